@@ -1,0 +1,40 @@
+# Compiler, warnings, linker and cache: one place for what every target shares.
+
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+# GNU extensions define `linux`, which breaks a Temporal message of that name.
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+set(HOLDFAST_OPTIMISE "-O2 -g1" CACHE STRING "Optimisation and debug flags")
+set(HOLDFAST_SANITIZE "" CACHE STRING "Value of -fsanitize=, empty for none")
+
+find_program(HOLDFAST_CCACHE ccache)
+if(HOLDFAST_CCACHE)
+  # Paths relative to the checkout, so that every clone of the tree shares one cache.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${HOLDFAST_CCACHE})
+endif()
+
+find_program(HOLDFAST_MOLD mold)
+if(HOLDFAST_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+add_link_options(-Wl,--as-needed)
+
+find_package(Threads REQUIRED)
+
+# Flags of our own code; generated messages are compiled apart (cmake/protos.cmake).
+add_library(holdfast_flags INTERFACE)
+separate_arguments(_optimise UNIX_COMMAND "${HOLDFAST_OPTIMISE}")
+target_compile_options(holdfast_flags INTERFACE ${_optimise} -Wall -Wextra -Wpedantic -Wshadow
+                       -Wno-unused-parameter -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(holdfast_flags INTERFACE -Wthread-safety)
+endif()
+target_link_libraries(holdfast_flags INTERFACE Threads::Threads)
+if(HOLDFAST_SANITIZE)
+  target_compile_options(holdfast_flags INTERFACE -fsanitize=${HOLDFAST_SANITIZE})
+  add_link_options(-fsanitize=${HOLDFAST_SANITIZE})
+endif()

@@ -1,0 +1,50 @@
+// Identifiers and statuses: their text forms are part of stored data and of the protocol.
+
+#include <gtest/gtest.h>
+
+#include "base/ids.h"
+#include "base/status.h"
+
+namespace holdfast {
+namespace {
+
+class CountingRandom : public Random {
+ public:
+  std::uint64_t next() override { return value_++; }
+  void fill(std::span<std::uint8_t> bytes) override {
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(value_++);
+  }
+
+ private:
+  std::uint64_t value_ = 0;
+};
+
+TEST(Ids, UuidHasVersionFourForm) {
+  CountingRandom random;
+  const std::string uuid = new_uuid(random);
+  EXPECT_EQ(uuid, "00010203-0405-4607-8809-0a0b0c0d0e0f");
+  EXPECT_TRUE(is_uuid(uuid));
+}
+
+TEST(Ids, IsUuidRefusesOtherText) {
+  EXPECT_FALSE(is_uuid(""));
+  EXPECT_FALSE(is_uuid("00010203-0405-4607-8809-0a0b0c0d0e0"));
+  EXPECT_FALSE(is_uuid("00010203x0405-4607-8809-0a0b0c0d0e0f"));
+  EXPECT_FALSE(is_uuid("g0010203-0405-4607-8809-0a0b0c0d0e0f"));
+}
+
+TEST(Ids, StableHashNeverChanges) {
+  // Published FNV-1a vectors: data on disk is placed by this hash.
+  EXPECT_EQ(stable_hash(""), 0xcbf29ce484222325ULL);
+  EXPECT_EQ(stable_hash("a"), 0xaf63dc4c8601ec8cULL);
+  EXPECT_EQ(stable_hash("foobar"), 0x85944171f73967e8ULL);
+}
+
+TEST(Status, NamesTheCode) {
+  EXPECT_EQ(Status().to_string(), "OK");
+  EXPECT_EQ(Status(Code::kNotFound, "no such run").to_string(), "NOT_FOUND: no such run");
+  EXPECT_EQ(code_name(Code::kUnauthenticated), "UNAUTHENTICATED");
+}
+
+}  // namespace
+}  // namespace holdfast

@@ -1,0 +1,36 @@
+#pragma once
+
+// A thread with a queue. Jobs run in the order they were posted; a job posted from a job runs after it.
+// The destructor runs what is queued, then joins: post nothing to an executor that is being destroyed.
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "base/seams.h"
+
+namespace holdfast::os {
+
+class ThreadExecutor : public Executor {
+ public:
+  // `name` is shown by debuggers and in /proc; 15 characters at most are kept.
+  explicit ThreadExecutor(std::string name);
+  ~ThreadExecutor() override;
+  ThreadExecutor(const ThreadExecutor&) = delete;
+  ThreadExecutor& operator=(const ThreadExecutor&) = delete;
+
+  void post(Job job) override;
+
+ private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Job> jobs_;  // guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace holdfast::os

@@ -1,0 +1,53 @@
+#pragma once
+
+// KvStore: the ordered, durable map under the engine. `store` implements it on RocksDB, `sim` in memory with crashes
+// that lose what was not committed. Keys and values are bytes; store/keys.h says what they hold.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace holdfast::store {
+
+// A set of changes that becomes durable as a whole or not at all. Later changes to the same key win.
+class WriteBatch {
+ public:
+  struct Change {
+    std::string key;
+    std::optional<std::string> value;  // none: delete
+  };
+
+  void put(std::string key, std::string value) { changes_.push_back({std::move(key), std::move(value)}); }
+  void erase(std::string key) { changes_.push_back({std::move(key), std::nullopt}); }
+  bool empty() const { return changes_.empty(); }
+  const std::vector<Change>& changes() const { return changes_; }
+  void clear() { changes_.clear(); }
+
+ private:
+  std::vector<Change> changes_;
+};
+
+class KvStore {
+ public:
+  virtual ~KvStore() = default;
+
+  // Durable (synced to the disk) when it returns OK. Anything else means that the state of the disk is unknown: the
+  // caller stops the process and never retries. One caller at a time; may run beside reads.
+  virtual Status commit(const WriteBatch& batch) = 0;
+
+  // What is committed. Thread-safe.
+  virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;
+
+  // Visits begin <= key < end in order until `visit` returns false. An empty `end` means no upper bound.
+  using Visitor = std::function<bool(std::string_view key, std::string_view value)>;
+  virtual Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const = 0;
+  // The same from the largest key downwards.
+  virtual Status scan_reverse(std::string_view begin, std::string_view end, const Visitor& visit) const = 0;
+};
+
+}  // namespace holdfast::store
