@@ -49,6 +49,25 @@ function(holdfast_module name)
     if(arg_PCH)
       target_precompile_headers(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/src/api/messages.h)
     endif()
-    add_test(NAME unit/${name} COMMAND ${name}_test)
+    holdfast_gtest(unit/${name} ${name}_test)
   endif()
+endfunction()
+
+# holdfast_gtest(name target [arguments]): registers a GoogleTest program with CTest; its report lets ./dev test count
+# cases (tools/run_tests.py).
+function(holdfast_gtest name target)
+  string(REPLACE "/" "_" file ${name})
+  add_test(NAME ${name} COMMAND ${target} --gtest_output=xml:${CMAKE_BINARY_DIR}/reports/${file}.xml ${ARGN})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+endfunction()
+
+# holdfast_pytest(name folder [arguments]): registers a folder of Python tests, run in the environment that
+# tools/venv.sh makes from tests/requirements.txt.
+function(holdfast_pytest name folder)
+  string(REPLACE "/" "_" file ${name})
+  add_test(NAME ${name}
+           COMMAND ${CMAKE_BINARY_DIR}/venv/bin/python -m pytest -q -p no:cacheprovider
+                   --junitxml=${CMAKE_BINARY_DIR}/reports/${file}.xml ${folder} ${ARGN}
+           WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900 ENVIRONMENT "HOLDFAST_BUILD=${CMAKE_BINARY_DIR}")
 endfunction()

@@ -1,0 +1,70 @@
+"""House rules that a compiler does not know (STYLE.md): sizes, seams, unfinished work, dead links.
+
+Prints one line a finding, file:line: what, and exits with 1 when there is any.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+
+FILE_LINES_MAX = 600
+TEST_LINES_MAX = 1000
+
+# Where the real clock, threads and entropy may be named (law 2). Tests, benchmarks and tools may.
+SEAM_OWNERS = ("src/os/", "src/app/", "src/demo/", "tests/", "bench/", "tools/", "src/sim/")
+BANNED = [
+    (re.compile(r"system_clock::now\(\)|steady_clock::now\(\)"), "take a Clock", SEAM_OWNERS),
+    (re.compile(r"std::random_device|std::mt19937|\brand\(\)"), "take a Random", SEAM_OWNERS),
+    (re.compile(r"\bsleep_for\b|\busleep\("), "wait for a condition, not for time", ("src/os/", "bench/", "src/demo/")),
+    (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "finish it or write down what is missing", ("tools/tidy.py",)),
+]
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+HOSTS = re.compile(r"(index-url|GOPROXY=|\"resolved\": *\"http)")
+
+
+def tracked() -> list[str]:
+    return subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True).stdout.split("\n")[:-1]
+
+
+def check_code(path: str, lines: list[str]) -> list[str]:
+    found = []
+    limit = TEST_LINES_MAX if "_test." in path or path.startswith("tests/") else FILE_LINES_MAX
+    if len(lines) > limit:
+        found.append(f"{path}:1: {len(lines)} lines, {limit} at most: more than one idea in one file?")
+    for number, line in enumerate(lines, 1):
+        for pattern, advice, allowed in BANNED:
+            if pattern.search(line) and not path.startswith(allowed) and "_test.cc" not in path:
+                found.append(f"{path}:{number}: {line.strip()[:60]}: {advice}")
+    return found
+
+
+def check_links(path: str, lines: list[str]) -> list[str]:
+    found = []
+    for number, line in enumerate(lines, 1):
+        for target in LINK.findall(line):
+            if target.startswith(("http://", "https://", "mailto:")):
+                continue
+            if not (pathlib.Path(path).parent / target).exists():
+                found.append(f"{path}:{number}: dead link {target}")
+    return found
+
+
+def main() -> int:
+    found = []
+    for path in tracked():
+        file = pathlib.Path(path)
+        if not file.is_file():
+            continue
+        if file.suffix in (".h", ".cc", ".py", ".sh") or path == "dev":
+            found += check_code(path, file.read_text().splitlines())
+        if file.suffix == ".md":
+            found += check_links(path, file.read_text().splitlines())
+        if file.suffix in (".json", ".txt", ".sh", ".toml", ".lock") and HOSTS.search(file.read_text(errors="replace")):
+            found.append(f"{path}:1: names a package registry")
+    print("\n".join(found) if found else "nothing found")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
