@@ -1,0 +1,56 @@
+#pragma once
+
+// Server: any api::Connection, served as temporal.api.workflowservice.v1.WorkflowService over gRPC, with grpc.health.v1
+// and server reflection. No generated stubs: the method's name chooses the message types, so a method we lack is
+// UNIMPLEMENTED and costs nothing.
+//
+// Owner: app. Threads: its own few completion-queue threads parse, start calls on the connection and send; completions
+// of the connection may arrive on any thread, they are queued and sent by those threads. The connection must outlive
+// the server.
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "api/connection.h"
+#include "base/status.h"
+
+namespace holdfast::rpc {
+
+struct ServerOptions {
+  // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost": there is no
+  // authentication yet, so anything else is refused.
+  std::string address = "127.0.0.1:7233";
+  // Larger messages are RESOURCE_EXHAUSTED before we see them. Temporal's limit is 4 MiB; ours leaves room for agents.
+  int max_receive_bytes = 16 << 20;
+  int max_send_bytes = 64 << 20;
+  // Calls open at once, long polls included; one more is RESOURCE_EXHAUSTED.
+  std::size_t max_open_calls = 10'000;
+  int threads = 1;
+};
+
+class Server {
+ public:
+  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback. kUnavailable: the port is in use.
+  static Result<std::unique_ptr<Server>> start(api::Connection& connection, const ServerOptions& options);
+  // Stops as stop() does, with no grace.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+  // "127.0.0.1:7233", with the port that was bound.
+  const std::string& address() const;
+
+  // Refuses new calls, lets open ones finish for `grace`, cancels the rest and joins the threads. Idempotent.
+  void stop(std::chrono::milliseconds grace);
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::rpc
