@@ -1,0 +1,92 @@
+#pragma once
+
+// HttpClient: outgoing HTTP for model calls, HTTP tools and our own command line. `curl_http_client`
+// implements it on libcurl, one loop thread for all transfers. Bounded in time and size; never retries, never
+// follows a redirect to another host with credentials (redirects are off unless asked for).
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/seams.h"
+#include "base/status.h"
+
+namespace holdfast::model {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  HttpRequest() = default;
+  std::string method = "GET";
+  std::string url;
+  Headers headers;
+  std::string body;
+  std::chrono::milliseconds connect_timeout{10'000};
+  std::chrono::milliseconds idle_timeout{0};   // no byte received for so long; 0: none
+  std::chrono::milliseconds total_timeout{0};  // 0: none
+  std::size_t max_response_bytes = 64 << 20;   // after decompression
+  bool follow_redirects = false;
+};
+
+struct HttpHead {
+  HttpHead() = default;
+  int status = 0;
+  Headers headers;  // names in lower case
+  // First value, or empty.
+  std::string_view header(std::string_view lower_case_name) const;
+};
+
+enum class HttpFailure : std::uint8_t {
+  kConnection,  // refused, reset, TLS, DNS, ended early
+  kIdleTimeout,
+  kTotalTimeout,
+  kTooLarge,
+  kCancelled,
+  kBadRequest,  // the request itself cannot be sent: URL, method
+};
+
+struct HttpError {
+  HttpError() = default;
+  HttpFailure failure = HttpFailure::kConnection;
+  std::string message;  // names host and cause, never headers or body
+  bool response_started = false;
+};
+
+// Callbacks run on the client's loop thread, in order, and must not block. `done` is called exactly once,
+// last.
+struct HttpHandler {
+  HttpHandler() = default;
+  std::move_only_function<void(const HttpHead&)> head;
+  std::move_only_function<void(std::string_view)> body;
+  std::move_only_function<void(std::expected<void, HttpError>)> done;
+};
+
+class HttpClient {
+ public:
+  virtual ~HttpClient() = default;
+  // Thread-safe. A stop request ends the transfer with kCancelled.
+  virtual void start(HttpRequest request, HttpHandler handler, std::stop_token stop = {}) = 0;
+};
+
+struct HttpResponse {
+  HttpResponse() = default;
+  HttpHead head;
+  std::string body;
+};
+
+// Blocks until the response is complete. Any status is a response. Not from a callback of the same client.
+std::expected<HttpResponse, HttpError> fetch(HttpClient& client, HttpRequest request,
+                                             std::stop_token stop = {});
+
+// `loop` must serve nothing else: the client occupies it until it is destroyed. The destructor cancels what
+// is under way.
+std::unique_ptr<HttpClient> curl_http_client(Executor& loop);
+
+}  // namespace holdfast::model

@@ -1,0 +1,242 @@
+#pragma once
+
+// The records of the platform store, as plain values. JSON travels as text: the store neither parses nor
+// rewrites it (only the hashes look at its bytes), so what was put in comes out byte for byte.
+//
+// `run` is always the id that a user sees, which is the workflow id. Every type declares a constructor,
+// because a coroutine may pass it (g++ before 14 mishandles aggregate temporaries inside co_await).
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/seams.h"
+
+namespace holdfast::platform {
+
+// ---- conversations
+
+// A place in a conversation: after message `sequence` of `branch`. Sequence 0 is the empty conversation.
+// `sha256` (hex) is a chain over every message up to there, so that two references with the same hash name
+// the same history, on whichever branch it is read.
+struct Reference {
+  Reference() = default;
+  std::string conversation;
+  std::uint32_t branch = 0;
+  std::uint64_t sequence = 0;
+  std::string sha256;
+
+  bool operator==(const Reference&) const = default;
+};
+
+struct Message {
+  Message() = default;
+  std::uint32_t branch = 0;  // where it was appended; below the fork this is an ancestor of the branch read
+  std::uint64_t sequence = 0;
+  std::string json;            // role, content parts, tool calls, tool results: model/message.h has the form
+  std::string content_sha256;  // of `json`
+  std::string chain_sha256;    // Reference::sha256 after this message
+  WallTime at{};
+};
+
+struct Appended {
+  Appended() = default;
+  Reference head;
+  // The head of the expected branch had moved on: the messages are on a new branch, forked at the expected
+  // reference.
+  bool branch_opened = false;
+};
+
+// ---- usage
+
+// Tokens of one model call. `key` makes it count once: a retry that finds its key writes nothing.
+struct Usage {
+  Usage() = default;
+  std::string key;
+  std::string run;
+  std::string agent;
+  std::string provider;
+  std::string model;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cached_input_tokens = 0;  // part of input_tokens
+  WallTime at{};                         // set by the store
+};
+
+struct UsageTotal {
+  UsageTotal() = default;
+  std::int64_t calls = 0;
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  std::int64_t cached_input_tokens = 0;
+};
+
+// ---- steps
+
+// What one activity leaves behind, in one transaction: the messages it adds, its result and what it used.
+// `key` is the same on every attempt, so that an attempt after a crash finds the record and does nothing
+// twice.
+struct StepWrite {
+  StepWrite() = default;
+  std::string key;
+  std::string run;
+  std::optional<Reference> expected;  // where to append; none: the step adds no messages
+  std::vector<std::string> messages;  // JSON
+  std::string result;                 // JSON, given back to later attempts
+  std::vector<Usage> usage;
+};
+
+struct StepRecord {
+  StepRecord() = default;
+  std::string key;
+  std::string run;
+  std::string result;
+  std::optional<Appended> appended;
+  bool replayed = false;  // an earlier attempt wrote it; nothing of this StepWrite was used
+  WallTime at{};
+};
+
+// ---- effects
+
+enum class EffectClass : std::uint8_t { kPure = 0, kIdempotent = 1, kAtMostOnce = 2, kTransactional = 3 };
+
+struct EffectIntent {
+  EffectIntent() = default;
+  std::string key;  // the call's idempotency key
+  std::string run;
+  std::string tool;
+  EffectClass effect = EffectClass::kIdempotent;
+  std::string arguments_sha256;
+};
+
+enum class EffectState : std::uint8_t {
+  kFresh = 0,    // no attempt before this one: do it
+  kUnknown = 1,  // an intent without settlement: an attempt may or may not have had its effect
+  kSettled = 2,  // done: `result` is what it answered
+};
+
+struct EffectRecord {
+  EffectRecord() = default;
+  EffectIntent intent;
+  EffectState state = EffectState::kFresh;
+  // Counts the begins: the fencing token of this attempt.
+  std::int64_t fence = 0;
+  bool succeeded = false;
+  std::string result;  // JSON, once settled
+  WallTime begun_at{};
+  WallTime settled_at{};
+};
+
+// ---- approvals
+
+enum class ApprovalStatus : std::uint8_t {
+  kPending = 0,
+  kApproved = 1,
+  kRejected = 2,
+  kExpired = 3,
+  kEdited = 4
+};
+
+struct Approval {
+  Approval() = default;
+  std::string id;
+  std::string run;
+  std::string agent;
+  std::string tool;
+  std::string arguments;         // canonical JSON
+  std::string arguments_sha256;  // of those bytes; the store computes it when empty and refuses a wrong one
+  std::string reason;            // why a human is asked
+  WallTime requested_at{};       // set by the store when zero
+  std::optional<WallTime> expires_at;
+  ApprovalStatus status = ApprovalStatus::kPending;
+  std::string decided_by;
+  std::optional<WallTime> decided_at;
+  std::string comment;
+  std::string edited_arguments;  // kEdited: what is executed instead
+};
+
+struct ApprovalFilter {
+  ApprovalFilter() = default;
+  std::optional<ApprovalStatus> status;
+  std::string run;            // empty: every run
+  std::string after;          // id of the last row of the page before; empty: the first page
+  std::uint32_t limit = 100;  // at most kMaxPage
+};
+
+// One person's attempt to decide. It is stored before the Update is sent, and sent again under the same
+// update id until the workflow has answered: an admitted Update lives in the engine's memory only.
+struct DecisionAttempt {
+  DecisionAttempt() = default;
+  std::string update_id;
+  std::string approval;
+  ApprovalStatus decision = ApprovalStatus::kApproved;  // kApproved, kRejected or kEdited
+  std::string arguments_sha256;                         // what the person saw
+  std::string edited_arguments;
+  std::string decided_by;
+  std::string comment;
+  WallTime at{};  // set by the store
+};
+
+// ---- runs and definitions
+
+struct StartIntent {
+  StartIntent() = default;
+  std::string run;  // the caller's choice; empty: the store makes one
+  std::string agent;
+  std::string definition_hash;  // the version that the run keeps
+  std::string input;            // JSON
+  std::string idempotency_key;  // optional
+  // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent and
+  // input.
+  std::string fingerprint;
+};
+
+struct Run {
+  Run() = default;
+  std::string run;
+  std::string agent;
+  std::string definition_hash;
+  std::string input;
+  std::string idempotency_key;
+  std::string request_id;     // of StartWorkflowExecution: the run id
+  std::string engine_run_id;  // empty until the engine has answered
+  WallTime created_at{};
+  std::optional<WallTime> started_at;
+};
+
+struct Started {
+  Started() = default;
+  Run run;
+  bool created = false;  // false: the same request was here before; `run` is what it made
+};
+
+struct RunFilter {
+  RunFilter() = default;
+  std::string agent;          // empty: every agent
+  std::string after;          // run id of the last row of the page before; newest first
+  std::uint32_t limit = 100;  // at most kMaxPage
+};
+
+struct Definition {
+  Definition() = default;
+  std::string name;
+  std::string hash;  // sha256 of `text`, hex: the version
+  std::string text;  // the YAML as written
+  bool current = false;
+  WallTime at{};
+};
+
+// ---- audit
+
+struct AuditRow {
+  AuditRow() = default;
+  std::int64_t id = 0;  // set by the store
+  WallTime at{};        // set by the store
+  std::string actor;
+  std::string action;   // "approval.decided", "approval.lost", "run.started", ...
+  std::string subject;  // an approval, a run, a definition
+  std::string detail;   // JSON
+};
+
+}  // namespace holdfast::platform

@@ -1,0 +1,38 @@
+#pragma once
+
+// The platform store in SQLite: a directory with `platform.db`, `streams.db` and a lock. One process at a
+// time has it open. WAL with synchronous=FULL: a commit is on the disk when it is answered. A failed sync is
+// final: the `fatal` callback gets it and must not return.
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/seams.h"
+#include "base/status.h"
+#include "platform/store.h"
+#include "platform/streams.h"
+
+namespace holdfast::platform {
+
+struct SqliteOptions {
+  SqliteOptions() = default;
+  std::filesystem::path directory;  // made when absent
+  std::string vfs;                  // name of a registered SQLite VFS; empty: the default
+  // Gets a message and stops the process. Empty: prints it and aborts.
+  std::function<void(const std::string& message)> fatal;
+};
+
+struct OpenStores {
+  OpenStores() = default;
+  // Destroy streams before the executor given to open_sqlite.
+  std::unique_ptr<Store> store;
+  std::unique_ptr<Streams> streams;
+};
+
+// `flusher` must serve nothing else: it blocks up to kFlushInterval at a time while deltas are buffered.
+Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock, Random& random,
+                               Executor& flusher);
+
+}  // namespace holdfast::platform
