@@ -27,9 +27,9 @@ class FileSystem;
 namespace holdfast::store {
 
 struct RocksOptions {
-  std::string dir;  // created when it does not exist; its parent must exist
+  std::string dir{};  // created when it does not exist; its parent must exist
   // File system under RocksDB; none: the machine's own. Tests put fault layers here.
-  std::shared_ptr<rocksdb::FileSystem> file_system;
+  std::shared_ptr<rocksdb::FileSystem> file_system{};
   // Memory: at most three write buffers and the cache are held; an idle store holds about one buffer's first block.
   std::uint64_t write_buffer_bytes = 8 << 20;
   std::uint64_t block_cache_bytes = 16 << 20;

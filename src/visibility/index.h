@@ -24,29 +24,29 @@ namespace holdfast::visibility {
 
 // What is indexed about one run: its whole state, not a difference. The last record of a run wins.
 struct Record {
-  std::string namespace_id;
+  std::string namespace_id{};
   // temporal.api.workflow.v1.WorkflowExecutionInfo, serialised: execution, type, status, times, task_queue,
   // history_length, parent/root, memo and search_attributes (JSON payloads whose metadata may carry `type`).
   // List calls return it unchanged. Empty bytes with `run_id` set: the run is gone (deleted, past its retention).
-  std::string info;
-  std::string run_id;  // read only when info is empty
+  std::string info{};
+  std::string run_id{};  // read only when info is empty
 };
 
 struct Entry {
   std::uint64_t sequence = 0;  // position in the engine's feed; strictly rising, gaps are fine
-  Record record;
+  Record record{};
 };
 
 enum class AttributeType : std::uint8_t { kText, kKeyword, kInt, kDouble, kBool, kDatetime, kKeywordList };
 
 struct ListRequest {
-  std::string namespace_id;
-  std::string query;             // Temporal's list filter; empty: everything
+  std::string namespace_id{};
+  std::string query{};           // Temporal's list filter; empty: everything
   std::uint32_t page_size = 0;   // 0: kDefaultPageSize; more than kMaxPageSize is cut to it
-  std::string page_token;        // from the previous page of the same query
+  std::string page_token{};      // from the previous page of the same query
   // Search attributes registered for the namespace. A name that is neither here, nor a system attribute, nor used by
   // any record is a bad query.
-  std::map<std::string, AttributeType> custom_attributes;
+  std::map<std::string, AttributeType> custom_attributes{};
 };
 
 struct ListResult {
@@ -71,8 +71,8 @@ class Index {
   static constexpr int kMaxQueryDepth = 64;
 
   struct Options {
-    std::string path;  // the file; its folder exists
-    std::string vfs;   // name of a registered SQLite VFS; empty: the machine's own
+    std::string path{};  // the file; its folder exists
+    std::string vfs{};   // name of a registered SQLite VFS; empty: the machine's own
   };
 
   static Result<std::unique_ptr<Index>> open(const Options& options);

@@ -1,0 +1,289 @@
+// RocksStore keeps what it acknowledged and refuses what it cannot keep.
+//
+// Method: a real store in a temporary directory; damage is done to its files between two opens, disk errors come from a
+// file system put under RocksDB.
+
+#include "store/rocks_store.h"
+
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <rocksdb/file_system.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "store/wal_check.h"
+
+namespace holdfast::store {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class RocksStoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "hf-store-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    dir_ = pattern + "/data";
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  std::unique_ptr<RocksStore> open() {
+    auto store = RocksStore::open({.dir = dir_});
+    EXPECT_TRUE(store.has_value()) << (store ? "" : store.error().to_string());
+    return store ? std::move(*store) : nullptr;
+  }
+
+  void write(RocksStore& store, int from, int to) {
+    for (int i = from; i < to; ++i) {
+      WriteBatch batch;
+      batch.put(key(i), std::string(100, static_cast<char>('a' + i % 26)));
+      ASSERT_TRUE(store.commit(batch).ok());
+    }
+  }
+
+  static std::string key(int i) { return "k" + std::to_string(1000 + i); }
+
+  // The newest log with anything in it.
+  fs::path log() const {
+    fs::path found;
+    for (const auto& entry : fs::directory_iterator(dir_)) {
+      if (entry.path().extension() == ".log" && entry.file_size() > 0 && entry.path() > found) found = entry.path();
+    }
+    return found;
+  }
+
+  static std::string read(const fs::path& path) {
+    std::ifstream in(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  static void replace(const fs::path& path, const std::string& bytes) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+  }
+
+  Status open_error() {
+    auto store = RocksStore::open({.dir = dir_});
+    return store ? Status() : store.error();
+  }
+
+  std::string root_;
+  std::string dir_;
+};
+
+std::vector<std::string> keys(const RocksStore& store, std::string_view begin, std::string_view end, bool reverse) {
+  std::vector<std::string> found;
+  const auto visit = [&](std::string_view key, std::string_view) {
+    found.emplace_back(key);
+    return found.size() < 3;
+  };
+  EXPECT_TRUE((reverse ? store.scan_reverse(begin, end, visit) : store.scan(begin, end, visit)).ok());
+  return found;
+}
+
+TEST_F(RocksStoreTest, KeepsBatchesAcrossOpensAndReadsInOrder) {
+  {
+    auto store = open();
+    WriteBatch batch;
+    for (const char* k : {"a", "b", "c", "d", "e"}) batch.put(k, std::string("value of ") + k);
+    batch.put("b", "newer");
+    batch.erase("d");
+    ASSERT_TRUE(store->commit(batch).ok());
+  }
+  auto store = open();
+  EXPECT_EQ(store->get("b").value(), "newer");
+  EXPECT_EQ(store->get("d").value(), std::nullopt);
+  EXPECT_THAT(keys(*store, "a", "e", false), ElementsAre("a", "b", "c"));
+  EXPECT_THAT(keys(*store, "c", "", false), ElementsAre("c", "e"));
+  EXPECT_THAT(keys(*store, "", "e", true), ElementsAre("c", "b", "a"));
+  EXPECT_THAT(keys(*store, "b", "", true), ElementsAre("e", "c", "b"));
+}
+
+TEST_F(RocksStoreTest, ASecondServerIsToldWhoHoldsTheDirectory) {
+  { auto store = open(); }
+  const fs::path lock = fs::path(dir_) / "LOCK";
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const int fd = ::open(lock.c_str(), O_RDWR);
+    struct flock request{};
+    request.l_type = F_WRLCK;
+    request.l_whence = SEEK_SET;
+    const char answer = ::fcntl(fd, F_SETLK, &request) == 0 ? '1' : '0';
+    if (::write(ready[1], &answer, 1) == 1) ::pause();
+    ::_exit(0);
+  }
+  char answer = 0;
+  ASSERT_EQ(::read(ready[0], &answer, 1), 1);
+  ASSERT_EQ(answer, '1');
+  const Status status = open_error();
+  EXPECT_EQ(status.code(), Code::kFailedPrecondition);
+  EXPECT_THAT(status.message(), HasSubstr("process " + std::to_string(child)));
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  EXPECT_TRUE(open_error().ok());
+}
+
+TEST_F(RocksStoreTest, TheSameProcessCannotOpenItTwiceAndTheFirstKeepsItsLock) {
+  auto store = open();
+  EXPECT_EQ(open_error().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(open_error().code(), Code::kFailedPrecondition);
+  write(*store, 0, 1);
+}
+
+TEST_F(RocksStoreTest, ATornTailIsForgottenAndEverythingBeforeItKept) {
+  {
+    auto store = open();
+    write(*store, 0, 50);
+  }
+  const std::string bytes = read(log());
+  replace(log(), bytes.substr(0, bytes.size() - 37));
+  auto store = open();
+  EXPECT_TRUE(store->get(key(48)).value().has_value());
+  EXPECT_FALSE(store->get(key(49)).value().has_value());
+}
+
+TEST_F(RocksStoreTest, AFlippedBitInTheMiddleRefusesTheStartAndNamesThePlace) {
+  {
+    auto store = open();
+    write(*store, 0, 50);
+  }
+  const fs::path path = log();
+  const std::string bytes = read(path);
+  std::string flipped = bytes;
+  const std::size_t place = bytes.size() / 2;
+  flipped[place] = static_cast<char>(flipped[place] ^ 1);
+  replace(path, flipped);
+  const Status status = open_error();
+  EXPECT_EQ(status.code(), Code::kDataLoss);
+  EXPECT_THAT(status.message(), HasSubstr(path.string()));
+  EXPECT_THAT(status.message(), HasSubstr("offset "));
+  EXPECT_EQ(read(path), flipped);  // nothing was changed
+  replace(path, bytes);
+  EXPECT_TRUE(open()->get(key(49)).value().has_value());
+}
+
+// Every byte of a log's middle, flipped alone: no start ever loses a record silently. A length that points past the end
+// of the file looks like a torn tail to RocksDB.
+TEST_F(RocksStoreTest, NoFlippedByteLosesARecordSilently) {
+  {
+    auto store = open();
+    write(*store, 0, 6);
+  }
+  const fs::path path = log();
+  const std::string bytes = read(path);
+  for (std::size_t place = 0; place + 200 < bytes.size(); place += 3) {
+    std::string flipped = bytes;
+    flipped[place] = static_cast<char>(~flipped[place]);
+    EXPECT_TRUE(find_bad_log_record(flipped).has_value()) << place;
+  }
+  for (const std::size_t place : {std::size_t{4}, std::size_t{5}, std::size_t{6}}) {  // length and type of record 0
+    std::string flipped = bytes;
+    flipped[place] = static_cast<char>(~flipped[place]);
+    replace(path, flipped);
+    EXPECT_EQ(open_error().code(), Code::kDataLoss) << place;
+  }
+  std::string zeroed = bytes;
+  for (std::size_t i = 0; i < 64; ++i) zeroed[i] = '\0';
+  replace(path, zeroed);
+  EXPECT_EQ(open_error().code(), Code::kDataLoss);
+}
+
+TEST_F(RocksStoreTest, BadDirectoriesAreNamed) {
+  EXPECT_EQ(RocksStore::open({.dir = root_ + "/none/data"}).error().code(), Code::kInvalidArgument);
+  replace(root_ + "/file", "x");
+  const Status status = RocksStore::open({.dir = root_ + "/file"}).error();
+  EXPECT_EQ(status.code(), Code::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("not a directory"));
+  if (::geteuid() != 0) {
+    fs::create_directory(dir_);
+    fs::permissions(dir_, fs::perms::owner_read | fs::perms::owner_exec);
+    EXPECT_EQ(open_error().code(), Code::kPermissionDenied);
+    fs::permissions(dir_, fs::perms::owner_all);
+  }
+}
+
+// Lets everything through until told to fail.
+class FailingFs final : public rocksdb::FileSystemWrapper {
+ public:
+  enum class Fault { kNone, kFull, kSync };
+  FailingFs() : rocksdb::FileSystemWrapper(rocksdb::FileSystem::Default()) {}
+  const char* Name() const override { return "FailingFs"; }
+
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* debug) override {
+    std::unique_ptr<rocksdb::FSWritableFile> real;
+    rocksdb::IOStatus status = target()->NewWritableFile(name, options, &real, debug);
+    if (status.ok()) *file = std::make_unique<File>(*this, std::move(real));
+    return status;
+  }
+
+  std::atomic<Fault> fault = Fault::kNone;
+
+ private:
+  class File final : public rocksdb::FSWritableFileOwnerWrapper {
+   public:
+    File(FailingFs& owner, std::unique_ptr<rocksdb::FSWritableFile> real)
+        : FSWritableFileOwnerWrapper(std::move(real)), owner_(owner) {}
+    using rocksdb::FSWritableFileOwnerWrapper::Append;
+    rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                             rocksdb::IODebugContext* debug) override {
+      if (owner_.fault == Fault::kFull) return rocksdb::IOStatus::NoSpace("full");
+      return FSWritableFileOwnerWrapper::Append(data, options, debug);
+    }
+    rocksdb::IOStatus Sync(const rocksdb::IOOptions& options, rocksdb::IODebugContext* debug) override {
+      if (owner_.fault == Fault::kSync) return rocksdb::IOStatus::IOError("Input/output error");
+      return FSWritableFileOwnerWrapper::Sync(options, debug);
+    }
+
+   private:
+    FailingFs& owner_;
+  };
+};
+
+TEST_F(RocksStoreTest, AFailedSyncFailsTheCommitAndEveryLaterOne) {
+  auto faults = std::make_shared<FailingFs>();
+  {
+    auto store = RocksStore::open({.dir = dir_, .file_system = faults}).value();
+    write(*store, 0, 3);
+    faults->fault = FailingFs::Fault::kSync;
+    WriteBatch batch;
+    batch.put("late", "x");
+    EXPECT_EQ(store->commit(batch).code(), Code::kDataLoss);
+    faults->fault = FailingFs::Fault::kNone;
+    EXPECT_EQ(store->commit(batch).code(), Code::kDataLoss);
+  }
+  EXPECT_TRUE(open()->get(key(2)).value().has_value());
+}
+
+TEST_F(RocksStoreTest, AFullDiskIsSaidSoAndKeepsWhatWasAcknowledged) {
+  auto faults = std::make_shared<FailingFs>();
+  {
+    auto store = RocksStore::open({.dir = dir_, .file_system = faults}).value();
+    write(*store, 0, 3);
+    faults->fault = FailingFs::Fault::kFull;
+    WriteBatch batch;
+    batch.put("late", "x");
+    const Status status = store->commit(batch);
+    EXPECT_EQ(status.code(), Code::kResourceExhausted);
+    EXPECT_THAT(status.message(), HasSubstr("disk is full"));
+  }
+  auto store = open();
+  EXPECT_TRUE(store->get(key(2)).value().has_value());
+  EXPECT_FALSE(store->get("late").value().has_value());
+}
+
+}  // namespace
+}  // namespace holdfast::store
