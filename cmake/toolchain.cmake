@@ -23,6 +23,8 @@ if(HOLDFAST_MOLD)
 endif()
 add_link_options(-Wl,--as-needed)
 
+# A module finds its own libraries; those who link the module see them too.
+set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL TRUE)
 find_package(Threads REQUIRED)
 
 # Flags of our own code; generated messages are compiled apart (cmake/protos.cmake).
