@@ -1,0 +1,147 @@
+#include "agent/definition.h"
+
+namespace holdfast::agent {
+
+// Kept in step with definition_parser.cc by definition_test.cc: every key the parser asks for is here.
+std::string_view definition_schema() {
+  static constexpr std::string_view kSchema = R"json({
+  "$schema": "https://json-schema.org/draft/2020-12/schema",
+  "$id": "https://holdfast.dev/schemas/agent-v1.json",
+  "title": "Holdfast agent",
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["apiVersion", "kind", "metadata", "spec"],
+  "properties": {
+    "apiVersion": {"const": "holdfast.dev/v1"},
+    "kind": {"const": "Agent"},
+    "metadata": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["name"],
+      "properties": {
+        "name": {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
+        "description": {"type": "string"}
+      }
+    },
+    "spec": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["model", "prompt"],
+      "properties": {
+        "model": {"$ref": "#/$defs/model"},
+        "prompt": {"type": "string", "minLength": 1, "description": "The system prompt."},
+        "tools": {"type": "array", "maxItems": 128, "items": {"$ref": "#/$defs/tool"}},
+        "approvals": {"$ref": "#/$defs/approvals"},
+        "limits": {"$ref": "#/$defs/limits"}
+      }
+    }
+  },
+  "$defs": {
+    "duration": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "250ms, 30s, 5m, 1h30m, 7d"},
+    "retry": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "initial": {"$ref": "#/$defs/duration"},
+        "backoff": {"type": "number", "minimum": 1, "maximum": 100},
+        "max_interval": {"$ref": "#/$defs/duration"},
+        "attempts": {"type": "integer", "minimum": 1, "maximum": 1000}
+      }
+    },
+    "model": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["provider", "name"],
+      "properties": {
+        "provider": {"enum": ["openai", "anthropic"], "description": "The wire format; a compatible server is openai with its base_url."},
+        "base_url": {"type": "string", "pattern": "^https?://"},
+        "name": {"type": "string", "minLength": 1},
+        "api_key_env": {"type": "string", "description": "Name of the environment variable that holds the key."},
+        "max_tokens": {"type": "integer", "minimum": 1},
+        "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+        "timeout": {"$ref": "#/$defs/duration"},
+        "idle_timeout": {"$ref": "#/$defs/duration"},
+        "retry": {"$ref": "#/$defs/retry"}
+      }
+    },
+    "tool": {
+      "type": "object",
+      "additionalProperties": false,
+      "required": ["name", "type"],
+      "properties": {
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+        "description": {"type": "string", "description": "What the model is told about the tool."},
+        "type": {"enum": ["http", "sql", "agent"]},
+        "effect": {"enum": ["pure", "idempotent", "at_most_once", "transactional"]},
+        "parameters": {"type": "object", "description": "JSON Schema of the arguments."},
+        "timeout": {"$ref": "#/$defs/duration"},
+        "retry": {"$ref": "#/$defs/retry"},
+        "http": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["url"],
+          "properties": {
+            "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]},
+            "url": {"type": "string", "pattern": "^https?://"},
+            "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+            "body": {},
+            "max_response_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
+          }
+        },
+        "sql": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["database", "statement"],
+          "properties": {
+            "database": {"type": "string", "minLength": 1},
+            "statement": {"type": "string", "minLength": 1},
+            "read_only": {"type": "boolean"},
+            "max_rows": {"type": "integer", "minimum": 1, "maximum": 10000},
+            "max_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
+          }
+        },
+        "agent": {"type": "string", "description": "Name of the agent to run as a child."}
+      }
+    },
+    "approvals": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "default": {"enum": ["allow", "deny", "ask"]},
+        "expires_after": {"$ref": "#/$defs/duration"},
+        "on_expiry": {"enum": ["reject", "approve"]},
+        "rules": {
+          "type": "array",
+          "maxItems": 256,
+          "items": {
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["tool", "action"],
+            "properties": {
+              "tool": {"type": "string", "description": "A tool's name, or * for all."},
+              "when": {"type": "string", "description": "amount > 100 and not (country in [\"DE\", \"FR\"])"},
+              "action": {"enum": ["allow", "deny", "ask"]},
+              "reason": {"type": "string"},
+              "expires_after": {"$ref": "#/$defs/duration"}
+            }
+          }
+        }
+      }
+    },
+    "limits": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "max_iterations": {"type": "integer", "minimum": 1},
+        "run_timeout": {"$ref": "#/$defs/duration"},
+        "max_parallel_tools": {"type": "integer", "minimum": 1, "maximum": 128},
+        "max_tool_output_bytes": {"type": "integer", "minimum": 256, "maximum": 1048576}
+      }
+    }
+  }
+}
+)json";
+  return kSchema;
+}
+
+}  // namespace holdfast::agent

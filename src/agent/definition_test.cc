@@ -1,0 +1,218 @@
+// Goal: an author of agent.yaml gets every mistake at once, with its place and its remedy, and a correct file has one
+// canonical form. Method: whole files through parse_definition; messages compared literally where the wording matters.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/definition.h"
+
+namespace holdfast::agent {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::string_view kRefund = R"(apiVersion: holdfast.dev/v1
+kind: Agent
+metadata:
+  name: refund
+spec:
+  model:
+    provider: openai
+    name: scripted
+    base_url: http://127.0.0.1:1
+    retry: {attempts: 4}
+  prompt: |
+    You handle refunds.
+  tools:
+    - name: find_order
+      type: sql
+      description: Finds an order.
+      parameters:
+        properties:
+          order_id: {type: integer}
+        required: [order_id]
+      sql:
+        database: shop.db
+        statement: SELECT * FROM orders WHERE id = :order_id
+    - name: notify
+      type: http
+      effect: idempotent
+      parameters:
+        properties:
+          channel: {type: string}
+          text: {type: string}
+      http:
+        method: POST
+        url: http://127.0.0.1:2/hook/{channel}
+        headers: {X-Token: "${TOKEN}"}
+        body: {text: "{text}"}
+    - name: refund
+      type: sql
+      parameters:
+        properties: {order_id: {type: integer}, amount: {type: number, minimum: 0}}
+        required: [order_id, amount]
+      sql:
+        database: shop.db
+        read_only: false
+        statement: INSERT INTO refunds VALUES (:order_id, :amount)
+    - name: research
+      type: agent
+      agent: researcher
+  approvals:
+    rules:
+      - {tool: refund, when: amount > 100, action: ask, reason: over the limit, expires_after: 1h30m}
+  limits: {max_iterations: 12}
+)";
+
+Definition must_parse(std::string_view text, std::string_view base = {}) {
+  auto parsed = parse_definition(text, "agent.yaml", base);
+  EXPECT_TRUE(parsed.has_value()) << parsed.error().message();
+  return parsed.value_or(Definition{});
+}
+
+std::string error_of(std::string_view text) {
+  auto parsed = parse_definition(text, "agent.yaml");
+  return parsed ? "" : parsed.error().message();
+}
+
+// The file above with one line changed.
+std::string changed(std::string_view from, std::string_view to) {
+  std::string text(kRefund);
+  std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Definition, ReadsEverySection) {
+  Definition agent = must_parse(kRefund, "/srv/agents");
+  EXPECT_EQ(agent.name, "refund");
+  EXPECT_EQ(agent.model.retry.attempts, 4);
+  EXPECT_EQ(agent.model.retry.initial, Duration(2000));
+  EXPECT_EQ(agent.limits.max_iterations, 12);
+  ASSERT_EQ(agent.tools.size(), 4u);
+  EXPECT_EQ(agent.tools[0].effect, Effect::kPure);
+  EXPECT_EQ(agent.tools[0].sql.database, "/srv/agents/shop.db");
+  EXPECT_EQ(agent.tools[1].effect, Effect::kIdempotent);
+  EXPECT_EQ(agent.tools[2].effect, Effect::kTransactional);
+  EXPECT_EQ(agent.tools[3].parameters["required"], Json::array({"input"}));
+  ASSERT_EQ(agent.approvals.rules.size(), 1u);
+  EXPECT_EQ(agent.approvals.rules[0].expires_after, Duration(5400000));
+}
+
+// The store keeps the canonical form only; a worker that loads it must get the same agent, and the same version.
+TEST(Definition, CanonicalFormReadsBackAsItself) {
+  Definition agent = must_parse(kRefund);
+  std::string canonical = canonical_json(agent);
+  Definition again = must_parse(canonical);
+  EXPECT_EQ(canonical_json(again), canonical);
+  EXPECT_EQ(version_of(again), version_of(agent));
+  EXPECT_NE(version_of(must_parse(changed("You handle", "You settle"))), version_of(agent));
+  EXPECT_EQ(version_of(must_parse(changed("name: scripted", "name: \"scripted\"  # same"))), version_of(agent));
+}
+
+TEST(Definition, UnusualTextSurvivesTheCanonicalForm) {
+  std::string text = changed("You handle refunds.", "Say \"hé\" \\ 日本 😀\t: # {x} 'y'");
+  Definition agent = must_parse(text);
+  EXPECT_EQ(must_parse(canonical_json(agent)).prompt, agent.prompt);
+}
+
+TEST(Definition, UnknownKeyNamesTheNearest) {
+  EXPECT_EQ(error_of(changed("  limits: {max_iterations: 12}", "  limit: {max_iterations: 12}")),
+            "agent.yaml:51:3: unknown key `spec.limit`; did you mean `limits`?");
+  EXPECT_THAT(error_of(changed("max_iterations: 12", "zebra: 12")),
+              HasSubstr("unknown key `spec.limits.zebra`; valid here: max_iterations"));
+}
+
+TEST(Definition, EveryMistakeIsReportedAtOnceInOrder) {
+  std::string error = error_of(R"(apiVersion: holdfast.dev/v2
+kind: Agnet
+metadata: {name: Refund Agent}
+spec:
+  model: {provider: opena, name: x, max_tokens: many}
+  prompt: hi
+  tools:
+    - {name: a, type: sqll}
+    - {name: a, type: agent, agent: b, effect: pure}
+)");
+  EXPECT_EQ(error,
+            "agent.yaml:1:13: `apiVersion`: `holdfast.dev/v2` is not known to this version; use holdfast.dev/v1\n"
+            "agent.yaml:2:7: `kind`: `Agnet` is not known; use Agent\n"
+            "agent.yaml:3:18: `metadata.name`: may hold lower-case letters, digits and `-`, 63 at most, for example "
+            "refund-agent\n"
+            "agent.yaml:5:21: `spec.model.provider`: unknown value `opena`; did you mean `openai`? (one of openai, "
+            "anthropic)\n"
+            "agent.yaml:5:49: `spec.model.max_tokens`: must be a whole number from 1 to 10000000, not `many`\n"
+            "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, sql, agent)\n"
+            "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
+            "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");
+}
+
+TEST(Definition, BrokenYamlHasItsPlace) {
+  EXPECT_THAT(error_of("apiVersion: [\nkind: Agent"), HasSubstr("agent.yaml:"));
+  EXPECT_THAT(error_of("apiVersion: [\nkind: Agent"), HasSubstr("broken YAML"));
+  EXPECT_THAT(error_of(""), HasSubstr("the file is empty"));
+  EXPECT_THAT(error_of("just text"), HasSubstr("the file must be a mapping"));
+  EXPECT_THAT(error_of("- a\n- b"), HasSubstr("a list"));
+  EXPECT_THAT(error_of("a: 1\na: 2"), HasSubstr("given twice"));
+}
+
+TEST(Definition, MissingPartsSayWhatToAdd) {
+  EXPECT_THAT(error_of("kind: Agent"), HasSubstr("`apiVersion` is missing"));
+  EXPECT_THAT(error_of(changed("    name: scripted\n", "")), HasSubstr("`spec.model.name` is missing"));
+  EXPECT_THAT(error_of(changed("      effect: idempotent\n", "")),
+              HasSubstr("`spec.tools[1].effect` is missing; add `effect:` idempotent if the receiver of this POST "
+                        "honours the Idempotency-Key header"));
+}
+
+TEST(Definition, ToolsAreCheckedAgainstTheirParameters) {
+  EXPECT_THAT(error_of(changed("WHERE id = :order_id", "WHERE id = :orderid")),
+              HasSubstr("uses the argument `orderid`, which `parameters.properties` does not declare; did you mean "
+                        "`order_id`?"));
+  EXPECT_THAT(error_of(changed("hook/{channel}", "hook/{chanel}")), HasSubstr("did you mean `channel`?"));
+  EXPECT_THAT(error_of(changed("http://127.0.0.1:2/", "http://{channel}:2/")), HasSubstr("stands in scheme or host"));
+  EXPECT_THAT(error_of(changed("minimum: 0", "pattern: x")), HasSubstr("unsupported keyword `pattern`"));
+  EXPECT_THAT(error_of(changed("when: amount > 100", "when: amuont > 100")), HasSubstr("did you mean `amount`?"));
+  EXPECT_THAT(error_of(changed("when: amount > 100", "when: amount = 100")), HasSubstr("write `==` at column 8"));
+  EXPECT_THAT(error_of(changed("tool: refund,", "tool: refnud,")), HasSubstr("there is no tool `refnud`; did you mean"));
+}
+
+TEST(Definition, HostileFilesAreRefusedNotServed) {
+  std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+                     "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n";
+  std::string text = changed("        body: {text: \"{text}\"}", "        body: &e [*d,*d,*d,*d,*d,*d,*d,*d]");
+  EXPECT_THAT(error_of(bomb + text), HasSubstr("more than 20000 values"));
+  EXPECT_THAT(error_of(std::string(300 * 1024, 'a')), HasSubstr("at most 262144 are allowed"));
+  EXPECT_NE(error_of(std::string(100000, '[')), "");
+}
+
+TEST(Definition, DurationsRoundTrip) {
+  for (std::string_view text : {"250ms", "30s", "5m", "1h30m", "7d", "1d2h3m4s5ms", "0s"}) {
+    auto duration = parse_duration(text);
+    ASSERT_TRUE(duration) << text;
+    EXPECT_EQ(format_duration(*duration), text);
+  }
+  for (std::string_view text : {"", "5", "s", "-5s", "5 s", "1.5h", "99999999999999999999s", "9999999999999d"}) {
+    EXPECT_FALSE(parse_duration(text)) << text;
+  }
+}
+
+TEST(Definition, SchemaIsJsonAndKnowsTheKeysOfTheCanonicalForm) {
+  Json schema = Json::parse(definition_schema());
+  Json canonical = Json::parse(canonical_json(must_parse(kRefund)));
+  const Json& defs = schema["$defs"];
+  auto expect_known = [](const Json& value, const Json& properties) {
+    for (const auto& [key, unused] : value.items()) EXPECT_TRUE(properties.contains(key)) << key;
+  };
+  expect_known(canonical["spec"], schema["properties"]["spec"]["properties"]);
+  expect_known(canonical["spec"]["model"], defs["model"]["properties"]);
+  expect_known(canonical["spec"]["limits"], defs["limits"]["properties"]);
+  expect_known(canonical["spec"]["approvals"], defs["approvals"]["properties"]);
+  for (const Json& tool : canonical["spec"]["tools"]) {
+    expect_known(tool, defs["tool"]["properties"]);
+    if (tool.contains("http")) expect_known(tool["http"], defs["tool"]["properties"]["http"]["properties"]);
+    if (tool.contains("sql")) expect_known(tool["sql"], defs["tool"]["properties"]["sql"]["properties"]);
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::agent

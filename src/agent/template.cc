@@ -1,0 +1,181 @@
+#include "agent/template.h"
+
+#include <algorithm>
+#include <cctype>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace holdfast::agent {
+
+using nlohmann::json;
+
+namespace {
+
+bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+
+std::string scalar_text(const json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  return value.is_null() ? "" : value.dump();
+}
+
+// The name when `text` holds a placeholder at `at`; `{` that opens none is plain text.
+std::optional<std::string_view> placeholder_at(std::string_view text, std::size_t at) {
+  if (text[at] != '{') return std::nullopt;
+  std::size_t end = at + 1;
+  while (end < text.size() && is_name_char(text[end])) ++end;
+  if (end == at + 1 || end >= text.size() || text[end] != '}') return std::nullopt;
+  return text.substr(at + 1, end - at - 1);
+}
+
+void add_once(std::vector<std::string>& names, std::string_view name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.emplace_back(name);
+}
+
+}  // namespace
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (unsigned char c : text) {
+    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
+      out += static_cast<char>(c);
+    } else {
+      out += fmt::format("%{:02X}", c);
+    }
+  }
+  return out;
+}
+
+Result<UrlTemplate> UrlTemplate::parse(std::string_view text) {
+  UrlTemplate out;
+  out.literals_.emplace_back();
+  std::size_t authority = text.find("://");
+  std::size_t path = authority == std::string_view::npos ? 0 : text.find_first_of("/?#", authority + 3);
+  for (std::size_t at = 0; at < text.size();) {
+    unsigned char c = static_cast<unsigned char>(text[at]);
+    if (c <= ' ' || c == 0x7f) return fail(Code::kInvalidArgument, "holds a space or control character; encode it as %20");
+    auto name = placeholder_at(text, at);
+    if (!name) {
+      if (c == '{' || c == '}') {
+        return fail(Code::kInvalidArgument, "a brace that is no `{argument}` placeholder; encode it as %7B or %7D");
+      }
+      out.literals_.back() += text[at++];
+      continue;
+    }
+    if (path == std::string_view::npos || at < path) {
+      return fail(Code::kInvalidArgument, fmt::format("`{{{}}}` stands in scheme or host; an argument may choose path and "
+                                                      "query only", *name));
+    }
+    out.arguments_.emplace_back(*name);
+    out.literals_.emplace_back();
+    at += name->size() + 2;
+  }
+  return out;
+}
+
+Result<std::string> UrlTemplate::fill(const json& arguments) const {
+  std::string out = literals_.front();
+  for (std::size_t i = 0; i < arguments_.size(); ++i) {
+    auto value = arguments.find(arguments_[i]);
+    if (value == arguments.end() || value->is_null() || value->is_structured()) {
+      return fail(Code::kInvalidArgument, fmt::format("the argument `{}` is needed as text or number", arguments_[i]));
+    }
+    std::string text = percent_encode(scalar_text(*value));
+    // "." and ".." would climb out of the path segment, encoded or not.
+    if (text == "." || text == "..") {
+      return fail(Code::kInvalidArgument, fmt::format("the argument `{}` must not be `{}`", arguments_[i], text));
+    }
+    out += text;
+    out += literals_[i + 1];
+  }
+  return out;
+}
+
+json fill_body(const json& body, const json& arguments) {
+  if (body.is_object() || body.is_array()) {
+    json out = body;
+    for (json& item : out) item = fill_body(item, arguments);
+    return out;
+  }
+  if (!body.is_string()) return body;
+  const auto& text = body.get_ref<const std::string&>();
+  auto value_of = [&](std::string_view name) {
+    auto found = arguments.find(name);
+    return found == arguments.end() ? json(nullptr) : *found;
+  };
+  if (!text.empty()) {
+    auto whole = placeholder_at(text, 0);
+    if (whole && whole->size() + 2 == text.size()) return value_of(*whole);
+  }
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    if (auto name = placeholder_at(text, at)) {
+      out += scalar_text(value_of(*name));
+      at += name->size() + 2;
+    } else {
+      out += text[at++];
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> body_arguments(const json& body) {
+  std::vector<std::string> out;
+  if (body.is_object() || body.is_array()) {
+    for (const json& item : body) {
+      for (const std::string& name : body_arguments(item)) add_once(out, name);
+    }
+  } else if (body.is_string()) {
+    const auto& text = body.get_ref<const std::string&>();
+    for (std::size_t at = 0; at < text.size(); ++at) {
+      if (auto name = placeholder_at(text, at)) add_once(out, *name);
+    }
+  }
+  return out;
+}
+
+std::vector<std::string> sql_parameters(std::string_view sql) {
+  std::vector<std::string> out;
+  for (std::size_t at = 0; at < sql.size(); ++at) {
+    char c = sql[at];
+    if (c == '\'' || c == '"' || c == '`') {
+      at = sql.find(c, at + 1);  // a doubled quote only opens the next quoted part
+      if (at == std::string_view::npos) break;
+    } else if (sql.substr(at).starts_with("--")) {
+      at = sql.find('\n', at);
+      if (at == std::string_view::npos) break;
+    } else if (sql.substr(at).starts_with("/*")) {
+      at = sql.find("*/", at + 2);
+      if (at == std::string_view::npos) break;
+    } else if (c == ':') {
+      std::size_t end = at + 1;
+      while (end < sql.size() && is_name_char(sql[end])) ++end;
+      std::string_view name = sql.substr(at + 1, end - at - 1);
+      if (!name.empty() && name != "idempotency_key") add_once(out, name);
+      at = end - 1;
+    }
+  }
+  return out;
+}
+
+Result<std::string> fill_environment(std::string_view text, const char* (*lookup)(const char* name)) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = text.substr(at).starts_with("${") ? text.find('}', at) : std::string_view::npos;
+    if (end == std::string_view::npos) {
+      out += text[at++];
+      continue;
+    }
+    std::string name(text.substr(at + 2, end - at - 2));
+    const char* value = lookup(name.c_str());
+    if (!value) {
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("the environment variable {} is not set; set it where the worker runs", name));
+    }
+    out += value;
+    at = end + 1;
+  }
+  return out;
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,42 @@
+#pragma once
+
+// Templates of tools. Arguments come from a model and are hostile by assumption: in a URL they are percent-encoded and
+// may stand in path and query only, in a JSON body they are values, in SQL they are bound. Pure.
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "base/status.h"
+
+namespace holdfast::agent {
+
+class UrlTemplate {
+ public:
+  static Result<UrlTemplate> parse(std::string_view text);
+
+  const std::vector<std::string>& arguments() const { return arguments_; }
+  // Every placeholder must have a scalar argument.
+  Result<std::string> fill(const nlohmann::json& arguments) const;
+
+ private:
+  std::vector<std::string> literals_;  // one more than arguments_
+  std::vector<std::string> arguments_;
+};
+
+std::string percent_encode(std::string_view text);
+
+// `{name}` inside strings of the tree. A string that is one placeholder takes the argument's type, an absent one
+// becomes null; inside longer strings values are written as text.
+nlohmann::json fill_body(const nlohmann::json& body, const nlohmann::json& arguments);
+std::vector<std::string> body_arguments(const nlohmann::json& body);
+
+// Names of `:name` parameters, quoted text and comments skipped, without the reserved `idempotency_key`.
+std::vector<std::string> sql_parameters(std::string_view statement);
+
+// Replaces `${NAME}` through `lookup`; fails naming the variable that is not set.
+Result<std::string> fill_environment(std::string_view text, const char* (*lookup)(const char* name));
+
+}  // namespace holdfast::agent

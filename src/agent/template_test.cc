@@ -1,0 +1,62 @@
+// Goal: an argument chosen by a model cannot leave the place the author gave it. Method: hostile values through every
+// template.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/template.h"
+
+namespace holdfast::agent {
+namespace {
+
+using nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TEST(UrlTemplate, ValuesStayInTheirSegment) {
+  auto url = UrlTemplate::parse("https://shop.example/orders/{id}?note={note}");
+  ASSERT_TRUE(url.has_value());
+  EXPECT_THAT(url->arguments(), ElementsAre("id", "note"));
+  EXPECT_EQ(*url->fill({{"id", "../../admin?x=1#y"}, {"note", "a&b=c d\r\nHost: evil"}}),
+            "https://shop.example/orders/..%2F..%2Fadmin%3Fx%3D1%23y?note=a%26b%3Dc%20d%0D%0AHost%3A%20evil");
+  EXPECT_EQ(*url->fill({{"id", 17}, {"note", true}}), "https://shop.example/orders/17?note=true");
+  EXPECT_FALSE(url->fill({{"id", ".."}, {"note", ""}}).has_value());
+  EXPECT_FALSE(url->fill({{"id", 1}}).has_value());
+  EXPECT_FALSE(url->fill({{"id", json::array()}, {"note", ""}}).has_value());
+}
+
+TEST(UrlTemplate, HostIsTheAuthors) {
+  for (std::string_view text : {"http://{host}/", "{scheme}://a/", "http://a.{b}.c", "http://a:{port}/", "http://a/{b", "http://a/ b"}) {
+    EXPECT_FALSE(UrlTemplate::parse(text).has_value()) << text;
+  }
+  EXPECT_TRUE(UrlTemplate::parse("http://a?q={q}").has_value());
+}
+
+TEST(Body, PlaceholdersKeepTypesAndCannotEscape) {
+  json body = {{"text", "Hello {name}, {amount} EUR"}, {"amount", "{amount}"}, {"list", {"{tags}", 5}}, {"none", "{x}"}};
+  json filled = fill_body(body, {{"name", "\",\"admin\":true,\"{amount}"}, {"amount", 18.5}, {"tags", {"a"}}});
+  EXPECT_EQ(filled["text"], "Hello \",\"admin\":true,\"{amount}, 18.5 EUR");
+  EXPECT_EQ(filled["amount"], 18.5);
+  EXPECT_EQ(filled["list"], json::parse(R"([["a"],5])"));
+  EXPECT_TRUE(filled["none"].is_null());
+  EXPECT_FALSE(filled.contains("admin"));
+  EXPECT_THAT(body_arguments(body), ElementsAre("amount", "tags", "x", "name"));
+}
+
+TEST(Sql, ParametersSkipQuotedTextAndComments) {
+  EXPECT_THAT(sql_parameters("SELECT ':no', \":no\", a -- :no\n /* :no */ FROM t WHERE a = :yes AND b=:also AND "
+                             "c = :yes AND d = :idempotency_key AND t = '12:30'"),
+              ElementsAre("yes", "also"));
+  EXPECT_THAT(sql_parameters("SELECT 'it''s :no' , :a"), ElementsAre("a"));
+}
+
+TEST(Environment, MissingVariableIsNamed) {
+  auto lookup = [](const char* name) -> const char* { return std::string_view(name) == "TOKEN" ? "s3" : nullptr; };
+  EXPECT_EQ(*fill_environment("Bearer ${TOKEN}!", lookup), "Bearer s3!");
+  auto missing = fill_environment("${NOPE}", lookup);
+  ASSERT_FALSE(missing.has_value());
+  EXPECT_THAT(missing.error().message(), HasSubstr("NOPE is not set"));
+}
+
+}  // namespace
+}  // namespace holdfast::agent
