@@ -1,0 +1,182 @@
+#include "http/server.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <charconv>
+#include <thread>
+
+#include "http/problem.h"
+#include "http/session.h"
+
+namespace holdfast::http {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+struct Server::Impl {
+  explicit Impl(const ServerOptions& opts, Handler handle)
+      : shared(std::make_shared<SessionContext>()),
+        acceptor(shared->io),
+        retry(shared->io),
+        drain(shared->io) {
+    shared->options = opts;
+    shared->handler = std::move(handle);
+  }
+
+  // After the caller's stop() the io thread runs on until every session is gone, or the grace is over.
+  std::shared_ptr<SessionContext> shared;
+  tcp::acceptor acceptor;
+  asio::steady_timer retry;
+  asio::steady_timer drain;
+  std::string address;
+  std::uint16_t port = 0;
+  std::thread thread;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
+
+  void accept();
+  void drain_until(MonotonicTime deadline);
+};
+
+void Server::Impl::accept() {
+  acceptor.async_accept([this](boost::system::error_code error, tcp::socket socket) {
+    if (!acceptor.is_open()) return;
+    if (error) {
+      // Out of descriptors, most likely: wait for some to come back instead of spinning.
+      retry.expires_after(std::chrono::milliseconds(100));
+      retry.async_wait([this](boost::system::error_code waited) {
+        if (!waited && acceptor.is_open()) accept();
+      });
+      return;
+    }
+    boost::system::error_code ignored;
+    socket.set_option(tcp::no_delay(true), ignored);
+    start_session(shared, std::move(socket));
+    accept();
+  });
+}
+
+void Server::Impl::drain_until(MonotonicTime deadline) {
+  if (shared->sessions.empty() || std::chrono::steady_clock::now() >= deadline) {
+    for (const auto& session : shared->open_sessions()) session->close();
+    work.reset();
+    return;
+  }
+  drain.expires_after(std::chrono::milliseconds(10));
+  drain.async_wait([this, deadline](boost::system::error_code) { drain_until(deadline); });
+}
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
+  Result<LoopbackAddress> where = parse_loopback(options.address);
+  if (!where) return std::unexpected(where.error());
+  auto impl = std::make_unique<Impl>(options, std::move(handler));
+
+  boost::system::error_code error;
+  tcp::endpoint endpoint(asio::ip::make_address(where->host, error), where->port);
+  tcp::acceptor& acceptor = impl->acceptor;
+  if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error == asio::error::address_in_use) {
+    return fail(Code::kUnavailable,
+                fmt::format("port {} on {} is in use by another process", where->port, where->host));
+  }
+  if (error)
+    return fail(Code::kUnavailable, fmt::format("cannot listen on {}: {}", options.address, error.message()));
+
+  impl->port = acceptor.local_endpoint().port();
+  bool v6 = endpoint.address().is_v6();
+  impl->address = fmt::format("{}{}{}:{}", v6 ? "[" : "", where->host, v6 ? "]" : "", impl->port);
+  impl->work.emplace(impl->shared->io.get_executor());
+  impl->accept();
+  impl->thread = std::thread([shared = impl->shared] {
+    pthread_setname_np(pthread_self(), "http");
+    shared->io.run();
+  });
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Server::~Server() {
+  stop(std::chrono::milliseconds(0));
+}
+std::uint16_t Server::port() const {
+  return impl_->port;
+}
+const std::string& Server::address() const {
+  return impl_->address;
+}
+
+void Server::stop(std::chrono::milliseconds grace) {
+  if (!impl_->thread.joinable()) return;
+  asio::post(impl_->shared->io, [impl = impl_.get(), grace] {
+    boost::system::error_code ignored;
+    impl->acceptor.close(ignored);
+    impl->retry.cancel();
+    impl->shared->stopping = true;
+    for (const auto& session : impl->shared->open_sessions()) session->finish();
+    impl->drain_until(std::chrono::steady_clock::now() + grace);
+  });
+  impl_->thread.join();
+}
+
+Result<LoopbackAddress> parse_loopback(std::string_view text) {
+  std::string_view host = text;
+  std::string_view port_text;
+  bool bracketed = !text.empty() && text.front() == '[';
+  std::size_t colon = bracketed ? text.find("]:") : text.rfind(':');
+  if (colon != std::string_view::npos) {
+    host = bracketed ? text.substr(1, colon - 1) : text.substr(0, colon);
+    port_text = text.substr(colon + (bracketed ? 2 : 1));
+  }
+  unsigned port = 0;
+  auto [end, error] = std::from_chars(port_text.data(), port_text.data() + port_text.size(), port);
+  if (port_text.empty() || host.empty() || error != std::errc() ||
+      end != port_text.data() + port_text.size() || port > 65535) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is not an address: write HOST:PORT, for example 127.0.0.1:8233", text));
+  }
+  LoopbackAddress address{.host = std::string(host), .port = static_cast<std::uint16_t>(port)};
+  if (address.host == "localhost") address.host = "127.0.0.1";
+  boost::system::error_code bad;
+  asio::ip::address ip = asio::ip::make_address(address.host, bad);
+  if (bad || !ip.is_loopback()) {
+    return fail(
+        Code::kPermissionDenied,
+        fmt::format(
+            "refusing to listen on '{}': Holdfast has no authentication yet, so it serves this machine "
+            "only. Use 127.0.0.1, [::1] or localhost (for another machine: an SSH tunnel)",
+            host));
+  }
+  return address;
+}
+
+bool is_loopback_authority(std::string_view authority) {
+  std::string_view host = authority;
+  std::string_view rest;
+  if (!host.empty() && host.front() == '[') {
+    std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    rest = host.substr(end + 1);
+    host = host.substr(1, end - 1);
+  } else if (std::size_t colon = host.find(':'); colon != std::string_view::npos) {
+    rest = host.substr(colon);
+    host = host.substr(0, colon);
+  }
+  if (!rest.empty() &&
+      (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos)) {
+    return false;
+  }
+  std::string lower(host);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  if (lower == "localhost" || lower.ends_with(".localhost")) return true;
+  boost::system::error_code bad;
+  asio::ip::address ip = asio::ip::make_address(lower, bad);
+  return !bad && ip.is_loopback();
+}
+
+}  // namespace holdfast::http

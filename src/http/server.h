@@ -1,0 +1,65 @@
+#pragma once
+
+// The HTTP/1.1 server: connections, limits and guards; what is served is the handler's business.
+//
+// Owner: app. Threads: one of its own does all network work and calls the handler, which must not block.
+// Loopback only: there is no authentication yet, so any other address is refused, and so is a request whose
+// Host or Origin is not ours (a web page elsewhere must not reach a local server through DNS rebinding or a
+// cross-site form).
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "http/message.h"
+
+namespace holdfast::http {
+
+struct ServerOptions {
+  std::string address = "127.0.0.1:8233";            // HOST:PORT or [V6]:PORT; port 0 picks a free one
+  std::size_t max_header_bytes = 16 * 1024;          // more: 431
+  std::size_t max_body_bytes = 4 << 20;              // more: 413
+  std::size_t max_connections = 512;                 // more: 503, closed at once
+  std::chrono::milliseconds header_timeout{10'000};  // whole header, from its first byte or the accept
+  std::chrono::milliseconds body_timeout{30'000};    // whole body
+  std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection
+  std::chrono::milliseconds write_timeout{30'000};   // one response, or one batch of a stream
+  std::chrono::milliseconds heartbeat{15'000};       // a silent stream gets a comment line this often
+};
+
+class Server {
+ public:
+  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback. kUnavailable: the port is
+  // in use.
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
+  // Closes what is open and joins the thread.
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  std::uint16_t port() const;
+  const std::string& address() const;  // with the port that was bound
+
+  // Accepts nothing more, ends streams, lets open requests finish for `grace`, closes the rest. Idempotent.
+  void stop(std::chrono::milliseconds grace);
+
+ private:
+  struct Impl;
+  explicit Server(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// "127.0.0.1:8233", "localhost:0", "[::1]:80" -> host and port; only loopback hosts pass.
+struct LoopbackAddress {
+  std::string host;  // numeric
+  std::uint16_t port = 0;
+};
+Result<LoopbackAddress> parse_loopback(std::string_view text);
+
+// "localhost", "127.0.0.1:8233", "[::1]": is this the value of a Host header that can only mean this machine?
+bool is_loopback_authority(std::string_view authority);
+
+}  // namespace holdfast::http

@@ -1,0 +1,500 @@
+#include "http/session.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include "http/problem.h"
+
+namespace holdfast::http {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+using tcp = asio::ip::tcp;
+using Parser = beast::http::request_parser<beast::http::string_body>;
+using error_code = boost::system::error_code;
+
+// The page's scripts and styles are files of ours: nothing inline, nothing from elsewhere.
+constexpr std::string_view kSecurityHeaders =
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "Cross-Origin-Resource-Policy: same-origin\r\n"
+    "Cross-Origin-Opener-Policy: same-origin\r\n"
+    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
+    "'none'\r\n";
+
+class Session;
+
+// Handlers may answer from any thread and may outlive the connection.
+class SessionExchange final : public Exchange {
+ public:
+  SessionExchange(std::shared_ptr<SessionContext> context, std::weak_ptr<Session> session)
+      : context_(std::move(context)), session_(std::move(session)) {}
+  void reply(Response response) override;
+  std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source) override;
+
+ private:
+  std::shared_ptr<SessionContext> context_;
+  std::weak_ptr<Session> session_;
+};
+
+// The source lives on its executor: called there, destroyed there.
+class SessionStream final : public Stream, public std::enable_shared_from_this<SessionStream> {
+ public:
+  SessionStream(std::shared_ptr<SessionContext> context, std::weak_ptr<Session> session, Executor& executor,
+                Source source)
+      : context_(std::move(context)),
+        session_(std::move(session)),
+        executor_(executor),
+        source_(std::make_shared<Source>(std::move(source))) {}
+
+  void wake() override {
+    if (woken_.exchange(true)) return;
+    asio::post(context_->io, [self = shared_from_this()] { self->on_wake(); });
+  }
+
+  // Io thread, from the session.
+  void on_wake();
+  void on_written() { sending_ = false, pull(); }
+  void end();
+
+ private:
+  void pull();
+  void deliver(std::optional<std::string> bytes);
+
+  std::shared_ptr<SessionContext> context_;
+  std::weak_ptr<Session> session_;
+  Executor& executor_;
+  std::shared_ptr<Source> source_;
+  std::atomic<bool> woken_ = false;
+  // Io thread only.
+  bool pulling_ = false;
+  bool sending_ = false;
+  bool again_ = false;
+  bool ended_ = false;
+};
+
+class Session final : public SessionBase, public std::enable_shared_from_this<Session> {
+ public:
+  Session(std::shared_ptr<SessionContext> context, tcp::socket socket)
+      : context_(std::move(context)),
+        stream_(std::move(socket)),
+        timer_(context_->io),
+        buffer_(context_->options.max_header_bytes + 64 * 1024) {}
+
+  void start(bool refused);
+  void send(Response response);
+  void open_stream(const Response& head, std::shared_ptr<SessionStream> stream);
+  void send_chunk(std::string bytes);
+  void end_stream();
+  void finish() override;
+  void close() override;
+
+ private:
+  void read_header(bool first);
+  void on_header(error_code error);
+  void read_body();
+  void on_body(error_code error);
+  void dispatch();
+  void refuse(const Problem& problem);
+  std::optional<Problem> guard() const;
+  Problem body_too_large() const;
+  void write(std::string bytes, bool closing);
+  void on_written(error_code error, bool closing);
+  void watch_for_close();
+  void arm_heartbeat();
+  void linger();
+  std::string head_text(const Response& response, std::string_view framing) const;
+
+  std::shared_ptr<SessionContext> context_;
+  beast::tcp_stream stream_;
+  asio::steady_timer timer_;  // of the body that is arriving, or of the stream's heartbeat
+  beast::flat_buffer buffer_;
+  std::optional<Parser> parser_;
+  std::shared_ptr<SessionStream> active_;
+  std::string out_;
+  char probe_ = 0;
+  std::size_t lingered_ = 0;
+  bool refused_ = false;
+  bool timed_out_ = false;
+  bool head_only_ = false;
+  bool keep_alive_ = false;
+  bool chunked_ = false;
+  bool writing_ = false;
+  bool waiting_ = false;  // a handler owes an answer
+  bool last_chunk_ = false;
+  bool closed_ = false;
+};
+
+// ---- exchange
+
+void SessionExchange::reply(Response response) {
+  asio::post(context_->io, [session = session_, response = std::move(response)]() mutable {
+    if (auto open = session.lock()) open->send(std::move(response));
+  });
+}
+
+std::shared_ptr<Stream> SessionExchange::stream(Response head, Executor& executor, Stream::Source source) {
+  auto stream = std::make_shared<SessionStream>(context_, session_, executor, std::move(source));
+  asio::post(context_->io, [session = session_, head = std::move(head), stream] {
+    if (auto open = session.lock()) {
+      open->open_stream(head, stream);
+    } else {
+      stream->end();
+    }
+  });
+  return stream;
+}
+
+// ---- stream
+
+void SessionStream::on_wake() {
+  woken_ = false;
+  if (pulling_ || sending_) {
+    again_ = true;
+  } else {
+    pull();
+  }
+}
+
+void SessionStream::pull() {
+  if (ended_ || pulling_ || sending_) return;
+  pulling_ = true;
+  again_ = false;
+  executor_.post([self = shared_from_this(), source = source_] {
+    std::optional<std::string> bytes = (*source)();
+    asio::post(self->context_->io,
+               [self, bytes = std::move(bytes)]() mutable { self->deliver(std::move(bytes)); });
+  });
+}
+
+void SessionStream::deliver(std::optional<std::string> bytes) {
+  pulling_ = false;
+  auto session = session_.lock();
+  if (ended_ || !session) return end();
+  if (!bytes) {
+    session->end_stream();
+  } else if (!bytes->empty()) {
+    sending_ = true;
+    session->send_chunk(std::move(*bytes));
+  } else if (again_) {
+    pull();
+  }
+}
+
+void SessionStream::end() {
+  if (std::exchange(ended_, true)) return;
+  executor_.post([source = std::move(source_)] {});
+}
+
+// ---- session: reading
+
+void Session::start(bool refused) {
+  if (refused) {
+    keep_alive_ = false;
+    waiting_ = true;
+    send(Problem(503, "too_many_connections", "the server holds as many connections as it may")
+             .hint("close some, or try again in a moment")
+             .header("Retry-After", "1")
+             .response());
+    return;
+  }
+  read_header(true);
+}
+
+void Session::read_header(bool first) {
+  parser_.emplace();
+  parser_->header_limit(static_cast<std::uint32_t>(context_->options.max_header_bytes));
+  parser_->body_limit(context_->options.max_body_bytes);
+  stream_.expires_after(first ? context_->options.header_timeout : context_->options.idle_timeout);
+  beast::http::async_read_header(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](error_code error, std::size_t) { self->on_header(error); });
+}
+
+void Session::on_header(error_code error) {
+  namespace http = beast::http;
+  keep_alive_ = false;
+  head_only_ = false;
+  if (error == http::error::end_of_stream || error == asio::error::connection_reset) return close();
+  if (error == beast::error::timeout) return close();
+  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+    return refuse(
+        Problem(431, "headers_too_large",
+                fmt::format("the request's headers exceed {} bytes", context_->options.max_header_bytes)));
+  }
+  if (error == http::error::body_limit) return refuse(body_too_large());
+  if (error)
+    return refuse(Problem(400, "malformed_request", "this is not an HTTP/1.1 request: " + error.message()));
+  head_only_ = parser_->get().method() == http::verb::head;
+  if (std::optional<Problem> problem = guard()) return refuse(*problem);
+  keep_alive_ = parser_->get().keep_alive() && !context_->stopping;
+  if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
+    out_ = "HTTP/1.1 100 Continue\r\n\r\n";
+    asio::async_write(stream_, asio::buffer(out_),
+                      [self = shared_from_this()](error_code failed, std::size_t) {
+                        failed ? self->close() : self->read_body();
+                      });
+    return;
+  }
+  read_body();
+}
+
+// A browser that was lured to another site must not reach us: neither under a name that resolves to this
+// machine, nor with a form or fetch from a page that is not ours.
+std::optional<Problem> Session::guard() const {
+  namespace http = beast::http;
+  const auto& message = parser_->get();
+  auto text = [&](http::field field) {
+    return std::string_view(message[field].data(), message[field].size());
+  };
+  if (message.version() < 10 || message.version() > 11) {
+    return Problem(505, "http_version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  }
+  std::string_view host = text(http::field::host);
+  if (message.count(http::field::host) > 1 || (message.version() == 11 && host.empty())) {
+    return Problem(400, "malformed_request", "an HTTP/1.1 request has exactly one Host header");
+  }
+  if (!host.empty() && !is_loopback_authority(host)) {
+    return Problem(421, "foreign_host", fmt::format("this server does not answer for host '{}'", host))
+        .hint("use http://127.0.0.1 or http://localhost with the port");
+  }
+  std::string_view origin = text(http::field::origin);
+  if (!origin.empty() && origin != fmt::format("http://{}", host) &&
+      origin != fmt::format("https://{}", host)) {
+    return Problem(403, "foreign_origin", fmt::format("requests of pages from '{}' are refused", origin))
+        .hint("only pages that this server serves itself may call it from a browser");
+  }
+  std::string_view site(message["Sec-Fetch-Site"].data(), message["Sec-Fetch-Site"].size());
+  bool reads = message.method() == http::verb::get || message.method() == http::verb::head;
+  if (site == "cross-site" &&
+      (!reads || text(http::field::accept).find("text/html") == std::string_view::npos)) {
+    return Problem(403, "foreign_origin", "cross-site requests are refused");
+  }
+  return std::nullopt;
+}
+
+// The stream's own timeout would close the socket and leave no way to say why.
+void Session::read_body() {
+  stream_.expires_never();
+  timer_.expires_after(context_->options.body_timeout);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (error || self->closed_) return;
+    self->timed_out_ = true;
+    self->keep_alive_ = false;
+    self->waiting_ = true;
+    self->send(Problem(408, "request_timeout", "the body did not arrive in time").response());
+  });
+  beast::http::async_read(
+      stream_, buffer_, *parser_,
+      [self = shared_from_this()](error_code error, std::size_t) { self->on_body(error); });
+}
+
+void Session::on_body(error_code error) {
+  namespace http = beast::http;
+  if (timed_out_ || closed_) return;
+  timer_.cancel();
+  if (error == http::error::body_limit) {
+    return refuse(body_too_large());
+  }
+  if (error == http::error::end_of_stream || error == http::error::partial_message) return close();
+  if (error) return refuse(Problem(400, "malformed_request", "the body cannot be read: " + error.message()));
+  dispatch();
+}
+
+Problem Session::body_too_large() const {
+  return Problem(
+      413, "body_too_large",
+      fmt::format("the body exceeds the {} bytes that are accepted", context_->options.max_body_bytes));
+}
+
+void Session::dispatch() {
+  auto message = parser_->release();
+  Request request;
+  request.method = std::string(message.method_string());
+  std::string_view target(message.target().data(), message.target().size());
+  std::size_t question = std::min(target.find('?'), target.size());
+  request.path = std::string(target.substr(0, question));
+  if (question < target.size()) {
+    std::string_view query = target.substr(question + 1);
+    request.query = parse_query(query.substr(0, query.find('#')));
+  }
+  for (const auto& field : message) {
+    std::string name(field.name_string());
+    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    request.headers.push_back({std::move(name), std::string(field.value())});
+  }
+  request.body = std::move(message.body());
+  chunked_ = message.version() == 11;
+  waiting_ = true;
+  stream_.expires_never();
+  context_->handler(std::move(request),
+                    Responder(std::make_shared<SessionExchange>(context_, weak_from_this())));
+}
+
+void Session::refuse(const Problem& problem) {
+  keep_alive_ = false;
+  refused_ = true;
+  waiting_ = true;
+  send(problem.response());
+}
+
+// ---- session: writing
+
+std::string Session::head_text(const Response& response, std::string_view framing) const {
+  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
+  if (!response.content_type.empty()) head += fmt::format("Content-Type: {}\r\n", response.content_type);
+  head += kSecurityHeaders;
+  bool cache = false;
+  for (const Header& header : response.headers) {
+    // A value that came from a request must not become a header of its own.
+    if (header.value.find_first_of("\r\n") != std::string::npos) continue;
+    cache = cache || header.name == "Cache-Control";
+    head += fmt::format("{}: {}\r\n", header.name, header.value);
+  }
+  if (!cache) head += "Cache-Control: no-store\r\n";
+  head += framing;
+  head += keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
+  return head;
+}
+
+void Session::send(Response response) {
+  if (closed_ || !std::exchange(waiting_, false)) return;
+  std::string bytes = head_text(response, fmt::format("Content-Length: {}\r\n", response.body.size()));
+  if (!head_only_) bytes += response.body;
+  write(std::move(bytes), !keep_alive_);
+}
+
+void Session::open_stream(const Response& head, std::shared_ptr<SessionStream> stream) {
+  if (closed_ || context_->stopping || !std::exchange(waiting_, false)) {
+    stream->end();
+    if (context_->stopping) close();
+    return;
+  }
+  keep_alive_ = false;
+  if (head_only_) {
+    stream->end();
+    return write(head_text(head, ""), true);
+  }
+  active_ = std::move(stream);
+  watch_for_close();
+  arm_heartbeat();
+  write(head_text(head, chunked_ ? "Transfer-Encoding: chunked\r\n" : ""), false);
+}
+
+void Session::send_chunk(std::string bytes) {
+  if (closed_) return;
+  if (chunked_) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
+  if (writing_) {  // a heartbeat is on its way
+    out_ += bytes;
+    return;
+  }
+  write(std::move(bytes), false);
+}
+
+void Session::end_stream() {
+  if (closed_ || last_chunk_) return;
+  last_chunk_ = true;
+  std::string tail = chunked_ ? "0\r\n\r\n" : "";
+  if (writing_) {
+    out_ += tail;
+  } else {
+    write(std::move(tail), true);
+  }
+}
+
+// `out_` collects what comes while a write runs: at most one batch, a heartbeat and the tail of a stream.
+void Session::write(std::string bytes, bool closing) {
+  writing_ = true;
+  stream_.expires_after(context_->options.write_timeout);
+  auto data = std::make_shared<std::string>(std::move(bytes));
+  out_.clear();
+  asio::async_write(stream_, asio::buffer(*data),
+                    [self = shared_from_this(), data, closing](error_code error, std::size_t) {
+                      self->on_written(error, closing);
+                    });
+}
+
+void Session::on_written(error_code error, bool closing) {
+  writing_ = false;
+  if (error || closed_) return close();
+  if (closing) return refused_ ? linger() : close();
+  if (!out_.empty()) return write(std::exchange(out_, {}), last_chunk_);
+  if (last_chunk_) return close();
+  if (active_) {
+    stream_.expires_never();
+    arm_heartbeat();
+    active_->on_written();
+    return;
+  }
+  read_header(false);
+}
+
+// A reader that went away is noticed at once, not with the next write.
+void Session::watch_for_close() {
+  stream_.socket().async_read_some(asio::buffer(&probe_, 1),
+                                   [self = shared_from_this()](error_code, std::size_t) { self->close(); });
+}
+
+void Session::arm_heartbeat() {
+  timer_.expires_after(context_->options.heartbeat);
+  timer_.async_wait([self = shared_from_this()](error_code error) {
+    if (error || self->closed_ || self->writing_) return;
+    self->send_chunk(": heartbeat\n\n");
+  });
+}
+
+// Closing a socket that has unread bytes resets it, and the client would never see why it was refused.
+void Session::linger() {
+  constexpr std::size_t kMaxLingerBytes = 16 << 20;
+  if (lingered_ == 0) {
+    error_code ignored;
+    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream_.expires_after(std::chrono::seconds(2));
+  }
+  buffer_.clear();
+  stream_.async_read_some(buffer_.prepare(16 * 1024),
+                          [self = shared_from_this()](error_code error, std::size_t bytes) {
+                            self->lingered_ += bytes;
+                            error || self->lingered_ > kMaxLingerBytes ? self->close() : self->linger();
+                          });
+}
+
+void Session::finish() {
+  keep_alive_ = false;
+  if (active_) return end_stream();
+  if (!writing_ && !waiting_) close();
+}
+
+void Session::close() {
+  if (std::exchange(closed_, true)) return;
+  timer_.cancel();
+  if (active_) active_->end();
+  active_.reset();
+  error_code ignored;
+  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  stream_.close();
+  context_->sessions.erase(shared_from_this());
+}
+
+}  // namespace
+
+void start_session(std::shared_ptr<SessionContext> context, tcp::socket socket) {
+  bool refused = context->sessions.size() >= context->options.max_connections;
+  auto session = std::make_shared<Session>(context, std::move(socket));
+  context->sessions.insert(session);
+  session->start(refused);
+}
+
+}  // namespace holdfast::http

@@ -1,0 +1,41 @@
+#pragma once
+
+// One client connection of the HTTP server: reads requests, guards them, sends answers and streams. Internal
+// to the module. Everything here runs on the server's io thread except SessionExchange, which hands over to
+// it.
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "http/server.h"
+
+namespace holdfast::http {
+
+class SessionBase {
+ public:
+  virtual ~SessionBase() = default;
+  // Ends streams; closes once the response that is being written is out.
+  virtual void finish() = 0;
+  virtual void close() = 0;
+};
+
+// What all sessions of a server share; outlives the server when a handler still holds a responder.
+struct SessionContext {
+  boost::asio::io_context io{1};
+  ServerOptions options;
+  Handler handler;
+  std::set<std::shared_ptr<SessionBase>> sessions;
+  bool stopping = false;
+
+  std::vector<std::shared_ptr<SessionBase>> open_sessions() const {
+    return {sessions.begin(), sessions.end()};
+  }
+};
+
+void start_session(std::shared_ptr<SessionContext> context, boost::asio::ip::tcp::socket socket);
+
+}  // namespace holdfast::http
