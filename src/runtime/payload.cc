@@ -1,0 +1,53 @@
+#include "holdfast/payload.h"
+
+#include <string>
+
+namespace holdfast {
+namespace {
+
+constexpr const char* kEncoding = "encoding";
+
+}  // namespace
+
+std::string Payload::encoding() const {
+  const auto found = metadata.find(kEncoding);
+  return found == metadata.end() ? std::string() : found->second;
+}
+
+Payload null_payload() { return Payload({{kEncoding, "binary/null"}}, {}); }
+
+bool is_null(const Payload& payload) { return payload.encoding() == "binary/null"; }
+
+Payload bytes_to_payload(std::string data) { return Payload({{kEncoding, "binary/plain"}}, std::move(data)); }
+
+Payload json_to_payload(const nlohmann::json& value) {
+  if (value.is_null()) return null_payload();
+  try {
+    return Payload({{kEncoding, "json/plain"}}, value.dump());
+  } catch (const nlohmann::json::exception& error) {
+    throw PayloadError(std::string("a value cannot be written as JSON (use Bytes for what is not text): ") +
+                       error.what());
+  }
+}
+
+nlohmann::json payload_to_json(const Payload& payload) {
+  const std::string encoding = payload.encoding();
+  if (encoding == "binary/null") return nullptr;
+  if (encoding == "json/plain" || encoding == "json/protobuf") {
+    try {
+      return nlohmann::json::parse(payload.data);
+    } catch (const nlohmann::json::exception& error) {
+      throw PayloadError(std::string("the payload is not valid JSON: ") + error.what());
+    }
+  }
+  if (encoding == "binary/plain") return payload.data;
+  throw PayloadError("a payload has the encoding \"" + encoding +
+                     "\", which nothing here reads; json/plain, json/protobuf, binary/plain and binary/null are read");
+}
+
+void throw_missing_argument(std::size_t index, std::size_t expected, std::size_t given) {
+  throw PayloadError("argument " + std::to_string(index + 1) + " of " + std::to_string(expected) +
+                     " is missing: the caller gave " + std::to_string(given));
+}
+
+}  // namespace holdfast
