@@ -28,7 +28,7 @@ using MessagePtr = std::unique_ptr<Message>;
 struct CallOptions {
   // Absolute. Long polls end with an empty response a little before it, as Temporal's do. None: the implementation's
   // default (10 s; 70 s for long polls).
-  std::optional<MonotonicTime> deadline;
+  std::optional<MonotonicTime> deadline{};
   // Where the completion runs; not owned, must outlive the call.
   Executor* executor = nullptr;
   // What the peer calls itself (gRPC metadata client-name, client-version); decides on details such as whether
