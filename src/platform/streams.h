@@ -49,6 +49,7 @@ struct Event {
 struct EventPage {
   EventPage() = default;
   std::vector<Event> events;
+  bool more = false;   // the log may have more behind these: read on
   bool reset = false;  // the cursor was unknown: these are from the beginning
   std::string cursor;  // where to go on, also when there are no events
 };
@@ -111,8 +112,8 @@ class Streams {
   virtual Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                         std::uint64_t offset, std::size_t limit) = 0;
 
-  // `on_ready` is called when take() has something, once until the next take(). It may be called before this
-  // returns.
+  // `on_ready` says that take() may have something, then stays quiet until a take() has come back empty: take
+  // until it does. It is called before this returns, so that a consumer reads what is there.
   virtual Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
                                                           std::move_only_function<void()> on_ready) = 0;
 

@@ -1,0 +1,250 @@
+// Conversations: an append-only tree of messages. A branch owns the sequences after its fork; below it, its
+// parent's apply. The cost of an append does not depend on how much is there.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "platform/sqlite_store_impl.h"
+
+namespace holdfast::platform {
+
+namespace {
+
+// A read stops after this many bytes of JSON; the caller goes on behind the last message it got.
+constexpr std::size_t kMaxReadBytes = 64 << 20;
+
+struct Branch {
+  std::uint32_t number = 0;
+  std::uint32_t parent = 0;
+  std::uint64_t fork = 0;
+  std::uint64_t head = 0;
+  std::string head_sha256;
+};
+
+Result<std::optional<Branch>> find_branch(Db& db, std::string_view conversation, std::uint32_t number) {
+  Query query(db,
+              "SELECT parent, fork, head, head_sha256 FROM branches WHERE conversation = ?1 AND branch = ?2");
+  query.bind(conversation, number);
+  if (!query.next()) {
+    if (!query.status().ok()) return fail(query.status());
+    return std::nullopt;
+  }
+  Branch branch;
+  branch.number = number;
+  branch.parent = static_cast<std::uint32_t>(query.integer(0));
+  branch.fork = static_cast<std::uint64_t>(query.integer(1));
+  branch.head = static_cast<std::uint64_t>(query.integer(2));
+  branch.head_sha256 = query.text(3);
+  return branch;
+}
+
+Status unknown_reference(const Reference& reference, std::string_view why) {
+  return Status(Code::kFailedPrecondition,
+                fmt::format("conversation {} branch {} sequence {}: {}", reference.conversation,
+                            reference.branch, reference.sequence, why));
+}
+
+// The branch that holds message `sequence` as seen from `branch`.
+Result<Branch> owner_of(Db& db, const Reference& reference, Branch branch) {
+  while (reference.sequence <= branch.fork && branch.number != 0) {
+    Result<std::optional<Branch>> parent = find_branch(db, reference.conversation, branch.parent);
+    if (!parent) return fail(parent.error());
+    if (!*parent)
+      return fail(Code::kDataLoss, fmt::format("conversation {}: branch {} is missing",
+                                               reference.conversation, branch.parent));
+    branch = std::move(**parent);
+  }
+  return branch;
+}
+
+// Finds the branch and proves that the reference names what is stored.
+Result<std::optional<Branch>> resolve(Db& db, const Reference& reference) {
+  if (Status status = check_name("a conversation", reference.conversation); !status.ok()) return fail(status);
+  Result<std::optional<Branch>> branch = find_branch(db, reference.conversation, reference.branch);
+  if (!branch) return fail(branch.error());
+  if (reference.sequence == 0) {
+    if (!reference.sha256.empty())
+      return fail(unknown_reference(reference, "the empty conversation has no hash"));
+    if (!*branch && reference.branch != 0)
+      return fail(unknown_reference(reference, "there is no such branch"));
+    return branch;
+  }
+  if (!*branch) return fail(unknown_reference(reference, "there is no such branch"));
+  if (reference.sequence > (*branch)->head) {
+    return fail(unknown_reference(reference, fmt::format("the branch ends at {}", (*branch)->head)));
+  }
+  std::string stored = (*branch)->head_sha256;
+  if (reference.sequence != (*branch)->head) {
+    Result<Branch> owner = owner_of(db, reference, **branch);
+    if (!owner) return fail(owner.error());
+    Query query(
+        db, "SELECT chain_sha256 FROM messages WHERE conversation = ?1 AND branch = ?2 AND sequence = ?3");
+    query.bind(reference.conversation, owner->number, reference.sequence);
+    if (!query.next()) {
+      if (!query.status().ok()) return fail(query.status());
+      return fail(Code::kDataLoss, unknown_reference(reference, "the message is missing").message());
+    }
+    stored = query.text(0);
+  }
+  if (stored != reference.sha256)
+    return fail(unknown_reference(reference, "the hash is not that of the stored messages"));
+  return branch;
+}
+
+Status check_messages(const std::vector<std::string>& messages) {
+  if (messages.empty()) return Status(Code::kInvalidArgument, "an append needs at least one message");
+  if (messages.size() > kMaxMessagesPerStep) {
+    return Status(Code::kInvalidArgument,
+                  fmt::format("{} messages in one append; at most {}", messages.size(), kMaxMessagesPerStep));
+  }
+  for (const std::string& message : messages) {
+    if (Status status = check_body("a message", message); !status.ok()) return status;
+  }
+  return {};
+}
+
+// Where messages after `expected` go: its own branch when that is its head, else a new one.
+Result<Branch> target_branch(Db& db, const Reference& expected, std::optional<Branch> branch, bool* opened) {
+  *opened = false;
+  if (!branch) {
+    Query insert(db,
+                 "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, "
+                 "0, 0, 0, 0, '')");
+    if (Status status = insert.bind(expected.conversation).run(); !status.ok()) return fail(status);
+    return Branch{};
+  }
+  if (branch->head == expected.sequence) return std::move(*branch);
+
+  Result<Branch> owner = owner_of(db, expected, *branch);
+  if (!owner) return fail(owner.error());
+  Query last(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
+  last.bind(expected.conversation);
+  if (!last.next()) return fail(last.status());
+  Branch fresh;
+  fresh.number = static_cast<std::uint32_t>(last.integer(0)) + 1;
+  fresh.parent = owner->number;
+  fresh.fork = expected.sequence;
+  fresh.head = expected.sequence;
+  fresh.head_sha256 = expected.sha256;
+  Query insert(db,
+               "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, ?2, "
+               "?3, ?4, ?5, ?6)");
+  insert.bind(expected.conversation, fresh.number, fresh.parent, fresh.fork, fresh.head, fresh.head_sha256);
+  if (Status status = insert.run(); !status.ok()) return fail(status);
+  *opened = true;
+  return fresh;
+}
+
+}  // namespace
+
+Reference Store::empty_conversation(std::string conversation) {
+  Reference reference;
+  reference.conversation = std::move(conversation);
+  return reference;
+}
+
+Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<std::string>& messages,
+                           std::int64_t now) {
+  if (Status status = check_messages(messages); !status.ok()) return fail(status);
+  Result<std::optional<Branch>> found = resolve(db, expected);
+  if (!found) return fail(found.error());
+  Appended out;
+  Result<Branch> branch = target_branch(db, expected, std::move(*found), &out.branch_opened);
+  if (!branch) return fail(branch.error());
+
+  for (const std::string& message : messages) {
+    const std::string content = sha256_hex(message);
+    branch->head_sha256 = sha256_hex(branch->head_sha256 + content);
+    ++branch->head;
+    Query insert(
+        db,
+        "INSERT INTO messages (conversation, branch, sequence, json, content_sha256, chain_sha256, at) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    insert.bind(expected.conversation, branch->number, branch->head, message, content, branch->head_sha256,
+                now);
+    if (Status status = insert.run(); !status.ok()) return fail(status);
+  }
+  Query update(db, "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
+  update.bind(expected.conversation, branch->number, branch->head, branch->head_sha256);
+  if (Status status = update.run(); !status.ok()) return fail(status);
+
+  out.head.conversation = expected.conversation;
+  out.head.branch = branch->number;
+  out.head.sequence = branch->head;
+  out.head.sha256 = branch->head_sha256;
+  return out;
+}
+
+Result<Appended> SqliteStore::append(const Reference& expected, const std::vector<std::string>& messages) {
+  return write<Appended>([&](Db& db) { return append_in(db, expected, messages, now()); });
+}
+
+Result<Reference> SqliteStore::head(std::string_view conversation, std::uint32_t branch) {
+  return reading<Reference>([&](Db& db) -> Result<Reference> {
+    Result<std::optional<Branch>> found = find_branch(db, conversation, branch);
+    if (!found) return fail(found.error());
+    if (!*found)
+      return fail(Code::kNotFound, fmt::format("conversation {} has no branch {}", conversation, branch));
+    Reference out;
+    out.conversation = std::string(conversation);
+    out.branch = branch;
+    out.sequence = (*found)->head;
+    out.sha256 = (*found)->head_sha256;
+    return out;
+  });
+}
+
+Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_t first, std::uint64_t last) {
+  return reading<std::vector<Message>>([&](Db& db) -> Result<std::vector<Message>> {
+    std::vector<Message> out;
+    first = std::max<std::uint64_t>(first, 1);
+    last = std::min(last, at.sequence);
+    Result<std::optional<Branch>> found = resolve(db, at);
+    if (!found) return fail(found.error());
+    if (!*found || first > last) return out;
+
+    // From the youngest branch down: who owns which sequences.
+    struct Segment {
+      std::uint32_t branch;
+      std::uint64_t first;
+      std::uint64_t last;
+    };
+    std::vector<Segment> segments;
+    Branch branch = std::move(**found);
+    for (std::uint64_t end = last; end >= first;) {
+      Reference place = at;
+      place.sequence = end;
+      Result<Branch> owner = owner_of(db, place, std::move(branch));
+      if (!owner) return fail(owner.error());
+      branch = std::move(*owner);
+      segments.push_back({branch.number, std::max(first, branch.fork + 1), end});
+      end = branch.fork;
+      if (branch.fork == 0) break;
+    }
+
+    std::size_t bytes = 0;
+    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
+      Query query(db,
+                  "SELECT sequence, json, content_sha256, chain_sha256, at FROM messages "
+                  "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
+      query.bind(at.conversation, segment->branch, segment->first, segment->last);
+      while (query.next()) {
+        if (out.size() == kMaxPage || bytes > kMaxReadBytes) return out;
+        Message message;
+        message.branch = segment->branch;
+        message.sequence = static_cast<std::uint64_t>(query.integer(0));
+        message.json = query.text(1);
+        message.content_sha256 = query.text(2);
+        message.chain_sha256 = query.text(3);
+        message.at = wall(query.integer(4));
+        bytes += message.json.size();
+        out.push_back(std::move(message));
+      }
+      if (!query.status().ok()) return fail(query.status());
+    }
+    return out;
+  });
+}
+
+}  // namespace holdfast::platform

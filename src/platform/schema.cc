@@ -1,0 +1,131 @@
+#include "platform/schema.h"
+
+#include <fmt/format.h>
+
+namespace holdfast::platform {
+
+namespace {
+
+// PRAGMA application_id: "HFps" and "HFst".
+constexpr std::int64_t kStoreId = 0x48467073;
+constexpr std::int64_t kStreamsId = 0x48467374;
+
+constexpr const char* kStoreTables = R"sql(
+CREATE TABLE branches (
+  conversation TEXT NOT NULL, branch INTEGER NOT NULL, parent INTEGER NOT NULL, fork INTEGER NOT NULL,
+  head INTEGER NOT NULL, head_sha256 TEXT NOT NULL,
+  PRIMARY KEY (conversation, branch)) WITHOUT ROWID;
+CREATE TABLE messages (
+  conversation TEXT NOT NULL, branch INTEGER NOT NULL, sequence INTEGER NOT NULL, json TEXT NOT NULL,
+  content_sha256 TEXT NOT NULL, chain_sha256 TEXT NOT NULL, at INTEGER NOT NULL,
+  PRIMARY KEY (conversation, branch, sequence));
+CREATE TABLE steps (
+  key TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, result TEXT NOT NULL, conversation TEXT, branch INTEGER,
+  sequence INTEGER, sha256 TEXT, branch_opened INTEGER NOT NULL, at INTEGER NOT NULL);
+CREATE INDEX steps_by_run ON steps (run, at);
+CREATE TABLE effects (
+  key TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, tool TEXT NOT NULL, class INTEGER NOT NULL,
+  arguments_sha256 TEXT NOT NULL, fence INTEGER NOT NULL, settled INTEGER NOT NULL, succeeded INTEGER NOT NULL,
+  result TEXT NOT NULL, begun_at INTEGER NOT NULL, settled_at INTEGER NOT NULL);
+CREATE INDEX effects_by_run ON effects (run);
+CREATE TABLE approvals (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, run TEXT NOT NULL, agent TEXT NOT NULL,
+  tool TEXT NOT NULL, arguments TEXT NOT NULL, arguments_sha256 TEXT NOT NULL, reason TEXT NOT NULL,
+  requested_at INTEGER NOT NULL, expires_at INTEGER, status INTEGER NOT NULL, decided_by TEXT NOT NULL,
+  decided_at INTEGER, comment TEXT NOT NULL, edited_arguments TEXT NOT NULL);
+CREATE INDEX approvals_by_status ON approvals (status, n);
+CREATE INDEX approvals_by_run ON approvals (run, n);
+CREATE TABLE decisions (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, update_id TEXT NOT NULL UNIQUE, approval TEXT NOT NULL,
+  decision INTEGER NOT NULL, arguments_sha256 TEXT NOT NULL, edited_arguments TEXT NOT NULL, decided_by TEXT NOT NULL,
+  comment TEXT NOT NULL, at INTEGER NOT NULL, answer INTEGER NOT NULL, why TEXT NOT NULL);
+CREATE INDEX decisions_unanswered ON decisions (n) WHERE answer = 0;
+CREATE TABLE runs (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL UNIQUE, agent TEXT NOT NULL, definition_hash TEXT NOT NULL,
+  input TEXT NOT NULL, idempotency_key TEXT, fingerprint TEXT NOT NULL, request_id TEXT NOT NULL,
+  engine_run_id TEXT NOT NULL, created_at INTEGER NOT NULL, started_at INTEGER);
+CREATE UNIQUE INDEX runs_by_key ON runs (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX runs_by_agent ON runs (agent, n);
+CREATE INDEX runs_unstarted ON runs (created_at) WHERE started_at IS NULL;
+CREATE TABLE definitions (
+  name TEXT NOT NULL, hash TEXT NOT NULL, text TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (name, hash));
+CREATE TABLE current_definitions (name TEXT NOT NULL PRIMARY KEY, hash TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE usage (
+  key TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, agent TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+  input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL, cached_input_tokens INTEGER NOT NULL,
+  at INTEGER NOT NULL);
+CREATE INDEX usage_by_run ON usage (run);
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
+  subject TEXT NOT NULL, detail TEXT NOT NULL);
+CREATE INDEX audit_by_subject ON audit (subject, id);
+)sql";
+
+constexpr const char* kStreamsTables = R"sql(
+CREATE TABLE meta (epoch TEXT NOT NULL);
+CREATE TABLE events (
+  run TEXT NOT NULL, seq INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL, at INTEGER NOT NULL, key TEXT,
+  step TEXT, attempt INTEGER, start INTEGER,
+  PRIMARY KEY (run, seq));
+CREATE UNIQUE INDEX events_by_key ON events (run, key) WHERE key IS NOT NULL;
+CREATE INDEX events_by_step ON events (run, step, attempt, start) WHERE step IS NOT NULL;
+)sql";
+
+Result<bool> is_new(Db& db, std::int64_t id, std::int64_t version, const char* what) {
+  Result<std::int64_t> stored_id = db.number("PRAGMA application_id");
+  if (!stored_id) return fail(stored_id.error());
+  Result<std::int64_t> stored_version = db.number("PRAGMA user_version");
+  if (!stored_version) return fail(stored_version.error());
+  Result<std::int64_t> tables = db.number("SELECT count(*) FROM sqlite_master");
+  if (!tables) return fail(tables.error());
+  if (*stored_id == 0 && *stored_version == 0 && *tables == 0) return true;
+  if (*stored_id != id) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("the file is not a Holdfast {}: choose another data directory", what));
+  }
+  if (*stored_version > version) {
+    return fail(
+        newer_version(fmt::format("the {} was written by a newer Holdfast (format {}, this one knows up to "
+                                  "{}): use that version, or another data directory",
+                                  what, *stored_version, version)));
+  }
+  return false;
+}
+
+Status create(Db& db, const char* tables, std::int64_t id, std::int64_t version) {
+  if (Status status = db.exec("BEGIN IMMEDIATE"); !status.ok()) return status;
+  Status status = db.exec(tables);
+  // The pragmas write the file's header, so they belong to the transaction.
+  if (status.ok())
+    status = db.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", id, version).c_str());
+  if (!status.ok()) {
+    (void)db.exec("ROLLBACK");
+    return status;
+  }
+  return {};
+}
+
+}  // namespace
+
+Status prepare_store(Db& db) {
+  Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
+  if (!fresh) return fresh.error();
+  if (!*fresh) return {};
+  if (Status status = create(db, kStoreTables, kStoreId, kStoreVersion); !status.ok()) return status;
+  return db.exec("COMMIT");
+}
+
+Status prepare_streams(Db& db, const std::string& epoch) {
+  Result<bool> fresh = is_new(db, kStreamsId, kStreamsVersion, "token stream file");
+  if (!fresh) return fresh.error();
+  if (!*fresh) return {};
+  if (Status status = create(db, kStreamsTables, kStreamsId, kStreamsVersion); !status.ok()) return status;
+  Query query(db, "INSERT INTO meta (epoch) VALUES (?1)");
+  if (Status status = query.bind(epoch).run(); !status.ok()) {
+    (void)db.exec("ROLLBACK");
+    return status;
+  }
+  return db.exec("COMMIT");
+}
+
+}  // namespace holdfast::platform

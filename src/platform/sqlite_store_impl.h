@@ -1,0 +1,121 @@
+#pragma once
+
+// SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. Split by
+// subject: conversations.cc, steps.cc, approvals.cc, runs.cc, ledgers.cc.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "platform/sqlite.h"
+#include "platform/store.h"
+
+namespace holdfast::platform {
+
+class SqliteStore : public Store {
+ public:
+  SqliteStore(std::unique_ptr<Db> lock, std::unique_ptr<Db> db, std::filesystem::path path, std::string vfs,
+              GroupCommit::Fatal fatal, const Clock& clock, Random& random)
+      : lock_(std::move(lock)),
+        db_(std::move(db)),
+        commit_(*db_, std::move(fatal)),
+        readers_(std::move(path), std::move(vfs)),
+        clock_(clock),
+        random_(random) {}
+
+  Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages) override;
+  Result<Reference> head(std::string_view conversation, std::uint32_t branch) override;
+  Result<std::vector<Message>> read(const Reference& at, std::uint64_t first, std::uint64_t last) override;
+
+  Result<std::optional<StepRecord>> lookup_step(std::string_view key) override;
+  Result<StepRecord> commit_step(const StepWrite& write) override;
+  Result<std::vector<std::string>> runs_with_steps(WallTime before, std::uint32_t limit) override;
+  Result<std::int64_t> sweep_steps(std::string_view run) override;
+
+  Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
+  Result<EffectRecord> settle_effect(std::string_view key, bool succeeded, std::string_view result) override;
+  Result<std::optional<EffectRecord>> lookup_effect(std::string_view key) override;
+
+  Result<Approval> request_approval(const Approval& approval) override;
+  Result<Approval> approval(std::string_view id) override;
+  Result<std::vector<Approval>> approvals(const ApprovalFilter& filter) override;
+  Result<Approval> begin_decision(const DecisionAttempt& attempt) override;
+  Result<std::vector<DecisionAttempt>> unanswered_decisions() override;
+  Result<Approval> finish_decision(std::string_view update_id, bool won, std::string_view why) override;
+  Result<Approval> settle_approval(const Approval& outcome) override;
+
+  Result<Started> start_run(const StartIntent& intent) override;
+  Status mark_started(std::string_view run, std::string_view engine_run_id) override;
+  Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit) override;
+  Result<Run> run(std::string_view run) override;
+  Result<std::vector<Run>> runs(const RunFilter& filter) override;
+
+  Result<Definition> put_definition(std::string_view name, std::string_view text) override;
+  Result<Definition> definition(std::string_view name, std::string_view hash) override;
+  Result<Definition> current_definition(std::string_view name) override;
+  Result<std::vector<Definition>> definitions() override;
+  Result<std::vector<Definition>> definition_versions(std::string_view name) override;
+
+  Status record_usage(const Usage& usage) override;
+  Result<UsageTotal> usage_of_run(std::string_view run) override;
+  Status audit(const AuditRow& row) override;
+  Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
+
+ private:
+  // Runs `work(db) -> Result<T>` in a transaction; the answer is durable when this returns.
+  template <typename T, typename Work>
+  Result<T> write(Work work) {
+    std::optional<Result<T>> out;
+    Status status = commit_.run([&](Db& db) {
+      out.emplace(work(db));
+      return out->has_value() ? Status() : out->error();
+    });
+    if (!status.ok()) return fail(std::move(status));
+    return std::move(*out);
+  }
+
+  template <typename T, typename Work>
+  Result<T> reading(Work work) {
+    Result<Readers::Lease> lease = readers_.take();
+    if (!lease) return fail(lease.error());
+    return work(**lease);
+  }
+
+  std::int64_t now() const { return clock_.now().time_since_epoch().count(); }
+
+  std::unique_ptr<Db> lock_;  // held for its lock alone
+  std::unique_ptr<Db> db_;    // used by the leader of commit_ only
+  GroupCommit commit_;
+  Readers readers_;
+  const Clock& clock_;
+  Random& random_;
+};
+
+inline WallTime wall(std::int64_t nanoseconds) {
+  return WallTime(std::chrono::nanoseconds(nanoseconds));
+}
+inline std::int64_t nanoseconds(WallTime at) {
+  return at.time_since_epoch().count();
+}
+inline std::optional<std::int64_t> nanoseconds(const std::optional<WallTime>& at) {
+  return at ? std::optional(nanoseconds(*at)) : std::nullopt;
+}
+inline std::uint32_t page_size(std::uint32_t limit) {
+  return limit == 0 || limit > kMaxPage ? kMaxPage : limit;
+}
+
+// Pieces of a transaction, shared by the files of the class.
+Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<std::string>& messages,
+                           std::int64_t now);
+Status insert_usage(Db& db, const Usage& usage, std::int64_t now);
+Status insert_audit(Db& db, const AuditRow& row, std::int64_t now);
+// A JSON object of strings, for audit rows.
+std::string json_object(const std::vector<std::pair<std::string, std::string>>& members);
+// INVALID_ARGUMENT when `text` is empty or too long for a name.
+Status check_name(std::string_view what, std::string_view text);
+// INVALID_ARGUMENT when `text` is larger than kMaxMessageBytes.
+Status check_body(std::string_view what, std::string_view text);
+
+}  // namespace holdfast::platform

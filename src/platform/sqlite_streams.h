@@ -1,0 +1,114 @@
+#pragma once
+
+// SqliteStreams: the log of events and token deltas. Private to this module.
+//
+// Locks, outermost first: commit_mutex_ (one batch at a time, and the order of delivery), then mutex_ (what
+// is waiting), subscribers_mutex_, and a subscriber's own. Callers add to `pending_` and then compete for
+// commit_mutex_; whoever gets it writes everything that waits, so concurrent publishers share one sync.
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "platform/sqlite.h"
+#include "platform/streams.h"
+
+namespace holdfast::platform {
+
+class SqliteStreams : public Streams {
+ public:
+  SqliteStreams(std::unique_ptr<Db> db, std::filesystem::path path, std::string vfs, std::string epoch,
+                GroupCommit::Fatal fatal, const Clock& clock, Executor& flusher);
+  ~SqliteStreams() override;
+
+  Result<std::unique_ptr<StreamWriter>> open(std::string_view run, std::string_view step,
+                                             std::uint32_t attempt) override;
+  Result<Event> publish(std::string_view run, std::string_view type, std::string_view json,
+                        std::string_view key) override;
+  Result<EventPage> read(std::string_view run, std::string_view cursor, std::size_t limit) override;
+  Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
+                                std::uint64_t offset, std::size_t limit) override;
+  Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
+                                                  std::move_only_function<void()> on_ready) override;
+  Status erase(std::string_view run) override;
+
+ private:
+  class Writer;
+  class Tail;
+  class TailHandle;
+
+  // Somebody waits for the commit of one entry.
+  struct Waiter {
+    bool done = false;
+    Status status;
+    Event event;
+    std::uint32_t attempt = 0;
+  };
+  struct Pending {
+    std::string run;
+    std::string type;
+    std::string data;  // JSON; the text itself when `step` is there
+    std::string key;
+    std::optional<std::string> step;
+    std::uint32_t attempt = 0;
+    std::uint64_t start = 0;
+    bool opens = false;  // the first entry of an attempt: takes its number when it is written
+    std::int64_t at = 0;
+    Waiter* waiter = nullptr;
+  };
+
+  Status add_delta(Writer& writer, std::string_view text);
+  // Adds the entry and returns when it is durable.
+  void add_and_commit(Pending entry, Waiter& waiter);
+  // Writes everything that waits.
+  Status commit();
+  // The same; the caller holds commit_mutex_.
+  Status commit_locked();
+  Status write_batch(std::deque<Pending>& batch, std::vector<Event>& written);
+  Status write_entry(Pending& entry, std::vector<Event>& written);
+  Status reserve_attempt(Pending& entry);
+  Result<std::optional<Event>> by_key(const Pending& entry);
+  void put_back(std::deque<Pending> batch);
+  void schedule_flush();
+  void flush_later();
+  void deliver(const std::vector<Event>& events);
+  void forget(const Tail& tail);
+
+  Result<std::uint64_t> last_seq(Db& db, std::string_view run);
+  Result<EventPage> read_after(Db& db, std::string_view run, std::uint64_t after, std::size_t limit);
+  // The sequence that a cursor names; none when it is not of this log.
+  Result<std::optional<std::uint64_t>> resolve(Db& db, std::string_view run, std::string_view cursor);
+  std::string cursor(std::uint64_t seq) const;
+  // Of a cursor that this log has made.
+  static std::uint64_t sequence_of(std::string_view cursor);
+  Event event_of(const Query& row, std::string_view run) const;
+
+  std::unique_ptr<Db> db_;  // guarded by commit_mutex_
+  Readers readers_;
+  const std::string epoch_;
+  GroupCommit::Fatal fatal_;
+  const Clock& clock_;
+  Executor& flusher_;
+
+  std::mutex commit_mutex_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Pending> pending_;    // guarded by mutex_
+  std::size_t pending_bytes_ = 0;  // guarded by mutex_
+  std::uint64_t generation_ = 0;   // guarded by mutex_; grows when pending_ may no longer be merged into
+  bool flush_scheduled_ = false;   // guarded by mutex_
+  bool stopping_ = false;          // guarded by mutex_
+
+  std::mutex subscribers_mutex_;
+  std::multimap<std::string, std::shared_ptr<Tail>, std::less<>> tails_;  // guarded by subscribers_mutex_
+};
+
+}  // namespace holdfast::platform
