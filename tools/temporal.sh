@@ -5,6 +5,7 @@
 #   tools/temporal.sh start --dir DIR [--port N] [--http-port N] [--tuned] [-- server arguments]
 #                                                      starts a server that keeps its database, log and pid in DIR,
 #                                                      waits until it serves, prints HOST:PORT
+#   tools/temporal.sh run --dir DIR --port N ...       the same in the foreground: this process becomes the server
 #   tools/temporal.sh stop --dir DIR                   ends that server and waits until it is gone
 #
 # The database is a file in WAL mode with synchronous=FULL: every commit is on the disk, as ours are. --tuned lifts the
@@ -57,8 +58,8 @@ case $command in
     build
     echo "$binary"
     ;;
-  start)
-    [ -n "$dir" ] || die "start needs --dir"
+  start | run)
+    [ -n "$dir" ] || die "$command needs --dir"
     build
     mkdir -p "$dir"
     port=${port:-$(free_port)}
@@ -71,9 +72,11 @@ case $command in
         flags+=(--dynamic-config-value "$key=1000000")
       done
     fi
-    setsid "$binary" server start-dev --headless --ip 127.0.0.1 --port "$port" --http-port "$http_port" \
-      --log-level error --db-filename "$dir/temporal.db" --sqlite-pragma journal_mode=WAL \
-      --sqlite-pragma synchronous=FULL "${flags[@]}" "$@" > "$dir/temporal.log" 2>&1 < /dev/null &
+    serve=("$binary" server start-dev --headless --ip 127.0.0.1 --port "$port" --http-port "$http_port"
+      --log-level error --db-filename "$dir/temporal.db" --sqlite-pragma journal_mode=WAL
+      --sqlite-pragma synchronous=FULL "${flags[@]}" "$@")
+    [ "$command" = start ] || exec "${serve[@]}"
+    setsid "${serve[@]}" > "$dir/temporal.log" 2>&1 < /dev/null &
     echo $! > "$dir/temporal.pid"
     for _ in $(seq 300); do
       kill -0 "$(cat "$dir/temporal.pid")" 2> /dev/null || die "the server ended: $(tail -n 3 "$dir/temporal.log")"
@@ -97,5 +100,5 @@ case $command in
     kill -9 "$pid" 2> /dev/null || true
     rm -f "$dir/temporal.pid"
     ;;
-  *) die "build, start or stop; see the top of this file" ;;
+  *) die "build, start, run or stop; see the top of this file" ;;
 esac
