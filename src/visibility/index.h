@@ -6,7 +6,8 @@
 //
 // Owner: the engine holds one. Thread-safe: apply() runs beside list() and count(); each takes its own SQLite connection.
 // Failures: a bad query or token is kInvalidArgument and names the position; anything else is the file's fault
-// (kInternal; kDataLoss when the file is damaged: delete it and open again to rebuild).
+// (kInternal, kResourceExhausted for a full disk, kDataLoss for a damaged file). open() replaces a file that is damaged or
+// of another format by an empty one, applied() 0: the feed starts from the beginning.
 
 #include <cstdint>
 #include <map>

@@ -1,0 +1,323 @@
+#include "visibility/index.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/ids.h"
+#include "visibility/query.h"
+#include "visibility/sql.h"
+#include "visibility/sqlite.h"
+#include "visibility/writer.h"
+
+namespace holdfast::visibility {
+namespace {
+
+// Of the tables below. A file of another version is thrown away and fed again.
+constexpr std::int64_t kFormat = 1;
+
+// WAL with synchronous=NORMAL: a commit does not wait for the disk, a power loss may take back the last transactions as
+// a whole, and the feed brings them again.
+constexpr const char* kPragmas =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; "
+    "PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=ON;";
+
+constexpr const char* kSchema =
+    "CREATE TABLE feed(only INTEGER PRIMARY KEY CHECK(only = 1), applied INTEGER NOT NULL);"
+    "INSERT INTO feed VALUES(1, 0);"
+    "CREATE TABLE execution("
+    "  id INTEGER PRIMARY KEY, namespace_id TEXT NOT NULL, run_id TEXT NOT NULL, workflow_id TEXT NOT NULL,"
+    "  workflow_type TEXT NOT NULL, task_queue TEXT NOT NULL, status INTEGER NOT NULL, start_time INTEGER NOT NULL,"
+    "  execution_time INTEGER NOT NULL, close_time INTEGER, sort_time INTEGER NOT NULL,"
+    "  history_length INTEGER NOT NULL, history_size_bytes INTEGER NOT NULL, state_transition_count INTEGER NOT NULL,"
+    "  parent_workflow_id TEXT, parent_run_id TEXT, root_workflow_id TEXT, root_run_id TEXT, info BLOB NOT NULL,"
+    "  UNIQUE(namespace_id, run_id));"
+    "CREATE INDEX execution_by_time ON execution(namespace_id, sort_time, start_time, run_id);"
+    "CREATE INDEX execution_by_workflow ON execution(namespace_id, workflow_id, sort_time, start_time, run_id);"
+    "CREATE INDEX execution_by_status ON execution(namespace_id, status, sort_time, start_time, run_id);"
+    "CREATE INDEX execution_by_type ON execution(namespace_id, workflow_type, sort_time, start_time, run_id);"
+    "CREATE TABLE attribute(name TEXT NOT NULL, value NOT NULL, execution INTEGER NOT NULL,"
+    "  PRIMARY KEY(name, value, execution)) WITHOUT ROWID;"
+    "CREATE INDEX attribute_of_execution ON attribute(execution, name);"
+    "CREATE TRIGGER attributes_go AFTER DELETE ON execution BEGIN"
+    "  DELETE FROM attribute WHERE execution = old.id; END;"
+    "CREATE TABLE attribute_name(namespace_id TEXT NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,"
+    "  PRIMARY KEY(namespace_id, name)) WITHOUT ROWID;"
+    "PRAGMA user_version=1;";
+
+Result<std::int64_t> single_integer(sqlite3* db, std::string_view sql) {
+  auto statement = Statement::prepare(db, sql);
+  if (!statement) return fail(statement.error());
+  auto row = statement->step();
+  if (!row) return fail(row.error());
+  if (!*row) return fail(Code::kDataLoss, "visibility index: a row is missing");
+  return statement->integer(0);
+}
+
+// A token is the sort keys of the last row, behind a hash that ties it to its query.
+std::string write_token(std::uint64_t hash, const std::vector<SqlValue>& keys) {
+  std::string token = fmt::format("{:016x}", hash);
+  for (const SqlValue& key : keys) {
+    if (const auto* number = std::get_if<std::int64_t>(&key)) {
+      token += fmt::format(";i{}", *number);
+    } else if (const auto* text = std::get_if<std::string>(&key)) {
+      token += fmt::format(";s{}:{}", text->size(), *text);
+    } else {
+      token += fmt::format(";d{}", std::get<double>(key));
+    }
+  }
+  return token;
+}
+
+std::optional<std::vector<SqlValue>> read_token(std::string_view token, std::uint64_t hash, std::size_t keys) {
+  const std::string head = fmt::format("{:016x}", hash);
+  if (!token.starts_with(head)) return std::nullopt;
+  token.remove_prefix(head.size());
+  std::vector<SqlValue> values;
+  while (token.size() >= 2 && token[0] == ';') {
+    const char kind = token[1];
+    token.remove_prefix(2);
+    const std::size_t end = token.find(kind == 's' ? ':' : ';');
+    const std::string number(token.substr(0, std::min(end, token.size())));
+    if (number.empty() || number.size() > 32) return std::nullopt;
+    char* rest = nullptr;
+    if (kind == 'd') {
+      values.emplace_back(std::strtod(number.c_str(), &rest));
+    } else {
+      const std::int64_t whole = std::strtoll(number.c_str(), &rest, 10);
+      if (kind == 's') {
+        if (end == std::string_view::npos || whole < 0 || token.size() - end - 1 < static_cast<std::size_t>(whole)) {
+          return std::nullopt;
+        }
+        values.emplace_back(std::string(token.substr(end + 1, static_cast<std::size_t>(whole))));
+        token.remove_prefix(end + 1 + static_cast<std::size_t>(whole));
+      } else {
+        values.emplace_back(whole);
+      }
+    }
+    if (*rest != '\0') return std::nullopt;
+    if (kind != 's') token.remove_prefix(std::min(end, token.size()));
+  }
+  if (!token.empty() || values.size() != keys) return std::nullopt;
+  return values;
+}
+
+}  // namespace
+
+struct Index::Impl {
+  Options options;
+  mutable std::mutex write_mutex;
+  Database writer_db;                 // guarded by write_mutex
+  std::unique_ptr<RowWriter> writer;  // guarded by write_mutex; its statements go before their database
+  std::optional<Statement> set_applied;
+  std::uint64_t applied = 0;          // guarded by write_mutex
+  mutable std::mutex read_mutex;
+  Database reader_db;                 // guarded by read_mutex
+
+  Status open_files();
+  void remove_files() const;
+  Status create_tables();
+  Status write_entries(std::span<const Entry> entries, std::uint64_t& last);
+  AttributeLookup attributes_of(const ListRequest& request) const;
+};
+
+Status Index::Impl::open_files() {
+  auto db = open_database(options.path, options.vfs);
+  if (!db) return db.error();
+  writer_db = std::move(*db);
+  if (Status status = execute(writer_db.get(), kPragmas); !status.ok()) return status;
+  auto format = single_integer(writer_db.get(), "PRAGMA user_version");
+  if (!format) return format.error();
+  if (*format == 0) {
+    if (Status status = create_tables(); !status.ok()) return status;
+  } else if (*format != kFormat) {
+    return {Code::kDataLoss, fmt::format("visibility index: format {} is not {}", *format, kFormat)};
+  }
+  auto position = single_integer(writer_db.get(), "SELECT applied FROM feed");
+  if (!position) return position.error();
+  applied = static_cast<std::uint64_t>(*position);
+  auto rows = RowWriter::create(writer_db.get());
+  if (!rows) return rows.error();
+  writer = std::move(*rows);
+  auto statement = Statement::prepare(writer_db.get(), "UPDATE feed SET applied = ?");
+  if (!statement) return statement.error();
+  set_applied.emplace(std::move(*statement));
+
+  auto reader = open_database(options.path, options.vfs);
+  if (!reader) return reader.error();
+  reader_db = std::move(*reader);
+  return execute(reader_db.get(), "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;");
+}
+
+Status Index::Impl::create_tables() {
+  if (Status status = execute(writer_db.get(), "BEGIN IMMEDIATE"); !status.ok()) return status;
+  if (Status status = execute(writer_db.get(), kSchema); !status.ok()) {
+    (void)execute(writer_db.get(), "ROLLBACK");
+    return status;
+  }
+  return execute(writer_db.get(), "COMMIT");
+}
+
+void Index::Impl::remove_files() const {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(options.vfs.empty() ? nullptr : options.vfs.c_str());
+  if (vfs == nullptr) return;
+  for (const char* suffix : {"-wal", "-shm", "-journal", ""}) (void)vfs->xDelete(vfs, (options.path + suffix).c_str(), 1);
+}
+
+Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Index::~Index() = default;
+
+Result<std::unique_ptr<Index>> Index::open(const Options& options) {
+  if (!options.vfs.empty() && sqlite3_vfs_find(options.vfs.c_str()) == nullptr) {
+    return fail(Code::kInvalidArgument, fmt::format("there is no SQLite VFS \"{}\"", options.vfs));
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->options = options;
+  Status status = impl->open_files();
+  if (status.code() == Code::kDataLoss) {
+    // It is an index: an empty one with applied() 0 is fed again from the beginning.
+    impl = std::make_unique<Impl>();
+    impl->options = options;
+    impl->remove_files();
+    status = impl->open_files();
+  }
+  if (!status.ok()) return fail(std::move(status));
+  return std::unique_ptr<Index>(new Index(std::move(impl)));
+}
+
+std::uint64_t Index::applied() const {
+  const std::lock_guard lock(impl_->write_mutex);
+  return impl_->applied;
+}
+
+Status Index::Impl::write_entries(std::span<const Entry> entries, std::uint64_t& last) {
+  for (const Entry& entry : entries) {
+    if (entry.sequence <= last) continue;
+    if (Status status = writer->write(entry.record); !status.ok()) return status;
+    last = entry.sequence;
+  }
+  set_applied->bind(1, static_cast<std::int64_t>(last));
+  return set_applied->run();
+}
+
+Status Index::apply(std::span<const Entry> entries) {
+  const std::lock_guard lock(impl_->write_mutex);
+  if (entries.empty() || entries.back().sequence <= impl_->applied) return {};
+  sqlite3* db = impl_->writer_db.get();
+  if (Status status = execute(db, "BEGIN IMMEDIATE"); !status.ok()) return status;
+  std::uint64_t last = impl_->applied;
+  Status status = impl_->write_entries(entries, last);
+  if (status.ok()) status = execute(db, "COMMIT");
+  if (!status.ok()) {
+    (void)execute(db, "ROLLBACK");  // fails when COMMIT did it already
+    return status;
+  }
+  impl_->applied = last;
+  return {};
+}
+
+Result<std::uint64_t> Index::flush() {
+  const std::lock_guard lock(impl_->write_mutex);
+  sqlite3* db = impl_->writer_db.get();
+  // The sync of this transaction takes everything before it in the log along.
+  Status status = execute(db, "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; UPDATE feed SET applied = applied; COMMIT;");
+  if (!status.ok()) (void)execute(db, "ROLLBACK");
+  (void)execute(db, "PRAGMA synchronous=NORMAL");
+  if (!status.ok()) return fail(std::move(status));
+  return impl_->applied;
+}
+
+AttributeLookup Index::Impl::attributes_of(const ListRequest& request) const {
+  return [this, &request](const std::string& name) -> std::optional<AttributeType> {
+    if (const auto known = predefined_attribute(name)) return known;
+    if (const auto found = request.custom_attributes.find(name); found != request.custom_attributes.end()) {
+      return found->second;
+    }
+    auto statement = Statement::prepare(reader_db.get(), "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
+    if (!statement) return std::nullopt;
+    statement->bind(1, std::string_view(request.namespace_id)).bind(2, std::string_view(name));
+    const auto row = statement->step();
+    if (!row || !*row) return std::nullopt;
+    return static_cast<AttributeType>(statement->integer(0));
+  };
+}
+
+Result<ListResult> Index::list(const ListRequest& request) const {
+  const auto query = parse_query(request.query);
+  if (!query) return fail(query.error());
+  if (!query->group_by.empty()) return bad_query(query->group_by[0].position, "GROUP BY is for counts only");
+  const auto keys = sort_keys(*query);
+  if (!keys) return fail(keys.error());
+
+  const std::lock_guard lock(impl_->read_mutex);
+  auto where = where_clause(*query, impl_->attributes_of(request));
+  if (!where) return fail(where.error());
+  const std::uint64_t hash = stable_hash(request.query, stable_hash(request.namespace_id));
+  if (!request.page_token.empty()) {
+    const auto values = read_token(request.page_token, hash, keys->size());
+    if (!values) return fail(Code::kInvalidArgument, "the page token does not belong to this query; start without one");
+    Sql rest = behind(*keys, *values);
+    where->text = fmt::format("({}) AND {}", where->text, rest.text);
+    where->parameters.insert(where->parameters.end(), rest.parameters.begin(), rest.parameters.end());
+  }
+  std::string columns, order;
+  for (const SortKey& key : *keys) {
+    columns += ", " + key.sql;
+    order += (order.empty() ? "" : ", ") + key.sql + (key.descending ? " DESC" : " ASC");
+  }
+  const std::uint32_t page = std::min(request.page_size == 0 ? kDefaultPageSize : request.page_size, kMaxPageSize);
+  auto statement = Statement::prepare(
+      impl_->reader_db.get(), fmt::format("SELECT info{} FROM execution WHERE namespace_id = ? AND {} ORDER BY {} LIMIT {}",
+                                          columns, where->text, order, page + 1));
+  if (!statement) return fail(statement.error());
+  statement->bind(1, std::string_view(request.namespace_id));
+  for (std::size_t i = 0; i < where->parameters.size(); ++i) statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
+
+  ListResult result;
+  std::vector<SqlValue> last;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row) return fail(row.error());
+    if (!*row) return result;
+    if (result.executions.size() == page) break;  // one more is there
+    const std::string_view info = statement->text(0);
+    if (!result.executions.emplace_back().ParseFromArray(info.data(), static_cast<int>(info.size()))) {
+      return fail(Code::kDataLoss, "visibility index: a record is damaged; delete the file to have it rebuilt");
+    }
+    last.clear();
+    for (std::size_t i = 0; i < keys->size(); ++i) last.push_back(statement->value(static_cast<int>(i) + 1));
+  }
+  result.next_page_token = write_token(hash, last);
+  return result;
+}
+
+Result<CountResult> Index::count(const ListRequest& request) const {
+  const auto query = parse_query(request.query);
+  if (!query) return fail(query.error());
+  const auto grouped = grouped_by_status(*query);
+  if (!grouped) return fail(grouped.error());
+
+  const std::lock_guard lock(impl_->read_mutex);
+  const auto where = where_clause(*query, impl_->attributes_of(request));
+  if (!where) return fail(where.error());
+  auto statement = Statement::prepare(
+      impl_->reader_db.get(), fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
+                                          *grouped ? ", status" : "", where->text, *grouped ? " GROUP BY status" : ""));
+  if (!statement) return fail(statement.error());
+  statement->bind(1, std::string_view(request.namespace_id));
+  for (std::size_t i = 0; i < where->parameters.size(); ++i) statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
+
+  CountResult result;
+  for (;;) {
+    const auto row = statement->step();
+    if (!row) return fail(row.error());
+    if (!*row) return result;
+    const auto rows = static_cast<std::uint64_t>(statement->integer(0));
+    result.count += rows;
+    if (*grouped) result.groups.push_back({status_name(statement->integer(1)), rows});
+  }
+}
+
+}  // namespace holdfast::visibility

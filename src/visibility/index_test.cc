@@ -1,0 +1,276 @@
+// What users find with list filters: the right runs, in Temporal's order, page by page, also after the index was closed,
+// damaged or fed twice.
+//
+// Method: a real index file, fed with records as the engine writes them.
+
+#include "visibility/index.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace holdfast::visibility {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
+using Info = pb::workflow::v1::WorkflowExecutionInfo;
+
+class IndexTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = (fs::temp_directory_path() / "hf-index-XXXXXX").string();
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    dir_ = pattern;
+    open();
+  }
+  void TearDown() override {
+    index_.reset();
+    fs::remove_all(dir_);
+  }
+
+  void open() {
+    index_.reset();
+    auto index = Index::open({.path = dir_ + "/visibility.db"});
+    ASSERT_TRUE(index) << index.error().to_string();
+    index_ = std::move(*index);
+  }
+
+  static Info info(const std::string& id, int started, int closed = 0,
+                   enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING) {
+    Info info;
+    info.mutable_execution()->set_workflow_id(id);
+    info.mutable_execution()->set_run_id("run-" + id);
+    info.mutable_type()->set_name("Order");
+    info.set_task_queue("q");
+    info.set_status(status);
+    info.mutable_start_time()->set_seconds(started);
+    info.mutable_execution_time()->set_seconds(started);
+    if (closed != 0) info.mutable_close_time()->set_seconds(closed);
+    info.set_history_length(started * 10);
+    return info;
+  }
+
+  static void attribute(Info& info, const std::string& name, const std::string& json, const std::string& type = "") {
+    auto& payload = (*info.mutable_search_attributes()->mutable_indexed_fields())[name];
+    (*payload.mutable_metadata())["encoding"] = "json/plain";
+    if (!type.empty()) (*payload.mutable_metadata())["type"] = type;
+    payload.set_data(json);
+  }
+
+  void apply(const Info& info, const std::string& namespace_id = "ns") {
+    const Entry entry{++sequence_, {.namespace_id = namespace_id, .info = info.SerializeAsString()}};
+    const Status status = index_->apply({&entry, 1});
+    ASSERT_TRUE(status.ok()) << status.to_string();
+  }
+
+  std::vector<std::string> find(const std::string& query, const std::string& namespace_id = "ns") {
+    auto result = index_->list({.namespace_id = namespace_id, .query = query});
+    EXPECT_TRUE(result) << query << ": " << (result ? "" : result.error().to_string());
+    std::vector<std::string> ids;
+    if (result) {
+      for (const Info& info : result->executions) ids.push_back(info.execution().workflow_id());
+    }
+    return ids;
+  }
+  std::string error(const std::string& query) {
+    auto result = index_->list({.namespace_id = "ns", .query = query});
+    EXPECT_FALSE(result) << query;
+    if (result) return "";
+    EXPECT_EQ(result.error().code(), Code::kInvalidArgument) << query;
+    return result.error().message();
+  }
+
+  std::string dir_;
+  std::unique_ptr<Index> index_;
+  std::uint64_t sequence_ = 0;
+};
+
+TEST_F(IndexTest, ListsOpenRunsFirstThenTheLatestClosed) {
+  apply(info("early", 10, 15, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED));
+  apply(info("late", 11, 30, enums::WORKFLOW_EXECUTION_STATUS_FAILED));
+  apply(info("old-open", 5));
+  apply(info("new-open", 20));
+  apply(info("elsewhere", 1), "other");
+  EXPECT_THAT(find(""), ElementsAre("new-open", "old-open", "late", "early"));
+  EXPECT_THAT(find("ORDER BY StartTime"), ElementsAre("old-open", "early", "late", "new-open"));
+  EXPECT_THAT(find("ORDER BY ExecutionStatus DESC, WorkflowId"), ElementsAre("late", "early", "new-open", "old-open"));
+  EXPECT_THAT(find("", "other"), ElementsAre("elsewhere"));
+  EXPECT_THAT(find("", "nobody's"), IsEmpty());
+}
+
+TEST_F(IndexTest, FiltersBySystemAttributes) {
+  apply(info("order-1", 10, 15, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED));
+  apply(info("order-2", 11, 100, enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT));
+  Info child = info("child", 20);
+  child.mutable_type()->set_name("Refund's");
+  child.mutable_parent_execution()->set_workflow_id("order-2");
+  apply(child);
+  EXPECT_THAT(find("WorkflowId = 'order-1'"), ElementsAre("order-1"));
+  EXPECT_THAT(find("WorkflowId != \"order-1\""), ElementsAre("child", "order-2"));
+  EXPECT_THAT(find("WorkflowId STARTS_WITH 'order-'"), ElementsAre("order-2", "order-1"));
+  EXPECT_THAT(find("WorkflowId NOT STARTS_WITH 'order-'"), ElementsAre("child"));
+  EXPECT_THAT(find("RunId IN ('run-child', 'run-order-2', 'no')"), ElementsAre("child", "order-2"));
+  EXPECT_THAT(find("WorkflowType = 'Refund''s'"), ElementsAre("child"));
+  EXPECT_THAT(find("`WorkflowType` = 'Refund\\'s'"), ElementsAre("child"));
+  EXPECT_THAT(find("ExecutionStatus = 'Running'"), ElementsAre("child"));
+  EXPECT_THAT(find("ExecutionStatus IN ('TimedOut', 'WORKFLOW_EXECUTION_STATUS_COMPLETED')"), ElementsAre("order-2", "order-1"));
+  EXPECT_THAT(find("ExecutionStatus = 2"), ElementsAre("order-1"));
+  EXPECT_THAT(find("StartTime > '1970-01-01T00:00:10Z' AND StartTime <= '1970-01-01T00:00:20Z'"), ElementsAre("child", "order-2"));
+  EXPECT_THAT(find("StartTime BETWEEN '1970-01-01T00:00:10Z' AND '1970-01-01T00:00:11Z'"), ElementsAre("order-2", "order-1"));
+  EXPECT_THAT(find("CloseTime IS NULL"), ElementsAre("child"));
+  EXPECT_THAT(find("CloseTime is not null and HistoryLength >= 110"), ElementsAre("order-2"));
+  EXPECT_THAT(find("ExecutionDuration > '1m'"), ElementsAre("order-2"));
+  EXPECT_THAT(find("ExecutionDuration <= '00:00:05'"), ElementsAre("order-1"));
+  EXPECT_THAT(find("ParentWorkflowId = 'order-2'"), ElementsAre("child"));
+  EXPECT_THAT(find("ParentWorkflowId IS NULL"), ElementsAre("order-2", "order-1"));
+  EXPECT_THAT(find("NOT (WorkflowId = 'child' OR WorkflowId = 'order-1')"), ElementsAre("order-2"));
+  EXPECT_THAT(find("TaskQueue = 'q' AND (WorkflowId = 'child' OR HistoryLength NOT BETWEEN 0 AND 100)"),
+              ElementsAre("child", "order-2"));
+}
+
+TEST_F(IndexTest, FiltersBySearchAttributes) {
+  Info a = info("a", 1);
+  attribute(a, "Customer", "\"acme\"", "Keyword");
+  attribute(a, "Amount", "42", "Int");
+  attribute(a, "Tags", "[\"red\",\"green\"]");
+  attribute(a, "Note", "\"The quick Fox\"", "Text");
+  attribute(a, "Due", "\"2026-01-31T12:00:00Z\"", "Datetime");
+  attribute(a, "Paid", "true");
+  attribute(a, "Broken", "not json");
+  apply(a);
+  Info b = info("b", 2);
+  attribute(b, "Customer", "\"o'neill\"", "Keyword");
+  attribute(b, "Amount", "7", "Int");
+  attribute(b, "Rate", "1.5");
+  apply(b);
+  apply(info("c", 3));
+  EXPECT_THAT(find("Customer = 'acme'"), ElementsAre("a"));
+  EXPECT_THAT(find("Customer = \"o'neill\""), ElementsAre("b"));
+  EXPECT_THAT(find("Customer != 'acme'"), ElementsAre("b"));
+  EXPECT_THAT(find("Customer IS NULL"), ElementsAre("c"));
+  EXPECT_THAT(find("Customer STARTS_WITH 'ac' OR Amount < 10"), ElementsAre("b", "a"));
+  EXPECT_THAT(find("Amount BETWEEN 8 AND 50"), ElementsAre("a"));
+  EXPECT_THAT(find("Rate >= 1"), ElementsAre("b"));
+  EXPECT_THAT(find("Tags = 'green'"), ElementsAre("a"));
+  EXPECT_THAT(find("Tags IN ('blue', 'red')"), ElementsAre("a"));
+  EXPECT_THAT(find("Tags NOT IN ('blue', 'red')"), IsEmpty());
+  EXPECT_THAT(find("Note = 'fox'"), ElementsAre("a"));
+  EXPECT_THAT(find("Note = 'wolf'"), IsEmpty());
+  EXPECT_THAT(find("Due < '2026-02-01T00:00:00Z'"), ElementsAre("a"));
+  EXPECT_THAT(find("Paid = true"), ElementsAre("a"));
+  EXPECT_THAT(find("Paid = false"), IsEmpty());
+  EXPECT_THAT(find("TemporalChangeVersion = 'v1'"), IsEmpty());
+  attribute(a, "Amount", "1", "Int");
+  apply(a);
+  EXPECT_THAT(find("Amount < 10"), ElementsAre("b", "a"));
+  EXPECT_THAT(find("Amount = 42"), IsEmpty());
+  EXPECT_THAT(error("Amount = 1 AND Unheard = 5"), HasSubstr("position 16: there is no search attribute \"Unheard\""));
+  auto registered = index_->list({.namespace_id = "ns", .query = "Unheard = 5",
+                                  .custom_attributes = {{"Unheard", AttributeType::kInt}}});
+  EXPECT_TRUE(registered);
+}
+
+TEST_F(IndexTest, MistypedAndHostileQueriesAreRefusedOrHarmless) {
+  apply(info("a", 1));
+  EXPECT_THAT(error("StartTime > 'soon'"), HasSubstr("position 13"));
+  EXPECT_THAT(error("HistoryLength = 'many'"), HasSubstr("position 17"));
+  EXPECT_THAT(error("ExecutionStatus = 'Happy'"), HasSubstr("position 19"));
+  EXPECT_THAT(error("WorkflowId = 5"), HasSubstr("quotes"));
+  EXPECT_THAT(error("HistoryLength STARTS_WITH '1'"), HasSubstr("position"));
+  EXPECT_THAT(error("' OR 1=1"), HasSubstr("position 1"));
+  EXPECT_THAT(error("1=1"), HasSubstr("position 1"));
+  EXPECT_THAT(error("ORDER BY Customer"), HasSubstr("position 10"));
+  EXPECT_THAT(error("GROUP BY ExecutionStatus"), HasSubstr("position 10"));
+  EXPECT_THAT(find("WorkflowId = 'a'' OR 1=1 --'"), IsEmpty());
+  EXPECT_THAT(error("`x') OR 1=1 --` = 'a'"), HasSubstr("no search attribute"));
+  EXPECT_THAT(find(""), ElementsAre("a"));
+}
+
+TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
+  for (int i = 0; i < 25; ++i) {
+    apply(info("w" + std::to_string(i), 100 + i / 3, i % 2 == 0 ? 0 : 200 + i / 4,
+               i % 2 == 0 ? enums::WORKFLOW_EXECUTION_STATUS_RUNNING : enums::WORKFLOW_EXECUTION_STATUS_COMPLETED));
+  }
+  for (const char* query : {"", "ORDER BY StartTime DESC, WorkflowId ASC", "ORDER BY ParentWorkflowId", "ORDER BY CloseTime"}) {
+    const std::vector<std::string> whole = find(query);
+    std::vector<std::string> pages;
+    std::string token;
+    int calls = 0;
+    do {
+      auto page = index_->list({.namespace_id = "ns", .query = query, .page_size = 4, .page_token = token});
+      ASSERT_TRUE(page) << page.error().to_string();
+      EXPECT_LE(page->executions.size(), 4u);
+      for (const Info& info : page->executions) pages.push_back(info.execution().workflow_id());
+      token = page->next_page_token;
+    } while (!token.empty() && ++calls < 20);
+    EXPECT_EQ(whole.size(), 25u);
+    EXPECT_EQ(pages, whole) << query;
+  }
+  const std::string token = index_->list({.namespace_id = "ns", .page_size = 1})->next_page_token;
+  for (const std::string& bad : {token + "x", std::string("nonsense"), token.substr(0, 20), std::string(1000, ';')}) {
+    EXPECT_EQ(index_->list({.namespace_id = "ns", .page_token = bad}).error().code(), Code::kInvalidArgument);
+  }
+  EXPECT_FALSE(index_->list({.namespace_id = "ns", .query = "RunId = 'r'", .page_token = token}));
+  EXPECT_FALSE(index_->list({.namespace_id = "other", .page_token = token}));
+}
+
+TEST_F(IndexTest, Counts) {
+  for (int i = 0; i < 7; ++i) {
+    apply(info(std::to_string(i), i + 1, i < 5 ? 0 : 50,
+               i < 5 ? enums::WORKFLOW_EXECUTION_STATUS_RUNNING : enums::WORKFLOW_EXECUTION_STATUS_FAILED));
+  }
+  EXPECT_EQ(index_->count({.namespace_id = "ns"})->count, 7u);
+  EXPECT_EQ(index_->count({.namespace_id = "ns", .query = "ExecutionStatus = 'Failed'"})->count, 2u);
+  const auto groups = index_->count({.namespace_id = "ns", .query = "GROUP BY ExecutionStatus"});
+  ASSERT_TRUE(groups);
+  ASSERT_EQ(groups->groups.size(), 2u);
+  EXPECT_EQ(groups->groups[0].value, "Running");
+  EXPECT_EQ(groups->groups[0].count, 5u);
+  EXPECT_FALSE(index_->count({.namespace_id = "ns", .query = "GROUP BY WorkflowType"}));
+}
+
+TEST_F(IndexTest, ARepeatedFeedChangesNothingAndTheIndexRemembersItsPlace) {
+  apply(info("a", 1));
+  apply(info("b", 2));
+  open();
+  EXPECT_EQ(index_->applied(), 2u);
+  const Entry again[] = {{1, {.namespace_id = "ns", .info = info("a", 1, 9).SerializeAsString()}},
+                         {3, {.namespace_id = "ns", .info = info("c", 3).SerializeAsString()}}};
+  ASSERT_TRUE(index_->apply(again).ok());
+  EXPECT_EQ(index_->applied(), 3u);
+  EXPECT_THAT(find(""), ElementsAre("c", "b", "a"));
+  EXPECT_EQ(index_->flush().value(), 3u);
+  const Entry gone{4, {.namespace_id = "ns", .run_id = "run-b"}};
+  ASSERT_TRUE(index_->apply({&gone, 1}).ok());
+  EXPECT_THAT(find(""), ElementsAre("c", "a"));
+}
+
+TEST_F(IndexTest, AFailedBatchLeavesNothingBehind) {
+  apply(info("a", 1));
+  const Entry batch[] = {{2, {.namespace_id = "ns", .info = info("b", 2).SerializeAsString()}},
+                         {3, {.namespace_id = "ns", .info = "\xff\xff not a record"}}};
+  EXPECT_FALSE(index_->apply(batch).ok());
+  EXPECT_EQ(index_->applied(), 1u);
+  EXPECT_THAT(find(""), ElementsAre("a"));
+}
+
+TEST_F(IndexTest, ADamagedFileBecomesAnEmptyIndexToBeFedAgain) {
+  apply(info("a", 1));
+  index_.reset();
+  std::ofstream(dir_ + "/visibility.db", std::ios::trunc) << std::string(8192, 'x');
+  fs::remove(dir_ + "/visibility.db-wal");
+  open();
+  EXPECT_EQ(index_->applied(), 0u);
+  EXPECT_THAT(find(""), IsEmpty());
+  apply(info("a", 1));
+  EXPECT_THAT(find(""), ElementsAre("a"));
+}
+
+}  // namespace
+}  // namespace holdfast::visibility
