@@ -11,7 +11,7 @@ namespace holdfast::agent {
 
 namespace {
 
-Json retry_json(const RetryPolicy& retry) {
+Json retry_json(const RetrySpec& retry) {
   return {{"initial", format_duration(retry.initial)},
           {"backoff", retry.backoff},
           {"max_interval", format_duration(retry.max_interval)},
@@ -109,7 +109,7 @@ std::string canonical_json(const Definition& definition) {
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string version_of(const Definition& definition) { return "sha256:" + sha256_hex(canonical_json(definition)); }
+std::string version_of(const Definition& definition) { return sha256_hex(canonical_json(definition)); }
 
 std::string_view to_string(Provider provider) { return provider == Provider::kOpenAi ? "openai" : "anthropic"; }
 

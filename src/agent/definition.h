@@ -30,7 +30,7 @@ inline constexpr std::size_t kMaxDefinitionBytes = 256 * 1024;
 inline constexpr std::size_t kMaxTools = 128;
 inline constexpr std::size_t kMaxRules = 256;
 
-struct RetryPolicy {
+struct RetrySpec {
   Duration initial{2000};
   double backoff = 2.0;
   Duration max_interval{30000};
@@ -48,7 +48,7 @@ struct ModelSpec {
   std::optional<double> temperature;
   Duration timeout{60000};       // one attempt, start to close
   Duration idle_timeout{30000};  // longest silence in a stream
-  RetryPolicy retry;
+  RetrySpec retry;
 };
 
 // What a tool does to the world, and hence what may happen after an interrupted call.
@@ -85,7 +85,7 @@ struct ToolSpec {
   Effect effect = Effect::kPure;
   Json parameters;  // JSON Schema of the arguments object
   Duration timeout{30000};
-  RetryPolicy retry{.initial = Duration(1000), .backoff = 2.0, .max_interval = Duration(30000), .attempts = 3};
+  RetrySpec retry{.initial = Duration(1000), .backoff = 2.0, .max_interval = Duration(30000), .attempts = 3};
   HttpTool http;       // kHttp
   SqlTool sql;         // kSql
   SubAgentTool agent;  // kAgent
@@ -133,7 +133,7 @@ Result<Definition> parse_definition(std::string_view text, std::string_view sour
 
 // Every default made explicit, keys sorted, no white space.
 std::string canonical_json(const Definition& definition);
-// "sha256:<hex>" of the canonical JSON.
+// Lower-case hex sha256 of the canonical JSON.
 std::string version_of(const Definition& definition);
 
 // JSON Schema (draft 2020-12) of agent.yaml, for editors.

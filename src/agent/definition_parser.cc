@@ -41,9 +41,9 @@ bool is_environment_name(std::string_view name) {
 
 bool is_http_url(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
 
-RetryPolicy parse_retry(MapReader& parent, RetryPolicy fallback) {
+RetrySpec parse_retry(MapReader& parent, RetrySpec fallback) {
   MapReader in = parent.map("retry");
-  RetryPolicy out;
+  RetrySpec out;
   out.initial = in.duration("initial", fallback.initial, Duration(1), hours(1));
   out.backoff = in.number("backoff", 1.0, 100.0).value_or(fallback.backoff);
   out.max_interval = in.duration("max_interval", fallback.max_interval, Duration(1), kDay);

@@ -1,0 +1,118 @@
+#pragma once
+
+// The activities of an agent run. Each follows one pattern: look up what an earlier attempt recorded under the key;
+// else do the work; commit the result to the platform store in one transaction; publish what a person watches; answer
+// with references. So an attempt after a crash finds its result and does nothing twice.
+//
+// Thread-safe; one object serves all activity threads. Failing is throwing ApplicationFailure.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+
+#include "agent/agent.h"
+#include "agent/tool.h"
+#include "holdfast/activity.h"
+#include "model/message.h"
+
+namespace holdfast::agent {
+
+inline constexpr const char* kBeginActivity = "agent.begin";
+inline constexpr const char* kModelActivity = "agent.model";
+inline constexpr const char* kToolActivity = "agent.tool";
+inline constexpr const char* kRequestApprovalActivity = "agent.approval.request";
+inline constexpr const char* kSettleApprovalActivity = "agent.approval.settle";
+inline constexpr const char* kFinishActivity = "agent.finish";
+
+inline constexpr std::size_t kMaxCallsPerTurn = 64;
+inline constexpr std::size_t kMaxCachedDefinitions = 256;
+inline constexpr std::size_t kMaxCachedClients = 256;
+inline constexpr std::size_t kMaxEventText = 16 * 1024;  // of one text within an event; the store has the whole
+
+class Activities {
+ public:
+  explicit Activities(Deps deps) : deps_(std::move(deps)) {}
+
+  Begun begin(activity::Context& ctx, const BeginInput& in);
+  ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
+  ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
+  void request_approval(activity::Context& ctx, const ApprovalInput& in);
+  Settled settle_approval(activity::Context& ctx, const SettleInput& in);
+  Finished finish(activity::Context& ctx, const FinishInput& in);
+
+ private:
+  using DefinitionPtr = std::shared_ptr<const Definition>;
+
+  DefinitionPtr definition(const std::string& agent, const std::string& version);
+  // The text of the call's arguments as the model sent it, or as a person edited it.
+  std::string arguments_text(const CallRef& call);
+  Json arguments_of(const CallRef& call);
+  std::shared_ptr<model::Client> client_for(const ModelSpec& spec);
+  // Tool messages for the answers, in the order of the calls.
+  std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<Answer> answers);
+  std::string output_at(const ConversationRef& head);
+
+  std::string first_input(activity::Context& ctx, const RunInput& run);
+  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const std::string& text);
+
+  model::Request model_request(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+                               const std::vector<model::Message>& answers);
+  model::Answer stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
+                             const ModelInput& in);
+  PlannedCall plan_call(const Definition& agent, const model::ToolCall& call, std::uint32_t ordinal);
+  ModelTurn turn_of(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+                    const platform::StepRecord& record);
+
+  ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in, const Json& arguments);
+  ToolResult call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                              const Json& arguments);
+  ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in, const Json& arguments);
+  void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in, const std::string& result);
+  [[noreturn]] void retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                               const ToolEnding& ending);
+
+  // Durable, once per run, key and engine run.
+  void publish(activity::Context& ctx, std::string_view type, const Json& data, const std::string& key);
+  void publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key);
+
+  Deps deps_;
+  std::mutex mutex_;
+  std::map<std::string, DefinitionPtr> definitions_;                   // by version; guarded by mutex_
+  std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_
+};
+
+// The value, or an ApplicationFailure: final when the request itself is at fault, repeated when the store is.
+template <typename T>
+T require(Result<T> result, std::string_view what);
+void require_ok(const Status& status, std::string_view what);
+[[noreturn]] void throw_status(const Status& status, std::string_view what);
+
+template <typename T>
+T require(Result<T> result, std::string_view what) {
+  if (!result) throw_status(result.error(), what);
+  return std::move(*result);
+}
+
+// Ties the activity's cancellation and heartbeat to a blocking call.
+class Beat {
+ public:
+  explicit Beat(activity::Context& ctx) : ctx_(ctx) {}
+  void operator()() {
+    ctx_.heartbeat();
+    if (ctx_.is_cancelled()) source_.request_stop();
+  }
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  activity::Context& ctx_;
+  std::stop_source source_;
+};
+
+// {"text": ..., "is_error": ...}: how the result of a call is recorded.
+std::string tool_record(const std::string& text, bool is_error);
+std::string excerpt(const std::string& text);
+std::string dump(const Json& value);
+
+}  // namespace holdfast::agent

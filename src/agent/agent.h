@@ -1,0 +1,54 @@
+#pragma once
+
+// The entry points of the module: store a definition, and give a set of workers everything an agent run needs. The
+// agent is an ordinary workflow with ordinary activities on the public SDK: nothing here knows which engine is below.
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "agent/definition.h"
+#include "agent/protocol.h"
+#include "base/seams.h"
+#include "base/status.h"
+#include "holdfast/worker.h"
+#include "model/client.h"
+#include "model/http_client.h"
+#include "platform/store.h"
+#include "platform/streams.h"
+
+namespace holdfast::agent {
+
+// What activities use; all of it outlives the workers.
+struct Deps {
+  platform::Store* store = nullptr;
+  platform::Streams* streams = nullptr;
+  model::HttpClient* http = nullptr;
+  const Clock* clock = nullptr;
+  // Model keys by name; environment_secrets() in the product.
+  model::Secrets secrets;
+  // Variables that definitions name as ${NAME}; getenv in the product.
+  const char* (*environment)(const char* name) = nullptr;
+};
+
+struct Workers {
+  Worker* agents = nullptr;  // on kAgentQueue
+  Worker* models = nullptr;  // on kModelQueue: its activity slots bound the model calls under way
+  Worker* tools = nullptr;   // on kToolQueue
+};
+
+// Before the workers start. One worker may serve several queues' registrations in tests.
+void register_all(const Workers& workers, const Deps& deps);
+
+struct Deployed {
+  Deployed() = default;
+  std::string name;
+  std::string version;  // hex sha256 of the canonical JSON: what RunInput::version takes
+  bool created = false;  // false: the very same version was there and is current
+};
+
+// Checks the text and makes it the current version of its agent. The store keeps the canonical JSON.
+Result<Deployed> deploy(platform::Store& store, std::string_view text, std::string_view source,
+                        std::string_view base_directory = {});
+
+}  // namespace holdfast::agent

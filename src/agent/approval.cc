@@ -1,0 +1,129 @@
+// A question to a person, as the workflow sees it: the request goes into the approvals index, then the `decide` update
+// races a durable timer. The validator lets exactly one decision in; whoever comes later is told so.
+
+#include <fmt/format.h>
+
+#include "agent/activities.h"
+#include "agent/loop.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+[[noreturn]] void reject(const char* type, const std::string& why) {
+  throw ApplicationFailure::non_retryable(why, type);
+}
+
+ActivityOptions bookkeeping() {
+  return ActivityOptions()
+      .task_queue(kAgentQueue)
+      .start_to_close(std::chrono::seconds(30))
+      .retry(::holdfast::RetryPolicy().initial(milliseconds(200)).maximum(std::chrono::seconds(10)));
+}
+
+std::string by_whom(const Decision& decision) {
+  std::string out = decision.decided_by.empty() ? "a person" : decision.decided_by;
+  return decision.comment.empty() ? out : out + ": " + decision.comment;
+}
+
+}  // namespace
+
+Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> call, std::string reason,
+                                                std::string id) {
+  PendingPtr pending = co_await ask(*call, reason, id);
+  auto has_decision = [pending] { return pending->decision.has_value(); };
+  const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
+  co_await ctx_.wait_for(has_decision, milliseconds(left_ms));
+  if (!pending->decision) {
+    pending->closed = true;
+    co_await settle(pending, "expired", call->call);
+    pending_.erase(id);
+    if (call->approve_on_expiry) co_return std::nullopt;
+    co_return fmt::format("nobody approved the call in time, so it was not made ({})", pending->request.reason);
+  }
+  const Decision decision = *pending->decision;
+  const bool edited = decision.decision == "edit";
+  const bool rejected = decision.decision == "reject";
+  Settled settled = co_await settle(pending, rejected ? "rejected" : edited ? "edited" : "approved", call->call);
+  pending_.erase(id);
+  if (rejected) co_return "rejected by " + by_whom(decision);
+  if (edited) {
+    if (settled.verdict != "allow") co_return fmt::format("{}: {}", settled.verdict, settled.reason);
+    call->call.approval = id;
+    call->call.key = settled.key;
+  }
+  co_return std::nullopt;
+}
+
+Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id) {
+  auto pending = std::make_shared<Pending>();
+  ApprovalInput& in = pending->request;
+  in.id = id;
+  in.agent = progress_.plan.agent;
+  in.version = progress_.plan.version;
+  in.call = planned.call;
+  in.arguments_sha256 = planned.arguments_sha256;
+  in.reason = std::move(reason);
+  in.expires_at_ms = now_ms() + planned.expires_after_ms;
+  pending_[id] = pending;
+  calls_[planned.call.step] = planned.call.tool + ": waiting for approval";
+  co_await ctx_.activity<void>(kRequestApprovalActivity, bookkeeping(), in);
+  co_return pending;
+}
+
+Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call) {
+  SettleInput in;
+  in.id = pending->request.id;
+  in.outcome = std::move(outcome);
+  in.agent = progress_.plan.agent;
+  in.version = progress_.plan.version;
+  in.call = std::move(call);
+  in.decided_at_ms = now_ms();
+  if (pending->decision) {
+    in.decided_at_ms = pending->decided_at_ms;
+    in.decided_by = pending->decision->decided_by;
+    in.comment = pending->decision->comment;
+    if (in.outcome == "edited") in.edited_arguments = dump(pending->decision->edited_arguments);
+  }
+  Settled settled = co_await ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
+  co_return settled;
+}
+
+// The validator: it changes nothing, and what it lets in has won.
+void Loop::check_decision(const Decision& decision) const {
+  auto found = pending_.find(decision.approval);
+  if (found == pending_.end()) {
+    reject(kApprovalNotFound, fmt::format("this run is not waiting for the approval `{}`; it may be decided already",
+                                          decision.approval));
+  }
+  const Pending& pending = *found->second;
+  if (pending.decision) {
+    const std::string& who = pending.decision->decided_by;
+    reject(kApprovalDecided, fmt::format("decided already ({}{})", pending.decision->decision,
+                                         who.empty() ? "" : " by " + who));
+  }
+  if (pending.closed || now_ms() >= pending.request.expires_at_ms) {
+    reject(kApprovalExpired, "the time for this decision is over");
+  }
+  if (decision.arguments_sha256 != pending.request.arguments_sha256) {
+    reject(kApprovalMismatch, "`arguments_sha256` is not the hash of the arguments this approval asks about; look at "
+                              "the request again");
+  }
+  if (decision.decision != "approve" && decision.decision != "reject" && decision.decision != "edit") {
+    reject(kInvalidDecision, fmt::format("`{}` is no decision; use approve, reject or edit", decision.decision));
+  }
+  if (decision.decision == "edit" && !decision.edited_arguments.is_object()) {
+    reject(kInvalidDecision, "`edit` needs `edited_arguments`, a JSON object with all arguments of the call");
+  }
+}
+
+Json Loop::decide(const Decision& decision) {
+  PendingPtr pending = pending_.at(decision.approval);
+  pending->decision = decision;
+  pending->decided_at_ms = now_ms();
+  return {{"approval", decision.approval}, {"decision", decision.decision}};
+}
+
+}  // namespace holdfast::agent

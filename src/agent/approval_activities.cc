@@ -1,0 +1,80 @@
+// The approvals index: what people see and decide. The workflow decides who won; these keep the index in step.
+
+#include <chrono>
+
+#include <fmt/format.h>
+
+#include "agent/activities.h"
+#include "agent/digest.h"
+#include "agent/json_schema.h"
+#include "agent/policy.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+WallTime wall_time(std::int64_t milliseconds) { return WallTime(std::chrono::milliseconds(milliseconds)); }
+
+platform::ApprovalStatus status_of(std::string_view outcome) {
+  if (outcome == "approved") return platform::ApprovalStatus::kApproved;
+  if (outcome == "edited") return platform::ApprovalStatus::kEdited;
+  if (outcome == "expired") return platform::ApprovalStatus::kExpired;
+  return platform::ApprovalStatus::kRejected;
+}
+
+}  // namespace
+
+void Activities::request_approval(activity::Context& ctx, const ApprovalInput& in) {
+  platform::Approval approval;
+  approval.id = in.id;
+  approval.run = ctx.info().workflow_id;
+  approval.agent = in.agent;
+  approval.tool = in.call.tool;
+  approval.arguments = dump(arguments_of(in.call));
+  approval.arguments_sha256 = in.arguments_sha256;
+  approval.reason = in.reason;
+  approval.expires_at = wall_time(in.expires_at_ms);
+  require(deps_.store->request_approval(approval), "recording the approval request");
+  publish(ctx, "approval.requested",
+          {{"approval", in.id}, {"step", in.call.step}, {"tool", in.call.tool},
+           {"arguments", excerpt(approval.arguments)}, {"arguments_sha256", in.arguments_sha256},
+           {"reason", in.reason}, {"expires_at_ms", in.expires_at_ms}},
+          "approval/" + in.id + "/requested");
+}
+
+Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
+  auto approval = require(deps_.store->approval(in.id), "the approval");
+  approval.status = status_of(in.outcome);
+  approval.decided_by = in.decided_by;
+  approval.decided_at = wall_time(in.decided_at_ms);
+  approval.comment = in.comment;
+  approval.edited_arguments = in.edited_arguments;
+  require(deps_.store->settle_approval(approval), "recording the decision");
+  Json event = {{"approval", in.id}, {"step", in.call.step}, {"tool", in.call.tool}, {"outcome", in.outcome},
+                {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
+  if (!in.edited_arguments.empty()) event["edited_arguments"] = excerpt(in.edited_arguments);
+  publish(ctx, "approval.decided", event, "approval/" + in.id + "/decided");
+  Settled out;
+  if (in.outcome != "edited") return out;
+  // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just happened.
+  DefinitionPtr agent = definition(in.agent, in.version);
+  const ToolSpec* tool = agent->find_tool(in.call.tool);
+  Json arguments = Json::parse(in.edited_arguments, nullptr, false);
+  if (!tool || !arguments.is_object()) {
+    out.verdict = "invalid";
+    out.reason = "the edited arguments are no JSON object";
+    return out;
+  }
+  if (auto bad = validate(tool->parameters, arguments)) {
+    out.verdict = "invalid";
+    out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
+    return out;
+  }
+  Verdict verdict = check_policy(agent->approvals, tool->name, arguments);
+  out.verdict = verdict.action == Action::kDeny ? "deny" : "allow";
+  out.reason = verdict.reason;
+  out.key = idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool, dump(arguments));
+  return out;
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,152 @@
+#include <algorithm>
+#include <charconv>
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "agent/template.h"
+#include "agent/tool.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+struct Exchange {
+  std::mutex mutex;
+  std::condition_variable wake;
+  bool done = false;                     // guarded by mutex, like all below
+  model::HttpHead head;
+  std::string body;
+  std::optional<model::HttpError> error;
+};
+
+// Like model::fetch, and beats while it waits.
+std::shared_ptr<Exchange> exchange(model::HttpClient& http, model::HttpRequest request, const ToolContext& context) {
+  auto state = std::make_shared<Exchange>();
+  model::HttpHandler handler;
+  handler.head = [state](const model::HttpHead& head) {
+    std::lock_guard lock(state->mutex);
+    state->head = head;
+  };
+  handler.body = [state](std::string_view bytes) {
+    std::lock_guard lock(state->mutex);
+    state->body.append(bytes);
+  };
+  handler.done = [state](std::expected<void, model::HttpError> result) {
+    std::lock_guard lock(state->mutex);
+    if (!result) state->error = result.error();
+    state->done = true;
+    state->wake.notify_all();
+  };
+  http.start(std::move(request), std::move(handler), context.stop);
+  std::unique_lock lock(state->mutex);
+  while (!state->wake.wait_for(lock, kBeatInterval, [&] { return state->done; })) {
+    lock.unlock();
+    if (context.beat) context.beat();
+    lock.lock();
+  }
+  return state;
+}
+
+Json unused_arguments(const Json& arguments, const std::vector<std::string>& used) {
+  Json rest = Json::object();
+  for (const auto& [name, value] : arguments.items()) {
+    if (std::find(used.begin(), used.end(), name) == used.end()) rest[name] = value;
+  }
+  return rest;
+}
+
+void append_query(std::string& url, const Json& values) {
+  for (const auto& [name, value] : values.items()) {
+    if (value.is_null()) continue;
+    url += url.find('?') == std::string::npos ? '?' : '&';
+    url += percent_encode(name) + "=" + percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
+  }
+}
+
+Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
+  const HttpTool& spec = tool.http;
+  auto url = UrlTemplate::parse(spec.url);
+  if (!url) return fail(url.error());
+  auto filled = url->fill(arguments);
+  if (!filled) return fail(filled.error());
+  model::HttpRequest request;
+  request.method = spec.method;
+  request.url = *filled;
+  request.total_timeout = tool.timeout;
+  request.max_response_bytes = spec.max_response_bytes;
+  for (const auto& [name, value] : spec.headers) {
+    auto text = fill_environment(value, context.environment);
+    if (!text) return fail(text.error());
+    request.headers.emplace_back(name, *text);
+  }
+  request.headers.emplace_back("Idempotency-Key", context.idempotency_key);
+  const Json rest = unused_arguments(arguments, url->arguments());
+  const bool bodiless = spec.method == "GET" || spec.method == "HEAD" || spec.method == "DELETE";
+  if (!spec.body.is_null()) {
+    request.body = fill_body(spec.body, arguments).dump(-1, ' ', false, Json::error_handler_t::replace);
+  } else if (bodiless) {
+    append_query(request.url, rest);
+  } else {
+    request.body = rest.dump(-1, ' ', false, Json::error_handler_t::replace);
+  }
+  if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
+  return request;
+}
+
+std::optional<std::chrono::milliseconds> retry_after(const model::HttpHead& head) {
+  std::string_view text = head.header("retry-after");
+  std::int64_t seconds = 0;
+  auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || at == text.data() || seconds < 0 || seconds > 86'400) return std::nullopt;
+  return std::chrono::seconds(seconds);
+}
+
+ToolEnding without_response(const ToolSpec& tool, const model::HttpError& error) {
+  if (error.failure == model::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
+  if (error.failure == model::HttpFailure::kTooLarge) {
+    std::string text = fmt::format("the response is larger than {} bytes", tool.http.max_response_bytes);
+    // It was answered, so what had to happen has happened.
+    return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
+  }
+  if (tool.effect == Effect::kAtMostOnce) {
+    return {Ending::kUnknown, fmt::format("no answer: {}", error.message)};
+  }
+  return {Ending::kRetry, error.message};
+}
+
+}  // namespace
+
+ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
+                         model::HttpClient& http) {
+  auto request = build_request(tool, arguments, context);
+  if (!request) return {Ending::kFailed, request.error().message()};
+  const std::string method = request->method;
+  auto state = exchange(http, std::move(*request), context);
+  std::lock_guard lock(state->mutex);
+  if (state->error) return without_response(tool, *state->error);
+  const int status = state->head.status;
+  if (status >= 200 && status < 300) return {Ending::kDone, std::move(state->body)};
+  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(state->body, 2000));
+  const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
+  if (tool.effect == Effect::kAtMostOnce) {
+    // A refusal is an answer; a crash behind a 500 is not.
+    return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
+  }
+  ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
+  ending.retry_after = retry_after(state->head);
+  return ending;
+}
+
+std::string bounded_text(std::string text, std::size_t limit) {
+  if (text.size() > limit) {
+    std::size_t cut = limit;
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+    text = fmt::format("{}... ({} bytes in all, {} shown)", text.substr(0, cut), text.size(), cut);
+  }
+  std::string quoted = Json(std::move(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
+  return Json::parse(quoted).get<std::string>();
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,72 @@
+#pragma once
+
+// The agent loop: one workflow type for every agent. Four steps, over and over: model call, approval check, tools in
+// parallel, continue or finish. Deterministic workflow code: it waits for activities, children, people and timers, and
+// touches nothing else. One object per run; its handlers outlive the main coroutine, so it is shared.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/protocol.h"
+#include "holdfast/workflow.h"
+
+namespace holdfast::agent {
+
+// The workflow function registered as kWorkflowType.
+Task<RunResult> agent_workflow(workflow::Context& ctx, RunInput input);
+
+class Loop : public std::enable_shared_from_this<Loop> {
+ public:
+  Loop(workflow::Context& ctx, RunInput input) : ctx_(ctx), input_(std::move(input)) {}
+
+  void register_handlers();
+  Task<RunResult> run();
+
+ private:
+  // An approval that a person may decide now.
+  struct Pending {
+    Pending() = default;
+    ApprovalInput request;
+    std::optional<Decision> decision;
+    std::int64_t decided_at_ms = 0;
+    bool closed = false;  // expired
+  };
+  using PendingPtr = std::shared_ptr<Pending>;
+
+  // loop.cc, top down
+  Task<void> begin();
+  Task<RunResult> within_deadline();
+  Task<RunResult> turns();
+  Task<ModelTurn> call_model();
+  Task<void> answer_calls(ModelTurn turn);
+  Task<Answer> answer_call(PlannedCall call);
+  Task<Answer> call_tool(PlannedCall call);
+  Task<Answer> call_sub_agent(PlannedCall call);
+  bool should_continue_as_new() const;
+  Task<RunResult> finish(std::string status);
+  Task<void> report_end(std::string status, std::string type, std::string error);
+
+  // approval.cc
+  // None: go on with the call, whose arguments may have been edited; otherwise what to tell the model.
+  Task<std::optional<std::string>> approved(std::shared_ptr<PlannedCall> call, std::string reason, std::string id);
+  Task<Settled> settle(PendingPtr pending, std::string outcome, CallRef call);
+  Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
+  void check_decision(const Decision& decision) const;
+  Json decide(const Decision& decision);
+
+  Json status() const;
+  std::int64_t now_ms() const;
+
+  workflow::Context& ctx_;
+  RunInput input_;
+  Progress progress_;
+  std::string phase_ = "starting";
+  int running_tools_ = 0;
+  std::map<std::string, PendingPtr> pending_;       // by approval id
+  std::map<std::uint32_t, std::string> calls_;      // of this turn: step -> "tool: state", for the status query
+};
+
+}  // namespace holdfast::agent

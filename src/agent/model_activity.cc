@@ -1,0 +1,242 @@
+// One model call: conversation in, assistant message and planned tool calls out.
+
+#include <condition_variable>
+
+#include <fmt/format.h>
+
+#include "agent/activities.h"
+#include "agent/digest.h"
+#include "agent/json_schema.h"
+#include "agent/policy.h"
+#include "holdfast/failure.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+std::string model_key(activity::Context& ctx, const ModelInput& in) {
+  Json parts = {"model", ctx.info().namespace_name, ctx.info().workflow_id, in.head.conversation, in.head.branch,
+                in.head.sequence, in.head.sha256, in.iteration};
+  return "model:" + sha256_hex(dump(parts));
+}
+
+// Fits start-to-close: the client's own timeout says more than the engine's.
+std::chrono::milliseconds total_timeout(const ModelSpec& spec) { return spec.timeout - spec.timeout / 20; }
+
+Json retry_json(const RetrySpec& retry) {
+  return {{"initial_ms", retry.initial.count()},
+          {"backoff", retry.backoff},
+          {"maximum_ms", retry.max_interval.count()},
+          {"attempts", retry.attempts}};
+}
+
+struct Waiting {
+  std::mutex mutex;
+  std::condition_variable wake;
+  std::optional<model::Answer> answer;  // guarded by mutex
+};
+
+}  // namespace
+
+std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(spec.provider), spec.base_url, spec.api_key_env,
+                                spec.timeout.count(), spec.idle_timeout.count());
+  std::lock_guard lock(mutex_);
+  if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
+  std::shared_ptr<model::Client>& client = clients_[key];
+  if (!client) {
+    model::Endpoint endpoint;
+    endpoint.format =
+        spec.provider == Provider::kOpenAi ? model::Format::kOpenAiChat : model::Format::kAnthropicMessages;
+    endpoint.base_url = spec.base_url;
+    endpoint.api_key = spec.api_key_env;
+    endpoint.idle_timeout = spec.idle_timeout;
+    endpoint.total_timeout = total_timeout(spec);
+    client = model::make_client(std::move(endpoint), *deps_.http, *deps_.clock, deps_.secrets);
+  }
+  return client;
+}
+
+model::Request Activities::model_request(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+                                         const std::vector<model::Message>& answers) {
+  model::Request request;
+  request.model = agent.model.name;
+  request.max_tokens = agent.model.max_tokens;
+  request.temperature = agent.model.temperature;
+  request.messages.push_back(model::Message::system(agent.prompt));
+  for (std::uint64_t first = 1; first <= in.head.sequence; first += platform::kMaxPage) {
+    std::uint64_t last = std::min<std::uint64_t>(in.head.sequence, first + platform::kMaxPage - 1);
+    auto page = require(deps_.store->read(in.head.reference(), first, last), "the conversation");
+    for (const platform::Message& stored : page) {
+      request.messages.push_back(require(model::message_from_json(stored.json), "a stored message"));
+    }
+    ctx.heartbeat();
+  }
+  request.messages.insert(request.messages.end(), answers.begin(), answers.end());
+  for (const ToolSpec& tool : agent.tools) {
+    model::ToolDefinition definition;
+    definition.name = tool.name;
+    definition.description = tool.description;
+    definition.parameters = dump(tool.parameters);
+    request.tools.push_back(std::move(definition));
+  }
+  return request;
+}
+
+model::Answer Activities::stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
+                                       const ModelInput& in) {
+  const auto attempt = static_cast<std::uint32_t>(ctx.info().attempt);
+  std::shared_ptr<platform::StreamWriter> writer = require(
+      deps_.streams->open(ctx.info().workflow_id, std::to_string(in.step), attempt), "opening the token stream");
+  auto waiting = std::make_shared<Waiting>();
+  Beat beat(ctx);
+  // The stream is for watching: should its disk fail, the answer still counts.
+  auto on_delta = [writer](const model::Delta& delta) {
+    if (delta.kind == model::Delta::Kind::kText) (void)writer->append(delta.text);
+  };
+  auto done = [waiting](model::Answer answer) {
+    std::lock_guard lock(waiting->mutex);
+    waiting->answer = std::move(answer);
+    waiting->wake.notify_all();
+  };
+  auto client = client_for(spec);
+  client->start(request, std::move(on_delta), std::move(done), beat.token());
+  std::unique_lock lock(waiting->mutex);
+  while (!waiting->wake.wait_for(lock, kBeatInterval, [&] { return waiting->answer.has_value(); })) {
+    lock.unlock();
+    beat();
+    lock.lock();
+  }
+  (void)writer->flush();
+  return std::move(*waiting->answer);
+}
+
+PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall& call, std::uint32_t ordinal) {
+  PlannedCall out;
+  out.call.ordinal = ordinal;
+  out.call.id = call.id;
+  out.call.tool = call.name;
+  auto invalid = [&](std::string why) {
+    out.verdict = "invalid";
+    out.reason = bounded_text(std::move(why), 2000);
+    return out;
+  };
+  if (ordinal >= kMaxCallsPerTurn) {
+    return invalid(fmt::format("more than {} calls in one turn; make fewer at once", kMaxCallsPerTurn));
+  }
+  const ToolSpec* tool = agent.find_tool(call.name);
+  if (!tool) {
+    std::string names;
+    for (const ToolSpec& one : agent.tools) names += (names.empty() ? "" : ", ") + one.name;
+    return invalid(fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
+  }
+  out.kind = to_string(tool->kind);
+  Json arguments = Json::parse(call.arguments.empty() ? "{}" : call.arguments, nullptr, false);
+  if (arguments.is_discarded()) return invalid("the arguments are not valid JSON; send one JSON object");
+  if (auto bad = validate(tool->parameters, arguments)) return invalid(fmt::format("wrong arguments: {}", *bad));
+  Verdict verdict = check_policy(agent.approvals, tool->name, arguments);
+  out.verdict = to_string(verdict.action);
+  out.reason = verdict.reason;
+  out.arguments_sha256 = sha256_hex(dump(arguments));
+  out.expires_after_ms = verdict.expires_after.count();
+  out.approve_on_expiry = agent.approvals.approve_on_expiry;
+  out.timeout_ms = tool->timeout.count();
+  out.retry = retry_json(tool->retry);
+  out.sub_agent = tool->agent.agent;
+  return out;
+}
+
+ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+                              const platform::StepRecord& record) {
+  ModelTurn turn;
+  turn.head = ConversationRef(record.appended->head);
+  Json result = Json::parse(record.result);
+  result.at("usage").get_to(turn.usage);
+  auto stored = require(deps_.store->read(turn.head.reference(), turn.head.sequence, turn.head.sequence), "the answer");
+  auto message = require(model::message_from_json(stored.at(0).json), "the answer");
+  Json calls = Json::array();
+  for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
+    const model::ToolCall& call = message.tool_calls[i];
+    PlannedCall planned = plan_call(agent, call, i);
+    planned.call.message = turn.head;
+    if (planned.verdict != "invalid") {
+      std::string canonical = dump(Json::parse(call.arguments.empty() ? "{}" : call.arguments));
+      planned.call.key = idempotency_key(ctx.info().namespace_name, turn.head, i, call.name, canonical);
+    }
+    calls.push_back({{"name", call.name},
+                     {"arguments", excerpt(call.arguments)},
+                     {"verdict", planned.verdict},
+                     {"reason", planned.reason}});
+    turn.calls.push_back(std::move(planned));
+  }
+  Json completed = {{"step", in.step},        {"kind", "model"},      {"name", agent.model.name},
+                    {"iteration", in.iteration}, {"text", excerpt(message.text())}, {"tool_calls", calls},
+                    {"usage", turn.usage}};
+  publish(ctx, "step.completed", completed, fmt::format("step/{}/completed", in.step));
+  return turn;
+}
+
+namespace {
+
+// Throws what the engine's retry policy acts on.
+[[noreturn]] void throw_model_error(const model::Error& error) {
+  std::optional<Duration> delay;
+  if (error.retry_after) delay = *error.retry_after;
+  throw ApplicationFailure(error.message, std::string(model::error_type(error.kind)), !error.retryable, {}, delay);
+}
+
+platform::Usage usage_row(activity::Context& ctx, const Definition& agent, const std::string& key,
+                          const model::Response& response) {
+  platform::Usage row;
+  row.key = key;
+  row.run = ctx.info().workflow_id;
+  row.agent = agent.name;
+  row.provider = to_string(agent.model.provider);
+  row.model = response.model.empty() ? agent.model.name : response.model;
+  row.input_tokens = response.usage.input_tokens;
+  row.output_tokens = response.usage.output_tokens;
+  row.cached_input_tokens = response.usage.cached_input_tokens;
+  return row;
+}
+
+}  // namespace
+
+ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
+  DefinitionPtr agent = definition(in.agent, in.version);
+  const std::string key = model_key(ctx, in);
+  if (auto record = require(deps_.store->lookup_step(key), "looking up the step")) {
+    return turn_of(ctx, *agent, in, *record);
+  }
+  std::vector<model::Message> answers = answer_messages(ctx, in.answers);
+  model::Request request = model_request(ctx, *agent, in, answers);
+  publish(ctx, "step.started",
+          {{"step", in.step}, {"kind", "model"}, {"name", agent->model.name}, {"iteration", in.iteration},
+           {"attempt", ctx.info().attempt}},
+          fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
+  model::Answer answer = stream_model(ctx, agent->model, request, in);
+  if (!answer) {
+    if (answer.error().kind == model::ErrorKind::kCancelled) throw CanceledFailure("the model call was canceled");
+    Json event = {{"step", in.step}, {"attempt", ctx.info().attempt},
+                  {"error_type", std::string(model::error_type(answer.error().kind))},
+                  {"error", answer.error().message}};
+    if (answer.error().retry_after) event["retry_after_ms"] = answer.error().retry_after->count();
+    publish(ctx, answer.error().retryable ? "step.retrying" : "step.failed", event,
+            fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
+    throw_model_error(answer.error());
+  }
+  platform::StepWrite write;
+  write.key = key;
+  write.run = ctx.info().workflow_id;
+  write.expected = in.head.reference();
+  for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
+  write.messages.push_back(model::to_json(answer->message));
+  Usage usage;
+  usage.input_tokens = answer->usage.input_tokens;
+  usage.output_tokens = answer->usage.output_tokens;
+  write.result = dump({{"usage", usage}, {"stop", model::stop_reason_name(answer->stop_reason)}});
+  write.usage.push_back(usage_row(ctx, *agent, key, *answer));
+  auto record = require(deps_.store->commit_step(write), "storing the model's answer");
+  return turn_of(ctx, *agent, in, record);
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,123 @@
+// One tool call, between the two entries of the effect ledger.
+
+#include <fmt/format.h>
+
+#include "agent/activities.h"
+#include "agent/digest.h"
+#include "holdfast/failure.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+ToolResult result_of(const std::string& record, std::string source, std::string key) {
+  ToolResult out;
+  out.status = Json::parse(record).value("is_error", false) ? "failed" : "done";
+  out.source = std::move(source);
+  out.key = std::move(key);
+  return out;
+}
+
+ToolResult unknown(std::string note) {
+  ToolResult out;
+  out.status = "unknown";
+  out.note = bounded_text(std::move(note), 500);
+  return out;
+}
+
+}  // namespace
+
+ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
+  DefinitionPtr agent = definition(in.agent, in.version);
+  const ToolSpec* tool = agent->find_tool(in.call.tool);
+  if (!tool) throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
+  Json arguments = arguments_of(in.call);
+  return tool->effect == Effect::kPure ? call_pure(ctx, *tool, in, arguments)
+                                       : call_with_effect(ctx, *tool, in, arguments);
+}
+
+ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                                 const Json& arguments) {
+  platform::StepWrite write;
+  write.key = "tool:" + in.call.key;
+  write.run = ctx.info().workflow_id;
+  auto record = require(deps_.store->lookup_step(write.key), "looking up the call");
+  if (!record) {
+    ToolEnding ending = run_tool(ctx, tool, in, arguments);
+    if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) retry_tool(ctx, tool, in, ending);
+    write.result = tool_record(ending.text, ending.ending == Ending::kFailed);
+    record = require(deps_.store->commit_step(write), "storing the result");
+  }
+  tool_completed(ctx, tool, in, record->result);
+  return result_of(record->result, "step", write.key);
+}
+
+ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                                        const Json& arguments) {
+  platform::EffectIntent intent;
+  intent.key = in.call.key;
+  intent.run = ctx.info().workflow_id;
+  intent.tool = tool.name;
+  intent.effect = static_cast<platform::EffectClass>(tool.effect);
+  intent.arguments_sha256 = sha256_hex(dump(arguments));
+  auto record = require(deps_.store->begin_effect(intent), "recording the intent");
+  if (record.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {
+    return unknown("an earlier attempt was interrupted after the call may have been sent");
+  }
+  if (record.state != platform::EffectState::kSettled) {
+    ToolEnding ending = run_tool(ctx, tool, in, arguments);
+    if (ending.ending == Ending::kUnknown) return unknown(ending.text);
+    if (ending.ending == Ending::kRetry) {
+      // An at-most-once call that is refused as a whole had no effect, but its intent stands: a person decides.
+      if (tool.effect == Effect::kAtMostOnce) return unknown(ending.text);
+      retry_tool(ctx, tool, in, ending);
+    }
+    const bool failed = ending.ending == Ending::kFailed;
+    record = require(deps_.store->settle_effect(in.call.key, !failed, tool_record(ending.text, failed)),
+                     "settling the effect");
+  }
+  tool_completed(ctx, tool, in, record.result);
+  return result_of(record.result, "effect", in.call.key);
+}
+
+ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                                const Json& arguments) {
+  publish(ctx, "step.started",
+          {{"step", in.call.step}, {"kind", to_string(tool.kind)}, {"name", tool.name},
+           {"arguments", excerpt(dump(arguments))}, {"attempt", ctx.info().attempt}, {"key", in.call.key}},
+          fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  Beat beat(ctx);
+  ToolContext context;
+  context.idempotency_key = in.call.key;
+  context.stop = beat.token();
+  context.beat = [&beat] { beat(); };
+  context.environment = deps_.environment;
+  ToolEnding ending = tool.kind == ToolKind::kSql ? run_sql_tool(tool, arguments, context, *deps_.clock)
+                                                  : run_http_tool(tool, arguments, context, *deps_.http);
+  if (context.stop.stop_requested() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
+  DefinitionPtr agent = definition(in.agent, in.version);
+  ending.text = bounded_text(std::move(ending.text), agent->limits.max_tool_output_bytes);
+  return ending;
+}
+
+void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                                const std::string& result) {
+  Json parsed = Json::parse(result);
+  Json event = {{"step", in.call.step}, {"kind", to_string(tool.kind)}, {"name", tool.name},
+                {"result", excerpt(parsed.value("text", ""))}, {"is_error", parsed.value("is_error", false)}};
+  publish(ctx, "step.completed", event, fmt::format("step/{}/completed", in.call.step));
+}
+
+void Activities::retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                            const ToolEnding& ending) {
+  Json event = {{"step", in.call.step}, {"attempt", ctx.info().attempt}, {"error_type", "ToolError"},
+                {"error", excerpt(ending.text)}};
+  if (ending.retry_after) event["retry_after_ms"] = ending.retry_after->count();
+  publish(ctx, "step.retrying", event, fmt::format("step/{}/{}/error/{}", in.call.step, in.call.key,
+                                                   ctx.info().attempt));
+  std::optional<::holdfast::Duration> delay;
+  if (ending.retry_after) delay = *ending.retry_after;
+  throw ApplicationFailure(bounded_text(ending.text, 2000), "ToolError", false, {}, delay);
+}
+
+}  // namespace holdfast::agent

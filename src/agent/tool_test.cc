@@ -1,0 +1,153 @@
+// Goal: an SQL tool does what its declaration says and no more: reads cannot write, writes happen once per key,
+// results are bounded, arguments are data. Method: a real SQLite file per test.
+
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "agent/protocol.h"
+#include "agent/tool.h"
+#include "os/clock.h"
+
+namespace holdfast::agent {
+namespace {
+
+using ::testing::HasSubstr;
+
+class SqlTool : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = std::filesystem::temp_directory_path() / ("holdfast-sql-tool-" + std::to_string(getpid()) + "-" +
+                                                      ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove(path_);
+    execute("CREATE TABLE orders(id INTEGER PRIMARY KEY, total REAL, note TEXT);"
+            "CREATE TABLE refunds(order_id INTEGER, amount REAL);"
+            "INSERT INTO orders VALUES (1, 19.5, 'first'), (2, 180, NULL), (3, 7, 'third');");
+  }
+  void TearDown() override { std::filesystem::remove(path_); }
+
+  void execute(const char* sql) {
+    sqlite3* db = nullptr;
+    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
+    sqlite3_close(db);
+  }
+
+  ToolEnding run(std::string statement, const Json& arguments, bool read_only = true, std::string key = "k1") {
+    tool_.name = "t";
+    tool_.kind = ToolKind::kSql;
+    tool_.sql.database = path_.string();
+    tool_.sql.statement = std::move(statement);
+    tool_.sql.read_only = read_only;
+    ToolContext context;
+    context.idempotency_key = std::move(key);
+    context.environment = [](const char*) -> const char* { return nullptr; };
+    return run_sql_tool(tool_, arguments, context, clock_);
+  }
+
+  os::SystemClock clock_;
+  ToolSpec tool_;
+  std::filesystem::path path_;
+};
+
+TEST_F(SqlTool, ReadsRowsWithBoundArguments) {
+  ToolEnding ending = run("SELECT id, total, note FROM orders WHERE id = :id", {{"id", 2}});
+  EXPECT_EQ(ending.ending, Ending::kDone);
+  EXPECT_EQ(Json::parse(ending.text), Json::parse(R"({"rows":[{"id":2,"total":180.0,"note":null}]})"));
+  ending = run("SELECT count(*) AS n FROM orders WHERE note = :note", {{"note", "x' OR '1'='1"}});
+  EXPECT_EQ(Json::parse(ending.text)["rows"][0]["n"], 0);
+}
+
+TEST_F(SqlTool, AReadingToolCannotWrite) {
+  for (const char* statement : {"DELETE FROM orders", "PRAGMA journal_mode=DELETE", "ATTACH '/tmp/x.db' AS x",
+                                "SELECT 1; DROP TABLE orders", "BEGIN; SELECT 1"}) {
+    EXPECT_EQ(run(statement, Json::object()).ending, Ending::kFailed) << statement;
+  }
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM orders", Json::object()).text)["rows"][0]["n"], 3);
+}
+
+TEST_F(SqlTool, AWriteHappensOncePerKey) {
+  const std::string statement = "INSERT INTO refunds VALUES (:order_id, :amount) RETURNING amount";
+  const Json arguments = {{"order_id", 2}, {"amount", 180}};
+  ToolEnding first = run(statement, arguments, false, "key-a");
+  EXPECT_EQ(first.ending, Ending::kDone);
+  EXPECT_EQ(Json::parse(first.text)["changes"], 1);
+  ToolEnding again = run(statement, arguments, false, "key-a");
+  EXPECT_EQ(again.text, first.text);
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM refunds", Json::object()).text)["rows"][0]["n"], 1);
+  run(statement, arguments, false, "key-b");
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM refunds", Json::object()).text)["rows"][0]["n"], 2);
+}
+
+TEST_F(SqlTool, AFailedStatementLeavesNothing) {
+  ToolEnding ending = run("INSERT INTO refunds VALUES (1, 1); INSERT INTO orders VALUES (1, 1, 'taken')",
+                          Json::object(), false);
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("UNIQUE"));
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM refunds", Json::object()).text)["rows"][0]["n"], 0);
+  ending = run("INSERT INTO refunds VALUES (1, 1); COMMIT; SELECT broken", Json::object(), false);
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM refunds", Json::object()).text)["rows"][0]["n"], 0);
+}
+
+TEST_F(SqlTool, ResultsAndTimeAreBounded) {
+  tool_.sql.max_rows = 2;
+  Json out = Json::parse(run("SELECT id FROM orders ORDER BY id", Json::object()).text);
+  EXPECT_EQ(out["rows"].size(), 2u);
+  EXPECT_EQ(out["truncated"], true);
+  tool_.timeout = Duration(50);
+  ToolEnding ending = run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n",
+                          Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("ran longer than 50ms"));
+}
+
+TEST_F(SqlTool, AMissingDatabaseIsSaidNotMade) {
+  path_ += "-missing";
+  ToolEnding ending = run("SELECT 1", Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("cannot open the database"));
+  EXPECT_EQ(run("INSERT INTO t VALUES(1)", Json::object(), false).ending, Ending::kFailed);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST(BoundedText, CutsBetweenCharactersAndMendsBytes) {
+  EXPECT_EQ(bounded_text("short", 10), "short");
+  EXPECT_THAT(bounded_text("ééééé", 5), HasSubstr("éé... (10 bytes in all, 4 shown)"));
+  EXPECT_NO_THROW((void)Json(bounded_text("\xff\xfe", 10)).dump());
+}
+
+TEST(Protocol, EveryTypeReadsBackWhatItWrote) {
+  RunInput in;
+  in.agent = "refund";
+  in.input = "hello";
+  in.caller.emplace();
+  in.caller->call.message.sha256 = "ab";
+  in.caller->depth = 2;
+  in.progress.emplace();
+  in.progress->plan.max_iterations = 7;
+  in.progress->answers.emplace_back().text = "t";
+  Json first = in;
+  EXPECT_EQ(Json(first.get<RunInput>()), first);
+  EXPECT_EQ(Json(Json({{"agent", "a"}}).get<RunInput>()), Json({{"agent", "a"}}));
+}
+
+TEST(IdempotencyKey, DependsOnEveryPartAndNeverChanges) {
+  ConversationRef message;
+  message.conversation = "c";
+  message.sequence = 4;
+  const std::string key = idempotency_key("default", message, 0, "refund", "{\"amount\":1}");
+  EXPECT_EQ(key, idempotency_key("default", message, 0, "refund", "{\"amount\":1}"));
+  EXPECT_NE(key, idempotency_key("default", message, 1, "refund", "{\"amount\":1}"));
+  EXPECT_NE(key, idempotency_key("default", message, 0, "refund", "{\"amount\":2}"));
+  EXPECT_NE(key, idempotency_key("other", message, 0, "refund", "{\"amount\":1}"));
+  message.branch = 1;
+  EXPECT_NE(key, idempotency_key("default", message, 0, "refund", "{\"amount\":1}"));
+}
+
+}  // namespace
+}  // namespace holdfast::agent
