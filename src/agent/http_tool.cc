@@ -96,7 +96,10 @@ Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& argum
 }
 
 std::optional<std::chrono::milliseconds> retry_after(const model::HttpHead& head) {
-  std::string_view text = head.header("retry-after");
+  std::string_view text;
+  for (const auto& [name, value] : head.headers) {
+    if (name == "retry-after" && text.empty()) text = value;
+  }
   std::int64_t seconds = 0;
   auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   if (error != std::errc() || at == text.data() || seconds < 0 || seconds > 86'400) return std::nullopt;
