@@ -2,7 +2,7 @@
 
 // Client: one model endpoint. Always streams. Never retries: the durable activity does, with what Error says.
 //
-//   SystemThread loop; auto http = curl_http_client(loop);
+//   os::ThreadExecutor loop("http"); auto http = curl_http_client(loop);
 //   auto client = make_client(endpoint, *http, clock, environment_secrets());
 //   auto answer = call(*client, request, [](const Delta& d) { ... });
 //
@@ -105,7 +105,8 @@ using Answer = std::expected<Response, Error>;
 class Client {
  public:
   virtual ~Client() = default;
-  // Callbacks run on the HTTP client's loop thread, in order, and must not block; `done` exactly once, last.
+  // Callbacks run on the HTTP client's loop thread (`done` inline when the request cannot be made), in order,
+  // and must not block; `done` exactly once, last.
   virtual void start(const Request& request, std::move_only_function<void(const Delta&)> on_delta,
                      std::move_only_function<void(Answer)> done, std::stop_token stop = {}) = 0;
 };

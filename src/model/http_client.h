@@ -1,8 +1,8 @@
 #pragma once
 
 // HttpClient: outgoing HTTP for model calls, HTTP tools and our own command line. `curl_http_client`
-// implements it on libcurl, one loop thread for all transfers. Bounded in time and size; never retries, never
-// follows a redirect to another host with credentials (redirects are off unless asked for).
+// implements it on libcurl, one loop thread for all transfers. Bounded in time and size; never retries.
+// Redirects are off unless asked for. A request that cannot be sent is reported through `done`, too.
 
 #include <chrono>
 #include <cstdint>
