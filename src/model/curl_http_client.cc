@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <map>
@@ -82,6 +83,7 @@ struct Transfer {
   std::size_t body_bytes = 0;
   curl_off_t uploaded = 0;
   std::optional<HttpFailure> failure;  // why a callback stopped the transfer
+  std::atomic<bool> cancelled = false;
   std::optional<std::stop_callback<std::move_only_function<void()>>> stop;
 
   ~Transfer() {
@@ -278,7 +280,14 @@ class CurlHttpClient : public HttpClient {
       std::lock_guard lock(mutex_);
       id = transfer->id = next_id_++;
     }
-    if (stop.stop_possible()) transfer->stop.emplace(std::move(stop), [this, id] { cancel(id); });
+    if (stop.stop_possible()) {
+      // The flag is for a request that comes before the loop knows the transfer, the id for one that comes
+      // later.
+      transfer->stop.emplace(std::move(stop), [this, id, flag = &transfer->cancelled] {
+        *flag = true;
+        cancel(id);
+      });
+    }
     std::lock_guard lock(mutex_);
     HF_CHECK(!stopping_);
     arrived_.push_back(std::move(transfer));
@@ -313,19 +322,15 @@ class CurlHttpClient : public HttpClient {
   // Adds what arrived, ends what was cancelled. False at the end of the client.
   bool take_in() {
     std::vector<std::unique_ptr<Transfer>> arrived;
+    std::vector<std::uint64_t> cancelled;
     bool stopping = false;
     {
       std::lock_guard lock(mutex_);
       arrived.swap(arrived_);
+      cancelled.swap(cancelled_);
       stopping = stopping_;
     }
     for (auto& transfer : arrived) begin(std::move(transfer));
-    // After the arrivals: a token may have been stopped before its transfer came in.
-    std::vector<std::uint64_t> cancelled;
-    {
-      std::lock_guard lock(mutex_);
-      if (arrived_.empty()) cancelled.swap(cancelled_);
-    }
     for (std::uint64_t id : cancelled) {
       auto found = transfers_.find(id);
       if (found == transfers_.end()) continue;
@@ -345,6 +350,11 @@ class CurlHttpClient : public HttpClient {
       error.failure = HttpFailure::kBadRequest;
       error.message = std::move(why);
       end(transfer, std::unexpected(std::move(error)));
+      return;
+    }
+    if (transfer.cancelled) {
+      transfer.failure = HttpFailure::kCancelled;
+      finish(transfer, CURLE_ABORTED_BY_CALLBACK);
       return;
     }
     transfer.easy = curl_easy_init();

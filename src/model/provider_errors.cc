@@ -79,8 +79,8 @@ ErrorKind kind_of_status(int status) {
 
 // Code first, then words, then status, and the type last: "invalid_request_error" covers nearly everything.
 ErrorKind kind_of(int status, const std::string& code, const std::string& type, const std::string& message) {
-  if (auto kind = meaning_of(lower(code)); kind && *kind != ErrorKind::kBadRequest) return *kind;
   if (auto kind = meaning_of(lower(type)); kind && *kind == ErrorKind::kQuotaExhausted) return *kind;
+  if (auto kind = meaning_of(lower(code)); kind && *kind != ErrorKind::kBadRequest) return *kind;
   // Anthropic reports an empty account as a bad request.
   if (message.find("credit balance is too low") != std::string::npos) return ErrorKind::kQuotaExhausted;
   if (status == 401 || status == 402 || status == 403 || status == 429) return kind_of_status(status);

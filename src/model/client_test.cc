@@ -1,0 +1,460 @@
+// Both clients against the scripted server, over real sockets: what a script says arrives, in pieces of any
+// size, and every way in which a provider fails becomes the error that tells the activity what to do.
+
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <ctime>
+#include <future>
+#include <nlohmann/json.hpp>
+
+#include "model/client.h"
+#include "model/scripted_server.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+
+namespace holdfast::model {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class ClientTest : public ::testing::TestWithParam<Format> {
+ protected:
+  void serve(const std::string& script) {
+    ScriptedOptions options;
+    options.script = script;
+    Result<std::unique_ptr<ScriptedServer>> server = start_scripted_server(options, server_loop_);
+    ASSERT_TRUE(server) << server.error().to_string();
+    server_ = std::move(*server);
+    endpoint_.format = GetParam();
+    endpoint_.base_url = server_->base_url();
+  }
+
+  Answer ask(const Request& request, std::stop_token stop = {}) {
+    std::unique_ptr<Client> client =
+        make_client(endpoint_, *http_, clock_, [this](std::string_view name) { return secret(name); });
+    text_.clear();
+    pieces_ = 0;
+    return call(
+        *client, request,
+        [this](const Delta& delta) {
+          ++pieces_;
+          if (delta.kind == Delta::Kind::kText) text_ += delta.text;
+        },
+        stop);
+  }
+  Answer ask(const std::string& text = "hello") { return ask(request(text)); }
+
+  static Request request(const std::string& text) {
+    Request out;
+    out.model = "demo";
+    out.messages = {Message::system("You are a test."), Message::user(text)};
+    return out;
+  }
+
+  Error error_of(const std::string& script_rest) {
+    serve("replies:\n  - text: one two three four five\n" + script_rest);
+    Answer answer = ask();
+    EXPECT_FALSE(answer);
+    return answer ? Error() : answer.error();
+  }
+
+  std::optional<std::string> secret(std::string_view name) const {
+    if (name == "KEY") return "sk-very-secret";
+    return std::nullopt;
+  }
+
+  static bool openai() { return GetParam() == Format::kOpenAiChat; }
+
+  os::SystemClock clock_;
+  os::ThreadExecutor server_loop_{"scripted"};
+  os::ThreadExecutor http_loop_{"http"};
+  std::unique_ptr<HttpClient> http_ = curl_http_client(http_loop_);
+  std::unique_ptr<ScriptedServer> server_;
+  Endpoint endpoint_;
+  std::string text_;
+  int pieces_ = 0;
+};
+
+INSTANTIATE_TEST_SUITE_P(Formats, ClientTest,
+                         ::testing::Values(Format::kOpenAiChat, Format::kAnthropicMessages),
+                         [](const auto& info) {
+                           return info.param == Format::kOpenAiChat ? "OpenAi" : "Anthropic";
+                         });
+
+TEST_P(ClientTest, TextArrivesInPiecesWithUsage) {
+  serve(R"(
+replies:
+  - text: "Grüße, 100 € for you \U0001F642"
+    usage: {input: 20, output: 7, cached: 5}
+)");
+  Answer answer = ask();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->message.text(), "Grüße, 100 € for you 🙂");
+  EXPECT_EQ(text_, answer->message.text());
+  EXPECT_GT(pieces_, 4);
+  EXPECT_EQ(answer->message.role, Role::kAssistant);
+  EXPECT_EQ(answer->stop_reason, StopReason::kEnd);
+  EXPECT_EQ(answer->usage.input_tokens, 20);
+  EXPECT_EQ(answer->usage.output_tokens, 7);
+  EXPECT_EQ(answer->usage.cached_input_tokens, 5);
+  EXPECT_EQ(answer->model, "demo");
+  EXPECT_THAT(answer->request_id, HasSubstr("req_"));
+}
+
+TEST_P(ClientTest, OneByteAtATimeIsTheSame) {
+  serve(R"(
+write_bytes: 1
+replies:
+  - text: "Grüße 🙂 to all"
+    tool_calls:
+      - {name: lookup, arguments: {name: "Grün 🙂", n: 3}}
+)");
+  Answer answer = ask();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->message.text(), "Grüße 🙂 to all");
+  EXPECT_EQ(nlohmann::json::parse(answer->message.tool_calls.at(0).arguments)["name"], "Grün 🙂");
+}
+
+TEST_P(ClientTest, ToolCallsComeInOrderAndTheirResultsGoBack) {
+  serve(R"(
+replies:
+  - when: {turn: 0, tool: lookup}
+    text: Let me look.
+    tool_calls:
+      - {id: call_a, name: lookup, arguments: {order: 7, tags: [a, "1"]}}
+      - {id: call_b, name: list, arguments: {}}
+  - when: {turn: 1, last: 'total (\d+)'}
+    text: "It was {{last.1}} euros."
+)");
+  Request asked = request("order 7?");
+  asked.tools.resize(2);
+  asked.tools[0].name = "lookup";
+  asked.tools[0].parameters = R"({"type":"object","properties":{"order":{"type":"integer"}}})";
+  asked.tools[1].name = "list";
+  Answer answer = ask(asked);
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->stop_reason, StopReason::kToolCalls);
+  ASSERT_EQ(answer->message.tool_calls.size(), 2u);
+  EXPECT_EQ(answer->message.tool_calls[0].id, "call_a");
+  EXPECT_EQ(answer->message.tool_calls[0].arguments, R"({"order":7,"tags":["a","1"]})");
+  EXPECT_EQ(answer->message.tool_calls[1].name, "list");
+  EXPECT_EQ(answer->message.tool_calls[1].arguments, "{}");
+
+  asked.messages.push_back(answer->message);
+  asked.messages.push_back(Message::tool("call_a", "denied", true));
+  asked.messages.push_back(Message::tool("call_b", "total 120"));
+  Answer last = ask(asked);
+  ASSERT_TRUE(last) << last.error().message;
+  EXPECT_EQ(last->message.text(), "It was 120 euros.");
+}
+
+TEST_P(ClientTest, ArgumentsThatAreNoJsonAndUnknownToolsArriveAsSent) {
+  serve(R"(
+replies:
+  - when: {turn: 0}
+    tool_calls:
+      - {id: c1, name: no_such_tool, arguments: '{"order": '}
+  - when: {turn: 1}
+    text: sorry
+)");
+  Answer answer = ask();
+  ASSERT_TRUE(answer) << answer.error().message;
+  EXPECT_EQ(answer->message.tool_calls.at(0).arguments, R"({"order": )");
+  EXPECT_EQ(answer->message.tool_calls.at(0).name, "no_such_tool");
+  // The conversation goes on with it.
+  Request next = request("hello");
+  next.messages.push_back(answer->message);
+  next.messages.push_back(Message::tool("c1", "that is no JSON", true));
+  EXPECT_TRUE(ask(next));
+}
+
+TEST_P(ClientTest, AnAnswerCutByItsLimitSaysSo) {
+  serve("replies:\n  - text: one two\n    stop: max_tokens\n");
+  EXPECT_EQ(ask()->stop_reason, StopReason::kMaxTokens);
+}
+
+TEST_P(ClientTest, ACutStreamIsRetryableAndTheRetryIsWhole) {
+  serve("replies:\n  - text: one two three four five\n    faults: [{cut_after: 4, first: 1}]\n");
+  Answer answer = ask();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::kStreamCut);
+  EXPECT_TRUE(answer.error().retryable);
+  EXPECT_THAT(text_, HasSubstr("one"));
+  answer = ask();
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(text_, "one two three four five");
+}
+
+TEST_P(ClientTest, ARateLimitSaysHowLongToWait) {
+  serve(R"(
+replies:
+  - text: fine
+    faults:
+      - {status: 429, first: 1, retry_after: "2.5"}
+      - {status: 429, first: 1, retry_after: "9", retry_after_ms: "40"}
+      - {status: 429, first: 1, retry_after: "0"}
+)");
+  Answer answer = ask();
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::kRateLimited);
+  EXPECT_EQ(error_type(answer.error().kind), "RateLimitedError");
+  EXPECT_TRUE(answer.error().retryable);
+  EXPECT_EQ(answer.error().http_status, 429);
+  EXPECT_EQ(answer.error().retry_after, milliseconds(2500));
+  EXPECT_EQ(ask().error().retry_after, milliseconds(40));
+  EXPECT_EQ(ask().error().retry_after, std::nullopt);
+  EXPECT_EQ(ask("another conversation").error().retry_after, milliseconds(2500));
+  EXPECT_TRUE(ask());
+  EXPECT_EQ(server_->requests(), 5u);  // nobody retried behind our back
+}
+
+TEST_P(ClientTest, ADateToWaitForIsUnderstood) {
+  const std::time_t in_an_hour =
+      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + std::chrono::hours(1));
+  char date[64];
+  std::tm utc{};
+  gmtime_r(&in_an_hour, &utc);
+  std::strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
+  const Error error = error_of(std::string("    faults: [{status: 503, retry_after: '") + date + "'}]\n");
+  EXPECT_EQ(error.kind, ErrorKind::kOverloaded);
+  ASSERT_TRUE(error.retry_after);
+  EXPECT_GT(*error.retry_after, std::chrono::minutes(55));
+  EXPECT_LE(*error.retry_after, std::chrono::minutes(60));
+}
+
+struct StatusCase {
+  const char* fault;
+  ErrorKind kind;
+  bool retryable;
+};
+
+TEST_P(ClientTest, EveryFailureHasItsType) {
+  const std::vector<StatusCase> cases = {
+      {"{status: 500}", ErrorKind::kOverloaded, true},
+      {"{status: 503, code: server_is_overloaded}", ErrorKind::kOverloaded, true},
+      {"{status: 529}", ErrorKind::kOverloaded, true},
+      {"{status: 504}", ErrorKind::kOverloaded, true},
+      {"{status: 429, code: insufficient_quota, type: insufficient_quota}", ErrorKind::kQuotaExhausted,
+       false},
+      {"{status: 429, type: enforced_spend_limit_reached}", ErrorKind::kQuotaExhausted, false},
+      {"{status: 400, message: Your credit balance is too low to access the API}", ErrorKind::kQuotaExhausted,
+       false},
+      {"{status: 402}", ErrorKind::kQuotaExhausted, false},
+      {"{status: 400, code: content_filter}", ErrorKind::kContentFilter, false},
+      {"{status: 400, code: invalid_prompt}", ErrorKind::kInvalidPrompt, false},
+      {"{status: 401}", ErrorKind::kAuth, false},
+      {"{status: 403}", ErrorKind::kAuth, false},
+      {"{status: 400}", ErrorKind::kBadRequest, false},
+      {"{status: 404}", ErrorKind::kBadRequest, false},
+      {"{status: 500, should_retry: false}", ErrorKind::kOverloaded, false},
+      {"{status: 400, should_retry: true}", ErrorKind::kBadRequest, true},
+      {"{status: 400, code: content_filter, should_retry: true}", ErrorKind::kContentFilter, false},
+      {"{error_after: 3, type: overloaded_error}", ErrorKind::kOverloaded, true},
+      {"{error_after: 3, type: rate_limit_error}", ErrorKind::kRateLimited, true},
+      {"{error_after: 3, type: invalid_request_error}", ErrorKind::kBadRequest, false},
+      {"{error_after: 3, type: something_new}", ErrorKind::kStreamCut, true},
+  };
+  for (const StatusCase& one : cases) {
+    const Error error = error_of(std::string("    faults: [") + one.fault + "]\n");
+    EXPECT_EQ(error_type(error.kind), error_type(one.kind)) << one.fault << ": " << error.message;
+    EXPECT_EQ(error.retryable, one.retryable) << one.fault;
+  }
+}
+
+TEST_P(ClientTest, ContentFilterIsFinal) {
+  serve("replies:\n  - text: half\n    stop: content_filter\n");
+  const Error error = ask().error();
+  EXPECT_EQ(error_type(error.kind), "ContentFilterError");
+  EXPECT_FALSE(error.retryable);
+}
+
+TEST_P(ClientTest, ASilentServerTimesOut) {
+  endpoint_.idle_timeout = milliseconds(150);
+  for (const char* after : {"0", "3"}) {
+    const Error error = error_of(std::string("    faults: [{hang_after: ") + after + "}]\n");
+    EXPECT_EQ(error.kind, ErrorKind::kTimeout) << error.message;
+    EXPECT_TRUE(error.retryable);
+  }
+}
+
+TEST_P(ClientTest, ASlowStreamIsNoSilentOneButHasATotalTime) {
+  endpoint_.idle_timeout = milliseconds(400);
+  serve("delay: 30ms\nreplies:\n  - text: a b c d e f g h i j k l m n o p q r s t\n");
+  EXPECT_TRUE(ask());
+  endpoint_.total_timeout = milliseconds(200);
+  const Error error = ask().error();
+  EXPECT_EQ(error.kind, ErrorKind::kTimeout);
+  EXPECT_THAT(error.message, HasSubstr("200 ms"));
+}
+
+TEST_P(ClientTest, CancellingEndsTheCall) {
+  serve("replies:\n  - text: a b c\n    faults: [{hang_after: 3}]\n");
+  std::stop_source stop;
+  std::unique_ptr<Client> client = make_client(endpoint_, *http_, clock_, {});
+  const Answer answer =
+      call(*client, request("x"), [&](const Delta&) { stop.request_stop(); }, stop.get_token());
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().kind, ErrorKind::kCancelled);
+  EXPECT_FALSE(answer.error().retryable);
+  EXPECT_EQ(ask(request("x"), stop.get_token()).error().kind, ErrorKind::kCancelled);
+}
+
+TEST_P(ClientTest, KeysAreSentAndNeverShown) {
+  serve(
+      "api_key: sk-very-secret\nreplies:\n  - text: fine\n    faults: [{status: 400, message: wrong key "
+      "sk-very-secret}]\n");
+  EXPECT_EQ(ask().error().kind, ErrorKind::kAuth);
+  endpoint_.api_key = "NOT_SET";
+  EXPECT_EQ(ask().error().kind, ErrorKind::kAuth);
+  EXPECT_THAT(ask().error().message, HasSubstr("NOT_SET"));
+  endpoint_.api_key = "KEY";
+  const Error error = ask().error();
+  EXPECT_EQ(error.kind, ErrorKind::kBadRequest);
+  EXPECT_THAT(error.message, Not(HasSubstr("sk-very")));
+}
+
+TEST_P(ClientTest, ABrokenRequestIsRefusedByTheServerWithWordsThatHelp) {
+  serve("replies:\n  - when: {last: unreachable}\n    text: x\n");
+  Error error = ask().error();
+  EXPECT_EQ(error.kind, ErrorKind::kBadRequest);
+  EXPECT_THAT(error.message, HasSubstr("no reply for model \"demo\", turn 0"));
+  Request orphan = request("x");
+  orphan.messages.push_back(Message::tool("nowhere", "result"));
+  EXPECT_THAT(ask(orphan).error().message, HasSubstr("nowhere"));
+  Request schema = request("x");
+  schema.tools.resize(1);
+  schema.tools[0].name = "broken";
+  schema.tools[0].parameters = "{";
+  EXPECT_THAT(ask(schema).error().message, HasSubstr("tool broken"));
+}
+
+TEST_P(ClientTest, WhatIsNotAModelServerIsNamed) {
+  serve("replies:\n  - text: x\n");
+  endpoint_.base_url = "http://127.0.0.1:1/v1";
+  Error error = ask().error();
+  EXPECT_EQ(error.kind, ErrorKind::kConnection);
+  EXPECT_TRUE(error.retryable);
+  EXPECT_THAT(error.message, HasSubstr("127.0.0.1:1"));
+  endpoint_.base_url = "nonsense://x";
+  error = ask().error();
+  EXPECT_EQ(error.kind, ErrorKind::kBadRequest) << error.message;
+  endpoint_.base_url = server_->base_url() + "/wrong";
+  EXPECT_EQ(ask().error().kind, ErrorKind::kBadRequest);
+}
+
+TEST_P(ClientTest, AnAnswerBeyondItsLimitIsRefused) {
+  serve("replies:\n  - text: one two three four five six seven eight nine ten\n");
+  endpoint_.max_response_bytes = 300;
+  EXPECT_EQ(ask().error().kind, ErrorKind::kBadRequest);
+}
+
+TEST_P(ClientTest, ManyCallsRunAtOnceOnOneThread) {
+  serve("delay: 5ms\nreplies:\n  - text: one two three four five\n");
+  std::unique_ptr<Client> client = make_client(endpoint_, *http_, clock_, {});
+  constexpr int kCalls = 50;
+  std::promise<void> all;
+  std::atomic<int> left = kCalls;
+  std::atomic<int> good = 0;
+  for (int i = 0; i < kCalls; ++i) {
+    client->start(request(std::to_string(i)), {}, [&](Answer answer) {
+      if (answer && answer->message.text() == "one two three four five") ++good;
+      if (--left == 0) all.set_value();
+    });
+  }
+  all.get_future().wait();
+  EXPECT_EQ(good, kCalls);
+}
+
+// ---- the HTTP client by itself
+
+TEST(HttpClient, FetchesAndRefusesWhatCannotBeSent) {
+  os::ThreadExecutor server_loop("scripted");
+  os::ThreadExecutor http_loop("http");
+  std::unique_ptr<HttpClient> http = curl_http_client(http_loop);
+  ScriptedOptions options;
+  options.script = "models: [a, b]\nreplies:\n  - text: x\n";
+  std::unique_ptr<ScriptedServer> server = std::move(*start_scripted_server(options, server_loop));
+  HttpRequest request;
+  request.url = server->base_url() + "/models";
+  auto response = fetch(*http, request);
+  ASSERT_TRUE(response) << response.error().message;
+  EXPECT_EQ(response->head.status, 200);
+  EXPECT_EQ(response->head.header("content-type"), "application/json");
+  EXPECT_EQ(nlohmann::json::parse(response->body)["data"][1]["id"], "b");
+  request.headers = {{"x-a", "b\r\nx-injected: c"}};
+  EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kBadRequest);
+  request.headers = {};
+  request.max_response_bytes = 10;
+  EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kTooLarge);
+  request.url = "not a url";
+  EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kBadRequest);
+  request.url = "file:///etc/passwd";
+  EXPECT_FALSE(fetch(*http, request));
+}
+
+TEST(HttpClient, DestroyingItEndsWhatIsUnderWay) {
+  os::ThreadExecutor server_loop("scripted");
+  os::ThreadExecutor http_loop("http");
+  ScriptedOptions options;
+  options.script = "replies:\n  - text: x\n    faults: [{hang_after: 0}]\n";
+  std::unique_ptr<ScriptedServer> server = std::move(*start_scripted_server(options, server_loop));
+  std::unique_ptr<HttpClient> http = curl_http_client(http_loop);
+  HttpRequest request;
+  request.method = "POST";
+  request.url = server->base_url() + "/chat/completions";
+  request.body = R"({"model":"m","messages":[{"role":"user","content":"x"}]})";
+  std::promise<HttpFailure> ended;
+  HttpHandler handler;
+  handler.done = [&](std::expected<void, HttpError> outcome) { ended.set_value(outcome.error().failure); };
+  http->start(std::move(request), std::move(handler));
+  http.reset();
+  EXPECT_EQ(ended.get_future().get(), HttpFailure::kCancelled);
+}
+
+// ---- scripts and messages
+
+TEST(Script, ErrorsNameLineAndColumn) {
+  os::ThreadExecutor loop("scripted");
+  const auto error = [&](const char* yaml) {
+    ScriptedOptions options;
+    options.script = yaml;
+    options.name = "demo.yaml";
+    auto server = start_scripted_server(options, loop);
+    return server ? std::string("no error") : server.error().message();
+  };
+  EXPECT_THAT(error("replies:\n  - txt: x\n"), HasSubstr("demo.yaml:2:5: a reply has no key \"txt\""));
+  EXPECT_THAT(error("replies:\n  - text: [x\n"), HasSubstr("demo.yaml:"));
+  EXPECT_THAT(error("replies:\n  - when: {last: '('}\n"), HasSubstr("regular expression"));
+  EXPECT_THAT(error("replies:\n  - faults: [{first: 2}]\n"), HasSubstr("a fault has one of"));
+  EXPECT_THAT(error("models: []\n"), HasSubstr("needs replies"));
+  EXPECT_THAT(error(""), HasSubstr("must be a mapping"));
+  ScriptedOptions options;
+  options.script = "replies:\n  - text: x\n";
+  options.host = "0.0.0.0";
+  EXPECT_THAT(start_scripted_server(options, loop).error().message(), HasSubstr("loopback"));
+}
+
+TEST(Message, HasOneFormInJson) {
+  Message message = Message::assistant("text \"x\" €", {ToolCall("c1", "lookup", R"({"order": )")});
+  const std::string json = to_json(message);
+  EXPECT_EQ(json, R"({"role":"assistant","content":[{"type":"text","text":"text \"x\" €"}],)"
+                  R"("tool_calls":[{"id":"c1","name":"lookup","arguments":"{\"order\": "}]})");
+  EXPECT_EQ(to_json(*message_from_json(json)), json);
+  const std::string tool = to_json(Message::tool("c1", "no", true));
+  EXPECT_EQ(tool,
+            R"({"role":"tool","content":[{"type":"text","text":"no"}],"tool_call_id":"c1","is_error":true})");
+  EXPECT_TRUE(message_from_json(tool)->is_error);
+  const std::string image = R"({"role":"user","content":[{"type":"image","url":"u"}]})";
+  EXPECT_EQ(to_json(*message_from_json(image)), image);
+  for (const char* bad : {"[]", "{", R"({"role":"boss"})", R"({"role":"user","content":7})",
+                          R"({"role":"tool","is_error":1})"}) {
+    EXPECT_EQ(message_from_json(bad).error().code(), Code::kInvalidArgument) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::model

@@ -1,0 +1,112 @@
+#pragma once
+
+// The script of a scripted model: rules read from YAML, and the choice of one by what a request contains.
+// Pure. docs/guide/models.md describes the file. Private to this module.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace holdfast::model {
+
+// What both wire formats have in common, as far as a script can look at it.
+struct ScriptedRequest {
+  ScriptedRequest() = default;
+  std::string api;  // "openai" or "anthropic"
+  std::string model;
+  std::string system;              // all system texts
+  std::string last;                // text of the last message: what the user said, or what a tool answered
+  std::uint64_t turn = 0;          // assistant messages so far
+  std::vector<std::string> tools;  // offered
+  std::size_t characters = 0;      // of all messages
+  std::uint64_t hash = 0;          // of model and messages: the same for a repeated request
+  bool stream = false;
+  bool include_usage = false;
+};
+
+struct ScriptedToolCall {
+  ScriptedToolCall() = default;
+  std::string id;  // empty: made from the request's hash
+  std::string name;
+  std::string arguments;  // text; need not be JSON
+};
+
+enum class ScriptedStop : std::uint8_t { kEnd, kToolCalls, kMaxTokens, kContentFilter };
+
+// One way to misbehave.
+struct ScriptedFault {
+  ScriptedFault() = default;
+  enum class Kind : std::uint8_t { kStatus, kCut, kHang, kStreamError };
+  Kind kind = Kind::kStatus;
+  std::optional<std::uint64_t> first;  // only for so many requests; none: for all
+  int status = 500;
+  std::string code;
+  std::string type;
+  std::string message;
+  std::string retry_after;  // header value, as written
+  std::string retry_after_ms;
+  std::string should_retry;
+  std::uint64_t after = 0;  // chunks sent before it happens; kHang with 0: not even headers
+};
+
+struct ScriptedReply {
+  ScriptedReply() = default;
+  std::string text;
+  std::vector<ScriptedToolCall> tool_calls;
+  ScriptedStop stop = ScriptedStop::kEnd;
+  std::optional<std::int64_t> input_tokens;
+  std::optional<std::int64_t> output_tokens;
+  std::int64_t cached_tokens = 0;
+  std::chrono::milliseconds delay{0};  // before each chunk
+  std::size_t chunk = 0;               // characters per chunk; 0: words
+  std::size_t write_bytes = 0;         // bytes per write to the socket; 0: as they come
+  std::vector<ScriptedFault> faults;
+};
+
+struct ScriptedRule {
+  ScriptedRule();
+  ~ScriptedRule();
+  ScriptedRule(ScriptedRule&&) noexcept;
+  std::string model;
+  std::string api;
+  std::string tool;
+  std::optional<std::uint64_t> turn;
+  std::unique_ptr<re2::RE2> system;
+  std::unique_ptr<re2::RE2> last;
+  bool count_by_rule = false;  // faults count the requests of the rule, not of each different request
+  ScriptedReply reply;
+};
+
+class Script {
+ public:
+  // INVALID_ARGUMENT with "name:line:column: what is wrong".
+  static Result<Script> parse(const std::string& yaml, const std::string& name);
+
+  struct Choice {
+    Choice() = default;
+    ScriptedReply reply;  // {{last}}, {{last.1}} and so on replaced
+    std::string key;      // what faults are counted by
+  };
+  // NOT_FOUND says what was looked for.
+  Result<Choice> choose(const ScriptedRequest& request) const;
+
+  const std::vector<std::string>& models() const { return models_; }
+  const std::string& api_key() const { return api_key_; }
+
+ private:
+  std::vector<std::string> models_;
+  std::string api_key_;
+  std::vector<ScriptedRule> rules_;
+};
+
+}  // namespace holdfast::model
