@@ -217,11 +217,16 @@ void set_options(Transfer& transfer) {
 HttpError error_of(const Transfer& transfer, CURLcode code) {
   HttpError error;
   error.response_started = transfer.head.status != 0;
-  const auto elapsed = Steady::now() - transfer.started;
+  // A transfer that has connected can only run out of its total time; before that, libcurl's clock may be a
+  // little ahead of ours.
+  curl_off_t connected_us = 0;
+  if (transfer.easy != nullptr) curl_easy_getinfo(transfer.easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+  const bool out_of_time =
+      connected_us > 0 ||
+      Steady::now() - transfer.started + std::chrono::milliseconds(5) >= transfer.request.total_timeout;
   if (transfer.failure) {
     error.failure = *transfer.failure;
-  } else if (code == CURLE_OPERATION_TIMEDOUT && transfer.request.total_timeout.count() > 0 &&
-             elapsed >= transfer.request.total_timeout) {
+  } else if (code == CURLE_OPERATION_TIMEDOUT && transfer.request.total_timeout.count() > 0 && out_of_time) {
     error.failure = HttpFailure::kTotalTimeout;
   } else if (code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL) {
     error.failure = HttpFailure::kBadRequest;
