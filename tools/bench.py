@@ -57,11 +57,11 @@ class Bench:
 
     def generator(self, column: str, *arguments: str) -> None:
         with tempfile.NamedTemporaryFile(suffix=".json") as out:
-            done = subprocess.run([self.build / "bench" / "holdfast_bench", *arguments, "--json", out.name])
+            done = subprocess.run([self.build / "bench" / "holdfast_bench", "--json", out.name, *arguments])
             try:
                 result = json.loads(pathlib.Path(out.name).read_text())
             except ValueError:
-                self.failures.append(f"{column}: the generator ended with code {done.returncode}")
+                self.failures.append(f"{column}: the generator ended with code {done.returncode} and no figures")
                 return
         rows = self.columns.setdefault(column, {})
         for row in result["rows"]:
