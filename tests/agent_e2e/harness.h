@@ -1,0 +1,109 @@
+#pragma once
+
+// A whole platform in one process, on real files: engine, platform store, workers, the scripted model behind the real
+// model client, a shop database, and an HTTP receiver that counts. With HOLDFAST_E2E_ENGINE=temporal://HOST:PORT the
+// engine is that server instead, reached over gRPC: the same tests then prove that agents know only the protocol.
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "api/connection.h"
+#include "engine/engine.h"
+#include "holdfast/client.h"
+#include "http/server.h"
+#include "model/scripted_server.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform/sqlite_store.h"
+#include "rpc/connection.h"
+#include "store/rocks_store.h"
+
+namespace holdfast::e2e {
+
+using agent::Json;
+
+// Counts what arrives, answers "ok" unless told otherwise; the same key twice is one effect.
+class Receiver {
+ public:
+  Receiver();
+  std::string url(const std::string& path) const;
+  int deliveries() const;
+  int effects() const;
+  std::vector<std::string> bodies() const;
+  // Status and body for the nth delivery (from 1); status 0 answers nothing at all.
+  std::function<std::pair<int, std::string>(int nth)> answer;
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> bodies_;       // guarded by mutex_
+  std::map<std::string, int> keys_;       // guarded by mutex_
+  std::vector<http::Responder> silent_;   // guarded by mutex_: never answered
+  std::unique_ptr<http::Server> server_;
+};
+
+class Platform {
+ public:
+  // `script`: the scripted model's replies.
+  explicit Platform(const std::string& script);
+  ~Platform();
+
+  // The agent with the tools below; `extra` goes into spec (approvals, limits), `tools` behind the standard tools.
+  //   lookup(order_id): SELECT; refund(order_id, amount): INSERT, asks above 100; note(text): POST, idempotent
+  void deploy(const std::string& name, const std::string& extra = {}, const std::string& tools = {},
+              const std::string& model_extra = {});
+  std::string run_id(const std::string& name) const { return name + "-" + suffix_; }
+  WorkflowHandle start(const std::string& agent, const std::string& input);
+  // The result, or a test failure.
+  agent::RunResult finish(const WorkflowHandle& run);
+  Json status(const WorkflowHandle& run);
+  // Waits until the run asks and gives the pending approval.
+  Json wait_for_approval(const WorkflowHandle& run);
+  Result<Outcome<Json>> decide(const WorkflowHandle& run, const Json& decision);
+
+  // "role: text" of each message.
+  std::vector<std::string> conversation(const std::string& run);
+  std::vector<platform::Event> events(const std::string& run);
+  int count_events(const std::string& run, std::string_view type);
+  Json query_shop(const std::string& sql);
+
+  void start_workers();
+  void stop_workers();
+
+  std::unique_ptr<model::ScriptedServer> scripted;
+  std::unique_ptr<Receiver> receiver;
+  platform::Store& store() { return *stores_.store; }
+  Client& client() { return *client_; }
+
+ private:
+  os::SystemClock clock_;
+  os::SystemRandom random_;
+  std::string suffix_;
+  std::filesystem::path directory_;
+  Environment environment_;
+  os::ThreadExecutor http_loop_{"e2e-http"};
+  os::ThreadExecutor model_loop_{"e2e-model"};
+  os::ThreadExecutor flusher_{"e2e-flush"};
+  std::unique_ptr<model::HttpClient> http_;
+  platform::OpenStores stores_;
+  std::unique_ptr<store::RocksStore> rocks_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::unique_ptr<rpc::GrpcConnection> remote_;
+  api::Connection* connection_ = nullptr;
+  std::unique_ptr<Client> client_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// Polls until the condition holds; false after `at_most`.
+bool eventually(const std::function<bool()>& condition,
+                std::chrono::milliseconds at_most = std::chrono::seconds(20));
+
+}  // namespace holdfast::e2e
