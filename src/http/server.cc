@@ -35,6 +35,7 @@ struct Server::Impl {
   std::string address;
   std::uint16_t port = 0;
   std::thread thread;
+  std::set<std::shared_ptr<asio::steady_timer>> timers;  // of after(); io thread only
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
 
   void accept();
@@ -62,6 +63,7 @@ void Server::Impl::accept() {
 void Server::Impl::drain_until(MonotonicTime deadline) {
   if (shared->sessions.empty() || std::chrono::steady_clock::now() >= deadline) {
     for (const auto& session : shared->open_sessions()) session->close();
+    for (const auto& timer : timers) timer->cancel();
     work.reset();
     return;
   }
@@ -109,6 +111,18 @@ std::uint16_t Server::port() const {
 }
 const std::string& Server::address() const {
   return impl_->address;
+}
+
+void Server::after(std::chrono::milliseconds delay, std::move_only_function<void()> job) {
+  asio::post(impl_->shared->io, [impl = impl_.get(), delay, job = std::move(job)]() mutable {
+    if (impl->shared->stopping) return;
+    auto timer = std::make_shared<asio::steady_timer>(impl->shared->io, delay);
+    impl->timers.insert(timer);
+    timer->async_wait([impl, timer, job = std::move(job)](boost::system::error_code error) mutable {
+      impl->timers.erase(timer);
+      if (!error) job();
+    });
+  });
 }
 
 void Server::stop(std::chrono::milliseconds grace) {

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,9 @@ class Server {
 
   std::uint16_t port() const;
   const std::string& address() const;  // with the port that was bound
+
+  // Runs a short job on the server's thread after a while; dropped when the server stops before. Thread-safe.
+  void after(std::chrono::milliseconds delay, std::move_only_function<void()> job);
 
   // Accepts nothing more, ends streams, lets open requests finish for `grace`, closes the rest. Idempotent.
   void stop(std::chrono::milliseconds grace);

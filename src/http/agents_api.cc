@@ -1,0 +1,93 @@
+// /api/v1/agents: definitions. A version is the hash of its text; registering the same text twice changes
+// nothing.
+
+#include <fmt/format.h>
+
+#include "http/api_context.h"
+
+namespace holdfast::http {
+
+namespace {
+
+Json definition_json(const platform::Definition& definition, bool with_text) {
+  Json out = {{"name", definition.name},
+              {"version", definition.hash},
+              {"current", definition.current},
+              {"updated_at", iso_time(definition.at)}};
+  Json parsed = Json::parse(definition.text, nullptr, false);
+  if (parsed.is_object()) {
+    for (const char* place : {"description"}) {
+      if (parsed.contains(place)) out[place] = parsed[place];
+      if (parsed.contains("metadata") && parsed["metadata"].contains(place))
+        out[place] = parsed["metadata"][place];
+    }
+  }
+  if (with_text) out["definition"] = parsed.is_object() ? parsed : Json(definition.text);
+  return out;
+}
+
+Response list_agents(ApiContext& context, Request&) {
+  auto definitions = context.store().definitions();
+  if (!definitions) return Problem::from(definitions.error()).response();
+  Json rows = Json::array();
+  for (const platform::Definition& definition : *definitions)
+    rows.push_back(definition_json(definition, false));
+  return json_response({{"agents", std::move(rows)}});
+}
+
+Response show_agent(ApiContext& context, Request& request) {
+  std::string_view name = request.param("name");
+  auto current = context.store().current_definition(name);
+  if (!current) {
+    if (current.error().code() != Code::kNotFound) return Problem::from(current.error()).response();
+    return Problem(404, "agent_not_found", fmt::format("there is no agent '{}'", name))
+        .hint("GET /api/v1/agents lists them")
+        .response();
+  }
+  Json out = definition_json(*current, true);
+  out["versions"] = Json::array();
+  if (auto versions = context.store().definition_versions(name)) {
+    for (const platform::Definition& version : *versions) {
+      out["versions"].push_back(
+          {{"version", version.hash}, {"current", version.current}, {"updated_at", iso_time(version.at)}});
+    }
+  }
+  return json_response(out);
+}
+
+// The body is the definition itself, YAML or JSON; ?source=FILE is what errors call it.
+Response put_agent(ApiContext& context, Request& request) {
+  if (request.body.empty()) {
+    return Problem(400, "missing_body", "the body must be the definition")
+        .hint("YAML or JSON; docs/guide/agents.md")
+        .response();
+  }
+  std::string source(request.query_value("source").value_or("agent.yaml").substr(0, kMaxIdBytes));
+  auto deployed = context.deps.deploy(request.body, source, request.param("name"));
+  if (!deployed) {
+    switch (deployed.error().code()) {
+      case Code::kInvalidArgument:
+        return Problem(400, "invalid_definition", deployed.error().message()).response();
+      case Code::kFailedPrecondition:
+        return Problem(409, "name_mismatch", deployed.error().message()).response();
+      default:
+        return Problem::from(deployed.error()).response();
+    }
+  }
+  auto current = context.store().current_definition(deployed->name);
+  if (!current) return Problem::from(current.error()).response();
+  Json out = definition_json(*current, false);
+  out["created"] = deployed->created;
+  return json_response(out, deployed->created ? 201 : 200);
+}
+
+}  // namespace
+
+void add_agent_routes(Router& router, ApiContext& context) {
+  router.add("GET", "/api/v1/agents", context.answering(list_agents));
+  router.add("POST", "/api/v1/agents", context.answering(put_agent));
+  router.add("GET", "/api/v1/agents/{name}", context.answering(show_agent));
+  router.add("PUT", "/api/v1/agents/{name}", context.answering(put_agent));
+}
+
+}  // namespace holdfast::http

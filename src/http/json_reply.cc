@@ -1,0 +1,129 @@
+#include "http/json_reply.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace holdfast::http {
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+Json parse_or_string(const std::string& text) {
+  Json parsed = Json::parse(text, nullptr, false);
+  return parsed.is_discarded() ? Json(text) : parsed;
+}
+
+Response json_response(const Json& body, int status) {
+  Response response;
+  response.status = status;
+  response.body = dump(body);
+  return response;
+}
+
+std::string iso_time(WallTime time) {
+  auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
+  auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(seconds.count())),
+                     (milliseconds - seconds).count());
+}
+
+std::expected<Json, Problem> json_body(const Request& request, std::initializer_list<std::string_view> known,
+                                       bool may_be_empty) {
+  if (request.body.empty() && may_be_empty) return Json::object();
+  std::string_view type = request.header("content-type");
+  std::string_view plain = type.substr(0, type.find(';'));
+  if (plain != "application/json") {
+    return std::unexpected(Problem(415, "unsupported_media_type", "the body must be application/json")
+                               .hint("send the header Content-Type: application/json"));
+  }
+  Json body;
+  try {
+    body = Json::parse(request.body);
+  } catch (const nlohmann::json::parse_error& error) {
+    return std::unexpected(
+        Problem(400, "invalid_json", fmt::format("the body is not valid JSON: {}", error.what())));
+  }
+  if (!body.is_object()) {
+    return std::unexpected(Problem(400, "invalid_json", "the body must be a JSON object"));
+  }
+  for (const auto& [name, value] : body.items()) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      std::string names;
+      for (std::string_view one : known) names += fmt::format("{}{}", names.empty() ? "" : ", ", one);
+      return std::unexpected(
+          Problem(400, "unknown_field", fmt::format("'{}' is not a field of this request", name))
+              .hint("the fields are: " + names));
+    }
+  }
+  return body;
+}
+
+std::expected<std::string, Problem> string_member(const Json& body, std::string_view name,
+                                                  std::size_t max_bytes) {
+  auto found = body.find(name);
+  if (found == body.end() || found->is_null()) return std::string();
+  if (!found->is_string()) {
+    return std::unexpected(Problem(400, "invalid_field", fmt::format("'{}' must be a string", name)));
+  }
+  std::string text = found->get<std::string>();
+  if (text.size() > max_bytes) {
+    return std::unexpected(
+        Problem(400, "invalid_field",
+                fmt::format("'{}' has {} bytes, at most {} are accepted", name, text.size(), max_bytes)));
+  }
+  return text;
+}
+
+std::expected<std::uint32_t, Problem> number_parameter(const Request& request, std::string_view name,
+                                                       std::uint32_t fallback, std::uint32_t min,
+                                                       std::uint32_t max) {
+  auto text = request.query_value(name);
+  if (!text) return fallback;
+  std::uint32_t value = 0;
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || value < min || value > max) {
+    return std::unexpected(
+        Problem(400, "invalid_parameter",
+                fmt::format("'{}={}' must be a number from {} to {}", name, *text, min, max)));
+  }
+  return value;
+}
+
+namespace {
+constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+}
+
+std::string base64url(std::string_view bytes) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (char c : bytes) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (count += 8; count >= 6; count -= 6) out.push_back(kAlphabet[(bits >> (count - 6)) & 63]);
+  }
+  if (count > 0) out.push_back(kAlphabet[(bits << (6 - count)) & 63]);
+  return out;
+}
+
+std::optional<std::string> from_base64url(std::string_view text) {
+  std::string out;
+  std::uint32_t bits = 0;
+  int count = 0;
+  for (char c : text) {
+    const char* at = std::find(std::begin(kAlphabet), std::end(kAlphabet) - 1, c);
+    if (at == std::end(kAlphabet) - 1) return std::nullopt;
+    bits = (bits << 6) | static_cast<std::uint32_t>(at - kAlphabet);
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out.push_back(static_cast<char>((bits >> count) & 255));
+    }
+  }
+  return out;
+}
+
+}  // namespace holdfast::http

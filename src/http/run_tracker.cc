@@ -1,0 +1,210 @@
+#include "http/run_tracker.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace holdfast::http {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::milliseconds;
+
+constexpr milliseconds kFirstPause{200};
+constexpr milliseconds kMaxPause{10'000};
+constexpr std::size_t kMaxOutcomes = 10'000;
+constexpr std::uint32_t kRecoveryPage = 100;
+
+// Asking again could help: the engine is not there, busy, or the answer got lost.
+bool is_transient(const Status& status) {
+  switch (status.code()) {
+    case Code::kUnavailable:
+    case Code::kDeadlineExceeded:
+    case Code::kResourceExhausted:
+    case Code::kAborted:
+    case Code::kInternal:
+    case Code::kUnknown:
+    case Code::kCancelled:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace
+
+RunTracker::RunTracker(Dependencies dependencies) : deps_(std::move(dependencies)) {}
+
+void RunTracker::later(milliseconds pause, std::move_only_function<void()> job) {
+  deps_.after(pause, [self = weak_from_this(), job = std::move(job)]() mutable {
+    auto tracker = self.lock();
+    if (!tracker) return;
+    std::lock_guard lock(tracker->mutex_);
+    if (!tracker->stopped_) tracker->deps_.executor->post(std::move(job));
+  });
+}
+
+void RunTracker::stop() {
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  waiting_.clear();
+}
+
+// ---- starting
+
+void RunTracker::start(const platform::Run& run) {
+  announce("run.created", dump({{"run", run.run}, {"agent", run.agent}}), "created-" + run.run);
+  try_start(run, kFirstPause);
+}
+
+void RunTracker::try_start(const platform::Run& run, milliseconds pause) {
+  StartWorkflow request;
+  request.workflow_id = run.run;
+  request.request_id = run.request_id;
+  request.workflow_type = deps_.workflow_type;
+  request.task_queue = deps_.task_queue;
+  Json argument = {{"agent", run.agent}};
+  if (!run.definition_hash.empty()) argument["version"] = run.definition_hash;
+  request.argument = dump(argument);
+  Result<std::string> started = deps_.engine->start(request);
+  if (started) {
+    if (Status marked = deps_.store->mark_started(run.run, *started); !marked.ok()) {
+      deps_.log(fmt::format("run {} was started but not marked so: {}", run.run, marked.message()));
+    }
+    watch(run.run);
+    return;
+  }
+  if (is_transient(started.error())) {
+    later(pause,
+          [self = shared_from_this(), run, pause] { self->try_start(run, std::min(pause * 2, kMaxPause)); });
+    return;
+  }
+  // The engine refuses for good, for example because a workflow that is not ours has this id.
+  deps_.log(fmt::format("run {} cannot be started: {}", run.run, started.error().to_string()));
+  RunOutcome outcome;
+  outcome.status = RunStatus::kFailed;
+  outcome.error_type = "StartFailed";
+  outcome.error_message = started.error().message();
+  outcome.closed_at = deps_.clock->now();
+  (void)deps_.store->mark_started(run.run, "");
+  closed(run.run, outcome);
+}
+
+// ---- after a restart
+
+void RunTracker::recover() {
+  deps_.executor->post([self = shared_from_this()] {
+    auto stragglers = self->deps_.store->unstarted_runs(self->deps_.clock->now(), platform::kMaxPage);
+    if (stragglers) {
+      for (const platform::Run& run : *stragglers) self->start(run);
+    } else {
+      self->deps_.log("cannot read unconfirmed starts: " + stragglers.error().message());
+    }
+    self->recover_page("", 0);
+  });
+}
+
+// A page at a time, so that requests get their turn in between.
+void RunTracker::recover_page(std::string after, std::size_t seen) {
+  platform::RunFilter filter;
+  filter.after = std::move(after);
+  filter.limit = kRecoveryPage;
+  auto page = deps_.store->runs(filter);
+  if (!page) return deps_.log("cannot read the runs: " + page.error().message());
+  for (const platform::Run& run : *page) {
+    if (run.started_at && !known_outcome(run.run)) watch(run.run);
+  }
+  seen += page->size();
+  if (page->size() < kRecoveryPage || seen >= kMaxRecovered) return;
+  std::lock_guard lock(mutex_);
+  if (stopped_) return;
+  deps_.executor->post(
+      [self = shared_from_this(), last = page->back().run, seen] { self->recover_page(last, seen); });
+}
+
+// ---- watching
+
+void RunTracker::watch(const std::string& run) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_ || watched_.contains(run) || !waiting_set_.insert(run).second) return;
+    waiting_.push_back(run);
+  }
+  watch_next();
+}
+
+void RunTracker::watch_next() {
+  while (true) {
+    std::string run;
+    {
+      std::lock_guard lock(mutex_);
+      if (stopped_ || waiting_.empty() || watched_.size() >= kMaxWatched) return;
+      run = std::move(waiting_.front());
+      waiting_.pop_front();
+      waiting_set_.erase(run);
+      watched_.insert(run);
+    }
+    deps_.engine->watch(
+        run, [self = shared_from_this(), run](auto result) { self->on_watched(run, std::move(result)); });
+  }
+}
+
+void RunTracker::on_watched(const std::string& run, Result<std::optional<RunOutcome>> result) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    watched_.erase(run);
+  }
+  if (result && *result) {
+    closed(run, **result);
+  } else if (result || result.error().code() == Code::kDeadlineExceeded) {
+    watch(run);  // still open: to the end of the line
+  } else if (is_transient(result.error())) {
+    later(milliseconds(2000), [self = shared_from_this(), run] { self->watch(run); });
+  }
+  watch_next();
+}
+
+void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
+  remember(run, outcome);
+  Json event = {{"status", run_status_name(outcome.status)}};
+  if (outcome.status == RunStatus::kCompleted) {
+    event["result"] = Json::parse(outcome.result, nullptr, false);
+  } else {
+    event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
+  }
+  // Keyed: repeated by every process that watches, written once.
+  if (auto written = deps_.streams->publish(run, "run.closed", dump(event), "run.closed"); !written) {
+    deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
+  }
+  announce("run.closed", dump({{"run", run}, {"status", run_status_name(outcome.status)}}), "closed-" + run);
+}
+
+void RunTracker::announce(std::string_view type, const std::string& json, const std::string& key) {
+  if (auto written = deps_.streams->publish(kRunsFeed, type, json, key); !written) {
+    deps_.log("the feed of runs cannot be written: " + written.error().message());
+  }
+}
+
+std::optional<RunOutcome> RunTracker::known_outcome(const std::string& run) const {
+  std::lock_guard lock(mutex_);
+  auto found = outcomes_.find(run);
+  return found == outcomes_.end() ? std::nullopt : std::optional(found->second);
+}
+
+void RunTracker::remember(const std::string& run, const RunOutcome& outcome) {
+  std::lock_guard lock(mutex_);
+  if (!outcomes_.emplace(run, outcome).second) return;
+  outcome_order_.push_back(run);
+  if (outcome_order_.size() > kMaxOutcomes) {
+    outcomes_.erase(outcome_order_.front());
+    outcome_order_.pop_front();
+  }
+}
+
+}  // namespace holdfast::http

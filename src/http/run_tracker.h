@@ -1,0 +1,81 @@
+#pragma once
+
+// RunTracker: sees every stored start through to a started workflow, and every started run to its end: when
+// the engine says that one closed, it writes the event `run.closed` into the run's log and the news into the
+// feed of all runs. That also covers what no workflow can report itself: termination and time-outs, by us or
+// by Temporal's own tools.
+//
+// Threads: calls come from any; its work runs on one executor. Failures: an engine that cannot be reached is
+// asked again, with growing pauses, for as long as the process lives.
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "http/engine_gateway.h"
+#include "platform/store.h"
+#include "platform/streams.h"
+
+namespace holdfast::http {
+
+// The feed of all runs is an event log like any other, under a name that no run can have.
+inline constexpr std::string_view kRunsFeed = "$runs";
+
+class RunTracker : public std::enable_shared_from_this<RunTracker> {
+ public:
+  // Watches beyond it wait for a place; each place is passed on about once a minute.
+  static constexpr std::size_t kMaxWatched = 512;
+  // Newest runs that are looked at after a start.
+  static constexpr std::size_t kMaxRecovered = 5000;
+
+  using After = std::function<void(std::chrono::milliseconds, std::move_only_function<void()>)>;
+  struct Dependencies {
+    EngineGateway* engine = nullptr;
+    platform::Store* store = nullptr;
+    platform::Streams* streams = nullptr;
+    const Clock* clock = nullptr;
+    Executor* executor = nullptr;  // may block
+    After after;
+    std::function<void(std::string_view)> log;
+    std::string workflow_type;
+    std::string task_queue;
+  };
+  explicit RunTracker(Dependencies dependencies);
+
+  // Finishes the starts that an earlier process left, and watches what is open.
+  void recover();
+  void stop();
+
+  // The intent is stored: starts the workflow, now and until it has started.
+  void start(const platform::Run& run);
+
+  // Ends known from watching, so that lists need not ask the engine about runs that cannot change any more.
+  std::optional<RunOutcome> known_outcome(const std::string& run) const;
+  void remember(const std::string& run, const RunOutcome& outcome);
+
+ private:
+  void try_start(const platform::Run& run, std::chrono::milliseconds pause);
+  void recover_page(std::string after, std::size_t seen);
+  void watch(const std::string& run);
+  void watch_next();
+  void on_watched(const std::string& run, Result<std::optional<RunOutcome>> result);
+  void closed(const std::string& run, const RunOutcome& outcome);
+  void later(std::chrono::milliseconds pause, std::move_only_function<void()> job);
+  void announce(std::string_view type, const std::string& json, const std::string& key);
+
+  Dependencies deps_;
+  mutable std::mutex mutex_;
+  bool stopped_ = false;                        // guarded by mutex_
+  std::set<std::string> watched_;               // guarded by mutex_
+  std::deque<std::string> waiting_;             // guarded by mutex_
+  std::set<std::string> waiting_set_;           // guarded by mutex_
+  std::map<std::string, RunOutcome> outcomes_;  // guarded by mutex_
+  std::deque<std::string> outcome_order_;       // guarded by mutex_
+};
+
+}  // namespace holdfast::http

@@ -1,0 +1,145 @@
+#include "http/run_view.h"
+
+#include <nlohmann/json.hpp>
+
+#include "http/json_reply.h"
+
+namespace holdfast::http {
+
+namespace {
+
+constexpr std::size_t kPage = 1000;
+
+std::string step_key(const Json& data) {
+  auto found = data.find("step");
+  if (found == data.end()) return "";
+  return found->is_string() ? found->get<std::string>() : found->dump();
+}
+
+}  // namespace
+
+struct RunView::Impl {
+  struct Text {
+    std::uint32_t attempt = 0;
+    std::string text;
+  };
+  std::map<std::string, Json> steps;  // by step
+  std::vector<std::string> order;
+  std::map<std::string, Text> texts;
+  std::string last_text_step;
+  std::string nothing;
+  std::optional<std::string> closed;
+
+  Json& step(const std::string& key, const Json& data) {
+    auto found = steps.find(key);
+    if (found != steps.end()) return found->second;
+    if (order.size() >= kMaxSteps) {
+      steps.erase(order.front());
+      texts.erase(order.front());
+      order.erase(order.begin());
+    }
+    order.push_back(key);
+    return steps[key] = Json{{"step", data.at("step")}, {"status", "running"}};
+  }
+
+  // A delta at an offset that is covered already was seen before; a new attempt starts from nothing.
+  void delta(const std::string& key, const Json& data) {
+    auto attempt = data.value("attempt", 0U);
+    Text& text = texts[key];
+    if (attempt < text.attempt) return;
+    if (attempt > text.attempt || data.value("reset", false)) text = {attempt, ""};
+    last_text_step = key;
+    auto offset = data.value("offset", std::uint64_t{0});
+    std::string piece = data.value("text", "");
+    if (offset == text.text.size() && text.text.size() + piece.size() <= kMaxPartialBytes) text.text += piece;
+  }
+};
+
+RunView::RunView() : impl_(std::make_unique<Impl>()) {}
+RunView::~RunView() = default;
+RunView::RunView(RunView&&) noexcept = default;
+RunView& RunView::operator=(RunView&&) noexcept = default;
+
+void RunView::apply(const platform::Event& event) {
+  if (event.type == "run.closed") {
+    impl_->closed = event.data;
+    return;
+  }
+  bool is_delta = event.type == platform::kDeltaEvent;
+  if (!is_delta && !event.type.starts_with("step.")) return;
+  Json data = Json::parse(event.data, nullptr, false);
+  if (!data.is_object()) return;
+  std::string key = step_key(data);
+  if (key.empty()) return;
+  if (is_delta) return impl_->delta(key, data);
+
+  Json& step = impl_->step(key, data);
+  for (auto& [name, value] : data.items()) step[name] = value;
+  if (event.type == "step.started") {
+    step["status"] = "running";
+    if (!step.contains("started_at")) step["started_at"] = iso_time(event.at);
+    step.erase("error");
+  } else if (event.type == "step.completed") {
+    step["status"] = "completed";
+    step["ended_at"] = iso_time(event.at);
+    impl_->texts.erase(key);
+    if (impl_->last_text_step == key) impl_->last_text_step.clear();
+    if (data.contains("text") && data["text"].is_string() &&
+        !data["text"].get_ref<const std::string&>().empty()) {
+      impl_->texts[key] = {~0U, data["text"].get<std::string>()};
+      impl_->last_text_step = key;
+    }
+  } else if (event.type == "step.retrying") {
+    step["status"] = "retrying";
+  } else if (event.type == "step.failed") {
+    step["status"] = "failed";
+    step["ended_at"] = iso_time(event.at);
+  }
+}
+
+std::string RunView::steps_json() const {
+  Json out = Json::array();
+  for (const std::string& key : impl_->order) out.push_back(impl_->steps.at(key));
+  return dump(out);
+}
+
+const std::string& RunView::partial_output() const {
+  auto found = impl_->texts.find(impl_->last_text_step);
+  return found == impl_->texts.end() ? impl_->nothing : found->second.text;
+}
+
+std::optional<std::string> RunView::closed_json() const {
+  return impl_->closed;
+}
+
+std::shared_ptr<RunViews::Entry> RunViews::entry(const std::string& run) {
+  std::lock_guard lock(mutex_);
+  auto found = entries_.find(run);
+  if (found != entries_.end()) {
+    recent_.remove(run);
+  } else {
+    if (entries_.size() >= kMaxViews) {
+      entries_.erase(recent_.back());
+      recent_.pop_back();
+    }
+    found = entries_.emplace(run, std::make_shared<Entry>()).first;
+  }
+  recent_.push_front(run);
+  return found->second;
+}
+
+Result<RunViews::Snapshot> RunViews::snapshot(const std::string& run) {
+  std::shared_ptr<Entry> at = entry(run);
+  std::lock_guard lock(at->mutex);
+  while (true) {
+    auto page = streams_.read(run, at->cursor, kPage);
+    if (!page) return std::unexpected(page.error());
+    if (page->reset) at->view = RunView();
+    for (const platform::Event& event : page->events) at->view.apply(event);
+    at->cursor = page->cursor;
+    if (page->events.size() < kPage) break;
+  }
+  return Snapshot{at->view.steps_json(), at->view.partial_output(), at->view.closed_json(), at->cursor};
+}
+
+}  // namespace holdfast::http
