@@ -1,6 +1,10 @@
 // Goal: an author of agent.yaml gets every mistake at once, with its place and its remedy, and a correct file has one
 // canonical form. Method: whole files through parse_definition; messages compared literally where the wording matters.
 
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -183,6 +187,19 @@ TEST(Definition, HostileFilesAreRefusedNotServed) {
   EXPECT_THAT(error_of(bomb + text), HasSubstr("more than 20000 values"));
   EXPECT_THAT(error_of(std::string(300 * 1024, 'a')), HasSubstr("at most 262144 are allowed"));
   EXPECT_NE(error_of(std::string(100000, '[')), "");
+}
+
+TEST(Definition, TheExamplesAreValid) {
+  int examples = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(HOLDFAST_EXAMPLES)) {
+    if (entry.path().filename() != "agent.yaml") continue;
+    std::ifstream file(entry.path());
+    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    auto parsed = parse_definition(text, entry.path().string());
+    EXPECT_TRUE(parsed.has_value()) << parsed.error().message();
+    ++examples;
+  }
+  EXPECT_GE(examples, 1);
 }
 
 TEST(Definition, DurationsRoundTrip) {
