@@ -1,5 +1,4 @@
-// Bad list filters are refused with the position of the mistake, however they are bad; hostile ones stay
-// bounded.
+// Bad list filters are refused with the position of the mistake, however they are bad; hostile ones stay bounded.
 
 #include "visibility/query.h"
 

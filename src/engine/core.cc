@@ -1,0 +1,354 @@
+#include "engine/core.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/check.h"
+#include "base/ids.h"
+#include "engine/core_impl.h"
+#include "history/activity.h"
+#include "history/lifecycle.h"
+#include "history/timer.h"
+#include "history/workflow_task.h"
+#include "store/keys.h"
+
+namespace holdfast::engine {
+
+namespace wt = history::workflow_task;
+
+void Release::run() {
+  if (!done) return;
+  if (executor == nullptr) {
+    done(std::move(result));
+    return;
+  }
+  executor->post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+EngineCore::Impl::Impl(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
+    : options_(std::move(options)), clock_(clock), random_(random), store_(store) {
+  new_uuid_ = [this] { return new_uuid(random_); };
+}
+
+void EngineCore::Impl::set_now() {
+  // Time never runs backwards for the core, whatever the machine's clock does.
+  now_ = std::max<Ns>(now_, clock_.now().time_since_epoch().count());
+}
+
+CallId EngineCore::Impl::submit(Call call) {
+  using Handler = void (Impl::*)(Call&);
+  static constexpr auto kHandlers = [] {
+    std::array<Handler, api::kMethodCount> table{};
+    const auto set = [&table](api::Method method, Handler handler) {
+      table[static_cast<std::size_t>(method)] = handler;
+    };
+    using M = api::Method;
+    set(M::kGetSystemInfo, &Impl::get_system_info);
+    set(M::kGetClusterInfo, &Impl::get_cluster_info);
+    set(M::kRegisterNamespace, &Impl::register_namespace);
+    set(M::kDescribeNamespace, &Impl::describe_namespace);
+    set(M::kListNamespaces, &Impl::list_namespaces);
+    set(M::kStartWorkflowExecution, &Impl::start_workflow);
+    set(M::kExecuteMultiOperation, &Impl::multi_operation);
+    set(M::kSignalWorkflowExecution, &Impl::signal);
+    set(M::kSignalWithStartWorkflowExecution, &Impl::signal_with_start);
+    set(M::kRequestCancelWorkflowExecution, &Impl::request_cancel);
+    set(M::kTerminateWorkflowExecution, &Impl::terminate);
+    set(M::kQueryWorkflow, &Impl::query);
+    set(M::kUpdateWorkflowExecution, &Impl::update);
+    set(M::kPollWorkflowExecutionUpdate, &Impl::poll_update);
+    set(M::kGetWorkflowExecutionHistory, &Impl::get_history);
+    set(M::kGetWorkflowExecutionHistoryReverse, &Impl::get_history_reverse);
+    set(M::kDescribeWorkflowExecution, &Impl::describe);
+    set(M::kListWorkflowExecutions, &Impl::visibility);
+    set(M::kCountWorkflowExecutions, &Impl::visibility);
+    set(M::kPollWorkflowTaskQueue, &Impl::poll_workflow_task);
+    set(M::kRespondWorkflowTaskCompleted, &Impl::workflow_task_completed);
+    set(M::kRespondWorkflowTaskFailed, &Impl::workflow_task_failed);
+    set(M::kRespondQueryTaskCompleted, &Impl::query_completed);
+    set(M::kResetStickyTaskQueue, &Impl::reset_sticky);
+    set(M::kShutdownWorker, &Impl::shutdown_worker);
+    set(M::kDescribeTaskQueue, &Impl::describe_task_queue);
+    set(M::kPollActivityTaskQueue, &Impl::poll_activity);
+    set(M::kRecordActivityTaskHeartbeat, &Impl::heartbeat);
+    set(M::kRecordActivityTaskHeartbeatById, &Impl::heartbeat_by_id);
+    set(M::kRespondActivityTaskCompleted, &Impl::activity_completed);
+    set(M::kRespondActivityTaskCompletedById, &Impl::activity_completed_by_id);
+    set(M::kRespondActivityTaskFailed, &Impl::activity_failed);
+    set(M::kRespondActivityTaskFailedById, &Impl::activity_failed_by_id);
+    set(M::kRespondActivityTaskCanceled, &Impl::activity_canceled);
+    set(M::kRespondActivityTaskCanceledById, &Impl::activity_canceled_by_id);
+    return table;
+  }();
+  set_now();
+  const CallId id = next_call_++;
+  current_call_ = id;
+  HF_CHECK(call.request != nullptr);
+  const Handler handler = kHandlers[static_cast<std::size_t>(call.method)];
+  if (handler == nullptr) {
+    reply(call, Status(Code::kUnimplemented, "This server does not offer " +
+                                                 std::string(api::method_name(call.method)) + "."));
+    return id;
+  }
+  (this->*handler)(call);
+  settle();
+  return id;
+}
+
+void EngineCore::Impl::settle() {
+  while (!internal_.empty()) {
+    Internal message = std::move(internal_.front());
+    internal_.pop_front();
+    message.run();
+  }
+}
+
+void EngineCore::Impl::reply(Call& call, api::MessagePtr response) {
+  Release release;
+  release.done = std::move(call.done);
+  release.executor = call.options.executor;
+  release.result = std::move(response);
+  release.method = call.method;
+  if (options_.bug == PlantedBug::kAckBeforeCommit) {
+    early_.push_back(std::move(release));
+  } else {
+    releases_.push_back(std::move(release));
+  }
+}
+
+void EngineCore::Impl::reply(Call& call, Status status) {
+  Release release;
+  release.done = std::move(call.done);
+  release.executor = call.options.executor;
+  release.result = fail(std::move(status));
+  release.method = call.method;
+  releases_.push_back(std::move(release));
+}
+
+Ns EngineCore::Impl::call_deadline(const Call& call, Ns fallback) const {
+  Ns left = fallback;
+  if (call.options.deadline) {
+    left = std::chrono::duration_cast<std::chrono::nanoseconds>(*call.options.deadline - clock_.monotonic()).count();
+    // The answer has to be there before the caller gives up.
+    left -= std::min<Ns>(history::kSecond, left / 10);
+    left = std::min(left, std::max(fallback, Ns{1}));
+  }
+  return now_ + std::max<Ns>(left, 1);
+}
+
+CallId EngineCore::Impl::park(Parked parked) {
+  const CallId id = current_call_;
+  HF_CHECK(!parked_.contains(id));
+  parked_deadlines_.emplace(parked.deadline_ns, id);
+  parked_.emplace(id, std::move(parked));
+  return id;
+}
+
+void EngineCore::Impl::unpark(CallId id, std::function<void(Parked&)> with) {
+  const auto found = parked_.find(id);
+  if (found == parked_.end()) return;
+  Parked parked = std::move(found->second);
+  parked_.erase(found);
+  parked_deadlines_.erase({parked.deadline_ns, id});
+  if (parked.kind == Parked::Kind::kWorkflowPoll || parked.kind == Parked::Kind::kActivityPoll) {
+    matching_.remove_poll(id);
+  } else if (Run* run = find(parked.run)) {
+    run->history_waiters.erase(id);
+    run->update_waiters.erase(id);
+    if (parked.kind == Parked::Kind::kQuery) run->queries.erase(parked.query_id);
+  }
+  with(parked);
+}
+
+void EngineCore::Impl::finish_parked(Parked& parked, Result<api::MessagePtr> result) {
+  if (parked.finish) {
+    parked.finish(std::move(result));
+    return;
+  }
+  if (result) {
+    reply(parked.call, std::move(*result));
+  } else {
+    reply(parked.call, std::move(result.error()));
+  }
+}
+
+void EngineCore::Impl::cancel(CallId id) {
+  set_now();
+  unpark(id, [this](Parked& parked) {
+    finish_parked(parked, fail(Code::kCancelled, "The caller gave up."));
+  });
+}
+
+void EngineCore::Impl::close() {
+  while (!parked_.empty()) {
+    unpark(parked_.begin()->first, [this](Parked& parked) {
+      finish_parked(parked, fail(Code::kUnavailable, "The server is shutting down; try again."));
+    });
+  }
+}
+
+Ns EngineCore::Impl::next_deadline() const {
+  Ns next = 0;
+  if (!wakes_.empty()) next = wakes_.begin()->first;
+  if (!parked_deadlines_.empty() && (next == 0 || parked_deadlines_.begin()->first < next)) {
+    next = parked_deadlines_.begin()->first;
+  }
+  return next;
+}
+
+void EngineCore::Impl::tick() {
+  set_now();
+  while (!wakes_.empty() && wakes_.begin()->first <= now_) {
+    const RunKey key = wakes_.begin()->second;
+    fire(key);
+    settle();
+  }
+  while (!parked_deadlines_.empty() && parked_deadlines_.begin()->first <= now_) {
+    const CallId id = parked_deadlines_.begin()->second;
+    unpark(id, [this, id](Parked& parked) {
+      current_call_ = id;
+      empty_poll(parked);
+    });
+  }
+  if (now_ - last_cleanup_ > 10 * history::kMinute) {
+    last_cleanup_ = now_;
+    matching_.forget_idle(now_ - 10 * history::kMinute);
+  }
+}
+
+// A deadline of the execution has come, or several.
+void EngineCore::Impl::fire(const RunKey& key) {
+  Run* run = find(key);
+  if (run == nullptr || !run->ms->running()) {
+    arm(key, 0);
+    return;
+  }
+  bool changed = false;
+  // Bounded: each step removes or moves a deadline.
+  for (int i = 0; i < 10'000 && run->ms->running(); ++i) {
+    const auto deadline = run->ms->next_deadline();
+    if (deadline.at == 0 || deadline.at > now_) break;
+    changed = fire_one(*run, deadline) || changed;
+  }
+  if (changed) {
+    finish(*run);
+  } else {
+    arm(key, run->ms->next_deadline().at);
+  }
+}
+
+bool EngineCore::Impl::fire_one(Run& run, const history::Deadline& deadline) {
+  MutableState& ms = *run.ms;
+  switch (deadline.kind) {
+    case history::DeadlineKind::kExecutionTimeout:
+    case history::DeadlineKind::kRunTimeout: {
+      auto holder = std::make_shared<Event>();
+      history::lifecycle::CloseContext context;
+      if (history::lifecycle::may_be_followed(ms.s())) {
+        context.new_run_id = new_id();
+        context.first_event = first_event_of(run, holder)();
+      }
+      history::lifecycle::time_out(ms, options_.limits.execution, now_, context);
+      return true;
+    }
+    case history::DeadlineKind::kFirstTask:
+      history::lifecycle::first_task_due(ms, now_);
+      return true;
+    case history::DeadlineKind::kWorkflowTask:
+      workflow_task_deadline(run);
+      return true;
+    case history::DeadlineKind::kActivity:
+      history::activity::on_deadline(ms, options_.limits.execution, now_, deadline.id);
+      return true;
+    case history::DeadlineKind::kTimer:
+      history::timer::fire(ms, now_, deadline.id);
+      wt::schedule(ms, now_);
+      return true;
+  }
+  return false;
+}
+
+void EngineCore::Impl::workflow_task_deadline(Run& run) {
+  MutableState& ms = *run.ms;
+  task_came_back(run);
+  if (ms.workflow_task_started()) {
+    wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
+    queries_at_end_of_task(run);
+    if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
+    wt::schedule(ms, now_);
+  } else if (ms.speculative() && !ms.s().workflow_task().sticky()) {
+    // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the updates.
+    wt::make_real(ms, now_);
+    ms.effects().workflow_task = true;
+    ms.s().set_task_stamp(ms.s().task_stamp() + 1);
+  } else {
+    wt::time_out(ms, now_, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+    wt::schedule(ms, now_);
+  }
+}
+
+bool EngineCore::Impl::has_output() const {
+  return !dirty_.empty() || !changes_.empty() || !releases_.empty() || !visibility_calls_.empty() || !torn_.empty();
+}
+
+Output EngineCore::Impl::take_output() {
+  Output output;
+  output.sequence = next_sequence_++;
+  output.feed_begin = next_feed_;
+  auto changes = std::move(changes_);
+  changes_.clear();
+  for (Run* run : dirty_) flush(*run, changes, output);
+  dirty_.clear();
+  output.feed_end = next_feed_;
+  auto torn = std::move(torn_);
+  torn_.clear();
+  for (auto& [key, value] : torn) output.batch.put(std::move(key), std::move(value));
+  for (const auto& [key, value] : changes) {
+    if (!value) {
+      output.batch.erase(key);
+    } else if (options_.bug == PlantedBug::kTornBatch && key.size() > 2 && key[2] == store::keys::kExecutionTable &&
+               key.size() > 9 && key[key.size() - 9] == 'h') {
+      torn_.emplace_back(key, *value);
+    } else {
+      output.batch.put(key, *value);
+    }
+  }
+  if (!changes.empty()) in_flight_.emplace_back(output.sequence, std::move(changes));
+  output.releases = std::move(releases_);
+  releases_.clear();
+  output.visibility_calls = std::move(visibility_calls_);
+  visibility_calls_.clear();
+  return output;
+}
+
+void EngineCore::Impl::committed(std::uint64_t sequence) {
+  committed_ = std::max(committed_, sequence);
+  while (!in_flight_.empty() && in_flight_.front().first <= committed_) in_flight_.pop_front();
+  evict();
+}
+
+void EngineCore::Impl::visibility_applied(std::uint64_t sequence) {
+  for (; feed_erased_ < sequence && feed_erased_ + 1 < next_feed_; ++feed_erased_) {
+    erase(store::keys::visibility_feed(static_cast<std::int64_t>(feed_erased_ + 1)));
+  }
+}
+
+EngineCore::EngineCore(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
+    : impl_(std::make_unique<Impl>(std::move(options), clock, random, store)) {}
+EngineCore::~EngineCore() = default;
+Status EngineCore::open(std::uint64_t feed_applied) { return impl_->open(feed_applied); }
+CallId EngineCore::submit(Call call) { return impl_->submit(std::move(call)); }
+void EngineCore::cancel(CallId id) { impl_->cancel(id); }
+void EngineCore::tick() { impl_->tick(); }
+std::int64_t EngineCore::next_deadline() const { return impl_->next_deadline(); }
+bool EngineCore::has_output() const { return impl_->has_output(); }
+Output EngineCore::take_output() { return impl_->take_output(); }
+void EngineCore::committed(std::uint64_t sequence) { impl_->committed(sequence); }
+std::vector<Release> EngineCore::take_early() { return std::exchange(impl_->early_, {}); }
+std::size_t EngineCore::early_tasks_out() const { return impl_->early_out_; }
+void EngineCore::close() { impl_->close(); }
+void EngineCore::visibility_applied(std::uint64_t sequence) { impl_->visibility_applied(sequence); }
+std::int64_t EngineCore::epoch() const { return impl_->meta_.epoch(); }
+std::size_t EngineCore::cached_executions() const { return impl_->runs_.size(); }
+
+}  // namespace holdfast::engine

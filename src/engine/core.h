@@ -1,0 +1,116 @@
+#pragma once
+
+// EngineCore: the engine as a single-threaded, deterministic machine. It takes calls and the time, and produces write
+// batches and what may leave the process once they are durable. It starts no thread, waits for nothing and touches
+// nothing but the store it reads from; the host (engine.h) and the simulator drive it alike:
+//
+//   core.submit(call); core.tick();            any number of times
+//   for (auto& release : core.take_early()) release.run();   at once: law 3's exception
+//   Output output = core.take_output();        one batch
+//   store.commit(output.batch);                synced
+//   core.committed(output.sequence);           what it pinned may go
+//   for (auto& release : output.releases) release.run();
+//
+// State runs ahead of durability: the core goes on working while a batch is being synced. Outputs must be committed in
+// the order they were taken; the releases of an empty batch wait for the batches before it.
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "api/connection.h"
+#include "base/seams.h"
+#include "base/status.h"
+#include "engine/options.h"
+#include "store/kv_store.h"
+
+namespace holdfast::engine {
+
+using CallId = std::uint64_t;
+
+struct Call {
+  api::Method method{};
+  api::MessagePtr request;
+  api::CallOptions options;
+  api::Completion done;
+};
+
+// An answer. Running it needs no lock and no thread in particular.
+struct Release {
+  api::Completion done;
+  Executor* executor = nullptr;
+  Result<api::MessagePtr> result = api::MessagePtr();
+  api::Method method{};
+
+  void run();
+};
+
+struct Output {
+  std::uint64_t sequence = 0;
+  store::WriteBatch batch;
+  std::vector<Release> releases;
+  // Visibility feed rows in this batch: sequences [feed_begin, feed_end). Equal: none.
+  std::uint64_t feed_begin = 0;
+  std::uint64_t feed_end = 0;
+  // What goes to the index once the batch is durable, so that nobody has to read the rows back.
+  struct FeedRow {
+    std::uint64_t sequence = 0;
+    std::string namespace_id;
+    std::string info;  // temporal.api.workflow.v1.WorkflowExecutionInfo
+  };
+  std::vector<FeedRow> feed;
+  // Calls that the host answers itself when this batch is durable: List and Count wait for the index.
+  struct VisibilityCall {
+    Call call;
+    std::string namespace_id;
+  };
+  std::vector<VisibilityCall> visibility_calls;
+  bool empty() const { return batch.empty() && releases.empty() && visibility_calls.empty(); }
+};
+
+class EngineCore {
+ public:
+  // Everything is owned by the caller and outlives the core.
+  EngineCore(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store);
+  ~EngineCore();
+  EngineCore(const EngineCore&) = delete;
+  EngineCore& operator=(const EngineCore&) = delete;
+
+  // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`, finds the
+  // executions that need attention. The first output holds the new epoch: commit it before the first call.
+  // kFailedPrecondition: written by a newer version. `feed_applied`: what the visibility index has seen.
+  Status open(std::uint64_t feed_applied = 0);
+
+  // Returns an id for cancel(). The call may be answered at once (into the output) or parked.
+  CallId submit(Call call);
+  // Answers a parked call with kCancelled; nothing if it was answered.
+  void cancel(CallId id);
+  // Lets time pass: timers, timeouts, polls that end. Call when next_deadline() has come.
+  void tick();
+  // Nanoseconds since the epoch; 0: nothing is due.
+  std::int64_t next_deadline() const;
+
+  bool has_output() const;
+  Output take_output();
+  void committed(std::uint64_t sequence);
+  std::vector<Release> take_early();
+  // Workflow tasks handed out early whose completion has not come back: waiting a moment saves a sync.
+  std::size_t early_tasks_out() const;
+
+  // The index has durably applied the feed up to here: the rows go with a later batch.
+  void visibility_applied(std::uint64_t sequence);
+
+  // Ends every parked call with kUnavailable; used at shutdown.
+  void close();
+
+  std::int64_t epoch() const;
+  // Executions in memory; for tests and `doctor`.
+  std::size_t cached_executions() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::engine

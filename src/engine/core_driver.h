@@ -1,0 +1,296 @@
+#pragma once
+
+// Drives an EngineCore in tests, one thread, a clock that stands still until told, a real RocksDB underneath. Every
+// call is submitted and, unless said otherwise, its batch committed and its answers released.
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/messages.h"
+#include "engine/core.h"
+#include "history/stored.h"
+#include "store/rocks_store.h"
+
+namespace holdfast::engine::testing {
+
+class ManualClock final : public Clock {
+ public:
+  WallTime now() const override { return WallTime(std::chrono::nanoseconds(ns)); }
+  MonotonicTime monotonic() const override { return MonotonicTime(std::chrono::nanoseconds(ns)); }
+  std::int64_t ns = 1'700'000'000'000'000'000;
+};
+
+class CountingRandom final : public Random {
+ public:
+  std::uint64_t next() override { return ++state_ * 0x9E3779B97F4A7C15ULL; }
+  void fill(std::span<std::uint8_t> bytes) override {
+    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(next() >> 32);
+  }
+
+ private:
+  std::uint64_t state_ = 0;
+};
+
+// An answer that is there, or is not yet.
+struct Pending {
+  std::optional<Result<api::MessagePtr>> result;
+  CallId id = 0;
+  bool done() const { return result.has_value(); }
+};
+
+class Driver {
+ public:
+  Driver() {
+    static int counter = 0;
+    dir_ = std::filesystem::path(::testing::TempDir()) /
+           ("holdfast-core-" + std::to_string(::getpid()) + "-" + std::to_string(++counter));
+    std::filesystem::remove_all(dir_);
+    open_store();
+    start_core();
+  }
+  ~Driver() {
+    core.reset();
+    store_.reset();
+    std::filesystem::remove_all(dir_);
+  }
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+
+  // The process dies: what was not committed is gone.
+  void crash() {
+    core.reset();
+    start_core();
+  }
+
+  template <typename Request>
+  std::shared_ptr<Pending> send(api::Method method, Request request, bool inside = false) {
+    auto pending = std::make_shared<Pending>();
+    Call call;
+    call.method = method;
+    call.request = std::make_unique<Request>(std::move(request));
+    call.options.in_process_workflow_worker = inside;
+    call.done = [pending](Result<api::MessagePtr> result) { pending->result = std::move(result); };
+    pending->id = core->submit(std::move(call));
+    for (auto& release : core->take_early()) release.run();
+    if (auto_commit) commit();
+    return pending;
+  }
+
+  // Sends, and demands an answer.
+  template <typename Response, typename Request>
+  Response call(api::Method method, Request request, bool inside = false) {
+    auto pending = send(method, std::move(request), inside);
+    if (!pending->done()) {
+      ADD_FAILURE() << api::method_name(method) << " was parked";
+      return Response();
+    }
+    if (!*pending->result) {
+      ADD_FAILURE() << api::method_name(method) << ": " << pending->result->error().to_string();
+      return Response();
+    }
+    return std::move(static_cast<Response&>(***pending->result));
+  }
+
+  template <typename Request>
+  Status error(api::Method method, Request request) {
+    auto pending = send(method, std::move(request));
+    if (!pending->done() || *pending->result) {
+      ADD_FAILURE() << api::method_name(method) << " did not fail";
+      return Status();
+    }
+    return pending->result->error();
+  }
+
+  template <typename Response>
+  static Response take(const std::shared_ptr<Pending>& pending) {
+    if (!pending->done() || !*pending->result) {
+      ADD_FAILURE() << "no answer"
+                    << (pending->done() ? ": " + pending->result->error().to_string() : std::string());
+      return Response();
+    }
+    return std::move(static_cast<Response&>(***pending->result));
+  }
+
+  void commit() {
+    while (core->has_output()) {
+      Output output = core->take_output();
+      if (!output.batch.empty()) {
+        ASSERT_TRUE(store_->commit(output.batch).ok());
+        ++commits;
+      }
+      core->committed(output.sequence);
+      for (auto& release : output.releases) release.run();
+    }
+  }
+
+  void advance(std::int64_t ns) {
+    clock.ns += ns;
+    core->tick();
+    for (auto& release : core->take_early()) release.run();
+    if (auto_commit) commit();
+  }
+
+  // --- the usual requests
+  ws::StartWorkflowExecutionResponse start(const std::string& id,
+                                           const std::function<void(ws::StartWorkflowExecutionRequest&)>& edit = {}) {
+    return call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, start_request(id, edit));
+  }
+  static ws::StartWorkflowExecutionRequest start_request(
+      const std::string& id, const std::function<void(ws::StartWorkflowExecutionRequest&)>& edit = {}) {
+    ws::StartWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.set_workflow_id(id);
+    request.mutable_workflow_type()->set_name("order");
+    request.mutable_task_queue()->set_name("q");
+    request.set_identity("client");
+    request.set_request_id("request-" + id);
+    if (edit) edit(request);
+    return request;
+  }
+  std::shared_ptr<Pending> poll_workflow(const std::string& queue = "q", bool inside = false) {
+    ws::PollWorkflowTaskQueueRequest request;
+    request.set_namespace_("default");
+    request.mutable_task_queue()->set_name(queue);
+    request.set_identity("worker");
+    return send(api::Method::kPollWorkflowTaskQueue, request, inside);
+  }
+  ws::PollWorkflowTaskQueueResponse workflow_task(const std::string& queue = "q") {
+    return take<ws::PollWorkflowTaskQueueResponse>(poll_workflow(queue));
+  }
+  std::shared_ptr<Pending> poll_activity(bool inside = false) {
+    ws::PollActivityTaskQueueRequest request;
+    request.set_namespace_("default");
+    request.mutable_task_queue()->set_name("q");
+    request.set_identity("worker");
+    return send(api::Method::kPollActivityTaskQueue, request, inside);
+  }
+  ws::PollActivityTaskQueueResponse activity_task() {
+    return take<ws::PollActivityTaskQueueResponse>(poll_activity());
+  }
+  using Commands = std::vector<pb::command::v1::Command>;
+  static ws::RespondWorkflowTaskCompletedRequest completion(const std::string& token, Commands commands) {
+    ws::RespondWorkflowTaskCompletedRequest request;
+    request.set_namespace_("default");
+    request.set_task_token(token);
+    request.set_identity("worker");
+    for (auto& command : commands) *request.add_commands() = std::move(command);
+    return request;
+  }
+  ws::RespondWorkflowTaskCompletedResponse complete(const std::string& token, Commands commands) {
+    return call<ws::RespondWorkflowTaskCompletedResponse>(api::Method::kRespondWorkflowTaskCompleted,
+                                                          completion(token, std::move(commands)));
+  }
+  void complete_activity(const std::string& token, const std::string& result) {
+    ws::RespondActivityTaskCompletedRequest request;
+    request.set_namespace_("default");
+    request.set_task_token(token);
+    request.set_identity("worker");
+    request.mutable_result()->add_payloads()->set_data(result);
+    call<ws::RespondActivityTaskCompletedResponse>(api::Method::kRespondActivityTaskCompleted, request);
+  }
+  static pb::command::v1::Command schedule_activity(const std::string& id, std::int64_t seconds = 60) {
+    pb::command::v1::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
+    auto& attributes = *command.mutable_schedule_activity_task_command_attributes();
+    attributes.set_activity_id(id);
+    attributes.mutable_activity_type()->set_name("charge");
+    attributes.mutable_task_queue()->set_name("q");
+    attributes.mutable_start_to_close_timeout()->set_seconds(seconds);
+    attributes.mutable_input()->add_payloads()->set_data("input-" + id);
+    return command;
+  }
+  static pb::command::v1::Command start_timer(const std::string& id, std::int64_t seconds) {
+    pb::command::v1::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+    auto& attributes = *command.mutable_start_timer_command_attributes();
+    attributes.set_timer_id(id);
+    attributes.mutable_start_to_fire_timeout()->set_seconds(seconds);
+    return command;
+  }
+  static pb::command::v1::Command complete_workflow(const std::string& result = "done") {
+    pb::command::v1::Command command;
+    command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
+    command.mutable_complete_workflow_execution_command_attributes()->mutable_result()->add_payloads()->set_data(result);
+    return command;
+  }
+  pb::history::v1::History history(const std::string& id, const std::string& run_id = "") {
+    ws::GetWorkflowExecutionHistoryRequest request;
+    request.set_namespace_("default");
+    request.mutable_execution()->set_workflow_id(id);
+    request.mutable_execution()->set_run_id(run_id);
+    pb::history::v1::History all;
+    do {
+      auto page = call<ws::GetWorkflowExecutionHistoryResponse>(api::Method::kGetWorkflowExecutionHistory, request);
+      all.MergeFrom(page.history());
+      request.set_next_page_token(page.next_page_token());
+    } while (!request.next_page_token().empty());
+    return all;
+  }
+  // "1 WorkflowExecutionStarted", ...; ids are checked to be gapless.
+  std::vector<std::string> events(const std::string& id, const std::string& run_id = "") {
+    std::vector<std::string> names;
+    std::int64_t expected = 1;
+    for (const auto& event : history(id, run_id).events()) {
+      EXPECT_EQ(event.event_id(), expected++);
+      names.push_back(short_name(event.event_type()));
+    }
+    return names;
+  }
+  static std::string short_name(enums::EventType type) {
+    std::string name;
+    bool upper = true;
+    for (char c : enums::EventType_Name(type).substr(std::string_view("EVENT_TYPE_").size())) {
+      if (c == '_') {
+        upper = true;
+        continue;
+      }
+      name.push_back(upper ? c : static_cast<char>(c + 32));
+      upper = false;
+    }
+    return name;
+  }
+  void signal(const std::string& id, const std::string& name, const std::string& request_id = "") {
+    ws::SignalWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    request.set_signal_name(name);
+    request.set_request_id(request_id);
+    call<ws::SignalWorkflowExecutionResponse>(api::Method::kSignalWorkflowExecution, request);
+  }
+
+  ManualClock clock;
+  CountingRandom random;
+  CoreOptions options;
+  bool auto_commit = true;
+  int commits = 0;
+  std::unique_ptr<EngineCore> core;
+
+ private:
+  void open_store() {
+    store::RocksOptions rocks;
+    rocks.dir = dir_.string();
+    auto opened = store::RocksStore::open(rocks);
+    if (!opened) {
+      ADD_FAILURE() << opened.error().to_string();
+      std::abort();
+    }
+    store_ = std::move(*opened);
+  }
+  void start_core() {
+    core = std::make_unique<EngineCore>(options, clock, random, *store_);
+    const Status opened = core->open();
+    if (!opened.ok()) ADD_FAILURE() << opened.to_string();
+    commit();
+  }
+
+  std::filesystem::path dir_;
+  std::unique_ptr<store::RocksStore> store_;
+};
+
+}  // namespace holdfast::engine::testing

@@ -1,0 +1,213 @@
+// Single executions: signal, cancel, terminate, describe.
+
+#include "base/check.h"
+#include "engine/core_impl.h"
+#include "history/activity.h"
+#include "history/lifecycle.h"
+#include "history/workflow_task.h"
+
+namespace holdfast::engine {
+
+namespace lifecycle = history::lifecycle;
+namespace wt = history::workflow_task;
+
+pb::history::v1::WorkflowExecutionSignaledEventAttributes EngineCore::Impl::signal_attributes(
+    const ws::SignalWorkflowExecutionRequest& request) {
+  pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes;
+  attributes.set_signal_name(request.signal_name());
+  if (request.has_input()) *attributes.mutable_input() = request.input();
+  attributes.set_identity(request.identity());
+  if (request.has_header()) *attributes.mutable_header() = request.header();
+  attributes.set_request_id(request.request_id());
+  return attributes;
+}
+
+void EngineCore::Impl::signal_run(Run& run, const ws::SignalWorkflowExecutionRequest& request) {
+  lifecycle::signal(*run.ms, now_, signal_attributes(request));
+  MutableState& ms = *run.ms;
+  const auto& limits = options_.limits.execution;
+  if (ms.workflow_task_started() && (ms.s().buffered_events_size() > limits.buffered_events ||
+                                     ms.buffered_bytes() > limits.buffered_bytes)) {
+    // Too much waits for the running task: it is over, and what waits gets its place.
+    fail_workflow_task(run, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, "Too many buffered events.", nullptr,
+                       "history-service");
+  }
+  finish(run);
+}
+
+void EngineCore::Impl::signal(Call& call) {
+  const auto& request = static_cast<const ws::SignalWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  if (request.signal_name().empty()) return reply(call, errors::invalid("SignalName is not set on request."));
+  const auto& limits = options_.limits.execution;
+  if (request.signal_name().size() > static_cast<std::size_t>(limits.id_bytes)) {
+    return reply(call, errors::invalid("SignalName length exceeds limit of 1000 bytes."));
+  }
+  if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > limits.blob_bytes) {
+    return reply(call, errors::invalid("Blob data size exceeds limit: a signal's input may have " +
+                                       std::to_string(limits.blob_bytes) + " bytes."));
+  }
+  auto found = resolve(record->id(), request.workflow_execution());
+  if (!found) return reply(call, std::move(found.error()));
+  Run& run = **found;
+  MutableState& ms = *run.ms;
+  auto response = std::make_unique<ws::SignalWorkflowExecutionResponse>();
+  if (ms.signal_seen(request.request_id()) && options_.bug != PlantedBug::kLostDedup) {
+    return reply(call, std::move(response));  // sent twice, taken once
+  }
+  if (!ms.running()) return reply(call, errors::already_completed());
+  if (ms.s().signal_count() >= limits.signals) {
+    return reply(call, errors::exhausted("The workflow has received as many signals as a run may (" +
+                                             std::to_string(limits.signals) + "); continue as new.",
+                                         enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
+  }
+  signal_run(run, request);
+  reply(call, std::move(response));
+}
+
+void EngineCore::Impl::request_cancel(Call& call) {
+  const auto& request = static_cast<const ws::RequestCancelWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  auto found = resolve(record->id(), request.workflow_execution());
+  if (!found) return reply(call, std::move(found.error()));
+  Run& run = **found;
+  if (!request.first_execution_run_id().empty() && run.ms->s().first_run_id() != request.first_execution_run_id()) {
+    return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
+  }
+  if (run.ms->running()) {
+    pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes;
+    attributes.set_cause(request.reason());
+    attributes.set_identity(request.identity());
+    if (lifecycle::request_cancel(*run.ms, now_, std::move(attributes), request.request_id())) finish(run);
+  }
+  reply(call, std::make_unique<ws::RequestCancelWorkflowExecutionResponse>());
+}
+
+void EngineCore::Impl::terminate_run(Run& run, const std::string& reason, pb::common::v1::Payloads* details,
+                                     const std::string& identity) {
+  lifecycle::terminate(*run.ms, now_, reason, details, identity);
+  finish(run);
+}
+
+void EngineCore::Impl::terminate(Call& call) {
+  auto& request = static_cast<ws::TerminateWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  auto found = resolve(record->id(), request.workflow_execution());
+  if (!found) return reply(call, std::move(found.error()));
+  Run& run = **found;
+  if (!request.first_execution_run_id().empty() && run.ms->s().first_run_id() != request.first_execution_run_id()) {
+    return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
+  }
+  if (!run.ms->running()) return reply(call, errors::already_completed());
+  terminate_run(run, request.reason(), request.has_details() ? request.mutable_details() : nullptr,
+                request.identity());
+  reply(call, std::make_unique<ws::TerminateWorkflowExecutionResponse>());
+}
+
+namespace {
+
+void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::PendingActivityInfo* out) {
+  using State = history::activity::State;
+  out->set_activity_id(info.activity_id());
+  out->mutable_activity_type()->set_name(info.activity_type());
+  switch (history::activity::state_of(info)) {
+    case State::kStarted:
+      out->set_state(enums::PENDING_ACTIVITY_STATE_STARTED);
+      break;
+    case State::kCancelRequested:
+      out->set_state(enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED);
+      break;
+    default:
+      out->set_state(enums::PENDING_ACTIVITY_STATE_SCHEDULED);
+  }
+  if (info.has_heartbeat_details()) *out->mutable_heartbeat_details() = info.heartbeat_details();
+  if (info.last_heartbeat_ns() != 0) history::set_time(out->mutable_last_heartbeat_time(), info.last_heartbeat_ns());
+  if (info.started_ns() != 0) history::set_time(out->mutable_last_started_time(), info.started_ns());
+  out->set_attempt(info.attempt());
+  out->set_maximum_attempts(info.retry_policy().maximum_attempts());
+  history::set_time(out->mutable_scheduled_time(), info.attempt_scheduled_ns());
+  if (info.schedule_to_close_ns() != 0) {
+    history::set_time(out->mutable_expiration_time(), info.scheduled_ns() + info.schedule_to_close_ns());
+  }
+  if (info.has_last_failure()) *out->mutable_last_failure() = info.last_failure();
+  out->set_last_worker_identity(info.identity());
+  if (info.retry_interval_ns() != 0) {
+    history::set_duration(out->mutable_current_retry_interval(), info.retry_interval_ns());
+  }
+  if (info.last_attempt_complete_ns() != 0) {
+    history::set_time(out->mutable_last_attempt_complete_time(), info.last_attempt_complete_ns());
+  }
+  if (info.backing_off()) history::set_time(out->mutable_next_attempt_schedule_time(), info.attempt_scheduled_ns());
+  if (info.has_priority()) *out->mutable_priority() = info.priority();
+}
+
+}  // namespace
+
+void EngineCore::Impl::describe(Call& call) {
+  const auto& request = static_cast<const ws::DescribeWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  auto found = resolve(record->id(), request.execution());
+  if (!found) return reply(call, std::move(found.error()));
+  MutableState& ms = *(*found)->ms;
+  const auto& state = ms.s();
+  auto response = std::make_unique<ws::DescribeWorkflowExecutionResponse>();
+  auto& config = *response->mutable_execution_config();
+  config.mutable_task_queue()->set_name(state.task_queue());
+  config.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  history::set_duration(config.mutable_workflow_execution_timeout(), state.execution_timeout_ns());
+  history::set_duration(config.mutable_workflow_run_timeout(), state.run_timeout_ns());
+  history::set_duration(config.mutable_default_workflow_task_timeout(), state.task_timeout_ns());
+  if (state.has_user_metadata()) *config.mutable_user_metadata() = state.user_metadata();
+  lifecycle::fill_info(state, response->mutable_workflow_execution_info());
+  for (const auto& info : state.activities()) describe_activity(info, response->add_pending_activities());
+  for (const auto& child : state.children()) {
+    if (!ms.running()) break;
+    auto& out = *response->add_pending_children();
+    out.set_workflow_id(child.workflow_id());
+    out.set_run_id(child.run_id());
+    out.set_workflow_type_name(child.workflow_type());
+    out.set_initiated_id(child.initiated_event_id());
+    out.set_parent_close_policy(child.parent_close_policy());
+  }
+  if (ms.workflow_task_pending()) {
+    const auto& task = state.workflow_task();
+    auto& out = *response->mutable_pending_workflow_task();
+    out.set_state(ms.workflow_task_started() ? enums::PENDING_WORKFLOW_TASK_STATE_STARTED
+                                             : enums::PENDING_WORKFLOW_TASK_STATE_SCHEDULED);
+    history::set_time(out.mutable_scheduled_time(), task.scheduled_ns());
+    history::set_time(out.mutable_original_scheduled_time(), task.original_scheduled_ns());
+    if (task.started_ns() != 0) history::set_time(out.mutable_started_time(), task.started_ns());
+    out.set_attempt(task.attempt());
+  }
+  auto& extended = *response->mutable_workflow_extended_info();
+  if (state.execution_expiration_ns() != 0) {
+    history::set_time(extended.mutable_execution_expiration_time(), state.execution_expiration_ns());
+  }
+  if (state.run_expiration_ns() != 0) {
+    history::set_time(extended.mutable_run_expiration_time(), state.run_expiration_ns());
+  }
+  extended.set_cancel_requested(state.cancel_requested());
+  history::set_time(extended.mutable_original_start_time(), state.original_start_ns());
+  reply(call, std::move(response));
+}
+
+void EngineCore::Impl::visibility(Call& call) {
+  if (!options_.feed) {
+    return reply(call, Status(Code::kUnimplemented, "This server runs without a visibility index."));
+  }
+  std::string name_of_space;
+  if (const auto* list = dynamic_cast<const ws::ListWorkflowExecutionsRequest*>(call.request.get())) {
+    name_of_space = list->namespace_();
+  } else {
+    name_of_space = static_cast<const ws::CountWorkflowExecutionsRequest&>(*call.request).namespace_();
+  }
+  const auto* record = name_space(name_of_space);
+  if (record == nullptr) return reply(call, errors::namespace_not_found(name_of_space));
+  visibility_calls_.push_back({std::move(call), record->id()});
+}
+
+}  // namespace holdfast::engine

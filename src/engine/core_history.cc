@@ -1,0 +1,152 @@
+// Reading histories: pages, waiting for news, the closing event only, newest first.
+
+#include <algorithm>
+
+#include "engine/core_impl.h"
+#include "history/workflow_task.h"
+
+namespace holdfast::engine {
+
+namespace wt = history::workflow_task;
+
+namespace {
+
+// Temporal's own tools show what is written, nothing else.
+bool shows_unwritten(const api::CallOptions& options) {
+  return options.client_name != "temporal-cli" && options.client_name != "temporal-ui";
+}
+
+}  // namespace
+
+// Answers, or parks when there is nothing yet and the caller waits.
+void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::HistoryToken& token, bool close_only,
+                                      bool wait) {
+  const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryRequest&>(*call.request);
+  MutableState& ms = *run.ms;
+  const auto& state = ms.s();
+  const bool running = ms.running();
+  std::int64_t page = options_.limits.page_events;
+  if (request.maximum_page_size() > 0) page = std::min<std::int64_t>(page, request.maximum_page_size());
+
+  const bool nothing_new = close_only ? running : running && token.next_event_id() >= state.next_event_id();
+  if (wait && nothing_new) {
+    if (parked_.size() >= options_.limits.parked_polls) {
+      return reply(call, errors::exhausted("Too many long polls are open; try again later.",
+                                           enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
+    }
+    Parked parked;
+    parked.kind = Parked::Kind::kHistory;
+    parked.run = run.key;
+    parked.next_event_id = token.next_event_id();
+    parked.close_only = close_only;
+    parked.deadline_ns = call_deadline(call, options_.limits.history_poll_ns);
+    parked.call = std::move(call);
+    run.history_waiters.insert(park(std::move(parked)));
+    return;
+  }
+  auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
+  History* events = response->mutable_history();
+  if (close_only) {
+    // The last event there is; of a closed execution, the closing one.
+    const std::int64_t last = running ? state.next_event_id() - 1 : state.close_event_id();
+    read_events(run, last, last + 1, 1, events);
+    return reply(call, std::move(response));
+  }
+  const std::int64_t end = state.next_event_id();
+  const std::int64_t next = read_events(run, token.next_event_id(), end, page, events);
+  stored::HistoryToken more;
+  more.set_run_id(run.key.run_id);
+  more.set_next_event_id(next);
+  more.set_waiting(wait || token.waiting());
+  if (next < end || (wait && running)) {
+    response->set_next_page_token(history::serialize(more));
+  } else if (running && shows_unwritten(call.options)) {
+    wt::append_unwritten(ms, events);
+  }
+  reply(call, std::move(response));
+}
+
+void EngineCore::Impl::get_history(Call& call) {
+  const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  stored::HistoryToken token;
+  pb::common::v1::WorkflowExecution execution = request.execution();
+  if (!request.next_page_token().empty()) {
+    if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1 || token.run_id().empty()) {
+      return reply(call, errors::invalid("Invalid NextPageToken; leave it empty to start from the first event."));
+    }
+    if (!execution.run_id().empty() && execution.run_id() != token.run_id()) {
+      return reply(call, errors::invalid("RunId and NextPageToken belong to different runs."));
+    }
+    execution.set_run_id(token.run_id());
+  } else {
+    token.set_next_event_id(1);
+  }
+  auto found = resolve(record->id(), execution);
+  if (!found) return reply(call, std::move(found.error()));
+  const bool close_only = request.history_event_filter_type() == enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
+  answer_history(call, **found, token, close_only, request.wait_new_event());
+}
+
+void EngineCore::Impl::answer_history_waiters(Run& run) {
+  const auto waiters = run.history_waiters;
+  for (CallId id : waiters) {
+    const auto found = parked_.find(id);
+    if (found == parked_.end()) {
+      run.history_waiters.erase(id);
+      continue;
+    }
+    const auto& parked = found->second;
+    const bool news = parked.close_only ? !run.ms->running()
+                                        : !run.ms->running() || parked.next_event_id < run.ms->s().next_event_id();
+    if (!news) continue;
+    unpark(id, [&](Parked& ready) {
+      stored::HistoryToken token;
+      token.set_run_id(run.key.run_id);
+      token.set_next_event_id(ready.next_event_id);
+      token.set_waiting(true);
+      answer_history(ready.call, run, token, ready.close_only, true);
+    });
+  }
+}
+
+void EngineCore::Impl::get_history_reverse(Call& call) {
+  const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryReverseRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  stored::HistoryToken token;
+  pb::common::v1::WorkflowExecution execution = request.execution();
+  if (!request.next_page_token().empty()) {
+    if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1) {
+      return reply(call, errors::invalid("Invalid NextPageToken; leave it empty to start from the last event."));
+    }
+    execution.set_run_id(token.run_id());
+  }
+  auto found = resolve(record->id(), execution);
+  if (!found) return reply(call, std::move(found.error()));
+  Run& run = **found;
+  std::int64_t page = options_.limits.page_events;
+  if (request.maximum_page_size() > 0) page = std::min<std::int64_t>(page, request.maximum_page_size());
+  const std::int64_t end = token.next_event_id() != 0 ? token.next_event_id() : run.ms->s().next_event_id();
+  const std::int64_t begin = std::max<std::int64_t>(1, end - page);
+  History forward;
+  for (std::int64_t at = begin; at < end;) {
+    const auto next = read_events(run, at, end, end, &forward);
+    if (next == at) break;
+    at = next;
+  }
+  auto response = std::make_unique<ws::GetWorkflowExecutionHistoryReverseResponse>();
+  for (int i = forward.events_size() - 1; i >= 0; --i) {
+    response->mutable_history()->add_events()->Swap(forward.mutable_events(i));
+  }
+  if (begin > 1) {
+    stored::HistoryToken more;
+    more.set_run_id(run.key.run_id);
+    more.set_next_event_id(begin);
+    response->set_next_page_token(history::serialize(more));
+  }
+  reply(call, std::move(response));
+}
+
+}  // namespace holdfast::engine

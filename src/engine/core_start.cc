@@ -1,0 +1,272 @@
+// Starting executions: StartWorkflowExecution, SignalWithStart, update-with-start.
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/ids.h"
+#include "engine/core_impl.h"
+#include "history/cron.h"
+#include "history/lifecycle.h"
+#include "history/retry.h"
+#include "history/workflow_task.h"
+
+namespace holdfast::engine {
+
+namespace lifecycle = history::lifecycle;
+namespace wt = history::workflow_task;
+
+Status EngineCore::Impl::check_start(const ws::StartWorkflowExecutionRequest& request) const {
+  const auto longest = static_cast<std::size_t>(options_.limits.execution.id_bytes);
+  if (request.workflow_id().empty()) return errors::invalid("WorkflowId is not set on request.");
+  if (request.workflow_id().size() > longest) return errors::invalid("WorkflowId length exceeds limit of 1000 bytes.");
+  if (request.workflow_type().name().empty()) return errors::invalid("WorkflowType is not set on request.");
+  if (request.workflow_type().name().size() > longest) {
+    return errors::invalid("WorkflowType length exceeds limit of 1000 bytes.");
+  }
+  if (request.task_queue().name().empty()) return errors::invalid("TaskQueue is not set on request.");
+  if (request.task_queue().name().size() > longest) {
+    return errors::invalid("TaskQueue length exceeds limit of 1000 bytes.");
+  }
+  if (request.request_id().size() > longest) return errors::invalid("RequestId length exceeds limit of 1000 bytes.");
+  if (history::to_ns(request.workflow_execution_timeout()) < 0) {
+    return errors::invalid("An invalid WorkflowExecutionTimeoutSeconds is set on request.");
+  }
+  if (history::to_ns(request.workflow_run_timeout()) < 0) {
+    return errors::invalid("An invalid WorkflowRunTimeoutSeconds is set on request.");
+  }
+  if (history::to_ns(request.workflow_task_timeout()) < 0) {
+    return errors::invalid("An invalid WorkflowTaskTimeoutSeconds is set on request.");
+  }
+  if (history::to_ns(request.workflow_start_delay()) < 0) {
+    return errors::invalid("WorkflowStartDelay cannot be negative.");
+  }
+  if (!request.cron_schedule().empty() && request.has_workflow_start_delay()) {
+    return errors::invalid("CronSchedule and WorkflowStartDelay may not be used together.");
+  }
+  if (request.has_retry_policy()) {
+    if (std::string wrong = history::retry::problem(request.retry_policy()); !wrong.empty()) {
+      return errors::invalid(std::move(wrong));
+    }
+  }
+  if (std::string wrong = history::cron::problem(request.cron_schedule()); !wrong.empty()) {
+    return errors::invalid(std::move(wrong));
+  }
+  using Reuse = enums::WorkflowIdReusePolicy;
+  if (request.workflow_id_reuse_policy() == Reuse::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING &&
+      request.workflow_id_conflict_policy() != enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED) {
+    return errors::invalid("Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be "
+                           "used together with a WorkflowIDConflictPolicy.");
+  }
+  if (request.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
+      request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) {
+    return errors::invalid("Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used "
+                           "together with WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING.");
+  }
+  if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > options_.limits.execution.blob_bytes) {
+    return errors::invalid("Blob data size exceeds limit: the input may have " +
+                           std::to_string(options_.limits.execution.blob_bytes) + " bytes.");
+  }
+  if (static_cast<std::int64_t>(request.memo().ByteSizeLong()) > options_.limits.execution.memo_bytes) {
+    return errors::invalid("Memo size exceeds limit of " + std::to_string(options_.limits.execution.memo_bytes) +
+                           " bytes.");
+  }
+  return Status();
+}
+
+Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
+    const stored::NamespaceRecord& record, ws::StartWorkflowExecutionRequest* request,
+    const std::function<void(MutableState&)>& before_task) {
+  if (Status wrong = check_start(*request); !wrong.ok()) return fail(std::move(wrong));
+  if (request->request_id().empty()) request->set_request_id(new_id());
+  StartOutcome outcome;
+  if (const auto row = current(record.id(), request->workflow_id())) {
+    outcome.run_id = row->run_id();
+    outcome.first_run_id = row->first_run_id();
+    outcome.status = row->status();
+    if (row->create_request_id() == request->request_id() && options_.bug != PlantedBug::kLostDedup) {
+      outcome.started = true;
+      outcome.deduplicated = true;
+      return outcome;
+    }
+    switch (lifecycle::decide(row->status(), request->workflow_id_reuse_policy(),
+                              request->workflow_id_conflict_policy())) {
+      case lifecycle::StartDecision::kRefuse:
+        if (options_.bug == PlantedBug::kLostDedup && row->create_request_id() == request->request_id()) break;
+        return fail(errors::already_started(row->create_request_id(), row->run_id(), row->first_run_id()));
+      case lifecycle::StartDecision::kUseExisting:
+        outcome.run = find({record.id(), request->workflow_id(), row->run_id()});
+        return outcome;
+      case lifecycle::StartDecision::kTerminateAndStart: {
+        Run* old = find({record.id(), request->workflow_id(), row->run_id()});
+        HF_CHECK(old != nullptr);
+        terminate_run(*old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr, "history-service");
+        break;
+      }
+      case lifecycle::StartDecision::kStart:
+        break;
+    }
+  }
+  lifecycle::StartInput input;
+  input.namespace_id = record.id();
+  input.workflow_id = request->workflow_id();
+  input.run_id = new_id();
+  input.request_id = request->request_id();
+  input.namespace_retention_ns = record.retention_ns();
+  auto& attributes = input.attributes;
+  attributes.mutable_workflow_type()->Swap(request->mutable_workflow_type());
+  attributes.mutable_task_queue()->set_name(request->task_queue().name());
+  if (request->has_input()) attributes.mutable_input()->Swap(request->mutable_input());
+  *attributes.mutable_workflow_execution_timeout() = request->workflow_execution_timeout();
+  *attributes.mutable_workflow_run_timeout() = request->workflow_run_timeout();
+  *attributes.mutable_workflow_task_timeout() = request->workflow_task_timeout();
+  attributes.set_identity(request->identity());
+  if (request->has_retry_policy()) attributes.mutable_retry_policy()->Swap(request->mutable_retry_policy());
+  attributes.set_cron_schedule(request->cron_schedule());
+  if (request->has_memo()) attributes.mutable_memo()->Swap(request->mutable_memo());
+  if (request->has_search_attributes()) {
+    attributes.mutable_search_attributes()->Swap(request->mutable_search_attributes());
+  }
+  if (request->has_header()) attributes.mutable_header()->Swap(request->mutable_header());
+  if (request->has_continued_failure()) {
+    attributes.mutable_continued_failure()->Swap(request->mutable_continued_failure());
+  }
+  if (request->has_last_completion_result()) {
+    attributes.mutable_last_completion_result()->Swap(request->mutable_last_completion_result());
+  }
+  if (request->has_priority()) attributes.mutable_priority()->Swap(request->mutable_priority());
+  if (request->has_user_metadata()) {
+    input.user_metadata.Swap(request->mutable_user_metadata());
+    input.has_user_metadata = true;
+  }
+  input.first_task_backoff_ns = history::to_ns(request->workflow_start_delay());
+  if (!request->cron_schedule().empty()) {
+    if (const auto due = history::cron::next(request->cron_schedule(), now_, now_)) {
+      input.first_task_backoff_ns = *due - now_;
+    }
+    attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
+  }
+  attributes.set_eager_execution_accepted(request->request_eager_execution() && input.first_task_backoff_ns == 0);
+  input.links.Swap(request->mutable_links());
+  const bool eager = attributes.eager_execution_accepted();
+  auto ms = lifecycle::start(std::move(input), now_);
+  Run& run = create(std::move(ms), true);
+  outcome.run = &run;
+  outcome.run_id = run.key.run_id;
+  outcome.first_run_id = run.key.run_id;
+  outcome.started = true;
+  outcome.status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
+  if (before_task) before_task(*run.ms);
+  wt::schedule(*run.ms, now_);
+  if (eager) run.ms->effects().workflow_task = false;  // the caller takes it with the answer
+  finish(run);
+  return outcome;
+}
+
+void EngineCore::Impl::start_workflow(Call& call) {
+  auto& request = static_cast<ws::StartWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  const bool eager = request.request_eager_execution();
+  const std::string identity = request.identity();
+  auto outcome = start_execution(*record, &request);
+  if (!outcome) return reply(call, std::move(outcome.error()));
+  auto response = std::make_unique<ws::StartWorkflowExecutionResponse>();
+  response->set_run_id(outcome->run_id);
+  response->set_first_execution_run_id(outcome->first_run_id);
+  response->set_started(outcome->started);
+  response->set_status(outcome->status);
+  auto& link = *response->mutable_link()->mutable_workflow_event();
+  link.set_namespace_(request.namespace_());
+  link.set_workflow_id(request.workflow_id());
+  link.set_run_id(outcome->run_id);
+  link.mutable_event_ref()->set_event_id(1);
+  link.mutable_event_ref()->set_event_type(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED);
+  if (eager && outcome->started && !outcome->deduplicated && outcome->run->ms->workflow_task_pending()) {
+    Run& run = *outcome->run;
+    wt::start(*run.ms, options_.limits.execution, now_,
+              {.identity = identity,
+               .request_id = new_id(),
+               .holder_epoch = call.options.in_process_workflow_worker ? meta_.epoch() : 0});
+    response->set_allocated_eager_workflow_task(workflow_task_response(run, false, true).release());
+    touch(run);
+  }
+  reply(call, std::move(response));
+}
+
+void EngineCore::Impl::signal_with_start(Call& call) {
+  auto& request = static_cast<ws::SignalWithStartWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  if (request.signal_name().empty()) return reply(call, errors::invalid("SignalName is not set on request."));
+  if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
+    return reply(call, errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
+                                       "supported for this operation."));
+  }
+  ws::SignalWorkflowExecutionRequest signal;
+  signal.set_namespace_(request.namespace_());
+  signal.set_signal_name(request.signal_name());
+  if (request.has_signal_input()) signal.mutable_input()->Swap(request.mutable_signal_input());
+  signal.set_identity(request.identity());
+  signal.set_request_id(request.request_id());
+  if (request.has_header()) *signal.mutable_header() = request.header();
+
+  ws::StartWorkflowExecutionRequest start;
+  start.set_namespace_(request.namespace_());
+  start.set_workflow_id(request.workflow_id());
+  start.mutable_workflow_type()->Swap(request.mutable_workflow_type());
+  start.mutable_task_queue()->Swap(request.mutable_task_queue());
+  if (request.has_input()) start.mutable_input()->Swap(request.mutable_input());
+  *start.mutable_workflow_execution_timeout() = request.workflow_execution_timeout();
+  *start.mutable_workflow_run_timeout() = request.workflow_run_timeout();
+  *start.mutable_workflow_task_timeout() = request.workflow_task_timeout();
+  start.set_identity(request.identity());
+  start.set_request_id(request.request_id());
+  start.set_workflow_id_reuse_policy(request.workflow_id_reuse_policy());
+  if (request.workflow_id_reuse_policy() != enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
+    start.set_workflow_id_conflict_policy(
+        request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED
+            ? enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+            : request.workflow_id_conflict_policy());
+  }
+  if (request.has_retry_policy()) start.mutable_retry_policy()->Swap(request.mutable_retry_policy());
+  start.set_cron_schedule(request.cron_schedule());
+  if (request.has_memo()) start.mutable_memo()->Swap(request.mutable_memo());
+  if (request.has_search_attributes()) start.mutable_search_attributes()->Swap(request.mutable_search_attributes());
+  if (request.has_header()) start.mutable_header()->Swap(request.mutable_header());
+  if (request.has_workflow_start_delay()) *start.mutable_workflow_start_delay() = request.workflow_start_delay();
+  if (request.has_user_metadata()) start.mutable_user_metadata()->Swap(request.mutable_user_metadata());
+  if (request.has_priority()) start.mutable_priority()->Swap(request.mutable_priority());
+
+  if (!signal.request_id().empty()) {
+    // A repeated call finds its signal wherever it went.
+    if (const auto row = current(record->id(), request.workflow_id())) {
+      Run* run = find({record->id(), request.workflow_id(), row->run_id()});
+      if (run != nullptr && run->ms->signal_seen(signal.request_id()) && options_.bug != PlantedBug::kLostDedup) {
+        auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
+        response->set_run_id(row->run_id());
+        response->set_first_execution_run_id(row->first_run_id());
+        response->set_started(row->create_request_id() == signal.request_id());
+        return reply(call, std::move(response));
+      }
+    }
+  }
+  auto outcome = start_execution(*record, &start, [&](MutableState& ms) {
+    // Started, signaled, then the workflow task: the signal is part of what the first task sees.
+    lifecycle::signal(ms, now_, signal_attributes(signal));
+  });
+  if (!outcome) return reply(call, std::move(outcome.error()));
+  if (!outcome->started) {
+    if (outcome->run->ms->s().signal_count() >= options_.limits.execution.signals) {
+      return reply(call, errors::exhausted("The workflow has received as many signals as a run may.",
+                                           enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
+    }
+    signal_run(*outcome->run, signal);
+  }
+  auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
+  response->set_run_id(outcome->run_id);
+  response->set_first_execution_run_id(outcome->first_run_id);
+  response->set_started(outcome->started);
+  reply(call, std::move(response));
+}
+
+}  // namespace holdfast::engine

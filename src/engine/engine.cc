@@ -1,0 +1,337 @@
+#include "engine/engine.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <cstdio>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/check.h"
+#include "engine/core.h"
+#include "engine/visibility_feeder.h"
+#include "history/stored.h"
+
+namespace holdfast::engine {
+
+using history::Ns;
+
+struct Engine::Impl {
+  Impl(EngineOptions opts, store::KvStore& kv, const Clock& clk, Random& random, visibility::Index* visibility_index)
+      : options(std::move(opts)),
+        store(kv),
+        clock(clk),
+        core(options.core, clk, random, kv),
+        feeder(visibility_index == nullptr ? nullptr
+                                           : std::make_unique<VisibilityFeeder>(
+                                                 *visibility_index, kv, clk, options.core.limits.visibility_wait_ns,
+                                                 [this](std::uint64_t sequence) { feed_applied(sequence); })) {}
+
+  // What waits for the engine thread.
+  struct Posted {
+    enum class Kind : std::uint8_t { kCall, kCancel } kind{};
+    Call call;
+    std::shared_ptr<std::atomic<CallId>> id;  // filled in by the engine thread
+  };
+
+  class Handle final : public api::CallHandle {
+   public:
+    Handle(std::weak_ptr<Impl*> owner, std::shared_ptr<std::atomic<CallId>> id)
+        : owner_(std::move(owner)), id_(std::move(id)) {}
+    void cancel() override {
+      if (const auto engine = owner_.lock()) (*engine)->post_cancel(id_);
+    }
+
+   private:
+    std::weak_ptr<Impl*> owner_;
+    std::shared_ptr<std::atomic<CallId>> id_;
+  };
+
+  void start_threads();
+  void stop();
+  std::shared_ptr<api::CallHandle> post(Call call);
+  void post_cancel(std::shared_ptr<std::atomic<CallId>> id);
+  void feed_applied(std::uint64_t applied);
+
+  void engine_loop();
+  void wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64_t seen_committed, MonotonicTime early_until);
+  void hand_over();
+  void finish_up();
+  bool committer_idle() const { return !committer_busy && !to_commit; }  // mutex held
+  void run_posted(std::deque<Posted> posted);
+  void committer_loop();
+  void release(Output& output);
+  [[noreturn]] void die(const Status& status);
+
+  EngineOptions options;
+  store::KvStore& store;
+  const Clock& clock;
+  EngineCore core;  // the engine thread's, and the opening thread's before that
+
+  std::mutex mutex;
+  std::condition_variable engine_wake;
+  std::condition_variable committer_wake;
+  std::deque<Posted> inbox;          // guarded by mutex
+  std::optional<Output> to_commit;   // guarded by mutex; the committer's next batch
+  bool committer_busy = false;       // guarded by mutex
+  std::uint64_t committed = 0;       // guarded by mutex
+  std::uint64_t applied = 0;         // guarded by mutex
+  bool stopping = false;             // guarded by mutex
+  bool finished = false;             // guarded by mutex: no more batches
+
+  std::shared_ptr<Impl*> self = std::make_shared<Impl*>(this);
+  std::unique_ptr<VisibilityFeeder> feeder;
+  std::thread engine_thread;
+  std::thread committer_thread;
+};
+
+void Engine::Impl::die(const Status& status) {
+  const std::string message = "holdfast: a commit failed and the state of the disk is unknown; stopping: " +
+                              status.to_string();
+  if (options.on_fatal) options.on_fatal(message);
+  std::fprintf(stderr, "%s\n", message.c_str());
+  std::fflush(stderr);
+  ::_exit(70);
+}
+
+void Engine::Impl::start_threads() {
+  engine_thread = std::thread([this] { engine_loop(); });
+  committer_thread = std::thread([this] { committer_loop(); });
+  pthread_setname_np(engine_thread.native_handle(), "engine");
+  pthread_setname_np(committer_thread.native_handle(), "committer");
+}
+
+std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
+  auto id = std::make_shared<std::atomic<CallId>>(0);
+  Status refused;
+  {
+    std::lock_guard lock(mutex);
+    if (stopping) {
+      refused = Status(Code::kUnavailable, "The server is shutting down; try again.");
+    } else if (inbox.size() >= options.core.limits.inbox) {
+      refused = Status(Code::kResourceExhausted, "The server has too much to do; try again in a moment.");
+    } else {
+      Posted posted;
+      posted.call = std::move(call);
+      posted.id = id;
+      inbox.push_back(std::move(posted));
+    }
+  }
+  if (!refused.ok()) {
+    Release answer;
+    answer.done = std::move(call.done);
+    answer.executor = call.options.executor;
+    answer.result = fail(std::move(refused));
+    answer.run();
+    return nullptr;
+  }
+  engine_wake.notify_one();
+  return std::make_shared<Handle>(self, std::move(id));
+}
+
+void Engine::Impl::post_cancel(std::shared_ptr<std::atomic<CallId>> id) {
+  {
+    std::lock_guard lock(mutex);
+    Posted posted;
+    posted.kind = Posted::Kind::kCancel;
+    posted.id = std::move(id);
+    inbox.push_back(std::move(posted));  // not bounded apart: one per call
+  }
+  engine_wake.notify_one();
+}
+
+void Engine::Impl::feed_applied(std::uint64_t sequence) {
+  std::lock_guard lock(mutex);
+  applied = std::max(applied, sequence);  // picked up with the next turn; no hurry
+}
+
+void Engine::Impl::run_posted(std::deque<Posted> posted) {
+  for (Posted& item : posted) {
+    if (item.kind == Posted::Kind::kCancel) {
+      if (const CallId id = item.id->load(); id != 0) core.cancel(id);
+    } else {
+      item.id->store(core.submit(std::move(item.call)));
+    }
+  }
+}
+
+// Waits until there is a call, an end, a free committer for what is ready, or a deadline.
+void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64_t seen_committed,
+                                 MonotonicTime early_until) {
+  const bool output = core.has_output();
+  const auto called = [this] { return !inbox.empty() || stopping; };
+  if (called()) return;
+  if (output && committer_idle()) {
+    // Only for the answers of workflow tasks that are out early: they join this batch.
+    engine_wake.wait_for(lock, early_until - clock.monotonic(), called);
+    return;
+  }
+  const auto ready = [&] {
+    return called() || committed != seen_committed || (output && committer_idle());
+  };
+  const Ns deadline = core.next_deadline();
+  if (deadline == 0) {
+    engine_wake.wait(lock, ready);
+    return;
+  }
+  constexpr Ns kLongestWait = 3600 * history::kSecond;
+  const Ns left = deadline - clock.now().time_since_epoch().count();
+  if (left > 0) engine_wake.wait_for(lock, std::chrono::nanoseconds(std::min(left, kLongestWait)), ready);
+}
+
+void Engine::Impl::engine_loop() {
+  std::uint64_t seen_committed = 0;
+  std::uint64_t seen_applied = 0;
+  // Until when the batch that is ready waits for early workflow tasks; min(): no batch is waiting.
+  MonotonicTime early_until = MonotonicTime::min();
+  while (true) {
+    std::deque<Posted> posted;
+    bool stop_now = false;
+    std::uint64_t now_committed = 0;
+    std::uint64_t now_applied = 0;
+    {
+      std::unique_lock lock(mutex);
+      wait_for_work(lock, seen_committed, early_until);
+      posted.swap(inbox);
+      stop_now = stopping;
+      now_committed = committed;
+      now_applied = applied;
+    }
+    if (now_committed != seen_committed) core.committed(seen_committed = now_committed);
+    if (now_applied != seen_applied) core.visibility_applied(seen_applied = now_applied);
+    run_posted(std::move(posted));
+    core.tick();
+    if (stop_now) core.close();
+    for (Release& early : core.take_early()) early.run();
+    if (stop_now) {
+      finish_up();
+      return;
+    }
+    if (!core.has_output()) continue;
+    {
+      std::lock_guard lock(mutex);
+      if (!committer_idle()) continue;
+    }
+    if (core.early_tasks_out() > 0) {
+      const auto now = clock.monotonic();
+      if (early_until == MonotonicTime::min()) early_until = now + std::chrono::microseconds(options.early_wait_us);
+      if (now < early_until) continue;
+    }
+    early_until = MonotonicTime::min();
+    hand_over();
+  }
+}
+
+void Engine::Impl::hand_over() {
+  Output output = core.take_output();
+  {
+    std::lock_guard lock(mutex);
+    to_commit = std::move(output);
+  }
+  committer_wake.notify_one();
+}
+
+// The end: what was accepted is committed and answered, nothing else comes in.
+void Engine::Impl::finish_up() {
+  while (true) {
+    {
+      std::unique_lock lock(mutex);
+      engine_wake.wait(lock, [this] { return committer_idle(); });
+      if (!core.has_output()) {
+        finished = true;
+        break;
+      }
+    }
+    hand_over();
+  }
+  committer_wake.notify_one();
+}
+
+void Engine::Impl::release(Output& output) {
+  for (Release& answer : output.releases) answer.run();
+  if (feeder) {
+    feeder->add(std::move(output.feed), output.feed_end);
+    for (auto& waiting : output.visibility_calls) feeder->answer(std::move(waiting), output.feed_end);
+  }
+}
+
+void Engine::Impl::committer_loop() {
+  while (true) {
+    Output output;
+    {
+      std::unique_lock lock(mutex);
+      committer_wake.wait(lock, [this] { return to_commit || finished; });
+      if (!to_commit) return;
+      output = std::move(*to_commit);
+      to_commit.reset();
+      committer_busy = true;
+    }
+    if (!output.batch.empty()) {
+      if (Status status = store.commit(output.batch); !status.ok()) die(status);
+    }
+    {
+      std::lock_guard lock(mutex);
+      committer_busy = false;
+      committed = output.sequence;
+    }
+    engine_wake.notify_one();
+    release(output);
+  }
+}
+
+void Engine::Impl::stop() {
+  {
+    std::lock_guard lock(mutex);
+    stopping = true;
+  }
+  engine_wake.notify_one();
+  if (engine_thread.joinable()) engine_thread.join();
+  if (committer_thread.joinable()) committer_thread.join();
+  self.reset();
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, store::KvStore& store, const Clock& clock,
+                                             Random& random, visibility::Index* index) {
+  options.core.feed = index != nullptr;
+  auto impl = std::make_unique<Impl>(std::move(options), store, clock, random, index);
+  std::uint64_t applied = 0;
+  if (impl->feeder) {
+    auto caught_up = impl->feeder->open();
+    if (!caught_up) return fail(std::move(caught_up.error()));
+    applied = *caught_up;
+  }
+  if (Status status = impl->core.open(applied); !status.ok()) return fail(std::move(status));
+  // The epoch is durable before the first token carries it.
+  Output output = impl->core.take_output();
+  if (Status status = store.commit(output.batch); !status.ok()) return fail(std::move(status));
+  impl->core.committed(output.sequence);
+  impl->committed = output.sequence;
+  impl->release(output);
+  impl->start_threads();
+  return std::unique_ptr<Engine>(new Engine(std::move(impl)));
+}
+
+Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Engine::~Engine() { impl_->stop(); }
+
+std::shared_ptr<api::CallHandle> Engine::start(api::Method method, api::MessagePtr request, api::CallOptions options,
+                                               api::Completion done) {
+  HF_CHECK(request != nullptr);
+  Call call;
+  call.method = method;
+  call.request = std::move(request);
+  call.options = std::move(options);
+  call.done = std::move(done);
+  return impl_->post(std::move(call));
+}
+
+std::int64_t Engine::epoch() const { return impl_->core.epoch(); }
+
+}  // namespace holdfast::engine

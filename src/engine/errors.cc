@@ -1,0 +1,68 @@
+#include "engine/errors.h"
+
+namespace holdfast::engine::errors {
+
+namespace details = pb::errordetails::v1;
+
+Status with_detail(Code code, std::string message, const google::protobuf::Message& detail) {
+  return Status(code, std::move(message))
+      .with_detail("type.googleapis.com/" + detail.GetDescriptor()->full_name(), detail.SerializeAsString());
+}
+
+Status invalid(std::string message) { return Status(Code::kInvalidArgument, std::move(message)); }
+
+Status not_found(std::string message) {
+  return with_detail(Code::kNotFound, std::move(message), details::NotFoundFailure());
+}
+
+Status execution_not_found(const std::string& workflow_id, const std::string& run_id) {
+  if (run_id.empty()) return not_found("workflow not found for ID: " + workflow_id);
+  return not_found("workflow execution not found for workflow ID \"" + workflow_id + "\" and run ID \"" + run_id +
+                   "\"");
+}
+
+Status already_completed() { return not_found("workflow execution already completed"); }
+Status task_not_found() { return not_found("Workflow task not found."); }
+Status activity_not_found() {
+  return not_found("invalid activityID or activity already timed out or invoking workflow is completed");
+}
+
+Status namespace_not_found(const std::string& name) {
+  details::NamespaceNotFoundFailure detail;
+  detail.set_namespace_(name);
+  return with_detail(Code::kNotFound, "Namespace " + name + " is not found.", detail);
+}
+
+Status namespace_exists(const std::string& name) {
+  return with_detail(Code::kAlreadyExists, "Namespace " + name + " already exists.",
+                     details::NamespaceAlreadyExistsFailure());
+}
+
+Status already_started(const std::string& request_id, const std::string& run_id, const std::string& first_run_id) {
+  details::WorkflowExecutionAlreadyStartedFailure detail;
+  detail.set_start_request_id(request_id);
+  detail.set_run_id(run_id);
+  detail.set_first_execution_run_id(first_run_id);
+  return with_detail(Code::kAlreadyExists, "Workflow execution is already running or its id may not be reused. RunId: " +
+                                               run_id + ".",
+                     detail);
+}
+
+Status exhausted(std::string message, enums::ResourceExhaustedCause cause) {
+  details::ResourceExhaustedFailure detail;
+  detail.set_cause(cause);
+  detail.set_scope(enums::RESOURCE_EXHAUSTED_SCOPE_NAMESPACE);
+  return with_detail(Code::kResourceExhausted, std::move(message), detail);
+}
+
+Status query_failed(std::string message, const pb::failure::v1::Failure* failure) {
+  details::QueryFailedFailure detail;
+  if (failure != nullptr) *detail.mutable_failure() = *failure;
+  return with_detail(Code::kInvalidArgument, std::move(message), detail);
+}
+
+Status workflow_not_ready(std::string message) {
+  return with_detail(Code::kFailedPrecondition, std::move(message), details::WorkflowNotReadyFailure());
+}
+
+}  // namespace holdfast::engine::errors

@@ -1,0 +1,27 @@
+#pragma once
+
+// Errors of the service, typed as Temporal's SDKs expect them (temporal.api.errordetails.v1). Pure functions.
+
+#include <string>
+
+#include "api/messages.h"
+#include "base/status.h"
+
+namespace holdfast::engine::errors {
+
+Status with_detail(Code code, std::string message, const google::protobuf::Message& detail);
+
+Status invalid(std::string message);
+Status not_found(std::string message);
+Status execution_not_found(const std::string& workflow_id, const std::string& run_id);
+Status already_completed();
+Status task_not_found();
+Status activity_not_found();
+Status namespace_not_found(const std::string& name);
+Status namespace_exists(const std::string& name);
+Status already_started(const std::string& request_id, const std::string& run_id, const std::string& first_run_id);
+Status exhausted(std::string message, enums::ResourceExhaustedCause cause);
+Status query_failed(std::string message, const pb::failure::v1::Failure* failure);
+Status workflow_not_ready(std::string message);
+
+}  // namespace holdfast::engine::errors

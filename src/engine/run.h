@@ -1,0 +1,70 @@
+#pragma once
+
+// An execution as the core holds it in memory: its state, the tail of its history, and whoever waits for it.
+// Owned by the core's cache; the core's thread only.
+
+#include <cstdint>
+#include <deque>
+#include <list>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "engine/core.h"
+#include "history/mutable_state.h"
+
+namespace holdfast::engine {
+
+using history::MutableState;
+using history::Ns;
+namespace stored = history::stored;
+using History = pb::history::v1::History;
+using Event = history::Event;
+
+struct RunKey {
+  std::string namespace_id;
+  std::string workflow_id;
+  std::string run_id;
+  auto operator<=>(const RunKey&) const = default;
+};
+
+// One stored row of history. Pages never change once they are made.
+struct Page {
+  std::int64_t first_event_id = 0;
+  std::shared_ptr<const History> events;
+  std::size_t bytes = 0;
+};
+
+struct Query {
+  CallId call = 0;
+  pb::query::v1::WorkflowQuery query;
+  enum class State : std::uint8_t { kBuffered, kWithTask, kDirect } state = State::kBuffered;
+  bool sticky_tried = false;
+  Ns sticky_until = 0;
+};
+
+struct Run {
+  Run(RunKey k, std::unique_ptr<MutableState> state) : key(std::move(k)), ms(std::move(state)) {}
+
+  RunKey key;
+  std::unique_ptr<MutableState> ms;
+  std::deque<Page> pages;  // a gapless tail of the history; older pages are in the store only
+  std::size_t page_bytes = 0;
+  bool dirty = false;               // in the core's list for the next batch
+  bool feed_pending = false;        // lists have to be told
+  bool created = false;             // no row of it exists yet
+  std::uint64_t last_batch = 0;     // the last batch with changes of it
+  bool early_out = false;           // its workflow task went out before it was durable
+  std::list<Run*>::iterator lru;
+  std::set<CallId> history_waiters;
+  std::set<CallId> update_waiters;
+  std::map<std::string, Query> queries;
+
+  bool waited_for() const {
+    return !history_waiters.empty() || !update_waiters.empty() || !queries.empty();
+  }
+};
+
+}  // namespace holdfast::engine

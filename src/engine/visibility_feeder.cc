@@ -1,0 +1,209 @@
+#include "engine/visibility_feeder.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "api/messages.h"
+#include "base/check.h"
+#include "history/lifecycle.h"
+#include "store/keys.h"
+
+namespace holdfast::engine {
+
+namespace keys = store::keys;
+namespace stored = history::stored;
+
+namespace {
+// Entries applied in one transaction of the index.
+constexpr std::size_t kApplyAtOnce = 512;
+// Applied rows stay in the feed until the index is forced to the disk: after this many, or when things are quiet.
+constexpr std::uint64_t kFlushEvery = 4096;
+constexpr auto kQuiet = std::chrono::seconds(1);
+}  // namespace
+
+VisibilityFeeder::VisibilityFeeder(visibility::Index& index, store::KvStore& store, const Clock& clock,
+                                   std::int64_t wait_ns, std::function<void(std::uint64_t)> on_durable)
+    : index_(index), store_(store), clock_(clock), wait_ns_(wait_ns), on_durable_(std::move(on_durable)) {}
+
+VisibilityFeeder::~VisibilityFeeder() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
+  if (thread_.joinable()) thread_.join();
+}
+
+Result<std::uint64_t> VisibilityFeeder::open() {
+  if (index_.applied() == 0) {
+    if (Status status = rebuild(); !status.ok()) return fail(std::move(status));
+  }
+  std::vector<visibility::Entry> entries;
+  Status applied;
+  Status scanned = store_.scan(
+      keys::table_begin(keys::kStoreWide, keys::kFeedTable), keys::table_end(keys::kStoreWide, keys::kFeedTable),
+      [&](std::string_view key, std::string_view value) {
+        stored::VisibilityFeed row;
+        if (!row.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
+        visibility::Entry entry;
+        entry.sequence = static_cast<std::uint64_t>(keys::history_page_event(key));
+        entry.record.namespace_id = row.namespace_id();
+        entry.record.info = row.info();
+        entries.push_back(std::move(entry));
+        if (entries.size() < kApplyAtOnce) return true;
+        applied = index_.apply(entries);
+        entries.clear();
+        return applied.ok();
+      });
+  if (!scanned.ok()) return fail(std::move(scanned));
+  if (applied.ok() && !entries.empty()) applied = index_.apply(entries);
+  if (!applied.ok()) return fail(std::move(applied));
+  auto durable = index_.flush();
+  if (!durable) return fail(std::move(durable.error()));
+  thread_ = std::thread([this] { loop(); });
+  pthread_setname_np(thread_.native_handle(), "visibility");
+  return *durable;
+}
+
+// A fresh index beside an old store: every execution is told again.
+Status VisibilityFeeder::rebuild() {
+  std::vector<visibility::Entry> entries;
+  Status applied;
+  std::uint64_t sequence = 0;
+  for (std::uint16_t shard = 0; shard < keys::kShardCount && applied.ok(); ++shard) {
+    Status scanned = store_.scan(
+        keys::table_begin(shard, keys::kExecutionTable), keys::table_end(shard, keys::kExecutionTable),
+        [&](std::string_view key, std::string_view value) {
+          if (!key.ends_with('s')) return true;  // a history page
+          stored::ExecutionState state;
+          if (!state.ParseFromArray(value.data(), static_cast<int>(value.size())) || state.run_id().empty()) return true;
+          if (key != keys::execution_state(state.namespace_id(), state.workflow_id(), state.run_id())) return true;
+          pb::workflow::v1::WorkflowExecutionInfo info;
+          history::lifecycle::fill_info(state, &info);
+          visibility::Entry entry;
+          entry.sequence = ++sequence;
+          entry.record.namespace_id = state.namespace_id();
+          entry.record.info = history::serialize(info);
+          entries.push_back(std::move(entry));
+          if (entries.size() < kApplyAtOnce) return true;
+          applied = index_.apply(entries);
+          entries.clear();
+          return applied.ok();
+        });
+    if (!scanned.ok()) return scanned;
+  }
+  if (applied.ok() && !entries.empty()) applied = index_.apply(entries);
+  return applied;
+}
+
+void VisibilityFeeder::add(std::vector<Output::FeedRow> rows, std::uint64_t /*end*/) {
+  if (rows.empty()) return;
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& row : rows) rows_.push_back(std::move(row));
+  }
+  wake_.notify_one();
+}
+
+void VisibilityFeeder::answer(Output::VisibilityCall call, std::uint64_t end) {
+  {
+    std::lock_guard lock(mutex_);
+    waiting_.push_back({std::move(call), end, clock_.monotonic()});
+  }
+  wake_.notify_one();
+}
+
+void VisibilityFeeder::loop() {
+  std::uint64_t flushed = index_.applied();
+  std::vector<visibility::Entry> entries;
+  while (true) {
+    std::deque<Waiting> ready;
+    bool quiet = false;
+    {
+      std::unique_lock lock(mutex_);
+      const auto work = [this] { return stopping_ || !rows_.empty() || !waiting_.empty(); };
+      if (index_.applied() > flushed) {
+        quiet = !wake_.wait_for(lock, kQuiet, work);
+      } else {
+        wake_.wait(lock, work);
+      }
+      if (stopping_ && rows_.empty() && waiting_.empty()) break;
+      entries.clear();
+      while (!rows_.empty() && entries.size() < kApplyAtOnce) {
+        visibility::Entry entry;
+        entry.sequence = rows_.front().sequence;
+        entry.record.namespace_id = std::move(rows_.front().namespace_id);
+        entry.record.info = std::move(rows_.front().info);
+        entries.push_back(std::move(entry));
+        rows_.pop_front();
+      }
+      // Calls see everything that was committed before them: their rows came before them.
+      if (rows_.empty()) ready.swap(waiting_);
+    }
+    Status applied;
+    if (!entries.empty()) applied = index_.apply(entries);
+    for (Waiting& waiting : ready) {
+      const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic() - waiting.since);
+      if (!applied.ok()) {
+        Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor, fail(applied)};
+        release.run();
+      } else if (waited.count() > wait_ns_) {
+        Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor,
+                        fail(Code::kUnavailable, "The visibility index lags behind; try again in a moment.")};
+        release.run();
+      } else {
+        run(waiting.call);
+      }
+    }
+    if (quiet || index_.applied() - flushed >= kFlushEvery) {
+      if (auto durable = index_.flush()) {
+        flushed = *durable;
+        on_durable_(flushed);
+      }
+    }
+  }
+  (void)index_.flush();
+}
+
+void VisibilityFeeder::run(Output::VisibilityCall& call) {
+  Release release;
+  release.done = std::move(call.call.done);
+  release.executor = call.call.options.executor;
+  release.result = evaluate(call);
+  release.run();
+}
+
+Result<api::MessagePtr> VisibilityFeeder::evaluate(const Output::VisibilityCall& call) const {
+  visibility::ListRequest list;
+  list.namespace_id = call.namespace_id;
+  if (call.call.method == api::Method::kListWorkflowExecutions) {
+    const auto& request = static_cast<const ws::ListWorkflowExecutionsRequest&>(*call.call.request);
+    list.query = request.query();
+    list.page_size = static_cast<std::uint32_t>(std::max(request.page_size(), 0));
+    list.page_token = request.next_page_token();
+    auto found = index_.list(list);
+    if (!found) return fail(std::move(found.error()));
+    auto response = std::make_unique<ws::ListWorkflowExecutionsResponse>();
+    for (auto& info : found->executions) response->add_executions()->Swap(&info);
+    response->set_next_page_token(std::move(found->next_page_token));
+    return api::MessagePtr(std::move(response));
+  }
+  list.query = static_cast<const ws::CountWorkflowExecutionsRequest&>(*call.call.request).query();
+  auto counted = index_.count(list);
+  if (!counted) return fail(std::move(counted.error()));
+  auto response = std::make_unique<ws::CountWorkflowExecutionsResponse>();
+  response->set_count(static_cast<std::int64_t>(counted->count));
+  for (const auto& group : counted->groups) {
+    auto& out = *response->add_groups();
+    out.set_count(static_cast<std::int64_t>(group.count));
+    auto& value = *out.add_group_values();
+    (*value.mutable_metadata())["encoding"] = "json/plain";
+    (*value.mutable_metadata())["type"] = "Keyword";
+    value.set_data("\"" + group.value + "\"");
+  }
+  return api::MessagePtr(std::move(response));
+}
+
+}  // namespace holdfast::engine

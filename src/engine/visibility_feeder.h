@@ -1,0 +1,66 @@
+#pragma once
+
+// VisibilityFeeder: carries committed changes into the visibility index, in commit order, on a thread of its own, and
+// answers List and Count once the index has seen everything committed before the call. The engine owns it.
+//
+// Rows of the feed stay in the store until the index has them on disk; after a crash the rest is read from there.
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/seams.h"
+#include "base/status.h"
+#include "engine/core.h"
+#include "store/kv_store.h"
+#include "visibility/index.h"
+
+namespace holdfast::engine {
+
+class VisibilityFeeder {
+ public:
+  // `on_durable(sequence)`: rows up to here may go. Called on the feeder's thread.
+  VisibilityFeeder(visibility::Index& index, store::KvStore& store, const Clock& clock, std::int64_t wait_ns,
+                   std::function<void(std::uint64_t)> on_durable);
+  ~VisibilityFeeder();
+  VisibilityFeeder(const VisibilityFeeder&) = delete;
+  VisibilityFeeder& operator=(const VisibilityFeeder&) = delete;
+
+  // Before anything else: applies what the store's feed holds beyond the index; a fresh index is rebuilt from the
+  // executions. Returns what the index has on disk.
+  Result<std::uint64_t> open();
+
+  // Rows of a committed batch; `end`: the sequence behind the last row there is so far.
+  void add(std::vector<Output::FeedRow> rows, std::uint64_t end);
+  void answer(Output::VisibilityCall call, std::uint64_t end);
+
+ private:
+  struct Waiting {
+    Output::VisibilityCall call;
+    std::uint64_t end = 0;
+    MonotonicTime since{};
+  };
+
+  void loop();
+  Status rebuild();
+  void run(Output::VisibilityCall& call);
+  Result<api::MessagePtr> evaluate(const Output::VisibilityCall& call) const;
+
+  visibility::Index& index_;
+  store::KvStore& store_;
+  const Clock& clock_;
+  const std::int64_t wait_ns_;
+  std::function<void(std::uint64_t)> on_durable_;
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<Output::FeedRow> rows_;  // guarded by mutex_
+  std::deque<Waiting> waiting_;       // guarded by mutex_
+  bool stopping_ = false;             // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,342 @@
+#include "history/activity.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "history/failures.h"
+#include "history/retry.h"
+#include "history/transition.h"
+#include "history/workflow_task.h"
+
+namespace holdfast::history::activity {
+namespace {
+
+enum class On : std::uint8_t {
+  kStart,
+  kComplete,
+  kFailFinally,
+  kRetry,
+  kBackoffOver,
+  kTimeOut,
+  kRequestCancel,
+  kCanceled,
+};
+
+constexpr Transition<State, On> kTable[] = {
+    {State::kWaiting, On::kStart, State::kStarted},
+    {State::kWaiting, On::kTimeOut, State::kClosed},
+    {State::kWaiting, On::kRequestCancel, State::kClosed},  // nobody holds it: canceled at once
+    {State::kBackingOff, On::kBackoffOver, State::kWaiting},
+    {State::kBackingOff, On::kTimeOut, State::kClosed},
+    {State::kBackingOff, On::kRequestCancel, State::kClosed},
+    {State::kStarted, On::kComplete, State::kClosed},
+    {State::kStarted, On::kFailFinally, State::kClosed},
+    {State::kStarted, On::kRetry, State::kBackingOff},
+    {State::kStarted, On::kTimeOut, State::kClosed},
+    {State::kStarted, On::kRequestCancel, State::kCancelRequested},
+    {State::kCancelRequested, On::kComplete, State::kClosed},
+    {State::kCancelRequested, On::kFailFinally, State::kClosed},  // no retry after a request to cancel
+    {State::kCancelRequested, On::kTimeOut, State::kClosed},
+    {State::kCancelRequested, On::kCanceled, State::kClosed},
+    // Completed by id from outside while no attempt runs.
+    {State::kWaiting, On::kComplete, State::kClosed},
+    {State::kBackingOff, On::kComplete, State::kClosed},
+};
+
+bool may(const stored::ActivityInfo& info, On on) { return next_state(kTable, state_of(info), on).has_value(); }
+
+Ns expiration(const stored::ActivityInfo& info) {
+  return info.schedule_to_close_ns() == 0 ? 0 : info.scheduled_ns() + info.schedule_to_close_ns();
+}
+
+// The started event of the last attempt, written when the activity closes. 0: it never started.
+std::int64_t write_started(MutableState& ms, Ns now, const stored::ActivityInfo& info) {
+  if (info.started_ns() == 0) return 0;
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, info.started_ns());
+  auto& attributes = *event.mutable_activity_task_started_event_attributes();
+  attributes.set_scheduled_event_id(info.scheduled_event_id());
+  attributes.set_identity(info.identity());
+  attributes.set_request_id(info.request_id());
+  attributes.set_attempt(info.attempt());
+  if (info.has_last_failure()) *attributes.mutable_last_failure() = info.last_failure();
+  return event.event_id();
+}
+
+void close(MutableState& ms, Ns now, std::int64_t scheduled_event_id) {
+  ms.erase_activity(scheduled_event_id);
+  workflow_task::schedule(ms, now);
+}
+
+void write_timed_out(MutableState& ms, Ns now, stored::ActivityInfo* info, Failure failure,
+                     enums::RetryState retry_state) {
+  *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() = info->heartbeat_details();
+  if (info->has_last_failure()) *failure.mutable_cause() = info->last_failure();
+  const std::int64_t started = write_started(ms, now, *info);
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, now);
+  auto& attributes = *event.mutable_activity_task_timed_out_event_attributes();
+  attributes.set_scheduled_event_id(info->scheduled_event_id());
+  attributes.set_started_event_id(started);
+  attributes.set_retry_state(retry_state);
+  *attributes.mutable_failure() = std::move(failure);
+  close(ms, now, info->scheduled_event_id());
+}
+
+// The next attempt, if the policy grants one.
+enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info,
+                                   const Failure& failure, bool at_once) {
+  if (info->cancel_requested()) return enums::RETRY_STATE_CANCEL_REQUESTED;
+  auto answer = retry::next(info->retry_policy(), info->attempt(), now, expiration(*info), &failure);
+  if (answer.state != enums::RETRY_STATE_IN_PROGRESS) return answer.state;
+  HF_CHECK(may(*info, On::kRetry));
+  if (at_once) answer.interval = 0;
+  info->set_attempt(info->attempt() + 1);
+  info->set_attempt_scheduled_ns(now + answer.interval);
+  info->set_retry_interval_ns(answer.interval);
+  info->set_backing_off(answer.interval > 0);
+  info->set_started_ns(0);
+  info->clear_request_id();
+  info->set_holder_epoch(0);
+  info->set_last_attempt_complete_ns(now);
+  info->clear_last_heartbeat_ns();
+  *info->mutable_last_failure() = truncated(failure, limits.failure_bytes);
+  if (answer.interval == 0) ms.effects().activities.push_back(info->scheduled_event_id());
+  refresh_deadline(ms, *info);
+  return enums::RETRY_STATE_IN_PROGRESS;
+}
+
+void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info, enums::TimeoutType type,
+              bool at_once) {
+  Failure failure = timeout_failure(type);
+  enums::RetryState state = enums::RETRY_STATE_TIMEOUT;
+  if (type == enums::TIMEOUT_TYPE_START_TO_CLOSE || type == enums::TIMEOUT_TYPE_HEARTBEAT) {
+    state = retry_or_say_why(ms, limits, now, info, failure, at_once);
+    if (state == enums::RETRY_STATE_IN_PROGRESS) return;
+    // No time left for another attempt: what ran out is schedule-to-close.
+    if (state == enums::RETRY_STATE_TIMEOUT) failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+  } else {
+    state = enums::RETRY_STATE_NON_RETRYABLE_FAILURE;
+  }
+  HF_CHECK(may(*info, On::kTimeOut));
+  write_timed_out(ms, now, info, std::move(failure), state);
+}
+
+void write_canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details,
+                    const std::string& identity) {
+  const std::int64_t started = write_started(ms, now, *info);
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, now);
+  auto& attributes = *event.mutable_activity_task_canceled_event_attributes();
+  if (details != nullptr) attributes.mutable_details()->Swap(details);
+  attributes.set_latest_cancel_requested_event_id(info->cancel_requested_event_id());
+  attributes.set_scheduled_event_id(info->scheduled_event_id());
+  attributes.set_started_event_id(started);
+  attributes.set_identity(identity);
+  close(ms, now, info->scheduled_event_id());
+}
+
+}  // namespace
+
+State state_of(const stored::ActivityInfo& info) {
+  if (info.started_ns() != 0) return info.cancel_requested() ? State::kCancelRequested : State::kStarted;
+  return info.backing_off() ? State::kBackingOff : State::kWaiting;
+}
+
+std::string prepare(Command* command, const stored::ExecutionState& state, const Limits& limits) {
+  if (command->activity_id().empty()) return "ActivityId is not set on ScheduleActivityTaskCommand.";
+  if (command->activity_type().name().empty()) return "ActivityType is not set on ScheduleActivityTaskCommand.";
+  const auto longest = static_cast<std::size_t>(limits.id_bytes);
+  if (command->activity_id().size() > longest) return "ActivityId exceeds the length limit of 1000 bytes.";
+  if (command->activity_type().name().size() > longest) return "ActivityType exceeds the length limit of 1000 bytes.";
+  if (command->task_queue().name().size() > longest) return "TaskQueue exceeds the length limit of 1000 bytes.";
+  if (command->task_queue().name().empty()) command->mutable_task_queue()->set_name(state.task_queue());
+  if (command->task_queue().kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
+    command->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  }
+  if (std::string wrong = retry::problem(command->retry_policy()); !wrong.empty()) return wrong;
+  retry::fill_defaults(command->mutable_retry_policy());
+  Ns to_close = to_ns(command->schedule_to_close_timeout());
+  Ns to_start = to_ns(command->schedule_to_start_timeout());
+  Ns start_to_close = to_ns(command->start_to_close_timeout());
+  Ns heartbeat = to_ns(command->heartbeat_timeout());
+  if (to_close < 0 || to_start < 0 || start_to_close < 0 || heartbeat < 0) {
+    return "A negative timeout is set on ScheduleActivityTaskCommand.";
+  }
+  if (to_close > 0) {
+    to_start = to_start > 0 ? std::min(to_start, to_close) : to_close;
+    start_to_close = start_to_close > 0 ? std::min(start_to_close, to_close) : to_close;
+  } else if (start_to_close > 0) {
+    to_close = state.run_timeout_ns();
+    if (to_start == 0) to_start = state.run_timeout_ns();
+  } else {
+    return "A valid StartToClose or ScheduleToCloseTimeout is not set on ScheduleActivityTaskCommand.";
+  }
+  if (const Ns run = state.run_timeout_ns(); run > 0) {
+    to_close = std::min(to_close, run);
+    to_start = std::min(to_start, run);
+    start_to_close = std::min(start_to_close, run);
+    heartbeat = std::min(heartbeat, run);
+  }
+  heartbeat = std::min(heartbeat, start_to_close);
+  set_duration(command->mutable_schedule_to_close_timeout(), to_close);
+  set_duration(command->mutable_schedule_to_start_timeout(), to_start);
+  set_duration(command->mutable_start_to_close_timeout(), start_to_close);
+  set_duration(command->mutable_heartbeat_timeout(), heartbeat);
+  return {};
+}
+
+std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
+                      const pb::sdk::v1::UserMetadata* metadata) {
+  HF_CHECK(ms.activity_by_id(command->activity_id()) == nullptr);
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, now);
+  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
+  auto& info = *ms.add_activity();
+  info.set_scheduled_event_id(event.event_id());
+  info.set_activity_id(command->activity_id());
+  info.set_activity_type(command->activity_type().name());
+  info.set_task_queue(command->task_queue().name());
+  info.set_scheduled_ns(now);
+  info.set_attempt_scheduled_ns(now);
+  info.set_attempt(1);
+  info.set_schedule_to_close_ns(to_ns(command->schedule_to_close_timeout()));
+  info.set_schedule_to_start_ns(to_ns(command->schedule_to_start_timeout()));
+  info.set_start_to_close_ns(to_ns(command->start_to_close_timeout()));
+  info.set_heartbeat_ns(to_ns(command->heartbeat_timeout()));
+  *info.mutable_retry_policy() = command->retry_policy();
+  if (command->has_priority()) *info.mutable_priority() = command->priority();
+  ms.index_activity(info);
+  refresh_deadline(ms, info);
+  ms.effects().activities.push_back(info.scheduled_event_id());
+
+  auto& attributes = *event.mutable_activity_task_scheduled_event_attributes();
+  attributes.mutable_activity_id()->swap(*command->mutable_activity_id());
+  attributes.mutable_activity_type()->Swap(command->mutable_activity_type());
+  attributes.mutable_task_queue()->Swap(command->mutable_task_queue());
+  if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
+  if (command->has_input()) attributes.mutable_input()->Swap(command->mutable_input());
+  attributes.mutable_schedule_to_close_timeout()->Swap(command->mutable_schedule_to_close_timeout());
+  attributes.mutable_schedule_to_start_timeout()->Swap(command->mutable_schedule_to_start_timeout());
+  attributes.mutable_start_to_close_timeout()->Swap(command->mutable_start_to_close_timeout());
+  attributes.mutable_heartbeat_timeout()->Swap(command->mutable_heartbeat_timeout());
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  attributes.mutable_retry_policy()->Swap(command->mutable_retry_policy());
+  if (command->has_priority()) attributes.mutable_priority()->Swap(command->mutable_priority());
+  return event.event_id();
+}
+
+bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, std::int64_t scheduled_event_id,
+                    const std::string& identity) {
+  auto* info = ms.activity(scheduled_event_id);
+  if (info == nullptr) return false;
+  if (info->cancel_requested()) return true;  // asked twice: one event is enough
+  const auto next = next_state(kTable, state_of(*info), On::kRequestCancel);
+  if (!next) return false;
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, now);
+  auto& attributes = *event.mutable_activity_task_cancel_requested_event_attributes();
+  attributes.set_scheduled_event_id(scheduled_event_id);
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  info->set_cancel_requested(true);
+  info->set_cancel_requested_event_id(event.event_id());
+  if (*next == State::kClosed) write_canceled(ms, now, info, nullptr, identity);
+  return true;
+}
+
+bool startable(const stored::ActivityInfo& info, std::int32_t attempt) {
+  return info.attempt() == attempt && may(info, On::kStart);
+}
+
+void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::string& identity,
+           const std::string& request_id, std::int64_t holder_epoch) {
+  HF_CHECK(may(*info, On::kStart));
+  info->set_started_ns(now);
+  info->set_identity(identity);
+  info->set_request_id(request_id);
+  info->set_holder_epoch(holder_epoch);
+  info->clear_last_heartbeat_ns();
+  refresh_deadline(ms, *info);
+}
+
+void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result, const std::string& identity) {
+  HF_CHECK(may(*info, On::kComplete));
+  const std::int64_t started = write_started(ms, now, *info);
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, now);
+  auto& attributes = *event.mutable_activity_task_completed_event_attributes();
+  if (result != nullptr) attributes.mutable_result()->Swap(result);
+  attributes.set_scheduled_event_id(info->scheduled_event_id());
+  attributes.set_started_event_id(started);
+  attributes.set_identity(identity);
+  close(ms, now, info->scheduled_event_id());
+}
+
+void fail(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info, const Failure& failure,
+          const std::string& identity) {
+  const auto state = retry_or_say_why(ms, limits, now, info, failure, false);
+  if (state == enums::RETRY_STATE_IN_PROGRESS) return;
+  HF_CHECK(may(*info, On::kFailFinally));
+  const std::int64_t started = write_started(ms, now, *info);
+  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED, now);
+  auto& attributes = *event.mutable_activity_task_failed_event_attributes();
+  *attributes.mutable_failure() = failure;
+  attributes.set_scheduled_event_id(info->scheduled_event_id());
+  attributes.set_started_event_id(started);
+  attributes.set_identity(identity);
+  attributes.set_retry_state(state);
+  close(ms, now, info->scheduled_event_id());
+}
+
+bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details, const std::string& identity) {
+  if (!may(*info, On::kCanceled)) return false;
+  write_canceled(ms, now, info, details, identity);
+  return true;
+}
+
+void heartbeat(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details) {
+  info->set_last_heartbeat_ns(now);
+  if (details != nullptr) info->mutable_heartbeat_details()->Swap(details);
+  refresh_deadline(ms, *info);
+}
+
+void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info) {
+  Ns at = expiration(info);
+  const auto earlier = [&at](Ns other) { at = at == 0 ? other : std::min(at, other); };
+  if (info.started_ns() != 0) {
+    if (info.start_to_close_ns() != 0) earlier(info.started_ns() + info.start_to_close_ns());
+    if (info.heartbeat_ns() != 0) earlier(std::max(info.started_ns(), info.last_heartbeat_ns()) + info.heartbeat_ns());
+  } else if (info.backing_off()) {
+    earlier(info.attempt_scheduled_ns());
+  } else if (info.schedule_to_start_ns() != 0) {
+    earlier(info.attempt_scheduled_ns() + info.schedule_to_start_ns());
+  }
+  ms.set_deadline(DeadlineKind::kActivity, info.scheduled_event_id(), at);
+}
+
+void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t scheduled_event_id) {
+  auto* info = ms.activity(scheduled_event_id);
+  if (info == nullptr) return;
+  if (const Ns end = expiration(*info); end != 0 && end <= now) {
+    return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, false);
+  }
+  if (info->started_ns() != 0) {
+    if (info->start_to_close_ns() != 0 && info->started_ns() + info->start_to_close_ns() <= now) {
+      return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_START_TO_CLOSE, false);
+    }
+    const Ns last = std::max(info->started_ns(), info->last_heartbeat_ns());
+    if (info->heartbeat_ns() != 0 && last + info->heartbeat_ns() <= now) {
+      return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_HEARTBEAT, false);
+    }
+  } else if (info->backing_off()) {
+    if (info->attempt_scheduled_ns() <= now) {
+      HF_CHECK(may(*info, On::kBackoffOver));
+      info->set_backing_off(false);
+      ms.effects().activities.push_back(scheduled_event_id);
+    }
+  } else if (info->schedule_to_start_ns() != 0 &&
+             info->attempt_scheduled_ns() + info->schedule_to_start_ns() <= now) {
+    return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_START, false);
+  }
+  refresh_deadline(ms, *info);
+}
+
+void lost_holder(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info) {
+  time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_START_TO_CLOSE, true);
+}
+
+}  // namespace holdfast::history::activity

@@ -1,0 +1,31 @@
+#pragma once
+
+// Child workflows, from the parent's side: initiated by a command, started or refused by the child's shard, closed when
+// the child's whole chain of runs has ended.
+
+#include <string>
+
+#include "history/mutable_state.h"
+
+namespace holdfast::history::child_workflow {
+
+using Command = pb::command::v1::StartChildWorkflowExecutionCommandAttributes;
+
+enum class State : std::uint8_t { kInitiated, kStarted, kClosed };
+State state_of(const stored::ChildInfo& info);
+
+std::string prepare(Command* command, const stored::ExecutionState& parent, const Limits& limits);
+void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
+              const pb::sdk::v1::UserMetadata* metadata, const std::string& namespace_name,
+              const std::string& namespace_id, const std::string& request_id);
+
+// Answers to the start. False: already known, nothing changed.
+bool started(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,
+             const pb::common::v1::Header* header);
+bool start_failed(MutableState& ms, Ns now, std::int64_t initiated_event_id,
+                  enums::StartChildWorkflowExecutionFailedCause cause);
+
+// The closing event of the chain's last run, as the parent records it.
+bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id, const Event& closing);
+
+}  // namespace holdfast::history::child_workflow

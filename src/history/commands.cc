@@ -1,0 +1,405 @@
+#include "history/commands.h"
+
+#include <map>
+
+#include "history/activity.h"
+#include "history/child_workflow.h"
+#include "history/cron.h"
+#include "history/external.h"
+#include "history/lifecycle.h"
+#include "history/retry.h"
+#include "history/timer.h"
+#include "history/update.h"
+#include "history/workflow_task.h"
+
+namespace holdfast::history {
+namespace {
+
+using Command = pb::command::v1::Command;
+using Answer = std::optional<CommandError>;
+
+CommandError bad(enums::WorkflowTaskFailedCause cause, std::string message) {
+  return {.cause = cause, .message = std::move(message)};
+}
+
+bool is_close(enums::CommandType type) {
+  return type == enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION ||
+         type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
+}
+
+class Applier {
+ public:
+  Applier(MutableState& ms, CommandContext& context, std::map<std::string, const pb::protocol::v1::Message*> messages)
+      : ms_(ms), context_(context), messages_(std::move(messages)) {}
+
+  Answer apply(Command* command) {
+    switch (command->command_type()) {
+      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
+        return schedule_activity(command);
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
+        return cancel_activity(command->request_cancel_activity_task_command_attributes());
+      case enums::COMMAND_TYPE_START_TIMER:
+        return start_timer(command->start_timer_command_attributes());
+      case enums::COMMAND_TYPE_CANCEL_TIMER:
+        return cancel_timer(command->cancel_timer_command_attributes());
+      case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+        return complete(command->mutable_complete_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+        return fail(command->mutable_fail_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+        return cancel(command->mutable_cancel_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+        return continue_as_new(command->mutable_continue_as_new_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_RECORD_MARKER:
+        return record_marker(command);
+      case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+        return upsert(command->mutable_upsert_workflow_search_attributes_command_attributes());
+      case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+        return modify(command->mutable_modify_workflow_properties_command_attributes());
+      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION:
+        return start_child(command);
+      case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
+        return signal_external(command->mutable_signal_external_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+        return cancel_external(command->mutable_request_cancel_external_workflow_execution_command_attributes());
+      case enums::COMMAND_TYPE_PROTOCOL_MESSAGE:
+        return protocol_message(command->protocol_message_command_attributes().message_id());
+      default:
+        return CommandError{.message = "This server does not know the command type " +
+                                       enums::CommandType_Name(command->command_type()) + ".",
+                            .invalid_request = true};
+    }
+  }
+
+  Answer rest_of_messages(const google::protobuf::RepeatedPtrField<pb::protocol::v1::Message>& all) {
+    for (const auto& message : all) {
+      if (!messages_.contains(message.id()) || !ms_.running()) continue;
+      if (auto wrong = protocol_message(message.id())) return wrong;
+    }
+    return std::nullopt;
+  }
+
+ private:
+  bool too_large(const google::protobuf::Message& message) const {
+    return static_cast<std::int64_t>(message.ByteSizeLong()) > context_.limits.blob_bytes;
+  }
+  static Answer oversized(enums::WorkflowTaskFailedCause cause, const char* what) {
+    return CommandError{.cause = cause, .message = std::string(what) + " exceeds size limit.", .terminate = true};
+  }
+
+  Answer schedule_activity(Command* command) {
+    auto* attributes = command->mutable_schedule_activity_task_command_attributes();
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+    if (std::string wrong = activity::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
+      return bad(kBad, std::move(wrong));
+    }
+    if (too_large(attributes->input())) return oversized(kBad, "ScheduleActivityTaskCommandAttributes.Input");
+    if (ms_.s().activities_size() >= context_.limits.pending_activities) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
+                 "the number of pending activities, " + std::to_string(ms_.s().activities_size()) +
+                     ", has reached the per-workflow limit of " + std::to_string(context_.limits.pending_activities));
+    }
+    if (ms_.activity_by_id(attributes->activity_id()) != nullptr) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
+                 "Activity with ID " + attributes->activity_id() + " is already pending.");
+    }
+    const bool eager = attributes->request_eager_execution() &&
+                       attributes->task_queue().name() == ms_.s().task_queue();
+    const auto id = activity::schedule(ms_, context_.now, context_.completed_event_id, attributes,
+                                       command->has_user_metadata() ? &command->user_metadata() : nullptr);
+    if (eager) context_.eager.push_back(id);
+    return std::nullopt;
+  }
+
+  Answer cancel_activity(const pb::command::v1::RequestCancelActivityTaskCommandAttributes& attributes) {
+    const auto id = attributes.scheduled_event_id();
+    if (id <= 0 || id >= ms_.s().next_event_id()) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
+                 "RequestCancelActivityTaskCommand names no scheduled activity: event " + std::to_string(id) + ".");
+    }
+    // An activity that ended while the worker decided is no mistake.
+    activity::request_cancel(ms_, context_.now, context_.completed_event_id, id, context_.identity);
+    return std::nullopt;
+  }
+
+  Answer start_timer(const pb::command::v1::StartTimerCommandAttributes& attributes) {
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
+    if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on StartTimerCommand.");
+    if (attributes.timer_id().size() > static_cast<std::size_t>(context_.limits.id_bytes)) {
+      return bad(kBad, "TimerId on StartTimerCommand exceeds the length limit of 1000 bytes.");
+    }
+    const Ns duration = to_ns(attributes.start_to_fire_timeout());
+    if (duration < 0) return bad(kBad, "An invalid StartToFireTimeout is set on StartTimerCommand.");
+    if (ms_.timer_by_id(attributes.timer_id()) != nullptr) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
+                 "Timer with ID " + attributes.timer_id() + " is already running.");
+    }
+    if (ms_.s().timers_size() >= context_.limits.pending_timers) {
+      return bad(kBad, "the number of running timers has reached the per-workflow limit of " +
+                           std::to_string(context_.limits.pending_timers));
+    }
+    timer::start(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), duration);
+    return std::nullopt;
+  }
+
+  Answer cancel_timer(const pb::command::v1::CancelTimerCommandAttributes& attributes) {
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES;
+    if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on CancelTimerCommand.");
+    if (!timer::cancel(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), context_.identity)) {
+      return bad(kBad, "Timer with ID " + attributes.timer_id() + " is not running.");
+    }
+    context_.had_buffered = context_.had_buffered && !ms_.s().buffered_events().empty();
+    return std::nullopt;
+  }
+
+  // May the execution end now? Not while there is something the workflow has not seen.
+  Answer may_close() const {
+    if (!context_.had_buffered) return std::nullopt;
+    return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, "UnhandledCommand");
+  }
+
+  lifecycle::CloseContext close_context() {
+    lifecycle::CloseContext close;
+    close.completed_event_id = context_.completed_event_id;
+    close.identity = context_.identity;
+    if (lifecycle::may_be_followed(ms_.s())) {
+      close.new_run_id = context_.new_id();
+      close.first_event = context_.first_event();
+    }
+    return close;
+  }
+
+  Answer complete(pb::command::v1::CompleteWorkflowExecutionCommandAttributes* attributes) {
+    if (auto wrong = may_close()) return wrong;
+    if (too_large(attributes->result())) {
+      return oversized(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
+                       "CompleteWorkflowExecutionCommandAttributes.Result");
+    }
+    lifecycle::complete(ms_, context_.limits, context_.now,
+                        attributes->has_result() ? attributes->mutable_result() : nullptr, close_context());
+    return std::nullopt;
+  }
+
+  Answer fail(pb::command::v1::FailWorkflowExecutionCommandAttributes* attributes) {
+    if (auto wrong = may_close()) return wrong;
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    if (!attributes->has_failure()) return bad(kBad, "Failure is not set on FailWorkflowExecutionCommand.");
+    if (too_large(attributes->failure())) return oversized(kBad, "FailWorkflowExecutionCommandAttributes.Failure");
+    lifecycle::fail(ms_, context_.limits, context_.now, attributes->mutable_failure(), close_context());
+    return std::nullopt;
+  }
+
+  Answer cancel(pb::command::v1::CancelWorkflowExecutionCommandAttributes* attributes) {
+    if (auto wrong = may_close()) return wrong;
+    lifecycle::cancel(ms_, context_.now, attributes->has_details() ? attributes->mutable_details() : nullptr,
+                      {.completed_event_id = context_.completed_event_id, .identity = context_.identity});
+    return std::nullopt;
+  }
+
+  Answer continue_as_new(pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* attributes) {
+    if (auto wrong = may_close()) return wrong;
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
+    if (to_ns(attributes->workflow_run_timeout()) < 0 || to_ns(attributes->workflow_task_timeout()) < 0 ||
+        to_ns(attributes->backoff_start_interval()) < 0) {
+      return bad(kBad, "A negative timeout is set on ContinueAsNewWorkflowExecutionCommand.");
+    }
+    if (std::string wrong = retry::problem(attributes->retry_policy()); !wrong.empty()) return bad(kBad, wrong);
+    if (std::string wrong = cron::problem(attributes->cron_schedule()); !wrong.empty()) return bad(kBad, wrong);
+    if (too_large(attributes->input())) {
+      return oversized(kBad, "ContinueAsNewWorkflowExecutionCommandAttributes.Input");
+    }
+    lifecycle::CloseContext close;
+    close.completed_event_id = context_.completed_event_id;
+    close.identity = context_.identity;
+    close.new_run_id = context_.new_id();
+    lifecycle::continue_as_new(ms_, context_.now, attributes, close);
+    return std::nullopt;
+  }
+
+  Answer record_marker(Command* command) {
+    auto* attributes = command->mutable_record_marker_command_attributes();
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
+    if (attributes->marker_name().empty()) return bad(kBad, "MarkerName is not set on RecordMarkerCommand.");
+    if (too_large(*attributes)) return oversized(kBad, "RecordMarkerCommandAttributes.Details");
+    Event& event = ms_.add_event(enums::EVENT_TYPE_MARKER_RECORDED, context_.now);
+    if (command->has_user_metadata()) *event.mutable_user_metadata() = command->user_metadata();
+    auto& recorded = *event.mutable_marker_recorded_event_attributes();
+    recorded.set_marker_name(attributes->marker_name());
+    recorded.mutable_details()->swap(*attributes->mutable_details());
+    recorded.set_workflow_task_completed_event_id(context_.completed_event_id);
+    if (attributes->has_header()) recorded.mutable_header()->Swap(attributes->mutable_header());
+    if (attributes->has_failure()) recorded.mutable_failure()->Swap(attributes->mutable_failure());
+    return std::nullopt;
+  }
+
+  Answer upsert(pb::command::v1::UpsertWorkflowSearchAttributesCommandAttributes* attributes) {
+    if (attributes->search_attributes().indexed_fields().empty()) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+                 "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.");
+    }
+    Event& event = ms_.add_event(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, context_.now);
+    auto& recorded = *event.mutable_upsert_workflow_search_attributes_event_attributes();
+    recorded.set_workflow_task_completed_event_id(context_.completed_event_id);
+    auto& current = *ms_.s().mutable_search_attributes()->mutable_indexed_fields();
+    for (const auto& [name, value] : attributes->search_attributes().indexed_fields()) {
+      if (unset(value)) {
+        current.erase(name);
+      } else {
+        current[name] = value;
+      }
+    }
+    recorded.mutable_search_attributes()->Swap(attributes->mutable_search_attributes());
+    ms_.effects().visibility = true;
+    return std::nullopt;
+  }
+
+  Answer modify(pb::command::v1::ModifyWorkflowPropertiesCommandAttributes* attributes) {
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
+    if (attributes->upserted_memo().fields().empty()) {
+      return bad(kBad, "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.");
+    }
+    if (static_cast<std::int64_t>(attributes->upserted_memo().ByteSizeLong()) > context_.limits.memo_bytes) {
+      return oversized(kBad, "ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo");
+    }
+    Event& event = ms_.add_event(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, context_.now);
+    auto& recorded = *event.mutable_workflow_properties_modified_event_attributes();
+    recorded.set_workflow_task_completed_event_id(context_.completed_event_id);
+    auto& current = *ms_.s().mutable_memo()->mutable_fields();
+    for (const auto& [name, value] : attributes->upserted_memo().fields()) {
+      if (unset(value)) {
+        current.erase(name);
+      } else {
+        current[name] = value;
+      }
+    }
+    recorded.mutable_upserted_memo()->Swap(attributes->mutable_upserted_memo());
+    ms_.effects().visibility = true;
+    return std::nullopt;
+  }
+
+  // A payload that says "remove this": empty data, or the encoding of nothing.
+  static bool unset(const pb::common::v1::Payload& payload) {
+    if (payload.data().empty()) return true;
+    const auto encoding = payload.metadata().find("encoding");
+    if (encoding == payload.metadata().end()) return false;
+    if (encoding->second == "binary/null") return true;
+    return encoding->second == "json/plain" && (payload.data() == "null" || payload.data() == "[]");
+  }
+
+  // The target namespace; nothing: unknown.
+  std::optional<std::pair<std::string, std::string>> target_namespace(const std::string& name) const {
+    if (name.empty() || name == context_.namespace_name) {
+      return std::pair(context_.namespace_name, ms_.s().namespace_id());
+    }
+    auto id = context_.namespace_id(name);
+    if (!id) return std::nullopt;
+    return std::pair(name, *std::move(id));
+  }
+
+  Answer start_child(Command* command) {
+    auto* attributes = command->mutable_start_child_workflow_execution_command_attributes();
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
+    if (std::string wrong = child_workflow::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
+      return bad(kBad, std::move(wrong));
+    }
+    if (too_large(attributes->input())) return oversized(kBad, "StartChildWorkflowExecutionCommandAttributes.Input");
+    if (ms_.s().children_size() >= context_.limits.pending_children) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
+                 "the number of pending child workflow executions has reached the per-workflow limit of " +
+                     std::to_string(context_.limits.pending_children));
+    }
+    const auto target = target_namespace(attributes->namespace_());
+    if (!target) return bad(kBad, "Namespace " + attributes->namespace_() + " is not found.");
+    child_workflow::initiate(ms_, context_.now, context_.completed_event_id, attributes,
+                             command->has_user_metadata() ? &command->user_metadata() : nullptr, target->first,
+                             target->second, context_.new_id());
+    return std::nullopt;
+  }
+
+  Answer signal_external(pb::command::v1::SignalExternalWorkflowExecutionCommandAttributes* attributes) {
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    if (std::string wrong = external_signal::prepare(*attributes, context_.limits); !wrong.empty()) {
+      return bad(kBad, std::move(wrong));
+    }
+    if (too_large(attributes->input())) {
+      return oversized(kBad, "SignalExternalWorkflowExecutionCommandAttributes.Input");
+    }
+    if (ms_.s().external_signals_size() >= context_.limits.pending_signals) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
+                 "the number of pending signals to external workflows has reached the per-workflow limit of " +
+                     std::to_string(context_.limits.pending_signals));
+    }
+    const auto target = target_namespace(attributes->namespace_());
+    if (!target) return bad(kBad, "Namespace " + attributes->namespace_() + " is not found.");
+    external_signal::initiate(ms_, context_.now, context_.completed_event_id, attributes, target->first,
+                              target->second, context_.new_id());
+    return std::nullopt;
+  }
+
+  Answer cancel_external(pb::command::v1::RequestCancelExternalWorkflowExecutionCommandAttributes* attributes) {
+    constexpr auto kBad =
+        enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    if (std::string wrong = external_cancel::prepare(*attributes, context_.limits); !wrong.empty()) {
+      return bad(kBad, std::move(wrong));
+    }
+    if (ms_.s().external_cancels_size() >= context_.limits.pending_cancels) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
+                 "the number of pending requests to cancel external workflows has reached the per-workflow limit of " +
+                     std::to_string(context_.limits.pending_cancels));
+    }
+    const auto target = target_namespace(attributes->namespace_());
+    if (!target) return bad(kBad, "Namespace " + attributes->namespace_() + " is not found.");
+    external_cancel::initiate(ms_, context_.now, context_.completed_event_id, attributes, target->first,
+                              target->second, context_.new_id());
+    return std::nullopt;
+  }
+
+  Answer protocol_message(const std::string& message_id) {
+    constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
+    const auto found = messages_.find(message_id);
+    if (found == messages_.end()) {
+      return bad(kBad, "ProtocolMessageCommand names a message that is not in the request: " + message_id);
+    }
+    const auto* message = found->second;
+    messages_.erase(found);
+    if (auto wrong = update::apply_message(ms_, context_.now, *message)) return bad(kBad, *std::move(wrong));
+    return std::nullopt;
+  }
+
+  MutableState& ms_;
+  CommandContext& context_;
+  std::map<std::string, const pb::protocol::v1::Message*> messages_;
+};
+
+}  // namespace
+
+std::optional<CommandError> apply_commands(MutableState& ms, ws::RespondWorkflowTaskCompletedRequest* request,
+                                           CommandContext& context) {
+  for (int i = 0; i + 1 < request->commands_size(); ++i) {
+    if (is_close(request->commands(i).command_type())) {
+      return CommandError{.message = "The command that closes the workflow execution must be the last one.",
+                          .invalid_request = true};
+    }
+  }
+  std::map<std::string, const pb::protocol::v1::Message*> messages;
+  for (const auto& message : request->messages()) messages[message.id()] = &message;
+  Applier applier(ms, context, std::move(messages));
+  ms.set_applying_commands(true);
+  std::optional<CommandError> wrong;
+  for (auto& command : *request->mutable_commands()) {
+    if (is_close(command.command_type())) {
+      // What the worker says about updates comes before the end.
+      wrong = applier.rest_of_messages(request->messages());
+      if (wrong) break;
+    }
+    wrong = applier.apply(&command);
+    if (wrong) break;
+  }
+  if (!wrong && ms.running()) wrong = applier.rest_of_messages(request->messages());
+  ms.set_applying_commands(false);
+  return wrong;
+}
+
+}  // namespace holdfast::history

@@ -1,0 +1,78 @@
+#include "history/timer.h"
+
+#include "base/check.h"
+#include "history/transition.h"
+
+namespace holdfast::history::timer {
+namespace {
+
+enum class On : std::uint8_t { kStart, kFire, kFireWhileTaskRuns, kCancel };
+
+// A timer that fires while a workflow task is started is buffered; cancelling it then takes the event back.
+constexpr Transition<State, On> kTable[] = {
+    {State::kNone, On::kStart, State::kStarted},
+    {State::kStarted, On::kFire, State::kNone},
+    {State::kStarted, On::kFireWhileTaskRuns, State::kFiredBuffered},
+    {State::kStarted, On::kCancel, State::kNone},
+    {State::kFiredBuffered, On::kCancel, State::kNone},
+};
+
+const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) {
+  for (const Event& event : ms.s().buffered_events()) {
+    if (event.has_timer_fired_event_attributes() && event.timer_fired_event_attributes().timer_id() == timer_id) {
+      return &event;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id, Ns duration) {
+  HF_CHECK(ms.timer_by_id(timer_id) == nullptr);
+  Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_STARTED, now);
+  auto& attributes = *event.mutable_timer_started_event_attributes();
+  attributes.set_timer_id(timer_id);
+  set_duration(attributes.mutable_start_to_fire_timeout(), duration);
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  stored::TimerInfo info;
+  info.set_timer_id(timer_id);
+  info.set_started_event_id(event.event_id());
+  info.set_fire_ns(now + duration);
+  ms.add_timer(std::move(info));
+}
+
+bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
+            const std::string& identity) {
+  const auto* info = ms.timer_by_id(timer_id);
+  const Event* fired = info == nullptr ? buffered_fire(ms, timer_id) : nullptr;
+  const State state = info != nullptr ? State::kStarted : fired != nullptr ? State::kFiredBuffered : State::kNone;
+  if (!next_state(kTable, state, On::kCancel)) return false;
+  std::int64_t started_event_id = 0;
+  if (info != nullptr) {
+    started_event_id = info->started_event_id();
+    ms.erase_timer(started_event_id);
+  } else {
+    started_event_id = fired->timer_fired_event_attributes().started_event_id();
+    ms.drop_buffered_timer_fired(started_event_id);
+  }
+  Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_CANCELED, now);
+  auto& attributes = *event.mutable_timer_canceled_event_attributes();
+  attributes.set_timer_id(timer_id);
+  attributes.set_started_event_id(started_event_id);
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  attributes.set_identity(identity);
+  return true;
+}
+
+void fire(MutableState& ms, Ns now, std::int64_t started_event_id) {
+  const auto* info = ms.timer(started_event_id);
+  if (info == nullptr) return;
+  Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_FIRED, now);
+  auto& attributes = *event.mutable_timer_fired_event_attributes();
+  attributes.set_timer_id(info->timer_id());
+  attributes.set_started_event_id(started_event_id);
+  ms.erase_timer(started_event_id);
+}
+
+}  // namespace holdfast::history::timer

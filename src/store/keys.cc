@@ -1,0 +1,142 @@
+#include "store/keys.h"
+
+#include "base/ids.h"
+
+namespace holdfast::store::keys {
+namespace {
+
+void put_u16(std::string& out, std::uint16_t value) {
+  out.push_back(static_cast<char>(value >> 8));
+  out.push_back(static_cast<char>(value & 0xFF));
+}
+
+void put_i64(std::string& out, std::int64_t value) {
+  const std::uint64_t bits = static_cast<std::uint64_t>(value) ^ (1ULL << 63);
+  for (int shift = 56; shift >= 0; shift -= 8) out.push_back(static_cast<char>((bits >> shift) & 0xFF));
+}
+
+void put_text(std::string& out, std::string_view text) {
+  for (char c : text) {
+    out.push_back(c);
+    if (c == '\0') out.push_back('\xFF');
+  }
+  out.push_back('\0');
+  out.push_back('\x01');
+}
+
+bool take_i64(std::string_view& in, std::int64_t& value) {
+  if (in.size() < 8) return false;
+  std::uint64_t bits = 0;
+  for (int i = 0; i < 8; ++i) bits = bits << 8 | static_cast<unsigned char>(in[static_cast<std::size_t>(i)]);
+  value = static_cast<std::int64_t>(bits ^ (1ULL << 63));
+  in.remove_prefix(8);
+  return true;
+}
+
+bool take_text(std::string_view& in, std::string& text) {
+  text.clear();
+  for (std::size_t i = 0; i + 1 < in.size(); ++i) {
+    if (in[i] != '\0') {
+      text.push_back(in[i]);
+    } else if (in[i + 1] == '\xFF') {
+      text.push_back('\0');
+      ++i;
+    } else if (in[i + 1] == '\x01') {
+      in.remove_prefix(i + 2);
+      return true;
+    } else {
+      return false;
+    }
+  }
+  return false;
+}
+
+std::string start(std::uint16_t shard, char table, std::size_t size) {
+  std::string key;
+  key.reserve(size + 16);
+  put_u16(key, shard);
+  key.push_back(table);
+  return key;
+}
+
+std::string execution(char kind, std::string_view namespace_id, std::string_view workflow_id,
+                      std::string_view run_id) {
+  std::string key = start(shard_of(namespace_id, workflow_id), kExecutionTable,
+                          namespace_id.size() + workflow_id.size() + run_id.size() + 9);
+  put_text(key, namespace_id);
+  put_text(key, workflow_id);
+  put_text(key, run_id);
+  key.push_back(kind);
+  return key;
+}
+
+}  // namespace
+
+std::uint16_t shard_of(std::string_view namespace_id, std::string_view workflow_id) {
+  return static_cast<std::uint16_t>(stable_hash(workflow_id, stable_hash(namespace_id)) % kShardCount);
+}
+
+std::string store_meta() { return start(kStoreWide, kMetaTable, 0); }
+
+std::string name_space(std::string_view name) {
+  std::string key = start(kStoreWide, kNamespaceTable, name.size());
+  put_text(key, name);
+  return key;
+}
+
+std::string visibility_feed(std::int64_t sequence) {
+  std::string key = start(kStoreWide, kFeedTable, 8);
+  put_i64(key, sequence);
+  return key;
+}
+
+std::string current_run(std::string_view namespace_id, std::string_view workflow_id) {
+  std::string key =
+      start(shard_of(namespace_id, workflow_id), kCurrentTable, namespace_id.size() + workflow_id.size());
+  put_text(key, namespace_id);
+  put_text(key, workflow_id);
+  return key;
+}
+
+std::string execution_state(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id) {
+  return execution('s', namespace_id, workflow_id, run_id);
+}
+
+std::string history_page(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
+                         std::int64_t first_event_id) {
+  std::string key = execution('h', namespace_id, workflow_id, run_id);
+  put_i64(key, first_event_id);
+  return key;
+}
+
+std::int64_t history_page_event(std::string_view key) {
+  std::int64_t value = 0;
+  if (key.size() < 8) return 0;
+  key.remove_prefix(key.size() - 8);
+  take_i64(key, value);
+  return value;
+}
+
+std::string wake(std::int64_t wake_ns, std::string_view namespace_id, std::string_view workflow_id,
+                 std::string_view run_id) {
+  std::string key = start(shard_of(namespace_id, workflow_id), kWakeTable,
+                          namespace_id.size() + workflow_id.size() + run_id.size() + 8);
+  put_i64(key, wake_ns);
+  put_text(key, namespace_id);
+  put_text(key, workflow_id);
+  put_text(key, run_id);
+  return key;
+}
+
+bool parse_wake(std::string_view key, WakeRow& row) {
+  if (key.size() < 3 || key[2] != kWakeTable) return false;
+  key.remove_prefix(3);
+  return take_i64(key, row.wake_ns) && take_text(key, row.namespace_id) && take_text(key, row.workflow_id) &&
+         take_text(key, row.run_id) && key.empty();
+}
+
+std::string table_begin(std::uint16_t shard, char table) { return start(shard, table, 0); }
+
+std::string table_end(std::uint16_t shard, char table) { return start(shard, static_cast<char>(table + 1), 0); }
+
+}  // namespace holdfast::store::keys

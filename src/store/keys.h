@@ -1,0 +1,57 @@
+#pragma once
+
+// Names of the rows of the engine's store. One owner: every key the engine reads or writes is built here, and
+// docs/formats/store.md describes the bytes. Pure functions; durable format.
+//
+//   shard (2 bytes, big endian) | table (1 byte) | components
+//
+// A text component is escaped (0x00 becomes 0x00 0xFF) and ended by 0x00 0x01, so keys order as their components do and
+// no key is a prefix of another component's. Numbers are 8 bytes, big endian, sign bit flipped.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace holdfast::store::keys {
+
+inline constexpr std::uint16_t kShardCount = 64;
+// Rows that belong to no shard: store meta, namespaces, visibility feed.
+inline constexpr std::uint16_t kStoreWide = 0xFFFF;
+
+// Where an execution lives. Must never change for a given store.
+std::uint16_t shard_of(std::string_view namespace_id, std::string_view workflow_id);
+
+std::string store_meta();
+std::string name_space(std::string_view name);
+std::string visibility_feed(std::int64_t sequence);
+
+std::string current_run(std::string_view namespace_id, std::string_view workflow_id);
+std::string execution_state(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id);
+std::string history_page(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
+                         std::int64_t first_event_id);
+// The page's first event, read back from its key.
+std::int64_t history_page_event(std::string_view key);
+
+std::string wake(std::int64_t wake_ns, std::string_view namespace_id, std::string_view workflow_id,
+                 std::string_view run_id);
+struct WakeRow {
+  std::int64_t wake_ns = 0;
+  std::string namespace_id;
+  std::string workflow_id;
+  std::string run_id;
+};
+// False when the bytes are no wake key.
+bool parse_wake(std::string_view key, WakeRow& row);
+
+// All rows of a table: [begin, end).
+std::string table_begin(std::uint16_t shard, char table);
+std::string table_end(std::uint16_t shard, char table);
+
+inline constexpr char kMetaTable = 'm';
+inline constexpr char kNamespaceTable = 'n';
+inline constexpr char kFeedTable = 'f';
+inline constexpr char kCurrentTable = 'c';
+inline constexpr char kExecutionTable = 'e';
+inline constexpr char kWakeTable = 'w';
+
+}  // namespace holdfast::store::keys
