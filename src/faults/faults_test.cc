@@ -1,7 +1,7 @@
 // The fault layers lose exactly what was not synced, and nothing else changes for the databases above them.
 //
-// Method: the real directory at a moment is what a power cut would leave; it is copied in the middle of work and opened
-// without the layer.
+// Method: the real directory at a moment is what a power cut would leave; it is copied in the middle of work
+// and opened without the layer.
 
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
@@ -109,7 +109,8 @@ TEST_F(FaultsTest, RocksSurvivesFlushesCompactionsAndReopensOnTheLayer) {
         if (round % 2 == 1) ASSERT_TRUE(db->Flush(rocksdb::FlushOptions()).ok());
         if (round == 3) ASSERT_TRUE(db->CompactRange(rocksdb::CompactRangeOptions(), nullptr, nullptr).ok());
         auto cut_db = open_rocks(cut());
-        for (int i = 0; i < written; ++i) ASSERT_TRUE(has(*cut_db, "k" + std::to_string(i))) << i << " seed " << seed;
+        for (int i = 0; i < written; ++i)
+          ASSERT_TRUE(has(*cut_db, "k" + std::to_string(i))) << i << " seed " << seed;
       }
     }
   }
@@ -148,12 +149,14 @@ Sqlite open_sqlite(const std::string& path, const char* vfs) {
 }
 
 void run(const Sqlite& db, const std::string& sql) {
-  ASSERT_EQ(sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db.get()) << ": " << sql;
+  ASSERT_EQ(sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(db.get()) << ": " << sql;
 }
 
 int count(const Sqlite& db) {
   sqlite3_stmt* statement = nullptr;
-  EXPECT_EQ(sqlite3_prepare_v2(db.get(), "SELECT count(*) FROM t", -1, &statement, nullptr), SQLITE_OK) << sqlite3_errmsg(db.get());
+  EXPECT_EQ(sqlite3_prepare_v2(db.get(), "SELECT count(*) FROM t", -1, &statement, nullptr), SQLITE_OK)
+      << sqlite3_errmsg(db.get());
   const int rows = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
   sqlite3_finalize(statement);
   return rows;
@@ -165,7 +168,8 @@ TEST_F(FaultsTest, SqliteLosesUnsyncedTransactionsAndKeepsSyncedOnes) {
   run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t(x); INSERT INTO t VALUES(1);");
   run(db, "PRAGMA synchronous=OFF; INSERT INTO t VALUES(2);");
   EXPECT_EQ(count(db), 2);
-  EXPECT_EQ(count(open_sqlite(path, register_unsynced_loss_vfs())), 2);  // another connection of the process sees it
+  EXPECT_EQ(count(open_sqlite(path, register_unsynced_loss_vfs())),
+            2);  // another connection of the process sees it
   const std::string at_cut = cut();
   run(db, "PRAGMA synchronous=FULL; INSERT INTO t VALUES(3);");
   const std::string after_sync = cut();

@@ -22,7 +22,9 @@ using rocksdb::Slice;
 
 constexpr std::string_view kShadowSuffix = ".hf-unsynced";
 
-bool is_shadow(std::string_view path) { return path.ends_with(kShadowSuffix); }
+bool is_shadow(std::string_view path) {
+  return path.ends_with(kShadowSuffix);
+}
 
 std::string dir_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -68,16 +70,22 @@ class WritableFile final : public rocksdb::FSWritableFile {
     return status;
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override { return Sync(options, debug); }
-  IOStatus RangeSync(std::uint64_t, std::uint64_t, const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus RangeSync(std::uint64_t, std::uint64_t, const IOOptions&, IODebugContext*) override {
+    return IOStatus::OK();
+  }
   void PrepareWrite(std::size_t, std::size_t, const IOOptions&, IODebugContext*) override {}
-  IOStatus Allocate(std::uint64_t, std::uint64_t, const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
+  IOStatus Allocate(std::uint64_t, std::uint64_t, const IOOptions&, IODebugContext*) override {
+    return IOStatus::OK();
+  }
   IOStatus Truncate(std::uint64_t size, const IOOptions&, IODebugContext*) override {
     const std::lock_guard lock(content_->mutex);
     if (size < content_->synced + early_) return IOStatus::NotSupported("truncating synced bytes");
     content_->unsynced.resize(size - content_->synced);
     return IOStatus::OK();
   }
-  IOStatus Close(const IOOptions& options, IODebugContext* debug) override { return real_->Close(options, debug); }
+  IOStatus Close(const IOOptions& options, IODebugContext* debug) override {
+    return real_->Close(options, debug);
+  }
   std::uint64_t GetFileSize(const IOOptions&, IODebugContext*) override {
     const std::lock_guard lock(content_->mutex);
     return content_->synced + content_->unsynced.size();
@@ -87,7 +95,8 @@ class WritableFile final : public rocksdb::FSWritableFile {
   // The first `size` bytes of what is unsynced, less what went early, to the real file.
   IOStatus write_through(std::size_t size, const IOOptions& options, IODebugContext* debug) {
     if (size <= early_) return IOStatus::OK();
-    const IOStatus status = real_->Append(Slice(content_->unsynced.data() + early_, size - early_), options, debug);
+    const IOStatus status =
+        real_->Append(Slice(content_->unsynced.data() + early_, size - early_), options, debug);
     if (status.ok()) early_ = size;
     return status;
   }
@@ -104,7 +113,7 @@ class WritableFile final : public rocksdb::FSWritableFile {
 
   std::unique_ptr<rocksdb::FSWritableFile> real_;
   ContentPtr content_;
-  std::size_t early_ = 0;   // prefix of unsynced that is in the real file already
+  std::size_t early_ = 0;    // prefix of unsynced that is in the real file already
   std::uint64_t state_ = 0;  // of the early write-back, 0: none
 };
 
@@ -140,9 +149,10 @@ class RandomFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
       : FSRandomAccessFileOwnerWrapper(std::move(real)), content_(std::move(content)) {}
   IOStatus Read(std::uint64_t offset, std::size_t n, const IOOptions& options, Slice* result, char* scratch,
                 IODebugContext* debug) const override {
-    return read_both(*content_, offset, n, result, scratch, [&](std::uint64_t o, std::size_t size, Slice* part, char* s) {
-      return FSRandomAccessFileOwnerWrapper::Read(o, size, options, part, s, debug);
-    });
+    return read_both(*content_, offset, n, result, scratch,
+                     [&](std::uint64_t o, std::size_t size, Slice* part, char* s) {
+                       return FSRandomAccessFileOwnerWrapper::Read(o, size, options, part, s, debug);
+                     });
   }
   IOStatus MultiRead(rocksdb::FSReadRequest* requests, std::size_t count, const IOOptions& options,
                      IODebugContext* debug) override {
@@ -163,7 +173,8 @@ class RandomFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
 class SequentialFile final : public rocksdb::FSSequentialFile {
  public:
   explicit SequentialFile(std::unique_ptr<rocksdb::FSRandomAccessFile> file) : file_(std::move(file)) {}
-  IOStatus Read(std::size_t n, const IOOptions& options, Slice* result, char* scratch, IODebugContext* debug) override {
+  IOStatus Read(std::size_t n, const IOOptions& options, Slice* result, char* scratch,
+                IODebugContext* debug) override {
     IOStatus status = file_->Read(at_, n, options, result, scratch, debug);
     if (status.ok()) at_ += result->size();
     return status;
@@ -187,10 +198,11 @@ class LossFs final : public rocksdb::FileSystemWrapper {
   IOStatus NewWritableFile(const std::string& name, const FileOptions& options,
                            std::unique_ptr<rocksdb::FSWritableFile>* file, IODebugContext* debug) override {
     const std::lock_guard lock(mutex_);
-    const std::string shadow =
-        name + "." + std::to_string(::getpid()) + "-" + std::to_string(++shadows_) + std::string(kShadowSuffix);
+    const std::string shadow = name + "." + std::to_string(::getpid()) + "-" + std::to_string(++shadows_) +
+                               std::string(kShadowSuffix);
     std::unique_ptr<rocksdb::FSWritableFile> real;
-    if (IOStatus status = target()->NewWritableFile(shadow, options, &real, debug); !status.ok()) return status;
+    if (IOStatus status = target()->NewWritableFile(shadow, options, &real, debug); !status.ok())
+      return status;
     auto content = std::make_shared<Content>();
     names_[name] = shadow;
     removed_.erase(name);
@@ -201,8 +213,8 @@ class LossFs final : public rocksdb::FileSystemWrapper {
     return IOStatus::OK();
   }
   // RocksDB needs these for recycled logs, external files and caches only, none of which the store uses.
-  IOStatus ReopenWritableFile(const std::string&, const FileOptions&, std::unique_ptr<rocksdb::FSWritableFile>*,
-                              IODebugContext*) override {
+  IOStatus ReopenWritableFile(const std::string&, const FileOptions&,
+                              std::unique_ptr<rocksdb::FSWritableFile>*, IODebugContext*) override {
     return IOStatus::NotSupported("ReopenWritableFile");
   }
   IOStatus ReuseWritableFile(const std::string&, const std::string&, const FileOptions&,
@@ -221,7 +233,8 @@ class LossFs final : public rocksdb::FileSystemWrapper {
   }
 
   IOStatus NewRandomAccessFile(const std::string& name, const FileOptions& options,
-                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file, IODebugContext* debug) override {
+                               std::unique_ptr<rocksdb::FSRandomAccessFile>* file,
+                               IODebugContext* debug) override {
     const std::lock_guard lock(mutex_);
     std::string real;
     if (!resolve(name, &real)) return IOStatus::PathNotFound(name);
@@ -233,15 +246,16 @@ class LossFs final : public rocksdb::FileSystemWrapper {
     return status;
   }
   IOStatus NewSequentialFile(const std::string& name, const FileOptions& options,
-                             std::unique_ptr<rocksdb::FSSequentialFile>* file, IODebugContext* debug) override {
+                             std::unique_ptr<rocksdb::FSSequentialFile>* file,
+                             IODebugContext* debug) override {
     std::unique_ptr<rocksdb::FSRandomAccessFile> random;
     IOStatus status = NewRandomAccessFile(name, options, &random, debug);
     if (status.ok()) *file = std::make_unique<SequentialFile>(std::move(random));
     return status;
   }
 
-  IOStatus NewDirectory(const std::string& name, const IOOptions& options, std::unique_ptr<rocksdb::FSDirectory>* dir,
-                        IODebugContext* debug) override {
+  IOStatus NewDirectory(const std::string& name, const IOOptions& options,
+                        std::unique_ptr<rocksdb::FSDirectory>* dir, IODebugContext* debug) override {
     std::unique_ptr<rocksdb::FSDirectory> real;
     if (IOStatus status = target()->NewDirectory(name, options, &real, debug); !status.ok()) return status;
     *dir = std::make_unique<Directory>(*this, without_slash(name), std::move(real));
@@ -288,13 +302,15 @@ class LossFs final : public rocksdb::FileSystemWrapper {
       }
     }
     for (const auto& [name, shadow] : names_) {
-      if (name.starts_with(prefix) && name.find('/', prefix.size()) == std::string::npos) all.insert(name.substr(prefix.size()));
+      if (name.starts_with(prefix) && name.find('/', prefix.size()) == std::string::npos)
+        all.insert(name.substr(prefix.size()));
     }
     names->assign(all.begin(), all.end());
     return IOStatus::OK();
   }
   IOStatus GetChildrenFileAttributes(const std::string& dir, const IOOptions& options,
-                                     std::vector<rocksdb::FileAttributes>* result, IODebugContext* debug) override {
+                                     std::vector<rocksdb::FileAttributes>* result,
+                                     IODebugContext* debug) override {
     return FileSystem::GetChildrenFileAttributes(dir, options, result, debug);
   }
 
@@ -308,7 +324,8 @@ class LossFs final : public rocksdb::FileSystemWrapper {
     pending_[dir_of(name)].push_back({Change::Kind::kRemove, name, {}});
     return IOStatus::OK();
   }
-  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&, IODebugContext*) override {
+  IOStatus RenameFile(const std::string& from, const std::string& to, const IOOptions&,
+                      IODebugContext*) override {
     const std::lock_guard lock(mutex_);
     std::string real;
     if (!resolve(from, &real)) return IOStatus::PathNotFound(from);
@@ -329,8 +346,9 @@ class LossFs final : public rocksdb::FileSystemWrapper {
   IOStatus sync_names(const std::string& dir, const IOOptions& options, IODebugContext* debug) {
     const std::lock_guard lock(mutex_);
     for (const Change& change : pending_[dir]) {
-      const IOStatus status = change.kind == Change::Kind::kRename ? target()->RenameFile(change.from, change.to, options, debug)
-                                                                   : target()->DeleteFile(change.from, options, debug);
+      const IOStatus status = change.kind == Change::Kind::kRename
+                                  ? target()->RenameFile(change.from, change.to, options, debug)
+                                  : target()->DeleteFile(change.from, options, debug);
       if (!status.ok()) return status;
     }
     pending_.erase(dir);
@@ -388,11 +406,11 @@ class LossFs final : public rocksdb::FileSystemWrapper {
 
   std::mutex mutex_;
   const std::uint64_t seed_;
-  std::uint64_t shadows_ = 0;                             // the rest: guarded by mutex_
-  std::map<std::string, std::string> names_;              // names not yet real -> where the bytes are
-  std::set<std::string> removed_;                         // names gone, but not yet from the real directory
-  std::map<std::string, ContentPtr> contents_;            // files written by this process
-  std::map<std::string, std::vector<Change>> pending_;    // by directory
+  std::uint64_t shadows_ = 0;                           // the rest: guarded by mutex_
+  std::map<std::string, std::string> names_;            // names not yet real -> where the bytes are
+  std::set<std::string> removed_;                       // names gone, but not yet from the real directory
+  std::map<std::string, ContentPtr> contents_;          // files written by this process
+  std::map<std::string, std::vector<Change>> pending_;  // by directory
 };
 
 }  // namespace

@@ -24,10 +24,11 @@ using Block = std::array<char, kBlock>;
 // What a file holds on top of its real file; shared by every connection of the process.
 struct Content {
   std::mutex mutex;
-  bool known = false;           // sizes below are read from the real file at first use
-  std::int64_t size = 0;        // as SQLite sees it
+  bool known = false;     // sizes below are read from the real file at first use
+  std::int64_t size = 0;  // as SQLite sees it
   std::int64_t real_size = 0;
-  std::int64_t real_valid = 0;  // real bytes that still count: what was truncated since the last sync does not
+  std::int64_t real_valid =
+      0;  // real bytes that still count: what was truncated since the last sync does not
   std::map<std::int64_t, Block> blocks;  // changed since the last sync, whole
 };
 
@@ -45,10 +46,18 @@ struct File {
   sqlite3_file* real;
 };
 
-File& self(sqlite3_file* file) { return *reinterpret_cast<File*>(file); }
-Content& content_of(sqlite3_file* file) { return **self(file).content; }
-sqlite3_file* real_of(sqlite3_file* file) { return self(file).real; }
-sqlite3_vfs* real_vfs(sqlite3_vfs* vfs) { return static_cast<sqlite3_vfs*>(vfs->pAppData); }
+File& self(sqlite3_file* file) {
+  return *reinterpret_cast<File*>(file);
+}
+Content& content_of(sqlite3_file* file) {
+  return **self(file).content;
+}
+sqlite3_file* real_of(sqlite3_file* file) {
+  return self(file).real;
+}
+sqlite3_vfs* real_vfs(sqlite3_vfs* vfs) {
+  return static_cast<sqlite3_vfs*>(vfs->pAppData);
+}
 
 int learn_size(sqlite3_file* real, Content& c) {
   if (c.known) return SQLITE_OK;
@@ -143,7 +152,8 @@ int sync_file(sqlite3_file* file, int flags) {
   for (const auto& [index, block] : c.blocks) {
     const std::int64_t offset = index * kBlock;
     const std::int64_t bytes = std::min(kBlock, c.size - offset);
-    if (const int code = real->pMethods->xWrite(real, block.data(), static_cast<int>(bytes), offset); code != SQLITE_OK) {
+    if (const int code = real->pMethods->xWrite(real, block.data(), static_cast<int>(bytes), offset);
+        code != SQLITE_OK) {
       return code;
     }
     c.real_size = std::max(c.real_size, offset + bytes);
@@ -166,30 +176,59 @@ int file_size(sqlite3_file* file, sqlite3_int64* size) {
   return code;
 }
 
-int lock_file(sqlite3_file* f, int level) { return real_of(f)->pMethods->xLock(real_of(f), level); }
-int unlock_file(sqlite3_file* f, int level) { return real_of(f)->pMethods->xUnlock(real_of(f), level); }
-int check_lock(sqlite3_file* f, int* out) { return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out); }
+int lock_file(sqlite3_file* f, int level) {
+  return real_of(f)->pMethods->xLock(real_of(f), level);
+}
+int unlock_file(sqlite3_file* f, int level) {
+  return real_of(f)->pMethods->xUnlock(real_of(f), level);
+}
+int check_lock(sqlite3_file* f, int* out) {
+  return real_of(f)->pMethods->xCheckReservedLock(real_of(f), out);
+}
 int file_control(sqlite3_file* f, int op, void* arg) {
   // Both would touch the real file behind our back.
   if (op == SQLITE_FCNTL_SIZE_HINT || op == SQLITE_FCNTL_CHUNK_SIZE) return SQLITE_OK;
   return real_of(f)->pMethods->xFileControl(real_of(f), op, arg);
 }
-int sector_size(sqlite3_file* f) { return real_of(f)->pMethods->xSectorSize(real_of(f)); }
-int device_characteristics(sqlite3_file* f) { return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f)); }
+int sector_size(sqlite3_file* f) {
+  return real_of(f)->pMethods->xSectorSize(real_of(f));
+}
+int device_characteristics(sqlite3_file* f) {
+  return real_of(f)->pMethods->xDeviceCharacteristics(real_of(f));
+}
 int shm_map(sqlite3_file* f, int page, int size, int extend, void volatile** out) {
   return real_of(f)->pMethods->xShmMap(real_of(f), page, size, extend, out);
 }
 int shm_lock(sqlite3_file* f, int offset, int n, int flags) {
   return real_of(f)->pMethods->xShmLock(real_of(f), offset, n, flags);
 }
-void shm_barrier(sqlite3_file* f) { real_of(f)->pMethods->xShmBarrier(real_of(f)); }
-int shm_unmap(sqlite3_file* f, int remove) { return real_of(f)->pMethods->xShmUnmap(real_of(f), remove); }
+void shm_barrier(sqlite3_file* f) {
+  real_of(f)->pMethods->xShmBarrier(real_of(f));
+}
+int shm_unmap(sqlite3_file* f, int remove) {
+  return real_of(f)->pMethods->xShmUnmap(real_of(f), remove);
+}
 
 // Version 2: shared memory for WAL, no mapped reads.
-constexpr sqlite3_io_methods kMethods = {
-    2,           close_file,  read_file,    write_file,  truncate_file, sync_file,   file_size,
-    lock_file,   unlock_file, check_lock,   file_control, sector_size,  device_characteristics,
-    shm_map,     shm_lock,    shm_barrier,  shm_unmap,   nullptr,       nullptr};
+constexpr sqlite3_io_methods kMethods = {2,
+                                         close_file,
+                                         read_file,
+                                         write_file,
+                                         truncate_file,
+                                         sync_file,
+                                         file_size,
+                                         lock_file,
+                                         unlock_file,
+                                         check_lock,
+                                         file_control,
+                                         sector_size,
+                                         device_characteristics,
+                                         shm_map,
+                                         shm_lock,
+                                         shm_barrier,
+                                         shm_unmap,
+                                         nullptr,
+                                         nullptr};
 
 int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags, int* out_flags) {
   File& f = self(file);
@@ -224,7 +263,8 @@ int access_file(sqlite3_vfs* vfs, const char* name, int flags, int* out) {
 sqlite3_vfs make_vfs() {
   sqlite3_vfs* real = sqlite3_vfs_find(nullptr);
   HF_CHECK(real != nullptr);
-  sqlite3_vfs vfs = *real;  // time, randomness, paths and libraries stay the real one's: they ignore the vfs argument
+  sqlite3_vfs vfs =
+      *real;  // time, randomness, paths and libraries stay the real one's: they ignore the vfs argument
   vfs.iVersion = 2;
   vfs.szOsFile = static_cast<int>(sizeof(File)) + real->szOsFile;
   vfs.pNext = nullptr;

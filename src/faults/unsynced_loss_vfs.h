@@ -1,9 +1,9 @@
 #pragma once
 
-// The same for SQLite (see unsynced_loss_fs.h): a VFS that keeps written pages and truncations in the process until
-// xSync. A SIGKILL then loses what a power cut would lose. Names are real at once; SQLite in WAL mode makes and deletes
-// its files only at open and close. Memory mapping is off; the shared-memory index of WAL mode stays real, as it is
-// rebuilt after every crash.
+// The same for SQLite (see unsynced_loss_fs.h): a VFS that keeps written pages and truncations in the process
+// until xSync. A SIGKILL then loses what a power cut would lose. Names are real at once; SQLite in WAL mode
+// makes and deletes its files only at open and close. Memory mapping is off; the shared-memory index of WAL
+// mode stays real, as it is rebuilt after every crash.
 
 namespace holdfast::faults {
 

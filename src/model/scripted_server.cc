@@ -39,7 +39,7 @@ class Server : public ScriptedServer {
   ~Server() override {
     if (!started_) return;
     io_.stop();
-    ended_.get_future().wait();
+    ended_.wait();
   }
 
   Status listen(const std::string& host, std::uint16_t port) {
@@ -64,9 +64,12 @@ class Server : public ScriptedServer {
   void start(Executor& loop) {
     started_ = true;
     asio::co_spawn(io_, accept(), asio::detached);
-    loop.post([this] {
+    // The promise belongs to the job: the destructor may go on while it is still being kept.
+    auto ended = std::make_shared<std::promise<void>>();
+    ended_ = ended->get_future();
+    loop.post([this, ended] {
       io_.run();
-      ended_.set_value();
+      ended->set_value();
     });
   }
 
@@ -274,7 +277,7 @@ class Server : public ScriptedServer {
   std::uint16_t port_ = 0;
   std::string host_;
   bool started_ = false;
-  std::promise<void> ended_;
+  std::future<void> ended_;
   // Last: its destructor ends the connections, which use what is above.
   asio::io_context io_{1};
   tcp::acceptor acceptor_;

@@ -43,7 +43,8 @@ SocketAddress socket_address(const HostPort& address) {
 }  // namespace
 
 std::string HostPort::to_string() const {
-  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port) : fmt::format("[{}]:{}", host, port);
+  return host.find(':') == std::string::npos ? fmt::format("{}:{}", host, port)
+                                             : fmt::format("[{}]:{}", host, port);
 }
 
 Result<HostPort> parse_host_port(std::string_view text, std::uint16_t default_port) {
@@ -68,7 +69,8 @@ Result<HostPort> parse_host_port(std::string_view text, std::uint16_t default_po
     }
   }
   if (result.host.empty()) return bad_address(text, "the host is missing");
-  if (result.host.find_first_of("/ \t@") != std::string::npos) return bad_address(text, "that is no host name");
+  if (result.host.find_first_of("/ \t@") != std::string::npos)
+    return bad_address(text, "that is no host name");
   if (!port.empty()) {
     const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), result.port);
     if (error != std::errc() || end != port.data() + port.size()) {
@@ -89,14 +91,16 @@ bool is_loopback(const HostPort& address) {
 Status check_bindable(const HostPort& address) {
   const SocketAddress target = socket_address(address);
   if (target.size == 0) {
-    return {Code::kInvalidArgument, fmt::format("cannot listen on {}: the host must be an IP address", address.to_string())};
+    return {Code::kInvalidArgument,
+            fmt::format("cannot listen on {}: the host must be an IP address", address.to_string())};
   }
   const int fd = ::socket(target.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return {Code::kInternal, fmt::format("cannot create a socket: {}", std::strerror(errno))};
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   int error = 0;
-  if (::bind(fd, reinterpret_cast<const sockaddr*>(&target.storage), target.size) != 0 || ::listen(fd, 1) != 0) {
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&target.storage), target.size) != 0 ||
+      ::listen(fd, 1) != 0) {
     error = errno;
   }
   ::close(fd);
@@ -104,17 +108,21 @@ Status check_bindable(const HostPort& address) {
     case 0:
       return {};
     case EADDRINUSE:
-      return {Code::kUnavailable, fmt::format("cannot listen on {}: the port is in use by another program; stop it or "
-                                              "choose another port",
-                                              address.to_string())};
+      return {Code::kUnavailable,
+              fmt::format("cannot listen on {}: the port is in use by another program; stop it or "
+                          "choose another port",
+                          address.to_string())};
     case EACCES:
-      return {Code::kPermissionDenied,
-              fmt::format("cannot listen on {}: no permission; choose a port above 1023", address.to_string())};
+      return {
+          Code::kPermissionDenied,
+          fmt::format("cannot listen on {}: no permission; choose a port above 1023", address.to_string())};
     case EADDRNOTAVAIL:
-      return {Code::kInvalidArgument,
-              fmt::format("cannot listen on {}: this machine does not have that address", address.to_string())};
+      return {
+          Code::kInvalidArgument,
+          fmt::format("cannot listen on {}: this machine does not have that address", address.to_string())};
     default:
-      return {Code::kInternal, fmt::format("cannot listen on {}: {}", address.to_string(), std::strerror(error))};
+      return {Code::kInternal,
+              fmt::format("cannot listen on {}: {}", address.to_string(), std::strerror(error))};
   }
 }
 

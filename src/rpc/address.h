@@ -24,9 +24,9 @@ Result<HostPort> parse_host_port(std::string_view text, std::uint16_t default_po
 // An address of this machine only; "localhost" counts.
 bool is_loopback(const HostPort& address);
 
-// Whether a server could listen there now: kUnavailable when the port is taken, kInvalidArgument when the address is
-// not one of this machine, kPermissionDenied when the port is privileged. The answer may be stale at once; it is asked
-// for its reason, since gRPC does not give one.
+// Whether a server could listen there now: kUnavailable when the port is taken, kInvalidArgument when the
+// address is not one of this machine, kPermissionDenied when the port is privileged. The answer may be stale
+// at once; it is asked for its reason, since gRPC does not give one.
 Status check_bindable(const HostPort& address);
 
 }  // namespace holdfast::rpc

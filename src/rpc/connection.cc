@@ -23,7 +23,8 @@ namespace holdfast::rpc {
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 7233;
-// gRPC's own defaults are a second to start with and two minutes at most: a restarted server would be missed for long.
+// gRPC's own defaults are a second to start with and two minutes at most: a restarted server would be missed
+// for long.
 constexpr int kInitialReconnectMs = 20;
 constexpr int kMaxReconnectMs = 500;
 constexpr int kConnectTimeoutMs = 5000;
@@ -44,7 +45,8 @@ const std::string& method_path(api::Method method) {
 
 gpr_timespec call_deadline(api::Method method, const std::optional<MonotonicTime>& wanted) {
   if (wanted) return to_gpr(*wanted);
-  const auto wait = api::is_long_poll(method) ? GrpcConnection::kLongPollDeadline : GrpcConnection::kDefaultDeadline;
+  const auto wait =
+      api::is_long_poll(method) ? GrpcConnection::kLongPollDeadline : GrpcConnection::kDefaultDeadline;
   return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_seconds(wait.count(), GPR_TIMESPAN));
 }
 
@@ -66,7 +68,8 @@ class ClientCall final : public api::CallHandle {
     if (!status.ok()) return fail(from_grpc(status));
     api::MessagePtr message = api::new_response(method);
     if (!parse(response, *message)) {
-      return fail(Code::kInternal, fmt::format("the server's answer is not a valid {}", message->GetTypeName()));
+      return fail(Code::kInternal,
+                  fmt::format("the server's answer is not a valid {}", message->GetTypeName()));
     }
     return message;
   }
@@ -136,9 +139,8 @@ struct GrpcConnection::Impl {
       call->done(std::move(result));
       return;
     }
-    call->executor->post([done = std::move(call->done), result = std::move(result)]() mutable {
-      done(std::move(result));
-    });
+    call->executor->post(
+        [done = std::move(call->done), result = std::move(result)]() mutable { done(std::move(result)); });
   }
 
   std::shared_ptr<ClientCall> prepare(api::Method method, const api::CallOptions& options) const {
@@ -148,7 +150,8 @@ struct GrpcConnection::Impl {
     call->context.set_deadline(call_deadline(method, options.deadline));
     call->context.AddMetadata("client-name", options.client_name);
     call->context.AddMetadata("client-version", options.client_version);
-    if (!target.namespace_header().empty()) call->context.AddMetadata("temporal-namespace", target.namespace_header());
+    if (!target.namespace_header().empty())
+      call->context.AddMetadata("temporal-namespace", target.namespace_header());
     if (!target.api_key().empty()) call->context.AddMetadata("authorization", "Bearer " + target.api_key());
     return call;
   }
@@ -171,13 +174,15 @@ Result<GrpcTarget> GrpcTarget::parse(std::string_view text) {
   } else if (rest.starts_with("temporal://")) {
     rest.remove_prefix(std::string_view("temporal://").size());
   } else if (rest.find("://") != std::string_view::npos) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("engine \"{}\": expected temporal://HOST:PORT, or temporals://HOST:PORT for TLS", text));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("engine \"{}\": expected temporal://HOST:PORT, or temporals://HOST:PORT for TLS", text));
   }
   if (rest.ends_with('/')) rest.remove_suffix(1);
   auto address = parse_host_port(rest, kDefaultPort);
   if (!address) return fail(address.error());
-  if (address->port == 0) return fail(Code::kInvalidArgument, fmt::format("engine \"{}\": the port must not be 0", text));
+  if (address->port == 0)
+    return fail(Code::kInvalidArgument, fmt::format("engine \"{}\": the port must not be 0", text));
   target.address(address->to_string());
   return target;
 }
@@ -186,7 +191,8 @@ Result<std::unique_ptr<GrpcConnection>> GrpcConnection::open(const GrpcTarget& t
   auto address = parse_host_port(target.address(), kDefaultPort);
   if (!address) return fail(address.error());
   if (target.client_cert().empty() != target.client_key().empty()) {
-    return fail(Code::kInvalidArgument, "a client certificate needs its private key, and the other way round");
+    return fail(Code::kInvalidArgument,
+                "a client certificate needs its private key, and the other way round");
   }
   GrpcTarget complete = target;
   complete.address(address->to_string());

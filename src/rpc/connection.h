@@ -1,12 +1,14 @@
 #pragma once
 
-// GrpcConnection: an api::Connection to a WorkflowService elsewhere: our own server, a Temporal cluster, Temporal Cloud.
+// GrpcConnection: an api::Connection to a WorkflowService elsewhere: our own server, a Temporal cluster,
+// Temporal Cloud.
 //
-// Owner: whoever opened it. Threads: one of its own runs the completion queue; completions run on the executor named in
-// the call's options, or inline on that thread (then they must be short and must not block). Errors arrive as the
-// Status the server sent, typed details included; a server that cannot be reached is kUnavailable, one that does not
-// answer in time kDeadlineExceeded. Nothing is retried here.
-// Destroying it cancels open calls, waits for their completions and joins the thread. Never destroy it on that thread.
+// Owner: whoever opened it. Threads: one of its own runs the completion queue; completions run on the
+// executor named in the call's options, or inline on that thread (then they must be short and must not
+// block). Errors arrive as the Status the server sent, typed details included; a server that cannot be
+// reached is kUnavailable, one that does not answer in time kDeadlineExceeded. Nothing is retried here.
+// Destroying it cancels open calls, waits for their completions and joins the thread. Never destroy it on
+// that thread.
 
 #include <chrono>
 #include <memory>
@@ -74,8 +76,8 @@ class GrpcConnection final : public api::Connection {
   GrpcConnection(const GrpcConnection&) = delete;
   GrpcConnection& operator=(const GrpcConnection&) = delete;
 
-  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request, api::CallOptions options,
-                                         api::Completion done) override;
+  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request,
+                                         api::CallOptions options, api::Completion done) override;
 
   // True once a connection to the peer stands, or false at the timeout.
   bool wait_until_connected(std::chrono::milliseconds timeout);

@@ -1,5 +1,6 @@
-// Both halves of gRPC, back to back: a Connection written here, served by Server on a loopback port and called through
-// GrpcConnection behaves as if it had been called directly; what is no WorkflowService call gets a typed answer.
+// Both halves of gRPC, back to back: a Connection written here, served by Server on a loopback port and
+// called through GrpcConnection behaves as if it had been called directly; what is no WorkflowService call
+// gets a typed answer.
 
 #include <gmock/gmock.h>
 #include <grpc/support/time.h>
@@ -27,12 +28,12 @@ using ::testing::HasSubstr;
 // Long enough that only a hang reaches it.
 constexpr auto kPatience = 20s;
 
-// Answers by method: GetSystemInfo at once and inline, StartWorkflowExecution from another thread, a describe of anything
-// with a typed NotFound, polls never (until cancelled).
+// Answers by method: GetSystemInfo at once and inline, StartWorkflowExecution from another thread, a describe
+// of anything with a typed NotFound, polls never (until cancelled).
 class TestConnection final : public api::Connection {
  public:
-  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request, api::CallOptions options,
-                                         api::Completion done) override {
+  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request,
+                                         api::CallOptions options, api::Completion done) override {
     switch (method) {
       case api::Method::kGetSystemInfo: {
         auto response = std::make_unique<ws::GetSystemInfoResponse>();
@@ -44,14 +45,17 @@ class TestConnection final : public api::Connection {
         auto* start = dynamic_cast<ws::StartWorkflowExecutionRequest*>(request.get());
         auto response = std::make_unique<ws::StartWorkflowExecutionResponse>();
         response->set_run_id("run of " + start->workflow_id());
-        executor_.post([done = std::move(done), response = std::move(response)]() mutable { done(std::move(response)); });
+        executor_.post([done = std::move(done), response = std::move(response)]() mutable {
+          done(std::move(response));
+        });
         return nullptr;
       }
       case api::Method::kDescribeWorkflowExecution: {
         pb::errordetails::v1::NamespaceNotFoundFailure detail;
         detail.set_namespace_("nowhere");
-        done(fail(Status(Code::kNotFound, "namespace \"nowhere\" does not exist")
-                      .with_detail("type.googleapis.com/" + detail.GetTypeName(), detail.SerializeAsString())));
+        done(fail(
+            Status(Code::kNotFound, "namespace \"nowhere\" does not exist")
+                .with_detail("type.googleapis.com/" + detail.GetTypeName(), detail.SerializeAsString())));
         return nullptr;
       }
       default:
@@ -72,7 +76,8 @@ class TestConnection final : public api::Connection {
 
  private:
   struct Held final : api::CallHandle {
-    Held(TestConnection& owner, api::Completion completion) : connection(owner), done(std::move(completion)) {}
+    Held(TestConnection& owner, api::Completion completion)
+        : connection(owner), done(std::move(completion)) {}
     void cancel() override {
       api::Completion run;
       {
@@ -160,7 +165,9 @@ class RpcTest : public ::testing::Test {
     for (const auto& slice : slices) all.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
     return all;
   }
-  static std::string path(const std::string& name) { return "/" + std::string(api::kServiceName) + "/" + name; }
+  static std::string path(const std::string& name) {
+    return "/" + std::string(api::kServiceName) + "/" + name;
+  }
 
   TestConnection engine_;
   std::unique_ptr<Server> server_;
@@ -182,13 +189,14 @@ TEST_F(RpcTest, CompletionsRunOnTheNamedExecutor) {
   std::promise<std::thread::id> executors;
   executor.post([&] { executors.set_value(std::this_thread::get_id()); });
   std::promise<std::thread::id> mine;
-  connection_->start(api::Method::kGetSystemInfo, std::make_unique<ws::GetSystemInfoRequest>(), {.executor = &executor},
-                     [&](Answer) { mine.set_value(std::this_thread::get_id()); });
+  connection_->start(api::Method::kGetSystemInfo, std::make_unique<ws::GetSystemInfoRequest>(),
+                     {.executor = &executor}, [&](Answer) { mine.set_value(std::this_thread::get_id()); });
   EXPECT_EQ(mine.get_future().get(), executors.get_future().get());
 }
 
 TEST_F(RpcTest, ErrorsKeepTheirTypedDetails) {
-  auto answer = call(api::Method::kDescribeWorkflowExecution, std::make_unique<ws::DescribeWorkflowExecutionRequest>());
+  auto answer =
+      call(api::Method::kDescribeWorkflowExecution, std::make_unique<ws::DescribeWorkflowExecutionRequest>());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), Code::kNotFound);
   EXPECT_EQ(answer.error().message(), "namespace \"nowhere\" does not exist");
@@ -202,7 +210,8 @@ TEST_F(RpcTest, ErrorsKeepTheirTypedDetails) {
 
 TEST_F(RpcTest, ACancelledCallIsCancelledBehindTheServer) {
   std::shared_ptr<api::CallHandle> handle;
-  auto future = send(api::Method::kPollWorkflowTaskQueue, std::make_unique<ws::PollWorkflowTaskQueueRequest>(), {}, &handle);
+  auto future = send(api::Method::kPollWorkflowTaskQueue,
+                     std::make_unique<ws::PollWorkflowTaskQueueRequest>(), {}, &handle);
   const api::CallOptions seen = engine_.wait_for_poll();
   ASSERT_TRUE(seen.deadline.has_value());
   const auto left = *seen.deadline - std::chrono::steady_clock::now();
@@ -215,8 +224,9 @@ TEST_F(RpcTest, ACancelledCallIsCancelledBehindTheServer) {
 }
 
 TEST_F(RpcTest, ADeadlineEndsTheCallOnBothSides) {
-  auto answer = call(api::Method::kPollActivityTaskQueue, std::make_unique<ws::PollActivityTaskQueueRequest>(),
-                     {.deadline = std::chrono::steady_clock::now() + 100ms});
+  auto answer =
+      call(api::Method::kPollActivityTaskQueue, std::make_unique<ws::PollActivityTaskQueueRequest>(),
+           {.deadline = std::chrono::steady_clock::now() + 100ms});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), Code::kDeadlineExceeded);
   engine_.wait_for_cancel();
@@ -236,7 +246,8 @@ TEST_F(RpcTest, OversizedMalformedAndUnknownCallsAreTypedAndTheServerGoesOn) {
 }
 
 TEST_F(RpcTest, NestedMessagesBeyondTheParsersDepthAreRefused) {
-  std::string nested;  // a Failure within a Failure within...: field 4 (cause) of temporal.api.failure.v1.Failure
+  std::string
+      nested;  // a Failure within a Failure within...: field 4 (cause) of temporal.api.failure.v1.Failure
   for (int i = 0; i < 10'000; ++i) {
     std::string length;
     for (std::size_t n = nested.size();; n >>= 7) {
@@ -250,7 +261,8 @@ TEST_F(RpcTest, NestedMessagesBeyondTheParsersDepthAreRefused) {
     request.push_back(static_cast<char>((n & 0x7F) | (n > 0x7F ? 0x80 : 0)));
     if (n <= 0x7F) break;
   }
-  EXPECT_EQ(raw(path("RespondActivityTaskFailed"), request + nested).error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_EQ(raw(path("RespondActivityTaskFailed"), request + nested).error_code(),
+            grpc::StatusCode::INVALID_ARGUMENT);
 }
 
 TEST_F(RpcTest, SixtyFourCallsAtOnce) {
@@ -262,7 +274,8 @@ TEST_F(RpcTest, SixtyFourCallsAtOnce) {
     for (int i = 0; i < 64; ++i) {
       auto answer = answers[static_cast<std::size_t>(i)].get();
       ASSERT_TRUE(answer) << answer.error().to_string();
-      EXPECT_EQ(dynamic_cast<ws::StartWorkflowExecutionResponse&>(**answer).run_id(), "run of " + std::to_string(i));
+      EXPECT_EQ(dynamic_cast<ws::StartWorkflowExecutionResponse&>(**answer).run_id(),
+                "run of " + std::to_string(i));
     }
     answers.clear();
   }
@@ -272,7 +285,8 @@ TEST_F(RpcTest, OneCallMoreThanTheLimitIsRefused) {
   auto small = Server::start(engine_, {.address = "127.0.0.1:0", .max_open_calls = 1}).value();
   connection_ = GrpcConnection::open(GrpcTarget(small->address())).value();
   std::shared_ptr<api::CallHandle> handle;
-  auto held = send(api::Method::kPollWorkflowTaskQueue, std::make_unique<ws::PollWorkflowTaskQueueRequest>(), {}, &handle);
+  auto held = send(api::Method::kPollWorkflowTaskQueue, std::make_unique<ws::PollWorkflowTaskQueueRequest>(),
+                   {}, &handle);
   engine_.wait_for_poll();
   EXPECT_EQ(call(api::Method::kGetSystemInfo, std::make_unique<ws::GetSystemInfoRequest>()).error().code(),
             Code::kResourceExhausted);
@@ -304,8 +318,9 @@ TEST_F(RpcTest, AnswersHealthChecks) {
   std::string response;
   EXPECT_TRUE(raw("/grpc.health.v1.Health/Check", "", &response).ok());
   EXPECT_EQ(response, "\x08\x01");
-  EXPECT_TRUE(raw("/grpc.health.v1.Health/Check", "\x0A" + std::string(1, static_cast<char>(service.size())) + service,
-                  &response).ok());
+  EXPECT_TRUE(raw("/grpc.health.v1.Health/Check",
+                  "\x0A" + std::string(1, static_cast<char>(service.size())) + service, &response)
+                  .ok());
   EXPECT_EQ(response, "\x08\x01");
   EXPECT_EQ(raw("/grpc.health.v1.Health/Check", "\x0A\x01x").error_code(), grpc::StatusCode::NOT_FOUND);
 }
@@ -316,7 +331,8 @@ TEST_F(RpcTest, ReflectionListsAndDescribesTheService) {
     grpc::GenericStub stub(grpc::CreateChannel(server_->address(), grpc::InsecureChannelCredentials()));
     grpc::CompletionQueue queue;
     grpc::ClientContext context;
-    auto stream = stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
+    auto stream =
+        stub.PrepareCall(&context, "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", &queue);
     const auto step = [&] {
       void* tag = nullptr;
       bool ok = false;
@@ -339,8 +355,9 @@ TEST_F(RpcTest, ReflectionListsAndDescribesTheService) {
     return text(answer);
   };
   EXPECT_THAT(ask(std::string("\x3A\x00", 2)), HasSubstr(service));  // list_services
-  EXPECT_THAT(ask("\x22" + std::string(1, static_cast<char>(service.size())) + service),  // file_containing_symbol
-              HasSubstr("temporal/api/workflowservice/v1/service.proto"));
+  EXPECT_THAT(
+      ask("\x22" + std::string(1, static_cast<char>(service.size())) + service),  // file_containing_symbol
+      HasSubstr("temporal/api/workflowservice/v1/service.proto"));
 }
 
 TEST(RpcAddress, ServersBindLoopbackOnly) {

@@ -24,14 +24,15 @@ constexpr std::uint16_t kDefaultPort = 7233;
 // Pings of the SDKs' keep-alives, more often than which a client is shown the door.
 constexpr int kMinPingIntervalMs = 5000;
 
-// Server reflection lists the services that are registered with gRPC; the generic service is none. This one has the
-// name and a method nobody calls.
+// Server reflection lists the services that are registered with gRPC; the generic service is none. This one
+// has the name and a method nobody calls.
 class NameForReflection final : public grpc::Service {
  public:
   NameForReflection() {
     static const std::string path = "/" + std::string(api::kServiceName) + "/-";  // gRPC keeps the pointer
-    AddMethod(new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
-                                                   new grpc::internal::UnknownMethodHandler("no such method")));
+    AddMethod(
+        new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
+                                             new grpc::internal::UnknownMethodHandler("no such method")));
   }
 };
 
@@ -58,10 +59,12 @@ Result<HostPort> checked_address(const std::string& text) {
   auto address = parse_host_port(text, kDefaultPort);
   if (!address) return address;
   if (!is_loopback(*address)) {
-    return fail(Code::kPermissionDenied,
-                fmt::format("refusing to listen on {}: there is no authentication yet, so only loopback addresses are "
-                            "allowed; use 127.0.0.1:{}",
-                            address->to_string(), address->port));
+    return fail(
+        Code::kPermissionDenied,
+        fmt::format(
+            "refusing to listen on {}: there is no authentication yet, so only loopback addresses are "
+            "allowed; use 127.0.0.1:{}",
+            address->to_string(), address->port));
   }
   if (address->host == "localhost") address->host = "127.0.0.1";
   if (Status status = check_bindable(*address); !status.ok()) return fail(std::move(status));
@@ -71,7 +74,8 @@ Result<HostPort> checked_address(const std::string& text) {
 }  // namespace
 
 struct Server::Impl {
-  Impl(api::Connection& connection, const ServerOptions& wanted) : options(wanted), shared{connection, options} {}
+  Impl(api::Connection& connection, const ServerOptions& wanted)
+      : options(wanted), shared{connection, options} {}
 
   ServerOptions options;
   ServerShared shared;
@@ -102,9 +106,10 @@ Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const
   impl->server = builder.BuildAndStart();
   if (!impl->server || port == 0) {
     for (auto& queue : impl->queues) queue->finish();
-    return fail(Code::kUnavailable, fmt::format("cannot listen on {}: the port was taken by another program just now; "
-                                                "try again or choose another port",
-                                                address->to_string()));
+    return fail(Code::kUnavailable,
+                fmt::format("cannot listen on {}: the port was taken by another program just now; "
+                            "try again or choose another port",
+                            address->to_string()));
   }
   impl->bound = {address->host, static_cast<std::uint16_t>(port)};
   impl->address = impl->bound.to_string();
@@ -114,18 +119,26 @@ Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const
 
 Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Server::~Server() { stop(std::chrono::milliseconds(0)); }
+Server::~Server() {
+  stop(std::chrono::milliseconds(0));
+}
 
-std::uint16_t Server::port() const { return impl_->bound.port; }
+std::uint16_t Server::port() const {
+  return impl_->bound.port;
+}
 
-const std::string& Server::address() const { return impl_->address; }
+const std::string& Server::address() const {
+  return impl_->address;
+}
 
 void Server::stop(std::chrono::milliseconds grace) {
   std::call_once(impl_->stopped, [&] {
     impl_->shared.stopping = true;
     // Returns when every call has been answered, after the grace with a cancellation.
-    impl_->server->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(grace.count(), GPR_TIMESPAN)));
-    // The connection's completions of cancelled calls may still be under way; their queue must be there for them.
+    impl_->server->Shutdown(
+        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(grace.count(), GPR_TIMESPAN)));
+    // The connection's completions of cancelled calls may still be under way; their queue must be there for
+    // them.
     auto& live = impl_->shared.live_calls;
     for (std::size_t left = live.load(); left != 0; left = live.load()) live.wait(left);
     for (auto& queue : impl_->queues) queue->finish();

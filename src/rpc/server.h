@@ -1,12 +1,12 @@
 #pragma once
 
-// Server: any api::Connection, served as temporal.api.workflowservice.v1.WorkflowService over gRPC, with grpc.health.v1
-// and server reflection. No generated stubs: the method's name chooses the message types, so a method we lack is
-// UNIMPLEMENTED and costs nothing.
+// Server: any api::Connection, served as temporal.api.workflowservice.v1.WorkflowService over gRPC, with
+// grpc.health.v1 and server reflection. No generated stubs: the method's name chooses the message types, so a
+// method we lack is UNIMPLEMENTED and costs nothing.
 //
-// Owner: app. Threads: its own few completion-queue threads parse, start calls on the connection and send; completions
-// of the connection may arrive on any thread, they are queued and sent by those threads. The connection must outlive
-// the server.
+// Owner: app. Threads: its own few completion-queue threads parse, start calls on the connection and send;
+// completions of the connection may arrive on any thread, they are queued and sent by those threads. The
+// connection must outlive the server.
 
 #include <chrono>
 #include <cstddef>
@@ -20,10 +20,11 @@
 namespace holdfast::rpc {
 
 struct ServerOptions {
-  // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost": there is no
-  // authentication yet, so anything else is refused.
+  // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost": there is
+  // no authentication yet, so anything else is refused.
   std::string address = "127.0.0.1:7233";
-  // Larger messages are RESOURCE_EXHAUSTED before we see them. Temporal's limit is 4 MiB; ours leaves room for agents.
+  // Larger messages are RESOURCE_EXHAUSTED before we see them. Temporal's limit is 4 MiB; ours leaves room
+  // for agents.
   int max_receive_bytes = 16 << 20;
   int max_send_bytes = 64 << 20;
   // Calls open at once, long polls included; one more is RESOURCE_EXHAUSTED.
@@ -33,7 +34,8 @@ struct ServerOptions {
 
 class Server {
  public:
-  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback. kUnavailable: the port is in use.
+  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback. kUnavailable: the port is
+  // in use.
   static Result<std::unique_ptr<Server>> start(api::Connection& connection, const ServerOptions& options);
   // Stops as stop() does, with no grace.
   ~Server();

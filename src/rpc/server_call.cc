@@ -26,7 +26,8 @@ std::string metadata(const grpc::GenericServerContext& context, const char* key)
 // grpc.health.v1.HealthCheckRequest is {string service = 1}: small enough to read by hand.
 std::optional<std::string> health_service(const std::string& bytes) {
   if (bytes.empty()) return std::string();
-  if (bytes.size() < 2 || bytes[0] != 0x0A || static_cast<std::size_t>(bytes[1]) != bytes.size() - 2) return std::nullopt;
+  if (bytes.size() < 2 || bytes[0] != 0x0A || static_cast<std::size_t>(bytes[1]) != bytes.size() - 2)
+    return std::nullopt;
   return bytes.substr(2);
 }
 
@@ -109,7 +110,8 @@ void ServerCall::accept(ServerQueue& queue) {
   queue.shared().live_calls.fetch_add(1);
   call->uses_ = 1;
   call->context_.AsyncNotifyWhenDone(&call->done_);
-  queue.shared().service.RequestCall(&call->context_, &call->stream_, &queue.cq(), &queue.cq(), &call->accepted_);
+  queue.shared().service.RequestCall(&call->context_, &call->stream_, &queue.cq(), &queue.cq(),
+                                     &call->accepted_);
 }
 
 void ServerCall::on_accepted(bool ok) {
@@ -124,7 +126,8 @@ void ServerCall::on_accepted(bool ok) {
     refuse(Code::kUnavailable, "the server is stopping");
   } else if (too_many) {
     refuse(Code::kResourceExhausted,
-           fmt::format("more than {} calls are open on this server; try again later", shared.options.max_open_calls));
+           fmt::format("more than {} calls are open on this server; try again later",
+                       shared.options.max_open_calls));
   } else {
     begin(context_.method());
   }
@@ -136,7 +139,8 @@ void ServerCall::begin(std::string_view path) {
   if (path.starts_with(prefix)) {
     const std::string_view name = path.substr(prefix.size());
     const auto method = api::method_by_name(name);
-    if (!method) return refuse(Code::kUnimplemented, fmt::format("method {} is not supported by this server", name));
+    if (!method)
+      return refuse(Code::kUnimplemented, fmt::format("method {} is not supported by this server", name));
     method_ = *method;
   } else if (path == kHealthCheck) {
     kind_ = Kind::kHealth;
@@ -195,7 +199,8 @@ void ServerCall::send_answer() {
 
 void ServerCall::answer_health() {
   const auto service = health_service(flatten(bytes_));
-  if (!service) return refuse(Code::kInvalidArgument, "the request is not a valid grpc.health.v1.HealthCheckRequest");
+  if (!service)
+    return refuse(Code::kInvalidArgument, "the request is not a valid grpc.health.v1.HealthCheckRequest");
   if (!service->empty() && *service != api::kServiceName) {
     return refuse(Code::kNotFound, fmt::format("no service \"{}\" here", *service));
   }
@@ -216,7 +221,9 @@ void ServerCall::finish_with(grpc::ByteBuffer&& response) {
   stream_.WriteAndFinish(bytes_, grpc::WriteOptions(), grpc::Status::OK, &finished_);
 }
 
-void ServerCall::on_finished(bool ok) { release(); }
+void ServerCall::on_finished(bool ok) {
+  release();
+}
 
 void ServerCall::on_done(bool ok) {
   if (context_.IsCancelled()) {

@@ -2,9 +2,10 @@
 
 // One call being served, and the queue it lives on. Private to the server.
 //
-// Everything of a call happens on its queue's thread. The one thing that arrives elsewhere, the connection's completion,
-// is put into the queue's list of answers and taken from there; an alarm wakes the thread, once per burst, so a group
-// commit that releases a hundred answers costs one wake-up and no gRPC work on the engine's thread.
+// Everything of a call happens on its queue's thread. The one thing that arrives elsewhere, the connection's
+// completion, is put into the queue's list of answers and taken from there; an alarm wakes the thread, once
+// per burst, so a group commit that releases a hundred answers costs one wake-up and no gRPC work on the
+// engine's thread.
 
 #include <grpcpp/alarm.h>
 #include <grpcpp/completion_queue.h>
@@ -109,8 +110,8 @@ class ServerCall {
   grpc::ByteBuffer bytes_;
   Result<api::MessagePtr> result_;
   std::shared_ptr<api::CallHandle> handle_;
-  int uses_ = 0;           // events still to come
-  bool counted_ = false;   // in open_calls
+  int uses_ = 0;          // events still to come
+  bool counted_ = false;  // in open_calls
   bool answering_ = false;
   bool cancelled_ = false;
 };

@@ -2,9 +2,9 @@
 
 #include <google/rpc/status.pb.h>
 #include <grpc/support/time.h>
+#include <grpcpp/impl/codegen/proto_utils.h>
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
-#include <grpcpp/impl/codegen/proto_utils.h>
 
 #include "api/method.h"
 
@@ -14,7 +14,8 @@ namespace {
 std::string cut(const std::string& text) {
   if (text.size() <= kMaxStatusMessageBytes) return text;
   std::size_t end = kMaxStatusMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not inside a UTF-8 character
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;  // not inside a UTF-8 character
   return text.substr(0, end) + "...";
 }
 
@@ -44,8 +45,9 @@ grpc::Status to_grpc(const Status& status) {
 Status from_grpc(const grpc::Status& status) {
   if (status.ok()) return {};
   const int number = status.error_code();
-  const Code code = number > 0 && number <= static_cast<int>(Code::kUnauthenticated) ? static_cast<Code>(number)
-                                                                                   : Code::kUnknown;
+  const Code code = number > 0 && number <= static_cast<int>(Code::kUnauthenticated)
+                        ? static_cast<Code>(number)
+                        : Code::kUnknown;
   Status result(code, status.error_message());
   google::rpc::Status proto;
   if (!status.error_details().empty() && proto.ParseFromString(status.error_details())) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// What both halves of gRPC share: Status with its typed details <-> grpc::Status with grpc-status-details-bin, messages
+// What both halves of gRPC share: Status with its typed details <-> grpc::Status with
+// grpc-status-details-bin, messages
 // <-> byte buffers, deadlines. Pure functions. Included by .cc files only.
 
 #include <google/protobuf/message.h>

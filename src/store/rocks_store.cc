@@ -59,13 +59,15 @@ Status from_errno(const std::string& dir, std::string_view what, int error) {
   switch (error) {
     case EROFS:
       return {Code::kPermissionDenied,
-              fmt::format("data directory {}: the file system is read-only; use a directory on a writable one", dir)};
+              fmt::format(
+                  "data directory {}: the file system is read-only; use a directory on a writable one", dir)};
     case EACCES:
     case EPERM:
       return {Code::kPermissionDenied,
-              fmt::format("data directory {}: no permission to {}; give this user read and write access, or choose "
-                          "another directory",
-                          dir, what)};
+              fmt::format(
+                  "data directory {}: no permission to {}; give this user read and write access, or choose "
+                  "another directory",
+                  dir, what)};
     case ENOSPC:
     case EDQUOT:
       return {Code::kResourceExhausted,
@@ -77,7 +79,8 @@ Status from_errno(const std::string& dir, std::string_view what, int error) {
       return {Code::kInvalidArgument,
               fmt::format("data directory {}: its parent directory does not exist; create it first", dir)};
     default:
-      return {Code::kInternal, fmt::format("data directory {}: cannot {}: {}", dir, what, std::strerror(error))};
+      return {Code::kInternal,
+              fmt::format("data directory {}: cannot {}: {}", dir, what, std::strerror(error))};
   }
 }
 
@@ -108,12 +111,15 @@ pid_t lock_holder(const std::string& dir) {
   lock.l_type = F_WRLCK;
   lock.l_whence = SEEK_SET;
   const bool known = ::fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  // Closing drops this process's own locks on the file: never called by a process that holds it (open_status).
+  // Closing drops this process's own locks on the file: never called by a process that holds it
+  // (open_status).
   ::close(fd);
   return known ? lock.l_pid : 0;
 }
 
-std::string describe(const rocksdb::Status& status) { return status.ToString(); }
+std::string describe(const rocksdb::Status& status) {
+  return status.ToString();
+}
 
 bool is_log_file(std::string_view name) {
   return name.ends_with(".log") || name.starts_with("MANIFEST-");
@@ -142,9 +148,10 @@ void for_each_log(rocksdb::FileSystem& fs, const std::string& dir,
 
 Status damaged(const std::string& path, std::uint64_t offset) {
   return {Code::kDataLoss,
-          fmt::format("{} is damaged at offset {}: records behind it would be lost. Nothing was changed. Restore the "
-                      "data directory from a backup, or move it away to start empty",
-                      path, offset)};
+          fmt::format(
+              "{} is damaged at offset {}: records behind it would be lost. Nothing was changed. Restore the "
+              "data directory from a backup, or move it away to start empty",
+              path, offset)};
 }
 
 Status check_logs(rocksdb::FileSystem& fs, const std::string& dir) {
@@ -163,31 +170,40 @@ Status corruption_status(rocksdb::FileSystem& fs, const std::string& dir, const 
     if (const auto offset = find_bad_log_record(bytes)) result = damaged(path, *offset);
   });
   if (!result.ok()) return result;
-  return {Code::kDataLoss, fmt::format("data directory {} is damaged: {}. Nothing was changed. Restore it from a backup, "
-                                       "or move it away to start empty",
-                                       dir, describe(status))};
+  return {Code::kDataLoss,
+          fmt::format("data directory {} is damaged: {}. Nothing was changed. Restore it from a backup, "
+                      "or move it away to start empty",
+                      dir, describe(status))};
 }
 
 Status open_status(rocksdb::FileSystem& fs, const std::string& dir, const rocksdb::Status& status) {
   const std::string text = describe(status);
   if (status.IsCorruption()) return corruption_status(fs, dir, status);
   if (status.IsNoSpace()) return from_errno(dir, "write", ENOSPC);
-  if (status.IsIOError() && text.find("lock") != std::string::npos && text.find("LOCK") != std::string::npos) {
-    // RocksDB says "lock hold by current process" for our own; asking the kernel then would release that lock.
+  if (status.IsIOError() && text.find("lock") != std::string::npos &&
+      text.find("LOCK") != std::string::npos) {
+    // RocksDB says "lock hold by current process" for our own; asking the kernel then would release that
+    // lock.
     const bool here = text.find("current process") != std::string::npos;
     const pid_t holder = here ? ::getpid() : lock_holder(dir);
-    return {Code::kFailedPrecondition,
-            fmt::format("data directory {} is in use by another server{}; stop that one first, or give this one its own "
-                        "--data directory",
-                        dir, holder > 0 ? fmt::format(" (process {})", holder) : std::string())};
+    return {
+        Code::kFailedPrecondition,
+        fmt::format(
+            "data directory {} is in use by another server{}; stop that one first, or give this one its own "
+            "--data directory",
+            dir, holder > 0 ? fmt::format(" (process {})", holder) : std::string())};
   }
-  if (status.IsIOError() && text.find("Read-only file system") != std::string::npos) return from_errno(dir, "write", EROFS);
-  if (status.IsIOError() && text.find("Permission denied") != std::string::npos) return from_errno(dir, "write", EACCES);
+  if (status.IsIOError() && text.find("Read-only file system") != std::string::npos)
+    return from_errno(dir, "write", EROFS);
+  if (status.IsIOError() && text.find("Permission denied") != std::string::npos)
+    return from_errno(dir, "write", EACCES);
   if (status.IsNotSupported() || status.IsInvalidArgument()) {
-    return {Code::kFailedPrecondition,
-            fmt::format("data directory {} was written by a version this program cannot read ({}); use that version or "
-                        "a newer one",
-                        dir, text)};
+    return {
+        Code::kFailedPrecondition,
+        fmt::format(
+            "data directory {} was written by a version this program cannot read ({}); use that version or "
+            "a newer one",
+            dir, text)};
   }
   return {Code::kInternal, fmt::format("cannot open data directory {}: {}", dir, text)};
 }
@@ -195,10 +211,12 @@ Status open_status(rocksdb::FileSystem& fs, const std::string& dir, const rocksd
 rocksdb::Options rocks_options(const RocksOptions& options) {
   rocksdb::Options rocks;
   rocks.create_if_missing = true;
-  // A torn tail is a write that was never acknowledged and goes; damage in front of good records refuses the start.
+  // A torn tail is a write that was never acknowledged and goes; damage in front of good records refuses the
+  // start.
   rocks.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  // What a recovery found may have been in the page cache only. Flushing it makes it durable before anyone reads it;
-  // otherwise a power loss right after a restart could take back what the restarted server already showed.
+  // What a recovery found may have been in the page cache only. Flushing it makes it durable before anyone
+  // reads it; otherwise a power loss right after a restart could take back what the restarted server already
+  // showed.
   rocks.avoid_flush_during_recovery = false;
   rocks.avoid_flush_during_shutdown = true;  // the log has it
   rocks.paranoid_checks = true;
@@ -210,7 +228,8 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   rocks.max_background_jobs = 2;
   rocks.max_open_files = 256;  // also keeps a start from opening every table
   rocks.compression = rocksdb::kLZ4Compression;
-  rocks.bytes_per_sync = 1 << 20;  // tables reach the disk evenly; a commit's sync does not queue behind 30 MB
+  rocks.bytes_per_sync =
+      1 << 20;  // tables reach the disk evenly; a commit's sync does not queue behind 30 MB
   rocks.stats_dump_period_sec = 0;
   rocks.stats_persist_period_sec = 0;
 
@@ -246,10 +265,13 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksOptions& options
       options.file_system ? options.file_system : rocksdb::FileSystem::Default();
 
   std::uint64_t free_bytes = 0;
-  if (fs->GetFreeSpace(options.dir, rocksdb::IOOptions(), &free_bytes, nullptr).ok() && free_bytes < kMinFreeBytes) {
-    return fail(Code::kResourceExhausted,
-                fmt::format("data directory {}: only {} KiB free on its disk, {} MiB are needed to start; free some space",
-                            options.dir, free_bytes >> 10, kMinFreeBytes >> 20));
+  if (fs->GetFreeSpace(options.dir, rocksdb::IOOptions(), &free_bytes, nullptr).ok() &&
+      free_bytes < kMinFreeBytes) {
+    return fail(
+        Code::kResourceExhausted,
+        fmt::format(
+            "data directory {}: only {} KiB free on its disk, {} MiB are needed to start; free some space",
+            options.dir, free_bytes >> 10, kMinFreeBytes >> 20));
   }
 
   rocksdb::Options rocks = rocks_options(options);
@@ -258,7 +280,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksOptions& options
     impl->env = rocksdb::NewCompositeEnv(options.file_system);
     rocks.env = impl->env.get();
   }
-  // Before RocksDB sees the logs: a recovery would replace them. A running server's logs end in a torn tail at worst.
+  // Before RocksDB sees the logs: a recovery would replace them. A running server's logs end in a torn tail
+  // at worst.
   if (Status status = check_logs(*fs, options.dir); !status.ok()) return fail(std::move(status));
 
   rocksdb::DB* db = nullptr;
@@ -277,31 +300,37 @@ Status RocksStore::commit(const WriteBatch& batch) {
   }
   rocksdb::WriteBatch rocks(bytes);
   for (const WriteBatch::Change& change : batch.changes()) {
-    const rocksdb::Status status = change.value ? rocks.Put(change.key, *change.value) : rocks.Delete(change.key);
-    if (!status.ok()) return impl_->failed = {Code::kInternal, "cannot build a write batch: " + describe(status)};
+    const rocksdb::Status status =
+        change.value ? rocks.Put(change.key, *change.value) : rocks.Delete(change.key);
+    if (!status.ok())
+      return impl_->failed = {Code::kInternal, "cannot build a write batch: " + describe(status)};
   }
   rocksdb::WriteOptions options;
   options.sync = true;
   const rocksdb::Status status = impl_->db->Write(options, &rocks);
   if (status.ok()) return {};
   if (status.IsNoSpace()) {
-    impl_->failed = {Code::kResourceExhausted,
-                     fmt::format("data directory {}: the disk is full; free some space and start again", impl_->dir)};
+    impl_->failed = {
+        Code::kResourceExhausted,
+        fmt::format("data directory {}: the disk is full; free some space and start again", impl_->dir)};
   } else {
-    impl_->failed = {Code::kDataLoss,
-                     fmt::format("data directory {}: writing failed ({}); what is acknowledged so far is safe, start "
-                                 "again when the disk is well",
-                                 impl_->dir, describe(status))};
+    impl_->failed = {
+        Code::kDataLoss,
+        fmt::format("data directory {}: writing failed ({}); what is acknowledged so far is safe, start "
+                    "again when the disk is well",
+                    impl_->dir, describe(status))};
   }
   return impl_->failed;
 }
 
 Result<std::optional<std::string>> RocksStore::get(std::string_view key) const {
   std::string value;
-  const rocksdb::Status status = impl_->db->Get(rocksdb::ReadOptions(), rocksdb::Slice(key.data(), key.size()), &value);
+  const rocksdb::Status status =
+      impl_->db->Get(rocksdb::ReadOptions(), rocksdb::Slice(key.data(), key.size()), &value);
   if (status.ok()) return std::optional<std::string>(std::move(value));
   if (status.IsNotFound()) return std::optional<std::string>();
-  return fail(Code::kDataLoss, fmt::format("data directory {}: reading failed: {}", impl_->dir, describe(status)));
+  return fail(Code::kDataLoss,
+              fmt::format("data directory {}: reading failed: {}", impl_->dir, describe(status)));
 }
 
 namespace {
@@ -311,7 +340,9 @@ Status end_of_scan(const std::string& dir, const rocksdb::Iterator& it) {
   return {Code::kDataLoss, fmt::format("data directory {}: reading failed: {}", dir, describe(it.status()))};
 }
 
-std::string_view view(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+std::string_view view(const rocksdb::Slice& slice) {
+  return {slice.data(), slice.size()};
+}
 
 }  // namespace
 

@@ -2,8 +2,8 @@
 
 // RocksStore: KvStore on RocksDB, one write-ahead log synced once per commit.
 //
-// Owner: app opens it, the engine uses it. Thread-safe as KvStore says: one committer, any number of readers. RocksDB's
-// background threads (flush, compaction) never call into us.
+// Owner: app opens it, the engine uses it. Thread-safe as KvStore says: one committer, any number of readers.
+// RocksDB's background threads (flush, compaction) never call into us.
 //
 // Errors of open(), each message says what to do:
 //   kFailedPrecondition  the directory is locked by another process, or written by a newer RocksDB
@@ -11,8 +11,8 @@
 //   kResourceExhausted   disk full
 //   kDataLoss            corruption: file and offset; nothing was changed or skipped
 //   kInvalidArgument     the path is not a directory
-// commit() fails with kResourceExhausted (disk full) or kDataLoss (everything else, a failed fsync above all): either
-// way the caller stops the process, as KvStore demands; every later commit fails the same way.
+// commit() fails with kResourceExhausted (disk full) or kDataLoss (everything else, a failed fsync above
+// all): either way the caller stops the process, as KvStore demands; every later commit fails the same way.
 
 #include <cstdint>
 #include <memory>
@@ -30,7 +30,8 @@ struct RocksOptions {
   std::string dir{};  // created when it does not exist; its parent must exist
   // File system under RocksDB; none: the machine's own. Tests put fault layers here.
   std::shared_ptr<rocksdb::FileSystem> file_system{};
-  // Memory: at most three write buffers and the cache are held; an idle store holds about one buffer's first block.
+  // Memory: at most three write buffers and the cache are held; an idle store holds about one buffer's first
+  // block.
   std::uint64_t write_buffer_bytes = 8 << 20;
   std::uint64_t block_cache_bytes = 16 << 20;
 };

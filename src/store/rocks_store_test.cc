@@ -1,7 +1,7 @@
 // RocksStore keeps what it acknowledged and refuses what it cannot keep.
 //
-// Method: a real store in a temporary directory; damage is done to its files between two opens, disk errors come from a
-// file system put under RocksDB.
+// Method: a real store in a temporary directory; damage is done to its files between two opens, disk errors
+// come from a file system put under RocksDB.
 
 #include "store/rocks_store.h"
 
@@ -57,7 +57,8 @@ class RocksStoreTest : public ::testing::Test {
   fs::path log() const {
     fs::path found;
     for (const auto& entry : fs::directory_iterator(dir_)) {
-      if (entry.path().extension() == ".log" && entry.file_size() > 0 && entry.path() > found) found = entry.path();
+      if (entry.path().extension() == ".log" && entry.file_size() > 0 && entry.path() > found)
+        found = entry.path();
     }
     return found;
   }
@@ -79,7 +80,8 @@ class RocksStoreTest : public ::testing::Test {
   std::string dir_;
 };
 
-std::vector<std::string> keys(const RocksStore& store, std::string_view begin, std::string_view end, bool reverse) {
+std::vector<std::string> keys(const RocksStore& store, std::string_view begin, std::string_view end,
+                              bool reverse) {
   std::vector<std::string> found;
   const auto visit = [&](std::string_view key, std::string_view) {
     found.emplace_back(key);
@@ -108,7 +110,9 @@ TEST_F(RocksStoreTest, KeepsBatchesAcrossOpensAndReadsInOrder) {
 }
 
 TEST_F(RocksStoreTest, ASecondServerIsToldWhoHoldsTheDirectory) {
-  { auto store = open(); }
+  {
+    auto store = open();
+  }
   const fs::path lock = fs::path(dir_) / "LOCK";
   int ready[2];
   ASSERT_EQ(::pipe(ready), 0);
@@ -174,8 +178,8 @@ TEST_F(RocksStoreTest, AFlippedBitInTheMiddleRefusesTheStartAndNamesThePlace) {
   EXPECT_TRUE(open()->get(key(49)).value().has_value());
 }
 
-// Every byte of a log's middle, flipped alone: no start ever loses a record silently. A length that points past the end
-// of the file looks like a torn tail to RocksDB.
+// Every byte of a log's middle, flipped alone: no start ever loses a record silently. A length that points
+// past the end of the file looks like a torn tail to RocksDB.
 TEST_F(RocksStoreTest, NoFlippedByteLosesARecordSilently) {
   {
     auto store = open();
@@ -188,7 +192,8 @@ TEST_F(RocksStoreTest, NoFlippedByteLosesARecordSilently) {
     flipped[place] = static_cast<char>(~flipped[place]);
     EXPECT_TRUE(find_bad_log_record(flipped).has_value()) << place;
   }
-  for (const std::size_t place : {std::size_t{4}, std::size_t{5}, std::size_t{6}}) {  // length and type of record 0
+  for (const std::size_t place :
+       {std::size_t{4}, std::size_t{5}, std::size_t{6}}) {  // length and type of record 0
     std::string flipped = bytes;
     flipped[place] = static_cast<char>(~flipped[place]);
     replace(path, flipped);

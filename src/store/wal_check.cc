@@ -6,9 +6,9 @@
 namespace holdfast::store {
 namespace {
 
-// The log format, as RocksDB's wiki describes it: blocks of 32 KiB; a record never starts in a block's last bytes that
-// cannot hold a header; header = masked crc32c of type and payload, 2 bytes length, 1 byte type (1-4, 9, 10), with the
-// log's number added for recyclable types (5-8, 11).
+// The log format, as RocksDB's wiki describes it: blocks of 32 KiB; a record never starts in a block's last
+// bytes that cannot hold a header; header = masked crc32c of type and payload, 2 bytes length, 1 byte type
+// (1-4, 9, 10), with the log's number added for recyclable types (5-8, 11).
 constexpr std::size_t kBlock = 32 * 1024;
 constexpr std::size_t kHeader = 7;
 constexpr std::size_t kRecyclableHeader = 11;
@@ -31,9 +31,13 @@ std::uint32_t masked_crc32c(std::string_view bytes) {
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
-std::uint8_t byte_at(std::string_view file, std::size_t i) { return static_cast<std::uint8_t>(file[i]); }
+std::uint8_t byte_at(std::string_view file, std::size_t i) {
+  return static_cast<std::uint8_t>(file[i]);
+}
 
-std::size_t block_end(std::size_t offset) { return (offset / kBlock + 1) * kBlock; }
+std::size_t block_end(std::size_t offset) {
+  return (offset / kBlock + 1) * kBlock;
+}
 
 // Size of the record at `offset` with its header; 0 when no record can be read there.
 std::size_t record_size(std::string_view file, std::size_t offset) {
@@ -81,7 +85,11 @@ std::optional<std::uint64_t> walk(std::string_view file, bool verify_all) {
 
 }  // namespace
 
-std::optional<std::uint64_t> find_log_damage(std::string_view file) { return walk(file, false); }
-std::optional<std::uint64_t> find_bad_log_record(std::string_view file) { return walk(file, true); }
+std::optional<std::uint64_t> find_log_damage(std::string_view file) {
+  return walk(file, false);
+}
+std::optional<std::uint64_t> find_bad_log_record(std::string_view file) {
+  return walk(file, true);
+}
 
 }  // namespace holdfast::store

@@ -17,8 +17,8 @@ namespace {
 // Of the tables below. A file of another version is thrown away and fed again.
 constexpr std::int64_t kFormat = 1;
 
-// WAL with synchronous=NORMAL: a commit does not wait for the disk, a power loss may take back the last transactions as
-// a whole, and the feed brings them again.
+// WAL with synchronous=NORMAL: a commit does not wait for the disk, a power loss may take back the last
+// transactions as a whole, and the feed brings them again.
 constexpr const char* kPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; "
     "PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=ON;";
@@ -28,13 +28,17 @@ constexpr const char* kSchema =
     "INSERT INTO feed VALUES(1, 0);"
     "CREATE TABLE execution("
     "  id INTEGER PRIMARY KEY, namespace_id TEXT NOT NULL, run_id TEXT NOT NULL, workflow_id TEXT NOT NULL,"
-    "  workflow_type TEXT NOT NULL, task_queue TEXT NOT NULL, status INTEGER NOT NULL, start_time INTEGER NOT NULL,"
+    "  workflow_type TEXT NOT NULL, task_queue TEXT NOT NULL, status INTEGER NOT NULL, start_time INTEGER "
+    "NOT NULL,"
     "  execution_time INTEGER NOT NULL, close_time INTEGER, sort_time INTEGER NOT NULL,"
-    "  history_length INTEGER NOT NULL, history_size_bytes INTEGER NOT NULL, state_transition_count INTEGER NOT NULL,"
-    "  parent_workflow_id TEXT, parent_run_id TEXT, root_workflow_id TEXT, root_run_id TEXT, info BLOB NOT NULL,"
+    "  history_length INTEGER NOT NULL, history_size_bytes INTEGER NOT NULL, state_transition_count INTEGER "
+    "NOT NULL,"
+    "  parent_workflow_id TEXT, parent_run_id TEXT, root_workflow_id TEXT, root_run_id TEXT, info BLOB NOT "
+    "NULL,"
     "  UNIQUE(namespace_id, run_id));"
     "CREATE INDEX execution_by_time ON execution(namespace_id, sort_time, start_time, run_id);"
-    "CREATE INDEX execution_by_workflow ON execution(namespace_id, workflow_id, sort_time, start_time, run_id);"
+    "CREATE INDEX execution_by_workflow ON execution(namespace_id, workflow_id, sort_time, start_time, "
+    "run_id);"
     "CREATE INDEX execution_by_status ON execution(namespace_id, status, sort_time, start_time, run_id);"
     "CREATE INDEX execution_by_type ON execution(namespace_id, workflow_type, sort_time, start_time, run_id);"
     "CREATE TABLE attribute(name TEXT NOT NULL, value NOT NULL, execution INTEGER NOT NULL,"
@@ -70,7 +74,8 @@ std::string write_token(std::uint64_t hash, const std::vector<SqlValue>& keys) {
   return token;
 }
 
-std::optional<std::vector<SqlValue>> read_token(std::string_view token, std::uint64_t hash, std::size_t keys) {
+std::optional<std::vector<SqlValue>> read_token(std::string_view token, std::uint64_t hash,
+                                                std::size_t keys) {
   const std::string head = fmt::format("{:016x}", hash);
   if (!token.starts_with(head)) return std::nullopt;
   token.remove_prefix(head.size());
@@ -87,7 +92,8 @@ std::optional<std::vector<SqlValue>> read_token(std::string_view token, std::uin
     } else {
       const std::int64_t whole = std::strtoll(number.c_str(), &rest, 10);
       if (kind == 's') {
-        if (end == std::string_view::npos || whole < 0 || token.size() - end - 1 < static_cast<std::size_t>(whole)) {
+        if (end == std::string_view::npos || whole < 0 ||
+            token.size() - end - 1 < static_cast<std::size_t>(whole)) {
           return std::nullopt;
         }
         values.emplace_back(std::string(token.substr(end + 1, static_cast<std::size_t>(whole))));
@@ -111,9 +117,9 @@ struct Index::Impl {
   Database writer_db;                 // guarded by write_mutex
   std::unique_ptr<RowWriter> writer;  // guarded by write_mutex; its statements go before their database
   std::optional<Statement> set_applied;
-  std::uint64_t applied = 0;          // guarded by write_mutex
+  std::uint64_t applied = 0;  // guarded by write_mutex
   mutable std::mutex read_mutex;
-  Database reader_db;                 // guarded by read_mutex
+  Database reader_db;  // guarded by read_mutex
 
   Status open_files();
   void remove_files() const;
@@ -147,7 +153,9 @@ Status Index::Impl::open_files() {
   auto reader = open_database(options.path, options.vfs);
   if (!reader) return reader.error();
   reader_db = std::move(*reader);
-  return execute(reader_db.get(), "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;");
+  return execute(
+      reader_db.get(),
+      "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;");
 }
 
 Status Index::Impl::create_tables() {
@@ -162,7 +170,8 @@ Status Index::Impl::create_tables() {
 void Index::Impl::remove_files() const {
   sqlite3_vfs* vfs = sqlite3_vfs_find(options.vfs.empty() ? nullptr : options.vfs.c_str());
   if (vfs == nullptr) return;
-  for (const char* suffix : {"-wal", "-shm", "-journal", ""}) (void)vfs->xDelete(vfs, (options.path + suffix).c_str(), 1);
+  for (const char* suffix : {"-wal", "-shm", "-journal", ""})
+    (void)vfs->xDelete(vfs, (options.path + suffix).c_str(), 1);
 }
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -222,7 +231,8 @@ Result<std::uint64_t> Index::flush() {
   const std::lock_guard lock(impl_->write_mutex);
   sqlite3* db = impl_->writer_db.get();
   // The sync of this transaction takes everything before it in the log along.
-  Status status = execute(db, "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; UPDATE feed SET applied = applied; COMMIT;");
+  Status status =
+      execute(db, "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; UPDATE feed SET applied = applied; COMMIT;");
   if (!status.ok()) (void)execute(db, "ROLLBACK");
   (void)execute(db, "PRAGMA synchronous=NORMAL");
   if (!status.ok()) return fail(std::move(status));
@@ -235,7 +245,8 @@ AttributeLookup Index::Impl::attributes_of(const ListRequest& request) const {
     if (const auto found = request.custom_attributes.find(name); found != request.custom_attributes.end()) {
       return found->second;
     }
-    auto statement = Statement::prepare(reader_db.get(), "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
+    auto statement = Statement::prepare(
+        reader_db.get(), "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
     if (!statement) return std::nullopt;
     statement->bind(1, std::string_view(request.namespace_id)).bind(2, std::string_view(name));
     const auto row = statement->step();
@@ -257,7 +268,8 @@ Result<ListResult> Index::list(const ListRequest& request) const {
   const std::uint64_t hash = stable_hash(request.query, stable_hash(request.namespace_id));
   if (!request.page_token.empty()) {
     const auto values = read_token(request.page_token, hash, keys->size());
-    if (!values) return fail(Code::kInvalidArgument, "the page token does not belong to this query; start without one");
+    if (!values)
+      return fail(Code::kInvalidArgument, "the page token does not belong to this query; start without one");
     Sql rest = behind(*keys, *values);
     where->text = fmt::format("({}) AND {}", where->text, rest.text);
     where->parameters.insert(where->parameters.end(), rest.parameters.begin(), rest.parameters.end());
@@ -267,13 +279,16 @@ Result<ListResult> Index::list(const ListRequest& request) const {
     columns += ", " + key.sql;
     order += (order.empty() ? "" : ", ") + key.sql + (key.descending ? " DESC" : " ASC");
   }
-  const std::uint32_t page = std::min(request.page_size == 0 ? kDefaultPageSize : request.page_size, kMaxPageSize);
+  const std::uint32_t page =
+      std::min(request.page_size == 0 ? kDefaultPageSize : request.page_size, kMaxPageSize);
   auto statement = Statement::prepare(
-      impl_->reader_db.get(), fmt::format("SELECT info{} FROM execution WHERE namespace_id = ? AND {} ORDER BY {} LIMIT {}",
-                                          columns, where->text, order, page + 1));
+      impl_->reader_db.get(),
+      fmt::format("SELECT info{} FROM execution WHERE namespace_id = ? AND {} ORDER BY {} LIMIT {}", columns,
+                  where->text, order, page + 1));
   if (!statement) return fail(statement.error());
   statement->bind(1, std::string_view(request.namespace_id));
-  for (std::size_t i = 0; i < where->parameters.size(); ++i) statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
+  for (std::size_t i = 0; i < where->parameters.size(); ++i)
+    statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
 
   ListResult result;
   std::vector<SqlValue> last;
@@ -284,7 +299,8 @@ Result<ListResult> Index::list(const ListRequest& request) const {
     if (result.executions.size() == page) break;  // one more is there
     const std::string_view info = statement->text(0);
     if (!result.executions.emplace_back().ParseFromArray(info.data(), static_cast<int>(info.size()))) {
-      return fail(Code::kDataLoss, "visibility index: a record is damaged; delete the file to have it rebuilt");
+      return fail(Code::kDataLoss,
+                  "visibility index: a record is damaged; delete the file to have it rebuilt");
     }
     last.clear();
     for (std::size_t i = 0; i < keys->size(); ++i) last.push_back(statement->value(static_cast<int>(i) + 1));
@@ -303,11 +319,13 @@ Result<CountResult> Index::count(const ListRequest& request) const {
   const auto where = where_clause(*query, impl_->attributes_of(request));
   if (!where) return fail(where.error());
   auto statement = Statement::prepare(
-      impl_->reader_db.get(), fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
-                                          *grouped ? ", status" : "", where->text, *grouped ? " GROUP BY status" : ""));
+      impl_->reader_db.get(),
+      fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
+                  *grouped ? ", status" : "", where->text, *grouped ? " GROUP BY status" : ""));
   if (!statement) return fail(statement.error());
   statement->bind(1, std::string_view(request.namespace_id));
-  for (std::size_t i = 0; i < where->parameters.size(); ++i) statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
+  for (std::size_t i = 0; i < where->parameters.size(); ++i)
+    statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
 
   CountResult result;
   for (;;) {

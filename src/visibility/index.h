@@ -1,13 +1,15 @@
 #pragma once
 
-// Index: the answers to "which executions match this?" (ListWorkflowExecutions, CountWorkflowExecutions), kept in one
-// SQLite file of the data directory. It is an index, never a second truth: the engine feeds it in commit order from the
-// durable visibility feed, and a lost or damaged file is rebuilt from there. docs/formats/visibility.md has the tables.
+// Index: the answers to "which executions match this?" (ListWorkflowExecutions, CountWorkflowExecutions),
+// kept in one SQLite file of the data directory. It is an index, never a second truth: the engine feeds it in
+// commit order from the durable visibility feed, and a lost or damaged file is rebuilt from there.
+// docs/formats/visibility.md has the tables.
 //
-// Owner: the engine holds one. Thread-safe: apply() runs beside list() and count(); each takes its own SQLite connection.
-// Failures: a bad query or token is kInvalidArgument and names the position; anything else is the file's fault
-// (kInternal, kResourceExhausted for a full disk, kDataLoss for a damaged file). open() replaces a file that is damaged or
-// of another format by an empty one, applied() 0: the feed starts from the beginning.
+// Owner: the engine holds one. Thread-safe: apply() runs beside list() and count(); each takes its own SQLite
+// connection. Failures: a bad query or token is kInvalidArgument and names the position; anything else is the
+// file's fault (kInternal, kResourceExhausted for a full disk, kDataLoss for a damaged file). open() replaces
+// a file that is damaged or of another format by an empty one, applied() 0: the feed starts from the
+// beginning.
 
 #include <cstdint>
 #include <map>
@@ -28,7 +30,8 @@ struct Record {
   std::string namespace_id{};
   // temporal.api.workflow.v1.WorkflowExecutionInfo, serialised: execution, type, status, times, task_queue,
   // history_length, parent/root, memo and search_attributes (JSON payloads whose metadata may carry `type`).
-  // List calls return it unchanged. Empty bytes with `run_id` set: the run is gone (deleted, past its retention).
+  // List calls return it unchanged. Empty bytes with `run_id` set: the run is gone (deleted, past its
+  // retention).
   std::string info{};
   std::string run_id{};  // read only when info is empty
 };
@@ -42,11 +45,11 @@ enum class AttributeType : std::uint8_t { kText, kKeyword, kInt, kDouble, kBool,
 
 struct ListRequest {
   std::string namespace_id{};
-  std::string query{};           // Temporal's list filter; empty: everything
-  std::uint32_t page_size = 0;   // 0: kDefaultPageSize; more than kMaxPageSize is cut to it
-  std::string page_token{};      // from the previous page of the same query
-  // Search attributes registered for the namespace. A name that is neither here, nor a system attribute, nor used by
-  // any record is a bad query.
+  std::string query{};          // Temporal's list filter; empty: everything
+  std::uint32_t page_size = 0;  // 0: kDefaultPageSize; more than kMaxPageSize is cut to it
+  std::string page_token{};     // from the previous page of the same query
+  // Search attributes registered for the namespace. A name that is neither here, nor a system attribute, nor
+  // used by any record is a bad query.
   std::map<std::string, AttributeType> custom_attributes{};
 };
 
@@ -84,8 +87,9 @@ class Index {
   // Sequence of the last entry applied, 0 for a fresh file: the feed resumes behind it.
   std::uint64_t applied() const;
 
-  // Applies entries in order and moves applied() in one transaction. Entries at or below applied() are skipped, so a
-  // repeated feed changes nothing. Does not wait for the disk: after a power loss applied() may be smaller than before.
+  // Applies entries in order and moves applied() in one transaction. Entries at or below applied() are
+  // skipped, so a repeated feed changes nothing. Does not wait for the disk: after a power loss applied() may
+  // be smaller than before.
   Status apply(std::span<const Entry> entries);
 
   // Forces everything applied to the disk and returns applied(): feed entries up to it are no longer needed.

@@ -1,5 +1,5 @@
-// What users find with list filters: the right runs, in Temporal's order, page by page, also after the index was closed,
-// damaged or fed twice.
+// What users find with list filters: the right runs, in Temporal's order, page by page, also after the index
+// was closed, damaged or fed twice.
 //
 // Method: a real index file, fed with records as the engine writes them.
 
@@ -56,7 +56,8 @@ class IndexTest : public ::testing::Test {
     return info;
   }
 
-  static void attribute(Info& info, const std::string& name, const std::string& json, const std::string& type = "") {
+  static void attribute(Info& info, const std::string& name, const std::string& json,
+                        const std::string& type = "") {
     auto& payload = (*info.mutable_search_attributes()->mutable_indexed_fields())[name];
     (*payload.mutable_metadata())["encoding"] = "json/plain";
     if (!type.empty()) (*payload.mutable_metadata())["type"] = type;
@@ -99,7 +100,8 @@ TEST_F(IndexTest, ListsOpenRunsFirstThenTheLatestClosed) {
   apply(info("elsewhere", 1), "other");
   EXPECT_THAT(find(""), ElementsAre("new-open", "old-open", "late", "early"));
   EXPECT_THAT(find("ORDER BY StartTime"), ElementsAre("old-open", "early", "late", "new-open"));
-  EXPECT_THAT(find("ORDER BY ExecutionStatus DESC, WorkflowId"), ElementsAre("late", "early", "new-open", "old-open"));
+  EXPECT_THAT(find("ORDER BY ExecutionStatus DESC, WorkflowId"),
+              ElementsAre("late", "early", "new-open", "old-open"));
   EXPECT_THAT(find("", "other"), ElementsAre("elsewhere"));
   EXPECT_THAT(find("", "nobody's"), IsEmpty());
 }
@@ -119,10 +121,13 @@ TEST_F(IndexTest, FiltersBySystemAttributes) {
   EXPECT_THAT(find("WorkflowType = 'Refund''s'"), ElementsAre("child"));
   EXPECT_THAT(find("`WorkflowType` = 'Refund\\'s'"), ElementsAre("child"));
   EXPECT_THAT(find("ExecutionStatus = 'Running'"), ElementsAre("child"));
-  EXPECT_THAT(find("ExecutionStatus IN ('TimedOut', 'WORKFLOW_EXECUTION_STATUS_COMPLETED')"), ElementsAre("order-2", "order-1"));
+  EXPECT_THAT(find("ExecutionStatus IN ('TimedOut', 'WORKFLOW_EXECUTION_STATUS_COMPLETED')"),
+              ElementsAre("order-2", "order-1"));
   EXPECT_THAT(find("ExecutionStatus = 2"), ElementsAre("order-1"));
-  EXPECT_THAT(find("StartTime > '1970-01-01T00:00:10Z' AND StartTime <= '1970-01-01T00:00:20Z'"), ElementsAre("child", "order-2"));
-  EXPECT_THAT(find("StartTime BETWEEN '1970-01-01T00:00:10Z' AND '1970-01-01T00:00:11Z'"), ElementsAre("order-2", "order-1"));
+  EXPECT_THAT(find("StartTime > '1970-01-01T00:00:10Z' AND StartTime <= '1970-01-01T00:00:20Z'"),
+              ElementsAre("child", "order-2"));
+  EXPECT_THAT(find("StartTime BETWEEN '1970-01-01T00:00:10Z' AND '1970-01-01T00:00:11Z'"),
+              ElementsAre("order-2", "order-1"));
   EXPECT_THAT(find("CloseTime IS NULL"), ElementsAre("child"));
   EXPECT_THAT(find("CloseTime is not null and HistoryLength >= 110"), ElementsAre("order-2"));
   EXPECT_THAT(find("ExecutionDuration > '1m'"), ElementsAre("order-2"));
@@ -170,8 +175,10 @@ TEST_F(IndexTest, FiltersBySearchAttributes) {
   apply(a);
   EXPECT_THAT(find("Amount < 10"), ElementsAre("b", "a"));
   EXPECT_THAT(find("Amount = 42"), IsEmpty());
-  EXPECT_THAT(error("Amount = 1 AND Unheard = 5"), HasSubstr("position 16: there is no search attribute \"Unheard\""));
-  auto registered = index_->list({.namespace_id = "ns", .query = "Unheard = 5",
+  EXPECT_THAT(error("Amount = 1 AND Unheard = 5"),
+              HasSubstr("position 16: there is no search attribute \"Unheard\""));
+  auto registered = index_->list({.namespace_id = "ns",
+                                  .query = "Unheard = 5",
                                   .custom_attributes = {{"Unheard", AttributeType::kInt}}});
   EXPECT_TRUE(registered);
 }
@@ -194,10 +201,12 @@ TEST_F(IndexTest, MistypedAndHostileQueriesAreRefusedOrHarmless) {
 
 TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
   for (int i = 0; i < 25; ++i) {
-    apply(info("w" + std::to_string(i), 100 + i / 3, i % 2 == 0 ? 0 : 200 + i / 4,
-               i % 2 == 0 ? enums::WORKFLOW_EXECUTION_STATUS_RUNNING : enums::WORKFLOW_EXECUTION_STATUS_COMPLETED));
+    apply(info(
+        "w" + std::to_string(i), 100 + i / 3, i % 2 == 0 ? 0 : 200 + i / 4,
+        i % 2 == 0 ? enums::WORKFLOW_EXECUTION_STATUS_RUNNING : enums::WORKFLOW_EXECUTION_STATUS_COMPLETED));
   }
-  for (const char* query : {"", "ORDER BY StartTime DESC, WorkflowId ASC", "ORDER BY ParentWorkflowId", "ORDER BY CloseTime"}) {
+  for (const char* query :
+       {"", "ORDER BY StartTime DESC, WorkflowId ASC", "ORDER BY ParentWorkflowId", "ORDER BY CloseTime"}) {
     const std::vector<std::string> whole = find(query);
     std::vector<std::string> pages;
     std::string token;
@@ -213,7 +222,8 @@ TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
     EXPECT_EQ(pages, whole) << query;
   }
   const std::string token = index_->list({.namespace_id = "ns", .page_size = 1})->next_page_token;
-  for (const std::string& bad : {token + "x", std::string("nonsense"), token.substr(0, 20), std::string(1000, ';')}) {
+  for (const std::string& bad :
+       {token + "x", std::string("nonsense"), token.substr(0, 20), std::string(1000, ';')}) {
     EXPECT_EQ(index_->list({.namespace_id = "ns", .page_token = bad}).error().code(), Code::kInvalidArgument);
   }
   EXPECT_FALSE(index_->list({.namespace_id = "ns", .query = "RunId = 'r'", .page_token = token}));

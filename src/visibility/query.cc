@@ -20,16 +20,20 @@ struct Token {
   std::size_t position = 0;
 };
 
-bool word_start(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
+bool word_start(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
 bool word_part(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '.' || c == '-' || c == ':';
 }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool is_keyword(std::string_view text, std::string_view keyword) {
-  return text.size() == keyword.size() && std::equal(text.begin(), text.end(), keyword.begin(), [](char a, char b) {
-           return std::toupper(static_cast<unsigned char>(a)) == b;
-         });
+  return text.size() == keyword.size() &&
+         std::equal(text.begin(), text.end(), keyword.begin(),
+                    [](char a, char b) { return std::toupper(static_cast<unsigned char>(a)) == b; });
 }
 
 class Lexer {
@@ -54,7 +58,8 @@ class Lexer {
     if (at_ >= text_.size()) return token;
     const char c = text_[at_];
     if (c == '\'' || c == '"' || c == '`') return quoted(c);
-    if (is_digit(c) || ((c == '-' || c == '+') && at_ + 1 < text_.size() && is_digit(text_[at_ + 1]))) return number();
+    if (is_digit(c) || ((c == '-' || c == '+') && at_ + 1 < text_.size() && is_digit(text_[at_ + 1])))
+      return number();
     if (word_start(c)) {
       const std::size_t begin = at_;
       while (at_ < text_.size() && word_part(text_[at_])) ++at_;
@@ -174,8 +179,10 @@ class Parser {
 
   std::unexpected<Status> unexpected(std::string_view wanted) const {
     const Token& token = peek();
-    if (token.kind == Token::Kind::kEnd) return bad_query(token.position, fmt::format("it ends where {} should follow", wanted));
-    return bad_query(token.position, fmt::format("\"{}\" where {} should stand", token.text.substr(0, 40), wanted));
+    if (token.kind == Token::Kind::kEnd)
+      return bad_query(token.position, fmt::format("it ends where {} should follow", wanted));
+    return bad_query(token.position,
+                     fmt::format("\"{}\" where {} should stand", token.text.substr(0, 40), wanted));
   }
 
   Result<Expression> any_of(int depth) {
@@ -222,7 +229,8 @@ class Parser {
 
   Result<Name> name() {
     const Token& token = peek();
-    if (token.kind != Token::Kind::kWord && token.kind != Token::Kind::kName) return unexpected("an attribute's name");
+    if (token.kind != Token::Kind::kWord && token.kind != Token::Kind::kName)
+      return unexpected("an attribute's name");
     ++at_;
     return Name{token.text, token.position};
   }
@@ -241,9 +249,11 @@ class Parser {
         result.value = whole;
       } else {
         double real = 0;
-        const auto [real_end, real_error] = std::from_chars(digits.data(), digits.data() + digits.size(), real);
+        const auto [real_end, real_error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), real);
         if (real_error != std::errc() || real_end != digits.data() + digits.size()) {
-          return bad_query(token.position, fmt::format("\"{}\" is no number; text needs quotes", token.text.substr(0, 40)));
+          return bad_query(token.position,
+                           fmt::format("\"{}\" is no number; text needs quotes", token.text.substr(0, 40)));
         }
         result.value = real;
       }
@@ -272,7 +282,7 @@ class Parser {
       return bad_query(result.name.position, fmt::format("more than {} comparisons", kMaxComparisons));
     }
     static constexpr std::pair<std::string_view, Operator> kSymbols[] = {
-        {"=", Operator::kEqual}, {"!=", Operator::kNotEqual},    {"<", Operator::kLess},
+        {"=", Operator::kEqual},   {"!=", Operator::kNotEqual},    {"<", Operator::kLess},
         {">", Operator::kGreater}, {"<=", Operator::kLessOrEqual}, {">=", Operator::kGreaterOrEqual}};
     for (const auto& [symbol, op] : kSymbols) {
       if (!take_symbol(symbol)) continue;

@@ -1,8 +1,8 @@
 #pragma once
 
-// Temporal's list filter, parsed: comparisons joined by AND, OR, NOT and parentheses, then GROUP BY and ORDER BY.
-// Pure functions. A bad query is kInvalidArgument and names the position (the first character is 1). Names and types
-// are checked later (visibility/sql.h).
+// Temporal's list filter, parsed: comparisons joined by AND, OR, NOT and parentheses, then GROUP BY and ORDER
+// BY. Pure functions. A bad query is kInvalidArgument and names the position (the first character is 1).
+// Names and types are checked later (visibility/sql.h).
 
 #include <cstdint>
 #include <string>

@@ -1,4 +1,5 @@
-// Bad list filters are refused with the position of the mistake, however they are bad; hostile ones stay bounded.
+// Bad list filters are refused with the position of the mistake, however they are bad; hostile ones stay
+// bounded.
 
 #include "visibility/query.h"
 

@@ -40,8 +40,9 @@ constexpr std::array kColumns = {
 };
 
 // By number of WorkflowExecutionStatus.
-constexpr std::array<std::string_view, 9> kStatusNames = {
-    "Unspecified", "Running", "Completed", "Failed", "Canceled", "Terminated", "ContinuedAsNew", "TimedOut", "Paused"};
+constexpr std::array<std::string_view, 9> kStatusNames = {"Unspecified",    "Running",  "Completed",
+                                                          "Failed",         "Canceled", "Terminated",
+                                                          "ContinuedAsNew", "TimedOut", "Paused"};
 
 const Column* column(std::string_view name) {
   for (const Column& c : kColumns) {
@@ -84,12 +85,14 @@ Result<SqlValue> status_value(const Literal& literal) {
     }
     for (std::size_t i = 1; i < kStatusNames.size(); ++i) {
       std::string lower;
-      for (char c : kStatusNames[i]) lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
+      for (char c : kStatusNames[i])
+        lower.push_back(static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
       if (plain == lower) return static_cast<std::int64_t>(i);
     }
   }
-  return bad_query(literal.position, "ExecutionStatus is one of 'Running', 'Completed', 'Failed', 'Canceled', "
-                                     "'Terminated', 'ContinuedAsNew', 'TimedOut'");
+  return bad_query(literal.position,
+                   "ExecutionStatus is one of 'Running', 'Completed', 'Failed', 'Canceled', "
+                   "'Terminated', 'ContinuedAsNew', 'TimedOut'");
 }
 
 Result<SqlValue> time_value(const Literal& literal) {
@@ -122,7 +125,8 @@ std::optional<std::int64_t> parse_duration(const std::string& text) {
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t begin = at;
-    while (at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) != 0 || text[at] == '.')) ++at;
+    while (at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) != 0 || text[at] == '.'))
+      ++at;
     if (at == begin || at - begin > 18) return std::nullopt;
     const double amount = std::strtod(text.substr(begin, at - begin).c_str(), nullptr);
     const std::size_t unit = at;
@@ -249,7 +253,9 @@ class Writer {
     }
     const auto type = attributes_(e.name.text);
     if (!type) {
-      return bad_query(e.name.position, fmt::format("there is no search attribute \"{}\"", e.name.text.substr(0, 100))).error();
+      return bad_query(e.name.position,
+                       fmt::format("there is no search attribute \"{}\"", e.name.text.substr(0, 100)))
+          .error();
     }
     return attribute(e, *type);
   }
@@ -302,7 +308,8 @@ class Writer {
     }
   }
 
-  static constexpr std::string_view kRows = "SELECT 1 FROM attribute a WHERE a.execution = execution.id AND a.name = ";
+  static constexpr std::string_view kRows =
+      "SELECT 1 FROM attribute a WHERE a.execution = execution.id AND a.name = ";
 
   // A negative comparison holds where the attribute is set and no value of it matches the positive one.
   Status attribute(const Expression& e, AttributeType type) {
@@ -311,12 +318,14 @@ class Writer {
       auto value = attribute_value(type, literal);
       if (!value) return value.error();
       if (type == AttributeType::kText) {
-        for (std::string& word : text_words(std::get<std::string>(*value))) values.emplace_back(std::move(word));
+        for (std::string& word : text_words(std::get<std::string>(*value)))
+          values.emplace_back(std::move(word));
       } else {
         values.push_back(std::move(*value));
       }
     }
-    const bool texts = type == AttributeType::kText || type == AttributeType::kKeyword || type == AttributeType::kKeywordList;
+    const bool texts = type == AttributeType::kText || type == AttributeType::kKeyword ||
+                       type == AttributeType::kKeywordList;
     if (is_prefix(e.op) && !texts) return no_prefix(e);
     const bool set_test = e.op == Operator::kIsNull || e.op == Operator::kIsNotNull;
     Operator positive = e.op;
@@ -326,7 +335,9 @@ class Writer {
     if (e.op == Operator::kNotStartsWith) positive = Operator::kStartsWith;
     if (type == AttributeType::kText && !set_test) {
       if (positive != Operator::kEqual && positive != Operator::kIn) {
-        return bad_query(e.name.position, fmt::format("{} is a text: only =, !=, IN and IS NULL compare texts", e.name.text)).error();
+        return bad_query(e.name.position,
+                         fmt::format("{} is a text: only =, !=, IN and IS NULL compare texts", e.name.text))
+            .error();
       }
       positive = Operator::kIn;  // any of the words
     }
@@ -370,13 +381,15 @@ Result<std::vector<SortKey>> sort_keys(const Query& query) {
   for (const Order& order : query.order_by) {
     const Column* c = column(order.name.text);
     if (c == nullptr) {
-      return bad_query(order.name.position, fmt::format("cannot order by \"{}\"; order by a system attribute such as StartTime",
-                                                        order.name.text.substr(0, 100)));
+      return bad_query(order.name.position,
+                       fmt::format("cannot order by \"{}\"; order by a system attribute such as StartTime",
+                                   order.name.text.substr(0, 100)));
     }
     const bool number = c->type != ColumnType::kText;
     // Open runs have no close time yet: they sort as the latest.
-    keys.push_back({c->sql == "close_time" ? "sort_time" : fmt::format("ifnull({}, {})", c->sql, number ? "0" : "''"),
-                    order.descending});
+    keys.push_back(
+        {c->sql == "close_time" ? "sort_time" : fmt::format("ifnull({}, {})", c->sql, number ? "0" : "''"),
+         order.descending});
   }
   if (keys.empty()) keys = {{"sort_time", true}, {"start_time", true}};
   keys.push_back({"run_id", keys.back().descending});
@@ -386,7 +399,8 @@ Result<std::vector<SortKey>> sort_keys(const Query& query) {
 Sql behind(const std::vector<SortKey>& keys, const std::vector<SqlValue>& values) {
   Sql sql;
   bool same_direction = true;
-  for (const SortKey& key : keys) same_direction = same_direction && key.descending == keys.front().descending;
+  for (const SortKey& key : keys)
+    same_direction = same_direction && key.descending == keys.front().descending;
   if (same_direction) {  // a row value, which an index can answer
     std::string columns, marks;
     for (std::size_t i = 0; i < keys.size(); ++i) {

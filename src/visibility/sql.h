@@ -1,7 +1,7 @@
 #pragma once
 
-// A parsed query as SQL over the tables of docs/formats/visibility.md. Everything a user wrote becomes a bound
-// parameter; only names from our own tables become SQL text. Pure functions.
+// A parsed query as SQL over the tables of docs/formats/visibility.md. Everything a user wrote becomes a
+// bound parameter; only names from our own tables become SQL text. Pure functions.
 
 #include <cstdint>
 #include <functional>

@@ -24,7 +24,8 @@ Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
 
 Result<Statement> Statement::prepare(sqlite3* db, std::string_view sql) {
   sqlite3_stmt* raw = nullptr;
-  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  const int code = sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,
+                                      &raw, nullptr);
   if (code != SQLITE_OK) return fail(sqlite_status(db, code, "preparing a statement"));
   Statement statement;
   statement.statement_.reset(raw);
@@ -42,23 +43,27 @@ Statement& Statement::bind(int index, double value) {
 }
 
 Statement& Statement::bind(int index, std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), index, text.data() != nullptr ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  sqlite3_bind_text64(statement_.get(), index, text.data() != nullptr ? text.data() : "", text.size(),
+                      SQLITE_STATIC, SQLITE_UTF8);
   return *this;
 }
 
 Statement& Statement::bind(int index, const SqlValue& value) {
-  std::visit([&](const auto& v) {
-    if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
-      bind(index, std::string_view(v));
-    } else {
-      bind(index, v);
-    }
-  }, value);
+  std::visit(
+      [&](const auto& v) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(v)>, std::string>) {
+          bind(index, std::string_view(v));
+        } else {
+          bind(index, v);
+        }
+      },
+      value);
   return *this;
 }
 
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
-  sqlite3_bind_blob64(statement_.get(), index, bytes.data() != nullptr ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
+  sqlite3_bind_blob64(statement_.get(), index, bytes.data() != nullptr ? bytes.data() : "", bytes.size(),
+                      SQLITE_STATIC);
   return *this;
 }
 
@@ -111,8 +116,9 @@ SqlValue Statement::value(int column) const {
 
 Result<Database> open_database(const std::string& path, const std::string& vfs) {
   sqlite3* raw = nullptr;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
-                                   vfs.empty() ? nullptr : vfs.c_str());
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                      vfs.empty() ? nullptr : vfs.c_str());
   Database db(raw);
   if (code != SQLITE_OK) return fail(sqlite_status(raw, code, fmt::format("opening {}", path)));
   sqlite3_extended_result_codes(raw, 1);

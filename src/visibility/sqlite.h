@@ -1,6 +1,7 @@
 #pragma once
 
-// SQLite in the shape this module needs: a connection, a statement, statuses. Not thread-safe; the index locks.
+// SQLite in the shape this module needs: a connection, a statement, statuses. Not thread-safe; the index
+// locks.
 
 #include <sqlite3.h>
 
@@ -15,7 +16,8 @@
 
 namespace holdfast::visibility {
 
-// kDataLoss for a damaged file or one that is no database, kResourceExhausted for a full disk, kInternal for the rest.
+// kDataLoss for a damaged file or one that is no database, kResourceExhausted for a full disk, kInternal for
+// the rest.
 Status sqlite_status(sqlite3* db, int code, std::string_view doing);
 
 class Statement {

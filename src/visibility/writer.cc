@@ -13,9 +13,12 @@ constexpr std::string_view kUpsert =
     "INSERT INTO execution(namespace_id, run_id, workflow_id, workflow_type, task_queue, status, start_time, "
     "execution_time, close_time, sort_time, history_length, history_size_bytes, state_transition_count, "
     "parent_workflow_id, parent_run_id, root_workflow_id, root_run_id, info) "
-    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,nullif(?14,''),nullif(?15,''),nullif(?16,''),nullif(?17,''),?18) "
-    "ON CONFLICT(namespace_id, run_id) DO UPDATE SET workflow_id=?3, workflow_type=?4, task_queue=?5, status=?6, "
-    "start_time=?7, execution_time=?8, close_time=?9, sort_time=?10, history_length=?11, history_size_bytes=?12, "
+    "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,nullif(?14,''),nullif(?15,''),nullif(?16,''),nullif(?"
+    "17,''),?18) "
+    "ON CONFLICT(namespace_id, run_id) DO UPDATE SET workflow_id=?3, workflow_type=?4, task_queue=?5, "
+    "status=?6, "
+    "start_time=?7, execution_time=?8, close_time=?9, sort_time=?10, history_length=?11, "
+    "history_size_bytes=?12, "
     "state_transition_count=?13, parent_workflow_id=nullif(?14,''), parent_run_id=nullif(?15,''), "
     "root_workflow_id=nullif(?16,''), root_run_id=nullif(?17,''), info=?18 RETURNING id";
 
@@ -51,7 +54,8 @@ Result<std::unique_ptr<RowWriter>> RowWriter::create(sqlite3* db) {
       {&writer->erase_, "DELETE FROM execution WHERE namespace_id = ? AND run_id = ?"},
       {&writer->erase_attributes_, "DELETE FROM attribute WHERE execution = ?"},
       {&writer->attribute_, "INSERT OR IGNORE INTO attribute(name, value, execution) VALUES(?, ?, ?)"},
-      {&writer->attribute_name_, "INSERT OR REPLACE INTO attribute_name(namespace_id, name, type) VALUES(?, ?, ?)"},
+      {&writer->attribute_name_,
+       "INSERT OR REPLACE INTO attribute_name(namespace_id, name, type) VALUES(?, ?, ?)"},
       {&writer->json_, "SELECT atom FROM json_each(?) WHERE atom IS NOT NULL"},
   };
   for (const auto& [target, sql] : statements) {
@@ -65,7 +69,8 @@ Result<std::unique_ptr<RowWriter>> RowWriter::create(sqlite3* db) {
 Status RowWriter::write(const Record& record) {
   if (record.info.empty()) return erase(record.namespace_id, record.run_id);
   Info info;
-  if (!info.ParseFromString(record.info)) return {Code::kInvalidArgument, "a visibility record does not parse"};
+  if (!info.ParseFromString(record.info))
+    return {Code::kInvalidArgument, "a visibility record does not parse"};
   const auto execution = upsert(record, info);
   if (!execution) return execution.error();
   erase_attributes_->bind(1, *execution);
@@ -85,11 +90,17 @@ Result<std::int64_t> RowWriter::upsert(const Record& record, const Info& info) {
   const std::int64_t start = nanoseconds(info.start_time());
   using Text = std::string_view;
   Statement& s = *upsert_;
-  s.bind(1, Text(record.namespace_id)).bind(2, Text(info.execution().run_id())).bind(3, Text(info.execution().workflow_id()));
+  s.bind(1, Text(record.namespace_id))
+      .bind(2, Text(info.execution().run_id()))
+      .bind(3, Text(info.execution().workflow_id()));
   s.bind(4, Text(info.type().name())).bind(5, Text(info.task_queue())).bind(6, std::int64_t{info.status()});
-  s.bind(7, start).bind(8, info.has_execution_time() ? nanoseconds(info.execution_time()) : start).bind(9, close);
+  s.bind(7, start)
+      .bind(8, info.has_execution_time() ? nanoseconds(info.execution_time()) : start)
+      .bind(9, close);
   s.bind(10, close.value_or(std::numeric_limits<std::int64_t>::max()));
-  s.bind(11, info.history_length()).bind(12, info.history_size_bytes()).bind(13, info.state_transition_count());
+  s.bind(11, info.history_length())
+      .bind(12, info.history_size_bytes())
+      .bind(13, info.state_transition_count());
   s.bind(14, Text(info.parent_execution().workflow_id())).bind(15, Text(info.parent_execution().run_id()));
   s.bind(16, Text(info.root_execution().workflow_id())).bind(17, Text(info.root_execution().run_id()));
   s.bind_blob(18, record.info);
@@ -100,7 +111,8 @@ Result<std::int64_t> RowWriter::upsert(const Record& record, const Info& info) {
   return id;
 }
 
-Status RowWriter::write_attributes(const std::string& namespace_id, std::int64_t execution, const Info& info) {
+Status RowWriter::write_attributes(const std::string& namespace_id, std::int64_t execution,
+                                   const Info& info) {
   for (const auto& [name, payload] : info.search_attributes().indexed_fields()) {
     const AttributeType type = type_of(name, payload);
     if (!predefined_attribute(name)) {
@@ -135,7 +147,8 @@ Status RowWriter::write_attribute(std::int64_t execution, const std::string& nam
   return {};
 }
 
-// A scalar, or the elements of an array. What is no JSON has no values: it is kept in the record, and not found by.
+// A scalar, or the elements of an array. What is no JSON has no values: it is kept in the record, and not
+// found by.
 Result<std::vector<SqlValue>> RowWriter::json_values(const std::string& json) {
   std::vector<SqlValue> values;
   if (json.empty()) return values;

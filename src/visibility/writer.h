@@ -24,7 +24,8 @@ class RowWriter {
   Status erase(const std::string& namespace_id, const std::string& run_id);
   Result<std::int64_t> upsert(const Record& record, const Info& info);
   Status write_attributes(const std::string& namespace_id, std::int64_t execution, const Info& info);
-  Status write_attribute(std::int64_t execution, const std::string& name, AttributeType type, const std::string& json);
+  Status write_attribute(std::int64_t execution, const std::string& name, AttributeType type,
+                         const std::string& json);
   Result<std::vector<SqlValue>> json_values(const std::string& json);
 
   std::optional<Statement> upsert_, erase_, erase_attributes_, attribute_, attribute_name_, json_;

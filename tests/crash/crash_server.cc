@@ -1,0 +1,72 @@
+// The engine alone, as a process to be killed: store, index, engine and gRPC, wired as app wires them. With
+// --bug it has the planted bug that releases answers before their batch is durable, which the crash loop has
+// to notice.
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+#include "engine/engine.h"
+#include "faults/unsynced_loss_fs.h"
+#include "faults/unsynced_loss_vfs.h"
+#include "os/clock.h"
+#include "rpc/server.h"
+#include "store/rocks_store.h"
+#include "visibility/index.h"
+
+namespace {
+
+using namespace holdfast;
+
+int refuse(const Status& status) {
+  fmt::print(stderr, "crash_server: {}\n", status.message());
+  return 1;
+}
+
+int serve(const std::string& dir, const std::string& address, bool bug) {
+  store::RocksOptions store_options{.dir = dir};
+  visibility::Index::Options index_options{.path = dir + "/visibility.db"};
+  if (std::getenv("HOLDFAST_TEST_LOSE_UNSYNCED") != nullptr) {
+    const char* seed = std::getenv("HOLDFAST_TEST_EARLY_WRITEBACK");
+    store_options.file_system = faults::make_unsynced_loss_fs(
+        {.early_writeback_seed = seed != nullptr ? std::strtoull(seed, nullptr, 10) : 0});
+    index_options.vfs = faults::register_unsynced_loss_vfs();
+  }
+  auto store = store::RocksStore::open(store_options);
+  if (!store) return refuse(store.error());
+  auto index = visibility::Index::open(index_options);
+  if (!index) return refuse(index.error());
+  os::SystemClock clock;
+  os::SystemRandom random;
+  engine::EngineOptions options;
+  if (bug) options.core.bug = engine::PlantedBug::kAckBeforeCommit;
+  auto engine = engine::Engine::open(std::move(options), **store, clock, random, index->get());
+  if (!engine) return refuse(engine.error());
+  auto server = rpc::Server::start(**engine, {.address = address});
+  if (!server) return refuse(server.error());
+  int signal = 0;
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  sigwait(&set, &signal);
+  (*server)->stop(std::chrono::milliseconds(100));
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  sigset_t set;  // before any thread exists, so that all inherit it
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  if (argc < 3) {
+    fmt::print(stderr, "crash_server DATA HOST:PORT [--bug]\n");
+    return 2;
+  }
+  return serve(argv[1], argv[2], argc > 3 && std::strcmp(argv[3], "--bug") == 0);
+}
