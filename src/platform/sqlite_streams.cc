@@ -132,21 +132,39 @@ void SqliteStreams::flush_later() {
 void SqliteStreams::add_and_commit(Pending entry, Waiter& waiter) {
   entry.waiter = &waiter;
   entry.at = clock_.now().time_since_epoch().count();
-  {
-    std::lock_guard lock(mutex_);
-    ++generation_;  // no delta may grow past this entry
-    pending_.push_back(std::move(entry));
-  }
-  std::lock_guard commit_lock(commit_mutex_);
-  if (!waiter.done) (void)commit_locked();
+  std::unique_lock lock(mutex_);
+  ++generation_;  // no delta may grow past this entry
+  pending_.push_back(std::move(entry));
+  led_.wait(lock, [&] { return waiter.done || !leading_; });
+  if (waiter.done) return;
+  leading_ = true;
+  lock.unlock();
+  (void)commit_pending();  // the waiter has the status
+  stop_leading();
+}
+
+void SqliteStreams::lead(std::unique_lock<std::mutex>& lock) {
+  led_.wait(lock, [this] { return !leading_; });
+  leading_ = true;
+}
+
+void SqliteStreams::stop_leading() {
+  std::lock_guard lock(mutex_);
+  leading_ = false;
+  led_.notify_all();
 }
 
 Status SqliteStreams::commit() {
-  std::lock_guard lock(commit_mutex_);
-  return commit_locked();
+  {
+    std::unique_lock lock(mutex_);
+    lead(lock);
+  }
+  Status status = commit_pending();
+  stop_leading();
+  return status;
 }
 
-Status SqliteStreams::commit_locked() {
+Status SqliteStreams::commit_pending() {
   std::deque<Pending> batch;
   {
     std::lock_guard lock(mutex_);
@@ -164,22 +182,19 @@ Status SqliteStreams::commit_locked() {
   } else if (db_->in_transaction()) {
     (void)db_->exec("ROLLBACK");
   }
+  if (status.ok()) deliver(written);
+  std::lock_guard lock(mutex_);
   for (Pending& entry : batch) {
     if (entry.waiter == nullptr) continue;
-    if (entry.waiter->status.ok()) entry.waiter->status = status;
+    entry.waiter->status = status;
     entry.waiter->done = true;
   }
-  if (!status.ok()) {
-    put_back(std::move(batch));
-    return status;
-  }
-  deliver(written);
-  return {};
+  if (!status.ok()) put_back(std::move(batch));
+  return status;
 }
 
-// Deltas of a batch that failed wait for the next one; whoever waited for an event was told.
+// Under mutex_. Deltas of a batch that failed wait for the next one; whoever waited for an event was told.
 void SqliteStreams::put_back(std::deque<Pending> batch) {
-  std::lock_guard lock(mutex_);
   ++generation_;
   for (auto entry = batch.rbegin(); entry != batch.rend(); ++entry) {
     if (entry->waiter != nullptr) continue;
@@ -298,11 +313,16 @@ Result<Event> SqliteStreams::publish(std::string_view run, std::string_view type
 
 Status SqliteStreams::erase(std::string_view run) {
   {
-    std::lock_guard lock(commit_mutex_);
-    if (Status status = commit_locked(); !status.ok()) return status;
-    Query query(*db_, "DELETE FROM events WHERE run = ?1");
-    if (Status status = query.bind(run).run(); !status.ok()) return status;
+    std::unique_lock lock(mutex_);
+    lead(lock);
   }
+  Status status = commit_pending();
+  if (status.ok()) {
+    Query query(*db_, "DELETE FROM events WHERE run = ?1");
+    status = query.bind(run).run();
+  }
+  stop_leading();
+  if (!status.ok()) return status;
   std::lock_guard lock(subscribers_mutex_);
   auto [begin, end] = tails_.equal_range(run);
   for (auto tail = begin; tail != end; ++tail) tail->second->read_log();

@@ -2,9 +2,10 @@
 
 // SqliteStreams: the log of events and token deltas. Private to this module.
 //
-// Locks, outermost first: commit_mutex_ (one batch at a time, and the order of delivery), then mutex_ (what
-// is waiting), subscribers_mutex_, and a subscriber's own. Callers add to `pending_` and then compete for
-// commit_mutex_; whoever gets it writes everything that waits, so concurrent publishers share one sync.
+// One caller at a time leads: it writes everything that waits in `pending_`, so concurrent publishers share
+// one sync. The leader alone uses `db_`, and it delivers in the order of its commits. Locks are taken in this
+// order, and none is held while the leader writes: mutex_ (what waits), subscribers_mutex_, a subscriber's
+// own.
 
 #include <atomic>
 #include <condition_variable>
@@ -44,7 +45,7 @@ class SqliteStreams : public Streams {
   class Tail;
   class TailHandle;
 
-  // Somebody waits for the commit of one entry.
+  // Somebody waits for the commit of one entry. The leader fills it in before it sets `done`, under mutex_.
   struct Waiter {
     bool done = false;
     Status status;
@@ -67,10 +68,13 @@ class SqliteStreams : public Streams {
   Status add_delta(Writer& writer, std::string_view text);
   // Adds the entry and returns when it is durable.
   void add_and_commit(Pending entry, Waiter& waiter);
-  // Writes everything that waits.
+  // Leads, and writes everything that waits.
   Status commit();
-  // The same; the caller holds commit_mutex_.
-  Status commit_locked();
+  // For the leader.
+  Status commit_pending();
+  // Waits until nobody leads, then leads.
+  void lead(std::unique_lock<std::mutex>& lock);
+  void stop_leading();
   Status write_batch(std::deque<Pending>& batch, std::vector<Event>& written);
   Status write_entry(Pending& entry, std::vector<Event>& written);
   Status reserve_attempt(Pending& entry);
@@ -90,17 +94,17 @@ class SqliteStreams : public Streams {
   static std::uint64_t sequence_of(std::string_view cursor);
   Event event_of(const Query& row, std::string_view run) const;
 
-  std::unique_ptr<Db> db_;  // guarded by commit_mutex_
+  std::unique_ptr<Db> db_;  // the leader's
   Readers readers_;
   const std::string epoch_;
   GroupCommit::Fatal fatal_;
   const Clock& clock_;
   Executor& flusher_;
 
-  std::mutex commit_mutex_;
-
   std::mutex mutex_;
   std::condition_variable wake_;
+  std::condition_variable led_;    // a batch is done, and somebody else may lead
+  bool leading_ = false;           // guarded by mutex_
   std::deque<Pending> pending_;    // guarded by mutex_
   std::size_t pending_bytes_ = 0;  // guarded by mutex_
   std::uint64_t generation_ = 0;   // guarded by mutex_; grows when pending_ may no longer be merged into
