@@ -357,6 +357,12 @@ class CurlHttpClient : public HttpClient {
       end(transfer, std::unexpected(std::move(error)));
       return;
     }
+    if (transfers_.size() > kMaxTransfers) {
+      HttpError error;
+      error.message = "more than " + std::to_string(kMaxTransfers) + " requests are under way";
+      end(transfer, std::unexpected(std::move(error)));
+      return;
+    }
     if (transfer.cancelled) {
       transfer.failure = HttpFailure::kCancelled;
       finish(transfer, CURLE_ABORTED_BY_CALLBACK);

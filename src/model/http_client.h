@@ -20,6 +20,9 @@
 
 namespace holdfast::model {
 
+// Requests under way at once; one more fails as a connection would, to be repeated later.
+inline constexpr std::size_t kMaxTransfers = 10'000;
+
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 struct HttpRequest {

@@ -65,15 +65,15 @@ TEST_F(StreamsTest, ARepeatedKeyGivesTheFirstEventBack) {
 
 TEST_F(StreamsTest, DeltasAreCommittedByThemselvesAndInOneOrderWithEvents) {
   std::unique_ptr<StreamWriter> writer = std::move(*streams_->open("r", "turn-1", 1));
-  ASSERT_TRUE(writer->append("Hel").ok());
-  ASSERT_TRUE(writer->append("lo").ok());
+  ASSERT_TRUE(writer->append("Hello").ok());
+  ASSERT_TRUE(writer->append(", are").ok());
   // Nobody flushes: the interval does.
   Result<ChunkPage> chunks = streams_->read_chunks("r", "turn-1", 0, 0, 100);
   while (chunks && chunks->chunks.empty()) {
     std::this_thread::yield();
     chunks = streams_->read_chunks("r", "turn-1", 0, 0, 100);
   }
-  ASSERT_TRUE(writer->append(", you").ok());
+  ASSERT_TRUE(writer->append(" you there").ok());
   ASSERT_TRUE(streams_->publish("r", "message", "{}"));
   Result<EventPage> page = streams_->read("r", "", 100);
   EXPECT_EQ(types(*page).front(), "delta");
@@ -85,7 +85,7 @@ TEST_F(StreamsTest, DeltasAreCommittedByThemselvesAndInOneOrderWithEvents) {
     EXPECT_EQ(json["offset"], text.size());
     text += json["text"].get<std::string>();
   }
-  EXPECT_EQ(text, "Hello, you");
+  EXPECT_EQ(text, "Hello, are you there");
 }
 
 TEST_F(StreamsTest, ANewAttemptIsSeparateAndItsReaderIsReset) {
