@@ -224,12 +224,15 @@ void EngineCore::Impl::fire(const RunKey& key) {
     return;
   }
   bool changed = false;
+  bool fired = false;
   // Bounded: each step removes or moves a deadline.
   for (int i = 0; i < 10'000 && run->ms->running(); ++i) {
     const auto deadline = run->ms->next_deadline();
     if (deadline.at == 0 || deadline.at > now_) break;
+    fired = fired || deadline.kind == history::DeadlineKind::kTimer;
     changed = fire_one(*run, deadline) || changed;
   }
+  if (fired) wt::schedule(*run->ms, now_);  // one task for all timers of this moment
   if (changed) {
     finish(*run);
   } else {
@@ -262,7 +265,6 @@ bool EngineCore::Impl::fire_one(Run& run, const history::Deadline& deadline) {
       return true;
     case history::DeadlineKind::kTimer:
       history::timer::fire(ms, now_, deadline.id);
-      wt::schedule(ms, now_);
       return true;
   }
   return false;

@@ -70,6 +70,7 @@ class MutableState {
   std::int64_t buffered_bytes() const;
   // While commands are applied, what they cause (not what they say) waits for the flush too.
   void set_applying_commands(bool value) { applying_commands_ = value; }
+  bool applying_commands() const { return applying_commands_; }
 
   // Events that no page holds yet, and their hand-over to one.
   const pb::history::v1::History& unsaved() const { return unsaved_; }

@@ -117,6 +117,7 @@ void refresh_deadline(MutableState& ms) {
 
 void schedule(MutableState& ms, Ns now, ScheduleOptions options) {
   if (!ms.running() || ms.workflow_task_pending() || ms.s().first_task_backoff_until_ns() != 0) return;
+  if (ms.applying_commands()) return;  // what they caused is buffered; its flush asks for the task
   check(ms, On::kSchedule);
   auto& state = ms.s();
   auto& task = *state.mutable_workflow_task();

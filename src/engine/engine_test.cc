@@ -1,0 +1,183 @@
+// The host with its real threads, clock and disk: calls from several threads, long polls that end, cancelled polls, a
+// restart, and lists that see what was just started.
+
+#include "engine/engine.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include "api/messages.h"
+#include "os/clock.h"
+#include "store/rocks_store.h"
+#include "visibility/index.h"
+
+namespace holdfast::engine {
+namespace {
+
+class Answer {
+ public:
+  api::Completion completion() {
+    return [this](Result<api::MessagePtr> result) {
+      std::lock_guard lock(mutex_);
+      result_ = std::move(result);
+      wake_.notify_all();
+    };
+  }
+  Result<api::MessagePtr> wait() {
+    std::unique_lock lock(mutex_);
+    if (!wake_.wait_for(lock, std::chrono::seconds(20), [this] { return result_.has_value(); })) {
+      return fail(Code::kDeadlineExceeded, "no answer in 20 s");
+    }
+    return std::move(*result_);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::optional<Result<api::MessagePtr>> result_;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() {
+    dir_ = std::filesystem::path(::testing::TempDir()) / ("holdfast-engine-" + std::to_string(::getpid()));
+    std::filesystem::remove_all(dir_);
+    std::filesystem::create_directories(dir_);
+    open();
+  }
+  ~EngineTest() override {
+    close();
+    std::filesystem::remove_all(dir_);
+  }
+  void open() {
+    store::RocksOptions rocks;
+    rocks.dir = (dir_ / "db").string();
+    store_ = std::move(*store::RocksStore::open(rocks));
+    visibility::Index::Options index;
+    index.path = (dir_ / "visibility.db").string();
+    index_ = std::move(*visibility::Index::open(index));
+    auto opened = Engine::open({}, *store_, clock_, random_, index_.get());
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    engine_ = std::move(*opened);
+  }
+  void close() {
+    engine_.reset();
+    index_.reset();
+    store_.reset();
+  }
+  template <typename Response, typename Request>
+  Response call(api::Method method, Request request, api::CallOptions options = {}) {
+    Answer answer;
+    engine_->start(method, std::make_unique<Request>(std::move(request)), options, answer.completion());
+    auto result = answer.wait();
+    if (!result) {
+      ADD_FAILURE() << api::method_name(method) << ": " << result.error().to_string();
+      return Response();
+    }
+    return std::move(static_cast<Response&>(**result));
+  }
+  void start(const std::string& id) {
+    ws::StartWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.set_workflow_id(id);
+    request.mutable_workflow_type()->set_name("order");
+    request.mutable_task_queue()->set_name("q");
+    call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, request);
+  }
+  static ws::PollWorkflowTaskQueueRequest poll() {
+    ws::PollWorkflowTaskQueueRequest request;
+    request.set_namespace_("default");
+    request.mutable_task_queue()->set_name("q");
+    return request;
+  }
+  std::int64_t listed(const std::string& query) {
+    ws::ListWorkflowExecutionsRequest request;
+    request.set_namespace_("default");
+    request.set_query(query);
+    return call<ws::ListWorkflowExecutionsResponse>(api::Method::kListWorkflowExecutions, request).executions_size();
+  }
+
+  std::filesystem::path dir_;
+  os::SystemClock clock_;
+  os::SystemRandom random_;
+  std::unique_ptr<store::RocksStore> store_;
+  std::unique_ptr<visibility::Index> index_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
+  for (int i = 0; i < 5; ++i) {
+    start("w" + std::to_string(i));
+    EXPECT_EQ(listed("WorkflowType = 'order'"), i + 1);
+  }
+  close();
+  open();
+  EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
+  // A lost index is rebuilt from the executions.
+  close();
+  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
+  open();
+  EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
+}
+
+TEST_F(EngineTest, PollEndsEmptyBeforeItsDeadline) {
+  api::CallOptions options;
+  options.deadline = clock_.monotonic() + std::chrono::milliseconds(300);
+  const auto response =
+      call<ws::PollWorkflowTaskQueueResponse>(api::Method::kPollWorkflowTaskQueue, poll(), options);
+  EXPECT_TRUE(response.task_token().empty());
+  EXPECT_LT(clock_.monotonic(), *options.deadline);
+}
+
+TEST_F(EngineTest, CancelledPollSwallowsNoTask) {
+  Answer cancelled;
+  auto handle = engine_->start(api::Method::kPollWorkflowTaskQueue,
+                               std::make_unique<ws::PollWorkflowTaskQueueRequest>(poll()), {}, cancelled.completion());
+  handle->cancel();
+  EXPECT_EQ(cancelled.wait().error().code(), Code::kCancelled);
+  start("w");
+  const auto response = call<ws::PollWorkflowTaskQueueResponse>(api::Method::kPollWorkflowTaskQueue, poll());
+  EXPECT_EQ(response.workflow_execution().workflow_id(), "w");
+}
+
+TEST_F(EngineTest, ManyThreadsStartAtOnce) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([this, t] {
+      for (int i = 0; i < 50; ++i) start("w" + std::to_string(t) + "-" + std::to_string(i));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(listed(""), 200);
+}
+
+TEST_F(EngineTest, ParkedPollsAreAnsweredAtTheEnd) {
+  Answer answer;
+  engine_->start(api::Method::kPollWorkflowTaskQueue, std::make_unique<ws::PollWorkflowTaskQueueRequest>(poll()), {},
+                 answer.completion());
+  engine_.reset();
+  EXPECT_EQ(answer.wait().error().code(), Code::kUnavailable);
+}
+
+TEST_F(EngineTest, RefusesANewerStore) {
+  close();
+  {
+    store::RocksOptions rocks;
+    rocks.dir = (dir_ / "db").string();
+    auto raw = std::move(*store::RocksStore::open(rocks));
+    store::WriteBatch batch;
+    batch.put(std::string("\xFF\xFFm", 3), std::string("\x08\x63\x10\x40\x18\x01", 6));  // format 99, 64 shards
+    ASSERT_TRUE(raw->commit(batch).ok());
+    auto opened = Engine::open({}, *raw, clock_, random_, nullptr);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code(), Code::kFailedPrecondition);
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::engine
