@@ -91,7 +91,7 @@ Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call
   co_return settled;
 }
 
-// The validator: it changes nothing, and what it lets in has won.
+// The validator: it changes nothing.
 void Loop::check_decision(const Decision& decision) const {
   auto found = pending_.find(decision.approval);
   if (found == pending_.end()) {
@@ -121,6 +121,8 @@ void Loop::check_decision(const Decision& decision) const {
 }
 
 Json Loop::decide(const Decision& decision) {
+  // Decisions that arrive together may all be validated before the first is handled: whoever is handled first has won.
+  check_decision(decision);
   PendingPtr pending = pending_.at(decision.approval);
   pending->decision = decision;
   pending->decided_at_ms = now_ms();

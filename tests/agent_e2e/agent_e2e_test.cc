@@ -217,7 +217,7 @@ TEST(AgentRun, SubAgentIsAToolWithAHistoryOfItsOwn) {
   Platform p(R"(
 replies:
   - when: {model: chief, turn: 0}
-    tool_calls: [{name: ask_clerk, arguments: {input: Who ordered 7?}}]
+    tool_calls: [{name: ask_clerk, arguments: {input: Who ordered 7}}]
   - when: {model: chief, turn: 1}
     text: "The clerk says: {{last}}"
   - when: {model: clerk, turn: 0}
@@ -237,7 +237,7 @@ TEST(AgentRun, AFailingSubAgentIsAToolFailure) {
   Platform p(R"(
 replies:
   - when: {model: chief2, turn: 0}
-    tool_calls: [{name: ask_nobody, arguments: {input: hello?}}]
+    tool_calls: [{name: ask_nobody, arguments: {input: hello}}]
   - when: {model: chief2, turn: 1}
     text: Nobody there.
 )");
