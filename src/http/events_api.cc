@@ -126,14 +126,7 @@ class EventSource {
 
   std::string id() const { return single_ ? cursors_.begin()->second : join_cursors(cursors_); }
 
-  std::string end_of(const std::string& log) {
-    std::string cursor;
-    while (true) {
-      auto page = context_.deps.streams->read(log, cursor, kMaxEventsPerPage);
-      if (!page || page->events.empty()) return cursor;
-      cursor = page->cursor;
-    }
-  }
+  std::string end_of(const std::string& log) { return context_.deps.streams->end(log).value_or(""); }
 
   ApiContext& context_;
   bool single_;

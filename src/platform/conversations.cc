@@ -11,7 +11,7 @@ namespace holdfast::platform {
 
 namespace {
 
-// A read stops after this many bytes of JSON; the caller goes on behind the last message it got.
+// JSON of one read; more is refused, so that nobody takes a part for the whole.
 constexpr std::size_t kMaxReadBytes = 64 << 20;
 
 struct Branch {
@@ -230,7 +230,13 @@ Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_
                   "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
       query.bind(at.conversation, segment->branch, segment->first, segment->last);
       while (query.next()) {
-        if (out.size() == kMaxPage || bytes > kMaxReadBytes) return out;
+        if (out.size() == kMaxPage) return out;
+        if (bytes > kMaxReadBytes) {
+          return fail(
+              Code::kResourceExhausted,
+              fmt::format("messages {} to {} of conversation {} have more than {} bytes: read fewer at once",
+                          first, last, at.conversation, kMaxReadBytes));
+        }
         Message message;
         message.branch = segment->branch;
         message.sequence = static_cast<std::uint64_t>(query.integer(0));

@@ -94,7 +94,7 @@ Result<std::unique_ptr<Db>> Db::open(const std::filesystem::path& path, const st
   std::unique_ptr<Db> db = std::move(*opened);
   sqlite3_busy_timeout(db->db_, 2000);
   for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA temp_store=MEMORY",
-                          "PRAGMA journal_size_limit=67108864"}) {
+                          "PRAGMA cache_size=-1024", "PRAGMA journal_size_limit=67108864"}) {
     if (Status status = db->exec(sql); !status.ok()) return fail(status);
   }
   if (read_only) {

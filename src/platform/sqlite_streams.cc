@@ -409,6 +409,14 @@ Result<EventPage> SqliteStreams::read(std::string_view run, std::string_view cur
   return page;
 }
 
+Result<std::string> SqliteStreams::end(std::string_view run) {
+  Result<Readers::Lease> db = readers_.take();
+  if (!db) return fail(db.error());
+  Result<std::uint64_t> last = last_seq(**db, run);
+  if (!last) return fail(last.error());
+  return cursor(*last);
+}
+
 Result<ChunkPage> SqliteStreams::read_chunks(std::string_view run, std::string_view step,
                                              std::uint32_t attempt, std::uint64_t offset, std::size_t limit) {
   Result<Readers::Lease> db = readers_.take();

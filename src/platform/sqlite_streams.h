@@ -34,6 +34,7 @@ class SqliteStreams : public Streams {
   Result<Event> publish(std::string_view run, std::string_view type, std::string_view json,
                         std::string_view key) override;
   Result<EventPage> read(std::string_view run, std::string_view cursor, std::size_t limit) override;
+  Result<std::string> end(std::string_view run) override;
   Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                 std::uint64_t offset, std::size_t limit) override;
   Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,

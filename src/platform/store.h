@@ -54,9 +54,9 @@ class Store {
   // NOT_FOUND when nothing was ever appended to the branch.
   virtual Result<Reference> head(std::string_view conversation, std::uint32_t branch) = 0;
 
-  // Messages first..last (inclusive, from 1) as seen from `at`, through its ancestors. `last` is cut at
-  // at.sequence. FAILED_PRECONDITION when the reference does not fit what is stored. At most kMaxPage
-  // messages come back.
+  // Messages first..last (inclusive, from 1) as seen from `at`, through its ancestors; `last` is cut at
+  // at.sequence, and at most kMaxPage messages come back. FAILED_PRECONDITION when the reference does not fit
+  // what is stored, RESOURCE_EXHAUSTED when the messages are too large together: ask for fewer.
   virtual Result<std::vector<Message>> read(const Reference& at, std::uint64_t first = 1,
                                             std::uint64_t last = ~0ULL) = 0;
 

@@ -109,6 +109,9 @@ class Streams {
   // Events after the cursor (empty: from the beginning), at most `limit`.
   virtual Result<EventPage> read(std::string_view run, std::string_view cursor, std::size_t limit) = 0;
 
+  // The cursor behind the last event: where news begins.
+  virtual Result<std::string> end(std::string_view run) = 0;
+
   virtual Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                         std::uint64_t offset, std::size_t limit) = 0;
 

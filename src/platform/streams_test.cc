@@ -38,6 +38,8 @@ TEST_F(StreamsTest, EventsHaveGaplessSequencesAndCursorsResume) {
   page = streams_->read("r", two.cursor, 100);
   EXPECT_TRUE(page->events.empty());
   EXPECT_EQ(page->cursor, two.cursor);
+  EXPECT_EQ(*streams_->end("r"), two.cursor);
+  EXPECT_FALSE(streams_->read("new", *streams_->end("new"), 100)->reset);
 }
 
 TEST_F(StreamsTest, AnUnknownCursorReadsFromTheBeginning) {
