@@ -36,10 +36,10 @@ class NameForReflection final : public grpc::Service {
   }
 };
 
-// The linker takes the service's descriptor out of its library only when it is named.
+// The linker takes the service's descriptor out of its library only when something there is used.
 void keep_service_descriptor() {
-  [[maybe_unused]] static const void* volatile keep =
-      &descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto;
+  static const google::protobuf::internal::AddDescriptorsRunner added(
+      &descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto);
 }
 
 void configure(grpc::ServerBuilder& builder, const ServerOptions& options) {

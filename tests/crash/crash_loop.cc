@@ -28,6 +28,7 @@ using Clock = std::chrono::steady_clock;
 constexpr auto kStartPatience = 20s;
 constexpr auto kProgressPatience = 20s;
 constexpr auto kDrainPatience = 90s;
+constexpr auto kLostPatience = 3s;
 // After the first acknowledgement of a life, so that kills fall into work.
 constexpr int kMaxLifeMs = 120;
 // Of the kills fall into the start, recovery included.
@@ -92,7 +93,9 @@ class Loop {
     for (int i = 0; i < options_.kills && enough_ok(); ++i) {
       if (Status status = one_kill(); !status.ok()) return status;
     }
-    if (!load.drain(kDrainPatience))
+    // What is lost never finishes; the rest of the report needs no patience then.
+    const bool lost = !oracle_.violations().empty();
+    if (!load.drain(lost ? kLostPatience : kDrainPatience))
       oracle_.violation("flows that are open did not finish after the last kill");
     load.check_histories();
     const auto completed = load.completed_by_visibility();

@@ -21,9 +21,9 @@ namespace holdfast::crash {
 struct LoadOptions {
   std::string address;
   std::uint64_t seed = 1;
-  int clients = 3;
+  int clients = 4;
   int workflow_workers = 2;
-  int activity_workers = 3;
+  int activity_workers = 4;
 };
 
 class Load {
