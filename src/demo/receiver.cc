@@ -1,5 +1,7 @@
 #include "demo/receiver.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include <nlohmann/json.hpp>
@@ -18,10 +20,10 @@ http::Response plain(int status, std::string text) {
 
 }  // namespace
 
-Result<std::unique_ptr<Receiver>> Receiver::start() {
+Result<std::unique_ptr<Receiver>> Receiver::start(std::uint16_t port) {
   std::unique_ptr<Receiver> receiver(new Receiver());
   http::ServerOptions options;
-  options.address = "127.0.0.1:0";
+  options.address = fmt::format("127.0.0.1:{}", port);
   auto server = http::Server::start(options, [self = receiver.get()](http::Request request, http::Responder responder) {
     self->handle(std::move(request), std::move(responder));
   });

@@ -5,6 +5,7 @@
 //
 // Owner: the demo. The server's thread counts; the rest may be asked from any thread.
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,7 +27,9 @@ class Receiver {
     int deliveries = 0;
   };
 
-  static Result<std::unique_ptr<Receiver>> start();
+  // Port 0: any free one. UNAVAILABLE: the port is taken.
+  static Result<std::unique_ptr<Receiver>> start(std::uint16_t port = 0);
+  std::uint16_t port() const { return server_->port(); }
 
   std::string url() const { return "http://" + server_->address(); }
   std::vector<Message> messages() const;  // distinct effects, in the order of their first delivery

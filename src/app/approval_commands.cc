@@ -1,0 +1,132 @@
+// approvals, approve, agents.
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+
+#include "app/api_client.h"
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/output.h"
+#include "http/message.h"
+
+namespace holdfast::app {
+
+namespace {
+
+using http::percent_encode;
+
+std::string user_name() {
+  for (const char* variable : {"USER", "LOGNAME"}) {
+    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return value;
+  }
+  return "command line";
+}
+
+// The approval itself, or the one that a run waits for.
+std::expected<std::string, int> find_approval(ApiClient& api, const std::string& id) {
+  auto waiting = api.get("/api/v1/approvals?status=pending&run=" + percent_encode(id));
+  if (!waiting) return std::unexpected(waiting.error());
+  const Json& rows = (*waiting)["approvals"];
+  if (rows.empty()) return id;
+  if (rows.size() == 1) return rows[0]["id"].get<std::string>();
+  complain(fmt::format("run {} waits for {} approvals; name the one you mean:", id, rows.size()));
+  for (const Json& row : rows) complain(fmt::format("  {}  {} {}", row.value("id", ""), row.value("tool", ""), row["arguments"].dump()));
+  return std::unexpected(kExitConflict);
+}
+
+}  // namespace
+
+int list_approvals(const ApprovalsOptions& options) {
+  ApiClient api(options.api);
+  std::string path = "/api/v1/approvals?limit=1000&status=" + percent_encode(options.status);
+  if (options.run) path += "&run=" + percent_encode(*options.run);
+  auto answer = api.get(path);
+  if (!answer) return answer.error();
+  if (options.api.json) {
+    print_line(answer->dump());
+    return kExitOk;
+  }
+  std::vector<std::vector<std::string>> table = {{"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES"}};
+  for (const Json& row : (*answer)["approvals"]) {
+    std::string expires = row["expires_at"].is_string() ? row["expires_at"].get<std::string>() : "never";
+    table.push_back({row.value("id", ""), row.value("run", ""), row.value("tool", ""), row["arguments"].dump(),
+                     row.value("status", ""), expires});
+  }
+  if (table.size() == 1) {
+    complain(options.status == "pending" ? "nothing waits for a decision" : "no approvals");
+  } else {
+    print_table(table);
+  }
+  return kExitOk;
+}
+
+int decide_approval(const ApproveOptions& options) {
+  Json body = {{"decision", options.reject ? "reject" : options.arguments ? "edit" : "approve"}};
+  if (options.arguments) {
+    body["arguments"] = Json::parse(*options.arguments, nullptr, false);
+    if (!body["arguments"].is_object()) {
+      complain("--arguments must be a JSON object");
+      return kExitUsage;
+    }
+  }
+  if (!options.comment.empty()) body["comment"] = options.comment;
+  body["decided_by"] = options.by.empty() ? user_name() : options.by;
+  ApiClient api(options.api);
+  auto id = find_approval(api, options.id);
+  if (!id) return id.error();
+  auto answer = api.post("/api/v1/approvals/" + percent_encode(*id) + "/decision", body);
+  if (!answer) return answer.error();
+  if (options.api.json) {
+    print_line(answer->dump());
+  } else if (answer->contains("status")) {
+    print_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""), (*answer)["arguments"].dump()));
+  } else {
+    complain(answer->value("detail", "the decision is stored"));
+  }
+  return kExitOk;
+}
+
+int list_agents(const AgentsOptions& options) {
+  ApiClient api(options.api);
+  for (const std::string& file : options.put) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) {
+      complain(fmt::format("{} cannot be read", file));
+      return kExitNotFound;
+    }
+    std::string text(std::istreambuf_iterator<char>(in), {});
+    auto answer = api.put("/api/v1/agents?source=" + percent_encode(file), text);
+    if (!answer) return answer.error();
+    print_line(options.api.json ? answer->dump()
+                                : fmt::format("{}  {}  {}", answer->value("name", ""), answer->value("version", "").substr(0, 12),
+                                              answer->value("created", false) ? "new version" : "unchanged"));
+  }
+  if (!options.put.empty()) return kExitOk;
+  if (options.name) {
+    auto answer = api.get("/api/v1/agents/" + percent_encode(*options.name));
+    if (!answer) return answer.error();
+    print_line(options.api.json ? answer->dump() : answer->dump(2));
+    return kExitOk;
+  }
+  auto answer = api.get("/api/v1/agents");
+  if (!answer) return answer.error();
+  if (options.api.json) {
+    print_line(answer->dump());
+    return kExitOk;
+  }
+  std::vector<std::vector<std::string>> table = {{"AGENT", "VERSION", "UPDATED", "DESCRIPTION"}};
+  for (const Json& row : (*answer)["agents"]) {
+    table.push_back({row.value("name", ""), row.value("version", "").substr(0, 12), row.value("updated_at", ""), row.value("description", "")});
+  }
+  if (table.size() == 1) {
+    complain("no agents; register one with 'holdfast agents --put agent.yaml'");
+  } else {
+    print_table(table);
+  }
+  return kExitOk;
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,183 @@
+#include "app/cli.h"
+
+#include <CLI/CLI.hpp>
+
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/output.h"
+
+namespace holdfast::app {
+
+namespace {
+
+constexpr const char* kFooter =
+    "Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 run failed, 6 timeout, 130 interrupted.\n"
+    "Data goes to stdout, messages to stderr; NO_COLOR is honoured.";
+
+// Each command fills its options while parsing and runs afterwards.
+class CommandLine {
+ public:
+  CommandLine() {
+    root_.require_subcommand(1);
+    root_.footer(kFooter);
+    root_.set_help_all_flag("--help-all", "Help of every command");
+    root_.set_version_flag("--version", std::string("holdfast ") + HOLDFAST_VERSION);
+    add_servers();
+    add_runs();
+    add_approvals();
+    add_tools();
+  }
+
+  int run(int argc, char** argv) {
+    try {
+      root_.parse(argc, argv);
+    } catch (const CLI::Success& help) {
+      return root_.exit(help) == 0 ? kExitOk : kExitError;
+    } catch (const CLI::ParseError& error) {
+      complain(error.what());
+      complain("try 'holdfast --help', or 'holdfast COMMAND --help'");
+      return kExitUsage;
+    }
+    return chosen_ ? chosen_() : kExitUsage;
+  }
+
+ private:
+  template <typename Options>
+  CLI::App* add(const char* name, const char* help, Options& options, int (*command)(const Options&)) {
+    CLI::App* sub = root_.add_subcommand(name, help);
+    sub->callback([this, &options, command] { chosen_ = [&options, command] { return command(options); }; });
+    return sub;
+  }
+
+  static void add_api(CLI::App* sub, ApiOptions& api) {
+    sub->add_option("--api", api.api, "Address of the HTTP API (default: HOLDFAST_API, ./.holdfast, port 8233)");
+    sub->add_flag("--json", api.json, "Print JSON");
+  }
+
+  void add_server_options(CLI::App* sub, ServeOptions& options) {
+    sub->add_option("--data", options.data, "Data directory")->capture_default_str();
+    sub->add_option("--grpc", options.grpc, "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
+    sub->add_option("--http", options.http, "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port)");
+    sub->add_option("--engine", options.engine, "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine");
+    sub->add_option("--namespace", options.name_space, "Namespace of the agents")->capture_default_str();
+    sub->add_option("--agent", options.agents, "Agent definition to register (may be repeated)");
+    sub->add_flag("--json", options.json, "Print the readiness line as JSON");
+  }
+
+  void add_servers() {
+    CLI::App* dev = add("dev", "Server with a scripted model and a running demo agent; data in ./.holdfast", dev_, serve);
+    add_server_options(dev, dev_);
+    dev_.dev = true;
+    CLI::App* server = add("server", "Server: engine, worker, HTTP API and console", server_, serve);
+    add_server_options(server, server_);
+  }
+
+  void add_runs() {
+    CLI::App* run = add("run", "Start a run of an agent and follow it", run_, run_agent);
+    run->add_option("agent", run_.agent, "Name of a registered agent, or a definition file")->required();
+    run->add_option("input", run_.input, "Input: text, or JSON");
+    run->add_option("--input-file", run_.input_file, "Read the input from a file; - is standard input");
+    run->add_option("--id", run_.id, "Run id of your choice; the same id and input again is the same run");
+    run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
+    run->add_option_function<double>(
+        "--timeout", [this](double s) { run_.timeout = std::chrono::milliseconds(static_cast<long>(s * 1000)); },
+        "Seconds to wait for the end (exit code 6); the run goes on");
+    add_api(run, run_.api);
+
+    CLI::App* runs = add("runs", "List runs, or show one", runs_, list_runs);
+    runs->add_option("id", runs_.id, "Run to show");
+    runs->add_option("--status", runs_.status, "Only runs in this status");
+    runs->add_option("--agent", runs_.agent, "Only runs of this agent");
+    runs->add_option("--limit", runs_.limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 1000));
+    add_api(runs, runs_.api);
+
+    CLI::App* cancel = add("cancel", "Ask a run to stop", cancel_, stop_run);
+    cancel->add_option("id", cancel_.id, "Run")->required();
+    cancel->add_option("--reason", cancel_.reason, "Why");
+    add_api(cancel, cancel_.api);
+    terminate_.terminate = true;
+    CLI::App* terminate = add("terminate", "Stop a run at once", terminate_, stop_run);
+    terminate->add_option("id", terminate_.id, "Run")->required();
+    terminate->add_option("--reason", terminate_.reason, "Why");
+    add_api(terminate, terminate_.api);
+
+    CLI::App* events = add("events", "Print the events of a run", events_, print_events);
+    events->add_option("run", events_.run, "Run")->required();
+    events->add_option("--from", events_.from, "Only events after this cursor");
+    events->add_flag("--follow,-f", events_.follow, "Wait for more until the run ends");
+    add_api(events, events_.api);
+  }
+
+  void add_approvals() {
+    CLI::App* list = add("approvals", "List what waits for a decision", approvals_, list_approvals);
+    list->add_option("--status", approvals_.status, "pending, approved, edited, rejected, expired or all")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"pending", "approved", "edited", "rejected", "expired", "all"}));
+    list->add_option("--run", approvals_.run, "Only those of this run");
+    add_api(list, approvals_.api);
+
+    CLI::App* approve = add("approve", "Decide an approval", approve_, decide_approval);
+    approve->add_option("id", approve_.id, "Approval, or a run that waits for exactly one")->required();
+    auto* reject = approve->add_flag("--reject", approve_.reject, "Reject instead");
+    approve->add_option("--arguments", approve_.arguments, "Approve with these arguments instead (JSON)")->excludes(reject);
+    approve->add_option("--comment", approve_.comment, "Said to the agent and kept with the decision");
+    approve->add_option("--by", approve_.by, "Who decides (default: the user's name)");
+    add_api(approve, approve_.api);
+
+    CLI::App* agents = add("agents", "List agents, show one, or register definitions", agents_, list_agents);
+    agents->add_option("name", agents_.name, "Agent to show");
+    agents->add_option("--put", agents_.put, "Definition file to register (may be repeated)");
+    add_api(agents, agents_.api);
+  }
+
+  void add_tools() {
+    CLI::App* doctor_command = add("doctor", "Check ports, clock, disk and data directory", doctor_, doctor);
+    doctor_command->add_option("--data", doctor_.data, "Data directory")->capture_default_str();
+    doctor_command->add_flag("--json", doctor_.json, "Print JSON");
+
+    CLI::App* demo_command = add("demo", "Kill a server in mid-run and see that nothing is lost or repeated", demo_, demo);
+    demo_command->add_option("--kill-at", demo_.kill_at, "Step 1 to 10, receiver, refund or random")->capture_default_str();
+    demo_command->add_option("--engine", demo_.engine, "Run on a Temporal server, temporal://HOST:PORT");
+    demo_command->add_flag("--keep", demo_.keep, "Keep shop, data and log");
+    demo_command->add_flag("--json", demo_.json, "Print JSON");
+
+    CLI::App* model = add("scripted-model", "Serve a model that answers from a script", model_, scripted_model);
+    model->add_option("script", model_.script, "Script (YAML)")->required();
+    model->add_option("--port", model_.port, "Port on 127.0.0.1; 0: any free one")->capture_default_str();
+    model->add_flag("--json", model_.json, "Print JSON");
+
+    CLI::App* version = root_.add_subcommand("version", "Print the version");
+    version->add_flag("--json", version_json_, "Print JSON");
+    version->callback([this] { chosen_ = [this] { return print_version(version_json_); }; });
+  }
+
+  CLI::App root_{"Holdfast: durable AI agents and workflows", "holdfast"};
+  std::function<int()> chosen_;
+  ServeOptions dev_, server_;
+  RunOptions run_;
+  RunsOptions runs_;
+  StopOptions cancel_, terminate_;
+  EventsOptions events_;
+  ApprovalsOptions approvals_;
+  ApproveOptions approve_;
+  AgentsOptions agents_;
+  DoctorOptions doctor_;
+  DemoCommandOptions demo_;
+  ScriptedModelOptions model_;
+  bool version_json_ = false;
+};
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) { return CommandLine().run(argc, argv); }
+
+int print_version(bool json) {
+  if (json) {
+    print_line(std::string(R"({"name":"holdfast","version":")") + HOLDFAST_VERSION + R"(","protocol":"temporal.api.workflowservice.v1"})");
+  } else {
+    print_line(std::string("holdfast ") + HOLDFAST_VERSION);
+  }
+  return kExitOk;
+}
+
+}  // namespace holdfast::app

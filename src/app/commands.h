@@ -1,0 +1,115 @@
+#pragma once
+
+// The commands of `holdfast`: what the command line says as plain values (parsed by cli.cc, the only file that knows
+// CLI11) and one function per command, which returns the exit code. Data goes to stdout, everything else to stderr.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace holdfast::app {
+
+struct ServeOptions {
+  std::string data = ".holdfast";
+  std::optional<std::string> grpc;    // none: 127.0.0.1:7233, or the next free port
+  std::optional<std::string> http;    // none: 127.0.0.1:8233, or the next free port
+  std::optional<std::string> engine;  // temporal://HOST:PORT; none: the embedded one
+  std::string name_space = "default";
+  std::vector<std::string> agents;  // definition files to register
+  bool dev = false;                 // with the scripted model, the demo agent and a demo run
+  bool json = false;
+};
+int serve(const ServeOptions& options);
+
+// Where the API is: flag, then HOLDFAST_API, then ./.holdfast/addresses.json, then the default port.
+struct ApiOptions {
+  std::optional<std::string> api;
+  bool json = false;
+};
+
+struct RunOptions {
+  ApiOptions api;
+  std::string agent;  // a registered name, or a file with a definition
+  std::optional<std::string> input;
+  std::optional<std::string> input_file;  // "-": standard input
+  std::optional<std::string> id;
+  bool detach = false;
+  std::chrono::milliseconds timeout{0};  // 0: none
+};
+int run_agent(const RunOptions& options);
+
+struct RunsOptions {
+  ApiOptions api;
+  std::optional<std::string> id;  // show one
+  std::optional<std::string> status;
+  std::optional<std::string> agent;
+  std::uint32_t limit = 50;
+};
+int list_runs(const RunsOptions& options);
+
+struct StopOptions {
+  ApiOptions api;
+  std::string id;
+  bool terminate = false;
+  std::string reason;
+};
+int stop_run(const StopOptions& options);
+
+struct EventsOptions {
+  ApiOptions api;
+  std::string run;
+  std::string from;  // cursor
+  bool follow = false;
+};
+int print_events(const EventsOptions& options);
+
+struct ApprovalsOptions {
+  ApiOptions api;
+  std::string status = "pending";
+  std::optional<std::string> run;
+};
+int list_approvals(const ApprovalsOptions& options);
+
+struct ApproveOptions {
+  ApiOptions api;
+  std::string id;  // of an approval, or of a run that waits for exactly one
+  bool reject = false;
+  std::optional<std::string> arguments;  // JSON: approve with these instead
+  std::string comment;
+  std::string by;
+};
+int decide_approval(const ApproveOptions& options);
+
+struct AgentsOptions {
+  ApiOptions api;
+  std::optional<std::string> name;
+  std::vector<std::string> put;  // files
+};
+int list_agents(const AgentsOptions& options);
+
+struct DoctorOptions {
+  std::string data = ".holdfast";
+  bool json = false;
+};
+int doctor(const DoctorOptions& options);
+
+struct DemoCommandOptions {
+  std::string kill_at = "10";
+  std::optional<std::string> engine;
+  bool keep = false;
+  bool json = false;
+};
+int demo(const DemoCommandOptions& options);
+
+struct ScriptedModelOptions {
+  std::string script;
+  std::uint16_t port = 0;
+  bool json = false;
+};
+int scripted_model(const ScriptedModelOptions& options);
+
+int print_version(bool json);
+
+}  // namespace holdfast::app

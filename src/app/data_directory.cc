@@ -1,0 +1,196 @@
+#include "app/data_directory.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <optional>
+
+namespace holdfast::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kVersionText = "holdfast data directory, format ";
+
+Status from_errno(int error, std::string_view what, const fs::path& path) {
+  std::string message = fmt::format("{} {}: {}", what, path.string(), std::strerror(error));
+  switch (error) {
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return {Code::kPermissionDenied,
+              message + "; the data directory must be writable by the user that runs the server"};
+    case ENOSPC:
+    case EDQUOT:
+      return {Code::kResourceExhausted, message + "; free some space and start again"};
+    default:
+      return {Code::kUnavailable, std::move(message)};
+  }
+}
+
+std::optional<std::string> read_small(const fs::path& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return std::nullopt;
+  char buffer[256];
+  ssize_t got = ::read(fd, buffer, sizeof buffer);
+  ::close(fd);
+  return std::string(buffer, got > 0 ? static_cast<std::size_t>(got) : 0);
+}
+
+// The format of the directory; 0: nothing there yet.
+Result<int> read_format(const fs::path& path) {
+  std::optional<std::string> text = read_small(path / "VERSION");
+  if (!text) {
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator(path, ignored)) {
+      // A start that was cut off before its VERSION leaves only these.
+      if (entry.path().filename() == "lock" || entry.path().filename() == "VERSION.new") continue;
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("{} is not a Holdfast data directory (it holds {} but no VERSION); choose an empty or "
+                              "new one with --data",
+                              path.string(), entry.path().filename().string()));
+    }
+    return 0;
+  }
+  int format = 0;
+  if (text->starts_with(kVersionText)) {
+    std::from_chars(text->data() + kVersionText.size(), text->data() + text->size(), format);
+  }
+  if (format <= 0) {
+    return fail(Code::kDataLoss, fmt::format("{}/VERSION is damaged: it says '{}'", path.string(),
+                                             text->substr(0, text->find('\n'))));
+  }
+  if (format > kDataFormat) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("{} was written by a newer Holdfast (format {}, this one reads up to {}); start the newer "
+                            "version, or choose another directory with --data. Nothing was changed",
+                            path.string(), format, kDataFormat));
+  }
+  return format;
+}
+
+Status write_synced(const fs::path& path, std::string_view text) {
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return from_errno(errno, "cannot create", path);
+  bool done = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
+  int error = errno;
+  ::close(fd);
+  return done ? Status() : from_errno(error, "cannot write", path);
+}
+
+Status sync_folder(const fs::path& path) {
+  int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return from_errno(errno, "cannot open", path);
+  int result = ::fsync(fd);
+  int error = errno;
+  ::close(fd);
+  return result == 0 ? Status() : from_errno(error, "cannot sync", path);
+}
+
+Status write_version(const fs::path& path) {
+  if (Status s = write_synced(path / "VERSION.new", fmt::format("{}{}\n", kVersionText, kDataFormat)); !s.ok()) return s;
+  if (::rename((path / "VERSION.new").c_str(), (path / "VERSION").c_str()) != 0) {
+    return from_errno(errno, "cannot write", path / "VERSION");
+  }
+  return sync_folder(path);
+}
+
+Status check_space(const fs::path& path) {
+  struct statvfs disk {};
+  if (::statvfs(path.c_str(), &disk) != 0) return {};
+  std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  if (free >= kMinFreeBytes) return {};
+  return {Code::kResourceExhausted,
+          fmt::format("the disk of {} is full: {} MiB free, {} MiB are needed to start. Nothing was changed",
+                      path.string(), free >> 20, kMinFreeBytes >> 20)};
+}
+
+}  // namespace
+
+Result<DataDirectory> DataDirectory::open(const fs::path& path) {
+  std::error_code error;
+  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
+    return fail(Code::kInvalidArgument, fmt::format("{} is not a directory", path.string()));
+  }
+  bool existed = fs::is_directory(path, error);
+  if (existed) {
+    if (Result<int> format = read_format(path); !format) return std::unexpected(format.error());
+    if (Status space = check_space(path); !space.ok()) return fail(std::move(space));
+  } else if (!fs::create_directories(path, error) && error) {
+    return fail(from_errno(error.value(), "cannot create", path));
+  }
+
+  fs::path lock_path = path / "lock";
+  int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (lock < 0) return fail(from_errno(errno, "cannot open", lock_path));
+  DataDirectory directory(fs::absolute(path, error), lock);
+  if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
+    std::string pid = read_small(lock_path).value_or("");
+    return fail(Code::kUnavailable,
+                fmt::format("{} is in use by another Holdfast server (pid {}); stop it, or choose another directory "
+                            "with --data",
+                            path.string(), pid.empty() ? "unknown" : pid.substr(0, pid.find('\n'))));
+  }
+  // Again under the lock: the one who held it may have been another version.
+  Result<int> format = read_format(path);
+  if (!format) return std::unexpected(format.error());
+  if (*format == 0) {
+    if (Status written = write_version(path); !written.ok()) return fail(std::move(written));
+  } else if (::access(path.c_str(), W_OK) != 0) {
+    return fail(from_errno(errno, "cannot write", path));
+  }
+  std::string pid = fmt::format("{}\n", ::getpid());
+  if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+    return fail(from_errno(errno, "cannot write", lock_path));
+  }
+  return directory;
+}
+
+DataDirectory::DataDirectory(DataDirectory&& other) noexcept
+    : path_(std::move(other.path_)), lock_(std::exchange(other.lock_, -1)) {}
+
+DataDirectory::~DataDirectory() {
+  if (lock_ < 0) return;
+  ::close(lock_);
+}
+
+void DataDirectory::write_addresses(const std::string& json) const {
+  fs::path next = path_ / "addresses.json.new";
+  int fd = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return;
+  bool written = ::write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size());
+  ::close(fd);
+  if (written) ::rename(next.c_str(), (path_ / "addresses.json").c_str());
+}
+
+DataDirectoryState inspect_data_directory(const fs::path& path) {
+  using Kind = DataDirectoryState::Kind;
+  std::error_code error;
+  if (!fs::exists(path, error)) return {Kind::kAbsent, "not there yet; the first start makes it"};
+  if (!fs::is_directory(path, error)) return {Kind::kForeign, "is not a directory"};
+  Result<int> format = read_format(path);
+  if (!format) {
+    bool newer = format.error().message().find("newer") != std::string::npos;
+    return {newer ? Kind::kNewer : Kind::kForeign, format.error().message()};
+  }
+  if (::access(path.c_str(), W_OK) != 0) return {Kind::kUnwritable, std::strerror(errno)};
+  int lock = ::open((path / "lock").c_str(), O_RDONLY | O_CLOEXEC);
+  if (lock >= 0) {
+    bool free = ::flock(lock, LOCK_EX | LOCK_NB) == 0;
+    ::close(lock);
+    if (!free) {
+      std::string pid = read_small(path / "lock").value_or("");
+      return {Kind::kInUse, fmt::format("a server runs on it (pid {})", pid.substr(0, pid.find('\n')))};
+    }
+  }
+  return {Kind::kUsable, *format == 0 ? "empty" : fmt::format("format {}", *format)};
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,55 @@
+#pragma once
+
+// The data directory of a server: one process at a time, one format version. Opening it checks everything that can be
+// checked before anything is written, so a refused start changes nothing.
+//
+//   VERSION          format of everything below
+//   lock             held (flock) while a server runs; its text is the server's pid
+//   addresses.json   where the running server listens, for the command line
+//   engine/          executions and histories (RocksDB)
+//   visibility.db    index, rebuilt when lost (SQLite)
+//   platform/        conversations, approvals, streams (SQLite)
+
+#include <filesystem>
+#include <string>
+
+#include "base/status.h"
+
+namespace holdfast::app {
+
+inline constexpr int kDataFormat = 1;
+// A start with less free space is refused: it could not even roll a log.
+inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
+
+class DataDirectory {
+ public:
+  // kUnavailable: locked. kFailedPrecondition: newer format, or a folder of something else. kPermissionDenied: cannot
+  // be written. kResourceExhausted: disk full.
+  static Result<DataDirectory> open(const std::filesystem::path& path);
+  DataDirectory(DataDirectory&& other) noexcept;
+  DataDirectory& operator=(DataDirectory&&) = delete;
+  ~DataDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+  std::string engine_path() const { return path_ / "engine"; }
+  std::string visibility_path() const { return path_ / "visibility.db"; }
+  std::string platform_path() const { return path_ / "platform"; }
+
+  // Atomic; not synced, because it only speaks about this process.
+  void write_addresses(const std::string& json) const;
+
+ private:
+  DataDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  std::filesystem::path path_;
+  int lock_ = -1;
+};
+
+// For `holdfast doctor`: what open() would say, without changing or locking anything.
+struct DataDirectoryState {
+  enum class Kind { kAbsent, kUsable, kInUse, kNewer, kForeign, kUnwritable };
+  Kind kind = Kind::kAbsent;
+  std::string detail;
+};
+DataDirectoryState inspect_data_directory(const std::filesystem::path& path);
+
+}  // namespace holdfast::app

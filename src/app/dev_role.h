@@ -1,0 +1,37 @@
+#pragma once
+
+// What `holdfast dev` adds to a server: the refund agent of the demo with its shop database, a receiver for its messages
+// and a scripted model, so that the first page shows a run, without a key and without a network. Everything is kept in
+// DATA/demo; the addresses stay the same from start to start, because a run keeps the definition it began with.
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "holdfast/environment.h"
+#include "http/api.h"
+#include "platform/store.h"
+
+namespace holdfast::app {
+
+class DevRole {
+ public:
+  // Store and environment must outlive it.
+  static Result<std::unique_ptr<DevRole>> open(const std::filesystem::path& data, platform::Store& store,
+                                               const Environment& environment);
+  ~DevRole();
+  DevRole(const DevRole&) = delete;
+  DevRole& operator=(const DevRole&) = delete;
+
+  // Starts the demo's run, unless an earlier start did.
+  Status begin(http::Api& api);
+  const std::string& demo_run() const;
+
+ private:
+  struct Impl;
+  explicit DevRole(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::app

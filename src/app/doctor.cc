@@ -1,0 +1,161 @@
+// `holdfast doctor`: is this machine ready? Ports, clock, disk, limits, data directory; changes nothing that stays.
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/statvfs.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "app/commands.h"
+#include "app/data_directory.h"
+#include "app/exit_code.h"
+#include "app/output.h"
+
+namespace holdfast::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+enum class Verdict { kOk, kWarn, kFail };
+
+struct Check {
+  std::string name;
+  Verdict verdict;
+  std::string detail;
+  nlohmann::json data = {};
+};
+
+Check check_port(const char* name, std::uint16_t port) {
+  int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int yes = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bool free = ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 && ::listen(fd, 1) == 0;
+  ::close(fd);
+  nlohmann::json data = {{"port", port}, {"free", free}};
+  if (free) return {name, Verdict::kOk, fmt::format("{} is free", port), data};
+  return {name, Verdict::kWarn, fmt::format("{} is in use; a server without a port flag takes the next free one", port),
+          data};
+}
+
+Check check_clock() {
+  timex state{};
+  int result = ::adjtimex(&state);
+  auto now = std::chrono::system_clock::now();
+  // Before this program was written: timers and expiries would be nonsense.
+  if (now < std::chrono::system_clock::time_point(std::chrono::seconds(1'750'000'000))) {
+    return {"clock", Verdict::kFail, "the clock is years behind; set it before anything is recorded"};
+  }
+  bool synced = result >= 0 && result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
+  if (synced) return {"clock", Verdict::kOk, "synchronised", {{"synchronised", true}}};
+  return {"clock", Verdict::kWarn, "not known to be synchronised (NTP); timers follow it", {{"synchronised", false}}};
+}
+
+fs::path nearest_existing(fs::path path) {
+  std::error_code error;
+  path = fs::absolute(path, error);
+  while (!fs::is_directory(path, error) && path.has_parent_path() && path != path.parent_path()) {
+    path = path.parent_path();
+  }
+  return path;
+}
+
+Check check_sync(const fs::path& folder) {
+  constexpr int kRounds = 32;
+  fs::path file = folder / fmt::format(".holdfast-doctor-{}", ::getpid());
+  int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return {"disk sync", Verdict::kFail, fmt::format("{} cannot be written", folder.string())};
+  ::unlink(file.c_str());
+  std::string block(4096, 'h');
+  std::vector<double> times;
+  for (int i = 0; i < kRounds; ++i) {
+    auto begin = std::chrono::steady_clock::now();
+    bool done = ::pwrite(fd, block.data(), block.size(), i * 4096L) == 4096 && ::fdatasync(fd) == 0;
+    if (!done) {
+      ::close(fd);
+      return {"disk sync", Verdict::kFail, "writing 4 KiB and syncing them failed: disk full or broken"};
+    }
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+  }
+  ::close(fd);
+  std::sort(times.begin(), times.end());
+  double p50 = times[kRounds / 2];
+  double p95 = times[kRounds * 95 / 100];
+  nlohmann::json data = {{"p50_ms", p50}, {"p95_ms", p95}};
+  std::string detail = fmt::format("{:.2f} ms for 4 KiB (95 %: {:.2f} ms)", p50, p95);
+  if (p50 > 20) return {"disk sync", Verdict::kWarn, detail + "; every step waits for one: use a faster disk", data};
+  if (p50 < 0.01) {
+    return {"disk sync", Verdict::kWarn, detail + "; too fast for a disk: is this a RAM disk or a lying cache?", data};
+  }
+  return {"disk sync", Verdict::kOk, detail, data};
+}
+
+Check check_space(const fs::path& folder) {
+  struct statvfs disk {};
+  if (::statvfs(folder.c_str(), &disk) != 0) return {"disk space", Verdict::kWarn, "unknown"};
+  std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
+  Verdict verdict = free < kMinFreeBytes ? Verdict::kFail : free < (1ULL << 30) ? Verdict::kWarn : Verdict::kOk;
+  return {"disk space", verdict, fmt::format("{:.1f} GiB free", static_cast<double>(free) / (1ULL << 30)),
+          {{"free_bytes", free}}};
+}
+
+Check check_files() {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  Verdict verdict = limit.rlim_cur < 1024 ? Verdict::kWarn : Verdict::kOk;
+  return {"open files", verdict, fmt::format("{} allowed", limit.rlim_cur), {{"limit", limit.rlim_cur}}};
+}
+
+Check check_data(const fs::path& path) {
+  using Kind = DataDirectoryState::Kind;
+  DataDirectoryState state = inspect_data_directory(path);
+  bool good = state.kind == Kind::kAbsent || state.kind == Kind::kUsable;
+  Verdict verdict = good ? Verdict::kOk : state.kind == Kind::kInUse ? Verdict::kWarn : Verdict::kFail;
+  return {"data directory", verdict, fmt::format("{}: {}", path.string(), state.detail), {{"path", path.string()}}};
+}
+
+std::string_view word(Verdict verdict) {
+  return verdict == Verdict::kOk ? "ok" : verdict == Verdict::kWarn ? "warn" : "fail";
+}
+
+}  // namespace
+
+int doctor(const DoctorOptions& options) {
+  fs::path folder = nearest_existing(options.data);
+  std::vector<Check> checks = {check_port("gRPC port", 7233), check_port("HTTP port", 8233), check_clock(),
+                               check_sync(folder),            check_space(folder),           check_files(),
+                               check_data(options.data)};
+  bool failed = std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict == Verdict::kFail; });
+  if (options.json) {
+    nlohmann::ordered_json rows = nlohmann::ordered_json::array();
+    for (const Check& check : checks) {
+      nlohmann::ordered_json row = {{"check", check.name}, {"verdict", word(check.verdict)}, {"detail", check.detail}};
+      if (check.data.is_object()) row.update(check.data);
+      rows.push_back(std::move(row));
+    }
+    print_line(nlohmann::ordered_json{{"ok", !failed}, {"checks", rows}}.dump());
+  } else {
+    for (const Check& check : checks) {
+      Colour colour = check.verdict == Verdict::kOk     ? Colour::kGreen
+                      : check.verdict == Verdict::kWarn ? Colour::kYellow
+                                                        : Colour::kRed;
+      print_line(fmt::format("{}  {:<15} {}", coloured(colour, fmt::format("{:<4}", word(check.verdict))), check.name,
+                             check.detail));
+    }
+  }
+  return failed ? kExitError : kExitOk;
+}
+
+}  // namespace holdfast::app

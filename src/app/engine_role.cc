@@ -1,0 +1,104 @@
+#include "app/engine_role.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "engine/engine.h"
+#include "faults/unsynced_loss_fs.h"
+#include "faults/unsynced_loss_vfs.h"
+#include "rpc/connection.h"
+#include "rpc/server.h"
+#include "store/rocks_store.h"
+#include "visibility/index.h"
+
+namespace holdfast::app {
+
+namespace {
+
+constexpr std::chrono::milliseconds kConnectWithin{5000};
+constexpr std::chrono::milliseconds kGrpcGrace{2000};
+
+}  // namespace
+
+// Declared bottom-up, so that each part is destroyed before what it uses.
+struct EngineRole::Impl {
+  std::unique_ptr<store::RocksStore> store;
+  std::unique_ptr<visibility::Index> index;
+  std::unique_ptr<engine::Engine> engine;
+  std::unique_ptr<rpc::GrpcConnection> remote;
+  std::unique_ptr<rpc::Server> grpc;
+};
+
+EngineRole::EngineRole(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+EngineRole::~EngineRole() { stop_grpc(); }
+
+Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& options, const Clock& clock,
+                                                              Random& random) {
+  auto impl = std::make_unique<Impl>();
+  store::RocksOptions store_options;
+  store_options.dir = options.store_path;
+  if (options.lose_unsynced) store_options.file_system = faults::make_unsynced_loss_fs();
+  auto store = store::RocksStore::open(store_options);
+  if (!store) return std::unexpected(store.error());
+  impl->store = *std::move(store);
+
+  visibility::Index::Options index_options;
+  index_options.path = options.visibility_path;
+  if (options.lose_unsynced) index_options.vfs = test_vfs();
+  auto index = visibility::Index::open(index_options);
+  if (!index) return std::unexpected(index.error());
+  impl->index = *std::move(index);
+
+  engine::EngineOptions engine_options;
+  engine_options.on_fatal = [](const std::string& message) {
+    fmt::print(stderr, "holdfast: fatal: {}\n", message);
+    std::fflush(stderr);
+  };
+  auto engine = engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
+  if (!engine) return std::unexpected(engine.error());
+  impl->engine = *std::move(engine);
+  return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
+}
+
+Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& target) {
+  auto parsed = rpc::GrpcTarget::parse(target);
+  if (!parsed) return std::unexpected(parsed.error());
+  auto remote = rpc::GrpcConnection::open(*parsed);
+  if (!remote) return std::unexpected(remote.error());
+  if (!(*remote)->wait_until_connected(kConnectWithin)) {
+    return fail(Code::kUnavailable,
+                fmt::format("no Temporal server answers at {}; start one there, or leave --engine out to use the "
+                            "embedded engine",
+                            parsed->address()));
+  }
+  auto impl = std::make_unique<Impl>();
+  impl->remote = *std::move(remote);
+  return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
+}
+
+std::string EngineRole::test_vfs() { return faults::register_unsynced_loss_vfs(); }
+
+api::Connection& EngineRole::connection() {
+  if (impl_->engine) return *impl_->engine;
+  return *impl_->remote;
+}
+
+bool EngineRole::embedded() const { return impl_->engine != nullptr; }
+
+Result<std::string> EngineRole::serve_grpc(const std::string& address) {
+  rpc::ServerOptions options;
+  options.address = address;
+  auto server = rpc::Server::start(connection(), options);
+  if (!server) return std::unexpected(server.error());
+  impl_->grpc = *std::move(server);
+  return impl_->grpc->address();
+}
+
+void EngineRole::stop_grpc() {
+  if (impl_->grpc) impl_->grpc->stop(kGrpcGrace);
+  impl_->grpc.reset();
+}
+
+}  // namespace holdfast::app

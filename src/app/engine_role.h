@@ -1,0 +1,47 @@
+#pragma once
+
+// The engine of this process: the embedded one on the data directory, or a connection to a Temporal server. Everything
+// above sees a Connection and cannot tell which.
+
+#include <memory>
+#include <string>
+
+#include "api/connection.h"
+#include "base/seams.h"
+#include "base/status.h"
+
+namespace holdfast::app {
+
+class EngineRole {
+ public:
+  struct Embedded {
+    std::string store_path;
+    std::string visibility_path;
+    bool lose_unsynced = false;  // for tests: a kill is a power cut
+  };
+
+  // Clock and random must outlive it.
+  static Result<std::unique_ptr<EngineRole>> open_embedded(const Embedded& options, const Clock& clock, Random& random);
+  // "temporal://HOST:PORT". Fails when nobody answers there.
+  static Result<std::unique_ptr<EngineRole>> connect(const std::string& target);
+  ~EngineRole();
+  EngineRole(const EngineRole&) = delete;
+  EngineRole& operator=(const EngineRole&) = delete;
+
+  // The SQLite VFS that goes with lose_unsynced.
+  static std::string test_vfs();
+
+  api::Connection& connection();
+  bool embedded() const;
+
+  // Serves the connection over gRPC. `address` with port 0 picks a free one; the bound address comes back.
+  Result<std::string> serve_grpc(const std::string& address);
+  void stop_grpc();
+
+ private:
+  struct Impl;
+  explicit EngineRole(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::app

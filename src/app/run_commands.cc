@@ -1,0 +1,267 @@
+// run, runs, cancel, terminate, events.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include "app/api_client.h"
+#include "app/commands.h"
+#include "app/exit_code.h"
+#include "app/output.h"
+#include "http/message.h"
+
+namespace holdfast::app {
+
+namespace {
+
+using http::percent_encode;
+
+std::expected<std::string, int> read_file(const std::string& path) {
+  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
+  std::ifstream in(path, std::ios::binary);
+  if (!in) {
+    complain(fmt::format("{} cannot be read", path));
+    return std::unexpected(kExitNotFound);
+  }
+  return std::string(std::istreambuf_iterator<char>(in), {});
+}
+
+bool names_file(const std::string& agent) {
+  return agent.ends_with(".yaml") || agent.ends_with(".yml") || agent.ends_with(".json") ||
+         agent.find('/') != std::string::npos;
+}
+
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+
+std::string shortened(std::string text, std::size_t limit) {
+  for (char& c : text) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
+  if (text.size() <= limit) return text;
+  std::size_t cut = limit - 3;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
+  return text.substr(0, cut) + "...";
+}
+
+Colour colour_of(const std::string& status) {
+  if (status == "completed") return Colour::kGreen;
+  if (status == "running" || status == "queued") return Colour::kBlue;
+  return Colour::kRed;
+}
+
+// Shows on stderr what a run does; text of the model only on a terminal.
+class Progress {
+ public:
+  // False: the run is over.
+  bool show(const EventFrame& frame) {
+    const Json& data = frame.data.contains("data") ? frame.data["data"] : frame.data;
+    if (frame.type == "delta") {
+      delta(data);
+    } else if (frame.type == "step.started" && data.value("kind", "") != "model") {
+      say(Colour::kBlue, fmt::format("> {} {}", data.value("name", "?"), shortened(member(data, "arguments"), 160)));
+    } else if (frame.type == "step.completed" && data.value("kind", "") == "model") {
+      if (!on_terminal_ && !member(data, "text").empty()) say(Colour::kDim, member(data, "text"));
+    } else if (frame.type == "step.completed") {
+      bool bad = data.value("is_error", false);
+      say(bad ? Colour::kRed : Colour::kDim, fmt::format("< {} {}", data.value("name", "?"), shortened(member(data, "result"), 160)));
+    } else if (frame.type == "step.retrying" || frame.type == "step.failed") {
+      say(Colour::kYellow, fmt::format("! {}: {}", frame.type == "step.failed" ? "failed" : "will be retried", member(data, "error")));
+    } else if (frame.type == "approval.requested") {
+      say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", member(data, "tool"), shortened(member(data, "arguments"), 200),
+                                       member(data, "reason").empty() ? "" : ": " + member(data, "reason")));
+      say(Colour::kYellow, fmt::format("  holdfast approve {}", member(data, "approval")));
+    } else if (frame.type == "approval.decided") {
+      std::string by = member(data, "decided_by");
+      say(Colour::kGreen, fmt::format("  {}{}", member(data, "outcome"), by.empty() ? "" : " by " + by));
+    }
+    return frame.type != "run.closed";
+  }
+  void end_line() {
+    if (std::exchange(in_text_, false)) fmt::print(stderr, "\n");
+  }
+
+ private:
+  static std::string member(const Json& data, const char* name) {
+    return data.contains(name) ? text_of(data[name]) : std::string();
+  }
+  void say(Colour colour, const std::string& text) {
+    end_line();
+    fmt::print(stderr, "{}\n", coloured(colour, text, true));
+  }
+  void delta(const Json& data) {
+    if (!on_terminal_) return;
+    if (data.value("reset", false) && in_text_) say(Colour::kYellow, "(the model begins again)");
+    std::string text = data.value("text", "");
+    if (text.empty()) return;
+    in_text_ = !text.ends_with('\n');
+    fmt::print(stderr, "{}", coloured(Colour::kDim, text, true));
+  }
+
+  bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool in_text_ = false;
+};
+
+int finish(ApiClient& api, const std::string& id, bool json) {
+  auto run = api.get("/api/v1/runs/" + percent_encode(id));
+  if (!run) return run.error();
+  std::string status = run->value("status", "");
+  if (json) {
+    print_line(run->dump());
+  } else if (status == "completed") {
+    print_line(text_of((*run)["output"]));
+  }
+  if (status == "completed") return kExitOk;
+  std::string why = run->contains("error") ? (*run)["error"].value("message", "") : "";
+  complain(fmt::format("run {} ended as {}{}", id, status, why.empty() ? "" : ": " + why));
+  return kExitRunFailed;
+}
+
+}  // namespace
+
+int run_agent(const RunOptions& options) {
+  if (options.input && options.input_file) {
+    complain("give the input or --input-file, not both");
+    return kExitUsage;
+  }
+  Json input = options.input ? Json(*options.input) : Json("");
+  if (options.input_file) {
+    auto text = read_file(*options.input_file);
+    if (!text) return text.error();
+    input = *text;
+  }
+  // An object or array is meant as JSON, everything else as text.
+  if (std::string text = input.get<std::string>(); text.starts_with('{') || text.starts_with('[')) {
+    if (Json parsed = Json::parse(text, nullptr, false); !parsed.is_discarded()) input = std::move(parsed);
+  }
+  ApiClient api(options.api);
+  Json body = {{"agent", options.agent}, {"input", std::move(input)}};
+  if (options.id) body["id"] = *options.id;
+  if (names_file(options.agent)) {
+    auto text = read_file(options.agent);
+    if (!text) return text.error();
+    auto deployed = api.put("/api/v1/agents?source=" + percent_encode(options.agent), *text);
+    if (!deployed) return deployed.error();
+    body["agent"] = (*deployed)["name"];
+  }
+  auto started = api.post("/api/v1/runs", body);
+  if (!started) return started.error();
+  std::string id = (*started)["id"];
+  if (options.detach) {
+    print_line(options.api.json ? started->dump() : id);
+    return kExitOk;
+  }
+  complain(fmt::format("run {}: {}/#/runs/{}", id, api.address(), id));
+  Progress progress;
+  auto followed = api.follow("/api/v1/runs/" + percent_encode(id) + "/events", "", options.timeout,
+                             [&](const EventFrame& frame) { return progress.show(frame); });
+  progress.end_line();
+  if (!followed) {
+    if (followed.error() == kExitTimeout) complain(fmt::format("run {} is not over yet; it goes on", id));
+    return followed.error();
+  }
+  return finish(api, id, options.api.json);
+}
+
+namespace {
+
+int show_run(ApiClient& api, const RunsOptions& options) {
+  auto run = api.get("/api/v1/runs/" + percent_encode(*options.id));
+  if (!run) return run.error();
+  if (options.api.json) {
+    print_line(run->dump());
+    return kExitOk;
+  }
+  std::string status = run->value("status", "");
+  print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, *options.id), run->value("agent", ""), coloured(colour_of(status), status)));
+  print_line("input    " + shortened(text_of((*run)["input"]), 200));
+  for (const Json& step : (*run)["steps"]) {
+    std::string what = step.contains("result") ? text_of(step["result"]) : step.contains("text") ? text_of(step["text"]) : "";
+    if (step.contains("error")) what = text_of(step["error"]);
+    print_line(fmt::format("{:>3}  {:<9}  {:<20} {}", step["step"].dump(), step.value("status", ""), step.value("name", ""), shortened(what, 120)));
+  }
+  for (const Json& approval : (*run)["approvals"]) {
+    if (approval.value("status", "") != "pending") continue;
+    print_line(coloured(Colour::kYellow, fmt::format("waits    {} {}: holdfast approve {}", approval.value("tool", ""),
+                                                     shortened(text_of(approval["arguments"]), 120), approval.value("id", ""))));
+  }
+  if (!(*run)["output"].is_null()) print_line("output   " + text_of((*run)["output"]));
+  if (run->contains("error")) print_line("error    " + text_of((*run)["error"]["message"]));
+  return kExitOk;
+}
+
+}  // namespace
+
+int list_runs(const RunsOptions& options) {
+  ApiClient api(options.api);
+  if (options.id) return show_run(api, options);
+  std::string path = fmt::format("/api/v1/runs?limit={}", std::min(options.limit, 200U));
+  if (options.status) path += "&status=" + percent_encode(*options.status);
+  if (options.agent) path += "&agent=" + percent_encode(*options.agent);
+  Json rows = Json::array();
+  std::string cursor;
+  while (rows.size() < options.limit) {
+    auto page = api.get(cursor.empty() ? path : path + "&cursor=" + percent_encode(cursor));
+    if (!page) return page.error();
+    for (Json& row : (*page)["runs"]) {
+      if (rows.size() < options.limit) rows.push_back(std::move(row));
+    }
+    if (!(*page)["next_cursor"].is_string()) break;
+    cursor = (*page)["next_cursor"];
+  }
+  if (options.api.json) {
+    print_line(Json{{"runs", rows}}.dump());
+    return kExitOk;
+  }
+  std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "CREATED", "INPUT"}};
+  for (const Json& row : rows) {
+    std::string status = row.value("status", "");
+    if (row["waiting_on"].is_string()) status += " (waits for approval)";
+    table.push_back({row.value("id", ""), row.value("agent", ""), status, row.value("created_at", ""), shortened(text_of(row["input"]), 50)});
+  }
+  if (rows.empty()) {
+    complain("no runs");
+  } else {
+    print_table(table);
+  }
+  return kExitOk;
+}
+
+int stop_run(const StopOptions& options) {
+  ApiClient api(options.api);
+  Json body = Json::object();
+  if (!options.reason.empty()) body["reason"] = options.reason;
+  auto answer = api.post(fmt::format("/api/v1/runs/{}/{}", percent_encode(options.id), options.terminate ? "terminate" : "cancel"), body);
+  if (!answer) return answer.error();
+  print_line(options.api.json ? answer->dump() : fmt::format("{} requested: {}", answer->value("requested", ""), options.id));
+  return kExitOk;
+}
+
+int print_events(const EventsOptions& options) {
+  ApiClient api(options.api);
+  std::string path = "/api/v1/runs/" + percent_encode(options.run) + "/events";
+  auto print = [&](const Json& event) {
+    if (options.api.json) return print_line(event.dump());
+    print_line(fmt::format("{}  {:<18} {}", event.value("at", ""), event.value("type", ""), event.contains("data") ? event["data"].dump() : ""));
+  };
+  if (options.follow) {
+    auto followed = api.follow(path, options.from, {}, [&](const EventFrame& frame) {
+      Json event = frame.data.is_object() ? frame.data : Json::object();
+      if (!event.contains("type")) event["type"] = frame.type;
+      event["cursor"] = frame.id;
+      print(event);
+      return frame.type != "run.closed";
+    });
+    return followed ? kExitOk : followed.error();
+  }
+  std::string cursor = options.from;
+  while (true) {
+    auto page = api.get(fmt::format("{}?limit=1000{}", path, cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)));
+    if (!page) return page.error();
+    for (const Json& event : (*page)["events"]) print(event);
+    if ((*page)["events"].size() < 1000) return kExitOk;
+    cursor = (*page)["cursor"];
+  }
+}
+
+}  // namespace holdfast::app

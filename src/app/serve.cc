@@ -1,0 +1,299 @@
+// `holdfast server` and `holdfast dev`: wires the roles of one process. This file and the *_role.cc files are the only
+// place that names implementations.
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "agent/agent.h"
+#include "app/commands.h"
+#include "app/data_directory.h"
+#include "app/dev_role.h"
+#include "app/engine_role.h"
+#include "app/exit_code.h"
+#include "app/output.h"
+#include "app/ports.h"
+#include "app/worker_role.h"
+#include "http/api.h"
+#include "http/server.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform/sqlite_store.h"
+
+namespace holdfast::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::milliseconds;
+
+constexpr int kDefaultGrpcPort = 7233;
+constexpr int kDefaultHttpPort = 8233;
+constexpr milliseconds kHttpGrace{2000};
+constexpr int kExitFatal = 70;
+
+bool loses_unsynced() {
+  const char* value = std::getenv("HOLDFAST_TEST_LOSE_UNSYNCED");
+  return value != nullptr && std::string_view(value) == "1";
+}
+
+[[noreturn]] void die(const std::string& message) {
+  fmt::print(stderr, "holdfast: fatal: {}\n", message);
+  std::fflush(stderr);
+  ::_exit(kExitFatal);
+}
+
+Result<http::DeployedAgent> deploy_agent(platform::Store& store, std::string_view text, std::string_view source,
+                                         std::string_view expected_name, std::string_view base_directory = {}) {
+  auto parsed = agent::parse_definition(text, source, base_directory);
+  if (!parsed) return std::unexpected(parsed.error());
+  if (!expected_name.empty() && parsed->name != expected_name) {
+    return fail(Code::kFailedPrecondition,
+                fmt::format("the definition calls itself '{}', not '{}'", parsed->name, expected_name));
+  }
+  auto deployed = agent::deploy(store, text, source, base_directory);
+  if (!deployed) return std::unexpected(deployed.error());
+  return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
+}
+
+// Signals are taken by the main thread alone; every thread that starts later inherits the mask.
+class StopSignals {
+ public:
+  StopSignals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  int wait() const {
+    int signal = 0;
+    while (sigwait(&set_, &signal) != 0) {
+    }
+    return signal;
+  }
+  // A second signal ends a shutdown that takes too long.
+  void force_on_next() const {
+    std::thread([set = set_] {
+      int signal = 0;
+      sigwait(&set, &signal);
+      ::_exit(kExitInterrupted);
+    }).detach();
+  }
+
+ private:
+  sigset_t set_;
+};
+
+class Node {
+ public:
+  explicit Node(const ServeOptions& options) : options_(options) {}
+  ~Node() { stop(); }
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  Status start() {
+    for (auto step : {&Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_http, &Node::open_dev,
+                      &Node::register_agents, &Node::start_work}) {
+      if (Status status = (this->*step)(); !status.ok()) return status;
+    }
+    return {};
+  }
+
+  void announce(milliseconds took) const {
+    std::string http = "http://" + server_->address();
+    Json ready = {{"event", "ready"},         {"version", HOLDFAST_VERSION}, {"pid", ::getpid()}, {"http", http},
+                  {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},     {"engine", engine_name()},
+                  {"data", data_->path()},    {"started_in_ms", took.count()}};
+    data_->write_addresses(ready.dump() + "\n");
+    if (options_.json) return print_line(ready.dump());
+    print_line(fmt::format("{} {} is ready ({} ms)", coloured(Colour::kBold, "holdfast"), HOLDFAST_VERSION, took.count()));
+    print_line(fmt::format("  page and API  {}", coloured(Colour::kBlue, http + "/")));
+    print_line(grpc_.empty() ? fmt::format("  engine        {}", engine_name())
+                             : fmt::format("  engine        {} (gRPC, Temporal's WorkflowService)", grpc_));
+    print_line(fmt::format("  data          {}", data_->path().string()));
+    if (dev_) print_line(fmt::format("  demo          {}/#/runs/{}", http, dev_->demo_run()));
+    print_line("  stop with Ctrl-C; everything acknowledged is on disk");
+  }
+
+  // From the outside in: no new requests, no new tasks, then the engine.
+  void stop() {
+    if (std::exchange(stopped_, true)) return;
+    if (api_) api_->stop();
+    if (server_) server_->stop(kHttpGrace);
+    if (engine_) engine_->stop_grpc();
+#ifndef HOLDFAST_NO_WORKER
+    workers_.reset();
+#endif
+    api_.reset();
+    dev_.reset();
+    engine_.reset();
+    if (data_) {
+      std::error_code ignored;
+      std::filesystem::remove(data_->path() / "addresses.json", ignored);
+    }
+  }
+
+ private:
+  std::string engine_name() const { return options_.engine ? *options_.engine : "embedded"; }
+
+  Status open_data() {
+    auto data = DataDirectory::open(options_.data);
+    if (!data) return data.error();
+    data_.emplace(*std::move(data));
+    return {};
+  }
+
+  Status open_platform() {
+    platform::SqliteOptions options;
+    options.directory = data_->platform_path();
+    if (loses_unsynced()) options.vfs = EngineRole::test_vfs();
+    options.fatal = die;
+    flusher_ = std::make_unique<os::ThreadExecutor>("stream-flush");
+    auto stores = platform::open_sqlite(options, clock_, random_, *flusher_);
+    if (!stores) return stores.error();
+    platform_ = *std::move(stores);
+    return {};
+  }
+
+  Status open_engine() {
+    Result<std::unique_ptr<EngineRole>> engine = [&] {
+      if (options_.engine) return EngineRole::connect(*options_.engine);
+      EngineRole::Embedded embedded;
+      embedded.store_path = data_->engine_path();
+      embedded.visibility_path = data_->visibility_path();
+      embedded.lose_unsynced = loses_unsynced();
+      return EngineRole::open_embedded(embedded, clock_, random_);
+    }();
+    if (!engine) return engine.error();
+    engine_ = *std::move(engine);
+    if (!engine_->embedded()) {
+      if (!options_.grpc) return {};
+      return {Code::kInvalidArgument, "--grpc serves the embedded engine; with --engine there is none to serve"};
+    }
+    auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc",
+                           [this](const std::string& address) { return engine_->serve_grpc(address); });
+    if (!bound) return bound.error();
+    grpc_ = *bound;
+    return {};
+  }
+
+  // Serves 503 until start_work().
+  Status open_http() {
+    http::ApiDependencies deps;
+    deps.connection = &engine_->connection();
+    deps.store = platform_.store.get();
+    deps.streams = platform_.streams.get();
+    deps.clock = &clock_;
+    deps.random = &random_;
+    deps.new_executor = [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); };
+    deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
+      server_->after(delay, std::move(job));
+    };
+    deps.deploy = [this](std::string_view text, std::string_view source, std::string_view expected_name) {
+      return deploy_agent(*platform_.store, text, source, expected_name);
+    };
+    deps.log = [](std::string_view message) { complain(message); };
+    http::AgentContract contract;
+    contract.workflow_type = agent::kWorkflowType;
+    contract.task_queue = agent::kAgentQueue;
+    contract.decide_update = agent::kDecideUpdate;
+    api_ = std::make_unique<http::Api>(std::move(deps), std::move(contract));
+
+    auto bound = listen_on(options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
+      http::ServerOptions options;
+      options.address = address;
+      auto server = http::Server::start(options, [this](http::Request request, http::Responder responder) {
+        api_->handle(std::move(request), std::move(responder));
+      });
+      if (!server) return std::unexpected(server.error());
+      server_ = *std::move(server);
+      return server_->address();
+    });
+    return bound ? Status() : bound.error();
+  }
+
+  Status open_dev() {
+    if (!options_.dev) return {};
+    auto dev = DevRole::open(data_->path(), *platform_.store, environment_);
+    if (!dev) return dev.error();
+    dev_ = *std::move(dev);
+    return {};
+  }
+
+  Status register_agents() {
+    for (const std::string& file : options_.agents) {
+      std::ifstream in(file, std::ios::binary);
+      std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+      if (!in.good() && !in.eof()) return {Code::kNotFound, fmt::format("--agent {}: the file cannot be read", file)};
+      std::error_code ignored;
+      std::string folder = std::filesystem::absolute(file, ignored).parent_path();
+      auto deployed = deploy_agent(*platform_.store, text, file, "", folder);
+      if (!deployed) return deployed.error();
+    }
+    return {};
+  }
+
+  Status start_work() {
+#ifndef HOLDFAST_NO_WORKER
+    WorkerRole::Options options;
+    options.name_space = options_.name_space;
+    options.in_process = engine_->embedded();
+    auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
+    if (!workers) return workers.error();
+    workers_ = *std::move(workers);
+#endif
+    http::ApiInfo info;
+    info.version = HOLDFAST_VERSION;
+    info.engine = engine_name();
+    info.grpc_address = grpc_;
+    info.http_address = "http://" + server_->address();
+    info.name_space = options_.name_space;
+    info.dev = options_.dev;
+    api_->start(std::move(info));
+    return dev_ ? dev_->begin(*api_) : Status();
+  }
+
+  ServeOptions options_;
+  bool stopped_ = false;
+  os::SystemClock clock_;
+  os::SystemRandom random_;
+  Environment environment_{clock_, random_,
+                           [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
+  std::optional<DataDirectory> data_;
+  std::unique_ptr<os::ThreadExecutor> flusher_;
+  platform::OpenStores platform_;
+  std::unique_ptr<EngineRole> engine_;
+  std::string grpc_;
+  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<http::Api> api_;
+  std::unique_ptr<DevRole> dev_;
+#ifndef HOLDFAST_NO_WORKER
+  std::unique_ptr<WorkerRole> workers_;
+#endif
+};
+
+}  // namespace
+
+int serve(const ServeOptions& options) {
+  auto begin = std::chrono::steady_clock::now();
+  StopSignals signals;
+  Node node(options);
+  if (Status status = node.start(); !status.ok()) {
+    complain(status);
+    return status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied ? kExitUsage : kExitError;
+  }
+  node.announce(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));
+  signals.wait();
+  complain("stopping");
+  signals.force_on_next();
+  node.stop();
+  return kExitOk;
+}
+
+}  // namespace holdfast::app

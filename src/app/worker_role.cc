@@ -1,0 +1,78 @@
+#include "app/worker_role.h"
+
+#include <cstdlib>
+
+#include "agent/agent.h"
+#include "app/output.h"
+#include "holdfast/worker.h"
+#include "model/http_client.h"
+
+namespace holdfast::app {
+
+namespace {
+
+// Bounds of what goes on at once; what is more waits in its task queue, where waiting is no running.
+constexpr std::size_t kMaxModelCalls = 50;
+constexpr std::size_t kMaxToolCalls = 64;
+constexpr std::size_t kMaxBookkeeping = 16;
+
+const char* environment_variable(const char* name) { return std::getenv(name); }
+
+}  // namespace
+
+struct WorkerRole::Impl {
+  std::unique_ptr<Executor> http_loop;
+  std::unique_ptr<model::HttpClient> http;
+  std::unique_ptr<Worker> agents;
+  std::unique_ptr<Worker> models;
+  std::unique_ptr<Worker> tools;
+};
+
+WorkerRole::WorkerRole(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+WorkerRole::~WorkerRole() {
+  for (Worker* worker : {impl_->agents.get(), impl_->models.get(), impl_->tools.get()}) {
+    if (worker != nullptr) worker->stop();
+  }
+}
+
+Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, api::Connection& connection,
+                                                      const Environment& environment, platform::Store& store,
+                                                      platform::Streams& streams) {
+  auto impl = std::make_unique<Impl>();
+  impl->http_loop = environment.new_executor("http-client");
+  impl->http = model::curl_http_client(*impl->http_loop);
+
+  auto worker = [&](const char* queue, std::size_t activities) {
+    WorkerOptions settings{queue};
+    settings.namespace_name(options.name_space)
+        .in_process(options.in_process)
+        .max_concurrent_activities(activities)
+        .log([](workflow::LogLevel, std::string_view message) { complain(message); });
+    return std::make_unique<Worker>(connection, environment, std::move(settings));
+  };
+  impl->agents = worker(agent::kAgentQueue, kMaxBookkeeping);
+  impl->models = worker(agent::kModelQueue, kMaxModelCalls);
+  impl->tools = worker(agent::kToolQueue, kMaxToolCalls);
+
+  agent::Deps deps;
+  deps.store = &store;
+  deps.streams = &streams;
+  deps.http = impl->http.get();
+  deps.clock = &environment.clock();
+  deps.secrets = model::environment_secrets();
+  deps.environment = environment_variable;
+  agent::Workers workers;
+  workers.agents = impl->agents.get();
+  workers.models = impl->models.get();
+  workers.tools = impl->tools.get();
+  agent::register_all(workers, deps);
+
+  auto role = std::unique_ptr<WorkerRole>(new WorkerRole(std::move(impl)));
+  for (Worker* one : {workers.agents, workers.models, workers.tools}) {
+    if (Status started = one->start(); !started.ok()) return fail(std::move(started));
+  }
+  return role;
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,38 @@
+#pragma once
+
+// The workers of this process: agents, model calls and tools, each on its own task queue. The same code takes tasks from
+// the embedded engine and from a Temporal server.
+
+#include <memory>
+#include <string>
+
+#include "api/connection.h"
+#include "base/status.h"
+#include "holdfast/environment.h"
+#include "platform/store.h"
+#include "platform/streams.h"
+
+namespace holdfast::app {
+
+class WorkerRole {
+ public:
+  struct Options {
+    std::string name_space = "default";
+    bool in_process = false;  // the engine is in this process
+  };
+  // Everything must outlive it.
+  static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
+                                                   const Environment& environment, platform::Store& store,
+                                                   platform::Streams& streams);
+  // Takes no more tasks and waits for those at hand.
+  ~WorkerRole();
+  WorkerRole(const WorkerRole&) = delete;
+  WorkerRole& operator=(const WorkerRole&) = delete;
+
+ private:
+  struct Impl;
+  explicit WorkerRole(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::app

@@ -1,0 +1,170 @@
+"""The command line: exit codes that scripts rely on, data on stdout, refusals that change nothing."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+from holdfast import Server
+
+
+@pytest.fixture
+def cli(binary, server, tmp_path):
+    def call(*arguments, **options):
+        environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
+        return subprocess.run([binary, *arguments], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=40, **options)
+
+    return call
+
+
+def test_version_and_usage(cli):
+    assert cli("version").stdout.startswith("holdfast ")
+    assert json.loads(cli("version", "--json").stdout)["name"] == "holdfast"
+    assert cli("--help").returncode == 0
+    assert cli().returncode == 2
+    assert cli("nonsense").returncode == 2
+    assert cli("run").returncode == 2
+    assert cli("runs", "--limit", "many").returncode == 2
+
+
+def test_run_follows_to_the_end(cli):
+    done = cli("run", "payer", "hello")
+    assert (done.returncode, done.stdout) == (0, "Hello from the script.\n")
+    run = json.loads(cli("run", "payer", "hello", "--json").stdout)
+    assert run["status"] == "completed"
+    detached = cli("run", "payer", "hello", "--detach", "--id", "from-cli")
+    assert detached.stdout == "from-cli\n"
+    listed = json.loads(cli("runs", "--json").stdout)["runs"]
+    assert "from-cli" in [one["id"] for one in listed]
+    assert "from-cli" in cli("runs").stdout
+    events = [json.loads(line) for line in cli("events", "from-cli", "--follow", "--json").stdout.splitlines()]
+    assert events[-1]["type"] == "run.closed"
+    assert "payer" in cli("runs", "from-cli").stdout
+
+
+def test_exit_codes(cli, tmp_path):
+    assert cli("runs", "nothing").returncode == 3
+    assert cli("events", "nothing").returncode == 3
+    assert cli("run", "nobody", "x").returncode == 3
+    assert cli("run", "missing.yaml", "x").returncode == 3
+    assert cli("approve", "nothing").returncode == 3
+    assert cli("run", "payer", "hello", "--id", "cli-1").returncode == 0
+    assert cli("run", "payer", "other", "--id", "cli-1").returncode == 4
+    assert cli("cancel", "cli-1").returncode == 4
+    assert cli("run", "payer", "refuse this").returncode == 5
+    assert cli("run", "payer", "pay, please", "--timeout", "0.3").returncode == 6
+    assert cli("runs", "--api", "http://127.0.0.1:1").returncode == 1
+    (tmp_path / "broken.yaml").write_text("kind: Agent\nspec: [\n")
+    broken = cli("run", "broken.yaml", "x")
+    assert broken.returncode == 2 and "broken.yaml:" in broken.stderr and broken.stdout == ""
+
+
+def test_an_agent_file_is_registered_and_run(cli, agent_text, tmp_path):
+    (tmp_path / "mine.yaml").write_text(agent_text("mine"))
+    assert cli("run", "mine.yaml", "hello").stdout == "Hello from the script.\n"
+    assert "mine" in cli("agents").stdout
+    assert json.loads(cli("agents", "mine", "--json").stdout)["name"] == "mine"
+
+
+def test_approve_by_run(cli, server, payments):
+    run = server.start_run("payer", "pay, please")
+    server.wait_for_approval(run)
+    assert run in cli("approvals").stdout
+    assert cli("approve", run, "--by", "mara").returncode == 0
+    server.wait(run)
+    approval = server.run(run)["approvals"][0]["id"]
+    second = cli("approve", approval)
+    assert second.returncode == 4 and "already approved by mara" in second.stderr
+    assert payments() == [250]
+
+
+def test_following_survives_the_server(binary, own_server, tmp_path):
+    process = subprocess.Popen([binary, "run", "payer", "slowly please", "--api", own_server.ready["http"]],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    while not own_server.get("/api/v1/runs").json["runs"]:
+        time.sleep(0.02)
+    own_server.wait(own_server.get("/api/v1/runs").json["runs"][0]["id"], lambda r: r["partial_output"])
+    own_server.kill()
+    own_server.start()
+    out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0 and out.endswith("twenty.\n")
+
+
+# ---- starts that are refused
+
+
+def refused(binary, *options, code=1, env=None):
+    done = subprocess.run([binary, "server", *map(str, options)], capture_output=True, text=True, timeout=20, env=env)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    return done.stderr
+
+
+def test_a_directory_in_use(binary, own_server):
+    assert f"pid {own_server.process.pid}" in refused(binary, "--data", own_server.data, "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0")
+    assert own_server.get("/readyz").status == 200
+
+
+def test_a_directory_from_a_newer_version_is_not_touched(binary, tmp_path):
+    (tmp_path / "VERSION").write_text("holdfast data directory, format 999\n")
+    assert "newer Holdfast" in refused(binary, "--data", tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["VERSION"]
+
+
+def test_a_directory_of_something_else(binary, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    assert "not a Holdfast data directory" in refused(binary, "--data", tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_addresses(binary, own_server, tmp_path):
+    taken = own_server.http
+    assert "in use" in refused(binary, "--data", tmp_path / "a", "--grpc", "127.0.0.1:0", "--http", taken)
+    assert "no authentication" in refused(binary, "--data", tmp_path / "b", "--http", "0.0.0.0:0", code=2)
+    assert "authentication" in refused(binary, "--data", tmp_path / "c", "--grpc", "0.0.0.0:0", "--http", "127.0.0.1:0", code=2)
+    refused(binary, "--data", tmp_path / "d", "--http", "nowhere", code=2)
+
+
+def test_a_default_port_in_use_moves_on(binary, tmp_path):
+    with socket.socket() as blocker:
+        blocker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            blocker.bind(("127.0.0.1", 8233))
+            blocker.listen()
+        except OSError:
+            pass  # something else has it: all the same to us
+        process = subprocess.Popen([binary, "server", "--data", str(tmp_path / "data"), "--json", "--grpc", "127.0.0.1:0"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        ready = json.loads(process.stdout.readline())
+        assert not ready["http"].endswith(":8233")
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 0 and "next free one" in errors
+
+
+def test_a_broken_agent_file_names_line_and_column(binary, tmp_path):
+    (tmp_path / "bad.yaml").write_text("apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: x}\nspec:\n  modle: {}\n")
+    message = refused(binary, "--data", tmp_path / "data", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--agent", tmp_path / "bad.yaml", code=2)
+    assert "bad.yaml:5:3" in message
+
+
+def test_doctor(binary, tmp_path):
+    done = subprocess.run([binary, "doctor", "--json", "--data", str(tmp_path / "data")], capture_output=True, text=True)
+    report = json.loads(done.stdout)
+    assert {check["check"] for check in report["checks"]} >= {"gRPC port", "HTTP port", "clock", "disk sync", "data directory"}
+    assert done.returncode == (0 if report["ok"] else 1)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_command_line_finds_the_server_of_its_directory(binary, tmp_path):
+    server = Server(binary, tmp_path / ".holdfast").start()
+    try:
+        done = subprocess.run([binary, "runs", "--json"], capture_output=True, text=True, cwd=tmp_path)
+        assert json.loads(done.stdout) == {"runs": []}
+    finally:
+        server.close()
+    assert not (pathlib.Path(tmp_path) / ".holdfast" / "addresses.json").exists()

@@ -1,0 +1,171 @@
+"""Runs over HTTP: the id comes before the work, repeats are the same run, bad requests say what to do."""
+
+import time
+
+
+def test_a_run_from_start_to_end(server):
+    answer = server.post("/api/v1/runs", {"agent": "payer", "input": "hello"})
+    assert answer.status == 202
+    assert answer.json["created"] is True
+    assert answer.headers["Location"] == f"/api/v1/runs/{answer.json['id']}"
+    run = server.wait(answer.json["id"])
+    assert run["status"] == "completed"
+    assert run["output"] == "Hello from the script."
+    assert run["input"] == "hello"
+    assert run["usage"]["model_calls"] == 1
+    assert [step["status"] for step in run["steps"]] == ["completed"]
+
+
+def test_the_same_id_and_body_is_the_same_run(server):
+    body = {"agent": "payer", "input": "hello", "id": "chosen-1"}
+    first, second = server.post("/api/v1/runs", body), server.post("/api/v1/runs", body)
+    assert (first.status, second.status) == (202, 200)
+    assert first.json["id"] == second.json["id"] == "chosen-1"
+    assert second.json["created"] is False
+    other = server.post("/api/v1/runs", {**body, "input": "something else"})
+    assert (other.status, other.json["code"]) == (409, "run_exists")
+    assert other.headers["Content-Type"] == "application/problem+json"
+    assert server.run("chosen-1")["input"] == "hello"
+
+
+def test_an_idempotency_key_names_one_request(server):
+    body, key = {"agent": "payer", "input": "hello"}, {"Idempotency-Key": "key-1"}
+    first, second = server.post("/api/v1/runs", body, key), server.post("/api/v1/runs", body, key)
+    assert first.json["id"] == second.json["id"]
+    assert server.post("/api/v1/runs", {**body, "input": "other"}, key).status == 409
+
+
+def test_an_inline_definition_is_registered(server, agent_text):
+    run = server.start_run(agent_text("inline"), "hello")
+    assert server.wait(run)["agent"] == "inline"
+    assert server.get("/api/v1/agents/inline").json["version"]
+
+
+def test_lists_page_and_filter(server):
+    ids = [server.start_run("payer", "hello", id=f"page-{i}") for i in range(5)]
+    for run in ids:
+        server.wait(run)
+    seen, cursor = [], ""
+    while True:
+        page = server.get(f"/api/v1/runs?limit=2{cursor}").json
+        assert len(page["runs"]) <= 2
+        seen += [run["id"] for run in page["runs"]]
+        if not page["next_cursor"]:
+            break
+        cursor = "&cursor=" + page["next_cursor"]
+    assert len(seen) == len(set(seen))
+    assert [run for run in seen if run.startswith("page-")] == ids[::-1]
+    assert server.get("/api/v1/runs?status=failed&agent=payer&limit=50").status == 200
+    done = server.get("/api/v1/runs?status=completed&limit=3").json["runs"]
+    assert {run["status"] for run in done} == {"completed"}
+
+
+def test_a_final_model_error_fails_the_run(server):
+    run = server.wait(server.start_run("payer", "refuse this"))
+    assert run["status"] == "failed"
+    assert "not like that" in run["error"]["message"]
+    assert run["output"] is None
+
+
+def test_cancel_and_terminate(server):
+    for verb, status in (("cancel", "canceled"), ("terminate", "terminated")):
+        run = server.start_run("payer", "pay, please")
+        server.wait_for_approval(run)
+        assert server.post(f"/api/v1/runs/{run}/{verb}", {"reason": "enough"}).status == 202
+        assert server.wait(run)["status"] == status
+        again = server.post(f"/api/v1/runs/{run}/{verb}")
+        assert (again.status, again.json["code"]) == (409, "run_closed")
+
+
+def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
+    before = len(server.get("/api/v1/runs?limit=200").json["runs"])
+
+    def refused(status, code, body, headers=None):
+        answer = server.post("/api/v1/runs", body, headers)
+        assert (answer.status, answer.json["code"]) == (status, code), answer.text
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        return answer.json
+
+    assert "payer" in refused(404, "agent_not_found", {"agent": "nobody", "input": ""})["hint"]
+    refused(400, "missing_field", {"agent": "payer"})
+    refused(400, "missing_field", {"input": "x"})
+    refused(400, "unknown_field", {"agent": "payer", "input": "x", "inptu": "y"})
+    refused(400, "invalid_id", {"agent": "payer", "input": "x", "id": "a/b"})
+    refused(400, "invalid_id", {"agent": "payer", "input": "x", "id": ""})
+    refused(400, "invalid_field", {"agent": 5, "input": "x"})
+    refused(400, "invalid_json", "{", {"Content-Type": "application/json"})
+    refused(400, "invalid_json", "[]", {"Content-Type": "application/json"})
+    refused(415, "unsupported_media_type", "agent=payer", {"Content-Type": "application/x-www-form-urlencoded"})
+    broken = agent_text("broken").replace("tools:", "tools: [")
+    problem = refused(400, "invalid_definition", {"agent": broken, "input": "x"})
+    assert "agent:" in problem["detail"]  # file:line:column
+    assert server.post("/api/v1/runs", "x" * (5 << 20)).status == 413
+    assert server.get("/api/v1/runs/nothing").json["code"] == "run_not_found"
+    assert server.get("/api/v1/runs?limit=0").status == 400
+    assert server.get("/api/v1/runs?status=odd").status == 400
+    assert server.get("/api/v1/runs?cursor=!!").status == 400
+    assert server.get("/api/v1/nothing").status == 404
+    assert server.request("DELETE", "/api/v1/runs").status == 405
+    assert len(server.get("/api/v1/runs?limit=200").json["runs"]) == before
+
+
+def test_definitions(server, agent_text):
+    text = agent_text("versioned")
+    first = server.request("PUT", "/api/v1/agents/versioned", text)
+    assert first.status == 201
+    assert server.request("PUT", "/api/v1/agents/versioned", text).status == 200
+    assert server.request("PUT", "/api/v1/agents/other", text).json["code"] == "name_mismatch"
+    assert server.get("/api/v1/agents/other").status == 404
+    second = server.request("PUT", "/api/v1/agents/versioned", text.replace("Pays.", "Pays well."))
+    assert second.json["version"] != first.json["version"]
+    shown = server.get("/api/v1/agents/versioned").json
+    assert len(shown["versions"]) == 2
+    bad = server.request("POST", "/api/v1/agents?source=my.yaml", "kind: Agent\nspec: {")
+    assert bad.status == 400 and "my.yaml:" in bad.json["detail"], bad.text
+
+
+def test_only_our_own_page_may_call(server):
+    assert server.get("/api/v1/runs", Host="evil.example").status == 421
+    assert server.request("POST", "/api/v1/runs", {"agent": "payer", "input": "x"}, {"Origin": "http://evil.example"}).status == 403
+    assert server.get("/api/v1/runs", Origin=f"http://{server.http}").status == 200
+    assert "Access-Control-Allow-Origin" not in server.get("/api/v1/runs").headers
+
+
+def test_health_information_and_description(server):
+    assert server.get("/healthz").json == {"status": "ok"}
+    assert server.get("/readyz").json == {"status": "ready"}
+    info = server.get("/api/v1/info").json
+    assert info["engine"] == "embedded" and info["grpc_address"] == server.ready["grpc"]
+    assert server.get("/api/v1/openapi.json").json["openapi"] == "3.1.0"
+
+
+def test_an_accepted_run_survives_a_kill(own_server):
+    runs = [own_server.start_run("payer", "slowly please", id=f"kept-{i}") for i in range(10)]
+    own_server.kill()
+    begin = time.monotonic()
+    own_server.start()
+    for run in runs:
+        assert own_server.wait(run)["status"] == "completed"
+    assert time.monotonic() - begin < 30
+
+
+def test_termination_by_others_is_seen(own_server):
+    """Status is the engine's: a run that Temporal's own client ends shows as such, also in the events."""
+    import asyncio
+
+    from temporalio.client import Client
+
+    run = own_server.start_run("payer", "pay, please")
+    own_server.wait_for_approval(run)
+
+    async def terminate():
+        client = await Client.connect(own_server.ready["grpc"])
+        await client.get_workflow_handle(run).terminate("from outside")
+
+    asyncio.run(terminate())
+    assert own_server.wait(run)["status"] == "terminated"
+    types = [event["type"] for event in own_server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
+    deadline = time.monotonic() + 10
+    while "run.closed" not in types and time.monotonic() < deadline:
+        types = [event["type"] for event in own_server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
+    assert types[-1] == "run.closed"
