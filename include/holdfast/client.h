@@ -224,10 +224,11 @@ class Client {
   const std::string& namespace_name() const;
   api::Connection& connection() const;
 
+  class Impl;
+
  private:
   friend class WorkflowHandle;
   friend class UpdateHandle;
-  class Impl;
   std::unique_ptr<Impl> impl_;
 };
 

@@ -3,9 +3,10 @@
 // Task<T>, Future<T> and CancelScope: the coroutines in which workflows are written.
 //
 // A Task is lazy (it runs when awaited or spawned), move-only, and owns its coroutine: destroying it ends the work.
-// Every coroutine of a workflow is resumed from one FIFO queue on one thread; nothing resumes another coroutine
-// directly, so that depth of stack never depends on how often a loop awaits and the order of steps is the same on every
-// replay. Nothing here is thread-safe.
+// Every coroutine of a workflow is resumed from one queue on one thread; nothing resumes another coroutine directly, so
+// that depth of stack never depends on how often a loop awaits, and the order of steps is the same on every replay:
+// awaiting a Task works like a call (it runs next, and its awaiter after it), everything else (futures that became
+// ready, spawned tasks) waits its turn, first in, first out. Nothing here is thread-safe.
 //
 // Rules for coroutines: parameters by value; no lambda with captures as a coroutine unless it outlives the task
 // (handlers given to the Context do); no co_await in a catch block (use attempt()).
@@ -137,6 +138,7 @@ struct PromiseBase {
   PromiseBase* continuation = nullptr;   // who awaits this task
   std::uint64_t ticket = 0;              // place in the ready queue; 0: not queued
   bool adopted = false;                  // owned by the scheduler
+  bool watched = false;                  // its return is told to the scheduler
   std::exception_ptr error;
 
   struct FinalAwaiter {
@@ -153,6 +155,8 @@ struct PromiseBase {
   void unhandled_exception() { error = std::current_exception(); }
 
   static void finished(PromiseBase& promise) noexcept;
+  // At co_return, while the coroutine's variables still live.
+  void returning();
   // Queues a task that has not run yet on behalf of `awaiter`.
   static void start_for(PromiseBase& task, PromiseBase& awaiter);
 };
@@ -167,6 +171,8 @@ class Scheduler {
   Scheduler& operator=(const Scheduler&) = delete;
 
   void push(PromiseBase& promise);
+  // Ahead of the queue: calls and returns.
+  void push_next(PromiseBase& promise);
   void withdraw(PromiseBase& promise);
   // Takes the task over and queues it.
   void adopt(Task<void> task, ScopePtr scope);
@@ -179,6 +185,10 @@ class Scheduler {
   // The scope of the coroutine that is running, the root scope outside of any.
   const ScopePtr& current_scope() const { return current_ != nullptr ? current_->scope : root_; }
   const ScopePtr& root_scope() const { return root_; }
+  // The coroutine that is running; null outside of any.
+  PromiseBase* current() const { return current_; }
+  // `watcher` hears when a watched coroutine returns.
+  void set_return_watcher(std::function<void(PromiseBase&)> watcher) { return_watcher_ = std::move(watcher); }
   // Destroys all tasks now; pushes are ignored from here on.
   void close();
   bool closing() const { return closing_; }
@@ -198,7 +208,7 @@ class Scheduler {
     std::shared_ptr<FutureState<void>> resolved;
   };
   std::deque<PromiseBase*> queue_;
-  std::uint64_t first_ticket_ = 1;  // of queue_.front()
+  std::uint64_t first_ticket_ = std::uint64_t{1} << 62;  // of queue_.front()
   std::uint64_t resumes_ = 0;  // in this drain
   std::uint64_t max_resumes_ = kMaxResumes;
   PromiseBase* current_ = nullptr;
@@ -206,6 +216,7 @@ class Scheduler {
   std::vector<PromiseBase*> adopted_;
   std::vector<PromiseBase*> finished_;
   std::vector<Condition> conditions_;
+  std::function<void(PromiseBase&)> return_watcher_;
   bool closing_ = false;
 };
 
@@ -282,6 +293,7 @@ struct TaskPromise : PromiseBase {
   Task<T> get_return_object();
   template <typename V>
   void return_value(V&& result) {
+    if (watched) returning();  // before the result is moved out of the coroutine's variables
     value.emplace(std::forward<V>(result));
   }
   T take() {
@@ -293,7 +305,9 @@ struct TaskPromise : PromiseBase {
 template <>
 struct TaskPromise<void> : PromiseBase {
   Task<void> get_return_object();
-  void return_void() const {}
+  void return_void() {
+    if (watched) returning();
+  }
   void take() {
     if (error) std::rethrow_exception(std::exchange(error, nullptr));
   }

@@ -304,7 +304,8 @@ class Context {
       return detail::run_signal_handler(shared, std::move(payloads));
     });
   }
-  // Handlers of queries only look: they may not wait, nor start anything.
+  // Handlers of queries only look: they may not wait, nor start anything. One that refers to variables of the
+  // coroutine that registers it answers for as long as that lives, and with what it said last from then on.
   template <typename F>
   void on_query(const std::string& name, F handler) {
     using Call = detail::Callable<F>;

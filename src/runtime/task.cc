@@ -91,10 +91,14 @@ PromiseBase::~PromiseBase() {
 
 void PromiseBase::finished(PromiseBase& promise) noexcept {
   if (promise.continuation != nullptr) {
-    promise.scheduler->push(*promise.continuation);
+    promise.scheduler->push_next(*promise.continuation);
   } else if (promise.adopted) {
     promise.scheduler->finished_.push_back(&promise);
   }
+}
+
+void PromiseBase::returning() {
+  if (scheduler->return_watcher_ && !scheduler->closing()) scheduler->return_watcher_(*this);
 }
 
 void PromiseBase::start_for(PromiseBase& task, PromiseBase& awaiter) {
@@ -102,7 +106,7 @@ void PromiseBase::start_for(PromiseBase& task, PromiseBase& awaiter) {
   task.scheduler = awaiter.scheduler;
   if (!task.scope) task.scope = awaiter.scope;
   task.continuation = &awaiter;
-  task.scheduler->push(task);
+  task.scheduler->push_next(task);
 }
 
 // ---- the ready queue
@@ -128,6 +132,13 @@ void Scheduler::push(PromiseBase& promise) {
   HF_CHECK(promise.ticket == 0);
   promise.ticket = first_ticket_ + queue_.size();
   queue_.push_back(&promise);
+}
+
+void Scheduler::push_next(PromiseBase& promise) {
+  if (closing_) return;
+  HF_CHECK(promise.ticket == 0);
+  promise.ticket = --first_ticket_;
+  queue_.push_front(&promise);
 }
 
 void Scheduler::withdraw(PromiseBase& promise) {

@@ -61,6 +61,23 @@ TEST(Scheduler, RunsInTheOrderOfArrival) {
   EXPECT_EQ(log, (Log{"a begins", "b begins", "c begins", "a ends", "b ends", "c ends"}));
 }
 
+Task<void> say(Log& log, std::string word) {
+  log.push_back(word);
+  co_return;
+}
+Task<void> say_twice(Log& log, std::string word) {
+  co_await say(log, word + "1");
+  co_await say(log, word + "2");
+}
+
+TEST(Scheduler, AwaitingATaskIsACallThatOthersDoNotInterrupt) {
+  Scheduler scheduler;
+  Log log;
+  for (const char* name : {"a", "b"}) scheduler.adopt(say_twice(log, name), scheduler.root_scope());
+  scheduler.drain();
+  EXPECT_EQ(log, (Log{"a1", "a2", "b1", "b2"}));
+}
+
 Task<void> hold(Log& log, std::string name, Future<void> until) {
   Noted noted(log, std::move(name));
   co_await until;

@@ -1,0 +1,31 @@
+#pragma once
+
+// Blocking calls on a Connection, with the retries that Temporal's clients make.
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "api/connection.h"
+#include "base/seams.h"
+#include "base/status.h"
+
+namespace holdfast::client {
+
+// Worth repeating: the server was not reached, or was too busy.
+bool is_transient(Code code);
+
+// Waits for the answer. Transient failures are repeated, with growing pauses, until the deadline.
+Result<api::MessagePtr> call_raw(api::Connection& connection, const Clock& clock, api::Method method,
+                                 const google::protobuf::Message& request, MonotonicTime deadline);
+
+template <typename Response>
+Result<std::unique_ptr<Response>> call(api::Connection& connection, const Clock& clock, api::Method method,
+                                       const google::protobuf::Message& request, MonotonicTime deadline) {
+  auto answer = call_raw(connection, clock, method, request, deadline);
+  if (!answer) return fail(answer.error());
+  return std::unique_ptr<Response>(static_cast<Response*>(answer->release()));
+}
+
+}  // namespace holdfast::client

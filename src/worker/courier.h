@@ -1,0 +1,71 @@
+#pragma once
+
+// Courier: the worker's calls on the connection. Counts what is under way, so that stopping can wait for it; repeats
+// answers that did not reach the engine; cancels open polls when the worker stops. Thread-safe.
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "api/connection.h"
+#include "holdfast/environment.h"
+#include "holdfast/worker.h"
+#include "worker/timer_loop.h"
+
+namespace holdfast::worker {
+
+class Courier {
+ public:
+  Courier(api::Connection& connection, const Clock& clock, TimerLoop& timers, LogSink log);
+
+  // How long an answer is repeated when the engine is not there.
+  static constexpr std::chrono::seconds kAnswerPatience{60};
+  static constexpr std::chrono::seconds kCallTimeout{10};
+
+  using Done = std::move_only_function<void(Result<api::MessagePtr>)>;
+  // Once; `executor` runs `done` (null: the connection's thread).
+  void call(api::Method method, api::MessagePtr request, Executor* executor, Done done);
+  // Until the engine has answered or patience ends.
+  void deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request, Executor* executor, Done done);
+  // A long poll; ends with kCancelled when the worker stops. False when it stops already: then `done` never runs.
+  bool poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker, Executor* executor,
+            Done done);
+  // `callback` runs unless the worker stops first.
+  void later(std::chrono::nanoseconds delay, std::move_only_function<void()> callback);
+
+  // Keeps drain() waiting.
+  void enter();
+  void leave();
+  bool stopping() const;
+  // No polls from here on; open ones are canceled.
+  void stop_polling();
+  // Waits until nothing is under way.
+  void drain();
+
+  const Clock& clock() const { return clock_; }
+  void log(workflow::LogLevel level, const std::string& message) const;
+
+ private:
+  struct Delivery;
+  void attempt(std::shared_ptr<Delivery> delivery);
+
+  api::Connection& connection_;
+  const Clock& clock_;
+  TimerLoop& timers_;
+  const LogSink log_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable idle_;
+  std::size_t under_way_ = 0;                                          // guarded by mutex_
+  bool stopping_ = false;                                              // guarded by mutex_
+  std::uint64_t next_poll_ = 1;                                        // guarded by mutex_
+  std::map<std::uint64_t, std::shared_ptr<api::CallHandle>> polls_;    // guarded by mutex_; null: ended or not begun
+};
+
+}  // namespace holdfast::worker

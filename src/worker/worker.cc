@@ -1,0 +1,86 @@
+#include "holdfast/worker.h"
+
+#include <atomic>
+
+#include "base/ids.h"
+#include "worker/activity_worker.h"
+#include "worker/courier.h"
+#include "worker/timer_loop.h"
+#include "worker/workflow_worker.h"
+
+namespace holdfast {
+
+class Worker::Impl {
+ public:
+  Impl(api::Connection& connection_in, const Environment& environment_in, WorkerOptions options_in)
+      : connection(connection_in), environment(environment_in), options(std::move(options_in)) {
+    identity = options.identity();
+    if (identity.empty()) identity = "holdfast-worker-" + new_uuid(environment.random()).substr(0, 8);
+  }
+
+  api::Connection& connection;
+  Environment environment;
+  const WorkerOptions options;
+  std::string identity;
+  bool started = false;
+  bool stopped = false;
+  // Destroyed upwards: the executors of those below use those above.
+  std::unique_ptr<worker::TimerLoop> timers;
+  std::unique_ptr<worker::Courier> courier;
+  std::unique_ptr<worker::WorkflowWorker> workflows;
+  std::unique_ptr<worker::ActivityWorker> activities;
+};
+
+Worker::Worker(api::Connection& connection, const Environment& environment, WorkerOptions options)
+    : impl_(std::make_unique<Impl>(connection, environment, std::move(options))) {}
+
+Worker::~Worker() { stop(); }
+
+const WorkerOptions& Worker::options() const { return impl_->options; }
+
+Status Worker::start() {
+  Impl& impl = *impl_;
+  if (impl.started) return Status(Code::kFailedPrecondition, "the worker was started before");
+  if (impl.options.task_queue().empty()) return Status(Code::kInvalidArgument, "a worker needs a task queue");
+  const bool workflows = !workflow_names().empty();
+  const bool activities = !activity_names().empty() && impl.options.max_concurrent_activities() > 0;
+  if (!workflows && !activities) {
+    return Status(Code::kFailedPrecondition, "register a workflow or an activity before starting the worker");
+  }
+  impl.started = true;
+  impl.timers = std::make_unique<worker::TimerLoop>(impl.environment.clock(), impl.environment.new_executor("hf-timers"));
+  impl.courier = std::make_unique<worker::Courier>(impl.connection, impl.environment.clock(), *impl.timers,
+                                                   impl.options.log());
+  if (workflows) {
+    const std::string sticky = impl.identity + ":" + new_uuid(impl.environment.random());
+    impl.workflows = std::make_unique<worker::WorkflowWorker>(*this, impl.options, impl.identity, sticky, *impl.courier,
+                                                              impl.environment.new_executor("hf-workflows"));
+    impl.workflows->start();
+  }
+  if (activities) {
+    impl.activities = std::make_unique<worker::ActivityWorker>(
+        *this, impl.options, impl.identity, *impl.courier,
+        [environment = impl.environment] { return environment.new_executor("hf-activity"); });
+    impl.activities->start();
+  }
+  return Status();
+}
+
+void Worker::stop() {
+  Impl& impl = *impl_;
+  if (!impl.started || impl.stopped) return;
+  impl.stopped = true;
+  impl.courier->stop_polling();
+  if (impl.activities) impl.activities->stop(impl.options.graceful_stop());
+  impl.courier->drain();
+  // A poll that was answered before its cancellation may have brought one more activity.
+  if (impl.activities) impl.activities->stop(Duration::zero());
+  impl.courier->drain();
+  // Nothing is under way: the threads end as their owners do.
+  impl.activities.reset();
+  impl.workflows.reset();
+  impl.courier.reset();
+  impl.timers.reset();
+}
+
+}  // namespace holdfast

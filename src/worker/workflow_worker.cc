@@ -1,0 +1,322 @@
+#include "worker/workflow_worker.h"
+
+#include <algorithm>
+
+#include "client/convert.h"
+
+namespace holdfast::worker {
+namespace {
+
+constexpr const char* kDirectQuery = "direct";
+constexpr const char* kSdkName = "holdfast-cpp";
+constexpr const char* kSdkVersion = "0.1.0";
+
+template <typename Request>
+std::unique_ptr<Request> about(const std::string& namespace_name, const std::string& task_token) {
+  auto request = std::make_unique<Request>();
+  request->set_namespace_(namespace_name);
+  request->set_task_token(task_token);
+  return request;
+}
+
+}  // namespace
+
+WorkflowWorker::WorkflowWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
+                               std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor)
+    : registry_(registry),
+      options_(options),
+      identity_(std::move(identity)),
+      sticky_queue_(std::move(sticky_queue)),
+      courier_(courier),
+      executor_(std::move(executor)) {}
+
+void WorkflowWorker::start() {
+  for (std::size_t i = 0; i < std::max<std::size_t>(options_.workflow_pollers(), 1); ++i) {
+    poll(false);
+    if (options_.max_cached_workflows() > 0) poll(true);
+  }
+}
+
+// ---- polling
+
+void WorkflowWorker::poll(bool sticky) {
+  auto request = std::make_unique<ws::PollWorkflowTaskQueueRequest>();
+  request->set_namespace_(options_.namespace_name());
+  request->set_identity(identity_);
+  auto* queue = request->mutable_task_queue();
+  if (sticky) {
+    queue->set_name(sticky_queue_);
+    queue->set_kind(enums::TASK_QUEUE_KIND_STICKY);
+    queue->set_normal_name(options_.task_queue());
+  } else {
+    queue->set_name(options_.task_queue());
+    queue->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  }
+  courier_.poll(api::Method::kPollWorkflowTaskQueue, std::move(request), options_.in_process(), executor_.get(),
+                [this, sticky](Result<api::MessagePtr> result) { on_poll(sticky, std::move(result)); });
+}
+
+void WorkflowWorker::on_poll(bool sticky, Result<api::MessagePtr> result) {
+  if (!result) {
+    if (courier_.stopping()) return;
+    const Code code = result.error().code();
+    if (code == Code::kDeadlineExceeded || code == Code::kCancelled) {
+      poll(sticky);
+      return;
+    }
+    courier_.log(workflow::LogLevel::kWarn, "polling workflow tasks of \"" + options_.task_queue() +
+                                                "\" failed and is repeated: " + result.error().to_string());
+    poll_pause_ = std::min(poll_pause_ * 2, std::chrono::milliseconds(5000));
+    courier_.later(poll_pause_, [this, sticky] { poll(sticky); });
+    return;
+  }
+  poll_pause_ = std::chrono::milliseconds(100);
+  if (fetches_ < kMaxFetches) {
+    poll(sticky);
+  } else {
+    owed_polls_.push_back(sticky);
+  }
+  std::unique_ptr<Task> task(static_cast<Task*>(result->release()));
+  if (!task->task_token().empty()) on_task(std::move(task));
+}
+
+void WorkflowWorker::on_task(std::unique_ptr<Task> task) {
+  const std::string run_id = task->workflow_execution().run_id();
+  Entry* entry = find(run_id);
+  if (entry != nullptr && entry->answer_may_vanish) {
+    entry->deferred = std::move(task);
+    return;
+  }
+  if (entry != nullptr && !fits(*entry->run, *task)) {
+    evict(run_id);
+    entry = nullptr;
+  }
+  if (entry != nullptr) {
+    run_task(entry, *task, task->history().events());
+    return;
+  }
+  auto job = std::make_shared<Job>();
+  job->task = std::move(task);
+  const auto& events = job->task->history().events();
+  const bool from_the_start = !events.empty() && events[0].event_id() == 1;
+  if (from_the_start) job->events.Swap(job->task->mutable_history()->mutable_events());
+  if (from_the_start && job->task->next_page_token().empty()) {
+    run_task(insert(*job->task), *job->task, job->events);
+    return;
+  }
+  ++fetches_;
+  fetch(job, from_the_start ? job->task->next_page_token() : std::string());
+}
+
+// A cached run goes on with this task if its history continues where the run stands.
+bool WorkflowWorker::fits(const WorkflowRun& run, const Task& task) const {
+  if (!task.next_page_token().empty()) return false;
+  for (const HistoryEvent& event : task.history().events()) {
+    if (event.event_id() <= run.last_event_id()) continue;
+    if (event.event_id() != run.last_event_id() + 1) return false;
+    return !run.awaits_completion() || event.event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED;
+  }
+  // Nothing new: only a query asks that way.
+  return task.has_query();
+}
+
+// ---- whole histories
+
+void WorkflowWorker::fetch(JobPtr job, std::string page_token) {
+  auto request = std::make_unique<ws::GetWorkflowExecutionHistoryRequest>();
+  request->set_namespace_(options_.namespace_name());
+  *request->mutable_execution() = job->task->workflow_execution();
+  request->set_next_page_token(std::move(page_token));
+  courier_.call(api::Method::kGetWorkflowExecutionHistory, std::move(request), executor_.get(),
+                [this, job](Result<api::MessagePtr> result) { on_page(job, std::move(result)); });
+}
+
+void WorkflowWorker::on_page(JobPtr job, Result<api::MessagePtr> result) {
+  if (result) {
+    auto* page = static_cast<ws::GetWorkflowExecutionHistoryResponse*>(result->get());
+    for (auto& event : *page->mutable_history()->mutable_events()) job->events.Add()->Swap(&event);
+    if (!page->next_page_token().empty()) {
+      fetch(job, page->next_page_token());
+      return;
+    }
+    fetched(job);
+  } else {
+    // Without its history the task cannot be answered; the engine gives it out again when it times out.
+    log_failure(*job->task, "its history cannot be read: " + result.error().to_string());
+  }
+  --fetches_;
+  if (!owed_polls_.empty()) {
+    const bool sticky = owed_polls_.front();
+    owed_polls_.pop_front();
+    poll(sticky);
+  }
+}
+
+void WorkflowWorker::fetched(JobPtr job) {
+  const Task& task = *job->task;
+  Events& events = job->events;
+  const std::int64_t started = task.started_event_id();
+  if (!task.has_query()) {
+    // The history read may be newer than the task, or lack the task's own events, which need not be durable.
+    while (!events.empty() && events[events.size() - 1].event_id() > started) events.RemoveLast();
+    if (!events.empty() && events[events.size() - 1].event_id() == started - 2) {
+      HistoryEvent* scheduled = events.Add();
+      scheduled->set_event_id(started - 1);
+      scheduled->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
+      *scheduled->mutable_event_time() = task.scheduled_time();
+    }
+    if (!events.empty() && events[events.size() - 1].event_id() == started - 1) {
+      HistoryEvent* event = events.Add();
+      event->set_event_id(started);
+      event->set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
+      *event->mutable_event_time() = task.started_time();
+      event->mutable_workflow_task_started_event_attributes()->set_scheduled_event_id(started - 1);
+    }
+    if (events.empty() || events[events.size() - 1].event_id() != started) {
+      log_failure(task, "its history has changed since the task was given out; the task is left alone");
+      return;
+    }
+  }
+  evict(task.workflow_execution().run_id());
+  run_task(insert(task), task, events);
+}
+
+// ---- running and answering
+
+void WorkflowWorker::run_task(Entry* entry, const Task& task, const Events& events) {
+  if (task.has_query()) entry->run->expect_query(kDirectQuery, task.query());
+  for (const auto& [id, query] : task.queries()) entry->run->expect_query(id, query);
+  TaskResult result = entry->run->apply(events, task.messages());
+  if (result.failure) log_failure(task, result.failure->failure.message());
+  if (task.has_query()) {
+    answer_query(entry, task, result);
+  } else if (result.failure) {
+    answer_failed(task, *result.failure);
+  } else {
+    answer_completed(entry, task, std::move(result));
+    trim();
+    return;
+  }
+  if (result.failure) evict(task.workflow_execution().run_id());
+  trim();
+}
+
+void WorkflowWorker::answer_query(Entry* entry, const Task& task, const TaskResult& result) {
+  auto request = about<ws::RespondQueryTaskCompletedRequest>(options_.namespace_name(), task.task_token());
+  if (result.failure) {
+    request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
+    request->set_error_message(result.failure->failure.message());
+    *request->mutable_failure() = result.failure->failure;
+    request->set_cause(result.failure->cause);
+  } else {
+    auto answer = entry->run->query(task.query(), kDirectQuery);
+    request->set_completed_type(answer.result_type());
+    request->set_error_message(answer.error_message());
+    if (answer.has_answer()) request->mutable_query_result()->Swap(answer.mutable_answer());
+    if (answer.has_failure()) request->mutable_failure()->Swap(answer.mutable_failure());
+  }
+  courier_.call(api::Method::kRespondQueryTaskCompleted, std::move(request), executor_.get(),
+                [](Result<api::MessagePtr>) { /* the asker has gone */ });
+}
+
+void WorkflowWorker::answer_failed(const Task& task, const TaskFailure& failure) {
+  // Later attempts are left to time out: the engine backs off between them, where a failure would be retried at once.
+  if (task.attempt() > 1) return;
+  auto request = about<ws::RespondWorkflowTaskFailedRequest>(options_.namespace_name(), task.task_token());
+  request->set_identity(identity_);
+  request->set_cause(failure.cause);
+  *request->mutable_failure() = failure.failure;
+  courier_.deliver(api::Method::kRespondWorkflowTaskFailed, std::move(request), executor_.get(),
+                   [](Result<api::MessagePtr>) { /* refused: it timed out, and comes again either way */ });
+}
+
+void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult result) {
+  auto request = about<ws::RespondWorkflowTaskCompletedRequest>(options_.namespace_name(), task.task_token());
+  request->set_identity(identity_);
+  request->set_return_new_workflow_task(true);
+  request->mutable_capabilities()->set_discard_speculative_workflow_task_with_events(true);
+  request->mutable_sdk_metadata()->set_sdk_name(kSdkName);
+  request->mutable_sdk_metadata()->set_sdk_version(kSdkVersion);
+  for (auto& command : result.commands) request->add_commands()->Swap(&command);
+  for (auto& message : result.messages) request->add_messages()->Swap(&message);
+  for (const auto& [id, query] : task.queries()) (*request->mutable_query_results())[id] = entry->run->query(query, id);
+  if (options_.max_cached_workflows() > 0) {
+    auto* sticky = request->mutable_sticky_attributes();
+    sticky->mutable_worker_task_queue()->set_name(sticky_queue_);
+    sticky->mutable_worker_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);
+    sticky->mutable_worker_task_queue()->set_normal_name(options_.task_queue());
+    client::set_duration(options_.sticky_timeout(), sticky->mutable_schedule_to_start_timeout());
+  }
+  const std::uint64_t answer = ++answers_;
+  entry->answer = answer;
+  entry->answer_may_vanish = request->commands().empty() && !request->messages().empty();
+  const std::string run_id = task.workflow_execution().run_id();
+  if (entry->run->closed()) evict(run_id);
+  courier_.deliver(api::Method::kRespondWorkflowTaskCompleted, std::move(request), executor_.get(),
+                   [this, run_id, answer](Result<api::MessagePtr> reply) {
+                     on_answered(run_id, answer, std::move(reply));
+                   });
+}
+
+void WorkflowWorker::on_answered(const std::string& run_id, std::uint64_t answer, Result<api::MessagePtr> result) {
+  Entry* entry = find(run_id);
+  if (entry != nullptr && entry->answer != answer) entry = nullptr;  // about an answer of long ago
+  std::unique_ptr<Task> deferred;
+  if (entry != nullptr) {
+    entry->answer_may_vanish = false;
+    deferred = std::move(entry->deferred);
+  }
+  if (!result) {
+    courier_.log(workflow::LogLevel::kDebug, "run " + run_id + ": the engine did not take the answer to a workflow task: " +
+                                                 result.error().to_string());
+    if (entry != nullptr) evict(run_id);
+  } else {
+    auto* reply = static_cast<ws::RespondWorkflowTaskCompletedResponse*>(result->get());
+    if (reply->reset_history_event_id() != 0 && entry != nullptr) entry->run->forget_last_task();
+    if (reply->has_workflow_task() && !reply->workflow_task().task_token().empty()) {
+      on_task(std::unique_ptr<Task>(reply->release_workflow_task()));
+    }
+  }
+  if (deferred) on_task(std::move(deferred));
+}
+
+void WorkflowWorker::log_failure(const Task& task, const std::string& message) const {
+  courier_.log(workflow::LogLevel::kError,
+               "workflow " + task.workflow_execution().workflow_id() + " run " + task.workflow_execution().run_id() +
+                   ": workflow task (attempt " + std::to_string(task.attempt()) + ") failed: " + message);
+}
+
+// ---- the cache
+
+WorkflowWorker::Entry* WorkflowWorker::find(const std::string& run_id) {
+  const auto found = runs_.find(run_id);
+  if (found == runs_.end()) return nullptr;
+  recency_.splice(recency_.begin(), recency_, found->second.recency);
+  return &found->second;
+}
+
+WorkflowWorker::Entry* WorkflowWorker::insert(const Task& task) {
+  const std::string& run_id = task.workflow_execution().run_id();
+  recency_.push_front(run_id);
+  Entry& entry = runs_[run_id];
+  entry.recency = recency_.begin();
+  entry.run = std::make_unique<WorkflowRun>(registry_, options_.namespace_name(),
+                                            task.workflow_execution().workflow_id(), run_id, options_.log());
+  return &entry;
+}
+
+void WorkflowWorker::evict(const std::string& run_id) {
+  const auto found = runs_.find(run_id);
+  if (found == runs_.end()) return;
+  recency_.erase(found->second.recency);
+  runs_.erase(found);
+}
+
+void WorkflowWorker::trim() {
+  while (runs_.size() > options_.max_cached_workflows()) {
+    const std::string oldest = recency_.back();
+    evict(oldest);
+  }
+}
+
+}  // namespace holdfast::worker

@@ -1,0 +1,82 @@
+#pragma once
+
+// WorkflowWorker: polls workflow tasks, keeps recently used runs, answers. Everything but construction happens on its
+// one executor, so runs are never touched by two threads. From a workflow task nothing goes anywhere but to the
+// connection (law 3: the engine may hand tasks over before their cause is durable).
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "api/messages.h"
+#include "holdfast/worker.h"
+#include "worker/courier.h"
+#include "worker/workflow_run.h"
+
+namespace holdfast::worker {
+
+class WorkflowWorker {
+ public:
+  WorkflowWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
+                 std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor);
+
+  // Begins to poll.
+  void start();
+  const std::string& sticky_queue() const { return sticky_queue_; }
+
+  // Histories being read at one time; beyond, no more tasks are polled for.
+  static constexpr std::size_t kMaxFetches = 64;
+
+ private:
+  using Task = ws::PollWorkflowTaskQueueResponse;
+  // A task and what was read of its history so far.
+  struct Job {
+    std::unique_ptr<Task> task;
+    Events events;
+  };
+  using JobPtr = std::shared_ptr<Job>;
+  struct Entry {
+    std::unique_ptr<WorkflowRun> run;
+    std::list<std::string>::iterator recency;
+    std::uint64_t answer = 0;        // the last one given
+    bool answer_may_vanish = false;  // it may leave no trace in history: wait for the engine's word
+    std::unique_ptr<Task> deferred;  // came while waiting for that word
+  };
+
+  void poll(bool sticky);
+  void on_poll(bool sticky, Result<api::MessagePtr> result);
+  void on_task(std::unique_ptr<Task> task);
+  bool fits(const WorkflowRun& run, const Task& task) const;
+  void fetch(JobPtr job, std::string page_token);
+  void on_page(JobPtr job, Result<api::MessagePtr> result);
+  void fetched(JobPtr job);
+  void run_task(Entry* entry, const Task& task, const Events& events);
+  void answer_query(Entry* entry, const Task& task, const TaskResult& result);
+  void answer_completed(Entry* entry, const Task& task, TaskResult result);
+  void answer_failed(const Task& task, const TaskFailure& failure);
+  void on_answered(const std::string& run_id, std::uint64_t answer, Result<api::MessagePtr> result);
+  void log_failure(const Task& task, const std::string& message) const;
+
+  Entry* find(const std::string& run_id);
+  Entry* insert(const Task& task);
+  void evict(const std::string& run_id);
+  void trim();
+
+  const Registry& registry_;
+  const WorkerOptions& options_;
+  const std::string identity_;
+  const std::string sticky_queue_;
+  Courier& courier_;
+
+  std::unordered_map<std::string, Entry> runs_;  // by run id
+  std::list<std::string> recency_;               // run ids, the most recently used first
+  std::uint64_t answers_ = 0;
+  std::size_t fetches_ = 0;
+  std::deque<bool> owed_polls_;  // kinds of polls not made because of kMaxFetches
+  std::chrono::milliseconds poll_pause_{100};
+  std::unique_ptr<Executor> executor_;
+};
+
+}  // namespace holdfast::worker
