@@ -5,6 +5,8 @@
 #include <sqlite3.h>
 
 #include <atomic>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -197,6 +199,24 @@ TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   EXPECT_THAT(stores.error().message(), HasSubstr("newer"));
   with_version(1);
   EXPECT_TRUE(open());
+}
+
+TEST_F(FaultyDiskTest, ADatabaseOfSomebodyElseIsRefusedAndLeftAlone) {
+  const std::filesystem::path path = directory_.path() / "platform.db";
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
+  sqlite3_exec(db, "CREATE TABLE notes (text)", nullptr, nullptr, nullptr);
+  sqlite3_close(db);
+  const auto bytes = [&] {
+    std::ifstream in(path, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string before = bytes();
+  Result<OpenStores> stores = open();
+  ASSERT_FALSE(stores);
+  EXPECT_EQ(stores.error().code(), Code::kFailedPrecondition);
+  EXPECT_THAT(stores.error().message(), HasSubstr("not a Holdfast"));
+  EXPECT_TRUE(bytes() == before);
 }
 
 TEST_F(FaultyDiskTest, ADirectoryThatCannotBeMadeIsSaid) {

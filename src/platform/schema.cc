@@ -110,6 +110,7 @@ Status create(Db& db, const char* tables, std::int64_t id, std::int64_t version)
 Status prepare_store(Db& db) {
   Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
   if (!fresh) return fresh.error();
+  if (Status status = db.use_wal(); !status.ok()) return status;
   if (!*fresh) return {};
   if (Status status = create(db, kStoreTables, kStoreId, kStoreVersion); !status.ok()) return status;
   return db.exec("COMMIT");
@@ -118,6 +119,7 @@ Status prepare_store(Db& db) {
 Status prepare_streams(Db& db, const std::string& epoch) {
   Result<bool> fresh = is_new(db, kStreamsId, kStreamsVersion, "token stream file");
   if (!fresh) return fresh.error();
+  if (Status status = db.use_wal(); !status.ok()) return status;
   if (!*fresh) return {};
   if (Status status = create(db, kStreamsTables, kStreamsId, kStreamsVersion); !status.ok()) return status;
   Query query(db, "INSERT INTO meta (epoch) VALUES (?1)");

@@ -13,8 +13,8 @@ namespace holdfast::platform {
 inline constexpr std::int64_t kStoreVersion = 1;
 inline constexpr std::int64_t kStreamsVersion = 1;
 
-// Make the tables in a new file; check the stamp of an old one. FAILED_PRECONDITION (kNewer) for a newer
-// version.
+// Check the stamp of an old file, then prepare the connection, and make the tables in a new file.
+// FAILED_PRECONDITION (kNewer) for a newer version.
 Status prepare_store(Db& db);
 // `epoch` is stored in a new file.
 Status prepare_streams(Db& db, const std::string& epoch);

@@ -87,20 +87,26 @@ Result<std::unique_ptr<Db>> Db::open_lock(const std::filesystem::path& path, con
   return db;
 }
 
-Result<std::unique_ptr<Db>> Db::open(const std::filesystem::path& path, const std::string& vfs,
-                                     bool read_only) {
-  Result<std::unique_ptr<Db>> opened = connect(path, vfs);
-  if (!opened) return opened;
-  std::unique_ptr<Db> db = std::move(*opened);
-  sqlite3_busy_timeout(db->db_, 2000);
+Result<std::unique_ptr<Db>> Db::open(const std::filesystem::path& path, const std::string& vfs) {
+  Result<std::unique_ptr<Db>> db = connect(path, vfs);
+  if (db) sqlite3_busy_timeout((*db)->db_, 2000);
+  return db;
+}
+
+Result<std::unique_ptr<Db>> Db::open_reader(const std::filesystem::path& path, const std::string& vfs) {
+  Result<std::unique_ptr<Db>> db = open(path, vfs);
+  if (!db) return db;
+  if (Status status = (*db)->use_wal(); !status.ok()) return fail(status);
+  if (Status status = (*db)->exec("PRAGMA query_only=ON"); !status.ok()) return fail(status);
+  return db;
+}
+
+Status Db::use_wal() {
   for (const char* sql : {"PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "PRAGMA temp_store=MEMORY",
                           "PRAGMA cache_size=-1024", "PRAGMA journal_size_limit=67108864"}) {
-    if (Status status = db->exec(sql); !status.ok()) return fail(status);
+    if (Status status = exec(sql); !status.ok()) return status;
   }
-  if (read_only) {
-    if (Status status = db->exec("PRAGMA query_only=ON"); !status.ok()) return fail(status);
-  }
-  return db;
+  return {};
 }
 
 Db::~Db() {
@@ -273,7 +279,7 @@ Result<Readers::Lease> Readers::take() {
   }
   ++open_;
   lock.unlock();
-  Result<std::unique_ptr<Db>> db = Db::open(path_, vfs_, true);
+  Result<std::unique_ptr<Db>> db = Db::open_reader(path_, vfs_);
   if (!db) {
     lock.lock();
     --open_;

@@ -28,15 +28,18 @@ namespace holdfast::platform {
 // One connection. Not thread-safe: one user at a time.
 class Db {
  public:
-  // Opens, and makes when absent, a database in WAL mode, synced in full at each commit.
-  static Result<std::unique_ptr<Db>> open(const std::filesystem::path& path, const std::string& vfs,
-                                          bool read_only);
+  // Opens, and makes when absent. Changes nothing in a file that exists: it may not be ours.
+  static Result<std::unique_ptr<Db>> open(const std::filesystem::path& path, const std::string& vfs);
+  // For a file that was prepared.
+  static Result<std::unique_ptr<Db>> open_reader(const std::filesystem::path& path, const std::string& vfs);
   // A database that nobody else can open until this one is closed. Not WAL: nothing is ever written.
   static Result<std::unique_ptr<Db>> open_lock(const std::filesystem::path& path, const std::string& vfs);
   ~Db();
   Db(const Db&) = delete;
   Db& operator=(const Db&) = delete;
 
+  // Write-ahead log, synced in full at each commit.
+  Status use_wal();
   Status exec(const char* sql);
   // The first column of the first row as a number.
   Result<std::int64_t> number(const char* sql);

@@ -58,12 +58,12 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   if (!lock) return fail(lock.error());
 
   const std::filesystem::path store_path = options.directory / "platform.db";
-  Result<std::unique_ptr<Db>> store = Db::open(store_path, options.vfs, false);
+  Result<std::unique_ptr<Db>> store = Db::open(store_path, options.vfs);
   if (!store) return fail(store.error());
   if (Status status = prepare_store(**store); !status.ok()) return fail(status);
 
   const std::filesystem::path streams_path = options.directory / "streams.db";
-  Result<std::unique_ptr<Db>> streams = Db::open(streams_path, options.vfs, false);
+  Result<std::unique_ptr<Db>> streams = Db::open(streams_path, options.vfs);
   if (!streams) return fail(streams.error());
   if (Status status = prepare_streams(**streams, fmt::format("{:08x}", random.next() & 0xffffffff));
       !status.ok()) {
