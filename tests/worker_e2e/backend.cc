@@ -50,7 +50,7 @@ class TempDir {
 class InProcess : public Backend {
  public:
   InProcess() {
-    store_ = must(store::RocksStore::open(store::RocksOptions{.directory = directory_.path}), "opening the store");
+    store_ = must(store::RocksStore::open(store::RocksOptions{.dir = directory_.path}), "opening the store");
     engine_ = must(engine::Engine::open(engine::EngineOptions{}, *store_, clock_, random_, nullptr), "opening the engine");
   }
   api::Connection& connection() override { return *engine_; }
