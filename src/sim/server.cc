@@ -1,0 +1,122 @@
+#include "sim/server.h"
+
+#include <utility>
+
+#include "sim/oracle.h"
+
+namespace holdfast::sim {
+
+Server::Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed)
+    : world_(world), oracle_(oracle), options_(std::move(options)), random_(seed ^ 0x5eed), dice_(seed ^ 0xd1ce) {}
+
+Server::~Server() {
+  ++incarnation_;
+  core_.reset();
+}
+
+Status Server::boot() {
+  ++incarnation_;
+  core_ = std::make_unique<engine::EngineCore>(options_, world_, random_, disk_);
+  if (Status status = core_->open(); !status.ok()) return status;
+  // The new epoch is on the disk before the first call.
+  while (core_->has_output()) {
+    engine::Output output = core_->take_output();
+    if (Status status = disk_.commit(output.batch); !status.ok()) return status;
+    core_->committed(output.sequence);
+    run(output.releases);
+  }
+  world_.trace("server up");
+  arm();
+  return {};
+}
+
+void Server::crash() {
+  if (!core_) return;
+  world_.trace("server crashes");
+  ++crashes_;
+  ++incarnation_;
+  // What the disk had taken, although nobody was told.
+  const std::int64_t taken = syncing_.empty() ? 0 : dice_.between(0, static_cast<std::int64_t>(syncing_.size()));
+  for (std::int64_t i = 0; i < taken; ++i) {
+    if (!disk_.commit(syncing_[static_cast<std::size_t>(i)].batch).ok()) break;
+  }
+  syncing_.clear();
+  commit_running_ = false;
+  pump_planned_ = false;
+  core_.reset();
+}
+
+void Server::receive(api::Method method, api::MessagePtr request, Answer answer) {
+  if (!core_) return;
+  auto note = oracle_.called(method, *request);
+  engine::Call call;
+  call.method = method;
+  call.request = std::move(request);
+  call.options.client_name = "sim";
+  call.options.deadline = world_.monotonic() + std::chrono::seconds(15);
+  call.done = [this, method, note = std::move(note), answer = std::move(answer),
+               incarnation = incarnation_](Result<api::MessagePtr> result) mutable {
+    if (incarnation != incarnation_ || !core_) return;  // the process that held it is dead
+    oracle_.answered(method, note, result);
+    answer(std::move(result));
+  };
+  core_->submit(std::move(call));
+  pump();
+  if (countdown_ > 0 && --countdown_ == 0) counted_();
+}
+
+// The core is asked for its output a moment after it worked, so that calls that come together share a batch.
+void Server::pump() {
+  std::vector<engine::Release> early = core_->take_early();
+  run(early);
+  if (pump_planned_) return;
+  pump_planned_ = true;
+  world_.after(dice_.between(0, 100'000), [this, incarnation = incarnation_] {
+    if (incarnation != incarnation_) return;
+    pump_planned_ = false;
+    std::vector<engine::Release> now = core_->take_early();
+    run(now);
+    if (core_->has_output()) {
+      syncing_.push_back(core_->take_output());
+      start_commit();
+    }
+    arm();
+  });
+}
+
+void Server::start_commit() {
+  if (commit_running_ || syncing_.empty()) return;
+  commit_running_ = true;
+  // A sync takes a fraction of a millisecond; now and then a disk hesitates.
+  const std::int64_t takes = dice_.one_in(50) ? dice_.between(5 * kMs, 100 * kMs) : dice_.between(100'000, 800'000);
+  world_.after(takes, [this, incarnation = incarnation_] {
+    if (incarnation != incarnation_) return;
+    engine::Output output = std::move(syncing_.front());
+    syncing_.pop_front();
+    commit_running_ = false;
+    if (!disk_.commit(output.batch).ok()) oracle_.violation("the simulated disk failed");
+    core_->committed(output.sequence);
+    run(output.releases);
+    start_commit();
+    if (core_->has_output()) pump();
+    arm();
+  });
+}
+
+void Server::run(std::vector<engine::Release>& releases) {
+  for (engine::Release& release : releases) release.run();
+}
+
+void Server::arm() {
+  if (!core_) return;
+  const std::int64_t due = core_->next_deadline();
+  if (due == 0) return;
+  const std::uint64_t armed = ++armed_;
+  world_.after(due - world_.wall_ns(), [this, armed, incarnation = incarnation_] {
+    if (incarnation != incarnation_ || armed != armed_) return;
+    core_->tick();
+    pump();
+  });
+}
+
+}  // namespace holdfast::sim

@@ -1,0 +1,64 @@
+#pragma once
+
+// The engine core with a disk that takes time and a process that dies. Batches are committed in order, one at a time;
+// while one is being synced the core works on. A crash loses the core and every batch whose sync had not ended, but for
+// those that the disk happened to have taken already; nobody hears of them.
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "engine/core.h"
+#include "sim/memory_store.h"
+#include "sim/world.h"
+
+namespace holdfast::sim {
+
+class Oracle;
+
+class Server {
+ public:
+  Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed);
+  ~Server();
+
+  // Recovers from the disk. A message about it on failure.
+  Status boot();
+  bool up() const { return core_ != nullptr; }
+  // Every open call dies unanswered.
+  void crash();
+  std::uint64_t crashes() const { return crashes_; }
+
+  using Answer = std::move_only_function<void(Result<api::MessagePtr>)>;
+  // A call that arrived; `answer` runs when its answer leaves the process, or never.
+  void receive(api::Method method, api::MessagePtr request, Answer answer);
+  // `job` runs once, when the n-th call from now has been taken in.
+  void after_calls(std::int64_t n, std::function<void()> job) { countdown_ = n, counted_ = std::move(job); }
+  // The wall clock jumped.
+  void rearm() { arm(); }
+
+ private:
+  void pump();
+  void arm();
+  void start_commit();
+  void run(std::vector<engine::Release>& releases);
+
+  World& world_;
+  Oracle& oracle_;
+  engine::CoreOptions options_;
+  SimRandom random_;  // the engine's own
+  SimRandom dice_;    // ours
+  MemoryStore disk_;
+  std::unique_ptr<engine::EngineCore> core_;
+  std::uint64_t incarnation_ = 0;
+  std::uint64_t armed_ = 0;
+  std::uint64_t crashes_ = 0;
+  std::deque<engine::Output> syncing_;
+  bool commit_running_ = false;
+  bool pump_planned_ = false;
+  std::int64_t countdown_ = 0;
+  std::function<void()> counted_;
+};
+
+}  // namespace holdfast::sim

@@ -1,0 +1,217 @@
+#include "sim/simulation.h"
+
+#include <functional>
+#include <memory>
+
+#include "api/messages.h"
+#include "sim/clients.h"
+#include "sim/network.h"
+#include "sim/oracle.h"
+#include "sim/server.h"
+#include "sim/workers.h"
+
+namespace holdfast::sim {
+namespace {
+
+constexpr std::int64_t kFaultsEnd = 60 * kSec;
+constexpr std::int64_t kPatience = 600 * kSec;  // after the faults: everything must be over by then
+constexpr std::uint64_t kMaxSteps = 2'000'000;
+
+class Simulation {
+ public:
+  explicit Simulation(const SimulationOptions& options)
+      : world_(options.seed),
+        server_(world_, oracle_, core_options(options), options.seed),
+        network_(world_, server_),
+        clients_(world_, network_) {
+    world_.set_verbose(options.verbose);
+    for (int i = 0; i < 3; ++i) workers_.push_back(std::make_unique<Worker>(world_, network_, i));
+  }
+
+  Outcome run() {
+    boot();
+    const std::vector<Plan> plans = clients_.draw_plans();
+    clients_.begin(plans);
+    for (auto& worker : workers_) worker->start();
+    plan_crash();
+    plan_clock_jump();
+    plan_worker_death();
+    run_until([] { return false; }, kFaultsEnd);
+    calm_down();
+    const bool finished = run_until([&] { return all_closed(plans); }, kFaultsEnd + kPatience);
+    judge(plans, finished);
+
+    Outcome outcome;
+    outcome.trace_hash = world_.trace_hash();
+    outcome.violations = oracle_.violations();
+    outcome.steps = world_.steps();
+    outcome.crashes = server_.crashes();
+    outcome.answers = oracle_.promises();
+    outcome.events = events_;
+    return outcome;
+  }
+
+ private:
+  static engine::CoreOptions core_options(const SimulationOptions& options) {
+    engine::CoreOptions core;
+    core.bug = options.bug;
+    // Small, so that the edges are met.
+    core.limits.cached_executions = 3;
+    core.limits.long_poll_ns = 10 * kSec;
+    return core;
+  }
+
+  void boot() {
+    if (Status status = server_.boot(); !status.ok()) oracle_.violation("recovery failed: " + status.to_string());
+  }
+
+  bool run_until(const std::function<bool()>& done, std::int64_t until) {
+    std::int64_t next_look = 0;
+    while (world_.elapsed() < until && oracle_.violations().empty()) {
+      if (world_.elapsed() >= next_look) {
+        if (done()) return true;
+        next_look = world_.elapsed() + kSec;
+      }
+      if (!world_.step() || world_.steps() > kMaxSteps) break;
+    }
+    return done();
+  }
+
+  // At any moment, or in the middle of something: while the batch of a call is on its way to the disk.
+  void plan_crash() {
+    SimRandom& random = world_.random();
+    if (random.percent(50)) {
+      world_.after(random.between(100 * kMs, 10 * kSec), [this] { crash(); });
+      return;
+    }
+    world_.after(random.between(0, 3 * kSec), [this] {
+      server_.after_calls(world_.random().between(1, 40), [this] {
+        world_.after(world_.random().between(0, 1'200'000), [this] { crash(); });
+      });
+    });
+  }
+
+  void crash() {
+    if (!faults_ || !server_.up()) return;
+    server_.crash();
+    world_.after(world_.random().between(kMs, 2 * kSec), [this] {
+      boot();
+      plan_crash();
+    });
+  }
+
+  void plan_clock_jump() {
+    world_.after(world_.random().between(5 * kSec, 60 * kSec), [this] {
+      if (!faults_) return;
+      world_.jump_clock(world_.random().between(-30 * kSec, 120 * kSec));
+      world_.trace("clock jumps");
+      server_.rearm();
+      plan_clock_jump();
+    });
+  }
+
+  void plan_worker_death() {
+    world_.after(world_.random().between(kSec, 30 * kSec), [this] {
+      if (!faults_) return;
+      workers_[static_cast<std::size_t>(world_.random().between(0, 2))]->forget();
+      plan_worker_death();
+    });
+  }
+
+  void calm_down() {
+    world_.trace("faults end");
+    faults_ = false;
+    network_.faults().on = false;
+    for (auto& worker : workers_) worker->behave();
+  }
+
+  // Asked of the engine itself, without a network in between.
+  std::unique_ptr<ws::GetWorkflowExecutionHistoryResponse> history(const std::string& workflow_id) {
+    auto all = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
+    std::string token;
+    do {
+      auto request = std::make_unique<ws::GetWorkflowExecutionHistoryRequest>();
+      request->set_namespace_(kNamespace);
+      request->mutable_execution()->set_workflow_id(workflow_id);
+      request->set_next_page_token(token);
+      bool answered = false;
+      bool ok = false;
+      server_.receive(api::Method::kGetWorkflowExecutionHistory, std::move(request), [&](Result<api::MessagePtr> result) {
+        answered = true;
+        ok = result.has_value();
+        if (!ok) return;
+        auto& page = static_cast<ws::GetWorkflowExecutionHistoryResponse&>(**result);
+        token = page.next_page_token();
+        all->mutable_history()->MergeFrom(page.history());
+      });
+      while (!answered && world_.step()) {
+      }
+      if (!ok) return nullptr;
+    } while (!token.empty());
+    return all;
+  }
+
+  bool closed(const std::string& workflow_id) {
+    const auto found = history(workflow_id);
+    if (!found || found->history().events_size() == 0) return false;
+    const auto last = found->history().events(found->history().events_size() - 1).event_type();
+    return last == enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED;
+  }
+
+  bool all_closed(const std::vector<Plan>& plans) {
+    if (!server_.up()) return false;
+    for (const Plan& plan : plans) {
+      if (closed_.contains(plan.workflow_id)) continue;
+      if (!closed(plan.workflow_id)) return false;
+      closed_.insert(plan.workflow_id);
+    }
+    return true;
+  }
+
+  void judge(const std::vector<Plan>& plans, bool finished) {
+    if (!oracle_.violations().empty()) return;
+    if (!finished) oracle_.violation("runs are still open long after the last fault");
+    // What is true after the last crash is what counts.
+    server_.crash();
+    boot();
+    if (!server_.up()) return;
+    std::vector<std::string> ids;
+    for (const Plan& plan : plans) {
+      ids.push_back(plan.workflow_id);
+      for (int i = 0; i < plan.children; ++i) ids.push_back(plan.workflow_id + "-child-" + std::to_string(i));
+    }
+    for (const std::string& id : ids) {
+      const auto found = history(id);
+      if (!found) {
+        oracle_.judge_absent(id);
+        if (finished) oracle_.violation(id + " is not there at the end");
+        continue;
+      }
+      const Events events(found->history().events().begin(), found->history().events().end());
+      events_ += events.size();
+      if (events.empty()) {
+        oracle_.violation("the history of " + id + " is empty");
+        continue;
+      }
+      oracle_.judge(id, run_of(events), events);
+      for (const auto& event : events) world_.trace(bytes_of(event));
+    }
+    if (finished) oracle_.judge_rest();
+  }
+
+  World world_;
+  Oracle oracle_;
+  Server server_;
+  Network network_;
+  Clients clients_;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::set<std::string> closed_;
+  bool faults_ = true;
+  std::uint64_t events_ = 0;
+};
+
+}  // namespace
+
+Outcome simulate(const SimulationOptions& options) { return Simulation(options).run(); }
+
+}  // namespace holdfast::sim
