@@ -17,7 +17,10 @@ Server::~Server() {
 Status Server::boot() {
   ++incarnation_;
   core_ = std::make_unique<engine::EngineCore>(options_, world_, random_, disk_);
-  if (Status status = core_->open(); !status.ok()) return status;
+  if (Status status = core_->open(); !status.ok()) {
+    core_.reset();
+    return status;
+  }
   // The new epoch is on the disk before the first call.
   while (core_->has_output()) {
     engine::Output output = core_->take_output();

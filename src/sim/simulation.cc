@@ -129,6 +129,7 @@ class Simulation {
   std::unique_ptr<ws::GetWorkflowExecutionHistoryResponse> history(const std::string& workflow_id) {
     auto all = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
     std::string token;
+    int pages = 0;
     do {
       auto request = std::make_unique<ws::GetWorkflowExecutionHistoryRequest>();
       request->set_namespace_(kNamespace);
@@ -147,6 +148,10 @@ class Simulation {
       while (!answered && world_.step()) {
       }
       if (!ok) return nullptr;
+      if (++pages > 1000) {
+        oracle_.violation("the history of " + workflow_id + " has no end");
+        return nullptr;
+      }
     } while (!token.empty());
     return all;
   }
