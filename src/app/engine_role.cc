@@ -39,7 +39,10 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   auto impl = std::make_unique<Impl>();
   store::RocksOptions store_options;
   store_options.dir = options.store_path;
-  if (options.lose_unsynced) store_options.file_system = faults::make_unsynced_loss_fs();
+  if (options.lose_unsynced) {
+    store_options.file_system =
+        faults::make_unsynced_loss_fs({.early_writeback_seed = options.early_writeback_seed});
+  }
   auto store = store::RocksStore::open(store_options);
   if (!store) return std::unexpected(store.error());
   impl->store = *std::move(store);

@@ -1,8 +1,9 @@
 #pragma once
 
-// The engine of this process: the embedded one on the data directory, or a connection to a Temporal server. Everything
-// above sees a Connection and cannot tell which.
+// The engine of this process: the embedded one on the data directory, or a connection to a Temporal server.
+// Everything above sees a Connection and cannot tell which.
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,11 +18,13 @@ class EngineRole {
   struct Embedded {
     std::string store_path;
     std::string visibility_path;
-    bool lose_unsynced = false;  // for tests: a kill is a power cut
+    bool lose_unsynced = false;              // for tests: a kill is a power cut
+    std::uint64_t early_writeback_seed = 0;  // with it: some unsynced bytes survive all the same
   };
 
   // Clock and random must outlive it.
-  static Result<std::unique_ptr<EngineRole>> open_embedded(const Embedded& options, const Clock& clock, Random& random);
+  static Result<std::unique_ptr<EngineRole>> open_embedded(const Embedded& options, const Clock& clock,
+                                                           Random& random);
   // "temporal://HOST:PORT". Fails when nobody answers there.
   static Result<std::unique_ptr<EngineRole>> connect(const std::string& target);
   ~EngineRole();

@@ -43,6 +43,12 @@ bool loses_unsynced() {
   return value != nullptr && std::string_view(value) == "1";
 }
 
+// See faults/unsynced_loss_fs.h; 0: nothing unsynced survives a kill.
+std::uint64_t early_writeback_seed() {
+  const char* value = std::getenv("HOLDFAST_TEST_EARLY_WRITEBACK");
+  return value == nullptr ? 0 : std::strtoull(value, nullptr, 10);
+}
+
 [[noreturn]] void die(const std::string& message) {
   fmt::print(stderr, "holdfast: fatal: {}\n", message);
   std::fflush(stderr);
@@ -168,6 +174,7 @@ class Node {
       embedded.store_path = data_->engine_path();
       embedded.visibility_path = data_->visibility_path();
       embedded.lose_unsynced = loses_unsynced();
+      embedded.early_writeback_seed = early_writeback_seed();
       return EngineRole::open_embedded(embedded, clock_, random_);
     }();
     if (!engine) return engine.error();
