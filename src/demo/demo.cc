@@ -156,7 +156,8 @@ class Demo {
   }
 
   bool is_moment(const RunEvent& event) const {
-    const int step = event.data.is_object() ? event.data.value("step", 0) : 0;
+    if (!event.type.starts_with("step.") && event.type != "approval.requested") return false;
+    const int step = event.data.value("step", 0);
     switch (kill_point_.kind) {
       case KillPoint::Kind::kStep: return event.type == "step.started" && step == kill_point_.number;
       case KillPoint::Kind::kApproval: return event.type == "approval.requested";
