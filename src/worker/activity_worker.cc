@@ -65,7 +65,7 @@ void ActivityWorker::poll_if_free() {
     request->mutable_task_queue()->set_name(options_.task_queue());
     request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     const bool polled =
-        courier_.poll(api::Method::kPollActivityTaskQueue, std::move(request), false, nullptr,
+        courier_.poll(api::Method::kPollActivityTaskQueue, std::move(request), options_.in_process(), nullptr,
                       [this](Result<api::MessagePtr> result) { on_poll(std::move(result)); });
     if (!polled) return;  // stopping
   }
