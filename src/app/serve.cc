@@ -133,9 +133,7 @@ class Node {
     if (api_) api_->stop();
     if (server_) server_->stop(kHttpGrace);
     if (engine_) engine_->stop_grpc();
-#ifndef HOLDFAST_NO_WORKER
     workers_.reset();
-#endif
     api_.reset();
     dev_.reset();
     engine_.reset();
@@ -247,14 +245,12 @@ class Node {
   }
 
   Status start_work() {
-#ifndef HOLDFAST_NO_WORKER
     WorkerRole::Options options;
     options.name_space = options_.name_space;
     options.in_process = engine_->embedded();
     auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
     if (!workers) return workers.error();
     workers_ = *std::move(workers);
-#endif
     http::ApiInfo info;
     info.version = HOLDFAST_VERSION;
     info.engine = engine_name();
@@ -280,9 +276,7 @@ class Node {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<DevRole> dev_;
-#ifndef HOLDFAST_NO_WORKER
   std::unique_ptr<WorkerRole> workers_;
-#endif
 };
 
 }  // namespace

@@ -149,6 +149,24 @@ function touch(keys) {
   state.frame = requestAnimationFrame(paint);
 }
 
+// Steps that run side by side stand in their order, not in that of their starts.
+function placeOf(item) {
+  if (item.step === undefined) return null;
+  for (const [key, element] of state.elements) {
+    const other = state.model.items.get(key);
+    if (other?.step > item.step || (other?.step === item.step && item.kind === 'approval')) return firstOf(element, item.step);
+  }
+  return null;
+}
+
+function firstOf(element, step) {
+  let first = element;
+  for (const [key, other] of state.elements) {
+    if (state.model.items.get(key)?.step > step && other.compareDocumentPosition(first) & Node.DOCUMENT_POSITION_FOLLOWING) first = other;
+  }
+  return first;
+}
+
 function paint() {
   state.frame = 0;
   const transcript = $('transcript');
@@ -164,7 +182,7 @@ function paint() {
     if (before && item.kind === 'approval' && item.status === 'pending') continue;
     const element = itemView(item, actions);
     if (before) before.replaceWith(element);
-    else transcript.append(element);
+    else transcript.insertBefore(element, placeOf(item));
     state.elements.set(key, element);
   }
   state.dirty.clear();
