@@ -42,10 +42,11 @@ Duration heartbeat_interval(const activity::Info& info) {
 }  // namespace
 
 ActivityWorker::ActivityWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
-                               Courier& courier, std::function<std::unique_ptr<Executor>()> threads)
+                               std::string instance, Courier& courier, std::function<std::unique_ptr<Executor>()> threads)
     : registry_(registry),
       options_(options),
       identity_(std::move(identity)),
+      instance_(std::move(instance)),
       courier_(courier),
       threads_(std::move(threads)) {}
 
@@ -62,6 +63,7 @@ void ActivityWorker::poll_if_free() {
     auto request = std::make_unique<ws::PollActivityTaskQueueRequest>();
     request->set_namespace_(options_.namespace_name());
     request->set_identity(identity_);
+    request->set_worker_instance_key(instance_);
     request->mutable_task_queue()->set_name(options_.task_queue());
     request->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
     const bool polled =

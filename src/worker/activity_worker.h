@@ -60,8 +60,8 @@ class ActivityRun : public activity::Host, public std::enable_shared_from_this<A
 
 class ActivityWorker {
  public:
-  ActivityWorker(const Registry& registry, const WorkerOptions& options, std::string identity, Courier& courier,
-                 std::function<std::unique_ptr<Executor>()> threads);
+  ActivityWorker(const Registry& registry, const WorkerOptions& options, std::string identity, std::string instance,
+                 Courier& courier, std::function<std::unique_ptr<Executor>()> threads);
 
   void start();
   // Waits for running activities, cancels them after `grace`, and waits for them to return.
@@ -82,6 +82,7 @@ class ActivityWorker {
   const Registry& registry_;
   const WorkerOptions& options_;
   const std::string identity_;
+  const std::string instance_;
   Courier& courier_;
   const std::function<std::unique_ptr<Executor>()> threads_;
 

@@ -121,10 +121,14 @@ bool Courier::stopping() const {
 }
 
 void Courier::stop_polling() {
+  std::lock_guard lock(mutex_);
+  stopping_ = true;
+}
+
+void Courier::cancel_polls() {
   std::vector<std::shared_ptr<api::CallHandle>> open;
   {
     std::lock_guard lock(mutex_);
-    stopping_ = true;
     for (const auto& [id, handle] : polls_) {
       if (handle) open.push_back(handle);
     }

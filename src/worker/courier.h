@@ -43,8 +43,10 @@ class Courier {
   void enter();
   void leave();
   bool stopping() const;
-  // No polls from here on; open ones are canceled.
+  // No polls from here on.
   void stop_polling();
+  // Open ones end; one that has a task by then still brings it.
+  void cancel_polls();
   // Waits until nothing is under way.
   void drain();
 

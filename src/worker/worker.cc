@@ -2,7 +2,9 @@
 
 #include <atomic>
 
+#include "api/messages.h"
 #include "base/ids.h"
+#include "client/call.h"
 #include "worker/activity_worker.h"
 #include "worker/courier.h"
 #include "worker/timer_loop.h"
@@ -16,12 +18,29 @@ class Worker::Impl {
       : connection(connection_in), environment(environment_in), options(std::move(options_in)) {
     identity = options.identity();
     if (identity.empty()) identity = "holdfast-worker-" + new_uuid(environment.random()).substr(0, 8);
+    instance = new_uuid(environment.random());
   }
+
+  // So that what waits for this worker goes to others at once.
+  void say_goodbye() {
+    ws::ShutdownWorkerRequest request;
+    request.set_namespace_(options.namespace_name());
+    request.set_identity(identity);
+    request.set_reason("the worker stops");
+    request.set_worker_instance_key(instance);
+    request.set_task_queue(options.task_queue());
+    if (workflows) request.set_sticky_task_queue(workflows->sticky_queue());
+    // Without an answer the engine notices by itself, later.
+    (void)client::call_raw(connection, environment.clock(), api::Method::kShutdownWorker, request,
+                           environment.clock().monotonic() + kGoodbyeTimeout);
+  }
+  static constexpr std::chrono::seconds kGoodbyeTimeout{1};
 
   api::Connection& connection;
   Environment environment;
   const WorkerOptions options;
   std::string identity;
+  std::string instance;  // tells this worker's polls from others'
   bool started = false;
   bool stopped = false;
   // Destroyed upwards: the executors of those below use those above.
@@ -52,14 +71,15 @@ Status Worker::start() {
   impl.courier = std::make_unique<worker::Courier>(impl.connection, impl.environment.clock(), *impl.timers,
                                                    impl.options.log());
   if (workflows) {
-    const std::string sticky = impl.identity + ":" + new_uuid(impl.environment.random());
-    impl.workflows = std::make_unique<worker::WorkflowWorker>(*this, impl.options, impl.identity, sticky, *impl.courier,
+    const std::string sticky = impl.identity + ":" + impl.instance;
+    impl.workflows = std::make_unique<worker::WorkflowWorker>(*this, impl.options, impl.identity, impl.instance, sticky,
+                                                              *impl.courier,
                                                               impl.environment.new_executor("hf-workflows"));
     impl.workflows->start();
   }
   if (activities) {
     impl.activities = std::make_unique<worker::ActivityWorker>(
-        *this, impl.options, impl.identity, *impl.courier,
+        *this, impl.options, impl.identity, impl.instance, *impl.courier,
         [environment = impl.environment] { return environment.new_executor("hf-activity"); });
     impl.activities->start();
   }
@@ -71,6 +91,8 @@ void Worker::stop() {
   if (!impl.started || impl.stopped) return;
   impl.stopped = true;
   impl.courier->stop_polling();
+  impl.say_goodbye();
+  impl.courier->cancel_polls();
   if (impl.activities) impl.activities->stop(impl.options.graceful_stop());
   impl.courier->drain();
   // A poll that was answered before its cancellation may have brought one more activity.

@@ -22,10 +22,11 @@ std::unique_ptr<Request> about(const std::string& namespace_name, const std::str
 }  // namespace
 
 WorkflowWorker::WorkflowWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
-                               std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor)
+                               std::string instance, std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor)
     : registry_(registry),
       options_(options),
       identity_(std::move(identity)),
+      instance_(std::move(instance)),
       sticky_queue_(std::move(sticky_queue)),
       courier_(courier),
       executor_(std::move(executor)) {}
@@ -43,6 +44,7 @@ void WorkflowWorker::poll(bool sticky) {
   auto request = std::make_unique<ws::PollWorkflowTaskQueueRequest>();
   request->set_namespace_(options_.namespace_name());
   request->set_identity(identity_);
+  request->set_worker_instance_key(instance_);
   auto* queue = request->mutable_task_queue();
   if (sticky) {
     queue->set_name(sticky_queue_);

@@ -20,7 +20,7 @@ namespace holdfast::worker {
 class WorkflowWorker {
  public:
   WorkflowWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
-                 std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor);
+                 std::string instance, std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor);
 
   // Begins to poll.
   void start();
@@ -67,6 +67,7 @@ class WorkflowWorker {
   const Registry& registry_;
   const WorkerOptions& options_;
   const std::string identity_;
+  const std::string instance_;
   const std::string sticky_queue_;
   Courier& courier_;
 
