@@ -6,7 +6,8 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
+#include <string>
+#include <string_view>
 
 #include "engine/engine.h"
 #include "faults/unsynced_loss_fs.h"
@@ -25,7 +26,16 @@ int refuse(const Status& status) {
   return 1;
 }
 
-int serve(const std::string& dir, const std::string& address, bool bug) {
+engine::PlantedBug bug_named(std::string_view name) {
+  if (name == "early-answers") return engine::PlantedBug::kAckBeforeCommit;
+  if (name == "lost-dedup") return engine::PlantedBug::kLostDedup;
+  if (name == "dropped-timer") return engine::PlantedBug::kDroppedTimer;
+  if (name == "stale-token") return engine::PlantedBug::kStaleTokenAccepted;
+  if (name == "torn-batch") return engine::PlantedBug::kTornBatch;
+  return engine::PlantedBug::kNone;
+}
+
+int serve(const std::string& dir, const std::string& address, engine::PlantedBug bug) {
   store::RocksOptions store_options{.dir = dir};
   visibility::Index::Options index_options{.path = dir + "/visibility.db"};
   if (std::getenv("HOLDFAST_TEST_LOSE_UNSYNCED") != nullptr) {
@@ -41,7 +51,7 @@ int serve(const std::string& dir, const std::string& address, bool bug) {
   os::SystemClock clock;
   os::SystemRandom random;
   engine::EngineOptions options;
-  if (bug) options.core.bug = engine::PlantedBug::kAckBeforeCommit;
+  options.core.bug = bug;
   auto engine = engine::Engine::open(std::move(options), **store, clock, random, index->get());
   if (!engine) return refuse(engine.error());
   auto server = rpc::Server::start(**engine, {.address = address});
@@ -64,9 +74,15 @@ int main(int argc, char** argv) {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  if (argc < 3) {
-    fmt::print(stderr, "crash_server DATA HOST:PORT [--bug]\n");
+  const bool with_bug = argc == 5 && std::string_view(argv[3]) == "--bug";
+  if (argc != 3 && !with_bug) {
+    fmt::print(stderr, "crash_server DATA HOST:PORT [--bug NAME]\n");
     return 2;
   }
-  return serve(argv[1], argv[2], argc > 3 && std::strcmp(argv[3], "--bug") == 0);
+  const engine::PlantedBug bug = with_bug ? bug_named(argv[4]) : engine::PlantedBug::kNone;
+  if (with_bug && bug == engine::PlantedBug::kNone) {
+    fmt::print(stderr, "crash_server: there is no bug \"{}\"\n", argv[4]);
+    return 2;
+  }
+  return serve(argv[1], argv[2], bug);
 }

@@ -20,6 +20,8 @@ constexpr auto kCallTimeout = 3s;
 constexpr auto kPollTimeout = 5s;
 // Between repeats while the server is away; a call to nobody fails at once.
 constexpr auto kAwayPause = 2ms;
+// An attempt after the first takes this long.
+constexpr auto kWork = 15ms;
 constexpr int kOpenFlowsPerClient = 10;
 constexpr std::size_t kOldTokens = 64;
 
@@ -288,11 +290,16 @@ class Load::ActivityWorker {
         work(**task);
       }
       if (!old_.empty() && chance(random_, 10)) complete_again(old_[random_() % old_.size()]);
+      if (!failed_.empty()) {  // while the next attempt runs somewhere
+        complete_again(failed_.back());
+        if (chance(random_, 20)) failed_.pop_back();
+      }
     }
   }
 
  private:
-  struct Completed {
+  // The token of an attempt that is over.
+  struct Dead {
     std::string flow;
     std::string activity;
     std::string token;
@@ -314,7 +321,9 @@ class Load::ActivityWorker {
     oracle_.dispatched(flow, task.activity_id(), task.attempt());
     const int dice = static_cast<int>(random_() % 100);
     if (dice < 3) return;  // this worker died
-    if (dice < 8) return fail_task(task);
+    if (dice < 10) return fail_task(task);
+    if (task.attempt() > 1)
+      std::this_thread::sleep_for(kWork);  // long enough for an earlier attempt to come back
     const std::string result =
         fmt::format("{}/{} by worker {}, call {}", flow, task.activity_id(), number_, ++calls_);
     while (!load_.stopping_) {
@@ -342,17 +351,19 @@ class Load::ActivityWorker {
     request->set_task_token(task.task_token());
     request->mutable_failure()->set_message("try again");
     request->mutable_failure()->mutable_application_failure_info()->set_type("Flaky");
-    (void)call<ws::RespondActivityTaskFailedResponse>(connection_, Method::kRespondActivityTaskFailed,
-                                                      std::move(request), kCallTimeout);
+    const auto answer = call<ws::RespondActivityTaskFailedResponse>(
+        connection_, Method::kRespondActivityTaskFailed, std::move(request), kCallTimeout);
+    if (answer)
+      failed_.push_back({task.workflow_execution().workflow_id(), task.activity_id(), task.task_token()});
   }
 
-  // Also after restarts: the token of a completed attempt is worth nothing any more.
-  void complete_again(const Completed& completed) {
-    const auto answer = respond(completed.token, "again");
+  // Also after restarts: the token of an attempt that has completed or failed is worth nothing any more.
+  void complete_again(const Dead& dead) {
+    const auto answer = respond(dead.token, "again");
     if (answer) {
-      oracle_.completed_again(completed.flow, completed.activity, Status());
+      oracle_.completed_again(dead.flow, dead.activity, Status());
     } else if (!is_unknown_outcome(answer.error())) {
-      oracle_.completed_again(completed.flow, completed.activity, answer.error());
+      oracle_.completed_again(dead.flow, dead.activity, answer.error());
     }
   }
 
@@ -362,7 +373,8 @@ class Load::ActivityWorker {
   const int number_;
   Random random_;
   int calls_ = 0;
-  std::deque<Completed> old_;
+  std::deque<Dead> old_;
+  std::vector<Dead> failed_;
 };
 
 Load::Load(const LoadOptions& options, Oracle& oracle) : options_(options), oracle_(oracle) {

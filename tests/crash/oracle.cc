@@ -139,8 +139,10 @@ void Oracle::completed_again(const std::string& flow, const std::string& activit
     ++repeats_refused;
     return;
   }
-  violation(fmt::format("{}: a second completion of activity {} was answered {} instead of NOT_FOUND", flow,
-                        activity, answer.to_string()));
+  violation(
+      fmt::format("{}: a completion of activity {} with the token of an attempt that is over was "
+                  "answered {} instead of NOT_FOUND",
+                  flow, activity, answer.to_string()));
 }
 
 void Oracle::compare_prefix(const std::string& flow, Flow& state, const pb::history::v1::History& history) {

@@ -26,7 +26,7 @@ class Oracle {
   void task_completed(const std::string& flow, std::int64_t started_event_id);
   // A worker was handed an attempt of an activity.
   void dispatched(const std::string& flow, const std::string& activity, int attempt);
-  // A second completion of a completed activity was answered.
+  // A completion with the token of an attempt that is over was answered.
   void completed_again(const std::string& flow, const std::string& activity, const Status& answer);
   // Someone read this: every later read must begin with it.
   void history_read(const std::string& flow, const pb::history::v1::History& history);
