@@ -77,10 +77,8 @@ void EngineCore::Impl::dispatch_query(Run& run, const std::string& query_id) {
   QueueKey queue{run.key.namespace_id, state.task_queue(), QueueType::kWorkflow};
   if (!state.sticky_queue().empty()) {
     const QueueKey sticky{run.key.namespace_id, state.sticky_queue(), QueueType::kWorkflow};
-    if (matching_.polled_since(sticky, now_ - options_.limits.sticky_idle_ns)) {
-      queue = sticky;
-      query.sticky_tried = true;
-    }
+    // Only to a worker that is there this moment: a query has no second life on another queue.
+    if (matching_.has_poll(sticky)) queue = sticky;
   }
   add_task(queue, std::move(task));
 }

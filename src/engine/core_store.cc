@@ -167,6 +167,8 @@ void EngineCore::Impl::finish(Run& run) {
   }
   if (effects.outbox) send_outbox(run);
   if (!run.update_waiters.empty()) answer_update_waiters(run);
+  // What is over is in the history, or left no trace.
+  if (effects.updates) run.ms->updates().forget_ended();
   if (!run.history_waiters.empty()) answer_history_waiters(run);
   if (effects.workflow_task) dispatch_workflow_task(run);
   for (std::int64_t id : effects.activities) dispatch_activity(run, id);
@@ -250,10 +252,8 @@ void EngineCore::Impl::evict() {
     Run& run = **at;
     if (run.dirty || run.last_batch > committed_ || run.waited_for() || run.early_out || !run.ms->updates().empty() ||
         run.ms->speculative()) {
-      // Answered updates are read from the history when somebody asks again.
-      if (!run.dirty && run.last_batch <= committed_ && !run.ms->updates().has_waiting() && run.update_waiters.empty()) {
-        run.ms->updates().all().clear();
-      }
+      // Accepted updates are in the state: they need no memory of their own.
+      if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty()) run.ms->updates().all().clear();
       continue;
     }
     cached_page_bytes_ -= run.page_bytes;

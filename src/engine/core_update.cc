@@ -102,8 +102,6 @@ void EngineCore::Impl::answer_update_waiters(Run& run) {
       run.update_waiters.erase(id);
     }
   }
-  // What was refused is remembered only for those who waited.
-  std::erase_if(run.ms->updates().all(), [](const auto& entry) { return entry.second.stage == UpdateStage::kRejected; });
 }
 
 Status EngineCore::Impl::admit_update(Run& run, const ws::UpdateWorkflowExecutionRequest& request) {

@@ -41,8 +41,6 @@ struct Query {
   CallId call = 0;
   pb::query::v1::WorkflowQuery query;
   enum class State : std::uint8_t { kBuffered, kWithTask, kDirect } state = State::kBuffered;
-  bool sticky_tried = false;
-  Ns sticky_until = 0;
 };
 
 struct Run {

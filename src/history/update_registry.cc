@@ -45,6 +45,12 @@ std::size_t UpdateRegistry::in_flight() const {
   }));
 }
 
+void UpdateRegistry::forget_ended() {
+  std::erase_if(updates_, [](const auto& entry) {
+    return entry.second.stage == UpdateStage::kCompleted || entry.second.stage == UpdateStage::kRejected;
+  });
+}
+
 void UpdateRegistry::unsend() {
   for (auto& [id, update] : updates_) {
     if (update.stage == UpdateStage::kSent) update.stage = UpdateStage::kAdmitted;

@@ -37,6 +37,7 @@ class UpdateRegistry {
   bool has_waiting() const;
   std::size_t in_flight() const;
   bool empty() const { return updates_.empty(); }
+  void forget_ended();
   // A workflow task failed or timed out: what was sent with it is sent again with the next.
   void unsend();
 
