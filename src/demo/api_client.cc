@@ -101,6 +101,7 @@ void EventFollower::parse(Shared& shared, MonotonicTime now) {
     Json envelope = Json::parse(data, nullptr, false);
     if (envelope.is_object()) {
       event.seq = envelope.value("seq", std::uint64_t{0});
+      event.at = envelope.value("at", "");
       event.data = envelope.value("data", Json());
     }
     shared.events.push_back(std::move(event));

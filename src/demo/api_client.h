@@ -44,6 +44,7 @@ struct RunEvent {
   std::string id;  // the cursor
   std::string type;
   std::uint64_t seq = 0;  // place in the run's log
+  std::string at;         // when it was written, ISO 8601 in UTC
   Json data;
   MonotonicTime seen;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "base/ids.h"
@@ -23,6 +24,14 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+// As the events of the HTTP API write it, so that the two compare as text.
+std::string utc(WallTime time) {
+  auto whole = std::chrono::floor<milliseconds>(time.time_since_epoch());
+  auto second = std::chrono::floor<seconds>(whole);
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(second.count())),
+                     (whole - second).count());
+}
 
 constexpr seconds kReadyWithin{20};
 constexpr seconds kRunWithin{90};  // a Temporal server notices a dead worker by its heartbeats only
@@ -77,21 +86,20 @@ class Demo {
     http_ = model::curl_http_client(*http_loop_);
     api_ = std::make_unique<ApiClient>(*http_);
     prepare_server();
-    say(fmt::format("shop       {} orders, {} customers, {} refunds   {}", before->orders, before->customers,
-                    before->refunds, shop().string()));
-    say(fmt::format("model      scripted, no key, no network      {}", model_->base_url()));
-    say(fmt::format("receiver   Slack's incoming-webhook format     {}/hooks/...", receiver_->url()));
+    std::string rows = fmt::format("{} orders, {} customers, {} refunds", before->orders, before->customers, before->refunds);
+    say("");
+    say(fmt::format("shop       {:<42} {}", rows, shop().string()));
+    say(fmt::format("model      {:<42} {}", "scripted: no key, no network", model_->base_url()));
+    say(fmt::format("receiver   {:<42} {}/hooks/...", "Slack's incoming-webhook format", receiver_->url()));
     return {};
   }
 
   void prepare_server() {
-    std::vector<std::string> arguments = {"server", "--data", (directory_ / "data").string(), "--grpc", "127.0.0.1:0",
-                                          "--http", "127.0.0.1:0", "--json"};
+    std::vector<std::string> arguments = {"server", "--data", (directory_ / "data").string(), "--http", "127.0.0.1:0",
+                                          "--json"};
     facts_.engine = options_.engine.value_or("embedded");
-    if (options_.engine) {
-      arguments.push_back("--engine");
-      arguments.push_back(*options_.engine);
-    }
+    arguments.push_back(options_.engine ? "--engine" : "--grpc");
+    arguments.push_back(options_.engine.value_or("127.0.0.1:0"));
     server_ = std::make_unique<ServerProcess>(*env_.clock, options_.executable, std::move(arguments),
                                               directory_ / "server.log");
     if (kill_point_.kind == KillPoint::Kind::kReceiver) {
@@ -117,9 +125,9 @@ class Demo {
     Json request = {{"agent", yaml}, {"input", refund_input()}, {"id", facts_.run}};
     auto started = api_->post("/api/v1/runs", request);
     if (!started) return started.error();
-    say(fmt::format("server     pid {}, engine {}               http://{}", server_->pid(), facts_.engine,
-                    api_->address()));
-    say(fmt::format("run        {}   kill: {}", facts_.run, facts_.kill_point));
+    std::string server = fmt::format("pid {}, engine {}", server_->pid(), facts_.engine);
+    say(fmt::format("server     {:<42} http://{}", server, api_->address()));
+    say(fmt::format("run        {:<42} SIGKILL {}", facts_.run, facts_.kill_point));
     follower_ = std::make_unique<EventFollower>(*api_, *env_.clock, facts_.run);
     follower_->connect();
     return {};
@@ -136,7 +144,9 @@ class Demo {
         continue;
       }
       facts_.events.push_back(*event);
-      if (killed_ && !facts_.next_step_at && event->type == "step.started") facts_.next_step_at = event->seen;
+      // What began before the kill and is only seen now is not new.
+      const bool is_new = killed_ && event->at > facts_.killed_time;
+      if (is_new && !facts_.next_step_at && event->type == "step.started") facts_.next_step_at = event->seen;
       if (event->type == "approval.requested") approval_ = event->data.value("approval", "");
       if (!killed_ && is_moment(*event)) {
         facts_.waited_for_person = event->type == "approval.requested";
@@ -186,6 +196,7 @@ class Demo {
     killed_ = true;
     facts_.killed_pid = server_->pid();
     facts_.killed_at = now();
+    facts_.killed_time = utc(env_.clock->now());
     facts_.killed_by_signal = server_->reap();
     facts_.seq_at_kill = facts_.events.empty() ? 0 : facts_.events.back().seq;
     say(fmt::format("*          SIGKILL to pid {} ({})", facts_.killed_pid, facts_.kill_point));

@@ -74,6 +74,7 @@ std::vector<Check> check(const Facts& facts) {
     if (row.starts > 1) ++retried;
   }
   if (!facts.failure.empty()) add("the demo came to its end", false, facts.failure);
+  if (!facts.failure.empty() && facts.events.empty()) return out;  // it never began: the rest would say nothing
   add("the server died of SIGKILL in mid-run", facts.killed_by_signal == SIGKILL,
       facts.killed_by_signal == SIGKILL ? fmt::format("pid {}, {}", facts.killed_pid, facts.kill_point)
                                         : fmt::format("signal {}", facts.killed_by_signal));
@@ -128,6 +129,30 @@ class Printer {
   bool colour_;
 };
 
+// {"order_id":1042} as "order_id: 1042".
+std::string pretty_object(const Json& object) {
+  std::string out;
+  for (const auto& [name, value] : object.items()) {
+    out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", name,
+                       value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return out;
+}
+
+std::string pretty_call(const StepRow& row) {
+  if (row.kind == "model") return row.name;
+  Json arguments = Json::parse(row.arguments, nullptr, false);
+  return fmt::format("{}({})", row.name, arguments.is_object() ? pretty_object(arguments) : row.arguments);
+}
+
+std::string pretty_result(const StepRow& row) {
+  Json result = Json::parse(row.result, nullptr, false);
+  if (!result.is_object() || !result.contains("rows")) return row.result;
+  if (result.contains("changes")) return fmt::format("{} rows changed", result["changes"].dump());
+  const Json& rows = result["rows"];
+  return rows.size() == 1 ? pretty_object(rows[0]) : fmt::format("{} rows", rows.size());
+}
+
 std::string kind_name(const StepRow& row) {
   if (row.kind == "model") return "think";
   if (row.kind == "http") return "message";
@@ -147,16 +172,15 @@ void print_steps(const Facts& facts, const Printer& out) {
     auto then = known.find(number);
     if (!kill_shown && (then == known.end() || !then->second.completed)) {
       kill_shown = true;
-      fmt::print("  {}\n", out.bad(fmt::format("  *  SIGKILL  {}", facts.kill_point)));
+      fmt::print("  {}\n", out.bad(fmt::format("   *  SIGKILL  {}", facts.kill_point)));
     }
-    std::string what = row.kind == "model" ? row.name : fmt::format("{} {}", row.name, row.arguments);
     std::string attempts = row.starts > 1 ? fmt::format("{} attempts", row.starts) : "";
     if (number > kSteps) {
       fmt::print("  {:>4}  {}\n", "", out.dim("answer   " + shortened(row.result, 100)));
       continue;
     }
-    fmt::print("  {:>4}  {:<8} {:<42} {} {}\n", number, kind_name(row), shortened(what, 42),
-               out.dim(shortened(row.result, 44)), attempts);
+    fmt::print("  {:>4}  {:<8} {:<42} {} {}\n", number, kind_name(row), shortened(pretty_call(row), 42),
+               out.dim(shortened(pretty_result(row), 56)), attempts);
   }
 }
 

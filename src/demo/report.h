@@ -37,6 +37,7 @@ struct Facts {
   int new_pid = 0;
   std::vector<RunEvent> events;   // as followed over the kill, in the order of the log
   std::optional<MonotonicTime> killed_at, ready_at, next_step_at;
+  std::string killed_time;        // the same moment as text, to compare with RunEvent::at
   std::uint64_t seq_at_kill = 0;  // the last event seen before
   bool waited_for_person = false; // at the kill nothing was to do until the approval
   ShopState before, after;

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# The same agents on a real Temporal server: the demo with its kill, and the end-to-end tests of agent runs. Proof that
+# agents know only the protocol. Exit code 77 and one line where no Temporal server can be built.
+#
+#   tests/demo/on_temporal.sh HOLDFAST AGENT_E2E_TEST
+set -euo pipefail
+holdfast=$1 e2e=$2
+tools=$(cd "$(dirname "$0")/../../tools" && pwd)
+
+"$tools/temporal.sh" build > /dev/null || {
+  code=$?
+  [ $code -eq 77 ] && echo "skipped: agents on a real Temporal server (no Go toolchain to build it with)"
+  exit $code
+}
+dir=$(mktemp -d)
+trap '"$tools/temporal.sh" stop --dir "$dir" > /dev/null || true; rm -rf "$dir"' EXIT
+address=$("$tools/temporal.sh" start --dir "$dir" --tuned | tail -1)
+
+for point in 10 7; do
+  "$holdfast" demo --engine "temporal://$address" --kill-at $point
+done
+HOLDFAST_E2E_ENGINE=temporal://$address "$e2e" --gtest_brief=1
