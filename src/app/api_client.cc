@@ -59,16 +59,21 @@ int unreachable(const std::string& base, const std::string& why) {
 
 int exit_code_of(int http_status) {
   switch (http_status) {
-    case 404: return kExitNotFound;
+    case 404:
+      return kExitNotFound;
     case 409:
     case 410:
-    case 412: return kExitConflict;
+    case 412:
+      return kExitConflict;
     case 408:
-    case 504: return kExitTimeout;
+    case 504:
+      return kExitTimeout;
     case 400:
     case 415:
-    case 422: return kExitUsage;
-    default: return kExitError;
+    case 422:
+      return kExitUsage;
+    default:
+      return kExitError;
   }
 }
 
@@ -134,7 +139,8 @@ struct Attempt {
   std::stop_source stop;
 };
 
-std::shared_ptr<Attempt> begin_attempt(model::HttpClient& http, const std::string& url, const std::string& cursor) {
+std::shared_ptr<Attempt> begin_attempt(model::HttpClient& http, const std::string& url,
+                                       const std::string& cursor) {
   auto attempt = std::make_shared<Attempt>();
   model::HttpRequest request;
   request.url = url;
@@ -169,7 +175,8 @@ std::shared_ptr<Attempt> begin_attempt(model::HttpClient& http, const std::strin
 
 std::expected<void, int> ApiClient::follow(const std::string& path, std::string cursor, milliseconds timeout,
                                            const std::function<bool(const EventFrame&)>& on_event) {
-  auto end = timeout.count() > 0 ? std::chrono::steady_clock::now() + timeout : std::chrono::steady_clock::time_point::max();
+  auto end = timeout.count() > 0 ? std::chrono::steady_clock::now() + timeout
+                                 : std::chrono::steady_clock::time_point::max();
   bool connected_before = false;
   bool away = false;
   while (true) {
@@ -177,7 +184,8 @@ std::expected<void, int> ApiClient::follow(const std::string& path, std::string 
     std::unique_lock lock(attempt->mutex);
     while (true) {
       auto ready = [&] { return attempt->done || !attempt->frames.empty(); };
-      if (!attempt->changed.wait_until(lock, std::min(end, std::chrono::steady_clock::now() + std::chrono::hours(1)), ready)) {
+      if (!attempt->changed.wait_until(
+              lock, std::min(end, std::chrono::steady_clock::now() + std::chrono::hours(1)), ready)) {
         if (std::chrono::steady_clock::now() < end) continue;
         attempt->stop.request_stop();
         return std::unexpected(kExitTimeout);
@@ -205,7 +213,8 @@ std::expected<void, int> ApiClient::follow(const std::string& path, std::string 
       return std::unexpected(exit_code_of(attempt->status));
     }
     if (!connected_before) return std::unexpected(unreachable(base_, "the connection failed"));
-    if (!std::exchange(away, true)) complain("the server went away; waiting for it (the run goes on where it was)");
+    if (!std::exchange(away, true))
+      complain("the server went away; waiting for it (the run goes on where it was)");
     attempt->changed.wait_for(lock, kReconnectPause, [] { return false; });
     if (std::chrono::steady_clock::now() >= end) return std::unexpected(kExitTimeout);
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// The command line's side of the HTTP API. One request at a time, blocking. A failure is printed on stderr where it
-// happens and comes back as the exit code.
+// The command line's side of the HTTP API. One request at a time, blocking. A failure is printed on stderr
+// where it happens and comes back as the exit code.
 
 #include <chrono>
 #include <expected>
@@ -35,9 +35,11 @@ class ApiClient {
   // `body` as it is: a definition.
   Answer put(const std::string& path, const std::string& body);
 
-  // Reads a stream of events until `on_event` returns false, and comes back to a server that went away: events are
-  // neither lost nor repeated, because each carries its cursor. An exit code when the stream is refused or time is up.
-  std::expected<void, int> follow(const std::string& path, std::string cursor, std::chrono::milliseconds timeout,
+  // Reads a stream of events until `on_event` returns false, and comes back to a server that went away:
+  // events are neither lost nor repeated, because each carries its cursor. An exit code when the stream is
+  // refused or time is up.
+  std::expected<void, int> follow(const std::string& path, std::string cursor,
+                                  std::chrono::milliseconds timeout,
                                   const std::function<bool(const EventFrame&)>& on_event);
 
   const std::string& address() const { return base_; }

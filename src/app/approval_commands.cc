@@ -33,7 +33,8 @@ std::expected<std::string, int> find_approval(ApiClient& api, const std::string&
   if (rows.empty()) return id;
   if (rows.size() == 1) return rows[0]["id"].get<std::string>();
   complain(fmt::format("run {} waits for {} approvals; name the one you mean:", id, rows.size()));
-  for (const Json& row : rows) complain(fmt::format("  {}  {} {}", row.value("id", ""), row.value("tool", ""), row["arguments"].dump()));
+  for (const Json& row : rows)
+    complain(fmt::format("  {}  {} {}", row.value("id", ""), row.value("tool", ""), row["arguments"].dump()));
   return std::unexpected(kExitConflict);
 }
 
@@ -49,11 +50,12 @@ int list_approvals(const ApprovalsOptions& options) {
     print_line(answer->dump());
     return kExitOk;
   }
-  std::vector<std::vector<std::string>> table = {{"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES"}};
+  std::vector<std::vector<std::string>> table = {
+      {"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES"}};
   for (const Json& row : (*answer)["approvals"]) {
     std::string expires = row["expires_at"].is_string() ? row["expires_at"].get<std::string>() : "never";
-    table.push_back({row.value("id", ""), row.value("run", ""), row.value("tool", ""), row["arguments"].dump(),
-                     row.value("status", ""), expires});
+    table.push_back({row.value("id", ""), row.value("run", ""), row.value("tool", ""),
+                     row["arguments"].dump(), row.value("status", ""), expires});
   }
   if (table.size() == 1) {
     complain(options.status == "pending" ? "nothing waits for a decision" : "no approvals");
@@ -82,7 +84,8 @@ int decide_approval(const ApproveOptions& options) {
   if (options.api.json) {
     print_line(answer->dump());
   } else if (answer->contains("status")) {
-    print_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""), (*answer)["arguments"].dump()));
+    print_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
+                           (*answer)["arguments"].dump()));
   } else {
     complain(answer->value("detail", "the decision is stored"));
   }
@@ -101,7 +104,8 @@ int list_agents(const AgentsOptions& options) {
     auto answer = api.put("/api/v1/agents?source=" + percent_encode(file), text);
     if (!answer) return answer.error();
     print_line(options.api.json ? answer->dump()
-                                : fmt::format("{}  {}  {}", answer->value("name", ""), answer->value("version", "").substr(0, 12),
+                                : fmt::format("{}  {}  {}", answer->value("name", ""),
+                                              answer->value("version", "").substr(0, 12),
                                               answer->value("created", false) ? "new version" : "unchanged"));
   }
   if (!options.put.empty()) return kExitOk;
@@ -119,7 +123,8 @@ int list_agents(const AgentsOptions& options) {
   }
   std::vector<std::vector<std::string>> table = {{"AGENT", "VERSION", "UPDATED", "DESCRIPTION"}};
   for (const Json& row : (*answer)["agents"]) {
-    table.push_back({row.value("name", ""), row.value("version", "").substr(0, 12), row.value("updated_at", ""), row.value("description", "")});
+    table.push_back({row.value("name", ""), row.value("version", "").substr(0, 12),
+                     row.value("updated_at", ""), row.value("description", "")});
   }
   if (table.size() == 1) {
     complain("no agents; register one with 'holdfast agents --put agent.yaml'");

@@ -50,22 +50,27 @@ class CommandLine {
   }
 
   static void add_api(CLI::App* sub, ApiOptions& api) {
-    sub->add_option("--api", api.api, "Address of the HTTP API (default: HOLDFAST_API, ./.holdfast, port 8233)");
+    sub->add_option("--api", api.api,
+                    "Address of the HTTP API (default: HOLDFAST_API, ./.holdfast, port 8233)");
     sub->add_flag("--json", api.json, "Print JSON");
   }
 
   void add_server_options(CLI::App* sub, ServeOptions& options) {
     sub->add_option("--data", options.data, "Data directory")->capture_default_str();
-    sub->add_option("--grpc", options.grpc, "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
-    sub->add_option("--http", options.http, "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port)");
-    sub->add_option("--engine", options.engine, "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine");
+    sub->add_option("--grpc", options.grpc,
+                    "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
+    sub->add_option("--http", options.http,
+                    "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port)");
+    sub->add_option("--engine", options.engine,
+                    "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine");
     sub->add_option("--namespace", options.name_space, "Namespace of the agents")->capture_default_str();
     sub->add_option("--agent", options.agents, "Agent definition to register (may be repeated)");
     sub->add_flag("--json", options.json, "Print the readiness line as JSON");
   }
 
   void add_servers() {
-    CLI::App* dev = add("dev", "Server with a scripted model and a running demo agent; data in ./.holdfast", dev_, serve);
+    CLI::App* dev =
+        add("dev", "Server with a scripted model and a running demo agent; data in ./.holdfast", dev_, serve);
     add_server_options(dev, dev_);
     dev_.dev = true;
     CLI::App* server = add("server", "Server: engine, worker, HTTP API and console", server_, serve);
@@ -80,7 +85,8 @@ class CommandLine {
     run->add_option("--id", run_.id, "Run id of your choice; the same id and input again is the same run");
     run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
     run->add_option_function<double>(
-        "--timeout", [this](double s) { run_.timeout = std::chrono::milliseconds(static_cast<long>(s * 1000)); },
+        "--timeout",
+        [this](double s) { run_.timeout = std::chrono::milliseconds(static_cast<long>(s * 1000)); },
         "Seconds to wait for the end (exit code 6); the run goes on");
     add_api(run, run_.api);
 
@@ -88,7 +94,9 @@ class CommandLine {
     runs->add_option("id", runs_.id, "Run to show");
     runs->add_option("--status", runs_.status, "Only runs in this status");
     runs->add_option("--agent", runs_.agent, "Only runs of this agent");
-    runs->add_option("--limit", runs_.limit, "At most so many")->capture_default_str()->check(CLI::Range(1, 1000));
+    runs->add_option("--limit", runs_.limit, "At most so many")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
     add_api(runs, runs_.api);
 
     CLI::App* cancel = add("cancel", "Ask a run to stop", cancel_, stop_run);
@@ -119,7 +127,8 @@ class CommandLine {
     CLI::App* approve = add("approve", "Decide an approval", approve_, decide_approval);
     approve->add_option("id", approve_.id, "Approval, or a run that waits for exactly one")->required();
     auto* reject = approve->add_flag("--reject", approve_.reject, "Reject instead");
-    approve->add_option("--arguments", approve_.arguments, "Approve with these arguments instead (JSON)")->excludes(reject);
+    approve->add_option("--arguments", approve_.arguments, "Approve with these arguments instead (JSON)")
+        ->excludes(reject);
     approve->add_option("--comment", approve_.comment, "Said to the agent and kept with the decision");
     approve->add_option("--by", approve_.by, "Who decides (default: the user's name)");
     add_api(approve, approve_.api);
@@ -135,13 +144,16 @@ class CommandLine {
     doctor_command->add_option("--data", doctor_.data, "Data directory")->capture_default_str();
     doctor_command->add_flag("--json", doctor_.json, "Print JSON");
 
-    CLI::App* demo_command = add("demo", "Kill a server in mid-run and see that nothing is lost or repeated", demo_, demo);
-    demo_command->add_option("--kill-at", demo_.kill_at, "Step 1 to 10, receiver, refund or random")->capture_default_str();
+    CLI::App* demo_command =
+        add("demo", "Kill a server in mid-run and see that nothing is lost or repeated", demo_, demo);
+    demo_command->add_option("--kill-at", demo_.kill_at, "Step 1 to 10, receiver, refund or random")
+        ->capture_default_str();
     demo_command->add_option("--engine", demo_.engine, "Run on a Temporal server, temporal://HOST:PORT");
     demo_command->add_flag("--keep", demo_.keep, "Keep shop, data and log");
     demo_command->add_flag("--json", demo_.json, "Print JSON");
 
-    CLI::App* model = add("scripted-model", "Serve a model that answers from a script", model_, scripted_model);
+    CLI::App* model =
+        add("scripted-model", "Serve a model that answers from a script", model_, scripted_model);
     model->add_option("script", model_.script, "Script (YAML)")->required();
     model->add_option("--port", model_.port, "Port on 127.0.0.1; 0: any free one")->capture_default_str();
     model->add_flag("--json", model_.json, "Print JSON");
@@ -169,11 +181,14 @@ class CommandLine {
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) { return CommandLine().run(argc, argv); }
+int run_command_line(int argc, char** argv) {
+  return CommandLine().run(argc, argv);
+}
 
 int print_version(bool json) {
   if (json) {
-    print_line(std::string(R"({"name":"holdfast","version":")") + HOLDFAST_VERSION + R"(","protocol":"temporal.api.workflowservice.v1"})");
+    print_line(std::string(R"({"name":"holdfast","version":")") + HOLDFAST_VERSION +
+               R"(","protocol":"temporal.api.workflowservice.v1"})");
   } else {
     print_line(std::string("holdfast ") + HOLDFAST_VERSION);
   }

@@ -1,7 +1,8 @@
 #pragma once
 
-// The commands of `holdfast`: what the command line says as plain values (parsed by cli.cc, the only file that knows
-// CLI11) and one function per command, which returns the exit code. Data goes to stdout, everything else to stderr.
+// The commands of `holdfast`: what the command line says as plain values (parsed by cli.cc, the only file
+// that knows CLI11) and one function per command, which returns the exit code. Data goes to stdout,
+// everything else to stderr.
 
 #include <chrono>
 #include <cstdint>

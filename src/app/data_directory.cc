@@ -52,10 +52,11 @@ Result<int> read_format(const fs::path& path) {
     for (const auto& entry : fs::directory_iterator(path, ignored)) {
       // A start that was cut off before its VERSION leaves only these.
       if (entry.path().filename() == "lock" || entry.path().filename() == "VERSION.new") continue;
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("{} is not a Holdfast data directory (it holds {} but no VERSION); choose an empty or "
-                              "new one with --data",
-                              path.string(), entry.path().filename().string()));
+      return fail(
+          Code::kFailedPrecondition,
+          fmt::format("{} is not a Holdfast data directory (it holds {} but no VERSION); choose an empty or "
+                      "new one with --data",
+                      path.string(), entry.path().filename().string()));
     }
     return 0;
   }
@@ -68,10 +69,12 @@ Result<int> read_format(const fs::path& path) {
                                              text->substr(0, text->find('\n'))));
   }
   if (format > kDataFormat) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("{} was written by a newer Holdfast (format {}, this one reads up to {}); start the newer "
-                            "version, or choose another directory with --data. Nothing was changed",
-                            path.string(), format, kDataFormat));
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format(
+            "{} was written by a newer Holdfast (format {}, this one reads up to {}); start the newer "
+            "version, or choose another directory with --data. Nothing was changed",
+            path.string(), format, kDataFormat));
   }
   return format;
 }
@@ -95,7 +98,9 @@ Status sync_folder(const fs::path& path) {
 }
 
 Status write_version(const fs::path& path) {
-  if (Status s = write_synced(path / "VERSION.new", fmt::format("{}{}\n", kVersionText, kDataFormat)); !s.ok()) return s;
+  if (Status s = write_synced(path / "VERSION.new", fmt::format("{}{}\n", kVersionText, kDataFormat));
+      !s.ok())
+    return s;
   if (::rename((path / "VERSION.new").c_str(), (path / "VERSION").c_str()) != 0) {
     return from_errno(errno, "cannot write", path / "VERSION");
   }
@@ -103,7 +108,7 @@ Status write_version(const fs::path& path) {
 }
 
 Status check_space(const fs::path& path) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(path.c_str(), &disk) != 0) return {};
   std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   if (free >= kMinFreeBytes) return {};
@@ -133,10 +138,11 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
   DataDirectory directory(fs::absolute(path, error), lock);
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
     std::string pid = read_small(lock_path).value_or("");
-    return fail(Code::kUnavailable,
-                fmt::format("{} is in use by another Holdfast server (pid {}); stop it, or choose another directory "
-                            "with --data",
-                            path.string(), pid.empty() ? "unknown" : pid.substr(0, pid.find('\n'))));
+    return fail(
+        Code::kUnavailable,
+        fmt::format("{} is in use by another Holdfast server (pid {}); stop it, or choose another directory "
+                    "with --data",
+                    path.string(), pid.empty() ? "unknown" : pid.substr(0, pid.find('\n'))));
   }
   // Again under the lock: the one who held it may have been another version.
   Result<int> format = read_format(path);
@@ -147,7 +153,8 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
     return fail(from_errno(errno, "cannot write", path));
   }
   std::string pid = fmt::format("{}\n", ::getpid());
-  if (::ftruncate(lock, 0) != 0 || ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
+  if (::ftruncate(lock, 0) != 0 ||
+      ::pwrite(lock, pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     return fail(from_errno(errno, "cannot write", lock_path));
   }
   return directory;

@@ -1,7 +1,7 @@
 #pragma once
 
-// The data directory of a server: one process at a time, one format version. Opening it checks everything that can be
-// checked before anything is written, so a refused start changes nothing.
+// The data directory of a server: one process at a time, one format version. Opening it checks everything
+// that can be checked before anything is written, so a refused start changes nothing.
 //
 //   VERSION          format of everything below
 //   lock             held (flock) while a server runs; its text is the server's pid
@@ -23,8 +23,8 @@ inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 
 class DataDirectory {
  public:
-  // kUnavailable: locked. kFailedPrecondition: newer format, or a folder of something else. kPermissionDenied: cannot
-  // be written. kResourceExhausted: disk full.
+  // kUnavailable: locked. kFailedPrecondition: newer format, or a folder of something else.
+  // kPermissionDenied: cannot be written. kResourceExhausted: disk full.
   static Result<DataDirectory> open(const std::filesystem::path& path);
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;

@@ -1,4 +1,5 @@
-// A start that is refused says why and changes nothing: locked, from a newer version, a folder of something else.
+// A start that is refused says why and changes nothing: locked, from a newer version, a folder of something
+// else.
 
 #include "app/data_directory.h"
 
@@ -37,7 +38,9 @@ class DataDirectoryTest : public testing::Test {
 
 TEST_F(DataDirectoryTest, IsMadeOnceAndOpenedAgain) {
   EXPECT_EQ(inspect_data_directory(path_).kind, Kind::kAbsent);
-  { ASSERT_TRUE(DataDirectory::open(path_)); }
+  {
+    ASSERT_TRUE(DataDirectory::open(path_));
+  }
   EXPECT_EQ(inspect_data_directory(path_).kind, Kind::kUsable);
   auto again = DataDirectory::open(path_);
   ASSERT_TRUE(again) << again.error().message();

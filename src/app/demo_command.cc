@@ -13,7 +13,9 @@ int demo(const DemoCommandOptions& options) {
   holdfast::demo::DemoEnvironment environment;
   environment.clock = &clock;
   environment.random = &random;
-  environment.new_executor = [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); };
+  environment.new_executor = [](const std::string& name) {
+    return std::make_unique<os::ThreadExecutor>(name);
+  };
   holdfast::demo::DemoOptions settings;
   settings.kill_at = options.kill_at;
   settings.engine = options.engine;

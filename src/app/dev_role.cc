@@ -52,7 +52,9 @@ struct DevRole::Impl {
 DevRole::DevRole(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 DevRole::~DevRole() = default;
 
-const std::string& DevRole::demo_run() const { return impl_->run; }
+const std::string& DevRole::demo_run() const {
+  return impl_->run;
+}
 
 Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::Store& store,
                                                const Environment& environment) {
@@ -90,8 +92,8 @@ Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::S
   impl->agent = deployed->name;
   impl->version = deployed->version;
 
-  std::ofstream(folder / "ports.json") << nlohmann::json{{"model", impl->model->port()},
-                                                         {"receiver", impl->receiver->port()}};
+  std::ofstream(folder / "ports.json")
+      << nlohmann::json{{"model", impl->model->port()}, {"receiver", impl->receiver->port()}};
   return std::unique_ptr<DevRole>(new DevRole(std::move(impl)));
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-// What `holdfast dev` adds to a server: the refund agent of the demo with its shop database, a receiver for its messages
-// and a scripted model, so that the first page shows a run, without a key and without a network. Everything is kept in
-// DATA/demo; the addresses stay the same from start to start, because a run keeps the definition it began with.
+// What `holdfast dev` adds to a server: the refund agent of the demo with its shop database, a receiver for
+// its messages and a scripted model, so that the first page shows a run, without a key and without a network.
+// Everything is kept in DATA/demo; the addresses stay the same from start to start, because a run keeps the
+// definition it began with.
 
 #include <filesystem>
 #include <memory>

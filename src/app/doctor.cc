@@ -1,4 +1,5 @@
-// `holdfast doctor`: is this machine ready? Ports, clock, disk, limits, data directory; changes nothing that stays.
+// `holdfast doctor`: is this machine ready? Ports, clock, disk, limits, data directory; changes nothing that
+// stays.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -46,8 +47,8 @@ Check check_port(const char* name, std::uint16_t port) {
   ::close(fd);
   nlohmann::json data = {{"port", port}, {"free", free}};
   if (free) return {name, Verdict::kOk, fmt::format("{} is free", port), data};
-  return {name, Verdict::kWarn, fmt::format("{} is in use; a server without a port flag takes the next free one", port),
-          data};
+  return {name, Verdict::kWarn,
+          fmt::format("{} is in use; a server without a port flag takes the next free one", port), data};
 }
 
 Check check_clock() {
@@ -60,7 +61,10 @@ Check check_clock() {
   }
   bool synced = result >= 0 && result != TIME_ERROR && (state.status & STA_UNSYNC) == 0;
   if (synced) return {"clock", Verdict::kOk, "synchronised", {{"synchronised", true}}};
-  return {"clock", Verdict::kWarn, "not known to be synchronised (NTP); timers follow it", {{"synchronised", false}}};
+  return {"clock",
+          Verdict::kWarn,
+          "not known to be synchronised (NTP); timers follow it",
+          {{"synchronised", false}}};
 }
 
 fs::path nearest_existing(fs::path path) {
@@ -87,7 +91,8 @@ Check check_sync(const fs::path& folder) {
       ::close(fd);
       return {"disk sync", Verdict::kFail, "writing 4 KiB and syncing them failed: disk full or broken"};
     }
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
+    times.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count());
   }
   ::close(fd);
   std::sort(times.begin(), times.end());
@@ -95,19 +100,25 @@ Check check_sync(const fs::path& folder) {
   double p95 = times[kRounds * 95 / 100];
   nlohmann::json data = {{"p50_ms", p50}, {"p95_ms", p95}};
   std::string detail = fmt::format("{:.2f} ms for 4 KiB (95 %: {:.2f} ms)", p50, p95);
-  if (p50 > 20) return {"disk sync", Verdict::kWarn, detail + "; every step waits for one: use a faster disk", data};
+  if (p50 > 20)
+    return {"disk sync", Verdict::kWarn, detail + "; every step waits for one: use a faster disk", data};
   if (p50 < 0.01) {
-    return {"disk sync", Verdict::kWarn, detail + "; too fast for a disk: is this a RAM disk or a lying cache?", data};
+    return {"disk sync", Verdict::kWarn,
+            detail + "; too fast for a disk: is this a RAM disk or a lying cache?", data};
   }
   return {"disk sync", Verdict::kOk, detail, data};
 }
 
 Check check_space(const fs::path& folder) {
-  struct statvfs disk {};
+  struct statvfs disk{};
   if (::statvfs(folder.c_str(), &disk) != 0) return {"disk space", Verdict::kWarn, "unknown"};
   std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
-  Verdict verdict = free < kMinFreeBytes ? Verdict::kFail : free < (1ULL << 30) ? Verdict::kWarn : Verdict::kOk;
-  return {"disk space", verdict, fmt::format("{:.1f} GiB free", static_cast<double>(free) / (1ULL << 30)),
+  Verdict verdict = free < kMinFreeBytes  ? Verdict::kFail
+                    : free < (1ULL << 30) ? Verdict::kWarn
+                                          : Verdict::kOk;
+  return {"disk space",
+          verdict,
+          fmt::format("{:.1f} GiB free", static_cast<double>(free) / (1ULL << 30)),
           {{"free_bytes", free}}};
 }
 
@@ -123,7 +134,10 @@ Check check_data(const fs::path& path) {
   DataDirectoryState state = inspect_data_directory(path);
   bool good = state.kind == Kind::kAbsent || state.kind == Kind::kUsable;
   Verdict verdict = good ? Verdict::kOk : state.kind == Kind::kInUse ? Verdict::kWarn : Verdict::kFail;
-  return {"data directory", verdict, fmt::format("{}: {}", path.string(), state.detail), {{"path", path.string()}}};
+  return {"data directory",
+          verdict,
+          fmt::format("{}: {}", path.string(), state.detail),
+          {{"path", path.string()}}};
 }
 
 std::string_view word(Verdict verdict) {
@@ -134,14 +148,20 @@ std::string_view word(Verdict verdict) {
 
 int doctor(const DoctorOptions& options) {
   fs::path folder = nearest_existing(options.data);
-  std::vector<Check> checks = {check_port("gRPC port", 7233), check_port("HTTP port", 8233), check_clock(),
-                               check_sync(folder),            check_space(folder),           check_files(),
+  std::vector<Check> checks = {check_port("gRPC port", 7233),
+                               check_port("HTTP port", 8233),
+                               check_clock(),
+                               check_sync(folder),
+                               check_space(folder),
+                               check_files(),
                                check_data(options.data)};
-  bool failed = std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict == Verdict::kFail; });
+  bool failed =
+      std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict == Verdict::kFail; });
   if (options.json) {
     nlohmann::ordered_json rows = nlohmann::ordered_json::array();
     for (const Check& check : checks) {
-      nlohmann::ordered_json row = {{"check", check.name}, {"verdict", word(check.verdict)}, {"detail", check.detail}};
+      nlohmann::ordered_json row = {
+          {"check", check.name}, {"verdict", word(check.verdict)}, {"detail", check.detail}};
       if (check.data.is_object()) row.update(check.data);
       rows.push_back(std::move(row));
     }
@@ -151,8 +171,8 @@ int doctor(const DoctorOptions& options) {
       Colour colour = check.verdict == Verdict::kOk     ? Colour::kGreen
                       : check.verdict == Verdict::kWarn ? Colour::kYellow
                                                         : Colour::kRed;
-      print_line(fmt::format("{}  {:<15} {}", coloured(colour, fmt::format("{:<4}", word(check.verdict))), check.name,
-                             check.detail));
+      print_line(fmt::format("{}  {:<15} {}", coloured(colour, fmt::format("{:<4}", word(check.verdict))),
+                             check.name, check.detail));
     }
   }
   return failed ? kExitError : kExitOk;

@@ -32,7 +32,9 @@ struct EngineRole::Impl {
 };
 
 EngineRole::EngineRole(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-EngineRole::~EngineRole() { stop_grpc(); }
+EngineRole::~EngineRole() {
+  stop_grpc();
+}
 
 Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& options, const Clock& clock,
                                                               Random& random) {
@@ -59,7 +61,8 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
     fmt::print(stderr, "holdfast: fatal: {}\n", message);
     std::fflush(stderr);
   };
-  auto engine = engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
+  auto engine =
+      engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
   if (!engine) return std::unexpected(engine.error());
   impl->engine = *std::move(engine);
   return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
@@ -71,24 +74,29 @@ Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& targe
   auto remote = rpc::GrpcConnection::open(*parsed);
   if (!remote) return std::unexpected(remote.error());
   if (!(*remote)->wait_until_connected(kConnectWithin)) {
-    return fail(Code::kUnavailable,
-                fmt::format("no Temporal server answers at {}; start one there, or leave --engine out to use the "
-                            "embedded engine",
-                            parsed->address()));
+    return fail(
+        Code::kUnavailable,
+        fmt::format("no Temporal server answers at {}; start one there, or leave --engine out to use the "
+                    "embedded engine",
+                    parsed->address()));
   }
   auto impl = std::make_unique<Impl>();
   impl->remote = *std::move(remote);
   return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
 }
 
-std::string EngineRole::test_vfs() { return faults::register_unsynced_loss_vfs(); }
+std::string EngineRole::test_vfs() {
+  return faults::register_unsynced_loss_vfs();
+}
 
 api::Connection& EngineRole::connection() {
   if (impl_->engine) return *impl_->engine;
   return *impl_->remote;
 }
 
-bool EngineRole::embedded() const { return impl_->engine != nullptr; }
+bool EngineRole::embedded() const {
+  return impl_->engine != nullptr;
+}
 
 Result<std::string> EngineRole::serve_grpc(const std::string& address) {
   rpc::ServerOptions options;

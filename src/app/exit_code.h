@@ -1,6 +1,7 @@
 #pragma once
 
-// Exit codes of the holdfast command, as documented in docs/guide/cli.md. Scripts rely on them: never renumber.
+// Exit codes of the holdfast command, as documented in docs/guide/cli.md. Scripts rely on them: never
+// renumber.
 
 namespace holdfast::app {
 

@@ -14,19 +14,24 @@ namespace {
 bool shows_colour(int fd) {
   const char* no = std::getenv("NO_COLOR");
   const char* term = std::getenv("TERM");
-  return (no == nullptr || *no == '\0') && ::isatty(fd) == 1 && term != nullptr && std::string_view(term) != "dumb";
+  return (no == nullptr || *no == '\0') && ::isatty(fd) == 1 && term != nullptr &&
+         std::string_view(term) != "dumb";
 }
 
 // Code points, near enough to columns for what we print.
 std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
 }
 
 }  // namespace
 
-void complain(std::string_view message) { fmt::print(stderr, "holdfast: {}\n", message); }
-void complain(const Status& status) { complain(status.message()); }
+void complain(std::string_view message) {
+  fmt::print(stderr, "holdfast: {}\n", message);
+}
+void complain(const Status& status) {
+  complain(status.message());
+}
 
 void print_line(std::string_view line) {
   fmt::print("{}\n", line);

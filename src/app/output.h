@@ -1,7 +1,7 @@
 #pragma once
 
-// What the commands print: data on stdout, words for people on stderr, colour only on a terminal that wants it
-// (NO_COLOR is honoured).
+// What the commands print: data on stdout, words for people on stderr, colour only on a terminal that wants
+// it (NO_COLOR is honoured).
 
 #include <string>
 #include <string_view>

@@ -34,7 +34,9 @@ bool names_file(const std::string& agent) {
          agent.find('/') != std::string::npos;
 }
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
 
 std::string shortened(std::string text, std::size_t limit) {
   for (char& c : text) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
@@ -59,16 +61,20 @@ class Progress {
     if (frame.type == "delta") {
       delta(data);
     } else if (frame.type == "step.started" && data.value("kind", "") != "model") {
-      say(Colour::kBlue, fmt::format("> {} {}", data.value("name", "?"), shortened(member(data, "arguments"), 160)));
+      say(Colour::kBlue,
+          fmt::format("> {} {}", data.value("name", "?"), shortened(member(data, "arguments"), 160)));
     } else if (frame.type == "step.completed" && data.value("kind", "") == "model") {
       if (!on_terminal_ && !member(data, "text").empty()) say(Colour::kDim, member(data, "text"));
     } else if (frame.type == "step.completed") {
       bool bad = data.value("is_error", false);
-      say(bad ? Colour::kRed : Colour::kDim, fmt::format("< {} {}", data.value("name", "?"), shortened(member(data, "result"), 160)));
+      say(bad ? Colour::kRed : Colour::kDim,
+          fmt::format("< {} {}", data.value("name", "?"), shortened(member(data, "result"), 160)));
     } else if (frame.type == "step.retrying" || frame.type == "step.failed") {
-      say(Colour::kYellow, fmt::format("! {}: {}", frame.type == "step.failed" ? "failed" : "will be retried", member(data, "error")));
+      say(Colour::kYellow, fmt::format("! {}: {}", frame.type == "step.failed" ? "failed" : "will be retried",
+                                       member(data, "error")));
     } else if (frame.type == "approval.requested") {
-      say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", member(data, "tool"), shortened(member(data, "arguments"), 200),
+      say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", member(data, "tool"),
+                                       shortened(member(data, "arguments"), 200),
                                        member(data, "reason").empty() ? "" : ": " + member(data, "reason")));
       say(Colour::kYellow, fmt::format("  holdfast approve {}", member(data, "approval")));
     } else if (frame.type == "approval.decided") {
@@ -173,17 +179,23 @@ int show_run(ApiClient& api, const RunsOptions& options) {
     return kExitOk;
   }
   std::string status = run->value("status", "");
-  print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, *options.id), run->value("agent", ""), coloured(colour_of(status), status)));
+  print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, *options.id), run->value("agent", ""),
+                         coloured(colour_of(status), status)));
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
   for (const Json& step : (*run)["steps"]) {
-    std::string what = step.contains("result") ? text_of(step["result"]) : step.contains("text") ? text_of(step["text"]) : "";
+    std::string what = step.contains("result") ? text_of(step["result"])
+                       : step.contains("text") ? text_of(step["text"])
+                                               : "";
     if (step.contains("error")) what = text_of(step["error"]);
-    print_line(fmt::format("{:>3}  {:<9}  {:<20} {}", step["step"].dump(), step.value("status", ""), step.value("name", ""), shortened(what, 120)));
+    print_line(fmt::format("{:>3}  {:<9}  {:<20} {}", step["step"].dump(), step.value("status", ""),
+                           step.value("name", ""), shortened(what, 120)));
   }
   for (const Json& approval : (*run)["approvals"]) {
     if (approval.value("status", "") != "pending") continue;
-    print_line(coloured(Colour::kYellow, fmt::format("waits    {} {}: holdfast approve {}", approval.value("tool", ""),
-                                                     shortened(text_of(approval["arguments"]), 120), approval.value("id", ""))));
+    print_line(
+        coloured(Colour::kYellow,
+                 fmt::format("waits    {} {}: holdfast approve {}", approval.value("tool", ""),
+                             shortened(text_of(approval["arguments"]), 120), approval.value("id", ""))));
   }
   if (!(*run)["output"].is_null()) print_line("output   " + text_of((*run)["output"]));
   if (run->contains("error")) print_line("error    " + text_of((*run)["error"]["message"]));
@@ -217,7 +229,8 @@ int list_runs(const RunsOptions& options) {
   for (const Json& row : rows) {
     std::string status = row.value("status", "");
     if (row["waiting_on"].is_string()) status += " (waits for approval)";
-    table.push_back({row.value("id", ""), row.value("agent", ""), status, row.value("created_at", ""), shortened(text_of(row["input"]), 50)});
+    table.push_back({row.value("id", ""), row.value("agent", ""), status, row.value("created_at", ""),
+                     shortened(text_of(row["input"]), 50)});
   }
   if (rows.empty()) {
     complain("no runs");
@@ -231,9 +244,12 @@ int stop_run(const StopOptions& options) {
   ApiClient api(options.api);
   Json body = Json::object();
   if (!options.reason.empty()) body["reason"] = options.reason;
-  auto answer = api.post(fmt::format("/api/v1/runs/{}/{}", percent_encode(options.id), options.terminate ? "terminate" : "cancel"), body);
+  auto answer = api.post(fmt::format("/api/v1/runs/{}/{}", percent_encode(options.id),
+                                     options.terminate ? "terminate" : "cancel"),
+                         body);
   if (!answer) return answer.error();
-  print_line(options.api.json ? answer->dump() : fmt::format("{} requested: {}", answer->value("requested", ""), options.id));
+  print_line(options.api.json ? answer->dump()
+                              : fmt::format("{} requested: {}", answer->value("requested", ""), options.id));
   return kExitOk;
 }
 
@@ -242,7 +258,8 @@ int print_events(const EventsOptions& options) {
   std::string path = "/api/v1/runs/" + percent_encode(options.run) + "/events";
   auto print = [&](const Json& event) {
     if (options.api.json) return print_line(event.dump());
-    print_line(fmt::format("{}  {:<18} {}", event.value("at", ""), event.value("type", ""), event.contains("data") ? event["data"].dump() : ""));
+    print_line(fmt::format("{}  {:<18} {}", event.value("at", ""), event.value("type", ""),
+                           event.contains("data") ? event["data"].dump() : ""));
   };
   if (options.follow) {
     auto followed = api.follow(path, options.from, {}, [&](const EventFrame& frame) {
@@ -256,7 +273,8 @@ int print_events(const EventsOptions& options) {
   }
   std::string cursor = options.from;
   while (true) {
-    auto page = api.get(fmt::format("{}?limit=1000{}", path, cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)));
+    auto page = api.get(
+        fmt::format("{}?limit=1000{}", path, cursor.empty() ? "" : "&cursor=" + percent_encode(cursor)));
     if (!page) return page.error();
     for (const Json& event : (*page)["events"]) print(event);
     if ((*page)["events"].size() < 1000) return kExitOk;

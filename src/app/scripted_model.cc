@@ -39,8 +39,9 @@ int scripted_model(const ScriptedModelOptions& options) {
     return server.error().code() == Code::kInvalidArgument ? kExitUsage : kExitError;
   }
   std::string url = (*server)->base_url();
-  print_line(options.json ? nlohmann::ordered_json{{"event", "ready"}, {"base_url", url}, {"pid", ::getpid()}}.dump()
-                          : "scripted model at " + url);
+  print_line(options.json
+                 ? nlohmann::ordered_json{{"event", "ready"}, {"base_url", url}, {"pid", ::getpid()}}.dump()
+                 : "scripted model at " + url);
   int signal = 0;
   sigwait(&signals, &signal);
   return kExitOk;

@@ -1,5 +1,5 @@
-// `holdfast server` and `holdfast dev`: wires the roles of one process. This file and the *_role.cc files are the only
-// place that names implementations.
+// `holdfast server` and `holdfast dev`: wires the roles of one process. This file and the *_role.cc files are
+// the only place that names implementations.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -55,8 +55,9 @@ std::uint64_t early_writeback_seed() {
   ::_exit(kExitFatal);
 }
 
-Result<http::DeployedAgent> deploy_agent(platform::Store& store, std::string_view text, std::string_view source,
-                                         std::string_view expected_name, std::string_view base_directory = {}) {
+Result<http::DeployedAgent> deploy_agent(platform::Store& store, std::string_view text,
+                                         std::string_view source, std::string_view expected_name,
+                                         std::string_view base_directory = {}) {
   auto parsed = agent::parse_definition(text, source, base_directory);
   if (!parsed) return std::unexpected(parsed.error());
   if (!expected_name.empty() && parsed->name != expected_name) {
@@ -104,8 +105,8 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   Status start() {
-    for (auto step : {&Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_http, &Node::open_dev,
-                      &Node::register_agents, &Node::start_work}) {
+    for (auto step : {&Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_http,
+                      &Node::open_dev, &Node::register_agents, &Node::start_work}) {
       if (Status status = (this->*step)(); !status.ok()) return status;
     }
     return {};
@@ -113,12 +114,18 @@ class Node {
 
   void announce(milliseconds took) const {
     std::string http = "http://" + server_->address();
-    Json ready = {{"event", "ready"},         {"version", HOLDFAST_VERSION}, {"pid", ::getpid()}, {"http", http},
-                  {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},     {"engine", engine_name()},
-                  {"data", data_->path()},    {"started_in_ms", took.count()}};
+    Json ready = {{"event", "ready"},
+                  {"version", HOLDFAST_VERSION},
+                  {"pid", ::getpid()},
+                  {"http", http},
+                  {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},
+                  {"engine", engine_name()},
+                  {"data", data_->path()},
+                  {"started_in_ms", took.count()}};
     data_->write_addresses(ready.dump() + "\n");
     if (options_.json) return print_line(ready.dump());
-    print_line(fmt::format("{} {} is ready ({} ms)", coloured(Colour::kBold, "holdfast"), HOLDFAST_VERSION, took.count()));
+    print_line(fmt::format("{} {} is ready ({} ms)", coloured(Colour::kBold, "holdfast"), HOLDFAST_VERSION,
+                           took.count()));
     print_line(fmt::format("  page and API  {}", coloured(Colour::kBlue, http + "/")));
     print_line(grpc_.empty() ? fmt::format("  engine        {}", engine_name())
                              : fmt::format("  engine        {} (gRPC, Temporal's WorkflowService)", grpc_));
@@ -179,7 +186,8 @@ class Node {
     engine_ = *std::move(engine);
     if (!engine_->embedded()) {
       if (!options_.grpc) return {};
-      return {Code::kInvalidArgument, "--grpc serves the embedded engine; with --engine there is none to serve"};
+      return {Code::kInvalidArgument,
+              "--grpc serves the embedded engine; with --engine there is none to serve"};
     }
     auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc",
                            [this](const std::string& address) { return engine_->serve_grpc(address); });
@@ -210,16 +218,18 @@ class Node {
     contract.decide_update = agent::kDecideUpdate;
     api_ = std::make_unique<http::Api>(std::move(deps), std::move(contract));
 
-    auto bound = listen_on(options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
-      http::ServerOptions options;
-      options.address = address;
-      auto server = http::Server::start(options, [this](http::Request request, http::Responder responder) {
-        api_->handle(std::move(request), std::move(responder));
-      });
-      if (!server) return std::unexpected(server.error());
-      server_ = *std::move(server);
-      return server_->address();
-    });
+    auto bound = listen_on(
+        options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
+          http::ServerOptions options;
+          options.address = address;
+          auto server =
+              http::Server::start(options, [this](http::Request request, http::Responder responder) {
+                api_->handle(std::move(request), std::move(responder));
+              });
+          if (!server) return std::unexpected(server.error());
+          server_ = *std::move(server);
+          return server_->address();
+        });
     return bound ? Status() : bound.error();
   }
 
@@ -235,7 +245,8 @@ class Node {
     for (const std::string& file : options_.agents) {
       std::ifstream in(file, std::ios::binary);
       std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-      if (!in.good() && !in.eof()) return {Code::kNotFound, fmt::format("--agent {}: the file cannot be read", file)};
+      if (!in.good() && !in.eof())
+        return {Code::kNotFound, fmt::format("--agent {}: the file cannot be read", file)};
       std::error_code ignored;
       std::string folder = std::filesystem::absolute(file, ignored).parent_path();
       auto deployed = deploy_agent(*platform_.store, text, file, "", folder);
@@ -248,7 +259,8 @@ class Node {
     WorkerRole::Options options;
     options.name_space = options_.name_space;
     options.in_process = engine_->embedded();
-    auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
+    auto workers =
+        WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
     if (!workers) return workers.error();
     workers_ = *std::move(workers);
     http::ApiInfo info;
@@ -266,8 +278,8 @@ class Node {
   bool stopped_ = false;
   os::SystemClock clock_;
   os::SystemRandom random_;
-  Environment environment_{clock_, random_,
-                           [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
+  Environment environment_{
+      clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
   std::optional<DataDirectory> data_;
   std::unique_ptr<os::ThreadExecutor> flusher_;
   platform::OpenStores platform_;
@@ -287,7 +299,8 @@ int serve(const ServeOptions& options) {
   Node node(options);
   if (Status status = node.start(); !status.ok()) {
     complain(status);
-    return status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied ? kExitUsage : kExitError;
+    return status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied ? kExitUsage
+                                                                                               : kExitError;
   }
   node.announce(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));
   signals.wait();

@@ -16,7 +16,9 @@ constexpr std::size_t kMaxModelCalls = 50;
 constexpr std::size_t kMaxToolCalls = 64;
 constexpr std::size_t kMaxBookkeeping = 16;
 
-const char* environment_variable(const char* name) { return std::getenv(name); }
+const char* environment_variable(const char* name) {
+  return std::getenv(name);
+}
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The workers of this process: agents, model calls and tools, each on its own task queue. The same code takes tasks from
-// the embedded engine and from a Temporal server.
+// The workers of this process: agents, model calls and tools, each on its own task queue. The same code takes
+// tasks from the embedded engine and from a Temporal server.
 
 #include <memory>
 #include <string>

@@ -31,14 +31,32 @@ export function plainText(value) {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
-// Arguments and results: an object becomes a list of names and values, everything else text.
+const isPlain = (value) => value === null || typeof value !== 'object';
+const isRow = (value) => value && typeof value === 'object' && !Array.isArray(value) && Object.values(value).every(isPlain);
+const MAX_ROWS = 50;
+
+// Rows of a query as a table.
+function tableView(rows) {
+  const names = [...new Set(rows.flatMap(Object.keys))];
+  return h('div', { class: 'scroll', tabindex: '0' }, h('table', {},
+    h('thead', {}, h('tr', {}, names.map((name) => h('th', { scope: 'col' }, name)))),
+    h('tbody', {}, rows.slice(0, MAX_ROWS).map((row) => h('tr', {}, names.map((name) => h('td', {}, String(row[name] ?? ''))))))),
+  rows.length > MAX_ROWS ? h('p', { class: 'note' }, `and ${rows.length - MAX_ROWS} more`) : null);
+}
+
+// Arguments and results: rows become a table, an object names and values, everything else text.
 export function valueView(raw) {
   const value = parsed(raw);
-  if (value && typeof value === 'object' && !Array.isArray(value) && Object.keys(value).length <= 24) {
-    return h('dl', { class: 'fields' }, Object.entries(value).map(([name, field]) => [
-      h('dt', {}, name),
-      h('dd', {}, field && typeof field === 'object' ? h('pre', {}, JSON.stringify(field, null, 2)) : String(field)),
-    ]));
+  if (Array.isArray(value) && value.length && value.every(isRow)) return tableView(value);
+  if (value && typeof value === 'object' && !Array.isArray(value)) {
+    const entries = Object.entries(value);
+    const [only] = entries;
+    if (entries.length === 1 && Array.isArray(only[1]) && only[1].length && only[1].every(isRow)) return tableView(only[1]);
+    if (entries.length <= 24) {
+      return h('dl', { class: 'fields' }, entries.map(([name, field]) => [
+        h('dt', {}, name), h('dd', {}, isPlain(field) ? String(field) : valueView(field)),
+      ]));
+    }
   }
   return h('pre', { tabindex: '0' }, value && typeof value === 'object' ? JSON.stringify(value, null, 2) : String(value ?? ''));
 }
@@ -135,22 +153,26 @@ export function itemView(item, actions) {
 
 // ---- timeline
 
+// Steps, and the time that people took, as bars over the time of the run.
 export function timelineView(model) {
-  const steps = model.steps();
-  if (!steps.length) return h('p', { class: 'empty' }, 'No steps yet.');
-  const start = new Date(model.startedAt || steps[0].startedAt).getTime();
-  const open = steps.some((step) => !step.endedAt) || !model.endedAt;
-  const end = Math.max(open ? Date.now() : 0, ...steps.map((step) => new Date(step.endedAt || step.startedAt).getTime()), start + 1);
-  return h('ol', { class: 'timeline' }, steps.map((step) => {
-    const from = new Date(step.startedAt || model.startedAt).getTime();
-    const to = step.endedAt ? new Date(step.endedAt).getTime() : end;
-    const bar = h('span', { class: `span ${step.is_error ? 'failed' : step.status}` });
-    bar.style.left = `${(100 * (from - start)) / (end - start)}%`;
+  const waits = [...model.items.values()].filter((item) => item.kind === 'approval').map((item) => ({
+    step: item.step, name: 'waits for a person', status: 'waiting', startedAt: item.at, endedAt: item.decidedAt || model.endedAt,
+  }));
+  const rows = [...model.steps(), ...waits].sort((a, b) => a.step - b.step || new Date(a.startedAt) - new Date(b.startedAt));
+  if (!rows.length) return h('p', { class: 'empty' }, 'No steps yet.');
+  const start = new Date(model.startedAt || rows[0].startedAt).getTime();
+  const open = !model.endedAt && rows.some((row) => !row.endedAt);
+  const end = Math.max(open ? Date.now() : 0, ...rows.map((row) => new Date(row.endedAt || row.startedAt).getTime()), start + 1);
+  return h('ol', { class: 'timeline' }, rows.map((row) => {
+    const from = new Date(row.startedAt || model.startedAt).getTime();
+    const to = row.endedAt ? new Date(row.endedAt).getTime() : end;
+    const bar = h('span', { class: `span ${row.is_error ? 'failed' : row.status}` });
+    bar.style.left = `${Math.min(98.5, (100 * (from - start)) / (end - start))}%`;
     bar.style.width = `${Math.max(1.5, (100 * (to - from)) / (end - start))}%`;
     return h('li', {},
-      h('span', { class: 'step-name' }, `${step.step}. ${step.tool === 'model' ? step.name || 'model' : step.name || ''}`),
-      h('span', { class: 'step-time' }, step.attempt > 1 ? `${step.attempt} attempts, ` : '', duration(step.startedAt, step.endedAt)),
+      h('span', { class: 'step-name' }, `${row.step}. ${row.name || row.tool || ''}`),
+      h('span', { class: 'step-time' }, row.attempt > 1 ? `${row.attempt} attempts, ` : '', duration(row.startedAt, row.endedAt)),
       h('span', { class: 'track', 'aria-hidden': 'true' }, bar),
-      h('span', { class: 'visually-hidden' }, step.status));
+      h('span', { class: 'visually-hidden' }, row.status));
   }));
 }
