@@ -1,0 +1,49 @@
+// Keys order as their components do, none is a prefix of another's, and the bytes never change: they are on disks.
+
+#include "store/keys.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::store::keys {
+namespace {
+
+TEST(Keys, BytesAreFixed) {
+  EXPECT_EQ(store_meta(), std::string("\xFF\xFFm", 3));
+  EXPECT_EQ(name_space("a"), std::string("\xFF\xFFn" "a\x00\x01", 6));
+  EXPECT_EQ(visibility_feed(1), std::string("\xFF\xFF" "f\x80\x00\x00\x00\x00\x00\x00\x01", 11));
+  EXPECT_EQ(shard_of("ns", "w"), shard_of("ns", "w"));
+  EXPECT_LT(shard_of("ns", "w"), kShardCount);
+  EXPECT_EQ(shard_of("default", "order-1"), 48);
+}
+
+TEST(Keys, PagesOrderByEventAndStayInsideTheirRun) {
+  const std::string begin = history_page("ns", "w", "r", 0);
+  const std::string end = history_page("ns", "w", "r", 1'000'000);
+  for (std::int64_t id : {1, 255, 256, 65'536}) {
+    const std::string key = history_page("ns", "w", "r", id);
+    EXPECT_LT(begin, key);
+    EXPECT_LT(key, end);
+    EXPECT_EQ(history_page_event(key), id);
+  }
+  EXPECT_LT(history_page("ns", "w", "r", 2), history_page("ns", "w", "r", 10));
+}
+
+TEST(Keys, NoComponentReachesIntoTheNext) {
+  const std::string zero("a\0b", 3);
+  EXPECT_NE(name_space(zero), name_space("a"));
+  EXPECT_FALSE(name_space("ab").starts_with(name_space("a")));
+  WakeRow row;
+  ASSERT_TRUE(parse_wake(wake(42, "ns", zero, "r"), row));
+  EXPECT_EQ(row.wake_ns, 42);
+  EXPECT_EQ(row.workflow_id, zero);
+  EXPECT_EQ(row.run_id, "r");
+  EXPECT_FALSE(parse_wake("junk", row));
+  EXPECT_FALSE(parse_wake(wake(42, "ns", "w", "r") + "x", row));
+}
+
+TEST(Keys, WakeRowsOrderByTime) {
+  EXPECT_LT(wake(0, "z", "w", "r").substr(2), wake(1, "a", "w", "r").substr(2));
+}
+
+}  // namespace
+}  // namespace holdfast::store::keys
