@@ -31,7 +31,8 @@ class Oracle {
     std::string token;     // of an activity task, or of a page
   };
   std::unique_ptr<Note> called(api::Method method, const api::Message& request) const;
-  void answered(api::Method method, const std::unique_ptr<Note>& note, const Result<api::MessagePtr>& result);
+  void answered(api::Method method, const std::unique_ptr<Note>& note, const Result<api::MessagePtr>& result,
+                bool in_process);
 
   void violation(const std::string& what);
   const std::vector<std::string>& violations() const { return violations_; }

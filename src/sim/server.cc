@@ -49,18 +49,19 @@ void Server::crash() {
   core_.reset();
 }
 
-void Server::receive(api::Method method, api::MessagePtr request, Answer answer) {
+void Server::receive(api::Method method, api::MessagePtr request, Answer answer, bool in_process) {
   if (!core_) return;
   auto note = oracle_.called(method, *request);
   engine::Call call;
   call.method = method;
   call.request = std::move(request);
   call.options.client_name = "sim";
+  call.options.in_process_workflow_worker = in_process;
   call.options.deadline = world_.monotonic() + std::chrono::seconds(15);
-  call.done = [this, method, note = std::move(note), answer = std::move(answer),
+  call.done = [this, method, in_process, note = std::move(note), answer = std::move(answer),
                incarnation = incarnation_](Result<api::MessagePtr> result) mutable {
     if (incarnation != incarnation_ || !core_) return;  // the process that held it is dead
-    oracle_.answered(method, note, result);
+    oracle_.answered(method, note, result, in_process);
     answer(std::move(result));
   };
   core_->submit(std::move(call));

@@ -25,14 +25,20 @@ class Simulation {
         network_(world_, server_),
         clients_(world_, network_) {
     world_.set_verbose(options.verbose);
-    for (int i = 0; i < 3; ++i) workers_.push_back(std::make_unique<Worker>(world_, network_, i));
+    // Processes of their own, one of them in the server's, or that one and one other.
+    const std::uint64_t kind = options.seed % 3;
+    for (int i = 0; i < (kind == 2 ? 2 : 3); ++i) {
+      workers_.push_back(std::make_unique<Worker>(world_, network_, kind != 0 && i == 0 ? &server_ : nullptr, i));
+    }
   }
 
   Outcome run() {
     boot();
     const std::vector<Plan> plans = clients_.draw_plans();
     clients_.begin(plans);
-    for (auto& worker : workers_) worker->start();
+    for (auto& worker : workers_) {
+      if (!worker->in_process()) worker->start();
+    }
     plan_crash();
     plan_clock_jump();
     plan_worker_death();
@@ -63,6 +69,16 @@ class Simulation {
 
   void boot() {
     if (Status status = server_.boot(); !status.ok()) oracle_.violation("recovery failed: " + status.to_string());
+    for (auto& worker : workers_) {
+      if (worker->in_process()) worker->start();
+    }
+  }
+
+  void kill() {
+    server_.crash();
+    for (auto& worker : workers_) {
+      if (worker->in_process()) worker->die();
+    }
   }
 
   bool run_until(const std::function<bool()>& done, std::int64_t until) {
@@ -93,7 +109,7 @@ class Simulation {
 
   void crash() {
     if (!faults_ || !server_.up()) return;
-    server_.crash();
+    kill();
     world_.after(world_.random().between(kMs, 2 * kSec), [this] {
       boot();
       plan_crash();
@@ -113,7 +129,7 @@ class Simulation {
   void plan_worker_death() {
     world_.after(world_.random().between(kSec, 30 * kSec), [this] {
       if (!faults_) return;
-      workers_[static_cast<std::size_t>(world_.random().between(0, 2))]->forget();
+      workers_[world_.random().next() % workers_.size()]->forget();
       plan_worker_death();
     });
   }
@@ -177,7 +193,7 @@ class Simulation {
     if (!oracle_.violations().empty()) return;
     if (!finished) oracle_.violation("runs are still open long after the last fault");
     // What is true after the last crash is what counts.
-    server_.crash();
+    kill();
     boot();
     if (!server_.up()) return;
     std::vector<std::string> ids;

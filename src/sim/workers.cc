@@ -10,8 +10,45 @@ constexpr std::int64_t kPollTimeout = 20 * kSec;
 
 }  // namespace
 
-Worker::Worker(World& world, Network& network, int number)
-    : world_(world), network_(network), number_(number), sticky_queue_("sticky-" + std::to_string(number)) {}
+Worker::Worker(World& world, Network& network, Server* host, int number)
+    : world_(world), network_(network), host_(host), number_(number), sticky_queue_("sticky-" + std::to_string(number)) {}
+
+void Worker::die() {
+  ++life_;
+  cache_.clear();
+}
+
+void Worker::after(std::int64_t delay_ns, World::Job job) {
+  world_.after(delay_ns, [this, life = life_, job = std::move(job)]() mutable {
+    if (life == life_) job();
+  });
+}
+
+void Worker::call(api::Method method, const api::Message& request, std::int64_t timeout_ns, Network::Done done) {
+  auto guarded = [this, life = life_, done = std::move(done)](Result<api::MessagePtr> result) mutable {
+    if (life == life_) done(std::move(result));
+  };
+  if (host_ == nullptr) {
+    network_.call(method, request, timeout_ns, std::move(guarded));
+    return;
+  }
+  api::MessagePtr copy(request.New());
+  copy->CopyFrom(request);
+  after(world_.random().between(1'000, 50'000), [this, method, copy = std::move(copy), guarded = std::move(guarded)]() mutable {
+    auto answer = [this, guarded = std::move(guarded)](Result<api::MessagePtr> result) mutable {
+      after(1'000, [result = std::move(result), guarded = std::move(guarded)]() mutable { guarded(std::move(result)); });
+    };
+    host_->receive(method, std::move(copy), std::move(answer), true);
+  });
+}
+
+void Worker::call_until_answered(api::Method method, std::shared_ptr<const api::Message> request) {
+  if (host_ == nullptr) {
+    network_.call_until_answered(method, std::move(request), [](auto) {});
+  } else {
+    call(method, *request, 2 * kSec, [](auto) {});
+  }
+}
 
 std::string Worker::new_identity(const char* kind) {
   return std::string(kind) + std::to_string(number_) + "-" + std::to_string(++polls_);
@@ -35,7 +72,7 @@ void Worker::poll_workflow(bool sticky) {
   if (sticky) request.mutable_task_queue()->set_normal_name(kQueue);
   std::string identity = new_identity("w");
   request.set_identity(identity);
-  network_.call(api::Method::kPollWorkflowTaskQueue, request, kPollTimeout,
+  call(api::Method::kPollWorkflowTaskQueue, request, kPollTimeout,
                 [this, sticky, identity = std::move(identity)](Result<api::MessagePtr> result) {
                   std::int64_t pause = 0;
                   if (!result.has_value()) {
@@ -44,7 +81,7 @@ void Worker::poll_workflow(bool sticky) {
                     const auto& task = static_cast<const ws::PollWorkflowTaskQueueResponse&>(**result);
                     if (!task.task_token().empty()) workflow_task(identity, task);
                   }
-                  world_.after(pause, [this, sticky] { poll_workflow(sticky); });
+                  after(pause, [this, sticky] { poll_workflow(sticky); });
                 });
 }
 
@@ -71,7 +108,7 @@ void Worker::workflow_task(const std::string& identity, const ws::PollWorkflowTa
     auto request = std::make_shared<ws::GetWorkflowExecutionHistoryRequest>();
     request->set_namespace_(kNamespace);
     *request->mutable_execution() = response.workflow_execution();
-    network_.call(api::Method::kGetWorkflowExecutionHistory, *request, 2 * kSec,
+    call(api::Method::kGetWorkflowExecutionHistory, *request, 2 * kSec,
                   [this, task = std::move(task)](Result<api::MessagePtr> result) {
                     if (!result.has_value()) return;  // the task times out
                     const auto& history = static_cast<const ws::GetWorkflowExecutionHistoryResponse&>(**result).history();
@@ -128,8 +165,8 @@ void Worker::complete(const Task& task, Events events) {
     if (random.percent(5)) delay = random.between(kSec, 12 * kSec);  // paused, past the task's time
   }
   cache_.erase(task.run_id);
-  world_.after(delay, [this, request, task, events = std::move(events)]() mutable {
-    network_.call(api::Method::kRespondWorkflowTaskCompleted, *request, 2 * kSec,
+  after(delay, [this, request, task, events = std::move(events)]() mutable {
+    call(api::Method::kRespondWorkflowTaskCompleted, *request, 2 * kSec,
                   [this, task, events = std::move(events)](Result<api::MessagePtr> result) mutable {
                     if (!result.has_value()) return;
                     const auto& answer = static_cast<const ws::RespondWorkflowTaskCompletedResponse&>(**result);
@@ -146,7 +183,7 @@ void Worker::poll_activity() {
   request.mutable_task_queue()->set_name(kQueue);
   std::string identity = new_identity("a");
   request.set_identity(identity);
-  network_.call(api::Method::kPollActivityTaskQueue, request, kPollTimeout,
+  call(api::Method::kPollActivityTaskQueue, request, kPollTimeout,
                 [this, identity = std::move(identity)](Result<api::MessagePtr> result) {
                   std::int64_t pause = 0;
                   if (!result.has_value()) {
@@ -155,7 +192,7 @@ void Worker::poll_activity() {
                     const auto& task = static_cast<const ws::PollActivityTaskQueueResponse&>(**result);
                     if (!task.task_token().empty()) activity_task(identity, task);
                   }
-                  world_.after(pause, [this] { poll_activity(); });
+                  after(pause, [this] { poll_activity(); });
                 });
 }
 
@@ -178,7 +215,7 @@ void Worker::activity_task(const std::string& identity, const ws::PollActivityTa
 }
 
 void Worker::heartbeat(const std::string& identity, const std::string& token, int left) {
-  world_.after(world_.random().between(200 * kMs, 800 * kMs), [this, identity, token, left] {
+  after(world_.random().between(200 * kMs, 800 * kMs), [this, identity, token, left] {
     if (left == 0) {
       complete_activity(identity, token, world_.random().percent(30), 10 * kMs);
       return;
@@ -188,13 +225,13 @@ void Worker::heartbeat(const std::string& identity, const std::string& token, in
     request.set_task_token(token);
     request.set_identity(identity);
     *request.mutable_details() = payloads_of(std::to_string(world_.elapsed() / kMs));
-    network_.call(api::Method::kRecordActivityTaskHeartbeat, request, 2 * kSec, [](auto) {});
+    call(api::Method::kRecordActivityTaskHeartbeat, request, 2 * kSec, [](auto) {});
     heartbeat(identity, token, left - 1);
   });
 }
 
 void Worker::complete_activity(const std::string& identity, const std::string& token, bool failed, std::int64_t delay) {
-  world_.after(delay, [this, identity, token, failed] {
+  after(delay, [this, identity, token, failed] {
     if (failed) {
       auto request = std::make_shared<ws::RespondActivityTaskFailedRequest>();
       request->set_namespace_(kNamespace);
@@ -202,14 +239,14 @@ void Worker::complete_activity(const std::string& identity, const std::string& t
       request->set_identity(identity);
       request->mutable_failure()->set_message("drawn");
       request->mutable_failure()->mutable_application_failure_info()->set_type("Drawn");
-      network_.call_until_answered(api::Method::kRespondActivityTaskFailed, request, [](auto) {});
+      call_until_answered(api::Method::kRespondActivityTaskFailed, request);
     } else {
       auto request = std::make_shared<ws::RespondActivityTaskCompletedRequest>();
       request->set_namespace_(kNamespace);
       request->set_task_token(token);
       request->set_identity(identity);
       *request->mutable_result() = payloads_of(identity);
-      network_.call_until_answered(api::Method::kRespondActivityTaskCompleted, request, [](auto) {});
+      call_until_answered(api::Method::kRespondActivityTaskCompleted, request);
     }
   });
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,8 +20,12 @@ namespace holdfast::sim {
 
 class Worker {
  public:
-  Worker(World& world, Network& network, int number);
+  // `host`: the server in whose process it lives, which it calls without a network; null: a process of its own.
+  Worker(World& world, Network& network, Server* host, int number);
   void start();
+  // Killed with everything it knew and was about to do; start() brings up another.
+  void die();
+  bool in_process() const { return host_ != nullptr; }
   // Faults are over: from now on it does its work at once and well.
   void behave() { behaving_ = true; }
   // Forgets what it has cached, as a worker does that is killed and replaced.
@@ -37,6 +42,10 @@ class Worker {
   };
 
   std::string new_identity(const char* kind);
+  void call(api::Method method, const api::Message& request, std::int64_t timeout_ns, Network::Done done);
+  void call_until_answered(api::Method method, std::shared_ptr<const api::Message> request);
+  // Later, if it still lives.
+  void after(std::int64_t delay_ns, World::Job job);
   void poll_workflow(bool sticky);
   void workflow_task(const std::string& identity, const ws::PollWorkflowTaskQueueResponse& task);
   void complete(const Task& task, Events events);
@@ -49,7 +58,9 @@ class Worker {
 
   World& world_;
   Network& network_;
+  Server* host_;
   int number_;
+  std::uint64_t life_ = 0;
   bool behaving_ = false;
   std::uint64_t polls_ = 0;
   std::string sticky_queue_;
