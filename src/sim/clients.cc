@@ -9,12 +9,16 @@
 namespace holdfast::sim {
 
 std::string plan_input(const Plan& plan) {
-  return std::to_string(plan.signals) + " " + std::to_string(plan.updates) + " " + std::to_string(plan.children);
+  return std::to_string(plan.signals) + " " + std::to_string(plan.updates) + " " + std::to_string(plan.children) +
+         " " + std::to_string(plan.chain);
 }
 
 Expected parse_input(const std::string& input) {
   Expected expected;
-  if (std::sscanf(input.c_str(), "%d %d %d", &expected.signals, &expected.updates, &expected.children) != 3) return {};
+  if (std::sscanf(input.c_str(), "%d %d %d %d", &expected.signals, &expected.updates, &expected.children,
+                  &expected.chain) != 4) {
+    return {};
+  }
   return expected;
 }
 
@@ -28,6 +32,8 @@ std::vector<Plan> Clients::draw_plans() {
     plan.signals = static_cast<int>(random.between(0, 4));
     plan.updates = random.percent(40) ? static_cast<int>(random.between(1, 2)) : 0;
     plan.children = random.percent(25) ? 1 : 0;
+    // A repeated update is a new one to the next run, and would be answered anew.
+    if (plan.updates == 0 && random.percent(30)) plan.chain = static_cast<int>(random.between(1, 2));
     plan.begins = random.between(0, 10 * kSec);
     plans.push_back(plan);
   }

@@ -19,15 +19,18 @@ struct Plan {
   int signals = 0;
   int updates = 0;
   int children = 0;
+  int chain = 0;  // how often it continues as new
   std::int64_t begins = 0;  // ns after the start of the world
 };
 
-// What a run is told, as its input: how many signals and updates to expect, how many children to start.
+// What a run is told, as its input: how many signals and updates to expect, how many children to start, and how many
+// runs are to follow it.
 std::string plan_input(const Plan& plan);
 struct Expected {
   int signals = 0;
   int updates = 0;
   int children = 0;
+  int chain = 0;
 };
 Expected parse_input(const std::string& input);
 

@@ -122,7 +122,15 @@ void decide(const Events& events, const std::string& workflow_id, std::size_t up
                     progress.activities_over == progress.activities.size() &&
                     progress.timers_over == progress.timers.size() &&
                     progress.children_over == progress.children.size();
-  if (over) {
+  if (over && progress.expected.chain > 0) {
+    auto& command = *request.add_commands();
+    command.set_command_type(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
+    auto& attributes = *command.mutable_continue_as_new_workflow_execution_command_attributes();
+    attributes.mutable_workflow_type()->set_name("flow");
+    attributes.mutable_task_queue()->set_name(kQueue);
+    *attributes.mutable_input() = payloads_of("0 0 0 " + std::to_string(progress.expected.chain - 1));
+    attributes.mutable_workflow_task_timeout()->set_seconds(4);
+  } else if (over) {
     auto& command = *request.add_commands();
     command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
     *command.mutable_complete_workflow_execution_command_attributes()->mutable_result() = payloads_of("done");

@@ -233,17 +233,19 @@ void Oracle::judge_absent(const std::string& workflow_id) {
   if (!started_[workflow_id].empty()) violation("the acknowledged start of " + workflow_id + " is lost");
 }
 
-void Oracle::judge(const std::string& workflow_id, const std::string& run_id, const Events& events) {
+void Oracle::judge(const std::string& workflow_id, const std::string& run_id, const Events& events, bool first) {
   const std::set<std::string>& runs = started_[workflow_id];
   if (runs.size() > 1) violation(workflow_id + " was started twice");
-  if (!runs.empty() && !runs.contains(run_id)) violation(workflow_id + " is not the run that was acknowledged");
+  if (first && !runs.empty() && !runs.contains(run_id)) violation(workflow_id + " is not the run that was acknowledged");
   see(run_id, events);
   if (seen_[run_id].size() > events.size()) violation("the end of the history of " + run_id + " is lost");
   judge_order(run_id, events);
   judge_workflow_tasks(run_id, events);
   judge_activities(run_id, events);
   judge_timers(run_id, events);
-  judge_messages(workflow_id, run_id, events);
+  judge_ends(run_id);
+  // A signal that is repeated to the next run counts there: request ids are a run's own, as in Temporal.
+  if (first) judge_messages(workflow_id, events);
 }
 
 void Oracle::judge_order(const std::string& run_id, const Events& events) {
@@ -254,7 +256,8 @@ void Oracle::judge_order(const std::string& run_id, const Events& events) {
     }
     const bool first = events[i].event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED;
     if (first != (i == 0)) violation(run_id + " does not begin with one Started event");
-    const bool closes = events[i].event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED;
+    const bool closes = events[i].event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED ||
+                        events[i].event_type() == enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW;
     if (closes && i + 1 != events.size()) violation(run_id + " goes on after its end");
   }
 }
@@ -353,7 +356,13 @@ void Oracle::judge_timers(const std::string& run_id, const Events& events) {
   }
 }
 
-void Oracle::judge_messages(const std::string& workflow_id, const std::string& run_id, const Events& events) {
+void Oracle::judge_ends(const std::string& run_id) {
+  for (const auto& [identity, run] : activity_ends_) {
+    if (run == run_id) violation("acknowledged completion " + identity + " of an activity of " + run_id + " is lost");
+  }
+}
+
+void Oracle::judge_messages(const std::string& workflow_id, const Events& events) {
   std::set<std::string> signals;
   std::map<std::int64_t, std::string> accepted;
   std::map<std::string, std::string> outcomes;
@@ -386,9 +395,6 @@ void Oracle::judge_messages(const std::string& workflow_id, const std::string& r
     } else if (outcomes[id] != outcome) {
       violation("update " + id + " of " + workflow_id + " was answered with another outcome");
     }
-  }
-  for (const auto& [identity, run] : activity_ends_) {
-    if (run == run_id) violation("acknowledged completion " + identity + " of an activity of " + run_id + " is lost");
   }
 }
 

@@ -38,7 +38,8 @@ class Oracle {
   const std::vector<std::string>& violations() const { return violations_; }
 
   // The final judgement over one run, over one that is not there, and, after all of them, over what belongs to none.
-  void judge(const std::string& workflow_id, const std::string& run_id, const Events& events);
+  // `first`: not the successor of another run.
+  void judge(const std::string& workflow_id, const std::string& run_id, const Events& events, bool first);
   void judge_absent(const std::string& workflow_id);
   void judge_rest();
 
@@ -65,7 +66,8 @@ class Oracle {
   void judge_workflow_tasks(const std::string& run_id, const Events& events);
   void judge_activities(const std::string& run_id, const Events& events);
   void judge_timers(const std::string& run_id, const Events& events);
-  void judge_messages(const std::string& workflow_id, const std::string& run_id, const Events& events);
+  void judge_ends(const std::string& run_id);
+  void judge_messages(const std::string& workflow_id, const Events& events);
 
   std::vector<std::string> violations_;
   std::map<std::string, std::set<std::string>> started_;            // workflow id -> run ids answered

@@ -142,7 +142,8 @@ class Simulation {
   }
 
   // Asked of the engine itself, without a network in between.
-  std::unique_ptr<ws::GetWorkflowExecutionHistoryResponse> history(const std::string& workflow_id) {
+  std::unique_ptr<ws::GetWorkflowExecutionHistoryResponse> history(const std::string& workflow_id,
+                                                                   const std::string& run_id = {}) {
     auto all = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
     std::string token;
     int pages = 0;
@@ -150,6 +151,7 @@ class Simulation {
       auto request = std::make_unique<ws::GetWorkflowExecutionHistoryRequest>();
       request->set_namespace_(kNamespace);
       request->mutable_execution()->set_workflow_id(workflow_id);
+      request->mutable_execution()->set_run_id(run_id);
       request->set_next_page_token(token);
       bool answered = false;
       bool ok = false;
@@ -201,23 +203,26 @@ class Simulation {
       ids.push_back(plan.workflow_id);
       for (int i = 0; i < plan.children; ++i) ids.push_back(plan.workflow_id + "-child-" + std::to_string(i));
     }
-    for (const std::string& id : ids) {
-      const auto found = history(id);
-      if (!found) {
+    for (const std::string& id : ids) judge_chain(id, finished);
+    if (finished) oracle_.judge_rest();
+  }
+
+  // Every run of a workflow, from the last back to the first.
+  void judge_chain(const std::string& id, bool finished) {
+    std::string run_id;
+    do {
+      const auto found = history(id, run_id);
+      if (!found || found->history().events_size() == 0) {
         oracle_.judge_absent(id);
         if (finished) oracle_.violation(id + " is not there at the end");
-        continue;
+        return;
       }
       const Events events(found->history().events().begin(), found->history().events().end());
       events_ += events.size();
-      if (events.empty()) {
-        oracle_.violation("the history of " + id + " is empty");
-        continue;
-      }
-      oracle_.judge(id, run_of(events), events);
+      run_id = events.front().workflow_execution_started_event_attributes().continued_execution_run_id();
+      oracle_.judge(id, run_of(events), events, run_id.empty());
       for (const auto& event : events) world_.trace(bytes_of(event));
-    }
-    if (finished) oracle_.judge_rest();
+    } while (!run_id.empty());
   }
 
   World world_;
