@@ -56,7 +56,7 @@ void EngineCore::Impl::send_child_start(const RunKey& from, std::int64_t initiat
   if (record != nullptr) {
     const auto row = current(record->id(), info.workflow_id());
     if (row && row->create_request_id() == info.request_id()) {
-      child_run = row->run_id();  // started by an earlier copy of this message
+      child_run = row->first_run_id();  // started by an earlier copy of this message
     } else if (row && lifecycle::decide(row->status(), attributes.workflow_id_reuse_policy(),
                                         enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) ==
                           lifecycle::StartDecision::kRefuse) {

@@ -84,6 +84,8 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
     outcome.first_run_id = row->first_run_id();
     outcome.status = row->status();
     if (row->create_request_id() == request->request_id() && options_.bug != PlantedBug::kLostDedup) {
+      // The run it started, also when others have followed that one.
+      outcome.run_id = row->first_run_id();
       outcome.started = true;
       outcome.deduplicated = true;
       return outcome;

@@ -91,7 +91,8 @@ StartInput follow(const MutableState& ms, const CloseContext& context, enums::Co
   input.namespace_id = state.namespace_id();
   input.workflow_id = state.workflow_id();
   input.run_id = context.new_run_id;
-  input.request_id = context.new_run_id;
+  // The chain's, so that a start that is repeated after its run has continued is still known.
+  input.request_id = state.create_request_id();
   input.first_run_id = state.first_run_id();
   input.continued_run_id = state.run_id();
   input.execution_expiration_ns = state.execution_expiration_ns();
