@@ -46,7 +46,7 @@ struct Pending {
 
 class Driver {
  public:
-  Driver() {
+  explicit Driver(CoreOptions core_options = {}) : options(std::move(core_options)) {
     static int counter = 0;
     dir_ = std::filesystem::path(::testing::TempDir()) /
            ("holdfast-core-" + std::to_string(::getpid()) + "-" + std::to_string(++counter));

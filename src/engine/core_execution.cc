@@ -24,14 +24,6 @@ pb::history::v1::WorkflowExecutionSignaledEventAttributes EngineCore::Impl::sign
 
 void EngineCore::Impl::signal_run(Run& run, const ws::SignalWorkflowExecutionRequest& request) {
   lifecycle::signal(*run.ms, now_, signal_attributes(request));
-  MutableState& ms = *run.ms;
-  const auto& limits = options_.limits.execution;
-  if (ms.workflow_task_started() && (ms.s().buffered_events_size() > limits.buffered_events ||
-                                     ms.buffered_bytes() > limits.buffered_bytes)) {
-    // Too much waits for the running task: it is over, and what waits gets its place.
-    fail_workflow_task(run, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, "Too many buffered events.", nullptr,
-                       "history-service");
-  }
   finish(run);
 }
 

@@ -495,6 +495,52 @@ TEST(Cron, NextRunFollowsAtTheNextMinute) {
             "first");
 }
 
+TEST(Limits, TooManyBufferedEventsEndTheTask) {
+  Driver d;
+  d.start("w");
+  auto task = d.workflow_task();
+  for (int i = 0; i <= 100; ++i) d.signal("w", "s");
+  const auto events = d.events("w");
+  EXPECT_EQ(events[3], "WorkflowTaskFailed");
+  EXPECT_EQ(events.back(), "WorkflowTaskScheduled");
+  EXPECT_EQ(events.size(), 4u + 101u + 1u);
+  EXPECT_EQ(d.error(api::Method::kRespondWorkflowTaskCompleted, Driver::completion(task.task_token(), {})).code(),
+            Code::kNotFound);
+}
+
+TEST(Limits, LongHistoriesAreReadFromTheStoreAgain) {
+  CoreOptions options;
+  options.limits.cached_run_bytes = 600;
+  Driver d(options);
+  d.start("w");
+  for (int i = 0; i < 12; ++i) {
+    auto task = d.workflow_task();
+    EXPECT_EQ(task.history().events(0).event_id(), 1);
+    EXPECT_EQ(task.history().events_size(), task.started_event_id());
+    d.complete(task.task_token(), {Driver::schedule_activity("a" + std::to_string(i))});
+    auto activity = d.activity_task();
+    EXPECT_EQ(activity.input().payloads(0).data(), "input-a" + std::to_string(i));
+    d.complete_activity(activity.task_token(), "ok");
+  }
+  EXPECT_EQ(d.events("w").size(), 2u + 12u * 6u);
+}
+
+TEST(Limits, ExecutionsLeaveTheCacheAndComeBack) {
+  CoreOptions options;
+  options.limits.cached_executions = 4;
+  Driver d(options);
+  for (int i = 0; i < 20; ++i) d.start("w" + std::to_string(i));
+  EXPECT_LE(d.core->cached_executions(), 5u);
+  for (int i = 0; i < 20; ++i) {
+    auto task = d.workflow_task();
+    EXPECT_EQ(task.workflow_execution().workflow_id(), "w" + std::to_string(i));
+    d.complete(task.task_token(), {Driver::start_timer("t", 5)});
+  }
+  d.advance(5 * kSecond);
+  for (int i = 0; i < 20; ++i) d.complete(d.workflow_task().task_token(), {Driver::complete_workflow()});
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(d.events("w" + std::to_string(i)).back(), "WorkflowExecutionCompleted");
+}
+
 TEST(Eager, FirstTaskAndActivityComeWithTheAnswer) {
   Driver d;
   const auto started = d.start("w", [](auto& r) { r.set_request_eager_execution(true); });

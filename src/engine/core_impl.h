@@ -200,6 +200,7 @@ class EngineCore::Impl {
   void finish_parked(Parked& parked, Result<api::MessagePtr> result);
   void end_query(Run& run, const std::string& query_id, Result<api::MessagePtr> result);
   void queries_at_end_of_task(Run& run);
+  void check_buffered(Run& run);
   void check_history_limits(Run& run);
 
   // --- core_outbox.cc

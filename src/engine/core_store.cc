@@ -136,6 +136,7 @@ void EngineCore::Impl::arm(const RunKey& key, Ns at) {
 
 void EngineCore::Impl::finish(Run& run) {
   MutableState& ms = *run.ms;
+  if (ms.running()) check_buffered(run);
   wt::finish_transition(ms, now_);
   if (ms.running()) check_history_limits(run);
   auto effects = ms.take_effects();
@@ -174,6 +175,16 @@ void EngineCore::Impl::finish(Run& run) {
   for (std::int64_t id : effects.activities) dispatch_activity(run, id);
 }
 
+// Too much waits for the running task: the task is over, and what waits gets its place.
+void EngineCore::Impl::check_buffered(Run& run) {
+  MutableState& ms = *run.ms;
+  const auto& limits = options_.limits.execution;
+  if (!ms.workflow_task_started() || ms.s().buffered_events().empty()) return;
+  if (ms.s().buffered_events_size() <= limits.buffered_events && ms.buffered_bytes() <= limits.buffered_bytes) return;
+  fail_workflow_task(run, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, "Too many buffered events.", nullptr,
+                     "history-service");
+}
+
 void EngineCore::Impl::check_history_limits(Run& run) {
   MutableState& ms = *run.ms;
   const auto& limits = options_.limits.execution;
@@ -197,11 +208,17 @@ void EngineCore::Impl::flush(Run& run, std::map<std::string, std::optional<std::
     page.first_event_id = events->events(0).event_id();
     std::string bytes = history::serialize(*events);
     page.bytes = bytes.size();
+    page.batch = output.sequence;
     page.events = std::move(events);
     changes[keys::history_page(ns, workflow, run_id, page.first_event_id)] = std::move(bytes);
     run.page_bytes += page.bytes;
     cached_page_bytes_ += page.bytes;
     run.pages.push_back(std::move(page));
+    while (run.page_bytes > options_.limits.cached_run_bytes && run.pages.front().batch <= committed_) {
+      run.page_bytes -= run.pages.front().bytes;
+      cached_page_bytes_ -= run.pages.front().bytes;
+      run.pages.pop_front();
+    }
   }
   // Busy executions keep one row at "now"; only one that waits for a moment gets that moment.
   Ns wake = -1;

@@ -40,16 +40,23 @@ struct Engine::Impl {
     std::shared_ptr<std::atomic<CallId>> id;  // filled in by the engine thread
   };
 
+  // What handles know of the engine: they may outlive it.
+  struct Gate {
+    std::mutex mutex;
+    Impl* engine = nullptr;  // guarded by mutex; null once the engine is gone
+  };
+
   class Handle final : public api::CallHandle {
    public:
-    Handle(std::weak_ptr<Impl*> owner, std::shared_ptr<std::atomic<CallId>> id)
-        : owner_(std::move(owner)), id_(std::move(id)) {}
+    Handle(std::shared_ptr<Gate> gate, std::shared_ptr<std::atomic<CallId>> id)
+        : gate_(std::move(gate)), id_(std::move(id)) {}
     void cancel() override {
-      if (const auto engine = owner_.lock()) (*engine)->post_cancel(id_);
+      std::lock_guard lock(gate_->mutex);
+      if (gate_->engine != nullptr) gate_->engine->post_cancel(id_);
     }
 
    private:
-    std::weak_ptr<Impl*> owner_;
+    std::shared_ptr<Gate> gate_;
     std::shared_ptr<std::atomic<CallId>> id_;
   };
 
@@ -85,7 +92,7 @@ struct Engine::Impl {
   bool stopping = false;             // guarded by mutex
   bool finished = false;             // guarded by mutex: no more batches
 
-  std::shared_ptr<Impl*> self = std::make_shared<Impl*>(this);
+  std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
   std::thread engine_thread;
   std::thread committer_thread;
@@ -101,6 +108,7 @@ void Engine::Impl::die(const Status& status) {
 }
 
 void Engine::Impl::start_threads() {
+  gate->engine = this;
   engine_thread = std::thread([this] { engine_loop(); });
   committer_thread = std::thread([this] { committer_loop(); });
   pthread_setname_np(engine_thread.native_handle(), "engine");
@@ -132,7 +140,7 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
     return nullptr;
   }
   engine_wake.notify_one();
-  return std::make_shared<Handle>(self, std::move(id));
+  return std::make_shared<Handle>(gate, std::move(id));
 }
 
 void Engine::Impl::post_cancel(std::shared_ptr<std::atomic<CallId>> id) {
@@ -287,13 +295,16 @@ void Engine::Impl::committer_loop() {
 
 void Engine::Impl::stop() {
   {
+    std::lock_guard lock(gate->mutex);
+    gate->engine = nullptr;
+  }
+  {
     std::lock_guard lock(mutex);
     stopping = true;
   }
   engine_wake.notify_one();
   if (engine_thread.joinable()) engine_thread.join();
   if (committer_thread.joinable()) committer_thread.join();
-  self.reset();
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, store::KvStore& store, const Clock& clock,

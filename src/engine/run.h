@@ -35,6 +35,7 @@ struct Page {
   std::int64_t first_event_id = 0;
   std::shared_ptr<const History> events;
   std::size_t bytes = 0;
+  std::uint64_t batch = 0;  // that makes it durable
 };
 
 struct Query {
