@@ -134,6 +134,9 @@ class Node {
     print_line("  stop with Ctrl-C; everything acknowledged is on disk");
   }
 
+  // The start failed because of what the command line says, not because of the machine.
+  bool usage_error() const { return usage_; }
+
   // From the outside in: no new requests, no new tasks, then the engine.
   void stop() {
     if (std::exchange(stopped_, true)) return;
@@ -151,6 +154,11 @@ class Node {
   }
 
  private:
+  Status bad_address(Status status) {
+    usage_ = status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied;
+    return status;
+  }
+
   std::string engine_name() const { return options_.engine ? *options_.engine : "embedded"; }
 
   Status open_data() {
@@ -191,7 +199,7 @@ class Node {
     }
     auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc",
                            [this](const std::string& address) { return engine_->serve_grpc(address); });
-    if (!bound) return bound.error();
+    if (!bound) return bad_address(bound.error());
     grpc_ = *bound;
     return {};
   }
@@ -230,7 +238,7 @@ class Node {
           server_ = *std::move(server);
           return server_->address();
         });
-    return bound ? Status() : bound.error();
+    return bound ? Status() : bad_address(bound.error());
   }
 
   Status open_dev() {
@@ -250,7 +258,10 @@ class Node {
       std::error_code ignored;
       std::string folder = std::filesystem::absolute(file, ignored).parent_path();
       auto deployed = deploy_agent(*platform_.store, text, file, "", folder);
-      if (!deployed) return deployed.error();
+      if (!deployed) {
+        usage_ = deployed.error().code() == Code::kInvalidArgument;
+        return deployed.error();
+      }
     }
     return {};
   }
@@ -276,6 +287,7 @@ class Node {
 
   ServeOptions options_;
   bool stopped_ = false;
+  bool usage_ = false;
   os::SystemClock clock_;
   os::SystemRandom random_;
   Environment environment_{
@@ -299,8 +311,7 @@ int serve(const ServeOptions& options) {
   Node node(options);
   if (Status status = node.start(); !status.ok()) {
     complain(status);
-    return status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied ? kExitUsage
-                                                                                               : kExitError;
+    return node.usage_error() ? kExitUsage : kExitError;
   }
   node.announce(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));
   signals.wait();

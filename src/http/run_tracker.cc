@@ -14,7 +14,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds kFirstPause{200};
 constexpr milliseconds kMaxPause{10'000};
 constexpr std::size_t kMaxOutcomes = 10'000;
-constexpr std::uint32_t kRecoveryPage = 100;
+constexpr std::size_t kMaxOutcomeBytes = 16 << 20;
+// Runs in mid-step come first after a restart; to see how the others stand can wait.
+constexpr milliseconds kRecoveryDelay{1000};
+constexpr milliseconds kRecoveryPause{100};
+constexpr std::uint32_t kRecoveryPage = 50;
 
 // Asking again could help: the engine is not there, busy, or the answer got lost.
 bool is_transient(const Status& status) {
@@ -105,11 +109,11 @@ void RunTracker::recover() {
     } else {
       self->deps_.log("cannot read unconfirmed starts: " + stragglers.error().message());
     }
-    self->recover_page("", 0);
+    self->later(kRecoveryDelay, [self] { self->recover_page("", 0); });
   });
 }
 
-// A page at a time, so that requests get their turn in between.
+// A page at a time, so that requests and runs get their turn in between.
 void RunTracker::recover_page(std::string after, std::size_t seen) {
   platform::RunFilter filter;
   filter.after = std::move(after);
@@ -121,10 +125,8 @@ void RunTracker::recover_page(std::string after, std::size_t seen) {
   }
   seen += page->size();
   if (page->size() < kRecoveryPage || seen >= kMaxRecovered) return;
-  std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  deps_.executor->post(
-      [self = shared_from_this(), last = page->back().run, seen] { self->recover_page(last, seen); });
+  later(kRecoveryPause,
+        [self = shared_from_this(), last = page->back().run, seen] { self->recover_page(last, seen); });
 }
 
 // ---- watching
@@ -199,10 +201,14 @@ std::optional<RunOutcome> RunTracker::known_outcome(const std::string& run) cons
 
 void RunTracker::remember(const std::string& run, const RunOutcome& outcome) {
   std::lock_guard lock(mutex_);
-  if (!outcomes_.emplace(run, outcome).second) return;
+  std::size_t bytes = outcome.result.size() + outcome.error_message.size();
+  if (bytes > kMaxOutcomeBytes / 16 || !outcomes_.emplace(run, outcome).second) return;
   outcome_order_.push_back(run);
-  if (outcome_order_.size() > kMaxOutcomes) {
-    outcomes_.erase(outcome_order_.front());
+  outcome_bytes_ += bytes;
+  while (outcome_order_.size() > kMaxOutcomes || outcome_bytes_ > kMaxOutcomeBytes) {
+    auto oldest = outcomes_.find(outcome_order_.front());
+    outcome_bytes_ -= oldest->second.result.size() + oldest->second.error_message.size();
+    outcomes_.erase(oldest);
     outcome_order_.pop_front();
   }
 }

@@ -76,6 +76,7 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   std::set<std::string> waiting_set_;           // guarded by mutex_
   std::map<std::string, RunOutcome> outcomes_;  // guarded by mutex_
   std::deque<std::string> outcome_order_;       // guarded by mutex_
+  std::size_t outcome_bytes_ = 0;               // guarded by mutex_
 };
 
 }  // namespace holdfast::http

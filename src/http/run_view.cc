@@ -1,5 +1,6 @@
 #include "http/run_view.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "http/json_reply.h"
@@ -97,9 +98,16 @@ void RunView::apply(const platform::Event& event) {
   }
 }
 
+// Steps that run side by side stand in their order, not in that of their starts.
 std::string RunView::steps_json() const {
+  std::vector<std::pair<double, const Json*>> sorted;
+  for (const std::string& key : impl_->order) {
+    const Json& step = impl_->steps.at(key);
+    sorted.emplace_back(step["step"].is_number() ? step["step"].get<double>() : 0, &step);
+  }
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   Json out = Json::array();
-  for (const std::string& key : impl_->order) out.push_back(impl_->steps.at(key));
+  for (const auto& [number, step] : sorted) out.push_back(*step);
   return dump(out);
 }
 

@@ -44,7 +44,7 @@ class RunView {
 
 class RunViews {
  public:
-  static constexpr std::size_t kMaxViews = 64;
+  static constexpr std::size_t kMaxViews = 32;
 
   explicit RunViews(platform::Streams& streams) : streams_(streams) {}
 

@@ -297,11 +297,34 @@ Response list_runs(ApiContext& context, Request& request) {
 
 // ---- one run
 
+// A sub-agent's run has a log but no row: its parent started it, not a person. The first event says what it
+// is.
+std::optional<platform::Run> run_of_log(ApiContext& context, const std::string& id) {
+  if (!is_valid_id(id)) return std::nullopt;
+  auto page = context.deps.streams->read(id, "", 50);
+  if (!page) return std::nullopt;
+  for (const platform::Event& event : page->events) {
+    if (event.type != "run.started") continue;
+    Json data = Json::parse(event.data, nullptr, false);
+    if (!data.is_object()) return std::nullopt;
+    platform::Run run;
+    run.run = id;
+    run.agent = data.value("agent", "");
+    run.definition_hash = data.value("version", "");
+    run.input = dump(data.value("input", Json("")));
+    run.created_at = event.at;
+    run.started_at = event.at;
+    return run;
+  }
+  return std::nullopt;
+}
+
 std::expected<platform::Run, Problem> find_run(ApiContext& context, const Request& request) {
   std::string id(request.param("id"));
   auto run = context.store().run(id);
   if (run) return *std::move(run);
   if (run.error().code() != Code::kNotFound) return std::unexpected(Problem::from(run.error()));
+  if (auto child = run_of_log(context, id)) return *std::move(child);
   return std::unexpected(Problem(404, "run_not_found", fmt::format("there is no run '{}'", id))
                              .hint("GET /api/v1/runs lists them"));
 }

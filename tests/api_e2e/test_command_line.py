@@ -121,6 +121,28 @@ def test_a_directory_of_something_else(binary, tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def mounted(binary, directory, *mounts):
+    """The server's answer on a file system that only it sees; needs user namespaces."""
+    directory.mkdir()
+    script = " && ".join([*mounts, 'exec "$0" server --data "$1/data" --grpc 127.0.0.1:0 --http 127.0.0.1:0'])
+    done = subprocess.run(["unshare", "--map-root-user", "--mount", "sh", "-c", script, binary, str(directory)],
+                          capture_output=True, text=True, timeout=20)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"no mount namespaces here: {done.stderr.strip()}")
+    assert done.returncode == 1 and done.stdout == ""
+    return done.stderr
+
+
+def test_a_full_disk(binary, tmp_path):
+    message = mounted(binary, tmp_path / "full", 'mount -t tmpfs -o size=4m tmpfs "$1"', 'mkdir "$1/data"')
+    assert "is full" in message and "Nothing was changed" in message
+
+
+def test_a_read_only_directory(binary, tmp_path):
+    message = mounted(binary, tmp_path / "ro", 'mount -t tmpfs -o size=64m tmpfs "$1"', 'mount -o remount,ro "$1"')
+    assert "Read-only" in message and "writable" in message
+
+
 def test_addresses(binary, own_server, tmp_path):
     taken = own_server.http
     assert "in use" in refused(binary, "--data", tmp_path / "a", "--grpc", "127.0.0.1:0", "--http", taken)

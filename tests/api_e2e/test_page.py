@@ -28,8 +28,7 @@ def test_a_run_that_needs_a_person(server, page, payments, tmp_path):
     page.wait_for("!!document.querySelector('.approval.pending')")
     assert "Payments need a person." in text_of(page, ".approval .reason")
     assert "250" in text_of(page, ".approval .fields")
-    # Another page of the same run: decided here, seen there.
-    assert page.evaluate("document.querySelector('.runs [aria-current=page]').textContent").count("waits for approval") == 1
+    page.wait_for("document.querySelector('.runs [aria-current=page]').textContent.includes('waits for approval')")
     page.evaluate("[...document.querySelectorAll('.approval button')].find(b => b.textContent == 'Approve').click()")
     page.wait_for("!!document.querySelector('.end.completed')")
     assert text_of(page, ".end .prose") == "That is settled."
