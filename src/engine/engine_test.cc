@@ -4,6 +4,7 @@
 #include "engine/engine.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -123,6 +124,27 @@ TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
   open();
   EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
+}
+
+// An index that cannot be written (its table is away here, a disk full elsewhere) fails lists, and misses nothing later.
+TEST_F(EngineTest, WhatTheIndexCouldNotTakeIsListedLater) {
+  start("before");
+  EXPECT_EQ(listed(""), 1);
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open((dir_ / "visibility.db").c_str(), &db), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(db, "ALTER TABLE execution RENAME TO away", nullptr, nullptr, nullptr), SQLITE_OK);
+  for (int i = 0; i < 3; ++i) {
+    start("meanwhile-" + std::to_string(i));
+    Answer answer;
+    auto request = std::make_unique<ws::ListWorkflowExecutionsRequest>();
+    request->set_namespace_("default");
+    engine_->start(api::Method::kListWorkflowExecutions, std::move(request), {}, answer.completion());
+    EXPECT_FALSE(answer.wait());
+  }
+  ASSERT_EQ(sqlite3_exec(db, "ALTER TABLE away RENAME TO execution", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(db);
+  start("after");
+  EXPECT_EQ(listed(""), 5);
 }
 
 TEST_F(EngineTest, PollEndsEmptyBeforeItsDeadline) {

@@ -40,6 +40,16 @@ Result<std::uint64_t> VisibilityFeeder::open() {
   if (index_.applied() == 0) {
     if (Status status = rebuild(); !status.ok()) return fail(std::move(status));
   }
+  if (Status status = catch_up(); !status.ok()) return fail(std::move(status));
+  auto durable = index_.flush();
+  if (!durable) return fail(std::move(durable.error()));
+  thread_ = std::thread([this] { loop(); });
+  pthread_setname_np(thread_.native_handle(), "visibility");
+  return *durable;
+}
+
+// Applies what the store's feed holds; the index skips what it has.
+Status VisibilityFeeder::catch_up() {
   std::vector<visibility::Entry> entries;
   Status applied;
   Status scanned = store_.scan(
@@ -57,21 +67,15 @@ Result<std::uint64_t> VisibilityFeeder::open() {
         entries.clear();
         return applied.ok();
       });
-  if (!scanned.ok()) return fail(std::move(scanned));
+  if (!scanned.ok()) return scanned;
   if (applied.ok() && !entries.empty()) applied = index_.apply(entries);
-  if (!applied.ok()) return fail(std::move(applied));
-  auto durable = index_.flush();
-  if (!durable) return fail(std::move(durable.error()));
-  thread_ = std::thread([this] { loop(); });
-  pthread_setname_np(thread_.native_handle(), "visibility");
-  return *durable;
+  return applied;
 }
 
 // A fresh index beside an old store: every execution is told again.
 Status VisibilityFeeder::rebuild() {
-  std::vector<visibility::Entry> entries;
+  std::vector<visibility::Record> records;
   Status applied;
-  std::uint64_t sequence = 0;
   for (std::uint16_t shard = 0; shard < keys::kShardCount && applied.ok(); ++shard) {
     Status scanned = store_.scan(
         keys::table_begin(shard, keys::kExecutionTable), keys::table_end(shard, keys::kExecutionTable),
@@ -82,20 +86,19 @@ Status VisibilityFeeder::rebuild() {
           if (key != keys::execution_state(state.namespace_id(), state.workflow_id(), state.run_id())) return true;
           pb::workflow::v1::WorkflowExecutionInfo info;
           history::lifecycle::fill_info(state, &info);
-          visibility::Entry entry;
-          entry.sequence = ++sequence;
-          entry.record.namespace_id = state.namespace_id();
-          entry.record.info = history::serialize(info);
-          entries.push_back(std::move(entry));
-          if (entries.size() < kApplyAtOnce) return true;
-          applied = index_.apply(entries);
-          entries.clear();
+          visibility::Record record;
+          record.namespace_id = state.namespace_id();
+          record.info = history::serialize(info);
+          records.push_back(std::move(record));
+          if (records.size() < kApplyAtOnce) return true;
+          applied = index_.load(records);
+          records.clear();
           return applied.ok();
         });
     if (!scanned.ok()) return scanned;
   }
-  if (applied.ok() && !entries.empty()) applied = index_.apply(entries);
-  return applied;
+  if (applied.ok() && !records.empty()) applied = index_.load(records);
+  return applied.ok() ? index_.finish_load() : applied;
 }
 
 void VisibilityFeeder::add(std::vector<Output::FeedRow> rows, std::uint64_t /*end*/) {
@@ -115,49 +118,67 @@ void VisibilityFeeder::answer(Output::VisibilityCall call, std::uint64_t end) {
   wake_.notify_one();
 }
 
+std::vector<visibility::Entry> VisibilityFeeder::take_rows() {
+  std::vector<visibility::Entry> entries;
+  while (!rows_.empty() && entries.size() < kApplyAtOnce) {
+    visibility::Entry entry;
+    entry.sequence = rows_.front().sequence;
+    entry.record.namespace_id = std::move(rows_.front().namespace_id);
+    entry.record.info = std::move(rows_.front().info);
+    entries.push_back(std::move(entry));
+    rows_.pop_front();
+  }
+  return entries;
+}
+
+void VisibilityFeeder::answer_waiting(std::deque<Waiting> ready, const Status& applied) {
+  for (Waiting& waiting : ready) {
+    const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic() - waiting.since);
+    if (!applied.ok()) {
+      Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor, fail(applied)};
+      release.run();
+    } else if (waited.count() > wait_ns_) {
+      Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor,
+                      fail(Code::kUnavailable, "The visibility index lags behind; try again in a moment.")};
+      release.run();
+    } else {
+      run(waiting.call);
+    }
+  }
+}
+
 void VisibilityFeeder::loop() {
   std::uint64_t flushed = index_.applied();
-  std::vector<visibility::Entry> entries;
+  Status applied;
   while (true) {
+    std::vector<visibility::Entry> entries;
     std::deque<Waiting> ready;
     bool quiet = false;
     {
       std::unique_lock lock(mutex_);
       const auto work = [this] { return stopping_ || !rows_.empty() || !waiting_.empty(); };
-      if (index_.applied() > flushed) {
+      if (!applied.ok()) {
+        // The index could not be written. A list asks for another try, else there is one a second.
+        wake_.wait_for(lock, kQuiet, [this] { return stopping_ || !waiting_.empty(); });
+        rows_.clear();  // they are in the store's feed, like the ones that failed
+        if (stopping_ && waiting_.empty()) break;
+      } else if (index_.applied() > flushed) {
         quiet = !wake_.wait_for(lock, kQuiet, work);
       } else {
         wake_.wait(lock, work);
       }
       if (stopping_ && rows_.empty() && waiting_.empty()) break;
-      entries.clear();
-      while (!rows_.empty() && entries.size() < kApplyAtOnce) {
-        visibility::Entry entry;
-        entry.sequence = rows_.front().sequence;
-        entry.record.namespace_id = std::move(rows_.front().namespace_id);
-        entry.record.info = std::move(rows_.front().info);
-        entries.push_back(std::move(entry));
-        rows_.pop_front();
-      }
+      entries = take_rows();
       // Calls see everything that was committed before them: their rows came before them.
       if (rows_.empty()) ready.swap(waiting_);
     }
-    Status applied;
-    if (!entries.empty()) applied = index_.apply(entries);
-    for (Waiting& waiting : ready) {
-      const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic() - waiting.since);
-      if (!applied.ok()) {
-        Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor, fail(applied)};
-        release.run();
-      } else if (waited.count() > wait_ns_) {
-        Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor,
-                        fail(Code::kUnavailable, "The visibility index lags behind; try again in a moment.")};
-        release.run();
-      } else {
-        run(waiting.call);
-      }
+    if (!applied.ok()) {
+      applied = catch_up();
+    } else if (!entries.empty()) {
+      applied = index_.apply(entries);
     }
-    if (quiet || index_.applied() - flushed >= kFlushEvery) {
+    answer_waiting(std::move(ready), applied);
+    if (applied.ok() && (quiet || index_.applied() - flushed >= kFlushEvery)) {
       if (auto durable = index_.flush()) {
         flushed = *durable;
         on_durable_(flushed);

@@ -3,7 +3,8 @@
 // VisibilityFeeder: carries committed changes into the visibility index, in commit order, on a thread of its own, and
 // answers List and Count once the index has seen everything committed before the call. The engine owns it.
 //
-// Rows of the feed stay in the store until the index has them on disk; after a crash the rest is read from there.
+// Rows of the feed stay in the store until the index has them on disk; after a crash the rest is read from there. So it
+// is when the index could not be written (a full disk): lists fail meanwhile, and nothing is missing afterwards.
 
 #include <condition_variable>
 #include <deque>
@@ -45,7 +46,11 @@ class VisibilityFeeder {
   };
 
   void loop();
+  // Takes rows off the queue; none while the index lags behind what the queue begins with.
+  std::vector<visibility::Entry> take_rows();
+  void answer_waiting(std::deque<Waiting> ready, const Status& applied);
   Status rebuild();
+  Status catch_up();
   void run(Output::VisibilityCall& call);
   Result<api::MessagePtr> evaluate(const Output::VisibilityCall& call) const;
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "base/check.h"
 #include "base/ids.h"
 #include "visibility/query.h"
 #include "visibility/sql.h"
@@ -211,20 +212,43 @@ Status Index::Impl::write_entries(std::span<const Entry> entries, std::uint64_t&
   return set_applied->run();
 }
 
+// Runs `work` in a transaction; nothing of it stays when it fails.
+template <typename Work>
+Status in_transaction(sqlite3* db, Work work) {
+  if (Status status = execute(db, "BEGIN IMMEDIATE"); !status.ok()) return status;
+  Status status = work();
+  if (status.ok()) status = execute(db, "COMMIT");
+  if (!status.ok()) (void)execute(db, "ROLLBACK");  // fails when COMMIT did it already
+  return status;
+}
+
 Status Index::apply(std::span<const Entry> entries) {
   const std::lock_guard lock(impl_->write_mutex);
   if (entries.empty() || entries.back().sequence <= impl_->applied) return {};
-  sqlite3* db = impl_->writer_db.get();
-  if (Status status = execute(db, "BEGIN IMMEDIATE"); !status.ok()) return status;
   std::uint64_t last = impl_->applied;
-  Status status = impl_->write_entries(entries, last);
-  if (status.ok()) status = execute(db, "COMMIT");
-  if (!status.ok()) {
-    (void)execute(db, "ROLLBACK");  // fails when COMMIT did it already
-    return status;
-  }
-  impl_->applied = last;
-  return {};
+  Status status = in_transaction(impl_->writer_db.get(), [&] { return impl_->write_entries(entries, last); });
+  if (status.ok()) impl_->applied = last;
+  return status;
+}
+
+Status Index::load(std::span<const Record> records) {
+  const std::lock_guard lock(impl_->write_mutex);
+  HF_CHECK(impl_->applied == 0);
+  return in_transaction(impl_->writer_db.get(), [&]() -> Status {
+    for (const Record& record : records) {
+      if (Status status = impl_->writer->write(record); !status.ok()) return status;
+    }
+    return {};
+  });
+}
+
+Status Index::finish_load() {
+  const std::lock_guard lock(impl_->write_mutex);
+  HF_CHECK(impl_->applied == 0);
+  std::uint64_t first = 1;
+  Status status = in_transaction(impl_->writer_db.get(), [&] { return impl_->write_entries({}, first); });
+  if (status.ok()) impl_->applied = first;
+  return status;
 }
 
 Result<std::uint64_t> Index::flush() {

@@ -92,6 +92,11 @@ class Index {
   // be smaller than before.
   Status apply(std::span<const Entry> entries);
 
+  // Rebuilding a fresh index: writes records and leaves applied() at 0, so that a rebuild that was interrupted starts
+  // again from the beginning; finish_load() moves it to 1.
+  Status load(std::span<const Record> records);
+  Status finish_load();
+
   // Forces everything applied to the disk and returns applied(): feed entries up to it are no longer needed.
   Result<std::uint64_t> flush();
 

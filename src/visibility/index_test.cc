@@ -270,6 +270,18 @@ TEST_F(IndexTest, AFailedBatchLeavesNothingBehind) {
   EXPECT_THAT(find(""), ElementsAre("a"));
 }
 
+TEST_F(IndexTest, AnInterruptedRebuildCountsAsNone) {
+  const Record record{.namespace_id = "ns", .info = info("a", 1).SerializeAsString()};
+  ASSERT_TRUE(index_->load({&record, 1}).ok());
+  open();
+  EXPECT_EQ(index_->applied(), 0u);
+  ASSERT_TRUE(index_->load({&record, 1}).ok());
+  ASSERT_TRUE(index_->finish_load().ok());
+  open();
+  EXPECT_EQ(index_->applied(), 1u);
+  EXPECT_THAT(find(""), ElementsAre("a"));
+}
+
 TEST_F(IndexTest, ADamagedFileBecomesAnEmptyIndexToBeFedAgain) {
   apply(info("a", 1));
   index_.reset();

@@ -11,6 +11,7 @@
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <set>
 
 #include "api/messages.h"
@@ -35,9 +36,28 @@ constexpr auto kTimeout = 20s;
 constexpr auto kPoll = 300ms;
 constexpr int kMaxTurns = 500;
 
+// Time goes on from the moment the directory was written, so that its timeouts and retention have not run
+// out.
+class ClockSince final : public Clock {
+ public:
+  explicit ClockSince(WallTime begin) : offset_(begin - system_.now()) {}
+  WallTime now() const override { return system_.now() + offset_; }
+  MonotonicTime monotonic() const override { return system_.monotonic(); }
+
+ private:
+  os::SystemClock system_;
+  std::chrono::nanoseconds offset_;
+};
+
+WallTime written_at(const std::string& dir) {
+  std::int64_t seconds = 0;
+  std::ifstream(dir + "/written") >> seconds;
+  return seconds == 0 ? os::SystemClock().now() : WallTime(std::chrono::seconds(seconds));
+}
+
 class Node {
  public:
-  explicit Node(const std::string& dir) {
+  explicit Node(const std::string& dir) : clock_(written_at(dir)) {
     auto opened_store = store::RocksStore::open({.dir = dir + "/engine"});
     EXPECT_TRUE(opened_store) << (opened_store ? "" : opened_store.error().to_string());
     store_ = std::move(*opened_store);
@@ -161,7 +181,7 @@ class Node {
   }
 
  private:
-  os::SystemClock clock_;
+  ClockSince clock_;
   os::SystemRandom random_;
   std::unique_ptr<store::RocksStore> store_;
   std::unique_ptr<visibility::Index> index_;
@@ -240,6 +260,9 @@ TEST(Golden, DISABLED_WritesADirectoryOfThisVersion) {
   ASSERT_TRUE(node.workflow_turn());
   node.start("at-start");
   node.signal("at-start", "at-start/1");
+  const auto now = os::SystemClock().now().time_since_epoch();
+  std::ofstream(std::string(target) + "/written")
+      << std::chrono::duration_cast<std::chrono::seconds>(now).count() + 1 << "\n";
 }
 
 }  // namespace
