@@ -1,5 +1,10 @@
 #include "client/failure_converter.h"
 
+#include <cstdlib>
+#include <typeinfo>
+
+#include <cxxabi.h>
+
 #include "client/convert.h"
 
 namespace holdfast::client {
@@ -113,6 +118,14 @@ FailurePtr convert(const pb::failure::v1::Failure& from, int depth) {
 }
 
 }  // namespace
+
+std::string exception_type(const std::exception& error) {
+  int status = 0;
+  char* name = abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &status);
+  std::string out = status == 0 ? name : typeid(error).name();
+  std::free(name);
+  return out;
+}
 
 void set_failure(const Failure& from, pb::failure::v1::Failure* to) {
   int depth = 0;

@@ -25,6 +25,7 @@ class ActivityMachine : public Machine {
   void write(enums::EventType kind, Command* command) const override;
   void recorded(enums::EventType kind, const HistoryEvent& event) override;
   void resolve(const HistoryEvent& event) override;
+  bool done() const override { return state_ == State::kDone; }
 
   enum class State { kCreated, kScheduled, kCancelCreated, kCancelSent, kAbandoned, kDone };
   enum class Input { kScheduledEvent, kCancel, kAbandon, kCancelRequestedEvent, kClosedEvent };

@@ -1,7 +1,6 @@
 #include "worker/activity_worker.h"
 
 #include <algorithm>
-#include <typeinfo>
 
 #include "client/convert.h"
 #include "client/failure_converter.h"
@@ -165,7 +164,7 @@ void ActivityWorker::run_function(const Task& task, ActivityRun& run, activity::
   } catch (const Failure& failure) {
     respond_failed(task, run, failure);
   } catch (const std::exception& error) {
-    respond_failed(task, run, ApplicationFailure(error.what(), typeid(error).name()));
+    respond_failed(task, run, ApplicationFailure(error.what(), client::exception_type(error)));
   } catch (...) {
     respond_failed(task, run, ApplicationFailure("the activity threw something that is not a std::exception"));
   }

@@ -28,6 +28,7 @@ class ChildMachine : public Machine {
   void write(enums::EventType kind, Command* command) const override;
   void recorded(enums::EventType kind, const HistoryEvent& event) override;
   void resolve(const HistoryEvent& event) override;
+  bool done() const override { return state_ == State::kDone; }
 
   enum class State { kCreated, kInitiated, kStarted, kDone };
   enum class Input { kInitiatedEvent, kCancel, kStartedEvent, kStartFailedEvent, kClosedEvent };

@@ -31,6 +31,7 @@ class ExternalMachine : public Machine {
 
   void recorded(enums::EventType kind, const HistoryEvent& event) override;
   void resolve(const HistoryEvent& event) override;
+  bool done() const override { return state_ == State::kDone; }
 
   enum class State { kCreated, kInitiated, kDone };
   enum class Input { kInitiatedEvent, kCancel, kDeliveredEvent, kFailedEvent };

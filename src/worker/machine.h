@@ -48,6 +48,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
   virtual void recorded(enums::EventType kind, const HistoryEvent& event) = 0;
   // Any later event that refers to the recorded one.
   virtual void resolve(const HistoryEvent& event) = 0;
+  // No further event can refer to it.
+  virtual bool done() const { return false; }
 };
 using MachinePtr = std::shared_ptr<Machine>;
 

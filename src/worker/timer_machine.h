@@ -23,6 +23,7 @@ class TimerMachine : public Machine {
   void write(enums::EventType kind, Command* command) const override;
   void recorded(enums::EventType kind, const HistoryEvent& event) override;
   void resolve(const HistoryEvent& event) override;
+  bool done() const override { return state_ == State::kDone; }
 
   enum class State { kCreated, kStarted, kCancelCreated, kDone };
   enum class Input { kStartedEvent, kCancel, kCanceledEvent, kFiredEvent };

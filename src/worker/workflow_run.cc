@@ -1,9 +1,5 @@
 #include "worker/workflow_run.h"
 
-#include <typeinfo>
-
-#include <cxxabi.h>
-
 #include "base/ids.h"
 #include "client/convert.h"
 #include "client/failure_converter.h"
@@ -11,14 +7,6 @@
 
 namespace holdfast::worker {
 namespace {
-
-std::string type_name(const std::exception& error) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(typeid(error).name(), nullptr, nullptr, &status);
-  std::string out = status == 0 ? name : typeid(error).name();
-  std::free(name);
-  return out;
-}
 
 TaskResult failed(enums::WorkflowTaskFailedCause cause, const std::string& message, const std::string& type) {
   TaskResult result;
@@ -105,7 +93,7 @@ TaskResult WorkflowRun::apply(const Events& events, const ProtocolMessages& mess
                   "NondeterminismError");
   } catch (const std::exception& error) {
     return failed(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, error.what(),
-                  type_name(error));
+                  client::exception_type(error));
   } catch (...) {
     return failed(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE,
                   "the workflow threw something that is not a std::exception", "unknown");
@@ -237,10 +225,15 @@ void WorkflowRun::apply_reference(const HistoryEvent& event) {
     throw NondeterminismError("[TMPRL1100] event " + std::to_string(event.event_id()) + ", " + describe_event(event) +
                               ", refers to event " + std::to_string(id) + ", which workflow code did not cause");
   }
+  // Of what is over only the result is kept.
+  const auto resolve = [this, id, machine = found->second](const HistoryEvent& what) {
+    machine->resolve(what);
+    if (machine->done()) routes_.erase(id);
+  };
   if (keep_events_) {
-    resolutions_.push_back([machine = found->second, copy = event] { machine->resolve(copy); });
+    resolutions_.push_back([resolve, copy = event] { resolve(copy); });
   } else {
-    resolutions_.push_back([machine = found->second, pointer = &event] { machine->resolve(*pointer); });
+    resolutions_.push_back([resolve, pointer = &event] { resolve(*pointer); });
   }
 }
 

@@ -316,8 +316,11 @@ void WorkflowWorker::evict(const std::string& run_id) {
 
 void WorkflowWorker::trim() {
   while (runs_.size() > options_.max_cached_workflows()) {
-    const std::string oldest = recency_.back();
-    evict(oldest);
+    // One that waits for the engine's word stays; the next answer trims again.
+    const auto oldest = std::find_if(recency_.rbegin(), recency_.rend(),
+                                     [this](const std::string& id) { return !runs_.at(id).answer_may_vanish; });
+    if (oldest == recency_.rend()) return;
+    evict(std::string(*oldest));
   }
 }
 
