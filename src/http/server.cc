@@ -39,7 +39,7 @@ struct Server::Impl {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
 
   void accept();
-  void drain_until(MonotonicTime deadline);
+  void drain_for(std::chrono::milliseconds left);
 };
 
 void Server::Impl::accept() {
@@ -60,15 +60,16 @@ void Server::Impl::accept() {
   });
 }
 
-void Server::Impl::drain_until(MonotonicTime deadline) {
-  if (shared->sessions.empty() || std::chrono::steady_clock::now() >= deadline) {
+void Server::Impl::drain_for(std::chrono::milliseconds left) {
+  static constexpr std::chrono::milliseconds kLook{10};
+  if (shared->sessions.empty() || left.count() <= 0) {
     for (const auto& session : shared->open_sessions()) session->close();
     for (const auto& timer : timers) timer->cancel();
     work.reset();
     return;
   }
-  drain.expires_after(std::chrono::milliseconds(10));
-  drain.async_wait([this, deadline](boost::system::error_code) { drain_until(deadline); });
+  drain.expires_after(kLook);
+  drain.async_wait([this, left](boost::system::error_code) { drain_for(left - kLook); });
 }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
@@ -133,7 +134,7 @@ void Server::stop(std::chrono::milliseconds grace) {
     impl->retry.cancel();
     impl->shared->stopping = true;
     for (const auto& session : impl->shared->open_sessions()) session->finish();
-    impl->drain_until(std::chrono::steady_clock::now() + grace);
+    impl->drain_for(grace);
   });
   impl_->thread.join();
 }
