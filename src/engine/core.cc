@@ -86,8 +86,8 @@ CallId EngineCore::Impl::submit(Call call) {
   HF_CHECK(call.request != nullptr);
   const Handler handler = kHandlers[static_cast<std::size_t>(call.method)];
   if (handler == nullptr) {
-    reply(call, Status(Code::kUnimplemented, "This server does not offer " +
-                                                 std::string(api::method_name(call.method)) + "."));
+    reply(call, Status(Code::kUnimplemented,
+                       "This server does not offer " + std::string(api::method_name(call.method)) + "."));
     return id;
   }
   (this->*handler)(call);
@@ -128,7 +128,8 @@ void EngineCore::Impl::reply(Call& call, Status status) {
 Ns EngineCore::Impl::call_deadline(const Call& call, Ns fallback) const {
   Ns left = fallback;
   if (call.options.deadline) {
-    left = std::chrono::duration_cast<std::chrono::nanoseconds>(*call.options.deadline - clock_.monotonic()).count();
+    left = std::chrono::duration_cast<std::chrono::nanoseconds>(*call.options.deadline - clock_.monotonic())
+               .count();
     // The answer has to be there before the caller gives up.
     left -= std::min<Ns>(history::kSecond, left / 10);
     left = std::min(left, std::max(fallback, Ns{1}));
@@ -174,9 +175,8 @@ void EngineCore::Impl::finish_parked(Parked& parked, Result<api::MessagePtr> res
 
 void EngineCore::Impl::cancel(CallId id) {
   set_now();
-  unpark(id, [this](Parked& parked) {
-    finish_parked(parked, fail(Code::kCancelled, "The caller gave up."));
-  });
+  unpark(id,
+         [this](Parked& parked) { finish_parked(parked, fail(Code::kCancelled, "The caller gave up.")); });
 }
 
 void EngineCore::Impl::close() {
@@ -279,7 +279,8 @@ void EngineCore::Impl::workflow_task_deadline(Run& run) {
     if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
     wt::schedule(ms, now_);
   } else if (ms.speculative() && !ms.s().workflow_task().sticky()) {
-    // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the updates.
+    // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the
+    // updates.
     wt::make_real(ms, now_);
     ms.effects().workflow_task = true;
     ms.s().set_task_stamp(ms.s().task_stamp() + 1);
@@ -290,7 +291,8 @@ void EngineCore::Impl::workflow_task_deadline(Run& run) {
 }
 
 bool EngineCore::Impl::has_output() const {
-  return !dirty_.empty() || !changes_.empty() || !releases_.empty() || !visibility_calls_.empty() || !torn_.empty();
+  return !dirty_.empty() || !changes_.empty() || !releases_.empty() || !visibility_calls_.empty() ||
+         !torn_.empty();
 }
 
 Output EngineCore::Impl::take_output() {
@@ -308,8 +310,8 @@ Output EngineCore::Impl::take_output() {
   for (const auto& [key, value] : changes) {
     if (!value) {
       output.batch.erase(key);
-    } else if (options_.bug == PlantedBug::kTornBatch && key.size() > 2 && key[2] == store::keys::kExecutionTable &&
-               key.size() > 9 && key[key.size() - 9] == 'h') {
+    } else if (options_.bug == PlantedBug::kTornBatch && key.size() > 2 &&
+               key[2] == store::keys::kExecutionTable && key.size() > 9 && key[key.size() - 9] == 'h') {
       torn_.emplace_back(key, *value);
     } else {
       output.batch.put(key, *value);
@@ -338,19 +340,47 @@ void EngineCore::Impl::visibility_applied(std::uint64_t sequence) {
 EngineCore::EngineCore(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
     : impl_(std::make_unique<Impl>(std::move(options), clock, random, store)) {}
 EngineCore::~EngineCore() = default;
-Status EngineCore::open(std::uint64_t feed_applied) { return impl_->open(feed_applied); }
-CallId EngineCore::submit(Call call) { return impl_->submit(std::move(call)); }
-void EngineCore::cancel(CallId id) { impl_->cancel(id); }
-void EngineCore::tick() { impl_->tick(); }
-std::int64_t EngineCore::next_deadline() const { return impl_->next_deadline(); }
-bool EngineCore::has_output() const { return impl_->has_output(); }
-Output EngineCore::take_output() { return impl_->take_output(); }
-void EngineCore::committed(std::uint64_t sequence) { impl_->committed(sequence); }
-std::vector<Release> EngineCore::take_early() { return std::exchange(impl_->early_, {}); }
-std::size_t EngineCore::early_tasks_out() const { return impl_->early_out_; }
-void EngineCore::close() { impl_->close(); }
-void EngineCore::visibility_applied(std::uint64_t sequence) { impl_->visibility_applied(sequence); }
-std::int64_t EngineCore::epoch() const { return impl_->meta_.epoch(); }
-std::size_t EngineCore::cached_executions() const { return impl_->runs_.size(); }
+Status EngineCore::open(std::uint64_t feed_applied) {
+  return impl_->open(feed_applied);
+}
+CallId EngineCore::submit(Call call) {
+  return impl_->submit(std::move(call));
+}
+void EngineCore::cancel(CallId id) {
+  impl_->cancel(id);
+}
+void EngineCore::tick() {
+  impl_->tick();
+}
+std::int64_t EngineCore::next_deadline() const {
+  return impl_->next_deadline();
+}
+bool EngineCore::has_output() const {
+  return impl_->has_output();
+}
+Output EngineCore::take_output() {
+  return impl_->take_output();
+}
+void EngineCore::committed(std::uint64_t sequence) {
+  impl_->committed(sequence);
+}
+std::vector<Release> EngineCore::take_early() {
+  return std::exchange(impl_->early_, {});
+}
+std::size_t EngineCore::early_tasks_out() const {
+  return impl_->early_out_;
+}
+void EngineCore::close() {
+  impl_->close();
+}
+void EngineCore::visibility_applied(std::uint64_t sequence) {
+  impl_->visibility_applied(sequence);
+}
+std::int64_t EngineCore::epoch() const {
+  return impl_->meta_.epoch();
+}
+std::size_t EngineCore::cached_executions() const {
+  return impl_->runs_.size();
+}
 
 }  // namespace holdfast::engine

@@ -1,8 +1,9 @@
 #pragma once
 
-// EngineCore: the engine as a single-threaded, deterministic machine. It takes calls and the time, and produces write
-// batches and what may leave the process once they are durable. It starts no thread, waits for nothing and touches
-// nothing but the store it reads from; the host (engine.h) and the simulator drive it alike:
+// EngineCore: the engine as a single-threaded, deterministic machine. It takes calls and the time, and
+// produces write batches and what may leave the process once they are durable. It starts no thread, waits for
+// nothing and touches nothing but the store it reads from; the host (engine.h) and the simulator drive it
+// alike:
 //
 //   core.submit(call); core.tick();            any number of times
 //   for (auto& release : core.take_early()) release.run();   at once: law 3's exception
@@ -11,8 +12,8 @@
 //   core.committed(output.sequence);           what it pinned may go
 //   for (auto& release : output.releases) release.run();
 //
-// State runs ahead of durability: the core goes on working while a batch is being synced. Outputs must be committed in
-// the order they were taken; the releases of an empty batch wait for the batches before it.
+// State runs ahead of durability: the core goes on working while a batch is being synced. Outputs must be
+// committed in the order they were taken; the releases of an empty batch wait for the batches before it.
 
 #include <cstdint>
 #include <memory>
@@ -77,9 +78,10 @@ class EngineCore {
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
 
-  // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`, finds the
-  // executions that need attention. The first output holds the new epoch: commit it before the first call.
-  // kFailedPrecondition: written by a newer version. `feed_applied`: what the visibility index has seen.
+  // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`,
+  // finds the executions that need attention. The first output holds the new epoch: commit it before the
+  // first call. kFailedPrecondition: written by a newer version. `feed_applied`: what the visibility index
+  // has seen.
   Status open(std::uint64_t feed_applied = 0);
 
   // Returns an id for cancel(). The call may be answered at once (into the output) or parked.

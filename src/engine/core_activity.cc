@@ -29,11 +29,13 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_token(const std::str
   const bool current = info != nullptr && info->started_ns() != 0 && info->attempt() == token.attempt() &&
                        info->started_ns() == token.started_ns();
   if (current) return info;
-  if (options_.bug == PlantedBug::kStaleTokenAccepted && info != nullptr && info->started_ns() != 0) return info;
+  if (options_.bug == PlantedBug::kStaleTokenAccepted && info != nullptr && info->started_ns() != 0)
+    return info;
   return fail(errors::activity_not_found());
 }
 
-Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string& name, const std::string& workflow_id,
+Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string& name,
+                                                               const std::string& workflow_id,
                                                                const std::string& run_id,
                                                                const std::string& activity_id, Run** run) {
   const auto* record = name_space(name);
@@ -85,7 +87,8 @@ void EngineCore::Impl::heartbeat(Call& call) {
 void EngineCore::Impl::heartbeat_by_id(Call& call) {
   auto& request = static_cast<ws::RecordActivityTaskHeartbeatByIdRequest&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &run);
+  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
+                             request.activity_id(), &run);
   if (!info) return reply(call, std::move(info.error()));
   finish_heartbeat<ws::RecordActivityTaskHeartbeatByIdResponse>(
       call, *run, *info, request.has_details() ? request.mutable_details() : nullptr);
@@ -127,7 +130,8 @@ void EngineCore::Impl::activity_completed(Call& call) {
 void EngineCore::Impl::activity_completed_by_id(Call& call) {
   auto& request = static_cast<ws::RespondActivityTaskCompletedByIdRequest&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &run);
+  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
+                             request.activity_id(), &run);
   if (!info) return reply(call, std::move(info.error()));
   if (too_large(request.result(), options_.limits.execution)) {
     activity::fail(*run->ms, options_.limits.execution, now_, *info,
@@ -170,7 +174,8 @@ void EngineCore::Impl::activity_failed(Call& call) {
 void EngineCore::Impl::activity_failed_by_id(Call& call) {
   auto& request = static_cast<ws::RespondActivityTaskFailedByIdRequest&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &run);
+  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
+                             request.activity_id(), &run);
   if (!info) return reply(call, std::move(info.error()));
   fail_activity(*run->ms, options_.limits.execution, now_, *info, request);
   finish(*run);
@@ -183,7 +188,8 @@ void EngineCore::Impl::activity_canceled(Call& call) {
   auto info = activity_of_token(request.task_token(), &run);
   if (!info) return reply(call, std::move(info.error()));
   if (!activity::canceled(*run->ms, now_, *info, details_of(request), request.identity())) {
-    return reply(call, errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
+    return reply(call,
+                 errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
   }
   finish(*run);
   reply(call, std::make_unique<ws::RespondActivityTaskCanceledResponse>());
@@ -192,10 +198,12 @@ void EngineCore::Impl::activity_canceled(Call& call) {
 void EngineCore::Impl::activity_canceled_by_id(Call& call) {
   auto& request = static_cast<ws::RespondActivityTaskCanceledByIdRequest&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(), request.activity_id(), &run);
+  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
+                             request.activity_id(), &run);
   if (!info) return reply(call, std::move(info.error()));
   if (!activity::canceled(*run->ms, now_, *info, details_of(request), request.identity())) {
-    return reply(call, errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
+    return reply(call,
+                 errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
   }
   finish(*run);
   reply(call, std::make_unique<ws::RespondActivityTaskCanceledByIdResponse>());

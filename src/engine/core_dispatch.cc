@@ -121,8 +121,9 @@ void EngineCore::Impl::poll(Call call, Parked::Kind kind, const std::string& nam
     return reply(call, errors::invalid("TaskQueue length exceeds limit of 1000 bytes."));
   }
   if (parked_.size() >= options_.limits.parked_polls) {
-    return reply(call, errors::exhausted("Too many long polls are open; poll with fewer workers or try again later.",
-                                         enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
+    return reply(
+        call, errors::exhausted("Too many long polls are open; poll with fewer workers or try again later.",
+                                enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }
   const QueueKey key{record->id(), root_queue(queue.name()),
                      kind == Parked::Kind::kWorkflowPoll ? QueueType::kWorkflow : QueueType::kActivity};
@@ -153,9 +154,10 @@ void EngineCore::Impl::empty_poll(Parked& parked) {
     case Parked::Kind::kActivityPoll:
       return reply(parked.call, std::make_unique<ws::PollActivityTaskQueueResponse>());
     case Parked::Kind::kQuery:
-      return finish_parked(parked, fail(Code::kDeadlineExceeded,
-                                        "No worker answered the query in time. Is a worker running that polls the "
-                                        "task queue of this workflow?"));
+      return finish_parked(parked,
+                           fail(Code::kDeadlineExceeded,
+                                "No worker answered the query in time. Is a worker running that polls the "
+                                "task queue of this workflow?"));
     case Parked::Kind::kHistory: {
       auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
       response->mutable_history();
@@ -182,7 +184,8 @@ bool EngineCore::Impl::deliver(const matching::Task& task, const QueueKey& queue
   if (!task.query_id.empty()) return deliver_query(*run, task.query_id, queue, call);
   if (queue.type == QueueType::kActivity) return deliver_activity(*run, task, call);
   MutableState& ms = *run->ms;
-  if (!ms.running() || !ms.workflow_task_pending() || ms.workflow_task_started() || ms.s().task_stamp() != task.id) {
+  if (!ms.running() || !ms.workflow_task_pending() || ms.workflow_task_started() ||
+      ms.s().task_stamp() != task.id) {
     return false;
   }
   return deliver_workflow_task(*run, call);
@@ -191,8 +194,9 @@ bool EngineCore::Impl::deliver(const matching::Task& task, const QueueKey& queue
 bool EngineCore::Impl::deliver_workflow_task(Run& run, Call& call) {
   const auto& request = static_cast<const ws::PollWorkflowTaskQueueRequest&>(*call.request);
   const bool inside = call.options.in_process_workflow_worker;
-  wt::start(*run.ms, options_.limits.execution, now_,
-            {.identity = request.identity(), .request_id = new_id(), .holder_epoch = inside ? meta_.epoch() : 0});
+  wt::start(
+      *run.ms, options_.limits.execution, now_,
+      {.identity = request.identity(), .request_id = new_id(), .holder_epoch = inside ? meta_.epoch() : 0});
   auto response = workflow_task_response(run, run.ms->s().workflow_task().sticky(), true);
   response->set_backlog_count_hint(static_cast<std::int64_t>(matching_.backlog(
       {run.key.namespace_id, run.ms->s().workflow_task().task_queue(), QueueType::kWorkflow})));
@@ -220,7 +224,8 @@ void EngineCore::Impl::task_came_back(Run& run) {
   --early_out_;
 }
 
-std::unique_ptr<ws::PollWorkflowTaskQueueResponse> EngineCore::Impl::workflow_task_response(Run& run, bool sticky,
+std::unique_ptr<ws::PollWorkflowTaskQueueResponse> EngineCore::Impl::workflow_task_response(Run& run,
+                                                                                            bool sticky,
                                                                                             bool resend) {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
@@ -261,7 +266,8 @@ void EngineCore::Impl::add_history(Run& run, std::int64_t from, ws::PollWorkflow
   wt::append_unwritten(*run.ms, events);
 }
 
-bool EngineCore::Impl::deliver_query(Run& run, const std::string& query_id, const QueueKey& queue, Call& call) {
+bool EngineCore::Impl::deliver_query(Run& run, const std::string& query_id, const QueueKey& queue,
+                                     Call& call) {
   const auto found = run.queries.find(query_id);
   if (found == run.queries.end() || found->second.state != Query::State::kDirect) return false;
   const auto& state = run.ms->s();
@@ -330,7 +336,8 @@ std::unique_ptr<ws::PollActivityTaskQueueResponse> EngineCore::Impl::activity_re
 
 bool EngineCore::Impl::deliver_activity(Run& run, const matching::Task& task, Call& call) {
   auto* info = run.ms->activity(task.id);
-  if (!run.ms->running() || info == nullptr || !history::activity::startable(*info, task.attempt)) return false;
+  if (!run.ms->running() || info == nullptr || !history::activity::startable(*info, task.attempt))
+    return false;
   const auto& request = static_cast<const ws::PollActivityTaskQueueRequest&>(*call.request);
   history::activity::start(*run.ms, now_, info, request.identity(), new_id(),
                            call.options.in_process_workflow_worker ? meta_.epoch() : 0);

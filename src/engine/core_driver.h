@@ -1,7 +1,7 @@
 #pragma once
 
-// Drives an EngineCore in tests, one thread, a clock that stands still until told, a real RocksDB underneath. Every
-// call is submitted and, unless said otherwise, its batch committed and its answers released.
+// Drives an EngineCore in tests, one thread, a clock that stands still until told, a real RocksDB underneath.
+// Every call is submitted and, unless said otherwise, its batch committed and its answers released.
 
 #include <gtest/gtest.h>
 
@@ -137,9 +137,10 @@ class Driver {
   }
 
   // --- the usual requests
-  ws::StartWorkflowExecutionResponse start(const std::string& id,
-                                           const std::function<void(ws::StartWorkflowExecutionRequest&)>& edit = {}) {
-    return call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, start_request(id, edit));
+  ws::StartWorkflowExecutionResponse start(
+      const std::string& id, const std::function<void(ws::StartWorkflowExecutionRequest&)>& edit = {}) {
+    return call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution,
+                                                    start_request(id, edit));
   }
   static ws::StartWorkflowExecutionRequest start_request(
       const std::string& id, const std::function<void(ws::StartWorkflowExecutionRequest&)>& edit = {}) {
@@ -216,7 +217,10 @@ class Driver {
   static pb::command::v1::Command complete_workflow(const std::string& result = "done") {
     pb::command::v1::Command command;
     command.set_command_type(enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION);
-    command.mutable_complete_workflow_execution_command_attributes()->mutable_result()->add_payloads()->set_data(result);
+    command.mutable_complete_workflow_execution_command_attributes()
+        ->mutable_result()
+        ->add_payloads()
+        ->set_data(result);
     return command;
   }
   pb::history::v1::History history(const std::string& id, const std::string& run_id = "") {
@@ -226,7 +230,8 @@ class Driver {
     request.mutable_execution()->set_run_id(run_id);
     pb::history::v1::History all;
     do {
-      auto page = call<ws::GetWorkflowExecutionHistoryResponse>(api::Method::kGetWorkflowExecutionHistory, request);
+      auto page =
+          call<ws::GetWorkflowExecutionHistoryResponse>(api::Method::kGetWorkflowExecutionHistory, request);
       all.MergeFrom(page.history());
       request.set_next_page_token(page.next_page_token());
     } while (!request.next_page_token().empty());

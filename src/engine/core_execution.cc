@@ -65,7 +65,8 @@ void EngineCore::Impl::request_cancel(Call& call) {
   auto found = resolve(record->id(), request.workflow_execution());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  if (!request.first_execution_run_id().empty() && run.ms->s().first_run_id() != request.first_execution_run_id()) {
+  if (!request.first_execution_run_id().empty() &&
+      run.ms->s().first_run_id() != request.first_execution_run_id()) {
     return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
   }
   if (run.ms->running()) {
@@ -90,7 +91,8 @@ void EngineCore::Impl::terminate(Call& call) {
   auto found = resolve(record->id(), request.workflow_execution());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  if (!request.first_execution_run_id().empty() && run.ms->s().first_run_id() != request.first_execution_run_id()) {
+  if (!request.first_execution_run_id().empty() &&
+      run.ms->s().first_run_id() != request.first_execution_run_id()) {
     return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
   }
   if (!run.ms->running()) return reply(call, errors::already_completed());
@@ -116,7 +118,8 @@ void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::Pendi
       out->set_state(enums::PENDING_ACTIVITY_STATE_SCHEDULED);
   }
   if (info.has_heartbeat_details()) *out->mutable_heartbeat_details() = info.heartbeat_details();
-  if (info.last_heartbeat_ns() != 0) history::set_time(out->mutable_last_heartbeat_time(), info.last_heartbeat_ns());
+  if (info.last_heartbeat_ns() != 0)
+    history::set_time(out->mutable_last_heartbeat_time(), info.last_heartbeat_ns());
   if (info.started_ns() != 0) history::set_time(out->mutable_last_started_time(), info.started_ns());
   out->set_attempt(info.attempt());
   out->set_maximum_attempts(info.retry_policy().maximum_attempts());
@@ -132,7 +135,8 @@ void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::Pendi
   if (info.last_attempt_complete_ns() != 0) {
     history::set_time(out->mutable_last_attempt_complete_time(), info.last_attempt_complete_ns());
   }
-  if (info.backing_off()) history::set_time(out->mutable_next_attempt_schedule_time(), info.attempt_scheduled_ns());
+  if (info.backing_off())
+    history::set_time(out->mutable_next_attempt_schedule_time(), info.attempt_scheduled_ns());
   if (info.has_priority()) *out->mutable_priority() = info.priority();
 }
 

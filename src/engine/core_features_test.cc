@@ -1,4 +1,5 @@
-// Sticky queues, queries, updates, children, chains of runs, timeouts: the rules that SDKs rest on, one by one.
+// Sticky queues, queries, updates, children, chains of runs, timeouts: the rules that SDKs rest on, one by
+// one.
 
 #include <gmock/gmock.h>
 
@@ -7,11 +8,11 @@
 namespace holdfast::engine {
 namespace {
 
-using testing::Driver;
+using history::kSecond;
 using ::testing::Contains;
+using testing::Driver;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-using history::kSecond;
 
 ws::RespondWorkflowTaskCompletedRequest sticky(ws::RespondWorkflowTaskCompletedRequest request) {
   auto& attributes = *request.mutable_sticky_attributes();
@@ -105,7 +106,8 @@ ws::UpdateWorkflowExecutionRequest change(const std::string& update_id) {
   ws::UpdateWorkflowExecutionRequest request;
   request.set_namespace_("default");
   request.mutable_workflow_execution()->set_workflow_id("w");
-  request.mutable_wait_policy()->set_lifecycle_stage(enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
   request.mutable_request()->mutable_meta()->set_update_id(update_id);
   request.mutable_request()->mutable_input()->set_name("approve");
   return request;
@@ -148,16 +150,18 @@ TEST(Update, AcceptedAndCompletedInOneTask) {
   add_command(done, "u/accept");
   add_command(done, "u/complete");
   d.call<ws::RespondWorkflowTaskCompletedResponse>(api::Method::kRespondWorkflowTaskCompleted, done);
-  EXPECT_EQ(Driver::take<ws::UpdateWorkflowExecutionResponse>(sent).outcome().success().payloads(0).data(), "yes");
+  EXPECT_EQ(Driver::take<ws::UpdateWorkflowExecutionResponse>(sent).outcome().success().payloads(0).data(),
+            "yes");
   EXPECT_THAT(d.events("w"),
               ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
-                          "WorkflowTaskCompleted", "TimerStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
-                          "WorkflowTaskCompleted", "WorkflowExecutionUpdateAccepted",
+                          "WorkflowTaskCompleted", "TimerStarted", "WorkflowTaskScheduled",
+                          "WorkflowTaskStarted", "WorkflowTaskCompleted", "WorkflowExecutionUpdateAccepted",
                           "WorkflowExecutionUpdateCompleted"));
   // The same id again, even after a crash, brings the same outcome and nothing new.
   d.crash();
   auto again = d.send(api::Method::kUpdateWorkflowExecution, change("u"));
-  EXPECT_EQ(Driver::take<ws::UpdateWorkflowExecutionResponse>(again).outcome().success().payloads(0).data(), "yes");
+  EXPECT_EQ(Driver::take<ws::UpdateWorkflowExecutionResponse>(again).outcome().success().payloads(0).data(),
+            "yes");
   EXPECT_EQ(d.events("w").size(), 10u);
 }
 
@@ -189,9 +193,9 @@ TEST(Update, SignalDuringASpeculativeTaskMakesItReal) {
   task = d.workflow_task();
   d.signal("w", "s");
   d.crash();  // the admitted update is gone, the task and the signal are not
-  EXPECT_THAT(d.events("w"), ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
-                                         "WorkflowTaskCompleted", "TimerStarted", "WorkflowTaskScheduled",
-                                         "WorkflowTaskStarted"));
+  EXPECT_THAT(d.events("w"), ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled",
+                                         "WorkflowTaskStarted", "WorkflowTaskCompleted", "TimerStarted",
+                                         "WorkflowTaskScheduled", "WorkflowTaskStarted"));
   d.complete(task.task_token(), {});
   EXPECT_EQ(d.events("w").back(), "WorkflowTaskScheduled");
 }
@@ -253,7 +257,9 @@ TEST(External, SignalThenCompleteStillArrives) {
   attributes.mutable_execution()->set_workflow_id("target");
   attributes.set_signal_name("hello");
   auto missing = command;
-  missing.mutable_signal_external_workflow_execution_command_attributes()->mutable_execution()->set_workflow_id("no");
+  missing.mutable_signal_external_workflow_execution_command_attributes()
+      ->mutable_execution()
+      ->set_workflow_id("no");
   d.complete(task.task_token(), {missing});
   EXPECT_THAT(d.events("w"), Contains("SignalExternalWorkflowExecutionFailed"));
   task = d.workflow_task("other");
@@ -333,12 +339,14 @@ TEST(Timeouts, OfAWorkflowTaskAndItsTransientSuccessor) {
   auto task = d.workflow_task();
   EXPECT_EQ(task.attempt(), 2);
   EXPECT_EQ(task.history().events_size(), 6);  // the transient task is shown
-  EXPECT_EQ(d.error(api::Method::kRespondWorkflowTaskCompleted, Driver::completion(lost.task_token(), {})).code(),
-            Code::kNotFound);
+  EXPECT_EQ(
+      d.error(api::Method::kRespondWorkflowTaskCompleted, Driver::completion(lost.task_token(), {})).code(),
+      Code::kNotFound);
   d.complete(task.task_token(), {Driver::complete_workflow()});
-  EXPECT_THAT(d.events("w"), ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
-                                         "WorkflowTaskTimedOut", "WorkflowTaskScheduled", "WorkflowTaskStarted",
-                                         "WorkflowTaskCompleted", "WorkflowExecutionCompleted"));
+  EXPECT_THAT(d.events("w"),
+              ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
+                          "WorkflowTaskTimedOut", "WorkflowTaskScheduled", "WorkflowTaskStarted",
+                          "WorkflowTaskCompleted", "WorkflowExecutionCompleted"));
 }
 
 TEST(Timeouts, HeartbeatRetriesWithDetails) {
@@ -411,7 +419,8 @@ TEST(History, PagesAndReverse) {
   int pages = 0;
   std::int64_t expected = 1;
   do {
-    const auto page = d.call<ws::GetWorkflowExecutionHistoryResponse>(api::Method::kGetWorkflowExecutionHistory, request);
+    const auto page =
+        d.call<ws::GetWorkflowExecutionHistoryResponse>(api::Method::kGetWorkflowExecutionHistory, request);
     for (const auto& event : page.history().events()) EXPECT_EQ(event.event_id(), expected++);
     request.set_next_page_token(page.next_page_token());
     ++pages;
@@ -421,8 +430,8 @@ TEST(History, PagesAndReverse) {
   ws::GetWorkflowExecutionHistoryReverseRequest reverse;
   reverse.set_namespace_("default");
   reverse.mutable_execution()->set_workflow_id("w");
-  const auto all =
-      d.call<ws::GetWorkflowExecutionHistoryReverseResponse>(api::Method::kGetWorkflowExecutionHistoryReverse, reverse);
+  const auto all = d.call<ws::GetWorkflowExecutionHistoryReverseResponse>(
+      api::Method::kGetWorkflowExecutionHistoryReverse, reverse);
   ASSERT_EQ(all.history().events_size(), 24);
   EXPECT_EQ(all.history().events(0).event_id(), 24);
 }
@@ -443,8 +452,8 @@ TEST(SignalWithStart, SignalIsPartOfTheFirstTask) {
       api::Method::kSignalWithStartWorkflowExecution, request);
   EXPECT_EQ(again.run_id(), first.run_id());
   request.set_request_id("r2");
-  EXPECT_FALSE(d.call<ws::SignalWithStartWorkflowExecutionResponse>(api::Method::kSignalWithStartWorkflowExecution,
-                                                                    request)
+  EXPECT_FALSE(d.call<ws::SignalWithStartWorkflowExecutionResponse>(
+                    api::Method::kSignalWithStartWorkflowExecution, request)
                    .started());
   EXPECT_THAT(d.events("w"), ElementsAre("WorkflowExecutionStarted", "WorkflowExecutionSignaled",
                                          "WorkflowTaskScheduled", "WorkflowExecutionSignaled"));
@@ -504,8 +513,9 @@ TEST(Limits, TooManyBufferedEventsEndTheTask) {
   EXPECT_EQ(events[3], "WorkflowTaskFailed");
   EXPECT_EQ(events.back(), "WorkflowTaskScheduled");
   EXPECT_EQ(events.size(), 4u + 101u + 1u);
-  EXPECT_EQ(d.error(api::Method::kRespondWorkflowTaskCompleted, Driver::completion(task.task_token(), {})).code(),
-            Code::kNotFound);
+  EXPECT_EQ(
+      d.error(api::Method::kRespondWorkflowTaskCompleted, Driver::completion(task.task_token(), {})).code(),
+      Code::kNotFound);
 }
 
 TEST(Limits, LongHistoriesAreReadFromTheStoreAgain) {
@@ -538,7 +548,8 @@ TEST(Limits, ExecutionsLeaveTheCacheAndComeBack) {
   }
   d.advance(5 * kSecond);
   for (int i = 0; i < 20; ++i) d.complete(d.workflow_task().task_token(), {Driver::complete_workflow()});
-  for (int i = 0; i < 20; ++i) EXPECT_EQ(d.events("w" + std::to_string(i)).back(), "WorkflowExecutionCompleted");
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(d.events("w" + std::to_string(i)).back(), "WorkflowExecutionCompleted");
 }
 
 TEST(Eager, FirstTaskAndActivityComeWithTheAnswer) {

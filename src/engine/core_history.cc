@@ -19,8 +19,8 @@ bool shows_unwritten(const api::CallOptions& options) {
 }  // namespace
 
 // Answers, or parks when there is nothing yet and the caller waits.
-void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::HistoryToken& token, bool close_only,
-                                      bool wait) {
+void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::HistoryToken& token,
+                                      bool close_only, bool wait) {
   const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryRequest&>(*call.request);
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
@@ -73,8 +73,10 @@ void EngineCore::Impl::get_history(Call& call) {
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {
-    if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1 || token.run_id().empty()) {
-      return reply(call, errors::invalid("Invalid NextPageToken; leave it empty to start from the first event."));
+    if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1 ||
+        token.run_id().empty()) {
+      return reply(call,
+                   errors::invalid("Invalid NextPageToken; leave it empty to start from the first event."));
     }
     if (!execution.run_id().empty() && execution.run_id() != token.run_id()) {
       return reply(call, errors::invalid("RunId and NextPageToken belong to different runs."));
@@ -98,8 +100,9 @@ void EngineCore::Impl::answer_history_waiters(Run& run) {
       continue;
     }
     const auto& parked = found->second;
-    const bool news = parked.close_only ? !run.ms->running()
-                                        : !run.ms->running() || parked.next_event_id < run.ms->s().next_event_id();
+    const bool news = parked.close_only
+                          ? !run.ms->running()
+                          : !run.ms->running() || parked.next_event_id < run.ms->s().next_event_id();
     if (!news) continue;
     unpark(id, [&](Parked& ready) {
       stored::HistoryToken token;
@@ -119,7 +122,8 @@ void EngineCore::Impl::get_history_reverse(Call& call) {
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {
     if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1) {
-      return reply(call, errors::invalid("Invalid NextPageToken; leave it empty to start from the last event."));
+      return reply(call,
+                   errors::invalid("Invalid NextPageToken; leave it empty to start from the last event."));
     }
     execution.set_run_id(token.run_id());
   }

@@ -31,8 +31,8 @@ struct Parked {
   enum class Kind : std::uint8_t { kWorkflowPoll, kActivityPoll, kHistory, kUpdate, kQuery } kind{};
   Call call;
   Ns deadline_ns = 0;
-  RunKey run;                    // not for polls
-  matching::QueueKey queue;      // polls
+  RunKey run;                      // not for polls
+  matching::QueueKey queue;        // polls
   std::int64_t next_event_id = 0;  // history
   bool close_only = false;
   std::string update_id;
@@ -86,7 +86,8 @@ class EngineCore::Impl {
   void flush(Run& run, std::map<std::string, std::optional<std::string>>& changes, Output& output);
   void arm(const RunKey& key, Ns at);
   // Events [from, to) up to the limits; returns the id behind the last one.
-  std::int64_t read_events(Run& run, std::int64_t from, std::int64_t to, std::int64_t max_events, History* out);
+  std::int64_t read_events(Run& run, std::int64_t from, std::int64_t to, std::int64_t max_events,
+                           History* out);
   std::optional<Event> read_event(Run& run, std::int64_t id);
   const Event* find_cached_event(Run& run, std::int64_t id);
   void visit_event(Run& run, std::int64_t id, const std::function<void(const Event&)>& with);
@@ -99,14 +100,17 @@ class EngineCore::Impl {
   void dispatch_activity(Run& run, std::int64_t scheduled_event_id);
   void dispatch_query(Run& run, const std::string& query_id);
   void add_task(const matching::QueueKey& queue, matching::Task task);
-  void poll(Call call, Parked::Kind kind, const std::string& name_space, const pb::taskqueue::v1::TaskQueue& queue,
-            const std::string& identity, const std::string& worker_key);
+  void poll(Call call, Parked::Kind kind, const std::string& name_space,
+            const pb::taskqueue::v1::TaskQueue& queue, const std::string& identity,
+            const std::string& worker_key);
   bool deliver(const matching::Task& task, const matching::QueueKey& queue, Call& call);
   bool deliver_workflow_task(Run& run, Call& call);
   bool deliver_query(Run& run, const std::string& query_id, const matching::QueueKey& queue, Call& call);
   bool deliver_activity(Run& run, const matching::Task& task, Call& call);
-  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky, bool resend);
-  std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_response(Run& run, const stored::ActivityInfo& info);
+  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky,
+                                                                            bool resend);
+  std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_response(Run& run,
+                                                                       const stored::ActivityInfo& info);
   void add_history(Run& run, std::int64_t from, ws::PollWorkflowTaskQueueResponse* response);
   void empty_poll(Parked& parked);
   void task_came_back(Run& run);
@@ -167,7 +171,8 @@ class EngineCore::Impl {
     enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
   };
   // With an eager request the first workflow task stays for the caller to hand out.
-  Result<StartOutcome> start_execution(const stored::NamespaceRecord& record, ws::StartWorkflowExecutionRequest* request,
+  Result<StartOutcome> start_execution(const stored::NamespaceRecord& record,
+                                       ws::StartWorkflowExecutionRequest* request,
                                        const std::function<void(MutableState&)>& before_task = {});
   static pb::history::v1::WorkflowExecutionSignaledEventAttributes signal_attributes(
       const ws::SignalWorkflowExecutionRequest& request);
@@ -181,7 +186,8 @@ class EngineCore::Impl {
   Result<Run*> run_of_token(const std::string& bytes, stored::TaskToken* token, Status missing);
   Result<stored::ActivityInfo*> activity_of_token(const std::string& bytes, Run** run);
   Result<stored::ActivityInfo*> activity_of_id(const std::string& name, const std::string& workflow_id,
-                                               const std::string& run_id, const std::string& activity_id, Run** run);
+                                               const std::string& run_id, const std::string& activity_id,
+                                               Run** run);
   template <typename Response>
   void finish_heartbeat(Call& call, Run& run, stored::ActivityInfo* info, pb::common::v1::Payloads* details);
 
@@ -222,8 +228,8 @@ class EngineCore::Impl {
   stored::StoreMeta meta_;
   Ns now_ = 0;
 
-  std::map<std::string, stored::NamespaceRecord> namespaces_;          // by name
-  std::map<std::string, std::string> namespace_names_;                 // id -> name
+  std::map<std::string, stored::NamespaceRecord> namespaces_;  // by name
+  std::map<std::string, std::string> namespace_names_;         // id -> name
 
   std::map<RunKey, std::unique_ptr<Run>> runs_;
   std::list<Run*> lru_;  // most recent first

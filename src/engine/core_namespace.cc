@@ -72,15 +72,16 @@ void EngineCore::Impl::register_namespace(Call& call) {
   if (request.namespace_().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
     return reply(call, errors::invalid("Namespace length exceeds limit of 1000 bytes."));
   }
-  if (name_space(request.namespace_()) != nullptr) return reply(call, errors::namespace_exists(request.namespace_()));
+  if (name_space(request.namespace_()) != nullptr)
+    return reply(call, errors::namespace_exists(request.namespace_()));
   const Ns retention = history::to_ns(request.workflow_execution_retention_period());
   if (retention < 24LL * 3600 * history::kSecond) {
     return reply(call, errors::invalid("A minimal retention period of 24h is required; "
                                        "set workflow_execution_retention_period."));
   }
   if (namespaces_.size() >= options_.limits.namespaces) {
-    return reply(call, errors::exhausted("There may be no more than " + std::to_string(options_.limits.namespaces) +
-                                             " namespaces.",
+    return reply(call, errors::exhausted("There may be no more than " +
+                                             std::to_string(options_.limits.namespaces) + " namespaces.",
                                          enums::RESOURCE_EXHAUSTED_CAUSE_UNSPECIFIED));
   }
   stored::NamespaceRecord record;
@@ -101,9 +102,11 @@ void EngineCore::Impl::describe_namespace(Call& call) {
   if (request.namespace_().empty() && request.id().empty()) {
     return reply(call, errors::invalid("Name a namespace, or its id."));
   }
-  const auto* record = request.namespace_().empty() ? namespace_by_id(request.id()) : name_space(request.namespace_());
+  const auto* record =
+      request.namespace_().empty() ? namespace_by_id(request.id()) : name_space(request.namespace_());
   if (record == nullptr) {
-    return reply(call, errors::namespace_not_found(request.namespace_().empty() ? request.id() : request.namespace_()));
+    return reply(call, errors::namespace_not_found(request.namespace_().empty() ? request.id()
+                                                                                : request.namespace_()));
   }
   auto response = std::make_unique<ws::DescribeNamespaceResponse>();
   fill_namespace(*record, response.get());

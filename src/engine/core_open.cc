@@ -23,13 +23,15 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
   if (!stored_meta) return stored_meta.error();
   if (*stored_meta) {
     if (!meta_.ParseFromString(**stored_meta)) {
-      return Status(Code::kDataLoss, "The store's meta row cannot be read; restore the data directory from a backup.");
+      return Status(Code::kDataLoss,
+                    "The store's meta row cannot be read; restore the data directory from a backup.");
     }
     if (meta_.format_version() > kFormatVersion) {
       return Status(Code::kFailedPrecondition,
                     "The data was written by a newer version of Holdfast (format " +
                         std::to_string(meta_.format_version()) + ", this one knows " +
-                        std::to_string(kFormatVersion) + "); start that version or use another data directory.");
+                        std::to_string(kFormatVersion) +
+                        "); start that version or use another data directory.");
     }
     if (meta_.shard_count() != keys::kShardCount) {
       return Status(Code::kFailedPrecondition, "The data has " + std::to_string(meta_.shard_count()) +
@@ -48,7 +50,8 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
                                keys::table_end(keys::kStoreWide, keys::kNamespaceTable),
                                [this](std::string_view, std::string_view value) {
                                  stored::NamespaceRecord record;
-                                 if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return false;
+                                 if (!record.ParseFromArray(value.data(), static_cast<int>(value.size())))
+                                   return false;
                                  namespace_names_[record.id()] = record.name();
                                  namespaces_[record.name()] = std::move(record);
                                  return true;
@@ -68,8 +71,8 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
   scanned = store_.scan_reverse(keys::table_begin(keys::kStoreWide, keys::kFeedTable),
                                 keys::table_end(keys::kStoreWide, keys::kFeedTable),
                                 [&last_feed](std::string_view key, std::string_view) {
-                                  last_feed = std::max(last_feed,
-                                                       static_cast<std::uint64_t>(keys::history_page_event(key)));
+                                  last_feed = std::max(
+                                      last_feed, static_cast<std::uint64_t>(keys::history_page_event(key)));
                                   return false;
                                 });
   if (!scanned.ok()) return scanned;
@@ -79,18 +82,19 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
   // The recovery index: what could go on now is loaded, the rest only has its time noted.
   std::vector<RunKey> ready;
   for (std::uint16_t shard = 0; shard < keys::kShardCount; ++shard) {
-    scanned = store_.scan(keys::table_begin(shard, keys::kWakeTable), keys::table_end(shard, keys::kWakeTable),
-                          [&](std::string_view key, std::string_view) {
-                            keys::WakeRow row;
-                            if (!keys::parse_wake(key, row)) return true;
-                            RunKey run{std::move(row.namespace_id), std::move(row.workflow_id), std::move(row.run_id)};
-                            if (row.wake_ns == 0) {
-                              ready.push_back(std::move(run));
-                            } else if (options_.bug != PlantedBug::kDroppedTimer) {
-                              arm(run, row.wake_ns);
-                            }
-                            return true;
-                          });
+    scanned = store_.scan(
+        keys::table_begin(shard, keys::kWakeTable), keys::table_end(shard, keys::kWakeTable),
+        [&](std::string_view key, std::string_view) {
+          keys::WakeRow row;
+          if (!keys::parse_wake(key, row)) return true;
+          RunKey run{std::move(row.namespace_id), std::move(row.workflow_id), std::move(row.run_id)};
+          if (row.wake_ns == 0) {
+            ready.push_back(std::move(run));
+          } else if (options_.bug != PlantedBug::kDroppedTimer) {
+            arm(run, row.wake_ns);
+          }
+          return true;
+        });
     if (!scanned.ok()) return scanned;
   }
   for (const RunKey& key : ready) {

@@ -1,9 +1,10 @@
-// What crosses executions. The sender's state says what is owed; a message carries it to the other execution, whose
-// transition is idempotent by request id; the sender's next transition strikes it off. After a crash it is sent again.
+// What crosses executions. The sender's state says what is owed; a message carries it to the other execution,
+// whose transition is idempotent by request id; the sender's next transition strikes it off. After a crash it
+// is sent again.
 //
-// Messages run between transitions, never inside one, and never touch two executions in one transition. All shards of
-// this core commit through one ordered stream of batches, so a message may run before its cause is durable: its effect
-// cannot become durable earlier.
+// Messages run between transitions, never inside one, and never touch two executions in one transition. All
+// shards of this core commit through one ordered stream of batches, so a message may run before its cause is
+// durable: its effect cannot become durable earlier.
 
 #include "engine/core_impl.h"
 #include "history/child_workflow.h"
@@ -120,7 +121,8 @@ std::string EngineCore::Impl::start_child(
     attributes.mutable_root_workflow_execution()->set_run_id(parent.key.run_id);
   }
   if (!from.cron_schedule().empty()) {
-    if (const auto due = history::cron::next(from.cron_schedule(), now_, now_)) input.first_task_backoff_ns = *due - now_;
+    if (const auto due = history::cron::next(from.cron_schedule(), now_, now_))
+      input.first_task_backoff_ns = *due - now_;
     attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   }
   Run& child = create(lifecycle::start(std::move(input), now_), true);
@@ -184,7 +186,8 @@ void EngineCore::Impl::send_external_cancel(const RunKey& from, std::int64_t ini
   if (!initiated) return;
   const auto& attributes = initiated->request_cancel_external_workflow_execution_initiated_event_attributes();
   auto found = resolve(target_namespace, attributes.workflow_execution());
-  const bool known = found && !(attributes.child_workflow_only() && (*found)->ms->s().parent().run_id() != from.run_id);
+  const bool known =
+      found && !(attributes.child_workflow_only() && (*found)->ms->s().parent().run_id() != from.run_id);
   if (known && (*found)->ms->running()) {
     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes request;
     request.set_cause(attributes.reason());
@@ -197,10 +200,11 @@ void EngineCore::Impl::send_external_cancel(const RunKey& from, std::int64_t ini
   sender = find(from);
   if (sender == nullptr) return;
   const bool changed =
-      known ? history::external_cancel::done(*sender->ms, now_, *initiated)
-            : history::external_cancel::failed(
-                  *sender->ms, now_, *initiated,
-                  enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
+      known
+          ? history::external_cancel::done(*sender->ms, now_, *initiated)
+          : history::external_cancel::failed(
+                *sender->ms, now_, *initiated,
+                enums::CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_EXTERNAL_WORKFLOW_EXECUTION_NOT_FOUND);
   if (changed) finish(*sender);
 }
 
@@ -212,10 +216,12 @@ void EngineCore::Impl::send_close_to_parent(const RunKey& from) {
   if (parent != nullptr) {
     // The parent has to have heard of the start first; both messages may have been on their way.
     const auto* known = parent->ms->child(parent_info.initiated_event_id());
-    if (known != nullptr && known->start_pending()) send_child_start(parent->key, parent_info.initiated_event_id());
+    if (known != nullptr && known->start_pending())
+      send_child_start(parent->key, parent_info.initiated_event_id());
     const auto closing = read_event(*child, child->ms->s().close_event_id());
     if (closing && parent->ms->running() &&
-        history::child_workflow::closed(*parent->ms, now_, parent_info.initiated_event_id(), from.run_id, *closing)) {
+        history::child_workflow::closed(*parent->ms, now_, parent_info.initiated_event_id(), from.run_id,
+                                        *closing)) {
       finish(*parent);
     }
   }

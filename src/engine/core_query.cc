@@ -8,25 +8,27 @@ void EngineCore::Impl::query(Call& call) {
   const auto& request = static_cast<const ws::QueryWorkflowRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.query().query_type().empty()) return reply(call, errors::invalid("QueryType is not set on request."));
+  if (request.query().query_type().empty())
+    return reply(call, errors::invalid("QueryType is not set on request."));
   auto found = resolve(record->id(), request.execution());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
   const auto condition = request.query_reject_condition();
-  const bool rejected =
-      (condition == enums::QUERY_REJECT_CONDITION_NOT_OPEN && !ms.running()) ||
-      (condition == enums::QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY && !ms.running() &&
-       state.status() != enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+  const bool rejected = (condition == enums::QUERY_REJECT_CONDITION_NOT_OPEN && !ms.running()) ||
+                        (condition == enums::QUERY_REJECT_CONDITION_NOT_COMPLETED_CLEANLY && !ms.running() &&
+                         state.status() != enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
   if (rejected) {
     auto response = std::make_unique<ws::QueryWorkflowResponse>();
     response->mutable_query_rejected()->set_status(state.status());
     return reply(call, std::move(response));
   }
   if (ms.running() && state.workflow_task().attempt() >= 3) {
-    return reply(call, errors::workflow_not_ready(
-                           "Unable to query workflow due to Workflow Task in failed state: look at the worker's log."));
+    return reply(
+        call,
+        errors::workflow_not_ready(
+            "Unable to query workflow due to Workflow Task in failed state: look at the worker's log."));
   }
   // Without one completed workflow task there is no state to ask about.
   const bool started = state.last_completed_task_event_id() != 0;
@@ -71,7 +73,8 @@ void EngineCore::Impl::end_query(Run& run, const std::string& query_id, Result<a
 void EngineCore::Impl::query_completed(Call& call) {
   auto& request = static_cast<ws::RespondQueryTaskCompletedRequest&>(*call.request);
   stored::TaskToken token;
-  auto found = run_of_token(request.task_token(), &token, errors::not_found("query task not found, or already expired"));
+  auto found = run_of_token(request.task_token(), &token,
+                            errors::not_found("query task not found, or already expired"));
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
   if (token.query_id().empty()) return reply(call, errors::invalid("Invalid TaskToken: not one of a query."));
@@ -84,7 +87,8 @@ void EngineCore::Impl::query_completed(Call& call) {
     end_query(run, token.query_id(), api::MessagePtr(std::move(response)));
   } else if (request.completed_type() == enums::QUERY_RESULT_TYPE_FAILED) {
     end_query(run, token.query_id(),
-              fail(errors::query_failed(request.error_message(), request.has_failure() ? &request.failure() : nullptr)));
+              fail(errors::query_failed(request.error_message(),
+                                        request.has_failure() ? &request.failure() : nullptr)));
   } else {
     return reply(call, errors::invalid("CompletedType is not set on request."));
   }

@@ -18,7 +18,8 @@ namespace wt = history::workflow_task;
 Status EngineCore::Impl::check_start(const ws::StartWorkflowExecutionRequest& request) const {
   const auto longest = static_cast<std::size_t>(options_.limits.execution.id_bytes);
   if (request.workflow_id().empty()) return errors::invalid("WorkflowId is not set on request.");
-  if (request.workflow_id().size() > longest) return errors::invalid("WorkflowId length exceeds limit of 1000 bytes.");
+  if (request.workflow_id().size() > longest)
+    return errors::invalid("WorkflowId length exceeds limit of 1000 bytes.");
   if (request.workflow_type().name().empty()) return errors::invalid("WorkflowType is not set on request.");
   if (request.workflow_type().name().size() > longest) {
     return errors::invalid("WorkflowType length exceeds limit of 1000 bytes.");
@@ -27,7 +28,8 @@ Status EngineCore::Impl::check_start(const ws::StartWorkflowExecutionRequest& re
   if (request.task_queue().name().size() > longest) {
     return errors::invalid("TaskQueue length exceeds limit of 1000 bytes.");
   }
-  if (request.request_id().size() > longest) return errors::invalid("RequestId length exceeds limit of 1000 bytes.");
+  if (request.request_id().size() > longest)
+    return errors::invalid("RequestId length exceeds limit of 1000 bytes.");
   if (history::to_ns(request.workflow_execution_timeout()) < 0) {
     return errors::invalid("An invalid WorkflowExecutionTimeoutSeconds is set on request.");
   }
@@ -54,21 +56,23 @@ Status EngineCore::Impl::check_start(const ws::StartWorkflowExecutionRequest& re
   using Reuse = enums::WorkflowIdReusePolicy;
   if (request.workflow_id_reuse_policy() == Reuse::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING &&
       request.workflow_id_conflict_policy() != enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED) {
-    return errors::invalid("Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be "
-                           "used together with a WorkflowIDConflictPolicy.");
+    return errors::invalid(
+        "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be "
+        "used together with a WorkflowIDConflictPolicy.");
   }
   if (request.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
       request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) {
-    return errors::invalid("Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used "
-                           "together with WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING.");
+    return errors::invalid(
+        "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used "
+        "together with WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING.");
   }
   if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > options_.limits.execution.blob_bytes) {
     return errors::invalid("Blob data size exceeds limit: the input may have " +
                            std::to_string(options_.limits.execution.blob_bytes) + " bytes.");
   }
   if (static_cast<std::int64_t>(request.memo().ByteSizeLong()) > options_.limits.execution.memo_bytes) {
-    return errors::invalid("Memo size exceeds limit of " + std::to_string(options_.limits.execution.memo_bytes) +
-                           " bytes.");
+    return errors::invalid("Memo size exceeds limit of " +
+                           std::to_string(options_.limits.execution.memo_bytes) + " bytes.");
   }
   return Status();
 }
@@ -93,7 +97,8 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
     switch (lifecycle::decide(row->status(), request->workflow_id_reuse_policy(),
                               request->workflow_id_conflict_policy())) {
       case lifecycle::StartDecision::kRefuse:
-        if (options_.bug == PlantedBug::kLostDedup && row->create_request_id() == request->request_id()) break;
+        if (options_.bug == PlantedBug::kLostDedup && row->create_request_id() == request->request_id())
+          break;
         return fail(errors::already_started(row->create_request_id(), row->run_id(), row->first_run_id()));
       case lifecycle::StartDecision::kUseExisting:
         outcome.run = find({record.id(), request->workflow_id(), row->run_id()});
@@ -147,7 +152,8 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
     }
     attributes.set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   }
-  attributes.set_eager_execution_accepted(request->request_eager_execution() && input.first_task_backoff_ns == 0);
+  attributes.set_eager_execution_accepted(request->request_eager_execution() &&
+                                          input.first_task_backoff_ns == 0);
   input.links.Swap(request->mutable_links());
   const bool eager = attributes.eager_execution_accepted();
   auto ms = lifecycle::start(std::move(input), now_);
@@ -201,8 +207,9 @@ void EngineCore::Impl::signal_with_start(Call& call) {
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (request.signal_name().empty()) return reply(call, errors::invalid("SignalName is not set on request."));
   if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
-    return reply(call, errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
-                                       "supported for this operation."));
+    return reply(call,
+                 errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
+                                 "supported for this operation."));
   }
   ws::SignalWorkflowExecutionRequest signal;
   signal.set_namespace_(request.namespace_());
@@ -225,17 +232,19 @@ void EngineCore::Impl::signal_with_start(Call& call) {
   start.set_request_id(request.request_id());
   start.set_workflow_id_reuse_policy(request.workflow_id_reuse_policy());
   if (request.workflow_id_reuse_policy() != enums::WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING) {
-    start.set_workflow_id_conflict_policy(
-        request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED
-            ? enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
-            : request.workflow_id_conflict_policy());
+    start.set_workflow_id_conflict_policy(request.workflow_id_conflict_policy() ==
+                                                  enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED
+                                              ? enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING
+                                              : request.workflow_id_conflict_policy());
   }
   if (request.has_retry_policy()) start.mutable_retry_policy()->Swap(request.mutable_retry_policy());
   start.set_cron_schedule(request.cron_schedule());
   if (request.has_memo()) start.mutable_memo()->Swap(request.mutable_memo());
-  if (request.has_search_attributes()) start.mutable_search_attributes()->Swap(request.mutable_search_attributes());
+  if (request.has_search_attributes())
+    start.mutable_search_attributes()->Swap(request.mutable_search_attributes());
   if (request.has_header()) start.mutable_header()->Swap(request.mutable_header());
-  if (request.has_workflow_start_delay()) *start.mutable_workflow_start_delay() = request.workflow_start_delay();
+  if (request.has_workflow_start_delay())
+    *start.mutable_workflow_start_delay() = request.workflow_start_delay();
   if (request.has_user_metadata()) start.mutable_user_metadata()->Swap(request.mutable_user_metadata());
   if (request.has_priority()) start.mutable_priority()->Swap(request.mutable_priority());
 
@@ -243,7 +252,8 @@ void EngineCore::Impl::signal_with_start(Call& call) {
     // A repeated call finds its signal wherever it went.
     if (const auto row = current(record->id(), request.workflow_id())) {
       Run* run = find({record->id(), request.workflow_id(), row->run_id()});
-      if (run != nullptr && run->ms->signal_seen(signal.request_id()) && options_.bug != PlantedBug::kLostDedup) {
+      if (run != nullptr && run->ms->signal_seen(signal.request_id()) &&
+          options_.bug != PlantedBug::kLostDedup) {
         auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
         response->set_run_id(row->run_id());
         response->set_first_execution_run_id(row->first_run_id());

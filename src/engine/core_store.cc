@@ -18,7 +18,9 @@ namespace wt = history::workflow_task;
 namespace {
 
 // Never while a transaction is half way: a store that cannot be read is as bad as one that cannot be written.
-void check_read(const Status& status) { HF_CHECK(status.ok()); }
+void check_read(const Status& status) {
+  HF_CHECK(status.ok());
+}
 
 }  // namespace
 
@@ -52,7 +54,8 @@ Run* EngineCore::Impl::find(const RunKey& key) {
 
 std::optional<stored::CurrentRun> EngineCore::Impl::current(const std::string& namespace_id,
                                                             const std::string& workflow_id) {
-  if (const auto found = currents_.find({namespace_id, workflow_id}); found != currents_.end()) return found->second;
+  if (const auto found = currents_.find({namespace_id, workflow_id}); found != currents_.end())
+    return found->second;
   const auto bytes = get(keys::current_run(namespace_id, workflow_id));
   if (!bytes) return std::nullopt;
   stored::CurrentRun row;
@@ -180,23 +183,27 @@ void EngineCore::Impl::check_buffered(Run& run) {
   MutableState& ms = *run.ms;
   const auto& limits = options_.limits.execution;
   if (!ms.workflow_task_started() || ms.s().buffered_events().empty()) return;
-  if (ms.s().buffered_events_size() <= limits.buffered_events && ms.buffered_bytes() <= limits.buffered_bytes) return;
-  fail_workflow_task(run, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, "Too many buffered events.", nullptr,
-                     "history-service");
+  if (ms.s().buffered_events_size() <= limits.buffered_events && ms.buffered_bytes() <= limits.buffered_bytes)
+    return;
+  fail_workflow_task(run, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, "Too many buffered events.",
+                     nullptr, "history-service");
 }
 
 void EngineCore::Impl::check_history_limits(Run& run) {
   MutableState& ms = *run.ms;
   const auto& limits = options_.limits.execution;
-  if (ms.s().next_event_id() - 1 < limits.history_events && ms.s().history_bytes() < limits.history_bytes) return;
-  history::lifecycle::terminate(ms, now_, ms.s().history_bytes() >= limits.history_bytes
-                                              ? "Workflow history size exceeds limit."
-                                              : "Workflow history count exceeds limit.",
+  if (ms.s().next_event_id() - 1 < limits.history_events && ms.s().history_bytes() < limits.history_bytes)
+    return;
+  history::lifecycle::terminate(ms, now_,
+                                ms.s().history_bytes() >= limits.history_bytes
+                                    ? "Workflow history size exceeds limit."
+                                    : "Workflow history count exceeds limit.",
                                 nullptr, "history-service");
   wt::finish_transition(ms, now_);
 }
 
-void EngineCore::Impl::flush(Run& run, std::map<std::string, std::optional<std::string>>& changes, Output& output) {
+void EngineCore::Impl::flush(Run& run, std::map<std::string, std::optional<std::string>>& changes,
+                             Output& output) {
   MutableState& ms = *run.ms;
   auto& state = ms.s();
   const auto& [ns, workflow, run_id] = run.key;
@@ -223,20 +230,23 @@ void EngineCore::Impl::flush(Run& run, std::map<std::string, std::optional<std::
   // Busy executions keep one row at "now"; only one that waits for a moment gets that moment.
   Ns wake = -1;
   if (ms.running()) {
-    const bool busy = ms.workflow_task_pending() || state.activities_size() > 0 || state.external_signals_size() > 0 ||
-                      state.external_cancels_size() > 0 || state.buffered_events_size() > 0 ||
+    const bool busy = ms.workflow_task_pending() || state.activities_size() > 0 ||
+                      state.external_signals_size() > 0 || state.external_cancels_size() > 0 ||
+                      state.buffered_events_size() > 0 ||
                       std::any_of(state.children().begin(), state.children().end(),
                                   [](const auto& child) { return child.start_pending(); });
     const Ns next = ms.next_deadline().at;
     wake = busy ? 0 : next == 0 ? -1 : next;
   } else {
     const auto& outbox = state.close_outbox();
-    const bool pending = outbox.notify_parent() || outbox.children_size() > 0 || state.external_signals_size() > 0 ||
-                         state.external_cancels_size() > 0 || state.children_size() > 0;
+    const bool pending = outbox.notify_parent() || outbox.children_size() > 0 ||
+                         state.external_signals_size() > 0 || state.external_cancels_size() > 0 ||
+                         state.children_size() > 0;
     wake = pending ? 0 : -1;
   }
   if (wake != state.wake_row_ns()) {
-    if (state.wake_row_ns() >= 0) changes[keys::wake(state.wake_row_ns(), ns, workflow, run_id)] = std::nullopt;
+    if (state.wake_row_ns() >= 0)
+      changes[keys::wake(state.wake_row_ns(), ns, workflow, run_id)] = std::nullopt;
     if (wake >= 0) changes[keys::wake(wake, ns, workflow, run_id)] = std::string();
     state.set_wake_row_ns(wake);
   }
@@ -267,10 +277,11 @@ void EngineCore::Impl::evict() {
   for (int looked = 0; over() && at != lru_.begin() && looked < 1024; ++looked) {
     --at;
     Run& run = **at;
-    if (run.dirty || run.last_batch > committed_ || run.waited_for() || run.early_out || !run.ms->updates().empty() ||
-        run.ms->speculative()) {
+    if (run.dirty || run.last_batch > committed_ || run.waited_for() || run.early_out ||
+        !run.ms->updates().empty() || run.ms->speculative()) {
       // Accepted updates are in the state: they need no memory of their own.
-      if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty()) run.ms->updates().all().clear();
+      if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty())
+        run.ms->updates().all().clear();
       continue;
     }
     cached_page_bytes_ -= run.page_bytes;
@@ -282,8 +293,8 @@ void EngineCore::Impl::evict() {
   }
 }
 
-std::int64_t EngineCore::Impl::read_events(Run& run, std::int64_t from, std::int64_t to, std::int64_t max_events,
-                                           History* out) {
+std::int64_t EngineCore::Impl::read_events(Run& run, std::int64_t from, std::int64_t to,
+                                           std::int64_t max_events, History* out) {
   std::size_t bytes = 0;
   std::int64_t next = from;
   const auto take = [&](const Event& event) {
@@ -297,9 +308,10 @@ std::int64_t EngineCore::Impl::read_events(Run& run, std::int64_t from, std::int
     return next < to;
   };
   const auto& [ns, workflow, run_id] = run.key;
-  const std::int64_t in_memory = !run.pages.empty()                        ? run.pages.front().first_event_id
-                                 : run.ms->unsaved().events_size() > 0 ? run.ms->unsaved().events(0).event_id()
-                                                                           : run.ms->s().next_event_id();
+  const std::int64_t in_memory = !run.pages.empty() ? run.pages.front().first_event_id
+                                 : run.ms->unsaved().events_size() > 0
+                                     ? run.ms->unsaved().events(0).event_id()
+                                     : run.ms->s().next_event_id();
   if (from < in_memory) {
     std::string begin = keys::history_page(ns, workflow, run_id, from);
     check_read(store_.scan_reverse(keys::history_page(ns, workflow, run_id, 0),

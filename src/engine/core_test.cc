@@ -1,5 +1,5 @@
-// The core, driven call by call over a real RocksDB: histories are compared event by event with what Temporal writes,
-// and the same steps are repeated with a crash after every commit.
+// The core, driven call by call over a real RocksDB: histories are compared event by event with what Temporal
+// writes, and the same steps are repeated with a crash after every commit.
 
 #include <gmock/gmock.h>
 
@@ -114,9 +114,10 @@ TEST(Core, SignalsWhileATaskRunsComeBehindIt) {
   EXPECT_EQ(unhandled.code(), Code::kInvalidArgument);
   task = d.workflow_task();
   d.complete(task.task_token(), {Driver::complete_workflow()});
-  EXPECT_THAT(d.events("w"), ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
-                                         "WorkflowTaskFailed", "WorkflowExecutionSignaled", "WorkflowTaskScheduled",
-                                         "WorkflowTaskStarted", "WorkflowTaskCompleted", "WorkflowExecutionCompleted"));
+  EXPECT_THAT(d.events("w"),
+              ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled", "WorkflowTaskStarted",
+                          "WorkflowTaskFailed", "WorkflowExecutionSignaled", "WorkflowTaskScheduled",
+                          "WorkflowTaskStarted", "WorkflowTaskCompleted", "WorkflowExecutionCompleted"));
 }
 
 TEST(Core, ActivityRetriesThenFails) {

@@ -44,8 +44,10 @@ bool EngineCore::Impl::answer_update(Parked& parked, Run& run, bool deadline) {
   MutableState& ms = *run.ms;
   const auto answer = [&](Stage stage, const pb::update::v1::Outcome* outcome) {
     const bool poll = parked.call.method == api::Method::kPollWorkflowExecutionUpdate;
-    finish_parked(parked, poll ? make_response<ws::PollWorkflowExecutionUpdateResponse>(run, parked.update_id, stage, outcome)
-                               : make_response<ws::UpdateWorkflowExecutionResponse>(run, parked.update_id, stage, outcome));
+    finish_parked(
+        parked,
+        poll ? make_response<ws::PollWorkflowExecutionUpdateResponse>(run, parked.update_id, stage, outcome)
+             : make_response<ws::UpdateWorkflowExecutionResponse>(run, parked.update_id, stage, outcome));
     return true;
   };
   if (const auto* update = ms.updates().find(parked.update_id)) {
@@ -56,10 +58,11 @@ bool EngineCore::Impl::answer_update(Parked& parked, Run& run, bool deadline) {
     }
     if (!ms.running()) {
       if (!ms.s().successor_run_id().empty() && !deadline) {
-        finish_parked(parked, fail(errors::with_detail(Code::kAborted,
-                                                       "The workflow moved on to a new run before it saw the update; "
-                                                       "send it again.",
-                                                       pb::errordetails::v1::NotFoundFailure())));
+        finish_parked(parked,
+                      fail(errors::with_detail(Code::kAborted,
+                                               "The workflow moved on to a new run before it saw the update; "
+                                               "send it again.",
+                                               pb::errordetails::v1::NotFoundFailure())));
       } else {
         finish_parked(parked, fail(errors::already_completed()));
       }
@@ -116,9 +119,10 @@ Status EngineCore::Impl::admit_update(Run& run, const ws::UpdateWorkflowExecutio
                              enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
   }
   if (ms.s().updates_size() >= limits.updates_total) {
-    return Status(Code::kFailedPrecondition, "limit on the total number of updates of a workflow execution has been "
-                                             "reached: " + std::to_string(limits.updates_total) +
-                                                 "; continue as new.");
+    return Status(Code::kFailedPrecondition,
+                  "limit on the total number of updates of a workflow execution has been "
+                  "reached: " +
+                      std::to_string(limits.updates_total) + "; continue as new.");
   }
   ms.updates().admit(request.request());
   return Status();
@@ -136,7 +140,8 @@ Status EngineCore::Impl::check_update(ws::UpdateWorkflowExecutionRequest* reques
                            std::to_string(options_.limits.execution.blob_bytes) + " bytes.");
   }
   if (request->wait_policy().lifecycle_stage() == kAdmitted) {
-    return Status(Code::kInvalidArgument, "Waiting for the stage ADMITTED is not supported; wait for ACCEPTED.");
+    return Status(Code::kInvalidArgument,
+                  "Waiting for the stage ADMITTED is not supported; wait for ACCEPTED.");
   }
   return Status();
 }
@@ -150,7 +155,8 @@ void EngineCore::Impl::wait_for_update(Call& call, Run& run, const std::string& 
   parked.stage = stage;
   parked.finish = std::move(finish_with);
   parked.deadline_ns = call_deadline(call, options_.limits.update_poll_ns);
-  if (call.options.deadline) parked.deadline_ns = std::min(parked.deadline_ns, now_ + options_.limits.update_poll_ns);
+  if (call.options.deadline)
+    parked.deadline_ns = std::min(parked.deadline_ns, now_ + options_.limits.update_poll_ns);
   parked.call = std::move(call);
   if (answer_update(parked, run, false)) return;
   if (parked_.size() >= options_.limits.parked_polls) {
@@ -168,13 +174,15 @@ void EngineCore::Impl::update(Call& call) {
   auto found = resolve(record->id(), request.workflow_execution());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  if (!request.first_execution_run_id().empty() && run.ms->s().first_run_id() != request.first_execution_run_id()) {
+  if (!request.first_execution_run_id().empty() &&
+      run.ms->s().first_run_id() != request.first_execution_run_id()) {
     return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
   }
   if (Status wrong = admit_update(run, request); !wrong.ok()) return reply(call, std::move(wrong));
   const std::string id = request.request().meta().update_id();
   const Stage stage = request.wait_policy().lifecycle_stage();
-  wait_for_update(call, run, id, stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED ? kAccepted : stage,
+  wait_for_update(call, run, id,
+                  stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED ? kAccepted : stage,
                   {});
   // A workflow task that carries it, if none is on its way.
   if (run.ms->running() && run.ms->updates().has_unsent() && !run.ms->workflow_task_pending()) finish(run);
@@ -184,12 +192,14 @@ void EngineCore::Impl::poll_update(Call& call) {
   auto& request = static_cast<ws::PollWorkflowExecutionUpdateRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.update_ref().update_id().empty()) return reply(call, errors::invalid("UpdateRef is not set on request."));
+  if (request.update_ref().update_id().empty())
+    return reply(call, errors::invalid("UpdateRef is not set on request."));
   auto found = resolve(record->id(), request.update_ref().workflow_execution());
   if (!found) return reply(call, std::move(found.error()));
   Stage stage = request.wait_policy().lifecycle_stage();
   const std::string id = request.update_ref().update_id();
-  if (stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED) stage = kAdmitted;  // as it is now
+  if (stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED)
+    stage = kAdmitted;  // as it is now
   wait_for_update(call, **found, id, stage, {});
 }
 
@@ -216,7 +226,8 @@ Status multi_operation_failed(Status start, Status update) {
     }
   }
   const Status& cause = start.ok() ? update : start;
-  return errors::with_detail(cause.code(), "Update-with-Start could not be executed: " + cause.message(), detail);
+  return errors::with_detail(cause.code(), "Update-with-Start could not be executed: " + cause.message(),
+                             detail);
 }
 
 }  // namespace
@@ -238,8 +249,9 @@ void EngineCore::Impl::multi_operation(Call& call) {
     return refuse(Status(), errors::invalid("WorkflowId is not consistent with previous operation(s)."));
   }
   if (!start.cron_schedule().empty() || start.request_eager_execution() || start.has_workflow_start_delay()) {
-    return refuse(errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed."),
-                  Status());
+    return refuse(
+        errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed."),
+        Status());
   }
   if (Status wrong = check_update(&update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   const std::string update_id = update.request().meta().update_id();
@@ -259,7 +271,8 @@ void EngineCore::Impl::multi_operation(Call& call) {
   }
   if (run == nullptr) {
     Status refused;
-    auto outcome = start_execution(*record, &start, [&](MutableState& ms) { ms.updates().admit(update.request()); });
+    auto outcome =
+        start_execution(*record, &start, [&](MutableState& ms) { ms.updates().admit(update.request()); });
     if (!outcome) return refuse(std::move(outcome.error()), Status());
     run = outcome->run != nullptr ? outcome->run : find({record->id(), start.workflow_id(), outcome->run_id});
     if (!outcome->started || outcome->deduplicated) {
@@ -287,7 +300,8 @@ void EngineCore::Impl::multi_operation(Call& call) {
         static_cast<ws::UpdateWorkflowExecutionResponse*>(result->get()));
     reply(*shared, std::move(response));
   });
-  if (run->ms->running() && run->ms->updates().has_unsent() && !run->ms->workflow_task_pending()) finish(*run);
+  if (run->ms->running() && run->ms->updates().has_unsent() && !run->ms->workflow_task_pending())
+    finish(*run);
 }
 
 }  // namespace holdfast::engine

@@ -31,7 +31,8 @@ std::string EngineCore::Impl::task_token(const Run& run) const {
   return history::serialize(token);
 }
 
-Result<Run*> EngineCore::Impl::run_of_token(const std::string& bytes, stored::TaskToken* token, Status missing) {
+Result<Run*> EngineCore::Impl::run_of_token(const std::string& bytes, stored::TaskToken* token,
+                                            Status missing) {
   if (bytes.empty()) return fail(errors::invalid("Task token not set on request."));
   if (!token->ParseFromString(bytes) || token->namespace_id().empty() || token->workflow_id().empty() ||
       token->run_id().empty()) {
@@ -54,8 +55,9 @@ void EngineCore::Impl::poll_workflow_task(Call& call) {
   poll(std::move(call), Parked::Kind::kWorkflowPoll, name_of_space, queue, identity, key);
 }
 
-void EngineCore::Impl::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
-                                          const pb::failure::v1::Failure* failure, const std::string& identity) {
+void EngineCore::Impl::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause,
+                                          const std::string& message, const pb::failure::v1::Failure* failure,
+                                          const std::string& identity) {
   MutableState& ms = *run.ms;
   pb::failure::v1::Failure own;
   if (failure == nullptr) {
@@ -93,8 +95,9 @@ void EngineCore::Impl::answer_queries(Run& run, ws::RespondWorkflowTaskCompleted
       response->mutable_query_result()->Swap(result.mutable_answer());
       end_query(run, id, api::MessagePtr(std::move(response)));
     } else {
-      end_query(run, id, fail(errors::query_failed(result.error_message(),
-                                                   result.has_failure() ? &result.failure() : nullptr)));
+      end_query(run, id,
+                fail(errors::query_failed(result.error_message(),
+                                          result.has_failure() ? &result.failure() : nullptr)));
     }
   }
   std::vector<std::string> direct;
@@ -123,8 +126,8 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   task_came_back(run);
   const bool speculative = ms.speculative();
   const bool had_buffered = !ms.s().buffered_events().empty();
-  const bool heartbeat = request.force_create_new_workflow_task() && request.commands().empty() &&
-                         request.messages().empty();
+  const bool heartbeat =
+      request.force_create_new_workflow_task() && request.commands().empty() && request.messages().empty();
   if (heartbeat && task.original_scheduled_ns() + wt::kHeartbeatLimit <= now_) {
     wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
     wt::clear_sticky(ms);
@@ -136,9 +139,11 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   }
 
   auto response = std::make_unique<ws::RespondWorkflowTaskCompletedResponse>();
-  const bool only_rejections = std::all_of(request.messages().begin(), request.messages().end(),
-                                           [](const auto& message) { return history::update::is_rejection(message); });
-  if (speculative && request.commands().empty() && only_rejections && !request.force_create_new_workflow_task() &&
+  const bool only_rejections =
+      std::all_of(request.messages().begin(), request.messages().end(),
+                  [](const auto& message) { return history::update::is_rejection(message); });
+  if (speculative && request.commands().empty() && only_rejections &&
+      !request.force_create_new_workflow_task() &&
       request.capabilities().discard_speculative_workflow_task_with_events()) {
     // Nothing happened: the task leaves no trace, and the worker goes back to where it was.
     for (const auto& message : request.messages()) history::update::apply_message(ms, now_, message);
@@ -157,25 +162,27 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
 
   auto snapshot = ms.snapshot();
   auto holder = std::make_shared<Event>();
-  history::CommandContext context{.limits = options_.limits.execution,
-                                  .now = now_,
-                                  .identity = request.identity(),
-                                  .namespace_name = namespace_names_[run.key.namespace_id],
-                                  .had_buffered = had_buffered,
-                                  .new_id = [this] { return new_id(); },
-                                  .first_event = first_event_of(run, holder),
-                                  .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
-                                    const auto* record = name_space(name);
-                                    return record == nullptr ? std::nullopt : std::optional(record->id());
-                                  }};
-  context.completed_event_id = wt::complete(
-      ms, now_,
-      {.identity = request.identity(),
-       .sdk_metadata = request.has_sdk_metadata() ? &request.sdk_metadata() : nullptr,
-       .metering = request.has_metering_metadata() ? &request.metering_metadata() : nullptr});
+  history::CommandContext context{
+      .limits = options_.limits.execution,
+      .now = now_,
+      .identity = request.identity(),
+      .namespace_name = namespace_names_[run.key.namespace_id],
+      .had_buffered = had_buffered,
+      .new_id = [this] { return new_id(); },
+      .first_event = first_event_of(run, holder),
+      .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
+        const auto* record = name_space(name);
+        return record == nullptr ? std::nullopt : std::optional(record->id());
+      }};
+  context.completed_event_id =
+      wt::complete(ms, now_,
+                   {.identity = request.identity(),
+                    .sdk_metadata = request.has_sdk_metadata() ? &request.sdk_metadata() : nullptr,
+                    .metering = request.has_metering_metadata() ? &request.metering_metadata() : nullptr});
   if (request.has_sticky_attributes() && !request.sticky_attributes().worker_task_queue().name().empty()) {
     ms.s().set_sticky_queue(request.sticky_attributes().worker_task_queue().name());
-    ms.s().set_sticky_schedule_to_start_ns(history::to_ns(request.sticky_attributes().schedule_to_start_timeout()));
+    ms.s().set_sticky_schedule_to_start_ns(
+        history::to_ns(request.sticky_attributes().schedule_to_start_timeout()));
   } else {
     wt::clear_sticky(ms);
   }
@@ -197,13 +204,14 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   }
   history::update::reject_unanswered(ms);
 
-  const bool new_task_wanted = request.force_create_new_workflow_task() || had_buffered ||
-                               !ms.s().buffered_events().empty();
+  const bool new_task_wanted =
+      request.force_create_new_workflow_task() || had_buffered || !ms.s().buffered_events().empty();
   const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
   if (ms.running() && new_task_wanted) {
     ms.flush_buffered();
     wt::schedule(ms, now_,
-                 {.original_scheduled_ns = heartbeat ? task.original_scheduled_ns() : 0, .bypass_dispatch = hand_over});
+                 {.original_scheduled_ns = heartbeat ? task.original_scheduled_ns() : 0,
+                  .bypass_dispatch = hand_over});
     if (hand_over && ms.workflow_task_pending()) {
       wt::start(ms, options_.limits.execution, now_,
                 {.identity = request.identity(),
@@ -302,7 +310,8 @@ void EngineCore::Impl::describe_task_queue(Call& call) {
   const auto& request = static_cast<const ws::DescribeTaskQueueRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.task_queue().name().empty()) return reply(call, errors::invalid("TaskQueue is not set on request."));
+  if (request.task_queue().name().empty())
+    return reply(call, errors::invalid("TaskQueue is not set on request."));
   const QueueKey key{record->id(), request.task_queue().name(),
                      request.task_queue_type() == enums::TASK_QUEUE_TYPE_ACTIVITY ? QueueType::kActivity
                                                                                   : QueueType::kWorkflow};

@@ -23,15 +23,17 @@ namespace holdfast::engine {
 using history::Ns;
 
 struct Engine::Impl {
-  Impl(EngineOptions opts, store::KvStore& kv, const Clock& clk, Random& random, visibility::Index* visibility_index)
+  Impl(EngineOptions opts, store::KvStore& kv, const Clock& clk, Random& random,
+       visibility::Index* visibility_index)
       : options(std::move(opts)),
         store(kv),
         clock(clk),
         core(options.core, clk, random, kv),
-        feeder(visibility_index == nullptr ? nullptr
-                                           : std::make_unique<VisibilityFeeder>(
-                                                 *visibility_index, kv, clk, options.core.limits.visibility_wait_ns,
-                                                 [this](std::uint64_t sequence) { feed_applied(sequence); })) {}
+        feeder(visibility_index == nullptr
+                   ? nullptr
+                   : std::make_unique<VisibilityFeeder>(
+                         *visibility_index, kv, clk, options.core.limits.visibility_wait_ns,
+                         [this](std::uint64_t sequence) { feed_applied(sequence); })) {}
 
   // What waits for the engine thread.
   struct Posted {
@@ -67,7 +69,8 @@ struct Engine::Impl {
   void feed_applied(std::uint64_t applied);
 
   void engine_loop();
-  void wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64_t seen_committed, MonotonicTime early_until);
+  void wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64_t seen_committed,
+                     MonotonicTime early_until);
   void hand_over();
   void finish_up();
   bool committer_idle() const { return !committer_busy && !to_commit; }  // mutex held
@@ -84,13 +87,13 @@ struct Engine::Impl {
   std::mutex mutex;
   std::condition_variable engine_wake;
   std::condition_variable committer_wake;
-  std::deque<Posted> inbox;          // guarded by mutex
-  std::optional<Output> to_commit;   // guarded by mutex; the committer's next batch
-  bool committer_busy = false;       // guarded by mutex
-  std::uint64_t committed = 0;       // guarded by mutex
-  std::uint64_t applied = 0;         // guarded by mutex
-  bool stopping = false;             // guarded by mutex
-  bool finished = false;             // guarded by mutex: no more batches
+  std::deque<Posted> inbox;         // guarded by mutex
+  std::optional<Output> to_commit;  // guarded by mutex; the committer's next batch
+  bool committer_busy = false;      // guarded by mutex
+  std::uint64_t committed = 0;      // guarded by mutex
+  std::uint64_t applied = 0;        // guarded by mutex
+  bool stopping = false;            // guarded by mutex
+  bool finished = false;            // guarded by mutex: no more batches
 
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
@@ -99,8 +102,8 @@ struct Engine::Impl {
 };
 
 void Engine::Impl::die(const Status& status) {
-  const std::string message = "holdfast: a commit failed and the state of the disk is unknown; stopping: " +
-                              status.to_string();
+  const std::string message =
+      "holdfast: a commit failed and the state of the disk is unknown; stopping: " + status.to_string();
   if (options.on_fatal) options.on_fatal(message);
   std::fprintf(stderr, "%s\n", message.c_str());
   std::fflush(stderr);
@@ -180,9 +183,7 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64
     engine_wake.wait_for(lock, early_until - clock.monotonic(), called);
     return;
   }
-  const auto ready = [&] {
-    return called() || committed != seen_committed || (output && committer_idle());
-  };
+  const auto ready = [&] { return called() || committed != seen_committed || (output && committer_idle()); };
   const Ns deadline = core.next_deadline();
   if (deadline == 0) {
     engine_wake.wait(lock, ready);
@@ -228,7 +229,8 @@ void Engine::Impl::engine_loop() {
     }
     if (core.early_tasks_out() > 0) {
       const auto now = clock.monotonic();
-      if (early_until == MonotonicTime::min()) early_until = now + std::chrono::microseconds(options.early_wait_us);
+      if (early_until == MonotonicTime::min())
+        early_until = now + std::chrono::microseconds(options.early_wait_us);
       if (now < early_until) continue;
     }
     early_until = MonotonicTime::min();
@@ -330,10 +332,12 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, store::KvSto
 
 Engine::Engine(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Engine::~Engine() { impl_->stop(); }
+Engine::~Engine() {
+  impl_->stop();
+}
 
-std::shared_ptr<api::CallHandle> Engine::start(api::Method method, api::MessagePtr request, api::CallOptions options,
-                                               api::Completion done) {
+std::shared_ptr<api::CallHandle> Engine::start(api::Method method, api::MessagePtr request,
+                                               api::CallOptions options, api::Completion done) {
   HF_CHECK(request != nullptr);
   Call call;
   call.method = method;
@@ -343,6 +347,8 @@ std::shared_ptr<api::CallHandle> Engine::start(api::Method method, api::MessageP
   return impl_->post(std::move(call));
 }
 
-std::int64_t Engine::epoch() const { return impl_->core.epoch(); }
+std::int64_t Engine::epoch() const {
+  return impl_->core.epoch();
+}
 
 }  // namespace holdfast::engine

@@ -1,8 +1,8 @@
 #pragma once
 
-// Engine: the embedded engine as a Connection. Owns an engine thread that runs the core and a committer thread that
-// syncs its batches and lets their answers go: while one batch is syncing the core works on the next. app owns it; it
-// must be destroyed before the store, clock, random and index it was given.
+// Engine: the embedded engine as a Connection. Owns an engine thread that runs the core and a committer
+// thread that syncs its batches and lets their answers go: while one batch is syncing the core works on the
+// next. app owns it; it must be destroyed before the store, clock, random and index it was given.
 //
 // Failure: a commit that fails ends the process at once (law 3): what the disk holds is unknown.
 
@@ -24,7 +24,8 @@ namespace holdfast::engine {
 
 struct EngineOptions {
   CoreOptions core;
-  // How long a batch waits for the completions of workflow tasks that are out early, so that a step costs one sync.
+  // How long a batch waits for the completions of workflow tasks that are out early, so that a step costs one
+  // sync.
   std::int64_t early_wait_us = 300;
   // Called with a message when the process is about to end because of a failed commit; then _exit(70).
   std::function<void(const std::string&)> on_fatal;
@@ -33,16 +34,16 @@ struct EngineOptions {
 class Engine final : public api::Connection {
  public:
   // `index` may be null: lists then answer kUnimplemented.
-  static Result<std::unique_ptr<Engine>> open(EngineOptions options, store::KvStore& store, const Clock& clock,
-                                              Random& random, visibility::Index* index);
+  static Result<std::unique_ptr<Engine>> open(EngineOptions options, store::KvStore& store,
+                                              const Clock& clock, Random& random, visibility::Index* index);
   // Answers what is parked with kUnavailable, commits what was accepted, stops the threads.
   ~Engine() override;
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
   // Thread-safe. The request is consumed; messages are moved, never serialised.
-  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request, api::CallOptions options,
-                                         api::Completion done) override;
+  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request,
+                                         api::CallOptions options, api::Completion done) override;
 
   std::int64_t epoch() const;
 

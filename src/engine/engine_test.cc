@@ -1,5 +1,5 @@
-// The host with its real threads, clock and disk: calls from several threads, long polls that end, cancelled polls, a
-// restart, and lists that see what was just started.
+// The host with its real threads, clock and disk: calls from several threads, long polls that end, cancelled
+// polls, a restart, and lists that see what was just started.
 
 #include "engine/engine.h"
 
@@ -100,7 +100,8 @@ class EngineTest : public ::testing::Test {
     ws::ListWorkflowExecutionsRequest request;
     request.set_namespace_("default");
     request.set_query(query);
-    return call<ws::ListWorkflowExecutionsResponse>(api::Method::kListWorkflowExecutions, request).executions_size();
+    return call<ws::ListWorkflowExecutionsResponse>(api::Method::kListWorkflowExecutions, request)
+        .executions_size();
   }
 
   std::filesystem::path dir_;
@@ -121,12 +122,14 @@ TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
   EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
   // A lost index is rebuilt from the executions.
   close();
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
+  for (const char* suffix : {"", "-wal", "-shm"})
+    std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
   open();
   EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
 }
 
-// An index that cannot be written (its table is away here, a disk full elsewhere) fails lists, and misses nothing later.
+// An index that cannot be written (its table is away here, a disk full elsewhere) fails lists, and misses
+// nothing later.
 TEST_F(EngineTest, WhatTheIndexCouldNotTakeIsListedLater) {
   start("before");
   EXPECT_EQ(listed(""), 1);
@@ -158,8 +161,9 @@ TEST_F(EngineTest, PollEndsEmptyBeforeItsDeadline) {
 
 TEST_F(EngineTest, CancelledPollSwallowsNoTask) {
   Answer cancelled;
-  auto handle = engine_->start(api::Method::kPollWorkflowTaskQueue,
-                               std::make_unique<ws::PollWorkflowTaskQueueRequest>(poll()), {}, cancelled.completion());
+  auto handle =
+      engine_->start(api::Method::kPollWorkflowTaskQueue,
+                     std::make_unique<ws::PollWorkflowTaskQueueRequest>(poll()), {}, cancelled.completion());
   handle->cancel();
   EXPECT_EQ(cancelled.wait().error().code(), Code::kCancelled);
   start("w");
@@ -180,8 +184,8 @@ TEST_F(EngineTest, ManyThreadsStartAtOnce) {
 
 TEST_F(EngineTest, ParkedPollsAreAnsweredAtTheEnd) {
   Answer answer;
-  engine_->start(api::Method::kPollWorkflowTaskQueue, std::make_unique<ws::PollWorkflowTaskQueueRequest>(poll()), {},
-                 answer.completion());
+  engine_->start(api::Method::kPollWorkflowTaskQueue,
+                 std::make_unique<ws::PollWorkflowTaskQueueRequest>(poll()), {}, answer.completion());
   engine_.reset();
   EXPECT_EQ(answer.wait().error().code(), Code::kUnavailable);
 }
@@ -193,7 +197,8 @@ TEST_F(EngineTest, RefusesANewerStore) {
     rocks.dir = (dir_ / "db").string();
     auto raw = std::move(*store::RocksStore::open(rocks));
     store::WriteBatch batch;
-    batch.put(std::string("\xFF\xFFm", 3), std::string("\x08\x63\x10\x40\x18\x01", 6));  // format 99, 64 shards
+    batch.put(std::string("\xFF\xFFm", 3),
+              std::string("\x08\x63\x10\x40\x18\x01", 6));  // format 99, 64 shards
     ASSERT_TRUE(raw->commit(batch).ok());
     auto opened = Engine::open({}, *raw, clock_, random_, nullptr);
     ASSERT_FALSE(opened);

@@ -9,7 +9,9 @@ Status with_detail(Code code, std::string message, const google::protobuf::Messa
       .with_detail("type.googleapis.com/" + detail.GetDescriptor()->full_name(), detail.SerializeAsString());
 }
 
-Status invalid(std::string message) { return Status(Code::kInvalidArgument, std::move(message)); }
+Status invalid(std::string message) {
+  return Status(Code::kInvalidArgument, std::move(message));
+}
 
 Status not_found(std::string message) {
   return with_detail(Code::kNotFound, std::move(message), details::NotFoundFailure());
@@ -17,12 +19,16 @@ Status not_found(std::string message) {
 
 Status execution_not_found(const std::string& workflow_id, const std::string& run_id) {
   if (run_id.empty()) return not_found("workflow not found for ID: " + workflow_id);
-  return not_found("workflow execution not found for workflow ID \"" + workflow_id + "\" and run ID \"" + run_id +
-                   "\"");
+  return not_found("workflow execution not found for workflow ID \"" + workflow_id + "\" and run ID \"" +
+                   run_id + "\"");
 }
 
-Status already_completed() { return not_found("workflow execution already completed"); }
-Status task_not_found() { return not_found("Workflow task not found."); }
+Status already_completed() {
+  return not_found("workflow execution already completed");
+}
+Status task_not_found() {
+  return not_found("Workflow task not found.");
+}
 Status activity_not_found() {
   return not_found("invalid activityID or activity already timed out or invoking workflow is completed");
 }
@@ -38,14 +44,15 @@ Status namespace_exists(const std::string& name) {
                      details::NamespaceAlreadyExistsFailure());
 }
 
-Status already_started(const std::string& request_id, const std::string& run_id, const std::string& first_run_id) {
+Status already_started(const std::string& request_id, const std::string& run_id,
+                       const std::string& first_run_id) {
   details::WorkflowExecutionAlreadyStartedFailure detail;
   detail.set_start_request_id(request_id);
   detail.set_run_id(run_id);
   detail.set_first_execution_run_id(first_run_id);
-  return with_detail(Code::kAlreadyExists, "Workflow execution is already running or its id may not be reused. RunId: " +
-                                               run_id + ".",
-                     detail);
+  return with_detail(
+      Code::kAlreadyExists,
+      "Workflow execution is already running or its id may not be reused. RunId: " + run_id + ".", detail);
 }
 
 Status exhausted(std::string message, enums::ResourceExhaustedCause cause) {

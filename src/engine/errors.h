@@ -19,7 +19,8 @@ Status task_not_found();
 Status activity_not_found();
 Status namespace_not_found(const std::string& name);
 Status namespace_exists(const std::string& name);
-Status already_started(const std::string& request_id, const std::string& run_id, const std::string& first_run_id);
+Status already_started(const std::string& request_id, const std::string& run_id,
+                       const std::string& first_run_id);
 Status exhausted(std::string message, enums::ResourceExhaustedCause cause);
 Status query_failed(std::string message, const pb::failure::v1::Failure* failure);
 Status workflow_not_ready(std::string message);

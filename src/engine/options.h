@@ -1,6 +1,7 @@
 #pragma once
 
-// What an engine is told when it is made: bounds by name, and, for the simulator's self-test only, a bug to have.
+// What an engine is told when it is made: bounds by name, and, for the simulator's self-test only, a bug to
+// have.
 
 #include <cstddef>
 #include <cstdint>
@@ -12,18 +13,18 @@ namespace holdfast::engine {
 
 struct EngineLimits {
   history::Limits execution;
-  std::size_t inbox = 4096;                     // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
-  std::size_t parked_polls = 8192;              // long polls of all kinds
-  std::size_t cached_executions = 4096;         // least recently used go first; those with unsaved changes stay
+  std::size_t inbox = 4096;              // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
+  std::size_t parked_polls = 8192;       // long polls of all kinds
+  std::size_t cached_executions = 4096;  // least recently used go first; those with unsaved changes stay
   std::size_t cached_history_bytes = 64u << 20;
-  std::size_t cached_run_bytes = 2u << 20;      // of the history of one execution: the newest part
-  std::int64_t page_events = 256;               // events per answer of a history read
-  std::size_t page_bytes = 3u << 20;            // of one history answer or poll response
+  std::size_t cached_run_bytes = 2u << 20;  // of the history of one execution: the newest part
+  std::int64_t page_events = 256;           // events per answer of a history read
+  std::size_t page_bytes = 3u << 20;        // of one history answer or poll response
   std::size_t namespaces = 1000;
-  std::int64_t long_poll_ns = 60'000'000'000;   // a poll without a deadline
+  std::int64_t long_poll_ns = 60'000'000'000;  // a poll without a deadline
   std::int64_t history_poll_ns = 20'000'000'000;
   std::int64_t update_poll_ns = 20'000'000'000;
-  std::int64_t sticky_idle_ns = 10'000'000'000; // no sticky poll for this long: the normal queue takes over
+  std::int64_t sticky_idle_ns = 10'000'000'000;  // no sticky poll for this long: the normal queue takes over
   std::int64_t visibility_wait_ns = 5'000'000'000;
 };
 

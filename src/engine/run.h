@@ -51,19 +51,17 @@ struct Run {
   std::unique_ptr<MutableState> ms;
   std::deque<Page> pages;  // a gapless tail of the history; older pages are in the store only
   std::size_t page_bytes = 0;
-  bool dirty = false;               // in the core's list for the next batch
-  bool feed_pending = false;        // lists have to be told
-  bool created = false;             // no row of it exists yet
-  std::uint64_t last_batch = 0;     // the last batch with changes of it
-  bool early_out = false;           // its workflow task went out before it was durable
+  bool dirty = false;            // in the core's list for the next batch
+  bool feed_pending = false;     // lists have to be told
+  bool created = false;          // no row of it exists yet
+  std::uint64_t last_batch = 0;  // the last batch with changes of it
+  bool early_out = false;        // its workflow task went out before it was durable
   std::list<Run*>::iterator lru;
   std::set<CallId> history_waiters;
   std::set<CallId> update_waiters;
   std::map<std::string, Query> queries;
 
-  bool waited_for() const {
-    return !history_waiters.empty() || !update_waiters.empty() || !queries.empty();
-  }
+  bool waited_for() const { return !history_waiters.empty() || !update_waiters.empty() || !queries.empty(); }
 };
 
 }  // namespace holdfast::engine

@@ -18,7 +18,8 @@ namespace stored = history::stored;
 namespace {
 // Entries applied in one transaction of the index.
 constexpr std::size_t kApplyAtOnce = 512;
-// Applied rows stay in the feed until the index is forced to the disk: after this many, or when things are quiet.
+// Applied rows stay in the feed until the index is forced to the disk: after this many, or when things are
+// quiet.
 constexpr std::uint64_t kFlushEvery = 4096;
 constexpr auto kQuiet = std::chrono::seconds(1);
 }  // namespace
@@ -52,21 +53,22 @@ Result<std::uint64_t> VisibilityFeeder::open() {
 Status VisibilityFeeder::catch_up() {
   std::vector<visibility::Entry> entries;
   Status applied;
-  Status scanned = store_.scan(
-      keys::table_begin(keys::kStoreWide, keys::kFeedTable), keys::table_end(keys::kStoreWide, keys::kFeedTable),
-      [&](std::string_view key, std::string_view value) {
-        stored::VisibilityFeed row;
-        if (!row.ParseFromArray(value.data(), static_cast<int>(value.size()))) return true;
-        visibility::Entry entry;
-        entry.sequence = static_cast<std::uint64_t>(keys::history_page_event(key));
-        entry.record.namespace_id = row.namespace_id();
-        entry.record.info = row.info();
-        entries.push_back(std::move(entry));
-        if (entries.size() < kApplyAtOnce) return true;
-        applied = index_.apply(entries);
-        entries.clear();
-        return applied.ok();
-      });
+  Status scanned = store_.scan(keys::table_begin(keys::kStoreWide, keys::kFeedTable),
+                               keys::table_end(keys::kStoreWide, keys::kFeedTable),
+                               [&](std::string_view key, std::string_view value) {
+                                 stored::VisibilityFeed row;
+                                 if (!row.ParseFromArray(value.data(), static_cast<int>(value.size())))
+                                   return true;
+                                 visibility::Entry entry;
+                                 entry.sequence = static_cast<std::uint64_t>(keys::history_page_event(key));
+                                 entry.record.namespace_id = row.namespace_id();
+                                 entry.record.info = row.info();
+                                 entries.push_back(std::move(entry));
+                                 if (entries.size() < kApplyAtOnce) return true;
+                                 applied = index_.apply(entries);
+                                 entries.clear();
+                                 return applied.ok();
+                               });
   if (!scanned.ok()) return scanned;
   if (applied.ok() && !entries.empty()) applied = index_.apply(entries);
   return applied;
@@ -82,8 +84,10 @@ Status VisibilityFeeder::rebuild() {
         [&](std::string_view key, std::string_view value) {
           if (!key.ends_with('s')) return true;  // a history page
           stored::ExecutionState state;
-          if (!state.ParseFromArray(value.data(), static_cast<int>(value.size())) || state.run_id().empty()) return true;
-          if (key != keys::execution_state(state.namespace_id(), state.workflow_id(), state.run_id())) return true;
+          if (!state.ParseFromArray(value.data(), static_cast<int>(value.size())) || state.run_id().empty())
+            return true;
+          if (key != keys::execution_state(state.namespace_id(), state.workflow_id(), state.run_id()))
+            return true;
           pb::workflow::v1::WorkflowExecutionInfo info;
           history::lifecycle::fill_info(state, &info);
           visibility::Record record;
@@ -133,7 +137,8 @@ std::vector<visibility::Entry> VisibilityFeeder::take_rows() {
 
 void VisibilityFeeder::answer_waiting(std::deque<Waiting> ready, const Status& applied) {
   for (Waiting& waiting : ready) {
-    const auto waited = std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic() - waiting.since);
+    const auto waited =
+        std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic() - waiting.since);
     if (!applied.ok()) {
       Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor, fail(applied)};
       release.run();

@@ -1,10 +1,12 @@
 #pragma once
 
-// VisibilityFeeder: carries committed changes into the visibility index, in commit order, on a thread of its own, and
-// answers List and Count once the index has seen everything committed before the call. The engine owns it.
+// VisibilityFeeder: carries committed changes into the visibility index, in commit order, on a thread of its
+// own, and answers List and Count once the index has seen everything committed before the call. The engine
+// owns it.
 //
-// Rows of the feed stay in the store until the index has them on disk; after a crash the rest is read from there. So it
-// is when the index could not be written (a full disk): lists fail meanwhile, and nothing is missing afterwards.
+// Rows of the feed stay in the store until the index has them on disk; after a crash the rest is read from
+// there. So it is when the index could not be written (a full disk): lists fail meanwhile, and nothing is
+// missing afterwards.
 
 #include <condition_variable>
 #include <deque>
@@ -30,8 +32,8 @@ class VisibilityFeeder {
   VisibilityFeeder(const VisibilityFeeder&) = delete;
   VisibilityFeeder& operator=(const VisibilityFeeder&) = delete;
 
-  // Before anything else: applies what the store's feed holds beyond the index; a fresh index is rebuilt from the
-  // executions. Returns what the index has on disk.
+  // Before anything else: applies what the store's feed holds beyond the index; a fresh index is rebuilt from
+  // the executions. Returns what the index has on disk.
   Result<std::uint64_t> open();
 
   // Rows of a committed batch; `end`: the sequence behind the last row there is so far.

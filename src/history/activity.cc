@@ -43,7 +43,9 @@ constexpr Transition<State, On> kTable[] = {
     {State::kBackingOff, On::kComplete, State::kClosed},
 };
 
-bool may(const stored::ActivityInfo& info, On on) { return next_state(kTable, state_of(info), on).has_value(); }
+bool may(const stored::ActivityInfo& info, On on) {
+  return next_state(kTable, state_of(info), on).has_value();
+}
 
 Ns expiration(const stored::ActivityInfo& info) {
   return info.schedule_to_close_ns() == 0 ? 0 : info.scheduled_ns() + info.schedule_to_close_ns();
@@ -104,8 +106,8 @@ enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns no
   return enums::RETRY_STATE_IN_PROGRESS;
 }
 
-void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info, enums::TimeoutType type,
-              bool at_once) {
+void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info,
+              enums::TimeoutType type, bool at_once) {
   Failure failure = timeout_failure(type);
   enums::RetryState state = enums::RETRY_STATE_TIMEOUT;
   if (type == enums::TIMEOUT_TYPE_START_TO_CLOSE || type == enums::TIMEOUT_TYPE_HEARTBEAT) {
@@ -142,11 +144,14 @@ State state_of(const stored::ActivityInfo& info) {
 
 std::string prepare(Command* command, const stored::ExecutionState& state, const Limits& limits) {
   if (command->activity_id().empty()) return "ActivityId is not set on ScheduleActivityTaskCommand.";
-  if (command->activity_type().name().empty()) return "ActivityType is not set on ScheduleActivityTaskCommand.";
+  if (command->activity_type().name().empty())
+    return "ActivityType is not set on ScheduleActivityTaskCommand.";
   const auto longest = static_cast<std::size_t>(limits.id_bytes);
   if (command->activity_id().size() > longest) return "ActivityId exceeds the length limit of 1000 bytes.";
-  if (command->activity_type().name().size() > longest) return "ActivityType exceeds the length limit of 1000 bytes.";
-  if (command->task_queue().name().size() > longest) return "TaskQueue exceeds the length limit of 1000 bytes.";
+  if (command->activity_type().name().size() > longest)
+    return "ActivityType exceeds the length limit of 1000 bytes.";
+  if (command->task_queue().name().size() > longest)
+    return "TaskQueue exceeds the length limit of 1000 bytes.";
   if (command->task_queue().name().empty()) command->mutable_task_queue()->set_name(state.task_queue());
   if (command->task_queue().kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
     command->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
@@ -222,8 +227,8 @@ std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id,
   return event.event_id();
 }
 
-bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, std::int64_t scheduled_event_id,
-                    const std::string& identity) {
+bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
+                    std::int64_t scheduled_event_id, const std::string& identity) {
   auto* info = ms.activity(scheduled_event_id);
   if (info == nullptr) return false;
   if (info->cancel_requested()) return true;  // asked twice: one event is enough
@@ -254,7 +259,8 @@ void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::stri
   refresh_deadline(ms, *info);
 }
 
-void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result, const std::string& identity) {
+void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result,
+              const std::string& identity) {
   HF_CHECK(may(*info, On::kComplete));
   const std::int64_t started = write_started(ms, now, *info);
   Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, now);
@@ -282,7 +288,8 @@ void fail(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* 
   close(ms, now, info->scheduled_event_id());
 }
 
-bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details, const std::string& identity) {
+bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details,
+              const std::string& identity) {
   if (!may(*info, On::kCanceled)) return false;
   write_canceled(ms, now, info, details, identity);
   return true;
@@ -299,7 +306,8 @@ void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info) {
   const auto earlier = [&at](Ns other) { at = at == 0 ? other : std::min(at, other); };
   if (info.started_ns() != 0) {
     if (info.start_to_close_ns() != 0) earlier(info.started_ns() + info.start_to_close_ns());
-    if (info.heartbeat_ns() != 0) earlier(std::max(info.started_ns(), info.last_heartbeat_ns()) + info.heartbeat_ns());
+    if (info.heartbeat_ns() != 0)
+      earlier(std::max(info.started_ns(), info.last_heartbeat_ns()) + info.heartbeat_ns());
   } else if (info.backing_off()) {
     earlier(info.attempt_scheduled_ns());
   } else if (info.schedule_to_start_ns() != 0) {

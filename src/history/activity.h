@@ -1,7 +1,7 @@
 #pragma once
 
-// Activities. Attempts, heartbeats and the last failure live in state; the started event is written together with the
-// closing one, so a history shows one attempt: the last.
+// Activities. Attempts, heartbeats and the last failure live in state; the started event is written together
+// with the closing one, so a history shows one attempt: the last.
 
 #include <string>
 
@@ -21,8 +21,8 @@ std::string prepare(Command* command, const stored::ExecutionState& state, const
 std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
                       const pb::sdk::v1::UserMetadata* metadata);
 // False: no such activity (it ended already).
-bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, std::int64_t scheduled_event_id,
-                    const std::string& identity);
+bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
+                    std::int64_t scheduled_event_id, const std::string& identity);
 
 // May the given attempt be handed to a worker now?
 bool startable(const stored::ActivityInfo& info, std::int32_t attempt);
@@ -30,12 +30,14 @@ void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::stri
            const std::string& request_id, std::int64_t holder_epoch);
 
 // The holder's answers. The caller checked the token.
-void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result, const std::string& identity);
+void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result,
+              const std::string& identity);
 // Retries, or closes the activity.
 void fail(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info, const Failure& failure,
           const std::string& identity);
 // False: nobody asked for it.
-bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details, const std::string& identity);
+bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details,
+              const std::string& identity);
 void heartbeat(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details);
 
 // The earliest deadline of the activity has come: dispatch after backoff, or a timeout.

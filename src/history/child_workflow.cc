@@ -36,7 +36,8 @@ State state_of(const stored::ChildInfo& info) {
 
 std::string prepare(Command* command, const stored::ExecutionState& parent, const Limits& limits) {
   const auto longest = static_cast<std::size_t>(limits.id_bytes);
-  if (command->workflow_id().empty()) return "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand.";
+  if (command->workflow_id().empty())
+    return "Required field WorkflowId is not set on StartChildWorkflowExecutionCommand.";
   if (command->workflow_type().name().empty()) {
     return "Required field WorkflowType is not set on StartChildWorkflowExecutionCommand.";
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// Child workflows, from the parent's side: initiated by a command, started or refused by the child's shard, closed when
-// the child's whole chain of runs has ended.
+// Child workflows, from the parent's side: initiated by a command, started or refused by the child's shard,
+// closed when the child's whole chain of runs has ended.
 
 #include <string>
 
@@ -26,6 +26,7 @@ bool start_failed(MutableState& ms, Ns now, std::int64_t initiated_event_id,
                   enums::StartChildWorkflowExecutionFailedCause cause);
 
 // The closing event of the chain's last run, as the parent records it.
-bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id, const Event& closing);
+bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,
+            const Event& closing);
 
 }  // namespace holdfast::history::child_workflow

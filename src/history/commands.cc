@@ -31,7 +31,8 @@ bool is_close(enums::CommandType type) {
 
 class Applier {
  public:
-  Applier(MutableState& ms, CommandContext& context, std::map<std::string, const pb::protocol::v1::Message*> messages)
+  Applier(MutableState& ms, CommandContext& context,
+          std::map<std::string, const pb::protocol::v1::Message*> messages)
       : ms_(ms), context_(context), messages_(std::move(messages)) {}
 
   Answer apply(Command* command) {
@@ -63,7 +64,8 @@ class Applier {
       case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
         return signal_external(command->mutable_signal_external_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
-        return cancel_external(command->mutable_request_cancel_external_workflow_execution_command_attributes());
+        return cancel_external(
+            command->mutable_request_cancel_external_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_PROTOCOL_MESSAGE:
         return protocol_message(command->protocol_message_command_attributes().message_id());
       default:
@@ -86,7 +88,8 @@ class Applier {
     return static_cast<std::int64_t>(message.ByteSizeLong()) > context_.limits.blob_bytes;
   }
   static Answer oversized(enums::WorkflowTaskFailedCause cause, const char* what) {
-    return CommandError{.cause = cause, .message = std::string(what) + " exceeds size limit.", .terminate = true};
+    return CommandError{
+        .cause = cause, .message = std::string(what) + " exceeds size limit.", .terminate = true};
   }
 
   Answer schedule_activity(Command* command) {
@@ -99,14 +102,15 @@ class Applier {
     if (ms_.s().activities_size() >= context_.limits.pending_activities) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
                  "the number of pending activities, " + std::to_string(ms_.s().activities_size()) +
-                     ", has reached the per-workflow limit of " + std::to_string(context_.limits.pending_activities));
+                     ", has reached the per-workflow limit of " +
+                     std::to_string(context_.limits.pending_activities));
     }
     if (ms_.activity_by_id(attributes->activity_id()) != nullptr) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_SCHEDULE_ACTIVITY_DUPLICATE_ID,
                  "Activity with ID " + attributes->activity_id() + " is already pending.");
     }
-    const bool eager = attributes->request_eager_execution() &&
-                       attributes->task_queue().name() == ms_.s().task_queue();
+    const bool eager =
+        attributes->request_eager_execution() && attributes->task_queue().name() == ms_.s().task_queue();
     const auto id = activity::schedule(ms_, context_.now, context_.completed_event_id, attributes,
                                        command->has_user_metadata() ? &command->user_metadata() : nullptr);
     if (eager) context_.eager.push_back(id);
@@ -116,8 +120,9 @@ class Applier {
   Answer cancel_activity(const pb::command::v1::RequestCancelActivityTaskCommandAttributes& attributes) {
     const auto id = attributes.scheduled_event_id();
     if (id <= 0 || id >= ms_.s().next_event_id()) {
-      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
-                 "RequestCancelActivityTaskCommand names no scheduled activity: event " + std::to_string(id) + ".");
+      return bad(
+          enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
+          "RequestCancelActivityTaskCommand names no scheduled activity: event " + std::to_string(id) + ".");
     }
     // An activity that ended while the worker decided is no mistake.
     activity::request_cancel(ms_, context_.now, context_.completed_event_id, id, context_.identity);
@@ -147,7 +152,8 @@ class Applier {
   Answer cancel_timer(const pb::command::v1::CancelTimerCommandAttributes& attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES;
     if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on CancelTimerCommand.");
-    if (!timer::cancel(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), context_.identity)) {
+    if (!timer::cancel(ms_, context_.now, context_.completed_event_id, attributes.timer_id(),
+                       context_.identity)) {
       return bad(kBad, "Timer with ID " + attributes.timer_id() + " is not running.");
     }
     context_.had_buffered = context_.had_buffered && !ms_.s().buffered_events().empty();
@@ -186,7 +192,8 @@ class Applier {
     if (auto wrong = may_close()) return wrong;
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
     if (!attributes->has_failure()) return bad(kBad, "Failure is not set on FailWorkflowExecutionCommand.");
-    if (too_large(attributes->failure())) return oversized(kBad, "FailWorkflowExecutionCommandAttributes.Failure");
+    if (too_large(attributes->failure()))
+      return oversized(kBad, "FailWorkflowExecutionCommandAttributes.Failure");
     lifecycle::fail(ms_, context_.limits, context_.now, attributes->mutable_failure(), close_context());
     return std::nullopt;
   }
@@ -205,8 +212,10 @@ class Applier {
         to_ns(attributes->backoff_start_interval()) < 0) {
       return bad(kBad, "A negative timeout is set on ContinueAsNewWorkflowExecutionCommand.");
     }
-    if (std::string wrong = retry::problem(attributes->retry_policy()); !wrong.empty()) return bad(kBad, wrong);
-    if (std::string wrong = cron::problem(attributes->cron_schedule()); !wrong.empty()) return bad(kBad, wrong);
+    if (std::string wrong = retry::problem(attributes->retry_policy()); !wrong.empty())
+      return bad(kBad, wrong);
+    if (std::string wrong = cron::problem(attributes->cron_schedule()); !wrong.empty())
+      return bad(kBad, wrong);
     if (too_large(attributes->input())) {
       return oversized(kBad, "ContinueAsNewWorkflowExecutionCommandAttributes.Input");
     }
@@ -304,7 +313,8 @@ class Applier {
     if (std::string wrong = child_workflow::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
       return bad(kBad, std::move(wrong));
     }
-    if (too_large(attributes->input())) return oversized(kBad, "StartChildWorkflowExecutionCommandAttributes.Input");
+    if (too_large(attributes->input()))
+      return oversized(kBad, "StartChildWorkflowExecutionCommandAttributes.Input");
     if (ms_.s().children_size() >= context_.limits.pending_children) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
                  "the number of pending child workflow executions has reached the per-workflow limit of " +
@@ -313,8 +323,8 @@ class Applier {
     const auto target = target_namespace(attributes->namespace_());
     if (!target) return bad(kBad, "Namespace " + attributes->namespace_() + " is not found.");
     child_workflow::initiate(ms_, context_.now, context_.completed_event_id, attributes,
-                             command->has_user_metadata() ? &command->user_metadata() : nullptr, target->first,
-                             target->second, context_.new_id());
+                             command->has_user_metadata() ? &command->user_metadata() : nullptr,
+                             target->first, target->second, context_.new_id());
     return std::nullopt;
   }
 
@@ -327,9 +337,10 @@ class Applier {
       return oversized(kBad, "SignalExternalWorkflowExecutionCommandAttributes.Input");
     }
     if (ms_.s().external_signals_size() >= context_.limits.pending_signals) {
-      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
-                 "the number of pending signals to external workflows has reached the per-workflow limit of " +
-                     std::to_string(context_.limits.pending_signals));
+      return bad(
+          enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
+          "the number of pending signals to external workflows has reached the per-workflow limit of " +
+              std::to_string(context_.limits.pending_signals));
     }
     const auto target = target_namespace(attributes->namespace_());
     if (!target) return bad(kBad, "Namespace " + attributes->namespace_() + " is not found.");
@@ -338,7 +349,8 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer cancel_external(pb::command::v1::RequestCancelExternalWorkflowExecutionCommandAttributes* attributes) {
+  Answer cancel_external(
+      pb::command::v1::RequestCancelExternalWorkflowExecutionCommandAttributes* attributes) {
     constexpr auto kBad =
         enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
     if (std::string wrong = external_cancel::prepare(*attributes, context_.limits); !wrong.empty()) {
@@ -346,7 +358,8 @@ class Applier {
     }
     if (ms_.s().external_cancels_size() >= context_.limits.pending_cancels) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
-                 "the number of pending requests to cancel external workflows has reached the per-workflow limit of " +
+                 "the number of pending requests to cancel external workflows has reached the per-workflow "
+                 "limit of " +
                      std::to_string(context_.limits.pending_cancels));
     }
     const auto target = target_namespace(attributes->namespace_());

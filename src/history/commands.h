@@ -1,7 +1,7 @@
 #pragma once
 
-// What a completed workflow task asks for, applied in order. Nothing is half done: the caller takes a snapshot first
-// and rolls back on an error.
+// What a completed workflow task asks for, applied in order. Nothing is half done: the caller takes a
+// snapshot first and rolls back on an error.
 
 #include <functional>
 #include <optional>
@@ -32,8 +32,8 @@ struct CommandContext {
 struct CommandError {
   enums::WorkflowTaskFailedCause cause = enums::WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED;
   std::string message{};
-  bool invalid_request = false;     // answer INVALID_ARGUMENT, change nothing, not even the task
-  bool terminate = false;           // a payload beyond the limit: the execution is terminated
+  bool invalid_request = false;  // answer INVALID_ARGUMENT, change nothing, not even the task
+  bool terminate = false;        // a payload beyond the limit: the execution is terminated
 };
 
 // `messages` not named by a command are applied behind the last one.

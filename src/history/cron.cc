@@ -132,7 +132,9 @@ std::optional<Schedule> parse(std::string text) {
   return schedule;
 }
 
-bool has(const Field& field, unsigned value) { return (field.bits >> value & 1) != 0; }
+bool has(const Field& field, unsigned value) {
+  return (field.bits >> value & 1) != 0;
+}
 
 bool day_matches(const Schedule& schedule, std::chrono::year_month_day date, unsigned weekday) {
   const bool month_day = has(schedule.fields[2], static_cast<unsigned>(date.day()));
@@ -145,7 +147,8 @@ bool day_matches(const Schedule& schedule, std::chrono::year_month_day date, uns
 
 std::string problem(const std::string& schedule) {
   if (schedule.empty() || parse(schedule)) return {};
-  return "Invalid CronSchedule \"" + schedule + "\": five fields in UTC, @hourly and the like, or @every 90s.";
+  return "Invalid CronSchedule \"" + schedule +
+         "\": five fields in UTC, @hourly and the like, or @every 90s.";
 }
 
 std::optional<Ns> next(const std::string& text, Ns start, Ns after) {

@@ -42,7 +42,8 @@ std::string prepare(const Command& command, const Limits& limits) {
 }
 
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
-              const std::string& namespace_name, const std::string& namespace_id, const std::string& request_id) {
+              const std::string& namespace_name, const std::string& namespace_id,
+              const std::string& request_id) {
   Event& event = ms.add_event(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, now);
   auto& attributes = *event.mutable_signal_external_workflow_execution_initiated_event_attributes();
   attributes.set_workflow_task_completed_event_id(completed_event_id);
@@ -109,7 +110,8 @@ std::string prepare(const Command& command, const Limits& limits) {
 }
 
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
-              const std::string& namespace_name, const std::string& namespace_id, const std::string& request_id) {
+              const std::string& namespace_name, const std::string& namespace_id,
+              const std::string& request_id) {
   Event& event = ms.add_event(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, now);
   auto& attributes = *event.mutable_request_cancel_external_workflow_execution_initiated_event_attributes();
   attributes.set_workflow_task_completed_event_id(completed_event_id);

@@ -6,7 +6,8 @@ namespace {
 std::string cut(const std::string& text, std::size_t limit) {
   if (text.size() <= limit) return text;
   std::size_t end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // never inside a character
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;  // never inside a character
   return text.substr(0, end);
 }
 
@@ -66,7 +67,8 @@ Failure truncated(const Failure& failure, std::int64_t limit) {
     shorter.mutable_timeout_failure_info()->set_timeout_type(failure.timeout_failure_info().timeout_type());
   } else {
     auto& info = *shorter.mutable_server_failure_info();
-    info.set_non_retryable(failure.has_server_failure_info() && failure.server_failure_info().non_retryable());
+    info.set_non_retryable(failure.has_server_failure_info() &&
+                           failure.server_failure_info().non_retryable());
   }
   return shorter;
 }

@@ -1,5 +1,5 @@
-// The state machines without an engine around them: events go in their order, deadlines follow from the state, and what
-// has no row in a table does not happen.
+// The state machines without an engine around them: events go in their order, deadlines follow from the
+// state, and what has no row in a table does not happen.
 
 #include <gmock/gmock.h>
 
@@ -84,7 +84,8 @@ TEST(MutableState, BufferedCompletionsComeLastAndKnowTheirStart) {
   EXPECT_EQ(events[last - 2].event_type(), enums::EVENT_TYPE_ACTIVITY_TASK_STARTED);
   EXPECT_EQ(events[last - 1].event_type(), enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED);
   EXPECT_EQ(events[last].event_type(), enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED);
-  EXPECT_EQ(events[last].activity_task_completed_event_attributes().started_event_id(), events[last - 2].event_id());
+  EXPECT_EQ(events[last].activity_task_completed_event_attributes().started_event_id(),
+            events[last - 2].event_id());
 }
 
 TEST(MutableState, RollbackLeavesNothingBehind) {
@@ -218,8 +219,9 @@ TEST(Activity, StartToCloseRetriesUntilTimeRunsOut) {
     if (event.has_activity_task_timed_out_event_attributes()) closing = &event;
   }
   ASSERT_NE(closing, nullptr);
-  EXPECT_EQ(closing->activity_task_timed_out_event_attributes().failure().timeout_failure_info().timeout_type(),
-            enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
+  EXPECT_EQ(
+      closing->activity_task_timed_out_event_attributes().failure().timeout_failure_info().timeout_type(),
+      enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
 }
 
 TEST(Activity, ScheduleToStartIsNotRetried) {
@@ -276,7 +278,8 @@ TEST(Retry, FailuresDecide) {
   EXPECT_EQ(retry::next(policy, 1, kNow, 0, &failure).state, enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   failure.mutable_application_failure_info()->set_type("Soft");
   failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(500);
-  EXPECT_EQ(retry::next(policy, 1, kNow, 0, &failure).interval, 500 * kSecond);  // beyond the maximum on purpose
+  EXPECT_EQ(retry::next(policy, 1, kNow, 0, &failure).interval,
+            500 * kSecond);  // beyond the maximum on purpose
   failure.mutable_canceled_failure_info();
   EXPECT_FALSE(retry::retryable(failure, policy));
 }
@@ -312,7 +315,8 @@ TEST(Lifecycle, PoliciesOfATakenId) {
   constexpr auto failed_only = enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY;
   constexpr auto none = enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED;
   EXPECT_EQ(decide(running, any, none), StartDecision::kRefuse);
-  EXPECT_EQ(decide(running, any, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING), StartDecision::kUseExisting);
+  EXPECT_EQ(decide(running, any, enums::WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING),
+            StartDecision::kUseExisting);
   EXPECT_EQ(decide(running, any, enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING),
             StartDecision::kTerminateAndStart);
   EXPECT_EQ(decide(completed, any, none), StartDecision::kStart);

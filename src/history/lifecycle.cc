@@ -85,7 +85,8 @@ void close(MutableState& ms, Ns now, On on, const Event& event) {
 }
 
 // Next run of the chain: what it inherits from this one.
-StartInput follow(const MutableState& ms, const CloseContext& context, enums::ContinueAsNewInitiator initiator) {
+StartInput follow(const MutableState& ms, const CloseContext& context,
+                  enums::ContinueAsNewInitiator initiator) {
   const auto& state = ms.s();
   StartInput input;
   input.namespace_id = state.namespace_id();
@@ -203,7 +204,8 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
 
   const Ns execution_timeout = to_ns(attributes.workflow_execution_timeout());
   Ns run_timeout = to_ns(attributes.workflow_run_timeout());
-  if (execution_timeout != 0 && (run_timeout == 0 || run_timeout > execution_timeout)) run_timeout = execution_timeout;
+  if (execution_timeout != 0 && (run_timeout == 0 || run_timeout > execution_timeout))
+    run_timeout = execution_timeout;
   Ns task_timeout = to_ns(attributes.workflow_task_timeout());
   if (task_timeout == 0) task_timeout = workflow_task::kDefaultTimeout;
   task_timeout = std::min(task_timeout, workflow_task::kMaxTimeout);
@@ -212,7 +214,8 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
   state.set_run_timeout_ns(run_timeout);
   state.set_task_timeout_ns(task_timeout);
   Ns expiration = input.execution_expiration_ns;
-  if (expiration == 0 && execution_timeout != 0) expiration = now + execution_timeout + input.first_task_backoff_ns;
+  if (expiration == 0 && execution_timeout != 0)
+    expiration = now + execution_timeout + input.first_task_backoff_ns;
   state.set_execution_expiration_ns(expiration);
   if (run_timeout != 0) {
     Ns run_end = now + run_timeout + input.first_task_backoff_ns;
@@ -238,7 +241,8 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
   if (attributes.has_root_workflow_execution()) *state.mutable_root() = attributes.root_workflow_execution();
   if (input.has_user_metadata) *state.mutable_user_metadata() = input.user_metadata;
   state.mutable_workflow_task()->set_attempt(1);
-  if (input.first_task_backoff_ns > 0) state.set_first_task_backoff_until_ns(now + input.first_task_backoff_ns);
+  if (input.first_task_backoff_ns > 0)
+    state.set_first_task_backoff_until_ns(now + input.first_task_backoff_ns);
   state.set_wake_row_ns(-1);
 
   auto ms = std::make_unique<MutableState>(std::move(state));
@@ -246,7 +250,8 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
   if (input.has_user_metadata) *event.mutable_user_metadata() = input.user_metadata;
   attributes.set_workflow_id(input.workflow_id);
   attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  attributes.set_original_execution_run_id(input.original_run_id.empty() ? input.run_id : input.original_run_id);
+  attributes.set_original_execution_run_id(input.original_run_id.empty() ? input.run_id
+                                                                         : input.original_run_id);
   attributes.set_first_execution_run_id(ms->s().first_run_id());
   attributes.set_continued_execution_run_id(input.continued_run_id);
   attributes.set_attempt(ms->s().attempt());
@@ -304,7 +309,8 @@ bool request_cancel(MutableState& ms, Ns now,
   return true;
 }
 
-void complete(MutableState& ms, const Limits& /*limits*/, Ns now, Payloads* result, const CloseContext& context) {
+void complete(MutableState& ms, const Limits& /*limits*/, Ns now, Payloads* result,
+              const CloseContext& context) {
   std::string next_run;
   const auto& state = ms.s();
   if (!state.cron_schedule().empty() && !state.cancel_requested() && context.first_event != nullptr) {
@@ -328,10 +334,9 @@ void complete(MutableState& ms, const Limits& /*limits*/, Ns now, Payloads* resu
 
 void fail(MutableState& ms, const Limits& /*limits*/, Ns now, Failure* failure, const CloseContext& context) {
   enums::RetryState retry_state{};
-  const std::string next_run =
-      ms.s().cancel_requested() && !ms.s().has_retry_policy()
-          ? (retry_state = enums::RETRY_STATE_RETRY_POLICY_NOT_SET, std::string())
-          : follow_failure(ms, now, *failure, context, &retry_state);
+  const std::string next_run = ms.s().cancel_requested() && !ms.s().has_retry_policy()
+                                   ? (retry_state = enums::RETRY_STATE_RETRY_POLICY_NOT_SET, std::string())
+                                   : follow_failure(ms, now, *failure, context, &retry_state);
   Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, now);
   auto& attributes = *event.mutable_workflow_execution_failed_event_attributes();
   attributes.mutable_failure()->Swap(failure);
@@ -349,10 +354,12 @@ void cancel(MutableState& ms, Ns now, Payloads* details, const CloseContext& con
   close(ms, now, On::kCancel, event);
 }
 
-void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details, const std::string& identity) {
+void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details,
+               const std::string& identity) {
   if (ms.workflow_task_started()) {
     // What was buffered gets its place before the end.
-    workflow_task::fail(ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, .identity = identity});
+    workflow_task::fail(
+        ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, .identity = identity});
     ms.flush_buffered();
   }
   Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, now);
@@ -391,7 +398,8 @@ void continue_as_new(MutableState& ms, Ns now,
                              : command->initiator();
   StartInput input = follow(ms, context, initiator);
   auto& attributes = input.attributes;
-  if (!command->workflow_type().name().empty()) *attributes.mutable_workflow_type() = command->workflow_type();
+  if (!command->workflow_type().name().empty())
+    *attributes.mutable_workflow_type() = command->workflow_type();
   if (!command->task_queue().name().empty()) {
     attributes.mutable_task_queue()->set_name(command->task_queue().name());
   }
@@ -405,7 +413,8 @@ void continue_as_new(MutableState& ms, Ns now,
   }
   if (command->has_retry_policy()) *attributes.mutable_retry_policy() = command->retry_policy();
   if (command->has_memo()) *attributes.mutable_memo() = command->memo();
-  if (command->has_search_attributes()) *attributes.mutable_search_attributes() = command->search_attributes();
+  if (command->has_search_attributes())
+    *attributes.mutable_search_attributes() = command->search_attributes();
   if (command->has_last_completion_result()) {
     *attributes.mutable_last_completion_result() = command->last_completion_result();
   }

@@ -19,7 +19,8 @@ struct StartInput {
   std::string first_run_id;  // empty: this run is the first
   std::string original_run_id;
   std::string continued_run_id;
-  pb::history::v1::WorkflowExecutionStartedEventAttributes attributes;  // type, queue, input, timeouts, policies, ...
+  pb::history::v1::WorkflowExecutionStartedEventAttributes
+      attributes;  // type, queue, input, timeouts, policies, ...
   pb::sdk::v1::UserMetadata user_metadata;
   bool has_user_metadata = false;
   Ns first_task_backoff_ns = 0;
@@ -48,15 +49,17 @@ bool request_cancel(MutableState& ms, Ns now,
 struct CloseContext {
   std::int64_t completed_event_id = 0;
   std::string identity{};
-  std::string new_run_id{};     // for the run that may follow
+  std::string new_run_id{};            // for the run that may follow
   const Event* first_event = nullptr;  // the started event: input and headers of the next run
 };
 void complete(MutableState& ms, const Limits& limits, Ns now, Payloads* result, const CloseContext& context);
 void fail(MutableState& ms, const Limits& limits, Ns now, Failure* failure, const CloseContext& context);
 void cancel(MutableState& ms, Ns now, Payloads* details, const CloseContext& context);
-void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details, const std::string& identity);
+void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details,
+               const std::string& identity);
 void time_out(MutableState& ms, const Limits& limits, Ns now, const CloseContext& context);
-void continue_as_new(MutableState& ms, Ns now, pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* command,
+void continue_as_new(MutableState& ms, Ns now,
+                     pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* command,
                      const CloseContext& context);
 // Does closing this run need its first event (retry or cron)?
 bool may_be_followed(const stored::ExecutionState& state);

@@ -7,7 +7,7 @@
 namespace holdfast::history {
 
 struct Limits {
-  std::int64_t blob_bytes = 2 * 1024 * 1024;          // a payload list in a command or request
+  std::int64_t blob_bytes = 2 * 1024 * 1024;  // a payload list in a command or request
   std::int64_t memo_bytes = 2 * 1024 * 1024;
   std::int64_t id_bytes = 1000;
   std::int64_t history_events = 51'200;

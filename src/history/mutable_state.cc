@@ -1,8 +1,8 @@
 #include "history/mutable_state.h"
 
-#include <algorithm>
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
+#include <algorithm>
 
 #include "base/check.h"
 #include "history/workflow_task.h"
@@ -10,8 +10,8 @@
 namespace holdfast::history {
 namespace {
 
-// What waits while a workflow task is started: everything but the events of commands, of workflow tasks and of the
-// execution's end, and what an update's worker said.
+// What waits while a workflow task is started: everything but the events of commands, of workflow tasks and
+// of the execution's end, and what an update's worker said.
 bool bufferable(enums::EventType type) {
   switch (type) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
@@ -57,9 +57,10 @@ bool completion(enums::EventType type) {
 }
 
 bool workflow_task_event(enums::EventType type) {
-  return type == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED || type == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED ||
-         type == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED || type == enums::EVENT_TYPE_WORKFLOW_TASK_FAILED ||
-         type == enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT;
+  return type == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ||
+         type == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED ||
+         type == enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED ||
+         type == enums::EVENT_TYPE_WORKFLOW_TASK_FAILED || type == enums::EVENT_TYPE_WORKFLOW_TASK_TIMED_OUT;
 }
 
 template <typename Field, typename Id>
@@ -148,7 +149,9 @@ std::string serialize(const google::protobuf::Message& message) {
   return out;
 }
 
-MutableState::MutableState(stored::ExecutionState state) : s_(std::move(state)) { rebuild_indexes(); }
+MutableState::MutableState(stored::ExecutionState state) : s_(std::move(state)) {
+  rebuild_indexes();
+}
 
 Event& MutableState::add_event(enums::EventType type, Ns now) {
   const bool buffer = (workflow_task_started() || applying_commands_) && bufferable(type);
@@ -246,7 +249,9 @@ void MutableState::set_deadline(DeadlineKind kind, std::int64_t id, Ns at) {
   deadlines_.insert({at, kind, id});
 }
 
-Deadline MutableState::next_deadline() const { return deadlines_.empty() ? Deadline{} : *deadlines_.begin(); }
+Deadline MutableState::next_deadline() const {
+  return deadlines_.empty() ? Deadline{} : *deadlines_.begin();
+}
 
 stored::ActivityInfo* MutableState::activity(std::int64_t scheduled_event_id) {
   return find_sorted(s_.mutable_activities(), scheduled_event_id, kScheduled);
@@ -257,7 +262,9 @@ stored::ActivityInfo* MutableState::activity_by_id(const std::string& activity_i
   return found == activity_ids_.end() ? nullptr : activity(found->second);
 }
 
-stored::ActivityInfo* MutableState::add_activity() { return s_.add_activities(); }
+stored::ActivityInfo* MutableState::add_activity() {
+  return s_.add_activities();
+}
 
 void MutableState::index_activity(const stored::ActivityInfo& info) {
   activity_ids_[info.activity_id()] = info.scheduled_event_id();

@@ -1,9 +1,9 @@
 #pragma once
 
-// MutableState: one execution, as its events have made it. Owns the stored state, the events that are not yet in a
-// history page, and what lives in memory only (updates before acceptance, a speculative workflow task). The entity
-// files (activity.h, timer.h, workflow_task.h, ...) are the only code that changes it; the engine core owns the object,
-// and reads the effects a transition left behind.
+// MutableState: one execution, as its events have made it. Owns the stored state, the events that are not yet
+// in a history page, and what lives in memory only (updates before acceptance, a speculative workflow task).
+// The entity files (activity.h, timer.h, workflow_task.h, ...) are the only code that changes it; the engine
+// core owns the object, and reads the effects a transition left behind.
 //
 // Pure: no clock, I/O or threads. Every operation takes `now`.
 
@@ -41,13 +41,14 @@ class MutableState;
 
 // What a transition asks of the core. Cleared by take_effects().
 struct Effects {
-  bool workflow_task = false;             // hand the scheduled workflow task to its queue
-  std::vector<std::int64_t> activities;   // hand these out
-  bool outbox = false;                    // something crosses executions
-  bool visibility = false;                // what lists show has changed
+  bool workflow_task = false;            // hand the scheduled workflow task to its queue
+  std::vector<std::int64_t> activities;  // hand these out
+  bool outbox = false;                   // something crosses executions
+  bool visibility = false;               // what lists show has changed
   bool closed = false;
-  std::shared_ptr<MutableState> successor;  // the run that takes over from one that closed, in the same transaction
-  bool updates = false;                   // waiters of updates may have an answer
+  std::shared_ptr<MutableState>
+      successor;         // the run that takes over from one that closed, in the same transaction
+  bool updates = false;  // waiters of updates may have an answer
 };
 
 class MutableState {
@@ -59,8 +60,8 @@ class MutableState {
   const stored::ExecutionState& s() const { return s_; }
   bool running() const { return s_.status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING; }
 
-  // Appends an event and returns it for its attributes. While a workflow task is started, events that no command made
-  // are buffered: their id is kBufferedEventId until the task ends.
+  // Appends an event and returns it for its attributes. While a workflow task is started, events that no
+  // command made are buffered: their id is kBufferedEventId until the task ends.
   static constexpr std::int64_t kBufferedEventId = -1;
   Event& add_event(enums::EventType type, Ns now);
   // Gives buffered events their place, activity and child completions last. True if there were any.

@@ -7,8 +7,8 @@ namespace holdfast::history::retry {
 namespace {
 
 bool named(const Policy& policy, const std::string& type) {
-  return std::find(policy.non_retryable_error_types().begin(), policy.non_retryable_error_types().end(), type) !=
-         policy.non_retryable_error_types().end();
+  return std::find(policy.non_retryable_error_types().begin(), policy.non_retryable_error_types().end(),
+                   type) != policy.non_retryable_error_types().end();
 }
 
 }  // namespace
@@ -54,7 +54,8 @@ bool retryable(const Failure& failure, const Policy& policy) {
 }
 
 Answer next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns, const Failure* failure) {
-  if (failure != nullptr && !retryable(*failure, policy)) return {enums::RETRY_STATE_NON_RETRYABLE_FAILURE, 0};
+  if (failure != nullptr && !retryable(*failure, policy))
+    return {enums::RETRY_STATE_NON_RETRYABLE_FAILURE, 0};
   if (policy.maximum_attempts() > 0 && attempt >= policy.maximum_attempts()) {
     return {enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED, 0};
   }

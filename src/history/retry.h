@@ -1,6 +1,7 @@
 #pragma once
 
-// Retry policies: defaults, validation, and the answer to "again, and when?". Shared by activities and workflow retries.
+// Retry policies: defaults, validation, and the answer to "again, and when?". Shared by activities and
+// workflow retries.
 
 #include <optional>
 #include <string>

@@ -42,7 +42,9 @@ inline void set_time(google::protobuf::Timestamp* time, Ns ns) {
   time->set_nanos(static_cast<std::int32_t>(ns % kSecond));
 }
 
-inline Ns to_ns(const google::protobuf::Timestamp& time) { return time.seconds() * kSecond + time.nanos(); }
+inline Ns to_ns(const google::protobuf::Timestamp& time) {
+  return time.seconds() * kSecond + time.nanos();
+}
 
 // The same bytes for the same message, maps included: stored rows and simulator traces depend on it.
 std::string serialize(const google::protobuf::Message& message);

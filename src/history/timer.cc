@@ -19,7 +19,8 @@ constexpr Transition<State, On> kTable[] = {
 
 const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) {
   for (const Event& event : ms.s().buffered_events()) {
-    if (event.has_timer_fired_event_attributes() && event.timer_fired_event_attributes().timer_id() == timer_id) {
+    if (event.has_timer_fired_event_attributes() &&
+        event.timer_fired_event_attributes().timer_id() == timer_id) {
       return &event;
     }
   }
@@ -28,7 +29,8 @@ const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) 
 
 }  // namespace
 
-void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id, Ns duration) {
+void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
+           Ns duration) {
   HF_CHECK(ms.timer_by_id(timer_id) == nullptr);
   Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_STARTED, now);
   auto& attributes = *event.mutable_timer_started_event_attributes();
@@ -46,7 +48,9 @@ bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std
             const std::string& identity) {
   const auto* info = ms.timer_by_id(timer_id);
   const Event* fired = info == nullptr ? buffered_fire(ms, timer_id) : nullptr;
-  const State state = info != nullptr ? State::kStarted : fired != nullptr ? State::kFiredBuffered : State::kNone;
+  const State state = info != nullptr    ? State::kStarted
+                      : fired != nullptr ? State::kFiredBuffered
+                                         : State::kNone;
   if (!next_state(kTable, state, On::kCancel)) return false;
   std::int64_t started_event_id = 0;
   if (info != nullptr) {

@@ -1,7 +1,7 @@
 #pragma once
 
-// How the entities of an execution declare themselves: a table of rows (state, event, next state), checked at every
-// step. A step without a row is not taken; the caller answers "not found" or ignores it.
+// How the entities of an execution declare themselves: a table of rows (state, event, next state), checked at
+// every step. A step without a row is not taken; the caller answers "not found" or ignores it.
 
 #include <optional>
 #include <span>

@@ -140,8 +140,9 @@ void reject_unanswered(MutableState& ms) {
     if (update.stage != UpdateStage::kSent) continue;
     update.stage = UpdateStage::kRejected;
     auto& failure = *update.outcome.emplace().mutable_failure();
-    failure.set_message("Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update "
-                        "is not supported by the worker.");
+    failure.set_message(
+        "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update "
+        "is not supported by the worker.");
     failure.set_source("Server");
     failure.mutable_application_failure_info()->set_type("UnprocessedUpdate");
     failure.mutable_application_failure_info()->set_non_retryable(true);

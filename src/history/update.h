@@ -1,7 +1,8 @@
 #pragma once
 
-// Updates as the worker sees them: requests go out as protocol messages with a workflow task, acceptance, rejection and
-// response come back as messages with its completion. Only acceptance and completion enter the history.
+// Updates as the worker sees them: requests go out as protocol messages with a workflow task, acceptance,
+// rejection and response come back as messages with its completion. Only acceptance and completion enter the
+// history.
 
 #include <optional>
 #include <string>
@@ -22,7 +23,8 @@ bool is_rejection(const pb::protocol::v1::Message& message);
 // The worker completed a task and said nothing about these: they are rejected by the server.
 void reject_unanswered(MutableState& ms);
 
-// The run is over: what was accepted fails, what was not is up to the caller (retried on a successor, or refused).
+// The run is over: what was accepted fails, what was not is up to the caller (retried on a successor, or
+// refused).
 void fail_all_at_close(MutableState& ms);
 
 Failure completed_workflow_failure();

@@ -24,7 +24,8 @@ std::vector<std::pair<std::string, Update*>> UpdateRegistry::waiting(bool includ
       result.emplace_back(id, &update);
     }
   }
-  std::sort(result.begin(), result.end(), [](const auto& a, const auto& b) { return a.second->order < b.second->order; });
+  std::sort(result.begin(), result.end(),
+            [](const auto& a, const auto& b) { return a.second->order < b.second->order; });
   return result;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
-// The updates of one execution while they are under way. An update is admitted (in memory only), sent to the worker,
-// accepted (an event; from here on durable), completed (an event). The registry holds requests before acceptance, and
-// the outcome of those that ended while somebody may still ask; older outcomes are read from the history.
+// The updates of one execution while they are under way. An update is admitted (in memory only), sent to the
+// worker, accepted (an event; from here on durable), completed (an event). The registry holds requests before
+// acceptance, and the outcome of those that ended while somebody may still ask; older outcomes are read from
+// the history.
 
 #include <map>
 #include <optional>
@@ -17,10 +18,10 @@ enum class UpdateStage : std::uint8_t { kAdmitted, kSent, kAccepted, kCompleted,
 
 struct Update {
   UpdateStage stage = UpdateStage::kAdmitted;
-  pb::update::v1::Request request;          // before acceptance
+  pb::update::v1::Request request;  // before acceptance
   std::int64_t accepted_event_id = 0;
   std::optional<pb::update::v1::Outcome> outcome;
-  std::uint64_t order = 0;                  // of admission
+  std::uint64_t order = 0;  // of admission
 };
 
 class UpdateRegistry {

@@ -11,18 +11,16 @@ namespace {
 enum class On : std::uint8_t { kSchedule, kStart, kComplete, kFail, kTimeOut, kDiscard };
 
 constexpr Transition<State, On> kTable[] = {
-    {State::kNone, On::kSchedule, State::kScheduled},
-    {State::kScheduled, On::kStart, State::kStarted},
+    {State::kNone, On::kSchedule, State::kScheduled}, {State::kScheduled, On::kStart, State::kStarted},
     {State::kScheduled, On::kTimeOut, State::kNone},  // sticky queue or speculative: nobody came
-    {State::kScheduled, On::kDiscard, State::kNone},
-    {State::kScheduled, On::kFail, State::kNone},
-    {State::kStarted, On::kComplete, State::kNone},
-    {State::kStarted, On::kFail, State::kNone},
-    {State::kStarted, On::kTimeOut, State::kNone},
-    {State::kStarted, On::kDiscard, State::kNone},
+    {State::kScheduled, On::kDiscard, State::kNone},  {State::kScheduled, On::kFail, State::kNone},
+    {State::kStarted, On::kComplete, State::kNone},   {State::kStarted, On::kFail, State::kNone},
+    {State::kStarted, On::kTimeOut, State::kNone},    {State::kStarted, On::kDiscard, State::kNone},
 };
 
-void check(const MutableState& ms, On on) { HF_CHECK(next_state(kTable, state_of(ms), on).has_value()); }
+void check(const MutableState& ms, On on) {
+  HF_CHECK(next_state(kTable, state_of(ms), on).has_value());
+}
 
 Ns timeout_of_attempt(const MutableState& ms, std::int32_t attempt) {
   Ns timeout = ms.s().task_timeout_ns();

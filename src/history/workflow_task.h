@@ -1,8 +1,8 @@
 #pragma once
 
-// The workflow task of an execution: at most one is pending. The first attempt is written to history; later attempts
-// after a failure are transient (their events appear in poll responses only, until one completes); a speculative task
-// carries updates and is written only when it turns out to matter.
+// The workflow task of an execution: at most one is pending. The first attempt is written to history; later
+// attempts after a failure are transient (their events appear in poll responses only, until one completes); a
+// speculative task carries updates and is written only when it turns out to matter.
 
 #include <string>
 
@@ -39,7 +39,8 @@ struct StartInfo {
 // The caller checked that the task is scheduled and not started.
 void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info);
 
-// Events of a task that is not in the history: what a poll response or a history read shows behind the last page.
+// Events of a task that is not in the history: what a poll response or a history read shows behind the last
+// page.
 void append_unwritten(const MutableState& ms, pb::history::v1::History* history);
 bool unwritten(const MutableState& ms);
 
@@ -48,7 +49,8 @@ struct CompleteInfo {
   const pb::sdk::v1::WorkflowTaskCompletedMetadata* sdk_metadata = nullptr;
   const pb::common::v1::MeteringMetadata* metering = nullptr;
 };
-// Writes what is missing of a transient or speculative task, then the completion; returns the completion's event id.
+// Writes what is missing of a transient or speculative task, then the completion; returns the completion's
+// event id.
 std::int64_t complete(MutableState& ms, Ns now, const CompleteInfo& info);
 
 // Drops a started speculative task that changed nothing.

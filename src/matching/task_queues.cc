@@ -16,7 +16,8 @@ Poll TaskQueues::unpark(Queue& queue, std::list<Poll>::iterator poll) {
 
 std::optional<PollId> TaskQueues::add_task(const QueueKey& key, Task task) {
   Queue& queue = queues_[key];
-  // A waiting poll implies an empty backlog, except while stale tasks are being skipped: order is kept either way.
+  // A waiting poll implies an empty backlog, except while stale tasks are being skipped: order is kept either
+  // way.
   queue.backlog.push_back(std::move(task));
   if (queue.polls.empty()) return std::nullopt;
   return unpark(queue, queue.polls.begin()).id;
@@ -53,7 +54,9 @@ void TaskQueues::park_first(const QueueKey& key, Poll poll) {
   where_.emplace(id, Where{entry, entry->second.polls.begin()});
 }
 
-void TaskQueues::return_task(const QueueKey& key, Task task) { queues_[key].backlog.push_front(std::move(task)); }
+void TaskQueues::return_task(const QueueKey& key, Task task) {
+  queues_[key].backlog.push_front(std::move(task));
+}
 
 bool TaskQueues::remove_poll(PollId id) {
   const auto found = where_.find(id);
@@ -86,7 +89,9 @@ std::vector<PollId> TaskQueues::expired(std::int64_t now_ns) {
   return ids;
 }
 
-std::int64_t TaskQueues::next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.begin()->first; }
+std::int64_t TaskQueues::next_deadline() const {
+  return deadlines_.empty() ? 0 : deadlines_.begin()->first;
+}
 
 bool TaskQueues::has_poll(const QueueKey& key) const {
   const auto found = queues_.find(key);
@@ -125,7 +130,8 @@ void TaskQueues::forget_pollers(const QueueKey& key) {
 
 void TaskQueues::forget_idle(std::int64_t before_ns) {
   std::erase_if(queues_, [&](const auto& entry) {
-    return entry.second.backlog.empty() && entry.second.polls.empty() && entry.second.last_poll_ns < before_ns;
+    return entry.second.backlog.empty() && entry.second.polls.empty() &&
+           entry.second.last_poll_ns < before_ns;
   });
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Pairs tasks with the polls that wait for them. Pure and single-threaded: no clock, no messages, no idea of what a
-// task is; the engine core owns it. A task lives here only as a reference to an execution's state (task queues have no
-// rows of their own), so everything in it can be rebuilt from the recovery index.
+// Pairs tasks with the polls that wait for them. Pure and single-threaded: no clock, no messages, no idea of
+// what a task is; the engine core owns it. A task lives here only as a reference to an execution's state
+// (task queues have no rows of their own), so everything in it can be rebuilt from the recovery index.
 //
 // A task may be stale by the time it meets a poll: the core checks, and asks for the next one.
 
@@ -67,7 +67,8 @@ class TaskQueues {
 
   // False when it is not parked (answered or unknown).
   bool remove_poll(PollId id);
-  std::vector<PollId> remove_polls_of_worker(const std::string& namespace_id, const std::string& worker_instance_key);
+  std::vector<PollId> remove_polls_of_worker(const std::string& namespace_id,
+                                             const std::string& worker_instance_key);
   // Parked polls whose deadline has come; they are removed.
   std::vector<PollId> expired(std::int64_t now_ns);
   // 0: no poll is parked.

@@ -76,7 +76,9 @@ std::uint16_t shard_of(std::string_view namespace_id, std::string_view workflow_
   return static_cast<std::uint16_t>(stable_hash(workflow_id, stable_hash(namespace_id)) % kShardCount);
 }
 
-std::string store_meta() { return start(kStoreWide, kMetaTable, 0); }
+std::string store_meta() {
+  return start(kStoreWide, kMetaTable, 0);
+}
 
 std::string name_space(std::string_view name) {
   std::string key = start(kStoreWide, kNamespaceTable, name.size());
@@ -98,7 +100,8 @@ std::string current_run(std::string_view namespace_id, std::string_view workflow
   return key;
 }
 
-std::string execution_state(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id) {
+std::string execution_state(std::string_view namespace_id, std::string_view workflow_id,
+                            std::string_view run_id) {
   return execution('s', namespace_id, workflow_id, run_id);
 }
 
@@ -135,8 +138,12 @@ bool parse_wake(std::string_view key, WakeRow& row) {
          take_text(key, row.run_id) && key.empty();
 }
 
-std::string table_begin(std::uint16_t shard, char table) { return start(shard, table, 0); }
+std::string table_begin(std::uint16_t shard, char table) {
+  return start(shard, table, 0);
+}
 
-std::string table_end(std::uint16_t shard, char table) { return start(shard, static_cast<char>(table + 1), 0); }
+std::string table_end(std::uint16_t shard, char table) {
+  return start(shard, static_cast<char>(table + 1), 0);
+}
 
 }  // namespace holdfast::store::keys

@@ -5,8 +5,9 @@
 //
 //   shard (2 bytes, big endian) | table (1 byte) | components
 //
-// A text component is escaped (0x00 becomes 0x00 0xFF) and ended by 0x00 0x01, so keys order as their components do and
-// no key is a prefix of another component's. Numbers are 8 bytes, big endian, sign bit flipped.
+// A text component is escaped (0x00 becomes 0x00 0xFF) and ended by 0x00 0x01, so keys order as their
+// components do and no key is a prefix of another component's. Numbers are 8 bytes, big endian, sign bit
+// flipped.
 
 #include <cstdint>
 #include <string>
@@ -26,7 +27,8 @@ std::string name_space(std::string_view name);
 std::string visibility_feed(std::int64_t sequence);
 
 std::string current_run(std::string_view namespace_id, std::string_view workflow_id);
-std::string execution_state(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id);
+std::string execution_state(std::string_view namespace_id, std::string_view workflow_id,
+                            std::string_view run_id);
 std::string history_page(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
                          std::int64_t first_event_id);
 // The page's first event, read back from its key.

@@ -1,4 +1,5 @@
-// Keys order as their components do, none is a prefix of another's, and the bytes never change: they are on disks.
+// Keys order as their components do, none is a prefix of another's, and the bytes never change: they are on
+// disks.
 
 #include "store/keys.h"
 
@@ -9,8 +10,12 @@ namespace {
 
 TEST(Keys, BytesAreFixed) {
   EXPECT_EQ(store_meta(), std::string("\xFF\xFFm", 3));
-  EXPECT_EQ(name_space("a"), std::string("\xFF\xFFn" "a\x00\x01", 6));
-  EXPECT_EQ(visibility_feed(1), std::string("\xFF\xFF" "f\x80\x00\x00\x00\x00\x00\x00\x01", 11));
+  EXPECT_EQ(name_space("a"), std::string("\xFF\xFFn"
+                                         "a\x00\x01",
+                                         6));
+  EXPECT_EQ(visibility_feed(1), std::string("\xFF\xFF"
+                                            "f\x80\x00\x00\x00\x00\x00\x00\x01",
+                                            11));
   EXPECT_EQ(shard_of("ns", "w"), shard_of("ns", "w"));
   EXPECT_LT(shard_of("ns", "w"), kShardCount);
   EXPECT_EQ(shard_of("default", "order-1"), 48);
