@@ -15,27 +15,39 @@ void throw_status(const Status& status, std::string_view what) {
     case Code::kAlreadyExists:
     case Code::kFailedPrecondition:
     case Code::kOutOfRange:
-    case Code::kDataLoss: final = true; break;
-    default: break;
+    case Code::kDataLoss:
+      final = true;
+      break;
+    default:
+      break;
   }
-  throw ApplicationFailure(fmt::format("{}: {}", what, status.message()), std::string(code_name(status.code())), final);
+  throw ApplicationFailure(fmt::format("{}: {}", what, status.message()),
+                           std::string(code_name(status.code())), final);
 }
 
 void require_ok(const Status& status, std::string_view what) {
   if (!status.ok()) throw_status(status, what);
 }
 
-std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& value) {
+  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
-std::string excerpt(const std::string& text) { return bounded_text(text, kMaxEventText); }
+std::string excerpt(const std::string& text) {
+  return bounded_text(text, kMaxEventText);
+}
 
-std::string tool_record(const std::string& text, bool is_error) { return dump({{"text", text}, {"is_error", is_error}}); }
+std::string tool_record(const std::string& text, bool is_error) {
+  return dump({{"text", text}, {"is_error", is_error}});
+}
 
-void Activities::publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key) {
+void Activities::publish_to(const std::string& run, std::string_view type, const Json& data,
+                            const std::string& key) {
   require(deps_.streams->publish(run, type, dump(data), key), "publishing an event");
 }
 
-void Activities::publish(activity::Context& ctx, std::string_view type, const Json& data, const std::string& key) {
+void Activities::publish(activity::Context& ctx, std::string_view type, const Json& data,
+                         const std::string& key) {
   publish_to(ctx.info().workflow_id, type, data, fmt::format("{}/{}", ctx.info().run_id, key));
 }
 
@@ -45,7 +57,8 @@ Activities::DefinitionPtr Activities::definition(const std::string& agent, const
     auto found = definitions_.find(version);
     if (found != definitions_.end() && found->second->name == agent) return found->second;
   }
-  auto stored = require(deps_.store->definition(agent, version), fmt::format("the definition of agent {}", agent));
+  auto stored =
+      require(deps_.store->definition(agent, version), fmt::format("the definition of agent {}", agent));
   auto parsed = std::make_shared<const Definition>(
       require(parse_definition(stored.text, agent), fmt::format("the stored definition of agent {}", agent)));
   std::lock_guard lock(mutex_);
@@ -59,9 +72,11 @@ std::string Activities::arguments_text(const CallRef& call) {
     auto approval = require(deps_.store->approval(call.approval), "the approval of the call");
     return approval.edited_arguments;
   }
-  auto messages = require(deps_.store->read(call.message.reference(), call.message.sequence, call.message.sequence),
-                          "the message that holds the call");
-  if (messages.empty()) throw ApplicationFailure::non_retryable("the message that holds the call is gone", "NOT_FOUND");
+  auto messages =
+      require(deps_.store->read(call.message.reference(), call.message.sequence, call.message.sequence),
+              "the message that holds the call");
+  if (messages.empty())
+    throw ApplicationFailure::non_retryable("the message that holds the call is gone", "NOT_FOUND");
   auto message = require(model::message_from_json(messages.front().json), "the message that holds the call");
   if (call.ordinal >= message.tool_calls.size()) {
     throw ApplicationFailure::non_retryable("the message does not hold that call", "NOT_FOUND");
@@ -95,10 +110,12 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   return input.is_string() ? input.get<std::string>() : dump(input);
 }
 
-ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run, const std::string& text) {
+ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
+                                         const std::string& text) {
   const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
   platform::StepWrite write;
-  write.key = "begin:" + sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+  write.key = "begin:" +
+              sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
   write.run = ctx.info().workflow_id;
   auto head = deps_.store->head(conversation, 0);
   if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
@@ -113,25 +130,29 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const RunInput& run = in.run;
   if (run.caller && run.caller->depth > kMaxAgentDepth) {
     throw ApplicationFailure::non_retryable(
-        fmt::format("agents call each other more than {} deep; break the circle", kMaxAgentDepth), "AgentDepthError");
+        fmt::format("agents call each other more than {} deep; break the circle", kMaxAgentDepth),
+        "AgentDepthError");
   }
   std::string version = run.version;
   if (version.empty()) {
     auto current = deps_.store->current_definition(run.agent);
-    if (!current) throw_status(current.error(), fmt::format("there is no agent `{}`; deploy it first", run.agent));
+    if (!current)
+      throw_status(current.error(), fmt::format("there is no agent `{}`; deploy it first", run.agent));
     version = current->hash;
   }
   DefinitionPtr agent = definition(run.agent, version);
   const std::string text = first_input(ctx, run);
   Begun out;
   out.head = append_first(ctx, run, text);
-  Json started = {{"agent", run.agent}, {"version", version}, {"input", excerpt(text)},
+  Json started = {{"agent", run.agent},
+                  {"version", version},
+                  {"input", excerpt(text)},
                   {"conversation", out.head.conversation}};
   if (run.caller) {
     const Caller& caller = *run.caller;
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};
-    Json step = {{"step", caller.call.step}, {"kind", "agent"},   {"name", caller.call.tool},
-                 {"arguments", excerpt(text)}, {"attempt", 1}, {"run", ctx.info().workflow_id}};
+    Json step = {{"step", caller.call.step},   {"kind", "agent"}, {"name", caller.call.tool},
+                 {"arguments", excerpt(text)}, {"attempt", 1},    {"run", ctx.info().workflow_id}};
     publish_to(caller.run, "step.started", step, "child/" + caller.call.key + "/started");
   }
   publish(ctx, "run.started", started, "run.started");
@@ -153,7 +174,8 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
 // ---- finish
 
 std::string Activities::output_at(const ConversationRef& head) {
-  auto messages = require(deps_.store->read(head.reference(), head.sequence, head.sequence), "the last message");
+  auto messages =
+      require(deps_.store->read(head.reference(), head.sequence, head.sequence), "the last message");
   if (messages.empty()) return "";
   return require(model::message_from_json(messages.front().json), "the last message").text();
 }
@@ -189,13 +211,17 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
   }
   Json usage = in.usage;
   if (succeeded) {
-    Json done = {{"output", excerpt(out.output)}, {"iterations", in.iterations}, {"usage", usage},
+    Json done = {{"output", excerpt(out.output)},
+                 {"iterations", in.iterations},
+                 {"usage", usage},
                  {"max_iterations_reached", in.status == "max_iterations"}};
     publish(ctx, "run.completed", done, "run.end");
   } else if (in.status == "canceled") {
-    publish(ctx, "run.canceled", {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}}, "run.end");
+    publish(ctx, "run.canceled", {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}},
+            "run.end");
   } else {
-    Json failed = {{"error_type", in.error_type}, {"error", in.error}, {"iterations", in.iterations}, {"usage", usage}};
+    Json failed = {
+        {"error_type", in.error_type}, {"error", in.error}, {"iterations", in.iterations}, {"usage", usage}};
     publish(ctx, "run.failed", failed, "run.end");
   }
   return out;
@@ -204,7 +230,8 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
 // ---- answers
 
 std::vector<model::Message> Activities::answer_messages(activity::Context& ctx, std::vector<Answer> answers) {
-  std::sort(answers.begin(), answers.end(), [](const Answer& a, const Answer& b) { return a.ordinal < b.ordinal; });
+  std::sort(answers.begin(), answers.end(),
+            [](const Answer& a, const Answer& b) { return a.ordinal < b.ordinal; });
   std::vector<model::Message> out;
   for (const Answer& answer : answers) {
     if (answer.source == "error") {

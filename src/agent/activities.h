@@ -1,8 +1,9 @@
 #pragma once
 
-// The activities of an agent run. Each follows one pattern: look up what an earlier attempt recorded under the key;
-// else do the work; commit the result to the platform store in one transaction; publish what a person watches; answer
-// with references. So an attempt after a crash finds its result and does nothing twice.
+// The activities of an agent run. Each follows one pattern: look up what an earlier attempt recorded under
+// the key; else do the work; commit the result to the platform store in one transaction; publish what a
+// person watches; answer with references. So an attempt after a crash finds its result and does nothing
+// twice.
 //
 // Thread-safe; one object serves all activity threads. Failing is throwing ApplicationFailure.
 
@@ -29,7 +30,8 @@ inline constexpr const char* kFinishActivity = "agent.finish";
 inline constexpr std::size_t kMaxCallsPerTurn = 64;
 inline constexpr std::size_t kMaxCachedDefinitions = 256;
 inline constexpr std::size_t kMaxCachedClients = 256;
-inline constexpr std::size_t kMaxEventText = 16 * 1024;  // of one text within an event; the store has the whole
+inline constexpr std::size_t kMaxEventText =
+    16 * 1024;  // of one text within an event; the store has the whole
 
 class Activities {
  public:
@@ -65,11 +67,14 @@ class Activities {
   ModelTurn turn_of(activity::Context& ctx, const Definition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 
-  ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in, const Json& arguments);
+  ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                       const Json& arguments);
   ToolResult call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                               const Json& arguments);
-  ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in, const Json& arguments);
-  void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in, const std::string& result);
+  ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                      const Json& arguments);
+  void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                      const std::string& result);
   [[noreturn]] void retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                const ToolEnding& ending);
 
@@ -79,7 +84,7 @@ class Activities {
 
   Deps deps_;
   std::mutex mutex_;
-  std::map<std::string, DefinitionPtr> definitions_;                   // by version; guarded by mutex_
+  std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_
 };
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// The entry points of the module: store a definition, and give a set of workers everything an agent run needs. The
-// agent is an ordinary workflow with ordinary activities on the public SDK: nothing here knows which engine is below.
+// The entry points of the module: store a definition, and give a set of workers everything an agent run
+// needs. The agent is an ordinary workflow with ordinary activities on the public SDK: nothing here knows
+// which engine is below.
 
 #include <memory>
 #include <string>
@@ -31,19 +32,20 @@ struct Deps {
   const char* (*environment)(const char* name) = nullptr;
 };
 
+// Workers, or a Replayer for all three.
 struct Workers {
-  Worker* agents = nullptr;  // on kAgentQueue
-  Worker* models = nullptr;  // on kModelQueue: its activity slots bound the model calls under way
-  Worker* tools = nullptr;   // on kToolQueue
+  Registry* agents = nullptr;  // on kAgentQueue
+  Registry* models = nullptr;  // on kModelQueue: its activity slots bound the model calls under way
+  Registry* tools = nullptr;   // on kToolQueue
 };
 
-// Before the workers start. One worker may serve several queues' registrations in tests.
+// Before the workers start.
 void register_all(const Workers& workers, const Deps& deps);
 
 struct Deployed {
   Deployed() = default;
   std::string name;
-  std::string version;  // hex sha256 of the canonical JSON: what RunInput::version takes
+  std::string version;   // hex sha256 of the canonical JSON: what RunInput::version takes
   bool created = false;  // false: the very same version was there and is current
 };
 

@@ -1,5 +1,6 @@
-// A question to a person, as the workflow sees it: the request goes into the approvals index, then the `decide` update
-// races a durable timer. The validator lets exactly one decision in; whoever comes later is told so.
+// A question to a person, as the workflow sees it: the request goes into the approvals index, then the
+// `decide` update races a durable timer. The validator lets exactly one decision in; whoever comes later is
+// told so.
 
 #include <fmt/format.h>
 
@@ -41,12 +42,17 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
     co_await settle(pending, "expired", call->call);
     pending_.erase(id);
     if (call->approve_on_expiry) co_return std::nullopt;
-    co_return fmt::format("nobody approved the call in time, so it was not made ({})", pending->request.reason);
+    co_return fmt::format("nobody approved the call in time, so it was not made ({})",
+                          pending->request.reason);
   }
   const Decision decision = *pending->decision;
   const bool edited = decision.decision == "edit";
   const bool rejected = decision.decision == "reject";
-  Settled settled = co_await settle(pending, rejected ? "rejected" : edited ? "edited" : "approved", call->call);
+  Settled settled = co_await settle(pending,
+                                    rejected ? "rejected"
+                                    : edited ? "edited"
+                                             : "approved",
+                                    call->call);
   pending_.erase(id);
   if (rejected) co_return "rejected by " + by_whom(decision);
   if (edited) {
@@ -69,7 +75,9 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
   in.expires_at_ms = now_ms() + planned.expires_after_ms;
   pending_[id] = pending;
   calls_[planned.call.step] = planned.call.tool + ": waiting for approval";
-  co_await ctx_.activity<void>(kRequestApprovalActivity, bookkeeping(), in);
+  // Not cut short by a cancellation: what follows relies on the entry being there.
+  auto recording = ctx_.activity<void>(kRequestApprovalActivity, bookkeeping(), in);
+  co_await ctx_.shielded(std::move(recording));
   co_return pending;
 }
 
@@ -87,7 +95,8 @@ Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call
     in.comment = pending->decision->comment;
     if (in.outcome == "edited") in.edited_arguments = dump(pending->decision->edited_arguments);
   }
-  Settled settled = co_await ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
+  auto recording = ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
+  Settled settled = co_await ctx_.shielded(std::move(recording));
   co_return settled;
 }
 
@@ -95,8 +104,9 @@ Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call
 void Loop::check_decision(const Decision& decision) const {
   auto found = pending_.find(decision.approval);
   if (found == pending_.end()) {
-    reject(kApprovalNotFound, fmt::format("this run is not waiting for the approval `{}`; it may be decided already",
-                                          decision.approval));
+    reject(kApprovalNotFound,
+           fmt::format("this run is not waiting for the approval `{}`; it may be decided already",
+                       decision.approval));
   }
   const Pending& pending = *found->second;
   if (pending.decision) {
@@ -109,11 +119,13 @@ void Loop::check_decision(const Decision& decision) const {
   }
   // Left out is fine: the id of an approval is made from the very arguments.
   if (!decision.arguments_sha256.empty() && decision.arguments_sha256 != pending.request.arguments_sha256) {
-    reject(kApprovalMismatch, "`arguments_sha256` is not the hash of the arguments this approval asks about; look at "
-                              "the request again");
+    reject(kApprovalMismatch,
+           "`arguments_sha256` is not the hash of the arguments this approval asks about; look at "
+           "the request again");
   }
   if (decision.decision != "approve" && decision.decision != "reject" && decision.decision != "edit") {
-    reject(kInvalidDecision, fmt::format("`{}` is no decision; use approve, reject or edit", decision.decision));
+    reject(kInvalidDecision,
+           fmt::format("`{}` is no decision; use approve, reject or edit", decision.decision));
   }
   if (decision.decision == "edit" && !decision.edited_arguments.is_object()) {
     reject(kInvalidDecision, "`edit` needs `edited_arguments`, a JSON object with all arguments of the call");
@@ -121,7 +133,8 @@ void Loop::check_decision(const Decision& decision) const {
 }
 
 Json Loop::decide(const Decision& decision) {
-  // Decisions that arrive together may all be validated before the first is handled: whoever is handled first has won.
+  // Decisions that arrive together may all be validated before the first is handled: whoever is handled first
+  // has won.
   check_decision(decision);
   PendingPtr pending = pending_.at(decision.approval);
   pending->decision = decision;

@@ -1,4 +1,5 @@
-// The approvals index: what people see and decide. The workflow decides who won; these keep the index in step.
+// The approvals index: what people see and decide. The workflow decides who won; these keep the index in
+// step.
 
 #include <chrono>
 
@@ -13,7 +14,9 @@ namespace holdfast::agent {
 
 namespace {
 
-WallTime wall_time(std::int64_t milliseconds) { return WallTime(std::chrono::milliseconds(milliseconds)); }
+WallTime wall_time(std::int64_t milliseconds) {
+  return WallTime(std::chrono::milliseconds(milliseconds));
+}
 
 platform::ApprovalStatus status_of(std::string_view outcome) {
   if (outcome == "approved") return platform::ApprovalStatus::kApproved;
@@ -36,9 +39,13 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   approval.expires_at = wall_time(in.expires_at_ms);
   require(deps_.store->request_approval(approval), "recording the approval request");
   publish(ctx, "approval.requested",
-          {{"approval", in.id}, {"step", in.call.step}, {"tool", in.call.tool},
-           {"arguments", excerpt(approval.arguments)}, {"arguments_sha256", in.arguments_sha256},
-           {"reason", in.reason}, {"expires_at_ms", in.expires_at_ms}},
+          {{"approval", in.id},
+           {"step", in.call.step},
+           {"tool", in.call.tool},
+           {"arguments", excerpt(approval.arguments)},
+           {"arguments_sha256", in.arguments_sha256},
+           {"reason", in.reason},
+           {"expires_at_ms", in.expires_at_ms}},
           "approval/" + in.id + "/requested");
 }
 
@@ -50,13 +57,14 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   approval.comment = in.comment;
   approval.edited_arguments = in.edited_arguments;
   require(deps_.store->settle_approval(approval), "recording the decision");
-  Json event = {{"approval", in.id}, {"step", in.call.step}, {"tool", in.call.tool}, {"outcome", in.outcome},
-                {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
+  Json event = {{"approval", in.id},     {"step", in.call.step},        {"tool", in.call.tool},
+                {"outcome", in.outcome}, {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
   if (!in.edited_arguments.empty()) event["edited_arguments"] = excerpt(in.edited_arguments);
   publish(ctx, "approval.decided", event, "approval/" + in.id + "/decided");
   Settled out;
   if (in.outcome != "edited") return out;
-  // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just happened.
+  // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just
+  // happened.
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = agent->find_tool(in.call.tool);
   Json arguments = Json::parse(in.edited_arguments, nullptr, false);
@@ -73,7 +81,8 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   Verdict verdict = check_policy(agent->approvals, tool->name, arguments);
   out.verdict = verdict.action == Action::kDeny ? "deny" : "allow";
   out.reason = verdict.reason;
-  out.key = idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool, dump(arguments));
+  out.key = idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool,
+                            dump(arguments));
   return out;
 }
 

@@ -25,7 +25,7 @@ struct Operand {
 
 struct Condition::Node {
   Op op = Op::kTruthy;
-  Operand left, right;                                     // comparisons
+  Operand left, right;                                        // comparisons
   std::vector<std::shared_ptr<const Condition::Node>> terms;  // and, or, not
 };
 
@@ -159,7 +159,8 @@ class Parser {
     char c = text_[at_];
     if (c == '"' || c == '\'') return string_literal(out.literal);
     if (c == '[') return list_literal(out.literal);
-    if (std::isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '.') return number_literal(out.literal);
+    if (std::isdigit(static_cast<unsigned char>(c)) || c == '-' || c == '.')
+      return number_literal(out.literal);
     if (take_word("true")) return out.literal = true, true;
     if (take_word("false")) return out.literal = false, true;
     if (take_word("null")) return out.literal = nullptr, true;
@@ -231,7 +232,9 @@ const json* resolve(const Operand& operand, const json& arguments) {
   return value;
 }
 
-Truth truth(bool value) { return value ? Truth::kTrue : Truth::kFalse; }
+Truth truth(bool value) {
+  return value ? Truth::kTrue : Truth::kFalse;
+}
 
 bool comparable(const json& a, const json& b) {
   return (a.is_number() && b.is_number()) || a.type() == b.type();
@@ -247,16 +250,23 @@ Truth compare(Op op, const json& a, const json& b) {
   }
   if (!comparable(a, b)) return Truth::kUnknown;
   switch (op) {
-    case Op::kEq: return truth(a == b);
-    case Op::kNe: return truth(a != b);
-    default: break;
+    case Op::kEq:
+      return truth(a == b);
+    case Op::kNe:
+      return truth(a != b);
+    default:
+      break;
   }
   if (!a.is_number() && !a.is_string()) return Truth::kUnknown;  // no order on the rest
   switch (op) {
-    case Op::kLt: return truth(a < b);
-    case Op::kLe: return truth(a <= b);
-    case Op::kGt: return truth(a > b);
-    default: return truth(a >= b);
+    case Op::kLt:
+      return truth(a < b);
+    case Op::kLe:
+      return truth(a <= b);
+    case Op::kGt:
+      return truth(a > b);
+    default:
+      return truth(a >= b);
   }
 }
 
@@ -311,7 +321,9 @@ Result<Condition> Condition::parse(std::string_view text) {
   return condition;
 }
 
-Truth Condition::evaluate(const json& arguments) const { return evaluate_node(*root_, arguments); }
+Truth Condition::evaluate(const json& arguments) const {
+  return evaluate_node(*root_, arguments);
+}
 
 std::vector<std::string> Condition::arguments_read() const {
   std::vector<std::string> out;

@@ -1,11 +1,11 @@
 #pragma once
 
-// The conditions of approval rules: `amount > 100`, `status == "vip" and not (total <= 20 or country in ["DE", "FR"])`.
-// Operands are literals and dotted paths into the call's arguments. Pure values; parsing reports the offset of the
-// error; evaluation cannot fail.
+// The conditions of approval rules: `amount > 100`, `status == "vip" and not (total <= 20 or country in
+// ["DE", "FR"])`. Operands are literals and dotted paths into the call's arguments. Pure values; parsing
+// reports the offset of the error; evaluation cannot fail.
 //
-// A comparison with an absent argument, or between different types, is unknown, and unknown is contagious as in SQL.
-// The caller decides what unknown means; the policy treats it as "a person should look".
+// A comparison with an absent argument, or between different types, is unknown, and unknown is contagious as
+// in SQL. The caller decides what unknown means; the policy treats it as "a person should look".
 
 #include <memory>
 #include <string>

@@ -54,9 +54,15 @@ Json tool_json(const ToolSpec& tool) {
               {"retry", retry_json(tool.retry)}};
   if (!tool.description.empty()) out["description"] = tool.description;
   switch (tool.kind) {
-    case ToolKind::kHttp: out["http"] = http_json(tool.http); break;
-    case ToolKind::kSql: out["sql"] = sql_json(tool.sql); break;
-    case ToolKind::kAgent: out["agent"] = tool.agent.agent; break;
+    case ToolKind::kHttp:
+      out["http"] = http_json(tool.http);
+      break;
+    case ToolKind::kSql:
+      out["sql"] = sql_json(tool.sql);
+      break;
+    case ToolKind::kAgent:
+      out["agent"] = tool.agent.agent;
+      break;
   }
   if (tool.kind != ToolKind::kAgent) out["effect"] = to_string(tool.effect);
   return out;
@@ -66,7 +72,8 @@ Json rule_json(const ApprovalRule& rule) {
   Json out = {{"tool", rule.tool}, {"action", to_string(rule.action)}};
   if (rule.when) out["when"] = rule.when->text();
   if (!rule.reason.empty()) out["reason"] = rule.reason;
-  if (rule.expires_after && rule.action == Action::kAsk) out["expires_after"] = format_duration(*rule.expires_after);
+  if (rule.expires_after && rule.action == Action::kAsk)
+    out["expires_after"] = format_duration(*rule.expires_after);
   return out;
 }
 
@@ -105,16 +112,22 @@ std::string canonical_json(const Definition& definition) {
                   {"run_timeout", format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
-  // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the same.
+  // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
+  // same.
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string version_of(const Definition& definition) { return sha256_hex(canonical_json(definition)); }
+std::string version_of(const Definition& definition) {
+  return sha256_hex(canonical_json(definition));
+}
 
-std::string_view to_string(Provider provider) { return provider == Provider::kOpenAi ? "openai" : "anthropic"; }
+std::string_view to_string(Provider provider) {
+  return provider == Provider::kOpenAi ? "openai" : "anthropic";
+}
 
 std::string_view to_string(Effect effect) {
-  static constexpr std::array<std::string_view, 4> kNames = {"pure", "idempotent", "at_most_once", "transactional"};
+  static constexpr std::array<std::string_view, 4> kNames = {"pure", "idempotent", "at_most_once",
+                                                             "transactional"};
   return kNames[static_cast<std::size_t>(effect)];
 }
 
@@ -134,7 +147,8 @@ struct Unit {
   std::int64_t milliseconds;
 };
 // "ms" before "m" and "s": the longest name wins when reading.
-constexpr std::array<Unit, 5> kUnits = {{{"ms", 1}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}}};
+constexpr std::array<Unit, 5> kUnits = {
+    {{"ms", 1}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}}};
 }  // namespace
 
 std::string format_duration(Duration duration) {

@@ -1,11 +1,11 @@
 #pragma once
 
-// An agent's definition: what `agent.yaml` says. Parsed once, checked completely, then immutable; its canonical JSON is
-// what the platform store keeps and its sha256 is the version a run is pinned to. Canonical JSON is valid agent.yaml,
-// so one parser reads both.
+// An agent's definition: what `agent.yaml` says. Parsed once, checked completely, then immutable; its
+// canonical JSON is what the platform store keeps and its sha256 is the version a run is pinned to. Canonical
+// JSON is valid agent.yaml, so one parser reads both.
 //
-// Values, thread-compatible. Parsing never throws: a broken file is one Status whose message lists every problem as
-// `file:line:column: what is wrong and what to do`.
+// Values, thread-compatible. Parsing never throws: a broken file is one Status whose message lists every
+// problem as `file:line:column: what is wrong and what to do`.
 
 #include <chrono>
 #include <cstdint>
@@ -53,7 +53,8 @@ struct ModelSpec {
 
 // What a tool does to the world, and hence what may happen after an interrupted call.
 //   pure: nothing; repeat freely.            idempotent: repeat under the same key.
-//   at_most_once: never repeat; a person decides.   transactional: effect and key commit together; repeat finds it.
+//   at_most_once: never repeat; a person decides.   transactional: effect and key commit together; repeat
+//   finds it.
 enum class Effect { kPure, kIdempotent, kAtMostOnce, kTransactional };
 
 struct HttpTool {
@@ -127,7 +128,8 @@ struct Definition {
   const ToolSpec* find_tool(std::string_view tool) const;
 };
 
-// `source` names the file in errors. A relative SQLite path is resolved against `base_directory` unless that is empty.
+// `source` names the file in errors. A relative SQLite path is resolved against `base_directory` unless that
+// is empty.
 Result<Definition> parse_definition(std::string_view text, std::string_view source,
                                     std::string_view base_directory = {});
 

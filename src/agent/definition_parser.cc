@@ -39,7 +39,9 @@ bool is_environment_name(std::string_view name) {
   return std::all_of(name.begin(), name.end(), ok) && !std::isdigit(static_cast<unsigned char>(name[0]));
 }
 
-bool is_http_url(std::string_view url) { return url.starts_with("http://") || url.starts_with("https://"); }
+bool is_http_url(std::string_view url) {
+  return url.starts_with("http://") || url.starts_with("https://");
+}
 
 RetrySpec parse_retry(MapReader& parent, RetrySpec fallback) {
   MapReader in = parent.map("retry");
@@ -68,19 +70,22 @@ ModelSpec parse_model(MapReader& spec) {
   if (spec.has("model")) out.name = in.required_text("name");
   out.api_key_env = in.text("api_key_env");
   if (!out.api_key_env.empty() && !is_environment_name(out.api_key_env)) {
-    in.problem("api_key_env", "must be the name of an environment variable such as OPENAI_API_KEY, not a key");
+    in.problem("api_key_env",
+               "must be the name of an environment variable such as OPENAI_API_KEY, not a key");
     out.api_key_env.clear();
   }
   out.max_tokens = static_cast<int>(in.integer("max_tokens", out.max_tokens, 1, 10'000'000));
   out.temperature = in.number("temperature", 0.0, 2.0);
   out.timeout = in.duration("timeout", out.timeout, Duration(100), hours(24));
-  out.idle_timeout = in.duration("idle_timeout", std::min(out.idle_timeout, out.timeout), Duration(100), hours(24));
+  out.idle_timeout =
+      in.duration("idle_timeout", std::min(out.idle_timeout, out.timeout), Duration(100), hours(24));
   out.retry = parse_retry(in, out.retry);
   in.finish();
   return out;
 }
 
-void check_placeholders(MapReader& in, std::string_view key, const std::vector<std::string>& used, const Json& schema) {
+void check_placeholders(MapReader& in, std::string_view key, const std::vector<std::string>& used,
+                        const Json& schema) {
   static const Json kNone = Json::object();
   const Json& properties = schema.is_object() && schema.contains("properties") ? schema["properties"] : kNone;
   std::vector<std::string> known;
@@ -88,8 +93,9 @@ void check_placeholders(MapReader& in, std::string_view key, const std::vector<s
   for (const std::string& name : used) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     std::string_view near = nearest_name(name, known);
-    in.problem(key, fmt::format("uses the argument `{}`, which `parameters.properties` does not declare; {}", name,
-                                near.empty() ? "declare it there" : fmt::format("did you mean `{}`?", near)));
+    in.problem(key,
+               fmt::format("uses the argument `{}`, which `parameters.properties` does not declare; {}", name,
+                           near.empty() ? "declare it there" : fmt::format("did you mean `{}`?", near)));
   }
 }
 
@@ -108,7 +114,8 @@ void parse_http(MapReader& tool, ToolSpec& out, bool effect_given) {
     }
   }
   for (auto& [name, value] : in.text_map("headers")) {
-    if (name.find_first_of("\r\n: ") != std::string::npos || value.find_first_of("\r\n") != std::string::npos) {
+    if (name.find_first_of("\r\n: ") != std::string::npos ||
+        value.find_first_of("\r\n") != std::string::npos) {
       in.problem("headers", fmt::format("`{}` is no valid header", name));
     }
     out.http.headers[name] = value;
@@ -119,25 +126,29 @@ void parse_http(MapReader& tool, ToolSpec& out, bool effect_given) {
       static_cast<std::size_t>(in.integer("max_response_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
   in.finish();
   const bool reads = out.http.method == "GET" || out.http.method == "HEAD";
-  if (reads && !out.http.body.is_null()) in.problem("body", fmt::format("a {} request has no body", out.http.method));
+  if (reads && !out.http.body.is_null())
+    in.problem("body", fmt::format("a {} request has no body", out.http.method));
   if (effect_given) {
     if (out.effect == Effect::kTransactional) {
-      tool.problem("effect", "an HTTP call cannot be transactional; use idempotent (the receiver honours the "
-                             "Idempotency-Key header) or at_most_once");
+      tool.problem("effect",
+                   "an HTTP call cannot be transactional; use idempotent (the receiver honours the "
+                   "Idempotency-Key header) or at_most_once");
     }
   } else if (reads) {
     out.effect = Effect::kPure;
   } else {
-    tool.missing("effect", fmt::format("idempotent if the receiver of this {} honours the Idempotency-Key header, "
-                                       "at_most_once if not, pure if it changes nothing",
-                                       out.http.method));
+    tool.missing("effect",
+                 fmt::format("idempotent if the receiver of this {} honours the Idempotency-Key header, "
+                             "at_most_once if not, pure if it changes nothing",
+                             out.http.method));
   }
 }
 
 std::string resolve_database(std::string database, std::string_view base_directory) {
   if (database.empty() || base_directory.empty() || database.find("${") != std::string::npos) return database;
   std::filesystem::path path(database);
-  return path.is_absolute() ? database : (std::filesystem::path(base_directory) / path).lexically_normal().string();
+  return path.is_absolute() ? database
+                            : (std::filesystem::path(base_directory) / path).lexically_normal().string();
 }
 
 void parse_sql(MapReader& tool, ToolSpec& out, bool effect_given, std::string_view base_directory) {
@@ -151,8 +162,8 @@ void parse_sql(MapReader& tool, ToolSpec& out, bool effect_given, std::string_vi
   check_placeholders(in, "statement", sql_parameters(out.sql.statement), out.parameters);
   const Effect only = out.sql.read_only ? Effect::kPure : Effect::kTransactional;
   if (effect_given && out.effect != only) {
-    tool.problem("effect", fmt::format("this SQL tool is {} (`read_only: {}`); remove `effect`", to_string(only),
-                                       out.sql.read_only));
+    tool.problem("effect", fmt::format("this SQL tool is {} (`read_only: {}`); remove `effect`",
+                                       to_string(only), out.sql.read_only));
   }
   out.effect = only;
 }
@@ -171,7 +182,8 @@ void parse_parameters(MapReader& in, ToolSpec& out) {
   if (out.parameters.is_null()) {
     out.parameters = Json::object({{"type", "object"}, {"properties", Json::object()}});
     if (out.kind == ToolKind::kAgent) {
-      out.parameters["properties"]["input"] = {{"type", "string"}, {"description", "What the agent is to do."}};
+      out.parameters["properties"]["input"] = {{"type", "string"},
+                                               {"description", "What the agent is to do."}};
       out.parameters["required"] = Json::array({"input"});
     }
     return;
@@ -182,12 +194,14 @@ void parse_parameters(MapReader& in, ToolSpec& out) {
     return;
   }
   if (!out.parameters.contains("type")) out.parameters["type"] = "object";
-  if (out.parameters["type"] != "object") in.problem("parameters", "the arguments are an object: `type: object`");
+  if (out.parameters["type"] != "object")
+    in.problem("parameters", "the arguments are an object: `type: object`");
   if (!out.parameters.contains("properties")) out.parameters["properties"] = Json::object();
   if (auto bad = check_schema(out.parameters)) in.problem("parameters", *bad);
 }
 
-ToolSpec parse_tool(YamlProblems& problems, const YAML::Node& node, std::string path, std::string_view base_directory) {
+ToolSpec parse_tool(YamlProblems& problems, const YAML::Node& node, std::string path,
+                    std::string_view base_directory) {
   MapReader in(problems, node, std::move(path));
   ToolSpec out;
   out.name = in.required_text("name");
@@ -201,7 +215,8 @@ ToolSpec parse_tool(YamlProblems& problems, const YAML::Node& node, std::string 
   if (effect) out.effect = static_cast<Effect>(*effect);
   if (kind) out.kind = static_cast<ToolKind>(*kind);
   parse_parameters(in, out);
-  out.timeout = in.duration("timeout", out.kind == ToolKind::kAgent ? hours(24) : seconds(30), Duration(10), kLongestWait);
+  out.timeout = in.duration("timeout", out.kind == ToolKind::kAgent ? hours(24) : seconds(30), Duration(10),
+                            kLongestWait);
   out.retry = parse_retry(in, out.retry);
   static constexpr std::string_view kSections[] = {"http", "sql", "agent"};
   for (std::string_view section : kSections) {
@@ -231,8 +246,9 @@ void parse_tools(MapReader& spec, Definition& out, std::string_view base_directo
     std::string path = fmt::format("spec.tools[{}]", index++);
     ToolSpec tool = parse_tool(spec.problems(), node, path, base_directory);
     if (!tool.name.empty() && !names.insert(tool.name).second) {
-      spec.problems().add(node.Mark(), fmt::format("`{}.name`: there is a tool `{}` already; names must differ", path,
-                                                   tool.name));
+      spec.problems().add(
+          node.Mark(),
+          fmt::format("`{}.name`: there is a tool `{}` already; names must differ", path, tool.name));
     }
     out.tools.push_back(std::move(tool));
   }
@@ -243,7 +259,8 @@ std::optional<Action> parse_action(MapReader& in, std::string_view key) {
   return action ? std::optional(static_cast<Action>(*action)) : std::nullopt;
 }
 
-ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::string path, const Definition& definition) {
+ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::string path,
+                        const Definition& definition) {
   MapReader in(problems, node, std::move(path));
   ApprovalRule out;
   out.tool = in.required_text("tool");
@@ -274,7 +291,8 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
   out.reason = in.text("reason");
   if (in.has("expires_after")) {
     out.expires_after = in.duration("expires_after", kDay, Duration(100), kLongestWait);
-    if (out.action != Action::kAsk) in.problem("expires_after", "only a rule with `action: ask` waits; remove it");
+    if (out.action != Action::kAsk)
+      in.problem("expires_after", "only a rule with `action: ask` waits; remove it");
   }
   in.finish();
   return out;
@@ -298,25 +316,32 @@ void parse_limits(MapReader& spec, Definition& out) {
   Limits& limits = out.limits;
   limits.max_iterations = static_cast<int>(in.integer("max_iterations", limits.max_iterations, 1, 100'000));
   limits.run_timeout = in.duration("run_timeout", limits.run_timeout, Duration(0), kLongestWait);
-  limits.max_parallel_tools = static_cast<int>(in.integer("max_parallel_tools", limits.max_parallel_tools, 1, 128));
-  limits.max_tool_output_bytes = static_cast<std::size_t>(
-      in.integer("max_tool_output_bytes", static_cast<std::int64_t>(limits.max_tool_output_bytes), 256, 1024 * 1024));
+  limits.max_parallel_tools =
+      static_cast<int>(in.integer("max_parallel_tools", limits.max_parallel_tools, 1, 128));
+  limits.max_tool_output_bytes = static_cast<std::size_t>(in.integer(
+      "max_tool_output_bytes", static_cast<std::int64_t>(limits.max_tool_output_bytes), 256, 1024 * 1024));
   in.finish();
 }
 
-void parse_document(YamlProblems& problems, const YAML::Node& root, std::string_view base_directory, Definition& out) {
+void parse_document(YamlProblems& problems, const YAML::Node& root, std::string_view base_directory,
+                    Definition& out) {
   MapReader file(problems, root, "");
   std::string api_version = file.required_text("apiVersion");
   if (!api_version.empty() && api_version != "holdfast.dev/v1") {
-    file.problem("apiVersion", fmt::format("`{}` is not known to this version; use holdfast.dev/v1", api_version));
+    file.problem("apiVersion",
+                 fmt::format("`{}` is not known to this version; use holdfast.dev/v1", api_version));
   }
   std::string kind = file.required_text("kind");
-  if (!kind.empty() && kind != "Agent") file.problem("kind", fmt::format("`{}` is not known; use Agent", kind));
+  if (!kind.empty() && kind != "Agent")
+    file.problem("kind", fmt::format("`{}` is not known; use Agent", kind));
   MapReader metadata = file.map("metadata");
-  if (!file.has("metadata")) file.missing("metadata", "with `name`");
-  else out.name = metadata.required_text("name");
+  if (!file.has("metadata"))
+    file.missing("metadata", "with `name`");
+  else
+    out.name = metadata.required_text("name");
   if (!out.name.empty() && !is_agent_name(out.name)) {
-    metadata.problem("name", "may hold lower-case letters, digits and `-`, 63 at most, for example refund-agent");
+    metadata.problem("name",
+                     "may hold lower-case letters, digits and `-`, 63 at most, for example refund-agent");
   }
   out.description = metadata.text("description");
   metadata.finish();
@@ -335,10 +360,12 @@ void parse_document(YamlProblems& problems, const YAML::Node& root, std::string_
 
 }  // namespace
 
-Result<Definition> parse_definition(std::string_view text, std::string_view source, std::string_view base_directory) {
+Result<Definition> parse_definition(std::string_view text, std::string_view source,
+                                    std::string_view base_directory) {
   if (text.size() > kMaxDefinitionBytes) {
-    return fail(Code::kInvalidArgument, fmt::format("{}: {} bytes, at most {} are allowed; keep data out of the definition",
-                                                    source, text.size(), kMaxDefinitionBytes));
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}: {} bytes, at most {} are allowed; keep data out of the definition", source,
+                            text.size(), kMaxDefinitionBytes));
   }
   YamlProblems problems(source);
   Definition out;
@@ -346,7 +373,8 @@ Result<Definition> parse_definition(std::string_view text, std::string_view sour
     YAML::Node root = YAML::Load(std::string(text));
     if (!root.IsDefined() || root.IsNull()) {
       return fail(Code::kInvalidArgument, fmt::format("{}:1:1: the file is empty; start with `apiVersion: "
-                                                      "holdfast.dev/v1` and `kind: Agent`", source));
+                                                      "holdfast.dev/v1` and `kind: Agent`",
+                                                      source));
     }
     parse_document(problems, root, base_directory, out);
   } catch (const YAML::Exception& broken) {

@@ -1,5 +1,6 @@
-// Goal: an author of agent.yaml gets every mistake at once, with its place and its remedy, and a correct file has one
-// canonical form. Method: whole files through parse_definition; messages compared literally where the wording matters.
+// Goal: an author of agent.yaml gets every mistake at once, with its place and its remedy, and a correct file
+// has one canonical form. Method: whole files through parse_definition; messages compared literally where the
+// wording matters.
 
 #include <filesystem>
 #include <fstream>
@@ -103,7 +104,8 @@ TEST(Definition, ReadsEverySection) {
   EXPECT_EQ(agent.approvals.rules[0].expires_after, Duration(5400000));
 }
 
-// The store keeps the canonical form only; a worker that loads it must get the same agent, and the same version.
+// The store keeps the canonical form only; a worker that loads it must get the same agent, and the same
+// version.
 TEST(Definition, CanonicalFormReadsBackAsItself) {
   Definition agent = must_parse(kRefund);
   std::string canonical = canonical_json(agent);
@@ -111,7 +113,8 @@ TEST(Definition, CanonicalFormReadsBackAsItself) {
   EXPECT_EQ(canonical_json(again), canonical);
   EXPECT_EQ(version_of(again), version_of(agent));
   EXPECT_NE(version_of(must_parse(changed("You handle", "You settle"))), version_of(agent));
-  EXPECT_EQ(version_of(must_parse(changed("name: scripted", "name: \"scripted\"  # same"))), version_of(agent));
+  EXPECT_EQ(version_of(must_parse(changed("name: scripted", "name: \"scripted\"  # same"))),
+            version_of(agent));
 }
 
 TEST(Definition, UnusualTextSurvivesTheCanonicalForm) {
@@ -138,17 +141,20 @@ spec:
     - {name: a, type: sqll}
     - {name: a, type: agent, agent: b, effect: pure}
 )");
-  EXPECT_EQ(error,
-            "agent.yaml:1:13: `apiVersion`: `holdfast.dev/v2` is not known to this version; use holdfast.dev/v1\n"
-            "agent.yaml:2:7: `kind`: `Agnet` is not known; use Agent\n"
-            "agent.yaml:3:18: `metadata.name`: may hold lower-case letters, digits and `-`, 63 at most, for example "
-            "refund-agent\n"
-            "agent.yaml:5:21: `spec.model.provider`: unknown value `opena`; did you mean `openai`? (one of openai, "
-            "anthropic)\n"
-            "agent.yaml:5:49: `spec.model.max_tokens`: must be a whole number from 1 to 10000000, not `many`\n"
-            "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, sql, agent)\n"
-            "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
-            "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");
+  EXPECT_EQ(
+      error,
+      "agent.yaml:1:13: `apiVersion`: `holdfast.dev/v2` is not known to this version; use holdfast.dev/v1\n"
+      "agent.yaml:2:7: `kind`: `Agnet` is not known; use Agent\n"
+      "agent.yaml:3:18: `metadata.name`: may hold lower-case letters, digits and `-`, 63 at most, for "
+      "example "
+      "refund-agent\n"
+      "agent.yaml:5:21: `spec.model.provider`: unknown value `opena`; did you mean `openai`? (one of openai, "
+      "anthropic)\n"
+      "agent.yaml:5:49: `spec.model.max_tokens`: must be a whole number from 1 to 10000000, not `many`\n"
+      "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, sql, "
+      "agent)\n"
+      "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
+      "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");
 }
 
 TEST(Definition, BrokenYamlHasItsPlace) {
@@ -163,27 +169,35 @@ TEST(Definition, BrokenYamlHasItsPlace) {
 TEST(Definition, MissingPartsSayWhatToAdd) {
   EXPECT_THAT(error_of("kind: Agent"), HasSubstr("`apiVersion` is missing"));
   EXPECT_THAT(error_of(changed("    name: scripted\n", "")), HasSubstr("`spec.model.name` is missing"));
-  EXPECT_THAT(error_of(changed("      effect: idempotent\n", "")),
-              HasSubstr("`spec.tools[1].effect` is missing; add `effect:` idempotent if the receiver of this POST "
-                        "honours the Idempotency-Key header"));
+  EXPECT_THAT(
+      error_of(changed("      effect: idempotent\n", "")),
+      HasSubstr("`spec.tools[1].effect` is missing; add `effect:` idempotent if the receiver of this POST "
+                "honours the Idempotency-Key header"));
 }
 
 TEST(Definition, ToolsAreCheckedAgainstTheirParameters) {
-  EXPECT_THAT(error_of(changed("WHERE id = :order_id", "WHERE id = :orderid")),
-              HasSubstr("uses the argument `orderid`, which `parameters.properties` does not declare; did you mean "
-                        "`order_id`?"));
+  EXPECT_THAT(
+      error_of(changed("WHERE id = :order_id", "WHERE id = :orderid")),
+      HasSubstr("uses the argument `orderid`, which `parameters.properties` does not declare; did you mean "
+                "`order_id`?"));
   EXPECT_THAT(error_of(changed("hook/{channel}", "hook/{chanel}")), HasSubstr("did you mean `channel`?"));
-  EXPECT_THAT(error_of(changed("http://127.0.0.1:2/", "http://{channel}:2/")), HasSubstr("stands in scheme or host"));
+  EXPECT_THAT(error_of(changed("http://127.0.0.1:2/", "http://{channel}:2/")),
+              HasSubstr("stands in scheme or host"));
   EXPECT_THAT(error_of(changed("minimum: 0", "pattern: x")), HasSubstr("unsupported keyword `pattern`"));
-  EXPECT_THAT(error_of(changed("when: amount > 100", "when: amuont > 100")), HasSubstr("did you mean `amount`?"));
-  EXPECT_THAT(error_of(changed("when: amount > 100", "when: amount = 100")), HasSubstr("write `==` at column 8"));
-  EXPECT_THAT(error_of(changed("tool: refund,", "tool: refnud,")), HasSubstr("there is no tool `refnud`; did you mean"));
+  EXPECT_THAT(error_of(changed("when: amount > 100", "when: amuont > 100")),
+              HasSubstr("did you mean `amount`?"));
+  EXPECT_THAT(error_of(changed("when: amount > 100", "when: amount = 100")),
+              HasSubstr("write `==` at column 8"));
+  EXPECT_THAT(error_of(changed("tool: refund,", "tool: refnud,")),
+              HasSubstr("there is no tool `refnud`; did you mean"));
 }
 
 TEST(Definition, HostileFilesAreRefusedNotServed) {
-  std::string bomb = "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
-                     "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n";
-  std::string text = changed("        body: {text: \"{text}\"}", "        body: &e [*d,*d,*d,*d,*d,*d,*d,*d]");
+  std::string bomb =
+      "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+      "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n";
+  std::string text =
+      changed("        body: {text: \"{text}\"}", "        body: &e [*d,*d,*d,*d,*d,*d,*d,*d]");
   EXPECT_THAT(error_of(bomb + text), HasSubstr("more than 20000 values"));
   EXPECT_THAT(error_of(std::string(300 * 1024, 'a')), HasSubstr("at most 262144 are allowed"));
   EXPECT_NE(error_of(std::string(100000, '[')), "");
@@ -208,7 +222,8 @@ TEST(Definition, DurationsRoundTrip) {
     ASSERT_TRUE(duration) << text;
     EXPECT_EQ(format_duration(*duration), text);
   }
-  for (std::string_view text : {"", "5", "s", "-5s", "5 s", "1.5h", "99999999999999999999s", "9999999999999d"}) {
+  for (std::string_view text :
+       {"", "5", "s", "-5s", "5 s", "1.5h", "99999999999999999999s", "9999999999999d"}) {
     EXPECT_FALSE(parse_duration(text)) << text;
   }
 }

@@ -15,14 +15,15 @@ namespace {
 struct Exchange {
   std::mutex mutex;
   std::condition_variable wake;
-  bool done = false;                     // guarded by mutex, like all below
+  bool done = false;  // guarded by mutex, like all below
   model::HttpHead head;
   std::string body;
   std::optional<model::HttpError> error;
 };
 
 // Like model::fetch, and beats while it waits.
-std::shared_ptr<Exchange> exchange(model::HttpClient& http, model::HttpRequest request, const ToolContext& context) {
+std::shared_ptr<Exchange> exchange(model::HttpClient& http, model::HttpRequest request,
+                                   const ToolContext& context) {
   auto state = std::make_shared<Exchange>();
   model::HttpHandler handler;
   handler.head = [state](const model::HttpHead& head) {
@@ -61,11 +62,13 @@ void append_query(std::string& url, const Json& values) {
   for (const auto& [name, value] : values.items()) {
     if (value.is_null()) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
-    url += percent_encode(name) + "=" + percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
+    url += percent_encode(name) + "=" +
+           percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
   }
 }
 
-Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
+Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& arguments,
+                                         const ToolContext& context) {
   const HttpTool& spec = tool.http;
   auto url = UrlTemplate::parse(spec.url);
   if (!url) return fail(url.error());

@@ -15,11 +15,12 @@ namespace {
 
 constexpr int kMaxDepth = 32;
 
-constexpr std::array<std::string_view, 7> kTypes = {"object", "array",   "string", "number",
+constexpr std::array<std::string_view, 7> kTypes = {"object",  "array",   "string", "number",
                                                     "integer", "boolean", "null"};
 constexpr std::array<std::string_view, 15> kEnforced = {
-    "type",      "properties", "required",  "additionalProperties", "items",    "enum",     "const", "minimum",
-    "maximum",   "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems"};
+    "type",    "properties", "required",         "additionalProperties", "items",     "enum",      "const",
+    "minimum", "maximum",    "exclusiveMinimum", "exclusiveMaximum",     "minLength", "maxLength", "minItems",
+    "maxItems"};
 constexpr std::array<std::string_view, 8> kAnnotations = {"title",    "description", "default", "examples",
                                                           "$comment", "$schema",     "format",  "deprecated"};
 
@@ -40,7 +41,8 @@ std::optional<std::string> check_type(const json& type, const std::string& path)
   auto known = [](const json& name) { return name.is_string() && contains(kTypes, name.get<std::string>()); };
   if (known(type)) return std::nullopt;
   if (type.is_array() && !type.empty() && std::all_of(type.begin(), type.end(), known)) return std::nullopt;
-  return problem(inside(path, "type"), "must be object, array, string, number, integer, boolean, null or a list of these");
+  return problem(inside(path, "type"),
+                 "must be object, array, string, number, integer, boolean, null or a list of these");
 }
 
 std::optional<std::string> check_at(const json& schema, const std::string& path, int depth) {
@@ -77,12 +79,18 @@ std::optional<std::string> check_at(const json& schema, const std::string& path,
 
 std::string_view type_name(const json& value) {
   switch (value.type()) {
-    case json::value_t::object: return "an object";
-    case json::value_t::array: return "a list";
-    case json::value_t::string: return "a string";
-    case json::value_t::boolean: return "a boolean";
-    case json::value_t::null: return "null";
-    default: return value.is_number_float() ? "a number" : "an integer";
+    case json::value_t::object:
+      return "an object";
+    case json::value_t::array:
+      return "a list";
+    case json::value_t::string:
+      return "a string";
+    case json::value_t::boolean:
+      return "a boolean";
+    case json::value_t::null:
+      return "null";
+    default:
+      return value.is_number_float() ? "a number" : "an integer";
   }
 }
 
@@ -102,7 +110,9 @@ std::string article(std::string_view type) {
   return type == "null" ? "null" : fmt::format("{} {}", vowel ? "an" : "a", type);
 }
 
-std::string subject(const std::string& path) { return path.empty() ? "the arguments" : fmt::format("`{}`", path); }
+std::string subject(const std::string& path) {
+  return path.empty() ? "the arguments" : fmt::format("`{}`", path);
+}
 
 std::optional<std::string> validate_at(const json& schema, const json& value, const std::string& path);
 
@@ -204,8 +214,12 @@ std::optional<std::string> validate_at(const json& schema, const json& value, co
 
 }  // namespace
 
-std::optional<std::string> check_schema(const json& schema) { return check_at(schema, "", 0); }
+std::optional<std::string> check_schema(const json& schema) {
+  return check_at(schema, "", 0);
+}
 
-std::optional<std::string> validate(const json& schema, const json& value) { return validate_at(schema, value, ""); }
+std::optional<std::string> validate(const json& schema, const json& value) {
+  return validate_at(schema, value, "");
+}
 
 }  // namespace holdfast::agent

@@ -1,7 +1,8 @@
 #pragma once
 
-// Validation of tool arguments: the part of JSON Schema that tool parameters use. check_schema refuses a keyword that
-// would not be enforced, so that an author never relies on a check that does not happen. Pure functions.
+// Validation of tool arguments: the part of JSON Schema that tool parameters use. check_schema refuses a
+// keyword that would not be enforced, so that an author never relies on a check that does not happen. Pure
+// functions.
 
 #include <optional>
 #include <string>
@@ -10,7 +11,8 @@
 
 namespace holdfast::agent {
 
-// What is wrong with the schema itself: "properties.amount: unsupported keyword `pattern`, ..."; none when it is fine.
+// What is wrong with the schema itself: "properties.amount: unsupported keyword `pattern`, ..."; none when it
+// is fine.
 std::optional<std::string> check_schema(const nlohmann::json& schema);
 
 // What is wrong with the value, in words a model can act on: "`amount` must be a number, not a string".

@@ -7,8 +7,8 @@
 
 namespace holdfast::agent {
 
-using workflow::Context;
 using ::holdfast::RetryPolicy;
+using workflow::Context;
 
 namespace {
 
@@ -110,14 +110,16 @@ Task<RunResult> Loop::turns() {
       next.progress = progress_;
       ctx_.continue_as_new(next);
     }
-    ModelTurn turn = co_await call_model();                        // 1. the model says what to do
+    ModelTurn turn = co_await call_model();                          // 1. the model says what to do
     if (turn.calls.empty()) co_return co_await finish("completed");  // 4. or that it is done
-    co_await answer_calls(turn);                                   // 2. and 3. every call: may it? then do it
+    co_await answer_calls(turn);  // 2. and 3. every call: may it? then do it
   }
   co_return co_await finish("max_iterations");
 }
 
-bool Loop::should_continue_as_new() const { return ctx_.info().continue_as_new_suggested; }
+bool Loop::should_continue_as_new() const {
+  return ctx_.info().continue_as_new_suggested;
+}
 
 // ---- 1. the model call
 
@@ -207,11 +209,16 @@ Task<Answer> Loop::call_tool(PlannedCall planned) {
       answer.key = result.key;
       co_return answer;
     }
-    // The call may have happened and must not be repeated unasked: approve means call again, reject means leave it.
-    const std::string what = fmt::format("EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
-                                         "call it again, reject to leave it", call->call.tool, result.note);
-    auto refusal = co_await approved(call, what, fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat));
-    if (refusal) co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
+    // The call may have happened and must not be repeated unasked: approve means call again, reject means
+    // leave it.
+    const std::string what = fmt::format(
+        "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
+        "call it again, reject to leave it",
+        call->call.tool, result.note);
+    auto refusal =
+        co_await approved(call, what, fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat));
+    if (refusal)
+      co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
     call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);
   }
 }
@@ -226,11 +233,12 @@ Task<Answer> Loop::call_sub_agent(PlannedCall planned) {
   caller.call = planned.call;
   caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
   child.caller = caller;
-  auto options = ChildOptions()
-                     .workflow_id(fmt::format("{}.{}", ctx_.info().workflow_id, planned.call.key.substr(0, 12)))
-                     .task_queue(kAgentQueue)
-                     .execution_timeout(milliseconds(planned.timeout_ms))
-                     .parent_close(ParentClosePolicy::kRequestCancel);
+  auto options =
+      ChildOptions()
+          .workflow_id(fmt::format("{}.{}", ctx_.info().workflow_id, planned.call.key.substr(0, 12)))
+          .task_queue(kAgentQueue)
+          .execution_timeout(milliseconds(planned.timeout_ms))
+          .parent_close(ParentClosePolicy::kRequestCancel);
   (void)co_await ctx_.child<RunResult>(kWorkflowType, options, child);
   Answer answer;
   answer.ordinal = planned.call.ordinal;

@@ -1,8 +1,9 @@
 #pragma once
 
-// The agent loop: one workflow type for every agent. Four steps, over and over: model call, approval check, tools in
-// parallel, continue or finish. Deterministic workflow code: it waits for activities, children, people and timers, and
-// touches nothing else. One object per run; its handlers outlive the main coroutine, so it is shared.
+// The agent loop: one workflow type for every agent. Four steps, over and over: model call, approval check,
+// tools in parallel, continue or finish. Deterministic workflow code: it waits for activities, children,
+// people and timers, and touches nothing else. One object per run; its handlers outlive the main coroutine,
+// so it is shared.
 
 #include <map>
 #include <memory>
@@ -51,7 +52,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // approval.cc
   // None: go on with the call, whose arguments may have been edited; otherwise what to tell the model.
-  Task<std::optional<std::string>> approved(std::shared_ptr<PlannedCall> call, std::string reason, std::string id);
+  Task<std::optional<std::string>> approved(std::shared_ptr<PlannedCall> call, std::string reason,
+                                            std::string id);
   Task<Settled> settle(PendingPtr pending, std::string outcome, CallRef call);
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
   void check_decision(const Decision& decision) const;
@@ -65,8 +67,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Progress progress_;
   std::string phase_ = "starting";
   int running_tools_ = 0;
-  std::map<std::string, PendingPtr> pending_;       // by approval id
-  std::map<std::uint32_t, std::string> calls_;      // of this turn: step -> "tool: state", for the status query
+  std::map<std::string, PendingPtr> pending_;   // by approval id
+  std::map<std::uint32_t, std::string> calls_;  // of this turn: step -> "tool: state", for the status query
 };
 
 }  // namespace holdfast::agent

@@ -15,13 +15,15 @@ namespace holdfast::agent {
 namespace {
 
 std::string model_key(activity::Context& ctx, const ModelInput& in) {
-  Json parts = {"model", ctx.info().namespace_name, ctx.info().workflow_id, in.head.conversation, in.head.branch,
-                in.head.sequence, in.head.sha256, in.iteration};
+  Json parts = {"model",        ctx.info().namespace_name, ctx.info().workflow_id, in.head.conversation,
+                in.head.branch, in.head.sequence,          in.head.sha256,         in.iteration};
   return "model:" + sha256_hex(dump(parts));
 }
 
 // Fits start-to-close: the client's own timeout says more than the engine's.
-std::chrono::milliseconds total_timeout(const ModelSpec& spec) { return spec.timeout - spec.timeout / 20; }
+std::chrono::milliseconds total_timeout(const ModelSpec& spec) {
+  return spec.timeout - spec.timeout / 20;
+}
 
 Json retry_json(const RetrySpec& retry) {
   return {{"initial_ms", retry.initial.count()},
@@ -39,8 +41,8 @@ struct Waiting {
 }  // namespace
 
 std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
-  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(spec.provider), spec.base_url, spec.api_key_env,
-                                spec.timeout.count(), spec.idle_timeout.count());
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(spec.provider), spec.base_url,
+                                spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
   std::lock_guard lock(mutex_);
   if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
   std::shared_ptr<model::Client>& client = clients_[key];
@@ -57,8 +59,8 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
   return client;
 }
 
-model::Request Activities::model_request(activity::Context& ctx, const Definition& agent, const ModelInput& in,
-                                         const std::vector<model::Message>& answers) {
+model::Request Activities::model_request(activity::Context& ctx, const Definition& agent,
+                                         const ModelInput& in, const std::vector<model::Message>& answers) {
   model::Request request;
   request.model = agent.model.name;
   request.max_tokens = agent.model.max_tokens;
@@ -83,11 +85,12 @@ model::Request Activities::model_request(activity::Context& ctx, const Definitio
   return request;
 }
 
-model::Answer Activities::stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
-                                       const ModelInput& in) {
+model::Answer Activities::stream_model(activity::Context& ctx, const ModelSpec& spec,
+                                       const model::Request& request, const ModelInput& in) {
   const auto attempt = static_cast<std::uint32_t>(ctx.info().attempt);
-  std::shared_ptr<platform::StreamWriter> writer = require(
-      deps_.streams->open(ctx.info().workflow_id, std::to_string(in.step), attempt), "opening the token stream");
+  std::shared_ptr<platform::StreamWriter> writer =
+      require(deps_.streams->open(ctx.info().workflow_id, std::to_string(in.step), attempt),
+              "opening the token stream");
   auto waiting = std::make_shared<Waiting>();
   Beat beat(ctx);
   // The stream is for watching: should its disk fail, the answer still counts.
@@ -111,7 +114,8 @@ model::Answer Activities::stream_model(activity::Context& ctx, const ModelSpec& 
   return std::move(*waiting->answer);
 }
 
-PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall& call, std::uint32_t ordinal) {
+PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall& call,
+                                  std::uint32_t ordinal) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
@@ -128,12 +132,14 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   if (!tool) {
     std::string names;
     for (const ToolSpec& one : agent.tools) names += (names.empty() ? "" : ", ") + one.name;
-    return invalid(fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
+    return invalid(
+        fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
   }
   out.kind = to_string(tool->kind);
   Json arguments = Json::parse(call.arguments.empty() ? "{}" : call.arguments, nullptr, false);
   if (arguments.is_discarded()) return invalid("the arguments are not valid JSON; send one JSON object");
-  if (auto bad = validate(tool->parameters, arguments)) return invalid(fmt::format("wrong arguments: {}", *bad));
+  if (auto bad = validate(tool->parameters, arguments))
+    return invalid(fmt::format("wrong arguments: {}", *bad));
   Verdict verdict = check_policy(agent.approvals, tool->name, arguments);
   out.verdict = to_string(verdict.action);
   out.reason = verdict.reason;
@@ -152,7 +158,8 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
   turn.head = ConversationRef(record.appended->head);
   Json result = Json::parse(record.result);
   result.at("usage").get_to(turn.usage);
-  auto stored = require(deps_.store->read(turn.head.reference(), turn.head.sequence, turn.head.sequence), "the answer");
+  auto stored =
+      require(deps_.store->read(turn.head.reference(), turn.head.sequence, turn.head.sequence), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
@@ -169,8 +176,12 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
                      {"reason", planned.reason}});
     turn.calls.push_back(std::move(planned));
   }
-  Json completed = {{"step", in.step},        {"kind", "model"},      {"name", agent.model.name},
-                    {"iteration", in.iteration}, {"text", excerpt(message.text())}, {"tool_calls", calls},
+  Json completed = {{"step", in.step},
+                    {"kind", "model"},
+                    {"name", agent.model.name},
+                    {"iteration", in.iteration},
+                    {"text", excerpt(message.text())},
+                    {"tool_calls", calls},
                     {"usage", turn.usage}};
   publish(ctx, "step.completed", completed, fmt::format("step/{}/completed", in.step));
   return turn;
@@ -182,7 +193,8 @@ namespace {
 [[noreturn]] void throw_model_error(const model::Error& error) {
   std::optional<Duration> delay;
   if (error.retry_after) delay = *error.retry_after;
-  throw ApplicationFailure(error.message, std::string(model::error_type(error.kind)), !error.retryable, {}, delay);
+  throw ApplicationFailure(error.message, std::string(model::error_type(error.kind)), !error.retryable, {},
+                           delay);
 }
 
 platform::Usage usage_row(activity::Context& ctx, const Definition& agent, const std::string& key,
@@ -210,13 +222,18 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   model::Request request = model_request(ctx, *agent, in, answers);
   publish(ctx, "step.started",
-          {{"step", in.step}, {"kind", "model"}, {"name", agent->model.name}, {"iteration", in.iteration},
+          {{"step", in.step},
+           {"kind", "model"},
+           {"name", agent->model.name},
+           {"iteration", in.iteration},
            {"attempt", ctx.info().attempt}},
           fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
   model::Answer answer = stream_model(ctx, agent->model, request, in);
   if (!answer) {
-    if (answer.error().kind == model::ErrorKind::kCancelled) throw CanceledFailure("the model call was canceled");
-    Json event = {{"step", in.step}, {"attempt", ctx.info().attempt},
+    if (answer.error().kind == model::ErrorKind::kCancelled)
+      throw CanceledFailure("the model call was canceled");
+    Json event = {{"step", in.step},
+                  {"attempt", ctx.info().attempt},
                   {"error_type", std::string(model::error_type(answer.error().kind))},
                   {"error", answer.error().message}};
     if (answer.error().retry_after) event["retry_after_ms"] = answer.error().retry_after->count();

@@ -58,8 +58,8 @@ void fields(Archive& a, T& v) {
   if constexpr (std::is_same_v<V, ConversationRef>) {
     a("conversation", v.conversation)("branch", v.branch)("sequence", v.sequence)("sha256", v.sha256);
   } else if constexpr (std::is_same_v<V, CallRef>) {
-    a("message", v.message)("ordinal", v.ordinal)("id", v.id)("tool", v.tool)("key", v.key)("approval", v.approval)(
-        "step", v.step);
+    a("message", v.message)("ordinal", v.ordinal)("id", v.id)("tool", v.tool)("key", v.key)(
+        "approval", v.approval)("step", v.step);
   } else if constexpr (std::is_same_v<V, Caller>) {
     a("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth);
   } else if constexpr (std::is_same_v<V, Usage>) {
@@ -74,8 +74,8 @@ void fields(Archive& a, T& v) {
     a("plan", v.plan)("head", v.head)("answers", v.answers)("iteration", v.iteration)("step", v.step)(
         "usage", v.usage)("deadline_ms", v.deadline_ms);
   } else if constexpr (std::is_same_v<V, RunInput>) {
-    a("agent", v.agent)("version", v.version)("input", v.input)("conversation", v.conversation)("caller", v.caller)(
-        "progress", v.progress);
+    a("agent", v.agent)("version", v.version)("input", v.input)("conversation", v.conversation)(
+        "caller", v.caller)("progress", v.progress);
   } else if constexpr (std::is_same_v<V, RunResult>) {
     a("output", v.output)("iterations", v.iterations)("usage", v.usage)("max_iterations_reached",
                                                                         v.max_iterations_reached);
@@ -87,10 +87,10 @@ void fields(Archive& a, T& v) {
     a("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)("iteration", v.iteration)(
         "step", v.step);
   } else if constexpr (std::is_same_v<V, PlannedCall>) {
-    a("call", v.call)("kind", v.kind)("verdict", v.verdict)("reason", v.reason)("arguments_sha256",
-                                                                                v.arguments_sha256)(
-        "expires_after_ms", v.expires_after_ms)("approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)(
-        "retry", v.retry)("sub_agent", v.sub_agent);
+    a("call", v.call)("kind", v.kind)("verdict", v.verdict)("reason", v.reason)(
+        "arguments_sha256", v.arguments_sha256)("expires_after_ms", v.expires_after_ms)(
+        "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)("sub_agent",
+                                                                                                v.sub_agent);
   } else if constexpr (std::is_same_v<V, ModelTurn>) {
     a("head", v.head)("calls", v.calls)("usage", v.usage);
   } else if constexpr (std::is_same_v<V, ToolInput>) {
@@ -98,12 +98,12 @@ void fields(Archive& a, T& v) {
   } else if constexpr (std::is_same_v<V, ToolResult>) {
     a("status", v.status)("source", v.source)("key", v.key)("note", v.note);
   } else if constexpr (std::is_same_v<V, ApprovalInput>) {
-    a("id", v.id)("agent", v.agent)("version", v.version)("call", v.call)("arguments_sha256", v.arguments_sha256)(
-        "reason", v.reason)("expires_at_ms", v.expires_at_ms);
+    a("id", v.id)("agent", v.agent)("version", v.version)("call", v.call)(
+        "arguments_sha256", v.arguments_sha256)("reason", v.reason)("expires_at_ms", v.expires_at_ms);
   } else if constexpr (std::is_same_v<V, SettleInput>) {
     a("id", v.id)("outcome", v.outcome)("agent", v.agent)("version", v.version)("call", v.call)(
-        "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)("decided_at_ms",
-                                                                                                  v.decided_at_ms);
+        "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)(
+        "decided_at_ms", v.decided_at_ms);
   } else if constexpr (std::is_same_v<V, Settled>) {
     a("verdict", v.verdict)("reason", v.reason)("key", v.key);
   } else if constexpr (std::is_same_v<V, FinishInput>) {
@@ -129,22 +129,23 @@ platform::Reference ConversationRef::reference() const {
   return out;
 }
 
-std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message, std::uint32_t ordinal,
-                            std::string_view tool, std::string_view canonical_arguments) {
+std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message,
+                            std::uint32_t ordinal, std::string_view tool,
+                            std::string_view canonical_arguments) {
   // A JSON array keeps the parts apart. The layout is part of the stored format: it never changes.
-  Json parts = {"holdfast.call.v1", namespace_name,  message.conversation, message.branch, message.sequence,
-                ordinal,            std::string(tool), std::string(canonical_arguments)};
+  Json parts = {"holdfast.call.v1", namespace_name, message.conversation, message.branch,
+                message.sequence,   ordinal,        std::string(tool),    std::string(canonical_arguments)};
   return sha256_hex(parts.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-#define HOLDFAST_AGENT_JSON(Type)                \
-  void to_json(Json& out, const Type& value) {   \
-    Writer writer(out);                          \
-    fields(writer, value);                       \
-  }                                              \
-  void from_json(const Json& in, Type& value) {  \
-    Reader reader(in);                           \
-    fields(reader, value);                       \
+#define HOLDFAST_AGENT_JSON(Type)               \
+  void to_json(Json& out, const Type& value) {  \
+    Writer writer(out);                         \
+    fields(writer, value);                      \
+  }                                             \
+  void from_json(const Json& in, Type& value) { \
+    Reader reader(in);                          \
+    fields(reader, value);                      \
   }
 
 HOLDFAST_AGENT_JSON(ConversationRef)

@@ -1,8 +1,9 @@
 #pragma once
 
-// What travels between the agent workflow, its activities and those who talk to a run. All of it ends up in histories,
-// so it carries references and hashes, never the conversation: the cost of a turn does not grow with the turns before.
-// Fields may be added (absent ones take their default); a field never changes its meaning.
+// What travels between the agent workflow, its activities and those who talk to a run. All of it ends up in
+// histories, so it carries references and hashes, never the conversation: the cost of a turn does not grow
+// with the turns before. Fields may be added (absent ones take their default); a field never changes its
+// meaning.
 //
 // Every type declares a constructor: see holdfast/payload.h.
 
@@ -21,7 +22,8 @@ namespace holdfast::agent {
 using Json = nlohmann::json;
 
 inline constexpr const char* kWorkflowType = "agent";
-inline constexpr const char* kAgentQueue = "holdfast-agents";  // workflows, and their short bookkeeping activities
+inline constexpr const char* kAgentQueue =
+    "holdfast-agents";  // workflows, and their short bookkeeping activities
 inline constexpr const char* kModelQueue = "holdfast-models";
 inline constexpr const char* kToolQueue = "holdfast-tools";
 
@@ -29,8 +31,8 @@ inline constexpr const char* kToolQueue = "holdfast-tools";
 inline constexpr const char* kDecideUpdate = "decide";
 inline constexpr const char* kStatusQuery = "status";
 
-// Behaviour of the loop that later versions may change. A run keeps the flags it started with; numbers are never
-// reused.
+// Behaviour of the loop that later versions may change. A run keeps the flags it started with; numbers are
+// never reused.
 inline constexpr std::uint32_t kLoopFlags = 0;
 
 inline constexpr int kMaxAgentDepth = 8;
@@ -53,7 +55,7 @@ struct CallRef {
   CallRef() = default;
   ConversationRef message;  // the assistant message that holds the call
   std::uint32_t ordinal = 0;
-  std::string id;        // the model's
+  std::string id;  // the model's
   std::string tool;
   std::string key;       // idempotency key
   std::string approval;  // edited arguments are in this approval; empty: those of the message
@@ -183,7 +185,7 @@ struct ToolResult {
   std::string status;  // "done", "failed" (the model is told), "unknown" (a person is asked)
   std::string source;  // as Answer::source
   std::string key;
-  std::string note;    // of "unknown"
+  std::string note;  // of "unknown"
 };
 
 struct ApprovalInput {
@@ -254,11 +256,13 @@ inline constexpr const char* kInvalidDecision = "InvalidDecision";
 // ---- the `status` query: a JSON object
 //   {"agent","version","phase":"starting|model|tools|approval|finishing|done","iteration","max_iterations","step",
 //    "usage":{...},"conversation":{...},
-//    "approvals":[{"id","tool","arguments_sha256","reason","expires_at_ms"}], "calls":[{"step","tool","state"}]}
+//    "approvals":[{"id","tool","arguments_sha256","reason","expires_at_ms"}],
+//    "calls":[{"step","tool","state"}]}
 
 // Hash of the canonical arguments and all that makes a call the one it is; the same on every attempt.
-std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message, std::uint32_t ordinal,
-                            std::string_view tool, std::string_view canonical_arguments);
+std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message,
+                            std::uint32_t ordinal, std::string_view tool,
+                            std::string_view canonical_arguments);
 
 void to_json(Json& out, const ConversationRef& value);
 void from_json(const Json& in, ConversationRef& value);

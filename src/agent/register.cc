@@ -8,20 +8,24 @@ namespace holdfast::agent {
 void register_all(const Workers& workers, const Deps& deps) {
   auto activities = std::make_shared<Activities>(deps);
   workers.agents->register_workflow(kWorkflowType, agent_workflow);
-  workers.agents->register_activity(
-      kBeginActivity, [activities](activity::Context& ctx, BeginInput in) { return activities->begin(ctx, in); });
-  workers.agents->register_activity(
-      kFinishActivity, [activities](activity::Context& ctx, FinishInput in) { return activities->finish(ctx, in); });
-  workers.agents->register_activity(kRequestApprovalActivity, [activities](activity::Context& ctx, ApprovalInput in) {
-    activities->request_approval(ctx, in);
+  workers.agents->register_activity(kBeginActivity, [activities](activity::Context& ctx, BeginInput in) {
+    return activities->begin(ctx, in);
   });
-  workers.agents->register_activity(kSettleApprovalActivity, [activities](activity::Context& ctx, SettleInput in) {
-    return activities->settle_approval(ctx, in);
+  workers.agents->register_activity(kFinishActivity, [activities](activity::Context& ctx, FinishInput in) {
+    return activities->finish(ctx, in);
   });
-  workers.models->register_activity(
-      kModelActivity, [activities](activity::Context& ctx, ModelInput in) { return activities->call_model(ctx, in); });
-  workers.tools->register_activity(
-      kToolActivity, [activities](activity::Context& ctx, ToolInput in) { return activities->call_tool(ctx, in); });
+  workers.agents->register_activity(
+      kRequestApprovalActivity,
+      [activities](activity::Context& ctx, ApprovalInput in) { activities->request_approval(ctx, in); });
+  workers.agents->register_activity(
+      kSettleApprovalActivity,
+      [activities](activity::Context& ctx, SettleInput in) { return activities->settle_approval(ctx, in); });
+  workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
+    return activities->call_model(ctx, in);
+  });
+  workers.tools->register_activity(kToolActivity, [activities](activity::Context& ctx, ToolInput in) {
+    return activities->call_tool(ctx, in);
+  });
 }
 
 }  // namespace holdfast::agent

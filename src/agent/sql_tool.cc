@@ -42,8 +42,10 @@ int authorize(void*, int action, const char*, const char*, const char*, const ch
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-    case SQLITE_PRAGMA: return SQLITE_DENY;
-    default: return SQLITE_OK;
+    case SQLITE_PRAGMA:
+      return SQLITE_DENY;
+    default:
+      return SQLITE_OK;
   }
 }
 
@@ -92,12 +94,14 @@ class SqlCall {
   }
 
   ToolEnding write() {
-    int code = execute("PRAGMA synchronous=FULL; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holdfast_effects("
-                       "key TEXT PRIMARY KEY, tool TEXT NOT NULL, result TEXT NOT NULL, "
-                       "at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) WITHOUT ROWID");
+    int code = execute(
+        "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holdfast_effects("
+        "key TEXT PRIMARY KEY, tool TEXT NOT NULL, result TEXT NOT NULL, "
+        "at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) WITHOUT ROWID");
     if (code != SQLITE_OK) return failure(code, "cannot begin the transaction");
     std::optional<std::string> before;
-    if (int found = recorded(before); found != SQLITE_OK) return failure(found, "cannot read holdfast_effects");
+    if (int found = recorded(before); found != SQLITE_OK)
+      return failure(found, "cannot read holdfast_effects");
     if (before) return {Ending::kDone, std::move(*before)};  // closing the database rolls back
     sqlite3_set_authorizer(db_.get(), authorize, nullptr);
     const int changes_before = sqlite3_total_changes(db_.get());
@@ -221,10 +225,17 @@ class SqlCall {
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
       Json& cell = row[sqlite3_column_name(statement, i)];
       switch (sqlite3_column_type(statement, i)) {
-        case SQLITE_INTEGER: cell = sqlite3_column_int64(statement, i); break;
-        case SQLITE_FLOAT: cell = sqlite3_column_double(statement, i); break;
-        case SQLITE_NULL: break;
-        case SQLITE_BLOB: cell = fmt::format("(blob of {} bytes)", sqlite3_column_bytes(statement, i)); break;
+        case SQLITE_INTEGER:
+          cell = sqlite3_column_int64(statement, i);
+          break;
+        case SQLITE_FLOAT:
+          cell = sqlite3_column_double(statement, i);
+          break;
+        case SQLITE_NULL:
+          break;
+        case SQLITE_BLOB:
+          cell = fmt::format("(blob of {} bytes)", sqlite3_column_bytes(statement, i));
+          break;
         default: {
           const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, i));
           cell = std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement, i)));
@@ -254,7 +265,8 @@ class SqlCall {
 
 }  // namespace
 
-ToolEnding run_sql_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context, const Clock& clock) {
+ToolEnding run_sql_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
+                        const Clock& clock) {
   return SqlCall(tool, arguments, context, clock).run();
 }
 

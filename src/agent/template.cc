@@ -12,7 +12,9 @@ using nlohmann::json;
 
 namespace {
 
-bool is_name_char(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; }
+bool is_name_char(char c) {
+  return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
+}
 
 std::string scalar_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
@@ -53,18 +55,22 @@ Result<UrlTemplate> UrlTemplate::parse(std::string_view text) {
   std::size_t path = authority == std::string_view::npos ? 0 : text.find_first_of("/?#", authority + 3);
   for (std::size_t at = 0; at < text.size();) {
     unsigned char c = static_cast<unsigned char>(text[at]);
-    if (c <= ' ' || c == 0x7f) return fail(Code::kInvalidArgument, "holds a space or control character; encode it as %20");
+    if (c <= ' ' || c == 0x7f)
+      return fail(Code::kInvalidArgument, "holds a space or control character; encode it as %20");
     auto name = placeholder_at(text, at);
     if (!name) {
       if (c == '{' || c == '}') {
-        return fail(Code::kInvalidArgument, "a brace that is no `{argument}` placeholder; encode it as %7B or %7D");
+        return fail(Code::kInvalidArgument,
+                    "a brace that is no `{argument}` placeholder; encode it as %7B or %7D");
       }
       out.literals_.back() += text[at++];
       continue;
     }
     if (path == std::string_view::npos || at < path) {
-      return fail(Code::kInvalidArgument, fmt::format("`{{{}}}` stands in scheme or host; an argument may choose path and "
-                                                      "query only", *name));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("`{{{}}}` stands in scheme or host; an argument may choose path and "
+                              "query only",
+                              *name));
     }
     out.arguments_.emplace_back(*name);
     out.literals_.emplace_back();
@@ -78,12 +84,14 @@ Result<std::string> UrlTemplate::fill(const json& arguments) const {
   for (std::size_t i = 0; i < arguments_.size(); ++i) {
     auto value = arguments.find(arguments_[i]);
     if (value == arguments.end() || value->is_null() || value->is_structured()) {
-      return fail(Code::kInvalidArgument, fmt::format("the argument `{}` is needed as text or number", arguments_[i]));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("the argument `{}` is needed as text or number", arguments_[i]));
     }
     std::string text = percent_encode(scalar_text(*value));
     // "." and ".." would climb out of the path segment, encoded or not.
     if (text == "." || text == "..") {
-      return fail(Code::kInvalidArgument, fmt::format("the argument `{}` must not be `{}`", arguments_[i], text));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("the argument `{}` must not be `{}`", arguments_[i], text));
     }
     out += text;
     out += literals_[i + 1];

@@ -1,7 +1,8 @@
 #pragma once
 
-// Templates of tools. Arguments come from a model and are hostile by assumption: in a URL they are percent-encoded and
-// may stand in path and query only, in a JSON body they are values, in SQL they are bound. Pure.
+// Templates of tools. Arguments come from a model and are hostile by assumption: in a URL they are
+// percent-encoded and may stand in path and query only, in a JSON body they are values, in SQL they are
+// bound. Pure.
 
 #include <string>
 #include <string_view>
@@ -28,8 +29,8 @@ class UrlTemplate {
 
 std::string percent_encode(std::string_view text);
 
-// `{name}` inside strings of the tree. A string that is one placeholder takes the argument's type, an absent one
-// becomes null; inside longer strings values are written as text.
+// `{name}` inside strings of the tree. A string that is one placeholder takes the argument's type, an absent
+// one becomes null; inside longer strings values are written as text.
 nlohmann::json fill_body(const nlohmann::json& body, const nlohmann::json& arguments);
 std::vector<std::string> body_arguments(const nlohmann::json& body);
 

@@ -1,5 +1,5 @@
-// Goal: an argument chosen by a model cannot leave the place the author gave it. Method: hostile values through every
-// template.
+// Goal: an argument chosen by a model cannot leave the place the author gave it. Method: hostile values
+// through every template.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -26,15 +26,20 @@ TEST(UrlTemplate, ValuesStayInTheirSegment) {
 }
 
 TEST(UrlTemplate, HostIsTheAuthors) {
-  for (std::string_view text : {"http://{host}/", "{scheme}://a/", "http://a.{b}.c", "http://a:{port}/", "http://a/{b", "http://a/ b"}) {
+  for (std::string_view text : {"http://{host}/", "{scheme}://a/", "http://a.{b}.c", "http://a:{port}/",
+                                "http://a/{b", "http://a/ b"}) {
     EXPECT_FALSE(UrlTemplate::parse(text).has_value()) << text;
   }
   EXPECT_TRUE(UrlTemplate::parse("http://a?q={q}").has_value());
 }
 
 TEST(Body, PlaceholdersKeepTypesAndCannotEscape) {
-  json body = {{"text", "Hello {name}, {amount} EUR"}, {"amount", "{amount}"}, {"list", {"{tags}", 5}}, {"none", "{x}"}};
-  json filled = fill_body(body, {{"name", "\",\"admin\":true,\"{amount}"}, {"amount", 18.5}, {"tags", {"a"}}});
+  json body = {{"text", "Hello {name}, {amount} EUR"},
+               {"amount", "{amount}"},
+               {"list", {"{tags}", 5}},
+               {"none", "{x}"}};
+  json filled =
+      fill_body(body, {{"name", "\",\"admin\":true,\"{amount}"}, {"amount", 18.5}, {"tags", {"a"}}});
   EXPECT_EQ(filled["text"], "Hello \",\"admin\":true,\"{amount}, 18.5 EUR");
   EXPECT_EQ(filled["amount"], 18.5);
   EXPECT_EQ(filled["list"], json::parse(R"([["a"],5])"));
@@ -44,14 +49,17 @@ TEST(Body, PlaceholdersKeepTypesAndCannotEscape) {
 }
 
 TEST(Sql, ParametersSkipQuotedTextAndComments) {
-  EXPECT_THAT(sql_parameters("SELECT ':no', \":no\", a -- :no\n /* :no */ FROM t WHERE a = :yes AND b=:also AND "
-                             "c = :yes AND d = :idempotency_key AND t = '12:30'"),
-              ElementsAre("yes", "also"));
+  EXPECT_THAT(
+      sql_parameters("SELECT ':no', \":no\", a -- :no\n /* :no */ FROM t WHERE a = :yes AND b=:also AND "
+                     "c = :yes AND d = :idempotency_key AND t = '12:30'"),
+      ElementsAre("yes", "also"));
   EXPECT_THAT(sql_parameters("SELECT 'it''s :no' , :a"), ElementsAre("a"));
 }
 
 TEST(Environment, MissingVariableIsNamed) {
-  auto lookup = [](const char* name) -> const char* { return std::string_view(name) == "TOKEN" ? "s3" : nullptr; };
+  auto lookup = [](const char* name) -> const char* {
+    return std::string_view(name) == "TOKEN" ? "s3" : nullptr;
+  };
   EXPECT_EQ(*fill_environment("Bearer ${TOKEN}!", lookup), "Bearer s3!");
   auto missing = fill_environment("${NOPE}", lookup);
   ASSERT_FALSE(missing.has_value());

@@ -1,7 +1,7 @@
 #pragma once
 
-// One call of one tool, outside of any workflow: what the tool activity does between the two entries of the effect
-// ledger. Blocking; runs on an activity thread. Never throws; every way a call can end is an Ending.
+// One call of one tool, outside of any workflow: what the tool activity does between the two entries of the
+// effect ledger. Blocking; runs on an activity thread. Never throws; every way a call can end is an Ending.
 
 #include <chrono>
 #include <functional>
@@ -30,7 +30,8 @@ struct ToolEnding {
   std::optional<std::chrono::milliseconds> retry_after;
 };
 
-// What a call needs from outside. `beat` is called about every kBeatInterval while the call waits: it heartbeats.
+// What a call needs from outside. `beat` is called about every kBeatInterval while the call waits: it
+// heartbeats.
 struct ToolContext {
   std::string idempotency_key;
   std::stop_token stop;
@@ -40,14 +41,16 @@ struct ToolContext {
 
 inline constexpr std::chrono::milliseconds kBeatInterval{500};
 
-// Sends `Idempotency-Key`. Placeholders are filled, the rest of the arguments goes into query (GET, HEAD, DELETE) or
-// JSON body when the tool gives no body of its own. Redirects are not followed.
+// Sends `Idempotency-Key`. Placeholders are filled, the rest of the arguments goes into query (GET, HEAD,
+// DELETE) or JSON body when the tool gives no body of its own. Redirects are not followed.
 ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
                          model::HttpClient& http);
 
-// Reading: a read-only connection, and statements that sqlite3 calls read-only. Writing: one transaction together with
-// a row in `holdfast_effects` of the same database, so that a repeated call finds its own result instead.
-ToolEnding run_sql_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context, const Clock& clock);
+// Reading: a read-only connection, and statements that sqlite3 calls read-only. Writing: one transaction
+// together with a row in `holdfast_effects` of the same database, so that a repeated call finds its own
+// result instead.
+ToolEnding run_sql_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
+                        const Clock& clock);
 
 // Cut to `limit` bytes at a character boundary, with a note; bytes that are no UTF-8 replaced.
 std::string bounded_text(std::string text, std::size_t limit);

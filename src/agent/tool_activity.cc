@@ -30,7 +30,8 @@ ToolResult unknown(std::string note) {
 ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = agent->find_tool(in.call.tool);
-  if (!tool) throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
+  if (!tool)
+    throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
   Json arguments = arguments_of(in.call);
   return tool->effect == Effect::kPure ? call_pure(ctx, *tool, in, arguments)
                                        : call_with_effect(ctx, *tool, in, arguments);
@@ -44,7 +45,8 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
   auto record = require(deps_.store->lookup_step(write.key), "looking up the call");
   if (!record) {
     ToolEnding ending = run_tool(ctx, tool, in, arguments);
-    if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) retry_tool(ctx, tool, in, ending);
+    if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown)
+      retry_tool(ctx, tool, in, ending);
     write.result = tool_record(ending.text, ending.ending == Ending::kFailed);
     record = require(deps_.store->commit_step(write), "storing the result");
   }
@@ -68,7 +70,8 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
     ToolEnding ending = run_tool(ctx, tool, in, arguments);
     if (ending.ending == Ending::kUnknown) return unknown(ending.text);
     if (ending.ending == Ending::kRetry) {
-      // An at-most-once call that is refused as a whole had no effect, but its intent stands: a person decides.
+      // An at-most-once call that is refused as a whole had no effect, but its intent stands: a person
+      // decides.
       if (tool.effect == Effect::kAtMostOnce) return unknown(ending.text);
       retry_tool(ctx, tool, in, ending);
     }
@@ -83,8 +86,12 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const Json& arguments) {
   publish(ctx, "step.started",
-          {{"step", in.call.step}, {"kind", to_string(tool.kind)}, {"name", tool.name},
-           {"arguments", excerpt(dump(arguments))}, {"attempt", ctx.info().attempt}, {"key", in.call.key}},
+          {{"step", in.call.step},
+           {"kind", to_string(tool.kind)},
+           {"name", tool.name},
+           {"arguments", excerpt(dump(arguments))},
+           {"attempt", ctx.info().attempt},
+           {"key", in.call.key}},
           fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
   Beat beat(ctx);
   ToolContext context;
@@ -94,7 +101,8 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   context.environment = deps_.environment;
   ToolEnding ending = tool.kind == ToolKind::kSql ? run_sql_tool(tool, arguments, context, *deps_.clock)
                                                   : run_http_tool(tool, arguments, context, *deps_.http);
-  if (context.stop.stop_requested() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
+  if (context.stop.stop_requested() && ending.ending == Ending::kRetry)
+    throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
   ending.text = bounded_text(std::move(ending.text), agent->limits.max_tool_output_bytes);
   return ending;
@@ -103,18 +111,23 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
 void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const std::string& result) {
   Json parsed = Json::parse(result);
-  Json event = {{"step", in.call.step}, {"kind", to_string(tool.kind)}, {"name", tool.name},
-                {"result", excerpt(parsed.value("text", ""))}, {"is_error", parsed.value("is_error", false)}};
+  Json event = {{"step", in.call.step},
+                {"kind", to_string(tool.kind)},
+                {"name", tool.name},
+                {"result", excerpt(parsed.value("text", ""))},
+                {"is_error", parsed.value("is_error", false)}};
   publish(ctx, "step.completed", event, fmt::format("step/{}/completed", in.call.step));
 }
 
 void Activities::retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                             const ToolEnding& ending) {
-  Json event = {{"step", in.call.step}, {"attempt", ctx.info().attempt}, {"error_type", "ToolError"},
+  Json event = {{"step", in.call.step},
+                {"attempt", ctx.info().attempt},
+                {"error_type", "ToolError"},
                 {"error", excerpt(ending.text)}};
   if (ending.retry_after) event["retry_after_ms"] = ending.retry_after->count();
-  publish(ctx, "step.retrying", event, fmt::format("step/{}/{}/error/{}", in.call.step, in.call.key,
-                                                   ctx.info().attempt));
+  publish(ctx, "step.retrying", event,
+          fmt::format("step/{}/{}/error/{}", in.call.step, in.call.key, ctx.info().attempt));
   std::optional<::holdfast::Duration> delay;
   if (ending.retry_after) delay = *ending.retry_after;
   throw ApplicationFailure(bounded_text(ending.text, 2000), "ToolError", false, {}, delay);

@@ -1,9 +1,9 @@
-// Goal: an SQL tool does what its declaration says and no more: reads cannot write, writes happen once per key,
-// results are bounded, arguments are data. Method: a real SQLite file per test.
+// Goal: an SQL tool does what its declaration says and no more: reads cannot write, writes happen once per
+// key, results are bounded, arguments are data. Method: a real SQLite file per test.
 
+#include <unistd.h>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,12 +21,14 @@ using ::testing::HasSubstr;
 class SqlTool : public ::testing::Test {
  protected:
   void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() / ("holdfast-sql-tool-" + std::to_string(getpid()) + "-" +
-                                                      ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    path_ = std::filesystem::temp_directory_path() /
+            ("holdfast-sql-tool-" + std::to_string(getpid()) + "-" +
+             ::testing::UnitTest::GetInstance()->current_test_info()->name());
     std::filesystem::remove(path_);
-    execute("CREATE TABLE orders(id INTEGER PRIMARY KEY, total REAL, note TEXT);"
-            "CREATE TABLE refunds(order_id INTEGER, amount REAL);"
-            "INSERT INTO orders VALUES (1, 19.5, 'first'), (2, 180, NULL), (3, 7, 'third');");
+    execute(
+        "CREATE TABLE orders(id INTEGER PRIMARY KEY, total REAL, note TEXT);"
+        "CREATE TABLE refunds(order_id INTEGER, amount REAL);"
+        "INSERT INTO orders VALUES (1, 19.5, 'first'), (2, 180, NULL), (3, 7, 'third');");
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
@@ -37,7 +39,8 @@ class SqlTool : public ::testing::Test {
     sqlite3_close(db);
   }
 
-  ToolEnding run(std::string statement, const Json& arguments, bool read_only = true, std::string key = "k1") {
+  ToolEnding run(std::string statement, const Json& arguments, bool read_only = true,
+                 std::string key = "k1") {
     tool_.name = "t";
     tool_.kind = ToolKind::kSql;
     tool_.sql.database = path_.string();
@@ -100,8 +103,8 @@ TEST_F(SqlTool, ResultsAndTimeAreBounded) {
   EXPECT_EQ(out["rows"].size(), 2u);
   EXPECT_EQ(out["truncated"], true);
   tool_.timeout = Duration(50);
-  ToolEnding ending = run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n",
-                          Json::object());
+  ToolEnding ending = run(
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n", Json::object());
   EXPECT_EQ(ending.ending, Ending::kFailed);
   EXPECT_THAT(ending.text, HasSubstr("ran longer than 50ms"));
 }

@@ -32,10 +32,14 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::string_view kind_of(const YAML::Node& node) {
   switch (node.Type()) {
-    case YAML::NodeType::Map: return "a mapping";
-    case YAML::NodeType::Sequence: return "a list";
-    case YAML::NodeType::Scalar: return "a value";
-    default: return "nothing";
+    case YAML::NodeType::Map:
+      return "a mapping";
+    case YAML::NodeType::Sequence:
+      return "a list";
+    case YAML::NodeType::Scalar:
+      return "a value";
+    default:
+      return "nothing";
   }
 }
 
@@ -46,7 +50,8 @@ nlohmann::json plain_scalar(const std::string& text) {
   const char* begin = text.data();
   const char* end = begin + text.size();
   std::int64_t integer = 0;
-  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end) return integer;
+  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end)
+    return integer;
   double number = 0;
   bool numeric = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
   if (numeric) {
@@ -60,7 +65,8 @@ nlohmann::json plain_scalar(const std::string& text) {
 }  // namespace
 
 void YamlProblems::add(const YAML::Mark& mark, std::string_view what) {
-  if (problems_.size() < kMaxYamlProblems) problems_.push_back({mark.line + 1, mark.column + 1, std::string(what)});
+  if (problems_.size() < kMaxYamlProblems)
+    problems_.push_back({mark.line + 1, mark.column + 1, std::string(what)});
 }
 
 Status YamlProblems::status() const {
@@ -94,7 +100,8 @@ std::string_view nearest_name(std::string_view name, const std::vector<std::stri
 nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std::size_t& nodes_left) {
   if (nodes_left == 0) return nullptr;
   if (--nodes_left == 0) {
-    problems.add(node.Mark(), fmt::format("more than {} values, aliases counted; make the file smaller", kMaxYamlNodes));
+    problems.add(node.Mark(),
+                 fmt::format("more than {} values, aliases counted; make the file smaller", kMaxYamlNodes));
     return nullptr;
   }
   if (node.IsMap()) {
@@ -206,7 +213,8 @@ bool MapReader::boolean(std::string_view key, bool fallback) {
   return fallback;
 }
 
-std::int64_t MapReader::integer(std::string_view key, std::int64_t fallback, std::int64_t least, std::int64_t most) {
+std::int64_t MapReader::integer(std::string_view key, std::int64_t fallback, std::int64_t least,
+                                std::int64_t most) {
   auto value = scalar(key, "a whole number");
   if (!value) return fallback;
   std::int64_t out = 0;
@@ -231,7 +239,8 @@ std::optional<double> MapReader::number(std::string_view key, double least, doub
 }
 
 std::chrono::milliseconds MapReader::duration(std::string_view key, std::chrono::milliseconds fallback,
-                                              std::chrono::milliseconds least, std::chrono::milliseconds most) {
+                                              std::chrono::milliseconds least,
+                                              std::chrono::milliseconds most) {
   auto value = scalar(key, "a duration such as 30s, 5m or 1h30m");
   if (!value) return fallback;
   auto out = parse_duration(*value);
@@ -240,7 +249,8 @@ std::chrono::milliseconds MapReader::duration(std::string_view key, std::chrono:
     return fallback;
   }
   if (*out < least || *out > most) {
-    problem(key, fmt::format("must be from {} to {}, not {}", format_duration(least), format_duration(most), *value));
+    problem(key, fmt::format("must be from {} to {}, not {}", format_duration(least), format_duration(most),
+                             *value));
     return fallback;
   }
   return *out;
@@ -255,7 +265,8 @@ std::optional<std::size_t> MapReader::choice(std::string_view key, std::vector<s
   std::string_view near = nearest_name(*value, candidates);
   problem(key, fmt::format("unknown value `{}`; {}", *value,
                            near.empty() ? fmt::format("use one of {}", fmt::join(names, ", "))
-                                        : fmt::format("did you mean `{}`? (one of {})", near, fmt::join(names, ", "))));
+                                        : fmt::format("did you mean `{}`? (one of {})", near,
+                                                      fmt::join(names, ", "))));
   return std::nullopt;
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// Reads a YAML tree strictly: every value is asked for by name and type, whatever was not asked for is an error with
-// the nearest valid name, and each problem carries file, line and column. Problems are collected, so a user sees all of
-// them at once. Used by one parse on one thread.
+// Reads a YAML tree strictly: every value is asked for by name and type, whatever was not asked for is an
+// error with the nearest valid name, and each problem carries file, line and column. Problems are collected,
+// so a user sees all of them at once. Used by one parse on one thread.
 
 #include <chrono>
 #include <cstddef>
@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <yaml-cpp/yaml.h>
+#include <nlohmann/json.hpp>
 
 #include "base/status.h"
 
@@ -39,8 +39,8 @@ class YamlProblems {
   std::vector<Problem> problems_;
 };
 
-// One mapping. Getters record a problem and answer the default when the value is wrong; absent is the default unless
-// required. finish() reports what was never asked for.
+// One mapping. Getters record a problem and answer the default when the value is wrong; absent is the default
+// unless required. finish() reports what was never asked for.
 class MapReader {
  public:
   MapReader(YamlProblems& problems, const YAML::Node& node, std::string path);

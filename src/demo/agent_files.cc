@@ -145,8 +145,9 @@ std::string refund_script() {
 }
 
 std::string refund_input() {
-  return fmt::format("Customer {} writes: my espresso machine (order {}) arrived broken, please give me my money back.",
-                     kCustomer, kOrder);
+  return fmt::format(
+      "Customer {} writes: my espresso machine (order {}) arrived broken, please give me my money back.",
+      kCustomer, kOrder);
 }
 
 }  // namespace holdfast::demo

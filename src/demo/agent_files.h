@@ -7,7 +7,7 @@
 namespace holdfast::demo {
 
 struct AgentPlaces {
-  std::string model_url;     // of the scripted model, up to /v1
+  std::string model_url;  // of the scripted model, up to /v1
   std::string receiver_url;
   std::string database;
 };

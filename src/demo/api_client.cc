@@ -58,7 +58,9 @@ void EventFollower::connect() {
   api_.http().start(std::move(request), std::move(handler), stop_.get_token());
 }
 
-void EventFollower::disconnect() { stop_.request_stop(); }
+void EventFollower::disconnect() {
+  stop_.request_stop();
+}
 
 bool EventFollower::connected() const {
   std::lock_guard lock(shared_->mutex);

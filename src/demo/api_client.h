@@ -49,7 +49,8 @@ struct RunEvent {
   MonotonicTime seen;
 };
 
-// Reads GET /api/v1/runs/{id}/events. connect() again after the server came back: it goes on behind the last event.
+// Reads GET /api/v1/runs/{id}/events. connect() again after the server came back: it goes on behind the last
+// event.
 class EventFollower {
  public:
   EventFollower(ApiClient& api, const Clock& clock, std::string run)

@@ -86,7 +86,8 @@ class Demo {
     http_ = model::curl_http_client(*http_loop_);
     api_ = std::make_unique<ApiClient>(*http_);
     prepare_server();
-    std::string rows = fmt::format("{} orders, {} customers, {} refunds", before->orders, before->customers, before->refunds);
+    std::string rows = fmt::format("{} orders, {} customers, {} refunds", before->orders, before->customers,
+                                   before->refunds);
     say("");
     say(fmt::format("shop       {:<42} {}", rows, shop().string()));
     say(fmt::format("model      {:<42} {}", "scripted: no key, no network", model_->base_url()));
@@ -95,8 +96,8 @@ class Demo {
   }
 
   void prepare_server() {
-    std::vector<std::string> arguments = {"server", "--data", (directory_ / "data").string(), "--http", "127.0.0.1:0",
-                                          "--json"};
+    std::vector<std::string> arguments = {"server", "--data",      (directory_ / "data").string(),
+                                          "--http", "127.0.0.1:0", "--json"};
     facts_.engine = options_.engine.value_or("embedded");
     arguments.push_back(options_.engine ? "--engine" : "--grpc");
     arguments.push_back(options_.engine.value_or("127.0.0.1:0"));
@@ -158,7 +159,8 @@ class Demo {
       }
       if (is_end(event->type)) return {};
     }
-    return Status(Code::kDeadlineExceeded, fmt::format("the run did not end within {} s", kRunWithin.count()));
+    return Status(Code::kDeadlineExceeded,
+                  fmt::format("the run did not end within {} s", kRunWithin.count()));
   }
 
   static bool is_end(const std::string& type) {
@@ -169,18 +171,24 @@ class Demo {
     if (!event.type.starts_with("step.") && event.type != "approval.requested") return false;
     const int step = event.data.value("step", 0);
     switch (kill_point_.kind) {
-      case KillPoint::Kind::kStep: return event.type == "step.started" && step == kill_point_.number;
-      case KillPoint::Kind::kApproval: return event.type == "approval.requested";
-      case KillPoint::Kind::kRefund: return event.type == "step.started" && step == kSteps;
-      case KillPoint::Kind::kAnswer: return event.type == "step.started" && step == kSteps + 1;
-      case KillPoint::Kind::kReceiver: return false;  // the receiver does it
+      case KillPoint::Kind::kStep:
+        return event.type == "step.started" && step == kill_point_.number;
+      case KillPoint::Kind::kApproval:
+        return event.type == "approval.requested";
+      case KillPoint::Kind::kRefund:
+        return event.type == "step.started" && step == kSteps;
+      case KillPoint::Kind::kAnswer:
+        return event.type == "step.started" && step == kSteps + 1;
+      case KillPoint::Kind::kReceiver:
+        return false;  // the receiver does it
     }
     return false;
   }
 
   bool may_approve() const {
     if (approval_.empty() || approved_) return false;
-    return killed_ || kill_point_.kind == KillPoint::Kind::kRefund || kill_point_.kind == KillPoint::Kind::kAnswer;
+    return killed_ || kill_point_.kind == KillPoint::Kind::kRefund ||
+           kill_point_.kind == KillPoint::Kind::kAnswer;
   }
 
   // The receiver killed the server, or the server died of something else.
@@ -278,11 +286,16 @@ class Demo {
 
 std::string KillPoint::describe() const {
   switch (kind) {
-    case Kind::kStep: return fmt::format("as step {} begins", number);
-    case Kind::kApproval: return "at step 10, while the refund waits for approval";
-    case Kind::kReceiver: return fmt::format("after message {} was answered, before our commit", number);
-    case Kind::kRefund: return "at step 10, while the approved refund runs";
-    case Kind::kAnswer: return "while the final answer streams";
+    case Kind::kStep:
+      return fmt::format("as step {} begins", number);
+    case Kind::kApproval:
+      return "at step 10, while the refund waits for approval";
+    case Kind::kReceiver:
+      return fmt::format("after message {} was answered, before our commit", number);
+    case Kind::kRefund:
+      return "at step 10, while the approved refund runs";
+    case Kind::kAnswer:
+      return "while the final answer streams";
   }
   return "";
 }
@@ -304,8 +317,10 @@ Result<KillPoint> parse_kill_point(const std::string& text, Random& random) {
     if (text == std::to_string(step)) return KillPoint{KillPoint::Kind::kStep, step};
   }
   if (text == std::to_string(kSteps)) return point;
-  return fail(Code::kInvalidArgument, fmt::format("--kill-at {}: use a step from 1 to {}, receiver, refund, answer or "
-                                                  "random", text, kSteps));
+  return fail(Code::kInvalidArgument,
+              fmt::format("--kill-at {}: use a step from 1 to {}, receiver, refund, answer or "
+                          "random",
+                          text, kSteps));
 }
 
 int run_demo(const DemoOptions& options, const DemoEnvironment& environment) {

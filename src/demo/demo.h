@@ -1,8 +1,9 @@
 #pragma once
 
-// `holdfast demo`: a refund agent loses its server to SIGKILL in mid-run and finishes without repeating a step. Shop
-// database, message receiver and model live in the demo's own process; the server is a child process like any user's,
-// driven through its HTTP API. What is printed is what database, receiver and event log say.
+// `holdfast demo`: a refund agent loses its server to SIGKILL in mid-run and finishes without repeating a
+// step. Shop database, message receiver and model live in the demo's own process; the server is a child
+// process like any user's, driven through its HTTP API. What is printed is what database, receiver and event
+// log say.
 
 #include <functional>
 #include <memory>
@@ -20,8 +21,9 @@ namespace holdfast::demo {
 using Json = nlohmann::json;
 
 struct DemoOptions {
-  // "1".."10": as that step begins (10: while the refund waits for approval). "receiver": after the receiver of the
-  // second message has answered and before our commit. "refund": while the approved refund runs. "random": any.
+  // "1".."10": as that step begins (10: while the refund waits for approval). "receiver": after the receiver
+  // of the second message has answered and before our commit. "refund": while the approved refund runs.
+  // "random": any.
   std::string kill_at = "10";
   std::optional<std::string> engine;  // temporal://HOST:PORT, handed to the server; none: the embedded engine
   std::string executable = "/proc/self/exe";

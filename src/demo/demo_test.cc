@@ -1,8 +1,9 @@
-// Goal: the demo's own judgement can be trusted: its agent and shop are valid, and its checks fail when a step runs
-// twice, an effect is missing or doubled. Method: the parts on their own; the whole demo is run by tests/demo.
+// Goal: the demo's own judgement can be trusted: its agent and shop are valid, and its checks fail when a
+// step runs twice, an effect is missing or doubled. Method: the parts on their own; the whole demo is run by
+// tests/demo.
 
-#include <filesystem>
 #include <unistd.h>
+#include <filesystem>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

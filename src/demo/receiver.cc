@@ -24,9 +24,10 @@ Result<std::unique_ptr<Receiver>> Receiver::start(std::uint16_t port) {
   std::unique_ptr<Receiver> receiver(new Receiver());
   http::ServerOptions options;
   options.address = fmt::format("127.0.0.1:{}", port);
-  auto server = http::Server::start(options, [self = receiver.get()](http::Request request, http::Responder responder) {
-    self->handle(std::move(request), std::move(responder));
-  });
+  auto server =
+      http::Server::start(options, [self = receiver.get()](http::Request request, http::Responder responder) {
+        self->handle(std::move(request), std::move(responder));
+      });
   if (!server) return fail(server.error());
   receiver->server_ = std::move(*server);
   return receiver;
@@ -34,7 +35,8 @@ Result<std::unique_ptr<Receiver>> Receiver::start(std::uint16_t port) {
 
 void Receiver::handle(http::Request request, http::Responder responder) {
   constexpr std::string_view kPrefix = "/hooks/";
-  if (request.method != "POST" || !request.path.starts_with(kPrefix)) return responder.reply(plain(404, "no_service"));
+  if (request.method != "POST" || !request.path.starts_with(kPrefix))
+    return responder.reply(plain(404, "no_service"));
   auto body = nlohmann::json::parse(request.body, nullptr, false);
   if (!body.is_object() || !body.contains("text") || !body["text"].is_string()) {
     return responder.reply(plain(400, "invalid_payload"));

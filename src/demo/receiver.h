@@ -1,7 +1,8 @@
 #pragma once
 
-// A receiver of messages in the format of Slack's incoming webhooks: POST /hooks/<channel> with {"text": ...} answers
-// "ok". It honours Idempotency-Key: every request counts as a delivery, the first with a key as an effect.
+// A receiver of messages in the format of Slack's incoming webhooks: POST /hooks/<channel> with {"text": ...}
+// answers "ok". It honours Idempotency-Key: every request counts as a delivery, the first with a key as an
+// effect.
 //
 // Owner: the demo. The server's thread counts; the rest may be asked from any thread.
 
@@ -34,7 +35,8 @@ class Receiver {
   std::string url() const { return "http://" + server_->address(); }
   std::vector<Message> messages() const;  // distinct effects, in the order of their first delivery
   int deliveries() const;
-  // Called on the server's thread with the number of the effect (from 1) as soon as its first delivery was answered.
+  // Called on the server's thread with the number of the effect (from 1) as soon as its first delivery was
+  // answered.
   void on_answered(std::function<void(int)> callback);
 
  private:
@@ -42,10 +44,10 @@ class Receiver {
   void handle(http::Request request, http::Responder responder);
 
   mutable std::mutex mutex_;
-  std::vector<Message> messages_;          // guarded by mutex_
-  int deliveries_ = 0;                     // guarded by mutex_
-  std::function<void(int)> on_answered_;   // guarded by mutex_
-  std::unique_ptr<http::Server> server_;   // last: its thread uses the rest
+  std::vector<Message> messages_;         // guarded by mutex_
+  int deliveries_ = 0;                    // guarded by mutex_
+  std::function<void(int)> on_answered_;  // guarded by mutex_
+  std::unique_ptr<http::Server> server_;  // last: its thread uses the rest
 };
 
 }  // namespace holdfast::demo

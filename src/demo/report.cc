@@ -12,7 +12,8 @@ namespace holdfast::demo {
 
 namespace {
 
-std::optional<std::int64_t> milliseconds_between(std::optional<MonotonicTime> from, std::optional<MonotonicTime> to) {
+std::optional<std::int64_t> milliseconds_between(std::optional<MonotonicTime> from,
+                                                 std::optional<MonotonicTime> to) {
   if (!from || !to) return std::nullopt;
   return std::chrono::duration_cast<std::chrono::milliseconds>(*to - *from).count();
 }
@@ -65,7 +66,9 @@ std::map<int, StepRow> fold_steps(const std::vector<RunEvent>& events) {
 
 std::vector<Check> check(const Facts& facts) {
   std::vector<Check> out;
-  auto add = [&](std::string what, bool ok, std::string seen) { out.push_back({std::move(what), ok, std::move(seen)}); };
+  auto add = [&](std::string what, bool ok, std::string seen) {
+    out.push_back({std::move(what), ok, std::move(seen)});
+  };
   const auto steps = fold_steps(facts.events);
   int completed = 0, again = 0, retried = 0;
   for (const auto& [number, row] : steps) {
@@ -74,7 +77,8 @@ std::vector<Check> check(const Facts& facts) {
     if (row.starts > 1) ++retried;
   }
   if (!facts.failure.empty()) add("the demo came to its end", false, facts.failure);
-  if (!facts.failure.empty() && facts.events.empty()) return out;  // it never began: the rest would say nothing
+  if (!facts.failure.empty() && facts.events.empty())
+    return out;  // it never began: the rest would say nothing
   add("the server died of SIGKILL in mid-run", facts.killed_by_signal == SIGKILL,
       facts.killed_by_signal == SIGKILL ? fmt::format("pid {}, {}", facts.killed_pid, facts.kill_point)
                                         : fmt::format("signal {}", facts.killed_by_signal));
@@ -90,8 +94,9 @@ std::vector<Check> check(const Facts& facts) {
                   facts.after.order_status));
   bool channels = true;
   for (const char* channel : {"support", "finance", "customer"}) {
-    channels = channels && std::count_if(facts.messages.begin(), facts.messages.end(),
-                                         [&](const auto& message) { return message.channel == channel; }) == 1;
+    channels =
+        channels && std::count_if(facts.messages.begin(), facts.messages.end(),
+                                  [&](const auto& message) { return message.channel == channel; }) == 1;
   }
   add("each message took effect exactly once", channels && facts.messages.size() == kMessages,
       fmt::format("{} raw deliveries, {} distinct effects", facts.deliveries, facts.messages.size()));
@@ -201,9 +206,11 @@ void print_text(const Facts& facts, const std::vector<Check>& checks, bool colou
   print_steps(facts, out);
   fmt::print("\n");
   if (facts.killed_at) print_recovery(facts);
-  fmt::print("  database   {} refunds before, {} after; order {}: {} refund, {:.2f} EUR\n", facts.before.refunds,
-             facts.after.refunds, kOrder, facts.after.refunds_of_order, facts.after.refunded_of_order);
-  fmt::print("  receiver   {} raw deliveries, {} distinct effects\n", facts.deliveries, facts.messages.size());
+  fmt::print("  database   {} refunds before, {} after; order {}: {} refund, {:.2f} EUR\n",
+             facts.before.refunds, facts.after.refunds, kOrder, facts.after.refunds_of_order,
+             facts.after.refunded_of_order);
+  fmt::print("  receiver   {} raw deliveries, {} distinct effects\n", facts.deliveries,
+             facts.messages.size());
   for (const Receiver::Message& message : facts.messages) {
     fmt::print("             {} {:<9} {}\n", out.dim(fmt::format("{}x", message.deliveries)), message.channel,
                out.dim(shortened(message.text, 70)));
@@ -214,11 +221,13 @@ void print_text(const Facts& facts, const std::vector<Check>& checks, bool colou
   }
   const auto failed = std::count_if(checks.begin(), checks.end(), [](const Check& one) { return !one.ok; });
   if (failed == 0) {
-    fmt::print("\n  {}\n\n", out.good(fmt::format("All {} checks hold. {:.1f} s.", checks.size(), facts.seconds)));
+    fmt::print("\n  {}\n\n",
+               out.good(fmt::format("All {} checks hold. {:.1f} s.", checks.size(), facts.seconds)));
   } else {
-    fmt::print("\n  {}\n  Everything is kept in {}\n\n",
-               out.bad(fmt::format("{} of {} checks failed. {:.1f} s.", failed, checks.size(), facts.seconds)),
-               facts.directory);
+    fmt::print(
+        "\n  {}\n  Everything is kept in {}\n\n",
+        out.bad(fmt::format("{} of {} checks failed. {:.1f} s.", failed, checks.size(), facts.seconds)),
+        facts.directory);
   }
 }
 
@@ -227,12 +236,18 @@ Json to_json(const Facts& facts, const std::vector<Check>& checks) {
   int again = 0;
   for (const auto& [number, row] : fold_steps(facts.events)) {
     again += row.starts_after_end;
-    steps.push_back({{"step", number}, {"kind", row.kind}, {"name", row.name}, {"arguments", row.arguments},
-                     {"result", row.result}, {"attempts", row.starts}, {"completed", row.completed}});
+    steps.push_back({{"step", number},
+                     {"kind", row.kind},
+                     {"name", row.name},
+                     {"arguments", row.arguments},
+                     {"result", row.result},
+                     {"attempts", row.starts},
+                     {"completed", row.completed}});
   }
   Json messages = Json::array();
   for (const Receiver::Message& message : facts.messages) {
-    messages.push_back({{"channel", message.channel}, {"text", message.text}, {"deliveries", message.deliveries}});
+    messages.push_back(
+        {{"channel", message.channel}, {"text", message.text}, {"deliveries", message.deliveries}});
   }
   Json list = Json::array();
   for (const Check& one : checks) list.push_back({{"check", one.what}, {"ok", one.ok}, {"seen", one.seen}});
@@ -243,16 +258,21 @@ Json to_json(const Facts& facts, const std::vector<Check>& checks) {
           {"kill_at", facts.kill_point},
           {"steps", steps},
           {"completed_steps_that_ran_again", again},
-          {"recovery", {{"ready_ms", optional(milliseconds_between(facts.killed_at, facts.ready_at))},
-                        {"next_step_ms", facts.waited_for_person
-                                             ? Json()
-                                             : optional(milliseconds_between(facts.killed_at, facts.next_step_at))},
-                        {"waited_for_approval", facts.waited_for_person}}},
-          {"receiver", {{"raw_deliveries", facts.deliveries}, {"distinct_effects", facts.messages.size()},
-                        {"messages", messages}}},
-          {"database", {{"refunds_before", facts.before.refunds}, {"refunds_after", facts.after.refunds},
-                        {"refunds_of_order", facts.after.refunds_of_order},
-                        {"refunded_of_order", facts.after.refunded_of_order}}},
+          {"recovery",
+           {{"ready_ms", optional(milliseconds_between(facts.killed_at, facts.ready_at))},
+            {"next_step_ms", facts.waited_for_person
+                                 ? Json()
+                                 : optional(milliseconds_between(facts.killed_at, facts.next_step_at))},
+            {"waited_for_approval", facts.waited_for_person}}},
+          {"receiver",
+           {{"raw_deliveries", facts.deliveries},
+            {"distinct_effects", facts.messages.size()},
+            {"messages", messages}}},
+          {"database",
+           {{"refunds_before", facts.before.refunds},
+            {"refunds_after", facts.after.refunds},
+            {"refunds_of_order", facts.after.refunds_of_order},
+            {"refunded_of_order", facts.after.refunded_of_order}}},
           {"output", facts.output},
           {"checks", list},
           {"directory", facts.directory},

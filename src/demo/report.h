@@ -1,7 +1,7 @@
 #pragma once
 
-// What the demo saw, and the checks on it. Facts come from event log, database, receiver and the operating system; the
-// report only compares and prints.
+// What the demo saw, and the checks on it. Facts come from event log, database, receiver and the operating
+// system; the report only compares and prints.
 
 #include <map>
 #include <optional>
@@ -21,8 +21,8 @@ struct StepRow {
   std::string name;
   std::string arguments;
   std::string result;
-  int starts = 0;             // attempts that began
-  int starts_after_end = 0;   // attempts that began although the step had completed: must be 0
+  int starts = 0;            // attempts that began
+  int starts_after_end = 0;  // attempts that began although the step had completed: must be 0
   bool completed = false;
   bool failed = false;
 };
@@ -35,18 +35,18 @@ struct Facts {
   int killed_pid = 0;
   int killed_by_signal = 0;
   int new_pid = 0;
-  std::vector<RunEvent> events;   // as followed over the kill, in the order of the log
+  std::vector<RunEvent> events;  // as followed over the kill, in the order of the log
   std::optional<MonotonicTime> killed_at, ready_at, next_step_at;
-  std::string killed_time;        // the same moment as text, to compare with RunEvent::at
-  std::uint64_t seq_at_kill = 0;  // the last event seen before
-  bool waited_for_person = false; // at the kill nothing was to do until the approval
+  std::string killed_time;         // the same moment as text, to compare with RunEvent::at
+  std::uint64_t seq_at_kill = 0;   // the last event seen before
+  bool waited_for_person = false;  // at the kill nothing was to do until the approval
   ShopState before, after;
   std::vector<Receiver::Message> messages;
   int deliveries = 0;
-  std::string status;             // of the run, from the API
+  std::string status;  // of the run, from the API
   std::string output;
   Json approvals = Json::array();  // of the run, from the API
-  std::string failure;            // what ended the demo early
+  std::string failure;             // what ended the demo early
   double seconds = 0;
 };
 

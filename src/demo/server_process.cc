@@ -30,7 +30,10 @@ std::string authority(std::string text) {
 
 ServerProcess::ServerProcess(const Clock& clock, std::string executable, std::vector<std::string> arguments,
                              std::filesystem::path log)
-    : clock_(clock), executable_(std::move(executable)), arguments_(std::move(arguments)), log_(std::move(log)) {}
+    : clock_(clock),
+      executable_(std::move(executable)),
+      arguments_(std::move(arguments)),
+      log_(std::move(log)) {}
 
 ServerProcess::~ServerProcess() {
   if (pid_ > 0) {
@@ -42,7 +45,8 @@ ServerProcess::~ServerProcess() {
 
 Status ServerProcess::start(std::chrono::seconds at_most) {
   int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) return Status(Code::kInternal, fmt::format("pipe: {}", std::strerror(errno)));
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return Status(Code::kInternal, fmt::format("pipe: {}", std::strerror(errno)));
   int log = open(log_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   // /proc/self/exe would be another program after the fork of a debugger or wrapper: resolve it here.
   std::error_code ignored;
@@ -53,7 +57,7 @@ Status ServerProcess::start(std::chrono::seconds at_most) {
   argv.push_back(nullptr);
   const pid_t parent = getpid();
   pid_t child = fork();
-  if (child == 0) {  // only async-signal-safe calls from here on
+  if (child == 0) {                    // only async-signal-safe calls from here on
     prctl(PR_SET_PDEATHSIG, SIGKILL);  // a demo that is interrupted leaves no server behind
     if (getppid() != parent) _exit(1);
     dup2(ends[1], STDOUT_FILENO);
@@ -71,11 +75,13 @@ Status ServerProcess::start(std::chrono::seconds at_most) {
   const MonotonicTime until = clock_.monotonic() + at_most;
   while (line.find('\n') == std::string::npos) {
     if (!wait_for_output(until)) {
-      return Status(Code::kDeadlineExceeded, fmt::format("the server was not ready after {} s\n{}", at_most.count(), log_tail()));
+      return Status(Code::kDeadlineExceeded,
+                    fmt::format("the server was not ready after {} s\n{}", at_most.count(), log_tail()));
     }
     char buffer[4096];
     ssize_t got = read(output_, buffer, sizeof buffer);
-    if (got <= 0) return Status(Code::kUnavailable, fmt::format("the server ended before it was ready\n{}", log_tail()));
+    if (got <= 0)
+      return Status(Code::kUnavailable, fmt::format("the server ended before it was ready\n{}", log_tail()));
     line.append(buffer, static_cast<std::size_t>(got));
   }
   auto ready = nlohmann::json::parse(line.substr(0, line.find('\n')), nullptr, false);

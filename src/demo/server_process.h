@@ -1,7 +1,7 @@
 #pragma once
 
-// A Holdfast server as a child process: spawned, awaited until it says where it listens, killed. Its log goes to a
-// file. Not thread-safe, except for kill_now().
+// A Holdfast server as a child process: spawned, awaited until it says where it listens, killed. Its log goes
+// to a file. Not thread-safe, except for kill_now().
 
 #include <atomic>
 #include <chrono>

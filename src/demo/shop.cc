@@ -39,29 +39,33 @@ class Numbers {
 };
 
 std::string rows() {
-  static constexpr std::array<const char*, 8> kFirst = {"Ada", "Ben", "Chidi", "Dana", "Elif", "Femi", "Greta", "Hugo"};
+  static constexpr std::array<const char*, 8> kFirst = {"Ada",  "Ben",  "Chidi", "Dana",
+                                                        "Elif", "Femi", "Greta", "Hugo"};
   static constexpr std::array<const char*, 5> kLast = {"Okafor", "Berg", "Silva", "Novak", "Tanaka"};
-  static constexpr std::array<const char*, 6> kItems = {"Kettle", "Desk lamp", "Coffee grinder", "Toaster", "Headphones",
-                                                        "Backpack"};
+  static constexpr std::array<const char*, 6> kItems = {"Kettle",  "Desk lamp",  "Coffee grinder",
+                                                        "Toaster", "Headphones", "Backpack"};
   Numbers numbers;
   std::string sql = "BEGIN;";
   for (int id = 1; id <= kCustomers; ++id) {
     const bool story = id == kCustomer;
     std::string name = story ? kCustomerName : fmt::format("{} {}", kFirst[id % 8], kLast[id % 5]);
-    sql += fmt::format("INSERT INTO customers VALUES({}, '{}', 'customer{}@example.com', '{}');", id, name, id,
-                       story || id % 7 == 0 ? "gold" : "standard");
+    sql += fmt::format("INSERT INTO customers VALUES({}, '{}', 'customer{}@example.com', '{}');", id, name,
+                       id, story || id % 7 == 0 ? "gold" : "standard");
   }
   for (int n = 0; n < kOrders; ++n) {
     const int id = kFirstOrder + n;
     const bool story = id == kOrder;
     const int customer = story ? kCustomer : 1 + numbers.below(kCustomers);
     const double total = story ? kTotal : 15.0 + numbers.below(20000) / 100.0;
-    sql += fmt::format("INSERT INTO orders VALUES({}, {}, '{}', {:.2f}, 'EUR', 'delivered', '2026-{:02}-{:02}');", id,
-                       customer, story ? "Espresso machine" : kItems[numbers.below(6)], total, 1 + numbers.below(9),
-                       1 + numbers.below(28));
+    sql += fmt::format(
+        "INSERT INTO orders VALUES({}, {}, '{}', {:.2f}, 'EUR', 'delivered', '2026-{:02}-{:02}');", id,
+        customer, story ? "Espresso machine" : kItems[numbers.below(6)], total, 1 + numbers.below(9),
+        1 + numbers.below(28));
     if (!story && n % 13 == 5) {
-      sql += fmt::format("INSERT INTO refunds(order_id, amount, reason, created_at) VALUES({}, {:.2f}, 'damaged', "
-                         "'2026-10-{:02}');", id, total, 1 + numbers.below(28));
+      sql += fmt::format(
+          "INSERT INTO refunds(order_id, amount, reason, created_at) VALUES({}, {:.2f}, 'damaged', "
+          "'2026-10-{:02}');",
+          id, total, 1 + numbers.below(28));
     }
   }
   return sql + "COMMIT;";
@@ -96,9 +100,11 @@ Result<ShopState> read_shop(const std::filesystem::path& file) {
   auto db = open(file, SQLITE_OPEN_READWRITE);  // a killed writer's log is rolled forward by the next opener
   if (!db) return fail(db.error());
   const std::string sql = fmt::format(
-      "SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders), count(*), coalesce(sum(amount), 0), "
+      "SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders), count(*), "
+      "coalesce(sum(amount), 0), "
       "coalesce(sum(order_id = {0}), 0), coalesce(sum(CASE WHEN order_id = {0} THEN amount END), 0), "
-      "(SELECT status FROM orders WHERE id = {0}) FROM refunds", kOrder);
+      "(SELECT status FROM orders WHERE id = {0}) FROM refunds",
+      kOrder);
   sqlite3_stmt* statement = nullptr;
   ShopState state;
   if (sqlite3_prepare_v2(db->get(), sql.c_str(), -1, &statement, nullptr) != SQLITE_OK ||

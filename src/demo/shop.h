@@ -20,10 +20,10 @@ struct ShopState {
   int customers = 0;
   int orders = 0;
   int refunds = 0;
-  double refunded = 0;            // sum over all refunds
-  int refunds_of_order = 0;       // of kOrder
+  double refunded = 0;       // sum over all refunds
+  int refunds_of_order = 0;  // of kOrder
   double refunded_of_order = 0;
-  std::string order_status;       // of kOrder
+  std::string order_status;  // of kOrder
 };
 
 Status make_shop(const std::filesystem::path& file);

@@ -1,6 +1,6 @@
-// Goal: an agent run does what its definition says through everything that models and tools do wrong. Method: whole
-// runs on a real engine, real stores and the real model client against a scripted model; what the model was told is
-// read from the conversation, what happened from database and receiver.
+// Goal: an agent run does what its definition says through everything that models and tools do wrong. Method:
+// whole runs on a real engine, real stores and the real model client against a scripted model; what the model
+// was told is read from the conversation, what happened from database and receiver.
 
 #include <gmock/gmock.h>
 
@@ -54,8 +54,9 @@ replies:
 // The conversation is outside of history: text of any size leaves it as it is.
 TEST(AgentRun, HistoryHoldsReferencesOnly) {
   const std::string long_text(50'000, 'x');
-  Platform p("replies:\n  - when: {turn: 0}\n    text: " + long_text +
-             "\n    tool_calls: [{name: lookup, arguments: {order_id: 7}}]\n  - when: {turn: 1}\n    text: done\n");
+  Platform p(
+      "replies:\n  - when: {turn: 0}\n    text: " + long_text +
+      "\n    tool_calls: [{name: lookup, arguments: {order_id: 7}}]\n  - when: {turn: 1}\n    text: done\n");
   p.deploy("long");
   auto run = p.start("long", "go");
   EXPECT_EQ(p.finish(run).output, "done");
@@ -96,7 +97,8 @@ replies:
   p.deploy("failures");
   // The first note is refused for good, the second fails three times: all attempts there are.
   p.receiver->answer = [](int nth) {
-    return nth == 1 ? std::pair<int, std::string>(404, "no such hook") : std::pair<int, std::string>(502, "down");
+    return nth == 1 ? std::pair<int, std::string>(404, "no such hook")
+                    : std::pair<int, std::string>(502, "down");
   };
   auto run = p.start("failures", "go");
   EXPECT_EQ(p.finish(run).output, "Gave up on notes.");
@@ -148,7 +150,8 @@ replies:
   p.deploy("cut");
   auto run = p.start("cut", "go");
   EXPECT_EQ(p.finish(run).output, "one two three four five");
-  EXPECT_THAT(p.conversation(run.workflow_id()), ElementsAre("user: go", "assistant: one two three four five"));
+  EXPECT_THAT(p.conversation(run.workflow_id()),
+              ElementsAre("user: go", "assistant: one two three four five"));
   bool reset = false;
   for (const platform::Event& event : p.events(run.workflow_id())) {
     if (event.type == platform::kDeltaEvent && Json::parse(event.data).value("attempt", 0) == 2) reset = true;
@@ -197,6 +200,26 @@ replies:
   EXPECT_TRUE(result.max_iterations_reached);
   EXPECT_EQ(p.scripted->requests(), 3u);
   EXPECT_THAT(p.conversation(run.workflow_id()), SizeIs(7));  // the last tool's answer is not lost
+}
+
+// A run of any length has a bounded history: it continues as new and keeps iteration, usage and conversation.
+TEST(AgentRun, LongRunsContinueAsNew) {
+  Platform p(R"(
+replies:
+  - when: {turn: 102}
+    text: At last.
+  - tool_calls: [{name: lookup, arguments: {order_id: 7}}]
+)");
+  p.deploy("long-run", "  limits: {max_iterations: 200}");
+  auto run = p.start("long-run", "go");
+  agent::RunResult result = p.finish(run);
+  EXPECT_EQ(result.output, "At last.");
+  EXPECT_EQ(result.iterations, 103);
+  EXPECT_THAT(p.conversation(run.workflow_id()), SizeIs(1 + 2 * 102 + 1));
+  auto last = p.client().workflow(run.workflow_id()).describe();
+  ASSERT_TRUE(last.has_value());
+  EXPECT_NE(last->run_id, run.run_id());
+  EXPECT_LT(last->history_length, 60);
 }
 
 TEST(AgentRun, RunTimeoutEndsIt) {

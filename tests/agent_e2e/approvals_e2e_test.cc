@@ -1,6 +1,7 @@
-// Goal: a person's decision counts once, in time, and for exactly the arguments that were shown. Method: whole runs
-// that ask, with every kind of decision, decisions against each other and against the clock.
+// Goal: a person's decision counts once, in time, and for exactly the arguments that were shown. Method:
+// whole runs that ask, with every kind of decision, decisions against each other and against the clock.
 
+#include <atomic>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -21,7 +22,9 @@ replies:
     text: "Then: {{last}}"
 )";
 
-int refunds(Platform& p) { return std::stoi(p.query_shop("SELECT count(*) FROM refunds")[0][0].get<std::string>()); }
+int refunds(Platform& p) {
+  return std::stoi(p.query_shop("SELECT count(*) FROM refunds")[0][0].get<std::string>());
+}
 
 std::string failure_type(const Outcome<Json>& outcome) {
   const auto* failure = find_failure<ApplicationFailure>(outcome.error());
@@ -80,8 +83,9 @@ TEST(Approval, EditedArgumentsAreWhatIsDone) {
 
 TEST(Approval, EditedArgumentsMeetThePolicyAgain) {
   Platform p(kAsks);
-  p.deploy("editdeny", "  approvals: {rules: [{tool: refund, when: amount > 500, action: deny, reason: too much}, "
-                       "{tool: refund, when: amount > 100, action: ask}]}");
+  p.deploy("editdeny",
+           "  approvals: {rules: [{tool: refund, when: amount > 500, action: deny, reason: too much}, "
+           "{tool: refund, when: amount > 100, action: ask}]}");
   auto run = p.start("editdeny", "go");
   Json decision = with(p.wait_for_approval(run), "edit");
   decision["edited_arguments"] = {{"order_id", 7}, {"amount", 5000}};
@@ -101,10 +105,12 @@ TEST(Approval, DeniedCallIsNotAskedAbout) {
 
 TEST(Approval, NobodyDecidedInTime) {
   Platform p(kAsks);
-  p.deploy("expire", "  approvals: {expires_after: 400ms, rules: [{tool: refund, action: ask, reason: large}]}");
+  p.deploy("expire",
+           "  approvals: {expires_after: 400ms, rules: [{tool: refund, action: ask, reason: large}]}");
   auto run = p.start("expire", "go");
   Json approval = p.wait_for_approval(run);
-  EXPECT_EQ(p.finish(run).output, "Then: Error: nobody approved the call in time, so it was not made (large)");
+  EXPECT_EQ(p.finish(run).output,
+            "Then: Error: nobody approved the call in time, so it was not made (large)");
   EXPECT_EQ(refunds(p), 0);
   auto row = p.store().approval(approval["approval"].get<std::string>());
   ASSERT_TRUE(row.has_value());
@@ -181,6 +187,7 @@ TEST(Approval, CancelEndsTheWait) {
   Json approval = p.wait_for_approval(run);
   ASSERT_TRUE(run.cancel("changed my mind").ok());
   auto result = run.result<agent::RunResult>(std::chrono::seconds(20));
+  p.record(run);
   ASSERT_TRUE(result.has_value()) << result.error().to_string();
   ASSERT_FALSE(result->ok());
   EXPECT_TRUE(is_canceled(result->error())) << result->error().to_string();
@@ -199,9 +206,11 @@ replies:
   - when: {turn: 1}
     text: "Then: {{last}}"
 )");
-  p.deploy("unknown", "", "    - name: wire\n      type: http\n      effect: at_most_once\n      timeout: 300ms\n"
-                          "      parameters: {properties: {amount: {type: number}}}\n"
-                          "      http: {method: POST, url: \"" + p.receiver->url("/wire") + "\"}");
+  p.deploy("unknown", "",
+           "    - name: wire\n      type: http\n      effect: at_most_once\n      timeout: 300ms\n"
+           "      parameters: {properties: {amount: {type: number}}}\n"
+           "      http: {method: POST, url: \"" +
+               p.receiver->url("/wire") + "\"}");
   p.receiver->answer = [](int) { return std::pair<int, std::string>(0, ""); };
   auto run = p.start("unknown", "go");
   Json approval = p.wait_for_approval(run);
@@ -210,7 +219,8 @@ replies:
   decision["comment"] = "it arrived";
   auto decided = p.decide(run, decision);
   ASSERT_TRUE(decided.has_value() && decided->ok());
-  EXPECT_THAT(p.finish(run).output, HasSubstr("it is unknown whether the call took effect; rejected by ada: it arrived"));
+  EXPECT_THAT(p.finish(run).output,
+              HasSubstr("it is unknown whether the call took effect; rejected by ada: it arrived"));
   EXPECT_EQ(p.receiver->deliveries(), 1);
 }
 

@@ -1,7 +1,8 @@
 #include "harness.h"
 
+#include <condition_variable>
 #include <cstdlib>
-#include <thread>
+#include <fstream>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -18,7 +19,9 @@ constexpr const char* kShop =
     "CREATE TABLE refunds(id INTEGER PRIMARY KEY, order_id INTEGER, amount REAL);"
     "INSERT INTO orders VALUES (7, 'Ada', 180.0), (8, 'Ben', 20.0);";
 
-std::unique_ptr<Executor> new_executor(const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }
+std::unique_ptr<Executor> new_executor(const std::string& name) {
+  return std::make_unique<os::ThreadExecutor>(name);
+}
 
 template <typename T>
 T must(Result<T> result, const char* what) {
@@ -32,10 +35,12 @@ T must(Result<T> result, const char* what) {
 }  // namespace
 
 bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds at_most) {
-  const auto until = std::chrono::steady_clock::now() + at_most;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() >= until) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  std::mutex mutex;
+  std::condition_variable tick;
+  std::unique_lock lock(mutex);
+  for (auto left = at_most; !condition(); left -= std::chrono::milliseconds(5)) {
+    if (left.count() <= 0) return false;
+    tick.wait_for(lock, std::chrono::milliseconds(5));
   }
   return true;
 }
@@ -43,24 +48,29 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
 Receiver::Receiver() {
   http::ServerOptions options;
   options.address = "127.0.0.1:0";
-  server_ = must(http::Server::start(options, [this](http::Request request, http::Responder responder) {
-    std::pair<int, std::string> reply{200, "ok"};
-    {
-      std::lock_guard lock(mutex_);
-      bodies_.push_back(request.body);
-      if (answer) reply = answer(static_cast<int>(bodies_.size()));
-      if (reply.first == 200) ++keys_[std::string(request.header("idempotency-key"))];
-      if (reply.first == 0) return silent_.push_back(std::move(responder));
-    }
-    http::Response response;
-    response.status = reply.first;
-    response.content_type = "text/plain";
-    response.body = reply.second;
-    responder.reply(std::move(response));
-  }), "receiver");
+  server_ = must(http::Server::start(options,
+                                     [this](http::Request request, http::Responder responder) {
+                                       std::pair<int, std::string> reply{200, "ok"};
+                                       {
+                                         std::lock_guard lock(mutex_);
+                                         bodies_.push_back(request.body);
+                                         if (answer) reply = answer(static_cast<int>(bodies_.size()));
+                                         if (reply.first == 200)
+                                           ++keys_[std::string(request.header("idempotency-key"))];
+                                         if (reply.first == 0) return silent_.push_back(std::move(responder));
+                                       }
+                                       http::Response response;
+                                       response.status = reply.first;
+                                       response.content_type = "text/plain";
+                                       response.body = reply.second;
+                                       responder.reply(std::move(response));
+                                     }),
+                 "receiver");
 }
 
-std::string Receiver::url(const std::string& path) const { return "http://" + server_->address() + path; }
+std::string Receiver::url(const std::string& path) const {
+  return "http://" + server_->address() + path;
+}
 int Receiver::deliveries() const {
   std::lock_guard lock(mutex_);
   return static_cast<int>(bodies_.size());
@@ -117,8 +127,8 @@ Platform::~Platform() {
 }
 
 void Platform::start_workers() {
-  // Queues of this test alone are not needed: ids differ, and each test process has an engine of its own. On a shared
-  // Temporal server tests run one after the other.
+  // Queues of this test alone are not needed: ids differ, and each test process has an engine of its own. On
+  // a shared Temporal server tests run one after the other.
   for (const char* queue : {agent::kAgentQueue, agent::kModelQueue, agent::kToolQueue}) {
     WorkerOptions options{std::string(queue)};
     options.in_process(engine_ != nullptr).max_concurrent_activities(16);
@@ -150,7 +160,8 @@ void Platform::stop_workers() {
 void Platform::deploy(const std::string& name, const std::string& extra, const std::string& tools,
                       const std::string& model_extra) {
   const std::string shop = (directory_ / "shop.db").string();
-  std::string yaml = fmt::format(R"(apiVersion: holdfast.dev/v1
+  std::string yaml =
+      fmt::format(R"(apiVersion: holdfast.dev/v1
 kind: Agent
 metadata: {{name: {name}}}
 spec:
@@ -184,12 +195,12 @@ spec:
 {tools}
 {extra}
 )",
-                                 fmt::arg("name", name), fmt::arg("model", scripted->base_url()),
-                                 fmt::arg("shop", shop), fmt::arg("note", receiver->url("/note")),
-                                 fmt::arg("tools", tools), fmt::arg("model_extra", model_extra),
-                                 fmt::arg("extra", extra.empty() ? "  approvals: {rules: [{tool: refund, when: amount "
-                                                                   "> 100, action: ask}]}"
-                                                                 : extra));
+                  fmt::arg("name", name), fmt::arg("model", scripted->base_url()), fmt::arg("shop", shop),
+                  fmt::arg("note", receiver->url("/note")), fmt::arg("tools", tools),
+                  fmt::arg("model_extra", model_extra),
+                  fmt::arg("extra", extra.empty() ? "  approvals: {rules: [{tool: refund, when: amount "
+                                                    "> 100, action: ask}]}"
+                                                  : extra));
   auto deployed = agent::deploy(store(), yaml, name + ".yaml");
   ASSERT_TRUE(deployed.has_value()) << deployed.error().message() << "\n" << yaml;
 }
@@ -198,11 +209,23 @@ WorkflowHandle Platform::start(const std::string& agent, const std::string& inpu
   agent::RunInput in;
   in.agent = agent;
   in.input = input;
-  return must(client_->start(agent::kWorkflowType, StartOptions(run_id(agent), agent::kAgentQueue), in), "start");
+  return must(client_->start(agent::kWorkflowType, StartOptions(run_id(agent), agent::kAgentQueue), in),
+              "start");
+}
+
+void Platform::record(const WorkflowHandle& run) {
+  const char* directory = std::getenv("HOLDFAST_RECORD_DIR");
+  if (!directory) return;
+  const auto* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  std::string name =
+      fmt::format("{}.{}.{}.json", test->test_suite_name(), test->name(), engine_ ? "holdfast" : "temporal");
+  auto history = run.history_json();
+  if (history) std::ofstream(std::filesystem::path(directory) / name) << *history;
 }
 
 agent::RunResult Platform::finish(const WorkflowHandle& run) {
-  auto result = run.result<agent::RunResult>(std::chrono::seconds(30));
+  auto result = run.result<agent::RunResult>(std::chrono::seconds(90));
+  record(run);
   EXPECT_TRUE(result.has_value()) << result.error().to_string();
   if (!result) return {};
   EXPECT_TRUE(result->ok()) << result->error().to_string();
@@ -223,8 +246,11 @@ Json Platform::wait_for_approval(const WorkflowHandle& run) {
     auto pending = store().approvals(filter);
     if (!pending || pending->empty()) return false;
     const platform::Approval& approval = pending->front();
-    found = {{"approval", approval.id}, {"arguments_sha256", approval.arguments_sha256}, {"tool", approval.tool},
-             {"arguments", Json::parse(approval.arguments)}, {"reason", approval.reason}};
+    found = {{"approval", approval.id},
+             {"arguments_sha256", approval.arguments_sha256},
+             {"tool", approval.tool},
+             {"arguments", Json::parse(approval.arguments)},
+             {"reason", approval.reason}};
     return true;
   })) << status(run).dump();
   return found;
@@ -241,7 +267,8 @@ std::vector<std::string> Platform::conversation(const std::string& run) {
   for (const platform::Message& stored : must(store().read(*head), "conversation")) {
     auto message = must(model::message_from_json(stored.json), "message");
     std::string line = std::string(model::role_name(message.role)) + ": " + message.text();
-    for (const model::ToolCall& call : message.tool_calls) line += fmt::format(" [{} {}]", call.name, call.arguments);
+    for (const model::ToolCall& call : message.tool_calls)
+      line += fmt::format(" [{} {}]", call.name, call.arguments);
     out.push_back(std::move(line));
   }
   return out;

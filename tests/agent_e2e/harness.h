@@ -1,8 +1,9 @@
 #pragma once
 
-// A whole platform in one process, on real files: engine, platform store, workers, the scripted model behind the real
-// model client, a shop database, and an HTTP receiver that counts. With HOLDFAST_E2E_ENGINE=temporal://HOST:PORT the
-// engine is that server instead, reached over gRPC: the same tests then prove that agents know only the protocol.
+// A whole platform in one process, on real files: engine, platform store, workers, the scripted model behind
+// the real model client, a shop database, and an HTTP receiver that counts. With
+// HOLDFAST_E2E_ENGINE=temporal://HOST:PORT the engine is that server instead, reached over gRPC: the same
+// tests then prove that agents know only the protocol.
 
 #include <atomic>
 #include <chrono>
@@ -44,9 +45,9 @@ class Receiver {
 
  private:
   mutable std::mutex mutex_;
-  std::vector<std::string> bodies_;       // guarded by mutex_
-  std::map<std::string, int> keys_;       // guarded by mutex_
-  std::vector<http::Responder> silent_;   // guarded by mutex_: never answered
+  std::vector<std::string> bodies_;      // guarded by mutex_
+  std::map<std::string, int> keys_;      // guarded by mutex_
+  std::vector<http::Responder> silent_;  // guarded by mutex_: never answered
   std::unique_ptr<http::Server> server_;
 };
 
@@ -56,14 +57,18 @@ class Platform {
   explicit Platform(const std::string& script);
   ~Platform();
 
-  // The agent with the tools below; `extra` goes into spec (approvals, limits), `tools` behind the standard tools.
-  //   lookup(order_id): SELECT; refund(order_id, amount): INSERT, asks above 100; note(text): POST, idempotent
+  // The agent with the tools below; `extra` goes into spec (approvals, limits), `tools` behind the standard
+  // tools.
+  //   lookup(order_id): SELECT; refund(order_id, amount): INSERT, asks above 100; note(text): POST,
+  //   idempotent
   void deploy(const std::string& name, const std::string& extra = {}, const std::string& tools = {},
               const std::string& model_extra = {});
   std::string run_id(const std::string& name) const { return name + "-" + suffix_; }
   WorkflowHandle start(const std::string& agent, const std::string& input);
   // The result, or a test failure.
   agent::RunResult finish(const WorkflowHandle& run);
+  // With HOLDFAST_RECORD_DIR set: writes the history there, for tests/agent_replay. finish() does it, too.
+  void record(const WorkflowHandle& run);
   Json status(const WorkflowHandle& run);
   // Waits until the run asks and gives the pending approval.
   Json wait_for_approval(const WorkflowHandle& run);
