@@ -227,17 +227,57 @@ std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id,
   return event.event_id();
 }
 
-bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
-                    std::int64_t scheduled_event_id, const std::string& identity) {
-  auto* info = ms.activity(scheduled_event_id);
-  if (info == nullptr) return false;
-  if (info->cancel_requested()) return true;  // asked twice: one event is enough
-  const auto next = next_state(kTable, state_of(*info), On::kRequestCancel);
-  if (!next) return false;
+namespace {
+
+// The activity ended while the workflow task was out: its end waits among the buffered events.
+bool end_is_buffered(const MutableState& ms, std::int64_t scheduled_event_id) {
+  for (const Event& event : ms.s().buffered_events()) {
+    std::int64_t of = 0;
+    switch (event.event_type()) {
+      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+        of = event.activity_task_completed_event_attributes().scheduled_event_id();
+        break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
+        of = event.activity_task_failed_event_attributes().scheduled_event_id();
+        break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+        of = event.activity_task_timed_out_event_attributes().scheduled_event_id();
+        break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+        of = event.activity_task_canceled_event_attributes().scheduled_event_id();
+        break;
+      default:
+        continue;
+    }
+    if (of == scheduled_event_id) return true;
+  }
+  return false;
+}
+
+Event& write_cancel_requested(MutableState& ms, Ns now, std::int64_t completed_event_id,
+                              std::int64_t scheduled_event_id) {
   Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, now);
   auto& attributes = *event.mutable_activity_task_cancel_requested_event_attributes();
   attributes.set_scheduled_event_id(scheduled_event_id);
   attributes.set_workflow_task_completed_event_id(completed_event_id);
+  return event;
+}
+
+}  // namespace
+
+bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
+                    std::int64_t scheduled_event_id, const std::string& identity) {
+  auto* info = ms.activity(scheduled_event_id);
+  if (info == nullptr) {
+    if (!end_is_buffered(ms, scheduled_event_id)) return false;
+    // Too late to matter, but each command has its event: workers check that when they replay.
+    write_cancel_requested(ms, now, completed_event_id, scheduled_event_id);
+    return true;
+  }
+  if (info->cancel_requested()) return true;  // asked twice: one event is enough
+  const auto next = next_state(kTable, state_of(*info), On::kRequestCancel);
+  if (!next) return false;
+  Event& event = write_cancel_requested(ms, now, completed_event_id, scheduled_event_id);
   info->set_cancel_requested(true);
   info->set_cancel_requested_event_id(event.event_id());
   if (*next == State::kClosed) write_canceled(ms, now, info, nullptr, identity);

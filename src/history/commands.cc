@@ -124,8 +124,11 @@ class Applier {
           enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
           "RequestCancelActivityTaskCommand names no scheduled activity: event " + std::to_string(id) + ".");
     }
-    // An activity that ended while the worker decided is no mistake.
-    activity::request_cancel(ms_, context_.now, context_.completed_event_id, id, context_.identity);
+    // An activity that ended while the worker decided is no mistake; one whose end the worker has seen is.
+    if (!activity::request_cancel(ms_, context_.now, context_.completed_event_id, id, context_.identity)) {
+      return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
+                 "RequestCancelActivityTaskCommand names an activity that has ended: event " + std::to_string(id) + ".");
+    }
     return std::nullopt;
   }
 

@@ -112,6 +112,8 @@ void ActivityMachine::fail(RetryState retry_state, const std::string& message, F
 
 void ActivityMachine::resolve(const HistoryEvent& event) {
   if (event.event_type() == enums::EVENT_TYPE_ACTIVITY_TASK_STARTED) return;
+  // Canceled and ended within one workflow task: there is nothing left to cancel, and an engine refuses to.
+  if (state_ == S::kCancelCreated) outbox_.commands().drop(*this, enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
   step(I::kClosedEvent, &event);
   switch (event.event_type()) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
