@@ -71,7 +71,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   agent::register_all(workers, deps);
 
   auto role = std::unique_ptr<WorkerRole>(new WorkerRole(std::move(impl)));
-  for (Worker* one : {workers.agents, workers.models, workers.tools}) {
+  for (Worker* one : {role->impl_->agents.get(), role->impl_->models.get(), role->impl_->tools.get()}) {
     if (Status started = one->start(); !started.ok()) return fail(std::move(started));
   }
   return role;
