@@ -54,6 +54,12 @@ void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::Histor
   }
   const std::int64_t end = state.next_event_id();
   const std::int64_t next = read_events(run, token.next_event_id(), end, page, events);
+  if (next == token.next_event_id() && next < end) {
+    // Without this the caller would page for ever.
+    return reply(call, Status(Code::kDataLoss, "The stored history of run " + run.key.run_id +
+                                                   " lacks event " + std::to_string(next) +
+                                                   "; restore the data directory from a backup."));
+  }
   stored::HistoryToken more;
   more.set_run_id(run.key.run_id);
   more.set_next_event_id(next);

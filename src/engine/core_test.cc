@@ -37,6 +37,20 @@ TEST(Core, ActivityTimerComplete) {
                           "WorkflowTaskStarted", "WorkflowTaskCompleted", "WorkflowExecutionCompleted"));
 }
 
+TEST(Core, EventsShowWhatWasSetAndNothingElse) {
+  Driver d;
+  d.start("w");
+  auto command = Driver::start_timer("t", 5);
+  command.mutable_user_metadata()->mutable_summary()->set_data("why we wait");
+  d.complete(d.workflow_task().task_token(), {command});
+  const auto history = d.history("w");
+  const auto& started = history.events(0).workflow_execution_started_event_attributes();
+  EXPECT_FALSE(started.has_workflow_execution_timeout());
+  EXPECT_FALSE(started.has_workflow_run_timeout());
+  EXPECT_TRUE(started.has_workflow_task_timeout());
+  EXPECT_EQ(history.events(4).user_metadata().summary().data(), "why we wait");
+}
+
 TEST(Core, EveryStepSurvivesACrashBehindIt) {
   Driver d;
   d.start("w");

@@ -42,7 +42,7 @@ class Applier {
       case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
         return cancel_activity(command->request_cancel_activity_task_command_attributes());
       case enums::COMMAND_TYPE_START_TIMER:
-        return start_timer(command->start_timer_command_attributes());
+        return start_timer(*command);
       case enums::COMMAND_TYPE_CANCEL_TIMER:
         return cancel_timer(command->cancel_timer_command_attributes());
       case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
@@ -132,7 +132,8 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer start_timer(const pb::command::v1::StartTimerCommandAttributes& attributes) {
+  Answer start_timer(const Command& command) {
+    const auto& attributes = command.start_timer_command_attributes();
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
     if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on StartTimerCommand.");
     if (attributes.timer_id().size() > static_cast<std::size_t>(context_.limits.id_bytes)) {
@@ -148,7 +149,8 @@ class Applier {
       return bad(kBad, "the number of running timers has reached the per-workflow limit of " +
                            std::to_string(context_.limits.pending_timers));
     }
-    timer::start(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), duration);
+    timer::start(ms_, context_.now, context_.completed_event_id, attributes.timer_id(), duration,
+                 command.has_user_metadata() ? &command.user_metadata() : nullptr);
     return std::nullopt;
   }
 

@@ -255,8 +255,12 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
   attributes.set_first_execution_run_id(ms->s().first_run_id());
   attributes.set_continued_execution_run_id(input.continued_run_id);
   attributes.set_attempt(ms->s().attempt());
-  set_duration(attributes.mutable_workflow_execution_timeout(), execution_timeout);
-  set_duration(attributes.mutable_workflow_run_timeout(), run_timeout);
+  // SDKs show a timeout of zero as one that was set.
+  attributes.clear_workflow_execution_timeout();
+  attributes.clear_workflow_run_timeout();
+  if (execution_timeout != 0)
+    set_duration(attributes.mutable_workflow_execution_timeout(), execution_timeout);
+  if (run_timeout != 0) set_duration(attributes.mutable_workflow_run_timeout(), run_timeout);
   set_duration(attributes.mutable_workflow_task_timeout(), task_timeout);
   set_duration(attributes.mutable_first_workflow_task_backoff(), input.first_task_backoff_ns);
   if (expiration != 0) set_time(attributes.mutable_workflow_execution_expiration_time(), expiration);

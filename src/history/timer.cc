@@ -30,9 +30,10 @@ const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) 
 }  // namespace
 
 void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
-           Ns duration) {
+           Ns duration, const pb::sdk::v1::UserMetadata* metadata) {
   HF_CHECK(ms.timer_by_id(timer_id) == nullptr);
   Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_STARTED, now);
+  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
   auto& attributes = *event.mutable_timer_started_event_attributes();
   attributes.set_timer_id(timer_id);
   set_duration(attributes.mutable_start_to_fire_timeout(), duration);
