@@ -49,7 +49,7 @@ int run(const std::string& directory, const std::string& json) {
   if (!engine) return complain("engine", engine.error());
   const Environment environment(clock, random,
                                 [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
-  Worker worker(**engine, environment, WorkerOptions("bench"));
+  Worker worker(**engine, environment, WorkerOptions("bench").in_process(true));
   worker.register_workflow("ten_steps", &ten_steps);
   worker.register_activity("noop", &noop);
   if (Status status = worker.start(); !status.ok()) return complain("worker", status);
