@@ -27,8 +27,8 @@ std::string new_request_id(std::uint64_t number) {
 }
 
 // The events that a run of this type leaves, one letter each; empty: any.
-// S started, wtc workflow task scheduled/started/completed, asd activity scheduled/started/done, T timer started,
-// g signalled, X completed.
+// S started, wtc workflow task scheduled/started/completed, asd activity scheduled/started/done, T timer
+// started, g signalled, X completed.
 std::string expected_events(const std::string& type) {
   if (type == "noop") return "SwtcX";
   if (type == "timer") return "SwtcT";
@@ -116,7 +116,8 @@ void Generator::result(Flow flow, std::move_only_function<void(Flow)> done) {
   request.set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
   wire_.call<ws::GetWorkflowExecutionHistoryRequest, ws::GetWorkflowExecutionHistoryResponse>(
       "GetWorkflowExecutionHistory", request,
-      [this, flow = std::move(flow), done = std::move(done)](const grpc::Status& status, auto& answer) mutable {
+      [this, flow = std::move(flow), done = std::move(done)](const grpc::Status& status,
+                                                             auto& answer) mutable {
         if (wire_.closed()) return;
         if (!status.ok() || answer.history().events_size() == 0) {
           if (!status.ok() && !server_lost(status) && error_.empty()) {
@@ -124,9 +125,10 @@ void Generator::result(Flow flow, std::move_only_function<void(Flow)> done) {
             done(std::move(flow));
             return;
           }
-          wire_.after(milliseconds(status.ok() ? 0 : 2), [this, flow = std::move(flow), done = std::move(done)]() mutable {
-            result(std::move(flow), std::move(done));
-          });
+          wire_.after(milliseconds(status.ok() ? 0 : 2),
+                      [this, flow = std::move(flow), done = std::move(done)]() mutable {
+                        result(std::move(flow), std::move(done));
+                      });
           return;
         }
         flow.result_ms = ms_since(flow.begun);
@@ -176,10 +178,14 @@ LoadResult Generator::run(const Load& load) {
   const auto deadline = begun + load.at_most;
   begin(load, result, started, open, deadline);
   const bool done = wire_.run(
-      [&] { return open == 0 && (started == load.count || std::chrono::steady_clock::now() >= deadline || !error_.empty()); },
+      [&] {
+        return open == 0 &&
+               (started == load.count || std::chrono::steady_clock::now() >= deadline || !error_.empty());
+      },
       load.at_most + std::chrono::minutes(2));
   result.seconds = ms_since(begun) / 1000;
-  if (!done && error_.empty()) error_ = std::to_string(open) + " runs of type " + load.type + " did not finish";
+  if (!done && error_.empty())
+    error_ = std::to_string(open) + " runs of type " + load.type + " did not finish";
   return result;
 }
 
@@ -198,7 +204,8 @@ bool Generator::wait_for_events(const Flow& flow, int events) {
     wire_.call<ws::GetWorkflowExecutionHistoryRequest, ws::GetWorkflowExecutionHistoryResponse>(
         "GetWorkflowExecutionHistory", request, [&](const grpc::Status& status, auto& answer) {
           waiting = false;
-          if (!status.ok() && error_.empty()) error_ = "GetWorkflowExecutionHistory: " + status.error_message();
+          if (!status.ok() && error_.empty())
+            error_ = "GetWorkflowExecutionHistory: " + status.error_message();
           seen += answer.history().events_size();
           token = answer.next_page_token();
         });
@@ -231,13 +238,16 @@ std::string Generator::check(const std::vector<Flow>& flows) {
             if (event.event_id() != static_cast<std::int64_t>(events.size())) events += '!';
           }
           const std::string expected = expected_events(flow.type);
-          if (!status.ok()) wrong = "history of " + flow.workflow_id + ": " + status.error_message();
-          else if (!expected.empty() && events != expected) wrong = "history of " + flow.workflow_id + " (" + flow.type + "): " + events;
+          if (!status.ok())
+            wrong = "history of " + flow.workflow_id + ": " + status.error_message();
+          else if (!expected.empty() && events != expected)
+            wrong = "history of " + flow.workflow_id + " (" + flow.type + "): " + events;
           ask();
         });
   };
   for (int i = 0; i < 16; ++i) ask();
-  wire_.run([&] { return answered == asked && (asked == flows.size() || !wrong.empty()); }, std::chrono::minutes(2));
+  wire_.run([&] { return answered == asked && (asked == flows.size() || !wrong.empty()); },
+            std::chrono::minutes(2));
   if (wrong.empty() && answered != flows.size()) wrong = "histories were not answered";
   return wrong;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// The client half of the load: starts runs, waits for their results, signals them, reads and checks their histories.
+// The client half of the load: starts runs, waits for their results, signals them, reads and checks their
+// histories.
 
 #include <cstdint>
 #include <string>
@@ -46,14 +47,16 @@ class Generator {
   // Waits until the run's history has at least `events` events.
   bool wait_for_events(const Flow& flow, int events);
 
-  // Reads every history and compares it, event by event, with what its type must leave. Empty: all as they must be.
+  // Reads every history and compares it, event by event, with what its type must leave. Empty: all as they
+  // must be.
   std::string check(const std::vector<Flow>& flows);
 
   const std::string& error() const { return error_; }
 
  private:
   void begin(const Load& load, LoadResult& result, int& started, int& open, SteadyTime deadline);
-  void send_start(ws::StartWorkflowExecutionRequest request, Flow flow, std::move_only_function<void(Flow)> started);
+  void send_start(ws::StartWorkflowExecutionRequest request, Flow flow,
+                  std::move_only_function<void(Flow)> started);
 
   Wire& wire_;
   std::string ns_;

@@ -44,15 +44,19 @@ std::vector<double> sync_times(const std::string& directory, int count) {
   const std::string block(4096, 'x');
   for (int i = 0; i < count; ++i) {
     const auto begun = std::chrono::steady_clock::now();
-    if (write(file, block.data(), block.size()) != static_cast<ssize_t>(block.size()) || fdatasync(file) != 0) break;
-    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
+    if (write(file, block.data(), block.size()) != static_cast<ssize_t>(block.size()) || fdatasync(file) != 0)
+      break;
+    times.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
   }
   close(file);
   unlink(path.c_str());
   return times;
 }
 
-Process::~Process() { terminate(); }
+Process::~Process() {
+  terminate();
+}
 
 void Process::start(const std::vector<std::string>& argv, const std::string& log) {
   std::vector<char*> arguments;
@@ -80,7 +84,11 @@ void Process::end(int signal) {
   pid_ = 0;
 }
 
-void Process::kill() { end(SIGKILL); }
-void Process::terminate() { end(SIGTERM); }
+void Process::kill() {
+  end(SIGKILL);
+}
+void Process::terminate() {
+  end(SIGTERM);
+}
 
 }  // namespace holdfast::bench

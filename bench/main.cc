@@ -16,7 +16,8 @@
 namespace holdfast::bench {
 namespace {
 
-constexpr const char* kUsage = R"(holdfast_bench --address HOST:PORT [options]              load on a server that runs
+constexpr const char* kUsage =
+    R"(holdfast_bench --address HOST:PORT [options]              load on a server that runs
 holdfast_bench --address HOST:PORT --restart [options] -- COMMAND ...   starts, loads, kills and restarts a server
 
   --workloads LIST    of w1,w2,w3,w5,w9 (all)
@@ -56,16 +57,26 @@ Arguments parse(int argc, char** argv) {
       std::exit(name == "--help" ? 0 : 2);
     }
     const char* value = argv[++i];
-    if (name == "--address") arguments.restart.address = value;
-    else if (name == "--workloads") arguments.workloads = value;
-    else if (name == "--seconds") arguments.load.at_most = std::chrono::seconds(std::atoi(value));
-    else if (name == "--count") arguments.load.count = std::atoi(value);
-    else if (name == "--server-pid") arguments.load.server_pid = std::atoi(value);
-    else if (name == "--sync-dir") arguments.sync_dir = value;
-    else if (name == "--open-runs") arguments.restart.open_runs = std::atoi(value);
-    else if (name == "--kills") arguments.restart.kills = std::atoi(value);
-    else if (name == "--log") arguments.restart.log = value;
-    else if (name == "--json") arguments.json = value;
+    if (name == "--address")
+      arguments.restart.address = value;
+    else if (name == "--workloads")
+      arguments.workloads = value;
+    else if (name == "--seconds")
+      arguments.load.at_most = std::chrono::seconds(std::atoi(value));
+    else if (name == "--count")
+      arguments.load.count = std::atoi(value);
+    else if (name == "--server-pid")
+      arguments.load.server_pid = std::atoi(value);
+    else if (name == "--sync-dir")
+      arguments.sync_dir = value;
+    else if (name == "--open-runs")
+      arguments.restart.open_runs = std::atoi(value);
+    else if (name == "--kills")
+      arguments.restart.kills = std::atoi(value);
+    else if (name == "--log")
+      arguments.restart.log = value;
+    else if (name == "--json")
+      arguments.json = value;
     else {
       std::fprintf(stderr, "unknown option %s\n%s", argv[i - 1], kUsage);
       std::exit(2);
@@ -118,4 +129,6 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace holdfast::bench
 
-int main(int argc, char** argv) { return holdfast::bench::run(argc, argv); }
+int main(int argc, char** argv) {
+  return holdfast::bench::run(argc, argv);
+}

@@ -42,7 +42,8 @@ void restart(const RestartOptions& options, Report& report) {
     // Up, and then nobody there: an idle server in the plain sense.
     Wire wire(options.address);
     Generator generator(wire, options.ns, "bench-idle");
-    Worker worker(wire, {.ns = options.ns, .queue = "bench-idle", .workflow_pollers = 1, .activity_pollers = 1});
+    Worker worker(wire,
+                  {.ns = options.ns, .queue = "bench-idle", .workflow_pollers = 1, .activity_pollers = 1});
     worker.start();
     if (!serves(generator, wire)) {
       report.fail("the server did not answer within a minute: " + generator.error());
@@ -56,8 +57,11 @@ void restart(const RestartOptions& options, Report& report) {
   Worker worker(wire, {.ns = options.ns, .queue = "bench-restart"});
   worker.start();
   const double empty_mb = resident_mb(server.pid());
-  LoadResult parked = generator.run({.type = "timer", .in_flight = 50, .count = options.open_runs,
-                                     .at_most = seconds(120), .wait_for_results = false});
+  LoadResult parked = generator.run({.type = "timer",
+                                     .in_flight = 50,
+                                     .count = options.open_runs,
+                                     .at_most = seconds(120),
+                                     .wait_for_results = false});
   for (const Flow& flow : parked.flows) {
     if (!generator.wait_for_events(flow, 5)) break;
   }
@@ -74,8 +78,8 @@ void restart(const RestartOptions& options, Report& report) {
   std::vector<double> resumed;
   std::vector<Flow> finished;
   for (int i = 0; i < options.kills; ++i) {
-    const LoadResult held = generator.run({.type = "held", .in_flight = 10, .count = options.held_runs,
-                                           .wait_for_results = false});
+    const LoadResult held = generator.run(
+        {.type = "held", .in_flight = 10, .count = options.held_runs, .wait_for_results = false});
     wire.run([&] { return worker.held() == held.flows.size(); }, seconds(30));
     server.kill();
     const auto killed = std::chrono::steady_clock::now();

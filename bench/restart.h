@@ -1,6 +1,7 @@
 #pragma once
 
-// W6, W7 and the idle server: measurements that need a server of their own, which they start, load, kill and start again.
+// W6, W7 and the idle server: measurements that need a server of their own, which they start, load, kill and
+// start again.
 
 #include <string>
 #include <vector>

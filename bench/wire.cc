@@ -30,7 +30,8 @@ struct Wire::Timer : Event {
 Wire::Wire(const std::string& address) {
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(64 << 20);
-  // A server that was killed is back within milliseconds: gRPC's default of a second would be what we measure.
+  // A server that was killed is back within milliseconds: gRPC's default of a second would be what we
+  // measure.
   arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 5);
   arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 10);
@@ -49,14 +50,16 @@ Wire::~Wire() {
   }
 }
 
-void Wire::start(const char* method, const grpc::ByteBuffer& request, std::chrono::milliseconds timeout, Raw done) {
+void Wire::start(const char* method, const grpc::ByteBuffer& request, std::chrono::milliseconds timeout,
+                 Raw done) {
   auto* call = new Call;
   open_.insert(call);
   ++calls_;
   call->done = std::move(done);
   call->context.set_deadline(std::chrono::system_clock::now() + timeout);
   call->reader = stub_->PrepareUnaryCall(
-      &call->context, std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method, request, &queue_);
+      &call->context, std::string("/temporal.api.workflowservice.v1.WorkflowService/") + method, request,
+      &queue_);
   call->reader->StartCall();
   call->reader->Finish(&call->answer, &call->status, static_cast<Event*>(call));
 }

@@ -1,7 +1,8 @@
 #pragma once
 
-// Calls to a WorkflowService with as little between the caller and the socket as gRPC allows: one channel, one completion
-// queue, one thread. Everything runs inside run(): completions, retries, timers. Not thread-safe, and needs no locks.
+// Calls to a WorkflowService with as little between the caller and the socket as gRPC allows: one channel,
+// one completion queue, one thread. Everything runs inside run(): completions, retries, timers. Not
+// thread-safe, and needs no locks.
 
 #include <chrono>
 #include <cstdint>
@@ -38,11 +39,12 @@ class Wire {
     grpc::ByteBuffer bytes;
     bool own = false;
     grpc::SerializationTraits<Request>::Serialize(request, &bytes, &own);
-    start(method, bytes, timeout, [done = std::move(done)](grpc::Status status, grpc::ByteBuffer* answer) mutable {
-      Response response;
-      if (status.ok()) status = grpc::SerializationTraits<Response>::Deserialize(answer, &response);
-      done(status, response);
-    });
+    start(method, bytes, timeout,
+          [done = std::move(done)](grpc::Status status, grpc::ByteBuffer* answer) mutable {
+            Response response;
+            if (status.ok()) status = grpc::SerializationTraits<Response>::Deserialize(answer, &response);
+            done(status, response);
+          });
   }
 
   void after(std::chrono::milliseconds delay, std::move_only_function<void()> job);
@@ -60,7 +62,8 @@ class Wire {
   struct Event;
   struct Call;
   struct Timer;
-  void start(const char* method, const grpc::ByteBuffer& request, std::chrono::milliseconds timeout, Raw done);
+  void start(const char* method, const grpc::ByteBuffer& request, std::chrono::milliseconds timeout,
+             Raw done);
 
   grpc::CompletionQueue queue_;
   std::unique_ptr<grpc::GenericStub> stub_;

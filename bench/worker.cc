@@ -99,7 +99,8 @@ void Worker::workflow_task(ws::PollWorkflowTaskQueueResponse& task) {
       });
 }
 
-void Worker::schedule_activity(ws::RespondWorkflowTaskCompletedRequest& request, int number, bool held) const {
+void Worker::schedule_activity(ws::RespondWorkflowTaskCompletedRequest& request, int number,
+                               bool held) const {
   static const auto prebuilt = [this] {
     pb::command::v1::Command command;
     command.set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
@@ -162,16 +163,18 @@ void Worker::decide(const std::string& run_id, const std::string& type, const st
 
 void Worker::complete(ws::RespondWorkflowTaskCompletedRequest request, std::string run_id) {
   wire_.call<ws::RespondWorkflowTaskCompletedRequest, ws::RespondWorkflowTaskCompletedResponse>(
-      "RespondWorkflowTaskCompleted", request, [this, request, run_id](const grpc::Status& status, auto& answer) mutable {
+      "RespondWorkflowTaskCompleted", request,
+      [this, request, run_id](const grpc::Status& status, auto& answer) mutable {
         if (wire_.closed()) return;
         if (status.ok()) {
           if (!answer.workflow_task().task_token().empty()) workflow_task(*answer.mutable_workflow_task());
           return;
         }
         if (server_lost(status)) {
-          wire_.after(milliseconds(5), [this, request = std::move(request), run_id = std::move(run_id)]() mutable {
-            complete(std::move(request), std::move(run_id));
-          });
+          wire_.after(milliseconds(5),
+                      [this, request = std::move(request), run_id = std::move(run_id)]() mutable {
+                        complete(std::move(request), std::move(run_id));
+                      });
           return;
         }
         // The task is not ours any more: whoever gets the next one starts from the history.

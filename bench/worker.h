@@ -1,7 +1,7 @@
 #pragma once
 
-// A workflow and activity worker without an SDK: prebuilt commands, no replay, sticky queues as the real ones have them.
-// What a run does is in its workflow type:
+// A workflow and activity worker without an SDK: prebuilt commands, no replay, sticky queues as the real ones
+// have them. What a run does is in its workflow type:
 //   noop     completes at once
 //   steps-N  N no-op activities, one after the other
 //   fan-N    N no-op activities at once

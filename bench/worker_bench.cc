@@ -1,5 +1,6 @@
-// holdfast_bench_worker: engine and worker in one process, as `holdfast dev` runs them, through the public C++ API. Ten
-// no-op activities one after the other, one client: holdfast_bench_worker DIR [--json FILE]. Every result is checked.
+// holdfast_bench_worker: engine and worker in one process, as `holdfast dev` runs them, through the public
+// C++ API. Ten no-op activities one after the other, one client: holdfast_bench_worker DIR [--json FILE].
+// Every result is checked.
 
 #include <chrono>
 #include <cstdio>
@@ -29,7 +30,9 @@ Task<int> ten_steps(workflow::Context& context) {
   co_return done;
 }
 
-int noop(activity::Context&, int) { return 1; }
+int noop(activity::Context&, int) {
+  return 1;
+}
 
 int complain(const std::string& what, const Status& status) {
   std::fprintf(stderr, "holdfast_bench_worker: %s: %s\n", what.c_str(), status.to_string().c_str());
@@ -47,8 +50,8 @@ int run(const std::string& directory, const std::string& json) {
   if (!index) return complain("index", index.error());
   auto engine = engine::Engine::open({}, **store, clock, random, index->get());
   if (!engine) return complain("engine", engine.error());
-  const Environment environment(clock, random,
-                                [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
+  const Environment environment(
+      clock, random, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
   Worker worker(**engine, environment, WorkerOptions("bench").in_process(true));
   worker.register_workflow("ten_steps", &ten_steps);
   worker.register_activity("noop", &noop);
@@ -68,12 +71,15 @@ int run(const std::string& directory, const std::string& json) {
       report.fail(id + " did not return 10");
       break;
     }
-    if (i >= 0) times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
+    if (i >= 0)
+      times.push_back(
+          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begun).count());
   }
   worker.stop();
   report.add("in-process worker, ten steps, p50", percentile(times, 0.5), "ms");
   report.add("in-process worker, ten steps, p99", percentile(times, 0.99), "ms");
-  if (!json.empty() && !report.write_json(json)) return complain("cannot write", Status(Code::kUnknown, json));
+  if (!json.empty() && !report.write_json(json))
+    return complain("cannot write", Status(Code::kUnknown, json));
   return report.failed() ? 1 : 0;
 }
 

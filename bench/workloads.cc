@@ -22,14 +22,18 @@ void validate(Generator& generator, const std::vector<Flow>& flows, const std::s
   report.add(name + " histories checked", static_cast<double>(flows.size()), "");
 }
 
-int or_default(int count, int fallback) { return count > 0 ? count : fallback; }
+int or_default(int count, int fallback) {
+  return count > 0 ? count : fallback;
+}
 
 }  // namespace
 
 void ten_steps(Generator& generator, const WorkloadOptions& options, Report& report) {
   warm_up(generator, "steps-10");
-  const LoadResult done = generator.run(
-      {.type = "steps-10", .in_flight = 1, .count = or_default(options.count, 300), .at_most = options.at_most});
+  const LoadResult done = generator.run({.type = "steps-10",
+                                         .in_flight = 1,
+                                         .count = or_default(options.count, 300),
+                                         .at_most = options.at_most});
   report.add("W1 ten steps, p50", percentile(results(done.flows), 0.5), "ms");
   report.add("W1 ten steps, p99", percentile(results(done.flows), 0.99), "ms");
   validate(generator, done.flows, "W1", report);
@@ -39,8 +43,10 @@ void hundred_in_flight(Generator& generator, const WorkloadOptions& options, Rep
   warm_up(generator, "steps-10");
   const double before = cpu_seconds(options.server_pid);
   const double own_before = cpu_seconds(getpid());
-  const LoadResult done = generator.run(
-      {.type = "steps-10", .in_flight = 100, .count = or_default(options.count, 4000), .at_most = options.at_most});
+  const LoadResult done = generator.run({.type = "steps-10",
+                                         .in_flight = 100,
+                                         .count = or_default(options.count, 4000),
+                                         .at_most = options.at_most});
   const double cpu = cpu_seconds(options.server_pid) - before;
   const double own = cpu_seconds(getpid()) - own_before;
   const auto count = static_cast<double>(done.flows.size());
@@ -80,8 +86,10 @@ void signal_to_result(Generator& generator, Wire& wire, const WorkloadOptions& o
 }
 
 void fan_out(Generator& generator, const WorkloadOptions& options, Report& report) {
-  const LoadResult done = generator.run(
-      {.type = "fan-100", .in_flight = 1, .count = or_default(options.count, 30), .at_most = options.at_most});
+  const LoadResult done = generator.run({.type = "fan-100",
+                                         .in_flight = 1,
+                                         .count = or_default(options.count, 30),
+                                         .at_most = options.at_most});
   report.add("W5 100 activities at once, p50", percentile(results(done.flows), 0.5), "ms");
   if (!generator.error().empty()) report.fail("W5: " + generator.error());
 }

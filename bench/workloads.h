@@ -13,9 +13,9 @@
 namespace holdfast::bench {
 
 struct WorkloadOptions {
-  pid_t server_pid = 0;  // 0: no figures of the server's own
+  pid_t server_pid = 0;                                          // 0: no figures of the server's own
   std::chrono::milliseconds at_most = std::chrono::seconds(10);  // per workload
-  int count = 0;         // 0: the workload's own
+  int count = 0;                                                 // 0: the workload's own
 };
 
 // W1: ten steps, one client.

@@ -58,8 +58,8 @@ int main(int argc, char** argv) {
   }
   const os::SystemClock clock;
   os::SystemRandom random;
-  const Environment environment(clock, random,
-                                [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
+  const Environment environment(
+      clock, random, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
 
   Worker worker(**connection, environment, WorkerOptions("hello"));
   worker.register_workflow("greet", greet);

@@ -4,8 +4,9 @@
 //
 //   std::string compose(activity::Context& ctx, std::string name);
 //
-// that runs on a thread of its own and may block. It fails by throwing: an ApplicationFailure as it is, any other
-// std::exception as an ApplicationFailure that is retried. Thread-safe: an activity may share it with threads it joins.
+// that runs on a thread of its own and may block. It fails by throwing: an ApplicationFailure as it is, any
+// other std::exception as an ApplicationFailure that is retried. Thread-safe: an activity may share it with
+// threads it joins.
 
 #include <chrono>
 #include <functional>
@@ -66,14 +67,14 @@ class Context {
 
   const Info& info() const { return info_; }
 
-  // Tells the engine that the activity lives, and how far it got. Sent at most every 0.8 x the heartbeat timeout; the
-  // latest details are never lost while the process lives.
+  // Tells the engine that the activity lives, and how far it got. Sent at most every 0.8 x the heartbeat
+  // timeout; the latest details are never lost while the process lives.
   template <typename... A>
   void heartbeat(const A&... details) {
     host_->heartbeat(to_payloads(details...));
   }
-  // The workflow asked for it, the run is gone, or the worker stops. Learnt through heartbeats. An activity that
-  // gives in throws CanceledFailure.
+  // The workflow asked for it, the run is gone, or the worker stops. Learnt through heartbeats. An activity
+  // that gives in throws CanceledFailure.
   bool is_cancelled() const { return host_->is_cancelled(); }
   void throw_if_cancelled() const {
     if (host_->is_cancelled()) throw CanceledFailure();

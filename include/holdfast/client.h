@@ -1,7 +1,7 @@
 #pragma once
 
-// Client: starts workflows and talks to them. Thread-safe; calls block until the engine answers. Failures of the call
-// are a Status (Result), failures of the workflow an Outcome.
+// Client: starts workflows and talks to them. Thread-safe; calls block until the engine answers. Failures of
+// the call are a Status (Result), failures of the workflow an Outcome.
 
 #include <chrono>
 #include <map>
@@ -133,7 +133,8 @@ class WorkflowHandle {
   const std::string& workflow_id() const { return workflow_id_; }
   const std::string& run_id() const { return run_id_; }
 
-  // Waits for the end, following continue-as-new, retries and cron to the last run. `timeout`: DEADLINE_EXCEEDED.
+  // Waits for the end, following continue-as-new, retries and cron to the last run. `timeout`:
+  // DEADLINE_EXCEEDED.
   Result<Outcome<Payload>> result_raw(std::optional<Duration> timeout = {}) const;
   template <typename R>
   Result<Outcome<R>> result(std::optional<Duration> timeout = {}) const {
@@ -161,7 +162,8 @@ class WorkflowHandle {
     return handle->template wait<R>();
   }
   template <typename... A>
-  Result<UpdateHandle> start_update(const std::string& name, const UpdateOptions& options, const A&... args) const {
+  Result<UpdateHandle> start_update(const std::string& name, const UpdateOptions& options,
+                                    const A&... args) const {
     return start_update_raw(name, options, to_payloads(args...));
   }
   UpdateHandle update_handle(const std::string& update_id) const {

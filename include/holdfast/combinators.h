@@ -2,8 +2,8 @@
 
 // attempt, all, race: waiting for several things, and for things that may fail.
 //
-// all and race start their tasks in a scope of their own, in the order given. They take Task<T> (lazy) and Future<T>
-// (already under way: cancelling the scope does not reach it).
+// all and race start their tasks in a scope of their own, in the order given. They take Task<T> (lazy) and
+// Future<T> (already under way: cancelling the scope does not reach it).
 
 #include <tuple>
 #include <utility>
@@ -83,10 +83,11 @@ Regular<T> regular_value(const Future<T>& future) {
 }
 
 template <typename... Ts>
-Task<std::tuple<Regular<Ts>...>> all_futures(std::shared_ptr<Gather> gather, Scheduler& scheduler, ScopePtr watchers,
-                                             std::tuple<Future<Ts>...> futures) {
+Task<std::tuple<Regular<Ts>...>> all_futures(std::shared_ptr<Gather> gather, Scheduler& scheduler,
+                                             ScopePtr watchers, std::tuple<Future<Ts>...> futures) {
   std::size_t index = 0;
-  std::apply([&](const auto&... each) { (scheduler.adopt(watch(each, gather, index++), watchers), ...); }, futures);
+  std::apply([&](const auto&... each) { (scheduler.adopt(watch(each, gather, index++), watchers), ...); },
+             futures);
   if (sizeof...(Ts) > 0) co_await gather->last.future();
   if (gather->failure) std::rethrow_exception(gather->failure);
   co_return std::apply([](const auto&... each) { return std::tuple<Regular<Ts>...>(regular_value(each)...); },
@@ -96,7 +97,8 @@ Task<std::tuple<Regular<Ts>...>> all_futures(std::shared_ptr<Gather> gather, Sch
 template <typename T, std::size_t... I, typename Futures>
 T value_at(std::size_t winner, const Futures& futures, std::index_sequence<I...>) {
   std::optional<T> out;
-  ((winner == I ? (void)out.emplace(std::in_place_index<I>, regular_value(std::get<I>(futures))) : void()), ...);
+  ((winner == I ? (void)out.emplace(std::in_place_index<I>, regular_value(std::get<I>(futures))) : void()),
+   ...);
   return std::move(*out);
 }
 
@@ -112,8 +114,8 @@ Task<Outcome<T>> attempt(Future<T> future) {
   return detail::attempt_task(detail::future_task(std::move(future)));
 }
 
-// Waits for every branch. If one fails, the others are cancelled, and the first failure is thrown when all have ended.
-// void results are std::monostate.
+// Waits for every branch. If one fails, the others are cancelled, and the first failure is thrown when all
+// have ended. void results are std::monostate.
 template <typename... A>
 Task<std::tuple<detail::Regular<typename A::value_type>...>> all(A... branches) {
   detail::Scheduler& scheduler = co_await detail::ThisScheduler();
@@ -149,8 +151,8 @@ Task<std::vector<detail::Regular<T>>> all(std::vector<Task<T>> branches) {
   co_return out;
 }
 
-// The first branch to end decides: its value at its index, or its failure thrown. The other tasks are cancelled; race
-// does not wait for them to notice.
+// The first branch to end decides: its value at its index, or its failure thrown. The other tasks are
+// cancelled; race does not wait for them to notice.
 template <typename... A>
 Task<std::variant<detail::Regular<typename A::value_type>...>> race(A... branches) {
   using Winner = std::variant<detail::Regular<typename A::value_type>...>;
@@ -161,8 +163,11 @@ Task<std::variant<detail::Regular<typename A::value_type>...>> race(A... branche
   std::tuple<Future<typename A::value_type>...> futures{
       detail::begin(scheduler, gather->scope, std::move(branches))...};
   std::size_t index = 0;
-  std::apply([&](const auto&... each) { (scheduler.adopt(detail::watch(each, gather, index++), gather->scope), ...); },
-             futures);
+  std::apply(
+      [&](const auto&... each) {
+        (scheduler.adopt(detail::watch(each, gather, index++), gather->scope), ...);
+      },
+      futures);
   const std::size_t winner = co_await gather->first.future();
   gather->scope->cancel("another branch won");
   co_return detail::value_at<Winner>(winner, futures, std::index_sequence_for<A...>());

@@ -1,6 +1,7 @@
 #pragma once
 
-// Environment: time, randomness and threads for clients and workers. Wired once, in main; not owned, outlives both.
+// Environment: time, randomness and threads for clients and workers. Wired once, in main; not owned, outlives
+// both.
 
 #include <functional>
 #include <memory>

@@ -1,10 +1,11 @@
 #pragma once
 
-// Failures: the typed errors that travel through histories (temporal.api.failure.v1). A workflow or activity throws
-// ApplicationFailure to fail; a workflow that awaits an activity catches ActivityFailure, whose cause says why.
+// Failures: the typed errors that travel through histories (temporal.api.failure.v1). A workflow or activity
+// throws ApplicationFailure to fail; a workflow that awaits an activity catches ActivityFailure, whose cause
+// says why.
 //
-// Anything thrown by workflow code that is not a Failure is taken for a bug: it fails the workflow task, which the
-// engine repeats until repaired code is deployed, and never the workflow.
+// Anything thrown by workflow code that is not a Failure is taken for a bug: it fails the workflow task,
+// which the engine repeats until repaired code is deployed, and never the workflow.
 
 #include <chrono>
 #include <memory>
@@ -86,12 +87,13 @@ class FailureOf : public Failure {
 };
 }  // namespace detail
 
-// What user code throws. Retried by the activity's retry policy unless non_retryable or its type is listed there.
+// What user code throws. Retried by the activity's retry policy unless non_retryable or its type is listed
+// there.
 class ApplicationFailure : public detail::FailureOf<ApplicationFailure> {
  public:
   explicit ApplicationFailure(const std::string& message, std::string type = {}, bool non_retryable = false,
-                              std::vector<Payload> details = {}, std::optional<Duration> next_retry_delay = {},
-                              FailurePtr cause = nullptr)
+                              std::vector<Payload> details = {},
+                              std::optional<Duration> next_retry_delay = {}, FailurePtr cause = nullptr)
       : FailureOf(message, std::move(cause)),
         type_(std::move(type)),
         non_retryable_(non_retryable),
@@ -130,9 +132,11 @@ class CanceledFailure : public detail::FailureOf<CanceledFailure> {
 
 class TimeoutFailure : public detail::FailureOf<TimeoutFailure> {
  public:
-  TimeoutFailure(const std::string& message, TimeoutType timeout_type, std::vector<Payload> last_heartbeat = {},
-                 FailurePtr cause = nullptr)
-      : FailureOf(message, std::move(cause)), timeout_type_(timeout_type), last_heartbeat_(std::move(last_heartbeat)) {}
+  TimeoutFailure(const std::string& message, TimeoutType timeout_type,
+                 std::vector<Payload> last_heartbeat = {}, FailurePtr cause = nullptr)
+      : FailureOf(message, std::move(cause)),
+        timeout_type_(timeout_type),
+        last_heartbeat_(std::move(last_heartbeat)) {}
   std::string_view kind() const override { return "TimeoutFailure"; }
   TimeoutType timeout_type() const { return timeout_type_; }
   const std::vector<Payload>& last_heartbeat_details() const { return last_heartbeat_; }
@@ -161,7 +165,8 @@ class ServerFailure : public detail::FailureOf<ServerFailure> {
   bool non_retryable_;
 };
 
-// What awaiting an activity throws; the cause is its last ApplicationFailure, TimeoutFailure or CanceledFailure.
+// What awaiting an activity throws; the cause is its last ApplicationFailure, TimeoutFailure or
+// CanceledFailure.
 class ActivityFailure : public detail::FailureOf<ActivityFailure> {
  public:
   ActivityFailure(const std::string& message, std::string activity_type, std::string activity_id,

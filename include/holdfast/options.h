@@ -1,7 +1,7 @@
 #pragma once
 
-// Options of activities, children, starts and continue-as-new. Classes with fluent setters, never aggregates: they are
-// written inside co_await expressions (see payload.h).
+// Options of activities, children, starts and continue-as-new. Classes with fluent setters, never aggregates:
+// they are written inside co_await expressions (see payload.h).
 //
 //   ActivityOptions().task_queue("mail").start_to_close(30s).retry(RetryPolicy().attempts(5))
 
@@ -21,15 +21,17 @@
 namespace holdfast {
 
 // A setter `Class& name(T value)` and its getter.
-#define HOLDFAST_OPTION(Class, Type, name)                       \
- public:                                                         \
-  Class& name(Type value) {                                      \
-    name##_ = std::move(value);                                  \
-    return *this;                                                \
-  }                                                              \
-  const Type& name() const { return name##_; }                   \
-                                                                 \
- private:                                                        \
+#define HOLDFAST_OPTION(Class, Type, name) \
+ public:                                   \
+  Class& name(Type value) {                \
+    name##_ = std::move(value);            \
+    return *this;                          \
+  }                                        \
+  const Type& name() const {               \
+    return name##_;                        \
+  }                                        \
+                                           \
+ private:                                  \
   Type name##_{};
 
 class RetryPolicy {
@@ -42,7 +44,9 @@ class RetryPolicy {
   // All attempts, the first included; 0: no limit.
   RetryPolicy& attempts(std::int32_t value) { return attempts_ = value, *this; }
   // Types of ApplicationFailure that end the retries.
-  RetryPolicy& non_retryable(std::vector<std::string> types) { return non_retryable_ = std::move(types), *this; }
+  RetryPolicy& non_retryable(std::vector<std::string> types) {
+    return non_retryable_ = std::move(types), *this;
+  }
   // The form for co_await expressions, where g++ before 14 rejects braces.
   template <std::convertible_to<std::string_view>... More>
   RetryPolicy& non_retryable(std::string_view first, More... more) {
@@ -79,7 +83,9 @@ class SearchAttributes {
   // RFC 3339.
   SearchAttributes& datetime(const std::string& name, const std::string& value);
   SearchAttributes& unset(const std::string& name);
-  SearchAttributes& raw(const std::string& name, Payload value) { return values_[name] = std::move(value), *this; }
+  SearchAttributes& raw(const std::string& name, Payload value) {
+    return values_[name] = std::move(value), *this;
+  }
 
   const std::map<std::string, Payload>& values() const { return values_; }
   bool empty() const { return values_.empty(); }
@@ -113,7 +119,7 @@ enum class IdConflictPolicy { kFail = 1, kUseExisting = 2, kTerminateExisting = 
 class ActivityOptions {
  public:
   ActivityOptions() = default;
-  HOLDFAST_OPTION(ActivityOptions, std::string, task_queue)  // empty: the workflow's own
+  HOLDFAST_OPTION(ActivityOptions, std::string, task_queue)   // empty: the workflow's own
   HOLDFAST_OPTION(ActivityOptions, std::string, activity_id)  // empty: chosen by the runtime
   HOLDFAST_OPTION(ActivityOptions, std::optional<Duration>, start_to_close)
   HOLDFAST_OPTION(ActivityOptions, std::optional<Duration>, schedule_to_close)

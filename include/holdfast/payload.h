@@ -1,10 +1,11 @@
 #pragma once
 
-// Payload: one value as it travels through histories, in Temporal's encodings, so that workers in other languages read
-// what we write. json/plain through nlohmann::json, binary/plain for Bytes, binary/null for nothing.
+// Payload: one value as it travels through histories, in Temporal's encodings, so that workers in other
+// languages read what we write. json/plain through nlohmann::json, binary/plain for Bytes, binary/null for
+// nothing.
 //
-// A type of yours is converted when nlohmann::json knows it (to_json/from_json beside the type). Failing conversions
-// throw PayloadError.
+// A type of yours is converted when nlohmann::json knows it (to_json/from_json beside the type). Failing
+// conversions throw PayloadError.
 
 #include <map>
 #include <optional>
@@ -19,8 +20,8 @@
 
 namespace holdfast {
 
-// Has constructors on purpose, like every type of this library that meets a co_await expression: g++ before 14 destroys
-// aggregate temporaries twice there.
+// Has constructors on purpose, like every type of this library that meets a co_await expression: g++ before
+// 14 destroys aggregate temporaries twice there.
 class Payload {
  public:
   Payload() = default;

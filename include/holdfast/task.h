@@ -2,14 +2,15 @@
 
 // Task<T>, Future<T> and CancelScope: the coroutines in which workflows are written.
 //
-// A Task is lazy (it runs when awaited or spawned), move-only, and owns its coroutine: destroying it ends the work.
-// Every coroutine of a workflow is resumed from one queue on one thread; nothing resumes another coroutine directly, so
-// that depth of stack never depends on how often a loop awaits, and the order of steps is the same on every replay:
-// awaiting a Task works like a call (it runs next, and its awaiter after it), everything else (futures that became
-// ready, spawned tasks) waits its turn, first in, first out. Nothing here is thread-safe.
+// A Task is lazy (it runs when awaited or spawned), move-only, and owns its coroutine: destroying it ends the
+// work. Every coroutine of a workflow is resumed from one queue on one thread; nothing resumes another
+// coroutine directly, so that depth of stack never depends on how often a loop awaits, and the order of steps
+// is the same on every replay: awaiting a Task works like a call (it runs next, and its awaiter after it),
+// everything else (futures that became ready, spawned tasks) waits its turn, first in, first out. Nothing
+// here is thread-safe.
 //
-// Rules for coroutines: parameters by value; no lambda with captures as a coroutine unless it outlives the task
-// (handlers given to the Context do); no co_await in a catch block (use attempt()).
+// Rules for coroutines: parameters by value; no lambda with captures as a coroutine unless it outlives the
+// task (handlers given to the Context do); no co_await in a catch block (use attempt()).
 
 #include <coroutine>
 #include <cstdint>
@@ -36,13 +37,15 @@ namespace detail {
 class Scheduler;
 struct PromiseBase;
 
-// A node of the tree along which cancellation travels. Shared by the tasks that run in it and by handles to it.
+// A node of the tree along which cancellation travels. Shared by the tasks that run in it and by handles to
+// it.
 class ScopeState : public std::enable_shared_from_this<ScopeState> {
  public:
   explicit ScopeState(std::shared_ptr<ScopeState> parent) : parent_(std::move(parent)) {}
 
   static std::shared_ptr<ScopeState> child_of(const std::shared_ptr<ScopeState>& parent);
-  // Runs the callbacks in the order of their registration, then cancels the children in the order of their creation.
+  // Runs the callbacks in the order of their registration, then cancels the children in the order of their
+  // creation.
   void cancel(const std::string& reason);
   bool canceled() const { return canceled_; }
   const std::string& reason() const { return reason_; }
@@ -134,11 +137,11 @@ struct PromiseBase {
 
   std::coroutine_handle<> handle;
   Scheduler* scheduler = nullptr;
-  ScopePtr scope;                        // null until started, unless set before
-  PromiseBase* continuation = nullptr;   // who awaits this task
-  std::uint64_t ticket = 0;              // place in the ready queue; 0: not queued
-  bool adopted = false;                  // owned by the scheduler
-  bool watched = false;                  // its return is told to the scheduler
+  ScopePtr scope;                       // null until started, unless set before
+  PromiseBase* continuation = nullptr;  // who awaits this task
+  std::uint64_t ticket = 0;             // place in the ready queue; 0: not queued
+  bool adopted = false;                 // owned by the scheduler
+  bool watched = false;                 // its return is told to the scheduler
   std::exception_ptr error;
 
   struct FinalAwaiter {
@@ -176,8 +179,8 @@ class Scheduler {
   void withdraw(PromiseBase& promise);
   // Takes the task over and queues it.
   void adopt(Task<void> task, ScopePtr scope);
-  // Resumes what is ready until nothing is, then looks at the conditions; repeats until neither yields anything.
-  // Throws std::runtime_error after `max_resumes` resumptions: a loop that never waits.
+  // Resumes what is ready until nothing is, then looks at the conditions; repeats until neither yields
+  // anything. Throws std::runtime_error after `max_resumes` resumptions: a loop that never waits.
   void drain();
   // `resolved` becomes ready when `condition` is true, now or after any later drain.
   void add_condition(std::function<bool()> condition, std::shared_ptr<FutureState<void>> resolved);
@@ -209,7 +212,7 @@ class Scheduler {
   };
   std::deque<PromiseBase*> queue_;
   std::uint64_t first_ticket_ = std::uint64_t{1} << 62;  // of queue_.front()
-  std::uint64_t resumes_ = 0;  // in this drain
+  std::uint64_t resumes_ = 0;                            // in this drain
   std::uint64_t max_resumes_ = kMaxResumes;
   PromiseBase* current_ = nullptr;
   ScopePtr root_;
@@ -420,8 +423,8 @@ Future<T> spawn_on(Scheduler& scheduler, ScopePtr scope, Task<T> task) {
 
 }  // namespace detail
 
-// A handle to a scope of cancellation: work started within it is cancelled with it, and it is cancelled with the
-// scope in which it was made, unless it is shielded.
+// A handle to a scope of cancellation: work started within it is cancelled with it, and it is cancelled with
+// the scope in which it was made, unless it is shielded.
 class CancelScope {
  public:
   explicit CancelScope(detail::ScopePtr state) : state_(std::move(state)) {}

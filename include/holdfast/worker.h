@@ -1,7 +1,7 @@
 #pragma once
 
-// Worker: takes workflow and activity tasks from one task queue and runs the registered code. Replayer: runs recorded
-// histories through the registered workflows and says where code and history part.
+// Worker: takes workflow and activity tasks from one task queue and runs the registered code. Replayer: runs
+// recorded histories through the registered workflows and says where code and history part.
 
 #include <chrono>
 #include <cstdint>
@@ -56,7 +56,8 @@ template <typename C, typename R, typename... A>
 struct ActivitySignature<R (C::*)(activity::Context&, A...) const>
     : ActivitySignature<R (*)(activity::Context&, A...)> {};
 template <typename C, typename R, typename... A>
-struct ActivitySignature<R (C::*)(activity::Context&, A...)> : ActivitySignature<R (*)(activity::Context&, A...)> {};
+struct ActivitySignature<R (C::*)(activity::Context&, A...)>
+    : ActivitySignature<R (*)(activity::Context&, A...)> {};
 
 [[noreturn]] void throw_invalid_arguments(const char* what);
 
@@ -82,7 +83,8 @@ Arguments decode_or_fail(const std::vector<Payload>& payloads) {
 }
 
 template <typename F>
-Task<Payload> run_workflow(std::shared_ptr<F> function, workflow::Context& context, std::vector<Payload> payloads) {
+Task<Payload> run_workflow(std::shared_ptr<F> function, workflow::Context& context,
+                           std::vector<Payload> payloads) {
   using Signature = WorkflowSignature<F>;
   auto arguments = decode_or_fail<typename Signature::Arguments>(payloads);
   auto call = [&](auto&&... each) { return (*function)(context, std::move(each)...); };
@@ -99,7 +101,8 @@ class Registry {
   Registry(const Registry&) = delete;
   Registry& operator=(const Registry&) = delete;
 
-  // `function`: Task<R>(workflow::Context&, Args...), or the dynamic form Task<Payload>(Context&, vector<Payload>).
+  // `function`: Task<R>(workflow::Context&, Args...), or the dynamic form Task<Payload>(Context&,
+  // vector<Payload>).
   template <typename F>
   void register_workflow(const std::string& name, F function) {
     if constexpr (detail::WorkflowSignature<F>::kDynamic) {
@@ -112,7 +115,9 @@ class Registry {
     }
   }
   // For workflow types without a function of their own; info().workflow_type has the name.
-  void register_dynamic_workflow(workflow::WorkflowFunction function) { dynamic_workflow_ = std::move(function); }
+  void register_dynamic_workflow(workflow::WorkflowFunction function) {
+    dynamic_workflow_ = std::move(function);
+  }
 
   // `function`: R(activity::Context&, Args...), or the dynamic form Payload(Context&, vector<Payload>).
   template <typename F>
@@ -121,20 +126,23 @@ class Registry {
     if constexpr (Signature::kDynamic) {
       add_activity(name, std::move(function));
     } else {
-      add_activity(name, [function = std::move(function)](activity::Context& context,
-                                                          std::vector<Payload> payloads) mutable -> Payload {
-        auto arguments = detail::decode_or_fail<typename Signature::Arguments>(payloads);
-        auto call = [&](auto&&... each) { return function(context, std::move(each)...); };
-        if constexpr (std::is_void_v<typename Signature::Result>) {
-          std::apply(call, std::move(arguments));
-          return null_payload();
-        } else {
-          return to_payload(std::apply(call, std::move(arguments)));
-        }
-      });
+      add_activity(name,
+                   [function = std::move(function)](activity::Context& context,
+                                                    std::vector<Payload> payloads) mutable -> Payload {
+                     auto arguments = detail::decode_or_fail<typename Signature::Arguments>(payloads);
+                     auto call = [&](auto&&... each) { return function(context, std::move(each)...); };
+                     if constexpr (std::is_void_v<typename Signature::Result>) {
+                       std::apply(call, std::move(arguments));
+                       return null_payload();
+                     } else {
+                       return to_payload(std::apply(call, std::move(arguments)));
+                     }
+                   });
     }
   }
-  void register_dynamic_activity(activity::ActivityFunction function) { dynamic_activity_ = std::move(function); }
+  void register_dynamic_activity(activity::ActivityFunction function) {
+    dynamic_activity_ = std::move(function);
+  }
 
   void add_workflow(const std::string& name, workflow::WorkflowFunction function) {
     workflows_[name] = std::move(function);
@@ -169,7 +177,9 @@ class WorkerOptions {
   // queues off: every workflow task replays the whole history.
   WorkerOptions& max_cached_workflows(std::size_t value) { return max_cached_workflows_ = value, *this; }
   // Threads for activities, made when needed. No activity is polled for while all are busy.
-  WorkerOptions& max_concurrent_activities(std::size_t value) { return max_concurrent_activities_ = value, *this; }
+  WorkerOptions& max_concurrent_activities(std::size_t value) {
+    return max_concurrent_activities_ = value, *this;
+  }
   WorkerOptions& workflow_pollers(std::size_t value) { return workflow_pollers_ = value, *this; }
   WorkerOptions& activity_pollers(std::size_t value) { return activity_pollers_ = value, *this; }
   // How long stop() waits for running activities before it cancels them.
@@ -213,8 +223,8 @@ class Worker : public Registry {
 
   // Begins to poll for what is registered. Fails when nothing is, or when it was started before.
   Status start();
-  // Takes no more tasks, waits for those at hand, and returns when no thread of the worker runs any more. Not from
-  // an activity or workflow.
+  // Takes no more tasks, waits for those at hand, and returns when no thread of the worker runs any more. Not
+  // from an activity or workflow.
   void stop();
   const WorkerOptions& options() const;
 

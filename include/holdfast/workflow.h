@@ -6,11 +6,11 @@
 //     co_return co_await ctx.activity<std::string>("compose", ActivityOptions().start_to_close(10s), name);
 //   }
 //
-// It must be deterministic: time, randomness and I/O only through the context and activities. The context belongs to
-// one run, lives on the worker's workflow thread, and outlives the workflow's coroutines.
+// It must be deterministic: time, randomness and I/O only through the context and activities. The context
+// belongs to one run, lives on the worker's workflow thread, and outlives the workflow's coroutines.
 //
-// Methods that return a Task do nothing until it is awaited (or given to all, race or spawn); start_* act at once.
-// A canceled scope makes what waits in it throw CanceledFailure (activities: ActivityFailure, children:
+// Methods that return a Task do nothing until it is awaited (or given to all, race or spawn); start_* act at
+// once. A canceled scope makes what waits in it throw CanceledFailure (activities: ActivityFailure, children:
 // ChildWorkflowFailure, with a CanceledFailure as cause).
 
 #include <cstdint>
@@ -45,9 +45,9 @@ class Info {
   std::string namespace_name;
   std::string workflow_id;
   std::string run_id;
-  std::string first_run_id;       // of the chain of continue-as-new and retries
-  std::string original_run_id;    // survives a reset
-  std::string continued_run_id;   // the run before this one; empty for the first
+  std::string first_run_id;      // of the chain of continue-as-new and retries
+  std::string original_run_id;   // survives a reset
+  std::string continued_run_id;  // the run before this one; empty for the first
   std::string workflow_type;
   std::string task_queue;
   std::string cron_schedule;
@@ -165,8 +165,9 @@ inline constexpr bool kSafeCallable =
 
 template <typename... A>
 std::vector<Payload> arguments(A&&... args) {
-  static_assert((kSafeInCoAwait<A> && ...),
-                "pass aggregates as named variables: g++ before 14 destroys temporaries of them twice in co_await");
+  static_assert(
+      (kSafeInCoAwait<A> && ...),
+      "pass aggregates as named variables: g++ before 14 destroys temporaries of them twice in co_await");
   return to_payloads(args...);
 }
 
@@ -207,7 +208,8 @@ class Context;
 template <typename R>
 class ChildHandle {
  public:
-  ChildHandle(Context& context, std::string workflow_id, std::string run_id, Future<Payload> result, CancelScope scope)
+  ChildHandle(Context& context, std::string workflow_id, std::string run_id, Future<Payload> result,
+              CancelScope scope)
       : context_(&context),
         workflow_id_(std::move(workflow_id)),
         run_id_(std::move(run_id)),
@@ -233,7 +235,8 @@ class ChildHandle {
 template <typename... T>
 class SignalChannel {
  public:
-  using Value = std::conditional_t<sizeof...(T) == 1, std::tuple_element_t<0, std::tuple<T..., void>>, std::tuple<T...>>;
+  using Value = std::conditional_t<sizeof...(T) == 1, std::tuple_element_t<0, std::tuple<T..., void>>,
+                                   std::tuple<T...>>;
   SignalChannel(Context& context, std::string name) : context_(&context), name_(std::move(name)) {}
   Task<Value> receive() const;
   std::optional<Value> try_receive() const;
@@ -295,8 +298,8 @@ class Context {
   }
 
   // ---- messages
-  // Register handlers before the first co_await that leaves the workflow. Signals wait for their handler; an update
-  // without one is rejected once the workflow's first step has ended.
+  // Register handlers before the first co_await that leaves the workflow. Signals wait for their handler; an
+  // update without one is rejected once the workflow's first step has ended.
   template <typename F>
   void on_signal(const std::string& name, F handler) {
     auto shared = std::make_shared<F>(std::move(handler));
@@ -309,21 +312,24 @@ class Context {
   template <typename F>
   void on_query(const std::string& name, F handler) {
     using Call = detail::Callable<F>;
-    static_assert(!holdfast::detail::IsTask<typename Call::Result>::value, "a query handler is a plain function");
+    static_assert(!holdfast::detail::IsTask<typename Call::Result>::value,
+                  "a query handler is a plain function");
     auto shared = std::make_shared<F>(std::move(handler));
     set_query_handler(name, [shared](std::vector<Payload> payloads) {
-      return to_payload(std::apply(*shared, detail::decode(payloads, std::type_identity<typename Call::Arguments>{})));
+      return to_payload(
+          std::apply(*shared, detail::decode(payloads, std::type_identity<typename Call::Arguments>{})));
     });
   }
-  // The handler is a function or coroutine; what it returns is the update's result, a Failure it throws the update's
-  // failure.
+  // The handler is a function or coroutine; what it returns is the update's result, a Failure it throws the
+  // update's failure.
   template <typename F>
   void on_update(const std::string& name, F handler) {
     on_update(name, std::move(handler), [](const std::vector<Payload>& payloads) {
       (void)detail::decode(payloads, std::type_identity<typename detail::Callable<F>::Arguments>{});
     });
   }
-  // The validator has the handler's parameters, or takes the payloads; it rejects by throwing and must have no effects.
+  // The validator has the handler's parameters, or takes the payloads; it rejects by throwing and must have
+  // no effects.
   template <typename F, typename V>
   void on_update(const std::string& name, F handler, V validator) {
     auto shared = std::make_shared<F>(std::move(handler));
@@ -352,8 +358,8 @@ class Context {
   void set_signal_handler(const std::string& name, SignalHandler handler);
   void set_query_handler(const std::string& name, QueryHandler handler);
   void set_update_handler(const std::string& name, UpdateHandler handler, UpdateValidator validator);
-  // Handlers of signals and updates that have begun and not ended: co_await ctx.wait([&] { return ctx.idle(); })
-  // before closing lets them finish.
+  // Handlers of signals and updates that have begun and not ended: co_await ctx.wait([&] { return ctx.idle();
+  // }) before closing lets them finish.
   bool idle() const;
 
   // ---- other workflows
@@ -369,9 +375,10 @@ class Context {
   Task<Payload> run_child(std::string type, ChildOptions options, std::vector<Payload> arguments);
   // An empty run id: the workflow's current run.
   template <typename... A>
-  Task<void> signal_external(const std::string& workflow_id, const std::string& run_id, const std::string& signal,
-                             A&&... args) {
-    return signal_external_raw(workflow_id, run_id, signal, detail::arguments(std::forward<A>(args)...), false);
+  Task<void> signal_external(const std::string& workflow_id, const std::string& run_id,
+                             const std::string& signal, A&&... args) {
+    return signal_external_raw(workflow_id, run_id, signal, detail::arguments(std::forward<A>(args)...),
+                               false);
   }
   Task<void> signal_external_raw(std::string workflow_id, std::string run_id, std::string signal,
                                  std::vector<Payload> arguments, bool child_only);
@@ -433,7 +440,8 @@ class Context {
   // ---- used by the templates
   class RawHandle {
    public:
-    RawHandle(std::string id_in, Future<std::string> started_in, Future<Payload> result_in, CancelScope scope_in)
+    RawHandle(std::string id_in, Future<std::string> started_in, Future<Payload> result_in,
+              CancelScope scope_in)
         : id(std::move(id_in)),
           started(std::move(started_in)),
           result(std::move(result_in)),

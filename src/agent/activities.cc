@@ -15,11 +15,8 @@ void throw_status(const Status& status, std::string_view what) {
     case Code::kAlreadyExists:
     case Code::kFailedPrecondition:
     case Code::kOutOfRange:
-    case Code::kDataLoss:
-      final = true;
-      break;
-    default:
-      break;
+    case Code::kDataLoss: final = true; break;
+    default: break;
   }
   throw ApplicationFailure(fmt::format("{}: {}", what, status.message()),
                            std::string(code_name(status.code())), final);

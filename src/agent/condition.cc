@@ -250,23 +250,16 @@ Truth compare(Op op, const json& a, const json& b) {
   }
   if (!comparable(a, b)) return Truth::kUnknown;
   switch (op) {
-    case Op::kEq:
-      return truth(a == b);
-    case Op::kNe:
-      return truth(a != b);
-    default:
-      break;
+    case Op::kEq: return truth(a == b);
+    case Op::kNe: return truth(a != b);
+    default: break;
   }
   if (!a.is_number() && !a.is_string()) return Truth::kUnknown;  // no order on the rest
   switch (op) {
-    case Op::kLt:
-      return truth(a < b);
-    case Op::kLe:
-      return truth(a <= b);
-    case Op::kGt:
-      return truth(a > b);
-    default:
-      return truth(a >= b);
+    case Op::kLt: return truth(a < b);
+    case Op::kLe: return truth(a <= b);
+    case Op::kGt: return truth(a > b);
+    default: return truth(a >= b);
   }
 }
 

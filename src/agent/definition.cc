@@ -54,15 +54,9 @@ Json tool_json(const ToolSpec& tool) {
               {"retry", retry_json(tool.retry)}};
   if (!tool.description.empty()) out["description"] = tool.description;
   switch (tool.kind) {
-    case ToolKind::kHttp:
-      out["http"] = http_json(tool.http);
-      break;
-    case ToolKind::kSql:
-      out["sql"] = sql_json(tool.sql);
-      break;
-    case ToolKind::kAgent:
-      out["agent"] = tool.agent.agent;
-      break;
+    case ToolKind::kHttp: out["http"] = http_json(tool.http); break;
+    case ToolKind::kSql: out["sql"] = sql_json(tool.sql); break;
+    case ToolKind::kAgent: out["agent"] = tool.agent.agent; break;
   }
   if (tool.kind != ToolKind::kAgent) out["effect"] = to_string(tool.effect);
   return out;

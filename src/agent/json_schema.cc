@@ -79,18 +79,12 @@ std::optional<std::string> check_at(const json& schema, const std::string& path,
 
 std::string_view type_name(const json& value) {
   switch (value.type()) {
-    case json::value_t::object:
-      return "an object";
-    case json::value_t::array:
-      return "a list";
-    case json::value_t::string:
-      return "a string";
-    case json::value_t::boolean:
-      return "a boolean";
-    case json::value_t::null:
-      return "null";
-    default:
-      return value.is_number_float() ? "a number" : "an integer";
+    case json::value_t::object: return "an object";
+    case json::value_t::array: return "a list";
+    case json::value_t::string: return "a string";
+    case json::value_t::boolean: return "a boolean";
+    case json::value_t::null: return "null";
+    default: return value.is_number_float() ? "a number" : "an integer";
   }
 }
 

@@ -42,10 +42,8 @@ int authorize(void*, int action, const char*, const char*, const char*, const ch
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:
     case SQLITE_DETACH:
-    case SQLITE_PRAGMA:
-      return SQLITE_DENY;
-    default:
-      return SQLITE_OK;
+    case SQLITE_PRAGMA: return SQLITE_DENY;
+    default: return SQLITE_OK;
   }
 }
 
@@ -225,17 +223,10 @@ class SqlCall {
     for (int i = 0; i < sqlite3_column_count(statement); ++i) {
       Json& cell = row[sqlite3_column_name(statement, i)];
       switch (sqlite3_column_type(statement, i)) {
-        case SQLITE_INTEGER:
-          cell = sqlite3_column_int64(statement, i);
-          break;
-        case SQLITE_FLOAT:
-          cell = sqlite3_column_double(statement, i);
-          break;
-        case SQLITE_NULL:
-          break;
-        case SQLITE_BLOB:
-          cell = fmt::format("(blob of {} bytes)", sqlite3_column_bytes(statement, i));
-          break;
+        case SQLITE_INTEGER: cell = sqlite3_column_int64(statement, i); break;
+        case SQLITE_FLOAT: cell = sqlite3_column_double(statement, i); break;
+        case SQLITE_NULL: break;
+        case SQLITE_BLOB: cell = fmt::format("(blob of {} bytes)", sqlite3_column_bytes(statement, i)); break;
         default: {
           const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, i));
           cell = std::string(text, static_cast<std::size_t>(sqlite3_column_bytes(statement, i)));

@@ -1,7 +1,8 @@
 #pragma once
 
-// Every generated Temporal message, in one header, precompiled by the modules that ask for it: parsing these headers
-// costs seconds, loading them precompiled does not. `pb` shortens the names without hiding where they come from.
+// Every generated Temporal message, in one header, precompiled by the modules that ask for it: parsing these
+// headers costs seconds, loading them precompiled does not. `pb` shortens the names without hiding where they
+// come from.
 
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/time_util.h>
@@ -29,7 +30,8 @@
 
 namespace holdfast {
 
-// Temporal's packages under one short name: pb::common::v1::Payload, pb::workflowservice::v1::..., pb::enums::v1::...
+// Temporal's packages under one short name: pb::common::v1::Payload, pb::workflowservice::v1::...,
+// pb::enums::v1::...
 namespace pb = ::temporal::api;
 // WorkflowService's requests and responses.
 namespace ws = ::temporal::api::workflowservice::v1;

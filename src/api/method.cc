@@ -16,7 +16,9 @@ constexpr std::array<std::string_view, kMethodCount> kNames = {
 
 }  // namespace
 
-std::string_view method_name(Method method) { return kNames[static_cast<std::size_t>(method)]; }
+std::string_view method_name(Method method) {
+  return kNames[static_cast<std::size_t>(method)];
+}
 
 std::optional<Method> method_by_name(std::string_view name) {
   static const auto* const index = [] {
@@ -38,8 +40,7 @@ bool is_long_poll(Method method) {
 std::unique_ptr<google::protobuf::Message> new_request(Method method) {
   switch (method) {
 #define HOLDFAST_METHOD(name) \
-  case Method::k##name:       \
-    return std::make_unique<ws::name##Request>();
+  case Method::k##name: return std::make_unique<ws::name##Request>();
     HOLDFAST_METHODS(HOLDFAST_METHOD)
 #undef HOLDFAST_METHOD
   }
@@ -49,8 +50,7 @@ std::unique_ptr<google::protobuf::Message> new_request(Method method) {
 std::unique_ptr<google::protobuf::Message> new_response(Method method) {
   switch (method) {
 #define HOLDFAST_METHOD(name) \
-  case Method::k##name:       \
-    return std::make_unique<ws::name##Response>();
+  case Method::k##name: return std::make_unique<ws::name##Response>();
     HOLDFAST_METHODS(HOLDFAST_METHOD)
 #undef HOLDFAST_METHOD
   }

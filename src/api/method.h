@@ -1,7 +1,7 @@
 #pragma once
 
-// The methods of temporal.api.workflowservice.v1.WorkflowService that Holdfast knows, their names and their message
-// types. A method missing here is answered UNIMPLEMENTED by the gRPC server.
+// The methods of temporal.api.workflowservice.v1.WorkflowService that Holdfast knows, their names and their
+// message types. A method missing here is answered UNIMPLEMENTED by the gRPC server.
 
 #include <cstdint>
 #include <memory>
@@ -14,41 +14,41 @@ namespace holdfast::api {
 
 inline constexpr std::string_view kServiceName = "temporal.api.workflowservice.v1.WorkflowService";
 
-#define HOLDFAST_METHODS(X)              \
-  X(GetSystemInfo)                       \
-  X(GetClusterInfo)                      \
-  X(RegisterNamespace)                   \
-  X(DescribeNamespace)                   \
-  X(ListNamespaces)                      \
-  X(StartWorkflowExecution)              \
-  X(ExecuteMultiOperation)               \
-  X(SignalWorkflowExecution)             \
-  X(SignalWithStartWorkflowExecution)    \
-  X(RequestCancelWorkflowExecution)      \
-  X(TerminateWorkflowExecution)          \
-  X(QueryWorkflow)                       \
-  X(UpdateWorkflowExecution)             \
-  X(PollWorkflowExecutionUpdate)         \
-  X(GetWorkflowExecutionHistory)         \
-  X(GetWorkflowExecutionHistoryReverse)  \
-  X(DescribeWorkflowExecution)           \
-  X(ListWorkflowExecutions)              \
-  X(CountWorkflowExecutions)             \
-  X(PollWorkflowTaskQueue)               \
-  X(RespondWorkflowTaskCompleted)        \
-  X(RespondWorkflowTaskFailed)           \
-  X(RespondQueryTaskCompleted)           \
-  X(ResetStickyTaskQueue)                \
-  X(ShutdownWorker)                      \
-  X(DescribeTaskQueue)                   \
-  X(PollActivityTaskQueue)               \
-  X(RecordActivityTaskHeartbeat)         \
-  X(RecordActivityTaskHeartbeatById)     \
-  X(RespondActivityTaskCompleted)        \
-  X(RespondActivityTaskCompletedById)    \
-  X(RespondActivityTaskFailed)           \
-  X(RespondActivityTaskFailedById)       \
-  X(RespondActivityTaskCanceled)         \
+#define HOLDFAST_METHODS(X)             \
+  X(GetSystemInfo)                      \
+  X(GetClusterInfo)                     \
+  X(RegisterNamespace)                  \
+  X(DescribeNamespace)                  \
+  X(ListNamespaces)                     \
+  X(StartWorkflowExecution)             \
+  X(ExecuteMultiOperation)              \
+  X(SignalWorkflowExecution)            \
+  X(SignalWithStartWorkflowExecution)   \
+  X(RequestCancelWorkflowExecution)     \
+  X(TerminateWorkflowExecution)         \
+  X(QueryWorkflow)                      \
+  X(UpdateWorkflowExecution)            \
+  X(PollWorkflowExecutionUpdate)        \
+  X(GetWorkflowExecutionHistory)        \
+  X(GetWorkflowExecutionHistoryReverse) \
+  X(DescribeWorkflowExecution)          \
+  X(ListWorkflowExecutions)             \
+  X(CountWorkflowExecutions)            \
+  X(PollWorkflowTaskQueue)              \
+  X(RespondWorkflowTaskCompleted)       \
+  X(RespondWorkflowTaskFailed)          \
+  X(RespondQueryTaskCompleted)          \
+  X(ResetStickyTaskQueue)               \
+  X(ShutdownWorker)                     \
+  X(DescribeTaskQueue)                  \
+  X(PollActivityTaskQueue)              \
+  X(RecordActivityTaskHeartbeat)        \
+  X(RecordActivityTaskHeartbeatById)    \
+  X(RespondActivityTaskCompleted)       \
+  X(RespondActivityTaskCompletedById)   \
+  X(RespondActivityTaskFailed)          \
+  X(RespondActivityTaskFailedById)      \
+  X(RespondActivityTaskCanceled)        \
   X(RespondActivityTaskCanceledById)
 
 enum class Method : std::uint8_t {
@@ -64,8 +64,8 @@ inline constexpr std::size_t kMethodCount = 0 HOLDFAST_METHODS(HOLDFAST_METHOD);
 // "StartWorkflowExecution"
 std::string_view method_name(Method method);
 std::optional<Method> method_by_name(std::string_view name);
-// PollWorkflowTaskQueue, PollActivityTaskQueue, PollWorkflowExecutionUpdate, and a history read that waits: calls that
-// may stay open for a minute.
+// PollWorkflowTaskQueue, PollActivityTaskQueue, PollWorkflowExecutionUpdate, and a history read that waits:
+// calls that may stay open for a minute.
 bool is_long_poll(Method method);
 
 // Empty messages of the method's types.

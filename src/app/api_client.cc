@@ -59,21 +59,16 @@ int unreachable(const std::string& base, const std::string& why) {
 
 int exit_code_of(int http_status) {
   switch (http_status) {
-    case 404:
-      return kExitNotFound;
+    case 404: return kExitNotFound;
     case 409:
     case 410:
-    case 412:
-      return kExitConflict;
+    case 412: return kExitConflict;
     case 408:
-    case 504:
-      return kExitTimeout;
+    case 504: return kExitTimeout;
     case 400:
     case 415:
-    case 422:
-      return kExitUsage;
-    default:
-      return kExitError;
+    case 422: return kExitUsage;
+    default: return kExitError;
   }
 }
 

@@ -28,10 +28,8 @@ Status from_errno(int error, std::string_view what, const fs::path& path) {
       return {Code::kPermissionDenied,
               message + "; the data directory must be writable by the user that runs the server"};
     case ENOSPC:
-    case EDQUOT:
-      return {Code::kResourceExhausted, message + "; free some space and start again"};
-    default:
-      return {Code::kUnavailable, std::move(message)};
+    case EDQUOT: return {Code::kResourceExhausted, message + "; free some space and start again"};
+    default: return {Code::kUnavailable, std::move(message)};
   }
 }
 

@@ -1,8 +1,8 @@
 #pragma once
 
-// The seams through which time, randomness and threads reach the product. `os` implements them for a real machine,
-// `sim` for the seeded simulator; only `app`, tests and benchmarks name either. A module that needs one takes a
-// reference in its constructor.
+// The seams through which time, randomness and threads reach the product. `os` implements them for a real
+// machine, `sim` for the seeded simulator; only `app`, tests and benchmarks name either. A module that needs
+// one takes a reference in its constructor.
 
 #include <chrono>
 #include <cstdint>

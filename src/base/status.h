@@ -1,7 +1,7 @@
 #pragma once
 
-// Status and Result: how every module reports failure. Codes are gRPC's canonical ones, so a status crosses the wire
-// unchanged. Nothing in the engine throws across a module boundary.
+// Status and Result: how every module reports failure. Codes are gRPC's canonical ones, so a status crosses
+// the wire unchanged. Nothing in the engine throws across a module boundary.
 
 #include <cstdint>
 #include <expected>
@@ -77,6 +77,8 @@ using Result = std::expected<T, Status>;
 inline std::unexpected<Status> fail(Code code, std::string message) {
   return std::unexpected<Status>(Status(code, std::move(message)));
 }
-inline std::unexpected<Status> fail(Status status) { return std::unexpected<Status>(std::move(status)); }
+inline std::unexpected<Status> fail(Status status) {
+  return std::unexpected<Status>(std::move(status));
+}
 
 }  // namespace holdfast

@@ -69,14 +69,15 @@ WorkflowDescription describe(const pb::workflow::v1::WorkflowExecutionInfo& info
 }  // namespace client
 
 std::string_view workflow_status_name(WorkflowStatus status) {
-  static constexpr std::array<std::string_view, 9> kNames = {
-      "Unspecified", "Running", "Completed", "Failed", "Canceled", "Terminated", "ContinuedAsNew", "TimedOut", "Paused"};
+  static constexpr std::array<std::string_view, 9> kNames = {"Unspecified",    "Running",  "Completed",
+                                                             "Failed",         "Canceled", "Terminated",
+                                                             "ContinuedAsNew", "TimedOut", "Paused"};
   const auto index = static_cast<std::size_t>(status);
   return index < kNames.size() ? kNames[index] : "Unknown";
 }
 
-Client::Impl::Impl(api::Connection& connection_in, const Environment& environment_in, std::string namespace_in,
-                   std::string identity_in)
+Client::Impl::Impl(api::Connection& connection_in, const Environment& environment_in,
+                   std::string namespace_in, std::string identity_in)
     : connection(connection_in),
       environment(environment_in),
       namespace_name(std::move(namespace_in)),
@@ -84,16 +85,23 @@ Client::Impl::Impl(api::Connection& connection_in, const Environment& environmen
   if (identity.empty()) identity = "holdfast-client-" + uuid().substr(0, 8);
 }
 
-std::string Client::Impl::uuid() const { return new_uuid(environment.random()); }
+std::string Client::Impl::uuid() const {
+  return new_uuid(environment.random());
+}
 
 Client::Client(api::Connection& connection, const Environment& environment, std::string namespace_name,
                std::string identity)
-    : impl_(std::make_unique<Impl>(connection, environment, std::move(namespace_name), std::move(identity))) {}
+    : impl_(std::make_unique<Impl>(connection, environment, std::move(namespace_name), std::move(identity))) {
+}
 
 Client::~Client() = default;
 
-const std::string& Client::namespace_name() const { return impl_->namespace_name; }
-api::Connection& Client::connection() const { return impl_->connection; }
+const std::string& Client::namespace_name() const {
+  return impl_->namespace_name;
+}
+api::Connection& Client::connection() const {
+  return impl_->connection;
+}
 
 namespace {
 
@@ -122,7 +130,8 @@ Status fill_start(const std::string& namespace_name, const std::string& identity
   if (options.retry()) client::set_retry_policy(*options.retry(), request->mutable_retry_policy());
   request->set_cron_schedule(options.cron_schedule());
   request->set_workflow_id_reuse_policy(static_cast<enums::WorkflowIdReusePolicy>(options.id_reuse()));
-  request->set_workflow_id_conflict_policy(static_cast<enums::WorkflowIdConflictPolicy>(options.id_conflict()));
+  request->set_workflow_id_conflict_policy(
+      static_cast<enums::WorkflowIdConflictPolicy>(options.id_conflict()));
   if (!options.memo().empty()) client::set_map(options.memo(), request->mutable_memo()->mutable_fields());
   if (!options.search_attributes().empty()) {
     client::set_map(options.search_attributes().values(),
@@ -139,7 +148,8 @@ Result<WorkflowHandle> Client::start_raw(const std::string& type, const StartOpt
   const Status filled = fill_start(impl_->namespace_name, impl_->identity, impl_->uuid(), type, options,
                                    std::move(arguments), &request);
   if (!filled.ok()) return fail(filled);
-  auto answer = impl_->call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, request);
+  auto answer =
+      impl_->call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, request);
   if (!answer) return fail(answer.error());
   return WorkflowHandle(*this, request.workflow_id(), (*answer)->run_id());
 }
@@ -169,7 +179,8 @@ Result<WorkflowPage> Client::list(const std::string& query, std::size_t page_siz
   request.set_query(query);
   request.set_page_size(static_cast<std::int32_t>(page_size));
   request.set_next_page_token(page_token);
-  auto answer = impl_->call<ws::ListWorkflowExecutionsResponse>(api::Method::kListWorkflowExecutions, request);
+  auto answer =
+      impl_->call<ws::ListWorkflowExecutionsResponse>(api::Method::kListWorkflowExecutions, request);
   if (!answer) return fail(answer.error());
   WorkflowPage page;
   for (const auto& each : (*answer)->executions()) page.workflows.push_back(client::describe(each));
@@ -183,8 +194,8 @@ Status Client::complete_activity_raw(const std::string& task_token, Payload resu
   request.set_namespace_(impl_->namespace_name);
   request.set_identity(impl_->identity);
   *request.mutable_result()->add_payloads() = client::to_proto(std::move(result));
-  auto answer =
-      impl_->call<ws::RespondActivityTaskCompletedResponse>(api::Method::kRespondActivityTaskCompleted, request);
+  auto answer = impl_->call<ws::RespondActivityTaskCompletedResponse>(
+      api::Method::kRespondActivityTaskCompleted, request);
   return answer ? Status() : answer.error();
 }
 
@@ -194,7 +205,8 @@ Status Client::fail_activity(const std::string& task_token, const Failure& failu
   request.set_namespace_(impl_->namespace_name);
   request.set_identity(impl_->identity);
   client::set_failure(failure, request.mutable_failure());
-  auto answer = impl_->call<ws::RespondActivityTaskFailedResponse>(api::Method::kRespondActivityTaskFailed, request);
+  auto answer =
+      impl_->call<ws::RespondActivityTaskFailedResponse>(api::Method::kRespondActivityTaskFailed, request);
   return answer ? Status() : answer.error();
 }
 
@@ -203,8 +215,8 @@ Status Client::cancel_activity(const std::string& task_token) const {
   request.set_task_token(task_token);
   request.set_namespace_(impl_->namespace_name);
   request.set_identity(impl_->identity);
-  auto answer =
-      impl_->call<ws::RespondActivityTaskCanceledResponse>(api::Method::kRespondActivityTaskCanceled, request);
+  auto answer = impl_->call<ws::RespondActivityTaskCanceledResponse>(
+      api::Method::kRespondActivityTaskCanceled, request);
   return answer ? Status() : answer.error();
 }
 
@@ -214,8 +226,8 @@ Result<bool> Client::heartbeat_activity(const std::string& task_token, std::vect
   request.set_namespace_(impl_->namespace_name);
   request.set_identity(impl_->identity);
   client::set_payloads(std::move(details), request.mutable_details());
-  auto answer =
-      impl_->call<ws::RecordActivityTaskHeartbeatResponse>(api::Method::kRecordActivityTaskHeartbeat, request);
+  auto answer = impl_->call<ws::RecordActivityTaskHeartbeatResponse>(
+      api::Method::kRecordActivityTaskHeartbeat, request);
   if (!answer) return fail(answer.error());
   return (*answer)->cancel_requested();
 }

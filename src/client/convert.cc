@@ -4,7 +4,9 @@
 
 namespace holdfast::client {
 
-pb::common::v1::Payload to_proto(const Payload& payload) { return to_proto(Payload(payload)); }
+pb::common::v1::Payload to_proto(const Payload& payload) {
+  return to_proto(Payload(payload));
+}
 
 pb::common::v1::Payload to_proto(Payload&& payload) {
   pb::common::v1::Payload out;
@@ -46,7 +48,8 @@ void set_map(const std::map<std::string, Payload>& from,
   for (const auto& [key, value] : from) (*to)[key] = to_proto(value);
 }
 
-std::map<std::string, Payload> from_proto(const google::protobuf::Map<std::string, pb::common::v1::Payload>& from) {
+std::map<std::string, Payload> from_proto(
+    const google::protobuf::Map<std::string, pb::common::v1::Payload>& from) {
   std::map<std::string, Payload> out;
   for (const auto& [key, value] : from) out.emplace(key, from_proto(value));
   return out;

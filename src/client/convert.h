@@ -25,8 +25,10 @@ std::vector<Payload> from_proto(const pb::common::v1::Payloads& payloads);
 // The only payload of a result; null when there is none.
 Payload single(const pb::common::v1::Payloads& payloads);
 
-void set_map(const std::map<std::string, Payload>& from, google::protobuf::Map<std::string, pb::common::v1::Payload>* to);
-std::map<std::string, Payload> from_proto(const google::protobuf::Map<std::string, pb::common::v1::Payload>& from);
+void set_map(const std::map<std::string, Payload>& from,
+             google::protobuf::Map<std::string, pb::common::v1::Payload>* to);
+std::map<std::string, Payload> from_proto(
+    const google::protobuf::Map<std::string, pb::common::v1::Payload>& from);
 
 void set_duration(Duration from, google::protobuf::Duration* to);
 Duration from_proto(const google::protobuf::Duration& duration);

@@ -17,10 +17,11 @@ FailurePtr round_trip(const Failure& failure) {
 }
 
 TEST(FailureConverter, KeepsTheWholeChain) {
-  auto root = std::make_shared<ApplicationFailure>("rate limited", "RateLimit", true, to_payloads(429, "slow down"),
-                                                   Duration(90s));
+  auto root = std::make_shared<ApplicationFailure>("rate limited", "RateLimit", true,
+                                                   to_payloads(429, "slow down"), Duration(90s));
   auto timeout = std::make_shared<TimeoutFailure>("late", TimeoutType::kHeartbeat, to_payloads(7), root);
-  ActivityFailure activity("activity task failed", "call_model", "3", RetryState::kNonRetryableFailure, timeout);
+  ActivityFailure activity("activity task failed", "call_model", "3", RetryState::kNonRetryableFailure,
+                           timeout);
   activity.scheduled_event_id = 5;
   activity.identity = "w";
 
@@ -53,7 +54,8 @@ TEST(FailureConverter, KeepsEveryKind) {
 
 TEST(Convert, RetryPolicyAndTimesComeBack) {
   pb::common::v1::RetryPolicy message;
-  set_retry_policy(RetryPolicy().initial(1500ms).backoff(3).maximum(1min).attempts(4).non_retryable("A"), &message);
+  set_retry_policy(RetryPolicy().initial(1500ms).backoff(3).maximum(1min).attempts(4).non_retryable("A"),
+                   &message);
   const RetryPolicy back = from_proto(message);
   EXPECT_EQ(back.initial(), Duration(1500ms));
   EXPECT_EQ(back.backoff(), 3);

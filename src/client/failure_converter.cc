@@ -78,8 +78,8 @@ std::shared_ptr<Failure> make(const pb::failure::v1::Failure& from, FailurePtr c
                                               from_proto(info.last_heartbeat_details()), std::move(cause));
     }
     case Kind::kCanceledFailureInfo:
-      return std::make_shared<CanceledFailure>(from.message(), from_proto(from.canceled_failure_info().details()),
-                                               std::move(cause));
+      return std::make_shared<CanceledFailure>(
+          from.message(), from_proto(from.canceled_failure_info().details()), std::move(cause));
     case Kind::kTerminatedFailureInfo:
       return std::make_shared<TerminatedFailure>(from.message(), std::move(cause));
     case Kind::kServerFailureInfo:
@@ -87,8 +87,9 @@ std::shared_ptr<Failure> make(const pb::failure::v1::Failure& from, FailurePtr c
                                              std::move(cause));
     case Kind::kActivityFailureInfo: {
       const auto& info = from.activity_failure_info();
-      auto out = std::make_shared<ActivityFailure>(from.message(), info.activity_type().name(), info.activity_id(),
-                                                   static_cast<RetryState>(info.retry_state()), std::move(cause));
+      auto out =
+          std::make_shared<ActivityFailure>(from.message(), info.activity_type().name(), info.activity_id(),
+                                            static_cast<RetryState>(info.retry_state()), std::move(cause));
       out->identity = info.identity();
       out->scheduled_event_id = info.scheduled_event_id();
       out->started_event_id = info.started_event_id();
@@ -104,8 +105,7 @@ std::shared_ptr<Failure> make(const pb::failure::v1::Failure& from, FailurePtr c
       out->started_event_id = info.started_event_id();
       return out;
     }
-    default:
-      return std::make_shared<ServerFailure>(from.message(), false, std::move(cause));
+    default: return std::make_shared<ServerFailure>(from.message(), false, std::move(cause));
   }
 }
 
@@ -129,12 +129,15 @@ std::string exception_type(const std::exception& error) {
 
 void set_failure(const Failure& from, pb::failure::v1::Failure* to) {
   int depth = 0;
-  for (const Failure* at = &from; at != nullptr && depth <= kMaxFailureDepth; at = at->cause().get(), ++depth) {
+  for (const Failure* at = &from; at != nullptr && depth <= kMaxFailureDepth;
+       at = at->cause().get(), ++depth) {
     set_one(*at, to);
     if (at->cause() && depth < kMaxFailureDepth) to = to->mutable_cause();
   }
 }
 
-FailurePtr from_proto(const pb::failure::v1::Failure& failure) { return convert(failure, 0); }
+FailurePtr from_proto(const pb::failure::v1::Failure& failure) {
+  return convert(failure, 0);
+}
 
 }  // namespace holdfast::client

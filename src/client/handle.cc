@@ -45,8 +45,8 @@ Ending ending_of(const pb::history::v1::HistoryEvent& event) {
     }
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT:
       out.next_run_id = event.workflow_execution_timed_out_event_attributes().new_execution_run_id();
-      out.outcome = Outcome<Payload>(
-          std::make_shared<TimeoutFailure>("the workflow took longer than its timeout", TimeoutType::kStartToClose));
+      out.outcome = Outcome<Payload>(std::make_shared<TimeoutFailure>(
+          "the workflow took longer than its timeout", TimeoutType::kStartToClose));
       break;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
       out.outcome = Outcome<Payload>(std::make_shared<CanceledFailure>(
@@ -62,8 +62,7 @@ Ending ending_of(const pb::history::v1::HistoryEvent& event) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
       out.next_run_id = event.workflow_execution_continued_as_new_event_attributes().new_execution_run_id();
       break;
-    default:
-      break;
+    default: break;
   }
   return out;
 }
@@ -87,7 +86,8 @@ Result<Outcome<Payload>> WorkflowHandle::result_raw(std::optional<Duration> time
     Duration wait = Client::Impl::kLongPollTimeout;
     if (end) wait = std::min<Duration>(wait, *end - clock.monotonic());
     if (wait <= Duration::zero()) return fail(Code::kDeadlineExceeded, "the workflow has not ended yet");
-    auto answer = impl.call<ws::GetWorkflowExecutionHistoryResponse>(Method::kGetWorkflowExecutionHistory, request, wait);
+    auto answer = impl.call<ws::GetWorkflowExecutionHistoryResponse>(Method::kGetWorkflowExecutionHistory,
+                                                                     request, wait);
     if (!answer) {
       // A long poll that ran into its deadline: asked again, unless the caller's own time is up.
       if (answer.error().code() == Code::kDeadlineExceeded) continue;
@@ -156,8 +156,8 @@ Result<UpdateHandle> WorkflowHandle::start_update_raw(const std::string& name, c
     auto outcome = client::update_outcome((*answer)->outcome());
     if (outcome || (*answer)->stage() >= enough) {
       const auto& ref = (*answer)->update_ref();
-      UpdateHandle handle(*client_, workflow_id_, ref.workflow_execution().run_id(), update->meta().update_id(),
-                          std::move(outcome));
+      UpdateHandle handle(*client_, workflow_id_, ref.workflow_execution().run_id(),
+                          update->meta().update_id(), std::move(outcome));
       if (options.wait_for() != UpdateStage::kCompleted) return handle;
       auto waited = handle.wait_raw();
       if (!waited) return fail(waited.error());
@@ -176,10 +176,11 @@ Result<Outcome<Payload>> UpdateHandle::wait_raw() const {
   ref->set_update_id(update_id_);
   ref->mutable_workflow_execution()->set_workflow_id(workflow_id_);
   ref->mutable_workflow_execution()->set_run_id(run_id_);
-  request.mutable_wait_policy()->set_lifecycle_stage(enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
   while (true) {
-    auto answer = impl.call<ws::PollWorkflowExecutionUpdateResponse>(Method::kPollWorkflowExecutionUpdate, request,
-                                                                     Client::Impl::kLongPollTimeout);
+    auto answer = impl.call<ws::PollWorkflowExecutionUpdateResponse>(Method::kPollWorkflowExecutionUpdate,
+                                                                     request, Client::Impl::kLongPollTimeout);
     if (!answer) {
       if (answer.error().code() == Code::kDeadlineExceeded) continue;
       return fail(answer.error());
@@ -204,7 +205,8 @@ Status WorkflowHandle::terminate(const std::string& reason) const {
   auto request = about<ws::TerminateWorkflowExecutionRequest>(impl, workflow_id_, run_id_);
   request.set_identity(impl.identity);
   request.set_reason(reason);
-  auto answer = impl.call<ws::TerminateWorkflowExecutionResponse>(Method::kTerminateWorkflowExecution, request);
+  auto answer =
+      impl.call<ws::TerminateWorkflowExecutionResponse>(Method::kTerminateWorkflowExecution, request);
   return answer ? Status() : answer.error();
 }
 
@@ -231,7 +233,8 @@ Result<std::string> WorkflowHandle::history_json() const {
   request.mutable_execution()->set_run_id(run_id_);
   pb::history::v1::History history;
   do {
-    auto answer = impl.call<ws::GetWorkflowExecutionHistoryResponse>(Method::kGetWorkflowExecutionHistory, request);
+    auto answer =
+        impl.call<ws::GetWorkflowExecutionHistoryResponse>(Method::kGetWorkflowExecutionHistory, request);
     if (!answer) return fail(answer.error());
     history.MergeFrom((*answer)->history());
     request.set_next_page_token((*answer)->next_page_token());
@@ -240,7 +243,8 @@ Result<std::string> WorkflowHandle::history_json() const {
   google::protobuf::util::JsonPrintOptions options;
   options.add_whitespace = true;
   const auto status = google::protobuf::util::MessageToJsonString(history, &out, options);
-  if (!status.ok()) return fail(Code::kInternal, "the history cannot be written as JSON: " + status.ToString());
+  if (!status.ok())
+    return fail(Code::kInternal, "the history cannot be written as JSON: " + status.ToString());
   return out;
 }
 

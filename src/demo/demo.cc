@@ -171,16 +171,11 @@ class Demo {
     if (!event.type.starts_with("step.") && event.type != "approval.requested") return false;
     const int step = event.data.value("step", 0);
     switch (kill_point_.kind) {
-      case KillPoint::Kind::kStep:
-        return event.type == "step.started" && step == kill_point_.number;
-      case KillPoint::Kind::kApproval:
-        return event.type == "approval.requested";
-      case KillPoint::Kind::kRefund:
-        return event.type == "step.started" && step == kSteps;
-      case KillPoint::Kind::kAnswer:
-        return event.type == "step.started" && step == kSteps + 1;
-      case KillPoint::Kind::kReceiver:
-        return false;  // the receiver does it
+      case KillPoint::Kind::kStep: return event.type == "step.started" && step == kill_point_.number;
+      case KillPoint::Kind::kApproval: return event.type == "approval.requested";
+      case KillPoint::Kind::kRefund: return event.type == "step.started" && step == kSteps;
+      case KillPoint::Kind::kAnswer: return event.type == "step.started" && step == kSteps + 1;
+      case KillPoint::Kind::kReceiver: return false;  // the receiver does it
     }
     return false;
   }
@@ -286,16 +281,11 @@ class Demo {
 
 std::string KillPoint::describe() const {
   switch (kind) {
-    case Kind::kStep:
-      return fmt::format("as step {} begins", number);
-    case Kind::kApproval:
-      return "at step 10, while the refund waits for approval";
-    case Kind::kReceiver:
-      return fmt::format("after message {} was answered, before our commit", number);
-    case Kind::kRefund:
-      return "at step 10, while the approved refund runs";
-    case Kind::kAnswer:
-      return "while the final answer streams";
+    case Kind::kStep: return fmt::format("as step {} begins", number);
+    case Kind::kApproval: return "at step 10, while the refund waits for approval";
+    case Kind::kReceiver: return fmt::format("after message {} was answered, before our commit", number);
+    case Kind::kRefund: return "at step 10, while the approved refund runs";
+    case Kind::kAnswer: return "while the final answer streams";
   }
   return "";
 }

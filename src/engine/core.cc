@@ -254,18 +254,12 @@ bool EngineCore::Impl::fire_one(Run& run, const history::Deadline& deadline) {
       history::lifecycle::time_out(ms, options_.limits.execution, now_, context);
       return true;
     }
-    case history::DeadlineKind::kFirstTask:
-      history::lifecycle::first_task_due(ms, now_);
-      return true;
-    case history::DeadlineKind::kWorkflowTask:
-      workflow_task_deadline(run);
-      return true;
+    case history::DeadlineKind::kFirstTask: history::lifecycle::first_task_due(ms, now_); return true;
+    case history::DeadlineKind::kWorkflowTask: workflow_task_deadline(run); return true;
     case history::DeadlineKind::kActivity:
       history::activity::on_deadline(ms, options_.limits.execution, now_, deadline.id);
       return true;
-    case history::DeadlineKind::kTimer:
-      history::timer::fire(ms, now_, deadline.id);
-      return true;
+    case history::DeadlineKind::kTimer: history::timer::fire(ms, now_, deadline.id); return true;
   }
   return false;
 }

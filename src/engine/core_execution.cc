@@ -108,14 +108,9 @@ void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::Pendi
   out->set_activity_id(info.activity_id());
   out->mutable_activity_type()->set_name(info.activity_type());
   switch (history::activity::state_of(info)) {
-    case State::kStarted:
-      out->set_state(enums::PENDING_ACTIVITY_STATE_STARTED);
-      break;
-    case State::kCancelRequested:
-      out->set_state(enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED);
-      break;
-    default:
-      out->set_state(enums::PENDING_ACTIVITY_STATE_SCHEDULED);
+    case State::kStarted: out->set_state(enums::PENDING_ACTIVITY_STATE_STARTED); break;
+    case State::kCancelRequested: out->set_state(enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED); break;
+    default: out->set_state(enums::PENDING_ACTIVITY_STATE_SCHEDULED);
   }
   if (info.has_heartbeat_details()) *out->mutable_heartbeat_details() = info.heartbeat_details();
   if (info.last_heartbeat_ns() != 0)

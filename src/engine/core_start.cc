@@ -109,8 +109,7 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
         terminate_run(*old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr, "history-service");
         break;
       }
-      case lifecycle::StartDecision::kStart:
-        break;
+      case lifecycle::StartDecision::kStart: break;
     }
   }
   lifecycle::StartInput input;

@@ -246,8 +246,7 @@ bool end_is_buffered(const MutableState& ms, std::int64_t scheduled_event_id) {
       case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
         of = event.activity_task_canceled_event_attributes().scheduled_event_id();
         break;
-      default:
-        continue;
+      default: continue;
     }
     if (of == scheduled_event_id) return true;
   }

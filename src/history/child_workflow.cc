@@ -193,8 +193,7 @@ bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std
       fill_common(event.mutable_child_workflow_execution_terminated_event_attributes(), *info);
       break;
     }
-    default:
-      return false;
+    default: return false;
   }
   ms.erase_child(initiated_event_id);
   workflow_task::schedule(ms, now);

@@ -37,14 +37,11 @@ class Applier {
 
   Answer apply(Command* command) {
     switch (command->command_type()) {
-      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
-        return schedule_activity(command);
+      case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: return schedule_activity(command);
       case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
         return cancel_activity(command->request_cancel_activity_task_command_attributes());
-      case enums::COMMAND_TYPE_START_TIMER:
-        return start_timer(*command);
-      case enums::COMMAND_TYPE_CANCEL_TIMER:
-        return cancel_timer(command->cancel_timer_command_attributes());
+      case enums::COMMAND_TYPE_START_TIMER: return start_timer(*command);
+      case enums::COMMAND_TYPE_CANCEL_TIMER: return cancel_timer(command->cancel_timer_command_attributes());
       case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
         return complete(command->mutable_complete_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
@@ -53,14 +50,12 @@ class Applier {
         return cancel(command->mutable_cancel_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
         return continue_as_new(command->mutable_continue_as_new_workflow_execution_command_attributes());
-      case enums::COMMAND_TYPE_RECORD_MARKER:
-        return record_marker(command);
+      case enums::COMMAND_TYPE_RECORD_MARKER: return record_marker(command);
       case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
         return upsert(command->mutable_upsert_workflow_search_attributes_command_attributes());
       case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
         return modify(command->mutable_modify_workflow_properties_command_attributes());
-      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION:
-        return start_child(command);
+      case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION: return start_child(command);
       case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
         return signal_external(command->mutable_signal_external_workflow_execution_command_attributes());
       case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
@@ -127,7 +122,8 @@ class Applier {
     // An activity that ended while the worker decided is no mistake; one whose end the worker has seen is.
     if (!activity::request_cancel(ms_, context_.now, context_.completed_event_id, id, context_.identity)) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES,
-                 "RequestCancelActivityTaskCommand names an activity that has ended: event " + std::to_string(id) + ".");
+                 "RequestCancelActivityTaskCommand names an activity that has ended: event " +
+                     std::to_string(id) + ".");
     }
     return std::nullopt;
   }

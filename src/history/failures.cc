@@ -15,16 +15,11 @@ std::string cut(const std::string& text, std::size_t limit) {
 
 std::string timeout_name(enums::TimeoutType type) {
   switch (type) {
-    case enums::TIMEOUT_TYPE_START_TO_CLOSE:
-      return "StartToClose";
-    case enums::TIMEOUT_TYPE_SCHEDULE_TO_START:
-      return "ScheduleToStart";
-    case enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE:
-      return "ScheduleToClose";
-    case enums::TIMEOUT_TYPE_HEARTBEAT:
-      return "Heartbeat";
-    default:
-      return "Unspecified";
+    case enums::TIMEOUT_TYPE_START_TO_CLOSE: return "StartToClose";
+    case enums::TIMEOUT_TYPE_SCHEDULE_TO_START: return "ScheduleToStart";
+    case enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE: return "ScheduleToClose";
+    case enums::TIMEOUT_TYPE_HEARTBEAT: return "Heartbeat";
+    default: return "Unspecified";
   }
 }
 

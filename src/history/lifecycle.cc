@@ -281,15 +281,13 @@ StartDecision decide(enums::WorkflowExecutionStatus current, enums::WorkflowIdRe
                                                                        : StartDecision::kRefuse;
   }
   switch (reuse) {
-    case enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE:
-      return StartDecision::kRefuse;
+    case enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE: return StartDecision::kRefuse;
     case enums::WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY:
       return current == enums::WORKFLOW_EXECUTION_STATUS_COMPLETED ||
                      current == enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW
                  ? StartDecision::kRefuse
                  : StartDecision::kStart;
-    default:
-      return StartDecision::kStart;
+    default: return StartDecision::kStart;
   }
 }
 

@@ -32,10 +32,8 @@ bool bufferable(enums::EventType type) {
     case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
     case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      return true;
-    default:
-      return false;
+    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: return true;
+    default: return false;
   }
 }
 
@@ -49,10 +47,8 @@ bool completion(enums::EventType type) {
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-      return true;
-    default:
-      return false;
+    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: return true;
+    default: return false;
   }
 }
 
@@ -127,8 +123,7 @@ class StartedIds {
         return link_child(event.mutable_child_workflow_execution_timed_out_event_attributes());
       case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
         return link_child(event.mutable_child_workflow_execution_terminated_event_attributes());
-      default:
-        return;
+      default: return;
     }
   }
 

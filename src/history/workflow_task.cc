@@ -101,14 +101,9 @@ void refresh_deadline(MutableState& ms) {
   const auto& task = ms.s().workflow_task();
   Ns at = 0;
   switch (state_of(ms)) {
-    case State::kNone:
-      break;
-    case State::kScheduled:
-      at = task.schedule_to_start_deadline_ns();
-      break;
-    case State::kStarted:
-      at = task.started_ns() + task.start_to_close_ns();
-      break;
+    case State::kNone: break;
+    case State::kScheduled: at = task.schedule_to_start_deadline_ns(); break;
+    case State::kStarted: at = task.started_ns() + task.start_to_close_ns(); break;
   }
   ms.set_deadline(DeadlineKind::kWorkflowTask, 0, at);
 }

@@ -70,8 +70,7 @@ Response put_agent(ApiContext& context, Request& request) {
         return Problem(400, "invalid_definition", deployed.error().message()).response();
       case Code::kFailedPrecondition:
         return Problem(409, "name_mismatch", deployed.error().message()).response();
-      default:
-        return Problem::from(deployed.error()).response();
+      default: return Problem::from(deployed.error()).response();
     }
   }
   auto current = context.store().current_definition(deployed->name);

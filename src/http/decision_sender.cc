@@ -16,12 +16,9 @@ constexpr milliseconds kMaxPause{10'000};
 
 std::string_view decision_word(platform::ApprovalStatus status) {
   switch (status) {
-    case platform::ApprovalStatus::kRejected:
-      return "reject";
-    case platform::ApprovalStatus::kEdited:
-      return "edit";
-    default:
-      return "approve";
+    case platform::ApprovalStatus::kRejected: return "reject";
+    case platform::ApprovalStatus::kEdited: return "edit";
+    default: return "approve";
   }
 }
 

@@ -49,18 +49,12 @@ std::string payload_json(const Payloads& payloads) {
 
 RunStatus to_status(enums::WorkflowExecutionStatus status) {
   switch (status) {
-    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED:
-      return RunStatus::kCompleted;
-    case enums::WORKFLOW_EXECUTION_STATUS_FAILED:
-      return RunStatus::kFailed;
-    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED:
-      return RunStatus::kCanceled;
-    case enums::WORKFLOW_EXECUTION_STATUS_TERMINATED:
-      return RunStatus::kTerminated;
-    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT:
-      return RunStatus::kTimedOut;
-    default:
-      return RunStatus::kRunning;
+    case enums::WORKFLOW_EXECUTION_STATUS_COMPLETED: return RunStatus::kCompleted;
+    case enums::WORKFLOW_EXECUTION_STATUS_FAILED: return RunStatus::kFailed;
+    case enums::WORKFLOW_EXECUTION_STATUS_CANCELED: return RunStatus::kCanceled;
+    case enums::WORKFLOW_EXECUTION_STATUS_TERMINATED: return RunStatus::kTerminated;
+    case enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT: return RunStatus::kTimedOut;
+    default: return RunStatus::kRunning;
   }
 }
 
@@ -117,8 +111,7 @@ std::optional<RunOutcome> outcome_of(const HistoryEvent& event) {
       outcome.error_type = "Timeout";
       outcome.error_message = "the run exceeded its time limit";
       return outcome;
-    default:
-      return std::nullopt;
+    default: return std::nullopt;
   }
 }
 

@@ -29,10 +29,8 @@ bool is_transient(const Status& status) {
     case Code::kAborted:
     case Code::kInternal:
     case Code::kUnknown:
-    case Code::kCancelled:
-      return true;
-    default:
-      return false;
+    case Code::kCancelled: return true;
+    default: return false;
   }
 }
 

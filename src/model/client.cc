@@ -80,16 +80,10 @@ struct Exchange {
         if (head.status == 200) error.message = "the model's stream was cut: " + failed.message;
         break;
       case HttpFailure::kIdleTimeout:
-      case HttpFailure::kTotalTimeout:
-        error.kind = ErrorKind::kTimeout;
-        break;
+      case HttpFailure::kTotalTimeout: error.kind = ErrorKind::kTimeout; break;
       case HttpFailure::kTooLarge:
-      case HttpFailure::kBadRequest:
-        error.kind = ErrorKind::kBadRequest;
-        break;
-      case HttpFailure::kCancelled:
-        error.kind = ErrorKind::kCancelled;
-        break;
+      case HttpFailure::kBadRequest: error.kind = ErrorKind::kBadRequest; break;
+      case HttpFailure::kCancelled: error.kind = ErrorKind::kCancelled; break;
     }
     return error;
   }
@@ -208,44 +202,28 @@ class HttpModelClient : public Client {
 
 std::string_view error_type(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kRateLimited:
-      return "RateLimitedError";
-    case ErrorKind::kOverloaded:
-      return "OverloadedError";
-    case ErrorKind::kQuotaExhausted:
-      return "QuotaExhaustedError";
-    case ErrorKind::kContentFilter:
-      return "ContentFilterError";
-    case ErrorKind::kInvalidPrompt:
-      return "InvalidPromptError";
-    case ErrorKind::kAuth:
-      return "AuthError";
-    case ErrorKind::kBadRequest:
-      return "BadRequestError";
-    case ErrorKind::kStreamCut:
-      return "StreamCutError";
-    case ErrorKind::kTimeout:
-      return "TimeoutError";
-    case ErrorKind::kConnection:
-      return "ConnectionError";
-    case ErrorKind::kCancelled:
-      return "CancelledError";
+    case ErrorKind::kRateLimited: return "RateLimitedError";
+    case ErrorKind::kOverloaded: return "OverloadedError";
+    case ErrorKind::kQuotaExhausted: return "QuotaExhaustedError";
+    case ErrorKind::kContentFilter: return "ContentFilterError";
+    case ErrorKind::kInvalidPrompt: return "InvalidPromptError";
+    case ErrorKind::kAuth: return "AuthError";
+    case ErrorKind::kBadRequest: return "BadRequestError";
+    case ErrorKind::kStreamCut: return "StreamCutError";
+    case ErrorKind::kTimeout: return "TimeoutError";
+    case ErrorKind::kConnection: return "ConnectionError";
+    case ErrorKind::kCancelled: return "CancelledError";
   }
   return "UnknownError";
 }
 
 std::string_view stop_reason_name(StopReason reason) {
   switch (reason) {
-    case StopReason::kEnd:
-      return "end";
-    case StopReason::kToolCalls:
-      return "tool_calls";
-    case StopReason::kMaxTokens:
-      return "max_tokens";
-    case StopReason::kStopSequence:
-      return "stop_sequence";
-    case StopReason::kOther:
-      return "other";
+    case StopReason::kEnd: return "end";
+    case StopReason::kToolCalls: return "tool_calls";
+    case StopReason::kMaxTokens: return "max_tokens";
+    case StopReason::kStopSequence: return "stop_sequence";
+    case StopReason::kOther: return "other";
   }
   return "other";
 }

@@ -247,13 +247,9 @@ HttpError error_of(const Transfer& transfer, CURLcode code) {
       error.message =
           at + " sent more than " + std::to_string(transfer.request.max_response_bytes) + " bytes";
       break;
-    case HttpFailure::kCancelled:
-      error.message = "the request to " + at + " was cancelled";
-      break;
+    case HttpFailure::kCancelled: error.message = "the request to " + at + " was cancelled"; break;
     case HttpFailure::kConnection:
-    case HttpFailure::kBadRequest:
-      error.message = at + ": " + curl_easy_strerror(code);
-      break;
+    case HttpFailure::kBadRequest: error.message = at + ": " + curl_easy_strerror(code); break;
   }
   return error;
 }

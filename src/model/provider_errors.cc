@@ -119,15 +119,13 @@ bool is_retryable(ErrorKind kind) {
     case ErrorKind::kOverloaded:
     case ErrorKind::kStreamCut:
     case ErrorKind::kTimeout:
-    case ErrorKind::kConnection:
-      return true;
+    case ErrorKind::kConnection: return true;
     case ErrorKind::kQuotaExhausted:
     case ErrorKind::kContentFilter:
     case ErrorKind::kInvalidPrompt:
     case ErrorKind::kAuth:
     case ErrorKind::kBadRequest:
-    case ErrorKind::kCancelled:
-      return false;
+    case ErrorKind::kCancelled: return false;
   }
   return false;
 }

@@ -96,14 +96,10 @@ Status read_messages(const Json& messages, ScriptedRequest& out) {
 
 const char* stop_reason(ScriptedStop stop) {
   switch (stop) {
-    case ScriptedStop::kEnd:
-      return "end_turn";
-    case ScriptedStop::kToolCalls:
-      return "tool_use";
-    case ScriptedStop::kMaxTokens:
-      return "max_tokens";
-    case ScriptedStop::kContentFilter:
-      return "refusal";
+    case ScriptedStop::kEnd: return "end_turn";
+    case ScriptedStop::kToolCalls: return "tool_use";
+    case ScriptedStop::kMaxTokens: return "max_tokens";
+    case ScriptedStop::kContentFilter: return "refusal";
   }
   return "end_turn";
 }
@@ -235,26 +231,13 @@ class Anthropic : public ScriptedWire {
     std::string type = fault.type.empty() ? fault.code : fault.type;  // this format has no codes
     if (type.empty()) {
       switch (status) {
-        case 401:
-          type = "authentication_error";
-          break;
-        case 403:
-          type = "permission_error";
-          break;
-        case 404:
-          type = "not_found_error";
-          break;
-        case 413:
-          type = "request_too_large";
-          break;
-        case 429:
-          type = "rate_limit_error";
-          break;
-        case 529:
-          type = "overloaded_error";
-          break;
-        default:
-          type = status >= 500 ? "api_error" : "invalid_request_error";
+        case 401: type = "authentication_error"; break;
+        case 403: type = "permission_error"; break;
+        case 404: type = "not_found_error"; break;
+        case 413: type = "request_too_large"; break;
+        case 429: type = "rate_limit_error"; break;
+        case 529: type = "overloaded_error"; break;
+        default: type = status >= 500 ? "api_error" : "invalid_request_error";
       }
     }
     return {

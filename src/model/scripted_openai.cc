@@ -116,14 +116,10 @@ Status read_tools(const Json& body, ScriptedRequest& out) {
 
 const char* finish_reason(ScriptedStop stop) {
   switch (stop) {
-    case ScriptedStop::kEnd:
-      return "stop";
-    case ScriptedStop::kToolCalls:
-      return "tool_calls";
-    case ScriptedStop::kMaxTokens:
-      return "length";
-    case ScriptedStop::kContentFilter:
-      return "content_filter";
+    case ScriptedStop::kEnd: return "stop";
+    case ScriptedStop::kToolCalls: return "tool_calls";
+    case ScriptedStop::kMaxTokens: return "length";
+    case ScriptedStop::kContentFilter: return "content_filter";
   }
   return "stop";
 }

@@ -97,8 +97,7 @@ Json json_of(const YAML::Node& node) {
       return node.Scalar();
     }
     case YAML::NodeType::Null:
-    case YAML::NodeType::Undefined:
-      break;
+    case YAML::NodeType::Undefined: break;
   }
   return nullptr;
 }

@@ -1,7 +1,7 @@
 #include "os/clock.h"
 
-#include <cerrno>
 #include <sys/random.h>
+#include <cerrno>
 
 #include "base/check.h"
 
@@ -11,7 +11,9 @@ WallTime SystemClock::now() const {
   return std::chrono::time_point_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now());
 }
 
-MonotonicTime SystemClock::monotonic() const { return std::chrono::steady_clock::now(); }
+MonotonicTime SystemClock::monotonic() const {
+  return std::chrono::steady_clock::now();
+}
 
 std::uint64_t SystemRandom::next() {
   std::uint64_t value = 0;

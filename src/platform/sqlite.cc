@@ -34,13 +34,10 @@ Status from_sqlite(int extended, const std::string& message) {
     case SQLITE_NOTADB:
       return with_fault(Code::kDataLoss, StoreFault::kCorrupt,
                         message + ". The file is damaged: restore it from a backup");
-    case SQLITE_TOOBIG:
-      return Status(Code::kInvalidArgument, message);
+    case SQLITE_TOOBIG: return Status(Code::kInvalidArgument, message);
     case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-      return with_fault(Code::kUnavailable, StoreFault::kIo, message);
-    default:
-      return Status(Code::kInternal, message);
+    case SQLITE_CANTOPEN: return with_fault(Code::kUnavailable, StoreFault::kIo, message);
+    default: return Status(Code::kInternal, message);
   }
 }
 

@@ -105,8 +105,7 @@ Status check_bindable(const HostPort& address) {
   }
   ::close(fd);
   switch (error) {
-    case 0:
-      return {};
+    case 0: return {};
     case EADDRINUSE:
       return {Code::kUnavailable,
               fmt::format("cannot listen on {}: the port is in use by another program; stop it or "

@@ -58,8 +58,7 @@ class TestConnection final : public api::Connection {
                 .with_detail("type.googleapis.com/" + detail.GetTypeName(), detail.SerializeAsString())));
         return nullptr;
       }
-      default:
-        return hold(std::move(options), std::move(done));
+      default: return hold(std::move(options), std::move(done));
     }
   }
 

@@ -7,7 +7,8 @@ std::string Failure::to_string() const {
   for (const Failure* at = this; at != nullptr; at = at->cause().get()) {
     if (!out.empty()) out += " <- ";
     out += at->kind();
-    if (const auto* application = dynamic_cast<const ApplicationFailure*>(at); application && !application->type().empty()) {
+    if (const auto* application = dynamic_cast<const ApplicationFailure*>(at);
+        application && !application->type().empty()) {
       out += '(' + application->type() + ')';
     }
     out += ": " + at->message();

@@ -13,7 +13,8 @@ Payload typed(Payload payload, const char* type) {
 SearchAttributes& SearchAttributes::keyword(const std::string& name, const std::string& value) {
   return raw(name, typed(to_payload(value), "Keyword"));
 }
-SearchAttributes& SearchAttributes::keyword_list(const std::string& name, const std::vector<std::string>& value) {
+SearchAttributes& SearchAttributes::keyword_list(const std::string& name,
+                                                 const std::vector<std::string>& value) {
   return raw(name, typed(to_payload(value), "KeywordList"));
 }
 SearchAttributes& SearchAttributes::text(const std::string& name, const std::string& value) {
@@ -31,6 +32,8 @@ SearchAttributes& SearchAttributes::boolean(const std::string& name, bool value)
 SearchAttributes& SearchAttributes::datetime(const std::string& name, const std::string& value) {
   return raw(name, typed(to_payload(value), "Datetime"));
 }
-SearchAttributes& SearchAttributes::unset(const std::string& name) { return raw(name, null_payload()); }
+SearchAttributes& SearchAttributes::unset(const std::string& name) {
+  return raw(name, null_payload());
+}
 
 }  // namespace holdfast

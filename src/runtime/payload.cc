@@ -14,11 +14,17 @@ std::string Payload::encoding() const {
   return found == metadata.end() ? std::string() : found->second;
 }
 
-Payload null_payload() { return Payload({{kEncoding, "binary/null"}}, {}); }
+Payload null_payload() {
+  return Payload({{kEncoding, "binary/null"}}, {});
+}
 
-bool is_null(const Payload& payload) { return payload.encoding() == "binary/null"; }
+bool is_null(const Payload& payload) {
+  return payload.encoding() == "binary/null";
+}
 
-Payload bytes_to_payload(std::string data) { return Payload({{kEncoding, "binary/plain"}}, std::move(data)); }
+Payload bytes_to_payload(std::string data) {
+  return Payload({{kEncoding, "binary/plain"}}, std::move(data));
+}
 
 Payload json_to_payload(const nlohmann::json& value) {
   if (value.is_null()) return null_payload();
@@ -41,8 +47,9 @@ nlohmann::json payload_to_json(const Payload& payload) {
     }
   }
   if (encoding == "binary/plain") return payload.data;
-  throw PayloadError("a payload has the encoding \"" + encoding +
-                     "\", which nothing here reads; json/plain, json/protobuf, binary/plain and binary/null are read");
+  throw PayloadError(
+      "a payload has the encoding \"" + encoding +
+      "\", which nothing here reads; json/plain, json/protobuf, binary/plain and binary/null are read");
 }
 
 void throw_missing_argument(std::size_t index, std::size_t expected, std::size_t given) {

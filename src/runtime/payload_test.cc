@@ -26,7 +26,8 @@ TEST(Payload, ComesBackAsWhatItWas) {
   EXPECT_EQ(from_payload<int>(to_payload(42)), 42);
   EXPECT_EQ(from_payload<Bytes>(to_payload(Bytes("\xff"))), Bytes("\xff"));
   EXPECT_EQ(from_payload<std::optional<int>>(to_payload(nullptr)), std::nullopt);
-  EXPECT_EQ((from_payload<std::map<std::string, int>>(to_payload(std::map<std::string, int>{{"a", 1}}))["a"]), 1);
+  EXPECT_EQ((from_payload<std::map<std::string, int>>(to_payload(std::map<std::string, int>{{"a", 1}}))["a"]),
+            1);
 }
 
 TEST(Payload, SaysWhatIsWrong) {
@@ -50,15 +51,18 @@ TEST(Payload, MissingArgumentsAreEmptyWhenOptionalAndErrorsOtherwise) {
 TEST(Failure, KeepsTypeAndChainWhenCopied) {
   const auto cause = std::make_shared<ApplicationFailure>("disk full", "DiskError", true);
   const ActivityFailure failure("activity failed", "write", "1", RetryState::kNonRetryableFailure, cause);
-  EXPECT_EQ(failure.to_string(), "ActivityFailure: activity failed <- ApplicationFailure(DiskError): disk full");
+  EXPECT_EQ(failure.to_string(),
+            "ActivityFailure: activity failed <- ApplicationFailure(DiskError): disk full");
   ASSERT_NE(find_failure<ApplicationFailure>(*failure.clone()), nullptr);
   EXPECT_THROW(failure.clone()->raise(), ActivityFailure);
   EXPECT_FALSE(is_canceled(failure));
-  EXPECT_TRUE(is_canceled(ActivityFailure("x", "a", "1", RetryState::kCancelRequested, std::make_shared<CanceledFailure>())));
+  EXPECT_TRUE(is_canceled(
+      ActivityFailure("x", "a", "1", RetryState::kCancelRequested, std::make_shared<CanceledFailure>())));
 }
 
 TEST(Options, RetryPolicyTakesTypesBothWays) {
-  EXPECT_EQ(RetryPolicy().non_retryable({"A", "B"}).non_retryable(), RetryPolicy().non_retryable("A", "B").non_retryable());
+  EXPECT_EQ(RetryPolicy().non_retryable({"A", "B"}).non_retryable(),
+            RetryPolicy().non_retryable("A", "B").non_retryable());
 }
 
 }  // namespace

@@ -113,7 +113,9 @@ void PromiseBase::start_for(PromiseBase& task, PromiseBase& awaiter) {
 
 Scheduler::Scheduler() : root_(std::make_shared<ScopeState>(nullptr)) {}
 
-Scheduler::~Scheduler() { close(); }
+Scheduler::~Scheduler() {
+  close();
+}
 
 void Scheduler::close() {
   closing_ = true;

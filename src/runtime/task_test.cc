@@ -1,5 +1,5 @@
-// The ready queue keeps order, survives long loops, and destroys what is left, whatever state it is in. Each test runs
-// coroutines on a scheduler of its own and drains it, as the worker does.
+// The ready queue keeps order, survives long loops, and destroys what is left, whatever state it is in. Each
+// test runs coroutines on a scheduler of its own and drains it, as the worker does.
 
 #include <gtest/gtest.h>
 
@@ -28,7 +28,9 @@ class Noted {
   std::string name_;
 };
 
-Task<int> number(int value) { co_return value; }
+Task<int> number(int value) {
+  co_return value;
+}
 
 Task<void> count(int times, std::int64_t* sum) {
   for (int i = 0; i < times; ++i) *sum += co_await number(1);
@@ -53,7 +55,8 @@ TEST(Scheduler, RunsInTheOrderOfArrival) {
   Scheduler scheduler;
   Log log;
   Promise<void> go;
-  for (const char* name : {"a", "b", "c"}) scheduler.adopt(note(log, name, go.future()), scheduler.root_scope());
+  for (const char* name : {"a", "b", "c"})
+    scheduler.adopt(note(log, name, go.future()), scheduler.root_scope());
   scheduler.drain();
   EXPECT_EQ(log, (Log{"a begins", "b begins", "c begins"}));
   go.set_value();

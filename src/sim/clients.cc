@@ -9,8 +9,8 @@
 namespace holdfast::sim {
 
 std::string plan_input(const Plan& plan) {
-  return std::to_string(plan.signals) + " " + std::to_string(plan.updates) + " " + std::to_string(plan.children) +
-         " " + std::to_string(plan.chain);
+  return std::to_string(plan.signals) + " " + std::to_string(plan.updates) + " " +
+         std::to_string(plan.children) + " " + std::to_string(plan.chain);
 }
 
 Expected parse_input(const std::string& input) {
@@ -81,7 +81,8 @@ void Clients::update(const Plan& plan, int number) {
   auto request = std::make_shared<ws::UpdateWorkflowExecutionRequest>();
   request->set_namespace_(kNamespace);
   request->mutable_workflow_execution()->set_workflow_id(plan.workflow_id);
-  request->mutable_wait_policy()->set_lifecycle_stage(enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  request->mutable_wait_policy()->set_lifecycle_stage(
+      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
   const std::string id = "u" + std::to_string(number);
   request->mutable_request()->mutable_meta()->set_update_id(id);
   request->mutable_request()->mutable_input()->set_name("ask");
@@ -90,7 +91,8 @@ void Clients::update(const Plan& plan, int number) {
       api::Method::kUpdateWorkflowExecution, request, [this, plan, number](Result<api::MessagePtr> result) {
         if (!result.has_value()) return;
         // Answered without an outcome after the long poll's time: asked again under the same id.
-        if (!static_cast<const ws::UpdateWorkflowExecutionResponse&>(**result).has_outcome()) update(plan, number);
+        if (!static_cast<const ws::UpdateWorkflowExecutionResponse&>(**result).has_outcome())
+          update(plan, number);
       });
 }
 

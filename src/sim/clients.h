@@ -1,6 +1,7 @@
 #pragma once
 
-// Those who start, signal and update runs: what they ask for is drawn from the seed, and they insist until answered.
+// Those who start, signal and update runs: what they ask for is drawn from the seed, and they insist until
+// answered.
 
 #include <cstdint>
 #include <string>
@@ -19,12 +20,12 @@ struct Plan {
   int signals = 0;
   int updates = 0;
   int children = 0;
-  int chain = 0;  // how often it continues as new
+  int chain = 0;            // how often it continues as new
   std::int64_t begins = 0;  // ns after the start of the world
 };
 
-// What a run is told, as its input: how many signals and updates to expect, how many children to start, and how many
-// runs are to follow it.
+// What a run is told, as its input: how many signals and updates to expect, how many children to start, and
+// how many runs are to follow it.
 std::string plan_input(const Plan& plan);
 struct Expected {
   int signals = 0;

@@ -44,7 +44,8 @@ Progress read(const Events& events) {
         break;
       case enums::EVENT_TYPE_TIMER_FIRED: ++progress.timers_over; break;
       case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
-        progress.children.insert(event.start_child_workflow_execution_initiated_event_attributes().workflow_id());
+        progress.children.insert(
+            event.start_child_workflow_execution_initiated_event_attributes().workflow_id());
         break;
       case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED: ++progress.children_over; break;
       default: break;

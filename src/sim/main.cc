@@ -60,9 +60,11 @@ int main(int argc, char** argv) {
     if (count == 1) std::printf("seed %" PRIu64 ": trace %016" PRIx64 "\n", seed, outcome.trace_hash);
     if (outcome.violations.empty()) continue;
     ++failed;
-    for (const std::string& what : outcome.violations) std::printf("seed %" PRIu64 ": %s\n", seed, what.c_str());
+    for (const std::string& what : outcome.violations)
+      std::printf("seed %" PRIu64 ": %s\n", seed, what.c_str());
   }
   std::printf("%" PRIu64 " seeds, %" PRIu64 " failed; %" PRIu64 " steps, %" PRIu64 " crashes, %" PRIu64
-              " answers, %" PRIu64 " events\n", count, failed, steps, crashes, answers, events);
+              " answers, %" PRIu64 " events\n",
+              count, failed, steps, crashes, answers, events);
   return failed == 0 ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 #pragma once
 
-// A KvStore that lives as long as the simulated disk: it outlives every crashed engine and holds exactly what was
-// committed. Single-threaded.
+// A KvStore that lives as long as the simulated disk: it outlives every crashed engine and holds exactly what
+// was committed. Single-threaded.
 
 #include <map>
 #include <string>

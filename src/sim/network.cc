@@ -39,29 +39,33 @@ void Network::call(api::Method method, const api::Message& request, std::int64_t
       }
       server_.receive(method, std::move(copy), [this, open](Result<api::MessagePtr> result) mutable {
         if (faults_.on && world_.random().percent(faults_.lost_percent)) return;
-        world_.after(delay(), [open, result = std::move(result)]() mutable { open->answer(std::move(result)); });
+        world_.after(delay(),
+                     [open, result = std::move(result)]() mutable { open->answer(std::move(result)); });
       });
     });
   };
   send();
   // A poll that arrives twice is two polls; nothing to learn from it.
-  const bool poll = method == api::Method::kPollWorkflowTaskQueue || method == api::Method::kPollActivityTaskQueue;
+  const bool poll =
+      method == api::Method::kPollWorkflowTaskQueue || method == api::Method::kPollActivityTaskQueue;
   if (!poll && faults_.on && random.percent(faults_.duplicate_percent)) send();
   world_.after(timeout_ns, [open] { open->answer(fail(Code::kDeadlineExceeded, "no answer in time")); });
 }
 
-void Network::call_until_answered(api::Method method, std::shared_ptr<const api::Message> request, Done done) {
+void Network::call_until_answered(api::Method method, std::shared_ptr<const api::Message> request,
+                                  Done done) {
   const api::Message& message = *request;
-  call(method, message, 2 * kSec, [this, method, request = std::move(request), done = std::move(done)](auto result) mutable {
-    if (result.has_value() || !worth_a_retry(result.error().code())) {
-      done(std::move(result));
-      return;
-    }
-    world_.after(world_.random().between(10 * kMs, 300 * kMs),
-                 [this, method, request = std::move(request), done = std::move(done)]() mutable {
-                   call_until_answered(method, std::move(request), std::move(done));
-                 });
-  });
+  call(method, message, 2 * kSec,
+       [this, method, request = std::move(request), done = std::move(done)](auto result) mutable {
+         if (result.has_value() || !worth_a_retry(result.error().code())) {
+           done(std::move(result));
+           return;
+         }
+         world_.after(world_.random().between(10 * kMs, 300 * kMs),
+                      [this, method, request = std::move(request), done = std::move(done)]() mutable {
+                        call_until_answered(method, std::move(request), std::move(done));
+                      });
+       });
 }
 
 }  // namespace holdfast::sim

@@ -1,7 +1,8 @@
 #pragma once
 
-// Between the clients and the server: messages take time, overtake each other, arrive twice or not at all, and so do
-// answers. A client always hears something in the end: an answer, kUnavailable, or kDeadlineExceeded from its own clock.
+// Between the clients and the server: messages take time, overtake each other, arrive twice or not at all,
+// and so do answers. A client always hears something in the end: an answer, kUnavailable, or
+// kDeadlineExceeded from its own clock.
 
 #include <string>
 

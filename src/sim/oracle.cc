@@ -15,9 +15,12 @@ const T& as(const api::Message& message) {
   return static_cast<const T&>(message);
 }
 
-Events to_vector(const pb::history::v1::History& history) { return {history.events().begin(), history.events().end()}; }
+Events to_vector(const pb::history::v1::History& history) {
+  return {history.events().begin(), history.events().end()};
+}
 
-// A first workflow task that is retried exists in answers only: what may still vanish from the end of a history.
+// A first workflow task that is retried exists in answers only: what may still vanish from the end of a
+// history.
 void drop_transient(Events& events) {
   while (!events.empty() && (events.back().event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED ||
                              events.back().event_type() == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED)) {
@@ -112,7 +115,8 @@ void Oracle::answered(Method method, const std::unique_ptr<Note>& note, const Re
   if (!result.has_value()) {
     // Ids are used once here: whoever is told "already started" is told of his own start.
     if (method == Method::kStartWorkflowExecution && result.error().code() == Code::kAlreadyExists) {
-      violation("start of " + note->workflow_id + " repeated with its request id: " + result.error().message());
+      violation("start of " + note->workflow_id +
+                " repeated with its request id: " + result.error().message());
     }
     // A worker that closes its run while a signal waits is told so as an invalid argument.
     const bool may_be_invalid = method == Method::kRespondWorkflowTaskCompleted;
@@ -123,8 +127,9 @@ void Oracle::answered(Method method, const std::unique_ptr<Note>& note, const Re
     return;
   }
   // Workflow tasks may come and go in the process before they are durable: nobody outside has heard of them.
-  if (in_process && (method == Method::kPollWorkflowTaskQueue || method == Method::kRespondWorkflowTaskCompleted ||
-                     method == Method::kGetWorkflowExecutionHistory)) {
+  if (in_process &&
+      (method == Method::kPollWorkflowTaskQueue || method == Method::kRespondWorkflowTaskCompleted ||
+       method == Method::kGetWorkflowExecutionHistory)) {
     return;
   }
   ++promises_;
@@ -132,9 +137,7 @@ void Oracle::answered(Method method, const std::unique_ptr<Note>& note, const Re
     case Method::kStartWorkflowExecution:
       started_[note->workflow_id].insert(as<ws::StartWorkflowExecutionResponse>(**result).run_id());
       break;
-    case Method::kSignalWorkflowExecution:
-      signals_[note->workflow_id].insert(note->key);
-      break;
+    case Method::kSignalWorkflowExecution: signals_[note->workflow_id].insert(note->key); break;
     case Method::kUpdateWorkflowExecution: {
       const auto& update = as<ws::UpdateWorkflowExecutionResponse>(**result);
       if (update.has_outcome()) {
@@ -153,9 +156,7 @@ void Oracle::answered(Method method, const std::unique_ptr<Note>& note, const Re
       see(task.workflow_execution().run_id(), events);
       break;
     }
-    case Method::kRespondWorkflowTaskCompleted:
-      completed_tasks_[note->key] = "";
-      break;
+    case Method::kRespondWorkflowTaskCompleted: completed_tasks_[note->key] = ""; break;
     case Method::kPollActivityTaskQueue:
       poll_answered(*note, as<ws::PollActivityTaskQueueResponse>(**result));
       break;
@@ -201,7 +202,8 @@ void Oracle::poll_answered(const Note& note, const ws::PollActivityTaskQueueResp
   if (task.attempt() <= activity.failed_attempt) violation(name + ": a failed attempt was handed out again");
   if (once && ++activity.handed_out > 1) violation(name + " may run once and was handed out twice");
   // Not which: a late heartbeat may overwrite a newer one.
-  if (activity.heartbeat && text_of(task.heartbeat_details()).empty()) violation(name + " lost the details of an acknowledged heartbeat");
+  if (activity.heartbeat && text_of(task.heartbeat_details()).empty())
+    violation(name + " lost the details of an acknowledged heartbeat");
 }
 
 // What was read before must still be there.
@@ -212,7 +214,8 @@ void Oracle::see(const std::string& run_id, const Events& events) {
     std::string bytes = bytes_of(event);
     if (index < seen.size()) {
       if (seen[index] != bytes && !seen[index].empty()) {
-        violation("event " + std::to_string(event.event_id()) + " of " + run_id + " is not what was read before");
+        violation("event " + std::to_string(event.event_id()) + " of " + run_id +
+                  " is not what was read before");
         return;
       }
       seen[index] = std::move(bytes);
@@ -233,10 +236,12 @@ void Oracle::judge_absent(const std::string& workflow_id) {
   if (!started_[workflow_id].empty()) violation("the acknowledged start of " + workflow_id + " is lost");
 }
 
-void Oracle::judge(const std::string& workflow_id, const std::string& run_id, const Events& events, bool first) {
+void Oracle::judge(const std::string& workflow_id, const std::string& run_id, const Events& events,
+                   bool first) {
   const std::set<std::string>& runs = started_[workflow_id];
   if (runs.size() > 1) violation(workflow_id + " was started twice");
-  if (first && !runs.empty() && !runs.contains(run_id)) violation(workflow_id + " is not the run that was acknowledged");
+  if (first && !runs.empty() && !runs.contains(run_id))
+    violation(workflow_id + " is not the run that was acknowledged");
   see(run_id, events);
   if (seen_[run_id].size() > events.size()) violation("the end of the history of " + run_id + " is lost");
   judge_order(run_id, events);
@@ -274,10 +279,13 @@ void Oracle::judge_workflow_tasks(const std::string& run_id, const Events& event
     }
     const auto& started = events[index].workflow_task_started_event_attributes();
     if (started.identity() != done.identity()) {
-      violation("a workflow task of " + run_id + " started by " + started.identity() + " was completed by " + done.identity());
+      violation("a workflow task of " + run_id + " started by " + started.identity() + " was completed by " +
+                done.identity());
     }
-    if (!identities.insert(done.identity()).second) violation("a workflow task of " + run_id + " was completed twice");
-    if (const auto found = completed_tasks_.find(done.identity()); found != completed_tasks_.end()) found->second = run_id;
+    if (!identities.insert(done.identity()).second)
+      violation("a workflow task of " + run_id + " was completed twice");
+    if (const auto found = completed_tasks_.find(done.identity()); found != completed_tasks_.end())
+      found->second = run_id;
   }
 }
 
@@ -299,8 +307,8 @@ void Oracle::judge_activities(const std::string& run_id, const Events& events) {
     if (start.identity() != identity) {
       violation(name + " started by " + start.identity() + " was ended by " + identity);
     } else if (attempt_of_.contains(identity) && attempt_of_[identity] != start.attempt()) {
-      violation(name + ": attempt " + std::to_string(start.attempt()) + " was ended with the token of attempt " +
-                std::to_string(attempt_of_[identity]));
+      violation(name + ": attempt " + std::to_string(start.attempt()) +
+                " was ended with the token of attempt " + std::to_string(attempt_of_[identity]));
     }
     activity_ends_.erase(identity);
   };
@@ -319,8 +327,8 @@ void Oracle::judge_activities(const std::string& run_id, const Events& events) {
         const auto& attributes = event.activity_task_completed_event_attributes();
         end(attributes.scheduled_event_id(), attributes.identity(), true);
         if (text_of(attributes.result()) != attributes.identity()) {
-          violation("the result of activity " + std::to_string(attributes.scheduled_event_id()) + " of " + run_id +
-                    " is another attempt's");
+          violation("the result of activity " + std::to_string(attributes.scheduled_event_id()) + " of " +
+                    run_id + " is another attempt's");
         }
         break;
       }
@@ -339,7 +347,9 @@ void Oracle::judge_activities(const std::string& run_id, const Events& events) {
 
 void Oracle::judge_timers(const std::string& run_id, const Events& events) {
   std::map<std::int64_t, std::int64_t> due;
-  const auto ns = [](const google::protobuf::Timestamp& t) { return t.seconds() * 1'000'000'000 + t.nanos(); };
+  const auto ns = [](const google::protobuf::Timestamp& t) {
+    return t.seconds() * 1'000'000'000 + t.nanos();
+  };
   for (const auto& event : events) {
     if (event.has_timer_started_event_attributes()) {
       const auto& timeout = event.timer_started_event_attributes().start_to_fire_timeout();
@@ -358,7 +368,8 @@ void Oracle::judge_timers(const std::string& run_id, const Events& events) {
 
 void Oracle::judge_ends(const std::string& run_id) {
   for (const auto& [identity, run] : activity_ends_) {
-    if (run == run_id) violation("acknowledged completion " + identity + " of an activity of " + run_id + " is lost");
+    if (run == run_id)
+      violation("acknowledged completion " + identity + " of an activity of " + run_id + " is lost");
   }
 }
 
@@ -380,7 +391,8 @@ void Oracle::judge_messages(const std::string& workflow_id, const Events& events
     } else if (event.has_workflow_execution_update_completed_event_attributes()) {
       const auto& attributes = event.workflow_execution_update_completed_event_attributes();
       const std::string& id = attributes.meta().update_id();
-      if (!accepted.contains(attributes.accepted_event_id())) violation("update " + id + " completed, not accepted");
+      if (!accepted.contains(attributes.accepted_event_id()))
+        violation("update " + id + " completed, not accepted");
       if (!outcomes.emplace(id, text_of(attributes.outcome().success())).second) {
         violation("update " + id + " of " + workflow_id + " is completed twice");
       }

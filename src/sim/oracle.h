@@ -1,12 +1,14 @@
 #pragma once
 
-// What the outside world was told, and whether the engine stands by it. The oracle sees every call as it arrives and
-// every answer as it leaves the process (whether or not anybody receives it), and judges the histories at the end.
+// What the outside world was told, and whether the engine stands by it. The oracle sees every call as it
+// arrives and every answer as it leaves the process (whether or not anybody receives it), and judges the
+// histories at the end.
 //
-// Promises checked: an answered start, signal, update, completion is in the history, once, whatever crashed since; a
-// start or signal that is repeated counts once; an activity has one terminal event, by the attempt that holds it, and is
-// not handed out again after it; with one attempt allowed it is handed out once; heartbeat details survive; timers fire,
-// and not early; what a reader saw of a history never changes; ids are dense and references right.
+// Promises checked: an answered start, signal, update, completion is in the history, once, whatever crashed
+// since; a start or signal that is repeated counts once; an activity has one terminal event, by the attempt
+// that holds it, and is not handed out again after it; with one attempt allowed it is handed out once;
+// heartbeat details survive; timers fire, and not early; what a reader saw of a history never changes; ids
+// are dense and references right.
 
 #include <cstdint>
 #include <map>
@@ -27,8 +29,8 @@ class Oracle {
   // What must be remembered of a call until its answer leaves.
   struct Note {
     std::string workflow_id;
-    std::string key;       // signal, update or poll: what identifies it
-    std::string token;     // of an activity task, or of a page
+    std::string key;    // signal, update or poll: what identifies it
+    std::string token;  // of an activity task, or of a page
   };
   std::unique_ptr<Note> called(api::Method method, const api::Message& request) const;
   void answered(api::Method method, const std::unique_ptr<Note>& note, const Result<api::MessagePtr>& result,
@@ -37,8 +39,8 @@ class Oracle {
   void violation(const std::string& what);
   const std::vector<std::string>& violations() const { return violations_; }
 
-  // The final judgement over one run, over one that is not there, and, after all of them, over what belongs to none.
-  // `first`: not the successor of another run.
+  // The final judgement over one run, over one that is not there, and, after all of them, over what belongs
+  // to none. `first`: not the successor of another run.
   void judge(const std::string& workflow_id, const std::string& run_id, const Events& events, bool first);
   void judge_absent(const std::string& workflow_id);
   void judge_rest();
@@ -70,15 +72,15 @@ class Oracle {
   void judge_messages(const std::string& workflow_id, const Events& events);
 
   std::vector<std::string> violations_;
-  std::map<std::string, std::set<std::string>> started_;            // workflow id -> run ids answered
-  std::map<std::string, std::set<std::string>> signals_;            // workflow id -> acknowledged signals
-  std::map<std::string, std::map<std::string, std::string>> updates_;  // workflow id -> update id -> outcome
-  std::map<std::string, std::string> completed_tasks_;              // workflow task identity -> run id
-  std::map<std::string, Handed> handed_;                            // activity task token -> what it was
-  std::map<std::string, std::string> activity_ends_;                // identity -> run id
+  std::map<std::string, std::set<std::string>> started_;                // workflow id -> run ids answered
+  std::map<std::string, std::set<std::string>> signals_;                // workflow id -> acknowledged signals
+  std::map<std::string, std::map<std::string, std::string>> updates_;   // workflow id -> update id -> outcome
+  std::map<std::string, std::string> completed_tasks_;                  // workflow task identity -> run id
+  std::map<std::string, Handed> handed_;                                // activity task token -> what it was
+  std::map<std::string, std::string> activity_ends_;                    // identity -> run id
   std::map<std::pair<std::string, std::string>, Activity> activities_;  // run id, activity id
-  std::map<std::string, std::int32_t> attempt_of_;                  // identity of an activity poll -> attempt
-  std::map<std::string, std::vector<std::string>> seen_;            // run id -> its history as far as anybody read it
+  std::map<std::string, std::int32_t> attempt_of_;        // identity of an activity poll -> attempt
+  std::map<std::string, std::vector<std::string>> seen_;  // run id -> its history as far as anybody read it
   std::uint64_t promises_ = 0;
 };
 

@@ -7,7 +7,11 @@
 namespace holdfast::sim {
 
 Server::Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed)
-    : world_(world), oracle_(oracle), options_(std::move(options)), random_(seed ^ 0x5eed), dice_(seed ^ 0xd1ce) {}
+    : world_(world),
+      oracle_(oracle),
+      options_(std::move(options)),
+      random_(seed ^ 0x5eed),
+      dice_(seed ^ 0xd1ce) {}
 
 Server::~Server() {
   ++incarnation_;
@@ -39,7 +43,8 @@ void Server::crash() {
   ++crashes_;
   ++incarnation_;
   // What the disk had taken, although nobody was told.
-  const std::int64_t taken = syncing_.empty() ? 0 : dice_.between(0, static_cast<std::int64_t>(syncing_.size()));
+  const std::int64_t taken =
+      syncing_.empty() ? 0 : dice_.between(0, static_cast<std::int64_t>(syncing_.size()));
   for (std::int64_t i = 0; i < taken; ++i) {
     if (!disk_.commit(syncing_[static_cast<std::size_t>(i)].batch).ok()) break;
   }
@@ -92,7 +97,8 @@ void Server::start_commit() {
   if (commit_running_ || syncing_.empty()) return;
   commit_running_ = true;
   // A sync takes a fraction of a millisecond; now and then a disk hesitates.
-  const std::int64_t takes = dice_.one_in(50) ? dice_.between(5 * kMs, 100 * kMs) : dice_.between(100'000, 800'000);
+  const std::int64_t takes =
+      dice_.one_in(50) ? dice_.between(5 * kMs, 100 * kMs) : dice_.between(100'000, 800'000);
   world_.after(takes, [this, incarnation = incarnation_] {
     if (incarnation != incarnation_) return;
     engine::Output output = std::move(syncing_.front());

@@ -1,8 +1,8 @@
 #pragma once
 
-// The engine core with a disk that takes time and a process that dies. Batches are committed in order, one at a time;
-// while one is being synced the core works on. A crash loses the core and every batch whose sync had not ended, but for
-// those that the disk happened to have taken already; nobody hears of them.
+// The engine core with a disk that takes time and a process that dies. Batches are committed in order, one at
+// a time; while one is being synced the core works on. A crash loses the core and every batch whose sync had
+// not ended, but for those that the disk happened to have taken already; nobody hears of them.
 
 #include <cstdint>
 #include <deque>
@@ -31,8 +31,8 @@ class Server {
   std::uint64_t crashes() const { return crashes_; }
 
   using Answer = std::move_only_function<void(Result<api::MessagePtr>)>;
-  // A call that arrived; `answer` runs when its answer leaves the process, or never. `in_process`: from the worker that
-  // lives in the server's process and dies with it; what it hears has left nothing.
+  // A call that arrived; `answer` runs when its answer leaves the process, or never. `in_process`: from the
+  // worker that lives in the server's process and dies with it; what it hears has left nothing.
   void receive(api::Method method, api::MessagePtr request, Answer answer, bool in_process = false);
   // `job` runs once, when the n-th call from now has been taken in.
   void after_calls(std::int64_t n, std::function<void()> job) { countdown_ = n, counted_ = std::move(job); }

@@ -1,6 +1,6 @@
 // Goal: whatever the seed does to it, the engine keeps what it acknowledged; and the simulator can tell.
-// Method: 500 seeds of crashes, lost batches, lost, late and repeated messages, clock jumps, slow and dying workers; the
-// same seed twice; and five planted bugs, each of which the same seeds must find.
+// Method: 500 seeds of crashes, lost batches, lost, late and repeated messages, clock jumps, slow and dying
+// workers; the same seed twice; and five planted bugs, each of which the same seeds must find.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>
@@ -57,7 +57,8 @@ TEST_P(PlantedBugTest, IsFound) {
 
 INSTANTIATE_TEST_SUITE_P(Simulation, PlantedBugTest,
                          testing::Values(engine::PlantedBug::kAckBeforeCommit, engine::PlantedBug::kLostDedup,
-                                         engine::PlantedBug::kDroppedTimer, engine::PlantedBug::kStaleTokenAccepted,
+                                         engine::PlantedBug::kDroppedTimer,
+                                         engine::PlantedBug::kStaleTokenAccepted,
                                          engine::PlantedBug::kTornBatch),
                          [](const auto& info) {
                            switch (info.param) {

@@ -28,7 +28,8 @@ class Simulation {
     // Processes of their own, one of them in the server's, or that one and one other.
     const std::uint64_t kind = options.seed % 3;
     for (int i = 0; i < (kind == 2 ? 2 : 3); ++i) {
-      workers_.push_back(std::make_unique<Worker>(world_, network_, kind != 0 && i == 0 ? &server_ : nullptr, i));
+      workers_.push_back(
+          std::make_unique<Worker>(world_, network_, kind != 0 && i == 0 ? &server_ : nullptr, i));
     }
   }
 
@@ -68,7 +69,8 @@ class Simulation {
   }
 
   void boot() {
-    if (Status status = server_.boot(); !status.ok()) oracle_.violation("recovery failed: " + status.to_string());
+    if (Status status = server_.boot(); !status.ok())
+      oracle_.violation("recovery failed: " + status.to_string());
     for (auto& worker : workers_) {
       if (worker->in_process()) worker->start();
     }
@@ -155,14 +157,15 @@ class Simulation {
       request->set_next_page_token(token);
       bool answered = false;
       bool ok = false;
-      server_.receive(api::Method::kGetWorkflowExecutionHistory, std::move(request), [&](Result<api::MessagePtr> result) {
-        answered = true;
-        ok = result.has_value();
-        if (!ok) return;
-        auto& page = static_cast<ws::GetWorkflowExecutionHistoryResponse&>(**result);
-        token = page.next_page_token();
-        all->mutable_history()->MergeFrom(page.history());
-      });
+      server_.receive(api::Method::kGetWorkflowExecutionHistory, std::move(request),
+                      [&](Result<api::MessagePtr> result) {
+                        answered = true;
+                        ok = result.has_value();
+                        if (!ok) return;
+                        auto& page = static_cast<ws::GetWorkflowExecutionHistoryResponse&>(**result);
+                        token = page.next_page_token();
+                        all->mutable_history()->MergeFrom(page.history());
+                      });
       while (!answered && world_.step()) {
       }
       if (!ok) return nullptr;
@@ -238,6 +241,8 @@ class Simulation {
 
 }  // namespace
 
-Outcome simulate(const SimulationOptions& options) { return Simulation(options).run(); }
+Outcome simulate(const SimulationOptions& options) {
+  return Simulation(options).run();
+}
 
 }  // namespace holdfast::sim

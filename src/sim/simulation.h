@@ -1,6 +1,7 @@
 #pragma once
 
-// One simulation: a world, a server that crashes, clients, workers, a network that misbehaves, and the oracle's judgement.
+// One simulation: a world, a server that crashes, clients, workers, a network that misbehaves, and the
+// oracle's judgement.
 
 #include <cstdint>
 #include <string>

@@ -11,7 +11,11 @@ constexpr std::int64_t kPollTimeout = 20 * kSec;
 }  // namespace
 
 Worker::Worker(World& world, Network& network, Server* host, int number)
-    : world_(world), network_(network), host_(host), number_(number), sticky_queue_("sticky-" + std::to_string(number)) {}
+    : world_(world),
+      network_(network),
+      host_(host),
+      number_(number),
+      sticky_queue_("sticky-" + std::to_string(number)) {}
 
 void Worker::die() {
   ++life_;
@@ -24,7 +28,8 @@ void Worker::after(std::int64_t delay_ns, World::Job job) {
   });
 }
 
-void Worker::call(api::Method method, const api::Message& request, std::int64_t timeout_ns, Network::Done done) {
+void Worker::call(api::Method method, const api::Message& request, std::int64_t timeout_ns,
+                  Network::Done done) {
   auto guarded = [this, life = life_, done = std::move(done)](Result<api::MessagePtr> result) mutable {
     if (life == life_) done(std::move(result));
   };
@@ -34,12 +39,15 @@ void Worker::call(api::Method method, const api::Message& request, std::int64_t 
   }
   api::MessagePtr copy(request.New());
   copy->CopyFrom(request);
-  after(world_.random().between(1'000, 50'000), [this, method, copy = std::move(copy), guarded = std::move(guarded)]() mutable {
-    auto answer = [this, guarded = std::move(guarded)](Result<api::MessagePtr> result) mutable {
-      after(1'000, [result = std::move(result), guarded = std::move(guarded)]() mutable { guarded(std::move(result)); });
-    };
-    host_->receive(method, std::move(copy), std::move(answer), true);
-  });
+  after(world_.random().between(1'000, 50'000),
+        [this, method, copy = std::move(copy), guarded = std::move(guarded)]() mutable {
+          auto answer = [this, guarded = std::move(guarded)](Result<api::MessagePtr> result) mutable {
+            after(1'000, [result = std::move(result), guarded = std::move(guarded)]() mutable {
+              guarded(std::move(result));
+            });
+          };
+          host_->receive(method, std::move(copy), std::move(answer), true);
+        });
 }
 
 void Worker::call_until_answered(api::Method method, std::shared_ptr<const api::Message> request) {
@@ -68,21 +76,22 @@ void Worker::poll_workflow(bool sticky) {
   ws::PollWorkflowTaskQueueRequest request;
   request.set_namespace_(kNamespace);
   request.mutable_task_queue()->set_name(sticky ? sticky_queue_ : kQueue);
-  request.mutable_task_queue()->set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
+  request.mutable_task_queue()->set_kind(sticky ? enums::TASK_QUEUE_KIND_STICKY
+                                                : enums::TASK_QUEUE_KIND_NORMAL);
   if (sticky) request.mutable_task_queue()->set_normal_name(kQueue);
   std::string identity = new_identity("w");
   request.set_identity(identity);
   call(api::Method::kPollWorkflowTaskQueue, request, kPollTimeout,
-                [this, sticky, identity = std::move(identity)](Result<api::MessagePtr> result) {
-                  std::int64_t pause = 0;
-                  if (!result.has_value()) {
-                    pause = world_.random().between(5 * kMs, 100 * kMs);
-                  } else {
-                    const auto& task = static_cast<const ws::PollWorkflowTaskQueueResponse&>(**result);
-                    if (!task.task_token().empty()) workflow_task(identity, task);
-                  }
-                  after(pause, [this, sticky] { poll_workflow(sticky); });
-                });
+       [this, sticky, identity = std::move(identity)](Result<api::MessagePtr> result) {
+         std::int64_t pause = 0;
+         if (!result.has_value()) {
+           pause = world_.random().between(5 * kMs, 100 * kMs);
+         } else {
+           const auto& task = static_cast<const ws::PollWorkflowTaskQueueResponse&>(**result);
+           if (!task.task_token().empty()) workflow_task(identity, task);
+         }
+         after(pause, [this, sticky] { poll_workflow(sticky); });
+       });
 }
 
 void Worker::workflow_task(const std::string& identity, const ws::PollWorkflowTaskQueueResponse& response) {
@@ -109,11 +118,12 @@ void Worker::workflow_task(const std::string& identity, const ws::PollWorkflowTa
     request->set_namespace_(kNamespace);
     *request->mutable_execution() = response.workflow_execution();
     call(api::Method::kGetWorkflowExecutionHistory, *request, 2 * kSec,
-                  [this, task = std::move(task)](Result<api::MessagePtr> result) {
-                    if (!result.has_value()) return;  // the task times out
-                    const auto& history = static_cast<const ws::GetWorkflowExecutionHistoryResponse&>(**result).history();
-                    complete(task, Events(history.events().begin(), history.events().end()));
-                  });
+         [this, task = std::move(task)](Result<api::MessagePtr> result) {
+           if (!result.has_value()) return;  // the task times out
+           const auto& history =
+               static_cast<const ws::GetWorkflowExecutionHistoryResponse&>(**result).history();
+           complete(task, Events(history.events().begin(), history.events().end()));
+         });
   }
 }
 
@@ -137,7 +147,8 @@ void Worker::answer_updates(const Task& task, ws::RespondWorkflowTaskCompletedRe
     add(message.protocol_instance_id() + "/accept", acceptance);
     pb::update::v1::Response response;
     *response.mutable_meta() = update.meta();
-    *response.mutable_outcome()->mutable_success() = payloads_of(update.meta().update_id() + " by " + task.identity);
+    *response.mutable_outcome()->mutable_success() =
+        payloads_of(update.meta().update_id() + " by " + task.identity);
     add(message.protocol_instance_id() + "/complete", response);
   }
 }
@@ -161,17 +172,17 @@ void Worker::complete(const Task& task, Events events) {
   }
   std::int64_t delay = random.between(kMs, 20 * kMs);
   if (!behaving_) {
-    if (random.percent(3)) return;                                 // killed with the task in hand
+    if (random.percent(3)) return;                                   // killed with the task in hand
     if (random.percent(5)) delay = random.between(kSec, 12 * kSec);  // paused, past the task's time
   }
   cache_.erase(task.run_id);
   after(delay, [this, request, task, events = std::move(events)]() mutable {
     call(api::Method::kRespondWorkflowTaskCompleted, *request, 2 * kSec,
-                  [this, task, events = std::move(events)](Result<api::MessagePtr> result) mutable {
-                    if (!result.has_value()) return;
-                    const auto& answer = static_cast<const ws::RespondWorkflowTaskCompletedResponse&>(**result);
-                    if (answer.reset_history_event_id() == 0) cache_[task.run_id] = std::move(events);
-                  });
+         [this, task, events = std::move(events)](Result<api::MessagePtr> result) mutable {
+           if (!result.has_value()) return;
+           const auto& answer = static_cast<const ws::RespondWorkflowTaskCompletedResponse&>(**result);
+           if (answer.reset_history_event_id() == 0) cache_[task.run_id] = std::move(events);
+         });
   });
 }
 
@@ -184,16 +195,16 @@ void Worker::poll_activity() {
   std::string identity = new_identity("a");
   request.set_identity(identity);
   call(api::Method::kPollActivityTaskQueue, request, kPollTimeout,
-                [this, identity = std::move(identity)](Result<api::MessagePtr> result) {
-                  std::int64_t pause = 0;
-                  if (!result.has_value()) {
-                    pause = world_.random().between(5 * kMs, 100 * kMs);
-                  } else {
-                    const auto& task = static_cast<const ws::PollActivityTaskQueueResponse&>(**result);
-                    if (!task.task_token().empty()) activity_task(identity, task);
-                  }
-                  after(pause, [this] { poll_activity(); });
-                });
+       [this, identity = std::move(identity)](Result<api::MessagePtr> result) {
+         std::int64_t pause = 0;
+         if (!result.has_value()) {
+           pause = world_.random().between(5 * kMs, 100 * kMs);
+         } else {
+           const auto& task = static_cast<const ws::PollActivityTaskQueueResponse&>(**result);
+           if (!task.task_token().empty()) activity_task(identity, task);
+         }
+         after(pause, [this] { poll_activity(); });
+       });
 }
 
 void Worker::activity_task(const std::string& identity, const ws::PollActivityTaskQueueResponse& task) {
@@ -205,7 +216,8 @@ void Worker::activity_task(const std::string& identity, const ws::PollActivityTa
   if (draw <= 20) {
     complete_activity(identity, token, true, soon);
   } else if (draw <= 32) {
-    complete_activity(identity, token, false, random.between(4 * kSec, 15 * kSec));  // its attempt may be over by then
+    complete_activity(identity, token, false,
+                      random.between(4 * kSec, 15 * kSec));  // its attempt may be over by then
   } else if (draw <= 45) {
     heartbeat(identity, token, 3);
   } else {
@@ -230,7 +242,8 @@ void Worker::heartbeat(const std::string& identity, const std::string& token, in
   });
 }
 
-void Worker::complete_activity(const std::string& identity, const std::string& token, bool failed, std::int64_t delay) {
+void Worker::complete_activity(const std::string& identity, const std::string& token, bool failed,
+                               std::int64_t delay) {
   after(delay, [this, identity, token, failed] {
     if (failed) {
       auto request = std::make_shared<ws::RespondActivityTaskFailedRequest>();

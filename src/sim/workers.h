@@ -1,8 +1,8 @@
 #pragma once
 
-// Workflow and activity workers that are slow, forgetful and now and then dead. What a run does is a function of its
-// history, as it must be: for every signal an activity and a timer, for every update an answer, then its children, then
-// the end.
+// Workflow and activity workers that are slow, forgetful and now and then dead. What a run does is a function
+// of its history, as it must be: for every signal an activity and a timer, for every update an answer, then
+// its children, then the end.
 
 #include <cstdint>
 #include <map>
@@ -20,7 +20,8 @@ namespace holdfast::sim {
 
 class Worker {
  public:
-  // `host`: the server in whose process it lives, which it calls without a network; null: a process of its own.
+  // `host`: the server in whose process it lives, which it calls without a network; null: a process of its
+  // own.
   Worker(World& world, Network& network, Server* host, int number);
   void start();
   // Killed with everything it knew and was about to do; start() brings up another.
@@ -53,7 +54,8 @@ class Worker {
 
   void poll_activity();
   void activity_task(const std::string& identity, const ws::PollActivityTaskQueueResponse& task);
-  void complete_activity(const std::string& identity, const std::string& token, bool failed, std::int64_t delay);
+  void complete_activity(const std::string& identity, const std::string& token, bool failed,
+                         std::int64_t delay);
   void heartbeat(const std::string& identity, const std::string& token, int left);
 
   World& world_;

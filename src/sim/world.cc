@@ -39,7 +39,8 @@ bool World::step() {
 void World::trace(std::string_view text) {
   trace_hash_ = stable_hash(text, trace_hash_ ^ static_cast<std::uint64_t>(now_));
   if (verbose_) {
-    std::fprintf(stderr, "%10.3f  %.*s\n", static_cast<double>(now_) / 1e9, static_cast<int>(text.size()), text.data());
+    std::fprintf(stderr, "%10.3f  %.*s\n", static_cast<double>(now_) / 1e9, static_cast<int>(text.size()),
+                 text.data());
   }
 }
 

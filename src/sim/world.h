@@ -1,8 +1,8 @@
 #pragma once
 
-// The simulated world: one queue of things to come, one source of randomness, one clock. Everything that happens in a
-// simulation is a function of the seed: same seed, same events in the same order, same trace hash.
-// Single-threaded; never touches the machine.
+// The simulated world: one queue of things to come, one source of randomness, one clock. Everything that
+// happens in a simulation is a function of the seed: same seed, same events in the same order, same trace
+// hash. Single-threaded; never touches the machine.
 
 #include <cstdint>
 #include <functional>

@@ -1,7 +1,7 @@
 #pragma once
 
-// KvStore: the ordered, durable map under the engine. `store` implements it on RocksDB, `sim` in memory with crashes
-// that lose what was not committed. Keys and values are bytes; store/keys.h says what they hold.
+// KvStore: the ordered, durable map under the engine. `store` implements it on RocksDB, `sim` in memory with
+// crashes that lose what was not committed. Keys and values are bytes; store/keys.h says what they hold.
 
 #include <cstdint>
 #include <functional>
@@ -36,8 +36,8 @@ class KvStore {
  public:
   virtual ~KvStore() = default;
 
-  // Durable (synced to the disk) when it returns OK. Anything else means that the state of the disk is unknown: the
-  // caller stops the process and never retries. One caller at a time; may run beside reads.
+  // Durable (synced to the disk) when it returns OK. Anything else means that the state of the disk is
+  // unknown: the caller stops the process and never retries. One caller at a time; may run beside reads.
   virtual Status commit(const WriteBatch& batch) = 0;
 
   // What is committed. Thread-safe.

@@ -92,8 +92,8 @@ class Index {
   // be smaller than before.
   Status apply(std::span<const Entry> entries);
 
-  // Rebuilding a fresh index: writes records and leaves applied() at 0, so that a rebuild that was interrupted starts
-  // again from the beginning; finish_load() moves it to 1.
+  // Rebuilding a fresh index: writes records and leaves applied() at 0, so that a rebuild that was
+  // interrupted starts again from the beginning; finish_load() moves it to 1.
   Status load(std::span<const Record> records);
   Status finish_load();
 

@@ -53,20 +53,13 @@ const Column* column(std::string_view name) {
 
 constexpr std::string_view comparator(Operator op) {
   switch (op) {
-    case Operator::kEqual:
-      return "=";
-    case Operator::kNotEqual:
-      return "!=";
-    case Operator::kLess:
-      return "<";
-    case Operator::kGreater:
-      return ">";
-    case Operator::kLessOrEqual:
-      return "<=";
-    case Operator::kGreaterOrEqual:
-      return ">=";
-    default:
-      return "";
+    case Operator::kEqual: return "=";
+    case Operator::kNotEqual: return "!=";
+    case Operator::kLess: return "<";
+    case Operator::kGreater: return ">";
+    case Operator::kLessOrEqual: return "<=";
+    case Operator::kGreaterOrEqual: return ">=";
+    default: return "";
   }
 }
 
@@ -174,16 +167,11 @@ Result<SqlValue> bool_value(const Literal& literal) {
 
 Result<SqlValue> column_value(ColumnType type, const Literal& literal) {
   switch (type) {
-    case ColumnType::kText:
-      return text_value(literal);
-    case ColumnType::kInt:
-      return int_value(literal);
-    case ColumnType::kTime:
-      return time_value(literal);
-    case ColumnType::kStatus:
-      return status_value(literal);
-    case ColumnType::kDuration:
-      return duration_value(literal);
+    case ColumnType::kText: return text_value(literal);
+    case ColumnType::kInt: return int_value(literal);
+    case ColumnType::kTime: return time_value(literal);
+    case ColumnType::kStatus: return status_value(literal);
+    case ColumnType::kDuration: return duration_value(literal);
   }
   return bad_query(literal.position, "no value of this kind");
 }
@@ -192,16 +180,11 @@ Result<SqlValue> attribute_value(AttributeType type, const Literal& literal) {
   switch (type) {
     case AttributeType::kText:
     case AttributeType::kKeyword:
-    case AttributeType::kKeywordList:
-      return text_value(literal);
-    case AttributeType::kInt:
-      return int_value(literal);
-    case AttributeType::kDouble:
-      return double_value(literal);
-    case AttributeType::kBool:
-      return bool_value(literal);
-    case AttributeType::kDatetime:
-      return time_value(literal);
+    case AttributeType::kKeywordList: return text_value(literal);
+    case AttributeType::kInt: return int_value(literal);
+    case AttributeType::kDouble: return double_value(literal);
+    case AttributeType::kBool: return bool_value(literal);
+    case AttributeType::kDatetime: return time_value(literal);
   }
   return bad_query(literal.position, "no value of this kind");
 }
@@ -225,8 +208,7 @@ class Writer {
         }
         sql_.text += ")";
         return {};
-      case Expression::Kind::kComparison:
-        return comparison(e);
+      case Expression::Kind::kComparison: return comparison(e);
     }
     return {};
   }
@@ -268,12 +250,8 @@ class Writer {
 
   void condition(std::string_view sql, Operator op, const std::vector<SqlValue>& values) {
     switch (op) {
-      case Operator::kIsNull:
-        sql_.text += fmt::format("{} IS NULL", sql);
-        return;
-      case Operator::kIsNotNull:
-        sql_.text += fmt::format("{} IS NOT NULL", sql);
-        return;
+      case Operator::kIsNull: sql_.text += fmt::format("{} IS NULL", sql); return;
+      case Operator::kIsNotNull: sql_.text += fmt::format("{} IS NOT NULL", sql); return;
       case Operator::kIn:
       case Operator::kNotIn:
         sql_.text += fmt::format("{} {} (", sql, op == Operator::kIn ? "IN" : "NOT IN");
@@ -302,9 +280,7 @@ class Writer {
         sql_.text += ")";
         return;
       }
-      default:
-        sql_.text += fmt::format("{} {} ", sql, comparator(op));
-        parameter(values[0]);
+      default: sql_.text += fmt::format("{} {} ", sql, comparator(op)); parameter(values[0]);
     }
   }
 

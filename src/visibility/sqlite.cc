@@ -9,16 +9,12 @@ Status sqlite_status(sqlite3* db, int code, std::string_view doing) {
   std::string text = fmt::format("visibility index: {} failed: {}", doing, message);
   switch (code & 0xFF) {
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return {Code::kDataLoss, std::move(text)};
-    case SQLITE_FULL:
-      return {Code::kResourceExhausted, text + "; free some disk space"};
+    case SQLITE_NOTADB: return {Code::kDataLoss, std::move(text)};
+    case SQLITE_FULL: return {Code::kResourceExhausted, text + "; free some disk space"};
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_CANTOPEN:
-      return {Code::kPermissionDenied, text + "; the data directory must be writable"};
-    default:
-      return {Code::kInternal, std::move(text)};
+    case SQLITE_CANTOPEN: return {Code::kPermissionDenied, text + "; the data directory must be writable"};
+    default: return {Code::kInternal, std::move(text)};
   }
 }
 
@@ -105,12 +101,9 @@ std::string_view Statement::text(int column) const {
 
 SqlValue Statement::value(int column) const {
   switch (sqlite3_column_type(statement_.get(), column)) {
-    case SQLITE_INTEGER:
-      return integer(column);
-    case SQLITE_FLOAT:
-      return sqlite3_column_double(statement_.get(), column);
-    default:
-      return std::string(text(column));
+    case SQLITE_INTEGER: return integer(column);
+    case SQLITE_FLOAT: return sqlite3_column_double(statement_.get(), column);
+    default: return std::string(text(column));
   }
 }
 

@@ -33,13 +33,10 @@ AttributeType type_of(const std::string& name, const pb::common::v1::Payload& pa
   const std::size_t first = json.find_first_not_of(" \t\r\n");
   if (first == std::string::npos) return AttributeType::kKeyword;
   switch (json[first]) {
-    case '[':
-      return AttributeType::kKeywordList;
+    case '[': return AttributeType::kKeywordList;
     case 't':
-    case 'f':
-      return AttributeType::kBool;
-    case '"':
-      return AttributeType::kKeyword;
+    case 'f': return AttributeType::kBool;
+    case '"': return AttributeType::kKeyword;
     default:
       return json.find_first_of(".eE") == std::string::npos ? AttributeType::kInt : AttributeType::kDouble;
   }

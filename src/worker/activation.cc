@@ -1,5 +1,5 @@
-// The half of WorkflowRun that runs workflow code: one activation per workflow task, in this order: the first step of
-// the code, signals, updates, everything else, then steps until nothing moves.
+// The half of WorkflowRun that runs workflow code: one activation per workflow task, in this order: the first
+// step of the code, signals, updates, everything else, then steps until nothing moves.
 
 #include <algorithm>
 
@@ -47,7 +47,8 @@ void WorkflowRun::start_code() {
   if (started_code_) return;
   const auto* function = registry_.find_workflow(info_.workflow_type);
   if (function == nullptr) {
-    throw std::runtime_error("no workflow of type \"" + info_.workflow_type + "\" is registered with this worker" +
+    throw std::runtime_error("no workflow of type \"" + info_.workflow_type +
+                             "\" is registered with this worker" +
                              known_names("types", registry_.workflow_names()));
   }
   started_code_ = true;
@@ -91,7 +92,8 @@ void WorkflowRun::set_signal_handler(const std::string& name, workflow::SignalHa
   for (auto& arguments : std::exchange(signals_[name], {})) deliver_signal(name, std::move(arguments));
 }
 
-void WorkflowRun::set_dynamic_signal_handler(std::function<Task<void>(std::string, std::vector<Payload>)> handler) {
+void WorkflowRun::set_dynamic_signal_handler(
+    std::function<Task<void>(std::string, std::vector<Payload>)> handler) {
   dynamic_signal_handler_ = std::move(handler);
   for (auto& [name, queue] : std::exchange(signals_, {})) {
     for (auto& arguments : queue) deliver_signal(name, std::move(arguments));
@@ -146,8 +148,9 @@ void WorkflowRun::deliver_update(UpdateRequest request) {
   if (!machine->request().replayed) {
     if (reject_if_invalid(*machine, entry, arguments)) return;
   } else if (entry == nullptr) {
-    throw NondeterminismError("[TMPRL1100] history and workflow code disagree\n  history: accepted update \"" + name +
-                              "\"\n  code:    has no such update");
+    throw NondeterminismError(
+        "[TMPRL1100] history and workflow code disagree\n  history: accepted update \"" + name +
+        "\"\n  code:    has no such update");
   }
   machine->accept();
   auto scope = holdfast::detail::ScopeState::child_of(scheduler_.root_scope());
@@ -204,7 +207,8 @@ pb::query::v1::WorkflowQueryResult WorkflowRun::query(const pb::query::v1::Workf
   return result;
 }
 
-void WorkflowRun::set_dynamic_query_handler(std::function<Payload(std::string, std::vector<Payload>)> handler) {
+void WorkflowRun::set_dynamic_query_handler(
+    std::function<Payload(std::string, std::vector<Payload>)> handler) {
   dynamic_query_handler_ = std::move(handler);
 }
 
@@ -272,7 +276,8 @@ void WorkflowRun::close_with(const std::function<Payload()>& outcome) {
       return;
     }
     command.set_command_type(enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION);
-    client::set_failure(failure, command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
+    client::set_failure(failure,
+                        command.mutable_fail_workflow_execution_command_attributes()->mutable_failure());
     close(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, std::move(command));
   }
 }
@@ -300,8 +305,9 @@ void WorkflowRun::continue_as_new(const workflow::ContinueAsNewRequest& request)
   if (retry) client::set_retry_policy(*retry, out->mutable_retry_policy());
   out->set_initiator(enums::CONTINUE_AS_NEW_INITIATOR_WORKFLOW);
   client::set_map(options.memo() ? *options.memo() : info_.memo, out->mutable_memo()->mutable_fields());
-  client::set_map(options.search_attributes() ? options.search_attributes()->values() : info_.search_attributes,
-                  out->mutable_search_attributes()->mutable_indexed_fields());
+  client::set_map(
+      options.search_attributes() ? options.search_attributes()->values() : info_.search_attributes,
+      out->mutable_search_attributes()->mutable_indexed_fields());
   close(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, std::move(command));
 }
 
@@ -361,10 +367,10 @@ Payload WorkflowRun::side_effect(const std::function<Payload()>& compute) {
   const std::string id = std::to_string(++side_effects_);
   const auto recorded = recorded_effects_.find(id);
   if (recorded == recorded_effects_.end() && replaying_) {
-    throw NondeterminismError("[TMPRL1100] history and workflow code disagree after event " +
-                              std::to_string(last_event_id_) + "\n  history: no side effect \"" + id +
-                              "\"\n  code:    " + MarkerMachine::side_effect(id, Payload())->describe(
-                                                      enums::EVENT_TYPE_MARKER_RECORDED));
+    throw NondeterminismError(
+        "[TMPRL1100] history and workflow code disagree after event " + std::to_string(last_event_id_) +
+        "\n  history: no side effect \"" + id + "\"\n  code:    " +
+        MarkerMachine::side_effect(id, Payload())->describe(enums::EVENT_TYPE_MARKER_RECORDED));
   }
   Payload value = recorded == recorded_effects_.end() ? compute() : recorded->second;
   commands_.push(MarkerMachine::side_effect(id, value), enums::EVENT_TYPE_MARKER_RECORDED);
@@ -373,7 +379,8 @@ Payload WorkflowRun::side_effect(const std::function<Payload()>& compute) {
 
 void WorkflowRun::upsert(enums::EventType kind, std::map<std::string, Payload> values) {
   check_may_act("changing attributes");
-  auto& current = kind == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES ? info_.search_attributes : info_.memo;
+  auto& current =
+      kind == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES ? info_.search_attributes : info_.memo;
   for (const auto& [name, value] : values) {
     if (is_null(value)) {
       current.erase(name);

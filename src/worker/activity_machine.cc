@@ -51,7 +51,8 @@ void ActivityMachine::cancel() {
     outbox_.commands().push(shared_from_this(), enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
   }
   if (sent && options_.cancellation() == ActivityCancellation::kWaitCompleted) return;
-  fail(RetryState::kCancelRequested, "activity canceled", std::make_shared<CanceledFailure>("activity canceled"));
+  fail(RetryState::kCancelRequested, "activity canceled",
+       std::make_shared<CanceledFailure>("activity canceled"));
 }
 
 void ActivityMachine::step(Input input, const HistoryEvent* event) {
@@ -71,7 +72,8 @@ void ActivityMachine::write(enums::EventType kind, Command* command) const {
   using client::set_duration;
   if (kind == enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED) {
     command->set_command_type(enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK);
-    command->mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(scheduled_event_id_);
+    command->mutable_request_cancel_activity_task_command_attributes()->set_scheduled_event_id(
+        scheduled_event_id_);
     return;
   }
   command->set_command_type(enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK);
@@ -83,7 +85,8 @@ void ActivityMachine::write(enums::EventType kind, Command* command) const {
   out->mutable_activity_type()->set_name(type_);
   out->mutable_task_queue()->set_name(task_queue_);
   client::set_payloads(arguments_, out->mutable_input());
-  if (options_.start_to_close()) set_duration(*options_.start_to_close(), out->mutable_start_to_close_timeout());
+  if (options_.start_to_close())
+    set_duration(*options_.start_to_close(), out->mutable_start_to_close_timeout());
   if (options_.schedule_to_close()) {
     set_duration(*options_.schedule_to_close(), out->mutable_schedule_to_close_timeout());
   }
@@ -113,7 +116,8 @@ void ActivityMachine::fail(RetryState retry_state, const std::string& message, F
 void ActivityMachine::resolve(const HistoryEvent& event) {
   if (event.event_type() == enums::EVENT_TYPE_ACTIVITY_TASK_STARTED) return;
   // Canceled and ended within one workflow task: there is nothing left to cancel, and an engine refuses to.
-  if (state_ == S::kCancelCreated) outbox_.commands().drop(*this, enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
+  if (state_ == S::kCancelCreated)
+    outbox_.commands().drop(*this, enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
   step(I::kClosedEvent, &event);
   switch (event.event_type()) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
@@ -134,10 +138,10 @@ void ActivityMachine::resolve(const HistoryEvent& event) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
       fail(RetryState::kCancelRequested, "activity canceled",
            std::make_shared<CanceledFailure>(
-               "activity canceled", client::from_proto(event.activity_task_canceled_event_attributes().details())));
+               "activity canceled",
+               client::from_proto(event.activity_task_canceled_event_attributes().details())));
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

@@ -5,8 +5,8 @@
 
 namespace holdfast::worker {
 
-ActivityRun::ActivityRun(Courier& courier, std::string namespace_name, std::string identity, std::string task_token,
-                         Duration heartbeat_interval)
+ActivityRun::ActivityRun(Courier& courier, std::string namespace_name, std::string identity,
+                         std::string task_token, Duration heartbeat_interval)
     : courier_(courier),
       namespace_name_(std::move(namespace_name)),
       identity_(std::move(identity)),
@@ -43,11 +43,12 @@ void ActivityRun::send_locked() {
   client::set_payloads(*std::exchange(unsent_, std::nullopt), request->mutable_details());
   in_flight_ = true;
   last_sent_ = courier_.clock().monotonic();
-  courier_.later(std::chrono::nanoseconds(0), [self = shared_from_this(), sent = std::move(request)]() mutable {
-    Courier& courier = self->courier_;
-    courier.call(api::Method::kRecordActivityTaskHeartbeat, std::move(sent), nullptr,
-                 [self](Result<api::MessagePtr> result) { self->on_sent(std::move(result)); });
-  });
+  courier_.later(std::chrono::nanoseconds(0),
+                 [self = shared_from_this(), sent = std::move(request)]() mutable {
+                   Courier& courier = self->courier_;
+                   courier.call(api::Method::kRecordActivityTaskHeartbeat, std::move(sent), nullptr,
+                                [self](Result<api::MessagePtr> result) { self->on_sent(std::move(result)); });
+                 });
 }
 
 void ActivityRun::on_sent(Result<api::MessagePtr> result) {
@@ -63,10 +64,11 @@ void ActivityRun::on_sent(Result<api::MessagePtr> result) {
     }
     if (unsent_ && !finished_ && !flush_planned_) {
       flush_planned_ = true;
-      courier_.later(std::max<Duration>(*last_sent_ + interval_ - courier_.clock().monotonic(), Duration::zero()),
-                     [weak = weak_from_this()] {
-                       if (const auto self = weak.lock()) self->flush();
-                     });
+      courier_.later(
+          std::max<Duration>(*last_sent_ + interval_ - courier_.clock().monotonic(), Duration::zero()),
+          [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) self->flush();
+          });
     }
   }
   if (cancel_now) cancel(true);

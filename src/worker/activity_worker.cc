@@ -41,7 +41,8 @@ Duration heartbeat_interval(const activity::Info& info) {
 }  // namespace
 
 ActivityWorker::ActivityWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
-                               std::string instance, Courier& courier, std::function<std::unique_ptr<Executor>()> threads)
+                               std::string instance, Courier& courier,
+                               std::function<std::unique_ptr<Executor>()> threads)
     : registry_(registry),
       options_(options),
       identity_(std::move(identity)),
@@ -49,7 +50,9 @@ ActivityWorker::ActivityWorker(const Registry& registry, const WorkerOptions& op
       courier_(courier),
       threads_(std::move(threads)) {}
 
-void ActivityWorker::start() { poll_if_free(); }
+void ActivityWorker::start() {
+  poll_if_free();
+}
 
 void ActivityWorker::poll_if_free() {
   while (true) {
@@ -82,7 +85,8 @@ void ActivityWorker::on_poll(Result<api::MessagePtr> result) {
     --open_polls_;
     if (has_task) ++running_;
     if (result) poll_pause_ = std::chrono::milliseconds(100);
-    if (!result && result.error().code() != Code::kDeadlineExceeded && result.error().code() != Code::kCancelled) {
+    if (!result && result.error().code() != Code::kDeadlineExceeded &&
+        result.error().code() != Code::kCancelled) {
       poll_pause_ = std::min(poll_pause_ * 2, std::chrono::milliseconds(5000));
       pause = poll_pause_;
     }
@@ -125,8 +129,8 @@ void ActivityWorker::dispatch(std::shared_ptr<Task> task) {
 
 void ActivityWorker::execute(const Task& task) {
   activity::Info info = info_of(task, options_.task_queue());
-  const auto run = std::make_shared<ActivityRun>(courier_, options_.namespace_name(), identity_, task.task_token(),
-                                                 heartbeat_interval(info));
+  const auto run = std::make_shared<ActivityRun>(courier_, options_.namespace_name(), identity_,
+                                                 task.task_token(), heartbeat_interval(info));
   {
     std::lock_guard lock(mutex_);
     runs_.insert(run.get());
@@ -144,8 +148,10 @@ void ActivityWorker::run_function(const Task& task, ActivityRun& run, activity::
   try {
     if (function == nullptr) {
       std::string known;
-      for (const auto& each : registry_.activity_names()) known += (known.empty() ? "\"" : ", \"") + each + '"';
-      throw ApplicationFailure("no activity of type \"" + name + "\" is registered with this worker; it has " +
+      for (const auto& each : registry_.activity_names())
+        known += (known.empty() ? "\"" : ", \"") + each + '"';
+      throw ApplicationFailure("no activity of type \"" + name +
+                                   "\" is registered with this worker; it has " +
                                    (known.empty() ? "none" : known),
                                "ActivityNotRegistered");
     }
@@ -158,15 +164,17 @@ void ActivityWorker::run_function(const Task& task, ActivityRun& run, activity::
     } else if (run.is_cancelled()) {
       respond_failed(task, run, ApplicationFailure("the worker is stopping", "WorkerShutdown"));
     } else {
-      respond_failed(task, run, ApplicationFailure("the activity threw CanceledFailure but nobody canceled it",
-                                                   "CanceledFailure"));
+      respond_failed(
+          task, run,
+          ApplicationFailure("the activity threw CanceledFailure but nobody canceled it", "CanceledFailure"));
     }
   } catch (const Failure& failure) {
     respond_failed(task, run, failure);
   } catch (const std::exception& error) {
     respond_failed(task, run, ApplicationFailure(error.what(), client::exception_type(error)));
   } catch (...) {
-    respond_failed(task, run, ApplicationFailure("the activity threw something that is not a std::exception"));
+    respond_failed(task, run,
+                   ApplicationFailure("the activity threw something that is not a std::exception"));
   }
 }
 
@@ -179,8 +187,9 @@ void ActivityWorker::respond_completed(const Task& task, Payload result) {
   courier_.deliver(api::Method::kRespondActivityTaskCompleted, std::move(request), nullptr,
                    [this, id = task.activity_id()](Result<api::MessagePtr> answer) {
                      if (answer) return;
-                     courier_.log(workflow::LogLevel::kWarn, "activity " + id + ": its result was not taken: " +
-                                                                 answer.error().to_string());
+                     courier_.log(
+                         workflow::LogLevel::kWarn,
+                         "activity " + id + ": its result was not taken: " + answer.error().to_string());
                    });
 }
 
@@ -190,10 +199,12 @@ void ActivityWorker::respond_failed(const Task& task, ActivityRun& run, const Fa
   request->set_namespace_(options_.namespace_name());
   request->set_identity(identity_);
   client::set_failure(failure, request->mutable_failure());
-  if (auto unsent = run.finish()) client::set_payloads(std::move(*unsent), request->mutable_last_heartbeat_details());
-  courier_.deliver(api::Method::kRespondActivityTaskFailed, std::move(request), nullptr, [](Result<api::MessagePtr>) {
-    // Refused: the attempt was timed out meanwhile.
-  });
+  if (auto unsent = run.finish())
+    client::set_payloads(std::move(*unsent), request->mutable_last_heartbeat_details());
+  courier_.deliver(api::Method::kRespondActivityTaskFailed, std::move(request), nullptr,
+                   [](Result<api::MessagePtr>) {
+                     // Refused: the attempt was timed out meanwhile.
+                   });
 }
 
 void ActivityWorker::respond_canceled(const Task& task, const CanceledFailure& failure) {

@@ -1,6 +1,7 @@
 #pragma once
 
-// ActivityWorker: polls activity tasks while a thread is free, runs each on a thread of its own, answers. Thread-safe.
+// ActivityWorker: polls activity tasks while a thread is free, runs each on a thread of its own, answers.
+// Thread-safe.
 
 #include <condition_variable>
 #include <functional>
@@ -49,7 +50,7 @@ class ActivityRun : public activity::Host, public std::enable_shared_from_this<A
 
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  bool cancelled_ = false;            // guarded by mutex_, like the rest
+  bool cancelled_ = false;  // guarded by mutex_, like the rest
   bool cancelled_by_engine_ = false;
   bool finished_ = false;
   bool in_flight_ = false;
@@ -60,8 +61,8 @@ class ActivityRun : public activity::Host, public std::enable_shared_from_this<A
 
 class ActivityWorker {
  public:
-  ActivityWorker(const Registry& registry, const WorkerOptions& options, std::string identity, std::string instance,
-                 Courier& courier, std::function<std::unique_ptr<Executor>()> threads);
+  ActivityWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
+                 std::string instance, Courier& courier, std::function<std::unique_ptr<Executor>()> threads);
 
   void start();
   // Waits for running activities, cancels them after `grace`, and waits for them to return.

@@ -23,8 +23,8 @@ constexpr const char* kStateNames[] = {"created", "initiated", "started", "alrea
 
 }  // namespace
 
-ChildMachine::ChildMachine(Outbox& outbox, std::string type, ChildOptions options, std::vector<Payload> arguments,
-                           const std::string& task_queue)
+ChildMachine::ChildMachine(Outbox& outbox, std::string type, ChildOptions options,
+                           std::vector<Payload> arguments, const std::string& task_queue)
     : outbox_(outbox),
       type_(std::move(type)),
       options_(std::move(options)),
@@ -92,7 +92,8 @@ void ChildMachine::write(enums::EventType, Command* command) const {
   out->set_cron_schedule(options_.cron_schedule());
   if (!options_.memo().empty()) client::set_map(options_.memo(), out->mutable_memo()->mutable_fields());
   if (!options_.search_attributes().empty()) {
-    client::set_map(options_.search_attributes().values(), out->mutable_search_attributes()->mutable_indexed_fields());
+    client::set_map(options_.search_attributes().values(),
+                    out->mutable_search_attributes()->mutable_indexed_fields());
   }
 }
 
@@ -102,7 +103,8 @@ void ChildMachine::recorded(enums::EventType, const HistoryEvent& event) {
 }
 
 void ChildMachine::fail(RetryState retry_state, const std::string& message, FailurePtr cause) {
-  const ChildWorkflowFailure failure(message, type_, options_.workflow_id(), run_id_, retry_state, std::move(cause));
+  const ChildWorkflowFailure failure(message, type_, options_.workflow_id(), run_id_, retry_state,
+                                     std::move(cause));
   started_.set_failure(failure);
   result_.set_failure(failure);
 }
@@ -129,8 +131,7 @@ void ChildMachine::resolve(const HistoryEvent& event) {
       step(I::kStartFailedEvent, &event);
       start_failed(event);
       return;
-    default:
-      step(I::kClosedEvent, &event);
+    default: step(I::kClosedEvent, &event);
   }
   switch (event.event_type()) {
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
@@ -154,10 +155,10 @@ void ChildMachine::resolve(const HistoryEvent& event) {
            std::make_shared<TimeoutFailure>("child workflow timed out", TimeoutType::kStartToClose));
       break;
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-      fail(RetryState::kNonRetryableFailure, "child workflow terminated", std::make_shared<TerminatedFailure>());
+      fail(RetryState::kNonRetryableFailure, "child workflow terminated",
+           std::make_shared<TerminatedFailure>());
       break;
-    default:
-      break;
+    default: break;
   }
 }
 

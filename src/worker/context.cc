@@ -35,14 +35,30 @@ void throw_if_canceled(const ScopePtr& scope) {
 
 // ---- facts
 
-WallTime Context::now() const { return run_->now(); }
-std::uint64_t Context::random() { return run_->random(); }
-double Context::random_double() { return static_cast<double>(run_->random() >> 11) * 0x1.0p-53; }
-std::string Context::uuid() { return run_->uuid(); }
-const Info& Context::info() const { return run_->info(); }
-bool Context::replaying() const { return run_->replaying(); }
-void Context::log(LogLevel level, std::string_view message) const { run_->log(level, message); }
-holdfast::detail::Scheduler& Context::scheduler() const { return run_->scheduler(); }
+WallTime Context::now() const {
+  return run_->now();
+}
+std::uint64_t Context::random() {
+  return run_->random();
+}
+double Context::random_double() {
+  return static_cast<double>(run_->random() >> 11) * 0x1.0p-53;
+}
+std::string Context::uuid() {
+  return run_->uuid();
+}
+const Info& Context::info() const {
+  return run_->info();
+}
+bool Context::replaying() const {
+  return run_->replaying();
+}
+void Context::log(LogLevel level, std::string_view message) const {
+  run_->log(level, message);
+}
+holdfast::detail::Scheduler& Context::scheduler() const {
+  return run_->scheduler();
+}
 
 // ---- activities
 
@@ -53,8 +69,8 @@ Context::RawHandle Context::start_activity_raw(const std::string& name, const Ac
     throw std::invalid_argument("activity \"" + name + "\" needs start_to_close or schedule_to_close");
   }
   const std::string id = options.activity_id().empty() ? run_->next_activity_id() : options.activity_id();
-  auto machine = std::make_shared<worker::ActivityMachine>(run_->outbox(), id, name, options, std::move(arguments),
-                                                           run_->info().task_queue);
+  auto machine = std::make_shared<worker::ActivityMachine>(run_->outbox(), id, name, options,
+                                                           std::move(arguments), run_->info().task_queue);
   auto scope = ScopeState::child_of(scheduler().current_scope());
   machine->begin();
   if (scope->canceled()) {
@@ -65,7 +81,8 @@ Context::RawHandle Context::start_activity_raw(const std::string& name, const Ac
   return RawHandle(id, Future<std::string>(), machine->result(), CancelScope(scope));
 }
 
-Task<Payload> Context::run_activity(std::string name, ActivityOptions options, std::vector<Payload> arguments) {
+Task<Payload> Context::run_activity(std::string name, ActivityOptions options,
+                                    std::vector<Payload> arguments) {
   auto handle = start_activity_raw(name, options, std::move(arguments));
   co_return co_await handle.result;
 }
@@ -75,8 +92,8 @@ Task<Payload> Context::run_activity(std::string name, ActivityOptions options, s
 TimerHandle Context::start_timer(Duration duration, std::string summary) {
   run_->check_may_act("starting a timer");
   if (duration <= Duration::zero()) duration = std::chrono::milliseconds(1);
-  auto machine =
-      std::make_shared<worker::TimerMachine>(run_->outbox(), run_->next_timer_id(), duration, std::move(summary));
+  auto machine = std::make_shared<worker::TimerMachine>(run_->outbox(), run_->next_timer_id(), duration,
+                                                        std::move(summary));
   auto scope = ScopeState::child_of(scheduler().current_scope());
   machine->begin();
   if (scope->canceled()) {
@@ -102,9 +119,8 @@ Task<void> Context::wait_condition(std::function<bool()> condition) {
   Promise<void> done;
   auto state = std::make_shared<FutureState<void>>();
   scheduler().add_condition(std::move(condition), state);
-  const CancelCallback on_cancel(scope, [state, scope] {
-    state->set_error(std::make_exception_ptr(CanceledFailure(scope->reason())));
-  });
+  const CancelCallback on_cancel(
+      scope, [state, scope] { state->set_error(std::make_exception_ptr(CanceledFailure(scope->reason()))); });
   co_await Future<void>(state);
 }
 
@@ -122,8 +138,12 @@ Task<bool> Context::wait_condition_for(std::function<bool()> condition, Duration
 
 // ---- messages
 
-const UpdateInfo& Context::current_update() const { return run_->current_update(); }
-bool Context::idle() const { return run_->handlers_idle(); }
+const UpdateInfo& Context::current_update() const {
+  return run_->current_update();
+}
+bool Context::idle() const {
+  return run_->handlers_idle();
+}
 void Context::set_signal_handler(const std::string& name, SignalHandler handler) {
   run_->set_signal_handler(name, std::move(handler));
 }
@@ -133,7 +153,8 @@ void Context::set_query_handler(const std::string& name, QueryHandler handler) {
 void Context::set_update_handler(const std::string& name, UpdateHandler handler, UpdateValidator validator) {
   run_->set_update_handler(name, std::move(handler), std::move(validator));
 }
-void Context::set_dynamic_signal_handler(std::function<Task<void>(std::string, std::vector<Payload>)> handler) {
+void Context::set_dynamic_signal_handler(
+    std::function<Task<void>(std::string, std::vector<Payload>)> handler) {
   run_->set_dynamic_signal_handler(std::move(handler));
 }
 void Context::set_dynamic_query_handler(std::function<Payload(std::string, std::vector<Payload>)> handler) {
@@ -160,7 +181,9 @@ std::optional<std::vector<Payload>> Context::try_receive_signal(const std::strin
   return arguments;
 }
 
-std::size_t Context::waiting_signals(const std::string& name) const { return run_->signal_queue(name).size(); }
+std::size_t Context::waiting_signals(const std::string& name) const {
+  return run_->signal_queue(name).size();
+}
 
 // ---- other workflows
 
@@ -168,8 +191,8 @@ Task<Context::RawHandle> Context::start_child_raw(std::string type, ChildOptions
                                                   std::vector<Payload> arguments) {
   run_->check_may_act("starting a child workflow");
   if (options.workflow_id().empty()) options.workflow_id(run_->uuid());
-  auto machine = std::make_shared<worker::ChildMachine>(run_->outbox(), std::move(type), options, std::move(arguments),
-                                                        run_->info().task_queue);
+  auto machine = std::make_shared<worker::ChildMachine>(run_->outbox(), std::move(type), options,
+                                                        std::move(arguments), run_->info().task_queue);
   auto scope = ScopeState::child_of(scheduler().current_scope());
   machine->begin();
   if (scope->canceled()) {
@@ -201,8 +224,8 @@ Task<void> Context::signal_external_raw(std::string workflow_id, std::string run
   target.workflow_id = std::move(workflow_id);
   target.run_id = std::move(run_id);
   target.child_only = child_only;
-  auto machine = std::make_shared<worker::ExternalSignalMachine>(run_->outbox(), std::move(target), std::move(signal),
-                                                                 std::move(arguments));
+  auto machine = std::make_shared<worker::ExternalSignalMachine>(run_->outbox(), std::move(target),
+                                                                 std::move(signal), std::move(arguments));
   machine->begin();
   const CancelCallback on_cancel(scope, [machine] { machine->cancel(); });
   co_await machine->delivered();
@@ -213,27 +236,46 @@ Task<void> Context::cancel_external(std::string workflow_id, std::string run_id,
   worker::ExternalTarget target;
   target.workflow_id = std::move(workflow_id);
   target.run_id = std::move(run_id);
-  auto machine = std::make_shared<worker::ExternalCancelMachine>(run_->outbox(), std::move(target), std::move(reason));
+  auto machine =
+      std::make_shared<worker::ExternalCancelMachine>(run_->outbox(), std::move(target), std::move(reason));
   machine->begin();
   co_await machine->delivered();
 }
 
 // ---- cancellation
 
-bool Context::cancelled() const { return scheduler().current_scope()->canceled(); }
-bool Context::workflow_cancelled() const { return run_->cancel_requested(); }
-std::string Context::cancel_reason() const { return run_->cancel_reason(); }
-CancelScope Context::scope() { return CancelScope(ScopeState::child_of(scheduler().current_scope())); }
-ScopePtr Context::shield() { return ScopeState::child_of(nullptr); }
+bool Context::cancelled() const {
+  return scheduler().current_scope()->canceled();
+}
+bool Context::workflow_cancelled() const {
+  return run_->cancel_requested();
+}
+std::string Context::cancel_reason() const {
+  return run_->cancel_reason();
+}
+CancelScope Context::scope() {
+  return CancelScope(ScopeState::child_of(scheduler().current_scope()));
+}
+ScopePtr Context::shield() {
+  return ScopeState::child_of(nullptr);
+}
 
 // ---- versions and state
 
-bool Context::patched(const std::string& id) { return run_->patched(id, false); }
-void Context::deprecate_patch(const std::string& id) { run_->patched(id, true); }
-Payload Context::side_effect_raw(const std::function<Payload()>& compute) { return run_->side_effect(compute); }
+bool Context::patched(const std::string& id) {
+  return run_->patched(id, false);
+}
+void Context::deprecate_patch(const std::string& id) {
+  run_->patched(id, true);
+}
+Payload Context::side_effect_raw(const std::function<Payload()>& compute) {
+  return run_->side_effect(compute);
+}
 void Context::upsert_search_attributes(const SearchAttributes& attributes) {
   run_->upsert(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, attributes.values());
 }
-void Context::upsert_memo(const Memo& memo) { run_->upsert(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, memo); }
+void Context::upsert_memo(const Memo& memo) {
+  run_->upsert(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, memo);
+}
 
 }  // namespace holdfast::workflow

@@ -30,8 +30,8 @@ void Courier::call(api::Method method, api::MessagePtr request, Executor* execut
                     });
 }
 
-void Courier::deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request, Executor* executor,
-                      Done done) {
+void Courier::deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request,
+                      Executor* executor, Done done) {
   enter();
   auto delivery = std::make_shared<Delivery>();
   delivery->method = method;
@@ -49,22 +49,23 @@ void Courier::attempt(std::shared_ptr<Delivery> delivery) {
   api::CallOptions options;
   options.executor = delivery->executor;
   options.deadline = clock_.monotonic() + kCallTimeout;
-  connection_.start(delivery->method, std::move(copy), options, [this, delivery](Result<api::MessagePtr> result) {
-    const bool again = !result && client::is_transient(result.error().code()) && !stopping() &&
-                       clock_.monotonic() + delivery->pause < delivery->give_up;
-    if (again) {
-      const auto pause = delivery->pause;
-      delivery->pause = std::min(pause * 2, std::chrono::milliseconds(5000));
-      timers_.after(pause, [this, delivery] { attempt(delivery); });
-      return;
-    }
-    delivery->done(std::move(result));
-    leave();
-  });
+  connection_.start(
+      delivery->method, std::move(copy), options, [this, delivery](Result<api::MessagePtr> result) {
+        const bool again = !result && client::is_transient(result.error().code()) && !stopping() &&
+                           clock_.monotonic() + delivery->pause < delivery->give_up;
+        if (again) {
+          const auto pause = delivery->pause;
+          delivery->pause = std::min(pause * 2, std::chrono::milliseconds(5000));
+          timers_.after(pause, [this, delivery] { attempt(delivery); });
+          return;
+        }
+        delivery->done(std::move(result));
+        leave();
+      });
 }
 
-bool Courier::poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker, Executor* executor,
-                   Done done) {
+bool Courier::poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker,
+                   Executor* executor, Done done) {
   std::uint64_t id = 0;
   {
     std::lock_guard lock(mutex_);

@@ -1,7 +1,7 @@
 #pragma once
 
-// Courier: the worker's calls on the connection. Counts what is under way, so that stopping can wait for it; repeats
-// answers that did not reach the engine; cancels open polls when the worker stops. Thread-safe.
+// Courier: the worker's calls on the connection. Counts what is under way, so that stopping can wait for it;
+// repeats answers that did not reach the engine; cancels open polls when the worker stops. Thread-safe.
 
 #include <chrono>
 #include <condition_variable>
@@ -32,8 +32,10 @@ class Courier {
   // Once; `executor` runs `done` (null: the connection's thread).
   void call(api::Method method, api::MessagePtr request, Executor* executor, Done done);
   // Until the engine has answered or patience ends.
-  void deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request, Executor* executor, Done done);
-  // A long poll; ends with kCancelled when the worker stops. False when it stops already: then `done` never runs.
+  void deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request, Executor* executor,
+               Done done);
+  // A long poll; ends with kCancelled when the worker stops. False when it stops already: then `done` never
+  // runs.
   bool poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker, Executor* executor,
             Done done);
   // `callback` runs unless the worker stops first.
@@ -64,10 +66,11 @@ class Courier {
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;
-  std::size_t under_way_ = 0;                                          // guarded by mutex_
-  bool stopping_ = false;                                              // guarded by mutex_
-  std::uint64_t next_poll_ = 1;                                        // guarded by mutex_
-  std::map<std::uint64_t, std::shared_ptr<api::CallHandle>> polls_;    // guarded by mutex_; null: ended or not begun
+  std::size_t under_way_ = 0;    // guarded by mutex_
+  bool stopping_ = false;        // guarded by mutex_
+  std::uint64_t next_poll_ = 1;  // guarded by mutex_
+  std::map<std::uint64_t, std::shared_ptr<api::CallHandle>>
+      polls_;  // guarded by mutex_; null: ended or not begun
 };
 
 }  // namespace holdfast::worker

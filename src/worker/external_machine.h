@@ -49,14 +49,19 @@ class ExternalMachine : public Machine {
 
 class ExternalSignalMachine : public ExternalMachine {
  public:
-  ExternalSignalMachine(Outbox& outbox, ExternalTarget target, std::string signal, std::vector<Payload> arguments)
-      : ExternalMachine(outbox, std::move(target)), signal_(std::move(signal)), arguments_(std::move(arguments)) {}
+  ExternalSignalMachine(Outbox& outbox, ExternalTarget target, std::string signal,
+                        std::vector<Payload> arguments)
+      : ExternalMachine(outbox, std::move(target)),
+        signal_(std::move(signal)),
+        arguments_(std::move(arguments)) {}
   void begin() override { outbox_.commands().push(shared_from_this(), kind()); }
   std::string describe(enums::EventType kind) const override;
   void write(enums::EventType kind, Command* command) const override;
 
  protected:
-  enums::EventType kind() const override { return enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED; }
+  enums::EventType kind() const override {
+    return enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED;
+  }
   const char* noun() const override { return "signal"; }
 
  private:

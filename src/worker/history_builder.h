@@ -23,7 +23,8 @@ class HistoryBuilder {
   }
   template <typename... A>
   HistoryBuilder& started(const std::string& type, const A&... args) {
-    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED).mutable_workflow_execution_started_event_attributes();
+    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED)
+                            .mutable_workflow_execution_started_event_attributes();
     attributes.mutable_workflow_type()->set_name(type);
     attributes.mutable_task_queue()->set_name("queue");
     attributes.set_original_execution_run_id("run");
@@ -55,7 +56,8 @@ class HistoryBuilder {
   }
   template <typename T>
   HistoryBuilder& activity_completed(std::int64_t scheduled, const T& result) {
-    auto& attributes = *add(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED).mutable_activity_task_completed_event_attributes();
+    auto& attributes =
+        *add(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED).mutable_activity_task_completed_event_attributes();
     attributes.set_scheduled_event_id(scheduled);
     *attributes.mutable_result()->add_payloads() = client::to_proto(to_payload(result));
     return *this;
@@ -73,13 +75,15 @@ class HistoryBuilder {
   }
   template <typename... A>
   HistoryBuilder& signaled(const std::string& name, const A&... args) {
-    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED).mutable_workflow_execution_signaled_event_attributes();
+    auto& attributes = *add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED)
+                            .mutable_workflow_execution_signaled_event_attributes();
     attributes.set_signal_name(name);
     client::set_payloads(to_payloads(args...), attributes.mutable_input());
     return *this;
   }
   HistoryBuilder& cancel_requested() {
-    add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED).mutable_workflow_execution_cancel_requested_event_attributes();
+    add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+        .mutable_workflow_execution_cancel_requested_event_attributes();
     return *this;
   }
 

@@ -1,7 +1,8 @@
 #pragma once
 
-// Cuts a history into the pieces that were seen by one workflow task each. A piece ends with the WorkflowTaskStarted of a
-// task that was not failed or timed out afterwards; what follows the last such event is a piece without an end.
+// Cuts a history into the pieces that were seen by one workflow task each. A piece ends with the
+// WorkflowTaskStarted of a task that was not failed or timed out afterwards; what follows the last such event
+// is a piece without an end.
 
 #include <cstdint>
 #include <vector>

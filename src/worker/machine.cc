@@ -52,8 +52,9 @@ std::string describe_event(const HistoryEvent& event) {
     }
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED:
       return event_text(
-          type, {{"scheduled_event",
-                  std::to_string(event.activity_task_cancel_requested_event_attributes().scheduled_event_id())}});
+          type,
+          {{"scheduled_event",
+            std::to_string(event.activity_task_cancel_requested_event_attributes().scheduled_event_id())}});
     case enums::EVENT_TYPE_TIMER_STARTED:
       return event_text(type, {{"timer_id", event.timer_started_event_attributes().timer_id()}});
     case enums::EVENT_TYPE_TIMER_CANCELED:
@@ -78,12 +79,13 @@ std::string describe_event(const HistoryEvent& event) {
     }
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
       return event_text(
-          type, {{"update_id", event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()}});
+          type, {{"update_id",
+                  event.workflow_execution_update_accepted_event_attributes().protocol_instance_id()}});
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
       return event_text(
-          type, {{"update_id", event.workflow_execution_update_completed_event_attributes().meta().update_id()}});
-    default:
-      return event_text(type, {});
+          type,
+          {{"update_id", event.workflow_execution_update_completed_event_attributes().meta().update_id()}});
+    default: return event_text(type, {});
   }
 }
 
@@ -104,28 +106,30 @@ bool is_command_event(enums::EventType type) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW:
-      return true;
-    default:
-      return false;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW: return true;
+    default: return false;
   }
 }
 
 void throw_unexpected(const HistoryEvent& event, std::string_view what, std::string_view state) {
-  throw NondeterminismError("[TMPRL1100] event " + std::to_string(event.event_id()) + ", " + describe_event(event) +
-                            ", does not fit " + std::string(what) + ", which is " + std::string(state));
+  throw NondeterminismError("[TMPRL1100] event " + std::to_string(event.event_id()) + ", " +
+                            describe_event(event) + ", does not fit " + std::string(what) + ", which is " +
+                            std::string(state));
 }
 
 void CommandQueue::drop(const Machine& machine, enums::EventType kind) {
-  std::erase_if(queue_, [&](const Entry& each) { return each.machine.get() == &machine && each.kind == kind; });
+  std::erase_if(queue_,
+                [&](const Entry& each) { return each.machine.get() == &machine && each.kind == kind; });
 }
 
 void CommandQueue::match(const HistoryEvent& event) {
   const std::string expected = describe_event(event);
-  const std::string actual = queue_.empty() ? "nothing" : queue_.front().machine->describe(queue_.front().kind);
+  const std::string actual =
+      queue_.empty() ? "nothing" : queue_.front().machine->describe(queue_.front().kind);
   if (actual != expected) {
     throw NondeterminismError("[TMPRL1100] history and workflow code disagree at event " +
-                              std::to_string(event.event_id()) + "\n  history: " + expected + "\n  code:    " + actual);
+                              std::to_string(event.event_id()) + "\n  history: " + expected +
+                              "\n  code:    " + actual);
   }
   const Entry entry = std::move(queue_.front());
   queue_.pop_front();

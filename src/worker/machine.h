@@ -1,8 +1,8 @@
 #pragma once
 
-// Machine: one thing a workflow asked for (an activity, a timer, ...), from the command that code emits through the
-// event that records it to the events that end it. CommandQueue: the commands in the order in which code emitted them;
-// history must show their events in the same order.
+// Machine: one thing a workflow asked for (an activity, a timer, ...), from the command that code emits
+// through the event that records it to the events that end it. CommandQueue: the commands in the order in
+// which code emitted them; history must show their events in the same order.
 //
 // Owned by one WorkflowRun, used on its thread. A disagreement throws NondeterminismError.
 
@@ -37,8 +37,8 @@ class Machine : public std::enable_shared_from_this<Machine> {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  // The event that code's command will become, in the words of describe_event(): history and code agree when both
-  // texts are equal.
+  // The event that code's command will become, in the words of describe_event(): history and code agree when
+  // both texts are equal.
   virtual std::string describe(enums::EventType kind) const = 0;
   virtual void write(enums::EventType kind, Command* command) const = 0;
   // The messages that go along with a PROTOCOL_MESSAGE command.

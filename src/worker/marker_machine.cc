@@ -34,7 +34,8 @@ std::optional<PatchFact> patch_of(const MarkerAttributes& attributes) {
   if (!json.is_object() || !json.contains("id") || !json["id"].is_string()) return std::nullopt;
   PatchFact fact;
   fact.id = json["id"].get<std::string>();
-  fact.deprecated = json.contains("deprecated") && json["deprecated"].is_boolean() && json["deprecated"].get<bool>();
+  fact.deprecated =
+      json.contains("deprecated") && json["deprecated"].is_boolean() && json["deprecated"].get<bool>();
   return fact;
 }
 
@@ -87,6 +88,8 @@ void MarkerMachine::recorded(enums::EventType, const HistoryEvent& event) {
   state_ = *next;
 }
 
-void MarkerMachine::resolve(const HistoryEvent& event) { throw_unexpected(event, "a marker", "recorded"); }
+void MarkerMachine::resolve(const HistoryEvent& event) {
+  throw_unexpected(event, "a marker", "recorded");
+}
 
 }  // namespace holdfast::worker

@@ -1,7 +1,7 @@
 #pragma once
 
-// Markers: facts that code writes into history. Patches use the marker of Temporal's Rust core (core_patch), so that its
-// tools read them; side effects have one of our own.
+// Markers: facts that code writes into history. Patches use the marker of Temporal's Rust core (core_patch),
+// so that its tools read them; side effects have one of our own.
 
 #include <optional>
 #include <string>

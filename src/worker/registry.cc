@@ -37,7 +37,8 @@ std::vector<std::string> Registry::activity_names() const {
 }
 
 void detail::throw_invalid_arguments(const char* what) {
-  throw ApplicationFailure::non_retryable(std::string("the arguments do not fit: ") + what, "InvalidArguments");
+  throw ApplicationFailure::non_retryable(std::string("the arguments do not fit: ") + what,
+                                          "InvalidArguments");
 }
 
 }  // namespace holdfast

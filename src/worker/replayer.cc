@@ -10,7 +10,8 @@ Result<ReplayReport> replay(const Registry& registry, const pb::history::v1::His
                             const std::string& workflow_id) {
   if (history.events().empty() ||
       history.events(0).event_type() != enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED) {
-    return fail(Code::kInvalidArgument, "the history does not begin with WorkflowExecutionStarted; export it whole");
+    return fail(Code::kInvalidArgument,
+                "the history does not begin with WorkflowExecutionStarted; export it whole");
   }
   const auto& started = history.events(0).workflow_execution_started_event_attributes();
   ReplayReport report;
@@ -26,7 +27,8 @@ Result<ReplayReport> replay(const Registry& registry, const pb::history::v1::His
   const auto result = run.apply(history.events(), {});
   if (result.failure) {
     report.error = result.failure->failure.message();
-    report.nondeterministic = result.failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
+    report.nondeterministic =
+        result.failure->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR;
   }
   return report;
 }
@@ -38,7 +40,8 @@ Result<ReplayReport> Replayer::replay_json(std::string_view json, const std::str
   google::protobuf::util::JsonParseOptions options;
   options.ignore_unknown_fields = true;
   const auto status = google::protobuf::util::JsonStringToMessage(
-      google::protobuf::StringPiece(json.data(), static_cast<std::ptrdiff_t>(json.size())), &history, options);
+      google::protobuf::StringPiece(json.data(), static_cast<std::ptrdiff_t>(json.size())), &history,
+      options);
   if (!status.ok()) {
     return fail(Code::kInvalidArgument, "the history is not temporal.api.history.v1.History as JSON: " +
                                             std::string(status.message()));

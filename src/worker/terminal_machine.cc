@@ -12,7 +12,9 @@ constexpr std::array kTable = std::to_array<Row<S, I>>({
 
 }  // namespace
 
-void TerminalMachine::write(enums::EventType, Command* command) const { *command = command_; }
+void TerminalMachine::write(enums::EventType, Command* command) const {
+  *command = command_;
+}
 
 void TerminalMachine::recorded(enums::EventType, const HistoryEvent& event) {
   const auto next = next_state(kTable, state_, I::kRecordedEvent);
@@ -20,6 +22,8 @@ void TerminalMachine::recorded(enums::EventType, const HistoryEvent& event) {
   state_ = *next;
 }
 
-void TerminalMachine::resolve(const HistoryEvent& event) { throw_unexpected(event, "the run", "closed"); }
+void TerminalMachine::resolve(const HistoryEvent& event) {
+  throw_unexpected(event, "the run", "closed");
+}
 
 }  // namespace holdfast::worker

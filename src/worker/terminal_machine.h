@@ -1,6 +1,7 @@
 #pragma once
 
-// The command that ends a run: complete, fail, cancel or continue as new. Always the last of its workflow task.
+// The command that ends a run: complete, fail, cancel or continue as new. Always the last of its workflow
+// task.
 
 #include "worker/machine.h"
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// Runs callbacks at a later time, on a thread of its own: retries of calls, throttled heartbeats. Sleeps until the next
-// one is due; nothing polls. Thread-safe. Callbacks are short and do not block.
+// Runs callbacks at a later time, on a thread of its own: retries of calls, throttled heartbeats. Sleeps
+// until the next one is due; nothing polls. Thread-safe. Callbacks are short and do not block.
 
 #include <condition_variable>
 #include <cstdint>
@@ -25,7 +25,9 @@ class TimerLoop {
 
   using Callback = std::move_only_function<void()>;
   void at(MonotonicTime when, Callback callback);
-  void after(std::chrono::nanoseconds delay, Callback callback) { at(clock_.monotonic() + delay, std::move(callback)); }
+  void after(std::chrono::nanoseconds delay, Callback callback) {
+    at(clock_.monotonic() + delay, std::move(callback));
+  }
 
  private:
   void run();

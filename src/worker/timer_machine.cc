@@ -45,7 +45,8 @@ void TimerMachine::write(enums::EventType kind, Command* command) const {
     return;
   }
   command->set_command_type(enums::COMMAND_TYPE_START_TIMER);
-  if (!summary_.empty()) *command->mutable_user_metadata()->mutable_summary() = client::to_proto(to_payload(summary_));
+  if (!summary_.empty())
+    *command->mutable_user_metadata()->mutable_summary() = client::to_proto(to_payload(summary_));
   auto* out = command->mutable_start_timer_command_attributes();
   out->set_timer_id(id_);
   client::set_duration(duration_, out->mutable_start_to_fire_timeout());

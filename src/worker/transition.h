@@ -1,7 +1,7 @@
 #pragma once
 
-// Transition tables. Each machine of this folder opens with one: every allowed (state, input) and where it leads.
-// Whatever the table does not list is a disagreement between history and code.
+// Transition tables. Each machine of this folder opens with one: every allowed (state, input) and where it
+// leads. Whatever the table does not list is a disagreement between history and code.
 
 #include <array>
 #include <cstddef>
@@ -17,7 +17,8 @@ struct Row {
 };
 
 template <typename State, typename Input, std::size_t N>
-constexpr std::optional<State> next_state(const std::array<Row<State, Input>, N>& table, State state, Input input) {
+constexpr std::optional<State> next_state(const std::array<Row<State, Input>, N>& table, State state,
+                                          Input input) {
   for (const auto& row : table) {
     if (row.from == state && row.on == input) return row.to;
   }

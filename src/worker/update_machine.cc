@@ -19,8 +19,9 @@ constexpr std::array kTable = std::to_array<Row<S, I>>({
     {S::kCompleteCreated, I::kCompletedEvent, S::kDone},
 });
 
-constexpr const char* kStateNames[] = {"requested", "about to be accepted",  "about to be accepted and completed",
-                                       "accepted",  "about to be completed", "already over"};
+constexpr const char* kStateNames[] = {
+    "requested", "about to be accepted",  "about to be accepted and completed",
+    "accepted",  "about to be completed", "already over"};
 
 constexpr auto kAccepted = enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED;
 constexpr auto kCompleted = enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED;
@@ -101,6 +102,8 @@ void UpdateMachine::recorded(enums::EventType kind, const HistoryEvent& event) {
   step(kind == kAccepted ? I::kAcceptedEvent : I::kCompletedEvent, &event);
 }
 
-void UpdateMachine::resolve(const HistoryEvent& event) { throw_unexpected(event, "an update", "recorded"); }
+void UpdateMachine::resolve(const HistoryEvent& event) {
+  throw_unexpected(event, "an update", "recorded");
+}
 
 }  // namespace holdfast::worker

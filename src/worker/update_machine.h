@@ -1,7 +1,7 @@
 #pragma once
 
-// An update: asked for by a protocol message, then accepted and completed at exact places among the commands, or
-// rejected without a trace.
+// An update: asked for by a protocol message, then accepted and completed at exact places among the commands,
+// or rejected without a trace.
 
 #include <string>
 

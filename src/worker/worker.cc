@@ -53,9 +53,13 @@ class Worker::Impl {
 Worker::Worker(api::Connection& connection, const Environment& environment, WorkerOptions options)
     : impl_(std::make_unique<Impl>(connection, environment, std::move(options))) {}
 
-Worker::~Worker() { stop(); }
+Worker::~Worker() {
+  stop();
+}
 
-const WorkerOptions& Worker::options() const { return impl_->options; }
+const WorkerOptions& Worker::options() const {
+  return impl_->options;
+}
 
 Status Worker::start() {
   Impl& impl = *impl_;
@@ -67,13 +71,14 @@ Status Worker::start() {
     return Status(Code::kFailedPrecondition, "register a workflow or an activity before starting the worker");
   }
   impl.started = true;
-  impl.timers = std::make_unique<worker::TimerLoop>(impl.environment.clock(), impl.environment.new_executor("hf-timers"));
+  impl.timers = std::make_unique<worker::TimerLoop>(impl.environment.clock(),
+                                                    impl.environment.new_executor("hf-timers"));
   impl.courier = std::make_unique<worker::Courier>(impl.connection, impl.environment.clock(), *impl.timers,
                                                    impl.options.log());
   if (workflows) {
     const std::string sticky = impl.identity + ":" + impl.instance;
-    impl.workflows = std::make_unique<worker::WorkflowWorker>(*this, impl.options, impl.identity, impl.instance, sticky,
-                                                              *impl.courier,
+    impl.workflows = std::make_unique<worker::WorkflowWorker>(*this, impl.options, impl.identity,
+                                                              impl.instance, sticky, *impl.courier,
                                                               impl.environment.new_executor("hf-workflows"));
     impl.workflows->start();
   }

@@ -32,8 +32,7 @@ std::int64_t referenced_event(const HistoryEvent& event) {
       return event.activity_task_timed_out_event_attributes().scheduled_event_id();
     case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
       return event.activity_task_canceled_event_attributes().scheduled_event_id();
-    case enums::EVENT_TYPE_TIMER_FIRED:
-      return event.timer_fired_event_attributes().started_event_id();
+    case enums::EVENT_TYPE_TIMER_FIRED: return event.timer_fired_event_attributes().started_event_id();
     case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
       return event.start_child_workflow_execution_failed_event_attributes().initiated_event_id();
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
@@ -56,8 +55,7 @@ std::int64_t referenced_event(const HistoryEvent& event) {
       return event.external_workflow_execution_cancel_requested_event_attributes().initiated_event_id();
     case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
       return event.request_cancel_external_workflow_execution_failed_event_attributes().initiated_event_id();
-    default:
-      return 0;
+    default: return 0;
   }
 }
 
@@ -78,7 +76,9 @@ WorkflowRun::WorkflowRun(const Registry& registry, std::string namespace_name, s
   scheduler_.set_return_watcher([this](holdfast::detail::PromiseBase& promise) { hear_expected(&promise); });
 }
 
-WorkflowRun::~WorkflowRun() { scheduler_.close(); }
+WorkflowRun::~WorkflowRun() {
+  scheduler_.close();
+}
 
 TaskResult WorkflowRun::apply(const Events& events, const ProtocolMessages& messages) {
   try {
@@ -88,9 +88,10 @@ TaskResult WorkflowRun::apply(const Events& events, const ProtocolMessages& mess
     }
     return answer();
   } catch (const NondeterminismError& error) {
-    return failed(enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
-                  "workflow \"" + info_.workflow_id + "\" of type \"" + info_.workflow_type + "\": " + error.what(),
-                  "NondeterminismError");
+    return failed(
+        enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
+        "workflow \"" + info_.workflow_id + "\" of type \"" + info_.workflow_type + "\": " + error.what(),
+        "NondeterminismError");
   } catch (const std::exception& error) {
     return failed(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, error.what(),
                   client::exception_type(error));
@@ -157,9 +158,8 @@ void WorkflowRun::read_messages(const ProtocolMessages& messages) {
 void WorkflowRun::check_all_recorded(const HistoryEvent* before) {
   if (commands_.empty()) return;
   const auto& entry = commands_.front();
-  const std::string where = before != nullptr
-                                ? "at event " + std::to_string(before->event_id())
-                                : "after event " + std::to_string(last_event_id_);
+  const std::string where = before != nullptr ? "at event " + std::to_string(before->event_id())
+                                              : "after event " + std::to_string(last_event_id_);
   throw NondeterminismError("[TMPRL1100] history and workflow code disagree " + where + "\n  history: " +
                             (before != nullptr ? describe_event(*before) : std::string("nothing")) +
                             "\n  code:    " + entry.machine->describe(entry.kind));
@@ -169,14 +169,15 @@ bool WorkflowRun::skip_deprecated_patch(const HistoryEvent& event) {
   if (event.event_type() == enums::EVENT_TYPE_MARKER_RECORDED) {
     const auto patch = patch_of(event.marker_recorded_event_attributes());
     if (!patch || !patch->deprecated) return false;
-    const bool expected = !commands_.empty() &&
-                          commands_.front().machine->describe(commands_.front().kind) == describe_event(event);
+    const bool expected = !commands_.empty() && commands_.front().machine->describe(commands_.front().kind) ==
+                                                    describe_event(event);
     skip_version_upsert_ = !expected;
     return !expected;
   }
   if (event.event_type() == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES && skip_version_upsert_) {
     skip_version_upsert_ = false;
-    const auto& fields = event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields();
+    const auto& fields =
+        event.upsert_workflow_search_attributes_event_attributes().search_attributes().indexed_fields();
     const bool version_only = fields.size() == 1 && fields.contains(kVersionAttribute);
     return version_only && (commands_.empty() || commands_.front().kind != event.event_type());
   }
@@ -197,23 +198,21 @@ void WorkflowRun::apply_event(const HistoryEvent& event) {
       saw_completion_ = true;
       awaits_completion_ = false;
       break;
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-      begin(event);
-      break;
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED: begin(event); break;
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED: {
       const auto& attributes = event.workflow_execution_signaled_event_attributes();
       new_signals_.push_back({attributes.signal_name(), client::from_proto(attributes.input())});
       break;
     }
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-      resolutions_.push_back([this, reason = event.workflow_execution_cancel_requested_event_attributes().cause()] {
-        cancel_requested_ = true;
-        cancel_reason_ = reason;
-        scheduler_.root_scope()->cancel(reason.empty() ? "the workflow was canceled" : reason);
-      });
+      resolutions_.push_back(
+          [this, reason = event.workflow_execution_cancel_requested_event_attributes().cause()] {
+            cancel_requested_ = true;
+            cancel_reason_ = reason;
+            scheduler_.root_scope()->cancel(reason.empty() ? "the workflow was canceled" : reason);
+          });
       break;
-    default:
-      apply_reference(event);
+    default: apply_reference(event);
   }
 }
 
@@ -222,8 +221,9 @@ void WorkflowRun::apply_reference(const HistoryEvent& event) {
   if (id == 0) return;  // of no concern to workflow code
   const auto found = routes_.find(id);
   if (found == routes_.end()) {
-    throw NondeterminismError("[TMPRL1100] event " + std::to_string(event.event_id()) + ", " + describe_event(event) +
-                              ", refers to event " + std::to_string(id) + ", which workflow code did not cause");
+    throw NondeterminismError("[TMPRL1100] event " + std::to_string(event.event_id()) + ", " +
+                              describe_event(event) + ", refers to event " + std::to_string(id) +
+                              ", which workflow code did not cause");
   }
   // Of what is over only the result is kept.
   const auto resolve = [this, id, machine = found->second](const HistoryEvent& what) {
@@ -250,14 +250,17 @@ void WorkflowRun::begin(const HistoryEvent& event) {
   info_.cron_schedule = started.cron_schedule();
   info_.attempt = std::max(started.attempt(), 1);
   info_.start_time = from_proto(event.event_time());
-  info_.execution_timeout = optional_duration(started.has_workflow_execution_timeout(), started.workflow_execution_timeout());
+  info_.execution_timeout =
+      optional_duration(started.has_workflow_execution_timeout(), started.workflow_execution_timeout());
   info_.run_timeout = optional_duration(started.has_workflow_run_timeout(), started.workflow_run_timeout());
-  info_.task_timeout = optional_duration(started.has_workflow_task_timeout(), started.workflow_task_timeout());
+  info_.task_timeout =
+      optional_duration(started.has_workflow_task_timeout(), started.workflow_task_timeout());
   if (started.has_retry_policy()) info_.retry = from_proto(started.retry_policy());
   info_.parent_namespace = started.parent_workflow_namespace();
   info_.parent_workflow_id = started.parent_workflow_execution().workflow_id();
   info_.parent_run_id = started.parent_workflow_execution().run_id();
-  if (started.has_last_completion_result()) info_.last_result = client::single(started.last_completion_result());
+  if (started.has_last_completion_result())
+    info_.last_result = client::single(started.last_completion_result());
   if (started.has_continued_failure()) info_.last_failure = from_proto(started.continued_failure());
   info_.memo = from_proto(started.memo().fields());
   info_.search_attributes = from_proto(started.search_attributes().indexed_fields());
@@ -269,7 +272,8 @@ TaskResult WorkflowRun::answer() {
   TaskResult result;
   for (const auto& entry : commands_.entries()) {
     entry.machine->write(entry.kind, &result.commands.emplace_back());
-    if (entry.machine->has_message()) entry.machine->write_message(entry.kind, &result.messages.emplace_back());
+    if (entry.machine->has_message())
+      entry.machine->write_message(entry.kind, &result.messages.emplace_back());
   }
   for (auto& rejection : rejections_) result.messages.push_back(std::move(rejection));
   rejections_.clear();

@@ -1,9 +1,10 @@
 #pragma once
 
-// WorkflowRun: one run of a workflow as its worker holds it: history goes in, commands come out. Deterministic and
-// without I/O; the worker, the replayer and the tests drive it alike. Used on one thread.
+// WorkflowRun: one run of a workflow as its worker holds it: history goes in, commands come out.
+// Deterministic and without I/O; the worker, the replayer and the tests drive it alike. Used on one thread.
 //
-// A run that reported a failure, or whose answer the engine refused, is in an unknown state: throw it away and replay.
+// A run that reported a failure, or whose answer the engine refused, is in an unknown state: throw it away
+// and replay.
 
 #include <cstdint>
 #include <deque>
@@ -48,17 +49,18 @@ class TaskResult {
 
 class WorkflowRun : private Outbox {
  public:
-  WorkflowRun(const Registry& registry, std::string namespace_name, std::string workflow_id, std::string run_id,
-              LogSink log);
+  WorkflowRun(const Registry& registry, std::string namespace_name, std::string workflow_id,
+              std::string run_id, LogSink log);
   ~WorkflowRun() override;
 
-  // Applies the events beyond last_event_id(), and the messages at their end, running the workflow's code wherever
-  // history shows that it ran; what it did last is the answer.
+  // Applies the events beyond last_event_id(), and the messages at their end, running the workflow's code
+  // wherever history shows that it ran; what it did last is the answer.
   TaskResult apply(const Events& events, const ProtocolMessages& messages);
   // Answered from where the run stands. `expected`: announced by expect_query().
-  pb::query::v1::WorkflowQueryResult query(const pb::query::v1::WorkflowQuery& query, const std::string& expected = {});
-  // Before apply(): this query will be asked afterwards. Its handler may refer to variables of workflow code that end
-  // with the workflow, so it is heard whenever that might be the last chance.
+  pb::query::v1::WorkflowQueryResult query(const pb::query::v1::WorkflowQuery& query,
+                                           const std::string& expected = {});
+  // Before apply(): this query will be asked afterwards. Its handler may refer to variables of workflow code
+  // that end with the workflow, so it is heard whenever that might be the last chance.
   void expect_query(const std::string& key, const pb::query::v1::WorkflowQuery& query);
 
   std::int64_t last_event_id() const { return last_event_id_; }
@@ -128,7 +130,8 @@ class WorkflowRun : private Outbox {
   void start_code();
   void deliver_signal(const std::string& name, SignalArguments arguments);
   void deliver_update(UpdateRequest request);
-  bool reject_if_invalid(UpdateMachine& machine, const UpdateEntry* entry, const std::vector<Payload>& arguments);
+  bool reject_if_invalid(UpdateMachine& machine, const UpdateEntry* entry,
+                         const std::vector<Payload>& arguments);
   Task<void> run_update(std::shared_ptr<UpdateMachine> machine, Task<Payload> handler,
                         holdfast::detail::ScopePtr scope);
   Task<void> run_signal_handler(std::string name, Task<void> handler);

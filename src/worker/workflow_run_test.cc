@@ -1,5 +1,5 @@
-// A run fed with hand-written histories: every machine emits its command, takes its event, resolves; replay needs no
-// new commands; a disagreement names both sides. No engine, no threads.
+// A run fed with hand-written histories: every machine emits its command, takes its event, resolves; replay
+// needs no new commands; a disagreement names both sides. No engine, no threads.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,7 +17,9 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-ActivityOptions quick() { return ActivityOptions().start_to_close(10s); }
+ActivityOptions quick() {
+  return ActivityOptions().start_to_close(10s);
+}
 
 class Runs : public ::testing::Test {
  protected:
@@ -91,9 +93,8 @@ TEST_F(Runs, ReplayEmitsOnlyWhatHistoryDoesNotHave) {
 }
 
 TEST_F(Runs, AFailedWorkflowTaskIsAsIfItHadNotBeen) {
-  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<std::int64_t> {
-    co_return ctx.now().time_since_epoch() / 1s;
-  });
+  registry_.register_workflow(
+      "w", [](workflow::Context& ctx) -> Task<std::int64_t> { co_return ctx.now().time_since_epoch() / 1s; });
   HistoryBuilder history;
   history.started("w").task().task_failed().task();
   EXPECT_EQ(text_of(apply(history)), std::to_string(1'700'000'000 + 6));
@@ -145,7 +146,8 @@ TEST_F(Runs, ActivityCancellationTypes) {
     history.signaled("go", 1).task();
     const auto result = apply(history);
     if (type == ActivityCancellation::kTryCancel) {
-      EXPECT_THAT(commands(result), ElementsAre("REQUEST_CANCEL_ACTIVITY_TASK", "COMPLETE_WORKFLOW_EXECUTION"));
+      EXPECT_THAT(commands(result),
+                  ElementsAre("REQUEST_CANCEL_ACTIVITY_TASK", "COMPLETE_WORKFLOW_EXECUTION"));
     } else if (type == ActivityCancellation::kAbandon) {
       EXPECT_THAT(commands(result), ElementsAre("COMPLETE_WORKFLOW_EXECUTION"));
     } else {
@@ -317,14 +319,16 @@ TEST_F(Runs, CodeThatDoesLessOrMoreThanHistoryIsADisagreementToo) {
   more.started("less").task().completed();
   more.timer_started("1");
   more.task();
-  EXPECT_THAT(apply(more).failure->failure.message(), HasSubstr("TimerStarted(timer_id \"1\")\n  code:    nothing"));
+  EXPECT_THAT(apply(more).failure->failure.message(),
+              HasSubstr("TimerStarted(timer_id \"1\")\n  code:    nothing"));
 
   run_.reset();
   registry_.register_workflow("more", [](workflow::Context& ctx) -> Task<void> { co_await ctx.sleep(1s); });
   HistoryBuilder less;
   less.started("more").task().completed().signaled("s").task();
-  EXPECT_THAT(apply(less).failure->failure.message(),
-              HasSubstr("at event 5\n  history: WorkflowExecutionSignaled\n  code:    TimerStarted(timer_id \"1\")"));
+  EXPECT_THAT(
+      apply(less).failure->failure.message(),
+      HasSubstr("at event 5\n  history: WorkflowExecutionSignaled\n  code:    TimerStarted(timer_id \"1\")"));
 }
 
 TEST_F(Runs, PatchesAreTakenByNewRunsAndNotByOldOnes) {
@@ -335,8 +339,8 @@ TEST_F(Runs, PatchesAreTakenByNewRunsAndNotByOldOnes) {
   HistoryBuilder history;
   history.started("w").signaled("go", 1).task();
   const auto fresh = apply(history);
-  EXPECT_THAT(commands(fresh),
-              ElementsAre("RECORD_MARKER", "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES", "COMPLETE_WORKFLOW_EXECUTION"));
+  EXPECT_THAT(commands(fresh), ElementsAre("RECORD_MARKER", "UPSERT_WORKFLOW_SEARCH_ATTRIBUTES",
+                                           "COMPLETE_WORKFLOW_EXECUTION"));
   EXPECT_EQ(fresh.commands[0].record_marker_command_attributes().marker_name(), "core_patch");
 
   HistoryBuilder old = history;

@@ -22,7 +22,8 @@ std::unique_ptr<Request> about(const std::string& namespace_name, const std::str
 }  // namespace
 
 WorkflowWorker::WorkflowWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
-                               std::string instance, std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor)
+                               std::string instance, std::string sticky_queue, Courier& courier,
+                               std::unique_ptr<Executor> executor)
     : registry_(registry),
       options_(options),
       identity_(std::move(identity)),
@@ -54,7 +55,8 @@ void WorkflowWorker::poll(bool sticky) {
     queue->set_name(options_.task_queue());
     queue->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   }
-  courier_.poll(api::Method::kPollWorkflowTaskQueue, std::move(request), options_.in_process(), executor_.get(),
+  courier_.poll(api::Method::kPollWorkflowTaskQueue, std::move(request), options_.in_process(),
+                executor_.get(),
                 [this, sticky](Result<api::MessagePtr> result) { on_poll(sticky, std::move(result)); });
 }
 
@@ -222,7 +224,8 @@ void WorkflowWorker::answer_query(Entry* entry, const Task& task, const TaskResu
 }
 
 void WorkflowWorker::answer_failed(const Task& task, const TaskFailure& failure) {
-  // Later attempts are left to time out: the engine backs off between them, where a failure would be retried at once.
+  // Later attempts are left to time out: the engine backs off between them, where a failure would be retried
+  // at once.
   if (task.attempt() > 1) return;
   auto request = about<ws::RespondWorkflowTaskFailedRequest>(options_.namespace_name(), task.task_token());
   request->set_identity(identity_);
@@ -241,7 +244,8 @@ void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult
   request->mutable_sdk_metadata()->set_sdk_version(kSdkVersion);
   for (auto& command : result.commands) request->add_commands()->Swap(&command);
   for (auto& message : result.messages) request->add_messages()->Swap(&message);
-  for (const auto& [id, query] : task.queries()) (*request->mutable_query_results())[id] = entry->run->query(query, id);
+  for (const auto& [id, query] : task.queries())
+    (*request->mutable_query_results())[id] = entry->run->query(query, id);
   if (options_.max_cached_workflows() > 0) {
     auto* sticky = request->mutable_sticky_attributes();
     sticky->mutable_worker_task_queue()->set_name(sticky_queue_);
@@ -260,7 +264,8 @@ void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult
                    });
 }
 
-void WorkflowWorker::on_answered(const std::string& run_id, std::uint64_t answer, Result<api::MessagePtr> result) {
+void WorkflowWorker::on_answered(const std::string& run_id, std::uint64_t answer,
+                                 Result<api::MessagePtr> result) {
   Entry* entry = find(run_id);
   if (entry != nullptr && entry->answer != answer) entry = nullptr;  // about an answer of long ago
   std::unique_ptr<Task> deferred;
@@ -269,7 +274,8 @@ void WorkflowWorker::on_answered(const std::string& run_id, std::uint64_t answer
     deferred = std::move(entry->deferred);
   }
   if (!result) {
-    courier_.log(workflow::LogLevel::kDebug, "run " + run_id + ": the engine did not take the answer to a workflow task: " +
+    courier_.log(workflow::LogLevel::kDebug, "run " + run_id +
+                                                 ": the engine did not take the answer to a workflow task: " +
                                                  result.error().to_string());
     if (entry != nullptr) evict(run_id);
   } else {
@@ -283,9 +289,10 @@ void WorkflowWorker::on_answered(const std::string& run_id, std::uint64_t answer
 }
 
 void WorkflowWorker::log_failure(const Task& task, const std::string& message) const {
-  courier_.log(workflow::LogLevel::kError,
-               "workflow " + task.workflow_execution().workflow_id() + " run " + task.workflow_execution().run_id() +
-                   ": workflow task (attempt " + std::to_string(task.attempt()) + ") failed: " + message);
+  courier_.log(workflow::LogLevel::kError, "workflow " + task.workflow_execution().workflow_id() + " run " +
+                                               task.workflow_execution().run_id() +
+                                               ": workflow task (attempt " + std::to_string(task.attempt()) +
+                                               ") failed: " + message);
 }
 
 // ---- the cache
@@ -317,8 +324,9 @@ void WorkflowWorker::evict(const std::string& run_id) {
 void WorkflowWorker::trim() {
   while (runs_.size() > options_.max_cached_workflows()) {
     // One that waits for the engine's word stays; the next answer trims again.
-    const auto oldest = std::find_if(recency_.rbegin(), recency_.rend(),
-                                     [this](const std::string& id) { return !runs_.at(id).answer_may_vanish; });
+    const auto oldest = std::find_if(recency_.rbegin(), recency_.rend(), [this](const std::string& id) {
+      return !runs_.at(id).answer_may_vanish;
+    });
     if (oldest == recency_.rend()) return;
     evict(std::string(*oldest));
   }

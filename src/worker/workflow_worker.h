@@ -1,8 +1,8 @@
 #pragma once
 
-// WorkflowWorker: polls workflow tasks, keeps recently used runs, answers. Everything but construction happens on its
-// one executor, so runs are never touched by two threads. From a workflow task nothing goes anywhere but to the
-// connection (law 3: the engine may hand tasks over before their cause is durable).
+// WorkflowWorker: polls workflow tasks, keeps recently used runs, answers. Everything but construction
+// happens on its one executor, so runs are never touched by two threads. From a workflow task nothing goes
+// anywhere but to the connection (law 3: the engine may hand tasks over before their cause is durable).
 
 #include <deque>
 #include <list>
@@ -20,7 +20,8 @@ namespace holdfast::worker {
 class WorkflowWorker {
  public:
   WorkflowWorker(const Registry& registry, const WorkerOptions& options, std::string identity,
-                 std::string instance, std::string sticky_queue, Courier& courier, std::unique_ptr<Executor> executor);
+                 std::string instance, std::string sticky_queue, Courier& courier,
+                 std::unique_ptr<Executor> executor);
 
   // Begins to poll.
   void start();

@@ -36,10 +36,8 @@ inline bool is_unknown_outcome(const Status& status) {
     case Code::kDeadlineExceeded:
     case Code::kCancelled:
     case Code::kUnknown:
-    case Code::kResourceExhausted:
-      return true;
-    default:
-      return false;
+    case Code::kResourceExhausted: return true;
+    default: return false;
   }
 }
 

@@ -22,26 +22,15 @@ Progress progress_of(const pb::history::v1::History& history) {
   Progress p;
   for (const auto& e : history.events()) {
     switch (e.event_type()) {
-      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-        ++p.activities_scheduled;
-        break;
-      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-        ++p.activities_completed;
-        break;
-      case enums::EVENT_TYPE_TIMER_STARTED:
-        ++p.timers_started;
-        break;
-      case enums::EVENT_TYPE_TIMER_FIRED:
-        ++p.timers_fired;
-        break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED: ++p.activities_scheduled; break;
+      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED: ++p.activities_completed; break;
+      case enums::EVENT_TYPE_TIMER_STARTED: ++p.timers_started; break;
+      case enums::EVENT_TYPE_TIMER_FIRED: ++p.timers_fired; break;
       case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         p.signals.insert(get_text(e.workflow_execution_signaled_event_attributes().input()));
         break;
-      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
-        ++p.updates;
-        break;
-      default:
-        break;
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED: ++p.updates; break;
+      default: break;
     }
   }
   return p;

@@ -68,9 +68,7 @@ class Checker {
 
   void one(const Event& e) {
     switch (e.event_type()) {
-      case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-        begin(tasks_);
-        break;
+      case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: begin(tasks_); break;
       case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
         start(tasks_, e.workflow_task_started_event_attributes().scheduled_event_id());
         break;
@@ -90,8 +88,7 @@ class Checker {
         end(tasks_, a.scheduled_event_id(), a.started_event_id());
         break;
       }
-      default:
-        activity_event(e);
+      default: activity_event(e);
     }
   }
 
@@ -119,8 +116,7 @@ class Checker {
         end(activities_, a.scheduled_event_id(), a.started_event_id());
         break;
       }
-      default:
-        other_event(e);
+      default: other_event(e);
     }
   }
 
@@ -154,8 +150,7 @@ class Checker {
         problem("no run of this load ends so");
         closed_ = true;
         break;
-      default:
-        break;
+      default: break;
     }
   }
 

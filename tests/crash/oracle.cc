@@ -53,8 +53,7 @@ struct Oracle::Found {
       case enums::EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
         tasks.insert(e.workflow_task_completed_event_attributes().started_event_id());
         break;
-      default:
-        break;
+      default: break;
     }
   }
 };

@@ -1,5 +1,5 @@
-// Every form of the public API that workflow code uses, compiled by tests with g++ 12 (Debian 12's default compiler)
-// besides clang: the traps of its coroutines are listed in docs/guide/cpp-sdk.md.
+// Every form of the public API that workflow code uses, compiled by tests with g++ 12 (Debian 12's default
+// compiler) besides clang: the traps of its coroutines are listed in docs/guide/cpp-sdk.md.
 
 #include "holdfast/holdfast.h"
 
@@ -33,18 +33,11 @@ Task<std::string> order(workflow::Context& ctx, std::string name, int amount) {
   auto [word, number] = co_await two.receive();
   co_await ctx.wait([&] { return approved; });
   const bool in_time = co_await ctx.wait_for([&] { return approved; }, 10s);
-  auto outcome = co_await attempt(ctx.activity<int>("charge",
-                                                    ActivityOptions()
-                                                        .task_queue("q")
-                                                        .start_to_close(30s)
-                                                        .heartbeat(5s)
-                                                        .retry(RetryPolicy()
-                                                                   .initial(2s)
-                                                                   .backoff(2.0)
-                                                                   .maximum(30s)
-                                                                   .attempts(5)
-                                                                   .non_retryable("NoFunds", "Fraud")),
-                                                    name, amount));
+  auto outcome = co_await attempt(ctx.activity<int>(
+      "charge",
+      ActivityOptions().task_queue("q").start_to_close(30s).heartbeat(5s).retry(
+          RetryPolicy().initial(2s).backoff(2.0).maximum(30s).attempts(5).non_retryable("NoFunds", "Fraud")),
+      name, amount));
   if (!outcome.ok()) co_return outcome.error().message();
   auto [charged, nothing] = co_await all(ctx.activity<int>("charge", ActivityOptions()), ctx.sleep(1s));
   (void)nothing;
@@ -62,7 +55,9 @@ Task<std::string> order(workflow::Context& ctx, std::string name, int amount) {
   co_return text + word + std::to_string(number + charged + result + computed + three + (in_time ? 1 : 0));
 }
 
-Task<Payload> dynamic(workflow::Context&, std::vector<Payload> arguments) { co_return arguments[0]; }
+Task<Payload> dynamic(workflow::Context&, std::vector<Payload> arguments) {
+  co_return arguments[0];
+}
 
 int charge(activity::Context& ctx, std::string name, int amount) {
   ctx.heartbeat(amount, name);

@@ -25,7 +25,8 @@ Task<std::string> steps(workflow::Context& ctx, int width) {
   co_await ctx.sleep(std::chrono::milliseconds(10 + ctx.random() % 10));
   bool never = false;
   const bool in_time = co_await ctx.wait_for([&] { return never; }, 10ms);
-  co_return std::to_string(sum) + (failed.ok() ? " ?" : " " + failed.error().message()) + (in_time ? " ?" : " late");
+  co_return std::to_string(sum) + (failed.ok() ? " ?" : " " + failed.error().message()) +
+      (in_time ? " ?" : " late");
 }
 
 // Signals, updates with a rejection, a condition, a child that is signaled, continue-as-new.
@@ -44,7 +45,8 @@ Task<std::string> messages(workflow::Context& ctx, std::string so_far) {
         if (value < 0) throw ApplicationFailure("negative", "Negative");
       });
   co_await ctx.wait([&] { return total >= 10 && words.size() >= 2 && ctx.idle(); });
-  auto child = co_await ctx.start_child<std::string>("golden_child", ChildOptions().workflow_id(ctx.info().workflow_id + "-child"));
+  auto child = co_await ctx.start_child<std::string>(
+      "golden_child", ChildOptions().workflow_id(ctx.info().workflow_id + "-child"));
   co_await child.signal("word", words);
   const std::string answer = co_await child.result();
   if (so_far.empty()) ctx.continue_as_new(answer);
@@ -59,7 +61,8 @@ Task<std::string> child(workflow::Context& ctx) {
 Task<std::string> canceled(workflow::Context& ctx) {
   auto outcome = co_await attempt(ctx.activity<int>("golden_wait", quick().heartbeat(1s)));
   auto clean = ctx.activity<int>("golden_echo", quick(), 7);
-  co_return std::to_string(co_await ctx.shielded(std::move(clean))) + (is_canceled(outcome.error()) ? " canceled" : " ?");
+  co_return std::to_string(co_await ctx.shielded(std::move(clean))) +
+      (is_canceled(outcome.error()) ? " canceled" : " ?");
 }
 
 }  // namespace
@@ -73,7 +76,8 @@ void register_workflows(Registry& registry) {
 
 void register_activities(Registry& registry) {
   registry.register_activity("golden_echo", [](activity::Context&, int value) { return value; });
-  registry.register_activity("golden_fail", [](activity::Context&) -> int { throw ApplicationFailure("broken", "Broken"); });
+  registry.register_activity("golden_fail",
+                             [](activity::Context&) -> int { throw ApplicationFailure("broken", "Broken"); });
   registry.register_activity("golden_wait", [](activity::Context& ctx) -> int {
     while (!ctx.sleep(20ms)) ctx.heartbeat();
     throw CanceledFailure();

@@ -1,5 +1,6 @@
-// Golden histories: every history in data/ replays with the workflows that made it, and with the workflow's name but
-// other code it is turned down. Recorded by worker_e2e (HOLDFAST_RECORD_DIR) on our engine and on a Temporal server.
+// Golden histories: every history in data/ replays with the workflows that made it, and with the workflow's
+// name but other code it is turned down. Recorded by worker_e2e (HOLDFAST_RECORD_DIR) on our engine and on a
+// Temporal server.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,7 +64,9 @@ INSTANTIATE_TEST_SUITE_P(Histories, Golden, ::testing::ValuesIn(histories()), []
   return name;
 });
 
-TEST(Golden, ThereAreSome) { EXPECT_GE(histories().size(), 8u); }
+TEST(Golden, ThereAreSome) {
+  EXPECT_GE(histories().size(), 8u);
+}
 
 }  // namespace
 }  // namespace holdfast

@@ -1,5 +1,5 @@
-// Activities through a real engine: results, retries with all that steers them, heartbeats, cancellation, completion
-// from elsewhere.
+// Activities through a real engine: results, retries with all that steers them, heartbeats, cancellation,
+// completion from elsewhere.
 
 #include <atomic>
 
@@ -54,7 +54,8 @@ TEST_P(Sdk, ActivitiesInParallel) {
 }
 
 Task<std::string> retried(workflow::Context& ctx) {
-  co_return co_await ctx.activity<std::string>("flaky", quick().retry(RetryPolicy().initial(10ms).attempts(5)));
+  co_return co_await ctx.activity<std::string>("flaky",
+                                               quick().retry(RetryPolicy().initial(10ms).attempts(5)));
 }
 
 TEST_P(Sdk, AnActivityIsRetriedUntilItSucceeds) {
@@ -69,7 +70,8 @@ TEST_P(Sdk, AnActivityIsRetriedUntilItSucceeds) {
 }
 
 Task<std::string> gives_up(workflow::Context& ctx) {
-  auto outcome = co_await attempt(ctx.activity<int>("broken", quick().retry(RetryPolicy().initial(10ms).attempts(2))));
+  auto outcome =
+      co_await attempt(ctx.activity<int>("broken", quick().retry(RetryPolicy().initial(10ms).attempts(2))));
   const auto* cause = find_failure<ApplicationFailure>(outcome.error());
   co_return outcome.error().to_string() + " / " + from_payload<std::string>(cause->details().at(0));
 }
@@ -199,9 +201,11 @@ TEST_P(Sdk, AnActivityIsCompletedFromElsewhere) {
 
 TEST_P(Sdk, DynamicFormsTakeWhateverComes) {
   Worker& worker = new_worker();
-  worker.register_dynamic_workflow([](workflow::Context& ctx, std::vector<Payload> arguments) -> Task<Payload> {
-    co_return co_await ctx.run_activity(ctx.info().workflow_type + "_activity", quick(), std::move(arguments));
-  });
+  worker.register_dynamic_workflow(
+      [](workflow::Context& ctx, std::vector<Payload> arguments) -> Task<Payload> {
+        co_return co_await ctx.run_activity(ctx.info().workflow_type + "_activity", quick(),
+                                            std::move(arguments));
+      });
   worker.register_dynamic_activity([](activity::Context& ctx, std::vector<Payload> arguments) {
     return to_payload(ctx.info().activity_type + ":" + from_payload<std::string>(arguments.at(0)));
   });

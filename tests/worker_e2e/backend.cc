@@ -15,7 +15,9 @@
 namespace holdfast::e2e {
 namespace {
 
-const char* target() { return std::getenv("HOLDFAST_E2E_TARGET"); }
+const char* target() {
+  return std::getenv("HOLDFAST_E2E_TARGET");
+}
 
 template <typename T>
 T must(Result<T> result, const char* what) {
@@ -51,7 +53,8 @@ class InProcess : public Backend {
  public:
   InProcess() {
     store_ = must(store::RocksStore::open(store::RocksOptions{.dir = directory_.path}), "opening the store");
-    engine_ = must(engine::Engine::open(engine::EngineOptions{}, *store_, clock_, random_, nullptr), "opening the engine");
+    engine_ = must(engine::Engine::open(engine::EngineOptions{}, *store_, clock_, random_, nullptr),
+                   "opening the engine");
   }
   api::Connection& connection() override { return *engine_; }
   bool in_process() const override { return true; }
@@ -107,8 +110,8 @@ std::unique_ptr<Backend> make_backend(const std::string& name) {
 const Environment& environment() {
   static os::SystemClock clock;
   static os::SystemRandom random;
-  static const Environment environment(clock, random,
-                                       [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
+  static const Environment environment(
+      clock, random, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
   return environment;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
-// The engines that the SDK is tried on: ours in this process, ours over gRPC, and any WorkflowService named by
-// HOLDFAST_E2E_TARGET (HOST:PORT), such as a real Temporal dev server.
+// The engines that the SDK is tried on: ours in this process, ours over gRPC, and any WorkflowService named
+// by HOLDFAST_E2E_TARGET (HOST:PORT), such as a real Temporal dev server.
 
 #include <memory>
 #include <string>

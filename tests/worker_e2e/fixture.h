@@ -107,6 +107,8 @@ class Sdk : public ::testing::TestWithParam<std::string> {
   mutable std::string log_;
 };
 
-inline ActivityOptions quick() { return ActivityOptions().start_to_close(10s); }
+inline ActivityOptions quick() {
+  return ActivityOptions().start_to_close(10s);
+}
 
 }  // namespace holdfast::e2e

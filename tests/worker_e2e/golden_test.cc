@@ -1,5 +1,5 @@
-// Runs the golden workflows on every engine, checks that what happened replays, and, with HOLDFAST_RECORD_DIR set, writes
-// the histories there for tests/replay.
+// Runs the golden workflows on every engine, checks that what happened replays, and, with HOLDFAST_RECORD_DIR
+// set, writes the histories there for tests/replay.
 
 #include <fstream>
 
@@ -22,7 +22,9 @@ void check_and_record(const WorkflowHandle& handle, const std::string& name) {
   }
 }
 
-std::string prefix(const std::string& backend) { return backend == "external" ? "temporal_" : "holdfast_" + backend + "_"; }
+std::string prefix(const std::string& backend) {
+  return backend == "external" ? "temporal_" : "holdfast_" + backend + "_";
+}
 
 TEST_P(Sdk, GoldenWorkflowsReplay) {
   Worker& worker = new_worker();

@@ -20,10 +20,12 @@ TEST_P(Sdk, DISABLED_LatencyOfTenSteps) {
   for (int i = 0; i < 200; ++i) {
     const auto before = std::chrono::steady_clock::now();
     ASSERT_EQ(result<int>(start("ten_steps")), 10);
-    milliseconds.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
+    milliseconds.push_back(
+        std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before).count());
   }
   std::sort(milliseconds.begin(), milliseconds.end());
-  std::printf("%s: ten steps p50 %.2f ms, p95 %.2f ms\n", GetParam().c_str(), milliseconds[100], milliseconds[190]);
+  std::printf("%s: ten steps p50 %.2f ms, p95 %.2f ms\n", GetParam().c_str(), milliseconds[100],
+              milliseconds[190]);
 }
 
 }  // namespace

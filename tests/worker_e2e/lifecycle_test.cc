@@ -48,11 +48,12 @@ TEST_P(Sdk, AChildIsSignaledAndCanceled) {
 
 TEST_P(Sdk, ContinueAsNewCarriesOnAndResultFollows) {
   Worker& worker = new_worker();
-  worker.register_workflow("countdown", [](workflow::Context& ctx, int left, std::string path) -> Task<std::string> {
-    path += std::to_string(left);
-    if (left > 0) ctx.continue_as_new(left - 1, path);
-    co_return path + (ctx.info().continued_run_id.empty() ? " first" : " continued");
-  });
+  worker.register_workflow("countdown",
+                           [](workflow::Context& ctx, int left, std::string path) -> Task<std::string> {
+                             path += std::to_string(left);
+                             if (left > 0) ctx.continue_as_new(left - 1, path);
+                             co_return path + (ctx.info().continued_run_id.empty() ? " first" : " continued");
+                           });
   start_worker();
   EXPECT_EQ(result<std::string>(start("countdown", 3, "")), "3210 continued");
 }
@@ -156,8 +157,9 @@ TEST_P(Sdk, ChangedCodeIsTurnedDownWithBothSidesAndPatchedCodeGoesOn) {
     history = *read;
   }
   EXPECT_THAT(history, HasSubstr("[TMPRL1100] history and workflow code disagree at event 5"));
-  EXPECT_THAT(logged(), HasSubstr("  history: ActivityTaskScheduled(activity_id \"1\", activity_type \"step\")\n"
-                                  "  code:    TimerStarted(timer_id \"1\")"));
+  EXPECT_THAT(logged(),
+              HasSubstr("  history: ActivityTaskScheduled(activity_id \"1\", activity_type \"step\")\n"
+                        "  code:    TimerStarted(timer_id \"1\")"));
   worker_->stop();
 
   Worker& patched = new_worker();
@@ -217,7 +219,8 @@ TEST_P(Sdk, AWorkerIsReplacedInTheMiddleOfARun) {
 }
 
 TEST_P(Sdk, WithoutACacheEveryTaskReplaysTheHistory) {
-  worker_ = std::make_unique<Worker>(backend_->connection(), environment(), options().max_cached_workflows(0));
+  worker_ =
+      std::make_unique<Worker>(backend_->connection(), environment(), options().max_cached_workflows(0));
   worker_->register_workflow("replays", [](workflow::Context& ctx) -> Task<int> {
     int sum = 0;
     for (int i = 0; i < 5; ++i) {
@@ -235,7 +238,8 @@ TEST_P(Sdk, WithoutACacheEveryTaskReplaysTheHistory) {
 }
 
 TEST_P(Sdk, ManyRunsThroughASmallCache) {
-  worker_ = std::make_unique<Worker>(backend_->connection(), environment(), options().max_cached_workflows(3));
+  worker_ =
+      std::make_unique<Worker>(backend_->connection(), environment(), options().max_cached_workflows(3));
   worker_->register_workflow("short", [](workflow::Context& ctx, int value) -> Task<int> {
     int sum = 0;
     for (int i = 0; i < 3; ++i) sum += co_await ctx.activity<int>("echo", quick(), value);
@@ -275,7 +279,10 @@ TEST_P(Sdk, AWorkerWithoutTheTypeSaysSo) {
   start_worker();
   const auto handle = start("unknown");
   while (logged().find("no workflow of type") == std::string::npos) std::this_thread::yield();
-  EXPECT_THAT(logged(), HasSubstr("no workflow of type \"unknown\" is registered with this worker; it has the types \"known\""));
+  EXPECT_THAT(
+      logged(),
+      HasSubstr(
+          "no workflow of type \"unknown\" is registered with this worker; it has the types \"known\""));
   ASSERT_TRUE(handle.terminate("done").ok());
 }
 

@@ -144,21 +144,22 @@ TEST_P(Sdk, TimersFireAndConditionsTimeOut) {
 
 TEST_P(Sdk, ADecisionRacesATimer) {
   Worker& worker = new_worker();
-  worker.register_workflow("approval", [](workflow::Context& ctx, std::int64_t milliseconds) -> Task<std::string> {
-    std::optional<std::string> decision;
-    ctx.on_update(
-        "decide",
-        [&](std::string value) {
-          decision = value;
-          return value;
-        },
-        [&](std::string) {
-          if (decision) throw ApplicationFailure("decided already", "Late");
-        });
-    const bool decided =
-        co_await ctx.wait_for([&] { return decision.has_value(); }, std::chrono::milliseconds(milliseconds));
-    co_return decided ? *decision : "expired";
-  });
+  worker.register_workflow(
+      "approval", [](workflow::Context& ctx, std::int64_t milliseconds) -> Task<std::string> {
+        std::optional<std::string> decision;
+        ctx.on_update(
+            "decide",
+            [&](std::string value) {
+              decision = value;
+              return value;
+            },
+            [&](std::string) {
+              if (decision) throw ApplicationFailure("decided already", "Late");
+            });
+        const bool decided = co_await ctx.wait_for([&] { return decision.has_value(); },
+                                                   std::chrono::milliseconds(milliseconds));
+        co_return decided ? *decision : "expired";
+      });
   start_worker();
   EXPECT_EQ(result<std::string>(start("approval", 50)), "expired");
   const auto handle = start("approval", 60'000);
