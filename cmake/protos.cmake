@@ -49,7 +49,7 @@ separate_arguments(_files)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/proto_closure.py)
 
 # holdfast_messages(target ROOT dir FILES ...): a library of generated messages.
-# -O1 and no debug information in every preset: the objects are the same, so the compiler cache is shared.
+# -O2 and no debug information in every preset: the objects are the same, so the compiler cache is shared.
 function(holdfast_messages target root)
   set(sources)
   set(headers)
@@ -67,7 +67,7 @@ function(holdfast_messages target root)
     COMMENT "Generating messages of ${target}" VERBATIM)
   add_library(${target} STATIC ${sources})
   target_include_directories(${target} SYSTEM PUBLIC ${_gen_root})
-  target_compile_options(${target} PRIVATE -O1 -g0 -w)
+  target_compile_options(${target} PRIVATE -O2 -g0 -w)
   target_link_libraries(${target} PUBLIC protobuf::libprotobuf)
 endfunction()
 

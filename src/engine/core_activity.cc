@@ -56,50 +56,18 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string
   return info;
 }
 
-template <typename Response>
-void EngineCore::Impl::finish_heartbeat(Call& call, Run& run, stored::ActivityInfo* info, Payloads* details) {
-  if (details != nullptr &&
-      static_cast<std::int64_t>(details->ByteSizeLong()) > options_.limits.execution.blob_bytes) {
-    // As Temporal does: a heartbeat nobody could store ends the attempt.
-    activity::fail(*run.ms, options_.limits.execution, now_, info,
-                   history::server_failure("Heartbeat details exceed size limit.", true), info->identity());
-    finish(run);
-    auto response = std::make_unique<Response>();
-    response->set_cancel_requested(true);
-    return reply(call, std::move(response));
+// Every answer of an activity comes by its task token or by its id; the two requests share all other fields.
+template <typename Request>
+Result<stored::ActivityInfo*> EngineCore::Impl::activity_of(const Request& request, Run** run) {
+  if constexpr (requires { request.task_token(); }) {
+    return activity_of_token(request.task_token(), run);
+  } else {
+    return activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
+                          request.activity_id(), run);
   }
-  activity::heartbeat(*run.ms, now_, info, details);
-  touch(run);
-  auto response = std::make_unique<Response>();
-  response->set_cancel_requested(info->cancel_requested());
-  reply(call, std::move(response));
-}
-
-void EngineCore::Impl::heartbeat(Call& call) {
-  auto& request = static_cast<ws::RecordActivityTaskHeartbeatRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_token(request.task_token(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  finish_heartbeat<ws::RecordActivityTaskHeartbeatResponse>(
-      call, *run, *info, request.has_details() ? request.mutable_details() : nullptr);
-}
-
-void EngineCore::Impl::heartbeat_by_id(Call& call) {
-  auto& request = static_cast<ws::RecordActivityTaskHeartbeatByIdRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
-                             request.activity_id(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  finish_heartbeat<ws::RecordActivityTaskHeartbeatByIdResponse>(
-      call, *run, *info, request.has_details() ? request.mutable_details() : nullptr);
 }
 
 namespace {
-
-template <typename Request>
-Payloads* result_of(Request& request) {
-  return request.has_result() ? request.mutable_result() : nullptr;
-}
 
 template <typename Request>
 Payloads* details_of(Request& request) {
@@ -112,101 +80,112 @@ bool too_large(const google::protobuf::Message& message, const history::Limits& 
 
 }  // namespace
 
-void EngineCore::Impl::activity_completed(Call& call) {
-  auto& request = static_cast<ws::RespondActivityTaskCompletedRequest&>(*call.request);
+template <typename Request, typename Response>
+void EngineCore::Impl::record_heartbeat(Call& call) {
+  auto& request = static_cast<Request&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of_token(request.task_token(), &run);
+  auto info = activity_of(request, &run);
+  if (!info) return reply(call, std::move(info.error()));
+  auto response = std::make_unique<Response>();
+  if (too_large(request.details(), options_.limits.execution)) {
+    // As Temporal does: a heartbeat nobody could store ends the attempt.
+    activity::fail(*run->ms, options_.limits.execution, now_, *info,
+                   history::server_failure("Heartbeat details exceed size limit.", true),
+                   (*info)->identity());
+    finish(*run);
+    response->set_cancel_requested(true);
+    return reply(call, std::move(response));
+  }
+  activity::heartbeat(*run->ms, now_, *info, details_of(request));
+  touch(*run);
+  response->set_cancel_requested((*info)->cancel_requested());
+  reply(call, std::move(response));
+}
+
+template <typename Request, typename Response>
+void EngineCore::Impl::complete_activity(Call& call) {
+  auto& request = static_cast<Request&>(*call.request);
+  Run* run = nullptr;
+  auto info = activity_of(request, &run);
   if (!info) return reply(call, std::move(info.error()));
   if (too_large(request.result(), options_.limits.execution)) {
     activity::fail(*run->ms, options_.limits.execution, now_, *info,
                    history::server_failure("Complete result exceeds size limit.", true), request.identity());
   } else {
-    activity::complete(*run->ms, now_, *info, result_of(request), request.identity());
+    activity::complete(*run->ms, now_, *info, request.has_result() ? request.mutable_result() : nullptr,
+                       request.identity());
   }
   finish(*run);
-  reply(call, std::make_unique<ws::RespondActivityTaskCompletedResponse>());
+  reply(call, std::make_unique<Response>());
+}
+
+template <typename Request, typename Response>
+void EngineCore::Impl::fail_activity(Call& call) {
+  auto& request = static_cast<Request&>(*call.request);
+  Run* run = nullptr;
+  auto info = activity_of(request, &run);
+  if (!info) return reply(call, std::move(info.error()));
+  const auto& limits = options_.limits.execution;
+  if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits)) {
+    (*info)->mutable_heartbeat_details()->Swap(request.mutable_last_heartbeat_details());
+  }
+  if (too_large(request.failure(), limits)) {
+    activity::fail(*run->ms, limits, now_, *info, history::truncated(request.failure(), limits.failure_bytes),
+                   request.identity());
+  } else {
+    activity::fail(*run->ms, limits, now_, *info, request.failure(), request.identity());
+  }
+  finish(*run);
+  reply(call, std::make_unique<Response>());
+}
+
+template <typename Request, typename Response>
+void EngineCore::Impl::cancel_activity(Call& call) {
+  auto& request = static_cast<Request&>(*call.request);
+  Run* run = nullptr;
+  auto info = activity_of(request, &run);
+  if (!info) return reply(call, std::move(info.error()));
+  if (!activity::canceled(*run->ms, now_, *info, details_of(request), request.identity())) {
+    return reply(call,
+                 errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
+  }
+  finish(*run);
+  reply(call, std::make_unique<Response>());
+}
+
+void EngineCore::Impl::heartbeat(Call& call) {
+  record_heartbeat<ws::RecordActivityTaskHeartbeatRequest, ws::RecordActivityTaskHeartbeatResponse>(call);
+}
+
+void EngineCore::Impl::heartbeat_by_id(Call& call) {
+  record_heartbeat<ws::RecordActivityTaskHeartbeatByIdRequest, ws::RecordActivityTaskHeartbeatByIdResponse>(
+      call);
+}
+
+void EngineCore::Impl::activity_completed(Call& call) {
+  complete_activity<ws::RespondActivityTaskCompletedRequest, ws::RespondActivityTaskCompletedResponse>(call);
 }
 
 void EngineCore::Impl::activity_completed_by_id(Call& call) {
-  auto& request = static_cast<ws::RespondActivityTaskCompletedByIdRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
-                             request.activity_id(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  if (too_large(request.result(), options_.limits.execution)) {
-    activity::fail(*run->ms, options_.limits.execution, now_, *info,
-                   history::server_failure("Complete result exceeds size limit.", true), request.identity());
-  } else {
-    activity::complete(*run->ms, now_, *info, result_of(request), request.identity());
-  }
-  finish(*run);
-  reply(call, std::make_unique<ws::RespondActivityTaskCompletedByIdResponse>());
+  complete_activity<ws::RespondActivityTaskCompletedByIdRequest,
+                    ws::RespondActivityTaskCompletedByIdResponse>(call);
 }
-
-namespace {
-
-template <typename Request>
-void fail_activity(MutableState& ms, const history::Limits& limits, Ns now, stored::ActivityInfo* info,
-                   Request& request) {
-  if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits)) {
-    info->mutable_heartbeat_details()->Swap(request.mutable_last_heartbeat_details());
-  }
-  if (too_large(request.failure(), limits)) {
-    activity::fail(ms, limits, now, info, history::truncated(request.failure(), limits.failure_bytes),
-                   request.identity());
-  } else {
-    activity::fail(ms, limits, now, info, request.failure(), request.identity());
-  }
-}
-
-}  // namespace
 
 void EngineCore::Impl::activity_failed(Call& call) {
-  auto& request = static_cast<ws::RespondActivityTaskFailedRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_token(request.task_token(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  fail_activity(*run->ms, options_.limits.execution, now_, *info, request);
-  finish(*run);
-  reply(call, std::make_unique<ws::RespondActivityTaskFailedResponse>());
+  fail_activity<ws::RespondActivityTaskFailedRequest, ws::RespondActivityTaskFailedResponse>(call);
 }
 
 void EngineCore::Impl::activity_failed_by_id(Call& call) {
-  auto& request = static_cast<ws::RespondActivityTaskFailedByIdRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
-                             request.activity_id(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  fail_activity(*run->ms, options_.limits.execution, now_, *info, request);
-  finish(*run);
-  reply(call, std::make_unique<ws::RespondActivityTaskFailedByIdResponse>());
+  fail_activity<ws::RespondActivityTaskFailedByIdRequest, ws::RespondActivityTaskFailedByIdResponse>(call);
 }
 
 void EngineCore::Impl::activity_canceled(Call& call) {
-  auto& request = static_cast<ws::RespondActivityTaskCanceledRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_token(request.task_token(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  if (!activity::canceled(*run->ms, now_, *info, details_of(request), request.identity())) {
-    return reply(call,
-                 errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
-  }
-  finish(*run);
-  reply(call, std::make_unique<ws::RespondActivityTaskCanceledResponse>());
+  cancel_activity<ws::RespondActivityTaskCanceledRequest, ws::RespondActivityTaskCanceledResponse>(call);
 }
 
 void EngineCore::Impl::activity_canceled_by_id(Call& call) {
-  auto& request = static_cast<ws::RespondActivityTaskCanceledByIdRequest&>(*call.request);
-  Run* run = nullptr;
-  auto info = activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
-                             request.activity_id(), &run);
-  if (!info) return reply(call, std::move(info.error()));
-  if (!activity::canceled(*run->ms, now_, *info, details_of(request), request.identity())) {
-    return reply(call,
-                 errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
-  }
-  finish(*run);
-  reply(call, std::make_unique<ws::RespondActivityTaskCanceledByIdResponse>());
+  cancel_activity<ws::RespondActivityTaskCanceledByIdRequest, ws::RespondActivityTaskCanceledByIdResponse>(
+      call);
 }
 
 }  // namespace holdfast::engine

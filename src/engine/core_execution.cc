@@ -62,13 +62,9 @@ void EngineCore::Impl::request_cancel(Call& call) {
   const auto& request = static_cast<const ws::RequestCancelWorkflowExecutionRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  auto found = resolve(record->id(), request.workflow_execution());
+  auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  if (!request.first_execution_run_id().empty() &&
-      run.ms->s().first_run_id() != request.first_execution_run_id()) {
-    return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
-  }
   if (run.ms->running()) {
     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes;
     attributes.set_cause(request.reason());
@@ -88,13 +84,9 @@ void EngineCore::Impl::terminate(Call& call) {
   auto& request = static_cast<ws::TerminateWorkflowExecutionRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  auto found = resolve(record->id(), request.workflow_execution());
+  auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  if (!request.first_execution_run_id().empty() &&
-      run.ms->s().first_run_id() != request.first_execution_run_id()) {
-    return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
-  }
   if (!run.ms->running()) return reply(call, errors::already_completed());
   terminate_run(run, request.reason(), request.has_details() ? request.mutable_details() : nullptr,
                 request.identity());

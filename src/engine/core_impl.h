@@ -76,7 +76,9 @@ class EngineCore::Impl {
 
   // --- core_store.cc
   Run* find(const RunKey& key);  // cache, then store; null: no such run
-  Result<Run*> resolve(const std::string& namespace_id, const pb::common::v1::WorkflowExecution& execution);
+  // No run id: the current run. With `first_run_id`, the run must belong to the chain that began with it.
+  Result<Run*> resolve(const std::string& namespace_id, const pb::common::v1::WorkflowExecution& execution,
+                       const std::string& first_run_id = {});
   std::optional<stored::CurrentRun> current(const std::string& namespace_id, const std::string& workflow_id);
   void set_current(const std::string& namespace_id, const std::string& workflow_id, stored::CurrentRun row);
   Run& create(std::unique_ptr<MutableState> ms, bool make_current);
@@ -184,12 +186,21 @@ class EngineCore::Impl {
 
   std::string task_token(const Run& run) const;
   Result<Run*> run_of_token(const std::string& bytes, stored::TaskToken* token, Status missing);
+  Result<Run*> run_of_workflow_task(const std::string& token);  // whose started task the token names
   Result<stored::ActivityInfo*> activity_of_token(const std::string& bytes, Run** run);
   Result<stored::ActivityInfo*> activity_of_id(const std::string& name, const std::string& workflow_id,
                                                const std::string& run_id, const std::string& activity_id,
                                                Run** run);
-  template <typename Response>
-  void finish_heartbeat(Call& call, Run& run, stored::ActivityInfo* info, pb::common::v1::Payloads* details);
+  template <typename Request>
+  Result<stored::ActivityInfo*> activity_of(const Request& request, Run** run);
+  template <typename Request, typename Response>
+  void record_heartbeat(Call& call);
+  template <typename Request, typename Response>
+  void complete_activity(Call& call);
+  template <typename Request, typename Response>
+  void fail_activity(Call& call);
+  template <typename Request, typename Response>
+  void cancel_activity(Call& call);
 
   void fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
                           const pb::failure::v1::Failure* failure, const std::string& identity);

@@ -71,7 +71,8 @@ void EngineCore::Impl::set_current(const std::string& namespace_id, const std::s
 }
 
 Result<Run*> EngineCore::Impl::resolve(const std::string& namespace_id,
-                                       const pb::common::v1::WorkflowExecution& execution) {
+                                       const pb::common::v1::WorkflowExecution& execution,
+                                       const std::string& first_run_id) {
   if (execution.workflow_id().empty()) return fail(errors::invalid("WorkflowId is not set on request."));
   if (execution.workflow_id().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
     return fail(errors::invalid("WorkflowId length exceeds limit of 1000 bytes."));
@@ -86,6 +87,9 @@ Result<Run*> EngineCore::Impl::resolve(const std::string& namespace_id,
   }
   Run* run = find({namespace_id, execution.workflow_id(), run_id});
   if (run == nullptr) return fail(errors::execution_not_found(execution.workflow_id(), run_id));
+  if (!first_run_id.empty() && run->ms->s().first_run_id() != first_run_id) {
+    return fail(errors::execution_not_found(execution.workflow_id(), first_run_id));
+  }
   return run;
 }
 

@@ -171,13 +171,9 @@ void EngineCore::Impl::update(Call& call) {
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (Status wrong = check_update(&request); !wrong.ok()) return reply(call, std::move(wrong));
-  auto found = resolve(record->id(), request.workflow_execution());
+  auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  if (!request.first_execution_run_id().empty() &&
-      run.ms->s().first_run_id() != request.first_execution_run_id()) {
-    return reply(call, errors::execution_not_found(run.key.workflow_id, request.first_execution_run_id()));
-  }
   if (Status wrong = admit_update(run, request); !wrong.ok()) return reply(call, std::move(wrong));
   const std::string id = request.request().meta().update_id();
   const Stage stage = request.wait_policy().lifecycle_stage();

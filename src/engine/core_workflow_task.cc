@@ -46,6 +46,21 @@ Result<Run*> EngineCore::Impl::run_of_token(const std::string& bytes, stored::Ta
   return run;
 }
 
+Result<Run*> EngineCore::Impl::run_of_workflow_task(const std::string& bytes) {
+  stored::TaskToken token;
+  auto found = run_of_token(bytes, &token, errors::task_not_found());
+  if (!found) return found;
+  const MutableState& ms = *(*found)->ms;
+  if (!ms.running()) return fail(errors::already_completed());
+  const auto& task = ms.s().workflow_task();
+  const bool same_attempt = task.attempt() == token.attempt() && task.started_ns() == token.started_ns();
+  if (!ms.workflow_task_started() || task.scheduled_event_id() != token.scheduled_event_id() ||
+      (!same_attempt && options_.bug != PlantedBug::kStaleTokenAccepted)) {
+    return fail(errors::task_not_found());
+  }
+  return found;
+}
+
 void EngineCore::Impl::poll_workflow_task(Call& call) {
   const auto& request = static_cast<const ws::PollWorkflowTaskQueueRequest&>(*call.request);
   const std::string name_of_space = request.namespace_();
@@ -111,18 +126,11 @@ void EngineCore::Impl::answer_queries(Run& run, ws::RespondWorkflowTaskCompleted
 
 void EngineCore::Impl::workflow_task_completed(Call& call) {
   auto& request = static_cast<ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
-  stored::TaskToken token;
-  auto found = run_of_token(request.task_token(), &token, errors::task_not_found());
+  auto found = run_of_workflow_task(request.task_token());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
   MutableState& ms = *run.ms;
-  if (!ms.running()) return reply(call, errors::already_completed());
   const auto task = ms.s().workflow_task();
-  const bool same_attempt = task.attempt() == token.attempt() && task.started_ns() == token.started_ns();
-  if (!ms.workflow_task_started() || task.scheduled_event_id() != token.scheduled_event_id() ||
-      (!same_attempt && options_.bug != PlantedBug::kStaleTokenAccepted)) {
-    return reply(call, errors::task_not_found());
-  }
   task_came_back(run);
   const bool speculative = ms.speculative();
   const bool had_buffered = !ms.s().buffered_events().empty();
@@ -240,18 +248,9 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
 
 void EngineCore::Impl::workflow_task_failed(Call& call) {
   auto& request = static_cast<ws::RespondWorkflowTaskFailedRequest&>(*call.request);
-  stored::TaskToken token;
-  auto found = run_of_token(request.task_token(), &token, errors::task_not_found());
+  auto found = run_of_workflow_task(request.task_token());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  MutableState& ms = *run.ms;
-  if (!ms.running()) return reply(call, errors::already_completed());
-  const auto& task = ms.s().workflow_task();
-  const bool same_attempt = task.attempt() == token.attempt() && task.started_ns() == token.started_ns();
-  if (!ms.workflow_task_started() || task.scheduled_event_id() != token.scheduled_event_id() ||
-      (!same_attempt && options_.bug != PlantedBug::kStaleTokenAccepted)) {
-    return reply(call, errors::task_not_found());
-  }
   if (request.cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE) {
     terminate_run(run, "GRPC_MESSAGE_TOO_LARGE", nullptr, request.identity());
     return reply(call, std::make_unique<ws::RespondWorkflowTaskFailedResponse>());

@@ -22,6 +22,18 @@ namespace holdfast::engine {
 
 using history::Ns;
 
+namespace {
+
+// A batch of so few calls is committed on the engine thread itself: nobody else keeps the core busy in the
+// meantime, and two hand-overs between threads cost about as much as the sync. With more, the committer syncs
+// while the core works on the next batch.
+constexpr std::size_t kCallsToCommitHere = 8;
+
+// A workflow task in this process takes some ten microseconds; waking a sleeping thread as long again.
+constexpr auto kSpinForEarlyTask = std::chrono::microseconds(100);
+
+}  // namespace
+
 struct Engine::Impl {
   Impl(EngineOptions opts, store::KvStore& kv, const Clock& clk, Random& random,
        visibility::Index* visibility_index)
@@ -69,31 +81,37 @@ struct Engine::Impl {
   void feed_applied(std::uint64_t applied);
 
   void engine_loop();
-  void wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64_t seen_committed,
-                     MonotonicTime early_until);
+  void wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime early_until);
+  void spin(std::unique_lock<std::mutex>& lock, MonotonicTime until);
   void hand_over();
+  void commit_here();
   void finish_up();
   bool committer_idle() const { return !committer_busy && !to_commit; }  // mutex held
   void run_posted(std::deque<Posted> posted);
   void committer_loop();
+  void commit(const Output& output);
   void release(Output& output);
   [[noreturn]] void die(const Status& status);
 
   EngineOptions options;
   store::KvStore& store;
   const Clock& clock;
-  EngineCore core;  // the engine thread's, and the opening thread's before that
+  // The engine thread's, and the opening thread's before that:
+  EngineCore core;
+  std::size_t calls_since_batch = 0;
+  std::uint64_t seen_committed = 0;
 
   std::mutex mutex;
   std::condition_variable engine_wake;
   std::condition_variable committer_wake;
-  std::deque<Posted> inbox;         // guarded by mutex
-  std::optional<Output> to_commit;  // guarded by mutex; the committer's next batch
-  bool committer_busy = false;      // guarded by mutex
-  std::uint64_t committed = 0;      // guarded by mutex
-  std::uint64_t applied = 0;        // guarded by mutex
-  bool stopping = false;            // guarded by mutex
-  bool finished = false;            // guarded by mutex: no more batches
+  std::deque<Posted> inbox;                 // guarded by mutex
+  std::atomic<std::uint64_t> arrivals = 0;  // counts what was put into the inbox; written under mutex
+  std::optional<Output> to_commit;          // guarded by mutex; the committer's next batch
+  bool committer_busy = false;              // guarded by mutex
+  std::uint64_t committed = 0;              // guarded by mutex
+  std::uint64_t applied = 0;                // guarded by mutex
+  bool stopping = false;                    // guarded by mutex
+  bool finished = false;                    // guarded by mutex: no more batches
 
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
@@ -132,6 +150,7 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
       posted.call = std::move(call);
       posted.id = id;
       inbox.push_back(std::move(posted));
+      arrivals.fetch_add(1);
     }
   }
   if (!refused.ok()) {
@@ -153,6 +172,7 @@ void Engine::Impl::post_cancel(std::shared_ptr<std::atomic<CallId>> id) {
     posted.kind = Posted::Kind::kCancel;
     posted.id = std::move(id);
     inbox.push_back(std::move(posted));  // not bounded apart: one per call
+    arrivals.fetch_add(1);
   }
   engine_wake.notify_one();
 }
@@ -163,6 +183,7 @@ void Engine::Impl::feed_applied(std::uint64_t sequence) {
 }
 
 void Engine::Impl::run_posted(std::deque<Posted> posted) {
+  calls_since_batch += posted.size();
   for (Posted& item : posted) {
     if (item.kind == Posted::Kind::kCancel) {
       if (const CallId id = item.id->load(); id != 0) core.cancel(id);
@@ -172,14 +193,23 @@ void Engine::Impl::run_posted(std::deque<Posted> posted) {
   }
 }
 
+// Until a call comes; gives the processor to whoever wants it.
+void Engine::Impl::spin(std::unique_lock<std::mutex>& lock, MonotonicTime until) {
+  const std::uint64_t seen = arrivals.load();
+  lock.unlock();
+  while (arrivals.load() == seen && clock.monotonic() < until) std::this_thread::yield();
+  lock.lock();
+}
+
 // Waits until there is a call, an end, a free committer for what is ready, or a deadline.
-void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64_t seen_committed,
-                                 MonotonicTime early_until) {
+void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime early_until) {
   const bool output = core.has_output();
   const auto called = [this] { return !inbox.empty() || stopping; };
   if (called()) return;
   if (output && committer_idle()) {
     // Only for the answers of workflow tasks that are out early: they join this batch.
+    spin(lock, std::min(early_until, clock.monotonic() + kSpinForEarlyTask));
+    if (called()) return;
     engine_wake.wait_for(lock, early_until - clock.monotonic(), called);
     return;
   }
@@ -195,7 +225,6 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, std::uint64
 }
 
 void Engine::Impl::engine_loop() {
-  std::uint64_t seen_committed = 0;
   std::uint64_t seen_applied = 0;
   // Until when the batch that is ready waits for early workflow tasks; min(): no batch is waiting.
   MonotonicTime early_until = MonotonicTime::min();
@@ -206,7 +235,7 @@ void Engine::Impl::engine_loop() {
     std::uint64_t now_applied = 0;
     {
       std::unique_lock lock(mutex);
-      wait_for_work(lock, seen_committed, early_until);
+      wait_for_work(lock, early_until);
       posted.swap(inbox);
       stop_now = stopping;
       now_committed = committed;
@@ -234,11 +263,29 @@ void Engine::Impl::engine_loop() {
       if (now < early_until) continue;
     }
     early_until = MonotonicTime::min();
-    hand_over();
+    if (false && kCallsToCommitHere) {
+      commit_here();
+    } else {
+      hand_over();
+    }
   }
 }
 
+// The committer is idle, so every batch before this one is durable.
+void Engine::Impl::commit_here() {
+  calls_since_batch = 0;
+  Output output = core.take_output();
+  commit(output);
+  release(output);
+  {
+    std::lock_guard lock(mutex);
+    committed = seen_committed = output.sequence;
+  }
+  core.committed(output.sequence);
+}
+
 void Engine::Impl::hand_over() {
+  calls_since_batch = 0;
   Output output = core.take_output();
   {
     std::lock_guard lock(mutex);
@@ -263,6 +310,11 @@ void Engine::Impl::finish_up() {
   committer_wake.notify_one();
 }
 
+void Engine::Impl::commit(const Output& output) {
+  if (output.batch.empty()) return;
+  if (Status status = store.commit(output.batch); !status.ok()) die(status);
+}
+
 void Engine::Impl::release(Output& output) {
   for (Release& answer : output.releases) answer.run();
   if (feeder) {
@@ -282,9 +334,7 @@ void Engine::Impl::committer_loop() {
       to_commit.reset();
       committer_busy = true;
     }
-    if (!output.batch.empty()) {
-      if (Status status = store.commit(output.batch); !status.ok()) die(status);
-    }
+    commit(output);
     {
       std::lock_guard lock(mutex);
       committer_busy = false;

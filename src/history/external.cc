@@ -20,6 +20,19 @@ bool may(const Info* info, On on) {
   return next_state(kTable<State>, info != nullptr ? State::kInitiated : State::kClosed, on).has_value();
 }
 
+// What the four answers repeat of their request, as far as each has the field.
+template <typename Initiated, typename Answer>
+void answer(const Event& initiated, const Initiated& from, Answer* to) {
+  to->set_initiated_event_id(initiated.event_id());
+  to->set_namespace_(from.namespace_());
+  to->set_namespace_id(from.namespace_id());
+  *to->mutable_workflow_execution() = from.workflow_execution();
+  if constexpr (requires { to->set_control(from.control()); }) to->set_control(from.control());
+  if constexpr (requires { to->set_workflow_task_completed_event_id(0); }) {
+    to->set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
+  }
+}
+
 bool too_long(const std::string& text, const Limits& limits) {
   return text.size() > static_cast<std::size_t>(limits.id_bytes);
 }
@@ -68,12 +81,7 @@ bool done(MutableState& ms, Ns now, const Event& initiated) {
   if (!ms.running()) return true;
   const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
   Event& event = ms.add_event(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, now);
-  auto& attributes = *event.mutable_external_workflow_execution_signaled_event_attributes();
-  attributes.set_initiated_event_id(initiated.event_id());
-  attributes.set_namespace_(from.namespace_());
-  attributes.set_namespace_id(from.namespace_id());
-  *attributes.mutable_workflow_execution() = from.workflow_execution();
-  attributes.set_control(from.control());
+  answer(initiated, from, event.mutable_external_workflow_execution_signaled_event_attributes());
   workflow_task::schedule(ms, now);
   return true;
 }
@@ -87,12 +95,7 @@ bool failed(MutableState& ms, Ns now, const Event& initiated,
   Event& event = ms.add_event(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, now);
   auto& attributes = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
   attributes.set_cause(cause);
-  attributes.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-  attributes.set_namespace_(from.namespace_());
-  attributes.set_namespace_id(from.namespace_id());
-  *attributes.mutable_workflow_execution() = from.workflow_execution();
-  attributes.set_initiated_event_id(initiated.event_id());
-  attributes.set_control(from.control());
+  answer(initiated, from, &attributes);
   workflow_task::schedule(ms, now);
   return true;
 }
@@ -135,11 +138,7 @@ bool done(MutableState& ms, Ns now, const Event& initiated) {
   if (!ms.running()) return true;
   const auto& from = initiated.request_cancel_external_workflow_execution_initiated_event_attributes();
   Event& event = ms.add_event(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED, now);
-  auto& attributes = *event.mutable_external_workflow_execution_cancel_requested_event_attributes();
-  attributes.set_initiated_event_id(initiated.event_id());
-  attributes.set_namespace_(from.namespace_());
-  attributes.set_namespace_id(from.namespace_id());
-  *attributes.mutable_workflow_execution() = from.workflow_execution();
+  answer(initiated, from, event.mutable_external_workflow_execution_cancel_requested_event_attributes());
   workflow_task::schedule(ms, now);
   return true;
 }
@@ -153,12 +152,7 @@ bool failed(MutableState& ms, Ns now, const Event& initiated,
   Event& event = ms.add_event(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, now);
   auto& attributes = *event.mutable_request_cancel_external_workflow_execution_failed_event_attributes();
   attributes.set_cause(cause);
-  attributes.set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-  attributes.set_namespace_(from.namespace_());
-  attributes.set_namespace_id(from.namespace_id());
-  *attributes.mutable_workflow_execution() = from.workflow_execution();
-  attributes.set_initiated_event_id(initiated.event_id());
-  attributes.set_control(from.control());
+  answer(initiated, from, &attributes);
   workflow_task::schedule(ms, now);
   return true;
 }

@@ -31,9 +31,8 @@ Ns timeout_of_attempt(const MutableState& ms, std::int32_t attempt) {
   return timeout;
 }
 
-void write_scheduled(MutableState& ms, Ns time) {
-  auto& task = *ms.s().mutable_workflow_task();
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, time);
+void fill_scheduled(const MutableState& ms, Event& event) {
+  const auto& task = ms.s().workflow_task();
   auto& attributes = *event.mutable_workflow_task_scheduled_event_attributes();
   auto& queue = *attributes.mutable_task_queue();
   queue.set_name(task.task_queue());
@@ -41,7 +40,12 @@ void write_scheduled(MutableState& ms, Ns time) {
   if (task.sticky()) queue.set_normal_name(ms.s().task_queue());
   set_duration(attributes.mutable_start_to_close_timeout(), task.start_to_close_ns());
   attributes.set_attempt(task.attempt());
-  task.set_scheduled_event_id(event.event_id());
+}
+
+void write_scheduled(MutableState& ms, Ns time) {
+  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED, time);
+  fill_scheduled(ms, event);
+  ms.s().mutable_workflow_task()->set_scheduled_event_id(event.event_id());
 }
 
 void fill_started(const stored::WorkflowTaskInfo& task, Event& event) {
@@ -176,13 +180,7 @@ void append_unwritten(const MutableState& ms, pb::history::v1::History* history)
   scheduled.set_event_id(task.scheduled_event_id());
   scheduled.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);
   set_time(scheduled.mutable_event_time(), task.scheduled_ns());
-  auto& attributes = *scheduled.mutable_workflow_task_scheduled_event_attributes();
-  auto& queue = *attributes.mutable_task_queue();
-  queue.set_name(task.task_queue());
-  queue.set_kind(task.sticky() ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
-  if (task.sticky()) queue.set_normal_name(ms.s().task_queue());
-  set_duration(attributes.mutable_start_to_close_timeout(), task.start_to_close_ns());
-  attributes.set_attempt(task.attempt());
+  fill_scheduled(ms, scheduled);
   if (!ms.workflow_task_started()) return;
   Event& started = *history->add_events();
   started.set_event_id(task.started_event_id());

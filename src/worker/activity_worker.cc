@@ -91,7 +91,7 @@ void ActivityWorker::on_poll(Result<api::MessagePtr> result) {
       pause = poll_pause_;
     }
   }
-  if (has_task) dispatch(std::move(task));
+  if (has_task) return dispatch(std::move(task));
   if (pause.count() == 0) {
     // Not on this stack: a connection that answers at once would recurse.
     courier_.later(std::chrono::nanoseconds(0), [this] { poll_if_free(); });
@@ -116,6 +116,7 @@ void ActivityWorker::dispatch(std::shared_ptr<Task> task) {
     }
   }
   thread->post([this, thread, task = std::move(task)] {
+    poll_if_free();  // for the poll that brought the task; the task may take long
     execute(*task);
     {
       std::lock_guard lock(mutex_);

@@ -75,13 +75,14 @@ void WorkflowWorker::on_poll(bool sticky, Result<api::MessagePtr> result) {
     return;
   }
   poll_pause_ = std::chrono::milliseconds(100);
+  std::unique_ptr<Task> task(static_cast<Task*>(result->release()));
+  if (!task->task_token().empty()) on_task(std::move(task));
+  // Behind the task: this thread runs one at a time, and the engine may be waiting for its answer.
   if (fetches_ < kMaxFetches) {
     poll(sticky);
   } else {
     owed_polls_.push_back(sticky);
   }
-  std::unique_ptr<Task> task(static_cast<Task*>(result->release()));
-  if (!task->task_token().empty()) on_task(std::move(task));
 }
 
 void WorkflowWorker::on_task(std::unique_ptr<Task> task) {
