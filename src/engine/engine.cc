@@ -24,10 +24,10 @@ using history::Ns;
 
 namespace {
 
-// A batch of so few calls is committed on the engine thread itself: nobody else keeps the core busy in the
-// meantime, and two hand-overs between threads cost about as much as the sync. With more, the committer syncs
-// while the core works on the next batch.
-constexpr std::size_t kCallsToCommitHere = 8;
+// With so many calls in the last batch, others will come in a moment: the next batch waits for them for as
+// long as half a sync, so that fewer syncs carry them all. The longest wait bounds what a slow disk adds.
+constexpr std::size_t kCallsForCompany = 8;
+constexpr auto kLongestWaitForCompany = std::chrono::microseconds(500);
 
 // A workflow task in this process takes some ten microseconds; waking a sleeping thread as long again.
 constexpr auto kSpinForEarlyTask = std::chrono::microseconds(100);
@@ -81,10 +81,10 @@ struct Engine::Impl {
   void feed_applied(std::uint64_t applied);
 
   void engine_loop();
-  void wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime early_until);
+  void wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime ready_since);
+  std::chrono::nanoseconds patience() const;
   void spin(std::unique_lock<std::mutex>& lock, MonotonicTime until);
   void hand_over();
-  void commit_here();
   void finish_up();
   bool committer_idle() const { return !committer_busy && !to_commit; }  // mutex held
   void run_posted(std::deque<Posted> posted);
@@ -99,6 +99,7 @@ struct Engine::Impl {
   // The engine thread's, and the opening thread's before that:
   EngineCore core;
   std::size_t calls_since_batch = 0;
+  std::size_t last_batch_calls = 0;
   std::uint64_t seen_committed = 0;
 
   std::mutex mutex;
@@ -110,8 +111,10 @@ struct Engine::Impl {
   bool committer_busy = false;              // guarded by mutex
   std::uint64_t committed = 0;              // guarded by mutex
   std::uint64_t applied = 0;                // guarded by mutex
-  bool stopping = false;                    // guarded by mutex
-  bool finished = false;                    // guarded by mutex: no more batches
+  bool napping = false;                     // guarded by mutex: the engine thread needs no waking
+  std::atomic<std::chrono::nanoseconds> last_sync{};
+  bool stopping = false;  // guarded by mutex
+  bool finished = false;  // guarded by mutex: no more batches
 
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
@@ -139,6 +142,7 @@ void Engine::Impl::start_threads() {
 std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
   auto id = std::make_shared<std::atomic<CallId>>(0);
   Status refused;
+  bool asleep = false;
   {
     std::lock_guard lock(mutex);
     if (stopping) {
@@ -151,6 +155,7 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
       posted.id = id;
       inbox.push_back(std::move(posted));
       arrivals.fetch_add(1);
+      asleep = !napping;
     }
   }
   if (!refused.ok()) {
@@ -161,7 +166,7 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
     answer.run();
     return nullptr;
   }
-  engine_wake.notify_one();
+  if (asleep) engine_wake.notify_one();
   return std::make_shared<Handle>(gate, std::move(id));
 }
 
@@ -193,6 +198,13 @@ void Engine::Impl::run_posted(std::deque<Posted> posted) {
   }
 }
 
+// How long a batch that is ready waits for what is to share its sync.
+std::chrono::nanoseconds Engine::Impl::patience() const {
+  if (core.early_tasks_out() > 0) return std::chrono::microseconds(options.early_wait_us);
+  if (last_batch_calls < kCallsForCompany || calls_since_batch >= last_batch_calls) return {};
+  return std::min<std::chrono::nanoseconds>(last_sync.load() / 2, kLongestWaitForCompany);
+}
+
 // Until a call comes; gives the processor to whoever wants it.
 void Engine::Impl::spin(std::unique_lock<std::mutex>& lock, MonotonicTime until) {
   const std::uint64_t seen = arrivals.load();
@@ -202,15 +214,23 @@ void Engine::Impl::spin(std::unique_lock<std::mutex>& lock, MonotonicTime until)
 }
 
 // Waits until there is a call, an end, a free committer for what is ready, or a deadline.
-void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime early_until) {
+void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime ready_since) {
   const bool output = core.has_output();
   const auto called = [this] { return !inbox.empty() || stopping; };
   if (called()) return;
   if (output && committer_idle()) {
-    // Only for the answers of workflow tasks that are out early: they join this batch.
-    spin(lock, std::min(early_until, clock.monotonic() + kSpinForEarlyTask));
-    if (called()) return;
-    engine_wake.wait_for(lock, early_until - clock.monotonic(), called);
+    if (ready_since == MonotonicTime::min()) return;  // since this moment
+    const MonotonicTime until = ready_since + patience();
+    if (core.early_tasks_out() > 0) {
+      spin(lock, std::min(until, clock.monotonic() + kSpinForEarlyTask));
+      if (called()) return;
+      engine_wake.wait_for(lock, until - clock.monotonic(), called);
+    } else {
+      // Nobody is in a hurry: what comes is taken together.
+      napping = true;
+      engine_wake.wait_for(lock, until - clock.monotonic(), [this] { return stopping; });
+      napping = false;
+    }
     return;
   }
   const auto ready = [&] { return called() || committed != seen_committed || (output && committer_idle()); };
@@ -226,8 +246,8 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTi
 
 void Engine::Impl::engine_loop() {
   std::uint64_t seen_applied = 0;
-  // Until when the batch that is ready waits for early workflow tasks; min(): no batch is waiting.
-  MonotonicTime early_until = MonotonicTime::min();
+  // Since when a batch could have been handed over; min(): none is waiting.
+  MonotonicTime ready_since = MonotonicTime::min();
   while (true) {
     std::deque<Posted> posted;
     bool stop_now = false;
@@ -235,7 +255,7 @@ void Engine::Impl::engine_loop() {
     std::uint64_t now_applied = 0;
     {
       std::unique_lock lock(mutex);
-      wait_for_work(lock, early_until);
+      wait_for_work(lock, ready_since);
       posted.swap(inbox);
       stop_now = stopping;
       now_committed = committed;
@@ -256,36 +276,16 @@ void Engine::Impl::engine_loop() {
       std::lock_guard lock(mutex);
       if (!committer_idle()) continue;
     }
-    if (core.early_tasks_out() > 0) {
-      const auto now = clock.monotonic();
-      if (early_until == MonotonicTime::min())
-        early_until = now + std::chrono::microseconds(options.early_wait_us);
-      if (now < early_until) continue;
-    }
-    early_until = MonotonicTime::min();
-    if (false && kCallsToCommitHere) {
-      commit_here();
-    } else {
-      hand_over();
-    }
+    const auto now = clock.monotonic();
+    if (ready_since == MonotonicTime::min()) ready_since = now;
+    if (now < ready_since + patience()) continue;
+    ready_since = MonotonicTime::min();
+    hand_over();
   }
-}
-
-// The committer is idle, so every batch before this one is durable.
-void Engine::Impl::commit_here() {
-  calls_since_batch = 0;
-  Output output = core.take_output();
-  commit(output);
-  release(output);
-  {
-    std::lock_guard lock(mutex);
-    committed = seen_committed = output.sequence;
-  }
-  core.committed(output.sequence);
 }
 
 void Engine::Impl::hand_over() {
-  calls_since_batch = 0;
+  last_batch_calls = std::exchange(calls_since_batch, 0);
   Output output = core.take_output();
   {
     std::lock_guard lock(mutex);
@@ -334,7 +334,9 @@ void Engine::Impl::committer_loop() {
       to_commit.reset();
       committer_busy = true;
     }
+    const auto begun = clock.monotonic();
     commit(output);
+    last_sync = clock.monotonic() - begun;
     {
       std::lock_guard lock(mutex);
       committer_busy = false;

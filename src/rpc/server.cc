@@ -1,5 +1,6 @@
 #include "rpc/server.h"
 
+#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/impl/codegen/method_handler.h>
@@ -91,6 +92,8 @@ Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const
   auto address = checked_address(options.address);
   if (!address) return fail(address.error());
   keep_service_descriptor();
+  // Debian builds Abseil with its search for lock cycles on, in every lock gRPC takes.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
 
   auto impl = std::make_unique<Impl>(connection, options);
