@@ -26,6 +26,13 @@ TEST(Ids, UuidHasVersionFourForm) {
   EXPECT_TRUE(is_uuid(uuid));
 }
 
+TEST(Ids, UuidOfVersionSevenSortsByTime) {
+  CountingRandom random;
+  EXPECT_EQ(new_uuid_v7(random, 0x0123456789ab), "01234567-89ab-7607-8809-0a0b0c0d0e0f");
+  EXPECT_LT(new_uuid_v7(random, 1'700'000'000'000), new_uuid_v7(random, 1'700'000'000'001));
+  EXPECT_TRUE(is_uuid(new_uuid_v7(random, 1)));
+}
+
 TEST(Ids, IsUuidRefusesOtherText) {
   EXPECT_FALSE(is_uuid(""));
   EXPECT_FALSE(is_uuid("00010203-0405-4607-8809-0a0b0c0d0e0"));

@@ -4,10 +4,12 @@
 
 namespace holdfast {
 
-std::string new_uuid(Random& random) {
-  std::array<std::uint8_t, 16> bytes;
-  random.fill(bytes);
-  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
+namespace {
+
+using Bytes = std::array<std::uint8_t, 16>;
+
+std::string text_of(Bytes bytes, std::uint8_t version) {
+  bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | (version << 4));
   bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
@@ -18,6 +20,21 @@ std::string new_uuid(Random& random) {
     out.push_back(kHex[bytes[i] & 0xf]);
   }
   return out;
+}
+
+}  // namespace
+
+std::string new_uuid(Random& random) {
+  Bytes bytes;
+  random.fill(bytes);
+  return text_of(bytes, 4);
+}
+
+std::string new_uuid_v7(Random& random, std::int64_t unix_ms) {
+  Bytes bytes;
+  random.fill(bytes);
+  for (int i = 0; i < 6; ++i) bytes[i] = static_cast<std::uint8_t>(unix_ms >> (40 - 8 * i));
+  return text_of(bytes, 7);
 }
 
 bool is_uuid(std::string_view text) {

@@ -10,8 +10,12 @@
 
 namespace holdfast {
 
-// Random UUID, version 4, lower case: Temporal's run ids have this form.
+// Random UUID, version 4 (RFC 9562), lower case.
 std::string new_uuid(Random& random);
+
+// UUID, version 7 (RFC 9562): milliseconds since the epoch, then random bits, so that newer ones sort behind.
+// Temporal's run ids have this form, and SDKs' tests rely on it.
+std::string new_uuid_v7(Random& random, std::int64_t unix_ms);
 
 bool is_uuid(std::string_view text);
 

@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/check.h"
-#include "base/ids.h"
 #include "engine/core_impl.h"
 #include "history/activity.h"
 #include "history/lifecycle.h"
@@ -26,9 +25,7 @@ void Release::run() {
 }
 
 EngineCore::Impl::Impl(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
-    : options_(std::move(options)), clock_(clock), random_(random), store_(store) {
-  new_uuid_ = [this] { return new_uuid(random_); };
-}
+    : options_(std::move(options)), clock_(clock), random_(random), store_(store) {}
 
 void EngineCore::Impl::set_now() {
   // Time never runs backwards for the core, whatever the machine's clock does.

@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ids.h"
 #include "engine/core.h"
 #include "engine/errors.h"
 #include "engine/run.h"
@@ -162,7 +163,7 @@ class EngineCore::Impl {
   const stored::NamespaceRecord* name_space(const std::string& name) const;
   const stored::NamespaceRecord* namespace_by_id(const std::string& id) const;
   void fill_namespace(const stored::NamespaceRecord& record, ws::DescribeNamespaceResponse* response) const;
-  std::string new_id() { return new_uuid_(); }
+  std::string new_id() { return new_uuid_v7(random_, now_ / history::kMillisecond); }
 
   struct StartOutcome {
     Run* run = nullptr;
@@ -235,7 +236,6 @@ class EngineCore::Impl {
   const Clock& clock_;
   Random& random_;
   const store::KvStore& store_;
-  std::function<std::string()> new_uuid_;
   stored::StoreMeta meta_;
   Ns now_ = 0;
 

@@ -24,6 +24,14 @@ const stored::UpdateInfo* stored_update(const MutableState& ms, const std::strin
   return nullptr;
 }
 
+// An update-with-start joins an update that is under way or has its outcome; one that its workflow left open
+// when it closed is over, and the call starts a workflow as if it had never been.
+bool can_join(MutableState& ms, const std::string& id) {
+  if (ms.running() && ms.updates().find(id) != nullptr) return true;
+  const auto* info = stored_update(ms, id);
+  return info != nullptr && (ms.running() || info->completed_event_id() != 0);
+}
+
 template <typename Response>
 api::MessagePtr make_response(const Run& run, const std::string& update_id, Stage stage,
                               const pb::update::v1::Outcome* outcome) {
@@ -256,8 +264,7 @@ void EngineCore::Impl::multi_operation(Call& call) {
   auto started = std::make_unique<ws::StartWorkflowExecutionResponse>();
   if (const auto row = current(record->id(), start.workflow_id())) {
     Run* existing = find({record->id(), start.workflow_id(), row->run_id()});
-    if (existing != nullptr && (existing->ms->updates().find(update_id) != nullptr ||
-                                stored_update(*existing->ms, update_id) != nullptr)) {
+    if (existing != nullptr && can_join(*existing->ms, update_id)) {
       run = existing;
       started->set_run_id(row->run_id());
       started->set_first_execution_run_id(row->first_run_id());

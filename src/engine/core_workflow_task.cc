@@ -182,11 +182,13 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
         const auto* record = name_space(name);
         return record == nullptr ? std::nullopt : std::optional(record->id());
       }};
-  context.completed_event_id =
-      wt::complete(ms, now_,
-                   {.identity = request.identity(),
-                    .sdk_metadata = request.has_sdk_metadata() ? &request.sdk_metadata() : nullptr,
-                    .metering = request.has_metering_metadata() ? &request.metering_metadata() : nullptr});
+  context.completed_event_id = wt::complete(
+      ms, now_,
+      {.identity = request.identity(),
+       .sdk_metadata = request.has_sdk_metadata() ? &request.sdk_metadata() : nullptr,
+       .metering = request.has_metering_metadata() ? &request.metering_metadata() : nullptr,
+       .worker_version = request.has_worker_version_stamp() ? &request.worker_version_stamp() : nullptr,
+       .binary_checksum = request.binary_checksum()});
   if (request.has_sticky_attributes() && !request.sticky_attributes().worker_task_queue().name().empty()) {
     ms.s().set_sticky_queue(request.sticky_attributes().worker_task_queue().name());
     ms.s().set_sticky_schedule_to_start_ns(

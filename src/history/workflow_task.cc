@@ -220,6 +220,8 @@ std::int64_t complete(MutableState& ms, Ns now, const CompleteInfo& info) {
   attributes.set_identity(info.identity);
   if (info.sdk_metadata != nullptr) *attributes.mutable_sdk_metadata() = *info.sdk_metadata;
   if (info.metering != nullptr) *attributes.mutable_metering_metadata() = *info.metering;
+  if (info.worker_version != nullptr) *attributes.mutable_worker_version() = *info.worker_version;
+  attributes.set_binary_checksum(info.binary_checksum);
   state.set_previous_started_event_id(started);
   state.set_last_completed_task_event_id(event.event_id());
   const std::int64_t id = event.event_id();

@@ -48,6 +48,8 @@ struct CompleteInfo {
   std::string identity{};
   const pb::sdk::v1::WorkflowTaskCompletedMetadata* sdk_metadata = nullptr;
   const pb::common::v1::MeteringMetadata* metering = nullptr;
+  const pb::common::v1::WorkerVersionStamp* worker_version = nullptr;  // workers read their build id from it
+  std::string binary_checksum{};
 };
 // Writes what is missing of a transient or speculative task, then the completion; returns the completion's
 // event id.

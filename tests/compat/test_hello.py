@@ -1,5 +1,6 @@
 """Goal: a user's first workflow works. Method: the SDK's usual set-up, its default sandbox included."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -67,6 +68,17 @@ async def test_patched(client, worker, queue, new_id):
     assert "MARKER_RECORDED" in await events(handle)
 
 
+async def test_history_tells_the_build_that_ran_it(client, worker, queue, new_id):
+    handle = await client.start_workflow(Greeting.run, "World", id=new_id(), task_queue=queue)
+    await handle.result()
+    completed = [
+        event.workflow_task_completed_event_attributes
+        for event in (await handle.fetch_history()).events
+        if event.HasField("workflow_task_completed_event_attributes")
+    ]
+    assert completed and all(one.binary_checksum or one.worker_version.build_id for one in completed)
+
+
 async def test_failure_reaches_the_client(client, worker, queue, new_id):
     handle = await client.start_workflow(Failing.run, id=new_id(), task_queue=queue)
     with pytest.raises(WorkflowFailureError) as error:
@@ -82,6 +94,7 @@ async def test_workflow_retry_policy(client, worker, queue, new_id):
     assert await handle.result() == 3
     description = await handle.describe()
     assert description.run_id != handle.first_execution_run_id
+    assert uuid.UUID(description.run_id).version == 7
 
 
 async def test_unknown_workflow_type_waits_for_a_fix(client, worker, queue, new_id):

@@ -214,3 +214,22 @@ async def test_update_with_start(client, worker, queue, new_id):
             Inbox.run, id=workflow_id, task_queue=queue, id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING
         )
         assert await client.execute_update_with_start_workflow(Inbox.add, "x", start_workflow_operation=start) == expected
+
+
+async def test_update_with_start_does_not_join_what_a_closed_workflow_left_open(client, worker, queue, new_id):
+    workflow_id = new_id()
+
+    def start():
+        return WithStartWorkflowOperation(
+            Inbox.run, id=workflow_id, task_queue=queue, id_conflict_policy=WorkflowIDConflictPolicy.FAIL
+        )
+
+    first = start()
+    await client.start_update_with_start_workflow(
+        Inbox.add_when_released, "x", id="one", start_workflow_operation=first, wait_for_stage=WorkflowUpdateStage.ACCEPTED
+    )
+    await (await first.workflow_handle()).terminate()
+    second = start()
+    result = await client.execute_update_with_start_workflow(Inbox.add, "y", id="one", start_workflow_operation=second)
+    assert result == 1
+    assert (await first.workflow_handle()).first_execution_run_id != (await second.workflow_handle()).first_execution_run_id

@@ -103,7 +103,7 @@ function showHead() {
   const over = model.endedAt || run?.closed_at;
   if (began) facts.push(h('span', { id: 'age', title: began }, over ? `took ${duration(began, over)}` : `for ${duration(began)}`));
   if (run?.usage?.model_calls) {
-    facts.push(h('span', {}, `${run.usage.model_calls} model calls`),
+    facts.push(h('span', {}, `${run.usage.model_calls} model call${run.usage.model_calls === 1 ? '' : 's'}`),
       h('span', {}, `${(run.usage.input_tokens + run.usage.output_tokens).toLocaleString()} tokens`));
   }
   if (run?.version) facts.push(h('span', { title: run.version }, `version ${run.version.slice(0, 8)}`));
