@@ -13,8 +13,7 @@ Result<std::string> listen_on(const std::optional<std::string>& asked, int defau
     Result<std::string> bound = listen(*asked);
     if (!bound && bound.error().code() == Code::kUnavailable) {
       return fail(Code::kUnavailable,
-                  fmt::format("{} {}: {}; stop it, or choose another port (0: any free one)", flag, *asked,
-                              bound.error().message()));
+                  fmt::format("{}: {} (port 0: any free one)", flag, bound.error().message()));
     }
     return bound;
   }

@@ -85,8 +85,11 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Hand
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error == asio::error::address_in_use) {
-    return fail(Code::kUnavailable,
-                fmt::format("port {} on {} is in use by another process", where->port, where->host));
+    return fail(
+        Code::kUnavailable,
+        fmt::format(
+            "cannot listen on {}:{}: the port is in use by another program; stop it or choose another port",
+            where->host, where->port));
   }
   if (error)
     return fail(Code::kUnavailable, fmt::format("cannot listen on {}: {}", options.address, error.message()));
