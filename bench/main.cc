@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,6 +41,16 @@ struct Arguments {
   WorkloadOptions load;
   RestartOptions restart;
 };
+
+void check_workloads(std::string_view list) {
+  constexpr std::string_view kKnown[] = {"w1", "w2", "w3", "w5", "w9"};
+  for (const auto part : std::views::split(list, ',')) {
+    const std::string_view name(part);
+    if (std::ranges::find(kKnown, name) != std::end(kKnown)) continue;
+    std::fprintf(stderr, "no workload \"%.*s\"\n%s", static_cast<int>(name.size()), name.data(), kUsage);
+    std::exit(2);
+  }
+}
 
 Arguments parse(int argc, char** argv) {
   Arguments arguments;
@@ -82,6 +94,7 @@ Arguments parse(int argc, char** argv) {
       std::exit(2);
     }
   }
+  check_workloads(arguments.workloads);
   if (arguments.restart.address.empty() || arguments.restarts != !arguments.restart.command.empty()) {
     std::fputs(kUsage, stderr);
     std::exit(2);

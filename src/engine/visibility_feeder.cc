@@ -22,6 +22,8 @@ constexpr std::size_t kApplyAtOnce = 512;
 // quiet.
 constexpr std::uint64_t kFlushEvery = 4096;
 constexpr auto kQuiet = std::chrono::seconds(1);
+// How long rows gather while nobody lists: one transaction then carries many.
+constexpr auto kGather = std::chrono::milliseconds(20);
 }  // namespace
 
 VisibilityFeeder::VisibilityFeeder(visibility::Index& index, store::KvStore& store, const Clock& clock,
@@ -107,11 +109,13 @@ Status VisibilityFeeder::rebuild() {
 
 void VisibilityFeeder::add(std::vector<Output::FeedRow> rows, std::uint64_t /*end*/) {
   if (rows.empty()) return;
+  bool first = false;
   {
     std::lock_guard lock(mutex_);
+    first = rows_.empty();
     for (auto& row : rows) rows_.push_back(std::move(row));
   }
-  wake_.notify_one();
+  if (first) wake_.notify_one();
 }
 
 void VisibilityFeeder::answer(Output::VisibilityCall call, std::uint64_t end) {
@@ -173,6 +177,7 @@ void VisibilityFeeder::loop() {
         wake_.wait(lock, work);
       }
       if (stopping_ && rows_.empty() && waiting_.empty()) break;
+      if (!rows_.empty()) wake_.wait_for(lock, kGather, [this] { return stopping_ || !waiting_.empty(); });
       entries = take_rows();
       // Calls see everything that was committed before them: their rows came before them.
       if (rows_.empty()) ready.swap(waiting_);
