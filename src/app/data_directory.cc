@@ -105,9 +105,13 @@ Status write_version(const fs::path& path) {
   return sync_folder(path);
 }
 
+// `path` may not be there yet: its nearest folder that is counts.
 Status check_space(const fs::path& path) {
+  std::error_code error;
+  fs::path there = fs::absolute(path, error);
+  while (there.has_relative_path() && !fs::exists(there, error)) there = there.parent_path();
   struct statvfs disk{};
-  if (::statvfs(path.c_str(), &disk) != 0) return {};
+  if (::statvfs(there.c_str(), &disk) != 0) return {};
   std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   if (free >= kMinFreeBytes) return {};
   return {Code::kResourceExhausted,
@@ -125,8 +129,9 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
   bool existed = fs::is_directory(path, error);
   if (existed) {
     if (Result<int> format = read_format(path); !format) return std::unexpected(format.error());
-    if (Status space = check_space(path); !space.ok()) return fail(std::move(space));
-  } else if (!fs::create_directories(path, error) && error) {
+  }
+  if (Status space = check_space(path); !space.ok()) return fail(std::move(space));
+  if (!existed && !fs::create_directories(path, error) && error) {
     return fail(from_errno(error.value(), "cannot create", path));
   }
 

@@ -87,6 +87,14 @@ TEST_F(DataDirectoryTest, AFileIsNoDirectory) {
   EXPECT_EQ(DataDirectory::open(path_).error().code(), Code::kInvalidArgument);
 }
 
+TEST_F(DataDirectoryTest, AFullDiskIsRefusedBeforeTheDirectoryIsMade) {
+  // A file system of size 0 that every Linux has.
+  auto data = DataDirectory::open("/proc/holdfast/data");
+  ASSERT_FALSE(data);
+  EXPECT_EQ(data.error().code(), Code::kResourceExhausted);
+  EXPECT_THAT(data.error().message(), HasSubstr("is full"));
+}
+
 TEST_F(DataDirectoryTest, AStartCutOffBeforeItsVersionGoesOn) {
   fs::create_directory(path_);
   write(path_ / "lock", "123\n");
