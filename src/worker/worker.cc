@@ -106,8 +106,9 @@ void Worker::stop() {
   // Nothing is under way: the threads end as their owners do.
   impl.activities.reset();
   impl.workflows.reset();
-  impl.courier.reset();
+  // The timers' thread may just be asking the courier whether we stop.
   impl.timers.reset();
+  impl.courier.reset();
 }
 
 }  // namespace holdfast
