@@ -130,11 +130,11 @@ TEST_P(Sdk, AnActivityThatIsTooSlowTimesOut) {
     const auto* timeout = find_failure<TimeoutFailure>(outcome.error());
     co_return timeout == nullptr ? outcome.error().to_string() : "timeout";
   });
-  Latch done;
-  worker.register_activity("slow", [&done](activity::Context&) { done.wait(); });
+  const auto done = std::make_shared<Latch>();  // the activity outlives this body
+  worker.register_activity("slow", [done](activity::Context&) { done->wait(); });
   start_worker();
   EXPECT_EQ(result<std::string>(start("impatient")), "timeout");
-  done.set();
+  done->set();
 }
 
 TEST_P(Sdk, HeartbeatDetailsReachTheNextAttempt) {
