@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "agent/digest.h"
+#include "base/json.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -83,7 +84,7 @@ std::string Activities::arguments_text(const CallRef& call) {
 
 Json Activities::arguments_of(const CallRef& call) {
   std::string text = arguments_text(call);
-  Json arguments = Json::parse(text.empty() ? "{}" : text, nullptr, false);
+  Json arguments = parse_json(text.empty() ? "{}" : text);
   if (!arguments.is_object()) {
     throw ApplicationFailure::non_retryable("the arguments are no JSON object", "INVALID_ARGUMENT");
   }
@@ -101,7 +102,7 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   Json input = run.input;
   if (input.is_null()) {
     auto stored = require(deps_.store->run(ctx.info().workflow_id), "the stored input of the run");
-    input = Json::parse(stored.input, nullptr, false);
+    input = parse_json(stored.input);
     if (input.is_discarded()) return stored.input;
   }
   return input.is_string() ? input.get<std::string>() : dump(input);

@@ -9,6 +9,7 @@
 #include "agent/digest.h"
 #include "agent/json_schema.h"
 #include "agent/policy.h"
+#include "base/json.h"
 
 namespace holdfast::agent {
 
@@ -67,7 +68,7 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   // happened.
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = agent->find_tool(in.call.tool);
-  Json arguments = Json::parse(in.edited_arguments, nullptr, false);
+  Json arguments = parse_json(in.edited_arguments);
   if (!tool || !arguments.is_object()) {
     out.verdict = "invalid";
     out.reason = "the edited arguments are no JSON object";

@@ -7,6 +7,7 @@
 
 #include "agent/template.h"
 #include "agent/tool.h"
+#include "base/text.h"
 
 namespace holdfast::agent {
 
@@ -147,12 +148,10 @@ ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const Tool
 
 std::string bounded_text(std::string text, std::size_t limit) {
   if (text.size() > limit) {
-    std::size_t cut = limit;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-    text = fmt::format("{}... ({} bytes in all, {} shown)", text.substr(0, cut), text.size(), cut);
+    const std::string_view shown = cut_text(text, limit);
+    text = fmt::format("{}... ({} bytes in all, {} shown)", shown, text.size(), shown.size());
   }
-  std::string quoted = Json(std::move(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-  return Json::parse(quoted).get<std::string>();
+  return to_utf8(text);
 }
 
 }  // namespace holdfast::agent

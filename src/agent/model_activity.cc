@@ -8,6 +8,7 @@
 #include "agent/digest.h"
 #include "agent/json_schema.h"
 #include "agent/policy.h"
+#include "base/json.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -136,7 +137,10 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
         fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
   }
   out.kind = to_string(tool->kind);
-  Json arguments = Json::parse(call.arguments.empty() ? "{}" : call.arguments, nullptr, false);
+  if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
+    return invalid(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
+  }
+  Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
   if (arguments.is_discarded()) return invalid("the arguments are not valid JSON; send one JSON object");
   if (auto bad = validate(tool->parameters, arguments))
     return invalid(fmt::format("wrong arguments: {}", *bad));

@@ -41,6 +41,8 @@ struct CallOptions {
   // workflow task may then be handed over before its cause is durable (law 3): if the process dies, both are
   // gone. Set only by the in-process worker; ignored over gRPC.
   bool in_process_workflow_worker = false;
+  // The request was read from the wire, so its strings are known to be UTF-8. Set only by the gRPC server.
+  bool from_wire = false;
 };
 
 // Ends a call early: its completion runs with kCancelled, unless it already ran. Destroying the handle does

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/status.h"
+#include "base/text.h"
 
 namespace holdfast {
 namespace {
@@ -51,6 +53,33 @@ TEST(Status, NamesTheCode) {
   EXPECT_EQ(Status().to_string(), "OK");
   EXPECT_EQ(Status(Code::kNotFound, "no such run").to_string(), "NOT_FOUND: no such run");
   EXPECT_EQ(code_name(Code::kUnauthenticated), "UNAUTHENTICATED");
+}
+
+TEST(Json, NestsNoDeeperThanItMay) {
+  const auto brackets = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_TRUE(parse_json(brackets(kMaxJsonDepth)).is_array());
+  EXPECT_TRUE(parse_json(brackets(kMaxJsonDepth + 1)).is_discarded());
+  EXPECT_TRUE(parse_json(brackets(1'000'000)).is_discarded());
+  EXPECT_FALSE(nests_deeper(R"({"text": "[[[[ \" [[[[", "list": [[], [], []]})", 3));
+  EXPECT_TRUE(parse_json("{").is_discarded());
+}
+
+TEST(Text, IsMadeUtf8) {
+  EXPECT_EQ(to_utf8("gr\xC3\xBC\xC3\x9F"
+                    "e"),
+            "gr\xC3\xBC\xC3\x9F"
+            "e");
+  EXPECT_EQ(to_utf8("gr\xFC\xDF"
+                    "e"),
+            "gr\uFFFD\uFFFDe");
+  EXPECT_FALSE(is_utf8("\xED\xA0\x80"));  // half of a surrogate pair
+  EXPECT_TRUE(is_utf8(to_utf8(std::string(100, '\x80'))));
+}
+
+TEST(Text, IsCutBetweenCharacters) {
+  EXPECT_EQ(cut_text("ééé", 3), "é");
+  EXPECT_EQ(cut_text("ééé", 6), "ééé");
+  EXPECT_EQ(cut_text("éé", 0), "");
 }
 
 }  // namespace

@@ -43,6 +43,19 @@ TEST(FailureConverter, KeepsTheWholeChain) {
   EXPECT_EQ(from_payload<std::string>(application->details().at(1)), "slow down");
 }
 
+// what() may be anything, and a failure that protobuf cannot read back would make its history unreadable.
+TEST(FailureConverter, MakesTextOfWhatIsNone) {
+  pb::failure::v1::Failure message;
+  set_failure(ApplicationFailure("Zeit\xFC"
+                                 "berschreitung",
+                                 "Typ\xE9"),
+              &message);
+  pb::failure::v1::Failure back;
+  EXPECT_TRUE(back.ParseFromString(message.SerializeAsString()));
+  EXPECT_EQ(back.message(), "Zeit\uFFFDberschreitung");
+  EXPECT_EQ(back.application_failure_info().type(), "Typ\uFFFD");
+}
+
 TEST(FailureConverter, KeepsEveryKind) {
   EXPECT_EQ(round_trip(CanceledFailure("c", to_payloads(1)))->kind(), "CanceledFailure");
   EXPECT_EQ(round_trip(TerminatedFailure("t"))->kind(), "TerminatedFailure");

@@ -5,13 +5,14 @@
 
 #include <cxxabi.h>
 
+#include "base/text.h"
 #include "client/convert.h"
 
 namespace holdfast::client {
 namespace {
 
 void set_application(const ApplicationFailure& from, pb::failure::v1::ApplicationFailureInfo* to) {
-  to->set_type(from.type());
+  to->set_type(to_utf8(from.type()));
   to->set_non_retryable(from.is_non_retryable());
   if (!from.details().empty()) set_payloads(from.details(), to->mutable_details());
   if (from.next_retry_delay()) set_duration(*from.next_retry_delay(), to->mutable_next_retry_delay());
@@ -37,9 +38,10 @@ void set_child(const ChildWorkflowFailure& from, pb::failure::v1::ChildWorkflowE
 }
 
 void set_one(const Failure& from, pb::failure::v1::Failure* to) {
-  to->set_message(from.message());
+  // what() may be anything.
+  to->set_message(to_utf8(from.message()));
   to->set_source(from.source().empty() ? kFailureSource : from.source());
-  to->set_stack_trace(from.stack_trace());
+  to->set_stack_trace(to_utf8(from.stack_trace()));
   if (const auto* application = dynamic_cast<const ApplicationFailure*>(&from)) {
     set_application(*application, to->mutable_application_failure_info());
   } else if (const auto* canceled = dynamic_cast<const CanceledFailure*>(&from)) {

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "api/text_check.h"
 #include "base/check.h"
 #include "engine/core.h"
 #include "engine/visibility_feeder.h"
@@ -141,9 +142,9 @@ void Engine::Impl::start_threads() {
 
 std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
   auto id = std::make_shared<std::atomic<CallId>>(0);
-  Status refused;
+  Status refused = call.options.from_wire ? Status() : api::check_text(*call.request);
   bool asleep = false;
-  {
+  if (refused.ok()) {
     std::lock_guard lock(mutex);
     if (stopping) {
       refused = Status(Code::kUnavailable, "The server is shutting down; try again.");

@@ -3,6 +3,7 @@
 
 #include "engine/engine.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -111,6 +112,34 @@ class EngineTest : public ::testing::Test {
   std::unique_ptr<visibility::Index> index_;
   std::unique_ptr<Engine> engine_;
 };
+
+// Over gRPC such a request cannot be read; a caller in this process must not get further.
+TEST_F(EngineTest, TextThatIsNoUtf8IsRefusedInProcess) {
+  ws::StartWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.set_workflow_id("w");
+  request.mutable_workflow_type()->set_name("order");
+  request.mutable_task_queue()->set_name("q");
+  const auto refused = [&](const ws::StartWorkflowExecutionRequest& one) {
+    Answer answer;
+    engine_->start(api::Method::kStartWorkflowExecution,
+                   std::make_unique<ws::StartWorkflowExecutionRequest>(one), {}, answer.completion());
+    auto result = answer.wait();
+    return result ? Status() : result.error();
+  };
+  auto id = request;
+  id.set_workflow_id("Zeit\xFC");
+  EXPECT_EQ(refused(id).code(), Code::kInvalidArgument);
+  EXPECT_THAT(refused(id).message(), ::testing::HasSubstr("StartWorkflowExecutionRequest.workflow_id"));
+  auto header = request;
+  (*header.mutable_header()->mutable_fields())["k\xFC"].set_data("x");
+  EXPECT_EQ(refused(header).code(), Code::kInvalidArgument);
+  auto metadata = request;
+  (*metadata.mutable_input()->add_payloads()->mutable_metadata())["e\xFC"] = "x";
+  EXPECT_EQ(refused(metadata).code(), Code::kInvalidArgument);
+  request.mutable_input()->add_payloads()->set_data("\xFC may stand in bytes");
+  EXPECT_TRUE(refused(request).ok());
+}
 
 TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
   for (int i = 0; i < 5; ++i) {

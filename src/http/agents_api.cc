@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "http/api_context.h"
 
 namespace holdfast::http {
@@ -14,7 +15,7 @@ Json definition_json(const platform::Definition& definition, bool with_text) {
               {"version", definition.hash},
               {"current", definition.current},
               {"updated_at", iso_time(definition.at)}};
-  Json parsed = Json::parse(definition.text, nullptr, false);
+  Json parsed = parse_json<Json>(definition.text);
   if (parsed.is_object()) {
     for (const char* place : {"description"}) {
       if (parsed.contains(place)) out[place] = parsed[place];

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace holdfast::http {
 
 namespace {
@@ -26,7 +28,7 @@ std::string update_argument(const platform::DecisionAttempt& attempt) {
   Json argument = {{"approval", attempt.approval}, {"decision", decision_word(attempt.decision)}};
   if (!attempt.arguments_sha256.empty()) argument["arguments_sha256"] = attempt.arguments_sha256;
   if (!attempt.edited_arguments.empty()) {
-    argument["edited_arguments"] = Json::parse(attempt.edited_arguments, nullptr, false);
+    argument["edited_arguments"] = parse_json<Json>(attempt.edited_arguments);
   }
   if (!attempt.decided_by.empty()) argument["decided_by"] = attempt.decided_by;
   if (!attempt.comment.empty()) argument["comment"] = attempt.comment;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "http/api_context.h"
 
 namespace holdfast::http {
@@ -26,7 +27,7 @@ std::string join_cursors(const std::map<std::string, std::string>& cursors) {
 std::map<std::string, std::string> split_cursors(std::string_view text) {
   std::map<std::string, std::string> cursors;
   auto bytes = from_base64url(text);
-  Json json = bytes ? Json::parse(*bytes, nullptr, false) : Json();
+  Json json = bytes ? parse_json<Json>(*bytes) : Json();
   if (!json.is_object()) return {};
   for (const auto& [log, cursor] : json.items()) {
     if (cursor.is_string()) cursors[log] = cursor.get<std::string>();

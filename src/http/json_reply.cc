@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/json.h"
+
 namespace holdfast::http {
 
 std::string dump(const Json& json) {
@@ -13,7 +15,7 @@ std::string dump(const Json& json) {
 }
 
 Json parse_or_string(const std::string& text) {
-  Json parsed = Json::parse(text, nullptr, false);
+  Json parsed = parse_json<Json>(text);
   return parsed.is_discarded() ? Json(text) : parsed;
 }
 
@@ -39,6 +41,11 @@ std::expected<Json, Problem> json_body(const Request& request, std::initializer_
   if (plain != "application/json") {
     return std::unexpected(Problem(415, "unsupported_media_type", "the body must be application/json")
                                .hint("send the header Content-Type: application/json"));
+  }
+  if (nests_deeper(request.body, kMaxForeignJsonDepth)) {
+    return std::unexpected(Problem(400, "invalid_json",
+                                   fmt::format("the body nests deeper than {} levels", kMaxForeignJsonDepth))
+                               .hint("pass what is nested so deep as a string"));
   }
   Json body;
   try {

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace holdfast::http {
 
 namespace {
@@ -82,7 +84,7 @@ Response Problem::response() const {
   };
   if (!hint_.empty()) document["hint"] = hint_;
   for (const Header& member : members_) {
-    document[member.name] = nlohmann::ordered_json::parse(member.value, nullptr, false);
+    document[member.name] = parse_json<nlohmann::ordered_json>(member.value);
   }
   Response response;
   response.status = status_;

@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
+#include "http/json_reply.h"
 
 namespace holdfast::http {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{200};
@@ -32,10 +31,6 @@ bool is_transient(const Status& status) {
     case Code::kCancelled: return true;
     default: return false;
   }
-}
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
@@ -174,7 +169,7 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   remember(run, outcome);
   Json event = {{"status", run_status_name(outcome.status)}};
   if (outcome.status == RunStatus::kCompleted) {
-    event["result"] = Json::parse(outcome.result, nullptr, false);
+    event["result"] = parse_or_string(outcome.result);
   } else {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }

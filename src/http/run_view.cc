@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "http/json_reply.h"
 
 namespace holdfast::http {
@@ -68,7 +69,7 @@ void RunView::apply(const platform::Event& event) {
   }
   bool is_delta = event.type == platform::kDeltaEvent;
   if (!is_delta && !event.type.starts_with("step.")) return;
-  Json data = Json::parse(event.data, nullptr, false);
+  Json data = parse_json<Json>(event.data);
   if (!data.is_object()) return;
   std::string key = step_key(data);
   if (key.empty()) return;

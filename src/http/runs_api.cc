@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "http/api_context.h"
 
 namespace holdfast::http {
@@ -119,7 +120,7 @@ std::expected<Json, Problem> run_json(ApiContext& context, const platform::Run& 
                   {"input_tokens", usage->input_tokens},
                   {"output_tokens", usage->output_tokens},
                   {"cached_input_tokens", usage->cached_input_tokens}};
-  out["steps"] = Json::parse(view->steps_json, nullptr, false);
+  out["steps"] = parse_json<Json>(view->steps_json);
   if (standing.state) out["pending_activities"] = pending_activities_json(*standing.state);
   out["workflow"] = {
       {"namespace", context.info.name_space}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};
@@ -305,7 +306,7 @@ std::optional<platform::Run> run_of_log(ApiContext& context, const std::string& 
   if (!page) return std::nullopt;
   for (const platform::Event& event : page->events) {
     if (event.type != "run.started") continue;
-    Json data = Json::parse(event.data, nullptr, false);
+    Json data = parse_json<Json>(event.data);
     if (!data.is_object()) return std::nullopt;
     platform::Run run;
     run.run = id;

@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/wire_format.h"
 
 namespace holdfast::model {
@@ -40,7 +41,7 @@ const Json& member(const Json& object, const char* name) {
 
 // `input` has to be an object; what the model once sent instead stays visible to it.
 Json input_of(const ToolCall& call) {
-  Json input = Json::parse(call.arguments.empty() ? "{}" : call.arguments, nullptr, false);
+  Json input = parse_json<Json>(call.arguments.empty() ? "{}" : call.arguments);
   if (input.is_object()) return input;
   return Json{{"invalid_arguments", call.arguments}};
 }
@@ -55,7 +56,7 @@ void add_blocks(const Message& message, Json& blocks) {
   }
   for (const Part& part : message.content) {
     if (part.type != "text") {
-      blocks.push_back(Json::parse(part.json, nullptr, false));
+      blocks.push_back(parse_json<Json>(part.json));
     } else if (!part.text.empty()) {
       blocks.push_back({{"type", "text"}, {"text", part.text}});
     }
@@ -92,7 +93,7 @@ class MessagesDecoder : public Decoder {
  public:
   void event(const SseEvent& event, OnDelta& on_delta) override {
     if (error() || stopped_ || event.event == "ping") return;
-    const Json json = Json::parse(event.data, nullptr, false);
+    const Json json = parse_json<Json>(event.data, kMaxForeignJsonDepth);
     if (!json.is_object()) {
       fail_with(ErrorKind::kStreamCut, "the model sent an event that is not JSON");
       return;
@@ -201,7 +202,7 @@ class MessagesFormat : public WireFormat {
       Json& tools = out["tools"] = Json::array();
       for (const ToolDefinition& tool : request.tools) {
         Json schema = tool.parameters.empty() ? Json{{"type", "object"}, {"properties", Json::object()}}
-                                              : Json::parse(tool.parameters, nullptr, false);
+                                              : parse_json<Json>(tool.parameters);
         if (!schema.is_object())
           return fail(Code::kInvalidArgument,
                       "tool " + tool.name + ": its parameters are no JSON Schema object");

@@ -8,8 +8,10 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "base/text.h"
 #include "model/client.h"
 #include "model/scripted_server.h"
+#include "model/wire_format.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 
@@ -263,6 +265,20 @@ TEST_P(ClientTest, EveryFailureHasItsType) {
     EXPECT_EQ(error_type(error.kind), error_type(one.kind)) << one.fault << ": " << error.message;
     EXPECT_EQ(error.retryable, one.retryable) << one.fault;
   }
+}
+
+TEST_P(ClientTest, AnErrorsTextIsUtf8AndCutBetweenCharacters) {
+  std::string many;
+  for (int i = 0; i < 1500; ++i) many += "é";
+  const Error error = error_of("    faults: [{status: 500, message: 'x" + many + "'}]\n");
+  EXPECT_TRUE(is_utf8(error.message)) << error.message.substr(error.message.size() - 4);
+  HttpHead head;
+  head.status = 502;
+  EXPECT_TRUE(is_utf8(error_of_response(head,
+                                        "Zeit\xFC"
+                                        "berschreitung",
+                                        WallTime())
+                          .message));
 }
 
 TEST_P(ClientTest, ContentFilterIsFinal) {

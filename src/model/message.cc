@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace holdfast::model {
 
 namespace {
@@ -118,7 +120,7 @@ std::string to_json(const Message& message) {
     if (part.type == "text") {
       content.push_back({{"type", "text"}, {"text", part.text}});
     } else {
-      Json other = Json::parse(part.json, nullptr, false);
+      Json other = parse_json<Json>(part.json);
       content.push_back(other.is_discarded() ? Json{{"type", part.type}} : std::move(other));
     }
   }
@@ -134,7 +136,7 @@ std::string to_json(const Message& message) {
 }
 
 Result<Message> message_from_json(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = parse_json<Json>(text);
   if (!json.is_object()) return fail(Code::kInvalidArgument, "message: not a JSON object");
   Message out;
   std::string role;

@@ -4,6 +4,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "model/wire_format.h"
 
 namespace holdfast::model {
@@ -33,7 +34,7 @@ Json content_of(const Message& message) {
   Json parts = Json::array();
   for (const Part& part : message.content) {
     parts.push_back(part.type == "text" ? Json{{"type", "text"}, {"text", part.text}}
-                                        : Json::parse(part.json, nullptr, false));
+                                        : parse_json<Json>(part.json));
   }
   return parts;
 }
@@ -59,7 +60,7 @@ Result<Json> tools_of(const Request& request) {
   for (const ToolDefinition& tool : request.tools) {
     Json function = {{"name", tool.name}, {"description", tool.description}};
     Json schema = tool.parameters.empty() ? Json{{"type", "object"}, {"properties", Json::object()}}
-                                          : Json::parse(tool.parameters, nullptr, false);
+                                          : parse_json<Json>(tool.parameters);
     if (!schema.is_object())
       return fail(Code::kInvalidArgument, "tool " + tool.name + ": its parameters are no JSON Schema object");
     function["parameters"] = std::move(schema);
@@ -76,7 +77,7 @@ class ChatDecoder : public Decoder {
       done_ = true;
       return;
     }
-    const Json json = Json::parse(event.data, nullptr, false);
+    const Json json = parse_json<Json>(event.data, kMaxForeignJsonDepth);
     if (!json.is_object()) {
       fail_with(ErrorKind::kStreamCut, "the model sent a chunk that is not JSON");
       return;

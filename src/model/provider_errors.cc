@@ -8,6 +8,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+#include "base/text.h"
 #include "model/wire_format.h"
 
 namespace holdfast::model {
@@ -150,7 +152,7 @@ Error error_of_code(int status, std::string code, std::string type, std::string 
   error.http_status = status;
   error.code = code.empty() ? std::move(type) : std::move(code);
   if (message.empty()) message = error.code;
-  if (message.size() > kMaxMessageBytes) message.resize(kMaxMessageBytes);
+  message = to_utf8(cut_text(message, kMaxMessageBytes));
   error.message = status == 0 ? "the model's stream reported: " + message
                               : "the model answered " + std::to_string(status) + ": " + message;
   return error;
@@ -160,7 +162,7 @@ Error error_of_response(const HttpHead& head, std::string_view body, WallTime no
   std::string code;
   std::string type;
   std::string message;
-  const Json json = Json::parse(body, nullptr, false);
+  const Json json = parse_json(body, kMaxForeignJsonDepth);
   if (json.is_object()) {
     const auto inner = json.find("error");
     if (inner != json.end() && inner->is_object()) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "model/scripted_wire.h"
 
 namespace holdfast::model {
@@ -115,7 +116,7 @@ Json input_usage(const ScriptedRequest& request, const ScriptedReply& reply, std
 class Anthropic : public ScriptedWire {
  public:
   Result<ScriptedRequest> read(std::string_view text) const override {
-    const Json body = Json::parse(text, nullptr, false);
+    const Json body = parse_json<Json>(text);
     if (!body.is_object()) return fail(Code::kInvalidArgument, "the request body is not valid JSON");
     ScriptedRequest out;
     out.api = "anthropic";
@@ -150,7 +151,7 @@ class Anthropic : public ScriptedWire {
     if (!reply.text.empty()) content.push_back({{"type", "text"}, {"text", reply.text}});
     for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
       const ScriptedToolCall& call = reply.tool_calls[i];
-      Json input = Json::parse(call.arguments, nullptr, false);
+      Json input = parse_json<Json>(call.arguments);
       content.push_back({{"type", "tool_use"},
                          {"id", call_id(request, call, i, "toolu_")},
                          {"name", call.name},

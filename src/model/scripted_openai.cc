@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "model/scripted_wire.h"
 
 namespace holdfast::model {
@@ -136,7 +137,7 @@ Json usage_of(const ScriptedRequest& request, const ScriptedReply& reply) {
 class OpenAi : public ScriptedWire {
  public:
   Result<ScriptedRequest> read(std::string_view text) const override {
-    const Json body = Json::parse(text, nullptr, false);
+    const Json body = parse_json<Json>(text);
     if (!body.is_object())
       return fail(Code::kInvalidArgument, "we could not parse the JSON body of your request");
     ScriptedRequest out;

@@ -179,6 +179,7 @@ api::CallOptions ServerCall::call_options() {
   options.deadline = from_gpr(context_.raw_deadline());
   options.client_name = metadata(context_, "client-name");
   options.client_version = metadata(context_, "client-version");
+  options.from_wire = true;
   return options;
 }
 

@@ -7,16 +7,14 @@
 #include <grpcpp/support/proto_buffer_writer.h>
 
 #include "api/method.h"
+#include "base/text.h"
 
 namespace holdfast::rpc {
 namespace {
 
 std::string cut(const std::string& text) {
   if (text.size() <= kMaxStatusMessageBytes) return text;
-  std::size_t end = kMaxStatusMessageBytes;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-    --end;  // not inside a UTF-8 character
-  return text.substr(0, end) + "...";
+  return std::string(cut_text(text, kMaxStatusMessageBytes)) + "...";
 }
 
 }  // namespace

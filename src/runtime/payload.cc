@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "base/json.h"
+
 namespace holdfast {
 namespace {
 
@@ -40,6 +42,9 @@ nlohmann::json payload_to_json(const Payload& payload) {
   const std::string encoding = payload.encoding();
   if (encoding == "binary/null") return nullptr;
   if (encoding == "json/plain" || encoding == "json/protobuf") {
+    if (nests_deeper(payload.data, kMaxJsonDepth)) {
+      throw PayloadError("the payload nests deeper than " + std::to_string(kMaxJsonDepth) + " levels");
+    }
     try {
       return nlohmann::json::parse(payload.data);
     } catch (const nlohmann::json::exception& error) {

@@ -60,6 +60,11 @@ TEST(Failure, KeepsTypeAndChainWhenCopied) {
       ActivityFailure("x", "a", "1", RetryState::kCancelRequested, std::make_shared<CanceledFailure>())));
 }
 
+TEST(Payload, ThatNestsTooDeepIsRefused) {
+  Payload payload({{"encoding", "json/plain"}}, std::string(100'000, '[') + std::string(100'000, ']'));
+  EXPECT_THROW((void)payload_to_json(payload), PayloadError);
+}
+
 TEST(Options, RetryPolicyTakesTypesBothWays) {
   EXPECT_EQ(RetryPolicy().non_retryable({"A", "B"}).non_retryable(),
             RetryPolicy().non_retryable("A", "B").non_retryable());

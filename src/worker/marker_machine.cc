@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "client/convert.h"
 
 namespace holdfast::worker {
@@ -30,7 +31,7 @@ std::optional<PatchFact> patch_of(const MarkerAttributes& attributes) {
   if (attributes.marker_name() != kPatchMarker) return std::nullopt;
   const auto* payload = detail(attributes, kPatchDetails);
   if (payload == nullptr) return std::nullopt;
-  const auto json = nlohmann::json::parse(payload->data(), nullptr, false);
+  const auto json = parse_json(payload->data());
   if (!json.is_object() || !json.contains("id") || !json["id"].is_string()) return std::nullopt;
   PatchFact fact;
   fact.id = json["id"].get<std::string>();

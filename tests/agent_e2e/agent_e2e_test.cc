@@ -66,10 +66,12 @@ TEST(AgentRun, HistoryHoldsReferencesOnly) {
 }
 
 TEST(AgentRun, ModelMistakesGoBackToTheModel) {
+  const std::string deep = R"({"order_id": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   Platform p(R"(
 replies:
   - when: {turn: 0}
-    tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}]
+    tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}, {name: lookup, arguments: ')" +
+             deep + R"('}]
   - when: {turn: 1}
     text: I see.
 )");
@@ -81,7 +83,7 @@ replies:
                           "tool: Error: the arguments are not valid JSON; send one JSON object",
                           "tool: Error: there is no tool `lokup`; the tools are: lookup, refund, note",
                           "tool: Error: wrong arguments: `order_id` must be an integer, not a string",
-                          "assistant: I see."));
+                          "tool: Error: the arguments nest deeper than 100 levels", "assistant: I see."));
 }
 
 TEST(AgentRun, ToolFailuresGoBackToTheModel) {

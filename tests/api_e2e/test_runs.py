@@ -95,6 +95,8 @@ def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     refused(400, "invalid_field", {"agent": 5, "input": "x"})
     refused(400, "invalid_json", "{", {"Content-Type": "application/json"})
     refused(400, "invalid_json", "[]", {"Content-Type": "application/json"})
+    deep = "[" * 100_000 + "]" * 100_000
+    refused(400, "invalid_json", '{"agent": "payer", "input": %s}' % deep, {"Content-Type": "application/json"})
     refused(415, "unsupported_media_type", "agent=payer", {"Content-Type": "application/x-www-form-urlencoded"})
     broken = agent_text("broken").replace("tools:", "tools: [")
     problem = refused(400, "invalid_definition", {"agent": broken, "input": "x"})

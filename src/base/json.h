@@ -1,0 +1,28 @@
+#pragma once
+
+// JSON of uncertain origin. nlohmann::json reads any depth without recursion but copies, compares and prints
+// with it: a document of 200 KB that is nothing but brackets ends the process. So everything that others
+// wrote is read here.
+
+#include <nlohmann/json.hpp>
+
+#include <string_view>
+
+namespace holdfast {
+
+// How deep documents that come in may nest: as deep as protobuf's messages.
+inline constexpr int kMaxForeignJsonDepth = 100;
+// How deep may nest what we write around them.
+inline constexpr int kMaxJsonDepth = 150;
+
+// Whether brackets nest deeper than `depth`. Exact for valid JSON.
+bool nests_deeper(std::string_view text, int depth);
+
+// Discarded (is_discarded()) when it is not valid or nests too deep. Never throws.
+template <class Json = nlohmann::json>
+Json parse_json(std::string_view text, int depth = kMaxJsonDepth) {
+  if (nests_deeper(text, depth)) return Json(Json::value_t::discarded);
+  return Json::parse(text, nullptr, false);
+}
+
+}  // namespace holdfast
