@@ -184,6 +184,11 @@ class WorkerOptions {
   WorkerOptions& activity_pollers(std::size_t value) { return activity_pollers_ = value, *this; }
   // How long stop() waits for running activities before it cancels them.
   WorkerOptions& graceful_stop(Duration value) { return graceful_stop_ = value, *this; }
+  // Heartbeats of an activity are sent at most this far apart, or 80 % of its heartbeat timeout where that is
+  // shorter. It is also how long a cancellation may take to reach it.
+  WorkerOptions& max_heartbeat_throttle_interval(Duration value) {
+    return max_heartbeat_throttle_interval_ = value, *this;
+  }
   WorkerOptions& sticky_timeout(Duration value) { return sticky_timeout_ = value, *this; }
   WorkerOptions& log(LogSink value) { return log_ = std::move(value), *this; }
 
@@ -196,6 +201,7 @@ class WorkerOptions {
   std::size_t workflow_pollers() const { return workflow_pollers_; }
   std::size_t activity_pollers() const { return activity_pollers_; }
   Duration graceful_stop() const { return graceful_stop_; }
+  Duration max_heartbeat_throttle_interval() const { return max_heartbeat_throttle_interval_; }
   Duration sticky_timeout() const { return sticky_timeout_; }
   const LogSink& log() const { return log_; }
 
@@ -209,6 +215,7 @@ class WorkerOptions {
   std::size_t workflow_pollers_ = 2;
   std::size_t activity_pollers_ = 2;
   Duration graceful_stop_ = std::chrono::seconds(0);
+  Duration max_heartbeat_throttle_interval_ = std::chrono::seconds(60);
   Duration sticky_timeout_ = std::chrono::seconds(10);
   LogSink log_;
 };

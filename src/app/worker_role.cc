@@ -15,6 +15,8 @@ namespace {
 constexpr std::size_t kMaxModelCalls = 50;
 constexpr std::size_t kMaxToolCalls = 64;
 constexpr std::size_t kMaxBookkeeping = 16;
+// A model that streams for a run that was cancelled costs money until its activity hears of it.
+constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
 
 const char* environment_variable(const char* name) {
   return std::getenv(name);
@@ -50,6 +52,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
     settings.namespace_name(options.name_space)
         .in_process(options.in_process)
         .max_concurrent_activities(activities)
+        .max_heartbeat_throttle_interval(kHeartbeatInterval)
         .log([](workflow::LogLevel, std::string_view message) { complain(message); });
     return std::make_unique<Worker>(connection, environment, std::move(settings));
   };

@@ -28,6 +28,7 @@ Handler ApiContext::answering(Answer answer) {
 
 bool is_valid_id(std::string_view id) {
   if (id.empty() || id.size() > kMaxIdBytes || id.front() == '$') return false;
+  if (id == "." || id == "..") return false;  // as part of a path they mean something else
   for (char c : id) {
     bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
                 c == '_' || c == '.' || c == ':' || c == '@';

@@ -203,7 +203,8 @@ Json approval_json(const Approval& approval) {
 }
 
 void add_approval_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/approvals", context.answering(list_approvals));
+  router.add("GET", "/api/v1/approvals", context.answering(list_approvals),
+             {"status", "run", "limit", "cursor"});
   router.add("GET", "/api/v1/approvals/{id}", context.answering(show_approval));
   router.add("POST", "/api/v1/approvals/{id}/decision", context.blocking(decide));
 }

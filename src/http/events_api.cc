@@ -24,11 +24,12 @@ std::string join_cursors(const std::map<std::string, std::string>& cursors) {
   return base64url(Json(cursors).dump());
 }
 
-std::map<std::string, std::string> split_cursors(std::string_view text) {
+// Nothing when `text` is not such a cursor.
+std::optional<std::map<std::string, std::string>> split_cursors(std::string_view text) {
   std::map<std::string, std::string> cursors;
   auto bytes = from_base64url(text);
   Json json = bytes ? parse_json<Json>(*bytes) : Json();
-  if (!json.is_object()) return {};
+  if (!json.is_object()) return std::nullopt;
   for (const auto& [log, cursor] : json.items()) {
     if (cursor.is_string()) cursors[log] = cursor.get<std::string>();
   }
@@ -208,6 +209,8 @@ void all_events(ApiContext& context, Request& request, Responder responder) {
     }
     logs.push_back(parameter.value);
   }
+  std::sort(logs.begin() + 1, logs.end());
+  logs.erase(std::unique(logs.begin(), logs.end()), logs.end());
   if (logs.size() > kMaxRunsPerStream + 1) {
     return responder.reply(
         Problem(400, "invalid_parameter", fmt::format("at most {} runs per stream", kMaxRunsPerStream))
@@ -220,7 +223,13 @@ void all_events(ApiContext& context, Request& request, Responder responder) {
   }
   auto source = std::make_shared<EventSource>(context, false);
   std::string cursor(asked_cursor(request));
-  if (Status opened = source->open(logs, split_cursors(cursor), !cursor.empty()); !opened.ok()) {
+  std::map<std::string, std::string> cursors;
+  if (auto split = split_cursors(cursor)) {
+    cursors = *std::move(split);
+  } else if (!cursor.empty()) {
+    for (const std::string& log : logs) cursors[log] = cursor;  // fits none of them: each begins with a reset
+  }
+  if (Status opened = source->open(logs, std::move(cursors), !cursor.empty()); !opened.ok()) {
     return responder.reply(Problem::from(opened).response());
   }
   serve_stream(context, std::move(source), context.executor(), std::move(responder));
@@ -229,8 +238,8 @@ void all_events(ApiContext& context, Request& request, Responder responder) {
 }  // namespace
 
 void add_event_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/runs/{id}/events", context.blocking(run_events));
-  router.add("GET", "/api/v1/events", context.blocking(all_events));
+  router.add("GET", "/api/v1/runs/{id}/events", context.blocking(run_events), {"limit", "cursor"});
+  router.add("GET", "/api/v1/events", context.blocking(all_events), {"run", "cursor"});
 }
 
 }  // namespace holdfast::http

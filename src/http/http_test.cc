@@ -73,9 +73,12 @@ class HttpServer : public testing::Test {
  protected:
   void start(ServerOptions options = {}) {
     options.address = "127.0.0.1:0";
-    router_.add("GET", "/hello/{name}", [](Request request, Responder responder) {
-      responder.reply({.content_type = "text/plain", .body = "hello " + std::string(request.param("name"))});
-    });
+    router_.add("GET", "/hello/{name}",
+                [](Request request, Responder responder) {
+                  responder.reply(
+                      {.content_type = "text/plain", .body = "hello " + std::string(request.param("name"))});
+                },
+                {"x"});
     router_.add("POST", "/echo", [](Request request, Responder responder) {
       responder.reply({.status = 201, .content_type = "text/plain", .body = request.body});
     });
@@ -136,6 +139,19 @@ TEST_F(HttpServer, AnswersWithSecurityHeadersAndDecodedParameters) {
   EXPECT_THAT(answer, HasSubstr("X-Content-Type-Options: nosniff"));
   EXPECT_THAT(answer, HasSubstr("\r\n\r\nhello J\xC3\xBCrgen X"));
   EXPECT_THAT(answer, testing::Not(HasSubstr("Access-Control-Allow-Origin")));
+}
+
+TEST_F(HttpServer, AMisspelledParameterIsNoParameter) {
+  start();
+  std::string answer = get("/hello/a?y=1");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(answer, HasSubstr("the parameters are: x"));
+}
+
+TEST_F(HttpServer, TheAbsoluteFormIsThePath) {
+  start();
+  EXPECT_THAT(get("http://localhost/hello/a?x=1"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(get("http://localhost"), StartsWith("HTTP/1.1 404"));
 }
 
 TEST_F(HttpServer, KeepsConnectionsAndAnswersPipelinedRequestsInOrder) {

@@ -33,12 +33,23 @@ std::string iso_time(WallTime time) {
                      (milliseconds - seconds).count());
 }
 
+namespace {
+
+// Without parameters, in lower case (RFC 9110, section 8.3.1).
+std::string media_type(std::string_view header) {
+  std::string_view plain = header.substr(0, header.find(';'));
+  while (!plain.empty() && (plain.back() == ' ' || plain.back() == '\t')) plain.remove_suffix(1);
+  std::string out(plain);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+}  // namespace
+
 std::expected<Json, Problem> json_body(const Request& request, std::initializer_list<std::string_view> known,
                                        bool may_be_empty) {
   if (request.body.empty() && may_be_empty) return Json::object();
-  std::string_view type = request.header("content-type");
-  std::string_view plain = type.substr(0, type.find(';'));
-  if (plain != "application/json") {
+  if (media_type(request.header("content-type")) != "application/json") {
     return std::unexpected(Problem(415, "unsupported_media_type", "the body must be application/json")
                                .hint("send the header Content-Type: application/json"));
   }

@@ -1,5 +1,10 @@
 #include "http/router.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
 #include "http/problem.h"
 
 namespace holdfast::http {
@@ -35,10 +40,23 @@ std::optional<std::vector<Header>> match(const std::vector<std::string>& pattern
   return params;
 }
 
+std::optional<Problem> unknown_parameter(const Request& request, const std::vector<std::string>& known) {
+  if (!known.empty() && known.front() == "*") return std::nullopt;
+  for (const Header& entry : request.query) {
+    if (std::find(known.begin(), known.end(), entry.name) != known.end()) continue;
+    return Problem(400, "unknown_parameter", fmt::format("'{}' is not a parameter here", entry.name))
+        .hint(known.empty() ? "there are none"
+                            : fmt::format("the parameters are: {}", fmt::join(known, ", ")));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-void Router::add(std::string method, std::string pattern, Handler handler) {
-  routes_.push_back({std::move(method), split(pattern), std::move(handler)});
+void Router::add(std::string method, std::string pattern, Handler handler,
+                 std::initializer_list<std::string_view> parameters) {
+  routes_.push_back(
+      {std::move(method), split(pattern), std::move(handler), {parameters.begin(), parameters.end()}});
 }
 
 void Router::handle(Request request, Responder responder) const {
@@ -49,6 +67,9 @@ void Router::handle(Request request, Responder responder) const {
     auto params = match(route.segments, path);
     if (!params) continue;
     if (route.method == method) {
+      if (auto unknown = unknown_parameter(request, route.parameters)) {
+        return responder.reply(unknown->response());
+      }
       request.params = std::move(*params);
       route.handler(std::move(request), std::move(responder));
       return;

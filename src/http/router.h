@@ -1,9 +1,11 @@
 #pragma once
 
 // Routes: method and path pattern to handler. Patterns are literal segments and {name} segments. Unknown
-// path: 404; known path, wrong method: 405 with Allow. HEAD is served by GET. Constant after construction,
+// path: 404; known path, wrong method: 405 with Allow; a query parameter that the route does not know: 400,
+// so that a misspelled filter does not pass for none. HEAD is served by GET. Constant after construction,
 // thread-safe.
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +16,9 @@ namespace holdfast::http {
 
 class Router {
  public:
-  void add(std::string method, std::string pattern, Handler handler);
+  // `parameters`: those of the query that the handler reads; "*": whatever there is.
+  void add(std::string method, std::string pattern, Handler handler,
+           std::initializer_list<std::string_view> parameters = {});
   void handle(Request request, Responder responder) const;
 
  private:
@@ -22,6 +26,7 @@ class Router {
     std::string method;
     std::vector<std::string> segments;
     Handler handler;
+    std::vector<std::string> parameters;
   };
   std::vector<Route> routes_;
 };

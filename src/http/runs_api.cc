@@ -168,8 +168,8 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   auto id = string_member(*body, "id", kMaxIdBytes);
   if (!id) return std::unexpected(id.error());
   if (body->contains("id") && !is_valid_id(*id)) {
-    return std::unexpected(
-        Problem(400, "invalid_id", "a run id has 1 to 200 letters, digits, and - _ . : @"));
+    return std::unexpected(Problem(
+        400, "invalid_id", "a run id has 1 to 200 letters, digits, and - _ . : @, and is not . or .."));
   }
   auto version = string_member(*body, "version", 100);
   if (!version) return std::unexpected(version.error());
@@ -182,7 +182,14 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   auto definition = version->empty() ? context.store().current_definition(*agent)
                                      : context.store().definition(*agent, *version);
   if (!definition) {
-    if (definition.error().code() == Code::kNotFound) return std::unexpected(unknown_agent(context, *agent));
+    if (definition.error().code() == Code::kNotFound) {
+      if (!version->empty() && context.store().current_definition(*agent)) {
+        return std::unexpected(
+            Problem(404, "version_not_found", fmt::format("agent '{}' has no version '{}'", *agent, *version))
+                .hint("its versions are at /api/v1/agents/" + *agent));
+      }
+      return std::unexpected(unknown_agent(context, *agent));
+    }
     return std::unexpected(Problem::from(definition.error()));
   }
   platform::StartIntent intent;
@@ -369,7 +376,7 @@ Response stop_run(ApiContext& context, Request& request, bool terminate) {
 
 void add_run_routes(Router& router, ApiContext& context) {
   router.add("POST", "/api/v1/runs", context.blocking(start_run));
-  router.add("GET", "/api/v1/runs", context.answering(list_runs));
+  router.add("GET", "/api/v1/runs", context.answering(list_runs), {"status", "agent", "limit", "cursor"});
   router.add("GET", "/api/v1/runs/{id}", context.answering(show_run));
   router.add("POST", "/api/v1/runs/{id}/cancel",
              context.answering([](ApiContext& c, Request& request) { return stop_run(c, request, false); }));

@@ -324,6 +324,11 @@ void Session::dispatch() {
   Request request;
   request.method = std::string(message.method_string());
   std::string_view target(message.target().data(), message.target().size());
+  // The absolute form, as sent to a proxy (RFC 9112, section 3.2.2). The Host header was looked at before.
+  if (target.starts_with("http://")) {
+    target.remove_prefix(std::min(target.find('/', 7), target.size()));
+    if (target.empty()) target = "/";
+  }
   std::size_t question = std::min(target.find('?'), target.size());
   request.path = std::string(target.substr(0, question));
   if (question < target.size()) {

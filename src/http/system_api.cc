@@ -62,9 +62,10 @@ void add_system_routes(Router& router, ApiContext& context) {
 
 void add_page_routes(Router& router) {
   for (const PageFile& file : page_files()) {
-    router.add("GET", std::string(file.path), [&file](Request request, Responder responder) {
-      serve_file(file, request, std::move(responder));
-    });
+    router.add(
+        "GET", std::string(file.path),
+        [&file](Request request, Responder responder) { serve_file(file, request, std::move(responder)); },
+        {"*"});
   }
 }
 

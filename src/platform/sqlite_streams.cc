@@ -216,8 +216,11 @@ Status SqliteStreams::write_batch(std::deque<Pending>& batch, std::vector<Event>
         continue;
       }
     }
+    const std::size_t before = written.size();
     if (Status status = write_entry(entry, written); !status.ok()) return status;
-    if (entry.waiter != nullptr) entry.waiter->event = written.back();
+    if (entry.waiter == nullptr) continue;
+    entry.waiter->closed = written.size() == before;
+    if (!entry.waiter->closed) entry.waiter->event = written.back();
   }
   return {};
 }
@@ -241,11 +244,13 @@ Result<std::optional<Event>> SqliteStreams::by_key(const Pending& entry) {
 }
 
 Status SqliteStreams::write_entry(Pending& entry, std::vector<Event>& written) {
-  Result<std::uint64_t> last = last_seq(*db_, entry.run);
-  if (!last) return last.error();
+  Query last(*db_, "SELECT seq, type FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1");
+  const bool begun = last.bind(entry.run).next();
+  if (!last.status().ok()) return last.status();
+  if (begun && last.text(1) == kClosingEvent) return {};
   Event event;
   event.run = entry.run;
-  event.seq = *last + 1;
+  event.seq = begun ? static_cast<std::uint64_t>(last.integer(0)) + 1 : 1;
   event.type = entry.type;
   event.data =
       entry.step ? delta_json(*entry.step, entry.attempt, entry.start, entry.data, entry.opens) : entry.data;
@@ -289,6 +294,7 @@ Result<std::unique_ptr<StreamWriter>> SqliteStreams::open(std::string_view run, 
   Waiter waiter;
   add_and_commit(std::move(entry), waiter);
   if (!waiter.status.ok()) return fail(waiter.status);
+  if (waiter.closed) return fail(Code::kFailedPrecondition, fmt::format("the run {} has ended", run));
   return std::make_unique<Writer>(*this, std::string(run), std::string(step), waiter.attempt);
 }
 
@@ -308,6 +314,7 @@ Result<Event> SqliteStreams::publish(std::string_view run, std::string_view type
   Waiter waiter;
   add_and_commit(std::move(entry), waiter);
   if (!waiter.status.ok()) return fail(waiter.status);
+  if (waiter.closed) return fail(Code::kFailedPrecondition, fmt::format("the run {} has ended", run));
   return std::move(waiter.event);
 }
 

@@ -49,6 +49,7 @@ class SqliteStreams : public Streams {
   // Somebody waits for the commit of one entry. The leader fills it in before it sets `done`, under mutex_.
   struct Waiter {
     bool done = false;
+    bool closed = false;  // the log was: nothing was written
     Status status;
     Event event;
     std::uint32_t attempt = 0;

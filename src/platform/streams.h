@@ -35,6 +35,8 @@ inline constexpr std::size_t kMaxQueuedEvents =
 inline constexpr std::size_t kMaxEventBytes = 4 << 20;
 
 inline constexpr std::string_view kDeltaEvent = "delta";
+// The last event of a log: what comes after it, from an activity that does not know yet, is dropped.
+inline constexpr std::string_view kClosingEvent = "run.closed";
 
 struct Event {
   Event() = default;
@@ -102,7 +104,7 @@ class Streams {
                                                      std::uint32_t attempt) = 0;
 
   // Durable on return. With a `key`, the same (run, key) again writes nothing and gives the first event back:
-  // use it for what an activity retry would repeat.
+  // use it for what an activity retry would repeat. FAILED_PRECONDITION: the log is closed.
   virtual Result<Event> publish(std::string_view run, std::string_view type, std::string_view json,
                                 std::string_view key = {}) = 0;
 

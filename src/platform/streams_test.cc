@@ -57,6 +57,18 @@ TEST_F(StreamsTest, AnUnknownCursorReadsFromTheBeginning) {
   EXPECT_TRUE(streams_->read("unknown", beyond, 100)->reset);
 }
 
+// An activity of a run that was terminated may write until it hears of it.
+TEST_F(StreamsTest, NothingComesAfterTheClosingEvent) {
+  auto writer = *streams_->open("r", "1", 1);
+  ASSERT_TRUE(streams_->publish("r", kClosingEvent, "{}", "end"));
+  EXPECT_TRUE(writer->append("late").ok());
+  EXPECT_TRUE(writer->flush().ok());
+  EXPECT_EQ(streams_->publish("r", "step.completed", "{}").error().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(streams_->open("r", "2", 1).error().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(streams_->publish("r", kClosingEvent, "{}", "end")->seq, 2u);
+  EXPECT_THAT(types(*streams_->read("r", "", 100)), ElementsAre(kDeltaEvent, kClosingEvent));
+}
+
 TEST_F(StreamsTest, ARepeatedKeyGivesTheFirstEventBack) {
   const Event first = *streams_->publish("r", "tool.done", "1", "call-1");
   const Event again = *streams_->publish("r", "tool.done", "2", "call-1");

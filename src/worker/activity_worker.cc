@@ -33,9 +33,10 @@ activity::Info info_of(const ws::PollActivityTaskQueueResponse& task, const std:
   return info;
 }
 
-Duration heartbeat_interval(const activity::Info& info) {
-  if (!info.heartbeat_timeout) return ActivityRun::kDefaultInterval;
-  return std::min<Duration>(*info.heartbeat_timeout * 8 / 10, ActivityRun::kMaxInterval);
+Duration heartbeat_interval(const activity::Info& info, Duration longest) {
+  const Duration wanted =
+      info.heartbeat_timeout ? Duration(*info.heartbeat_timeout * 8 / 10) : ActivityRun::kDefaultInterval;
+  return std::min(wanted, longest);
 }
 
 }  // namespace
@@ -130,8 +131,9 @@ void ActivityWorker::dispatch(std::shared_ptr<Task> task) {
 
 void ActivityWorker::execute(const Task& task) {
   activity::Info info = info_of(task, options_.task_queue());
-  const auto run = std::make_shared<ActivityRun>(courier_, options_.namespace_name(), identity_,
-                                                 task.task_token(), heartbeat_interval(info));
+  const auto run =
+      std::make_shared<ActivityRun>(courier_, options_.namespace_name(), identity_, task.task_token(),
+                                    heartbeat_interval(info, options_.max_heartbeat_throttle_interval()));
   {
     std::lock_guard lock(mutex_);
     runs_.insert(run.get());

@@ -35,7 +35,6 @@ class ActivityRun : public activity::Host, public std::enable_shared_from_this<A
   std::optional<std::vector<Payload>> finish();
 
   static constexpr Duration kDefaultInterval = std::chrono::seconds(30);
-  static constexpr Duration kMaxInterval = std::chrono::seconds(60);
 
  private:
   void send_locked();

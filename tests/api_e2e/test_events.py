@@ -1,6 +1,7 @@
 """Event streams: a cursor is durable, nothing is lost or doubled by a reconnect, a retry or a kill."""
 
 import threading
+import time
 
 from holdfast import streamed_text
 
@@ -91,6 +92,32 @@ def test_one_stream_for_the_feed_and_several_runs(server):
             break
     for numbers in seqs.values():
         assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_an_unreadable_cursor_resets_every_log_and_a_run_named_twice_comes_once(server):
+    run = server.start_run("payer", "hello")
+    whole = read_run(server, run)
+    resets, seqs = [], []
+    for _, kind, data in server.events(f"/api/v1/events?run={run}&run={run}", "what-is-this"):
+        if kind == "reset":
+            resets.append(data["run"])
+        elif kind != "runs":
+            seqs.append(data["seq"])
+        if kind == "run.closed":
+            break
+    assert sorted(resets) == sorted(["$runs", run])
+    assert seqs == [data["seq"] for _, _, data in whole]
+
+
+def test_nothing_comes_after_the_end_of_a_terminated_run(server):
+    run = server.start_run("payer", "slowly please")
+    server.wait(run, lambda r: r["partial_output"])
+    server.post(f"/api/v1/runs/{run}/terminate")
+    server.wait(run)
+    # The rest of the answer would come within this time.
+    time.sleep(2)
+    events = [event["type"] for event in server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
+    assert events.count("run.closed") == 1 and events[-1] == "run.closed"
 
 
 def test_the_feed_tells_of_new_runs(server):

@@ -28,6 +28,11 @@ def test_the_same_id_and_body_is_the_same_run(server):
     assert server.run("chosen-1")["input"] == "hello"
 
 
+def test_a_media_type_is_the_same_in_capitals(server):
+    answer = server.post("/api/v1/runs", '{"agent": "payer", "input": "hello"}', {"Content-Type": "Application/JSON ;charset=utf-8"})
+    assert answer.status == 202
+
+
 def test_an_idempotency_key_names_one_request(server):
     body, key = {"agent": "payer", "input": "hello"}, {"Idempotency-Key": "key-1"}
     first, second = server.post("/api/v1/runs", body, key), server.post("/api/v1/runs", body, key)
@@ -92,6 +97,8 @@ def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     refused(400, "unknown_field", {"agent": "payer", "input": "x", "inptu": "y"})
     refused(400, "invalid_id", {"agent": "payer", "input": "x", "id": "a/b"})
     refused(400, "invalid_id", {"agent": "payer", "input": "x", "id": ""})
+    refused(400, "invalid_id", {"agent": "payer", "input": "x", "id": ".."})
+    refused(404, "version_not_found", {"agent": "payer", "input": "x", "version": "abc"})
     refused(400, "invalid_field", {"agent": 5, "input": "x"})
     refused(400, "invalid_json", "{", {"Content-Type": "application/json"})
     refused(400, "invalid_json", "[]", {"Content-Type": "application/json"})
@@ -106,6 +113,7 @@ def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     assert server.get("/api/v1/runs?limit=0").status == 400
     assert server.get("/api/v1/runs?status=odd").status == 400
     assert server.get("/api/v1/runs?cursor=!!").status == 400
+    assert server.get("/api/v1/runs?stats=running").json["code"] == "unknown_parameter"
     assert server.get("/api/v1/nothing").status == 404
     assert server.request("DELETE", "/api/v1/runs").status == 405
     assert len(server.get("/api/v1/runs?limit=200").json["runs"]) == before
