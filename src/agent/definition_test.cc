@@ -88,6 +88,16 @@ std::string changed(std::string_view from, std::string_view to) {
   return text.replace(at, from.size(), to);
 }
 
+TEST(Definition, AVariableInsideAPathDoesNotMakeItAbsolute) {
+  auto database = [](std::string_view path) {
+    std::string text(kRefund);
+    text.replace(text.find("shop.db"), 7, path);
+    return must_parse(text, "/srv/agents").tools[0].sql.database;
+  };
+  EXPECT_EQ(database("data/${TENANT}.db"), "/srv/agents/data/${TENANT}.db");
+  EXPECT_EQ(database("${SHOP_DB}"), "${SHOP_DB}");
+}
+
 TEST(Definition, ReadsEverySection) {
   Definition agent = must_parse(kRefund, "/srv/agents");
   EXPECT_EQ(agent.name, "refund");

@@ -11,7 +11,9 @@
 #include <mutex>
 
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
+#include "http/message.h"
 #include "model/http_client.h"
 #include "os/thread_executor.h"
 
@@ -109,12 +111,13 @@ ApiClient::Answer ApiClient::post(const std::string& path, const Json& body) {
   return impl_->call(base_, std::move(request));
 }
 
-ApiClient::Answer ApiClient::put(const std::string& path, const std::string& body) {
+ApiClient::Answer ApiClient::put_definition(const std::string& file, const std::string& text) {
   model::HttpRequest request;
   request.method = "POST";
-  request.url = base_ + path;
+  request.url = base_ + "/api/v1/agents?source=" + http::percent_encode(file) +
+                "&base=" + http::percent_encode(folder_of(file));
   request.headers = {{"Content-Type", "application/yaml"}};
-  request.body = body;
+  request.body = text;
   return impl_->call(base_, std::move(request));
 }
 

@@ -101,7 +101,7 @@ int list_agents(const AgentsOptions& options) {
       return kExitNotFound;
     }
     std::string text(std::istreambuf_iterator<char>(in), {});
-    auto answer = api.put("/api/v1/agents?source=" + percent_encode(file), text);
+    auto answer = api.put_definition(file, text);
     if (!answer) return answer.error();
     print_line(options.api.json ? answer->dump()
                                 : fmt::format("{}  {}  {}", answer->value("name", ""),

@@ -146,7 +146,7 @@ int run_agent(const RunOptions& options) {
   if (names_file(options.agent)) {
     auto text = read_file(options.agent);
     if (!text) return text.error();
-    auto deployed = api.put("/api/v1/agents?source=" + percent_encode(options.agent), *text);
+    auto deployed = api.put_definition(options.agent, *text);
     if (!deployed) return deployed.error();
     body["agent"] = (*deployed)["name"];
   }

@@ -17,6 +17,7 @@
 #include "app/dev_role.h"
 #include "app/engine_role.h"
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
 #include "app/ports.h"
 #include "app/worker_role.h"
@@ -55,16 +56,14 @@ std::uint64_t early_writeback_seed() {
   ::_exit(kExitFatal);
 }
 
-Result<http::DeployedAgent> deploy_agent(platform::Store& store, std::string_view text,
-                                         std::string_view source, std::string_view expected_name,
-                                         std::string_view base_directory = {}) {
-  auto parsed = agent::parse_definition(text, source, base_directory);
+Result<http::DeployedAgent> deploy_agent(platform::Store& store, const http::DefinitionText& from) {
+  auto parsed = agent::parse_definition(from.text, from.source, from.base_directory);
   if (!parsed) return std::unexpected(parsed.error());
-  if (!expected_name.empty() && parsed->name != expected_name) {
+  if (!from.expected_name.empty() && parsed->name != from.expected_name) {
     return fail(Code::kFailedPrecondition,
-                fmt::format("the definition calls itself '{}', not '{}'", parsed->name, expected_name));
+                fmt::format("the definition calls itself '{}', not '{}'", parsed->name, from.expected_name));
   }
-  auto deployed = agent::deploy(store, text, source, base_directory);
+  auto deployed = agent::deploy(store, from.text, from.source, from.base_directory);
   if (!deployed) return std::unexpected(deployed.error());
   return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
 }
@@ -216,8 +215,8 @@ class Node {
     deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
       server_->after(delay, std::move(job));
     };
-    deps.deploy = [this](std::string_view text, std::string_view source, std::string_view expected_name) {
-      return deploy_agent(*platform_.store, text, source, expected_name);
+    deps.deploy = [this](const http::DefinitionText& definition) {
+      return deploy_agent(*platform_.store, definition);
     };
     deps.log = [](std::string_view message) { complain(message); };
     http::AgentContract contract;
@@ -255,9 +254,9 @@ class Node {
       std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
       if (!in.good() && !in.eof())
         return {Code::kNotFound, fmt::format("--agent {}: the file cannot be read", file)};
-      std::error_code ignored;
-      std::string folder = std::filesystem::absolute(file, ignored).parent_path();
-      auto deployed = deploy_agent(*platform_.store, text, file, "", folder);
+      std::string folder = folder_of(file);
+      auto deployed =
+          deploy_agent(*platform_.store, {.text = text, .source = file, .base_directory = folder});
       if (!deployed) {
         usage_ = deployed.error().code() == Code::kInvalidArgument;
         return deployed.error();

@@ -70,6 +70,35 @@ def test_an_agent_file_is_registered_and_run(cli, agent_text, tmp_path):
     assert json.loads(cli("agents", "mine", "--json").stdout)["name"] == "mine"
 
 
+def test_a_file_has_one_version_however_it_is_registered(binary, agent_text, tmp_path):
+    """`database: shop.db` lies beside the file for `server --agent`, `agents --put` and `run FILE`, whatever folder each runs in."""
+    folder = tmp_path / "agents"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    (folder / "local.yaml").write_text(agent_text("local").replace(str(agent_text.database), "shop.db"))
+    server = Server(binary, tmp_path / "data", "--agent", str(folder / "local.yaml")).start()
+    try:
+        before = server.get("/api/v1/agents/local").json
+        assert before["definition"]["spec"]["tools"][0]["sql"]["database"] == str(folder / "shop.db")
+        environment = {**os.environ, "HOLDFAST_API": server.ready["http"]}
+        for place, file in ((folder, "local.yaml"), (tmp_path, "agents/local.yaml"), (tmp_path, "./agents/../link/local.yaml"), ("/", str(folder / "local.yaml"))):
+            put = subprocess.run([binary, "agents", "--put", file], capture_output=True, text=True, cwd=place, env=environment)
+            assert "unchanged" in put.stdout, put.stdout + put.stderr
+        ran = subprocess.run([binary, "run", "./local.yaml", "hello"], capture_output=True, text=True, cwd=folder, env=environment)
+        assert ran.stdout == "Hello from the script.\n", ran.stderr
+        assert len(server.get("/api/v1/agents/local").json["versions"]) == 1
+
+        text = (folder / "local.yaml").read_text()
+        for path in ("/api/v1/agents/local", "/api/v1/agents/local?base=agents"):
+            refused = server.request("PUT", path, text)
+            assert refused.status == 400 and "base" in refused.json["hint" if "?" not in path else "detail"], refused.text
+        assert "shop.db" in server.request("PUT", "/api/v1/agents/local", text).json["detail"]
+        assert server.post("/api/v1/runs", {"agent": text, "input": "hello"}).status == 400
+        assert server.request("PUT", f"/api/v1/agents/local?base={folder}", text).status == 200
+    finally:
+        server.close()
+
+
 def test_approve_by_run(cli, server, payments):
     run = server.start_run("payer", "pay, please")
     server.wait_for_approval(run)
