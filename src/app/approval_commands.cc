@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "app/api_client.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
 #include "http/message.h"
 
@@ -95,13 +94,9 @@ int decide_approval(const ApproveOptions& options) {
 int list_agents(const AgentsOptions& options) {
   ApiClient api(options.api);
   for (const std::string& file : options.put) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
-      complain(fmt::format("{} cannot be read", file));
-      return kExitNotFound;
-    }
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    auto answer = api.put_definition(file, text);
+    auto text = read_file(file);
+    if (!text) return refuse(text.error());
+    auto answer = api.put_definition(file, *text);
     if (!answer) return answer.error();
     print_line(options.api.json ? answer->dump()
                                 : fmt::format("{}  {}  {}", answer->value("name", ""),

@@ -7,6 +7,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "app/exit_code.h"
+
 namespace holdfast::app {
 
 namespace {
@@ -31,6 +33,11 @@ void complain(std::string_view message) {
 }
 void complain(const Status& status) {
   complain(status.message());
+}
+
+int refuse(const Status& status) {
+  complain(status);
+  return exit_code_of(status);
 }
 
 void print_line(std::string_view line) {

@@ -14,6 +14,8 @@ namespace holdfast::app {
 // One line on stderr, "holdfast: ...".
 void complain(std::string_view message);
 void complain(const Status& status);
+// Says why a command ends here and gives its exit code.
+int refuse(const Status& status);
 
 // A line on stdout, flushed, so that a reader behind a pipe sees it at once.
 void print_line(std::string_view line);

@@ -3,13 +3,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iostream>
-#include <iterator>
-
 #include "app/api_client.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
 #include "http/message.h"
 
@@ -18,16 +15,6 @@ namespace holdfast::app {
 namespace {
 
 using http::percent_encode;
-
-std::expected<std::string, int> read_file(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    complain(fmt::format("{} cannot be read", path));
-    return std::unexpected(kExitNotFound);
-  }
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 bool names_file(const std::string& agent) {
   return agent.ends_with(".yaml") || agent.ends_with(".yml") || agent.ends_with(".json") ||
@@ -133,7 +120,7 @@ int run_agent(const RunOptions& options) {
   Json input = options.input ? Json(*options.input) : Json("");
   if (options.input_file) {
     auto text = read_file(*options.input_file);
-    if (!text) return text.error();
+    if (!text) return refuse(text.error());
     input = *text;
   }
   // An object or array is meant as JSON, everything else as text.
@@ -145,7 +132,7 @@ int run_agent(const RunOptions& options) {
   if (options.id) body["id"] = *options.id;
   if (names_file(options.agent)) {
     auto text = read_file(options.agent);
-    if (!text) return text.error();
+    if (!text) return refuse(text.error());
     auto deployed = api.put_definition(options.agent, *text);
     if (!deployed) return deployed.error();
     body["agent"] = (*deployed)["name"];

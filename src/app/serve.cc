@@ -7,7 +7,6 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -133,8 +132,8 @@ class Node {
     print_line("  stop with Ctrl-C; everything acknowledged is on disk");
   }
 
-  // The start failed because of what the command line says, not because of the machine.
-  bool usage_error() const { return usage_; }
+  // Of a start that failed: was it what the command line says, or the machine?
+  int exit_code() const { return exit_code_; }
 
   // From the outside in: no new requests, no new tasks, then the engine.
   void stop() {
@@ -154,7 +153,8 @@ class Node {
 
  private:
   Status bad_address(Status status) {
-    usage_ = status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied;
+    if (status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied)
+      exit_code_ = kExitUsage;
     return status;
   }
 
@@ -250,15 +250,16 @@ class Node {
 
   Status register_agents() {
     for (const std::string& file : options_.agents) {
-      std::ifstream in(file, std::ios::binary);
-      std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-      if (!in.good() && !in.eof())
-        return {Code::kNotFound, fmt::format("--agent {}: the file cannot be read", file)};
+      auto text = read_file(file);
+      if (!text) {
+        exit_code_ = exit_code_of(text.error());
+        return {text.error().code(), "--agent: " + text.error().message()};
+      }
       std::string folder = folder_of(file);
       auto deployed =
-          deploy_agent(*platform_.store, {.text = text, .source = file, .base_directory = folder});
+          deploy_agent(*platform_.store, {.text = *text, .source = file, .base_directory = folder});
       if (!deployed) {
-        usage_ = deployed.error().code() == Code::kInvalidArgument;
+        exit_code_ = exit_code_of(deployed.error());
         return deployed.error();
       }
     }
@@ -286,7 +287,7 @@ class Node {
 
   ServeOptions options_;
   bool stopped_ = false;
-  bool usage_ = false;
+  int exit_code_ = kExitError;
   os::SystemClock clock_;
   os::SystemRandom random_;
   Environment environment_{
@@ -310,7 +311,7 @@ int serve(const ServeOptions& options) {
   Node node(options);
   if (Status status = node.start(); !status.ok()) {
     complain(status);
-    return node.usage_error() ? kExitUsage : kExitError;
+    return node.exit_code();
   }
   node.announce(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));
   signals.wait();

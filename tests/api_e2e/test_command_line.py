@@ -63,6 +63,15 @@ def test_exit_codes(cli, tmp_path):
     assert broken.returncode == 2 and "broken.yaml:" in broken.stderr and broken.stdout == ""
 
 
+def test_a_directory_is_no_file(cli, binary, tmp_path):
+    for arguments in (["run", "./", "x"], ["run", "payer", "--input-file", "."], ["agents", "--put", "."], ["scripted-model", "."]):
+        done = cli(*arguments)
+        assert done.returncode == 2 and "directory" in done.stderr, (arguments, done)
+    ports = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", tmp_path / "data"]
+    assert "directory" in refused(binary, *ports, "--agent", ".", code=2)
+    assert "nofile.yaml" in refused(binary, *ports, "--agent", "nofile.yaml", code=3)
+
+
 def test_an_agent_file_is_registered_and_run(cli, agent_text, tmp_path):
     (tmp_path / "mine.yaml").write_text(agent_text("mine"))
     assert cli("run", "mine.yaml", "hello").stdout == "Hello from the script.\n"
