@@ -9,6 +9,7 @@
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
+#include "app/printable.h"
 #include "http/message.h"
 
 namespace holdfast::app {
@@ -83,8 +84,8 @@ int decide_approval(const ApproveOptions& options) {
   if (options.api.json) {
     print_line(answer->dump());
   } else if (answer->contains("status")) {
-    print_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
-                           (*answer)["arguments"].dump()));
+    print_line(one_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
+                                    (*answer)["arguments"].dump())));
   } else {
     complain(answer->value("detail", "the decision is stored"));
   }
@@ -98,16 +99,17 @@ int list_agents(const AgentsOptions& options) {
     if (!text) return refuse(text.error());
     auto answer = api.put_definition(file, *text);
     if (!answer) return answer.error();
-    print_line(options.api.json ? answer->dump()
-                                : fmt::format("{}  {}  {}", answer->value("name", ""),
-                                              answer->value("version", "").substr(0, 12),
-                                              answer->value("created", false) ? "new version" : "unchanged"));
+    print_line(options.api.json
+                   ? answer->dump()
+                   : one_line(fmt::format("{}  {}  {}", answer->value("name", ""),
+                                          answer->value("version", "").substr(0, 12),
+                                          answer->value("created", false) ? "new version" : "unchanged")));
   }
   if (!options.put.empty()) return kExitOk;
   if (options.name) {
     auto answer = api.get("/api/v1/agents/" + percent_encode(*options.name));
     if (!answer) return answer.error();
-    print_line(options.api.json ? answer->dump() : answer->dump(2));
+    print_line(options.api.json ? answer->dump() : printable(answer->dump(2)));
     return kExitOk;
   }
   auto answer = api.get("/api/v1/agents");

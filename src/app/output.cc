@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "app/exit_code.h"
+#include "app/printable.h"
 
 namespace holdfast::app {
 
@@ -29,7 +30,7 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 void complain(std::string_view message) {
-  fmt::print(stderr, "holdfast: {}\n", message);
+  fmt::print(stderr, "holdfast: {}\n", printable(message));
 }
 void complain(const Status& status) {
   complain(status.message());
@@ -53,9 +54,10 @@ std::string coloured(Colour colour, std::string_view text, bool for_stderr) {
   return fmt::format("\033[{}m{}\033[0m", kCodes[static_cast<int>(colour)], text);
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = one_line(cell);
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
   }

@@ -1,7 +1,9 @@
 #pragma once
 
 // What the commands print: data on stdout, words for people on stderr, colour only on a terminal that wants
-// it (NO_COLOR is honoured).
+// it (NO_COLOR is honoured). Text of others passes app/printable.h on its way: complain() and print_table()
+// see to it; who calls print_line() or coloured() with such text does it, unless it is JSON that was asked
+// for.
 
 #include <string>
 #include <string_view>
@@ -25,6 +27,6 @@ enum class Colour { kBold, kDim, kGreen, kYellow, kRed, kBlue };
 std::string coloured(Colour colour, std::string_view text, bool for_stderr = false);
 
 // Columns as wide as their widest cell; the first row is the head.
-void print_table(const std::vector<std::vector<std::string>>& rows);
+void print_table(std::vector<std::vector<std::string>> rows);
 
 }  // namespace holdfast::app

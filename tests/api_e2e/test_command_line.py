@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import signal
 import socket
 import subprocess
@@ -106,6 +107,32 @@ def test_a_file_has_one_version_however_it_is_registered(binary, agent_text, tmp
         assert server.request("PUT", f"/api/v1/agents/local?base={folder}", text).status == 200
     finally:
         server.close()
+
+
+def test_a_model_cannot_command_the_terminal(cli, binary, server):
+    seen = "Done.\u241b]0;faked title\u2407\u241b[1A\u241b[2K? pay nothing \ufffd2J\u2421 caf\u00e9\u240d\n"
+    plain = cli("run", "payer", "escape \x1b[31m", "--id", "escape-1")
+    assert plain.stdout == seen
+    assert json.loads(cli("runs", "escape-1", "--json").stdout)["output"].startswith("Done.\x1b]0;")
+    commands = (["runs"], ["runs", "escape-1"], ["events", "escape-1"], ["runs", "no\x1b[2Jthing"], ["agents", "no\x1b[2Jbody"])
+    for shown in (plain, *(cli(*command) for command in commands)):
+        text = shown.stdout + shown.stderr
+        assert text and not set(text) & {"\x1b", "\x07", "\x7f", "\r", "\x9b"}, repr(text)
+
+    # On a terminal the text comes token by token.
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
+    process = subprocess.Popen([binary, "run", "payer", "escape"], stdout=subprocess.DEVNULL, stderr=theirs, env=environment)
+    os.close(theirs)
+    live = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            live += piece
+    except OSError:
+        pass  # the other end is closed
+    assert process.wait(20) == 0
+    assert seen.strip() in live.decode() and b"\x1b" not in live and b"\x07" not in live
+    os.close(terminal)
 
 
 def test_approve_by_run(cli, server, payments):
