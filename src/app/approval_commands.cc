@@ -32,9 +32,13 @@ std::expected<std::string, int> find_approval(ApiClient& api, const std::string&
   const Json& rows = (*waiting)["approvals"];
   if (rows.empty()) return id;
   if (rows.size() == 1) return rows[0]["id"].get<std::string>();
-  complain(fmt::format("run {} waits for {} approvals; name the one you mean:", id, rows.size()));
-  for (const Json& row : rows)
-    complain(fmt::format("  {}  {} {}", row.value("id", ""), row.value("tool", ""), row["arguments"].dump()));
+  std::string all;
+  for (const Json& row : rows) {
+    all += fmt::format("\n  {}  {} {}", row.value("id", ""), one_line(row.value("tool", "")),
+                       row["arguments"].dump());
+  }
+  report_error("ambiguous",
+               fmt::format("run {} waits for {} approvals; name the one you mean:{}", id, rows.size(), all));
   return std::unexpected(kExitConflict);
 }
 
@@ -70,7 +74,7 @@ int decide_approval(const ApproveOptions& options) {
   if (options.arguments) {
     body["arguments"] = Json::parse(*options.arguments, nullptr, false);
     if (!body["arguments"].is_object()) {
-      complain("--arguments must be a JSON object");
+      report_error("usage", "--arguments must be a JSON object");
       return kExitUsage;
     }
   }

@@ -1,6 +1,9 @@
 #include "app/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <sstream>
 
 #include "app/commands.h"
 #include "app/exit_code.h"
@@ -29,19 +32,35 @@ class CommandLine {
   }
 
   int run(int argc, char** argv) {
+    // Asked before parsing, because what cannot be parsed is an error too.
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    auto options_end = std::find(arguments.begin(), arguments.end(), "--");
+    if (std::find(arguments.begin(), options_end, "--json") != options_end) errors_as_json();
     try {
       root_.parse(argc, argv);
     } catch (const CLI::Success& help) {
-      return root_.exit(help) == 0 ? kExitOk : kExitError;
+      std::ostringstream text;
+      root_.exit(help, text, text);
+      if (!write_out(text.str())) end_without_output(errno);
+      return kExitOk;
     } catch (const CLI::ParseError& error) {
-      complain(error.what());
-      complain("try 'holdfast --help', or 'holdfast COMMAND --help'");
+      report_error("usage", complaint(error, arguments),
+                   "try 'holdfast --help', or 'holdfast COMMAND --help'");
       return kExitUsage;
     }
     return chosen_ ? chosen_() : kExitUsage;
   }
 
  private:
+  // A word that is no command is only an argument too many to the parser.
+  std::string complaint(const CLI::ParseError& error, const std::vector<std::string>& arguments) const {
+    auto word = std::find_if(arguments.begin(), arguments.end(),
+                             [](const std::string& argument) { return !argument.starts_with('-'); });
+    if (root_.get_subcommands().empty() && word != arguments.end())
+      return "there is no command '" + *word + "'";
+    return error.what();
+  }
+
   template <typename Options>
   CLI::App* add(const char* name, const char* help, Options& options, int (*command)(const Options&)) {
     CLI::App* sub = root_.add_subcommand(name, help);

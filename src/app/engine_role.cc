@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "app/output.h"
 #include "engine/engine.h"
 #include "faults/unsynced_loss_fs.h"
 #include "faults/unsynced_loss_vfs.h"
@@ -57,10 +58,7 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   impl->index = *std::move(index);
 
   engine::EngineOptions engine_options;
-  engine_options.on_fatal = [](const std::string& message) {
-    fmt::print(stderr, "holdfast: fatal: {}\n", message);
-    std::fflush(stderr);
-  };
+  engine_options.on_fatal = [](const std::string& message) { complain("fatal: " + message); };
   auto engine =
       engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
   if (!engine) return std::unexpected(engine.error());

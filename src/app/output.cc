@@ -4,15 +4,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "app/exit_code.h"
 #include "app/printable.h"
+#include "http/problem.h"
 
 namespace holdfast::app {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool as_json = false;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 bool shows_colour(int fd) {
   const char* no = std::getenv("NO_COLOR");
@@ -30,20 +42,59 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 void complain(std::string_view message) {
-  fmt::print(stderr, "holdfast: {}\n", printable(message));
+  print_progress(fmt::format("holdfast: {}\n", printable(message)));
 }
-void complain(const Status& status) {
-  complain(status.message());
+
+void report_error(std::string_view code, std::string_view detail, std::string_view hint) {
+  if (as_json) {
+    Json error = {{"code", code}, {"detail", detail}};
+    if (!hint.empty()) error["hint"] = hint;
+    return print_progress(dump(error) + "\n");
+  }
+  complain(detail);
+  if (!hint.empty()) complain(hint);
+}
+
+void report_error(const Status& status) {
+  report_error(http::Problem::from(status).code(), status.message());
+}
+
+void report_problem(const Json& problem, int http_status) {
+  if (!problem.is_object()) {
+    return report_error("unexpected_answer", fmt::format("the server answered {}", http_status));
+  }
+  if (as_json) return print_progress(dump(problem) + "\n");
+  report_error("", problem.value("detail", fmt::format("the server answered {}", http_status)),
+               problem.value("hint", ""));
 }
 
 int refuse(const Status& status) {
-  complain(status);
+  report_error(status);
   return exit_code_of(status);
 }
 
+void errors_as_json() {
+  as_json = true;
+}
+
+void print_progress(std::string_view text) {
+  (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+bool write_out(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
 void print_line(std::string_view line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  if (!write_out(std::string(line) + "\n")) end_without_output(errno);
+}
+
+void end_without_output(int error) {
+  // A reader that has seen enough (`| head`) needs no message.
+  if (error != EPIPE) {
+    report_error("write_failed", fmt::format("standard output cannot be written: {}", std::strerror(error)));
+  }
+  ::_exit(kExitError);
 }
 
 std::string coloured(Colour colour, std::string_view text, bool for_stderr) {

@@ -74,7 +74,7 @@ class Progress {
     return frame.type != "run.closed";
   }
   void end_line() {
-    if (std::exchange(in_text_, false)) fmt::print(stderr, "\n");
+    if (std::exchange(in_text_, false)) print_progress("\n");
   }
 
  private:
@@ -84,7 +84,7 @@ class Progress {
   static std::string word(const Json& data, const char* name) { return one_line(member(data, name)); }
   void say(Colour colour, const std::string& text) {
     end_line();
-    fmt::print(stderr, "{}\n", coloured(colour, text, true));
+    print_progress(coloured(colour, text, true) + "\n");
   }
   void delta(const Json& data) {
     if (!on_terminal_) return;
@@ -93,7 +93,7 @@ class Progress {
     std::string text = streamed_.feed(data.value("text", ""));
     if (text.empty()) return;
     in_text_ = !text.ends_with('\n');
-    fmt::print(stderr, "{}", coloured(Colour::kDim, text, true));
+    print_progress(coloured(Colour::kDim, text, true));
   }
 
   bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
@@ -112,7 +112,8 @@ int finish(ApiClient& api, const std::string& id, bool json) {
   }
   if (status == "completed") return kExitOk;
   std::string why = run->contains("error") ? (*run)["error"].value("message", "") : "";
-  complain(fmt::format("run {} ended as {}{}", id, status, why.empty() ? "" : ": " + why));
+  report_error("run_" + status,
+               fmt::format("run {} ended as {}{}", id, status, why.empty() ? "" : ": " + why));
   return kExitRunFailed;
 }
 
@@ -120,7 +121,7 @@ int finish(ApiClient& api, const std::string& id, bool json) {
 
 int run_agent(const RunOptions& options) {
   if (options.input && options.input_file) {
-    complain("give the input or --input-file, not both");
+    report_error("usage", "give the input or --input-file, not both");
     return kExitUsage;
   }
   Json input = options.input ? Json(*options.input) : Json("");
@@ -156,7 +157,9 @@ int run_agent(const RunOptions& options) {
                              [&](const EventFrame& frame) { return progress.show(frame); });
   progress.end_line();
   if (!followed) {
-    if (followed.error() == kExitTimeout) complain(fmt::format("run {} is not over yet; it goes on", id));
+    if (followed.error() == kExitTimeout) {
+      report_error("timeout", fmt::format("run {} is not over yet; it goes on", id));
+    }
     return followed.error();
   }
   return finish(api, id, options.api.json);

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -50,8 +52,7 @@ std::uint64_t early_writeback_seed() {
 }
 
 [[noreturn]] void die(const std::string& message) {
-  fmt::print(stderr, "holdfast: fatal: {}\n", message);
-  std::fflush(stderr);
+  complain("fatal: " + message);
   ::_exit(kExitFatal);
 }
 
@@ -121,15 +122,9 @@ class Node {
                   {"data", data_->path()},
                   {"started_in_ms", took.count()}};
     data_->write_addresses(ready.dump() + "\n");
-    if (options_.json) return print_line(ready.dump());
-    print_line(fmt::format("{} {} is ready ({} ms)", coloured(Colour::kBold, "holdfast"), HOLDFAST_VERSION,
-                           took.count()));
-    print_line(fmt::format("  page and API  {}", coloured(Colour::kBlue, http + "/")));
-    print_line(grpc_.empty() ? fmt::format("  engine        {}", engine_name())
-                             : fmt::format("  engine        {} (gRPC, Temporal's WorkflowService)", grpc_));
-    print_line(fmt::format("  data          {}", data_->path().string()));
-    if (dev_) print_line(fmt::format("  demo          {}/#/runs/{}", http, dev_->demo_run()));
-    print_line("  stop with Ctrl-C; everything acknowledged is on disk");
+    // A server whose words nobody takes serves all the same.
+    if (!write_out(options_.json ? ready.dump() + "\n" : greeting(http, took)))
+      complain(fmt::format("ready, but standard output cannot be written: {}", std::strerror(errno)));
   }
 
   // Of a start that failed: was it what the command line says, or the machine?
@@ -152,6 +147,18 @@ class Node {
   }
 
  private:
+  std::string greeting(const std::string& http, milliseconds took) const {
+    std::string engine =
+        grpc_.empty() ? engine_name() : fmt::format("{} (gRPC, Temporal's WorkflowService)", grpc_);
+    std::string text = fmt::format("{} {} is ready ({} ms)\n", coloured(Colour::kBold, "holdfast"),
+                                   HOLDFAST_VERSION, took.count());
+    text += fmt::format("  page and API  {}\n", coloured(Colour::kBlue, http + "/"));
+    text += fmt::format("  engine        {}\n", engine);
+    text += fmt::format("  data          {}\n", data_->path().string());
+    if (dev_) text += fmt::format("  demo          {}/#/runs/{}\n", http, dev_->demo_run());
+    return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
+  }
+
   Status bad_address(Status status) {
     if (status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied)
       exit_code_ = kExitUsage;
@@ -310,7 +317,7 @@ int serve(const ServeOptions& options) {
   StopSignals signals;
   Node node(options);
   if (Status status = node.start(); !status.ok()) {
-    complain(status);
+    report_error(status);
     return node.exit_code();
   }
   node.announce(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));

@@ -135,6 +135,40 @@ def test_a_model_cannot_command_the_terminal(cli, binary, server):
     os.close(terminal)
 
 
+def test_with_json_an_error_is_json(cli, tmp_path):
+    def error(*arguments, code):
+        done = cli(*arguments, "--json")
+        assert done.returncode == code, done
+        return json.loads(done.stderr.splitlines()[-1])
+
+    problem = error("runs", "nothing", code=3)
+    assert (problem["code"], problem["status"]) == ("run_not_found", 404)
+    assert error("events", "nothing", "--follow", code=3)["code"] == "run_not_found"
+    unreachable = error("runs", "--api", "http://127.0.0.1:1", code=1)
+    assert unreachable["code"] == "unreachable" and "holdfast dev" in unreachable["hint"]
+    assert error("run", "missing.yaml", "x", code=3)["code"] == "not_found"
+    assert error("run", "payer", "refuse this", code=5)["code"] == "run_failed"
+    assert error("run", "payer", "pay, please", "--timeout", "0.3", code=6)["code"] == "timeout"
+    assert error("runs", "--limit", "many", code=2)["code"] == "usage"
+    assert error("server", "--data", str(tmp_path / "data"), "--http", "0.0.0.0:0", code=2)["code"]
+    assert "no command 'bogus'" in error("bogus", code=2)["detail"]
+    assert "no command 'bogus'" in cli("bogus").stderr
+
+
+def test_output_that_cannot_be_written(binary, server):
+    environment = {**os.environ, "HOLDFAST_API": server.ready["http"]}
+    server.start_run("payer", "hello", id="to-full")
+    server.wait("to-full")
+    with open("/dev/full", "w") as full:
+        for command in ("runs", "runs --json", "runs to-full", "version", "version --json", "--version", "--help", "run --help", "agents",
+                        "events to-full --follow", "run payer hello", "doctor"):
+            done = subprocess.run([binary, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=20)
+            assert done.returncode == 1 and "No space left" in done.stderr, (command, done)
+        for command, code in (("nope", 2), ("runs nothing", 3), ("run payer hello", 0)):
+            done = subprocess.run([binary, *command.split()], stdout=subprocess.DEVNULL, stderr=full, env=environment, timeout=20)
+            assert done.returncode == code, (command, done)
+
+
 def test_approve_by_run(cli, server, payments):
     run = server.start_run("payer", "pay, please")
     server.wait_for_approval(run)
