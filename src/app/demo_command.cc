@@ -34,6 +34,8 @@ int demo(const DemoCommandOptions& options) {
     end_without_output(error.code().value());
   }
   if (std::fflush(stdout) != 0) end_without_output(errno);
+  if (std::ferror(stdout) != 0)
+    end_without_output(EIO);  // an earlier flush failed; why is not known any more
   return code;
 }
 
