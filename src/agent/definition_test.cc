@@ -136,6 +136,8 @@ TEST(Definition, UnusualTextSurvivesTheCanonicalForm) {
 TEST(Definition, UnknownKeyNamesTheNearest) {
   EXPECT_EQ(error_of(changed("  limits: {max_iterations: 12}", "  limit: {max_iterations: 12}")),
             "agent.yaml:51:3: unknown key `spec.limit`; did you mean `limits`?");
+  EXPECT_EQ(error_of(changed("metadata:", "zebra: 1\nmetadata:")),
+            "agent.yaml:3:1: unknown key `zebra`; valid here: apiVersion, kind, metadata, spec");
   EXPECT_THAT(error_of(changed("max_iterations: 12", "zebra: 12")),
               HasSubstr("unknown key `spec.limits.zebra`; valid here: max_iterations"));
 }
