@@ -83,6 +83,13 @@ class StopSignals {
     }
     return signal;
   }
+  // Somebody wants to stop while we are not waiting for it yet.
+  static bool one_is_pending() {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+  }
   // A second signal ends a shutdown that takes too long.
   void force_on_next() const {
     std::thread([set = set_] {
@@ -169,7 +176,10 @@ class Node {
 
   Status open_data() {
     auto data = DataDirectory::open(options_.data);
-    if (!data) return data.error();
+    if (!data) {
+      if (data.error().code() == Code::kInvalidArgument) exit_code_ = kExitUsage;
+      return data.error();
+    }
     data_.emplace(*std::move(data));
     return {};
   }
@@ -188,7 +198,7 @@ class Node {
 
   Status open_engine() {
     Result<std::unique_ptr<EngineRole>> engine = [&] {
-      if (options_.engine) return EngineRole::connect(*options_.engine);
+      if (options_.engine) return EngineRole::connect(*options_.engine, StopSignals::one_is_pending);
       EngineRole::Embedded embedded;
       embedded.store_path = data_->engine_path();
       embedded.visibility_path = data_->visibility_path();
@@ -196,7 +206,10 @@ class Node {
       embedded.early_writeback_seed = early_writeback_seed();
       return EngineRole::open_embedded(embedded, clock_, random_);
     }();
-    if (!engine) return engine.error();
+    if (!engine) {
+      if (engine.error().code() == Code::kCancelled) exit_code_ = kExitInterrupted;
+      return engine.error();
+    }
     engine_ = *std::move(engine);
     if (!engine_->embedded()) {
       if (!options_.grpc) return {};

@@ -25,6 +25,7 @@ def cli(binary, server, tmp_path):
 def test_version_and_usage(cli):
     assert cli("version").stdout.startswith("holdfast ")
     assert json.loads(cli("version", "--json").stdout)["name"] == "holdfast"
+    assert "spec" in json.loads(cli("schema").stdout)["properties"]
     assert cli("--help").returncode == 0
     assert cli().returncode == 2
     assert cli("nonsense").returncode == 2
@@ -271,6 +272,27 @@ def test_a_broken_agent_file_names_line_and_column(binary, tmp_path):
     (tmp_path / "bad.yaml").write_text("apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: x}\nspec:\n  modle: {}\n")
     message = refused(binary, "--data", tmp_path / "data", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--agent", tmp_path / "bad.yaml", code=2)
     assert "bad.yaml:5:3" in message
+
+
+def test_options_that_cannot_be_right(binary, cli, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    assert "--data" in refused(binary, "--data", "", code=2)
+    assert "not a directory" in refused(binary, "--data", tmp_path / "file", code=2)
+    assert "temporal://" in refused(binary, "--data", tmp_path / "data", "--engine", "foo", code=2)
+    assert not (tmp_path / "data").exists()
+    assert "answer" in cli("demo", "--help").stdout and " 70 " in cli("--help").stdout.replace("\n", " ")
+
+
+def test_waiting_for_an_engine_can_be_interrupted(binary, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, never answers
+        process = subprocess.Popen([binary, "server", "--data", str(tmp_path / "data"), "--engine", f"temporal://127.0.0.1:{silent.getsockname()[1]}"],
+                                   stderr=subprocess.PIPE, text=True)
+        silent.accept()
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 130 and "interrupted" in errors
+        assert time.monotonic() - began < 4
 
 
 def test_doctor(binary, tmp_path):
