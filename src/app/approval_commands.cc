@@ -34,7 +34,7 @@ std::expected<std::string, int> find_approval(ApiClient& api, const std::string&
   if (rows.size() == 1) return rows[0]["id"].get<std::string>();
   std::string all;
   for (const Json& row : rows) {
-    all += fmt::format("\n  {}  {} {}", row.value("id", ""), one_line(row.value("tool", "")),
+    all += fmt::format("\n{}  {} {}", row.value("id", ""), one_line(row.value("tool", "")),
                        row["arguments"].dump());
   }
   report_error("ambiguous",

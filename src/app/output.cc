@@ -42,7 +42,11 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 void complain(std::string_view message) {
-  print_progress(fmt::format("holdfast: {}\n", printable(message)));
+  // Further lines are indented: only we begin one with our name.
+  std::string text = printable(message);
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
+    text.insert(at + 1, "  ");
+  print_progress(fmt::format("holdfast: {}\n", text));
 }
 
 void report_error(std::string_view code, std::string_view detail, std::string_view hint) {

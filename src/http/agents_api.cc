@@ -80,7 +80,7 @@ Response put_agent(ApiContext& context, Request& request) {
     switch (deployed.error().code()) {
       case Code::kInvalidArgument:
         return Problem(400, "invalid_definition", deployed.error().message())
-            .hint("docs/guide/agents.md; ?base=FOLDER says where relative paths start")
+            .hint(base.empty() ? "docs/guide/agents.md; ?base=FOLDER says where relative paths start" : "")
             .response();
       case Code::kFailedPrecondition:
         return Problem(409, "name_mismatch", deployed.error().message()).response();

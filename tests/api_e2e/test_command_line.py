@@ -120,6 +120,8 @@ def test_a_model_cannot_command_the_terminal(cli, binary, server):
         text = shown.stdout + shown.stderr
         assert text and not set(text) & {"\x1b", "\x07", "\x7f", "\r", "\x9b"}, repr(text)
 
+    assert "\nholdfast: approved" not in cli("runs", "x\nholdfast: approved").stderr
+
     # On a terminal the text comes token by token.
     terminal, theirs = pty.openpty()
     environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
