@@ -49,7 +49,8 @@ struct Deployed {
   bool created = false;  // false: the very same version was there and is current
 };
 
-// Checks the text and makes it the current version of its agent. The store keeps the canonical JSON.
+// Checks the text and makes it the current version of its agent. The store keeps the canonical JSON. Paths in
+// it start from `base_directory`; without one a relative path is INVALID_ARGUMENT.
 Result<Deployed> deploy(platform::Store& store, std::string_view text, std::string_view source,
                         std::string_view base_directory = {});
 

@@ -145,7 +145,8 @@ void parse_http(MapReader& tool, ToolSpec& out, bool effect_given) {
 }
 
 std::string resolve_database(std::string database, std::string_view base_directory) {
-  if (database.empty() || base_directory.empty() || database.find("${") != std::string::npos) return database;
+  // A path that begins with a variable may turn out to be absolute.
+  if (database.empty() || base_directory.empty() || database.starts_with("${")) return database;
   std::filesystem::path path(database);
   return path.is_absolute() ? database
                             : (std::filesystem::path(base_directory) / path).lexically_normal().string();

@@ -88,6 +88,16 @@ std::string changed(std::string_view from, std::string_view to) {
   return text.replace(at, from.size(), to);
 }
 
+TEST(Definition, AVariableInsideAPathDoesNotMakeItAbsolute) {
+  auto database = [](std::string_view path) {
+    std::string text(kRefund);
+    text.replace(text.find("shop.db"), 7, path);
+    return must_parse(text, "/srv/agents").tools[0].sql.database;
+  };
+  EXPECT_EQ(database("data/${TENANT}.db"), "/srv/agents/data/${TENANT}.db");
+  EXPECT_EQ(database("${SHOP_DB}"), "${SHOP_DB}");
+}
+
 TEST(Definition, ReadsEverySection) {
   Definition agent = must_parse(kRefund, "/srv/agents");
   EXPECT_EQ(agent.name, "refund");
@@ -126,6 +136,8 @@ TEST(Definition, UnusualTextSurvivesTheCanonicalForm) {
 TEST(Definition, UnknownKeyNamesTheNearest) {
   EXPECT_EQ(error_of(changed("  limits: {max_iterations: 12}", "  limit: {max_iterations: 12}")),
             "agent.yaml:51:3: unknown key `spec.limit`; did you mean `limits`?");
+  EXPECT_EQ(error_of(changed("metadata:", "zebra: 1\nmetadata:")),
+            "agent.yaml:3:1: unknown key `zebra`; valid here: apiVersion, kind, metadata, spec");
   EXPECT_THAT(error_of(changed("max_iterations: 12", "zebra: 12")),
               HasSubstr("unknown key `spec.limits.zebra`; valid here: max_iterations"));
 }

@@ -150,7 +150,8 @@ std::string MapReader::name_of(std::string_view key) const {
 }
 
 const MapReader::Entry* MapReader::find(std::string_view key) {
-  known_.emplace_back(key);
+  // Asked for twice (is it there, what is it) is known once.
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
   for (const Entry& entry : entries_) {
     if (entry.key == key) return &entry;
   }

@@ -11,7 +11,9 @@
 #include <mutex>
 
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
+#include "http/message.h"
 #include "model/http_client.h"
 #include "os/thread_executor.h"
 
@@ -41,17 +43,9 @@ std::string find_api(const ApiOptions& options) {
   return address;
 }
 
-// What a problem document says, for a person.
-void complain_about(const Json& problem, int status) {
-  if (!problem.is_object()) return complain(fmt::format("the server answered {}", status));
-  complain(problem.value("detail", fmt::format("the server answered {}", status)));
-  std::string hint = problem.value("hint", "");
-  if (!hint.empty()) complain(hint);
-}
-
 int unreachable(const std::string& base, const std::string& why) {
-  complain(fmt::format("no Holdfast server answers at {} ({})", base, why));
-  complain("start one with 'holdfast dev', or say where it is with --api or HOLDFAST_API");
+  report_error("unreachable", fmt::format("no Holdfast server answers at {} ({})", base, why),
+               "start one with 'holdfast dev', or say where it is with --api or HOLDFAST_API");
   return kExitError;
 }
 
@@ -90,7 +84,7 @@ ApiClient::Answer ApiClient::Impl::call(const std::string& base, model::HttpRequ
   if (!response) return std::unexpected(unreachable(base, response.error().message));
   Json body = Json::parse(response->body, nullptr, false);
   if (response->head.status / 100 == 2 && !body.is_discarded()) return body;
-  complain_about(body, response->head.status);
+  report_problem(body, response->head.status);
   return std::unexpected(exit_code_of(response->head.status));
 }
 
@@ -109,12 +103,13 @@ ApiClient::Answer ApiClient::post(const std::string& path, const Json& body) {
   return impl_->call(base_, std::move(request));
 }
 
-ApiClient::Answer ApiClient::put(const std::string& path, const std::string& body) {
+ApiClient::Answer ApiClient::put_definition(const std::string& file, const std::string& text) {
   model::HttpRequest request;
   request.method = "POST";
-  request.url = base_ + path;
+  request.url = base_ + "/api/v1/agents?source=" + http::percent_encode(file) +
+                "&base=" + http::percent_encode(folder_of(file));
   request.headers = {{"Content-Type", "application/yaml"}};
-  request.body = body;
+  request.body = text;
   return impl_->call(base_, std::move(request));
 }
 
@@ -204,7 +199,7 @@ std::expected<void, int> ApiClient::follow(const std::string& path, std::string 
     }
     // 503: the server is starting or stopping.
     if (attempt->status != 0 && attempt->status != 200 && attempt->status != 503) {
-      complain_about(Json::parse(attempt->error_body, nullptr, false), attempt->status);
+      report_problem(Json::parse(attempt->error_body, nullptr, false), attempt->status);
       return std::unexpected(exit_code_of(attempt->status));
     }
     if (!connected_before) return std::unexpected(unreachable(base_, "the connection failed"));

@@ -32,8 +32,9 @@ class ApiClient {
   using Answer = std::expected<Json, int>;
   Answer get(const std::string& path);
   Answer post(const std::string& path, const Json& body);
-  // `body` as it is: a definition.
-  Answer put(const std::string& path, const std::string& body);
+  // Registers the definition in `text`, read from `file`. The folder goes with it: the server is on this
+  // machine, but in a directory of its own.
+  Answer put_definition(const std::string& file, const std::string& text);
 
   // Reads a stream of events until `on_event` returns false, and comes back to a server that went away:
   // events are neither lost nor repeated, because each carries its cursor. An exit code when the stream is

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 #include "app/api_client.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
+#include "app/printable.h"
 #include "http/message.h"
 
 namespace holdfast::app {
@@ -32,9 +32,13 @@ std::expected<std::string, int> find_approval(ApiClient& api, const std::string&
   const Json& rows = (*waiting)["approvals"];
   if (rows.empty()) return id;
   if (rows.size() == 1) return rows[0]["id"].get<std::string>();
-  complain(fmt::format("run {} waits for {} approvals; name the one you mean:", id, rows.size()));
-  for (const Json& row : rows)
-    complain(fmt::format("  {}  {} {}", row.value("id", ""), row.value("tool", ""), row["arguments"].dump()));
+  std::string all;
+  for (const Json& row : rows) {
+    all += fmt::format("\n{}  {} {}", row.value("id", ""), one_line(row.value("tool", "")),
+                       row["arguments"].dump());
+  }
+  report_error("ambiguous",
+               fmt::format("run {} waits for {} approvals; name the one you mean:{}", id, rows.size(), all));
   return std::unexpected(kExitConflict);
 }
 
@@ -70,7 +74,7 @@ int decide_approval(const ApproveOptions& options) {
   if (options.arguments) {
     body["arguments"] = Json::parse(*options.arguments, nullptr, false);
     if (!body["arguments"].is_object()) {
-      complain("--arguments must be a JSON object");
+      report_error("usage", "--arguments must be a JSON object");
       return kExitUsage;
     }
   }
@@ -84,8 +88,8 @@ int decide_approval(const ApproveOptions& options) {
   if (options.api.json) {
     print_line(answer->dump());
   } else if (answer->contains("status")) {
-    print_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
-                           (*answer)["arguments"].dump()));
+    print_line(one_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
+                                    (*answer)["arguments"].dump())));
   } else {
     complain(answer->value("detail", "the decision is stored"));
   }
@@ -95,24 +99,21 @@ int decide_approval(const ApproveOptions& options) {
 int list_agents(const AgentsOptions& options) {
   ApiClient api(options.api);
   for (const std::string& file : options.put) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) {
-      complain(fmt::format("{} cannot be read", file));
-      return kExitNotFound;
-    }
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    auto answer = api.put("/api/v1/agents?source=" + percent_encode(file), text);
+    auto text = read_file(file);
+    if (!text) return refuse(text.error());
+    auto answer = api.put_definition(file, *text);
     if (!answer) return answer.error();
-    print_line(options.api.json ? answer->dump()
-                                : fmt::format("{}  {}  {}", answer->value("name", ""),
-                                              answer->value("version", "").substr(0, 12),
-                                              answer->value("created", false) ? "new version" : "unchanged"));
+    print_line(options.api.json
+                   ? answer->dump()
+                   : one_line(fmt::format("{}  {}  {}", answer->value("name", ""),
+                                          answer->value("version", "").substr(0, 12),
+                                          answer->value("created", false) ? "new version" : "unchanged")));
   }
   if (!options.put.empty()) return kExitOk;
   if (options.name) {
     auto answer = api.get("/api/v1/agents/" + percent_encode(*options.name));
     if (!answer) return answer.error();
-    print_line(options.api.json ? answer->dump() : answer->dump(2));
+    print_line(options.api.json ? answer->dump() : printable(answer->dump(2)));
     return kExitOk;
   }
   auto answer = api.get("/api/v1/agents");

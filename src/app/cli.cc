@@ -1,8 +1,13 @@
 #include "app/cli.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <sstream>
 
+#include "agent/definition.h"
 #include "app/commands.h"
+#include "app/engine_role.h"
 #include "app/exit_code.h"
 #include "app/output.h"
 
@@ -11,7 +16,8 @@ namespace holdfast::app {
 namespace {
 
 constexpr const char* kFooter =
-    "Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 run failed, 6 timeout, 130 interrupted.\n"
+    "Exit codes: 0 ok, 1 error, 2 usage, 3 not found, 4 conflict, 5 run failed, 6 timeout,\n"
+    "70 the disk failed a server, 130 interrupted.\n"
     "Data goes to stdout, messages to stderr; NO_COLOR is honoured.";
 
 // Each command fills its options while parsing and runs afterwards.
@@ -29,24 +35,50 @@ class CommandLine {
   }
 
   int run(int argc, char** argv) {
+    // Asked before parsing, because what cannot be parsed is an error too.
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    auto options_end = std::find(arguments.begin(), arguments.end(), "--");
+    if (std::find(arguments.begin(), options_end, "--json") != options_end) errors_as_json();
     try {
       root_.parse(argc, argv);
     } catch (const CLI::Success& help) {
-      return root_.exit(help) == 0 ? kExitOk : kExitError;
+      std::ostringstream text;
+      root_.exit(help, text, text);
+      if (!write_out(text.str())) end_without_output(errno);
+      return kExitOk;
     } catch (const CLI::ParseError& error) {
-      complain(error.what());
-      complain("try 'holdfast --help', or 'holdfast COMMAND --help'");
+      report_error("usage", complaint(error, arguments),
+                   "try 'holdfast --help', or 'holdfast COMMAND --help'");
       return kExitUsage;
     }
     return chosen_ ? chosen_() : kExitUsage;
   }
 
  private:
+  // A word that is no command is only an argument too many to the parser.
+  std::string complaint(const CLI::ParseError& error, const std::vector<std::string>& arguments) const {
+    auto word = std::find_if(arguments.begin(), arguments.end(),
+                             [](const std::string& argument) { return !argument.starts_with('-'); });
+    if (root_.get_subcommands().empty() && word != arguments.end())
+      return "there is no command '" + *word + "'";
+    return error.what();
+  }
+
   template <typename Options>
   CLI::App* add(const char* name, const char* help, Options& options, int (*command)(const Options&)) {
     CLI::App* sub = root_.add_subcommand(name, help);
     sub->callback([this, &options, command] { chosen_ = [&options, command] { return command(options); }; });
     return sub;
+  }
+
+  // An empty path would be the directory that the command happens to run in.
+  static CLI::Validator is_given() {
+    return CLI::Validator(
+        [](std::string& value) { return value.empty() ? std::string("must not be empty") : std::string(); },
+        "");
+  }
+  static CLI::Validator is_engine() {
+    return CLI::Validator([](std::string& value) { return EngineRole::check_target(value).message(); }, "");
   }
 
   static void add_api(CLI::App* sub, ApiOptions& api) {
@@ -56,13 +88,14 @@ class CommandLine {
   }
 
   void add_server_options(CLI::App* sub, ServeOptions& options) {
-    sub->add_option("--data", options.data, "Data directory")->capture_default_str();
+    sub->add_option("--data", options.data, "Data directory")->capture_default_str()->check(is_given());
     sub->add_option("--grpc", options.grpc,
                     "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
     sub->add_option("--http", options.http,
                     "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port)");
     sub->add_option("--engine", options.engine,
-                    "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine");
+                    "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine")
+        ->check(is_engine());
     sub->add_option("--namespace", options.name_space, "Namespace of the agents")->capture_default_str();
     sub->add_option("--agent", options.agents, "Agent definition to register (may be repeated)");
     sub->add_flag("--json", options.json, "Print the readiness line as JSON");
@@ -141,14 +174,17 @@ class CommandLine {
 
   void add_tools() {
     CLI::App* doctor_command = add("doctor", "Check ports, clock, disk and data directory", doctor_, doctor);
-    doctor_command->add_option("--data", doctor_.data, "Data directory")->capture_default_str();
+    doctor_command->add_option("--data", doctor_.data, "Data directory")
+        ->capture_default_str()
+        ->check(is_given());
     doctor_command->add_flag("--json", doctor_.json, "Print JSON");
 
     CLI::App* demo_command =
         add("demo", "Kill a server in mid-run and see that nothing is lost or repeated", demo_, demo);
-    demo_command->add_option("--kill-at", demo_.kill_at, "Step 1 to 10, receiver, refund or random")
+    demo_command->add_option("--kill-at", demo_.kill_at, "Step 1 to 10, receiver, refund, answer or random")
         ->capture_default_str();
-    demo_command->add_option("--engine", demo_.engine, "Run on a Temporal server, temporal://HOST:PORT");
+    demo_command->add_option("--engine", demo_.engine, "Run on a Temporal server, temporal://HOST:PORT")
+        ->check(is_engine());
     demo_command->add_flag("--keep", demo_.keep, "Keep shop, data and log");
     demo_command->add_flag("--json", demo_.json, "Print JSON");
 
@@ -157,6 +193,9 @@ class CommandLine {
     model->add_option("script", model_.script, "Script (YAML)")->required();
     model->add_option("--port", model_.port, "Port on 127.0.0.1; 0: any free one")->capture_default_str();
     model->add_flag("--json", model_.json, "Print JSON");
+
+    CLI::App* schema = root_.add_subcommand("schema", "Print the JSON Schema of agent.yaml, for editors");
+    schema->callback([this] { chosen_ = print_schema; });
 
     CLI::App* version = root_.add_subcommand("version", "Print the version");
     version->add_flag("--json", version_json_, "Print JSON");
@@ -183,6 +222,11 @@ class CommandLine {
 
 int run_command_line(int argc, char** argv) {
   return CommandLine().run(argc, argv);
+}
+
+int print_schema() {
+  print_line(agent::definition_schema());
+  return kExitOk;
 }
 
 int print_version(bool json) {

@@ -111,6 +111,7 @@ struct ScriptedModelOptions {
 };
 int scripted_model(const ScriptedModelOptions& options);
 
+int print_schema();
 int print_version(bool json);
 
 }  // namespace holdfast::app

@@ -124,7 +124,7 @@ Status check_space(const fs::path& path) {
 Result<DataDirectory> DataDirectory::open(const fs::path& path) {
   std::error_code error;
   if (fs::exists(path, error) && !fs::is_directory(path, error)) {
-    return fail(Code::kInvalidArgument, fmt::format("{} is not a directory", path.string()));
+    return fail(Code::kInvalidArgument, fmt::format("--data: {} is not a directory", path.string()));
   }
   bool existed = fs::is_directory(path, error);
   if (existed) {

@@ -1,6 +1,11 @@
 // `holdfast demo`: the demo with this machine's clock, entropy and threads.
 
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
 #include "app/commands.h"
+#include "app/output.h"
 #include "demo/demo.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
@@ -21,7 +26,17 @@ int demo(const DemoCommandOptions& options) {
   settings.engine = options.engine;
   settings.keep = options.keep;
   settings.json = options.json;
-  return holdfast::demo::run_demo(settings, environment);
+  int code = 0;
+  // The report's printing throws where its text cannot go.
+  try {
+    code = holdfast::demo::run_demo(settings, environment);
+  } catch (const std::system_error& error) {
+    end_without_output(error.code().value());
+  }
+  if (std::fflush(stdout) != 0) end_without_output(errno);
+  if (std::ferror(stdout) != 0)
+    end_without_output(EIO);  // an earlier flush failed; why is not known any more
+  return code;
 }
 
 }  // namespace holdfast::app

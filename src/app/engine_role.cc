@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "app/output.h"
 #include "engine/engine.h"
 #include "faults/unsynced_loss_fs.h"
 #include "faults/unsynced_loss_vfs.h"
@@ -18,6 +19,7 @@ namespace holdfast::app {
 namespace {
 
 constexpr std::chrono::milliseconds kConnectWithin{5000};
+constexpr std::chrono::milliseconds kLookEvery{50};  // for somebody who does not want to wait so long
 constexpr std::chrono::milliseconds kGrpcGrace{2000};
 
 }  // namespace
@@ -57,10 +59,7 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   impl->index = *std::move(index);
 
   engine::EngineOptions engine_options;
-  engine_options.on_fatal = [](const std::string& message) {
-    fmt::print(stderr, "holdfast: fatal: {}\n", message);
-    std::fflush(stderr);
-  };
+  engine_options.on_fatal = [](const std::string& message) { complain("fatal: " + message); };
   auto engine =
       engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
   if (!engine) return std::unexpected(engine.error());
@@ -68,12 +67,28 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
 }
 
-Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& target) {
+Status EngineRole::check_target(const std::string& target) {
+  // A bare name could be meant as anything: a file, a kind of engine.
+  if (!target.starts_with("temporal://") && !target.starts_with("temporals://"))
+    return {Code::kInvalidArgument, fmt::format("'{}' is not temporal://HOST:PORT", target)};
+  auto parsed = rpc::GrpcTarget::parse(target);
+  return parsed ? Status() : parsed.error();
+}
+
+Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& target,
+                                                        const std::function<bool()>& give_up) {
+  if (Status bad = check_target(target); !bad.ok()) return fail(std::move(bad));
   auto parsed = rpc::GrpcTarget::parse(target);
   if (!parsed) return std::unexpected(parsed.error());
   auto remote = rpc::GrpcConnection::open(*parsed);
   if (!remote) return std::unexpected(remote.error());
-  if (!(*remote)->wait_until_connected(kConnectWithin)) {
+  auto end = std::chrono::steady_clock::now() + kConnectWithin;
+  bool connected = false;
+  while (!(connected = (*remote)->wait_until_connected(kLookEvery)) &&
+         std::chrono::steady_clock::now() < end) {
+    if (give_up()) return fail(Code::kCancelled, "interrupted while connecting to " + parsed->address());
+  }
+  if (!connected) {
     return fail(
         Code::kUnavailable,
         fmt::format("no Temporal server answers at {}; start one there, or leave --engine out to use the "

@@ -4,6 +4,7 @@
 // Everything above sees a Connection and cannot tell which.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,8 +26,11 @@ class EngineRole {
   // Clock and random must outlive it.
   static Result<std::unique_ptr<EngineRole>> open_embedded(const Embedded& options, const Clock& clock,
                                                            Random& random);
-  // "temporal://HOST:PORT". Fails when nobody answers there.
-  static Result<std::unique_ptr<EngineRole>> connect(const std::string& target);
+  // "temporal://HOST:PORT", or temporals:// for TLS. Anything else is INVALID_ARGUMENT.
+  static Status check_target(const std::string& target);
+  // Fails when nobody answers there, and as CANCELLED soon after `give_up` says so.
+  static Result<std::unique_ptr<EngineRole>> connect(const std::string& target,
+                                                     const std::function<bool()>& give_up);
   ~EngineRole();
   EngineRole(const EngineRole&) = delete;
   EngineRole& operator=(const EngineRole&) = delete;

@@ -3,6 +3,8 @@
 // Exit codes of the holdfast command, as documented in docs/guide/cli.md. Scripts rely on them: never
 // renumber.
 
+#include "base/status.h"
+
 namespace holdfast::app {
 
 enum ExitCode : int {
@@ -15,5 +17,14 @@ enum ExitCode : int {
   kExitTimeout = 6,
   kExitInterrupted = 130,
 };
+
+// What a command that failed with `status` exits with.
+constexpr int exit_code_of(const Status& status) {
+  switch (status.code()) {
+    case Code::kInvalidArgument: return kExitUsage;
+    case Code::kNotFound: return kExitNotFound;
+    default: return kExitError;
+  }
+}
 
 }  // namespace holdfast::app

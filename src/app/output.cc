@@ -4,12 +4,27 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "app/exit_code.h"
+#include "app/printable.h"
+#include "http/problem.h"
 
 namespace holdfast::app {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
+
+bool as_json = false;
+
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 bool shows_colour(int fd) {
   const char* no = std::getenv("NO_COLOR");
@@ -27,15 +42,63 @@ std::size_t width(std::string_view text) {
 }  // namespace
 
 void complain(std::string_view message) {
-  fmt::print(stderr, "holdfast: {}\n", message);
+  // Further lines are indented: only we begin one with our name.
+  std::string text = printable(message);
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 3)
+    text.insert(at + 1, "  ");
+  print_progress(fmt::format("holdfast: {}\n", text));
 }
-void complain(const Status& status) {
-  complain(status.message());
+
+void report_error(std::string_view code, std::string_view detail, std::string_view hint) {
+  if (as_json) {
+    Json error = {{"code", code}, {"detail", detail}};
+    if (!hint.empty()) error["hint"] = hint;
+    return print_progress(dump(error) + "\n");
+  }
+  complain(detail);
+  if (!hint.empty()) complain(hint);
+}
+
+void report_error(const Status& status) {
+  report_error(http::Problem::from(status).code(), status.message());
+}
+
+void report_problem(const Json& problem, int http_status) {
+  if (!problem.is_object()) {
+    return report_error("unexpected_answer", fmt::format("the server answered {}", http_status));
+  }
+  if (as_json) return print_progress(dump(problem) + "\n");
+  report_error("", problem.value("detail", fmt::format("the server answered {}", http_status)),
+               problem.value("hint", ""));
+}
+
+int refuse(const Status& status) {
+  report_error(status);
+  return exit_code_of(status);
+}
+
+void errors_as_json() {
+  as_json = true;
+}
+
+void print_progress(std::string_view text) {
+  (void)std::fwrite(text.data(), 1, text.size(), stderr);
+}
+
+bool write_out(std::string_view text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
 }
 
 void print_line(std::string_view line) {
-  fmt::print("{}\n", line);
-  std::fflush(stdout);
+  if (!write_out(std::string(line) + "\n")) end_without_output(errno);
+}
+
+void end_without_output(int error) {
+  // A reader that has seen enough (`| head`) needs no message.
+  if (error != EPIPE) {
+    report_error("write_failed", fmt::format("standard output cannot be written: {}", std::strerror(error)));
+  }
+  ::_exit(kExitError);
 }
 
 std::string coloured(Colour colour, std::string_view text, bool for_stderr) {
@@ -46,9 +109,10 @@ std::string coloured(Colour colour, std::string_view text, bool for_stderr) {
   return fmt::format("\033[{}m{}\033[0m", kCodes[static_cast<int>(colour)], text);
 }
 
-void print_table(const std::vector<std::vector<std::string>>& rows) {
+void print_table(std::vector<std::vector<std::string>> rows) {
   std::vector<std::size_t> widths;
-  for (const auto& row : rows) {
+  for (auto& row : rows) {
+    for (std::string& cell : row) cell = one_line(cell);
     widths.resize(std::max(widths.size(), row.size()));
     for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
   }

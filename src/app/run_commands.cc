@@ -3,14 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <fstream>
-#include <iostream>
-#include <iterator>
-
 #include "app/api_client.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
+#include "app/printable.h"
 #include "http/message.h"
 
 namespace holdfast::app {
@@ -18,16 +16,6 @@ namespace holdfast::app {
 namespace {
 
 using http::percent_encode;
-
-std::expected<std::string, int> read_file(const std::string& path) {
-  if (path == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
-  std::ifstream in(path, std::ios::binary);
-  if (!in) {
-    complain(fmt::format("{} cannot be read", path));
-    return std::unexpected(kExitNotFound);
-  }
-  return std::string(std::istreambuf_iterator<char>(in), {});
-}
 
 bool names_file(const std::string& agent) {
   return agent.ends_with(".yaml") || agent.ends_with(".yml") || agent.ends_with(".json") ||
@@ -38,8 +26,9 @@ std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.dump();
 }
 
-std::string shortened(std::string text, std::size_t limit) {
-  for (char& c : text) c = c == '\n' || c == '\r' || c == '\t' ? ' ' : c;
+// One line of it.
+std::string shortened(std::string_view whole, std::size_t limit) {
+  std::string text = one_line(whole);
   if (text.size() <= limit) return text;
   std::size_t cut = limit - 3;
   while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
@@ -62,50 +51,54 @@ class Progress {
       delta(data);
     } else if (frame.type == "step.started" && data.value("kind", "") != "model") {
       say(Colour::kBlue,
-          fmt::format("> {} {}", data.value("name", "?"), shortened(member(data, "arguments"), 160)));
+          fmt::format("> {} {}", word(data, "name"), shortened(member(data, "arguments"), 160)));
     } else if (frame.type == "step.completed" && data.value("kind", "") == "model") {
-      if (!on_terminal_ && !member(data, "text").empty()) say(Colour::kDim, member(data, "text"));
+      std::string text = printable(member(data, "text"));
+      if (!on_terminal_ && !text.empty()) say(Colour::kDim, text);
     } else if (frame.type == "step.completed") {
       bool bad = data.value("is_error", false);
       say(bad ? Colour::kRed : Colour::kDim,
-          fmt::format("< {} {}", data.value("name", "?"), shortened(member(data, "result"), 160)));
+          fmt::format("< {} {}", word(data, "name"), shortened(member(data, "result"), 160)));
     } else if (frame.type == "step.retrying" || frame.type == "step.failed") {
       say(Colour::kYellow, fmt::format("! {}: {}", frame.type == "step.failed" ? "failed" : "will be retried",
-                                       member(data, "error")));
+                                       printable(member(data, "error"))));
     } else if (frame.type == "approval.requested") {
-      say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", member(data, "tool"),
+      say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", word(data, "tool"),
                                        shortened(member(data, "arguments"), 200),
-                                       member(data, "reason").empty() ? "" : ": " + member(data, "reason")));
-      say(Colour::kYellow, fmt::format("  holdfast approve {}", member(data, "approval")));
+                                       word(data, "reason").empty() ? "" : ": " + word(data, "reason")));
+      say(Colour::kYellow, fmt::format("  holdfast approve {}", word(data, "approval")));
     } else if (frame.type == "approval.decided") {
-      std::string by = member(data, "decided_by");
-      say(Colour::kGreen, fmt::format("  {}{}", member(data, "outcome"), by.empty() ? "" : " by " + by));
+      std::string by = word(data, "decided_by");
+      say(Colour::kGreen, fmt::format("  {}{}", word(data, "outcome"), by.empty() ? "" : " by " + by));
     }
     return frame.type != "run.closed";
   }
   void end_line() {
-    if (std::exchange(in_text_, false)) fmt::print(stderr, "\n");
+    if (std::exchange(in_text_, false)) print_progress("\n");
   }
 
  private:
   static std::string member(const Json& data, const char* name) {
     return data.contains(name) ? text_of(data[name]) : std::string();
   }
+  static std::string word(const Json& data, const char* name) { return one_line(member(data, name)); }
   void say(Colour colour, const std::string& text) {
     end_line();
-    fmt::print(stderr, "{}\n", coloured(colour, text, true));
+    print_progress(coloured(colour, text, true) + "\n");
   }
   void delta(const Json& data) {
     if (!on_terminal_) return;
+    if (data.value("reset", false)) streamed_ = {};
     if (data.value("reset", false) && in_text_) say(Colour::kYellow, "(the model begins again)");
-    std::string text = data.value("text", "");
+    std::string text = streamed_.feed(data.value("text", ""));
     if (text.empty()) return;
     in_text_ = !text.ends_with('\n');
-    fmt::print(stderr, "{}", coloured(Colour::kDim, text, true));
+    print_progress(coloured(Colour::kDim, text, true));
   }
 
   bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
   bool in_text_ = false;
+  PrintableStream streamed_;
 };
 
 int finish(ApiClient& api, const std::string& id, bool json) {
@@ -115,11 +108,12 @@ int finish(ApiClient& api, const std::string& id, bool json) {
   if (json) {
     print_line(run->dump());
   } else if (status == "completed") {
-    print_line(text_of((*run)["output"]));
+    print_line(printable(text_of((*run)["output"])));
   }
   if (status == "completed") return kExitOk;
   std::string why = run->contains("error") ? (*run)["error"].value("message", "") : "";
-  complain(fmt::format("run {} ended as {}{}", id, status, why.empty() ? "" : ": " + why));
+  report_error("run_" + status,
+               fmt::format("run {} ended as {}{}", id, status, why.empty() ? "" : ": " + why));
   return kExitRunFailed;
 }
 
@@ -127,13 +121,13 @@ int finish(ApiClient& api, const std::string& id, bool json) {
 
 int run_agent(const RunOptions& options) {
   if (options.input && options.input_file) {
-    complain("give the input or --input-file, not both");
+    report_error("usage", "give the input or --input-file, not both");
     return kExitUsage;
   }
   Json input = options.input ? Json(*options.input) : Json("");
   if (options.input_file) {
     auto text = read_file(*options.input_file);
-    if (!text) return text.error();
+    if (!text) return refuse(text.error());
     input = *text;
   }
   // An object or array is meant as JSON, everything else as text.
@@ -145,8 +139,8 @@ int run_agent(const RunOptions& options) {
   if (options.id) body["id"] = *options.id;
   if (names_file(options.agent)) {
     auto text = read_file(options.agent);
-    if (!text) return text.error();
-    auto deployed = api.put("/api/v1/agents?source=" + percent_encode(options.agent), *text);
+    if (!text) return refuse(text.error());
+    auto deployed = api.put_definition(options.agent, *text);
     if (!deployed) return deployed.error();
     body["agent"] = (*deployed)["name"];
   }
@@ -163,7 +157,9 @@ int run_agent(const RunOptions& options) {
                              [&](const EventFrame& frame) { return progress.show(frame); });
   progress.end_line();
   if (!followed) {
-    if (followed.error() == kExitTimeout) complain(fmt::format("run {} is not over yet; it goes on", id));
+    if (followed.error() == kExitTimeout) {
+      report_error("timeout", fmt::format("run {} is not over yet; it goes on", id));
+    }
     return followed.error();
   }
   return finish(api, id, options.api.json);
@@ -179,8 +175,8 @@ int show_run(ApiClient& api, const RunsOptions& options) {
     return kExitOk;
   }
   std::string status = run->value("status", "");
-  print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, *options.id), run->value("agent", ""),
-                         coloured(colour_of(status), status)));
+  print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, one_line(*options.id)),
+                         one_line(run->value("agent", "")), coloured(colour_of(status), status)));
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
   for (const Json& step : (*run)["steps"]) {
     std::string what = step.contains("result") ? text_of(step["result"])
@@ -188,17 +184,17 @@ int show_run(ApiClient& api, const RunsOptions& options) {
                                                : "";
     if (step.contains("error")) what = text_of(step["error"]);
     print_line(fmt::format("{:>3}  {:<9}  {:<20} {}", step["step"].dump(), step.value("status", ""),
-                           step.value("name", ""), shortened(what, 120)));
+                           one_line(step.value("name", "")), shortened(what, 120)));
   }
   for (const Json& approval : (*run)["approvals"]) {
     if (approval.value("status", "") != "pending") continue;
     print_line(
         coloured(Colour::kYellow,
-                 fmt::format("waits    {} {}: holdfast approve {}", approval.value("tool", ""),
+                 fmt::format("waits    {} {}: holdfast approve {}", one_line(approval.value("tool", "")),
                              shortened(text_of(approval["arguments"]), 120), approval.value("id", ""))));
   }
-  if (!(*run)["output"].is_null()) print_line("output   " + text_of((*run)["output"]));
-  if (run->contains("error")) print_line("error    " + text_of((*run)["error"]["message"]));
+  if (!(*run)["output"].is_null()) print_line("output   " + printable(text_of((*run)["output"])));
+  if (run->contains("error")) print_line("error    " + printable(text_of((*run)["error"]["message"])));
   return kExitOk;
 }
 
@@ -248,8 +244,9 @@ int stop_run(const StopOptions& options) {
                                      options.terminate ? "terminate" : "cancel"),
                          body);
   if (!answer) return answer.error();
-  print_line(options.api.json ? answer->dump()
-                              : fmt::format("{} requested: {}", answer->value("requested", ""), options.id));
+  print_line(options.api.json
+                 ? answer->dump()
+                 : printable(fmt::format("{} requested: {}", answer->value("requested", ""), options.id)));
   return kExitOk;
 }
 
@@ -258,8 +255,8 @@ int print_events(const EventsOptions& options) {
   std::string path = "/api/v1/runs/" + percent_encode(options.run) + "/events";
   auto print = [&](const Json& event) {
     if (options.api.json) return print_line(event.dump());
-    print_line(fmt::format("{}  {:<18} {}", event.value("at", ""), event.value("type", ""),
-                           event.contains("data") ? event["data"].dump() : ""));
+    print_line(printable(fmt::format("{}  {:<18} {}", event.value("at", ""), event.value("type", ""),
+                                     event.contains("data") ? event["data"].dump() : "")));
   };
   if (options.follow) {
     auto followed = api.follow(path, options.from, {}, [&](const EventFrame& frame) {

@@ -4,10 +4,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -17,6 +18,7 @@
 #include "app/dev_role.h"
 #include "app/engine_role.h"
 #include "app/exit_code.h"
+#include "app/input_file.h"
 #include "app/output.h"
 #include "app/ports.h"
 #include "app/worker_role.h"
@@ -50,21 +52,18 @@ std::uint64_t early_writeback_seed() {
 }
 
 [[noreturn]] void die(const std::string& message) {
-  fmt::print(stderr, "holdfast: fatal: {}\n", message);
-  std::fflush(stderr);
+  complain("fatal: " + message);
   ::_exit(kExitFatal);
 }
 
-Result<http::DeployedAgent> deploy_agent(platform::Store& store, std::string_view text,
-                                         std::string_view source, std::string_view expected_name,
-                                         std::string_view base_directory = {}) {
-  auto parsed = agent::parse_definition(text, source, base_directory);
+Result<http::DeployedAgent> deploy_agent(platform::Store& store, const http::DefinitionText& from) {
+  auto parsed = agent::parse_definition(from.text, from.source, from.base_directory);
   if (!parsed) return std::unexpected(parsed.error());
-  if (!expected_name.empty() && parsed->name != expected_name) {
+  if (!from.expected_name.empty() && parsed->name != from.expected_name) {
     return fail(Code::kFailedPrecondition,
-                fmt::format("the definition calls itself '{}', not '{}'", parsed->name, expected_name));
+                fmt::format("the definition calls itself '{}', not '{}'", parsed->name, from.expected_name));
   }
-  auto deployed = agent::deploy(store, text, source, base_directory);
+  auto deployed = agent::deploy(store, from.text, from.source, from.base_directory);
   if (!deployed) return std::unexpected(deployed.error());
   return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
 }
@@ -83,6 +82,13 @@ class StopSignals {
     while (sigwait(&set_, &signal) != 0) {
     }
     return signal;
+  }
+  // Somebody wants to stop while we are not waiting for it yet.
+  static bool one_is_pending() {
+    sigset_t pending;
+    sigemptyset(&pending);
+    sigpending(&pending);
+    return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
   }
   // A second signal ends a shutdown that takes too long.
   void force_on_next() const {
@@ -123,19 +129,13 @@ class Node {
                   {"data", data_->path()},
                   {"started_in_ms", took.count()}};
     data_->write_addresses(ready.dump() + "\n");
-    if (options_.json) return print_line(ready.dump());
-    print_line(fmt::format("{} {} is ready ({} ms)", coloured(Colour::kBold, "holdfast"), HOLDFAST_VERSION,
-                           took.count()));
-    print_line(fmt::format("  page and API  {}", coloured(Colour::kBlue, http + "/")));
-    print_line(grpc_.empty() ? fmt::format("  engine        {}", engine_name())
-                             : fmt::format("  engine        {} (gRPC, Temporal's WorkflowService)", grpc_));
-    print_line(fmt::format("  data          {}", data_->path().string()));
-    if (dev_) print_line(fmt::format("  demo          {}/#/runs/{}", http, dev_->demo_run()));
-    print_line("  stop with Ctrl-C; everything acknowledged is on disk");
+    // A server whose words nobody takes serves all the same.
+    if (!write_out(options_.json ? ready.dump() + "\n" : greeting(http, took)))
+      complain(fmt::format("ready, but standard output cannot be written: {}", std::strerror(errno)));
   }
 
-  // The start failed because of what the command line says, not because of the machine.
-  bool usage_error() const { return usage_; }
+  // Of a start that failed: was it what the command line says, or the machine?
+  int exit_code() const { return exit_code_; }
 
   // From the outside in: no new requests, no new tasks, then the engine.
   void stop() {
@@ -154,8 +154,21 @@ class Node {
   }
 
  private:
+  std::string greeting(const std::string& http, milliseconds took) const {
+    std::string engine =
+        grpc_.empty() ? engine_name() : fmt::format("{} (gRPC, Temporal's WorkflowService)", grpc_);
+    std::string text = fmt::format("{} {} is ready ({} ms)\n", coloured(Colour::kBold, "holdfast"),
+                                   HOLDFAST_VERSION, took.count());
+    text += fmt::format("  page and API  {}\n", coloured(Colour::kBlue, http + "/"));
+    text += fmt::format("  engine        {}\n", engine);
+    text += fmt::format("  data          {}\n", data_->path().string());
+    if (dev_) text += fmt::format("  demo          {}/#/runs/{}\n", http, dev_->demo_run());
+    return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
+  }
+
   Status bad_address(Status status) {
-    usage_ = status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied;
+    if (status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied)
+      exit_code_ = kExitUsage;
     return status;
   }
 
@@ -163,7 +176,10 @@ class Node {
 
   Status open_data() {
     auto data = DataDirectory::open(options_.data);
-    if (!data) return data.error();
+    if (!data) {
+      if (data.error().code() == Code::kInvalidArgument) exit_code_ = kExitUsage;
+      return data.error();
+    }
     data_.emplace(*std::move(data));
     return {};
   }
@@ -182,7 +198,7 @@ class Node {
 
   Status open_engine() {
     Result<std::unique_ptr<EngineRole>> engine = [&] {
-      if (options_.engine) return EngineRole::connect(*options_.engine);
+      if (options_.engine) return EngineRole::connect(*options_.engine, StopSignals::one_is_pending);
       EngineRole::Embedded embedded;
       embedded.store_path = data_->engine_path();
       embedded.visibility_path = data_->visibility_path();
@@ -190,7 +206,10 @@ class Node {
       embedded.early_writeback_seed = early_writeback_seed();
       return EngineRole::open_embedded(embedded, clock_, random_);
     }();
-    if (!engine) return engine.error();
+    if (!engine) {
+      if (engine.error().code() == Code::kCancelled) exit_code_ = kExitInterrupted;
+      return engine.error();
+    }
     engine_ = *std::move(engine);
     if (!engine_->embedded()) {
       if (!options_.grpc) return {};
@@ -216,8 +235,8 @@ class Node {
     deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
       server_->after(delay, std::move(job));
     };
-    deps.deploy = [this](std::string_view text, std::string_view source, std::string_view expected_name) {
-      return deploy_agent(*platform_.store, text, source, expected_name);
+    deps.deploy = [this](const http::DefinitionText& definition) {
+      return deploy_agent(*platform_.store, definition);
     };
     deps.log = [](std::string_view message) { complain(message); };
     http::AgentContract contract;
@@ -251,15 +270,16 @@ class Node {
 
   Status register_agents() {
     for (const std::string& file : options_.agents) {
-      std::ifstream in(file, std::ios::binary);
-      std::string text((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-      if (!in.good() && !in.eof())
-        return {Code::kNotFound, fmt::format("--agent {}: the file cannot be read", file)};
-      std::error_code ignored;
-      std::string folder = std::filesystem::absolute(file, ignored).parent_path();
-      auto deployed = deploy_agent(*platform_.store, text, file, "", folder);
+      auto text = read_file(file);
+      if (!text) {
+        exit_code_ = exit_code_of(text.error());
+        return {text.error().code(), "--agent: " + text.error().message()};
+      }
+      std::string folder = folder_of(file);
+      auto deployed =
+          deploy_agent(*platform_.store, {.text = *text, .source = file, .base_directory = folder});
       if (!deployed) {
-        usage_ = deployed.error().code() == Code::kInvalidArgument;
+        exit_code_ = exit_code_of(deployed.error());
         return deployed.error();
       }
     }
@@ -287,7 +307,7 @@ class Node {
 
   ServeOptions options_;
   bool stopped_ = false;
-  bool usage_ = false;
+  int exit_code_ = kExitError;
   os::SystemClock clock_;
   os::SystemRandom random_;
   Environment environment_{
@@ -310,8 +330,8 @@ int serve(const ServeOptions& options) {
   StopSignals signals;
   Node node(options);
   if (Status status = node.start(); !status.ok()) {
-    complain(status);
-    return node.usage_error() ? kExitUsage : kExitError;
+    report_error(status);
+    return node.exit_code();
   }
   node.announce(std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - begin));
   signals.wait();

@@ -10,6 +10,8 @@ namespace holdfast::http {
 
 namespace {
 
+constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
+
 Json definition_json(const platform::Definition& definition, bool with_text) {
   Json out = {{"name", definition.name},
               {"version", definition.hash},
@@ -56,7 +58,8 @@ Response show_agent(ApiContext& context, Request& request) {
   return json_response(out);
 }
 
-// The body is the definition itself, YAML or JSON; ?source=FILE is what errors call it.
+// The body is the definition itself, YAML or JSON; ?source=FILE is what errors call it, ?base=FOLDER is where
+// it lies on this machine.
 Response put_agent(ApiContext& context, Request& request) {
   if (request.body.empty()) {
     return Problem(400, "missing_body", "the body must be the definition")
@@ -64,11 +67,22 @@ Response put_agent(ApiContext& context, Request& request) {
         .response();
   }
   std::string source(request.query_value("source").value_or("agent.yaml").substr(0, kMaxIdBytes));
-  auto deployed = context.deps.deploy(request.body, source, request.param("name"));
+  std::string base(request.query_value("base").value_or(""));
+  if (!base.empty() && (!base.starts_with('/') || base.size() > kMaxPathBytes)) {
+    return Problem(400, "invalid_parameter", "'base' must be an absolute path")
+        .hint("the folder of the definition's file on the server's machine")
+        .response();
+  }
+  auto deployed = context.deps.deploy({.text = request.body,
+                                       .source = source,
+                                       .expected_name = request.param("name"),
+                                       .base_directory = base});
   if (!deployed) {
     switch (deployed.error().code()) {
       case Code::kInvalidArgument:
-        return Problem(400, "invalid_definition", deployed.error().message()).response();
+        return Problem(400, "invalid_definition", deployed.error().message())
+            .hint(base.empty() ? "docs/guide/agents.md; ?base=FOLDER says where relative paths start" : "")
+            .response();
       case Code::kFailedPrecondition:
         return Problem(409, "name_mismatch", deployed.error().message()).response();
       default: return Problem::from(deployed.error()).response();

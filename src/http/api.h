@@ -30,6 +30,16 @@ struct AgentContract {
   std::string decide_update;
 };
 
+// A definition as somebody sent it.
+struct DefinitionText {
+  std::string_view text;
+  std::string_view source;  // names it in errors
+  // Another name in it is FAILED_PRECONDITION and changes nothing. Empty: any.
+  std::string_view expected_name = {};
+  // Absolute; where relative paths in it start. Empty: a relative path is INVALID_ARGUMENT.
+  std::string_view base_directory = {};
+};
+
 struct DeployedAgent {
   std::string name;
   std::string version;
@@ -55,11 +65,8 @@ struct ApiDependencies {
   std::function<std::unique_ptr<Executor>(const std::string& name)> new_executor;
   // Runs a short job later, on a thread that must not block.
   std::function<void(std::chrono::milliseconds delay, std::move_only_function<void()> job)> after;
-  // Checks a definition and makes it the current version of its agent. `source` names it in errors; another
-  // name than `expected_name` (unless that is empty) is FAILED_PRECONDITION and changes nothing.
-  std::function<Result<DeployedAgent>(std::string_view text, std::string_view source,
-                                      std::string_view expected_name)>
-      deploy;
+  // Checks a definition and makes it the current version of its agent.
+  std::function<Result<DeployedAgent>(const DefinitionText& definition)> deploy;
   std::function<void(std::string_view message)> log;
 };
 

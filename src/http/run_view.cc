@@ -31,6 +31,7 @@ struct RunView::Impl {
   std::string last_text_step;
   std::string nothing;
   std::optional<std::string> closed;
+  WallTime closed_at;
 
   Json& step(const std::string& key, const Json& data) {
     auto found = steps.find(key);
@@ -42,6 +43,13 @@ struct RunView::Impl {
     }
     order.push_back(key);
     return steps[key] = Json{{"step", data.at("step")}, {"status", "running"}};
+  }
+
+  // Nobody waits any more for what a cancelled or terminated run was doing; what ends all the same says so.
+  void stop_if_open(Json& step) const {
+    if (step["status"] != "running" && step["status"] != "retrying") return;
+    step["status"] = "stopped";
+    step["ended_at"] = iso_time(closed_at);
   }
 
   // A delta at an offset that is covered already was seen before; a new attempt starts from nothing.
@@ -65,6 +73,8 @@ RunView& RunView::operator=(RunView&&) noexcept = default;
 void RunView::apply(const platform::Event& event) {
   if (event.type == "run.closed") {
     impl_->closed = event.data;
+    impl_->closed_at = event.at;
+    for (auto& [key, step] : impl_->steps) impl_->stop_if_open(step);
     return;
   }
   bool is_delta = event.type == platform::kDeltaEvent;
@@ -97,6 +107,7 @@ void RunView::apply(const platform::Event& event) {
     step["status"] = "failed";
     step["ended_at"] = iso_time(event.at);
   }
+  if (impl_->closed) impl_->stop_if_open(step);
 }
 
 // Steps that run side by side stand in their order, not in that of their starts.

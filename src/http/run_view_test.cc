@@ -39,6 +39,24 @@ TEST(RunView, FoldsStepsInOrder) {
   EXPECT_EQ(Json::parse(view.steps_json())[1]["status"], "completed");
 }
 
+TEST(RunView, AStepThatWasOpenWhenTheRunClosedIsStopped) {
+  RunView view;
+  auto status = [&view](std::size_t i) { return Json::parse(view.steps_json())[i]["status"]; };
+  view.apply(event("step.started", {{"step", 1}, {"kind", "model"}}));
+  view.apply(event("step.completed", {{"step", 1}, {"kind", "model"}}));
+  view.apply(event("step.started", {{"step", 2}, {"kind", "sql"}}));
+  view.apply(event("step.retrying", {{"step", 2}, {"error", "locked"}}));
+  view.apply(event("run.closed", {{"status", "terminated"}}));
+  EXPECT_EQ(status(0), "completed");
+  EXPECT_EQ(status(1), "stopped");
+  EXPECT_TRUE(Json::parse(view.steps_json())[1].contains("ended_at"));
+  // A worker that had not heard of it yet.
+  view.apply(event("step.started", {{"step", 2}, {"kind", "sql"}}));
+  EXPECT_EQ(status(1), "stopped");
+  view.apply(event("step.completed", {{"step", 2}, {"result", "row"}}));
+  EXPECT_EQ(status(1), "completed");
+}
+
 TEST(RunView, ANewAttemptReplacesTheText) {
   RunView view;
   view.apply(delta(1, 0, "Hello "));

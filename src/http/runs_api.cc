@@ -145,7 +145,7 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
         Problem(400, "invalid_field", "'agent' must be a name, or a definition as YAML text or object"));
   }
   if (!member->is_object() && text.find('\n') == std::string::npos) return text;
-  auto deployed = context.deps.deploy(text, "agent", "");
+  auto deployed = context.deps.deploy({.text = text, .source = "agent"});
   if (!deployed) {
     return std::unexpected(Problem(deployed.error().code() == Code::kInvalidArgument ? 400 : 500,
                                    "invalid_definition", deployed.error().message()));

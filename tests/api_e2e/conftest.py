@@ -21,6 +21,9 @@ replies:
     text: "Alpha beta gamma delta epsilon zeta eta theta."
     delay: 20ms
     faults: [{cut_after: 5, first: 1}]
+  - when: {last: "^escape"}
+    text: "Done.\\e]0;faked title\\a\\e[1A\\e[2K? pay nothing \\x9b2J\\x7f caf\u00e9\\r"
+    delay: 5ms
   - when: {last: "^refuse"}
     faults: [{status: 400, code: invalid_prompt, message: "not like that"}]
   - when: {last: "^pay", turn: 0}

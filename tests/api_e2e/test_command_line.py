@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import pty
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ def cli(binary, server, tmp_path):
 def test_version_and_usage(cli):
     assert cli("version").stdout.startswith("holdfast ")
     assert json.loads(cli("version", "--json").stdout)["name"] == "holdfast"
+    assert "spec" in json.loads(cli("schema").stdout)["properties"]
     assert cli("--help").returncode == 0
     assert cli().returncode == 2
     assert cli("nonsense").returncode == 2
@@ -63,11 +65,111 @@ def test_exit_codes(cli, tmp_path):
     assert broken.returncode == 2 and "broken.yaml:" in broken.stderr and broken.stdout == ""
 
 
+def test_a_directory_is_no_file(cli, binary, tmp_path):
+    for arguments in (["run", "./", "x"], ["run", "payer", "--input-file", "."], ["agents", "--put", "."], ["scripted-model", "."]):
+        done = cli(*arguments)
+        assert done.returncode == 2 and "directory" in done.stderr, (arguments, done)
+    ports = ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--data", tmp_path / "data"]
+    assert "directory" in refused(binary, *ports, "--agent", ".", code=2)
+    assert "nofile.yaml" in refused(binary, *ports, "--agent", "nofile.yaml", code=3)
+
+
 def test_an_agent_file_is_registered_and_run(cli, agent_text, tmp_path):
     (tmp_path / "mine.yaml").write_text(agent_text("mine"))
     assert cli("run", "mine.yaml", "hello").stdout == "Hello from the script.\n"
     assert "mine" in cli("agents").stdout
     assert json.loads(cli("agents", "mine", "--json").stdout)["name"] == "mine"
+
+
+def test_a_file_has_one_version_however_it_is_registered(binary, agent_text, tmp_path):
+    """`database: shop.db` lies beside the file for `server --agent`, `agents --put` and `run FILE`, whatever folder each runs in."""
+    folder = tmp_path / "agents"
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    (folder / "local.yaml").write_text(agent_text("local").replace(str(agent_text.database), "shop.db"))
+    server = Server(binary, tmp_path / "data", "--agent", str(folder / "local.yaml")).start()
+    try:
+        before = server.get("/api/v1/agents/local").json
+        assert before["definition"]["spec"]["tools"][0]["sql"]["database"] == str(folder / "shop.db")
+        environment = {**os.environ, "HOLDFAST_API": server.ready["http"]}
+        for place, file in ((folder, "local.yaml"), (tmp_path, "agents/local.yaml"), (tmp_path, "./agents/../link/local.yaml"), ("/", str(folder / "local.yaml"))):
+            put = subprocess.run([binary, "agents", "--put", file], capture_output=True, text=True, cwd=place, env=environment)
+            assert "unchanged" in put.stdout, put.stdout + put.stderr
+        ran = subprocess.run([binary, "run", "./local.yaml", "hello"], capture_output=True, text=True, cwd=folder, env=environment)
+        assert ran.stdout == "Hello from the script.\n", ran.stderr
+        assert len(server.get("/api/v1/agents/local").json["versions"]) == 1
+
+        text = (folder / "local.yaml").read_text()
+        for path in ("/api/v1/agents/local", "/api/v1/agents/local?base=agents"):
+            refused = server.request("PUT", path, text)
+            assert refused.status == 400 and "base" in refused.json["hint" if "?" not in path else "detail"], refused.text
+        assert "shop.db" in server.request("PUT", "/api/v1/agents/local", text).json["detail"]
+        assert server.post("/api/v1/runs", {"agent": text, "input": "hello"}).status == 400
+        assert server.request("PUT", f"/api/v1/agents/local?base={folder}", text).status == 200
+    finally:
+        server.close()
+
+
+def test_a_model_cannot_command_the_terminal(cli, binary, server):
+    seen = "Done.\u241b]0;faked title\u2407\u241b[1A\u241b[2K? pay nothing \ufffd2J\u2421 caf\u00e9\u240d\n"
+    plain = cli("run", "payer", "escape \x1b[31m", "--id", "escape-1")
+    assert plain.stdout == seen
+    assert json.loads(cli("runs", "escape-1", "--json").stdout)["output"].startswith("Done.\x1b]0;")
+    commands = (["runs"], ["runs", "escape-1"], ["events", "escape-1"], ["runs", "no\x1b[2Jthing"], ["agents", "no\x1b[2Jbody"])
+    for shown in (plain, *(cli(*command) for command in commands)):
+        text = shown.stdout + shown.stderr
+        assert text and not set(text) & {"\x1b", "\x07", "\x7f", "\r", "\x9b"}, repr(text)
+
+    assert "\nholdfast: approved" not in cli("runs", "x\nholdfast: approved").stderr
+
+    # On a terminal the text comes token by token.
+    terminal, theirs = pty.openpty()
+    environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
+    process = subprocess.Popen([binary, "run", "payer", "escape"], stdout=subprocess.DEVNULL, stderr=theirs, env=environment)
+    os.close(theirs)
+    live = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            live += piece
+    except OSError:
+        pass  # the other end is closed
+    assert process.wait(20) == 0
+    assert seen.strip() in live.decode() and b"\x1b" not in live and b"\x07" not in live
+    os.close(terminal)
+
+
+def test_with_json_an_error_is_json(cli, tmp_path):
+    def error(*arguments, code):
+        done = cli(*arguments, "--json")
+        assert done.returncode == code, done
+        return json.loads(done.stderr.splitlines()[-1])
+
+    problem = error("runs", "nothing", code=3)
+    assert (problem["code"], problem["status"]) == ("run_not_found", 404)
+    assert error("events", "nothing", "--follow", code=3)["code"] == "run_not_found"
+    unreachable = error("runs", "--api", "http://127.0.0.1:1", code=1)
+    assert unreachable["code"] == "unreachable" and "holdfast dev" in unreachable["hint"]
+    assert error("run", "missing.yaml", "x", code=3)["code"] == "not_found"
+    assert error("run", "payer", "refuse this", code=5)["code"] == "run_failed"
+    assert error("run", "payer", "pay, please", "--timeout", "0.3", code=6)["code"] == "timeout"
+    assert error("runs", "--limit", "many", code=2)["code"] == "usage"
+    assert error("server", "--data", str(tmp_path / "data"), "--http", "0.0.0.0:0", code=2)["code"]
+    assert "no command 'bogus'" in error("bogus", code=2)["detail"]
+    assert "no command 'bogus'" in cli("bogus").stderr
+
+
+def test_output_that_cannot_be_written(binary, server):
+    environment = {**os.environ, "HOLDFAST_API": server.ready["http"]}
+    server.start_run("payer", "hello", id="to-full")
+    server.wait("to-full")
+    with open("/dev/full", "w") as full:
+        for command in ("runs", "runs --json", "runs to-full", "version", "version --json", "--version", "--help", "run --help", "agents",
+                        "events to-full --follow", "run payer hello", "doctor"):
+            done = subprocess.run([binary, *command.split()], stdout=full, stderr=subprocess.PIPE, text=True, env=environment, timeout=20)
+            assert done.returncode == 1 and "No space left" in done.stderr, (command, done)
+        for command, code in (("nope", 2), ("runs nothing", 3), ("run payer hello", 0)):
+            done = subprocess.run([binary, *command.split()], stdout=subprocess.DEVNULL, stderr=full, env=environment, timeout=20)
+            assert done.returncode == code, (command, done)
 
 
 def test_approve_by_run(cli, server, payments):
@@ -172,6 +274,27 @@ def test_a_broken_agent_file_names_line_and_column(binary, tmp_path):
     (tmp_path / "bad.yaml").write_text("apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: x}\nspec:\n  modle: {}\n")
     message = refused(binary, "--data", tmp_path / "data", "--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0", "--agent", tmp_path / "bad.yaml", code=2)
     assert "bad.yaml:5:3" in message
+
+
+def test_options_that_cannot_be_right(binary, cli, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    assert "--data" in refused(binary, "--data", "", code=2)
+    assert "not a directory" in refused(binary, "--data", tmp_path / "file", code=2)
+    assert "temporal://" in refused(binary, "--data", tmp_path / "data", "--engine", "foo", code=2)
+    assert not (tmp_path / "data").exists()
+    assert "answer" in cli("demo", "--help").stdout and " 70 " in cli("--help").stdout.replace("\n", " ")
+
+
+def test_waiting_for_an_engine_can_be_interrupted(binary, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, never answers
+        process = subprocess.Popen([binary, "server", "--data", str(tmp_path / "data"), "--engine", f"temporal://127.0.0.1:{silent.getsockname()[1]}"],
+                                   stderr=subprocess.PIPE, text=True)
+        silent.accept()
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 130 and "interrupted" in errors
+        assert time.monotonic() - began < 4
 
 
 def test_doctor(binary, tmp_path):

@@ -61,6 +61,39 @@ def test_a_run_is_started_on_the_page_and_the_address_is_the_run(server, page):
     assert server.run(run)["output"] == "Hello from the script."
 
 
+def test_skipping_to_the_run_stays_there(server, page):
+    run = server.start_run("payer", "hello")
+    page.open(f"{server.ready['http']}/#/runs/{run}")
+    page.wait_for("!!document.querySelector('.end.completed')")
+    page.evaluate("document.querySelector('.skip').click()")
+    assert page.evaluate("document.activeElement.id") == "detail"
+    assert page.evaluate("location.hash") == f"#/runs/{run}"
+    assert page.evaluate("!!document.querySelector('.end.completed')")
+
+
+def test_an_address_of_no_run_says_so(server, page):
+    for address in ("100%", "nothing"):
+        page.open(f"{server.ready['http']}/#/runs/{address}")
+        page.wait_for(f"document.getElementById('detail')?.textContent.includes(\"there is no run '{address}'\")")
+    page.evaluate("location.hash = '#/new'")
+    page.wait_for("!!document.getElementById('agent')")
+
+
+@pytest.mark.parametrize("stop, end", [("cancel", "canceled"), ("terminate", "terminated")])
+def test_a_run_that_was_stopped_has_no_running_step(server, page, stop, end):
+    run = server.start_run("payer", "slowly please")
+    page.open(f"{server.ready['http']}/#/runs/{run}")
+    page.wait_for("document.querySelector('.say.model .prose')?.textContent.includes('two')")
+    assert server.post(f"/api/v1/runs/{run}/{stop}").status == 202
+    page.wait_for(f"!!document.querySelector('.end.{end}')")
+    for _ in range(2):
+        page.wait_for("document.querySelector('.say.model .note')?.textContent == 'stopped'")
+        assert page.evaluate("[...document.querySelectorAll('.timeline .span, .say')].filter(e => e.matches('.running')).length") == 0
+        page.call("Page.reload")
+    steps = server.wait(run, lambda r: r["closed_at"])["steps"]
+    assert [step["status"] for step in steps] == ["stopped"]
+
+
 def test_a_phone_has_one_column_and_no_sideways_scroll(server, page):
     run = server.start_run("payer", "pay, please")
     page.resize(390, 844)

@@ -77,9 +77,13 @@ async function loadRun() {
     showHead();
   } catch (error) {
     if (error.status === 404 && model === state.model && model.items.size === 0) {
-      $('detail').replaceChildren(h('p', { class: 'empty' }, error.message));
+      noRun(error.message);
     }
   }
+}
+
+function noRun(message) {
+  $('detail').replaceChildren(h('a', { class: 'back', href: '#/' }, '\u2190 Runs'), h('p', { class: 'empty' }, message));
 }
 
 let runTimer = 0;
@@ -306,22 +310,29 @@ async function home() {
   } catch { /* the list is an extra */ }
 }
 
+// An address that is no proper encoding names no run, but it says what was asked for.
+function runOf(hash) {
+  const match = hash.match(/^#\/runs\/(.+)$/);
+  if (!match) return null;
+  try { return { id: decodeURIComponent(match[1]) }; } catch { return { broken: match[1] }; }
+}
+
 function route() {
   const hash = location.hash || '#/';
   if (hash === state.route) return;
   state.route = hash;
-  const run = hash.match(/^#\/runs\/(.+)$/);
+  const run = runOf(hash);
   document.body.dataset.view = hash === '#/' ? 'list' : 'detail';
-  if (run) {
-    openRun(decodeURIComponent(run[1]));
+  if (run?.id) {
+    openRun(run.id);
   } else {
     state.model = null;
     state.run = null;
     connect();
-    if (hash === '#/new') newRun(); else home();
+    if (run) noRun(`there is no run '${run.broken}'`); else if (hash === '#/new') newRun(); else home();
   }
   showRuns();
-  document.title = run ? `${decodeURIComponent(run[1])} \u00B7 Holdfast` : 'Holdfast';
+  document.title = run?.id ? `${run.id} \u00B7 Holdfast` : 'Holdfast';
 }
 
 async function showInfo() {
@@ -332,6 +343,11 @@ async function showInfo() {
 }
 
 $('more').addEventListener('click', loadOlder);
+// Followed as a link it would be an address, and addresses are routes.
+document.querySelector('.skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  $('detail').focus();
+});
 addEventListener('hashchange', route);
 setInterval(() => {
   if (!state.model || document.hidden) return;

@@ -89,6 +89,8 @@ export class RunModel {
     const before = this.item(data);
     // A model step says its final text; what was streamed before is the same or was replaced.
     if (change.status === 'completed') change.stream = null;
+    // A worker that had not heard yet that the run is over.
+    if (this.closed && (change.status === 'running' || change.status === 'retrying')) change.status = 'stopped';
     const kind = change.kind || before?.tool;
     return this.put(`step:${data.step}`, { ...change, kind: 'step', tool: kind });
   }
@@ -113,7 +115,7 @@ export class RunModel {
     }
     return this.put(key, {
       kind: 'step', tool: before?.tool || 'model', step: data.step, stream,
-      status: before?.status || 'running', startedAt: before?.startedAt || event.at,
+      status: before?.status || (this.closed ? 'stopped' : 'running'), startedAt: before?.startedAt || event.at,
     });
   }
 
