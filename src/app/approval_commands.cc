@@ -10,6 +10,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "base/json.h"
 #include "http/message.h"
 
 namespace holdfast::app {
@@ -72,7 +73,7 @@ int list_approvals(const ApprovalsOptions& options) {
 int decide_approval(const ApproveOptions& options) {
   Json body = {{"decision", options.reject ? "reject" : options.arguments ? "edit" : "approve"}};
   if (options.arguments) {
-    body["arguments"] = Json::parse(*options.arguments, nullptr, false);
+    body["arguments"] = parse_json<Json>(*options.arguments);
     if (!body["arguments"].is_object()) {
       report_error("usage", "--arguments must be a JSON object");
       return kExitUsage;

@@ -9,6 +9,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "base/json.h"
 #include "http/message.h"
 
 namespace holdfast::app {
@@ -132,7 +133,7 @@ int run_agent(const RunOptions& options) {
   }
   // An object or array is meant as JSON, everything else as text.
   if (std::string text = input.get<std::string>(); text.starts_with('{') || text.starts_with('[')) {
-    if (Json parsed = Json::parse(text, nullptr, false); !parsed.is_discarded()) input = std::move(parsed);
+    if (Json parsed = parse_json<Json>(text); !parsed.is_discarded()) input = std::move(parsed);
   }
   ApiClient api(options.api);
   Json body = {{"agent", options.agent}, {"input", std::move(input)}};

@@ -99,9 +99,9 @@ Response put_agent(ApiContext& context, Request& request) {
 
 void add_agent_routes(Router& router, ApiContext& context) {
   router.add("GET", "/api/v1/agents", context.answering(list_agents));
-  router.add("POST", "/api/v1/agents", context.answering(put_agent));
+  router.add("POST", "/api/v1/agents", context.answering(put_agent), {"source", "base"});
   router.add("GET", "/api/v1/agents/{name}", context.answering(show_agent));
-  router.add("PUT", "/api/v1/agents/{name}", context.answering(put_agent));
+  router.add("PUT", "/api/v1/agents/{name}", context.answering(put_agent), {"source", "base"});
 }
 
 }  // namespace holdfast::http

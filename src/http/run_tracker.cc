@@ -174,7 +174,8 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }
   // Keyed: repeated by every process that watches, written once.
-  if (auto written = deps_.streams->publish(run, "run.closed", dump(event), "run.closed"); !written) {
+  if (auto written = deps_.streams->publish(run, "run.closed", dump(event), platform::kClosingKey);
+      !written) {
     deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
   }
   announce("run.closed", dump({{"run", run}, {"status", run_status_name(outcome.status)}}), "closed-" + run);

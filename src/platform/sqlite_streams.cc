@@ -244,10 +244,10 @@ Result<std::optional<Event>> SqliteStreams::by_key(const Pending& entry) {
 }
 
 Status SqliteStreams::write_entry(Pending& entry, std::vector<Event>& written) {
-  Query last(*db_, "SELECT seq, type FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1");
+  Query last(*db_, "SELECT seq, key FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1");
   const bool begun = last.bind(entry.run).next();
   if (!last.status().ok()) return last.status();
-  if (begun && last.text(1) == kClosingEvent) return {};
+  if (begun && last.text(1) == kClosingKey) return {};
   Event event;
   event.run = entry.run;
   event.seq = begun ? static_cast<std::uint64_t>(last.integer(0)) + 1 : 1;

@@ -35,8 +35,8 @@ inline constexpr std::size_t kMaxQueuedEvents =
 inline constexpr std::size_t kMaxEventBytes = 4 << 20;
 
 inline constexpr std::string_view kDeltaEvent = "delta";
-// The last event of a log: what comes after it, from an activity that does not know yet, is dropped.
-inline constexpr std::string_view kClosingEvent = "run.closed";
+// The key of a log's last event: what comes after it, from an activity that does not know yet, is dropped.
+inline constexpr std::string_view kClosingKey = "run.closed";
 
 struct Event {
   Event() = default;

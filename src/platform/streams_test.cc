@@ -60,13 +60,13 @@ TEST_F(StreamsTest, AnUnknownCursorReadsFromTheBeginning) {
 // An activity of a run that was terminated may write until it hears of it.
 TEST_F(StreamsTest, NothingComesAfterTheClosingEvent) {
   auto writer = *streams_->open("r", "1", 1);
-  ASSERT_TRUE(streams_->publish("r", kClosingEvent, "{}", "end"));
+  ASSERT_TRUE(streams_->publish("r", "run.closed", "{}", kClosingKey));
   EXPECT_TRUE(writer->append("late").ok());
   EXPECT_TRUE(writer->flush().ok());
   EXPECT_EQ(streams_->publish("r", "step.completed", "{}").error().code(), Code::kFailedPrecondition);
   EXPECT_EQ(streams_->open("r", "2", 1).error().code(), Code::kFailedPrecondition);
-  EXPECT_EQ(streams_->publish("r", kClosingEvent, "{}", "end")->seq, 2u);
-  EXPECT_THAT(types(*streams_->read("r", "", 100)), ElementsAre(kDeltaEvent, kClosingEvent));
+  EXPECT_EQ(streams_->publish("r", "run.closed", "{}", kClosingKey)->seq, 2u);
+  EXPECT_THAT(types(*streams_->read("r", "", 100)), ElementsAre(kDeltaEvent, "run.closed"));
 }
 
 TEST_F(StreamsTest, ARepeatedKeyGivesTheFirstEventBack) {
