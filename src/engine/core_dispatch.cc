@@ -45,6 +45,7 @@ void EngineCore::Impl::dispatch_workflow_task(Run& run) {
   task.workflow_id = run.key.workflow_id;
   task.run_id = run.key.run_id;
   task.id = ms.s().task_stamp();
+  task.sticky = ms.s().workflow_task().sticky();
   task.added_ns = now_;
   add_task(queue, std::move(task));
 }
@@ -78,7 +79,8 @@ void EngineCore::Impl::dispatch_query(Run& run, const std::string& query_id) {
   if (!state.sticky_queue().empty()) {
     const QueueKey sticky{run.key.namespace_id, state.sticky_queue(), QueueType::kWorkflow};
     // Only to a worker that is there this moment: a query has no second life on another queue.
-    if (matching_.has_poll(sticky)) queue = sticky;
+    task.sticky = matching_.has_poll(sticky);
+    if (task.sticky) queue = sticky;
   }
   add_task(queue, std::move(task));
 }

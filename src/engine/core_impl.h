@@ -117,6 +117,7 @@ class EngineCore::Impl {
   void add_history(Run& run, std::int64_t from, ws::PollWorkflowTaskQueueResponse* response);
   void empty_poll(Parked& parked);
   void task_came_back(Run& run);
+  void leave_queue(const matching::QueueKey& sticky);
 
   // --- deadlines (core.cc)
   void fire(const RunKey& key);

@@ -281,6 +281,29 @@ void EngineCore::Impl::reset_sticky(Call& call) {
   reply(call, std::make_unique<ws::ResetStickyTaskQueueResponse>());
 }
 
+// Nobody will poll the sticky queue again: what waits there goes to everyone. The name comes from the worker
+// and may be any queue's: tasks that were never sticky keep their place.
+void EngineCore::Impl::leave_queue(const QueueKey& sticky) {
+  matching_.forget_pollers(sticky);
+  // All of them first: one that comes back to this queue must not be met again.
+  std::vector<matching::Task> waiting;
+  while (auto task = matching_.next_task(sticky)) waiting.push_back(std::move(*task));
+  const auto leaving = std::stable_partition(waiting.begin(), waiting.end(),
+                                             [](const matching::Task& task) { return !task.sticky; });
+  for (auto task = std::make_reverse_iterator(leaving); task != waiting.rend(); ++task) {
+    matching_.return_task(sticky, std::move(*task));
+  }
+  for (auto task = leaving; task != waiting.end(); ++task) {
+    Run* run = find({task->namespace_id, task->workflow_id, task->run_id});
+    if (run == nullptr) continue;
+    if (!task->query_id.empty()) {
+      dispatch_query(*run, task->query_id);
+    } else if (run->ms->s().task_stamp() == task->id) {
+      dispatch_workflow_task(*run);
+    }
+  }
+}
+
 void EngineCore::Impl::shutdown_worker(Call& call) {
   const auto& request = static_cast<const ws::ShutdownWorkerRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
@@ -289,19 +312,8 @@ void EngineCore::Impl::shutdown_worker(Call& call) {
   for (CallId id : matching_.remove_polls_of_worker(record->id(), request.worker_instance_key())) {
     unpark(id, [this](Parked& parked) { empty_poll(parked); });
   }
-  // Nobody will poll the sticky queue again: what waits there goes to everyone.
   if (!request.sticky_task_queue().empty()) {
-    const QueueKey sticky{record->id(), request.sticky_task_queue(), QueueType::kWorkflow};
-    matching_.forget_pollers(sticky);
-    while (auto task = matching_.next_task(sticky)) {
-      Run* run = find({task->namespace_id, task->workflow_id, task->run_id});
-      if (run == nullptr) continue;
-      if (!task->query_id.empty()) {
-        dispatch_query(*run, task->query_id);
-      } else if (run->ms->s().task_stamp() == task->id) {
-        dispatch_workflow_task(*run);
-      }
-    }
+    leave_queue({record->id(), request.sticky_task_queue(), QueueType::kWorkflow});
   }
   current_call_ = own;
   reply(call, std::make_unique<ws::ShutdownWorkerResponse>());

@@ -1,0 +1,53 @@
+// Single calls at their edges: what a worker or client may send that nobody expects, and what Temporal
+// answers.
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+
+#include "engine/core_driver.h"
+
+namespace holdfast::engine {
+namespace {
+
+using history::kSecond;
+using ::testing::Contains;
+using testing::Driver;
+using ::testing::ElementsAre;
+using testing::sticky;
+
+void shut_down(Driver& d, const std::string& sticky_queue) {
+  ws::ShutdownWorkerRequest request;
+  request.set_namespace_("default");
+  request.set_sticky_task_queue(sticky_queue);
+  request.set_identity("worker");
+  d.call<ws::ShutdownWorkerResponse>(api::Method::kShutdownWorker, request);
+}
+
+TEST(ShutdownWorker, NormalQueueKeepsItsTasks) {
+  Driver d;
+  d.start("w1");
+  d.start("w2");
+  shut_down(d, "q");
+  EXPECT_EQ(d.workflow_task().workflow_execution().workflow_id(), "w1");
+  EXPECT_EQ(d.workflow_task().workflow_execution().workflow_id(), "w2");
+}
+
+TEST(ShutdownWorker, StickyTasksGoToEverybodyAtOnce) {
+  Driver d;
+  d.start("w");
+  auto task = d.workflow_task();
+  auto parked = d.poll_workflow("sticky");
+  d.core->cancel(parked->id);
+  d.call<ws::RespondWorkflowTaskCompletedResponse>(
+      api::Method::kRespondWorkflowTaskCompleted,
+      sticky(Driver::completion(task.task_token(), {Driver::start_timer("t", 1)})));
+  d.advance(kSecond);  // the timer's task waits on the sticky queue
+  auto normal = d.poll_workflow();
+  EXPECT_FALSE(normal->done());
+  shut_down(d, "sticky");
+  EXPECT_EQ(Driver::take<ws::PollWorkflowTaskQueueResponse>(normal).history().events(0).event_id(), 1);
+}
+
+}  // namespace
+}  // namespace holdfast::engine
