@@ -49,5 +49,27 @@ TEST(ShutdownWorker, StickyTasksGoToEverybodyAtOnce) {
   EXPECT_EQ(Driver::take<ws::PollWorkflowTaskQueueResponse>(normal).history().events(0).event_id(), 1);
 }
 
+void fail_activity(Driver& d, const std::string& token, const google::protobuf::Duration* delay) {
+  ws::RespondActivityTaskFailedRequest request;
+  request.set_namespace_("default");
+  request.set_task_token(token);
+  auto& info = *request.mutable_failure()->mutable_application_failure_info();
+  if (delay != nullptr) *info.mutable_next_retry_delay() = *delay;
+  d.call<ws::RespondActivityTaskFailedResponse>(api::Method::kRespondActivityTaskFailed, request);
+}
+
+TEST(ActivityCalls, NegativeRetryDelayMeansAtOnce) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a")});
+  google::protobuf::Duration delay;
+  delay.set_nanos(-5'000'000);
+  fail_activity(d, d.activity_task().task_token(), &delay);
+  auto again = d.activity_task();
+  EXPECT_EQ(again.attempt(), 2);
+  d.complete_activity(again.task_token(), "ok");
+  EXPECT_THAT(d.events("w"), Contains("ActivityTaskCompleted"));
+}
+
 }  // namespace
 }  // namespace holdfast::engine

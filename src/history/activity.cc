@@ -101,7 +101,7 @@ enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns no
   info->set_last_attempt_complete_ns(now);
   info->clear_last_heartbeat_ns();
   *info->mutable_last_failure() = truncated(failure, limits.failure_bytes);
-  if (answer.interval == 0) ms.effects().activities.push_back(info->scheduled_event_id());
+  if (!info->backing_off()) ms.effects().activities.push_back(info->scheduled_event_id());
   refresh_deadline(ms, *info);
   return enums::RETRY_STATE_IN_PROGRESS;
 }

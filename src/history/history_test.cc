@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "history/activity.h"
 #include "history/commands.h"
 #include "history/cron.h"
@@ -233,6 +235,18 @@ TEST(Activity, ScheduleToStartIsNotRetried) {
   EXPECT_EQ(ms->activity(id), nullptr);
 }
 
+TEST(Activity, NegativeRetryDelayIsDueAtOnce) {
+  auto ms = resting();
+  auto* info = scheduled(*ms, command("a"));
+  activity::start(*ms, kNow, info, "w", "r", 0);
+  ms->take_effects();
+  Failure failure;
+  failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_nanos(-5'000'000);
+  activity::fail(*ms, kLimits, kNow, info, failure, "w");
+  EXPECT_TRUE(activity::startable(*info, 2));
+  EXPECT_THAT(ms->take_effects().activities, ElementsAre(info->scheduled_event_id()));
+}
+
 TEST(Activity, RequestToCancelEndsTheRetries) {
   auto ms = resting();
   auto* info = scheduled(*ms, command("a"));
@@ -267,6 +281,26 @@ TEST(Retry, IntervalsGrowToTheirMaximum) {
   EXPECT_EQ(retry::next(policy, 1, kNow, kNow + 1, nullptr).state, enums::RETRY_STATE_TIMEOUT);
   policy.set_maximum_attempts(3);
   EXPECT_EQ(retry::next(policy, 3, kNow, 0, nullptr).state, enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
+}
+
+TEST(Retry, StrangeCoefficientsWaitTheMaximum) {
+  for (const double coefficient :
+       {1e300, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    retry::Policy policy;
+    policy.set_backoff_coefficient(coefficient);
+    retry::fill_defaults(&policy);
+    EXPECT_EQ(retry::next(policy, 5, kNow, 0, nullptr).interval, 100 * kSecond) << coefficient;
+  }
+}
+
+TEST(Retry, DelayOfTheFailureIsNeverInThePast) {
+  retry::Policy policy;
+  retry::fill_defaults(&policy);
+  Failure failure;
+  failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(-3600);
+  const auto answer = retry::next(policy, 1, kNow, 0, &failure);
+  EXPECT_EQ(answer.state, enums::RETRY_STATE_IN_PROGRESS);
+  EXPECT_EQ(answer.interval, 0);
 }
 
 TEST(Retry, FailuresDecide) {
