@@ -207,6 +207,7 @@ class EngineCore::Impl {
   void fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
                           const pb::failure::v1::Failure* failure, const std::string& identity);
   void answer_queries(Run& run, ws::RespondWorkflowTaskCompletedRequest* request);
+  void dispatch_buffered_queries(Run& run);
   void answer_history_waiters(Run& run);
   void answer_update_waiters(Run& run);
   void answer_history(Call& call, Run& run, const stored::HistoryToken& token, bool close_only, bool wait);

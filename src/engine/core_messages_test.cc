@@ -20,6 +20,33 @@ using testing::sticky;
 
 using Completion = ws::RespondWorkflowTaskCompletedRequest;
 
+ws::RespondWorkflowTaskCompletedResponse send(Driver& d, const Completion& completion) {
+  return d.call<ws::RespondWorkflowTaskCompletedResponse>(api::Method::kRespondWorkflowTaskCompleted,
+                                                          completion);
+}
+
+Completion heartbeat(Completion completion) {
+  completion.set_force_create_new_workflow_task(true);
+  completion.set_return_new_workflow_task(true);
+  return completion;
+}
+
+// Answers all queries that came with the task.
+Completion answered(Completion completion, const ws::PollWorkflowTaskQueueResponse& task) {
+  for (const auto& [id, query] : task.queries()) {
+    auto& result = (*completion.mutable_query_results())[id];
+    result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+    result.mutable_answer()->add_payloads()->set_data("42");
+  }
+  return completion;
+}
+
+// A workflow that rests behind its first task.
+void rest(Driver& d) {
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::start_timer("t", 100)});
+}
+
 TEST(ClosedRun, DoesNotKnowTheUpdateThatMovedOn) {
   Driver d;
   d.start("w");
@@ -74,6 +101,57 @@ TEST(Cache, RunsThatHaveToStayDoNotKeepTheOthers) {
   EXPECT_GE(d.core->cached_executions(), kStay);
   for (int i = 0; i < 20; ++i) d.start("w" + std::to_string(i));
   EXPECT_LE(d.core->cached_executions(), kStay + 5);
+}
+
+TEST(QueryOfATask, IsAnsweredByTheTaskThatClosesTheWorkflow) {
+  Driver d;
+  rest(d);
+  d.signal("w", "s");
+  auto asked = d.send(api::Method::kQueryWorkflow, ask("w"));
+  auto task = d.workflow_task();
+  ASSERT_EQ(task.queries_size(), 1);
+  send(d, answered(Driver::completion(task.task_token(), {Driver::complete_workflow()}), task));
+  EXPECT_EQ(Driver::take<ws::QueryWorkflowResponse>(asked).query_result().payloads(0).data(), "42");
+}
+
+TEST(QueryOfATask, StaysWithTheTaskThatFollowedAtOnce) {
+  Driver d;
+  rest(d);
+  d.signal("w", "s");
+  auto task = d.workflow_task();
+  d.signal("w", "s");  // buffered: another task follows
+  auto asked = d.send(api::Method::kQueryWorkflow, ask("w"));
+  auto parked = d.poll_workflow();
+  d.complete(task.task_token(), {});
+  auto next = Driver::take<ws::PollWorkflowTaskQueueResponse>(parked);
+  ASSERT_EQ(next.queries_size(), 1);
+  send(d, answered(Driver::completion(next.task_token(), {}), next));
+  EXPECT_EQ(Driver::take<ws::QueryWorkflowResponse>(asked).query_result().payloads(0).data(), "42");
+  EXPECT_FALSE(d.poll_workflow()->done());  // nobody is asked a second time
+}
+
+TEST(QueryOfATask, StaysWithTheTaskThatWasHandedOver) {
+  Driver d;
+  rest(d);
+  d.signal("w", "s");
+  auto task = d.workflow_task();
+  auto asked = d.send(api::Method::kQueryWorkflow, ask("w"));
+  const auto beat = send(d, heartbeat(Driver::completion(task.task_token(), {})));
+  ASSERT_EQ(beat.workflow_task().queries_size(), 1);
+  send(d, answered(Driver::completion(beat.workflow_task().task_token(), {Driver::complete_workflow()}),
+                   beat.workflow_task()));
+  EXPECT_EQ(Driver::take<ws::QueryWorkflowResponse>(asked).query_result().payloads(0).data(), "42");
+}
+
+TEST(QueryOfATask, GoesAloneWhenTheTaskDidNotAnswer) {
+  Driver d;
+  rest(d);
+  d.signal("w", "s");
+  auto asked = d.send(api::Method::kQueryWorkflow, ask("w"));
+  d.complete(d.workflow_task().task_token(), {});
+  auto alone = d.workflow_task();
+  EXPECT_EQ(alone.query().query_type(), "state");
+  EXPECT_FALSE(asked->done());
 }
 
 }  // namespace

@@ -93,14 +93,11 @@ void EngineCore::Impl::queries_at_end_of_task(Run& run) {
   for (auto& [id, query] : run.queries) {
     if (query.state == Query::State::kWithTask) query.state = Query::State::kBuffered;
   }
-  if (run.ms->running()) return;
-  std::vector<std::string> waiting;
-  for (auto& [id, query] : run.queries) {
-    if (query.state == Query::State::kBuffered) waiting.push_back(id);
-  }
-  for (const auto& id : waiting) dispatch_query(run, id);
+  if (!run.ms->running()) dispatch_buffered_queries(run);
 }
 
+// Before the end of the transition: it may close the run or hand out the next task, and both start their
+// queries anew.
 void EngineCore::Impl::answer_queries(Run& run, ws::RespondWorkflowTaskCompletedRequest* request) {
   for (auto& [id, result] : *request->mutable_query_results()) {
     const auto found = run.queries.find(id);
@@ -115,12 +112,19 @@ void EngineCore::Impl::answer_queries(Run& run, ws::RespondWorkflowTaskCompleted
                                           result.has_failure() ? &result.failure() : nullptr)));
     }
   }
-  std::vector<std::string> direct;
+  // The others of this task wait for the next. Not those of a task that is handed out after this one.
   for (auto& [id, query] : run.queries) {
     if (query.state == Query::State::kWithTask) query.state = Query::State::kBuffered;
+  }
+}
+
+// Queries that no task takes along go alone.
+void EngineCore::Impl::dispatch_buffered_queries(Run& run) {
+  if (run.ms->running() && run.ms->workflow_task_pending()) return;
+  std::vector<std::string> direct;
+  for (auto& [id, query] : run.queries) {
     if (query.state == Query::State::kBuffered) direct.push_back(id);
   }
-  if (run.ms->running() && run.ms->workflow_task_pending()) return;  // the next task takes them along
   for (const auto& id : direct) dispatch_query(run, id);
 }
 
@@ -163,8 +167,9 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
           history::to_ns(request.sticky_attributes().schedule_to_start_timeout()));
     }
     response->set_reset_history_event_id(ms.s().previous_started_event_id());
-    finish(run);
     answer_queries(run, &request);
+    finish(run);
+    dispatch_buffered_queries(run);
     return reply(call, std::move(response));
   }
 
@@ -239,12 +244,13 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
                              call.options.in_process_workflow_worker ? meta_.epoch() : 0);
     *response->add_activity_tasks() = std::move(*activity_response(run, *info));
   }
+  answer_queries(run, &request);
   finish(run);
   if (hand_over && ms.running() && ms.workflow_task_started()) {
     response->set_allocated_workflow_task(
         workflow_task_response(run, ms.s().workflow_task().sticky(), true).release());
   }
-  answer_queries(run, &request);
+  dispatch_buffered_queries(run);
   reply(call, std::move(response));
 }
 
