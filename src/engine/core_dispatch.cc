@@ -199,7 +199,7 @@ bool EngineCore::Impl::deliver_workflow_task(Run& run, Call& call) {
   wt::start(
       *run.ms, options_.limits.execution, now_,
       {.identity = request.identity(), .request_id = new_id(), .holder_epoch = inside ? meta_.epoch() : 0});
-  auto response = workflow_task_response(run, run.ms->s().workflow_task().sticky(), true);
+  auto response = workflow_task_response(run, run.ms->s().workflow_task().sticky());
   response->set_backlog_count_hint(static_cast<std::int64_t>(matching_.backlog(
       {run.key.namespace_id, run.ms->s().workflow_task().task_queue(), QueueType::kWorkflow})));
   touch(run);
@@ -227,8 +227,7 @@ void EngineCore::Impl::task_came_back(Run& run) {
 }
 
 std::unique_ptr<ws::PollWorkflowTaskQueueResponse> EngineCore::Impl::workflow_task_response(Run& run,
-                                                                                            bool sticky,
-                                                                                            bool resend) {
+                                                                                            bool sticky) {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
   const auto& task = state.workflow_task();
@@ -245,7 +244,9 @@ std::unique_ptr<ws::PollWorkflowTaskQueueResponse> EngineCore::Impl::workflow_ta
   history::set_time(response->mutable_scheduled_time(), task.scheduled_ns());
   history::set_time(response->mutable_started_time(), task.started_ns());
   add_history(run, sticky ? state.previous_started_event_id() + 1 : 1, response.get());
-  history::update::add_messages(ms, resend, response->mutable_messages());
+  // A worker with the workflow in its cache has what was sent before; one that starts from the first event
+  // has not.
+  history::update::add_messages(ms, !sticky || task.attempt() > 1, response->mutable_messages());
   for (auto& [id, query] : run.queries) {
     if (query.state != Query::State::kBuffered) continue;
     query.state = Query::State::kWithTask;

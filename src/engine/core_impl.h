@@ -110,8 +110,7 @@ class EngineCore::Impl {
   bool deliver_workflow_task(Run& run, Call& call);
   bool deliver_query(Run& run, const std::string& query_id, const matching::QueueKey& queue, Call& call);
   bool deliver_activity(Run& run, const matching::Task& task, Call& call);
-  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky,
-                                                                            bool resend);
+  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky);
   std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_response(Run& run,
                                                                        const stored::ActivityInfo& info);
   void add_history(Run& run, std::int64_t from, ws::PollWorkflowTaskQueueResponse* response);

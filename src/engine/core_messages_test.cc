@@ -25,6 +25,15 @@ ws::RespondWorkflowTaskCompletedResponse send(Driver& d, const Completion& compl
                                                           completion);
 }
 
+Completion accept_and_complete(Completion completion, const std::string& update_id) {
+  pb::update::v1::Acceptance acceptance;
+  pb::update::v1::Response response;
+  response.mutable_outcome()->mutable_success()->add_payloads()->set_data("yes");
+  add_message(completion, update_id, "accept", acceptance);
+  add_message(completion, update_id, "complete", response);
+  return completion;
+}
+
 Completion heartbeat(Completion completion) {
   completion.set_force_create_new_workflow_task(true);
   completion.set_return_new_workflow_task(true);
@@ -41,10 +50,82 @@ Completion answered(Completion completion, const ws::PollWorkflowTaskQueueRespon
   return completion;
 }
 
+std::string outcome_of(const std::shared_ptr<Pending>& sent) {
+  return Driver::take<ws::UpdateWorkflowExecutionResponse>(sent).outcome().success().payloads(0).data();
+}
+
 // A workflow that rests behind its first task.
 void rest(Driver& d) {
   d.start("w");
   d.complete(d.workflow_task().task_token(), {Driver::start_timer("t", 100)});
+}
+
+TEST(SentUpdate, SurvivesAHeartbeatOfTheWorkerThatHasIt) {
+  Driver d;
+  d.start("w");
+  auto first = d.workflow_task();
+  auto parked = d.poll_workflow("sticky");
+  send(d, sticky(Driver::completion(first.task_token(), {Driver::start_timer("t", 100)})));
+  auto sent = d.send(api::Method::kUpdateWorkflowExecution, change("u"));
+  auto task = Driver::take<ws::PollWorkflowTaskQueueResponse>(parked);
+  ASSERT_EQ(task.messages_size(), 1);
+  const auto beat = send(d, heartbeat(sticky(Driver::completion(task.task_token(), {}))));
+  EXPECT_FALSE(sent->done());
+  EXPECT_EQ(beat.workflow_task().messages_size(), 0);  // it is in the worker's cache
+  send(d, accept_and_complete(sticky(Driver::completion(beat.workflow_task().task_token(), {})), "u"));
+  EXPECT_EQ(outcome_of(sent), "yes");
+}
+
+TEST(SentUpdate, GoesOutAgainWithAHeartbeatOnTheNormalQueue) {
+  Driver d;
+  rest(d);
+  auto sent = d.send(api::Method::kUpdateWorkflowExecution, change("u"));
+  auto task = d.workflow_task();
+  const auto beat = send(d, heartbeat(Driver::completion(task.task_token(), {})));
+  // That worker replays from the first event: the request is not in the history.
+  ASSERT_EQ(beat.workflow_task().messages_size(), 1);
+  send(d, accept_and_complete(Driver::completion(beat.workflow_task().task_token(), {}), "u"));
+  EXPECT_EQ(outcome_of(sent), "yes");
+}
+
+TEST(SentUpdate, TaskThatIsNoHeartbeatHasToAnswerIt) {
+  Driver d;
+  rest(d);
+  auto sent = d.send(api::Method::kUpdateWorkflowExecution, change("u"));
+  send(d, Driver::completion(d.workflow_task().task_token(), {}));
+  EXPECT_EQ(Driver::take<ws::UpdateWorkflowExecutionResponse>(sent)
+                .outcome()
+                .failure()
+                .application_failure_info()
+                .type(),
+            "UnprocessedUpdate");
+}
+
+TEST(SentUpdate, MovesOnWithTheChain) {
+  Driver d;
+  rest(d);
+  d.advance(2 * kSecond);
+  auto sent = d.send(api::Method::kUpdateWorkflowExecution, change("u"));
+  auto task = d.workflow_task();
+  ASSERT_EQ(task.messages_size(), 1);
+  d.complete(task.task_token(), {continue_as_new()});
+  EXPECT_FALSE(sent->done());
+  auto next = d.workflow_task();
+  EXPECT_NE(next.workflow_execution().run_id(), task.workflow_execution().run_id());
+  ASSERT_EQ(next.messages_size(), 1);
+  send(d, accept_and_complete(Driver::completion(next.task_token(), {}), "u"));
+  EXPECT_EQ(outcome_of(sent), "yes");
+}
+
+TEST(SentUpdate, IsNotFoundWhenItsWorkflowCompletes) {
+  Driver d;
+  rest(d);
+  auto sent = d.send(api::Method::kUpdateWorkflowExecution, change("u"));
+  d.complete(d.workflow_task().task_token(), {Driver::complete_workflow()});
+  ASSERT_TRUE(sent->done());
+  ASSERT_FALSE(*sent->result);
+  EXPECT_EQ(sent->result->error().code(), Code::kNotFound);
+  EXPECT_EQ(sent->result->error().message(), "workflow execution already completed");
 }
 
 TEST(ClosedRun, DoesNotKnowTheUpdateThatMovedOn) {

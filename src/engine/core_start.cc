@@ -194,7 +194,7 @@ void EngineCore::Impl::start_workflow(Call& call) {
               {.identity = identity,
                .request_id = new_id(),
                .holder_epoch = call.options.in_process_workflow_worker ? meta_.epoch() : 0});
-    response->set_allocated_eager_workflow_task(workflow_task_response(run, false, true).release());
+    response->set_allocated_eager_workflow_task(workflow_task_response(run, false).release());
     touch(run);
   }
   reply(call, std::move(response));

@@ -217,7 +217,8 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
     finish(run);
     return reply(call, errors::invalid(wrong->message));
   }
-  history::update::reject_unanswered(ms);
+  // A heartbeat says nothing about updates yet; those a closing task left open move on or end with the run.
+  if (ms.running() && !request.force_create_new_workflow_task()) history::update::reject_unanswered(ms);
 
   const bool new_task_wanted =
       request.force_create_new_workflow_task() || had_buffered || !ms.s().buffered_events().empty();
@@ -248,7 +249,7 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   finish(run);
   if (hand_over && ms.running() && ms.workflow_task_started()) {
     response->set_allocated_workflow_task(
-        workflow_task_response(run, ms.s().workflow_task().sticky(), true).release());
+        workflow_task_response(run, ms.s().workflow_task().sticky()).release());
   }
   dispatch_buffered_queries(run);
   reply(call, std::move(response));
