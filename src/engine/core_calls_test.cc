@@ -71,5 +71,21 @@ TEST(ActivityCalls, NegativeRetryDelayMeansAtOnce) {
   EXPECT_THAT(d.events("w"), Contains("ActivityTaskCompleted"));
 }
 
+TEST(CronCalls, EveryCountsFromWhenTheRunWasDue) {
+  Driver d;
+  d.start("w", [](auto& r) { r.set_cron_schedule("@every 4s"); });
+  const std::int64_t begin = d.clock.ns;
+  std::vector<std::int64_t> due;
+  for (int i = 0; i < 4; ++i) {
+    auto parked = d.poll_workflow();
+    while (!parked->done()) d.advance(kSecond);
+    due.push_back((d.clock.ns - begin) / kSecond);
+    auto task = Driver::take<ws::PollWorkflowTaskQueueResponse>(parked);
+    d.advance(2 * kSecond);
+    d.complete(task.task_token(), {Driver::complete_workflow()});
+  }
+  EXPECT_THAT(due, ElementsAre(4, 8, 12, 16));
+}
+
 }  // namespace
 }  // namespace holdfast::engine

@@ -339,6 +339,18 @@ TEST(Cron, NextMoments) {
   EXPECT_FALSE(cron::next("0 0 31 2 *", kNow, kNow));
 }
 
+TEST(Cron, EveryCountsFromWhenTheRunWasDue) {
+  auto ms = started([](lifecycle::StartInput& input) {
+    input.attributes.set_cron_schedule("@every 4s");
+    input.first_task_backoff_ns = 3 * kSecond;
+  });
+  const Event first;
+  lifecycle::complete(*ms, kLimits, kNow + 5 * kSecond, nullptr,
+                      {.new_run_id = "run-2", .first_event = &first});
+  ASSERT_NE(ms->effects().successor, nullptr);
+  EXPECT_EQ(ms->effects().successor->s().execution_ns(), kNow + 7 * kSecond);
+}
+
 TEST(Lifecycle, PoliciesOfATakenId) {
   using lifecycle::decide;
   using lifecycle::StartDecision;
