@@ -87,5 +87,34 @@ TEST(CronCalls, EveryCountsFromWhenTheRunWasDue) {
   EXPECT_THAT(due, ElementsAre(4, 8, 12, 16));
 }
 
+TEST(HistoryCalls, ReversePagesKeepTheByteLimit) {
+  CoreOptions options;
+  options.limits.page_bytes = 1000;
+  Driver d(options);
+  d.start("w");
+  Driver::Commands commands;
+  for (int i = 0; i < 40; ++i) {
+    commands.push_back(Driver::start_timer(std::to_string(i) + std::string(i == 20 ? 900 : 100, 'x'), 100));
+  }
+  d.complete(d.workflow_task().task_token(), commands);
+  d.crash();
+  ws::GetWorkflowExecutionHistoryReverseRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id("w");
+  std::int64_t expected = 44;
+  int pages = 0;
+  do {
+    const auto page = d.call<ws::GetWorkflowExecutionHistoryReverseResponse>(
+        api::Method::kGetWorkflowExecutionHistoryReverse, request);
+    ASSERT_GT(page.history().events_size(), 0);
+    EXPECT_LE(page.history().ByteSizeLong(), 1100u);
+    for (const auto& event : page.history().events()) EXPECT_EQ(event.event_id(), expected--);
+    request.set_next_page_token(page.next_page_token());
+    ++pages;
+  } while (!request.next_page_token().empty());
+  EXPECT_EQ(expected, 0);
+  EXPECT_LT(pages, 20);
+}
+
 }  // namespace
 }  // namespace holdfast::engine

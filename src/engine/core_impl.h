@@ -91,6 +91,7 @@ class EngineCore::Impl {
   // Events [from, to) up to the limits; returns the id behind the last one.
   std::int64_t read_events(Run& run, std::int64_t from, std::int64_t to, std::int64_t max_events,
                            History* out);
+  std::int64_t read_events_before(Run& run, std::int64_t end, std::int64_t max_events, History* newest_first);
   std::optional<Event> read_event(Run& run, std::int64_t id);
   const Event* find_cached_event(Run& run, std::int64_t id);
   void visit_event(Run& run, std::int64_t id, const std::function<void(const Event&)>& with);
