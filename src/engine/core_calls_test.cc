@@ -71,6 +71,64 @@ TEST(ActivityCalls, NegativeRetryDelayMeansAtOnce) {
   EXPECT_THAT(d.events("w"), Contains("ActivityTaskCompleted"));
 }
 
+ws::RespondActivityTaskCompletedByIdRequest completed_by_id() {
+  ws::RespondActivityTaskCompletedByIdRequest request;
+  request.set_namespace_("default");
+  request.set_workflow_id("w");
+  request.set_activity_id("a");
+  request.set_identity("operator");
+  return request;
+}
+
+// The started and the completed event of the only activity.
+void expect_completed_by_operator(Driver& d, std::int32_t attempt) {
+  const auto history = d.history("w");
+  const auto started = std::find_if(history.events().begin(), history.events().end(), [](const auto& event) {
+    return event.event_type() == enums::EVENT_TYPE_ACTIVITY_TASK_STARTED;
+  });
+  ASSERT_NE(started, history.events().end());
+  EXPECT_EQ(started->activity_task_started_event_attributes().identity(), "operator");
+  EXPECT_EQ(started->activity_task_started_event_attributes().attempt(), attempt);
+  const auto& completed = *std::next(started);
+  EXPECT_EQ(completed.activity_task_completed_event_attributes().started_event_id(), started->event_id());
+}
+
+TEST(ActivityCalls, CompletedByIdBeforeAnybodyTookIt) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a")});
+  d.call<ws::RespondActivityTaskCompletedByIdResponse>(api::Method::kRespondActivityTaskCompletedById,
+                                                       completed_by_id());
+  expect_completed_by_operator(d, 1);
+  EXPECT_FALSE(d.poll_activity()->done());  // its task is stale
+}
+
+TEST(ActivityCalls, CompletedByIdBetweenTwoAttempts) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a")});
+  fail_activity(d, d.activity_task().task_token(), nullptr);
+  d.call<ws::RespondActivityTaskCompletedByIdResponse>(api::Method::kRespondActivityTaskCompletedById,
+                                                       completed_by_id());
+  expect_completed_by_operator(d, 2);
+  d.advance(10 * kSecond);
+  EXPECT_FALSE(d.poll_activity()->done());
+}
+
+TEST(ActivityCalls, OnlyACompletionNeedsNoAttempt) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a")});
+  ws::RespondActivityTaskFailedByIdRequest failed;
+  failed.set_namespace_("default");
+  failed.set_workflow_id("w");
+  failed.set_activity_id("a");
+  EXPECT_EQ(d.error(api::Method::kRespondActivityTaskFailedById, failed).code(), Code::kNotFound);
+  auto too_large = completed_by_id();
+  too_large.mutable_result()->add_payloads()->set_data(std::string(3 << 20, 'x'));
+  EXPECT_EQ(d.error(api::Method::kRespondActivityTaskCompletedById, too_large).code(), Code::kNotFound);
+}
+
 TEST(CronCalls, EveryCountsFromWhenTheRunWasDue) {
   Driver d;
   d.start("w", [](auto& r) { r.set_cron_schedule("@every 4s"); });

@@ -195,6 +195,8 @@ class EngineCore::Impl {
                                                Run** run);
   template <typename Request>
   Result<stored::ActivityInfo*> activity_of(const Request& request, Run** run);
+  template <typename Request>
+  Result<stored::ActivityInfo*> started_activity_of(const Request& request, Run** run);
   template <typename Request, typename Response>
   void record_heartbeat(Call& call);
   template <typename Request, typename Response>

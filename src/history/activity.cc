@@ -26,6 +26,7 @@ constexpr Transition<State, On> kTable[] = {
     {State::kWaiting, On::kStart, State::kStarted},
     {State::kWaiting, On::kTimeOut, State::kClosed},
     {State::kWaiting, On::kRequestCancel, State::kClosed},  // nobody holds it: canceled at once
+    {State::kBackingOff, On::kStart, State::kStarted},  // by who completes it from outside; no poll gets it
     {State::kBackingOff, On::kBackoffOver, State::kWaiting},
     {State::kBackingOff, On::kTimeOut, State::kClosed},
     {State::kBackingOff, On::kRequestCancel, State::kClosed},
@@ -38,9 +39,6 @@ constexpr Transition<State, On> kTable[] = {
     {State::kCancelRequested, On::kFailFinally, State::kClosed},  // no retry after a request to cancel
     {State::kCancelRequested, On::kTimeOut, State::kClosed},
     {State::kCancelRequested, On::kCanceled, State::kClosed},
-    // Completed by id from outside while no attempt runs.
-    {State::kWaiting, On::kComplete, State::kClosed},
-    {State::kBackingOff, On::kComplete, State::kClosed},
 };
 
 bool may(const stored::ActivityInfo& info, On on) {
@@ -284,7 +282,7 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
 }
 
 bool startable(const stored::ActivityInfo& info, std::int32_t attempt) {
-  return info.attempt() == attempt && may(info, On::kStart);
+  return info.attempt() == attempt && state_of(info) == State::kWaiting;
 }
 
 void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::string& identity,

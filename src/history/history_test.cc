@@ -247,6 +247,19 @@ TEST(Activity, NegativeRetryDelayIsDueAtOnce) {
   EXPECT_THAT(ms->take_effects().activities, ElementsAre(info->scheduled_event_id()));
 }
 
+TEST(Activity, NobodyTakesItWhileItBacksOff) {
+  auto ms = resting();
+  auto* info = scheduled(*ms, command("a"));
+  activity::start(*ms, kNow, info, "w", "r", 0);
+  activity::fail(*ms, kLimits, kNow, info, Failure(), "w");
+  EXPECT_EQ(activity::state_of(*info), activity::State::kBackingOff);
+  EXPECT_FALSE(activity::startable(*info, 2));
+  // Who completes it by id starts it first.
+  activity::start(*ms, kNow, info, "operator", "", 0);
+  activity::complete(*ms, kNow, info, nullptr, "operator");
+  EXPECT_EQ(ms->s().activities_size(), 0);
+}
+
 TEST(Activity, RequestToCancelEndsTheRetries) {
   auto ms = resting();
   auto* info = scheduled(*ms, command("a"));
