@@ -174,5 +174,45 @@ TEST(HistoryCalls, ReversePagesKeepTheByteLimit) {
   EXPECT_LT(pages, 20);
 }
 
+ws::SignalWithStartWorkflowExecutionRequest signal_with_start() {
+  ws::SignalWithStartWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.set_workflow_id("w");
+  request.mutable_workflow_type()->set_name("order");
+  request.mutable_task_queue()->set_name("q");
+  request.set_signal_name("go");
+  return request;
+}
+
+TEST(SignalCalls, OneTooManyIsNothingToTryAgain) {
+  CoreOptions options;
+  options.limits.execution.signals = 2;
+  Driver d(options);
+  d.start("w");
+  d.signal("w", "s");
+  d.signal("w", "s");
+  ws::SignalWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id("w");
+  request.set_signal_name("s");
+  EXPECT_EQ(d.error(api::Method::kSignalWorkflowExecution, request).code(), Code::kInvalidArgument);
+  EXPECT_EQ(d.error(api::Method::kSignalWithStartWorkflowExecution, signal_with_start()).code(),
+            Code::kInvalidArgument);
+  EXPECT_EQ(d.events("w").size(), 4u);
+}
+
+TEST(SignalCalls, SignalWithStartHasTheLimitsOfASignal) {
+  Driver d;
+  auto request = signal_with_start();
+  request.set_signal_name(std::string(1001, 'x'));
+  EXPECT_EQ(d.error(api::Method::kSignalWithStartWorkflowExecution, request).code(), Code::kInvalidArgument);
+  request = signal_with_start();
+  request.mutable_signal_input()->add_payloads()->set_data(std::string(3 << 20, 'x'));
+  EXPECT_EQ(d.error(api::Method::kSignalWithStartWorkflowExecution, request).code(), Code::kInvalidArgument);
+  EXPECT_TRUE(d.call<ws::SignalWithStartWorkflowExecutionResponse>(
+                   api::Method::kSignalWithStartWorkflowExecution, signal_with_start())
+                  .started());
+}
+
 }  // namespace
 }  // namespace holdfast::engine

@@ -183,6 +183,8 @@ class EngineCore::Impl {
   Status check_start(const ws::StartWorkflowExecutionRequest& request) const;
   void terminate_run(Run& run, const std::string& reason, pb::common::v1::Payloads* details,
                      const std::string& identity);
+  Status check_signal(const ws::SignalWorkflowExecutionRequest& request) const;
+  Status check_signal_count(const Run& run) const;
   void signal_run(Run& run, const ws::SignalWorkflowExecutionRequest& request);
   std::function<const Event*()> first_event_of(Run& run, std::shared_ptr<Event> holder);
 
