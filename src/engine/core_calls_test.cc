@@ -174,6 +174,19 @@ TEST(HistoryCalls, ReversePagesKeepTheByteLimit) {
   EXPECT_LT(pages, 20);
 }
 
+TEST(HistoryCalls, NoEventIdIsShownTwice) {
+  Driver d;
+  d.start("w");
+  ws::RespondWorkflowTaskFailedRequest failed;
+  failed.set_namespace_("default");
+  failed.set_task_token(d.workflow_task().task_token());
+  d.call<ws::RespondWorkflowTaskFailedResponse>(api::Method::kRespondWorkflowTaskFailed, failed);
+  EXPECT_EQ(d.events("w").size(), 5u);  // the transient task is shown
+  d.signal("w", "s");
+  EXPECT_EQ(d.events("w").back(), "WorkflowExecutionSignaled");
+  EXPECT_EQ(d.workflow_task().attempt(), 1);
+}
+
 ws::SignalWithStartWorkflowExecutionRequest signal_with_start() {
   ws::SignalWithStartWorkflowExecutionRequest request;
   request.set_namespace_("default");

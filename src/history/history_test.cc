@@ -146,6 +146,17 @@ TEST(WorkflowTask, NewsMakeATransientTaskOrdinary) {
   EXPECT_EQ(types(*ms).back(), enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
 }
 
+TEST(WorkflowTask, SuffixIsLeftOutWhereItsIdsAreTaken) {
+  auto ms = started();
+  wt::start(*ms, kLimits, kNow, {});
+  wt::fail(*ms, kNow, {});
+  wt::schedule(*ms, kNow);
+  lifecycle::signal(*ms, kNow, {});
+  pb::history::v1::History shown;
+  wt::append_unwritten(*ms, &shown);
+  EXPECT_EQ(shown.events_size(), 0);
+}
+
 TEST(WorkflowTask, TimeoutGrowsInsteadOfABackoff) {
   auto ms = started();
   Ns last = 0;
