@@ -113,8 +113,6 @@ void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityIn
     if (state == enums::RETRY_STATE_IN_PROGRESS) return;
     // No time left for another attempt: what ran out is schedule-to-close.
     if (state == enums::RETRY_STATE_TIMEOUT) failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-  } else {
-    state = enums::RETRY_STATE_NON_RETRYABLE_FAILURE;
   }
   HF_CHECK(may(*info, On::kTimeOut));
   write_timed_out(ms, now, info, std::move(failure), state);
