@@ -227,5 +227,19 @@ TEST(SignalCalls, SignalWithStartHasTheLimitsOfASignal) {
                   .started());
 }
 
+TEST(TimerCalls, CancelThatTakesBackTheOnlyNewsNeedsNoTask) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::start_timer("t", 1)});
+  d.signal("w", "s");
+  auto task = d.workflow_task();
+  d.advance(kSecond);  // fires while the task is out
+  pb::command::v1::Command command;
+  command.set_command_type(enums::COMMAND_TYPE_CANCEL_TIMER);
+  command.mutable_cancel_timer_command_attributes()->set_timer_id("t");
+  d.complete(task.task_token(), {command});
+  EXPECT_EQ(d.events("w").back(), "TimerCanceled");
+}
+
 }  // namespace
 }  // namespace holdfast::engine

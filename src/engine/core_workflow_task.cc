@@ -220,8 +220,9 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   // A heartbeat says nothing about updates yet; those a closing task left open move on or end with the run.
   if (ms.running() && !request.force_create_new_workflow_task()) history::update::reject_unanswered(ms);
 
+  // Not what was buffered before: a command may have taken the only news back.
   const bool new_task_wanted =
-      request.force_create_new_workflow_task() || had_buffered || !ms.s().buffered_events().empty();
+      request.force_create_new_workflow_task() || context.had_buffered || !ms.s().buffered_events().empty();
   const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
   if (ms.running() && new_task_wanted) {
     ms.flush_buffered();
