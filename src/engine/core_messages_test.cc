@@ -235,5 +235,17 @@ TEST(QueryOfATask, GoesAloneWhenTheTaskDidNotAnswer) {
   EXPECT_FALSE(asked->done());
 }
 
+TEST(QueryBeforeTheFirstTask, WaitsOnlyIfTheTaskComesInTime) {
+  Driver d;
+  d.start("soon", [](auto& r) { r.mutable_workflow_start_delay()->set_seconds(5); });
+  EXPECT_FALSE(d.send(api::Method::kQueryWorkflow, ask("soon"))->done());
+  d.start("late", [](auto& r) { r.mutable_workflow_start_delay()->set_seconds(100); });
+  const Status refused = d.error(api::Method::kQueryWorkflow, ask("late"));
+  EXPECT_EQ(refused.code(), Code::kFailedPrecondition);
+  ASSERT_EQ(refused.details().size(), 1u);
+  EXPECT_EQ(refused.details()[0].type_url,
+            "type.googleapis.com/temporal.api.errordetails.v1.WorkflowNotReadyFailure");
+}
+
 }  // namespace
 }  // namespace holdfast::engine
