@@ -49,14 +49,14 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string
   *run = *found;
   if (!(*run)->ms->running()) return fail(errors::already_completed());
   auto* info = (*run)->ms->activity_by_id(activity_id);
-  if (info == nullptr || info->started_ns() == 0) {
-    return fail(errors::not_found("Cannot find pending activity with ActivityID " + activity_id +
-                                  ", or it is not running."));
+  if (info == nullptr) {
+    return fail(errors::not_found("Cannot find pending activity with ActivityID " + activity_id + "."));
   }
   return info;
 }
 
 // Every answer of an activity comes by its task token or by its id; the two requests share all other fields.
+// By id the activity may be one that nobody holds.
 template <typename Request>
 Result<stored::ActivityInfo*> EngineCore::Impl::activity_of(const Request& request, Run** run) {
   if constexpr (requires { request.task_token(); }) {
@@ -65,6 +65,13 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of(const Request& reque
     return activity_of_id(request.namespace_(), request.workflow_id(), request.run_id(),
                           request.activity_id(), run);
   }
+}
+
+template <typename Request>
+Result<stored::ActivityInfo*> EngineCore::Impl::started_activity_of(const Request& request, Run** run) {
+  auto info = activity_of(request, run);
+  if (info && (*info)->started_ns() == 0) return fail(errors::activity_not_found());
+  return info;
 }
 
 namespace {
@@ -84,7 +91,7 @@ template <typename Request, typename Response>
 void EngineCore::Impl::record_heartbeat(Call& call) {
   auto& request = static_cast<Request&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of(request, &run);
+  auto info = started_activity_of(request, &run);
   if (!info) return reply(call, std::move(info.error()));
   auto response = std::make_unique<Response>();
   if (too_large(request.details(), options_.limits.execution)) {
@@ -106,12 +113,16 @@ template <typename Request, typename Response>
 void EngineCore::Impl::complete_activity(Call& call) {
   auto& request = static_cast<Request&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of(request, &run);
+  const bool large = too_large(request.result(), options_.limits.execution);
+  // A result that is too large is a failure, and only who holds the activity may fail it.
+  auto info = large ? started_activity_of(request, &run) : activity_of(request, &run);
   if (!info) return reply(call, std::move(info.error()));
-  if (too_large(request.result(), options_.limits.execution)) {
+  if (large) {
     activity::fail(*run->ms, options_.limits.execution, now_, *info,
                    history::server_failure("Complete result exceeds size limit.", true), request.identity());
   } else {
+    // Completed from outside while no attempt runs: the history shows one all the same.
+    if ((*info)->started_ns() == 0) activity::start(*run->ms, now_, *info, request.identity(), "", 0);
     activity::complete(*run->ms, now_, *info, request.has_result() ? request.mutable_result() : nullptr,
                        request.identity());
   }
@@ -123,7 +134,7 @@ template <typename Request, typename Response>
 void EngineCore::Impl::fail_activity(Call& call) {
   auto& request = static_cast<Request&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of(request, &run);
+  auto info = started_activity_of(request, &run);
   if (!info) return reply(call, std::move(info.error()));
   const auto& limits = options_.limits.execution;
   if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits)) {
@@ -143,7 +154,7 @@ template <typename Request, typename Response>
 void EngineCore::Impl::cancel_activity(Call& call) {
   auto& request = static_cast<Request&>(*call.request);
   Run* run = nullptr;
-  auto info = activity_of(request, &run);
+  auto info = started_activity_of(request, &run);
   if (!info) return reply(call, std::move(info.error()));
   if (!activity::canceled(*run->ms, now_, *info, details_of(request), request.identity())) {
     return reply(call,

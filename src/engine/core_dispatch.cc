@@ -45,6 +45,7 @@ void EngineCore::Impl::dispatch_workflow_task(Run& run) {
   task.workflow_id = run.key.workflow_id;
   task.run_id = run.key.run_id;
   task.id = ms.s().task_stamp();
+  task.sticky = ms.s().workflow_task().sticky();
   task.added_ns = now_;
   add_task(queue, std::move(task));
 }
@@ -78,7 +79,8 @@ void EngineCore::Impl::dispatch_query(Run& run, const std::string& query_id) {
   if (!state.sticky_queue().empty()) {
     const QueueKey sticky{run.key.namespace_id, state.sticky_queue(), QueueType::kWorkflow};
     // Only to a worker that is there this moment: a query has no second life on another queue.
-    if (matching_.has_poll(sticky)) queue = sticky;
+    task.sticky = matching_.has_poll(sticky);
+    if (task.sticky) queue = sticky;
   }
   add_task(queue, std::move(task));
 }
@@ -197,7 +199,7 @@ bool EngineCore::Impl::deliver_workflow_task(Run& run, Call& call) {
   wt::start(
       *run.ms, options_.limits.execution, now_,
       {.identity = request.identity(), .request_id = new_id(), .holder_epoch = inside ? meta_.epoch() : 0});
-  auto response = workflow_task_response(run, run.ms->s().workflow_task().sticky(), true);
+  auto response = workflow_task_response(run, run.ms->s().workflow_task().sticky());
   response->set_backlog_count_hint(static_cast<std::int64_t>(matching_.backlog(
       {run.key.namespace_id, run.ms->s().workflow_task().task_queue(), QueueType::kWorkflow})));
   touch(run);
@@ -225,8 +227,7 @@ void EngineCore::Impl::task_came_back(Run& run) {
 }
 
 std::unique_ptr<ws::PollWorkflowTaskQueueResponse> EngineCore::Impl::workflow_task_response(Run& run,
-                                                                                            bool sticky,
-                                                                                            bool resend) {
+                                                                                            bool sticky) {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
   const auto& task = state.workflow_task();
@@ -243,7 +244,9 @@ std::unique_ptr<ws::PollWorkflowTaskQueueResponse> EngineCore::Impl::workflow_ta
   history::set_time(response->mutable_scheduled_time(), task.scheduled_ns());
   history::set_time(response->mutable_started_time(), task.started_ns());
   add_history(run, sticky ? state.previous_started_event_id() + 1 : 1, response.get());
-  history::update::add_messages(ms, resend, response->mutable_messages());
+  // A worker with the workflow in its cache has what was sent before; one that starts from the first event
+  // has not.
+  history::update::add_messages(ms, !sticky || task.attempt() > 1, response->mutable_messages());
   for (auto& [id, query] : run.queries) {
     if (query.state != Query::State::kBuffered) continue;
     query.state = Query::State::kWithTask;

@@ -298,4 +298,57 @@ class Driver {
   std::unique_ptr<store::RocksStore> store_;
 };
 
+// --- requests and commands of more than one file of tests
+inline ws::RespondWorkflowTaskCompletedRequest sticky(ws::RespondWorkflowTaskCompletedRequest request) {
+  auto& attributes = *request.mutable_sticky_attributes();
+  attributes.mutable_worker_task_queue()->set_name("sticky");
+  attributes.mutable_worker_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);
+  attributes.mutable_worker_task_queue()->set_normal_name("q");
+  attributes.mutable_schedule_to_start_timeout()->set_seconds(10);
+  return request;
+}
+
+inline ws::QueryWorkflowRequest ask(const std::string& id) {
+  ws::QueryWorkflowRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id(id);
+  request.mutable_query()->set_query_type("state");
+  return request;
+}
+
+inline ws::UpdateWorkflowExecutionRequest change(const std::string& update_id) {
+  ws::UpdateWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.mutable_workflow_execution()->set_workflow_id("w");
+  request.mutable_wait_policy()->set_lifecycle_stage(
+      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
+  request.mutable_request()->mutable_meta()->set_update_id(update_id);
+  request.mutable_request()->mutable_input()->set_name("approve");
+  return request;
+}
+
+template <typename Body>
+void add_message(ws::RespondWorkflowTaskCompletedRequest& request, const std::string& update_id,
+                 const std::string& message_id, const Body& body) {
+  auto& message = *request.add_messages();
+  message.set_id(message_id);
+  message.set_protocol_instance_id(update_id);
+  message.mutable_body()->PackFrom(body);
+}
+
+inline void add_command(ws::RespondWorkflowTaskCompletedRequest& request, const std::string& message_id) {
+  auto& command = *request.add_commands();
+  command.set_command_type(enums::COMMAND_TYPE_PROTOCOL_MESSAGE);
+  command.mutable_protocol_message_command_attributes()->set_message_id(message_id);
+}
+
+inline pb::command::v1::Command continue_as_new() {
+  pb::command::v1::Command command;
+  command.set_command_type(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
+  auto& attributes = *command.mutable_continue_as_new_workflow_execution_command_attributes();
+  attributes.mutable_workflow_type()->set_name("order");
+  attributes.mutable_input()->add_payloads()->set_data("next");
+  return command;
+}
+
 }  // namespace holdfast::engine::testing

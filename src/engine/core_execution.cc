@@ -22,6 +22,27 @@ pb::history::v1::WorkflowExecutionSignaledEventAttributes EngineCore::Impl::sign
   return attributes;
 }
 
+Status EngineCore::Impl::check_signal(const ws::SignalWorkflowExecutionRequest& request) const {
+  const auto& limits = options_.limits.execution;
+  if (request.signal_name().empty()) return errors::invalid("SignalName is not set on request.");
+  if (request.signal_name().size() > static_cast<std::size_t>(limits.id_bytes)) {
+    return errors::invalid("SignalName length exceeds limit of 1000 bytes.");
+  }
+  if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > limits.blob_bytes) {
+    return errors::invalid("Blob data size exceeds limit: a signal's input may have " +
+                           std::to_string(limits.blob_bytes) + " bytes.");
+  }
+  return Status();
+}
+
+// Nothing that a caller should try again: the run stays full.
+Status EngineCore::Impl::check_signal_count(const Run& run) const {
+  const auto most = options_.limits.execution.signals;
+  if (run.ms->s().signal_count() < most) return Status();
+  return errors::invalid("exceeded workflow execution limit for signal events: the run has received " +
+                         std::to_string(most) + " signals; continue as new.");
+}
+
 void EngineCore::Impl::signal_run(Run& run, const ws::SignalWorkflowExecutionRequest& request) {
   lifecycle::signal(*run.ms, now_, signal_attributes(request));
   finish(run);
@@ -31,15 +52,7 @@ void EngineCore::Impl::signal(Call& call) {
   const auto& request = static_cast<const ws::SignalWorkflowExecutionRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.signal_name().empty()) return reply(call, errors::invalid("SignalName is not set on request."));
-  const auto& limits = options_.limits.execution;
-  if (request.signal_name().size() > static_cast<std::size_t>(limits.id_bytes)) {
-    return reply(call, errors::invalid("SignalName length exceeds limit of 1000 bytes."));
-  }
-  if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > limits.blob_bytes) {
-    return reply(call, errors::invalid("Blob data size exceeds limit: a signal's input may have " +
-                                       std::to_string(limits.blob_bytes) + " bytes."));
-  }
+  if (Status wrong = check_signal(request); !wrong.ok()) return reply(call, std::move(wrong));
   auto found = resolve(record->id(), request.workflow_execution());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
@@ -49,11 +62,7 @@ void EngineCore::Impl::signal(Call& call) {
     return reply(call, std::move(response));  // sent twice, taken once
   }
   if (!ms.running()) return reply(call, errors::already_completed());
-  if (ms.s().signal_count() >= limits.signals) {
-    return reply(call, errors::exhausted("The workflow has received as many signals as a run may (" +
-                                             std::to_string(limits.signals) + "); continue as new.",
-                                         enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
-  }
+  if (Status full = check_signal_count(run); !full.ok()) return reply(call, std::move(full));
   signal_run(run, request);
   reply(call, std::move(response));
 }

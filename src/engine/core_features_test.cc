@@ -9,19 +9,16 @@ namespace holdfast::engine {
 namespace {
 
 using history::kSecond;
+using testing::add_command;
+using testing::add_message;
+using testing::ask;
+using testing::change;
 using ::testing::Contains;
+using testing::continue_as_new;
 using testing::Driver;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
-
-ws::RespondWorkflowTaskCompletedRequest sticky(ws::RespondWorkflowTaskCompletedRequest request) {
-  auto& attributes = *request.mutable_sticky_attributes();
-  attributes.mutable_worker_task_queue()->set_name("sticky");
-  attributes.mutable_worker_task_queue()->set_kind(enums::TASK_QUEUE_KIND_STICKY);
-  attributes.mutable_worker_task_queue()->set_normal_name("q");
-  attributes.mutable_schedule_to_start_timeout()->set_seconds(10);
-  return request;
-}
+using testing::sticky;
 
 void complete_sticky(Driver& d, const std::string& token, Driver::Commands commands) {
   d.call<ws::RespondWorkflowTaskCompletedResponse>(api::Method::kRespondWorkflowTaskCompleted,
@@ -59,14 +56,6 @@ TEST(Sticky, TaskNobodyTakesGoesToEverybody) {
   EXPECT_THAT(d.events("w"), Contains("WorkflowTaskTimedOut"));
 }
 
-ws::QueryWorkflowRequest ask(const std::string& id) {
-  ws::QueryWorkflowRequest request;
-  request.set_namespace_("default");
-  request.mutable_execution()->set_workflow_id(id);
-  request.mutable_query()->set_query_type("state");
-  return request;
-}
-
 TEST(Query, GoesAloneWhenTheWorkflowRests) {
   Driver d;
   d.start("w");
@@ -100,32 +89,6 @@ TEST(Query, TravelsWithTheTaskThatIsComing) {
   ASSERT_TRUE(asked->done());
   EXPECT_EQ(asked->result->error().details()[0].type_url,
             "type.googleapis.com/temporal.api.errordetails.v1.QueryFailedFailure");
-}
-
-ws::UpdateWorkflowExecutionRequest change(const std::string& update_id) {
-  ws::UpdateWorkflowExecutionRequest request;
-  request.set_namespace_("default");
-  request.mutable_workflow_execution()->set_workflow_id("w");
-  request.mutable_wait_policy()->set_lifecycle_stage(
-      enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_COMPLETED);
-  request.mutable_request()->mutable_meta()->set_update_id(update_id);
-  request.mutable_request()->mutable_input()->set_name("approve");
-  return request;
-}
-
-template <typename Body>
-void add_message(ws::RespondWorkflowTaskCompletedRequest& request, const std::string& update_id,
-                 const std::string& message_id, const Body& body) {
-  auto& message = *request.add_messages();
-  message.set_id(message_id);
-  message.set_protocol_instance_id(update_id);
-  message.mutable_body()->PackFrom(body);
-}
-
-void add_command(ws::RespondWorkflowTaskCompletedRequest& request, const std::string& message_id) {
-  auto& command = *request.add_commands();
-  command.set_command_type(enums::COMMAND_TYPE_PROTOCOL_MESSAGE);
-  command.mutable_protocol_message_command_attributes()->set_message_id(message_id);
 }
 
 TEST(Update, AcceptedAndCompletedInOneTask) {
@@ -265,15 +228,6 @@ TEST(External, SignalThenCompleteStillArrives) {
   task = d.workflow_task("other");
   d.complete(task.task_token(), {command, Driver::complete_workflow()});
   EXPECT_THAT(d.events("target"), Contains("WorkflowExecutionSignaled"));
-}
-
-pb::command::v1::Command continue_as_new() {
-  pb::command::v1::Command command;
-  command.set_command_type(enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION);
-  auto& attributes = *command.mutable_continue_as_new_workflow_execution_command_attributes();
-  attributes.mutable_workflow_type()->set_name("order");
-  attributes.mutable_input()->add_payloads()->set_data("next");
-  return command;
 }
 
 TEST(Chain, ContinueAsNewIsOneCommit) {

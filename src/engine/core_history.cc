@@ -16,6 +16,13 @@ bool shows_unwritten(const api::CallOptions& options) {
   return options.client_name != "temporal-cli" && options.client_name != "temporal-ui";
 }
 
+// Without it the caller would page for ever.
+Status event_is_missing(const Run& run, std::int64_t event_id) {
+  return Status(Code::kDataLoss, "The stored history of run " + run.key.run_id + " lacks event " +
+                                     std::to_string(event_id) +
+                                     "; restore the data directory from a backup.");
+}
+
 }  // namespace
 
 // Answers, or parks when there is nothing yet and the caller waits.
@@ -55,10 +62,7 @@ void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::Histor
   const std::int64_t end = state.next_event_id();
   const std::int64_t next = read_events(run, token.next_event_id(), end, page, events);
   if (next == token.next_event_id() && next < end) {
-    // Without this the caller would page for ever.
-    return reply(call, Status(Code::kDataLoss, "The stored history of run " + run.key.run_id +
-                                                   " lacks event " + std::to_string(next) +
-                                                   "; restore the data directory from a backup."));
+    return reply(call, event_is_missing(run, next));
   }
   stored::HistoryToken more;
   more.set_run_id(run.key.run_id);
@@ -120,6 +124,31 @@ void EngineCore::Impl::answer_history_waiters(Run& run) {
   }
 }
 
+// Events before `end`, newest first, up to the limits; returns the id of the last one.
+std::int64_t EngineCore::Impl::read_events_before(Run& run, std::int64_t end, std::int64_t max_events,
+                                                  History* newest_first) {
+  std::int64_t begin = end;
+  std::size_t bytes = 0;
+  // Sizes are known only forward: a window that is too large for the rest of the page is halved. One event
+  // always fits.
+  for (std::int64_t window = max_events; window > 0 && begin > 1 && end - begin < max_events;) {
+    const std::int64_t from = std::max({std::int64_t{1}, begin - window, end - max_events});
+    History part;
+    const std::int64_t next = read_events(run, from, begin, window, &part);
+    std::size_t size = 0;
+    for (const Event& event : part.events()) size += event.ByteSizeLong();
+    if (next < begin || (begin < end && bytes + size > options_.limits.page_bytes)) {
+      window /= 2;
+      continue;
+    }
+    for (int i = part.events_size() - 1; i >= 0; --i)
+      newest_first->add_events()->Swap(part.mutable_events(i));
+    bytes += size;
+    begin = from;
+  }
+  return begin;
+}
+
 void EngineCore::Impl::get_history_reverse(Call& call) {
   const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryReverseRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
@@ -138,18 +167,11 @@ void EngineCore::Impl::get_history_reverse(Call& call) {
   Run& run = **found;
   std::int64_t page = options_.limits.page_events;
   if (request.maximum_page_size() > 0) page = std::min<std::int64_t>(page, request.maximum_page_size());
-  const std::int64_t end = token.next_event_id() != 0 ? token.next_event_id() : run.ms->s().next_event_id();
-  const std::int64_t begin = std::max<std::int64_t>(1, end - page);
-  History forward;
-  for (std::int64_t at = begin; at < end;) {
-    const auto next = read_events(run, at, end, end, &forward);
-    if (next == at) break;
-    at = next;
-  }
+  std::int64_t end = run.ms->s().next_event_id();
+  if (token.next_event_id() != 0) end = std::min(end, token.next_event_id());
   auto response = std::make_unique<ws::GetWorkflowExecutionHistoryReverseResponse>();
-  for (int i = forward.events_size() - 1; i >= 0; --i) {
-    response->mutable_history()->add_events()->Swap(forward.mutable_events(i));
-  }
+  const std::int64_t begin = read_events_before(run, end, page, response->mutable_history());
+  if (begin == end && end > 1) return reply(call, event_is_missing(run, end - 1));
   if (begin > 1) {
     stored::HistoryToken more;
     more.set_run_id(run.key.run_id);

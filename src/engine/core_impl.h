@@ -91,6 +91,7 @@ class EngineCore::Impl {
   // Events [from, to) up to the limits; returns the id behind the last one.
   std::int64_t read_events(Run& run, std::int64_t from, std::int64_t to, std::int64_t max_events,
                            History* out);
+  std::int64_t read_events_before(Run& run, std::int64_t end, std::int64_t max_events, History* newest_first);
   std::optional<Event> read_event(Run& run, std::int64_t id);
   const Event* find_cached_event(Run& run, std::int64_t id);
   void visit_event(Run& run, std::int64_t id, const std::function<void(const Event&)>& with);
@@ -110,13 +111,13 @@ class EngineCore::Impl {
   bool deliver_workflow_task(Run& run, Call& call);
   bool deliver_query(Run& run, const std::string& query_id, const matching::QueueKey& queue, Call& call);
   bool deliver_activity(Run& run, const matching::Task& task, Call& call);
-  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky,
-                                                                            bool resend);
+  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky);
   std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_response(Run& run,
                                                                        const stored::ActivityInfo& info);
   void add_history(Run& run, std::int64_t from, ws::PollWorkflowTaskQueueResponse* response);
   void empty_poll(Parked& parked);
   void task_came_back(Run& run);
+  void leave_queue(const matching::QueueKey& sticky);
 
   // --- deadlines (core.cc)
   void fire(const RunKey& key);
@@ -182,6 +183,8 @@ class EngineCore::Impl {
   Status check_start(const ws::StartWorkflowExecutionRequest& request) const;
   void terminate_run(Run& run, const std::string& reason, pb::common::v1::Payloads* details,
                      const std::string& identity);
+  Status check_signal(const ws::SignalWorkflowExecutionRequest& request) const;
+  Status check_signal_count(const Run& run) const;
   void signal_run(Run& run, const ws::SignalWorkflowExecutionRequest& request);
   std::function<const Event*()> first_event_of(Run& run, std::shared_ptr<Event> holder);
 
@@ -194,6 +197,8 @@ class EngineCore::Impl {
                                                Run** run);
   template <typename Request>
   Result<stored::ActivityInfo*> activity_of(const Request& request, Run** run);
+  template <typename Request>
+  Result<stored::ActivityInfo*> started_activity_of(const Request& request, Run** run);
   template <typename Request, typename Response>
   void record_heartbeat(Call& call);
   template <typename Request, typename Response>
@@ -206,6 +211,7 @@ class EngineCore::Impl {
   void fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
                           const pb::failure::v1::Failure* failure, const std::string& identity);
   void answer_queries(Run& run, ws::RespondWorkflowTaskCompletedRequest* request);
+  void dispatch_buffered_queries(Run& run);
   void answer_history_waiters(Run& run);
   void answer_update_waiters(Run& run);
   void answer_history(Call& call, Run& run, const stored::HistoryToken& token, bool close_only, bool wait);

@@ -24,6 +24,10 @@ void EngineCore::Impl::query(Call& call) {
     response->mutable_query_rejected()->set_status(state.status());
     return reply(call, std::move(response));
   }
+  const Ns deadline = call_deadline(call, 10 * history::kSecond);
+  if (ms.running() && state.first_task_backoff_until_ns() > deadline) {
+    return reply(call, errors::workflow_not_ready("Workflow task is not scheduled yet."));
+  }
   if (ms.running() && state.workflow_task().attempt() >= 3) {
     return reply(
         call,
@@ -56,7 +60,7 @@ void EngineCore::Impl::query(Call& call) {
   parked.kind = Parked::Kind::kQuery;
   parked.run = run.key;
   parked.query_id = id;
-  parked.deadline_ns = call_deadline(call, 10 * history::kSecond);
+  parked.deadline_ns = deadline;
   parked.call = std::move(call);
   park(std::move(parked));
   if (direct) dispatch_query(run, id);

@@ -194,7 +194,7 @@ void EngineCore::Impl::start_workflow(Call& call) {
               {.identity = identity,
                .request_id = new_id(),
                .holder_epoch = call.options.in_process_workflow_worker ? meta_.epoch() : 0});
-    response->set_allocated_eager_workflow_task(workflow_task_response(run, false, true).release());
+    response->set_allocated_eager_workflow_task(workflow_task_response(run, false).release());
     touch(run);
   }
   reply(call, std::move(response));
@@ -204,7 +204,6 @@ void EngineCore::Impl::signal_with_start(Call& call) {
   auto& request = static_cast<ws::SignalWithStartWorkflowExecutionRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.signal_name().empty()) return reply(call, errors::invalid("SignalName is not set on request."));
   if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
     return reply(call,
                  errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
@@ -217,6 +216,7 @@ void EngineCore::Impl::signal_with_start(Call& call) {
   signal.set_identity(request.identity());
   signal.set_request_id(request.request_id());
   if (request.has_header()) *signal.mutable_header() = request.header();
+  if (Status wrong = check_signal(signal); !wrong.ok()) return reply(call, std::move(wrong));
 
   ws::StartWorkflowExecutionRequest start;
   start.set_namespace_(request.namespace_());
@@ -267,10 +267,7 @@ void EngineCore::Impl::signal_with_start(Call& call) {
   });
   if (!outcome) return reply(call, std::move(outcome.error()));
   if (!outcome->started) {
-    if (outcome->run->ms->s().signal_count() >= options_.limits.execution.signals) {
-      return reply(call, errors::exhausted("The workflow has received as many signals as a run may.",
-                                           enums::RESOURCE_EXHAUSTED_CAUSE_BUSY_WORKFLOW));
-    }
+    if (Status full = check_signal_count(*outcome->run); !full.ok()) return reply(call, std::move(full));
     signal_run(*outcome->run, signal);
   }
   auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();

@@ -175,8 +175,12 @@ void EngineCore::Impl::finish(Run& run) {
   }
   if (effects.outbox) send_outbox(run);
   if (!run.update_waiters.empty()) answer_update_waiters(run);
-  // What is over is in the history, or left no trace.
-  if (effects.updates) run.ms->updates().forget_ended();
+  // What is over is in the history, or left no trace; of a closed run, everything is.
+  if (!ms.running()) {
+    ms.updates().all().clear();
+  } else if (effects.updates) {
+    ms.updates().forget_ended();
+  }
   if (!run.history_waiters.empty()) answer_history_waiters(run);
   if (effects.workflow_task) dispatch_workflow_task(run);
   for (std::int64_t id : effects.activities) dispatch_activity(run, id);
@@ -276,23 +280,24 @@ void EngineCore::Impl::evict() {
     return runs_.size() > options_.limits.cached_executions ||
            cached_page_bytes_ > options_.limits.cached_history_bytes;
   };
-  auto at = lru_.end();
-  // Bounded work: what cannot go now is looked at again with the next commit.
-  for (int looked = 0; over() && at != lru_.begin() && looked < 1024; ++looked) {
-    --at;
-    Run& run = **at;
+  // Bounded work: the next commit goes on where this one stopped.
+  const std::size_t looks = std::min<std::size_t>(lru_.size(), 1024);
+  for (std::size_t looked = 0; looked < looks && over(); ++looked) {
+    Run& run = *lru_.back();
     if (run.dirty || run.last_batch > committed_ || run.waited_for() || run.early_out ||
         !run.ms->updates().empty() || run.ms->speculative()) {
       // Accepted updates are in the state: they need no memory of their own.
       if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty())
         run.ms->updates().all().clear();
+      // In use, though nobody asked for it: it may not stand before those that can go.
+      lru_.splice(lru_.begin(), lru_, run.lru);
       continue;
     }
     cached_page_bytes_ -= run.page_bytes;
     const auto row = currents_.find({run.key.namespace_id, run.key.workflow_id});
     if (row != currents_.end() && row->second.run_id() == run.key.run_id) currents_.erase(row);
     const RunKey key = run.key;
-    at = lru_.erase(at);
+    lru_.pop_back();
     runs_.erase(key);
   }
 }

@@ -65,15 +65,7 @@ bool EngineCore::Impl::answer_update(Parked& parked, Run& run, bool deadline) {
       return answer(kAccepted, nullptr);
     }
     if (!ms.running()) {
-      if (!ms.s().successor_run_id().empty() && !deadline) {
-        finish_parked(parked,
-                      fail(errors::with_detail(Code::kAborted,
-                                               "The workflow moved on to a new run before it saw the update; "
-                                               "send it again.",
-                                               pb::errordetails::v1::NotFoundFailure())));
-      } else {
-        finish_parked(parked, fail(errors::already_completed()));
-      }
+      finish_parked(parked, fail(errors::already_completed()));
       return true;
     }
     if (parked.stage == kAdmitted || deadline) return answer(kAdmitted, nullptr);

@@ -93,14 +93,11 @@ void EngineCore::Impl::queries_at_end_of_task(Run& run) {
   for (auto& [id, query] : run.queries) {
     if (query.state == Query::State::kWithTask) query.state = Query::State::kBuffered;
   }
-  if (run.ms->running()) return;
-  std::vector<std::string> waiting;
-  for (auto& [id, query] : run.queries) {
-    if (query.state == Query::State::kBuffered) waiting.push_back(id);
-  }
-  for (const auto& id : waiting) dispatch_query(run, id);
+  if (!run.ms->running()) dispatch_buffered_queries(run);
 }
 
+// Before the end of the transition: it may close the run or hand out the next task, and both start their
+// queries anew.
 void EngineCore::Impl::answer_queries(Run& run, ws::RespondWorkflowTaskCompletedRequest* request) {
   for (auto& [id, result] : *request->mutable_query_results()) {
     const auto found = run.queries.find(id);
@@ -115,12 +112,19 @@ void EngineCore::Impl::answer_queries(Run& run, ws::RespondWorkflowTaskCompleted
                                           result.has_failure() ? &result.failure() : nullptr)));
     }
   }
-  std::vector<std::string> direct;
+  // The others of this task wait for the next. Not those of a task that is handed out after this one.
   for (auto& [id, query] : run.queries) {
     if (query.state == Query::State::kWithTask) query.state = Query::State::kBuffered;
+  }
+}
+
+// Queries that no task takes along go alone.
+void EngineCore::Impl::dispatch_buffered_queries(Run& run) {
+  if (run.ms->running() && run.ms->workflow_task_pending()) return;
+  std::vector<std::string> direct;
+  for (auto& [id, query] : run.queries) {
     if (query.state == Query::State::kBuffered) direct.push_back(id);
   }
-  if (run.ms->running() && run.ms->workflow_task_pending()) return;  // the next task takes them along
   for (const auto& id : direct) dispatch_query(run, id);
 }
 
@@ -163,8 +167,9 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
           history::to_ns(request.sticky_attributes().schedule_to_start_timeout()));
     }
     response->set_reset_history_event_id(ms.s().previous_started_event_id());
-    finish(run);
     answer_queries(run, &request);
+    finish(run);
+    dispatch_buffered_queries(run);
     return reply(call, std::move(response));
   }
 
@@ -212,10 +217,12 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
     finish(run);
     return reply(call, errors::invalid(wrong->message));
   }
-  history::update::reject_unanswered(ms);
+  // A heartbeat says nothing about updates yet; those a closing task left open move on or end with the run.
+  if (ms.running() && !request.force_create_new_workflow_task()) history::update::reject_unanswered(ms);
 
+  // Not what was buffered before: a command may have taken the only news back.
   const bool new_task_wanted =
-      request.force_create_new_workflow_task() || had_buffered || !ms.s().buffered_events().empty();
+      request.force_create_new_workflow_task() || context.had_buffered || !ms.s().buffered_events().empty();
   const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
   if (ms.running() && new_task_wanted) {
     ms.flush_buffered();
@@ -239,12 +246,13 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
                              call.options.in_process_workflow_worker ? meta_.epoch() : 0);
     *response->add_activity_tasks() = std::move(*activity_response(run, *info));
   }
+  answer_queries(run, &request);
   finish(run);
   if (hand_over && ms.running() && ms.workflow_task_started()) {
     response->set_allocated_workflow_task(
-        workflow_task_response(run, ms.s().workflow_task().sticky(), true).release());
+        workflow_task_response(run, ms.s().workflow_task().sticky()).release());
   }
-  answer_queries(run, &request);
+  dispatch_buffered_queries(run);
   reply(call, std::move(response));
 }
 
@@ -281,6 +289,29 @@ void EngineCore::Impl::reset_sticky(Call& call) {
   reply(call, std::make_unique<ws::ResetStickyTaskQueueResponse>());
 }
 
+// Nobody will poll the sticky queue again: what waits there goes to everyone. The name comes from the worker
+// and may be any queue's: tasks that were never sticky keep their place.
+void EngineCore::Impl::leave_queue(const QueueKey& sticky) {
+  matching_.forget_pollers(sticky);
+  // All of them first: one that comes back to this queue must not be met again.
+  std::vector<matching::Task> waiting;
+  while (auto task = matching_.next_task(sticky)) waiting.push_back(std::move(*task));
+  const auto leaving = std::stable_partition(waiting.begin(), waiting.end(),
+                                             [](const matching::Task& task) { return !task.sticky; });
+  for (auto task = std::make_reverse_iterator(leaving); task != waiting.rend(); ++task) {
+    matching_.return_task(sticky, std::move(*task));
+  }
+  for (auto task = leaving; task != waiting.end(); ++task) {
+    Run* run = find({task->namespace_id, task->workflow_id, task->run_id});
+    if (run == nullptr) continue;
+    if (!task->query_id.empty()) {
+      dispatch_query(*run, task->query_id);
+    } else if (run->ms->s().task_stamp() == task->id) {
+      dispatch_workflow_task(*run);
+    }
+  }
+}
+
 void EngineCore::Impl::shutdown_worker(Call& call) {
   const auto& request = static_cast<const ws::ShutdownWorkerRequest&>(*call.request);
   const auto* record = name_space(request.namespace_());
@@ -289,19 +320,8 @@ void EngineCore::Impl::shutdown_worker(Call& call) {
   for (CallId id : matching_.remove_polls_of_worker(record->id(), request.worker_instance_key())) {
     unpark(id, [this](Parked& parked) { empty_poll(parked); });
   }
-  // Nobody will poll the sticky queue again: what waits there goes to everyone.
   if (!request.sticky_task_queue().empty()) {
-    const QueueKey sticky{record->id(), request.sticky_task_queue(), QueueType::kWorkflow};
-    matching_.forget_pollers(sticky);
-    while (auto task = matching_.next_task(sticky)) {
-      Run* run = find({task->namespace_id, task->workflow_id, task->run_id});
-      if (run == nullptr) continue;
-      if (!task->query_id.empty()) {
-        dispatch_query(*run, task->query_id);
-      } else if (run->ms->s().task_stamp() == task->id) {
-        dispatch_workflow_task(*run);
-      }
-    }
+    leave_queue({record->id(), request.sticky_task_queue(), QueueType::kWorkflow});
   }
   current_call_ = own;
   reply(call, std::make_unique<ws::ShutdownWorkerResponse>());

@@ -26,6 +26,7 @@ constexpr Transition<State, On> kTable[] = {
     {State::kWaiting, On::kStart, State::kStarted},
     {State::kWaiting, On::kTimeOut, State::kClosed},
     {State::kWaiting, On::kRequestCancel, State::kClosed},  // nobody holds it: canceled at once
+    {State::kBackingOff, On::kStart, State::kStarted},  // by who completes it from outside; no poll gets it
     {State::kBackingOff, On::kBackoffOver, State::kWaiting},
     {State::kBackingOff, On::kTimeOut, State::kClosed},
     {State::kBackingOff, On::kRequestCancel, State::kClosed},
@@ -38,9 +39,6 @@ constexpr Transition<State, On> kTable[] = {
     {State::kCancelRequested, On::kFailFinally, State::kClosed},  // no retry after a request to cancel
     {State::kCancelRequested, On::kTimeOut, State::kClosed},
     {State::kCancelRequested, On::kCanceled, State::kClosed},
-    // Completed by id from outside while no attempt runs.
-    {State::kWaiting, On::kComplete, State::kClosed},
-    {State::kBackingOff, On::kComplete, State::kClosed},
 };
 
 bool may(const stored::ActivityInfo& info, On on) {
@@ -101,7 +99,7 @@ enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns no
   info->set_last_attempt_complete_ns(now);
   info->clear_last_heartbeat_ns();
   *info->mutable_last_failure() = truncated(failure, limits.failure_bytes);
-  if (answer.interval == 0) ms.effects().activities.push_back(info->scheduled_event_id());
+  if (!info->backing_off()) ms.effects().activities.push_back(info->scheduled_event_id());
   refresh_deadline(ms, *info);
   return enums::RETRY_STATE_IN_PROGRESS;
 }
@@ -115,8 +113,6 @@ void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityIn
     if (state == enums::RETRY_STATE_IN_PROGRESS) return;
     // No time left for another attempt: what ran out is schedule-to-close.
     if (state == enums::RETRY_STATE_TIMEOUT) failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-  } else {
-    state = enums::RETRY_STATE_NON_RETRYABLE_FAILURE;
   }
   HF_CHECK(may(*info, On::kTimeOut));
   write_timed_out(ms, now, info, std::move(failure), state);
@@ -284,7 +280,7 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
 }
 
 bool startable(const stored::ActivityInfo& info, std::int32_t attempt) {
-  return info.attempt() == attempt && may(info, On::kStart);
+  return info.attempt() == attempt && state_of(info) == State::kWaiting;
 }
 
 void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::string& identity,

@@ -26,6 +26,7 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
 
 // May the given attempt be handed to a worker now?
 bool startable(const stored::ActivityInfo& info, std::int32_t attempt);
+// Also between two attempts, for an answer that comes from outside.
 void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::string& identity,
            const std::string& request_id, std::int64_t holder_epoch);
 

@@ -11,7 +11,8 @@ namespace holdfast::history::cron {
 
 // What is wrong with it, or empty.
 std::string problem(const std::string& schedule);
-// The first moment after `after`; for "@every" counted from `start`. Nothing: never again.
+// The first moment after `after`; for "@every" counted from `start`, when the run before was due. Nothing:
+// never again.
 std::optional<Ns> next(const std::string& schedule, Ns start, Ns after);
 
 }  // namespace holdfast::history::cron

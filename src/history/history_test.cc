@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include <limits>
+
 #include "history/activity.h"
 #include "history/commands.h"
 #include "history/cron.h"
@@ -144,6 +146,17 @@ TEST(WorkflowTask, NewsMakeATransientTaskOrdinary) {
   EXPECT_EQ(types(*ms).back(), enums::EVENT_TYPE_WORKFLOW_TASK_STARTED);
 }
 
+TEST(WorkflowTask, SuffixIsLeftOutWhereItsIdsAreTaken) {
+  auto ms = started();
+  wt::start(*ms, kLimits, kNow, {});
+  wt::fail(*ms, kNow, {});
+  wt::schedule(*ms, kNow);
+  lifecycle::signal(*ms, kNow, {});
+  pb::history::v1::History shown;
+  wt::append_unwritten(*ms, &shown);
+  EXPECT_EQ(shown.events_size(), 0);
+}
+
 TEST(WorkflowTask, TimeoutGrowsInsteadOfABackoff) {
   auto ms = started();
   Ns last = 0;
@@ -231,6 +244,35 @@ TEST(Activity, ScheduleToStartIsNotRetried) {
   const std::int64_t id = scheduled(*ms, request)->scheduled_event_id();
   activity::on_deadline(*ms, kLimits, kNow + kSecond, id);
   EXPECT_EQ(ms->activity(id), nullptr);
+  const Event& end = *std::prev(ms->unsaved().events().end(), 2);  // a workflow task follows
+  const auto& timed_out = end.activity_task_timed_out_event_attributes();
+  EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_TIMEOUT);
+  EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(), enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
+}
+
+TEST(Activity, NegativeRetryDelayIsDueAtOnce) {
+  auto ms = resting();
+  auto* info = scheduled(*ms, command("a"));
+  activity::start(*ms, kNow, info, "w", "r", 0);
+  ms->take_effects();
+  Failure failure;
+  failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_nanos(-5'000'000);
+  activity::fail(*ms, kLimits, kNow, info, failure, "w");
+  EXPECT_TRUE(activity::startable(*info, 2));
+  EXPECT_THAT(ms->take_effects().activities, ElementsAre(info->scheduled_event_id()));
+}
+
+TEST(Activity, NobodyTakesItWhileItBacksOff) {
+  auto ms = resting();
+  auto* info = scheduled(*ms, command("a"));
+  activity::start(*ms, kNow, info, "w", "r", 0);
+  activity::fail(*ms, kLimits, kNow, info, Failure(), "w");
+  EXPECT_EQ(activity::state_of(*info), activity::State::kBackingOff);
+  EXPECT_FALSE(activity::startable(*info, 2));
+  // Who completes it by id starts it first.
+  activity::start(*ms, kNow, info, "operator", "", 0);
+  activity::complete(*ms, kNow, info, nullptr, "operator");
+  EXPECT_EQ(ms->s().activities_size(), 0);
 }
 
 TEST(Activity, RequestToCancelEndsTheRetries) {
@@ -269,6 +311,26 @@ TEST(Retry, IntervalsGrowToTheirMaximum) {
   EXPECT_EQ(retry::next(policy, 3, kNow, 0, nullptr).state, enums::RETRY_STATE_MAXIMUM_ATTEMPTS_REACHED);
 }
 
+TEST(Retry, StrangeCoefficientsWaitTheMaximum) {
+  for (const double coefficient :
+       {1e300, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+    retry::Policy policy;
+    policy.set_backoff_coefficient(coefficient);
+    retry::fill_defaults(&policy);
+    EXPECT_EQ(retry::next(policy, 5, kNow, 0, nullptr).interval, 100 * kSecond) << coefficient;
+  }
+}
+
+TEST(Retry, DelayOfTheFailureIsNeverInThePast) {
+  retry::Policy policy;
+  retry::fill_defaults(&policy);
+  Failure failure;
+  failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(-3600);
+  const auto answer = retry::next(policy, 1, kNow, 0, &failure);
+  EXPECT_EQ(answer.state, enums::RETRY_STATE_IN_PROGRESS);
+  EXPECT_EQ(answer.interval, 0);
+}
+
 TEST(Retry, FailuresDecide) {
   retry::Policy policy;
   retry::fill_defaults(&policy);
@@ -303,6 +365,18 @@ TEST(Cron, NextMoments) {
   EXPECT_NE(cron::problem("every day"), "");
   EXPECT_EQ(cron::problem("*/5 1-3 * jan,feb 1"), "");
   EXPECT_FALSE(cron::next("0 0 31 2 *", kNow, kNow));
+}
+
+TEST(Cron, EveryCountsFromWhenTheRunWasDue) {
+  auto ms = started([](lifecycle::StartInput& input) {
+    input.attributes.set_cron_schedule("@every 4s");
+    input.first_task_backoff_ns = 3 * kSecond;
+  });
+  const Event first;
+  lifecycle::complete(*ms, kLimits, kNow + 5 * kSecond, nullptr,
+                      {.new_run_id = "run-2", .first_event = &first});
+  ASSERT_NE(ms->effects().successor, nullptr);
+  EXPECT_EQ(ms->effects().successor->s().execution_ns(), kNow + 7 * kSecond);
 }
 
 TEST(Lifecycle, PoliciesOfATakenId) {

@@ -168,7 +168,7 @@ std::string follow_failure(MutableState& ms, Ns now, const Failure& failure, con
     }
   }
   if (state.cron_schedule().empty()) return {};
-  const auto due = cron::next(state.cron_schedule(), state.start_ns(), now);
+  const auto due = cron::next(state.cron_schedule(), state.execution_ns(), now);
   if (!due || (state.execution_expiration_ns() != 0 && *due >= state.execution_expiration_ns())) return {};
   StartInput input = follow(ms, context, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   copy_from_first_event(input, context.first_event);
@@ -316,7 +316,7 @@ void complete(MutableState& ms, const Limits& /*limits*/, Ns now, Payloads* resu
   std::string next_run;
   const auto& state = ms.s();
   if (!state.cron_schedule().empty() && !state.cancel_requested() && context.first_event != nullptr) {
-    const auto due = cron::next(state.cron_schedule(), state.start_ns(), now);
+    const auto due = cron::next(state.cron_schedule(), state.execution_ns(), now);
     if (due && (state.execution_expiration_ns() == 0 || *due < state.execution_expiration_ns())) {
       StartInput input = follow(ms, context, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
       copy_from_first_event(input, context.first_event);

@@ -63,11 +63,13 @@ Answer next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns
   const double grown = static_cast<double>(to_ns(policy.initial_interval())) *
                        std::pow(policy.backoff_coefficient(), std::max(attempt - 1, 0));
   constexpr double kLongest = 100.0 * 365 * 24 * 3600 * 1e9;
-  Ns interval = static_cast<Ns>(std::min(grown, kLongest));
+  // A coefficient may be anything, infinite or no number at all; then it is the maximum that counts.
+  Ns interval = static_cast<Ns>(grown >= 0 && grown < kLongest ? grown : kLongest);
   if (maximum > 0) interval = std::min(interval, maximum);
   if (failure != nullptr && failure->has_application_failure_info() &&
       failure->application_failure_info().has_next_retry_delay()) {
-    interval = to_ns(failure->application_failure_info().next_retry_delay());
+    // Computed from a moment that may have passed: then the next attempt is due now.
+    interval = std::max<Ns>(to_ns(failure->application_failure_info().next_retry_delay()), 0);
   }
   if (expiration_ns != 0 && now + interval > expiration_ns) return {enums::RETRY_STATE_TIMEOUT, 0};
   return {enums::RETRY_STATE_IN_PROGRESS, interval};

@@ -20,7 +20,8 @@ std::optional<std::string> apply_message(MutableState& ms, Ns now, const pb::pro
 // Is the message a rejection?
 bool is_rejection(const pb::protocol::v1::Message& message);
 
-// The worker completed a task and said nothing about these: they are rejected by the server.
+// The worker completed a task that was no heartbeat and said nothing about these: they are rejected by the
+// server.
 void reject_unanswered(MutableState& ms);
 
 // The run is over: what was accepted fails, what was not is up to the caller (retried on a successor, or

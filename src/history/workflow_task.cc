@@ -174,8 +174,9 @@ void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info
 }
 
 void append_unwritten(const MutableState& ms, pb::history::v1::History* history) {
-  if (!unwritten(ms)) return;
   const auto& task = ms.s().workflow_task();
+  // Events that came in since have taken its ids: it gets its place when it starts.
+  if (!unwritten(ms) || task.scheduled_event_id() != ms.s().next_event_id()) return;
   Event& scheduled = *history->add_events();
   scheduled.set_event_id(task.scheduled_event_id());
   scheduled.set_event_type(enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED);

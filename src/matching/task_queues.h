@@ -35,6 +35,7 @@ struct Task {
   std::int64_t id = 0;
   std::int32_t attempt = 0;
   std::string query_id;  // set: the task is a query
+  bool sticky = false;   // waits on the queue of one worker, and may leave it
   std::int64_t added_ns = 0;
 };
 
