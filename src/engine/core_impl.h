@@ -23,6 +23,7 @@
 #include "engine/errors.h"
 #include "engine/run.h"
 #include "history/commands.h"
+#include "history/lifecycle.h"
 #include "matching/task_queues.h"
 
 namespace holdfast::engine {
@@ -174,6 +175,11 @@ class EngineCore::Impl {
     bool deduplicated = false;
     enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
   };
+  Result<std::optional<StartOutcome>> meet_existing(const stored::NamespaceRecord& record,
+                                                    const ws::StartWorkflowExecutionRequest& request,
+                                                    const stored::CurrentRun& row);
+  history::lifecycle::StartInput start_input(const stored::NamespaceRecord& record,
+                                             ws::StartWorkflowExecutionRequest* request);
   // With an eager request the first workflow task stays for the caller to hand out.
   Result<StartOutcome> start_execution(const stored::NamespaceRecord& record,
                                        ws::StartWorkflowExecutionRequest* request,
@@ -210,6 +216,15 @@ class EngineCore::Impl {
 
   void fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
                           const pb::failure::v1::Failure* failure, const std::string& identity);
+  void end_heartbeats(Run& run, Call& call);
+  void discard_workflow_task(Run& run, Call& call);
+  void refuse_commands(Run& run, Call& call, const history::CommandError& wrong, std::int32_t attempt);
+  static void take_sticky(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request);
+  void complete_workflow_task(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request,
+                              history::CommandContext& context);
+  bool schedule_next(Run& run, const Call& call, bool had_buffered, bool heartbeat, Ns original_scheduled);
+  void start_eager(Run& run, const Call& call, const std::vector<std::int64_t>& eager,
+                   ws::RespondWorkflowTaskCompletedResponse* response);
   void answer_queries(Run& run, ws::RespondWorkflowTaskCompletedRequest* request);
   void dispatch_buffered_queries(Run& run);
   void answer_history_waiters(Run& run);

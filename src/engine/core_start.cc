@@ -77,41 +77,9 @@ Status EngineCore::Impl::check_start(const ws::StartWorkflowExecutionRequest& re
   return Status();
 }
 
-Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
-    const stored::NamespaceRecord& record, ws::StartWorkflowExecutionRequest* request,
-    const std::function<void(MutableState&)>& before_task) {
-  if (Status wrong = check_start(*request); !wrong.ok()) return fail(std::move(wrong));
-  if (request->request_id().empty()) request->set_request_id(new_id());
-  StartOutcome outcome;
-  if (const auto row = current(record.id(), request->workflow_id())) {
-    outcome.run_id = row->run_id();
-    outcome.first_run_id = row->first_run_id();
-    outcome.status = row->status();
-    if (row->create_request_id() == request->request_id() && options_.bug != PlantedBug::kLostDedup) {
-      // The run it started, also when others have followed that one.
-      outcome.run_id = row->first_run_id();
-      outcome.started = true;
-      outcome.deduplicated = true;
-      return outcome;
-    }
-    switch (lifecycle::decide(row->status(), request->workflow_id_reuse_policy(),
-                              request->workflow_id_conflict_policy())) {
-      case lifecycle::StartDecision::kRefuse:
-        if (options_.bug == PlantedBug::kLostDedup && row->create_request_id() == request->request_id())
-          break;
-        return fail(errors::already_started(row->create_request_id(), row->run_id(), row->first_run_id()));
-      case lifecycle::StartDecision::kUseExisting:
-        outcome.run = find({record.id(), request->workflow_id(), row->run_id()});
-        return outcome;
-      case lifecycle::StartDecision::kTerminateAndStart: {
-        Run* old = find({record.id(), request->workflow_id(), row->run_id()});
-        HF_CHECK(old != nullptr);
-        terminate_run(*old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr, "history-service");
-        break;
-      }
-      case lifecycle::StartDecision::kStart: break;
-    }
-  }
+// Takes the request apart.
+lifecycle::StartInput EngineCore::Impl::start_input(const stored::NamespaceRecord& record,
+                                                    ws::StartWorkflowExecutionRequest* request) {
   lifecycle::StartInput input;
   input.namespace_id = record.id();
   input.workflow_id = request->workflow_id();
@@ -154,9 +122,58 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
   attributes.set_eager_execution_accepted(request->request_eager_execution() &&
                                           input.first_task_backoff_ns == 0);
   input.links.Swap(request->mutable_links());
-  const bool eager = attributes.eager_execution_accepted();
+  return input;
+}
+
+// What a start means for the workflow id's last run; nothing: a new run starts.
+Result<std::optional<EngineCore::Impl::StartOutcome>> EngineCore::Impl::meet_existing(
+    const stored::NamespaceRecord& record, const ws::StartWorkflowExecutionRequest& request,
+    const stored::CurrentRun& row) {
+  StartOutcome outcome;
+  outcome.run_id = row.run_id();
+  outcome.first_run_id = row.first_run_id();
+  outcome.status = row.status();
+  if (row.create_request_id() == request.request_id() && options_.bug != PlantedBug::kLostDedup) {
+    // The run it started, also when others have followed that one.
+    outcome.run_id = row.first_run_id();
+    outcome.started = true;
+    outcome.deduplicated = true;
+    return outcome;
+  }
+  switch (lifecycle::decide(row.status(), request.workflow_id_reuse_policy(),
+                            request.workflow_id_conflict_policy())) {
+    case lifecycle::StartDecision::kRefuse:
+      if (options_.bug == PlantedBug::kLostDedup && row.create_request_id() == request.request_id()) break;
+      return fail(errors::already_started(row.create_request_id(), row.run_id(), row.first_run_id()));
+    case lifecycle::StartDecision::kUseExisting:
+      outcome.run = find({record.id(), request.workflow_id(), row.run_id()});
+      return outcome;
+    case lifecycle::StartDecision::kTerminateAndStart: {
+      Run* old = find({record.id(), request.workflow_id(), row.run_id()});
+      HF_CHECK(old != nullptr);
+      terminate_run(*old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr, "history-service");
+      break;
+    }
+    case lifecycle::StartDecision::kStart: break;
+  }
+  return std::nullopt;
+}
+
+Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
+    const stored::NamespaceRecord& record, ws::StartWorkflowExecutionRequest* request,
+    const std::function<void(MutableState&)>& before_task) {
+  if (Status wrong = check_start(*request); !wrong.ok()) return fail(std::move(wrong));
+  if (request->request_id().empty()) request->set_request_id(new_id());
+  if (const auto row = current(record.id(), request->workflow_id())) {
+    auto known = meet_existing(record, *request, *row);
+    if (!known) return fail(std::move(known.error()));
+    if (*known) return std::move(**known);
+  }
+  lifecycle::StartInput input = start_input(record, request);
+  const bool eager = input.attributes.eager_execution_accepted();
   auto ms = lifecycle::start(std::move(input), now_);
   Run& run = create(std::move(ms), true);
+  StartOutcome outcome;
   outcome.run = &run;
   outcome.run_id = run.key.run_id;
   outcome.first_run_id = run.key.run_id;
@@ -200,15 +217,10 @@ void EngineCore::Impl::start_workflow(Call& call) {
   reply(call, std::move(response));
 }
 
-void EngineCore::Impl::signal_with_start(Call& call) {
-  auto& request = static_cast<ws::SignalWithStartWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
-    return reply(call,
-                 errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
-                                 "supported for this operation."));
-  }
+namespace {
+
+// The two parts move what only one of them needs out of the request.
+ws::SignalWorkflowExecutionRequest signal_part(ws::SignalWithStartWorkflowExecutionRequest& request) {
   ws::SignalWorkflowExecutionRequest signal;
   signal.set_namespace_(request.namespace_());
   signal.set_signal_name(request.signal_name());
@@ -216,8 +228,10 @@ void EngineCore::Impl::signal_with_start(Call& call) {
   signal.set_identity(request.identity());
   signal.set_request_id(request.request_id());
   if (request.has_header()) *signal.mutable_header() = request.header();
-  if (Status wrong = check_signal(signal); !wrong.ok()) return reply(call, std::move(wrong));
+  return signal;
+}
 
+ws::StartWorkflowExecutionRequest start_part(ws::SignalWithStartWorkflowExecutionRequest& request) {
   ws::StartWorkflowExecutionRequest start;
   start.set_namespace_(request.namespace_());
   start.set_workflow_id(request.workflow_id());
@@ -246,6 +260,23 @@ void EngineCore::Impl::signal_with_start(Call& call) {
     *start.mutable_workflow_start_delay() = request.workflow_start_delay();
   if (request.has_user_metadata()) start.mutable_user_metadata()->Swap(request.mutable_user_metadata());
   if (request.has_priority()) start.mutable_priority()->Swap(request.mutable_priority());
+  return start;
+}
+
+}  // namespace
+
+void EngineCore::Impl::signal_with_start(Call& call) {
+  auto& request = static_cast<ws::SignalWithStartWorkflowExecutionRequest&>(*call.request);
+  const auto* record = name_space(request.namespace_());
+  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+  if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
+    return reply(call,
+                 errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
+                                 "supported for this operation."));
+  }
+  const ws::SignalWorkflowExecutionRequest signal = signal_part(request);
+  if (Status wrong = check_signal(signal); !wrong.ok()) return reply(call, std::move(wrong));
+  ws::StartWorkflowExecutionRequest start = start_part(request);
 
   if (!signal.request_id().empty()) {
     // A repeated call finds its signal wherever it went.

@@ -128,6 +128,90 @@ void EngineCore::Impl::dispatch_buffered_queries(Run& run) {
   for (const auto& id : direct) dispatch_query(run, id);
 }
 
+// The worker that completes a task keeps the run, or gives it up.
+void EngineCore::Impl::take_sticky(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request) {
+  const auto& sticky = request.sticky_attributes();
+  ms.s().set_sticky_queue(sticky.worker_task_queue().name());
+  ms.s().set_sticky_schedule_to_start_ns(history::to_ns(sticky.schedule_to_start_timeout()));
+}
+
+// A worker that only says it is alive may do so for so long.
+void EngineCore::Impl::end_heartbeats(Run& run, Call& call) {
+  MutableState& ms = *run.ms;
+  wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
+  wt::clear_sticky(ms);
+  queries_at_end_of_task(run);
+  if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
+  wt::schedule(ms, now_);
+  finish(run);
+  reply(call, errors::not_found("workflow task heartbeat timeout"));
+}
+
+// Nothing happened: the task leaves no trace, and the worker goes back to where it was.
+void EngineCore::Impl::discard_workflow_task(Run& run, Call& call) {
+  auto& request = static_cast<ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+  MutableState& ms = *run.ms;
+  for (const auto& message : request.messages()) history::update::apply_message(ms, now_, message);
+  history::update::reject_unanswered(ms);
+  wt::discard(ms);
+  if (request.has_sticky_attributes()) take_sticky(ms, request);
+  auto response = std::make_unique<ws::RespondWorkflowTaskCompletedResponse>();
+  response->set_reset_history_event_id(ms.s().previous_started_event_id());
+  answer_queries(run, &request);
+  finish(run);
+  dispatch_buffered_queries(run);
+  reply(call, std::move(response));
+}
+
+// The transition was rolled back.
+void EngineCore::Impl::refuse_commands(Run& run, Call& call, const history::CommandError& wrong,
+                                       std::int32_t attempt) {
+  const auto& request = static_cast<const ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+  const bool unhandled = wrong.cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
+  // A transient task that fails again: nothing is written, its timeout does the waiting.
+  const bool written = attempt <= 1 || unhandled;
+  if (wrong.terminate && !wrong.invalid_request) {
+    terminate_run(run, wrong.message, nullptr, "history-service");
+  } else if (written && !wrong.invalid_request) {
+    fail_workflow_task(run, wrong.cause, wrong.message, nullptr, request.identity());
+    finish(run);
+  }
+  reply(call, errors::invalid(wrong.message));
+}
+
+void EngineCore::Impl::complete_workflow_task(MutableState& ms,
+                                              const ws::RespondWorkflowTaskCompletedRequest& request,
+                                              history::CommandContext& context) {
+  context.completed_event_id = wt::complete(
+      ms, now_,
+      {.identity = request.identity(),
+       .sdk_metadata = request.has_sdk_metadata() ? &request.sdk_metadata() : nullptr,
+       .metering = request.has_metering_metadata() ? &request.metering_metadata() : nullptr,
+       .worker_version = request.has_worker_version_stamp() ? &request.worker_version_stamp() : nullptr,
+       .binary_checksum = request.binary_checksum()});
+  if (request.sticky_attributes().worker_task_queue().name().empty()) {
+    wt::clear_sticky(ms);
+  } else {
+    take_sticky(ms, request);
+  }
+}
+
+// Eager activities go back with the answer.
+void EngineCore::Impl::start_eager(Run& run, const Call& call, const std::vector<std::int64_t>& eager,
+                                   ws::RespondWorkflowTaskCompletedResponse* response) {
+  const auto& request = static_cast<const ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+  MutableState& ms = *run.ms;
+  for (std::int64_t id : eager) {
+    auto* info = ms.running() ? ms.activity(id) : nullptr;
+    if (info == nullptr || info->started_ns() != 0) continue;
+    auto& waiting = ms.effects().activities;
+    waiting.erase(std::remove(waiting.begin(), waiting.end(), id), waiting.end());
+    history::activity::start(ms, now_, info, request.identity(), new_id(),
+                             call.options.in_process_workflow_worker ? meta_.epoch() : 0);
+    *response->add_activity_tasks() = std::move(*activity_response(run, *info));
+  }
+}
+
 void EngineCore::Impl::workflow_task_completed(Call& call) {
   auto& request = static_cast<ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
   auto found = run_of_workflow_task(request.task_token());
@@ -136,41 +220,17 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   MutableState& ms = *run.ms;
   const auto task = ms.s().workflow_task();
   task_came_back(run);
-  const bool speculative = ms.speculative();
-  const bool had_buffered = !ms.s().buffered_events().empty();
-  const bool heartbeat =
-      request.force_create_new_workflow_task() && request.commands().empty() && request.messages().empty();
-  if (heartbeat && task.original_scheduled_ns() + wt::kHeartbeatLimit <= now_) {
-    wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
-    wt::clear_sticky(ms);
-    queries_at_end_of_task(run);
-    if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
-    wt::schedule(ms, now_);
-    finish(run);
-    return reply(call, errors::not_found("workflow task heartbeat timeout"));
-  }
-
-  auto response = std::make_unique<ws::RespondWorkflowTaskCompletedResponse>();
+  const bool no_commands = request.commands().empty() && request.messages().empty();
+  const bool heartbeat = request.force_create_new_workflow_task() && no_commands;
+  if (heartbeat && task.original_scheduled_ns() + wt::kHeartbeatLimit <= now_)
+    return end_heartbeats(run, call);
   const bool only_rejections =
       std::all_of(request.messages().begin(), request.messages().end(),
                   [](const auto& message) { return history::update::is_rejection(message); });
-  if (speculative && request.commands().empty() && only_rejections &&
+  if (ms.speculative() && request.commands().empty() && only_rejections &&
       !request.force_create_new_workflow_task() &&
       request.capabilities().discard_speculative_workflow_task_with_events()) {
-    // Nothing happened: the task leaves no trace, and the worker goes back to where it was.
-    for (const auto& message : request.messages()) history::update::apply_message(ms, now_, message);
-    history::update::reject_unanswered(ms);
-    wt::discard(ms);
-    if (request.has_sticky_attributes()) {
-      ms.s().set_sticky_queue(request.sticky_attributes().worker_task_queue().name());
-      ms.s().set_sticky_schedule_to_start_ns(
-          history::to_ns(request.sticky_attributes().schedule_to_start_timeout()));
-    }
-    response->set_reset_history_event_id(ms.s().previous_started_event_id());
-    answer_queries(run, &request);
-    finish(run);
-    dispatch_buffered_queries(run);
-    return reply(call, std::move(response));
+    return discard_workflow_task(run, call);
   }
 
   auto snapshot = ms.snapshot();
@@ -180,80 +240,54 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
       .now = now_,
       .identity = request.identity(),
       .namespace_name = namespace_names_[run.key.namespace_id],
-      .had_buffered = had_buffered,
+      .had_buffered = !ms.s().buffered_events().empty(),
       .new_id = [this] { return new_id(); },
       .first_event = first_event_of(run, holder),
       .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
         const auto* record = name_space(name);
         return record == nullptr ? std::nullopt : std::optional(record->id());
       }};
-  context.completed_event_id = wt::complete(
-      ms, now_,
-      {.identity = request.identity(),
-       .sdk_metadata = request.has_sdk_metadata() ? &request.sdk_metadata() : nullptr,
-       .metering = request.has_metering_metadata() ? &request.metering_metadata() : nullptr,
-       .worker_version = request.has_worker_version_stamp() ? &request.worker_version_stamp() : nullptr,
-       .binary_checksum = request.binary_checksum()});
-  if (request.has_sticky_attributes() && !request.sticky_attributes().worker_task_queue().name().empty()) {
-    ms.s().set_sticky_queue(request.sticky_attributes().worker_task_queue().name());
-    ms.s().set_sticky_schedule_to_start_ns(
-        history::to_ns(request.sticky_attributes().schedule_to_start_timeout()));
-  } else {
-    wt::clear_sticky(ms);
-  }
+  complete_workflow_task(ms, request, context);
   if (auto wrong = history::apply_commands(ms, &request, context)) {
     ms.rollback(std::move(snapshot));
-    if (wrong->invalid_request) return reply(call, errors::invalid(wrong->message));
-    if (wrong->terminate) {
-      terminate_run(run, wrong->message, nullptr, "history-service");
-      return reply(call, errors::invalid(wrong->message));
-    }
-    const bool unhandled = wrong->cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
-    if (task.attempt() > 1 && !unhandled) {
-      // A transient task that fails again: nothing is written, its timeout does the waiting.
-      return reply(call, errors::invalid(wrong->message));
-    }
-    fail_workflow_task(run, wrong->cause, wrong->message, nullptr, request.identity());
-    finish(run);
-    return reply(call, errors::invalid(wrong->message));
+    return refuse_commands(run, call, *wrong, task.attempt());
   }
   // A heartbeat says nothing about updates yet; those a closing task left open move on or end with the run.
   if (ms.running() && !request.force_create_new_workflow_task()) history::update::reject_unanswered(ms);
-
-  // Not what was buffered before: a command may have taken the only news back.
-  const bool new_task_wanted =
-      request.force_create_new_workflow_task() || context.had_buffered || !ms.s().buffered_events().empty();
-  const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
-  if (ms.running() && new_task_wanted) {
-    ms.flush_buffered();
-    wt::schedule(ms, now_,
-                 {.original_scheduled_ns = heartbeat ? task.original_scheduled_ns() : 0,
-                  .bypass_dispatch = hand_over});
-    if (hand_over && ms.workflow_task_pending()) {
-      wt::start(ms, options_.limits.execution, now_,
-                {.identity = request.identity(),
-                 .request_id = new_id(),
-                 .holder_epoch = call.options.in_process_workflow_worker ? meta_.epoch() : 0});
-    }
-  }
-  // Eager activities go back with the answer.
-  for (std::int64_t id : context.eager) {
-    auto* info = ms.running() ? ms.activity(id) : nullptr;
-    if (info == nullptr || info->started_ns() != 0) continue;
-    auto& waiting = ms.effects().activities;
-    waiting.erase(std::remove(waiting.begin(), waiting.end(), id), waiting.end());
-    history::activity::start(ms, now_, info, request.identity(), new_id(),
-                             call.options.in_process_workflow_worker ? meta_.epoch() : 0);
-    *response->add_activity_tasks() = std::move(*activity_response(run, *info));
-  }
+  const bool handed_over =
+      schedule_next(run, call, context.had_buffered, heartbeat, task.original_scheduled_ns());
+  auto response = std::make_unique<ws::RespondWorkflowTaskCompletedResponse>();
+  start_eager(run, call, context.eager, response.get());
   answer_queries(run, &request);
   finish(run);
-  if (hand_over && ms.running() && ms.workflow_task_started()) {
+  if (handed_over && ms.running() && ms.workflow_task_started()) {
     response->set_allocated_workflow_task(
         workflow_task_response(run, ms.s().workflow_task().sticky()).release());
   }
   dispatch_buffered_queries(run);
   reply(call, std::move(response));
+}
+
+// The task after this one, when there is news or the worker wants one. True: it goes back with the answer.
+bool EngineCore::Impl::schedule_next(Run& run, const Call& call, bool had_buffered, bool heartbeat,
+                                     Ns original_scheduled) {
+  const auto& request = static_cast<const ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+  MutableState& ms = *run.ms;
+  const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
+  // Not what was buffered before: a command may have taken the only news back.
+  const bool wanted =
+      request.force_create_new_workflow_task() || had_buffered || !ms.s().buffered_events().empty();
+  if (!ms.running() || !wanted) return hand_over;
+  ms.flush_buffered();
+  wt::schedule(ms, now_,
+               {.original_scheduled_ns = heartbeat ? original_scheduled : 0, .bypass_dispatch = hand_over});
+  if (hand_over && ms.workflow_task_pending()) {
+    wt::start(ms, options_.limits.execution, now_,
+              {.identity = request.identity(),
+               .request_id = new_id(),
+               .holder_epoch = call.options.in_process_workflow_worker ? meta_.epoch() : 0});
+  }
+  return hand_over;
 }
 
 void EngineCore::Impl::workflow_task_failed(Call& call) {
