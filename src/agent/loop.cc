@@ -170,7 +170,8 @@ Task<Answer> Loop::answer_call(PlannedCall planned) {
   if (call->verdict == "invalid") co_return error_answer(call->call, call->reason);
   if (call->verdict == "deny") co_return error_answer(call->call, "denied: " + call->reason);
   if (call->verdict == "ask") {
-    auto refusal = co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24));
+    auto refusal =
+        co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
     if (refusal) co_return error_answer(call->call, *refusal);
   }
   while (running_tools_ >= progress_.plan.max_parallel_tools) {
@@ -215,8 +216,8 @@ Task<Answer> Loop::call_tool(PlannedCall planned) {
         "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
         "call it again, reject to leave it",
         call->call.tool, result.note);
-    auto refusal =
-        co_await approved(call, what, fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat));
+    const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
+    auto refusal = co_await approved(call, what, id, Question::kAgain);
     if (refusal)
       co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
     call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);

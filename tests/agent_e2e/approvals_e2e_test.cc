@@ -197,20 +197,26 @@ TEST(Approval, CancelEndsTheWait) {
   EXPECT_NE(row->status, platform::ApprovalStatus::kPending);
 }
 
-// An at-most-once call whose answer never came may have happened: it is not repeated unless a person says so.
-TEST(Approval, AnInterruptedAtMostOnceCallAsksAPerson) {
-  Platform p(R"(
+constexpr const char* kWires = R"(
 replies:
   - when: {turn: 0}
     tool_calls: [{name: wire, arguments: {amount: 5}}]
   - when: {turn: 1}
     text: "Then: {{last}}"
-)");
-  p.deploy("unknown", "",
-           "    - name: wire\n      type: http\n      effect: at_most_once\n      timeout: 300ms\n"
-           "      parameters: {properties: {amount: {type: number}}}\n"
-           "      http: {method: POST, url: \"" +
-               p.receiver->url("/wire") + "\"}");
+)";
+
+// A tool `wire(amount)` that must not be called twice.
+std::string wire(Platform& p, const std::string& extra = {}) {
+  return "    - name: wire\n      type: http\n      effect: at_most_once\n      timeout: 300ms\n" + extra +
+         "      parameters: {properties: {amount: {type: number}}}\n"
+         "      http: {method: POST, url: \"" +
+         p.receiver->url("/wire") + "\"}";
+}
+
+// An at-most-once call whose answer never came may have happened: it is not repeated unless a person says so.
+TEST(Approval, AnInterruptedAtMostOnceCallAsksAPerson) {
+  Platform p(kWires);
+  p.deploy("unknown", "", wire(p));
   p.receiver->answer = [](int) { return std::pair<int, std::string>(0, ""); };
   auto run = p.start("unknown", "go");
   Json approval = p.wait_for_approval(run);
@@ -222,6 +228,29 @@ replies:
   EXPECT_THAT(p.finish(run).output,
               HasSubstr("it is unknown whether the call took effect; rejected by ada: it arrived"));
   EXPECT_EQ(p.receiver->deliveries(), 1);
+}
+
+// `on_expiry: approve` is about calls that were not made yet. One that may have happened is not repeated
+// because nobody looked.
+TEST(Approval, SilenceNeverRepeatsACallThatMayHaveHappened) {
+  Platform p(kWires);
+  p.deploy("silence", "  approvals: {expires_after: 400ms, on_expiry: approve}", wire(p));
+  p.receiver->answer = [](int nth) { return std::pair<int, std::string>(nth == 1 ? 0 : 200, "ok"); };
+  auto run = p.start("silence", "go");
+  EXPECT_EQ(p.wait_for_approval(run)["tool"], "wire");
+  EXPECT_THAT(p.finish(run).output,
+              HasSubstr("it is unknown whether the call took effect; nobody decided in time, so it was not "
+                        "called again"));
+  EXPECT_EQ(p.receiver->deliveries(), 1);
+}
+
+TEST(Approval, SilenceApprovesACallThatWasNotMade) {
+  Platform p(kAsks);
+  p.deploy("silent",
+           "  approvals: {expires_after: 400ms, on_expiry: approve, rules: [{tool: refund, action: ask}]}");
+  auto run = p.start("silent", "go");
+  EXPECT_THAT(p.finish(run).output, HasSubstr("\"changes\":1"));
+  EXPECT_EQ(refunds(p), 1);
 }
 
 }  // namespace
