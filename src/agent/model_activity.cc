@@ -148,6 +148,9 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   out.approve_on_expiry = agent.approvals.approve_on_expiry;
   out.timeout_ms = tool->timeout.count();
   out.retry = retry_json(tool->retry);
+  // Whatever becomes of an attempt, there is another one to look: only the effect ledger knows whether the
+  // call may have been made, and it lets no call be made twice.
+  if (tool->effect == Effect::kAtMostOnce) out.retry["attempts"] = 0;  // without end
   out.sub_agent = tool->agent.agent;
   return out;
 }

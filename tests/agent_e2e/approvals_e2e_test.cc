@@ -253,5 +253,23 @@ TEST(Approval, SilenceApprovesACallThatWasNotMade) {
   EXPECT_EQ(refunds(p), 1);
 }
 
+// An attempt that died leaves only the ledger to say what is known, so there is always another one to look.
+TEST(Approval, AnAtMostOnceCallIsLookedAtUntilItsEndIsKnown) {
+  Platform p(kWires);
+  p.deploy("looked", "", wire(p, "      retry: {attempts: 1}\n"));
+  auto run = p.start("looked", "go");
+  EXPECT_EQ(p.finish(run).output, "Then: ok");
+  auto history = run.history_json();
+  ASSERT_TRUE(history.has_value());
+  int found = 0;
+  for (const Json& event : Json::parse(*history)["events"]) {
+    auto scheduled = event.find("activityTaskScheduledEventAttributes");
+    if (scheduled == event.end() || (*scheduled)["activityType"]["name"] != "agent.tool") continue;
+    ++found;
+    EXPECT_EQ((*scheduled)["retryPolicy"].value("maximumAttempts", 0), 0);  // without end
+  }
+  EXPECT_EQ(found, 1);
+}
+
 }  // namespace
 }  // namespace holdfast::e2e
