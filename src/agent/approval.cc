@@ -60,6 +60,8 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
     if (settled.verdict != "allow") co_return fmt::format("{}: {}", settled.verdict, settled.reason);
     call->call.approval = id;
     call->call.key = settled.key;
+    // Absent from what an earlier version recorded.
+    if (!settled.arguments_sha256.empty()) call->arguments_sha256 = settled.arguments_sha256;
   }
   co_return std::nullopt;
 }
@@ -85,7 +87,12 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
   calls_[planned.call.step] = planned.call.tool + ": waiting for approval";
   // Not cut short by a cancellation: what follows relies on the entry being there.
   auto recording = ctx_.activity<void>(kRequestApprovalActivity, bookkeeping(), in);
-  co_await ctx_.shielded(std::move(recording));
+  try {
+    co_await ctx_.shielded(std::move(recording));
+  } catch (...) {
+    pending_.erase(in.id);  // nobody was asked: there is nothing to decide
+    throw;
+  }
   co_return pending;
 }
 

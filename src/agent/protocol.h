@@ -210,12 +210,13 @@ struct SettleInput {
   std::string comment;
   std::int64_t decided_at_ms = 0;
 };
-// For "edited": the verdict on the new arguments, and their key.
+// For "edited": the verdict on the new arguments, their key and their hash.
 struct Settled {
   Settled() = default;
   std::string verdict;
   std::string reason;
   std::string key;
+  std::string arguments_sha256;
 };
 
 struct FinishInput {

@@ -253,6 +253,47 @@ TEST(Approval, SilenceApprovesACallThatWasNotMade) {
   EXPECT_EQ(refunds(p), 1);
 }
 
+// What a person is asked about is what was sent: the edited arguments.
+TEST(Approval, AnInterruptedEditedCallAsksAboutTheEditedArguments) {
+  Platform p(kWires);
+  p.deploy("edited", "  approvals: {rules: [{tool: wire, action: ask}]}", wire(p));
+  p.receiver->answer = [](int nth) { return std::pair<int, std::string>(nth == 1 ? 0 : 200, "wired"); };
+  auto run = p.start("edited", "go");
+  Json first = with(p.wait_for_approval(run), "edit");
+  first["edited_arguments"] = {{"amount", 4}};
+  auto edited = p.decide(run, first);
+  ASSERT_TRUE(edited.has_value() && edited->ok());
+  Json second = p.wait_for_approval(run, first["approval"]);
+  ASSERT_TRUE(second.is_object());
+  EXPECT_THAT(second["reason"].get<std::string>(), HasSubstr("EffectUnknown"));
+  EXPECT_EQ(second["arguments"], Json::parse(R"({"amount":4})"));
+  EXPECT_NE(second["arguments_sha256"], first["arguments_sha256"]);
+  auto again = p.decide(run, with(second, "approve"));
+  ASSERT_TRUE(again.has_value() && again->ok());
+  EXPECT_EQ(p.finish(run).output, "Then: wired");
+  EXPECT_EQ(p.receiver->deliveries(), 2);
+}
+
+// A question that could not be put to anyone is none that a run waits for.
+TEST(Approval, AQuestionThatIsNotRecordedIsNotOpen) {
+  Platform p(kWires);
+  p.deploy("unasked", "", wire(p));
+  p.receiver->answer = [](int) { return std::pair<int, std::string>(0, ""); };
+  agent::ConversationRef message;
+  message.conversation = p.run_id("unasked");
+  message.sequence = 2;
+  const std::string key = agent::idempotency_key("default", message, 0, "wire", R"({"amount":5})");
+  platform::Approval taken;
+  taken.id = "ap-" + key.substr(0, 24) + "-1";
+  taken.run = "another";
+  taken.tool = "wire";
+  taken.arguments = "{}";
+  ASSERT_TRUE(p.store().request_approval(taken).has_value());
+  auto run = p.start("unasked", "go");
+  EXPECT_THAT(p.finish(run).output, HasSubstr("asks about another call"));
+  EXPECT_EQ(p.status(run)["approvals"], Json::array());
+}
+
 // An attempt that died leaves only the ledger to say what is known, so there is always another one to look.
 TEST(Approval, AnAtMostOnceCallIsLookedAtUntilItsEndIsKnown) {
   Platform p(kWires);
