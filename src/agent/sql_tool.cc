@@ -79,7 +79,9 @@ class SqlCall {
     if (watch_.expired) {
       text = fmt::format("the statement ran longer than {} and was stopped", format_duration(tool_.timeout));
     }
-    return {is_passing(code) ? Ending::kRetry : Ending::kFailed, std::move(text)};
+    // Interrupted in time: whoever runs the call stops. That says nothing about the statement.
+    const bool stopped = (code & 0xff) == SQLITE_INTERRUPT && !watch_.expired;
+    return {stopped || is_passing(code) ? Ending::kRetry : Ending::kFailed, std::move(text)};
   }
 
   int execute(const char* sql) { return sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr); }

@@ -49,11 +49,13 @@ class SqlTool : public ::testing::Test {
     ToolContext context;
     context.idempotency_key = std::move(key);
     context.environment = [](const char*) -> const char* { return nullptr; };
+    context.stop = stop_.get_token();
     return run_sql_tool(tool_, arguments, context, clock_);
   }
 
   os::SystemClock clock_;
   ToolSpec tool_;
+  std::stop_source stop_;
   std::filesystem::path path_;
 };
 
@@ -107,6 +109,16 @@ TEST_F(SqlTool, ResultsAndTimeAreBounded) {
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n", Json::object());
   EXPECT_EQ(ending.ending, Ending::kFailed);
   EXPECT_THAT(ending.text, HasSubstr("ran longer than 50ms"));
+}
+
+// A worker that stops has not found out anything about the statement: another one runs it again.
+TEST_F(SqlTool, AStoppedCallIsRepeatedNotFailed) {
+  stop_.request_stop();
+  const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) ";
+  EXPECT_EQ(run(endless + "SELECT max(i) FROM n", Json::object()).ending, Ending::kRetry);
+  EXPECT_EQ(run(endless + "INSERT INTO refunds SELECT i, 1 FROM n", Json::object(), false).ending,
+            Ending::kRetry);
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM refunds", Json::object()).text)["rows"][0]["n"], 0);
 }
 
 TEST_F(SqlTool, AMissingDatabaseIsSaidNotMade) {
