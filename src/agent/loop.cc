@@ -57,6 +57,16 @@ Answer error_answer(const CallRef& call, std::string text) {
   return answer;
 }
 
+// Whoever waits for the run acts on its output; half an answer must not pass for one.
+void refuse_half_an_answer(const ModelTurn& turn) {
+  if (turn.stop != kCutOff) return;
+  throw ApplicationFailure::non_retryable(
+      "the final answer was cut off at max_tokens: raise `max_tokens` of the model or ask for less; the text "
+      "so "
+      "far is in the conversation",
+      "MaxTokensError");
+}
+
 }  // namespace
 
 Task<RunResult> agent_workflow(Context& ctx, RunInput input) {
@@ -110,8 +120,11 @@ Task<RunResult> Loop::turns() {
       next.progress = progress_;
       ctx_.continue_as_new(next);
     }
-    ModelTurn turn = co_await call_model();                          // 1. the model says what to do
-    if (turn.calls.empty()) co_return co_await finish("completed");  // 4. or that it is done
+    ModelTurn turn = co_await call_model();  // 1. the model says what to do
+    if (turn.calls.empty()) {                // 4. or that it is done
+      refuse_half_an_answer(turn);
+      co_return co_await finish("completed");
+    }
     co_await answer_calls(turn);  // 2. and 3. every call: may it? then do it
   }
   co_return co_await finish("max_iterations");

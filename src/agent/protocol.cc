@@ -92,7 +92,7 @@ void fields(Archive& a, T& v) {
         "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)("sub_agent",
                                                                                                 v.sub_agent);
   } else if constexpr (std::is_same_v<V, ModelTurn>) {
-    a("head", v.head)("calls", v.calls)("usage", v.usage);
+    a("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop);
   } else if constexpr (std::is_same_v<V, ToolInput>) {
     a("agent", v.agent)("version", v.version)("call", v.call);
   } else if constexpr (std::is_same_v<V, ToolResult>) {

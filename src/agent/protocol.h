@@ -172,7 +172,10 @@ struct ModelTurn {
   ConversationRef head;
   std::vector<PlannedCall> calls;  // none: the model is done
   Usage usage;
+  std::string
+      stop;  // why the model stopped, as model::stop_reason_name; empty: an earlier version did not say
 };
+inline constexpr const char* kCutOff = "max_tokens";  // ModelTurn::stop of an answer that is not whole
 
 struct ToolInput {
   ToolInput() = default;
