@@ -67,6 +67,16 @@ TEST_F(SqlTool, ReadsRowsWithBoundArguments) {
   EXPECT_EQ(Json::parse(ending.text)["rows"][0]["n"], 0);
 }
 
+TEST_F(SqlTool, AnIntegerThatDoesNotFitIsRefused) {
+  const std::string insert = "INSERT INTO refunds VALUES (:id, 1)";
+  ToolEnding ending = run(insert, {{"id", 18446744073709551615u}}, false, "large");
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("the argument `id`"));
+  EXPECT_EQ(run(insert, {{"id", 9223372036854775807u}}, false, "largest").ending, Ending::kDone);
+  EXPECT_EQ(Json::parse(run("SELECT order_id FROM refunds", Json::object()).text)["rows"],
+            Json::parse(R"([{"order_id":9223372036854775807}])"));
+}
+
 TEST_F(SqlTool, AReadingToolCannotWrite) {
   for (const char* statement : {"DELETE FROM orders", "PRAGMA journal_mode=DELETE", "ATTACH '/tmp/x.db' AS x",
                                 "SELECT 1; DROP TABLE orders", "BEGIN; SELECT 1"}) {
