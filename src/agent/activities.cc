@@ -263,6 +263,7 @@ Result<Deployed> deploy(platform::Store& store, std::string_view text, std::stri
                         std::string_view base_directory) {
   auto parsed = parse_definition(text, source, base_directory);
   if (!parsed) return fail(parsed.error());
+  close_parameters(*parsed);
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());
   auto stored = store.put_definition(parsed->name, canonical_json(*parsed));

@@ -69,7 +69,7 @@ TEST(AgentRun, ModelMistakesGoBackToTheModel) {
   Platform p(R"(
 replies:
   - when: {turn: 0}
-    tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}]
+    tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}, {name: lookup, arguments: {order_id: 7, all: true}}]
   - when: {turn: 1}
     text: I see.
 )");
@@ -81,6 +81,7 @@ replies:
                           "tool: Error: the arguments are not valid JSON; send one JSON object",
                           "tool: Error: there is no tool `lokup`; the tools are: lookup, refund, note",
                           "tool: Error: wrong arguments: `order_id` must be an integer, not a string",
+                          "tool: Error: wrong arguments: `all` is not an argument of this tool",
                           "assistant: I see."));
 }
 
