@@ -283,6 +283,7 @@ Result<Deployed> deploy(platform::Store& store, std::string_view text, std::stri
   auto parsed = parse_definition(text, source, base_directory);
   if (!parsed) return fail(parsed.error());
   if (Status paths = check_paths(*parsed, source); !paths.ok()) return fail(std::move(paths));
+  close_parameters(*parsed);
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());
   auto stored = store.put_definition(parsed->name, canonical_json(*parsed));

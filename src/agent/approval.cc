@@ -32,7 +32,7 @@ std::string by_whom(const Decision& decision) {
 }  // namespace
 
 Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> call, std::string reason,
-                                                std::string id) {
+                                                std::string id, Question question) {
   PendingPtr pending = co_await ask(*call, reason, id);
   auto has_decision = [pending] { return pending->decision.has_value(); };
   const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
@@ -41,7 +41,8 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
     pending->closed = true;
     co_await settle(pending, "expired", call->call);
     pending_.erase(id);
-    if (call->approve_on_expiry) co_return std::nullopt;
+    if (may_go_on_unanswered(*call, question)) co_return std::nullopt;
+    if (question == Question::kAgain) co_return "nobody decided in time, so it was not called again";
     co_return fmt::format("nobody approved the call in time, so it was not made ({})",
                           pending->request.reason);
   }
@@ -59,8 +60,17 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
     if (settled.verdict != "allow") co_return fmt::format("{}: {}", settled.verdict, settled.reason);
     call->call.approval = id;
     call->call.key = settled.key;
+    // Absent from what an earlier version recorded.
+    if (!settled.arguments_sha256.empty()) call->arguments_sha256 = settled.arguments_sha256;
   }
   co_return std::nullopt;
+}
+
+// `on_expiry: approve` is about calls that were not made yet: silence never repeats one that may have
+// happened.
+bool Loop::may_go_on_unanswered(const PlannedCall& call, Question question) {
+  if (!call.approve_on_expiry || question == Question::kFirst) return call.approve_on_expiry;
+  return !ctx_.patched("silence-repeats-no-call");  // earlier versions did call again
 }
 
 Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id) {
@@ -77,7 +87,12 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
   calls_[planned.call.step] = planned.call.tool + ": waiting for approval";
   // Not cut short by a cancellation: what follows relies on the entry being there.
   auto recording = ctx_.activity<void>(kRequestApprovalActivity, bookkeeping(), in);
-  co_await ctx_.shielded(std::move(recording));
+  try {
+    co_await ctx_.shielded(std::move(recording));
+  } catch (...) {
+    pending_.erase(in.id);  // nobody was asked: there is nothing to decide
+    throw;
+  }
   co_return pending;
 }
 

@@ -82,8 +82,10 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   Verdict verdict = check_policy(agent->approvals, tool->name, arguments);
   out.verdict = verdict.action == Action::kDeny ? "deny" : "allow";
   out.reason = verdict.reason;
-  out.key = idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool,
-                            dump(arguments));
+  const std::string canonical = dump(arguments);
+  out.key =
+      idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool, canonical);
+  out.arguments_sha256 = sha256_hex(canonical);
   return out;
 }
 

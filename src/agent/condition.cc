@@ -243,10 +243,14 @@ bool comparable(const json& a, const json& b) {
 Truth compare(Op op, const json& a, const json& b) {
   if (op == Op::kIn) {
     if (!b.is_array()) return Truth::kUnknown;
+    bool compared = b.empty();
     for (const json& item : b) {
-      if (comparable(a, item) && a == item) return Truth::kTrue;
+      if (!comparable(a, item)) continue;
+      if (a == item) return Truth::kTrue;
+      compared = true;
     }
-    return Truth::kFalse;
+    // Like 111 == "111", 111 in ["111"] compares nothing.
+    return compared ? Truth::kFalse : Truth::kUnknown;
   }
   if (!comparable(a, b)) return Truth::kUnknown;
   switch (op) {

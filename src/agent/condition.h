@@ -4,8 +4,9 @@
 // ["DE", "FR"])`. Operands are literals and dotted paths into the call's arguments. Pure values; parsing
 // reports the offset of the error; evaluation cannot fail.
 //
-// A comparison with an absent argument, or between different types, is unknown, and unknown is contagious as
-// in SQL. The caller decides what unknown means; the policy treats it as "a person should look".
+// A comparison with an absent argument, or between different types (for `in`: with no item of its type), is
+// unknown, and unknown is contagious as in SQL. The caller decides what unknown means; the policy treats it
+// as "a person should look".
 
 #include <memory>
 #include <string>

@@ -80,6 +80,10 @@ const ToolSpec* Definition::find_tool(std::string_view tool) const {
   return nullptr;
 }
 
+void close_parameters(Definition& definition) {
+  for (ToolSpec& tool : definition.tools) tool.parameters.emplace("additionalProperties", false);
+}
+
 std::string canonical_json(const Definition& definition) {
   Json tools = Json::array();
   for (const ToolSpec& tool : definition.tools) tools.push_back(tool_json(tool));

@@ -133,6 +133,10 @@ struct Definition {
 Result<Definition> parse_definition(std::string_view text, std::string_view source,
                                     std::string_view base_directory = {});
 
+// What a model sends must be declared: a tool whose parameters do not speak of `additionalProperties` takes
+// none. Part of deploying, not of reading, so that versions stored without it keep their meaning.
+void close_parameters(Definition& definition);
+
 // Every default made explicit, keys sorted, no white space.
 std::string canonical_json(const Definition& definition);
 // Lower-case hex sha256 of the canonical JSON.

@@ -73,7 +73,7 @@ std::string_view definition_schema() {
         "description": {"type": "string", "description": "What the model is told about the tool."},
         "type": {"enum": ["http", "sql", "agent"]},
         "effect": {"enum": ["pure", "idempotent", "at_most_once", "transactional"]},
-        "parameters": {"type": "object", "description": "JSON Schema of the arguments."},
+        "parameters": {"type": "object", "description": "JSON Schema of the arguments. `additionalProperties` is false unless given."},
         "timeout": {"$ref": "#/$defs/duration"},
         "retry": {"$ref": "#/$defs/retry"},
         "http": {

@@ -127,6 +127,20 @@ TEST(Definition, CanonicalFormReadsBackAsItself) {
             version_of(agent));
 }
 
+TEST(Definition, ClosedParametersTakeNoUndeclaredArgument) {
+  Definition agent = must_parse(
+      changed("required: [order_id]", "required: [order_id]\n        additionalProperties: {type: string}"));
+  const std::string before = canonical_json(agent);
+  close_parameters(agent);
+  EXPECT_EQ(agent.tools[0].parameters["additionalProperties"], Json({{"type", "string"}}));
+  for (const std::size_t closed : {1, 2, 3}) {
+    EXPECT_EQ(agent.tools[closed].parameters["additionalProperties"], false);
+  }
+  // Reading leaves a stored version as it is.
+  EXPECT_EQ(canonical_json(must_parse(before)), before);
+  EXPECT_EQ(canonical_json(must_parse(canonical_json(agent))), canonical_json(agent));
+}
+
 TEST(Definition, UnusualTextSurvivesTheCanonicalForm) {
   std::string text = changed("You handle refunds.", "Say \"hé\" \\ 日本 😀\t: # {x} 'y'");
   Definition agent = must_parse(text);

@@ -110,9 +110,25 @@ std::optional<std::chrono::milliseconds> retry_after(const model::HttpHead& head
   return std::chrono::seconds(seconds);
 }
 
-ToolEnding without_response(const ToolSpec& tool, const model::HttpError& error) {
+// The server said no, or broke.
+ToolEnding refused(const ToolSpec& tool, const std::string& method, const Exchange& state) {
+  const int status = state.head.status;
+  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(state.body, 2000));
+  const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
+  if (tool.effect == Effect::kAtMostOnce) {
+    // A refusal is an answer; a crash behind a 500 is not.
+    return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
+  }
+  ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
+  ending.retry_after = retry_after(state.head);
+  return ending;
+}
+
+// The status is none or one of success, but the body did not arrive.
+ToolEnding without_body(const ToolSpec& tool, const Exchange& state) {
+  const model::HttpError& error = *state.error;
   if (error.failure == model::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
-  if (error.failure == model::HttpFailure::kTooLarge) {
+  if (error.failure == model::HttpFailure::kTooLarge && state.head.status != 0) {
     std::string text = fmt::format("the response is larger than {} bytes", tool.http.max_response_bytes);
     // It was answered, so what had to happen has happened.
     return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
@@ -132,18 +148,12 @@ ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const Tool
   const std::string method = request->method;
   auto state = exchange(http, std::move(*request), context);
   std::lock_guard lock(state->mutex);
-  if (state->error) return without_response(tool, *state->error);
+  // A status says more than how its body ended.
   const int status = state->head.status;
-  if (status >= 200 && status < 300) return {Ending::kDone, std::move(state->body)};
-  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(state->body, 2000));
-  const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
-  if (tool.effect == Effect::kAtMostOnce) {
-    // A refusal is an answer; a crash behind a 500 is not.
-    return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
-  }
-  ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
-  ending.retry_after = retry_after(state->head);
-  return ending;
+  const bool succeeded = status >= 200 && status < 300;
+  if (status != 0 && !succeeded) return refused(tool, method, *state);
+  if (state->error) return without_body(tool, *state);
+  return {Ending::kDone, std::move(state->body)};
 }
 
 std::string bounded_text(std::string text, std::size_t limit) {

@@ -57,6 +57,16 @@ Answer error_answer(const CallRef& call, std::string text) {
   return answer;
 }
 
+// Whoever waits for the run acts on its output; half an answer must not pass for one.
+void refuse_half_an_answer(const ModelTurn& turn) {
+  if (turn.stop != kCutOff) return;
+  throw ApplicationFailure::non_retryable(
+      "the final answer was cut off at max_tokens: raise `max_tokens` of the model or ask for less; the text "
+      "so "
+      "far is in the conversation",
+      "MaxTokensError");
+}
+
 }  // namespace
 
 Task<RunResult> agent_workflow(Context& ctx, RunInput input) {
@@ -110,8 +120,11 @@ Task<RunResult> Loop::turns() {
       next.progress = progress_;
       ctx_.continue_as_new(next);
     }
-    ModelTurn turn = co_await call_model();                          // 1. the model says what to do
-    if (turn.calls.empty()) co_return co_await finish("completed");  // 4. or that it is done
+    ModelTurn turn = co_await call_model();  // 1. the model says what to do
+    if (turn.calls.empty()) {                // 4. or that it is done
+      refuse_half_an_answer(turn);
+      co_return co_await finish("completed");
+    }
     co_await answer_calls(turn);  // 2. and 3. every call: may it? then do it
   }
   co_return co_await finish("max_iterations");
@@ -170,7 +183,8 @@ Task<Answer> Loop::answer_call(PlannedCall planned) {
   if (call->verdict == "invalid") co_return error_answer(call->call, call->reason);
   if (call->verdict == "deny") co_return error_answer(call->call, "denied: " + call->reason);
   if (call->verdict == "ask") {
-    auto refusal = co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24));
+    auto refusal =
+        co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
     if (refusal) co_return error_answer(call->call, *refusal);
   }
   while (running_tools_ >= progress_.plan.max_parallel_tools) {
@@ -215,8 +229,8 @@ Task<Answer> Loop::call_tool(PlannedCall planned) {
         "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
         "call it again, reject to leave it",
         call->call.tool, result.note);
-    auto refusal =
-        co_await approved(call, what, fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat));
+    const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
+    auto refusal = co_await approved(call, what, id, Question::kAgain);
     if (refusal)
       co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
     call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);

@@ -51,9 +51,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<void> report_end(std::string status, std::string type, std::string error);
 
   // approval.cc
+  // What a person is asked: may a call be made, or may one that perhaps happened be made again?
+  enum class Question { kFirst, kAgain };
   // None: go on with the call, whose arguments may have been edited; otherwise what to tell the model.
   Task<std::optional<std::string>> approved(std::shared_ptr<PlannedCall> call, std::string reason,
-                                            std::string id);
+                                            std::string id, Question question);
+  bool may_go_on_unanswered(const PlannedCall& call, Question question);
   Task<Settled> settle(PendingPtr pending, std::string outcome, CallRef call);
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
   void check_decision(const Decision& decision) const;

@@ -152,6 +152,9 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   out.approve_on_expiry = agent.approvals.approve_on_expiry;
   out.timeout_ms = tool->timeout.count();
   out.retry = retry_json(tool->retry);
+  // Whatever becomes of an attempt, there is another one to look: only the effect ledger knows whether the
+  // call may have been made, and it lets no call be made twice.
+  if (tool->effect == Effect::kAtMostOnce) out.retry["attempts"] = 0;  // without end
   out.sub_agent = tool->agent.agent;
   return out;
 }
@@ -162,6 +165,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
   turn.head = ConversationRef(record.appended->head);
   Json result = Json::parse(record.result);
   result.at("usage").get_to(turn.usage);
+  turn.stop = result.value("stop", "");
   auto stored =
       require(deps_.store->read(turn.head.reference(), turn.head.sequence, turn.head.sequence), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
@@ -169,6 +173,13 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
     const model::ToolCall& call = message.tool_calls[i];
     PlannedCall planned = plan_call(agent, call, i);
+    if (turn.stop == kCutOff) {
+      // What is missing may be the end of these arguments or the calls that should go with them.
+      planned.verdict = "invalid";
+      planned.reason = fmt::format(
+          "the answer was cut off at max_tokens ({}), so no call of it was made; say less at once",
+          agent.model.max_tokens);
+    }
     planned.call.message = turn.head;
     if (planned.verdict != "invalid") {
       std::string canonical = dump(Json::parse(call.arguments.empty() ? "{}" : call.arguments));
@@ -186,6 +197,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
                     {"iteration", in.iteration},
                     {"text", excerpt(message.text())},
                     {"tool_calls", calls},
+                    {"stop", turn.stop},
                     {"usage", turn.usage}};
   publish(ctx, "step.completed", completed, fmt::format("step/{}/completed", in.step));
   return turn;

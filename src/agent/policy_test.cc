@@ -29,6 +29,11 @@ TEST(Condition, Truth) {
       {"not (a == 1 or b == 2)", {{"a", 3}, {"b", 4}}, Truth::kTrue},
       {"country in [\"DE\", 'FR']", {{"country", "FR"}}, Truth::kTrue},
       {"country in [\"DE\", \"FR\"]", {{"country", "US"}}, Truth::kFalse},
+      {"account in [\"111\"]", {{"account", 111}}, Truth::kUnknown},
+      {"account in [\"111\", 7]", {{"account", 111}}, Truth::kFalse},
+      {"account in [\"111\", 111]", {{"account", 111}}, Truth::kTrue},
+      {"not account in [111, 222]", {{"account", "111"}}, Truth::kUnknown},
+      {"account in []", {{"account", 111}}, Truth::kFalse},
       {"order.total >= -1.5e1 && order.open", {{"order", {{"total", -15}, {"open", true}}}}, Truth::kTrue},
       {"note != null", {{"note", nullptr}}, Truth::kFalse},
       {"name < \"m\"", {{"name", "bob"}}, Truth::kTrue},
@@ -87,6 +92,9 @@ TEST(Policy, DoubtNeverLetsACallPass) {
   ApprovalSpec asks = rules({{"refund", "amount > 100", Action::kAsk}});
   EXPECT_EQ(check_policy(asks, "refund", Json::object()).action, Action::kAsk);
   EXPECT_EQ(check_policy(asks, "refund", {{"amount", "1"}}).action, Action::kAsk);
+  ApprovalSpec denies = rules({{"pay", "account in [\"111\"]", Action::kDeny}});
+  EXPECT_EQ(check_policy(denies, "pay", {{"account", 111}}).action, Action::kDeny);
+  EXPECT_EQ(check_policy(denies, "pay", {{"account", "222"}}).action, Action::kAllow);
   ApprovalSpec allows = rules({{"refund", "amount <= 100", Action::kAllow}, {"*", "", Action::kAsk}});
   EXPECT_EQ(check_policy(allows, "refund", Json::object()).action, Action::kAsk);
   EXPECT_EQ(check_policy(allows, "refund", {{"amount", 20}}).action, Action::kAllow);

@@ -92,7 +92,7 @@ void fields(Archive& a, T& v) {
         "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)("sub_agent",
                                                                                                 v.sub_agent);
   } else if constexpr (std::is_same_v<V, ModelTurn>) {
-    a("head", v.head)("calls", v.calls)("usage", v.usage);
+    a("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop);
   } else if constexpr (std::is_same_v<V, ToolInput>) {
     a("agent", v.agent)("version", v.version)("call", v.call);
   } else if constexpr (std::is_same_v<V, ToolResult>) {
@@ -105,7 +105,7 @@ void fields(Archive& a, T& v) {
         "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)(
         "decided_at_ms", v.decided_at_ms);
   } else if constexpr (std::is_same_v<V, Settled>) {
-    a("verdict", v.verdict)("reason", v.reason)("key", v.key);
+    a("verdict", v.verdict)("reason", v.reason)("key", v.key)("arguments_sha256", v.arguments_sha256);
   } else if constexpr (std::is_same_v<V, FinishInput>) {
     a("agent", v.agent)("status", v.status)("head", v.head)("answers", v.answers)("error_type", v.error_type)(
         "error", v.error)("iterations", v.iterations)("usage", v.usage)("caller", v.caller);

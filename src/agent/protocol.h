@@ -172,7 +172,10 @@ struct ModelTurn {
   ConversationRef head;
   std::vector<PlannedCall> calls;  // none: the model is done
   Usage usage;
+  std::string
+      stop;  // why the model stopped, as model::stop_reason_name; empty: an earlier version did not say
 };
+inline constexpr const char* kCutOff = "max_tokens";  // ModelTurn::stop of an answer that is not whole
 
 struct ToolInput {
   ToolInput() = default;
@@ -210,12 +213,13 @@ struct SettleInput {
   std::string comment;
   std::int64_t decided_at_ms = 0;
 };
-// For "edited": the verdict on the new arguments, and their key.
+// For "edited": the verdict on the new arguments, their key and their hash.
 struct Settled {
   Settled() = default;
   std::string verdict;
   std::string reason;
   std::string key;
+  std::string arguments_sha256;
 };
 
 struct FinishInput {

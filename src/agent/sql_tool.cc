@@ -1,3 +1,4 @@
+#include <cstdint>
 #include <memory>
 
 #include <fmt/format.h>
@@ -79,7 +80,9 @@ class SqlCall {
     if (watch_.expired) {
       text = fmt::format("the statement ran longer than {} and was stopped", format_duration(tool_.timeout));
     }
-    return {is_passing(code) ? Ending::kRetry : Ending::kFailed, std::move(text)};
+    // Interrupted in time: whoever runs the call stops. That says nothing about the statement.
+    const bool stopped = (code & 0xff) == SQLITE_INTERRUPT && !watch_.expired;
+    return {stopped || is_passing(code) ? Ending::kRetry : Ending::kFailed, std::move(text)};
   }
 
   int execute(const char* sql) { return sqlite3_exec(db_.get(), sql, nullptr, nullptr, nullptr); }
@@ -162,13 +165,13 @@ class SqlCall {
       if (tool_.sql.read_only && !sqlite3_stmt_readonly(raw)) {
         return ToolEnding(Ending::kFailed, "the statement writes, but the tool is `read_only: true`");
       }
-      bind(raw);
+      if (auto bad = bind(raw)) return bad;
       if (auto bad = step_through(raw, rows)) return bad;
     }
     return std::nullopt;
   }
 
-  void bind(sqlite3_stmt* statement) {
+  std::optional<ToolEnding> bind(sqlite3_stmt* statement) {
     for (int i = 1; i <= sqlite3_bind_parameter_count(statement); ++i) {
       const char* name = sqlite3_bind_parameter_name(statement, i);
       if (!name) continue;
@@ -178,8 +181,16 @@ class SqlCall {
         continue;
       }
       auto found = arguments_.find(argument);
-      if (found != arguments_.end()) bind_value(statement, i, *found);
+      if (found == arguments_.end()) continue;
+      // It would come out negative.
+      if (found->is_number_unsigned() && found->get<std::uint64_t>() > std::uint64_t{INT64_MAX}) {
+        return ToolEnding(
+            Ending::kFailed,
+            fmt::format("the argument `{}` is too large: integers go up to {} here", argument, INT64_MAX));
+      }
+      bind_value(statement, i, *found);
     }
+    return std::nullopt;
   }
 
   static void bind_value(sqlite3_stmt* statement, int index, const Json& value) {

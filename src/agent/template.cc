@@ -73,6 +73,7 @@ Result<UrlTemplate> UrlTemplate::parse(std::string_view text) {
                               *name));
     }
     out.arguments_.emplace_back(*name);
+    if (text.substr(0, at).find_first_of("?#") == std::string_view::npos) ++out.in_path_;
     out.literals_.emplace_back();
     at += name->size() + 2;
   }
@@ -92,6 +93,10 @@ Result<std::string> UrlTemplate::fill(const json& arguments) const {
     if (text == "." || text == "..") {
       return fail(Code::kInvalidArgument,
                   fmt::format("the argument `{}` must not be `{}`", arguments_[i], text));
+    }
+    // Without its segment the path names something else, often the whole collection.
+    if (text.empty() && i < in_path_) {
+      return fail(Code::kInvalidArgument, fmt::format("the argument `{}` must not be empty", arguments_[i]));
     }
     out += text;
     out += literals_[i + 1];

@@ -19,12 +19,13 @@ class UrlTemplate {
   static Result<UrlTemplate> parse(std::string_view text);
 
   const std::vector<std::string>& arguments() const { return arguments_; }
-  // Every placeholder must have a scalar argument.
+  // Every placeholder must have a scalar argument; in the path, one that is not empty.
   Result<std::string> fill(const nlohmann::json& arguments) const;
 
  private:
   std::vector<std::string> literals_;  // one more than arguments_
   std::vector<std::string> arguments_;
+  std::size_t in_path_ = 0;  // so many of arguments_, the first ones, stand in the path
 };
 
 std::string percent_encode(std::string_view text);

@@ -25,6 +25,17 @@ TEST(UrlTemplate, ValuesStayInTheirSegment) {
   EXPECT_FALSE(url->fill({{"id", json::array()}, {"note", ""}}).has_value());
 }
 
+// `/orders/` is another resource than `/orders/7`: often the whole collection.
+TEST(UrlTemplate, AnEmptyValueLeavesNoSegmentOut) {
+  auto url = UrlTemplate::parse("https://shop.example/orders/{id}/items?note={note}#{part}");
+  ASSERT_TRUE(url.has_value());
+  auto filled = url->fill({{"id", ""}, {"note", "x"}, {"part", "y"}});
+  ASSERT_FALSE(filled.has_value());
+  EXPECT_THAT(filled.error().message(), HasSubstr("the argument `id` must not be empty"));
+  EXPECT_EQ(*url->fill({{"id", 7}, {"note", ""}, {"part", ""}}),
+            "https://shop.example/orders/7/items?note=#");
+}
+
 TEST(UrlTemplate, HostIsTheAuthors) {
   for (std::string_view text : {"http://{host}/", "{scheme}://a/", "http://a.{b}.c", "http://a:{port}/",
                                 "http://a/{b", "http://a/ b"}) {

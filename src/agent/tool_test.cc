@@ -49,11 +49,13 @@ class SqlTool : public ::testing::Test {
     ToolContext context;
     context.idempotency_key = std::move(key);
     context.environment = [](const char*) -> const char* { return nullptr; };
+    context.stop = stop_.get_token();
     return run_sql_tool(tool_, arguments, context, clock_);
   }
 
   os::SystemClock clock_;
   ToolSpec tool_;
+  std::stop_source stop_;
   std::filesystem::path path_;
 };
 
@@ -63,6 +65,16 @@ TEST_F(SqlTool, ReadsRowsWithBoundArguments) {
   EXPECT_EQ(Json::parse(ending.text), Json::parse(R"({"rows":[{"id":2,"total":180.0,"note":null}]})"));
   ending = run("SELECT count(*) AS n FROM orders WHERE note = :note", {{"note", "x' OR '1'='1"}});
   EXPECT_EQ(Json::parse(ending.text)["rows"][0]["n"], 0);
+}
+
+TEST_F(SqlTool, AnIntegerThatDoesNotFitIsRefused) {
+  const std::string insert = "INSERT INTO refunds VALUES (:id, 1)";
+  ToolEnding ending = run(insert, {{"id", 18446744073709551615u}}, false, "large");
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("the argument `id`"));
+  EXPECT_EQ(run(insert, {{"id", 9223372036854775807u}}, false, "largest").ending, Ending::kDone);
+  EXPECT_EQ(Json::parse(run("SELECT order_id FROM refunds", Json::object()).text)["rows"],
+            Json::parse(R"([{"order_id":9223372036854775807}])"));
 }
 
 TEST_F(SqlTool, AReadingToolCannotWrite) {
@@ -107,6 +119,16 @@ TEST_F(SqlTool, ResultsAndTimeAreBounded) {
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n", Json::object());
   EXPECT_EQ(ending.ending, Ending::kFailed);
   EXPECT_THAT(ending.text, HasSubstr("ran longer than 50ms"));
+}
+
+// A worker that stops has not found out anything about the statement: another one runs it again.
+TEST_F(SqlTool, AStoppedCallIsRepeatedNotFailed) {
+  stop_.request_stop();
+  const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) ";
+  EXPECT_EQ(run(endless + "SELECT max(i) FROM n", Json::object()).ending, Ending::kRetry);
+  EXPECT_EQ(run(endless + "INSERT INTO refunds SELECT i, 1 FROM n", Json::object(), false).ending,
+            Ending::kRetry);
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM refunds", Json::object()).text)["rows"][0]["n"], 0);
 }
 
 TEST_F(SqlTool, AMissingDatabaseIsSaidNotMade) {

@@ -406,6 +406,15 @@ TEST(HttpClient, FetchesAndRefusesWhatCannotBeSent) {
   request.headers = {};
   request.max_response_bytes = 10;
   EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kTooLarge);
+  // The head comes first: what the status says is not lost with the body.
+  std::promise<HttpError> ended;
+  int status = 0;
+  HttpHandler handler;
+  handler.head = [&](const HttpHead& head) { status = head.status; };
+  handler.done = [&](std::expected<void, HttpError> result) { ended.set_value(result.error()); };
+  http->start(request, std::move(handler));
+  EXPECT_EQ(ended.get_future().get().failure, HttpFailure::kTooLarge);
+  EXPECT_EQ(status, 200);
   request.url = "not a url";
   EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kBadRequest);
   request.url = "file:///etc/passwd";

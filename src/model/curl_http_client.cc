@@ -120,12 +120,12 @@ struct Transfer {
 
   std::size_t on_body(std::string_view bytes) {
     last_activity = Steady::now();
+    deliver_head();  // the status counts even if the body is too large
     body_bytes += bytes.size();
     if (body_bytes > request.max_response_bytes) {
       failure = HttpFailure::kTooLarge;
       return 0;
     }
-    deliver_head();
     if (handler.body) handler.body(bytes);
     return bytes.size();
   }

@@ -14,6 +14,7 @@ constexpr std::array kTable = std::to_array<Row<S, I>>({
     {S::kStarted, I::kFiredEvent, S::kDone},
     {S::kStarted, I::kCancel, S::kCancelCreated},
     {S::kCancelCreated, I::kCanceledEvent, S::kDone},
+    {S::kCancelCreated, I::kFiredEvent, S::kDone},  // canceled and fired within one workflow task
 });
 
 constexpr const char* kStateNames[] = {"created", "started", "about to be canceled", "already over"};
@@ -62,6 +63,9 @@ void TimerMachine::recorded(enums::EventType kind, const HistoryEvent& event) {
 }
 
 void TimerMachine::resolve(const HistoryEvent& event) {
+  // Canceled and fired within one workflow task: there is nothing left to cancel, and an engine refuses to.
+  // Code saw the cancellation first, and that stays the result.
+  if (state_ == S::kCancelCreated) outbox_.commands().drop(*this, enums::EVENT_TYPE_TIMER_CANCELED);
   step(I::kFiredEvent, &event);
   fired_.set_value();
 }

@@ -390,6 +390,84 @@ TEST_F(Runs, CancellationReachesTheCodeAndClosesTheRun) {
   EXPECT_THAT(commands(apply(history)), ElementsAre("CANCEL_TIMER", "CANCEL_WORKFLOW_EXECUTION"));
 }
 
+// What is canceled may end in the very task that cancels it: history gives the events in their order, and
+// code saw the cancellation first.
+TEST_F(Runs, ATimerThatFiresInTheTaskThatCancelsItStaysCanceled) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<std::string> {
+    auto outcome = co_await attempt(ctx.sleep(1h));
+    co_await ctx.shielded(ctx.activity<int>("clean up", quick()));
+    co_return outcome.ok() ? "fired" : "canceled";
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  apply(history);
+  history.completed();
+  const auto timer = history.timer_started("1");
+  history.cancel_requested().timer_fired("1", timer).task();
+  // There is nothing left to cancel, and an engine refuses to.
+  EXPECT_THAT(commands(apply(history)), ElementsAre("SCHEDULE_ACTIVITY_TASK"));
+  EXPECT_THAT(commands(replay(history)), ElementsAre("SCHEDULE_ACTIVITY_TASK"));
+  history.completed();
+  const auto activity = history.activity_scheduled("1", "clean up");
+  history.activity_completed(activity, 1).task();
+  EXPECT_EQ(text_of(apply(history)), "\"canceled\"");
+  EXPECT_EQ(text_of(replay(history)), "\"canceled\"");
+}
+
+TEST_F(Runs, AnActivityThatEndsInTheTaskThatCancelsItNeedsNoCancellation) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<std::string> {
+    auto outcome = co_await attempt(ctx.activity<int>("a", quick()));
+    co_return outcome.ok() ? "done" : "canceled";
+  });
+  HistoryBuilder history;
+  history.started("w").task().completed();
+  const auto activity = history.activity_scheduled("1", "a");
+  history.cancel_requested().activity_completed(activity, 1).task();
+  for (const auto& result : {replay(history), replay(history)}) {
+    EXPECT_THAT(commands(result), ElementsAre("COMPLETE_WORKFLOW_EXECUTION"));
+    EXPECT_EQ(text_of(result), "\"canceled\"");
+  }
+}
+
+TEST_F(Runs, AChildThatEndsInTheTaskThatCancelsItHasItsOwnEnding) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<std::string> {
+    auto outcome = co_await attempt(ctx.child<int>("c", ChildOptions().workflow_id("c1")));
+    co_return outcome.ok() ? "done" : "canceled";
+  });
+  for (const bool started : {true, false}) {
+    HistoryBuilder history;
+    history.started("w").task().completed();
+    auto& initiated = history.add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+    const auto id = initiated.event_id();
+    auto& child = *initiated.mutable_start_child_workflow_execution_initiated_event_attributes();
+    child.set_workflow_id("c1");
+    child.mutable_workflow_type()->set_name("c");
+    if (started) {
+      history.add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+          .mutable_child_workflow_execution_started_event_attributes()
+          ->set_initiated_event_id(id);
+    }
+    history.cancel_requested();
+    if (started) {
+      auto& completed = *history.add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED)
+                             .mutable_child_workflow_execution_completed_event_attributes();
+      completed.set_initiated_event_id(id);
+      *completed.mutable_result()->add_payloads() = client::to_proto(to_payload(1));
+    } else {
+      history.add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED)
+          .mutable_start_child_workflow_execution_failed_event_attributes()
+          ->set_initiated_event_id(id);
+    }
+    history.task();
+    // The request went out before the ending was read: it finds nobody, which is no error.
+    for (const auto& result : {replay(history), replay(history)}) {
+      EXPECT_THAT(commands(result),
+                  ElementsAre("REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION", "COMPLETE_WORKFLOW_EXECUTION"));
+      EXPECT_EQ(text_of(result), started ? "\"done\"" : "\"canceled\"");
+    }
+  }
+}
+
 TEST_F(Runs, ABugFailsTheTaskAndAFailureTheWorkflow) {
   registry_.register_workflow("bug", [](workflow::Context&) -> Task<void> {
     throw std::logic_error("impossible");

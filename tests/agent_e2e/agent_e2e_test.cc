@@ -70,7 +70,7 @@ TEST(AgentRun, ModelMistakesGoBackToTheModel) {
   Platform p(R"(
 replies:
   - when: {turn: 0}
-    tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}, {name: lookup, arguments: ')" +
+    tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}, {name: lookup, arguments: {order_id: 7, all: true}}, {name: lookup, arguments: ')" +
              deep + R"('}]
   - when: {turn: 1}
     text: I see.
@@ -83,6 +83,7 @@ replies:
                           "tool: Error: the arguments are not valid JSON; send one JSON object",
                           "tool: Error: there is no tool `lokup`; the tools are: lookup, refund, note",
                           "tool: Error: wrong arguments: `order_id` must be an integer, not a string",
+                          "tool: Error: wrong arguments: `all` is not an argument of this tool",
                           "tool: Error: the arguments nest deeper than 100 levels", "assistant: I see."));
 }
 
@@ -188,6 +189,43 @@ replies:
   EXPECT_EQ(failure->type(), "ContentFilterError");
   EXPECT_EQ(p.scripted->requests(), 1u);
   EXPECT_EQ(p.count_events(run.workflow_id(), "run.failed"), 1);
+}
+
+// Half an answer is told as such: nobody mistakes it for the result, and what there is stays readable.
+TEST(AgentRun, AFinalAnswerCutOffAtMaxTokensFailsTheRun) {
+  Platform p(R"(
+replies:
+  - {text: You must nev, stop: max_tokens}
+)");
+  p.deploy("half");
+  auto run = p.start("half", "go");
+  auto result = run.result<agent::RunResult>(std::chrono::seconds(20));
+  p.record(run);
+  ASSERT_TRUE(result.has_value()) << result.error().to_string();
+  ASSERT_FALSE(result->ok());
+  const auto* failure = find_failure<ApplicationFailure>(result->error());
+  ASSERT_NE(failure, nullptr);
+  EXPECT_EQ(failure->type(), "MaxTokensError");
+  EXPECT_THAT(failure->message(), HasSubstr("raise `max_tokens`"));
+  EXPECT_EQ(p.count_events(run.workflow_id(), "run.failed"), 1);
+  EXPECT_THAT(p.conversation(run.workflow_id()), Contains("assistant: You must nev"));
+}
+
+TEST(AgentRun, CallsOfAnAnswerCutOffAtMaxTokensAreNotMade) {
+  Platform p(R"(
+replies:
+  - when: {turn: 0}
+    tool_calls: [{name: note, arguments: {text: whole}}, {name: note, arguments: '{"text": "ha'}]
+    stop: max_tokens
+  - when: {turn: 1}
+    text: "{{last}}"
+)");
+  p.deploy("cut-calls", "", "", "    max_tokens: 77");
+  auto run = p.start("cut-calls", "go");
+  EXPECT_EQ(p.finish(run).output,
+            "Error: the answer was cut off at max_tokens (77), so no call of it was made; say less at once");
+  EXPECT_EQ(p.receiver->deliveries(), 0);
+  EXPECT_THAT(p.conversation(run.workflow_id()), SizeIs(5));
 }
 
 TEST(AgentRun, IterationCapAnswers) {

@@ -197,20 +197,26 @@ TEST(Approval, CancelEndsTheWait) {
   EXPECT_NE(row->status, platform::ApprovalStatus::kPending);
 }
 
-// An at-most-once call whose answer never came may have happened: it is not repeated unless a person says so.
-TEST(Approval, AnInterruptedAtMostOnceCallAsksAPerson) {
-  Platform p(R"(
+constexpr const char* kWires = R"(
 replies:
   - when: {turn: 0}
     tool_calls: [{name: wire, arguments: {amount: 5}}]
   - when: {turn: 1}
     text: "Then: {{last}}"
-)");
-  p.deploy("unknown", "",
-           "    - name: wire\n      type: http\n      effect: at_most_once\n      timeout: 300ms\n"
-           "      parameters: {properties: {amount: {type: number}}}\n"
-           "      http: {method: POST, url: \"" +
-               p.receiver->url("/wire") + "\"}");
+)";
+
+// A tool `wire(amount)` that must not be called twice.
+std::string wire(Platform& p, const std::string& extra = {}) {
+  return "    - name: wire\n      type: http\n      effect: at_most_once\n      timeout: 300ms\n" + extra +
+         "      parameters: {properties: {amount: {type: number}}}\n"
+         "      http: {method: POST, url: \"" +
+         p.receiver->url("/wire") + "\"}";
+}
+
+// An at-most-once call whose answer never came may have happened: it is not repeated unless a person says so.
+TEST(Approval, AnInterruptedAtMostOnceCallAsksAPerson) {
+  Platform p(kWires);
+  p.deploy("unknown", "", wire(p));
   p.receiver->answer = [](int) { return std::pair<int, std::string>(0, ""); };
   auto run = p.start("unknown", "go");
   Json approval = p.wait_for_approval(run);
@@ -222,6 +228,88 @@ replies:
   EXPECT_THAT(p.finish(run).output,
               HasSubstr("it is unknown whether the call took effect; rejected by ada: it arrived"));
   EXPECT_EQ(p.receiver->deliveries(), 1);
+}
+
+// `on_expiry: approve` is about calls that were not made yet. One that may have happened is not repeated
+// because nobody looked.
+TEST(Approval, SilenceNeverRepeatsACallThatMayHaveHappened) {
+  Platform p(kWires);
+  p.deploy("silence", "  approvals: {expires_after: 400ms, on_expiry: approve}", wire(p));
+  p.receiver->answer = [](int nth) { return std::pair<int, std::string>(nth == 1 ? 0 : 200, "ok"); };
+  auto run = p.start("silence", "go");
+  EXPECT_EQ(p.wait_for_approval(run)["tool"], "wire");
+  EXPECT_THAT(p.finish(run).output,
+              HasSubstr("it is unknown whether the call took effect; nobody decided in time, so it was not "
+                        "called again"));
+  EXPECT_EQ(p.receiver->deliveries(), 1);
+}
+
+TEST(Approval, SilenceApprovesACallThatWasNotMade) {
+  Platform p(kAsks);
+  p.deploy("silent",
+           "  approvals: {expires_after: 400ms, on_expiry: approve, rules: [{tool: refund, action: ask}]}");
+  auto run = p.start("silent", "go");
+  EXPECT_THAT(p.finish(run).output, HasSubstr("\"changes\":1"));
+  EXPECT_EQ(refunds(p), 1);
+}
+
+// What a person is asked about is what was sent: the edited arguments.
+TEST(Approval, AnInterruptedEditedCallAsksAboutTheEditedArguments) {
+  Platform p(kWires);
+  p.deploy("edited", "  approvals: {rules: [{tool: wire, action: ask}]}", wire(p));
+  p.receiver->answer = [](int nth) { return std::pair<int, std::string>(nth == 1 ? 0 : 200, "wired"); };
+  auto run = p.start("edited", "go");
+  Json first = with(p.wait_for_approval(run), "edit");
+  first["edited_arguments"] = {{"amount", 4}};
+  auto edited = p.decide(run, first);
+  ASSERT_TRUE(edited.has_value() && edited->ok());
+  Json second = p.wait_for_approval(run, first["approval"]);
+  ASSERT_TRUE(second.is_object());
+  EXPECT_THAT(second["reason"].get<std::string>(), HasSubstr("EffectUnknown"));
+  EXPECT_EQ(second["arguments"], Json::parse(R"({"amount":4})"));
+  EXPECT_NE(second["arguments_sha256"], first["arguments_sha256"]);
+  auto again = p.decide(run, with(second, "approve"));
+  ASSERT_TRUE(again.has_value() && again->ok());
+  EXPECT_EQ(p.finish(run).output, "Then: wired");
+  EXPECT_EQ(p.receiver->deliveries(), 2);
+}
+
+// A question that could not be put to anyone is none that a run waits for.
+TEST(Approval, AQuestionThatIsNotRecordedIsNotOpen) {
+  Platform p(kWires);
+  p.deploy("unasked", "", wire(p));
+  p.receiver->answer = [](int) { return std::pair<int, std::string>(0, ""); };
+  agent::ConversationRef message;
+  message.conversation = p.run_id("unasked");
+  message.sequence = 2;
+  const std::string key = agent::idempotency_key("default", message, 0, "wire", R"({"amount":5})");
+  platform::Approval taken;
+  taken.id = "ap-" + key.substr(0, 24) + "-1";
+  taken.run = "another";
+  taken.tool = "wire";
+  taken.arguments = "{}";
+  ASSERT_TRUE(p.store().request_approval(taken).has_value());
+  auto run = p.start("unasked", "go");
+  EXPECT_THAT(p.finish(run).output, HasSubstr("asks about another call"));
+  EXPECT_EQ(p.status(run)["approvals"], Json::array());
+}
+
+// An attempt that died leaves only the ledger to say what is known, so there is always another one to look.
+TEST(Approval, AnAtMostOnceCallIsLookedAtUntilItsEndIsKnown) {
+  Platform p(kWires);
+  p.deploy("looked", "", wire(p, "      retry: {attempts: 1}\n"));
+  auto run = p.start("looked", "go");
+  EXPECT_EQ(p.finish(run).output, "Then: ok");
+  auto history = run.history_json();
+  ASSERT_TRUE(history.has_value());
+  int found = 0;
+  for (const Json& event : Json::parse(*history)["events"]) {
+    auto scheduled = event.find("activityTaskScheduledEventAttributes");
+    if (scheduled == event.end() || (*scheduled)["activityType"]["name"] != "agent.tool") continue;
+    ++found;
+    EXPECT_EQ((*scheduled)["retryPolicy"].value("maximumAttempts", 0), 0);  // without end
+  }
+  EXPECT_EQ(found, 1);
 }
 
 }  // namespace

@@ -237,14 +237,14 @@ Json Platform::status(const WorkflowHandle& run) {
   return status ? *status : Json::object();
 }
 
-Json Platform::wait_for_approval(const WorkflowHandle& run) {
+Json Platform::wait_for_approval(const WorkflowHandle& run, const std::string& answered) {
   Json found;
   EXPECT_TRUE(eventually([&] {
     platform::ApprovalFilter filter;
     filter.run = run.workflow_id();
     filter.status = platform::ApprovalStatus::kPending;
     auto pending = store().approvals(filter);
-    if (!pending || pending->empty()) return false;
+    if (!pending || pending->empty() || pending->front().id == answered) return false;
     const platform::Approval& approval = pending->front();
     found = {{"approval", approval.id},
              {"arguments_sha256", approval.arguments_sha256},

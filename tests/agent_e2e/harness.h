@@ -70,8 +70,8 @@ class Platform {
   // With HOLDFAST_RECORD_DIR set: writes the history there, for tests/agent_replay. finish() does it, too.
   void record(const WorkflowHandle& run);
   Json status(const WorkflowHandle& run);
-  // Waits until the run asks and gives the pending approval.
-  Json wait_for_approval(const WorkflowHandle& run);
+  // Waits until the run asks and gives the pending approval; not the one with the id `answered`.
+  Json wait_for_approval(const WorkflowHandle& run, const std::string& answered = {});
   Result<Outcome<Json>> decide(const WorkflowHandle& run, const Json& decision);
 
   // "role: text" of each message.

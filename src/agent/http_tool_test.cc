@@ -1,0 +1,94 @@
+// Goal: the ending of an HTTP call says what is known about its effect, and no more. Method: every status and
+// every way a response can break off, for every effect, through a client that plays them.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "agent/tool.h"
+
+namespace holdfast::agent {
+namespace {
+
+using ::testing::HasSubstr;
+
+// Answers at once: status 0 is no head at all.
+class PlayedClient : public model::HttpClient {
+ public:
+  void start(model::HttpRequest, model::HttpHandler handler, std::stop_token) override {
+    if (status != 0) {
+      model::HttpHead head;
+      head.status = status;
+      head.headers = {{"retry-after", "7"}};
+      handler.head(head);
+      handler.body("the body");
+    }
+    if (!failure) {
+      handler.done({});
+      return;
+    }
+    model::HttpError error;
+    error.failure = *failure;
+    error.message = "it broke";
+    handler.done(std::unexpected(error));
+  }
+  int status = 0;
+  std::optional<model::HttpFailure> failure;
+};
+
+ToolEnding call(Effect effect, int status, std::optional<model::HttpFailure> failure = std::nullopt) {
+  PlayedClient client;
+  client.status = status;
+  client.failure = failure;
+  ToolSpec tool;
+  tool.name = "t";
+  tool.effect = effect;
+  tool.http.method = "POST";
+  tool.http.url = "http://shop.example/pay";
+  return run_http_tool(tool, Json::object(), ToolContext(), client);
+}
+
+using enum Effect;
+using Failure = model::HttpFailure;
+
+TEST(HttpTool, TheStatusDecides) {
+  for (const Effect effect : {kPure, kIdempotent, kAtMostOnce}) {
+    EXPECT_EQ(call(effect, 204).ending, Ending::kDone);
+    EXPECT_EQ(call(effect, 404).ending, Ending::kFailed);
+    EXPECT_EQ(call(effect, 302).ending, Ending::kFailed);
+    EXPECT_THAT(call(effect, 404).text, HasSubstr("POST answered 404: the body"));
+  }
+  EXPECT_EQ(call(kIdempotent, 500).ending, Ending::kRetry);
+  EXPECT_EQ(call(kIdempotent, 429).retry_after, std::chrono::seconds(7));
+  EXPECT_EQ(call(kAtMostOnce, 500).ending, Ending::kUnknown);
+  EXPECT_EQ(call(kAtMostOnce, 503).ending, Ending::kFailed);
+}
+
+// A large page of error text is still an error.
+TEST(HttpTool, AResponseThatIsTooLargeIsDoneOnlyWhenItSucceeded) {
+  EXPECT_EQ(call(kIdempotent, 200, Failure::kTooLarge).ending, Ending::kDone);
+  EXPECT_EQ(call(kAtMostOnce, 200, Failure::kTooLarge).ending, Ending::kDone);
+  EXPECT_EQ(call(kPure, 200, Failure::kTooLarge).ending, Ending::kFailed);
+  EXPECT_EQ(call(kIdempotent, 500, Failure::kTooLarge).ending, Ending::kRetry);
+  EXPECT_EQ(call(kAtMostOnce, 500, Failure::kTooLarge).ending, Ending::kUnknown);
+  EXPECT_EQ(call(kIdempotent, 403, Failure::kTooLarge).ending, Ending::kFailed);
+  EXPECT_EQ(call(kAtMostOnce, 403, Failure::kTooLarge).ending, Ending::kFailed);
+  EXPECT_THAT(call(kIdempotent, 403, Failure::kTooLarge).text, HasSubstr("POST answered 403: the body"));
+  // Headers without end: nothing is known.
+  EXPECT_EQ(call(kIdempotent, 0, Failure::kTooLarge).ending, Ending::kRetry);
+  EXPECT_EQ(call(kAtMostOnce, 0, Failure::kTooLarge).ending, Ending::kUnknown);
+}
+
+TEST(HttpTool, ABrokenResponseLeavesOpenWhatItsStatusDoesNotSay) {
+  for (const Failure failure : {Failure::kConnection, Failure::kTotalTimeout, Failure::kCancelled}) {
+    for (const int status : {0, 200}) {
+      EXPECT_EQ(call(kPure, status, failure).ending, Ending::kRetry);
+      EXPECT_EQ(call(kIdempotent, status, failure).ending, Ending::kRetry);
+      EXPECT_EQ(call(kAtMostOnce, status, failure).ending, Ending::kUnknown);
+    }
+    EXPECT_EQ(call(kAtMostOnce, 403, failure).ending, Ending::kFailed);
+  }
+  EXPECT_EQ(call(kAtMostOnce, 0, Failure::kBadRequest).ending, Ending::kFailed);
+}
+
+}  // namespace
+}  // namespace holdfast::agent
