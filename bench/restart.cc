@@ -33,6 +33,41 @@ void idle(const Process& server, Report& report, const std::string& name) {
   report.add(name + ", CPU", share, "% of a core");
 }
 
+// Times from the kill on, in milliseconds.
+struct Recovery {
+  std::vector<double> fresh;    // to the result of a run that was started then
+  std::vector<double> resumed;  // to that of one in mid-step
+  std::vector<Flow> finished;
+};
+
+// False when a run does not come to its end.
+bool kill_once(const RestartOptions& options, Process& server, Wire& wire, Generator& generator,
+               Worker& worker, Recovery& seen) {
+  const LoadResult held =
+      generator.run({.type = "held", .in_flight = 10, .count = options.held_runs, .wait_for_results = false});
+  wire.run([&] { return worker.held() == held.flows.size(); }, seconds(30));
+  server.kill();
+  const auto killed = std::chrono::steady_clock::now();
+  server.start(options.command, options.log);
+  std::size_t open = held.flows.size() + 1;
+  generator.start("noop", [&](Flow flow) {
+    generator.result(std::move(flow), [&](Flow done) {
+      seen.fresh.push_back(ms_since(killed));
+      seen.finished.push_back(std::move(done));
+      --open;
+    });
+  });
+  for (const Flow& flow : held.flows) {
+    generator.result(flow, [&](Flow done) {
+      seen.resumed.push_back(ms_since(killed));
+      seen.finished.push_back(std::move(done));
+      --open;
+    });
+  }
+  worker.release_held();
+  return wire.run([&] { return open == 0; }, seconds(60));
+}
+
 }  // namespace
 
 void restart(const RestartOptions& options, Report& report) {
@@ -74,46 +109,22 @@ void restart(const RestartOptions& options, Report& report) {
   report.add("W6 memory per parked run",
              (resident_mb(server.pid()) - empty_mb) * 1000 / static_cast<double>(parked.flows.size()), "KB");
 
-  std::vector<double> fresh;
-  std::vector<double> resumed;
-  std::vector<Flow> finished;
+  Recovery seen;
   for (int i = 0; i < options.kills; ++i) {
-    const LoadResult held = generator.run(
-        {.type = "held", .in_flight = 10, .count = options.held_runs, .wait_for_results = false});
-    wire.run([&] { return worker.held() == held.flows.size(); }, seconds(30));
-    server.kill();
-    const auto killed = std::chrono::steady_clock::now();
-    server.start(options.command, options.log);
-    std::size_t open = held.flows.size() + 1;
-    generator.start("noop", [&](Flow flow) {
-      generator.result(std::move(flow), [&](Flow done) {
-        fresh.push_back(ms_since(killed));
-        finished.push_back(std::move(done));
-        --open;
-      });
-    });
-    for (const Flow& flow : held.flows) {
-      generator.result(flow, [&](Flow done) {
-        resumed.push_back(ms_since(killed));
-        finished.push_back(std::move(done));
-        --open;
-      });
-    }
-    worker.release_held();
-    if (!wire.run([&] { return open == 0; }, seconds(60))) {
-      report.fail("W7: " + std::to_string(open) + " runs did not finish within a minute of the restart; " +
-                  worker.error() + generator.error());
+    if (!kill_once(options, server, wire, generator, worker, seen)) {
+      report.fail("W7: runs did not finish within a minute of the restart; " + worker.error() +
+                  generator.error());
       return;
     }
   }
   const std::string name = "W7 killed with " + std::to_string(options.open_runs) + " open";
-  report.add(name + ", new result", percentile(fresh, 0.5), "ms");
-  report.add(name + ", worst", percentile(fresh, 1), "ms");
-  report.add(name + ", run in mid-step", percentile(resumed, 0.5), "ms");
-  std::string wrong = generator.check(finished);
+  report.add(name + ", new result", percentile(seen.fresh, 0.5), "ms");
+  report.add(name + ", worst", percentile(seen.fresh, 1), "ms");
+  report.add(name + ", run in mid-step", percentile(seen.resumed, 0.5), "ms");
+  std::string wrong = generator.check(seen.finished);
   if (wrong.empty()) wrong = generator.check(parked.flows);
   if (!wrong.empty()) report.fail("W7: " + wrong);
-  report.add("W7 histories checked", static_cast<double>(finished.size() + parked.flows.size()), "");
+  report.add("W7 histories checked", static_cast<double>(seen.finished.size() + parked.flows.size()), "");
   idle(server, report, "server with " + std::to_string(options.open_runs) + " parked");
 }
 

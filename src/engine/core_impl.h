@@ -74,6 +74,8 @@ class EngineCore::Impl {
 
   // --- core_open.cc
   Status open(std::uint64_t feed_applied);
+  Status load_meta();
+  Status load_namespaces();
   void recover(const RunKey& key);
 
   // --- core_store.cc

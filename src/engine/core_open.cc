@@ -17,8 +17,7 @@ namespace {
 constexpr std::int32_t kFormatVersion = 1;
 }
 
-Status EngineCore::Impl::open(std::uint64_t feed_applied) {
-  set_now();
+Status EngineCore::Impl::load_meta() {
   const auto stored_meta = store_.get(keys::store_meta());
   if (!stored_meta) return stored_meta.error();
   if (*stored_meta) {
@@ -45,7 +44,10 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
   meta_.set_format_version(kFormatVersion);
   meta_.set_epoch(meta_.epoch() + 1);
   put(keys::store_meta(), history::serialize(meta_));
+  return Status();
+}
 
+Status EngineCore::Impl::load_namespaces() {
   Status scanned = store_.scan(keys::table_begin(keys::kStoreWide, keys::kNamespaceTable),
                                keys::table_end(keys::kStoreWide, keys::kNamespaceTable),
                                [this](std::string_view, std::string_view value) {
@@ -66,15 +68,22 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
     namespace_names_[record.id()] = record.name();
     namespaces_[record.name()] = std::move(record);
   }
+  return Status();
+}
+
+Status EngineCore::Impl::open(std::uint64_t feed_applied) {
+  set_now();
+  if (Status status = load_meta(); !status.ok()) return status;
+  if (Status status = load_namespaces(); !status.ok()) return status;
 
   std::uint64_t last_feed = feed_applied;
-  scanned = store_.scan_reverse(keys::table_begin(keys::kStoreWide, keys::kFeedTable),
-                                keys::table_end(keys::kStoreWide, keys::kFeedTable),
-                                [&last_feed](std::string_view key, std::string_view) {
-                                  last_feed = std::max(
-                                      last_feed, static_cast<std::uint64_t>(keys::history_page_event(key)));
-                                  return false;
-                                });
+  Status scanned = store_.scan_reverse(
+      keys::table_begin(keys::kStoreWide, keys::kFeedTable),
+      keys::table_end(keys::kStoreWide, keys::kFeedTable),
+      [&last_feed](std::string_view key, std::string_view) {
+        last_feed = std::max(last_feed, static_cast<std::uint64_t>(keys::history_page_event(key)));
+        return false;
+      });
   if (!scanned.ok()) return scanned;
   next_feed_ = last_feed + 1;
   feed_erased_ = feed_applied;

@@ -178,6 +178,56 @@ std::string follow_failure(MutableState& ms, Ns now, const Failure& failure, con
   return context.new_run_id;
 }
 
+// Of the run and of its workflow tasks: the shorter one counts.
+void set_timeouts(const StartInput& input, Ns now, stored::ExecutionState* out) {
+  stored::ExecutionState& state = *out;
+  const auto& attributes = input.attributes;
+  const Ns execution_timeout = to_ns(attributes.workflow_execution_timeout());
+  Ns run_timeout = to_ns(attributes.workflow_run_timeout());
+  if (execution_timeout != 0 && (run_timeout == 0 || run_timeout > execution_timeout))
+    run_timeout = execution_timeout;
+  Ns task_timeout = to_ns(attributes.workflow_task_timeout());
+  if (task_timeout == 0) task_timeout = workflow_task::kDefaultTimeout;
+  task_timeout = std::min(task_timeout, workflow_task::kMaxTimeout);
+  if (run_timeout != 0) task_timeout = std::min(task_timeout, run_timeout);
+  state.set_execution_timeout_ns(execution_timeout);
+  state.set_run_timeout_ns(run_timeout);
+  state.set_task_timeout_ns(task_timeout);
+  Ns expiration = input.execution_expiration_ns;
+  if (expiration == 0 && execution_timeout != 0)
+    expiration = now + execution_timeout + input.first_task_backoff_ns;
+  state.set_execution_expiration_ns(expiration);
+  if (run_timeout != 0) {
+    Ns run_end = now + run_timeout + input.first_task_backoff_ns;
+    if (expiration != 0) run_end = std::min(run_end, expiration);
+    state.set_run_expiration_ns(run_end);
+  }
+}
+
+// What the event says beyond the request.
+void complete_attributes(const StartInput& input, const stored::ExecutionState& state,
+                         pb::history::v1::WorkflowExecutionStartedEventAttributes* out) {
+  auto& attributes = *out;
+  attributes.set_workflow_id(input.workflow_id);
+  attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  attributes.set_original_execution_run_id(input.original_run_id.empty() ? input.run_id
+                                                                         : input.original_run_id);
+  attributes.set_first_execution_run_id(state.first_run_id());
+  attributes.set_continued_execution_run_id(input.continued_run_id);
+  attributes.set_attempt(state.attempt());
+  // SDKs show a timeout of zero as one that was set.
+  attributes.clear_workflow_execution_timeout();
+  attributes.clear_workflow_run_timeout();
+  if (const Ns timeout = state.execution_timeout_ns(); timeout != 0)
+    set_duration(attributes.mutable_workflow_execution_timeout(), timeout);
+  if (const Ns timeout = state.run_timeout_ns(); timeout != 0)
+    set_duration(attributes.mutable_workflow_run_timeout(), timeout);
+  set_duration(attributes.mutable_workflow_task_timeout(), state.task_timeout_ns());
+  set_duration(attributes.mutable_first_workflow_task_backoff(), input.first_task_backoff_ns);
+  if (const Ns expiration = state.execution_expiration_ns(); expiration != 0)
+    set_time(attributes.mutable_workflow_execution_expiration_time(), expiration);
+}
+
 }  // namespace
 
 bool may_be_followed(const stored::ExecutionState& state) {
@@ -202,26 +252,7 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
   state.set_execution_ns(now + input.first_task_backoff_ns);
   state.set_retention_ns(input.namespace_retention_ns);
 
-  const Ns execution_timeout = to_ns(attributes.workflow_execution_timeout());
-  Ns run_timeout = to_ns(attributes.workflow_run_timeout());
-  if (execution_timeout != 0 && (run_timeout == 0 || run_timeout > execution_timeout))
-    run_timeout = execution_timeout;
-  Ns task_timeout = to_ns(attributes.workflow_task_timeout());
-  if (task_timeout == 0) task_timeout = workflow_task::kDefaultTimeout;
-  task_timeout = std::min(task_timeout, workflow_task::kMaxTimeout);
-  if (run_timeout != 0) task_timeout = std::min(task_timeout, run_timeout);
-  state.set_execution_timeout_ns(execution_timeout);
-  state.set_run_timeout_ns(run_timeout);
-  state.set_task_timeout_ns(task_timeout);
-  Ns expiration = input.execution_expiration_ns;
-  if (expiration == 0 && execution_timeout != 0)
-    expiration = now + execution_timeout + input.first_task_backoff_ns;
-  state.set_execution_expiration_ns(expiration);
-  if (run_timeout != 0) {
-    Ns run_end = now + run_timeout + input.first_task_backoff_ns;
-    if (expiration != 0) run_end = std::min(run_end, expiration);
-    state.set_run_expiration_ns(run_end);
-  }
+  set_timeouts(input, now, &state);
   if (attributes.has_retry_policy()) {
     retry::fill_defaults(attributes.mutable_retry_policy());
     *state.mutable_retry_policy() = attributes.retry_policy();
@@ -248,22 +279,7 @@ std::unique_ptr<MutableState> start(StartInput input, Ns now) {
   auto ms = std::make_unique<MutableState>(std::move(state));
   Event& event = ms->add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, now);
   if (input.has_user_metadata) *event.mutable_user_metadata() = input.user_metadata;
-  attributes.set_workflow_id(input.workflow_id);
-  attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  attributes.set_original_execution_run_id(input.original_run_id.empty() ? input.run_id
-                                                                         : input.original_run_id);
-  attributes.set_first_execution_run_id(ms->s().first_run_id());
-  attributes.set_continued_execution_run_id(input.continued_run_id);
-  attributes.set_attempt(ms->s().attempt());
-  // SDKs show a timeout of zero as one that was set.
-  attributes.clear_workflow_execution_timeout();
-  attributes.clear_workflow_run_timeout();
-  if (execution_timeout != 0)
-    set_duration(attributes.mutable_workflow_execution_timeout(), execution_timeout);
-  if (run_timeout != 0) set_duration(attributes.mutable_workflow_run_timeout(), run_timeout);
-  set_duration(attributes.mutable_workflow_task_timeout(), task_timeout);
-  set_duration(attributes.mutable_first_workflow_task_backoff(), input.first_task_backoff_ns);
-  if (expiration != 0) set_time(attributes.mutable_workflow_execution_expiration_time(), expiration);
+  complete_attributes(input, ms->s(), &attributes);
   event.mutable_workflow_execution_started_event_attributes()->Swap(&attributes);
   event.mutable_links()->Swap(&input.links);
   ms->effects().visibility = true;
