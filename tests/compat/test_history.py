@@ -11,6 +11,7 @@ from temporalio.client import WorkflowHistory
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 
+from conftest import new_worker
 from workflows import WORKFLOWS, Greeting, Inbox, Sequence
 
 
@@ -110,3 +111,15 @@ async def test_changed_code_does_not_replay(client, worker, queue, new_id):
     replayer = Replayer(workflows=[OtherGreeting], workflow_runner=UnsandboxedWorkflowRunner())
     with pytest.raises(workflow.NondeterminismError):
         await replayer.replay_workflow(await handle.fetch_history())
+
+
+async def test_events_name_the_build(client, queue, new_id):
+    async with new_worker(client, queue, build_id="build-7"):
+        handle = await client.start_workflow(Greeting.run, "x", id=new_id(), task_queue=queue)
+        await handle.result()
+    completed = [
+        event.workflow_task_completed_event_attributes
+        for event in (await handle.fetch_history()).events
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
+    ]
+    assert {attributes.worker_version.build_id for attributes in completed} == {"build-7"}
