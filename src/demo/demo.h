@@ -23,7 +23,7 @@ using Json = nlohmann::json;
 struct DemoOptions {
   // "1".."10": as that step begins (10: while the refund waits for approval). "receiver": after the receiver
   // of the second message has answered and before our commit. "refund": while the approved refund runs.
-  // "random": any.
+  // "answer": while the final answer streams. "random": any.
   std::string kill_at = "10";
   std::optional<std::string> engine;  // temporal://HOST:PORT, handed to the server; none: the embedded engine
   std::string executable = "/proc/self/exe";

@@ -65,10 +65,11 @@ class Store {
   virtual Result<std::optional<StepRecord>> lookup_step(std::string_view key) = 0;
   // Everything in `write` or nothing; a key that is recorded already gives its record back (`replayed`).
   virtual Result<StepRecord> commit_step(const StepWrite& write) = 0;
-  // Runs that have step records last written before `before`, for the sweeper, which asks the engine which of
-  // them are closed.
+  // Runs that have step records last written before `before`, for a sweeper, which asks the engine which of
+  // them are gone (docs/adr/0025).
   virtual Result<std::vector<std::string>> runs_with_steps(WallTime before, std::uint32_t limit) = 0;
-  // Forgets step records and settled effects of a closed run. Messages stay. Returns how many records went.
+  // Forgets step records and settled effects of a run whose history is gone. Messages stay. Returns how many
+  // records went.
   virtual Result<std::int64_t> sweep_steps(std::string_view run) = 0;
 
   // ---- effects
@@ -93,8 +94,9 @@ class Store {
   // expired, or the arguments are not the ones asked about. The same update id and decision again is no
   // error.
   virtual Result<Approval> begin_decision(const DecisionAttempt& attempt) = 0;
-  // Attempts that have no answer yet, oldest first: send them again after a restart.
-  virtual Result<std::vector<DecisionAttempt>> unanswered_decisions() = 0;
+  // Attempts that have no answer yet, oldest first, kMaxPage at most: send them again after a restart.
+  // `after`: the update id of the last one on the page before.
+  virtual Result<std::vector<DecisionAttempt>> unanswered_decisions(std::string_view after = {}) = 0;
   // The workflow's answer. Won: the approval gets the attempt's status. Lost: audited with `why`.
   virtual Result<Approval> finish_decision(std::string_view update_id, bool won, std::string_view why) = 0;
   // What the workflow knows to be true, written by its own activity (expiry, too). Repeating it is no error;
@@ -107,8 +109,10 @@ class Store {
   // gives the same run; another request under the same run id or idempotency key is ALREADY_EXISTS.
   virtual Result<Started> start_run(const StartIntent& intent) = 0;
   virtual Status mark_started(std::string_view run, std::string_view engine_run_id) = 0;
-  // Intents older than `before` that the engine has not confirmed: the reconciler starts them.
-  virtual Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit) = 0;
+  // Intents older than `before` that the engine has not confirmed, oldest first: the reconciler starts them.
+  // `after`: the last run of the page before.
+  virtual Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit,
+                                                  std::string_view after = {}) = 0;
   virtual Result<Run> run(std::string_view run) = 0;
   // Newest first. Status is the engine's to tell.
   virtual Result<std::vector<Run>> runs(const RunFilter& filter) = 0;
