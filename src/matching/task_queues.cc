@@ -35,8 +35,9 @@ std::optional<Task> TaskQueues::add_poll(const QueueKey& key, Poll poll, std::in
   const auto entry = queues_.try_emplace(key).first;
   Queue& queue = entry->second;
   queue.last_poll_ns = now_ns;
-  if (queue.seen.size() < kMaxPollersRemembered || queue.seen.contains(poll.identity)) {
-    queue.seen[poll.identity] = now_ns;
+  queue.seen[poll.identity] = now_ns;
+  if (queue.seen.size() > kMaxPollersRemembered) {
+    queue.seen.erase(std::ranges::min_element(queue.seen, {}, [](const auto& one) { return one.second; }));
   }
   if (auto task = next_task(key)) return task;
   deadlines_.emplace(poll.deadline_ns, poll.id);

@@ -54,6 +54,19 @@ TEST(TaskQueues, ExpiresByDeadline) {
   EXPECT_EQ(queues.parked_polls(), 1u);
 }
 
+TEST(TaskQueues, TheNewestPollersAreRemembered) {
+  TaskQueues queues;
+  for (int i = 1; i <= 100; ++i) {
+    Poll one = poll(i, 1000);
+    one.identity = "worker-" + std::to_string(i);
+    queues.add_poll(kQueue, one, i);
+  }
+  const auto seen = queues.pollers(kQueue);
+  EXPECT_EQ(seen.size(), 64u);
+  EXPECT_TRUE(
+      std::any_of(seen.begin(), seen.end(), [](const auto& one) { return one.identity == "worker-100"; }));
+}
+
 TEST(TaskQueues, ShutdownAnswersThePollsOfOneWorker) {
   TaskQueues queues;
   Poll mine = poll(1);

@@ -72,7 +72,9 @@ class Index {
   static constexpr std::uint32_t kDefaultPageSize = 1000;
   static constexpr std::uint32_t kMaxPageSize = 1000;
   static constexpr std::size_t kMaxQueryBytes = 16 * 1024;
-  static constexpr int kMaxQueryDepth = 64;
+  // SQLite's parser has a stack of its own, three deep per level.
+  static constexpr int kMaxQueryDepth = 24;
+  static constexpr std::size_t kMaxSortKeys = 8;
 
   struct Options {
     std::string path{};  // the file; its folder exists

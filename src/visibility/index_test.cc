@@ -199,6 +199,17 @@ TEST_F(IndexTest, MistypedAndHostileQueriesAreRefusedOrHarmless) {
   EXPECT_THAT(find(""), ElementsAre("a"));
 }
 
+TEST_F(IndexTest, WhatMayBeNestedIsWithinSqlitesReach) {
+  apply(info("a", 1));
+  std::string nots, nested = "HistoryLength >= 0";
+  for (int i = 0; i < Index::kMaxQueryDepth - 1; ++i) {
+    nots += "NOT ";
+    nested = (i % 2 == 0 ? "WorkflowId = 'x' OR (" : "RunId != 'x' AND (") + nested + ")";
+  }
+  EXPECT_TRUE(index_->list({.namespace_id = "ns", .query = nots + "WorkflowId = 'a'"}));
+  EXPECT_TRUE(index_->list({.namespace_id = "ns", .query = nested}));
+}
+
 TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
   for (int i = 0; i < 25; ++i) {
     apply(info(
@@ -206,7 +217,8 @@ TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
         i % 2 == 0 ? enums::WORKFLOW_EXECUTION_STATUS_RUNNING : enums::WORKFLOW_EXECUTION_STATUS_COMPLETED));
   }
   for (const char* query :
-       {"", "ORDER BY StartTime DESC, WorkflowId ASC", "ORDER BY ParentWorkflowId", "ORDER BY CloseTime"}) {
+       {"", "ORDER BY StartTime DESC, WorkflowId ASC", "ORDER BY ParentWorkflowId", "ORDER BY CloseTime",
+        "ORDER BY StartTime, CloseTime DESC, StartTime DESC, WorkflowId"}) {
     const std::vector<std::string> whole = find(query);
     std::vector<std::string> pages;
     std::string token;

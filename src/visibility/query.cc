@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <optional>
 
+#include "base/text.h"
 #include "visibility/index.h"
 
 namespace holdfast::visibility {
@@ -74,7 +75,10 @@ class Lexer {
       token.text = symbol == "<>" ? "!=" : symbol;
       return token;
     }
-    return bad_query(token.position, fmt::format("unexpected character \"{}\"", text_.substr(at_, 1)));
+    std::size_t end = at_ + 1;
+    while (end < text_.size() && (static_cast<unsigned char>(text_[end]) & 0xC0) == 0x80) ++end;
+    return bad_query(token.position,
+                     fmt::format("unexpected character \"{}\"", text_.substr(at_, end - at_)));
   }
 
   // A quote inside is written twice, or behind a backslash.
@@ -147,6 +151,10 @@ class Parser {
       do {
         auto name = this->name();
         if (!name) return fail(name.error());
+        if (query.order_by.size() == Index::kMaxSortKeys) {
+          return bad_query(name->position,
+                           fmt::format("ordered by more than {} attributes", Index::kMaxSortKeys));
+        }
         Order order{std::move(*name), false};
         if (take_keyword("DESC")) {
           order.descending = true;
@@ -335,7 +343,8 @@ class Parser {
 }  // namespace
 
 std::unexpected<Status> bad_query(std::size_t position, std::string_view why) {
-  return fail(Code::kInvalidArgument, fmt::format("bad query at position {}: {}", position, why));
+  // A quotation may begin or end inside a character, and gRPC carries only text.
+  return fail(Code::kInvalidArgument, to_utf8(fmt::format("bad query at position {}: {}", position, why)));
 }
 
 Result<Query> parse_query(std::string_view text) {

@@ -2,6 +2,7 @@
 // bounded.
 
 #include "visibility/query.h"
+#include "base/text.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -42,6 +43,14 @@ TEST(ParseQuery, NamesThePositionOfAMistake) {
   }
 }
 
+TEST(ParseQuery, QuotesWholeCharacters) {
+  EXPECT_THAT(parse_query("é='a'").error().message(), HasSubstr("unexpected character \"é\""));
+  std::string many = "a = 'b' ";
+  for (int i = 0; i < 30; ++i) many += "é";
+  EXPECT_TRUE(is_utf8(parse_query(many).error().message()));
+  EXPECT_TRUE(is_utf8(parse_query("a = 'b' 'x" + many.substr(8) + "'").error().message()));
+}
+
 TEST(ParseQuery, IsBounded) {
   EXPECT_FALSE(parse_query(std::string(5000, '(') + "A=1" + std::string(5000, ')')));
   std::string many = "A=1";
@@ -51,6 +60,9 @@ TEST(ParseQuery, IsBounded) {
   std::string nots;
   for (int i = 0; i < 2000; ++i) nots += "NOT ";
   EXPECT_THAT(parse_query(nots + "A=1").error().message(), HasSubstr("nested"));
+  std::string order = "ORDER BY StartTime";
+  for (int i = 0; i < 600; ++i) order += i % 2 == 0 ? ",CloseTime desc" : ",StartTime";
+  EXPECT_THAT(parse_query(order).error().message(), HasSubstr("ordered by more than 8"));
 }
 
 TEST(ParseQuery, AndBindsTighterThanOr) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
+#include <set>
 
 namespace holdfast::visibility {
 namespace {
@@ -354,6 +355,7 @@ Result<Sql> where_clause(const Query& query, const AttributeLookup& attributes) 
 
 Result<std::vector<SortKey>> sort_keys(const Query& query) {
   std::vector<SortKey> keys;
+  std::set<const Column*> ordered;
   for (const Order& order : query.order_by) {
     const Column* c = column(order.name.text);
     if (c == nullptr) {
@@ -362,6 +364,8 @@ Result<std::vector<SortKey>> sort_keys(const Query& query) {
                                    order.name.text.substr(0, 100)));
     }
     const bool number = c->type != ColumnType::kText;
+    // A key that came before decides already.
+    if (!ordered.insert(c).second) continue;
     // Open runs have no close time yet: they sort as the latest.
     keys.push_back(
         {c->sql == "close_time" ? "sort_time" : fmt::format("ifnull({}, {})", c->sql, number ? "0" : "''"),
