@@ -61,14 +61,24 @@ void DecisionSender::send(const platform::Approval& approval, const platform::De
 }
 
 void DecisionSender::recover() {
-  deps_.executor->post([self = shared_from_this()] {
-    auto attempts = self->deps_.store->unanswered_decisions();
-    if (!attempts) return self->deps_.log("cannot read unanswered decisions: " + attempts.error().message());
-    for (const platform::DecisionAttempt& attempt : *attempts) {
-      auto approval = self->deps_.store->approval(attempt.approval);
-      if (approval) self->send(*approval, attempt, [](Result<Answer>) {});
+  deps_.executor->post([self = shared_from_this()] { self->recover_behind(""); });
+}
+
+void DecisionSender::recover_behind(const std::string& after) {
+  auto attempts = deps_.store->unanswered_decisions(after);
+  if (!attempts) return deps_.log("cannot read unanswered decisions: " + attempts.error().message());
+  for (const platform::DecisionAttempt& attempt : *attempts) {
+    auto approval = deps_.store->approval(attempt.approval);
+    if (approval) {
+      send(*approval, attempt, [](Result<Answer>) {});
+    } else {
+      deps_.log(fmt::format("decision {} cannot be sent before the next start: {}", attempt.update_id,
+                            approval.error().message()));
     }
-  });
+  }
+  if (attempts->size() < platform::kMaxPage) return;
+  deps_.executor->post(
+      [self = shared_from_this(), last = attempts->back().update_id] { self->recover_behind(last); });
 }
 
 void DecisionSender::try_send(std::shared_ptr<Sending> sending) {

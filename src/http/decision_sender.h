@@ -49,6 +49,7 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
   void stop();
 
  private:
+  void recover_behind(const std::string& after);
   struct Sending;
   void try_send(std::shared_ptr<Sending> sending);
   void on_answer(std::shared_ptr<Sending> sending, Result<UpdateOutcome> outcome);

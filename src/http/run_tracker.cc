@@ -95,14 +95,19 @@ void RunTracker::try_start(const platform::Run& run, milliseconds pause) {
 // ---- after a restart
 
 void RunTracker::recover() {
-  deps_.executor->post([self = shared_from_this()] {
-    auto stragglers = self->deps_.store->unstarted_runs(self->deps_.clock->now(), platform::kMaxPage);
-    if (stragglers) {
-      for (const platform::Run& run : *stragglers) self->start(run);
-    } else {
-      self->deps_.log("cannot read unconfirmed starts: " + stragglers.error().message());
-    }
+  deps_.executor->post([self = shared_from_this(), before = deps_.clock->now()] {
+    self->recover_starts(before, "");
     self->later(kRecoveryDelay, [self] { self->recover_page("", 0); });
+  });
+}
+
+void RunTracker::recover_starts(WallTime before, const std::string& after) {
+  auto stragglers = deps_.store->unstarted_runs(before, platform::kMaxPage, after);
+  if (!stragglers) return deps_.log("cannot read unconfirmed starts: " + stragglers.error().message());
+  for (const platform::Run& run : *stragglers) start(run);
+  if (stragglers->size() < platform::kMaxPage) return;
+  later(kRecoveryPause, [self = shared_from_this(), before, last = stragglers->back().run] {
+    self->recover_starts(before, last);
   });
 }
 

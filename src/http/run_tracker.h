@@ -60,6 +60,7 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
 
  private:
   void try_start(const platform::Run& run, std::chrono::milliseconds pause);
+  void recover_starts(WallTime before, const std::string& after);
   void recover_page(std::string after, std::size_t seen);
   void watch(const std::string& run);
   void watch_next();

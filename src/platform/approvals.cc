@@ -242,11 +242,14 @@ Result<Approval> SqliteStore::begin_decision(const DecisionAttempt& attempt) {
   return std::move(outcome->first);
 }
 
-Result<std::vector<DecisionAttempt>> SqliteStore::unanswered_decisions() {
+Result<std::vector<DecisionAttempt>> SqliteStore::unanswered_decisions(std::string_view after) {
   return reading<std::vector<DecisionAttempt>>([&](Db& db) -> Result<std::vector<DecisionAttempt>> {
     std::vector<DecisionAttempt> out;
-    Query query(db, "SELECT " DECISION_COLUMNS " FROM decisions WHERE answer = 0 ORDER BY n LIMIT ?1");
-    query.bind(kMaxPage);
+    Query query(db,
+                "SELECT " DECISION_COLUMNS
+                " FROM decisions WHERE answer = 0 "
+                "AND n > coalesce((SELECT n FROM decisions WHERE update_id = ?2), 0) ORDER BY n LIMIT ?1");
+    query.bind(kMaxPage, after);
     while (query.next()) out.push_back(attempt_of(query));
     if (!query.status().ok()) return fail(query.status());
     return out;

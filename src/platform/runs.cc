@@ -154,11 +154,13 @@ Status SqliteStore::mark_started(std::string_view run, std::string_view engine_r
   });
 }
 
-Result<std::vector<Run>> SqliteStore::unstarted_runs(WallTime before, std::uint32_t limit) {
+Result<std::vector<Run>> SqliteStore::unstarted_runs(WallTime before, std::uint32_t limit,
+                                                     std::string_view after) {
   return reading<std::vector<Run>>([&](Db& db) {
     Query query(db, "SELECT " RUN_COLUMNS
-                    " FROM runs WHERE started_at IS NULL AND created_at < ?1 ORDER BY created_at LIMIT ?2");
-    query.bind(nanoseconds(before), page_size(limit));
+                    " FROM runs WHERE started_at IS NULL AND created_at < ?1 "
+                    "AND n > coalesce((SELECT n FROM runs WHERE run = ?3), 0) ORDER BY n LIMIT ?2");
+    query.bind(nanoseconds(before), page_size(limit), after);
     return all_rows(query);
   });
 }

@@ -42,13 +42,14 @@ class SqliteStore : public Store {
   Result<Approval> approval(std::string_view id) override;
   Result<std::vector<Approval>> approvals(const ApprovalFilter& filter) override;
   Result<Approval> begin_decision(const DecisionAttempt& attempt) override;
-  Result<std::vector<DecisionAttempt>> unanswered_decisions() override;
+  Result<std::vector<DecisionAttempt>> unanswered_decisions(std::string_view after) override;
   Result<Approval> finish_decision(std::string_view update_id, bool won, std::string_view why) override;
   Result<Approval> settle_approval(const Approval& outcome) override;
 
   Result<Started> start_run(const StartIntent& intent) override;
   Status mark_started(std::string_view run, std::string_view engine_run_id) override;
-  Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit) override;
+  Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit,
+                                          std::string_view after) override;
   Result<Run> run(std::string_view run) override;
   Result<std::vector<Run>> runs(const RunFilter& filter) override;
 

@@ -192,7 +192,10 @@ TEST_F(StoreTest, AStartIsRememberedAndADifferentOneRefused) {
   Result<Started> started = store_->start_run(intent);
   ASSERT_TRUE(started && started->created);
   EXPECT_EQ(started->run.request_id, "refund-7");
-  EXPECT_EQ(store_->unstarted_runs(clock_.now() + std::chrono::seconds(1), 10)->size(), 1u);
+  const auto unstarted = store_->unstarted_runs(clock_.now() + std::chrono::seconds(1), 10);
+  ASSERT_EQ(unstarted->size(), 1u);
+  EXPECT_TRUE(
+      store_->unstarted_runs(clock_.now() + std::chrono::seconds(1), 10, unstarted->front().run)->empty());
   Result<Started> again = store_->start_run(intent);
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->created);
@@ -282,6 +285,8 @@ TEST_F(StoreTest, ADecisionIsStoredBeforeItIsSentAndTheLoserIsAudited) {
   close();
   open();
   Result<std::vector<DecisionAttempt>> waiting = store_->unanswered_decisions();
+  ASSERT_FALSE(waiting->empty());
+  EXPECT_TRUE(store_->unanswered_decisions(waiting->back().update_id)->empty());
   ASSERT_EQ(waiting->size(), 2u);
   EXPECT_EQ(waiting->front().update_id, "u1");
   EXPECT_EQ(store_->finish_decision("u1", true, "")->status, ApprovalStatus::kApproved);
