@@ -27,6 +27,8 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform/sqlite_store.h"
+#include "rpc/address.h"
+#include "rpc/server.h"
 
 namespace holdfast::app {
 
@@ -111,8 +113,8 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   Status start() {
-    for (auto step : {&Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_http,
-                      &Node::open_dev, &Node::register_agents, &Node::start_work}) {
+    for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
+                      &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work}) {
       if (Status status = (this->*step)(); !status.ok()) return status;
     }
     return {};
@@ -170,6 +172,38 @@ class Node {
     if (status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied)
       exit_code_ = kExitUsage;
     return status;
+  }
+
+  // Before anything is touched: what cannot be right leaves no trace.
+  Status check_options() {
+    for (const std::string& file : options_.agents) {
+      auto text = read_file(file);
+      if (!text) {
+        exit_code_ = exit_code_of(text.error());
+        return {text.error().code(), "--agent: " + text.error().message()};
+      }
+      AgentFile from{file, *std::move(text), folder_of(file)};
+      auto parsed = agent::parse_definition(from.text, from.file, from.folder);
+      if (!parsed) {
+        exit_code_ = exit_code_of(parsed.error());
+        return parsed.error();
+      }
+      agents_.push_back(std::move(from));
+    }
+    const auto check = [this](const std::optional<std::string>& asked, std::string_view flag,
+                              auto&& address_of) {
+      if (!asked) return Status();
+      auto free = listen_on(asked, 0, flag, [&](const std::string& text) -> Result<std::string> {
+        auto address = address_of(text);
+        if (!address) return fail(address.error());
+        Status bindable = rpc::check_bindable({address->host, address->port});
+        if (!bindable.ok()) return fail(std::move(bindable));
+        return text;
+      });
+      return free ? Status() : bad_address(free.error());
+    };
+    if (Status http = check(options_.http, "--http", http::parse_loopback); !http.ok()) return http;
+    return check(options_.grpc, "--grpc", rpc::listen_address);
   }
 
   std::string engine_name() const { return options_.engine ? *options_.engine : "embedded"; }
@@ -269,15 +303,9 @@ class Node {
   }
 
   Status register_agents() {
-    for (const std::string& file : options_.agents) {
-      auto text = read_file(file);
-      if (!text) {
-        exit_code_ = exit_code_of(text.error());
-        return {text.error().code(), "--agent: " + text.error().message()};
-      }
-      std::string folder = folder_of(file);
-      auto deployed =
-          deploy_agent(*platform_.store, {.text = *text, .source = file, .base_directory = folder});
+    for (const AgentFile& from : agents_) {
+      auto deployed = deploy_agent(*platform_.store,
+                                   {.text = from.text, .source = from.file, .base_directory = from.folder});
       if (!deployed) {
         exit_code_ = exit_code_of(deployed.error());
         return deployed.error();
@@ -306,6 +334,12 @@ class Node {
   }
 
   ServeOptions options_;
+  struct AgentFile {
+    std::string file;
+    std::string text;
+    std::string folder;
+  };
+  std::vector<AgentFile> agents_;
   bool stopped_ = false;
   int exit_code_ = kExitError;
   os::SystemClock clock_;

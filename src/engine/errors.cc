@@ -34,6 +34,7 @@ Status activity_not_found() {
 }
 
 Status namespace_not_found(const std::string& name) {
+  if (name.empty()) return invalid("Namespace is not set on request.");
   details::NamespaceNotFoundFailure detail;
   detail.set_namespace_(name);
   return with_detail(Code::kNotFound, "Namespace " + name + " is not found.", detail);

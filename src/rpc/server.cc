@@ -56,7 +56,9 @@ void configure(grpc::ServerBuilder& builder, const ServerOptions& options) {
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
 }
 
-Result<HostPort> checked_address(const std::string& text) {
+}  // namespace
+
+Result<HostPort> listen_address(const std::string& text) {
   auto address = parse_host_port(text, kDefaultPort);
   if (!address) return address;
   if (!is_loopback(*address)) {
@@ -71,8 +73,6 @@ Result<HostPort> checked_address(const std::string& text) {
   if (Status status = check_bindable(*address); !status.ok()) return fail(std::move(status));
   return address;
 }
-
-}  // namespace
 
 struct Server::Impl {
   Impl(api::Connection& connection, const ServerOptions& wanted)
@@ -89,7 +89,7 @@ struct Server::Impl {
 };
 
 Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const ServerOptions& options) {
-  auto address = checked_address(options.address);
+  auto address = listen_address(options.address);
   if (!address) return fail(address.error());
   keep_service_descriptor();
   // Debian builds Abseil with its search for lock cycles on, in every lock gRPC takes.

@@ -16,6 +16,7 @@
 
 #include "api/connection.h"
 #include "base/status.h"
+#include "rpc/address.h"
 
 namespace holdfast::rpc {
 
@@ -31,6 +32,10 @@ struct ServerOptions {
   std::size_t max_open_calls = 10'000;
   int threads = 1;
 };
+
+// What start() would make of `text`: kInvalidArgument or kPermissionDenied when it refuses the address,
+// kUnavailable when the port is in use now.
+Result<HostPort> listen_address(const std::string& text);
 
 class Server {
  public:

@@ -110,22 +110,21 @@ std::unique_ptr<Oracle::Note> Oracle::called(Method method, const api::Message& 
   return note;
 }
 
+void Oracle::refused(Method method, const Note& note, const Status& error) {
+  // Ids are used once here: whoever is told "already started" is told of his own start.
+  if (method == Method::kStartWorkflowExecution && error.code() == Code::kAlreadyExists) {
+    violation("start of " + note.workflow_id + " repeated with its request id: " + error.message());
+  }
+  // A worker that closes its run while a signal waits is told so as an invalid argument.
+  const bool may_be_invalid = method == Method::kRespondWorkflowTaskCompleted;
+  if (error.code() == Code::kInternal || (error.code() == Code::kInvalidArgument && !may_be_invalid)) {
+    violation(std::string(api::method_name(method)) + ": " + error.to_string());
+  }
+}
+
 void Oracle::answered(Method method, const std::unique_ptr<Note>& note, const Result<api::MessagePtr>& result,
                       bool in_process) {
-  if (!result.has_value()) {
-    // Ids are used once here: whoever is told "already started" is told of his own start.
-    if (method == Method::kStartWorkflowExecution && result.error().code() == Code::kAlreadyExists) {
-      violation("start of " + note->workflow_id +
-                " repeated with its request id: " + result.error().message());
-    }
-    // A worker that closes its run while a signal waits is told so as an invalid argument.
-    const bool may_be_invalid = method == Method::kRespondWorkflowTaskCompleted;
-    if (result.error().code() == Code::kInternal ||
-        (result.error().code() == Code::kInvalidArgument && !may_be_invalid)) {
-      violation(std::string(api::method_name(method)) + ": " + result.error().to_string());
-    }
-    return;
-  }
+  if (!result.has_value()) return refused(method, *note, result.error());
   // Workflow tasks may come and go in the process before they are durable: nobody outside has heard of them.
   if (in_process &&
       (method == Method::kPollWorkflowTaskQueue || method == Method::kRespondWorkflowTaskCompleted ||

@@ -62,6 +62,7 @@ class Oracle {
     std::int32_t handed_out = 0;
   };
 
+  void refused(api::Method method, const Note& note, const Status& error);
   void poll_answered(const Note& note, const ws::PollActivityTaskQueueResponse& task);
   void see(const std::string& run_id, const Events& events);
   void judge_order(const std::string& run_id, const Events& events);

@@ -35,7 +35,7 @@ TEST(Simulation, KeepsItsPromisesUnderEverySeed) {
 }
 
 TEST(Simulation, SameSeedSameTrace) {
-  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     EXPECT_EQ(simulate({.seed = seed}).trace_hash, simulate({.seed = seed}).trace_hash) << "seed " << seed;
   }
   EXPECT_NE(simulate({.seed = 1}).trace_hash, simulate({.seed = 2}).trace_hash);

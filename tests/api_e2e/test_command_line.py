@@ -251,6 +251,9 @@ def test_addresses(binary, own_server, tmp_path):
     assert "no authentication" in refused(binary, "--data", tmp_path / "b", "--http", "0.0.0.0:0", code=2)
     assert "authentication" in refused(binary, "--data", tmp_path / "c", "--grpc", "0.0.0.0:0", "--http", "127.0.0.1:0", code=2)
     refused(binary, "--data", tmp_path / "d", "--http", "nowhere", code=2)
+    (tmp_path / "broken.yaml").write_text("kind: [")
+    refused(binary, "--data", tmp_path / "e", "--agent", tmp_path / "broken.yaml", code=2)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["broken.yaml"]
 
 
 def test_a_default_port_in_use_moves_on(binary, tmp_path):
