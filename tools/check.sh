@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/check.sh BUILD: format, lint, spelling, layering, dead links. `./dev check` builds first and calls this.
+# tools/check.sh BUILD: format, house rules, spelling, layering, dead links. `./dev check` builds first and calls this.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 build=$1
