@@ -242,6 +242,8 @@ Task<int> updated(workflow::Context& ctx) {
       [&](int value) {
         if (value < 0) throw ApplicationFailure("negative");
         if (value == 99) (void)ctx.start_timer(1s);  // validators only look
+        if (value == 98) ctx.continue_as_new();
+        if (value == 97) throw 97;
       });
   co_await ctx.wait([&] { return total > 10; });
   co_return total;
@@ -283,7 +285,7 @@ TEST_F(Runs, ARejectedUpdateLeavesNoCommandAndTheTaskCanBeForgotten) {
   history.completed();
   HistoryBuilder with_update = history;
   with_update.task();
-  for (const int bad : {-1, 99}) {
+  for (const int bad : {-1, 99, 98, 97}) {
     const auto rejected = apply(with_update, update_message("u", "add", bad));
     EXPECT_THAT(commands(rejected), IsEmpty());
     ASSERT_EQ(rejected.messages.size(), 1u);
@@ -507,6 +509,28 @@ TEST_F(Runs, QueriesOnlyLook) {
   EXPECT_EQ(run().query(query).answer().payloads(0).data(), "1");
   query.set_query_type("acts");
   EXPECT_THAT(run().query(query).error_message(), HasSubstr("validators and query handlers only look"));
+}
+
+TEST_F(Runs, AQueryHandlerMayThrowAnything) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<void> {
+    ctx.on_query("number", []() -> int { throw 42; });
+    ctx.on_query("again", [&ctx]() -> int { ctx.continue_as_new(); });
+    co_await ctx.signal_channel<int>("go").receive();
+    co_await ctx.sleep(1s);
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  for (const char* name : {"number", "again"}) {
+    pb::query::v1::WorkflowQuery query;
+    query.set_query_type(name);
+    const auto answer = run().query(query);
+    EXPECT_EQ(answer.result_type(), enums::QUERY_RESULT_TYPE_FAILED);
+    EXPECT_THAT(answer.error_message(), HasSubstr("query \"" + std::string(name) + "\" threw"));
+  }
+  // Code may act again afterwards.
+  history.completed().signaled("go", 1).task();
+  EXPECT_THAT(commands(apply(history)), ElementsAre("START_TIMER"));
 }
 
 TEST_F(Runs, AnEvictedRunDestroysWhatWaits) {
