@@ -216,6 +216,23 @@ TEST_F(Runs, ASignalThatCannotBeReadIsDroppedAndTheWorkflowLives) {
   EXPECT_EQ(text_of(apply(history)), "5");
 }
 
+// Nobody may stop a run for good by sending what its code cannot read.
+TEST_F(Runs, AChannelDropsWhatCannotBeReadAndGoesOn) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<int> {
+    auto numbers = ctx.signal_channel<int>("s");
+    auto pairs = ctx.signal_channel<int, std::string>("pairs");
+    const int first = co_await numbers.receive();
+    const auto pair = pairs.try_receive();
+    co_return first + (pair ? std::get<0>(*pair) : 0);
+  });
+  HistoryBuilder history;
+  history.started("w").signaled("pairs", "no pair").signaled("s", "no number").task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().signaled("s").signaled("s", 5).task();
+  EXPECT_EQ(text_of(apply(history)), "5");
+  EXPECT_EQ(text_of(replay(history)), "5");
+}
+
 ProtocolMessages update_message(const std::string& id, const std::string& name, int argument) {
   pb::update::v1::Request request;
   request.mutable_meta()->set_update_id(id);
