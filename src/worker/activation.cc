@@ -111,8 +111,9 @@ void WorkflowRun::set_signal_handler(const std::string& name, workflow::SignalHa
 void WorkflowRun::set_dynamic_signal_handler(
     std::function<Task<void>(std::string, std::vector<Payload>)> handler) {
   dynamic_signal_handler_ = std::move(handler);
-  for (auto& [name, queue] : std::exchange(signals_, {})) {
-    for (auto& arguments : queue) deliver_signal(name, std::move(arguments));
+  // The queues themselves stay: coroutines waiting in receive_signal() refer to them.
+  for (auto& [name, queue] : signals_) {
+    for (auto& arguments : std::exchange(queue, {})) deliver_signal(name, std::move(arguments));
   }
 }
 

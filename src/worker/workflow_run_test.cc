@@ -233,6 +233,32 @@ TEST_F(Runs, AChannelDropsWhatCannotBeReadAndGoesOn) {
   EXPECT_EQ(text_of(replay(history)), "5");
 }
 
+TEST_F(Runs, AReceiverOutlivesADynamicSignalHandler) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<int> {
+    std::vector<Future<int>> received;
+    for (const char* name : {"a", "b", "c"}) {
+      auto channel = ctx.signal_channel<int>(name);
+      received.push_back(ctx.spawn(channel.receive()));
+    }
+    co_await ctx.signal_channel<int>("dynamic").receive();
+    ctx.set_dynamic_signal_handler([](std::string, std::vector<Payload>) -> Task<void> { co_return; });
+    co_await ctx.sleep(1s);
+    ctx.set_dynamic_signal_handler(nullptr);
+    int sum = 0;
+    for (const auto& each : received) sum += co_await each;
+    co_return sum;
+  });
+  HistoryBuilder history;
+  history.started("w").signaled("dynamic", 1).task();
+  EXPECT_THAT(commands(apply(history)), ElementsAre("START_TIMER"));
+  history.completed();
+  const auto timer = history.timer_started("1");
+  history.timer_fired("1", timer).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().signaled("c", 1).signaled("b", 2).signaled("a", 4).task();
+  EXPECT_EQ(text_of(apply(history)), "7");
+}
+
 ProtocolMessages update_message(const std::string& id, const std::string& name, int argument) {
   pb::update::v1::Request request;
   request.mutable_meta()->set_update_id(id);
