@@ -435,6 +435,69 @@ TEST_F(Runs, CancellationReachesTheCodeAndClosesTheRun) {
   EXPECT_THAT(commands(apply(history)), ElementsAre("CANCEL_TIMER", "CANCEL_WORKFLOW_EXECUTION"));
 }
 
+// Code need not keep the handles of what it started: cancellation finds it all the same, in the order in
+// which it was started, and what has ended is left alone.
+TEST_F(Runs, CancellationReachesWhatNobodyHoldsAHandleOf) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<void> {
+    std::vector<Task<int>> branches;
+    branches.push_back(ctx.start_activity<int>("a", quick()).result());
+    branches.push_back(ctx.start_activity<int>("b", quick()).result());
+    const auto fired = ctx.start_timer(1h).fired();
+    (void)ctx.start_timer(2h);
+    branches.push_back((co_await ctx.start_child<int>("c", ChildOptions().workflow_id("c1"))).result());
+    auto together = co_await attempt(all(std::move(branches)));
+    co_await fired;
+  });
+  HistoryBuilder history;
+  history.started("w").task().completed();
+  const auto a = history.activity_scheduled("1", "a");
+  history.activity_scheduled("2", "b");
+  history.timer_started("1");
+  history.timer_started("2");
+  auto& initiated = history.add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+  const auto id = initiated.event_id();
+  auto& child = *initiated.mutable_start_child_workflow_execution_initiated_event_attributes();
+  child.set_workflow_id("c1");
+  child.mutable_workflow_type()->set_name("c");
+  history.add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+      .mutable_child_workflow_execution_started_event_attributes()
+      ->set_initiated_event_id(id);
+  history.activity_completed(a, 1).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().cancel_requested().task();
+  for (const auto& result : {apply(history), replay(history)}) {
+    EXPECT_THAT(commands(result), ElementsAre("REQUEST_CANCEL_ACTIVITY_TASK", "CANCEL_TIMER", "CANCEL_TIMER",
+                                              "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION"));
+  }
+}
+
+// Thousands of activities that ended must not pile up below the scope that started them, nor may a run that
+// is thrown away leave anything behind.
+TEST_F(Runs, WhatHasEndedLeavesItsScope) {
+  std::weak_ptr<holdfast::detail::ScopeState> scope;
+  registry_.register_workflow("w", [&scope](workflow::Context& ctx) -> Task<void> {
+    Future<Payload> result;
+    {
+      const auto started = ctx.start_activity_raw("a", quick(), {});
+      scope = started.scope.state();
+      result = started.result;
+    }
+    co_await result;
+    co_await ctx.signal_channel<int>("never").receive();
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  apply(history);
+  EXPECT_FALSE(scope.expired());
+  run_.reset();
+  EXPECT_TRUE(scope.expired());
+  history.completed();
+  const auto activity = history.activity_scheduled("1", "a");
+  history.activity_completed(activity, 1).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  EXPECT_TRUE(scope.expired());
+}
+
 // What is canceled may end in the very task that cancels it: history gives the events in their order, and
 // code saw the cancellation first.
 TEST_F(Runs, ATimerThatFiresInTheTaskThatCancelsItStaysCanceled) {
