@@ -54,7 +54,9 @@ class ScopeState : public std::enable_shared_from_this<ScopeState> {
 
  private:
   std::shared_ptr<ScopeState> parent_;
+  // Whoever works in a child owns it. Those that died are swept out when the list has doubled.
   std::vector<std::weak_ptr<ScopeState>> children_;
+  std::size_t sweep_at_ = 16;
   std::map<std::uint64_t, std::function<void()>> callbacks_;
   std::uint64_t next_registration_ = 1;
   bool canceled_ = false;

@@ -231,7 +231,8 @@ class ChildHandle {
   CancelScope scope_;
 };
 
-// Signals of one name in the order of their arrival; they are kept until received.
+// Signals of one name in the order of their arrival; they are kept until received. One that does not decode
+// is dropped and logged: its sender's mistake must not stop the workflow.
 template <typename... T>
 class SignalChannel {
  public:
@@ -243,7 +244,10 @@ class SignalChannel {
   std::size_t size() const;
 
  private:
-  static Value decode(const std::vector<Payload>& payloads);
+  static Task<Value> receive_from(Context& context, std::string name);
+  // Nothing when the signal was dropped.
+  static std::optional<Value> decode(Context& context, const std::string& name,
+                                     const std::vector<Payload>& payloads);
   Context* context_;
   std::string name_;
 };
@@ -481,27 +485,39 @@ Task<void> ChildHandle<R>::signal(std::string name, A&&... args) const {
 }
 
 template <typename... T>
-auto SignalChannel<T...>::decode(const std::vector<Payload>& payloads) -> Value {
-  auto values = decode_arguments<T...>(payloads);
-  if constexpr (sizeof...(T) == 1) {
-    return std::get<0>(std::move(values));
-  } else {
-    return values;
+auto SignalChannel<T...>::decode(Context& context, const std::string& name,
+                                 const std::vector<Payload>& payloads) -> std::optional<Value> {
+  try {
+    auto values = decode_arguments<T...>(payloads);
+    if constexpr (sizeof...(T) == 1) {
+      return std::get<0>(std::move(values));
+    } else {
+      return values;
+    }
+  } catch (const PayloadError& error) {
+    context.log(LogLevel::kWarn, "signal \"" + name + "\" was dropped: " + error.what());
+    return std::nullopt;
+  }
+}
+template <typename... T>
+auto SignalChannel<T...>::receive_from(Context& context, std::string name) -> Task<Value> {
+  while (true) {
+    auto received = context.receive_signal(name);
+    const std::vector<Payload> payloads = co_await std::move(received);
+    std::optional<Value> value = decode(context, name, payloads);
+    if (value) co_return std::move(*value);
   }
 }
 template <typename... T>
 auto SignalChannel<T...>::receive() const -> Task<Value> {
-  auto received = context_->receive_signal(name_);
-  return [](Task<std::vector<Payload>> payloads) -> Task<Value> {
-    std::vector<Payload> values = co_await std::move(payloads);
-    co_return decode(values);
-  }(std::move(received));
+  return receive_from(*context_, name_);
 }
 template <typename... T>
 auto SignalChannel<T...>::try_receive() const -> std::optional<Value> {
-  auto payloads = context_->try_receive_signal(name_);
-  if (!payloads) return std::nullopt;
-  return decode(*payloads);
+  while (auto payloads = context_->try_receive_signal(name_)) {
+    if (auto value = decode(*context_, name_, *payloads)) return value;
+  }
+  return std::nullopt;
 }
 template <typename... T>
 std::size_t SignalChannel<T...>::size() const {

@@ -13,8 +13,11 @@
 
 namespace holdfast::client {
 
+// The message was refused for its size by one of the two ends: it never gets through, however often it is
+// sent.
+bool is_too_large(const Status& error);
 // Worth repeating: the server was not reached, or was too busy.
-bool is_transient(Code code);
+bool is_transient(const Status& error);
 
 // Waits for the answer. Transient failures are repeated, with growing pauses, until the deadline.
 Result<api::MessagePtr> call_raw(api::Connection& connection, const Clock& clock, api::Method method,

@@ -10,7 +10,17 @@
 namespace holdfast {
 namespace client {
 
-bool is_transient(Code code) {
+bool is_too_large(const Status& error) {
+  // gRPC has one code for this and for a server that is busy. Its texts: "message larger than max" in C++ and
+  // Go, "message exceeds maximum size" in Java.
+  return error.code() == Code::kResourceExhausted &&
+         (error.message().find("message larger than max") != std::string::npos ||
+          error.message().find("message exceeds maximum size") != std::string::npos);
+}
+
+bool is_transient(const Status& error) {
+  if (is_too_large(error)) return false;
+  const Code code = error.code();
   return code == Code::kUnavailable || code == Code::kResourceExhausted || code == Code::kAborted;
 }
 
@@ -36,7 +46,7 @@ Result<api::MessagePtr> call_raw(api::Connection& connection, const Clock& clock
     });
     std::unique_lock lock(wait->mutex);
     wait->wake.wait(lock, [&] { return wait->result.has_value(); });
-    if (*wait->result || !is_transient(wait->result->error().code())) return std::move(*wait->result);
+    if (*wait->result || !is_transient(wait->result->error())) return std::move(*wait->result);
     if (clock.monotonic() + pause >= deadline) return std::move(*wait->result);
     wait->wake.wait_for(lock, pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(1000));

@@ -12,8 +12,12 @@ namespace holdfast::detail {
 ScopePtr ScopeState::child_of(const ScopePtr& parent) {
   auto child = std::make_shared<ScopeState>(parent);
   if (parent) {
-    std::erase_if(parent->children_, [](const auto& each) { return each.expired(); });
-    parent->children_.push_back(child);
+    auto& children = parent->children_;
+    if (children.size() >= parent->sweep_at_) {
+      std::erase_if(children, [](const auto& each) { return each.expired(); });
+      parent->sweep_at_ = std::max<std::size_t>(16, children.size() * 2);
+    }
+    children.push_back(child);
     if (parent->canceled_) {
       child->canceled_ = true;
       child->reason_ = parent->reason_;

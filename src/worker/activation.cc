@@ -22,6 +22,22 @@ std::vector<std::string> keys(const Map& map) {
   return out;
 }
 
+// While it lives the run only looks, however the code that it guards is left.
+class ReadOnly {
+ public:
+  explicit ReadOnly(bool& flag) : flag_(flag), before_(std::exchange(flag, true)) {}
+  ~ReadOnly() { flag_ = before_; }
+  ReadOnly(const ReadOnly&) = delete;
+  ReadOnly& operator=(const ReadOnly&) = delete;
+
+ private:
+  bool& flag_;
+  const bool before_;
+};
+
+constexpr const char* kThrewSomething =
+    " threw something that is neither a Failure nor a std::exception; it may only look";
+
 }  // namespace
 
 void WorkflowRun::activate(const HistoryEvent& started) {
@@ -95,8 +111,9 @@ void WorkflowRun::set_signal_handler(const std::string& name, workflow::SignalHa
 void WorkflowRun::set_dynamic_signal_handler(
     std::function<Task<void>(std::string, std::vector<Payload>)> handler) {
   dynamic_signal_handler_ = std::move(handler);
-  for (auto& [name, queue] : std::exchange(signals_, {})) {
-    for (auto& arguments : queue) deliver_signal(name, std::move(arguments));
+  // The queues themselves stay: coroutines waiting in receive_signal() refer to them.
+  for (auto& [name, queue] : signals_) {
+    for (auto& arguments : std::exchange(queue, {})) deliver_signal(name, std::move(arguments));
   }
 }
 
@@ -115,7 +132,7 @@ const workflow::UpdateInfo& WorkflowRun::current_update() const {
 bool WorkflowRun::reject_if_invalid(UpdateMachine& machine, const UpdateEntry* entry,
                                     const std::vector<Payload>& arguments) {
   const std::string& name = machine.request().request.input().name();
-  read_only_ = true;
+  const ReadOnly read_only(read_only_);
   try {
     if (entry == nullptr) {
       throw ApplicationFailure("workflow \"" + info_.workflow_type + "\" has no update \"" + name + '"' +
@@ -123,14 +140,16 @@ bool WorkflowRun::reject_if_invalid(UpdateMachine& machine, const UpdateEntry* e
                                "UnknownUpdate");
     }
     if (entry->validator) entry->validator(arguments);
-    read_only_ = false;
     return false;
   } catch (const Failure& failure) {
     rejections_.push_back(machine.rejection(failure));
   } catch (const std::exception& error) {
     rejections_.push_back(machine.rejection(ApplicationFailure(error.what(), "InvalidUpdate")));
+  } catch (...) {
+    // Also what continue_as_new() throws: a request that is only looked at must not fail the workflow task.
+    rejections_.push_back(machine.rejection(
+        ApplicationFailure("the validator of update \"" + name + '"' + kThrewSomething, "InvalidUpdate")));
   }
-  read_only_ = false;
   return true;
 }
 
@@ -220,7 +239,7 @@ pb::query::v1::WorkflowQueryResult WorkflowRun::run_query(const pb::query::v1::W
     client::set_failure(failure, result.mutable_failure());
   };
   const std::string& name = query.query_type();
-  const bool was_read_only = std::exchange(read_only_, true);
+  const ReadOnly read_only(read_only_);
   try {
     const auto found = query_handlers_.find(name);
     Payload answer;
@@ -241,8 +260,11 @@ pb::query::v1::WorkflowQueryResult WorkflowRun::run_query(const pb::query::v1::W
     answer_failed(failure);
   } catch (const std::exception& error) {
     answer_failed(ApplicationFailure(error.what(), "QueryFailed"));
+  } catch (...) {
+    // Also what continue_as_new() throws. Nobody above catches on behalf of a query.
+    answer_failed(
+        ApplicationFailure("the handler of query \"" + name + '"' + kThrewSomething, "QueryFailed"));
   }
-  read_only_ = was_read_only;
   return result;
 }
 

@@ -41,6 +41,7 @@ void ActivityMachine::begin() {
 }
 
 void ActivityMachine::cancel() {
+  leave_scope();
   if (state_ != S::kCreated && state_ != S::kScheduled) return;
   const bool sent = state_ == S::kScheduled;
   const bool abandon = options_.cancellation() == ActivityCancellation::kAbandon;
@@ -119,6 +120,7 @@ void ActivityMachine::resolve(const HistoryEvent& event) {
   if (state_ == S::kCancelCreated)
     outbox_.commands().drop(*this, enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED);
   step(I::kClosedEvent, &event);
+  leave_scope();
   switch (event.event_type()) {
     case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
       result_.set_value(client::single(event.activity_task_completed_event_attributes().result()));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "client/call.h"
 #include "client/convert.h"
 #include "client/failure_converter.h"
 
@@ -187,13 +188,31 @@ void ActivityWorker::respond_completed(const Task& task, Payload result) {
   request->set_namespace_(options_.namespace_name());
   request->set_identity(identity_);
   *request->mutable_result()->add_payloads() = client::to_proto(std::move(result));
-  courier_.deliver(api::Method::kRespondActivityTaskCompleted, std::move(request), nullptr,
-                   [this, id = task.activity_id()](Result<api::MessagePtr> answer) {
-                     if (answer) return;
-                     courier_.log(
-                         workflow::LogLevel::kWarn,
-                         "activity " + id + ": its result was not taken: " + answer.error().to_string());
-                   });
+  courier_.deliver(
+      api::Method::kRespondActivityTaskCompleted, std::move(request), nullptr,
+      [this, id = task.activity_id(), token = task.task_token()](Result<api::MessagePtr> answer) {
+        if (answer) return;
+        if (client::is_too_large(answer.error())) {
+          return respond_too_large(token, "the result of activity " + id, answer.error());
+        }
+        courier_.log(workflow::LogLevel::kWarn,
+                     "activity " + id + ": its result was not taken: " + answer.error().to_string());
+      });
+}
+
+void ActivityWorker::respond_too_large(const std::string& task_token, const std::string& what,
+                                       const Status& error, const std::string& type, bool non_retryable) {
+  const ApplicationFailure failure(
+      what + " is too large to be sent: " + error.message() + "; store it elsewhere and return a reference",
+      type, non_retryable);
+  courier_.log(workflow::LogLevel::kError, failure.message());
+  auto request = std::make_unique<ws::RespondActivityTaskFailedRequest>();
+  request->set_task_token(task_token);
+  request->set_namespace_(options_.namespace_name());
+  request->set_identity(identity_);
+  client::set_failure(failure, request->mutable_failure());
+  courier_.deliver(api::Method::kRespondActivityTaskFailed, std::move(request), nullptr,
+                   [](Result<api::MessagePtr>) { /* refused: it was over */ });
 }
 
 void ActivityWorker::respond_failed(const Task& task, ActivityRun& run, const Failure& failure) {
@@ -204,9 +223,18 @@ void ActivityWorker::respond_failed(const Task& task, ActivityRun& run, const Fa
   client::set_failure(failure, request->mutable_failure());
   if (auto unsent = run.finish())
     client::set_payloads(std::move(*unsent), request->mutable_last_heartbeat_details());
+  // The retry policy decides about the stand-in as it would have about the failure.
+  const auto* application = dynamic_cast<const ApplicationFailure*>(&failure);
+  const std::string type = application != nullptr ? application->type() : kMessageTooLarge;
+  const bool non_retryable = application != nullptr && application->is_non_retryable();
   courier_.deliver(api::Method::kRespondActivityTaskFailed, std::move(request), nullptr,
-                   [](Result<api::MessagePtr>) {
-                     // Refused: the attempt was timed out meanwhile.
+                   [this, id = task.activity_id(), token = task.task_token(), type,
+                    non_retryable](Result<api::MessagePtr> answer) {
+                     // Refused otherwise: the attempt was timed out meanwhile.
+                     if (!answer && client::is_too_large(answer.error())) {
+                       respond_too_large(token, "the failure of activity " + id, answer.error(), type,
+                                         non_retryable);
+                     }
                    });
 }
 
@@ -216,8 +244,14 @@ void ActivityWorker::respond_canceled(const Task& task, const CanceledFailure& f
   request->set_namespace_(options_.namespace_name());
   request->set_identity(identity_);
   if (!failure.details().empty()) client::set_payloads(failure.details(), request->mutable_details());
-  courier_.deliver(api::Method::kRespondActivityTaskCanceled, std::move(request), nullptr,
-                   [](Result<api::MessagePtr>) { /* refused: it was over */ });
+  courier_.deliver(
+      api::Method::kRespondActivityTaskCanceled, std::move(request), nullptr,
+      [this, id = task.activity_id(), token = task.task_token()](Result<api::MessagePtr> answer) {
+        // Refused otherwise: it was over.
+        if (!answer && client::is_too_large(answer.error())) {
+          respond_too_large(token, "the cancellation of activity " + id, answer.error());
+        }
+      });
 }
 
 void ActivityWorker::stop(Duration grace) {

@@ -76,6 +76,11 @@ class ActivityWorker {
   void execute(const Task& task);
   void run_function(const Task& task, ActivityRun& run, activity::Context& context);
   void respond_completed(const Task& task, Payload result);
+  // In place of an answer that is too large to be sent. A `type` other than the one below, and that it may be
+  // retried, come from the failure it stands for; what succeeded must not run again.
+  void respond_too_large(const std::string& task_token, const std::string& what, const Status& error,
+                         const std::string& type = kMessageTooLarge, bool non_retryable = true);
+  static constexpr const char* kMessageTooLarge = "MessageTooLarge";
   void respond_failed(const Task& task, ActivityRun& run, const Failure& failure);
   void respond_canceled(const Task& task, const CanceledFailure& failure);
 

@@ -36,6 +36,7 @@ void ChildMachine::begin() {
 }
 
 void ChildMachine::cancel(const std::string& reason) {
+  leave_scope();
   if (state_ == S::kDone || cancel_requested_) return;
   cancel_requested_ = true;
   const auto canceled = [&] {
@@ -129,9 +130,10 @@ void ChildMachine::resolve(const HistoryEvent& event) {
       return;
     case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
       step(I::kStartFailedEvent, &event);
+      leave_scope();
       start_failed(event);
       return;
-    default: step(I::kClosedEvent, &event);
+    default: step(I::kClosedEvent, &event); leave_scope();
   }
   switch (event.event_type()) {
     case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:

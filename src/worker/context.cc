@@ -27,6 +27,31 @@ class CancelCallback {
   std::uint64_t registration_;
 };
 
+// Emits the machine's command, to be canceled with the scope of the caller: a scope of its own below that.
+template <typename M>
+ScopePtr begin_in_scope(const std::shared_ptr<M>& machine, const ScopePtr& caller) {
+  const auto cancel = [](M& each, [[maybe_unused]] const std::string& reason) {
+    if constexpr (requires { each.cancel(reason); }) {
+      each.cancel(reason);
+    } else {
+      each.cancel();
+    }
+  };
+  auto scope = ScopeState::child_of(caller);
+  machine->begin();
+  if (scope->canceled()) {
+    cancel(*machine, scope->reason());
+    return scope;
+  }
+  machine->live_in(scope);
+  scope->on_cancel([cancel, weak = std::weak_ptr<M>(machine), of = std::weak_ptr<ScopeState>(scope)] {
+    const auto held = weak.lock();
+    const auto canceled = of.lock();
+    if (held) cancel(*held, canceled ? canceled->reason() : std::string());
+  });
+  return scope;
+}
+
 void throw_if_canceled(const ScopePtr& scope) {
   if (scope->canceled()) throw CanceledFailure(scope->reason());
 }
@@ -71,13 +96,7 @@ Context::RawHandle Context::start_activity_raw(const std::string& name, const Ac
   const std::string id = options.activity_id().empty() ? run_->next_activity_id() : options.activity_id();
   auto machine = std::make_shared<worker::ActivityMachine>(run_->outbox(), id, name, options,
                                                            std::move(arguments), run_->info().task_queue);
-  auto scope = ScopeState::child_of(scheduler().current_scope());
-  machine->begin();
-  if (scope->canceled()) {
-    machine->cancel();
-  } else {
-    scope->on_cancel([machine] { machine->cancel(); });
-  }
+  auto scope = begin_in_scope(machine, scheduler().current_scope());
   return RawHandle(id, Future<std::string>(), machine->result(), CancelScope(scope));
 }
 
@@ -94,13 +113,7 @@ TimerHandle Context::start_timer(Duration duration, std::string summary) {
   if (duration <= Duration::zero()) duration = std::chrono::milliseconds(1);
   auto machine = std::make_shared<worker::TimerMachine>(run_->outbox(), run_->next_timer_id(), duration,
                                                         std::move(summary));
-  auto scope = ScopeState::child_of(scheduler().current_scope());
-  machine->begin();
-  if (scope->canceled()) {
-    machine->cancel();
-  } else {
-    scope->on_cancel([machine] { machine->cancel(); });
-  }
+  auto scope = begin_in_scope(machine, scheduler().current_scope());
   return TimerHandle(machine->fired(), CancelScope(scope));
 }
 
@@ -193,17 +206,7 @@ Task<Context::RawHandle> Context::start_child_raw(std::string type, ChildOptions
   if (options.workflow_id().empty()) options.workflow_id(run_->uuid());
   auto machine = std::make_shared<worker::ChildMachine>(run_->outbox(), std::move(type), options,
                                                         std::move(arguments), run_->info().task_queue);
-  auto scope = ScopeState::child_of(scheduler().current_scope());
-  machine->begin();
-  if (scope->canceled()) {
-    machine->cancel(scope->reason());
-  } else {
-    std::weak_ptr<ScopeState> weak = scope;
-    scope->on_cancel([machine, weak] {
-      const auto held = weak.lock();
-      machine->cancel(held ? held->reason() : std::string());
-    });
-  }
+  auto scope = begin_in_scope(machine, scheduler().current_scope());
   RawHandle handle(machine->workflow_id(), machine->started(), machine->result(), CancelScope(scope));
   co_await handle.started;
   co_return handle;

@@ -6,6 +6,18 @@
 
 namespace holdfast::worker {
 
+namespace {
+
+// Whether an answer got through is unknown after these, and giving it twice does no harm: the second is
+// refused as not found. Not to give it again may cost the work that it tells of.
+bool is_worth_repeating(const Status& error) {
+  const Code code = error.code();
+  return client::is_transient(error) || code == Code::kInternal || code == Code::kUnknown ||
+         code == Code::kDeadlineExceeded;
+}
+
+}  // namespace
+
 struct Courier::Delivery {
   api::Method method;
   std::unique_ptr<google::protobuf::Message> request;
@@ -49,19 +61,19 @@ void Courier::attempt(std::shared_ptr<Delivery> delivery) {
   api::CallOptions options;
   options.executor = delivery->executor;
   options.deadline = clock_.monotonic() + kCallTimeout;
-  connection_.start(
-      delivery->method, std::move(copy), options, [this, delivery](Result<api::MessagePtr> result) {
-        const bool again = !result && client::is_transient(result.error().code()) && !stopping() &&
-                           clock_.monotonic() + delivery->pause < delivery->give_up;
-        if (again) {
-          const auto pause = delivery->pause;
-          delivery->pause = std::min(pause * 2, std::chrono::milliseconds(5000));
-          timers_.after(pause, [this, delivery] { attempt(delivery); });
-          return;
-        }
-        delivery->done(std::move(result));
-        leave();
-      });
+  connection_.start(delivery->method, std::move(copy), options,
+                    [this, delivery](Result<api::MessagePtr> result) {
+                      const bool again = !result && is_worth_repeating(result.error()) && !stopping() &&
+                                         clock_.monotonic() + delivery->pause < delivery->give_up;
+                      if (again) {
+                        const auto pause = delivery->pause;
+                        delivery->pause = std::min(pause * 2, std::chrono::milliseconds(5000));
+                        timers_.after(pause, [this, delivery] { attempt(delivery); });
+                        return;
+                      }
+                      delivery->done(std::move(result));
+                      leave();
+                    });
 }
 
 bool Courier::poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker,

@@ -31,7 +31,8 @@ class Courier {
   using Done = std::move_only_function<void(Result<api::MessagePtr>)>;
   // Once; `executor` runs `done` (null: the connection's thread).
   void call(api::Method method, api::MessagePtr request, Executor* executor, Done done);
-  // Until the engine has answered or patience ends.
+  // Until the engine has answered or patience ends. A message that is too large for the way ends at once
+  // (client::is_too_large): `done` may then deliver a smaller answer.
   void deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request, Executor* executor,
                Done done);
   // A long poll; ends with kCancelled when the worker stops. False when it stops already: then `done` never

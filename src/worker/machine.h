@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "api/messages.h"
+#include "holdfast/task.h"
 #include "worker/transition.h"
 
 namespace holdfast::worker {
@@ -50,6 +51,18 @@ class Machine : public std::enable_shared_from_this<Machine> {
   virtual void resolve(const HistoryEvent& event) = 0;
   // No further event can refer to it.
   virtual bool done() const { return false; }
+
+  // Keeps the scope alive through which the code's cancellation reaches this machine, whether or not the code
+  // keeps a handle.
+  void live_in(holdfast::detail::ScopePtr scope) { scope_ = std::move(scope); }
+
+ protected:
+  // Canceled or ended: a finished machine must not keep its scope in the list of the parent's.
+  void leave_scope() { scope_.reset(); }
+
+ private:
+  // The scope refers back weakly, so that a run thrown away midway leaves no cycle.
+  holdfast::detail::ScopePtr scope_;
 };
 using MachinePtr = std::shared_ptr<Machine>;
 

@@ -22,6 +22,7 @@ constexpr const char* kStateNames[] = {"created", "started", "about to be cancel
 }  // namespace
 
 void TimerMachine::cancel() {
+  leave_scope();
   if (state_ != S::kCreated && state_ != S::kStarted) return;
   const bool sent = state_ == S::kStarted;
   step(I::kCancel, nullptr);
@@ -67,6 +68,7 @@ void TimerMachine::resolve(const HistoryEvent& event) {
   // Code saw the cancellation first, and that stays the result.
   if (state_ == S::kCancelCreated) outbox_.commands().drop(*this, enums::EVENT_TYPE_TIMER_CANCELED);
   step(I::kFiredEvent, &event);
+  leave_scope();
   fired_.set_value();
 }
 

@@ -216,6 +216,49 @@ TEST_F(Runs, ASignalThatCannotBeReadIsDroppedAndTheWorkflowLives) {
   EXPECT_EQ(text_of(apply(history)), "5");
 }
 
+// Nobody may stop a run for good by sending what its code cannot read.
+TEST_F(Runs, AChannelDropsWhatCannotBeReadAndGoesOn) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<int> {
+    auto numbers = ctx.signal_channel<int>("s");
+    auto pairs = ctx.signal_channel<int, std::string>("pairs");
+    const int first = co_await numbers.receive();
+    const auto pair = pairs.try_receive();
+    co_return first + (pair ? std::get<0>(*pair) : 0);
+  });
+  HistoryBuilder history;
+  history.started("w").signaled("pairs", "no pair").signaled("s", "no number").task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().signaled("s").signaled("s", 5).task();
+  EXPECT_EQ(text_of(apply(history)), "5");
+  EXPECT_EQ(text_of(replay(history)), "5");
+}
+
+TEST_F(Runs, AReceiverOutlivesADynamicSignalHandler) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<int> {
+    std::vector<Future<int>> received;
+    for (const char* name : {"a", "b", "c"}) {
+      auto channel = ctx.signal_channel<int>(name);
+      received.push_back(ctx.spawn(channel.receive()));
+    }
+    co_await ctx.signal_channel<int>("dynamic").receive();
+    ctx.set_dynamic_signal_handler([](std::string, std::vector<Payload>) -> Task<void> { co_return; });
+    co_await ctx.sleep(1s);
+    ctx.set_dynamic_signal_handler(nullptr);
+    int sum = 0;
+    for (const auto& each : received) sum += co_await each;
+    co_return sum;
+  });
+  HistoryBuilder history;
+  history.started("w").signaled("dynamic", 1).task();
+  EXPECT_THAT(commands(apply(history)), ElementsAre("START_TIMER"));
+  history.completed();
+  const auto timer = history.timer_started("1");
+  history.timer_fired("1", timer).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().signaled("c", 1).signaled("b", 2).signaled("a", 4).task();
+  EXPECT_EQ(text_of(apply(history)), "7");
+}
+
 ProtocolMessages update_message(const std::string& id, const std::string& name, int argument) {
   pb::update::v1::Request request;
   request.mutable_meta()->set_update_id(id);
@@ -242,6 +285,8 @@ Task<int> updated(workflow::Context& ctx) {
       [&](int value) {
         if (value < 0) throw ApplicationFailure("negative");
         if (value == 99) (void)ctx.start_timer(1s);  // validators only look
+        if (value == 98) ctx.continue_as_new();
+        if (value == 97) throw 97;
       });
   co_await ctx.wait([&] { return total > 10; });
   co_return total;
@@ -283,7 +328,7 @@ TEST_F(Runs, ARejectedUpdateLeavesNoCommandAndTheTaskCanBeForgotten) {
   history.completed();
   HistoryBuilder with_update = history;
   with_update.task();
-  for (const int bad : {-1, 99}) {
+  for (const int bad : {-1, 99, 98, 97}) {
     const auto rejected = apply(with_update, update_message("u", "add", bad));
     EXPECT_THAT(commands(rejected), IsEmpty());
     ASSERT_EQ(rejected.messages.size(), 1u);
@@ -388,6 +433,69 @@ TEST_F(Runs, CancellationReachesTheCodeAndClosesTheRun) {
   history.timer_started("1");
   history.cancel_requested().task();
   EXPECT_THAT(commands(apply(history)), ElementsAre("CANCEL_TIMER", "CANCEL_WORKFLOW_EXECUTION"));
+}
+
+// Code need not keep the handles of what it started: cancellation finds it all the same, in the order in
+// which it was started, and what has ended is left alone.
+TEST_F(Runs, CancellationReachesWhatNobodyHoldsAHandleOf) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<void> {
+    std::vector<Task<int>> branches;
+    branches.push_back(ctx.start_activity<int>("a", quick()).result());
+    branches.push_back(ctx.start_activity<int>("b", quick()).result());
+    const auto fired = ctx.start_timer(1h).fired();
+    (void)ctx.start_timer(2h);
+    branches.push_back((co_await ctx.start_child<int>("c", ChildOptions().workflow_id("c1"))).result());
+    auto together = co_await attempt(all(std::move(branches)));
+    co_await fired;
+  });
+  HistoryBuilder history;
+  history.started("w").task().completed();
+  const auto a = history.activity_scheduled("1", "a");
+  history.activity_scheduled("2", "b");
+  history.timer_started("1");
+  history.timer_started("2");
+  auto& initiated = history.add(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED);
+  const auto id = initiated.event_id();
+  auto& child = *initiated.mutable_start_child_workflow_execution_initiated_event_attributes();
+  child.set_workflow_id("c1");
+  child.mutable_workflow_type()->set_name("c");
+  history.add(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED)
+      .mutable_child_workflow_execution_started_event_attributes()
+      ->set_initiated_event_id(id);
+  history.activity_completed(a, 1).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().cancel_requested().task();
+  for (const auto& result : {apply(history), replay(history)}) {
+    EXPECT_THAT(commands(result), ElementsAre("REQUEST_CANCEL_ACTIVITY_TASK", "CANCEL_TIMER", "CANCEL_TIMER",
+                                              "REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION"));
+  }
+}
+
+// Thousands of activities that ended must not pile up below the scope that started them, nor may a run that
+// is thrown away leave anything behind.
+TEST_F(Runs, WhatHasEndedLeavesItsScope) {
+  std::weak_ptr<holdfast::detail::ScopeState> scope;
+  registry_.register_workflow("w", [&scope](workflow::Context& ctx) -> Task<void> {
+    Future<Payload> result;
+    {
+      const auto started = ctx.start_activity_raw("a", quick(), {});
+      scope = started.scope.state();
+      result = started.result;
+    }
+    co_await result;
+    co_await ctx.signal_channel<int>("never").receive();
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  apply(history);
+  EXPECT_FALSE(scope.expired());
+  run_.reset();
+  EXPECT_TRUE(scope.expired());
+  history.completed();
+  const auto activity = history.activity_scheduled("1", "a");
+  history.activity_completed(activity, 1).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  EXPECT_TRUE(scope.expired());
 }
 
 // What is canceled may end in the very task that cancels it: history gives the events in their order, and
@@ -507,6 +615,28 @@ TEST_F(Runs, QueriesOnlyLook) {
   EXPECT_EQ(run().query(query).answer().payloads(0).data(), "1");
   query.set_query_type("acts");
   EXPECT_THAT(run().query(query).error_message(), HasSubstr("validators and query handlers only look"));
+}
+
+TEST_F(Runs, AQueryHandlerMayThrowAnything) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<void> {
+    ctx.on_query("number", []() -> int { throw 42; });
+    ctx.on_query("again", [&ctx]() -> int { ctx.continue_as_new(); });
+    co_await ctx.signal_channel<int>("go").receive();
+    co_await ctx.sleep(1s);
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  for (const char* name : {"number", "again"}) {
+    pb::query::v1::WorkflowQuery query;
+    query.set_query_type(name);
+    const auto answer = run().query(query);
+    EXPECT_EQ(answer.result_type(), enums::QUERY_RESULT_TYPE_FAILED);
+    EXPECT_THAT(answer.error_message(), HasSubstr("query \"" + std::string(name) + "\" threw"));
+  }
+  // Code may act again afterwards.
+  history.completed().signaled("go", 1).task();
+  EXPECT_THAT(commands(apply(history)), ElementsAre("START_TIMER"));
 }
 
 TEST_F(Runs, AnEvictedRunDestroysWhatWaits) {

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "client/call.h"
 #include "client/convert.h"
+#include "client/failure_converter.h"
 
 namespace holdfast::worker {
 namespace {
@@ -228,12 +230,30 @@ void WorkflowWorker::answer_failed(const Task& task, const TaskFailure& failure)
   // Later attempts are left to time out: the engine backs off between them, where a failure would be retried
   // at once.
   if (task.attempt() > 1) return;
-  auto request = about<ws::RespondWorkflowTaskFailedRequest>(options_.namespace_name(), task.task_token());
+  send_failed(task.task_token(), failure);
+}
+
+void WorkflowWorker::send_failed(const std::string& task_token, const TaskFailure& failure) {
+  auto request = about<ws::RespondWorkflowTaskFailedRequest>(options_.namespace_name(), task_token);
   request->set_identity(identity_);
   request->set_cause(failure.cause);
   *request->mutable_failure() = failure.failure;
   courier_.deliver(api::Method::kRespondWorkflowTaskFailed, std::move(request), executor_.get(),
                    [](Result<api::MessagePtr>) { /* refused: it timed out, and comes again either way */ });
+}
+
+// The same code would give the same answer at every attempt: the engine is told so, and ends the run.
+void WorkflowWorker::answer_too_large(const std::string& run_id, const std::string& task_token,
+                                      const Status& error) {
+  const ApplicationFailure failure(
+      "the answer to a workflow task is too large to be sent: " + error.message() +
+          "; start less at once, or pass references to what is large",
+      "MessageTooLarge");
+  courier_.log(workflow::LogLevel::kError, "run " + run_id + ": " + failure.message());
+  TaskFailure answer;
+  answer.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE;
+  client::set_failure(failure, &answer.failure);
+  send_failed(task_token, answer);
 }
 
 void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult result) {
@@ -260,7 +280,9 @@ void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult
   const std::string run_id = task.workflow_execution().run_id();
   if (entry->run->closed()) evict(run_id);
   courier_.deliver(api::Method::kRespondWorkflowTaskCompleted, std::move(request), executor_.get(),
-                   [this, run_id, answer](Result<api::MessagePtr> reply) {
+                   [this, run_id, answer, token = task.task_token()](Result<api::MessagePtr> reply) {
+                     if (!reply && client::is_too_large(reply.error()))
+                       answer_too_large(run_id, token, reply.error());
                      on_answered(run_id, answer, std::move(reply));
                    });
 }

@@ -57,6 +57,8 @@ class WorkflowWorker {
   void answer_query(Entry* entry, const Task& task, const TaskResult& result);
   void answer_completed(Entry* entry, const Task& task, TaskResult result);
   void answer_failed(const Task& task, const TaskFailure& failure);
+  void send_failed(const std::string& task_token, const TaskFailure& failure);
+  void answer_too_large(const std::string& run_id, const std::string& task_token, const Status& error);
   void on_answered(const std::string& run_id, std::uint64_t answer, Result<api::MessagePtr> result);
   void log_failure(const Task& task, const std::string& message) const;
 

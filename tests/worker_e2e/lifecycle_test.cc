@@ -273,6 +273,39 @@ TEST_P(Sdk, DescribeTellsTypeStatusAndMemo) {
   EXPECT_EQ(description->status, WorkflowStatus::kTerminated);
 }
 
+// More than any engine takes in one message.
+std::string too_large() {
+  return std::string(17 << 20, 'x');
+}
+
+TEST_P(Sdk, AnActivityWhoseResultIsTooLargeFailsAndDoesNotRunAgain) {
+  Worker& worker = new_worker();
+  std::atomic<int> runs = 0;
+  worker.register_workflow("large", [](workflow::Context& ctx) -> Task<std::string> {
+    co_return co_await ctx.activity<std::string>("large", quick().retry(RetryPolicy().initial(10ms)));
+  });
+  worker.register_activity("large", [&runs](activity::Context&) {
+    ++runs;
+    return too_large();
+  });
+  start_worker();
+  // The engine's word for what reached it, the worker's for what did not.
+  EXPECT_THAT(failure(start("large"))->to_string(),
+              ::testing::AnyOf(HasSubstr("exceeds size limit"), HasSubstr("too large to be sent")));
+  EXPECT_EQ(runs, 1);
+}
+
+TEST_P(Sdk, AWorkflowWhoseAnswerIsTooLargeEnds) {
+  Worker& worker = new_worker();
+  worker.register_workflow("large", [](workflow::Context&) -> Task<std::string> { co_return too_large(); });
+  start_worker();
+  const auto ended = failure(start("large"));
+  if (GetParam() != "in_process") {
+    EXPECT_EQ(ended->kind(), "TerminatedFailure");
+    EXPECT_THAT(logged(), HasSubstr("too large to be sent"));
+  }
+}
+
 TEST_P(Sdk, AWorkerWithoutTheTypeSaysSo) {
   Worker& worker = new_worker();
   worker.register_workflow("known", [](workflow::Context&) -> Task<int> { co_return 1; });

@@ -1,0 +1,92 @@
+// Which answers are given again when they did not get through, and which are not: a connection that fails as
+// told, and a clock that runs ahead, so that no pause is waited for.
+
+#include "worker/courier.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <vector>
+
+#include "client/call.h"
+#include "os/thread_executor.h"
+
+namespace holdfast::worker {
+namespace {
+
+class HastyClock : public Clock {
+ public:
+  WallTime now() const override { return WallTime{}; }
+  MonotonicTime monotonic() const override { return MonotonicTime(std::chrono::seconds(++seconds_)); }
+
+ private:
+  mutable std::atomic<int> seconds_ = 0;
+};
+
+// Fails with each of `errors` in turn, then succeeds.
+class Failing : public api::Connection {
+ public:
+  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr, api::CallOptions,
+                                         api::Completion done) override {
+    const std::size_t call = calls++;
+    if (call < errors.size()) {
+      done(fail(errors[call]));
+    } else {
+      done(api::new_response(method));
+    }
+    return nullptr;
+  }
+  std::vector<Status> errors;
+  std::atomic<std::size_t> calls = 0;
+};
+
+class Answers : public ::testing::Test {
+ protected:
+  // What became of an answer.
+  Code deliver(std::vector<Status> errors) {
+    connection_.errors = std::move(errors);
+    connection_.calls = 0;
+    std::atomic<Code> outcome = Code::kOk;
+    constexpr auto kMethod = api::Method::kRespondActivityTaskCompleted;
+    courier_.deliver(kMethod, api::new_request(kMethod), nullptr, [&](Result<api::MessagePtr> result) {
+      if (!result) outcome = result.error().code();
+    });
+    courier_.drain();
+    return outcome;
+  }
+
+  HastyClock clock_;
+  Failing connection_;
+  TimerLoop timers_{clock_, std::make_unique<os::ThreadExecutor>("timers")};
+  Courier courier_{connection_, clock_, timers_, LogSink()};
+};
+
+TEST_F(Answers, AreGivenAgainWhenTheyMayNotHaveArrived) {
+  for (const Code code : {Code::kUnavailable, Code::kAborted, Code::kResourceExhausted, Code::kInternal,
+                          Code::kUnknown, Code::kDeadlineExceeded}) {
+    EXPECT_EQ(deliver({Status(code, "broken"), Status(code, "broken")}), Code::kOk);
+    EXPECT_EQ(connection_.calls, 3u);
+  }
+}
+
+TEST_F(Answers, AreNotGivenAgainWhenTheEngineRefusedThem) {
+  for (const Code code : {Code::kNotFound, Code::kInvalidArgument, Code::kFailedPrecondition}) {
+    EXPECT_EQ(deliver({Status(code, "no")}), code);
+    EXPECT_EQ(connection_.calls, 1u);
+  }
+}
+
+TEST_F(Answers, AreNotGivenAgainWhenTheyAreTooLarge) {
+  for (const char* text : {"CLIENT: Sent message larger than max (5000000 vs. 4194304)",
+                           "grpc: received message larger than max (5000000 vs. 4194304)",
+                           "gRPC message exceeds maximum size 4194304: 5000000"}) {
+    const Status error(Code::kResourceExhausted, text);
+    EXPECT_TRUE(client::is_too_large(error));
+    EXPECT_EQ(deliver({error, error}), Code::kResourceExhausted);
+    EXPECT_EQ(connection_.calls, 1u);
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::worker
