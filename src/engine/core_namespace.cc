@@ -28,8 +28,8 @@ void EngineCore::Impl::get_system_info(Call& call) {
   can.set_eager_workflow_start(true);
   can.set_sdk_metadata(true);
   can.set_count_group_by_execution_status(true);
-  // Without it workers keep their build to themselves, and histories could not name it. Tasks are not routed by
-  // build: the calls that would say so are UNIMPLEMENTED.
+  // Without it workers keep their build to themselves, and histories could not name it. Tasks are not routed
+  // by build: the calls that would say so are UNIMPLEMENTED.
   can.set_build_id_based_versioning(true);
   // Schedules and Nexus are not offered: their flags stay false.
   reply(call, std::move(response));
