@@ -253,7 +253,7 @@ def test_addresses(binary, own_server, tmp_path):
     refused(binary, "--data", tmp_path / "d", "--http", "nowhere", code=2)
     (tmp_path / "broken.yaml").write_text("kind: [")
     refused(binary, "--data", tmp_path / "e", "--agent", tmp_path / "broken.yaml", code=2)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["broken.yaml"]
+    assert not [name for name in "abcde" if (tmp_path / name).exists()]
 
 
 def test_a_default_port_in_use_moves_on(binary, tmp_path):
