@@ -61,9 +61,8 @@ Answer error_answer(const CallRef& call, std::string text) {
 void refuse_half_an_answer(const ModelTurn& turn) {
   if (turn.stop != kCutOff) return;
   throw ApplicationFailure::non_retryable(
-      "the final answer was cut off at max_tokens: raise `max_tokens` of the model or ask for less; the text "
-      "so "
-      "far is in the conversation",
+      "the final answer was cut off at max_tokens: raise `max_tokens` of the model or ask for less; the "
+      "text so far is in the conversation",
       "MaxTokensError");
 }
 

@@ -59,11 +59,13 @@ std::uint64_t early_writeback_seed() {
 }
 
 Result<http::DeployedAgent> deploy_agent(platform::Store& store, const http::DefinitionText& from) {
-  auto parsed = agent::parse_definition(from.text, from.source, from.base_directory);
-  if (!parsed) return std::unexpected(parsed.error());
-  if (!from.expected_name.empty() && parsed->name != from.expected_name) {
-    return fail(Code::kFailedPrecondition,
-                fmt::format("the definition calls itself '{}', not '{}'", parsed->name, from.expected_name));
+  if (!from.expected_name.empty()) {
+    auto parsed = agent::parse_definition(from.text, from.source, from.base_directory);
+    if (!parsed) return std::unexpected(parsed.error());
+    if (parsed->name != from.expected_name) {
+      return fail(Code::kFailedPrecondition, fmt::format("the definition calls itself '{}', not '{}'",
+                                                         parsed->name, from.expected_name));
+    }
   }
   auto deployed = agent::deploy(store, from.text, from.source, from.base_directory);
   if (!deployed) return std::unexpected(deployed.error());

@@ -39,9 +39,7 @@ TEST(ShutdownWorker, StickyTasksGoToEverybodyAtOnce) {
   auto task = d.workflow_task();
   auto parked = d.poll_workflow("sticky");
   d.core->cancel(parked->id);
-  d.call<ws::RespondWorkflowTaskCompletedResponse>(
-      api::Method::kRespondWorkflowTaskCompleted,
-      sticky(Driver::completion(task.task_token(), {Driver::start_timer("t", 1)})));
+  complete_sticky(d, task.task_token(), {Driver::start_timer("t", 1)});
   d.advance(kSecond);  // the timer's task waits on the sticky queue
   auto normal = d.poll_workflow();
   EXPECT_FALSE(normal->done());

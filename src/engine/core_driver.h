@@ -308,6 +308,11 @@ inline ws::RespondWorkflowTaskCompletedRequest sticky(ws::RespondWorkflowTaskCom
   return request;
 }
 
+inline void complete_sticky(Driver& d, const std::string& token, Driver::Commands commands) {
+  d.call<ws::RespondWorkflowTaskCompletedResponse>(api::Method::kRespondWorkflowTaskCompleted,
+                                                   sticky(Driver::completion(token, std::move(commands))));
+}
+
 inline ws::QueryWorkflowRequest ask(const std::string& id) {
   ws::QueryWorkflowRequest request;
   request.set_namespace_("default");

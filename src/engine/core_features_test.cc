@@ -20,11 +20,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using testing::sticky;
 
-void complete_sticky(Driver& d, const std::string& token, Driver::Commands commands) {
-  d.call<ws::RespondWorkflowTaskCompletedResponse>(api::Method::kRespondWorkflowTaskCompleted,
-                                                   sticky(Driver::completion(token, std::move(commands))));
-}
-
 TEST(Sticky, GetsOnlyWhatIsNew) {
   Driver d;
   d.start("w");
