@@ -267,8 +267,7 @@ void EngineCore::Impl::workflow_task_deadline(Run& run) {
   if (ms.workflow_task_started()) {
     wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
     queries_at_end_of_task(run);
-    if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
-    wt::schedule(ms, now_);
+    wt::schedule_again(ms, now_);
   } else if (ms.speculative() && !ms.s().workflow_task().sticky()) {
     // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the
     // updates.

@@ -124,8 +124,7 @@ void EngineCore::Impl::recover(const RunKey& key) {
     const auto gone = [this](std::int64_t epoch) { return epoch != 0 && epoch != meta_.epoch(); };
     if (ms.workflow_task_started() && gone(ms.s().workflow_task().holder_epoch())) {
       wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
-      if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
-      wt::schedule(ms, now_);
+      wt::schedule_again(ms, now_);
       changed = true;
     } else if (ms.workflow_task_pending() && !ms.workflow_task_started()) {
       ms.effects().workflow_task = true;

@@ -84,8 +84,7 @@ void EngineCore::Impl::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCau
   task_came_back(run);
   wt::fail(ms, now_, {.cause = cause, .failure = failure, .identity = identity});
   queries_at_end_of_task(run);
-  if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
-  wt::schedule(ms, now_);
+  wt::schedule_again(ms, now_);
 }
 
 // Queries that went out with a task that brought no answer wait for the next one.
@@ -141,8 +140,7 @@ void EngineCore::Impl::end_heartbeats(Run& run, Call& call) {
   wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
   wt::clear_sticky(ms);
   queries_at_end_of_task(run);
-  if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
-  wt::schedule(ms, now_);
+  wt::schedule_again(ms, now_);
   finish(run);
   reply(call, errors::not_found("workflow task heartbeat timeout"));
 }

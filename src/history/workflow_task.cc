@@ -144,6 +144,11 @@ void schedule(MutableState& ms, Ns now, ScheduleOptions options) {
   if (!options.bypass_dispatch) ms.effects().workflow_task = true;
 }
 
+void schedule_again(MutableState& ms, Ns now) {
+  if (ms.flush_buffered()) ms.s().mutable_workflow_task()->set_attempt(1);
+  schedule(ms, now);
+}
+
 void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info) {
   check(ms, On::kStart);
   auto& state = ms.s();

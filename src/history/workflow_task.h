@@ -30,6 +30,8 @@ struct ScheduleOptions {
 
 // Nothing when one is pending, the execution is closed, or the first task is still held back.
 void schedule(MutableState& ms, Ns now, ScheduleOptions options = {});
+// The task that just ended brought nothing: the next one tries again, as a first attempt if there is news.
+void schedule_again(MutableState& ms, Ns now);
 
 struct StartInfo {
   std::string identity{};
