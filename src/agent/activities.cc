@@ -27,21 +27,17 @@ void require_ok(const Status& status, std::string_view what) {
   if (!status.ok()) throw_status(status, what);
 }
 
-std::string dump(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string excerpt(const std::string& text) {
   return bounded_text(text, kMaxEventText);
 }
 
 std::string tool_record(const std::string& text, bool is_error) {
-  return dump({{"text", text}, {"is_error", is_error}});
+  return dump_json(Json{{"text", text}, {"is_error", is_error}});
 }
 
 void Activities::publish_to(const std::string& run, std::string_view type, const Json& data,
                             const std::string& key) {
-  require(deps_.streams->publish(run, type, dump(data), key), "publishing an event");
+  require(deps_.streams->publish(run, type, dump_json(data), key), "publishing an event");
 }
 
 void Activities::publish(activity::Context& ctx, std::string_view type, const Json& data,
@@ -97,7 +93,7 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   if (run.caller) {
     Json arguments = arguments_of(run.caller->call);
     auto input = arguments.find("input");
-    return input != arguments.end() && input->is_string() ? input->get<std::string>() : dump(arguments);
+    return input != arguments.end() && input->is_string() ? input->get<std::string>() : dump_json(arguments);
   }
   Json input = run.input;
   if (input.is_null()) {
@@ -105,7 +101,7 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
     input = parse_json(stored.input);
     if (input.is_discarded()) return stored.input;
   }
-  return input.is_string() ? input.get<std::string>() : dump(input);
+  return input.is_string() ? input.get<std::string>() : dump_json(input);
 }
 
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,

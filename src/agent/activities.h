@@ -118,6 +118,5 @@ class Beat {
 // {"text": ..., "is_error": ...}: how the result of a call is recorded.
 std::string tool_record(const std::string& text, bool is_error);
 std::string excerpt(const std::string& text);
-std::string dump(const Json& value);
 
 }  // namespace holdfast::agent

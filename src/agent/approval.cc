@@ -6,6 +6,7 @@
 
 #include "agent/activities.h"
 #include "agent/loop.h"
+#include "base/json.h"
 
 namespace holdfast::agent {
 
@@ -108,7 +109,7 @@ Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call
     in.decided_at_ms = pending->decided_at_ms;
     in.decided_by = pending->decision->decided_by;
     in.comment = pending->decision->comment;
-    if (in.outcome == "edited") in.edited_arguments = dump(pending->decision->edited_arguments);
+    if (in.outcome == "edited") in.edited_arguments = dump_json(pending->decision->edited_arguments);
   }
   auto recording = ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
   Settled settled = co_await ctx_.shielded(std::move(recording));

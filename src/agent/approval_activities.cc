@@ -34,7 +34,7 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   approval.run = ctx.info().workflow_id;
   approval.agent = in.agent;
   approval.tool = in.call.tool;
-  approval.arguments = dump(arguments_of(in.call));
+  approval.arguments = dump_json(arguments_of(in.call));
   approval.arguments_sha256 = in.arguments_sha256;
   approval.reason = in.reason;
   approval.expires_at = wall_time(in.expires_at_ms);
@@ -82,7 +82,7 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   Verdict verdict = check_policy(agent->approvals, tool->name, arguments);
   out.verdict = verdict.action == Action::kDeny ? "deny" : "allow";
   out.reason = verdict.reason;
-  const std::string canonical = dump(arguments);
+  const std::string canonical = dump_json(arguments);
   out.key =
       idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool, canonical);
   out.arguments_sha256 = sha256_hex(canonical);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "agent/digest.h"
+#include "base/json.h"
 
 namespace holdfast::agent {
 
@@ -112,7 +113,7 @@ std::string canonical_json(const Definition& definition) {
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(out);
 }
 
 std::string version_of(const Definition& definition) {

@@ -7,6 +7,7 @@
 
 #include "agent/template.h"
 #include "agent/tool.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace holdfast::agent {
@@ -89,11 +90,11 @@ Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& argum
   const Json rest = unused_arguments(arguments, url->arguments());
   const bool bodiless = spec.method == "GET" || spec.method == "HEAD" || spec.method == "DELETE";
   if (!spec.body.is_null()) {
-    request.body = fill_body(spec.body, arguments).dump(-1, ' ', false, Json::error_handler_t::replace);
+    request.body = dump_json(fill_body(spec.body, arguments));
   } else if (bodiless) {
     append_query(request.url, rest);
   } else {
-    request.body = rest.dump(-1, ' ', false, Json::error_handler_t::replace);
+    request.body = dump_json(rest);
   }
   if (!request.body.empty()) request.headers.emplace_back("Content-Type", "application/json");
   return request;

@@ -18,7 +18,7 @@ namespace {
 std::string model_key(activity::Context& ctx, const ModelInput& in) {
   Json parts = {"model",        ctx.info().namespace_name, ctx.info().workflow_id, in.head.conversation,
                 in.head.branch, in.head.sequence,          in.head.sha256,         in.iteration};
-  return "model:" + sha256_hex(dump(parts));
+  return "model:" + sha256_hex(dump_json(parts));
 }
 
 // Fits start-to-close: the client's own timeout says more than the engine's.
@@ -80,7 +80,7 @@ model::Request Activities::model_request(activity::Context& ctx, const Definitio
     model::ToolDefinition definition;
     definition.name = tool.name;
     definition.description = tool.description;
-    definition.parameters = dump(tool.parameters);
+    definition.parameters = dump_json(tool.parameters);
     request.tools.push_back(std::move(definition));
   }
   return request;
@@ -147,7 +147,7 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   Verdict verdict = check_policy(agent.approvals, tool->name, arguments);
   out.verdict = to_string(verdict.action);
   out.reason = verdict.reason;
-  out.arguments_sha256 = sha256_hex(dump(arguments));
+  out.arguments_sha256 = sha256_hex(dump_json(arguments));
   out.expires_after_ms = verdict.expires_after.count();
   out.approve_on_expiry = agent.approvals.approve_on_expiry;
   out.timeout_ms = tool->timeout.count();
@@ -182,7 +182,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
     }
     planned.call.message = turn.head;
     if (planned.verdict != "invalid") {
-      std::string canonical = dump(Json::parse(call.arguments.empty() ? "{}" : call.arguments));
+      std::string canonical = dump_json(Json::parse(call.arguments.empty() ? "{}" : call.arguments));
       planned.call.key = idempotency_key(ctx.info().namespace_name, turn.head, i, call.name, canonical);
     }
     calls.push_back({{"name", call.name},
@@ -266,7 +266,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   Usage usage;
   usage.input_tokens = answer->usage.input_tokens;
   usage.output_tokens = answer->usage.output_tokens;
-  write.result = dump({{"usage", usage}, {"stop", model::stop_reason_name(answer->stop_reason)}});
+  write.result = dump_json(Json{{"usage", usage}, {"stop", model::stop_reason_name(answer->stop_reason)}});
   write.usage.push_back(usage_row(ctx, *agent, key, *answer));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);

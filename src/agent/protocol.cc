@@ -1,6 +1,7 @@
 #include "agent/protocol.h"
 
 #include "agent/digest.h"
+#include "base/json.h"
 
 namespace holdfast::agent {
 
@@ -135,7 +136,7 @@ std::string idempotency_key(std::string_view namespace_name, const ConversationR
   // A JSON array keeps the parts apart. The layout is part of the stored format: it never changes.
   Json parts = {"holdfast.call.v1", namespace_name, message.conversation, message.branch,
                 message.sequence,   ordinal,        std::string(tool),    std::string(canonical_arguments)};
-  return sha256_hex(parts.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return sha256_hex(dump_json(parts));
 }
 
 #define HOLDFAST_AGENT_JSON(Type)               \

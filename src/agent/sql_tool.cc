@@ -6,6 +6,7 @@
 
 #include "agent/template.h"
 #include "agent/tool.h"
+#include "base/json.h"
 
 namespace holdfast::agent {
 
@@ -219,7 +220,7 @@ class SqlCall {
       if (code != SQLITE_ROW) return failure(code, "the statement failed");
       if (truncated_) continue;  // a writing statement must still run to its end
       Json row = row_of(statement);
-      bytes_ += row.dump(-1, ' ', false, Json::error_handler_t::replace).size() + 1;
+      bytes_ += dump_json(row).size() + 1;
       if (rows.size() >= tool_.sql.max_rows || bytes_ > tool_.sql.max_bytes) {
         truncated_ = true;
         if (tool_.sql.read_only) return std::nullopt;
@@ -251,7 +252,7 @@ class SqlCall {
     Json out = {{"rows", rows}};
     if (truncated_) out["truncated"] = true;
     if (!tool_.sql.read_only) out["changes"] = changes_;
-    return out.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return dump_json(out);
   }
 
   const ToolSpec& tool_;

@@ -4,6 +4,7 @@
 
 #include "agent/activities.h"
 #include "agent/digest.h"
+#include "base/json.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -61,7 +62,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   intent.run = ctx.info().workflow_id;
   intent.tool = tool.name;
   intent.effect = static_cast<platform::EffectClass>(tool.effect);
-  intent.arguments_sha256 = sha256_hex(dump(arguments));
+  intent.arguments_sha256 = sha256_hex(dump_json(arguments));
   auto record = require(deps_.store->begin_effect(intent), "recording the intent");
   if (record.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {
     return unknown("an earlier attempt was interrupted after the call may have been sent");
@@ -89,7 +90,7 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
           {{"step", in.call.step},
            {"kind", to_string(tool.kind)},
            {"name", tool.name},
-           {"arguments", excerpt(dump(arguments))},
+           {"arguments", excerpt(dump_json(arguments))},
            {"attempt", ctx.info().attempt},
            {"key", in.call.key}},
           fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));

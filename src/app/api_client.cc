@@ -13,6 +13,7 @@
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
+#include "base/json.h"
 #include "http/message.h"
 #include "model/http_client.h"
 #include "os/thread_executor.h"
@@ -99,7 +100,7 @@ ApiClient::Answer ApiClient::post(const std::string& path, const Json& body) {
   request.method = "POST";
   request.url = base_ + path;
   request.headers = {{"Content-Type", "application/json"}};
-  request.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  request.body = dump_json(body);
   return impl_->call(base_, std::move(request));
 }
 

@@ -12,6 +12,7 @@
 
 #include "app/exit_code.h"
 #include "app/printable.h"
+#include "base/json.h"
 #include "http/problem.h"
 
 namespace holdfast::app {
@@ -21,10 +22,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 bool as_json = false;
-
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
 
 bool shows_colour(int fd) {
   const char* no = std::getenv("NO_COLOR");
@@ -53,7 +50,7 @@ void report_error(std::string_view code, std::string_view detail, std::string_vi
   if (as_json) {
     Json error = {{"code", code}, {"detail", detail}};
     if (!hint.empty()) error["hint"] = hint;
-    return print_progress(dump(error) + "\n");
+    return print_progress(dump_json(error) + "\n");
   }
   complain(detail);
   if (!hint.empty()) complain(hint);
@@ -67,7 +64,7 @@ void report_problem(const Json& problem, int http_status) {
   if (!problem.is_object()) {
     return report_error("unexpected_answer", fmt::format("the server answered {}", http_status));
   }
-  if (as_json) return print_progress(dump(problem) + "\n");
+  if (as_json) return print_progress(dump_json(problem) + "\n");
   report_error("", problem.value("detail", fmt::format("the server answered {}", http_status)),
                problem.value("hint", ""));
 }

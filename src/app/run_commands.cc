@@ -10,6 +10,7 @@
 #include "app/output.h"
 #include "app/printable.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "http/message.h"
 
 namespace holdfast::app {
@@ -31,9 +32,7 @@ std::string text_of(const Json& value) {
 std::string shortened(std::string_view whole, std::size_t limit) {
   std::string text = one_line(whole);
   if (text.size() <= limit) return text;
-  std::size_t cut = limit - 3;
-  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-  return text.substr(0, cut) + "...";
+  return std::string(cut_text(text, limit - 3)) + "...";
 }
 
 Colour colour_of(const std::string& status) {

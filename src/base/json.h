@@ -6,6 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace holdfast {
@@ -23,6 +24,12 @@ template <class Json = nlohmann::json>
 Json parse_json(std::string_view text, int depth = kMaxJsonDepth) {
   if (nests_deeper(text, depth)) return Json(Json::value_t::discarded);
   return Json::parse(text, nullptr, false);
+}
+
+// In one line. Bytes that are no UTF-8 become U+FFFD, so it never throws.
+template <class Json>
+std::string dump_json(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace holdfast

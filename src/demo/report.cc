@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "demo/agent_files.h"
 
 namespace holdfast::demo {
@@ -21,9 +22,7 @@ std::optional<std::int64_t> milliseconds_between(std::optional<MonotonicTime> fr
 std::string shortened(std::string text, std::size_t most) {
   std::replace(text.begin(), text.end(), '\n', ' ');
   if (text.size() <= most) return text;
-  text.resize(most - 3);
-  while (!text.empty() && (static_cast<unsigned char>(text.back()) & 0xC0) == 0x80) text.pop_back();
-  return text + "...";
+  return std::string(cut_text(text, most - 3)) + "...";
 }
 
 int count_type(const Facts& facts, std::string_view type) {

@@ -1,17 +1,8 @@
 #include "history/failures.h"
 
+#include "base/text.h"
+
 namespace holdfast::history {
-namespace {
-
-std::string cut(const std::string& text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  std::size_t end = limit;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
-    --end;  // never inside a character
-  return text.substr(0, end);
-}
-
-}  // namespace
 
 std::string timeout_name(enums::TimeoutType type) {
   switch (type) {
@@ -52,11 +43,11 @@ Failure truncated(const Failure& failure, std::int64_t limit) {
   const auto room = static_cast<std::size_t>(limit / 2);
   Failure shorter;
   shorter.set_source(failure.source());
-  shorter.set_message(cut(failure.message(), room));
-  shorter.set_stack_trace(cut(failure.stack_trace(), room / 2));
+  shorter.set_message(std::string(cut_text(failure.message(), room)));
+  shorter.set_stack_trace(std::string(cut_text(failure.stack_trace(), room / 2)));
   if (failure.has_application_failure_info()) {
     auto& info = *shorter.mutable_application_failure_info();
-    info.set_type(cut(failure.application_failure_info().type(), room / 4));
+    info.set_type(std::string(cut_text(failure.application_failure_info().type(), room / 4)));
     info.set_non_retryable(failure.application_failure_info().non_retryable());
   } else if (failure.has_timeout_failure_info()) {
     shorter.mutable_timeout_failure_info()->set_timeout_type(failure.timeout_failure_info().timeout_type());

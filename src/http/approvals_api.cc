@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "http/api_context.h"
 
 namespace holdfast::http {
@@ -62,7 +63,7 @@ Response show_approval(ApiContext& context, Request& request) {
 
 // Why a decision is not taken, told from the approval as it is now.
 Problem refusal(ApiContext& context, const Approval& approval, std::string_view why) {
-  std::string json = dump(approval_json(approval));
+  std::string json = dump_json(approval_json(approval));
   if (approval.status == ApprovalStatus::kExpired ||
       (approval.status == ApprovalStatus::kPending && approval.expires_at &&
        *approval.expires_at <= context.deps.clock->now())) {

@@ -32,7 +32,7 @@ std::string update_argument(const platform::DecisionAttempt& attempt) {
   }
   if (!attempt.decided_by.empty()) argument["decided_by"] = attempt.decided_by;
   if (!attempt.comment.empty()) argument["comment"] = attempt.comment;
-  return argument.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return dump_json(argument);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/messages.h"
+#include "base/json.h"
 
 namespace holdfast::http {
 
@@ -44,7 +45,7 @@ std::string payload_json(const Payloads& payloads) {
   auto encoding = payload.metadata().find("encoding");
   if (encoding != payload.metadata().end() && encoding->second == "binary/null") return "null";
   if (nlohmann::json::accept(payload.data())) return payload.data();
-  return nlohmann::json(payload.data()).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  return dump_json(nlohmann::json(payload.data()));
 }
 
 RunStatus to_status(enums::WorkflowExecutionStatus status) {

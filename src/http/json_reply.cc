@@ -10,10 +10,6 @@
 
 namespace holdfast::http {
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Json parse_or_string(const std::string& text) {
   Json parsed = parse_json<Json>(text);
   return parsed.is_discarded() ? Json(text) : parsed;
@@ -22,7 +18,7 @@ Json parse_or_string(const std::string& text) {
 Response json_response(const Json& body, int status) {
   Response response;
   response.status = status;
-  response.body = dump(body);
+  response.body = dump_json(body);
   return response;
 }
 

@@ -14,8 +14,6 @@ namespace holdfast::http {
 
 using Json = nlohmann::ordered_json;
 
-// Bytes that are not UTF-8 are replaced: an answer is always readable.
-std::string dump(const Json& json);
 // Text that should be JSON; when it is not, a JSON string of it.
 Json parse_or_string(const std::string& text);
 

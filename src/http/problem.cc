@@ -90,7 +90,7 @@ Response Problem::response() const {
   Response response;
   response.status = status_;
   response.content_type = "application/problem+json";
-  response.body = document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  response.body = dump_json(document);
   response.headers = headers_;
   return response;
 }

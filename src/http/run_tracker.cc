@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "http/json_reply.h"
 
 namespace holdfast::http {
@@ -55,7 +56,7 @@ void RunTracker::stop() {
 // ---- starting
 
 void RunTracker::start(const platform::Run& run) {
-  announce("run.created", dump({{"run", run.run}, {"agent", run.agent}}), "created-" + run.run);
+  announce("run.created", dump_json(Json{{"run", run.run}, {"agent", run.agent}}), "created-" + run.run);
   try_start(run, kFirstPause);
 }
 
@@ -67,7 +68,7 @@ void RunTracker::try_start(const platform::Run& run, milliseconds pause) {
   request.task_queue = deps_.task_queue;
   Json argument = {{"agent", run.agent}};
   if (!run.definition_hash.empty()) argument["version"] = run.definition_hash;
-  request.argument = dump(argument);
+  request.argument = dump_json(argument);
   Result<std::string> started = deps_.engine->start(request);
   if (started) {
     if (Status marked = deps_.store->mark_started(run.run, *started); !marked.ok()) {
@@ -179,11 +180,12 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }
   // Keyed: repeated by every process that watches, written once.
-  if (auto written = deps_.streams->publish(run, "run.closed", dump(event), platform::kClosingKey);
+  if (auto written = deps_.streams->publish(run, "run.closed", dump_json(event), platform::kClosingKey);
       !written) {
     deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
   }
-  announce("run.closed", dump({{"run", run}, {"status", run_status_name(outcome.status)}}), "closed-" + run);
+  announce("run.closed", dump_json(Json{{"run", run}, {"status", run_status_name(outcome.status)}}),
+           "closed-" + run);
 }
 
 void RunTracker::announce(std::string_view type, const std::string& json, const std::string& key) {

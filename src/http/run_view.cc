@@ -120,7 +120,7 @@ std::string RunView::steps_json() const {
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   Json out = Json::array();
   for (const auto& [number, step] : sorted) out.push_back(*step);
-  return dump(out);
+  return dump_json(out);
 }
 
 const std::string& RunView::partial_output() const {

@@ -138,7 +138,7 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
                                .hint("give the name of a registered agent, or a definition"));
   }
   std::string text = member->is_string()   ? member->get<std::string>()
-                     : member->is_object() ? dump(*member)
+                     : member->is_object() ? dump_json(*member)
                                            : "";
   if (text.empty()) {
     return std::unexpected(
@@ -196,7 +196,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.run = *id;
   intent.agent = *agent;
   intent.definition_hash = definition->hash;
-  intent.input = dump((*body)["input"]);
+  intent.input = dump_json((*body)["input"]);
   intent.idempotency_key = std::string(request.header("idempotency-key"));
   if (intent.idempotency_key.size() > kMaxIdBytes) {
     return std::unexpected(Problem(400, "invalid_header", "Idempotency-Key is longer than 200 bytes"));
@@ -319,7 +319,7 @@ std::optional<platform::Run> run_of_log(ApiContext& context, const std::string& 
     run.run = id;
     run.agent = data.value("agent", "");
     run.definition_hash = data.value("version", "");
-    run.input = dump(data.value("input", Json("")));
+    run.input = dump_json(data.value("input", Json("")));
     run.created_at = event.at;
     run.started_at = event.at;
     return run;
@@ -356,7 +356,7 @@ Response stop_run(ApiContext& context, Request& request, bool terminate) {
   if (is_closed(standing.status)) {
     return Problem(409, "run_closed",
                    fmt::format("run '{}' is over: {}", run->run, run_status_name(standing.status)))
-        .member("run_status", dump(Json(run_status_name(standing.status))))
+        .member("run_status", dump_json(Json(run_status_name(standing.status))))
         .response();
   }
   Status done =

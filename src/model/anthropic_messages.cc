@@ -18,10 +18,6 @@ constexpr std::string_view kVersion = "2023-06-01";
 // The protocol demands a limit; every model of it takes this one.
 constexpr std::int64_t kDefaultMaxTokens = 4096;
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string text_of(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -134,7 +130,7 @@ class MessagesDecoder : public Decoder {
       const std::size_t position = begin_call(text_of(block, "id"), text_of(block, "name"), on_delta);
       calls_[index] = position;
       const Json& input = member(block, "input");
-      if (!input.empty()) add_arguments(position, dump(input), on_delta);
+      if (!input.empty()) add_arguments(position, dump_json(input), on_delta);
     }
   }
 
@@ -213,7 +209,7 @@ class MessagesFormat : public WireFormat {
     if (request.temperature) out["temperature"] = *request.temperature;
     if (!request.stop.empty()) out["stop_sequences"] = request.stop;
     out["stream"] = true;
-    return dump(out);
+    return dump_json(out);
   }
 
   std::unique_ptr<Decoder> decoder() const override { return std::make_unique<MessagesDecoder>(); }

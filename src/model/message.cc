@@ -10,10 +10,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 Message make(Role role, std::string text) {
   Message out;
   out.role = role;
@@ -49,7 +45,7 @@ Status read_content(const Json& json, Message& message) {
     if (part.type == "text") {
       if (Status status = read_string(item, "text", "content[].", part.text); !status.ok()) return status;
     } else {
-      part.json = dump(item);
+      part.json = dump_json(item);
     }
     message.content.push_back(std::move(part));
   }
@@ -132,7 +128,7 @@ std::string to_json(const Message& message) {
   }
   if (message.role == Role::kTool) out["tool_call_id"] = message.tool_call_id;
   if (message.is_error) out["is_error"] = true;
-  return dump(out);
+  return dump_json(out);
 }
 
 Result<Message> message_from_json(std::string_view text) {

@@ -13,10 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string text_of(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -103,7 +99,8 @@ class ChatDecoder : public Decoder {
  private:
   void on_error(const Json& failure) {
     if (!failure.is_object()) {
-      fail_with(error_of_code(0, {}, {}, failure.is_string() ? failure.get<std::string>() : dump(failure)));
+      fail_with(
+          error_of_code(0, {}, {}, failure.is_string() ? failure.get<std::string>() : dump_json(failure)));
       return;
     }
     std::string code = text_of(failure, "code");
@@ -159,8 +156,8 @@ class ChatDecoder : public Decoder {
     if (!has_function) return;
     const auto arguments = function->find("arguments");
     if (arguments == function->end() || arguments->is_null()) return;
-    add_arguments(place->second, arguments->is_string() ? arguments->get<std::string>() : dump(*arguments),
-                  on_delta);
+    add_arguments(place->second,
+                  arguments->is_string() ? arguments->get<std::string>() : dump_json(*arguments), on_delta);
   }
 
   void on_finish(const std::string& reason) {
@@ -212,7 +209,7 @@ class ChatFormat : public WireFormat {
     if (!request.stop.empty()) out["stop"] = request.stop;
     out["stream"] = true;
     out["stream_options"] = {{"include_usage", true}};
-    return dump(out);
+    return dump_json(out);
   }
 
   std::unique_ptr<Decoder> decoder() const override { return std::make_unique<ChatDecoder>(); }

@@ -15,10 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string string_in(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
@@ -142,7 +138,7 @@ class Anthropic : public ScriptedWire {
       }
     }
     out.stream = body.contains("stream") && body["stream"] == true;
-    out.hash = stable_hash(dump(*messages), stable_hash(out.system, stable_hash(out.model)));
+    out.hash = stable_hash(dump_json(*messages), stable_hash(out.system, stable_hash(out.model)));
     return out;
   }
 
@@ -160,7 +156,7 @@ class Anthropic : public ScriptedWire {
     Json message = message_of(request, reply, output_tokens_of(reply));
     message["content"] = std::move(content);
     message["stop_reason"] = stop_reason(reply.stop);
-    return dump(message);
+    return dump_json(message);
   }
 
   std::vector<std::string> frames(const ScriptedRequest& request, const ScriptedReply& reply) const override {
@@ -192,7 +188,7 @@ class Anthropic : public ScriptedWire {
   }
 
   std::string error_body(int status, const ScriptedFault& fault) const override {
-    return dump(error_of(status, fault));
+    return dump_json(error_of(status, fault));
   }
   std::string error_frame(const ScriptedFault& fault) const override {
     ScriptedFault named = fault;
@@ -203,7 +199,7 @@ class Anthropic : public ScriptedWire {
 
  private:
   static std::string frame(const Json& json) {
-    return "event: " + json["type"].get<std::string>() + "\ndata: " + dump(json) + "\n\n";
+    return "event: " + json["type"].get<std::string>() + "\ndata: " + dump_json(json) + "\n\n";
   }
 
   static void add_block(std::vector<std::string>& out, std::size_t index, const Json& block,

@@ -17,10 +17,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::int64_t kCreated = 1'700'000'000;  // a reply does not depend on when it is asked for
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string text_of(const Json& content) {
   if (content.is_string()) return content.get<std::string>();
   std::string out;
@@ -158,7 +154,7 @@ class OpenAi : public ScriptedWire {
     const auto options = body.find("stream_options");
     out.include_usage = options != body.end() && options->is_object() && options->contains("include_usage") &&
                         (*options)["include_usage"] == true;
-    out.hash = stable_hash(dump(*messages), stable_hash(out.model));
+    out.hash = stable_hash(dump_json(*messages), stable_hash(out.model));
     return out;
   }
 
@@ -171,15 +167,15 @@ class OpenAi : public ScriptedWire {
                                        {"type", "function"},
                                        {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
     }
-    return dump({{"id", "chatcmpl-" + stable_id(request)},
-                 {"object", "chat.completion"},
-                 {"created", kCreated},
-                 {"model", request.model},
-                 {"choices", Json::array({{{"index", 0},
-                                           {"message", message},
-                                           {"logprobs", nullptr},
-                                           {"finish_reason", finish_reason(reply.stop)}}})},
-                 {"usage", usage_of(request, reply)}});
+    return dump_json(Json{{"id", "chatcmpl-" + stable_id(request)},
+                          {"object", "chat.completion"},
+                          {"created", kCreated},
+                          {"model", request.model},
+                          {"choices", Json::array({{{"index", 0},
+                                                    {"message", message},
+                                                    {"logprobs", nullptr},
+                                                    {"finish_reason", finish_reason(reply.stop)}}})},
+                          {"usage", usage_of(request, reply)}});
   }
 
   std::vector<std::string> frames(const ScriptedRequest& request, const ScriptedReply& reply) const override {
@@ -214,10 +210,10 @@ class OpenAi : public ScriptedWire {
   }
 
   std::string error_body(int status, const ScriptedFault& fault) const override {
-    return dump({{"error", error_of(status, fault)}});
+    return dump_json(Json{{"error", error_of(status, fault)}});
   }
   std::string error_frame(const ScriptedFault& fault) const override {
-    return "data: " + dump({{"error", error_of(500, fault)}}) + "\n\n";
+    return "data: " + dump_json(Json{{"error", error_of(500, fault)}}) + "\n\n";
   }
   std::string_view request_id_header() const override { return "x-request-id"; }
 
@@ -229,7 +225,7 @@ class OpenAi : public ScriptedWire {
                 {"model", request.model},
                 {"choices", std::move(choices)}};
     if (request.include_usage) out["usage"] = std::move(usage);
-    return "data: " + dump(out) + "\n\n";
+    return "data: " + dump_json(out) + "\n\n";
   }
 
   static Json error_of(int status, const ScriptedFault& fault) {

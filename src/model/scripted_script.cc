@@ -8,6 +8,8 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
+
 namespace holdfast::model {
 
 namespace {
@@ -281,7 +283,7 @@ void fill_in(ScriptedReply& reply, const std::vector<std::string>& groups) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
     const std::string name = i == 0 ? "{{last}}" : fmt::format("{{{{last.{}}}}}", i);
     replace_all(reply.text, name, groups[i]);
-    std::string escaped = Json(groups[i]).dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string escaped = dump_json(Json(groups[i]));
     escaped = escaped.substr(1, escaped.size() - 2);
     for (ScriptedToolCall& call : reply.tool_calls) replace_all(call.arguments, name, escaped);
   }

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "platform/sqlite_store_impl.h"
 
 namespace holdfast::platform {
@@ -9,7 +10,7 @@ namespace holdfast::platform {
 std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {
   nlohmann::ordered_json out = nlohmann::ordered_json::object();
   for (const auto& [name, value] : members) out[name] = value;
-  return out.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  return dump_json(out);
 }
 
 Status insert_usage(Db& db, const Usage& usage, std::int64_t now) {

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/json.h"
 #include "platform/store.h"
 #include "platform/stream_tail.h"
 
@@ -14,15 +15,11 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 std::string delta_json(std::string_view step, std::uint32_t attempt, std::uint64_t offset,
                        std::string_view text, bool opens) {
   Json out = {{"step", step}, {"attempt", attempt}, {"offset", offset}, {"text", text}};
   if (opens) out["reset"] = true;
-  return dump(out);
+  return dump_json(out);
 }
 
 #define EVENT_COLUMNS "seq, type, data, at, step, attempt, start"
