@@ -1,23 +1,69 @@
-# holdfast_module(name [SOURCES ...] [DEPS ...] [LIBS ...] [TESTS ...] [PCH])
+# holdfast_wing(name [ROOMS room ...] [USES wing ...])
 #
-# A module is a flat folder src/<name>. Its include root holds one symbolic link, <name>, to that folder, so
-# `#include "engine/shard.h"` compiles only in a module that names `engine` in DEPS (directly or through a
-# dependency). A DEPS entry that is not declared yet is a configure error: the order of declaration in
-# src/CMakeLists.txt is the layering, and a cycle cannot be written.
-# TESTS are compiled into the one unit-test binary of the module, `<name>_test`, beside the code they test.
+# A wing is a folder src/<name>, its rooms the folders in it; without ROOMS the wing is one room itself. Wings are
+# declared bottom-up in src/CMakeLists.txt; a wing that is used before it is declared, and a room that is not there,
+# are configure errors.
+function(holdfast_wing name)
+  cmake_parse_arguments(arg "" "" "ROOMS;USES" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "wing ${name}: ROOMS and USES are the words, not '${arg_UNPARSED_ARGUMENTS}'")
+  endif()
+  get_property(wings GLOBAL PROPERTY HOLDFAST_WINGS)
+  foreach(used ${arg_USES})
+    if(NOT used IN_LIST wings)
+      message(FATAL_ERROR "wing ${name} uses ${used}, which is not declared above it in src/CMakeLists.txt")
+    endif()
+  endforeach()
+  set_property(GLOBAL APPEND PROPERTY HOLDFAST_WINGS ${name})
+  set(HOLDFAST_WING ${name})
+  set(HOLDFAST_WING_USES ${name} ${arg_USES})
+  set(folders ${name})
+  if(arg_ROOMS)
+    list(TRANSFORM arg_ROOMS PREPEND ${name}/ OUTPUT_VARIABLE folders)
+    file(GLOB there RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${name}/*/CMakeLists.txt)
+    list(TRANSFORM there REPLACE /CMakeLists.txt "")
+    foreach(folder ${there})
+      if(NOT folder IN_LIST folders)
+        message(FATAL_ERROR "src/${folder} is a room of no wing: name it in src/CMakeLists.txt")
+      endif()
+    endforeach()
+  endif()
+  foreach(folder ${folders})
+    if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/CMakeLists.txt)
+      message(FATAL_ERROR "wing ${name} names ${folder}, which is not there")
+    endif()
+    add_subdirectory(${folder})
+  endforeach()
+endfunction()
+
+# holdfast_module(name [SOURCES ...] [DEPS ...] [LIBS ...] [TESTS ...] [TEST_DEPS ...] [PCH] [PUBLIC_API])
+#
+# A module is a flat folder, a room of the wing that declares it. Its include root holds one symbolic link, <name>,
+# to that folder, so `#include "engine/core.h"` compiles only in a module that names `engine` in DEPS (directly or
+# through a dependency). A DEPS entry that is not declared yet, or that stands in a wing which this one does not use,
+# is a configure error: the order of declaration in src/CMakeLists.txt is the layering, and a cycle cannot be written.
+# TESTS are compiled into the one unit-test binary of the module, `<name>_test`, beside the code they test; what only
+# they may use stands in TEST_DEPS and may come from any wing.
 # PCH precompiles the Temporal messages for this module; it shares the header set in api/messages.h.
 function(holdfast_module name)
   cmake_parse_arguments(arg "PCH;PUBLIC_API" "" "SOURCES;DEPS;LIBS;TESTS;TEST_DEPS" ${ARGN})
+  if(arg_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "module ${name}: '${arg_UNPARSED_ARGUMENTS}' is no word of holdfast_module")
+  endif()
   set(root ${CMAKE_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${root})
-  if(NOT EXISTS ${root}/${name})
-    file(CREATE_LINK ${CMAKE_SOURCE_DIR}/src/${name} ${root}/${name} SYMBOLIC)
-  endif()
+  file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/${name} SYMBOLIC)
+
+  set_property(GLOBAL PROPERTY HOLDFAST_WING_OF_${name} ${HOLDFAST_WING})
 
   set(dep_targets)
   foreach(dep ${arg_DEPS})
     if(NOT TARGET hf_${dep})
-      message(FATAL_ERROR "module ${name} depends on ${dep}, which is not declared below it in src/CMakeLists.txt")
+      message(FATAL_ERROR "module ${name} depends on ${dep}, which is not declared above it in src/CMakeLists.txt")
+    endif()
+    get_property(wing GLOBAL PROPERTY HOLDFAST_WING_OF_${dep})
+    if(NOT wing IN_LIST HOLDFAST_WING_USES)
+      message(FATAL_ERROR "module ${name} of wing ${HOLDFAST_WING} depends on ${dep} of wing ${wing}, which it may not use")
     endif()
     list(APPEND dep_targets hf_${dep})
   endforeach()
@@ -27,7 +73,7 @@ function(holdfast_module name)
     set(scope PUBLIC)
     target_link_libraries(hf_${name} PRIVATE holdfast_flags)
     if(arg_PCH)
-      target_precompile_headers(hf_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/api/messages.h)
+      target_precompile_headers(hf_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src/base/api/messages.h)
     endif()
   else()
     add_library(hf_${name} INTERFACE)
@@ -47,7 +93,7 @@ function(holdfast_module name)
     add_executable(${name}_test ${arg_TESTS})
     target_link_libraries(${name}_test PRIVATE hf_${name} ${test_deps} holdfast_flags GTest::gmock GTest::gtest_main)
     if(arg_PCH)
-      target_precompile_headers(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/src/api/messages.h)
+      target_precompile_headers(${name}_test PRIVATE ${CMAKE_SOURCE_DIR}/src/base/api/messages.h)
     endif()
     holdfast_gtest(unit/${name} ${name}_test)
   endif()
