@@ -96,7 +96,7 @@ class CommandLine {
     sub->add_option("--engine", options.engine,
                     "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine")
         ->check(is_engine());
-    sub->add_option("--namespace", options.name_space, "Namespace of the agents")->capture_default_str();
+    sub->add_option("--namespace", options.namespace_name, "Namespace of the agents")->capture_default_str();
     sub->add_option("--agent", options.agents, "Agent definition to register (may be repeated)");
     sub->add_flag("--json", options.json, "Print the readiness line as JSON");
   }

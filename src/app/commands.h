@@ -17,7 +17,7 @@ struct ServeOptions {
   std::optional<std::string> grpc;    // none: 127.0.0.1:7233, or the next free port
   std::optional<std::string> http;    // none: 127.0.0.1:8233, or the next free port
   std::optional<std::string> engine;  // temporal://HOST:PORT; none: the embedded one
-  std::string name_space = "default";
+  std::string namespace_name = "default";
   std::vector<std::string> agents;  // definition files to register
   bool dev = false;                 // with the scripted model, the demo agent and a demo run
   bool json = false;

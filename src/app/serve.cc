@@ -318,7 +318,7 @@ class Node {
 
   Status start_work() {
     WorkerRole::Options options;
-    options.name_space = options_.name_space;
+    options.namespace_name = options_.namespace_name;
     options.in_process = engine_->embedded();
     auto workers =
         WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
@@ -329,7 +329,7 @@ class Node {
     info.engine = engine_name();
     info.grpc_address = grpc_;
     info.http_address = "http://" + server_->address();
-    info.name_space = options_.name_space;
+    info.namespace_name = options_.namespace_name;
     info.dev = options_.dev;
     api_->start(std::move(info));
     return dev_ ? dev_->begin(*api_) : Status();

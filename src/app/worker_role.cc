@@ -49,7 +49,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};
-    settings.namespace_name(options.name_space)
+    settings.namespace_name(options.namespace_name)
         .in_process(options.in_process)
         .max_concurrent_activities(activities)
         .max_heartbeat_throttle_interval(kHeartbeatInterval)

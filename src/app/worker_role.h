@@ -17,7 +17,7 @@ namespace holdfast::app {
 class WorkerRole {
  public:
   struct Options {
-    std::string name_space = "default";
+    std::string namespace_name = "default";
     bool in_process = false;  // the engine is in this process
   };
   // Everything must outlive it.

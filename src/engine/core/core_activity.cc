@@ -11,11 +11,11 @@ using pb::common::v1::Payloads;
 
 void EngineCore::Impl::poll_activity(Call& call) {
   const auto& request = static_cast<const ws::PollActivityTaskQueueRequest&>(*call.request);
-  const std::string name_of_space = request.namespace_();
+  const std::string namespace_name = request.namespace_();
   const auto queue = request.task_queue();
   const std::string identity = request.identity();
   const std::string key = request.worker_instance_key();
-  poll(std::move(call), Parked::Kind::kActivityPoll, name_of_space, queue, identity, key);
+  poll(std::move(call), Parked::Kind::kActivityPoll, namespace_name, queue, identity, key);
 }
 
 Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_token(const std::string& bytes, Run** run) {
@@ -38,7 +38,7 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string
                                                                const std::string& workflow_id,
                                                                const std::string& run_id,
                                                                const std::string& activity_id, Run** run) {
-  const auto* record = name_space(name);
+  const auto* record = namespace_by_name(name);
   if (record == nullptr) return fail(errors::namespace_not_found(name));
   if (activity_id.empty()) return fail(errors::invalid("ActivityID is not set on request."));
   pb::common::v1::WorkflowExecution execution;

@@ -113,11 +113,11 @@ void EngineCore::Impl::add_task(const QueueKey& queue, matching::Task task) {
   parked_.emplace(*id, std::move(parked));
 }
 
-void EngineCore::Impl::poll(Call call, Parked::Kind kind, const std::string& name_of_space,
+void EngineCore::Impl::poll(Call call, Parked::Kind kind, const std::string& namespace_name,
                             const pb::taskqueue::v1::TaskQueue& queue, const std::string& identity,
                             const std::string& worker_key) {
-  const auto* record = name_space(name_of_space);
-  if (record == nullptr) return reply(call, errors::namespace_not_found(name_of_space));
+  const auto* record = namespace_by_name(namespace_name);
+  if (record == nullptr) return reply(call, errors::namespace_not_found(namespace_name));
   if (queue.name().empty()) return reply(call, errors::invalid("TaskQueue is not set on request."));
   if (queue.name().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
     return reply(call, errors::invalid("TaskQueue length exceeds limit of 1000 bytes."));

@@ -50,7 +50,7 @@ void EngineCore::Impl::signal_run(Run& run, const ws::SignalWorkflowExecutionReq
 
 void EngineCore::Impl::signal(Call& call) {
   const auto& request = static_cast<const ws::SignalWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (Status wrong = check_signal(request); !wrong.ok()) return reply(call, std::move(wrong));
   auto found = resolve(record->id(), request.workflow_execution());
@@ -69,7 +69,7 @@ void EngineCore::Impl::signal(Call& call) {
 
 void EngineCore::Impl::request_cancel(Call& call) {
   const auto& request = static_cast<const ws::RequestCancelWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
   if (!found) return reply(call, std::move(found.error()));
@@ -91,7 +91,7 @@ void EngineCore::Impl::terminate_run(Run& run, const std::string& reason, pb::co
 
 void EngineCore::Impl::terminate(Call& call) {
   auto& request = static_cast<ws::TerminateWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
   if (!found) return reply(call, std::move(found.error()));
@@ -140,7 +140,7 @@ void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::Pendi
 
 void EngineCore::Impl::describe(Call& call) {
   const auto& request = static_cast<const ws::DescribeWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   auto found = resolve(record->id(), request.execution());
   if (!found) return reply(call, std::move(found.error()));
@@ -191,14 +191,14 @@ void EngineCore::Impl::visibility(Call& call) {
   if (!options_.feed) {
     return reply(call, Status(Code::kUnimplemented, "This server runs without a visibility index."));
   }
-  std::string name_of_space;
+  std::string namespace_name;
   if (const auto* list = dynamic_cast<const ws::ListWorkflowExecutionsRequest*>(call.request.get())) {
-    name_of_space = list->namespace_();
+    namespace_name = list->namespace_();
   } else {
-    name_of_space = static_cast<const ws::CountWorkflowExecutionsRequest&>(*call.request).namespace_();
+    namespace_name = static_cast<const ws::CountWorkflowExecutionsRequest&>(*call.request).namespace_();
   }
-  const auto* record = name_space(name_of_space);
-  if (record == nullptr) return reply(call, errors::namespace_not_found(name_of_space));
+  const auto* record = namespace_by_name(namespace_name);
+  if (record == nullptr) return reply(call, errors::namespace_not_found(namespace_name));
   visibility_calls_.push_back({std::move(call), record->id()});
 }
 

@@ -78,7 +78,7 @@ void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::Histor
 
 void EngineCore::Impl::get_history(Call& call) {
   const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
@@ -151,7 +151,7 @@ std::int64_t EngineCore::Impl::read_events_before(Run& run, std::int64_t end, st
 
 void EngineCore::Impl::get_history_reverse(Call& call) {
   const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryReverseRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();

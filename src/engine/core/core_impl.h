@@ -107,7 +107,7 @@ class EngineCore::Impl {
   void dispatch_activity(Run& run, std::int64_t scheduled_event_id);
   void dispatch_query(Run& run, const std::string& query_id);
   void add_task(const matching::QueueKey& queue, matching::Task task);
-  void poll(Call call, Parked::Kind kind, const std::string& name_space,
+  void poll(Call call, Parked::Kind kind, const std::string& namespace_name,
             const pb::taskqueue::v1::TaskQueue& queue, const std::string& identity,
             const std::string& worker_key);
   bool deliver(const matching::Task& task, const matching::QueueKey& queue, Call& call);
@@ -164,7 +164,7 @@ class EngineCore::Impl {
   void activity_canceled_by_id(Call& call);
 
   // --- helpers of the methods
-  const stored::NamespaceRecord* name_space(const std::string& name) const;
+  const stored::NamespaceRecord* namespace_by_name(const std::string& name) const;
   const stored::NamespaceRecord* namespace_by_id(const std::string& id) const;
   void fill_namespace(const stored::NamespaceRecord& record, ws::DescribeNamespaceResponse* response) const;
   std::string new_id() { return new_uuid_v7(random_, now_ / history::kMillisecond); }

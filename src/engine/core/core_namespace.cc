@@ -6,14 +6,14 @@
 
 namespace holdfast::engine {
 
-const stored::NamespaceRecord* EngineCore::Impl::name_space(const std::string& name) const {
+const stored::NamespaceRecord* EngineCore::Impl::namespace_by_name(const std::string& name) const {
   const auto found = namespaces_.find(name);
   return found == namespaces_.end() ? nullptr : &found->second;
 }
 
 const stored::NamespaceRecord* EngineCore::Impl::namespace_by_id(const std::string& id) const {
   const auto found = namespace_names_.find(id);
-  return found == namespace_names_.end() ? nullptr : name_space(found->second);
+  return found == namespace_names_.end() ? nullptr : namespace_by_name(found->second);
 }
 
 void EngineCore::Impl::get_system_info(Call& call) {
@@ -75,7 +75,7 @@ void EngineCore::Impl::register_namespace(Call& call) {
   if (request.namespace_().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
     return reply(call, errors::invalid("Namespace length exceeds limit of 1000 bytes."));
   }
-  if (name_space(request.namespace_()) != nullptr)
+  if (namespace_by_name(request.namespace_()) != nullptr)
     return reply(call, errors::namespace_exists(request.namespace_()));
   const Ns retention = history::to_ns(request.workflow_execution_retention_period());
   if (retention < 24LL * 3600 * history::kSecond) {
@@ -94,7 +94,7 @@ void EngineCore::Impl::register_namespace(Call& call) {
   record.set_owner_email(request.owner_email());
   for (const auto& [key, value] : request.data()) (*record.mutable_data())[key] = value;
   record.set_retention_ns(retention);
-  put(store::keys::name_space(record.name()), history::serialize(record));
+  put(store::keys::namespace_record(record.name()), history::serialize(record));
   namespace_names_[record.id()] = record.name();
   namespaces_[record.name()] = std::move(record);
   reply(call, std::make_unique<ws::RegisterNamespaceResponse>());
@@ -106,7 +106,7 @@ void EngineCore::Impl::describe_namespace(Call& call) {
     return reply(call, errors::invalid("Name a namespace, or its id."));
   }
   const auto* record =
-      request.namespace_().empty() ? namespace_by_id(request.id()) : name_space(request.namespace_());
+      request.namespace_().empty() ? namespace_by_id(request.id()) : namespace_by_name(request.namespace_());
   if (record == nullptr) {
     return reply(call, errors::namespace_not_found(request.namespace_().empty() ? request.id()
                                                                                 : request.namespace_()));

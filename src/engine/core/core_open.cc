@@ -64,7 +64,7 @@ Status EngineCore::Impl::load_namespaces() {
     record.set_id(new_id());
     record.set_name("default");
     record.set_retention_ns(72LL * 3600 * history::kSecond);
-    put(keys::name_space(record.name()), history::serialize(record));
+    put(keys::namespace_record(record.name()), history::serialize(record));
     namespace_names_[record.id()] = record.name();
     namespaces_[record.name()] = std::move(record);
   }

@@ -6,7 +6,7 @@ namespace holdfast::engine {
 
 void EngineCore::Impl::query(Call& call) {
   const auto& request = static_cast<const ws::QueryWorkflowRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (request.query().query_type().empty())
     return reply(call, errors::invalid("QueryType is not set on request."));

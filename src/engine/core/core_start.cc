@@ -188,7 +188,7 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
 
 void EngineCore::Impl::start_workflow(Call& call) {
   auto& request = static_cast<ws::StartWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   const bool eager = request.request_eager_execution();
   const std::string identity = request.identity();
@@ -267,7 +267,7 @@ ws::StartWorkflowExecutionRequest start_part(ws::SignalWithStartWorkflowExecutio
 
 void EngineCore::Impl::signal_with_start(Call& call) {
   auto& request = static_cast<ws::SignalWithStartWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
     return reply(call,

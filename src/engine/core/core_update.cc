@@ -168,7 +168,7 @@ void EngineCore::Impl::wait_for_update(Call& call, Run& run, const std::string& 
 
 void EngineCore::Impl::update(Call& call) {
   auto& request = static_cast<ws::UpdateWorkflowExecutionRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (Status wrong = check_update(&request); !wrong.ok()) return reply(call, std::move(wrong));
   auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
@@ -186,7 +186,7 @@ void EngineCore::Impl::update(Call& call) {
 
 void EngineCore::Impl::poll_update(Call& call) {
   auto& request = static_cast<ws::PollWorkflowExecutionUpdateRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (request.update_ref().update_id().empty())
     return reply(call, errors::invalid("UpdateRef is not set on request."));
@@ -230,7 +230,7 @@ Status multi_operation_failed(Status start, Status update) {
 
 void EngineCore::Impl::multi_operation(Call& call) {
   auto& request = static_cast<ws::ExecuteMultiOperationRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (request.operations_size() != 2 || !request.operations(0).has_start_workflow() ||
       !request.operations(1).has_update_workflow()) {

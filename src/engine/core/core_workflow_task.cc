@@ -63,11 +63,11 @@ Result<Run*> EngineCore::Impl::run_of_workflow_task(const std::string& bytes) {
 
 void EngineCore::Impl::poll_workflow_task(Call& call) {
   const auto& request = static_cast<const ws::PollWorkflowTaskQueueRequest&>(*call.request);
-  const std::string name_of_space = request.namespace_();
+  const std::string namespace_name = request.namespace_();
   const auto queue = request.task_queue();
   const std::string identity = request.identity();
   const std::string key = request.worker_instance_key();
-  poll(std::move(call), Parked::Kind::kWorkflowPoll, name_of_space, queue, identity, key);
+  poll(std::move(call), Parked::Kind::kWorkflowPoll, namespace_name, queue, identity, key);
 }
 
 void EngineCore::Impl::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause,
@@ -242,7 +242,7 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
       .new_id = [this] { return new_id(); },
       .first_event = first_event_of(run, holder),
       .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
-        const auto* record = name_space(name);
+        const auto* record = namespace_by_name(name);
         return record == nullptr ? std::nullopt : std::optional(record->id());
       }};
   complete_workflow_task(ms, request, context);
@@ -305,7 +305,7 @@ void EngineCore::Impl::workflow_task_failed(Call& call) {
 
 void EngineCore::Impl::reset_sticky(Call& call) {
   const auto& request = static_cast<const ws::ResetStickyTaskQueueRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   auto run = resolve(record->id(), request.execution());
   if (!run) return reply(call, std::move(run.error()));
@@ -346,7 +346,7 @@ void EngineCore::Impl::leave_queue(const QueueKey& sticky) {
 
 void EngineCore::Impl::shutdown_worker(Call& call) {
   const auto& request = static_cast<const ws::ShutdownWorkerRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   const CallId own = current_call_;
   for (CallId id : matching_.remove_polls_of_worker(record->id(), request.worker_instance_key())) {
@@ -361,7 +361,7 @@ void EngineCore::Impl::shutdown_worker(Call& call) {
 
 void EngineCore::Impl::describe_task_queue(Call& call) {
   const auto& request = static_cast<const ws::DescribeTaskQueueRequest&>(*call.request);
-  const auto* record = name_space(request.namespace_());
+  const auto* record = namespace_by_name(request.namespace_());
   if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
   if (request.task_queue().name().empty())
     return reply(call, errors::invalid("TaskQueue is not set on request."));

@@ -80,7 +80,7 @@ std::string store_meta() {
   return start(kStoreWide, kMetaTable, 0);
 }
 
-std::string name_space(std::string_view name) {
+std::string namespace_record(std::string_view name) {
   std::string key = start(kStoreWide, kNamespaceTable, name.size());
   put_text(key, name);
   return key;

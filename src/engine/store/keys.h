@@ -23,7 +23,7 @@ inline constexpr std::uint16_t kStoreWide = 0xFFFF;
 std::uint16_t shard_of(std::string_view namespace_id, std::string_view workflow_id);
 
 std::string store_meta();
-std::string name_space(std::string_view name);
+std::string namespace_record(std::string_view name);
 std::string visibility_feed(std::int64_t sequence);
 
 std::string current_run(std::string_view namespace_id, std::string_view workflow_id);

@@ -10,9 +10,9 @@ namespace {
 
 TEST(Keys, BytesAreFixed) {
   EXPECT_EQ(store_meta(), std::string("\xFF\xFFm", 3));
-  EXPECT_EQ(name_space("a"), std::string("\xFF\xFFn"
-                                         "a\x00\x01",
-                                         6));
+  EXPECT_EQ(namespace_record("a"), std::string("\xFF\xFFn"
+                                               "a\x00\x01",
+                                               6));
   EXPECT_EQ(visibility_feed(1), std::string("\xFF\xFF"
                                             "f\x80\x00\x00\x00\x00\x00\x00\x01",
                                             11));
@@ -35,8 +35,8 @@ TEST(Keys, PagesOrderByEventAndStayInsideTheirRun) {
 
 TEST(Keys, NoComponentReachesIntoTheNext) {
   const std::string zero("a\0b", 3);
-  EXPECT_NE(name_space(zero), name_space("a"));
-  EXPECT_FALSE(name_space("ab").starts_with(name_space("a")));
+  EXPECT_NE(namespace_record(zero), namespace_record("a"));
+  EXPECT_FALSE(namespace_record("ab").starts_with(namespace_record("a")));
   WakeRow row;
   ASSERT_TRUE(parse_wake(wake(42, "ns", zero, "r"), row));
   EXPECT_EQ(row.wake_ns, 42);

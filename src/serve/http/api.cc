@@ -69,7 +69,7 @@ void Api::start(ApiInfo info) {
   ApiContext& context = impl_->context;
   const ApiDependencies& deps = context.deps;
   context.engine = std::make_unique<EngineGateway>(*deps.connection, *deps.clock, *context.engine_executor,
-                                                   info.name_space);
+                                                   info.namespace_name);
   RunTracker::Dependencies tracker;
   tracker.engine = context.engine.get();
   tracker.store = deps.store;

@@ -51,7 +51,7 @@ struct ApiInfo {
   std::string engine;  // "embedded", or the address of a Temporal server
   std::string grpc_address;
   std::string http_address;
-  std::string name_space = "default";
+  std::string namespace_name = "default";
   bool dev = false;
 };
 

@@ -117,9 +117,9 @@ std::optional<RunOutcome> outcome_of(const HistoryEvent& event) {
 }
 
 template <typename Request>
-std::unique_ptr<Request> request_for(const std::string& name_space) {
+std::unique_ptr<Request> request_for(const std::string& namespace_name) {
   auto request = std::make_unique<Request>();
-  request->set_namespace_(name_space);
+  request->set_namespace_(namespace_name);
   return request;
 }
 
@@ -140,8 +140,8 @@ std::optional<RunStatus> run_status_by_name(std::string_view name) {
 }
 
 EngineGateway::EngineGateway(api::Connection& connection, const Clock& clock, Executor& executor,
-                             std::string name_space)
-    : connection_(connection), clock_(clock), executor_(executor), namespace_(std::move(name_space)) {}
+                             std::string namespace_name)
+    : connection_(connection), clock_(clock), executor_(executor), namespace_(std::move(namespace_name)) {}
 
 Result<api::MessagePtr> EngineGateway::call(api::Method method, api::MessagePtr request) {
   auto promise = std::make_shared<std::promise<Result<api::MessagePtr>>>();
@@ -238,10 +238,10 @@ Result<RunState> EngineGateway::describe(const std::string& run) {
 
 namespace {
 
-std::unique_ptr<ws::GetWorkflowExecutionHistoryRequest> close_event_request(const std::string& name_space,
+std::unique_ptr<ws::GetWorkflowExecutionHistoryRequest> close_event_request(const std::string& namespace_name,
                                                                             const std::string& run,
                                                                             bool wait) {
-  auto request = request_for<ws::GetWorkflowExecutionHistoryRequest>(name_space);
+  auto request = request_for<ws::GetWorkflowExecutionHistoryRequest>(namespace_name);
   request->mutable_execution()->set_workflow_id(run);
   request->set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
   request->set_wait_new_event(wait);

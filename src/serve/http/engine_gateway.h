@@ -82,7 +82,8 @@ class EngineGateway {
   static constexpr std::chrono::seconds kWatchTimeout{60};
 
   // All must outlive the gateway and every call.
-  EngineGateway(api::Connection& connection, const Clock& clock, Executor& executor, std::string name_space);
+  EngineGateway(api::Connection& connection, const Clock& clock, Executor& executor,
+                std::string namespace_name);
   ~EngineGateway() { close(); }
   EngineGateway(const EngineGateway&) = delete;
   EngineGateway& operator=(const EngineGateway&) = delete;

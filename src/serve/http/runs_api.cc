@@ -123,7 +123,7 @@ std::expected<Json, Problem> run_json(ApiContext& context, const platform::Run& 
   out["steps"] = parse_json<Json>(view->steps_json);
   if (standing.state) out["pending_activities"] = pending_activities_json(*standing.state);
   out["workflow"] = {
-      {"namespace", context.info.name_space}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};
+      {"namespace", context.info.namespace_name}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};
   out["events_cursor"] = view->cursor;
   return out;
 }

@@ -31,7 +31,7 @@ Response information(ApiContext& context, Request&) {
                         {"version", info.version},
                         {"engine", info.engine},
                         {"engine_version", engine ? Json(*engine) : Json(nullptr)},
-                        {"namespace", info.name_space},
+                        {"namespace", info.namespace_name},
                         {"grpc_address", info.grpc_address.empty() ? Json(nullptr) : Json(info.grpc_address)},
                         {"http_address", info.http_address},
                         {"dev", info.dev},
