@@ -36,7 +36,8 @@ function(holdfast_wing name)
   endforeach()
 endfunction()
 
-# holdfast_module(name [SOURCES ...] [DEPS ...] [LIBS ...] [TESTS ...] [TEST_DEPS ...] [PCH] [PUBLIC_API])
+# holdfast_module(name [SOURCES ...] [DEPS ...] [LIBS ...] [TESTS ...] [TEST_DEPS ...] [PUBLIC_HEADERS ...]
+#                      [PCH] [PUBLIC_API])
 #
 # A module is a flat folder, a room of the wing that declares it. Its include root holds one symbolic link, <name>,
 # to that folder, so `#include "engine/core.h"` compiles only in a module that names `engine` in DEPS (directly or
@@ -44,15 +45,20 @@ endfunction()
 # is a configure error: the order of declaration in src/CMakeLists.txt is the layering, and a cycle cannot be written.
 # TESTS are compiled into the one unit-test binary of the module, `<name>_test`, beside the code they test; what only
 # they may use stands in TEST_DEPS and may come from any wing.
+# PUBLIC_HEADERS are the headers of include/holdfast that belong to this module; PUBLIC_API shows all of them.
 # PCH precompiles the Temporal messages for this module; it shares the header set in api/messages.h.
 function(holdfast_module name)
-  cmake_parse_arguments(arg "PCH;PUBLIC_API" "" "SOURCES;DEPS;LIBS;TESTS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(arg "PCH;PUBLIC_API" "" "SOURCES;DEPS;LIBS;TESTS;TEST_DEPS;PUBLIC_HEADERS" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "module ${name}: '${arg_UNPARSED_ARGUMENTS}' is no word of holdfast_module")
   endif()
   set(root ${CMAKE_BINARY_DIR}/include/${name})
   file(MAKE_DIRECTORY ${root})
   file(CREATE_LINK ${CMAKE_CURRENT_SOURCE_DIR} ${root}/${name} SYMBOLIC)
+  foreach(header ${arg_PUBLIC_HEADERS})
+    file(MAKE_DIRECTORY ${root}/holdfast)
+    file(CREATE_LINK ${CMAKE_SOURCE_DIR}/include/holdfast/${header} ${root}/holdfast/${header} SYMBOLIC)
+  endforeach()
 
   set_property(GLOBAL PROPERTY HOLDFAST_WING_OF_${name} ${HOLDFAST_WING})
 

@@ -16,9 +16,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/seams.h"
 #include "holdfast/failure.h"
 #include "holdfast/payload.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::activity {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast {
 

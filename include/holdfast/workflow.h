@@ -25,10 +25,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/seams.h"
 #include "holdfast/combinators.h"
 #include "holdfast/options.h"
 #include "holdfast/payload.h"
+#include "holdfast/seams.h"
 #include "holdfast/task.h"
 
 namespace holdfast::worker {

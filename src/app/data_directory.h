@@ -13,7 +13,7 @@
 #include <filesystem>
 #include <string>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::app {
 

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "base/status.h"
 #include "holdfast/environment.h"
+#include "holdfast/status.h"
 #include "http/api.h"
 #include "platform/store.h"
 

@@ -9,8 +9,8 @@
 #include <string>
 
 #include "api/connection.h"
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::app {
 

@@ -3,7 +3,7 @@
 // Exit codes of the holdfast command, as documented in docs/guide/cli.md. Scripts rely on them: never
 // renumber.
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::app {
 

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::app {
 

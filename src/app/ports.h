@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::app {
 

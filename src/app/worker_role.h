@@ -7,8 +7,8 @@
 #include <string>
 
 #include "api/connection.h"
-#include "base/status.h"
 #include "holdfast/environment.h"
+#include "holdfast/status.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 

@@ -14,8 +14,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "model/http_client.h"
 
 namespace holdfast::demo {

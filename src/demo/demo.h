@@ -13,8 +13,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::demo {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "http/server.h"
 
 namespace holdfast::demo {

@@ -11,8 +11,8 @@
 
 #include <sys/types.h>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::demo {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::demo {
 

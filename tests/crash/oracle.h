@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "api/messages.h"
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::crash {
 

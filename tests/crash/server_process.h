@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::crash {
 

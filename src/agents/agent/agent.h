@@ -10,8 +10,8 @@
 
 #include "agent/definition.h"
 #include "agent/protocol.h"
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "holdfast/worker.h"
 #include "model/client.h"
 #include "model/http_client.h"

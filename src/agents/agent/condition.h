@@ -15,7 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::agent {
 

@@ -18,7 +18,7 @@
 #include <nlohmann/json.hpp>
 
 #include "agent/condition.h"
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::agent {
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "agent/definition.h"
-#include "base/seams.h"
+#include "holdfast/seams.h"
 #include "model/http_client.h"
 
 namespace holdfast::agent {

@@ -14,7 +14,7 @@
 #include <yaml-cpp/yaml.h>
 #include <nlohmann/json.hpp>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::agent {
 

@@ -19,8 +19,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "model/http_client.h"
 #include "model/message.h"
 

@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::model {
 

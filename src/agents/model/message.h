@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::model {
 

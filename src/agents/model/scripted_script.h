@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace re2 {
 class RE2;

@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::model {
 

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "model/scripted_script.h"
 
 namespace holdfast::model {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::model {
 

@@ -19,8 +19,8 @@
 #include <google/protobuf/message.h>
 
 #include "api/method.h"
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::api {
 

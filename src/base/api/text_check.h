@@ -6,7 +6,7 @@
 
 #include <google/protobuf/message.h>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::api {
 

@@ -4,8 +4,8 @@
 
 #include "base/ids.h"
 #include "base/json.h"
-#include "base/status.h"
 #include "base/text.h"
+#include "holdfast/status.h"
 
 namespace holdfast {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast {
 

@@ -1,4 +1,4 @@
-#include "base/status.h"
+#include "holdfast/status.h"
 
 #include <array>
 

@@ -2,7 +2,7 @@
 
 // The machine's clock and entropy. Stateless and thread-safe.
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::os {
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::os {
 

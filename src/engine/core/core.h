@@ -21,9 +21,9 @@
 #include <vector>
 
 #include "api/connection.h"
-#include "base/seams.h"
-#include "base/status.h"
 #include "engine/options.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "store/kv_store.h"
 
 namespace holdfast::engine {

@@ -11,9 +11,9 @@
 #include <string>
 
 #include "api/connection.h"
-#include "base/seams.h"
-#include "base/status.h"
 #include "engine/options.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "store/kv_store.h"
 
 namespace holdfast::visibility {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "api/messages.h"
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::engine::errors {
 

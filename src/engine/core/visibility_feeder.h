@@ -15,9 +15,9 @@
 #include <thread>
 #include <vector>
 
-#include "base/seams.h"
-#include "base/status.h"
 #include "engine/core.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "store/kv_store.h"
 #include "visibility/index.h"
 

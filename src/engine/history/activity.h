@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "base/status.h"
 #include "history/mutable_state.h"
+#include "holdfast/status.h"
 
 namespace holdfast::history::activity {
 

@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "base/status.h"
 #include "history/stored.h"
+#include "holdfast/status.h"
 
 namespace holdfast::history::retry {
 

@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "api/messages.h"
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::visibility {
 

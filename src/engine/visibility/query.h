@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::visibility {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "visibility/sql.h"
 
 namespace holdfast::visibility {

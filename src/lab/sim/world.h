@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::sim {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::platform {
 

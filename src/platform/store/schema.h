@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "platform/sqlite.h"
 
 namespace holdfast::platform {

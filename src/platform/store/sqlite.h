@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 struct sqlite3;
 struct sqlite3_stmt;

@@ -9,8 +9,8 @@
 #include <memory>
 #include <string>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "platform/records.h"
 
 namespace holdfast::platform {

@@ -22,8 +22,8 @@
 #include <string_view>
 #include <vector>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::platform {
 

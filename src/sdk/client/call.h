@@ -8,8 +8,8 @@
 #include <optional>
 
 #include "api/connection.h"
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::client {
 

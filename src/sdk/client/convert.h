@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "api/messages.h"
-#include "base/seams.h"
 #include "holdfast/failure.h"
 #include "holdfast/options.h"
 #include "holdfast/payload.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::client {
 

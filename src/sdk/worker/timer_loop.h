@@ -11,7 +11,7 @@
 #include <mutex>
 #include <utility>
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::worker {
 

@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "api/connection.h"
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 #include "http/message.h"
 #include "platform/store.h"
 #include "platform/streams.h"

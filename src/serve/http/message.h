@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/seams.h"
+#include "holdfast/seams.h"
 
 namespace holdfast::http {
 

@@ -14,7 +14,7 @@
 #include <optional>
 #include <string>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "platform/streams.h"
 
 namespace holdfast::http {

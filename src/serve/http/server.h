@@ -14,7 +14,7 @@
 #include <memory>
 #include <string>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "http/message.h"
 
 namespace holdfast::http {

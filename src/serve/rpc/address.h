@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::rpc {
 

@@ -17,7 +17,7 @@
 #include <utility>
 
 #include "api/connection.h"
-#include "base/status.h"
+#include "holdfast/status.h"
 
 namespace holdfast::rpc {
 

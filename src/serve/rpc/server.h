@@ -15,7 +15,7 @@
 #include <string>
 
 #include "api/connection.h"
-#include "base/status.h"
+#include "holdfast/status.h"
 #include "rpc/address.h"
 
 namespace holdfast::rpc {

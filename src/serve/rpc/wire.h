@@ -11,8 +11,8 @@
 #include <optional>
 #include <string>
 
-#include "base/seams.h"
-#include "base/status.h"
+#include "holdfast/seams.h"
+#include "holdfast/status.h"
 
 namespace holdfast::rpc {
 
