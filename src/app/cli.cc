@@ -1,8 +1,11 @@
 #include "app/cli.h"
 
+#include <malloc.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <sstream>
 
 #include "agent/definition.h"
@@ -23,7 +26,8 @@ constexpr const char* kFooter =
 // Each command fills its options while parsing and runs afterwards.
 class CommandLine {
  public:
-  CommandLine() {
+  explicit CommandLine(const Storage& storage) {
+    dev_.storage = server_.storage = storage;
     root_.require_subcommand(1);
     root_.footer(kFooter);
     root_.set_help_all_flag("--help-all", "Help of every command");
@@ -220,8 +224,11 @@ class CommandLine {
 
 }  // namespace
 
-int run_command_line(int argc, char** argv) {
-  return CommandLine().run(argc, argv);
+int run_command_line(int argc, char** argv, const Storage& storage) {
+  // Two heaps for all threads: an idle server stays small.
+  mallopt(M_ARENA_MAX, 2);
+  std::signal(SIGPIPE, SIG_IGN);
+  return CommandLine(storage).run(argc, argv);
 }
 
 int print_schema() {

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "app/storage.h"
+
 namespace holdfast::app {
 
 struct ServeOptions {
@@ -21,6 +23,7 @@ struct ServeOptions {
   std::vector<std::string> agents;  // definition files to register
   bool dev = false;                 // with the scripted model, the demo agent and a demo run
   bool json = false;
+  Storage storage;  // from main(), never from the command line
 };
 int serve(const ServeOptions& options);
 

@@ -7,8 +7,6 @@
 
 #include "app/output.h"
 #include "engine/engine.h"
-#include "faults/unsynced_loss_fs.h"
-#include "faults/unsynced_loss_vfs.h"
 #include "rpc/connection.h"
 #include "rpc/server.h"
 #include "store/rocks_store.h"
@@ -43,17 +41,14 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   auto impl = std::make_unique<Impl>();
   store::RocksOptions store_options;
   store_options.dir = options.store_path;
-  if (options.lose_unsynced) {
-    store_options.file_system =
-        faults::make_unsynced_loss_fs({.early_writeback_seed = options.early_writeback_seed});
-  }
+  store_options.file_system = options.storage.file_system;
   auto store = store::RocksStore::open(store_options);
   if (!store) return std::unexpected(store.error());
   impl->store = *std::move(store);
 
   visibility::Index::Options index_options;
   index_options.path = options.visibility_path;
-  if (options.lose_unsynced) index_options.vfs = test_vfs();
+  index_options.vfs = options.storage.sqlite_vfs;
   auto index = visibility::Index::open(index_options);
   if (!index) return std::unexpected(index.error());
   impl->index = *std::move(index);
@@ -98,10 +93,6 @@ Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& targe
   auto impl = std::make_unique<Impl>();
   impl->remote = *std::move(remote);
   return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
-}
-
-std::string EngineRole::test_vfs() {
-  return faults::register_unsynced_loss_vfs();
 }
 
 api::Connection& EngineRole::connection() {

@@ -3,12 +3,12 @@
 // The engine of this process: the embedded one on the data directory, or a connection to a Temporal server.
 // Everything above sees a Connection and cannot tell which.
 
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "api/connection.h"
+#include "app/storage.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
@@ -19,8 +19,7 @@ class EngineRole {
   struct Embedded {
     std::string store_path;
     std::string visibility_path;
-    bool lose_unsynced = false;              // for tests: a kill is a power cut
-    std::uint64_t early_writeback_seed = 0;  // with it: some unsynced bytes survive all the same
+    Storage storage;
   };
 
   // Clock and random must outlive it.
@@ -34,9 +33,6 @@ class EngineRole {
   ~EngineRole();
   EngineRole(const EngineRole&) = delete;
   EngineRole& operator=(const EngineRole&) = delete;
-
-  // The SQLite VFS that goes with lose_unsynced.
-  static std::string test_vfs();
 
   api::Connection& connection();
   bool embedded() const;

@@ -42,17 +42,6 @@ constexpr int kDefaultHttpPort = 8233;
 constexpr milliseconds kHttpGrace{2000};
 constexpr int kExitFatal = 70;
 
-bool loses_unsynced() {
-  const char* value = std::getenv("HOLDFAST_TEST_LOSE_UNSYNCED");
-  return value != nullptr && std::string_view(value) == "1";
-}
-
-// See faults/unsynced_loss_fs.h; 0: nothing unsynced survives a kill.
-std::uint64_t early_writeback_seed() {
-  const char* value = std::getenv("HOLDFAST_TEST_EARLY_WRITEBACK");
-  return value == nullptr ? 0 : std::strtoull(value, nullptr, 10);
-}
-
 [[noreturn]] void die(const std::string& message) {
   complain("fatal: " + message);
   ::_exit(kExitFatal);
@@ -223,7 +212,7 @@ class Node {
   Status open_platform() {
     platform::SqliteOptions options;
     options.directory = data_->platform_path();
-    if (loses_unsynced()) options.vfs = EngineRole::test_vfs();
+    options.vfs = options_.storage.sqlite_vfs;
     options.fatal = die;
     flusher_ = std::make_unique<os::ThreadExecutor>("stream-flush");
     auto stores = platform::open_sqlite(options, clock_, random_, *flusher_);
@@ -238,8 +227,7 @@ class Node {
       EngineRole::Embedded embedded;
       embedded.store_path = data_->engine_path();
       embedded.visibility_path = data_->visibility_path();
-      embedded.lose_unsynced = loses_unsynced();
-      embedded.early_writeback_seed = early_writeback_seed();
+      embedded.storage = options_.storage;
       return EngineRole::open_embedded(embedded, clock_, random_);
     }();
     if (!engine) {

@@ -11,10 +11,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <random>
 
 #include "call.h"
 #include "load.h"
+#include "lossy_disk.h"
 #include "oracle.h"
 #include "server_process.h"
 
@@ -89,6 +91,8 @@ class Loop {
 
   Status run() {
     if (Status status = life_begins(); !status.ok()) return status;
+    if (options_.lose_unsynced && !log_says(kLossyNotice))
+      return {Code::kInvalidArgument, "this server loses nothing: use holdfast_lossy, or crash_server"};
     Load load({.address = address_, .seed = options_.seed}, oracle_);
     for (int i = 0; i < options_.kills && enough_ok(); ++i) {
       if (Status status = one_kill(); !status.ok()) return status;
@@ -131,6 +135,13 @@ class Loop {
     return all;
   }
 
+  bool log_says(std::string_view line) const {
+    std::ifstream log(server_.log());
+    for (std::string each; std::getline(log, each);)
+      if (each == line) return true;
+    return false;
+  }
+
   // A loop that already failed need not go on.
   bool enough_ok() const { return oracle_.violations().size() < 10; }
 
@@ -139,7 +150,7 @@ class Loop {
     // Half of the lives lose all that is unsynced, half all but some beginnings of it.
     const std::uint64_t seed = random_() % 2 == 0 ? 0 : random_() | 1;
     server_.set_environment(
-        {"HOLDFAST_TEST_LOSE_UNSYNCED=1", fmt::format("HOLDFAST_TEST_EARLY_WRITEBACK={}", seed)});
+        {fmt::format("{}=1", kLoseUnsynced), fmt::format("{}={}", kEarlyWriteback, seed)});
   }
 
   Status life_begins() {

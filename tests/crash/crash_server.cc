@@ -10,8 +10,7 @@
 #include <string_view>
 
 #include "engine/engine.h"
-#include "faults/unsynced_loss_fs.h"
-#include "faults/unsynced_loss_vfs.h"
+#include "lossy_disk.h"
 #include "os/clock.h"
 #include "rpc/server.h"
 #include "store/rocks_store.h"
@@ -38,11 +37,10 @@ engine::PlantedBug bug_named(std::string_view name) {
 int serve(const std::string& dir, const std::string& address, engine::PlantedBug bug) {
   store::RocksOptions store_options{.dir = dir};
   visibility::Index::Options index_options{.path = dir + "/visibility.db"};
-  if (std::getenv("HOLDFAST_TEST_LOSE_UNSYNCED") != nullptr) {
-    const char* seed = std::getenv("HOLDFAST_TEST_EARLY_WRITEBACK");
-    store_options.file_system = faults::make_unsynced_loss_fs(
-        {.early_writeback_seed = seed != nullptr ? std::strtoull(seed, nullptr, 10) : 0});
-    index_options.vfs = faults::register_unsynced_loss_vfs();
+  if (std::getenv(crash::kLoseUnsynced) != nullptr) {
+    crash::LossyDisk disk = crash::lossy_disk();
+    store_options.file_system = std::move(disk.file_system);
+    index_options.vfs = std::move(disk.sqlite_vfs);
   }
   auto store = store::RocksStore::open(store_options);
   if (!store) return refuse(store.error());
