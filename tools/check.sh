@@ -16,5 +16,5 @@ step "format (clang-format-19)" format
 step "house rules, dead links (tools/tidy.py)" python3 tools/tidy.py
 step "spelling (codespell)" spelling
 step "shell (shellcheck)" shell
-step "layering" python3 tests/layering/layering_test.py "$build/compile_commands.json"
+step "layering" python3 tests/layering/layering_test.py "$build"
 exit $failed

@@ -1,37 +1,142 @@
-"""A forbidden include does not compile.
+"""The house stands as its laws say.
 
-Takes the compile command of one source of a module, replaces the source by one include, and runs it. The allowed
-includes prove that the method works; the forbidden ones prove the layering of src/CMakeLists.txt.
+Three looks, from the plan to the compiler:
+  plan      the wings in src/CMakeLists.txt, in their order, each with the wings it may use, are those of LAWS;
+  roots     no source of a room is compiled with the include root of a room that its wing may not use, nor with one of
+            those that FORBIDDEN_ROOMS takes away from a single room;
+  includes  a forbidden include does not compile: takes the compile command of one source of a room, replaces the
+            source by one include and runs it. The allowed includes prove that the method works.
 """
 
 import json
-import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
 import tempfile
 
-# module, header, allowed. A row whose module or header does not exist fails the test, so that none goes stale.
+# Bottom-up. `engine` and `sdk` never meet; nobody uses the laboratory; `app` alone sees all the rest.
+LAWS = {
+    "base": [],
+    "engine": ["base"],
+    "sdk": ["base"],
+    "platform": ["base", "sdk"],
+    "agents": ["base", "sdk", "platform"],
+    "serve": ["base", "sdk", "platform", "agents"],
+    "demo": ["base", "sdk", "platform", "agents", "serve"],
+    "lab": ["base", "engine"],
+    "app": ["base", "engine", "sdk", "platform", "agents", "serve", "demo"],
+}
+
+# Rooms that see less than their wing may.
+FORBIDDEN_ROOMS = {
+    "history": ["os", "store", "matching", "visibility"],  # pure: no clock, no thread, no file
+    "matching": ["os", "store", "history", "visibility"],
+    "engine": ["os"],
+}
+
+# room, header, allowed. A row whose room or header does not exist fails the test, so that none goes stale; each wing
+# has rows of both kinds (`app`, which may see nearly everything, shows what that leaves).
 ROWS = [
     ("os", "holdfast/seams.h", True),
     ("os", "api/connection.h", False),
     ("api", "holdfast/status.h", True),
     ("api", "engine/engine.h", False),
-    ("history", "api/messages.h", True),
+    ("history", "base/ids.h", True),
     ("history", "store/kv_store.h", False),
-    ("engine", "history/mutable_state.h", True),
+    ("history", "os/clock.h", False),
+    ("engine", "store/kv_store.h", True),
     ("engine", "worker/workflow_run.h", False),
     ("engine", "os/clock.h", False),
     ("worker", "api/connection.h", True),
     ("worker", "engine/engine.h", False),
-    ("agent", "platform/store.h", True),
+    ("client", "base/ids.h", True),
+    ("client", "rpc/server.h", False),
+    ("platform", "holdfast/status.h", True),
+    ("platform", "store/kv_store.h", False),
+    ("platform", "http/api.h", False),
+    ("agent", "platform/records.h", True),
     ("agent", "engine/engine.h", False),
     ("agent", "history/mutable_state.h", False),
-    ("http", "engine/engine.h", False),
+    ("rpc", "api/connection.h", True),
     ("rpc", "engine/engine.h", False),
-    ("platform", "store/kv_store.h", False),
+    ("http", "holdfast/seams.h", True),
+    ("http", "engine/engine.h", False),
+    ("http", "demo/demo.h", False),
+    ("demo", "holdfast/seams.h", True),
+    ("demo", "engine/engine.h", False),
+    ("sim", "store/kv_store.h", True),
+    ("sim", "worker/workflow_run.h", False),
+    ("app", "os/clock.h", True),
+    ("app", "faults/unsynced_loss_fs.h", False),
+    ("app", "sim/simulation.h", False),
 ]
+
+WING = re.compile(r"^holdfast_wing\(([^)]*)\)", re.M)
+
+
+def read_plan(text: str) -> dict[str, dict[str, list[str]]]:
+    """The wings in order: {"base": {"ROOMS": [...], "USES": [...]}, ...}."""
+    plan = {}
+    for words in (m.split() for m in WING.findall(text)):
+        wing = plan[words[0]] = {"ROOMS": [], "USES": []}
+        kind = None
+        for word in words[1:]:
+            if word in wing:
+                kind = word
+            else:
+                wing[kind].append(word)
+    return plan
+
+
+def check_plan(plan: dict) -> list[str]:
+    found = []
+    if list(plan) != list(LAWS):
+        found.append(f"src/CMakeLists.txt has the wings {' '.join(plan)}, the laws have {' '.join(LAWS)}")
+    for wing in plan:
+        if set(plan[wing]["USES"]) != set(LAWS.get(wing, [])):
+            found.append(f"wing {wing} uses {plan[wing]['USES']}, by the laws {LAWS.get(wing)}")
+    return found
+
+
+class House:
+    """Rooms by name, with their wing and the compile commands of their sources."""
+
+    def __init__(self, build: pathlib.Path, source: pathlib.Path):
+        self.includes = build / "include"
+        self.folders = {p.name: (p / p.name).resolve() for p in self.includes.iterdir() if (p / p.name).exists()}
+        self.wings = {name: folder.relative_to(source / "src").parts[0] for name, folder in self.folders.items()}
+        self.commands: dict[str, list[dict]] = {name: [] for name in self.folders}
+        rooms = {folder: name for name, folder in self.folders.items()}
+        for entry in json.loads((build / "compile_commands.json").read_text()):
+            room = rooms.get(pathlib.Path(entry["file"]).resolve().parent)
+            if room and not entry["file"].endswith(("_test.cc", ".hxx.cxx")):
+                self.commands[room].append(entry)
+
+    def may_see(self, room: str, other: str) -> bool:
+        wing = self.wings[room]
+        return self.wings[other] in [wing, *LAWS.get(wing, [])] and other not in FORBIDDEN_ROOMS.get(room, [])
+
+    def roots(self, entry: dict) -> list[str]:
+        """The rooms whose include roots a command names; in tests' code TEST_DEPS add more, so tests do not count."""
+        prefix = f"-I{self.includes}/"
+        return [w.removeprefix(prefix) for w in shlex.split(entry["command"]) if w.startswith(prefix)]
+
+
+def check_roots(house: House) -> list[str]:
+    found = []
+    for room, entries in house.commands.items():
+        own = [e for e in entries if f"/hf_{room}.dir/" in e["command"]]
+        if entries and not own:
+            found.append(f"{room}: no source of hf_{room} among its commands")
+        for other in sorted({r for e in own for r in house.roots(e)}):
+            if other not in house.wings:
+                found.append(f"{room} is compiled with {other}, which is no room")
+            elif not house.may_see(room, other):
+                found.append(f"{room} ({house.wings[room]}) is compiled with the include root of {other}"
+                             f" ({house.wings[other]}), which it may not see")
+    return found
 
 
 def compile_includes(entry: dict, header: str) -> bool:
@@ -49,8 +154,6 @@ def compile_includes(entry: dict, header: str) -> bool:
             else:
                 kept.append(word)
         # The precompiled header must not lend its includes: drop it.
-        text = " ".join(shlex.quote(w) for w in kept)
-        kept = shlex.split(text)
         kept = [w for i, w in enumerate(kept) if not pch_word(kept, i)]
         done = subprocess.run([*kept, "-fsyntax-only", str(source)], cwd=entry["directory"],
                               capture_output=True, text=True, check=False)
@@ -68,23 +171,31 @@ def pch_word(words: list[str], i: int) -> bool:
     return words[i] in ("-Winvalid-pch",)
 
 
+def check_includes(house: House) -> list[str]:
+    found = []
+    for room, header, allowed in ROWS:
+        commands = house.commands.get(room, [])
+        if not commands or not any((root / header).exists() for root in house.includes.iterdir()):
+            found.append(f"row {room}: no source to probe with, or no {header}")
+        elif compile_includes(commands[0], header) != allowed:
+            found.append(f"{room} including {header}: {'refused' if allowed else 'compiled'}")
+    for wing in LAWS:
+        kinds = {allowed for room, _, allowed in ROWS if house.wings.get(room) == wing}
+        found += [f"wing {wing} has no row for an include that is {word}"
+                  for kind, word in ((True, "allowed"), (False, "forbidden")) if kind not in kinds]
+    return found
+
+
 def main() -> int:
-    commands = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    includes = pathlib.Path(sys.argv[1]).resolve().parent / "include"
-    failed = 0
-    for module, header, allowed in ROWS:
-        link = includes / module / module
-        folder = str(link.resolve()) + os.sep
-        entry = next((c for c in commands if c["file"].startswith(folder) and not c["file"].endswith("_test.cc")), None)
-        if entry is None or not any((root / header).exists() for root in includes.iterdir()):
-            print(f"FAIL {module}: no source to probe with, or no {header}")
-            failed += 1
-            continue
-        if compile_includes(entry, header) != allowed:
-            print(f"FAIL {module} including {header}: {'refused' if allowed else 'compiled'}")
-            failed += 1
-    print(f"{len(ROWS) - failed} of {len(ROWS)} rows as declared")
-    return 1 if failed else 0
+    build = pathlib.Path(sys.argv[1]).resolve()
+    source = pathlib.Path(__file__).resolve().parents[2]
+    plan = read_plan((source / "src/CMakeLists.txt").read_text())
+    house = House(build, source)
+    found = check_plan(plan) + check_roots(house) + check_includes(house)
+    for line in found:
+        print(f"FAIL {line}")
+    print(f"{len(plan)} wings, {len(house.wings)} rooms, {len(ROWS)} includes: {len(found)} are not as the laws say")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":
