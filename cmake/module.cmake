@@ -41,18 +41,19 @@ function(holdfast_wing name)
 endfunction()
 
 # holdfast_module(name [SOURCES ...] [DEPS ...] [LIBS ...] [TESTS ...] [TEST_DEPS ...] [PUBLIC_HEADERS ...]
-#                      [PCH] [PUBLIC_API])
+#                      [VISIBLE_TO ...] [PCH] [PUBLIC_API])
 #
 # A module is a flat folder, a room of the wing that declares it. Its include root holds one symbolic link, <name>,
 # to that folder, so `#include "engine/core.h"` compiles only in a module that names `engine` in DEPS (directly or
 # through a dependency). A DEPS entry that is not declared yet, or that stands in a wing which this one does not use,
 # is a configure error: the order of declaration in src/CMakeLists.txt is the layering, and a cycle cannot be written.
+# VISIBLE_TO names the modules that may depend on this one; an implementation behind an interface says so.
 # TESTS are compiled into the one unit-test binary of the module, `<name>_test`, beside the code they test; what only
 # they may use stands in TEST_DEPS and may come from any wing.
 # PUBLIC_HEADERS are the headers of include/holdfast that belong to this module; PUBLIC_API shows all of them.
 # PCH precompiles the Temporal messages for this module; it shares the header set in api/messages.h.
 function(holdfast_module name)
-  cmake_parse_arguments(arg "PCH;PUBLIC_API" "" "SOURCES;DEPS;LIBS;TESTS;TEST_DEPS;PUBLIC_HEADERS" ${ARGN})
+  cmake_parse_arguments(arg "PCH;PUBLIC_API" "" "SOURCES;DEPS;LIBS;TESTS;TEST_DEPS;PUBLIC_HEADERS;VISIBLE_TO" ${ARGN})
   if(arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "module ${name}: '${arg_UNPARSED_ARGUMENTS}' is no word of holdfast_module")
   endif()
@@ -68,6 +69,7 @@ function(holdfast_module name)
   endforeach()
 
   set_property(GLOBAL PROPERTY HOLDFAST_WING_OF_${name} ${HOLDFAST_WING})
+  set_property(GLOBAL PROPERTY HOLDFAST_VISIBLE_TO_${name} ${arg_VISIBLE_TO})
 
   set(dep_targets)
   foreach(dep ${arg_DEPS})
@@ -77,6 +79,10 @@ function(holdfast_module name)
     get_property(wing GLOBAL PROPERTY HOLDFAST_WING_OF_${dep})
     if(NOT wing IN_LIST HOLDFAST_WING_USES)
       message(FATAL_ERROR "module ${name} of wing ${HOLDFAST_WING} depends on ${dep} of wing ${wing}, which it may not use")
+    endif()
+    get_property(visible_to GLOBAL PROPERTY HOLDFAST_VISIBLE_TO_${dep})
+    if(visible_to AND NOT name IN_LIST visible_to)
+      message(FATAL_ERROR "module ${name} depends on ${dep}, which only ${visible_to} may name")
     endif()
     list(APPEND dep_targets hf_${dep})
   endforeach()

@@ -26,7 +26,7 @@
 #include "http/server.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
-#include "platform/sqlite_store.h"
+#include "platform_sqlite/sqlite_store.h"
 #include "rpc/address.h"
 #include "rpc/server.h"
 

@@ -24,7 +24,7 @@
 #include "model/scripted_server.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
-#include "platform/sqlite_store.h"
+#include "platform_sqlite/sqlite_store.h"
 #include "rpc/connection.h"
 #include "store/rocks_store.h"
 

@@ -71,6 +71,11 @@ ROWS = [
     ("app", "os/clock.h", True),
     ("app", "faults/unsynced_loss_fs.h", False),
     ("app", "sim/simulation.h", False),
+    ("platform", "platform_sqlite/sqlite_store.h", False),
+    ("platform_sqlite", "platform/store.h", True),
+    ("agent", "platform_sqlite/sqlite_store.h", False),
+    ("http", "platform_sqlite/sqlite_store.h", False),
+    ("app", "platform_sqlite/sqlite_store.h", True),
 ]
 
 WING = re.compile(r"^holdfast_wing\(([^)]*)\)", re.M)

@@ -1,8 +1,9 @@
 #pragma once
 
 // Store: what the platform must not lose and the engine does not keep: conversations, step results, effects,
-// approvals, start intents, definitions, usage and audit. SQLite implements it (platform/sqlite_store.h);
-// PostgreSQL can, behind the same interface. Token streams and run events are next door (platform/streams.h).
+// approvals, start intents, definitions, usage and audit. SQLite implements it
+// (platform_sqlite/sqlite_store.h); PostgreSQL can, behind the same interface. Token streams and run events
+// are next door (platform/streams.h).
 //
 // Thread-safe. Every call blocks; a write has reached the disk when it returns OK, and concurrent writes
 // share one sync. Call it from activities and request handlers, never from an engine shard.
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "holdfast/status.h"
+#include "platform/fault.h"
 #include "platform/records.h"
 
 namespace holdfast::platform {
@@ -24,17 +26,6 @@ namespace holdfast::platform {
 inline constexpr std::uint32_t kMaxPage = 1000;
 inline constexpr std::size_t kMaxMessageBytes = 16 << 20;  // one message, step result or input
 inline constexpr std::size_t kMaxMessagesPerStep = 1000;
-
-enum class StoreFault : std::uint8_t {
-  kNone = 0,
-  kLocked = 1,    // another process has it open (UNAVAILABLE)
-  kReadOnly = 2,  // FAILED_PRECONDITION
-  kFull = 3,      // RESOURCE_EXHAUSTED; nothing was written, the call may be repeated
-  kCorrupt = 4,   // DATA_LOSS
-  kNewer = 5,     // written by a newer version (FAILED_PRECONDITION)
-  kIo = 6,        // UNAVAILABLE
-};
-StoreFault fault_of(const Status& status);
 
 class Store {
  public:

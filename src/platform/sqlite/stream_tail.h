@@ -8,7 +8,7 @@
 #include <mutex>
 #include <string>
 
-#include "platform/sqlite_streams.h"
+#include "platform_sqlite/sqlite_streams.h"
 
 namespace holdfast::platform {
 

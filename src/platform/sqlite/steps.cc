@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "platform/sqlite_store_impl.h"
+#include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 

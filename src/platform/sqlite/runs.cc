@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
-#include "platform/sqlite_store_impl.h"
+#include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 

@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "platform/schema.h"
-#include "platform/sqlite_store.h"
-#include "platform/sqlite_store_impl.h"
-#include "platform/sqlite_streams.h"
+#include "platform_sqlite/schema.h"
+#include "platform_sqlite/sqlite_store.h"
+#include "platform_sqlite/sqlite_store_impl.h"
+#include "platform_sqlite/sqlite_streams.h"
 
 namespace holdfast::platform {
 

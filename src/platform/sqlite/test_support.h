@@ -11,7 +11,7 @@
 
 #include "os/clock.h"
 #include "os/thread_executor.h"
-#include "platform/sqlite_store.h"
+#include "platform_sqlite/sqlite_store.h"
 
 namespace holdfast::platform {
 

@@ -1,20 +1,13 @@
-#include "platform/sqlite.h"
+#include "platform_sqlite/sqlite.h"
 
 #include <sqlite3.h>
 
 #include "base/check.h"
-#include "platform/store.h"
+#include "platform/fault.h"
 
 namespace holdfast::platform {
 
 namespace {
-
-constexpr std::string_view kFaultDetail = "holdfast/store-fault";
-
-Status with_fault(Code code, StoreFault fault, std::string message) {
-  return Status(code, std::move(message))
-      .with_detail(std::string(kFaultDetail), std::string(1, static_cast<char>(fault)));
-}
 
 Status from_sqlite(int extended, const std::string& message) {
   switch (extended & 0xff) {
@@ -47,14 +40,6 @@ bool is_failed_sync(sqlite3* db) {
 }
 
 }  // namespace
-
-StoreFault fault_of(const Status& status) {
-  for (const auto& detail : status.details()) {
-    if (detail.type_url == kFaultDetail && detail.value.size() == 1)
-      return static_cast<StoreFault>(detail.value[0]);
-  }
-  return StoreFault::kNone;
-}
 
 Status newer_version(const std::string& message) {
   return with_fault(Code::kFailedPrecondition, StoreFault::kNewer, message);

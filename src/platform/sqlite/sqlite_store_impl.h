@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "platform/sqlite.h"
 #include "platform/store.h"
+#include "platform_sqlite/sqlite.h"
 
 namespace holdfast::platform {
 

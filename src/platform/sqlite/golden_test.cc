@@ -6,7 +6,7 @@
 
 #include <cstdlib>
 
-#include "platform/test_support.h"
+#include "platform_sqlite/test_support.h"
 
 namespace holdfast::platform {
 namespace {

@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "platform/sqlite.h"
 #include "platform/streams.h"
+#include "platform_sqlite/sqlite.h"
 
 namespace holdfast::platform {
 

@@ -11,7 +11,7 @@
 #include <mutex>
 #include <thread>
 
-#include "platform/test_support.h"
+#include "platform_sqlite/test_support.h"
 
 namespace holdfast::platform {
 namespace {

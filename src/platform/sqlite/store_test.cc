@@ -7,7 +7,7 @@
 #include <fstream>
 #include <thread>
 
-#include "platform/test_support.h"
+#include "platform_sqlite/test_support.h"
 
 namespace holdfast::platform {
 namespace {

@@ -18,7 +18,7 @@
 #include <thread>
 
 #include "faults/unsynced_loss_vfs.h"
-#include "platform/test_support.h"
+#include "platform_sqlite/test_support.h"
 
 namespace holdfast::platform {
 namespace {
@@ -97,7 +97,7 @@ std::map<int, Acknowledged> run_and_kill(const std::filesystem::path& directory,
     ::setenv("HOLDFAST_CRASH_DIRECTORY", directory.c_str(), 1);
     if (lossy) ::setenv("HOLDFAST_CRASH_LOSSY", "1", 1);
     ::unsetenv("GTEST_OUTPUT");  // the report is the parent's
-    ::execl("/proc/self/exe", "platform_test", "--gtest_filter=CrashChild.DISABLED_Work",
+    ::execl("/proc/self/exe", "platform_sqlite_test", "--gtest_filter=CrashChild.DISABLED_Work",
             "--gtest_also_run_disabled_tests", "--gtest_brief=1", nullptr);
     std::_Exit(4);
   }

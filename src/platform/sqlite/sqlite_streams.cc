@@ -1,4 +1,4 @@
-#include "platform/sqlite_streams.h"
+#include "platform_sqlite/sqlite_streams.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "platform/store.h"
-#include "platform/stream_tail.h"
+#include "platform_sqlite/stream_tail.h"
 
 namespace holdfast::platform {
 

@@ -1,4 +1,4 @@
-#include "platform/schema.h"
+#include "platform_sqlite/schema.h"
 
 #include <fmt/format.h>
 

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "holdfast/status.h"
-#include "platform/sqlite.h"
+#include "platform_sqlite/sqlite.h"
 
 namespace holdfast::platform {
 

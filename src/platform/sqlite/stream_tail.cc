@@ -1,4 +1,4 @@
-#include "platform/stream_tail.h"
+#include "platform_sqlite/stream_tail.h"
 
 namespace holdfast::platform {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "platform/sqlite_store_impl.h"
+#include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 
@@ -137,12 +137,6 @@ Result<Branch> target_branch(Db& db, const Reference& expected, std::optional<Br
 }
 
 }  // namespace
-
-Reference Store::empty_conversation(std::string conversation) {
-  Reference reference;
-  reference.conversation = std::move(conversation);
-  return reference;
-}
 
 Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<std::string>& messages,
                            std::int64_t now) {

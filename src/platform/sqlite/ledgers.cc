@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "platform/sqlite_store_impl.h"
+#include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 

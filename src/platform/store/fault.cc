@@ -1,0 +1,27 @@
+#include "platform/fault.h"
+
+#include <string_view>
+#include <utility>
+
+namespace holdfast::platform {
+
+namespace {
+
+constexpr std::string_view kFaultDetail = "holdfast/store-fault";
+
+}  // namespace
+
+StoreFault fault_of(const Status& status) {
+  for (const auto& detail : status.details()) {
+    if (detail.type_url == kFaultDetail && detail.value.size() == 1)
+      return static_cast<StoreFault>(detail.value[0]);
+  }
+  return StoreFault::kNone;
+}
+
+Status with_fault(Code code, StoreFault fault, std::string message) {
+  return Status(code, std::move(message))
+      .with_detail(std::string(kFaultDetail), std::string(1, static_cast<char>(fault)));
+}
+
+}  // namespace holdfast::platform
