@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/transition.h"
 #include "history/failures.h"
 #include "history/retry.h"
-#include "history/transition.h"
 #include "history/workflow_task.h"
 
 namespace holdfast::history::activity {
@@ -22,7 +22,7 @@ enum class On : std::uint8_t {
   kCanceled,
 };
 
-constexpr Transition<State, On> kTable[] = {
+constexpr Transition<State, On> kRows[] = {
     {State::kWaiting, On::kStart, State::kStarted},
     {State::kWaiting, On::kTimeOut, State::kClosed},
     {State::kWaiting, On::kRequestCancel, State::kClosed},  // nobody holds it: canceled at once
@@ -40,9 +40,10 @@ constexpr Transition<State, On> kTable[] = {
     {State::kCancelRequested, On::kTimeOut, State::kClosed},
     {State::kCancelRequested, On::kCanceled, State::kClosed},
 };
+const TransitionTable kTable("activity", rows(State::kWaiting, kRows));
 
 bool may(const stored::ActivityInfo& info, On on) {
-  return next_state(kTable, state_of(info), on).has_value();
+  return kTable.next(state_of(info), on).has_value();
 }
 
 Ns expiration(const stored::ActivityInfo& info) {
@@ -270,7 +271,7 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
     return true;
   }
   if (info->cancel_requested()) return true;  // asked twice: one event is enough
-  const auto next = next_state(kTable, state_of(*info), On::kRequestCancel);
+  const auto next = kTable.next(state_of(*info), On::kRequestCancel);
   if (!next) return false;
   Event& event = write_cancel_requested(ms, now, completed_event_id, scheduled_event_id);
   info->set_cancel_requested(true);

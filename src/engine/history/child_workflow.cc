@@ -1,9 +1,9 @@
 #include "history/child_workflow.h"
 
 #include "base/check.h"
+#include "base/transition.h"
 #include "history/cron.h"
 #include "history/retry.h"
-#include "history/transition.h"
 #include "history/workflow_task.h"
 
 namespace holdfast::history::child_workflow {
@@ -11,11 +11,12 @@ namespace {
 
 enum class On : std::uint8_t { kStarted, kStartFailed, kClosed };
 
-constexpr Transition<State, On> kTable[] = {
+constexpr Transition<State, On> kRows[] = {
     {State::kInitiated, On::kStarted, State::kStarted},
     {State::kInitiated, On::kStartFailed, State::kClosed},
     {State::kStarted, On::kClosed, State::kClosed},
 };
+const TransitionTable kTable("child workflow", rows(State::kInitiated, kRows));
 
 template <typename Attributes>
 void fill_common(Attributes* attributes, const stored::ChildInfo& info) {
@@ -111,7 +112,7 @@ bool started(MutableState& ms, Ns now, std::int64_t initiated_event_id, const st
              const pb::common::v1::Header* header) {
   auto* info = ms.child(initiated_event_id);
   if (info == nullptr || !info->start_pending()) return false;
-  HF_CHECK(next_state(kTable, state_of(*info), On::kStarted).has_value());
+  HF_CHECK(kTable.next(state_of(*info), On::kStarted).has_value());
   info->set_start_pending(false);
   info->set_run_id(run_id);
   if (!ms.running()) {
@@ -135,7 +136,7 @@ bool started(MutableState& ms, Ns now, std::int64_t initiated_event_id, const st
 bool start_failed(MutableState& ms, Ns now, std::int64_t initiated_event_id,
                   enums::StartChildWorkflowExecutionFailedCause cause) {
   const auto* info = ms.child(initiated_event_id);
-  if (info == nullptr || !next_state(kTable, state_of(*info), On::kStartFailed)) return false;
+  if (info == nullptr || !kTable.next(state_of(*info), On::kStartFailed)) return false;
   if (ms.running()) {
     Event& event = ms.add_event(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED, now);
     auto& attributes = *event.mutable_start_child_workflow_execution_failed_event_attributes();
@@ -154,7 +155,7 @@ bool start_failed(MutableState& ms, Ns now, std::int64_t initiated_event_id,
 bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,
             const Event& closing) {
   auto* info = ms.child(initiated_event_id);
-  if (info == nullptr || !ms.running() || !next_state(kTable, state_of(*info), On::kClosed)) return false;
+  if (info == nullptr || !ms.running() || !kTable.next(state_of(*info), On::kClosed)) return false;
   info->set_run_id(run_id);
   switch (closing.event_type()) {
     case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {

@@ -1,23 +1,24 @@
 #include "history/external.h"
 
-#include "history/transition.h"
+#include "base/transition.h"
 #include "history/workflow_task.h"
 
 namespace holdfast::history {
 namespace {
 
+enum class State : std::uint8_t { kInitiated, kClosed };
 enum class On : std::uint8_t { kDone, kFailed };
 
-template <typename State>
-constexpr Transition<State, On> kTable[] = {
+constexpr Transition<State, On> kRows[] = {
     {State::kInitiated, On::kDone, State::kClosed},
     {State::kInitiated, On::kFailed, State::kClosed},
 };
+const TransitionTable kTable("external request", rows(State::kInitiated, kRows));
 
 // No entry: the request was answered.
-template <typename State, typename Info>
+template <typename Info>
 bool may(const Info* info, On on) {
-  return next_state(kTable<State>, info != nullptr ? State::kInitiated : State::kClosed, on).has_value();
+  return kTable.next(info != nullptr ? State::kInitiated : State::kClosed, on).has_value();
 }
 
 // What the four answers repeat of their request, as far as each has the field.
@@ -76,7 +77,7 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
 }
 
 bool done(MutableState& ms, Ns now, const Event& initiated) {
-  if (!may<State>(ms.external_signal(initiated.event_id()), On::kDone)) return false;
+  if (!may(ms.external_signal(initiated.event_id()), On::kDone)) return false;
   ms.erase_external_signal(initiated.event_id());
   if (!ms.running()) return true;
   const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
@@ -88,7 +89,7 @@ bool done(MutableState& ms, Ns now, const Event& initiated) {
 
 bool failed(MutableState& ms, Ns now, const Event& initiated,
             enums::SignalExternalWorkflowExecutionFailedCause cause) {
-  if (!may<State>(ms.external_signal(initiated.event_id()), On::kFailed)) return false;
+  if (!may(ms.external_signal(initiated.event_id()), On::kFailed)) return false;
   ms.erase_external_signal(initiated.event_id());
   if (!ms.running()) return true;
   const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
@@ -133,7 +134,7 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
 }
 
 bool done(MutableState& ms, Ns now, const Event& initiated) {
-  if (!may<State>(ms.external_cancel(initiated.event_id()), On::kDone)) return false;
+  if (!may(ms.external_cancel(initiated.event_id()), On::kDone)) return false;
   ms.erase_external_cancel(initiated.event_id());
   if (!ms.running()) return true;
   const auto& from = initiated.request_cancel_external_workflow_execution_initiated_event_attributes();
@@ -145,7 +146,7 @@ bool done(MutableState& ms, Ns now, const Event& initiated) {
 
 bool failed(MutableState& ms, Ns now, const Event& initiated,
             enums::CancelExternalWorkflowExecutionFailedCause cause) {
-  if (!may<State>(ms.external_cancel(initiated.event_id()), On::kFailed)) return false;
+  if (!may(ms.external_cancel(initiated.event_id()), On::kFailed)) return false;
   ms.erase_external_cancel(initiated.event_id());
   if (!ms.running()) return true;
   const auto& from = initiated.request_cancel_external_workflow_execution_initiated_event_attributes();

@@ -10,7 +10,6 @@
 namespace holdfast::history {
 
 namespace external_signal {
-enum class State : std::uint8_t { kInitiated, kClosed };
 using Command = pb::command::v1::SignalExternalWorkflowExecutionCommandAttributes;
 std::string prepare(const Command& command, const Limits& limits);
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
@@ -23,7 +22,6 @@ bool failed(MutableState& ms, Ns now, const Event& initiated,
 }  // namespace external_signal
 
 namespace external_cancel {
-enum class State : std::uint8_t { kInitiated, kClosed };
 using Command = pb::command::v1::RequestCancelExternalWorkflowExecutionCommandAttributes;
 std::string prepare(const Command& command, const Limits& limits);
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,

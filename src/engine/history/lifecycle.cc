@@ -4,11 +4,11 @@
 #include <optional>
 
 #include "base/check.h"
+#include "base/transition.h"
 #include "history/activity.h"
 #include "history/cron.h"
 #include "history/failures.h"
 #include "history/retry.h"
-#include "history/transition.h"
 #include "history/workflow_task.h"
 
 namespace holdfast::history {
@@ -28,26 +28,35 @@ namespace {
 
 enum class On : std::uint8_t { kComplete, kFail, kCancel, kTerminate, kTimeOut, kContinueAsNew };
 
-using Status = enums::WorkflowExecutionStatus;
+// As WorkflowExecutionStatus has them.
+enum class State : std::uint8_t {
+  kRunning = enums::WORKFLOW_EXECUTION_STATUS_RUNNING,
+  kCompleted = enums::WORKFLOW_EXECUTION_STATUS_COMPLETED,
+  kFailed = enums::WORKFLOW_EXECUTION_STATUS_FAILED,
+  kCanceled = enums::WORKFLOW_EXECUTION_STATUS_CANCELED,
+  kTerminated = enums::WORKFLOW_EXECUTION_STATUS_TERMINATED,
+  kContinuedAsNew = enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW,
+  kTimedOut = enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT,
+};
 constexpr auto kRunning = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
 
-constexpr Transition<Status, On> kTable[] = {
-    {kRunning, On::kComplete, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED},
-    {kRunning, On::kFail, enums::WORKFLOW_EXECUTION_STATUS_FAILED},
-    {kRunning, On::kCancel, enums::WORKFLOW_EXECUTION_STATUS_CANCELED},
-    {kRunning, On::kTerminate, enums::WORKFLOW_EXECUTION_STATUS_TERMINATED},
-    {kRunning, On::kTimeOut, enums::WORKFLOW_EXECUTION_STATUS_TIMED_OUT},
-    {kRunning, On::kContinueAsNew, enums::WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW},
+constexpr Transition<State, On> kRows[] = {
+    {State::kRunning, On::kComplete, State::kCompleted},
+    {State::kRunning, On::kFail, State::kFailed},
+    {State::kRunning, On::kCancel, State::kCanceled},
+    {State::kRunning, On::kTerminate, State::kTerminated},
+    {State::kRunning, On::kTimeOut, State::kTimedOut},
+    {State::kRunning, On::kContinueAsNew, State::kContinuedAsNew},
 };
+const TransitionTable kTable("lifecycle", rows(State::kRunning, kRows));
 
 // A run shorter than this is followed by the next only after a pause.
 constexpr Ns kShortestRun = kSecond;
 
 void close(MutableState& ms, Ns now, On on, const Event& event) {
-  const auto next = next_state(kTable, ms.s().status(), on);
-  HF_CHECK(next.has_value());
+  const State next = kTable.step(static_cast<State>(ms.s().status()), on);
   auto& state = ms.s();
-  state.set_status(*next);
+  state.set_status(static_cast<enums::WorkflowExecutionStatus>(next));
   state.set_close_ns(now);
   state.set_close_event_id(event.event_id());
   for (auto kind : {DeadlineKind::kExecutionTimeout, DeadlineKind::kRunTimeout, DeadlineKind::kFirstTask,

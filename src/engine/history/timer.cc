@@ -1,7 +1,7 @@
 #include "history/timer.h"
 
 #include "base/check.h"
-#include "history/transition.h"
+#include "base/transition.h"
 
 namespace holdfast::history::timer {
 namespace {
@@ -9,13 +9,14 @@ namespace {
 enum class On : std::uint8_t { kStart, kFire, kFireWhileTaskRuns, kCancel };
 
 // A timer that fires while a workflow task is started is buffered; cancelling it then takes the event back.
-constexpr Transition<State, On> kTable[] = {
+constexpr Transition<State, On> kRows[] = {
     {State::kNone, On::kStart, State::kStarted},
     {State::kStarted, On::kFire, State::kNone},
     {State::kStarted, On::kFireWhileTaskRuns, State::kFiredBuffered},
     {State::kStarted, On::kCancel, State::kNone},
     {State::kFiredBuffered, On::kCancel, State::kNone},
 };
+const TransitionTable kTable("timer", rows(State::kNone, kRows));
 
 const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) {
   for (const Event& event : ms.s().buffered_events()) {
@@ -52,7 +53,7 @@ bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std
   const State state = info != nullptr    ? State::kStarted
                       : fired != nullptr ? State::kFiredBuffered
                                          : State::kNone;
-  if (!next_state(kTable, state, On::kCancel)) return false;
+  if (!kTable.next(state, On::kCancel)) return false;
   std::int64_t started_event_id = 0;
   if (info != nullptr) {
     started_event_id = info->started_event_id();

@@ -1,13 +1,13 @@
 #include "history/update.h"
 
-#include "history/transition.h"
+#include "base/transition.h"
 
 namespace holdfast::history::update {
 namespace {
 
 enum class On : std::uint8_t { kSend, kAccept, kReject, kComplete };
 
-constexpr Transition<UpdateStage, On> kTable[] = {
+constexpr Transition<UpdateStage, On> kRows[] = {
     {UpdateStage::kAdmitted, On::kSend, UpdateStage::kSent},
     {UpdateStage::kSent, On::kSend, UpdateStage::kSent},
     {UpdateStage::kSent, On::kAccept, UpdateStage::kAccepted},
@@ -17,6 +17,7 @@ constexpr Transition<UpdateStage, On> kTable[] = {
     {UpdateStage::kAdmitted, On::kReject, UpdateStage::kRejected},
     {UpdateStage::kAccepted, On::kComplete, UpdateStage::kCompleted},
 };
+const TransitionTable kTable("update", rows(UpdateStage::kAdmitted, kRows));
 
 constexpr char kTypePrefix[] = "type.googleapis.com/";
 
@@ -45,7 +46,7 @@ std::optional<std::string> accept(MutableState& ms, Ns now, const std::string& u
     if (stored_info(ms, update_id) != nullptr) return "update " + update_id + " was accepted before";
     update = &ms.updates().admit(acceptance.accepted_request());
   }
-  const auto next = next_state(kTable, update->stage, On::kAccept);
+  const auto next = kTable.next(update->stage, On::kAccept);
   if (!next) return "update " + update_id + " cannot be accepted: it was answered before";
   Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, now);
   auto& attributes = *event.mutable_workflow_execution_update_accepted_event_attributes();
@@ -70,7 +71,7 @@ std::optional<std::string> complete(MutableState& ms, Ns now, const std::string&
   if (info->completed_event_id() != 0) return "update " + update_id + " was completed before";
   Update& update = ms.updates().put(update_id);
   update.stage = UpdateStage::kAccepted;
-  const auto next = next_state(kTable, update.stage, On::kComplete);
+  const auto next = kTable.next(update.stage, On::kComplete);
   if (!next) return "update " + update_id + " cannot be completed";
   Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, now);
   auto& attributes = *event.mutable_workflow_execution_update_completed_event_attributes();
@@ -90,7 +91,7 @@ std::optional<std::string> reject(MutableState& ms, const std::string& update_id
                                   pb::update::v1::Rejection rejection) {
   Update* update = ms.updates().find(update_id);
   if (update == nullptr) return std::nullopt;  // the one who asked went with the process; nobody waits
-  const auto next = next_state(kTable, update->stage, On::kReject);
+  const auto next = kTable.next(update->stage, On::kReject);
   if (!next) return "update " + update_id + " cannot be rejected: it was accepted";
   update->stage = *next;
   update->outcome.emplace();
@@ -110,7 +111,7 @@ void add_messages(MutableState& ms, bool resend,
                   google::protobuf::RepeatedPtrField<pb::protocol::v1::Message>* messages) {
   const std::int64_t sequencing = ms.s().workflow_task().started_event_id() - 1;
   for (auto& [id, update] : ms.updates().waiting(resend)) {
-    update->stage = *next_state(kTable, update->stage, On::kSend);
+    update->stage = *kTable.next(update->stage, On::kSend);
     auto& message = *messages->Add();
     message.set_id(id + "/request");
     message.set_protocol_instance_id(id);

@@ -3,23 +3,24 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "history/transition.h"
+#include "base/transition.h"
 
 namespace holdfast::history::workflow_task {
 namespace {
 
 enum class On : std::uint8_t { kSchedule, kStart, kComplete, kFail, kTimeOut, kDiscard };
 
-constexpr Transition<State, On> kTable[] = {
+constexpr Transition<State, On> kRows[] = {
     {State::kNone, On::kSchedule, State::kScheduled}, {State::kScheduled, On::kStart, State::kStarted},
     {State::kScheduled, On::kTimeOut, State::kNone},  // sticky queue or speculative: nobody came
     {State::kScheduled, On::kDiscard, State::kNone},  {State::kScheduled, On::kFail, State::kNone},
     {State::kStarted, On::kComplete, State::kNone},   {State::kStarted, On::kFail, State::kNone},
     {State::kStarted, On::kTimeOut, State::kNone},    {State::kStarted, On::kDiscard, State::kNone},
 };
+const TransitionTable kTable("workflow task", rows(State::kNone, kRows));
 
 void check(const MutableState& ms, On on) {
-  HF_CHECK(next_state(kTable, state_of(ms), on).has_value());
+  HF_CHECK(kTable.next(state_of(ms), on).has_value());
 }
 
 Ns timeout_of_attempt(const MutableState& ms, std::int32_t attempt) {

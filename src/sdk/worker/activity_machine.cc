@@ -9,7 +9,7 @@ namespace {
 using S = ActivityMachine::State;
 using I = ActivityMachine::Input;
 
-constexpr std::array kTable = std::to_array<Row<S, I>>({
+constexpr Transition<S, I> kRows[] = {
     {S::kCreated, I::kScheduledEvent, S::kScheduled},
     {S::kCreated, I::kCancel, S::kDone},  // the command is taken back
     {S::kCreated, I::kAbandon, S::kDone},
@@ -20,7 +20,8 @@ constexpr std::array kTable = std::to_array<Row<S, I>>({
     {S::kCancelCreated, I::kClosedEvent, S::kDone},
     {S::kCancelSent, I::kClosedEvent, S::kDone},
     {S::kAbandoned, I::kClosedEvent, S::kDone},
-});
+};
+const TransitionTable kTable("worker activity", rows(S::kCreated, kRows));
 
 constexpr const char* kStateNames[] = {"created",   "scheduled", "about to be canceled",
                                        "canceling", "abandoned", "already over"};
@@ -57,7 +58,7 @@ void ActivityMachine::cancel() {
 }
 
 void ActivityMachine::step(Input input, const HistoryEvent* event) {
-  const auto next = next_state(kTable, state_, input);
+  const auto next = kTable.next(state_, input);
   if (!next) throw_unexpected(*event, "activity \"" + id_ + "\"", kStateNames[static_cast<int>(state_)]);
   state_ = *next;
 }

@@ -3,16 +3,6 @@
 #include "client/convert.h"
 
 namespace holdfast::worker {
-namespace {
-
-using S = AttributesMachine::State;
-using I = AttributesMachine::Input;
-
-constexpr std::array kTable = std::to_array<Row<S, I>>({
-    {S::kCreated, I::kRecordedEvent, S::kRecorded},
-});
-
-}  // namespace
 
 void AttributesMachine::write(enums::EventType, Command* command) const {
   if (kind_ == enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES) {
@@ -26,16 +16,6 @@ void AttributesMachine::write(enums::EventType, Command* command) const {
                                  ->mutable_upserted_memo()
                                  ->mutable_fields());
   }
-}
-
-void AttributesMachine::recorded(enums::EventType, const HistoryEvent& event) {
-  const auto next = next_state(kTable, state_, I::kRecordedEvent);
-  if (!next) throw_unexpected(event, "a change of attributes", "already recorded");
-  state_ = *next;
-}
-
-void AttributesMachine::resolve(const HistoryEvent& event) {
-  throw_unexpected(event, "a change of attributes", "recorded");
 }
 
 }  // namespace holdfast::worker

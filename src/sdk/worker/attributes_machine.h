@@ -6,27 +6,24 @@
 #include <string>
 
 #include "holdfast/payload.h"
-#include "worker/machine.h"
+#include "worker/one_shot_machine.h"
 
 namespace holdfast::worker {
 
-class AttributesMachine : public Machine {
+class AttributesMachine : public OneShotMachine {
  public:
   // `kind`: UPSERT_WORKFLOW_SEARCH_ATTRIBUTES or WORKFLOW_PROPERTIES_MODIFIED (the memo).
   AttributesMachine(enums::EventType kind, std::map<std::string, Payload> values)
       : kind_(kind), values_(std::move(values)) {}
   std::string describe(enums::EventType kind) const override { return event_text(kind, {}); }
   void write(enums::EventType kind, Command* command) const override;
-  void recorded(enums::EventType kind, const HistoryEvent& event) override;
-  void resolve(const HistoryEvent& event) override;
 
-  enum class State { kCreated, kRecorded };
-  enum class Input { kRecordedEvent };
+ protected:
+  std::string noun() const override { return "a change of attributes"; }
 
  private:
   const enums::EventType kind_;
   const std::map<std::string, Payload> values_;
-  State state_ = State::kCreated;
 };
 
 }  // namespace holdfast::worker

@@ -9,7 +9,7 @@ namespace {
 using S = ChildMachine::State;
 using I = ChildMachine::Input;
 
-constexpr std::array kTable = std::to_array<Row<S, I>>({
+constexpr Transition<S, I> kRows[] = {
     {S::kCreated, I::kInitiatedEvent, S::kInitiated},
     {S::kCreated, I::kCancel, S::kDone},  // the command is taken back
     {S::kInitiated, I::kStartedEvent, S::kStarted},
@@ -17,7 +17,8 @@ constexpr std::array kTable = std::to_array<Row<S, I>>({
     {S::kInitiated, I::kCancel, S::kInitiated},  // a cancellation request goes out
     {S::kStarted, I::kCancel, S::kStarted},
     {S::kStarted, I::kClosedEvent, S::kDone},
-});
+};
+const TransitionTable kTable("worker child workflow", rows(S::kCreated, kRows));
 
 constexpr const char* kStateNames[] = {"created", "initiated", "started", "already over"};
 
@@ -62,7 +63,7 @@ void ChildMachine::cancel(const std::string& reason) {
 }
 
 void ChildMachine::step(Input input, const HistoryEvent* event) {
-  const auto next = next_state(kTable, state_, input);
+  const auto next = kTable.next(state_, input);
   if (!next) {
     throw_unexpected(*event, "child workflow \"" + options_.workflow_id() + "\"",
                      kStateNames[static_cast<int>(state_)]);

@@ -8,19 +8,20 @@ namespace {
 using S = ExternalMachine::State;
 using I = ExternalMachine::Input;
 
-constexpr std::array kTable = std::to_array<Row<S, I>>({
+constexpr Transition<S, I> kRows[] = {
     {S::kCreated, I::kInitiatedEvent, S::kInitiated},
     {S::kCreated, I::kCancel, S::kDone},  // the command is taken back
     {S::kInitiated, I::kDeliveredEvent, S::kDone},
     {S::kInitiated, I::kFailedEvent, S::kDone},
-});
+};
+const TransitionTable kTable("worker external request", rows(S::kCreated, kRows));
 
 constexpr const char* kStateNames[] = {"created", "initiated", "already over"};
 
 }  // namespace
 
 void ExternalMachine::step(Input input, const HistoryEvent* event) {
-  const auto next = next_state(kTable, state_, input);
+  const auto next = kTable.next(state_, input);
   if (!next) {
     throw_unexpected(*event, std::string("the external ") + noun() + " to \"" + target_.workflow_id + "\"",
                      kStateNames[static_cast<int>(state_)]);

@@ -16,8 +16,8 @@
 #include <utility>
 
 #include "api/messages.h"
+#include "base/transition.h"
 #include "holdfast/task.h"
-#include "worker/transition.h"
 
 namespace holdfast::worker {
 

@@ -8,13 +8,6 @@
 namespace holdfast::worker {
 namespace {
 
-using S = MarkerMachine::State;
-using I = MarkerMachine::Input;
-
-constexpr std::array kTable = std::to_array<Row<S, I>>({
-    {S::kCreated, I::kRecordedEvent, S::kRecorded},
-});
-
 constexpr const char* kPatchDetails = "patch-data";
 constexpr const char* kIdDetails = "id";
 constexpr const char* kValueDetails = "value";
@@ -81,16 +74,6 @@ void MarkerMachine::write(enums::EventType, Command* command) const {
   for (const auto& [name, payload] : details_) {
     *(*out->mutable_details())[name].add_payloads() = client::to_proto(payload);
   }
-}
-
-void MarkerMachine::recorded(enums::EventType, const HistoryEvent& event) {
-  const auto next = next_state(kTable, state_, I::kRecordedEvent);
-  if (!next) throw_unexpected(event, "marker " + marker_ + " \"" + id_ + "\"", "already recorded");
-  state_ = *next;
-}
-
-void MarkerMachine::resolve(const HistoryEvent& event) {
-  throw_unexpected(event, "a marker", "recorded");
 }
 
 }  // namespace holdfast::worker

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "holdfast/payload.h"
-#include "worker/machine.h"
+#include "worker/one_shot_machine.h"
 
 namespace holdfast::worker {
 
@@ -36,7 +36,7 @@ std::optional<SideEffectFact> side_effect_of(const MarkerAttributes& attributes)
 std::string marker_id(const MarkerAttributes& attributes);
 
 // created -> recorded; no later event refers to a marker.
-class MarkerMachine : public Machine {
+class MarkerMachine : public OneShotMachine {
  public:
   static std::shared_ptr<MarkerMachine> patch(const std::string& id, bool deprecated);
   static std::shared_ptr<MarkerMachine> side_effect(const std::string& id, const Payload& value);
@@ -46,17 +46,14 @@ class MarkerMachine : public Machine {
     return event_text(kind, {{"marker", marker_}, {"id", id_}});
   }
   void write(enums::EventType kind, Command* command) const override;
-  void recorded(enums::EventType kind, const HistoryEvent& event) override;
-  void resolve(const HistoryEvent& event) override;
 
-  enum class State { kCreated, kRecorded };
-  enum class Input { kRecordedEvent };
+ protected:
+  std::string noun() const override { return "marker " + marker_ + " \"" + id_ + "\""; }
 
  private:
   const std::string marker_;
   const std::string id_;
   std::map<std::string, Payload> details_;
-  State state_ = State::kCreated;
 };
 
 }  // namespace holdfast::worker

@@ -8,14 +8,15 @@ namespace {
 using S = TimerMachine::State;
 using I = TimerMachine::Input;
 
-constexpr std::array kTable = std::to_array<Row<S, I>>({
+constexpr Transition<S, I> kRows[] = {
     {S::kCreated, I::kStartedEvent, S::kStarted},
     {S::kCreated, I::kCancel, S::kDone},  // the command is taken back
     {S::kStarted, I::kFiredEvent, S::kDone},
     {S::kStarted, I::kCancel, S::kCancelCreated},
     {S::kCancelCreated, I::kCanceledEvent, S::kDone},
     {S::kCancelCreated, I::kFiredEvent, S::kDone},  // canceled and fired within one workflow task
-});
+};
+const TransitionTable kTable("worker timer", rows(S::kCreated, kRows));
 
 constexpr const char* kStateNames[] = {"created", "started", "about to be canceled", "already over"};
 
@@ -35,7 +36,7 @@ void TimerMachine::cancel() {
 }
 
 void TimerMachine::step(Input input, const HistoryEvent* event) {
-  const auto next = next_state(kTable, state_, input);
+  const auto next = kTable.next(state_, input);
   if (!next) throw_unexpected(*event, "timer \"" + id_ + "\"", kStateNames[static_cast<int>(state_)]);
   state_ = *next;
 }

@@ -10,14 +10,15 @@ namespace {
 using S = UpdateMachine::State;
 using I = UpdateMachine::Input;
 
-constexpr std::array kTable = std::to_array<Row<S, I>>({
+constexpr Transition<S, I> kRows[] = {
     {S::kRequested, I::kAccept, S::kAcceptCreated},
     {S::kAcceptCreated, I::kAcceptedEvent, S::kAccepted},
     {S::kAcceptCreated, I::kComplete, S::kBothCreated},  // accepted and completed in one workflow task
     {S::kBothCreated, I::kAcceptedEvent, S::kCompleteCreated},
     {S::kAccepted, I::kComplete, S::kCompleteCreated},
     {S::kCompleteCreated, I::kCompletedEvent, S::kDone},
-});
+};
+const TransitionTable kTable("worker update", rows(S::kRequested, kRows));
 
 constexpr const char* kStateNames[] = {
     "requested", "about to be accepted",  "about to be accepted and completed",
@@ -29,7 +30,7 @@ constexpr auto kCompleted = enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETE
 }  // namespace
 
 void UpdateMachine::step(Input input, const HistoryEvent* event) {
-  const auto next = next_state(kTable, state_, input);
+  const auto next = kTable.next(state_, input);
   if (!next) {
     HF_CHECK(event != nullptr);
     throw_unexpected(*event, "update \"" + request_.protocol_instance_id + "\"",

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "base/every_row.h"
 #include "worker/history_builder.h"
 #include "worker/workflow_run.h"
 
@@ -16,6 +17,8 @@ using namespace std::chrono_literals;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+
+const auto* const kEveryRow = ::testing::AddGlobalTestEnvironment(new EveryRow);
 
 ActivityOptions quick() {
   return ActivityOptions().start_to_close(10s);
@@ -127,6 +130,90 @@ TEST_F(Runs, TimerCanceledAfterItIsRecordedEmitsItsCancellation) {
   history.signaled("go", 1).task();
   EXPECT_THAT(commands(apply(history)), ElementsAre("CANCEL_TIMER"));
   EXPECT_THAT(commands(replay(history)), ElementsAre("CANCEL_TIMER"));
+  history.completed();
+  history.add(enums::EVENT_TYPE_TIMER_CANCELED).mutable_timer_canceled_event_attributes()->set_timer_id("1");
+  history.signaled("go", 2).task();
+  EXPECT_THAT(commands(apply(history)), ElementsAre("COMPLETE_WORKFLOW_EXECUTION"));
+}
+
+Task<void> nothing() {
+  co_return;
+}
+
+// What code takes back in the task that asked for it was never asked for.
+TEST_F(Runs, WhatIsCanceledBeforeItIsSentEmitsNoCommand) {
+  for (const auto type : {ActivityCancellation::kTryCancel, ActivityCancellation::kAbandon}) {
+    run_.reset();
+    registry_.register_workflow("w", [type](workflow::Context& ctx) -> Task<int> {
+      auto activity = ctx.start_activity<int>("a", quick().cancellation(type));
+      activity.cancel();
+      const CancelScope scope = ctx.scope();
+      auto child = ctx.spawn(scope, ctx.child<int>("c", ChildOptions().workflow_id("c1")));
+      auto signal = ctx.spawn(scope, ctx.signal_external("other", "", "hello"));
+      co_await ctx.spawn(nothing());  // behind the two, which have begun by then
+      scope.cancel();
+      int canceled = 0;
+      canceled += is_canceled((co_await attempt(activity.result())).error()) ? 1 : 0;
+      canceled += is_canceled((co_await attempt(std::move(child))).error()) ? 10 : 0;
+      canceled += is_canceled((co_await attempt(std::move(signal))).error()) ? 100 : 0;
+      co_return canceled;
+    });
+    HistoryBuilder history;
+    history.started("w").task();
+    const auto result = apply(history);
+    EXPECT_THAT(commands(result), ElementsAre("COMPLETE_WORKFLOW_EXECUTION"));
+    EXPECT_EQ(text_of(result), "111");
+  }
+}
+
+TEST_F(Runs, AnAbandonedActivityMayEndLater) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<std::string> {
+    auto handle = ctx.start_activity<int>("a", quick().cancellation(ActivityCancellation::kAbandon));
+    co_await ctx.signal_channel<int>("go").receive();
+    handle.cancel();
+    co_await ctx.signal_channel<int>("go").receive();
+    auto outcome = co_await attempt(handle.result());
+    co_return is_canceled(outcome.error()) ? "canceled" : "failed";
+  });
+  HistoryBuilder history;
+  history.started("w").task().completed();
+  const auto scheduled = history.activity_scheduled("1", "a");
+  history.signaled("go", 1).task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  history.completed().activity_completed(scheduled, 1).signaled("go", 2).task();
+  for (const auto& result : {apply(history), replay(history)}) EXPECT_EQ(text_of(result), "\"canceled\"");
+}
+
+TEST_F(Runs, ASignalToAnotherWorkflowArrivesOrFails) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<std::string> {
+    auto outcome = co_await attempt(ctx.signal_external("other", "", "hello"));
+    co_return outcome.ok() ? "delivered" : "not found";
+  });
+  for (const bool found : {true, false}) {
+    run_.reset();
+    HistoryBuilder history;
+    history.started("w").task();
+    EXPECT_THAT(commands(apply(history)), ElementsAre("SIGNAL_EXTERNAL_WORKFLOW_EXECUTION"));
+    history.completed();
+    auto& initiated = history.add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED);
+    const auto id = initiated.event_id();
+    auto& request = *initiated.mutable_signal_external_workflow_execution_initiated_event_attributes();
+    request.mutable_workflow_execution()->set_workflow_id("other");
+    request.set_signal_name("hello");
+    if (found) {
+      history.add(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED)
+          .mutable_external_workflow_execution_signaled_event_attributes()
+          ->set_initiated_event_id(id);
+    } else {
+      history.add(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED)
+          .mutable_signal_external_workflow_execution_failed_event_attributes()
+          ->set_initiated_event_id(id);
+    }
+    history.task();
+    for (const auto& result : {apply(history), replay(history)}) {
+      EXPECT_EQ(text_of(result), found ? "\"delivered\"" : "\"not found\"");
+    }
+  }
 }
 
 TEST_F(Runs, ActivityCancellationTypes) {
@@ -318,6 +405,31 @@ TEST_F(Runs, AnUpdateIsAcceptedAndCompletedAtItsPlaceAmongTheCommands) {
     EXPECT_EQ(response.outcome().success().payloads(0).data(), "20");
     EXPECT_EQ(response.meta().update_id(), "u1");
   }
+}
+
+TEST_F(Runs, AnUpdateMayBeAcceptedAndCompletedInOneTask) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<int> {
+    int total = 0;
+    ctx.on_update("add", [&](int value) -> Task<int> { co_return total += value; });
+    co_return co_await ctx.signal_channel<int>("go").receive();
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  const auto first = apply(history, update_message("u1", "add", 20));
+  ASSERT_THAT(commands(first), ElementsAre("PROTOCOL_MESSAGE", "PROTOCOL_MESSAGE"));
+  pb::update::v1::Acceptance acceptance;
+  ASSERT_TRUE(first.messages.at(0).body().UnpackTo(&acceptance));
+  history.completed();
+  auto& accepted = *history.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED)
+                        .mutable_workflow_execution_update_accepted_event_attributes();
+  accepted.set_protocol_instance_id("u1");
+  *accepted.mutable_accepted_request() = acceptance.accepted_request();
+  history.add(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED)
+      .mutable_workflow_execution_update_completed_event_attributes()
+      ->mutable_meta()
+      ->set_update_id("u1");
+  history.signaled("go", 7).task();
+  for (const auto& result : {apply(history), replay(history)}) EXPECT_EQ(text_of(result), "7");
 }
 
 TEST_F(Runs, ARejectedUpdateLeavesNoCommandAndTheTaskCanBeForgotten) {
