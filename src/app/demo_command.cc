@@ -6,9 +6,9 @@
 
 #include "app/commands.h"
 #include "app/output.h"
-#include "demo/demo.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
+#include "refund/demo.h"
 
 namespace holdfast::app {
 

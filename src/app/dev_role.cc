@@ -5,10 +5,10 @@
 
 #include "agent/agent.h"
 #include "app/output.h"
-#include "demo/agent_files.h"
-#include "demo/receiver.h"
-#include "demo/shop.h"
-#include "model/scripted_server.h"
+#include "refund/agent_files.h"
+#include "refund/receiver.h"
+#include "refund/shop.h"
+#include "scripted/server.h"
 
 namespace holdfast::app {
 

@@ -9,8 +9,8 @@
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
-#include "model/scripted_server.h"
 #include "os/thread_executor.h"
+#include "scripted/server.h"
 
 namespace holdfast::app {
 

@@ -21,11 +21,11 @@
 #include "engine/engine.h"
 #include "holdfast/client.h"
 #include "http/server.h"
-#include "model/scripted_server.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "rpc/connection.h"
+#include "scripted/server.h"
 #include "store/rocks_store.h"
 
 namespace holdfast::e2e {

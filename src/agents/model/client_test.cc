@@ -10,10 +10,10 @@
 
 #include "base/text.h"
 #include "model/client.h"
-#include "model/scripted_server.h"
 #include "model/wire_format.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
+#include "scripted/server.h"
 
 namespace holdfast::model {
 namespace {

@@ -9,10 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "agent/definition.h"
-#include "demo/agent_files.h"
-#include "demo/demo.h"
-#include "demo/report.h"
 #include "os/clock.h"
+#include "refund/agent_files.h"
+#include "refund/demo.h"
+#include "refund/report.h"
 
 namespace holdfast::demo {
 namespace {

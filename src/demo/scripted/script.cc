@@ -1,4 +1,4 @@
-#include "model/scripted_script.h"
+#include "scripted/script.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>

@@ -1,4 +1,4 @@
-#include "model/scripted_server.h"
+#include "scripted/server.h"
 
 #include <fmt/format.h>
 
@@ -10,8 +10,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
-#include "model/scripted_script.h"
-#include "model/scripted_wire.h"
+#include "scripted/script.h"
+#include "scripted/wire.h"
 
 namespace holdfast::model {
 

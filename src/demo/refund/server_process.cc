@@ -1,4 +1,4 @@
-#include "demo/server_process.h"
+#include "refund/server_process.h"
 
 #include <algorithm>
 #include <cerrno>

@@ -1,4 +1,4 @@
-#include "demo/api_client.h"
+#include "refund/api_client.h"
 
 #include <fmt/format.h>
 

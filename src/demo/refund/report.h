@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "demo/api_client.h"
-#include "demo/receiver.h"
-#include "demo/shop.h"
+#include "refund/api_client.h"
+#include "refund/receiver.h"
+#include "refund/shop.h"
 
 namespace holdfast::demo {
 

@@ -1,4 +1,4 @@
-#include "demo/report.h"
+#include "refund/report.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "demo/agent_files.h"
+#include "refund/agent_files.h"
 
 namespace holdfast::demo {
 

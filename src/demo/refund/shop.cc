@@ -1,4 +1,4 @@
-#include "demo/shop.h"
+#include "refund/shop.h"
 
 #include <array>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "model/scripted_wire.h"
+#include "scripted/wire.h"
 
 #include <fmt/format.h>
 

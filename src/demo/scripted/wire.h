@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "holdfast/status.h"
-#include "model/scripted_script.h"
+#include "scripted/script.h"
 
 namespace holdfast::model {
 

@@ -1,4 +1,4 @@
-#include "demo/receiver.h"
+#include "refund/receiver.h"
 
 #include <fmt/format.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
-#include "model/scripted_wire.h"
+#include "scripted/wire.h"
 
 namespace holdfast::model {
 

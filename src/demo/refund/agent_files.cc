@@ -1,8 +1,8 @@
-#include "demo/agent_files.h"
+#include "refund/agent_files.h"
 
 #include <fmt/format.h>
 
-#include "demo/shop.h"
+#include "refund/shop.h"
 
 namespace holdfast::demo {
 

@@ -1,4 +1,4 @@
-#include "demo/demo.h"
+#include "refund/demo.h"
 
 #include <filesystem>
 #include <fstream>
@@ -10,13 +10,13 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
-#include "demo/agent_files.h"
-#include "demo/api_client.h"
-#include "demo/receiver.h"
-#include "demo/report.h"
-#include "demo/server_process.h"
-#include "demo/shop.h"
-#include "model/scripted_server.h"
+#include "refund/agent_files.h"
+#include "refund/api_client.h"
+#include "refund/receiver.h"
+#include "refund/report.h"
+#include "refund/server_process.h"
+#include "refund/shop.h"
+#include "scripted/server.h"
 
 namespace holdfast::demo {
 
