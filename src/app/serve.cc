@@ -24,10 +24,10 @@
 #include "app/worker_role.h"
 #include "http/api.h"
 #include "http/server.h"
+#include "os/address.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
-#include "rpc/address.h"
 #include "rpc/server.h"
 
 namespace holdfast::app {
@@ -187,7 +187,7 @@ class Node {
       auto free = listen_on(asked, 0, flag, [&](const std::string& text) -> Result<std::string> {
         auto address = address_of(text);
         if (!address) return fail(address.error());
-        Status bindable = rpc::check_bindable({address->host, address->port});
+        Status bindable = os::check_bindable({address->host, address->port});
         if (!bindable.ok()) return fail(std::move(bindable));
         return text;
       });

@@ -16,7 +16,7 @@
 #include <unordered_set>
 
 #include "api/messages.h"
-#include "rpc/address.h"
+#include "os/address.h"
 #include "rpc/wire.h"
 
 namespace holdfast::rpc {
@@ -179,7 +179,7 @@ Result<GrpcTarget> GrpcTarget::parse(std::string_view text) {
         fmt::format("engine \"{}\": expected temporal://HOST:PORT, or temporals://HOST:PORT for TLS", text));
   }
   if (rest.ends_with('/')) rest.remove_suffix(1);
-  auto address = parse_host_port(rest, kDefaultPort);
+  auto address = os::parse_host_port(rest, kDefaultPort);
   if (!address) return fail(address.error());
   if (address->port == 0)
     return fail(Code::kInvalidArgument, fmt::format("engine \"{}\": the port must not be 0", text));
@@ -188,7 +188,7 @@ Result<GrpcTarget> GrpcTarget::parse(std::string_view text) {
 }
 
 Result<std::unique_ptr<GrpcConnection>> GrpcConnection::open(const GrpcTarget& target) {
-  auto address = parse_host_port(target.address(), kDefaultPort);
+  auto address = os::parse_host_port(target.address(), kDefaultPort);
   if (!address) return fail(address.error());
   if (target.client_cert().empty() != target.client_key().empty()) {
     return fail(Code::kInvalidArgument,

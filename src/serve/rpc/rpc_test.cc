@@ -15,7 +15,6 @@
 
 #include "api/messages.h"
 #include "os/thread_executor.h"
-#include "rpc/address.h"
 #include "rpc/connection.h"
 #include "rpc/server.h"
 

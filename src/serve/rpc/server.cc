@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "rpc/address.h"
+#include "os/address.h"
 #include "rpc/server_call.h"
 #include "temporal/api/workflowservice/v1/service.pb.h"
 
@@ -58,10 +58,10 @@ void configure(grpc::ServerBuilder& builder, const ServerOptions& options) {
 
 }  // namespace
 
-Result<HostPort> listen_address(const std::string& text) {
-  auto address = parse_host_port(text, kDefaultPort);
+Result<os::HostPort> listen_address(const std::string& text) {
+  auto address = os::parse_host_port(text, kDefaultPort);
   if (!address) return address;
-  if (!is_loopback(*address)) {
+  if (!os::is_loopback(*address)) {
     return fail(
         Code::kPermissionDenied,
         fmt::format(
@@ -70,7 +70,7 @@ Result<HostPort> listen_address(const std::string& text) {
             address->to_string(), address->port));
   }
   if (address->host == "localhost") address->host = "127.0.0.1";
-  if (Status status = check_bindable(*address); !status.ok()) return fail(std::move(status));
+  if (Status status = os::check_bindable(*address); !status.ok()) return fail(std::move(status));
   return address;
 }
 
@@ -83,7 +83,7 @@ struct Server::Impl {
   NameForReflection reflected;
   std::vector<std::unique_ptr<ServerQueue>> queues;
   std::unique_ptr<grpc::Server> server;
-  HostPort bound;
+  os::HostPort bound;
   std::string address;
   std::once_flag stopped;
 };

@@ -16,7 +16,7 @@
 
 #include "api/connection.h"
 #include "holdfast/status.h"
-#include "rpc/address.h"
+#include "os/address.h"
 
 namespace holdfast::rpc {
 
@@ -35,7 +35,7 @@ struct ServerOptions {
 
 // What start() would make of `text`: kInvalidArgument or kPermissionDenied when it refuses the address,
 // kUnavailable when the port is in use now.
-Result<HostPort> listen_address(const std::string& text);
+Result<os::HostPort> listen_address(const std::string& text);
 
 class Server {
  public:

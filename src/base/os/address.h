@@ -8,7 +8,7 @@
 
 #include "holdfast/status.h"
 
-namespace holdfast::rpc {
+namespace holdfast::os {
 
 struct HostPort {
   std::string host;  // without brackets
@@ -29,4 +29,4 @@ bool is_loopback(const HostPort& address);
 // at once; it is asked for its reason, since gRPC does not give one.
 Status check_bindable(const HostPort& address);
 
-}  // namespace holdfast::rpc
+}  // namespace holdfast::os

@@ -1,4 +1,4 @@
-#include "rpc/address.h"
+#include "os/address.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <charconv>
 #include <cstring>
 
-namespace holdfast::rpc {
+namespace holdfast::os {
 namespace {
 
 std::unexpected<Status> bad_address(std::string_view text, std::string_view why) {
@@ -125,4 +125,4 @@ Status check_bindable(const HostPort& address) {
   }
 }
 
-}  // namespace holdfast::rpc
+}  // namespace holdfast::os
