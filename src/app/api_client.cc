@@ -15,7 +15,7 @@
 #include "app/output.h"
 #include "base/json.h"
 #include "http/message.h"
-#include "model/http_client.h"
+#include "net/http_client.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::app {
@@ -69,9 +69,9 @@ int exit_code_of(int http_status) {
 
 struct ApiClient::Impl {
   os::ThreadExecutor loop{"http-client"};
-  std::unique_ptr<model::HttpClient> http = model::curl_http_client(loop);
+  std::unique_ptr<net::HttpClient> http = net::curl_http_client(loop);
 
-  Answer call(const std::string& base, model::HttpRequest request);
+  Answer call(const std::string& base, net::HttpRequest request);
 };
 
 ApiClient::ApiClient(const ApiOptions& options) : base_(find_api(options)), impl_(std::make_unique<Impl>()) {
@@ -79,9 +79,9 @@ ApiClient::ApiClient(const ApiOptions& options) : base_(find_api(options)), impl
 }
 ApiClient::~ApiClient() = default;
 
-ApiClient::Answer ApiClient::Impl::call(const std::string& base, model::HttpRequest request) {
+ApiClient::Answer ApiClient::Impl::call(const std::string& base, net::HttpRequest request) {
   request.total_timeout = milliseconds(60'000);
-  auto response = model::fetch(*http, std::move(request));
+  auto response = net::fetch(*http, std::move(request));
   if (!response) return std::unexpected(unreachable(base, response.error().message));
   Json body = Json::parse(response->body, nullptr, false);
   if (response->head.status / 100 == 2 && !body.is_discarded()) return body;
@@ -90,13 +90,13 @@ ApiClient::Answer ApiClient::Impl::call(const std::string& base, model::HttpRequ
 }
 
 ApiClient::Answer ApiClient::get(const std::string& path) {
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.url = base_ + path;
   return impl_->call(base_, std::move(request));
 }
 
 ApiClient::Answer ApiClient::post(const std::string& path, const Json& body) {
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.method = "POST";
   request.url = base_ + path;
   request.headers = {{"Content-Type", "application/json"}};
@@ -105,7 +105,7 @@ ApiClient::Answer ApiClient::post(const std::string& path, const Json& body) {
 }
 
 ApiClient::Answer ApiClient::put_definition(const std::string& file, const std::string& text) {
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.method = "POST";
   request.url = base_ + "/api/v1/agents?source=" + http::percent_encode(file) +
                 "&base=" + http::percent_encode(folder_of(file));
@@ -130,17 +130,17 @@ struct Attempt {
   std::stop_source stop;
 };
 
-std::shared_ptr<Attempt> begin_attempt(model::HttpClient& http, const std::string& url,
+std::shared_ptr<Attempt> begin_attempt(net::HttpClient& http, const std::string& url,
                                        const std::string& cursor) {
   auto attempt = std::make_shared<Attempt>();
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.url = url;
   request.headers = {{"Accept", "text/event-stream"}};
   if (!cursor.empty()) request.headers.push_back({"Last-Event-ID", cursor});
   request.idle_timeout = kStreamIdle;
   request.max_response_bytes = ~std::size_t{0} >> 1;
-  model::HttpHandler handler;
-  handler.head = [attempt](const model::HttpHead& head) {
+  net::HttpHandler handler;
+  handler.head = [attempt](const net::HttpHead& head) {
     std::lock_guard lock(attempt->mutex);
     attempt->status = head.status;
   };
@@ -153,7 +153,7 @@ std::shared_ptr<Attempt> begin_attempt(model::HttpClient& http, const std::strin
     }
     attempt->changed.notify_all();
   };
-  handler.done = [attempt](std::expected<void, model::HttpError>) {
+  handler.done = [attempt](std::expected<void, net::HttpError>) {
     std::lock_guard lock(attempt->mutex);
     attempt->done = true;
     attempt->changed.notify_all();

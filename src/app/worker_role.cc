@@ -5,7 +5,7 @@
 #include "agent/agent.h"
 #include "app/output.h"
 #include "holdfast/worker.h"
-#include "model/http_client.h"
+#include "net/http_client.h"
 
 namespace holdfast::app {
 
@@ -26,7 +26,7 @@ const char* environment_variable(const char* name) {
 
 struct WorkerRole::Impl {
   std::unique_ptr<Executor> http_loop;
-  std::unique_ptr<model::HttpClient> http;
+  std::unique_ptr<net::HttpClient> http;
   std::unique_ptr<Worker> agents;
   std::unique_ptr<Worker> models;
   std::unique_ptr<Worker> tools;
@@ -45,7 +45,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
                                                       platform::Streams& streams) {
   auto impl = std::make_unique<Impl>();
   impl->http_loop = environment.new_executor("http-client");
-  impl->http = model::curl_http_client(*impl->http_loop);
+  impl->http = net::curl_http_client(*impl->http_loop);
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};

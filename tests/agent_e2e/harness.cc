@@ -92,7 +92,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   model::ScriptedOptions scripted_options;
   scripted_options.script = script;
   scripted = must(model::start_scripted_server(scripted_options, model_loop_), "scripted model");
-  http_ = model::curl_http_client(http_loop_);
+  http_ = net::curl_http_client(http_loop_);
   platform::SqliteOptions sqlite;
   sqlite.directory = directory_ / "platform";
   stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");

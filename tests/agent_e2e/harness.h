@@ -97,7 +97,7 @@ class Platform {
   os::ThreadExecutor http_loop_{"e2e-http"};
   os::ThreadExecutor model_loop_{"e2e-model"};
   os::ThreadExecutor flusher_{"e2e-flush"};
-  std::unique_ptr<model::HttpClient> http_;
+  std::unique_ptr<net::HttpClient> http_;
   platform::OpenStores stores_;
   std::unique_ptr<store::RocksStore> rocks_;
   std::unique_ptr<engine::Engine> engine_;

@@ -14,7 +14,7 @@
 #include "holdfast/status.h"
 #include "holdfast/worker.h"
 #include "model/client.h"
-#include "model/http_client.h"
+#include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 
@@ -24,7 +24,7 @@ namespace holdfast::agent {
 struct Deps {
   platform::Store* store = nullptr;
   platform::Streams* streams = nullptr;
-  model::HttpClient* http = nullptr;
+  net::HttpClient* http = nullptr;
   const Clock* clock = nullptr;
   // Model keys by name; environment_secrets() in the product.
   model::Secrets secrets;

@@ -18,17 +18,17 @@ struct Exchange {
   std::mutex mutex;
   std::condition_variable wake;
   bool done = false;  // guarded by mutex, like all below
-  model::HttpHead head;
+  net::HttpHead head;
   std::string body;
-  std::optional<model::HttpError> error;
+  std::optional<net::HttpError> error;
 };
 
-// Like model::fetch, and beats while it waits.
-std::shared_ptr<Exchange> exchange(model::HttpClient& http, model::HttpRequest request,
+// Like net::fetch, and beats while it waits.
+std::shared_ptr<Exchange> exchange(net::HttpClient& http, net::HttpRequest request,
                                    const ToolContext& context) {
   auto state = std::make_shared<Exchange>();
-  model::HttpHandler handler;
-  handler.head = [state](const model::HttpHead& head) {
+  net::HttpHandler handler;
+  handler.head = [state](const net::HttpHead& head) {
     std::lock_guard lock(state->mutex);
     state->head = head;
   };
@@ -36,7 +36,7 @@ std::shared_ptr<Exchange> exchange(model::HttpClient& http, model::HttpRequest r
     std::lock_guard lock(state->mutex);
     state->body.append(bytes);
   };
-  handler.done = [state](std::expected<void, model::HttpError> result) {
+  handler.done = [state](std::expected<void, net::HttpError> result) {
     std::lock_guard lock(state->mutex);
     if (!result) state->error = result.error();
     state->done = true;
@@ -69,14 +69,14 @@ void append_query(std::string& url, const Json& values) {
   }
 }
 
-Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& arguments,
-                                         const ToolContext& context) {
+Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& arguments,
+                                       const ToolContext& context) {
   const HttpTool& spec = tool.http;
   auto url = UrlTemplate::parse(spec.url);
   if (!url) return fail(url.error());
   auto filled = url->fill(arguments);
   if (!filled) return fail(filled.error());
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.method = spec.method;
   request.url = *filled;
   request.total_timeout = tool.timeout;
@@ -100,7 +100,7 @@ Result<model::HttpRequest> build_request(const ToolSpec& tool, const Json& argum
   return request;
 }
 
-std::optional<std::chrono::milliseconds> retry_after(const model::HttpHead& head) {
+std::optional<std::chrono::milliseconds> retry_after(const net::HttpHead& head) {
   std::string_view text;
   for (const auto& [name, value] : head.headers) {
     if (name == "retry-after" && text.empty()) text = value;
@@ -127,9 +127,9 @@ ToolEnding refused(const ToolSpec& tool, const std::string& method, const Exchan
 
 // The status is none or one of success, but the body did not arrive.
 ToolEnding without_body(const ToolSpec& tool, const Exchange& state) {
-  const model::HttpError& error = *state.error;
-  if (error.failure == model::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
-  if (error.failure == model::HttpFailure::kTooLarge && state.head.status != 0) {
+  const net::HttpError& error = *state.error;
+  if (error.failure == net::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
+  if (error.failure == net::HttpFailure::kTooLarge && state.head.status != 0) {
     std::string text = fmt::format("the response is larger than {} bytes", tool.http.max_response_bytes);
     // It was answered, so what had to happen has happened.
     return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
@@ -143,7 +143,7 @@ ToolEnding without_body(const ToolSpec& tool, const Exchange& state) {
 }  // namespace
 
 ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
-                         model::HttpClient& http) {
+                         net::HttpClient& http) {
   auto request = build_request(tool, arguments, context);
   if (!request) return {Ending::kFailed, request.error().message()};
   const std::string method = request->method;

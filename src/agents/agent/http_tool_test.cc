@@ -12,11 +12,11 @@ namespace {
 using ::testing::HasSubstr;
 
 // Answers at once: status 0 is no head at all.
-class PlayedClient : public model::HttpClient {
+class PlayedClient : public net::HttpClient {
  public:
-  void start(model::HttpRequest, model::HttpHandler handler, std::stop_token) override {
+  void start(net::HttpRequest, net::HttpHandler handler, std::stop_token) override {
     if (status != 0) {
-      model::HttpHead head;
+      net::HttpHead head;
       head.status = status;
       head.headers = {{"retry-after", "7"}};
       handler.head(head);
@@ -26,16 +26,16 @@ class PlayedClient : public model::HttpClient {
       handler.done({});
       return;
     }
-    model::HttpError error;
+    net::HttpError error;
     error.failure = *failure;
     error.message = "it broke";
     handler.done(std::unexpected(error));
   }
   int status = 0;
-  std::optional<model::HttpFailure> failure;
+  std::optional<net::HttpFailure> failure;
 };
 
-ToolEnding call(Effect effect, int status, std::optional<model::HttpFailure> failure = std::nullopt) {
+ToolEnding call(Effect effect, int status, std::optional<net::HttpFailure> failure = std::nullopt) {
   PlayedClient client;
   client.status = status;
   client.failure = failure;
@@ -48,7 +48,7 @@ ToolEnding call(Effect effect, int status, std::optional<model::HttpFailure> fai
 }
 
 using enum Effect;
-using Failure = model::HttpFailure;
+using Failure = net::HttpFailure;
 
 TEST(HttpTool, TheStatusDecides) {
   for (const Effect effect : {kPure, kIdempotent, kAtMostOnce}) {

@@ -11,7 +11,7 @@
 
 #include "agent/definition.h"
 #include "holdfast/seams.h"
-#include "model/http_client.h"
+#include "net/http_client.h"
 
 namespace holdfast::agent {
 
@@ -44,7 +44,7 @@ inline constexpr std::chrono::milliseconds kBeatInterval{500};
 // Sends `Idempotency-Key`. Placeholders are filled, the rest of the arguments goes into query (GET, HEAD,
 // DELETE) or JSON body when the tool gives no body of its own. Redirects are not followed.
 ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
-                         model::HttpClient& http);
+                         net::HttpClient& http);
 
 // Reading: a read-only connection, and statements that sqlite3 calls read-only. Writing: one transaction
 // together with a row in `holdfast_effects` of the same database, so that a repeated call finds its own

@@ -87,7 +87,7 @@ Json turns_of(const Request& request, std::string& system) {
 
 class MessagesDecoder : public Decoder {
  public:
-  void event(const SseEvent& event, OnDelta& on_delta) override {
+  void event(const net::SseEvent& event, OnDelta& on_delta) override {
     if (error() || stopped_ || event.event == "ping") return;
     const Json json = parse_json<Json>(event.data, kMaxForeignJsonDepth);
     if (!json.is_object()) {
@@ -180,8 +180,8 @@ class MessagesFormat : public WireFormat {
   std::string_view default_base_url() const override { return "https://api.anthropic.com/v1"; }
   std::string_view path() const override { return "/messages"; }
 
-  Headers headers(const std::string& api_key) const override {
-    Headers out = {{"anthropic-version", std::string(kVersion)}};
+  net::Headers headers(const std::string& api_key) const override {
+    net::Headers out = {{"anthropic-version", std::string(kVersion)}};
     if (!api_key.empty()) out.emplace_back("x-api-key", api_key);
     return out;
   }

@@ -19,7 +19,7 @@ struct Exchange {
   Exchange(std::unique_ptr<Decoder> decoder_, const Clock& clock_)
       : decoder(std::move(decoder_)), clock(clock_) {}
 
-  void on_head(const HttpHead& answer) { head = answer; }
+  void on_head(const net::HttpHead& answer) { head = answer; }
 
   void on_body(std::string_view bytes) {
     if (head.status != 200) {
@@ -28,13 +28,13 @@ struct Exchange {
     }
     if (decoder->error() || broken) return;
     const Status status =
-        parser.feed(bytes, [this](const SseEvent& event) { decoder->event(event, on_delta); });
+        parser.feed(bytes, [this](const net::SseEvent& event) { decoder->event(event, on_delta); });
     broken = !status.ok();
     // Nothing after an error is of use: give the connection back.
     if (decoder->error() || broken) cancel.request_stop();
   }
 
-  Answer answer(std::expected<void, HttpError> outcome) {
+  Answer answer(std::expected<void, net::HttpError> outcome) {
     if (head.status == 200 && !decoder->error() && decoder->complete()) {
       // All of it is here, even if the connection ended badly afterwards.
       Response response = decoder->take();
@@ -49,7 +49,7 @@ struct Exchange {
     return std::unexpected(std::move(error));
   }
 
-  Error failure(std::expected<void, HttpError> outcome) {
+  Error failure(std::expected<void, net::HttpError> outcome) {
     if (decoder->error()) return *decoder->error();
     Error error;
     if (broken) {
@@ -70,20 +70,20 @@ struct Exchange {
     return error;
   }
 
-  Error of_http(const HttpError& failed) const {
+  Error of_http(const net::HttpError& failed) const {
     Error error;
     error.message = failed.message;
     switch (failed.failure) {
-      case HttpFailure::kConnection:
+      case net::HttpFailure::kConnection:
         // An answer that breaks off is another thing than a server that is not there.
         error.kind = head.status == 200 ? ErrorKind::kStreamCut : ErrorKind::kConnection;
         if (head.status == 200) error.message = "the model's stream was cut: " + failed.message;
         break;
-      case HttpFailure::kIdleTimeout:
-      case HttpFailure::kTotalTimeout: error.kind = ErrorKind::kTimeout; break;
-      case HttpFailure::kTooLarge:
-      case HttpFailure::kBadRequest: error.kind = ErrorKind::kBadRequest; break;
-      case HttpFailure::kCancelled: error.kind = ErrorKind::kCancelled; break;
+      case net::HttpFailure::kIdleTimeout:
+      case net::HttpFailure::kTotalTimeout: error.kind = ErrorKind::kTimeout; break;
+      case net::HttpFailure::kTooLarge:
+      case net::HttpFailure::kBadRequest: error.kind = ErrorKind::kBadRequest; break;
+      case net::HttpFailure::kCancelled: error.kind = ErrorKind::kCancelled; break;
     }
     return error;
   }
@@ -104,10 +104,10 @@ struct Exchange {
 
   std::unique_ptr<Decoder> decoder;
   const Clock& clock;
-  SseParser parser;
+  net::SseParser parser;
   std::move_only_function<void(const Delta&)> on_delta;
   std::move_only_function<void(Answer)> done;
-  HttpHead head;
+  net::HttpHead head;
   std::string error_body;
   std::string api_key;
   bool broken = false;
@@ -125,7 +125,7 @@ Error refused(ErrorKind kind, std::string message) {
 
 class HttpModelClient : public Client {
  public:
-  HttpModelClient(Endpoint endpoint, HttpClient& http, const Clock& clock, Secrets secrets)
+  HttpModelClient(Endpoint endpoint, net::HttpClient& http, const Clock& clock, Secrets secrets)
       : endpoint_(std::move(endpoint)),
         http_(http),
         clock_(clock),
@@ -163,10 +163,10 @@ class HttpModelClient : public Client {
       exchange->link.emplace(std::move(stop),
                              [cancel = exchange->cancel]() mutable { cancel.request_stop(); });
     }
-    HttpHandler handler;
-    handler.head = [exchange](const HttpHead& head) { exchange->on_head(head); };
+    net::HttpHandler handler;
+    handler.head = [exchange](const net::HttpHead& head) { exchange->on_head(head); };
     handler.body = [exchange](std::string_view bytes) { exchange->on_body(bytes); };
-    handler.done = [exchange](std::expected<void, HttpError> outcome) {
+    handler.done = [exchange](std::expected<void, net::HttpError> outcome) {
       exchange->link.reset();
       auto finish = std::move(exchange->done);
       finish(exchange->answer(std::move(outcome)));
@@ -175,8 +175,8 @@ class HttpModelClient : public Client {
   }
 
  private:
-  HttpRequest http_request(std::string body, const std::string& key) const {
-    HttpRequest out;
+  net::HttpRequest http_request(std::string body, const std::string& key) const {
+    net::HttpRequest out;
     out.method = "POST";
     out.url = endpoint_.base_url + std::string(format_->path());
     out.headers = format_->headers(key);
@@ -192,7 +192,7 @@ class HttpModelClient : public Client {
   }
 
   Endpoint endpoint_;
-  HttpClient& http_;
+  net::HttpClient& http_;
   const Clock& clock_;
   Secrets secrets_;
   std::unique_ptr<WireFormat> format_;
@@ -242,7 +242,7 @@ Secrets environment_secrets() {
   };
 }
 
-std::unique_ptr<Client> make_client(Endpoint endpoint, HttpClient& http, const Clock& clock,
+std::unique_ptr<Client> make_client(Endpoint endpoint, net::HttpClient& http, const Clock& clock,
                                     Secrets secrets) {
   return std::make_unique<HttpModelClient>(std::move(endpoint), http, clock, std::move(secrets));
 }

@@ -2,7 +2,7 @@
 
 // Client: one model endpoint. Always streams. Never retries: the durable activity does, with what Error says.
 //
-//   os::ThreadExecutor loop("http"); auto http = curl_http_client(loop);
+//   os::ThreadExecutor loop("http"); auto http = net::curl_http_client(loop);
 //   auto client = make_client(endpoint, *http, clock, environment_secrets());
 //   auto answer = call(*client, request, [](const Delta& d) { ... });
 //
@@ -21,8 +21,8 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
-#include "model/http_client.h"
 #include "model/message.h"
+#include "net/http_client.h"
 
 namespace holdfast::model {
 
@@ -130,8 +130,8 @@ struct Endpoint {
   // Up to and without /chat/completions or /messages: "https://api.openai.com/v1",
   // "http://localhost:11434/v1". Empty: the provider's own.
   std::string base_url;
-  std::string api_key;  // the name of a secret; empty: none is sent
-  Headers headers;      // added to each request
+  std::string api_key;   // the name of a secret; empty: none is sent
+  net::Headers headers;  // added to each request
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};  // no byte for so long
   std::chrono::milliseconds total_timeout{600'000};
@@ -139,6 +139,7 @@ struct Endpoint {
 };
 
 // `http` and `clock` must outlive the client. The clock turns a retry-after date into a duration.
-std::unique_ptr<Client> make_client(Endpoint endpoint, HttpClient& http, const Clock& clock, Secrets secrets);
+std::unique_ptr<Client> make_client(Endpoint endpoint, net::HttpClient& http, const Clock& clock,
+                                    Secrets secrets);
 
 }  // namespace holdfast::model

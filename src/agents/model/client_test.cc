@@ -74,7 +74,7 @@ class ClientTest : public ::testing::TestWithParam<Format> {
   os::SystemClock clock_;
   os::ThreadExecutor server_loop_{"scripted"};
   os::ThreadExecutor http_loop_{"http"};
-  std::unique_ptr<HttpClient> http_ = curl_http_client(http_loop_);
+  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(http_loop_);
   std::unique_ptr<ScriptedServer> server_;
   Endpoint endpoint_;
   std::string text_;
@@ -272,7 +272,7 @@ TEST_P(ClientTest, AnErrorsTextIsUtf8AndCutBetweenCharacters) {
   for (int i = 0; i < 1500; ++i) many += "é";
   const Error error = error_of("    faults: [{status: 500, message: 'x" + many + "'}]\n");
   EXPECT_TRUE(is_utf8(error.message)) << error.message.substr(error.message.size() - 4);
-  HttpHead head;
+  net::HttpHead head;
   head.status = 502;
   EXPECT_TRUE(is_utf8(error_of_response(head,
                                         "Zeit\xFC"
@@ -390,11 +390,11 @@ TEST_P(ClientTest, ManyCallsRunAtOnceOnOneThread) {
 TEST(HttpClient, FetchesAndRefusesWhatCannotBeSent) {
   os::ThreadExecutor server_loop("scripted");
   os::ThreadExecutor http_loop("http");
-  std::unique_ptr<HttpClient> http = curl_http_client(http_loop);
+  std::unique_ptr<net::HttpClient> http = net::curl_http_client(http_loop);
   ScriptedOptions options;
   options.script = "models: [a, b]\nreplies:\n  - text: x\n";
   std::unique_ptr<ScriptedServer> server = std::move(*start_scripted_server(options, server_loop));
-  HttpRequest request;
+  net::HttpRequest request;
   request.url = server->base_url() + "/models";
   auto response = fetch(*http, request);
   ASSERT_TRUE(response) << response.error().message;
@@ -402,21 +402,21 @@ TEST(HttpClient, FetchesAndRefusesWhatCannotBeSent) {
   EXPECT_EQ(response->head.header("content-type"), "application/json");
   EXPECT_EQ(nlohmann::json::parse(response->body)["data"][1]["id"], "b");
   request.headers = {{"x-a", "b\r\nx-injected: c"}};
-  EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kBadRequest);
+  EXPECT_EQ(fetch(*http, request).error().failure, net::HttpFailure::kBadRequest);
   request.headers = {};
   request.max_response_bytes = 10;
-  EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kTooLarge);
+  EXPECT_EQ(fetch(*http, request).error().failure, net::HttpFailure::kTooLarge);
   // The head comes first: what the status says is not lost with the body.
-  std::promise<HttpError> ended;
+  std::promise<net::HttpError> ended;
   int status = 0;
-  HttpHandler handler;
-  handler.head = [&](const HttpHead& head) { status = head.status; };
-  handler.done = [&](std::expected<void, HttpError> result) { ended.set_value(result.error()); };
+  net::HttpHandler handler;
+  handler.head = [&](const net::HttpHead& head) { status = head.status; };
+  handler.done = [&](std::expected<void, net::HttpError> result) { ended.set_value(result.error()); };
   http->start(request, std::move(handler));
-  EXPECT_EQ(ended.get_future().get().failure, HttpFailure::kTooLarge);
+  EXPECT_EQ(ended.get_future().get().failure, net::HttpFailure::kTooLarge);
   EXPECT_EQ(status, 200);
   request.url = "not a url";
-  EXPECT_EQ(fetch(*http, request).error().failure, HttpFailure::kBadRequest);
+  EXPECT_EQ(fetch(*http, request).error().failure, net::HttpFailure::kBadRequest);
   request.url = "file:///etc/passwd";
   EXPECT_FALSE(fetch(*http, request));
 }
@@ -427,17 +427,19 @@ TEST(HttpClient, DestroyingItEndsWhatIsUnderWay) {
   ScriptedOptions options;
   options.script = "replies:\n  - text: x\n    faults: [{hang_after: 0}]\n";
   std::unique_ptr<ScriptedServer> server = std::move(*start_scripted_server(options, server_loop));
-  std::unique_ptr<HttpClient> http = curl_http_client(http_loop);
-  HttpRequest request;
+  std::unique_ptr<net::HttpClient> http = net::curl_http_client(http_loop);
+  net::HttpRequest request;
   request.method = "POST";
   request.url = server->base_url() + "/chat/completions";
   request.body = R"({"model":"m","messages":[{"role":"user","content":"x"}]})";
-  std::promise<HttpFailure> ended;
-  HttpHandler handler;
-  handler.done = [&](std::expected<void, HttpError> outcome) { ended.set_value(outcome.error().failure); };
+  std::promise<net::HttpFailure> ended;
+  net::HttpHandler handler;
+  handler.done = [&](std::expected<void, net::HttpError> outcome) {
+    ended.set_value(outcome.error().failure);
+  };
   http->start(std::move(request), std::move(handler));
   http.reset();
-  EXPECT_EQ(ended.get_future().get(), HttpFailure::kCancelled);
+  EXPECT_EQ(ended.get_future().get(), net::HttpFailure::kCancelled);
 }
 
 // ---- scripts and messages

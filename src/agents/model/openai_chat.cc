@@ -67,7 +67,7 @@ Result<Json> tools_of(const Request& request) {
 
 class ChatDecoder : public Decoder {
  public:
-  void event(const SseEvent& event, OnDelta& on_delta) override {
+  void event(const net::SseEvent& event, OnDelta& on_delta) override {
     if (error() || done_) return;
     if (event.data == "[DONE]") {
       done_ = true;
@@ -186,7 +186,7 @@ class ChatFormat : public WireFormat {
   std::string_view default_base_url() const override { return "https://api.openai.com/v1"; }
   std::string_view path() const override { return "/chat/completions"; }
 
-  Headers headers(const std::string& api_key) const override {
+  net::Headers headers(const std::string& api_key) const override {
     if (api_key.empty()) return {};
     return {{"authorization", "Bearer " + api_key}};
   }

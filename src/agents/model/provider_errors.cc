@@ -132,7 +132,7 @@ bool is_retryable(ErrorKind kind) {
   return false;
 }
 
-std::optional<milliseconds> retry_after_of(const HttpHead& head, WallTime now) {
+std::optional<milliseconds> retry_after_of(const net::HttpHead& head, WallTime now) {
   if (const auto ms = number_of(head.header("retry-after-ms"))) {
     if (const auto wait = positive(*ms)) return wait;
   }
@@ -158,7 +158,7 @@ Error error_of_code(int status, std::string code, std::string type, std::string 
   return error;
 }
 
-Error error_of_response(const HttpHead& head, std::string_view body, WallTime now) {
+Error error_of_response(const net::HttpHead& head, std::string_view body, WallTime now) {
   std::string code;
   std::string type;
   std::string message;

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "model/client.h"
-#include "model/sse_parser.h"
+#include "net/sse_parser.h"
 
 namespace holdfast::model {
 
@@ -20,7 +20,7 @@ class Decoder {
 
   virtual ~Decoder() = default;
   // Nothing happens after there is an error.
-  virtual void event(const SseEvent& event, OnDelta& on_delta) = 0;
+  virtual void event(const net::SseEvent& event, OnDelta& on_delta) = 0;
   // The provider has said that this is all.
   virtual bool complete() const = 0;
 
@@ -47,7 +47,7 @@ class WireFormat {
   virtual std::string_view default_base_url() const = 0;
   // Behind the base URL.
   virtual std::string_view path() const = 0;
-  virtual Headers headers(const std::string& api_key) const = 0;
+  virtual net::Headers headers(const std::string& api_key) const = 0;
   // INVALID_ARGUMENT: the request cannot be written, because a schema is not JSON.
   virtual Result<std::string> body(const Request& request, std::string_view base_url) const = 0;
   virtual std::unique_ptr<Decoder> decoder() const = 0;
@@ -57,11 +57,11 @@ std::unique_ptr<WireFormat> openai_chat_format();
 std::unique_ptr<WireFormat> anthropic_messages_format();
 
 // What a response other than 200 means. `body` may be anything.
-Error error_of_response(const HttpHead& head, std::string_view body, WallTime now);
+Error error_of_response(const net::HttpHead& head, std::string_view body, WallTime now);
 // What a provider's error code, type and words mean; `http_status` 0 inside a stream.
 Error error_of_code(int http_status, std::string code, std::string type, std::string message);
 // retry-after-ms, else retry-after in seconds or as a date; none when absent, unreadable, zero or negative.
-std::optional<std::chrono::milliseconds> retry_after_of(const HttpHead& head, WallTime now);
+std::optional<std::chrono::milliseconds> retry_after_of(const net::HttpHead& head, WallTime now);
 bool is_retryable(ErrorKind kind);
 
 }  // namespace holdfast::model

@@ -4,10 +4,10 @@
 
 namespace holdfast::demo {
 
-Result<Json> ApiClient::send(model::HttpRequest request) {
+Result<Json> ApiClient::send(net::HttpRequest request) {
   request.total_timeout = std::chrono::seconds(15);
   const std::string what = request.method + " " + request.url;
-  auto response = model::fetch(http_, std::move(request));
+  auto response = net::fetch(http_, std::move(request));
   if (!response) return fail(Code::kUnavailable, fmt::format("{}: {}", what, response.error().message));
   Json body = Json::parse(response->body, nullptr, false);
   if (response->head.status >= 200 && response->head.status < 300) return body.is_discarded() ? Json() : body;
@@ -18,13 +18,13 @@ Result<Json> ApiClient::send(model::HttpRequest request) {
 }
 
 Result<Json> ApiClient::get(const std::string& path) {
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.url = "http://" + address_ + path;
   return send(std::move(request));
 }
 
 Result<Json> ApiClient::post(const std::string& path, const Json& body, const std::string& idempotency_key) {
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.method = "POST";
   request.url = "http://" + address_ + path;
   request.headers.emplace_back("Content-Type", "application/json");
@@ -39,18 +39,18 @@ void EventFollower::connect() {
   auto shared = std::make_shared<Shared>();
   shared->open = true;
   shared_ = shared;
-  model::HttpRequest request;
+  net::HttpRequest request;
   request.url = fmt::format("http://{}/api/v1/runs/{}/events", api_.address(), run_);
   request.headers.emplace_back("Accept", "text/event-stream");
   if (!last_id_.empty()) request.headers.emplace_back("Last-Event-ID", last_id_);
-  model::HttpHandler handler;
+  net::HttpHandler handler;
   handler.body = [shared, &clock = clock_](std::string_view bytes) {
     std::lock_guard lock(shared->mutex);
     shared->buffer.append(bytes);
     parse(*shared, clock.monotonic());
     shared->wake.notify_all();
   };
-  handler.done = [shared](std::expected<void, model::HttpError>) {
+  handler.done = [shared](std::expected<void, net::HttpError>) {
     std::lock_guard lock(shared->mutex);
     shared->open = false;
     shared->wake.notify_all();

@@ -16,7 +16,7 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
-#include "model/http_client.h"
+#include "net/http_client.h"
 
 namespace holdfast::demo {
 
@@ -24,19 +24,19 @@ using Json = nlohmann::json;
 
 class ApiClient {
  public:
-  explicit ApiClient(model::HttpClient& http) : http_(http) {}
+  explicit ApiClient(net::HttpClient& http) : http_(http) {}
   void set_address(std::string authority) { address_ = std::move(authority); }
   const std::string& address() const { return address_; }
 
   // Any 2xx; else a status whose message is the problem's title and detail.
   Result<Json> get(const std::string& path);
   Result<Json> post(const std::string& path, const Json& body, const std::string& idempotency_key = {});
-  model::HttpClient& http() { return http_; }
+  net::HttpClient& http() { return http_; }
 
  private:
-  Result<Json> send(model::HttpRequest request);
+  Result<Json> send(net::HttpRequest request);
 
-  model::HttpClient& http_;
+  net::HttpClient& http_;
   std::string address_;
 };
 

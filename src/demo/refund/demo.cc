@@ -83,7 +83,7 @@ class Demo {
     if (!model) return model.error();
     model_ = std::move(*model);
     http_loop_ = env_.new_executor("demo-http");
-    http_ = model::curl_http_client(*http_loop_);
+    http_ = net::curl_http_client(*http_loop_);
     api_ = std::make_unique<ApiClient>(*http_);
     prepare_server();
     std::string rows = fmt::format("{} orders, {} customers, {} refunds", before->orders, before->customers,
@@ -269,7 +269,7 @@ class Demo {
   // In the order in which they may go, last first.
   std::unique_ptr<Executor> model_loop_;
   std::unique_ptr<Executor> http_loop_;
-  std::unique_ptr<model::HttpClient> http_;
+  std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<ServerProcess> server_;
   std::unique_ptr<Receiver> receiver_;
   std::unique_ptr<model::ScriptedServer> model_;

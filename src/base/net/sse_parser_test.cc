@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 
-#include "model/sse_parser.h"
+#include "net/sse_parser.h"
 
-namespace holdfast::model {
+namespace holdfast::net {
 namespace {
 
 using ::testing::ElementsAre;
@@ -59,4 +59,4 @@ TEST(SseParser, RefusesAnEventBeyondItsLimit) {
 }
 
 }  // namespace
-}  // namespace holdfast::model
+}  // namespace holdfast::net

@@ -1,6 +1,6 @@
-#include "model/sse_parser.h"
+#include "net/sse_parser.h"
 
-namespace holdfast::model {
+namespace holdfast::net {
 
 Status SseParser::feed(std::string_view bytes, const Sink& sink) {
   if (failed_) return Status(Code::kFailedPrecondition, "the event stream was broken before");
@@ -70,4 +70,4 @@ void SseParser::field(std::string_view name, std::string_view value) {
   }
 }
 
-}  // namespace holdfast::model
+}  // namespace holdfast::net

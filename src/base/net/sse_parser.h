@@ -9,7 +9,7 @@
 
 #include "holdfast/status.h"
 
-namespace holdfast::model {
+namespace holdfast::net {
 
 struct SseEvent {
   SseEvent() = default;
@@ -40,4 +40,4 @@ class SseParser {
   bool failed_ = false;
 };
 
-}  // namespace holdfast::model
+}  // namespace holdfast::net

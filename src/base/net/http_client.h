@@ -18,7 +18,7 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
-namespace holdfast::model {
+namespace holdfast::net {
 
 // Requests under way at once; one more fails as a connection would, to be repeated later.
 inline constexpr std::size_t kMaxTransfers = 10'000;
@@ -92,4 +92,4 @@ std::expected<HttpResponse, HttpError> fetch(HttpClient& client, HttpRequest req
 // is under way.
 std::unique_ptr<HttpClient> curl_http_client(Executor& loop);
 
-}  // namespace holdfast::model
+}  // namespace holdfast::net

@@ -12,9 +12,9 @@
 #include <optional>
 
 #include "base/check.h"
-#include "model/http_client.h"
+#include "net/http_client.h"
 
-namespace holdfast::model {
+namespace holdfast::net {
 
 namespace {
 
@@ -472,4 +472,4 @@ std::expected<HttpResponse, HttpError> fetch(HttpClient& client, HttpRequest req
   return std::move(state->response);
 }
 
-}  // namespace holdfast::model
+}  // namespace holdfast::net
