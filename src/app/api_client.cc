@@ -14,8 +14,8 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "base/json.h"
-#include "http/message.h"
 #include "net/http_client.h"
+#include "net/message.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::app {
@@ -107,8 +107,8 @@ ApiClient::Answer ApiClient::post(const std::string& path, const Json& body) {
 ApiClient::Answer ApiClient::put_definition(const std::string& file, const std::string& text) {
   net::HttpRequest request;
   request.method = "POST";
-  request.url = base_ + "/api/v1/agents?source=" + http::percent_encode(file) +
-                "&base=" + http::percent_encode(folder_of(file));
+  request.url = base_ + "/api/v1/agents?source=" + net::percent_encode(file) +
+                "&base=" + net::percent_encode(folder_of(file));
   request.headers = {{"Content-Type", "application/yaml"}};
   request.body = text;
   return impl_->call(base_, std::move(request));

@@ -11,13 +11,13 @@
 #include "app/output.h"
 #include "app/printable.h"
 #include "base/json.h"
-#include "http/message.h"
+#include "net/message.h"
 
 namespace holdfast::app {
 
 namespace {
 
-using http::percent_encode;
+using net::percent_encode;
 
 std::string user_name() {
   for (const char* variable : {"USER", "LOGNAME"}) {

@@ -13,7 +13,7 @@
 #include "app/exit_code.h"
 #include "app/printable.h"
 #include "base/json.h"
-#include "http/problem.h"
+#include "net/problem.h"
 
 namespace holdfast::app {
 
@@ -57,7 +57,7 @@ void report_error(std::string_view code, std::string_view detail, std::string_vi
 }
 
 void report_error(const Status& status) {
-  report_error(http::Problem::from(status).code(), status.message());
+  report_error(net::Problem::from(status).code(), status.message());
 }
 
 void report_problem(const Json& problem, int http_status) {

@@ -11,13 +11,13 @@
 #include "app/printable.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "http/message.h"
+#include "net/message.h"
 
 namespace holdfast::app {
 
 namespace {
 
-using http::percent_encode;
+using net::percent_encode;
 
 bool names_file(const std::string& agent) {
   return agent.ends_with(".yaml") || agent.ends_with(".yml") || agent.ends_with(".json") ||

@@ -23,7 +23,7 @@
 #include "app/ports.h"
 #include "app/worker_role.h"
 #include "http/api.h"
-#include "http/server.h"
+#include "net/server.h"
 #include "os/address.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
@@ -193,7 +193,7 @@ class Node {
       });
       return free ? Status() : bad_address(free.error());
     };
-    if (Status http = check(options_.http, "--http", http::parse_loopback); !http.ok()) return http;
+    if (Status http = check(options_.http, "--http", net::parse_loopback); !http.ok()) return http;
     return check(options_.grpc, "--grpc", rpc::listen_address);
   }
 
@@ -271,12 +271,11 @@ class Node {
 
     auto bound = listen_on(
         options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
-          http::ServerOptions options;
+          net::ServerOptions options;
           options.address = address;
-          auto server =
-              http::Server::start(options, [this](http::Request request, http::Responder responder) {
-                api_->handle(std::move(request), std::move(responder));
-              });
+          auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
+            api_->handle(std::move(request), std::move(responder));
+          });
           if (!server) return std::unexpected(server.error());
           server_ = *std::move(server);
           return server_->address();
@@ -341,7 +340,7 @@ class Node {
   platform::OpenStores platform_;
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
-  std::unique_ptr<http::Server> server_;
+  std::unique_ptr<net::Server> server_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<DevRole> dev_;
   std::unique_ptr<WorkerRole> workers_;

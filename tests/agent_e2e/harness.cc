@@ -46,25 +46,25 @@ bool eventually(const std::function<bool()>& condition, std::chrono::millisecond
 }
 
 Receiver::Receiver() {
-  http::ServerOptions options;
+  net::ServerOptions options;
   options.address = "127.0.0.1:0";
-  server_ = must(http::Server::start(options,
-                                     [this](http::Request request, http::Responder responder) {
-                                       std::pair<int, std::string> reply{200, "ok"};
-                                       {
-                                         std::lock_guard lock(mutex_);
-                                         bodies_.push_back(request.body);
-                                         if (answer) reply = answer(static_cast<int>(bodies_.size()));
-                                         if (reply.first == 200)
-                                           ++keys_[std::string(request.header("idempotency-key"))];
-                                         if (reply.first == 0) return silent_.push_back(std::move(responder));
-                                       }
-                                       http::Response response;
-                                       response.status = reply.first;
-                                       response.content_type = "text/plain";
-                                       response.body = reply.second;
-                                       responder.reply(std::move(response));
-                                     }),
+  server_ = must(net::Server::start(options,
+                                    [this](net::Request request, net::Responder responder) {
+                                      std::pair<int, std::string> reply{200, "ok"};
+                                      {
+                                        std::lock_guard lock(mutex_);
+                                        bodies_.push_back(request.body);
+                                        if (answer) reply = answer(static_cast<int>(bodies_.size()));
+                                        if (reply.first == 200)
+                                          ++keys_[std::string(request.header("idempotency-key"))];
+                                        if (reply.first == 0) return silent_.push_back(std::move(responder));
+                                      }
+                                      net::Response response;
+                                      response.status = reply.first;
+                                      response.content_type = "text/plain";
+                                      response.body = reply.second;
+                                      responder.reply(std::move(response));
+                                    }),
                  "receiver");
 }
 

@@ -20,7 +20,7 @@
 #include "api/connection.h"
 #include "engine/engine.h"
 #include "holdfast/client.h"
-#include "http/server.h"
+#include "net/server.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
@@ -45,10 +45,10 @@ class Receiver {
 
  private:
   mutable std::mutex mutex_;
-  std::vector<std::string> bodies_;      // guarded by mutex_
-  std::map<std::string, int> keys_;      // guarded by mutex_
-  std::vector<http::Responder> silent_;  // guarded by mutex_: never answered
-  std::unique_ptr<http::Server> server_;
+  std::vector<std::string> bodies_;     // guarded by mutex_
+  std::map<std::string, int> keys_;     // guarded by mutex_
+  std::vector<net::Responder> silent_;  // guarded by mutex_: never answered
+  std::unique_ptr<net::Server> server_;
 };
 
 class Platform {

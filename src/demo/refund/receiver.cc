@@ -10,8 +10,8 @@ namespace holdfast::demo {
 
 namespace {
 
-http::Response plain(int status, std::string text) {
-  http::Response response;
+net::Response plain(int status, std::string text) {
+  net::Response response;
   response.status = status;
   response.content_type = "text/plain";
   response.body = std::move(text);
@@ -22,10 +22,10 @@ http::Response plain(int status, std::string text) {
 
 Result<std::unique_ptr<Receiver>> Receiver::start(std::uint16_t port) {
   std::unique_ptr<Receiver> receiver(new Receiver());
-  http::ServerOptions options;
+  net::ServerOptions options;
   options.address = fmt::format("127.0.0.1:{}", port);
   auto server =
-      http::Server::start(options, [self = receiver.get()](http::Request request, http::Responder responder) {
+      net::Server::start(options, [self = receiver.get()](net::Request request, net::Responder responder) {
         self->handle(std::move(request), std::move(responder));
       });
   if (!server) return fail(server.error());
@@ -33,7 +33,7 @@ Result<std::unique_ptr<Receiver>> Receiver::start(std::uint16_t port) {
   return receiver;
 }
 
-void Receiver::handle(http::Request request, http::Responder responder) {
+void Receiver::handle(net::Request request, net::Responder responder) {
   constexpr std::string_view kPrefix = "/hooks/";
   if (request.method != "POST" || !request.path.starts_with(kPrefix))
     return responder.reply(plain(404, "no_service"));

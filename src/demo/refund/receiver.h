@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "holdfast/status.h"
-#include "http/server.h"
+#include "net/server.h"
 
 namespace holdfast::demo {
 
@@ -41,13 +41,13 @@ class Receiver {
 
  private:
   Receiver() = default;
-  void handle(http::Request request, http::Responder responder);
+  void handle(net::Request request, net::Responder responder);
 
   mutable std::mutex mutex_;
   std::vector<Message> messages_;         // guarded by mutex_
   int deliveries_ = 0;                    // guarded by mutex_
   std::function<void(int)> on_answered_;  // guarded by mutex_
-  std::unique_ptr<http::Server> server_;  // last: its thread uses the rest
+  std::unique_ptr<net::Server> server_;   // last: its thread uses the rest
 };
 
 }  // namespace holdfast::demo

@@ -11,7 +11,6 @@
 #include "http/decision_sender.h"
 #include "http/engine_gateway.h"
 #include "http/json_reply.h"
-#include "http/router.h"
 #include "http/run_tracker.h"
 #include "http/run_view.h"
 

@@ -8,7 +8,6 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "http/message.h"
-#include "http/problem.h"
 
 namespace holdfast::http {
 

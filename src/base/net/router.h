@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "http/message.h"
+#include "net/message.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 class Router {
  public:
@@ -31,4 +31,4 @@ class Router {
   std::vector<Route> routes_;
 };
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

@@ -1,8 +1,8 @@
-#include "http/message.h"
+#include "net/message.h"
 
-#include "http/problem.h"
+#include "net/problem.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 namespace {
 
@@ -102,4 +102,4 @@ std::vector<Header> parse_query(std::string_view query) {
   return pairs;
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

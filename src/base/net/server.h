@@ -15,9 +15,9 @@
 #include <string>
 
 #include "holdfast/status.h"
-#include "http/message.h"
+#include "net/message.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 struct ServerOptions {
   std::string address = "127.0.0.1:8233";            // HOST:PORT or [V6]:PORT; port 0 picks a free one
@@ -66,4 +66,4 @@ Result<LoopbackAddress> parse_loopback(std::string_view text);
 // "localhost", "127.0.0.1:8233", "[::1]": is this the value of a Host header that can only mean this machine?
 bool is_loopback_authority(std::string_view authority);
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

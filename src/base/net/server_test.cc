@@ -14,12 +14,12 @@
 #include <deque>
 #include <mutex>
 
-#include "http/problem.h"
-#include "http/router.h"
-#include "http/server.h"
+#include "net/problem.h"
+#include "net/router.h"
+#include "net/server.h"
 #include "os/thread_executor.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 namespace {
 
 using std::chrono::milliseconds;
@@ -333,4 +333,4 @@ TEST(PortInUse, IsUnavailable) {
 }
 
 }  // namespace
-}  // namespace holdfast::http
+}  // namespace holdfast::net

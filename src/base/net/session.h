@@ -11,9 +11,9 @@
 #include <set>
 #include <vector>
 
-#include "http/server.h"
+#include "net/server.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 class SessionBase {
  public:
@@ -38,4 +38,4 @@ struct SessionContext {
 
 void start_session(std::shared_ptr<SessionContext> context, boost::asio::ip::tcp::socket socket);
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

@@ -1,10 +1,10 @@
-#include "http/problem.h"
+#include "net/problem.h"
 
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 namespace {
 
@@ -95,4 +95,4 @@ Response Problem::response() const {
   return response;
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

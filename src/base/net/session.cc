@@ -1,4 +1,4 @@
-#include "http/session.h"
+#include "net/session.h"
 
 #include <fmt/format.h>
 
@@ -11,9 +11,9 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
-#include "http/problem.h"
+#include "net/problem.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 namespace {
 
@@ -502,4 +502,4 @@ void start_session(std::shared_ptr<SessionContext> context, tcp::socket socket) 
   session->start(refused);
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

@@ -7,9 +7,9 @@
 #include <string_view>
 
 #include "holdfast/status.h"
-#include "http/message.h"
+#include "net/message.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 class Problem {
  public:
@@ -45,4 +45,4 @@ class Problem {
 // "Not Found"
 std::string_view reason_phrase(int status);
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

@@ -1,13 +1,13 @@
-#include "http/router.h"
+#include "net/router.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "http/problem.h"
+#include "net/problem.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 namespace {
 
@@ -88,4 +88,4 @@ void Router::handle(Request request, Responder responder) const {
   }
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

@@ -1,4 +1,4 @@
-#include "http/server.h"
+#include "net/server.h"
 
 #include <fmt/format.h>
 
@@ -9,10 +9,10 @@
 #include <charconv>
 #include <thread>
 
-#include "http/problem.h"
-#include "http/session.h"
+#include "net/problem.h"
+#include "net/session.h"
 
-namespace holdfast::http {
+namespace holdfast::net {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -197,4 +197,4 @@ bool is_loopback_authority(std::string_view authority) {
   return !bad && ip.is_loopback();
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::net

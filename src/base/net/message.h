@@ -1,0 +1,92 @@
+#pragma once
+
+// What an HTTP handler sees and answers: plain values, no Boost. A handler gets a Request and a Responder and
+// must use the responder exactly once, on any thread; one that is dropped unused answers 500.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "holdfast/seams.h"
+
+namespace holdfast::net {
+
+struct Header {
+  std::string name;
+  std::string value;
+};
+
+struct Request {
+  std::string method;           // "GET"
+  std::string path;             // as sent, percent-encoding kept, without the query
+  std::vector<Header> query;    // decoded
+  std::vector<Header> headers;  // names in lower case
+  std::string body;
+  // Filled by the router: decoded path segments by name, "/runs/{id}" -> {"id", ...}.
+  std::vector<Header> params;
+
+  // "" when absent. Names of headers in lower case.
+  std::string_view header(std::string_view name) const;
+  std::string_view param(std::string_view name) const;
+  std::optional<std::string_view> query_value(std::string_view name) const;
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = "application/json";
+  std::string body{};
+  std::vector<Header> headers{};
+};
+
+// A response that stays open, fed by pulling: when the connection can take more, its source is asked, so a
+// slow reader costs one batch of memory and nothing queues up behind it. Thread-safe.
+class Stream {
+ public:
+  // Runs on the executor given with it, never twice at once. Bytes: sent, and asked again. Empty: nothing
+  // now, asked again after wake(). None: the stream ends. Destroyed on that executor when the connection
+  // ends.
+  using Source = std::move_only_function<std::optional<std::string>()>;
+
+  virtual ~Stream() = default;
+  virtual void wake() = 0;
+};
+
+// The answering side of one request; implemented by the connection.
+class Exchange {
+ public:
+  virtual ~Exchange() = default;
+  virtual void reply(Response response) = 0;
+  virtual std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source) = 0;
+};
+
+class Responder {
+ public:
+  explicit Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  Responder(Responder&&) = default;
+  Responder& operator=(Responder&&) = delete;
+  Responder(const Responder&) = delete;
+  Responder& operator=(const Responder&) = delete;
+  ~Responder();
+
+  void reply(Response response);
+  // Sends `head` without a body and then what the source gives. `executor` must outlive the server.
+  std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source);
+
+ private:
+  std::shared_ptr<Exchange> exchange_;
+};
+
+using Handler = std::function<void(Request, Responder)>;
+
+// "a%20b+c" -> "a b+c"; with `plus_is_space` (query strings) "a b c". None: a broken escape.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+std::string percent_encode(std::string_view text);
+// "a=1&b=x%20y" -> pairs, broken escapes kept as they are.
+std::vector<Header> parse_query(std::string_view query);
+
+}  // namespace holdfast::net
