@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include "agent/digest.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
+#include "protocol/digest.h"
 
 namespace holdfast::agent {
 
@@ -66,9 +66,8 @@ std::string Activities::arguments_text(const CallRef& call) {
     auto approval = require(deps_.store->approval(call.approval), "the approval of the call");
     return approval.edited_arguments;
   }
-  auto messages =
-      require(deps_.store->read(call.message.reference(), call.message.sequence, call.message.sequence),
-              "the message that holds the call");
+  auto messages = require(deps_.store->read(call.message, call.message.sequence, call.message.sequence),
+                          "the message that holds the call");
   if (messages.empty())
     throw ApplicationFailure::non_retryable("the message that holds the call is gone", "NOT_FOUND");
   auto message = require(model::message_from_json(messages.front().json), "the message that holds the call");
@@ -117,7 +116,7 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   write.messages = {model::to_json(model::Message::user(text))};
   write.result = "{}";
   auto record = require(deps_.store->commit_step(write), "storing the input");
-  return ConversationRef(record.appended->head);
+  return record.appended->head;
 }
 
 Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
@@ -168,8 +167,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
 // ---- finish
 
 std::string Activities::output_at(const ConversationRef& head) {
-  auto messages =
-      require(deps_.store->read(head.reference(), head.sequence, head.sequence), "the last message");
+  auto messages = require(deps_.store->read(head, head.sequence, head.sequence), "the last message");
   if (messages.empty()) return "";
   return require(model::message_from_json(messages.front().json), "the last message").text();
 }
@@ -183,7 +181,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     platform::StepWrite write;
     write.key = "finish:" + sha256_hex(run + "/" + ctx.info().run_id);
     write.run = run;
-    write.expected = in.head.reference();
+    write.expected = in.head;
     for (const model::Message& message : answer_messages(ctx, in.answers)) {
       write.messages.push_back(model::to_json(message));
     }

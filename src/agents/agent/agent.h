@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "agent/definition.h"
-#include "agent/protocol.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "holdfast/worker.h"
@@ -17,8 +16,11 @@
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "protocol/protocol.h"
 
 namespace holdfast::agent {
+
+using namespace protocol;
 
 // What activities use; all of it outlives the workers.
 struct Deps {

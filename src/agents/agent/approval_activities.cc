@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include "agent/activities.h"
-#include "agent/digest.h"
 #include "agent/json_schema.h"
 #include "agent/policy.h"
 #include "base/json.h"
+#include "protocol/digest.h"
 
 namespace holdfast::agent {
 

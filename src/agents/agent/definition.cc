@@ -5,8 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "agent/digest.h"
 #include "base/json.h"
+#include "protocol/digest.h"
 
 namespace holdfast::agent {
 

@@ -11,10 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "agent/protocol.h"
 #include "holdfast/workflow.h"
+#include "protocol/protocol.h"
 
 namespace holdfast::agent {
+
+using namespace protocol;
 
 // The workflow function registered as kWorkflowType.
 Task<RunResult> agent_workflow(workflow::Context& ctx, RunInput input);

@@ -5,11 +5,11 @@
 #include <fmt/format.h>
 
 #include "agent/activities.h"
-#include "agent/digest.h"
 #include "agent/json_schema.h"
 #include "agent/policy.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
+#include "protocol/digest.h"
 
 namespace holdfast::agent {
 
@@ -69,7 +69,7 @@ model::Request Activities::model_request(activity::Context& ctx, const Definitio
   request.messages.push_back(model::Message::system(agent.prompt));
   for (std::uint64_t first = 1; first <= in.head.sequence; first += platform::kMaxPage) {
     std::uint64_t last = std::min<std::uint64_t>(in.head.sequence, first + platform::kMaxPage - 1);
-    auto page = require(deps_.store->read(in.head.reference(), first, last), "the conversation");
+    auto page = require(deps_.store->read(in.head, first, last), "the conversation");
     for (const platform::Message& stored : page) {
       request.messages.push_back(require(model::message_from_json(stored.json), "a stored message"));
     }
@@ -162,12 +162,11 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
 ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, const ModelInput& in,
                               const platform::StepRecord& record) {
   ModelTurn turn;
-  turn.head = ConversationRef(record.appended->head);
+  turn.head = record.appended->head;
   Json result = Json::parse(record.result);
   result.at("usage").get_to(turn.usage);
   turn.stop = result.value("stop", "");
-  auto stored =
-      require(deps_.store->read(turn.head.reference(), turn.head.sequence, turn.head.sequence), "the answer");
+  auto stored = require(deps_.store->read(turn.head, turn.head.sequence, turn.head.sequence), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
@@ -260,7 +259,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   platform::StepWrite write;
   write.key = key;
   write.run = ctx.info().workflow_id;
-  write.expected = in.head.reference();
+  write.expected = in.head;
   for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
   write.messages.push_back(model::to_json(answer->message));
   Usage usage;

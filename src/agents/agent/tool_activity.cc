@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "agent/activities.h"
-#include "agent/digest.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
+#include "protocol/digest.h"
 
 namespace holdfast::agent {
 

@@ -9,7 +9,6 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include "agent/protocol.h"
 #include "agent/tool.h"
 #include "os/clock.h"
 
@@ -144,34 +143,6 @@ TEST(BoundedText, CutsBetweenCharactersAndMendsBytes) {
   EXPECT_EQ(bounded_text("short", 10), "short");
   EXPECT_THAT(bounded_text("ééééé", 5), HasSubstr("éé... (10 bytes in all, 4 shown)"));
   EXPECT_NO_THROW((void)Json(bounded_text("\xff\xfe", 10)).dump());
-}
-
-TEST(Protocol, EveryTypeReadsBackWhatItWrote) {
-  RunInput in;
-  in.agent = "refund";
-  in.input = "hello";
-  in.caller.emplace();
-  in.caller->call.message.sha256 = "ab";
-  in.caller->depth = 2;
-  in.progress.emplace();
-  in.progress->plan.max_iterations = 7;
-  in.progress->answers.emplace_back().text = "t";
-  Json first = in;
-  EXPECT_EQ(Json(first.get<RunInput>()), first);
-  EXPECT_EQ(Json(Json({{"agent", "a"}}).get<RunInput>()), Json({{"agent", "a"}}));
-}
-
-TEST(IdempotencyKey, DependsOnEveryPartAndNeverChanges) {
-  ConversationRef message;
-  message.conversation = "c";
-  message.sequence = 4;
-  const std::string key = idempotency_key("default", message, 0, "refund", "{\"amount\":1}");
-  EXPECT_EQ(key, idempotency_key("default", message, 0, "refund", "{\"amount\":1}"));
-  EXPECT_NE(key, idempotency_key("default", message, 1, "refund", "{\"amount\":1}"));
-  EXPECT_NE(key, idempotency_key("default", message, 0, "refund", "{\"amount\":2}"));
-  EXPECT_NE(key, idempotency_key("other", message, 0, "refund", "{\"amount\":1}"));
-  message.branch = 1;
-  EXPECT_NE(key, idempotency_key("default", message, 0, "refund", "{\"amount\":1}"));
 }
 
 }  // namespace

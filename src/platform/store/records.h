@@ -12,23 +12,13 @@
 #include <vector>
 
 #include "holdfast/seams.h"
+#include "protocol/protocol.h"
 
 namespace holdfast::platform {
 
 // ---- conversations
 
-// A place in a conversation: after message `sequence` of `branch`. Sequence 0 is the empty conversation.
-// `sha256` (hex) is a chain over every message up to there, so that two references with the same hash name
-// the same history, on whichever branch it is read.
-struct Reference {
-  Reference() = default;
-  std::string conversation;
-  std::uint32_t branch = 0;
-  std::uint64_t sequence = 0;
-  std::string sha256;
-
-  bool operator==(const Reference&) const = default;
-};
+using Reference = protocol::ConversationRef;
 
 struct Message {
   Message() = default;

@@ -15,9 +15,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "platform/records.h"
-
-namespace holdfast::agent {
+namespace holdfast::protocol {
 
 using Json = nlohmann::json;
 
@@ -38,16 +36,17 @@ inline constexpr std::uint32_t kLoopFlags = 0;
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history
 
-// A place in a conversation; see platform::Reference.
+// A place in a conversation: after message `sequence` of `branch`. Sequence 0 is the empty conversation.
+// `sha256` (hex) is a chain over every message up to there, so that two references with the same hash name
+// the same history, on whichever branch it is read.
 struct ConversationRef {
   ConversationRef() = default;
-  ConversationRef(const platform::Reference& from)
-      : conversation(from.conversation), branch(from.branch), sequence(from.sequence), sha256(from.sha256) {}
-  platform::Reference reference() const;
   std::string conversation;
   std::uint32_t branch = 0;
   std::uint64_t sequence = 0;
   std::string sha256;
+
+  bool operator==(const ConversationRef&) const = default;
 };
 
 // One tool call of one assistant message.
@@ -313,4 +312,4 @@ void from_json(const Json& in, Finished& value);
 void to_json(Json& out, const Decision& value);
 void from_json(const Json& in, Decision& value);
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::protocol

@@ -1,9 +1,9 @@
-#include "agent/protocol.h"
+#include "protocol/protocol.h"
 
-#include "agent/digest.h"
 #include "base/json.h"
+#include "protocol/digest.h"
 
-namespace holdfast::agent {
+namespace holdfast::protocol {
 
 namespace {
 
@@ -121,15 +121,6 @@ void fields(Archive& a, T& v) {
 
 }  // namespace
 
-platform::Reference ConversationRef::reference() const {
-  platform::Reference out;
-  out.conversation = conversation;
-  out.branch = branch;
-  out.sequence = sequence;
-  out.sha256 = sha256;
-  return out;
-}
-
 std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message,
                             std::uint32_t ordinal, std::string_view tool,
                             std::string_view canonical_arguments) {
@@ -139,7 +130,7 @@ std::string idempotency_key(std::string_view namespace_name, const ConversationR
   return sha256_hex(dump_json(parts));
 }
 
-#define HOLDFAST_AGENT_JSON(Type)               \
+#define HOLDFAST_PROTOCOL_JSON(Type)            \
   void to_json(Json& out, const Type& value) {  \
     Writer writer(out);                         \
     fields(writer, value);                      \
@@ -149,27 +140,27 @@ std::string idempotency_key(std::string_view namespace_name, const ConversationR
     fields(reader, value);                      \
   }
 
-HOLDFAST_AGENT_JSON(ConversationRef)
-HOLDFAST_AGENT_JSON(CallRef)
-HOLDFAST_AGENT_JSON(Caller)
-HOLDFAST_AGENT_JSON(Usage)
-HOLDFAST_AGENT_JSON(Answer)
-HOLDFAST_AGENT_JSON(Plan)
-HOLDFAST_AGENT_JSON(Progress)
-HOLDFAST_AGENT_JSON(RunInput)
-HOLDFAST_AGENT_JSON(RunResult)
-HOLDFAST_AGENT_JSON(BeginInput)
-HOLDFAST_AGENT_JSON(Begun)
-HOLDFAST_AGENT_JSON(ModelInput)
-HOLDFAST_AGENT_JSON(PlannedCall)
-HOLDFAST_AGENT_JSON(ModelTurn)
-HOLDFAST_AGENT_JSON(ToolInput)
-HOLDFAST_AGENT_JSON(ToolResult)
-HOLDFAST_AGENT_JSON(ApprovalInput)
-HOLDFAST_AGENT_JSON(SettleInput)
-HOLDFAST_AGENT_JSON(Settled)
-HOLDFAST_AGENT_JSON(FinishInput)
-HOLDFAST_AGENT_JSON(Finished)
-HOLDFAST_AGENT_JSON(Decision)
+HOLDFAST_PROTOCOL_JSON(ConversationRef)
+HOLDFAST_PROTOCOL_JSON(CallRef)
+HOLDFAST_PROTOCOL_JSON(Caller)
+HOLDFAST_PROTOCOL_JSON(Usage)
+HOLDFAST_PROTOCOL_JSON(Answer)
+HOLDFAST_PROTOCOL_JSON(Plan)
+HOLDFAST_PROTOCOL_JSON(Progress)
+HOLDFAST_PROTOCOL_JSON(RunInput)
+HOLDFAST_PROTOCOL_JSON(RunResult)
+HOLDFAST_PROTOCOL_JSON(BeginInput)
+HOLDFAST_PROTOCOL_JSON(Begun)
+HOLDFAST_PROTOCOL_JSON(ModelInput)
+HOLDFAST_PROTOCOL_JSON(PlannedCall)
+HOLDFAST_PROTOCOL_JSON(ModelTurn)
+HOLDFAST_PROTOCOL_JSON(ToolInput)
+HOLDFAST_PROTOCOL_JSON(ToolResult)
+HOLDFAST_PROTOCOL_JSON(ApprovalInput)
+HOLDFAST_PROTOCOL_JSON(SettleInput)
+HOLDFAST_PROTOCOL_JSON(Settled)
+HOLDFAST_PROTOCOL_JSON(FinishInput)
+HOLDFAST_PROTOCOL_JSON(Finished)
+HOLDFAST_PROTOCOL_JSON(Decision)
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::protocol

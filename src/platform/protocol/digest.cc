@@ -1,10 +1,10 @@
-#include "agent/digest.h"
+#include "protocol/digest.h"
 
 #include <array>
 
 #include <openssl/sha.h>
 
-namespace holdfast::agent {
+namespace holdfast {
 
 std::string sha256_hex(std::string_view bytes) {
   std::array<unsigned char, SHA256_DIGEST_LENGTH> digest;
@@ -19,4 +19,4 @@ std::string sha256_hex(std::string_view bytes) {
   return out;
 }
 
-}  // namespace holdfast::agent
+}  // namespace holdfast
