@@ -175,8 +175,8 @@ std::string Activities::output_at(const ConversationRef& head) {
 Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
   Finished out;
   const std::string& run = ctx.info().workflow_id;
-  if (in.status == "completed") out.output = output_at(in.head);
-  if (in.status == "max_iterations") out.output = "max iterations reached";
+  if (in.status == RunEnd::kCompleted) out.output = output_at(in.head);
+  if (in.status == RunEnd::kMaxIterations) out.output = "max iterations reached";
   if (!in.answers.empty()) {  // what the tools answered stays part of the conversation
     platform::StepWrite write;
     write.key = "finish:" + sha256_hex(run + "/" + ctx.info().run_id);
@@ -188,7 +188,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     write.result = "{}";
     require(deps_.store->commit_step(write), "storing the last answers");
   }
-  const bool succeeded = in.status == "completed" || in.status == "max_iterations";
+  const bool succeeded = in.status == RunEnd::kCompleted || in.status == RunEnd::kMaxIterations;
   if (in.caller && succeeded) {
     const CallRef& call = in.caller->call;
     DefinitionPtr caller = definition(in.caller->agent, in.caller->version);
@@ -206,9 +206,9 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     Json done = {{"output", excerpt(out.output)},
                  {"iterations", in.iterations},
                  {"usage", usage},
-                 {"max_iterations_reached", in.status == "max_iterations"}};
+                 {"max_iterations_reached", in.status == RunEnd::kMaxIterations}};
     publish(ctx, "run.completed", done, "run.end");
-  } else if (in.status == "canceled") {
+  } else if (in.status == RunEnd::kCanceled) {
     publish(ctx, "run.canceled", {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}},
             "run.end");
   } else {
@@ -221,12 +221,13 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
 
 // ---- answers
 
-std::vector<model::Message> Activities::answer_messages(activity::Context& ctx, std::vector<Answer> answers) {
+std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
+                                                        std::vector<ToolAnswer> answers) {
   std::sort(answers.begin(), answers.end(),
-            [](const Answer& a, const Answer& b) { return a.ordinal < b.ordinal; });
+            [](const ToolAnswer& a, const ToolAnswer& b) { return a.ordinal < b.ordinal; });
   std::vector<model::Message> out;
-  for (const Answer& answer : answers) {
-    if (answer.source == "error") {
+  for (const ToolAnswer& answer : answers) {
+    if (answer.source == AnswerSource::kError) {
       if (answer.step != 0) {
         publish(ctx, "step.failed", {{"step", answer.step}, {"error", excerpt(answer.text)}},
                 fmt::format("step/{}/failed", answer.step));
@@ -235,7 +236,7 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx, 
       continue;
     }
     std::string result;
-    if (answer.source == "effect") {
+    if (answer.source == AnswerSource::kEffect) {
       auto record = require(deps_.store->lookup_effect(answer.key), "the result of a call");
       if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
       result = record->result;

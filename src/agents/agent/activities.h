@@ -17,15 +17,9 @@
 #include "agent/tool.h"
 #include "holdfast/activity.h"
 #include "model/message.h"
+#include "protocol/activities.h"
 
 namespace holdfast::agent {
-
-inline constexpr const char* kBeginActivity = "agent.begin";
-inline constexpr const char* kModelActivity = "agent.model";
-inline constexpr const char* kToolActivity = "agent.tool";
-inline constexpr const char* kRequestApprovalActivity = "agent.approval.request";
-inline constexpr const char* kSettleApprovalActivity = "agent.approval.settle";
-inline constexpr const char* kFinishActivity = "agent.finish";
 
 inline constexpr std::size_t kMaxCallsPerTurn = 64;
 inline constexpr std::size_t kMaxCachedDefinitions = 256;
@@ -53,7 +47,7 @@ class Activities {
   Json arguments_of(const CallRef& call);
   std::shared_ptr<model::Client> client_for(const ModelSpec& spec);
   // Tool messages for the answers, in the order of the calls.
-  std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<Answer> answers);
+  std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers);
   std::string output_at(const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);

@@ -16,7 +16,8 @@
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
-#include "protocol/protocol.h"
+#include "protocol/names.h"
+#include "protocol/run.h"
 
 namespace holdfast::agent {
 

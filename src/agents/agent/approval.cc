@@ -4,9 +4,9 @@
 
 #include <fmt/format.h>
 
-#include "agent/activities.h"
 #include "agent/loop.h"
 #include "base/json.h"
+#include "protocol/names.h"
 
 namespace holdfast::agent {
 
@@ -40,7 +40,7 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
   co_await ctx_.wait_for(has_decision, milliseconds(left_ms));
   if (!pending->decision) {
     pending->closed = true;
-    co_await settle(pending, "expired", call->call);
+    co_await settle(pending, ApprovalOutcome::kExpired, call->call);
     pending_.erase(id);
     if (may_go_on_unanswered(*call, question)) co_return std::nullopt;
     if (question == Question::kAgain) co_return "nobody decided in time, so it was not called again";
@@ -48,17 +48,18 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
                           pending->request.reason);
   }
   const Decision decision = *pending->decision;
-  const bool edited = decision.decision == "edit";
-  const bool rejected = decision.decision == "reject";
+  const bool edited = decision.decision == DecisionKind::kEdit;
+  const bool rejected = decision.decision == DecisionKind::kReject;
   Settled settled = co_await settle(pending,
-                                    rejected ? "rejected"
-                                    : edited ? "edited"
-                                             : "approved",
+                                    rejected ? ApprovalOutcome::kRejected
+                                    : edited ? ApprovalOutcome::kEdited
+                                             : ApprovalOutcome::kApproved,
                                     call->call);
   pending_.erase(id);
   if (rejected) co_return "rejected by " + by_whom(decision);
   if (edited) {
-    if (settled.verdict != "allow") co_return fmt::format("{}: {}", settled.verdict, settled.reason);
+    if (settled.verdict != Verdict::kAllow)
+      co_return fmt::format("{}: {}", to_string(settled.verdict.value()), settled.reason);
     call->call.approval = id;
     call->call.key = settled.key;
     // Absent from what an earlier version recorded.
@@ -97,10 +98,10 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
   co_return pending;
 }
 
-Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call) {
+Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call) {
   SettleInput in;
   in.id = pending->request.id;
-  in.outcome = std::move(outcome);
+  in.outcome = outcome;
   in.agent = progress_.plan.agent;
   in.version = progress_.plan.version;
   in.call = std::move(call);
@@ -109,7 +110,8 @@ Task<Settled> Loop::settle(PendingPtr pending, std::string outcome, CallRef call
     in.decided_at_ms = pending->decided_at_ms;
     in.decided_by = pending->decision->decided_by;
     in.comment = pending->decision->comment;
-    if (in.outcome == "edited") in.edited_arguments = dump_json(pending->decision->edited_arguments);
+    if (in.outcome == ApprovalOutcome::kEdited)
+      in.edited_arguments = dump_json(pending->decision->edited_arguments);
   }
   auto recording = ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
   Settled settled = co_await ctx_.shielded(std::move(recording));
@@ -127,8 +129,9 @@ void Loop::check_decision(const Decision& decision) const {
   const Pending& pending = *found->second;
   if (pending.decision) {
     const std::string& who = pending.decision->decided_by;
-    reject(kApprovalDecided, fmt::format("decided already ({}{})", pending.decision->decision,
-                                         who.empty() ? "" : " by " + who));
+    reject(kApprovalDecided,
+           fmt::format("decided already ({}{})", to_string(pending.decision->decision.value()),
+                       who.empty() ? "" : " by " + who));
   }
   if (pending.closed || now_ms() >= pending.request.expires_at_ms) {
     reject(kApprovalExpired, "the time for this decision is over");
@@ -139,11 +142,11 @@ void Loop::check_decision(const Decision& decision) const {
            "`arguments_sha256` is not the hash of the arguments this approval asks about; look at "
            "the request again");
   }
-  if (decision.decision != "approve" && decision.decision != "reject" && decision.decision != "edit") {
+  if (!decision.decision) {
     reject(kInvalidDecision,
-           fmt::format("`{}` is no decision; use approve, reject or edit", decision.decision));
+           fmt::format("`{}` is no decision; use approve, reject or edit", decision.unknown_decision));
   }
-  if (decision.decision == "edit" && !decision.edited_arguments.is_object()) {
+  if (decision.decision == DecisionKind::kEdit && !decision.edited_arguments.is_object()) {
     reject(kInvalidDecision, "`edit` needs `edited_arguments`, a JSON object with all arguments of the call");
   }
 }
@@ -155,7 +158,7 @@ Json Loop::decide(const Decision& decision) {
   PendingPtr pending = pending_.at(decision.approval);
   pending->decision = decision;
   pending->decided_at_ms = now_ms();
-  return {{"approval", decision.approval}, {"decision", decision.decision}};
+  return {{"approval", decision.approval}, {"decision", decision.decision.value()}};
 }
 
 }  // namespace holdfast::agent

@@ -8,6 +8,7 @@
 #include "agent/activities.h"
 #include "agent/json_schema.h"
 #include "agent/policy.h"
+#include "base/check.h"
 #include "base/json.h"
 #include "protocol/digest.h"
 
@@ -19,11 +20,14 @@ WallTime wall_time(std::int64_t milliseconds) {
   return WallTime(std::chrono::milliseconds(milliseconds));
 }
 
-platform::ApprovalStatus status_of(std::string_view outcome) {
-  if (outcome == "approved") return platform::ApprovalStatus::kApproved;
-  if (outcome == "edited") return platform::ApprovalStatus::kEdited;
-  if (outcome == "expired") return platform::ApprovalStatus::kExpired;
-  return platform::ApprovalStatus::kRejected;
+platform::ApprovalStatus status_of(ApprovalOutcome outcome) {
+  switch (outcome) {
+    case ApprovalOutcome::kApproved: return platform::ApprovalStatus::kApproved;
+    case ApprovalOutcome::kRejected: return platform::ApprovalStatus::kRejected;
+    case ApprovalOutcome::kEdited: return platform::ApprovalStatus::kEdited;
+    case ApprovalOutcome::kExpired: return platform::ApprovalStatus::kExpired;
+  }
+  HF_CHECK(false);
 }
 
 }  // namespace
@@ -63,25 +67,25 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   if (!in.edited_arguments.empty()) event["edited_arguments"] = excerpt(in.edited_arguments);
   publish(ctx, "approval.decided", event, "approval/" + in.id + "/decided");
   Settled out;
-  if (in.outcome != "edited") return out;
+  if (in.outcome != ApprovalOutcome::kEdited) return out;
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just
   // happened.
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = agent->find_tool(in.call.tool);
   Json arguments = parse_json(in.edited_arguments);
   if (!tool || !arguments.is_object()) {
-    out.verdict = "invalid";
+    out.verdict = Verdict::kInvalid;
     out.reason = "the edited arguments are no JSON object";
     return out;
   }
   if (auto bad = validate(tool->parameters, arguments)) {
-    out.verdict = "invalid";
+    out.verdict = Verdict::kInvalid;
     out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
     return out;
   }
-  Verdict verdict = check_policy(agent->approvals, tool->name, arguments);
-  out.verdict = verdict.action == Action::kDeny ? "deny" : "allow";
-  out.reason = verdict.reason;
+  Ruling ruling = check_policy(agent->approvals, tool->name, arguments);
+  out.verdict = ruling.action == Action::kDeny ? Verdict::kDeny : Verdict::kAllow;
+  out.reason = ruling.reason;
   const std::string canonical = dump_json(arguments);
   out.key =
       idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool, canonical);

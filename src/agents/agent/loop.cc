@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/activities.h"
-#include "agent/definition.h"
+#include "protocol/names.h"
 
 namespace holdfast::agent {
 
@@ -47,11 +46,11 @@ std::string type_of(const Failure& failure) {
   return std::string(root.kind());
 }
 
-Answer error_answer(const CallRef& call, std::string text) {
-  Answer answer;
+ToolAnswer error_answer(const CallRef& call, std::string text) {
+  ToolAnswer answer;
   answer.ordinal = call.ordinal;
   answer.id = call.id;
-  answer.source = "error";
+  answer.source = AnswerSource::kError;
   answer.text = std::move(text);
   answer.step = call.step;
   return answer;
@@ -59,7 +58,7 @@ Answer error_answer(const CallRef& call, std::string text) {
 
 // Whoever waits for the run acts on its output; half an answer must not pass for one.
 void refuse_half_an_answer(const ModelTurn& turn) {
-  if (turn.stop != kCutOff) return;
+  if (turn.stop != StopReason::kMaxTokens) return;
   throw ApplicationFailure::non_retryable(
       "the final answer was cut off at max_tokens: raise `max_tokens` of the model or ask for less; the "
       "text so far is in the conversation",
@@ -83,7 +82,7 @@ Task<RunResult> Loop::run() {
   const bool canceled = is_canceled(failure) && ctx_.workflow_cancelled();
   const std::string type = type_of(failure);
   const std::string message = root_of(failure).message();
-  co_await ctx_.shielded(report_end(canceled ? "canceled" : "failed", type, message));
+  co_await ctx_.shielded(report_end(canceled ? RunEnd::kCanceled : RunEnd::kFailed, type, message));
   if (canceled) throw CanceledFailure(message);
   throw ApplicationFailure::non_retryable(message, type);
 }
@@ -122,11 +121,11 @@ Task<RunResult> Loop::turns() {
     ModelTurn turn = co_await call_model();  // 1. the model says what to do
     if (turn.calls.empty()) {                // 4. or that it is done
       refuse_half_an_answer(turn);
-      co_return co_await finish("completed");
+      co_return co_await finish(RunEnd::kCompleted);
     }
     co_await answer_calls(turn);  // 2. and 3. every call: may it? then do it
   }
-  co_return co_await finish("max_iterations");
+  co_return co_await finish(RunEnd::kMaxIterations);
 }
 
 bool Loop::should_continue_as_new() const {
@@ -164,9 +163,9 @@ Task<ModelTurn> Loop::call_model() {
 Task<void> Loop::answer_calls(ModelTurn turn) {
   phase_ = "tools";
   calls_.clear();
-  std::vector<Task<Answer>> tasks;
+  std::vector<Task<ToolAnswer>> tasks;
   for (PlannedCall& call : turn.calls) {
-    if (call.verdict == "allow" || call.verdict == "ask") {
+    if (call.verdict == Verdict::kAllow || call.verdict == Verdict::kAsk) {
       call.call.step = ++progress_.step;
       calls_[call.call.step] = call.call.tool + ": waiting";
     }
@@ -177,11 +176,11 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
   calls_.clear();
 }
 
-Task<Answer> Loop::answer_call(PlannedCall planned) {
+Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
-  if (call->verdict == "invalid") co_return error_answer(call->call, call->reason);
-  if (call->verdict == "deny") co_return error_answer(call->call, "denied: " + call->reason);
-  if (call->verdict == "ask") {
+  if (call->verdict == Verdict::kInvalid) co_return error_answer(call->call, call->reason);
+  if (call->verdict == Verdict::kDeny) co_return error_answer(call->call, "denied: " + call->reason);
+  if (call->verdict == Verdict::kAsk) {
     auto refusal =
         co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
     if (refusal) co_return error_answer(call->call, *refusal);
@@ -193,7 +192,7 @@ Task<Answer> Loop::answer_call(PlannedCall planned) {
   ++running_tools_;
   calls_[call->call.step] = call->call.tool + ": running";
   auto calling = call->kind == "agent" ? call_sub_agent(*call) : call_tool(*call);
-  Outcome<Answer> outcome = co_await attempt(std::move(calling));
+  Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
   --running_tools_;
   calls_[call->call.step] = call->call.tool + (outcome.ok() ? ": done" : ": failed");
   if (outcome.ok()) co_return std::move(outcome).value();
@@ -201,7 +200,7 @@ Task<Answer> Loop::answer_call(PlannedCall planned) {
   co_return error_answer(call->call, root_of(outcome.error()).message());
 }
 
-Task<Answer> Loop::call_tool(PlannedCall planned) {
+Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
   auto options = ActivityOptions()
                      .task_queue(kToolQueue)
@@ -214,11 +213,11 @@ Task<Answer> Loop::call_tool(PlannedCall planned) {
     in.version = progress_.plan.version;
     in.call = call->call;
     ToolResult result = co_await ctx_.activity<ToolResult>(kToolActivity, options, in);
-    if (result.status != "unknown") {
-      Answer answer;
+    if (result.status != ToolStatus::kUnknown) {
+      ToolAnswer answer;
       answer.ordinal = call->call.ordinal;
       answer.id = call->call.id;
-      answer.source = result.source;
+      answer.source = result.source.value();
       answer.key = result.key;
       co_return answer;
     }
@@ -236,7 +235,7 @@ Task<Answer> Loop::call_tool(PlannedCall planned) {
   }
 }
 
-Task<Answer> Loop::call_sub_agent(PlannedCall planned) {
+Task<ToolAnswer> Loop::call_sub_agent(PlannedCall planned) {
   RunInput child;
   child.agent = planned.sub_agent;
   Caller caller;
@@ -253,21 +252,21 @@ Task<Answer> Loop::call_sub_agent(PlannedCall planned) {
           .execution_timeout(milliseconds(planned.timeout_ms))
           .parent_close(ParentClosePolicy::kRequestCancel);
   (void)co_await ctx_.child<RunResult>(kWorkflowType, options, child);
-  Answer answer;
+  ToolAnswer answer;
   answer.ordinal = planned.call.ordinal;
   answer.id = planned.call.id;
-  answer.source = "step";
+  answer.source = AnswerSource::kStep;
   answer.key = "tool:" + planned.call.key;
   co_return answer;
 }
 
 // ---- 4. the end
 
-Task<RunResult> Loop::finish(std::string status) {
+Task<RunResult> Loop::finish(RunEnd end) {
   phase_ = "finishing";
   FinishInput in;
   in.agent = progress_.plan.agent;
-  in.status = status;
+  in.status = end;
   in.head = progress_.head;
   in.answers = progress_.answers;
   in.iterations = progress_.iteration;
@@ -279,21 +278,21 @@ Task<RunResult> Loop::finish(std::string status) {
   result.output = finished.output;
   result.iterations = progress_.iteration;
   result.usage = progress_.usage;
-  result.max_iterations_reached = status == "max_iterations";
+  result.max_iterations_reached = end == RunEnd::kMaxIterations;
   co_return result;
 }
 
-Task<void> Loop::report_end(std::string status, std::string type, std::string error) {
+Task<void> Loop::report_end(RunEnd end, std::string type, std::string error) {
   phase_ = "finishing";
   auto open = pending_;
   for (auto& [id, pending] : open) {  // questions that nobody needs to answer any more
     if (pending->decision) continue;
     pending->closed = true;
-    (void)co_await attempt(settle(pending, "expired", CallRef(pending->request.call)));
+    (void)co_await attempt(settle(pending, ApprovalOutcome::kExpired, CallRef(pending->request.call)));
   }
   FinishInput in;
   in.agent = input_.agent;
-  in.status = status;
+  in.status = end;
   in.head = progress_.head;
   in.error_type = type;
   in.error = error;

@@ -12,7 +12,9 @@
 #include <vector>
 
 #include "holdfast/workflow.h"
-#include "protocol/protocol.h"
+#include "protocol/activities.h"
+#include "protocol/decision.h"
+#include "protocol/run.h"
 
 namespace holdfast::agent {
 
@@ -45,12 +47,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<RunResult> turns();
   Task<ModelTurn> call_model();
   Task<void> answer_calls(ModelTurn turn);
-  Task<Answer> answer_call(PlannedCall call);
-  Task<Answer> call_tool(PlannedCall call);
-  Task<Answer> call_sub_agent(PlannedCall call);
+  Task<ToolAnswer> answer_call(PlannedCall call);
+  Task<ToolAnswer> call_tool(PlannedCall call);
+  Task<ToolAnswer> call_sub_agent(PlannedCall call);
   bool should_continue_as_new() const;
-  Task<RunResult> finish(std::string status);
-  Task<void> report_end(std::string status, std::string type, std::string error);
+  Task<RunResult> finish(RunEnd end);
+  Task<void> report_end(RunEnd end, std::string type, std::string error);
 
   // approval.cc
   // What a person is asked: may a call be made, or may one that perhaps happened be made again?
@@ -59,7 +61,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<std::optional<std::string>> approved(std::shared_ptr<PlannedCall> call, std::string reason,
                                             std::string id, Question question);
   bool may_go_on_unanswered(const PlannedCall& call, Question question);
-  Task<Settled> settle(PendingPtr pending, std::string outcome, CallRef call);
+  Task<Settled> settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call);
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
   void check_decision(const Decision& decision) const;
   Json decide(const Decision& decision);

@@ -7,6 +7,7 @@
 #include "agent/activities.h"
 #include "agent/json_schema.h"
 #include "agent/policy.h"
+#include "base/check.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
 #include "protocol/digest.h"
@@ -31,6 +32,26 @@ Json retry_json(const RetrySpec& retry) {
           {"backoff", retry.backoff},
           {"maximum_ms", retry.max_interval.count()},
           {"attempts", retry.attempts}};
+}
+
+Verdict verdict_of(Action action) {
+  switch (action) {
+    case Action::kAllow: return Verdict::kAllow;
+    case Action::kDeny: return Verdict::kDeny;
+    case Action::kAsk: return Verdict::kAsk;
+  }
+  HF_CHECK(false);
+}
+
+StopReason stop_of(model::StopReason reason) {
+  switch (reason) {
+    case model::StopReason::kEnd: return StopReason::kEnd;
+    case model::StopReason::kToolCalls: return StopReason::kToolCalls;
+    case model::StopReason::kMaxTokens: return StopReason::kMaxTokens;
+    case model::StopReason::kStopSequence: return StopReason::kStopSequence;
+    case model::StopReason::kOther: return StopReason::kOther;
+  }
+  HF_CHECK(false);
 }
 
 struct Waiting {
@@ -122,7 +143,7 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   out.call.id = call.id;
   out.call.tool = call.name;
   auto invalid = [&](std::string why) {
-    out.verdict = "invalid";
+    out.verdict = Verdict::kInvalid;
     out.reason = bounded_text(std::move(why), 2000);
     return out;
   };
@@ -144,11 +165,11 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   if (arguments.is_discarded()) return invalid("the arguments are not valid JSON; send one JSON object");
   if (auto bad = validate(tool->parameters, arguments))
     return invalid(fmt::format("wrong arguments: {}", *bad));
-  Verdict verdict = check_policy(agent.approvals, tool->name, arguments);
-  out.verdict = to_string(verdict.action);
-  out.reason = verdict.reason;
+  Ruling ruling = check_policy(agent.approvals, tool->name, arguments);
+  out.verdict = verdict_of(ruling.action);
+  out.reason = ruling.reason;
   out.arguments_sha256 = sha256_hex(dump_json(arguments));
-  out.expires_after_ms = verdict.expires_after.count();
+  out.expires_after_ms = ruling.expires_after.count();
   out.approve_on_expiry = agent.approvals.approve_on_expiry;
   out.timeout_ms = tool->timeout.count();
   out.retry = retry_json(tool->retry);
@@ -165,22 +186,22 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
   turn.head = record.appended->head;
   Json result = Json::parse(record.result);
   result.at("usage").get_to(turn.usage);
-  turn.stop = result.value("stop", "");
+  if (auto stop = result.find("stop"); stop != result.end()) turn.stop = stop->get<StopReason>();
   auto stored = require(deps_.store->read(turn.head, turn.head.sequence, turn.head.sequence), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
     const model::ToolCall& call = message.tool_calls[i];
     PlannedCall planned = plan_call(agent, call, i);
-    if (turn.stop == kCutOff) {
+    if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
-      planned.verdict = "invalid";
+      planned.verdict = Verdict::kInvalid;
       planned.reason = fmt::format(
           "the answer was cut off at max_tokens ({}), so no call of it was made; say less at once",
           agent.model.max_tokens);
     }
     planned.call.message = turn.head;
-    if (planned.verdict != "invalid") {
+    if (planned.verdict != Verdict::kInvalid) {
       std::string canonical = dump_json(Json::parse(call.arguments.empty() ? "{}" : call.arguments));
       planned.call.key = idempotency_key(ctx.info().namespace_name, turn.head, i, call.name, canonical);
     }
@@ -196,7 +217,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, c
                     {"iteration", in.iteration},
                     {"text", excerpt(message.text())},
                     {"tool_calls", calls},
-                    {"stop", turn.stop},
+                    {"stop", turn.stop ? to_string(*turn.stop) : ""},
                     {"usage", turn.usage}};
   publish(ctx, "step.completed", completed, fmt::format("step/{}/completed", in.step));
   return turn;
@@ -265,7 +286,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   Usage usage;
   usage.input_tokens = answer->usage.input_tokens;
   usage.output_tokens = answer->usage.output_tokens;
-  write.result = dump_json(Json{{"usage", usage}, {"stop", model::stop_reason_name(answer->stop_reason)}});
+  write.result = dump_json(Json{{"usage", usage}, {"stop", stop_of(answer->stop_reason)}});
   write.usage.push_back(usage_row(ctx, *agent, key, *answer));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);

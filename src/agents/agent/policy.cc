@@ -25,7 +25,7 @@ std::string default_reason(Action action, const ApprovalRule* rule) {
 
 }  // namespace
 
-Verdict check_policy(const ApprovalSpec& approvals, const std::string& tool, const Json& arguments) {
+Ruling check_policy(const ApprovalSpec& approvals, const std::string& tool, const Json& arguments) {
   for (const ApprovalRule& rule : approvals.rules) {
     if (!matches(rule, tool, arguments)) continue;
     return {rule.action, rule.reason.empty() ? default_reason(rule.action, &rule) : rule.reason,

@@ -9,7 +9,7 @@
 
 namespace holdfast::agent {
 
-struct Verdict {
+struct Ruling {
   Action action = Action::kAllow;
   std::string reason;         // shown to the person, or to the model when denied
   Duration expires_after{0};  // kAsk
@@ -17,6 +17,6 @@ struct Verdict {
 
 // The first rule that matches decides. A condition that cannot be told (absent argument, other type) matches
 // rules that ask or deny and not those that allow: doubt never lets a call pass.
-Verdict check_policy(const ApprovalSpec& approvals, const std::string& tool, const Json& arguments);
+Ruling check_policy(const ApprovalSpec& approvals, const std::string& tool, const Json& arguments);
 
 }  // namespace holdfast::agent

@@ -11,17 +11,17 @@ namespace holdfast::agent {
 
 namespace {
 
-ToolResult result_of(const std::string& record, std::string source, std::string key) {
+ToolResult result_of(const std::string& record, AnswerSource source, std::string key) {
   ToolResult out;
-  out.status = Json::parse(record).value("is_error", false) ? "failed" : "done";
-  out.source = std::move(source);
+  out.status = Json::parse(record).value("is_error", false) ? ToolStatus::kFailed : ToolStatus::kDone;
+  out.source = source;
   out.key = std::move(key);
   return out;
 }
 
 ToolResult unknown(std::string note) {
   ToolResult out;
-  out.status = "unknown";
+  out.status = ToolStatus::kUnknown;
   out.note = bounded_text(std::move(note), 500);
   return out;
 }
@@ -52,7 +52,7 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
     record = require(deps_.store->commit_step(write), "storing the result");
   }
   tool_completed(ctx, tool, in, record->result);
-  return result_of(record->result, "step", write.key);
+  return result_of(record->result, AnswerSource::kStep, write.key);
 }
 
 ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -81,7 +81,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
                      "settling the effect");
   }
   tool_completed(ctx, tool, in, record.result);
-  return result_of(record.result, "effect", in.call.key);
+  return result_of(record.result, AnswerSource::kEffect, in.call.key);
 }
 
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

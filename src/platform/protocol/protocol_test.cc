@@ -4,10 +4,49 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "protocol/protocol.h"
+#include "holdfast/payload.h"
+#include "protocol/activities.h"
+#include "protocol/decision.h"
+#include "protocol/run.h"
 
 namespace holdfast::protocol {
 namespace {
+
+using ::testing::HasSubstr;
+
+constexpr std::string_view kHead = R"({"branch":1,"conversation":"c","sequence":4,"sha256":"ab"})";
+
+// `#` stands for kHead, `@` for a call.
+std::string expanded(std::string_view pattern) {
+  std::string out;
+  for (char c : pattern) {
+    if (c == '#') {
+      out += kHead;
+    } else if (c == '@') {
+      out += R"({"approval":"ap-1","id":"call_1","key":"k","message":)" + std::string(kHead) +
+             R"(,"ordinal":2,"step":3,"tool":"refund"})";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+template <typename T>
+void expect_kept(std::string_view pattern) {
+  const std::string text = expanded(pattern);
+  EXPECT_EQ(Json(Json::parse(text).get<T>()).dump(), text);
+}
+
+template <typename T>
+std::string error_of(std::string_view text) {
+  try {
+    (void)from_payload<T>(json_to_payload(Json::parse(text)));
+  } catch (const PayloadError& error) {
+    return error.what();
+  }
+  return "";
+}
 
 TEST(Protocol, EveryTypeReadsBackWhatItWrote) {
   RunInput in;
@@ -22,6 +61,67 @@ TEST(Protocol, EveryTypeReadsBackWhatItWrote) {
   Json first = in;
   EXPECT_EQ(Json(first.get<RunInput>()), first);
   EXPECT_EQ(Json(Json({{"agent", "a"}}).get<RunInput>()), Json({{"agent", "a"}}));
+}
+
+TEST(Protocol, RecordedBytesStayAsTheyAre) {
+  expect_kept<RunInput>(
+      R"({"agent":"a","caller":{"agent":"p","call":@,"depth":2,"run":"r","version":"v"},"conversation":"c","input":{"x":1},"progress":{"answers":[{"id":"call_1","key":"k","ordinal":1,"source":"effect"},{"id":"call_2","source":"error","step":3,"text":"no"}],"deadline_ms":9,"head":#,"iteration":2,"plan":{"agent":"a","flags":1,"max_iterations":25,"max_parallel_tools":8,"model_retry":{"attempts":5},"model_timeout_ms":60000,"run_timeout_ms":5,"version":"v"},"step":5,"usage":{"input_tokens":3,"output_tokens":4}},"version":"v"})");
+  expect_kept<RunResult>(
+      R"({"iterations":3,"max_iterations_reached":true,"output":"done","usage":{"input_tokens":3}})");
+  expect_kept<BeginInput>(R"({"run":{"agent":"a"}})");
+  expect_kept<ModelInput>(
+      R"({"agent":"a","answers":[{"id":"call_1","key":"tool:k","source":"step"}],"head":#,"iteration":1,"step":1,"version":"v"})");
+  expect_kept<ModelTurn>(
+      R"({"calls":[{"approve_on_expiry":true,"arguments_sha256":"ab","call":@,"expires_after_ms":1000,"kind":"sql","reason":"over the limit","retry":{"attempts":3},"sub_agent":"s","timeout_ms":30000,"verdict":"ask"},{"call":@,"verdict":"invalid"},{"call":@,"kind":"http","verdict":"deny"},{"call":@,"kind":"agent","verdict":"allow"}],"head":#,"stop":"tool_calls","usage":{"output_tokens":1}})");
+  expect_kept<ModelTurn>(R"({"head":#,"usage":{}})");
+  expect_kept<ToolInput>(R"({"agent":"a","call":@,"version":"v"})");
+  expect_kept<ToolResult>(R"({"key":"k","source":"effect","status":"done"})");
+  expect_kept<ToolResult>(R"({"key":"tool:k","source":"step","status":"failed"})");
+  expect_kept<ToolResult>(R"({"note":"interrupted","status":"unknown"})");
+  expect_kept<ApprovalInput>(
+      R"({"agent":"a","arguments_sha256":"ab","call":@,"expires_at_ms":1,"id":"ap-1","reason":"r","version":"v"})");
+  expect_kept<SettleInput>(
+      R"({"agent":"a","call":@,"comment":"c","decided_at_ms":1,"decided_by":"ada","edited_arguments":"{}","id":"ap-1","outcome":"edited","version":"v"})");
+  expect_kept<Settled>(R"({"arguments_sha256":"ab","key":"k","reason":"r","verdict":"allow"})");
+  expect_kept<Settled>("{}");
+  expect_kept<FinishInput>(
+      R"({"agent":"a","error":"e","error_type":"T","head":#,"iterations":2,"status":"max_iterations","usage":{}})");
+  expect_kept<Decision>(
+      R"({"approval":"ap-1","arguments_sha256":"ab","comment":"c","decided_by":"ada","decision":"edit","edited_arguments":{"x":1}})");
+  expect_kept<Decision>(R"({"approval":"ap-1","decision":"perhaps"})");
+}
+
+template <typename E>
+void expect_words(std::initializer_list<std::string_view> words) {
+  for (std::string_view word : words) {
+    EXPECT_EQ(to_string(Json(word).get<E>()), word);
+    EXPECT_EQ(Json(Json(word).get<E>()), Json(word));
+  }
+}
+
+TEST(Protocol, WordsAreThoseOfTheFormat) {
+  expect_words<AnswerSource>({"step", "effect", "error"});
+  expect_words<Verdict>({"allow", "ask", "deny", "invalid"});
+  expect_words<StopReason>({"end", "tool_calls", "max_tokens", "stop_sequence", "other"});
+  expect_words<ToolStatus>({"done", "failed", "unknown"});
+  expect_words<ApprovalOutcome>({"approved", "rejected", "edited", "expired"});
+  expect_words<RunEnd>({"completed", "max_iterations", "failed", "canceled"});
+  expect_words<DecisionKind>({"approve", "reject", "edit"});
+}
+
+TEST(Protocol, AnUnknownWordIsToldAndNeverADefault) {
+  EXPECT_EQ(error_of<PlannedCall>(R"({"verdict":"maybe"})"),
+            "`maybe` is no verdict that this version knows (one of allow, ask, deny, invalid)");
+  EXPECT_THAT(error_of<PlannedCall>(R"({"verdict":7})"), HasSubstr("`number` is no verdict"));
+  EXPECT_EQ(error_of<PlannedCall>(R"({"kind":"sql"})"), "`verdict` is missing");
+  EXPECT_THAT(error_of<ToolResult>(R"({"status":"half"})"), HasSubstr("`half` is no status of a call"));
+  EXPECT_THAT(error_of<ToolResult>(R"({"status":"done","source":"air"})"),
+              HasSubstr("`air` is no source of an answer"));
+  EXPECT_THAT(error_of<FinishInput>(R"({"status":"gone"})"), HasSubstr("`gone` is no end of a run"));
+  EXPECT_THAT(error_of<ModelTurn>(R"({"stop":"bored"})"), HasSubstr("`bored` is no reason to stop"));
+  EXPECT_THAT(error_of<SettleInput>(R"({"outcome":"lost"})"),
+              HasSubstr("`lost` is no outcome of an approval"));
+  EXPECT_EQ(Json::parse(R"({"decision":"perhaps"})").get<Decision>().decision, std::nullopt);
 }
 
 TEST(IdempotencyKey, DependsOnEveryPartAndNeverChanges) {

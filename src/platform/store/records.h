@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "holdfast/seams.h"
-#include "protocol/protocol.h"
+#include "protocol/call.h"
 
 namespace holdfast::platform {
 

@@ -23,7 +23,7 @@
 
 namespace holdfast::http {
 
-// What the API must know about the agent workflow; the agent module has the values (protocol/protocol.h).
+// What the API must know about the agent workflow; the agent module has the values (protocol/names.h).
 struct AgentContract {
   std::string workflow_type;
   std::string task_queue;

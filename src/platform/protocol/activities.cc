@@ -1,0 +1,106 @@
+#include "protocol/activities.h"
+
+#include "protocol/fields.h"
+#include "protocol/words.h"
+
+namespace holdfast::protocol {
+
+namespace {
+
+constexpr Words kVerdicts("verdict", {Word{Verdict::kAllow, "allow"}, Word{Verdict::kAsk, "ask"},
+                                      Word{Verdict::kDeny, "deny"}, Word{Verdict::kInvalid, "invalid"}});
+constexpr Words kStopReasons("reason to stop",
+                             {Word{StopReason::kEnd, "end"}, Word{StopReason::kToolCalls, "tool_calls"},
+                              Word{StopReason::kMaxTokens, "max_tokens"},
+                              Word{StopReason::kStopSequence, "stop_sequence"},
+                              Word{StopReason::kOther, "other"}});
+constexpr Words kToolStatuses("status of a call",
+                              {Word{ToolStatus::kDone, "done"}, Word{ToolStatus::kFailed, "failed"},
+                               Word{ToolStatus::kUnknown, "unknown"}});
+constexpr Words kOutcomes("outcome of an approval", {Word{ApprovalOutcome::kApproved, "approved"},
+                                                     Word{ApprovalOutcome::kRejected, "rejected"},
+                                                     Word{ApprovalOutcome::kEdited, "edited"},
+                                                     Word{ApprovalOutcome::kExpired, "expired"}});
+constexpr Words kRunEnds("end of a run",
+                         {Word{RunEnd::kCompleted, "completed"},
+                          Word{RunEnd::kMaxIterations, "max_iterations"}, Word{RunEnd::kFailed, "failed"},
+                          Word{RunEnd::kCanceled, "canceled"}});
+
+void fields(auto& archive, Is<BeginInput> auto& v) {
+  archive("run", v.run);
+}
+
+void fields(auto& archive, Is<Begun> auto& v) {
+  archive("plan", v.plan)("head", v.head);
+}
+
+void fields(auto& archive, Is<ModelInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
+      "iteration", v.iteration)("step", v.step);
+}
+
+void fields(auto& archive, Is<PlannedCall> auto& v) {
+  archive("call", v.call)("kind", v.kind)("verdict", v.verdict)("reason", v.reason)(
+      "arguments_sha256", v.arguments_sha256)("expires_after_ms", v.expires_after_ms)(
+      "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)("sub_agent",
+                                                                                              v.sub_agent);
+}
+
+void fields(auto& archive, Is<ModelTurn> auto& v) {
+  archive("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop);
+}
+
+void fields(auto& archive, Is<ToolInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("call", v.call);
+}
+
+void fields(auto& archive, Is<ToolResult> auto& v) {
+  archive("status", v.status)("source", v.source)("key", v.key)("note", v.note);
+}
+
+void fields(auto& archive, Is<ApprovalInput> auto& v) {
+  archive("id", v.id)("agent", v.agent)("version", v.version)("call", v.call)(
+      "arguments_sha256", v.arguments_sha256)("reason", v.reason)("expires_at_ms", v.expires_at_ms);
+}
+
+void fields(auto& archive, Is<SettleInput> auto& v) {
+  archive("id", v.id)("outcome", v.outcome)("agent", v.agent)("version", v.version)("call", v.call)(
+      "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)(
+      "decided_at_ms", v.decided_at_ms);
+}
+
+void fields(auto& archive, Is<Settled> auto& v) {
+  archive("verdict", v.verdict)("reason", v.reason)("key", v.key)("arguments_sha256", v.arguments_sha256);
+}
+
+void fields(auto& archive, Is<FinishInput> auto& v) {
+  archive("agent", v.agent)("status", v.status)("head", v.head)("answers", v.answers)(
+      "error_type", v.error_type)("error", v.error)("iterations", v.iterations)("usage", v.usage)("caller",
+                                                                                                  v.caller);
+}
+
+void fields(auto& archive, Is<Finished> auto& v) {
+  archive("output", v.output);
+}
+
+}  // namespace
+
+HOLDFAST_PROTOCOL_JSON(BeginInput)
+HOLDFAST_PROTOCOL_JSON(Begun)
+HOLDFAST_PROTOCOL_JSON(ModelInput)
+HOLDFAST_PROTOCOL_WORDS(Verdict, kVerdicts)
+HOLDFAST_PROTOCOL_JSON(PlannedCall)
+HOLDFAST_PROTOCOL_WORDS(StopReason, kStopReasons)
+HOLDFAST_PROTOCOL_JSON(ModelTurn)
+HOLDFAST_PROTOCOL_JSON(ToolInput)
+HOLDFAST_PROTOCOL_WORDS(ToolStatus, kToolStatuses)
+HOLDFAST_PROTOCOL_JSON(ToolResult)
+HOLDFAST_PROTOCOL_JSON(ApprovalInput)
+HOLDFAST_PROTOCOL_WORDS(ApprovalOutcome, kOutcomes)
+HOLDFAST_PROTOCOL_JSON(SettleInput)
+HOLDFAST_PROTOCOL_JSON(Settled)
+HOLDFAST_PROTOCOL_WORDS(RunEnd, kRunEnds)
+HOLDFAST_PROTOCOL_JSON(FinishInput)
+HOLDFAST_PROTOCOL_JSON(Finished)
+
+}  // namespace holdfast::protocol

@@ -1,0 +1,204 @@
+#pragma once
+
+// What the agent workflow and its activities say to each other: an input and a result per activity of
+// protocol/names.h. They stand in histories: fields may be added (absent ones take their default); a field
+// never changes its meaning.
+//
+// Values; see protocol/call.h for how reading fails.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "protocol/call.h"
+#include "protocol/run.h"
+
+namespace holdfast::protocol {
+
+// ---- kBeginActivity
+
+struct BeginInput {
+  BeginInput() = default;
+  RunInput run;
+};
+struct Begun {
+  Begun() = default;
+  Plan plan;
+  ConversationRef head;
+};
+
+// ---- kModelActivity
+
+struct ModelInput {
+  ModelInput() = default;
+  std::string agent;
+  std::string version;
+  ConversationRef head;
+  std::vector<ToolAnswer> answers;
+  int iteration = 0;
+  std::uint32_t step = 0;
+};
+
+// What schema and policy say about a call.
+enum class Verdict : std::uint8_t {
+  kAllow,
+  kAsk,      // a person decides
+  kDeny,     // the model is told
+  kInvalid,  // the model must mend it
+};
+
+struct PlannedCall {
+  PlannedCall() = default;
+  CallRef call;
+  std::string kind;  // name of the tool's type; empty: there is no such tool
+  Verdict verdict = Verdict::kInvalid;
+  std::string reason;
+  std::string arguments_sha256;
+  std::int64_t expires_after_ms = 0;
+  bool approve_on_expiry = false;
+  std::int64_t timeout_ms = 0;
+  Json retry;
+  std::string sub_agent;
+};
+
+// Why the model stopped.
+enum class StopReason : std::uint8_t {
+  kEnd,
+  kToolCalls,
+  kMaxTokens,  // what it said is not whole
+  kStopSequence,
+  kOther,
+};
+
+struct ModelTurn {
+  ModelTurn() = default;
+  ConversationRef head;
+  std::vector<PlannedCall> calls;  // none: the model is done
+  Usage usage;
+  std::optional<StopReason> stop;  // none: an earlier version did not say
+};
+
+// ---- kToolActivity
+
+struct ToolInput {
+  ToolInput() = default;
+  std::string agent;
+  std::string version;
+  CallRef call;
+};
+
+enum class ToolStatus : std::uint8_t {
+  kDone,
+  kFailed,   // the model is told
+  kUnknown,  // it may have had its effect: a person is asked
+};
+
+struct ToolResult {
+  ToolResult() = default;
+  ToolStatus status = ToolStatus::kUnknown;
+  std::optional<AnswerSource> source;  // none: kUnknown
+  std::string key;
+  std::string note;  // of kUnknown
+};
+
+// ---- kRequestApprovalActivity, kSettleApprovalActivity
+
+struct ApprovalInput {
+  ApprovalInput() = default;
+  std::string id;
+  std::string agent;
+  std::string version;
+  CallRef call;
+  std::string arguments_sha256;
+  std::string reason;
+  std::int64_t expires_at_ms = 0;
+};
+
+enum class ApprovalOutcome : std::uint8_t { kApproved, kRejected, kEdited, kExpired };
+
+struct SettleInput {
+  SettleInput() = default;
+  std::string id;
+  ApprovalOutcome outcome = ApprovalOutcome::kExpired;
+  std::string agent;
+  std::string version;
+  CallRef call;
+  std::string edited_arguments;
+  std::string decided_by;
+  std::string comment;
+  std::int64_t decided_at_ms = 0;
+};
+
+// Of kEdited: the verdict on the new arguments, their key and their hash.
+struct Settled {
+  Settled() = default;
+  std::optional<Verdict> verdict;
+  std::string reason;
+  std::string key;
+  std::string arguments_sha256;
+};
+
+// ---- kFinishActivity
+
+enum class RunEnd : std::uint8_t { kCompleted, kMaxIterations, kFailed, kCanceled };
+
+struct FinishInput {
+  FinishInput() = default;
+  std::string agent;
+  RunEnd status = RunEnd::kFailed;
+  ConversationRef head;
+  std::vector<ToolAnswer> answers;
+  std::string error_type;
+  std::string error;
+  int iterations = 0;
+  Usage usage;
+  std::optional<Caller> caller;
+};
+struct Finished {
+  Finished() = default;
+  std::string output;
+};
+
+std::string_view to_string(Verdict verdict);
+std::string_view to_string(StopReason reason);
+std::string_view to_string(ToolStatus status);
+std::string_view to_string(ApprovalOutcome outcome);
+std::string_view to_string(RunEnd end);
+
+void to_json(Json& out, const BeginInput& value);
+void from_json(const Json& in, BeginInput& value);
+void to_json(Json& out, const Begun& value);
+void from_json(const Json& in, Begun& value);
+void to_json(Json& out, const ModelInput& value);
+void from_json(const Json& in, ModelInput& value);
+void to_json(Json& out, const Verdict& value);
+void from_json(const Json& in, Verdict& value);
+void to_json(Json& out, const PlannedCall& value);
+void from_json(const Json& in, PlannedCall& value);
+void to_json(Json& out, const StopReason& value);
+void from_json(const Json& in, StopReason& value);
+void to_json(Json& out, const ModelTurn& value);
+void from_json(const Json& in, ModelTurn& value);
+void to_json(Json& out, const ToolInput& value);
+void from_json(const Json& in, ToolInput& value);
+void to_json(Json& out, const ToolStatus& value);
+void from_json(const Json& in, ToolStatus& value);
+void to_json(Json& out, const ToolResult& value);
+void from_json(const Json& in, ToolResult& value);
+void to_json(Json& out, const ApprovalInput& value);
+void from_json(const Json& in, ApprovalInput& value);
+void to_json(Json& out, const ApprovalOutcome& value);
+void from_json(const Json& in, ApprovalOutcome& value);
+void to_json(Json& out, const SettleInput& value);
+void from_json(const Json& in, SettleInput& value);
+void to_json(Json& out, const Settled& value);
+void from_json(const Json& in, Settled& value);
+void to_json(Json& out, const RunEnd& value);
+void from_json(const Json& in, RunEnd& value);
+void to_json(Json& out, const FinishInput& value);
+void from_json(const Json& in, FinishInput& value);
+void to_json(Json& out, const Finished& value);
+void from_json(const Json& in, Finished& value);
+
+}  // namespace holdfast::protocol

@@ -1,0 +1,45 @@
+#include "protocol/call.h"
+
+#include "base/json.h"
+#include "protocol/digest.h"
+#include "protocol/fields.h"
+#include "protocol/words.h"
+
+namespace holdfast::protocol {
+
+namespace {
+
+constexpr Words kSources("source of an answer",
+                         {Word{AnswerSource::kStep, "step"}, Word{AnswerSource::kEffect, "effect"},
+                          Word{AnswerSource::kError, "error"}});
+
+void fields(auto& archive, Is<ConversationRef> auto& v) {
+  archive("conversation", v.conversation)("branch", v.branch)("sequence", v.sequence)("sha256", v.sha256);
+}
+
+void fields(auto& archive, Is<CallRef> auto& v) {
+  archive("message", v.message)("ordinal", v.ordinal)("id", v.id)("tool", v.tool)("key", v.key)(
+      "approval", v.approval)("step", v.step);
+}
+
+void fields(auto& archive, Is<ToolAnswer> auto& v) {
+  archive("ordinal", v.ordinal)("id", v.id)("source", v.source)("key", v.key)("text", v.text)("step", v.step);
+}
+
+}  // namespace
+
+std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message,
+                            std::uint32_t ordinal, std::string_view tool,
+                            std::string_view canonical_arguments) {
+  // A JSON array keeps the parts apart. The layout is part of the stored format: it never changes.
+  Json parts = {"holdfast.call.v1", namespace_name, message.conversation, message.branch,
+                message.sequence,   ordinal,        std::string(tool),    std::string(canonical_arguments)};
+  return sha256_hex(dump_json(parts));
+}
+
+HOLDFAST_PROTOCOL_JSON(ConversationRef)
+HOLDFAST_PROTOCOL_JSON(CallRef)
+HOLDFAST_PROTOCOL_WORDS(AnswerSource, kSources)
+HOLDFAST_PROTOCOL_JSON(ToolAnswer)
+
+}  // namespace holdfast::protocol

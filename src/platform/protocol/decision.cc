@@ -1,0 +1,39 @@
+#include "protocol/decision.h"
+
+#include "protocol/fields.h"
+#include "protocol/words.h"
+
+namespace holdfast::protocol {
+
+namespace {
+
+constexpr Words kKinds("decision",
+                       {Word{DecisionKind::kApprove, "approve"}, Word{DecisionKind::kReject, "reject"},
+                        Word{DecisionKind::kEdit, "edit"}});
+
+// All but `decision`.
+void fields(auto& archive, Is<Decision> auto& v) {
+  archive("approval", v.approval)("arguments_sha256", v.arguments_sha256)(
+      "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment);
+}
+
+}  // namespace
+
+HOLDFAST_PROTOCOL_WORDS(DecisionKind, kKinds)
+
+void to_json(Json& out, const Decision& value) {
+  Writer writer(out);
+  fields(writer, value);
+  writer("decision", value.decision ? std::string(to_string(*value.decision)) : value.unknown_decision);
+}
+
+void from_json(const Json& in, Decision& value) {
+  Reader reader(in);
+  fields(reader, value);
+  std::string word;
+  reader("decision", word);
+  value.decision = kKinds.find(word);
+  if (!value.decision) value.unknown_decision = word;
+}
+
+}  // namespace holdfast::protocol
