@@ -271,9 +271,7 @@ void EngineCore::Impl::workflow_task_deadline(Run& run) {
   } else if (ms.speculative() && !ms.s().workflow_task().sticky()) {
     // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the
     // updates.
-    wt::make_real(ms, now_);
-    ms.effects().workflow_task = true;
-    ms.s().set_task_stamp(ms.s().task_stamp() + 1);
+    wt::offer_as_ordinary(ms, now_);
   } else {
     wt::time_out(ms, now_, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
     wt::schedule(ms, now_);

@@ -18,7 +18,7 @@ void EngineCore::Impl::poll_activity(Call& call) {
   poll(std::move(call), Parked::Kind::kActivityPoll, namespace_name, queue, identity, key);
 }
 
-Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_token(const std::string& bytes, Run** run) {
+Result<const stored::ActivityInfo*> EngineCore::Impl::activity_of_token(const std::string& bytes, Run** run) {
   stored::TaskToken token;
   auto found = run_of_token(bytes, &token, errors::activity_not_found());
   if (!found) return fail(std::move(found.error()));
@@ -34,10 +34,11 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_token(const std::str
   return fail(errors::activity_not_found());
 }
 
-Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string& name,
-                                                               const std::string& workflow_id,
-                                                               const std::string& run_id,
-                                                               const std::string& activity_id, Run** run) {
+Result<const stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string& name,
+                                                                     const std::string& workflow_id,
+                                                                     const std::string& run_id,
+                                                                     const std::string& activity_id,
+                                                                     Run** run) {
   const auto* record = namespace_by_name(name);
   if (record == nullptr) return fail(errors::namespace_not_found(name));
   if (activity_id.empty()) return fail(errors::invalid("ActivityID is not set on request."));
@@ -58,7 +59,7 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of_id(const std::string
 // Every answer of an activity comes by its task token or by its id; the two requests share all other fields.
 // By id the activity may be one that nobody holds.
 template <typename Request>
-Result<stored::ActivityInfo*> EngineCore::Impl::activity_of(const Request& request, Run** run) {
+Result<const stored::ActivityInfo*> EngineCore::Impl::activity_of(const Request& request, Run** run) {
   if constexpr (requires { request.task_token(); }) {
     return activity_of_token(request.task_token(), run);
   } else {
@@ -68,7 +69,7 @@ Result<stored::ActivityInfo*> EngineCore::Impl::activity_of(const Request& reque
 }
 
 template <typename Request>
-Result<stored::ActivityInfo*> EngineCore::Impl::started_activity_of(const Request& request, Run** run) {
+Result<const stored::ActivityInfo*> EngineCore::Impl::started_activity_of(const Request& request, Run** run) {
   auto info = activity_of(request, run);
   if (info && (*info)->started_ns() == 0) return fail(errors::activity_not_found());
   return info;
@@ -138,7 +139,7 @@ void EngineCore::Impl::fail_activity(Call& call) {
   if (!info) return reply(call, std::move(info.error()));
   const auto& limits = options_.limits.execution;
   if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits)) {
-    (*info)->mutable_heartbeat_details()->Swap(request.mutable_last_heartbeat_details());
+    activity::keep_details(*run->ms, *info, request.mutable_last_heartbeat_details());
   }
   if (too_large(request.failure(), limits)) {
     activity::fail(*run->ms, limits, now_, *info, history::truncated(request.failure(), limits.failure_bytes),

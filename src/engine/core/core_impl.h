@@ -199,14 +199,14 @@ class EngineCore::Impl {
   std::string task_token(const Run& run) const;
   Result<Run*> run_of_token(const std::string& bytes, stored::TaskToken* token, Status missing);
   Result<Run*> run_of_workflow_task(const std::string& token);  // whose started task the token names
-  Result<stored::ActivityInfo*> activity_of_token(const std::string& bytes, Run** run);
-  Result<stored::ActivityInfo*> activity_of_id(const std::string& name, const std::string& workflow_id,
-                                               const std::string& run_id, const std::string& activity_id,
-                                               Run** run);
+  Result<const stored::ActivityInfo*> activity_of_token(const std::string& bytes, Run** run);
+  Result<const stored::ActivityInfo*> activity_of_id(const std::string& name, const std::string& workflow_id,
+                                                     const std::string& run_id,
+                                                     const std::string& activity_id, Run** run);
   template <typename Request>
-  Result<stored::ActivityInfo*> activity_of(const Request& request, Run** run);
+  Result<const stored::ActivityInfo*> activity_of(const Request& request, Run** run);
   template <typename Request>
-  Result<stored::ActivityInfo*> started_activity_of(const Request& request, Run** run);
+  Result<const stored::ActivityInfo*> started_activity_of(const Request& request, Run** run);
   template <typename Request, typename Response>
   void record_heartbeat(Call& call);
   template <typename Request, typename Response>

@@ -227,7 +227,7 @@ void EngineCore::Impl::send_close_to_parent(const RunKey& from) {
   }
   child = find(from);
   if (child == nullptr) return;
-  child->ms->s().mutable_close_outbox()->set_notify_parent(false);
+  lifecycle::parent_told(*child->ms);
   touch(*child);
 }
 
@@ -250,13 +250,7 @@ void EngineCore::Impl::send_parent_close(const RunKey& from, stored::ChildInfo i
   }
   Run* parent = find(from);
   if (parent == nullptr) return;
-  auto* owed = parent->ms->s().mutable_close_outbox()->mutable_children();
-  for (int i = 0; i < owed->size(); ++i) {
-    if (owed->Get(i).initiated_event_id() == info.initiated_event_id()) {
-      owed->DeleteSubrange(i, 1);
-      break;
-    }
-  }
+  lifecycle::child_told(*parent->ms, info.initiated_event_id());
   touch(*parent);
 }
 

@@ -213,7 +213,7 @@ void EngineCore::Impl::check_history_limits(Run& run) {
 void EngineCore::Impl::flush(Run& run, std::map<std::string, std::optional<std::string>>& changes,
                              Output& output) {
   MutableState& ms = *run.ms;
-  auto& state = ms.s();
+  const auto& state = ms.s();
   const auto& [ns, workflow, run_id] = run.key;
   run.dirty = false;
   run.last_batch = output.sequence;
@@ -256,7 +256,7 @@ void EngineCore::Impl::flush(Run& run, std::map<std::string, std::optional<std::
     if (state.wake_row_ns() >= 0)
       changes[keys::wake(state.wake_row_ns(), ns, workflow, run_id)] = std::nullopt;
     if (wake >= 0) changes[keys::wake(wake, ns, workflow, run_id)] = std::string();
-    state.set_wake_row_ns(wake);
+    ms.set_wake_row(wake);
   }
   run.created = false;
   changes[keys::execution_state(ns, workflow, run_id)] = ms.serialize_state();

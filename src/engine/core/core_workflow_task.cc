@@ -130,8 +130,7 @@ void EngineCore::Impl::dispatch_buffered_queries(Run& run) {
 // The worker that completes a task keeps the run, or gives it up.
 void EngineCore::Impl::take_sticky(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request) {
   const auto& sticky = request.sticky_attributes();
-  ms.s().set_sticky_queue(sticky.worker_task_queue().name());
-  ms.s().set_sticky_schedule_to_start_ns(history::to_ns(sticky.schedule_to_start_timeout()));
+  wt::set_sticky(ms, sticky.worker_task_queue().name(), history::to_ns(sticky.schedule_to_start_timeout()));
 }
 
 // A worker that only says it is alive may do so for so long.

@@ -68,7 +68,7 @@ void close(MutableState& ms, Ns now, std::int64_t scheduled_event_id) {
   workflow_task::schedule(ms, now);
 }
 
-void write_timed_out(MutableState& ms, Ns now, stored::ActivityInfo* info, Failure failure,
+void write_timed_out(MutableState& ms, Ns now, const stored::ActivityInfo* info, Failure failure,
                      enums::RetryState retry_state) {
   *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() = info->heartbeat_details();
   if (info->has_last_failure()) *failure.mutable_cause() = info->last_failure();
@@ -83,29 +83,30 @@ void write_timed_out(MutableState& ms, Ns now, stored::ActivityInfo* info, Failu
 }
 
 // The next attempt, if the policy grants one.
-enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info,
-                                   const Failure& failure, bool at_once) {
+enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns now,
+                                   const stored::ActivityInfo* info, const Failure& failure, bool at_once) {
   if (info->cancel_requested()) return enums::RETRY_STATE_CANCEL_REQUESTED;
   auto answer = retry::next(info->retry_policy(), info->attempt(), now, expiration(*info), &failure);
   if (answer.state != enums::RETRY_STATE_IN_PROGRESS) return answer.state;
   HF_CHECK(may(*info, On::kRetry));
   if (at_once) answer.interval = 0;
-  info->set_attempt(info->attempt() + 1);
-  info->set_attempt_scheduled_ns(now + answer.interval);
-  info->set_retry_interval_ns(answer.interval);
-  info->set_backing_off(answer.interval > 0);
-  info->set_started_ns(0);
-  info->clear_request_id();
-  info->set_holder_epoch(0);
-  info->set_last_attempt_complete_ns(now);
-  info->clear_last_heartbeat_ns();
-  *info->mutable_last_failure() = truncated(failure, limits.failure_bytes);
+  auto& own = *ms.activity(info->scheduled_event_id());
+  own.set_attempt(info->attempt() + 1);
+  own.set_attempt_scheduled_ns(now + answer.interval);
+  own.set_retry_interval_ns(answer.interval);
+  own.set_backing_off(answer.interval > 0);
+  own.set_started_ns(0);
+  own.clear_request_id();
+  own.set_holder_epoch(0);
+  own.set_last_attempt_complete_ns(now);
+  own.clear_last_heartbeat_ns();
+  *own.mutable_last_failure() = truncated(failure, limits.failure_bytes);
   if (!info->backing_off()) ms.effects().activities.push_back(info->scheduled_event_id());
   refresh_deadline(ms, *info);
   return enums::RETRY_STATE_IN_PROGRESS;
 }
 
-void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info,
+void time_out(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info,
               enums::TimeoutType type, bool at_once) {
   Failure failure = timeout_failure(type);
   enums::RetryState state = enums::RETRY_STATE_TIMEOUT;
@@ -119,7 +120,7 @@ void time_out(MutableState& ms, const Limits& limits, Ns now, stored::ActivityIn
   write_timed_out(ms, now, info, std::move(failure), state);
 }
 
-void write_canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details,
+void write_canceled(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details,
                     const std::string& identity) {
   const std::int64_t started = write_started(ms, now, *info);
   Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, now);
@@ -284,18 +285,19 @@ bool startable(const stored::ActivityInfo& info, std::int32_t attempt) {
   return info.attempt() == attempt && state_of(info) == State::kWaiting;
 }
 
-void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::string& identity,
+void start(MutableState& ms, Ns now, const stored::ActivityInfo* info, const std::string& identity,
            const std::string& request_id, std::int64_t holder_epoch) {
   HF_CHECK(may(*info, On::kStart));
-  info->set_started_ns(now);
-  info->set_identity(identity);
-  info->set_request_id(request_id);
-  info->set_holder_epoch(holder_epoch);
-  info->clear_last_heartbeat_ns();
+  auto& own = *ms.activity(info->scheduled_event_id());
+  own.set_started_ns(now);
+  own.set_identity(identity);
+  own.set_request_id(request_id);
+  own.set_holder_epoch(holder_epoch);
+  own.clear_last_heartbeat_ns();
   refresh_deadline(ms, *info);
 }
 
-void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result,
+void complete(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* result,
               const std::string& identity) {
   HF_CHECK(may(*info, On::kComplete));
   const std::int64_t started = write_started(ms, now, *info);
@@ -308,8 +310,8 @@ void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* re
   close(ms, now, info->scheduled_event_id());
 }
 
-void fail(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info, const Failure& failure,
-          const std::string& identity) {
+void fail(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info,
+          const Failure& failure, const std::string& identity) {
   const auto state = retry_or_say_why(ms, limits, now, info, failure, false);
   if (state == enums::RETRY_STATE_IN_PROGRESS) return;
   HF_CHECK(may(*info, On::kFailFinally));
@@ -324,17 +326,22 @@ void fail(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* 
   close(ms, now, info->scheduled_event_id());
 }
 
-bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details,
+bool canceled(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details,
               const std::string& identity) {
   if (!may(*info, On::kCanceled)) return false;
   write_canceled(ms, now, info, details, identity);
   return true;
 }
 
-void heartbeat(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details) {
-  info->set_last_heartbeat_ns(now);
-  if (details != nullptr) info->mutable_heartbeat_details()->Swap(details);
+void heartbeat(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details) {
+  auto& own = *ms.activity(info->scheduled_event_id());
+  own.set_last_heartbeat_ns(now);
+  if (details != nullptr) own.mutable_heartbeat_details()->Swap(details);
   refresh_deadline(ms, *info);
+}
+
+void keep_details(MutableState& ms, const stored::ActivityInfo* info, Payloads* details) {
+  ms.activity(info->scheduled_event_id())->mutable_heartbeat_details()->Swap(details);
 }
 
 void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info) {
@@ -379,7 +386,7 @@ void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t sc
   refresh_deadline(ms, *info);
 }
 
-void lost_holder(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info) {
+void lost_holder(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info) {
   time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_START_TO_CLOSE, true);
 }
 

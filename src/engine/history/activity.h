@@ -27,24 +27,26 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
 // May the given attempt be handed to a worker now?
 bool startable(const stored::ActivityInfo& info, std::int32_t attempt);
 // Also between two attempts, for an answer that comes from outside.
-void start(MutableState& ms, Ns now, stored::ActivityInfo* info, const std::string& identity,
+void start(MutableState& ms, Ns now, const stored::ActivityInfo* info, const std::string& identity,
            const std::string& request_id, std::int64_t holder_epoch);
 
 // The holder's answers. The caller checked the token.
-void complete(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* result,
+void complete(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* result,
               const std::string& identity);
 // Retries, or closes the activity.
-void fail(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info, const Failure& failure,
-          const std::string& identity);
+void fail(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info,
+          const Failure& failure, const std::string& identity);
 // False: nobody asked for it.
-bool canceled(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details,
+bool canceled(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details,
               const std::string& identity);
-void heartbeat(MutableState& ms, Ns now, stored::ActivityInfo* info, Payloads* details);
+void heartbeat(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details);
+// What the last attempt got to, told with its failure: no sign of life.
+void keep_details(MutableState& ms, const stored::ActivityInfo* info, Payloads* details);
 
 // The earliest deadline of the activity has come: dispatch after backoff, or a timeout.
 void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t scheduled_event_id);
 // The process that held it is gone: the attempt is over now.
-void lost_holder(MutableState& ms, const Limits& limits, Ns now, stored::ActivityInfo* info);
+void lost_holder(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info);
 
 void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info);
 

@@ -63,7 +63,7 @@ activity::Command command(const std::string& id) {
   return result;
 }
 
-stored::ActivityInfo* scheduled(MutableState& ms, activity::Command request) {
+const stored::ActivityInfo* scheduled(MutableState& ms, activity::Command request) {
   EXPECT_EQ(activity::prepare(&request, ms.s(), kLimits), "");
   return ms.activity(activity::schedule(ms, kNow, 4, &request, nullptr));
 }
@@ -177,8 +177,7 @@ TEST(WorkflowTask, TimeoutGrowsInsteadOfABackoff) {
 
 TEST(WorkflowTask, FailureOnTheStickyQueueCountsNoAttempt) {
   auto ms = resting();
-  ms->s().set_sticky_queue("sticky");
-  ms->s().set_sticky_schedule_to_start_ns(kSecond);
+  wt::set_sticky(*ms, "sticky", kSecond);
   wt::schedule(*ms, kNow);
   EXPECT_TRUE(ms->s().workflow_task().sticky());
   EXPECT_EQ(ms->next_deadline().at, kNow + kSecond);

@@ -482,6 +482,20 @@ void first_task_due(MutableState& ms, Ns now) {
   workflow_task::schedule(ms, now);
 }
 
+void parent_told(MutableState& ms) {
+  ms.s().mutable_close_outbox()->set_notify_parent(false);
+}
+
+void child_told(MutableState& ms, std::int64_t initiated_event_id) {
+  auto* owed = ms.s().mutable_close_outbox()->mutable_children();
+  for (int i = 0; i < owed->size(); ++i) {
+    if (owed->Get(i).initiated_event_id() == initiated_event_id) {
+      owed->DeleteSubrange(i, 1);
+      return;
+    }
+  }
+}
+
 void fill_info(const stored::ExecutionState& state, pb::workflow::v1::WorkflowExecutionInfo* info) {
   info->mutable_execution()->set_workflow_id(state.workflow_id());
   info->mutable_execution()->set_run_id(state.run_id());

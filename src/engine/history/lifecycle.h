@@ -67,6 +67,11 @@ bool may_be_followed(const stored::ExecutionState& state);
 // Held-back first task: the moment has come.
 void first_task_due(MutableState& ms, Ns now);
 
+// What a closed execution owed to others has been taken: its parent knows of the end; the parent close policy
+// of a child has been carried out.
+void parent_told(MutableState& ms);
+void child_told(MutableState& ms, std::int64_t initiated_event_id);
+
 // What lists show.
 void fill_info(const stored::ExecutionState& state, pb::workflow::v1::WorkflowExecutionInfo* info);
 

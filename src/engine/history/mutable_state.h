@@ -125,6 +125,8 @@ class MutableState {
   Snapshot snapshot() const;
   void rollback(Snapshot snapshot);
 
+  // The moment of the stored wake row; -1: none.
+  void set_wake_row(Ns at) { s_.set_wake_row_ns(at); }
   // The row to store: without what must not survive this process.
   std::string serialize_state() const;
 

@@ -97,6 +97,11 @@ bool unwritten(const MutableState& ms) {
   return ms.workflow_task_pending() && (ms.speculative() || ms.s().workflow_task().attempt() > 1);
 }
 
+void set_sticky(MutableState& ms, const std::string& queue, Ns schedule_to_start) {
+  ms.s().set_sticky_queue(queue);
+  ms.s().set_sticky_schedule_to_start_ns(schedule_to_start);
+}
+
 void clear_sticky(MutableState& ms) {
   ms.s().clear_sticky_queue();
   ms.s().clear_sticky_schedule_to_start_ns();
@@ -208,6 +213,12 @@ void make_real(MutableState& ms, Ns /*now*/) {
     task.set_schedule_to_start_deadline_ns(0);
     refresh_deadline(ms);
   }
+}
+
+void offer_as_ordinary(MutableState& ms, Ns now) {
+  make_real(ms, now);
+  ms.effects().workflow_task = true;
+  ms.s().set_task_stamp(ms.s().task_stamp() + 1);
 }
 
 std::int64_t complete(MutableState& ms, Ns now, const CompleteInfo& info) {

@@ -76,7 +76,11 @@ void finish_transition(MutableState& ms, Ns now);
 
 // Writes the scheduled (and started) event of a speculative task.
 void make_real(MutableState& ms, Ns now);
+// Nobody polls for a speculative task: it goes to its queue once more, as an ordinary one.
+void offer_as_ordinary(MutableState& ms, Ns now);
 
+// The worker that keeps the run asks for its next tasks on a queue of its own.
+void set_sticky(MutableState& ms, const std::string& queue, Ns schedule_to_start);
 void clear_sticky(MutableState& ms);
 void refresh_deadline(MutableState& ms);
 
