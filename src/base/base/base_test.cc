@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "base/iso_time.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "holdfast/status.h"
@@ -53,6 +54,17 @@ TEST(Status, NamesTheCode) {
   EXPECT_EQ(Status().to_string(), "OK");
   EXPECT_EQ(Status(Code::kNotFound, "no such run").to_string(), "NOT_FOUND: no such run");
   EXPECT_EQ(code_name(Code::kUnauthenticated), "UNAUTHENTICATED");
+}
+
+TEST(IsoTime, IsUtcToTheMillisecondBeforeAndAfterTheEpoch) {
+  const auto at = [](std::int64_t nanoseconds) {
+    return iso_time(WallTime(std::chrono::nanoseconds(nanoseconds)));
+  };
+  EXPECT_EQ(at(0), "1970-01-01T00:00:00.000Z");
+  EXPECT_EQ(at(1'763'715'600'123'999'999), "2025-11-21T09:00:00.123Z");
+  EXPECT_EQ(at(951'782'399'999'000'000), "2000-02-28T23:59:59.999Z");
+  EXPECT_EQ(at(951'782'400'000'000'000), "2000-02-29T00:00:00.000Z");
+  EXPECT_EQ(at(-1), "1969-12-31T23:59:59.999Z");
 }
 
 TEST(Json, NestsNoDeeperThanItMay) {

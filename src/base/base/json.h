@@ -26,6 +26,13 @@ Json parse_json(std::string_view text, int depth = kMaxJsonDepth) {
   return Json::parse(text, nullptr, false);
 }
 
+// Text that should be JSON; when it is not, or nests too deep, a JSON string of it.
+template <class Json>
+Json parse_or_string(const std::string& text) {
+  Json parsed = parse_json<Json>(text);
+  return parsed.is_discarded() ? Json(text) : parsed;
+}
+
 // In one line. Bytes that are no UTF-8 become U+FFFD, so it never throws.
 template <class Json>
 std::string dump_json(const Json& json) {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "base/iso_time.h"
 #include "refund/agent_files.h"
 #include "refund/api_client.h"
 #include "refund/receiver.h"
@@ -24,14 +24,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// As the events of the HTTP API write it, so that the two compare as text.
-std::string utc(WallTime time) {
-  auto whole = std::chrono::floor<milliseconds>(time.time_since_epoch());
-  auto second = std::chrono::floor<seconds>(whole);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(second.count())),
-                     (whole - second).count());
-}
 
 constexpr seconds kReadyWithin{20};
 constexpr seconds kRunWithin{90};  // a Temporal server notices a dead worker by its heartbeats only
@@ -199,7 +191,7 @@ class Demo {
     killed_ = true;
     facts_.killed_pid = server_->pid();
     facts_.killed_at = now();
-    facts_.killed_time = utc(env_.clock->now());
+    facts_.killed_time = iso_time(env_.clock->now());
     facts_.killed_by_signal = server_->reap();
     facts_.seq_at_kill = facts_.events.empty() ? 0 : facts_.events.back().seq;
     say(fmt::format("*          SIGKILL to pid {} ({})", facts_.killed_pid, facts_.kill_point));

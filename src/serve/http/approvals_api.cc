@@ -187,7 +187,7 @@ Json approval_json(const Approval& approval) {
               {"run", approval.run},
               {"agent", approval.agent},
               {"tool", approval.tool},
-              {"arguments", parse_or_string(approval.arguments)},
+              {"arguments", parse_or_string<Json>(approval.arguments)},
               {"arguments_sha256", approval.arguments_sha256},
               {"reason", approval.reason},
               {"status", approval_status_name(approval.status)},
@@ -199,7 +199,7 @@ Json approval_json(const Approval& approval) {
     out["comment"] = approval.comment;
   }
   if (!approval.edited_arguments.empty())
-    out["edited_arguments"] = parse_or_string(approval.edited_arguments);
+    out["edited_arguments"] = parse_or_string<Json>(approval.edited_arguments);
   return out;
 }
 

@@ -1,6 +1,5 @@
 #include "http/json_reply.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,23 +9,11 @@
 
 namespace holdfast::http {
 
-Json parse_or_string(const std::string& text) {
-  Json parsed = parse_json<Json>(text);
-  return parsed.is_discarded() ? Json(text) : parsed;
-}
-
 Response json_response(const Json& body, int status) {
   Response response;
   response.status = status;
   response.body = dump_json(body);
   return response;
-}
-
-std::string iso_time(WallTime time) {
-  auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch());
-  auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(static_cast<std::time_t>(seconds.count())),
-                     (milliseconds - seconds).count());
 }
 
 namespace {

@@ -1,11 +1,12 @@
 #pragma once
 
-// Small helpers of the API's handlers: JSON in, JSON out, times, cursors. Internal to the module.
+// Small helpers of the API's handlers: JSON in, JSON out, cursors. Internal to the module.
 
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "holdfast/seams.h"
+#include "base/iso_time.h"
+#include "base/json.h"
 #include "holdfast/status.h"
 #include "http/message.h"
 
@@ -13,13 +14,7 @@ namespace holdfast::http {
 
 using Json = nlohmann::ordered_json;
 
-// Text that should be JSON; when it is not, a JSON string of it.
-Json parse_or_string(const std::string& text);
-
 Response json_response(const Json& body, int status = 200);
-
-// "2026-11-21T09:00:00.123Z"
-std::string iso_time(WallTime time);
 
 // The request's body as a JSON object whose members are all in `known`; a Problem says what is wrong and
 // where.

@@ -175,7 +175,7 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   remember(run, outcome);
   Json event = {{"status", run_status_name(outcome.status)}};
   if (outcome.status == RunStatus::kCompleted) {
-    event["result"] = parse_or_string(outcome.result);
+    event["result"] = parse_or_string<Json>(outcome.result);
   } else {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }

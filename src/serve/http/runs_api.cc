@@ -58,7 +58,7 @@ Json summary_json(const platform::Run& run, const Standing& standing, bool waits
       {"version", run.definition_hash},
       {"status", run_status_name(standing.status)},
       {"waiting_on", waits && !is_closed(standing.status) ? Json("approval") : Json(nullptr)},
-      {"input", parse_or_string(run.input)},
+      {"input", parse_or_string<Json>(run.input)},
       {"created_at", iso_time(run.created_at)},
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
       {"closed_at", nullptr},
@@ -73,7 +73,7 @@ Json summary_json(const platform::Run& run, const Standing& standing, bool waits
 
 // The agent's result is an object with `output`; a workflow of another kind may give anything.
 Json output_of(const RunOutcome& outcome) {
-  Json result = parse_or_string(outcome.result);
+  Json result = parse_or_string<Json>(outcome.result);
   if (result.is_object() && result.contains("output")) return result["output"];
   return result;
 }
