@@ -8,13 +8,25 @@
 #include <vector>
 
 #include "http/api.h"
-#include "http/decision_sender.h"
-#include "http/engine_gateway.h"
 #include "http/json_reply.h"
-#include "http/run_tracker.h"
-#include "http/run_view.h"
+#include "runs/decision_sender.h"
+#include "runs/engine_gateway.h"
+#include "runs/run_tracker.h"
+#include "runs/run_view.h"
 
 namespace holdfast::http {
+
+using runs::DecisionSender;
+using runs::EngineGateway;
+using runs::is_closed;
+using runs::kRunsFeed;
+using runs::run_status_by_name;
+using runs::run_status_name;
+using runs::RunOutcome;
+using runs::RunState;
+using runs::RunStatus;
+using runs::RunTracker;
+using runs::RunViews;
 
 inline constexpr std::size_t kApiThreads = 4;
 inline constexpr std::size_t kMaxIdBytes = 200;

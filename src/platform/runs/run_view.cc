@@ -1,15 +1,16 @@
-#include "http/run_view.h"
+#include "runs/run_view.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/iso_time.h"
 #include "base/json.h"
-#include "http/json_reply.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
 constexpr std::size_t kPage = 1000;
 
 std::string step_key(const Json& data) {
@@ -162,4 +163,4 @@ Result<RunViews::Snapshot> RunViews::snapshot(const std::string& run) {
   return Snapshot{at->view.steps_json(), at->view.partial_output(), at->view.closed_json(), at->cursor};
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

@@ -19,7 +19,7 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 enum class RunStatus : std::uint8_t {
   kQueued,  // the intent is stored, the engine has not confirmed the start
@@ -129,4 +129,4 @@ class EngineGateway {
   std::map<std::uint64_t, std::shared_ptr<api::CallHandle>> calls_;  // guarded by mutex_
 };
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

@@ -1,4 +1,4 @@
-#include "http/decision_sender.h"
+#include "runs/decision_sender.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 namespace {
 
@@ -130,4 +130,4 @@ void DecisionSender::finish(Sending& sending, bool won, const std::string& type,
   done(std::move(answer));
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

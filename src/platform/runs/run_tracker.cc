@@ -1,14 +1,14 @@
-#include "http/run_tracker.h"
+#include "runs/run_tracker.h"
 
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "http/json_reply.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 namespace {
 
+using Json = nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{200};
@@ -214,4 +214,4 @@ void RunTracker::remember(const std::string& run, const RunOutcome& outcome) {
   }
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

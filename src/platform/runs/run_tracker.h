@@ -17,11 +17,11 @@
 #include <set>
 #include <string>
 
-#include "http/engine_gateway.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "runs/engine_gateway.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 // The feed of all runs is an event log like any other, under a name that no run can have.
 inline constexpr std::string_view kRunsFeed = "$runs";
@@ -80,4 +80,4 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   std::size_t outcome_bytes_ = 0;               // guarded by mutex_
 };
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

@@ -1,13 +1,13 @@
 // What a run looks like while it works: text of a retried model call is never doubled, a completed step shows
 // its result, a log that was read twice changes nothing.
 
-#include "http/run_view.h"
+#include "runs/run_view.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-namespace holdfast::http {
+namespace holdfast::runs {
 namespace {
 
 using Json = nlohmann::json;
@@ -87,4 +87,4 @@ TEST(RunView, NonsenseIsIgnored) {
 }
 
 }  // namespace
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

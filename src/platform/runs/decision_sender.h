@@ -16,10 +16,10 @@
 #include <string>
 #include <vector>
 
-#include "http/engine_gateway.h"
 #include "platform/store.h"
+#include "runs/engine_gateway.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
  public:
@@ -60,4 +60,4 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
   bool stopped_ = false;  // guarded by mutex_
 };
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

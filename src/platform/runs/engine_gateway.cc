@@ -1,4 +1,4 @@
-#include "http/engine_gateway.h"
+#include "runs/engine_gateway.h"
 
 #include <future>
 #include <nlohmann/json.hpp>
@@ -6,7 +6,7 @@
 #include "api/messages.h"
 #include "base/json.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 namespace {
 
@@ -326,4 +326,4 @@ Result<std::string> EngineGateway::server_version() {
   return static_cast<const ws::GetSystemInfoResponse&>(**answer).server_version();
 }
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs

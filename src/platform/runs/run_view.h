@@ -17,7 +17,7 @@
 #include "holdfast/status.h"
 #include "platform/streams.h"
 
-namespace holdfast::http {
+namespace holdfast::runs {
 
 class RunView {
  public:
@@ -70,4 +70,4 @@ class RunViews {
   std::list<std::string> recent_;                          // guarded by mutex_; front: looked at last
 };
 
-}  // namespace holdfast::http
+}  // namespace holdfast::runs
