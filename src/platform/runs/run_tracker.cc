@@ -55,12 +55,12 @@ void RunTracker::stop() {
 
 // ---- starting
 
-void RunTracker::start(const platform::Run& run) {
+void RunTracker::start(const platform::RunRecord& run) {
   announce("run.created", dump_json(Json{{"run", run.run}, {"agent", run.agent}}), "created-" + run.run);
   try_start(run, kFirstPause);
 }
 
-void RunTracker::try_start(const platform::Run& run, milliseconds pause) {
+void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
   StartWorkflow request;
   request.workflow_id = run.run;
   request.request_id = run.request_id;
@@ -105,7 +105,7 @@ void RunTracker::recover() {
 void RunTracker::recover_starts(WallTime before, const std::string& after) {
   auto stragglers = deps_.store->unstarted_runs(before, platform::kMaxPage, after);
   if (!stragglers) return deps_.log("cannot read unconfirmed starts: " + stragglers.error().message());
-  for (const platform::Run& run : *stragglers) start(run);
+  for (const platform::RunRecord& run : *stragglers) start(run);
   if (stragglers->size() < platform::kMaxPage) return;
   later(kRecoveryPause, [self = shared_from_this(), before, last = stragglers->back().run] {
     self->recover_starts(before, last);
@@ -119,7 +119,7 @@ void RunTracker::recover_page(std::string after, std::size_t seen) {
   filter.limit = kRecoveryPage;
   auto page = deps_.store->runs(filter);
   if (!page) return deps_.log("cannot read the runs: " + page.error().message());
-  for (const platform::Run& run : *page) {
+  for (const platform::RunRecord& run : *page) {
     if (run.started_at && !known_outcome(run.run)) watch(run.run);
   }
   seen += page->size();

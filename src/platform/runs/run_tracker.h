@@ -52,14 +52,14 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   void stop();
 
   // The intent is stored: starts the workflow, now and until it has started.
-  void start(const platform::Run& run);
+  void start(const platform::RunRecord& run);
 
   // Ends known from watching, so that lists need not ask the engine about runs that cannot change any more.
   std::optional<RunOutcome> known_outcome(const std::string& run) const;
   void remember(const std::string& run, const RunOutcome& outcome);
 
  private:
-  void try_start(const platform::Run& run, std::chrono::milliseconds pause);
+  void try_start(const platform::RunRecord& run, std::chrono::milliseconds pause);
   void recover_starts(WallTime before, const std::string& after);
   void recover_page(std::string after, std::size_t seen);
   void watch(const std::string& run);

@@ -12,8 +12,8 @@ namespace {
 #define RUN_COLUMNS \
   "run, agent, definition_hash, input, idempotency_key, request_id, engine_run_id, created_at, started_at"
 
-Run run_of(const Query& row) {
-  Run out;
+RunRecord run_of(const Query& row) {
+  RunRecord out;
   out.run = row.text(0);
   out.agent = row.text(1);
   out.definition_hash = row.text(2);
@@ -26,15 +26,15 @@ Run run_of(const Query& row) {
   return out;
 }
 
-Result<std::vector<Run>> all_rows(Query& query) {
-  std::vector<Run> out;
+Result<std::vector<RunRecord>> all_rows(Query& query) {
+  std::vector<RunRecord> out;
   while (query.next()) out.push_back(run_of(query));
   if (!query.status().ok()) return fail(query.status());
   return out;
 }
 
 struct Stored {
-  Run run;
+  RunRecord run;
   std::string fingerprint;
 };
 
@@ -50,7 +50,7 @@ constexpr const char* kByRun = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WH
 constexpr const char* kByKey = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE idempotency_key = ?1";
 
 // The run that an equal request made before; ALREADY_EXISTS when another request has the id or the key.
-Result<std::optional<Run>> earlier(Db& db, const StartIntent& intent, const std::string& fingerprint) {
+Result<std::optional<RunRecord>> earlier(Db& db, const StartIntent& intent, const std::string& fingerprint) {
   if (!intent.idempotency_key.empty()) {
     auto found = find_run(db, kByKey, intent.idempotency_key);
     if (!found) return fail(found.error());
@@ -117,7 +117,7 @@ Result<Started> SqliteStore::start_run(const StartIntent& intent) {
 
   return write<Started>([&](Db& db) -> Result<Started> {
     Started out;
-    Result<std::optional<Run>> before = earlier(db, intent, fingerprint);
+    Result<std::optional<RunRecord>> before = earlier(db, intent, fingerprint);
     if (!before) return fail(before.error());
     if (*before) {
       out.run = std::move(**before);
@@ -154,9 +154,9 @@ Status SqliteStore::mark_started(std::string_view run, std::string_view engine_r
   });
 }
 
-Result<std::vector<Run>> SqliteStore::unstarted_runs(WallTime before, std::uint32_t limit,
-                                                     std::string_view after) {
-  return reading<std::vector<Run>>([&](Db& db) {
+Result<std::vector<RunRecord>> SqliteStore::unstarted_runs(WallTime before, std::uint32_t limit,
+                                                           std::string_view after) {
+  return reading<std::vector<RunRecord>>([&](Db& db) {
     Query query(db, "SELECT " RUN_COLUMNS
                     " FROM runs WHERE started_at IS NULL AND created_at < ?1 "
                     "AND n > coalesce((SELECT n FROM runs WHERE run = ?3), 0) ORDER BY n LIMIT ?2");
@@ -165,8 +165,8 @@ Result<std::vector<Run>> SqliteStore::unstarted_runs(WallTime before, std::uint3
   });
 }
 
-Result<Run> SqliteStore::run(std::string_view id) {
-  return reading<Run>([&](Db& db) -> Result<Run> {
+Result<RunRecord> SqliteStore::run(std::string_view id) {
+  return reading<RunRecord>([&](Db& db) -> Result<RunRecord> {
     auto found = find_run(db, kByRun, id);
     if (!found) return fail(found.error());
     if (!*found) return fail(Code::kNotFound, fmt::format("there is no run {}", id));
@@ -174,8 +174,8 @@ Result<Run> SqliteStore::run(std::string_view id) {
   });
 }
 
-Result<std::vector<Run>> SqliteStore::runs(const RunFilter& filter) {
-  return reading<std::vector<Run>>([&](Db& db) -> Result<std::vector<Run>> {
+Result<std::vector<RunRecord>> SqliteStore::runs(const RunFilter& filter) {
+  return reading<std::vector<RunRecord>>([&](Db& db) -> Result<std::vector<RunRecord>> {
     std::int64_t before = INT64_MAX;
     if (!filter.after.empty()) {
       Query place(db, "SELECT n FROM runs WHERE run = ?1");

@@ -48,10 +48,10 @@ class SqliteStore : public Store {
 
   Result<Started> start_run(const StartIntent& intent) override;
   Status mark_started(std::string_view run, std::string_view engine_run_id) override;
-  Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit,
-                                          std::string_view after) override;
-  Result<Run> run(std::string_view run) override;
-  Result<std::vector<Run>> runs(const RunFilter& filter) override;
+  Result<std::vector<RunRecord>> unstarted_runs(WallTime before, std::uint32_t limit,
+                                                std::string_view after) override;
+  Result<RunRecord> run(std::string_view run) override;
+  Result<std::vector<RunRecord>> runs(const RunFilter& filter) override;
 
   Result<Definition> put_definition(std::string_view name, std::string_view text) override;
   Result<Definition> definition(std::string_view name, std::string_view hash) override;

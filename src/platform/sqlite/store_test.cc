@@ -228,9 +228,9 @@ TEST_F(StoreTest, RunsComeNewestFirstInPages) {
   filter.limit = 2;
   filter.agent = "a";
   std::vector<std::string> seen;
-  for (Result<std::vector<platform::Run>> page = store_->runs(filter); page && !page->empty();
+  for (Result<std::vector<platform::RunRecord>> page = store_->runs(filter); page && !page->empty();
        page = store_->runs(filter)) {
-    for (const platform::Run& run : *page) seen.push_back(run.run);
+    for (const platform::RunRecord& run : *page) seen.push_back(run.run);
     filter.after = seen.back();
   }
   EXPECT_THAT(seen, ElementsAre("r4", "r3", "r1", "r0"));

@@ -182,8 +182,8 @@ struct StartIntent {
   std::string fingerprint;
 };
 
-struct Run {
-  Run() = default;
+struct RunRecord {
+  RunRecord() = default;
   std::string run;
   std::string agent;
   std::string definition_hash;
@@ -197,7 +197,7 @@ struct Run {
 
 struct Started {
   Started() = default;
-  Run run;
+  RunRecord run;
   bool created = false;  // false: the same request was here before; `run` is what it made
 };
 

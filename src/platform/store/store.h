@@ -102,11 +102,11 @@ class Store {
   virtual Status mark_started(std::string_view run, std::string_view engine_run_id) = 0;
   // Intents older than `before` that the engine has not confirmed, oldest first: the reconciler starts them.
   // `after`: the last run of the page before.
-  virtual Result<std::vector<Run>> unstarted_runs(WallTime before, std::uint32_t limit,
-                                                  std::string_view after = {}) = 0;
-  virtual Result<Run> run(std::string_view run) = 0;
+  virtual Result<std::vector<RunRecord>> unstarted_runs(WallTime before, std::uint32_t limit,
+                                                        std::string_view after = {}) = 0;
+  virtual Result<RunRecord> run(std::string_view run) = 0;
   // Newest first. Status is the engine's to tell.
-  virtual Result<std::vector<Run>> runs(const RunFilter& filter) = 0;
+  virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;
 
   // ---- definitions
 

@@ -21,7 +21,7 @@ struct Standing {
   std::optional<RunState> state;
 };
 
-Standing standing_of(ApiContext& context, const platform::Run& run) {
+Standing standing_of(ApiContext& context, const platform::RunRecord& run) {
   Standing standing;
   standing.outcome = context.tracker->known_outcome(run.run);
   if (!standing.outcome) {
@@ -51,7 +51,7 @@ Standing standing_of(ApiContext& context, const platform::Run& run) {
   return standing;
 }
 
-Json summary_json(const platform::Run& run, const Standing& standing, bool waits) {
+Json summary_json(const platform::RunRecord& run, const Standing& standing, bool waits) {
   Json out = {
       {"id", run.run},
       {"agent", run.agent},
@@ -98,7 +98,7 @@ Json pending_activities_json(const RunState& state) {
   return out;
 }
 
-std::expected<Json, Problem> run_json(ApiContext& context, const platform::Run& run) {
+std::expected<Json, Problem> run_json(ApiContext& context, const platform::RunRecord& run) {
   Standing standing = standing_of(context, run);
   auto approvals = approvals_of(context, run.run);
   if (!approvals) return std::unexpected(approvals.error());
@@ -217,7 +217,7 @@ void start_run(ApiContext& context, Request& request, Responder responder) {
     }
     return responder.reply(problem.response());
   }
-  const platform::Run& run = started->run;
+  const platform::RunRecord& run = started->run;
   Json body = {{"id", run.run},
                {"agent", run.agent},
                {"version", run.definition_hash},
@@ -286,7 +286,7 @@ Response list_runs(ApiContext& context, Request& request) {
       return Problem::from(page.error()).response();
     }
     more = page->size() == filter.limit;
-    for (const platform::Run& run : *page) {
+    for (const platform::RunRecord& run : *page) {
       if (rows.size() == *limit) {
         more = true;
         break;
@@ -307,7 +307,7 @@ Response list_runs(ApiContext& context, Request& request) {
 
 // A sub-agent's run has a log but no row: its parent started it, not a person. The first event says what it
 // is.
-std::optional<platform::Run> run_of_log(ApiContext& context, const std::string& id) {
+std::optional<platform::RunRecord> run_of_log(ApiContext& context, const std::string& id) {
   if (!is_valid_id(id)) return std::nullopt;
   auto page = context.deps.streams->read(id, "", 50);
   if (!page) return std::nullopt;
@@ -315,7 +315,7 @@ std::optional<platform::Run> run_of_log(ApiContext& context, const std::string& 
     if (event.type != "run.started") continue;
     Json data = parse_json<Json>(event.data);
     if (!data.is_object()) return std::nullopt;
-    platform::Run run;
+    platform::RunRecord run;
     run.run = id;
     run.agent = data.value("agent", "");
     run.definition_hash = data.value("version", "");
@@ -327,7 +327,7 @@ std::optional<platform::Run> run_of_log(ApiContext& context, const std::string& 
   return std::nullopt;
 }
 
-std::expected<platform::Run, Problem> find_run(ApiContext& context, const Request& request) {
+std::expected<platform::RunRecord, Problem> find_run(ApiContext& context, const Request& request) {
   std::string id(request.param("id"));
   auto run = context.store().run(id);
   if (run) return *std::move(run);
