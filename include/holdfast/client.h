@@ -1,9 +1,11 @@
 #pragma once
 
-// Client: starts workflows and talks to them. Thread-safe; calls block until the engine answers. Failures of
-// the call are a Status (Result), failures of the workflow an Outcome.
+// Client: starts workflows and talks to them. Thread-safe. Calls block until the engine answers, except those
+// that take a callback. Failures of the call are a Status (Result), failures of the workflow an Outcome.
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,6 +42,17 @@ enum class WorkflowStatus {
 // "Running", "Completed", ...
 std::string_view workflow_status_name(WorkflowStatus status);
 
+// An activity that a workflow waits for.
+class PendingActivity {
+ public:
+  PendingActivity() = default;
+  std::string activity_id;
+  std::string activity_type;
+  std::int32_t attempt = 1;
+  FailurePtr last_failure;                  // of the attempt before; null: none failed
+  std::optional<WallTime> next_attempt_at;  // between attempts only
+};
+
 class WorkflowDescription {
  public:
   WorkflowDescription() = default;
@@ -55,8 +68,8 @@ class WorkflowDescription {
   std::string parent_run_id;
   Memo memo;
   std::map<std::string, Payload> search_attributes;
-  std::size_t pending_activities = 0;  // describe only
-  std::size_t pending_children = 0;    // describe only
+  std::vector<PendingActivity> pending_activities;  // describe only
+  std::size_t pending_children = 0;                 // describe only
 };
 
 class WorkflowPage {
@@ -65,6 +78,19 @@ class WorkflowPage {
   std::vector<WorkflowDescription> workflows;
   std::string next_page_token;  // empty: the last page
 };
+
+// How a workflow closed.
+class WorkflowClose {
+ public:
+  WorkflowClose(WorkflowStatus status_in, Outcome<Payload> outcome_in)
+      : status(status_in), outcome(std::move(outcome_in)) {}
+  WorkflowStatus status;
+  Outcome<Payload> outcome;
+  WallTime time{};
+  std::string reason;  // kTerminated: what terminate() was given
+};
+// None: the workflow is open, or goes on as its next run (continue-as-new, retry, cron).
+using CloseDone = std::move_only_function<void(Result<std::optional<WorkflowClose>>)>;
 
 enum class UpdateStage { kAdmitted = 1, kAccepted = 2, kCompleted = 3 };
 
@@ -117,13 +143,19 @@ class UpdateOptions {
   UpdateOptions& update_id(std::string value) { return update_id_ = std::move(value), *this; }
   // Until when start_update waits.
   UpdateOptions& wait_for(UpdateStage value) { return stage_ = value, *this; }
+  // How long update_async waits.
+  UpdateOptions& timeout(Duration value) { return timeout_ = value, *this; }
   const std::string& update_id() const { return update_id_; }
   UpdateStage wait_for() const { return stage_; }
+  Duration timeout() const { return timeout_; }
 
  private:
   std::string update_id_;
+  Duration timeout_ = std::chrono::seconds(20);
   UpdateStage stage_ = UpdateStage::kAccepted;
 };
+
+using UpdateDone = std::move_only_function<void(Result<Outcome<Payload>>)>;
 
 // One workflow, by id and optionally run id. Cheap to copy; outlived by its client.
 class WorkflowHandle {
@@ -166,12 +198,24 @@ class WorkflowHandle {
                                     const A&... args) const {
     return start_update_raw(name, options, to_payloads(args...));
   }
+  // Waits for the update's end without blocking; a rejection is an outcome with a failure. One attempt:
+  // DEADLINE_EXCEEDED, UNAVAILABLE and the like say nothing about the update, which the same id joins again.
+  template <typename... A>
+  void update_async(const std::string& name, const UpdateOptions& options, UpdateDone done,
+                    const A&... args) const {
+    update_async_raw(name, options, to_payloads(args...), std::move(done));
+  }
   UpdateHandle update_handle(const std::string& update_id) const {
     return UpdateHandle(*client_, workflow_id_, run_id_, update_id, std::nullopt);
   }
-  Status cancel(const std::string& reason = {}) const;
+  // Repeating a cancel with the same request id changes nothing. Empty: a random uuid.
+  Status cancel(const std::string& reason = {}, const std::string& request_id = {}) const;
   Status terminate(const std::string& reason = {}) const;
   Result<WorkflowDescription> describe() const;
+  // How it closed, without waiting for it.
+  Result<std::optional<WorkflowClose>> find_close() const;
+  // Waits without blocking until the workflow closes, `timeout` at most; one attempt.
+  void watch_close(Duration timeout, CloseDone done) const;
   // temporal.api.history.v1.History as JSON: what Replayer reads.
   Result<std::string> history_json() const;
 
@@ -179,6 +223,8 @@ class WorkflowHandle {
   Result<Payload> query_raw(const std::string& name, std::vector<Payload> arguments) const;
   Result<UpdateHandle> start_update_raw(const std::string& name, const UpdateOptions& options,
                                         std::vector<Payload> arguments) const;
+  void update_async_raw(const std::string& name, const UpdateOptions& options, std::vector<Payload> arguments,
+                        UpdateDone done) const;
 
  private:
   const Client* client_;
@@ -186,11 +232,28 @@ class WorkflowHandle {
   std::string run_id_;
 };
 
+class ClientOptions {
+ public:
+  ClientOptions() = default;
+  HOLDFAST_OPTION(ClientOptions, std::string, namespace_name)  // empty: "default"
+  HOLDFAST_OPTION(ClientOptions, std::string, identity)        // in histories: who asked; empty: made up
+  // A blocking call that the engine could not take is repeated until its time is up, unless this says that
+  // the caller wants to know at once.
+  HOLDFAST_OPTION(ClientOptions, bool, fail_fast)
+ public:
+  // Where callbacks run; outlives the client. Null: on a thread of the client's own.
+  ClientOptions& callbacks(Executor* value) { return callbacks_ = value, *this; }
+  Executor* callbacks() const { return callbacks_; }
+
+ private:
+  Executor* callbacks_ = nullptr;
+};
+
 class Client {
  public:
   // The connection and the environment outlive the client.
-  Client(api::Connection& connection, const Environment& environment, std::string namespace_name = "default",
-         std::string identity = {});
+  Client(api::Connection& connection, const Environment& environment, const ClientOptions& options = {});
+  // As close().
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -222,6 +285,13 @@ class Client {
   Status cancel_activity(const std::string& task_token) const;
   // True when the activity is asked to stop.
   Result<bool> heartbeat_activity(const std::string& task_token, std::vector<Payload> details = {}) const;
+
+  // A failure means that the engine cannot be reached.
+  Result<std::string> server_version() const;
+
+  // Ends the calls that have a callback, which learns CANCELLED, and returns when every callback has run;
+  // later ones end at once. Not from a callback.
+  void close();
 
   const std::string& namespace_name() const;
   api::Connection& connection() const;

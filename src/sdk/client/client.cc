@@ -1,5 +1,6 @@
 #include "holdfast/client.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/ids.h"
@@ -25,7 +26,8 @@ bool is_transient(const Status& error) {
 }
 
 Result<api::MessagePtr> call_raw(api::Connection& connection, const Clock& clock, api::Method method,
-                                 const google::protobuf::Message& request, MonotonicTime deadline) {
+                                 const google::protobuf::Message& request, MonotonicTime deadline,
+                                 Repeats repeats) {
   // Shared with the completion, which may still be running when the waiter has seen the result and returned.
   struct Wait {
     std::mutex mutex;
@@ -46,7 +48,9 @@ Result<api::MessagePtr> call_raw(api::Connection& connection, const Clock& clock
     });
     std::unique_lock lock(wait->mutex);
     wait->wake.wait(lock, [&] { return wait->result.has_value(); });
-    if (*wait->result || !is_transient(wait->result->error())) return std::move(*wait->result);
+    if (*wait->result || repeats == Repeats::kNo || !is_transient(wait->result->error())) {
+      return std::move(*wait->result);
+    }
     if (clock.monotonic() + pause >= deadline) return std::move(*wait->result);
     wait->wake.wait_for(lock, pause);
     pause = std::min(pause * 2, std::chrono::milliseconds(1000));
@@ -57,6 +61,18 @@ std::optional<Outcome<Payload>> update_outcome(const pb::update::v1::Outcome& ou
   if (outcome.has_success()) return Outcome<Payload>(single(outcome.success()));
   if (outcome.has_failure()) return Outcome<Payload>(from_proto(outcome.failure()));
   return std::nullopt;
+}
+
+PendingActivity pending_activity(const pb::workflow::v1::PendingActivityInfo& info) {
+  PendingActivity out;
+  out.activity_id = info.activity_id();
+  out.activity_type = info.activity_type().name();
+  out.attempt = std::max(1, info.attempt());
+  if (info.has_last_failure()) out.last_failure = from_proto(info.last_failure());
+  if (info.state() == enums::PENDING_ACTIVITY_STATE_SCHEDULED && info.attempt() > 1) {
+    out.next_attempt_at = from_proto(info.scheduled_time());
+  }
+  return out;
 }
 
 WorkflowDescription describe(const pb::workflow::v1::WorkflowExecutionInfo& info) {
@@ -87,11 +103,13 @@ std::string_view workflow_status_name(WorkflowStatus status) {
 }
 
 Client::Impl::Impl(api::Connection& connection_in, const Environment& environment_in,
-                   std::string namespace_in, std::string identity_in)
+                   const ClientOptions& options)
     : connection(connection_in),
       environment(environment_in),
-      namespace_name(std::move(namespace_in)),
-      identity(std::move(identity_in)) {
+      namespace_name(options.namespace_name().empty() ? "default" : options.namespace_name()),
+      identity(options.identity()),
+      repeats(options.fail_fast() ? client::Repeats::kNo : client::Repeats::kYes),
+      callbacks_(options.callbacks()) {
   if (identity.empty()) identity = "holdfast-client-" + uuid().substr(0, 8);
 }
 
@@ -99,12 +117,29 @@ std::string Client::Impl::uuid() const {
   return new_uuid(environment.random());
 }
 
-Client::Client(api::Connection& connection, const Environment& environment, std::string namespace_name,
-               std::string identity)
-    : impl_(std::make_unique<Impl>(connection, environment, std::move(namespace_name), std::move(identity))) {
+client::AsyncCalls& Client::Impl::calls() const {
+  std::call_once(calls_made_, [this] {
+    if (callbacks_ == nullptr) own_callbacks_ = environment.new_executor("client-callbacks");
+    calls_ = std::make_unique<client::AsyncCalls>(connection, callbacks_ ? *callbacks_ : *own_callbacks_);
+  });
+  return *calls_;
 }
 
+Client::Client(api::Connection& connection, const Environment& environment, const ClientOptions& options)
+    : impl_(std::make_unique<Impl>(connection, environment, options)) {}
+
 Client::~Client() = default;
+
+void Client::close() {
+  impl_->calls().close();
+}
+
+Result<std::string> Client::server_version() const {
+  auto answer =
+      impl_->call<ws::GetSystemInfoResponse>(api::Method::kGetSystemInfo, ws::GetSystemInfoRequest());
+  if (!answer) return fail(answer.error());
+  return (*answer)->server_version();
+}
 
 const std::string& Client::namespace_name() const {
   return impl_->namespace_name;
