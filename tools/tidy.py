@@ -14,7 +14,7 @@ TEST_LINES_MAX = 1000
 # Where the real clock, threads and entropy may be named (law 2). Tests, benchmarks and tools may.
 SEAM_OWNERS = ("src/base/os/", "src/app/", "src/demo/", "tests/", "bench/", "tools/", "src/lab/")
 # Load with random pauses, and bounded waits for another process, which has no condition to wait on.
-POLLERS = ("src/base/os/", "bench/", "src/demo/", "tests/crash/", "tests/agent_e2e/harness.cc")
+POLLERS = ("src/base/os/", "bench/", "src/demo/", "src/app/api_session.cc", "tests/crash/", "tests/agent_e2e/harness.cc")
 BANNED = [
     (re.compile(r"system_clock::now\(\)|steady_clock::now\(\)"), "take a Clock", SEAM_OWNERS),
     (re.compile(r"std::random_device|\brand\(\)"), "take a Random", SEAM_OWNERS),

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "app/api_client.h"
+#include "app/api_session.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/input_file.h"
@@ -27,7 +27,7 @@ std::string user_name() {
 }
 
 // The approval itself, or the one that a run waits for.
-std::expected<std::string, int> find_approval(ApiClient& api, const std::string& id) {
+std::expected<std::string, int> find_approval(ApiSession& api, const std::string& id) {
   auto waiting = api.get("/api/v1/approvals?status=pending&run=" + percent_encode(id));
   if (!waiting) return std::unexpected(waiting.error());
   const Json& rows = (*waiting)["approvals"];
@@ -46,7 +46,7 @@ std::expected<std::string, int> find_approval(ApiClient& api, const std::string&
 }  // namespace
 
 int list_approvals(const ApprovalsOptions& options) {
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   std::string path = "/api/v1/approvals?limit=1000&status=" + percent_encode(options.status);
   if (options.run) path += "&run=" + percent_encode(*options.run);
   auto answer = api.get(path);
@@ -81,7 +81,7 @@ int decide_approval(const ApproveOptions& options) {
   }
   if (!options.comment.empty()) body["comment"] = options.comment;
   body["decided_by"] = options.by.empty() ? user_name() : options.by;
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   auto id = find_approval(api, options.id);
   if (!id) return id.error();
   auto answer = api.post("/api/v1/approvals/" + percent_encode(*id) + "/decision", body);
@@ -98,7 +98,7 @@ int decide_approval(const ApproveOptions& options) {
 }
 
 int list_agents(const AgentsOptions& options) {
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   for (const std::string& file : options.put) {
     auto text = read_file(file);
     if (!text) return refuse(text.error());

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "app/api_client.h"
+#include "app/api_session.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/input_file.h"
@@ -45,7 +45,7 @@ Colour colour_of(const std::string& status) {
 class Progress {
  public:
   // False: the run is over.
-  bool show(const EventFrame& frame) {
+  bool show(const rest::Event& frame) {
     const Json& data = frame.data.contains("data") ? frame.data["data"] : frame.data;
     if (frame.type == "delta") {
       delta(data);
@@ -101,7 +101,7 @@ class Progress {
   PrintableStream streamed_;
 };
 
-int finish(ApiClient& api, const std::string& id, bool json) {
+int finish(ApiSession& api, const std::string& id, bool json) {
   auto run = api.get("/api/v1/runs/" + percent_encode(id));
   if (!run) return run.error();
   std::string status = run->value("status", "");
@@ -134,7 +134,7 @@ int run_agent(const RunOptions& options) {
   if (std::string text = input.get<std::string>(); text.starts_with('{') || text.starts_with('[')) {
     if (Json parsed = parse_json<Json>(text); !parsed.is_discarded()) input = std::move(parsed);
   }
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   Json body = {{"agent", options.agent}, {"input", std::move(input)}};
   if (options.id) body["id"] = *options.id;
   if (names_file(options.agent)) {
@@ -154,7 +154,7 @@ int run_agent(const RunOptions& options) {
   complain(fmt::format("run {}: {}/#/runs/{}", id, api.address(), id));
   Progress progress;
   auto followed = api.follow("/api/v1/runs/" + percent_encode(id) + "/events", "", options.timeout,
-                             [&](const EventFrame& frame) { return progress.show(frame); });
+                             [&](const rest::Event& frame) { return progress.show(frame); });
   progress.end_line();
   if (!followed) {
     if (followed.error() == kExitTimeout) {
@@ -167,7 +167,7 @@ int run_agent(const RunOptions& options) {
 
 namespace {
 
-int show_run(ApiClient& api, const RunsOptions& options) {
+int show_run(ApiSession& api, const RunsOptions& options) {
   auto run = api.get("/api/v1/runs/" + percent_encode(*options.id));
   if (!run) return run.error();
   if (options.api.json) {
@@ -201,7 +201,7 @@ int show_run(ApiClient& api, const RunsOptions& options) {
 }  // namespace
 
 int list_runs(const RunsOptions& options) {
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   if (options.id) return show_run(api, options);
   std::string path = fmt::format("/api/v1/runs?limit={}", std::min(options.limit, 200U));
   if (options.status) path += "&status=" + percent_encode(*options.status);
@@ -237,7 +237,7 @@ int list_runs(const RunsOptions& options) {
 }
 
 int stop_run(const StopOptions& options) {
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   Json body = Json::object();
   if (!options.reason.empty()) body["reason"] = options.reason;
   auto answer = api.post(fmt::format("/api/v1/runs/{}/{}", percent_encode(options.id),
@@ -251,7 +251,7 @@ int stop_run(const StopOptions& options) {
 }
 
 int print_events(const EventsOptions& options) {
-  ApiClient api(options.api);
+  ApiSession api(options.api);
   std::string path = "/api/v1/runs/" + percent_encode(options.run) + "/events";
   auto print = [&](const Json& event) {
     if (options.api.json) return print_line(event.dump());
@@ -259,7 +259,7 @@ int print_events(const EventsOptions& options) {
                                      event.contains("data") ? event["data"].dump() : "")));
   };
   if (options.follow) {
-    auto followed = api.follow(path, options.from, {}, [&](const EventFrame& frame) {
+    auto followed = api.follow(path, options.from, {}, [&](const rest::Event& frame) {
       Json event = frame.data.is_object() ? frame.data : Json::object();
       if (!event.contains("type")) event["type"] = frame.type;
       event["cursor"] = frame.id;

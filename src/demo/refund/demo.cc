@@ -11,7 +11,6 @@
 #include "base/ids.h"
 #include "base/iso_time.h"
 #include "refund/agent_files.h"
-#include "refund/api_client.h"
 #include "refund/receiver.h"
 #include "refund/report.h"
 #include "refund/server_process.h"
@@ -27,6 +26,13 @@ using std::chrono::seconds;
 
 constexpr seconds kReadyWithin{20};
 constexpr seconds kRunWithin{90};  // a Temporal server notices a dead worker by its heartbeats only
+
+Status status_of(const rest::ApiError& error) {
+  const Code code = error.status == 0     ? Code::kUnavailable
+                    : error.status == 404 ? Code::kNotFound
+                                          : Code::kFailedPrecondition;
+  return Status(code, error.message);
+}
 
 class Demo {
  public:
@@ -76,7 +82,7 @@ class Demo {
     model_ = std::move(*model);
     http_loop_ = env_.new_executor("demo-http");
     http_ = net::curl_http_client(*http_loop_);
-    api_ = std::make_unique<ApiClient>(*http_);
+    api_ = std::make_unique<rest::ApiClient>(*http_, "");
     prepare_server();
     std::string rows = fmt::format("{} orders, {} customers, {} refunds", before->orders, before->customers,
                                    before->refunds);
@@ -117,11 +123,11 @@ class Demo {
     std::ofstream(directory_ / "agent.yaml") << yaml;
     Json request = {{"agent", yaml}, {"input", refund_input()}, {"id", facts_.run}};
     auto started = api_->post("/api/v1/runs", request);
-    if (!started) return started.error();
+    if (!started) return status_of(started.error());
     std::string server = fmt::format("pid {}, engine {}", server_->pid(), facts_.engine);
-    say(fmt::format("server     {:<42} http://{}", server, api_->address()));
+    say(fmt::format("server     {:<42} {}", server, api_->base_url()));
     say(fmt::format("run        {:<42} SIGKILL {}", facts_.run, facts_.kill_point));
-    follower_ = std::make_unique<EventFollower>(*api_, *env_.clock, facts_.run);
+    follower_ = std::make_unique<rest::EventStream>(*api_, *env_.clock, run_path() + "/events");
     follower_->connect();
     return {};
   }
@@ -130,12 +136,14 @@ class Demo {
   Status follow() {
     const MonotonicTime until = now() + kRunWithin;
     while (now() < until) {
-      auto event = follower_->next(milliseconds(200));
-      if (!event) {
+      auto arrived = follower_->next(milliseconds(200));
+      if (!arrived) {
         if (follower_->connected()) continue;
         if (Status back = connection_lost(); !back.ok()) return back;
         continue;
       }
+      auto event = run_event(*std::move(arrived));
+      if (!event) continue;
       facts_.events.push_back(*event);
       // What began before the kill and is only seen now is not new.
       const bool is_new = killed_ && event->at > facts_.killed_time;
@@ -209,7 +217,7 @@ class Demo {
     say(fmt::format("approval   {} approved over the HTTP API", approval_));
     Json decision = {{"decision", "approve"}, {"decided_by", "demo"}, {"comment", "checked by a person"}};
     auto answer = api_->post("/api/v1/approvals/" + approval_ + "/decision", decision, "demo-" + approval_);
-    return answer ? Status() : answer.error();
+    return answer ? Status() : status_of(answer.error());
   }
 
   void collect() {
@@ -265,8 +273,8 @@ class Demo {
   std::unique_ptr<ServerProcess> server_;
   std::unique_ptr<Receiver> receiver_;
   std::unique_ptr<model::ScriptedServer> model_;
-  std::unique_ptr<ApiClient> api_;
-  std::unique_ptr<EventFollower> follower_;
+  std::unique_ptr<rest::ApiClient> api_;
+  std::unique_ptr<rest::EventStream> follower_;
 };
 
 }  // namespace

@@ -11,14 +11,10 @@
 #include <string>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
 namespace holdfast::demo {
-
-using Json = nlohmann::json;
 
 struct DemoOptions {
   // "1".."10": as that step begins (10: while the refund waits for approval). "receiver": after the receiver

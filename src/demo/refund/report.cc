@@ -39,6 +39,15 @@ std::string result_of(const RunEvent& event) {
 
 }  // namespace
 
+std::optional<RunEvent> run_event(rest::Event event) {
+  if (!event.data.is_object()) return std::nullopt;
+  return RunEvent{.type = std::move(event.type),
+                  .seq = event.data.value("seq", std::uint64_t{0}),
+                  .at = event.data.value("at", ""),
+                  .data = event.data.value("data", Json()),
+                  .seen = event.seen};
+}
+
 std::map<int, StepRow> fold_steps(const std::vector<RunEvent>& events) {
   std::map<int, StepRow> steps;
   for (const RunEvent& event : events) {

@@ -8,11 +8,24 @@
 #include <string>
 #include <vector>
 
-#include "refund/api_client.h"
 #include "refund/receiver.h"
 #include "refund/shop.h"
+#include "rest/event_stream.h"
 
 namespace holdfast::demo {
+
+using rest::Json;
+
+// An event of the run's log.
+struct RunEvent {
+  std::string type;
+  std::uint64_t seq = 0;  // place in the log
+  std::string at;         // when it was written, ISO 8601 in UTC
+  Json data;
+  MonotonicTime seen;
+};
+// None for what is no entry of the log.
+std::optional<RunEvent> run_event(rest::Event event);
 
 // One step, folded from the run's events.
 struct StepRow {

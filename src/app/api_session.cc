@@ -1,0 +1,125 @@
+#include "app/api_session.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <fstream>
+#include <thread>
+
+#include "app/exit_code.h"
+#include "app/input_file.h"
+#include "app/output.h"
+#include "base/json.h"
+#include "net/message.h"
+
+namespace holdfast::app {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kReconnectPause{300};
+
+std::string find_api(const ApiOptions& options) {
+  std::string address;
+  if (options.api) {
+    address = *options.api;
+  } else if (const char* variable = std::getenv("HOLDFAST_API"); variable != nullptr && *variable != '\0') {
+    address = variable;
+  } else {
+    std::ifstream file(".holdfast/addresses.json");
+    std::string text((std::istreambuf_iterator<char>(file)), {});
+    Json running = parse_json<Json>(text);
+    address = running.is_object() ? running.value("http", "") : "";
+    if (address.empty()) address = "http://127.0.0.1:8233";
+  }
+  return address;
+}
+
+}  // namespace
+
+int exit_code_of(int http_status) {
+  switch (http_status) {
+    case 404: return kExitNotFound;
+    case 409:
+    case 410:
+    case 412: return kExitConflict;
+    case 408:
+    case 504: return kExitTimeout;
+    case 400:
+    case 415:
+    case 422: return kExitUsage;
+    default: return kExitError;
+  }
+}
+
+ApiSession::ApiSession(const ApiOptions& options) : api_(*http_, find_api(options)) {
+  std::signal(SIGINT, [](int) { ::_exit(kExitInterrupted); });
+}
+
+int ApiSession::report(const rest::ApiError& error) const {
+  if (error.status == 0) {
+    report_error("unreachable",
+                 fmt::format("no Holdfast server answers at {} ({})", address(), error.message),
+                 "start one with 'holdfast dev', or say where it is with --api or HOLDFAST_API");
+    return kExitError;
+  }
+  report_problem(error.problem, error.status);
+  return exit_code_of(error.status);
+}
+
+ApiSession::Reply ApiSession::reported(rest::ApiClient::Reply reply) const {
+  if (reply) return *std::move(reply);
+  return std::unexpected(report(reply.error()));
+}
+
+ApiSession::Reply ApiSession::get(const std::string& path) {
+  return reported(api_.get(path));
+}
+
+ApiSession::Reply ApiSession::post(const std::string& path, const Json& body) {
+  return reported(api_.post(path, body));
+}
+
+ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
+  return reported(api_.post_text(
+      "/api/v1/agents?source=" + net::percent_encode(file) + "&base=" + net::percent_encode(folder_of(file)),
+      "application/yaml", text));
+}
+
+std::expected<void, int> ApiSession::follow(const std::string& path, std::string cursor, milliseconds timeout,
+                                            const std::function<bool(const rest::Event&)>& on_event) {
+  const MonotonicTime end = timeout.count() > 0 ? clock_.monotonic() + timeout : MonotonicTime::max();
+  const auto left = [&] {
+    return std::min(milliseconds(1000), std::chrono::ceil<milliseconds>(end - clock_.monotonic()));
+  };
+  rest::EventStream stream(api_, clock_, path, std::move(cursor));
+  bool connected_before = false;
+  bool away = false;
+  while (true) {
+    stream.connect();
+    while (true) {
+      auto event = stream.next(left());
+      if (stream.status() == 200) {
+        connected_before = true;
+        if (std::exchange(away, false)) complain("the server is back");
+      }
+      if (event && !on_event(*event)) return {};
+      if (!event && left().count() <= 0) return std::unexpected(kExitTimeout);
+      if (!event && !stream.connected()) break;
+    }
+    // 503: the server is starting or stopping.
+    const int status = stream.status();
+    const rest::ApiError error = stream.error().value_or(rest::ApiError{.message = "the connection failed"});
+    if (status != 0 && status != 200 && status != 503) return std::unexpected(report(error));
+    if (!connected_before) return std::unexpected(report({.message = error.message}));
+    if (!std::exchange(away, true))
+      complain("the server went away; waiting for it (the run goes on where it was)");
+    if (left().count() <= 0) return std::unexpected(kExitTimeout);
+    std::this_thread::sleep_for(kReconnectPause);
+  }
+}
+
+}  // namespace holdfast::app

@@ -1,0 +1,53 @@
+#pragma once
+
+// ApiSession: how a command uses the HTTP API. One request at a time, blocking. A failure is printed on
+// stderr where it happens and comes back as the exit code.
+
+#include <chrono>
+#include <expected>
+#include <functional>
+#include <string>
+
+#include "app/commands.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "rest/event_stream.h"
+
+namespace holdfast::app {
+
+using rest::Json;
+
+class ApiSession {
+ public:
+  // Finds the API: flag, then HOLDFAST_API, then ./.holdfast/addresses.json, then the default port.
+  explicit ApiSession(const ApiOptions& options);
+
+  using Reply = std::expected<Json, int>;
+  Reply get(const std::string& path);
+  Reply post(const std::string& path, const Json& body);
+  // Registers the definition in `text`, read from `file`. The folder goes with it: the server is on this
+  // machine, but in a directory of its own.
+  Reply put_definition(const std::string& file, const std::string& text);
+
+  // Reads a stream of events until `on_event` returns false, and comes back to a server that went away. An
+  // exit code when the stream is refused or time is up; no `timeout`: never.
+  std::expected<void, int> follow(const std::string& path, std::string cursor,
+                                  std::chrono::milliseconds timeout,
+                                  const std::function<bool(const rest::Event&)>& on_event);
+
+  const std::string& address() const { return api_.base_url(); }
+
+ private:
+  Reply reported(rest::ApiClient::Reply reply) const;
+  int report(const rest::ApiError& error) const;
+
+  os::SystemClock clock_;
+  os::ThreadExecutor loop_{"http-client"};
+  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(loop_);
+  rest::ApiClient api_;
+};
+
+// 404 -> 3, 409 -> 4, ...
+int exit_code_of(int http_status);
+
+}  // namespace holdfast::app
