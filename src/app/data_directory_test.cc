@@ -5,9 +5,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <fstream>
+
+#include "fixture/temporary_directory.h"
 
 namespace holdfast::app {
 namespace {
@@ -18,13 +19,6 @@ using Kind = DataDirectoryState::Kind;
 
 class DataDirectoryTest : public testing::Test {
  protected:
-  DataDirectoryTest() {
-    std::string pattern = (fs::temp_directory_path() / "holdfast-data-XXXXXX").string();
-    base_ = ::mkdtemp(pattern.data());
-    path_ = base_ / "data";
-  }
-  ~DataDirectoryTest() override { fs::remove_all(base_); }
-
   void write(const fs::path& path, std::string_view text) { std::ofstream(path) << text; }
   std::vector<std::string> entries() {
     std::vector<std::string> names;
@@ -32,8 +26,8 @@ class DataDirectoryTest : public testing::Test {
     return names;
   }
 
-  fs::path base_;
-  fs::path path_;
+  fixture::TemporaryDirectory base_;
+  const fs::path path_ = base_ / "data";
 };
 
 TEST_F(DataDirectoryTest, IsMadeOnceAndOpenedAgain) {

@@ -12,6 +12,8 @@
 #include <fstream>
 #include <thread>
 
+#include "fixture/temporary_directory.h"
+
 namespace holdfast::app {
 namespace {
 
@@ -20,14 +22,10 @@ using testing::HasSubstr;
 
 class InputFileTest : public testing::Test {
  protected:
-  InputFileTest() {
-    std::string pattern = (fs::temp_directory_path() / "holdfast-input-XXXXXX").string();
-    base_ = fs::canonical(::mkdtemp(pattern.data()));
-  }
-  ~InputFileTest() override { fs::remove_all(base_); }
   std::string path(const char* name) const { return (base_ / name).string(); }
 
-  fs::path base_;
+  fixture::TemporaryDirectory directory_;
+  const fs::path base_ = directory_.path();
 };
 
 TEST_F(InputFileTest, AFileIsReadWhole) {

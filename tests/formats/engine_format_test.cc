@@ -17,6 +17,7 @@
 #include "api/messages.h"
 #include "call.h"
 #include "engine/engine.h"
+#include "fixture/temporary_directory.h"
 #include "flow.h"
 #include "history_check.h"
 #include "os/clock.h"
@@ -191,14 +192,11 @@ class Node {
 class EngineFormat : public ::testing::TestWithParam<int> {
  protected:
   void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "hf-format-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
     fs::copy(std::string(HOLDFAST_TEST_DATA) + "/engine-v" + std::to_string(GetParam()), dir_,
              fs::copy_options::recursive);
   }
-  void TearDown() override { fs::remove_all(dir_); }
-  std::string dir_;
+  fixture::TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
 };
 
 TEST_P(EngineFormat, OpensSaysWhatItSaidAndItsOpenRunsGoOn) {

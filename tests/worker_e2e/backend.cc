@@ -1,13 +1,13 @@
 #include "backend.h"
 
 #include <cstdlib>
-#include <filesystem>
 #include <stdexcept>
 
 #include "os/thread_executor.h"
 #include "rpc/connection.h"
 #ifdef HOLDFAST_E2E_ENGINE
 #include "engine/engine.h"
+#include "fixture/temporary_directory.h"
 #include "rpc/server.h"
 #include "store/rocks_store.h"
 #endif
@@ -35,24 +35,11 @@ class External : public Backend {
 };
 
 #ifdef HOLDFAST_E2E_ENGINE
-class TempDir {
- public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "holdfast-e2e-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("mkdtemp");
-    path = pattern;
-  }
-  ~TempDir() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  std::filesystem::path path;
-};
-
 class InProcess : public Backend {
  public:
   InProcess() {
-    store_ = must(store::RocksStore::open(store::RocksOptions{.dir = directory_.path}), "opening the store");
+    store_ =
+        must(store::RocksStore::open(store::RocksOptions{.dir = directory_.path()}), "opening the store");
     engine_ = must(engine::Engine::open(engine::EngineOptions{}, *store_, clock_, random_, nullptr),
                    "opening the engine");
   }
@@ -60,7 +47,7 @@ class InProcess : public Backend {
   bool in_process() const override { return true; }
 
  private:
-  TempDir directory_;
+  fixture::TemporaryDirectory directory_;
   os::SystemClock clock_;
   os::SystemRandom random_;
   std::unique_ptr<store::RocksStore> store_;

@@ -11,7 +11,8 @@
 namespace holdfast {
 namespace {
 
-class CountingRandom : public Random {
+// 0, 1, 2, ...: the bytes are seen in what is made of them.
+class BytesInOrder : public Random {
  public:
   std::uint64_t next() override { return value_++; }
   void fill(std::span<std::uint8_t> bytes) override {
@@ -23,14 +24,14 @@ class CountingRandom : public Random {
 };
 
 TEST(Ids, UuidHasVersionFourForm) {
-  CountingRandom random;
+  BytesInOrder random;
   const std::string uuid = new_uuid(random);
   EXPECT_EQ(uuid, "00010203-0405-4607-8809-0a0b0c0d0e0f");
   EXPECT_TRUE(is_uuid(uuid));
 }
 
 TEST(Ids, UuidOfVersionSevenSortsByTime) {
-  CountingRandom random;
+  BytesInOrder random;
   EXPECT_EQ(new_uuid_v7(random, 0x0123456789ab), "01234567-89ab-7607-8809-0a0b0c0d0e0f");
   EXPECT_LT(new_uuid_v7(random, 1'700'000'000'000), new_uuid_v7(random, 1'700'000'000'001));
   EXPECT_TRUE(is_uuid(new_uuid_v7(random, 1)));

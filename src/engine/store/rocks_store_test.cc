@@ -18,6 +18,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "fixture/temporary_directory.h"
 #include "store/wal_check.h"
 
 namespace holdfast::store {
@@ -29,14 +30,6 @@ using ::testing::HasSubstr;
 
 class RocksStoreTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "hf-store-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    dir_ = pattern + "/data";
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   std::unique_ptr<RocksStore> open() {
     auto store = RocksStore::open({.dir = dir_});
     EXPECT_TRUE(store.has_value()) << (store ? "" : store.error().to_string());
@@ -76,8 +69,9 @@ class RocksStoreTest : public ::testing::Test {
     return store ? Status() : store.error();
   }
 
-  std::string root_;
-  std::string dir_;
+  fixture::TemporaryDirectory directory_;
+  const std::string root_ = directory_.path();
+  const std::string dir_ = root_ + "/data";
 };
 
 std::vector<std::string> keys(const RocksStore& store, std::string_view begin, std::string_view end,

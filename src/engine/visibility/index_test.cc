@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "fixture/temporary_directory.h"
+
 namespace holdfast::visibility {
 namespace {
 
@@ -23,16 +25,7 @@ using Info = pb::workflow::v1::WorkflowExecutionInfo;
 
 class IndexTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "hf-index-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    dir_ = pattern;
-    open();
-  }
-  void TearDown() override {
-    index_.reset();
-    fs::remove_all(dir_);
-  }
+  void SetUp() override { open(); }
 
   void open() {
     index_.reset();
@@ -87,7 +80,8 @@ class IndexTest : public ::testing::Test {
     return result.error().message();
   }
 
-  std::string dir_;
+  fixture::TemporaryDirectory directory_;
+  const std::string dir_ = directory_.path();
   std::unique_ptr<Index> index_;
   std::uint64_t sequence_ = 0;
 };

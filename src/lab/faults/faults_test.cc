@@ -15,6 +15,7 @@
 
 #include "faults/unsynced_loss_fs.h"
 #include "faults/unsynced_loss_vfs.h"
+#include "fixture/temporary_directory.h"
 
 namespace holdfast::faults {
 namespace {
@@ -23,13 +24,7 @@ namespace fs = std::filesystem;
 
 class FaultsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "hf-faults-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    fs::create_directory(root_ + "/live");
-  }
-  void TearDown() override { fs::remove_all(root_); }
+  void SetUp() override { fs::create_directory(root_ + "/live"); }
 
   // What the disk holds if the power goes now.
   std::string cut() {
@@ -38,7 +33,8 @@ class FaultsTest : public ::testing::Test {
     return copy;
   }
 
-  std::string root_;
+  fixture::TemporaryDirectory directory_;
+  const std::string root_ = directory_.path();
   int cuts_ = 0;
 };
 
