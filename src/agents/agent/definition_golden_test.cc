@@ -1,0 +1,72 @@
+// Goal: a version is the hash of the canonical form, and runs and stores hold on to it: neither ever changes
+// for a file that has been read before. Method: files with every key, with none but those that must be there,
+// and the example, as they were written down by the version that read them first.
+
+#include <fstream>
+#include <iterator>
+#include <ostream>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "agent/definition.h"
+
+namespace holdfast::agent {
+namespace {
+
+struct Golden {
+  std::string file;
+  std::string as_read;      // version of the file as it is
+  std::string as_deployed;  // of what is stored: parameters closed
+};
+
+// For the messages of a failure.
+void PrintTo(const Golden& golden, std::ostream* out) {
+  *out << golden.file;
+}
+
+std::string content(const std::string& name) {
+  std::ifstream file(std::string(HOLDFAST_TEST_DATA) + "/definitions/" + name);
+  EXPECT_TRUE(file) << name;
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+}
+
+class DefinitionGolden : public ::testing::TestWithParam<Golden> {};
+
+TEST_P(DefinitionGolden, KeepsItsCanonicalFormAndItsVersion) {
+  auto read = parse_definition(content(GetParam().file + ".yaml"), "agent.yaml", "/srv/agents");
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(version_of(*read), GetParam().as_read);
+  close_parameters(*read);
+  EXPECT_EQ(canonical_json(*read) + "\n", content(GetParam().file + ".json"));
+  EXPECT_EQ(version_of(*read), GetParam().as_deployed);
+}
+
+TEST_P(DefinitionGolden, ReadsWhatTheStoreHolds) {
+  const std::string stored = content(GetParam().file + ".json");
+  auto read = parse_definition(stored, "agent");
+  ASSERT_TRUE(read.has_value()) << read.error().message();
+  EXPECT_EQ(canonical_json(*read) + "\n", stored);
+}
+
+const Golden kGolden[] = {
+    {"defaults", "20096e4efcdb2df2f6b82a2bfbe1a2178bfd27a70508ef9ad7eec32a694d7eff",
+     "35aa17b3ef6754c19240f0aee03ab9dba96b9144deacf19208d4f4ae4365164d"},
+    {"every-key", "66b2bb50725d2f77bd63fa2315eb436b95a1b0aa185dbf43ef92719e36f9e9e7",
+     "afe41e73c501a317c624e71de2fecf7a2bef46d6217ddeb062d62146ca494021"},
+    {"refund", "3889c87166f1fb27339fc2a3f122086aff75d71680fcf8558b568a5920babc58",
+     "f00d086119ac14b830582044c7457182329fc2f15836a21347383ea00db6d025"},
+};
+
+INSTANTIATE_TEST_SUITE_P(Files, DefinitionGolden, ::testing::ValuesIn(kGolden), [](const auto& info) {
+  std::string name = info.param.file;
+  std::erase(name, '-');
+  return name;
+});
+
+TEST(DefinitionSchema, SaysTheSame) {
+  EXPECT_EQ(Json::parse(definition_schema()), Json::parse(content("schema.json")));
+}
+
+}  // namespace
+}  // namespace holdfast::agent
