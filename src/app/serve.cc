@@ -12,7 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "agent/agent.h"
+#include "agent/definition.h"
+#include "agent/deploy.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/dev_role.h"
@@ -28,6 +29,7 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "protocol/names.h"
 #include "rpc/server.h"
 
 namespace holdfast::app {
@@ -264,9 +266,9 @@ class Node {
     };
     deps.log = [](std::string_view message) { complain(message); };
     http::AgentContract contract;
-    contract.workflow_type = agent::kWorkflowType;
-    contract.task_queue = agent::kAgentQueue;
-    contract.decide_update = agent::kDecideUpdate;
+    contract.workflow_type = protocol::kWorkflowType;
+    contract.task_queue = protocol::kAgentQueue;
+    contract.decide_update = protocol::kDecideUpdate;
     api_ = std::make_unique<http::Api>(std::move(deps), std::move(contract));
 
     auto bound = listen_on(

@@ -16,7 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/agent.h"
+#include "agent/deploy.h"
+#include "agent/register.h"
 #include "api/connection.h"
 #include "engine/engine.h"
 #include "holdfast/client.h"

@@ -13,7 +13,8 @@
 #include <stop_token>
 #include <string>
 
-#include "agent/agent.h"
+#include "agent/definition.h"
+#include "agent/register.h"
 #include "agent/tool.h"
 #include "holdfast/activity.h"
 #include "model/message.h"

@@ -1,10 +1,10 @@
 #include "agent/definition.h"
 
 #include <array>
-#include <charconv>
 
 #include <fmt/format.h>
 
+#include "agent/duration.h"
 #include "base/json.h"
 #include "protocol/digest.h"
 
@@ -138,51 +138,6 @@ std::string_view to_string(ToolKind kind) {
 std::string_view to_string(Action action) {
   static constexpr std::array<std::string_view, 3> kNames = {"allow", "deny", "ask"};
   return kNames[static_cast<std::size_t>(action)];
-}
-
-namespace {
-struct Unit {
-  std::string_view name;
-  std::int64_t milliseconds;
-};
-// "ms" before "m" and "s": the longest name wins when reading.
-constexpr std::array<Unit, 5> kUnits = {
-    {{"ms", 1}, {"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1000}}};
-}  // namespace
-
-std::string format_duration(Duration duration) {
-  std::int64_t rest = duration.count();
-  std::string out;
-  for (std::size_t i = 1; i < kUnits.size(); ++i) {
-    if (rest >= kUnits[i].milliseconds) {
-      out += fmt::format("{}{}", rest / kUnits[i].milliseconds, kUnits[i].name);
-      rest %= kUnits[i].milliseconds;
-    }
-  }
-  if (rest > 0) out += fmt::format("{}ms", rest);
-  return out.empty() ? "0s" : out;
-}
-
-std::optional<Duration> parse_duration(std::string_view text) {
-  constexpr std::int64_t kMost = 400LL * 366 * 86'400'000;  // four centuries: no sum of parts can overflow
-  std::int64_t total = 0;
-  if (text.empty()) return std::nullopt;
-  if (text == "0") return Duration(0);
-  while (!text.empty()) {
-    std::int64_t count = 0;
-    auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error != std::errc() || count < 0) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(at - text.data()));
-    const Unit* unit = nullptr;
-    for (const Unit& one : kUnits) {
-      if (!unit && text.starts_with(one.name)) unit = &one;
-    }
-    if (!unit || count > kMost / unit->milliseconds) return std::nullopt;
-    text.remove_prefix(unit->name.size());
-    total += count * unit->milliseconds;
-    if (total > kMost) return std::nullopt;
-  }
-  return Duration(total);
 }
 
 }  // namespace holdfast::agent

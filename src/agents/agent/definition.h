@@ -149,8 +149,5 @@ std::string_view to_string(Provider provider);
 std::string_view to_string(Effect effect);
 std::string_view to_string(ToolKind kind);
 std::string_view to_string(Action action);
-// "1h30m", "250ms".
-std::string format_duration(Duration duration);
-std::optional<Duration> parse_duration(std::string_view text);
 
 }  // namespace holdfast::agent

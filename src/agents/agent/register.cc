@@ -1,3 +1,5 @@
+#include "agent/register.h"
+
 #include <memory>
 
 #include "agent/activities.h"

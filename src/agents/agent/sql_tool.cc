@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include "agent/duration.h"
 #include "agent/template.h"
 #include "agent/tool.h"
 #include "base/json.h"

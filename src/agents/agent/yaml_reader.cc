@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agent/definition.h"
+#include "agent/duration.h"
 
 namespace holdfast::agent {
 

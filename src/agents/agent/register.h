@@ -1,16 +1,11 @@
 #pragma once
 
-// The entry points of the module: store a definition, and give a set of workers everything an agent run
-// needs. The agent is an ordinary workflow with ordinary activities on the public SDK: nothing here knows
-// which engine is below.
+// Gives a set of workers everything an agent run needs. The agent is an ordinary workflow with ordinary
+// activities on the public SDK: nothing here knows which engine is below.
 
 #include <memory>
-#include <string>
-#include <string_view>
 
-#include "agent/definition.h"
 #include "holdfast/seams.h"
-#include "holdfast/status.h"
 #include "holdfast/worker.h"
 #include "model/client.h"
 #include "net/http_client.h"
@@ -44,17 +39,5 @@ struct Workers {
 
 // Before the workers start.
 void register_all(const Workers& workers, const Deps& deps);
-
-struct Deployed {
-  Deployed() = default;
-  std::string name;
-  std::string version;   // hex sha256 of the canonical JSON: what RunInput::version takes
-  bool created = false;  // false: the very same version was there and is current
-};
-
-// Checks the text and makes it the current version of its agent. The store keeps the canonical JSON. Paths in
-// it start from `base_directory`; without one a relative path is INVALID_ARGUMENT.
-Result<Deployed> deploy(platform::Store& store, std::string_view text, std::string_view source,
-                        std::string_view base_directory = {});
 
 }  // namespace holdfast::agent
