@@ -3,7 +3,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "agent/deploy.h"
+#include "activities/deploy.h"
 #include "app/output.h"
 #include "refund/agent_files.h"
 #include "refund/receiver.h"

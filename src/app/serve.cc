@@ -12,8 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "agent/definition.h"
-#include "agent/deploy.h"
+#include "activities/deploy.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
 #include "app/dev_role.h"
@@ -23,6 +22,7 @@
 #include "app/output.h"
 #include "app/ports.h"
 #include "app/worker_role.h"
+#include "definition/definition.h"
 #include "http/api.h"
 #include "net/server.h"
 #include "os/address.h"

@@ -2,7 +2,7 @@
 
 #include <cstdlib>
 
-#include "agent/register.h"
+#include "activities/register.h"
 #include "app/output.h"
 #include "holdfast/worker.h"
 #include "net/http_client.h"

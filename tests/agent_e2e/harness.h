@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/deploy.h"
-#include "agent/register.h"
+#include "activities/deploy.h"
+#include "activities/register.h"
 #include "api/connection.h"
 #include "engine/engine.h"
 #include "holdfast/client.h"

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/register.h"
+#include "activities/register.h"
 #include "holdfast/worker.h"
 
 namespace holdfast::agent {

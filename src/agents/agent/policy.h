@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-#include "agent/definition.h"
+#include "definition/definition.h"
 
 namespace holdfast::agent {
 

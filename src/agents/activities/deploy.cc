@@ -1,8 +1,8 @@
-#include "agent/deploy.h"
+#include "activities/deploy.h"
 
 #include <fmt/format.h>
 
-#include "agent/definition.h"
+#include "definition/definition.h"
 
 namespace holdfast::agent {
 

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/definition.h"
+#include "definition/definition.h"
 
 namespace holdfast::agent {
 namespace {

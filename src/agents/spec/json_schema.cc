@@ -1,4 +1,4 @@
-#include "agent/json_schema.h"
+#include "spec/json_schema.h"
 
 #include <algorithm>
 #include <array>

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/duration.h"
+#include "spec/duration.h"
 
 namespace holdfast::agent {
 namespace {

@@ -4,13 +4,13 @@
 
 #include <fmt/format.h>
 
-#include "agent/activities.h"
-#include "agent/json_schema.h"
+#include "activities/activities.h"
 #include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
 #include "protocol/digest.h"
+#include "spec/json_schema.h"
 
 namespace holdfast::agent {
 

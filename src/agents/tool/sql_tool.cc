@@ -4,10 +4,10 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
-#include "agent/duration.h"
-#include "agent/template.h"
-#include "agent/tool.h"
 #include "base/json.h"
+#include "spec/duration.h"
+#include "spec/template.h"
+#include "tool/tool.h"
 
 namespace holdfast::agent {
 

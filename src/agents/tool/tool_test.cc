@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
-#include "agent/tool.h"
 #include "os/clock.h"
+#include "tool/tool.h"
 
 namespace holdfast::agent {
 namespace {

@@ -7,10 +7,10 @@
 
 #include <fmt/format.h>
 
-#include "agent/definition.h"
-#include "agent/json_schema.h"
-#include "agent/template.h"
-#include "agent/yaml_reader.h"
+#include "definition/definition.h"
+#include "spec/json_schema.h"
+#include "spec/template.h"
+#include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/json_schema.h"
+#include "spec/json_schema.h"
 
 namespace holdfast::agent {
 namespace {

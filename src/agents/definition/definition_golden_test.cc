@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "agent/definition.h"
+#include "definition/definition.h"
 
 namespace holdfast::agent {
 namespace {

@@ -1,12 +1,12 @@
-#include "agent/definition.h"
+#include "definition/definition.h"
 
 #include <array>
 
 #include <fmt/format.h>
 
-#include "agent/duration.h"
 #include "base/json.h"
 #include "protocol/digest.h"
+#include "spec/duration.h"
 
 namespace holdfast::agent {
 

@@ -1,8 +1,8 @@
-#include "agent/register.h"
+#include "activities/register.h"
 
 #include <memory>
 
-#include "agent/activities.h"
+#include "activities/activities.h"
 #include "agent/loop.h"
 
 namespace holdfast::agent {

@@ -1,4 +1,4 @@
-#include "agent/duration.h"
+#include "spec/duration.h"
 
 #include <array>
 #include <charconv>

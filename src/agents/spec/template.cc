@@ -1,4 +1,4 @@
-#include "agent/template.h"
+#include "spec/template.h"
 
 #include <algorithm>
 #include <cctype>

@@ -13,12 +13,12 @@
 #include <stop_token>
 #include <string>
 
-#include "agent/definition.h"
-#include "agent/register.h"
-#include "agent/tool.h"
+#include "activities/register.h"
+#include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/message.h"
 #include "protocol/activities.h"
+#include "tool/tool.h"
 
 namespace holdfast::agent {
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "agent/activities.h"
+#include "activities/activities.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
 #include "protocol/digest.h"

@@ -1,4 +1,4 @@
-#include "agent/yaml_reader.h"
+#include "spec/yaml_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "agent/duration.h"
+#include "spec/duration.h"
 
 namespace holdfast::agent {
 

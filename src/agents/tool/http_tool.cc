@@ -5,10 +5,10 @@
 
 #include <fmt/format.h>
 
-#include "agent/template.h"
-#include "agent/tool.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "spec/template.h"
+#include "tool/tool.h"
 
 namespace holdfast::agent {
 

@@ -1,4 +1,4 @@
-#include "agent/activities.h"
+#include "activities/activities.h"
 
 #include <fmt/format.h>
 

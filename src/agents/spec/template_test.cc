@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/template.h"
+#include "spec/template.h"
 
 namespace holdfast::agent {
 namespace {

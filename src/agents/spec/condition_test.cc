@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/condition.h"
+#include "spec/condition.h"
 
 namespace holdfast::agent {
 namespace {

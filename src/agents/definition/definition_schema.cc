@@ -1,4 +1,4 @@
-#include "agent/definition.h"
+#include "definition/definition.h"
 
 namespace holdfast::agent {
 

@@ -1,4 +1,4 @@
-#include "agent/condition.h"
+#include "spec/condition.h"
 
 #include <cctype>
 #include <cstdlib>

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "agent/tool.h"
+#include "tool/tool.h"
 
 namespace holdfast::agent {
 namespace {

@@ -17,8 +17,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "agent/condition.h"
 #include "holdfast/status.h"
+#include "spec/condition.h"
 
 namespace holdfast::agent {
 

@@ -9,7 +9,7 @@
 #include <stop_token>
 #include <string>
 
-#include "agent/definition.h"
+#include "definition/definition.h"
 #include "holdfast/seams.h"
 #include "net/http_client.h"
 

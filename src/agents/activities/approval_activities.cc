@@ -5,12 +5,12 @@
 
 #include <fmt/format.h>
 
-#include "agent/activities.h"
-#include "agent/json_schema.h"
+#include "activities/activities.h"
 #include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "protocol/digest.h"
+#include "spec/json_schema.h"
 
 namespace holdfast::agent {
 
