@@ -1,5 +1,6 @@
 // Identifiers and statuses: their text forms are part of stored data and of the protocol.
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
@@ -75,6 +76,50 @@ TEST(Json, NestsNoDeeperThanItMay) {
   EXPECT_TRUE(parse_json(brackets(1'000'000)).is_discarded());
   EXPECT_FALSE(nests_deeper(R"({"text": "[[[[ \" [[[[", "list": [[], [], []]})", 3));
   EXPECT_TRUE(parse_json("{").is_discarded());
+}
+
+TEST(Json, ReadsWhatTheLibraryReads) {
+  for (const char* text : {"null", "true", "-1", "0", "9223372036854775807", "-9223372036854775808",
+                           "18446744073709551615", "1.5e3", R"("a\u00fc\n")", "[]", "{}",
+                           R"([1, [2, {"a": []}], "x"])", R"({"b": 1, "a": {"b": {}, "c": [{}]}})",
+                           R"({"twice": 1, "a": 2, "twice": {"x": 3}})", " [1 , 2 ] "}) {
+    EXPECT_EQ(parse_json(text), nlohmann::json::parse(text)) << text;
+    EXPECT_EQ(parse_json<nlohmann::ordered_json>(text).dump(), nlohmann::ordered_json::parse(text).dump())
+        << text;
+  }
+  for (const char* text :
+       {"", "{", "[1", "[1,]", "01", "nul", "\"a", "{\"a\"}", "{\"a\": 1,}", "1 2", "\"\xff\"", "[] x"}) {
+    EXPECT_TRUE(parse_json(text).is_discarded()) << text;
+    auto read = read_json(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_EQ(read.error().code(), Code::kInvalidArgument);
+    EXPECT_THAT(read.error().message(), testing::HasSubstr("parse error")) << text;
+  }
+}
+
+// In time that grows with the text: by the square of the keys this would take minutes.
+TEST(Json, AnObjectMayHaveManyKeys) {
+  std::string text = "{";
+  for (int i = 0; i < 300'000; ++i)
+    text += '"' + std::to_string(i % 250'000) + "\":" + std::to_string(i) + ',';
+  text.back() = '}';
+  const auto json = parse_json<nlohmann::ordered_json>(text);
+  ASSERT_EQ(json.size(), 250'000U);
+  EXPECT_EQ(json.begin().key(), "0");  // the place of the first, the value of the last
+  EXPECT_EQ(json.begin().value(), 250'000);
+  EXPECT_EQ(json.back(), 249'999);
+}
+
+TEST(Json, AnIntegerThatDoesNotFitIsRefusedWhereItMatters) {
+  const auto exact = [](const char* text) { return read_json(text, kMaxJsonDepth, Integers::kExact); };
+  EXPECT_EQ(exact("[18446744073709551615, -9223372036854775808, 1e30, 2.0]")->size(), 4U);
+  for (const char* text :
+       {"18446744073709551616", "[-9223372036854775809]", "{\"a\": 1000000000000000000000000}"}) {
+    EXPECT_TRUE(parse_json(text).is_discarded() == false) << text;
+    auto read = exact(text);
+    ASSERT_FALSE(read) << text;
+    EXPECT_THAT(read.error().message(), testing::HasSubstr("more than 64 bits"));
+  }
 }
 
 TEST(Text, IsMadeUtf8) {

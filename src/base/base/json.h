@@ -9,6 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_reader.h"
+#include "holdfast/status.h"
+
 namespace holdfast {
 
 // How deep documents that come in may nest: as deep as protobuf's messages.
@@ -19,11 +22,19 @@ inline constexpr int kMaxJsonDepth = 150;
 // Whether brackets nest deeper than `depth`. Exact for valid JSON.
 bool nests_deeper(std::string_view text, int depth);
 
-// Discarded (is_discarded()) when it is not valid or nests too deep. Never throws.
+// INVALID_ARGUMENT says what is wrong with the text, and where. Never throws; linear in the text.
+template <class Json = nlohmann::json>
+Result<Json> read_json(std::string_view text, int depth = kMaxJsonDepth, Integers integers = Integers::kAny) {
+  JsonReader<Json> reader(depth, integers);
+  if (!Json::sax_parse(text, &reader)) return fail(Code::kInvalidArgument, reader.error());
+  return reader.take();
+}
+
+// Discarded (is_discarded()) when it is not valid or nests too deep.
 template <class Json = nlohmann::json>
 Json parse_json(std::string_view text, int depth = kMaxJsonDepth) {
-  if (nests_deeper(text, depth)) return Json(Json::value_t::discarded);
-  return Json::parse(text, nullptr, false);
+  auto json = read_json<Json>(text, depth);
+  return json ? std::move(*json) : Json(Json::value_t::discarded);
 }
 
 // Text that should be JSON; when it is not, or nests too deep, a JSON string of it.

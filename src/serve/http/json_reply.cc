@@ -41,13 +41,12 @@ std::expected<Json, Problem> json_body(const Request& request, std::initializer_
                                    fmt::format("the body nests deeper than {} levels", kMaxForeignJsonDepth))
                                .hint("pass what is nested so deep as a string"));
   }
-  Json body;
-  try {
-    body = Json::parse(request.body);
-  } catch (const nlohmann::json::parse_error& error) {
+  auto read = read_json<Json>(request.body);
+  if (!read) {
     return std::unexpected(
-        Problem(400, "invalid_json", fmt::format("the body is not valid JSON: {}", error.what())));
+        Problem(400, "invalid_json", fmt::format("the body is not valid JSON: {}", read.error().message())));
   }
+  Json body = std::move(*read);
   if (!body.is_object()) {
     return std::unexpected(Problem(400, "invalid_json", "the body must be a JSON object"));
   }
