@@ -173,28 +173,4 @@ Result<LoopbackAddress> parse_loopback(std::string_view text) {
   return address;
 }
 
-bool is_loopback_authority(std::string_view authority) {
-  std::string_view host = authority;
-  std::string_view rest;
-  if (!host.empty() && host.front() == '[') {
-    std::size_t end = host.find(']');
-    if (end == std::string_view::npos) return false;
-    rest = host.substr(end + 1);
-    host = host.substr(1, end - 1);
-  } else if (std::size_t colon = host.find(':'); colon != std::string_view::npos) {
-    rest = host.substr(colon);
-    host = host.substr(0, colon);
-  }
-  if (!rest.empty() &&
-      (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos)) {
-    return false;
-  }
-  std::string lower(host);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  if (lower == "localhost" || lower.ends_with(".localhost")) return true;
-  boost::system::error_code bad;
-  asio::ip::address ip = asio::ip::make_address(lower, bad);
-  return !bad && ip.is_loopback();
-}
-
 }  // namespace holdfast::net

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "holdfast/status.h"
 #include "net/message.h"
@@ -29,6 +30,7 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection
   std::chrono::milliseconds write_timeout{30'000};   // one response, or one batch of a stream
   std::chrono::milliseconds heartbeat{15'000};       // a silent stream gets a comment line this often
+  std::vector<std::string> pages{"/"};  // paths to which a link of another site may lead a person
 };
 
 class Server {
@@ -62,8 +64,5 @@ struct LoopbackAddress {
   std::uint16_t port = 0;
 };
 Result<LoopbackAddress> parse_loopback(std::string_view text);
-
-// "localhost", "127.0.0.1:8233", "[::1]": is this the value of a Host header that can only mean this machine?
-bool is_loopback_authority(std::string_view authority);
 
 }  // namespace holdfast::net

@@ -190,6 +190,8 @@ TEST_F(HttpServer, RefusesNonsense) {
   EXPECT_THAT(exchange("GET /hello/a HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(exchange("GET / HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n"),
               StartsWith("HTTP/1.1 400"));
+  EXPECT_THAT(get("/hello/a", "X: a\r\n b\r\n"), HasSubstr("a header line is folded"));
+  EXPECT_THAT(exchange("GET /hello/a HTTP/1.1\nHost: localhost\n\n"), StartsWith("HTTP/1.1 400"));
 }
 
 TEST_F(HttpServer, LimitsHeadersAndBodies) {
@@ -227,7 +229,7 @@ TEST_F(HttpServer, RefusesForeignHostsAndOrigins) {
   EXPECT_THAT(get("/hello/a", "Origin: http://localhost\r\n"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(get("/hello/a", "Sec-Fetch-Site: cross-site\r\n"), StartsWith("HTTP/1.1 403"));
   EXPECT_THAT(get("/hello/a", "Sec-Fetch-Site: cross-site\r\nAccept: text/html\r\n"),
-              StartsWith("HTTP/1.1 200"));
+              StartsWith("HTTP/1.1 403"));
 }
 
 TEST_F(HttpServer, HeaderValuesFromRequestsCannotSplitTheResponse) {
@@ -317,11 +319,6 @@ TEST(LoopbackAddress, OnlyThisMachine) {
   EXPECT_EQ(parse_loopback("127.0.0.1").error().code(), Code::kInvalidArgument);
   EXPECT_EQ(parse_loopback("127.0.0.1:99999").error().code(), Code::kInvalidArgument);
   EXPECT_EQ(parse_loopback(":80").error().code(), Code::kInvalidArgument);
-  EXPECT_TRUE(is_loopback_authority("LOCALHOST:8233"));
-  EXPECT_TRUE(is_loopback_authority("[::1]:1"));
-  EXPECT_FALSE(is_loopback_authority("localhost.evil.example"));
-  EXPECT_FALSE(is_loopback_authority("127.0.0.1.nip.io"));
-  EXPECT_FALSE(is_loopback_authority("localhost:80@evil"));
 }
 
 TEST(PortInUse, IsUnavailable) {

@@ -11,6 +11,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "net/guard.h"
 #include "net/problem.h"
 
 namespace holdfast::net {
@@ -103,12 +104,13 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
 
  private:
   void read_header(bool first);
-  void on_header(error_code error);
+  void read_head();
+  void on_head(error_code error);
   void read_body();
   void on_body(error_code error);
   void dispatch();
   void refuse(const Problem& problem);
-  std::optional<Problem> guard() const;
+  Problem headers_too_large() const;
   Problem body_too_large() const;
   void write(std::string bytes, bool closing);
   void on_written(error_code error, bool closing);
@@ -214,31 +216,48 @@ void Session::start(bool refused) {
 }
 
 void Session::read_header(bool first) {
+  keep_alive_ = false;
+  head_only_ = false;
   parser_.emplace();
   parser_->header_limit(static_cast<std::uint32_t>(context_->options.max_header_bytes));
   parser_->body_limit(context_->options.max_body_bytes);
   stream_.expires_after(first ? context_->options.header_timeout : context_->options.idle_timeout);
-  beast::http::async_read_header(
-      stream_, buffer_, *parser_,
-      [self = shared_from_this()](error_code error, std::size_t) { self->on_header(error); });
+  read_head();
 }
 
-void Session::on_header(error_code error) {
-  namespace http = beast::http;
-  keep_alive_ = false;
-  head_only_ = false;
-  if (error == http::error::end_of_stream || error == asio::error::connection_reset) return close();
-  if (error == beast::error::timeout) return close();
-  if (error == http::error::header_limit || error == http::error::buffer_overflow) {
-    return refuse(
-        Problem(431, "headers_too_large",
-                fmt::format("the request's headers exceed {} bytes", context_->options.max_header_bytes)));
+// The head is looked at as it came before it is parsed: the parser joins folded lines.
+void Session::read_head() {
+  const HeadBytes head = find_head({static_cast<const char*>(buffer_.data().data()), buffer_.size()});
+  if (!head.wrong.empty()) return refuse(Problem(400, "malformed_request", head.wrong));
+  const std::size_t limit = context_->options.max_header_bytes;
+  if (head.end > limit || (head.end == 0 && buffer_.size() >= limit)) return refuse(headers_too_large());
+  if (head.end > 0) {
+    error_code error;
+    buffer_.consume(parser_->put(asio::buffer(buffer_.data(), head.end), error));
+    return on_head(error);
   }
+  stream_.async_read_some(buffer_.prepare(std::min<std::size_t>(4096, limit - buffer_.size())),
+                          [self = shared_from_this()](error_code error, std::size_t bytes) {
+                            if (error) return self->close();
+                            self->buffer_.commit(bytes);
+                            self->read_head();
+                          });
+}
+
+Problem Session::headers_too_large() const {
+  return Problem(431, "headers_too_large",
+                 fmt::format("the request's headers exceed {} bytes", context_->options.max_header_bytes));
+}
+
+void Session::on_head(error_code error) {
+  namespace http = beast::http;
+  if (error == http::error::header_limit) return refuse(headers_too_large());
   if (error == http::error::body_limit) return refuse(body_too_large());
   if (error)
     return refuse(Problem(400, "malformed_request", "this is not an HTTP/1.1 request: " + error.message()));
   head_only_ = parser_->get().method() == http::verb::head;
-  if (std::optional<Problem> problem = guard()) return refuse(*problem);
+  if (std::optional<Problem> problem = guard(parser_->get(), context_->options.pages))
+    return refuse(*problem);
   keep_alive_ = parser_->get().keep_alive() && !context_->stopping;
   if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
     out_ = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -249,40 +268,6 @@ void Session::on_header(error_code error) {
     return;
   }
   read_body();
-}
-
-// A browser that was lured to another site must not reach us: neither under a name that resolves to this
-// machine, nor with a form or fetch from a page that is not ours.
-std::optional<Problem> Session::guard() const {
-  namespace http = beast::http;
-  const auto& message = parser_->get();
-  auto text = [&](http::field field) {
-    return std::string_view(message[field].data(), message[field].size());
-  };
-  if (message.version() < 10 || message.version() > 11) {
-    return Problem(505, "http_version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
-  }
-  std::string_view host = text(http::field::host);
-  if (message.count(http::field::host) > 1 || (message.version() == 11 && host.empty())) {
-    return Problem(400, "malformed_request", "an HTTP/1.1 request has exactly one Host header");
-  }
-  if (!host.empty() && !is_loopback_authority(host)) {
-    return Problem(421, "foreign_host", fmt::format("this server does not answer for host '{}'", host))
-        .hint("use http://127.0.0.1 or http://localhost with the port");
-  }
-  std::string_view origin = text(http::field::origin);
-  if (!origin.empty() && origin != fmt::format("http://{}", host) &&
-      origin != fmt::format("https://{}", host)) {
-    return Problem(403, "foreign_origin", fmt::format("requests of pages from '{}' are refused", origin))
-        .hint("only pages that this server serves itself may call it from a browser");
-  }
-  std::string_view site(message["Sec-Fetch-Site"].data(), message["Sec-Fetch-Site"].size());
-  bool reads = message.method() == http::verb::get || message.method() == http::verb::head;
-  if (site == "cross-site" &&
-      (!reads || text(http::field::accept).find("text/html") == std::string_view::npos)) {
-    return Problem(403, "foreign_origin", "cross-site requests are refused");
-  }
-  return std::nullopt;
 }
 
 // The stream's own timeout would close the socket and leave no way to say why.

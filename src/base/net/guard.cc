@@ -1,0 +1,153 @@
+#include "net/guard.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <boost/asio/ip/address.hpp>
+#include <boost/beast/core/string.hpp>
+
+namespace holdfast::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+using Head = http::request_header<>;
+
+std::string_view view(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::optional<Problem> malformed(std::string detail) {
+  return Problem(400, "malformed_request", std::move(detail));
+}
+
+// The target without scheme and authority; the authority, when it has one (RFC 9112, section 3.2.2).
+struct Target {
+  std::string_view path;
+  std::optional<std::string_view> authority;
+};
+
+Target split_target(std::string_view target) {
+  Target out{.path = target, .authority = std::nullopt};
+  for (std::string_view scheme : {"http://", "https://"}) {
+    if (target.size() < scheme.size() || !boost::beast::iequals(target.substr(0, scheme.size()), scheme)) {
+      continue;
+    }
+    const std::size_t end = std::min(target.find_first_of("/?#", scheme.size()), target.size());
+    out.authority = target.substr(scheme.size(), end - scheme.size());
+    out.path = end < target.size() ? target.substr(end) : "/";
+  }
+  out.path = out.path.substr(0, out.path.find_first_of("?#"));
+  return out;
+}
+
+std::optional<Problem> check_form(const Head& head) {
+  if (head.version() < 10 || head.version() > 11) {
+    return Problem(505, "http_version", "only HTTP/1.0 and HTTP/1.1 are spoken here");
+  }
+  if (head.count(http::field::host) > 1 || (head.version() == 11 && head[http::field::host].empty())) {
+    return malformed("an HTTP/1.1 request has exactly one Host header");
+  }
+  for (const char* name : {"Origin", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", "Content-Type",
+                           "Content-Length", "Transfer-Encoding"}) {
+    if (head.count(name) > 1) return malformed(fmt::format("the header {} is there more than once", name));
+  }
+  if (view(head[http::field::content_length]).find_first_not_of("0123456789") != std::string_view::npos) {
+    return malformed("Content-Length is one number");
+  }
+  if (const auto coding = head.find(http::field::transfer_encoding); coding != head.end()) {
+    if (head.version() == 10 || head.count(http::field::content_length) > 0) {
+      return malformed("Transfer-Encoding does not go with HTTP/1.0, nor with Content-Length");
+    }
+    if (!boost::beast::iequals(coding->value(), "chunked")) {
+      return Problem(501, "unknown_transfer_coding",
+                     fmt::format("the transfer coding '{}' is not spoken here", view(coding->value())))
+          .hint("send the body with Content-Length, or as Transfer-Encoding: chunked");
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> check_host(std::string_view host) {
+  if (is_loopback_authority(host)) return std::nullopt;
+  return Problem(421, "foreign_host", fmt::format("this server does not answer for host '{}'", host))
+      .hint("use http://127.0.0.1 or http://localhost with the port");
+}
+
+bool is_visit(const Head& head, std::string_view path, std::span<const std::string> pages) {
+  return (head.method() == http::verb::get || head.method() == http::verb::head) &&
+         head["Sec-Fetch-Mode"] == "navigate" && head["Sec-Fetch-Dest"] == "document" &&
+         std::find(pages.begin(), pages.end(), path) != pages.end();
+}
+
+}  // namespace
+
+HeadBytes find_head(std::string_view bytes) {
+  // Empty lines before the request are passed over (RFC 9112, section 2.2).
+  std::size_t line = 0;
+  while (bytes.substr(line, 2) == "\r\n") line += 2;
+  const std::size_t first = line;
+  while (true) {
+    const std::size_t end = bytes.find_first_of(std::string_view("\r\n\0", 3), line);
+    if (line > first && line < bytes.size() && (bytes[line] == ' ' || bytes[line] == '\t')) {
+      return {.end = 0, .wrong = "a header line is folded"};
+    }
+    if (end == std::string_view::npos) return {};
+    if (bytes[end] == '\0') return {.end = 0, .wrong = "a header line holds a NUL"};
+    if (bytes[end] == '\n') return {.end = 0, .wrong = "a line ends with LF instead of CRLF"};
+    if (end + 1 == bytes.size()) return {};
+    if (bytes[end + 1] != '\n') return {.end = 0, .wrong = "a header line holds a lone CR"};
+    if (end == line) return {.end = end + 2, .wrong = {}};
+    line = end + 2;
+  }
+}
+
+std::optional<Problem> guard(const Head& head, std::span<const std::string> pages) {
+  if (auto problem = check_form(head)) return problem;
+  const std::string_view host = view(head[http::field::host]);
+  const Target target = split_target(view(head.target()));
+  if (!host.empty()) {
+    if (auto problem = check_host(host)) return problem;
+  }
+  if (target.authority) {
+    if (auto problem = check_host(*target.authority)) return problem;
+  }
+  const std::string_view origin = view(head[http::field::origin]);
+  if (head.count(http::field::origin) > 0 && origin != fmt::format("http://{}", host) &&
+      origin != fmt::format("https://{}", host)) {
+    return Problem(403, "foreign_origin", fmt::format("requests of pages from '{}' are refused", origin))
+        .hint("only pages that this server serves itself may call it from a browser");
+  }
+  if (head.count("Sec-Fetch-Site") == 0) return std::nullopt;
+  const std::string_view site = view(head["Sec-Fetch-Site"]);
+  if (site == "same-origin" || site == "none" || is_visit(head, target.path, pages)) return std::nullopt;
+  return Problem(403, "foreign_origin",
+                 fmt::format("requests of pages from another site ({}) are refused", site))
+      .hint("only pages that this server serves itself may call it from a browser");
+}
+
+bool is_loopback_authority(std::string_view authority) {
+  std::string_view host = authority;
+  std::string_view rest;
+  if (!host.empty() && host.front() == '[') {
+    std::size_t end = host.find(']');
+    if (end == std::string_view::npos) return false;
+    rest = host.substr(end + 1);
+    host = host.substr(1, end - 1);
+  } else if (std::size_t colon = host.find(':'); colon != std::string_view::npos) {
+    rest = host.substr(colon);
+    host = host.substr(0, colon);
+  }
+  if (!rest.empty() &&
+      (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos)) {
+    return false;
+  }
+  std::string lower(host);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  if (lower == "localhost" || lower.ends_with(".localhost")) return true;
+  boost::system::error_code bad;
+  const auto ip = boost::asio::ip::make_address(lower, bad);
+  return !bad && ip.is_loopback();
+}
+
+}  // namespace holdfast::net

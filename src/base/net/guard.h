@@ -1,0 +1,42 @@
+#pragma once
+
+// What keeps other programs' pages away from a server of this machine, and requests of two readings away from
+// everybody. Pure functions of a request's head. Internal to the module.
+
+#include <boost/beast/http/message.hpp>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/problem.h"
+
+namespace holdfast::net {
+
+// Where the head ends in what has arrived: behind its empty line; 0: not yet. Lines end with CRLF, none
+// begins with a blank (RFC 9112, section 5.2: a folded line is refused), none holds NUL or a lone CR or LF:
+// proxies and servers differ on what such a request means.
+struct HeadBytes {
+  std::size_t end = 0;
+  std::string wrong;  // what is; empty: nothing
+};
+HeadBytes find_head(std::string_view bytes);
+
+// Whether a request is for us and may come from where it comes. A browser that was lured elsewhere must not
+// reach us, neither under a name that resolves to this machine (DNS rebinding) nor by a form, fetch, image or
+// frame of a page that is not ours:
+//  - Host decides first, and alone where a browser sends nothing else (a rebound name sends no Sec-Fetch-*):
+//  it must name
+//    this machine;
+//  - Origin, where it is sent, must be that very host;
+//  - Sec-Fetch-Site, where it is sent, must say same-origin or none. The one thing that another site may do
+//  is send a
+//    person to one of the `pages`: a GET that is a navigation of a whole tab.
+// None: it may pass.
+std::optional<Problem> guard(const boost::beast::http::request_header<>& head,
+                             std::span<const std::string> pages);
+
+// "localhost", "127.0.0.1:8233", "[::1]": is this the value of a Host header that can only mean this machine?
+bool is_loopback_authority(std::string_view authority);
+
+}  // namespace holdfast::net
