@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/sha256.h"
 #include "holdfast/failure.h"
-#include "protocol/digest.h"
 
 namespace holdfast::agent {
 

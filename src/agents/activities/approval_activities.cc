@@ -9,7 +9,7 @@
 #include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
-#include "protocol/digest.h"
+#include "base/sha256.h"
 #include "spec/json_schema.h"
 
 namespace holdfast::agent {

@@ -8,8 +8,8 @@
 #include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "holdfast/failure.h"
-#include "protocol/digest.h"
 #include "spec/json_schema.h"
 
 namespace holdfast::agent {

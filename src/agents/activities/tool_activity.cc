@@ -4,8 +4,8 @@
 
 #include "activities/activities.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "holdfast/failure.h"
-#include "protocol/digest.h"
 
 namespace holdfast::agent {
 

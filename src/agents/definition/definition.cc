@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "protocol/digest.h"
+#include "base/sha256.h"
 #include "spec/duration.h"
 
 namespace holdfast::agent {

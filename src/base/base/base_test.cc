@@ -6,6 +6,7 @@
 #include "base/ids.h"
 #include "base/iso_time.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/status.h"
 
@@ -138,6 +139,12 @@ TEST(Text, IsCutBetweenCharacters) {
   EXPECT_EQ(cut_text("ééé", 3), "é");
   EXPECT_EQ(cut_text("ééé", 6), "ééé");
   EXPECT_EQ(cut_text("éé", 0), "");
+}
+
+// FIPS 180-2's examples.
+TEST(Sha256, HexOfTheStandardsExamples) {
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace

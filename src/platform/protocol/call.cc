@@ -1,7 +1,7 @@
 #include "protocol/call.h"
 
 #include "base/json.h"
-#include "protocol/digest.h"
+#include "base/sha256.h"
 #include "protocol/fields.h"
 #include "protocol/words.h"
 

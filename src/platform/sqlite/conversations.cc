@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/sha256.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {

@@ -6,6 +6,7 @@
 
 #include <cstdlib>
 
+#include "base/sha256.h"
 #include "platform_sqlite/test_support.h"
 
 namespace holdfast::platform {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ids.h"
+#include "base/sha256.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {

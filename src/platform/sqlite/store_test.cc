@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/sha256.h"
 #include "platform_sqlite/test_support.h"
 
 namespace holdfast::platform {

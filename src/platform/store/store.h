@@ -127,7 +127,4 @@ class Store {
   virtual Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) = 0;
 };
 
-// Lower-case hex.
-std::string sha256_hex(std::string_view bytes);
-
 }  // namespace holdfast::platform

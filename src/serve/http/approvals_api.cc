@@ -4,6 +4,7 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "http/api_context.h"
 
 namespace holdfast::http {
@@ -124,9 +125,8 @@ std::expected<DecisionAttempt, Problem> attempt_of(ApiContext& context, const Re
   attempt.comment = *comment;
   attempt.decided_by = *by;
   std::string_view key = request.header("idempotency-key");
-  attempt.update_id = key.empty()
-                          ? "decision-" + new_uuid(*context.deps.random)
-                          : "decision-" + platform::sha256_hex(fmt::format("{}\n{}", attempt.approval, key));
+  attempt.update_id = key.empty() ? "decision-" + new_uuid(*context.deps.random)
+                                  : "decision-" + sha256_hex(fmt::format("{}\n{}", attempt.approval, key));
   return attempt;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-// SHA-256 as lower-case hex. Pure.
+// SHA-256 of bytes as 64 lower-case hex digits. Pure.
 
 #include <string>
 #include <string_view>

@@ -1,8 +1,8 @@
-#include "protocol/digest.h"
-
-#include <array>
+#include "base/sha256.h"
 
 #include <openssl/sha.h>
+
+#include <array>
 
 namespace holdfast {
 
