@@ -7,6 +7,7 @@
 #include "base/iso_time.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/storage_fault.h"
 #include "base/text.h"
 #include "holdfast/status.h"
 
@@ -145,6 +146,11 @@ TEST(Text, IsCutBetweenCharacters) {
 TEST(Sha256, HexOfTheStandardsExamples) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST(StorageFault, TravelsWithItsStatus) {
+  EXPECT_EQ(fault_of(with_fault(Code::kDataLoss, StorageFault::kCorrupt, "damaged")), StorageFault::kCorrupt);
+  EXPECT_EQ(fault_of(Status(Code::kDataLoss, "damaged")), StorageFault::kNone);
 }
 
 }  // namespace

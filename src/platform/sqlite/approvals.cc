@@ -19,34 +19,19 @@ enum class Answer : std::uint8_t { kNone = 0, kWon = 1, kLost = 2 };
   "decided_by, "                                                                                  \
   "decided_at, comment, edited_arguments"
 
-Approval approval_of(const Query& row) {
+Approval approval_of(const Statement& row) {
   Approval out;
-  out.id = row.text(0);
-  out.run = row.text(1);
-  out.agent = row.text(2);
-  out.tool = row.text(3);
-  out.arguments = row.text(4);
-  out.arguments_sha256 = row.text(5);
-  out.reason = row.text(6);
-  out.requested_at = wall(row.integer(7));
-  if (!row.is_null(8)) out.expires_at = wall(row.integer(8));
-  out.status = static_cast<ApprovalStatus>(row.integer(9));
-  out.decided_by = row.text(10);
-  if (!row.is_null(11)) out.decided_at = wall(row.integer(11));
-  out.comment = row.text(12);
-  out.edited_arguments = row.text(13);
+  row.read(out.id, out.run, out.agent, out.tool, out.arguments, out.arguments_sha256, out.reason,
+           out.requested_at, out.expires_at, out.status, out.decided_by, out.decided_at, out.comment,
+           out.edited_arguments);
   return out;
 }
 
-Result<std::optional<Approval>> find_approval(Db& db, std::string_view id) {
-  Query query(db, "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE id = ?1");
-  query.bind(id);
-  if (query.next()) return approval_of(query);
-  if (!query.status().ok()) return fail(query.status());
-  return std::nullopt;
+Result<std::optional<Approval>> find_approval(Database& db, std::string_view id) {
+  return Statement(db, "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE id = ?1").bind(id).one(approval_of);
 }
 
-Result<Approval> need_approval(Db& db, std::string_view id) {
+Result<Approval> need_approval(Database& db, std::string_view id) {
   Result<std::optional<Approval>> found = find_approval(db, id);
   if (!found) return fail(found.error());
   if (!*found) return fail(Code::kNotFound, fmt::format("there is no approval {}", id));
@@ -54,52 +39,54 @@ Result<Approval> need_approval(Db& db, std::string_view id) {
 }
 
 // Writes the outcome if the row is pending.
-Status settle_in(Db& db, const Approval& outcome) {
-  Query update(db,
-               "UPDATE approvals SET status = ?2, decided_by = ?3, decided_at = ?4, comment = ?5, "
-               "edited_arguments = ?6 "
-               "WHERE id = ?1 AND status = 0");
-  update.bind(outcome.id, static_cast<int>(outcome.status), outcome.decided_by,
-              nanoseconds(outcome.decided_at), outcome.comment, outcome.edited_arguments);
+Status settle_in(Database& db, const Approval& outcome) {
+  Statement update(db,
+                   "UPDATE approvals SET status = ?2, decided_by = ?3, decided_at = ?4, comment = ?5, "
+                   "edited_arguments = ?6 "
+                   "WHERE id = ?1 AND status = 0");
+  update.bind(outcome.id, outcome.status, outcome.decided_by, outcome.decided_at, outcome.comment,
+              outcome.edited_arguments);
   return update.run();
-}
-
-DecisionAttempt attempt_of(const Query& row) {
-  DecisionAttempt out;
-  out.update_id = row.text(0);
-  out.approval = row.text(1);
-  out.decision = static_cast<ApprovalStatus>(row.integer(2));
-  out.arguments_sha256 = row.text(3);
-  out.edited_arguments = row.text(4);
-  out.decided_by = row.text(5);
-  out.comment = row.text(6);
-  out.at = wall(row.integer(7));
-  return out;
 }
 
 #define DECISION_COLUMNS \
   "update_id, approval, decision, arguments_sha256, edited_arguments, decided_by, comment, at"
 
-Result<std::optional<std::pair<DecisionAttempt, Answer>>> find_attempt(Db& db, std::string_view update_id) {
-  Query query(db, "SELECT " DECISION_COLUMNS ", answer FROM decisions WHERE update_id = ?1");
-  query.bind(update_id);
-  if (query.next()) return std::pair(attempt_of(query), static_cast<Answer>(query.integer(8)));
-  if (!query.status().ok()) return fail(query.status());
-  return std::nullopt;
+DecisionAttempt attempt_of(const Statement& row) {
+  DecisionAttempt out;
+  row.read(out.update_id, out.approval, out.decision, out.arguments_sha256, out.edited_arguments,
+           out.decided_by, out.comment, out.at);
+  return out;
 }
 
-Status insert_attempt(Db& db, const DecisionAttempt& attempt, std::int64_t now) {
-  Query insert(db,
-               "INSERT INTO decisions (update_id, approval, decision, arguments_sha256, edited_arguments, "
-               "decided_by, comment, "
-               "at, answer, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, '')");
+struct StoredAttempt {
+  DecisionAttempt attempt;
+  Answer answer = Answer::kNone;
+};
+
+Result<std::optional<StoredAttempt>> find_attempt(Database& db, std::string_view update_id) {
+  return Statement(db, "SELECT " DECISION_COLUMNS ", answer FROM decisions WHERE update_id = ?1")
+      .bind(update_id)
+      .one([](const Statement& row) {
+        StoredAttempt out{.attempt = attempt_of(row)};
+        row.read_from(8, out.answer);
+        return out;
+      });
+}
+
+Status insert_attempt(Database& db, const DecisionAttempt& attempt, WallTime now) {
+  Statement insert(
+      db,
+      "INSERT INTO decisions (update_id, approval, decision, arguments_sha256, edited_arguments, "
+      "decided_by, comment, "
+      "at, answer, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, '')");
   return insert
-      .bind(attempt.update_id, attempt.approval, static_cast<int>(attempt.decision), attempt.arguments_sha256,
+      .bind(attempt.update_id, attempt.approval, attempt.decision, attempt.arguments_sha256,
             attempt.edited_arguments, attempt.decided_by, attempt.comment, now)
       .run();
 }
 
-Status audit_lost(Db& db, const DecisionAttempt& attempt, std::string_view why, std::int64_t now) {
+Status audit_lost(Database& db, const DecisionAttempt& attempt, std::string_view why, WallTime now) {
   AuditRow row;
   row.actor = attempt.decided_by;
   row.action = "approval.lost";
@@ -112,7 +99,7 @@ Status audit_lost(Db& db, const DecisionAttempt& attempt, std::string_view why, 
 }
 
 // Why the attempt cannot be sent; OK when it can.
-Status refusal(const Approval& approval, const DecisionAttempt& attempt, std::int64_t now) {
+Status refusal(const Approval& approval, const DecisionAttempt& attempt, WallTime now) {
   if (approval.status != ApprovalStatus::kPending) {
     const auto name = kStatusNames[static_cast<std::size_t>(approval.status)];
     return Status(Code::kFailedPrecondition, approval.decided_by.empty()
@@ -120,7 +107,7 @@ Status refusal(const Approval& approval, const DecisionAttempt& attempt, std::in
                                                  : fmt::format("approval {} is already {} by {}", approval.id,
                                                                name, approval.decided_by));
   }
-  if (approval.expires_at && nanoseconds(*approval.expires_at) <= now) {
+  if (approval.expires_at && *approval.expires_at <= now) {
     return Status(Code::kFailedPrecondition, fmt::format("approval {} has expired", approval.id));
   }
   if (!attempt.arguments_sha256.empty() && attempt.arguments_sha256 != approval.arguments_sha256) {
@@ -153,7 +140,7 @@ Result<Approval> SqliteStore::request_approval(const Approval& approval) {
     return fail(Code::kInvalidArgument,
                 fmt::format("approval {}: the hash is not that of the arguments", approval.id));
   }
-  return write<Approval>([&](Db& db) -> Result<Approval> {
+  return write<Approval>([&](Database& db) -> Result<Approval> {
     Result<std::optional<Approval>> found = find_approval(db, approval.id);
     if (!found) return fail(found.error());
     if (*found) {
@@ -165,36 +152,34 @@ Result<Approval> SqliteStore::request_approval(const Approval& approval) {
     Approval row = approval;
     row.arguments_sha256 = sha256;
     row.status = ApprovalStatus::kPending;
-    if (row.requested_at == WallTime{}) row.requested_at = wall(now());
-    Query insert(db, "INSERT INTO approvals (" APPROVAL_COLUMNS
-                     ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', NULL, '', '')");
+    if (row.requested_at == WallTime{}) row.requested_at = clock_.now();
+    Statement insert(db, "INSERT INTO approvals (" APPROVAL_COLUMNS
+                         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, '', NULL, '', '')");
     insert.bind(row.id, row.run, row.agent, row.tool, row.arguments, row.arguments_sha256, row.reason,
-                nanoseconds(row.requested_at), nanoseconds(row.expires_at));
+                row.requested_at, row.expires_at);
     if (Status status = insert.run(); !status.ok()) return fail(status);
     return row;
   });
 }
 
 Result<Approval> SqliteStore::approval(std::string_view id) {
-  return reading<Approval>([&](Db& db) { return need_approval(db, id); });
+  return reading<Approval>([&](Database& db) { return need_approval(db, id); });
 }
 
 Result<std::vector<Approval>> SqliteStore::approvals(const ApprovalFilter& filter) {
-  return reading<std::vector<Approval>>([&](Db& db) -> Result<std::vector<Approval>> {
+  return reading<std::vector<Approval>>([&](Database& db) -> Result<std::vector<Approval>> {
     std::int64_t before = INT64_MAX;
     if (!filter.after.empty()) {
-      Query place(db, "SELECT n FROM approvals WHERE id = ?1");
-      place.bind(filter.after);
-      if (!place.next()) {
-        return fail(place.status().ok()
-                        ? Status(Code::kInvalidArgument, "`after` names no approval: " + filter.after)
-                        : place.status());
-      }
-      before = place.integer(0);
+      Result<std::optional<std::int64_t>> place =
+          Statement(db, "SELECT n FROM approvals WHERE id = ?1").bind(filter.after).one(number_of);
+      if (!place) return fail(place.error());
+      if (!*place) return fail(Code::kInvalidArgument, "`after` names no approval: " + filter.after);
+      before = **place;
     }
     // Three statements, so that each finds its index.
-    const char* sql = "SELECT " APPROVAL_COLUMNS
-                      " FROM approvals WHERE n < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY n DESC LIMIT ?4";
+    sqlite::Literal sql =
+        "SELECT " APPROVAL_COLUMNS
+        " FROM approvals WHERE n < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY n DESC LIMIT ?4";
     if (!filter.run.empty()) {
       sql = "SELECT " APPROVAL_COLUMNS
             " FROM approvals WHERE n < ?1 AND (?2 IS NULL OR status = ?2) AND run = ?3 ORDER BY n DESC LIMIT "
@@ -203,14 +188,8 @@ Result<std::vector<Approval>> SqliteStore::approvals(const ApprovalFilter& filte
       sql =
           "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE n < ?1 AND status = ?2 ORDER BY n DESC LIMIT ?4";
     }
-    Query query(db, sql);
-    std::optional<std::int64_t> status;
-    if (filter.status) status = static_cast<std::int64_t>(*filter.status);
-    query.bind(before, status, filter.run, page_size(filter.limit));
-    std::vector<Approval> out;
-    while (query.next()) out.push_back(approval_of(query));
-    if (!query.status().ok()) return fail(query.status());
-    return out;
+    Statement query(db, sql);
+    return query.bind(before, filter.status, filter.run, page_size(filter.limit)).all(approval_of);
   });
 }
 
@@ -218,20 +197,20 @@ Result<Approval> SqliteStore::begin_decision(const DecisionAttempt& attempt) {
   if (Status status = check_attempt(attempt); !status.ok()) return fail(status);
   // A refusal is an answer, not a failure of the transaction: its audit row has to stay.
   using Outcome = std::pair<Approval, Status>;
-  Result<Outcome> outcome = write<Outcome>([&](Db& db) -> Result<Outcome> {
+  Result<Outcome> outcome = write<Outcome>([&](Database& db) -> Result<Outcome> {
     Result<Approval> approval = need_approval(db, attempt.approval);
     if (!approval) return fail(approval.error());
     auto before = find_attempt(db, attempt.update_id);
     if (!before) return fail(before.error());
     if (*before) {
-      const DecisionAttempt& stored = (*before)->first;
+      const DecisionAttempt& stored = (*before)->attempt;
       if (stored.approval == attempt.approval && stored.decision == attempt.decision &&
           stored.edited_arguments == attempt.edited_arguments) {
         return Outcome(std::move(*approval), {});
       }
       return fail(Code::kAlreadyExists, fmt::format("update {} is another decision", attempt.update_id));
     }
-    const std::int64_t at = now();
+    const WallTime at = clock_.now();
     Status refused = refusal(*approval, attempt, at);
     Status stored =
         refused.ok() ? insert_attempt(db, attempt, at) : audit_lost(db, attempt, refused.message(), at);
@@ -244,30 +223,26 @@ Result<Approval> SqliteStore::begin_decision(const DecisionAttempt& attempt) {
 }
 
 Result<std::vector<DecisionAttempt>> SqliteStore::unanswered_decisions(std::string_view after) {
-  return reading<std::vector<DecisionAttempt>>([&](Db& db) -> Result<std::vector<DecisionAttempt>> {
-    std::vector<DecisionAttempt> out;
-    Query query(db,
-                "SELECT " DECISION_COLUMNS
-                " FROM decisions WHERE answer = 0 "
-                "AND n > coalesce((SELECT n FROM decisions WHERE update_id = ?2), 0) ORDER BY n LIMIT ?1");
-    query.bind(kMaxPage, after);
-    while (query.next()) out.push_back(attempt_of(query));
-    if (!query.status().ok()) return fail(query.status());
-    return out;
+  return reading<std::vector<DecisionAttempt>>([&](Database& db) {
+    Statement query(
+        db, "SELECT " DECISION_COLUMNS
+            " FROM decisions WHERE answer = 0 "
+            "AND n > coalesce((SELECT n FROM decisions WHERE update_id = ?2), 0) ORDER BY n LIMIT ?1");
+    return query.bind(kMaxPage, after).all(attempt_of);
   });
 }
 
 Result<Approval> SqliteStore::finish_decision(std::string_view update_id, bool won, std::string_view why) {
-  return write<Approval>([&](Db& db) -> Result<Approval> {
+  return write<Approval>([&](Database& db) -> Result<Approval> {
     auto found = find_attempt(db, update_id);
     if (!found) return fail(found.error());
     if (!*found) return fail(Code::kNotFound, fmt::format("there is no decision {}", update_id));
     const auto& [attempt, answer] = **found;
     if (answer != Answer::kNone) return need_approval(db, attempt.approval);
 
-    const std::int64_t at = now();
-    Query update(db, "UPDATE decisions SET answer = ?2, why = ?3 WHERE update_id = ?1");
-    update.bind(update_id, static_cast<int>(won ? Answer::kWon : Answer::kLost), why);
+    const WallTime at = clock_.now();
+    Statement update(db, "UPDATE decisions SET answer = ?2, why = ?3 WHERE update_id = ?1");
+    update.bind(update_id, won ? Answer::kWon : Answer::kLost, why);
     if (Status status = update.run(); !status.ok()) return fail(status);
     if (!won) {
       if (Status status = audit_lost(db, attempt, why, at); !status.ok()) return fail(status);
@@ -297,7 +272,7 @@ Result<Approval> SqliteStore::settle_approval(const Approval& outcome) {
   if (outcome.status == ApprovalStatus::kPending) {
     return fail(Code::kInvalidArgument, "an outcome is approved, rejected, edited or expired");
   }
-  return write<Approval>([&](Db& db) -> Result<Approval> {
+  return write<Approval>([&](Database& db) -> Result<Approval> {
     Result<Approval> before = need_approval(db, outcome.id);
     if (!before) return before;
     if (before->status != ApprovalStatus::kPending) {
@@ -308,7 +283,7 @@ Result<Approval> SqliteStore::settle_approval(const Approval& outcome) {
                               kStatusNames[static_cast<std::size_t>(before->status)]));
     }
     Approval row = outcome;
-    if (!row.decided_at) row.decided_at = wall(now());
+    if (!row.decided_at) row.decided_at = clock_.now();
     if (Status status = settle_in(db, row); !status.ok()) return fail(status);
     return need_approval(db, outcome.id);
   });

@@ -23,21 +23,15 @@ struct Branch {
   std::string head_sha256;
 };
 
-Result<std::optional<Branch>> find_branch(Db& db, std::string_view conversation, std::uint32_t number) {
-  Query query(db,
-              "SELECT parent, fork, head, head_sha256 FROM branches WHERE conversation = ?1 AND branch = ?2");
-  query.bind(conversation, number);
-  if (!query.next()) {
-    if (!query.status().ok()) return fail(query.status());
-    return std::nullopt;
-  }
-  Branch branch;
-  branch.number = number;
-  branch.parent = static_cast<std::uint32_t>(query.integer(0));
-  branch.fork = static_cast<std::uint64_t>(query.integer(1));
-  branch.head = static_cast<std::uint64_t>(query.integer(2));
-  branch.head_sha256 = query.text(3);
-  return branch;
+Result<std::optional<Branch>> find_branch(Database& db, std::string_view conversation, std::uint32_t number) {
+  Statement query(db,
+                  "SELECT branch, parent, fork, head, head_sha256 FROM branches WHERE conversation = ?1 AND "
+                  "branch = ?2");
+  return query.bind(conversation, number).one([](const Statement& row) {
+    Branch out;
+    row.read(out.number, out.parent, out.fork, out.head, out.head_sha256);
+    return out;
+  });
 }
 
 Status unknown_reference(const Reference& reference, std::string_view why) {
@@ -47,7 +41,7 @@ Status unknown_reference(const Reference& reference, std::string_view why) {
 }
 
 // The branch that holds message `sequence` as seen from `branch`.
-Result<Branch> owner_of(Db& db, const Reference& reference, Branch branch) {
+Result<Branch> owner_of(Database& db, const Reference& reference, Branch branch) {
   while (reference.sequence <= branch.fork && branch.number != 0) {
     Result<std::optional<Branch>> parent = find_branch(db, reference.conversation, branch.parent);
     if (!parent) return fail(parent.error());
@@ -60,7 +54,7 @@ Result<Branch> owner_of(Db& db, const Reference& reference, Branch branch) {
 }
 
 // Finds the branch and proves that the reference names what is stored.
-Result<std::optional<Branch>> resolve(Db& db, const Reference& reference) {
+Result<std::optional<Branch>> resolve(Database& db, const Reference& reference) {
   if (Status status = check_name("a conversation", reference.conversation); !status.ok()) return fail(status);
   Result<std::optional<Branch>> branch = find_branch(db, reference.conversation, reference.branch);
   if (!branch) return fail(branch.error());
@@ -79,7 +73,7 @@ Result<std::optional<Branch>> resolve(Db& db, const Reference& reference) {
   if (reference.sequence != (*branch)->head) {
     Result<Branch> owner = owner_of(db, reference, **branch);
     if (!owner) return fail(owner.error());
-    Query query(
+    Statement query(
         db, "SELECT chain_sha256 FROM messages WHERE conversation = ?1 AND branch = ?2 AND sequence = ?3");
     query.bind(reference.conversation, owner->number, reference.sequence);
     if (!query.next()) {
@@ -106,12 +100,14 @@ Status check_messages(const std::vector<std::string>& messages) {
 }
 
 // Where messages after `expected` go: its own branch when that is its head, else a new one.
-Result<Branch> target_branch(Db& db, const Reference& expected, std::optional<Branch> branch, bool* opened) {
+Result<Branch> target_branch(Database& db, const Reference& expected, std::optional<Branch> branch,
+                             bool* opened) {
   *opened = false;
   if (!branch) {
-    Query insert(db,
-                 "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, "
-                 "0, 0, 0, 0, '')");
+    Statement insert(
+        db,
+        "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, "
+        "0, 0, 0, 0, '')");
     if (Status status = insert.bind(expected.conversation).run(); !status.ok()) return fail(status);
     return Branch{};
   }
@@ -119,7 +115,7 @@ Result<Branch> target_branch(Db& db, const Reference& expected, std::optional<Br
 
   Result<Branch> owner = owner_of(db, expected, *branch);
   if (!owner) return fail(owner.error());
-  Query last(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
+  Statement last(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
   last.bind(expected.conversation);
   if (!last.next()) return fail(last.status());
   Branch fresh;
@@ -128,9 +124,10 @@ Result<Branch> target_branch(Db& db, const Reference& expected, std::optional<Br
   fresh.fork = expected.sequence;
   fresh.head = expected.sequence;
   fresh.head_sha256 = expected.sha256;
-  Query insert(db,
-               "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, ?2, "
-               "?3, ?4, ?5, ?6)");
+  Statement insert(
+      db,
+      "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, ?2, "
+      "?3, ?4, ?5, ?6)");
   insert.bind(expected.conversation, fresh.number, fresh.parent, fresh.fork, fresh.head, fresh.head_sha256);
   if (Status status = insert.run(); !status.ok()) return fail(status);
   *opened = true;
@@ -139,8 +136,8 @@ Result<Branch> target_branch(Db& db, const Reference& expected, std::optional<Br
 
 }  // namespace
 
-Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<std::string>& messages,
-                           std::int64_t now) {
+Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
+                           WallTime now) {
   if (Status status = check_messages(messages); !status.ok()) return fail(status);
   Result<std::optional<Branch>> found = resolve(db, expected);
   if (!found) return fail(found.error());
@@ -152,7 +149,7 @@ Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<
     const std::string content = sha256_hex(message);
     branch->head_sha256 = sha256_hex(branch->head_sha256 + content);
     ++branch->head;
-    Query insert(
+    Statement insert(
         db,
         "INSERT INTO messages (conversation, branch, sequence, json, content_sha256, chain_sha256, at) "
         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
@@ -160,7 +157,8 @@ Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<
                 now);
     if (Status status = insert.run(); !status.ok()) return fail(status);
   }
-  Query update(db, "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
+  Statement update(db,
+                   "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
   update.bind(expected.conversation, branch->number, branch->head, branch->head_sha256);
   if (Status status = update.run(); !status.ok()) return fail(status);
 
@@ -172,11 +170,11 @@ Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<
 }
 
 Result<Appended> SqliteStore::append(const Reference& expected, const std::vector<std::string>& messages) {
-  return write<Appended>([&](Db& db) { return append_in(db, expected, messages, now()); });
+  return write<Appended>([&](Database& db) { return append_in(db, expected, messages, clock_.now()); });
 }
 
 Result<Reference> SqliteStore::head(std::string_view conversation, std::uint32_t branch) {
-  return reading<Reference>([&](Db& db) -> Result<Reference> {
+  return reading<Reference>([&](Database& db) -> Result<Reference> {
     Result<std::optional<Branch>> found = find_branch(db, conversation, branch);
     if (!found) return fail(found.error());
     if (!*found)
@@ -191,7 +189,7 @@ Result<Reference> SqliteStore::head(std::string_view conversation, std::uint32_t
 }
 
 Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_t first, std::uint64_t last) {
-  return reading<std::vector<Message>>([&](Db& db) -> Result<std::vector<Message>> {
+  return reading<std::vector<Message>>([&](Database& db) -> Result<std::vector<Message>> {
     std::vector<Message> out;
     first = std::max<std::uint64_t>(first, 1);
     last = std::min(last, at.sequence);
@@ -220,9 +218,10 @@ Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_
 
     std::size_t bytes = 0;
     for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-      Query query(db,
-                  "SELECT sequence, json, content_sha256, chain_sha256, at FROM messages "
-                  "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
+      Statement query(
+          db,
+          "SELECT sequence, json, content_sha256, chain_sha256, at FROM messages "
+          "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
       query.bind(at.conversation, segment->branch, segment->first, segment->last);
       while (query.next()) {
         if (out.size() == kMaxPage) return out;
@@ -234,11 +233,7 @@ Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_
         }
         Message message;
         message.branch = segment->branch;
-        message.sequence = static_cast<std::uint64_t>(query.integer(0));
-        message.json = query.text(1);
-        message.content_sha256 = query.text(2);
-        message.chain_sha256 = query.text(3);
-        message.at = wall(query.integer(4));
+        query.read(message.sequence, message.json, message.content_sha256, message.chain_sha256, message.at);
         bytes += message.json.size();
         out.push_back(std::move(message));
       }

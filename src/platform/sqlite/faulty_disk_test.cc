@@ -117,13 +117,13 @@ TEST_F(FaultyDiskTest, AFullDiskIsSaidAndNothingIsHalfDone) {
   disk_full = true;
   Result<Appended> refused = stores.store->append(head, {"b"});
   ASSERT_FALSE(refused);
-  EXPECT_EQ(fault_of(refused.error()), StoreFault::kFull);
+  EXPECT_EQ(fault_of(refused.error()), StorageFault::kFull);
   EXPECT_EQ(refused.error().code(), Code::kResourceExhausted);
   EXPECT_THAT(refused.error().message(), HasSubstr("free some disk space"));
   EXPECT_EQ(*stores.store->head("c", 0), head);
-  EXPECT_EQ(fault_of(stores.streams->publish("r", "x", "{}").error()), StoreFault::kFull);
+  EXPECT_EQ(fault_of(stores.streams->publish("r", "x", "{}").error()), StorageFault::kFull);
   ASSERT_TRUE(writer->append("text").ok());  // waits for better times
-  EXPECT_EQ(fault_of(writer->flush()), StoreFault::kFull);
+  EXPECT_EQ(fault_of(writer->flush()), StorageFault::kFull);
 
   disk_full = false;
   EXPECT_EQ(stores.store->append(head, {"b"})->head.sequence, 2u);
@@ -179,7 +179,7 @@ TEST_F(FaultyDiskTest, AReadOnlyDirectoryIsSaid) {
   disk_read_only = true;
   Result<OpenStores> stores = open();
   ASSERT_FALSE(stores);
-  EXPECT_EQ(fault_of(stores.error()), StoreFault::kReadOnly);
+  EXPECT_EQ(fault_of(stores.error()), StorageFault::kReadOnly);
   EXPECT_THAT(stores.error().message(), HasSubstr("writable"));
 }
 
@@ -194,7 +194,7 @@ TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   with_version(99);
   Result<OpenStores> stores = open();
   ASSERT_FALSE(stores);
-  EXPECT_EQ(fault_of(stores.error()), StoreFault::kNewer);
+  EXPECT_EQ(fault_of(stores.error()), StorageFault::kNewer);
   EXPECT_EQ(stores.error().code(), Code::kFailedPrecondition);
   EXPECT_THAT(stores.error().message(), HasSubstr("newer"));
   with_version(1);

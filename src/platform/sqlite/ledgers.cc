@@ -13,66 +13,57 @@ std::string json_object(const std::vector<std::pair<std::string, std::string>>& 
   return dump_json(out);
 }
 
-Status insert_usage(Db& db, const Usage& usage, std::int64_t now) {
+Status insert_usage(Database& db, const Usage& usage, WallTime now) {
   if (Status status = check_name("a usage row", usage.key); !status.ok()) return status;
-  Query insert(db,
-               "INSERT OR IGNORE INTO usage (key, run, agent, provider, model, input_tokens, output_tokens, "
-               "cached_input_tokens, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  Statement insert(
+      db,
+      "INSERT OR IGNORE INTO usage (key, run, agent, provider, model, input_tokens, output_tokens, "
+      "cached_input_tokens, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
   return insert
       .bind(usage.key, usage.run, usage.agent, usage.provider, usage.model, usage.input_tokens,
             usage.output_tokens, usage.cached_input_tokens, now)
       .run();
 }
 
-Status insert_audit(Db& db, const AuditRow& row, std::int64_t now) {
+Status insert_audit(Database& db, const AuditRow& row, WallTime now) {
   if (Status status = check_body("the detail of an audit row", row.detail); !status.ok()) return status;
-  Query insert(db, "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)");
+  Statement insert(db, "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)");
   return insert.bind(now, row.actor, row.action, row.subject, row.detail).run();
 }
 
 Status SqliteStore::record_usage(const Usage& usage) {
-  return commit_.run([&](Db& db) { return insert_usage(db, usage, now()); });
+  return commit_.run([&](Database& db) { return insert_usage(db, usage, clock_.now()); });
 }
 
 Result<UsageTotal> SqliteStore::usage_of_run(std::string_view run) {
-  return reading<UsageTotal>([&](Db& db) -> Result<UsageTotal> {
-    Query query(db,
-                "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
-                "coalesce(sum(cached_input_tokens), 0) FROM usage WHERE run = ?1");
+  return reading<UsageTotal>([&](Database& db) -> Result<UsageTotal> {
+    Statement query(db,
+                    "SELECT count(*), coalesce(sum(input_tokens), 0), coalesce(sum(output_tokens), 0), "
+                    "coalesce(sum(cached_input_tokens), 0) FROM usage WHERE run = ?1");
     if (!query.bind(run).next()) return fail(query.status());
     UsageTotal out;
-    out.calls = query.integer(0);
-    out.input_tokens = query.integer(1);
-    out.output_tokens = query.integer(2);
-    out.cached_input_tokens = query.integer(3);
+    query.read(out.calls, out.input_tokens, out.output_tokens, out.cached_input_tokens);
     return out;
   });
 }
 
 Status SqliteStore::audit(const AuditRow& row) {
-  return commit_.run([&](Db& db) { return insert_audit(db, row, now()); });
+  return commit_.run([&](Database& db) { return insert_audit(db, row, clock_.now()); });
 }
 
 Result<std::vector<AuditRow>> SqliteStore::audit_rows(std::string_view subject, std::uint32_t limit) {
-  return reading<std::vector<AuditRow>>([&](Db& db) -> Result<std::vector<AuditRow>> {
-    Query query(db, subject.empty() ? "SELECT id, at, actor, action, subject, detail FROM audit WHERE ?1 = "
-                                      "'' ORDER BY id DESC LIMIT ?2"
-                                    : "SELECT id, at, actor, action, subject, detail FROM audit WHERE "
-                                      "subject = ?1 ORDER BY id DESC LIMIT ?2");
-    query.bind(subject, page_size(limit));
-    std::vector<AuditRow> out;
-    while (query.next()) {
-      AuditRow row;
-      row.id = query.integer(0);
-      row.at = wall(query.integer(1));
-      row.actor = query.text(2);
-      row.action = query.text(3);
-      row.subject = query.text(4);
-      row.detail = query.text(5);
-      out.push_back(std::move(row));
-    }
-    if (!query.status().ok()) return fail(query.status());
-    return out;
+  return reading<std::vector<AuditRow>>([&](Database& db) {
+    constexpr sqlite::Literal kAll =
+        "SELECT id, at, actor, action, subject, detail FROM audit WHERE ?1 = '' ORDER BY id DESC LIMIT ?2";
+    constexpr sqlite::Literal kOfSubject =
+        "SELECT id, at, actor, action, subject, detail FROM audit WHERE subject = ?1 ORDER BY id DESC LIMIT "
+        "?2";
+    Statement query(db, subject.empty() ? kAll : kOfSubject);
+    return query.bind(subject, page_size(limit)).all([](const Statement& row) {
+      AuditRow out;
+      row.read(out.id, out.at, out.actor, out.action, out.subject, out.detail);
+      return out;
+    });
   });
 }
 

@@ -2,7 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "base/storage_fault.h"
+#include "sqlite/statement.h"
+
 namespace holdfast::platform {
+
+using sqlite::Database;
 
 namespace {
 
@@ -71,7 +76,7 @@ CREATE UNIQUE INDEX events_by_key ON events (run, key) WHERE key IS NOT NULL;
 CREATE INDEX events_by_step ON events (run, step, attempt, start) WHERE step IS NOT NULL;
 )sql";
 
-Result<bool> is_new(Db& db, std::int64_t id, std::int64_t version, const char* what) {
+Result<bool> is_new(Database& db, std::int64_t id, std::int64_t version, const char* what) {
   Result<std::int64_t> stored_id = db.number("PRAGMA application_id");
   if (!stored_id) return fail(stored_id.error());
   Result<std::int64_t> stored_version = db.number("PRAGMA user_version");
@@ -85,49 +90,51 @@ Result<bool> is_new(Db& db, std::int64_t id, std::int64_t version, const char* w
   }
   if (*stored_version > version) {
     return fail(
-        newer_version(fmt::format("the {} was written by a newer Holdfast (format {}, this one knows up to "
-                                  "{}): use that version, or another data directory",
-                                  what, *stored_version, version)));
+        with_fault(Code::kFailedPrecondition, StorageFault::kNewer,
+                   fmt::format("the {} was written by a newer Holdfast (format {}, this one knows up to "
+                               "{}): use that version, or another data directory",
+                               what, *stored_version, version)));
   }
   return false;
 }
 
-Status create(Db& db, const char* tables, std::int64_t id, std::int64_t version) {
-  if (Status status = db.exec("BEGIN IMMEDIATE"); !status.ok()) return status;
-  Status status = db.exec(tables);
-  // The pragmas write the file's header, so they belong to the transaction.
-  if (status.ok())
-    status = db.exec(fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", id, version).c_str());
-  if (!status.ok()) {
-    (void)db.exec("ROLLBACK");
-    return status;
-  }
-  return {};
+// The tables and, because pragmas write the file's header, the stamp in one transaction.
+template <typename First>
+Status create(Database& db, const char* tables, std::int64_t id, std::int64_t version, First first_rows) {
+  return sqlite::in_transaction(db, [&]() -> Status {
+    if (Status status = db.execute(tables); !status.ok()) return status;
+    const std::string stamp = fmt::format("PRAGMA application_id={}; PRAGMA user_version={}", id, version);
+    if (Status status = db.execute(stamp.c_str()); !status.ok()) return status;
+    return first_rows();
+  });
 }
 
 }  // namespace
 
-Status prepare_store(Db& db) {
-  Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
-  if (!fresh) return fresh.error();
-  if (Status status = db.use_wal(); !status.ok()) return status;
-  if (!*fresh) return {};
-  if (Status status = create(db, kStoreTables, kStoreId, kStoreVersion); !status.ok()) return status;
-  return db.exec("COMMIT");
+Status open_file(Database& db, const std::filesystem::path& path, const sqlite::Options& options) {
+  if (Status status = db.open(path, options); !status.ok()) return status;
+  if (!db.read_only()) return {};
+  return with_fault(
+      Code::kFailedPrecondition, StorageFault::kReadOnly,
+      path.string() + " is read-only. Make the data directory and its files writable for this user");
 }
 
-Status prepare_streams(Db& db, const std::string& epoch) {
+Status prepare_store(Database& db) {
+  Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
+  if (!fresh) return fresh.error();
+  if (Status status = db.execute(kPragmas); !status.ok()) return status;
+  if (!*fresh) return {};
+  return create(db, kStoreTables, kStoreId, kStoreVersion, [] { return Status(); });
+}
+
+Status prepare_streams(Database& db, const std::string& epoch) {
   Result<bool> fresh = is_new(db, kStreamsId, kStreamsVersion, "token stream file");
   if (!fresh) return fresh.error();
-  if (Status status = db.use_wal(); !status.ok()) return status;
+  if (Status status = db.execute(kPragmas); !status.ok()) return status;
   if (!*fresh) return {};
-  if (Status status = create(db, kStreamsTables, kStreamsId, kStreamsVersion); !status.ok()) return status;
-  Query query(db, "INSERT INTO meta (epoch) VALUES (?1)");
-  if (Status status = query.bind(epoch).run(); !status.ok()) {
-    (void)db.exec("ROLLBACK");
-    return status;
-  }
-  return db.exec("COMMIT");
+  return create(db, kStreamsTables, kStreamsId, kStreamsVersion, [&] {
+    return sqlite::Statement(db, "INSERT INTO meta (epoch) VALUES (?1)").bind(epoch).run();
+  });
 }
 
 }  // namespace holdfast::platform

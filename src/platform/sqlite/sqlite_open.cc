@@ -2,31 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/storage_fault.h"
 #include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 #include "platform_sqlite/sqlite_streams.h"
+#include "sqlite/statement.h"
 
 namespace holdfast::platform {
 
+using sqlite::Database;
+using sqlite::Statement;
+
 namespace {
 
-// A database of its own that stays locked while we live; the lock dies with the process.
-Result<std::unique_ptr<Db>> take_lock(const SqliteOptions& options) {
-  const std::filesystem::path path = options.directory / "platform.lock";
-  Result<std::unique_ptr<Db>> db = Db::open_lock(path, options.vfs);
-  if (db) return db;
-  if (fault_of(db.error()) != StoreFault::kLocked) return db;
-  Status locked(
-      Code::kUnavailable,
+// A database of its own that stays locked while we live; the lock dies with the process. It is not in WAL
+// mode: nothing is ever written.
+Status take_lock(Database& db, const SqliteOptions& options) {
+  using std::chrono_literals::operator""ms;
+  Status status =
+      open_file(db, options.directory / "platform.lock", {.vfs = options.vfs, .busy_timeout = 0ms});
+  if (status.ok()) status = db.execute("BEGIN EXCLUSIVE");
+  if (fault_of(status) != StorageFault::kLocked) return status;
+  return with_fault(
+      Code::kUnavailable, StorageFault::kLocked,
       fmt::format("the data directory {} is in use by another holdfast process: stop it, or choose another "
                   "directory",
                   options.directory.string()));
-  for (const StatusDetail& detail : db.error().details()) locked.with_detail(detail.type_url, detail.value);
-  return fail(std::move(locked));
 }
 
 void print_and_abort(const std::string& message) {
@@ -34,12 +40,12 @@ void print_and_abort(const std::string& message) {
   std::abort();
 }
 
-Result<std::string> epoch_of(Db& db) {
-  Query query(db, "SELECT epoch FROM meta");
-  if (!query.next()) {
-    return fail(query.status().ok() ? Status(Code::kDataLoss, "streams.db has no epoch") : query.status());
-  }
-  return query.text(0);
+Result<std::string> epoch_of(Database& db) {
+  Statement query(db, "SELECT epoch FROM meta");
+  Result<std::optional<std::string>> epoch = query.one([](const Statement& row) { return row.text(0); });
+  if (!epoch) return fail(epoch.error());
+  if (!*epoch) return fail(Code::kDataLoss, "streams.db has no epoch");
+  return std::move(**epoch);
 }
 
 }  // namespace
@@ -52,30 +58,29 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
     return fail(Code::kFailedPrecondition, fmt::format("cannot make the data directory {}: {}",
                                                        options.directory.string(), error.message()));
   }
-  const GroupCommit::Fatal fatal = options.fatal ? options.fatal : print_and_abort;
+  const Fatal fatal = options.fatal ? options.fatal : print_and_abort;
 
-  Result<std::unique_ptr<Db>> lock = take_lock(options);
-  if (!lock) return fail(lock.error());
+  auto lock = std::make_unique<Database>();
+  if (Status status = take_lock(*lock, options); !status.ok()) return fail(status);
 
   const std::filesystem::path store_path = options.directory / "platform.db";
-  Result<std::unique_ptr<Db>> store = Db::open(store_path, options.vfs);
-  if (!store) return fail(store.error());
-  if (Status status = prepare_store(**store); !status.ok()) return fail(status);
+  auto store = std::make_unique<Database>();
+  Status status = open_file(*store, store_path, {.vfs = options.vfs});
+  if (status.ok()) status = prepare_store(*store);
+  if (!status.ok()) return fail(status);
 
   const std::filesystem::path streams_path = options.directory / "streams.db";
-  Result<std::unique_ptr<Db>> streams = Db::open(streams_path, options.vfs);
-  if (!streams) return fail(streams.error());
-  if (Status status = prepare_streams(**streams, fmt::format("{:08x}", random.next() & 0xffffffff));
-      !status.ok()) {
-    return fail(status);
-  }
-  Result<std::string> epoch = epoch_of(**streams);
+  auto streams = std::make_unique<Database>();
+  status = open_file(*streams, streams_path, {.vfs = options.vfs});
+  if (status.ok()) status = prepare_streams(*streams, fmt::format("{:08x}", random.next() & 0xffffffff));
+  if (!status.ok()) return fail(status);
+  Result<std::string> epoch = epoch_of(*streams);
   if (!epoch) return fail(epoch.error());
 
   OpenStores out;
-  out.store = std::make_unique<SqliteStore>(std::move(*lock), std::move(*store), store_path, options.vfs,
-                                            fatal, clock, random);
-  out.streams = std::make_unique<SqliteStreams>(std::move(*streams), streams_path, options.vfs,
+  out.store = std::make_unique<SqliteStore>(std::move(lock), std::move(store), store_path, options.vfs, fatal,
+                                            clock, random);
+  out.streams = std::make_unique<SqliteStreams>(std::move(streams), streams_path, options.vfs,
                                                 std::move(*epoch), fatal, clock, flusher);
   return out;
 }

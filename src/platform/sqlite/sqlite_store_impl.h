@@ -10,14 +10,19 @@
 #include <vector>
 
 #include "platform/store.h"
-#include "platform_sqlite/sqlite.h"
+#include "platform_sqlite/group_commit.h"
+#include "platform_sqlite/readers.h"
+#include "sqlite/statement.h"
 
 namespace holdfast::platform {
 
+using sqlite::Database;
+using sqlite::Statement;
+
 class SqliteStore : public Store {
  public:
-  SqliteStore(std::unique_ptr<Db> lock, std::unique_ptr<Db> db, std::filesystem::path path, std::string vfs,
-              GroupCommit::Fatal fatal, const Clock& clock, Random& random)
+  SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
+              std::string vfs, Fatal fatal, const Clock& clock, Random& random)
       : lock_(std::move(lock)),
         db_(std::move(db)),
         commit_(*db_, std::move(fatal)),
@@ -69,7 +74,7 @@ class SqliteStore : public Store {
   template <typename T, typename Work>
   Result<T> write(Work work) {
     std::optional<Result<T>> out;
-    Status status = commit_.run([&](Db& db) {
+    Status status = commit_.run([&](Database& db) {
       out.emplace(work(db));
       return out->has_value() ? Status() : out->error();
     });
@@ -84,34 +89,27 @@ class SqliteStore : public Store {
     return work(**lease);
   }
 
-  std::int64_t now() const { return clock_.now().time_since_epoch().count(); }
-
-  std::unique_ptr<Db> lock_;  // held for its lock alone
-  std::unique_ptr<Db> db_;    // used by the leader of commit_ only
+  std::unique_ptr<Database> lock_;  // held for its lock alone
+  std::unique_ptr<Database> db_;    // used by the leader of commit_ only
   GroupCommit commit_;
   Readers readers_;
   const Clock& clock_;
   Random& random_;
 };
 
-inline WallTime wall(std::int64_t nanoseconds) {
-  return WallTime(std::chrono::nanoseconds(nanoseconds));
-}
-inline std::int64_t nanoseconds(WallTime at) {
-  return at.time_since_epoch().count();
-}
-inline std::optional<std::int64_t> nanoseconds(const std::optional<WallTime>& at) {
-  return at ? std::optional(nanoseconds(*at)) : std::nullopt;
-}
 inline std::uint32_t page_size(std::uint32_t limit) {
   return limit == 0 || limit > kMaxPage ? kMaxPage : limit;
 }
 
+inline std::int64_t number_of(const Statement& row) {
+  return row.integer(0);
+}
+
 // Pieces of a transaction, shared by the files of the class.
-Result<Appended> append_in(Db& db, const Reference& expected, const std::vector<std::string>& messages,
-                           std::int64_t now);
-Status insert_usage(Db& db, const Usage& usage, std::int64_t now);
-Status insert_audit(Db& db, const AuditRow& row, std::int64_t now);
+Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
+                           WallTime now);
+Status insert_usage(Database& db, const Usage& usage, WallTime now);
+Status insert_audit(Database& db, const AuditRow& row, WallTime now);
 // A JSON object of strings, for audit rows.
 std::string json_object(const std::vector<std::pair<std::string, std::string>>& members);
 // INVALID_ARGUMENT when `text` is empty or too long for a name.

@@ -50,9 +50,8 @@ class SqliteStreams::Writer : public StreamWriter {
   std::size_t entry_index_ = 0;
 };
 
-SqliteStreams::SqliteStreams(std::unique_ptr<Db> db, std::filesystem::path path, std::string vfs,
-                             std::string epoch, GroupCommit::Fatal fatal, const Clock& clock,
-                             Executor& flusher)
+SqliteStreams::SqliteStreams(std::unique_ptr<Database> db, std::filesystem::path path, std::string vfs,
+                             std::string epoch, Fatal fatal, const Clock& clock, Executor& flusher)
     : db_(std::move(db)),
       readers_(std::move(path), std::move(vfs)),
       epoch_(std::move(epoch)),
@@ -92,7 +91,7 @@ Status SqliteStreams::add_delta(Writer& writer, std::string_view text) {
       entry.step = writer.step_;
       entry.attempt = writer.attempt_;
       entry.start = writer.offset_;
-      entry.at = clock_.now().time_since_epoch().count();
+      entry.at = clock_.now();
       writer.entry_generation_ = generation_;
       writer.entry_index_ = pending_.size();
       pending_.push_back(std::move(entry));
@@ -128,7 +127,7 @@ void SqliteStreams::flush_later() {
 
 void SqliteStreams::add_and_commit(Pending entry, Waiter& waiter) {
   entry.waiter = &waiter;
-  entry.at = clock_.now().time_since_epoch().count();
+  entry.at = clock_.now();
   std::unique_lock lock(mutex_);
   ++generation_;  // no delta may grow past this entry
   pending_.push_back(std::move(entry));
@@ -172,12 +171,12 @@ Status SqliteStreams::commit_pending() {
   if (batch.empty()) return {};
 
   std::vector<Event> written;
-  Status status = db_->exec("BEGIN IMMEDIATE");
+  Status status = db_->execute("BEGIN IMMEDIATE");
   if (status.ok()) status = write_batch(batch, written);
   if (status.ok()) {
     status = commit_or_stop(*db_, fatal_);
   } else if (db_->in_transaction()) {
-    (void)db_->exec("ROLLBACK");
+    (void)db_->execute("ROLLBACK");
   }
   if (status.ok()) deliver(written);
   std::lock_guard lock(mutex_);
@@ -224,7 +223,7 @@ Status SqliteStreams::write_batch(std::deque<Pending>& batch, std::vector<Event>
 
 // An attempt whose number has been used gets the next one: text of two attempts never mixes.
 Status SqliteStreams::reserve_attempt(Pending& entry) {
-  Query query(*db_, "SELECT coalesce(max(attempt), 0) FROM events WHERE run = ?1 AND step = ?2");
+  Statement query(*db_, "SELECT coalesce(max(attempt), 0) FROM events WHERE run = ?1 AND step = ?2");
   if (!query.bind(entry.run, *entry.step).next()) return query.status();
   const auto used = static_cast<std::uint32_t>(query.integer(0));
   entry.attempt = std::max({entry.attempt, used + 1, 1u});
@@ -233,15 +232,12 @@ Status SqliteStreams::reserve_attempt(Pending& entry) {
 }
 
 Result<std::optional<Event>> SqliteStreams::by_key(const Pending& entry) {
-  Query query(*db_, "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND key = ?2");
-  query.bind(entry.run, entry.key);
-  if (query.next()) return event_of(query, entry.run);
-  if (!query.status().ok()) return fail(query.status());
-  return std::nullopt;
+  Statement query(*db_, "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND key = ?2");
+  return query.bind(entry.run, entry.key).one([&](const Statement& row) { return event_of(row, entry.run); });
 }
 
 Status SqliteStreams::write_entry(Pending& entry, std::vector<Event>& written) {
-  Query last(*db_, "SELECT seq, key FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1");
+  Statement last(*db_, "SELECT seq, key FROM events WHERE run = ?1 ORDER BY seq DESC LIMIT 1");
   const bool begun = last.bind(entry.run).next();
   if (!last.status().ok()) return last.status();
   if (begun && last.text(1) == kClosingKey) return {};
@@ -252,11 +248,11 @@ Status SqliteStreams::write_entry(Pending& entry, std::vector<Event>& written) {
   event.data =
       entry.step ? delta_json(*entry.step, entry.attempt, entry.start, entry.data, entry.opens) : entry.data;
   event.cursor = cursor(event.seq);
-  event.at = WallTime(std::chrono::nanoseconds(entry.at));
+  event.at = entry.at;
 
-  Query insert(*db_,
-               "INSERT INTO events (run, seq, type, data, at, key, step, attempt, start) "
-               "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  Statement insert(*db_,
+                   "INSERT INTO events (run, seq, type, data, at, key, step, attempt, start) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
   insert.bind(entry.run, event.seq, entry.type, entry.data, entry.at);
   insert.bind(entry.key.empty() ? std::nullopt : std::optional(entry.key));
   if (entry.step) {
@@ -322,7 +318,7 @@ Status SqliteStreams::erase(std::string_view run) {
   }
   Status status = commit_pending();
   if (status.ok()) {
-    Query query(*db_, "DELETE FROM events WHERE run = ?1");
+    Statement query(*db_, "DELETE FROM events WHERE run = ?1");
     status = query.bind(run).run();
   }
   stop_leading();
@@ -347,13 +343,13 @@ std::uint64_t SqliteStreams::sequence_of(std::string_view cursor) {
   return seq;
 }
 
-Event SqliteStreams::event_of(const Query& row, std::string_view run) const {
+Event SqliteStreams::event_of(const Statement& row, std::string_view run) const {
   Event event;
   event.run = std::string(run);
   event.seq = static_cast<std::uint64_t>(row.integer(0));
   event.type = row.text(1);
   event.cursor = cursor(event.seq);
-  event.at = WallTime(std::chrono::nanoseconds(row.integer(3)));
+  row.read_from(3, event.at);
   if (row.is_null(4)) {
     event.data = row.text(2);
   } else {
@@ -364,13 +360,13 @@ Event SqliteStreams::event_of(const Query& row, std::string_view run) const {
   return event;
 }
 
-Result<std::uint64_t> SqliteStreams::last_seq(Db& db, std::string_view run) {
-  Query query(db, "SELECT coalesce(max(seq), 0) FROM events WHERE run = ?1");
+Result<std::uint64_t> SqliteStreams::last_seq(Database& db, std::string_view run) {
+  Statement query(db, "SELECT coalesce(max(seq), 0) FROM events WHERE run = ?1");
   if (!query.bind(run).next()) return fail(query.status());
   return static_cast<std::uint64_t>(query.integer(0));
 }
 
-Result<std::optional<std::uint64_t>> SqliteStreams::resolve(Db& db, std::string_view run,
+Result<std::optional<std::uint64_t>> SqliteStreams::resolve(Database& db, std::string_view run,
                                                             std::string_view cursor_text) {
   const std::uint64_t seq = sequence_of(cursor_text);
   if (cursor(seq) != cursor_text) return std::nullopt;
@@ -380,12 +376,13 @@ Result<std::optional<std::uint64_t>> SqliteStreams::resolve(Db& db, std::string_
   return seq;
 }
 
-Result<EventPage> SqliteStreams::read_after(Db& db, std::string_view run, std::uint64_t after,
+Result<EventPage> SqliteStreams::read_after(Database& db, std::string_view run, std::uint64_t after,
                                             std::size_t limit) {
   constexpr std::size_t kMaxPageBytes = 16 << 20;
   EventPage page;
   std::size_t bytes = 0;
-  Query query(db, "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
+  Statement query(db,
+                  "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3");
   query.bind(run, after, static_cast<std::int64_t>(std::min<std::size_t>(limit, kMaxQueuedEvents)));
   while (bytes < kMaxPageBytes && query.next()) {
     page.events.push_back(event_of(query, run));
@@ -426,9 +423,10 @@ Result<ChunkPage> SqliteStreams::read_chunks(std::string_view run, std::string_v
   Result<Readers::Lease> db = readers_.take();
   if (!db) return fail(db.error());
   ChunkPage page;
-  Query newest(**db,
-               "SELECT attempt, start + length(CAST(data AS BLOB)) FROM events WHERE run = ?1 AND step = ?2 "
-               "ORDER BY attempt DESC, start DESC, seq DESC LIMIT 1");
+  Statement newest(
+      **db,
+      "SELECT attempt, start + length(CAST(data AS BLOB)) FROM events WHERE run = ?1 AND step = ?2 "
+      "ORDER BY attempt DESC, start DESC, seq DESC LIMIT 1");
   newest.bind(run, step);
   if (!newest.next()) {
     if (!newest.status().ok()) return fail(newest.status());
@@ -441,12 +439,13 @@ Result<ChunkPage> SqliteStreams::read_chunks(std::string_view run, std::string_v
   page.offset = page.reset || attempt == 0 ? 0 : offset;
 
   // From the chunk in which the offset lies.
-  Query query(**db,
-              "SELECT start, data FROM events WHERE run = ?1 AND step = ?2 AND attempt = ?3 AND data != '' "
-              "AND start >= "
-              "(SELECT coalesce(max(start), 0) FROM events WHERE run = ?1 AND step = ?2 AND attempt = ?3 AND "
-              "start <= ?4) "
-              "ORDER BY start LIMIT ?5");
+  Statement query(
+      **db,
+      "SELECT start, data FROM events WHERE run = ?1 AND step = ?2 AND attempt = ?3 AND data != '' "
+      "AND start >= "
+      "(SELECT coalesce(max(start), 0) FROM events WHERE run = ?1 AND step = ?2 AND attempt = ?3 AND "
+      "start <= ?4) "
+      "ORDER BY start LIMIT ?5");
   query.bind(run, step, page.attempt, page.offset,
              static_cast<std::int64_t>(std::min<std::size_t>(limit, kMaxQueuedEvents) + 1));
   while (query.next() && page.chunks.size() < limit) {

@@ -19,14 +19,19 @@
 #include <vector>
 
 #include "platform/streams.h"
-#include "platform_sqlite/sqlite.h"
+#include "platform_sqlite/group_commit.h"
+#include "platform_sqlite/readers.h"
+#include "sqlite/statement.h"
 
 namespace holdfast::platform {
 
+using sqlite::Database;
+using sqlite::Statement;
+
 class SqliteStreams : public Streams {
  public:
-  SqliteStreams(std::unique_ptr<Db> db, std::filesystem::path path, std::string vfs, std::string epoch,
-                GroupCommit::Fatal fatal, const Clock& clock, Executor& flusher);
+  SqliteStreams(std::unique_ptr<Database> db, std::filesystem::path path, std::string vfs, std::string epoch,
+                Fatal fatal, const Clock& clock, Executor& flusher);
   ~SqliteStreams() override;
 
   Result<std::unique_ptr<StreamWriter>> open(std::string_view run, std::string_view step,
@@ -63,7 +68,7 @@ class SqliteStreams : public Streams {
     std::uint32_t attempt = 0;
     std::uint64_t start = 0;
     bool opens = false;  // the first entry of an attempt: takes its number when it is written
-    std::int64_t at = 0;
+    WallTime at{};
     Waiter* waiter = nullptr;
   };
 
@@ -87,19 +92,19 @@ class SqliteStreams : public Streams {
   void deliver(const std::vector<Event>& events);
   void forget(const Tail& tail);
 
-  Result<std::uint64_t> last_seq(Db& db, std::string_view run);
-  Result<EventPage> read_after(Db& db, std::string_view run, std::uint64_t after, std::size_t limit);
+  Result<std::uint64_t> last_seq(Database& db, std::string_view run);
+  Result<EventPage> read_after(Database& db, std::string_view run, std::uint64_t after, std::size_t limit);
   // The sequence that a cursor names; none when it is not of this log.
-  Result<std::optional<std::uint64_t>> resolve(Db& db, std::string_view run, std::string_view cursor);
+  Result<std::optional<std::uint64_t>> resolve(Database& db, std::string_view run, std::string_view cursor);
   std::string cursor(std::uint64_t seq) const;
   // Of a cursor that this log has made.
   static std::uint64_t sequence_of(std::string_view cursor);
-  Event event_of(const Query& row, std::string_view run) const;
+  Event event_of(const Statement& row, std::string_view run) const;
 
-  std::unique_ptr<Db> db_;  // the leader's
+  std::unique_ptr<Database> db_;  // the leader's
   Readers readers_;
   const std::string epoch_;
-  GroupCommit::Fatal fatal_;
+  Fatal fatal_;
   const Clock& clock_;
   Executor& flusher_;
 

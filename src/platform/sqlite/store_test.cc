@@ -364,7 +364,7 @@ TEST_F(StoreTest, ASecondOpenerIsToldThatTheDirectoryIsInUse) {
   options.directory = directory_.path();
   Result<OpenStores> second = open_sqlite(options, clock_, random_, flusher);
   ASSERT_FALSE(second);
-  EXPECT_EQ(fault_of(second.error()), StoreFault::kLocked);
+  EXPECT_EQ(fault_of(second.error()), StorageFault::kLocked);
   EXPECT_THAT(second.error().message(), ::testing::HasSubstr(directory_.path().string()));
 }
 
@@ -377,7 +377,7 @@ TEST_F(StoreTest, AFileThatIsNotOursIsRefused) {
   options.directory = directory_.path();
   Result<OpenStores> opened = open_sqlite(options, clock_, random_, flusher);
   ASSERT_FALSE(opened);
-  EXPECT_EQ(fault_of(opened.error()), StoreFault::kCorrupt);
+  EXPECT_EQ(fault_of(opened.error()), StorageFault::kCorrupt);
 }
 
 }  // namespace

@@ -1,33 +1,19 @@
 #pragma once
 
-// What the tests of this module share: a directory that goes away, and a store opened in it.
+// What the tests of this module share: a store opened in a directory of its own.
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
 #include <memory>
-#include <string>
 
+#include "fixture/temporary_directory.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
 
 namespace holdfast::platform {
 
-class TemporaryDirectory {
- public:
-  TemporaryDirectory() {
-    std::string name = (std::filesystem::temp_directory_path() / "holdfast-platform-XXXXXX").string();
-    EXPECT_NE(mkdtemp(name.data()), nullptr);
-    path_ = name;
-  }
-  ~TemporaryDirectory() { std::filesystem::remove_all(path_); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+using fixture::TemporaryDirectory;
 
 class StoreTest : public ::testing::Test {
  protected:

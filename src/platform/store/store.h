@@ -9,7 +9,7 @@
 // share one sync. Call it from activities and request handlers, never from an engine shard.
 //
 // Failures: INVALID_ARGUMENT, NOT_FOUND, ALREADY_EXISTS and FAILED_PRECONDITION speak about the request and
-// have changed nothing. Trouble with the file itself carries a StoreFault, read with fault_of().
+// have changed nothing. Trouble with the file itself carries a StorageFault, read with fault_of().
 
 #include <functional>
 #include <optional>
@@ -17,8 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/storage_fault.h"
 #include "holdfast/status.h"
-#include "platform/fault.h"
 #include "platform/records.h"
 
 namespace holdfast::platform {

@@ -1,0 +1,178 @@
+#include "sqlite/database.h"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <utility>
+
+#include "base/check.h"
+#include "base/storage_fault.h"
+#include "sqlite/statement.h"
+
+namespace holdfast::sqlite {
+
+namespace {
+
+Status status_of(int code, std::string message) {
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return with_fault(Code::kUnavailable, StorageFault::kLocked,
+                        message + ". Another process has it open: stop that one first");
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return with_fault(Code::kFailedPrecondition, StorageFault::kReadOnly,
+                        message + ". Make the data directory and its files writable for this user");
+    case SQLITE_FULL:
+      return with_fault(Code::kResourceExhausted, StorageFault::kFull,
+                        message + ". Nothing was written; free some disk space and repeat");
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return with_fault(Code::kDataLoss, StorageFault::kCorrupt,
+                        message + ". The file is damaged: restore it from a backup");
+    case SQLITE_TOOBIG: return {Code::kInvalidArgument, std::move(message)};
+    case SQLITE_INTERRUPT: return {Code::kCancelled, std::move(message)};
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN: return with_fault(Code::kUnavailable, StorageFault::kIo, std::move(message));
+    default: return {Code::kInternal, std::move(message)};
+  }
+}
+
+int open_flags(Access access) {
+  switch (access) {
+    case Access::kReadOnly: return SQLITE_OPEN_READONLY;
+    case Access::kReadWrite: return SQLITE_OPEN_READWRITE;
+    case Access::kCreate: return SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+  }
+  HF_CHECK(false);
+  return 0;
+}
+
+int ask(void* stop) {
+  return (*static_cast<std::function<bool()>*>(stop))() ? 1 : 0;
+}
+
+int authorize(void*, int action, const char*, const char*, const char*, const char*) {
+  switch (action) {
+    case SQLITE_TRANSACTION:
+    case SQLITE_SAVEPOINT:
+    case SQLITE_ATTACH:
+    case SQLITE_DETACH:
+    case SQLITE_PRAGMA: return SQLITE_DENY;
+    default: return SQLITE_OK;
+  }
+}
+
+}  // namespace
+
+Database::~Database() {
+  for (auto& [sql, cached] : statements_) sqlite3_finalize(cached.statement);
+  sqlite3_close(db_);
+}
+
+Status Database::open(const std::filesystem::path& path, const Options& options) {
+  HF_CHECK(db_ == nullptr);
+  name_ = path.filename().string();
+  const char* vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  if (vfs != nullptr && sqlite3_vfs_find(vfs) == nullptr) {
+    return {Code::kInvalidArgument, fmt::format("there is no SQLite VFS \"{}\"", options.vfs)};
+  }
+  const int flags = open_flags(options.access) | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (const int code = sqlite3_open_v2(path.c_str(), &db_, flags, vfs); code != SQLITE_OK) {
+    return status_of(code, fmt::format("cannot open {}: {}", path.string(), message()));
+  }
+  sqlite3_busy_timeout(db_, static_cast<int>(options.busy_timeout.count()));
+  return execute(options.pragmas);
+}
+
+Status Database::execute(const char* sql) {
+  if (sqlite3_exec(db_, sql, nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return failure(std::string_view(sql).substr(0, 40));
+}
+
+Result<std::int64_t> Database::number(Literal sql) {
+  Statement statement(*this, sql);
+  if (statement.next()) return statement.integer(0);
+  if (!statement.status().ok()) return fail(statement.status());
+  return fail(with_fault(Code::kDataLoss, StorageFault::kCorrupt,
+                         fmt::format("{}: no row for {}. The file is damaged", name_, sql.text())));
+}
+
+bool Database::in_transaction() const {
+  return sqlite3_get_autocommit(db_) == 0;
+}
+
+int Database::changes() const {
+  return sqlite3_changes(db_);
+}
+
+int Database::total_changes() const {
+  return sqlite3_total_changes(db_);
+}
+
+bool Database::read_only() const {
+  return sqlite3_db_readonly(db_, "main") == 1;
+}
+
+void Database::stop_when(std::function<bool()> stop) {
+  stop_ = std::move(stop);
+  sqlite3_progress_handler(db_, kOpsBetweenLooks, stop_ ? ask : nullptr, &stop_);
+}
+
+void Database::confine(bool on) {
+  sqlite3_set_authorizer(db_, on ? authorize : nullptr, nullptr);
+}
+
+Status Database::failure(std::string_view doing) const {
+  return status_of(sqlite3_extended_errcode(db_), fmt::format("{}: {}: {}", name_, doing, message()));
+}
+
+std::string Database::message() const {
+  return db_ != nullptr ? sqlite3_errmsg(db_) : sqlite3_errstr(SQLITE_NOMEM);
+}
+
+bool Database::may_pass() const {
+  switch (sqlite3_errcode(db_) & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_IOERR:
+    case SQLITE_NOMEM: return true;
+    default: return false;
+  }
+}
+
+bool Database::sync_failed() const {
+  const int code = sqlite3_extended_errcode(db_);
+  return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
+sqlite3_stmt* Database::borrow(Literal sql, bool& cached) {
+  Cached& entry = statements_[sql.text()];
+  cached = !entry.lent;
+  if (cached && entry.statement != nullptr) {
+    entry.lent = true;
+    return entry.statement;
+  }
+  sqlite3_stmt* statement = nullptr;
+  sqlite3_prepare_v3(db_, sql.text(), -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  cached = cached && statement != nullptr;
+  if (cached) entry = {statement, true};
+  return statement;
+}
+
+void Database::give_back(Literal sql) {
+  Cached& entry = statements_.at(sql.text());
+  sqlite3_reset(entry.statement);
+  sqlite3_clear_bindings(entry.statement);
+  entry.lent = false;
+}
+
+void remove_database(const std::filesystem::path& path, const std::string& vfs_name) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(vfs_name.empty() ? nullptr : vfs_name.c_str());
+  if (vfs == nullptr) return;
+  for (const char* suffix : {"-wal", "-shm", "-journal", ""})
+    (void)vfs->xDelete(vfs, (path.string() + suffix).c_str(), 1);
+}
+
+}  // namespace holdfast::sqlite
