@@ -7,12 +7,18 @@
 
 #include "base/check.h"
 #include "base/ids.h"
+#include "base/storage_fault.h"
+#include "sqlite/database.h"
+#include "sqlite/statement.h"
 #include "visibility/query.h"
 #include "visibility/sql.h"
-#include "visibility/sqlite.h"
 #include "visibility/writer.h"
 
 namespace holdfast::visibility {
+
+using sqlite::Database;
+using sqlite::Statement;
+
 namespace {
 
 // Of the tables below. A file of another version is thrown away and fed again.
@@ -23,6 +29,9 @@ constexpr std::int64_t kFormat = 1;
 constexpr const char* kPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; "
     "PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=ON;";
+
+constexpr const char* kReaderPragmas =
+    "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;";
 
 constexpr const char* kSchema =
     "CREATE TABLE feed(only INTEGER PRIMARY KEY CHECK(only = 1), applied INTEGER NOT NULL);"
@@ -51,13 +60,17 @@ constexpr const char* kSchema =
     "  PRIMARY KEY(namespace_id, name)) WITHOUT ROWID;"
     "PRAGMA user_version=1;";
 
-Result<std::int64_t> single_integer(sqlite3* db, std::string_view sql) {
-  auto statement = Statement::prepare(db, sql);
-  if (!statement) return fail(statement.error());
-  auto row = statement->step();
-  if (!row) return fail(row.error());
-  if (!*row) return fail(Code::kDataLoss, "visibility index: a row is missing");
-  return statement->integer(0);
+// In the words of an engine, whose caller can do nothing about the file.
+Status index_status(const Status& status) {
+  Code code = Code::kInternal;
+  switch (fault_of(status)) {
+    case StorageFault::kNone: return status;
+    case StorageFault::kCorrupt: code = Code::kDataLoss; break;
+    case StorageFault::kFull: code = Code::kResourceExhausted; break;
+    case StorageFault::kReadOnly: code = Code::kPermissionDenied; break;
+    default: break;
+  }
+  return {code, "visibility index: " + status.message()};
 }
 
 // A token is the sort keys of the last row, behind a hash that ties it to its query.
@@ -115,64 +128,34 @@ std::optional<std::vector<SqlValue>> read_token(std::string_view token, std::uin
 struct Index::Impl {
   Options options;
   mutable std::mutex write_mutex;
-  Database writer_db;                 // guarded by write_mutex
-  std::unique_ptr<RowWriter> writer;  // guarded by write_mutex; its statements go before their database
-  std::optional<Statement> set_applied;
-  std::uint64_t applied = 0;  // guarded by write_mutex
+  Database writer_db;           // guarded by write_mutex
+  RowWriter writer{writer_db};  // guarded by write_mutex
+  std::uint64_t applied = 0;    // guarded by write_mutex
   mutable std::mutex read_mutex;
   Database reader_db;  // guarded by read_mutex
 
   Status open_files();
-  void remove_files() const;
-  Status create_tables();
   Status write_entries(std::span<const Entry> entries, std::uint64_t& last);
-  AttributeLookup attributes_of(const ListRequest& request) const;
+  AttributeLookup attributes_of(const ListRequest& request);
 };
 
 Status Index::Impl::open_files() {
-  auto db = open_database(options.path, options.vfs);
-  if (!db) return db.error();
-  writer_db = std::move(*db);
-  if (Status status = execute(writer_db.get(), kPragmas); !status.ok()) return status;
-  auto format = single_integer(writer_db.get(), "PRAGMA user_version");
+  const std::chrono::seconds wait{5};
+  const sqlite::Options write{.vfs = options.vfs, .busy_timeout = wait, .pragmas = kPragmas};
+  if (Status status = writer_db.open(options.path, write); !status.ok()) return status;
+  auto format = writer_db.number("PRAGMA user_version");
   if (!format) return format.error();
   if (*format == 0) {
-    if (Status status = create_tables(); !status.ok()) return status;
+    const auto create = [this] { return writer_db.execute(kSchema); };
+    if (Status status = sqlite::in_transaction(writer_db, create); !status.ok()) return status;
   } else if (*format != kFormat) {
-    return {Code::kDataLoss, fmt::format("visibility index: format {} is not {}", *format, kFormat)};
+    return with_fault(Code::kDataLoss, StorageFault::kCorrupt,
+                      fmt::format("format {} is not {}", *format, kFormat));
   }
-  auto position = single_integer(writer_db.get(), "SELECT applied FROM feed");
+  auto position = writer_db.number("SELECT applied FROM feed");
   if (!position) return position.error();
   applied = static_cast<std::uint64_t>(*position);
-  auto rows = RowWriter::create(writer_db.get());
-  if (!rows) return rows.error();
-  writer = std::move(*rows);
-  auto statement = Statement::prepare(writer_db.get(), "UPDATE feed SET applied = ?");
-  if (!statement) return statement.error();
-  set_applied.emplace(std::move(*statement));
-
-  auto reader = open_database(options.path, options.vfs);
-  if (!reader) return reader.error();
-  reader_db = std::move(*reader);
-  return execute(
-      reader_db.get(),
-      "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;");
-}
-
-Status Index::Impl::create_tables() {
-  if (Status status = execute(writer_db.get(), "BEGIN IMMEDIATE"); !status.ok()) return status;
-  if (Status status = execute(writer_db.get(), kSchema); !status.ok()) {
-    (void)execute(writer_db.get(), "ROLLBACK");
-    return status;
-  }
-  return execute(writer_db.get(), "COMMIT");
-}
-
-void Index::Impl::remove_files() const {
-  sqlite3_vfs* vfs = sqlite3_vfs_find(options.vfs.empty() ? nullptr : options.vfs.c_str());
-  if (vfs == nullptr) return;
-  for (const char* suffix : {"-wal", "-shm", "-journal", ""})
-    (void)vfs->xDelete(vfs, (options.path + suffix).c_str(), 1);
+  return reader_db.open(options.path, {.vfs = options.vfs, .busy_timeout = wait, .pragmas = kReaderPragmas});
 }
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -180,20 +163,17 @@ Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Index::~Index() = default;
 
 Result<std::unique_ptr<Index>> Index::open(const Options& options) {
-  if (!options.vfs.empty() && sqlite3_vfs_find(options.vfs.c_str()) == nullptr) {
-    return fail(Code::kInvalidArgument, fmt::format("there is no SQLite VFS \"{}\"", options.vfs));
-  }
   auto impl = std::make_unique<Impl>();
   impl->options = options;
   Status status = impl->open_files();
-  if (status.code() == Code::kDataLoss) {
+  if (fault_of(status) == StorageFault::kCorrupt) {
     // It is an index: an empty one with applied() 0 is fed again from the beginning.
     impl = std::make_unique<Impl>();
     impl->options = options;
-    impl->remove_files();
+    sqlite::remove_database(options.path, options.vfs);
     status = impl->open_files();
   }
-  if (!status.ok()) return fail(std::move(status));
+  if (!status.ok()) return fail(index_status(status));
   return std::unique_ptr<Index>(new Index(std::move(impl)));
 }
 
@@ -205,77 +185,64 @@ std::uint64_t Index::applied() const {
 Status Index::Impl::write_entries(std::span<const Entry> entries, std::uint64_t& last) {
   for (const Entry& entry : entries) {
     if (entry.sequence <= last) continue;
-    if (Status status = writer->write(entry.record); !status.ok()) return status;
+    if (Status status = writer.write(entry.record); !status.ok()) return status;
     last = entry.sequence;
   }
-  set_applied->bind(1, static_cast<std::int64_t>(last));
-  return set_applied->run();
-}
-
-// Runs `work` in a transaction; nothing of it stays when it fails.
-template <typename Work>
-Status in_transaction(sqlite3* db, Work work) {
-  if (Status status = execute(db, "BEGIN IMMEDIATE"); !status.ok()) return status;
-  Status status = work();
-  if (status.ok()) status = execute(db, "COMMIT");
-  if (!status.ok()) (void)execute(db, "ROLLBACK");  // fails when COMMIT did it already
-  return status;
+  return Statement(writer_db, "UPDATE feed SET applied = ?").bind(last).run();
 }
 
 Status Index::apply(std::span<const Entry> entries) {
   const std::lock_guard lock(impl_->write_mutex);
   if (entries.empty() || entries.back().sequence <= impl_->applied) return {};
   std::uint64_t last = impl_->applied;
-  Status status = in_transaction(impl_->writer_db.get(), [&] { return impl_->write_entries(entries, last); });
+  Status status =
+      sqlite::in_transaction(impl_->writer_db, [&] { return impl_->write_entries(entries, last); });
   if (status.ok()) impl_->applied = last;
-  return status;
+  return index_status(status);
 }
 
 Status Index::load(std::span<const Record> records) {
   const std::lock_guard lock(impl_->write_mutex);
   HF_CHECK(impl_->applied == 0);
-  return in_transaction(impl_->writer_db.get(), [&]() -> Status {
+  return index_status(sqlite::in_transaction(impl_->writer_db, [&]() -> Status {
     for (const Record& record : records) {
-      if (Status status = impl_->writer->write(record); !status.ok()) return status;
+      if (Status status = impl_->writer.write(record); !status.ok()) return status;
     }
     return {};
-  });
+  }));
 }
 
 Status Index::finish_load() {
   const std::lock_guard lock(impl_->write_mutex);
   HF_CHECK(impl_->applied == 0);
   std::uint64_t first = 1;
-  Status status = in_transaction(impl_->writer_db.get(), [&] { return impl_->write_entries({}, first); });
+  Status status = sqlite::in_transaction(impl_->writer_db, [&] { return impl_->write_entries({}, first); });
   if (status.ok()) impl_->applied = first;
-  return status;
+  return index_status(status);
 }
 
 Result<std::uint64_t> Index::flush() {
   const std::lock_guard lock(impl_->write_mutex);
-  sqlite3* db = impl_->writer_db.get();
+  Database& db = impl_->writer_db;
   // The sync of this transaction takes everything before it in the log along.
-  Status status =
-      execute(db, "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; UPDATE feed SET applied = applied; COMMIT;");
-  if (!status.ok()) (void)execute(db, "ROLLBACK");
-  (void)execute(db, "PRAGMA synchronous=NORMAL");
-  if (!status.ok()) return fail(std::move(status));
+  Status status = db.execute("PRAGMA synchronous=FULL");
+  if (status.ok()) {
+    status = sqlite::in_transaction(db, [&] { return db.execute("UPDATE feed SET applied = applied"); });
+  }
+  (void)db.execute("PRAGMA synchronous=NORMAL");
+  if (!status.ok()) return fail(index_status(status));
   return impl_->applied;
 }
 
-AttributeLookup Index::Impl::attributes_of(const ListRequest& request) const {
+AttributeLookup Index::Impl::attributes_of(const ListRequest& request) {
   return [this, &request](const std::string& name) -> std::optional<AttributeType> {
     if (const auto known = predefined_attribute(name)) return known;
     if (const auto found = request.custom_attributes.find(name); found != request.custom_attributes.end()) {
       return found->second;
     }
-    auto statement = Statement::prepare(
-        reader_db.get(), "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
-    if (!statement) return std::nullopt;
-    statement->bind(1, std::string_view(request.namespace_id)).bind(2, std::string_view(name));
-    const auto row = statement->step();
-    if (!row || !*row) return std::nullopt;
-    return static_cast<AttributeType>(statement->integer(0));
+    Statement statement(reader_db, "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
+    if (!statement.bind(request.namespace_id, name).next()) return std::nullopt;
+    return static_cast<AttributeType>(statement.integer(0));
   };
 }
 
@@ -305,31 +272,30 @@ Result<ListResult> Index::list(const ListRequest& request) const {
   }
   const std::uint32_t page =
       std::min(request.page_size == 0 ? kDefaultPageSize : request.page_size, kMaxPageSize);
-  auto statement = Statement::prepare(
-      impl_->reader_db.get(),
+  Statement statement = Statement::once(
+      impl_->reader_db,
       fmt::format("SELECT info{} FROM execution WHERE namespace_id = ? AND {} ORDER BY {} LIMIT {}", columns,
                   where->text, order, page + 1));
-  if (!statement) return fail(statement.error());
-  statement->bind(1, std::string_view(request.namespace_id));
-  for (std::size_t i = 0; i < where->parameters.size(); ++i)
-    statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
+  statement.bind(request.namespace_id);
+  for (const SqlValue& value : where->parameters) statement.bind(value);
 
   ListResult result;
   std::vector<SqlValue> last;
-  for (;;) {
-    const auto row = statement->step();
-    if (!row) return fail(row.error());
-    if (!*row) return result;
-    if (result.executions.size() == page) break;  // one more is there
-    const std::string_view info = statement->text(0);
+  while (statement.next()) {
+    if (result.executions.size() == page) {  // one more is there
+      result.next_page_token = write_token(hash, last);
+      return result;
+    }
+    const std::string_view info = statement.view(0);
     if (!result.executions.emplace_back().ParseFromArray(info.data(), static_cast<int>(info.size()))) {
       return fail(Code::kDataLoss,
                   "visibility index: a record is damaged; delete the file to have it rebuilt");
     }
     last.clear();
-    for (std::size_t i = 0; i < keys->size(); ++i) last.push_back(statement->value(static_cast<int>(i) + 1));
+    for (std::size_t i = 0; i < keys->size(); ++i)
+      last.push_back(value_of(statement, static_cast<int>(i) + 1));
   }
-  result.next_page_token = write_token(hash, last);
+  if (!statement.status().ok()) return fail(index_status(statement.status()));
   return result;
 }
 
@@ -342,24 +308,21 @@ Result<CountResult> Index::count(const ListRequest& request) const {
   const std::lock_guard lock(impl_->read_mutex);
   const auto where = where_clause(*query, impl_->attributes_of(request));
   if (!where) return fail(where.error());
-  auto statement = Statement::prepare(
-      impl_->reader_db.get(),
+  Statement statement = Statement::once(
+      impl_->reader_db,
       fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
                   *grouped ? ", status" : "", where->text, *grouped ? " GROUP BY status" : ""));
-  if (!statement) return fail(statement.error());
-  statement->bind(1, std::string_view(request.namespace_id));
-  for (std::size_t i = 0; i < where->parameters.size(); ++i)
-    statement->bind(static_cast<int>(i) + 2, where->parameters[i]);
+  statement.bind(request.namespace_id);
+  for (const SqlValue& value : where->parameters) statement.bind(value);
 
   CountResult result;
-  for (;;) {
-    const auto row = statement->step();
-    if (!row) return fail(row.error());
-    if (!*row) return result;
-    const auto rows = static_cast<std::uint64_t>(statement->integer(0));
+  while (statement.next()) {
+    const auto rows = static_cast<std::uint64_t>(statement.integer(0));
     result.count += rows;
-    if (*grouped) result.groups.push_back({status_name(statement->integer(1)), rows});
+    if (*grouped) result.groups.push_back({status_name(statement.integer(1)), rows});
   }
+  if (!statement.status().ok()) return fail(index_status(statement.status()));
+  return result;
 }
 
 }  // namespace holdfast::visibility

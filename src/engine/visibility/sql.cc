@@ -346,6 +346,14 @@ class Writer {
 
 }  // namespace
 
+SqlValue value_of(const sqlite::Statement& row, int column) {
+  switch (row.type(column)) {
+    case sqlite::ColumnType::kInteger: return row.integer(column);
+    case sqlite::ColumnType::kReal: return row.real(column);
+    default: return row.text(column);
+  }
+}
+
 Result<Sql> where_clause(const Query& query, const AttributeLookup& attributes) {
   if (!query.filtered) return Sql{"1", {}};
   Writer writer(attributes);

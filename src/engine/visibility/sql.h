@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "sqlite/statement.h"
 #include "visibility/index.h"
 #include "visibility/query.h"
 
@@ -16,6 +17,8 @@ namespace holdfast::visibility {
 
 // What SQLite stores: times and durations as nanoseconds, booleans as 0 and 1.
 using SqlValue = std::variant<std::int64_t, double, std::string>;
+
+SqlValue value_of(const sqlite::Statement& row, int column);
 
 struct Sql {
   std::string text;
