@@ -1,23 +1,27 @@
 #include "refund/shop.h"
 
 #include <array>
-#include <memory>
+#include <optional>
 
 #include <fmt/format.h>
-#include <sqlite3.h>
+
+#include "sqlite/statement.h"
 
 namespace holdfast::demo {
 
 namespace {
 
-using Database = std::unique_ptr<sqlite3, decltype([](sqlite3* db) { sqlite3_close_v2(db); })>;
+using sqlite::Access;
+using sqlite::Database;
+using sqlite::Statement;
+
+constexpr std::chrono::seconds kBusyTimeout{5};
 
 constexpr int kCustomers = 40;
 constexpr int kOrders = 320;
 constexpr int kFirstOrder = 1000;
 
 constexpr const char* kSchema = R"(
-PRAGMA journal_mode=WAL;
 CREATE TABLE customers(id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, tier TEXT NOT NULL);
 CREATE TABLE orders(id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL REFERENCES customers(id), item TEXT NOT NULL,
                     total REAL NOT NULL, currency TEXT NOT NULL, status TEXT NOT NULL, ordered_on TEXT NOT NULL);
@@ -71,55 +75,31 @@ std::string rows() {
   return sql + "COMMIT;";
 }
 
-Result<Database> open(const std::filesystem::path& file, int flags) {
-  sqlite3* raw = nullptr;
-  int code = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
-  Database db(raw);
-  if (code != SQLITE_OK) {
-    return fail(Code::kUnavailable, fmt::format("cannot open {}: {}", file.string(), sqlite3_errstr(code)));
-  }
-  sqlite3_busy_timeout(db.get(), 5000);
-  return db;
-}
-
-Status execute(sqlite3* db, const std::string& sql) {
-  if (sqlite3_exec(db, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
-  return Status(Code::kInternal, fmt::format("the shop database: {}", sqlite3_errmsg(db)));
-}
-
 }  // namespace
 
 Status make_shop(const std::filesystem::path& file) {
-  auto db = open(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-  if (!db) return db.error();
-  if (Status made = execute(db->get(), kSchema); !made.ok()) return made;
-  return execute(db->get(), rows());
+  Database db;
+  if (Status opened = db.open(file, {.busy_timeout = kBusyTimeout, .pragmas = "PRAGMA journal_mode=WAL"});
+      !opened.ok())
+    return opened;
+  if (Status made = db.execute(kSchema); !made.ok()) return made;
+  return db.execute(rows().c_str());
 }
 
 Result<ShopState> read_shop(const std::filesystem::path& file) {
-  auto db = open(file, SQLITE_OPEN_READWRITE);  // a killed writer's log is rolled forward by the next opener
-  if (!db) return fail(db.error());
-  const std::string sql = fmt::format(
-      "SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders), count(*), "
-      "coalesce(sum(amount), 0), "
-      "coalesce(sum(order_id = {0}), 0), coalesce(sum(CASE WHEN order_id = {0} THEN amount END), 0), "
-      "(SELECT status FROM orders WHERE id = {0}) FROM refunds",
-      kOrder);
-  sqlite3_stmt* statement = nullptr;
+  Database db;
+  // For writing: a killed writer's log is rolled forward by the next opener.
+  Status opened = db.open(file, {.access = Access::kReadWrite, .busy_timeout = kBusyTimeout});
+  if (!opened.ok()) return fail(opened);
+  Statement query(db,
+                  "SELECT (SELECT count(*) FROM customers), (SELECT count(*) FROM orders), count(*), "
+                  "coalesce(sum(amount), 0), coalesce(sum(order_id = ?1), 0), "
+                  "coalesce(sum(CASE WHEN order_id = ?1 THEN amount END), 0), "
+                  "(SELECT status FROM orders WHERE id = ?1) FROM refunds");
+  if (!query.bind(kOrder).next()) return fail(query.status());
   ShopState state;
-  if (sqlite3_prepare_v2(db->get(), sql.c_str(), -1, &statement, nullptr) != SQLITE_OK ||
-      sqlite3_step(statement) != SQLITE_ROW) {
-    sqlite3_finalize(statement);
-    return fail(Code::kInternal, fmt::format("the shop database: {}", sqlite3_errmsg(db->get())));
-  }
-  state.customers = sqlite3_column_int(statement, 0);
-  state.orders = sqlite3_column_int(statement, 1);
-  state.refunds = sqlite3_column_int(statement, 2);
-  state.refunded = sqlite3_column_double(statement, 3);
-  state.refunds_of_order = sqlite3_column_int(statement, 4);
-  state.refunded_of_order = sqlite3_column_double(statement, 5);
-  state.order_status = reinterpret_cast<const char*>(sqlite3_column_text(statement, 6));
-  sqlite3_finalize(statement);
+  query.read(state.customers, state.orders, state.refunds, state.refunded, state.refunds_of_order,
+             state.refunded_of_order, state.order_status);
   return state;
 }
 
