@@ -7,10 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "connect/grpc_connection.h"
 #include "holdfast/holdfast.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
-#include "rpc/connection.h"
 
 using namespace holdfast;
 using namespace std::chrono_literals;

@@ -6,8 +6,8 @@
 #include <chrono>
 
 #include "app/output.h"
+#include "connect/grpc_connection.h"
 #include "engine/engine.h"
-#include "rpc/connection.h"
 #include "rpc/server.h"
 #include "store/rocks_store.h"
 #include "visibility/index.h"

@@ -13,8 +13,8 @@
 #include <thread>
 #include <vector>
 
+#include "connect/grpc_connection.h"
 #include "oracle.h"
-#include "rpc/connection.h"
 
 namespace holdfast::crash {
 

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <stdexcept>
 
+#include "connect/grpc_connection.h"
 #include "os/thread_executor.h"
-#include "rpc/connection.h"
 #ifdef HOLDFAST_E2E_ENGINE
 #include "engine/engine.h"
 #include "fixture/temporary_directory.h"

@@ -14,8 +14,8 @@
 #include <mutex>
 
 #include "api/messages.h"
+#include "connect/grpc_connection.h"
 #include "os/thread_executor.h"
-#include "rpc/connection.h"
 #include "rpc/server.h"
 
 namespace holdfast::rpc {

@@ -7,7 +7,7 @@
 
 #include "api/messages.h"
 #include "base/check.h"
-#include "rpc/wire.h"
+#include "wire/grpc.h"
 
 namespace holdfast::rpc {
 namespace {

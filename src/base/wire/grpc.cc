@@ -1,4 +1,4 @@
-#include "rpc/wire.h"
+#include "wire/grpc.h"
 
 #include <google/rpc/status.pb.h>
 #include <grpc/support/time.h>

@@ -1,4 +1,4 @@
-#include "rpc/connection.h"
+#include "connect/grpc_connection.h"
 
 #include <fmt/format.h>
 #include <grpc/support/time.h>
@@ -17,7 +17,7 @@
 
 #include "api/messages.h"
 #include "os/address.h"
-#include "rpc/wire.h"
+#include "wire/grpc.h"
 
 namespace holdfast::rpc {
 namespace {
