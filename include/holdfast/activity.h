@@ -18,9 +18,11 @@
 
 #include "holdfast/failure.h"
 #include "holdfast/payload.h"
+#include "holdfast/public.h"
 #include "holdfast/seams.h"
 
-namespace holdfast::activity {
+namespace holdfast {
+namespace activity HOLDFAST_PUBLIC {
 
 class Info {
  public:
@@ -95,4 +97,5 @@ class Context {
 
 using ActivityFunction = std::function<Payload(Context&, std::vector<Payload>)>;
 
-}  // namespace holdfast::activity
+}  // namespace activity HOLDFAST_PUBLIC
+}  // namespace holdfast

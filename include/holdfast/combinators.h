@@ -10,9 +10,10 @@
 #include <variant>
 #include <vector>
 
+#include "holdfast/public.h"
 #include "holdfast/task.h"
 
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 namespace detail {
 
@@ -192,4 +193,4 @@ Task<std::pair<std::size_t, detail::Regular<T>>> race(std::vector<Task<T>> branc
   co_return std::pair<std::size_t, detail::Regular<T>>(winner, detail::regular_value(futures[winner]));
 }
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

@@ -8,10 +8,11 @@
 #include <string>
 #include <utility>
 
+#include "holdfast/public.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 // A new thread with a queue. Destroying the executor runs what is queued and joins.
 using ExecutorFactory = std::function<std::unique_ptr<Executor>(const std::string& name)>;
@@ -31,4 +32,4 @@ class Environment {
   ExecutorFactory executors_;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

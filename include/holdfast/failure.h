@@ -18,8 +18,9 @@
 #include <vector>
 
 #include "holdfast/payload.h"
+#include "holdfast/public.h"
 
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 using Duration = std::chrono::nanoseconds;
 
@@ -273,4 +274,4 @@ class [[nodiscard]] Outcome<void> {
   FailurePtr failure_;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

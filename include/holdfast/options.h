@@ -17,8 +17,9 @@
 
 #include "holdfast/failure.h"
 #include "holdfast/payload.h"
+#include "holdfast/public.h"
 
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 // A setter `Class& name(T value)` and its getter.
 #define HOLDFAST_OPTION(Class, Type, name) \
@@ -197,4 +198,4 @@ class StartOptions {
   IdConflictPolicy id_conflict_ = IdConflictPolicy::kFail;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

@@ -18,7 +18,9 @@
 
 #include <nlohmann/json.hpp>
 
-namespace holdfast {
+#include "holdfast/public.h"
+
+namespace holdfast HOLDFAST_PUBLIC {
 
 // Has constructors on purpose, like every type of this library that meets a co_await expression: g++ before
 // 14 destroys aggregate temporaries twice there.
@@ -132,4 +134,4 @@ std::tuple<Args...> decode_arguments(const std::vector<Payload>& payloads) {
   return std::tuple<Args...>{next(std::type_identity<Args>{})...};
 }
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

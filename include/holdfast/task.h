@@ -26,8 +26,9 @@
 #include <vector>
 
 #include "holdfast/failure.h"
+#include "holdfast/public.h"
 
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 template <typename T>
 class Task;
@@ -438,4 +439,4 @@ class CancelScope {
   detail::ScopePtr state_;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

@@ -28,6 +28,7 @@
 #include "holdfast/combinators.h"
 #include "holdfast/options.h"
 #include "holdfast/payload.h"
+#include "holdfast/public.h"
 #include "holdfast/seams.h"
 #include "holdfast/task.h"
 
@@ -35,7 +36,8 @@ namespace holdfast::worker {
 class WorkflowRun;
 }
 
-namespace holdfast::workflow {
+namespace holdfast {
+namespace workflow HOLDFAST_PUBLIC {
 
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 
@@ -524,4 +526,5 @@ std::size_t SignalChannel<T...>::size() const {
   return context_->waiting_signals(name_);
 }
 
-}  // namespace holdfast::workflow
+}  // namespace workflow HOLDFAST_PUBLIC
+}  // namespace holdfast
