@@ -4,13 +4,9 @@
 //   hello 127.0.0.1:7233 World
 
 #include <iostream>
-#include <memory>
 #include <string>
 
-#include "connect/grpc_connection.h"
 #include "holdfast/holdfast.h"
-#include "os/clock.h"
-#include "os/thread_executor.h"
 
 using namespace holdfast;
 using namespace std::chrono_literals;
@@ -51,17 +47,9 @@ int main(int argc, char** argv) {
     std::cerr << "usage: hello HOST:PORT NAME\n";
     return 64;
   }
-  auto connection = rpc::GrpcConnection::open(rpc::GrpcTarget(argv[1]));
-  if (!connection) {
-    std::cerr << connection.error().to_string() << '\n';
-    return 1;
-  }
-  const os::SystemClock clock;
-  os::SystemRandom random;
-  const Environment environment(
-      clock, random, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); });
+  auto server = connect(argv[1]);
 
-  Worker worker(**connection, environment, WorkerOptions("hello"));
+  Worker worker(server, WorkerOptions("hello"));
   worker.register_workflow("greet", greet);
   worker.register_activity("compose", compose);
   if (const Status status = worker.start(); !status.ok()) {
@@ -69,7 +57,7 @@ int main(int argc, char** argv) {
     return 1;
   }
 
-  const Client client(**connection, environment);
+  const Client client(server);
   auto handle = client.start("greet", StartOptions().task_queue("hello"), std::string(argv[2]));
   if (!handle) {
     std::cerr << handle.error().to_string() << '\n';

@@ -13,16 +13,14 @@
 #include <utility>
 #include <vector>
 
+#include "holdfast/connection.h"
 #include "holdfast/environment.h"
 #include "holdfast/failure.h"
 #include "holdfast/options.h"
 #include "holdfast/payload.h"
+#include "holdfast/public.h"
 
-namespace holdfast::api {
-class Connection;
-}
-
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 class Client;
 
@@ -235,7 +233,7 @@ class WorkflowHandle {
 class ClientOptions {
  public:
   ClientOptions() = default;
-  HOLDFAST_OPTION(ClientOptions, std::string, namespace_name)  // empty: "default"
+  HOLDFAST_OPTION(ClientOptions, std::string, namespace_name)  // empty: the connection's
   HOLDFAST_OPTION(ClientOptions, std::string, identity)        // in histories: who asked; empty: made up
   // A blocking call that the engine could not take is repeated until its time is up, unless this says that
   // the caller wants to know at once.
@@ -251,7 +249,8 @@ class ClientOptions {
 
 class Client {
  public:
-  // The connection and the environment outlive the client.
+  explicit Client(Connection server, const ClientOptions& options = {});
+  // The connection and what the environment refers to outlive the client.
   Client(api::Connection& connection, const Environment& environment, const ClientOptions& options = {});
   // As close().
   ~Client();
@@ -304,4 +303,4 @@ class Client {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

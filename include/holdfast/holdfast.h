@@ -5,6 +5,8 @@
 #include "holdfast/activity.h"
 #include "holdfast/client.h"
 #include "holdfast/combinators.h"
+#include "holdfast/connect.h"
+#include "holdfast/connection.h"
 #include "holdfast/environment.h"
 #include "holdfast/failure.h"
 #include "holdfast/options.h"

@@ -16,16 +16,14 @@
 #include <vector>
 
 #include "holdfast/activity.h"
+#include "holdfast/connection.h"
 #include "holdfast/environment.h"
 #include "holdfast/options.h"
+#include "holdfast/public.h"
 #include "holdfast/task.h"
 #include "holdfast/workflow.h"
 
-namespace holdfast::api {
-class Connection;
-}
-
-namespace holdfast {
+namespace holdfast HOLDFAST_PUBLIC {
 
 using LogSink = std::function<void(workflow::LogLevel, std::string_view message)>;
 
@@ -167,6 +165,7 @@ class WorkerOptions {
  public:
   explicit WorkerOptions(std::string task_queue) : task_queue_(std::move(task_queue)) {}
 
+  // Empty: the connection's.
   WorkerOptions& namespace_name(std::string value) { return namespace_ = std::move(value), *this; }
   // Shown in histories; empty: made up from a random uuid.
   WorkerOptions& identity(std::string value) { return identity_ = std::move(value), *this; }
@@ -207,7 +206,7 @@ class WorkerOptions {
 
  private:
   std::string task_queue_;
-  std::string namespace_ = "default";
+  std::string namespace_;
   std::string identity_;
   bool in_process_ = false;
   std::size_t max_cached_workflows_ = 1000;
@@ -223,16 +222,19 @@ class WorkerOptions {
 // Thread-safe after start().
 class Worker : public Registry {
  public:
-  // The connection outlives the worker.
+  Worker(Connection server, WorkerOptions options);
+  // The connection and what the environment refers to outlive the worker.
   Worker(api::Connection& connection, const Environment& environment, WorkerOptions options);
   // Stops.
   ~Worker();
 
-  // Begins to poll for what is registered. Fails when nothing is, or when it was started before.
+  // Begins to poll for what is registered. Fails when nothing is, when it was started before, and as the
+  // connection does that could not be made. A server that does not answer is waited for.
   Status start();
   // Takes no more tasks, waits for those at hand, and returns when no thread of the worker runs any more. Not
   // from an activity or workflow.
   void stop();
+  // With the namespace that was left to the connection.
   const WorkerOptions& options() const;
 
  private:
@@ -263,4 +265,4 @@ class Replayer : public Registry {
   Result<ReplayReport> replay_binary(std::string_view bytes, const std::string& workflow_id = "replay") const;
 };
 
-}  // namespace holdfast
+}  // namespace holdfast HOLDFAST_PUBLIC

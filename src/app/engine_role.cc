@@ -66,29 +66,29 @@ Status EngineRole::check_target(const std::string& target) {
   // A bare name could be meant as anything: a file, a kind of engine.
   if (!target.starts_with("temporal://") && !target.starts_with("temporals://"))
     return {Code::kInvalidArgument, fmt::format("'{}' is not temporal://HOST:PORT", target)};
-  auto parsed = rpc::GrpcTarget::parse(target);
+  auto parsed = rpc::GrpcAddress::parse(target);
   return parsed ? Status() : parsed.error();
 }
 
 Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& target,
                                                         const std::function<bool()>& give_up) {
   if (Status bad = check_target(target); !bad.ok()) return fail(std::move(bad));
-  auto parsed = rpc::GrpcTarget::parse(target);
+  auto parsed = rpc::GrpcAddress::parse(target);
   if (!parsed) return std::unexpected(parsed.error());
-  auto remote = rpc::GrpcConnection::open(*parsed);
+  auto remote = rpc::GrpcConnection::open(target);
   if (!remote) return std::unexpected(remote.error());
   auto end = std::chrono::steady_clock::now() + kConnectWithin;
   bool connected = false;
   while (!(connected = (*remote)->wait_until_connected(kLookEvery)) &&
          std::chrono::steady_clock::now() < end) {
-    if (give_up()) return fail(Code::kCancelled, "interrupted while connecting to " + parsed->address());
+    if (give_up()) return fail(Code::kCancelled, "interrupted while connecting to " + parsed->host_port);
   }
   if (!connected) {
     return fail(
         Code::kUnavailable,
         fmt::format("no Temporal server answers at {}; start one there, or leave --engine out to use the "
                     "embedded engine",
-                    parsed->address()));
+                    parsed->host_port));
   }
   auto impl = std::make_unique<Impl>();
   impl->remote = *std::move(remote);

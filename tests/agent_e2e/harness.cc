@@ -97,8 +97,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   sqlite.directory = directory_ / "platform";
   stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");
   if (const char* address = std::getenv("HOLDFAST_E2E_ENGINE")) {
-    auto target = must(rpc::GrpcTarget::parse(address), "HOLDFAST_E2E_ENGINE");
-    remote_ = must(rpc::GrpcConnection::open(target), "HOLDFAST_E2E_ENGINE");
+    remote_ = must(rpc::GrpcConnection::open(address), "HOLDFAST_E2E_ENGINE");
     connection_ = remote_.get();
   } else {
     store::RocksOptions rocks;

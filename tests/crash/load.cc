@@ -378,8 +378,8 @@ class Load::ActivityWorker {
 };
 
 Load::Load(const LoadOptions& options, Oracle& oracle) : options_(options), oracle_(oracle) {
-  auto clients = rpc::GrpcConnection::open(rpc::GrpcTarget(options.address));
-  auto workers = rpc::GrpcConnection::open(rpc::GrpcTarget(options.address));
+  auto clients = rpc::GrpcConnection::open(options.address);
+  auto workers = rpc::GrpcConnection::open(options.address);
   HF_CHECK(clients && workers);
   client_connection_ = std::move(*clients);
   worker_connection_ = std::move(*workers);

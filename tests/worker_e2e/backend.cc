@@ -27,7 +27,7 @@ T must(Result<T> result, const char* what) {
 
 class External : public Backend {
  public:
-  External() : connection_(must(rpc::GrpcConnection::open(rpc::GrpcTarget(target())), "connecting")) {}
+  External() : connection_(must(rpc::GrpcConnection::open(target()), "connecting")) {}
   api::Connection& connection() override { return *connection_; }
 
  private:
@@ -60,7 +60,7 @@ class OverRpc : public Backend {
     rpc::ServerOptions options;
     options.address = "127.0.0.1:0";
     server_ = must(rpc::Server::start(engine_.connection(), options), "starting the server");
-    connection_ = must(rpc::GrpcConnection::open(rpc::GrpcTarget(server_->address())), "connecting");
+    connection_ = must(rpc::GrpcConnection::open(server_->address()), "connecting");
   }
   ~OverRpc() override {
     connection_.reset();

@@ -102,11 +102,11 @@ std::string_view workflow_status_name(WorkflowStatus status) {
   return index < kNames.size() ? kNames[index] : "Unknown";
 }
 
-Client::Impl::Impl(api::Connection& connection_in, const Environment& environment_in,
-                   const ClientOptions& options)
-    : connection(connection_in),
-      environment(environment_in),
-      namespace_name(options.namespace_name().empty() ? "default" : options.namespace_name()),
+Client::Impl::Impl(Connection server_in, const ClientOptions& options)
+    : server(std::move(server_in)),
+      connection(server.engine()),
+      environment(server.environment()),
+      namespace_name(options.namespace_name().empty() ? server.namespace_name() : options.namespace_name()),
       identity(options.identity()),
       repeats(options.fail_fast() ? client::Repeats::kNo : client::Repeats::kYes),
       callbacks_(options.callbacks()) {
@@ -125,8 +125,11 @@ client::AsyncCalls& Client::Impl::calls() const {
   return *calls_;
 }
 
+Client::Client(Connection server, const ClientOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(server), options)) {}
+
 Client::Client(api::Connection& connection, const Environment& environment, const ClientOptions& options)
-    : impl_(std::make_unique<Impl>(connection, environment, options)) {}
+    : Client(Connection(connection, environment), options) {}
 
 Client::~Client() = default;
 

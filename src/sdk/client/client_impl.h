@@ -15,7 +15,7 @@ namespace holdfast {
 
 class Client::Impl {
  public:
-  Impl(api::Connection& connection_in, const Environment& environment_in, const ClientOptions& options);
+  Impl(Connection server_in, const ClientOptions& options);
 
   // Of ordinary calls, retries included.
   static constexpr std::chrono::seconds kTimeout{10};
@@ -38,8 +38,9 @@ class Client::Impl {
   }
   std::string uuid() const;
 
+  Connection server;  // first: what is below uses it until its own end
   api::Connection& connection;
-  Environment environment;
+  const Environment& environment;
   std::string namespace_name;
   std::string identity;
   client::Repeats repeats;

@@ -75,16 +75,16 @@ class ClientCall final : public api::CallHandle {
   }
 };
 
-std::shared_ptr<grpc::ChannelCredentials> credentials(const GrpcTarget& target) {
-  if (!target.uses_tls()) return grpc::InsecureChannelCredentials();
+std::shared_ptr<grpc::ChannelCredentials> credentials(const ConnectOptions& options) {
+  if (!options.uses_tls()) return grpc::InsecureChannelCredentials();
   grpc::SslCredentialsOptions ssl;
-  ssl.pem_root_certs = target.server_ca();
-  ssl.pem_cert_chain = target.client_cert();
-  ssl.pem_private_key = target.client_key();
+  ssl.pem_root_certs = options.server_ca();
+  ssl.pem_cert_chain = options.client_cert();
+  ssl.pem_private_key = options.client_key();
   return grpc::SslCredentials(ssl);
 }
 
-grpc::ChannelArguments channel_arguments(const GrpcTarget& target) {
+grpc::ChannelArguments channel_arguments(const ConnectOptions& options) {
   grpc::ChannelArguments args;
   args.SetMaxReceiveMessageSize(GrpcConnection::kMaxReceiveBytes);
   args.SetMaxSendMessageSize(-1);  // the server has the say
@@ -98,16 +98,16 @@ grpc::ChannelArguments channel_arguments(const GrpcTarget& target) {
   args.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // Retries belong to callers who know what may be repeated.
   args.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  if (!target.server_name().empty()) args.SetSslTargetNameOverride(target.server_name());
+  if (!options.server_name().empty()) args.SetSslTargetNameOverride(options.server_name());
   return args;
 }
 
 }  // namespace
 
 struct GrpcConnection::Impl {
-  explicit Impl(const GrpcTarget& wanted)
-      : target(wanted),
-        channel(grpc::CreateCustomChannel(target.address(), credentials(target), channel_arguments(target))),
+  Impl(const std::string& host_port, ConnectOptions options_in)
+      : options(std::move(options_in)),
+        channel(grpc::CreateCustomChannel(host_port, credentials(options), channel_arguments(options))),
         stub(channel) {
     thread = std::thread([this] { loop(); });
     ::pthread_setname_np(thread.native_handle(), "hf-rpc-client");
@@ -143,20 +143,20 @@ struct GrpcConnection::Impl {
         [done = std::move(call->done), result = std::move(result)]() mutable { done(std::move(result)); });
   }
 
-  std::shared_ptr<ClientCall> prepare(api::Method method, const api::CallOptions& options) const {
+  std::shared_ptr<ClientCall> prepare(api::Method method, const api::CallOptions& wanted) const {
     auto call = std::make_shared<ClientCall>();
     call->method = method;
-    call->executor = options.executor;
-    call->context.set_deadline(call_deadline(method, options.deadline));
-    call->context.AddMetadata("client-name", options.client_name);
-    call->context.AddMetadata("client-version", options.client_version);
-    if (!target.namespace_header().empty())
-      call->context.AddMetadata("temporal-namespace", target.namespace_header());
-    if (!target.api_key().empty()) call->context.AddMetadata("authorization", "Bearer " + target.api_key());
+    call->executor = wanted.executor;
+    call->context.set_deadline(call_deadline(method, wanted.deadline));
+    call->context.AddMetadata("client-name", wanted.client_name);
+    call->context.AddMetadata("client-version", wanted.client_version);
+    if (!options.namespace_name().empty())
+      call->context.AddMetadata("temporal-namespace", options.namespace_name());
+    if (!options.api_key().empty()) call->context.AddMetadata("authorization", "Bearer " + options.api_key());
     return call;
   }
 
-  GrpcTarget target;
+  const ConnectOptions options;
   std::shared_ptr<grpc::Channel> channel;
   grpc::GenericStub stub;
   grpc::CompletionQueue queue;
@@ -165,12 +165,12 @@ struct GrpcConnection::Impl {
   std::thread thread;
 };
 
-Result<GrpcTarget> GrpcTarget::parse(std::string_view text) {
-  GrpcTarget target;
+Result<GrpcAddress> GrpcAddress::parse(std::string_view text) {
+  GrpcAddress read;
   std::string_view rest = text;
   if (rest.starts_with("temporals://")) {
     rest.remove_prefix(std::string_view("temporals://").size());
-    target.tls();
+    read.tls = true;
   } else if (rest.starts_with("temporal://")) {
     rest.remove_prefix(std::string_view("temporal://").size());
   } else if (rest.find("://") != std::string_view::npos) {
@@ -183,20 +183,25 @@ Result<GrpcTarget> GrpcTarget::parse(std::string_view text) {
   if (!address) return fail(address.error());
   if (address->port == 0)
     return fail(Code::kInvalidArgument, fmt::format("engine \"{}\": the port must not be 0", text));
-  target.address(address->to_string());
-  return target;
+  read.host_port = address->to_string();
+  return read;
 }
 
-Result<std::unique_ptr<GrpcConnection>> GrpcConnection::open(const GrpcTarget& target) {
-  auto address = os::parse_host_port(target.address(), kDefaultPort);
-  if (!address) return fail(address.error());
-  if (target.client_cert().empty() != target.client_key().empty()) {
+Result<std::unique_ptr<GrpcConnection>> GrpcConnection::open(std::string_view address,
+                                                             const ConnectOptions& options) {
+  auto read = GrpcAddress::parse(address);
+  if (!read) return fail(read.error());
+  if (options.client_cert().empty() != options.client_key().empty()) {
     return fail(Code::kInvalidArgument,
                 "a client certificate needs its private key, and the other way round");
   }
-  GrpcTarget complete = target;
-  complete.address(address->to_string());
-  return std::unique_ptr<GrpcConnection>(new GrpcConnection(std::make_unique<Impl>(complete)));
+  ConnectOptions complete = options;
+  if (read->tls) complete.tls();
+  if (!complete.uses_tls() && !(options.api_key().empty() && options.client_key().empty())) {
+    return fail(Code::kInvalidArgument, "an API key or a client certificate is never sent without TLS");
+  }
+  return std::unique_ptr<GrpcConnection>(
+      new GrpcConnection(std::make_unique<Impl>(read->host_port, std::move(complete))));
 }
 
 GrpcConnection::GrpcConnection(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

@@ -14,11 +14,16 @@ namespace holdfast {
 
 class Worker::Impl {
  public:
-  Impl(api::Connection& connection_in, const Environment& environment_in, WorkerOptions options_in)
-      : connection(connection_in), environment(environment_in), options(std::move(options_in)) {
+  Impl(Connection server_in, WorkerOptions options_in)
+      : server(std::move(server_in)), options(complete(std::move(options_in), server)) {
     identity = options.identity();
     if (identity.empty()) identity = "holdfast-worker-" + new_uuid(environment.random()).substr(0, 8);
     instance = new_uuid(environment.random());
+  }
+
+  static WorkerOptions complete(WorkerOptions options, const Connection& server) {
+    if (options.namespace_name().empty()) options.namespace_name(server.namespace_name());
+    return options;
   }
 
   // So that what waits for this worker goes to others at once.
@@ -36,8 +41,9 @@ class Worker::Impl {
   }
   static constexpr std::chrono::seconds kGoodbyeTimeout{1};
 
-  api::Connection& connection;
-  Environment environment;
+  const Connection server;  // first: what is below uses it until its own end
+  api::Connection& connection = server.engine();
+  const Environment& environment = server.environment();
   const WorkerOptions options;
   std::string identity;
   std::string instance;  // tells this worker's polls from others'
@@ -50,8 +56,11 @@ class Worker::Impl {
   std::unique_ptr<worker::ActivityWorker> activities;
 };
 
+Worker::Worker(Connection server, WorkerOptions options)
+    : impl_(std::make_unique<Impl>(std::move(server), std::move(options))) {}
+
 Worker::Worker(api::Connection& connection, const Environment& environment, WorkerOptions options)
-    : impl_(std::make_unique<Impl>(connection, environment, std::move(options))) {}
+    : Worker(Connection(connection, environment), std::move(options)) {}
 
 Worker::~Worker() {
   stop();
@@ -64,6 +73,7 @@ const WorkerOptions& Worker::options() const {
 Status Worker::start() {
   Impl& impl = *impl_;
   if (impl.started) return Status(Code::kFailedPrecondition, "the worker was started before");
+  if (!impl.server.status().ok()) return impl.server.status();
   if (impl.options.task_queue().empty()) return Status(Code::kInvalidArgument, "a worker needs a task queue");
   const bool workflows = !workflow_names().empty();
   const bool activities = !activity_names().empty() && impl.options.max_concurrent_activities() > 0;

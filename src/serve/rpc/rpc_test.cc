@@ -112,7 +112,7 @@ class RpcTest : public ::testing::Test {
  protected:
   void SetUp() override {
     server_ = Server::start(engine_, {.address = "127.0.0.1:0"}).value();
-    connection_ = GrpcConnection::open(GrpcTarget(server_->address())).value();
+    connection_ = GrpcConnection::open(server_->address()).value();
   }
 
   using Answer = Result<api::MessagePtr>;
@@ -281,7 +281,7 @@ TEST_F(RpcTest, SixtyFourCallsAtOnce) {
 
 TEST_F(RpcTest, OneCallMoreThanTheLimitIsRefused) {
   auto small = Server::start(engine_, {.address = "127.0.0.1:0", .max_open_calls = 1}).value();
-  connection_ = GrpcConnection::open(GrpcTarget(small->address())).value();
+  connection_ = GrpcConnection::open(small->address()).value();
   std::shared_ptr<api::CallHandle> handle;
   auto held = send(api::Method::kPollWorkflowTaskQueue, std::make_unique<ws::PollWorkflowTaskQueueRequest>(),
                    {}, &handle);
@@ -373,20 +373,6 @@ TEST(RpcAddress, ServersBindLoopbackOnly) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code(), Code::kUnavailable);
   EXPECT_THAT(second.error().message(), HasSubstr("in use"));
-}
-
-TEST(RpcAddress, TargetsAreParsed) {
-  EXPECT_EQ(GrpcTarget::parse("temporal://127.0.0.1:7233").value().address(), "127.0.0.1:7233");
-  EXPECT_EQ(GrpcTarget::parse("temporal://cluster.example").value().address(), "cluster.example:7233");
-  EXPECT_EQ(GrpcTarget::parse("[::1]:80").value().address(), "[::1]:80");
-  EXPECT_FALSE(GrpcTarget::parse("temporal://h:1").value().uses_tls());
-  EXPECT_TRUE(GrpcTarget::parse("temporals://h:1").value().uses_tls());
-  EXPECT_TRUE(GrpcTarget("h:1").api_key("k").uses_tls());
-  for (const char* bad : {"", "temporal://", "http://h:1", "h:", "h:0", "h:65536", "::1", "[::1", "a b:1"}) {
-    const auto target = GrpcTarget::parse(bad);
-    ASSERT_FALSE(target) << bad;
-    EXPECT_EQ(target.error().code(), Code::kInvalidArgument) << bad;
-  }
 }
 
 }  // namespace
