@@ -271,7 +271,7 @@ void EngineCore::Impl::workflow_task_deadline(Run& run) {
   } else if (ms.speculative() && !ms.s().workflow_task().sticky()) {
     // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the
     // updates.
-    wt::offer_as_ordinary(ms, now_);
+    wt::offer_as_ordinary(ms);
   } else {
     wt::time_out(ms, now_, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
     wt::schedule(ms, now_);

@@ -4,9 +4,11 @@
 
 #include "base/check.h"
 #include "base/transition.h"
+#include "history/apply.h"
 #include "history/failures.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
+#include "history/writable.h"
 
 namespace holdfast::history::activity {
 namespace {
@@ -16,6 +18,7 @@ enum class On : std::uint8_t {
   kComplete,
   kFailFinally,
   kRetry,
+  kRetryAtOnce,
   kBackoffOver,
   kTimeOut,
   kRequestCancel,
@@ -33,6 +36,7 @@ constexpr Transition<State, On> kRows[] = {
     {State::kStarted, On::kComplete, State::kClosed},
     {State::kStarted, On::kFailFinally, State::kClosed},
     {State::kStarted, On::kRetry, State::kBackingOff},
+    {State::kStarted, On::kRetryAtOnce, State::kWaiting},
     {State::kStarted, On::kTimeOut, State::kClosed},
     {State::kStarted, On::kRequestCancel, State::kCancelRequested},
     {State::kCancelRequested, On::kComplete, State::kClosed},
@@ -42,8 +46,8 @@ constexpr Transition<State, On> kRows[] = {
 };
 const TransitionTable kTable("activity", rows(State::kWaiting, kRows));
 
-bool may(const stored::ActivityInfo& info, On on) {
-  return kTable.next(state_of(info), on).has_value();
+State step(const stored::ActivityInfo& info, On on) {
+  return kTable.step(state_of(info), on);
 }
 
 Ns expiration(const stored::ActivityInfo& info) {
@@ -51,35 +55,92 @@ Ns expiration(const stored::ActivityInfo& info) {
 }
 
 // The started event of the last attempt, written when the activity closes. 0: it never started.
-std::int64_t write_started(MutableState& ms, Ns now, const stored::ActivityInfo& info) {
+std::int64_t record_started(MutableState& ms, const stored::ActivityInfo& info) {
   if (info.started_ns() == 0) return 0;
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_STARTED, info.started_ns());
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_STARTED>(info.started_ns());
   auto& attributes = *event.mutable_activity_task_started_event_attributes();
   attributes.set_scheduled_event_id(info.scheduled_event_id());
   attributes.set_identity(info.identity());
   attributes.set_request_id(info.request_id());
   attributes.set_attempt(info.attempt());
   if (info.has_last_failure()) *attributes.mutable_last_failure() = info.last_failure();
-  return event.event_id();
+  return ms.record(std::move(event));
 }
 
-void close(MutableState& ms, Ns now, std::int64_t scheduled_event_id) {
-  ms.erase_activity(scheduled_event_id);
-  workflow_task::schedule(ms, now);
+Event completed(Ns now, const stored::ActivityInfo& info, std::int64_t started_event_id, Payloads* result,
+                const std::string& identity) {
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED>(now);
+  auto& attributes = *event.mutable_activity_task_completed_event_attributes();
+  if (result != nullptr) attributes.mutable_result()->Swap(result);
+  attributes.set_scheduled_event_id(info.scheduled_event_id());
+  attributes.set_started_event_id(started_event_id);
+  attributes.set_identity(identity);
+  return event;
 }
 
-void write_timed_out(MutableState& ms, Ns now, const stored::ActivityInfo* info, Failure failure,
-                     enums::RetryState retry_state) {
-  *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() = info->heartbeat_details();
-  if (info->has_last_failure()) *failure.mutable_cause() = info->last_failure();
-  const std::int64_t started = write_started(ms, now, *info);
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT, now);
+Event failed(Ns now, const stored::ActivityInfo& info, std::int64_t started_event_id, const Failure& failure,
+             const std::string& identity, enums::RetryState retry_state) {
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_FAILED>(now);
+  auto& attributes = *event.mutable_activity_task_failed_event_attributes();
+  *attributes.mutable_failure() = failure;
+  attributes.set_scheduled_event_id(info.scheduled_event_id());
+  attributes.set_started_event_id(started_event_id);
+  attributes.set_identity(identity);
+  attributes.set_retry_state(retry_state);
+  return event;
+}
+
+Event timed_out(Ns now, const stored::ActivityInfo& info, std::int64_t started_event_id, Failure failure,
+                enums::RetryState retry_state) {
+  *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() = info.heartbeat_details();
+  if (info.has_last_failure()) *failure.mutable_cause() = info.last_failure();
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT>(now);
   auto& attributes = *event.mutable_activity_task_timed_out_event_attributes();
-  attributes.set_scheduled_event_id(info->scheduled_event_id());
-  attributes.set_started_event_id(started);
+  attributes.set_scheduled_event_id(info.scheduled_event_id());
+  attributes.set_started_event_id(started_event_id);
   attributes.set_retry_state(retry_state);
   *attributes.mutable_failure() = std::move(failure);
-  close(ms, now, info->scheduled_event_id());
+  return event;
+}
+
+Event canceled(Ns now, const stored::ActivityInfo& info, std::int64_t started_event_id, Payloads* details,
+               const std::string& identity) {
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED>(now);
+  auto& attributes = *event.mutable_activity_task_canceled_event_attributes();
+  if (details != nullptr) attributes.mutable_details()->Swap(details);
+  attributes.set_latest_cancel_requested_event_id(info.cancel_requested_event_id());
+  attributes.set_scheduled_event_id(info.scheduled_event_id());
+  attributes.set_started_event_id(started_event_id);
+  attributes.set_identity(identity);
+  return event;
+}
+
+Event cancel_requested(Ns now, std::int64_t completed_event_id, std::int64_t scheduled_event_id) {
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED>(now);
+  auto& attributes = *event.mutable_activity_task_cancel_requested_event_attributes();
+  attributes.set_scheduled_event_id(scheduled_event_id);
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  return event;
+}
+
+Event scheduled(Ns now, std::int64_t completed_event_id, Command* command,
+                const pb::sdk::v1::UserMetadata* metadata) {
+  Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED>(now);
+  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
+  auto& attributes = *event.mutable_activity_task_scheduled_event_attributes();
+  attributes.mutable_activity_id()->swap(*command->mutable_activity_id());
+  attributes.mutable_activity_type()->Swap(command->mutable_activity_type());
+  attributes.mutable_task_queue()->Swap(command->mutable_task_queue());
+  if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
+  if (command->has_input()) attributes.mutable_input()->Swap(command->mutable_input());
+  attributes.mutable_schedule_to_close_timeout()->Swap(command->mutable_schedule_to_close_timeout());
+  attributes.mutable_schedule_to_start_timeout()->Swap(command->mutable_schedule_to_start_timeout());
+  attributes.mutable_start_to_close_timeout()->Swap(command->mutable_start_to_close_timeout());
+  attributes.mutable_heartbeat_timeout()->Swap(command->mutable_heartbeat_timeout());
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  attributes.mutable_retry_policy()->Swap(command->mutable_retry_policy());
+  if (command->has_priority()) attributes.mutable_priority()->Swap(command->mutable_priority());
+  return event;
 }
 
 // The next attempt, if the policy grants one.
@@ -88,21 +149,21 @@ enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns no
   if (info->cancel_requested()) return enums::RETRY_STATE_CANCEL_REQUESTED;
   auto answer = retry::next(info->retry_policy(), info->attempt(), now, expiration(*info), &failure);
   if (answer.state != enums::RETRY_STATE_IN_PROGRESS) return answer.state;
-  HF_CHECK(may(*info, On::kRetry));
   if (at_once) answer.interval = 0;
-  auto& own = *ms.activity(info->scheduled_event_id());
+  const State next = step(*info, answer.interval > 0 ? On::kRetry : On::kRetryAtOnce);
+  auto& own = *writable(ms).activity(info->scheduled_event_id());
   own.set_attempt(info->attempt() + 1);
   own.set_attempt_scheduled_ns(now + answer.interval);
   own.set_retry_interval_ns(answer.interval);
-  own.set_backing_off(answer.interval > 0);
+  own.set_backing_off(next == State::kBackingOff);
   own.set_started_ns(0);
   own.clear_request_id();
   own.set_holder_epoch(0);
   own.set_last_attempt_complete_ns(now);
   own.clear_last_heartbeat_ns();
   *own.mutable_last_failure() = truncated(failure, limits.failure_bytes);
-  if (!info->backing_off()) ms.effects().activities.push_back(info->scheduled_event_id());
-  refresh_deadline(ms, *info);
+  if (next == State::kWaiting) ms.effects().activities.push_back(info->scheduled_event_id());
+  refresh_deadline(writable(ms), own);
   return enums::RETRY_STATE_IN_PROGRESS;
 }
 
@@ -116,21 +177,17 @@ void time_out(MutableState& ms, const Limits& limits, Ns now, const stored::Acti
     // No time left for another attempt: what ran out is schedule-to-close.
     if (state == enums::RETRY_STATE_TIMEOUT) failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   }
-  HF_CHECK(may(*info, On::kTimeOut));
-  write_timed_out(ms, now, info, std::move(failure), state);
+  step(*info, On::kTimeOut);
+  const std::int64_t started = record_started(ms, *info);
+  ms.record(timed_out(now, *info, started, std::move(failure), state));
+  workflow_task::schedule(ms, now);
 }
 
-void write_canceled(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details,
-                    const std::string& identity) {
-  const std::int64_t started = write_started(ms, now, *info);
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED, now);
-  auto& attributes = *event.mutable_activity_task_canceled_event_attributes();
-  if (details != nullptr) attributes.mutable_details()->Swap(details);
-  attributes.set_latest_cancel_requested_event_id(info->cancel_requested_event_id());
-  attributes.set_scheduled_event_id(info->scheduled_event_id());
-  attributes.set_started_event_id(started);
-  attributes.set_identity(identity);
-  close(ms, now, info->scheduled_event_id());
+void end_canceled(MutableState& ms, Ns now, const stored::ActivityInfo& info, Payloads* details,
+                  const std::string& identity) {
+  const std::int64_t started = record_started(ms, info);
+  ms.record(canceled(now, info, started, details, identity));
+  workflow_task::schedule(ms, now);
 }
 
 }  // namespace
@@ -189,40 +246,9 @@ std::string prepare(Command* command, const stored::ExecutionState& state, const
 std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
                       const pb::sdk::v1::UserMetadata* metadata) {
   HF_CHECK(ms.activity_by_id(command->activity_id()) == nullptr);
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, now);
-  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
-  auto& info = *ms.add_activity();
-  info.set_scheduled_event_id(event.event_id());
-  info.set_activity_id(command->activity_id());
-  info.set_activity_type(command->activity_type().name());
-  info.set_task_queue(command->task_queue().name());
-  info.set_scheduled_ns(now);
-  info.set_attempt_scheduled_ns(now);
-  info.set_attempt(1);
-  info.set_schedule_to_close_ns(to_ns(command->schedule_to_close_timeout()));
-  info.set_schedule_to_start_ns(to_ns(command->schedule_to_start_timeout()));
-  info.set_start_to_close_ns(to_ns(command->start_to_close_timeout()));
-  info.set_heartbeat_ns(to_ns(command->heartbeat_timeout()));
-  *info.mutable_retry_policy() = command->retry_policy();
-  if (command->has_priority()) *info.mutable_priority() = command->priority();
-  ms.index_activity(info);
-  refresh_deadline(ms, info);
-  ms.effects().activities.push_back(info.scheduled_event_id());
-
-  auto& attributes = *event.mutable_activity_task_scheduled_event_attributes();
-  attributes.mutable_activity_id()->swap(*command->mutable_activity_id());
-  attributes.mutable_activity_type()->Swap(command->mutable_activity_type());
-  attributes.mutable_task_queue()->Swap(command->mutable_task_queue());
-  if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
-  if (command->has_input()) attributes.mutable_input()->Swap(command->mutable_input());
-  attributes.mutable_schedule_to_close_timeout()->Swap(command->mutable_schedule_to_close_timeout());
-  attributes.mutable_schedule_to_start_timeout()->Swap(command->mutable_schedule_to_start_timeout());
-  attributes.mutable_start_to_close_timeout()->Swap(command->mutable_start_to_close_timeout());
-  attributes.mutable_heartbeat_timeout()->Swap(command->mutable_heartbeat_timeout());
-  attributes.set_workflow_task_completed_event_id(completed_event_id);
-  attributes.mutable_retry_policy()->Swap(command->mutable_retry_policy());
-  if (command->has_priority()) attributes.mutable_priority()->Swap(command->mutable_priority());
-  return event.event_id();
+  const std::int64_t id = ms.record(scheduled(now, completed_event_id, command, metadata));
+  ms.effects().activities.push_back(id);
+  return id;
 }
 
 namespace {
@@ -251,33 +277,22 @@ bool end_is_buffered(const MutableState& ms, std::int64_t scheduled_event_id) {
   return false;
 }
 
-Event& write_cancel_requested(MutableState& ms, Ns now, std::int64_t completed_event_id,
-                              std::int64_t scheduled_event_id) {
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_CANCEL_REQUESTED, now);
-  auto& attributes = *event.mutable_activity_task_cancel_requested_event_attributes();
-  attributes.set_scheduled_event_id(scheduled_event_id);
-  attributes.set_workflow_task_completed_event_id(completed_event_id);
-  return event;
-}
-
 }  // namespace
 
 bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
                     std::int64_t scheduled_event_id, const std::string& identity) {
-  auto* info = ms.activity(scheduled_event_id);
+  const auto* info = ms.activity(scheduled_event_id);
   if (info == nullptr) {
     if (!end_is_buffered(ms, scheduled_event_id)) return false;
     // Too late to matter, but each command has its event: workers check that when they replay.
-    write_cancel_requested(ms, now, completed_event_id, scheduled_event_id);
+    ms.record(cancel_requested(now, completed_event_id, scheduled_event_id));
     return true;
   }
   if (info->cancel_requested()) return true;  // asked twice: one event is enough
   const auto next = kTable.next(state_of(*info), On::kRequestCancel);
   if (!next) return false;
-  Event& event = write_cancel_requested(ms, now, completed_event_id, scheduled_event_id);
-  info->set_cancel_requested(true);
-  info->set_cancel_requested_event_id(event.event_id());
-  if (*next == State::kClosed) write_canceled(ms, now, info, nullptr, identity);
+  ms.record(cancel_requested(now, completed_event_id, scheduled_event_id));
+  if (*next == State::kClosed) end_canceled(ms, now, *info, nullptr, identity);
   return true;
 }
 
@@ -287,64 +302,53 @@ bool startable(const stored::ActivityInfo& info, std::int32_t attempt) {
 
 void start(MutableState& ms, Ns now, const stored::ActivityInfo* info, const std::string& identity,
            const std::string& request_id, std::int64_t holder_epoch) {
-  HF_CHECK(may(*info, On::kStart));
-  auto& own = *ms.activity(info->scheduled_event_id());
+  step(*info, On::kStart);
+  auto& own = *writable(ms).activity(info->scheduled_event_id());
   own.set_started_ns(now);
   own.set_identity(identity);
   own.set_request_id(request_id);
   own.set_holder_epoch(holder_epoch);
   own.clear_last_heartbeat_ns();
-  refresh_deadline(ms, *info);
+  refresh_deadline(writable(ms), own);
 }
 
 void complete(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* result,
               const std::string& identity) {
-  HF_CHECK(may(*info, On::kComplete));
-  const std::int64_t started = write_started(ms, now, *info);
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED, now);
-  auto& attributes = *event.mutable_activity_task_completed_event_attributes();
-  if (result != nullptr) attributes.mutable_result()->Swap(result);
-  attributes.set_scheduled_event_id(info->scheduled_event_id());
-  attributes.set_started_event_id(started);
-  attributes.set_identity(identity);
-  close(ms, now, info->scheduled_event_id());
+  step(*info, On::kComplete);
+  const std::int64_t started = record_started(ms, *info);
+  ms.record(completed(now, *info, started, result, identity));
+  workflow_task::schedule(ms, now);
 }
 
 void fail(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info,
           const Failure& failure, const std::string& identity) {
   const auto state = retry_or_say_why(ms, limits, now, info, failure, false);
   if (state == enums::RETRY_STATE_IN_PROGRESS) return;
-  HF_CHECK(may(*info, On::kFailFinally));
-  const std::int64_t started = write_started(ms, now, *info);
-  Event& event = ms.add_event(enums::EVENT_TYPE_ACTIVITY_TASK_FAILED, now);
-  auto& attributes = *event.mutable_activity_task_failed_event_attributes();
-  *attributes.mutable_failure() = failure;
-  attributes.set_scheduled_event_id(info->scheduled_event_id());
-  attributes.set_started_event_id(started);
-  attributes.set_identity(identity);
-  attributes.set_retry_state(state);
-  close(ms, now, info->scheduled_event_id());
+  step(*info, On::kFailFinally);
+  const std::int64_t started = record_started(ms, *info);
+  ms.record(failed(now, *info, started, failure, identity, state));
+  workflow_task::schedule(ms, now);
 }
 
 bool canceled(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details,
               const std::string& identity) {
-  if (!may(*info, On::kCanceled)) return false;
-  write_canceled(ms, now, info, details, identity);
+  if (!kTable.next(state_of(*info), On::kCanceled)) return false;
+  end_canceled(ms, now, *info, details, identity);
   return true;
 }
 
 void heartbeat(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details) {
-  auto& own = *ms.activity(info->scheduled_event_id());
+  auto& own = *writable(ms).activity(info->scheduled_event_id());
   own.set_last_heartbeat_ns(now);
   if (details != nullptr) own.mutable_heartbeat_details()->Swap(details);
-  refresh_deadline(ms, *info);
+  refresh_deadline(writable(ms), own);
 }
 
 void keep_details(MutableState& ms, const stored::ActivityInfo* info, Payloads* details) {
-  ms.activity(info->scheduled_event_id())->mutable_heartbeat_details()->Swap(details);
+  writable(ms).activity(info->scheduled_event_id())->mutable_heartbeat_details()->Swap(details);
 }
 
-void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info) {
+void refresh_deadline(Record& record, const stored::ActivityInfo& info) {
   Ns at = expiration(info);
   const auto earlier = [&at](Ns other) { at = at == 0 ? other : std::min(at, other); };
   if (info.started_ns() != 0) {
@@ -356,11 +360,11 @@ void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info) {
   } else if (info.schedule_to_start_ns() != 0) {
     earlier(info.attempt_scheduled_ns() + info.schedule_to_start_ns());
   }
-  ms.set_deadline(DeadlineKind::kActivity, info.scheduled_event_id(), at);
+  record.set_deadline(DeadlineKind::kActivity, info.scheduled_event_id(), at);
 }
 
 void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t scheduled_event_id) {
-  auto* info = ms.activity(scheduled_event_id);
+  const auto* info = ms.activity(scheduled_event_id);
   if (info == nullptr) return;
   if (const Ns end = expiration(*info); end != 0 && end <= now) {
     return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, false);
@@ -375,19 +379,61 @@ void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t sc
     }
   } else if (info->backing_off()) {
     if (info->attempt_scheduled_ns() <= now) {
-      HF_CHECK(may(*info, On::kBackoffOver));
-      info->set_backing_off(false);
+      step(*info, On::kBackoffOver);
+      writable(ms).activity(scheduled_event_id)->set_backing_off(false);
       ms.effects().activities.push_back(scheduled_event_id);
     }
   } else if (info->schedule_to_start_ns() != 0 &&
              info->attempt_scheduled_ns() + info->schedule_to_start_ns() <= now) {
     return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_START, false);
   }
-  refresh_deadline(ms, *info);
+  refresh_deadline(writable(ms), *info);
 }
 
 void lost_holder(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info) {
   time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_START_TO_CLOSE, true);
+}
+
+void apply_scheduled(Record& record, const Event& event) {
+  const auto& from = event.activity_task_scheduled_event_attributes();
+  const Ns time = to_ns(event.event_time());
+  auto& info = record.add_activity(event.event_id(), from.activity_id());
+  info.set_activity_type(from.activity_type().name());
+  info.set_task_queue(from.task_queue().name());
+  info.set_scheduled_ns(time);
+  info.set_attempt_scheduled_ns(time);
+  info.set_attempt(1);
+  info.set_schedule_to_close_ns(to_ns(from.schedule_to_close_timeout()));
+  info.set_schedule_to_start_ns(to_ns(from.schedule_to_start_timeout()));
+  info.set_start_to_close_ns(to_ns(from.start_to_close_timeout()));
+  info.set_heartbeat_ns(to_ns(from.heartbeat_timeout()));
+  *info.mutable_retry_policy() = from.retry_policy();
+  if (from.has_priority()) *info.mutable_priority() = from.priority();
+  refresh_deadline(record, info);
+}
+
+// The activity may be over by now: its end waits among the buffered events.
+void apply_cancel_requested(Record& record, const Event& event) {
+  auto* info = record.activity(event.activity_task_cancel_requested_event_attributes().scheduled_event_id());
+  if (info == nullptr) return;
+  info->set_cancel_requested(true);
+  info->set_cancel_requested_event_id(event.event_id());
+}
+
+void apply_completed(Record& record, const Event& event) {
+  record.erase_activity(event.activity_task_completed_event_attributes().scheduled_event_id());
+}
+
+void apply_failed(Record& record, const Event& event) {
+  record.erase_activity(event.activity_task_failed_event_attributes().scheduled_event_id());
+}
+
+void apply_timed_out(Record& record, const Event& event) {
+  record.erase_activity(event.activity_task_timed_out_event_attributes().scheduled_event_id());
+}
+
+void apply_canceled(Record& record, const Event& event) {
+  record.erase_activity(event.activity_task_canceled_event_attributes().scheduled_event_id());
 }
 
 }  // namespace holdfast::history::activity

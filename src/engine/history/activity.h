@@ -48,6 +48,13 @@ void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t sc
 // The process that held it is gone: the attempt is over now.
 void lost_holder(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info);
 
-void refresh_deadline(MutableState& ms, const stored::ActivityInfo& info);
+void refresh_deadline(Record& record, const stored::ActivityInfo& info);
+
+void apply_scheduled(Record& record, const Event& event);
+void apply_cancel_requested(Record& record, const Event& event);
+void apply_completed(Record& record, const Event& event);
+void apply_failed(Record& record, const Event& event);
+void apply_timed_out(Record& record, const Event& event);
+void apply_canceled(Record& record, const Event& event);
 
 }  // namespace holdfast::history::activity

@@ -1,10 +1,13 @@
 #include "history/child_workflow.h"
 
-#include "base/check.h"
+#include <optional>
+
 #include "base/transition.h"
+#include "history/apply.h"
 #include "history/cron.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
+#include "history/writable.h"
 
 namespace holdfast::history::child_workflow {
 namespace {
@@ -18,15 +21,116 @@ constexpr Transition<State, On> kRows[] = {
 };
 const TransitionTable kTable("child workflow", rows(State::kInitiated, kRows));
 
+// What the five ends repeat.
 template <typename Attributes>
-void fill_common(Attributes* attributes, const stored::ChildInfo& info) {
+void fill_common(Attributes* attributes, const stored::ChildInfo& info, const std::string& run_id) {
   attributes->set_namespace_(info.namespace_name());
   attributes->set_namespace_id(info.namespace_id());
   attributes->mutable_workflow_execution()->set_workflow_id(info.workflow_id());
-  attributes->mutable_workflow_execution()->set_run_id(info.run_id());
+  attributes->mutable_workflow_execution()->set_run_id(run_id);
   attributes->mutable_workflow_type()->set_name(info.workflow_type());
   attributes->set_initiated_event_id(info.initiated_event_id());
   attributes->set_started_event_id(info.started_event_id());
+}
+
+Event initiated(Ns now, std::int64_t completed_event_id, Command* command,
+                const pb::sdk::v1::UserMetadata* metadata, const std::string& namespace_name,
+                const std::string& namespace_id) {
+  Event event = make_event<enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED>(now);
+  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
+  auto& attributes = *event.mutable_start_child_workflow_execution_initiated_event_attributes();
+  attributes.set_namespace_(namespace_name);
+  attributes.set_namespace_id(namespace_id);
+  attributes.mutable_workflow_id()->swap(*command->mutable_workflow_id());
+  attributes.mutable_workflow_type()->Swap(command->mutable_workflow_type());
+  attributes.mutable_task_queue()->Swap(command->mutable_task_queue());
+  if (command->has_input()) attributes.mutable_input()->Swap(command->mutable_input());
+  *attributes.mutable_workflow_execution_timeout() = command->workflow_execution_timeout();
+  *attributes.mutable_workflow_run_timeout() = command->workflow_run_timeout();
+  *attributes.mutable_workflow_task_timeout() = command->workflow_task_timeout();
+  attributes.set_parent_close_policy(command->parent_close_policy());
+  attributes.set_workflow_task_completed_event_id(completed_event_id);
+  attributes.set_workflow_id_reuse_policy(command->workflow_id_reuse_policy());
+  if (command->has_retry_policy()) attributes.mutable_retry_policy()->Swap(command->mutable_retry_policy());
+  attributes.set_cron_schedule(command->cron_schedule());
+  if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
+  if (command->has_memo()) attributes.mutable_memo()->Swap(command->mutable_memo());
+  if (command->has_search_attributes()) {
+    attributes.mutable_search_attributes()->Swap(command->mutable_search_attributes());
+  }
+  if (command->has_priority()) attributes.mutable_priority()->Swap(command->mutable_priority());
+  return event;
+}
+
+Event start_failed(Ns now, const stored::ChildInfo& info,
+                   enums::StartChildWorkflowExecutionFailedCause cause) {
+  Event event = make_event<enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED>(now);
+  auto& attributes = *event.mutable_start_child_workflow_execution_failed_event_attributes();
+  attributes.set_namespace_(info.namespace_name());
+  attributes.set_namespace_id(info.namespace_id());
+  attributes.set_workflow_id(info.workflow_id());
+  attributes.mutable_workflow_type()->set_name(info.workflow_type());
+  attributes.set_cause(cause);
+  attributes.set_initiated_event_id(info.initiated_event_id());
+  return event;
+}
+
+Event started(Ns now, const stored::ChildInfo& info, const std::string& run_id,
+              const pb::common::v1::Header* header) {
+  Event event = make_event<enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED>(now);
+  auto& attributes = *event.mutable_child_workflow_execution_started_event_attributes();
+  attributes.set_namespace_(info.namespace_name());
+  attributes.set_namespace_id(info.namespace_id());
+  attributes.set_initiated_event_id(info.initiated_event_id());
+  attributes.mutable_workflow_execution()->set_workflow_id(info.workflow_id());
+  attributes.mutable_workflow_execution()->set_run_id(run_id);
+  attributes.mutable_workflow_type()->set_name(info.workflow_type());
+  if (header != nullptr) *attributes.mutable_header() = *header;
+  return event;
+}
+
+// The end of the child's chain as its parent records it. Nothing: no end.
+std::optional<Event> closed(Ns now, const stored::ChildInfo& info, const std::string& run_id,
+                            const Event& closing) {
+  switch (closing.event_type()) {
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {
+      Event event = make_event<enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED>(now);
+      auto& attributes = *event.mutable_child_workflow_execution_completed_event_attributes();
+      fill_common(&attributes, info, run_id);
+      const auto& from = closing.workflow_execution_completed_event_attributes();
+      if (from.has_result()) *attributes.mutable_result() = from.result();
+      return event;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
+      Event event = make_event<enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED>(now);
+      auto& attributes = *event.mutable_child_workflow_execution_failed_event_attributes();
+      fill_common(&attributes, info, run_id);
+      *attributes.mutable_failure() = closing.workflow_execution_failed_event_attributes().failure();
+      attributes.set_retry_state(closing.workflow_execution_failed_event_attributes().retry_state());
+      return event;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: {
+      Event event = make_event<enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED>(now);
+      auto& attributes = *event.mutable_child_workflow_execution_canceled_event_attributes();
+      fill_common(&attributes, info, run_id);
+      const auto& from = closing.workflow_execution_canceled_event_attributes();
+      if (from.has_details()) *attributes.mutable_details() = from.details();
+      return event;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: {
+      Event event = make_event<enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT>(now);
+      auto& attributes = *event.mutable_child_workflow_execution_timed_out_event_attributes();
+      fill_common(&attributes, info, run_id);
+      attributes.set_retry_state(closing.workflow_execution_timed_out_event_attributes().retry_state());
+      return event;
+    }
+    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: {
+      Event event = make_event<enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED>(now);
+      fill_common(event.mutable_child_workflow_execution_terminated_event_attributes(), info, run_id);
+      return event;
+    }
+    default: return std::nullopt;
+  }
 }
 
 }  // namespace
@@ -72,63 +176,21 @@ std::string prepare(Command* command, const stored::ExecutionState& parent, cons
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
               const pb::sdk::v1::UserMetadata* metadata, const std::string& namespace_name,
               const std::string& namespace_id, const std::string& request_id) {
-  Event& event = ms.add_event(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED, now);
-  if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
-  auto& info = *ms.s().add_children();
-  info.set_initiated_event_id(event.event_id());
-  info.set_namespace_id(namespace_id);
-  info.set_namespace_name(namespace_name);
-  info.set_workflow_id(command->workflow_id());
-  info.set_workflow_type(command->workflow_type().name());
-  info.set_parent_close_policy(command->parent_close_policy());
-  info.set_request_id(request_id);
-  info.set_start_pending(true);
+  const std::int64_t id =
+      ms.record(initiated(now, completed_event_id, command, metadata, namespace_name, namespace_id));
+  writable(ms).child(id)->set_request_id(request_id);
   ms.effects().outbox = true;
-
-  auto& attributes = *event.mutable_start_child_workflow_execution_initiated_event_attributes();
-  attributes.set_namespace_(namespace_name);
-  attributes.set_namespace_id(namespace_id);
-  attributes.mutable_workflow_id()->swap(*command->mutable_workflow_id());
-  attributes.mutable_workflow_type()->Swap(command->mutable_workflow_type());
-  attributes.mutable_task_queue()->Swap(command->mutable_task_queue());
-  if (command->has_input()) attributes.mutable_input()->Swap(command->mutable_input());
-  *attributes.mutable_workflow_execution_timeout() = command->workflow_execution_timeout();
-  *attributes.mutable_workflow_run_timeout() = command->workflow_run_timeout();
-  *attributes.mutable_workflow_task_timeout() = command->workflow_task_timeout();
-  attributes.set_parent_close_policy(command->parent_close_policy());
-  attributes.set_workflow_task_completed_event_id(completed_event_id);
-  attributes.set_workflow_id_reuse_policy(command->workflow_id_reuse_policy());
-  if (command->has_retry_policy()) attributes.mutable_retry_policy()->Swap(command->mutable_retry_policy());
-  attributes.set_cron_schedule(command->cron_schedule());
-  if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
-  if (command->has_memo()) attributes.mutable_memo()->Swap(command->mutable_memo());
-  if (command->has_search_attributes()) {
-    attributes.mutable_search_attributes()->Swap(command->mutable_search_attributes());
-  }
-  if (command->has_priority()) attributes.mutable_priority()->Swap(command->mutable_priority());
 }
 
 bool started(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,
              const pb::common::v1::Header* header) {
-  auto* info = ms.child(initiated_event_id);
-  if (info == nullptr || !info->start_pending()) return false;
-  HF_CHECK(kTable.next(state_of(*info), On::kStarted).has_value());
-  info->set_start_pending(false);
-  info->set_run_id(run_id);
+  const auto* info = ms.child(initiated_event_id);
+  if (info == nullptr || !kTable.next(state_of(*info), On::kStarted)) return false;
   if (!ms.running()) {
-    ms.erase_child(initiated_event_id);  // abandoned; nobody is left to be told
+    writable(ms).erase_child(initiated_event_id);  // abandoned; nobody is left to be told
     return true;
   }
-  Event& event = ms.add_event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED, now);
-  auto& attributes = *event.mutable_child_workflow_execution_started_event_attributes();
-  attributes.set_namespace_(info->namespace_name());
-  attributes.set_namespace_id(info->namespace_id());
-  attributes.set_initiated_event_id(initiated_event_id);
-  attributes.mutable_workflow_execution()->set_workflow_id(info->workflow_id());
-  attributes.mutable_workflow_execution()->set_run_id(run_id);
-  attributes.mutable_workflow_type()->set_name(info->workflow_type());
-  if (header != nullptr) *attributes.mutable_header() = *header;
-  info->set_started_event_id(event.event_id());
+  ms.record(started(now, *info, run_id, header));
   workflow_task::schedule(ms, now);
   return true;
 }
@@ -138,67 +200,68 @@ bool start_failed(MutableState& ms, Ns now, std::int64_t initiated_event_id,
   const auto* info = ms.child(initiated_event_id);
   if (info == nullptr || !kTable.next(state_of(*info), On::kStartFailed)) return false;
   if (ms.running()) {
-    Event& event = ms.add_event(enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED, now);
-    auto& attributes = *event.mutable_start_child_workflow_execution_failed_event_attributes();
-    attributes.set_namespace_(info->namespace_name());
-    attributes.set_namespace_id(info->namespace_id());
-    attributes.set_workflow_id(info->workflow_id());
-    attributes.mutable_workflow_type()->set_name(info->workflow_type());
-    attributes.set_cause(cause);
-    attributes.set_initiated_event_id(initiated_event_id);
+    ms.record(start_failed(now, *info, cause));
+  } else {
+    writable(ms).erase_child(initiated_event_id);
   }
-  ms.erase_child(initiated_event_id);
   workflow_task::schedule(ms, now);
   return true;
 }
 
 bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,
             const Event& closing) {
-  auto* info = ms.child(initiated_event_id);
+  const auto* info = ms.child(initiated_event_id);
   if (info == nullptr || !ms.running() || !kTable.next(state_of(*info), On::kClosed)) return false;
-  info->set_run_id(run_id);
-  switch (closing.event_type()) {
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED: {
-      Event& event = ms.add_event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED, now);
-      auto& attributes = *event.mutable_child_workflow_execution_completed_event_attributes();
-      fill_common(&attributes, *info);
-      const auto& from = closing.workflow_execution_completed_event_attributes();
-      if (from.has_result()) *attributes.mutable_result() = from.result();
-      break;
-    }
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED: {
-      Event& event = ms.add_event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED, now);
-      auto& attributes = *event.mutable_child_workflow_execution_failed_event_attributes();
-      fill_common(&attributes, *info);
-      *attributes.mutable_failure() = closing.workflow_execution_failed_event_attributes().failure();
-      attributes.set_retry_state(closing.workflow_execution_failed_event_attributes().retry_state());
-      break;
-    }
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED: {
-      Event& event = ms.add_event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED, now);
-      auto& attributes = *event.mutable_child_workflow_execution_canceled_event_attributes();
-      fill_common(&attributes, *info);
-      const auto& from = closing.workflow_execution_canceled_event_attributes();
-      if (from.has_details()) *attributes.mutable_details() = from.details();
-      break;
-    }
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT: {
-      Event& event = ms.add_event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT, now);
-      auto& attributes = *event.mutable_child_workflow_execution_timed_out_event_attributes();
-      fill_common(&attributes, *info);
-      attributes.set_retry_state(closing.workflow_execution_timed_out_event_attributes().retry_state());
-      break;
-    }
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED: {
-      Event& event = ms.add_event(enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED, now);
-      fill_common(event.mutable_child_workflow_execution_terminated_event_attributes(), *info);
-      break;
-    }
-    default: return false;
-  }
-  ms.erase_child(initiated_event_id);
+  auto event = closed(now, *info, run_id, closing);
+  if (!event) return false;
+  ms.record(*std::move(event));
   workflow_task::schedule(ms, now);
   return true;
+}
+
+void apply_initiated(Record& record, const Event& event) {
+  const auto& from = event.start_child_workflow_execution_initiated_event_attributes();
+  auto& info = *record.s().add_children();
+  info.set_initiated_event_id(event.event_id());
+  info.set_namespace_id(from.namespace_id());
+  info.set_namespace_name(from.namespace_());
+  info.set_workflow_id(from.workflow_id());
+  info.set_workflow_type(from.workflow_type().name());
+  info.set_parent_close_policy(from.parent_close_policy());
+  info.set_start_pending(true);
+}
+
+void apply_start_failed(Record& record, const Event& event) {
+  record.erase_child(event.start_child_workflow_execution_failed_event_attributes().initiated_event_id());
+}
+
+void apply_started(Record& record, const Event& event) {
+  const auto& from = event.child_workflow_execution_started_event_attributes();
+  auto* info = record.child(from.initiated_event_id());
+  if (info == nullptr) return;  // it was over before its start had a place
+  info->set_run_id(from.workflow_execution().run_id());
+  info->set_started_event_id(event.event_id());
+  info->set_start_pending(false);
+}
+
+void apply_completed(Record& record, const Event& event) {
+  record.erase_child(event.child_workflow_execution_completed_event_attributes().initiated_event_id());
+}
+
+void apply_failed(Record& record, const Event& event) {
+  record.erase_child(event.child_workflow_execution_failed_event_attributes().initiated_event_id());
+}
+
+void apply_canceled(Record& record, const Event& event) {
+  record.erase_child(event.child_workflow_execution_canceled_event_attributes().initiated_event_id());
+}
+
+void apply_timed_out(Record& record, const Event& event) {
+  record.erase_child(event.child_workflow_execution_timed_out_event_attributes().initiated_event_id());
+}
+
+void apply_terminated(Record& record, const Event& event) {
+  record.erase_child(event.child_workflow_execution_terminated_event_attributes().initiated_event_id());
 }
 
 }  // namespace holdfast::history::child_workflow

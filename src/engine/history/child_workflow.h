@@ -29,4 +29,13 @@ bool start_failed(MutableState& ms, Ns now, std::int64_t initiated_event_id,
 bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,
             const Event& closing);
 
+void apply_initiated(Record& record, const Event& event);
+void apply_start_failed(Record& record, const Event& event);
+void apply_started(Record& record, const Event& event);
+void apply_completed(Record& record, const Event& event);
+void apply_failed(Record& record, const Event& event);
+void apply_canceled(Record& record, const Event& event);
+void apply_timed_out(Record& record, const Event& event);
+void apply_terminated(Record& record, const Event& event);
+
 }  // namespace holdfast::history::child_workflow

@@ -7,6 +7,7 @@
 #include "history/cron.h"
 #include "history/external.h"
 #include "history/lifecycle.h"
+#include "history/properties.h"
 #include "history/retry.h"
 #include "history/timer.h"
 #include "history/update.h"
@@ -233,14 +234,8 @@ class Applier {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
     if (attributes->marker_name().empty()) return bad(kBad, "MarkerName is not set on RecordMarkerCommand.");
     if (too_large(*attributes)) return oversized(kBad, "RecordMarkerCommandAttributes.Details");
-    Event& event = ms_.add_event(enums::EVENT_TYPE_MARKER_RECORDED, context_.now);
-    if (command->has_user_metadata()) *event.mutable_user_metadata() = command->user_metadata();
-    auto& recorded = *event.mutable_marker_recorded_event_attributes();
-    recorded.set_marker_name(attributes->marker_name());
-    recorded.mutable_details()->swap(*attributes->mutable_details());
-    recorded.set_workflow_task_completed_event_id(context_.completed_event_id);
-    if (attributes->has_header()) recorded.mutable_header()->Swap(attributes->mutable_header());
-    if (attributes->has_failure()) recorded.mutable_failure()->Swap(attributes->mutable_failure());
+    properties::record_marker(ms_, context_.now, context_.completed_event_id, attributes,
+                              command->has_user_metadata() ? &command->user_metadata() : nullptr);
     return std::nullopt;
   }
 
@@ -249,19 +244,7 @@ class Applier {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
                  "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.");
     }
-    Event& event = ms_.add_event(enums::EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, context_.now);
-    auto& recorded = *event.mutable_upsert_workflow_search_attributes_event_attributes();
-    recorded.set_workflow_task_completed_event_id(context_.completed_event_id);
-    auto& current = *ms_.s().mutable_search_attributes()->mutable_indexed_fields();
-    for (const auto& [name, value] : attributes->search_attributes().indexed_fields()) {
-      if (unset(value)) {
-        current.erase(name);
-      } else {
-        current[name] = value;
-      }
-    }
-    recorded.mutable_search_attributes()->Swap(attributes->mutable_search_attributes());
-    ms_.effects().visibility = true;
+    properties::upsert_search_attributes(ms_, context_.now, context_.completed_event_id, attributes);
     return std::nullopt;
   }
 
@@ -273,29 +256,8 @@ class Applier {
     if (static_cast<std::int64_t>(attributes->upserted_memo().ByteSizeLong()) > context_.limits.memo_bytes) {
       return oversized(kBad, "ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo");
     }
-    Event& event = ms_.add_event(enums::EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED, context_.now);
-    auto& recorded = *event.mutable_workflow_properties_modified_event_attributes();
-    recorded.set_workflow_task_completed_event_id(context_.completed_event_id);
-    auto& current = *ms_.s().mutable_memo()->mutable_fields();
-    for (const auto& [name, value] : attributes->upserted_memo().fields()) {
-      if (unset(value)) {
-        current.erase(name);
-      } else {
-        current[name] = value;
-      }
-    }
-    recorded.mutable_upserted_memo()->Swap(attributes->mutable_upserted_memo());
-    ms_.effects().visibility = true;
+    properties::modify(ms_, context_.now, context_.completed_event_id, attributes);
     return std::nullopt;
-  }
-
-  // A payload that says "remove this": empty data, or the encoding of nothing.
-  static bool unset(const pb::common::v1::Payload& payload) {
-    if (payload.data().empty()) return true;
-    const auto encoding = payload.metadata().find("encoding");
-    if (encoding == payload.metadata().end()) return false;
-    if (encoding->second == "binary/null") return true;
-    return encoding->second == "json/plain" && (payload.data() == "null" || payload.data() == "[]");
   }
 
   // The target namespace; nothing: unknown.

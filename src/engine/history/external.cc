@@ -1,7 +1,9 @@
 #include "history/external.h"
 
 #include "base/transition.h"
+#include "history/apply.h"
 #include "history/workflow_task.h"
+#include "history/writable.h"
 
 namespace holdfast::history {
 namespace {
@@ -15,11 +17,38 @@ constexpr Transition<State, On> kRows[] = {
 };
 const TransitionTable kTable("external request", rows(State::kInitiated, kRows));
 
-// No entry: the request was answered.
-template <typename Info>
-bool may(const Info* info, On on) {
-  return kTable.next(info != nullptr ? State::kInitiated : State::kClosed, on).has_value();
-}
+// The two machines, as far as they differ.
+struct Signal {
+  static constexpr auto kDone = enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED;
+  static constexpr auto kFailed = enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED;
+  static const auto& initiated(const Event& event) {
+    return event.signal_external_workflow_execution_initiated_event_attributes();
+  }
+  static auto& done(Event& event) {
+    return *event.mutable_external_workflow_execution_signaled_event_attributes();
+  }
+  static auto& failed(Event& event) {
+    return *event.mutable_signal_external_workflow_execution_failed_event_attributes();
+  }
+  static const auto* find(const MutableState& ms, std::int64_t id) { return ms.external_signal(id); }
+  static void erase(Record& record, std::int64_t id) { record.erase_external_signal(id); }
+};
+
+struct Cancel {
+  static constexpr auto kDone = enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED;
+  static constexpr auto kFailed = enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED;
+  static const auto& initiated(const Event& event) {
+    return event.request_cancel_external_workflow_execution_initiated_event_attributes();
+  }
+  static auto& done(Event& event) {
+    return *event.mutable_external_workflow_execution_cancel_requested_event_attributes();
+  }
+  static auto& failed(Event& event) {
+    return *event.mutable_request_cancel_external_workflow_execution_failed_event_attributes();
+  }
+  static const auto* find(const MutableState& ms, std::int64_t id) { return ms.external_cancel(id); }
+  static void erase(Record& record, std::int64_t id) { record.erase_external_cancel(id); }
+};
 
 // What the four answers repeat of their request, as far as each has the field.
 template <typename Initiated, typename Answer>
@@ -32,6 +61,37 @@ void answer(const Event& initiated, const Initiated& from, Answer* to) {
   if constexpr (requires { to->set_workflow_task_completed_event_id(0); }) {
     to->set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
   }
+}
+
+// The request has its answer, which `event` says to the workflow. False: it had one before.
+template <typename Machine>
+bool close(MutableState& ms, Ns now, const Event& initiated, On on, Event event) {
+  const std::int64_t id = initiated.event_id();
+  // No entry: the request was answered.
+  if (!kTable.next(Machine::find(ms, id) != nullptr ? State::kInitiated : State::kClosed, on)) return false;
+  if (!ms.running()) {
+    Machine::erase(writable(ms), id);  // nobody is left to be told
+    return true;
+  }
+  ms.record(std::move(event));
+  workflow_task::schedule(ms, now);
+  return true;
+}
+
+template <typename Machine>
+bool close_done(MutableState& ms, Ns now, const Event& initiated) {
+  Event event = make_event<Machine::kDone>(now);
+  answer(initiated, Machine::initiated(initiated), &Machine::done(event));
+  return close<Machine>(ms, now, initiated, On::kDone, std::move(event));
+}
+
+template <typename Machine, typename Cause>
+bool close_failed(MutableState& ms, Ns now, const Event& initiated, Cause cause) {
+  Event event = make_event<Machine::kFailed>(now);
+  auto& attributes = Machine::failed(event);
+  attributes.set_cause(cause);
+  answer(initiated, Machine::initiated(initiated), &attributes);
+  return close<Machine>(ms, now, initiated, On::kFailed, std::move(event));
 }
 
 bool too_long(const std::string& text, const Limits& limits) {
@@ -58,7 +118,7 @@ std::string prepare(const Command& command, const Limits& limits) {
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
               const std::string& namespace_name, const std::string& namespace_id,
               const std::string& request_id) {
-  Event& event = ms.add_event(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, now);
+  Event event = make_event<enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED>(now);
   auto& attributes = *event.mutable_signal_external_workflow_execution_initiated_event_attributes();
   attributes.set_workflow_task_completed_event_id(completed_event_id);
   attributes.set_namespace_(namespace_name);
@@ -69,36 +129,33 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
   attributes.set_control(command->control());
   attributes.set_child_workflow_only(command->child_workflow_only());
   if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
-  auto& info = *ms.s().add_external_signals();
-  info.set_initiated_event_id(event.event_id());
-  info.set_request_id(request_id);
-  info.set_namespace_id(namespace_id);
+  const std::int64_t id = ms.record(std::move(event));
+  writable(ms).external_signal(id)->set_request_id(request_id);
   ms.effects().outbox = true;
 }
 
 bool done(MutableState& ms, Ns now, const Event& initiated) {
-  if (!may(ms.external_signal(initiated.event_id()), On::kDone)) return false;
-  ms.erase_external_signal(initiated.event_id());
-  if (!ms.running()) return true;
-  const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
-  Event& event = ms.add_event(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED, now);
-  answer(initiated, from, event.mutable_external_workflow_execution_signaled_event_attributes());
-  workflow_task::schedule(ms, now);
-  return true;
+  return close_done<Signal>(ms, now, initiated);
 }
 
 bool failed(MutableState& ms, Ns now, const Event& initiated,
             enums::SignalExternalWorkflowExecutionFailedCause cause) {
-  if (!may(ms.external_signal(initiated.event_id()), On::kFailed)) return false;
-  ms.erase_external_signal(initiated.event_id());
-  if (!ms.running()) return true;
-  const auto& from = initiated.signal_external_workflow_execution_initiated_event_attributes();
-  Event& event = ms.add_event(enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, now);
-  auto& attributes = *event.mutable_signal_external_workflow_execution_failed_event_attributes();
-  attributes.set_cause(cause);
-  answer(initiated, from, &attributes);
-  workflow_task::schedule(ms, now);
-  return true;
+  return close_failed<Signal>(ms, now, initiated, cause);
+}
+
+void apply_initiated(Record& record, const Event& event) {
+  auto& info = *record.s().add_external_signals();
+  info.set_initiated_event_id(event.event_id());
+  info.set_namespace_id(Signal::initiated(event).namespace_id());
+}
+
+void apply_done(Record& record, const Event& event) {
+  Signal::erase(record, event.external_workflow_execution_signaled_event_attributes().initiated_event_id());
+}
+
+void apply_failed(Record& record, const Event& event) {
+  Signal::erase(record,
+                event.signal_external_workflow_execution_failed_event_attributes().initiated_event_id());
 }
 
 }  // namespace external_signal
@@ -116,7 +173,7 @@ std::string prepare(const Command& command, const Limits& limits) {
 void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command* command,
               const std::string& namespace_name, const std::string& namespace_id,
               const std::string& request_id) {
-  Event& event = ms.add_event(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED, now);
+  Event event = make_event<enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_INITIATED>(now);
   auto& attributes = *event.mutable_request_cancel_external_workflow_execution_initiated_event_attributes();
   attributes.set_workflow_task_completed_event_id(completed_event_id);
   attributes.set_namespace_(namespace_name);
@@ -126,36 +183,35 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
   attributes.set_control(command->control());
   attributes.set_child_workflow_only(command->child_workflow_only());
   attributes.set_reason(command->reason());
-  auto& info = *ms.s().add_external_cancels();
-  info.set_initiated_event_id(event.event_id());
-  info.set_request_id(request_id);
-  info.set_namespace_id(namespace_id);
+  const std::int64_t id = ms.record(std::move(event));
+  writable(ms).external_cancel(id)->set_request_id(request_id);
   ms.effects().outbox = true;
 }
 
 bool done(MutableState& ms, Ns now, const Event& initiated) {
-  if (!may(ms.external_cancel(initiated.event_id()), On::kDone)) return false;
-  ms.erase_external_cancel(initiated.event_id());
-  if (!ms.running()) return true;
-  const auto& from = initiated.request_cancel_external_workflow_execution_initiated_event_attributes();
-  Event& event = ms.add_event(enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED, now);
-  answer(initiated, from, event.mutable_external_workflow_execution_cancel_requested_event_attributes());
-  workflow_task::schedule(ms, now);
-  return true;
+  return close_done<Cancel>(ms, now, initiated);
 }
 
 bool failed(MutableState& ms, Ns now, const Event& initiated,
             enums::CancelExternalWorkflowExecutionFailedCause cause) {
-  if (!may(ms.external_cancel(initiated.event_id()), On::kFailed)) return false;
-  ms.erase_external_cancel(initiated.event_id());
-  if (!ms.running()) return true;
-  const auto& from = initiated.request_cancel_external_workflow_execution_initiated_event_attributes();
-  Event& event = ms.add_event(enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED, now);
-  auto& attributes = *event.mutable_request_cancel_external_workflow_execution_failed_event_attributes();
-  attributes.set_cause(cause);
-  answer(initiated, from, &attributes);
-  workflow_task::schedule(ms, now);
-  return true;
+  return close_failed<Cancel>(ms, now, initiated, cause);
+}
+
+void apply_initiated(Record& record, const Event& event) {
+  auto& info = *record.s().add_external_cancels();
+  info.set_initiated_event_id(event.event_id());
+  info.set_namespace_id(Cancel::initiated(event).namespace_id());
+}
+
+void apply_done(Record& record, const Event& event) {
+  Cancel::erase(record,
+                event.external_workflow_execution_cancel_requested_event_attributes().initiated_event_id());
+}
+
+void apply_failed(Record& record, const Event& event) {
+  Cancel::erase(
+      record,
+      event.request_cancel_external_workflow_execution_failed_event_attributes().initiated_event_id());
 }
 
 }  // namespace external_cancel

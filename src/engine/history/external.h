@@ -19,6 +19,9 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
 bool done(MutableState& ms, Ns now, const Event& initiated);
 bool failed(MutableState& ms, Ns now, const Event& initiated,
             enums::SignalExternalWorkflowExecutionFailedCause cause);
+void apply_initiated(Record& record, const Event& event);
+void apply_done(Record& record, const Event& event);
+void apply_failed(Record& record, const Event& event);
 }  // namespace external_signal
 
 namespace external_cancel {
@@ -30,6 +33,9 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
 bool done(MutableState& ms, Ns now, const Event& initiated);
 bool failed(MutableState& ms, Ns now, const Event& initiated,
             enums::CancelExternalWorkflowExecutionFailedCause cause);
+void apply_initiated(Record& record, const Event& event);
+void apply_done(Record& record, const Event& event);
+void apply_failed(Record& record, const Event& event);
 }  // namespace external_cancel
 
 }  // namespace holdfast::history

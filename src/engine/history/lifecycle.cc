@@ -5,25 +5,14 @@
 
 #include "base/check.h"
 #include "base/transition.h"
-#include "history/activity.h"
+#include "history/apply.h"
 #include "history/cron.h"
 #include "history/failures.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
+#include "history/writable.h"
 
-namespace holdfast::history {
-
-void rebuild_deadlines(MutableState& ms) {
-  const auto& state = ms.s();
-  if (!ms.running()) return;
-  ms.set_deadline(DeadlineKind::kExecutionTimeout, 0, state.execution_expiration_ns());
-  ms.set_deadline(DeadlineKind::kRunTimeout, 0, state.run_expiration_ns());
-  ms.set_deadline(DeadlineKind::kFirstTask, 0, state.first_task_backoff_until_ns());
-  for (const auto& info : state.activities()) activity::refresh_deadline(ms, info);
-  workflow_task::refresh_deadline(ms);
-}
-
-namespace lifecycle {
+namespace holdfast::history::lifecycle {
 namespace {
 
 enum class On : std::uint8_t { kComplete, kFail, kCancel, kTerminate, kTimeOut, kContinueAsNew };
@@ -53,38 +42,14 @@ const TransitionTable kTable("lifecycle", rows(State::kRunning, kRows));
 // A run shorter than this is followed by the next only after a pause.
 constexpr Ns kShortestRun = kSecond;
 
-void close(MutableState& ms, Ns now, On on, const Event& event) {
+// The last event of a run. What waited is over; what it owes to others is written down.
+void close(MutableState& ms, On on, Event event) {
   const State next = kTable.step(static_cast<State>(ms.s().status()), on);
-  auto& state = ms.s();
-  state.set_status(static_cast<enums::WorkflowExecutionStatus>(next));
-  state.set_close_ns(now);
-  state.set_close_event_id(event.event_id());
-  for (auto kind : {DeadlineKind::kExecutionTimeout, DeadlineKind::kRunTimeout, DeadlineKind::kFirstTask,
-                    DeadlineKind::kWorkflowTask}) {
-    ms.set_deadline(kind, 0, 0);
-  }
-  while (!state.activities().empty()) ms.erase_activity(state.activities(0).scheduled_event_id());
-  while (!state.timers().empty()) ms.erase_timer(state.timers(0).started_event_id());
-  state.clear_buffered_events();
-  state.mutable_workflow_task()->Clear();
-  state.mutable_workflow_task()->set_attempt(1);
+  ms.record(std::move(event));
+  HF_CHECK(static_cast<State>(ms.s().status()) == next);
   ms.set_speculative(false);
   workflow_task::clear_sticky(ms);
-  auto& outbox = *state.mutable_close_outbox();
-  for (const auto& child : state.children()) {
-    if (child.parent_close_policy() != enums::PARENT_CLOSE_POLICY_ABANDON && !child.start_pending()) {
-      *outbox.add_children() = child;
-    }
-  }
-  outbox.set_notify_parent(state.has_parent() && state.successor_run_id().empty());
-  // Children that were to be abandoned anyway are still started; the others were never born.
-  auto* children = state.mutable_children();
-  for (int i = children->size() - 1; i >= 0; --i) {
-    const auto& child = children->Get(i);
-    if (!child.start_pending() || child.parent_close_policy() != enums::PARENT_CLOSE_POLICY_ABANDON) {
-      children->DeleteSubrange(i, 1);
-    }
-  }
+  writable(ms).s().clear_buffered_events();
   ms.effects().closed = true;
   ms.effects().visibility = true;
   ms.effects().updates = true;
@@ -141,7 +106,6 @@ StartInput follow(const MutableState& ms, const CloseContext& context,
 void set_successor(MutableState& ms, Ns now, StartInput input) {
   auto next = start(std::move(input), now);
   workflow_task::schedule(*next, now);
-  ms.s().set_successor_run_id(next->s().run_id());
   ms.effects().successor = std::move(next);
 }
 
@@ -188,9 +152,9 @@ std::string follow_failure(MutableState& ms, Ns now, const Failure& failure, con
 }
 
 // Of the run and of its workflow tasks: the shorter one counts.
-void set_timeouts(const StartInput& input, Ns now, stored::ExecutionState* out) {
-  stored::ExecutionState& state = *out;
-  const auto& attributes = input.attributes;
+void settle_timeouts(const StartInput& input, Ns now,
+                     pb::history::v1::WorkflowExecutionStartedEventAttributes* out) {
+  auto& attributes = *out;
   const Ns execution_timeout = to_ns(attributes.workflow_execution_timeout());
   Ns run_timeout = to_ns(attributes.workflow_run_timeout());
   if (execution_timeout != 0 && (run_timeout == 0 || run_timeout > execution_timeout))
@@ -199,42 +163,37 @@ void set_timeouts(const StartInput& input, Ns now, stored::ExecutionState* out) 
   if (task_timeout == 0) task_timeout = workflow_task::kDefaultTimeout;
   task_timeout = std::min(task_timeout, workflow_task::kMaxTimeout);
   if (run_timeout != 0) task_timeout = std::min(task_timeout, run_timeout);
-  state.set_execution_timeout_ns(execution_timeout);
-  state.set_run_timeout_ns(run_timeout);
-  state.set_task_timeout_ns(task_timeout);
   Ns expiration = input.execution_expiration_ns;
   if (expiration == 0 && execution_timeout != 0)
     expiration = now + execution_timeout + input.first_task_backoff_ns;
-  state.set_execution_expiration_ns(expiration);
-  if (run_timeout != 0) {
-    Ns run_end = now + run_timeout + input.first_task_backoff_ns;
-    if (expiration != 0) run_end = std::min(run_end, expiration);
-    state.set_run_expiration_ns(run_end);
-  }
+  // SDKs show a timeout of zero as one that was set.
+  attributes.clear_workflow_execution_timeout();
+  attributes.clear_workflow_run_timeout();
+  if (execution_timeout != 0)
+    set_duration(attributes.mutable_workflow_execution_timeout(), execution_timeout);
+  if (run_timeout != 0) set_duration(attributes.mutable_workflow_run_timeout(), run_timeout);
+  set_duration(attributes.mutable_workflow_task_timeout(), task_timeout);
+  set_duration(attributes.mutable_first_workflow_task_backoff(), input.first_task_backoff_ns);
+  if (expiration != 0) set_time(attributes.mutable_workflow_execution_expiration_time(), expiration);
 }
 
-// What the event says beyond the request.
-void complete_attributes(const StartInput& input, const stored::ExecutionState& state,
-                         pb::history::v1::WorkflowExecutionStartedEventAttributes* out) {
-  auto& attributes = *out;
+// The first event: the request, and what it leaves open.
+Event started(StartInput input, Ns now) {
+  auto& attributes = input.attributes;
+  settle_timeouts(input, now, &attributes);
+  if (attributes.has_retry_policy()) retry::fill_defaults(attributes.mutable_retry_policy());
   attributes.set_workflow_id(input.workflow_id);
   attributes.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   attributes.set_original_execution_run_id(input.original_run_id.empty() ? input.run_id
                                                                          : input.original_run_id);
-  attributes.set_first_execution_run_id(state.first_run_id());
+  attributes.set_first_execution_run_id(input.first_run_id.empty() ? input.run_id : input.first_run_id);
   attributes.set_continued_execution_run_id(input.continued_run_id);
-  attributes.set_attempt(state.attempt());
-  // SDKs show a timeout of zero as one that was set.
-  attributes.clear_workflow_execution_timeout();
-  attributes.clear_workflow_run_timeout();
-  if (const Ns timeout = state.execution_timeout_ns(); timeout != 0)
-    set_duration(attributes.mutable_workflow_execution_timeout(), timeout);
-  if (const Ns timeout = state.run_timeout_ns(); timeout != 0)
-    set_duration(attributes.mutable_workflow_run_timeout(), timeout);
-  set_duration(attributes.mutable_workflow_task_timeout(), state.task_timeout_ns());
-  set_duration(attributes.mutable_first_workflow_task_backoff(), input.first_task_backoff_ns);
-  if (const Ns expiration = state.execution_expiration_ns(); expiration != 0)
-    set_time(attributes.mutable_workflow_execution_expiration_time(), expiration);
+  attributes.set_attempt(std::max(attributes.attempt(), 1));
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED>(now);
+  if (input.has_user_metadata) event.mutable_user_metadata()->Swap(&input.user_metadata);
+  event.mutable_workflow_execution_started_event_attributes()->Swap(&attributes);
+  event.mutable_links()->Swap(&input.links);
+  return event;
 }
 
 }  // namespace
@@ -244,53 +203,15 @@ bool may_be_followed(const stored::ExecutionState& state) {
 }
 
 std::unique_ptr<MutableState> start(StartInput input, Ns now) {
-  stored::ExecutionState state;
-  auto& attributes = input.attributes;
-  state.set_namespace_id(input.namespace_id);
-  state.set_workflow_id(input.workflow_id);
-  state.set_run_id(input.run_id);
-  state.set_first_run_id(input.first_run_id.empty() ? input.run_id : input.first_run_id);
-  state.set_create_request_id(input.request_id);
-  state.set_workflow_type(attributes.workflow_type().name());
-  state.set_task_queue(attributes.task_queue().name());
-  state.set_status(kRunning);
-  state.set_next_event_id(1);
-  state.set_attempt(std::max(attributes.attempt(), 1));
-  state.set_start_ns(now);
-  state.set_original_start_ns(input.original_start_ns != 0 ? input.original_start_ns : now);
-  state.set_execution_ns(now + input.first_task_backoff_ns);
-  state.set_retention_ns(input.namespace_retention_ns);
-
-  set_timeouts(input, now, &state);
-  if (attributes.has_retry_policy()) {
-    retry::fill_defaults(attributes.mutable_retry_policy());
-    *state.mutable_retry_policy() = attributes.retry_policy();
-  }
-  state.set_cron_schedule(attributes.cron_schedule());
-  if (attributes.has_memo()) *state.mutable_memo() = attributes.memo();
-  if (attributes.has_search_attributes()) *state.mutable_search_attributes() = attributes.search_attributes();
-  if (attributes.has_priority()) *state.mutable_priority() = attributes.priority();
-  if (attributes.has_parent_workflow_execution()) {
-    auto& parent = *state.mutable_parent();
-    parent.set_namespace_id(attributes.parent_workflow_namespace_id());
-    parent.set_namespace_name(attributes.parent_workflow_namespace());
-    parent.set_workflow_id(attributes.parent_workflow_execution().workflow_id());
-    parent.set_run_id(attributes.parent_workflow_execution().run_id());
-    parent.set_initiated_event_id(attributes.parent_initiated_event_id());
-  }
-  if (attributes.has_root_workflow_execution()) *state.mutable_root() = attributes.root_workflow_execution();
-  if (input.has_user_metadata) *state.mutable_user_metadata() = input.user_metadata;
-  state.mutable_workflow_task()->set_attempt(1);
-  if (input.first_task_backoff_ns > 0)
-    state.set_first_task_backoff_until_ns(now + input.first_task_backoff_ns);
-  state.set_wake_row_ns(-1);
-
-  auto ms = std::make_unique<MutableState>(std::move(state));
-  Event& event = ms->add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, now);
-  if (input.has_user_metadata) *event.mutable_user_metadata() = input.user_metadata;
-  complete_attributes(input, ms->s(), &attributes);
-  event.mutable_workflow_execution_started_event_attributes()->Swap(&attributes);
-  event.mutable_links()->Swap(&input.links);
+  stored::StartFacts facts;
+  facts.set_namespace_id(input.namespace_id);
+  facts.set_workflow_id(input.workflow_id);
+  facts.set_run_id(input.run_id);
+  facts.set_create_request_id(input.request_id);
+  facts.set_original_start_ns(input.original_start_ns != 0 ? input.original_start_ns : now);
+  facts.set_retention_ns(input.namespace_retention_ns);
+  auto ms = std::make_unique<MutableState>(unborn(facts));
+  ms->record(started(std::move(input), now));
   ms->effects().visibility = true;
   return ms;
 }
@@ -317,10 +238,9 @@ StartDecision decide(enums::WorkflowExecutionStatus current, enums::WorkflowIdRe
 }
 
 void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes) {
-  ms.s().set_signal_count(ms.s().signal_count() + 1);
-  if (!attributes.request_id().empty()) ms.remember_signal(attributes.request_id());
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED>(now);
   event.mutable_workflow_execution_signaled_event_attributes()->Swap(&attributes);
+  ms.record(std::move(event));
   workflow_task::schedule(ms, now);
 }
 
@@ -328,10 +248,10 @@ bool request_cancel(MutableState& ms, Ns now,
                     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes,
                     const std::string& request_id) {
   if (ms.s().cancel_requested()) return false;
-  ms.s().set_cancel_requested(true);
-  ms.s().set_cancel_request_id(request_id);
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED>(now);
   event.mutable_workflow_execution_cancel_requested_event_attributes()->Swap(&attributes);
+  ms.record(std::move(event));
+  writable(ms).s().set_cancel_request_id(request_id);
   workflow_task::schedule(ms, now);
   return true;
 }
@@ -351,12 +271,12 @@ void complete(MutableState& ms, const Limits& /*limits*/, Ns now, Payloads* resu
       next_run = context.new_run_id;
     }
   }
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED>(now);
   auto& attributes = *event.mutable_workflow_execution_completed_event_attributes();
   if (result != nullptr) attributes.mutable_result()->Swap(result);
   attributes.set_workflow_task_completed_event_id(context.completed_event_id);
   attributes.set_new_execution_run_id(next_run);
-  close(ms, now, On::kComplete, event);
+  close(ms, On::kComplete, std::move(event));
 }
 
 void fail(MutableState& ms, const Limits& /*limits*/, Ns now, Failure* failure, const CloseContext& context) {
@@ -364,21 +284,21 @@ void fail(MutableState& ms, const Limits& /*limits*/, Ns now, Failure* failure, 
   const std::string next_run = ms.s().cancel_requested() && !ms.s().has_retry_policy()
                                    ? (retry_state = enums::RETRY_STATE_RETRY_POLICY_NOT_SET, std::string())
                                    : follow_failure(ms, now, *failure, context, &retry_state);
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_FAILED>(now);
   auto& attributes = *event.mutable_workflow_execution_failed_event_attributes();
   attributes.mutable_failure()->Swap(failure);
   attributes.set_retry_state(retry_state);
   attributes.set_workflow_task_completed_event_id(context.completed_event_id);
   attributes.set_new_execution_run_id(next_run);
-  close(ms, now, On::kFail, event);
+  close(ms, On::kFail, std::move(event));
 }
 
 void cancel(MutableState& ms, Ns now, Payloads* details, const CloseContext& context) {
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED>(now);
   auto& attributes = *event.mutable_workflow_execution_canceled_event_attributes();
   attributes.set_workflow_task_completed_event_id(context.completed_event_id);
   if (details != nullptr) attributes.mutable_details()->Swap(details);
-  close(ms, now, On::kCancel, event);
+  close(ms, On::kCancel, std::move(event));
 }
 
 void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* details,
@@ -389,12 +309,12 @@ void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* de
         ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, .identity = identity});
     ms.flush_buffered();
   }
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED>(now);
   auto& attributes = *event.mutable_workflow_execution_terminated_event_attributes();
   attributes.set_reason(reason);
   if (details != nullptr) attributes.mutable_details()->Swap(details);
   attributes.set_identity(identity);
-  close(ms, now, On::kTerminate, event);
+  close(ms, On::kTerminate, std::move(event));
 }
 
 void time_out(MutableState& ms, const Limits& /*limits*/, Ns now, const CloseContext& context) {
@@ -410,11 +330,11 @@ void time_out(MutableState& ms, const Limits& /*limits*/, Ns now, const CloseCon
     failure.set_message("workflow timeout");
     next_run = follow_failure(ms, now, failure, context, &retry_state);
   }
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_TIMED_OUT>(now);
   auto& attributes = *event.mutable_workflow_execution_timed_out_event_attributes();
   attributes.set_retry_state(retry_state);
   attributes.set_new_execution_run_id(next_run);
-  close(ms, now, On::kTimeOut, event);
+  close(ms, On::kTimeOut, std::move(event));
 }
 
 void continue_as_new(MutableState& ms, Ns now,
@@ -452,7 +372,7 @@ void continue_as_new(MutableState& ms, Ns now,
   input.first_task_backoff_ns = backoff;
   set_successor(ms, now, std::move(input));
 
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW, now);
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW>(now);
   auto& closing = *event.mutable_workflow_execution_continued_as_new_event_attributes();
   closing.set_new_execution_run_id(context.new_run_id);
   const auto& next = ms.effects().successor->s();
@@ -473,21 +393,19 @@ void continue_as_new(MutableState& ms, Ns now,
   if (command->has_search_attributes()) {
     closing.mutable_search_attributes()->Swap(command->mutable_search_attributes());
   }
-  close(ms, now, On::kContinueAsNew, event);
+  close(ms, On::kContinueAsNew, std::move(event));
 }
 
 void first_task_due(MutableState& ms, Ns now) {
-  ms.s().set_first_task_backoff_until_ns(0);
-  ms.set_deadline(DeadlineKind::kFirstTask, 0, 0);
-  workflow_task::schedule(ms, now);
+  workflow_task::schedule(ms, now, {.first_is_due = true});
 }
 
 void parent_told(MutableState& ms) {
-  ms.s().mutable_close_outbox()->set_notify_parent(false);
+  writable(ms).s().mutable_close_outbox()->set_notify_parent(false);
 }
 
 void child_told(MutableState& ms, std::int64_t initiated_event_id) {
-  auto* owed = ms.s().mutable_close_outbox()->mutable_children();
+  auto* owed = writable(ms).s().mutable_close_outbox()->mutable_children();
   for (int i = 0; i < owed->size(); ++i) {
     if (owed->Get(i).initiated_event_id() == initiated_event_id) {
       owed->DeleteSubrange(i, 1);
@@ -526,5 +444,4 @@ void fill_info(const stored::ExecutionState& state, pb::workflow::v1::WorkflowEx
   }
 }
 
-}  // namespace lifecycle
-}  // namespace holdfast::history
+}  // namespace holdfast::history::lifecycle

@@ -30,6 +30,9 @@ struct StartInput {
   google::protobuf::RepeatedPtrField<pb::common::v1::Link> links;
 };
 
+// A run before its first event.
+stored::ExecutionState unborn(const stored::StartFacts& facts);
+
 // A running execution whose first event is written. The caller schedules the first workflow task and ends the
 // transition.
 std::unique_ptr<MutableState> start(StartInput input, Ns now);
@@ -71,6 +74,16 @@ void first_task_due(MutableState& ms, Ns now);
 // of a child has been carried out.
 void parent_told(MutableState& ms);
 void child_told(MutableState& ms, std::int64_t initiated_event_id);
+
+void apply_started(Record& record, const Event& event);
+void apply_signaled(Record& record, const Event& event);
+void apply_cancel_requested(Record& record, const Event& event);
+void apply_completed(Record& record, const Event& event);
+void apply_failed(Record& record, const Event& event);
+void apply_canceled(Record& record, const Event& event);
+void apply_terminated(Record& record, const Event& event);
+void apply_timed_out(Record& record, const Event& event);
+void apply_continued_as_new(Record& record, const Event& event);
 
 // What lists show.
 void fill_info(const stored::ExecutionState& state, pb::workflow::v1::WorkflowExecutionInfo* info);

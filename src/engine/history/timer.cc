@@ -1,7 +1,7 @@
 #include "history/timer.h"
 
-#include "base/check.h"
 #include "base/transition.h"
+#include "history/apply.h"
 
 namespace holdfast::history::timer {
 namespace {
@@ -28,57 +28,83 @@ const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) 
   return nullptr;
 }
 
-}  // namespace
-
-void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
-           Ns duration, const pb::sdk::v1::UserMetadata* metadata) {
-  HF_CHECK(ms.timer_by_id(timer_id) == nullptr);
-  Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_STARTED, now);
+Event started(Ns now, std::int64_t completed_event_id, const std::string& timer_id, Ns duration,
+              const pb::sdk::v1::UserMetadata* metadata) {
+  Event event = make_event<enums::EVENT_TYPE_TIMER_STARTED>(now);
   if (metadata != nullptr) *event.mutable_user_metadata() = *metadata;
   auto& attributes = *event.mutable_timer_started_event_attributes();
   attributes.set_timer_id(timer_id);
   set_duration(attributes.mutable_start_to_fire_timeout(), duration);
   attributes.set_workflow_task_completed_event_id(completed_event_id);
-  stored::TimerInfo info;
-  info.set_timer_id(timer_id);
-  info.set_started_event_id(event.event_id());
-  info.set_fire_ns(now + duration);
-  ms.add_timer(std::move(info));
+  return event;
 }
 
-bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
-            const std::string& identity) {
-  const auto* info = ms.timer_by_id(timer_id);
-  const Event* fired = info == nullptr ? buffered_fire(ms, timer_id) : nullptr;
-  const State state = info != nullptr    ? State::kStarted
-                      : fired != nullptr ? State::kFiredBuffered
-                                         : State::kNone;
-  if (!kTable.next(state, On::kCancel)) return false;
-  std::int64_t started_event_id = 0;
-  if (info != nullptr) {
-    started_event_id = info->started_event_id();
-    ms.erase_timer(started_event_id);
-  } else {
-    started_event_id = fired->timer_fired_event_attributes().started_event_id();
-    ms.drop_buffered_timer_fired(started_event_id);
-  }
-  Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_CANCELED, now);
+Event canceled(Ns now, std::int64_t completed_event_id, const std::string& timer_id,
+               std::int64_t started_event_id, const std::string& identity) {
+  Event event = make_event<enums::EVENT_TYPE_TIMER_CANCELED>(now);
   auto& attributes = *event.mutable_timer_canceled_event_attributes();
   attributes.set_timer_id(timer_id);
   attributes.set_started_event_id(started_event_id);
   attributes.set_workflow_task_completed_event_id(completed_event_id);
   attributes.set_identity(identity);
+  return event;
+}
+
+Event fired(Ns now, const stored::TimerInfo& info) {
+  Event event = make_event<enums::EVENT_TYPE_TIMER_FIRED>(now);
+  auto& attributes = *event.mutable_timer_fired_event_attributes();
+  attributes.set_timer_id(info.timer_id());
+  attributes.set_started_event_id(info.started_event_id());
+  return event;
+}
+
+}  // namespace
+
+void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
+           Ns duration, const pb::sdk::v1::UserMetadata* metadata) {
+  kTable.step(ms.timer_by_id(timer_id) == nullptr ? State::kNone : State::kStarted, On::kStart);
+  ms.record(started(now, completed_event_id, timer_id, duration, metadata));
+}
+
+bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
+            const std::string& identity) {
+  const auto* info = ms.timer_by_id(timer_id);
+  const Event* buffered = info == nullptr ? buffered_fire(ms, timer_id) : nullptr;
+  const State state = info != nullptr       ? State::kStarted
+                      : buffered != nullptr ? State::kFiredBuffered
+                                            : State::kNone;
+  if (!kTable.next(state, On::kCancel)) return false;
+  const std::int64_t started_event_id = info != nullptr
+                                            ? info->started_event_id()
+                                            : buffered->timer_fired_event_attributes().started_event_id();
+  if (buffered != nullptr) ms.drop_buffered_timer_fired(started_event_id);
+  ms.record(canceled(now, completed_event_id, timer_id, started_event_id, identity));
   return true;
 }
 
 void fire(MutableState& ms, Ns now, std::int64_t started_event_id) {
   const auto* info = ms.timer(started_event_id);
   if (info == nullptr) return;
-  Event& event = ms.add_event(enums::EVENT_TYPE_TIMER_FIRED, now);
-  auto& attributes = *event.mutable_timer_fired_event_attributes();
-  attributes.set_timer_id(info->timer_id());
-  attributes.set_started_event_id(started_event_id);
-  ms.erase_timer(started_event_id);
+  kTable.step(State::kStarted,
+              ms.would_buffer(enums::EVENT_TYPE_TIMER_FIRED) ? On::kFireWhileTaskRuns : On::kFire);
+  ms.record(fired(now, *info));
+}
+
+void apply_started(Record& record, const Event& event) {
+  const auto& attributes = event.timer_started_event_attributes();
+  stored::TimerInfo info;
+  info.set_timer_id(attributes.timer_id());
+  info.set_started_event_id(event.event_id());
+  info.set_fire_ns(to_ns(event.event_time()) + to_ns(attributes.start_to_fire_timeout()));
+  record.add_timer(std::move(info));
+}
+
+void apply_fired(Record& record, const Event& event) {
+  record.erase_timer(event.timer_fired_event_attributes().started_event_id());
+}
+
+void apply_canceled(Record& record, const Event& event) {
+  record.erase_timer(event.timer_canceled_event_attributes().started_event_id());
 }
 
 }  // namespace holdfast::history::timer

@@ -16,4 +16,8 @@ bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std
             const std::string& identity);
 void fire(MutableState& ms, Ns now, std::int64_t started_event_id);
 
+void apply_started(Record& record, const Event& event);
+void apply_fired(Record& record, const Event& event);
+void apply_canceled(Record& record, const Event& event);
+
 }  // namespace holdfast::history::timer

@@ -1,15 +1,20 @@
 #include "history/update.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/transition.h"
+#include "history/apply.h"
 
 namespace holdfast::history::update {
 namespace {
 
-enum class On : std::uint8_t { kSend, kAccept, kReject, kComplete };
+enum class On : std::uint8_t { kSend, kTaskLost, kAccept, kReject, kComplete };
 
 constexpr Transition<UpdateStage, On> kRows[] = {
     {UpdateStage::kAdmitted, On::kSend, UpdateStage::kSent},
     {UpdateStage::kSent, On::kSend, UpdateStage::kSent},
+    {UpdateStage::kSent, On::kTaskLost, UpdateStage::kAdmitted},
     {UpdateStage::kSent, On::kAccept, UpdateStage::kAccepted},
     {UpdateStage::kSent, On::kReject, UpdateStage::kRejected},
     // A crash or a lost task forgot that it was sent.
@@ -27,12 +32,33 @@ void pack(const Body& body, google::protobuf::Any* any) {
   any->set_value(serialize(body));
 }
 
-stored::UpdateInfo* stored_info(MutableState& ms, const std::string& update_id) {
-  auto* updates = ms.s().mutable_updates();
-  for (int i = updates->size() - 1; i >= 0; --i) {
-    if (updates->Get(i).update_id() == update_id) return updates->Mutable(i);
-  }
-  return nullptr;
+const stored::UpdateInfo* stored_info(const MutableState& ms, const std::string& update_id) {
+  const auto& updates = ms.s().updates();
+  const auto found = std::find_if(updates.rbegin(), updates.rend(),
+                                  [&](const auto& info) { return info.update_id() == update_id; });
+  return found == updates.rend() ? nullptr : &*found;
+}
+
+Event accepted(Ns now, const std::string& update_id, const pb::update::v1::Acceptance& acceptance,
+               pb::update::v1::Request request) {
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED>(now);
+  auto& attributes = *event.mutable_workflow_execution_update_accepted_event_attributes();
+  attributes.set_protocol_instance_id(update_id);
+  attributes.set_accepted_request_message_id(acceptance.accepted_request_message_id());
+  attributes.set_accepted_request_sequencing_event_id(acceptance.accepted_request_sequencing_event_id());
+  *attributes.mutable_accepted_request() = std::move(request);
+  return event;
+}
+
+Event completed(Ns now, const std::string& update_id, std::int64_t accepted_event_id,
+                const pb::update::v1::Response& response) {
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED>(now);
+  auto& attributes = *event.mutable_workflow_execution_update_completed_event_attributes();
+  *attributes.mutable_meta() = response.meta();
+  if (attributes.meta().update_id().empty()) attributes.mutable_meta()->set_update_id(update_id);
+  attributes.set_accepted_event_id(accepted_event_id);
+  *attributes.mutable_outcome() = response.outcome();
+  return event;
 }
 
 std::optional<std::string> accept(MutableState& ms, Ns now, const std::string& update_id,
@@ -48,40 +74,23 @@ std::optional<std::string> accept(MutableState& ms, Ns now, const std::string& u
   }
   const auto next = kTable.next(update->stage, On::kAccept);
   if (!next) return "update " + update_id + " cannot be accepted: it was answered before";
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED, now);
-  auto& attributes = *event.mutable_workflow_execution_update_accepted_event_attributes();
-  attributes.set_protocol_instance_id(update_id);
-  attributes.set_accepted_request_message_id(acceptance.accepted_request_message_id());
-  attributes.set_accepted_request_sequencing_event_id(acceptance.accepted_request_sequencing_event_id());
-  *attributes.mutable_accepted_request() = update->request;
+  update->accepted_event_id =
+      ms.record(accepted(now, update_id, acceptance, std::exchange(update->request, {})));
   update->stage = *next;
-  update->accepted_event_id = event.event_id();
-  update->request.Clear();
-  auto& info = *ms.s().add_updates();
-  info.set_update_id(update_id);
-  info.set_accepted_event_id(event.event_id());
   ms.effects().updates = true;
   return std::nullopt;
 }
 
 std::optional<std::string> complete(MutableState& ms, Ns now, const std::string& update_id,
                                     pb::update::v1::Response response) {
-  auto* info = stored_info(ms, update_id);
+  const auto* info = stored_info(ms, update_id);
   if (info == nullptr) return "update " + update_id + " was not accepted";
   if (info->completed_event_id() != 0) return "update " + update_id + " was completed before";
+  // The registry may have forgotten it; the record has not.
   Update& update = ms.updates().put(update_id);
-  update.stage = UpdateStage::kAccepted;
-  const auto next = kTable.next(update.stage, On::kComplete);
-  if (!next) return "update " + update_id + " cannot be completed";
-  Event& event = ms.add_event(enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED, now);
-  auto& attributes = *event.mutable_workflow_execution_update_completed_event_attributes();
-  *attributes.mutable_meta() = response.meta();
-  if (attributes.meta().update_id().empty()) attributes.mutable_meta()->set_update_id(update_id);
-  attributes.set_accepted_event_id(info->accepted_event_id());
-  *attributes.mutable_outcome() = response.outcome();
-  info->set_completed_event_id(event.event_id());
-  update.stage = *next;
+  update.stage = kTable.step(UpdateStage::kAccepted, On::kComplete);
   update.accepted_event_id = info->accepted_event_id();
+  ms.record(completed(now, update_id, update.accepted_event_id, response));
   update.outcome = std::move(*response.mutable_outcome());
   ms.effects().updates = true;
   return std::nullopt;
@@ -111,7 +120,7 @@ void add_messages(MutableState& ms, bool resend,
                   google::protobuf::RepeatedPtrField<pb::protocol::v1::Message>* messages) {
   const std::int64_t sequencing = ms.s().workflow_task().started_event_id() - 1;
   for (auto& [id, update] : ms.updates().waiting(resend)) {
-    update->stage = *kTable.next(update->stage, On::kSend);
+    update->stage = kTable.step(update->stage, On::kSend);
     auto& message = *messages->Add();
     message.set_id(id + "/request");
     message.set_protocol_instance_id(id);
@@ -139,7 +148,7 @@ std::optional<std::string> apply_message(MutableState& ms, Ns now, const pb::pro
 void reject_unanswered(MutableState& ms) {
   for (auto& [id, update] : ms.updates().all()) {
     if (update.stage != UpdateStage::kSent) continue;
-    update.stage = UpdateStage::kRejected;
+    update.stage = kTable.step(update.stage, On::kReject);
     auto& failure = *update.outcome.emplace().mutable_failure();
     failure.set_message(
         "Workflow Update is rejected because it wasn't processed by worker. Probably, Workflow Update "
@@ -148,6 +157,12 @@ void reject_unanswered(MutableState& ms) {
     failure.mutable_application_failure_info()->set_type("UnprocessedUpdate");
     failure.mutable_application_failure_info()->set_non_retryable(true);
     ms.effects().updates = true;
+  }
+}
+
+void unsend(MutableState& ms) {
+  for (auto& [id, update] : ms.updates().all()) {
+    if (update.stage == UpdateStage::kSent) update.stage = kTable.step(update.stage, On::kTaskLost);
   }
 }
 
@@ -163,10 +178,24 @@ Failure completed_workflow_failure() {
 void fail_all_at_close(MutableState& ms) {
   for (auto& [id, update] : ms.updates().all()) {
     if (update.stage != UpdateStage::kAccepted) continue;
-    update.stage = UpdateStage::kCompleted;
+    update.stage = kTable.step(update.stage, On::kComplete);
     *update.outcome.emplace().mutable_failure() = completed_workflow_failure();
   }
   ms.effects().updates = true;
+}
+
+void apply_accepted(Record& record, const Event& event) {
+  auto& info = *record.s().add_updates();
+  info.set_update_id(event.workflow_execution_update_accepted_event_attributes().protocol_instance_id());
+  info.set_accepted_event_id(event.event_id());
+}
+
+void apply_completed(Record& record, const Event& event) {
+  const auto accepted = event.workflow_execution_update_completed_event_attributes().accepted_event_id();
+  auto& updates = *record.s().mutable_updates();
+  const auto found = std::find_if(updates.rbegin(), updates.rend(),
+                                  [&](const auto& info) { return info.accepted_event_id() == accepted; });
+  if (found != updates.rend()) found->set_completed_event_id(event.event_id());
 }
 
 }  // namespace holdfast::history::update

@@ -28,6 +28,12 @@ void reject_unanswered(MutableState& ms);
 // refused).
 void fail_all_at_close(MutableState& ms);
 
+// A workflow task failed or timed out: what was sent with it is sent again with the next.
+void unsend(MutableState& ms);
+
 Failure completed_workflow_failure();
+
+void apply_accepted(Record& record, const Event& event);
+void apply_completed(Record& record, const Event& event);
 
 }  // namespace holdfast::history::update

@@ -52,10 +52,4 @@ void UpdateRegistry::forget_ended() {
   });
 }
 
-void UpdateRegistry::unsend() {
-  for (auto& [id, update] : updates_) {
-    if (update.stage == UpdateStage::kSent) update.stage = UpdateStage::kAdmitted;
-  }
-}
-
 }  // namespace holdfast::history

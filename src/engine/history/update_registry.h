@@ -39,8 +39,6 @@ class UpdateRegistry {
   std::size_t in_flight() const;
   bool empty() const { return updates_.empty(); }
   void forget_ended();
-  // A workflow task failed or timed out: what was sent with it is sent again with the next.
-  void unsend();
 
   Snapshot snapshot() const { return updates_; }
   void restore(Snapshot snapshot) { updates_ = std::move(snapshot); }

@@ -2,7 +2,8 @@
 
 // The workflow task of an execution: at most one is pending. The first attempt is written to history; later
 // attempts after a failure are transient (their events appear in poll responses only, until one completes); a
-// speculative task carries updates and is written only when it turns out to matter.
+// speculative task carries updates and is written only when it turns out to matter. The events of an
+// unwritten task are applied when they are made, as all others, and once more if they are written.
 
 #include <string>
 
@@ -26,6 +27,7 @@ struct ScheduleOptions {
   bool speculative = false;
   Ns original_scheduled_ns = 0;  // heartbeats keep it
   bool bypass_dispatch = false;  // the caller hands it out itself
+  bool first_is_due = false;     // the first task, which was held back
 };
 
 // Nothing when one is pending, the execution is closed, or the first task is still held back.
@@ -75,13 +77,19 @@ void leave_sticky_queue(MutableState& ms);
 void finish_transition(MutableState& ms, Ns now);
 
 // Writes the scheduled (and started) event of a speculative task.
-void make_real(MutableState& ms, Ns now);
+void make_real(MutableState& ms);
 // Nobody polls for a speculative task: it goes to its queue once more, as an ordinary one.
-void offer_as_ordinary(MutableState& ms, Ns now);
+void offer_as_ordinary(MutableState& ms);
 
 // The worker that keeps the run asks for its next tasks on a queue of its own.
 void set_sticky(MutableState& ms, const std::string& queue, Ns schedule_to_start);
 void clear_sticky(MutableState& ms);
-void refresh_deadline(MutableState& ms);
+void refresh_deadline(Record& record);
+
+void apply_scheduled(Record& record, const Event& event);
+void apply_started(Record& record, const Event& event);
+void apply_completed(Record& record, const Event& event);
+void apply_failed(Record& record, const Event& event);
+void apply_timed_out(Record& record, const Event& event);
 
 }  // namespace holdfast::history::workflow_task
