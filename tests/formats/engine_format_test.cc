@@ -17,6 +17,7 @@
 #include "api/messages.h"
 #include "call.h"
 #include "engine/engine.h"
+#include "engine/stored_law.h"
 #include "fixture/temporary_directory.h"
 #include "flow.h"
 #include "history_check.h"
@@ -221,6 +222,15 @@ TEST_P(EngineFormat, OpensSaysWhatItSaidAndItsOpenRunsGoOn) {
     node.run_until_closed(id);
     EXPECT_THAT(history_problems(node.history(id)), IsEmpty()) << id;
   }
+}
+
+// Reset, verification and migration stand on this: what an earlier version stored follows from its history.
+TEST_P(EngineFormat, ItsHistoriesGiveItsStates) {
+  auto store = store::RocksStore::open({.dir = dir_ + "/engine"});
+  ASSERT_TRUE(store) << store.error().to_string();
+  int seen = 0;
+  EXPECT_THAT(engine::testing::StoredLaw(**store).look_at_all(&seen), IsEmpty());
+  EXPECT_EQ(seen, 4);
 }
 
 TEST_P(EngineFormat, ALostIndexIsRebuiltFromTheStore) {

@@ -14,6 +14,7 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
+#include "engine/stored_law.h"
 #include "history/stored.h"
 #include "store/rocks_store.h"
 
@@ -122,6 +123,7 @@ class Driver {
       Output output = core->take_output();
       if (!output.batch.empty()) {
         ASSERT_TRUE(store_->commit(output.batch).ok());
+        for (const std::string& wrong : law_->look(output.batch)) ADD_FAILURE() << wrong;
         ++commits;
       }
       core->committed(output.sequence);
@@ -286,6 +288,7 @@ class Driver {
       std::abort();
     }
     store_ = std::move(*opened);
+    law_.emplace(*store_);
   }
   void start_core() {
     core = std::make_unique<EngineCore>(options, clock, random, *store_);
@@ -296,6 +299,7 @@ class Driver {
 
   std::filesystem::path dir_;
   std::unique_ptr<store::RocksStore> store_;
+  std::optional<StoredLaw> law_;
 };
 
 // --- requests and commands of more than one file of tests

@@ -5,15 +5,13 @@
 
 #include <limits>
 
-#include "history/activity.h"
 #include "history/commands.h"
 #include "history/cron.h"
 #include "history/failures.h"
-#include "history/lifecycle.h"
+#include "history/history_driver.h"
 #include "history/retry.h"
 #include "history/timer.h"
 #include "history/update.h"
-#include "history/workflow_task.h"
 
 namespace holdfast::history {
 namespace {
@@ -21,56 +19,17 @@ namespace {
 using ::testing::ElementsAre;
 namespace wt = workflow_task;
 
-constexpr Ns kNow = 1'700'000'000 * kSecond;
-const Limits kLimits;
-
-std::unique_ptr<MutableState> started(const std::function<void(lifecycle::StartInput&)>& edit = {}) {
-  lifecycle::StartInput input;
-  input.namespace_id = "ns";
-  input.workflow_id = "w";
-  input.run_id = "run-1";
-  input.attributes.mutable_workflow_type()->set_name("order");
-  input.attributes.mutable_task_queue()->set_name("q");
-  if (edit) edit(input);
-  auto ms = lifecycle::start(std::move(input), kNow);
-  wt::schedule(*ms, kNow);
-  return ms;
-}
-
-// The first workflow task, completed: events 1 to 4.
-std::unique_ptr<MutableState> resting() {
-  auto ms = started();
-  wt::start(*ms, kLimits, kNow, {.identity = "worker"});
-  wt::complete(*ms, kNow, {.identity = "worker"});
-  return ms;
-}
-
-std::vector<enums::EventType> types(const MutableState& ms) {
-  std::vector<enums::EventType> result;
-  std::int64_t expected = ms.unsaved().events_size() == 0 ? 0 : ms.unsaved().events(0).event_id();
-  for (const Event& event : ms.unsaved().events()) {
-    EXPECT_EQ(event.event_id(), expected++);
-    result.push_back(event.event_type());
-  }
-  return result;
-}
-
-activity::Command command(const std::string& id) {
-  activity::Command result;
-  result.set_activity_id(id);
-  result.mutable_activity_type()->set_name("charge");
-  result.mutable_start_to_close_timeout()->set_seconds(10);
-  return result;
-}
-
-const stored::ActivityInfo* scheduled(MutableState& ms, activity::Command request) {
-  EXPECT_EQ(activity::prepare(&request, ms.s(), kLimits), "");
-  return ms.activity(activity::schedule(ms, kNow, 4, &request, nullptr));
-}
+using testing::command;
+using testing::kLimits;
+using testing::kNow;
+using testing::resting;
+using testing::scheduled;
+using testing::started;
+using testing::types;
 
 TEST(MutableState, BufferedCompletionsComeLastAndKnowTheirStart) {
   auto ms = resting();
-  auto* info = scheduled(*ms, command("a"));
+  auto* info = scheduled(ms, command("a"));
   activity::start(*ms, kNow, info, "worker", "r", 0);
   lifecycle::signal(*ms, kNow, {});
   wt::start(*ms, kLimits, kNow, {});
@@ -95,7 +54,7 @@ TEST(MutableState, RollbackLeavesNothingBehind) {
   const std::string before = ms->serialize_state();
   const int events = ms->unsaved().events_size();
   auto snapshot = ms->snapshot();
-  scheduled(*ms, command("a"));
+  scheduled(ms, command("a"));
   timer::start(*ms, kNow, 4, "t", kSecond);
   ms->rollback(std::move(snapshot));
   EXPECT_EQ(ms->serialize_state(), before);
@@ -106,7 +65,7 @@ TEST(MutableState, RollbackLeavesNothingBehind) {
 
 TEST(MutableState, IndexesFollowFromTheStoredState) {
   auto ms = resting();
-  scheduled(*ms, command("a"));
+  scheduled(ms, command("a"));
   timer::start(*ms, kNow, 4, "t", kSecond);
   ms->seal();
   MutableState again(ms->s());
@@ -211,7 +170,7 @@ TEST(Activity, StartToCloseRetriesUntilTimeRunsOut) {
   auto request = command("a");
   request.mutable_start_to_close_timeout()->set_seconds(2);
   request.mutable_schedule_to_close_timeout()->set_seconds(5);
-  auto* info = scheduled(*ms, request);
+  auto* info = scheduled(ms, request);
   const std::int64_t id = info->scheduled_event_id();
   activity::start(*ms, kNow, info, "w", "r", 0);
   Ns now = kNow + 2 * kSecond;
@@ -240,7 +199,7 @@ TEST(Activity, ScheduleToStartIsNotRetried) {
   auto ms = resting();
   auto request = command("a");
   request.mutable_schedule_to_start_timeout()->set_seconds(1);
-  const std::int64_t id = scheduled(*ms, request)->scheduled_event_id();
+  const std::int64_t id = scheduled(ms, request)->scheduled_event_id();
   activity::on_deadline(*ms, kLimits, kNow + kSecond, id);
   EXPECT_EQ(ms->activity(id), nullptr);
   const Event& end = *std::prev(ms->unsaved().events().end(), 2);  // a workflow task follows
@@ -251,7 +210,7 @@ TEST(Activity, ScheduleToStartIsNotRetried) {
 
 TEST(Activity, NegativeRetryDelayIsDueAtOnce) {
   auto ms = resting();
-  auto* info = scheduled(*ms, command("a"));
+  auto* info = scheduled(ms, command("a"));
   activity::start(*ms, kNow, info, "w", "r", 0);
   ms->take_effects();
   Failure failure;
@@ -263,7 +222,7 @@ TEST(Activity, NegativeRetryDelayIsDueAtOnce) {
 
 TEST(Activity, NobodyTakesItWhileItBacksOff) {
   auto ms = resting();
-  auto* info = scheduled(*ms, command("a"));
+  auto* info = scheduled(ms, command("a"));
   activity::start(*ms, kNow, info, "w", "r", 0);
   activity::fail(*ms, kLimits, kNow, info, Failure(), "w");
   EXPECT_EQ(activity::state_of(*info), activity::State::kBackingOff);
@@ -276,7 +235,7 @@ TEST(Activity, NobodyTakesItWhileItBacksOff) {
 
 TEST(Activity, RequestToCancelEndsTheRetries) {
   auto ms = resting();
-  auto* info = scheduled(*ms, command("a"));
+  auto* info = scheduled(ms, command("a"));
   const std::int64_t id = info->scheduled_event_id();
   EXPECT_FALSE(activity::canceled(*ms, kNow, info, nullptr, "w"));  // nobody asked, nobody holds it
   activity::start(*ms, kNow, info, "w", "r", 0);
@@ -400,7 +359,7 @@ TEST(Lifecycle, PoliciesOfATakenId) {
 
 TEST(Lifecycle, TheEndClearsWhatWaited) {
   auto ms = resting();
-  scheduled(*ms, command("a"));
+  scheduled(ms, command("a"));
   timer::start(*ms, kNow, 4, "t", kSecond);
   lifecycle::terminate(*ms, kNow, "enough", nullptr, "me");
   EXPECT_EQ(ms->next_deadline().at, 0);

@@ -8,7 +8,7 @@
 // since; a start or signal that is repeated counts once; an activity has one terminal event, by the attempt
 // that holds it, and is not handed out again after it; with one attempt allowed it is handed out once;
 // heartbeat details survive; timers fire, and not early; what a reader saw of a history never changes; ids
-// are dense and references right.
+// are dense and references right. (The server adds one, at every batch: a stored history gives its state.)
 
 #include <cstdint>
 #include <map>

@@ -28,7 +28,7 @@ Status Server::boot() {
   // The new epoch is on the disk before the first call.
   while (core_->has_output()) {
     engine::Output output = core_->take_output();
-    if (Status status = disk_.commit(output.batch); !status.ok()) return status;
+    if (Status status = commit(output.batch); !status.ok()) return status;
     core_->committed(output.sequence);
     run(output.releases);
   }
@@ -46,7 +46,7 @@ void Server::crash() {
   const std::int64_t taken =
       syncing_.empty() ? 0 : dice_.between(0, static_cast<std::int64_t>(syncing_.size()));
   for (std::int64_t i = 0; i < taken; ++i) {
-    if (!disk_.commit(syncing_[static_cast<std::size_t>(i)].batch).ok()) break;
+    if (!commit(syncing_[static_cast<std::size_t>(i)].batch).ok()) break;
   }
   syncing_.clear();
   commit_running_ = false;
@@ -104,13 +104,19 @@ void Server::start_commit() {
     engine::Output output = std::move(syncing_.front());
     syncing_.pop_front();
     commit_running_ = false;
-    if (!disk_.commit(output.batch).ok()) oracle_.violation("the simulated disk failed");
+    if (!commit(output.batch).ok()) oracle_.violation("the simulated disk failed");
     core_->committed(output.sequence);
     run(output.releases);
     start_commit();
     if (core_->has_output()) pump();
     arm();
   });
+}
+
+Status Server::commit(const store::WriteBatch& batch) {
+  if (Status status = disk_.commit(batch); !status.ok()) return status;
+  for (const std::string& wrong : law_.look(batch)) oracle_.violation(wrong);
+  return {};
 }
 
 void Server::run(std::vector<engine::Release>& releases) {

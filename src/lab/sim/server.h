@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "engine/core.h"
+#include "engine/stored_law.h"
 #include "sim/memory_store.h"
 #include "sim/world.h"
 
@@ -43,6 +44,8 @@ class Server {
   void pump();
   void arm();
   void start_commit();
+  // On the disk; what it holds then must be lawful.
+  Status commit(const store::WriteBatch& batch);
   void run(std::vector<engine::Release>& releases);
 
   World& world_;
@@ -51,6 +54,7 @@ class Server {
   SimRandom random_;  // the engine's own
   SimRandom dice_;    // ours
   MemoryStore disk_;
+  engine::testing::StoredLaw law_{disk_};
   std::unique_ptr<engine::EngineCore> core_;
   std::uint64_t incarnation_ = 0;
   std::uint64_t armed_ = 0;
