@@ -97,16 +97,16 @@ Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::S
   return std::unique_ptr<DevRole>(new DevRole(std::move(impl)));
 }
 
-Status DevRole::begin(http::Api& api) {
+void DevRole::begin(runs::Runs& runs) {
   platform::StartIntent intent;
   intent.run = impl_->run;
   intent.agent = impl_->agent;
   intent.definition_hash = impl_->version;
   intent.input = nlohmann::json(demo::refund_input()).dump();
-  auto run = api.start_run(intent);
   // Somebody else's run of that name is no reason not to start.
-  if (!run) complain("the demo's run was not started: " + run.error().message());
-  return {};
+  if (auto run = runs.start(intent); !run) {
+    complain("the demo's run was not started: " + run.error().message());
+  }
 }
 
 }  // namespace holdfast::app

@@ -11,8 +11,8 @@
 
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
-#include "http/api.h"
 #include "platform/store.h"
+#include "runs/runs.h"
 
 namespace holdfast::app {
 
@@ -26,7 +26,7 @@ class DevRole {
   DevRole& operator=(const DevRole&) = delete;
 
   // Starts the demo's run, unless an earlier start did.
-  Status begin(http::Api& api);
+  void begin(runs::Runs& runs);
   const std::string& demo_run() const;
 
  private:

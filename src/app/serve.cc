@@ -29,8 +29,8 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
-#include "protocol/names.h"
 #include "rpc/server.h"
+#include "runs/runs.h"
 
 namespace holdfast::app {
 
@@ -106,8 +106,9 @@ class Node {
   Node& operator=(const Node&) = delete;
 
   Status start() {
-    for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
-                      &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work}) {
+    for (auto step :
+         {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_runs,
+          &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work}) {
       if (Status status = (this->*step)(); !status.ok()) return status;
     }
     return {};
@@ -136,10 +137,12 @@ class Node {
   void stop() {
     if (std::exchange(stopped_, true)) return;
     if (api_) api_->stop();
+    if (runs_) runs_->stop();
     if (server_) server_->stop(kHttpGrace);
     if (engine_) engine_->stop_grpc();
     workers_.reset();
     api_.reset();
+    runs_.reset();
     dev_.reset();
     engine_.reset();
     if (data_) {
@@ -249,27 +252,31 @@ class Node {
     return {};
   }
 
-  // Serves 503 until start_work().
-  Status open_http() {
-    http::ApiDependencies deps;
+  Status open_runs() {
+    runs::RunsDependencies deps;
     deps.connection = &engine_->connection();
     deps.store = platform_.store.get();
     deps.streams = platform_.streams.get();
-    deps.clock = &clock_;
-    deps.random = &random_;
-    deps.new_executor = [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); };
+    deps.environment = &environment_;
     deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
       server_->after(delay, std::move(job));
     };
+    deps.log = [](std::string_view message) { complain(message); };
+    deps.namespace_name = options_.namespace_name;
+    runs_ = std::make_unique<runs::Runs>(std::move(deps));
+    return {};
+  }
+
+  // Serves 503 until start_work().
+  Status open_http() {
+    http::ApiDependencies deps;
+    deps.runs = runs_.get();
+    deps.store = platform_.store.get();
+    deps.environment = &environment_;
     deps.deploy = [this](const http::DefinitionText& definition) {
       return deploy_agent(*platform_.store, definition);
     };
-    deps.log = [](std::string_view message) { complain(message); };
-    http::AgentContract contract;
-    contract.workflow_type = protocol::kWorkflowType;
-    contract.task_queue = protocol::kAgentQueue;
-    contract.decide_update = protocol::kDecideUpdate;
-    api_ = std::make_unique<http::Api>(std::move(deps), std::move(contract));
+    api_ = std::make_unique<http::Api>(std::move(deps));
 
     auto bound = listen_on(
         options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
@@ -320,8 +327,10 @@ class Node {
     info.http_address = "http://" + server_->address();
     info.namespace_name = options_.namespace_name;
     info.dev = options_.dev;
+    runs_->recover();
     api_->start(std::move(info));
-    return dev_ ? dev_->begin(*api_) : Status();
+    if (dev_) dev_->begin(*runs_);
+    return {};
   }
 
   ServeOptions options_;
@@ -343,6 +352,7 @@ class Node {
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
   std::unique_ptr<net::Server> server_;
+  std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<DevRole> dev_;
   std::unique_ptr<WorkerRole> workers_;

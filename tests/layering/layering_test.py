@@ -78,7 +78,7 @@ ROWS = [
     ("agent", "definition/definition.h", True),
     ("agent", "activities/activities.h", False),
     ("agent", "platform/store.h", False),
-    ("agent", "runs/run_tracker.h", False),
+    ("agent", "runs/runs.h", False),
     ("agent", "model/client.h", False),
     ("agent", "net/http_client.h", False),
     ("agent", "tool/tool.h", False),

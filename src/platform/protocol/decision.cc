@@ -21,6 +21,10 @@ void fields(auto& archive, Is<Decision> auto& v) {
 
 HOLDFAST_PROTOCOL_WORDS(DecisionKind, kKinds)
 
+std::optional<DecisionKind> decision_kind_by_name(std::string_view name) {
+  return kKinds.find(name);
+}
+
 void to_json(Json& out, const Decision& value) {
   Writer writer(out);
   fields(writer, value);
@@ -32,7 +36,7 @@ void from_json(const Json& in, Decision& value) {
   fields(reader, value);
   std::string word;
   reader("decision", word);
-  value.decision = kKinds.find(word);
+  value.decision = decision_kind_by_name(word);
   if (!value.decision) value.unknown_decision = word;
 }
 

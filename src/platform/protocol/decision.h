@@ -25,6 +25,7 @@ struct Decision {
 };
 
 std::string_view to_string(DecisionKind kind);
+std::optional<DecisionKind> decision_kind_by_name(std::string_view name);
 
 void to_json(Json& out, const DecisionKind& value);
 void from_json(const Json& in, DecisionKind& value);

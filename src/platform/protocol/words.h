@@ -1,7 +1,7 @@
 #pragma once
 
 // The words of an enum at the edge: one table serves both directions. A word that is in no table is a
-// PayloadError that names it, and never a default. Pure; used by the sources of this room only.
+// PayloadError that names it, and never a default. Pure; for sources, not for headers.
 
 #include <array>
 #include <cstddef>

@@ -5,34 +5,39 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "protocol/decision.h"
+#include "protocol/names.h"
+#include "runs/run_outcome.h"
 
 namespace holdfast::runs {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kFirstPause{250};
 constexpr milliseconds kMaxPause{10'000};
 
-std::string_view decision_word(platform::ApprovalStatus status) {
+protocol::DecisionKind kind_of(platform::ApprovalStatus status) {
   switch (status) {
-    case platform::ApprovalStatus::kRejected: return "reject";
-    case platform::ApprovalStatus::kEdited: return "edit";
-    default: return "approve";
+    case platform::ApprovalStatus::kRejected: return protocol::DecisionKind::kReject;
+    case platform::ApprovalStatus::kEdited: return protocol::DecisionKind::kEdit;
+    default: return protocol::DecisionKind::kApprove;
   }
 }
 
-std::string update_argument(const platform::DecisionAttempt& attempt) {
-  Json argument = {{"approval", attempt.approval}, {"decision", decision_word(attempt.decision)}};
-  if (!attempt.arguments_sha256.empty()) argument["arguments_sha256"] = attempt.arguments_sha256;
+// A comment is whatever somebody typed: bytes that are no text do not stop a decision.
+Payload argument_of(const platform::DecisionAttempt& attempt) {
+  protocol::Decision decision;
+  decision.approval = attempt.approval;
+  decision.decision = kind_of(attempt.decision);
+  decision.arguments_sha256 = attempt.arguments_sha256;
   if (!attempt.edited_arguments.empty()) {
-    argument["edited_arguments"] = parse_json<Json>(attempt.edited_arguments);
+    decision.edited_arguments = parse_json<protocol::Json>(attempt.edited_arguments);
   }
-  if (!attempt.decided_by.empty()) argument["decided_by"] = attempt.decided_by;
-  if (!attempt.comment.empty()) argument["comment"] = attempt.comment;
-  return dump_json(argument);
+  decision.decided_by = attempt.decided_by;
+  decision.comment = attempt.comment;
+  return Payload({{"encoding", "json/plain"}}, dump_json(protocol::Json(decision)));
 }
 
 }  // namespace
@@ -70,7 +75,7 @@ void DecisionSender::recover_behind(const std::string& after) {
   for (const platform::DecisionAttempt& attempt : *attempts) {
     auto approval = deps_.store->approval(attempt.approval);
     if (approval) {
-      send(*approval, attempt, [](Result<Answer>) {});
+      send(*approval, attempt, [](Result<Reply>) {});
     } else {
       deps_.log(fmt::format("decision {} cannot be sent before the next start: {}", attempt.update_id,
                             approval.error().message()));
@@ -87,24 +92,27 @@ void DecisionSender::try_send(std::shared_ptr<Sending> sending) {
     if (stopped_)
       return sending->done(fail(Code::kUnavailable, "the server is stopping; the decision is stored"));
   }
-  deps_.engine->update(sending->run, sending->attempt.update_id, deps_.update_name,
-                       update_argument(sending->attempt),
-                       [self = shared_from_this(), sending](Result<UpdateOutcome> outcome) {
-                         self->on_answer(sending, std::move(outcome));
-                       });
+  UpdateOptions options;
+  options.update_id(sending->attempt.update_id);
+  deps_.client->workflow(sending->run)
+      .update_async(
+          protocol::kDecideUpdate, options,
+          [self = shared_from_this(), sending](Result<Outcome<Payload>> outcome) {
+            self->on_reply(sending, outcome);
+          },
+          argument_of(sending->attempt));
 }
 
-void DecisionSender::on_answer(std::shared_ptr<Sending> sending, Result<UpdateOutcome> outcome) {
-  if (outcome) {
-    return finish(*sending, outcome->accepted, outcome->error_type, outcome->error_message);
-  }
+void DecisionSender::on_reply(std::shared_ptr<Sending> sending, const Result<Outcome<Payload>>& outcome) {
+  if (outcome)
+    return finish(*sending, outcome->ok(), outcome->ok() ? "" : reason_of(outcome->error()).message);
   // The run is over or unknown: nobody is left to decide for.
   if (outcome.error().code() == Code::kNotFound) {
-    return finish(*sending, false, "RunClosed", "the run is over: " + outcome.error().message());
+    return finish(*sending, false, "the run is over: " + outcome.error().message());
   }
   if (outcome.error().code() == Code::kInvalidArgument ||
       outcome.error().code() == Code::kFailedPrecondition) {
-    return finish(*sending, false, "Refused", outcome.error().message());
+    return finish(*sending, false, outcome.error().message());
   }
   deps_.after(sending->pause, [weak = weak_from_this(), sending] {
     auto self = weak.lock();
@@ -114,20 +122,19 @@ void DecisionSender::on_answer(std::shared_ptr<Sending> sending, Result<UpdateOu
   sending->pause = std::min(sending->pause * 2, kMaxPause);
 }
 
-void DecisionSender::finish(Sending& sending, bool won, const std::string& type, const std::string& message) {
-  auto approval = deps_.store->finish_decision(sending.attempt.update_id, won, message);
+void DecisionSender::finish(Sending& sending, bool won, const std::string& why) {
+  auto approval = deps_.store->finish_decision(sending.attempt.update_id, won, why);
   Done& done = sending.done;
   if (!approval) {
     deps_.log(fmt::format("the decision on {} was answered but not recorded: {}", sending.attempt.approval,
                           approval.error().message()));
     return done(std::unexpected(approval.error()));
   }
-  Answer answer;
-  answer.won = won;
-  answer.approval = *std::move(approval);
-  answer.error_type = type;
-  answer.error_message = message;
-  done(std::move(answer));
+  Reply reply;
+  reply.won = won;
+  reply.approval = *std::move(approval);
+  reply.why = why;
+  done(std::move(reply));
 }
 
 }  // namespace holdfast::runs

@@ -10,14 +10,13 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <vector>
+#include <string_view>
 
+#include "holdfast/client.h"
 #include "platform/store.h"
-#include "runs/engine_gateway.h"
 
 namespace holdfast::runs {
 
@@ -25,22 +24,20 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
  public:
   using After = std::function<void(std::chrono::milliseconds, std::move_only_function<void()>)>;
   struct Dependencies {
-    EngineGateway* engine = nullptr;
+    const Client* client = nullptr;
     platform::Store* store = nullptr;
     Executor* executor = nullptr;  // may block
     After after;
     std::function<void(std::string_view)> log;
-    std::string update_name;
   };
   explicit DecisionSender(Dependencies dependencies);
 
-  struct Answer {
+  struct Reply {
     bool won = false;
     platform::Approval approval;  // as it is now
-    std::string error_type;       // lost: what the workflow said
-    std::string error_message;
+    std::string why;              // lost: what the workflow said
   };
-  using Done = std::move_only_function<void(Result<Answer>)>;
+  using Done = std::move_only_function<void(Result<Reply>)>;
 
   // The attempt is stored. `done` runs once, when the workflow has answered or the store failed.
   void send(const platform::Approval& approval, const platform::DecisionAttempt& attempt, Done done);
@@ -52,8 +49,8 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
   void recover_behind(const std::string& after);
   struct Sending;
   void try_send(std::shared_ptr<Sending> sending);
-  void on_answer(std::shared_ptr<Sending> sending, Result<UpdateOutcome> outcome);
-  void finish(Sending& sending, bool won, const std::string& type, const std::string& message);
+  void on_reply(std::shared_ptr<Sending> sending, const Result<Outcome<Payload>>& outcome);
+  void finish(Sending& sending, bool won, const std::string& why);
 
   Dependencies deps_;
   std::mutex mutex_;

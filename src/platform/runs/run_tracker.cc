@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "protocol/names.h"
+#include "protocol/run.h"
+#include "runs/run_watch.h"
 
 namespace holdfast::runs {
 
@@ -19,6 +22,7 @@ constexpr std::size_t kMaxOutcomeBytes = 16 << 20;
 constexpr milliseconds kRecoveryDelay{1000};
 constexpr milliseconds kRecoveryPause{100};
 constexpr std::uint32_t kRecoveryPage = 50;
+constexpr std::chrono::seconds kWatchTimeout{60};
 
 // Asking again could help: the engine is not there, busy, or the answer got lost.
 bool is_transient(const Status& status) {
@@ -56,22 +60,25 @@ void RunTracker::stop() {
 // ---- starting
 
 void RunTracker::start(const platform::RunRecord& run) {
+  {
+    std::lock_guard lock(mutex_);
+    if (stopped_) return;
+  }
   announce("run.created", dump_json(Json{{"run", run.run}, {"agent", run.agent}}), "created-" + run.run);
   try_start(run, kFirstPause);
 }
 
 void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
-  StartWorkflow request;
-  request.workflow_id = run.run;
-  request.request_id = run.request_id;
-  request.workflow_type = deps_.workflow_type;
-  request.task_queue = deps_.task_queue;
-  Json argument = {{"agent", run.agent}};
-  if (!run.definition_hash.empty()) argument["version"] = run.definition_hash;
-  request.argument = dump_json(argument);
-  Result<std::string> started = deps_.engine->start(request);
+  protocol::RunInput input;
+  input.agent = run.agent;
+  input.version = run.definition_hash;
+  StartOptions options(run.run, protocol::kAgentQueue);
+  options.request_id(run.request_id);
+  // A run id names one run for ever: a finished one is not started again by a late repeat.
+  options.id_reuse(IdReusePolicy::kRejectDuplicate);
+  auto started = deps_.client->start(protocol::kWorkflowType, options, input);
   if (started) {
-    if (Status marked = deps_.store->mark_started(run.run, *started); !marked.ok()) {
+    if (Status marked = deps_.store->mark_started(run.run, started->run_id()); !marked.ok()) {
       deps_.log(fmt::format("run {} was started but not marked so: {}", run.run, marked.message()));
     }
     watch(run.run);
@@ -150,22 +157,24 @@ void RunTracker::watch_next() {
       waiting_set_.erase(run);
       watched_.insert(run);
     }
-    deps_.engine->watch(
-        run, [self = shared_from_this(), run](auto result) { self->on_watched(run, std::move(result)); });
+    deps_.client->workflow(run).watch_close(
+        kWatchTimeout, [self = shared_from_this(), run](Result<std::optional<WorkflowClose>> close) {
+          self->on_watched(run, close);
+        });
   }
 }
 
-void RunTracker::on_watched(const std::string& run, Result<std::optional<RunOutcome>> result) {
+void RunTracker::on_watched(const std::string& run, const Result<std::optional<WorkflowClose>>& close) {
   {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
     watched_.erase(run);
   }
-  if (result && *result) {
-    closed(run, **result);
-  } else if (result || result.error().code() == Code::kDeadlineExceeded) {
+  if (close && *close) {
+    closed(run, outcome_of(**close));
+  } else if (close || close.error().code() == Code::kDeadlineExceeded) {
     watch(run);  // still open: to the end of the line
-  } else if (is_transient(result.error())) {
+  } else if (is_transient(close.error())) {
     later(milliseconds(2000), [self = shared_from_this(), run] { self->watch(run); });
   }
   watch_next();
@@ -173,7 +182,7 @@ void RunTracker::on_watched(const std::string& run, Result<std::optional<RunOutc
 
 void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   remember(run, outcome);
-  Json event = {{"status", run_status_name(outcome.status)}};
+  Json event = {{"status", to_string(outcome.status)}};
   if (outcome.status == RunStatus::kCompleted) {
     event["result"] = parse_or_string<Json>(outcome.result);
   } else {
@@ -184,7 +193,7 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
       !written) {
     deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
   }
-  announce("run.closed", dump_json(Json{{"run", run}, {"status", run_status_name(outcome.status)}}),
+  announce("run.closed", dump_json(Json{{"run", run}, {"status", to_string(outcome.status)}}),
            "closed-" + run);
 }
 

@@ -14,17 +14,17 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
+#include "holdfast/client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
-#include "runs/engine_gateway.h"
+#include "runs/run_outcome.h"
 
 namespace holdfast::runs {
-
-// The feed of all runs is an event log like any other, under a name that no run can have.
-inline constexpr std::string_view kRunsFeed = "$runs";
 
 class RunTracker : public std::enable_shared_from_this<RunTracker> {
  public:
@@ -35,15 +35,13 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
 
   using After = std::function<void(std::chrono::milliseconds, std::move_only_function<void()>)>;
   struct Dependencies {
-    EngineGateway* engine = nullptr;
+    const Client* client = nullptr;
     platform::Store* store = nullptr;
     platform::Streams* streams = nullptr;
     const Clock* clock = nullptr;
     Executor* executor = nullptr;  // may block
     After after;
     std::function<void(std::string_view)> log;
-    std::string workflow_type;
-    std::string task_queue;
   };
   explicit RunTracker(Dependencies dependencies);
 
@@ -51,7 +49,8 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   void recover();
   void stop();
 
-  // The intent is stored: starts the workflow, now and until it has started.
+  // The intent is stored: starts the workflow, now and until it has started. Blocks for the first attempt.
+  // After stop(): nothing, since the next process finds the intent.
   void start(const platform::RunRecord& run);
 
   // Ends known from watching, so that lists need not ask the engine about runs that cannot change any more.
@@ -64,7 +63,7 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   void recover_page(std::string after, std::size_t seen);
   void watch(const std::string& run);
   void watch_next();
-  void on_watched(const std::string& run, Result<std::optional<RunOutcome>> result);
+  void on_watched(const std::string& run, const Result<std::optional<WorkflowClose>>& close);
   void closed(const std::string& run, const RunOutcome& outcome);
   void later(std::chrono::milliseconds pause, std::move_only_function<void()> job);
   void announce(std::string_view type, const std::string& json, const std::string& key);

@@ -66,7 +66,7 @@ Response put_agent(ApiContext& context, Request& request) {
         .hint("YAML or JSON; docs/guide/agents.md")
         .response();
   }
-  std::string source(request.query_value("source").value_or("agent.yaml").substr(0, kMaxIdBytes));
+  std::string source(request.query_value("source").value_or("agent.yaml").substr(0, runs::kMaxIdBytes));
   std::string base(request.query_value("base").value_or(""));
   if (!base.empty() && (!base.starts_with('/') || base.size() > kMaxPathBytes)) {
     return Problem(400, "invalid_parameter", "'base' must be an absolute path")

@@ -4,58 +4,36 @@
 // otherwise.
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
 #include "http/api.h"
 #include "http/json_reply.h"
-#include "runs/decision_sender.h"
-#include "runs/engine_gateway.h"
-#include "runs/run_tracker.h"
-#include "runs/run_view.h"
 
 namespace holdfast::http {
 
-using runs::DecisionSender;
-using runs::EngineGateway;
-using runs::is_closed;
-using runs::kRunsFeed;
-using runs::run_status_by_name;
-using runs::run_status_name;
-using runs::RunOutcome;
-using runs::RunState;
-using runs::RunStatus;
-using runs::RunTracker;
-using runs::RunViews;
-
 inline constexpr std::size_t kApiThreads = 4;
-inline constexpr std::size_t kMaxIdBytes = 200;
-inline constexpr std::size_t kMaxPageRows = 200;
 
 struct ApiContext {
   ApiDependencies deps;
-  AgentContract contract;
   ApiInfo info;  // set by start()
   std::atomic<bool> started = false;
   std::atomic<bool> stopping = false;
 
   std::vector<std::unique_ptr<Executor>> executors;  // of requests; each blocks
-  std::unique_ptr<Executor> engine_executor;         // of answers from the engine
   std::atomic<std::size_t> next_executor = 0;
-  std::unique_ptr<EngineGateway> engine;
-  std::shared_ptr<RunTracker> tracker;
-  std::shared_ptr<DecisionSender> decisions;
-  std::unique_ptr<RunViews> views;
 
+  runs::Runs& runs() { return *deps.runs; }
   platform::Store& store() { return *deps.store; }
   Executor& executor() { return *executors[next_executor++ % executors.size()]; }
 
   // A handler for the router that does its work on one of the executors.
   using Work = std::function<void(ApiContext&, Request&, Responder)>;
   Handler blocking(Work work);
-  // The same for handlers that simply return their answer.
-  using Answer = std::function<Response(ApiContext&, Request&)>;
-  Handler answering(Answer answer);
+  // The same for handlers that simply return their response.
+  using Respond = std::function<Response(ApiContext&, Request&)>;
+  Handler answering(Respond respond);
 };
 
 void add_run_routes(Router& router, ApiContext& context);
@@ -65,10 +43,7 @@ void add_agent_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 
-Json approval_json(const platform::Approval& approval);
-std::string_view approval_status_name(platform::ApprovalStatus status);
-
-// Run ids and names travel in URLs and logs; "$" begins names of our own.
-bool is_valid_id(std::string_view id);
+// All of them.
+void add_routes(Router& router, ApiContext& context);
 
 }  // namespace holdfast::http

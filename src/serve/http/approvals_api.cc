@@ -2,20 +2,18 @@
 
 #include <fmt/format.h>
 
-#include "base/ids.h"
 #include "base/json.h"
-#include "base/sha256.h"
 #include "http/api_context.h"
+#include "http/approval_json.h"
+#include "http/problems.h"
 
 namespace holdfast::http {
 
 namespace {
 
 using platform::Approval;
-using platform::ApprovalStatus;
-using platform::DecisionAttempt;
+using runs::DecisionOutcome;
 
-constexpr std::string_view kStatusNames[] = {"pending", "approved", "rejected", "expired", "edited"};
 // How long a request waits for the workflow's answer before it is told that the decision is on its way.
 constexpr std::chrono::milliseconds kAnswerWithin{10'000};
 
@@ -25,9 +23,7 @@ Response list_approvals(ApiContext& context, Request& request) {
   if (!limit) return limit.error().response();
   filter.limit = *limit;
   if (auto name = request.query_value("status"); name && *name != "all") {
-    for (std::size_t i = 0; i < std::size(kStatusNames); ++i) {
-      if (kStatusNames[i] == *name) filter.status = static_cast<ApprovalStatus>(i);
-    }
+    filter.status = approval_status_by_name(*name);
     if (!filter.status) {
       return Problem(400, "invalid_parameter", fmt::format("there is no status '{}'", *name))
           .hint("pending, approved, edited, rejected, expired or all")
@@ -35,12 +31,9 @@ Response list_approvals(ApiContext& context, Request& request) {
     }
   }
   filter.run = std::string(request.query_value("run").value_or(""));
-  if (auto cursor = request.query_value("cursor")) {
-    auto after = from_base64url(*cursor);
-    if (!after || after->empty())
-      return Problem(400, "invalid_cursor", "the cursor is not one of ours").response();
-    filter.after = *after;
-  }
+  auto after = cursor_parameter(request);
+  if (!after) return after.error().response();
+  filter.after = *after;
   auto approvals = context.store().approvals(filter);
   if (!approvals) return Problem::from(approvals.error()).response();
   Json rows = Json::array();
@@ -49,67 +42,55 @@ Response list_approvals(ApiContext& context, Request& request) {
   return json_response({{"approvals", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
-Problem not_found(std::string_view id) {
-  return Problem(404, "approval_not_found", fmt::format("there is no approval '{}'", id))
-      .hint("GET /api/v1/approvals?status=pending lists what waits");
-}
-
 Response show_approval(ApiContext& context, Request& request) {
-  auto approval = context.store().approval(request.param("id"));
-  if (approval) return json_response(approval_json(*approval));
-  return (approval.error().code() == Code::kNotFound ? not_found(request.param("id"))
-                                                     : Problem::from(approval.error()))
-      .response();
+  auto approval = context.runs().approval(std::string(request.param("id")));
+  return approval ? json_response(approval_json(*approval)) : problem_of(approval.error()).response();
 }
 
-// Why a decision is not taken, told from the approval as it is now.
-Problem refusal(ApiContext& context, const Approval& approval, std::string_view why) {
+// Why a decision is not taken.
+Problem refusal(const runs::Decided& decided) {
+  const Approval& approval = decided.approval;
   std::string json = dump_json(approval_json(approval));
-  if (approval.status == ApprovalStatus::kExpired ||
-      (approval.status == ApprovalStatus::kPending && approval.expires_at &&
-       *approval.expires_at <= context.deps.clock->now())) {
-    return Problem(410, "approval_expired",
-                   fmt::format("the approval expired at {}",
-                               approval.expires_at ? iso_time(*approval.expires_at) : "an unknown time"))
-        .member("approval", json);
+  auto time = [](const std::optional<WallTime>& at) { return at ? iso_time(*at) : "an unknown time"; };
+  switch (decided.outcome) {
+    case DecisionOutcome::kExpired:
+      return Problem(410, "approval_expired",
+                     fmt::format("the approval expired at {}", time(approval.expires_at)))
+          .member("approval", json);
+    case DecisionOutcome::kAlreadyDecided:
+      return Problem(409, "approval_already_decided",
+                     fmt::format("already {} by {} at {}", approval_status_name(approval.status),
+                                 approval.decided_by.empty() ? "someone" : approval.decided_by,
+                                 time(approval.decided_at)))
+          .member("approval", json);
+    default:
+      return Problem(409, "decision_refused", decided.why)
+          .hint("read the approval again")
+          .member("approval", json);
   }
-  if (approval.status != ApprovalStatus::kPending) {
-    return Problem(409, "approval_already_decided",
-                   fmt::format("already {} by {} at {}", approval_status_name(approval.status),
-                               approval.decided_by.empty() ? "someone" : approval.decided_by,
-                               approval.decided_at ? iso_time(*approval.decided_at) : "an unknown time"))
-        .member("approval", json);
-  }
-  return Problem(409, "decision_refused", std::string(why))
-      .hint("read the approval again")
-      .member("approval", json);
 }
 
-std::expected<DecisionAttempt, Problem> attempt_of(ApiContext& context, const Request& request) {
+std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request) {
   auto body = json_body(request, {"decision", "arguments", "arguments_sha256", "comment", "decided_by"});
   if (!body) return std::unexpected(body.error());
-  auto decision = string_member(*body, "decision", 20);
-  if (!decision) return std::unexpected(decision.error());
+  auto word = string_member(*body, "decision", 20);
+  if (!word) return std::unexpected(word.error());
   auto sha = string_member(*body, "arguments_sha256", 100);
   if (!sha) return std::unexpected(sha.error());
   auto comment = string_member(*body, "comment", 4000);
   if (!comment) return std::unexpected(comment.error());
-  auto by = string_member(*body, "decided_by", kMaxIdBytes);
+  auto by = string_member(*body, "decided_by", runs::kMaxIdBytes);
   if (!by) return std::unexpected(by.error());
 
-  DecisionAttempt attempt;
-  if (*decision == "approve") {
-    attempt.decision = ApprovalStatus::kApproved;
-  } else if (*decision == "reject") {
-    attempt.decision = ApprovalStatus::kRejected;
-  } else if (*decision == "edit") {
-    attempt.decision = ApprovalStatus::kEdited;
-  } else {
-    return std::unexpected(Problem(400, "invalid_field", fmt::format("'decision' is '{}'", *decision))
+  auto kind = protocol::decision_kind_by_name(*word);
+  if (!kind) {
+    return std::unexpected(Problem(400, "invalid_field", fmt::format("'decision' is '{}'", *word))
                                .hint("approve, reject or edit"));
   }
+  runs::DecisionRequest decision;
+  decision.decision = *kind;
   bool has_arguments = body->contains("arguments") && !(*body)["arguments"].is_null();
-  if (has_arguments != (attempt.decision == ApprovalStatus::kEdited)) {
+  if (has_arguments != (*kind == protocol::DecisionKind::kEdit)) {
     return std::unexpected(
         Problem(400, "invalid_field", "'arguments' belong to the decision 'edit', and to no other"));
   }
@@ -118,90 +99,39 @@ std::expected<DecisionAttempt, Problem> attempt_of(ApiContext& context, const Re
       return std::unexpected(Problem(400, "invalid_field", "'arguments' must be an object"));
     }
     // Keys sorted: the form in which arguments are stored and hashed.
-    attempt.edited_arguments = nlohmann::json((*body)["arguments"]).dump();
+    decision.edited_arguments = nlohmann::json((*body)["arguments"]).dump();
   }
-  attempt.approval = std::string(request.param("id"));
-  attempt.arguments_sha256 = *sha;
-  attempt.comment = *comment;
-  attempt.decided_by = *by;
-  std::string_view key = request.header("idempotency-key");
-  attempt.update_id = key.empty() ? "decision-" + new_uuid(*context.deps.random)
-                                  : "decision-" + sha256_hex(fmt::format("{}\n{}", attempt.approval, key));
-  return attempt;
+  decision.approval = std::string(request.param("id"));
+  decision.arguments_sha256 = *sha;
+  decision.comment = *comment;
+  decision.decided_by = *by;
+  decision.idempotency_key = std::string(request.header("idempotency-key"));
+  return decision;
 }
 
-// Answers once: with the workflow's answer, or with "on its way" when that takes long.
-class OneAnswer {
- public:
-  explicit OneAnswer(Responder responder) : responder_(std::move(responder)) {}
-  void reply(Response response) {
-    if (!answered_.exchange(true)) responder_.reply(std::move(response));
+Response decided_response(const Result<runs::Decided>& decided) {
+  if (!decided) return problem_of(decided.error()).response();
+  switch (decided->outcome) {
+    case DecisionOutcome::kTaken: return json_response(approval_json(decided->approval));
+    case DecisionOutcome::kSent:
+      return json_response({{"approval", approval_json(decided->approval)},
+                            {"decision", "sent"},
+                            {"detail", "the decision is stored; the run has not answered yet"}},
+                           202);
+    default: return refusal(*decided).response();
   }
-
- private:
-  std::atomic<bool> answered_ = false;
-  Responder responder_;
-};
+}
 
 void decide(ApiContext& context, Request& request, Responder responder) {
-  auto attempt = attempt_of(context, request);
-  if (!attempt) return responder.reply(attempt.error().response());
-  auto approval = context.store().begin_decision(*attempt);
-  if (!approval) {
-    if (approval.error().code() == Code::kNotFound)
-      return responder.reply(not_found(attempt->approval).response());
-    auto now = context.store().approval(attempt->approval);
-    if (!now || approval.error().code() != Code::kFailedPrecondition) {
-      return responder.reply(Problem::from(approval.error()).response());
-    }
-    return responder.reply(refusal(context, *now, approval.error().message()).response());
-  }
-  if (approval->status != ApprovalStatus::kPending) {
-    // A repeat, under the same key, of an attempt that has its answer.
-    bool won = approval->status == attempt->decision && approval->decided_by == attempt->decided_by;
-    return responder.reply(won ? json_response(approval_json(*approval))
-                               : refusal(context, *approval, "the decision was refused").response());
-  }
-  auto answer = std::make_shared<OneAnswer>(std::move(responder));
-  context.decisions->send(*approval, *attempt, [&context, answer](Result<DecisionSender::Answer> result) {
-    if (!result) return answer->reply(Problem::from(result.error()).response());
-    if (result->won) return answer->reply(json_response(approval_json(result->approval)));
-    answer->reply(refusal(context, result->approval, result->error_message).response());
-  });
-  context.deps.after(kAnswerWithin, [answer, json = approval_json(*approval)] {
-    answer->reply(json_response({{"approval", json},
-                                 {"decision", "sent"},
-                                 {"detail", "the decision is stored; the run has not answered yet"}},
-                                202));
-  });
+  auto decision = decision_of(request);
+  if (!decision) return responder.reply(decision.error().response());
+  context.runs().decide(*decision, kAnswerWithin,
+                        [responder = std::move(responder)](Result<runs::Decided> decided) mutable {
+                          responder.reply(decided_response(decided));
+                        });
 }
 
 }  // namespace
-
-std::string_view approval_status_name(ApprovalStatus status) {
-  return kStatusNames[static_cast<std::size_t>(status)];
-}
-
-Json approval_json(const Approval& approval) {
-  Json out = {{"id", approval.id},
-              {"run", approval.run},
-              {"agent", approval.agent},
-              {"tool", approval.tool},
-              {"arguments", parse_or_string<Json>(approval.arguments)},
-              {"arguments_sha256", approval.arguments_sha256},
-              {"reason", approval.reason},
-              {"status", approval_status_name(approval.status)},
-              {"requested_at", iso_time(approval.requested_at)},
-              {"expires_at", approval.expires_at ? Json(iso_time(*approval.expires_at)) : Json(nullptr)}};
-  if (approval.status != ApprovalStatus::kPending) {
-    out["decided_by"] = approval.decided_by;
-    out["decided_at"] = approval.decided_at ? Json(iso_time(*approval.decided_at)) : Json(nullptr);
-    out["comment"] = approval.comment;
-  }
-  if (!approval.edited_arguments.empty())
-    out["edited_arguments"] = parse_or_string<Json>(approval.edited_arguments);
-  return out;
-}
 
 void add_approval_routes(Router& router, ApiContext& context) {
   router.add("GET", "/api/v1/approvals", context.answering(list_approvals),

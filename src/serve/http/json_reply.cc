@@ -93,6 +93,14 @@ std::expected<std::uint32_t, Problem> number_parameter(const Request& request, s
   return value;
 }
 
+std::expected<std::string, Problem> cursor_parameter(const Request& request) {
+  auto cursor = request.query_value("cursor");
+  if (!cursor) return std::string();
+  auto decoded = from_base64url(*cursor);
+  if (decoded && !decoded->empty()) return *std::move(decoded);
+  return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
+}
+
 namespace {
 constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 }

@@ -27,6 +27,8 @@ std::expected<std::string, Problem> string_member(const Json& body, std::string_
 std::expected<std::uint32_t, Problem> number_parameter(const Request& request, std::string_view name,
                                                        std::uint32_t fallback, std::uint32_t min,
                                                        std::uint32_t max);
+// ?cursor=, decoded; empty when there is none.
+std::expected<std::string, Problem> cursor_parameter(const Request& request);
 
 std::string base64url(std::string_view bytes);
 std::optional<std::string> from_base64url(std::string_view text);

@@ -16,7 +16,7 @@ Response readiness(ApiContext& context, Request&) {
     return Problem(503, "not_ready", context.stopping ? "the server is stopping" : "the server is starting")
         .response();
   }
-  auto version = context.engine->server_version();
+  auto version = context.runs().engine_version();
   if (!version) {
     return Problem(503, "engine_unreachable", "the engine does not answer: " + version.error().message())
         .response();
@@ -26,7 +26,7 @@ Response readiness(ApiContext& context, Request&) {
 
 Response information(ApiContext& context, Request&) {
   const ApiInfo& info = context.info;
-  auto engine = context.engine->server_version();
+  auto engine = context.runs().engine_version();
   return json_response({{"name", "holdfast"},
                         {"version", info.version},
                         {"engine", info.engine},
@@ -35,7 +35,7 @@ Response information(ApiContext& context, Request&) {
                         {"grpc_address", info.grpc_address.empty() ? Json(nullptr) : Json(info.grpc_address)},
                         {"http_address", info.http_address},
                         {"dev", info.dev},
-                        {"time", iso_time(context.deps.clock->now())}});
+                        {"time", iso_time(context.deps.environment->clock().now())}});
 }
 
 void serve_file(const PageFile& file, const Request& request, Responder responder) {

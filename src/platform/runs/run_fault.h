@@ -1,0 +1,30 @@
+#pragma once
+
+// What is wrong with a request about runs, as a detail of its Status: whoever answers it may tell an unknown
+// agent from an unknown version without reading messages. Plain values and functions; any thread.
+
+#include <cstdint>
+#include <string>
+
+#include "holdfast/status.h"
+
+namespace holdfast::runs {
+
+enum class RunFault : std::uint8_t {
+  kNone = 0,
+  kInvalidRunId,        // INVALID_ARGUMENT
+  kInvalidKey,          // INVALID_ARGUMENT: the idempotency key is too long
+  kAgentNotFound,       // NOT_FOUND
+  kVersionNotFound,     // NOT_FOUND: the agent is there, this version of it is not
+  kRunExists,           // ALREADY_EXISTS: another request has the run id or the key
+  kRunNotFound,         // NOT_FOUND
+  kRunNotStarted,       // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
+  kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
+  kApprovalNotFound,    // NOT_FOUND
+};
+
+RunFault run_fault(const Status& status);
+
+Status with_fault(Code code, RunFault fault, std::string message);
+
+}  // namespace holdfast::runs

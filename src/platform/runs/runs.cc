@@ -1,0 +1,203 @@
+#include "runs/runs.h"
+
+#include <fmt/format.h>
+
+#include "runs/runs_impl.h"
+
+namespace holdfast::runs {
+
+namespace {
+
+constexpr const char* kIdentity = "holdfast-api";  // in histories
+
+ClientOptions client_options(const RunsDependencies& deps, Executor& callbacks) {
+  ClientOptions options;
+  // Retries are ours: a request wants to know at once that the engine is busy.
+  options.namespace_name(deps.namespace_name).identity(kIdentity).fail_fast(true).callbacks(&callbacks);
+  return options;
+}
+
+}  // namespace
+
+bool is_valid_run_id(std::string_view id) {
+  if (id.empty() || id.size() > kMaxIdBytes || id.front() == '$') return false;
+  if (id == "." || id == "..") return false;  // as part of a path they mean something else
+  for (char c : id) {
+    bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                c == '_' || c == '.' || c == ':' || c == '@';
+    if (!fine) return false;
+  }
+  return true;
+}
+
+Status check_run_id(std::string_view id) {
+  if (is_valid_run_id(id)) return {};
+  return with_fault(Code::kInvalidArgument, RunFault::kInvalidRunId,
+                    "a run id has 1 to 200 letters, digits, and - _ . : @, and is not . or ..");
+}
+
+// ---- life
+
+Runs::Impl::Impl(RunsDependencies dependencies)
+    : deps(std::move(dependencies)),
+      engine_executor(deps.environment->new_executor("runs-engine")),
+      client(*deps.connection, *deps.environment, client_options(deps, *engine_executor)),
+      views(*deps.streams) {
+  tracker = std::make_shared<RunTracker>(RunTracker::Dependencies{.client = &client,
+                                                                  .store = deps.store,
+                                                                  .streams = deps.streams,
+                                                                  .clock = &deps.environment->clock(),
+                                                                  .executor = engine_executor.get(),
+                                                                  .after = deps.after,
+                                                                  .log = deps.log});
+  decisions = std::make_shared<DecisionSender>(DecisionSender::Dependencies{.client = &client,
+                                                                            .store = deps.store,
+                                                                            .executor = engine_executor.get(),
+                                                                            .after = deps.after,
+                                                                            .log = deps.log});
+  for (std::size_t i = 0; i < kStarters; ++i) {
+    starters.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
+  }
+}
+
+// Calls under way first, then what makes new ones.
+Runs::Impl::~Impl() {
+  tracker->stop();
+  decisions->stop();
+  client.close();
+  starters.clear();
+  tracker.reset();
+  decisions.reset();
+  engine_executor.reset();
+}
+
+void Runs::Impl::begin(const platform::RunRecord& run) {
+  if (starting.fetch_add(1) >= kMaxStarting) {
+    tracker->start(run);
+    --starting;
+    return;
+  }
+  starters[next_starter++ % starters.size()]->post([this, run] {
+    tracker->start(run);
+    --starting;
+  });
+}
+
+Runs::Runs(RunsDependencies dependencies) : impl_(std::make_unique<Impl>(std::move(dependencies))) {}
+Runs::~Runs() = default;
+
+void Runs::recover() {
+  impl_->tracker->recover();
+  impl_->decisions->recover();
+}
+
+void Runs::stop() {
+  impl_->tracker->stop();
+  impl_->decisions->stop();
+}
+
+Result<std::string> Runs::engine_version() {
+  return impl_->client.server_version();
+}
+
+const std::string& Runs::namespace_name() const {
+  return impl_->client.namespace_name();
+}
+
+// ---- start and stop
+
+namespace {
+
+Result<platform::Definition> definition_of(platform::Store& store, const platform::StartIntent& intent) {
+  const bool current = intent.definition_hash.empty();
+  auto found = current ? store.current_definition(intent.agent)
+                       : store.definition(intent.agent, intent.definition_hash);
+  if (found || found.error().code() != Code::kNotFound) return found;
+  if (!current && store.current_definition(intent.agent)) {
+    return fail(
+        with_fault(Code::kNotFound, RunFault::kVersionNotFound,
+                   fmt::format("agent '{}' has no version '{}'", intent.agent, intent.definition_hash)));
+  }
+  return fail(with_fault(Code::kNotFound, RunFault::kAgentNotFound,
+                         fmt::format("there is no agent '{}'", intent.agent)));
+}
+
+}  // namespace
+
+Result<StartedRun> Runs::start(platform::StartIntent intent) {
+  if (!intent.run.empty()) {
+    if (Status valid = check_run_id(intent.run); !valid.ok()) return fail(std::move(valid));
+  }
+  auto definition = definition_of(impl_->store(), intent);
+  if (!definition) return fail(definition.error());
+  intent.definition_hash = definition->hash;
+  if (intent.idempotency_key.size() > kMaxIdBytes) {
+    return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidKey,
+                           fmt::format("the idempotency key is longer than {} bytes", kMaxIdBytes)));
+  }
+  auto stored = impl_->store().start_run(intent);
+  if (!stored) {
+    if (stored.error().code() != Code::kAlreadyExists) return fail(stored.error());
+    return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists, stored.error().message()));
+  }
+  StartedRun started;
+  started.created = stored->created;
+  if (stored->created) {
+    impl_->begin(stored->run);
+  } else {
+    started.status = impl_->standing_of(stored->run).status;
+  }
+  started.run = std::move(stored->run);
+  return started;
+}
+
+namespace {
+
+// `ask` asks the engine.
+template <typename Ask>
+Result<RunStatus> stop_run(Runs& runs, Runs::Impl& impl, const std::string& id, const Ask& ask) {
+  auto run = runs.find(id);
+  if (!run) return fail(run.error());
+  const RunStatus status = impl.standing_of(*run).status;
+  if (is_closed(status)) return status;
+  const Status asked = ask(impl.client.workflow(id));
+  if (asked.ok()) return status;
+  if (asked.code() != Code::kNotFound) return fail(asked);
+  return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunNotStarted,
+                         "the engine has not started this run, or it just ended"));
+}
+
+}  // namespace
+
+Result<RunStatus> Runs::cancel(const std::string& run, const std::string& reason) {
+  return stop_run(*this, *impl_, run, [&](const WorkflowHandle& workflow) {
+    return workflow.cancel(reason, "cancel-" + run);  // to ask twice changes nothing
+  });
+}
+
+Result<RunStatus> Runs::terminate(const std::string& run, const std::string& reason) {
+  return stop_run(*this, *impl_, run,
+                  [&](const WorkflowHandle& workflow) { return workflow.terminate(reason); });
+}
+
+// ---- events
+
+bool Runs::has_log(const std::string& run) {
+  if (run.starts_with('$')) return false;
+  if (impl_->store().run(run)) return true;
+  auto page = impl_->deps.streams->read(run, "", 1);
+  return page && !page->events.empty();
+}
+
+Result<platform::EventPage> Runs::events(const std::string& run, std::string_view cursor,
+                                         std::uint32_t limit) {
+  return impl_->deps.streams->read(run, cursor, limit);
+}
+
+Result<std::unique_ptr<RunWatch>> Runs::watch(const std::vector<std::string>& logs,
+                                              const std::optional<RunWatch::Place>& from,
+                                              const std::function<void()>& on_ready) {
+  return RunWatch::open(*impl_->deps.streams, logs, from, on_ready);
+}
+
+}  // namespace holdfast::runs

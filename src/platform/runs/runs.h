@@ -1,0 +1,160 @@
+#pragma once
+
+// Runs: what a server does for runs of agents: start, watch, decide, stop, list and view them. HTTP, the
+// demo, and whoever else speaks for a user are its callers; it knows nothing of them, and the engine may be
+// ours in process or a Temporal cluster.
+//
+// Owner: app. Thread-safe; calls block unless they say otherwise. Everything promised is in the platform
+// store before a call returns; what the engine has not confirmed yet is repeated, also after a restart
+// (RunTracker, DecisionSender).
+//
+// Failures: a Status with a RunFault (runs/run_fault.h) where the request is at fault; otherwise the store's
+// or the engine's.
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "holdfast/environment.h"
+#include "platform/store.h"
+#include "platform/streams.h"
+#include "protocol/decision.h"
+#include "runs/run_fault.h"
+#include "runs/run_standing.h"
+#include "runs/run_view.h"
+#include "runs/run_watch.h"
+
+namespace holdfast::api {
+class Connection;
+}
+
+namespace holdfast::runs {
+
+// Run ids and names travel in URLs and logs; "$" begins names of our own.
+inline constexpr std::size_t kMaxIdBytes = 200;
+bool is_valid_run_id(std::string_view id);
+// The same as a Status that says what an id may be.
+Status check_run_id(std::string_view id);
+
+// Everything outlives the Runs.
+struct RunsDependencies {
+  api::Connection* connection = nullptr;
+  platform::Store* store = nullptr;
+  platform::Streams* streams = nullptr;
+  const Environment* environment = nullptr;
+  // Runs a short job later, on a thread that must not block.
+  std::function<void(std::chrono::milliseconds delay, std::move_only_function<void()> job)> after;
+  std::function<void(std::string_view message)> log;
+  std::string namespace_name = "default";
+};
+
+struct StartedRun {
+  platform::RunRecord run;
+  bool created = false;  // false: the same request was here before; this is what it made
+  RunStatus status = RunStatus::kQueued;
+};
+
+struct RunSummary {
+  platform::RunRecord run;
+  Standing standing;
+  bool waits_for_approval = false;
+};
+
+struct RunDetails {
+  RunSummary summary;
+  std::vector<platform::Approval> approvals;  // newest first
+  RunViews::Snapshot progress;
+  platform::UsageTotal usage;
+};
+
+struct RunQuery {
+  std::string agent;                // empty: every agent
+  std::optional<RunStatus> status;  // none: every status
+  std::string after;                // the last page's `next`
+  std::uint32_t limit = 50;         // at most kMaxRunsPage
+};
+inline constexpr std::uint32_t kMaxRunsPage = 200;
+
+struct RunPage {
+  std::vector<RunSummary> runs;  // newest first
+  std::string next;              // empty: this was the last page
+};
+
+struct DecisionRequest {
+  std::string approval;
+  protocol::DecisionKind decision = protocol::DecisionKind::kApprove;
+  std::string arguments_sha256;  // what the person saw; empty: not said
+  std::string edited_arguments;  // kEdit: a JSON object, keys sorted
+  std::string decided_by;
+  std::string comment;
+  std::string idempotency_key;  // one key is one attempt; empty: an attempt of its own
+};
+
+enum class DecisionOutcome : std::uint8_t {
+  kTaken,
+  kSent,            // stored and sent; the run has not answered in time
+  kAlreadyDecided,  // by whom and how stands in the approval
+  kExpired,
+  kRefused,  // for another reason: `why`
+};
+struct Decided {
+  DecisionOutcome outcome = DecisionOutcome::kSent;
+  platform::Approval approval;  // as it is now
+  std::string why;
+};
+using DecidedDone = std::move_only_function<void(Result<Decided>)>;
+
+class Runs {
+ public:
+  explicit Runs(RunsDependencies dependencies);
+  // Ends what waits and returns when every callback has run.
+  ~Runs();
+  Runs(const Runs&) = delete;
+  Runs& operator=(const Runs&) = delete;
+
+  // Finishes what an earlier process left unconfirmed, and watches what is open. Does not block.
+  void recover();
+  // No more retries; a start or a decision that comes now is stored, and the next process sees it through.
+  void stop();
+
+  // Returns when the intent is durable; the workflow is started behind it. A version (definition_hash) that
+  // is left out is the agent's current one.
+  Result<StartedRun> start(platform::StartIntent intent);
+
+  // A run of the store, or that of a sub-agent, which has a log but no row: its parent started it.
+  Result<platform::RunRecord> find(const std::string& run);
+  Result<RunDetails> view(const std::string& run);
+  Result<RunPage> list(const RunQuery& query);
+
+  // The status that the run had: a closed one means that it was over, and nothing was asked.
+  Result<RunStatus> cancel(const std::string& run, const std::string& reason);
+  Result<RunStatus> terminate(const std::string& run, const std::string& reason);
+
+  Result<platform::Approval> approval(const std::string& id);
+  // Stores the attempt and sends it until the run has answered. `done` runs once, on any thread: with the
+  // answer, or after `answer_within` with kSent.
+  void decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done);
+
+  // Whether there is such a run, or at least its log.
+  bool has_log(const std::string& run);
+  Result<platform::EventPage> events(const std::string& run, std::string_view cursor, std::uint32_t limit);
+  // `logs` are runs, or kRunsFeed; see RunWatch.
+  Result<std::unique_ptr<RunWatch>> watch(const std::vector<std::string>& logs,
+                                          const std::optional<RunWatch::Place>& from,
+                                          const std::function<void()>& on_ready);
+
+  // A failure means that the engine cannot be reached.
+  Result<std::string> engine_version();
+  const std::string& namespace_name() const;
+
+  struct Impl;
+
+ private:
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace holdfast::runs

@@ -1,0 +1,42 @@
+#pragma once
+
+// What the sources of Runs share. Internal to the room; constant after construction except where it says
+// otherwise.
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "holdfast/client.h"
+#include "runs/decision_sender.h"
+#include "runs/run_tracker.h"
+#include "runs/runs.h"
+
+namespace holdfast::runs {
+
+struct Runs::Impl {
+  // Starts that may go on behind the answers to their requests. Beyond it a caller waits for its own.
+  static constexpr std::size_t kMaxStarting = 64;
+  // They share the store's syncs and the engine's batches.
+  static constexpr std::size_t kStarters = 4;
+
+  explicit Impl(RunsDependencies dependencies);
+  ~Impl();
+
+  platform::Store& store() { return *deps.store; }
+  // The intent is durable: the workflow next.
+  void begin(const platform::RunRecord& run);
+  Standing standing_of(const platform::RunRecord& run) { return runs::standing_of(run, client, *tracker); }
+
+  RunsDependencies deps;
+  std::unique_ptr<Executor> engine_executor;  // of answers from the engine, and of retries
+  Client client;
+  std::shared_ptr<RunTracker> tracker;
+  std::shared_ptr<DecisionSender> decisions;
+  RunViews views;
+  std::vector<std::unique_ptr<Executor>> starters;
+  std::atomic<std::size_t> next_starter = 0;
+  std::atomic<std::size_t> starting = 0;
+};
+
+}  // namespace holdfast::runs

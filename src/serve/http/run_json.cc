@@ -1,0 +1,93 @@
+#include "http/run_json.h"
+
+#include "base/json.h"
+#include "http/approval_json.h"
+
+namespace holdfast::http {
+
+namespace {
+
+using runs::RunStatus;
+
+// The agent's result is an object with `output`; a workflow of another kind may give anything.
+Json output_of(const runs::RunOutcome& outcome) {
+  Json result = parse_or_string<Json>(outcome.result);
+  if (result.is_object() && result.contains("output")) return result["output"];
+  return result;
+}
+
+Json pending_activities_json(const std::vector<PendingActivity>& activities) {
+  Json out = Json::array();
+  for (const PendingActivity& activity : activities) {
+    Json row = {{"type", activity.activity_type}, {"attempt", activity.attempt}};
+    if (activity.last_failure && !activity.last_failure->message().empty()) {
+      row["last_failure"] = activity.last_failure->message();
+    }
+    if (activity.next_attempt_at) row["next_attempt_at"] = iso_time(*activity.next_attempt_at);
+    out.push_back(std::move(row));
+  }
+  return out;
+}
+
+}  // namespace
+
+Json started_json(const runs::StartedRun& started) {
+  const platform::RunRecord& run = started.run;
+  return {{"id", run.run},
+          {"agent", run.agent},
+          {"version", run.definition_hash},
+          {"status", to_string(started.status)},
+          {"created", started.created},
+          {"created_at", iso_time(run.created_at)},
+          {"links",
+           {{"self", "/api/v1/runs/" + run.run},
+            {"events", "/api/v1/runs/" + run.run + "/events"},
+            {"page", "/#/runs/" + run.run}}}};
+}
+
+Json summary_json(const runs::RunSummary& summary) {
+  const platform::RunRecord& run = summary.run;
+  const runs::Standing& standing = summary.standing;
+  Json out = {
+      {"id", run.run},
+      {"agent", run.agent},
+      {"version", run.definition_hash},
+      {"status", to_string(standing.status)},
+      {"waiting_on", summary.waits_for_approval ? Json("approval") : Json(nullptr)},
+      {"input", parse_or_string<Json>(run.input)},
+      {"created_at", iso_time(run.created_at)},
+      {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
+      {"closed_at", nullptr},
+  };
+  if (standing.outcome && standing.outcome->closed_at)
+    out["closed_at"] = iso_time(*standing.outcome->closed_at);
+  if (standing.outcome && standing.status != RunStatus::kCompleted) {
+    out["error"] = {{"type", standing.outcome->error_type}, {"message", standing.outcome->error_message}};
+  }
+  return out;
+}
+
+Json details_json(const runs::RunDetails& details, const std::string& namespace_name) {
+  const platform::RunRecord& run = details.summary.run;
+  const runs::Standing& standing = details.summary.standing;
+  Json out = summary_json(details.summary);
+  bool completed = standing.outcome && standing.status == RunStatus::kCompleted;
+  out["output"] = completed ? output_of(*standing.outcome) : Json(nullptr);
+  const std::string& partial = details.progress.partial_output;
+  out["partial_output"] = partial.empty() ? Json(nullptr) : Json(partial);
+  out["approvals"] = Json::array();
+  for (const platform::Approval& approval : details.approvals)
+    out["approvals"].push_back(approval_json(approval));
+  out["usage"] = {{"model_calls", details.usage.calls},
+                  {"input_tokens", details.usage.input_tokens},
+                  {"output_tokens", details.usage.output_tokens},
+                  {"cached_input_tokens", details.usage.cached_input_tokens}};
+  out["steps"] = parse_json<Json>(details.progress.steps_json);
+  if (standing.pending_activities)
+    out["pending_activities"] = pending_activities_json(*standing.pending_activities);
+  out["workflow"] = {{"namespace", namespace_name}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};
+  out["events_cursor"] = details.progress.cursor;
+  return out;
+}
+
+}  // namespace holdfast::http
