@@ -153,5 +153,11 @@ TEST(StorageFault, TravelsWithItsStatus) {
   EXPECT_EQ(fault_of(Status(Code::kDataLoss, "damaged")), StorageFault::kNone);
 }
 
+TEST(BoundedText, CutsBetweenCharactersAndMendsBytes) {
+  EXPECT_EQ(bounded_text("short", 10), "short");
+  EXPECT_EQ(bounded_text("ééééé", 5), "éé... (10 bytes in all, 4 shown)");
+  EXPECT_TRUE(is_utf8(bounded_text("\xff\xfe", 10)));
+}
+
 }  // namespace
 }  // namespace holdfast

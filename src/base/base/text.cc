@@ -24,4 +24,13 @@ std::string_view cut_text(std::string_view text, std::size_t limit) {
   return text.substr(0, limit);
 }
 
+std::string bounded_text(std::string text, std::size_t limit) {
+  if (text.size() > limit) {
+    const std::string_view shown = cut_text(text, limit);
+    text = std::string(shown) + "... (" + std::to_string(text.size()) + " bytes in all, " +
+           std::to_string(shown.size()) + " shown)";
+  }
+  return to_utf8(text);
+}
+
 }  // namespace holdfast

@@ -17,4 +17,7 @@ std::string to_utf8(std::string_view text);
 // The beginning of `text`, at most `limit` bytes, not ending inside a character.
 std::string_view cut_text(std::string_view text, std::size_t limit);
 
+// Cut like that, with a note of how much there was, and UTF-8.
+std::string bounded_text(std::string text, std::size_t limit);
+
 }  // namespace holdfast
