@@ -8,11 +8,11 @@
 #include <csignal>
 #include <sstream>
 
+#include "activities/catalog.h"
 #include "app/commands.h"
 #include "app/engine_role.h"
 #include "app/exit_code.h"
 #include "app/output.h"
-#include "definition/definition.h"
 
 namespace holdfast::app {
 

@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "activities/catalog.h"
 #include "activities/deploy.h"
 #include "app/commands.h"
 #include "app/data_directory.h"
@@ -22,7 +23,6 @@
 #include "app/output.h"
 #include "app/ports.h"
 #include "app/worker_role.h"
-#include "definition/definition.h"
 #include "http/api.h"
 #include "net/server.h"
 #include "os/address.h"

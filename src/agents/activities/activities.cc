@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "activities/catalog.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -53,7 +55,7 @@ Activities::DefinitionPtr Activities::definition(const std::string& agent, const
   }
   auto stored =
       require(deps_.store->definition(agent, version), fmt::format("the definition of agent {}", agent));
-  auto parsed = std::make_shared<const Definition>(
+  auto parsed = std::make_shared<const AgentDefinition>(
       require(parse_definition(stored.text, agent), fmt::format("the stored definition of agent {}", agent)));
   std::lock_guard lock(mutex_);
   if (definitions_.size() >= kMaxCachedDefinitions) definitions_.clear();

@@ -18,7 +18,7 @@
 #include "holdfast/activity.h"
 #include "model/message.h"
 #include "protocol/activities.h"
-#include "tool/tool.h"
+#include "tool/activity_tool.h"
 
 namespace holdfast::agent {
 
@@ -40,7 +40,7 @@ class Activities {
   Finished finish(activity::Context& ctx, const FinishInput& in);
 
  private:
-  using DefinitionPtr = std::shared_ptr<const Definition>;
+  using DefinitionPtr = std::shared_ptr<const AgentDefinition>;
 
   DefinitionPtr definition(const std::string& agent, const std::string& version);
   // The text of the call's arguments as the model sent it, or as a person edited it.
@@ -54,12 +54,12 @@ class Activities {
   std::string first_input(activity::Context& ctx, const RunInput& run);
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const std::string& text);
 
-  model::Request model_request(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+  model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);
   model::Answer stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                              const ModelInput& in);
-  PlannedCall plan_call(const Definition& agent, const model::ToolCall& call, std::uint32_t ordinal);
-  ModelTurn turn_of(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
+  ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 
   ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

@@ -78,7 +78,7 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
     out.reason = "the edited arguments are no JSON object";
     return out;
   }
-  if (auto bad = validate(tool->parameters, arguments)) {
+  if (auto bad = spec::validate(tool->parameters, arguments)) {
     out.verdict = Verdict::kInvalid;
     out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
     return out;

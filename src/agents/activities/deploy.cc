@@ -2,22 +2,18 @@
 
 #include <fmt/format.h>
 
-#include "definition/definition.h"
+#include "activities/catalog.h"
 
 namespace holdfast::agent {
 
 namespace {
 
-// A stored definition has no folder any more: a relative path would mean whatever folder the worker was
-// started in.
-Status check_paths(const Definition& definition, std::string_view source) {
+Status check_tools(const AgentDefinition& definition, std::string_view source) {
   for (const ToolSpec& tool : definition.tools) {
-    const std::string& database = tool.sql.database;
-    if (tool.kind != ToolKind::kSql || database.starts_with('/') || database.starts_with("${")) continue;
-    return {Code::kInvalidArgument,
-            fmt::format("{}: tool `{}`: `database: {}` is relative, and this text came without a folder to "
-                        "start from; make it absolute, or say where the file lies",
-                        source, tool.name, database)};
+    if (!tool.type->check) continue;
+    if (auto bad = tool.type->check(tool)) {
+      return {Code::kInvalidArgument, fmt::format("{}: tool `{}`: {}", source, tool.name, *bad)};
+    }
   }
   return {};
 }
@@ -28,7 +24,7 @@ Result<Deployed> deploy(platform::Store& store, std::string_view text, std::stri
                         std::string_view base_directory) {
   auto parsed = parse_definition(text, source, base_directory);
   if (!parsed) return fail(parsed.error());
-  if (Status paths = check_paths(*parsed, source); !paths.ok()) return fail(std::move(paths));
+  if (Status tools = check_tools(*parsed, source); !tools.ok()) return fail(std::move(tools));
   close_parameters(*parsed);
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());

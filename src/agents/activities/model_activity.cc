@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "holdfast/failure.h"
 #include "spec/json_schema.h"
 
@@ -63,15 +64,19 @@ struct Waiting {
 }  // namespace
 
 std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
-  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", to_string(spec.provider), spec.base_url,
-                                spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", spec.provider, spec.base_url, spec.api_key_env,
+                                spec.timeout.count(), spec.idle_timeout.count());
   std::lock_guard lock(mutex_);
   if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
   std::shared_ptr<model::Client>& client = clients_[key];
   if (!client) {
     model::Endpoint endpoint;
-    endpoint.format =
-        spec.provider == Provider::kOpenAi ? model::Format::kOpenAiChat : model::Format::kAnthropicMessages;
+    auto format = model::format_from_name(spec.provider);
+    if (!format) {
+      throw ApplicationFailure::non_retryable(fmt::format("there is no model provider `{}`", spec.provider),
+                                              "UNIMPLEMENTED");
+    }
+    endpoint.format = *format;
     endpoint.base_url = spec.base_url;
     endpoint.api_key = spec.api_key_env;
     endpoint.idle_timeout = spec.idle_timeout;
@@ -81,7 +86,7 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
   return client;
 }
 
-model::Request Activities::model_request(activity::Context& ctx, const Definition& agent,
+model::Request Activities::model_request(activity::Context& ctx, const AgentDefinition& agent,
                                          const ModelInput& in, const std::vector<model::Message>& answers) {
   model::Request request;
   request.model = agent.model.name;
@@ -136,7 +141,7 @@ model::Answer Activities::stream_model(activity::Context& ctx, const ModelSpec& 
   return std::move(*waiting->answer);
 }
 
-PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall& call,
+PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
                                   std::uint32_t ordinal) {
   PlannedCall out;
   out.call.ordinal = ordinal;
@@ -157,14 +162,19 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
     return invalid(
         fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
   }
-  out.kind = to_string(tool->kind);
+  out.kind = tool->type->name;
   if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
     return invalid(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
   }
   Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
   if (arguments.is_discarded()) return invalid("the arguments are not valid JSON; send one JSON object");
-  if (auto bad = validate(tool->parameters, arguments))
+  if (auto bad = spec::validate(tool->parameters, arguments))
     return invalid(fmt::format("wrong arguments: {}", *bad));
+  if (tool->type->plan) {
+    if (auto bad = tool->type->plan({*tool, arguments, deps_.clock->now()}, out)) {
+      return invalid(fmt::format("wrong arguments: {}", *bad));
+    }
+  }
   Ruling ruling = check_policy(agent.approvals, tool->name, arguments);
   out.verdict = verdict_of(ruling.action);
   out.reason = ruling.reason;
@@ -176,11 +186,10 @@ PlannedCall Activities::plan_call(const Definition& agent, const model::ToolCall
   // Whatever becomes of an attempt, there is another one to look: only the effect ledger knows whether the
   // call may have been made, and it lets no call be made twice.
   if (tool->effect == Effect::kAtMostOnce) out.retry["attempts"] = 0;  // without end
-  out.sub_agent = tool->agent.agent;
   return out;
 }
 
-ModelTurn Activities::turn_of(activity::Context& ctx, const Definition& agent, const ModelInput& in,
+ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                               const platform::StepRecord& record) {
   ModelTurn turn;
   turn.head = record.appended->head;
@@ -233,13 +242,13 @@ namespace {
                            delay);
 }
 
-platform::Usage usage_row(activity::Context& ctx, const Definition& agent, const std::string& key,
+platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const std::string& key,
                           const model::Response& response) {
   platform::Usage row;
   row.key = key;
   row.run = ctx.info().workflow_id;
   row.agent = agent.name;
-  row.provider = to_string(agent.model.provider);
+  row.provider = agent.model.provider;
   row.model = response.model.empty() ? agent.model.name : response.model;
   row.input_tokens = response.usage.input_tokens;
   row.output_tokens = response.usage.output_tokens;

@@ -5,6 +5,7 @@
 #include "activities/activities.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -88,20 +89,26 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
                                 const Json& arguments) {
   publish(ctx, "step.started",
           {{"step", in.call.step},
-           {"kind", to_string(tool.kind)},
+           {"kind", tool.type->name},
            {"name", tool.name},
            {"arguments", excerpt(dump_json(arguments))},
            {"attempt", ctx.info().attempt},
            {"key", in.call.key}},
           fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  const ActivityTool* type = find_activity_tool(tool.type->name);
+  if (!type) {
+    throw ApplicationFailure::non_retryable(
+        fmt::format("a tool of type `{}` does not run in an activity", tool.type->name), "UNIMPLEMENTED");
+  }
   Beat beat(ctx);
   ToolContext context;
   context.idempotency_key = in.call.key;
   context.stop = beat.token();
   context.beat = [&beat] { beat(); };
+  context.http = deps_.http;
+  context.clock = deps_.clock;
   context.environment = deps_.environment;
-  ToolEnding ending = tool.kind == ToolKind::kSql ? run_sql_tool(tool, arguments, context, *deps_.clock)
-                                                  : run_http_tool(tool, arguments, context, *deps_.http);
+  ToolEnding ending = type->run(tool, arguments, context);
   if (context.stop.stop_requested() && ending.ending == Ending::kRetry)
     throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
@@ -113,7 +120,7 @@ void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, co
                                 const std::string& result) {
   Json parsed = Json::parse(result);
   Json event = {{"step", in.call.step},
-                {"kind", to_string(tool.kind)},
+                {"kind", tool.type->name},
                 {"name", tool.name},
                 {"result", excerpt(parsed.value("text", ""))},
                 {"is_error", parsed.value("is_error", false)}};

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/workflow_tool.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -185,15 +186,17 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
         co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
     if (refusal) co_return error_answer(call->call, *refusal);
   }
-  while (running_tools_ >= progress_.plan.max_parallel_tools) {
+  const WorkflowTool* in_workflow = find_workflow_tool(call->kind);
+  const int slots = in_workflow && in_workflow->only_waits ? 0 : 1;
+  while (slots > 0 && running_tools_ >= progress_.plan.max_parallel_tools) {
     auto slot_free = [this] { return running_tools_ < progress_.plan.max_parallel_tools; };
     co_await ctx_.wait(slot_free);
   }
-  ++running_tools_;
+  running_tools_ += slots;
   calls_[call->call.step] = call->call.tool + ": running";
-  auto calling = call->kind == "agent" ? call_sub_agent(*call) : call_tool(*call);
+  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call);
   Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
-  --running_tools_;
+  running_tools_ -= slots;
   calls_[call->call.step] = call->call.tool + (outcome.ok() ? ": done" : ": failed");
   if (outcome.ok()) co_return std::move(outcome).value();
   if (ctx_.workflow_cancelled() || ctx_.cancelled()) outcome.error().raise();
@@ -235,29 +238,15 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
   }
 }
 
-Task<ToolAnswer> Loop::call_sub_agent(PlannedCall planned) {
-  RunInput child;
-  child.agent = planned.sub_agent;
+// The call is made right here, by the workflow.
+Task<ToolAnswer> Loop::call_in_workflow(const WorkflowTool* tool, PlannedCall planned) {
   Caller caller;
   caller.run = ctx_.info().workflow_id;
   caller.agent = progress_.plan.agent;
   caller.version = progress_.plan.version;
   caller.call = planned.call;
   caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
-  child.caller = caller;
-  auto options =
-      ChildOptions()
-          .workflow_id(fmt::format("{}.{}", ctx_.info().workflow_id, planned.call.key.substr(0, 12)))
-          .task_queue(kAgentQueue)
-          .execution_timeout(milliseconds(planned.timeout_ms))
-          .parent_close(ParentClosePolicy::kRequestCancel);
-  (void)co_await ctx_.child<RunResult>(kWorkflowType, options, child);
-  ToolAnswer answer;
-  answer.ordinal = planned.call.ordinal;
-  answer.id = planned.call.id;
-  answer.source = AnswerSource::kStep;
-  answer.key = "tool:" + planned.call.key;
-  co_return answer;
+  return tool->run(WorkflowCall(ctx_, std::move(planned), std::move(caller)));
 }
 
 // ---- 4. the end

@@ -20,6 +20,8 @@ namespace holdfast::agent {
 
 using namespace protocol;
 
+struct WorkflowTool;
+
 // The workflow function registered as kWorkflowType.
 Task<RunResult> agent_workflow(workflow::Context& ctx, RunInput input);
 
@@ -49,7 +51,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<void> answer_calls(ModelTurn turn);
   Task<ToolAnswer> answer_call(PlannedCall call);
   Task<ToolAnswer> call_tool(PlannedCall call);
-  Task<ToolAnswer> call_sub_agent(PlannedCall call);
+  Task<ToolAnswer> call_in_workflow(const WorkflowTool* tool, PlannedCall call);
   bool should_continue_as_new() const;
   Task<RunResult> finish(RunEnd end);
   Task<void> report_end(RunEnd end, std::string type, std::string error);

@@ -10,9 +10,9 @@ bool matches(const ApprovalRule& rule, const std::string& tool, const Json& argu
   if (rule.tool != "*" && rule.tool != tool) return false;
   if (!rule.when) return true;
   switch (rule.when->evaluate(arguments)) {
-    case Truth::kTrue: return true;
-    case Truth::kFalse: return false;
-    case Truth::kUnknown: return rule.action != Action::kAllow;
+    case spec::Truth::kTrue: return true;
+    case spec::Truth::kFalse: return false;
+    case spec::Truth::kUnknown: return rule.action != Action::kAllow;
   }
   return true;
 }

@@ -14,7 +14,7 @@ ApprovalSpec rules(std::vector<std::tuple<std::string, std::string, Action>> lis
     ApprovalRule rule;
     rule.tool = tool;
     rule.action = action;
-    if (!when.empty()) rule.when = *Condition::parse(when);
+    if (!when.empty()) rule.when = *spec::Condition::parse(when);
     out.rules.push_back(std::move(rule));
   }
   return out;

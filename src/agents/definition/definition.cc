@@ -13,18 +13,18 @@ namespace holdfast::agent {
 namespace {
 
 Json retry_json(const RetrySpec& retry) {
-  return {{"initial", format_duration(retry.initial)},
+  return {{"initial", spec::format_duration(retry.initial)},
           {"backoff", retry.backoff},
-          {"max_interval", format_duration(retry.max_interval)},
+          {"max_interval", spec::format_duration(retry.max_interval)},
           {"attempts", retry.attempts}};
 }
 
 Json model_json(const ModelSpec& model) {
-  Json out = {{"provider", to_string(model.provider)},
+  Json out = {{"provider", model.provider},
               {"name", model.name},
               {"max_tokens", model.max_tokens},
-              {"timeout", format_duration(model.timeout)},
-              {"idle_timeout", format_duration(model.idle_timeout)},
+              {"timeout", spec::format_duration(model.timeout)},
+              {"idle_timeout", spec::format_duration(model.idle_timeout)},
               {"retry", retry_json(model.retry)}};
   if (!model.base_url.empty()) out["base_url"] = model.base_url;
   if (!model.api_key_env.empty()) out["api_key_env"] = model.api_key_env;
@@ -32,34 +32,16 @@ Json model_json(const ModelSpec& model) {
   return out;
 }
 
-Json http_json(const HttpTool& http) {
-  Json out = {{"method", http.method}, {"url", http.url}, {"max_response_bytes", http.max_response_bytes}};
-  if (!http.headers.empty()) out["headers"] = http.headers;
-  if (!http.body.is_null()) out["body"] = http.body;
-  return out;
-}
-
-Json sql_json(const SqlTool& sql) {
-  return {{"database", sql.database},
-          {"statement", sql.statement},
-          {"read_only", sql.read_only},
-          {"max_rows", sql.max_rows},
-          {"max_bytes", sql.max_bytes}};
-}
-
 Json tool_json(const ToolSpec& tool) {
-  Json out = {{"name", tool.name},
-              {"type", to_string(tool.kind)},
-              {"parameters", tool.parameters},
-              {"timeout", format_duration(tool.timeout)},
-              {"retry", retry_json(tool.retry)}};
+  const ToolType& type = *tool.type;
+  Json out = {{"name", tool.name}, {"type", type.name}, {"parameters", tool.parameters}};
   if (!tool.description.empty()) out["description"] = tool.description;
-  switch (tool.kind) {
-    case ToolKind::kHttp: out["http"] = http_json(tool.http); break;
-    case ToolKind::kSql: out["sql"] = sql_json(tool.sql); break;
-    case ToolKind::kAgent: out["agent"] = tool.agent.agent; break;
+  if (type.has_attempts) {
+    out["timeout"] = spec::format_duration(tool.timeout);
+    out["retry"] = retry_json(tool.retry);
   }
-  if (tool.kind != ToolKind::kAgent) out["effect"] = to_string(tool.effect);
+  if (type.has_effect) out["effect"] = to_string(tool.effect);
+  out[std::string(type.name)] = type.canonical(tool);
   return out;
 }
 
@@ -68,24 +50,31 @@ Json rule_json(const ApprovalRule& rule) {
   if (rule.when) out["when"] = rule.when->text();
   if (!rule.reason.empty()) out["reason"] = rule.reason;
   if (rule.expires_after && rule.action == Action::kAsk)
-    out["expires_after"] = format_duration(*rule.expires_after);
+    out["expires_after"] = spec::format_duration(*rule.expires_after);
   return out;
 }
 
 }  // namespace
 
-const ToolSpec* Definition::find_tool(std::string_view tool) const {
+const ToolSpec* AgentDefinition::find_tool(std::string_view tool) const {
   for (const ToolSpec& one : tools) {
     if (one.name == tool) return &one;
   }
   return nullptr;
 }
 
-void close_parameters(Definition& definition) {
+const ToolType* Catalog::find_tool(std::string_view name) const {
+  for (const ToolType* type : tools) {
+    if (type->name == name) return type;
+  }
+  return nullptr;
+}
+
+void close_parameters(AgentDefinition& definition) {
   for (ToolSpec& tool : definition.tools) tool.parameters.emplace("additionalProperties", false);
 }
 
-std::string canonical_json(const Definition& definition) {
+std::string canonical_json(const AgentDefinition& definition) {
   Json tools = Json::array();
   for (const ToolSpec& tool : definition.tools) tools.push_back(tool_json(tool));
   Json rules = Json::array();
@@ -103,12 +92,12 @@ std::string canonical_json(const Definition& definition) {
                 {"tools", tools},
                 {"approvals",
                  {{"default", to_string(approvals.fallback)},
-                  {"expires_after", format_duration(approvals.expires_after)},
+                  {"expires_after", spec::format_duration(approvals.expires_after)},
                   {"on_expiry", approvals.approve_on_expiry ? "approve" : "reject"},
                   {"rules", rules}}},
                 {"limits",
                  {{"max_iterations", limits.max_iterations},
-                  {"run_timeout", format_duration(limits.run_timeout)},
+                  {"run_timeout", spec::format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
@@ -116,23 +105,14 @@ std::string canonical_json(const Definition& definition) {
   return dump_json(out);
 }
 
-std::string version_of(const Definition& definition) {
+std::string version_of(const AgentDefinition& definition) {
   return sha256_hex(canonical_json(definition));
-}
-
-std::string_view to_string(Provider provider) {
-  return provider == Provider::kOpenAi ? "openai" : "anthropic";
 }
 
 std::string_view to_string(Effect effect) {
   static constexpr std::array<std::string_view, 4> kNames = {"pure", "idempotent", "at_most_once",
                                                              "transactional"};
   return kNames[static_cast<std::size_t>(effect)];
-}
-
-std::string_view to_string(ToolKind kind) {
-  static constexpr std::array<std::string_view, 3> kNames = {"http", "sql", "agent"};
-  return kNames[static_cast<std::size_t>(kind)];
 }
 
 std::string_view to_string(Action action) {

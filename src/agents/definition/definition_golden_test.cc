@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "definition/definition.h"
+#include "activities/catalog.h"
 
 namespace holdfast::agent {
 namespace {

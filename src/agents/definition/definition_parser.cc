@@ -1,46 +1,34 @@
-// agent.yaml into a Definition: one function per section of the file, in the order of the file.
+// agent.yaml into an AgentDefinition: one function per section of the file, in the order of the file.
 
 #include <algorithm>
-#include <cctype>
-#include <filesystem>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "definition/definition.h"
+#include "definition/names.h"
 #include "spec/json_schema.h"
-#include "spec/template.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
 
 namespace {
 
+using spec::MapReader;
+using spec::YamlProblems;
 using std::chrono::hours;
-using std::chrono::minutes;
-using std::chrono::seconds;
 
 constexpr Duration kDay = hours(24);
 constexpr Duration kLongestWait = kDay * 3660;
 
-bool is_agent_name(std::string_view name) {
-  auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; };
-  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
-         std::all_of(name.begin(), name.end(), ok);
-}
-
-bool is_tool_name(std::string_view name) {
-  auto ok = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '-'; };
-  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), ok);
-}
-
-bool is_environment_name(std::string_view name) {
-  auto ok = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
-  return std::all_of(name.begin(), name.end(), ok) && !std::isdigit(static_cast<unsigned char>(name[0]));
-}
-
-bool is_http_url(std::string_view url) {
-  return url.starts_with("http://") || url.starts_with("https://");
+// "http, sql or agent".
+std::string alternatives(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
 }
 
 RetrySpec parse_retry(MapReader& parent, RetrySpec fallback) {
@@ -54,14 +42,15 @@ RetrySpec parse_retry(MapReader& parent, RetrySpec fallback) {
   return out;
 }
 
-ModelSpec parse_model(MapReader& spec) {
+ModelSpec parse_model(const Catalog& catalog, MapReader& spec) {
   ModelSpec out;
   MapReader in = spec.map("model");
   if (!spec.has("model")) spec.missing("model", "with `provider` and `name`");
-  if (auto provider = in.choice("provider", {"openai", "anthropic"})) {
-    out.provider = *provider == 0 ? Provider::kOpenAi : Provider::kAnthropic;
+  if (auto provider = in.choice("provider", catalog.providers)) {
+    out.provider = catalog.providers[*provider];
   } else if (spec.has("model") && !in.has("provider")) {
-    in.missing("provider", "openai or anthropic (a compatible server: openai and its base_url)");
+    in.missing("provider", fmt::format("{} (a compatible server: openai and its base_url)",
+                                       alternatives(catalog.providers)));
   }
   out.base_url = in.text("base_url");
   if (!out.base_url.empty() && !is_http_url(out.base_url)) {
@@ -84,109 +73,12 @@ ModelSpec parse_model(MapReader& spec) {
   return out;
 }
 
-void check_placeholders(MapReader& in, std::string_view key, const std::vector<std::string>& used,
-                        const Json& schema) {
-  static const Json kNone = Json::object();
-  const Json& properties = schema.is_object() && schema.contains("properties") ? schema["properties"] : kNone;
-  std::vector<std::string> known;
-  for (const auto& [name, unused] : properties.items()) known.push_back(name);
-  for (const std::string& name : used) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    std::string_view near = nearest_name(name, known);
-    in.problem(key,
-               fmt::format("uses the argument `{}`, which `parameters.properties` does not declare; {}", name,
-                           near.empty() ? "declare it there" : fmt::format("did you mean `{}`?", near)));
-  }
-}
-
-void parse_http(MapReader& tool, ToolSpec& out, bool effect_given) {
-  MapReader in = tool.map("http");
-  static const std::vector<std::string_view> kMethods = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"};
-  if (auto method = in.choice("method", kMethods)) out.http.method = kMethods[*method];
-  out.http.url = in.required_text("url");
-  if (!out.http.url.empty()) {
-    if (!is_http_url(out.http.url)) in.problem("url", "must start with http:// or https://");
-    auto url = UrlTemplate::parse(out.http.url);
-    if (!url) {
-      in.problem("url", url.error().message());
-    } else {
-      check_placeholders(in, "url", url->arguments(), out.parameters);
-    }
-  }
-  for (auto& [name, value] : in.text_map("headers")) {
-    if (name.find_first_of("\r\n: ") != std::string::npos ||
-        value.find_first_of("\r\n") != std::string::npos) {
-      in.problem("headers", fmt::format("`{}` is no valid header", name));
-    }
-    out.http.headers[name] = value;
-  }
-  out.http.body = in.json("body");
-  check_placeholders(in, "body", body_arguments(out.http.body), out.parameters);
-  out.http.max_response_bytes =
-      static_cast<std::size_t>(in.integer("max_response_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
-  in.finish();
-  const bool reads = out.http.method == "GET" || out.http.method == "HEAD";
-  if (reads && !out.http.body.is_null())
-    in.problem("body", fmt::format("a {} request has no body", out.http.method));
-  if (effect_given) {
-    if (out.effect == Effect::kTransactional) {
-      tool.problem("effect",
-                   "an HTTP call cannot be transactional; use idempotent (the receiver honours the "
-                   "Idempotency-Key header) or at_most_once");
-    }
-  } else if (reads) {
-    out.effect = Effect::kPure;
-  } else {
-    tool.missing("effect",
-                 fmt::format("idempotent if the receiver of this {} honours the Idempotency-Key header, "
-                             "at_most_once if not, pure if it changes nothing",
-                             out.http.method));
-  }
-}
-
-std::string resolve_database(std::string database, std::string_view base_directory) {
-  // A path that begins with a variable may turn out to be absolute.
-  if (database.empty() || base_directory.empty() || database.starts_with("${")) return database;
-  std::filesystem::path path(database);
-  return path.is_absolute() ? database
-                            : (std::filesystem::path(base_directory) / path).lexically_normal().string();
-}
-
-void parse_sql(MapReader& tool, ToolSpec& out, bool effect_given, std::string_view base_directory) {
-  MapReader in = tool.map("sql");
-  out.sql.database = resolve_database(in.required_text("database"), base_directory);
-  out.sql.statement = in.required_text("statement");
-  out.sql.read_only = in.boolean("read_only", true);
-  out.sql.max_rows = static_cast<std::size_t>(in.integer("max_rows", 100, 1, 10000));
-  out.sql.max_bytes = static_cast<std::size_t>(in.integer("max_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
-  in.finish();
-  check_placeholders(in, "statement", sql_parameters(out.sql.statement), out.parameters);
-  const Effect only = out.sql.read_only ? Effect::kPure : Effect::kTransactional;
-  if (effect_given && out.effect != only) {
-    tool.problem("effect", fmt::format("this SQL tool is {} (`read_only: {}`); remove `effect`",
-                                       to_string(only), out.sql.read_only));
-  }
-  out.effect = only;
-}
-
-void parse_sub_agent(MapReader& tool, ToolSpec& out, bool effect_given) {
-  out.agent.agent = tool.required_text("agent");
-  if (!out.agent.agent.empty() && !is_agent_name(out.agent.agent)) {
-    tool.problem("agent", "must be an agent's name: lower-case letters, digits and `-`");
-  }
-  if (effect_given) tool.problem("effect", "a sub-agent is durable itself; remove `effect`");
-  out.effect = Effect::kPure;
-}
-
 void parse_parameters(MapReader& in, ToolSpec& out) {
   out.parameters = in.json("parameters");
   if (out.parameters.is_null()) {
-    out.parameters = Json::object({{"type", "object"}, {"properties", Json::object()}});
-    if (out.kind == ToolKind::kAgent) {
-      out.parameters["properties"]["input"] = {{"type", "string"},
-                                               {"description", "What the agent is to do."}};
-      out.parameters["required"] = Json::array({"input"});
-    }
+    out.parameters = out.type && out.type->parameters
+                         ? out.type->parameters()
+                         : Json::object({{"type", "object"}, {"properties", Json::object()}});
     return;
   }
   if (!out.parameters.is_object()) {
@@ -198,10 +90,46 @@ void parse_parameters(MapReader& in, ToolSpec& out) {
   if (out.parameters["type"] != "object")
     in.problem("parameters", "the arguments are an object: `type: object`");
   if (!out.parameters.contains("properties")) out.parameters["properties"] = Json::object();
-  if (auto bad = check_schema(out.parameters)) in.problem("parameters", *bad);
+  if (auto bad = spec::check_schema(out.parameters)) in.problem("parameters", *bad);
 }
 
-ToolSpec parse_tool(YamlProblems& problems, const YAML::Node& node, std::string path,
+// Timeout and retry, of a type that makes attempts.
+void parse_attempts(MapReader& in, ToolSpec& out) {
+  if (!out.type || out.type->has_attempts) {
+    out.timeout =
+        in.duration("timeout", out.type ? out.type->timeout : out.timeout, Duration(10), kLongestWait);
+    out.retry = parse_retry(in, out.retry);
+    return;
+  }
+  for (std::string_view key : {"timeout", "retry"}) {
+    in.child(key);
+    if (in.has(key)) {
+      in.problem(key, fmt::format("a tool of type `{}` makes no attempts; remove it", out.type->name));
+    }
+  }
+}
+
+// The section of the tool's type, and none of another one.
+void parse_section(const Catalog& catalog, ToolReader& reader) {
+  MapReader& in = reader.in;
+  const ToolType* type = reader.tool.type;
+  for (const ToolType* other : catalog.tools) {
+    if (type && type != other && in.has(other->name)) {
+      in.problem(
+          other->name,
+          fmt::format("does not belong to a tool of type `{}`; remove it or change `type`", type->name));
+    }
+    in.child(other->name);  // known everywhere, so that only the message above is given
+  }
+  if (!type) return;
+  if (!in.has(type->name) && !type->section_needs.empty()) {
+    in.missing(type->name, type->section_needs);
+  } else {
+    type->read(reader);
+  }
+}
+
+ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::Node& node, std::string path,
                     std::string_view base_directory) {
   MapReader in(problems, node, std::move(path));
   ToolSpec out;
@@ -210,42 +138,28 @@ ToolSpec parse_tool(YamlProblems& problems, const YAML::Node& node, std::string 
     in.problem("name", "may hold letters, digits, `_` and `-`, 64 at most: models accept no other");
   }
   out.description = in.text("description");
-  auto kind = in.choice("type", {"http", "sql", "agent"});
-  if (!kind && !in.has("type")) in.missing("type", "http, sql or agent");
+  std::vector<std::string_view> types;
+  for (const ToolType* type : catalog.tools) types.push_back(type->name);
+  auto type = in.choice("type", types);
+  if (type) out.type = catalog.tools[*type];
+  if (!type && !in.has("type")) in.missing("type", alternatives(types));
   auto effect = in.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
   if (effect) out.effect = static_cast<Effect>(*effect);
-  if (kind) out.kind = static_cast<ToolKind>(*kind);
   parse_parameters(in, out);
-  out.timeout = in.duration("timeout", out.kind == ToolKind::kAgent ? hours(24) : seconds(30), Duration(10),
-                            kLongestWait);
-  out.retry = parse_retry(in, out.retry);
-  static constexpr std::string_view kSections[] = {"http", "sql", "agent"};
-  for (std::string_view section : kSections) {
-    if (kind && in.has(section) && section != kSections[*kind]) {
-      in.problem(section, fmt::format("does not belong to a tool of type `{}`; remove it or change `type`",
-                                      kSections[*kind]));
-    }
-    in.child(section);  // known everywhere, so that only the message above is given
-  }
-  if (kind && !in.has(kSections[*kind])) {
-    in.missing(kSections[*kind], out.kind == ToolKind::kHttp  ? "with `url`"
-                                 : out.kind == ToolKind::kSql ? "with `database` and `statement`"
-                                                              : "and the agent's name");
-  } else if (kind) {
-    if (out.kind == ToolKind::kHttp) parse_http(in, out, effect.has_value());
-    if (out.kind == ToolKind::kSql) parse_sql(in, out, effect.has_value(), base_directory);
-    if (out.kind == ToolKind::kAgent) parse_sub_agent(in, out, effect.has_value());
-  }
+  parse_attempts(in, out);
+  ToolReader reader{in, out, effect.has_value(), base_directory};
+  parse_section(catalog, reader);
   in.finish();
   return out;
 }
 
-void parse_tools(MapReader& spec, Definition& out, std::string_view base_directory) {
+void parse_tools(const Catalog& catalog, MapReader& spec, AgentDefinition& out,
+                 std::string_view base_directory) {
   std::set<std::string> names;
   std::size_t index = 0;
   for (const YAML::Node& node : spec.list("tools", kMaxTools)) {
     std::string path = fmt::format("spec.tools[{}]", index++);
-    ToolSpec tool = parse_tool(spec.problems(), node, path, base_directory);
+    ToolSpec tool = parse_tool(catalog, spec.problems(), node, path, base_directory);
     if (!tool.name.empty() && !names.insert(tool.name).second) {
       spec.problems().add(
           node.Mark(),
@@ -261,7 +175,7 @@ std::optional<Action> parse_action(MapReader& in, std::string_view key) {
 }
 
 ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::string path,
-                        const Definition& definition) {
+                        const AgentDefinition& definition) {
   MapReader in(problems, node, std::move(path));
   ApprovalRule out;
   out.tool = in.required_text("tool");
@@ -269,18 +183,18 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
   if (!out.tool.empty() && out.tool != "*" && !tool) {
     std::vector<std::string> names;
     for (const ToolSpec& one : definition.tools) names.push_back(one.name);
-    std::string_view near = nearest_name(out.tool, names);
+    std::string_view near = spec::nearest_name(out.tool, names);
     in.problem("tool", fmt::format("there is no tool `{}`; {}", out.tool,
                                    near.empty() ? "name one of spec.tools, or \"*\" for all"
                                                 : fmt::format("did you mean `{}`?", near)));
   }
   std::string when = in.text("when");
   if (!when.empty()) {
-    auto condition = Condition::parse(when);
+    auto condition = spec::Condition::parse(when);
     if (!condition) {
       in.problem("when", fmt::format("`{}`: {}", when, condition.error().message()));
     } else {
-      if (tool) check_placeholders(in, "when", condition->arguments_read(), tool->parameters);
+      if (tool) check_declared(in, "when", condition->arguments_read(), tool->parameters);
       out.when = std::move(*condition);
     }
   }
@@ -299,7 +213,7 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
   return out;
 }
 
-void parse_approvals(MapReader& spec, Definition& out) {
+void parse_approvals(MapReader& spec, AgentDefinition& out) {
   MapReader in = spec.map("approvals");
   out.approvals.fallback = parse_action(in, "default").value_or(Action::kAllow);
   out.approvals.expires_after = in.duration("expires_after", kDay, Duration(100), kLongestWait);
@@ -312,7 +226,7 @@ void parse_approvals(MapReader& spec, Definition& out) {
   in.finish();
 }
 
-void parse_limits(MapReader& spec, Definition& out) {
+void parse_limits(MapReader& spec, AgentDefinition& out) {
   MapReader in = spec.map("limits");
   Limits& limits = out.limits;
   limits.max_iterations = static_cast<int>(in.integer("max_iterations", limits.max_iterations, 1, 100'000));
@@ -324,8 +238,8 @@ void parse_limits(MapReader& spec, Definition& out) {
   in.finish();
 }
 
-void parse_document(YamlProblems& problems, const YAML::Node& root, std::string_view base_directory,
-                    Definition& out) {
+void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::Node& root,
+                    std::string_view base_directory, AgentDefinition& out) {
   MapReader file(problems, root, "");
   std::string api_version = file.required_text("apiVersion");
   if (!api_version.empty() && api_version != "holdfast.dev/v1") {
@@ -349,9 +263,9 @@ void parse_document(YamlProblems& problems, const YAML::Node& root, std::string_
   MapReader spec = file.map("spec");
   if (!file.has("spec")) file.missing("spec", "with `model` and `prompt`");
   if (file.has("spec")) {
-    out.model = parse_model(spec);
+    out.model = parse_model(catalog, spec);
     out.prompt = spec.required_text("prompt");
-    parse_tools(spec, out, base_directory);
+    parse_tools(catalog, spec, out, base_directory);
     parse_approvals(spec, out);
     parse_limits(spec, out);
   }
@@ -361,15 +275,15 @@ void parse_document(YamlProblems& problems, const YAML::Node& root, std::string_
 
 }  // namespace
 
-Result<Definition> parse_definition(std::string_view text, std::string_view source,
-                                    std::string_view base_directory) {
+Result<AgentDefinition> parse_definition(const Catalog& catalog, std::string_view text,
+                                         std::string_view source, std::string_view base_directory) {
   if (text.size() > kMaxDefinitionBytes) {
     return fail(Code::kInvalidArgument,
                 fmt::format("{}: {} bytes, at most {} are allowed; keep data out of the definition", source,
                             text.size(), kMaxDefinitionBytes));
   }
   YamlProblems problems(source);
-  Definition out;
+  AgentDefinition out;
   try {
     YAML::Node root = YAML::Load(std::string(text));
     if (!root.IsDefined() || root.IsNull()) {
@@ -377,7 +291,7 @@ Result<Definition> parse_definition(std::string_view text, std::string_view sour
                                                       "holdfast.dev/v1` and `kind: Agent`",
                                                       source));
     }
-    parse_document(problems, root, base_directory, out);
+    parse_document(catalog, problems, root, base_directory, out);
   } catch (const YAML::Exception& broken) {
     problems.add(broken.mark, fmt::format("broken YAML: {}", broken.msg));
   }

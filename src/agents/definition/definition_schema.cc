@@ -1,10 +1,13 @@
+#include "base/check.h"
 #include "definition/definition.h"
 
 namespace holdfast::agent {
 
-// Kept in step with definition_parser.cc by definition_test.cc: every key the parser asks for is here.
-std::string_view definition_schema() {
-  static constexpr std::string_view kSchema = R"json({
+namespace {
+
+// The frame; the catalog fills in names of providers and tool types, and the sections of these. Kept in step
+// with definition_parser.cc by definition_test.cc: every key the parser asks for is here.
+constexpr std::string_view kFrame = R"json({
   "$schema": "https://json-schema.org/draft/2020-12/schema",
   "$id": "https://holdfast.dev/schemas/agent-v1.json",
   "title": "Holdfast agent",
@@ -53,7 +56,7 @@ std::string_view definition_schema() {
       "additionalProperties": false,
       "required": ["provider", "name"],
       "properties": {
-        "provider": {"enum": ["openai", "anthropic"], "description": "The wire format; a compatible server is openai with its base_url."},
+        "provider": {"enum": [], "description": "The wire format; a compatible server is openai with its base_url."},
         "base_url": {"type": "string", "pattern": "^https?://"},
         "name": {"type": "string", "minLength": 1},
         "api_key_env": {"type": "string", "description": "Name of the environment variable that holds the key."},
@@ -71,36 +74,11 @@ std::string_view definition_schema() {
       "properties": {
         "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
         "description": {"type": "string", "description": "What the model is told about the tool."},
-        "type": {"enum": ["http", "sql", "agent"]},
+        "type": {"enum": []},
         "effect": {"enum": ["pure", "idempotent", "at_most_once", "transactional"]},
         "parameters": {"type": "object", "description": "JSON Schema of the arguments. `additionalProperties` is false unless given."},
         "timeout": {"$ref": "#/$defs/duration"},
-        "retry": {"$ref": "#/$defs/retry"},
-        "http": {
-          "type": "object",
-          "additionalProperties": false,
-          "required": ["url"],
-          "properties": {
-            "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]},
-            "url": {"type": "string", "pattern": "^https?://"},
-            "headers": {"type": "object", "additionalProperties": {"type": "string"}},
-            "body": {},
-            "max_response_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
-          }
-        },
-        "sql": {
-          "type": "object",
-          "additionalProperties": false,
-          "required": ["database", "statement"],
-          "properties": {
-            "database": {"type": "string", "minLength": 1},
-            "statement": {"type": "string", "minLength": 1},
-            "read_only": {"type": "boolean"},
-            "max_rows": {"type": "integer", "minimum": 1, "maximum": 10000},
-            "max_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
-          }
-        },
-        "agent": {"type": "string", "description": "Name of the agent to run as a child."}
+        "retry": {"$ref": "#/$defs/retry"}
       }
     },
     "approvals": {
@@ -141,7 +119,23 @@ std::string_view definition_schema() {
   }
 }
 )json";
-  return kSchema;
+
+}  // namespace
+
+std::string definition_schema(const Catalog& catalog) {
+  using Ordered = nlohmann::ordered_json;
+  Ordered out = Ordered::parse(kFrame);
+  for (std::string_view provider : catalog.providers) {
+    out["$defs"]["model"]["properties"]["provider"]["enum"].push_back(provider);
+  }
+  Ordered& tool = out["$defs"]["tool"]["properties"];
+  for (const ToolType* type : catalog.tools) {
+    Ordered section = Ordered::parse(type->schema, nullptr, false);
+    HF_CHECK(!section.is_discarded());  // a constant of ours, and a test reads every one
+    tool["type"]["enum"].push_back(type->name);
+    tool[std::string(type->name)] = std::move(section);
+  }
+  return out.dump(2);
 }
 
 }  // namespace holdfast::agent

@@ -9,7 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "definition/definition.h"
+#include "activities/catalog.h"
 
 namespace holdfast::agent {
 namespace {
@@ -69,10 +69,14 @@ spec:
   limits: {max_iterations: 12}
 )";
 
-Definition must_parse(std::string_view text, std::string_view base = {}) {
+AgentDefinition must_parse(std::string_view text, std::string_view base = {}) {
   auto parsed = parse_definition(text, "agent.yaml", base);
   EXPECT_TRUE(parsed.has_value()) << parsed.error().message();
-  return parsed.value_or(Definition{});
+  return parsed.value_or(AgentDefinition{});
+}
+
+Json canonical_tool(const AgentDefinition& agent, std::size_t index) {
+  return Json::parse(canonical_json(agent))["spec"]["tools"][index];
 }
 
 std::string error_of(std::string_view text) {
@@ -92,21 +96,21 @@ TEST(Definition, AVariableInsideAPathDoesNotMakeItAbsolute) {
   auto database = [](std::string_view path) {
     std::string text(kRefund);
     text.replace(text.find("shop.db"), 7, path);
-    return must_parse(text, "/srv/agents").tools[0].sql.database;
+    return canonical_tool(must_parse(text, "/srv/agents"), 0)["sql"]["database"].get<std::string>();
   };
   EXPECT_EQ(database("data/${TENANT}.db"), "/srv/agents/data/${TENANT}.db");
   EXPECT_EQ(database("${SHOP_DB}"), "${SHOP_DB}");
 }
 
 TEST(Definition, ReadsEverySection) {
-  Definition agent = must_parse(kRefund, "/srv/agents");
+  AgentDefinition agent = must_parse(kRefund, "/srv/agents");
   EXPECT_EQ(agent.name, "refund");
   EXPECT_EQ(agent.model.retry.attempts, 4);
   EXPECT_EQ(agent.model.retry.initial, Duration(2000));
   EXPECT_EQ(agent.limits.max_iterations, 12);
   ASSERT_EQ(agent.tools.size(), 4u);
   EXPECT_EQ(agent.tools[0].effect, Effect::kPure);
-  EXPECT_EQ(agent.tools[0].sql.database, "/srv/agents/shop.db");
+  EXPECT_EQ(canonical_tool(agent, 0)["sql"]["database"], "/srv/agents/shop.db");
   EXPECT_EQ(agent.tools[1].effect, Effect::kIdempotent);
   EXPECT_EQ(agent.tools[2].effect, Effect::kTransactional);
   EXPECT_EQ(agent.tools[3].parameters["required"], Json::array({"input"}));
@@ -117,9 +121,9 @@ TEST(Definition, ReadsEverySection) {
 // The store keeps the canonical form only; a worker that loads it must get the same agent, and the same
 // version.
 TEST(Definition, CanonicalFormReadsBackAsItself) {
-  Definition agent = must_parse(kRefund);
+  AgentDefinition agent = must_parse(kRefund);
   std::string canonical = canonical_json(agent);
-  Definition again = must_parse(canonical);
+  AgentDefinition again = must_parse(canonical);
   EXPECT_EQ(canonical_json(again), canonical);
   EXPECT_EQ(version_of(again), version_of(agent));
   EXPECT_NE(version_of(must_parse(changed("You handle", "You settle"))), version_of(agent));
@@ -128,7 +132,7 @@ TEST(Definition, CanonicalFormReadsBackAsItself) {
 }
 
 TEST(Definition, ClosedParametersTakeNoUndeclaredArgument) {
-  Definition agent = must_parse(
+  AgentDefinition agent = must_parse(
       changed("required: [order_id]", "required: [order_id]\n        additionalProperties: {type: string}"));
   const std::string before = canonical_json(agent);
   close_parameters(agent);
@@ -143,7 +147,7 @@ TEST(Definition, ClosedParametersTakeNoUndeclaredArgument) {
 
 TEST(Definition, UnusualTextSurvivesTheCanonicalForm) {
   std::string text = changed("You handle refunds.", "Say \"hé\" \\ 日本 😀\t: # {x} 'y'");
-  Definition agent = must_parse(text);
+  AgentDefinition agent = must_parse(text);
   EXPECT_EQ(must_parse(canonical_json(agent)).prompt, agent.prompt);
 }
 
@@ -255,8 +259,8 @@ TEST(Definition, SchemaIsJsonAndKnowsTheKeysOfTheCanonicalForm) {
   expect_known(canonical["spec"]["approvals"], defs["approvals"]["properties"]);
   for (const Json& tool : canonical["spec"]["tools"]) {
     expect_known(tool, defs["tool"]["properties"]);
-    if (tool.contains("http")) expect_known(tool["http"], defs["tool"]["properties"]["http"]["properties"]);
-    if (tool.contains("sql")) expect_known(tool["sql"], defs["tool"]["properties"]["sql"]["properties"]);
+    const std::string type = tool["type"];
+    if (tool[type].is_object()) expect_known(tool[type], defs["tool"]["properties"][type]["properties"]);
   }
 }
 

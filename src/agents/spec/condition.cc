@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 using nlohmann::json;
 
@@ -328,4 +328,4 @@ std::vector<std::string> Condition::arguments_read() const {
   return out;
 }
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

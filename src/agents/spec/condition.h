@@ -17,7 +17,7 @@
 
 #include "holdfast/status.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 enum class Truth { kFalse, kTrue, kUnknown };
 
@@ -40,4 +40,4 @@ class Condition {
   std::shared_ptr<const Node> root_;  // shared: conditions are copied with their definition and never change
 };
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

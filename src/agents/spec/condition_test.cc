@@ -6,7 +6,7 @@
 
 #include "spec/condition.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 namespace {
 
 using Json = nlohmann::json;
@@ -64,4 +64,4 @@ TEST(Condition, ErrorsHaveTheirColumn) {
 }
 
 }  // namespace
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

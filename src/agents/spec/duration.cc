@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 using std::chrono::milliseconds;
 
@@ -57,4 +57,4 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
   return milliseconds(total);
 }
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 // Largest unit first, "0s" for none.
 std::string format_duration(std::chrono::milliseconds duration);
@@ -15,4 +15,4 @@ std::string format_duration(std::chrono::milliseconds duration);
 // centuries.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

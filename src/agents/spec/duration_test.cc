@@ -6,7 +6,7 @@
 
 #include "spec/duration.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 namespace {
 
 TEST(Duration, ReadsWhatItWrote) {
@@ -22,4 +22,4 @@ TEST(Duration, ReadsWhatItWrote) {
 }
 
 }  // namespace
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -7,7 +7,7 @@
 
 #include <fmt/format.h>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 using nlohmann::json;
 
@@ -216,4 +216,4 @@ std::optional<std::string> validate(const json& schema, const json& value) {
   return validate_at(schema, value, "");
 }
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -9,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 // What is wrong with the schema itself: "properties.amount: unsupported keyword `pattern`, ..."; none when it
 // is fine.
@@ -18,4 +18,4 @@ std::optional<std::string> check_schema(const nlohmann::json& schema);
 // What is wrong with the value, in words a model can act on: "`amount` must be a number, not a string".
 std::optional<std::string> validate(const nlohmann::json& schema, const nlohmann::json& value);
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -5,7 +5,7 @@
 
 #include "spec/json_schema.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 namespace {
 
 using Json = nlohmann::json;
@@ -29,4 +29,4 @@ TEST(JsonSchema, SaysWhatAModelShouldChange) {
 }
 
 }  // namespace
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

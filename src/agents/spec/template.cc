@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 using nlohmann::json;
 
@@ -191,4 +191,4 @@ Result<std::string> fill_environment(std::string_view text, const char* (*lookup
   return out;
 }
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -12,7 +12,7 @@
 
 #include "holdfast/status.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 class UrlTemplate {
  public:
@@ -41,4 +41,4 @@ std::vector<std::string> sql_parameters(std::string_view statement);
 // Replaces `${NAME}` through `lookup`; fails naming the variable that is not set.
 Result<std::string> fill_environment(std::string_view text, const char* (*lookup)(const char* name));
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -6,7 +6,7 @@
 
 #include "spec/template.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 namespace {
 
 using nlohmann::json;
@@ -78,4 +78,4 @@ TEST(Environment, MissingVariableIsNamed) {
 }
 
 }  // namespace
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

@@ -11,7 +11,7 @@
 
 #include "spec/duration.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 namespace {
 
@@ -319,4 +319,4 @@ void MapReader::finish() {
   }
 }
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

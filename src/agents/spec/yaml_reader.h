@@ -16,7 +16,7 @@
 
 #include "holdfast/status.h"
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 
 inline constexpr std::size_t kMaxYamlNodes = 20000;  // aliases expanded: a "billion laughs" file ends here
 inline constexpr std::size_t kMaxYamlProblems = 20;
@@ -96,4 +96,4 @@ nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std:
 // The candidate within a small edit distance of `name`; empty when none is near.
 std::string_view nearest_name(std::string_view name, const std::vector<std::string>& candidates);
 
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec

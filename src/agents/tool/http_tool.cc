@@ -1,20 +1,108 @@
+// `type: http`. Sends `Idempotency-Key`. Placeholders are filled, the rest of the arguments goes into query
+// (GET, HEAD, DELETE) or JSON body when the tool gives no body of its own. Redirects are not followed.
+
 #include <algorithm>
 #include <charconv>
 #include <condition_variable>
+#include <map>
 #include <mutex>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
 #include "base/text.h"
+#include "definition/names.h"
 #include "spec/template.h"
-#include "tool/tool.h"
+#include "tool/activity_tool.h"
 
 namespace holdfast::agent {
 
 namespace {
 
-struct Exchange {
+constexpr std::string_view kSchema = R"json({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["url"],
+  "properties": {
+    "method": {"enum": ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]},
+    "url": {"type": "string", "pattern": "^https?://"},
+    "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+    "body": {},
+    "max_response_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
+  }
+})json";
+
+struct HttpSettings : ToolSettings {
+  std::string method = "GET";
+  std::string url;  // `{argument}` placeholders in path and query only, percent-encoded when filled
+  std::map<std::string, std::string> headers;  // values may name `${ENVIRONMENT}` variables, read at the call
+  Json body;  // template: `{argument}` inside strings; null: the arguments the URL does not use
+  std::size_t max_response_bytes = 64 * 1024;
+};
+
+void read_effect(ToolReader& reader, const std::string& method) {
+  const bool reads = method == "GET" || method == "HEAD";
+  if (reader.effect_given) {
+    if (reader.tool.effect == Effect::kTransactional) {
+      reader.in.problem("effect",
+                        "an HTTP call cannot be transactional; use idempotent (the receiver honours the "
+                        "Idempotency-Key header) or at_most_once");
+    }
+  } else if (reads) {
+    reader.tool.effect = Effect::kPure;
+  } else {
+    reader.in.missing("effect",
+                      fmt::format("idempotent if the receiver of this {} honours the Idempotency-Key header, "
+                                  "at_most_once if not, pure if it changes nothing",
+                                  method));
+  }
+}
+
+void read(ToolReader& reader) {
+  auto out = std::make_shared<HttpSettings>();
+  const Json& parameters = reader.tool.parameters;
+  spec::MapReader in = reader.in.map("http");
+  static const std::vector<std::string_view> kMethods = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"};
+  if (auto method = in.choice("method", kMethods)) out->method = kMethods[*method];
+  out->url = in.required_text("url");
+  if (!out->url.empty()) {
+    if (!is_http_url(out->url)) in.problem("url", "must start with http:// or https://");
+    auto url = spec::UrlTemplate::parse(out->url);
+    if (!url) {
+      in.problem("url", url.error().message());
+    } else {
+      check_declared(in, "url", url->arguments(), parameters);
+    }
+  }
+  for (auto& [name, value] : in.text_map("headers")) {
+    if (name.find_first_of("\r\n: ") != std::string::npos ||
+        value.find_first_of("\r\n") != std::string::npos) {
+      in.problem("headers", fmt::format("`{}` is no valid header", name));
+    }
+    out->headers[name] = value;
+  }
+  out->body = in.json("body");
+  check_declared(in, "body", spec::body_arguments(out->body), parameters);
+  out->max_response_bytes =
+      static_cast<std::size_t>(in.integer("max_response_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
+  in.finish();
+  const bool reads = out->method == "GET" || out->method == "HEAD";
+  if (reads && !out->body.is_null()) in.problem("body", fmt::format("a {} request has no body", out->method));
+  read_effect(reader, out->method);
+  reader.tool.settings = std::move(out);
+}
+
+Json canonical(const ToolSpec& tool) {
+  const auto& http = settings_of<HttpSettings>(tool);
+  Json out = {{"method", http.method}, {"url", http.url}, {"max_response_bytes", http.max_response_bytes}};
+  if (!http.headers.empty()) out["headers"] = http.headers;
+  if (!http.body.is_null()) out["body"] = http.body;
+  return out;
+}
+
+// ---- a call
+
+struct Transfer {
   std::mutex mutex;
   std::condition_variable wake;
   bool done = false;  // guarded by mutex, like all below
@@ -24,9 +112,8 @@ struct Exchange {
 };
 
 // Like net::fetch, and beats while it waits.
-std::shared_ptr<Exchange> exchange(net::HttpClient& http, net::HttpRequest request,
-                                   const ToolContext& context) {
-  auto state = std::make_shared<Exchange>();
+std::shared_ptr<Transfer> transfer(net::HttpRequest request, const ToolContext& context) {
+  auto state = std::make_shared<Transfer>();
   net::HttpHandler handler;
   handler.head = [state](const net::HttpHead& head) {
     std::lock_guard lock(state->mutex);
@@ -42,7 +129,7 @@ std::shared_ptr<Exchange> exchange(net::HttpClient& http, net::HttpRequest reque
     state->done = true;
     state->wake.notify_all();
   };
-  http.start(std::move(request), std::move(handler), context.stop);
+  context.http->start(std::move(request), std::move(handler), context.stop);
   std::unique_lock lock(state->mutex);
   while (!state->wake.wait_for(lock, kBeatInterval, [&] { return state->done; })) {
     lock.unlock();
@@ -64,33 +151,33 @@ void append_query(std::string& url, const Json& values) {
   for (const auto& [name, value] : values.items()) {
     if (value.is_null()) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
-    url += percent_encode(name) + "=" +
-           percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
+    url += spec::percent_encode(name) + "=" +
+           spec::percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
   }
 }
 
 Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& arguments,
                                        const ToolContext& context) {
-  const HttpTool& spec = tool.http;
-  auto url = UrlTemplate::parse(spec.url);
+  const auto& http = settings_of<HttpSettings>(tool);
+  auto url = spec::UrlTemplate::parse(http.url);
   if (!url) return fail(url.error());
   auto filled = url->fill(arguments);
   if (!filled) return fail(filled.error());
   net::HttpRequest request;
-  request.method = spec.method;
+  request.method = http.method;
   request.url = *filled;
   request.total_timeout = tool.timeout;
-  request.max_response_bytes = spec.max_response_bytes;
-  for (const auto& [name, value] : spec.headers) {
-    auto text = fill_environment(value, context.environment);
+  request.max_response_bytes = http.max_response_bytes;
+  for (const auto& [name, value] : http.headers) {
+    auto text = spec::fill_environment(value, context.environment);
     if (!text) return fail(text.error());
     request.headers.emplace_back(name, *text);
   }
   request.headers.emplace_back("Idempotency-Key", context.idempotency_key);
   const Json rest = unused_arguments(arguments, url->arguments());
-  const bool bodiless = spec.method == "GET" || spec.method == "HEAD" || spec.method == "DELETE";
-  if (!spec.body.is_null()) {
-    request.body = dump_json(fill_body(spec.body, arguments));
+  const bool bodiless = http.method == "GET" || http.method == "HEAD" || http.method == "DELETE";
+  if (!http.body.is_null()) {
+    request.body = dump_json(spec::fill_body(http.body, arguments));
   } else if (bodiless) {
     append_query(request.url, rest);
   } else {
@@ -112,7 +199,7 @@ std::optional<std::chrono::milliseconds> retry_after(const net::HttpHead& head) 
 }
 
 // The server said no, or broke.
-ToolEnding refused(const ToolSpec& tool, const std::string& method, const Exchange& state) {
+ToolEnding refused(const ToolSpec& tool, const std::string& method, const Transfer& state) {
   const int status = state.head.status;
   std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(state.body, 2000));
   const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
@@ -126,11 +213,12 @@ ToolEnding refused(const ToolSpec& tool, const std::string& method, const Exchan
 }
 
 // The status is none or one of success, but the body did not arrive.
-ToolEnding without_body(const ToolSpec& tool, const Exchange& state) {
+ToolEnding without_body(const ToolSpec& tool, const Transfer& state) {
   const net::HttpError& error = *state.error;
   if (error.failure == net::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
   if (error.failure == net::HttpFailure::kTooLarge && state.head.status != 0) {
-    std::string text = fmt::format("the response is larger than {} bytes", tool.http.max_response_bytes);
+    std::string text = fmt::format("the response is larger than {} bytes",
+                                   settings_of<HttpSettings>(tool).max_response_bytes);
     // It was answered, so what had to happen has happened.
     return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
   }
@@ -140,14 +228,11 @@ ToolEnding without_body(const ToolSpec& tool, const Exchange& state) {
   return {Ending::kRetry, error.message};
 }
 
-}  // namespace
-
-ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
-                         net::HttpClient& http) {
+ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
   auto request = build_request(tool, arguments, context);
   if (!request) return {Ending::kFailed, request.error().message()};
   const std::string method = request->method;
-  auto state = exchange(http, std::move(*request), context);
+  auto state = transfer(std::move(*request), context);
   std::lock_guard lock(state->mutex);
   // A status says more than how its body ended.
   const int status = state->head.status;
@@ -157,12 +242,14 @@ ToolEnding run_http_tool(const ToolSpec& tool, const Json& arguments, const Tool
   return {Ending::kDone, std::move(state->body)};
 }
 
-std::string bounded_text(std::string text, std::size_t limit) {
-  if (text.size() > limit) {
-    const std::string_view shown = cut_text(text, limit);
-    text = fmt::format("{}... ({} bytes in all, {} shown)", shown, text.size(), shown.size());
-  }
-  return to_utf8(text);
-}
+}  // namespace
+
+constinit const ActivityTool kHttpTool({.name = "http",
+                                        .schema = kSchema,
+                                        .section_needs = "with `url`",
+                                        .has_effect = true,
+                                        .read = read,
+                                        .canonical = canonical},
+                                       run);
 
 }  // namespace holdfast::agent

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tool/tool.h"
+#include "tool/read_tool.h"
 
 namespace holdfast::agent {
 namespace {
@@ -39,12 +39,11 @@ ToolEnding call(Effect effect, int status, std::optional<net::HttpFailure> failu
   PlayedClient client;
   client.status = status;
   client.failure = failure;
-  ToolSpec tool;
-  tool.name = "t";
-  tool.effect = effect;
-  tool.http.method = "POST";
-  tool.http.url = "http://shop.example/pay";
-  return run_http_tool(tool, Json::object(), ToolContext(), client);
+  ToolContext context;
+  context.http = &client;
+  const ToolSpec tool = read_tool("{name: t, type: http, effect: " + std::string(to_string(effect)) +
+                                  ", http: {method: POST, url: http://shop.example/pay}}");
+  return find_activity_tool("http")->run(tool, Json::object(), context);
 }
 
 using enum Effect;

@@ -1,12 +1,19 @@
+// `type: sql`, on SQLite. Reading: a read-only connection, and statements that sqlite3 calls read-only.
+// Writing: one transaction together with a row in `holdfast_effects` of the same database, so that a repeated
+// call finds its own result instead.
+
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "definition/names.h"
 #include "spec/duration.h"
 #include "spec/template.h"
 #include "sqlite/statement.h"
-#include "tool/tool.h"
+#include "tool/activity_tool.h"
 
 namespace holdfast::agent {
 
@@ -15,22 +22,96 @@ namespace {
 using sqlite::ColumnType;
 using sqlite::Statement;
 
+constexpr std::string_view kSchema = R"json({
+  "type": "object",
+  "additionalProperties": false,
+  "required": ["database", "statement"],
+  "properties": {
+    "database": {"type": "string", "minLength": 1},
+    "statement": {"type": "string", "minLength": 1},
+    "read_only": {"type": "boolean"},
+    "max_rows": {"type": "integer", "minimum": 1, "maximum": 10000},
+    "max_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
+  }
+})json";
+
+struct SqlSettings : ToolSettings {
+  std::string database;   // SQLite file; may name `${ENVIRONMENT}` variables
+  std::string statement;  // one or more statements; `:argument` parameters are bound, never pasted
+  bool read_only = true;
+  std::size_t max_rows = 100;
+  std::size_t max_bytes = 64 * 1024;
+};
+
+std::string resolve_database(std::string database, std::string_view base_directory) {
+  // A path that begins with a variable may turn out to be absolute.
+  if (database.empty() || base_directory.empty() || database.starts_with("${")) return database;
+  std::filesystem::path path(database);
+  return path.is_absolute() ? database
+                            : (std::filesystem::path(base_directory) / path).lexically_normal().string();
+}
+
+void read(ToolReader& reader) {
+  auto out = std::make_shared<SqlSettings>();
+  spec::MapReader in = reader.in.map("sql");
+  out->database = resolve_database(in.required_text("database"), reader.base_directory);
+  out->statement = in.required_text("statement");
+  out->read_only = in.boolean("read_only", true);
+  out->max_rows = static_cast<std::size_t>(in.integer("max_rows", 100, 1, 10000));
+  out->max_bytes = static_cast<std::size_t>(in.integer("max_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
+  in.finish();
+  check_declared(in, "statement", spec::sql_parameters(out->statement), reader.tool.parameters);
+  const Effect only = out->read_only ? Effect::kPure : Effect::kTransactional;
+  if (reader.effect_given && reader.tool.effect != only) {
+    reader.in.problem("effect", fmt::format("this SQL tool is {} (`read_only: {}`); remove `effect`",
+                                            to_string(only), out->read_only));
+  }
+  reader.tool.effect = only;
+  reader.tool.settings = std::move(out);
+}
+
+Json canonical(const ToolSpec& tool) {
+  const auto& sql = settings_of<SqlSettings>(tool);
+  return {{"database", sql.database},
+          {"statement", sql.statement},
+          {"read_only", sql.read_only},
+          {"max_rows", sql.max_rows},
+          {"max_bytes", sql.max_bytes}};
+}
+
+// A stored definition has no folder any more: a relative path would mean whatever folder the worker was
+// started in.
+std::optional<std::string> check(const ToolSpec& tool) {
+  const std::string& database = settings_of<SqlSettings>(tool).database;
+  if (database.starts_with('/') || database.starts_with("${")) return std::nullopt;
+  return fmt::format(
+      "`database: {}` is relative, and this text came without a folder to start from; make it absolute, or "
+      "say where the file lies",
+      database);
+}
+
+// ---- a call
+
 class SqlCall {
  public:
-  SqlCall(const ToolSpec& tool, const Json& arguments, const ToolContext& context, const Clock& clock)
-      : tool_(tool), arguments_(arguments), context_(context), clock_(clock) {}
+  SqlCall(const ToolSpec& tool, const Json& arguments, const ToolContext& context)
+      : tool_(tool),
+        sql_(settings_of<SqlSettings>(tool)),
+        arguments_(arguments),
+        context_(context),
+        clock_(*context.clock) {}
 
   ToolEnding run() {
-    auto path = fill_environment(tool_.sql.database, context_.environment);
+    auto path = spec::fill_environment(sql_.database, context_.environment);
     if (!path) return {Ending::kFailed, path.error().message()};
-    const sqlite::Options options{.access = tool_.sql.read_only ? sqlite::Access::kReadOnly
-                                                                : sqlite::Access::kReadWrite};
+    const sqlite::Options options{.access = sql_.read_only ? sqlite::Access::kReadOnly
+                                                           : sqlite::Access::kReadWrite};
     if (!db_.open(*path, options).ok()) return failure("cannot open the database");
     const MonotonicTime now = clock_.monotonic();
     deadline_ = now + tool_.timeout;
     next_beat_ = now + kBeatInterval;
     db_.stop_when([this] { return must_stop(); });
-    return tool_.sql.read_only ? read() : write();
+    return sql_.read_only ? read() : write();
   }
 
  private:
@@ -48,7 +129,7 @@ class SqlCall {
   ToolEnding failure(std::string_view what) {
     if (expired_) {
       return {Ending::kFailed, fmt::format("the statement ran longer than {} and was stopped",
-                                           format_duration(tool_.timeout))};
+                                           spec::format_duration(tool_.timeout))};
     }
     // Stopped in time: whoever runs the call stops. That says nothing about the statement.
     return {stopped_ || db_.may_pass() ? Ending::kRetry : Ending::kFailed,
@@ -95,11 +176,11 @@ class SqlCall {
 
   // Runs every statement; rows of the last one that answers with rows. None when all went well.
   std::optional<ToolEnding> statements(Json& rows) {
-    for (std::string_view script = tool_.sql.statement; !script.empty();) {
+    for (std::string_view script = sql_.statement; !script.empty();) {
       Statement statement = Statement::first_of(db_, script);
       if (statement.none()) continue;  // white space or a comment
       if (!statement.status().ok()) return failure("the statement is wrong");
-      if (tool_.sql.read_only && statement.writes()) {
+      if (sql_.read_only && statement.writes()) {
         return ToolEnding(Ending::kFailed, "the statement writes, but the tool is `read_only: true`");
       }
       if (auto bad = bind(statement)) return bad;
@@ -154,9 +235,9 @@ class SqlCall {
       if (truncated_) continue;  // a writing statement must still run to its end
       Json row = row_of(statement);
       bytes_ += dump_json(row).size() + 1;
-      if (rows.size() >= tool_.sql.max_rows || bytes_ > tool_.sql.max_bytes) {
+      if (rows.size() >= sql_.max_rows || bytes_ > sql_.max_bytes) {
         truncated_ = true;
-        if (tool_.sql.read_only) return std::nullopt;
+        if (sql_.read_only) return std::nullopt;
         continue;
       }
       rows.push_back(std::move(row));
@@ -183,11 +264,12 @@ class SqlCall {
   std::string result(const Json& rows) const {
     Json out = {{"rows", rows}};
     if (truncated_) out["truncated"] = true;
-    if (!tool_.sql.read_only) out["changes"] = changes_;
+    if (!sql_.read_only) out["changes"] = changes_;
     return dump_json(out);
   }
 
   const ToolSpec& tool_;
+  const SqlSettings& sql_;
   const Json& arguments_;
   const ToolContext& context_;
   const Clock& clock_;
@@ -201,11 +283,19 @@ class SqlCall {
   int changes_ = 0;
 };
 
+ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
+  return SqlCall(tool, arguments, context).run();
+}
+
 }  // namespace
 
-ToolEnding run_sql_tool(const ToolSpec& tool, const Json& arguments, const ToolContext& context,
-                        const Clock& clock) {
-  return SqlCall(tool, arguments, context, clock).run();
-}
+constinit const ActivityTool kSqlTool({.name = "sql",
+                                       .schema = kSchema,
+                                       .section_needs = "with `database` and `statement`",
+                                       .has_effect = true,
+                                       .read = read,
+                                       .canonical = canonical,
+                                       .check = check},
+                                      run);
 
 }  // namespace holdfast::agent

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "definition/definition.h"
+#include "activities/catalog.h"
 #include "os/clock.h"
 #include "refund/agent_files.h"
 #include "refund/demo.h"

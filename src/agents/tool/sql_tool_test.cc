@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "os/clock.h"
-#include "tool/tool.h"
+#include "tool/read_tool.h"
 
 namespace holdfast::agent {
 namespace {
@@ -40,20 +40,30 @@ class SqlTool : public ::testing::Test {
 
   ToolEnding run(std::string statement, const Json& arguments, bool read_only = true,
                  std::string key = "k1") {
-    tool_.name = "t";
-    tool_.kind = ToolKind::kSql;
-    tool_.sql.database = path_.string();
-    tool_.sql.statement = std::move(statement);
-    tool_.sql.read_only = read_only;
+    // Every argument that a test gives is one that the tool declares.
+    Json properties = Json::object();
+    for (const char* name : {"id", "note", "order_id", "amount"}) properties[name] = Json::object();
+    const Json entry = {{"name", "t"},
+                        {"type", "sql"},
+                        {"timeout", timeout_},
+                        {"parameters", {{"properties", properties}}},
+                        {"sql",
+                         {{"database", path_.string()},
+                          {"statement", statement},
+                          {"read_only", read_only},
+                          {"max_rows", max_rows_}}}};
+    const ToolSpec tool = read_tool(entry.dump());
     ToolContext context;
     context.idempotency_key = std::move(key);
     context.environment = [](const char*) -> const char* { return nullptr; };
     context.stop = stop_.get_token();
-    return run_sql_tool(tool_, arguments, context, clock_);
+    context.clock = &clock_;
+    return find_activity_tool("sql")->run(tool, arguments, context);
   }
 
   os::SystemClock clock_;
-  ToolSpec tool_;
+  std::string timeout_ = "30s";
+  int max_rows_ = 100;
   std::stop_source stop_;
   std::filesystem::path path_;
 };
@@ -109,11 +119,11 @@ TEST_F(SqlTool, AFailedStatementLeavesNothing) {
 }
 
 TEST_F(SqlTool, ResultsAndTimeAreBounded) {
-  tool_.sql.max_rows = 2;
+  max_rows_ = 2;
   Json out = Json::parse(run("SELECT id FROM orders ORDER BY id", Json::object()).text);
   EXPECT_EQ(out["rows"].size(), 2u);
   EXPECT_EQ(out["truncated"], true);
-  tool_.timeout = Duration(50);
+  timeout_ = "50ms";
   ToolEnding ending = run(
       "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) SELECT max(i) FROM n", Json::object());
   EXPECT_EQ(ending.ending, Ending::kFailed);
@@ -137,12 +147,6 @@ TEST_F(SqlTool, AMissingDatabaseIsSaidNotMade) {
   EXPECT_THAT(ending.text, HasSubstr("cannot open the database"));
   EXPECT_EQ(run("INSERT INTO t VALUES(1)", Json::object(), false).ending, Ending::kFailed);
   EXPECT_FALSE(std::filesystem::exists(path_));
-}
-
-TEST(BoundedText, CutsBetweenCharactersAndMendsBytes) {
-  EXPECT_EQ(bounded_text("short", 10), "short");
-  EXPECT_THAT(bounded_text("ééééé", 5), HasSubstr("éé... (10 bytes in all, 4 shown)"));
-  EXPECT_NO_THROW((void)Json(bounded_text("\xff\xfe", 10)).dump());
 }
 
 }  // namespace

@@ -1,0 +1,74 @@
+// `type: agent`: another agent as a child workflow, with a history, a conversation and retries of its own. It
+// records its answer for the call itself, when it finishes.
+
+#include <fmt/format.h>
+
+#include "agent/workflow_tool.h"
+#include "definition/names.h"
+#include "protocol/names.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+using namespace protocol;
+
+constexpr std::string_view kSchema =
+    R"json({"type": "string", "description": "Name of the agent to run as a child."})json";
+
+struct AgentSettings : ToolSettings {
+  std::string agent;  // name of another definition; its newest version when the child starts
+};
+
+Json parameters() {
+  return {{"type", "object"},
+          {"properties", {{"input", {{"type", "string"}, {"description", "What the agent is to do."}}}}},
+          {"required", Json::array({"input"})}};
+}
+
+void read(ToolReader& reader) {
+  auto out = std::make_shared<AgentSettings>();
+  out->agent = reader.in.required_text("agent");
+  if (!out->agent.empty() && !is_agent_name(out->agent)) {
+    reader.in.problem("agent", "must be an agent's name: lower-case letters, digits and `-`");
+  }
+  if (reader.effect_given) reader.in.problem("effect", "a sub-agent is durable itself; remove `effect`");
+  reader.tool.effect = Effect::kPure;
+  reader.tool.settings = std::move(out);
+}
+
+Json canonical(const ToolSpec& tool) {
+  return settings_of<AgentSettings>(tool).agent;
+}
+
+std::optional<std::string> plan(const CallToPlan& call, PlannedCall& planned) {
+  planned.sub_agent = settings_of<AgentSettings>(call.tool).agent;
+  return std::nullopt;
+}
+
+Task<ToolAnswer> run(WorkflowCall call) {
+  RunInput child;
+  child.agent = call.planned.sub_agent;
+  child.caller = call.caller;
+  auto options = ChildOptions()
+                     .workflow_id(fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12)))
+                     .task_queue(kAgentQueue)
+                     .execution_timeout(std::chrono::milliseconds(call.planned.timeout_ms))
+                     .parent_close(ParentClosePolicy::kRequestCancel);
+  (void)co_await call.ctx->child<RunResult>(kWorkflowType, options, child);
+  co_return recorded_answer(call.planned.call);
+}
+
+}  // namespace
+
+constinit const WorkflowTool kAgentTool({.name = "agent",
+                                         .schema = kSchema,
+                                         .section_needs = "and the agent's name",
+                                         .timeout = std::chrono::hours(24),
+                                         .parameters = parameters,
+                                         .read = read,
+                                         .canonical = canonical,
+                                         .plan = plan},
+                                        run);
+
+}  // namespace holdfast::agent

@@ -1,0 +1,73 @@
+#pragma once
+
+// Tools whose calls run in an activity: they touch the world. A type is one constant in one file and one line
+// below. The list is the only way to a type: what is not there is an error, never somebody else's call; a
+// constant that is not listed is unused, which does not compile.
+//
+// Running blocks, on an activity thread. It never throws; every way a call can end is an Ending.
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "definition/tool_type.h"
+#include "holdfast/seams.h"
+#include "net/http_client.h"
+
+namespace holdfast::agent {
+
+enum class Ending {
+  kDone,     // `text` is the result
+  kFailed,   // final; `text` goes to the model as "Error: ..."
+  kRetry,    // nothing decided: call again under the same key, after `retry_after` when given
+  kUnknown,  // the effect may or may not have happened, and must not be repeated
+};
+
+struct ToolEnding {
+  ToolEnding() = default;
+  ToolEnding(Ending ending_in, std::string text_in) : ending(ending_in), text(std::move(text_in)) {}
+  Ending ending = Ending::kFailed;
+  std::string text;
+  std::optional<std::chrono::milliseconds> retry_after;
+};
+
+// What a call needs from outside. `beat` is called about every kBeatInterval while the call waits: it
+// heartbeats.
+struct ToolContext {
+  std::string idempotency_key;
+  std::stop_token stop;
+  std::function<void()> beat;
+  net::HttpClient* http = nullptr;
+  const Clock* clock = nullptr;
+  const char* (*environment)(const char* name) = nullptr;
+};
+
+inline constexpr std::chrono::milliseconds kBeatInterval{500};
+
+struct ActivityTool {
+  // One call, between the two entries of the effect ledger.
+  using Run = ToolEnding (*)(const ToolSpec& tool, const Json& arguments, const ToolContext& context);
+
+  consteval ActivityTool(ToolType type_in, Run run_in) : type(whole(type_in)), run(run_in) {
+    if (!run_in) throw "a tool of an activity type needs a function that runs its calls";
+  }
+
+  ToolType type;
+  Run run;
+};
+
+// The types, one line each.
+#define HOLDFAST_ACTIVITY_TOOLS(line) line(kHttpTool) line(kSqlTool)
+
+#define HOLDFAST_DECLARE_TOOL(tool) extern const ActivityTool tool;
+HOLDFAST_ACTIVITY_TOOLS(HOLDFAST_DECLARE_TOOL)
+#undef HOLDFAST_DECLARE_TOOL
+
+std::span<const ActivityTool* const> activity_tools();
+// Null when there is none.
+const ActivityTool* find_activity_tool(std::string_view name);
+
+}  // namespace holdfast::agent
