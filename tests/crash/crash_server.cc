@@ -1,5 +1,5 @@
 // The engine alone, as a process to be killed: store, index, engine and gRPC, wired as app wires them. With
-// --bug it has the planted bug that releases answers before their batch is durable, which the crash loop has
+// `--bug early-answers` there is a store in between that says "durable" too early, which the crash loop has
 // to notice.
 
 #include <fmt/format.h>
@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "early_answers.h"
 #include "engine/engine.h"
 #include "lossy_disk.h"
 #include "os/clock.h"
@@ -25,16 +26,7 @@ int refuse(const Status& status) {
   return 1;
 }
 
-engine::PlantedBug bug_named(std::string_view name) {
-  if (name == "early-answers") return engine::PlantedBug::kAckBeforeCommit;
-  if (name == "lost-dedup") return engine::PlantedBug::kLostDedup;
-  if (name == "dropped-timer") return engine::PlantedBug::kDroppedTimer;
-  if (name == "stale-token") return engine::PlantedBug::kStaleTokenAccepted;
-  if (name == "torn-batch") return engine::PlantedBug::kTornBatch;
-  return engine::PlantedBug::kNone;
-}
-
-int serve(const std::string& dir, const std::string& address, engine::PlantedBug bug) {
+int serve(const std::string& dir, const std::string& address, bool early_answers) {
   store::RocksOptions store_options{.dir = dir};
   visibility::Index::Options index_options{.path = dir + "/visibility.db"};
   if (std::getenv(crash::kLoseUnsynced) != nullptr) {
@@ -48,9 +40,9 @@ int serve(const std::string& dir, const std::string& address, engine::PlantedBug
   if (!index) return refuse(index.error());
   os::SystemClock clock;
   os::SystemRandom random;
-  engine::EngineOptions options;
-  options.core.bug = bug;
-  auto engine = engine::Engine::open(std::move(options), **store, clock, random, index->get());
+  crash::EarlyAnswers too_early(**store);
+  store::KvStore& under_engine = early_answers ? static_cast<store::KvStore&>(too_early) : **store;
+  auto engine = engine::Engine::open({}, under_engine, clock, random, index->get());
   if (!engine) return refuse(engine.error());
   auto server = rpc::Server::start(**engine, {.address = address});
   if (!server) return refuse(server.error());
@@ -72,15 +64,11 @@ int main(int argc, char** argv) {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
-  const bool with_bug = argc == 5 && std::string_view(argv[3]) == "--bug";
-  if (argc != 3 && !with_bug) {
-    fmt::print(stderr, "crash_server DATA HOST:PORT [--bug NAME]\n");
+  const bool early_answers =
+      argc == 5 && std::string_view(argv[3]) == "--bug" && std::string_view(argv[4]) == "early-answers";
+  if (argc != 3 && !early_answers) {
+    fmt::print(stderr, "crash_server DATA HOST:PORT [--bug early-answers]\n");
     return 2;
   }
-  const engine::PlantedBug bug = with_bug ? bug_named(argv[4]) : engine::PlantedBug::kNone;
-  if (with_bug && bug == engine::PlantedBug::kNone) {
-    fmt::print(stderr, "crash_server: there is no bug \"{}\"\n", argv[4]);
-    return 2;
-  }
-  return serve(argv[1], argv[2], bug);
+  return serve(argv[1], argv[2], early_answers);
 }

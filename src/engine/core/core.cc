@@ -106,11 +106,7 @@ void EngineCore::Impl::reply(Call& call, api::MessagePtr response) {
   release.executor = call.options.executor;
   release.result = std::move(response);
   release.method = call.method;
-  if (options_.bug == PlantedBug::kAckBeforeCommit) {
-    early_.push_back(std::move(release));
-  } else {
-    releases_.push_back(std::move(release));
-  }
+  releases_.push_back(std::move(release));
 }
 
 void EngineCore::Impl::reply(Call& call, Status status) {
@@ -279,8 +275,7 @@ void EngineCore::Impl::workflow_task_deadline(Run& run) {
 }
 
 bool EngineCore::Impl::has_output() const {
-  return !dirty_.empty() || !changes_.empty() || !releases_.empty() || !visibility_calls_.empty() ||
-         !torn_.empty();
+  return !dirty_.empty() || !changes_.empty() || !releases_.empty() || !visibility_calls_.empty();
 }
 
 Output EngineCore::Impl::take_output() {
@@ -292,15 +287,9 @@ Output EngineCore::Impl::take_output() {
   for (Run* run : dirty_) flush(*run, changes, output);
   dirty_.clear();
   output.feed_end = next_feed_;
-  auto torn = std::move(torn_);
-  torn_.clear();
-  for (auto& [key, value] : torn) output.batch.put(std::move(key), std::move(value));
   for (const auto& [key, value] : changes) {
     if (!value) {
       output.batch.erase(key);
-    } else if (options_.bug == PlantedBug::kTornBatch && key.size() > 2 &&
-               key[2] == store::keys::kExecutionTable && key.size() > 9 && key[key.size() - 9] == 'h') {
-      torn_.emplace_back(key, *value);
     } else {
       output.batch.put(key, *value);
     }

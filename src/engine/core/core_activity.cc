@@ -29,8 +29,6 @@ Result<const stored::ActivityInfo*> EngineCore::Impl::activity_of_token(const st
   const bool current = info != nullptr && info->started_ns() != 0 && info->attempt() == token.attempt() &&
                        info->started_ns() == token.started_ns();
   if (current) return info;
-  if (options_.bug == PlantedBug::kStaleTokenAccepted && info != nullptr && info->started_ns() != 0)
-    return info;
   return fail(errors::activity_not_found());
 }
 

@@ -58,7 +58,7 @@ void EngineCore::Impl::signal(Call& call) {
   Run& run = **found;
   MutableState& ms = *run.ms;
   auto response = std::make_unique<ws::SignalWorkflowExecutionResponse>();
-  if (ms.signal_seen(request.request_id()) && options_.bug != PlantedBug::kLostDedup) {
+  if (ms.signal_seen(request.request_id())) {
     return reply(call, std::move(response));  // sent twice, taken once
   }
   if (!ms.running()) return reply(call, errors::already_completed());

@@ -283,7 +283,6 @@ class EngineCore::Impl {
   std::deque<Internal> internal_;
   std::map<std::string, std::optional<std::string>> changes_;  // rows that belong to no cached run
   std::deque<std::pair<std::uint64_t, std::map<std::string, std::optional<std::string>>>> in_flight_;
-  std::vector<std::pair<std::string, std::string>> torn_;  // PlantedBug::kTornBatch
   std::vector<Release> releases_;
   std::vector<Release> early_;
   std::vector<Output::VisibilityCall> visibility_calls_;

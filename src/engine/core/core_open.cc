@@ -99,7 +99,7 @@ Status EngineCore::Impl::open(std::uint64_t feed_applied) {
           RunKey run{std::move(row.namespace_id), std::move(row.workflow_id), std::move(row.run_id)};
           if (row.wake_ns == 0) {
             ready.push_back(std::move(run));
-          } else if (options_.bug != PlantedBug::kDroppedTimer) {
+          } else {
             arm(run, row.wake_ns);
           }
           return true;
@@ -144,11 +144,6 @@ void EngineCore::Impl::recover(const RunKey& key) {
       if (auto* info = ms.activity(id)) {
         history::activity::lost_holder(ms, options_.limits.execution, now_, info);
         changed = true;
-      }
-    }
-    if (options_.bug == PlantedBug::kDroppedTimer) {
-      for (const auto& timer : ms.s().timers()) {
-        ms.set_deadline(history::DeadlineKind::kTimer, timer.started_event_id(), 0);
       }
     }
   }

@@ -133,7 +133,7 @@ Result<std::optional<EngineCore::Impl::StartOutcome>> EngineCore::Impl::meet_exi
   outcome.run_id = row.run_id();
   outcome.first_run_id = row.first_run_id();
   outcome.status = row.status();
-  if (row.create_request_id() == request.request_id() && options_.bug != PlantedBug::kLostDedup) {
+  if (row.create_request_id() == request.request_id()) {
     // The run it started, also when others have followed that one.
     outcome.run_id = row.first_run_id();
     outcome.started = true;
@@ -143,7 +143,6 @@ Result<std::optional<EngineCore::Impl::StartOutcome>> EngineCore::Impl::meet_exi
   switch (lifecycle::decide(row.status(), request.workflow_id_reuse_policy(),
                             request.workflow_id_conflict_policy())) {
     case lifecycle::StartDecision::kRefuse:
-      if (options_.bug == PlantedBug::kLostDedup && row.create_request_id() == request.request_id()) break;
       return fail(errors::already_started(row.create_request_id(), row.run_id(), row.first_run_id()));
     case lifecycle::StartDecision::kUseExisting:
       outcome.run = find({record.id(), request.workflow_id(), row.run_id()});
@@ -282,8 +281,7 @@ void EngineCore::Impl::signal_with_start(Call& call) {
     // A repeated call finds its signal wherever it went.
     if (const auto row = current(record->id(), request.workflow_id())) {
       Run* run = find({record->id(), request.workflow_id(), row->run_id()});
-      if (run != nullptr && run->ms->signal_seen(signal.request_id()) &&
-          options_.bug != PlantedBug::kLostDedup) {
+      if (run != nullptr && run->ms->signal_seen(signal.request_id())) {
         auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
         response->set_run_id(row->run_id());
         response->set_first_execution_run_id(row->first_run_id());

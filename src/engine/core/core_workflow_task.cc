@@ -55,7 +55,7 @@ Result<Run*> EngineCore::Impl::run_of_workflow_task(const std::string& bytes) {
   const auto& task = ms.s().workflow_task();
   const bool same_attempt = task.attempt() == token.attempt() && task.started_ns() == token.started_ns();
   if (!ms.workflow_task_started() || task.scheduled_event_id() != token.scheduled_event_id() ||
-      (!same_attempt && options_.bug != PlantedBug::kStaleTokenAccepted)) {
+      !same_attempt) {
     return fail(errors::task_not_found());
   }
   return found;

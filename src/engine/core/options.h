@@ -1,7 +1,6 @@
 #pragma once
 
-// What an engine is told when it is made: bounds by name, and, for the simulator's self-test only, a bug to
-// have.
+// What an engine is told when it is made: its bounds, by name, and what it says about itself. Plain data.
 
 #include <cstddef>
 #include <cstdint>
@@ -28,19 +27,8 @@ struct EngineLimits {
   std::int64_t visibility_wait_ns = 5'000'000'000;
 };
 
-// Each makes the engine break one promise; the simulator has to notice.
-enum class PlantedBug : std::uint8_t {
-  kNone,
-  kAckBeforeCommit,     // answers leave before their batch is durable
-  kLostDedup,           // a repeated start or signal is taken for a new one
-  kDroppedTimer,        // a timer armed before a restart is forgotten
-  kStaleTokenAccepted,  // an earlier attempt's answer is taken for the current one's
-  kTornBatch,           // one transaction is committed in two halves
-};
-
 struct CoreOptions {
   EngineLimits limits;
-  PlantedBug bug = PlantedBug::kNone;
   bool feed = false;  // write visibility feed rows; the host sets it when there is an index
   std::string cluster_name = "active";
   std::string server_version = "1.31.0";

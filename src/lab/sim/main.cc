@@ -11,7 +11,7 @@
 
 namespace {
 
-using holdfast::engine::PlantedBug;
+using holdfast::sim::PlantedBug;
 
 const std::map<std::string_view, PlantedBug> kBugs = {
     {"none", PlantedBug::kNone},

@@ -6,12 +6,15 @@
 
 namespace holdfast::sim {
 
-Server::Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed)
+Server::Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed, PlantedBug bug)
     : world_(world),
       oracle_(oracle),
       options_(std::move(options)),
       random_(seed ^ 0x5eed),
-      dice_(seed ^ 0xd1ce) {}
+      dice_(seed ^ 0xd1ce),
+      bug_(bug),
+      calls_(bug),
+      disk_(world, bug) {}
 
 Server::~Server() {
   ++incarnation_;
@@ -48,6 +51,7 @@ void Server::crash() {
   for (std::int64_t i = 0; i < taken; ++i) {
     if (!commit(syncing_[static_cast<std::size_t>(i)].batch).ok()) break;
   }
+  disk_.crash();
   syncing_.clear();
   commit_running_ = false;
   pump_planned_ = false;
@@ -57,6 +61,7 @@ void Server::crash() {
 void Server::receive(api::Method method, api::MessagePtr request, Answer answer, bool in_process) {
   if (!core_) return;
   auto note = oracle_.called(method, *request);
+  calls_.arrives(method, *request);
   engine::Call call;
   call.method = method;
   call.request = std::move(request);
@@ -66,6 +71,7 @@ void Server::receive(api::Method method, api::MessagePtr request, Answer answer,
   call.done = [this, method, in_process, note = std::move(note), answer = std::move(answer),
                incarnation = incarnation_](Result<api::MessagePtr> result) mutable {
     if (incarnation != incarnation_ || !core_) return;  // the process that held it is dead
+    calls_.leaves(method, result);
     oracle_.answered(method, note, result, in_process);
     answer(std::move(result));
   };
@@ -87,6 +93,10 @@ void Server::pump() {
     run(now);
     if (core_->has_output()) {
       syncing_.push_back(core_->take_output());
+      if (bug_ == PlantedBug::kAckBeforeCommit) {
+        std::vector<engine::Release> releases = std::exchange(syncing_.back().releases, {});
+        run(releases);
+      }
       start_commit();
     }
     arm();
@@ -115,6 +125,8 @@ void Server::start_commit() {
 
 Status Server::commit(const store::WriteBatch& batch) {
   if (Status status = disk_.commit(batch); !status.ok()) return status;
+  // A planted bug is for the oracle to find, which sees no more than what the outside world is told.
+  if (bug_ != PlantedBug::kNone) return {};
   for (const std::string& wrong : law_.look(batch)) oracle_.violation(wrong);
   return {};
 }

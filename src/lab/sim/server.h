@@ -12,7 +12,9 @@
 
 #include "engine/core.h"
 #include "engine/stored_law.h"
-#include "sim/memory_store.h"
+#include "sim/faulty_calls.h"
+#include "sim/faulty_disk.h"
+#include "sim/planted_bug.h"
 #include "sim/world.h"
 
 namespace holdfast::sim {
@@ -21,7 +23,8 @@ class Oracle;
 
 class Server {
  public:
-  Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed);
+  Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed,
+         PlantedBug bug = PlantedBug::kNone);
   ~Server();
 
   // Recovers from the disk. A message about it on failure.
@@ -53,7 +56,9 @@ class Server {
   engine::CoreOptions options_;
   SimRandom random_;  // the engine's own
   SimRandom dice_;    // ours
-  MemoryStore disk_;
+  PlantedBug bug_;
+  FaultyCalls calls_;
+  FaultyDisk disk_;
   engine::testing::StoredLaw law_{disk_};
   std::unique_ptr<engine::EngineCore> core_;
   std::uint64_t incarnation_ = 0;

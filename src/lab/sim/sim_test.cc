@@ -41,7 +41,7 @@ TEST(Simulation, SameSeedSameTrace) {
   EXPECT_NE(simulate({.seed = 1}).trace_hash, simulate({.seed = 2}).trace_hash);
 }
 
-class PlantedBugTest : public testing::TestWithParam<engine::PlantedBug> {};
+class PlantedBugTest : public testing::TestWithParam<PlantedBug> {};
 
 // In a process of its own: an engine whose store was torn may well stop itself, which is finding it too.
 TEST_P(PlantedBugTest, IsFound) {
@@ -56,18 +56,17 @@ TEST_P(PlantedBugTest, IsFound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Simulation, PlantedBugTest,
-                         testing::Values(engine::PlantedBug::kAckBeforeCommit, engine::PlantedBug::kLostDedup,
-                                         engine::PlantedBug::kDroppedTimer,
-                                         engine::PlantedBug::kStaleTokenAccepted,
-                                         engine::PlantedBug::kTornBatch),
+                         testing::Values(PlantedBug::kAckBeforeCommit, PlantedBug::kLostDedup,
+                                         PlantedBug::kDroppedTimer, PlantedBug::kStaleTokenAccepted,
+                                         PlantedBug::kTornBatch),
                          [](const auto& info) {
                            switch (info.param) {
-                             case engine::PlantedBug::kAckBeforeCommit: return "AckBeforeCommit";
-                             case engine::PlantedBug::kLostDedup: return "LostDedup";
-                             case engine::PlantedBug::kDroppedTimer: return "DroppedTimer";
-                             case engine::PlantedBug::kStaleTokenAccepted: return "StaleTokenAccepted";
-                             case engine::PlantedBug::kTornBatch: return "TornBatch";
-                             case engine::PlantedBug::kNone: break;
+                             case PlantedBug::kAckBeforeCommit: return "AckBeforeCommit";
+                             case PlantedBug::kLostDedup: return "LostDedup";
+                             case PlantedBug::kDroppedTimer: return "DroppedTimer";
+                             case PlantedBug::kStaleTokenAccepted: return "StaleTokenAccepted";
+                             case PlantedBug::kTornBatch: return "TornBatch";
+                             case PlantedBug::kNone: break;
                            }
                            return "None";
                          });

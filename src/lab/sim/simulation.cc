@@ -21,7 +21,7 @@ class Simulation {
  public:
   explicit Simulation(const SimulationOptions& options)
       : world_(options.seed),
-        server_(world_, oracle_, core_options(options), options.seed),
+        server_(world_, oracle_, core_options(), options.seed, options.bug),
         network_(world_, server_),
         clients_(world_, network_) {
     world_.set_verbose(options.verbose);
@@ -59,9 +59,8 @@ class Simulation {
   }
 
  private:
-  static engine::CoreOptions core_options(const SimulationOptions& options) {
+  static engine::CoreOptions core_options() {
     engine::CoreOptions core;
-    core.bug = options.bug;
     // Small, so that the edges are met.
     core.limits.cached_executions = 3;
     core.limits.long_poll_ns = 10 * kSec;

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "engine/options.h"
+#include "sim/planted_bug.h"
 
 namespace holdfast::sim {
 
 struct SimulationOptions {
   std::uint64_t seed = 1;
-  engine::PlantedBug bug = engine::PlantedBug::kNone;
+  PlantedBug bug = PlantedBug::kNone;
   bool verbose = false;
 };
 
