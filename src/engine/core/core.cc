@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "engine/core_impl.h"
+#include "engine/method_table.h"
 #include "history/activity.h"
 #include "history/lifecycle.h"
 #include "history/timer.h"
@@ -32,62 +33,62 @@ void EngineCore::Impl::set_now() {
   now_ = std::max<Ns>(now_, clock_.now().time_since_epoch().count());
 }
 
+// In a function of its own: what is wrong with a handler is said with its name.
+constexpr auto EngineCore::Impl::method_table() {
+  using M = api::Method;
+  MethodTable<Impl> table;
+  table.on<M::kGetSystemInfo, &Impl::get_system_info>();
+  table.on<M::kGetClusterInfo, &Impl::get_cluster_info>();
+  table.on<M::kRegisterNamespace, &Impl::register_namespace>();
+  table.on<M::kDescribeNamespace, &Impl::describe_namespace>();
+  table.on<M::kListNamespaces, &Impl::list_namespaces>();
+  table.on<M::kStartWorkflowExecution, &Impl::start_workflow>();
+  table.on<M::kExecuteMultiOperation, &Impl::multi_operation>();
+  table.on<M::kSignalWorkflowExecution, &Impl::signal, &Impl::check_signal>();
+  table.on<M::kSignalWithStartWorkflowExecution, &Impl::signal_with_start>();
+  table.on<M::kRequestCancelWorkflowExecution, &Impl::request_cancel>();
+  table.on<M::kTerminateWorkflowExecution, &Impl::terminate>();
+  table.on<M::kQueryWorkflow, &Impl::query, &Impl::check_query>();
+  table.on<M::kUpdateWorkflowExecution, &Impl::update, &Impl::check_update>();
+  table.on<M::kPollWorkflowExecutionUpdate, &Impl::poll_update, &Impl::check_poll_update>();
+  table.on<M::kGetWorkflowExecutionHistory, &Impl::get_history>();
+  table.on<M::kGetWorkflowExecutionHistoryReverse, &Impl::get_history_reverse>();
+  table.on<M::kDescribeWorkflowExecution, &Impl::describe>();
+  table.on<M::kListWorkflowExecutions, &Impl::list>();
+  table.on<M::kCountWorkflowExecutions, &Impl::count>();
+  table.on<M::kPollWorkflowTaskQueue, &Impl::poll_workflow_task>();
+  table.on<M::kRespondWorkflowTaskCompleted, &Impl::workflow_task_completed>();
+  table.on<M::kRespondWorkflowTaskFailed, &Impl::workflow_task_failed>();
+  table.on<M::kRespondQueryTaskCompleted, &Impl::query_completed>();
+  table.on<M::kResetStickyTaskQueue, &Impl::reset_sticky>();
+  table.on<M::kShutdownWorker, &Impl::shutdown_worker>();
+  table.on<M::kDescribeTaskQueue, &Impl::describe_task_queue>();
+  table.on<M::kPollActivityTaskQueue, &Impl::poll_activity>();
+  table.on<M::kRecordActivityTaskHeartbeat, &Impl::heartbeat>();
+  table.on<M::kRecordActivityTaskHeartbeatById, &Impl::heartbeat_by_id,
+           &Impl::check_activity_id<ws::RecordActivityTaskHeartbeatByIdRequest>>();
+  table.on<M::kRespondActivityTaskCompleted, &Impl::activity_completed>();
+  table.on<M::kRespondActivityTaskCompletedById, &Impl::activity_completed_by_id,
+           &Impl::check_activity_id<ws::RespondActivityTaskCompletedByIdRequest>>();
+  table.on<M::kRespondActivityTaskFailed, &Impl::activity_failed>();
+  table.on<M::kRespondActivityTaskFailedById, &Impl::activity_failed_by_id,
+           &Impl::check_activity_id<ws::RespondActivityTaskFailedByIdRequest>>();
+  table.on<M::kRespondActivityTaskCanceled, &Impl::activity_canceled>();
+  table.on<M::kRespondActivityTaskCanceledById, &Impl::activity_canceled_by_id,
+           &Impl::check_activity_id<ws::RespondActivityTaskCanceledByIdRequest>>();
+  return table;
+}
+
 CallId EngineCore::Impl::submit(Call call) {
-  using Handler = void (Impl::*)(Call&);
-  static constexpr auto kHandlers = [] {
-    std::array<Handler, api::kMethodCount> table{};
-    const auto set = [&table](api::Method method, Handler handler) {
-      table[static_cast<std::size_t>(method)] = handler;
-    };
-    using M = api::Method;
-    set(M::kGetSystemInfo, &Impl::get_system_info);
-    set(M::kGetClusterInfo, &Impl::get_cluster_info);
-    set(M::kRegisterNamespace, &Impl::register_namespace);
-    set(M::kDescribeNamespace, &Impl::describe_namespace);
-    set(M::kListNamespaces, &Impl::list_namespaces);
-    set(M::kStartWorkflowExecution, &Impl::start_workflow);
-    set(M::kExecuteMultiOperation, &Impl::multi_operation);
-    set(M::kSignalWorkflowExecution, &Impl::signal);
-    set(M::kSignalWithStartWorkflowExecution, &Impl::signal_with_start);
-    set(M::kRequestCancelWorkflowExecution, &Impl::request_cancel);
-    set(M::kTerminateWorkflowExecution, &Impl::terminate);
-    set(M::kQueryWorkflow, &Impl::query);
-    set(M::kUpdateWorkflowExecution, &Impl::update);
-    set(M::kPollWorkflowExecutionUpdate, &Impl::poll_update);
-    set(M::kGetWorkflowExecutionHistory, &Impl::get_history);
-    set(M::kGetWorkflowExecutionHistoryReverse, &Impl::get_history_reverse);
-    set(M::kDescribeWorkflowExecution, &Impl::describe);
-    set(M::kListWorkflowExecutions, &Impl::visibility);
-    set(M::kCountWorkflowExecutions, &Impl::visibility);
-    set(M::kPollWorkflowTaskQueue, &Impl::poll_workflow_task);
-    set(M::kRespondWorkflowTaskCompleted, &Impl::workflow_task_completed);
-    set(M::kRespondWorkflowTaskFailed, &Impl::workflow_task_failed);
-    set(M::kRespondQueryTaskCompleted, &Impl::query_completed);
-    set(M::kResetStickyTaskQueue, &Impl::reset_sticky);
-    set(M::kShutdownWorker, &Impl::shutdown_worker);
-    set(M::kDescribeTaskQueue, &Impl::describe_task_queue);
-    set(M::kPollActivityTaskQueue, &Impl::poll_activity);
-    set(M::kRecordActivityTaskHeartbeat, &Impl::heartbeat);
-    set(M::kRecordActivityTaskHeartbeatById, &Impl::heartbeat_by_id);
-    set(M::kRespondActivityTaskCompleted, &Impl::activity_completed);
-    set(M::kRespondActivityTaskCompletedById, &Impl::activity_completed_by_id);
-    set(M::kRespondActivityTaskFailed, &Impl::activity_failed);
-    set(M::kRespondActivityTaskFailedById, &Impl::activity_failed_by_id);
-    set(M::kRespondActivityTaskCanceled, &Impl::activity_canceled);
-    set(M::kRespondActivityTaskCanceledById, &Impl::activity_canceled_by_id);
-    return table;
-  }();
+  static constexpr MethodTable<Impl> kMethods = method_table();
+#define HOLDFAST_METHOD(name) static_assert(kMethods.has(api::Method::k##name), #name " has no handler");
+  HOLDFAST_METHODS(HOLDFAST_METHOD)
+#undef HOLDFAST_METHOD
   set_now();
   const CallId id = next_call_++;
-  current_call_ = id;
+  call.id = id;
   HF_CHECK(call.request != nullptr);
-  const Handler handler = kHandlers[static_cast<std::size_t>(call.method)];
-  if (handler == nullptr) {
-    reply(call, Status(Code::kUnimplemented,
-                       "This server does not offer " + std::string(api::method_name(call.method)) + "."));
-    return id;
-  }
-  (this->*handler)(call);
+  kMethods.call(*this, call);
   settle();
   return id;
 }
@@ -107,6 +108,14 @@ void EngineCore::Impl::reply(Call& call, api::MessagePtr response) {
   release.result = std::move(response);
   release.method = call.method;
   releases_.push_back(std::move(release));
+}
+
+void EngineCore::Impl::reply_result(Call& call, Result<api::MessagePtr> result) {
+  if (result) {
+    reply(call, std::move(*result));
+  } else {
+    reply(call, std::move(result.error()));
+  }
 }
 
 void EngineCore::Impl::reply(Call& call, Status status) {
@@ -131,7 +140,7 @@ Ns EngineCore::Impl::call_deadline(const Call& call, Ns fallback) const {
 }
 
 CallId EngineCore::Impl::park(Parked parked) {
-  const CallId id = current_call_;
+  const CallId id = parked.call.id;
   HF_CHECK(!parked_.contains(id));
   parked_deadlines_.emplace(parked.deadline_ns, id);
   parked_.emplace(id, std::move(parked));
@@ -154,28 +163,15 @@ void EngineCore::Impl::unpark(CallId id, std::function<void(Parked&)> with) {
   with(parked);
 }
 
-void EngineCore::Impl::finish_parked(Parked& parked, Result<api::MessagePtr> result) {
-  if (parked.finish) {
-    parked.finish(std::move(result));
-    return;
-  }
-  if (result) {
-    reply(parked.call, std::move(*result));
-  } else {
-    reply(parked.call, std::move(result.error()));
-  }
-}
-
 void EngineCore::Impl::cancel(CallId id) {
   set_now();
-  unpark(id,
-         [this](Parked& parked) { finish_parked(parked, fail(Code::kCancelled, "The caller gave up.")); });
+  unpark(id, [this](Parked& parked) { reply(parked.call, Status(Code::kCancelled, "The caller gave up.")); });
 }
 
 void EngineCore::Impl::close() {
   while (!parked_.empty()) {
     unpark(parked_.begin()->first, [this](Parked& parked) {
-      finish_parked(parked, fail(Code::kUnavailable, "The server is shutting down; try again."));
+      reply(parked.call, Status(Code::kUnavailable, "The server is shutting down; try again."));
     });
   }
 }
@@ -198,10 +194,7 @@ void EngineCore::Impl::tick() {
   }
   while (!parked_deadlines_.empty() && parked_deadlines_.begin()->first <= now_) {
     const CallId id = parked_deadlines_.begin()->second;
-    unpark(id, [this, id](Parked& parked) {
-      current_call_ = id;
-      empty_poll(parked);
-    });
+    unpark(id, [this](Parked& parked) { empty_poll(parked); });
   }
   if (now_ - last_cleanup_ > 10 * history::kMinute) {
     last_cleanup_ = now_;

@@ -31,6 +31,7 @@ namespace holdfast::engine {
 using CallId = std::uint64_t;
 
 struct Call {
+  CallId id = 0;  // given by submit()
   api::Method method{};
   api::MessagePtr request;
   api::CallOptions options;

@@ -93,58 +93,50 @@ void EngineCore::Impl::add_task(const QueueKey& queue, matching::Task task) {
   Parked parked = std::move(found->second);
   parked_.erase(found);
   parked_deadlines_.erase({parked.deadline_ns, *id});
+  Poller poller{std::move(parked.call), std::move(parked.identity), std::move(parked.worker_instance_key)};
   while (auto next = matching_.next_task(queue)) {
-    if (deliver(*next, queue, parked.call)) return;
+    if (deliver(*next, queue, poller)) return;
   }
   // All of them stale: the poll keeps its place.
-  const auto& poll = *parked.call.request;
-  matching::Poll again;
-  again.id = *id;
-  if (const auto* request = dynamic_cast<const ws::PollWorkflowTaskQueueRequest*>(&poll)) {
-    again.identity = request->identity();
-    again.worker_instance_key = request->worker_instance_key();
-  } else if (const auto* activity = dynamic_cast<const ws::PollActivityTaskQueueRequest*>(&poll)) {
-    again.identity = activity->identity();
-    again.worker_instance_key = activity->worker_instance_key();
-  }
-  again.deadline_ns = parked.deadline_ns;
-  matching_.park_first(queue, std::move(again));
+  matching_.park_first(queue, {.id = *id,
+                               .identity = poller.identity,
+                               .worker_instance_key = poller.worker_instance_key,
+                               .deadline_ns = parked.deadline_ns});
+  parked.call = std::move(poller.call);
+  parked.identity = std::move(poller.identity);
+  parked.worker_instance_key = std::move(poller.worker_instance_key);
   parked_deadlines_.emplace(parked.deadline_ns, *id);
   parked_.emplace(*id, std::move(parked));
 }
 
-void EngineCore::Impl::poll(Call call, Parked::Kind kind, const std::string& namespace_name,
-                            const pb::taskqueue::v1::TaskQueue& queue, const std::string& identity,
-                            const std::string& worker_key) {
-  const auto* record = namespace_by_name(namespace_name);
-  if (record == nullptr) return reply(call, errors::namespace_not_found(namespace_name));
-  if (queue.name().empty()) return reply(call, errors::invalid("TaskQueue is not set on request."));
-  if (queue.name().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
-    return reply(call, errors::invalid("TaskQueue length exceeds limit of 1000 bytes."));
+void EngineCore::Impl::poll(Poller poller, const stored::NamespaceRecord& record, const std::string& queue,
+                            QueueType type) {
+  if (queue.empty()) return reply(poller.call, errors::invalid("TaskQueue is not set on request."));
+  if (queue.size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
+    return reply(poller.call, errors::invalid("TaskQueue length exceeds limit of 1000 bytes."));
   }
   if (parked_.size() >= options_.limits.parked_polls) {
-    return reply(
-        call, errors::exhausted("Too many long polls are open; poll with fewer workers or try again later.",
-                                enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
+    return reply(poller.call, errors::exhausted(
+                                  "Too many long polls are open; poll with fewer workers or try again later.",
+                                  enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }
-  const QueueKey key{record->id(), root_queue(queue.name()),
-                     kind == Parked::Kind::kWorkflowPoll ? QueueType::kWorkflow : QueueType::kActivity};
-  matching::Poll poll;
-  poll.id = current_call_;
-  poll.identity = identity;
-  poll.worker_instance_key = worker_key;
-  poll.deadline_ns = call_deadline(call, options_.limits.long_poll_ns);
+  const QueueKey key{record.id(), root_queue(queue), type};
+  const matching::Poll poll{.id = poller.call.id,
+                            .identity = poller.identity,
+                            .worker_instance_key = poller.worker_instance_key,
+                            .deadline_ns = call_deadline(poller.call, options_.limits.long_poll_ns)};
   auto task = matching_.add_poll(key, poll, now_);
   const bool parked_there = !task;
   for (; task; task = matching_.next_task(key)) {
-    if (deliver(*task, key, call)) return;
+    if (deliver(*task, key, poller)) return;
   }
   if (!parked_there) matching_.park_first(key, poll);
   Parked parked;
-  parked.kind = kind;
+  parked.kind = type == QueueType::kWorkflow ? Parked::Kind::kWorkflowPoll : Parked::Kind::kActivityPoll;
   parked.deadline_ns = poll.deadline_ns;
-  parked.queue = key;
-  parked.call = std::move(call);
+  parked.call = std::move(poller.call);
+  parked.identity = std::move(poller.identity);
+  parked.worker_instance_key = std::move(poller.worker_instance_key);
   park(std::move(parked));
 }
 
@@ -156,16 +148,16 @@ void EngineCore::Impl::empty_poll(Parked& parked) {
     case Parked::Kind::kActivityPoll:
       return reply(parked.call, std::make_unique<ws::PollActivityTaskQueueResponse>());
     case Parked::Kind::kQuery:
-      return finish_parked(parked,
-                           fail(Code::kDeadlineExceeded,
-                                "No worker answered the query in time. Is a worker running that polls the "
-                                "task queue of this workflow?"));
+      return reply(parked.call,
+                   Status(Code::kDeadlineExceeded,
+                          "No worker answered the query in time. Is a worker running that polls the "
+                          "task queue of this workflow?"));
     case Parked::Kind::kHistory: {
       auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
       response->mutable_history();
       stored::HistoryToken token;
       token.set_run_id(parked.run.run_id);
-      token.set_next_event_id(parked.next_event_id);
+      token.set_next_event_id(parked.history.next_event_id);
       token.set_waiting(true);
       response->set_next_page_token(history::serialize(token));
       return reply(parked.call, std::move(response));
@@ -175,30 +167,30 @@ void EngineCore::Impl::empty_poll(Parked& parked) {
         answer_update(parked, *run, true);
         return;
       }
-      return finish_parked(parked, fail(errors::already_completed()));
+      return reply(parked.call, errors::already_completed());
     }
   }
 }
 
-bool EngineCore::Impl::deliver(const matching::Task& task, const QueueKey& queue, Call& call) {
+bool EngineCore::Impl::deliver(const matching::Task& task, const QueueKey& queue, Poller& poller) {
   Run* run = find({task.namespace_id, task.workflow_id, task.run_id});
   if (run == nullptr) return false;
-  if (!task.query_id.empty()) return deliver_query(*run, task.query_id, queue, call);
-  if (queue.type == QueueType::kActivity) return deliver_activity(*run, task, call);
+  if (!task.query_id.empty()) return deliver_query(*run, task.query_id, queue, poller.call);
+  if (queue.type == QueueType::kActivity) return deliver_activity(*run, task, poller);
   MutableState& ms = *run->ms;
   if (!ms.running() || !ms.workflow_task_pending() || ms.workflow_task_started() ||
       ms.s().task_stamp() != task.id) {
     return false;
   }
-  return deliver_workflow_task(*run, call);
+  return deliver_workflow_task(*run, poller);
 }
 
-bool EngineCore::Impl::deliver_workflow_task(Run& run, Call& call) {
-  const auto& request = static_cast<const ws::PollWorkflowTaskQueueRequest&>(*call.request);
+bool EngineCore::Impl::deliver_workflow_task(Run& run, Poller& poller) {
+  Call& call = poller.call;
   const bool inside = call.options.in_process_workflow_worker;
   wt::start(
       *run.ms, options_.limits.execution, now_,
-      {.identity = request.identity(), .request_id = new_id(), .holder_epoch = inside ? meta_.epoch() : 0});
+      {.identity = poller.identity, .request_id = new_id(), .holder_epoch = inside ? meta_.epoch() : 0});
   auto response = workflow_task_response(run, run.ms->s().workflow_task().sticky());
   response->set_backlog_count_hint(static_cast<std::int64_t>(matching_.backlog(
       {run.key.namespace_id, run.ms->s().workflow_task().task_queue(), QueueType::kWorkflow})));
@@ -337,15 +329,14 @@ std::unique_ptr<ws::PollActivityTaskQueueResponse> EngineCore::Impl::activity_re
   return response;
 }
 
-bool EngineCore::Impl::deliver_activity(Run& run, const matching::Task& task, Call& call) {
+bool EngineCore::Impl::deliver_activity(Run& run, const matching::Task& task, Poller& poller) {
   auto* info = run.ms->activity(task.id);
   if (!run.ms->running() || info == nullptr || !history::activity::startable(*info, task.attempt))
     return false;
-  const auto& request = static_cast<const ws::PollActivityTaskQueueRequest&>(*call.request);
-  history::activity::start(*run.ms, now_, info, request.identity(), new_id(),
-                           call.options.in_process_workflow_worker ? meta_.epoch() : 0);
+  history::activity::start(*run.ms, now_, info, poller.identity, new_id(),
+                           poller.call.options.in_process_workflow_worker ? meta_.epoch() : 0);
   touch(run);
-  reply(call, activity_response(run, *info));
+  reply(poller.call, activity_response(run, *info));
   return true;
 }
 

@@ -48,14 +48,8 @@ void EngineCore::Impl::signal_run(Run& run, const ws::SignalWorkflowExecutionReq
   finish(run);
 }
 
-void EngineCore::Impl::signal(Call& call) {
-  const auto& request = static_cast<const ws::SignalWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (Status wrong = check_signal(request); !wrong.ok()) return reply(call, std::move(wrong));
-  auto found = resolve(record->id(), request.workflow_execution());
-  if (!found) return reply(call, std::move(found.error()));
-  Run& run = **found;
+void EngineCore::Impl::signal(Call& call, const ws::SignalWorkflowExecutionRequest& request,
+                              const stored::NamespaceRecord&, Run& run) {
   MutableState& ms = *run.ms;
   auto response = std::make_unique<ws::SignalWorkflowExecutionResponse>();
   if (ms.signal_seen(request.request_id())) {
@@ -67,13 +61,8 @@ void EngineCore::Impl::signal(Call& call) {
   reply(call, std::move(response));
 }
 
-void EngineCore::Impl::request_cancel(Call& call) {
-  const auto& request = static_cast<const ws::RequestCancelWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
-  if (!found) return reply(call, std::move(found.error()));
-  Run& run = **found;
+void EngineCore::Impl::request_cancel(Call& call, const ws::RequestCancelWorkflowExecutionRequest& request,
+                                      const stored::NamespaceRecord&, Run& run) {
   if (run.ms->running()) {
     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes;
     attributes.set_cause(request.reason());
@@ -89,13 +78,8 @@ void EngineCore::Impl::terminate_run(Run& run, const std::string& reason, pb::co
   finish(run);
 }
 
-void EngineCore::Impl::terminate(Call& call) {
-  auto& request = static_cast<ws::TerminateWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
-  if (!found) return reply(call, std::move(found.error()));
-  Run& run = **found;
+void EngineCore::Impl::terminate(Call& call, ws::TerminateWorkflowExecutionRequest& request,
+                                 const stored::NamespaceRecord&, Run& run) {
   if (!run.ms->running()) return reply(call, errors::already_completed());
   terminate_run(run, request.reason(), request.has_details() ? request.mutable_details() : nullptr,
                 request.identity());
@@ -138,13 +122,9 @@ void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::Pendi
 
 }  // namespace
 
-void EngineCore::Impl::describe(Call& call) {
-  const auto& request = static_cast<const ws::DescribeWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  auto found = resolve(record->id(), request.execution());
-  if (!found) return reply(call, std::move(found.error()));
-  MutableState& ms = *(*found)->ms;
+void EngineCore::Impl::describe(Call& call, const ws::DescribeWorkflowExecutionRequest&,
+                                const stored::NamespaceRecord&, Run& run) {
+  MutableState& ms = *run.ms;
   const auto& state = ms.s();
   auto response = std::make_unique<ws::DescribeWorkflowExecutionResponse>();
   auto& config = *response->mutable_execution_config();
@@ -187,19 +167,21 @@ void EngineCore::Impl::describe(Call& call) {
   reply(call, std::move(response));
 }
 
-void EngineCore::Impl::visibility(Call& call) {
+void EngineCore::Impl::visibility(Call& call, const stored::NamespaceRecord& record) {
   if (!options_.feed) {
     return reply(call, Status(Code::kUnimplemented, "This server runs without a visibility index."));
   }
-  std::string namespace_name;
-  if (const auto* list = dynamic_cast<const ws::ListWorkflowExecutionsRequest*>(call.request.get())) {
-    namespace_name = list->namespace_();
-  } else {
-    namespace_name = static_cast<const ws::CountWorkflowExecutionsRequest&>(*call.request).namespace_();
-  }
-  const auto* record = namespace_by_name(namespace_name);
-  if (record == nullptr) return reply(call, errors::namespace_not_found(namespace_name));
-  visibility_calls_.push_back({std::move(call), record->id()});
+  visibility_calls_.push_back({std::move(call), record.id()});
+}
+
+void EngineCore::Impl::list(Call& call, const ws::ListWorkflowExecutionsRequest&,
+                            const stored::NamespaceRecord& record) {
+  visibility(call, record);
+}
+
+void EngineCore::Impl::count(Call& call, const ws::CountWorkflowExecutionsRequest&,
+                             const stored::NamespaceRecord& record) {
+  visibility(call, record);
 }
 
 }  // namespace holdfast::engine

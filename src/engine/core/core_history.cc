@@ -25,18 +25,18 @@ Status event_is_missing(const Run& run, std::int64_t event_id) {
 
 }  // namespace
 
+std::int64_t EngineCore::Impl::page_events(std::int32_t wanted) const {
+  const std::int64_t most = options_.limits.page_events;
+  return wanted > 0 ? std::min<std::int64_t>(most, wanted) : most;
+}
+
 // Answers, or parks when there is nothing yet and the caller waits.
-void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::HistoryToken& token,
-                                      bool close_only, bool wait) {
-  const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryRequest&>(*call.request);
+void EngineCore::Impl::answer_history(Call& call, Run& run, const HistoryRead& read) {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
   const bool running = ms.running();
-  std::int64_t page = options_.limits.page_events;
-  if (request.maximum_page_size() > 0) page = std::min<std::int64_t>(page, request.maximum_page_size());
-
-  const bool nothing_new = close_only ? running : running && token.next_event_id() >= state.next_event_id();
-  if (wait && nothing_new) {
+  const bool nothing_new = read.close_only ? running : running && read.next_event_id >= state.next_event_id();
+  if (read.wait && nothing_new) {
     if (parked_.size() >= options_.limits.parked_polls) {
       return reply(call, errors::exhausted("Too many long polls are open; try again later.",
                                            enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
@@ -44,8 +44,7 @@ void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::Histor
     Parked parked;
     parked.kind = Parked::Kind::kHistory;
     parked.run = run.key;
-    parked.next_event_id = token.next_event_id();
-    parked.close_only = close_only;
+    parked.history = read;
     parked.deadline_ns = call_deadline(call, options_.limits.history_poll_ns);
     parked.call = std::move(call);
     run.history_waiters.insert(park(std::move(parked)));
@@ -53,22 +52,22 @@ void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::Histor
   }
   auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
   History* events = response->mutable_history();
-  if (close_only) {
+  if (read.close_only) {
     // The last event there is; of a closed execution, the closing one.
     const std::int64_t last = running ? state.next_event_id() - 1 : state.close_event_id();
     read_events(run, last, last + 1, 1, events);
     return reply(call, std::move(response));
   }
   const std::int64_t end = state.next_event_id();
-  const std::int64_t next = read_events(run, token.next_event_id(), end, page, events);
-  if (next == token.next_event_id() && next < end) {
+  const std::int64_t next = read_events(run, read.next_event_id, end, read.page_events, events);
+  if (next == read.next_event_id && next < end) {
     return reply(call, event_is_missing(run, next));
   }
   stored::HistoryToken more;
   more.set_run_id(run.key.run_id);
   more.set_next_event_id(next);
-  more.set_waiting(wait || token.waiting());
-  if (next < end || (wait && running)) {
+  more.set_waiting(read.wait || read.waited);
+  if (next < end || (read.wait && running)) {
     response->set_next_page_token(history::serialize(more));
   } else if (running && shows_unwritten(call.options)) {
     wt::append_unwritten(ms, events);
@@ -76,10 +75,8 @@ void EngineCore::Impl::answer_history(Call& call, Run& run, const stored::Histor
   reply(call, std::move(response));
 }
 
-void EngineCore::Impl::get_history(Call& call) {
-  const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+void EngineCore::Impl::get_history(Call& call, const ws::GetWorkflowExecutionHistoryRequest& request,
+                                   const stored::NamespaceRecord& record) {
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {
@@ -95,10 +92,15 @@ void EngineCore::Impl::get_history(Call& call) {
   } else {
     token.set_next_event_id(1);
   }
-  auto found = resolve(record->id(), execution);
+  auto found = resolve(record.id(), named(execution));
   if (!found) return reply(call, std::move(found.error()));
-  const bool close_only = request.history_event_filter_type() == enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT;
-  answer_history(call, **found, token, close_only, request.wait_new_event());
+  answer_history(
+      call, **found,
+      {.next_event_id = token.next_event_id(),
+       .page_events = page_events(request.maximum_page_size()),
+       .close_only = request.history_event_filter_type() == enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT,
+       .wait = request.wait_new_event(),
+       .waited = token.waiting()});
 }
 
 void EngineCore::Impl::answer_history_waiters(Run& run) {
@@ -110,17 +112,11 @@ void EngineCore::Impl::answer_history_waiters(Run& run) {
       continue;
     }
     const auto& parked = found->second;
-    const bool news = parked.close_only
+    const bool news = parked.history.close_only
                           ? !run.ms->running()
-                          : !run.ms->running() || parked.next_event_id < run.ms->s().next_event_id();
+                          : !run.ms->running() || parked.history.next_event_id < run.ms->s().next_event_id();
     if (!news) continue;
-    unpark(id, [&](Parked& ready) {
-      stored::HistoryToken token;
-      token.set_run_id(run.key.run_id);
-      token.set_next_event_id(ready.next_event_id);
-      token.set_waiting(true);
-      answer_history(ready.call, run, token, ready.close_only, true);
-    });
+    unpark(id, [&](Parked& ready) { answer_history(ready.call, run, ready.history); });
   }
 }
 
@@ -149,10 +145,9 @@ std::int64_t EngineCore::Impl::read_events_before(Run& run, std::int64_t end, st
   return begin;
 }
 
-void EngineCore::Impl::get_history_reverse(Call& call) {
-  const auto& request = static_cast<const ws::GetWorkflowExecutionHistoryReverseRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+void EngineCore::Impl::get_history_reverse(Call& call,
+                                           const ws::GetWorkflowExecutionHistoryReverseRequest& request,
+                                           const stored::NamespaceRecord& record) {
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {
@@ -162,15 +157,14 @@ void EngineCore::Impl::get_history_reverse(Call& call) {
     }
     execution.set_run_id(token.run_id());
   }
-  auto found = resolve(record->id(), execution);
+  auto found = resolve(record.id(), named(execution));
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
-  std::int64_t page = options_.limits.page_events;
-  if (request.maximum_page_size() > 0) page = std::min<std::int64_t>(page, request.maximum_page_size());
   std::int64_t end = run.ms->s().next_event_id();
   if (token.next_event_id() != 0) end = std::min(end, token.next_event_id());
   auto response = std::make_unique<ws::GetWorkflowExecutionHistoryReverseResponse>();
-  const std::int64_t begin = read_events_before(run, end, page, response->mutable_history());
+  const std::int64_t begin =
+      read_events_before(run, end, page_events(request.maximum_page_size()), response->mutable_history());
   if (begin == end && end > 1) return reply(call, event_is_missing(run, end - 1));
   if (begin > 1) {
     stored::HistoryToken more;

@@ -15,6 +15,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <type_traits>
 #include <unordered_map>
 #include <vector>
 
@@ -28,21 +29,34 @@
 
 namespace holdfast::engine {
 
+// From where on a history is read, and how.
+struct HistoryRead {
+  std::int64_t next_event_id = 1;
+  std::int64_t page_events = 0;
+  bool close_only = false;
+  bool wait = false;    // for news, if there is none
+  bool waited = false;  // an earlier page of this read did
+};
+
+// A poll, and who it is that polls.
+struct Poller {
+  Call call;
+  std::string identity;
+  std::string worker_instance_key;
+};
+
 // A call that waits.
 struct Parked {
   enum class Kind : std::uint8_t { kWorkflowPoll, kActivityPoll, kHistory, kUpdate, kQuery } kind{};
   Call call;
   Ns deadline_ns = 0;
-  RunKey run;                      // not for polls
-  matching::QueueKey queue;        // polls
-  std::int64_t next_event_id = 0;  // history
-  bool close_only = false;
+  RunKey run;                       // not for polls
+  std::string identity;             // polls
+  std::string worker_instance_key;  // polls
+  HistoryRead history;
   std::string update_id;
   enums::UpdateWorkflowExecutionLifecycleStage stage{};
   std::string query_id;
-  // Answers with what there is now: deadlines and news.
-  std::string first_run_id;
-  std::function<void(Result<api::MessagePtr>)> finish;  // set: the answer goes here instead (multi-operation)
 };
 
 // A message from one execution to another; dedup at the receiver, acknowledged to the sender.
@@ -67,6 +81,7 @@ class EngineCore::Impl {
   void set_now();
   void reply(Call& call, api::MessagePtr response);
   void reply(Call& call, Status status);
+  void reply_result(Call& call, Result<api::MessagePtr> result);
   void unpark(CallId id, std::function<void(Parked&)> with);
   CallId park(Parked parked);
   Ns call_deadline(const Call& call, Ns fallback) const;
@@ -80,9 +95,7 @@ class EngineCore::Impl {
 
   // --- core_store.cc
   Run* find(const RunKey& key);  // cache, then store; null: no such run
-  // No run id: the current run. With `first_run_id`, the run must belong to the chain that began with it.
-  Result<Run*> resolve(const std::string& namespace_id, const pb::common::v1::WorkflowExecution& execution,
-                       const std::string& first_run_id = {});
+  Result<Run*> resolve(const std::string& namespace_id, const RunName& name);
   std::optional<stored::CurrentRun> current(const std::string& namespace_id, const std::string& workflow_id);
   void set_current(const std::string& namespace_id, const std::string& workflow_id, stored::CurrentRun row);
   Run& create(std::unique_ptr<MutableState> ms, bool make_current);
@@ -107,13 +120,12 @@ class EngineCore::Impl {
   void dispatch_activity(Run& run, std::int64_t scheduled_event_id);
   void dispatch_query(Run& run, const std::string& query_id);
   void add_task(const matching::QueueKey& queue, matching::Task task);
-  void poll(Call call, Parked::Kind kind, const std::string& namespace_name,
-            const pb::taskqueue::v1::TaskQueue& queue, const std::string& identity,
-            const std::string& worker_key);
-  bool deliver(const matching::Task& task, const matching::QueueKey& queue, Call& call);
-  bool deliver_workflow_task(Run& run, Call& call);
+  void poll(Poller poller, const stored::NamespaceRecord& record, const std::string& queue,
+            matching::QueueType type);
+  bool deliver(const matching::Task& task, const matching::QueueKey& queue, Poller& poller);
+  bool deliver_workflow_task(Run& run, Poller& poller);
   bool deliver_query(Run& run, const std::string& query_id, const matching::QueueKey& queue, Call& call);
-  bool deliver_activity(Run& run, const matching::Task& task, Call& call);
+  bool deliver_activity(Run& run, const matching::Task& task, Poller& poller);
   std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task_response(Run& run, bool sticky);
   std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_response(Run& run,
                                                                        const stored::ActivityInfo& info);
@@ -127,41 +139,70 @@ class EngineCore::Impl {
   bool fire_one(Run& run, const history::Deadline& deadline);
   void workflow_task_deadline(Run& run);
 
+  // --- what the method table asks of its host
+  static constexpr auto method_table();
+  const stored::NamespaceRecord* find_namespace(const std::string& name) const {
+    return namespace_by_name(name);
+  }
+  void refuse(Call& call, Status status) { reply(call, std::move(status)); }
+  Impl& part(std::type_identity<Impl>) { return *this; }
+
   // --- methods
-  void get_system_info(Call& call);
-  void get_cluster_info(Call& call);
-  void register_namespace(Call& call);
-  void describe_namespace(Call& call);
-  void list_namespaces(Call& call);
-  void start_workflow(Call& call);
-  void signal_with_start(Call& call);
-  void multi_operation(Call& call);
-  void signal(Call& call);
-  void request_cancel(Call& call);
-  void terminate(Call& call);
-  void query(Call& call);
-  void update(Call& call);
-  void poll_update(Call& call);
-  void get_history(Call& call);
-  void get_history_reverse(Call& call);
-  void describe(Call& call);
-  void visibility(Call& call);
-  void poll_workflow_task(Call& call);
-  void workflow_task_completed(Call& call);
-  void workflow_task_failed(Call& call);
-  void query_completed(Call& call);
-  void reset_sticky(Call& call);
-  void shutdown_worker(Call& call);
-  void describe_task_queue(Call& call);
-  void poll_activity(Call& call);
-  void heartbeat(Call& call);
-  void heartbeat_by_id(Call& call);
-  void activity_completed(Call& call);
-  void activity_completed_by_id(Call& call);
-  void activity_failed(Call& call);
-  void activity_failed_by_id(Call& call);
-  void activity_canceled(Call& call);
-  void activity_canceled_by_id(Call& call);
+  void get_system_info(Call& call, ws::GetSystemInfoRequest&);
+  void get_cluster_info(Call& call, ws::GetClusterInfoRequest&);
+  void register_namespace(Call& call, const ws::RegisterNamespaceRequest& request);
+  void describe_namespace(Call& call, const ws::DescribeNamespaceRequest& request);
+  void list_namespaces(Call& call, const ws::ListNamespacesRequest& request);
+  void start_workflow(Call& call, ws::StartWorkflowExecutionRequest& request,
+                      const stored::NamespaceRecord& record);
+  void signal_with_start(Call& call, ws::SignalWithStartWorkflowExecutionRequest& request,
+                         const stored::NamespaceRecord& record);
+  void signal(Call& call, const ws::SignalWorkflowExecutionRequest& request, const stored::NamespaceRecord&,
+              Run& run);
+  void request_cancel(Call& call, const ws::RequestCancelWorkflowExecutionRequest& request,
+                      const stored::NamespaceRecord&, Run& run);
+  void terminate(Call& call, ws::TerminateWorkflowExecutionRequest& request, const stored::NamespaceRecord&,
+                 Run& run);
+  void describe(Call& call, const ws::DescribeWorkflowExecutionRequest&, const stored::NamespaceRecord&,
+                Run& run);
+  void list(Call& call, const ws::ListWorkflowExecutionsRequest&, const stored::NamespaceRecord& record);
+  void count(Call& call, const ws::CountWorkflowExecutionsRequest&, const stored::NamespaceRecord& record);
+  void query(Call& call, const ws::QueryWorkflowRequest& request, const stored::NamespaceRecord&, Run& run);
+  void query_completed(Call& call, ws::RespondQueryTaskCompletedRequest& request);
+  void update(Call& call, ws::UpdateWorkflowExecutionRequest& request, const stored::NamespaceRecord&,
+              Run& run);
+  void poll_update(Call& call, const ws::PollWorkflowExecutionUpdateRequest& request,
+                   const stored::NamespaceRecord&, Run& run);
+  void multi_operation(Call& call, ws::ExecuteMultiOperationRequest& request,
+                       const stored::NamespaceRecord& record);
+  void get_history(Call& call, const ws::GetWorkflowExecutionHistoryRequest& request,
+                   const stored::NamespaceRecord& record);
+  void get_history_reverse(Call& call, const ws::GetWorkflowExecutionHistoryReverseRequest& request,
+                           const stored::NamespaceRecord& record);
+  void poll_workflow_task(Call& call, const ws::PollWorkflowTaskQueueRequest& request,
+                          const stored::NamespaceRecord& record);
+  void workflow_task_completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request);
+  void workflow_task_failed(Call& call, const ws::RespondWorkflowTaskFailedRequest& request);
+  void reset_sticky(Call& call, const ws::ResetStickyTaskQueueRequest&, const stored::NamespaceRecord&,
+                    Run& run);
+  void shutdown_worker(Call& call, const ws::ShutdownWorkerRequest& request,
+                       const stored::NamespaceRecord& record);
+  void describe_task_queue(Call& call, const ws::DescribeTaskQueueRequest& request,
+                           const stored::NamespaceRecord& record);
+  void poll_activity(Call& call, const ws::PollActivityTaskQueueRequest& request,
+                     const stored::NamespaceRecord& record);
+  void heartbeat(Call& call, ws::RecordActivityTaskHeartbeatRequest& request);
+  void heartbeat_by_id(Call& call, ws::RecordActivityTaskHeartbeatByIdRequest& request,
+                       const stored::NamespaceRecord&, Run& run);
+  void activity_completed(Call& call, ws::RespondActivityTaskCompletedRequest& request);
+  void activity_completed_by_id(Call& call, ws::RespondActivityTaskCompletedByIdRequest& request,
+                                const stored::NamespaceRecord&, Run& run);
+  void activity_failed(Call& call, ws::RespondActivityTaskFailedRequest& request);
+  void activity_failed_by_id(Call& call, ws::RespondActivityTaskFailedByIdRequest& request,
+                             const stored::NamespaceRecord&, Run& run);
+  void activity_canceled(Call& call, ws::RespondActivityTaskCanceledRequest& request);
+  void activity_canceled_by_id(Call& call, ws::RespondActivityTaskCanceledByIdRequest& request,
+                               const stored::NamespaceRecord&, Run& run);
 
   // --- helpers of the methods
   const stored::NamespaceRecord* namespace_by_name(const std::string& name) const;
@@ -199,46 +240,55 @@ class EngineCore::Impl {
   std::string task_token(const Run& run) const;
   Result<Run*> run_of_token(const std::string& bytes, stored::TaskToken* token, Status missing);
   Result<Run*> run_of_workflow_task(const std::string& token);  // whose started task the token names
-  Result<const stored::ActivityInfo*> activity_of_token(const std::string& bytes, Run** run);
-  Result<const stored::ActivityInfo*> activity_of_id(const std::string& name, const std::string& workflow_id,
-                                                     const std::string& run_id,
-                                                     const std::string& activity_id, Run** run);
+  // An activity of a request.
+  struct Activity {
+    Run& run;
+    const stored::ActivityInfo& info;
+  };
+  Result<Activity> activity_of_token(const std::string& bytes);
+  static Result<Activity> activity_of_id(Run& run, const std::string& activity_id);
+  static Result<Activity> started(Result<Activity> activity);
   template <typename Request>
-  Result<const stored::ActivityInfo*> activity_of(const Request& request, Run** run);
-  template <typename Request>
-  Result<const stored::ActivityInfo*> started_activity_of(const Request& request, Run** run);
-  template <typename Request, typename Response>
-  void record_heartbeat(Call& call);
-  template <typename Request, typename Response>
-  void complete_activity(Call& call);
-  template <typename Request, typename Response>
-  void fail_activity(Call& call);
-  template <typename Request, typename Response>
-  void cancel_activity(Call& call);
+  Status check_activity_id(const Request& request) {
+    return request.activity_id().empty() ? errors::invalid("ActivityID is not set on request.") : Status();
+  }
+  template <typename Response, typename Request>
+  void record_heartbeat(Call& call, Request& request, Result<Activity> found);
+  template <typename Response, typename Request>
+  void complete(Call& call, Request& request, Result<Activity> found);
+  template <typename Response, typename Request>
+  void fail_attempt(Call& call, Request& request, Result<Activity> found);
+  template <typename Response, typename Request>
+  void cancel_attempt(Call& call, Request& request, Result<Activity> found);
 
   void fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause, const std::string& message,
                           const pb::failure::v1::Failure* failure, const std::string& identity);
   void end_heartbeats(Run& run, Call& call);
-  void discard_workflow_task(Run& run, Call& call);
-  void refuse_commands(Run& run, Call& call, const history::CommandError& wrong, std::int32_t attempt);
+  void discard_workflow_task(Run& run, Call& call, ws::RespondWorkflowTaskCompletedRequest& request);
+  void refuse_commands(Run& run, Call& call, const std::string& identity, const history::CommandError& wrong,
+                       std::int32_t attempt);
   static void take_sticky(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request);
   void complete_workflow_task(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request,
                               history::CommandContext& context);
-  bool schedule_next(Run& run, const Call& call, bool had_buffered, bool heartbeat, Ns original_scheduled);
-  void start_eager(Run& run, const Call& call, const std::vector<std::int64_t>& eager,
+  bool schedule_next(Run& run, const Call& call, const ws::RespondWorkflowTaskCompletedRequest& request,
+                     bool had_buffered, bool heartbeat, Ns original_scheduled);
+  void start_eager(Run& run, const Call& call, const std::string& identity,
+                   const std::vector<std::int64_t>& eager,
                    ws::RespondWorkflowTaskCompletedResponse* response);
   void answer_queries(Run& run, ws::RespondWorkflowTaskCompletedRequest* request);
   void dispatch_buffered_queries(Run& run);
   void answer_history_waiters(Run& run);
   void answer_update_waiters(Run& run);
-  void answer_history(Call& call, Run& run, const stored::HistoryToken& token, bool close_only, bool wait);
+  void answer_history(Call& call, Run& run, const HistoryRead& read);
+  std::int64_t page_events(std::int32_t wanted) const;  // of one answer, which may be asked to have fewer
+  void visibility(Call& call, const stored::NamespaceRecord& record);
+  Status check_query(const ws::QueryWorkflowRequest& request) const;
+  Status check_poll_update(const ws::PollWorkflowExecutionUpdateRequest& request) const;
   bool answer_update(Parked& parked, Run& run, bool deadline);
-  Status check_update(ws::UpdateWorkflowExecutionRequest* request);
+  Status check_update(ws::UpdateWorkflowExecutionRequest& request);
   Status admit_update(Run& run, const ws::UpdateWorkflowExecutionRequest& request);
   void wait_for_update(Call& call, Run& run, const std::string& update_id,
-                       enums::UpdateWorkflowExecutionLifecycleStage stage,
-                       std::function<void(Result<api::MessagePtr>)> finish_with);
-  void finish_parked(Parked& parked, Result<api::MessagePtr> result);
+                       enums::UpdateWorkflowExecutionLifecycleStage stage);
   void end_query(Run& run, const std::string& query_id, Result<api::MessagePtr> result);
   void queries_at_end_of_task(Run& run);
   void check_buffered(Run& run);
@@ -278,7 +328,6 @@ class EngineCore::Impl {
   std::unordered_map<CallId, Parked> parked_;
   std::set<std::pair<Ns, CallId>> parked_deadlines_;
   CallId next_call_ = 1;
-  CallId current_call_ = 0;
 
   std::deque<Internal> internal_;
   std::map<std::string, std::optional<std::string>> changes_;  // rows that belong to no cached run

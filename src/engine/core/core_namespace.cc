@@ -16,7 +16,7 @@ const stored::NamespaceRecord* EngineCore::Impl::namespace_by_id(const std::stri
   return found == namespace_names_.end() ? nullptr : namespace_by_name(found->second);
 }
 
-void EngineCore::Impl::get_system_info(Call& call) {
+void EngineCore::Impl::get_system_info(Call& call, ws::GetSystemInfoRequest&) {
   auto response = std::make_unique<ws::GetSystemInfoResponse>();
   response->set_server_version(options_.server_version);
   auto& can = *response->mutable_capabilities();
@@ -35,7 +35,7 @@ void EngineCore::Impl::get_system_info(Call& call) {
   reply(call, std::move(response));
 }
 
-void EngineCore::Impl::get_cluster_info(Call& call) {
+void EngineCore::Impl::get_cluster_info(Call& call, ws::GetClusterInfoRequest&) {
   auto response = std::make_unique<ws::GetClusterInfoResponse>();
   response->set_server_version(options_.server_version);
   response->set_cluster_id(meta_.cluster_id());
@@ -69,8 +69,7 @@ void EngineCore::Impl::fill_namespace(const stored::NamespaceRecord& record,
   replication.add_clusters()->set_cluster_name(options_.cluster_name);
 }
 
-void EngineCore::Impl::register_namespace(Call& call) {
-  const auto& request = static_cast<const ws::RegisterNamespaceRequest&>(*call.request);
+void EngineCore::Impl::register_namespace(Call& call, const ws::RegisterNamespaceRequest& request) {
   if (request.namespace_().empty()) return reply(call, errors::invalid("Namespace is not set on request."));
   if (request.namespace_().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
     return reply(call, errors::invalid("Namespace length exceeds limit of 1000 bytes."));
@@ -100,8 +99,7 @@ void EngineCore::Impl::register_namespace(Call& call) {
   reply(call, std::make_unique<ws::RegisterNamespaceResponse>());
 }
 
-void EngineCore::Impl::describe_namespace(Call& call) {
-  const auto& request = static_cast<const ws::DescribeNamespaceRequest&>(*call.request);
+void EngineCore::Impl::describe_namespace(Call& call, const ws::DescribeNamespaceRequest& request) {
   if (request.namespace_().empty() && request.id().empty()) {
     return reply(call, errors::invalid("Name a namespace, or its id."));
   }
@@ -116,8 +114,7 @@ void EngineCore::Impl::describe_namespace(Call& call) {
   reply(call, std::move(response));
 }
 
-void EngineCore::Impl::list_namespaces(Call& call) {
-  const auto& request = static_cast<const ws::ListNamespacesRequest&>(*call.request);
+void EngineCore::Impl::list_namespaces(Call& call, const ws::ListNamespacesRequest& request) {
   auto response = std::make_unique<ws::ListNamespacesResponse>();
   const int size = request.page_size() > 0 ? std::min(request.page_size(), 100) : 100;
   // The token is the last name of the page before.

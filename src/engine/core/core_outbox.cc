@@ -141,7 +141,7 @@ void EngineCore::Impl::send_external_signal(const RunKey& from, std::int64_t ini
   const auto initiated = read_event(*sender, initiated_event_id);
   if (!initiated) return;
   const auto& attributes = initiated->signal_external_workflow_execution_initiated_event_attributes();
-  auto found = resolve(target_namespace, attributes.workflow_execution());
+  auto found = resolve(target_namespace, named(attributes.workflow_execution()));
   using Cause = enums::SignalExternalWorkflowExecutionFailedCause;
   Cause cause = enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED;
   if (!found || (attributes.child_workflow_only() && (*found)->ms->s().parent().run_id() != from.run_id)) {
@@ -185,7 +185,7 @@ void EngineCore::Impl::send_external_cancel(const RunKey& from, std::int64_t ini
   const auto initiated = read_event(*sender, initiated_event_id);
   if (!initiated) return;
   const auto& attributes = initiated->request_cancel_external_workflow_execution_initiated_event_attributes();
-  auto found = resolve(target_namespace, attributes.workflow_execution());
+  auto found = resolve(target_namespace, named(attributes.workflow_execution()));
   const bool known =
       found && !(attributes.child_workflow_only() && (*found)->ms->s().parent().run_id() != from.run_id);
   if (known && (*found)->ms->running()) {

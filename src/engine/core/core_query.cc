@@ -4,15 +4,13 @@
 
 namespace holdfast::engine {
 
-void EngineCore::Impl::query(Call& call) {
-  const auto& request = static_cast<const ws::QueryWorkflowRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.query().query_type().empty())
-    return reply(call, errors::invalid("QueryType is not set on request."));
-  auto found = resolve(record->id(), request.execution());
-  if (!found) return reply(call, std::move(found.error()));
-  Run& run = **found;
+Status EngineCore::Impl::check_query(const ws::QueryWorkflowRequest& request) const {
+  if (request.query().query_type().empty()) return errors::invalid("QueryType is not set on request.");
+  return Status();
+}
+
+void EngineCore::Impl::query(Call& call, const ws::QueryWorkflowRequest& request,
+                             const stored::NamespaceRecord&, Run& run) {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
   const auto condition = request.query_reject_condition();
@@ -54,7 +52,7 @@ void EngineCore::Impl::query(Call& call) {
   }
   const std::string id = new_id();
   Query& entry = run.queries[id];
-  entry.call = current_call_;
+  entry.call = call.id;
   entry.query = request.query();
   Parked parked;
   parked.kind = Parked::Kind::kQuery;
@@ -70,12 +68,11 @@ void EngineCore::Impl::end_query(Run& run, const std::string& query_id, Result<a
   const auto found = run.queries.find(query_id);
   if (found == run.queries.end()) return;
   const CallId call = found->second.call;
-  unpark(call, [&](Parked& parked) { finish_parked(parked, std::move(result)); });
+  unpark(call, [&](Parked& parked) { reply_result(parked.call, std::move(result)); });
   run.queries.erase(query_id);
 }
 
-void EngineCore::Impl::query_completed(Call& call) {
-  auto& request = static_cast<ws::RespondQueryTaskCompletedRequest&>(*call.request);
+void EngineCore::Impl::query_completed(Call& call, ws::RespondQueryTaskCompletedRequest& request) {
   stored::TaskToken token;
   auto found = run_of_token(request.task_token(), &token,
                             errors::not_found("query task not found, or already expired"));

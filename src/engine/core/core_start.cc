@@ -185,13 +185,11 @@ Result<EngineCore::Impl::StartOutcome> EngineCore::Impl::start_execution(
   return outcome;
 }
 
-void EngineCore::Impl::start_workflow(Call& call) {
-  auto& request = static_cast<ws::StartWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+void EngineCore::Impl::start_workflow(Call& call, ws::StartWorkflowExecutionRequest& request,
+                                      const stored::NamespaceRecord& record) {
   const bool eager = request.request_eager_execution();
   const std::string identity = request.identity();
-  auto outcome = start_execution(*record, &request);
+  auto outcome = start_execution(record, &request);
   if (!outcome) return reply(call, std::move(outcome.error()));
   auto response = std::make_unique<ws::StartWorkflowExecutionResponse>();
   response->set_run_id(outcome->run_id);
@@ -264,10 +262,8 @@ ws::StartWorkflowExecutionRequest start_part(ws::SignalWithStartWorkflowExecutio
 
 }  // namespace
 
-void EngineCore::Impl::signal_with_start(Call& call) {
-  auto& request = static_cast<ws::SignalWithStartWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+void EngineCore::Impl::signal_with_start(Call& call, ws::SignalWithStartWorkflowExecutionRequest& request,
+                                         const stored::NamespaceRecord& record) {
   if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
     return reply(call,
                  errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
@@ -279,8 +275,8 @@ void EngineCore::Impl::signal_with_start(Call& call) {
 
   if (!signal.request_id().empty()) {
     // A repeated call finds its signal wherever it went.
-    if (const auto row = current(record->id(), request.workflow_id())) {
-      Run* run = find({record->id(), request.workflow_id(), row->run_id()});
+    if (const auto row = current(record.id(), request.workflow_id())) {
+      Run* run = find({record.id(), request.workflow_id(), row->run_id()});
       if (run != nullptr && run->ms->signal_seen(signal.request_id())) {
         auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
         response->set_run_id(row->run_id());
@@ -290,7 +286,7 @@ void EngineCore::Impl::signal_with_start(Call& call) {
       }
     }
   }
-  auto outcome = start_execution(*record, &start, [&](MutableState& ms) {
+  auto outcome = start_execution(record, &start, [&](MutableState& ms) {
     // Started, signaled, then the workflow task: the signal is part of what the first task sees.
     lifecycle::signal(ms, now_, signal_attributes(signal));
   });

@@ -70,25 +70,23 @@ void EngineCore::Impl::set_current(const std::string& namespace_id, const std::s
   currents_[{namespace_id, workflow_id}] = std::move(row);
 }
 
-Result<Run*> EngineCore::Impl::resolve(const std::string& namespace_id,
-                                       const pb::common::v1::WorkflowExecution& execution,
-                                       const std::string& first_run_id) {
-  if (execution.workflow_id().empty()) return fail(errors::invalid("WorkflowId is not set on request."));
-  if (execution.workflow_id().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
+Result<Run*> EngineCore::Impl::resolve(const std::string& namespace_id, const RunName& name) {
+  if (name.workflow_id.empty()) return fail(errors::invalid("WorkflowId is not set on request."));
+  if (name.workflow_id.size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
     return fail(errors::invalid("WorkflowId length exceeds limit of 1000 bytes."));
   }
-  std::string run_id = execution.run_id();
+  std::string run_id = name.run_id;
   if (run_id.empty()) {
-    const auto row = current(namespace_id, execution.workflow_id());
-    if (!row) return fail(errors::execution_not_found(execution.workflow_id(), ""));
+    const auto row = current(namespace_id, name.workflow_id);
+    if (!row) return fail(errors::execution_not_found(name.workflow_id, ""));
     run_id = row->run_id();
   } else if (!is_uuid(run_id)) {
     return fail(errors::invalid("Invalid RunId."));
   }
-  Run* run = find({namespace_id, execution.workflow_id(), run_id});
-  if (run == nullptr) return fail(errors::execution_not_found(execution.workflow_id(), run_id));
-  if (!first_run_id.empty() && run->ms->s().first_run_id() != first_run_id) {
-    return fail(errors::execution_not_found(execution.workflow_id(), first_run_id));
+  Run* run = find({namespace_id, name.workflow_id, run_id});
+  if (run == nullptr) return fail(errors::execution_not_found(name.workflow_id, run_id));
+  if (!name.first_run_id.empty() && run->ms->s().first_run_id() != name.first_run_id) {
+    return fail(errors::execution_not_found(name.workflow_id, name.first_run_id));
   }
   return run;
 }

@@ -52,10 +52,9 @@ bool EngineCore::Impl::answer_update(Parked& parked, Run& run, bool deadline) {
   MutableState& ms = *run.ms;
   const auto answer = [&](Stage stage, const pb::update::v1::Outcome* outcome) {
     const bool poll = parked.call.method == api::Method::kPollWorkflowExecutionUpdate;
-    finish_parked(
-        parked,
-        poll ? make_response<ws::PollWorkflowExecutionUpdateResponse>(run, parked.update_id, stage, outcome)
-             : make_response<ws::UpdateWorkflowExecutionResponse>(run, parked.update_id, stage, outcome));
+    reply(parked.call,
+          poll ? make_response<ws::PollWorkflowExecutionUpdateResponse>(run, parked.update_id, stage, outcome)
+               : make_response<ws::UpdateWorkflowExecutionResponse>(run, parked.update_id, stage, outcome));
     return true;
   };
   if (const auto* update = ms.updates().find(parked.update_id)) {
@@ -65,7 +64,7 @@ bool EngineCore::Impl::answer_update(Parked& parked, Run& run, bool deadline) {
       return answer(kAccepted, nullptr);
     }
     if (!ms.running()) {
-      finish_parked(parked, fail(errors::already_completed()));
+      reply(parked.call, errors::already_completed());
       return true;
     }
     if (parked.stage == kAdmitted || deadline) return answer(kAdmitted, nullptr);
@@ -87,7 +86,7 @@ bool EngineCore::Impl::answer_update(Parked& parked, Run& run, bool deadline) {
     if (parked.stage == kCompleted && !deadline) return false;
     return answer(kAccepted, nullptr);
   }
-  finish_parked(parked, fail(errors::not_found("update \"" + parked.update_id + "\" not found")));
+  reply(parked.call, errors::not_found("update \"" + parked.update_id + "\" not found"));
   return true;
 }
 
@@ -128,8 +127,8 @@ Status EngineCore::Impl::admit_update(Run& run, const ws::UpdateWorkflowExecutio
   return Status();
 }
 
-Status EngineCore::Impl::check_update(ws::UpdateWorkflowExecutionRequest* request) {
-  auto& update = *request->mutable_request();
+Status EngineCore::Impl::check_update(ws::UpdateWorkflowExecutionRequest& request) {
+  auto& update = *request.mutable_request();
   if (update.input().name().empty()) return errors::invalid("Update name is not set on request.");
   if (update.meta().update_id().empty()) update.mutable_meta()->set_update_id(new_id());
   if (update.meta().update_id().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
@@ -139,64 +138,54 @@ Status EngineCore::Impl::check_update(ws::UpdateWorkflowExecutionRequest* reques
     return errors::invalid("Blob data size exceeds limit: an update's arguments may have " +
                            std::to_string(options_.limits.execution.blob_bytes) + " bytes.");
   }
-  if (request->wait_policy().lifecycle_stage() == kAdmitted) {
+  if (request.wait_policy().lifecycle_stage() == kAdmitted) {
     return Status(Code::kInvalidArgument,
                   "Waiting for the stage ADMITTED is not supported; wait for ACCEPTED.");
   }
   return Status();
 }
 
-void EngineCore::Impl::wait_for_update(Call& call, Run& run, const std::string& update_id, Stage stage,
-                                       std::function<void(Result<api::MessagePtr>)> finish_with) {
+void EngineCore::Impl::wait_for_update(Call& call, Run& run, const std::string& update_id, Stage stage) {
   Parked parked;
   parked.kind = Parked::Kind::kUpdate;
   parked.run = run.key;
   parked.update_id = update_id;
   parked.stage = stage;
-  parked.finish = std::move(finish_with);
   parked.deadline_ns = call_deadline(call, options_.limits.update_poll_ns);
   if (call.options.deadline)
     parked.deadline_ns = std::min(parked.deadline_ns, now_ + options_.limits.update_poll_ns);
   parked.call = std::move(call);
   if (answer_update(parked, run, false)) return;
   if (parked_.size() >= options_.limits.parked_polls) {
-    return finish_parked(parked, fail(errors::exhausted("Too many calls wait; try again later.",
-                                                        enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT)));
+    return reply(parked.call, errors::exhausted("Too many calls wait; try again later.",
+                                                enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }
   run.update_waiters.insert(park(std::move(parked)));
 }
 
-void EngineCore::Impl::update(Call& call) {
-  auto& request = static_cast<ws::UpdateWorkflowExecutionRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (Status wrong = check_update(&request); !wrong.ok()) return reply(call, std::move(wrong));
-  auto found = resolve(record->id(), request.workflow_execution(), request.first_execution_run_id());
-  if (!found) return reply(call, std::move(found.error()));
-  Run& run = **found;
+void EngineCore::Impl::update(Call& call, ws::UpdateWorkflowExecutionRequest& request,
+                              const stored::NamespaceRecord&, Run& run) {
   if (Status wrong = admit_update(run, request); !wrong.ok()) return reply(call, std::move(wrong));
   const std::string id = request.request().meta().update_id();
   const Stage stage = request.wait_policy().lifecycle_stage();
   wait_for_update(call, run, id,
-                  stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED ? kAccepted : stage,
-                  {});
+                  stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED ? kAccepted : stage);
   // A workflow task that carries it, if none is on its way.
   if (run.ms->running() && run.ms->updates().has_unsent() && !run.ms->workflow_task_pending()) finish(run);
 }
 
-void EngineCore::Impl::poll_update(Call& call) {
-  auto& request = static_cast<ws::PollWorkflowExecutionUpdateRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  if (request.update_ref().update_id().empty())
-    return reply(call, errors::invalid("UpdateRef is not set on request."));
-  auto found = resolve(record->id(), request.update_ref().workflow_execution());
-  if (!found) return reply(call, std::move(found.error()));
+Status EngineCore::Impl::check_poll_update(const ws::PollWorkflowExecutionUpdateRequest& request) const {
+  if (request.update_ref().update_id().empty()) return errors::invalid("UpdateRef is not set on request.");
+  return Status();
+}
+
+void EngineCore::Impl::poll_update(Call& call, const ws::PollWorkflowExecutionUpdateRequest& request,
+                                   const stored::NamespaceRecord&, Run& run) {
   Stage stage = request.wait_policy().lifecycle_stage();
   const std::string id = request.update_ref().update_id();
   if (stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED)
     stage = kAdmitted;  // as it is now
-  wait_for_update(call, **found, id, stage, {});
+  wait_for_update(call, run, id, stage);
 }
 
 namespace {
@@ -228,10 +217,8 @@ Status multi_operation_failed(Status start, Status update) {
 
 }  // namespace
 
-void EngineCore::Impl::multi_operation(Call& call) {
-  auto& request = static_cast<ws::ExecuteMultiOperationRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+void EngineCore::Impl::multi_operation(Call& call, ws::ExecuteMultiOperationRequest& request,
+                                       const stored::NamespaceRecord& record) {
   if (request.operations_size() != 2 || !request.operations(0).has_start_workflow() ||
       !request.operations(1).has_update_workflow()) {
     return reply(call, errors::invalid("Operations have to be exactly [Start, Update]."));
@@ -249,13 +236,13 @@ void EngineCore::Impl::multi_operation(Call& call) {
         errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed."),
         Status());
   }
-  if (Status wrong = check_update(&update); !wrong.ok()) return refuse(Status(), std::move(wrong));
+  if (Status wrong = check_update(update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   const std::string update_id = update.request().meta().update_id();
   // The update is known: the workflow was started before, and this call only attaches to it.
   Run* run = nullptr;
   auto started = std::make_unique<ws::StartWorkflowExecutionResponse>();
-  if (const auto row = current(record->id(), start.workflow_id())) {
-    Run* existing = find({record->id(), start.workflow_id(), row->run_id()});
+  if (const auto row = current(record.id(), start.workflow_id())) {
+    Run* existing = find({record.id(), start.workflow_id(), row->run_id()});
     if (existing != nullptr && can_join(*existing->ms, update_id)) {
       run = existing;
       started->set_run_id(row->run_id());
@@ -267,9 +254,9 @@ void EngineCore::Impl::multi_operation(Call& call) {
   if (run == nullptr) {
     Status refused;
     auto outcome =
-        start_execution(*record, &start, [&](MutableState& ms) { ms.updates().admit(update.request()); });
+        start_execution(record, &start, [&](MutableState& ms) { ms.updates().admit(update.request()); });
     if (!outcome) return refuse(std::move(outcome.error()), Status());
-    run = outcome->run != nullptr ? outcome->run : find({record->id(), start.workflow_id(), outcome->run_id});
+    run = outcome->run != nullptr ? outcome->run : find({record.id(), start.workflow_id(), outcome->run_id});
     if (!outcome->started || outcome->deduplicated) {
       refused = admit_update(*run, update);
       if (!refused.ok()) return refuse(Status(), std::move(refused));
@@ -281,20 +268,17 @@ void EngineCore::Impl::multi_operation(Call& call) {
   }
   Stage stage = update.wait_policy().lifecycle_stage();
   if (stage == enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_UNSPECIFIED) stage = kAccepted;
-  auto shared = std::make_shared<Call>(std::move(call));
-  auto first = std::make_shared<std::unique_ptr<ws::StartWorkflowExecutionResponse>>(std::move(started));
-  Call waiter;
-  waiter.method = api::Method::kUpdateWorkflowExecution;
-  waiter.options = shared->options;
-  waiter.request = std::make_unique<ws::UpdateWorkflowExecutionRequest>();
-  wait_for_update(waiter, *run, update_id, stage, [this, shared, first](Result<api::MessagePtr> result) {
-    if (!result) return reply(*shared, multi_operation_failed(Status(), std::move(result.error())));
+  // From here on it waits as the update does; both answers go out as one.
+  call.done = [started = std::move(started),
+               done = std::move(call.done)](Result<api::MessagePtr> result) mutable {
+    if (!result) return done(fail(multi_operation_failed(Status(), std::move(result.error()))));
     auto response = std::make_unique<ws::ExecuteMultiOperationResponse>();
-    response->add_responses()->mutable_start_workflow()->Swap(first->get());
+    response->add_responses()->mutable_start_workflow()->Swap(started.get());
     response->add_responses()->mutable_update_workflow()->Swap(
         static_cast<ws::UpdateWorkflowExecutionResponse*>(result->get()));
-    reply(*shared, std::move(response));
-  });
+    done(api::MessagePtr(std::move(response)));
+  };
+  wait_for_update(call, *run, update_id, stage);
   if (run->ms->running() && run->ms->updates().has_unsent() && !run->ms->workflow_task_pending())
     finish(*run);
 }

@@ -61,13 +61,12 @@ Result<Run*> EngineCore::Impl::run_of_workflow_task(const std::string& bytes) {
   return found;
 }
 
-void EngineCore::Impl::poll_workflow_task(Call& call) {
-  const auto& request = static_cast<const ws::PollWorkflowTaskQueueRequest&>(*call.request);
-  const std::string namespace_name = request.namespace_();
-  const auto queue = request.task_queue();
-  const std::string identity = request.identity();
-  const std::string key = request.worker_instance_key();
-  poll(std::move(call), Parked::Kind::kWorkflowPoll, namespace_name, queue, identity, key);
+void EngineCore::Impl::poll_workflow_task(Call& call, const ws::PollWorkflowTaskQueueRequest& request,
+                                          const stored::NamespaceRecord& record) {
+  poll({.call = std::move(call),
+        .identity = request.identity(),
+        .worker_instance_key = request.worker_instance_key()},
+       record, request.task_queue().name(), QueueType::kWorkflow);
 }
 
 void EngineCore::Impl::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause cause,
@@ -145,8 +144,8 @@ void EngineCore::Impl::end_heartbeats(Run& run, Call& call) {
 }
 
 // Nothing happened: the task leaves no trace, and the worker goes back to where it was.
-void EngineCore::Impl::discard_workflow_task(Run& run, Call& call) {
-  auto& request = static_cast<ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+void EngineCore::Impl::discard_workflow_task(Run& run, Call& call,
+                                             ws::RespondWorkflowTaskCompletedRequest& request) {
   MutableState& ms = *run.ms;
   for (const auto& message : request.messages()) history::update::apply_message(ms, now_, message);
   history::update::reject_unanswered(ms);
@@ -161,16 +160,15 @@ void EngineCore::Impl::discard_workflow_task(Run& run, Call& call) {
 }
 
 // The transition was rolled back.
-void EngineCore::Impl::refuse_commands(Run& run, Call& call, const history::CommandError& wrong,
-                                       std::int32_t attempt) {
-  const auto& request = static_cast<const ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+void EngineCore::Impl::refuse_commands(Run& run, Call& call, const std::string& identity,
+                                       const history::CommandError& wrong, std::int32_t attempt) {
   const bool unhandled = wrong.cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
   // A transient task that fails again: nothing is written, its timeout does the waiting.
   const bool written = attempt <= 1 || unhandled;
   if (wrong.terminate && !wrong.invalid_request) {
     terminate_run(run, wrong.message, nullptr, "history-service");
   } else if (written && !wrong.invalid_request) {
-    fail_workflow_task(run, wrong.cause, wrong.message, nullptr, request.identity());
+    fail_workflow_task(run, wrong.cause, wrong.message, nullptr, identity);
     finish(run);
   }
   reply(call, errors::invalid(wrong.message));
@@ -194,23 +192,22 @@ void EngineCore::Impl::complete_workflow_task(MutableState& ms,
 }
 
 // Eager activities go back with the answer.
-void EngineCore::Impl::start_eager(Run& run, const Call& call, const std::vector<std::int64_t>& eager,
+void EngineCore::Impl::start_eager(Run& run, const Call& call, const std::string& identity,
+                                   const std::vector<std::int64_t>& eager,
                                    ws::RespondWorkflowTaskCompletedResponse* response) {
-  const auto& request = static_cast<const ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
   MutableState& ms = *run.ms;
   for (std::int64_t id : eager) {
     auto* info = ms.running() ? ms.activity(id) : nullptr;
     if (info == nullptr || info->started_ns() != 0) continue;
     auto& waiting = ms.effects().activities;
     waiting.erase(std::remove(waiting.begin(), waiting.end(), id), waiting.end());
-    history::activity::start(ms, now_, info, request.identity(), new_id(),
+    history::activity::start(ms, now_, info, identity, new_id(),
                              call.options.in_process_workflow_worker ? meta_.epoch() : 0);
     *response->add_activity_tasks() = std::move(*activity_response(run, *info));
   }
 }
 
-void EngineCore::Impl::workflow_task_completed(Call& call) {
-  auto& request = static_cast<ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+void EngineCore::Impl::workflow_task_completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request) {
   auto found = run_of_workflow_task(request.task_token());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
@@ -227,7 +224,7 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   if (ms.speculative() && request.commands().empty() && only_rejections &&
       !request.force_create_new_workflow_task() &&
       request.capabilities().discard_speculative_workflow_task_with_events()) {
-    return discard_workflow_task(run, call);
+    return discard_workflow_task(run, call, request);
   }
 
   auto snapshot = ms.snapshot();
@@ -247,14 +244,14 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
   complete_workflow_task(ms, request, context);
   if (auto wrong = history::apply_commands(ms, &request, context)) {
     ms.rollback(std::move(snapshot));
-    return refuse_commands(run, call, *wrong, task.attempt());
+    return refuse_commands(run, call, request.identity(), *wrong, task.attempt());
   }
   // A heartbeat says nothing about updates yet; those a closing task left open move on or end with the run.
   if (ms.running() && !request.force_create_new_workflow_task()) history::update::reject_unanswered(ms);
   const bool handed_over =
-      schedule_next(run, call, context.had_buffered, heartbeat, task.original_scheduled_ns());
+      schedule_next(run, call, request, context.had_buffered, heartbeat, task.original_scheduled_ns());
   auto response = std::make_unique<ws::RespondWorkflowTaskCompletedResponse>();
-  start_eager(run, call, context.eager, response.get());
+  start_eager(run, call, request.identity(), context.eager, response.get());
   answer_queries(run, &request);
   finish(run);
   if (handed_over && ms.running() && ms.workflow_task_started()) {
@@ -266,9 +263,9 @@ void EngineCore::Impl::workflow_task_completed(Call& call) {
 }
 
 // The task after this one, when there is news or the worker wants one. True: it goes back with the answer.
-bool EngineCore::Impl::schedule_next(Run& run, const Call& call, bool had_buffered, bool heartbeat,
-                                     Ns original_scheduled) {
-  const auto& request = static_cast<const ws::RespondWorkflowTaskCompletedRequest&>(*call.request);
+bool EngineCore::Impl::schedule_next(Run& run, const Call& call,
+                                     const ws::RespondWorkflowTaskCompletedRequest& request,
+                                     bool had_buffered, bool heartbeat, Ns original_scheduled) {
   MutableState& ms = *run.ms;
   const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
   // Not what was buffered before: a command may have taken the only news back.
@@ -287,8 +284,7 @@ bool EngineCore::Impl::schedule_next(Run& run, const Call& call, bool had_buffer
   return hand_over;
 }
 
-void EngineCore::Impl::workflow_task_failed(Call& call) {
-  auto& request = static_cast<ws::RespondWorkflowTaskFailedRequest&>(*call.request);
+void EngineCore::Impl::workflow_task_failed(Call& call, const ws::RespondWorkflowTaskFailedRequest& request) {
   auto found = run_of_workflow_task(request.task_token());
   if (!found) return reply(call, std::move(found.error()));
   Run& run = **found;
@@ -302,20 +298,16 @@ void EngineCore::Impl::workflow_task_failed(Call& call) {
   reply(call, std::make_unique<ws::RespondWorkflowTaskFailedResponse>());
 }
 
-void EngineCore::Impl::reset_sticky(Call& call) {
-  const auto& request = static_cast<const ws::ResetStickyTaskQueueRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  auto run = resolve(record->id(), request.execution());
-  if (!run) return reply(call, std::move(run.error()));
-  MutableState& ms = *(*run)->ms;
+void EngineCore::Impl::reset_sticky(Call& call, const ws::ResetStickyTaskQueueRequest&,
+                                    const stored::NamespaceRecord&, Run& run) {
+  MutableState& ms = *run.ms;
   if (!ms.running()) return reply(call, errors::already_completed());
   if (!ms.s().sticky_queue().empty()) {
     wt::clear_sticky(ms);
     if (ms.workflow_task_pending() && !ms.workflow_task_started() && ms.s().workflow_task().sticky()) {
       wt::leave_sticky_queue(ms);
     }
-    finish(**run);
+    finish(run);
   }
   reply(call, std::make_unique<ws::ResetStickyTaskQueueResponse>());
 }
@@ -343,28 +335,22 @@ void EngineCore::Impl::leave_queue(const QueueKey& sticky) {
   }
 }
 
-void EngineCore::Impl::shutdown_worker(Call& call) {
-  const auto& request = static_cast<const ws::ShutdownWorkerRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
-  const CallId own = current_call_;
-  for (CallId id : matching_.remove_polls_of_worker(record->id(), request.worker_instance_key())) {
+void EngineCore::Impl::shutdown_worker(Call& call, const ws::ShutdownWorkerRequest& request,
+                                       const stored::NamespaceRecord& record) {
+  for (CallId id : matching_.remove_polls_of_worker(record.id(), request.worker_instance_key())) {
     unpark(id, [this](Parked& parked) { empty_poll(parked); });
   }
   if (!request.sticky_task_queue().empty()) {
-    leave_queue({record->id(), request.sticky_task_queue(), QueueType::kWorkflow});
+    leave_queue({record.id(), request.sticky_task_queue(), QueueType::kWorkflow});
   }
-  current_call_ = own;
   reply(call, std::make_unique<ws::ShutdownWorkerResponse>());
 }
 
-void EngineCore::Impl::describe_task_queue(Call& call) {
-  const auto& request = static_cast<const ws::DescribeTaskQueueRequest&>(*call.request);
-  const auto* record = namespace_by_name(request.namespace_());
-  if (record == nullptr) return reply(call, errors::namespace_not_found(request.namespace_()));
+void EngineCore::Impl::describe_task_queue(Call& call, const ws::DescribeTaskQueueRequest& request,
+                                           const stored::NamespaceRecord& record) {
   if (request.task_queue().name().empty())
     return reply(call, errors::invalid("TaskQueue is not set on request."));
-  const QueueKey key{record->id(), request.task_queue().name(),
+  const QueueKey key{record.id(), request.task_queue().name(),
                      request.task_queue_type() == enums::TASK_QUEUE_TYPE_ACTIVITY ? QueueType::kActivity
                                                                                   : QueueType::kWorkflow};
   auto response = std::make_unique<ws::DescribeTaskQueueResponse>();

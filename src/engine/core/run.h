@@ -30,6 +30,19 @@ struct RunKey {
   auto operator<=>(const RunKey&) const = default;
 };
 
+// What a request calls a run. No run id: the current one. With `first_run_id`, it must belong to the chain
+// that began with that run. Views into the request.
+struct RunName {
+  const std::string& workflow_id;
+  const std::string& run_id;
+  const std::string& first_run_id;
+};
+
+inline RunName named(const pb::common::v1::WorkflowExecution& execution) {
+  static const std::string kAnyChain;
+  return {execution.workflow_id(), execution.run_id(), kAnyChain};
+}
+
 // One stored row of history. Pages never change once they are made.
 struct Page {
   std::int64_t first_event_id = 0;
