@@ -5,6 +5,7 @@
 
 #include "base/iso_time.h"
 #include "base/json.h"
+#include "protocol/words.h"
 
 namespace holdfast::runs {
 
@@ -12,6 +13,39 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 constexpr std::size_t kPage = 1000;
+
+enum class StepStatus : std::uint8_t {
+  kRunning,
+  kRetrying,
+  kCompleted,
+  kFailed,
+  kStopped,  // open when the run closed
+};
+using protocol::Word;
+constexpr protocol::Words kStatuses("status of a step", {Word{StepStatus::kRunning, "running"},
+                                                         Word{StepStatus::kRetrying, "retrying"},
+                                                         Word{StepStatus::kCompleted, "completed"},
+                                                         Word{StepStatus::kFailed, "failed"},
+                                                         Word{StepStatus::kStopped, "stopped"}});
+// How a step stands after an event of that type.
+constexpr protocol::Words kEvents("event of a step", {Word{StepStatus::kRunning, "step.started"},
+                                                      Word{StepStatus::kRetrying, "step.retrying"},
+                                                      Word{StepStatus::kCompleted, "step.completed"},
+                                                      Word{StepStatus::kFailed, "step.failed"}});
+
+bool is_open(StepStatus status) {
+  return status == StepStatus::kRunning || status == StepStatus::kRetrying;
+}
+
+struct Step {
+  Json json;
+  StepStatus status = StepStatus::kRunning;
+
+  void set(StepStatus now) {
+    status = now;
+    json["status"] = kStatuses.text(now);
+  }
+};
 
 std::string step_key(const Json& data) {
   auto found = data.find("step");
@@ -26,7 +60,7 @@ struct RunView::Impl {
     std::uint32_t attempt = 0;
     std::string text;
   };
-  std::map<std::string, Json> steps;  // by step
+  std::map<std::string, Step> steps;
   std::vector<std::string> order;
   std::map<std::string, Text> texts;
   std::string last_text_step;
@@ -34,7 +68,7 @@ struct RunView::Impl {
   std::optional<std::string> closed;
   WallTime closed_at;
 
-  Json& step(const std::string& key, const Json& data) {
+  Step& step(const std::string& key, const Json& data) {
     auto found = steps.find(key);
     if (found != steps.end()) return found->second;
     if (order.size() >= kMaxSteps) {
@@ -43,14 +77,27 @@ struct RunView::Impl {
       order.erase(order.begin());
     }
     order.push_back(key);
-    return steps[key] = Json{{"step", data.at("step")}, {"status", "running"}};
+    Step& step = steps[key];
+    step.json["step"] = data.at("step");
+    step.set(StepStatus::kRunning);
+    return step;
   }
 
   // Nobody waits any more for what a cancelled or terminated run was doing; what ends all the same says so.
-  void stop_if_open(Json& step) const {
-    if (step["status"] != "running" && step["status"] != "retrying") return;
-    step["status"] = "stopped";
-    step["ended_at"] = iso_time(closed_at);
+  void stop_if_open(Step& step) const {
+    if (!is_open(step.status)) return;
+    step.set(StepStatus::kStopped);
+    step.json["ended_at"] = iso_time(closed_at);
+  }
+
+  // Its text is what the model said, until another step has some.
+  void completed(const std::string& key, const Json& data) {
+    texts.erase(key);
+    if (last_text_step == key) last_text_step.clear();
+    const auto text = data.find("text");
+    if (text == data.end() || !text->is_string() || text->get_ref<const std::string&>().empty()) return;
+    texts[key] = {~0U, text->get<std::string>()};
+    last_text_step = key;
   }
 
   // A delta at an offset that is covered already was seen before; a new attempt starts from nothing.
@@ -86,27 +133,17 @@ void RunView::apply(const platform::Event& event) {
   if (key.empty()) return;
   if (is_delta) return impl_->delta(key, data);
 
-  Json& step = impl_->step(key, data);
-  for (auto& [name, value] : data.items()) step[name] = value;
-  if (event.type == "step.started") {
-    step["status"] = "running";
-    if (!step.contains("started_at")) step["started_at"] = iso_time(event.at);
-    step.erase("error");
-  } else if (event.type == "step.completed") {
-    step["status"] = "completed";
-    step["ended_at"] = iso_time(event.at);
-    impl_->texts.erase(key);
-    if (impl_->last_text_step == key) impl_->last_text_step.clear();
-    if (data.contains("text") && data["text"].is_string() &&
-        !data["text"].get_ref<const std::string&>().empty()) {
-      impl_->texts[key] = {~0U, data["text"].get<std::string>()};
-      impl_->last_text_step = key;
+  Step& step = impl_->step(key, data);
+  for (auto& [name, value] : data.items()) step.json[name] = value;
+  if (auto status = kEvents.find(event.type)) {
+    step.set(*status);
+    if (*status == StepStatus::kRunning) {
+      if (!step.json.contains("started_at")) step.json["started_at"] = iso_time(event.at);
+      step.json.erase("error");
+    } else if (!is_open(*status)) {
+      step.json["ended_at"] = iso_time(event.at);
     }
-  } else if (event.type == "step.retrying") {
-    step["status"] = "retrying";
-  } else if (event.type == "step.failed") {
-    step["status"] = "failed";
-    step["ended_at"] = iso_time(event.at);
+    if (*status == StepStatus::kCompleted) impl_->completed(key, data);
   }
   if (impl_->closed) impl_->stop_if_open(step);
 }
@@ -115,7 +152,7 @@ void RunView::apply(const platform::Event& event) {
 std::string RunView::steps_json() const {
   std::vector<std::pair<double, const Json*>> sorted;
   for (const std::string& key : impl_->order) {
-    const Json& step = impl_->steps.at(key);
+    const Json& step = impl_->steps.at(key).json;
     sorted.emplace_back(step["step"].is_number() ? step["step"].get<double>() : 0, &step);
   }
   std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
