@@ -55,8 +55,16 @@ std::optional<Problem> unknown_parameter(const Request& request, const std::vect
 
 void Router::add(std::string method, std::string pattern, Handler handler,
                  std::initializer_list<std::string_view> parameters) {
-  routes_.push_back(
-      {std::move(method), split(pattern), std::move(handler), {parameters.begin(), parameters.end()}});
+  auto segments = split(pattern);
+  routes_.push_back({{std::move(method), std::move(pattern), {parameters.begin(), parameters.end()}},
+                     std::move(segments),
+                     std::move(handler)});
+}
+
+std::vector<Router::Served> Router::served() const {
+  std::vector<Served> out;
+  for (const Route& route : routes_) out.push_back(route.served);
+  return out;
 }
 
 void Router::handle(Request request, Responder responder) const {
@@ -66,15 +74,16 @@ void Router::handle(Request request, Responder responder) const {
   for (const Route& route : routes_) {
     auto params = match(route.segments, path);
     if (!params) continue;
-    if (route.method == method) {
-      if (auto unknown = unknown_parameter(request, route.parameters)) {
+    if (route.served.method == method) {
+      if (auto unknown = unknown_parameter(request, route.served.parameters)) {
         return responder.reply(unknown->response());
       }
       request.params = std::move(*params);
       route.handler(std::move(request), std::move(responder));
       return;
     }
-    allowed += (allowed.empty() ? "" : ", ") + route.method + (route.method == "GET" ? ", HEAD" : "");
+    allowed +=
+        (allowed.empty() ? "" : ", ") + route.served.method + (route.served.method == "GET" ? ", HEAD" : "");
   }
   if (allowed.empty()) {
     responder.reply(Problem(404, "not_found", "nothing is served at " + request.path)

@@ -21,12 +21,19 @@ class Router {
            std::initializer_list<std::string_view> parameters = {});
   void handle(Request request, Responder responder) const;
 
+  struct Served {
+    std::string method;
+    std::string pattern;
+    std::vector<std::string> parameters;
+  };
+  // In the order in which they were added.
+  std::vector<Served> served() const;
+
  private:
   struct Route {
-    std::string method;
+    Served served;
     std::vector<std::string> segments;
     Handler handler;
-    std::vector<std::string> parameters;
   };
   std::vector<Route> routes_;
 };

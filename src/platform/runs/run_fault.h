@@ -22,6 +22,7 @@ enum class RunFault : std::uint8_t {
   kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
   kApprovalNotFound,    // NOT_FOUND
 };
+inline constexpr RunFault kLastRunFault = RunFault::kApprovalNotFound;
 
 RunFault run_fault(const Status& status);
 

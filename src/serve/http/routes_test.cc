@@ -1,0 +1,92 @@
+// The document at /api/v1/openapi.json describes what is served, and nothing else: methods, paths and the
+// parameters of the query, compared in both directions.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "http/api_context.h"
+#include "http/page_files.h"
+
+namespace holdfast::http {
+namespace {
+
+using testing::IsEmpty;
+
+// "GET /api/v1/runs", "GET /api/v1/runs?limit"
+using Names = std::set<std::string>;
+
+Json document() {
+  for (const PageFile& file : page_files()) {
+    if (file.path == "/api/v1/openapi.json") return Json::parse(file.bytes);
+  }
+  return {};
+}
+
+// What "$ref" points to, or the value itself.
+const Json& resolved(const Json& root, const Json& value) {
+  if (!value.contains("$ref")) return value;
+  return root.at(Json::json_pointer(value["$ref"].get<std::string>().substr(1)));
+}
+
+void add_parameters(const Json& root, const Json& holder, const std::string& operation, Names& names) {
+  if (!holder.contains("parameters")) return;
+  for (const Json& each : holder["parameters"]) {
+    const Json& parameter = resolved(root, each);
+    if (parameter["in"] == "query") names.insert(operation + "?" + parameter["name"].get<std::string>());
+  }
+}
+
+Names described() {
+  Names names;
+  const Json root = document();
+  for (const auto& [path, item] : root.at("paths").items()) {
+    for (const auto& [key, operation] : item.items()) {
+      if (key == "parameters") continue;
+      std::string method = key;
+      std::transform(method.begin(), method.end(), method.begin(), ::toupper);
+      const std::string name = method + " " + path;
+      names.insert(name);
+      add_parameters(root, item, name, names);
+      add_parameters(root, operation, name, names);
+    }
+  }
+  return names;
+}
+
+// Without the page, whose files are nobody's business.
+Names served() {
+  ApiContext context;
+  Router router;
+  add_routes(router, context);
+  Names names;
+  for (const Router::Served& route : router.served()) {
+    const auto files = page_files();
+    bool page = std::any_of(files.begin(), files.end(),
+                            [&](const PageFile& file) { return file.path == route.pattern; });
+    if (page && !route.pattern.starts_with("/api/")) continue;
+    const std::string name = route.method + " " + route.pattern;
+    names.insert(name);
+    for (const std::string& parameter : route.parameters) {
+      if (parameter != "*") names.insert(name + "?" + parameter);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> without(const Names& all, const Names& known) {
+  std::vector<std::string> out;
+  std::set_difference(all.begin(), all.end(), known.begin(), known.end(), std::back_inserter(out));
+  return out;
+}
+
+TEST(Routes, AreThoseOfTheDocument) {
+  EXPECT_THAT(without(served(), described()), IsEmpty()) << "served, and not in openapi.json";
+  EXPECT_THAT(without(described(), served()), IsEmpty()) << "in openapi.json, and not served";
+  EXPECT_GT(served().size(), 20u);
+}
+
+}  // namespace
+}  // namespace holdfast::http
