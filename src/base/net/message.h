@@ -27,6 +27,7 @@ struct Request {
   std::vector<Header> query;    // decoded
   std::vector<Header> headers;  // names in lower case
   std::string body;
+  std::shared_ptr<void> memory;  // the body's bytes in the server's budget, until the last copy of it goes
   // Filled by the router: decoded path segments by name, "/runs/{id}" -> {"id", ...}.
   std::vector<Header> params;
 

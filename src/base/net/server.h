@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "holdfast/status.h"
 #include "net/message.h"
 
@@ -30,6 +31,7 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection
   std::chrono::milliseconds write_timeout{30'000};   // one response, or one batch of a stream
   std::chrono::milliseconds heartbeat{15'000};       // a silent stream gets a comment line this often
+  MemoryBudget* memory = nullptr;       // of bodies and replies, outlives all requests; none: 256 MiB
   std::vector<std::string> pages{"/"};  // paths to which a link of another site may lead a person
 };
 

@@ -206,6 +206,45 @@ TEST_F(HttpServer, LimitsHeadersAndBodies) {
               StartsWith("HTTP/1.1 413"));
 }
 
+TEST_F(HttpServer, BodiesAndRepliesDrawOnOneBudget) {
+  MemoryBudget memory("HTTP", 3000);
+  std::optional<Request> kept;
+  std::optional<Responder> held;
+  router_.add("POST", "/keep", [&](Request request, Responder responder) {
+    std::lock_guard lock(mutex_);
+    kept = std::move(request);
+    held.emplace(std::move(responder));
+    changed_.notify_all();
+  });
+  router_.add("GET", "/large", [](Request, Responder responder) {
+    responder.reply({.content_type = "text/plain", .body = std::string(2500, 'z')});
+  });
+  start({.memory = &memory});
+  const std::string head =
+      " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2000\r\n\r\n";
+  Client first(server_->port());
+  first.send("POST /keep" + head + std::string(2000, 'a'));
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return held.has_value(); });
+  }
+  EXPECT_EQ(memory.used(), 2000U);
+  // What is only announced counts for nothing, what arrives is refused when there is no room.
+  Client second(server_->port());
+  second.send("POST /echo" + head);
+  EXPECT_THAT(get("/hello/a"), StartsWith("HTTP/1.1 200"));
+  second.send(std::string(2000, 'b'));
+  EXPECT_THAT(second.read_all(), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(get("/large"), testing::AllOf(StartsWith("HTTP/1.1 503"), HasSubstr("out_of_memory")));
+  kept.reset();
+  EXPECT_THAT(get("/large"), HasSubstr("zzz"));
+  held->reply({.content_type = "text/plain", .body = "done"});
+  EXPECT_THAT(first.read_all(), HasSubstr("done"));
+  held.reset();
+  server_->stop(milliseconds(1000));
+  EXPECT_EQ(memory.used(), 0U);
+}
+
 TEST_F(HttpServer, ClosesSlowClients) {
   start({.header_timeout = milliseconds(50), .body_timeout = milliseconds(50)});
   EXPECT_EQ(exchange("GET /hello/a HTT"), "");

@@ -92,7 +92,9 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
       : context_(std::move(context)),
         stream_(std::move(socket)),
         timer_(context_->io),
-        buffer_(context_->options.max_header_bytes + 64 * 1024) {}
+        buffer_(context_->options.max_header_bytes + 64 * 1024),
+        arriving_(context_->memory()),
+        leaving_(context_->memory()) {}
 
   void start(bool refused);
   void send(Response response);
@@ -107,11 +109,13 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   void read_head();
   void on_head(error_code error);
   void read_body();
+  void read_more_body();
   void on_body(error_code error);
   void dispatch();
   void refuse(const Problem& problem);
   Problem headers_too_large() const;
   Problem body_too_large() const;
+  Problem out_of_memory() const;
   void write(std::string bytes, bool closing);
   void on_written(error_code error, bool closing);
   void watch_for_close();
@@ -124,6 +128,8 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   asio::steady_timer timer_;  // of the body that is arriving, or of the stream's heartbeat
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  HeldMemory arriving_;  // the body
+  HeldMemory leaving_;   // what is being written
   std::shared_ptr<SessionStream> active_;
   std::string out_;
   char probe_ = 0;
@@ -281,9 +287,20 @@ void Session::read_body() {
     self->waiting_ = true;
     self->send(Problem(408, "request_timeout", "the body did not arrive in time").response());
   });
-  beast::http::async_read(
-      stream_, buffer_, *parser_,
-      [self = shared_from_this()](error_code error, std::size_t) { self->on_body(error); });
+  read_more_body();
+}
+
+// In pieces, so that a body counts as it arrives: a client that only says that it will send much takes
+// nothing.
+void Session::read_more_body() {
+  if (parser_->is_done()) return on_body({});
+  beast::http::async_read_some(stream_, buffer_, *parser_,
+                               [self = shared_from_this()](error_code error, std::size_t) {
+                                 if (error || self->closed_ || self->timed_out_) return self->on_body(error);
+                                 if (!self->arriving_.resize(self->parser_->get().body().size()).ok())
+                                   return self->on_body(asio::error::no_memory);
+                                 self->read_more_body();
+                               });
 }
 
 void Session::on_body(error_code error) {
@@ -294,6 +311,7 @@ void Session::on_body(error_code error) {
     return refuse(body_too_large());
   }
   if (error == http::error::end_of_stream || error == http::error::partial_message) return close();
+  if (error == asio::error::no_memory) return refuse(out_of_memory());
   if (error) return refuse(Problem(400, "malformed_request", "the body cannot be read: " + error.message()));
   dispatch();
 }
@@ -302,6 +320,12 @@ Problem Session::body_too_large() const {
   return Problem(
       413, "body_too_large",
       fmt::format("the body exceeds the {} bytes that are accepted", context_->options.max_body_bytes));
+}
+
+Problem Session::out_of_memory() const {
+  return Problem(503, "out_of_memory", "the server holds as many bytes of requests and replies as it may")
+      .hint("try again in a moment")
+      .header("Retry-After", "1");
 }
 
 void Session::dispatch() {
@@ -326,6 +350,9 @@ void Session::dispatch() {
     request.headers.push_back({std::move(name), std::string(field.value())});
   }
   request.body = std::move(message.body());
+  // With the context, which may hold the budget.
+  request.memory = std::make_shared<std::pair<std::shared_ptr<SessionContext>, HeldMemory>>(
+      context_, std::exchange(arriving_, HeldMemory(context_->memory())));
   chunked_ = message.version() == 11;
   waiting_ = true;
   stream_.expires_never();
@@ -361,6 +388,10 @@ std::string Session::head_text(const Response& response, std::string_view framin
 
 void Session::send(Response response) {
   if (closed_ || !std::exchange(waiting_, false)) return;
+  if (!head_only_ && !leaving_.resize(response.body.size()).ok()) {
+    keep_alive_ = false;
+    response = out_of_memory().response();
+  }
   std::string bytes = head_text(response, fmt::format("Content-Length: {}\r\n", response.body.size()));
   if (!head_only_) bytes += response.body;
   write(std::move(bytes), !keep_alive_);
@@ -385,6 +416,8 @@ void Session::open_stream(const Response& head, std::shared_ptr<SessionStream> s
 
 void Session::send_chunk(std::string bytes) {
   if (closed_) return;
+  // Readers of streams come back to where they were.
+  if (!leaving_.resize(out_.size() + bytes.size()).ok()) return close();
   if (chunked_) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
   if (writing_) {  // a heartbeat is on its way
     out_ += bytes;
@@ -419,6 +452,7 @@ void Session::write(std::string bytes, bool closing) {
 void Session::on_written(error_code error, bool closing) {
   writing_ = false;
   if (error || closed_) return close();
+  (void)leaving_.resize(out_.size());  // less than before
   if (closing) return refused_ ? linger() : close();
   if (!out_.empty()) return write(std::exchange(out_, {}), last_chunk_);
   if (last_chunk_) return close();
@@ -470,6 +504,8 @@ void Session::finish() {
 void Session::close() {
   if (std::exchange(closed_, true)) return;
   timer_.cancel();
+  arriving_ = HeldMemory();
+  leaving_ = HeldMemory();
   if (active_) active_->end();
   active_.reset();
   error_code ignored;

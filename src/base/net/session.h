@@ -28,6 +28,8 @@ struct SessionContext {
   boost::asio::io_context io{1};
   ServerOptions options;
   Handler handler;
+  MemoryBudget own_memory{"HTTP", 256 << 20};  // for servers that were given none
+  MemoryBudget& memory() { return options.memory != nullptr ? *options.memory : own_memory; }
   std::set<std::shared_ptr<SessionBase>> sessions;
   bool stopping = false;
 
