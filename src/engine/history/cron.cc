@@ -76,14 +76,19 @@ bool parse_item(std::string_view item, int which, Field& field) {
   return true;
 }
 
+// No interval is longer: a moment after one still has a time.
+constexpr Ns kMaxEvery = 100LL * 365 * 24 * 60 * kMinute;
+
+// Go's: decimal numbers with units, "1h30m", "1.5s". Nothing for what is longer than kMaxEvery.
 std::optional<Ns> parse_go_duration(std::string_view text) {
   Ns total = 0;
   bool any = false;
   while (!text.empty()) {
+    const std::string_view digits = text.substr(0, text.find_first_not_of("0123456789."));
     double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || value < 0) return std::nullopt;
-    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    text.remove_prefix(digits.size());
     Ns unit = 0;
     if (text.starts_with("ms")) {
       unit = kMillisecond;
@@ -94,7 +99,9 @@ std::optional<Ns> parse_go_duration(std::string_view text) {
     } else {
       return std::nullopt;
     }
-    total += static_cast<Ns>(value * static_cast<double>(unit));
+    const double ns = value * static_cast<double>(unit);
+    if (ns > static_cast<double>(kMaxEvery - total)) return std::nullopt;
+    total += static_cast<Ns>(ns);
     any = true;
   }
   return any ? std::optional(total) : std::nullopt;
@@ -146,7 +153,11 @@ bool day_matches(const Schedule& schedule, std::chrono::year_month_day date, uns
 }  // namespace
 
 std::string problem(const std::string& schedule) {
-  if (schedule.empty() || parse(schedule)) return {};
+  if (schedule.empty()) return {};
+  if (parse(schedule)) {
+    if (next(schedule, 0, 0)) return {};
+    return "Invalid CronSchedule \"" + schedule + "\": there is no such date.";
+  }
   return "Invalid CronSchedule \"" + schedule +
          "\": five fields in UTC, @hourly and the like, or @every 90s.";
 }
@@ -158,13 +169,17 @@ std::optional<Ns> next(const std::string& text, Ns start, Ns after) {
   if (schedule->every > 0) {
     const Ns every = schedule->every / kSecond * kSecond;
     const Ns rounds = after < start ? 0 : (after - start) / every;
-    return start + (rounds + 1) * every;
+    Ns at = 0;
+    if (__builtin_mul_overflow(rounds + 1, every, &at) || __builtin_add_overflow(start, at, &at))
+      return std::nullopt;
+    return at;
   }
   // Minute by minute would take long over years: skip whole days that cannot match.
   const std::int64_t minute = after / kMinute + 1;
   auto day = sys_days{days{minute / (24 * 60)}};
   int first = static_cast<int>(minute % (24 * 60));
-  for (int i = 0; i < 366 * 5; ++i, day += days{1}, first = 0) {
+  // The longest wait there is: from one 29 February over a year like 2100 to the next.
+  for (int i = 0; i < 366 * 9; ++i, day += days{1}, first = 0) {
     const year_month_day date{day};
     if (!has(schedule->fields[3], static_cast<unsigned>(date.month()))) continue;
     if (!day_matches(*schedule, date, weekday{day}.c_encoding())) continue;
