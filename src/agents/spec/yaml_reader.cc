@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "base/json.h"
 #include "spec/duration.h"
 
 namespace holdfast::spec {
@@ -93,8 +94,17 @@ std::string_view nearest_name(std::string_view name, const std::vector<std::stri
   return best;
 }
 
-nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std::size_t& nodes_left) {
+nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std::size_t& nodes_left,
+                            int depth) {
   if (nodes_left == 0) return nullptr;
+  if (depth > kMaxForeignJsonDepth) {
+    problems.add(
+        node.Mark(),
+        fmt::format("it nests deeper than {} levels; does an alias (`*name`) stand inside what it names?",
+                    kMaxForeignJsonDepth));
+    nodes_left = 0;  // one such alias may have many ways into itself
+    return nullptr;
+  }
   if (--nodes_left == 0) {
     problems.add(node.Mark(),
                  fmt::format("more than {} values, aliases counted; make the file smaller", kMaxYamlNodes));
@@ -109,13 +119,13 @@ nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std:
       }
       const std::string& key = pair.first.Scalar();
       if (out.contains(key)) problems.add(pair.first.Mark(), fmt::format("`{}` is given twice", key));
-      out[key] = yaml_to_json(pair.second, problems, nodes_left);
+      out[key] = yaml_to_json(pair.second, problems, nodes_left, depth + 1);
     }
     return out;
   }
   if (node.IsSequence()) {
     auto out = nlohmann::json::array();
-    for (const auto& item : node) out.push_back(yaml_to_json(item, problems, nodes_left));
+    for (const auto& item : node) out.push_back(yaml_to_json(item, problems, nodes_left, depth + 1));
     return out;
   }
   if (!node.IsScalar()) return nullptr;

@@ -91,7 +91,9 @@ class MapReader {
 };
 
 // Plain scalars become null, booleans and numbers as in YAML's core schema; quoted ones stay strings.
-nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std::size_t& nodes_left);
+// `depth`: how deep the node stands; an alias inside what it names has no end.
+nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std::size_t& nodes_left,
+                            int depth = 1);
 
 // The candidate within a small edit distance of `name`; empty when none is near.
 std::string_view nearest_name(std::string_view name, const std::vector<std::string>& candidates);

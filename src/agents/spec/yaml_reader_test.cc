@@ -1,0 +1,47 @@
+// YAML of strangers: whatever its aliases make of it, reading it ends, in a problem with a place.
+
+#include "spec/yaml_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace holdfast::agent {
+namespace {
+
+using ::testing::HasSubstr;
+
+struct Read {
+  nlohmann::json json;
+  std::string problems;
+};
+Read read(const std::string& text) {
+  YamlProblems problems("f.yaml");
+  std::size_t nodes_left = kMaxYamlNodes;
+  Read out;
+  out.json = yaml_to_json(YAML::Load(text), problems, nodes_left);
+  out.problems = problems.status().message();
+  return out;
+}
+
+TEST(YamlToJson, AnAliasInsideWhatItNamesHasNoEnd) {
+  for (const char* text : {"&a [*a]", "&a {b: *a}", "&a [*a, *a, *a]", "a: &a {b: &b {c: *a, d: *b}}"}) {
+    EXPECT_THAT(read(text).problems, HasSubstr("does an alias (`*name`) stand inside what it names?"))
+        << text;
+  }
+}
+
+TEST(YamlToJson, DepthAndSizeAreBounded) {
+  const auto nested = [](int depth) { return std::string(depth, '[') + std::string(depth, ']'); };
+  EXPECT_EQ(read(nested(100)).problems, "");
+  EXPECT_THAT(read(nested(102)).problems, HasSubstr("nests deeper than 100 levels"));
+  std::string laughs = "- &a0 [x, x]\n";
+  for (int i = 1; i < 30; ++i) {
+    const std::string below = "*a" + std::to_string(i - 1);
+    laughs += "- &a" + std::to_string(i) + " [" + below + ", " + below + "]\n";
+  }
+  EXPECT_THAT(read(laughs).problems, HasSubstr("more than 20000 values"));
+  EXPECT_EQ(read("a: &x {b: 1}\nc: *x").json, (nlohmann::json{{"a", {{"b", 1}}}, {"c", {{"b", 1}}}}));
+}
+
+}  // namespace
+}  // namespace holdfast::agent
