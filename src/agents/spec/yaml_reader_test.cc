@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace holdfast::agent {
+namespace holdfast::spec {
 namespace {
 
 using ::testing::HasSubstr;
@@ -44,4 +44,4 @@ TEST(YamlToJson, DepthAndSizeAreBounded) {
 }
 
 }  // namespace
-}  // namespace holdfast::agent
+}  // namespace holdfast::spec
