@@ -1,27 +1,20 @@
-// Conversations: an append-only tree of messages. A branch owns the sequences after its fork; below it, its
-// parent's apply. The cost of an append does not depend on how much is there.
+// Conversations as rows: branches and the messages that each owns.
+
+#include "platform/conversation_rules.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "base/sha256.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 
 namespace {
 
-// JSON of one read; more is refused, so that nobody takes a part for the whole.
-constexpr std::size_t kMaxReadBytes = 64 << 20;
-
-struct Branch {
-  std::uint32_t number = 0;
-  std::uint32_t parent = 0;
-  std::uint64_t fork = 0;
-  std::uint64_t head = 0;
-  std::string head_sha256;
-};
+using rules::Branch;
+using rules::Change;
+using rules::Write;
 
 Result<std::optional<Branch>> find_branch(Database& db, std::string_view conversation, std::uint32_t number) {
   Statement query(db,
@@ -34,138 +27,141 @@ Result<std::optional<Branch>> find_branch(Database& db, std::string_view convers
   });
 }
 
-Status unknown_reference(const Reference& reference, std::string_view why) {
-  return Status(Code::kFailedPrecondition,
-                fmt::format("conversation {} branch {} sequence {}: {}", reference.conversation,
-                            reference.branch, reference.sequence, why));
-}
-
-// The branch that holds message `sequence` as seen from `branch`.
-Result<Branch> owner_of(Database& db, const Reference& reference, Branch branch) {
-  while (reference.sequence <= branch.fork && branch.number != 0) {
-    Result<std::optional<Branch>> parent = find_branch(db, reference.conversation, branch.parent);
-    if (!parent) return fail(parent.error());
-    if (!*parent)
-      return fail(Code::kDataLoss, fmt::format("conversation {}: branch {} is missing",
-                                               reference.conversation, branch.parent));
-    branch = std::move(**parent);
-  }
-  return branch;
-}
-
-// Finds the branch and proves that the reference names what is stored.
-Result<std::optional<Branch>> resolve(Database& db, const Reference& reference) {
-  if (Status status = check_name("a conversation", reference.conversation); !status.ok()) return fail(status);
-  Result<std::optional<Branch>> branch = find_branch(db, reference.conversation, reference.branch);
-  if (!branch) return fail(branch.error());
-  if (reference.sequence == 0) {
-    if (!reference.sha256.empty())
-      return fail(unknown_reference(reference, "the empty conversation has no hash"));
-    if (!*branch && reference.branch != 0)
-      return fail(unknown_reference(reference, "there is no such branch"));
-    return branch;
-  }
-  if (!*branch) return fail(unknown_reference(reference, "there is no such branch"));
-  if (reference.sequence > (*branch)->head) {
-    return fail(unknown_reference(reference, fmt::format("the branch ends at {}", (*branch)->head)));
-  }
-  std::string stored = (*branch)->head_sha256;
-  if (reference.sequence != (*branch)->head) {
-    Result<Branch> owner = owner_of(db, reference, **branch);
-    if (!owner) return fail(owner.error());
-    Statement query(
-        db, "SELECT chain_sha256 FROM messages WHERE conversation = ?1 AND branch = ?2 AND sequence = ?3");
-    query.bind(reference.conversation, owner->number, reference.sequence);
-    if (!query.next()) {
-      if (!query.status().ok()) return fail(query.status());
-      return fail(Code::kDataLoss, unknown_reference(reference, "the message is missing").message());
-    }
-    stored = query.text(0);
-  }
-  if (stored != reference.sha256)
-    return fail(unknown_reference(reference, "the hash is not that of the stored messages"));
-  return branch;
-}
-
-Status check_messages(const std::vector<std::string>& messages) {
-  if (messages.empty()) return Status(Code::kInvalidArgument, "an append needs at least one message");
-  if (messages.size() > kMaxMessagesPerStep) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("{} messages in one append; at most {}", messages.size(), kMaxMessagesPerStep));
-  }
-  for (const std::string& message : messages) {
-    if (Status status = check_body("a message", message); !status.ok()) return status;
-  }
-  return {};
-}
-
-// Where messages after `expected` go: its own branch when that is its head, else a new one.
-Result<Branch> target_branch(Database& db, const Reference& expected, std::optional<Branch> branch,
-                             bool* opened) {
-  *opened = false;
-  if (!branch) {
+Status keep(Database& db, std::string_view conversation, const Change<Branch>& change) {
+  const Branch& row = change.row;
+  if (change.write == Write::kInsert) {
     Statement insert(
         db,
         "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, "
-        "0, 0, 0, 0, '')");
-    if (Status status = insert.bind(expected.conversation).run(); !status.ok()) return fail(status);
-    return Branch{};
+        "?2, ?3, ?4, ?5, ?6)");
+    return insert.bind(conversation, row.number, row.parent, row.fork, row.head, row.head_sha256).run();
   }
-  if (branch->head == expected.sequence) return std::move(*branch);
+  Statement update(db,
+                   "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
+  return update.bind(conversation, row.number, row.head, row.head_sha256).run();
+}
 
-  Result<Branch> owner = owner_of(db, expected, *branch);
-  if (!owner) return fail(owner.error());
-  Statement last(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
-  last.bind(expected.conversation);
-  if (!last.next()) return fail(last.status());
-  Branch fresh;
-  fresh.number = static_cast<std::uint32_t>(last.integer(0)) + 1;
-  fresh.parent = owner->number;
-  fresh.fork = expected.sequence;
-  fresh.head = expected.sequence;
-  fresh.head_sha256 = expected.sha256;
+// The branch, its parent and so on, down to the one that owns message `sequence`.
+Result<std::vector<Branch>> lineage_of(Database& db, std::string_view conversation, Branch branch,
+                                       std::uint64_t sequence) {
+  std::vector<Branch> out = {std::move(branch)};
+  while (!rules::owns(out.back(), sequence)) {
+    Result<std::optional<Branch>> parent = find_branch(db, conversation, out.back().parent);
+    if (!parent) return fail(parent.error());
+    if (!*parent) {
+      return fail(Code::kDataLoss,
+                  fmt::format("conversation {}: branch {} is missing", conversation, out.back().parent));
+    }
+    out.push_back(std::move(**parent));
+  }
+  return out;
+}
+
+Result<std::string> chain_sha256(Database& db, const Reference& at, std::uint32_t owner) {
+  Statement query(
+      db, "SELECT chain_sha256 FROM messages WHERE conversation = ?1 AND branch = ?2 AND sequence = ?3");
+  Result<std::optional<std::string>> found =
+      query.bind(at.conversation, owner, at.sequence).one([](const Statement& row) { return row.text(0); });
+  if (!found) return fail(found.error());
+  if (!*found) {
+    return fail(Code::kDataLoss, fmt::format("conversation {} branch {} sequence {}: the message is missing",
+                                             at.conversation, at.branch, at.sequence));
+  }
+  return std::move(**found);
+}
+
+// A reference that names what is stored.
+struct Place {
+  std::optional<Branch> branch;  // none: branch 0, and nothing was appended
+  std::optional<Branch> owner;   // of the message, when it is not the branch's head
+};
+
+Result<Place> resolve(Database& db, const Reference& at) {
+  if (Status status = rules::check_name("a conversation", at.conversation); !status.ok()) return fail(status);
+  Result<std::optional<Branch>> branch = find_branch(db, at.conversation, at.branch);
+  if (!branch) return fail(branch.error());
+  if (Status status = rules::check_place(at, *branch); !status.ok()) return fail(status);
+  Place out;
+  out.branch = std::move(*branch);
+  if (!out.branch) return out;
+  std::string stored = at.sequence == 0 ? std::string() : out.branch->head_sha256;
+  if (at.sequence != out.branch->head) {
+    Result<std::vector<Branch>> lineage = lineage_of(db, at.conversation, *out.branch, at.sequence);
+    if (!lineage) return fail(lineage.error());
+    out.owner = std::move(lineage->back());
+    if (at.sequence != 0) {
+      Result<std::string> hash = chain_sha256(db, at, out.owner->number);
+      if (!hash) return fail(hash.error());
+      stored = std::move(*hash);
+    }
+  }
+  if (Status status = rules::check_hash(at, stored); !status.ok()) return fail(status);
+  return out;
+}
+
+Result<std::uint32_t> last_branch(Database& db, std::string_view conversation) {
+  Statement query(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
+  if (!query.bind(conversation).next()) return fail(query.status());
+  return static_cast<std::uint32_t>(query.integer(0));
+}
+
+Status insert_message(Database& db, std::string_view conversation, const Message& row) {
   Statement insert(
       db,
-      "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, ?2, "
-      "?3, ?4, ?5, ?6)");
-  insert.bind(expected.conversation, fresh.number, fresh.parent, fresh.fork, fresh.head, fresh.head_sha256);
-  if (Status status = insert.run(); !status.ok()) return fail(status);
-  *opened = true;
-  return fresh;
+      "INSERT INTO messages (conversation, branch, sequence, json, content_sha256, chain_sha256, "
+      "at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+  return insert
+      .bind(conversation, row.branch, row.sequence, row.json, row.content_sha256, row.chain_sha256, row.at)
+      .run();
+}
+
+// Adds the segment's messages; false when the page is full.
+Result<bool> read_segment(Database& db, std::string_view conversation, const rules::Segment& segment,
+                          std::vector<Message>& out, std::size_t& bytes) {
+  Statement query(db,
+                  "SELECT branch, sequence, json, content_sha256, chain_sha256, at FROM messages "
+                  "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
+  query.bind(conversation, segment.branch, segment.first, segment.last);
+  while (query.next()) {
+    if (out.size() == kMaxPage) return false;
+    if (bytes > rules::kMaxReadBytes) {
+      return fail(
+          Code::kResourceExhausted,
+          fmt::format("the messages up to {} of conversation {} have more than {} bytes: read fewer at "
+                      "once",
+                      segment.last, conversation, rules::kMaxReadBytes));
+    }
+    Message& message = out.emplace_back();
+    query.read(message.branch, message.sequence, message.json, message.content_sha256, message.chain_sha256,
+               message.at);
+    bytes += message.json.size();
+  }
+  if (!query.status().ok()) return fail(query.status());
+  return true;
 }
 
 }  // namespace
 
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now) {
-  if (Status status = check_messages(messages); !status.ok()) return fail(status);
-  Result<std::optional<Branch>> found = resolve(db, expected);
-  if (!found) return fail(found.error());
-  Appended out;
-  Result<Branch> branch = target_branch(db, expected, std::move(*found), &out.branch_opened);
-  if (!branch) return fail(branch.error());
-
-  for (const std::string& message : messages) {
-    const std::string content = sha256_hex(message);
-    branch->head_sha256 = sha256_hex(branch->head_sha256 + content);
-    ++branch->head;
-    Statement insert(
-        db,
-        "INSERT INTO messages (conversation, branch, sequence, json, content_sha256, chain_sha256, at) "
-        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-    insert.bind(expected.conversation, branch->number, branch->head, message, content, branch->head_sha256,
-                now);
-    if (Status status = insert.run(); !status.ok()) return fail(status);
+  if (Status status = rules::check_messages(messages); !status.ok()) return fail(status);
+  Result<Place> place = resolve(db, expected);
+  if (!place) return fail(place.error());
+  std::uint32_t last = 0;
+  if (place->owner) {
+    Result<std::uint32_t> found = last_branch(db, expected.conversation);
+    if (!found) return fail(found.error());
+    last = *found;
   }
-  Statement update(db,
-                   "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
-  update.bind(expected.conversation, branch->number, branch->head, branch->head_sha256);
-  if (Status status = update.run(); !status.ok()) return fail(status);
-
-  out.head.conversation = expected.conversation;
-  out.head.branch = branch->number;
-  out.head.sequence = branch->head;
-  out.head.sha256 = branch->head_sha256;
+  Change<Branch> branch = rules::branch_for(expected, place->branch, place->owner, last);
+  for (const std::string& json : messages) {
+    const Message message = rules::next_message(branch.row, json, now);
+    if (Status status = insert_message(db, expected.conversation, message); !status.ok()) return fail(status);
+  }
+  if (Status status = keep(db, expected.conversation, branch); !status.ok()) return fail(status);
+  Appended out;
+  out.head = rules::head_of(expected.conversation, branch.row);
+  out.branch_opened = place->branch && branch.write == Write::kInsert;
   return out;
 }
 
@@ -179,12 +175,7 @@ Result<Reference> SqliteStore::head(std::string_view conversation, std::uint32_t
     if (!found) return fail(found.error());
     if (!*found)
       return fail(Code::kNotFound, fmt::format("conversation {} has no branch {}", conversation, branch));
-    Reference out;
-    out.conversation = std::string(conversation);
-    out.branch = branch;
-    out.sequence = (*found)->head;
-    out.sha256 = (*found)->head_sha256;
-    return out;
+    return rules::head_of(conversation, **found);
   });
 }
 
@@ -193,51 +184,16 @@ Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_
     std::vector<Message> out;
     first = std::max<std::uint64_t>(first, 1);
     last = std::min(last, at.sequence);
-    Result<std::optional<Branch>> found = resolve(db, at);
-    if (!found) return fail(found.error());
-    if (!*found || first > last) return out;
-
-    // From the youngest branch down: who owns which sequences.
-    struct Segment {
-      std::uint32_t branch;
-      std::uint64_t first;
-      std::uint64_t last;
-    };
-    std::vector<Segment> segments;
-    Branch branch = std::move(**found);
-    for (std::uint64_t end = last; end >= first;) {
-      Reference place = at;
-      place.sequence = end;
-      Result<Branch> owner = owner_of(db, place, std::move(branch));
-      if (!owner) return fail(owner.error());
-      branch = std::move(*owner);
-      segments.push_back({branch.number, std::max(first, branch.fork + 1), end});
-      end = branch.fork;
-      if (branch.fork == 0) break;
-    }
-
+    Result<Place> place = resolve(db, at);
+    if (!place) return fail(place.error());
+    if (!place->branch || first > last) return out;
+    Result<std::vector<Branch>> lineage = lineage_of(db, at.conversation, *place->branch, first);
+    if (!lineage) return fail(lineage.error());
     std::size_t bytes = 0;
-    for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
-      Statement query(
-          db,
-          "SELECT sequence, json, content_sha256, chain_sha256, at FROM messages "
-          "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
-      query.bind(at.conversation, segment->branch, segment->first, segment->last);
-      while (query.next()) {
-        if (out.size() == kMaxPage) return out;
-        if (bytes > kMaxReadBytes) {
-          return fail(
-              Code::kResourceExhausted,
-              fmt::format("messages {} to {} of conversation {} have more than {} bytes: read fewer at once",
-                          first, last, at.conversation, kMaxReadBytes));
-        }
-        Message message;
-        message.branch = segment->branch;
-        query.read(message.sequence, message.json, message.content_sha256, message.chain_sha256, message.at);
-        bytes += message.json.size();
-        out.push_back(std::move(message));
-      }
-      if (!query.status().ok()) return fail(query.status());
+    for (const rules::Segment& segment : rules::segments_of(*lineage, first, last)) {
+      Result<bool> goes_on = read_segment(db, at.conversation, segment, out, bytes);
+      if (!goes_on) return fail(goes_on.error());
+      if (!*goes_on) break;
     }
     return out;
   });

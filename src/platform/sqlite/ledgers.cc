@@ -1,20 +1,27 @@
-// Usage and audit: rows that are only ever added.
+// Usage and audit: rows that are only ever added. And the pages of all tables.
 
-#include <nlohmann/json.hpp>
+#include <fmt/format.h>
 
-#include "base/json.h"
+#include <limits>
+
+#include "platform/step_rules.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& members) {
-  nlohmann::ordered_json out = nlohmann::ordered_json::object();
-  for (const auto& [name, value] : members) out[name] = value;
-  return dump_json(out);
+Result<std::int64_t> page_before(Database& db, sqlite::Literal place, std::string_view after,
+                                 std::string_view what) {
+  if (after.empty()) return std::numeric_limits<std::int64_t>::max();
+  Statement query(db, place);
+  Result<std::optional<std::int64_t>> number =
+      query.bind(after).one([](const Statement& row) { return row.integer(0); });
+  if (!number) return fail(number.error());
+  if (!*number) return fail(Code::kInvalidArgument, fmt::format("`after` names no {}: {}", what, after));
+  return **number;
 }
 
 Status insert_usage(Database& db, const Usage& usage, WallTime now) {
-  if (Status status = check_name("a usage row", usage.key); !status.ok()) return status;
+  if (Status status = rules::check_usage(usage); !status.ok()) return status;
   Statement insert(
       db,
       "INSERT OR IGNORE INTO usage (key, run, agent, provider, model, input_tokens, output_tokens, "
@@ -25,10 +32,11 @@ Status insert_usage(Database& db, const Usage& usage, WallTime now) {
       .run();
 }
 
-Status insert_audit(Database& db, const AuditRow& row, WallTime now) {
-  if (Status status = check_body("the detail of an audit row", row.detail); !status.ok()) return status;
+Status insert_audit(Database& db, const AuditRow& row) {
+  if (Status status = rules::check_body("the detail of an audit row", row.detail); !status.ok())
+    return status;
   Statement insert(db, "INSERT INTO audit (at, actor, action, subject, detail) VALUES (?1, ?2, ?3, ?4, ?5)");
-  return insert.bind(now, row.actor, row.action, row.subject, row.detail).run();
+  return insert.bind(row.at, row.actor, row.action, row.subject, row.detail).run();
 }
 
 Status SqliteStore::record_usage(const Usage& usage) {
@@ -48,7 +56,11 @@ Result<UsageTotal> SqliteStore::usage_of_run(std::string_view run) {
 }
 
 Status SqliteStore::audit(const AuditRow& row) {
-  return commit_.run([&](Database& db) { return insert_audit(db, row, clock_.now()); });
+  return commit_.run([&](Database& db) {
+    AuditRow written = row;
+    written.at = clock_.now();
+    return insert_audit(db, written);
+  });
 }
 
 Result<std::vector<AuditRow>> SqliteStore::audit_rows(std::string_view subject, std::uint32_t limit) {
@@ -59,7 +71,7 @@ Result<std::vector<AuditRow>> SqliteStore::audit_rows(std::string_view subject, 
         "SELECT id, at, actor, action, subject, detail FROM audit WHERE subject = ?1 ORDER BY id DESC LIMIT "
         "?2";
     Statement query(db, subject.empty() ? kAll : kOfSubject);
-    return query.bind(subject, page_size(limit)).all([](const Statement& row) {
+    return query.bind(subject, rules::page_size(limit)).all([](const Statement& row) {
       AuditRow out;
       row.read(out.id, out.at, out.actor, out.action, out.subject, out.detail);
       return out;

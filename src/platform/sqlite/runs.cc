@@ -1,14 +1,18 @@
-// Runs and definitions: the intent to start comes first, and nothing here knows how a run is doing.
+// Runs and definitions as rows.
+
+#include "platform/run_rules.h"
 
 #include <fmt/format.h>
 
-#include "base/ids.h"
-#include "base/sha256.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 
 namespace {
+
+using rules::Change;
+using rules::StoredRun;
+using rules::Write;
 
 #define RUN_COLUMNS \
   "run, agent, definition_hash, input, idempotency_key, request_id, engine_run_id, created_at, started_at"
@@ -20,45 +24,33 @@ RunRecord run_of(const Statement& row) {
   return out;
 }
 
-struct Stored {
-  RunRecord run;
-  std::string fingerprint;
-};
+constexpr sqlite::Literal kByRun = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE run = ?1";
+constexpr sqlite::Literal kByKey = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE idempotency_key = ?1";
 
-Result<std::optional<Stored>> find_run(Database& db, sqlite::Literal sql, std::string_view value) {
+// None too when `value` is empty.
+Result<std::optional<StoredRun>> find_run(Database& db, sqlite::Literal sql, std::string_view value) {
+  if (value.empty()) return std::nullopt;
   return Statement(db, sql).bind(value).one(
-      [](const Statement& row) { return Stored{run_of(row), row.text(9)}; });
+      [](const Statement& row) { return StoredRun{run_of(row), row.text(9)}; });
 }
 
-constexpr const char* kByRun = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE run = ?1";
-constexpr const char* kByKey = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE idempotency_key = ?1";
+Result<RunRecord> need_run(Database& db, std::string_view id) {
+  Result<std::optional<StoredRun>> found = find_run(db, kByRun, id);
+  if (!found) return fail(found.error());
+  if (!*found) return fail(Code::kNotFound, fmt::format("there is no run {}", id));
+  return std::move((*found)->run);
+}
 
-// The run that an equal request made before; ALREADY_EXISTS when another request has the id or the key.
-Result<std::optional<RunRecord>> earlier(Database& db, const StartIntent& intent,
-                                         const std::string& fingerprint) {
-  if (!intent.idempotency_key.empty()) {
-    auto found = find_run(db, kByKey, intent.idempotency_key);
-    if (!found) return fail(found.error());
-    if (*found) {
-      if ((*found)->fingerprint == fingerprint && (intent.run.empty() || intent.run == (*found)->run.run)) {
-        return std::move((*found)->run);
-      }
-      return fail(Code::kAlreadyExists,
-                  fmt::format("idempotency key {} was used for another request: use a new key",
-                              intent.idempotency_key));
-    }
-  }
-  if (!intent.run.empty()) {
-    auto found = find_run(db, kByRun, intent.run);
-    if (!found) return fail(found.error());
-    if (*found) {
-      if ((*found)->fingerprint == fingerprint) return std::move((*found)->run);
-      return fail(
-          Code::kAlreadyExists,
-          fmt::format("run {} exists with another agent or input: choose another run id", intent.run));
-    }
-  }
-  return std::nullopt;
+Status insert_run(Database& db, const StoredRun& row) {
+  const RunRecord& run = row.run;
+  std::optional<std::string> key;
+  if (!run.idempotency_key.empty()) key = run.idempotency_key;
+  Statement insert(
+      db, "INSERT INTO runs (" RUN_COLUMNS ", fingerprint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+  return insert
+      .bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
+            run.created_at, run.started_at, row.fingerprint)
+      .run();
 }
 
 #define DEFINITION_COLUMNS         \
@@ -79,54 +71,39 @@ Result<Definition> one_definition(Statement& query, std::string_view name) {
   return std::move(**found);
 }
 
+Result<Definition> find_definition(Database& db, std::string_view name, std::string_view hash) {
+  Statement query(db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 AND d.hash = ?2");
+  return one_definition(query.bind(name, hash), name);
+}
+
 }  // namespace
 
 Result<Started> SqliteStore::start_run(const StartIntent& intent) {
-  if (Status status = check_name("an agent", intent.agent); !status.ok()) return fail(status);
-  if (!intent.run.empty()) {
-    if (Status status = check_name("a run", intent.run); !status.ok()) return fail(status);
-  }
-  if (Status status = check_body("the input of a run", intent.input); !status.ok()) return fail(status);
-  const std::string fingerprint = intent.fingerprint.empty()
-                                      ? sha256_hex(sha256_hex(intent.agent) + sha256_hex(intent.input))
-                                      : intent.fingerprint;
-
+  if (Status status = rules::check_start(intent); !status.ok()) return fail(status);
   return write<Started>([&](Database& db) -> Result<Started> {
+    Result<std::optional<StoredRun>> of_key = find_run(db, kByKey, intent.idempotency_key);
+    if (!of_key) return fail(of_key.error());
+    Result<std::optional<StoredRun>> of_run = find_run(db, kByRun, intent.run);
+    if (!of_run) return fail(of_run.error());
+    Result<Change<StoredRun>> change = rules::start_run(intent, *of_key, *of_run, random_, clock_.now());
+    if (!change) return fail(change.error());
     Started out;
-    Result<std::optional<RunRecord>> before = earlier(db, intent, fingerprint);
-    if (!before) return fail(before.error());
-    if (*before) {
-      out.run = std::move(**before);
-      return out;
+    out.created = change->write == Write::kInsert;
+    if (out.created) {
+      if (Status status = insert_run(db, change->row); !status.ok()) return fail(status);
     }
-    out.created = true;
-    out.run.run = intent.run.empty() ? new_uuid(random_) : intent.run;
-    out.run.agent = intent.agent;
-    out.run.definition_hash = intent.definition_hash;
-    out.run.input = intent.input;
-    out.run.idempotency_key = intent.idempotency_key;
-    out.run.request_id = out.run.run;
-    out.run.created_at = clock_.now();
-    std::optional<std::string> key;
-    if (!intent.idempotency_key.empty()) key = intent.idempotency_key;
-    Statement insert(
-        db,
-        "INSERT INTO runs (run, agent, definition_hash, input, idempotency_key, fingerprint, request_id, "
-        "engine_run_id, created_at, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, '', ?8, NULL)");
-    insert.bind(out.run.run, intent.agent, intent.definition_hash, intent.input, key, fingerprint,
-                out.run.request_id, out.run.created_at);
-    if (Status status = insert.run(); !status.ok()) return fail(status);
+    out.run = std::move(change->row.run);
     return out;
   });
 }
 
 Status SqliteStore::mark_started(std::string_view run, std::string_view engine_run_id) {
   return commit_.run([&](Database& db) -> Status {
-    Statement update(
-        db, "UPDATE runs SET engine_run_id = ?2, started_at = coalesce(started_at, ?3) WHERE run = ?1");
-    if (Status status = update.bind(run, engine_run_id, clock_.now()).run(); !status.ok()) return status;
-    if (db.changes() == 0) return Status(Code::kNotFound, fmt::format("there is no run {}", run));
-    return {};
+    Result<RunRecord> stored = need_run(db, run);
+    if (!stored) return stored.error();
+    const RunRecord row = rules::mark_started(*stored, engine_run_id, clock_.now()).row;
+    Statement update(db, "UPDATE runs SET engine_run_id = ?2, started_at = ?3 WHERE run = ?1");
+    return update.bind(run, row.engine_run_id, row.started_at).run();
   });
 }
 
@@ -136,64 +113,46 @@ Result<std::vector<RunRecord>> SqliteStore::unstarted_runs(WallTime before, std:
     Statement query(db, "SELECT " RUN_COLUMNS
                         " FROM runs WHERE started_at IS NULL AND created_at < ?1 "
                         "AND n > coalesce((SELECT n FROM runs WHERE run = ?3), 0) ORDER BY n LIMIT ?2");
-    query.bind(before, page_size(limit), after);
-    return query.all(run_of);
+    return query.bind(before, rules::page_size(limit), after).all(run_of);
   });
 }
 
 Result<RunRecord> SqliteStore::run(std::string_view id) {
-  return reading<RunRecord>([&](Database& db) -> Result<RunRecord> {
-    auto found = find_run(db, kByRun, id);
-    if (!found) return fail(found.error());
-    if (!*found) return fail(Code::kNotFound, fmt::format("there is no run {}", id));
-    return std::move((*found)->run);
-  });
+  return reading<RunRecord>([&](Database& db) { return need_run(db, id); });
 }
 
 Result<std::vector<RunRecord>> SqliteStore::runs(const RunFilter& filter) {
   return reading<std::vector<RunRecord>>([&](Database& db) -> Result<std::vector<RunRecord>> {
-    std::int64_t before = INT64_MAX;
-    if (!filter.after.empty()) {
-      Result<std::optional<std::int64_t>> place =
-          Statement(db, "SELECT n FROM runs WHERE run = ?1").bind(filter.after).one(number_of);
-      if (!place) return fail(place.error());
-      if (!*place) return fail(Code::kInvalidArgument, "`after` names no run: " + filter.after);
-      before = **place;
-    }
-    if (filter.agent.empty()) {
-      Statement query(db, "SELECT " RUN_COLUMNS " FROM runs WHERE n < ?1 ORDER BY n DESC LIMIT ?2");
-      query.bind(before, page_size(filter.limit));
-      return query.all(run_of);
-    }
-    Statement query(db,
-                    "SELECT " RUN_COLUMNS " FROM runs WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3");
-    query.bind(before, filter.agent, page_size(filter.limit));
-    return query.all(run_of);
+    Result<std::int64_t> before = page_before(db, "SELECT n FROM runs WHERE run = ?1", filter.after, "run");
+    if (!before) return fail(before.error());
+    // Two statements, so that each finds its index.
+    constexpr sqlite::Literal kAll =
+        "SELECT " RUN_COLUMNS " FROM runs WHERE n < ?1 AND ?2 = '' ORDER BY n DESC LIMIT ?3";
+    constexpr sqlite::Literal kOfAgent =
+        "SELECT " RUN_COLUMNS " FROM runs WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3";
+    Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
+    return query.bind(*before, filter.agent, rules::page_size(filter.limit)).all(run_of);
   });
 }
 
 Result<Definition> SqliteStore::put_definition(std::string_view name, std::string_view text) {
-  if (Status status = check_name("an agent", name); !status.ok()) return fail(status);
-  if (Status status = check_body("a definition", text); !status.ok()) return fail(status);
-  const std::string hash = sha256_hex(text);
+  if (Status status = rules::check_definition(name, text); !status.ok()) return fail(status);
   return write<Definition>([&](Database& db) -> Result<Definition> {
+    const Definition row = rules::new_definition(name, text, clock_.now());
     Statement insert(db, "INSERT OR IGNORE INTO definitions (name, hash, text, at) VALUES (?1, ?2, ?3, ?4)");
-    if (Status status = insert.bind(name, hash, text, clock_.now()).run(); !status.ok()) return fail(status);
+    if (Status status = insert.bind(row.name, row.hash, row.text, row.at).run(); !status.ok())
+      return fail(status);
     Statement current(
         db,
         "INSERT INTO current_definitions (name, hash) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE "
         "SET hash = ?2");
-    if (Status status = current.bind(name, hash).run(); !status.ok()) return fail(status);
-    Statement query(db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 AND d.hash = ?2");
-    return one_definition(query.bind(name, hash), name);
+    if (Status status = current.bind(row.name, row.hash).run(); !status.ok()) return fail(status);
+    return find_definition(db, row.name, row.hash);
   });
 }
 
 Result<Definition> SqliteStore::definition(std::string_view name, std::string_view hash) {
-  return reading<Definition>([&](Database& db) {
-    Statement query(db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 AND d.hash = ?2");
-    return one_definition(query.bind(name, hash), name);
-  });
+  return reading<Definition>([&](Database& db) { return find_definition(db, name, hash); });
 }
 
 Result<Definition> SqliteStore::current_definition(std::string_view name) {

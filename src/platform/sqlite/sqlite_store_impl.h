@@ -1,7 +1,8 @@
 #pragma once
 
-// SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. Split by
-// subject: conversations.cc, steps.cc, approvals.cc, runs.cc, ledgers.cc.
+// SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. It reads
+// rows and writes what the rules of the platform make of them. Split by subject: conversations.cc, steps.cc,
+// approvals.cc, runs.cc, ledgers.cc.
 
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/rules.h"
 #include "platform/store.h"
 #include "platform_sqlite/group_commit.h"
 #include "platform_sqlite/readers.h"
@@ -97,24 +99,15 @@ class SqliteStore : public Store {
   Random& random_;
 };
 
-inline std::uint32_t page_size(std::uint32_t limit) {
-  return limit == 0 || limit > kMaxPage ? kMaxPage : limit;
-}
-
-inline std::int64_t number_of(const Statement& row) {
-  return row.integer(0);
-}
-
 // Pieces of a transaction, shared by the files of the class.
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now);
 Status insert_usage(Database& db, const Usage& usage, WallTime now);
-Status insert_audit(Database& db, const AuditRow& row, WallTime now);
-// A JSON object of strings, for audit rows.
-std::string json_object(const std::vector<std::pair<std::string, std::string>>& members);
-// INVALID_ARGUMENT when `text` is empty or too long for a name.
-Status check_name(std::string_view what, std::string_view text);
-// INVALID_ARGUMENT when `text` is larger than kMaxMessageBytes.
-Status check_body(std::string_view what, std::string_view text);
+Status insert_audit(Database& db, const AuditRow& row);
+
+// Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without
+// `after` at the end of the table; INVALID_ARGUMENT when `after` is no `what`.
+Result<std::int64_t> page_before(Database& db, sqlite::Literal place, std::string_view after,
+                                 std::string_view what);
 
 }  // namespace holdfast::platform

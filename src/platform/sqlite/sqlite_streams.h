@@ -21,12 +21,9 @@
 #include "platform/streams.h"
 #include "platform_sqlite/group_commit.h"
 #include "platform_sqlite/readers.h"
-#include "sqlite/statement.h"
+#include "platform_sqlite/stream_log.h"
 
 namespace holdfast::platform {
-
-using sqlite::Database;
-using sqlite::Statement;
 
 class SqliteStreams : public Streams {
  public:
@@ -59,16 +56,7 @@ class SqliteStreams : public Streams {
     Event event;
     std::uint32_t attempt = 0;
   };
-  struct Pending {
-    std::string run;
-    std::string type;
-    std::string data;  // JSON; the text itself when `step` is there
-    std::string key;
-    std::optional<std::string> step;
-    std::uint32_t attempt = 0;
-    std::uint64_t start = 0;
-    bool opens = false;  // the first entry of an attempt: takes its number when it is written
-    WallTime at{};
+  struct Pending : LogEntry {
     Waiter* waiter = nullptr;
   };
 
@@ -83,27 +71,15 @@ class SqliteStreams : public Streams {
   void lead(std::unique_lock<std::mutex>& lock);
   void stop_leading();
   Status write_batch(std::deque<Pending>& batch, std::vector<Event>& written);
-  Status write_entry(Pending& entry, std::vector<Event>& written);
-  Status reserve_attempt(Pending& entry);
-  Result<std::optional<Event>> by_key(const Pending& entry);
   void put_back(std::deque<Pending> batch);
   void schedule_flush();
   void flush_later();
   void deliver(const std::vector<Event>& events);
   void forget(const Tail& tail);
 
-  Result<std::uint64_t> last_seq(Database& db, std::string_view run);
-  Result<EventPage> read_after(Database& db, std::string_view run, std::uint64_t after, std::size_t limit);
-  // The sequence that a cursor names; none when it is not of this log.
-  Result<std::optional<std::uint64_t>> resolve(Database& db, std::string_view run, std::string_view cursor);
-  std::string cursor(std::uint64_t seq) const;
-  // Of a cursor that this log has made.
-  static std::uint64_t sequence_of(std::string_view cursor);
-  Event event_of(const Statement& row, std::string_view run) const;
-
   std::unique_ptr<Database> db_;  // the leader's
   Readers readers_;
-  const std::string epoch_;
+  const StreamLog log_;
   Fatal fatal_;
   const Clock& clock_;
   Executor& flusher_;

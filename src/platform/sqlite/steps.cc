@@ -1,12 +1,15 @@
-// Steps and effects: what makes it safe to run an activity again.
+// Steps and effects as rows.
 
-#include <fmt/format.h>
+#include "platform/step_rules.h"
 
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 
 namespace {
+
+using rules::Change;
+using rules::Write;
 
 Result<std::optional<StepRecord>> find_step(Database& db, std::string_view key) {
   Statement query(
@@ -57,76 +60,46 @@ Result<std::optional<EffectRecord>> find_effect(Database& db, std::string_view k
   });
 }
 
-Result<EffectRecord> begin_in(Database& db, const EffectIntent& intent, WallTime now) {
-  Result<std::optional<EffectRecord>> found = find_effect(db, intent.key);
-  if (!found) return fail(found.error());
-  if (*found) {
-    EffectRecord& record = **found;
-    const EffectIntent& before = record.intent;
-    if (before.tool != intent.tool || before.effect != intent.effect ||
-        before.arguments_sha256 != intent.arguments_sha256) {
-      return fail(
-          Code::kFailedPrecondition,
-          fmt::format("effect {} was begun as another call ({}): an idempotency key names one call only",
-                      intent.key, before.tool));
-    }
-    if (record.state == EffectState::kSettled) return std::move(record);
-    ++record.fence;
-    Statement update(db, "UPDATE effects SET fence = ?2 WHERE key = ?1");
-    if (Status status = update.bind(intent.key, record.fence).run(); !status.ok()) return fail(status);
-    return std::move(record);
+Result<EffectRecord> keep(Database& db, Change<EffectRecord> change) {
+  const EffectRecord& row = change.row;
+  const bool settled = row.state == EffectState::kSettled;
+  Status status;
+  if (change.write == Write::kInsert) {
+    Statement insert(
+        db,
+        "INSERT INTO effects (key, run, tool, class, arguments_sha256, fence, settled, succeeded, "
+        "result, begun_at, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+    insert.bind(row.intent.key, row.intent.run, row.intent.tool, row.intent.effect,
+                row.intent.arguments_sha256, row.fence, settled, row.succeeded, row.result, row.begun_at,
+                row.settled_at);
+    status = insert.run();
+  } else if (change.write == Write::kUpdate) {
+    Statement update(
+        db,
+        "UPDATE effects SET fence = ?2, settled = ?3, succeeded = ?4, result = ?5, settled_at = ?6 "
+        "WHERE key = ?1");
+    update.bind(row.intent.key, row.fence, settled, row.succeeded, row.result, row.settled_at);
+    status = update.run();
   }
-  EffectRecord record;
-  record.intent = intent;
-  record.fence = 1;
-  record.begun_at = now;
-  Statement insert(db,
-                   "INSERT INTO effects (key, run, tool, class, arguments_sha256, fence, settled, succeeded, "
-                   "result, begun_at, "
-                   "settled_at) VALUES (?1, ?2, ?3, ?4, ?5, 1, 0, 0, '', ?6, 0)");
-  insert.bind(intent.key, intent.run, intent.tool, intent.effect, intent.arguments_sha256, now);
-  if (Status status = insert.run(); !status.ok()) return fail(status);
-  return record;
+  if (!status.ok()) return fail(status);
+  return std::move(change.row);
 }
 
 }  // namespace
-
-Status check_name(std::string_view what, std::string_view text) {
-  constexpr std::size_t kMaxNameBytes = 1024;
-  if (text.empty()) return Status(Code::kInvalidArgument, fmt::format("{} needs a name", what));
-  if (text.size() > kMaxNameBytes) {
-    return Status(Code::kInvalidArgument,
-                  fmt::format("the name of {} has {} bytes; at most {}", what, text.size(), kMaxNameBytes));
-  }
-  return {};
-}
-
-Status check_body(std::string_view what, std::string_view text) {
-  if (text.size() <= kMaxMessageBytes) return {};
-  return Status(Code::kInvalidArgument,
-                fmt::format("{} has {} bytes; at most {}", what, text.size(), kMaxMessageBytes));
-}
 
 Result<std::optional<StepRecord>> SqliteStore::lookup_step(std::string_view key) {
   return reading<std::optional<StepRecord>>([&](Database& db) { return find_step(db, key); });
 }
 
 Result<StepRecord> SqliteStore::commit_step(const StepWrite& step) {
-  if (Status status = check_name("a step", step.key); !status.ok()) return fail(status);
-  if (Status status = check_body("the result of a step", step.result); !status.ok()) return fail(status);
-  if (!step.expected && !step.messages.empty()) {
-    return fail(Code::kInvalidArgument, "a step with messages must say after which reference they go");
-  }
+  if (Status status = rules::check_step(step); !status.ok()) return fail(status);
   return write<StepRecord>([&](Database& db) -> Result<StepRecord> {
-    Result<std::optional<StepRecord>> found = find_step(db, step.key);
-    if (!found) return fail(found.error());
-    if (*found) return std::move(**found);
+    Result<std::optional<StepRecord>> stored = find_step(db, step.key);
+    if (!stored) return fail(stored.error());
+    Change<StepRecord> change = rules::commit_step(step, *stored, clock_.now());
+    if (change.write == Write::kNothing) return std::move(change.row);
 
-    StepRecord record;
-    record.key = step.key;
-    record.run = step.run;
-    record.result = step.result;
-    record.at = clock_.now();
+    StepRecord& record = change.row;
     if (!step.messages.empty()) {
       Result<Appended> appended = append_in(db, *step.expected, step.messages, record.at);
       if (!appended) return fail(appended.error());
@@ -136,14 +109,14 @@ Result<StepRecord> SqliteStore::commit_step(const StepWrite& step) {
       if (Status status = insert_usage(db, usage, record.at); !status.ok()) return fail(status);
     }
     if (Status status = insert_step(db, record); !status.ok()) return fail(status);
-    return record;
+    return std::move(record);
   });
 }
 
 Result<std::vector<std::string>> SqliteStore::runs_with_steps(WallTime before, std::uint32_t limit) {
   return reading<std::vector<std::string>>([&](Database& db) {
     Statement query(db, "SELECT run FROM steps GROUP BY run HAVING max(at) < ?1 ORDER BY max(at) LIMIT ?2");
-    return query.bind(before, page_size(limit)).all([](const Statement& row) { return row.text(0); });
+    return query.bind(before, rules::page_size(limit)).all([](const Statement& row) { return row.text(0); });
   });
 }
 
@@ -151,7 +124,7 @@ Result<std::int64_t> SqliteStore::sweep_steps(std::string_view run) {
   return write<std::int64_t>([&](Database& db) -> Result<std::int64_t> {
     Statement steps(db, "DELETE FROM steps WHERE run = ?1");
     if (Status status = steps.bind(run).run(); !status.ok()) return fail(status);
-    std::int64_t gone = db.changes();
+    const std::int64_t gone = db.changes();
     // An unsettled effect stays: somebody has to find out what became of it.
     Statement effects(db, "DELETE FROM effects WHERE run = ?1 AND settled = 1");
     if (Status status = effects.bind(run).run(); !status.ok()) return fail(status);
@@ -160,31 +133,25 @@ Result<std::int64_t> SqliteStore::sweep_steps(std::string_view run) {
 }
 
 Result<EffectRecord> SqliteStore::begin_effect(const EffectIntent& intent) {
-  if (Status status = check_name("an effect", intent.key); !status.ok()) return fail(status);
-  return write<EffectRecord>([&](Database& db) { return begin_in(db, intent, clock_.now()); });
+  if (Status status = rules::check_effect(intent); !status.ok()) return fail(status);
+  return write<EffectRecord>([&](Database& db) -> Result<EffectRecord> {
+    Result<std::optional<EffectRecord>> stored = find_effect(db, intent.key);
+    if (!stored) return fail(stored.error());
+    Result<Change<EffectRecord>> change = rules::begin_effect(intent, *stored, clock_.now());
+    if (!change) return fail(change.error());
+    return keep(db, std::move(*change));
+  });
 }
 
 Result<EffectRecord> SqliteStore::settle_effect(std::string_view key, bool succeeded,
                                                 std::string_view result) {
-  if (Status status = check_body("the result of an effect", result); !status.ok()) return fail(status);
+  if (Status status = rules::check_body("the result of an effect", result); !status.ok()) return fail(status);
   return write<EffectRecord>([&](Database& db) -> Result<EffectRecord> {
-    Result<std::optional<EffectRecord>> found = find_effect(db, key);
-    if (!found) return fail(found.error());
-    if (!*found) {
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("effect {} was never begun: write the intent first", key));
-    }
-    EffectRecord& record = **found;
-    if (record.state == EffectState::kSettled) return std::move(record);
-    record.state = EffectState::kSettled;
-    record.succeeded = succeeded;
-    record.result = std::string(result);
-    record.settled_at = clock_.now();
-    Statement update(
-        db, "UPDATE effects SET settled = 1, succeeded = ?2, result = ?3, settled_at = ?4 WHERE key = ?1");
-    update.bind(key, succeeded, result, record.settled_at);
-    if (Status status = update.run(); !status.ok()) return fail(status);
-    return std::move(record);
+    Result<std::optional<EffectRecord>> stored = find_effect(db, key);
+    if (!stored) return fail(stored.error());
+    Result<Change<EffectRecord>> change = rules::settle_effect(key, *stored, succeeded, result, clock_.now());
+    if (!change) return fail(change.error());
+    return keep(db, std::move(*change));
   });
 }
 

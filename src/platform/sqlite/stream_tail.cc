@@ -43,7 +43,7 @@ Result<EventPage> SqliteStreams::Tail::take() {
     page = std::move(*read);
     lagging_ = page.more;
     cursor_ = page.cursor;
-    taken_ = sequence_of(cursor_);
+    taken_ = streams_.log_.seq_of(cursor_);
   } else {
     while (!queue_.empty()) {
       page.events.push_back(std::move(queue_.front()));

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "holdfast/seams.h"
@@ -127,6 +128,8 @@ enum class ApprovalStatus : std::uint8_t {
   kExpired = 3,
   kEdited = 4
 };
+std::string_view to_string(ApprovalStatus status);  // "pending", "approved", ...
+std::optional<ApprovalStatus> approval_status(std::string_view word);
 
 struct Approval {
   Approval() = default;
@@ -219,12 +222,15 @@ struct Definition {
 
 // ---- audit
 
+inline constexpr std::string_view kApprovalDecided = "approval.decided";
+inline constexpr std::string_view kApprovalLost = "approval.lost";
+
 struct AuditRow {
   AuditRow() = default;
   std::int64_t id = 0;  // set by the store
   WallTime at{};        // set by the store
   std::string actor;
-  std::string action;   // "approval.decided", "approval.lost", "run.started", ...
+  std::string action;   // kApprovalDecided, kApprovalLost, or the writer's own
   std::string subject;  // an approval, a run, a definition
   std::string detail;   // JSON
 };

@@ -23,7 +23,7 @@ Response list_approvals(ApiContext& context, Request& request) {
   if (!limit) return limit.error().response();
   filter.limit = *limit;
   if (auto name = request.query_value("status"); name && *name != "all") {
-    filter.status = approval_status_by_name(*name);
+    filter.status = platform::approval_status(*name);
     if (!filter.status) {
       return Problem(400, "invalid_parameter", fmt::format("there is no status '{}'", *name))
           .hint("pending, approved, edited, rejected, expired or all")
@@ -59,7 +59,7 @@ Problem refusal(const runs::Decided& decided) {
           .member("approval", json);
     case DecisionOutcome::kAlreadyDecided:
       return Problem(409, "approval_already_decided",
-                     fmt::format("already {} by {} at {}", approval_status_name(approval.status),
+                     fmt::format("already {} by {} at {}", to_string(approval.status),
                                  approval.decided_by.empty() ? "someone" : approval.decided_by,
                                  time(approval.decided_at)))
           .member("approval", json);

@@ -1,0 +1,77 @@
+#include "platform/run_rules.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/ids.h"
+#include "base/sha256.h"
+
+namespace holdfast::platform::rules {
+
+namespace {
+
+std::string fingerprint_of(const StartIntent& intent) {
+  if (!intent.fingerprint.empty()) return intent.fingerprint;
+  return sha256_hex(sha256_hex(intent.agent) + sha256_hex(intent.input));
+}
+
+}  // namespace
+
+Status check_start(const StartIntent& intent) {
+  if (Status status = check_name("an agent", intent.agent); !status.ok()) return status;
+  if (!intent.run.empty()) {
+    if (Status status = check_name("a run", intent.run); !status.ok()) return status;
+  }
+  return check_body("the input of a run", intent.input);
+}
+
+Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::optional<StoredRun>& of_key,
+                                    const std::optional<StoredRun>& of_run, Random& random, WallTime now) {
+  std::string fingerprint = fingerprint_of(intent);
+  if (of_key) {
+    const bool same_run = intent.run.empty() || intent.run == of_key->run.run;
+    if (of_key->fingerprint == fingerprint && same_run) return Change<StoredRun>{*of_key};
+    return fail(Code::kAlreadyExists,
+                fmt::format("idempotency key {} was used for another request: use a new key",
+                            intent.idempotency_key));
+  }
+  if (of_run) {
+    if (of_run->fingerprint == fingerprint) return Change<StoredRun>{*of_run};
+    return fail(Code::kAlreadyExists,
+                fmt::format("run {} exists with another agent or input: choose another run id", intent.run));
+  }
+  RunRecord run;
+  run.run = intent.run.empty() ? new_uuid(random) : intent.run;
+  run.agent = intent.agent;
+  run.definition_hash = intent.definition_hash;
+  run.input = intent.input;
+  run.idempotency_key = intent.idempotency_key;
+  run.request_id = run.run;
+  run.created_at = now;
+  return Change<StoredRun>{{std::move(run), std::move(fingerprint)}, Write::kInsert};
+}
+
+Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_run_id, WallTime now) {
+  RunRecord row = stored;
+  row.engine_run_id = std::string(engine_run_id);
+  if (!row.started_at) row.started_at = now;
+  return {std::move(row), Write::kUpdate};
+}
+
+Status check_definition(std::string_view name, std::string_view text) {
+  if (Status status = check_name("an agent", name); !status.ok()) return status;
+  return check_body("a definition", text);
+}
+
+Definition new_definition(std::string_view name, std::string_view text, WallTime now) {
+  Definition out;
+  out.name = std::string(name);
+  out.hash = sha256_hex(text);
+  out.text = std::string(text);
+  out.current = true;
+  out.at = now;
+  return out;
+}
+
+}  // namespace holdfast::platform::rules
