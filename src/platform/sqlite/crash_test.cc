@@ -6,6 +6,7 @@
 // its message, its record and its tokens, or none of them. Rounds go on in the same directory.
 
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,10 @@
 #include <thread>
 
 #include "faults/unsynced_loss_vfs.h"
-#include "platform_sqlite/test_support.h"
+#include "fixture/temporary_directory.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform_sqlite/sqlite_store.h"
 
 namespace holdfast::platform {
 namespace {
@@ -171,7 +175,7 @@ void check(const std::filesystem::path& directory, const std::map<int, Acknowled
 }
 
 TEST_P(CrashTest, NothingAcknowledgedIsLost) {
-  TemporaryDirectory directory;
+  fixture::TemporaryDirectory directory;
   std::mt19937 random(20260101);
   for (int round = 0; round < kRounds; ++round) {
     SCOPED_TRACE(round);

@@ -11,7 +11,11 @@
 #include <mutex>
 #include <thread>
 
-#include "platform_sqlite/test_support.h"
+#include "base/storage_fault.h"
+#include "fixture/temporary_directory.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform_sqlite/sqlite_store.h"
 
 namespace holdfast::platform {
 namespace {
@@ -103,7 +107,7 @@ class FaultyDiskTest : public ::testing::Test {
     return open_sqlite(options_, clock_, random_, flusher_);
   }
 
-  TemporaryDirectory directory_;
+  fixture::TemporaryDirectory directory_;
   os::SystemClock clock_;
   os::SystemRandom random_;
   os::ThreadExecutor flusher_{"flusher"};

@@ -7,7 +7,10 @@
 #include <cstdlib>
 
 #include "base/sha256.h"
-#include "platform_sqlite/test_support.h"
+#include "fixture/temporary_directory.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform_sqlite/sqlite_store.h"
 
 namespace holdfast::platform {
 namespace {
@@ -75,7 +78,7 @@ TEST_F(Golden, DISABLED_Write) {
 }
 
 TEST_F(Golden, VersionOneReadsTheSame) {
-  TemporaryDirectory copy;
+  fixture::TemporaryDirectory copy;
   std::filesystem::copy(HOLDFAST_TEST_DATA "/platform-v1", copy.path());
   OpenStores stores = open(copy.path());
   Store& store = *stores.store;

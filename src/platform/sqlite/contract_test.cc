@@ -1,0 +1,37 @@
+// SQLite keeps the contract of a store. Each test uses real files.
+
+#include "fixture/temporary_directory.h"
+#include "os/thread_executor.h"
+#include "platform/contract_approvals.h"
+#include "platform/contract_conversations.h"
+#include "platform/contract_runs.h"
+#include "platform/contract_steps.h"
+#include "platform/contract_streams.h"
+#include "platform_sqlite/sqlite_store.h"
+
+namespace holdfast::platform {
+namespace {
+
+class Directory : public StorePlace {
+ public:
+  Result<Opened> open(const Clock& clock, Random& random) override {
+    SqliteOptions options;
+    options.directory = directory_.path();
+    Result<OpenStores> opened = open_sqlite(options, clock, random, flusher_);
+    if (!opened) return fail(opened.error());
+    return Opened{std::move(opened->store), std::move(opened->streams)};
+  }
+
+ private:
+  fixture::TemporaryDirectory directory_;
+  os::ThreadExecutor flusher_{"flusher"};
+};
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract,
+                         ::testing::Values(StoreBackend{
+                             "Files",
+                             [] -> std::unique_ptr<StorePlace> { return std::make_unique<Directory>(); }}),
+                         backend_name);
+
+}  // namespace
+}  // namespace holdfast::platform

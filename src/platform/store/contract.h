@@ -1,0 +1,69 @@
+#pragma once
+
+// The contract of a store, as tests: what agents and servers rely on, whatever database is behind it. A
+// store's own test includes the contract_*.h and instantiates the suite once:
+//
+//   INSTANTIATE_TEST_SUITE_P(Sqlite, StoreContract, ::testing::Values(kSqlite), backend_name);
+//
+// Each test gets a place of its own, and opens it again where durability is the point. Time stands still
+// unless a test moves it.
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "fixture/counting_random.h"
+#include "fixture/manual_clock.h"
+#include "holdfast/status.h"
+#include "platform/store.h"
+#include "platform/streams.h"
+
+namespace holdfast::platform {
+
+// Where one store is kept: a directory, a schema. What was stored there outlives what was opened.
+class StorePlace {
+ public:
+  struct Opened {
+    std::unique_ptr<Store> store;
+    std::unique_ptr<Streams> streams;
+  };
+  virtual ~StorePlace() = default;
+  // At most one at a time is open. Clock and random outlive it.
+  virtual Result<Opened> open(const Clock& clock, Random& random) = 0;
+};
+
+struct StoreBackend {
+  const char* name = "";
+  std::unique_ptr<StorePlace> (*make_place)() = nullptr;
+};
+
+inline std::string backend_name(const ::testing::TestParamInfo<StoreBackend>& info) {
+  return info.param.name;
+}
+
+class StoreContract : public ::testing::TestWithParam<StoreBackend> {
+ protected:
+  StoreContract() { open(); }
+  ~StoreContract() override { close(); }
+
+  void open() {
+    Result<StorePlace::Opened> opened = place_->open(clock_, random_);
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    store_ = std::move(opened->store);
+    streams_ = std::move(opened->streams);
+  }
+  void close() {
+    streams_.reset();
+    store_.reset();
+  }
+
+  fixture::ManualClock clock_;
+  fixture::CountingRandom random_;
+  std::unique_ptr<StorePlace> place_ = GetParam().make_place();
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Streams> streams_;
+};
+
+}  // namespace holdfast::platform

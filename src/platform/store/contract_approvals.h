@@ -1,0 +1,117 @@
+#pragma once
+
+// The contract of approvals (platform/contract.h): a decision is taken once, is about what was asked, and
+// every attempt is accounted for.
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+
+#include "base/sha256.h"
+#include "platform/contract.h"
+
+namespace holdfast::platform {
+
+inline Approval refund_approval() {
+  Approval approval;
+  approval.id = "ap";
+  approval.run = "r";
+  approval.agent = "refund";
+  approval.tool = "refund";
+  approval.arguments = R"({"amount":120})";
+  approval.reason = "over the limit";
+  return approval;
+}
+
+inline DecisionAttempt decision(std::string update_id, std::string by, ApprovalStatus what) {
+  DecisionAttempt attempt;
+  attempt.update_id = std::move(update_id);
+  attempt.approval = "ap";
+  attempt.decision = what;
+  attempt.decided_by = std::move(by);
+  return attempt;
+}
+
+TEST_P(StoreContract, ADecisionIsStoredBeforeItIsSentAndTheLoserIsAudited) {
+  ASSERT_TRUE(store_->request_approval(refund_approval()));
+  ASSERT_TRUE(store_->request_approval(refund_approval()));  // an activity retry
+  ASSERT_TRUE(store_->begin_decision(decision("u1", "ann", ApprovalStatus::kApproved)));
+  ASSERT_TRUE(store_->begin_decision(decision("u1", "ann", ApprovalStatus::kApproved)));
+  ASSERT_TRUE(store_->begin_decision(decision("u2", "bob", ApprovalStatus::kRejected)));
+  EXPECT_EQ(store_->begin_decision(decision("u1", "ann", ApprovalStatus::kRejected)).error().code(),
+            Code::kAlreadyExists);
+  close();
+  open();
+  Result<std::vector<DecisionAttempt>> waiting = store_->unanswered_decisions();
+  ASSERT_FALSE(waiting->empty());
+  EXPECT_TRUE(store_->unanswered_decisions(waiting->back().update_id)->empty());
+  ASSERT_EQ(waiting->size(), 2u);
+  EXPECT_EQ(waiting->front().update_id, "u1");
+  EXPECT_EQ(store_->finish_decision("u1", true, "")->status, ApprovalStatus::kApproved);
+  EXPECT_EQ(store_->finish_decision("u2", false, "ann was first")->decided_by, "ann");
+  EXPECT_TRUE(store_->unanswered_decisions()->empty());
+  EXPECT_EQ(store_->begin_decision(decision("u3", "eve", ApprovalStatus::kApproved)).error().code(),
+            Code::kFailedPrecondition);
+
+  Result<std::vector<AuditRow>> rows = store_->audit_rows("ap", 10);
+  ASSERT_EQ(rows->size(), 3u);  // newest first: eve refused, bob lost, ann decided
+  EXPECT_EQ((*rows)[0].actor, "eve");
+  EXPECT_EQ((*rows)[0].action, "approval.lost");
+  EXPECT_EQ((*rows)[1].actor, "bob");
+  EXPECT_EQ((*rows)[2].action, "approval.decided");
+}
+
+TEST_P(StoreContract, AnApprovalIsBoundToItsArguments) {
+  Approval approval = refund_approval();
+  approval.arguments_sha256 = sha256_hex("other");
+  EXPECT_EQ(store_->request_approval(approval).error().code(), Code::kInvalidArgument);
+  approval.arguments_sha256.clear();
+  ASSERT_TRUE(store_->request_approval(approval));
+  DecisionAttempt attempt = decision("u1", "ann", ApprovalStatus::kApproved);
+  attempt.arguments_sha256 = sha256_hex("other");
+  EXPECT_EQ(store_->begin_decision(attempt).error().code(), Code::kFailedPrecondition);
+  approval.arguments = "{}";
+  EXPECT_EQ(store_->request_approval(approval).error().code(), Code::kAlreadyExists);
+}
+
+TEST_P(StoreContract, AnExpiredApprovalTakesNoDecisionAndTheWorkflowsOutcomeStands) {
+  Approval approval = refund_approval();
+  approval.expires_at = clock_.now() - std::chrono::seconds(1);
+  ASSERT_TRUE(store_->request_approval(approval));
+  EXPECT_EQ(store_->begin_decision(decision("u1", "ann", ApprovalStatus::kApproved)).error().code(),
+            Code::kFailedPrecondition);
+  Approval outcome;
+  outcome.id = "ap";
+  outcome.status = ApprovalStatus::kExpired;
+  EXPECT_EQ(store_->settle_approval(outcome)->status, ApprovalStatus::kExpired);
+  EXPECT_TRUE(store_->settle_approval(outcome));
+  outcome.status = ApprovalStatus::kApproved;
+  EXPECT_EQ(store_->settle_approval(outcome).error().code(), Code::kFailedPrecondition);
+}
+
+TEST_P(StoreContract, ApprovalsAreListedByStatusAndRun) {
+  for (const char* id : {"a", "b", "c"}) {
+    Approval approval = refund_approval();
+    approval.id = id;
+    approval.run = id == std::string("b") ? "other" : "r";
+    ASSERT_TRUE(store_->request_approval(approval));
+  }
+  Approval outcome;
+  outcome.id = "a";
+  outcome.status = ApprovalStatus::kEdited;
+  outcome.edited_arguments = "{}";
+  ASSERT_TRUE(store_->settle_approval(outcome));
+  ApprovalFilter filter;
+  filter.status = ApprovalStatus::kPending;
+  EXPECT_EQ(store_->approvals(filter)->size(), 2u);
+  filter.run = "r";
+  ASSERT_EQ(store_->approvals(filter)->size(), 1u);
+  EXPECT_EQ(store_->approvals(filter)->front().id, "c");
+  filter = {};
+  filter.limit = 1;
+  filter.after = "c";
+  EXPECT_EQ(store_->approvals(filter)->front().id, "b");
+}
+
+}  // namespace holdfast::platform
