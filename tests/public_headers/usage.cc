@@ -74,6 +74,16 @@ void register_all(Registry& registry) {
   registry.register_activity("lambda", [](activity::Context&, int) {});
 }
 
+Result<Outcome<int>> connect_and_call() {
+  auto server = connect("127.0.0.1:7233", ConnectOptions().namespace_name("n").tls());
+  if (!server.status().ok()) return fail(server.status());
+  Worker worker(server, WorkerOptions("q"));
+  register_all(worker);
+  if (Status status = worker.start(); !status.ok()) return fail(status);
+  const Client client(server, ClientOptions().identity("me"));
+  return client.workflow("id").update<int>("plain", 1);
+}
+
 Result<Outcome<int>> call_all(Client& client) {
   auto handle = client.start("order", StartOptions("id", "q"), "a", 1);
   if (!handle) return fail(handle.error());
