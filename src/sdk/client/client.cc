@@ -94,7 +94,7 @@ WorkflowDescription describe(const pb::workflow::v1::WorkflowExecutionInfo& info
 
 }  // namespace client
 
-std::string_view workflow_status_name(WorkflowStatus status) {
+HOLDFAST_PUBLIC std::string_view workflow_status_name(WorkflowStatus status) {
   static constexpr std::array<std::string_view, 9> kNames = {"Unspecified",    "Running",  "Completed",
                                                              "Failed",         "Canceled", "Terminated",
                                                              "ContinuedAsNew", "TimedOut", "Paused"};

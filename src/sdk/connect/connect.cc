@@ -38,7 +38,7 @@ struct Machine {
 
 }  // namespace
 
-Connection connect(std::string_view address, const ConnectOptions& options) {
+HOLDFAST_PUBLIC Connection connect(std::string_view address, const ConnectOptions& options) {
   auto machine = std::make_shared<Machine>();
   Status status;
   if (auto remote = rpc::GrpcConnection::open(address, options)) {

@@ -16,7 +16,7 @@ std::string Failure::to_string() const {
   return out;
 }
 
-bool is_canceled(const Failure& failure) {
+HOLDFAST_PUBLIC bool is_canceled(const Failure& failure) {
   if (dynamic_cast<const CanceledFailure*>(&failure) != nullptr) return true;
   const bool wraps = dynamic_cast<const ActivityFailure*>(&failure) != nullptr ||
                      dynamic_cast<const ChildWorkflowFailure*>(&failure) != nullptr;

@@ -16,19 +16,19 @@ std::string Payload::encoding() const {
   return found == metadata.end() ? std::string() : found->second;
 }
 
-Payload null_payload() {
+HOLDFAST_PUBLIC Payload null_payload() {
   return Payload({{kEncoding, "binary/null"}}, {});
 }
 
-bool is_null(const Payload& payload) {
+HOLDFAST_PUBLIC bool is_null(const Payload& payload) {
   return payload.encoding() == "binary/null";
 }
 
-Payload bytes_to_payload(std::string data) {
+HOLDFAST_PUBLIC Payload bytes_to_payload(std::string data) {
   return Payload({{kEncoding, "binary/plain"}}, std::move(data));
 }
 
-Payload json_to_payload(const nlohmann::json& value) {
+HOLDFAST_PUBLIC Payload json_to_payload(const nlohmann::json& value) {
   if (value.is_null()) return null_payload();
   try {
     return Payload({{kEncoding, "json/plain"}}, value.dump());
@@ -38,7 +38,7 @@ Payload json_to_payload(const nlohmann::json& value) {
   }
 }
 
-nlohmann::json payload_to_json(const Payload& payload) {
+HOLDFAST_PUBLIC nlohmann::json payload_to_json(const Payload& payload) {
   const std::string encoding = payload.encoding();
   if (encoding == "binary/null") return nullptr;
   if (encoding == "json/plain" || encoding == "json/protobuf") {
@@ -57,7 +57,7 @@ nlohmann::json payload_to_json(const Payload& payload) {
       "\", which nothing here reads; json/plain, json/protobuf, binary/plain and binary/null are read");
 }
 
-void throw_missing_argument(std::size_t index, std::size_t expected, std::size_t given) {
+HOLDFAST_PUBLIC void throw_missing_argument(std::size_t index, std::size_t expected, std::size_t given) {
   throw PayloadError("argument " + std::to_string(index + 1) + " of " + std::to_string(expected) +
                      " is missing: the caller gave " + std::to_string(given));
 }
