@@ -10,48 +10,6 @@
 namespace holdfast::history {
 namespace {
 
-// What waits while a workflow task is started: everything but the events of commands, of workflow tasks and
-// of the execution's end, and what an update's worker said.
-bool bufferable(enums::EventType type) {
-  switch (type) {
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-    case enums::EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_STARTED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-    case enums::EVENT_TYPE_TIMER_FIRED:
-    case enums::EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_STARTED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
-    case enums::EVENT_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_SIGNALED:
-    case enums::EVENT_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_EXTERNAL_WORKFLOW_EXECUTION_CANCEL_REQUESTED: return true;
-    default: return false;
-  }
-}
-
-bool completion(enums::EventType type) {
-  switch (type) {
-    case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-    case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
-    case enums::EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED: return true;
-    default: return false;
-  }
-}
-
 bool workflow_task_event(enums::EventType type) {
   return type == enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED ||
          type == enums::EVENT_TYPE_WORKFLOW_TASK_STARTED ||
@@ -122,10 +80,10 @@ std::string serialize(const google::protobuf::Message& message) {
 }
 
 bool MutableState::would_buffer(enums::EventType type) const {
-  return (workflow_task_started() || applying_commands_) && bufferable(type);
+  return (workflow_task_started() || applying_commands_) && waits(type) != Waits::kNo;
 }
 
-std::int64_t MutableState::record(Event event) {
+std::int64_t MutableState::record(Event&& event) {
   const enums::EventType type = event.event_type();
   const bool buffer = would_buffer(type);
   if (speculative_ && !workflow_task_event(type)) {
@@ -153,10 +111,10 @@ bool MutableState::flush_buffered() {
   buffered.Swap(state.mutable_buffered_events());
   std::vector<Event*> order;
   for (Event& event : buffered) {
-    if (!completion(event.event_type())) order.push_back(&event);
+    if (waits(event.event_type()) != Waits::kLast) order.push_back(&event);
   }
   for (Event& event : buffered) {
-    if (completion(event.event_type())) order.push_back(&event);
+    if (waits(event.event_type()) == Waits::kLast) order.push_back(&event);
   }
   StartedIds started;
   for (Event* event : order) {

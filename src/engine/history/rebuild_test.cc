@@ -121,7 +121,7 @@ TEST(Rebuild, HistoriesThatAreNone) {
 // Events that speak of what is not there are no reason to fall over.
 TEST(Rebuild, EventsAboutNothing) {
   auto ms = resting();
-  for (const auto& row : kApplies) {
+  for (const auto& row : kEventTypes) {
     if (row.type == enums::EVENT_TYPE_WORKFLOW_EXECUTION_STARTED) continue;
     pb::history::v1::History history = ms->unsaved();
     Event& event = *history.add_events();
