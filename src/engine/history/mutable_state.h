@@ -45,7 +45,7 @@ class MutableState {
   // started, events that no command made are buffered: applied at once, but their id is kBufferedEventId
   // until the task ends.
   static constexpr std::int64_t kBufferedEventId = -1;
-  std::int64_t record(Event event);
+  std::int64_t record(Event&& event);
   bool would_buffer(enums::EventType type) const;
   // Gives buffered events their place, activity and child completions last. True if there were any.
   bool flush_buffered();

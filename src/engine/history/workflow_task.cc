@@ -33,28 +33,42 @@ Ns timeout_of_attempt(const MutableState& ms, std::int32_t attempt) {
   return timeout;
 }
 
-// The task as its event says it.
-Event scheduled(const stored::WorkflowTaskInfo& task, const std::string& normal_queue, Ns time) {
+Event scheduled(Ns time, const std::string& task_queue, const std::string* normal_queue, Ns start_to_close,
+                std::int32_t attempt) {
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED>(time);
   auto& attributes = *event.mutable_workflow_task_scheduled_event_attributes();
   auto& queue = *attributes.mutable_task_queue();
-  queue.set_name(task.task_queue());
-  queue.set_kind(task.sticky() ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
-  if (task.sticky()) queue.set_normal_name(normal_queue);
-  set_duration(attributes.mutable_start_to_close_timeout(), task.start_to_close_ns());
-  attributes.set_attempt(task.attempt());
+  queue.set_name(task_queue);
+  queue.set_kind(normal_queue != nullptr ? enums::TASK_QUEUE_KIND_STICKY : enums::TASK_QUEUE_KIND_NORMAL);
+  if (normal_queue != nullptr) queue.set_normal_name(*normal_queue);
+  set_duration(attributes.mutable_start_to_close_timeout(), start_to_close);
+  attributes.set_attempt(attempt);
   return event;
 }
 
-Event started(const stored::WorkflowTaskInfo& task) {
-  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_TASK_STARTED>(task.started_ns());
+Event started(Ns time, std::int64_t scheduled_event_id, const std::string& identity,
+              const std::string& request_id, std::int64_t history_bytes, bool suggest_continue_as_new) {
+  Event event = make_event<enums::EVENT_TYPE_WORKFLOW_TASK_STARTED>(time);
   auto& attributes = *event.mutable_workflow_task_started_event_attributes();
-  attributes.set_scheduled_event_id(task.scheduled_event_id());
-  attributes.set_identity(task.identity());
-  attributes.set_request_id(task.request_id());
-  attributes.set_history_size_bytes(task.history_bytes());
-  attributes.set_suggest_continue_as_new(task.suggest_continue_as_new());
+  attributes.set_scheduled_event_id(scheduled_event_id);
+  attributes.set_identity(identity);
+  attributes.set_request_id(request_id);
+  attributes.set_history_size_bytes(history_bytes);
+  attributes.set_suggest_continue_as_new(suggest_continue_as_new);
   return event;
+}
+
+// The events of the pending task, made once more.
+Event scheduled_again(const MutableState& ms, Ns time) {
+  const auto& task = ms.s().workflow_task();
+  return scheduled(time, task.task_queue(), task.sticky() ? &ms.s().task_queue() : nullptr,
+                   task.start_to_close_ns(), task.attempt());
+}
+
+Event started_again(const MutableState& ms) {
+  const auto& task = ms.s().workflow_task();
+  return started(task.started_ns(), task.scheduled_event_id(), task.identity(), task.request_id(),
+                 task.history_bytes(), task.suggest_continue_as_new());
 }
 
 Event completed(Ns now, const stored::WorkflowTaskInfo& task, const CompleteInfo& info) {
@@ -88,14 +102,6 @@ Event timed_out(Ns now, const stored::WorkflowTaskInfo& task, enums::TimeoutType
   attributes.set_started_event_id(task.started_event_id());
   attributes.set_timeout_type(type);
   return event;
-}
-
-void record_scheduled(MutableState& ms, Ns time) {
-  ms.record(scheduled(ms.s().workflow_task(), ms.s().task_queue(), time));
-}
-
-void record_started(MutableState& ms) {
-  ms.record(started(ms.s().workflow_task()));
 }
 
 // No task is pending; `attempt` is what the next one gets.
@@ -164,12 +170,9 @@ void schedule(MutableState& ms, Ns now, ScheduleOptions options) {
   auto& state = writable(ms).s();
   auto& task = *state.mutable_workflow_task();
   const std::int32_t attempt = std::max(task.attempt(), 1);
-  stored::WorkflowTaskInfo next;
-  next.set_attempt(attempt);
-  next.set_start_to_close_ns(timeout_of_attempt(ms, attempt));
-  next.set_sticky(!state.sticky_queue().empty());
-  next.set_task_queue(next.sticky() ? state.sticky_queue() : state.task_queue());
-  Event event = scheduled(next, state.task_queue(), now);
+  const bool sticky = !state.sticky_queue().empty();
+  Event event = scheduled(now, sticky ? state.sticky_queue() : state.task_queue(),
+                          sticky ? &state.task_queue() : nullptr, timeout_of_attempt(ms, attempt), attempt);
   if (options.speculative || attempt > 1) {
     event.set_event_id(state.next_event_id());
     apply_scheduled(writable(ms), event);
@@ -201,19 +204,14 @@ void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info
     // Events came in since the last failure: an ordinary task again.
     task.set_attempt(1);
     task.set_start_to_close_ns(timeout_of_attempt(ms, 1));
-    record_scheduled(ms, now);
+    ms.record(scheduled_again(ms, now));
   }
   ms.seal();
-  stored::WorkflowTaskInfo next;
-  next.set_scheduled_event_id(task.scheduled_event_id());
-  next.set_started_ns(now);
-  next.set_identity(info.identity);
-  next.set_request_id(info.request_id);
-  next.set_history_bytes(state.history_bytes());
-  next.set_suggest_continue_as_new(state.history_bytes() >= limits.suggest_continue_bytes ||
-                                   state.next_event_id() - 1 >= limits.suggest_continue_events ||
-                                   state.updates_size() * 10 >= limits.updates_total * 9);
-  Event event = started(next);
+  const bool suggest = state.history_bytes() >= limits.suggest_continue_bytes ||
+                       state.next_event_id() - 1 >= limits.suggest_continue_events ||
+                       state.updates_size() * 10 >= limits.updates_total * 9;
+  Event event =
+      started(now, task.scheduled_event_id(), info.identity, info.request_id, state.history_bytes(), suggest);
   if (unwritten(ms)) {
     event.set_event_id(task.scheduled_event_id() + 1);
     apply_started(writable(ms), event);
@@ -228,11 +226,11 @@ void append_unwritten(const MutableState& ms, pb::history::v1::History* history)
   const auto& task = ms.s().workflow_task();
   // Events that came in since have taken its ids: it gets its place when it starts.
   if (!unwritten(ms) || task.scheduled_event_id() != ms.s().next_event_id()) return;
-  Event event = scheduled(task, ms.s().task_queue(), task.scheduled_ns());
+  Event event = scheduled_again(ms, task.scheduled_ns());
   event.set_event_id(task.scheduled_event_id());
   history->mutable_events()->Add(std::move(event));
   if (!ms.workflow_task_started()) return;
-  event = started(task);
+  event = started_again(ms);
   event.set_event_id(task.started_event_id());
   history->mutable_events()->Add(std::move(event));
 }
@@ -241,9 +239,9 @@ void make_real(MutableState& ms) {
   if (!ms.speculative()) return;
   ms.set_speculative(false);
   const bool was_started = ms.workflow_task_started();
-  record_scheduled(ms, ms.s().workflow_task().scheduled_ns());
+  ms.record(scheduled_again(ms, ms.s().workflow_task().scheduled_ns()));
   if (was_started) {
-    record_started(ms);
+    ms.record(started_again(ms));
   } else if (!ms.s().workflow_task().sticky()) {
     writable(ms).s().mutable_workflow_task()->set_schedule_to_start_deadline_ns(0);
     refresh_deadline(writable(ms));
@@ -261,8 +259,8 @@ std::int64_t complete(MutableState& ms, Ns now, const CompleteInfo& info) {
   step(ms, On::kComplete);
   if (unwritten(ms)) {
     ms.set_speculative(false);
-    record_scheduled(ms, ms.s().workflow_task().scheduled_ns());
-    record_started(ms);
+    ms.record(scheduled_again(ms, ms.s().workflow_task().scheduled_ns()));
+    ms.record(started_again(ms));
   }
   return ms.record(completed(now, ms.s().workflow_task(), info));
 }
