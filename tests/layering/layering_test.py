@@ -1,11 +1,12 @@
 """The house stands as its laws say.
 
-Three looks, from the plan to the compiler:
+Four looks, from the plan to the compiler:
   plan      the wings in src/CMakeLists.txt, in their order, each with the wings it may use, are those of LAWS;
   roots     no source of a room is compiled with the include root of a room that its wing may not use, nor with one of
             those that FORBIDDEN_ROOMS takes away from a single room;
   includes  a forbidden include does not compile: the preprocessor is asked, under the compile command of one source of
-            a room, whether it finds the header. The allowed includes prove that the method works.
+            a room, whether it finds the header. The allowed includes prove that the method works;
+  keys      a header of KEYS is an error in every room that sees it but its own.
 """
 
 import json
@@ -52,11 +53,9 @@ ROWS = [
     ("history", "base/ids.h", True),
     ("history", "store/kv_store.h", False),
     ("history", "os/clock.h", False),
-    ("history", "history/writable.h", True),
     ("engine", "store/kv_store.h", True),
     ("engine", "worker/workflow_run.h", False),
     ("engine", "os/clock.h", False),
-    ("engine", "history/writable.h", False),
     ("worker", "api/connection.h", True),
     ("worker", "engine/engine.h", False),
     ("client", "base/ids.h", True),
@@ -106,6 +105,9 @@ ROWS = [
     ("http", "platform_sqlite/sqlite_store.h", False),
     ("app", "platform_sqlite/sqlite_store.h", True),
 ]
+
+# Headers that are keys: whoever may see the room sees them, and they compile in the room itself alone.
+KEYS = {"history/writable.h": "history"}
 
 WING = re.compile(r"^holdfast_wing\(([^)]*)\)", re.M)
 
@@ -173,8 +175,8 @@ def check_roots(house: House) -> list[str]:
     return found
 
 
-def found_includes(entry: dict, headers: list[str]) -> set[str]:
-    """Which of these headers `#include` finds under the entry's command: asked of the preprocessor, which reads none."""
+def preprocess(entry: dict, text: str) -> subprocess.CompletedProcess:
+    """What the preprocessor makes of the text under the entry's command."""
     words = shlex.split(entry["command"])
     words = words[next(i for i, w in enumerate(words) if "clang" in w and "ccache" not in w):]
     # The precompiled header must not lend its includes: drop it.
@@ -182,9 +184,14 @@ def found_includes(entry: dict, headers: list[str]) -> set[str]:
     kept = [w for i, w in enumerate(words) if w not in ("-o", "-c") and (i == 0 or words[i - 1] not in ("-o", "-c"))]
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "probe.cc"
-        source.write_text("".join(f'#if __has_include("{h}")\nfound {h}\n#endif\n' for h in headers))
-        done = subprocess.run([*kept, "-E", "-P", str(source)], cwd=entry["directory"],
+        source.write_text(text)
+        return subprocess.run([*kept, "-E", "-P", str(source)], cwd=entry["directory"],
                               capture_output=True, text=True, check=False)
+
+
+def found_includes(entry: dict, headers: list[str]) -> set[str]:
+    """Which of these headers `#include` finds under the entry's command: asked of the preprocessor, which reads none."""
+    done = preprocess(entry, "".join(f'#if __has_include("{h}")\nfound {h}\n#endif\n' for h in headers))
     if done.returncode:
         raise SystemExit(f"unexpected compiler error:\n{done.stderr}")
     return {line.removeprefix("found ") for line in done.stdout.splitlines() if line.startswith("found ")}
@@ -218,12 +225,24 @@ def check_includes(house: House) -> list[str]:
     return found
 
 
+def check_keys(house: House) -> list[str]:
+    found = []
+    for header, owner in KEYS.items():
+        for room, entries in house.commands.items():
+            if not entries or owner not in house.roots(entries[0]):
+                continue
+            compiles = preprocess(entries[0], f'#include "{header}"\n').returncode == 0
+            if compiles != (room == owner):
+                found.append(f"{room} including {header}: {'compiles' if compiles else 'refused'}")
+    return found
+
+
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
     source = pathlib.Path(__file__).resolve().parents[2]
     plan = read_plan((source / "src/CMakeLists.txt").read_text())
     house = House(build, source)
-    found = check_plan(plan) + check_roots(house) + check_includes(house)
+    found = check_plan(plan) + check_roots(house) + check_includes(house) + check_keys(house)
     for line in found:
         print(f"FAIL {line}")
     print(f"{len(plan)} wings, {len(house.wings)} rooms, {len(ROWS)} includes: {len(found)} are not as the laws say")
