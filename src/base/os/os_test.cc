@@ -2,8 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
+#include <numeric>
 #include <vector>
 
+#include "base/work_pool.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 
@@ -18,6 +22,52 @@ TEST(ThreadExecutor, RunsJobsInOrderAndDrainsBeforeItEnds) {
   }
   ASSERT_EQ(seen.size(), 100u);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], i);
+}
+
+// One job holds a worker for good; all others run, and in the order in which they came when there is one
+// worker left.
+TEST(WorkPool, ASlowJobHoldsUpNobody) {
+  std::promise<void> release;
+  std::vector<int> seen;
+  std::promise<void> done;
+  {
+    std::vector<std::unique_ptr<Executor>> workers;
+    for (int i = 0; i < 2; ++i) workers.push_back(std::make_unique<ThreadExecutor>("pool"));
+    WorkPool pool(std::move(workers));
+    std::promise<void> begun;
+    pool.post([&] {
+      begun.set_value();
+      release.get_future().wait();
+    });
+    begun.get_future().wait();
+    for (int i = 0; i < 100; ++i) {
+      pool.post([&, i] {
+        seen.push_back(i);
+        if (i == 99) done.set_value();
+      });
+    }
+    done.get_future().wait();
+    release.set_value();
+  }
+  std::vector<int> expected(100);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(seen, expected);
+}
+
+TEST(WorkPool, RunsWhatIsQueuedBeforeItEnds) {
+  std::atomic<int> ran = 0;
+  {
+    std::vector<std::unique_ptr<Executor>> workers;
+    for (int i = 0; i < 3; ++i) workers.push_back(std::make_unique<ThreadExecutor>("pool"));
+    WorkPool pool(std::move(workers));
+    for (int i = 0; i < 200; ++i) {
+      pool.post([&] {
+        ++ran;
+        pool.post([&] { ++ran; });
+      });
+    }
+  }
+  EXPECT_EQ(ran, 400);
 }
 
 TEST(SystemRandom, DoesNotRepeat) {

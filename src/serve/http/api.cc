@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <exception>
+
 #include "http/api_context.h"
 
 namespace holdfast::http {
@@ -14,9 +17,13 @@ struct Api::Impl {
 Handler ApiContext::blocking(Work work) {
   return [this, work = std::move(work)](Request request, Responder responder) {
     auto job = [this, &work, request = std::move(request), responder = std::move(responder)]() mutable {
-      work(*this, request, std::move(responder));
+      try {
+        work(*this, request, std::move(responder));
+      } catch (const std::exception& error) {  // the responder, dropped, has answered 500
+        fmt::print(stderr, "holdfast: {} {} failed: {}\n", request.method, request.path, error.what());
+      }
     };
-    executor().post(std::move(job));
+    workers->post(std::move(job));
   };
 }
 
@@ -24,6 +31,12 @@ Handler ApiContext::answering(Respond respond) {
   return blocking([respond = std::move(respond)](ApiContext& context, Request& request, Responder responder) {
     responder.reply(respond(context, request));
   });
+}
+
+Handler ApiContext::at_once(Respond respond) {
+  return [this, respond = std::move(respond)](Request request, Responder responder) {
+    responder.reply(respond(*this, request));
+  };
 }
 
 void add_routes(Router& router, ApiContext& context) {
@@ -38,15 +51,17 @@ void add_routes(Router& router, ApiContext& context) {
 Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
   ApiContext& context = impl_->context;
   context.deps = std::move(dependencies);
+  std::vector<std::unique_ptr<Executor>> threads;
   for (std::size_t i = 0; i < kApiThreads; ++i) {
-    context.executors.push_back(context.deps.environment->new_executor(fmt::format("api-{}", i)));
+    threads.push_back(context.deps.environment->new_executor(fmt::format("api-{}", i)));
   }
+  context.workers = std::make_unique<WorkPool>(std::move(threads));
   add_routes(impl_->router, context);
 }
 
 Api::~Api() {
   stop();
-  impl_->context.executors.clear();
+  impl_->context.workers.reset();
 }
 
 void Api::start(ApiInfo info) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/work_pool.h"
 #include "http/api.h"
 #include "http/json_reply.h"
 
@@ -21,19 +22,18 @@ struct ApiContext {
   std::atomic<bool> started = false;
   std::atomic<bool> stopping = false;
 
-  std::vector<std::unique_ptr<Executor>> executors;  // of requests; each blocks
-  std::atomic<std::size_t> next_executor = 0;
-
+  std::unique_ptr<WorkPool> workers;  // of requests, which block
   runs::Runs& runs() { return *deps.runs; }
   platform::Store& store() { return *deps.store; }
-  Executor& executor() { return *executors[next_executor++ % executors.size()]; }
 
-  // A handler for the router that does its work on one of the executors.
+  // A handler for the router that does its work on one of the workers. What it throws is an answer of 500.
   using Work = std::function<void(ApiContext&, Request&, Responder)>;
   Handler blocking(Work work);
   // The same for handlers that simply return their response.
   using Respond = std::function<Response(ApiContext&, Request&)>;
   Handler answering(Respond respond);
+  // The same for what never waits: on the server's thread, also while every worker is busy.
+  Handler at_once(Respond respond);
 };
 
 void add_run_routes(Router& router, ApiContext& context);

@@ -55,7 +55,7 @@ void serve_file(const PageFile& file, const Request& request, Responder responde
 }  // namespace
 
 void add_system_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/healthz", context.answering(health));
+  router.add("GET", "/healthz", context.at_once(health));
   router.add("GET", "/readyz", context.answering(readiness));
   router.add("GET", "/api/v1/info", context.answering(information));
 }
