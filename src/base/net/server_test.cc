@@ -184,6 +184,22 @@ TEST_F(HttpServer, ADroppedRequestIsAnInternalError) {
   EXPECT_THAT(get("/drop"), StartsWith("HTTP/1.1 500"));
 }
 
+TEST_F(HttpServer, WhatAHandlerThrowsIsAnAnswerOfThatRequest) {
+  router_.add("GET", "/throw", [](Request, Responder) { throw std::runtime_error("no such luck"); });
+  router_.add("GET", "/broken-stream", [this](Request, Responder responder) {
+    auto stream =
+        responder.stream({.content_type = "text/event-stream"}, executor_,
+                         []() -> std::optional<std::string> { throw std::runtime_error("no luck"); });
+    stream->wake();
+  });
+  start();
+  EXPECT_THAT(get("/throw"), testing::AllOf(StartsWith("HTTP/1.1 500"), testing::Not(HasSubstr("luck"))));
+  const std::string broken = get("/broken-stream");
+  EXPECT_THAT(broken, StartsWith("HTTP/1.1 200"));
+  EXPECT_FALSE(broken.ends_with("0\r\n\r\n"));  // no end that could be taken for one
+  EXPECT_THAT(get("/hello/a"), HasSubstr("hello a"));
+}
+
 TEST_F(HttpServer, RefusesNonsense) {
   start();
   EXPECT_THAT(exchange("hello\r\n\r\n"), StartsWith("HTTP/1.1 400"));

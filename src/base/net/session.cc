@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
+#include <exception>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
@@ -73,6 +76,8 @@ class SessionStream final : public Stream, public std::enable_shared_from_this<S
  private:
   void pull();
   void deliver(std::optional<std::string> bytes);
+  // Without the last chunk: the reader must not take what it has for all there is.
+  void break_off();
 
   std::shared_ptr<SessionContext> context_;
   std::weak_ptr<Session> session_;
@@ -181,7 +186,13 @@ void SessionStream::pull() {
   pulling_ = true;
   again_ = false;
   executor_.post([self = shared_from_this(), source = source_] {
-    std::optional<std::string> bytes = (*source)();
+    std::optional<std::string> bytes;
+    try {
+      bytes = (*source)();
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "holdfast: a stream of the HTTP server failed: {}\n", error.what());
+      return asio::post(self->context_->io, [self] { self->break_off(); });
+    }
     asio::post(self->context_->io,
                [self, bytes = std::move(bytes)]() mutable { self->deliver(std::move(bytes)); });
   });
@@ -199,6 +210,11 @@ void SessionStream::deliver(std::optional<std::string> bytes) {
   } else if (again_) {
     pull();
   }
+}
+
+void SessionStream::break_off() {
+  end();
+  if (auto session = session_.lock()) session->close();
 }
 
 void SessionStream::end() {
@@ -356,8 +372,12 @@ void Session::dispatch() {
   chunked_ = message.version() == 11;
   waiting_ = true;
   stream_.expires_never();
-  context_->handler(std::move(request),
-                    Responder(std::make_shared<SessionExchange>(context_, weak_from_this())));
+  try {
+    context_->handler(std::move(request),
+                      Responder(std::make_shared<SessionExchange>(context_, weak_from_this())));
+  } catch (const std::exception& error) {  // the responder, dropped, has answered 500
+    fmt::print(stderr, "holdfast: a handler of the HTTP server failed: {}\n", error.what());
+  }
 }
 
 void Session::refuse(const Problem& problem) {
