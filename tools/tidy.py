@@ -8,8 +8,11 @@ import re
 import subprocess
 import sys
 
+import functions
+
 FILE_LINES_MAX = 600
 TEST_LINES_MAX = 1000
+FUNCTION_LINES_MAX = 70
 
 # Where the real clock, threads and entropy may be named (law 2). Tests, benchmarks and tools may.
 SEAM_OWNERS = ("src/base/os/", "src/app/", "src/demo/", "tests/", "bench/", "tools/", "src/lab/")
@@ -34,6 +37,9 @@ def check_code(path: str, lines: list[str]) -> list[str]:
     limit = TEST_LINES_MAX if "_test." in path or path.startswith("tests/") else FILE_LINES_MAX
     if len(lines) > limit:
         found.append(f"{path}:1: {len(lines)} lines, {limit} at most: more than one idea in one file?")
+    for function in functions.of_file(path, lines):
+        if function.lines > FUNCTION_LINES_MAX:
+            found.append(f"{path}:{function.line}: {function.name} has {function.lines} lines, {FUNCTION_LINES_MAX} at most")
     for number, line in enumerate(lines, 1):
         for pattern, advice, allowed in BANNED:
             if pattern.search(line) and not path.startswith(allowed) and "_test.cc" not in path:
