@@ -1,0 +1,272 @@
+#include "app/node.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "activities/catalog.h"
+#include "activities/deploy.h"
+#include "app/input_file.h"
+#include "app/output.h"
+#include "app/ports.h"
+#include "app/stop_signals.h"
+#include "os/address.h"
+#include "rpc/server.h"
+
+namespace holdfast::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using std::chrono::milliseconds;
+
+constexpr int kDefaultGrpcPort = 7233;
+constexpr int kDefaultHttpPort = 8233;
+constexpr milliseconds kHttpGrace{2000};
+constexpr int kExitFatal = 70;
+
+[[noreturn]] void die(const std::string& message) {
+  complain("fatal: " + message);
+  ::_exit(kExitFatal);
+}
+
+Result<http::DeployedAgent> deploy_agent(platform::Store& store, const http::DefinitionText& from) {
+  if (!from.expected_name.empty()) {
+    auto parsed = agent::parse_definition(from.text, from.source, from.base_directory);
+    if (!parsed) return std::unexpected(parsed.error());
+    if (parsed->name != from.expected_name) {
+      return fail(Code::kFailedPrecondition, fmt::format("the definition calls itself '{}', not '{}'",
+                                                         parsed->name, from.expected_name));
+    }
+  }
+  auto deployed = agent::deploy(store, from.text, from.source, from.base_directory);
+  if (!deployed) return std::unexpected(deployed.error());
+  return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
+}
+
+}  // namespace
+
+Status Node::start() {
+  for (auto step :
+       {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_runs,
+        &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work}) {
+    if (Status status = (this->*step)(); !status.ok()) return status;
+  }
+  return {};
+}
+
+void Node::announce(milliseconds took) const {
+  std::string http = "http://" + server_->address();
+  Json ready = {{"event", "ready"},
+                {"version", HOLDFAST_VERSION},
+                {"pid", ::getpid()},
+                {"http", http},
+                {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},
+                {"engine", engine_name()},
+                {"data", data_->path()},
+                {"started_in_ms", took.count()}};
+  data_->write_addresses(ready.dump() + "\n");
+  // A server whose words nobody takes serves all the same.
+  if (!write_out(options_.json ? ready.dump() + "\n" : greeting(http, took)))
+    complain(fmt::format("ready, but standard output cannot be written: {}", std::strerror(errno)));
+}
+
+void Node::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (api_) api_->stop();
+  if (runs_) runs_->stop();
+  if (server_) server_->stop(kHttpGrace);
+  if (engine_) engine_->stop_grpc();
+  workers_.reset();
+  api_.reset();
+  runs_.reset();
+  dev_.reset();
+  engine_.reset();
+  if (data_) {
+    std::error_code ignored;
+    std::filesystem::remove(data_->path() / "addresses.json", ignored);
+  }
+}
+
+std::string Node::greeting(const std::string& http, milliseconds took) const {
+  std::string engine =
+      grpc_.empty() ? engine_name() : fmt::format("{} (gRPC, Temporal's WorkflowService)", grpc_);
+  std::string text = fmt::format("{} {} is ready ({} ms)\n", coloured(Colour::kBold, "holdfast"),
+                                 HOLDFAST_VERSION, took.count());
+  text += fmt::format("  page and API  {}\n", coloured(Colour::kBlue, http + "/"));
+  text += fmt::format("  engine        {}\n", engine);
+  text += fmt::format("  data          {}\n", data_->path().string());
+  if (dev_) text += fmt::format("  demo          {}/#/runs/{}\n", http, dev_->demo_run());
+  return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
+}
+
+Status Node::bad_address(Status status) {
+  if (status.code() == Code::kInvalidArgument || status.code() == Code::kPermissionDenied)
+    exit_code_ = kExitUsage;
+  return status;
+}
+
+Status Node::check_options() {
+  for (const std::string& file : options_.agents) {
+    auto text = read_file(file);
+    if (!text) {
+      exit_code_ = exit_code_of(text.error());
+      return {text.error().code(), "--agent: " + text.error().message()};
+    }
+    AgentFile from{file, *std::move(text), folder_of(file)};
+    auto parsed = agent::parse_definition(from.text, from.file, from.folder);
+    if (!parsed) {
+      exit_code_ = exit_code_of(parsed.error());
+      return parsed.error();
+    }
+    agents_.push_back(std::move(from));
+  }
+  const auto check = [this](const std::optional<std::string>& asked, std::string_view flag,
+                            auto&& address_of) {
+    if (!asked) return Status();
+    auto free = listen_on(asked, 0, flag, [&](const std::string& text) -> Result<std::string> {
+      auto address = address_of(text);
+      if (!address) return fail(address.error());
+      Status bindable = os::check_bindable({address->host, address->port});
+      if (!bindable.ok()) return fail(std::move(bindable));
+      return text;
+    });
+    return free ? Status() : bad_address(free.error());
+  };
+  if (Status http = check(options_.http, "--http", net::parse_loopback); !http.ok()) return http;
+  return check(options_.grpc, "--grpc", rpc::listen_address);
+}
+
+Status Node::open_data() {
+  auto data = DataDirectory::open(options_.data);
+  if (!data) {
+    if (data.error().code() == Code::kInvalidArgument) exit_code_ = kExitUsage;
+    return data.error();
+  }
+  data_.emplace(*std::move(data));
+  return {};
+}
+
+Status Node::open_platform() {
+  platform::SqliteOptions options;
+  options.directory = data_->platform_path();
+  options.vfs = options_.storage.sqlite_vfs;
+  options.fatal = die;
+  flusher_ = std::make_unique<os::ThreadExecutor>("stream-flush");
+  auto stores = platform::open_sqlite(options, clock_, random_, *flusher_);
+  if (!stores) return stores.error();
+  platform_ = *std::move(stores);
+  return {};
+}
+
+Status Node::open_engine() {
+  Result<std::unique_ptr<EngineRole>> engine = [&] {
+    if (options_.engine) return EngineRole::connect(*options_.engine, StopSignals::one_is_pending);
+    EngineRole::Embedded embedded;
+    embedded.store_path = data_->engine_path();
+    embedded.visibility_path = data_->visibility_path();
+    embedded.storage = options_.storage;
+    return EngineRole::open_embedded(embedded, clock_, random_);
+  }();
+  if (!engine) {
+    if (engine.error().code() == Code::kCancelled) exit_code_ = kExitInterrupted;
+    return engine.error();
+  }
+  engine_ = *std::move(engine);
+  if (!engine_->embedded()) {
+    if (!options_.grpc) return {};
+    return {Code::kInvalidArgument,
+            "--grpc serves the embedded engine; with --engine there is none to serve"};
+  }
+  auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc",
+                         [this](const std::string& address) { return engine_->serve_grpc(address); });
+  if (!bound) return bad_address(bound.error());
+  grpc_ = *bound;
+  return {};
+}
+
+Status Node::open_runs() {
+  runs::RunsDependencies deps;
+  deps.connection = &engine_->connection();
+  deps.store = platform_.store.get();
+  deps.streams = platform_.streams.get();
+  deps.environment = &environment_;
+  deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
+    server_->after(delay, std::move(job));
+  };
+  deps.log = [](std::string_view message) { complain(message); };
+  deps.namespace_name = options_.namespace_name;
+  runs_ = std::make_unique<runs::Runs>(std::move(deps));
+  return {};
+}
+
+Status Node::open_http() {
+  http::ApiDependencies deps;
+  deps.runs = runs_.get();
+  deps.store = platform_.store.get();
+  deps.environment = &environment_;
+  deps.deploy = [this](const http::DefinitionText& definition) {
+    return deploy_agent(*platform_.store, definition);
+  };
+  api_ = std::make_unique<http::Api>(std::move(deps));
+
+  auto bound = listen_on(
+      options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
+        net::ServerOptions options;
+        options.address = address;
+        auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
+          api_->handle(std::move(request), std::move(responder));
+        });
+        if (!server) return std::unexpected(server.error());
+        server_ = *std::move(server);
+        return server_->address();
+      });
+  return bound ? Status() : bad_address(bound.error());
+}
+
+Status Node::open_dev() {
+  if (!options_.dev) return {};
+  auto dev = DevRole::open(data_->path(), *platform_.store, environment_);
+  if (!dev) return dev.error();
+  dev_ = *std::move(dev);
+  return {};
+}
+
+Status Node::register_agents() {
+  for (const AgentFile& from : agents_) {
+    auto deployed = deploy_agent(*platform_.store,
+                                 {.text = from.text, .source = from.file, .base_directory = from.folder});
+    if (!deployed) {
+      exit_code_ = exit_code_of(deployed.error());
+      return deployed.error();
+    }
+  }
+  return {};
+}
+
+Status Node::start_work() {
+  WorkerRole::Options options;
+  options.namespace_name = options_.namespace_name;
+  options.in_process = engine_->embedded();
+  auto workers =
+      WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
+  if (!workers) return workers.error();
+  workers_ = *std::move(workers);
+  http::ApiInfo info;
+  info.version = HOLDFAST_VERSION;
+  info.engine = engine_name();
+  info.grpc_address = grpc_;
+  info.http_address = "http://" + server_->address();
+  info.namespace_name = options_.namespace_name;
+  info.dev = options_.dev;
+  runs_->recover();
+  api_->start(std::move(info));
+  if (dev_) dev_->begin(*runs_);
+  return {};
+}
+
+}  // namespace holdfast::app

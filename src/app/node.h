@@ -1,0 +1,89 @@
+#pragma once
+
+// Node: the roles of one server process, from the outside in: HTTP, workers, runs, stores, engine. It opens
+// them bottom-up and stops them top-down. node.cc and the *_role.cc files are the only place that names
+// implementations.
+//
+// Owner: serve(), on the main thread. A start that fails leaves nothing behind that a later one would trip
+// over; exit_code() says whose fault it was.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/commands.h"
+#include "app/data_directory.h"
+#include "app/dev_role.h"
+#include "app/engine_role.h"
+#include "app/exit_code.h"
+#include "app/worker_role.h"
+#include "http/api.h"
+#include "net/server.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform_sqlite/sqlite_store.h"
+#include "runs/runs.h"
+
+namespace holdfast::app {
+
+class Node {
+ public:
+  explicit Node(const ServeOptions& options) : options_(options) {}
+  ~Node() { stop(); }
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  Status start();
+  // Says on standard output, and in the data directory, where everything is.
+  void announce(std::chrono::milliseconds took) const;
+  // Of a start that failed: was it what the command line says, or the machine?
+  int exit_code() const { return exit_code_; }
+  // From the outside in: no new requests, no new tasks, then the engine.
+  void stop();
+
+ private:
+  std::string engine_name() const { return options_.engine ? *options_.engine : "embedded"; }
+  std::string greeting(const std::string& http, std::chrono::milliseconds took) const;
+  Status bad_address(Status status);
+
+  // The steps of start(), in their order. Before anything is touched: what cannot be right leaves no trace.
+  Status check_options();
+  Status open_data();
+  Status open_platform();
+  Status open_engine();
+  Status open_runs();
+  // Serves 503 until start_work().
+  Status open_http();
+  Status open_dev();
+  Status register_agents();
+  Status start_work();
+
+  struct AgentFile {
+    std::string file;
+    std::string text;
+    std::string folder;
+  };
+
+  ServeOptions options_;
+  std::vector<AgentFile> agents_;
+  bool stopped_ = false;
+  int exit_code_ = kExitError;
+  os::SystemClock clock_;
+  os::SystemRandom random_;
+  Environment environment_{
+      clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
+  std::optional<DataDirectory> data_;
+  std::unique_ptr<os::ThreadExecutor> flusher_;
+  platform::OpenStores platform_;
+  std::unique_ptr<EngineRole> engine_;
+  std::string grpc_;
+  std::unique_ptr<net::Server> server_;
+  std::unique_ptr<runs::Runs> runs_;
+  std::unique_ptr<http::Api> api_;
+  std::unique_ptr<DevRole> dev_;
+  std::unique_ptr<WorkerRole> workers_;
+};
+
+}  // namespace holdfast::app

@@ -1,0 +1,39 @@
+#include "app/stop_signals.h"
+
+#include <unistd.h>
+
+#include <thread>
+
+#include "app/exit_code.h"
+
+namespace holdfast::app {
+
+StopSignals::StopSignals() {
+  sigemptyset(&set_);
+  sigaddset(&set_, SIGTERM);
+  sigaddset(&set_, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+}
+
+void StopSignals::wait() const {
+  int signal = 0;
+  while (sigwait(&set_, &signal) != 0) {
+  }
+}
+
+bool StopSignals::one_is_pending() {
+  sigset_t pending;
+  sigemptyset(&pending);
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
+void StopSignals::force_on_next() const {
+  std::thread([set = set_] {
+    int signal = 0;
+    sigwait(&set, &signal);
+    ::_exit(kExitInterrupted);
+  }).detach();
+}
+
+}  // namespace holdfast::app
