@@ -17,12 +17,12 @@
 
 #include "holdfast/client.h"
 #include "platform/store.h"
+#include "runs/after.h"
 
 namespace holdfast::runs {
 
 class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
  public:
-  using After = std::function<void(std::chrono::milliseconds, std::move_only_function<void()>)>;
   struct Dependencies {
     const Client* client = nullptr;
     platform::Store* store = nullptr;

@@ -22,6 +22,7 @@
 #include "holdfast/client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "runs/after.h"
 #include "runs/run_outcome.h"
 
 namespace holdfast::runs {
@@ -33,7 +34,6 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   // Newest runs that are looked at after a start.
   static constexpr std::size_t kMaxRecovered = 5000;
 
-  using After = std::function<void(std::chrono::milliseconds, std::move_only_function<void()>)>;
   struct Dependencies {
     const Client* client = nullptr;
     platform::Store* store = nullptr;

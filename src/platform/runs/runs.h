@@ -23,6 +23,7 @@
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "protocol/decision.h"
+#include "runs/after.h"
 #include "runs/run_fault.h"
 #include "runs/run_standing.h"
 #include "runs/run_view.h"
@@ -46,8 +47,7 @@ struct RunsDependencies {
   platform::Store* store = nullptr;
   platform::Streams* streams = nullptr;
   const Environment* environment = nullptr;
-  // Runs a short job later, on a thread that must not block.
-  std::function<void(std::chrono::milliseconds delay, std::move_only_function<void()> job)> after;
+  After after;
   std::function<void(std::string_view message)> log;
   std::string namespace_name = "default";
 };
