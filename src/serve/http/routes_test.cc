@@ -1,10 +1,12 @@
 // The document at /api/v1/openapi.json describes what is served, and nothing else: methods, paths and the
-// parameters of the query, compared in both directions.
+// parameters of the query, compared in both directions. The guide names every path.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "http/api_context.h"
@@ -86,6 +88,23 @@ TEST(Routes, AreThoseOfTheDocument) {
   EXPECT_THAT(without(served(), described()), IsEmpty()) << "served, and not in openapi.json";
   EXPECT_THAT(without(described(), served()), IsEmpty()) << "in openapi.json, and not served";
   EXPECT_GT(served().size(), 20u);
+}
+
+// As `/api/v1/runs/{id}`, with a method before it or parameters behind it.
+TEST(Routes, StandInTheGuide) {
+  std::ifstream file(HOLDFAST_GUIDE);
+  const std::string guide(std::istreambuf_iterator<char>(file), {});
+  for (const std::string& name : served()) {
+    if (name.find('?') != std::string::npos) continue;
+    const std::string path = name.substr(name.find(' ') + 1);
+    bool found = false;
+    for (std::size_t at = guide.find(path); !found && at != std::string::npos;
+         at = guide.find(path, at + 1)) {
+      const char next = guide[at + path.size()];
+      found = next == '`' || next == '?';
+    }
+    EXPECT_TRUE(found) << path << " is not in docs/guide/http-api.md";
+  }
 }
 
 }  // namespace
