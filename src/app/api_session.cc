@@ -12,7 +12,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "base/json.h"
-#include "net/message.h"
+#include "base/url.h"
 
 namespace holdfast::app {
 
@@ -85,7 +85,7 @@ ApiSession::Reply ApiSession::post(const std::string& path, const Json& body) {
 
 ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
   return reported(api_.post_text(
-      "/api/v1/agents?source=" + net::percent_encode(file) + "&base=" + net::percent_encode(folder_of(file)),
+      "/api/v1/agents?source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file)),
       "application/yaml", text));
 }
 

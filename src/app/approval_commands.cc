@@ -11,13 +11,11 @@
 #include "app/output.h"
 #include "app/printable.h"
 #include "base/json.h"
-#include "net/message.h"
+#include "base/url.h"
 
 namespace holdfast::app {
 
 namespace {
-
-using net::percent_encode;
 
 std::string user_name() {
   for (const char* variable : {"USER", "LOGNAME"}) {

@@ -11,13 +11,11 @@
 #include "app/printable.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "net/message.h"
+#include "base/url.h"
 
 namespace holdfast::app {
 
 namespace {
-
-using net::percent_encode;
 
 bool names_file(const std::string& agent) {
   return agent.ends_with(".yaml") || agent.ends_with(".yml") || agent.ends_with(".json") ||

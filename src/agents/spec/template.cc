@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/url.h"
+
 namespace holdfast::spec {
 
 using nlohmann::json;
@@ -35,18 +37,6 @@ void add_once(std::vector<std::string>& names, std::string_view name) {
 }
 
 }  // namespace
-
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (unsigned char c : text) {
-    if (std::isalnum(c) || c == '-' || c == '_' || c == '.' || c == '~') {
-      out += static_cast<char>(c);
-    } else {
-      out += fmt::format("%{:02X}", c);
-    }
-  }
-  return out;
-}
 
 Result<UrlTemplate> UrlTemplate::parse(std::string_view text) {
   UrlTemplate out;

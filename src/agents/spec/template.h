@@ -28,8 +28,6 @@ class UrlTemplate {
   std::size_t in_path_ = 0;  // so many of arguments_, the first ones, stand in the path
 };
 
-std::string percent_encode(std::string_view text);
-
 // `{name}` inside strings of the tree. A string that is one placeholder takes the argument's type, an absent
 // one becomes null; inside longer strings values are written as text.
 nlohmann::json fill_body(const nlohmann::json& body, const nlohmann::json& arguments);

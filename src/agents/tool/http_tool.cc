@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "definition/names.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
@@ -151,8 +152,8 @@ void append_query(std::string& url, const Json& values) {
   for (const auto& [name, value] : values.items()) {
     if (value.is_null()) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
-    url += spec::percent_encode(name) + "=" +
-           spec::percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
+    url += percent_encode(name) + "=" +
+           percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
   }
 }
 

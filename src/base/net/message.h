@@ -84,9 +84,6 @@ class Responder {
 
 using Handler = std::function<void(Request, Responder)>;
 
-// "a%20b+c" -> "a b+c"; with `plus_is_space` (query strings) "a b c". None: a broken escape.
-std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
-std::string percent_encode(std::string_view text);
 // "a=1&b=x%20y" -> pairs, broken escapes kept as they are.
 std::vector<Header> parse_query(std::string_view query);
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/url.h"
 #include "net/problem.h"
 
 namespace holdfast::net {
