@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "net/sse_parser.h"
+#include "net/sse_writer.h"
 
 namespace holdfast::net {
 namespace {
@@ -56,6 +57,16 @@ TEST(SseParser, RefusesAnEventBeyondItsLimit) {
   EXPECT_TRUE(parser.feed("data: 12345\n\n", ignore).ok());
   EXPECT_EQ(parser.feed("data: 1234567890123", ignore).code(), Code::kResourceExhausted);
   EXPECT_FALSE(parser.feed("\n\n", ignore).ok());
+}
+
+TEST_P(Pieces, WhatIsWrittenIsRead) {
+  std::string stream;
+  append_sse_event(stream, "7", "step", "two\nlines");
+  append_sse_event(stream, "", "", R"({"a":1})");
+  stream += sse_event("end", "");
+  EXPECT_EQ(stream,
+            "id: 7\nevent: step\ndata: two\ndata: lines\n\ndata: {\"a\":1}\n\nevent: end\ndata: \n\n");
+  EXPECT_THAT(parse(stream, GetParam()), ElementsAre("step|two\nlines|7", R"(message|{"a":1}|7)", "end||7"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "http/json_reply.h"
+#include "net/sse_writer.h"
 
 namespace holdfast::http {
 
@@ -11,18 +12,6 @@ namespace {
 
 // What a stream asks its logs for at once; a slow reader has this much waiting, and no more.
 constexpr std::size_t kMaxBatchBytes = 512 * 1024;
-
-void append_frame(std::string& out, std::string_view id, std::string_view type, std::string_view data) {
-  out += fmt::format("id: {}\nevent: {}\n", id, type);
-  // JSON has no raw line breaks, but a writer's might: each line is a data line.
-  while (true) {
-    std::size_t end = data.find('\n');
-    out += fmt::format("data: {}\n", data.substr(0, end));
-    if (end == std::string_view::npos) break;
-    data.remove_prefix(end + 1);
-  }
-  out += "\n";
-}
 
 }  // namespace
 
@@ -72,9 +61,9 @@ std::optional<std::string> EventSource::next() {
 
 void EventSource::append(std::string& out, const std::string& log, const platform::Event* event) const {
   if (event == nullptr) {
-    append_frame(out, id(), "reset", fmt::format(R"({{"run":{}}})", Json(log).dump()));
+    net::append_sse_event(out, id(), "reset", fmt::format(R"({{"run":{}}})", Json(log).dump()));
   } else {
-    append_frame(out, id(), log == runs::kRunsFeed ? "runs" : event->type, event_json(*event));
+    net::append_sse_event(out, id(), log == runs::kRunsFeed ? "runs" : event->type, event_json(*event));
   }
 }
 
