@@ -1,26 +1,22 @@
 // What went wrong at the provider. The body's code decides before the status: a quota that is used up and a
 // rate that is exceeded are both 429, and only one of them is worth a retry.
 
-#include <curl/curl.h>
-
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
 #include "base/text.h"
 #include "model/wire_format.h"
+#include "net/retry_after.h"
 
 namespace holdfast::model {
 
 namespace {
 
 using Json = nlohmann::json;
-using std::chrono::milliseconds;
 
 constexpr std::size_t kMaxMessageBytes = 2000;
-constexpr milliseconds kLongestRetryAfter = std::chrono::hours(24 * 30);
 
 struct CodeMeaning {
   std::string_view code;
@@ -99,20 +95,6 @@ std::string text_of(const Json& object, const char* name) {
   return {};
 }
 
-std::optional<double> number_of(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-std::optional<milliseconds> positive(double value) {
-  if (!(value > 0)) return std::nullopt;
-  return value >= static_cast<double>(kLongestRetryAfter.count())
-             ? kLongestRetryAfter
-             : milliseconds(static_cast<std::int64_t>(value + 0.999));
-}
-
 }  // namespace
 
 bool is_retryable(ErrorKind kind) {
@@ -130,19 +112,6 @@ bool is_retryable(ErrorKind kind) {
     case ErrorKind::kCancelled: return false;
   }
   return false;
-}
-
-std::optional<milliseconds> retry_after_of(const net::HttpHead& head, WallTime now) {
-  if (const auto ms = number_of(head.header("retry-after-ms"))) {
-    if (const auto wait = positive(*ms)) return wait;
-  }
-  const std::string text(head.header("retry-after"));
-  if (text.empty()) return std::nullopt;
-  if (const auto seconds = number_of(text)) return positive(*seconds * 1000);
-  const time_t date = curl_getdate(text.c_str(), nullptr);
-  if (date == -1) return std::nullopt;
-  const auto now_ms = std::chrono::duration_cast<milliseconds>(now.time_since_epoch()).count();
-  return positive(static_cast<double>(static_cast<std::int64_t>(date) * 1000 - now_ms));
 }
 
 Error error_of_code(int status, std::string code, std::string type, std::string message) {
@@ -176,7 +145,7 @@ Error error_of_response(const net::HttpHead& head, std::string_view body, WallTi
   }
   if (message.empty()) message = std::string(body.substr(0, 200));
   Error error = error_of_code(head.status, std::move(code), std::move(type), std::move(message));
-  error.retry_after = retry_after_of(head, now);
+  error.retry_after = net::retry_after(head, now);
   // The provider's own word on whether it is worth it; what the content caused stays final.
   const std::string_view should = head.header("x-should-retry");
   const bool final_by_content = error.kind == ErrorKind::kQuotaExhausted ||

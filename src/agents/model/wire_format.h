@@ -60,8 +60,6 @@ std::unique_ptr<WireFormat> anthropic_messages_format();
 Error error_of_response(const net::HttpHead& head, std::string_view body, WallTime now);
 // What a provider's error code, type and words mean; `http_status` 0 inside a stream.
 Error error_of_code(int http_status, std::string code, std::string type, std::string message);
-// retry-after-ms, else retry-after in seconds or as a date; none when absent, unreadable, zero or negative.
-std::optional<std::chrono::milliseconds> retry_after_of(const net::HttpHead& head, WallTime now);
 bool is_retryable(ErrorKind kind);
 
 }  // namespace holdfast::model

@@ -2,7 +2,6 @@
 // (GET, HEAD, DELETE) or JSON body when the tool gives no body of its own. Redirects are not followed.
 
 #include <algorithm>
-#include <charconv>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -13,6 +12,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "definition/names.h"
+#include "net/retry_after.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
 
@@ -188,19 +188,15 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   return request;
 }
 
-std::optional<std::chrono::milliseconds> retry_after(const net::HttpHead& head) {
-  std::string_view text;
-  for (const auto& [name, value] : head.headers) {
-    if (name == "retry-after" && text.empty()) text = value;
-  }
-  std::int64_t seconds = 0;
-  auto [at, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (error != std::errc() || at == text.data() || seconds < 0 || seconds > 86'400) return std::nullopt;
-  return std::chrono::seconds(seconds);
+// A server that wants more than a day is asked again at the tool's own pace.
+std::optional<std::chrono::milliseconds> wait_asked_for(const net::HttpHead& head, const Clock& clock) {
+  const auto wait = net::retry_after(head, clock.now());
+  return wait && *wait <= std::chrono::hours(24) ? wait : std::nullopt;
 }
 
 // The server said no, or broke.
-ToolEnding refused(const ToolSpec& tool, const std::string& method, const Transfer& state) {
+ToolEnding refused(const ToolSpec& tool, const std::string& method, const Transfer& state,
+                   const Clock& clock) {
   const int status = state.head.status;
   std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(state.body, 2000));
   const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
@@ -209,7 +205,7 @@ ToolEnding refused(const ToolSpec& tool, const std::string& method, const Transf
     return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
   }
   ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
-  ending.retry_after = retry_after(state.head);
+  ending.retry_after = wait_asked_for(state.head, clock);
   return ending;
 }
 
@@ -238,7 +234,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   // A status says more than how its body ended.
   const int status = state->head.status;
   const bool succeeded = status >= 200 && status < 300;
-  if (status != 0 && !succeeded) return refused(tool, method, *state);
+  if (status != 0 && !succeeded) return refused(tool, method, *state, *context.clock);
   if (state->error) return without_body(tool, *state);
   return {Ending::kDone, std::move(state->body)};
 }

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "os/clock.h"
 #include "tool/read_tool.h"
 
 namespace holdfast::agent {
@@ -41,6 +42,8 @@ ToolEnding call(Effect effect, int status, std::optional<net::HttpFailure> failu
   client.failure = failure;
   ToolContext context;
   context.http = &client;
+  const os::SystemClock clock;
+  context.clock = &clock;
   const ToolSpec tool = read_tool("{name: t, type: http, effect: " + std::string(to_string(effect)) +
                                   ", http: {method: POST, url: http://shop.example/pay}}");
   return find_activity_tool("http")->run(tool, Json::object(), context);
