@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
-#include <ctime>
 #include <future>
 #include <nlohmann/json.hpp>
 
@@ -214,20 +213,6 @@ replies:
   EXPECT_EQ(server_->requests(), 5u);  // nobody retried behind our back
 }
 
-TEST_P(ClientTest, ADateToWaitForIsUnderstood) {
-  const std::time_t in_an_hour =
-      std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + std::chrono::hours(1));
-  char date[64];
-  std::tm utc{};
-  gmtime_r(&in_an_hour, &utc);
-  std::strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &utc);
-  const Error error = error_of(std::string("    faults: [{status: 503, retry_after: '") + date + "'}]\n");
-  EXPECT_EQ(error.kind, ErrorKind::kOverloaded);
-  ASSERT_TRUE(error.retry_after);
-  EXPECT_GT(*error.retry_after, std::chrono::minutes(55));
-  EXPECT_LE(*error.retry_after, std::chrono::minutes(60));
-}
-
 struct StatusCase {
   const char* fault;
   ErrorKind kind;
@@ -383,63 +368,6 @@ TEST_P(ClientTest, ManyCallsRunAtOnceOnOneThread) {
   }
   all.get_future().wait();
   EXPECT_EQ(good, kCalls);
-}
-
-// ---- the HTTP client by itself
-
-TEST(HttpClient, FetchesAndRefusesWhatCannotBeSent) {
-  os::ThreadExecutor server_loop("scripted");
-  os::ThreadExecutor http_loop("http");
-  std::unique_ptr<net::HttpClient> http = net::curl_http_client(http_loop);
-  ScriptedOptions options;
-  options.script = "models: [a, b]\nreplies:\n  - text: x\n";
-  std::unique_ptr<ScriptedServer> server = std::move(*start_scripted_server(options, server_loop));
-  net::HttpRequest request;
-  request.url = server->base_url() + "/models";
-  auto response = fetch(*http, request);
-  ASSERT_TRUE(response) << response.error().message;
-  EXPECT_EQ(response->head.status, 200);
-  EXPECT_EQ(response->head.header("content-type"), "application/json");
-  EXPECT_EQ(nlohmann::json::parse(response->body)["data"][1]["id"], "b");
-  request.headers = {{"x-a", "b\r\nx-injected: c"}};
-  EXPECT_EQ(fetch(*http, request).error().failure, net::HttpFailure::kBadRequest);
-  request.headers = {};
-  request.max_response_bytes = 10;
-  EXPECT_EQ(fetch(*http, request).error().failure, net::HttpFailure::kTooLarge);
-  // The head comes first: what the status says is not lost with the body.
-  std::promise<net::HttpError> ended;
-  int status = 0;
-  net::HttpHandler handler;
-  handler.head = [&](const net::HttpHead& head) { status = head.status; };
-  handler.done = [&](std::expected<void, net::HttpError> result) { ended.set_value(result.error()); };
-  http->start(request, std::move(handler));
-  EXPECT_EQ(ended.get_future().get().failure, net::HttpFailure::kTooLarge);
-  EXPECT_EQ(status, 200);
-  request.url = "not a url";
-  EXPECT_EQ(fetch(*http, request).error().failure, net::HttpFailure::kBadRequest);
-  request.url = "file:///etc/passwd";
-  EXPECT_FALSE(fetch(*http, request));
-}
-
-TEST(HttpClient, DestroyingItEndsWhatIsUnderWay) {
-  os::ThreadExecutor server_loop("scripted");
-  os::ThreadExecutor http_loop("http");
-  ScriptedOptions options;
-  options.script = "replies:\n  - text: x\n    faults: [{hang_after: 0}]\n";
-  std::unique_ptr<ScriptedServer> server = std::move(*start_scripted_server(options, server_loop));
-  std::unique_ptr<net::HttpClient> http = net::curl_http_client(http_loop);
-  net::HttpRequest request;
-  request.method = "POST";
-  request.url = server->base_url() + "/chat/completions";
-  request.body = R"({"model":"m","messages":[{"role":"user","content":"x"}]})";
-  std::promise<net::HttpFailure> ended;
-  net::HttpHandler handler;
-  handler.done = [&](std::expected<void, net::HttpError> outcome) {
-    ended.set_value(outcome.error().failure);
-  };
-  http->start(std::move(request), std::move(handler));
-  http.reset();
-  EXPECT_EQ(ended.get_future().get(), net::HttpFailure::kCancelled);
 }
 
 // ---- scripts and messages

@@ -2,9 +2,7 @@
 // (GET, HEAD, DELETE) or JSON body when the tool gives no body of its own. Redirects are not followed.
 
 #include <algorithm>
-#include <condition_variable>
 #include <map>
-#include <mutex>
 
 #include <fmt/format.h>
 
@@ -12,6 +10,7 @@
 #include "base/text.h"
 #include "base/url.h"
 #include "definition/names.h"
+#include "net/fetch.h"
 #include "net/retry_after.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
@@ -103,43 +102,6 @@ Json canonical(const ToolSpec& tool) {
 
 // ---- a call
 
-struct Transfer {
-  std::mutex mutex;
-  std::condition_variable wake;
-  bool done = false;  // guarded by mutex, like all below
-  net::HttpHead head;
-  std::string body;
-  std::optional<net::HttpError> error;
-};
-
-// Like net::fetch, and beats while it waits.
-std::shared_ptr<Transfer> transfer(net::HttpRequest request, const ToolContext& context) {
-  auto state = std::make_shared<Transfer>();
-  net::HttpHandler handler;
-  handler.head = [state](const net::HttpHead& head) {
-    std::lock_guard lock(state->mutex);
-    state->head = head;
-  };
-  handler.body = [state](std::string_view bytes) {
-    std::lock_guard lock(state->mutex);
-    state->body.append(bytes);
-  };
-  handler.done = [state](std::expected<void, net::HttpError> result) {
-    std::lock_guard lock(state->mutex);
-    if (!result) state->error = result.error();
-    state->done = true;
-    state->wake.notify_all();
-  };
-  context.http->start(std::move(request), std::move(handler), context.stop);
-  std::unique_lock lock(state->mutex);
-  while (!state->wake.wait_for(lock, kBeatInterval, [&] { return state->done; })) {
-    lock.unlock();
-    if (context.beat) context.beat();
-    lock.lock();
-  }
-  return state;
-}
-
 Json unused_arguments(const Json& arguments, const std::vector<std::string>& used) {
   Json rest = Json::object();
   for (const auto& [name, value] : arguments.items()) {
@@ -195,25 +157,24 @@ std::optional<std::chrono::milliseconds> wait_asked_for(const net::HttpHead& hea
 }
 
 // The server said no, or broke.
-ToolEnding refused(const ToolSpec& tool, const std::string& method, const Transfer& state,
+ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::HttpResponse& response,
                    const Clock& clock) {
-  const int status = state.head.status;
-  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(state.body, 2000));
+  const int status = response.head.status;
+  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(response.body, 2000));
   const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
   if (tool.effect == Effect::kAtMostOnce) {
     // A refusal is an answer; a crash behind a 500 is not.
     return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
   }
   ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
-  ending.retry_after = wait_asked_for(state.head, clock);
+  ending.retry_after = wait_asked_for(response.head, clock);
   return ending;
 }
 
 // The status is none or one of success, but the body did not arrive.
-ToolEnding without_body(const ToolSpec& tool, const Transfer& state) {
-  const net::HttpError& error = *state.error;
+ToolEnding without_body(const ToolSpec& tool, const net::FetchError& error) {
   if (error.failure == net::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
-  if (error.failure == net::HttpFailure::kTooLarge && state.head.status != 0) {
+  if (error.failure == net::HttpFailure::kTooLarge && error.received.head.status != 0) {
     std::string text = fmt::format("the response is larger than {} bytes",
                                    settings_of<HttpSettings>(tool).max_response_bytes);
     // It was answered, so what had to happen has happened.
@@ -229,14 +190,14 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   auto request = build_request(tool, arguments, context);
   if (!request) return {Ending::kFailed, request.error().message()};
   const std::string method = request->method;
-  auto state = transfer(std::move(*request), context);
-  std::lock_guard lock(state->mutex);
+  auto response = net::fetch(*context.http, std::move(*request), context.stop, {kBeatInterval, context.beat});
   // A status says more than how its body ended.
-  const int status = state->head.status;
+  const net::HttpResponse& received = response ? *response : response.error().received;
+  const int status = received.head.status;
   const bool succeeded = status >= 200 && status < 300;
-  if (status != 0 && !succeeded) return refused(tool, method, *state, *context.clock);
-  if (state->error) return without_body(tool, *state);
-  return {Ending::kDone, std::move(state->body)};
+  if (status != 0 && !succeeded) return refused(tool, method, received, *context.clock);
+  if (!response) return without_body(tool, response.error());
+  return {Ending::kDone, std::move(response->body)};
 }
 
 }  // namespace

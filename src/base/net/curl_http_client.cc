@@ -448,28 +448,4 @@ std::unique_ptr<HttpClient> curl_http_client(Executor& loop) {
   return std::make_unique<CurlHttpClient>(loop);
 }
 
-std::expected<HttpResponse, HttpError> fetch(HttpClient& client, HttpRequest request, std::stop_token stop) {
-  struct State {
-    std::mutex mutex;
-    std::condition_variable ended;
-    HttpResponse response;
-    std::optional<std::expected<void, HttpError>> outcome;
-  };
-  auto state =
-      std::make_shared<State>();  // outlives this call only if the client breaks its promise to call `done`
-  HttpHandler handler;
-  handler.head = [state](const HttpHead& head) { state->response.head = head; };
-  handler.body = [state](std::string_view bytes) { state->response.body += bytes; };
-  handler.done = [state](std::expected<void, HttpError> outcome) {
-    std::lock_guard lock(state->mutex);
-    state->outcome = std::move(outcome);
-    state->ended.notify_all();
-  };
-  client.start(std::move(request), std::move(handler), std::move(stop));
-  std::unique_lock lock(state->mutex);
-  state->ended.wait(lock, [&] { return state->outcome.has_value(); });
-  if (!state->outcome->has_value()) return std::unexpected(std::move(state->outcome->error()));
-  return std::move(state->response);
-}
-
 }  // namespace holdfast::net

@@ -78,16 +78,6 @@ class HttpClient {
   virtual void start(HttpRequest request, HttpHandler handler, std::stop_token stop = {}) = 0;
 };
 
-struct HttpResponse {
-  HttpResponse() = default;
-  HttpHead head;
-  std::string body;
-};
-
-// Blocks until the response is complete. Any status is a response. Not from a callback of the same client.
-std::expected<HttpResponse, HttpError> fetch(HttpClient& client, HttpRequest request,
-                                             std::stop_token stop = {});
-
 // `loop` must serve nothing else: the client occupies it until it is destroyed. The destructor cancels what
 // is under way.
 std::unique_ptr<HttpClient> curl_http_client(Executor& loop);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "net/fetch.h"
 
 namespace holdfast::rest {
 
