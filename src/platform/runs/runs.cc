@@ -55,9 +55,11 @@ Runs::Impl::Impl(RunsDependencies dependencies)
                                                                             .executor = engine_executor.get(),
                                                                             .after = deps.after,
                                                                             .log = deps.log});
+  std::vector<std::unique_ptr<Executor>> threads;
   for (std::size_t i = 0; i < kStarters; ++i) {
-    starters.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
+    threads.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
   }
+  starters = std::make_unique<WorkPool>(std::move(threads));
 }
 
 // Calls under way first, then what makes new ones.
@@ -65,7 +67,7 @@ Runs::Impl::~Impl() {
   tracker->stop();
   decisions->stop();
   client.close();
-  starters.clear();
+  starters.reset();
   tracker.reset();
   decisions.reset();
   engine_executor.reset();
@@ -77,7 +79,7 @@ void Runs::Impl::begin(const platform::RunRecord& run) {
     --starting;
     return;
   }
-  starters[next_starter++ % starters.size()]->post([this, run] {
+  starters->post([this, run] {
     tracker->start(run);
     --starting;
   });

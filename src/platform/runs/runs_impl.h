@@ -5,8 +5,8 @@
 
 #include <atomic>
 #include <memory>
-#include <vector>
 
+#include "base/work_pool.h"
 #include "holdfast/client.h"
 #include "runs/decision_sender.h"
 #include "runs/run_tracker.h"
@@ -34,8 +34,7 @@ struct Runs::Impl {
   std::shared_ptr<RunTracker> tracker;
   std::shared_ptr<DecisionSender> decisions;
   RunViews views;
-  std::vector<std::unique_ptr<Executor>> starters;
-  std::atomic<std::size_t> next_starter = 0;
+  std::unique_ptr<WorkPool> starters;
   std::atomic<std::size_t> starting = 0;
 };
 
