@@ -45,7 +45,7 @@ class StoredLaw {
   // False: not the row of a state.
   bool look_at(const std::string& key, const std::string& value, std::vector<std::string>* wrong) {
     namespace keys = store::keys;
-    if (key.size() < 3 || key[2] != keys::kExecutionTable) return false;
+    if (key.size() < 3 || key[2] != keys::kExecutionTable || keys::is_history_page(key)) return false;
     history::stored::ExecutionState state;
     if (!state.ParseFromString(value)) return false;
     const std::string& ns = state.namespace_id();

@@ -112,6 +112,12 @@ std::string history_page(std::string_view namespace_id, std::string_view workflo
   return key;
 }
 
+bool is_history_page(std::string_view key) {
+  // A state's key ends in its kind, behind the end of the run's id.
+  return key.size() > 9 && key[2] == kExecutionTable && key[key.size() - 9] == 'h' &&
+         key[key.size() - 10] == 1;
+}
+
 std::int64_t history_page_event(std::string_view key) {
   std::int64_t value = 0;
   if (key.size() < 8) return 0;

@@ -31,6 +31,8 @@ std::string execution_state(std::string_view namespace_id, std::string_view work
                             std::string_view run_id);
 std::string history_page(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
                          std::int64_t first_event_id);
+// False: the row of a state, or no execution's.
+bool is_history_page(std::string_view key);
 // The page's first event, read back from its key.
 std::int64_t history_page_event(std::string_view key);
 

@@ -29,6 +29,7 @@ TEST(Keys, PagesOrderByEventAndStayInsideTheirRun) {
     EXPECT_LT(begin, key);
     EXPECT_LT(key, end);
     EXPECT_EQ(history_page_event(key), id);
+    EXPECT_TRUE(is_history_page(key));
   }
   EXPECT_LT(history_page("ns", "w", "r", 2), history_page("ns", "w", "r", 10));
 }

@@ -6,14 +6,8 @@
 namespace holdfast::sim {
 namespace {
 
-// docs/formats/store.md: an execution's rows end in their kind, 's' for the state, 'h' and eight bytes for a
-// page.
-bool is_history_page(std::string_view key) {
-  return key.size() > 9 && key[2] == store::keys::kExecutionTable && key[key.size() - 9] == 'h';
-}
-
 bool is_state(std::string_view key) {
-  return key.size() > 9 && key[2] == store::keys::kExecutionTable && !is_history_page(key);
+  return key.size() > 2 && key[2] == store::keys::kExecutionTable && !store::keys::is_history_page(key);
 }
 
 }  // namespace
@@ -27,7 +21,7 @@ Status FaultyDisk::commit(const store::WriteBatch& batch) {
   write_second_half();
   store::WriteBatch first_half;
   for (const auto& change : batch.changes()) {
-    auto& half = is_history_page(change.key) ? second_half_ : first_half;
+    auto& half = store::keys::is_history_page(change.key) ? second_half_ : first_half;
     change.value ? half.put(change.key, *change.value) : half.erase(change.key);
   }
   world_.after(kMs, [this, torn = ++torn_] {

@@ -3,13 +3,13 @@
 // The disk under the simulated server: a MemoryStore, and around it what a planted bug of the store would do
 // to it. Outlives every crashed engine. Single-threaded.
 
-#include "sim/memory_store.h"
-#include "sim/planted_bug.h"
-#include "sim/world.h"
-
 #include <cstdint>
 #include <set>
 #include <string>
+
+#include "sim/memory_store.h"
+#include "sim/planted_bug.h"
+#include "sim/world.h"
 
 namespace holdfast::sim {
 
