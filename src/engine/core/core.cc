@@ -1,20 +1,48 @@
+// The parts of the core and how they are put together. Each part says in its header what it does and what it
+// needs; only this file knows all of them.
+
 #include "engine/core.h"
 
 #include <algorithm>
-#include <array>
+#include <type_traits>
 
 #include "base/check.h"
-#include "engine/core_impl.h"
+#include "engine/activity_handlers.h"
+#include "engine/batches.h"
+#include "engine/core_clock.h"
+#include "engine/due_runs.h"
+#include "engine/execution_handlers.h"
+#include "engine/history_handlers.h"
+#include "engine/history_reader.h"
+#include "engine/history_waiters.h"
 #include "engine/method_table.h"
-#include "history/activity.h"
-#include "history/lifecycle.h"
-#include "history/timer.h"
-#include "history/workflow_task.h"
-#include "store/keys.h"
+#include "engine/namespace_handlers.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/outbox.h"
+#include "engine/outbox_delivery.h"
+#include "engine/parked_calls.h"
+#include "engine/queries.h"
+#include "engine/query_handlers.h"
+#include "engine/recovery.h"
+#include "engine/replies.h"
+#include "engine/rows.h"
+#include "engine/run_cache.h"
+#include "engine/start_handlers.h"
+#include "engine/starter.h"
+#include "engine/task_dispatch.h"
+#include "engine/task_queue_handlers.h"
+#include "engine/task_responses.h"
+#include "engine/task_tokens.h"
+#include "engine/transitions.h"
+#include "engine/update_handlers.h"
+#include "engine/update_waiters.h"
+#include "engine/visibility_handlers.h"
+#include "engine/wake_times.h"
+#include "engine/workflow_task_handlers.h"
+#include "matching/task_queues.h"
 
 namespace holdfast::engine {
-
-namespace wt = history::workflow_task;
 
 void Release::run() {
   if (!done) return;
@@ -25,57 +53,133 @@ void Release::run() {
   executor->post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
 }
 
-EngineCore::Impl::Impl(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
-    : options_(std::move(options)), clock_(clock), random_(random), store_(store) {}
+// In the order of their needs: a part is made of those above it.
+struct EngineCore::Impl {
+  Impl(CoreOptions core_options, const Clock& machine_clock, Random& random, const store::KvStore& kv_store)
+      : options(std::move(core_options)), store(kv_store), clock(machine_clock), ids(random, clock) {}
 
-void EngineCore::Impl::set_now() {
-  // Time never runs backwards for the core, whatever the machine's clock does.
-  now_ = std::max<Ns>(now_, clock_.now().time_since_epoch().count());
-}
+  CallId submit(Call call);
+  void cancel(CallId id);
+  void close();
+  void tick();
+  Ns next_deadline() const;
+  bool has_output() const;
+  Output take_output();
+  void committed(std::uint64_t sequence);
+
+  void leave(CallId id, const Parked& parked);
+  void time_out(Parked& parked);
+
+  // What the method table asks of its host.
+  static constexpr auto method_table();
+  const stored::NamespaceRecord* find_namespace(const std::string& name) const {
+    return namespaces.find(name);
+  }
+  Result<Run*> resolve(const std::string& namespace_id, const RunName& name) {
+    return cache.resolve(namespace_id, name);
+  }
+  void refuse(Call& call, Status status) { replies.send(call, std::move(status)); }
+  NamespaceHandlers& part(std::type_identity<NamespaceHandlers>) { return namespace_handlers; }
+  StartHandlers& part(std::type_identity<StartHandlers>) { return start_handlers; }
+  ExecutionHandlers& part(std::type_identity<ExecutionHandlers>) { return execution_handlers; }
+  UpdateHandlers& part(std::type_identity<UpdateHandlers>) { return update_handlers; }
+  QueryHandlers& part(std::type_identity<QueryHandlers>) { return query_handlers; }
+  HistoryHandlers& part(std::type_identity<HistoryHandlers>) { return history_handlers; }
+  VisibilityHandlers& part(std::type_identity<VisibilityHandlers>) { return visibility_handlers; }
+  WorkflowTaskHandlers& part(std::type_identity<WorkflowTaskHandlers>) { return workflow_task_handlers; }
+  ActivityHandlers& part(std::type_identity<ActivityHandlers>) { return activity_handlers; }
+  TaskQueueHandlers& part(std::type_identity<TaskQueueHandlers>) { return task_queue_handlers; }
+
+  const CoreOptions options;
+  const store::KvStore& store;
+  stored::StoreMeta meta;
+  CoreClock clock;
+  NewIds ids;
+  Replies replies;
+  ParkedCalls parked{options.limits.parked_polls};
+  matching::TaskQueues queues;
+  WakeTimes wakes;
+  Outbox outbox;
+  Rows rows{store};
+  Namespaces namespaces{rows};
+  RunCache cache{options.limits, rows, wakes};
+  Batches batches{options.feed, rows, cache};
+  HistoryReader reader{store, options.limits};
+  TaskTokens tokens{meta, namespaces, cache};
+  TaskResponses responses{options.limits, clock, namespaces, reader, tokens};
+  HistoryWaiters history_waiters{options.limits, clock, parked, replies, reader};
+  UpdateWaiters update_waiters{options.limits, clock, parked, replies, reader};
+  TaskDispatch dispatch{options.limits, clock, ids,    queues,    parked,
+                        replies,        cache, tokens, responses, history_waiters};
+  Queries queries{parked, replies, dispatch};
+  Transitions transitions{options.limits, clock,           cache,          dispatch,
+                          queries,        history_waiters, update_waiters, outbox};
+  OutboxDelivery delivery{options.limits, clock, ids, namespaces, cache, reader, outbox, transitions};
+  DueRuns due_runs{options.limits, clock, ids, wakes, cache, reader, dispatch, queries, transitions};
+  Starter starter{options.limits, clock, ids, cache, transitions};
+  Recovery recovery{options.limits, clock,   ids,   store,  rows,        meta,    namespaces,
+                    wakes,          batches, cache, outbox, transitions, delivery};
+
+  NamespaceHandlers namespace_handlers{options, meta, ids, namespaces, replies};
+  StartHandlers start_handlers{options.limits, clock,       ids,     cache,  tokens,
+                               responses,      transitions, starter, replies};
+  ExecutionHandlers execution_handlers{options.limits, clock, transitions, replies};
+  UpdateHandlers update_handlers{options.limits, ids, cache, starter, update_waiters, transitions, replies};
+  QueryHandlers query_handlers{options.limits, clock, ids, parked, tokens, dispatch, queries, replies};
+  HistoryHandlers history_handlers{cache, reader, history_waiters, replies};
+  VisibilityHandlers visibility_handlers{options.feed, replies};
+  WorkflowTaskHandlers workflow_task_handlers{options.limits, clock,    ids,     namespaces,  reader, tokens,
+                                              responses,      dispatch, queries, transitions, replies};
+  ActivityHandlers activity_handlers{options.limits, clock, cache, tokens, dispatch, transitions, replies};
+  TaskQueueHandlers task_queue_handlers{clock, queues, parked, dispatch, transitions, replies};
+
+  CallId next_call = 1;
+  Ns last_cleanup = 0;
+};
 
 // In a function of its own: what is wrong with a handler is said with its name.
 constexpr auto EngineCore::Impl::method_table() {
   using M = api::Method;
   MethodTable<Impl> table;
-  table.on<M::kGetSystemInfo, &Impl::get_system_info>();
-  table.on<M::kGetClusterInfo, &Impl::get_cluster_info>();
-  table.on<M::kRegisterNamespace, &Impl::register_namespace>();
-  table.on<M::kDescribeNamespace, &Impl::describe_namespace>();
-  table.on<M::kListNamespaces, &Impl::list_namespaces>();
-  table.on<M::kStartWorkflowExecution, &Impl::start_workflow>();
-  table.on<M::kExecuteMultiOperation, &Impl::multi_operation>();
-  table.on<M::kSignalWorkflowExecution, &Impl::signal, &Impl::check_signal>();
-  table.on<M::kSignalWithStartWorkflowExecution, &Impl::signal_with_start>();
-  table.on<M::kRequestCancelWorkflowExecution, &Impl::request_cancel>();
-  table.on<M::kTerminateWorkflowExecution, &Impl::terminate>();
-  table.on<M::kQueryWorkflow, &Impl::query, &Impl::check_query>();
-  table.on<M::kUpdateWorkflowExecution, &Impl::update, &Impl::check_update>();
-  table.on<M::kPollWorkflowExecutionUpdate, &Impl::poll_update, &Impl::check_poll_update>();
-  table.on<M::kGetWorkflowExecutionHistory, &Impl::get_history>();
-  table.on<M::kGetWorkflowExecutionHistoryReverse, &Impl::get_history_reverse>();
-  table.on<M::kDescribeWorkflowExecution, &Impl::describe>();
-  table.on<M::kListWorkflowExecutions, &Impl::list>();
-  table.on<M::kCountWorkflowExecutions, &Impl::count>();
-  table.on<M::kPollWorkflowTaskQueue, &Impl::poll_workflow_task>();
-  table.on<M::kRespondWorkflowTaskCompleted, &Impl::workflow_task_completed>();
-  table.on<M::kRespondWorkflowTaskFailed, &Impl::workflow_task_failed>();
-  table.on<M::kRespondQueryTaskCompleted, &Impl::query_completed>();
-  table.on<M::kResetStickyTaskQueue, &Impl::reset_sticky>();
-  table.on<M::kShutdownWorker, &Impl::shutdown_worker>();
-  table.on<M::kDescribeTaskQueue, &Impl::describe_task_queue>();
-  table.on<M::kPollActivityTaskQueue, &Impl::poll_activity>();
-  table.on<M::kRecordActivityTaskHeartbeat, &Impl::heartbeat>();
-  table.on<M::kRecordActivityTaskHeartbeatById, &Impl::heartbeat_by_id,
-           &Impl::check_activity_id<ws::RecordActivityTaskHeartbeatByIdRequest>>();
-  table.on<M::kRespondActivityTaskCompleted, &Impl::activity_completed>();
-  table.on<M::kRespondActivityTaskCompletedById, &Impl::activity_completed_by_id,
-           &Impl::check_activity_id<ws::RespondActivityTaskCompletedByIdRequest>>();
-  table.on<M::kRespondActivityTaskFailed, &Impl::activity_failed>();
-  table.on<M::kRespondActivityTaskFailedById, &Impl::activity_failed_by_id,
-           &Impl::check_activity_id<ws::RespondActivityTaskFailedByIdRequest>>();
-  table.on<M::kRespondActivityTaskCanceled, &Impl::activity_canceled>();
-  table.on<M::kRespondActivityTaskCanceledById, &Impl::activity_canceled_by_id,
-           &Impl::check_activity_id<ws::RespondActivityTaskCanceledByIdRequest>>();
+  table.on<M::kGetSystemInfo, &NamespaceHandlers::get_system_info>();
+  table.on<M::kGetClusterInfo, &NamespaceHandlers::get_cluster_info>();
+  table.on<M::kRegisterNamespace, &NamespaceHandlers::add>();
+  table.on<M::kDescribeNamespace, &NamespaceHandlers::describe>();
+  table.on<M::kListNamespaces, &NamespaceHandlers::list>();
+  table.on<M::kStartWorkflowExecution, &StartHandlers::start>();
+  table.on<M::kExecuteMultiOperation, &UpdateHandlers::multi_operation>();
+  table.on<M::kSignalWorkflowExecution, &ExecutionHandlers::signal, &ExecutionHandlers::check_signal>();
+  table.on<M::kSignalWithStartWorkflowExecution, &StartHandlers::signal_with_start>();
+  table.on<M::kRequestCancelWorkflowExecution, &ExecutionHandlers::request_cancel>();
+  table.on<M::kTerminateWorkflowExecution, &ExecutionHandlers::terminate>();
+  table.on<M::kQueryWorkflow, &QueryHandlers::query, &QueryHandlers::check>();
+  table.on<M::kUpdateWorkflowExecution, &UpdateHandlers::update, &UpdateHandlers::check>();
+  table.on<M::kPollWorkflowExecutionUpdate, &UpdateHandlers::poll, &UpdateHandlers::check_poll>();
+  table.on<M::kGetWorkflowExecutionHistory, &HistoryHandlers::get>();
+  table.on<M::kGetWorkflowExecutionHistoryReverse, &HistoryHandlers::get_reverse>();
+  table.on<M::kDescribeWorkflowExecution, &ExecutionHandlers::describe>();
+  table.on<M::kListWorkflowExecutions, &VisibilityHandlers::list>();
+  table.on<M::kCountWorkflowExecutions, &VisibilityHandlers::count>();
+  table.on<M::kPollWorkflowTaskQueue, &WorkflowTaskHandlers::poll>();
+  table.on<M::kRespondWorkflowTaskCompleted, &WorkflowTaskHandlers::completed>();
+  table.on<M::kRespondWorkflowTaskFailed, &WorkflowTaskHandlers::failed>();
+  table.on<M::kRespondQueryTaskCompleted, &QueryHandlers::completed>();
+  table.on<M::kResetStickyTaskQueue, &TaskQueueHandlers::reset_sticky>();
+  table.on<M::kShutdownWorker, &TaskQueueHandlers::shutdown_worker>();
+  table.on<M::kDescribeTaskQueue, &TaskQueueHandlers::describe>();
+  table.on<M::kPollActivityTaskQueue, &ActivityHandlers::poll>();
+  table.on<M::kRecordActivityTaskHeartbeat, &ActivityHandlers::heartbeat>();
+  table.on<M::kRecordActivityTaskHeartbeatById, &ActivityHandlers::heartbeat_by_id,
+           &ActivityHandlers::check_id<api::RequestOf<M::kRecordActivityTaskHeartbeatById>>>();
+  table.on<M::kRespondActivityTaskCompleted, &ActivityHandlers::completed>();
+  table.on<M::kRespondActivityTaskCompletedById, &ActivityHandlers::completed_by_id,
+           &ActivityHandlers::check_id<api::RequestOf<M::kRespondActivityTaskCompletedById>>>();
+  table.on<M::kRespondActivityTaskFailed, &ActivityHandlers::failed>();
+  table.on<M::kRespondActivityTaskFailedById, &ActivityHandlers::failed_by_id,
+           &ActivityHandlers::check_id<api::RequestOf<M::kRespondActivityTaskFailedById>>>();
+  table.on<M::kRespondActivityTaskCanceled, &ActivityHandlers::canceled>();
+  table.on<M::kRespondActivityTaskCanceledById, &ActivityHandlers::canceled_by_id,
+           &ActivityHandlers::check_id<api::RequestOf<M::kRespondActivityTaskCanceledById>>>();
   return table;
 }
 
@@ -84,234 +188,100 @@ CallId EngineCore::Impl::submit(Call call) {
 #define HOLDFAST_METHOD(name) static_assert(kMethods.has(api::Method::k##name), #name " has no handler");
   HOLDFAST_METHODS(HOLDFAST_METHOD)
 #undef HOLDFAST_METHOD
-  set_now();
-  const CallId id = next_call_++;
+  clock.advance();
+  const CallId id = next_call++;
   call.id = id;
   HF_CHECK(call.request != nullptr);
   kMethods.call(*this, call);
-  settle();
+  delivery.deliver_all();
   return id;
 }
 
-void EngineCore::Impl::settle() {
-  while (!internal_.empty()) {
-    Internal message = std::move(internal_.front());
-    internal_.pop_front();
-    message.run();
-  }
-}
-
-void EngineCore::Impl::reply(Call& call, api::MessagePtr response) {
-  Release release;
-  release.done = std::move(call.done);
-  release.executor = call.options.executor;
-  release.result = std::move(response);
-  release.method = call.method;
-  releases_.push_back(std::move(release));
-}
-
-void EngineCore::Impl::reply_result(Call& call, Result<api::MessagePtr> result) {
-  if (result) {
-    reply(call, std::move(*result));
-  } else {
-    reply(call, std::move(result.error()));
-  }
-}
-
-void EngineCore::Impl::reply(Call& call, Status status) {
-  Release release;
-  release.done = std::move(call.done);
-  release.executor = call.options.executor;
-  release.result = fail(std::move(status));
-  release.method = call.method;
-  releases_.push_back(std::move(release));
-}
-
-Ns EngineCore::Impl::call_deadline(const Call& call, Ns fallback) const {
-  Ns left = fallback;
-  if (call.options.deadline) {
-    left = std::chrono::duration_cast<std::chrono::nanoseconds>(*call.options.deadline - clock_.monotonic())
-               .count();
-    // The answer has to be there before the caller gives up.
-    left -= std::min<Ns>(history::kSecond, left / 10);
-    left = std::min(left, std::max(fallback, Ns{1}));
-  }
-  return now_ + std::max<Ns>(left, 1);
-}
-
-CallId EngineCore::Impl::park(Parked parked) {
-  const CallId id = parked.call.id;
-  HF_CHECK(!parked_.contains(id));
-  parked_deadlines_.emplace(parked.deadline_ns, id);
-  parked_.emplace(id, std::move(parked));
-  return id;
-}
-
-void EngineCore::Impl::unpark(CallId id, std::function<void(Parked&)> with) {
-  const auto found = parked_.find(id);
-  if (found == parked_.end()) return;
-  Parked parked = std::move(found->second);
-  parked_.erase(found);
-  parked_deadlines_.erase({parked.deadline_ns, id});
-  if (parked.kind == Parked::Kind::kWorkflowPoll || parked.kind == Parked::Kind::kActivityPoll) {
-    matching_.remove_poll(id);
-  } else if (Run* run = find(parked.run)) {
+// Whom a call waited for hears that it is gone.
+void EngineCore::Impl::leave(CallId id, const Parked& call) {
+  if (call.poll()) {
+    queues.remove_poll(id);
+  } else if (Run* run = cache.find(call.run)) {
     run->history_waiters.erase(id);
     run->update_waiters.erase(id);
-    if (parked.kind == Parked::Kind::kQuery) run->queries.erase(parked.query_id);
+    if (call.kind == Parked::Kind::kQuery) run->queries.erase(call.query_id);
   }
-  with(parked);
 }
 
 void EngineCore::Impl::cancel(CallId id) {
-  set_now();
-  unpark(id, [this](Parked& parked) { reply(parked.call, Status(Code::kCancelled, "The caller gave up.")); });
+  clock.advance();
+  auto call = parked.take(id);
+  if (!call) return;
+  leave(id, *call);
+  replies.send(call->call, Status(Code::kCancelled, "The caller gave up."));
 }
 
 void EngineCore::Impl::close() {
-  while (!parked_.empty()) {
-    unpark(parked_.begin()->first, [this](Parked& parked) {
-      reply(parked.call, Status(Code::kUnavailable, "The server is shutting down; try again."));
-    });
+  while (auto call = parked.take_any()) {
+    leave(call->call.id, *call);
+    replies.send(call->call, Status(Code::kUnavailable, "The server is shutting down; try again."));
   }
 }
 
 Ns EngineCore::Impl::next_deadline() const {
-  Ns next = 0;
-  if (!wakes_.empty()) next = wakes_.begin()->first;
-  if (!parked_deadlines_.empty() && (next == 0 || parked_deadlines_.begin()->first < next)) {
-    next = parked_deadlines_.begin()->first;
-  }
-  return next;
+  const Ns wake = wakes.next();
+  const Ns call = parked.next_deadline();
+  if (wake == 0 || call == 0) return std::max(wake, call);
+  return std::min(wake, call);
 }
 
 void EngineCore::Impl::tick() {
-  set_now();
-  while (!wakes_.empty() && wakes_.begin()->first <= now_) {
-    const RunKey key = wakes_.begin()->second;
-    fire(key);
-    settle();
+  clock.advance();
+  while (const RunKey* due = wakes.due(clock.now())) {
+    due_runs.fire(RunKey(*due));
+    delivery.deliver_all();
   }
-  while (!parked_deadlines_.empty() && parked_deadlines_.begin()->first <= now_) {
-    const CallId id = parked_deadlines_.begin()->second;
-    unpark(id, [this](Parked& parked) { empty_poll(parked); });
+  while (auto call = parked.take_due(clock.now())) {
+    leave(call->call.id, *call);
+    time_out(*call);
   }
-  if (now_ - last_cleanup_ > 10 * history::kMinute) {
-    last_cleanup_ = now_;
-    matching_.forget_idle(now_ - 10 * history::kMinute);
-  }
-}
-
-// A deadline of the execution has come, or several.
-void EngineCore::Impl::fire(const RunKey& key) {
-  Run* run = find(key);
-  if (run == nullptr || !run->ms->running()) {
-    arm(key, 0);
-    return;
-  }
-  bool changed = false;
-  bool fired = false;
-  // Bounded: each step removes or moves a deadline.
-  for (int i = 0; i < 10'000 && run->ms->running(); ++i) {
-    const auto deadline = run->ms->next_deadline();
-    if (deadline.at == 0 || deadline.at > now_) break;
-    fired = fired || deadline.kind == history::DeadlineKind::kTimer;
-    changed = fire_one(*run, deadline) || changed;
-  }
-  if (fired) wt::schedule(*run->ms, now_);  // one task for all timers of this moment
-  if (changed) {
-    finish(*run);
-  } else {
-    arm(key, run->ms->next_deadline().at);
+  if (clock.now() - last_cleanup > 10 * history::kMinute) {
+    last_cleanup = clock.now();
+    queues.forget_idle(clock.now() - 10 * history::kMinute);
   }
 }
 
-bool EngineCore::Impl::fire_one(Run& run, const history::Deadline& deadline) {
-  MutableState& ms = *run.ms;
-  switch (deadline.kind) {
-    case history::DeadlineKind::kExecutionTimeout:
-    case history::DeadlineKind::kRunTimeout: {
-      auto holder = std::make_shared<Event>();
-      history::lifecycle::CloseContext context;
-      if (history::lifecycle::may_be_followed(ms.s())) {
-        context.new_run_id = new_id();
-        context.first_event = first_event_of(run, holder)();
-      }
-      history::lifecycle::time_out(ms, options_.limits.execution, now_, context);
-      return true;
-    }
-    case history::DeadlineKind::kFirstTask: history::lifecycle::first_task_due(ms, now_); return true;
-    case history::DeadlineKind::kWorkflowTask: workflow_task_deadline(run); return true;
-    case history::DeadlineKind::kActivity:
-      history::activity::on_deadline(ms, options_.limits.execution, now_, deadline.id);
-      return true;
-    case history::DeadlineKind::kTimer: history::timer::fire(ms, now_, deadline.id); return true;
-  }
-  return false;
-}
-
-void EngineCore::Impl::workflow_task_deadline(Run& run) {
-  MutableState& ms = *run.ms;
-  task_came_back(run);
-  if (ms.workflow_task_started()) {
-    wt::time_out(ms, now_, enums::TIMEOUT_TYPE_START_TO_CLOSE);
-    queries_at_end_of_task(run);
-    wt::schedule_again(ms, now_);
-  } else if (ms.speculative() && !ms.s().workflow_task().sticky()) {
-    // Nobody polls: the updates wait in an ordinary task, which survives a crash of the queue, if not of the
-    // updates.
-    wt::offer_as_ordinary(ms);
-  } else {
-    wt::time_out(ms, now_, enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
-    wt::schedule(ms, now_);
+void EngineCore::Impl::time_out(Parked& call) {
+  using Kind = Parked::Kind;
+  switch (call.kind) {
+    case Kind::kWorkflowPoll:
+    case Kind::kActivityPoll: return dispatch.empty_poll(call);
+    case Kind::kQuery: return queries.timed_out(call);
+    case Kind::kHistory: return history_waiters.timed_out(call);
+    case Kind::kUpdate:
+      if (Run* run = cache.find(call.run)) return update_waiters.timed_out(call, *run);
+      return replies.send(call.call, errors::already_completed());
   }
 }
 
 bool EngineCore::Impl::has_output() const {
-  return !dirty_.empty() || !changes_.empty() || !releases_.empty() || !visibility_calls_.empty();
+  return !batches.empty() || !replies.empty() || !visibility_handlers.empty();
 }
 
 Output EngineCore::Impl::take_output() {
   Output output;
-  output.sequence = next_sequence_++;
-  output.feed_begin = next_feed_;
-  auto changes = std::move(changes_);
-  changes_.clear();
-  for (Run* run : dirty_) flush(*run, changes, output);
-  dirty_.clear();
-  output.feed_end = next_feed_;
-  for (const auto& [key, value] : changes) {
-    if (!value) {
-      output.batch.erase(key);
-    } else {
-      output.batch.put(key, *value);
-    }
-  }
-  if (!changes.empty()) in_flight_.emplace_back(output.sequence, std::move(changes));
-  output.releases = std::move(releases_);
-  releases_.clear();
-  output.visibility_calls = std::move(visibility_calls_);
-  visibility_calls_.clear();
+  batches.take(output);
+  output.releases = replies.take();
+  output.visibility_calls = visibility_handlers.take();
   return output;
 }
 
 void EngineCore::Impl::committed(std::uint64_t sequence) {
-  committed_ = std::max(committed_, sequence);
-  while (!in_flight_.empty() && in_flight_.front().first <= committed_) in_flight_.pop_front();
-  evict();
-}
-
-void EngineCore::Impl::visibility_applied(std::uint64_t sequence) {
-  for (; feed_erased_ < sequence && feed_erased_ + 1 < next_feed_; ++feed_erased_) {
-    erase(store::keys::visibility_feed(static_cast<std::int64_t>(feed_erased_ + 1)));
-  }
+  rows.committed(sequence);
+  cache.committed(sequence);
 }
 
 EngineCore::EngineCore(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
     : impl_(std::make_unique<Impl>(std::move(options), clock, random, store)) {}
 EngineCore::~EngineCore() = default;
 Status EngineCore::open(std::uint64_t feed_applied) {
-  return impl_->open(feed_applied);
+  impl_->clock.advance();
+  return impl_->recovery.open(feed_applied);
 }
 CallId EngineCore::submit(Call call) {
   return impl_->submit(std::move(call));
@@ -335,22 +305,22 @@ void EngineCore::committed(std::uint64_t sequence) {
   impl_->committed(sequence);
 }
 std::vector<Release> EngineCore::take_early() {
-  return std::exchange(impl_->early_, {});
+  return impl_->replies.take_early();
 }
 std::size_t EngineCore::early_tasks_out() const {
-  return impl_->early_out_;
+  return impl_->dispatch.early_tasks_out();
 }
 void EngineCore::close() {
   impl_->close();
 }
 void EngineCore::visibility_applied(std::uint64_t sequence) {
-  impl_->visibility_applied(sequence);
+  impl_->batches.visibility_applied(sequence);
 }
 std::int64_t EngineCore::epoch() const {
-  return impl_->meta_.epoch();
+  return impl_->meta.epoch();
 }
 std::size_t EngineCore::cached_executions() const {
-  return impl_->runs_.size();
+  return impl_->cache.size();
 }
 
 }  // namespace holdfast::engine

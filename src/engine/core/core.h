@@ -112,7 +112,7 @@ class EngineCore {
   std::size_t cached_executions() const;
 
  private:
-  class Impl;
+  struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 

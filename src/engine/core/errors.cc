@@ -73,4 +73,10 @@ Status workflow_not_ready(std::string message) {
   return with_detail(Code::kFailedPrecondition, std::move(message), details::WorkflowNotReadyFailure());
 }
 
+Status event_is_missing(const std::string& run_id, std::int64_t event_id) {
+  return Status(Code::kDataLoss, "The stored history of run " + run_id + " lacks event " +
+                                     std::to_string(event_id) +
+                                     "; restore the data directory from a backup.");
+}
+
 }  // namespace holdfast::engine::errors

@@ -2,6 +2,7 @@
 
 // Errors of the service, typed as Temporal's SDKs expect them (temporal.api.errordetails.v1). Pure functions.
 
+#include <cstdint>
 #include <string>
 
 #include "api/messages.h"
@@ -24,5 +25,7 @@ Status already_started(const std::string& request_id, const std::string& run_id,
 Status exhausted(std::string message, enums::ResourceExhaustedCause cause);
 Status query_failed(std::string message, const pb::failure::v1::Failure* failure);
 Status workflow_not_ready(std::string message);
+// Without it a caller would page for ever.
+Status event_is_missing(const std::string& run_id, std::int64_t event_id);
 
 }  // namespace holdfast::engine::errors

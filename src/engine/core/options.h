@@ -12,10 +12,10 @@ namespace holdfast::engine {
 
 struct EngineLimits {
   history::Limits execution;
-  std::size_t inbox = 4096;              // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
-  std::size_t parked_polls = 8192;       // long polls of all kinds
-  std::size_t cached_executions = 4096;  // least recently used go first; those with unsaved changes stay
-  std::size_t cached_history_bytes = 64u << 20;
+  std::size_t inbox = 4096;                 // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
+  std::size_t parked_polls = 8192;          // long polls of all kinds
+  std::size_t cached_executions = 4096;     // least recently used go first; those with unsaved changes stay
+  std::size_t cached_bytes = 64u << 20;     // their states and the newest parts of their histories
   std::size_t cached_run_bytes = 2u << 20;  // of the history of one execution: the newest part
   std::int64_t page_events = 256;           // events per answer of a history read
   std::size_t page_bytes = 3u << 20;        // of one history answer or poll response

@@ -64,9 +64,9 @@ struct Run {
   std::unique_ptr<MutableState> ms;
   std::deque<Page> pages;  // a gapless tail of the history; older pages are in the store only
   std::size_t page_bytes = 0;
+  std::size_t state_bytes = 0;   // of its row, as it was last read or written
   bool dirty = false;            // in the core's list for the next batch
   bool feed_pending = false;     // lists have to be told
-  bool created = false;          // no row of it exists yet
   std::uint64_t last_batch = 0;  // the last batch with changes of it
   bool early_out = false;        // its workflow task went out before it was durable
   std::list<Run*>::iterator lru;

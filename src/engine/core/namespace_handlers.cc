@@ -1,22 +1,12 @@
-// What the server says about itself, and namespaces.
+#include "engine/namespace_handlers.h"
 
-#include "base/ids.h"
-#include "engine/core_impl.h"
-#include "store/keys.h"
+#include <algorithm>
+
+#include "engine/errors.h"
 
 namespace holdfast::engine {
 
-const stored::NamespaceRecord* EngineCore::Impl::namespace_by_name(const std::string& name) const {
-  const auto found = namespaces_.find(name);
-  return found == namespaces_.end() ? nullptr : &found->second;
-}
-
-const stored::NamespaceRecord* EngineCore::Impl::namespace_by_id(const std::string& id) const {
-  const auto found = namespace_names_.find(id);
-  return found == namespace_names_.end() ? nullptr : namespace_by_name(found->second);
-}
-
-void EngineCore::Impl::get_system_info(Call& call, ws::GetSystemInfoRequest&) {
+void NamespaceHandlers::get_system_info(Call& call, const ws::GetSystemInfoRequest&) {
   auto response = std::make_unique<ws::GetSystemInfoResponse>();
   response->set_server_version(options_.server_version);
   auto& can = *response->mutable_capabilities();
@@ -32,10 +22,10 @@ void EngineCore::Impl::get_system_info(Call& call, ws::GetSystemInfoRequest&) {
   // by build: the calls that would say so are UNIMPLEMENTED.
   can.set_build_id_based_versioning(true);
   // Schedules and Nexus are not offered: their flags stay false.
-  reply(call, std::move(response));
+  replies_.send(call, std::move(response));
 }
 
-void EngineCore::Impl::get_cluster_info(Call& call, ws::GetClusterInfoRequest&) {
+void NamespaceHandlers::get_cluster_info(Call& call, const ws::GetClusterInfoRequest&) {
   auto response = std::make_unique<ws::GetClusterInfoResponse>();
   response->set_server_version(options_.server_version);
   response->set_cluster_id(meta_.cluster_id());
@@ -43,11 +33,11 @@ void EngineCore::Impl::get_cluster_info(Call& call, ws::GetClusterInfoRequest&) 
   response->set_history_shard_count(meta_.shard_count());
   response->set_persistence_store("rocksdb");
   response->set_visibility_store("sqlite");
-  reply(call, std::move(response));
+  replies_.send(call, std::move(response));
 }
 
-void EngineCore::Impl::fill_namespace(const stored::NamespaceRecord& record,
-                                      ws::DescribeNamespaceResponse* response) const {
+void NamespaceHandlers::fill(const Namespaces::Record& record,
+                             ws::DescribeNamespaceResponse* response) const {
   auto& info = *response->mutable_namespace_info();
   info.set_name(record.name());
   info.set_id(record.id());
@@ -69,63 +59,64 @@ void EngineCore::Impl::fill_namespace(const stored::NamespaceRecord& record,
   replication.add_clusters()->set_cluster_name(options_.cluster_name);
 }
 
-void EngineCore::Impl::register_namespace(Call& call, const ws::RegisterNamespaceRequest& request) {
-  if (request.namespace_().empty()) return reply(call, errors::invalid("Namespace is not set on request."));
+void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& request) {
+  if (request.namespace_().empty())
+    return replies_.send(call, errors::invalid("Namespace is not set on request."));
   if (request.namespace_().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
-    return reply(call, errors::invalid("Namespace length exceeds limit of 1000 bytes."));
+    return replies_.send(call, errors::invalid("Namespace length exceeds limit of 1000 bytes."));
   }
-  if (namespace_by_name(request.namespace_()) != nullptr)
-    return reply(call, errors::namespace_exists(request.namespace_()));
-  const Ns retention = history::to_ns(request.workflow_execution_retention_period());
+  if (namespaces_.find(request.namespace_()) != nullptr)
+    return replies_.send(call, errors::namespace_exists(request.namespace_()));
+  const history::Ns retention = history::to_ns(request.workflow_execution_retention_period());
   if (retention < 24LL * 3600 * history::kSecond) {
-    return reply(call, errors::invalid("A minimal retention period of 24h is required; "
-                                       "set workflow_execution_retention_period."));
+    return replies_.send(call, errors::invalid("A minimal retention period of 24h is required; "
+                                               "set workflow_execution_retention_period."));
   }
   if (namespaces_.size() >= options_.limits.namespaces) {
-    return reply(call, errors::exhausted("There may be no more than " +
-                                             std::to_string(options_.limits.namespaces) + " namespaces.",
-                                         enums::RESOURCE_EXHAUSTED_CAUSE_UNSPECIFIED));
+    return replies_.send(
+        call, errors::exhausted(
+                  "There may be no more than " + std::to_string(options_.limits.namespaces) + " namespaces.",
+                  enums::RESOURCE_EXHAUSTED_CAUSE_UNSPECIFIED));
   }
-  stored::NamespaceRecord record;
-  record.set_id(new_id());
+  Namespaces::Record record;
+  record.set_id(ids_.next());
   record.set_name(request.namespace_());
   record.set_description(request.description());
   record.set_owner_email(request.owner_email());
   for (const auto& [key, value] : request.data()) (*record.mutable_data())[key] = value;
   record.set_retention_ns(retention);
-  put(store::keys::namespace_record(record.name()), history::serialize(record));
-  namespace_names_[record.id()] = record.name();
-  namespaces_[record.name()] = std::move(record);
-  reply(call, std::make_unique<ws::RegisterNamespaceResponse>());
+  namespaces_.add(std::move(record));
+  replies_.send(call, std::make_unique<ws::RegisterNamespaceResponse>());
 }
 
-void EngineCore::Impl::describe_namespace(Call& call, const ws::DescribeNamespaceRequest& request) {
+void NamespaceHandlers::describe(Call& call, const ws::DescribeNamespaceRequest& request) {
   if (request.namespace_().empty() && request.id().empty()) {
-    return reply(call, errors::invalid("Name a namespace, or its id."));
+    return replies_.send(call, errors::invalid("Name a namespace, or its id."));
   }
-  const auto* record =
-      request.namespace_().empty() ? namespace_by_id(request.id()) : namespace_by_name(request.namespace_());
+  const auto* record = request.namespace_().empty() ? namespaces_.find_by_id(request.id())
+                                                    : namespaces_.find(request.namespace_());
   if (record == nullptr) {
-    return reply(call, errors::namespace_not_found(request.namespace_().empty() ? request.id()
-                                                                                : request.namespace_()));
+    return replies_.send(call, errors::namespace_not_found(
+                                   request.namespace_().empty() ? request.id() : request.namespace_()));
   }
   auto response = std::make_unique<ws::DescribeNamespaceResponse>();
-  fill_namespace(*record, response.get());
-  reply(call, std::move(response));
+  fill(*record, response.get());
+  replies_.send(call, std::move(response));
 }
 
-void EngineCore::Impl::list_namespaces(Call& call, const ws::ListNamespacesRequest& request) {
+void NamespaceHandlers::list(Call& call, const ws::ListNamespacesRequest& request) {
   auto response = std::make_unique<ws::ListNamespacesResponse>();
   const int size = request.page_size() > 0 ? std::min(request.page_size(), 100) : 100;
   // The token is the last name of the page before.
-  for (auto at = namespaces_.upper_bound(request.next_page_token()); at != namespaces_.end(); ++at) {
+  const auto& all = namespaces_.by_name();
+  for (auto at = all.upper_bound(request.next_page_token()); at != all.end(); ++at) {
     if (response->namespaces_size() == size) {
       response->set_next_page_token(response->namespaces(size - 1).namespace_info().name());
       break;
     }
-    fill_namespace(at->second, response->add_namespaces());
+    fill(at->second, response->add_namespaces());
   }
-  reply(call, std::move(response));
+  replies_.send(call, std::move(response));
 }
 
 }  // namespace holdfast::engine

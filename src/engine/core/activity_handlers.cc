@@ -1,0 +1,171 @@
+#include "engine/activity_handlers.h"
+
+#include "history/activity.h"
+#include "history/failures.h"
+
+namespace holdfast::engine {
+
+namespace activity = history::activity;
+using pb::common::v1::Payloads;
+
+void ActivityHandlers::poll(Call& call, const ws::PollActivityTaskQueueRequest& request,
+                            const stored::NamespaceRecord& record) {
+  dispatch_.poll({.call = std::move(call),
+                  .identity = request.identity(),
+                  .worker_instance_key = request.worker_instance_key()},
+                 record, request.task_queue().name(), matching::QueueType::kActivity);
+}
+
+// By its token, an activity is one that somebody holds.
+Result<ActivityHandlers::Activity> ActivityHandlers::by_token(const std::string& bytes) const {
+  stored::TaskToken token;
+  auto found = tokens_.run_of(bytes, &token, errors::activity_not_found());
+  if (!found) return fail(std::move(found.error()));
+  Run& run = **found;
+  if (!run.ms->running()) return fail(errors::already_completed());
+  auto* info = run.ms->activity(token.scheduled_event_id());
+  const bool current = info != nullptr && info->started_ns() != 0 && info->attempt() == token.attempt() &&
+                       info->started_ns() == token.started_ns();
+  if (!current) return fail(errors::activity_not_found());
+  return Activity{run, *info};
+}
+
+// By its id it may be one that nobody holds.
+Result<ActivityHandlers::Activity> ActivityHandlers::by_id(Run& run, const std::string& activity_id) {
+  if (!run.ms->running()) return fail(errors::already_completed());
+  auto* info = run.ms->activity_by_id(activity_id);
+  if (info == nullptr) {
+    return fail(errors::not_found("Cannot find pending activity with ActivityID " + activity_id + "."));
+  }
+  return Activity{run, *info};
+}
+
+Result<ActivityHandlers::Activity> ActivityHandlers::started(Result<Activity> activity) {
+  if (activity && activity->info.started_ns() == 0) return fail(errors::activity_not_found());
+  return activity;
+}
+
+namespace {
+
+template <typename Request>
+Payloads* details_of(Request& request) {
+  return request.has_details() ? request.mutable_details() : nullptr;
+}
+
+bool too_large(const google::protobuf::Message& message, const history::Limits& limits) {
+  return static_cast<std::int64_t>(message.ByteSizeLong()) > limits.blob_bytes;
+}
+
+}  // namespace
+
+template <typename Response, typename Request>
+void ActivityHandlers::record_heartbeat(Call& call, Request& request, Result<Activity> found) {
+  auto held = started(std::move(found));
+  if (!held) return replies_.send(call, std::move(held.error()));
+  auto& [run, info] = *held;
+  auto response = std::make_unique<Response>();
+  if (too_large(request.details(), limits_.execution)) {
+    // As Temporal does: a heartbeat nobody could store ends the attempt.
+    activity::fail(*run.ms, limits_.execution, clock_.now(), &info,
+                   history::server_failure("Heartbeat details exceed size limit.", true), info.identity());
+    transitions_.finish(run);
+    response->set_cancel_requested(true);
+    return replies_.send(call, std::move(response));
+  }
+  activity::heartbeat(*run.ms, clock_.now(), &info, details_of(request));
+  cache_.touch(run);
+  response->set_cancel_requested(info.cancel_requested());
+  replies_.send(call, std::move(response));
+}
+
+template <typename Response, typename Request>
+void ActivityHandlers::complete(Call& call, Request& request, Result<Activity> found) {
+  const bool large = too_large(request.result(), limits_.execution);
+  // A result that is too large is a failure, and only who holds the activity may fail it.
+  auto held = large ? started(std::move(found)) : std::move(found);
+  if (!held) return replies_.send(call, std::move(held.error()));
+  auto& [run, info] = *held;
+  if (large) {
+    activity::fail(*run.ms, limits_.execution, clock_.now(), &info,
+                   history::server_failure("Complete result exceeds size limit.", true), request.identity());
+  } else {
+    // Completed from outside while no attempt runs: the history shows one all the same.
+    if (info.started_ns() == 0) activity::start(*run.ms, clock_.now(), &info, request.identity(), "", 0);
+    activity::complete(*run.ms, clock_.now(), &info,
+                       request.has_result() ? request.mutable_result() : nullptr, request.identity());
+  }
+  transitions_.finish(run);
+  replies_.send(call, std::make_unique<Response>());
+}
+
+template <typename Response, typename Request>
+void ActivityHandlers::fail_attempt(Call& call, Request& request, Result<Activity> found) {
+  auto held = started(std::move(found));
+  if (!held) return replies_.send(call, std::move(held.error()));
+  auto& [run, info] = *held;
+  const auto& limits = limits_.execution;
+  if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits)) {
+    activity::keep_details(*run.ms, &info, request.mutable_last_heartbeat_details());
+  }
+  if (too_large(request.failure(), limits)) {
+    activity::fail(*run.ms, limits, clock_.now(), &info,
+                   history::truncated(request.failure(), limits.failure_bytes), request.identity());
+  } else {
+    activity::fail(*run.ms, limits, clock_.now(), &info, request.failure(), request.identity());
+  }
+  transitions_.finish(run);
+  replies_.send(call, std::make_unique<Response>());
+}
+
+template <typename Response, typename Request>
+void ActivityHandlers::cancel_attempt(Call& call, Request& request, Result<Activity> found) {
+  auto held = started(std::move(found));
+  if (!held) return replies_.send(call, std::move(held.error()));
+  auto& [run, info] = *held;
+  if (!activity::canceled(*run.ms, clock_.now(), &info, details_of(request), request.identity())) {
+    return replies_.send(
+        call, errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
+  }
+  transitions_.finish(run);
+  replies_.send(call, std::make_unique<Response>());
+}
+
+void ActivityHandlers::heartbeat(Call& call, ws::RecordActivityTaskHeartbeatRequest& request) {
+  record_heartbeat<ws::RecordActivityTaskHeartbeatResponse>(call, request, by_token(request.task_token()));
+}
+
+void ActivityHandlers::heartbeat_by_id(Call& call, ws::RecordActivityTaskHeartbeatByIdRequest& request,
+                                       const stored::NamespaceRecord&, Run& run) {
+  record_heartbeat<ws::RecordActivityTaskHeartbeatByIdResponse>(call, request,
+                                                                by_id(run, request.activity_id()));
+}
+
+void ActivityHandlers::completed(Call& call, ws::RespondActivityTaskCompletedRequest& request) {
+  complete<ws::RespondActivityTaskCompletedResponse>(call, request, by_token(request.task_token()));
+}
+
+void ActivityHandlers::completed_by_id(Call& call, ws::RespondActivityTaskCompletedByIdRequest& request,
+                                       const stored::NamespaceRecord&, Run& run) {
+  complete<ws::RespondActivityTaskCompletedByIdResponse>(call, request, by_id(run, request.activity_id()));
+}
+
+void ActivityHandlers::failed(Call& call, ws::RespondActivityTaskFailedRequest& request) {
+  fail_attempt<ws::RespondActivityTaskFailedResponse>(call, request, by_token(request.task_token()));
+}
+
+void ActivityHandlers::failed_by_id(Call& call, ws::RespondActivityTaskFailedByIdRequest& request,
+                                    const stored::NamespaceRecord&, Run& run) {
+  fail_attempt<ws::RespondActivityTaskFailedByIdResponse>(call, request, by_id(run, request.activity_id()));
+}
+
+void ActivityHandlers::canceled(Call& call, ws::RespondActivityTaskCanceledRequest& request) {
+  cancel_attempt<ws::RespondActivityTaskCanceledResponse>(call, request, by_token(request.task_token()));
+}
+
+void ActivityHandlers::canceled_by_id(Call& call, ws::RespondActivityTaskCanceledByIdRequest& request,
+                                      const stored::NamespaceRecord&, Run& run) {
+  cancel_attempt<ws::RespondActivityTaskCanceledByIdResponse>(call, request,
+                                                              by_id(run, request.activity_id()));
+}
+
+}  // namespace holdfast::engine

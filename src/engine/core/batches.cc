@@ -1,0 +1,105 @@
+#include "engine/batches.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "history/lifecycle.h"
+#include "store/keys.h"
+
+namespace holdfast::engine {
+
+namespace keys = store::keys;
+
+namespace {
+
+// When the execution needs attention after a crash: at this moment, at once (0), or never (-1).
+Ns wake_row_of(const MutableState& ms) {
+  const auto& state = ms.s();
+  // Busy executions keep one row at "now"; only one that waits for a moment gets that moment.
+  if (ms.running()) {
+    const bool busy = ms.workflow_task_pending() || state.activities_size() > 0 ||
+                      state.external_signals_size() > 0 || state.external_cancels_size() > 0 ||
+                      state.buffered_events_size() > 0 ||
+                      std::any_of(state.children().begin(), state.children().end(),
+                                  [](const auto& child) { return child.start_pending(); });
+    const Ns next = ms.next_deadline().at;
+    return busy ? 0 : next == 0 ? -1 : next;
+  }
+  const auto& outbox = state.close_outbox();
+  const bool pending = outbox.notify_parent() || outbox.children_size() > 0 ||
+                       state.external_signals_size() > 0 || state.external_cancels_size() > 0 ||
+                       state.children_size() > 0;
+  return pending ? 0 : -1;
+}
+
+}  // namespace
+
+void Batches::take(Output& output) {
+  output.sequence = next_sequence_++;
+  output.feed_begin = next_feed_;
+  RowChanges changes = rows_.take();
+  for (Run* run : cache_.take_touched()) add_run(*run, changes, output);
+  output.feed_end = next_feed_;
+  for (const auto& [key, value] : changes) value ? output.batch.put(key, *value) : output.batch.erase(key);
+  rows_.send(output.sequence, std::move(changes));
+}
+
+void Batches::visibility_applied(std::uint64_t sequence) {
+  for (; feed_erased_ < sequence && feed_erased_ + 1 < next_feed_; ++feed_erased_) {
+    rows_.erase(keys::visibility_feed(static_cast<std::int64_t>(feed_erased_ + 1)));
+  }
+}
+
+void Batches::add_run(Run& run, RowChanges& changes, Output& output) {
+  run.last_batch = output.sequence;
+  if (run.ms->unsaved().events_size() > 0) add_page(run, changes, output.sequence);
+  add_wake(run, changes);
+  std::string state = run.ms->serialize_state();
+  cache_.set_state_bytes(run, state.size());
+  changes[keys::execution_state(run.key.namespace_id, run.key.workflow_id, run.key.run_id)] =
+      std::move(state);
+  if (run.feed_pending && feed_) add_feed(run, changes, output);
+}
+
+void Batches::add_page(Run& run, RowChanges& changes, std::uint64_t sequence) {
+  auto events = std::make_shared<History>(run.ms->take_unsaved());
+  std::string bytes = history::serialize(*events);
+  Page page;
+  page.first_event_id = events->events(0).event_id();
+  page.bytes = bytes.size();
+  page.batch = sequence;
+  page.events = std::move(events);
+  const auto& [namespace_id, workflow_id, run_id] = run.key;
+  changes[keys::history_page(namespace_id, workflow_id, run_id, page.first_event_id)] = std::move(bytes);
+  cache_.add_page(run, std::move(page));
+}
+
+void Batches::add_wake(const Run& run, RowChanges& changes) {
+  const auto& [ns, workflow, run_id] = run.key;
+  const auto& state = run.ms->s();
+  const Ns wake = wake_row_of(*run.ms);
+  if (wake != state.wake_row_ns()) {
+    if (state.wake_row_ns() >= 0)
+      changes[keys::wake(state.wake_row_ns(), ns, workflow, run_id)] = std::nullopt;
+    if (wake >= 0) changes[keys::wake(wake, ns, workflow, run_id)] = std::string();
+    run.ms->set_wake_row(wake);
+  }
+}
+
+void Batches::add_feed(Run& run, RowChanges& changes, Output& output) {
+  const auto& [ns, workflow, run_id] = run.key;
+  run.feed_pending = false;
+  pb::workflow::v1::WorkflowExecutionInfo info;
+  history::lifecycle::fill_info(run.ms->s(), &info);
+  stored::VisibilityFeed row;
+  row.set_namespace_id(ns);
+  row.set_workflow_id(workflow);
+  row.set_run_id(run_id);
+  row.set_info(history::serialize(info));
+  changes[keys::visibility_feed(static_cast<std::int64_t>(next_feed_))] = history::serialize(row);
+  output.feed.push_back({next_feed_, ns, std::move(*row.mutable_info())});
+  ++next_feed_;
+}
+
+}  // namespace holdfast::engine

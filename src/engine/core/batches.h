@@ -1,0 +1,47 @@
+#pragma once
+
+// Batches: what changed since the last batch, as rows of the next one (docs/formats/store.md): pages of
+// history, states, the wake index, and the feed of the visibility index, whose sequence numbers are given
+// here. The core owns it; its thread only.
+
+#include <cstdint>
+
+#include "engine/core.h"
+#include "engine/rows.h"
+#include "engine/run.h"
+#include "engine/run_cache.h"
+
+namespace holdfast::engine {
+
+class Batches {
+ public:
+  // `feed`: there is an index to feed.
+  Batches(bool feed, Rows& rows, RunCache& cache) : feed_(feed), rows_(rows), cache_(cache) {}
+
+  // Once, when the store is opened: the last row of the feed there is, and how far the index has got.
+  void open_feed(std::uint64_t last, std::uint64_t applied) {
+    next_feed_ = last + 1;
+    feed_erased_ = applied;
+  }
+
+  bool empty() const { return !rows_.changed() && !cache_.touched(); }
+  // The next batch, and the number it is committed by.
+  void take(Output& output);
+  // The index has durably applied the feed up to here: the rows go with a later batch.
+  void visibility_applied(std::uint64_t sequence);
+
+ private:
+  void add_run(Run& run, RowChanges& changes, Output& output);
+  void add_page(Run& run, RowChanges& changes, std::uint64_t sequence);
+  void add_wake(const Run& run, RowChanges& changes);
+  void add_feed(Run& run, RowChanges& changes, Output& output);
+
+  bool feed_;
+  Rows& rows_;
+  RunCache& cache_;
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t next_feed_ = 1;
+  std::uint64_t feed_erased_ = 0;
+};
+
+}  // namespace holdfast::engine

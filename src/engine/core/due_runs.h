@@ -1,0 +1,51 @@
+#pragma once
+
+// DueRuns: lets the time of executions pass: timers fire, tasks and activities time out, what was held back
+// begins. The core owns it; its thread only.
+
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/queries.h"
+#include "engine/run.h"
+#include "engine/run_cache.h"
+#include "engine/task_dispatch.h"
+#include "engine/transitions.h"
+#include "engine/wake_times.h"
+
+namespace holdfast::engine {
+
+class DueRuns {
+ public:
+  DueRuns(const EngineLimits& limits, const CoreClock& clock, NewIds& ids, WakeTimes& wakes, RunCache& cache,
+          const HistoryReader& reader, TaskDispatch& dispatch, Queries& queries, Transitions& transitions)
+      : limits_(limits),
+        clock_(clock),
+        ids_(ids),
+        wakes_(wakes),
+        cache_(cache),
+        reader_(reader),
+        dispatch_(dispatch),
+        queries_(queries),
+        transitions_(transitions) {}
+
+  // A deadline of the execution has come, or several.
+  void fire(const RunKey& key);
+
+ private:
+  bool fire_one(Run& run, const history::Deadline& deadline);
+  void workflow_task_deadline(Run& run);
+
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  NewIds& ids_;
+  WakeTimes& wakes_;
+  RunCache& cache_;
+  const HistoryReader& reader_;
+  TaskDispatch& dispatch_;
+  Queries& queries_;
+  Transitions& transitions_;
+};
+
+}  // namespace holdfast::engine

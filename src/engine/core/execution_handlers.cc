@@ -1,0 +1,132 @@
+#include "engine/execution_handlers.h"
+
+#include "engine/errors.h"
+#include "engine/signals.h"
+#include "history/activity.h"
+#include "history/lifecycle.h"
+
+namespace holdfast::engine {
+
+namespace lifecycle = history::lifecycle;
+
+namespace {
+
+void describe_activity(const stored::ActivityInfo& info, pb::workflow::v1::PendingActivityInfo* out) {
+  using State = history::activity::State;
+  out->set_activity_id(info.activity_id());
+  out->mutable_activity_type()->set_name(info.activity_type());
+  switch (history::activity::state_of(info)) {
+    case State::kStarted: out->set_state(enums::PENDING_ACTIVITY_STATE_STARTED); break;
+    case State::kCancelRequested: out->set_state(enums::PENDING_ACTIVITY_STATE_CANCEL_REQUESTED); break;
+    default: out->set_state(enums::PENDING_ACTIVITY_STATE_SCHEDULED);
+  }
+  if (info.has_heartbeat_details()) *out->mutable_heartbeat_details() = info.heartbeat_details();
+  if (info.last_heartbeat_ns() != 0)
+    history::set_time(out->mutable_last_heartbeat_time(), info.last_heartbeat_ns());
+  if (info.started_ns() != 0) history::set_time(out->mutable_last_started_time(), info.started_ns());
+  out->set_attempt(info.attempt());
+  out->set_maximum_attempts(info.retry_policy().maximum_attempts());
+  history::set_time(out->mutable_scheduled_time(), info.attempt_scheduled_ns());
+  if (info.schedule_to_close_ns() != 0) {
+    history::set_time(out->mutable_expiration_time(), info.scheduled_ns() + info.schedule_to_close_ns());
+  }
+  if (info.has_last_failure()) *out->mutable_last_failure() = info.last_failure();
+  out->set_last_worker_identity(info.identity());
+  if (info.retry_interval_ns() != 0) {
+    history::set_duration(out->mutable_current_retry_interval(), info.retry_interval_ns());
+  }
+  if (info.last_attempt_complete_ns() != 0) {
+    history::set_time(out->mutable_last_attempt_complete_time(), info.last_attempt_complete_ns());
+  }
+  if (info.backing_off())
+    history::set_time(out->mutable_next_attempt_schedule_time(), info.attempt_scheduled_ns());
+  if (info.has_priority()) *out->mutable_priority() = info.priority();
+}
+
+}  // namespace
+
+Status ExecutionHandlers::check_signal(const ws::SignalWorkflowExecutionRequest& request) {
+  return engine::check_signal(request, limits_.execution);
+}
+
+void ExecutionHandlers::signal(Call& call, const ws::SignalWorkflowExecutionRequest& request,
+                               const stored::NamespaceRecord&, Run& run) {
+  MutableState& ms = *run.ms;
+  auto response = std::make_unique<ws::SignalWorkflowExecutionResponse>();
+  if (ms.signal_seen(request.request_id())) {
+    return replies_.send(call, std::move(response));  // sent twice, taken once
+  }
+  if (!ms.running()) return replies_.send(call, errors::already_completed());
+  if (Status full = check_signal_count(run, limits_.execution); !full.ok())
+    return replies_.send(call, std::move(full));
+  lifecycle::signal(*run.ms, clock_.now(), signal_attributes(request));
+  transitions_.finish(run);
+  replies_.send(call, std::move(response));
+}
+
+void ExecutionHandlers::request_cancel(Call& call, const ws::RequestCancelWorkflowExecutionRequest& request,
+                                       const stored::NamespaceRecord&, Run& run) {
+  if (run.ms->running()) {
+    pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes;
+    attributes.set_cause(request.reason());
+    attributes.set_identity(request.identity());
+    if (lifecycle::request_cancel(*run.ms, clock_.now(), std::move(attributes), request.request_id()))
+      transitions_.finish(run);
+  }
+  replies_.send(call, std::make_unique<ws::RequestCancelWorkflowExecutionResponse>());
+}
+
+void ExecutionHandlers::terminate(Call& call, ws::TerminateWorkflowExecutionRequest& request,
+                                  const stored::NamespaceRecord&, Run& run) {
+  if (!run.ms->running()) return replies_.send(call, errors::already_completed());
+  transitions_.terminate(run, request.reason(), request.has_details() ? request.mutable_details() : nullptr,
+                         request.identity());
+  replies_.send(call, std::make_unique<ws::TerminateWorkflowExecutionResponse>());
+}
+
+void ExecutionHandlers::describe(Call& call, const ws::DescribeWorkflowExecutionRequest&,
+                                 const stored::NamespaceRecord&, Run& run) {
+  MutableState& ms = *run.ms;
+  const auto& state = ms.s();
+  auto response = std::make_unique<ws::DescribeWorkflowExecutionResponse>();
+  auto& config = *response->mutable_execution_config();
+  config.mutable_task_queue()->set_name(state.task_queue());
+  config.mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
+  history::set_duration(config.mutable_workflow_execution_timeout(), state.execution_timeout_ns());
+  history::set_duration(config.mutable_workflow_run_timeout(), state.run_timeout_ns());
+  history::set_duration(config.mutable_default_workflow_task_timeout(), state.task_timeout_ns());
+  if (state.has_user_metadata()) *config.mutable_user_metadata() = state.user_metadata();
+  lifecycle::fill_info(state, response->mutable_workflow_execution_info());
+  for (const auto& info : state.activities()) describe_activity(info, response->add_pending_activities());
+  for (const auto& child : state.children()) {
+    if (!ms.running()) break;
+    auto& out = *response->add_pending_children();
+    out.set_workflow_id(child.workflow_id());
+    out.set_run_id(child.run_id());
+    out.set_workflow_type_name(child.workflow_type());
+    out.set_initiated_id(child.initiated_event_id());
+    out.set_parent_close_policy(child.parent_close_policy());
+  }
+  if (ms.workflow_task_pending()) {
+    const auto& task = state.workflow_task();
+    auto& out = *response->mutable_pending_workflow_task();
+    out.set_state(ms.workflow_task_started() ? enums::PENDING_WORKFLOW_TASK_STATE_STARTED
+                                             : enums::PENDING_WORKFLOW_TASK_STATE_SCHEDULED);
+    history::set_time(out.mutable_scheduled_time(), task.scheduled_ns());
+    history::set_time(out.mutable_original_scheduled_time(), task.original_scheduled_ns());
+    if (task.started_ns() != 0) history::set_time(out.mutable_started_time(), task.started_ns());
+    out.set_attempt(task.attempt());
+  }
+  auto& extended = *response->mutable_workflow_extended_info();
+  if (state.execution_expiration_ns() != 0) {
+    history::set_time(extended.mutable_execution_expiration_time(), state.execution_expiration_ns());
+  }
+  if (state.run_expiration_ns() != 0) {
+    history::set_time(extended.mutable_run_expiration_time(), state.run_expiration_ns());
+  }
+  extended.set_cancel_requested(state.cancel_requested());
+  history::set_time(extended.mutable_original_start_time(), state.original_start_ns());
+  replies_.send(call, std::move(response));
+}
+
+}  // namespace holdfast::engine

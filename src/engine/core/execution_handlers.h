@@ -1,0 +1,39 @@
+#pragma once
+
+// The methods about one execution from outside: signal, cancel, terminate, describe. Made and owned by the
+// core; its thread only.
+
+#include "api/messages.h"
+#include "engine/core.h"
+#include "engine/core_clock.h"
+#include "engine/options.h"
+#include "engine/replies.h"
+#include "engine/run.h"
+#include "engine/transitions.h"
+
+namespace holdfast::engine {
+
+class ExecutionHandlers {
+ public:
+  ExecutionHandlers(const EngineLimits& limits, const CoreClock& clock, Transitions& transitions,
+                    Replies& replies)
+      : limits_(limits), clock_(clock), transitions_(transitions), replies_(replies) {}
+
+  Status check_signal(const ws::SignalWorkflowExecutionRequest& request);
+  void signal(Call& call, const ws::SignalWorkflowExecutionRequest& request, const stored::NamespaceRecord&,
+              Run& run);
+  void request_cancel(Call& call, const ws::RequestCancelWorkflowExecutionRequest& request,
+                      const stored::NamespaceRecord&, Run& run);
+  void terminate(Call& call, ws::TerminateWorkflowExecutionRequest& request, const stored::NamespaceRecord&,
+                 Run& run);
+  void describe(Call& call, const ws::DescribeWorkflowExecutionRequest&, const stored::NamespaceRecord&,
+                Run& run);
+
+ private:
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  Transitions& transitions_;
+  Replies& replies_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,94 @@
+#include "engine/history_waiters.h"
+
+#include <algorithm>
+
+#include "engine/errors.h"
+#include "history/workflow_task.h"
+
+namespace holdfast::engine {
+
+namespace wt = history::workflow_task;
+
+namespace {
+
+// Temporal's own tools show what is written, nothing else.
+bool shows_unwritten(const api::CallOptions& options) {
+  return options.client_name != "temporal-cli" && options.client_name != "temporal-ui";
+}
+
+}  // namespace
+
+std::int64_t HistoryWaiters::page_events(std::int32_t wanted) const {
+  const std::int64_t most = limits_.page_events;
+  return wanted > 0 ? std::min<std::int64_t>(most, wanted) : most;
+}
+
+void HistoryWaiters::answer(Call& call, Run& run, const HistoryRead& read) {
+  MutableState& ms = *run.ms;
+  const auto& state = ms.s();
+  const bool running = ms.running();
+  const bool nothing_new = read.close_only ? running : running && read.next_event_id >= state.next_event_id();
+  if (read.wait && nothing_new) {
+    if (parked_.full()) {
+      return replies_.send(call, errors::exhausted("Too many long polls are open; try again later.",
+                                                   enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
+    }
+    Parked parked;
+    parked.kind = Parked::Kind::kHistory;
+    parked.run = run.key;
+    parked.history = read;
+    parked.deadline_ns = clock_.deadline_of(call.options, limits_.history_poll_ns);
+    parked.call = std::move(call);
+    run.history_waiters.insert(parked_.park(std::move(parked)));
+    return;
+  }
+  auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
+  History* events = response->mutable_history();
+  if (read.close_only) {
+    // The last event there is; of a closed execution, the closing one.
+    const std::int64_t last = running ? state.next_event_id() - 1 : state.close_event_id();
+    reader_.read(run, last, last + 1, 1, events);
+    return replies_.send(call, std::move(response));
+  }
+  const std::int64_t end = state.next_event_id();
+  const std::int64_t next = reader_.read(run, read.next_event_id, end, read.page_events, events);
+  if (next == read.next_event_id && next < end) {
+    return replies_.send(call, errors::event_is_missing(run.key.run_id, next));
+  }
+  stored::HistoryToken more;
+  more.set_run_id(run.key.run_id);
+  more.set_next_event_id(next);
+  more.set_waiting(read.wait || read.waited);
+  if (next < end || (read.wait && running)) {
+    response->set_next_page_token(history::serialize(more));
+  } else if (running && shows_unwritten(call.options)) {
+    wt::append_unwritten(ms, events);
+  }
+  replies_.send(call, std::move(response));
+}
+
+void HistoryWaiters::notify(Run& run) {
+  const auto waiters = run.history_waiters;
+  for (CallId id : waiters) {
+    const Parked* parked = parked_.find(id);
+    const bool news =
+        parked == nullptr || !run.ms->running() ||
+        (!parked->history.close_only && parked->history.next_event_id < run.ms->s().next_event_id());
+    if (!news) continue;
+    run.history_waiters.erase(id);
+    if (auto ready = parked_.take(id)) answer(ready->call, run, ready->history);
+  }
+}
+
+void HistoryWaiters::timed_out(Parked& parked) {
+  auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
+  response->mutable_history();
+  stored::HistoryToken token;
+  token.set_run_id(parked.run.run_id);
+  token.set_next_event_id(parked.history.next_event_id);
+  token.set_waiting(true);
+  response->set_next_page_token(history::serialize(token));
+  replies_.send(parked.call, std::move(response));
+}
+
+}  // namespace holdfast::engine

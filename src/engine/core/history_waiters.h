@@ -1,0 +1,39 @@
+#pragma once
+
+// HistoryWaiters: reads of a history that may wait for news (GetWorkflowExecutionHistory). Such a read is
+// answered as soon as there is an event it has not seen, or the run is over, or its time is up. The core owns
+// it; its thread only.
+
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/options.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/run.h"
+
+namespace holdfast::engine {
+
+class HistoryWaiters {
+ public:
+  HistoryWaiters(const EngineLimits& limits, const CoreClock& clock, ParkedCalls& parked, Replies& replies,
+                 const HistoryReader& reader)
+      : limits_(limits), clock_(clock), parked_(parked), replies_(replies), reader_(reader) {}
+
+  // Answers, or parks the call when there is nothing yet and the caller waits.
+  void answer(Call& call, Run& run, const HistoryRead& read);
+  // Something happened to the run.
+  void notify(Run& run);
+  // Nothing happened in time: the caller may ask again from where it was.
+  void timed_out(Parked& parked);
+  // Of one answer, which may be asked to have fewer.
+  std::int64_t page_events(std::int32_t wanted) const;
+
+ private:
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  ParkedCalls& parked_;
+  Replies& replies_;
+  const HistoryReader& reader_;
+};
+
+}  // namespace holdfast::engine

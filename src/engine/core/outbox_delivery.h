@@ -1,0 +1,63 @@
+#pragma once
+
+// OutboxDelivery: what crosses executions. The sender's state says what is owed; a message carries it to the
+// other execution, whose transition is idempotent by request id; the sender's next transition strikes it off.
+// After a crash it is sent again.
+//
+// Messages run between transitions, never inside one, and never touch two executions in one transition. All
+// shards of this core commit through one ordered stream of batches, so a message may run before its cause is
+// durable: its effect cannot become durable earlier. The core owns it; its thread only.
+
+#include <string>
+
+#include "api/messages.h"
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/outbox.h"
+#include "engine/run.h"
+#include "engine/run_cache.h"
+#include "engine/transitions.h"
+
+namespace holdfast::engine {
+
+class OutboxDelivery {
+ public:
+  OutboxDelivery(const EngineLimits& limits, const CoreClock& clock, NewIds& ids,
+                 const Namespaces& namespaces, RunCache& cache, const HistoryReader& reader, Outbox& outbox,
+                 Transitions& transitions)
+      : limits_(limits),
+        clock_(clock),
+        ids_(ids),
+        namespaces_(namespaces),
+        cache_(cache),
+        reader_(reader),
+        outbox_(outbox),
+        transitions_(transitions) {}
+
+  // Until nothing is owed that can be delivered now.
+  void deliver_all();
+
+ private:
+  void start_child(const RunKey& from, std::int64_t initiated_event_id);
+  std::string new_child(const stored::NamespaceRecord& record, Run& parent, const stored::ChildInfo& info,
+                        const pb::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes& from,
+                        const pb::sdk::v1::UserMetadata* metadata);
+  void signal(const RunKey& from, std::int64_t initiated_event_id);
+  void request_cancel(const RunKey& from, std::int64_t initiated_event_id);
+  void tell_parent(const RunKey& from);
+  void close_child(const RunKey& from, const stored::ChildInfo& info);
+
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  NewIds& ids_;
+  const Namespaces& namespaces_;
+  RunCache& cache_;
+  const HistoryReader& reader_;
+  Outbox& outbox_;
+  Transitions& transitions_;
+};
+
+}  // namespace holdfast::engine

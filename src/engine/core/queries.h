@@ -1,0 +1,39 @@
+#pragma once
+
+// Queries: never in the history. They travel with the next workflow task when one is coming, and alone
+// otherwise. A query waits with its run (run.h); its call is parked. The core owns it; its thread only.
+
+#include <string>
+
+#include "api/messages.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/run.h"
+#include "engine/task_dispatch.h"
+
+namespace holdfast::engine {
+
+class Queries {
+ public:
+  Queries(ParkedCalls& parked, Replies& replies, TaskDispatch& dispatch)
+      : parked_(parked), replies_(replies), dispatch_(dispatch) {}
+
+  void end(Run& run, const std::string& query_id, Result<api::MessagePtr> result);
+  // The results that came with a completed workflow task; others that went out with it wait for the next.
+  // Before the end of the transition: it may close the run or hand out the next task, and both start their
+  // queries anew.
+  void take_results(Run& run, ws::RespondWorkflowTaskCompletedRequest* request);
+  // Those that went out with a task which brought no result wait for the next one.
+  void task_ended(Run& run);
+  // Those that no task takes along go alone.
+  void dispatch_buffered(Run& run);
+  // No worker answered in time.
+  void timed_out(Parked& parked);
+
+ private:
+  ParkedCalls& parked_;
+  Replies& replies_;
+  TaskDispatch& dispatch_;
+};
+
+}  // namespace holdfast::engine

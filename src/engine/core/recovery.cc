@@ -1,0 +1,155 @@
+#include "engine/recovery.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "history/activity.h"
+#include "history/workflow_task.h"
+#include "store/keys.h"
+
+namespace holdfast::engine {
+
+namespace keys = store::keys;
+namespace wt = history::workflow_task;
+
+namespace {
+
+constexpr std::int32_t kFormatVersion = 1;
+
+}  // namespace
+
+Status Recovery::load_meta() {
+  const auto stored_meta = store_.get(keys::store_meta());
+  if (!stored_meta) return stored_meta.error();
+  if (*stored_meta) {
+    if (!meta_.ParseFromString(**stored_meta)) {
+      return Status(Code::kDataLoss,
+                    "The store's meta row cannot be read; restore the data directory from a backup.");
+    }
+    if (meta_.format_version() > kFormatVersion) {
+      return Status(Code::kFailedPrecondition,
+                    "The data was written by a newer version of Holdfast (format " +
+                        std::to_string(meta_.format_version()) + ", this one knows " +
+                        std::to_string(kFormatVersion) +
+                        "); start that version or use another data directory.");
+    }
+    if (meta_.shard_count() != keys::kShardCount) {
+      return Status(Code::kFailedPrecondition, "The data has " + std::to_string(meta_.shard_count()) +
+                                                   " shards; this version needs " +
+                                                   std::to_string(keys::kShardCount) + ".");
+    }
+  } else {
+    meta_.set_shard_count(keys::kShardCount);
+    meta_.set_cluster_id(ids_.next());
+  }
+  meta_.set_format_version(kFormatVersion);
+  meta_.set_epoch(meta_.epoch() + 1);
+  rows_.put(keys::store_meta(), history::serialize(meta_));
+  return Status();
+}
+
+Status Recovery::load_namespaces() {
+  if (Status status = namespaces_.load(store_); !status.ok()) return status;
+  if (namespaces_.find("default") != nullptr) return Status();
+  Namespaces::Record record;
+  record.set_id(ids_.next());
+  record.set_name("default");
+  record.set_retention_ns(72LL * 3600 * history::kSecond);
+  namespaces_.add(std::move(record));
+  return Status();
+}
+
+Status Recovery::open_feed(std::uint64_t applied) {
+  std::uint64_t last_feed = applied;
+  Status scanned = store_.scan_reverse(
+      keys::table_begin(keys::kStoreWide, keys::kFeedTable),
+      keys::table_end(keys::kStoreWide, keys::kFeedTable),
+      [&last_feed](std::string_view key, std::string_view) {
+        last_feed = std::max(last_feed, static_cast<std::uint64_t>(keys::history_page_event(key)));
+        return false;
+      });
+  if (!scanned.ok()) return scanned;
+  batches_.open_feed(last_feed, applied);
+  return Status();
+}
+
+Status Recovery::open(std::uint64_t feed_applied) {
+  if (Status status = load_meta(); !status.ok()) return status;
+  if (Status status = load_namespaces(); !status.ok()) return status;
+
+  if (Status status = open_feed(feed_applied); !status.ok()) return status;
+
+  // The recovery index: what could go on now is loaded, the rest only has its time noted.
+  std::vector<RunKey> ready;
+  for (std::uint16_t shard = 0; shard < keys::kShardCount; ++shard) {
+    Status scanned = store_.scan(
+        keys::table_begin(shard, keys::kWakeTable), keys::table_end(shard, keys::kWakeTable),
+        [&](std::string_view key, std::string_view) {
+          keys::WakeRow row;
+          if (!keys::parse_wake(key, row)) return true;
+          RunKey run{std::move(row.namespace_id), std::move(row.workflow_id), std::move(row.run_id)};
+          if (row.wake_ns == 0) {
+            ready.push_back(std::move(run));
+          } else {
+            wakes_.arm(run, row.wake_ns);
+          }
+          return true;
+        });
+    if (!scanned.ok()) return scanned;
+  }
+  for (const RunKey& key : ready) {
+    recover(key);
+    delivery_.deliver_all();
+  }
+  return Status();
+}
+
+// Brings one execution back to where its tasks, its timers and its messages go on.
+void Recovery::recover(const RunKey& key) {
+  Run* run = cache_.find(key);
+  if (run == nullptr) return;
+  MutableState& ms = *run->ms;
+  bool changed = ms.running() && give_back_tasks(ms);
+  if (!ms.s().buffered_events().empty() && !ms.workflow_task_started()) changed = true;
+  outbox_.put_all_of(run->key, run->ms->s());
+  if (changed) {
+    transitions_.finish(*run);
+  } else {
+    wakes_.arm(key, ms.next_deadline().at);
+  }
+}
+
+// True: something of them changed.
+bool Recovery::give_back_tasks(MutableState& ms) {
+  bool changed = false;
+  // What a worker inside the last process held ended with it. Remote workers still have theirs.
+  const auto gone = [this](std::int64_t epoch) { return epoch != 0 && epoch != meta_.epoch(); };
+  if (ms.workflow_task_started() && gone(ms.s().workflow_task().holder_epoch())) {
+    wt::time_out(ms, clock_.now(), enums::TIMEOUT_TYPE_START_TO_CLOSE);
+    wt::schedule_again(ms, clock_.now());
+    changed = true;
+  } else if (ms.workflow_task_pending() && !ms.workflow_task_started()) {
+    ms.effects().workflow_task = true;
+    changed = true;
+  }
+  std::vector<std::int64_t> lost;
+  for (const auto& info : ms.s().activities()) {
+    if (info.started_ns() != 0 && gone(info.holder_epoch())) {
+      lost.push_back(info.scheduled_event_id());
+    } else if (info.started_ns() == 0 && !info.backing_off()) {
+      ms.effects().activities.push_back(info.scheduled_event_id());
+      changed = true;
+    }
+  }
+  for (std::int64_t id : lost) {
+    if (!ms.running()) break;
+    if (auto* info = ms.activity(id)) {
+      history::activity::lost_holder(ms, limits_.execution, clock_.now(), info);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+}  // namespace holdfast::engine

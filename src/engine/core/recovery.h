@@ -1,0 +1,71 @@
+#pragma once
+
+// Recovery: opening the store. Version check, the new epoch, namespaces, and the executions that need
+// attention: what could go on now is loaded, of the rest only the time is noted. The core runs it once,
+// before anything else; its thread only. kFailedPrecondition: written by a newer version.
+
+#include <cstdint>
+
+#include "engine/batches.h"
+#include "engine/core_clock.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/outbox.h"
+#include "engine/outbox_delivery.h"
+#include "engine/rows.h"
+#include "engine/run.h"
+#include "engine/run_cache.h"
+#include "engine/transitions.h"
+#include "engine/wake_times.h"
+#include "history/stored.h"
+#include "holdfast/status.h"
+#include "store/kv_store.h"
+
+namespace holdfast::engine {
+
+class Recovery {
+ public:
+  Recovery(const EngineLimits& limits, const CoreClock& clock, NewIds& ids, const store::KvStore& store,
+           Rows& rows, stored::StoreMeta& meta, Namespaces& namespaces, WakeTimes& wakes, Batches& batches,
+           RunCache& cache, Outbox& outbox, Transitions& transitions, OutboxDelivery& delivery)
+      : limits_(limits),
+        clock_(clock),
+        ids_(ids),
+        store_(store),
+        rows_(rows),
+        meta_(meta),
+        namespaces_(namespaces),
+        wakes_(wakes),
+        batches_(batches),
+        cache_(cache),
+        outbox_(outbox),
+        transitions_(transitions),
+        delivery_(delivery) {}
+
+  // `feed_applied`: what the visibility index has seen.
+  Status open(std::uint64_t feed_applied);
+
+ private:
+  Status load_meta();
+  Status load_namespaces();
+  Status open_feed(std::uint64_t applied);
+  void recover(const RunKey& key);
+  bool give_back_tasks(MutableState& ms);
+
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  NewIds& ids_;
+  const store::KvStore& store_;
+  Rows& rows_;
+  stored::StoreMeta& meta_;
+  Namespaces& namespaces_;
+  WakeTimes& wakes_;
+  Batches& batches_;
+  RunCache& cache_;
+  Outbox& outbox_;
+  Transitions& transitions_;
+  OutboxDelivery& delivery_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,38 @@
+#pragma once
+
+// Replies: answers on their way out. They leave with the next batch, once it is durable (law 3), but for the
+// workflow tasks of a worker in this very process, which leave at once. The core owns it; its thread only.
+
+#include <utility>
+#include <vector>
+
+#include "engine/core.h"
+
+namespace holdfast::engine {
+
+class Replies {
+ public:
+  void send(Call& call, api::MessagePtr response) { add(releases_, call, std::move(response)); }
+  void send(Call& call, Status status) { add(releases_, call, fail(std::move(status))); }
+  void send_result(Call& call, Result<api::MessagePtr> result) { add(releases_, call, std::move(result)); }
+  // Law 3's exception: the receiver is part of this process, and the answer pure.
+  void send_early(Call& call, api::MessagePtr response) { add(early_, call, std::move(response)); }
+
+  bool empty() const { return releases_.empty(); }
+  std::vector<Release> take() { return std::exchange(releases_, {}); }
+  std::vector<Release> take_early() { return std::exchange(early_, {}); }
+
+ private:
+  static void add(std::vector<Release>& to, Call& call, Result<api::MessagePtr> result) {
+    Release& release = to.emplace_back();
+    release.done = std::move(call.done);
+    release.executor = call.options.executor;
+    release.result = std::move(result);
+    release.method = call.method;
+  }
+
+  std::vector<Release> releases_;
+  std::vector<Release> early_;
+};
+
+}  // namespace holdfast::engine

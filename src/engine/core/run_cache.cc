@@ -1,0 +1,150 @@
+#include "engine/run_cache.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/ids.h"
+#include "engine/errors.h"
+#include "store/keys.h"
+
+namespace holdfast::engine {
+
+namespace keys = store::keys;
+
+Run* RunCache::find(const RunKey& key) {
+  if (const auto found = runs_.find(key); found != runs_.end()) {
+    lru_.splice(lru_.begin(), lru_, found->second->lru);
+    return found->second.get();
+  }
+  const auto bytes = rows_.get(keys::execution_state(key.namespace_id, key.workflow_id, key.run_id));
+  if (!bytes) return nullptr;
+  stored::ExecutionState state;
+  HF_CHECK(state.ParseFromString(*bytes));
+  Run& run = insert(std::make_unique<Run>(key, std::make_unique<MutableState>(std::move(state))));
+  set_state_bytes(run, bytes->size());
+  if (run.ms->running()) wakes_.arm(key, run.ms->next_deadline().at);
+  return &run;
+}
+
+Run& RunCache::insert(std::unique_ptr<Run> run) {
+  Run& inserted = *run;
+  lru_.push_front(&inserted);
+  inserted.lru = lru_.begin();
+  const bool fresh = runs_.emplace(inserted.key, std::move(run)).second;
+  HF_CHECK(fresh);
+  return inserted;
+}
+
+Result<Run*> RunCache::resolve(const std::string& namespace_id, const RunName& name) {
+  if (name.workflow_id.empty()) return fail(errors::invalid("WorkflowId is not set on request."));
+  if (name.workflow_id.size() > static_cast<std::size_t>(limits_.execution.id_bytes)) {
+    return fail(errors::invalid("WorkflowId length exceeds limit of 1000 bytes."));
+  }
+  std::string run_id = name.run_id;
+  if (run_id.empty()) {
+    const auto row = current(namespace_id, name.workflow_id);
+    if (!row) return fail(errors::execution_not_found(name.workflow_id, ""));
+    run_id = row->run_id();
+  } else if (!is_uuid(run_id)) {
+    return fail(errors::invalid("Invalid RunId."));
+  }
+  Run* run = find({namespace_id, name.workflow_id, run_id});
+  if (run == nullptr) return fail(errors::execution_not_found(name.workflow_id, run_id));
+  if (!name.first_run_id.empty() && run->ms->s().first_run_id() != name.first_run_id) {
+    return fail(errors::execution_not_found(name.workflow_id, name.first_run_id));
+  }
+  return run;
+}
+
+std::optional<stored::CurrentRun> RunCache::current(const std::string& namespace_id,
+                                                    const std::string& workflow_id) {
+  if (const auto found = currents_.find({namespace_id, workflow_id}); found != currents_.end())
+    return found->second;
+  const auto bytes = rows_.get(keys::current_run(namespace_id, workflow_id));
+  if (!bytes) return std::nullopt;
+  stored::CurrentRun row;
+  HF_CHECK(row.ParseFromString(*bytes));
+  if (runs_.contains({namespace_id, workflow_id, row.run_id()})) currents_[{namespace_id, workflow_id}] = row;
+  return row;
+}
+
+void RunCache::set_current(const std::string& namespace_id, const std::string& workflow_id,
+                           stored::CurrentRun row) {
+  rows_.put(keys::current_run(namespace_id, workflow_id), history::serialize(row));
+  currents_[{namespace_id, workflow_id}] = std::move(row);
+}
+
+Run& RunCache::create(std::unique_ptr<MutableState> ms) {
+  const auto& state = ms->s();
+  stored::CurrentRun row;
+  row.set_run_id(state.run_id());
+  row.set_create_request_id(state.create_request_id());
+  row.set_status(state.status());
+  row.set_first_run_id(state.first_run_id());
+  row.set_start_ns(state.start_ns());
+  set_current(state.namespace_id(), state.workflow_id(), std::move(row));
+  RunKey key{state.namespace_id(), state.workflow_id(), state.run_id()};
+  return insert(std::make_unique<Run>(std::move(key), std::move(ms)));
+}
+
+void RunCache::touch(Run& run) {
+  if (!run.dirty) {
+    run.dirty = true;
+    dirty_.push_back(&run);
+  }
+  wakes_.arm(run.key, run.ms->running() ? run.ms->next_deadline().at : 0);
+}
+
+std::vector<Run*> RunCache::take_touched() {
+  for (Run* run : dirty_) run->dirty = false;
+  return std::exchange(dirty_, {});
+}
+
+void RunCache::add_page(Run& run, Page page) {
+  run.page_bytes += page.bytes;
+  bytes_ += page.bytes;
+  run.pages.push_back(std::move(page));
+  while (run.page_bytes > limits_.cached_run_bytes && run.pages.front().batch <= committed_) {
+    run.page_bytes -= run.pages.front().bytes;
+    bytes_ -= run.pages.front().bytes;
+    run.pages.pop_front();
+  }
+}
+
+void RunCache::set_state_bytes(Run& run, std::size_t bytes) {
+  bytes_ += bytes - run.state_bytes;
+  run.state_bytes = bytes;
+}
+
+bool RunCache::may_go(const Run& run) const {
+  return !run.dirty && run.last_batch <= committed_ && !run.waited_for() && !run.early_out &&
+         run.ms->updates().empty() && !run.ms->speculative();
+}
+
+void RunCache::forget(Run& run) {
+  bytes_ -= run.page_bytes + run.state_bytes;
+  const auto row = currents_.find({run.key.namespace_id, run.key.workflow_id});
+  if (row != currents_.end() && row->second.run_id() == run.key.run_id) currents_.erase(row);
+  lru_.erase(run.lru);
+  runs_.erase(RunKey(run.key));
+}
+
+void RunCache::committed(std::uint64_t sequence) {
+  committed_ = std::max(committed_, sequence);
+  const std::size_t looks = std::min<std::size_t>(lru_.size(), 1024);
+  for (std::size_t looked = 0; looked < looks; ++looked) {
+    if (runs_.size() <= limits_.cached_executions && bytes_ <= limits_.cached_bytes) return;
+    Run& run = *lru_.back();
+    if (may_go(run)) {
+      forget(run);
+      continue;
+    }
+    // Accepted updates are in the state: they need no memory of their own.
+    if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty())
+      run.ms->updates().all().clear();
+    // In use, though nobody asked for it: it may not stand before those that can go.
+    lru_.splice(lru_.begin(), lru_, run.lru);
+  }
+}
+
+}  // namespace holdfast::engine

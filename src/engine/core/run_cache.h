@@ -1,0 +1,70 @@
+#pragma once
+
+// RunCache: executions in memory, read from the store when they are asked for. Bounded by number and by bytes
+// (EngineLimits::cached_executions, cached_bytes): the least recently used go first, but none with changes
+// that are not durable, none that somebody waits for, and none whose memory is more than its rows. The core
+// owns it; its thread only. A pointer to a run is good until the next committed().
+
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/options.h"
+#include "engine/rows.h"
+#include "engine/run.h"
+#include "engine/wake_times.h"
+
+namespace holdfast::engine {
+
+class RunCache {
+ public:
+  RunCache(const EngineLimits& limits, Rows& rows, WakeTimes& wakes)
+      : limits_(limits), rows_(rows), wakes_(wakes) {}
+
+  // Memory, then the store. Null: no such run.
+  Run* find(const RunKey& key);
+  // The run that a request names, or the error that says why there is none.
+  Result<Run*> resolve(const std::string& namespace_id, const RunName& name);
+  // The last run of a workflow id.
+  std::optional<stored::CurrentRun> current(const std::string& namespace_id, const std::string& workflow_id);
+  void set_current(const std::string& namespace_id, const std::string& workflow_id, stored::CurrentRun row);
+  // A run that exists nowhere yet; it becomes the current one of its workflow id.
+  Run& create(std::unique_ptr<MutableState> ms);
+
+  // It goes into the next batch, and its next deadline counts.
+  void touch(Run& run);
+  bool touched() const { return !dirty_.empty(); }
+  // For the next batch, once each.
+  std::vector<Run*> take_touched();
+
+  // A page of history that the next batch stores; old pages of a long history leave memory.
+  void add_page(Run& run, Page page);
+  void set_state_bytes(Run& run, std::size_t bytes);
+
+  // Batches up to here are durable; what is too much may go. Bounded work: the next call goes on.
+  void committed(std::uint64_t sequence);
+
+  std::size_t size() const { return runs_.size(); }
+  std::size_t bytes() const { return bytes_; }
+
+ private:
+  Run& insert(std::unique_ptr<Run> run);
+  bool may_go(const Run& run) const;
+  void forget(Run& run);
+
+  const EngineLimits& limits_;
+  Rows& rows_;
+  WakeTimes& wakes_;
+  std::uint64_t committed_ = 0;
+  std::map<RunKey, std::unique_ptr<Run>> runs_;
+  std::list<Run*> lru_;    // most recent first
+  std::size_t bytes_ = 0;  // states as they were last stored, and pages
+  std::map<std::pair<std::string, std::string>, stored::CurrentRun> currents_;  // of cached runs
+  std::vector<Run*> dirty_;
+};
+
+}  // namespace holdfast::engine

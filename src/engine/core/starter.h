@@ -1,0 +1,56 @@
+#pragma once
+
+// Starter: what it takes to start an execution, for the three methods that can: the checks of the request,
+// what its workflow id's last run means for it (request id, reuse and conflict policy), and the first
+// transition. The core owns it; its thread only.
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "api/messages.h"
+#include "engine/core_clock.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/run.h"
+#include "engine/run_cache.h"
+#include "engine/transitions.h"
+#include "history/lifecycle.h"
+
+namespace holdfast::engine {
+
+class Starter {
+ public:
+  Starter(const EngineLimits& limits, const CoreClock& clock, NewIds& ids, RunCache& cache,
+          Transitions& transitions)
+      : limits_(limits), clock_(clock), ids_(ids), cache_(cache), transitions_(transitions) {}
+
+  struct Outcome {
+    Run* run = nullptr;  // that was started, or is used instead
+    std::string run_id;
+    std::string first_run_id;
+    bool started = false;
+    bool deduplicated = false;
+    enums::WorkflowExecutionStatus status = enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
+  };
+  // Takes the request apart. `before_task` runs between the started event and the first workflow task. With
+  // an eager request that task stays for the caller to hand out.
+  Result<Outcome> start(const stored::NamespaceRecord& record, ws::StartWorkflowExecutionRequest* request,
+                        const std::function<void(MutableState&)>& before_task = {});
+
+ private:
+  Status check(const ws::StartWorkflowExecutionRequest& request) const;
+  history::lifecycle::StartInput input_of(const stored::NamespaceRecord& record,
+                                          ws::StartWorkflowExecutionRequest* request);
+  Result<std::optional<Outcome>> meet_existing(const stored::NamespaceRecord& record,
+                                               const ws::StartWorkflowExecutionRequest& request,
+                                               const stored::CurrentRun& row);
+
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  NewIds& ids_;
+  RunCache& cache_;
+  Transitions& transitions_;
+};
+
+}  // namespace holdfast::engine

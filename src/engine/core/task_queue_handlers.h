@@ -1,0 +1,45 @@
+#pragma once
+
+// The methods about queues and the workers that poll them: what waits there, and who leaves. Made and owned
+// by the core; its thread only.
+
+#include "api/messages.h"
+#include "engine/core.h"
+#include "engine/core_clock.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/run.h"
+#include "engine/task_dispatch.h"
+#include "engine/transitions.h"
+#include "matching/task_queues.h"
+
+namespace holdfast::engine {
+
+class TaskQueueHandlers {
+ public:
+  TaskQueueHandlers(const CoreClock& clock, matching::TaskQueues& queues, ParkedCalls& parked,
+                    TaskDispatch& dispatch, Transitions& transitions, Replies& replies)
+      : clock_(clock),
+        queues_(queues),
+        parked_(parked),
+        dispatch_(dispatch),
+        transitions_(transitions),
+        replies_(replies) {}
+
+  void reset_sticky(Call& call, const ws::ResetStickyTaskQueueRequest&, const stored::NamespaceRecord&,
+                    Run& run);
+  void shutdown_worker(Call& call, const ws::ShutdownWorkerRequest& request,
+                       const stored::NamespaceRecord& record);
+  void describe(Call& call, const ws::DescribeTaskQueueRequest& request,
+                const stored::NamespaceRecord& record);
+
+ private:
+  const CoreClock& clock_;
+  matching::TaskQueues& queues_;
+  ParkedCalls& parked_;
+  TaskDispatch& dispatch_;
+  Transitions& transitions_;
+  Replies& replies_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,43 @@
+#pragma once
+
+// TaskResponses: what a worker gets when it gets a task: the response of a poll, which is also what travels
+// with the answer to another call (eager tasks). Changes nothing but which queries and updates have been
+// sent. The core owns it; its thread only.
+
+#include <memory>
+#include <string>
+
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/namespaces.h"
+#include "engine/options.h"
+#include "engine/run.h"
+#include "engine/task_tokens.h"
+
+namespace holdfast::engine {
+
+class TaskResponses {
+ public:
+  TaskResponses(const EngineLimits& limits, const CoreClock& clock, const Namespaces& namespaces,
+                const HistoryReader& reader, const TaskTokens& tokens)
+      : limits_(limits), clock_(clock), namespaces_(namespaces), reader_(reader), tokens_(tokens) {}
+
+  // `sticky`: to the worker that has the run in its cache, which gets only what is new.
+  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task(Run& run, bool sticky) const;
+  std::unique_ptr<ws::PollActivityTaskQueueResponse> activity(const Run& run,
+                                                              const stored::ActivityInfo& info) const;
+  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> query(const Run& run, const std::string& query_id,
+                                                           const pb::query::v1::WorkflowQuery& query,
+                                                           bool sticky) const;
+
+ private:
+  void add_history(const Run& run, std::int64_t from, ws::PollWorkflowTaskQueueResponse* response) const;
+
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  const Namespaces& namespaces_;
+  const HistoryReader& reader_;
+  const TaskTokens& tokens_;
+};
+
+}  // namespace holdfast::engine

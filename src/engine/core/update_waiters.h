@@ -1,0 +1,47 @@
+#pragma once
+
+// UpdateWaiters: callers that wait until an update has reached a stage, or for its outcome. An update is
+// answered from the run's registry while it is under way, from its history once it is in there, and moves on
+// with the chain when no worker has seen it. The core owns it; its thread only.
+
+#include <string>
+
+#include "api/messages.h"
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/options.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/run.h"
+
+namespace holdfast::engine {
+
+class UpdateWaiters {
+ public:
+  UpdateWaiters(const EngineLimits& limits, const CoreClock& clock, ParkedCalls& parked, Replies& replies,
+                const HistoryReader& reader)
+      : limits_(limits), clock_(clock), parked_(parked), replies_(replies), reader_(reader) {}
+
+  using Stage = enums::UpdateWorkflowExecutionLifecycleStage;
+
+  // Answers, or parks the call.
+  void wait(Call& call, Run& run, const std::string& update_id, Stage stage);
+  // Something happened to the run.
+  void notify(Run& run);
+  // The call's time is up: it gets what there is.
+  void timed_out(Parked& parked, Run& run) { answer(parked, run, true); }
+  // Those whose update no worker has seen wait for the run that takes over.
+  void follow(Run& run, Run& next);
+
+ private:
+  // True when the caller has its answer.
+  bool answer(Parked& parked, Run& run, bool deadline);
+
+  const EngineLimits& limits_;
+  const CoreClock& clock_;
+  ParkedCalls& parked_;
+  Replies& replies_;
+  const HistoryReader& reader_;
+};
+
+}  // namespace holdfast::engine

@@ -1,0 +1,48 @@
+// Goal: an execution is looked at when it needs it, once. Method: times are set, moved and taken back.
+
+#include "engine/wake_times.h"
+
+#include <gtest/gtest.h>
+
+namespace holdfast::engine {
+namespace {
+
+const RunKey kOne{"n", "w", "one"};
+const RunKey kTwo{"n", "w", "two"};
+
+TEST(WakeTimesTest, TheEarliestIsDueFirst) {
+  WakeTimes times;
+  EXPECT_EQ(times.next(), 0);
+  times.arm(kOne, 200);
+  times.arm(kTwo, 100);
+  EXPECT_EQ(times.next(), 100);
+  EXPECT_EQ(times.due(99), nullptr);
+  ASSERT_NE(times.due(100), nullptr);
+  EXPECT_EQ(*times.due(100), kTwo);
+}
+
+TEST(WakeTimesTest, AnExecutionHasOneTime) {
+  WakeTimes times;
+  times.arm(kOne, 100);
+  times.arm(kOne, 300);
+  EXPECT_EQ(times.due(299), nullptr);
+  EXPECT_EQ(*times.due(300), kOne);
+  times.arm(kOne, 50);
+  EXPECT_EQ(times.next(), 50);
+  times.arm(kOne, 0);
+  EXPECT_EQ(times.next(), 0);
+  EXPECT_EQ(times.due(1'000), nullptr);
+}
+
+TEST(WakeTimesTest, TakingBackWhatIsNotThereDoesNothing) {
+  WakeTimes times;
+  times.arm(kOne, 0);
+  times.arm(kTwo, 10);
+  times.arm(kTwo, 10);
+  EXPECT_EQ(times.next(), 10);
+  times.arm(kTwo, 0);
+  EXPECT_EQ(times.next(), 0);
+}
+
+}  // namespace
+}  // namespace holdfast::engine
