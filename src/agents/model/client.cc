@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 
-#include "model/wire_format.h"
+#include "model/decoder.h"
 
 namespace holdfast::model {
 

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "model/client.h"
-#include "model/wire_format.h"
+#include "model/decoder.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "scripted/server.h"

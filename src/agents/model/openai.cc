@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "model/wire_format.h"
+#include "model/decoder.h"
 
 namespace holdfast::model {
 

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "model/wire_format.h"
+#include "model/decoder.h"
 #include "net/retry_after.h"
 
 namespace holdfast::model {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "model/wire_format.h"
+#include "model/decoder.h"
 
 namespace holdfast::model {
 

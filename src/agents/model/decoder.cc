@@ -1,4 +1,4 @@
-#include "model/wire_format.h"
+#include "model/decoder.h"
 
 namespace holdfast::model {
 
