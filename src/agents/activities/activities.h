@@ -56,8 +56,8 @@ class Activities {
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);
-  model::Answer stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
-                             const ModelInput& in);
+  model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
+                              const ModelInput& in);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);

@@ -1,6 +1,7 @@
 #include "activities/catalog.h"
 
 #include "agent/workflow_tool.h"
+#include "model/provider.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
@@ -10,7 +11,7 @@ const Catalog& agent_catalog() {
     Catalog out;
     for (const ActivityTool* tool : activity_tools()) out.tools.push_back(&tool->type);
     for (const WorkflowTool* tool : workflow_tools()) out.tools.push_back(&tool->type);
-    out.providers = {"openai", "anthropic"};
+    for (const model::Provider* provider : model::providers()) out.providers.push_back(provider->name);
     return out;
   }();
   return kCatalog;

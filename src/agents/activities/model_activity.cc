@@ -1,7 +1,5 @@
 // One model call: conversation in, assistant message and planned tool calls out.
 
-#include <condition_variable>
-
 #include <fmt/format.h>
 
 #include "activities/activities.h"
@@ -55,12 +53,6 @@ StopReason stop_of(model::StopReason reason) {
   HF_CHECK(false);
 }
 
-struct Waiting {
-  std::mutex mutex;
-  std::condition_variable wake;
-  std::optional<model::Answer> answer;  // guarded by mutex
-};
-
 }  // namespace
 
 std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
@@ -71,12 +63,9 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
   std::shared_ptr<model::Client>& client = clients_[key];
   if (!client) {
     model::Endpoint endpoint;
-    auto format = model::format_from_name(spec.provider);
-    if (!format) {
-      throw ApplicationFailure::non_retryable(fmt::format("there is no model provider `{}`", spec.provider),
-                                              "UNIMPLEMENTED");
-    }
-    endpoint.format = *format;
+    auto provider = model::find_provider(spec.provider);
+    if (!provider) throw ApplicationFailure::non_retryable(provider.error().message(), "UNIMPLEMENTED");
+    endpoint.provider = *provider;
     endpoint.base_url = spec.base_url;
     endpoint.api_key = spec.api_key_env;
     endpoint.idle_timeout = spec.idle_timeout;
@@ -112,33 +101,22 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
   return request;
 }
 
-model::Answer Activities::stream_model(activity::Context& ctx, const ModelSpec& spec,
-                                       const model::Request& request, const ModelInput& in) {
+model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec& spec,
+                                        const model::Request& request, const ModelInput& in) {
   const auto attempt = static_cast<std::uint32_t>(ctx.info().attempt);
   std::shared_ptr<platform::StreamWriter> writer =
       require(deps_.streams->open(ctx.info().workflow_id, std::to_string(in.step), attempt),
               "opening the token stream");
-  auto waiting = std::make_shared<Waiting>();
   Beat beat(ctx);
-  // The stream is for watching: should its disk fail, the answer still counts.
+  // The stream is for watching: should its disk fail, the completion still counts.
   auto on_delta = [writer](const model::Delta& delta) {
     if (delta.kind == model::Delta::Kind::kText) (void)writer->append(delta.text);
   };
-  auto done = [waiting](model::Answer answer) {
-    std::lock_guard lock(waiting->mutex);
-    waiting->answer = std::move(answer);
-    waiting->wake.notify_all();
-  };
   auto client = client_for(spec);
-  client->start(request, std::move(on_delta), std::move(done), beat.token());
-  std::unique_lock lock(waiting->mutex);
-  while (!waiting->wake.wait_for(lock, kBeatInterval, [&] { return waiting->answer.has_value(); })) {
-    lock.unlock();
-    beat();
-    lock.lock();
-  }
+  model::Outcome outcome =
+      model::call(*client, request, std::move(on_delta), beat.token(), {kBeatInterval, [&beat] { beat(); }});
   (void)writer->flush();
-  return std::move(*waiting->answer);
+  return outcome;
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
@@ -243,16 +221,16 @@ namespace {
 }
 
 platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const std::string& key,
-                          const model::Response& response) {
+                          const model::Completion& completion) {
   platform::Usage row;
   row.key = key;
   row.run = ctx.info().workflow_id;
   row.agent = agent.name;
   row.provider = agent.model.provider;
-  row.model = response.model.empty() ? agent.model.name : response.model;
-  row.input_tokens = response.usage.input_tokens;
-  row.output_tokens = response.usage.output_tokens;
-  row.cached_input_tokens = response.usage.cached_input_tokens;
+  row.model = completion.model.empty() ? agent.model.name : completion.model;
+  row.input_tokens = completion.usage.input_tokens;
+  row.output_tokens = completion.usage.output_tokens;
+  row.cached_input_tokens = completion.usage.cached_input_tokens;
   return row;
 }
 
@@ -273,30 +251,30 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
            {"iteration", in.iteration},
            {"attempt", ctx.info().attempt}},
           fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
-  model::Answer answer = stream_model(ctx, agent->model, request, in);
-  if (!answer) {
-    if (answer.error().kind == model::ErrorKind::kCancelled)
+  model::Outcome outcome = stream_model(ctx, agent->model, request, in);
+  if (!outcome) {
+    if (outcome.error().kind == model::ErrorKind::kCancelled)
       throw CanceledFailure("the model call was canceled");
     Json event = {{"step", in.step},
                   {"attempt", ctx.info().attempt},
-                  {"error_type", std::string(model::error_type(answer.error().kind))},
-                  {"error", answer.error().message}};
-    if (answer.error().retry_after) event["retry_after_ms"] = answer.error().retry_after->count();
-    publish(ctx, answer.error().retryable ? "step.retrying" : "step.failed", event,
+                  {"error_type", std::string(model::error_type(outcome.error().kind))},
+                  {"error", outcome.error().message}};
+    if (outcome.error().retry_after) event["retry_after_ms"] = outcome.error().retry_after->count();
+    publish(ctx, outcome.error().retryable ? "step.retrying" : "step.failed", event,
             fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
-    throw_model_error(answer.error());
+    throw_model_error(outcome.error());
   }
   platform::StepWrite write;
   write.key = key;
   write.run = ctx.info().workflow_id;
   write.expected = in.head;
   for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
-  write.messages.push_back(model::to_json(answer->message));
+  write.messages.push_back(model::to_json(outcome->message));
   Usage usage;
-  usage.input_tokens = answer->usage.input_tokens;
-  usage.output_tokens = answer->usage.output_tokens;
-  write.result = dump_json(Json{{"usage", usage}, {"stop", stop_of(answer->stop_reason)}});
-  write.usage.push_back(usage_row(ctx, *agent, key, *answer));
+  usage.input_tokens = outcome->usage.input_tokens;
+  usage.output_tokens = outcome->usage.output_tokens;
+  write.result = dump_json(Json{{"usage", usage}, {"stop", stop_of(outcome->stop_reason)}});
+  write.usage.push_back(usage_row(ctx, *agent, key, *outcome));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);
 }

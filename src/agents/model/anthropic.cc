@@ -6,7 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "model/decoder.h"
+#include "base/json_member.h"
+#include "model/provider.h"
 
 namespace holdfast::model {
 
@@ -17,17 +18,6 @@ using Json = nlohmann::ordered_json;
 constexpr std::string_view kVersion = "2023-06-01";
 // The protocol demands a limit; every model of it takes this one.
 constexpr std::int64_t kDefaultMaxTokens = 4096;
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::optional<std::int64_t> number_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  if (found == object.end() || !found->is_number()) return std::nullopt;
-  return found->get<std::int64_t>();
-}
 
 const Json& member(const Json& object, const char* name) {
   static const Json kEmpty = Json::object();
@@ -94,28 +84,28 @@ class MessagesDecoder : public Decoder {
       fail_with(ErrorKind::kStreamCut, "the model sent an event that is not JSON");
       return;
     }
-    const std::string type = text_of(json, "type");
+    const std::string type = string_member(json, "type");
     if (type == "message_start") {
       const Json& message = member(json, "message");
-      response_.model = text_of(message, "model");
+      completion_.model = string_member(message, "model");
       on_usage(member(message, "usage"));
     } else if (type == "content_block_start") {
-      on_block(number_of(json, "index").value_or(0), member(json, "content_block"), on_delta);
+      on_block(integer_member(json, "index").value_or(0), member(json, "content_block"), on_delta);
     } else if (type == "content_block_delta") {
-      on_block_delta(number_of(json, "index").value_or(0), member(json, "delta"), on_delta);
+      on_block_delta(integer_member(json, "index").value_or(0), member(json, "delta"), on_delta);
     } else if (type == "content_block_stop") {
       // A call without arguments sends no fragment.
-      const auto call = calls_.find(number_of(json, "index").value_or(0));
-      if (call != calls_.end() && response_.message.tool_calls[call->second].arguments.empty())
+      const auto call = calls_.find(integer_member(json, "index").value_or(0));
+      if (call != calls_.end() && completion_.message.tool_calls[call->second].arguments.empty())
         add_arguments(call->second, "{}", on_delta);
     } else if (type == "message_delta") {
       on_usage(member(json, "usage"));
-      on_stop_reason(text_of(member(json, "delta"), "stop_reason"));
+      on_stop_reason(string_member(member(json, "delta"), "stop_reason"));
     } else if (type == "message_stop") {
       stopped_ = true;
     } else if (type == "error") {
       const Json& failure = member(json, "error");
-      fail_with(error_of_code(0, {}, text_of(failure, "type"), text_of(failure, "message")));
+      fail_with(error_of_code(0, {}, string_member(failure, "type"), string_member(failure, "message")));
     }
   }
 
@@ -123,11 +113,12 @@ class MessagesDecoder : public Decoder {
 
  private:
   void on_block(std::int64_t index, const Json& block, OnDelta& on_delta) {
-    const std::string type = text_of(block, "type");
+    const std::string type = string_member(block, "type");
     if (type == "text") {
-      add_text(text_of(block, "text"), on_delta);
+      add_text(string_member(block, "text"), on_delta);
     } else if (type == "tool_use") {
-      const std::size_t position = begin_call(text_of(block, "id"), text_of(block, "name"), on_delta);
+      const std::size_t position =
+          begin_call(string_member(block, "id"), string_member(block, "name"), on_delta);
       calls_[index] = position;
       const Json& input = member(block, "input");
       if (!input.empty()) add_arguments(position, dump_json(input), on_delta);
@@ -135,36 +126,36 @@ class MessagesDecoder : public Decoder {
   }
 
   void on_block_delta(std::int64_t index, const Json& delta, OnDelta& on_delta) {
-    const std::string type = text_of(delta, "type");
+    const std::string type = string_member(delta, "type");
     if (type == "text_delta") {
-      add_text(text_of(delta, "text"), on_delta);
+      add_text(string_member(delta, "text"), on_delta);
     } else if (type == "input_json_delta") {
       const auto call = calls_.find(index);
-      if (call != calls_.end()) add_arguments(call->second, text_of(delta, "partial_json"), on_delta);
+      if (call != calls_.end()) add_arguments(call->second, string_member(delta, "partial_json"), on_delta);
     }
   }
 
   // Counts are cumulative, and each event need not repeat all of them.
   void on_usage(const Json& usage) {
-    if (const auto n = number_of(usage, "input_tokens")) fresh_ = *n;
-    if (const auto n = number_of(usage, "cache_read_input_tokens")) cache_read_ = *n;
-    if (const auto n = number_of(usage, "cache_creation_input_tokens")) cache_created_ = *n;
-    if (const auto n = number_of(usage, "output_tokens")) response_.usage.output_tokens = *n;
-    response_.usage.input_tokens = fresh_ + cache_read_ + cache_created_;
-    response_.usage.cached_input_tokens = cache_read_;
+    if (const auto n = integer_member(usage, "input_tokens")) fresh_ = *n;
+    if (const auto n = integer_member(usage, "cache_read_input_tokens")) cache_read_ = *n;
+    if (const auto n = integer_member(usage, "cache_creation_input_tokens")) cache_created_ = *n;
+    if (const auto n = integer_member(usage, "output_tokens")) completion_.usage.output_tokens = *n;
+    completion_.usage.input_tokens = fresh_ + cache_read_ + cache_created_;
+    completion_.usage.cached_input_tokens = cache_read_;
   }
 
   void on_stop_reason(const std::string& reason) {
     if (reason == "refusal") {
       fail_with(ErrorKind::kContentFilter, "the model refused to answer: change the prompt", reason);
     } else if (reason == "tool_use") {
-      response_.stop_reason = StopReason::kToolCalls;
+      completion_.stop_reason = StopReason::kToolCalls;
     } else if (reason == "max_tokens" || reason == "model_context_window_exceeded") {
-      response_.stop_reason = StopReason::kMaxTokens;
+      completion_.stop_reason = StopReason::kMaxTokens;
     } else if (reason == "stop_sequence") {
-      response_.stop_reason = StopReason::kStopSequence;
+      completion_.stop_reason = StopReason::kStopSequence;
     } else if (!reason.empty()) {
-      response_.stop_reason = reason == "end_turn" ? StopReason::kEnd : StopReason::kOther;
+      completion_.stop_reason = reason == "end_turn" ? StopReason::kEnd : StopReason::kOther;
     }
   }
 
@@ -175,50 +166,46 @@ class MessagesDecoder : public Decoder {
   bool stopped_ = false;
 };
 
-class MessagesFormat : public WireFormat {
- public:
-  std::string_view default_base_url() const override { return "https://api.anthropic.com/v1"; }
-  std::string_view path() const override { return "/messages"; }
+net::Headers headers(const std::string& api_key) {
+  net::Headers out = {{"anthropic-version", std::string(kVersion)}};
+  if (!api_key.empty()) out.emplace_back("x-api-key", api_key);
+  return out;
+}
 
-  net::Headers headers(const std::string& api_key) const override {
-    net::Headers out = {{"anthropic-version", std::string(kVersion)}};
-    if (!api_key.empty()) out.emplace_back("x-api-key", api_key);
-    return out;
-  }
-
-  Result<std::string> body(const Request& request, std::string_view) const override {
-    Json out;
-    out["model"] = request.model;
-    out["max_tokens"] = request.max_tokens.value_or(kDefaultMaxTokens);
-    std::string system;
-    Json turns = turns_of(request, system);
-    if (!system.empty()) out["system"] = system;
-    out["messages"] = std::move(turns);
-    if (!request.tools.empty()) {
-      Json& tools = out["tools"] = Json::array();
-      for (const ToolDefinition& tool : request.tools) {
-        Json schema = tool.parameters.empty() ? Json{{"type", "object"}, {"properties", Json::object()}}
-                                              : parse_json<Json>(tool.parameters);
-        if (!schema.is_object())
-          return fail(Code::kInvalidArgument,
-                      "tool " + tool.name + ": its parameters are no JSON Schema object");
-        tools.push_back(
-            {{"name", tool.name}, {"description", tool.description}, {"input_schema", std::move(schema)}});
-      }
+Result<std::string> encode(const Request& request, std::string_view) {
+  Json out;
+  out["model"] = request.model;
+  out["max_tokens"] = request.max_tokens.value_or(kDefaultMaxTokens);
+  std::string system;
+  Json turns = turns_of(request, system);
+  if (!system.empty()) out["system"] = system;
+  out["messages"] = std::move(turns);
+  if (!request.tools.empty()) {
+    Json& tools = out["tools"] = Json::array();
+    for (const ToolDefinition& tool : request.tools) {
+      Result<Json> schema = schema_of(tool);
+      if (!schema) return fail(schema.error());
+      tools.push_back(
+          {{"name", tool.name}, {"description", tool.description}, {"input_schema", std::move(*schema)}});
     }
-    if (request.temperature) out["temperature"] = *request.temperature;
-    if (!request.stop.empty()) out["stop_sequences"] = request.stop;
-    out["stream"] = true;
-    return dump_json(out);
   }
+  if (request.temperature) out["temperature"] = *request.temperature;
+  if (!request.stop.empty()) out["stop_sequences"] = request.stop;
+  out["stream"] = true;
+  return dump_json(out);
+}
 
-  std::unique_ptr<Decoder> decoder() const override { return std::make_unique<MessagesDecoder>(); }
-};
+std::unique_ptr<Decoder> decoder() {
+  return std::make_unique<MessagesDecoder>();
+}
 
 }  // namespace
 
-std::unique_ptr<WireFormat> anthropic_messages_format() {
-  return std::make_unique<MessagesFormat>();
-}
+constinit const Provider kAnthropic = whole({.name = "anthropic",
+                                             .default_url = "https://api.anthropic.com/v1",
+                                             .path = "/messages",
+                                             .headers = headers,
+                                             .encode = encode,
+                                             .decoder = decoder});
 
 }  // namespace holdfast::model

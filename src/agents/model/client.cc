@@ -1,12 +1,12 @@
-// Client: a wire format over HTTP.
+// Client: a provider over HTTP.
 
 #include "model/client.h"
 
-#include <condition_variable>
 #include <cstdlib>
-#include <mutex>
+#include <future>
 
-#include "model/decoder.h"
+#include "base/check.h"
+#include "net/sse_parser.h"
 
 namespace holdfast::model {
 
@@ -15,11 +15,11 @@ namespace {
 constexpr std::size_t kMaxErrorBodyBytes = 64 << 10;
 
 // One call under way. Shared by the callbacks of its HTTP request; they run on one thread.
-struct Exchange {
-  Exchange(std::unique_ptr<Decoder> decoder_, const Clock& clock_)
-      : decoder(std::move(decoder_)), clock(clock_) {}
+struct Call {
+  Call(const Provider& provider_in, const Clock& clock_in)
+      : provider(provider_in), clock(clock_in), decoder(provider_in.decoder()) {}
 
-  void on_head(const net::HttpHead& answer) { head = answer; }
+  void on_head(const net::HttpHead& arrived) { head = arrived; }
 
   void on_body(std::string_view bytes) {
     if (head.status != 200) {
@@ -34,58 +34,45 @@ struct Exchange {
     if (decoder->error() || broken) cancel.request_stop();
   }
 
-  Answer answer(std::expected<void, net::HttpError> outcome) {
+  Outcome outcome(std::expected<void, net::HttpError> ended) {
     if (head.status == 200 && !decoder->error() && decoder->complete()) {
       // All of it is here, even if the connection ended badly afterwards.
-      Response response = decoder->take();
-      response.message.role = Role::kAssistant;
-      response.request_id = request_id();
-      return response;
+      Completion completion = decoder->take();
+      completion.message.role = Role::kAssistant;
+      completion.request_id = request_id();
+      return completion;
     }
-    Error error = failure(std::move(outcome));
+    Error error = failure(std::move(ended));
     error.request_id = request_id();
     if (error.http_status == 0) error.http_status = head.status;
     hide_key(error.message);
     return std::unexpected(std::move(error));
   }
 
-  Error failure(std::expected<void, net::HttpError> outcome) {
+  Error failure(std::expected<void, net::HttpError> ended) {
     if (decoder->error()) return *decoder->error();
-    Error error;
-    if (broken) {
-      error.kind = ErrorKind::kStreamCut;
-      error.message = "the model sent an event too large to be one";
-    } else if (!outcome) {
-      error = of_http(outcome.error());
-    } else if (head.status != 200) {
-      return error_of_response(head, error_body, clock.now());
-    } else if (head.header("content-type").find("text/event-stream") == std::string_view::npos) {
-      error.kind = ErrorKind::kBadRequest;
-      error.message = "the model's server did not answer with an event stream: check the base URL";
-    } else {
-      error.kind = ErrorKind::kStreamCut;
-      error.message = "the model's stream ended before the answer was complete";
-    }
-    error.retryable = is_retryable(error.kind);
-    return error;
+    if (broken) return {ErrorKind::kStreamCut, "the model sent an event too large to be one"};
+    if (!ended) return of_http(ended.error());
+    if (head.status != 200) return provider.classify_error(head, error_body, clock.now());
+    if (head.header("content-type").find("text/event-stream") == std::string_view::npos)
+      return {ErrorKind::kBadRequest,
+              "the model's server did not answer with an event stream: check the base URL"};
+    return {ErrorKind::kStreamCut, "the model's stream ended before the answer was complete"};
   }
 
   Error of_http(const net::HttpError& failed) const {
-    Error error;
-    error.message = failed.message;
     switch (failed.failure) {
       case net::HttpFailure::kConnection:
         // An answer that breaks off is another thing than a server that is not there.
-        error.kind = head.status == 200 ? ErrorKind::kStreamCut : ErrorKind::kConnection;
-        if (head.status == 200) error.message = "the model's stream was cut: " + failed.message;
-        break;
+        if (head.status != 200) return {ErrorKind::kConnection, failed.message};
+        return {ErrorKind::kStreamCut, "the model's stream was cut: " + failed.message};
       case net::HttpFailure::kIdleTimeout:
-      case net::HttpFailure::kTotalTimeout: error.kind = ErrorKind::kTimeout; break;
+      case net::HttpFailure::kTotalTimeout: return {ErrorKind::kTimeout, failed.message};
       case net::HttpFailure::kTooLarge:
-      case net::HttpFailure::kBadRequest: error.kind = ErrorKind::kBadRequest; break;
-      case net::HttpFailure::kCancelled: error.kind = ErrorKind::kCancelled; break;
+      case net::HttpFailure::kBadRequest: return {ErrorKind::kBadRequest, failed.message};
+      case net::HttpFailure::kCancelled: return {ErrorKind::kCancelled, failed.message};
     }
-    return error;
+    HF_CHECK(false);
   }
 
   std::string request_id() const {
@@ -102,11 +89,12 @@ struct Exchange {
     }
   }
 
-  std::unique_ptr<Decoder> decoder;
+  const Provider& provider;
   const Clock& clock;
+  std::unique_ptr<Decoder> decoder;
   net::SseParser parser;
   std::move_only_function<void(const Delta&)> on_delta;
-  std::move_only_function<void(Answer)> done;
+  std::move_only_function<void(Outcome)> done;
   net::HttpHead head;
   std::string error_body;
   std::string api_key;
@@ -116,70 +104,58 @@ struct Exchange {
   std::optional<std::stop_callback<std::move_only_function<void()>>> link;
 };
 
-Error refused(ErrorKind kind, std::string message) {
-  Error error;
-  error.kind = kind;
-  error.message = std::move(message);
-  return error;
-}
-
 class HttpModelClient : public Client {
  public:
   HttpModelClient(Endpoint endpoint, net::HttpClient& http, const Clock& clock, Secrets secrets)
-      : endpoint_(std::move(endpoint)),
-        http_(http),
-        clock_(clock),
-        secrets_(std::move(secrets)),
-        format_(endpoint_.format == Format::kOpenAiChat ? openai_chat_format()
-                                                        : anthropic_messages_format()) {
-    if (endpoint_.base_url.empty()) endpoint_.base_url = format_->default_base_url();
+      : endpoint_(std::move(endpoint)), http_(http), clock_(clock), secrets_(std::move(secrets)) {
+    HF_CHECK(endpoint_.provider != nullptr);
+    if (endpoint_.base_url.empty()) endpoint_.base_url = endpoint_.provider->default_url;
     while (endpoint_.base_url.ends_with('/')) endpoint_.base_url.pop_back();
   }
 
   void start(const Request& request, std::move_only_function<void(const Delta&)> on_delta,
-             std::move_only_function<void(Answer)> done, std::stop_token stop) override {
+             std::move_only_function<void(Outcome)> done, std::stop_token stop) override {
     std::string key;
     if (!endpoint_.api_key.empty()) {
       std::optional<std::string> value = secrets_ ? secrets_(endpoint_.api_key) : std::nullopt;
       if (!value || value->empty()) {
         done(std::unexpected(
-            refused(ErrorKind::kAuth, "the API key " + endpoint_.api_key +
-                                          " is not set: set it for the process that runs the worker")));
+            Error(ErrorKind::kAuth, "the API key " + endpoint_.api_key +
+                                        " is not set: set it for the process that runs the worker")));
         return;
       }
       key = std::move(*value);
     }
-    Result<std::string> body = format_->body(request, endpoint_.base_url);
+    Result<std::string> body = endpoint_.provider->encode(request, endpoint_.base_url);
     if (!body) {
-      done(std::unexpected(refused(ErrorKind::kBadRequest, body.error().message())));
+      done(std::unexpected(Error(ErrorKind::kBadRequest, body.error().message())));
       return;
     }
 
-    auto exchange = std::make_shared<Exchange>(format_->decoder(), clock_);
-    exchange->on_delta = std::move(on_delta);
-    exchange->done = std::move(done);
-    exchange->api_key = key;
+    auto call = std::make_shared<Call>(*endpoint_.provider, clock_);
+    call->on_delta = std::move(on_delta);
+    call->done = std::move(done);
+    call->api_key = key;
     if (stop.stop_possible()) {
-      exchange->link.emplace(std::move(stop),
-                             [cancel = exchange->cancel]() mutable { cancel.request_stop(); });
+      call->link.emplace(std::move(stop), [cancel = call->cancel]() mutable { cancel.request_stop(); });
     }
     net::HttpHandler handler;
-    handler.head = [exchange](const net::HttpHead& head) { exchange->on_head(head); };
-    handler.body = [exchange](std::string_view bytes) { exchange->on_body(bytes); };
-    handler.done = [exchange](std::expected<void, net::HttpError> outcome) {
-      exchange->link.reset();
-      auto finish = std::move(exchange->done);
-      finish(exchange->answer(std::move(outcome)));
+    handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
+    handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
+    handler.done = [call](std::expected<void, net::HttpError> ended) {
+      call->link.reset();
+      auto finish = std::move(call->done);
+      finish(call->outcome(std::move(ended)));
     };
-    http_.start(http_request(std::move(*body), key), std::move(handler), exchange->cancel.get_token());
+    http_.start(http_request(std::move(*body), key), std::move(handler), call->cancel.get_token());
   }
 
  private:
   net::HttpRequest http_request(std::string body, const std::string& key) const {
     net::HttpRequest out;
     out.method = "POST";
-    out.url = endpoint_.base_url + std::string(format_->path());
-    out.headers = format_->headers(key);
+    out.url = endpoint_.base_url + std::string(endpoint_.provider->path);
+    out.headers = endpoint_.provider->headers(key);
     out.headers.emplace_back("content-type", "application/json");
     out.headers.emplace_back("accept", "text/event-stream");
     out.headers.insert(out.headers.end(), endpoint_.headers.begin(), endpoint_.headers.end());
@@ -195,44 +171,9 @@ class HttpModelClient : public Client {
   net::HttpClient& http_;
   const Clock& clock_;
   Secrets secrets_;
-  std::unique_ptr<WireFormat> format_;
 };
 
 }  // namespace
-
-std::string_view error_type(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::kRateLimited: return "RateLimitedError";
-    case ErrorKind::kOverloaded: return "OverloadedError";
-    case ErrorKind::kQuotaExhausted: return "QuotaExhaustedError";
-    case ErrorKind::kContentFilter: return "ContentFilterError";
-    case ErrorKind::kInvalidPrompt: return "InvalidPromptError";
-    case ErrorKind::kAuth: return "AuthError";
-    case ErrorKind::kBadRequest: return "BadRequestError";
-    case ErrorKind::kStreamCut: return "StreamCutError";
-    case ErrorKind::kTimeout: return "TimeoutError";
-    case ErrorKind::kConnection: return "ConnectionError";
-    case ErrorKind::kCancelled: return "CancelledError";
-  }
-  return "UnknownError";
-}
-
-std::string_view stop_reason_name(StopReason reason) {
-  switch (reason) {
-    case StopReason::kEnd: return "end";
-    case StopReason::kToolCalls: return "tool_calls";
-    case StopReason::kMaxTokens: return "max_tokens";
-    case StopReason::kStopSequence: return "stop_sequence";
-    case StopReason::kOther: return "other";
-  }
-  return "other";
-}
-
-std::optional<Format> format_from_name(std::string_view name) {
-  if (name == "openai") return Format::kOpenAiChat;
-  if (name == "anthropic") return Format::kAnthropicMessages;
-  return std::nullopt;
-}
 
 Secrets environment_secrets() {
   return [](std::string_view name) -> std::optional<std::string> {
@@ -247,25 +188,14 @@ std::unique_ptr<Client> make_client(Endpoint endpoint, net::HttpClient& http, co
   return std::make_unique<HttpModelClient>(std::move(endpoint), http, clock, std::move(secrets));
 }
 
-Answer call(Client& client, const Request& request, std::move_only_function<void(const Delta&)> on_delta,
-            std::stop_token stop) {
-  struct State {
-    std::mutex mutex;
-    std::condition_variable ended;
-    std::optional<Answer> answer;
-  };
-  auto state = std::make_shared<State>();
+Outcome call(Client& client, const Request& request, std::move_only_function<void(const Delta&)> on_delta,
+             std::stop_token stop, const Heartbeat& heartbeat) {
+  auto ended = std::make_shared<std::promise<Outcome>>();  // `done` may come after a heartbeat that throws
+  std::future<Outcome> outcome = ended->get_future();
   client.start(
-      request, std::move(on_delta),
-      [state](Answer answer) {
-        std::lock_guard lock(state->mutex);
-        state->answer = std::move(answer);
-        state->ended.notify_all();
-      },
+      request, std::move(on_delta), [ended](Outcome result) { ended->set_value(std::move(result)); },
       std::move(stop));
-  std::unique_lock lock(state->mutex);
-  state->ended.wait(lock, [&] { return state->answer.has_value(); });
-  return std::move(*state->answer);
+  return await_result(std::move(outcome), heartbeat);
 }
 
 }  // namespace holdfast::model

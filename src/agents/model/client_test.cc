@@ -9,7 +9,6 @@
 
 #include "base/text.h"
 #include "model/client.h"
-#include "model/decoder.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "scripted/server.h"
@@ -22,7 +21,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-class ClientTest : public ::testing::TestWithParam<Format> {
+class ClientTest : public ::testing::TestWithParam<const Provider*> {
  protected:
   void serve(const std::string& script) {
     ScriptedOptions options;
@@ -30,11 +29,11 @@ class ClientTest : public ::testing::TestWithParam<Format> {
     Result<std::unique_ptr<ScriptedServer>> server = start_scripted_server(options, server_loop_);
     ASSERT_TRUE(server) << server.error().to_string();
     server_ = std::move(*server);
-    endpoint_.format = GetParam();
+    endpoint_.provider = GetParam();
     endpoint_.base_url = server_->base_url();
   }
 
-  Answer ask(const Request& request, std::stop_token stop = {}) {
+  Outcome ask(const Request& request, std::stop_token stop = {}) {
     std::unique_ptr<Client> client =
         make_client(endpoint_, *http_, clock_, [this](std::string_view name) { return secret(name); });
     text_.clear();
@@ -47,7 +46,7 @@ class ClientTest : public ::testing::TestWithParam<Format> {
         },
         stop);
   }
-  Answer ask(const std::string& text = "hello") { return ask(request(text)); }
+  Outcome ask(const std::string& text = "hello") { return ask(request(text)); }
 
   static Request request(const std::string& text) {
     Request out;
@@ -58,17 +57,15 @@ class ClientTest : public ::testing::TestWithParam<Format> {
 
   Error error_of(const std::string& script_rest) {
     serve("replies:\n  - text: one two three four five\n" + script_rest);
-    Answer answer = ask();
-    EXPECT_FALSE(answer);
-    return answer ? Error() : answer.error();
+    Outcome outcome = ask();
+    EXPECT_FALSE(outcome);
+    return outcome ? Error() : outcome.error();
   }
 
   std::optional<std::string> secret(std::string_view name) const {
     if (name == "KEY") return "sk-very-secret";
     return std::nullopt;
   }
-
-  static bool openai() { return GetParam() == Format::kOpenAiChat; }
 
   os::SystemClock clock_;
   os::ThreadExecutor server_loop_{"scripted"};
@@ -80,11 +77,8 @@ class ClientTest : public ::testing::TestWithParam<Format> {
   int pieces_ = 0;
 };
 
-INSTANTIATE_TEST_SUITE_P(Formats, ClientTest,
-                         ::testing::Values(Format::kOpenAiChat, Format::kAnthropicMessages),
-                         [](const auto& info) {
-                           return info.param == Format::kOpenAiChat ? "OpenAi" : "Anthropic";
-                         });
+INSTANTIATE_TEST_SUITE_P(Providers, ClientTest, ::testing::ValuesIn(providers()),
+                         [](const auto& info) { return std::string(info.param->name); });
 
 TEST_P(ClientTest, TextArrivesInPiecesWithUsage) {
   serve(R"(
@@ -92,18 +86,18 @@ replies:
   - text: "Grüße, 100 € for you \U0001F642"
     usage: {input: 20, output: 7, cached: 5}
 )");
-  Answer answer = ask();
-  ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_EQ(answer->message.text(), "Grüße, 100 € for you 🙂");
-  EXPECT_EQ(text_, answer->message.text());
+  Outcome outcome = ask();
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->message.text(), "Grüße, 100 € for you 🙂");
+  EXPECT_EQ(text_, outcome->message.text());
   EXPECT_GT(pieces_, 4);
-  EXPECT_EQ(answer->message.role, Role::kAssistant);
-  EXPECT_EQ(answer->stop_reason, StopReason::kEnd);
-  EXPECT_EQ(answer->usage.input_tokens, 20);
-  EXPECT_EQ(answer->usage.output_tokens, 7);
-  EXPECT_EQ(answer->usage.cached_input_tokens, 5);
-  EXPECT_EQ(answer->model, "demo");
-  EXPECT_THAT(answer->request_id, HasSubstr("req_"));
+  EXPECT_EQ(outcome->message.role, Role::kAssistant);
+  EXPECT_EQ(outcome->stop_reason, StopReason::kEnd);
+  EXPECT_EQ(outcome->usage.input_tokens, 20);
+  EXPECT_EQ(outcome->usage.output_tokens, 7);
+  EXPECT_EQ(outcome->usage.cached_input_tokens, 5);
+  EXPECT_EQ(outcome->model, "demo");
+  EXPECT_THAT(outcome->request_id, HasSubstr("req_"));
 }
 
 TEST_P(ClientTest, OneByteAtATimeIsTheSame) {
@@ -114,10 +108,10 @@ replies:
     tool_calls:
       - {name: lookup, arguments: {name: "Grün 🙂", n: 3}}
 )");
-  Answer answer = ask();
-  ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_EQ(answer->message.text(), "Grüße 🙂 to all");
-  EXPECT_EQ(nlohmann::json::parse(answer->message.tool_calls.at(0).arguments)["name"], "Grün 🙂");
+  Outcome outcome = ask();
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->message.text(), "Grüße 🙂 to all");
+  EXPECT_EQ(nlohmann::json::parse(outcome->message.tool_calls.at(0).arguments)["name"], "Grün 🙂");
 }
 
 TEST_P(ClientTest, ToolCallsComeInOrderAndTheirResultsGoBack) {
@@ -136,19 +130,19 @@ replies:
   asked.tools[0].name = "lookup";
   asked.tools[0].parameters = R"({"type":"object","properties":{"order":{"type":"integer"}}})";
   asked.tools[1].name = "list";
-  Answer answer = ask(asked);
-  ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_EQ(answer->stop_reason, StopReason::kToolCalls);
-  ASSERT_EQ(answer->message.tool_calls.size(), 2u);
-  EXPECT_EQ(answer->message.tool_calls[0].id, "call_a");
-  EXPECT_EQ(answer->message.tool_calls[0].arguments, R"({"order":7,"tags":["a","1"]})");
-  EXPECT_EQ(answer->message.tool_calls[1].name, "list");
-  EXPECT_EQ(answer->message.tool_calls[1].arguments, "{}");
+  Outcome outcome = ask(asked);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->stop_reason, StopReason::kToolCalls);
+  ASSERT_EQ(outcome->message.tool_calls.size(), 2u);
+  EXPECT_EQ(outcome->message.tool_calls[0].id, "call_a");
+  EXPECT_EQ(outcome->message.tool_calls[0].arguments, R"({"order":7,"tags":["a","1"]})");
+  EXPECT_EQ(outcome->message.tool_calls[1].name, "list");
+  EXPECT_EQ(outcome->message.tool_calls[1].arguments, "{}");
 
-  asked.messages.push_back(answer->message);
+  asked.messages.push_back(outcome->message);
   asked.messages.push_back(Message::tool("call_a", "denied", true));
   asked.messages.push_back(Message::tool("call_b", "total 120"));
-  Answer last = ask(asked);
+  Outcome last = ask(asked);
   ASSERT_TRUE(last) << last.error().message;
   EXPECT_EQ(last->message.text(), "It was 120 euros.");
 }
@@ -162,13 +156,13 @@ replies:
   - when: {turn: 1}
     text: sorry
 )");
-  Answer answer = ask();
-  ASSERT_TRUE(answer) << answer.error().message;
-  EXPECT_EQ(answer->message.tool_calls.at(0).arguments, R"({"order": )");
-  EXPECT_EQ(answer->message.tool_calls.at(0).name, "no_such_tool");
+  Outcome outcome = ask();
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->message.tool_calls.at(0).arguments, R"({"order": )");
+  EXPECT_EQ(outcome->message.tool_calls.at(0).name, "no_such_tool");
   // The conversation goes on with it.
   Request next = request("hello");
-  next.messages.push_back(answer->message);
+  next.messages.push_back(outcome->message);
   next.messages.push_back(Message::tool("c1", "that is no JSON", true));
   EXPECT_TRUE(ask(next));
 }
@@ -180,13 +174,13 @@ TEST_P(ClientTest, AnAnswerCutByItsLimitSaysSo) {
 
 TEST_P(ClientTest, ACutStreamIsRetryableAndTheRetryIsWhole) {
   serve("replies:\n  - text: one two three four five\n    faults: [{cut_after: 4, first: 1}]\n");
-  Answer answer = ask();
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().kind, ErrorKind::kStreamCut);
-  EXPECT_TRUE(answer.error().retryable);
+  Outcome outcome = ask();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kStreamCut);
+  EXPECT_TRUE(outcome.error().retryable);
   EXPECT_THAT(text_, HasSubstr("one"));
-  answer = ask();
-  ASSERT_TRUE(answer);
+  outcome = ask();
+  ASSERT_TRUE(outcome);
   EXPECT_EQ(text_, "one two three four five");
 }
 
@@ -199,13 +193,13 @@ replies:
       - {status: 429, first: 1, retry_after: "9", retry_after_ms: "40"}
       - {status: 429, first: 1, retry_after: "0"}
 )");
-  Answer answer = ask();
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().kind, ErrorKind::kRateLimited);
-  EXPECT_EQ(error_type(answer.error().kind), "RateLimitedError");
-  EXPECT_TRUE(answer.error().retryable);
-  EXPECT_EQ(answer.error().http_status, 429);
-  EXPECT_EQ(answer.error().retry_after, milliseconds(2500));
+  Outcome outcome = ask();
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kRateLimited);
+  EXPECT_EQ(error_type(outcome.error().kind), "RateLimitedError");
+  EXPECT_TRUE(outcome.error().retryable);
+  EXPECT_EQ(outcome.error().http_status, 429);
+  EXPECT_EQ(outcome.error().retry_after, milliseconds(2500));
   EXPECT_EQ(ask().error().retry_after, milliseconds(40));
   EXPECT_EQ(ask().error().retry_after, std::nullopt);
   EXPECT_EQ(ask("another conversation").error().retry_after, milliseconds(2500));
@@ -296,11 +290,11 @@ TEST_P(ClientTest, CancellingEndsTheCall) {
   serve("replies:\n  - text: a b c\n    faults: [{hang_after: 3}]\n");
   std::stop_source stop;
   std::unique_ptr<Client> client = make_client(endpoint_, *http_, clock_, {});
-  const Answer answer =
+  const Outcome outcome =
       call(*client, request("x"), [&](const Delta&) { stop.request_stop(); }, stop.get_token());
-  ASSERT_FALSE(answer);
-  EXPECT_EQ(answer.error().kind, ErrorKind::kCancelled);
-  EXPECT_FALSE(answer.error().retryable);
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().kind, ErrorKind::kCancelled);
+  EXPECT_FALSE(outcome.error().retryable);
   EXPECT_EQ(ask(request("x"), stop.get_token()).error().kind, ErrorKind::kCancelled);
 }
 
@@ -361,8 +355,8 @@ TEST_P(ClientTest, ManyCallsRunAtOnceOnOneThread) {
   std::atomic<int> left = kCalls;
   std::atomic<int> good = 0;
   for (int i = 0; i < kCalls; ++i) {
-    client->start(request(std::to_string(i)), {}, [&](Answer answer) {
-      if (answer && answer->message.text() == "one two three four five") ++good;
+    client->start(request(std::to_string(i)), {}, [&](Outcome outcome) {
+      if (outcome && outcome->message.text() == "one two three four five") ++good;
       if (--left == 0) all.set_value();
     });
   }

@@ -4,7 +4,7 @@ namespace holdfast::model {
 
 void Decoder::add_text(std::string_view text, OnDelta& on_delta) {
   if (text.empty()) return;
-  auto& content = response_.message.content;
+  auto& content = completion_.message.content;
   if (content.empty()) content.emplace_back();
   content.back().text += text;
   if (!on_delta) return;
@@ -15,7 +15,7 @@ void Decoder::add_text(std::string_view text, OnDelta& on_delta) {
 }
 
 std::size_t Decoder::begin_call(std::string id, std::string name, OnDelta& on_delta) {
-  auto& calls = response_.message.tool_calls;
+  auto& calls = completion_.message.tool_calls;
   const std::size_t position = calls.size();
   // Some local servers give no id: the position is unique within the message, which is what the answer refers
   // to.
@@ -34,7 +34,7 @@ std::size_t Decoder::begin_call(std::string id, std::string name, OnDelta& on_de
 
 void Decoder::add_arguments(std::size_t call, std::string_view fragment, OnDelta& on_delta) {
   if (fragment.empty()) return;
-  response_.message.tool_calls[call].arguments += fragment;
+  completion_.message.tool_calls[call].arguments += fragment;
   if (!on_delta) return;
   Delta delta;
   delta.kind = Delta::Kind::kToolCallArguments;
@@ -44,11 +44,8 @@ void Decoder::add_arguments(std::size_t call, std::string_view fragment, OnDelta
 }
 
 void Decoder::fail_with(ErrorKind kind, std::string message, std::string code) {
-  Error error;
-  error.kind = kind;
-  error.message = std::move(message);
+  Error error(kind, std::move(message));
   error.code = std::move(code);
-  error.retryable = is_retryable(kind);
   error_ = std::move(error);
 }
 

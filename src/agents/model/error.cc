@@ -1,13 +1,15 @@
 // What went wrong at the provider. The body's code decides before the status: a quota that is used up and a
 // rate that is exceeded are both 429, and only one of them is worth a retry.
 
+#include "model/error.h"
+
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "base/json_member.h"
 #include "base/text.h"
-#include "model/decoder.h"
 #include "net/retry_after.h"
 
 namespace holdfast::model {
@@ -87,15 +89,30 @@ ErrorKind kind_of(int status, const std::string& code, const std::string& type, 
   return kind_of_status(status);
 }
 
+// A code may be a number.
 std::string text_of(const Json& object, const char* name) {
   const auto found = object.find(name);
-  if (found == object.end()) return {};
-  if (found->is_string()) return found->get<std::string>();
-  if (found->is_number()) return found->dump();
-  return {};
+  return found != object.end() && found->is_number() ? found->dump() : string_member(object, name);
 }
 
 }  // namespace
+
+std::string_view error_type(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::kRateLimited: return "RateLimitedError";
+    case ErrorKind::kOverloaded: return "OverloadedError";
+    case ErrorKind::kQuotaExhausted: return "QuotaExhaustedError";
+    case ErrorKind::kContentFilter: return "ContentFilterError";
+    case ErrorKind::kInvalidPrompt: return "InvalidPromptError";
+    case ErrorKind::kAuth: return "AuthError";
+    case ErrorKind::kBadRequest: return "BadRequestError";
+    case ErrorKind::kStreamCut: return "StreamCutError";
+    case ErrorKind::kTimeout: return "TimeoutError";
+    case ErrorKind::kConnection: return "ConnectionError";
+    case ErrorKind::kCancelled: return "CancelledError";
+  }
+  return "UnknownError";
+}
 
 bool is_retryable(ErrorKind kind) {
   switch (kind) {
@@ -115,9 +132,7 @@ bool is_retryable(ErrorKind kind) {
 }
 
 Error error_of_code(int status, std::string code, std::string type, std::string message) {
-  Error error;
-  error.kind = kind_of(status, code, type, message);
-  error.retryable = is_retryable(error.kind);
+  Error error(kind_of(status, code, type, message), {});
   error.http_status = status;
   error.code = code.empty() ? std::move(type) : std::move(code);
   if (message.empty()) message = error.code;

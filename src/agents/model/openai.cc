@@ -5,23 +5,14 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
-#include "model/decoder.h"
+#include "base/json_member.h"
+#include "model/provider.h"
 
 namespace holdfast::model {
 
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
-std::int64_t number_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_number() ? found->get<std::int64_t>() : 0;
-}
 
 Json content_of(const Message& message) {
   bool only_text = true;
@@ -55,11 +46,9 @@ Result<Json> tools_of(const Request& request) {
   Json out = Json::array();
   for (const ToolDefinition& tool : request.tools) {
     Json function = {{"name", tool.name}, {"description", tool.description}};
-    Json schema = tool.parameters.empty() ? Json{{"type", "object"}, {"properties", Json::object()}}
-                                          : parse_json<Json>(tool.parameters);
-    if (!schema.is_object())
-      return fail(Code::kInvalidArgument, "tool " + tool.name + ": its parameters are no JSON Schema object");
-    function["parameters"] = std::move(schema);
+    Result<Json> schema = schema_of(tool);
+    if (!schema) return fail(schema.error());
+    function["parameters"] = std::move(*schema);
     out.push_back({{"type", "function"}, {"function", std::move(function)}});
   }
   return out;
@@ -82,7 +71,7 @@ class ChatDecoder : public Decoder {
       on_error(*failure);
       return;
     }
-    if (const std::string model = text_of(json, "model"); !model.empty()) response_.model = model;
+    if (const std::string model = string_member(json, "model"); !model.empty()) completion_.model = model;
     on_usage(json);
     const auto choices = json.find("choices");
     if (choices == json.end() || !choices->is_array() || choices->empty()) return;
@@ -90,7 +79,7 @@ class ChatDecoder : public Decoder {
     if (!choice.is_object()) return;
     if (const auto delta = choice.find("delta"); delta != choice.end() && delta->is_object())
       on_content(*delta, on_delta);
-    on_finish(text_of(choice, "finish_reason"));
+    on_finish(string_member(choice, "finish_reason"));
   }
 
   // A finish reason is the end of the message; some servers leave [DONE] away.
@@ -103,30 +92,31 @@ class ChatDecoder : public Decoder {
           error_of_code(0, {}, {}, failure.is_string() ? failure.get<std::string>() : dump_json(failure)));
       return;
     }
-    std::string code = text_of(failure, "code");
+    std::string code = string_member(failure, "code");
     int status = 0;
     // vLLM and OpenRouter put the status there.
     if (const auto number = failure.find("code"); number != failure.end() && number->is_number_integer()) {
       status = number->get<int>();
       if (status < 400 || status > 599) status = 0;
     }
-    fail_with(error_of_code(status, std::move(code), text_of(failure, "type"), text_of(failure, "message")));
+    fail_with(error_of_code(status, std::move(code), string_member(failure, "type"),
+                            string_member(failure, "message")));
   }
 
   void on_usage(const Json& json) {
     const auto usage = json.find("usage");
     if (usage == json.end() || !usage->is_object()) return;
-    response_.usage.input_tokens = number_of(*usage, "prompt_tokens");
-    response_.usage.output_tokens = number_of(*usage, "completion_tokens");
+    completion_.usage.input_tokens = integer_member(*usage, "prompt_tokens").value_or(0);
+    completion_.usage.output_tokens = integer_member(*usage, "completion_tokens").value_or(0);
     if (const auto details = usage->find("prompt_tokens_details");
         details != usage->end() && details->is_object()) {
-      response_.usage.cached_input_tokens = number_of(*details, "cached_tokens");
+      completion_.usage.cached_input_tokens = integer_member(*details, "cached_tokens").value_or(0);
     }
   }
 
   void on_content(const Json& delta, OnDelta& on_delta) {
-    add_text(text_of(delta, "content"), on_delta);
-    add_text(text_of(delta, "refusal"), on_delta);
+    add_text(string_member(delta, "content"), on_delta);
+    add_text(string_member(delta, "refusal"), on_delta);
     const auto calls = delta.find("tool_calls");
     if (calls == delta.end() || !calls->is_array()) return;
     for (const Json& call : *calls) {
@@ -137,11 +127,11 @@ class ChatDecoder : public Decoder {
   // Fragments say which call they continue by `index`. Some servers send whole calls and leave the index
   // away, or always 0: then a new id tells a new call.
   void on_call(const Json& call, OnDelta& on_delta) {
-    const auto& calls = response_.message.tool_calls;
-    const std::string id = text_of(call, "id");
+    const auto& calls = completion_.message.tool_calls;
+    const std::string id = string_member(call, "id");
     const auto function = call.find("function");
     const bool has_function = function != call.end() && function->is_object();
-    const std::string name = has_function ? text_of(*function, "name") : std::string();
+    const std::string name = has_function ? string_member(*function, "name") : std::string();
     const bool indexed = call.contains("index") && call["index"].is_number_integer();
     const std::int64_t index =
         indexed ? call["index"].get<std::int64_t>() : static_cast<std::int64_t>(calls.size()) - 1;
@@ -167,12 +157,12 @@ class ChatDecoder : public Decoder {
       fail_with(ErrorKind::kContentFilter, "the model's content filter stopped the answer: change the prompt",
                 reason);
     } else if (reason == "length") {
-      response_.stop_reason = StopReason::kMaxTokens;
+      completion_.stop_reason = StopReason::kMaxTokens;
     } else if (reason == "tool_calls" || reason == "function_call" ||
-               (reason == "stop" && !response_.message.tool_calls.empty())) {
-      response_.stop_reason = StopReason::kToolCalls;
+               (reason == "stop" && !completion_.message.tool_calls.empty())) {
+      completion_.stop_reason = StopReason::kToolCalls;
     } else {
-      response_.stop_reason = reason == "stop" ? StopReason::kEnd : StopReason::kOther;
+      completion_.stop_reason = reason == "stop" ? StopReason::kEnd : StopReason::kOther;
     }
   }
 
@@ -181,44 +171,43 @@ class ChatDecoder : public Decoder {
   bool done_ = false;
 };
 
-class ChatFormat : public WireFormat {
- public:
-  std::string_view default_base_url() const override { return "https://api.openai.com/v1"; }
-  std::string_view path() const override { return "/chat/completions"; }
+net::Headers headers(const std::string& api_key) {
+  if (api_key.empty()) return {};
+  return {{"authorization", "Bearer " + api_key}};
+}
 
-  net::Headers headers(const std::string& api_key) const override {
-    if (api_key.empty()) return {};
-    return {{"authorization", "Bearer " + api_key}};
+Result<std::string> encode(const Request& request, std::string_view base_url) {
+  Json out;
+  out["model"] = request.model;
+  Json& messages = out["messages"] = Json::array();
+  for (const Message& message : request.messages) messages.push_back(message_of(message));
+  if (!request.tools.empty()) {
+    Result<Json> tools = tools_of(request);
+    if (!tools) return fail(tools.error());
+    out["tools"] = std::move(*tools);
   }
+  // OpenAI renamed the limit and its newer models refuse the old name; the compatible servers know the old
+  // one.
+  const bool renamed = base_url.find("api.openai.com") != std::string_view::npos;
+  if (request.max_tokens) out[renamed ? "max_completion_tokens" : "max_tokens"] = *request.max_tokens;
+  if (request.temperature) out["temperature"] = *request.temperature;
+  if (!request.stop.empty()) out["stop"] = request.stop;
+  out["stream"] = true;
+  out["stream_options"] = {{"include_usage", true}};
+  return dump_json(out);
+}
 
-  Result<std::string> body(const Request& request, std::string_view base_url) const override {
-    Json out;
-    out["model"] = request.model;
-    Json& messages = out["messages"] = Json::array();
-    for (const Message& message : request.messages) messages.push_back(message_of(message));
-    if (!request.tools.empty()) {
-      Result<Json> tools = tools_of(request);
-      if (!tools) return fail(tools.error());
-      out["tools"] = std::move(*tools);
-    }
-    // OpenAI renamed the limit and its newer models refuse the old name; the compatible servers know the old
-    // one.
-    const bool renamed = base_url.find("api.openai.com") != std::string_view::npos;
-    if (request.max_tokens) out[renamed ? "max_completion_tokens" : "max_tokens"] = *request.max_tokens;
-    if (request.temperature) out["temperature"] = *request.temperature;
-    if (!request.stop.empty()) out["stop"] = request.stop;
-    out["stream"] = true;
-    out["stream_options"] = {{"include_usage", true}};
-    return dump_json(out);
-  }
-
-  std::unique_ptr<Decoder> decoder() const override { return std::make_unique<ChatDecoder>(); }
-};
+std::unique_ptr<Decoder> decoder() {
+  return std::make_unique<ChatDecoder>();
+}
 
 }  // namespace
 
-std::unique_ptr<WireFormat> openai_chat_format() {
-  return std::make_unique<ChatFormat>();
-}
+constinit const Provider kOpenAi = whole({.name = "openai",
+                                          .default_url = "https://api.openai.com/v1",
+                                          .path = "/chat/completions",
+                                          .headers = headers,
+                                          .encode = encode,
+                                          .decoder = decoder});
 
 }  // namespace holdfast::model

@@ -1,0 +1,63 @@
+#pragma once
+
+// Provider: one wire format of models, the product's word for it and where its own servers are. A provider is
+// one constant in one file and one line below. The list is the only way to a provider: what is not there is
+// an error, never somebody else's; a constant that is not listed is unused, which does not compile, and so
+// does one without a part that every provider has.
+//
+// Constants and pure functions; any thread. client.cc joins them with HTTP.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "holdfast/status.h"
+#include "model/decoder.h"
+#include "model/error.h"
+#include "model/request.h"
+#include "net/http_client.h"
+
+namespace holdfast::model {
+
+struct Provider {
+  std::string_view name;         // what `provider:` of agent.yaml says
+  std::string_view default_url;  // when the endpoint names no base URL
+  std::string_view path;         // behind the base URL
+
+  // Of each request, besides those of JSON and event streams. `api_key` may be empty.
+  net::Headers (*headers)(const std::string& api_key) = nullptr;
+  // The body. INVALID_ARGUMENT: the request cannot be written.
+  Result<std::string> (*encode)(const Request& request, std::string_view base_url) = nullptr;
+  // For the events of one stream.
+  std::unique_ptr<Decoder> (*decoder)() = nullptr;
+  // What a response other than 200 means. `body` may be anything.
+  Error (*classify_error)(const net::HttpHead& head, std::string_view body, WallTime now) = error_of_response;
+};
+
+// Evaluated by the compiler: a throw is a compile error that shows its text.
+consteval Provider whole(Provider provider) {
+  if (provider.name.empty()) throw "a provider needs a name";
+  if (provider.default_url.empty()) throw "a provider needs a default URL";
+  if (provider.path.empty()) throw "a provider needs a path";
+  if (!provider.headers) throw "a provider needs a function that gives headers";
+  if (!provider.encode) throw "a provider needs a function that encodes requests";
+  if (!provider.decoder) throw "a provider needs a decoder of its streams";
+  if (!provider.classify_error) throw "a provider needs a function that classifies errors";
+  return provider;
+}
+
+// The providers, one line each.
+#define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kAnthropic)
+
+#define HOLDFAST_DECLARE_PROVIDER(provider) extern const Provider provider;
+HOLDFAST_MODEL_PROVIDERS(HOLDFAST_DECLARE_PROVIDER)
+#undef HOLDFAST_DECLARE_PROVIDER
+
+using Providers = std::span<const Provider* const>;
+Providers providers();
+
+// NOT_FOUND names those that there are.
+Result<const Provider*> find_provider(std::string_view name, Providers among = providers());
+
+}  // namespace holdfast::model

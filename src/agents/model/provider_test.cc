@@ -1,0 +1,110 @@
+// A provider is its constant: a third one, which only this test knows, is found by its name and called
+// through the product's client, and a name that nobody has is an error that says which there are.
+
+#include "model/provider.h"
+
+#include <gmock/gmock.h>
+
+#include <set>
+
+#include "model/client.h"
+#include "net/server.h"
+#include "net/sse_writer.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+
+namespace holdfast::model {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// Says what it is told, word by word, and ends with an event `over`.
+class EchoDecoder : public Decoder {
+ public:
+  void event(const net::SseEvent& event, OnDelta& on_delta) override {
+    if (event.event == "word") add_text(event.data, on_delta);
+    over_ = over_ || event.event == "over";
+  }
+  bool complete() const override { return over_; }
+
+ private:
+  bool over_ = false;
+};
+
+net::Headers echo_headers(const std::string& api_key) {
+  return {{"x-echo-key", api_key}};
+}
+Result<std::string> echo_encode(const Request& request, std::string_view) {
+  return request.messages.back().text();
+}
+std::unique_ptr<Decoder> echo_decoder() {
+  return std::make_unique<EchoDecoder>();
+}
+Error echo_error(const net::HttpHead&, std::string_view body, WallTime) {
+  return {ErrorKind::kOverloaded, "echo: " + std::string(body)};
+}
+
+constexpr Provider kEcho = whole({.name = "echo",
+                                  .default_url = "http://echo.example",
+                                  .path = "/say",
+                                  .headers = echo_headers,
+                                  .encode = echo_encode,
+                                  .decoder = echo_decoder,
+                                  .classify_error = echo_error});
+
+const Provider* const kWithEcho[] = {&kOpenAi, &kAnthropic, &kEcho};
+
+TEST(Providers, EachIsFoundByItsName) {
+  std::set<std::string_view> names;
+  for (const Provider* provider : providers()) {
+    EXPECT_TRUE(names.insert(provider->name).second) << provider->name << " is there twice";
+    EXPECT_EQ(*find_provider(provider->name), provider);
+  }
+  EXPECT_THAT(names, ElementsAre("anthropic", "openai"));
+  EXPECT_EQ(*find_provider("echo", kWithEcho), &kEcho);
+}
+
+TEST(Providers, AnUnknownOneIsAnErrorThatNamesThoseThereAre) {
+  for (const char* name : {"echo", "", "OpenAI"}) {
+    const auto found = find_provider(name);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code(), Code::kNotFound);
+    EXPECT_THAT(found.error().message(), HasSubstr("the providers are: openai, anthropic"));
+  }
+  EXPECT_THAT(find_provider("ecko", kWithEcho).error().message(),
+              HasSubstr("no model provider `ecko`; the providers are: openai, anthropic, echo"));
+}
+
+TEST(Providers, AThirdOneIsCalledLikeTheOthers) {
+  auto server =
+      net::Server::start({.address = "127.0.0.1:0"}, [](net::Request request, net::Responder responder) {
+        if (request.path != "/v9/say" || request.header("x-echo-key") != "secret")
+          return responder.reply({.status = 400, .content_type = "text/plain", .body = "not for me"});
+        responder.reply({.content_type = "text/event-stream",
+                         .body = net::sse_event("word", request.body) + net::sse_event("over", "")});
+      });
+  ASSERT_TRUE(server) << server.error().to_string();
+  os::ThreadExecutor loop("http");
+  const auto http = net::curl_http_client(loop);
+  const os::SystemClock clock;
+  Endpoint endpoint;
+  endpoint.provider = *find_provider("echo", kWithEcho);
+  endpoint.base_url = "http://" + (*server)->address() + "/v9/";
+  endpoint.api_key = "KEY";
+  const Secrets secrets = [](std::string_view) { return "secret"; };
+  Request request;
+  request.messages = {Message::user("hello")};
+  const Outcome outcome = call(*make_client(endpoint, *http, clock, secrets), request);
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  EXPECT_EQ(outcome->message.text(), "hello");
+  endpoint.base_url += "elsewhere";
+  const Outcome refused = call(*make_client(endpoint, *http, clock, secrets), request);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kOverloaded);
+  EXPECT_EQ(refused.error().message, "echo: not for me");
+  EXPECT_EQ(refused.error().http_status, 400);
+}
+
+}  // namespace
+}  // namespace holdfast::model
