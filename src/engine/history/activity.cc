@@ -147,14 +147,14 @@ Event scheduled(Ns now, std::int64_t completed_event_id, Command* command,
 enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns now,
                                    const stored::ActivityInfo* info, const Failure& failure, bool at_once) {
   if (info->cancel_requested()) return enums::RETRY_STATE_CANCEL_REQUESTED;
-  auto answer = retry::next(info->retry_policy(), info->attempt(), now, expiration(*info), &failure);
-  if (answer.state != enums::RETRY_STATE_IN_PROGRESS) return answer.state;
-  if (at_once) answer.interval = 0;
-  const State next = step(*info, answer.interval > 0 ? On::kRetry : On::kRetryAtOnce);
+  auto again = retry::next(info->retry_policy(), info->attempt(), now, expiration(*info), &failure);
+  if (again.state != enums::RETRY_STATE_IN_PROGRESS) return again.state;
+  if (at_once) again.interval = 0;
+  const State next = step(*info, again.interval > 0 ? On::kRetry : On::kRetryAtOnce);
   auto& own = *writable(ms).activity(info->scheduled_event_id());
   own.set_attempt(info->attempt() + 1);
-  own.set_attempt_scheduled_ns(now + answer.interval);
-  own.set_retry_interval_ns(answer.interval);
+  own.set_attempt_scheduled_ns(now + again.interval);
+  own.set_retry_interval_ns(again.interval);
   own.set_backing_off(next == State::kBackingOff);
   own.set_started_ns(0);
   own.clear_request_id();

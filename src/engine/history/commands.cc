@@ -17,7 +17,7 @@ namespace holdfast::history {
 namespace {
 
 using Command = pb::command::v1::Command;
-using Answer = std::optional<CommandError>;
+using Wrong = std::optional<CommandError>;  // nothing: it was right
 
 CommandError bad(enums::WorkflowTaskFailedCause cause, std::string message) {
   return {.cause = cause, .message = std::move(message)};
@@ -36,7 +36,7 @@ class Applier {
           std::map<std::string, const pb::protocol::v1::Message*> messages)
       : ms_(ms), context_(context), messages_(std::move(messages)) {}
 
-  Answer apply(Command* command) {
+  Wrong apply(Command* command) {
     switch (command->command_type()) {
       case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: return schedule_activity(command);
       case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
@@ -71,7 +71,7 @@ class Applier {
     }
   }
 
-  Answer rest_of_messages(const google::protobuf::RepeatedPtrField<pb::protocol::v1::Message>& all) {
+  Wrong rest_of_messages(const google::protobuf::RepeatedPtrField<pb::protocol::v1::Message>& all) {
     for (const auto& message : all) {
       if (!messages_.contains(message.id()) || !ms_.running()) continue;
       if (auto wrong = protocol_message(message.id())) return wrong;
@@ -83,12 +83,12 @@ class Applier {
   bool too_large(const google::protobuf::Message& message) const {
     return static_cast<std::int64_t>(message.ByteSizeLong()) > context_.limits.blob_bytes;
   }
-  static Answer oversized(enums::WorkflowTaskFailedCause cause, const char* what) {
+  static Wrong oversized(enums::WorkflowTaskFailedCause cause, const char* what) {
     return CommandError{
         .cause = cause, .message = std::string(what) + " exceeds size limit.", .terminate = true};
   }
 
-  Answer schedule_activity(Command* command) {
+  Wrong schedule_activity(Command* command) {
     auto* attributes = command->mutable_schedule_activity_task_command_attributes();
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
     if (std::string wrong = activity::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
@@ -113,7 +113,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer cancel_activity(const pb::command::v1::RequestCancelActivityTaskCommandAttributes& attributes) {
+  Wrong cancel_activity(const pb::command::v1::RequestCancelActivityTaskCommandAttributes& attributes) {
     const auto id = attributes.scheduled_event_id();
     if (id <= 0 || id >= ms_.s().next_event_id()) {
       return bad(
@@ -129,7 +129,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer start_timer(const Command& command) {
+  Wrong start_timer(const Command& command) {
     const auto& attributes = command.start_timer_command_attributes();
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
     if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on StartTimerCommand.");
@@ -151,7 +151,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer cancel_timer(const pb::command::v1::CancelTimerCommandAttributes& attributes) {
+  Wrong cancel_timer(const pb::command::v1::CancelTimerCommandAttributes& attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES;
     if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on CancelTimerCommand.");
     if (!timer::cancel(ms_, context_.now, context_.completed_event_id, attributes.timer_id(),
@@ -163,7 +163,7 @@ class Applier {
   }
 
   // May the execution end now? Not while there is something the workflow has not seen.
-  Answer may_close() const {
+  Wrong may_close() const {
     if (!context_.had_buffered) return std::nullopt;
     return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, "UnhandledCommand");
   }
@@ -179,7 +179,7 @@ class Applier {
     return close;
   }
 
-  Answer complete(pb::command::v1::CompleteWorkflowExecutionCommandAttributes* attributes) {
+  Wrong complete(pb::command::v1::CompleteWorkflowExecutionCommandAttributes* attributes) {
     if (auto wrong = may_close()) return wrong;
     if (too_large(attributes->result())) {
       return oversized(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES,
@@ -190,7 +190,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer fail(pb::command::v1::FailWorkflowExecutionCommandAttributes* attributes) {
+  Wrong fail(pb::command::v1::FailWorkflowExecutionCommandAttributes* attributes) {
     if (auto wrong = may_close()) return wrong;
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
     if (!attributes->has_failure()) return bad(kBad, "Failure is not set on FailWorkflowExecutionCommand.");
@@ -200,14 +200,14 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer cancel(pb::command::v1::CancelWorkflowExecutionCommandAttributes* attributes) {
+  Wrong cancel(pb::command::v1::CancelWorkflowExecutionCommandAttributes* attributes) {
     if (auto wrong = may_close()) return wrong;
     lifecycle::cancel(ms_, context_.now, attributes->has_details() ? attributes->mutable_details() : nullptr,
                       {.completed_event_id = context_.completed_event_id, .identity = context_.identity});
     return std::nullopt;
   }
 
-  Answer continue_as_new(pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* attributes) {
+  Wrong continue_as_new(pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* attributes) {
     if (auto wrong = may_close()) return wrong;
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
     if (to_ns(attributes->workflow_run_timeout()) < 0 || to_ns(attributes->workflow_task_timeout()) < 0 ||
@@ -229,7 +229,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer record_marker(Command* command) {
+  Wrong record_marker(Command* command) {
     auto* attributes = command->mutable_record_marker_command_attributes();
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
     if (attributes->marker_name().empty()) return bad(kBad, "MarkerName is not set on RecordMarkerCommand.");
@@ -239,7 +239,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer upsert(pb::command::v1::UpsertWorkflowSearchAttributesCommandAttributes* attributes) {
+  Wrong upsert(pb::command::v1::UpsertWorkflowSearchAttributesCommandAttributes* attributes) {
     if (attributes->search_attributes().indexed_fields().empty()) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
                  "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.");
@@ -248,7 +248,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer modify(pb::command::v1::ModifyWorkflowPropertiesCommandAttributes* attributes) {
+  Wrong modify(pb::command::v1::ModifyWorkflowPropertiesCommandAttributes* attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
     if (attributes->upserted_memo().fields().empty()) {
       return bad(kBad, "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.");
@@ -270,7 +270,7 @@ class Applier {
     return std::pair(name, *std::move(id));
   }
 
-  Answer start_child(Command* command) {
+  Wrong start_child(Command* command) {
     auto* attributes = command->mutable_start_child_workflow_execution_command_attributes();
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
     if (std::string wrong = child_workflow::prepare(attributes, ms_.s(), context_.limits); !wrong.empty()) {
@@ -291,7 +291,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer signal_external(pb::command::v1::SignalExternalWorkflowExecutionCommandAttributes* attributes) {
+  Wrong signal_external(pb::command::v1::SignalExternalWorkflowExecutionCommandAttributes* attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
     if (std::string wrong = external_signal::prepare(*attributes, context_.limits); !wrong.empty()) {
       return bad(kBad, std::move(wrong));
@@ -312,7 +312,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer cancel_external(
+  Wrong cancel_external(
       pb::command::v1::RequestCancelExternalWorkflowExecutionCommandAttributes* attributes) {
     constexpr auto kBad =
         enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
@@ -332,7 +332,7 @@ class Applier {
     return std::nullopt;
   }
 
-  Answer protocol_message(const std::string& message_id) {
+  Wrong protocol_message(const std::string& message_id) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
     const auto found = messages_.find(message_id);
     if (found == messages_.end()) {

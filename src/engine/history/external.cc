@@ -51,8 +51,8 @@ struct Cancel {
 };
 
 // What the four answers repeat of their request, as far as each has the field.
-template <typename Initiated, typename Answer>
-void answer(const Event& initiated, const Initiated& from, Answer* to) {
+template <typename Initiated, typename To>
+void repeat(const Event& initiated, const Initiated& from, To* to) {
   to->set_initiated_event_id(initiated.event_id());
   to->set_namespace_(from.namespace_());
   to->set_namespace_id(from.namespace_id());
@@ -81,7 +81,7 @@ bool close(MutableState& ms, Ns now, const Event& initiated, On on, Event event)
 template <typename Machine>
 bool close_done(MutableState& ms, Ns now, const Event& initiated) {
   Event event = make_event<Machine::kDone>(now);
-  answer(initiated, Machine::initiated(initiated), &Machine::done(event));
+  repeat(initiated, Machine::initiated(initiated), &Machine::done(event));
   return close<Machine>(ms, now, initiated, On::kDone, std::move(event));
 }
 
@@ -90,7 +90,7 @@ bool close_failed(MutableState& ms, Ns now, const Event& initiated, Cause cause)
   Event event = make_event<Machine::kFailed>(now);
   auto& attributes = Machine::failed(event);
   attributes.set_cause(cause);
-  answer(initiated, Machine::initiated(initiated), &attributes);
+  repeat(initiated, Machine::initiated(initiated), &attributes);
   return close<Machine>(ms, now, initiated, On::kFailed, std::move(event));
 }
 

@@ -284,9 +284,9 @@ TEST(Retry, DelayOfTheFailureIsNeverInThePast) {
   retry::fill_defaults(&policy);
   Failure failure;
   failure.mutable_application_failure_info()->mutable_next_retry_delay()->set_seconds(-3600);
-  const auto answer = retry::next(policy, 1, kNow, 0, &failure);
-  EXPECT_EQ(answer.state, enums::RETRY_STATE_IN_PROGRESS);
-  EXPECT_EQ(answer.interval, 0);
+  const auto again = retry::next(policy, 1, kNow, 0, &failure);
+  EXPECT_EQ(again.state, enums::RETRY_STATE_IN_PROGRESS);
+  EXPECT_EQ(again.interval, 0);
 }
 
 TEST(Retry, FailuresDecide) {

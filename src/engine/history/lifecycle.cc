@@ -127,15 +127,15 @@ std::string follow_failure(MutableState& ms, Ns now, const Failure& failure, con
   *retry_state = enums::RETRY_STATE_RETRY_POLICY_NOT_SET;
   if (context.new_run_id.empty() || context.first_event == nullptr) return {};
   if (state.has_retry_policy()) {
-    const auto answer = retry::next(state.retry_policy(), std::max(state.attempt(), 1), now,
-                                    state.execution_expiration_ns(), &failure);
-    *retry_state = answer.state;
-    if (answer.state == enums::RETRY_STATE_IN_PROGRESS) {
+    const auto again = retry::next(state.retry_policy(), std::max(state.attempt(), 1), now,
+                                   state.execution_expiration_ns(), &failure);
+    *retry_state = again.state;
+    if (again.state == enums::RETRY_STATE_IN_PROGRESS) {
       StartInput input = follow(ms, context, enums::CONTINUE_AS_NEW_INITIATOR_RETRY);
       copy_from_first_event(input, context.first_event);
       input.attributes.set_attempt(state.attempt() + 1);
       *input.attributes.mutable_continued_failure() = failure;
-      input.first_task_backoff_ns = answer.interval;
+      input.first_task_backoff_ns = again.interval;
       set_successor(ms, now, std::move(input));
       return context.new_run_id;
     }

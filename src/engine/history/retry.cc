@@ -53,7 +53,7 @@ bool retryable(const Failure& failure, const Policy& policy) {
   return true;
 }
 
-Answer next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns, const Failure* failure) {
+Next next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns, const Failure* failure) {
   if (failure != nullptr && !retryable(*failure, policy))
     return {enums::RETRY_STATE_NON_RETRYABLE_FAILURE, 0};
   if (policy.maximum_attempts() > 0 && attempt >= policy.maximum_attempts()) {

@@ -1,6 +1,6 @@
 #pragma once
 
-// Retry policies: defaults, validation, and the answer to "again, and when?". Shared by activities and
+// Retry policies: defaults, validation, and whether to try again, and when. Shared by activities and
 // workflow retries.
 
 #include <optional>
@@ -18,13 +18,13 @@ void fill_defaults(Policy* policy);
 // What is wrong with it, or empty.
 std::string problem(const Policy& policy);
 
-struct Answer {
+struct Next {
   enums::RetryState state = enums::RETRY_STATE_IN_PROGRESS;
   Ns interval = 0;  // only with IN_PROGRESS
 };
 
 // `attempt` just failed. `expiration_ns` 0: none. `failure` null: nothing to judge.
-Answer next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns, const Failure* failure);
+Next next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns, const Failure* failure);
 
 // May it be tried again at all, by its kind?
 bool retryable(const Failure& failure, const Policy& policy);
