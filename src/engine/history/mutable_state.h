@@ -63,7 +63,6 @@ class MutableState {
   void seal();
 
   Deadline next_deadline() const { return record_.next_deadline(); }
-  void set_deadline(DeadlineKind kind, std::int64_t id, Ns at) { record_.set_deadline(kind, id, at); }
 
   const stored::ActivityInfo* activity(std::int64_t scheduled_event_id) const {
     return record_.activity(scheduled_event_id);
