@@ -60,6 +60,25 @@ TEST(Status, NamesTheCode) {
   EXPECT_EQ(code_name(Code::kUnauthenticated), "UNAUTHENTICATED");
 }
 
+TEST(IsoTime, ReadsWhatItWroteAndOtherZones) {
+  const auto read = [](std::string_view text) {
+    auto time = parse_iso_time(text);
+    return time ? iso_time(*time) : "none";
+  };
+  EXPECT_EQ(read("2026-11-21T09:00:00.123Z"), "2026-11-21T09:00:00.123Z");
+  EXPECT_EQ(read("2026-11-21T09:00:01Z"), "2026-11-21T09:00:01.000Z");
+  EXPECT_EQ(read("2026-11-21 09:00Z"), "2026-11-21T09:00:00.000Z");
+  EXPECT_EQ(read("2026-11-21T09:00:00.5+01:00"), "2026-11-21T08:00:00.500Z");
+  EXPECT_EQ(read("2026-11-21T23:30:00.123456-01:30"), "2026-11-22T01:00:00.123Z");
+  for (std::string_view wrong :
+       {"", "2026-11-21", "2026-11-21T09:00:00", "2026-11-21T09Z", "2026-02-30T00:00:00Z",
+        "2026-13-01T00:00:00Z", "2026-11-21T24:00:00Z", "2026-11-21T09:60:00Z", "2026-11-21T09:00:00.Z",
+        "2026-11-21T09:00:00+1:00", "2026-11-21T09:00:00Z ", "-026-11-21T09:00:00Z", "9999-01-01T00:00:00Z",
+        "tomorrow"}) {
+    EXPECT_EQ(read(wrong), "none") << wrong;
+  }
+}
+
 TEST(IsoTime, IsUtcToTheMillisecondBeforeAndAfterTheEpoch) {
   const auto at = [](std::int64_t nanoseconds) {
     return iso_time(WallTime(std::chrono::nanoseconds(nanoseconds)));
