@@ -37,6 +37,8 @@ class Activities {
   ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
   void request_approval(activity::Context& ctx, const ApprovalInput& in);
   Settled settle_approval(activity::Context& ctx, const SettleInput& in);
+  void step_started(activity::Context& ctx, const StepInput& in);
+  void step_completed(activity::Context& ctx, const StepInput& in);
   Finished finish(activity::Context& ctx, const FinishInput& in);
 
  private:

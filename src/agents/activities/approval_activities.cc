@@ -83,6 +83,15 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
     out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
     return out;
   }
+  PlannedCall planned;
+  if (tool->type->plan) {
+    if (auto bad = tool->type->plan({*tool, arguments, deps_.clock->now()}, planned)) {
+      out.verdict = Verdict::kInvalid;
+      out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
+      return out;
+    }
+  }
+  out.input = planned.input;
   Ruling ruling = check_policy(agent->approvals, tool->name, arguments);
   out.verdict = ruling.action == Action::kDeny ? Verdict::kDeny : Verdict::kAllow;
   out.reason = ruling.reason;

@@ -22,6 +22,12 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.agents->register_activity(
       kSettleApprovalActivity,
       [activities](activity::Context& ctx, SettleInput in) { return activities->settle_approval(ctx, in); });
+  workers.agents->register_activity(kStepStartedActivity, [activities](activity::Context& ctx, StepInput in) {
+    activities->step_started(ctx, in);
+  });
+  workers.agents->register_activity(
+      kStepCompletedActivity,
+      [activities](activity::Context& ctx, StepInput in) { activities->step_completed(ctx, in); });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });

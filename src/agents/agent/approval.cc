@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/bookkeeping.h"
 #include "agent/loop.h"
 #include "base/json.h"
 #include "protocol/names.h"
@@ -16,13 +17,6 @@ using std::chrono::milliseconds;
 
 [[noreturn]] void reject(const char* type, const std::string& why) {
   throw ApplicationFailure::non_retryable(why, type);
-}
-
-ActivityOptions bookkeeping() {
-  return ActivityOptions()
-      .task_queue(kAgentQueue)
-      .start_to_close(std::chrono::seconds(30))
-      .retry(::holdfast::RetryPolicy().initial(milliseconds(200)).maximum(std::chrono::seconds(10)));
 }
 
 std::string by_whom(const Decision& decision) {
@@ -64,6 +58,7 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
     call->call.key = settled.key;
     // Absent from what an earlier version recorded.
     if (!settled.arguments_sha256.empty()) call->arguments_sha256 = settled.arguments_sha256;
+    if (!settled.input.is_null()) call->input = settled.input;
   }
   co_return std::nullopt;
 }

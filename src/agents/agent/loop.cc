@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "agent/bookkeeping.h"
 #include "agent/workflow_tool.h"
 #include "protocol/names.h"
 
@@ -24,14 +25,6 @@ RetryPolicy retry_policy(const Json& retry) {
       .backoff(retry.value("backoff", 2.0))
       .maximum(milliseconds(retry.value("maximum_ms", 30000)))
       .attempts(retry.value("attempts", 1));
-}
-
-// Short and safe to repeat: they succeed as soon as the platform store does.
-ActivityOptions bookkeeping() {
-  return ActivityOptions()
-      .task_queue(kAgentQueue)
-      .start_to_close(seconds(30))
-      .retry(RetryPolicy().initial(milliseconds(200)).maximum(seconds(10)));
 }
 
 // What went wrong at the bottom of the chain: an activity's own failure, or a timeout.

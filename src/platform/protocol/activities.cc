@@ -42,8 +42,8 @@ void fields(auto& archive, Is<ModelInput> auto& v) {
 void fields(auto& archive, Is<PlannedCall> auto& v) {
   archive("call", v.call)("kind", v.kind)("verdict", v.verdict)("reason", v.reason)(
       "arguments_sha256", v.arguments_sha256)("expires_after_ms", v.expires_after_ms)(
-      "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)("sub_agent",
-                                                                                              v.sub_agent);
+      "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)(
+      "sub_agent", v.sub_agent)("input", v.input);
 }
 
 void fields(auto& archive, Is<ModelTurn> auto& v) {
@@ -70,7 +70,12 @@ void fields(auto& archive, Is<SettleInput> auto& v) {
 }
 
 void fields(auto& archive, Is<Settled> auto& v) {
-  archive("verdict", v.verdict)("reason", v.reason)("key", v.key)("arguments_sha256", v.arguments_sha256);
+  archive("verdict", v.verdict)("reason", v.reason)("key", v.key)("arguments_sha256", v.arguments_sha256)(
+      "input", v.input);
+}
+
+void fields(auto& archive, Is<StepInput> auto& v) {
+  archive("call", v.call)("kind", v.kind)("details", v.details)("text", v.text);
 }
 
 void fields(auto& archive, Is<FinishInput> auto& v) {
@@ -99,6 +104,7 @@ HOLDFAST_PROTOCOL_JSON(ApprovalInput)
 HOLDFAST_PROTOCOL_WORDS(ApprovalOutcome, kOutcomes)
 HOLDFAST_PROTOCOL_JSON(SettleInput)
 HOLDFAST_PROTOCOL_JSON(Settled)
+HOLDFAST_PROTOCOL_JSON(StepInput)
 HOLDFAST_PROTOCOL_WORDS(RunEnd, kRunEnds)
 HOLDFAST_PROTOCOL_JSON(FinishInput)
 HOLDFAST_PROTOCOL_JSON(Finished)

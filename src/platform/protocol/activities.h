@@ -60,6 +60,7 @@ struct PlannedCall {
   std::int64_t timeout_ms = 0;
   Json retry;
   std::string sub_agent;
+  Json input;  // what the workflow needs to make the call itself; null for types that activities run
 };
 
 // Why the model stopped.
@@ -130,13 +131,24 @@ struct SettleInput {
   std::int64_t decided_at_ms = 0;
 };
 
-// Of kEdited: the verdict on the new arguments, their key and their hash.
+// Of kEdited: the verdict on the new arguments, their key, their hash, and what PlannedCall::input is now.
 struct Settled {
   Settled() = default;
   std::optional<Verdict> verdict;
   std::string reason;
   std::string key;
   std::string arguments_sha256;
+  Json input;
+};
+
+// ---- kStepStartedActivity, kStepCompletedActivity: of a call that the workflow makes itself
+
+struct StepInput {
+  StepInput() = default;
+  CallRef call;
+  std::string kind;
+  Json details;      // an object: what those who watch see besides, from the start
+  std::string text;  // the result, of kStepCompletedActivity
 };
 
 // ---- kFinishActivity
@@ -194,6 +206,8 @@ void to_json(Json& out, const SettleInput& value);
 void from_json(const Json& in, SettleInput& value);
 void to_json(Json& out, const Settled& value);
 void from_json(const Json& in, Settled& value);
+void to_json(Json& out, const StepInput& value);
+void from_json(const Json& in, StepInput& value);
 void to_json(Json& out, const RunEnd& value);
 void from_json(const Json& in, RunEnd& value);
 void to_json(Json& out, const FinishInput& value);

@@ -18,6 +18,8 @@ inline constexpr const char* kModelActivity = "agent.model";
 inline constexpr const char* kToolActivity = "agent.tool";
 inline constexpr const char* kRequestApprovalActivity = "agent.approval.request";
 inline constexpr const char* kSettleApprovalActivity = "agent.approval.settle";
+inline constexpr const char* kStepStartedActivity = "agent.step.started";
+inline constexpr const char* kStepCompletedActivity = "agent.step.completed";
 inline constexpr const char* kFinishActivity = "agent.finish";
 
 // The update with which a person decides: a Decision. Those that are refused fail with one of these types.

@@ -74,6 +74,9 @@ TEST(Protocol, RecordedBytesStayAsTheyAre) {
   expect_kept<ModelTurn>(
       R"({"calls":[{"approve_on_expiry":true,"arguments_sha256":"ab","call":@,"expires_after_ms":1000,"kind":"sql","reason":"over the limit","retry":{"attempts":3},"sub_agent":"s","timeout_ms":30000,"verdict":"ask"},{"call":@,"verdict":"invalid"},{"call":@,"kind":"http","verdict":"deny"},{"call":@,"kind":"agent","verdict":"allow"}],"head":#,"stop":"tool_calls","usage":{"output_tokens":1}})");
   expect_kept<ModelTurn>(R"({"head":#,"usage":{}})");
+  expect_kept<ModelTurn>(
+      R"({"calls":[{"call":@,"input":{"duration_ms":5},"kind":"wait","verdict":"allow"}],"head":#,"usage":{}})");
+  expect_kept<StepInput>(R"({"call":@,"details":{"until":"2026"},"kind":"wait","text":"{}"})");
   expect_kept<ToolInput>(R"({"agent":"a","call":@,"version":"v"})");
   expect_kept<ToolResult>(R"({"key":"k","source":"effect","status":"done"})");
   expect_kept<ToolResult>(R"({"key":"tool:k","source":"step","status":"failed"})");

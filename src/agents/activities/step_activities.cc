@@ -1,0 +1,33 @@
+// The steps that the workflow makes itself: what those who watch see of them, and where the model finds the
+// result. The workflow decides; these keep the books.
+
+#include <fmt/format.h>
+
+#include "activities/activities.h"
+#include "base/json.h"
+
+namespace holdfast::agent {
+
+void Activities::step_started(activity::Context& ctx, const StepInput& in) {
+  Json event = {{"step", in.call.step}, {"kind", in.kind},
+                {"name", in.call.tool}, {"arguments", excerpt(dump_json(arguments_of(in.call)))},
+                {"attempt", 1},         {"key", in.call.key}};
+  if (in.details.is_object()) event.update(in.details);
+  publish(ctx, "step.started", event, fmt::format("step/{}/{}/started", in.call.step, in.call.key));
+}
+
+void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
+  platform::StepWrite write;
+  write.key = "tool:" + in.call.key;
+  write.run = ctx.info().workflow_id;
+  write.result = tool_record(in.text, false);
+  require(deps_.store->commit_step(write), "storing the result");
+  Json event = {{"step", in.call.step},
+                {"kind", in.kind},
+                {"name", in.call.tool},
+                {"result", excerpt(in.text)},
+                {"is_error", false}};
+  publish(ctx, "step.completed", event, fmt::format("step/{}/completed", in.call.step));
+}
+
+}  // namespace holdfast::agent
