@@ -52,6 +52,18 @@ class Receiver {
   std::unique_ptr<net::Server> server_;
 };
 
+// The machine's clock, which a test may move on: what waits for a time has not to be waited for.
+class SkippingClock final : public Clock {
+ public:
+  WallTime now() const override { return clock_.now() + std::chrono::nanoseconds(skipped_ns_.load()); }
+  MonotonicTime monotonic() const override { return clock_.monotonic(); }
+  void skip(std::chrono::nanoseconds time) { skipped_ns_ += time.count(); }
+
+ private:
+  os::SystemClock clock_;
+  std::atomic<std::int64_t> skipped_ns_ = 0;
+};
+
 class Platform {
  public:
   // `script`: the scripted model's replies.
@@ -83,6 +95,8 @@ class Platform {
 
   void start_workers();
   void stop_workers();
+  // Moves the clock of engine, stores and workers on.
+  void skip(std::chrono::nanoseconds time);
 
   std::unique_ptr<model::ScriptedServer> scripted;
   std::unique_ptr<Receiver> receiver;
@@ -90,7 +104,7 @@ class Platform {
   Client& client() { return *client_; }
 
  private:
-  os::SystemClock clock_;
+  SkippingClock clock_;
   os::SystemRandom random_;
   std::string suffix_;
   std::filesystem::path directory_;

@@ -87,6 +87,12 @@ class HistoryBuilder {
     return *this;
   }
 
+  // What comes next comes so much later; events are a second apart otherwise.
+  HistoryBuilder& later(std::chrono::seconds pause) {
+    time_ += pause;
+    return *this;
+  }
+
   const Events& events() const { return events_; }
   std::string binary() const {
     pb::history::v1::History history;
