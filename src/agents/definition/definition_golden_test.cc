@@ -56,6 +56,8 @@ const Golden kGolden[] = {
      "afe41e73c501a317c624e71de2fecf7a2bef46d6217ddeb062d62146ca494021"},
     {"refund", "3889c87166f1fb27339fc2a3f122086aff75d71680fcf8558b568a5920babc58",
      "f00d086119ac14b830582044c7457182329fc2f15836a21347383ea00db6d025"},
+    {"wait", "04db221e38f6386d882aad6e66eeee0df0396f511049b5f2914adb39827a3cab",
+     "b2f20ff7a3d69a95ab64ee3721edf180c8f4e005f025b221a5573e24687c0a31"},
 };
 
 INSTANTIATE_TEST_SUITE_P(Files, DefinitionGolden, ::testing::ValuesIn(kGolden), [](const auto& info) {
