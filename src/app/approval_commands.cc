@@ -34,7 +34,7 @@ std::expected<std::string, int> find_approval(ApiSession& api, const std::string
   std::string all;
   for (const Json& row : rows) {
     all += fmt::format("\n{}  {} {}", row.value("id", ""), one_line(row.value("tool", "")),
-                       row["arguments"].dump());
+                       dump_json(row["arguments"]));
   }
   report_error("ambiguous",
                fmt::format("run {} waits for {} approvals; name the one you mean:{}", id, rows.size(), all));
@@ -50,7 +50,7 @@ int list_approvals(const ApprovalsOptions& options) {
   auto answer = api.get(path);
   if (!answer) return answer.error();
   if (options.api.json) {
-    print_line(answer->dump());
+    print_line(dump_json(*answer));
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {
@@ -58,7 +58,7 @@ int list_approvals(const ApprovalsOptions& options) {
   for (const Json& row : (*answer)["approvals"]) {
     std::string expires = row["expires_at"].is_string() ? row["expires_at"].get<std::string>() : "never";
     table.push_back({row.value("id", ""), row.value("run", ""), row.value("tool", ""),
-                     row["arguments"].dump(), row.value("status", ""), expires});
+                     dump_json(row["arguments"]), row.value("status", ""), expires});
   }
   if (table.size() == 1) {
     complain(options.status == "pending" ? "nothing waits for a decision" : "no approvals");
@@ -85,10 +85,10 @@ int decide_approval(const ApproveOptions& options) {
   auto answer = api.post("/api/v1/approvals/" + percent_encode(*id) + "/decision", body);
   if (!answer) return answer.error();
   if (options.api.json) {
-    print_line(answer->dump());
+    print_line(dump_json(*answer));
   } else if (answer->contains("status")) {
     print_line(one_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
-                                    (*answer)["arguments"].dump())));
+                                    dump_json((*answer)["arguments"]))));
   } else {
     complain(answer->value("detail", "the decision is stored"));
   }
@@ -103,7 +103,7 @@ int list_agents(const AgentsOptions& options) {
     auto answer = api.put_definition(file, *text);
     if (!answer) return answer.error();
     print_line(options.api.json
-                   ? answer->dump()
+                   ? dump_json(*answer)
                    : one_line(fmt::format("{}  {}  {}", answer->value("name", ""),
                                           answer->value("version", "").substr(0, 12),
                                           answer->value("created", false) ? "new version" : "unchanged")));
@@ -112,13 +112,13 @@ int list_agents(const AgentsOptions& options) {
   if (options.name) {
     auto answer = api.get("/api/v1/agents/" + percent_encode(*options.name));
     if (!answer) return answer.error();
-    print_line(options.api.json ? answer->dump() : printable(answer->dump(2)));
+    print_line(options.api.json ? dump_json(*answer) : printable(dump_json(*answer, 2)));
     return kExitOk;
   }
   auto answer = api.get("/api/v1/agents");
   if (!answer) return answer.error();
   if (options.api.json) {
-    print_line(answer->dump());
+    print_line(dump_json(*answer));
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {{"AGENT", "VERSION", "UPDATED", "DESCRIPTION"}};

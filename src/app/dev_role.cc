@@ -5,6 +5,7 @@
 
 #include "activities/deploy.h"
 #include "app/output.h"
+#include "base/json.h"
 #include "refund/agent_files.h"
 #include "refund/receiver.h"
 #include "refund/shop.h"
@@ -102,7 +103,7 @@ void DevRole::begin(runs::Runs& runs) {
   intent.run = impl_->run;
   intent.agent = impl_->agent;
   intent.definition_hash = impl_->version;
-  intent.input = nlohmann::json(demo::refund_input()).dump();
+  intent.input = dump_json(nlohmann::json(demo::refund_input()));
   // Somebody else's run of that name is no reason not to start.
   if (auto run = runs.start(intent); !run) {
     complain("the demo's run was not started: " + run.error().message());

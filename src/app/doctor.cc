@@ -19,6 +19,7 @@
 #include "app/data_directory.h"
 #include "app/exit_code.h"
 #include "app/output.h"
+#include "base/json.h"
 
 namespace holdfast::app {
 
@@ -165,7 +166,7 @@ int doctor(const DoctorOptions& options) {
       if (check.data.is_object()) row.update(check.data);
       rows.push_back(std::move(row));
     }
-    print_line(nlohmann::ordered_json{{"ok", !failed}, {"checks", rows}}.dump());
+    print_line(dump_json(nlohmann::ordered_json{{"ok", !failed}, {"checks", rows}}));
   } else {
     for (const Check& check : checks) {
       Colour colour = check.verdict == Verdict::kOk     ? Colour::kGreen

@@ -14,6 +14,7 @@
 #include "app/output.h"
 #include "app/ports.h"
 #include "app/stop_signals.h"
+#include "base/json.h"
 #include "os/address.h"
 #include "rpc/server.h"
 
@@ -69,9 +70,9 @@ void Node::announce(milliseconds took) const {
                 {"engine", engine_name()},
                 {"data", data_->path()},
                 {"started_in_ms", took.count()}};
-  data_->write_addresses(ready.dump() + "\n");
+  data_->write_addresses(dump_json(ready) + "\n");
   // A server whose words nobody takes serves all the same.
-  if (!write_out(options_.json ? ready.dump() + "\n" : greeting(http, took)))
+  if (!write_out(options_.json ? dump_json(ready) + "\n" : greeting(http, took)))
     complain(fmt::format("ready, but standard output cannot be written: {}", std::strerror(errno)));
 }
 

@@ -23,7 +23,7 @@ bool names_file(const std::string& agent) {
 }
 
 std::string text_of(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
+  return value.is_string() ? value.get<std::string>() : dump_json(value);
 }
 
 // One line of it.
@@ -104,7 +104,7 @@ int finish(ApiSession& api, const std::string& id, bool json) {
   if (!run) return run.error();
   std::string status = run->value("status", "");
   if (json) {
-    print_line(run->dump());
+    print_line(dump_json(*run));
   } else if (status == "completed") {
     print_line(printable(text_of((*run)["output"])));
   }
@@ -146,7 +146,7 @@ int run_agent(const RunOptions& options) {
   if (!started) return started.error();
   std::string id = (*started)["id"];
   if (options.detach) {
-    print_line(options.api.json ? started->dump() : id);
+    print_line(options.api.json ? dump_json(*started) : id);
     return kExitOk;
   }
   complain(fmt::format("run {}: {}/#/runs/{}", id, api.address(), id));
@@ -169,7 +169,7 @@ int show_run(ApiSession& api, const RunsOptions& options) {
   auto run = api.get("/api/v1/runs/" + percent_encode(*options.id));
   if (!run) return run.error();
   if (options.api.json) {
-    print_line(run->dump());
+    print_line(dump_json(*run));
     return kExitOk;
   }
   std::string status = run->value("status", "");
@@ -181,7 +181,7 @@ int show_run(ApiSession& api, const RunsOptions& options) {
                        : step.contains("text") ? text_of(step["text"])
                                                : "";
     if (step.contains("error")) what = text_of(step["error"]);
-    print_line(fmt::format("{:>3}  {:<9}  {:<20} {}", step["step"].dump(), step.value("status", ""),
+    print_line(fmt::format("{:>3}  {:<9}  {:<20} {}", dump_json(step["step"]), step.value("status", ""),
                            one_line(step.value("name", "")), shortened(what, 120)));
   }
   for (const Json& approval : (*run)["approvals"]) {
@@ -216,7 +216,7 @@ int list_runs(const RunsOptions& options) {
     cursor = (*page)["next_cursor"];
   }
   if (options.api.json) {
-    print_line(Json{{"runs", rows}}.dump());
+    print_line(dump_json(Json{{"runs", rows}}));
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "CREATED", "INPUT"}};
@@ -243,7 +243,7 @@ int stop_run(const StopOptions& options) {
                          body);
   if (!answer) return answer.error();
   print_line(options.api.json
-                 ? answer->dump()
+                 ? dump_json(*answer)
                  : printable(fmt::format("{} requested: {}", answer->value("requested", ""), options.id)));
   return kExitOk;
 }
@@ -252,9 +252,9 @@ int print_events(const EventsOptions& options) {
   ApiSession api(options.api);
   std::string path = "/api/v1/runs/" + percent_encode(options.run) + "/events";
   auto print = [&](const Json& event) {
-    if (options.api.json) return print_line(event.dump());
+    if (options.api.json) return print_line(dump_json(event));
     print_line(printable(fmt::format("{}  {:<18} {}", event.value("at", ""), event.value("type", ""),
-                                     event.contains("data") ? event["data"].dump() : "")));
+                                     event.contains("data") ? dump_json(event["data"]) : "")));
   };
   if (options.follow) {
     auto followed = api.follow(path, options.from, {}, [&](const rest::Event& frame) {

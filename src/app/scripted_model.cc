@@ -9,6 +9,7 @@
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
+#include "base/json.h"
 #include "os/thread_executor.h"
 #include "scripted/server.h"
 
@@ -31,9 +32,9 @@ int scripted_model(const ScriptedModelOptions& options) {
   auto server = model::start_scripted_server(settings, loop);
   if (!server) return refuse(server.error());
   std::string url = (*server)->base_url();
-  print_line(options.json
-                 ? nlohmann::ordered_json{{"event", "ready"}, {"base_url", url}, {"pid", ::getpid()}}.dump()
-                 : "scripted model at " + url);
+  print_line(options.json ? dump_json(nlohmann::ordered_json{
+                                {"event", "ready"}, {"base_url", url}, {"pid", ::getpid()}})
+                          : "scripted model at " + url);
   int signal = 0;
   sigwait(&signals, &signal);
   return kExitOk;

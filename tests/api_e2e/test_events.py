@@ -52,6 +52,21 @@ def test_an_unknown_cursor_resets(server):
     assert [data["seq"] for _, _, data in frames[1:]] == [data["seq"] for _, _, data in whole]
 
 
+def test_a_cursor_that_is_no_text_resets(server):
+    run = server.start_run("payer", "hello")
+    whole = read_run(server, run)
+    for frames in (server.events(f"/api/v1/runs/{run}/events?cursor=%ff"), server.events(f"/api/v1/events?run={run}&cursor=%ff"),
+                   server.events(f"/api/v1/events?run={run}", "\xff")):
+        seen = []
+        for _, kind, data in frames:
+            if kind == "reset" or data.get("run") != run:
+                continue
+            seen.append(data["seq"])
+            if kind == "run.closed":
+                break
+        assert seen == [data["seq"] for _, _, data in whole]
+
+
 def test_a_retried_model_call_is_a_new_attempt(server):
     run = server.start_run("payer", "again please")
     frames = read_run(server, run)

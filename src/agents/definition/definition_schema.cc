@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "base/json.h"
 #include "definition/definition.h"
 
 namespace holdfast::agent {
@@ -135,7 +136,7 @@ std::string definition_schema(const Catalog& catalog) {
     tool["type"]["enum"].push_back(type->name);
     tool[std::string(type->name)] = std::move(section);
   }
-  return out.dump(2);
+  return dump_json(out, 2);
 }
 
 }  // namespace holdfast::agent

@@ -92,7 +92,7 @@ ErrorKind kind_of(int status, const std::string& code, const std::string& type, 
 // A code may be a number.
 std::string text_of(const Json& object, const char* name) {
   const auto found = object.find(name);
-  return found != object.end() && found->is_number() ? found->dump() : string_member(object, name);
+  return found != object.end() && found->is_number() ? dump_json(*found) : string_member(object, name);
 }
 
 }  // namespace

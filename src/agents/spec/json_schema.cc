@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+
 namespace holdfast::spec {
 
 using nlohmann::json;
@@ -136,7 +138,7 @@ std::optional<std::string> validate_range(const json& schema, const json& value,
                    bool (*holds)(double, double)) -> std::optional<std::string> {
     auto bound = schema.find(key);
     if (bound == schema.end() || holds(measure, bound->get<double>())) return std::nullopt;
-    return fmt::format("{} must be {} {}", subject(path), words, bound->dump());
+    return fmt::format("{} must be {} {}", subject(path), words, dump_json(*bound));
   };
   if (value.is_number()) {
     for (const Bound& bound : kNumbers) {
@@ -190,11 +192,11 @@ std::optional<std::string> validate_at(const json& schema, const json& value, co
   if (auto bad = validate_type(schema, value, path)) return bad;
   if (auto allowed = schema.find("enum"); allowed != schema.end()) {
     if (std::find(allowed->begin(), allowed->end(), value) == allowed->end()) {
-      return fmt::format("{} must be one of {}", subject(path), allowed->dump());
+      return fmt::format("{} must be one of {}", subject(path), dump_json(*allowed));
     }
   }
   if (auto only = schema.find("const"); only != schema.end() && *only != value) {
-    return fmt::format("{} must be {}", subject(path), only->dump());
+    return fmt::format("{} must be {}", subject(path), dump_json(*only));
   }
   if (auto bad = validate_range(schema, value, path)) return bad;
   if (value.is_object()) return validate_object(schema, value, path);

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/url.h"
 
 namespace holdfast::spec {
@@ -20,7 +21,7 @@ bool is_name_char(char c) {
 
 std::string scalar_text(const json& value) {
   if (value.is_string()) return value.get<std::string>();
-  return value.is_null() ? "" : value.dump();
+  return value.is_null() ? "" : dump_json(value);
 }
 
 // The name when `text` holds a placeholder at `at`; `{` that opens none is plain text.

@@ -115,7 +115,7 @@ void append_query(std::string& url, const Json& values) {
     if (value.is_null()) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
     url += percent_encode(name) + "=" +
-           percent_encode(value.is_string() ? value.get<std::string>() : value.dump());
+           percent_encode(value.is_string() ? value.get<std::string>() : dump_json(value));
   }
 }
 

@@ -221,7 +221,7 @@ class SqlCall {
     } else if (value.is_number()) {
       statement.bind_at(parameter, value.get<double>());
     } else {
-      statement.bind_at(parameter, value.is_string() ? value.get<std::string>() : value.dump());
+      statement.bind_at(parameter, value.is_string() ? value.get<std::string>() : dump_json(value));
     }
   }
 

@@ -44,10 +44,11 @@ Json parse_or_string(const std::string& text) {
   return parsed.is_discarded() ? Json(text) : parsed;
 }
 
-// In one line. Bytes that are no UTF-8 become U+FFFD, so it never throws.
+// In one line, unless it shall be indented. Bytes that are no UTF-8 become U+FFFD: it never throws, as dump()
+// does.
 template <class Json>
-std::string dump_json(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+std::string dump_json(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace holdfast

@@ -50,7 +50,7 @@ struct Step {
 std::string step_key(const Json& data) {
   auto found = data.find("step");
   if (found == data.end()) return "";
-  return found->is_string() ? found->get<std::string>() : found->dump();
+  return found->is_string() ? found->get<std::string>() : dump_json(*found);
 }
 
 }  // namespace

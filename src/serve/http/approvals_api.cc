@@ -99,7 +99,7 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
       return std::unexpected(Problem(400, "invalid_field", "'arguments' must be an object"));
     }
     // Keys sorted: the form in which arguments are stored and hashed.
-    decision.edited_arguments = nlohmann::json((*body)["arguments"]).dump();
+    decision.edited_arguments = dump_json(nlohmann::json((*body)["arguments"]));
   }
   decision.approval = std::string(request.param("id"));
   decision.arguments_sha256 = *sha;

@@ -16,13 +16,14 @@ constexpr std::size_t kMaxBatchBytes = 512 * 1024;
 }  // namespace
 
 std::string event_json(const platform::Event& event) {
-  std::string run = Json(event.run).dump();
+  std::string run = dump_json(Json(event.run));
   return fmt::format(R"({{"run":{},"seq":{},"type":{},"at":"{}","data":{}}})", run, event.seq,
-                     Json(event.type).dump(), iso_time(event.at), event.data.empty() ? "null" : event.data);
+                     dump_json(Json(event.type)), iso_time(event.at),
+                     event.data.empty() ? "null" : event.data);
 }
 
 std::string join_cursors(const runs::RunWatch::Place& place) {
-  return base64url(Json(place).dump());
+  return base64url(dump_json(Json(place)));
 }
 
 std::optional<runs::RunWatch::Place> split_cursors(std::string_view text) {
@@ -61,7 +62,7 @@ std::optional<std::string> EventSource::next() {
 
 void EventSource::append(std::string& out, const std::string& log, const platform::Event* event) const {
   if (event == nullptr) {
-    net::append_sse_event(out, id(), "reset", fmt::format(R"({{"run":{}}})", Json(log).dump()));
+    net::append_sse_event(out, id(), "reset", fmt::format(R"({{"run":{}}})", dump_json(Json(log))));
   } else {
     net::append_sse_event(out, id(), log == runs::kRunsFeed ? "runs" : event->type, event_json(*event));
   }

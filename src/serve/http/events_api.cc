@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "base/json.h"
 #include "http/api_context.h"
 #include "http/event_source.h"
 #include "http/problems.h"
@@ -51,11 +52,11 @@ Response event_page(ApiContext& context, const Request& request, const std::stri
     if (!events.empty()) events += ",";
     std::string json = event_json(event);
     json.pop_back();
-    events += fmt::format(R"({},"cursor":{}}})", json, Json(event.cursor).dump());
+    events += fmt::format(R"({},"cursor":{}}})", json, dump_json(Json(event.cursor)));
   }
   Response response;
   response.body = fmt::format(R"({{"events":[{}],"cursor":{},"reset":{}}})", events,
-                              Json(page->cursor).dump(), page->reset);
+                              dump_json(Json(page->cursor)), page->reset);
   return response;
 }
 
