@@ -28,6 +28,9 @@ BANNED = [
     (re.compile(r"\b(TODO|FIXME|XXX|HACK)\b"), "finish it or write down what is missing", ("tools/tidy.py",)),
 ]
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+# A path of the tree that a text names. Decisions tell how it was, and CONTRIBUTING has a test of its own.
+NAMED_PATH = re.compile(r"`((?:src|tests|include|docs|tools|cmake|proto|examples|bench)/[\w./-]+)`")
+HISTORIC = ("docs/adr/", "CONTRIBUTING.md", "CHANGELOG.md")
 HOSTS = re.compile(r"(index-url|GOPROXY=|\"resolved\": *\"http)")
 
 
@@ -58,6 +61,9 @@ def check_links(path: str, lines: list[str]) -> list[str]:
                 continue
             if not (pathlib.Path(path).parent / target).exists():
                 found.append(f"{path}:{number}: dead link {target}")
+        for target in NAMED_PATH.findall(line):
+            if not path.startswith(HISTORIC) and "NAME" not in target and not pathlib.Path(target).exists():
+                found.append(f"{path}:{number}: names {target}, which is not there")
     return found
 
 
