@@ -270,7 +270,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   write.expected = in.head;
   for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
   write.messages.push_back(model::to_json(outcome->message));
-  Usage usage;
+  Tokens usage;
   usage.input_tokens = outcome->usage.input_tokens;
   usage.output_tokens = outcome->usage.output_tokens;
   write.result = dump_json(Json{{"usage", usage}, {"stop", stop_of(outcome->stop_reason)}});

@@ -76,7 +76,7 @@ struct ModelTurn {
   ModelTurn() = default;
   ConversationRef head;
   std::vector<PlannedCall> calls;  // none: the model is done
-  Usage usage;
+  Tokens usage;
   std::optional<StopReason> stop;  // none: an earlier version did not say
 };
 
@@ -164,7 +164,7 @@ struct FinishInput {
   std::string error_type;
   std::string error;
   int iterations = 0;
-  Usage usage;
+  Tokens usage;
   std::optional<Caller> caller;
 };
 struct Finished {

@@ -10,7 +10,7 @@ void fields(auto& archive, Is<Caller> auto& v) {
   archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth);
 }
 
-void fields(auto& archive, Is<Usage> auto& v) {
+void fields(auto& archive, Is<Tokens> auto& v) {
   archive("input_tokens", v.input_tokens)("output_tokens", v.output_tokens);
 }
 
@@ -38,7 +38,7 @@ void fields(auto& archive, Is<RunResult> auto& v) {
 }  // namespace
 
 HOLDFAST_PROTOCOL_JSON(Caller)
-HOLDFAST_PROTOCOL_JSON(Usage)
+HOLDFAST_PROTOCOL_JSON(Tokens)
 HOLDFAST_PROTOCOL_JSON(Plan)
 HOLDFAST_PROTOCOL_JSON(Progress)
 HOLDFAST_PROTOCOL_JSON(RunInput)

@@ -25,9 +25,9 @@ struct Caller {
   int depth = 0;  // of the sub-agent
 };
 
-// Of all model calls of a run so far.
-struct Usage {
-  Usage() = default;
+// Of one model call, or of all calls of a run so far.
+struct Tokens {
+  Tokens() = default;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
 };
@@ -53,7 +53,7 @@ struct Progress {
   std::vector<ToolAnswer> answers;
   int iteration = 0;
   std::uint32_t step = 0;
-  Usage usage;
+  Tokens usage;
   std::int64_t deadline_ms = 0;  // of plan.run_timeout_ms, since the epoch; 0: none
 };
 
@@ -72,14 +72,14 @@ struct RunResult {
   RunResult() = default;
   std::string output;
   int iterations = 0;
-  Usage usage;
+  Tokens usage;
   bool max_iterations_reached = false;
 };
 
 void to_json(Json& out, const Caller& value);
 void from_json(const Json& in, Caller& value);
-void to_json(Json& out, const Usage& value);
-void from_json(const Json& in, Usage& value);
+void to_json(Json& out, const Tokens& value);
+void from_json(const Json& in, Tokens& value);
 void to_json(Json& out, const Plan& value);
 void from_json(const Json& in, Plan& value);
 void to_json(Json& out, const Progress& value);
