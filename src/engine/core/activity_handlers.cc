@@ -1,5 +1,12 @@
 #include "engine/activity_handlers.h"
 
+#include "engine/core_clock.h"
+#include "engine/options.h"
+#include "engine/replies.h"
+#include "engine/run_cache.h"
+#include "engine/task_dispatch.h"
+#include "engine/task_tokens.h"
+#include "engine/transitions.h"
 #include "history/activity.h"
 #include "history/failures.h"
 

@@ -7,17 +7,18 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/core_clock.h"
 #include "engine/errors.h"
-#include "engine/options.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/task_dispatch.h"
-#include "engine/task_tokens.h"
-#include "engine/transitions.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class Replies;
+class RunCache;
+class TaskDispatch;
+class TaskTokens;
+class Transitions;
 
 class ActivityHandlers {
  public:

@@ -64,8 +64,12 @@ struct Output {
   std::vector<FeedRow> feed;
   // Calls that the host answers itself when this batch is durable: List and Count wait for the index.
   struct VisibilityCall {
+    enum class Kind : std::uint8_t { kList, kCount } kind{};
     Call call;
     std::string namespace_id;
+    std::string query;
+    std::int32_t page_size = 0;  // a list's
+    std::string page_token{};    // a list's
   };
   std::vector<VisibilityCall> visibility_calls;
   bool empty() const { return batch.empty() && releases.empty() && visibility_calls.empty(); }

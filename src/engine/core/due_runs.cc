@@ -2,6 +2,15 @@
 
 #include <memory>
 
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/queries.h"
+#include "engine/run_cache.h"
+#include "engine/task_dispatch.h"
+#include "engine/transitions.h"
+#include "engine/wake_times.h"
 #include "history/activity.h"
 #include "history/lifecycle.h"
 #include "history/timer.h"

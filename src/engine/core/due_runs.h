@@ -3,18 +3,19 @@
 // DueRuns: lets the time of executions pass: timers fire, tasks and activities time out, what was held back
 // begins. The core owns it; its thread only.
 
-#include "engine/core_clock.h"
-#include "engine/history_reader.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/queries.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/task_dispatch.h"
-#include "engine/transitions.h"
-#include "engine/wake_times.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryReader;
+class NewIds;
+class Queries;
+class RunCache;
+class TaskDispatch;
+class Transitions;
+class WakeTimes;
 
 class DueRuns {
  public:

@@ -1,7 +1,11 @@
 #include "engine/execution_handlers.h"
 
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/options.h"
+#include "engine/replies.h"
 #include "engine/signals.h"
+#include "engine/transitions.h"
 #include "history/activity.h"
 #include "history/lifecycle.h"
 

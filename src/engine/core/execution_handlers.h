@@ -5,13 +5,14 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/core_clock.h"
-#include "engine/options.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/transitions.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class Replies;
+class Transitions;
 
 class ExecutionHandlers {
  public:

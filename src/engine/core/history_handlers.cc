@@ -3,6 +3,11 @@
 #include <algorithm>
 
 #include "engine/errors.h"
+#include "engine/history_reader.h"
+#include "engine/history_waiters.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/run_cache.h"
 
 namespace holdfast::engine {
 

@@ -4,13 +4,14 @@
 // one was of, whatever has followed it since. Made and owned by the core; its thread only.
 
 #include "engine/core.h"
-#include "engine/history_reader.h"
-#include "engine/history_waiters.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
 
 namespace holdfast::engine {
+
+class HistoryReader;
+class HistoryWaiters;
+class Replies;
+class RunCache;
 
 class HistoryHandlers {
  public:

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "engine/options.h"
 #include "store/keys.h"
 
 namespace holdfast::engine {

@@ -9,11 +9,12 @@
 #include <memory>
 #include <optional>
 
-#include "engine/options.h"
 #include "engine/run.h"
 #include "store/kv_store.h"
 
 namespace holdfast::engine {
+
+struct EngineLimits;
 
 class HistoryReader {
  public:

@@ -9,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/options.h"
 #include "sim/memory_store.h"
 #include "store/keys.h"
 

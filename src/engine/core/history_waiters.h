@@ -4,14 +4,17 @@
 // answered as soon as there is an event it has not seen, or the run is over, or its time is up. The core owns
 // it; its thread only.
 
-#include "engine/core_clock.h"
-#include "engine/history_reader.h"
-#include "engine/options.h"
-#include "engine/parked_calls.h"
-#include "engine/replies.h"
 #include "engine/run.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+struct HistoryRead;
+class HistoryReader;
+struct Parked;
+class ParkedCalls;
+class Replies;
 
 class HistoryWaiters {
  public:

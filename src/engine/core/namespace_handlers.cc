@@ -3,6 +3,9 @@
 #include <algorithm>
 
 #include "engine/errors.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/replies.h"
 
 namespace holdfast::engine {
 

@@ -6,12 +6,13 @@
 #include "api/messages.h"
 #include "engine/core.h"
 #include "engine/namespaces.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/replies.h"
 #include "history/stored.h"
 
 namespace holdfast::engine {
+
+struct CoreOptions;
+class NewIds;
+class Replies;
 
 class NamespaceHandlers {
  public:

@@ -1,5 +1,13 @@
 #include "engine/outbox_delivery.h"
 
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/outbox.h"
+#include "engine/run_cache.h"
+#include "engine/transitions.h"
 #include "history/child_workflow.h"
 #include "history/cron.h"
 #include "history/external.h"

@@ -11,17 +11,18 @@
 #include <string>
 
 #include "api/messages.h"
-#include "engine/core_clock.h"
-#include "engine/history_reader.h"
-#include "engine/namespaces.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/outbox.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/transitions.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryReader;
+class Namespaces;
+class NewIds;
+class Outbox;
+class RunCache;
+class Transitions;
 
 class OutboxDelivery {
  public:

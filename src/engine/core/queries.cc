@@ -3,6 +3,9 @@
 #include <vector>
 
 #include "engine/errors.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/task_dispatch.h"
 
 namespace holdfast::engine {
 

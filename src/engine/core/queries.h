@@ -6,12 +6,14 @@
 #include <string>
 
 #include "api/messages.h"
-#include "engine/parked_calls.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/task_dispatch.h"
 
 namespace holdfast::engine {
+
+struct Parked;
+class ParkedCalls;
+class Replies;
+class TaskDispatch;
 
 class Queries {
  public:

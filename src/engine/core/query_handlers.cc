@@ -1,6 +1,14 @@
 #include "engine/query_handlers.h"
 
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/parked_calls.h"
+#include "engine/queries.h"
+#include "engine/replies.h"
+#include "engine/task_dispatch.h"
+#include "engine/task_tokens.h"
 
 namespace holdfast::engine {
 

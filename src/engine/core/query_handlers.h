@@ -5,17 +5,18 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/core_clock.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/parked_calls.h"
-#include "engine/queries.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/task_dispatch.h"
-#include "engine/task_tokens.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class NewIds;
+class ParkedCalls;
+class Queries;
+class Replies;
+class TaskDispatch;
+class TaskTokens;
 
 class QueryHandlers {
  public:

@@ -4,6 +4,17 @@
 #include <string>
 #include <vector>
 
+#include "engine/batches.h"
+#include "engine/core_clock.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/outbox.h"
+#include "engine/outbox_delivery.h"
+#include "engine/rows.h"
+#include "engine/run_cache.h"
+#include "engine/transitions.h"
+#include "engine/wake_times.h"
 #include "history/activity.h"
 #include "history/workflow_task.h"
 #include "store/keys.h"

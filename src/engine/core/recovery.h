@@ -6,23 +6,24 @@
 
 #include <cstdint>
 
-#include "engine/batches.h"
-#include "engine/core_clock.h"
-#include "engine/namespaces.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/outbox.h"
-#include "engine/outbox_delivery.h"
-#include "engine/rows.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/transitions.h"
-#include "engine/wake_times.h"
 #include "history/stored.h"
 #include "holdfast/status.h"
 #include "store/kv_store.h"
 
 namespace holdfast::engine {
+
+class Batches;
+class CoreClock;
+struct EngineLimits;
+class Namespaces;
+class NewIds;
+class Outbox;
+class OutboxDelivery;
+class Rows;
+class RunCache;
+class Transitions;
+class WakeTimes;
 
 class Recovery {
  public:

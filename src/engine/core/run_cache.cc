@@ -5,6 +5,9 @@
 #include "base/check.h"
 #include "base/ids.h"
 #include "engine/errors.h"
+#include "engine/options.h"
+#include "engine/rows.h"
+#include "engine/wake_times.h"
 #include "store/keys.h"
 
 namespace holdfast::engine {

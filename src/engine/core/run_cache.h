@@ -13,12 +13,13 @@
 #include <utility>
 #include <vector>
 
-#include "engine/options.h"
-#include "engine/rows.h"
 #include "engine/run.h"
-#include "engine/wake_times.h"
 
 namespace holdfast::engine {
+
+struct EngineLimits;
+class Rows;
+class WakeTimes;
 
 class RunCache {
  public:

@@ -10,6 +10,9 @@
 #include <string>
 
 #include "engine/batches.h"
+#include "engine/options.h"
+#include "engine/rows.h"
+#include "engine/wake_times.h"
 #include "sim/memory_store.h"
 
 namespace holdfast::engine {

@@ -1,7 +1,16 @@
 #include "engine/start_handlers.h"
 
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/replies.h"
+#include "engine/run_cache.h"
 #include "engine/signals.h"
+#include "engine/starter.h"
+#include "engine/task_responses.h"
+#include "engine/task_tokens.h"
+#include "engine/transitions.h"
 #include "history/lifecycle.h"
 #include "history/workflow_task.h"
 

@@ -5,17 +5,19 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/core_clock.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/replies.h"
-#include "engine/run_cache.h"
-#include "engine/starter.h"
-#include "engine/task_responses.h"
-#include "engine/task_tokens.h"
-#include "engine/transitions.h"
+#include "engine/run.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class NewIds;
+class Replies;
+class RunCache;
+class Starter;
+class TaskResponses;
+class TaskTokens;
+class Transitions;
 
 class StartHandlers {
  public:

@@ -1,7 +1,12 @@
 #include "engine/starter.h"
 
 #include "base/check.h"
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/run_cache.h"
+#include "engine/transitions.h"
 #include "history/cron.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"

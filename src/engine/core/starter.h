@@ -9,15 +9,16 @@
 #include <string>
 
 #include "api/messages.h"
-#include "engine/core_clock.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/transitions.h"
 #include "history/lifecycle.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class NewIds;
+class RunCache;
+class Transitions;
 
 class Starter {
  public:

@@ -5,7 +5,16 @@
 #include <vector>
 
 #include "base/check.h"
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/history_waiters.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/run_cache.h"
+#include "engine/task_responses.h"
+#include "engine/task_tokens.h"
 #include "history/activity.h"
 #include "history/workflow_task.h"
 

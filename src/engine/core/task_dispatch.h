@@ -6,19 +6,21 @@
 #include <string>
 
 #include "engine/core.h"
-#include "engine/core_clock.h"
-#include "engine/history_waiters.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/parked_calls.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/task_responses.h"
-#include "engine/task_tokens.h"
 #include "matching/task_queues.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryWaiters;
+class NewIds;
+struct Parked;
+class ParkedCalls;
+class Replies;
+class RunCache;
+class TaskResponses;
+class TaskTokens;
 
 // A poll, and who it is that polls.
 struct Poller {

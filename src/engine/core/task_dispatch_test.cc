@@ -9,6 +9,19 @@
 #include <string>
 #include <vector>
 
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/history_waiters.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/rows.h"
+#include "engine/run_cache.h"
+#include "engine/task_responses.h"
+#include "engine/task_tokens.h"
+#include "engine/wake_times.h"
 #include "fixture/counting_random.h"
 #include "fixture/manual_clock.h"
 #include "history/lifecycle.h"

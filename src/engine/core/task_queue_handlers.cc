@@ -1,7 +1,13 @@
 #include "engine/task_queue_handlers.h"
 
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
+#include "engine/task_dispatch.h"
+#include "engine/transitions.h"
 #include "history/workflow_task.h"
+#include "matching/task_queues.h"
 
 namespace holdfast::engine {
 

@@ -5,15 +5,19 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/core_clock.h"
-#include "engine/parked_calls.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/task_dispatch.h"
-#include "engine/transitions.h"
-#include "matching/task_queues.h"
+
+namespace holdfast::matching {
+class TaskQueues;
+}
 
 namespace holdfast::engine {
+
+class CoreClock;
+class ParkedCalls;
+class Replies;
+class TaskDispatch;
+class Transitions;
 
 class TaskQueueHandlers {
  public:

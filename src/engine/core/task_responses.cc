@@ -1,5 +1,10 @@
 #include "engine/task_responses.h"
 
+#include "engine/core_clock.h"
+#include "engine/history_reader.h"
+#include "engine/namespaces.h"
+#include "engine/options.h"
+#include "engine/task_tokens.h"
 #include "history/update.h"
 #include "history/workflow_task.h"
 

@@ -7,14 +7,15 @@
 #include <memory>
 #include <string>
 
-#include "engine/core_clock.h"
-#include "engine/history_reader.h"
-#include "engine/namespaces.h"
-#include "engine/options.h"
 #include "engine/run.h"
-#include "engine/task_tokens.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryReader;
+class Namespaces;
+class TaskTokens;
 
 class TaskResponses {
  public:

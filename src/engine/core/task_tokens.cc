@@ -1,6 +1,8 @@
 #include "engine/task_tokens.h"
 
 #include "engine/errors.h"
+#include "engine/namespaces.h"
+#include "engine/run_cache.h"
 
 namespace holdfast::engine {
 

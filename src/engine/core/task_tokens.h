@@ -7,13 +7,14 @@
 #include <string>
 
 #include "engine/core.h"
-#include "engine/namespaces.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
 #include "history/stored.h"
 #include "holdfast/status.h"
 
 namespace holdfast::engine {
+
+class Namespaces;
+class RunCache;
 
 class TaskTokens {
  public:

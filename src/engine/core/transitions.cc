@@ -1,5 +1,13 @@
 #include "engine/transitions.h"
 
+#include "engine/core_clock.h"
+#include "engine/history_waiters.h"
+#include "engine/options.h"
+#include "engine/outbox.h"
+#include "engine/queries.h"
+#include "engine/run_cache.h"
+#include "engine/task_dispatch.h"
+#include "engine/update_waiters.h"
 #include "history/failures.h"
 #include "history/lifecycle.h"
 #include "history/update.h"

@@ -9,17 +9,18 @@
 #include <string>
 
 #include "api/messages.h"
-#include "engine/core_clock.h"
-#include "engine/history_waiters.h"
-#include "engine/options.h"
-#include "engine/outbox.h"
-#include "engine/queries.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/task_dispatch.h"
-#include "engine/update_waiters.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryWaiters;
+class Outbox;
+class Queries;
+class RunCache;
+class TaskDispatch;
+class UpdateWaiters;
 
 class Transitions {
  public:

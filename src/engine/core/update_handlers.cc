@@ -1,7 +1,14 @@
 #include "engine/update_handlers.h"
 
 #include "engine/errors.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/replies.h"
+#include "engine/run_cache.h"
+#include "engine/starter.h"
 #include "engine/stored_update.h"
+#include "engine/transitions.h"
+#include "engine/update_waiters.h"
 
 namespace holdfast::engine {
 

@@ -5,16 +5,17 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/run_cache.h"
-#include "engine/starter.h"
-#include "engine/transitions.h"
-#include "engine/update_waiters.h"
 
 namespace holdfast::engine {
+
+struct EngineLimits;
+class NewIds;
+class Replies;
+class RunCache;
+class Starter;
+class Transitions;
+class UpdateWaiters;
 
 class UpdateHandlers {
  public:

@@ -2,7 +2,12 @@
 
 #include <algorithm>
 
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/history_reader.h"
+#include "engine/options.h"
+#include "engine/parked_calls.h"
+#include "engine/replies.h"
 #include "engine/stored_update.h"
 #include "history/update.h"
 

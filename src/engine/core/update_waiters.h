@@ -7,14 +7,16 @@
 #include <string>
 
 #include "api/messages.h"
-#include "engine/core_clock.h"
-#include "engine/history_reader.h"
-#include "engine/options.h"
-#include "engine/parked_calls.h"
-#include "engine/replies.h"
 #include "engine/run.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryReader;
+struct Parked;
+class ParkedCalls;
+class Replies;
 
 class UpdateWaiters {
  public:

@@ -209,11 +209,10 @@ void VisibilityFeeder::run(Output::VisibilityCall& call) {
 Result<api::MessagePtr> VisibilityFeeder::evaluate(const Output::VisibilityCall& call) const {
   visibility::ListRequest list;
   list.namespace_id = call.namespace_id;
-  if (call.call.method == api::Method::kListWorkflowExecutions) {
-    const auto& request = static_cast<const ws::ListWorkflowExecutionsRequest&>(*call.call.request);
-    list.query = request.query();
-    list.page_size = static_cast<std::uint32_t>(std::max(request.page_size(), 0));
-    list.page_token = request.next_page_token();
+  list.query = call.query;
+  if (call.kind == Output::VisibilityCall::Kind::kList) {
+    list.page_size = static_cast<std::uint32_t>(std::max(call.page_size, 0));
+    list.page_token = call.page_token;
     auto found = index_.list(list);
     if (!found) return fail(std::move(found.error()));
     auto response = std::make_unique<ws::ListWorkflowExecutionsResponse>();
@@ -221,7 +220,6 @@ Result<api::MessagePtr> VisibilityFeeder::evaluate(const Output::VisibilityCall&
     response->set_next_page_token(std::move(found->next_page_token));
     return api::MessagePtr(std::move(response));
   }
-  list.query = static_cast<const ws::CountWorkflowExecutionsRequest&>(*call.call.request).query();
   auto counted = index_.count(list);
   if (!counted) return fail(std::move(counted.error()));
   auto response = std::make_unique<ws::CountWorkflowExecutionsResponse>();

@@ -8,28 +8,27 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/replies.h"
 #include "engine/run.h"
 
 namespace holdfast::engine {
+
+class Replies;
 
 class VisibilityHandlers {
  public:
   // `indexed`: there is an index.
   VisibilityHandlers(bool indexed, Replies& replies) : indexed_(indexed), replies_(replies) {}
 
-  void list(Call& call, const ws::ListWorkflowExecutionsRequest&, const stored::NamespaceRecord& record) {
-    pass_on(call, record);
-  }
-  void count(Call& call, const ws::CountWorkflowExecutionsRequest&, const stored::NamespaceRecord& record) {
-    pass_on(call, record);
-  }
+  void list(Call& call, const ws::ListWorkflowExecutionsRequest& request,
+            const stored::NamespaceRecord& record);
+  void count(Call& call, const ws::CountWorkflowExecutionsRequest& request,
+             const stored::NamespaceRecord& record);
 
   bool empty() const { return calls_.empty(); }
   std::vector<Output::VisibilityCall> take() { return std::exchange(calls_, {}); }
 
  private:
-  void pass_on(Call& call, const stored::NamespaceRecord& record);
+  void pass_on(Output::VisibilityCall call);
 
   bool indexed_;
   Replies& replies_;

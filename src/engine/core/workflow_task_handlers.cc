@@ -2,7 +2,18 @@
 
 #include <algorithm>
 
+#include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/history_reader.h"
+#include "engine/namespaces.h"
+#include "engine/new_ids.h"
+#include "engine/options.h"
+#include "engine/queries.h"
+#include "engine/replies.h"
+#include "engine/task_dispatch.h"
+#include "engine/task_responses.h"
+#include "engine/task_tokens.h"
+#include "engine/transitions.h"
 #include "history/activity.h"
 #include "history/lifecycle.h"
 #include "history/update.h"

@@ -8,21 +8,22 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
-#include "engine/core_clock.h"
-#include "engine/history_reader.h"
-#include "engine/namespaces.h"
-#include "engine/new_ids.h"
-#include "engine/options.h"
-#include "engine/queries.h"
-#include "engine/replies.h"
 #include "engine/run.h"
-#include "engine/task_dispatch.h"
-#include "engine/task_responses.h"
-#include "engine/task_tokens.h"
-#include "engine/transitions.h"
 #include "history/commands.h"
 
 namespace holdfast::engine {
+
+class CoreClock;
+struct EngineLimits;
+class HistoryReader;
+class Namespaces;
+class NewIds;
+class Queries;
+class Replies;
+class TaskDispatch;
+class TaskResponses;
+class TaskTokens;
+class Transitions;
 
 class WorkflowTaskHandlers {
  public:
