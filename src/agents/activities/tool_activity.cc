@@ -62,7 +62,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   intent.key = in.call.key;
   intent.run = ctx.info().workflow_id;
   intent.tool = tool.name;
-  intent.effect = static_cast<platform::EffectClass>(tool.effect);
+  intent.effect = tool.effect;
   intent.arguments_sha256 = sha256_hex(dump_json(arguments));
   auto record = require(deps_.store->begin_effect(intent), "recording the intent");
   if (record.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {

@@ -109,12 +109,6 @@ std::string version_of(const AgentDefinition& definition) {
   return sha256_hex(canonical_json(definition));
 }
 
-std::string_view to_string(Effect effect) {
-  static constexpr std::array<std::string_view, 4> kNames = {"pure", "idempotent", "at_most_once",
-                                                             "transactional"};
-  return kNames[static_cast<std::size_t>(effect)];
-}
-
 std::string_view to_string(Action action) {
   static constexpr std::array<std::string_view, 3> kNames = {"allow", "deny", "ask"};
   return kNames[static_cast<std::size_t>(action)];

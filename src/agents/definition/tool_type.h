@@ -34,11 +34,7 @@ struct RetrySpec {
   int attempts = 5;
 };
 
-// What a tool does to the world, and hence what may happen after an interrupted call.
-//   pure: nothing; repeat freely.            idempotent: repeat under the same key.
-//   at_most_once: never repeat; a person decides.   transactional: effect and key commit together; repeat
-//   finds it.
-enum class Effect { kPure, kIdempotent, kAtMostOnce, kTransactional };
+using Effect = protocol::Effect;
 
 // What the section of a tool says; each type derives its own.
 struct ToolSettings {
@@ -119,7 +115,5 @@ struct Catalog {
 
   const ToolType* find_tool(std::string_view name) const;
 };
-
-std::string_view to_string(Effect effect);
 
 }  // namespace holdfast::agent

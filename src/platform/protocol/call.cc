@@ -13,6 +13,10 @@ constexpr Words kSources("source of an answer",
                          {Word{AnswerSource::kStep, "step"}, Word{AnswerSource::kEffect, "effect"},
                           Word{AnswerSource::kError, "error"}});
 
+constexpr Words kEffects("effect", {Word{Effect::kPure, "pure"}, Word{Effect::kIdempotent, "idempotent"},
+                                    Word{Effect::kAtMostOnce, "at_most_once"},
+                                    Word{Effect::kTransactional, "transactional"}});
+
 void fields(auto& archive, Is<ConversationRef> auto& v) {
   archive("conversation", v.conversation)("branch", v.branch)("sequence", v.sequence)("sha256", v.sha256);
 }
@@ -35,6 +39,10 @@ std::string idempotency_key(std::string_view namespace_name, const ConversationR
   Json parts = {"holdfast.call.v1", namespace_name, message.conversation, message.branch,
                 message.sequence,   ordinal,        std::string(tool),    std::string(canonical_arguments)};
   return sha256_hex(dump_json(parts));
+}
+
+std::string_view to_string(Effect effect) {
+  return kEffects.text(effect);
 }
 
 HOLDFAST_PROTOCOL_JSON(ConversationRef)

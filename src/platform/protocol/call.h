@@ -59,12 +59,20 @@ struct ToolAnswer {
   std::uint32_t step = 0;  // of an error that ended a step; 0: the call never became one
 };
 
+// What a tool does to the world, and hence what may happen after an interrupted call.
+//   pure: nothing; repeat freely.            idempotent: repeat under the same key.
+//   at_most_once: never repeat; a person decides.   transactional: effect and key commit together; repeat
+//   finds it.
+// The numbers are stored.
+enum class Effect : std::uint8_t { kPure = 0, kIdempotent = 1, kAtMostOnce = 2, kTransactional = 3 };
+
 // Hash of the canonical arguments and all that makes a call the one it is; the same on every attempt.
 std::string idempotency_key(std::string_view namespace_name, const ConversationRef& message,
                             std::uint32_t ordinal, std::string_view tool,
                             std::string_view canonical_arguments);
 
 std::string_view to_string(AnswerSource source);
+std::string_view to_string(Effect effect);  // "pure", ...
 
 void to_json(Json& out, const ConversationRef& value);
 void from_json(const Json& in, ConversationRef& value);

@@ -53,7 +53,7 @@ TEST_F(Golden, DISABLED_Write) {
   EffectIntent effect;
   effect.key = "refund";
   effect.tool = "issue_refund";
-  effect.effect = EffectClass::kAtMostOnce;
+  effect.effect = Effect::kAtMostOnce;
   ASSERT_TRUE(store.begin_effect(effect));
   Approval approval;
   approval.id = "ap";
@@ -91,7 +91,7 @@ TEST_F(Golden, VersionOneReadsTheSame) {
   EXPECT_EQ((*store.lookup_step("turn-1"))->result, R"({"ok":true})");
   EXPECT_EQ(store.usage_of_run("refund-7")->output_tokens, 3);
   EXPECT_EQ((*store.lookup_effect("refund"))->state, EffectState::kUnknown);
-  EXPECT_EQ((*store.lookup_effect("refund"))->intent.effect, EffectClass::kAtMostOnce);
+  EXPECT_EQ((*store.lookup_effect("refund"))->intent.effect, Effect::kAtMostOnce);
   EXPECT_EQ(store.approval("ap")->status, ApprovalStatus::kPending);
   EXPECT_EQ(store.unanswered_decisions()->front().decided_by, "ann");
   EXPECT_EQ(store.unstarted_runs(clock_.now(), 10)->front().run, "refund-7");

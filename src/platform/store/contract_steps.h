@@ -74,7 +74,7 @@ TEST_P(StoreContract, AnEffectIsFreshOnceThenUnknownUntilSettled) {
   intent.key = "e";
   intent.run = "r";
   intent.tool = "refund";
-  intent.effect = EffectClass::kAtMostOnce;
+  intent.effect = Effect::kAtMostOnce;
   intent.arguments_sha256 = sha256_hex("{}");
   EXPECT_FALSE(store_->lookup_effect("e")->has_value());
   EXPECT_EQ(store_->settle_effect("e", true, "{}").error().code(), Code::kFailedPrecondition);
@@ -86,7 +86,7 @@ TEST_P(StoreContract, AnEffectIsFreshOnceThenUnknownUntilSettled) {
   begun = store_->begin_effect(intent);
   EXPECT_EQ(begun->state, EffectState::kUnknown);
   EXPECT_EQ(begun->fence, 2);
-  EXPECT_EQ(begun->intent.effect, EffectClass::kAtMostOnce);
+  EXPECT_EQ(begun->intent.effect, Effect::kAtMostOnce);
   EXPECT_EQ((*store_->lookup_effect("e"))->state, EffectState::kUnknown);
   ASSERT_TRUE(store_->settle_effect("e", true, "done"));
   EXPECT_EQ(store_->settle_effect("e", false, "other")->result, "done");

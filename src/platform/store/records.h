@@ -90,14 +90,14 @@ struct StepRecord {
 
 // ---- effects
 
-enum class EffectClass : std::uint8_t { kPure = 0, kIdempotent = 1, kAtMostOnce = 2, kTransactional = 3 };
+using Effect = protocol::Effect;
 
 struct EffectIntent {
   EffectIntent() = default;
   std::string key;  // the call's idempotency key
   std::string run;
   std::string tool;
-  EffectClass effect = EffectClass::kIdempotent;
+  Effect effect = Effect::kIdempotent;
   std::string arguments_sha256;
 };
 

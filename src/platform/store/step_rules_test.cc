@@ -42,7 +42,7 @@ class EffectRules : public ::testing::Test {
   EffectRules() {
     intent_.key = "e";
     intent_.tool = "refund";
-    intent_.effect = EffectClass::kAtMostOnce;
+    intent_.effect = Effect::kAtMostOnce;
   }
 
   fixture::ManualClock clock_;
@@ -79,7 +79,7 @@ TEST_F(EffectRules, AKeyNamesOneCall) {
   other.arguments_sha256 = "x";
   EXPECT_EQ(begin_effect(other, begun, clock_.now()).error().code(), Code::kFailedPrecondition);
   other = intent_;
-  other.effect = EffectClass::kPure;
+  other.effect = Effect::kPure;
   EXPECT_EQ(begin_effect(other, begun, clock_.now()).error().code(), Code::kFailedPrecondition);
   other = intent_;
   other.run = "after continue-as-new";  // the run is no part of the call
