@@ -6,9 +6,9 @@
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include "base/ids.h"
+#include "sqlite/statement.h"
 
 namespace holdfast::e2e {
 
@@ -86,7 +86,6 @@ std::vector<std::string> Receiver::bodies() const {
 
 Platform::Platform(const std::string& script) : environment_(clock_, random_, new_executor) {
   suffix_ = new_uuid(random_).substr(0, 8);
-  directory_ = std::filesystem::temp_directory_path() / ("holdfast-e2e-" + suffix_);
   std::filesystem::create_directories(directory_ / "engine");
   receiver = std::make_unique<Receiver>();
   model::ScriptedOptions scripted_options;
@@ -107,7 +106,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
     connection_ = engine_.get();
   }
   client_ = std::make_unique<Client>(*connection_, environment_);
-  query_shop("");
+  query_shop(kShop);
   start_workers();
 }
 
@@ -121,8 +120,6 @@ Platform::~Platform() {
   http_.reset();
   stores_.streams.reset();
   stores_.store.reset();
-  std::error_code ignored;
-  std::filesystem::remove_all(directory_, ignored);
 }
 
 void Platform::start_workers() {
@@ -298,19 +295,19 @@ int Platform::count_events(const std::string& run, std::string_view type) {
 
 Json Platform::query_shop(const std::string& sql) {
   const std::string path = (directory_ / "shop.db").string();
-  sqlite3* db = nullptr;
-  sqlite3_open(path.c_str(), &db);
+  sqlite::Database db;
+  EXPECT_TRUE(db.open(path).ok());
   Json rows = Json::array();
-  auto collect = [](void* out, int columns, char** values, char**) {
-    Json row = Json::array();
-    for (int i = 0; i < columns; ++i) row.push_back(values[i] ? Json(values[i]) : Json());
-    static_cast<Json*>(out)->push_back(row);
-    return 0;
-  };
-  char* error = nullptr;
-  sqlite3_exec(db, sql.empty() ? kShop : sql.c_str(), collect, &rows, &error);
-  EXPECT_EQ(error, nullptr) << error;
-  sqlite3_close(db);
+  for (std::string_view script = sql; !script.empty();) {
+    sqlite::Statement statement = sqlite::Statement::first_of(db, script);
+    while (statement.next()) {
+      Json& row = rows.emplace_back(Json::array());
+      for (int i = 0; i < statement.columns(); ++i) {
+        row.push_back(statement.is_null(i) ? Json() : Json(statement.text(i)));
+      }
+    }
+    EXPECT_TRUE(statement.status().ok()) << statement.status().to_string();
+  }
   return rows;
 }
 

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <filesystem>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +20,7 @@
 #include "api/connection.h"
 #include "connect/grpc_connection.h"
 #include "engine/engine.h"
+#include "fixture/temporary_directory.h"
 #include "holdfast/client.h"
 #include "net/server.h"
 #include "os/clock.h"
@@ -107,7 +107,7 @@ class Platform {
   SkippingClock clock_;
   os::SystemRandom random_;
   std::string suffix_;
-  std::filesystem::path directory_;
+  fixture::TemporaryDirectory directory_;
   Environment environment_;
   os::ThreadExecutor http_loop_{"e2e-http"};
   os::ThreadExecutor model_loop_{"e2e-model"};

@@ -1,15 +1,15 @@
 // Goal: an SQL tool does what its declaration says and no more: reads cannot write, writes happen once per
 // key, results are bounded, arguments are data. Method: a real SQLite file per test.
 
-#include <unistd.h>
 #include <filesystem>
 #include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
+#include "fixture/temporary_directory.h"
 #include "os/clock.h"
+#include "sqlite/database.h"
 #include "tool/read_tool.h"
 
 namespace holdfast::agent {
@@ -20,22 +20,16 @@ using ::testing::HasSubstr;
 class SqlTool : public ::testing::Test {
  protected:
   void SetUp() override {
-    path_ = std::filesystem::temp_directory_path() /
-            ("holdfast-sql-tool-" + std::to_string(getpid()) + "-" +
-             ::testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove(path_);
     execute(
         "CREATE TABLE orders(id INTEGER PRIMARY KEY, total REAL, note TEXT);"
         "CREATE TABLE refunds(order_id INTEGER, amount REAL);"
         "INSERT INTO orders VALUES (1, 19.5, 'first'), (2, 180, NULL), (3, 7, 'third');");
   }
-  void TearDown() override { std::filesystem::remove(path_); }
-
   void execute(const char* sql) {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open(path_.c_str(), &db), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(db, sql, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(db);
-    sqlite3_close(db);
+    sqlite::Database db;
+    ASSERT_TRUE(db.open(path_).ok());
+    const Status status = db.execute(sql);
+    EXPECT_TRUE(status.ok()) << status.to_string();
   }
 
   ToolEnding run(std::string statement, const Json& arguments, bool read_only = true,
@@ -61,11 +55,12 @@ class SqlTool : public ::testing::Test {
     return find_activity_tool("sql")->run(tool, arguments, context);
   }
 
+  fixture::TemporaryDirectory directory_;
+  std::filesystem::path path_ = directory_ / "shop.db";
   os::SystemClock clock_;
   std::string timeout_ = "30s";
   int max_rows_ = 100;
   std::stop_source stop_;
-  std::filesystem::path path_;
 };
 
 TEST_F(SqlTool, ReadsRowsWithBoundArguments) {

@@ -2,13 +2,11 @@
 // step runs twice, an effect is missing or doubled. Method: the parts on their own; the whole demo is run by
 // tests/demo.
 
-#include <unistd.h>
-#include <filesystem>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "activities/catalog.h"
+#include "fixture/temporary_directory.h"
 #include "os/clock.h"
 #include "refund/agent_files.h"
 #include "refund/demo.h"
@@ -30,8 +28,8 @@ TEST(Demo, TheAgentIsValid) {
 }
 
 TEST(Demo, TheShopIsTheSameEveryTime) {
-  auto file = std::filesystem::temp_directory_path() / ("holdfast-shop-" + std::to_string(getpid()));
-  std::filesystem::remove(file);
+  const fixture::TemporaryDirectory directory;
+  const auto file = directory / "shop.db";
   ASSERT_TRUE(make_shop(file).ok());
   auto state = read_shop(file);
   ASSERT_TRUE(state.has_value());
@@ -40,7 +38,6 @@ TEST(Demo, TheShopIsTheSameEveryTime) {
   EXPECT_EQ(state->refunds, 25);
   EXPECT_EQ(state->refunds_of_order, 0);
   EXPECT_EQ(state->order_status, "delivered");
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(file.string() + suffix);
 }
 
 TEST(Demo, KillPointsAreParsed) {

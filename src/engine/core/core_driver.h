@@ -5,7 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,28 +14,16 @@
 #include "api/messages.h"
 #include "engine/core.h"
 #include "engine/stored_law.h"
+#include "fixture/counting_random.h"
+#include "fixture/manual_clock.h"
+#include "fixture/temporary_directory.h"
 #include "history/stored.h"
 #include "store/rocks_store.h"
 
 namespace holdfast::engine::testing {
 
-class ManualClock final : public Clock {
- public:
-  WallTime now() const override { return WallTime(std::chrono::nanoseconds(ns)); }
-  MonotonicTime monotonic() const override { return MonotonicTime(std::chrono::nanoseconds(ns)); }
-  std::int64_t ns = 1'700'000'000'000'000'000;
-};
-
-class CountingRandom final : public Random {
- public:
-  std::uint64_t next() override { return ++state_ * 0x9E3779B97F4A7C15ULL; }
-  void fill(std::span<std::uint8_t> bytes) override {
-    for (auto& byte : bytes) byte = static_cast<std::uint8_t>(next() >> 32);
-  }
-
- private:
-  std::uint64_t state_ = 0;
-};
+using fixture::CountingRandom;
+using fixture::ManualClock;
 
 // An answer that is there, or is not yet.
 struct Pending {
@@ -48,17 +35,12 @@ struct Pending {
 class Driver {
  public:
   explicit Driver(CoreOptions core_options = {}) : options(std::move(core_options)) {
-    static int counter = 0;
-    dir_ = std::filesystem::path(::testing::TempDir()) /
-           ("holdfast-core-" + std::to_string(::getpid()) + "-" + std::to_string(++counter));
-    std::filesystem::remove_all(dir_);
     open_store();
     start_core();
   }
   ~Driver() {
     core.reset();
     store_.reset();
-    std::filesystem::remove_all(dir_);
   }
   Driver(const Driver&) = delete;
   Driver& operator=(const Driver&) = delete;
@@ -281,7 +263,7 @@ class Driver {
  private:
   void open_store() {
     store::RocksOptions rocks;
-    rocks.dir = dir_.string();
+    rocks.dir = directory_.path().string();
     auto opened = store::RocksStore::open(rocks);
     if (!opened) {
       ADD_FAILURE() << opened.error().to_string();
@@ -297,7 +279,7 @@ class Driver {
     commit();
   }
 
-  std::filesystem::path dir_;
+  fixture::TemporaryDirectory directory_;
   std::unique_ptr<store::RocksStore> store_;
   std::optional<StoredLaw> law_;
 };

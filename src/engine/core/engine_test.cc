@@ -5,7 +5,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sqlite3.h>
 
 #include <atomic>
 #include <condition_variable>
@@ -14,7 +13,9 @@
 #include <thread>
 
 #include "api/messages.h"
+#include "fixture/temporary_directory.h"
 #include "os/clock.h"
+#include "sqlite/database.h"
 #include "store/rocks_store.h"
 #include "visibility/index.h"
 
@@ -46,16 +47,8 @@ class Answer {
 
 class EngineTest : public ::testing::Test {
  protected:
-  EngineTest() {
-    dir_ = std::filesystem::path(::testing::TempDir()) / ("holdfast-engine-" + std::to_string(::getpid()));
-    std::filesystem::remove_all(dir_);
-    std::filesystem::create_directories(dir_);
-    open();
-  }
-  ~EngineTest() override {
-    close();
-    std::filesystem::remove_all(dir_);
-  }
+  EngineTest() { open(); }
+  ~EngineTest() override { close(); }
   void open() {
     store::RocksOptions rocks;
     rocks.dir = (dir_ / "db").string();
@@ -105,7 +98,7 @@ class EngineTest : public ::testing::Test {
         .executions_size();
   }
 
-  std::filesystem::path dir_;
+  fixture::TemporaryDirectory dir_;
   os::SystemClock clock_;
   os::SystemRandom random_;
   std::unique_ptr<store::RocksStore> store_;
@@ -162,9 +155,9 @@ TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
 TEST_F(EngineTest, WhatTheIndexCouldNotTakeIsListedLater) {
   start("before");
   EXPECT_EQ(listed(""), 1);
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open((dir_ / "visibility.db").c_str(), &db), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(db, "ALTER TABLE execution RENAME TO away", nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite::Database db;
+  ASSERT_TRUE(db.open(dir_ / "visibility.db").ok());
+  ASSERT_TRUE(db.execute("ALTER TABLE execution RENAME TO away").ok());
   for (int i = 0; i < 3; ++i) {
     start("meanwhile-" + std::to_string(i));
     Answer answer;
@@ -173,8 +166,7 @@ TEST_F(EngineTest, WhatTheIndexCouldNotTakeIsListedLater) {
     engine_->start(api::Method::kListWorkflowExecutions, std::move(request), {}, answer.completion());
     EXPECT_FALSE(answer.wait());
   }
-  ASSERT_EQ(sqlite3_exec(db, "ALTER TABLE away RENAME TO execution", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(db);
+  ASSERT_TRUE(db.execute("ALTER TABLE away RENAME TO execution").ok());
   start("after");
   EXPECT_EQ(listed(""), 5);
 }

@@ -7,7 +7,6 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
-#include <sqlite3.h>
 
 #include <filesystem>
 #include <memory>
@@ -16,6 +15,7 @@
 #include "faults/unsynced_loss_fs.h"
 #include "faults/unsynced_loss_vfs.h"
 #include "fixture/temporary_directory.h"
+#include "sqlite/database.h"
 
 namespace holdfast::faults {
 namespace {
@@ -133,55 +133,47 @@ TEST_F(FaultsTest, ANewNameIsGoneUntilItsDirectoryIsSynced) {
   EXPECT_TRUE(fs::exists(live + "/renamed"));
 }
 
-struct CloseSqlite {
-  void operator()(sqlite3* db) const { sqlite3_close(db); }
-};
-using Sqlite = std::unique_ptr<sqlite3, CloseSqlite>;
-
-Sqlite open_sqlite(const std::string& path, const char* vfs) {
-  sqlite3* db = nullptr;
-  EXPECT_EQ(sqlite3_open_v2(path.c_str(), &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs), SQLITE_OK);
-  return Sqlite(db);
+std::unique_ptr<sqlite::Database> open_sqlite(const std::string& path, const std::string& vfs) {
+  auto db = std::make_unique<sqlite::Database>();
+  const Status opened = db->open(path, {.vfs = vfs});
+  EXPECT_TRUE(opened.ok()) << opened.to_string();
+  return db;
 }
 
-void run(const Sqlite& db, const std::string& sql) {
-  ASSERT_EQ(sqlite3_exec(db.get(), sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK)
-      << sqlite3_errmsg(db.get()) << ": " << sql;
+void run(sqlite::Database& db, const std::string& sql) {
+  const Status status = db.execute(sql.c_str());
+  ASSERT_TRUE(status.ok()) << status.to_string();
 }
 
-int count(const Sqlite& db) {
-  sqlite3_stmt* statement = nullptr;
-  EXPECT_EQ(sqlite3_prepare_v2(db.get(), "SELECT count(*) FROM t", -1, &statement, nullptr), SQLITE_OK)
-      << sqlite3_errmsg(db.get());
-  const int rows = sqlite3_step(statement) == SQLITE_ROW ? sqlite3_column_int(statement, 0) : -1;
-  sqlite3_finalize(statement);
-  return rows;
+std::int64_t count(sqlite::Database& db) {
+  const Result<std::int64_t> rows = db.number("SELECT count(*) FROM t");
+  return rows ? *rows : -1;
 }
 
 TEST_F(FaultsTest, SqliteLosesUnsyncedTransactionsAndKeepsSyncedOnes) {
   const std::string path = root_ + "/live/x.db";
   auto db = open_sqlite(path, register_unsynced_loss_vfs());
-  run(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t(x); INSERT INTO t VALUES(1);");
-  run(db, "PRAGMA synchronous=OFF; INSERT INTO t VALUES(2);");
-  EXPECT_EQ(count(db), 2);
-  EXPECT_EQ(count(open_sqlite(path, register_unsynced_loss_vfs())),
+  run(*db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t(x); INSERT INTO t VALUES(1);");
+  run(*db, "PRAGMA synchronous=OFF; INSERT INTO t VALUES(2);");
+  EXPECT_EQ(count(*db), 2);
+  EXPECT_EQ(count(*open_sqlite(path, register_unsynced_loss_vfs())),
             2);  // another connection of the process sees it
   const std::string at_cut = cut();
-  run(db, "PRAGMA synchronous=FULL; INSERT INTO t VALUES(3);");
+  run(*db, "PRAGMA synchronous=FULL; INSERT INTO t VALUES(3);");
   const std::string after_sync = cut();
-  EXPECT_EQ(count(open_sqlite(at_cut + "/x.db", nullptr)), 1);
-  EXPECT_EQ(count(open_sqlite(after_sync + "/x.db", nullptr)), 3);
+  EXPECT_EQ(count(*open_sqlite(at_cut + "/x.db", "")), 1);
+  EXPECT_EQ(count(*open_sqlite(after_sync + "/x.db", "")), 3);
 }
 
 TEST_F(FaultsTest, SqliteWithARollbackJournalAndCheckpointsKeepsEveryCommit) {
   for (const char* mode : {"WAL", "DELETE"}) {
     const std::string path = root_ + "/live/" + mode + ".db";
     auto db = open_sqlite(path, register_unsynced_loss_vfs());
-    run(db, std::string("PRAGMA journal_mode=") + mode + "; PRAGMA synchronous=FULL; CREATE TABLE t(x, y);");
+    run(*db, std::string("PRAGMA journal_mode=") + mode + "; PRAGMA synchronous=FULL; CREATE TABLE t(x, y);");
     for (int i = 1; i <= 30; ++i) {
-      run(db, "INSERT INTO t VALUES(" + std::to_string(i) + ", zeroblob(3000))");
-      if (i % 10 == 0) run(db, "DELETE FROM t WHERE x < 0; PRAGMA wal_checkpoint(TRUNCATE); VACUUM;");
-      EXPECT_EQ(count(open_sqlite(cut() + "/" + mode + ".db", nullptr)), i) << mode;
+      run(*db, "INSERT INTO t VALUES(" + std::to_string(i) + ", zeroblob(3000))");
+      if (i % 10 == 0) run(*db, "DELETE FROM t WHERE x < 0; PRAGMA wal_checkpoint(TRUNCATE); VACUUM;");
+      EXPECT_EQ(count(*open_sqlite(cut() + "/" + mode + ".db", "")), i) << mode;
     }
   }
 }

@@ -16,6 +16,7 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "sqlite/database.h"
 
 namespace holdfast::platform {
 namespace {
@@ -190,10 +191,9 @@ TEST_F(FaultyDiskTest, AReadOnlyDirectoryIsSaid) {
 TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   ASSERT_TRUE(open());
   const auto with_version = [&](int version) {
-    sqlite3* db = nullptr;
-    ASSERT_EQ(sqlite3_open((directory_.path() / "platform.db").c_str(), &db), SQLITE_OK);
-    sqlite3_exec(db, ("PRAGMA user_version=" + std::to_string(version)).c_str(), nullptr, nullptr, nullptr);
-    sqlite3_close(db);
+    sqlite::Database db;
+    ASSERT_TRUE(db.open(directory_ / "platform.db").ok());
+    ASSERT_TRUE(db.execute(("PRAGMA user_version=" + std::to_string(version)).c_str()).ok());
   };
   with_version(99);
   Result<OpenStores> stores = open();
@@ -207,10 +207,10 @@ TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
 
 TEST_F(FaultyDiskTest, ADatabaseOfSomebodyElseIsRefusedAndLeftAlone) {
   const std::filesystem::path path = directory_.path() / "platform.db";
-  sqlite3* db = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &db), SQLITE_OK);
-  sqlite3_exec(db, "CREATE TABLE notes (text)", nullptr, nullptr, nullptr);
-  sqlite3_close(db);
+  {
+    sqlite::Database db;
+    ASSERT_TRUE(db.open(path, {.pragmas = "CREATE TABLE notes (text)"}).ok());
+  }
   const auto bytes = [&] {
     std::ifstream in(path, std::ios::binary);
     return std::string(std::istreambuf_iterator<char>(in), {});
