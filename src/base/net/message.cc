@@ -31,18 +31,22 @@ std::optional<std::string_view> Request::query_value(std::string_view name) cons
 }
 
 Responder::~Responder() {
-  if (exchange_) {
-    exchange_->reply(Problem(500, "internal", "the request was dropped without an answer").response());
+  if (writer_) {
+    writer_->reply(Problem(500, "internal", "the request was dropped without an answer").response());
   }
 }
 
 void Responder::reply(Response response) {
-  if (auto exchange = std::move(exchange_)) exchange->reply(std::move(response));
+  if (auto writer = std::move(writer_)) writer->reply(std::move(response));
 }
 
 std::shared_ptr<Stream> Responder::stream(Response head, Executor& executor, Stream::Source source) {
-  auto exchange = std::move(exchange_);
-  return exchange ? exchange->stream(std::move(head), executor, std::move(source)) : nullptr;
+  auto writer = std::move(writer_);
+  return writer ? writer->stream(std::move(head), executor, std::move(source)) : nullptr;
+}
+
+void Responder::drop() {
+  if (auto writer = std::move(writer_)) writer->drop();
 }
 
 std::vector<Header> parse_query(std::string_view query) {

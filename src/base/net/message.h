@@ -4,6 +4,7 @@
 // must use the responder exactly once, on any thread; one that is dropped unused answers 500.
 
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -57,17 +58,24 @@ class Stream {
   virtual void wake() = 0;
 };
 
+// What a Source throws to break the connection off, so that its reader does not take what it has for all
+// there is.
+struct StreamCut : std::exception {
+  const char* what() const noexcept override { return "the stream is cut"; }
+};
+
 // The answering side of one request; implemented by the connection.
-class Exchange {
+class ResponseWriter {
  public:
-  virtual ~Exchange() = default;
+  virtual ~ResponseWriter() = default;
+  virtual void drop() = 0;
   virtual void reply(Response response) = 0;
   virtual std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source) = 0;
 };
 
 class Responder {
  public:
-  explicit Responder(std::shared_ptr<Exchange> exchange) : exchange_(std::move(exchange)) {}
+  explicit Responder(std::shared_ptr<ResponseWriter> writer) : writer_(std::move(writer)) {}
   Responder(Responder&&) = default;
   Responder& operator=(Responder&&) = delete;
   Responder(const Responder&) = delete;
@@ -77,9 +85,11 @@ class Responder {
   void reply(Response response);
   // Sends `head` without a body and then what the source gives. `executor` must outlive the server.
   std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source);
+  // Closes the connection without an answer, as a server that dies would.
+  void drop();
 
  private:
-  std::shared_ptr<Exchange> exchange_;
+  std::shared_ptr<ResponseWriter> writer_;
 };
 
 using Handler = std::function<void(Request, Responder)>;

@@ -200,6 +200,22 @@ TEST_F(HttpServer, WhatAHandlerThrowsIsAnAnswerOfThatRequest) {
   EXPECT_THAT(get("/hello/a"), HasSubstr("hello a"));
 }
 
+TEST_F(HttpServer, AHandlerMayBreakOffAsAServerThatDiesWould) {
+  router_.add("GET", "/gone", [](Request, Responder responder) { responder.drop(); });
+  router_.add("GET", "/cut", [this](Request, Responder responder) {
+    responder.stream({.content_type = "text/event-stream"}, executor_,
+                     [first = true]() mutable -> std::optional<std::string> {
+                       if (!std::exchange(first, false)) throw StreamCut();
+                       return "half of it";
+                     });
+  });
+  start();
+  EXPECT_EQ(get("/gone"), "");
+  const std::string cut = get("/cut");
+  EXPECT_THAT(cut, HasSubstr("half of it"));
+  EXPECT_FALSE(cut.ends_with("0\r\n\r\n"));
+}
+
 TEST_F(HttpServer, RefusesNonsense) {
   start();
   EXPECT_THAT(exchange("hello\r\n\r\n"), StartsWith("HTTP/1.1 400"));

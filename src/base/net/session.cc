@@ -41,11 +41,12 @@ constexpr std::string_view kSecurityHeaders =
 class Session;
 
 // Handlers may answer from any thread and may outlive the connection.
-class SessionExchange final : public Exchange {
+class SessionWriter final : public ResponseWriter {
  public:
-  SessionExchange(std::shared_ptr<SessionContext> context, std::weak_ptr<Session> session)
+  SessionWriter(std::shared_ptr<SessionContext> context, std::weak_ptr<Session> session)
       : context_(std::move(context)), session_(std::move(session)) {}
   void reply(Response response) override;
+  void drop() override;
   std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source) override;
 
  private:
@@ -150,15 +151,21 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   bool closed_ = false;
 };
 
-// ---- exchange
+// ---- writer
 
-void SessionExchange::reply(Response response) {
+void SessionWriter::reply(Response response) {
   asio::post(context_->io, [session = session_, response = std::move(response)]() mutable {
     if (auto open = session.lock()) open->send(std::move(response));
   });
 }
 
-std::shared_ptr<Stream> SessionExchange::stream(Response head, Executor& executor, Stream::Source source) {
+void SessionWriter::drop() {
+  asio::post(context_->io, [session = session_] {
+    if (auto open = session.lock()) open->close();
+  });
+}
+
+std::shared_ptr<Stream> SessionWriter::stream(Response head, Executor& executor, Stream::Source source) {
   auto stream = std::make_shared<SessionStream>(context_, session_, executor, std::move(source));
   asio::post(context_->io, [session = session_, head = std::move(head), stream] {
     if (auto open = session.lock()) {
@@ -189,6 +196,8 @@ void SessionStream::pull() {
     std::optional<std::string> bytes;
     try {
       bytes = (*source)();
+    } catch (const StreamCut&) {
+      return asio::post(self->context_->io, [self] { self->break_off(); });
     } catch (const std::exception& error) {
       fmt::print(stderr, "holdfast: a stream of the HTTP server failed: {}\n", error.what());
       return asio::post(self->context_->io, [self] { self->break_off(); });
@@ -374,7 +383,7 @@ void Session::dispatch() {
   stream_.expires_never();
   try {
     context_->handler(std::move(request),
-                      Responder(std::make_shared<SessionExchange>(context_, weak_from_this())));
+                      Responder(std::make_shared<SessionWriter>(context_, weak_from_this())));
   } catch (const std::exception& error) {  // the responder, dropped, has answered 500
     fmt::print(stderr, "holdfast: a handler of the HTTP server failed: {}\n", error.what());
   }

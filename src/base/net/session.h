@@ -1,7 +1,7 @@
 #pragma once
 
 // One client connection of the HTTP server: reads requests, guards them, sends answers and streams. Internal
-// to the module. Everything here runs on the server's io thread except SessionExchange, which hands over to
+// to the module. Everything here runs on the server's io thread except SessionWriter, which hands over to
 // it.
 
 #include <atomic>
