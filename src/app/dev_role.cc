@@ -42,7 +42,6 @@ auto start_on(std::uint16_t port, Start start) {
 }  // namespace
 
 struct DevRole::Impl {
-  std::unique_ptr<Executor> model_loop;
   std::unique_ptr<model::ScriptedServer> model;
   std::unique_ptr<demo::Receiver> receiver;
   std::string agent;
@@ -65,13 +64,12 @@ Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::S
   fs::create_directories(folder, error);
   Ports ports = read_ports(folder / "ports.json");
 
-  impl->model_loop = environment.new_executor("scripted-model");
   auto model = start_on(ports.model, [&](std::uint16_t port) {
     model::ScriptedOptions options;
     options.script = demo::refund_script();
     options.name = "refund demo";
     options.port = port;
-    return model::start_scripted_server(options, *impl->model_loop);
+    return model::start_scripted_server(options);
   });
   if (!model) return std::unexpected(model.error());
   impl->model = *std::move(model);

@@ -10,7 +10,6 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "base/json.h"
-#include "os/thread_executor.h"
 #include "scripted/server.h"
 
 namespace holdfast::app {
@@ -28,8 +27,7 @@ int scripted_model(const ScriptedModelOptions& options) {
   settings.script = *std::move(script);
   settings.name = options.script;
   settings.port = options.port;
-  os::ThreadExecutor loop("scripted-model");
-  auto server = model::start_scripted_server(settings, loop);
+  auto server = model::start_scripted_server(settings);
   if (!server) return refuse(server.error());
   std::string url = (*server)->base_url();
   print_line(options.json ? dump_json(nlohmann::ordered_json{

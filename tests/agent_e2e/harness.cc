@@ -90,7 +90,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   receiver = std::make_unique<Receiver>();
   model::ScriptedOptions scripted_options;
   scripted_options.script = script;
-  scripted = must(model::start_scripted_server(scripted_options, model_loop_), "scripted model");
+  scripted = must(model::start_scripted_server(scripted_options), "scripted model");
   http_ = net::curl_http_client(http_loop_);
   platform::SqliteOptions sqlite;
   sqlite.directory = directory_ / "platform";

@@ -110,7 +110,6 @@ class Platform {
   fixture::TemporaryDirectory directory_;
   Environment environment_;
   os::ThreadExecutor http_loop_{"e2e-http"};
-  os::ThreadExecutor model_loop_{"e2e-model"};
   os::ThreadExecutor flusher_{"e2e-flush"};
   std::unique_ptr<net::HttpClient> http_;
   platform::OpenStores stores_;

@@ -26,7 +26,7 @@ class ClientTest : public ::testing::TestWithParam<const Provider*> {
   void serve(const std::string& script) {
     ScriptedOptions options;
     options.script = script;
-    Result<std::unique_ptr<ScriptedServer>> server = start_scripted_server(options, server_loop_);
+    Result<std::unique_ptr<ScriptedServer>> server = start_scripted_server(options);
     ASSERT_TRUE(server) << server.error().to_string();
     server_ = std::move(*server);
     endpoint_.provider = GetParam();
@@ -68,7 +68,6 @@ class ClientTest : public ::testing::TestWithParam<const Provider*> {
   }
 
   os::SystemClock clock_;
-  os::ThreadExecutor server_loop_{"scripted"};
   os::ThreadExecutor http_loop_{"http"};
   std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(http_loop_);
   std::unique_ptr<ScriptedServer> server_;
@@ -367,12 +366,11 @@ TEST_P(ClientTest, ManyCallsRunAtOnceOnOneThread) {
 // ---- scripts and messages
 
 TEST(Script, ErrorsNameLineAndColumn) {
-  os::ThreadExecutor loop("scripted");
   const auto error = [&](const char* yaml) {
     ScriptedOptions options;
     options.script = yaml;
     options.name = "demo.yaml";
-    auto server = start_scripted_server(options, loop);
+    auto server = start_scripted_server(options);
     return server ? std::string("no error") : server.error().message();
   };
   EXPECT_THAT(error("replies:\n  - txt: x\n"), HasSubstr("demo.yaml:2:5: a reply has no key \"txt\""));
@@ -384,7 +382,7 @@ TEST(Script, ErrorsNameLineAndColumn) {
   ScriptedOptions options;
   options.script = "replies:\n  - text: x\n";
   options.host = "0.0.0.0";
-  EXPECT_THAT(start_scripted_server(options, loop).error().message(), HasSubstr("loopback"));
+  EXPECT_THAT(start_scripted_server(options).error().message(), HasSubstr("loopback"));
 }
 
 TEST(Message, HasOneFormInJson) {

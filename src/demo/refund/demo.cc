@@ -73,11 +73,10 @@ class Demo {
     auto receiver = Receiver::start();
     if (!receiver) return receiver.error();
     receiver_ = std::move(*receiver);
-    model_loop_ = env_.new_executor("demo-model");
     model::ScriptedOptions scripted;
     scripted.script = refund_script();
     scripted.name = "demo script";
-    auto model = model::start_scripted_server(scripted, *model_loop_);
+    auto model = model::start_scripted_server(scripted);
     if (!model) return model.error();
     model_ = std::move(*model);
     http_loop_ = env_.new_executor("demo-http");
@@ -267,7 +266,6 @@ class Demo {
   bool approved_ = false;
   std::string approval_;
   // In the order in which they may go, last first.
-  std::unique_ptr<Executor> model_loop_;
   std::unique_ptr<Executor> http_loop_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<ServerProcess> server_;

@@ -7,6 +7,8 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/json_member.h"
+#include "net/sse_writer.h"
 #include "scripted/wire.h"
 
 namespace holdfast::model {
@@ -15,11 +17,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string string_in(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // Text of a string or of blocks, tool results included.
 std::string text_of(const Json& content) {
   if (content.is_string()) return content.get<std::string>();
@@ -27,8 +24,8 @@ std::string text_of(const Json& content) {
   if (!content.is_array()) return out;
   for (const Json& block : content) {
     if (!block.is_object()) continue;
-    const std::string type = string_in(block, "type");
-    if (type == "text") out += string_in(block, "text");
+    const std::string type = string_member(block, "type");
+    if (type == "text") out += string_member(block, "text");
     if (type == "tool_result" && block.contains("content")) out += text_of(block["content"]);
   }
   return out;
@@ -38,7 +35,7 @@ std::set<std::string> ids_in(const Json& content, const char* type, const char* 
   std::set<std::string> out;
   if (!content.is_array()) return out;
   for (const Json& block : content) {
-    if (block.is_object() && string_in(block, "type") == type) out.insert(string_in(block, name));
+    if (block.is_object() && string_member(block, "type") == type) out.insert(string_member(block, name));
   }
   return out;
 }
@@ -66,13 +63,13 @@ Status read_messages(const Json& messages, ScriptedRequest& out) {
     if (!message.is_object() || !message.contains("content"))
       return Status(Code::kInvalidArgument, "messages: a message needs role and content");
     const Json& content = message["content"];
-    const std::string role = string_in(message, "role");
+    const std::string role = string_member(message, "role");
     if (role == "assistant") {
       if (!open.empty()) return check_results(open, Json::array());
       ++out.turn;
       open = ids_in(content, "tool_use", "id");
       for (const Json& block : content.is_array() ? content : Json::array()) {
-        if (string_in(block, "type") == "tool_use" &&
+        if (string_member(block, "type") == "tool_use" &&
             (!block.contains("input") || !block["input"].is_object())) {
           return Status(Code::kInvalidArgument, "messages: tool_use.input must be an object");
         }
@@ -116,7 +113,7 @@ class Anthropic : public ScriptedWire {
     if (!body.is_object()) return fail(Code::kInvalidArgument, "the request body is not valid JSON");
     ScriptedRequest out;
     out.api = "anthropic";
-    out.model = string_in(body, "model");
+    out.model = string_member(body, "model");
     if (out.model.empty()) return fail(Code::kInvalidArgument, "model: Field required");
     if (!body.contains("max_tokens") || !body["max_tokens"].is_number_integer() || body["max_tokens"] < 1) {
       return fail(Code::kInvalidArgument, "max_tokens: Field required");
@@ -130,11 +127,11 @@ class Anthropic : public ScriptedWire {
     out.characters += out.system.size();
     if (const auto tools = body.find("tools"); tools != body.end() && tools->is_array()) {
       for (const Json& tool : *tools) {
-        if (!tool.is_object() || string_in(tool, "name").empty() || !tool.contains("input_schema") ||
+        if (!tool.is_object() || string_member(tool, "name").empty() || !tool.contains("input_schema") ||
             !tool["input_schema"].is_object()) {
           return fail(Code::kInvalidArgument, "tools: a tool needs a name and an input_schema");
         }
-        out.tools.push_back(string_in(tool, "name"));
+        out.tools.push_back(string_member(tool, "name"));
       }
     }
     out.stream = body.contains("stream") && body["stream"] == true;
@@ -199,7 +196,7 @@ class Anthropic : public ScriptedWire {
 
  private:
   static std::string frame(const Json& json) {
-    return "event: " + json["type"].get<std::string>() + "\ndata: " + dump_json(json) + "\n\n";
+    return net::sse_event(json["type"].get<std::string>(), dump_json(json));
   }
 
   static void add_block(std::vector<std::string>& out, std::size_t index, const Json& block,

@@ -7,6 +7,8 @@
 
 #include "base/ids.h"
 #include "base/json.h"
+#include "base/json_member.h"
+#include "net/sse_writer.h"
 #include "scripted/wire.h"
 
 namespace holdfast::model {
@@ -28,18 +30,13 @@ std::string text_of(const Json& content) {
   return out;
 }
 
-std::string string_in(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
-
 // What the provider demands of tool calls and their results: each call answered, before anything else is
 // said.
 class CallBook {
  public:
   Status read(const Json& message, const std::string& role) {
     if (role == "tool") {
-      const std::string id = string_in(message, "tool_call_id");
+      const std::string id = string_member(message, "tool_call_id");
       if (open_.erase(id) == 0) {
         return Status(
             Code::kInvalidArgument,
@@ -55,13 +52,13 @@ class CallBook {
       return Status(Code::kInvalidArgument, "tool_calls must be a list that is not empty");
     for (const Json& call : *calls) {
       const auto function = call.find("function");
-      if (string_in(call, "type") != "function" || function == call.end() ||
-          string_in(*function, "name").empty() || !function->contains("arguments") ||
+      if (string_member(call, "type") != "function" || function == call.end() ||
+          string_member(*function, "name").empty() || !function->contains("arguments") ||
           !(*function)["arguments"].is_string()) {
         return Status(Code::kInvalidArgument,
                       "a tool call needs type function, a name and arguments as a string");
       }
-      open_.insert(string_in(call, "id"));
+      open_.insert(string_member(call, "id"));
     }
     return {};
   }
@@ -80,7 +77,7 @@ class CallBook {
 
 Status read_message(const Json& message, ScriptedRequest& out, CallBook& book) {
   if (!message.is_object()) return Status(Code::kInvalidArgument, "a message must be an object");
-  const std::string role = string_in(message, "role");
+  const std::string role = string_member(message, "role");
   const std::string text = message.contains("content") ? text_of(message["content"]) : std::string();
   if (role == "system" || role == "developer") {
     if (!out.system.empty()) out.system += "\n\n";
@@ -104,7 +101,7 @@ Status read_tools(const Json& body, ScriptedRequest& out) {
   for (const Json& tool : *tools) {
     const auto function = tool.find("function");
     const std::string name =
-        function != tool.end() && function->is_object() ? string_in(*function, "name") : std::string();
+        function != tool.end() && function->is_object() ? string_member(*function, "name") : std::string();
     if (name.empty()) return Status(Code::kInvalidArgument, "a tool needs a function with a name");
     out.tools.push_back(name);
   }
@@ -138,7 +135,7 @@ class OpenAi : public ScriptedWire {
       return fail(Code::kInvalidArgument, "we could not parse the JSON body of your request");
     ScriptedRequest out;
     out.api = "openai";
-    out.model = string_in(body, "model");
+    out.model = string_member(body, "model");
     if (out.model.empty()) return fail(Code::kInvalidArgument, "you must provide a model parameter");
     const auto messages = body.find("messages");
     if (messages == body.end() || !messages->is_array() || messages->empty()) {
@@ -205,7 +202,7 @@ class OpenAi : public ScriptedWire {
     }
     add(Json::object(), finish_reason(reply.stop));
     if (request.include_usage) out.push_back(frame(request, Json::array(), usage_of(request, reply)));
-    out.emplace_back("data: [DONE]\n\n");
+    out.push_back(net::sse_event({}, "[DONE]"));
     return out;
   }
 
@@ -213,7 +210,7 @@ class OpenAi : public ScriptedWire {
     return dump_json(Json{{"error", error_of(status, fault)}});
   }
   std::string error_frame(const ScriptedFault& fault) const override {
-    return "data: " + dump_json(Json{{"error", error_of(500, fault)}}) + "\n\n";
+    return net::sse_event({}, dump_json(Json{{"error", error_of(500, fault)}}));
   }
   std::string_view request_id_header() const override { return "x-request-id"; }
 
@@ -225,7 +222,7 @@ class OpenAi : public ScriptedWire {
                 {"model", request.model},
                 {"choices", std::move(choices)}};
     if (request.include_usage) out["usage"] = std::move(usage);
-    return "data: " + dump_json(out) + "\n\n";
+    return net::sse_event({}, dump_json(out));
   }
 
   static Json error_of(int status, const ScriptedFault& fault) {

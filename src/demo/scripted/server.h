@@ -6,14 +6,13 @@
 // demo and the tests reach it through the product's own clients.
 //
 // A reply is chosen by what the request contains, never by what came before, so a retry or a restart gets the
-// same one. Only "the first K requests" is counted, per process.
+// same one. Only "the first K requests" is counted, per process. Threads: one of its own, that of the HTTP
+// server.
 
 #include <cstdint>
-#include <filesystem>
 #include <memory>
 #include <string>
 
-#include "holdfast/seams.h"
 #include "holdfast/status.h"
 
 namespace holdfast::model {
@@ -34,8 +33,7 @@ class ScriptedServer {
   virtual std::uint64_t requests() const = 0;
 };
 
-// `loop` must serve nothing else: the server occupies it until it is destroyed.
 // INVALID_ARGUMENT names line and column of the script; UNAVAILABLE: the port is taken.
-Result<std::unique_ptr<ScriptedServer>> start_scripted_server(const ScriptedOptions& options, Executor& loop);
+Result<std::unique_ptr<ScriptedServer>> start_scripted_server(const ScriptedOptions& options);
 
 }  // namespace holdfast::model
