@@ -1,12 +1,13 @@
 """The house stands as its laws say.
 
-Four looks, from the plan to the compiler:
+Five looks, from the plan to the compiler:
   plan      the wings in src/CMakeLists.txt, in their order, each with the wings it may use, are those of LAWS;
   roots     no source of a room is compiled with the include root of a room that its wing may not use, nor with one of
             those that FORBIDDEN_ROOMS takes away from a single room;
   includes  a forbidden include does not compile: the preprocessor is asked, under the compile command of one source of
             a room, whether it finds the header. The allowed includes prove that the method works;
-  keys      a header of KEYS is an error in every room that sees it but its own.
+  keys      a header of KEYS is an error in every room that sees it but its own;
+  libraries the C interface of a library of LIBRARIES is included by the room that wraps it, and nowhere else.
 """
 
 import json
@@ -108,6 +109,13 @@ ROWS = [
 
 # Headers that are keys: whoever may see the room sees them, and they compile in the room itself alone.
 KEYS = {"history/writable.h": "history"}
+
+# One wrapper of each; `faults` stands below SQLite, as a file system.
+LIBRARIES = {
+    "sqlite3.h": ["sqlite", "faults"],
+    "openssl/sha.h": ["base"],
+    "curl/curl.h": ["net"],
+}
 
 WING = re.compile(r"^holdfast_wing\(([^)]*)\)", re.M)
 
@@ -237,12 +245,27 @@ def check_keys(house: House) -> list[str]:
     return found
 
 
+def check_libraries(house: House) -> list[str]:
+    found = []
+    for room, folder in house.folders.items():
+        for file in [*folder.glob("*.h"), *folder.glob("*.cc")]:
+            if file.name.endswith("_test.cc"):
+                continue
+            for header in re.findall(r"#include <([^>]+)>", file.read_text()):
+                if header in LIBRARIES and room not in LIBRARIES[header]:
+                    found.append(f"{room}/{file.name} includes {header}, which is for {' and '.join(LIBRARIES[header])}")
+    unused = [header for header, rooms in LIBRARIES.items() if not any(
+        f"#include <{header}>" in file.read_text() for room in rooms for file in house.folders[room].iterdir()
+        if file.suffix in (".h", ".cc"))]
+    return found + [f"nobody includes {header} any more" for header in unused]
+
+
 def main() -> int:
     build = pathlib.Path(sys.argv[1]).resolve()
     source = pathlib.Path(__file__).resolve().parents[2]
     plan = read_plan((source / "src/CMakeLists.txt").read_text())
     house = House(build, source)
-    found = check_plan(plan) + check_roots(house) + check_includes(house) + check_keys(house)
+    found = check_plan(plan) + check_roots(house) + check_includes(house) + check_keys(house) + check_libraries(house)
     for line in found:
         print(f"FAIL {line}")
     print(f"{len(plan)} wings, {len(house.wings)} rooms, {len(ROWS)} includes: {len(found)} are not as the laws say")
