@@ -39,6 +39,8 @@ KINDS = {
         Kind("NAME", lambda: registered("src/agents/agent/workflow_tool.h", r"line\(k(\w+)Tool\)")),
     "a model provider":
         Kind("NAME", lambda: registered("src/agents/model/provider.h", r"line\(k(\w+)\)")),
+    "a database behind the platform store":
+        Kind("NAME", lambda: [p.parent.name for p in sorted(ROOT.glob("src/platform/*/contract_test.cc"))]),
     "a route": Kind("PATH", routes),
     "an RPC": Kind("METHOD", lambda: registered("src/base/api/method.h", r"\bX\((\w+)\)")),
     "a public header": Kind("NAME", lambda: [p.stem for p in sorted((ROOT / "include/holdfast").glob("*.h"))]),
