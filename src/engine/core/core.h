@@ -43,7 +43,6 @@ struct Release {
   api::Completion done;
   Executor* executor = nullptr;
   Result<api::MessagePtr> result = api::MessagePtr();
-  api::Method method{};
 
   void run();
 };

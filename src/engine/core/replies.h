@@ -28,7 +28,6 @@ class Replies {
     release.done = std::move(call.done);
     release.executor = call.options.executor;
     release.result = std::move(result);
-    release.method = call.method;
   }
 
   std::vector<Release> releases_;
