@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/text.h"
@@ -53,13 +54,6 @@ constexpr std::array kMeanings = {
     CodeMeaning{"context_length_exceeded", ErrorKind::kBadRequest},
 };
 
-std::string lower(std::string text) {
-  for (char& c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return text;
-}
-
 std::optional<ErrorKind> meaning_of(const std::string& code) {
   const auto found = std::find_if(kMeanings.begin(), kMeanings.end(),
                                   [&](const CodeMeaning& row) { return row.code == code; });
@@ -79,13 +73,13 @@ ErrorKind kind_of_status(int status) {
 
 // Code first, then words, then status, and the type last: "invalid_request_error" covers nearly everything.
 ErrorKind kind_of(int status, const std::string& code, const std::string& type, const std::string& message) {
-  if (auto kind = meaning_of(lower(type)); kind && *kind == ErrorKind::kQuotaExhausted) return *kind;
-  if (auto kind = meaning_of(lower(code)); kind && *kind != ErrorKind::kBadRequest) return *kind;
+  if (auto kind = meaning_of(ascii_lower(type)); kind && *kind == ErrorKind::kQuotaExhausted) return *kind;
+  if (auto kind = meaning_of(ascii_lower(code)); kind && *kind != ErrorKind::kBadRequest) return *kind;
   // Anthropic reports an empty account as a bad request.
   if (message.find("credit balance is too low") != std::string::npos) return ErrorKind::kQuotaExhausted;
   if (status == 401 || status == 402 || status == 403 || status == 429) return kind_of_status(status);
-  if (auto kind = meaning_of(lower(type))) return *kind;
-  if (auto kind = meaning_of(lower(code))) return *kind;
+  if (auto kind = meaning_of(ascii_lower(type))) return *kind;
+  if (auto kind = meaning_of(ascii_lower(code))) return *kind;
   return kind_of_status(status);
 }
 

@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "net/http_client.h"
 
@@ -29,13 +30,6 @@ void init_curl_once() {
     return true;
   }();
   (void)done;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c); });
-  return out;
 }
 
 std::string_view trim(std::string_view text) {
@@ -112,7 +106,7 @@ struct Transfer {
       if (space != std::string_view::npos)
         head.status = std::atoi(std::string(line.substr(space + 1, 3)).c_str());
     } else if (const std::size_t colon = line.find(':'); colon != std::string_view::npos) {
-      head.headers.emplace_back(lower(trim(line.substr(0, colon))),
+      head.headers.emplace_back(ascii_lower(trim(line.substr(0, colon))),
                                 std::string(trim(line.substr(colon + 1))));
     }
     return line.size();
@@ -172,7 +166,7 @@ std::string defect(const Transfer& transfer) {
 void set_headers(Transfer& transfer) {
   bool has_type = false;
   for (const auto& [name, value] : transfer.request.headers) {
-    has_type = has_type || lower(name) == "content-type";
+    has_type = has_type || ascii_lower(name) == "content-type";
     // "Name;" is libcurl's way to send an empty header.
     const std::string line = value.empty() ? name + ";" : name + ": " + value;
     transfer.headers = curl_slist_append(transfer.headers, line.c_str());

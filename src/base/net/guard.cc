@@ -6,6 +6,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/beast/core/string.hpp>
 
+#include "base/ascii.h"
+
 namespace holdfast::net {
 
 namespace {
@@ -142,8 +144,7 @@ bool is_loopback_authority(std::string_view authority) {
       (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos)) {
     return false;
   }
-  std::string lower(host);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const std::string lower = ascii_lower(host);
   if (lower == "localhost" || lower.ends_with(".localhost")) return true;
   boost::system::error_code bad;
   const auto ip = boost::asio::ip::make_address(lower, bad);

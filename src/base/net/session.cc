@@ -14,6 +14,7 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include "base/ascii.h"
 #include "net/guard.h"
 #include "net/problem.h"
 
@@ -370,9 +371,7 @@ void Session::dispatch() {
     request.query = parse_query(query.substr(0, query.find('#')));
   }
   for (const auto& field : message) {
-    std::string name(field.name_string());
-    for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    request.headers.push_back({std::move(name), std::string(field.value())});
+    request.headers.push_back({ascii_lower(field.name_string()), std::string(field.value())});
   }
   request.body = std::move(message.body());
   // With the context, which may hold the budget.

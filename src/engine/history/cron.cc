@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace holdfast::history::cron {
 namespace {
 
@@ -34,8 +36,7 @@ std::optional<int> name_or_number(std::string_view text, int which) {
   static constexpr std::string_view kMonths = "janfebmaraprmayjunjulaugsepoctnovdec";
   static constexpr std::string_view kDays = "sunmontuewedthufrisat";
   if (text.size() == 3 && (which == 3 || which == 4)) {
-    std::string lower(text);
-    for (char& c : lower) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+    const std::string lower = ascii_lower(text);
     const auto names = which == 3 ? kMonths : kDays;
     for (std::size_t i = 0; i < names.size(); i += 3) {
       if (names.substr(i, 3) == lower) return static_cast<int>(i / 3) + (which == 3 ? 1 : 0);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "base/json.h"
 
 namespace holdfast::http {
@@ -22,9 +23,7 @@ namespace {
 std::string media_type(std::string_view header) {
   std::string_view plain = header.substr(0, header.find(';'));
   while (!plain.empty() && (plain.back() == ' ' || plain.back() == '\t')) plain.remove_suffix(1);
-  std::string out(plain);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
+  return ascii_lower(plain);
 }
 
 }  // namespace
