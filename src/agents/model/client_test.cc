@@ -363,45 +363,5 @@ TEST_P(ClientTest, ManyCallsRunAtOnceOnOneThread) {
   EXPECT_EQ(good, kCalls);
 }
 
-// ---- scripts and messages
-
-TEST(Script, ErrorsNameLineAndColumn) {
-  const auto error = [&](const char* yaml) {
-    ScriptedOptions options;
-    options.script = yaml;
-    options.name = "demo.yaml";
-    auto server = start_scripted_server(options);
-    return server ? std::string("no error") : server.error().message();
-  };
-  EXPECT_THAT(error("replies:\n  - txt: x\n"), HasSubstr("demo.yaml:2:5: a reply has no key \"txt\""));
-  EXPECT_THAT(error("replies:\n  - text: [x\n"), HasSubstr("demo.yaml:"));
-  EXPECT_THAT(error("replies:\n  - when: {last: '('}\n"), HasSubstr("regular expression"));
-  EXPECT_THAT(error("replies:\n  - faults: [{first: 2}]\n"), HasSubstr("a fault has one of"));
-  EXPECT_THAT(error("models: []\n"), HasSubstr("needs replies"));
-  EXPECT_THAT(error(""), HasSubstr("must be a mapping"));
-  ScriptedOptions options;
-  options.script = "replies:\n  - text: x\n";
-  options.host = "0.0.0.0";
-  EXPECT_THAT(start_scripted_server(options).error().message(), HasSubstr("loopback"));
-}
-
-TEST(Message, HasOneFormInJson) {
-  Message message = Message::assistant("text \"x\" €", {ToolCall("c1", "lookup", R"({"order": )")});
-  const std::string json = to_json(message);
-  EXPECT_EQ(json, R"({"role":"assistant","content":[{"type":"text","text":"text \"x\" €"}],)"
-                  R"("tool_calls":[{"id":"c1","name":"lookup","arguments":"{\"order\": "}]})");
-  EXPECT_EQ(to_json(*message_from_json(json)), json);
-  const std::string tool = to_json(Message::tool("c1", "no", true));
-  EXPECT_EQ(tool,
-            R"({"role":"tool","content":[{"type":"text","text":"no"}],"tool_call_id":"c1","is_error":true})");
-  EXPECT_TRUE(message_from_json(tool)->is_error);
-  const std::string image = R"({"role":"user","content":[{"type":"image","url":"u"}]})";
-  EXPECT_EQ(to_json(*message_from_json(image)), image);
-  for (const char* bad : {"[]", "{", R"({"role":"boss"})", R"({"role":"user","content":7})",
-                          R"({"role":"tool","is_error":1})"}) {
-    EXPECT_EQ(message_from_json(bad).error().code(), Code::kInvalidArgument) << bad;
-  }
-}
-
 }  // namespace
 }  // namespace holdfast::model

@@ -124,7 +124,7 @@ ScriptedToolCall tool_call_of(const YAML::Node& node) {
       out.name = scalar(value, "name");
     } else if (name == "arguments") {
       // A text is sent as it is: that is how a script sends invalid JSON.
-      out.arguments = value.IsScalar() ? value.Scalar() : json_of(value).dump();
+      out.arguments = value.IsScalar() ? value.Scalar() : dump_json(json_of(value));
     } else {
       return false;
     }
