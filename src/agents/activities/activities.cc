@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
+#include "protocol/events.h"
 
 namespace holdfast::agent {
 
@@ -148,9 +149,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};
     Json step = {{"step", caller.call.step},   {"kind", "agent"}, {"name", caller.call.tool},
                  {"arguments", excerpt(text)}, {"attempt", 1},    {"run", ctx.info().workflow_id}};
-    publish_to(caller.run, "step.started", step, "child/" + caller.call.key + "/started");
+    publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
-  publish(ctx, "run.started", started, "run.started");
+  publish(ctx, protocol::event::kRunStarted, started, "run.started");
   Plan& plan = out.plan;
   plan.agent = run.agent;
   plan.version = version;
@@ -201,7 +202,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     require(deps_.store->commit_step(write), "storing the answer for the calling agent");
     Json step = {{"step", call.step}, {"kind", "agent"}, {"name", call.tool}, {"result", excerpt(out.output)},
                  {"is_error", false}, {"run", run}};
-    publish_to(in.caller->run, "step.completed", step, "child/" + call.key + "/completed");
+    publish_to(in.caller->run, protocol::event::kStepCompleted, step, "child/" + call.key + "/completed");
   }
   Json usage = in.usage;
   if (succeeded) {
@@ -209,14 +210,14 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
                  {"iterations", in.iterations},
                  {"usage", usage},
                  {"max_iterations_reached", in.status == RunEnd::kMaxIterations}};
-    publish(ctx, "run.completed", done, "run.end");
+    publish(ctx, protocol::event::kRunCompleted, done, "run.end");
   } else if (in.status == RunEnd::kCanceled) {
-    publish(ctx, "run.canceled", {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}},
-            "run.end");
+    publish(ctx, protocol::event::kRunCanceled,
+            {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}}, "run.end");
   } else {
     Json failed = {
         {"error_type", in.error_type}, {"error", in.error}, {"iterations", in.iterations}, {"usage", usage}};
-    publish(ctx, "run.failed", failed, "run.end");
+    publish(ctx, protocol::event::kRunFailed, failed, "run.end");
   }
   return out;
 }
@@ -231,7 +232,7 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
   for (const ToolAnswer& answer : answers) {
     if (answer.source == AnswerSource::kError) {
       if (answer.step != 0) {
-        publish(ctx, "step.failed", {{"step", answer.step}, {"error", excerpt(answer.text)}},
+        publish(ctx, protocol::event::kStepFailed, {{"step", answer.step}, {"error", excerpt(answer.text)}},
                 fmt::format("step/{}/failed", answer.step));
       }
       out.push_back(model::Message::tool(answer.id, "Error: " + answer.text, true));

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "protocol/events.h"
 #include "spec/json_schema.h"
 
 namespace holdfast::agent {
@@ -43,7 +44,7 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   approval.reason = in.reason;
   approval.expires_at = wall_time(in.expires_at_ms);
   require(deps_.store->request_approval(approval), "recording the approval request");
-  publish(ctx, "approval.requested",
+  publish(ctx, protocol::event::kApprovalRequested,
           {{"approval", in.id},
            {"step", in.call.step},
            {"tool", in.call.tool},
@@ -65,7 +66,7 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   Json event = {{"approval", in.id},     {"step", in.call.step},        {"tool", in.call.tool},
                 {"outcome", in.outcome}, {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
   if (!in.edited_arguments.empty()) event["edited_arguments"] = excerpt(in.edited_arguments);
-  publish(ctx, "approval.decided", event, "approval/" + in.id + "/decided");
+  publish(ctx, protocol::event::kApprovalDecided, event, "approval/" + in.id + "/decided");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just

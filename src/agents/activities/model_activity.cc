@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
+#include "protocol/events.h"
 #include "spec/json_schema.h"
 
 namespace holdfast::agent {
@@ -206,7 +207,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
                     {"tool_calls", calls},
                     {"stop", turn.stop ? to_string(*turn.stop) : ""},
                     {"usage", turn.usage}};
-  publish(ctx, "step.completed", completed, fmt::format("step/{}/completed", in.step));
+  publish(ctx, protocol::event::kStepCompleted, completed, fmt::format("step/{}/completed", in.step));
   return turn;
 }
 
@@ -244,7 +245,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   }
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   model::Request request = model_request(ctx, *agent, in, answers);
-  publish(ctx, "step.started",
+  publish(ctx, protocol::event::kStepStarted,
           {{"step", in.step},
            {"kind", "model"},
            {"name", agent->model.name},
@@ -260,8 +261,8 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
                   {"error_type", std::string(model::error_type(outcome.error().kind))},
                   {"error", outcome.error().message}};
     if (outcome.error().retry_after) event["retry_after_ms"] = outcome.error().retry_after->count();
-    publish(ctx, outcome.error().retryable ? "step.retrying" : "step.failed", event,
-            fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
+    publish(ctx, outcome.error().retryable ? protocol::event::kStepRetrying : protocol::event::kStepFailed,
+            event, fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
     throw_model_error(outcome.error());
   }
   platform::StepWrite write;

@@ -5,6 +5,7 @@
 
 #include "activities/activities.h"
 #include "base/json.h"
+#include "protocol/events.h"
 
 namespace holdfast::agent {
 
@@ -13,7 +14,8 @@ void Activities::step_started(activity::Context& ctx, const StepInput& in) {
                 {"name", in.call.tool}, {"arguments", excerpt(dump_json(arguments_of(in.call)))},
                 {"attempt", 1},         {"key", in.call.key}};
   if (in.details.is_object()) event.update(in.details);
-  publish(ctx, "step.started", event, fmt::format("step/{}/{}/started", in.call.step, in.call.key));
+  publish(ctx, protocol::event::kStepStarted, event,
+          fmt::format("step/{}/{}/started", in.call.step, in.call.key));
 }
 
 void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
@@ -27,7 +29,7 @@ void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
                 {"name", in.call.tool},
                 {"result", excerpt(in.text)},
                 {"is_error", false}};
-  publish(ctx, "step.completed", event, fmt::format("step/{}/completed", in.call.step));
+  publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", in.call.step));
 }
 
 }  // namespace holdfast::agent

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
+#include "protocol/events.h"
 
 namespace holdfast::agent {
 
@@ -87,7 +88,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
 
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const Json& arguments) {
-  publish(ctx, "step.started",
+  publish(ctx, protocol::event::kStepStarted,
           {{"step", in.call.step},
            {"kind", tool.type->name},
            {"name", tool.name},
@@ -124,7 +125,7 @@ void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, co
                 {"name", tool.name},
                 {"result", excerpt(parsed.value("text", ""))},
                 {"is_error", parsed.value("is_error", false)}};
-  publish(ctx, "step.completed", event, fmt::format("step/{}/completed", in.call.step));
+  publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", in.call.step));
 }
 
 void Activities::retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -134,7 +135,7 @@ void Activities::retry_tool(activity::Context& ctx, const ToolSpec& tool, const 
                 {"error_type", "ToolError"},
                 {"error", excerpt(ending.text)}};
   if (ending.retry_after) event["retry_after_ms"] = ending.retry_after->count();
-  publish(ctx, "step.retrying", event,
+  publish(ctx, protocol::event::kStepRetrying, event,
           fmt::format("step/{}/{}/error/{}", in.call.step, in.call.key, ctx.info().attempt));
   std::optional<::holdfast::Duration> delay;
   if (ending.retry_after) delay = *ending.retry_after;

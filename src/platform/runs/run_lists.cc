@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "protocol/events.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -27,7 +28,7 @@ std::optional<platform::RunRecord> run_of_log(platform::Streams& streams, const 
   auto page = streams.read(id, "", kFirstEvents);
   if (!page) return std::nullopt;
   for (const platform::Event& event : page->events) {
-    if (event.type != "run.started") continue;
+    if (event.type != protocol::event::kRunStarted) continue;
     Json data = parse_json<Json>(event.data);
     if (!data.is_object()) return std::nullopt;
     platform::RunRecord run;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "protocol/events.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
 #include "runs/run_watch.h"
@@ -64,7 +65,8 @@ void RunTracker::start(const platform::RunRecord& run) {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
   }
-  announce("run.created", dump_json(Json{{"run", run.run}, {"agent", run.agent}}), "created-" + run.run);
+  announce(protocol::event::kRunCreated, dump_json(Json{{"run", run.run}, {"agent", run.agent}}),
+           "created-" + run.run);
   try_start(run, kFirstPause);
 }
 
@@ -189,11 +191,12 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }
   // Keyed: repeated by every process that watches, written once.
-  if (auto written = deps_.streams->publish(run, "run.closed", dump_json(event), platform::kClosingKey);
+  if (auto written =
+          deps_.streams->publish(run, protocol::event::kRunClosed, dump_json(event), platform::kClosingKey);
       !written) {
     deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
   }
-  announce("run.closed", dump_json(Json{{"run", run}, {"status", to_string(outcome.status)}}),
+  announce(protocol::event::kRunClosed, dump_json(Json{{"run", run}, {"status", to_string(outcome.status)}}),
            "closed-" + run);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/iso_time.h"
 #include "base/json.h"
+#include "protocol/events.h"
 #include "protocol/words.h"
 
 namespace holdfast::runs {
@@ -28,10 +29,11 @@ constexpr protocol::Words kStatuses("status of a step", {Word{StepStatus::kRunni
                                                          Word{StepStatus::kFailed, "failed"},
                                                          Word{StepStatus::kStopped, "stopped"}});
 // How a step stands after an event of that type.
-constexpr protocol::Words kEvents("event of a step", {Word{StepStatus::kRunning, "step.started"},
-                                                      Word{StepStatus::kRetrying, "step.retrying"},
-                                                      Word{StepStatus::kCompleted, "step.completed"},
-                                                      Word{StepStatus::kFailed, "step.failed"}});
+constexpr protocol::Words kEvents("event of a step",
+                                  {Word{StepStatus::kRunning, protocol::event::kStepStarted},
+                                   Word{StepStatus::kRetrying, protocol::event::kStepRetrying},
+                                   Word{StepStatus::kCompleted, protocol::event::kStepCompleted},
+                                   Word{StepStatus::kFailed, protocol::event::kStepFailed}});
 
 bool is_open(StepStatus status) {
   return status == StepStatus::kRunning || status == StepStatus::kRetrying;
@@ -119,7 +121,7 @@ RunView::RunView(RunView&&) noexcept = default;
 RunView& RunView::operator=(RunView&&) noexcept = default;
 
 void RunView::apply(const platform::Event& event) {
-  if (event.type == "run.closed") {
+  if (event.type == protocol::event::kRunClosed) {
     impl_->closed = event.data;
     impl_->closed_at = event.at;
     for (auto& [key, step] : impl_->steps) impl_->stop_if_open(step);

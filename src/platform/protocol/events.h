@@ -1,0 +1,23 @@
+#pragma once
+
+// The types of the events in a run's log, as its writers and readers on this side of the API know them
+// (docs/guide/http-api.md tells clients what each holds).
+
+#include <string_view>
+
+namespace holdfast::protocol::event {
+
+inline constexpr std::string_view kRunCreated = "run.created";  // in the feed of all runs only
+inline constexpr std::string_view kRunStarted = "run.started";
+inline constexpr std::string_view kRunCompleted = "run.completed";
+inline constexpr std::string_view kRunFailed = "run.failed";
+inline constexpr std::string_view kRunCanceled = "run.canceled";
+inline constexpr std::string_view kRunClosed = "run.closed";  // the last one of every log
+inline constexpr std::string_view kStepStarted = "step.started";
+inline constexpr std::string_view kStepRetrying = "step.retrying";
+inline constexpr std::string_view kStepCompleted = "step.completed";
+inline constexpr std::string_view kStepFailed = "step.failed";
+inline constexpr std::string_view kApprovalRequested = "approval.requested";
+inline constexpr std::string_view kApprovalDecided = "approval.decided";
+
+}  // namespace holdfast::protocol::event
