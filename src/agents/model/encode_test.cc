@@ -1,0 +1,112 @@
+// The bytes of requests: recorded, since servers cache prompts by them and a conversation goes on in another
+// version. Everything that a request can hold, and a request that holds the least.
+
+#include <gtest/gtest.h>
+
+#include "model/provider.h"
+
+namespace holdfast::model {
+namespace {
+
+Request everything() {
+  Request out;
+  out.model = "m-1";
+  Message image = Message::user("look: \"ü\"\n");
+  Part part;
+  part.type = "image_url";
+  part.json = R"({"type":"image_url","image_url":{"url":"u"}})";
+  image.content.push_back(part);
+  out.messages = {Message::system("Be brief."),
+                  Message::system("Be kind."),
+                  image,
+                  Message::assistant("Let me look.", {ToolCall("c1", "lookup", R"({"b": 1, "a": [2]})"),
+                                                      ToolCall("c2", "list", R"({"broken": )")}),
+                  Message::tool("c1", "120"),
+                  Message::tool("c2", "no JSON", true),
+                  Message::user("and now?"),
+                  Message::assistant("", {ToolCall("c3", "list", "")})};
+  out.tools.resize(2);
+  out.tools[0].name = "lookup";
+  out.tools[0].description = "Finds.";
+  out.tools[0].parameters = R"({"type":"object","required":["a"],"properties":{"a":{"type":"array"}}})";
+  out.tools[1].name = "list";
+  out.max_tokens = 77;
+  out.temperature = 0.5;
+  out.stop = {"END"};
+  return out;
+}
+
+Request least() {
+  Request out;
+  out.model = "m-1";
+  out.messages = {Message::user("hello")};
+  return out;
+}
+
+constexpr const char* kOpenAiEverything =
+    R"({"model":"m-1","messages":[{"role":"system","content":"Be brief."},{"role":"system",)"
+    R"("content":"Be kind."},{"role":"user","content":[{"type":"text","text":"look: \"ü\"\n"},{)"
+    R"("type":"image_url","image_url":{"url":"u"}}]},{"role":"assistant","content":)"
+    R"("Let me look.","tool_calls":[{"id":"c1","type":"function","function":{"name":"lookup",)"
+    R"("arguments":"{\"b\": 1, \"a\": [2]}"}},{"id":"c2","type":"function","function":{"name":)"
+    R"("list","arguments":"{\"broken\": "}}]},{"role":"tool","content":"120","tool_call_id":)"
+    R"("c1"},{"role":"tool","content":"no JSON","tool_call_id":"c2"},{"role":"user","content":)"
+    R"("and now?"},{"role":"assistant","content":null,"tool_calls":[{"id":"c3","type":)"
+    R"("function","function":{"name":"list","arguments":""}}]}],"tools":[{"type":"function",)"
+    R"("function":{"name":"lookup","description":"Finds.","parameters":{"type":"object",)"
+    R"("required":["a"],"properties":{"a":{"type":"array"}}}}},{"type":"function","function":{)"
+    R"("name":"list","description":"","parameters":{"type":"object","properties":{}}}}],)"
+    R"("max_completion_tokens":77,"temperature":0.5,"stop":["END"],"stream":true,)"
+    R"("stream_options":{"include_usage":true}})";
+
+constexpr const char* kAnthropicEverything =
+    R"({"model":"m-1","max_tokens":77,"system":"Be brief.\n\nBe kind.","messages":[{"role":)"
+    R"("user","content":[{"type":"text","text":"look: \"ü\"\n"},{"type":"image_url",)"
+    R"("image_url":{"url":"u"}}]},{"role":"assistant","content":[{"type":"text","text":)"
+    R"("Let me look."},{"type":"tool_use","id":"c1","name":"lookup","input":{"b":1,"a":[2]}},{)"
+    R"("type":"tool_use","id":"c2","name":"list","input":{"invalid_arguments":"{\"broken\":)"
+    R"( "}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":)"
+    R"("120"},{"type":"tool_result","tool_use_id":"c2","content":"no JSON","is_error":true},{)"
+    R"("type":"text","text":"and now?"}]},{"role":"assistant","content":[{"type":"tool_use",)"
+    R"("id":"c3","name":"list","input":{}}]}],"tools":[{"name":"lookup","description":"Finds.",)"
+    R"("input_schema":{"type":"object","required":["a"],"properties":{"a":{"type":"array"}}}},{)"
+    R"("name":"list","description":"","input_schema":{"type":"object","properties":{}}}],)"
+    R"("temperature":0.5,"stop_sequences":["END"],"stream":true})";
+
+constexpr const char* kOfficial = "https://api.openai.com/v1";
+constexpr const char* kCompatible = "http://localhost:11434/v1";
+
+TEST(Encode, OpenAi) {
+  EXPECT_EQ(*kOpenAi.encode(everything(), kOfficial), kOpenAiEverything);
+  EXPECT_EQ(*kOpenAi.encode(least(), kOfficial),
+            R"({"model":"m-1","messages":[{"role":"user","content":"hello"}],"stream":true,)"
+            R"("stream_options":{"include_usage":true}})");
+  // The servers that speak the same format know the limit by its old name.
+  std::string compatible = kOpenAiEverything;
+  const std::string renamed = "max_completion_tokens";
+  compatible.replace(compatible.find(renamed), renamed.size(), "max_tokens");
+  EXPECT_EQ(*kOpenAi.encode(everything(), kCompatible), compatible);
+}
+
+TEST(Encode, Anthropic) {
+  EXPECT_EQ(*kAnthropic.encode(everything(), kAnthropic.default_url), kAnthropicEverything);
+  EXPECT_EQ(*kAnthropic.encode(least(), kAnthropic.default_url),
+            R"({"model":"m-1","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"text",)"
+            R"("text":"hello"}]}],"stream":true})");
+}
+
+TEST(Encode, ASchemaThatIsNoneIsRefused) {
+  for (const Provider* provider : providers()) {
+    for (const char* schema : {"{", "[]", "7"}) {
+      Request request = everything();
+      request.tools[0].parameters = schema;
+      const auto body = provider->encode(request, provider->default_url);
+      ASSERT_FALSE(body);
+      EXPECT_EQ(body.error().code(), Code::kInvalidArgument);
+      EXPECT_NE(body.error().message().find("tool lookup"), std::string::npos);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace holdfast::model
