@@ -45,9 +45,14 @@ void Batches::take(Output& output) {
   rows_.send(output.sequence, std::move(changes));
 }
 
+void Batches::erase_feed(std::uint64_t sequence) {
+  rows_.erase(keys::visibility_feed(static_cast<std::int64_t>(sequence)));
+}
+
 void Batches::visibility_applied(std::uint64_t sequence) {
-  for (; feed_erased_ < sequence && feed_erased_ + 1 < next_feed_; ++feed_erased_) {
-    rows_.erase(keys::visibility_feed(static_cast<std::int64_t>(feed_erased_ + 1)));
+  // The newest row stays: it tells how far the feed has got.
+  for (; feed_erased_ < sequence && feed_erased_ + 2 < next_feed_; ++feed_erased_) {
+    erase_feed(feed_erased_ + 1);
   }
 }
 

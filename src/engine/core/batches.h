@@ -18,16 +18,19 @@ class Batches {
   // `feed`: there is an index to feed.
   Batches(bool feed, Rows& rows, RunCache& cache) : feed_(feed), rows_(rows), cache_(cache) {}
 
-  // Once, when the store is opened: the last row of the feed there is, and how far the index has got.
-  void open_feed(std::uint64_t last, std::uint64_t applied) {
+  // Once, when the store is opened: the last row of the feed, and the last that needs no erasing.
+  void open_feed(std::uint64_t last, std::uint64_t erased) {
     next_feed_ = last + 1;
-    feed_erased_ = applied;
+    feed_erased_ = erased;
   }
+  // One row of the feed goes with the next batch.
+  void erase_feed(std::uint64_t sequence);
 
   bool empty() const { return !rows_.changed() && !cache_.touched(); }
   // The next batch, and the number it is committed by.
   void take(Output& output);
-  // The index has durably applied the feed up to here: the rows go with a later batch.
+  // The index has durably applied the feed up to here: the rows go with a later batch, but for the
+  // newest.
   void visibility_applied(std::uint64_t sequence);
 
  private:

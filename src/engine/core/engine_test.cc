@@ -6,16 +6,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <filesystem>
+#include <map>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "api/messages.h"
 #include "fixture/temporary_directory.h"
 #include "os/clock.h"
 #include "sqlite/database.h"
+#include "store/keys.h"
 #include "store/rocks_store.h"
 #include "visibility/index.h"
 
@@ -49,10 +53,13 @@ class EngineTest : public ::testing::Test {
  protected:
   EngineTest() { open(); }
   ~EngineTest() override { close(); }
-  void open() {
+  void open_store() {
     store::RocksOptions rocks;
     rocks.dir = (dir_ / "db").string();
     store_ = std::move(*store::RocksStore::open(rocks));
+  }
+  void open() {
+    open_store();
     visibility::Index::Options index;
     index.path = (dir_ / "visibility.db").string();
     index_ = std::move(*visibility::Index::open(index));
@@ -83,6 +90,32 @@ class EngineTest : public ::testing::Test {
     request.mutable_workflow_type()->set_name("order");
     request.mutable_task_queue()->set_name("q");
     call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, request);
+  }
+  void terminate(const std::string& id) {
+    ws::TerminateWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.mutable_workflow_execution()->set_workflow_id(id);
+    call<ws::TerminateWorkflowExecutionResponse>(api::Method::kTerminateWorkflowExecution, request);
+  }
+  void lose_index() {
+    for (const char* suffix : {"", "-wal", "-shm"})
+      std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
+  }
+  // The rows of the visibility feed in the store, of a closed engine too.
+  std::map<std::string, std::string> feed() {
+    const bool closed = store_ == nullptr;
+    if (closed) open_store();
+    std::map<std::string, std::string> rows;
+    const Status status =
+        store_->scan(store::keys::table_begin(store::keys::kStoreWide, store::keys::kFeedTable),
+                     store::keys::table_end(store::keys::kStoreWide, store::keys::kFeedTable),
+                     [&rows](std::string_view key, std::string_view value) {
+                       rows.emplace(key, value);
+                       return true;
+                     });
+    EXPECT_TRUE(status.ok()) << status.to_string();
+    if (closed) store_.reset();
+    return rows;
   }
   static ws::PollWorkflowTaskQueueRequest poll() {
     ws::PollWorkflowTaskQueueRequest request;
@@ -144,10 +177,79 @@ TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
   EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
   // A lost index is rebuilt from the executions.
   close();
-  for (const char* suffix : {"", "-wal", "-shm"})
-    std::filesystem::remove(dir_ / ("visibility.db" + std::string(suffix)));
+  lose_index();
   open();
   EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
+}
+
+// Rows of the feed that an earlier build left behind, with the rows that came after them gone.
+TEST_F(EngineTest, OldRowsOfTheFeedDoNotBringBackWhatIsPast) {
+  for (int i = 0; i < 5; ++i) start("w" + std::to_string(i));
+  close();
+  const auto old = feed();
+  open();
+  for (int i = 0; i < 5; ++i) terminate("w" + std::to_string(i));
+  close();
+  open_store();
+  store::WriteBatch batch;
+  for (const auto& [key, value] : feed()) batch.erase(key);
+  for (const auto& [key, value] : old) batch.put(key, value);
+  ASSERT_TRUE(store_->commit(batch).ok());
+  close();
+  lose_index();
+  open();
+  EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 0);
+  EXPECT_EQ(listed("ExecutionStatus = 'Terminated'"), 5);
+}
+
+// What the index has is erased when the store is opened, but for the newest row.
+TEST_F(EngineTest, TheFeedKeepsItsNewestRowOnly) {
+  for (int i = 0; i < 5; ++i) start("w" + std::to_string(i));
+  close();
+  open();
+  close();
+  EXPECT_EQ(feed().size(), 1u);
+}
+
+// Whatever happens to the file of the index, lists say what the executions say.
+TEST_F(EngineTest, AnIndexThatWasLostOrPutBackTellsTheTruth) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    std::mt19937_64 random(seed);
+    const auto pick = [&](std::uint64_t below) { return random() % below; };
+    std::map<std::string, bool> running;
+    std::vector<std::string> copies;
+    const std::string prefix = "s" + std::to_string(seed) + "-";
+    for (int step = 0; step < 12; ++step) {
+      for (std::uint64_t i = pick(4); i > 0; --i) {
+        const std::string id = prefix + std::to_string(running.size());
+        start(id);
+        running[id] = true;
+      }
+      for (auto& [id, open] : running) {
+        if (!open || pick(3) != 0) continue;
+        terminate(id);
+        open = false;
+      }
+      close();
+      const std::string file = (dir_ / "visibility.db").string();
+      if (pick(2) == 0) {
+        copies.push_back(file + "." + std::to_string(seed) + "-" + std::to_string(step));
+        std::filesystem::copy_file(file, copies.back());
+      }
+      if (const auto fate = pick(4); fate == 0) {
+        lose_index();
+      } else if (fate == 1 && !copies.empty()) {
+        lose_index();
+        std::filesystem::copy_file(copies[pick(copies.size())], file);
+      }
+      open();
+      const std::string mine = "WorkflowId STARTS_WITH '" + prefix + "' AND ExecutionStatus = ";
+      const auto open_runs = std::ranges::count_if(running, [](const auto& run) { return run.second; });
+      ASSERT_EQ(listed(mine + "'Running'"), open_runs) << "seed " << seed << " step " << step;
+      ASSERT_EQ(listed(mine + "'Terminated'"), std::ssize(running) - open_runs)
+          << "seed " << seed << " step " << step;
+    }
+  }
 }
 
 // An index that cannot be written (its table is away here, a disk full elsewhere) fails lists, and misses

@@ -72,17 +72,22 @@ Status Recovery::load_namespaces() {
 }
 
 Status Recovery::open_feed(std::uint64_t applied) {
-  std::uint64_t last_feed = applied;
-  Status scanned = store_.scan_reverse(
-      keys::table_begin(keys::kStoreWide, keys::kFeedTable),
-      keys::table_end(keys::kStoreWide, keys::kFeedTable),
-      [&last_feed](std::string_view key, std::string_view) {
-        last_feed = std::max(last_feed, static_cast<std::uint64_t>(keys::history_page_event(key)));
-        return false;
-      });
+  const std::string begin = keys::table_begin(keys::kStoreWide, keys::kFeedTable);
+  const std::string end = keys::table_end(keys::kStoreWide, keys::kFeedTable);
+  std::uint64_t last = applied;
+  Status scanned = store_.scan_reverse(begin, end, [&last](std::string_view key, std::string_view) {
+    last = std::max(last, static_cast<std::uint64_t>(keys::history_page_event(key)));
+    return false;
+  });
   if (!scanned.ok()) return scanned;
-  batches_.open_feed(last_feed, applied);
-  return Status();
+  batches_.open_feed(last, std::min(applied, last == 0 ? 0 : last - 1));
+  // What the index had when the server stopped, or was told by a rebuild.
+  return store_.scan(begin, end, [&](std::string_view key, std::string_view) {
+    const auto sequence = static_cast<std::uint64_t>(keys::history_page_event(key));
+    if (sequence > applied || sequence == last) return false;
+    batches_.erase_feed(sequence);
+    return true;
+  });
 }
 
 Status Recovery::open(std::uint64_t feed_applied) {

@@ -40,8 +40,10 @@ VisibilityFeeder::~VisibilityFeeder() {
 }
 
 Result<std::uint64_t> VisibilityFeeder::open() {
-  if (index_.applied() == 0) {
-    if (Status status = rebuild(); !status.ok()) return fail(std::move(status));
+  const auto feed = feed_rows();
+  if (!feed) return fail(feed.error());
+  if (!continues(*feed)) {
+    if (Status status = rebuild(feed->last); !status.ok()) return fail(std::move(status));
   }
   if (Status status = catch_up(); !status.ok()) return fail(std::move(status));
   auto durable = index_.flush();
@@ -49,6 +51,30 @@ Result<std::uint64_t> VisibilityFeeder::open() {
   thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "visibility");
   return *durable;
+}
+
+Result<VisibilityFeeder::Rows> VisibilityFeeder::feed_rows() const {
+  const std::string begin = keys::table_begin(keys::kStoreWide, keys::kFeedTable);
+  const std::string end = keys::table_end(keys::kStoreWide, keys::kFeedTable);
+  Rows rows;
+  const auto note = [](std::uint64_t& sequence) {
+    return [&sequence](std::string_view key, std::string_view) {
+      sequence = static_cast<std::uint64_t>(keys::history_page_event(key));
+      return false;
+    };
+  };
+  if (Status status = store_.scan(begin, end, note(rows.first)); !status.ok()) return fail(std::move(status));
+  Status status = store_.scan_reverse(begin, end, note(rows.last));
+  if (!status.ok()) return fail(std::move(status));
+  return rows;
+}
+
+// The newest row is never erased, so the feed shows whose index this is: one that stands before the first row
+// or behind the last (a fresh one, an older copy, one that belongs to another store) cannot be led on.
+bool VisibilityFeeder::continues(const Rows& rows) const {
+  const std::uint64_t applied = index_.applied();
+  if (applied == 0) return false;
+  return rows.last == 0 ? applied == 1 : applied + 1 >= rows.first && applied <= rows.last;
 }
 
 // Applies what the store's feed holds; the index skips what it has.
@@ -76,10 +102,11 @@ Status VisibilityFeeder::catch_up() {
   return applied;
 }
 
-// A fresh index beside an old store: every execution is told again.
-Status VisibilityFeeder::rebuild() {
+// Every execution is told again. Their states were written with the rows of the feed or after them, so all
+// rows up to `last` count as applied: replayed, they would bring back what is past.
+Status VisibilityFeeder::rebuild(std::uint64_t last) {
   std::vector<visibility::Record> records;
-  Status applied;
+  Status applied = index_.start_load();
   for (std::uint16_t shard = 0; shard < keys::kShardCount && applied.ok(); ++shard) {
     Status scanned = store_.scan(
         keys::table_begin(shard, keys::kExecutionTable), keys::table_end(shard, keys::kExecutionTable),
@@ -104,7 +131,7 @@ Status VisibilityFeeder::rebuild() {
     if (!scanned.ok()) return scanned;
   }
   if (applied.ok() && !records.empty()) applied = index_.load(records);
-  return applied.ok() ? index_.finish_load() : applied;
+  return applied.ok() ? index_.finish_load(last) : applied;
 }
 
 void VisibilityFeeder::add(std::vector<Output::FeedRow> rows, std::uint64_t /*end*/) {

@@ -32,8 +32,8 @@ class VisibilityFeeder {
   VisibilityFeeder(const VisibilityFeeder&) = delete;
   VisibilityFeeder& operator=(const VisibilityFeeder&) = delete;
 
-  // Before anything else: applies what the store's feed holds beyond the index; a fresh index is rebuilt from
-  // the executions. Returns what the index has on disk.
+  // Before anything else: applies what the store's feed holds beyond the index; an index that the feed does
+  // not continue is rebuilt from the executions. Returns what the index has on disk.
   Result<std::uint64_t> open();
 
   // Rows of a committed batch; `end`: the sequence behind the last row there is so far.
@@ -51,7 +51,14 @@ class VisibilityFeeder {
   // Takes rows off the queue; none while the index lags behind what the queue begins with.
   std::vector<visibility::Entry> take_rows();
   void answer_waiting(std::deque<Waiting> ready, const Status& applied);
-  Status rebuild();
+  // The sequences of the feed's rows in the store, without gaps between; 0: there are none.
+  struct Rows {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+  };
+  Result<Rows> feed_rows() const;
+  bool continues(const Rows& rows) const;
+  Status rebuild(std::uint64_t last);
   Status catch_up();
   void run(Output::VisibilityCall& call);
   Result<api::MessagePtr> evaluate(const Output::VisibilityCall& call) const;

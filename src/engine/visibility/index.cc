@@ -22,7 +22,8 @@ using sqlite::Statement;
 namespace {
 
 // Of the tables below. A file of another version is thrown away and fed again.
-constexpr std::int64_t kFormat = 1;
+// 2: the same tables. Files of format 1 may hold old states of runs, from entries applied twice.
+constexpr std::int64_t kFormat = 2;
 
 // WAL with synchronous=NORMAL: a commit does not wait for the disk, a power loss may take back the last
 // transactions as a whole, and the feed brings them again.
@@ -58,7 +59,7 @@ constexpr const char* kSchema =
     "  DELETE FROM attribute WHERE execution = old.id; END;"
     "CREATE TABLE attribute_name(namespace_id TEXT NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,"
     "  PRIMARY KEY(namespace_id, name)) WITHOUT ROWID;"
-    "PRAGMA user_version=1;";
+    "PRAGMA user_version=2;";
 
 // In the words of an engine, whose caller can do nothing about the file.
 Status index_status(const Status& status) {
@@ -201,6 +202,17 @@ Status Index::apply(std::span<const Entry> entries) {
   return index_status(status);
 }
 
+Status Index::start_load() {
+  const std::lock_guard lock(impl_->write_mutex);
+  Status status = sqlite::in_transaction(impl_->writer_db, [&] {
+    return impl_->writer_db.execute(
+        "DELETE FROM attribute; DELETE FROM execution; DELETE FROM attribute_name; UPDATE feed SET applied = "
+        "0");
+  });
+  if (status.ok()) impl_->applied = 0;
+  return index_status(status);
+}
+
 Status Index::load(std::span<const Record> records) {
   const std::lock_guard lock(impl_->write_mutex);
   HF_CHECK(impl_->applied == 0);
@@ -212,12 +224,12 @@ Status Index::load(std::span<const Record> records) {
   }));
 }
 
-Status Index::finish_load() {
+Status Index::finish_load(std::uint64_t sequence) {
   const std::lock_guard lock(impl_->write_mutex);
   HF_CHECK(impl_->applied == 0);
-  std::uint64_t first = 1;
-  Status status = sqlite::in_transaction(impl_->writer_db, [&] { return impl_->write_entries({}, first); });
-  if (status.ok()) impl_->applied = first;
+  std::uint64_t last = std::max<std::uint64_t>(sequence, 1);
+  Status status = sqlite::in_transaction(impl_->writer_db, [&] { return impl_->write_entries({}, last); });
+  if (status.ok()) impl_->applied = last;
   return index_status(status);
 }
 

@@ -94,10 +94,12 @@ class Index {
   // be smaller than before.
   Status apply(std::span<const Entry> entries);
 
-  // Rebuilding a fresh index: writes records and leaves applied() at 0, so that a rebuild that was
-  // interrupted starts again from the beginning; finish_load() moves it to 1.
+  // Rebuilding: start_load() empties the index and sets applied() to 0, where load() leaves it, so that a
+  // rebuild that was interrupted starts again from the beginning. finish_load() moves it to `sequence`, at
+  // least 1: the last entry of the feed that the records already tell about.
+  Status start_load();
   Status load(std::span<const Record> records);
-  Status finish_load();
+  Status finish_load(std::uint64_t sequence);
 
   // Forces everything applied to the disk and returns applied(): feed entries up to it are no longer needed.
   Result<std::uint64_t> flush();

@@ -278,14 +278,32 @@ TEST_F(IndexTest, AFailedBatchLeavesNothingBehind) {
 
 TEST_F(IndexTest, AnInterruptedRebuildCountsAsNone) {
   const Record record{.namespace_id = "ns", .info = info("a", 1).SerializeAsString()};
-  ASSERT_TRUE(index_->load({&record, 1}).ok());
+  const Record gone_since{.namespace_id = "ns", .info = info("gone", 1).SerializeAsString()};
+  ASSERT_TRUE(index_->start_load().ok());
+  ASSERT_TRUE(index_->load({&gone_since, 1}).ok());
   open();
   EXPECT_EQ(index_->applied(), 0u);
+  ASSERT_TRUE(index_->start_load().ok());
   ASSERT_TRUE(index_->load({&record, 1}).ok());
-  ASSERT_TRUE(index_->finish_load().ok());
+  ASSERT_TRUE(index_->finish_load(0).ok());
   open();
   EXPECT_EQ(index_->applied(), 1u);
   EXPECT_THAT(find(""), ElementsAre("a"));
+}
+
+// The executions are read after the entries were written: what these say is older, or the same.
+TEST_F(IndexTest, EntriesFromBeforeARebuildAreNotAppliedOverIt) {
+  const Info closed = info("a", 1, 9, enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+  const Record record{.namespace_id = "ns", .info = closed.SerializeAsString()};
+  ASSERT_TRUE(index_->start_load().ok());
+  ASSERT_TRUE(index_->load({&record, 1}).ok());
+  ASSERT_TRUE(index_->finish_load(3).ok());
+  const Entry old{3, {.namespace_id = "ns", .info = info("a", 1).SerializeAsString()}};
+  ASSERT_TRUE(index_->apply({&old, 1}).ok());
+  EXPECT_THAT(find("ExecutionStatus = 'Completed'"), ElementsAre("a"));
+  ASSERT_TRUE(index_->start_load().ok());
+  EXPECT_EQ(index_->applied(), 0u);
+  EXPECT_THAT(find(""), IsEmpty());
 }
 
 TEST_F(IndexTest, ADamagedFileBecomesAnEmptyIndexToBeFedAgain) {
