@@ -161,6 +161,18 @@ TEST(Text, IsCutBetweenCharacters) {
   EXPECT_EQ(cut_text("éé", 0), "");
 }
 
+// RFC 4231, test case 2.
+TEST(Hmac, OfTheStandardsExample) {
+  const std::string_view code(
+      "\x5b\xdc\xc1\x46\xbf\x60\x75\x4e\x6a\x04\x24\x26\x08\x95\x75\xc7"
+      "\x5a\x00\x3f\x08\x9d\x27\x39\x83\x9d\xec\x58\xb9\x64\xec\x38\x43",
+      32);
+  EXPECT_EQ(hmac_sha256("Jefe", "what do ya want for nothing?"), code);
+  EXPECT_TRUE(equal_in_constant_time(code, code));
+  EXPECT_FALSE(equal_in_constant_time("ab", "ac"));
+  EXPECT_FALSE(equal_in_constant_time("ab", "abc"));
+}
+
 // FIPS 180-2's examples.
 TEST(Sha256, HexOfTheStandardsExamples) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");

@@ -1,6 +1,7 @@
 #pragma once
 
-// SHA-256 of bytes as 64 lower-case hex digits. Pure.
+// SHA-256 of bytes as 64 lower-case hex digits, and the code by which who knows a key knows its own messages
+// again (HMAC, RFC 2104). Pure.
 
 #include <string>
 #include <string_view>
@@ -8,5 +9,10 @@
 namespace holdfast {
 
 std::string sha256_hex(std::string_view bytes);
+
+// 32 bytes.
+std::string hmac_sha256(std::string_view key, std::string_view message);
+// Takes as long whatever differs; for codes that somebody may try to guess.
+bool equal_in_constant_time(std::string_view a, std::string_view b);
 
 }  // namespace holdfast

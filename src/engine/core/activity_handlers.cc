@@ -24,9 +24,10 @@ void ActivityHandlers::poll(Call& call, const ws::PollActivityTaskQueueRequest& 
 }
 
 // By its token, an activity is one that somebody holds.
-Result<ActivityHandlers::Activity> ActivityHandlers::by_token(const std::string& bytes) const {
+Result<ActivityHandlers::Activity> ActivityHandlers::by_token(const std::string& bytes,
+                                                              const std::string& namespace_name) const {
   stored::TaskToken token;
-  auto found = tokens_.run_of(bytes, &token, errors::activity_not_found());
+  auto found = tokens_.run_of(bytes, namespace_name, &token, errors::activity_not_found());
   if (!found) return fail(std::move(found.error()));
   Run& run = **found;
   if (!run.ms->running()) return fail(errors::already_completed());
@@ -138,7 +139,8 @@ void ActivityHandlers::cancel_attempt(Call& call, Request& request, Result<Activ
 }
 
 void ActivityHandlers::heartbeat(Call& call, ws::RecordActivityTaskHeartbeatRequest& request) {
-  record_heartbeat<ws::RecordActivityTaskHeartbeatResponse>(call, request, by_token(request.task_token()));
+  record_heartbeat<ws::RecordActivityTaskHeartbeatResponse>(
+      call, request, by_token(request.task_token(), request.namespace_()));
 }
 
 void ActivityHandlers::heartbeat_by_id(Call& call, ws::RecordActivityTaskHeartbeatByIdRequest& request,
@@ -148,7 +150,8 @@ void ActivityHandlers::heartbeat_by_id(Call& call, ws::RecordActivityTaskHeartbe
 }
 
 void ActivityHandlers::completed(Call& call, ws::RespondActivityTaskCompletedRequest& request) {
-  complete<ws::RespondActivityTaskCompletedResponse>(call, request, by_token(request.task_token()));
+  complete<ws::RespondActivityTaskCompletedResponse>(call, request,
+                                                     by_token(request.task_token(), request.namespace_()));
 }
 
 void ActivityHandlers::completed_by_id(Call& call, ws::RespondActivityTaskCompletedByIdRequest& request,
@@ -157,7 +160,8 @@ void ActivityHandlers::completed_by_id(Call& call, ws::RespondActivityTaskComple
 }
 
 void ActivityHandlers::failed(Call& call, ws::RespondActivityTaskFailedRequest& request) {
-  fail_attempt<ws::RespondActivityTaskFailedResponse>(call, request, by_token(request.task_token()));
+  fail_attempt<ws::RespondActivityTaskFailedResponse>(call, request,
+                                                      by_token(request.task_token(), request.namespace_()));
 }
 
 void ActivityHandlers::failed_by_id(Call& call, ws::RespondActivityTaskFailedByIdRequest& request,
@@ -166,7 +170,8 @@ void ActivityHandlers::failed_by_id(Call& call, ws::RespondActivityTaskFailedByI
 }
 
 void ActivityHandlers::canceled(Call& call, ws::RespondActivityTaskCanceledRequest& request) {
-  cancel_attempt<ws::RespondActivityTaskCanceledResponse>(call, request, by_token(request.task_token()));
+  cancel_attempt<ws::RespondActivityTaskCanceledResponse>(
+      call, request, by_token(request.task_token(), request.namespace_()));
 }
 
 void ActivityHandlers::canceled_by_id(Call& call, ws::RespondActivityTaskCanceledByIdRequest& request,

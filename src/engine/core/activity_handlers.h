@@ -62,7 +62,7 @@ class ActivityHandlers {
     Run& run;
     const stored::ActivityInfo& info;
   };
-  Result<Activity> by_token(const std::string& bytes) const;
+  Result<Activity> by_token(const std::string& bytes, const std::string& namespace_name) const;
   static Result<Activity> by_id(Run& run, const std::string& activity_id);
   static Result<Activity> started(Result<Activity> activity);
 

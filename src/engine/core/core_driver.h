@@ -18,6 +18,7 @@
 #include "fixture/manual_clock.h"
 #include "fixture/temporary_directory.h"
 #include "history/stored.h"
+#include "store/keys.h"
 #include "store/rocks_store.h"
 
 namespace holdfast::engine::testing {
@@ -48,6 +49,20 @@ class Driver {
   // The process dies: what was not committed is gone.
   void crash() {
     core.reset();
+    start_core();
+  }
+
+  // A new process finds the store as builds left it that did not sign tokens.
+  void crash_before_tokens_were_signed() {
+    history::stored::StoreMeta meta;
+    ASSERT_TRUE(meta.ParseFromString(**store_->get(store::keys::store_meta())));
+    meta.clear_token_key();
+    meta.clear_token_key_ns();
+    store::WriteBatch batch;
+    batch.put(store::keys::store_meta(), history::serialize(meta));
+    core.reset();
+    ASSERT_TRUE(store_->commit(batch).ok());
+    clock.ns += history::kSecond;
     start_core();
   }
 

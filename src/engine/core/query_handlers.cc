@@ -76,7 +76,7 @@ void QueryHandlers::query(Call& call, const ws::QueryWorkflowRequest& request, c
 
 void QueryHandlers::completed(Call& call, ws::RespondQueryTaskCompletedRequest& request) {
   stored::TaskToken token;
-  auto found = tokens_.run_of(request.task_token(), &token,
+  auto found = tokens_.run_of(request.task_token(), request.namespace_(), &token,
                               errors::not_found("query task not found, or already expired"));
   if (!found) return replies_.send(call, std::move(found.error()));
   Run& run = **found;

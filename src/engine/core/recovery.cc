@@ -54,6 +54,10 @@ Status Recovery::load_meta() {
     meta_.set_shard_count(keys::kShardCount);
     meta_.set_cluster_id(ids_.next());
   }
+  if (meta_.token_key().empty()) {
+    meta_.set_token_key(ids_.secret());
+    meta_.set_token_key_ns(clock_.now());
+  }
   meta_.set_format_version(kFormatVersion);
   meta_.set_epoch(meta_.epoch() + 1);
   rows_.put(keys::store_meta(), history::serialize(meta_));

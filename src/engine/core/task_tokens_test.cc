@@ -22,6 +22,7 @@ class TaskTokensTest : public testing::Test {
  protected:
   TaskTokensTest() {
     meta_.set_epoch(4);
+    meta_.set_token_key_ns(10);  // tasks that started before have tokens that are not signed
     Namespaces::Record record;
     record.set_id("n");
     record.set_name("default");
@@ -38,7 +39,7 @@ class TaskTokensTest : public testing::Test {
   }
   std::string error_of(const std::string& bytes) const {
     stored::TaskToken token;
-    const auto found = tokens_.run_of(bytes, &token, errors::task_not_found());
+    const auto found = tokens_.run_of(bytes, "default", &token, errors::task_not_found());
     return found ? "" : found.error().message();
   }
 
@@ -55,7 +56,7 @@ class TaskTokensTest : public testing::Test {
 
 TEST_F(TaskTokensTest, LeadsBackToItsRunAndAttempt) {
   stored::TaskToken token;
-  auto found = tokens_.run_of(tokens_.of_workflow_task(*run_), &token, errors::task_not_found());
+  auto found = tokens_.run_of(tokens_.of_workflow_task(*run_), "default", &token, errors::task_not_found());
   ASSERT_TRUE(found.has_value());
   EXPECT_EQ(*found, run_);
   EXPECT_EQ(token.scheduled_event_id(), 2);
@@ -66,11 +67,13 @@ TEST_F(TaskTokensTest, LeadsBackToItsRunAndAttempt) {
   info.set_scheduled_event_id(5);
   info.set_activity_id("pay");
   info.set_attempt(3);
-  ASSERT_TRUE(tokens_.run_of(tokens_.of_activity(*run_, info), &token, errors::task_not_found()).has_value());
+  ASSERT_TRUE(tokens_.run_of(tokens_.of_activity(*run_, info), "default", &token, errors::task_not_found())
+                  .has_value());
   EXPECT_EQ(token.activity_id(), "pay");
   EXPECT_EQ(token.attempt(), 3);
 
-  ASSERT_TRUE(tokens_.run_of(tokens_.of_query(*run_, "q"), &token, errors::task_not_found()).has_value());
+  ASSERT_TRUE(
+      tokens_.run_of(tokens_.of_query(*run_, "q"), "default", &token, errors::task_not_found()).has_value());
   EXPECT_EQ(token.query_id(), "q");
   EXPECT_EQ(token.scheduled_event_id(), 0);
 }
@@ -83,6 +86,8 @@ TEST_F(TaskTokensTest, NothingElseIsTakenForOne) {
   token.set_workflow_id("w");
   EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Invalid TaskToken")) << "of no run";
   token.set_run_id("gone");
+  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Invalid TaskToken")) << "not signed";
+  token.set_started_ns(9);
   EXPECT_EQ(error_of(token.SerializeAsString()), errors::task_not_found().message());
   token.set_namespace_id("elsewhere");
   EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Invalid TaskToken"));

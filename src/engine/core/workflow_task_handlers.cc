@@ -42,9 +42,9 @@ void WorkflowTaskHandlers::poll(Call& call, const ws::PollWorkflowTaskQueueReque
                  record, request.task_queue().name(), QueueType::kWorkflow);
 }
 
-Result<Run*> WorkflowTaskHandlers::run_of(const std::string& bytes) const {
+Result<Run*> WorkflowTaskHandlers::run_of(const std::string& bytes, const std::string& namespace_name) const {
   stored::TaskToken token;
-  auto found = tokens_.run_of(bytes, &token, errors::task_not_found());
+  auto found = tokens_.run_of(bytes, namespace_name, &token, errors::task_not_found());
   if (!found) return found;
   const MutableState& ms = *(*found)->ms;
   if (!ms.running()) return fail(errors::already_completed());
@@ -146,7 +146,7 @@ history::CommandContext WorkflowTaskHandlers::context_of(Run& run, const Complet
 }
 
 void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request) {
-  auto found = run_of(request.task_token());
+  auto found = run_of(request.task_token(), request.namespace_());
   if (!found) return replies_.send(call, std::move(found.error()));
   Run& run = **found;
   MutableState& ms = *run.ms;
@@ -211,7 +211,7 @@ bool WorkflowTaskHandlers::schedule_next(Run& run, const Call& call,
 }
 
 void WorkflowTaskHandlers::failed(Call& call, const ws::RespondWorkflowTaskFailedRequest& request) {
-  auto found = run_of(request.task_token());
+  auto found = run_of(request.task_token(), request.namespace_());
   if (!found) return replies_.send(call, std::move(found.error()));
   Run& run = **found;
   if (request.cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE) {
