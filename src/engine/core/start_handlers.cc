@@ -127,7 +127,8 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
   if (!outcome->started) {
     if (Status full = check_signal_count(*outcome->run, limits_.execution); !full.ok())
       return replies_.send(call, std::move(full));
-    lifecycle::signal(*outcome->run->ms, clock_.now(), signal_attributes(signal));
+    lifecycle::signal(*outcome->run->ms, clock_.now(), signal_attributes(signal),
+                      lifecycle::FirstWait::kEnded);
     transitions_.finish(*outcome->run);
   }
   auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();

@@ -237,11 +237,12 @@ StartDecision decide(enums::WorkflowExecutionStatus current, enums::WorkflowIdRe
   }
 }
 
-void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes) {
+void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes,
+            FirstWait wait) {
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED>(now);
   event.mutable_workflow_execution_signaled_event_attributes()->Swap(&attributes);
   ms.record(std::move(event));
-  workflow_task::schedule(ms, now);
+  workflow_task::schedule(ms, now, {.end_first_wait = wait == FirstWait::kEnded});
 }
 
 bool request_cancel(MutableState& ms, Ns now,
@@ -252,7 +253,7 @@ bool request_cancel(MutableState& ms, Ns now,
   event.mutable_workflow_execution_cancel_requested_event_attributes()->Swap(&attributes);
   ms.record(std::move(event));
   writable(ms).s().set_cancel_request_id(request_id);
-  workflow_task::schedule(ms, now);
+  workflow_task::schedule(ms, now, {.end_first_wait = true});
   return true;
 }
 
@@ -397,7 +398,7 @@ void continue_as_new(MutableState& ms, Ns now,
 }
 
 void first_task_due(MutableState& ms, Ns now) {
-  workflow_task::schedule(ms, now, {.first_is_due = true});
+  workflow_task::schedule(ms, now, {.end_first_wait = true});
 }
 
 void parent_told(MutableState& ms) {

@@ -42,7 +42,13 @@ enum class StartDecision : std::uint8_t { kStart, kUseExisting, kTerminateAndSta
 StartDecision decide(enums::WorkflowExecutionStatus current, enums::WorkflowIdReusePolicy reuse,
                      enums::WorkflowIdConflictPolicy conflict);
 
-void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes);
+// What is said to a run whose first workflow task is held back (a start delay, a cron or retry pause). A
+// request to cancel, an update and a signal-with-start end the wait; a plain signal waits with the run. So
+// does Temporal (measured, and its SignalWorkflowExecution asks for no task while the first one is held
+// back).
+enum class FirstWait : std::uint8_t { kKept, kEnded };
+void signal(MutableState& ms, Ns now, pb::history::v1::WorkflowExecutionSignaledEventAttributes attributes,
+            FirstWait wait = FirstWait::kKept);
 // False: already requested.
 bool request_cancel(MutableState& ms, Ns now,
                     pb::history::v1::WorkflowExecutionCancelRequestedEventAttributes attributes,

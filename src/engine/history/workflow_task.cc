@@ -164,7 +164,7 @@ void refresh_deadline(Record& record) {
 
 void schedule(MutableState& ms, Ns now, ScheduleOptions options) {
   if (!ms.running() || ms.workflow_task_pending()) return;
-  if (ms.s().first_task_backoff_until_ns() != 0 && !options.first_is_due) return;
+  if (ms.s().first_task_backoff_until_ns() != 0 && !options.end_first_wait) return;
   if (ms.applying_commands()) return;  // what they caused is buffered; its flush asks for the task
   step(ms, On::kSchedule);
   auto& state = writable(ms).s();
@@ -298,8 +298,11 @@ void finish_transition(MutableState& ms, Ns now) {
       schedule(ms, now);
     }
     if (!ms.workflow_task_pending() && ms.updates().has_unsent()) {
-      // A speculative task may be lost at a crash: only when the history behind it is quiet.
-      schedule(ms, now, {.speculative = ms.s().workflow_task().attempt() <= 1});
+      // A speculative task may be lost at a crash: only when the history behind it is quiet, and not a first
+      // task, which nothing else would bring.
+      const bool waits = ms.s().first_task_backoff_until_ns() != 0;
+      schedule(ms, now,
+               {.speculative = !waits && ms.s().workflow_task().attempt() <= 1, .end_first_wait = true});
     }
   }
   ms.seal();

@@ -27,7 +27,7 @@ struct ScheduleOptions {
   bool speculative = false;
   Ns original_scheduled_ns = 0;  // heartbeats keep it
   bool bypass_dispatch = false;  // the caller hands it out itself
-  bool first_is_due = false;     // the first task, which was held back
+  bool end_first_wait = false;   // the first task is held back no longer
 };
 
 // Nothing when one is pending, the execution is closed, or the first task is still held back.
