@@ -247,5 +247,53 @@ TEST(QueryBeforeTheFirstTask, WaitsOnlyIfTheTaskComesInTime) {
             "type.googleapis.com/temporal.api.errordetails.v1.WorkflowNotReadyFailure");
 }
 
+// ---- what is sent again
+
+TEST(UpdateWithStart, SentAgainReachesTheRunThatIsCurrentNow) {
+  Driver d;
+  ws::ExecuteMultiOperationRequest request;
+  request.set_namespace_("default");
+  *request.add_operations()->mutable_start_workflow() = Driver::start_request("w");
+  *request.add_operations()->mutable_update_workflow() = change("u");
+  d.send(api::Method::kExecuteMultiOperation, request);
+  auto task = d.workflow_task();
+  send(d, accept_and_complete(Driver::completion(task.task_token(), {continue_as_new()}), "u"));
+  d.advance(2 * kSecond);
+  // Its own outcome is where it was.
+  auto again = d.send(api::Method::kExecuteMultiOperation, request);
+  EXPECT_EQ(Driver::take<ws::ExecuteMultiOperationResponse>(again)
+                .responses(1)
+                .update_workflow()
+                .outcome()
+                .success()
+                .payloads(0)
+                .data(),
+            "yes");
+  // An update that no run has seen goes to the current one.
+  *request.mutable_operations(1)->mutable_update_workflow() = change("lost");
+  d.send(api::Method::kExecuteMultiOperation, request);
+  const auto next = d.workflow_task();
+  EXPECT_NE(next.workflow_execution().run_id(), task.workflow_execution().run_id());
+  EXPECT_EQ(next.messages_size(), 1);
+}
+
+TEST(SignalWithStart, SignalsUnderTheRequestIdOfAStartOnce) {
+  Driver d;
+  d.start("w");
+  ws::SignalWithStartWorkflowExecutionRequest request;
+  request.set_namespace_("default");
+  request.set_workflow_id("w");
+  request.mutable_workflow_type()->set_name("order");
+  request.mutable_task_queue()->set_name("q");
+  request.set_request_id("request-w");
+  request.set_signal_name("go");
+  for (int i = 0; i < 2; ++i) {
+    d.call<ws::SignalWithStartWorkflowExecutionResponse>(api::Method::kSignalWithStartWorkflowExecution,
+                                                         request);
+  }
+  EXPECT_THAT(d.events("w"), ::testing::ElementsAre("WorkflowExecutionStarted", "WorkflowTaskScheduled",
+                                                    "WorkflowExecutionSignaled"));
+}
+
 }  // namespace
 }  // namespace holdfast::engine

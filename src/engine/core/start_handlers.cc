@@ -124,6 +124,19 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
     lifecycle::signal(ms, clock_.now(), signal_attributes(signal));
   });
   if (!outcome) return replies_.send(call, std::move(outcome.error()));
+  if (outcome->deduplicated) {
+    // Its request id has started a run. If with this call, the signal is there too, and may have been
+    // followed by other runs; a start alone has brought no signal.
+    const Run* first = cache_.find({record.id(), request.workflow_id(), outcome->first_run_id});
+    if (first == nullptr || !first->ms->signal_seen(signal.request_id())) {
+      const auto row = cache_.current(record.id(), request.workflow_id());
+      outcome->run = row ? cache_.find({record.id(), request.workflow_id(), row->run_id()}) : nullptr;
+      if (outcome->run == nullptr || !outcome->run->ms->running())
+        return replies_.send(call, errors::already_completed());
+      outcome->run_id = row->run_id();
+      outcome->started = false;
+    }
+  }
   if (!outcome->started) {
     if (Status full = check_signal_count(*outcome->run, limits_.execution); !full.ok())
       return replies_.send(call, std::move(full));

@@ -163,8 +163,16 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
     auto outcome =
         starter_.start(record, &start, [&](MutableState& ms) { ms.updates().admit(update.request()); });
     if (!outcome) return refuse(std::move(outcome.error()), Status());
-    run = outcome->run != nullptr ? outcome->run
-                                  : cache_.find({record.id(), start.workflow_id(), outcome->run_id});
+    run = outcome->run;
+    if (outcome->deduplicated) {
+      // Sent again: the update went to the run that the call started, or is now for the chain's current one.
+      Run* first = cache_.find({record.id(), start.workflow_id(), outcome->first_run_id});
+      const auto row = cache_.current(record.id(), start.workflow_id());
+      run = first != nullptr && can_join(*first->ms, update_id)
+                ? first
+                : cache_.find({record.id(), start.workflow_id(), row->run_id()});
+    }
+    if (run == nullptr) return refuse(Status(), errors::already_completed());
     if (!outcome->started || outcome->deduplicated) {
       refused = admit(*run, update);
       if (!refused.ok()) return refuse(Status(), std::move(refused));
