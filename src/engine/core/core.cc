@@ -111,7 +111,7 @@ struct EngineCore::Impl {
   UpdateWaiters update_waiters{options.limits, clock, parked, replies, reader};
   TaskDispatch dispatch{options.limits, clock, ids,    queues,    parked,
                         replies,        cache, tokens, responses, history_waiters};
-  Queries queries{parked, replies, dispatch};
+  Queries queries{options.limits, parked, replies, dispatch};
   Transitions transitions{options.limits, clock,           cache,          dispatch,
                           queries,        history_waiters, update_waiters, outbox};
   OutboxDelivery delivery{options.limits, clock, ids, namespaces, cache, reader, outbox, transitions};

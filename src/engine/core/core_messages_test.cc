@@ -295,5 +295,34 @@ TEST(SignalWithStart, SignalsUnderTheRequestIdOfAStartOnce) {
                                                     "WorkflowExecutionSignaled"));
 }
 
+// ---- answers over the limit
+
+TEST(Query, AnswerOverTheLimitFailsTheQueryAlone) {
+  CoreOptions options;
+  options.limits.execution.blob_bytes = 100;
+  Driver d(options);
+  d.start("w");
+  auto asked = d.send(api::Method::kQueryWorkflow, ask("w"));
+  const auto task = d.workflow_task();
+  auto completion = Driver::completion(task.task_token(), {Driver::start_timer("t", 100)});
+  auto& result = (*completion.mutable_query_results())[task.queries().begin()->first];
+  result.set_result_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+  result.mutable_answer()->add_payloads()->set_data(std::string(100, 'x'));
+  send(d, completion);
+  ASSERT_TRUE(asked->done() && !*asked->result);
+  EXPECT_EQ(asked->result->error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(asked->result->error().message(), "Blob data size exceeds limit.");
+
+  asked = d.send(api::Method::kQueryWorkflow, ask("w"));
+  ws::RespondQueryTaskCompletedRequest answer;
+  answer.set_task_token(d.workflow_task().task_token());
+  answer.set_completed_type(enums::QUERY_RESULT_TYPE_ANSWERED);
+  answer.mutable_query_result()->add_payloads()->set_data(std::string(100, 'x'));
+  d.call<ws::RespondQueryTaskCompletedResponse>(api::Method::kRespondQueryTaskCompleted, answer);
+  ASSERT_TRUE(asked->done() && !*asked->result);
+  EXPECT_EQ(asked->result->error().message(), "Blob data size exceeds limit.");
+  ASSERT_EQ(asked->result->error().details().size(), 1u) << "QueryFailed, as if the worker had said it";
+}
+
 }  // namespace
 }  // namespace holdfast::engine

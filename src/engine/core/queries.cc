@@ -3,11 +3,16 @@
 #include <vector>
 
 #include "engine/errors.h"
+#include "engine/options.h"
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
 #include "engine/task_dispatch.h"
 
 namespace holdfast::engine {
+
+bool is_too_large(const pb::common::v1::Payloads& result, const history::Limits& limits) {
+  return static_cast<std::int64_t>(result.ByteSizeLong()) > limits.blob_bytes;
+}
 
 void Queries::end(Run& run, const std::string& query_id, Result<api::MessagePtr> result) {
   const auto found = run.queries.find(query_id);
@@ -20,7 +25,9 @@ void Queries::take_results(Run& run, ws::RespondWorkflowTaskCompletedRequest* re
   for (auto& [id, result] : *request->mutable_query_results()) {
     const auto found = run.queries.find(id);
     if (found == run.queries.end() || found->second.state != Query::State::kWithTask) continue;
-    if (result.result_type() == enums::QUERY_RESULT_TYPE_ANSWERED) {
+    if (is_too_large(result.answer(), limits_.execution)) {
+      end(run, id, fail(errors::invalid(kResultTooLarge)));
+    } else if (result.result_type() == enums::QUERY_RESULT_TYPE_ANSWERED) {
       auto response = std::make_unique<ws::QueryWorkflowResponse>();
       response->mutable_query_result()->Swap(result.mutable_answer());
       end(run, id, api::MessagePtr(std::move(response)));

@@ -7,18 +7,25 @@
 
 #include "api/messages.h"
 #include "engine/run.h"
+#include "history/limits.h"
 
 namespace holdfast::engine {
 
+struct EngineLimits;
 struct Parked;
 class ParkedCalls;
 class Replies;
 class TaskDispatch;
 
+// An answer over the limit fails, in Temporal's words, and only towards who asked: the task that brought it
+// is as good as any.
+inline constexpr const char* kResultTooLarge = "Blob data size exceeds limit.";
+bool is_too_large(const pb::common::v1::Payloads& result, const history::Limits& limits);
+
 class Queries {
  public:
-  Queries(ParkedCalls& parked, Replies& replies, TaskDispatch& dispatch)
-      : parked_(parked), replies_(replies), dispatch_(dispatch) {}
+  Queries(const EngineLimits& limits, ParkedCalls& parked, Replies& replies, TaskDispatch& dispatch)
+      : limits_(limits), parked_(parked), replies_(replies), dispatch_(dispatch) {}
 
   void end(Run& run, const std::string& query_id, Result<api::MessagePtr> result);
   // The results that came with a completed workflow task; others that went out with it wait for the next.
@@ -33,6 +40,7 @@ class Queries {
   void timed_out(Parked& parked);
 
  private:
+  const EngineLimits& limits_;
   ParkedCalls& parked_;
   Replies& replies_;
   TaskDispatch& dispatch_;

@@ -86,9 +86,13 @@ void QueryHandlers::completed(Call& call, ws::RespondQueryTaskCompletedRequest& 
     return replies_.send(call, errors::not_found("query task not found, or already expired"));
   }
   if (request.completed_type() == enums::QUERY_RESULT_TYPE_ANSWERED) {
-    auto response = std::make_unique<ws::QueryWorkflowResponse>();
-    response->mutable_query_result()->Swap(request.mutable_query_result());
-    queries_.end(run, token.query_id(), api::MessagePtr(std::move(response)));
+    if (is_too_large(request.query_result(), limits_.execution)) {
+      queries_.end(run, token.query_id(), fail(errors::query_failed(kResultTooLarge, nullptr)));
+    } else {
+      auto response = std::make_unique<ws::QueryWorkflowResponse>();
+      response->mutable_query_result()->Swap(request.mutable_query_result());
+      queries_.end(run, token.query_id(), api::MessagePtr(std::move(response)));
+    }
   } else if (request.completed_type() == enums::QUERY_RESULT_TYPE_FAILED) {
     queries_.end(run, token.query_id(),
                  fail(errors::query_failed(request.error_message(),
