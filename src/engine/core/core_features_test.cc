@@ -353,6 +353,46 @@ TEST(History, WaitsForNewsAndForTheEnd) {
   EXPECT_THAT(response.next_page_token(), IsEmpty());
 }
 
+TEST(History, OfAnOpenRunHasNoClosingEvent) {
+  Driver d;
+  d.start("w");
+  ws::GetWorkflowExecutionHistoryRequest request;
+  request.set_namespace_("default");
+  request.mutable_execution()->set_workflow_id("w");
+  request.set_history_event_filter_type(enums::HISTORY_EVENT_FILTER_TYPE_CLOSE_EVENT);
+  const auto response =
+      d.call<ws::GetWorkflowExecutionHistoryResponse>(api::Method::kGetWorkflowExecutionHistory, request);
+  EXPECT_TRUE(response.has_history());
+  EXPECT_EQ(response.history().events_size(), 0);
+  EXPECT_THAT(response.next_page_token(), IsEmpty());
+}
+
+TEST(Priority, IsInheritedWhereACommandLeavesItOpen) {
+  Driver d;
+  d.start("w", [](auto& request) {
+    request.mutable_priority()->set_priority_key(1);
+    request.mutable_priority()->set_fairness_key("tenant");
+  });
+  auto own = Driver::schedule_activity("own");
+  own.mutable_schedule_activity_task_command_attributes()->mutable_priority()->set_priority_key(4);
+  pb::command::v1::Command child;
+  child.set_command_type(enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION);
+  auto& attributes = *child.mutable_start_child_workflow_execution_command_attributes();
+  attributes.set_workflow_id("child");
+  attributes.mutable_workflow_type()->set_name("order");
+  attributes.mutable_task_queue()->set_name("children");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("open"), own, child});
+  const auto open = d.activity_task().priority();
+  EXPECT_EQ(open.priority_key(), 1);
+  EXPECT_EQ(open.fairness_key(), "tenant");
+  const auto said = d.activity_task().priority();
+  EXPECT_EQ(said.priority_key(), 4);
+  EXPECT_EQ(said.fairness_key(), "tenant");
+  const auto started = d.history("child").events(0).workflow_execution_started_event_attributes();
+  EXPECT_EQ(started.priority().priority_key(), 1);
+  EXPECT_EQ(started.priority().fairness_key(), "tenant");
+}
+
 TEST(History, PagesAndReverse) {
   Driver d;
   d.start("w");

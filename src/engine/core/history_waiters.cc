@@ -50,9 +50,9 @@ void HistoryWaiters::answer(Call& call, Run& run, const HistoryRead& read) {
   auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
   History* events = response->mutable_history();
   if (read.close_only) {
-    // The last event there is; of a closed execution, the closing one.
-    const std::int64_t last = running ? state.next_event_id() - 1 : state.close_event_id();
-    reader_.read(run, last, last + 1, 1, events);
+    // The closing event, which an open execution does not have yet.
+    const std::int64_t last = state.close_event_id();
+    if (!running) reader_.read(run, last, last + 1, 1, events);
     return replies_.send(call, std::move(response));
   }
   const std::int64_t end = state.next_event_id();

@@ -101,7 +101,9 @@ std::string OutboxDelivery::new_child(
   if (from.has_header()) *attributes.mutable_header() = from.header();
   if (from.has_memo()) *attributes.mutable_memo() = from.memo();
   if (from.has_search_attributes()) *attributes.mutable_search_attributes() = from.search_attributes();
-  if (from.has_priority()) *attributes.mutable_priority() = from.priority();
+  // What the command leaves open is the parent's.
+  if (parent.ms->s().has_priority()) *attributes.mutable_priority() = parent.ms->s().priority();
+  if (from.has_priority()) attributes.mutable_priority()->MergeFrom(from.priority());
   attributes.set_parent_workflow_namespace(namespaces_.name_of(parent.key.namespace_id));
   attributes.set_parent_workflow_namespace_id(parent.key.namespace_id);
   attributes.mutable_parent_workflow_execution()->set_workflow_id(parent.key.workflow_id);

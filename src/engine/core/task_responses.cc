@@ -65,7 +65,9 @@ std::unique_ptr<ws::PollActivityTaskQueueResponse> TaskResponses::activity(
   history::set_duration(response->mutable_start_to_close_timeout(), info.start_to_close_ns());
   history::set_duration(response->mutable_heartbeat_timeout(), info.heartbeat_ns());
   *response->mutable_retry_policy() = info.retry_policy();
-  if (info.has_priority()) *response->mutable_priority() = info.priority();
+  // What the command leaves open is the workflow's.
+  if (state.has_priority()) *response->mutable_priority() = state.priority();
+  if (info.has_priority()) response->mutable_priority()->MergeFrom(info.priority());
   return response;
 }
 
