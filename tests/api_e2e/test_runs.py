@@ -1,5 +1,6 @@
 """Runs over HTTP: the id comes before the work, repeats are the same run, bad requests say what to do."""
 
+import json
 import time
 
 
@@ -179,3 +180,15 @@ def test_termination_by_others_is_seen(own_server):
     while "run.closed" not in types and time.monotonic() < deadline:
         types = [event["type"] for event in own_server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
     assert types[-1] == "run.closed"
+
+
+def test_a_list_carries_the_beginning_of_a_long_input(server):
+    long = "\u00e4\"\\ " * 50_000
+    run = server.start_run("payer", long)
+    row = next(row for row in server.get("/api/v1/runs?limit=5").json["runs"] if row["id"] == run)
+    assert long.startswith(row["input"]) and len(row["input"]) > 2_000
+    assert row["input_bytes"] == len(json.dumps(long, ensure_ascii=False).encode())
+    assert server.get(f"/api/v1/runs/{run}").json["input"] == long
+    short = server.start_run("payer", "hello")
+    row = next(row for row in server.get("/api/v1/runs?limit=5").json["runs"] if row["id"] == short)
+    assert row["input"] == "hello" and "input_bytes" not in row

@@ -36,6 +36,7 @@ std::optional<platform::RunRecord> run_of_log(platform::Streams& streams, const 
     run.agent = data.value("agent", "");
     run.definition_hash = data.value("version", "");
     run.input = dump_json(data.value("input", Json("")));
+    run.input_bytes = run.input.size();
     run.created_at = event.at;
     run.started_at = event.at;
     return run;

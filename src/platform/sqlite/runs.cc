@@ -21,6 +21,17 @@ RunRecord run_of(const Statement& row) {
   RunRecord out;
   row.read(out.run, out.agent, out.definition_hash, out.input, out.idempotency_key, out.request_id,
            out.engine_run_id, out.created_at, out.started_at);
+  out.input_bytes = out.input.size();
+  return out;
+}
+
+#define LISTED_RUN_COLUMNS                                                                          \
+  "run, agent, definition_hash, substr(input, 1, ?4), idempotency_key, request_id, engine_run_id, " \
+  "created_at, started_at, length(CAST(input AS BLOB))"
+
+RunRecord listed_run_of(const Statement& row) {
+  RunRecord out = run_of(row);
+  out.input_bytes = static_cast<std::size_t>(row.integer(9));
   return out;
 }
 
@@ -127,11 +138,12 @@ Result<std::vector<RunRecord>> SqliteStore::runs(const RunFilter& filter) {
     if (!before) return fail(before.error());
     // Two statements, so that each finds its index.
     constexpr sqlite::Literal kAll =
-        "SELECT " RUN_COLUMNS " FROM runs WHERE n < ?1 AND ?2 = '' ORDER BY n DESC LIMIT ?3";
+        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < ?1 AND ?2 = '' ORDER BY n DESC LIMIT ?3";
     constexpr sqlite::Literal kOfAgent =
-        "SELECT " RUN_COLUMNS " FROM runs WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3";
+        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3";
     Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
-    return query.bind(*before, filter.agent, rules::page_size(filter.limit)).all(run_of);
+    return query.bind(*before, filter.agent, rules::page_size(filter.limit), kMaxListedInput)
+        .all(listed_run_of);
   });
 }
 

@@ -69,6 +69,20 @@ TEST_P(StoreContract, RunsComeNewestFirstInPages) {
   EXPECT_EQ(store_->runs(filter).error().code(), Code::kInvalidArgument);
 }
 
+TEST_P(StoreContract, APageOfRunsCarriesTheBeginningOfAnInput) {
+  StartIntent intent;
+  intent.run = "long";
+  intent.agent = "a";
+  for (std::size_t i = 0; i < kMaxListedInput; ++i) intent.input += "\xC3\xA4";
+  intent.input = '"' + intent.input + '"';
+  ASSERT_TRUE(store_->start_run(intent));
+  const RunRecord listed = store_->runs({})->front();
+  EXPECT_EQ(listed.input, intent.input.substr(0, 1 + 2 * (kMaxListedInput - 1)));  // whole characters
+  EXPECT_EQ(listed.input_bytes, intent.input.size());
+  EXPECT_EQ(store_->run("long")->input, intent.input);
+  EXPECT_EQ(store_->run("long")->input_bytes, intent.input.size());
+}
+
 TEST_P(StoreContract, DefinitionsKeepEveryVersionAndNameOneCurrent) {
   const std::string one = store_->put_definition("refund", "model: a")->hash;
   clock_.ns += 1'000'000'000;

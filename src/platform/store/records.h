@@ -185,12 +185,16 @@ struct StartIntent {
   std::string fingerprint;
 };
 
+// What a page of runs carries of each input: an input may have megabytes, a page hundreds of runs.
+inline constexpr std::size_t kMaxListedInput = 4096;
+
 struct RunRecord {
   RunRecord() = default;
   std::string run;
   std::string agent;
   std::string definition_hash;
-  std::string input;
+  std::string input;            // JSON; in a page of runs at most its first kMaxListedInput characters
+  std::size_t input_bytes = 0;  // of all of it
   std::string idempotency_key;
   std::string request_id;     // of StartWorkflowExecution: the run id
   std::string engine_run_id;  // empty until the engine has answered

@@ -46,6 +46,7 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   run.agent = intent.agent;
   run.definition_hash = intent.definition_hash;
   run.input = intent.input;
+  run.input_bytes = intent.input.size();
   run.idempotency_key = intent.idempotency_key;
   run.request_id = run.run;
   run.created_at = now;

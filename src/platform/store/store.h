@@ -105,7 +105,7 @@ class Store {
   virtual Result<std::vector<RunRecord>> unstarted_runs(WallTime before, std::uint32_t limit,
                                                         std::string_view after = {}) = 0;
   virtual Result<RunRecord> run(std::string_view run) = 0;
-  // Newest first. Status is the engine's to tell.
+  // Newest first, with what a page shows of an input. Status is the engine's to tell.
   virtual Result<std::vector<RunRecord>> runs(const RunFilter& filter) = 0;
 
   // ---- definitions

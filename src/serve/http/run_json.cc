@@ -45,20 +45,34 @@ Json started_json(const runs::StartedRun& started) {
             {"page", "/#/runs/" + run.run}}}};
 }
 
+// What a list shows of an input that it does not carry whole: its text as far as there is one. Of a JSON
+// string, cut anywhere, the string; of anything else the JSON.
+Json excerpt_of(const platform::RunRecord& run) {
+  if (!run.input.starts_with('"')) return run.input;
+  constexpr std::size_t kLongestEscape = 12;  // of a character beyond the basic plane
+  for (std::size_t cut = 0; cut < kLongestEscape && cut < run.input.size(); ++cut) {
+    Json text = parse_json<Json>(run.input.substr(0, run.input.size() - cut) + '"');
+    if (text.is_string()) return text;
+  }
+  return run.input;
+}
+
 Json summary_json(const runs::RunSummary& summary) {
   const platform::RunRecord& run = summary.run;
   const runs::Standing& standing = summary.standing;
+  const bool whole = run.input.size() == run.input_bytes;
   Json out = {
       {"id", run.run},
       {"agent", run.agent},
       {"version", run.definition_hash},
       {"status", to_string(standing.status)},
       {"waiting_on", summary.waits_for_approval ? Json("approval") : Json(nullptr)},
-      {"input", parse_or_string<Json>(run.input)},
+      {"input", whole ? parse_or_string<Json>(run.input) : excerpt_of(run)},
       {"created_at", iso_time(run.created_at)},
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
       {"closed_at", nullptr},
   };
+  if (!whole) out["input_bytes"] = run.input_bytes;
   if (standing.outcome && standing.outcome->closed_at)
     out["closed_at"] = iso_time(*standing.outcome->closed_at);
   if (standing.outcome && standing.status != RunStatus::kCompleted) {
