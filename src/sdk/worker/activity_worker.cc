@@ -100,8 +100,9 @@ void ActivityWorker::on_poll(Result<api::MessagePtr> result) {
     return;
   }
   if (courier_.stopping()) return;
-  courier_.log(workflow::LogLevel::kWarn, "polling activity tasks of \"" + options_.task_queue() +
-                                              "\" failed and is repeated: " + result.error().to_string());
+  courier_.log_soon(workflow::LogLevel::kWarn,
+                    "polling activity tasks of \"" + options_.task_queue() +
+                        "\" failed and is repeated: " + result.error().to_string());
   courier_.later(pause, [this] { poll_if_free(); });
 }
 
@@ -109,14 +110,25 @@ void ActivityWorker::dispatch(std::shared_ptr<Task> task) {
   Executor* thread = nullptr;
   {
     std::lock_guard lock(mutex_);
-    if (idle_threads_.empty()) {
-      all_threads_.push_back(threads_());
-      thread = all_threads_.back().get();
-    } else {
+    if (!idle_threads_.empty()) {
       thread = idle_threads_.back();
       idle_threads_.pop_back();
     }
   }
+  if (thread != nullptr) return run_on(thread, std::move(task));
+  // Whoever makes threads may take long, and may be the user's.
+  courier_.soon([this, task = std::move(task)]() mutable {
+    std::unique_ptr<Executor> made = threads_();
+    Executor* fresh = made.get();
+    {
+      std::lock_guard lock(mutex_);
+      all_threads_.push_back(std::move(made));
+    }
+    run_on(fresh, std::move(task));
+  });
+}
+
+void ActivityWorker::run_on(Executor* thread, std::shared_ptr<Task> task) {
   thread->post([this, thread, task = std::move(task)] {
     poll_if_free();  // for the poll that brought the task; the task may take long
     execute(*task);
@@ -195,8 +207,8 @@ void ActivityWorker::respond_completed(const Task& task, Payload result) {
         if (client::is_too_large(answer.error())) {
           return respond_too_large(token, "the result of activity " + id, answer.error());
         }
-        courier_.log(workflow::LogLevel::kWarn,
-                     "activity " + id + ": its result was not taken: " + answer.error().to_string());
+        courier_.log_soon(workflow::LogLevel::kWarn,
+                          "activity " + id + ": its result was not taken: " + answer.error().to_string());
       });
 }
 
@@ -205,7 +217,7 @@ void ActivityWorker::respond_too_large(const std::string& task_token, const std:
   const ApplicationFailure failure(
       what + " is too large to be sent: " + error.message() + "; store it elsewhere and return a reference",
       type, non_retryable);
-  courier_.log(workflow::LogLevel::kError, failure.message());
+  courier_.log_soon(workflow::LogLevel::kError, failure.message());
   auto request = std::make_unique<ws::RespondActivityTaskFailedRequest>();
   request->set_task_token(task_token);
   request->set_namespace_(options_.namespace_name());

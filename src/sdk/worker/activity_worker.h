@@ -73,6 +73,7 @@ class ActivityWorker {
   void poll_if_free();
   void on_poll(Result<api::MessagePtr> result);
   void dispatch(std::shared_ptr<Task> task);
+  void run_on(Executor* thread, std::shared_ptr<Task> task);
   void execute(const Task& task);
   void run_function(const Task& task, ActivityRun& run, activity::Context& context);
   void respond_completed(const Task& task, Payload result);

@@ -117,6 +117,18 @@ void Courier::later(std::chrono::nanoseconds delay, std::move_only_function<void
   });
 }
 
+void Courier::soon(std::move_only_function<void()> callback) {
+  enter();
+  timers_.after(std::chrono::nanoseconds(0), [this, callback = std::move(callback)]() mutable {
+    callback();
+    leave();
+  });
+}
+
+void Courier::log_soon(workflow::LogLevel level, std::string message) {
+  if (log_) soon([this, level, text = std::move(message)] { log(level, text); });
+}
+
 void Courier::enter() {
   std::lock_guard lock(mutex_);
   ++under_way_;

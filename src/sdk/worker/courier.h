@@ -42,6 +42,10 @@ class Courier {
   // `callback` runs unless the worker stops first.
   void later(std::chrono::nanoseconds delay, std::move_only_function<void()> callback);
 
+  // At once, also while the worker stops, on the timers' thread: for what must not run on the connection's
+  // (the user's code, and what takes long). drain() waits for it.
+  void soon(std::move_only_function<void()> callback);
+
   // Keeps drain() waiting.
   void enter();
   void leave();
@@ -54,7 +58,9 @@ class Courier {
   void drain();
 
   const Clock& clock() const { return clock_; }
+  // The sink is the user's code.
   void log(workflow::LogLevel level, const std::string& message) const;
+  void log_soon(workflow::LogLevel level, std::string message);
 
  private:
   struct Delivery;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 #include "client/call.h"
@@ -86,6 +87,22 @@ TEST_F(Answers, AreNotGivenAgainWhenTheyAreTooLarge) {
     EXPECT_EQ(deliver({error, error}), Code::kResourceExhausted);
     EXPECT_EQ(connection_.calls, 1u);
   }
+}
+
+TEST(Log, IsNotWrittenOnTheThreadOfTheConnection) {
+  HastyClock clock;
+  Failing connection;
+  TimerLoop timers(clock, std::make_unique<os::ThreadExecutor>("timers"));
+  std::thread::id wrote = std::this_thread::get_id();
+  std::string text;
+  Courier courier(connection, clock, timers, [&](workflow::LogLevel, std::string_view message) {
+    wrote = std::this_thread::get_id();
+    text = message;
+  });
+  courier.log_soon(workflow::LogLevel::kWarn, "said on the connection's thread");
+  courier.drain();
+  EXPECT_EQ(text, "said on the connection's thread");
+  EXPECT_NE(wrote, std::this_thread::get_id());
 }
 
 }  // namespace
