@@ -11,6 +11,10 @@
 //
 // Rules for coroutines: parameters by value; no lambda with captures as a coroutine unless it outlives the
 // task (handlers given to the Context do); no co_await in a catch block (use attempt()).
+//
+// A workflow ends with its main coroutine: what else still waits or is ready is destroyed at its co_return,
+// while its variables still live, and runs no more. Only when an exception leaves the main coroutine its
+// variables go first: destructors elsewhere must not look at them.
 
 #include <coroutine>
 #include <cstdint>
@@ -145,6 +149,7 @@ struct PromiseBase {
   std::uint64_t ticket = 0;             // place in the ready queue; 0: not queued
   bool adopted = false;                 // owned by the scheduler
   bool watched = false;                 // its return is told to the scheduler
+  bool is_main = false;                 // its return ends the workflow
   std::exception_ptr error;
 
   struct FinalAwaiter {
@@ -183,8 +188,13 @@ class Scheduler {
   // Takes the task over and queues it.
   void adopt(Task<void> task, ScopePtr scope);
   // Resumes what is ready until nothing is, then looks at the conditions; repeats until neither yields
-  // anything. Throws std::runtime_error after `max_resumes` resumptions: a loop that never waits.
+  // anything, or the workflow is over. Throws std::runtime_error after `max_resumes` resumptions: a loop that
+  // never waits.
   void drain();
+  // Asked before each step; nothing runs any more when it says so.
+  void set_over(std::function<bool()> over) { over_ = std::move(over); }
+  // Destroys all tasks but the first that was adopted, the newest first.
+  void end_others();
   // `resolved` becomes ready when `condition` is true, now or after any later drain.
   void add_condition(std::function<bool()> condition, std::shared_ptr<FutureState<void>> resolved);
 
@@ -206,6 +216,7 @@ class Scheduler {
  private:
   friend struct PromiseBase;
   void run_ready();
+  bool over() const { return over_ && over_(); }
   bool check_conditions();
   void reap();
 
@@ -223,6 +234,7 @@ class Scheduler {
   std::vector<PromiseBase*> finished_;
   std::vector<Condition> conditions_;
   std::function<void(PromiseBase&)> return_watcher_;
+  std::function<bool()> over_;
   bool closing_ = false;
 };
 
@@ -345,6 +357,8 @@ class [[nodiscard]] Task {
   explicit operator bool() const { return handle_ != nullptr; }
   // Runs the task in another scope than its awaiter's; before it starts.
   void set_scope(detail::ScopePtr scope) { handle_.promise().scope = std::move(scope); }
+  // It is the workflow's main coroutine, or stands for it; before it starts.
+  void set_main() { handle_.promise().is_main = handle_.promise().watched = true; }
   Handle release() { return std::exchange(handle_, nullptr); }
 
   class Awaiter {

@@ -86,7 +86,9 @@ Task<Payload> run_workflow(std::shared_ptr<F> function, workflow::Context& conte
   using Signature = WorkflowSignature<F>;
   auto arguments = decode_or_fail<typename Signature::Arguments>(payloads);
   auto call = [&](auto&&... each) { return (*function)(context, std::move(each)...); };
-  auto task = encode_result(std::apply(call, std::move(arguments)));
+  auto main = std::apply(call, std::move(arguments));
+  main.set_main();
+  auto task = encode_result(std::move(main));
   co_return co_await std::move(task);
 }
 
@@ -188,6 +190,11 @@ class WorkerOptions {
   WorkerOptions& max_heartbeat_throttle_interval(Duration value) {
     return max_heartbeat_throttle_interval_ = value, *this;
   }
+  // Workflow code that keeps the thread of workflows for so long (twice that at most) has its workflow task
+  // failed, with an error that names it: PotentialDeadlock. It is ended where it uses its Context or awaits
+  // something; code that does neither keeps the thread, and this worker runs no other workflow, until the
+  // process ends. Zero: nobody looks.
+  WorkerOptions& deadlock_timeout(Duration value) { return deadlock_timeout_ = value, *this; }
   WorkerOptions& sticky_timeout(Duration value) { return sticky_timeout_ = value, *this; }
   WorkerOptions& log(LogSink value) { return log_ = std::move(value), *this; }
 
@@ -201,6 +208,7 @@ class WorkerOptions {
   std::size_t activity_pollers() const { return activity_pollers_; }
   Duration graceful_stop() const { return graceful_stop_; }
   Duration max_heartbeat_throttle_interval() const { return max_heartbeat_throttle_interval_; }
+  Duration deadlock_timeout() const { return deadlock_timeout_; }
   Duration sticky_timeout() const { return sticky_timeout_; }
   const LogSink& log() const { return log_; }
 
@@ -215,6 +223,7 @@ class WorkerOptions {
   std::size_t activity_pollers_ = 2;
   Duration graceful_stop_ = std::chrono::seconds(0);
   Duration max_heartbeat_throttle_interval_ = std::chrono::seconds(60);
+  Duration deadlock_timeout_ = std::chrono::seconds(2);
   Duration sticky_timeout_ = std::chrono::seconds(10);
   LogSink log_;
 };

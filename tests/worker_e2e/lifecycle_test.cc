@@ -46,6 +46,24 @@ TEST_P(Sdk, AChildIsSignaledAndCanceled) {
             "hello canceled unable to signal workflow \"no-such-workflow\" because it was not found");
 }
 
+TEST_P(Sdk, AnEndlessLoopIsFoundNamedAndEnded) {
+  std::atomic<int> attempts = 0;
+  Worker& worker = new_worker();
+  worker.register_workflow("doubles", doubles);
+  worker.register_workflow("loops", [&attempts](workflow::Context& ctx) -> Task<int> {
+    const auto until = ctx.now() + (++attempts == 1 ? 1h : 0h);
+    while (ctx.now() < until) {
+    }
+    co_return 1;
+  });
+  start_worker();
+  const auto looping = start("loops");
+  EXPECT_EQ(result<int>(looping), 1) << "its task was failed, and given out again";
+  EXPECT_EQ(attempts, 2);
+  EXPECT_THAT(logged(), HasSubstr("the code of workflow type \"loops\" has not yielded for 2000 ms"));
+  EXPECT_EQ(result<int>(start("doubles", 2)), 4);
+}
+
 TEST_P(Sdk, ContinueAsNewCarriesOnAndResultFollows) {
   Worker& worker = new_worker();
   worker.register_workflow("countdown",

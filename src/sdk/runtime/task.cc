@@ -133,6 +133,18 @@ void Scheduler::close() {
   queue_.clear();
 }
 
+void Scheduler::end_others() {
+  if (closing_) return;
+  closing_ = true;  // what their destructors make ready does not run
+  conditions_.clear();
+  while (adopted_.size() > 1) {
+    PromiseBase* promise = adopted_.back();
+    adopted_.pop_back();
+    promise->handle.destroy();
+  }
+  closing_ = false;
+}
+
 void Scheduler::push(PromiseBase& promise) {
   if (closing_) return;
   HF_CHECK(promise.ticket == 0);
@@ -167,11 +179,11 @@ void Scheduler::drain() {
   resumes_ = 0;
   do {
     run_ready();
-  } while (check_conditions());
+  } while (!over() && check_conditions());
 }
 
 void Scheduler::run_ready() {
-  while (!queue_.empty()) {
+  while (!queue_.empty() && !over()) {
     PromiseBase* promise = queue_.front();
     queue_.pop_front();
     ++first_ticket_;

@@ -41,6 +41,7 @@ constexpr const char* kThrewSomething =
 }  // namespace
 
 void WorkflowRun::activate(const HistoryEvent& started) {
+  activations_.fetch_add(1, std::memory_order_relaxed);
   now_ = client::from_proto(started.event_time());
   const auto& attributes = started.workflow_task_started_event_attributes();
   info_.history_length = started.event_id();
@@ -51,10 +52,13 @@ void WorkflowRun::activate(const HistoryEvent& started) {
   const auto signals = std::exchange(new_signals_, {});
   const auto updates = std::exchange(new_updates_, {});
   const auto resolutions = std::exchange(resolutions_, {});
-  for (const auto& signal : signals) deliver_signal(signal.name, signal.arguments);
-  for (const auto& update : updates) deliver_update(update);
-  for (const auto& resolution : resolutions) resolution();
-  scheduler_.drain();
+  if (!main_.ready()) {
+    for (const auto& signal : signals) deliver_signal(signal.name, signal.arguments);
+    for (const auto& update : updates) deliver_update(update);
+    for (const auto& resolution : resolutions) resolution();
+    scheduler_.drain();
+  }
+  check_not_interrupted();
   if (!main_.ready()) hear_expected(nullptr);
   finish_if_done();
 }
@@ -68,8 +72,13 @@ void WorkflowRun::start_code() {
                              known_names("types", registry_.workflow_names()));
   }
   started_code_ = true;
-  main_ = holdfast::detail::spawn_on(scheduler_, scheduler_.root_scope(),
-                                     (*function)(context_, std::exchange(arguments_, {})));
+  Task<Payload> main = (*function)(context_, std::exchange(arguments_, {}));
+  main.set_main();
+  main_ = holdfast::detail::spawn_on(scheduler_, scheduler_.root_scope(), std::move(main));
+  scheduler_.set_over([this] {
+    check_not_interrupted();
+    return main_.ready();
+  });
   // The code's first step registers its handlers before anything is delivered to them.
   scheduler_.drain();
 }
@@ -205,11 +214,21 @@ void WorkflowRun::expect_query(const std::string& key, const pb::query::v1::Work
   expected_queries_[key].query = query;
 }
 
+void WorkflowRun::returning(holdfast::detail::PromiseBase& promise) {
+  if (!promise.is_main) return hear_expected(&promise);
+  // The innermost comes first; who only stands for it has nothing more to say.
+  if (std::exchange(main_returned_, true)) return;
+  hear_expected(nullptr);
+  scheduler_.end_others();
+}
+
 // `owner`: only the handlers that this coroutine, about to end, registered. Null: all.
 void WorkflowRun::hear_expected(const holdfast::detail::PromiseBase* owner) {
   for (auto& [key, expected] : expected_queries_) {
     const auto found = query_handlers_.find(expected.query.query_type());
-    if (found == query_handlers_.end() || (owner != nullptr && found->second.owner != owner)) continue;
+    const bool known = found != query_handlers_.end();
+    if (!known && (owner != nullptr || !dynamic_query_handler_)) continue;
+    if (known && owner != nullptr && found->second.owner != owner) continue;
     expected.last = run_query(expected.query);
   }
 }
@@ -218,7 +237,8 @@ pb::query::v1::WorkflowQueryResult WorkflowRun::query(const pb::query::v1::Workf
                                                       const std::string& expected) {
   const auto heard = expected_queries_.extract(expected);
   const bool ended = started_code_ && main_.ready();
-  if (!ended || !query_handlers_.contains(query.query_type())) return run_query(query);
+  const bool has_handler = query_handlers_.contains(query.query_type()) || dynamic_query_handler_;
+  if (!ended || !has_handler) return run_query(query);
   if (!heard.empty() && heard.mapped().last) return *heard.mapped().last;
   pb::query::v1::WorkflowQueryResult result;
   result.set_result_type(enums::QUERY_RESULT_TYPE_FAILED);
@@ -335,12 +355,20 @@ void WorkflowRun::continue_as_new(const workflow::ContinueAsNewRequest& request)
 
 // ---- facts and versions
 
+void WorkflowRun::check_not_interrupted() const {
+  if (interrupted_.load(std::memory_order_relaxed)) {
+    throw DeadlockError("the code of workflow type \"" + info_.workflow_type + "\" did not yield");
+  }
+}
+
 void WorkflowRun::check_may_act(std::string_view what) const {
+  check_not_interrupted();
   if (!read_only_) return;
   throw std::logic_error(std::string(what) + " is not allowed here: validators and query handlers only look");
 }
 
 std::string WorkflowRun::uuid() {
+  check_not_interrupted();
   // Version 4, from the run's own generator.
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;

@@ -73,7 +73,7 @@ WorkflowRun::WorkflowRun(const Registry& registry, std::string namespace_name, s
   info_.namespace_name = std::move(namespace_name);
   info_.workflow_id = std::move(workflow_id);
   info_.run_id = std::move(run_id);
-  scheduler_.set_return_watcher([this](holdfast::detail::PromiseBase& promise) { hear_expected(&promise); });
+  scheduler_.set_return_watcher([this](holdfast::detail::PromiseBase& promise) { returning(promise); });
 }
 
 WorkflowRun::~WorkflowRun() {
@@ -92,6 +92,9 @@ TaskResult WorkflowRun::apply(const Events& events, const ProtocolMessages& mess
         enums::WORKFLOW_TASK_FAILED_CAUSE_NON_DETERMINISTIC_ERROR,
         "workflow \"" + info_.workflow_id + "\" of type \"" + info_.workflow_type + "\": " + error.what(),
         "NondeterminismError");
+  } catch (const DeadlockError& error) {
+    return failed(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, error.what(),
+                  kPotentialDeadlock);
   } catch (const std::exception& error) {
     return failed(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE, error.what(),
                   client::exception_type(error));

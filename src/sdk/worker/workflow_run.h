@@ -1,11 +1,13 @@
 #pragma once
 
 // WorkflowRun: one run of a workflow as its worker holds it: history goes in, commands come out.
-// Deterministic and without I/O; the worker, the replayer and the tests drive it alike. Used on one thread.
+// Deterministic and without I/O; the worker, the replayer and the tests drive it alike. Used on one thread,
+// but for what DeadlockWatch does.
 //
 // A run that reported a failure, or whose answer the engine refused, is in an unknown state: throw it away
 // and replay.
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -14,6 +16,7 @@
 #include <optional>
 #include <random>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -30,6 +33,13 @@
 namespace holdfast::worker {
 
 using ProtocolMessages = google::protobuf::RepeatedPtrField<ProtocolMessage>;
+
+// Ends code that was interrupted. Code that swallows it meets it again at its next step.
+class DeadlockError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+inline constexpr const char* kPotentialDeadlock = "PotentialDeadlock";
 
 class TaskFailure {
  public:
@@ -70,22 +80,33 @@ class WorkflowRun : private Outbox {
   bool closed() const { return closed_; }
   // Commands went out whose events were not seen yet: the next event must be their WorkflowTaskCompleted.
   bool awaits_completion() const { return awaits_completion_; }
+  // From any thread: how often code was given its turn; and no more of it: where it uses its Context or
+  // awaits something it gets a DeadlockError.
+  std::uint64_t activations() const { return activations_.load(std::memory_order_relaxed); }
+  void interrupt() { interrupted_.store(true, std::memory_order_relaxed); }
   const std::string& workflow_id() const { return info_.workflow_id; }
   const std::string& run_id() const { return info_.run_id; }
 
   // ---- for Context
   const workflow::Info& info() const { return info_; }
   holdfast::detail::Scheduler& scheduler() { return scheduler_; }
-  WallTime now() const { return now_; }
+  WallTime now() const {
+    check_not_interrupted();
+    return now_;
+  }
   bool replaying() const { return replaying_; }
   bool read_only() const { return read_only_; }
-  std::uint64_t random() { return random_(); }
+  std::uint64_t random() {
+    check_not_interrupted();
+    return random_();
+  }
   std::string uuid();
   void log(workflow::LogLevel level, std::string_view message) const;
   bool cancel_requested() const { return cancel_requested_; }
   const std::string& cancel_reason() const { return cancel_reason_; }
   const workflow::UpdateInfo& current_update() const;
   bool handlers_idle() const { return running_handlers_ == 0; }
+  void check_not_interrupted() const;
   // Throws std::logic_error inside of validators and query handlers.
   void check_may_act(std::string_view what) const;
   Outbox& outbox() { return *this; }
@@ -136,6 +157,7 @@ class WorkflowRun : private Outbox {
                         holdfast::detail::ScopePtr scope);
   Task<void> run_signal_handler(std::string name, Task<void> handler);
   pb::query::v1::WorkflowQueryResult run_query(const pb::query::v1::WorkflowQuery& query);
+  void returning(holdfast::detail::PromiseBase& promise);
   void hear_expected(const holdfast::detail::PromiseBase* owner);
   void finish_if_done();
   void close_with(const std::function<Payload()>& outcome);
@@ -172,9 +194,12 @@ class WorkflowRun : private Outbox {
   bool replaying_ = false;
   bool read_only_ = false;
   bool started_code_ = false;
+  bool main_returned_ = false;
   bool closed_ = false;
   bool cancel_requested_ = false;
   std::string cancel_reason_;
+  std::atomic<std::uint64_t> activations_ = 0;
+  std::atomic<bool> interrupted_ = false;
   std::mt19937_64 random_;
   std::uint64_t activities_ = 0;
   std::uint64_t timers_ = 0;

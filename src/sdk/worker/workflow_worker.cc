@@ -32,6 +32,7 @@ WorkflowWorker::WorkflowWorker(const Registry& registry, const WorkerOptions& op
       instance_(std::move(instance)),
       sticky_queue_(std::move(sticky_queue)),
       courier_(courier),
+      watch_(courier, options.deadlock_timeout(), [this](const Task& task) { report_deadlock(task); }),
       executor_(std::move(executor)) {}
 
 void WorkflowWorker::start() {
@@ -193,7 +194,14 @@ void WorkflowWorker::fetched(JobPtr job) {
 void WorkflowWorker::run_task(Entry* entry, const Task& task, const Events& events) {
   if (task.has_query()) entry->run->expect_query(kDirectQuery, task.query());
   for (const auto& [id, query] : task.queries()) entry->run->expect_query(id, query);
-  TaskResult result = entry->run->apply(events, task.messages());
+  TaskResult result;
+  bool stuck = false;
+  {
+    const DeadlockWatch::Turn turn(watch_, task, *entry->run);
+    result = entry->run->apply(events, task.messages());
+    stuck = turn.reported();
+  }
+  if (stuck) return evict(task.workflow_execution().run_id());  // the task is answered
   if (result.failure) log_failure(task, result.failure->failure.message());
   if (task.has_query()) {
     answer_query(entry, task, result);
@@ -208,6 +216,42 @@ void WorkflowWorker::run_task(Entry* entry, const Task& task, const Events& even
   trim();
 }
 
+// Query handlers are workflow code, too.
+pb::query::v1::WorkflowQueryResult WorkflowWorker::ask(Entry* entry, const Task& task,
+                                                       const pb::query::v1::WorkflowQuery& query,
+                                                       const std::string& key) {
+  const DeadlockWatch::Turn turn(watch_, task, *entry->run);
+  return entry->run->query(query, key);
+}
+
+// On the timers' thread; ours is taken.
+void WorkflowWorker::report_deadlock(const Task& task) {
+  const ApplicationFailure failure(
+      "[TMPRL1101] potential deadlock: the code of workflow type \"" + task.workflow_type().name() +
+          "\" has not yielded for " +
+          std::to_string(options_.deadlock_timeout() / std::chrono::milliseconds(1)) +
+          " ms; it loops without end or blocks. It ends where it uses its Context or awaits something; until "
+          "then this worker runs no other workflow",
+      kPotentialDeadlock);
+  log_failure(task, failure.message());
+  if (task.has_query()) {
+    auto request = about<ws::RespondQueryTaskCompletedRequest>(options_.namespace_name(), task.task_token());
+    request->set_completed_type(enums::QUERY_RESULT_TYPE_FAILED);
+    request->set_error_message(failure.message());
+    client::set_failure(failure, request->mutable_failure());
+    courier_.call(api::Method::kRespondQueryTaskCompleted, std::move(request), nullptr,
+                  [](Result<api::MessagePtr>) { /* the asker has gone */ });
+    return;
+  }
+  if (task.attempt() > 1) return;  // as in answer_failed()
+  auto request = about<ws::RespondWorkflowTaskFailedRequest>(options_.namespace_name(), task.task_token());
+  request->set_identity(identity_);
+  request->set_cause(enums::WORKFLOW_TASK_FAILED_CAUSE_WORKFLOW_WORKER_UNHANDLED_FAILURE);
+  client::set_failure(failure, request->mutable_failure());
+  courier_.deliver(api::Method::kRespondWorkflowTaskFailed, std::move(request), nullptr,
+                   [](Result<api::MessagePtr>) { /* refused: it timed out */ });
+}
+
 void WorkflowWorker::answer_query(Entry* entry, const Task& task, const TaskResult& result) {
   auto request = about<ws::RespondQueryTaskCompletedRequest>(options_.namespace_name(), task.task_token());
   if (result.failure) {
@@ -216,7 +260,7 @@ void WorkflowWorker::answer_query(Entry* entry, const Task& task, const TaskResu
     *request->mutable_failure() = result.failure->failure;
     request->set_cause(result.failure->cause);
   } else {
-    auto answer = entry->run->query(task.query(), kDirectQuery);
+    auto answer = ask(entry, task, task.query(), kDirectQuery);
     request->set_completed_type(answer.result_type());
     request->set_error_message(answer.error_message());
     if (answer.has_answer()) request->mutable_query_result()->Swap(answer.mutable_answer());
@@ -266,7 +310,7 @@ void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult
   for (auto& command : result.commands) request->add_commands()->Swap(&command);
   for (auto& message : result.messages) request->add_messages()->Swap(&message);
   for (const auto& [id, query] : task.queries())
-    (*request->mutable_query_results())[id] = entry->run->query(query, id);
+    (*request->mutable_query_results())[id] = ask(entry, task, query, id);
   if (options_.max_cached_workflows() > 0) {
     auto* sticky = request->mutable_sticky_attributes();
     sticky->mutable_worker_task_queue()->set_name(sticky_queue_);

@@ -13,6 +13,7 @@
 #include "api/messages.h"
 #include "holdfast/worker.h"
 #include "worker/courier.h"
+#include "worker/deadlock_watch.h"
 #include "worker/workflow_run.h"
 
 namespace holdfast::worker {
@@ -60,6 +61,9 @@ class WorkflowWorker {
   void send_failed(const std::string& task_token, const TaskFailure& failure);
   void answer_too_large(const std::string& run_id, const std::string& task_token, const Status& error);
   void on_answered(const std::string& run_id, std::uint64_t answer, Result<api::MessagePtr> result);
+  pb::query::v1::WorkflowQueryResult ask(Entry* entry, const Task& task,
+                                         const pb::query::v1::WorkflowQuery& query, const std::string& key);
+  void report_deadlock(const Task& task);
   void log_failure(const Task& task, const std::string& message) const;
 
   Entry* find(const std::string& run_id);
@@ -80,6 +84,7 @@ class WorkflowWorker {
   std::size_t fetches_ = 0;
   std::deque<bool> owed_polls_;  // kinds of polls not made because of kMaxFetches
   std::chrono::milliseconds poll_pause_{100};
+  DeadlockWatch watch_;
   std::unique_ptr<Executor> executor_;
 };
 
