@@ -73,7 +73,8 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   // happened.
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = agent->find_tool(in.call.tool);
-  Json arguments = parse_json(in.edited_arguments);
+  auto read = read_json(in.edited_arguments, kMaxJsonDepth, Integers::kExact);
+  Json arguments = read ? std::move(*read) : Json();
   if (!tool || !arguments.is_object()) {
     out.verdict = Verdict::kInvalid;
     out.reason = "the edited arguments are no JSON object";

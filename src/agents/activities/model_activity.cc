@@ -145,8 +145,13 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
     return invalid(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
   }
-  Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
-  if (arguments.is_discarded()) return invalid("the arguments are not valid JSON; send one JSON object");
+  auto read =
+      read_json(call.arguments.empty() ? "{}" : call.arguments, kMaxForeignJsonDepth, Integers::kExact);
+  if (!read) {
+    return invalid(fmt::format("the arguments are not valid JSON; send one JSON object ({})",
+                               bounded_text(read.error().message(), 300)));
+  }
+  const Json& arguments = *read;
   if (auto bad = spec::validate(tool->parameters, arguments))
     return invalid(fmt::format("wrong arguments: {}", *bad));
   if (tool->type->plan) {

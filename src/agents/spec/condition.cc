@@ -1,11 +1,18 @@
 #include "spec/condition.h"
 
+#include <algorithm>
 #include <cctype>
+#include <charconv>
+#include <cmath>
+#include <compare>
+#include <cstdint>
 #include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
+
+#include "spec/exact.h"
 
 namespace holdfast::spec {
 
@@ -191,11 +198,35 @@ class Parser {
     return true;
   }
 
+  // Digits alone are an integer and stay exact.
+  std::optional<std::size_t> integer_digits() const {
+    const std::size_t from = text_[at_] == '-' ? at_ + 1 : at_;
+    const std::size_t end = std::min(text_.find_first_not_of("0123456789", from), text_.size());
+    if (end == from || (end < text_.size() && (text_[end] == '.' || is_word(text_[end]))))
+      return std::nullopt;
+    return end - at_;
+  }
+
   bool number_literal(json& out) {
+    if (const auto length = integer_digits()) {
+      const char* begin = text_.data() + at_;
+      std::int64_t number = 0;
+      std::uint64_t large = 0;
+      if (std::from_chars(begin, begin + *length, number).ec == std::errc()) {
+        out = number;
+      } else if (*begin != '-' && std::from_chars(begin, begin + *length, large).ec == std::errc()) {
+        out = large;
+      } else {
+        return error("the integer has more than 64 bits"), false;
+      }
+      at_ += *length;
+      return true;
+    }
     std::string rest(text_.substr(at_));
     char* end = nullptr;
     double value = std::strtod(rest.c_str(), &end);
-    if (end == rest.c_str() || is_word(*end)) return error("expected a number"), false;
+    if (end == rest.c_str() || is_word(*end) || !std::isfinite(value))
+      return error("expected a number"), false;
     at_ += static_cast<std::size_t>(end - rest.c_str());
     out = value;
     return true;
@@ -246,7 +277,7 @@ Truth compare(Op op, const json& a, const json& b) {
     bool compared = b.empty();
     for (const json& item : b) {
       if (!comparable(a, item)) continue;
-      if (a == item) return Truth::kTrue;
+      if (same_value(a, item)) return Truth::kTrue;
       compared = true;
     }
     // Like 111 == "111", 111 in ["111"] compares nothing.
@@ -254,16 +285,19 @@ Truth compare(Op op, const json& a, const json& b) {
   }
   if (!comparable(a, b)) return Truth::kUnknown;
   switch (op) {
-    case Op::kEq: return truth(a == b);
-    case Op::kNe: return truth(a != b);
+    case Op::kEq: return truth(same_value(a, b));
+    case Op::kNe: return truth(!same_value(a, b));
     default: break;
   }
   if (!a.is_number() && !a.is_string()) return Truth::kUnknown;  // no order on the rest
+  const std::partial_ordering order =
+      a.is_string() ? a.get_ref<const std::string&>() <=> b.get_ref<const std::string&>()
+                    : compare_numbers(a, b);
   switch (op) {
-    case Op::kLt: return truth(a < b);
-    case Op::kLe: return truth(a <= b);
-    case Op::kGt: return truth(a > b);
-    default: return truth(a >= b);
+    case Op::kLt: return truth(order < 0);
+    case Op::kLe: return truth(order <= 0);
+    case Op::kGt: return truth(order > 0);
+    default: return truth(order >= 0);
   }
 }
 

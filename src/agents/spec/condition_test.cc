@@ -37,6 +37,14 @@ TEST(Condition, Truth) {
       {"order.total >= -1.5e1 && order.open", {{"order", {{"total", -15}, {"open", true}}}}, Truth::kTrue},
       {"note != null", {{"note", nullptr}}, Truth::kFalse},
       {"name < \"m\"", {{"name", "bob"}}, Truth::kTrue},
+      {"account == 2512292042121000099", {{"account", 2512292042121000001}}, Truth::kFalse},
+      {"account in [2512292042121000099]", {{"account", 2512292042121000001}}, Truth::kFalse},
+      {"account == 2512292042121000099", {{"account", 2512292042121000099}}, Truth::kTrue},
+      {"account == -1", {{"account", 18446744073709551615u}}, Truth::kFalse},
+      {"account == 18446744073709551615", {{"account", 18446744073709551615u}}, Truth::kTrue},
+      {"account > 0", {{"account", 18446744073709551615u}}, Truth::kTrue},
+      {"amount <= 9007199254740992.0", {{"amount", 9007199254740993}}, Truth::kFalse},
+      {"amount == 100", {{"amount", 100.0}}, Truth::kTrue},
       {"inside == true", {{"inside", true}}, Truth::kTrue},
   };
   for (const Row& row : rows) {
@@ -54,6 +62,9 @@ TEST(Condition, ErrorsHaveTheirColumn) {
                             {"a in 5", "needs a list"},
                             {"a == 1 b", "expected `and`"},
                             {"", "expected an argument name"},
+                            {"a == 18446744073709551616", "more than 64 bits at column 6"},
+                            {"a > -9223372036854775809", "more than 64 bits"},
+                            {"a == 1e999", "expected a number"},
                             {"a == 1e5x", "expected a number"}}) {
     auto condition = Condition::parse(text);
     ASSERT_FALSE(condition.has_value()) << text;

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <compare>
 #include <string_view>
 
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "spec/exact.h"
 
 namespace holdfast::spec {
 
@@ -97,7 +99,12 @@ bool is_type(const json& value, std::string_view type) {
   if (type == "number") return value.is_number();
   if (type == "boolean") return value.is_boolean();
   if (type == "null") return value.is_null();
-  if (value.is_number_float()) return std::floor(value.get<double>()) == value.get<double>();
+  if (value.is_number_float()) {
+    // Beyond, the double may be the neighbour of what was written.
+    constexpr double kExactUpTo = 9007199254740992.0;
+    const double number = value.get<double>();
+    return std::floor(number) == number && std::abs(number) <= kExactUpTo;
+  }
   return value.is_number_integer();
 }
 
@@ -123,35 +130,41 @@ std::optional<std::string> validate_type(const json& schema, const json& value, 
   return fmt::format("{} must be {}, not {}", subject(path), expected, type_name(value));
 }
 
+// Code points, as JSON Schema counts.
+std::size_t characters(const std::string& text) {
+  return static_cast<std::size_t>(std::count_if(
+      text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
 std::optional<std::string> validate_range(const json& schema, const json& value, const std::string& path) {
   struct Bound {
     std::string_view key, words;
-    bool (*holds)(double value, double bound);
+    bool (*holds)(std::partial_ordering to_bound);
   };
   static constexpr std::array<Bound, 4> kNumbers = {{
-      {"minimum", "at least", [](double v, double b) { return v >= b; }},
-      {"maximum", "at most", [](double v, double b) { return v <= b; }},
-      {"exclusiveMinimum", "greater than", [](double v, double b) { return v > b; }},
-      {"exclusiveMaximum", "less than", [](double v, double b) { return v < b; }},
+      {"minimum", "at least", [](std::partial_ordering o) { return o >= 0; }},
+      {"maximum", "at most", [](std::partial_ordering o) { return o <= 0; }},
+      {"exclusiveMinimum", "greater than", [](std::partial_ordering o) { return o > 0; }},
+      {"exclusiveMaximum", "less than", [](std::partial_ordering o) { return o < 0; }},
   }};
-  auto check = [&](std::string_view key, std::string_view words, double measure,
-                   bool (*holds)(double, double)) -> std::optional<std::string> {
+  auto check = [&](std::string_view key, std::string_view words, const json& measure,
+                   bool (*holds)(std::partial_ordering)) -> std::optional<std::string> {
     auto bound = schema.find(key);
-    if (bound == schema.end() || holds(measure, bound->get<double>())) return std::nullopt;
+    if (bound == schema.end() || holds(compare_numbers(measure, *bound))) return std::nullopt;
     return fmt::format("{} must be {} {}", subject(path), words, dump_json(*bound));
   };
   if (value.is_number()) {
     for (const Bound& bound : kNumbers) {
-      if (auto bad = check(bound.key, bound.words, value.get<double>(), bound.holds)) return bad;
+      if (auto bad = check(bound.key, bound.words, value, bound.holds)) return bad;
     }
   }
   if (value.is_string()) {
-    double length = static_cast<double>(value.get_ref<const std::string&>().size());
+    const json length = characters(value.get_ref<const std::string&>());
     if (auto bad = check("minLength", "of a length of at least", length, kNumbers[0].holds)) return bad;
     if (auto bad = check("maxLength", "of a length of at most", length, kNumbers[1].holds)) return bad;
   }
   if (value.is_array()) {
-    double size = static_cast<double>(value.size());
+    const json size = value.size();
     if (auto bad = check("minItems", "a list with a size of at least", size, kNumbers[0].holds)) return bad;
     if (auto bad = check("maxItems", "a list with a size of at most", size, kNumbers[1].holds)) return bad;
   }
@@ -191,11 +204,12 @@ std::optional<std::string> validate_at(const json& schema, const json& value, co
   }
   if (auto bad = validate_type(schema, value, path)) return bad;
   if (auto allowed = schema.find("enum"); allowed != schema.end()) {
-    if (std::find(allowed->begin(), allowed->end(), value) == allowed->end()) {
+    if (std::none_of(allowed->begin(), allowed->end(),
+                     [&value](const json& one) { return same_value(one, value); })) {
       return fmt::format("{} must be one of {}", subject(path), dump_json(*allowed));
     }
   }
-  if (auto only = schema.find("const"); only != schema.end() && *only != value) {
+  if (auto only = schema.find("const"); only != schema.end() && !same_value(*only, value)) {
     return fmt::format("{} must be {}", subject(path), dump_json(*only));
   }
   if (auto bad = validate_range(schema, value, path)) return bad;

@@ -28,5 +28,26 @@ TEST(JsonSchema, SaysWhatAModelShouldChange) {
   EXPECT_TRUE(check_schema(Json::parse(R"({"properties":{"a":{"oneOf":[]}}})")).has_value());
 }
 
+TEST(JsonSchema, LengthsCountCharacters) {
+  EXPECT_EQ(validate({{"maxLength", 19}}, "M\u00fcller-L\u00fcdenscheidt"), std::nullopt);
+  EXPECT_EQ(validate({{"maxLength", 2}}, "\u65e5\u672c"), std::nullopt);
+  EXPECT_EQ(validate({{"minLength", 2}}, "\u00e9"), "the arguments must be of a length of at least 2");
+  EXPECT_NE(validate({{"maxLength", 1}}, "\U0001f600\U0001f600"), std::nullopt);
+}
+
+TEST(JsonSchema, IntegersAreExact) {
+  constexpr std::uint64_t kLargest = 18446744073709551615u;
+  const Json small = {{"type", "integer"}, {"enum", {-1, 0, 1}}};
+  EXPECT_NE(validate(small, kLargest), std::nullopt);
+  EXPECT_EQ(validate(small, -1), std::nullopt);
+  EXPECT_NE(validate({{"const", -1}}, kLargest), std::nullopt);
+  EXPECT_NE(validate({{"enum", {{{"id", -1}}}}}, {{"id", kLargest}}), std::nullopt);
+  EXPECT_EQ(validate({{"minimum", 0}}, kLargest), std::nullopt);
+  EXPECT_NE(validate({{"maximum", 9007199254740992}}, 9007199254740993), std::nullopt);
+  EXPECT_NE(validate({{"exclusiveMaximum", kLargest}}, kLargest), std::nullopt);
+  EXPECT_EQ(validate({{"type", "integer"}}, 5.0), std::nullopt);
+  EXPECT_NE(validate({{"type", "integer"}}, 1e30), std::nullopt);
+}
+
 }  // namespace
 }  // namespace holdfast::spec

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdint>
 #include <cstdlib>
+#include <expected>
 #include <tuple>
 
 #include <fmt/format.h>
@@ -40,20 +42,39 @@ std::string_view kind_of(const YAML::Node& node) {
   }
 }
 
-nlohmann::json plain_scalar(const std::string& text) {
+// An integer that no type of 64 bits holds.
+struct TooLong {};
+
+std::expected<nlohmann::json, TooLong> plain_integer(std::string_view digits) {
+  const char* end = digits.data() + digits.size();
+  std::int64_t integer = 0;
+  if (std::from_chars(digits.data(), end, integer).ec == std::errc()) return integer;
+  std::uint64_t large = 0;
+  if (digits.front() != '-' && std::from_chars(digits.data(), end, large).ec == std::errc()) return large;
+  return std::unexpected(TooLong{});
+}
+
+bool is_integer(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::expected<nlohmann::json, TooLong> plain_scalar(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
   const char* begin = text.data();
   const char* end = begin + text.size();
-  std::int64_t integer = 0;
-  if (auto [at, error] = std::from_chars(begin, end, integer); error == std::errc() && at == end)
-    return integer;
+  if (is_integer(text)) return plain_integer(text);
   double number = 0;
   bool numeric = text.find_first_not_of("+-.0123456789eE") == std::string::npos;
   if (numeric) {
     char* stop = nullptr;
     number = std::strtod(begin, &stop);
+    // `+5` has always been 5.0; where a double no longer holds every integer, it is exact.
+    constexpr double kExactUpTo = 9007199254740992.0;
+    const bool signed_integer = text[0] == '+' && is_integer(text.substr(1)) && text[1] != '-';
+    if (signed_integer && number >= kExactUpTo) return plain_integer(std::string_view(text).substr(1));
     if (stop == end && std::isfinite(number)) return number;
   }
   return text;
@@ -129,7 +150,11 @@ nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std:
     return out;
   }
   if (!node.IsScalar()) return nullptr;
-  return node.Tag() == "!" ? nlohmann::json(node.Scalar()) : plain_scalar(node.Scalar());
+  if (node.Tag() == "!") return node.Scalar();
+  auto value = plain_scalar(node.Scalar());
+  if (value) return std::move(*value);
+  problems.add(node.Mark(), "the integer has more than 64 bits; put it in quotes to keep its digits as text");
+  return nullptr;
 }
 
 MapReader::MapReader(YamlProblems& problems, const YAML::Node& node, std::string path)

@@ -43,5 +43,17 @@ TEST(YamlToJson, DepthAndSizeAreBounded) {
   EXPECT_EQ(read("a: &x {b: 1}\nc: *x").json, (nlohmann::json{{"a", {{"b", 1}}}, {"c", {{"b", 1}}}}));
 }
 
+TEST(YamlToJson, IntegersAreExactOrRefused) {
+  EXPECT_EQ(read("18446744073709551615").json.dump(), "18446744073709551615");
+  EXPECT_EQ(read("-9223372036854775808").json.dump(), "-9223372036854775808");
+  EXPECT_EQ(read("+9007199254740993").json.dump(), "9007199254740993");
+  EXPECT_EQ(read("+5").json.dump(), "5.0");
+  EXPECT_EQ(read("1e3").json.dump(), "1000.0");
+  EXPECT_EQ(read("'18446744073709551616'").json, "18446744073709551616");
+  EXPECT_THAT(read("a: 18446744073709551616").problems,
+              HasSubstr("f.yaml:1:4: the integer has more than 64"));
+  EXPECT_THAT(read("[-9223372036854775809]").problems, HasSubstr("more than 64 bits"));
+}
+
 }  // namespace
 }  // namespace holdfast::spec

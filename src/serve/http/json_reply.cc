@@ -40,7 +40,7 @@ std::expected<Json, Problem> json_body(const Request& request, std::initializer_
                                    fmt::format("the body nests deeper than {} levels", kMaxForeignJsonDepth))
                                .hint("pass what is nested so deep as a string"));
   }
-  auto read = read_json<Json>(request.body);
+  auto read = read_json<Json>(request.body, kMaxJsonDepth, Integers::kExact);
   if (!read) {
     return std::unexpected(
         Problem(400, "invalid_json", fmt::format("the body is not valid JSON: {}", read.error().message())));
