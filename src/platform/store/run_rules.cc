@@ -5,15 +5,35 @@
 #include <utility>
 
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/sha256.h"
 
 namespace holdfast::platform::rules {
 
 namespace {
 
+std::string fingerprint_of(const std::string& agent, const std::string& input) {
+  return sha256_hex(sha256_hex(agent) + sha256_hex(input));
+}
+
 std::string fingerprint_of(const StartIntent& intent) {
-  if (!intent.fingerprint.empty()) return intent.fingerprint;
-  return sha256_hex(sha256_hex(intent.agent) + sha256_hex(intent.input));
+  return intent.fingerprint.empty() ? fingerprint_of(intent.agent, intent.input) : intent.fingerprint;
+}
+
+// Whatever the order of their keys and the space between.
+bool same_json(const std::string& a, const std::string& b) {
+  const auto left = read_json(a, kMaxJsonDepth, Integers::kExact);
+  const auto right = read_json(b, kMaxJsonDepth, Integers::kExact);
+  return left && right && dump_json(*left) == dump_json(*right);
+}
+
+// Fingerprints are of the text as it came and stay so, since rows hold them; another text may say the same.
+bool same_request(const StartIntent& intent, const StoredRun& stored) {
+  if (stored.fingerprint == fingerprint_of(intent)) return true;
+  const RunRecord& run = stored.run;
+  const bool of_text =
+      intent.fingerprint.empty() && stored.fingerprint == fingerprint_of(run.agent, run.input);
+  return of_text && intent.agent == run.agent && same_json(intent.input, run.input);
 }
 
 }  // namespace
@@ -28,16 +48,15 @@ Status check_start(const StartIntent& intent) {
 
 Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::optional<StoredRun>& of_key,
                                     const std::optional<StoredRun>& of_run, Random& random, WallTime now) {
-  std::string fingerprint = fingerprint_of(intent);
   if (of_key) {
     const bool same_run = intent.run.empty() || intent.run == of_key->run.run;
-    if (of_key->fingerprint == fingerprint && same_run) return Change<StoredRun>{*of_key};
+    if (same_run && same_request(intent, *of_key)) return Change<StoredRun>{*of_key};
     return fail(Code::kAlreadyExists,
                 fmt::format("idempotency key {} was used for another request: use a new key",
                             intent.idempotency_key));
   }
   if (of_run) {
-    if (of_run->fingerprint == fingerprint) return Change<StoredRun>{*of_run};
+    if (same_request(intent, *of_run)) return Change<StoredRun>{*of_run};
     return fail(Code::kAlreadyExists,
                 fmt::format("run {} exists with another agent or input: choose another run id", intent.run));
   }
@@ -50,7 +69,7 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   run.idempotency_key = intent.idempotency_key;
   run.request_id = run.run;
   run.created_at = now;
-  return Change<StoredRun>{{std::move(run), std::move(fingerprint)}, Write::kInsert};
+  return Change<StoredRun>{{std::move(run), fingerprint_of(intent)}, Write::kInsert};
 }
 
 Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_run_id, WallTime now) {

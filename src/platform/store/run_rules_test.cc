@@ -65,6 +65,21 @@ TEST_F(RunRules, AnotherRequestUnderKeyOrIdIsRefused) {
   EXPECT_FALSE(refused(std::nullopt, stored_));
 }
 
+TEST_F(RunRules, TheSameInputInAnotherKeyOrderIsTheSameRequest) {
+  intent_.input = R"({"order":1042,"items":[{"a":1,"b":2}]})";
+  stored_ = start(std::nullopt, std::nullopt)->row;
+  intent_.input = R"({"items": [{"b": 2, "a": 1}], "order": 1042})";
+  EXPECT_EQ(start(stored_, std::nullopt)->row.run.run, "refund-7");
+  EXPECT_EQ(start(std::nullopt, stored_)->write, Write::kNothing);
+  for (const char* other : {R"({"order":1042})", R"({"order":"1042","items":[{"a":1,"b":2}]})", "{", ""}) {
+    intent_.input = other;
+    EXPECT_FALSE(start(std::nullopt, stored_)) << other;
+  }
+  intent_.input = R"({"items": [{"b": 2, "a": 1}], "order": 1042})";
+  intent_.agent = "other";
+  EXPECT_FALSE(start(std::nullopt, stored_));
+}
+
 TEST_F(RunRules, TheFirstStartTellsWhen) {
   const RunRecord first = mark_started(stored_.run, "engine-1", clock_.now()).row;
   EXPECT_EQ(first.started_at, clock_.now());
