@@ -4,7 +4,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <set>
+#include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -34,6 +38,9 @@ constexpr std::string_view kSchema = R"json({
     "max_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
   }
 })json";
+
+// What one text, blob or row of a statement may take, whoever wrote what it computes from.
+constexpr int kMaxValueBytes = 16 << 20;
 
 struct SqlSettings : ToolSettings {
   std::string database;   // SQLite file; may name `${ENVIRONMENT}` variables
@@ -107,6 +114,7 @@ class SqlCall {
     const sqlite::Options options{.access = sql_.read_only ? sqlite::Access::kReadOnly
                                                            : sqlite::Access::kReadWrite};
     if (!db_.open(*path, options).ok()) return failure("cannot open the database");
+    db_.bound_values(kMaxValueBytes);
     const MonotonicTime now = clock_.monotonic();
     deadline_ = now + tool_.timeout;
     next_beat_ = now + kBeatInterval;
@@ -231,9 +239,10 @@ class SqlCall {
       bytes_ = 0;
       truncated_ = false;
     }
+    const std::vector<std::string> names = column_names(statement);
     while (statement.next()) {
       if (truncated_) continue;  // a writing statement must still run to its end
-      Json row = row_of(statement);
+      Json row = row_of(statement, names);
       bytes_ += dump_json(row).size() + 1;
       if (rows.size() >= sql_.max_rows || bytes_ > sql_.max_bytes) {
         truncated_ = true;
@@ -246,10 +255,29 @@ class SqlCall {
     return std::nullopt;
   }
 
-  static Json row_of(const Statement& statement) {
+  // A join of two tables often has one name twice: the second becomes `id_2`.
+  static std::vector<std::string> column_names(const Statement& statement) {
+    std::set<std::string> taken;
+    for (int i = 0; i < statement.columns(); ++i) taken.emplace(statement.column_name(i));
+    std::vector<std::string> names;
+    std::map<std::string, int> met;
+    for (int i = 0; i < statement.columns(); ++i) {
+      std::string name(statement.column_name(i));
+      int& times = met[name];
+      if (++times > 1) {
+        const std::string first = name;
+        for (name = fmt::format("{}_{}", first, times); !taken.insert(name).second;)
+          name = fmt::format("{}_{}", first, ++times);
+      }
+      names.push_back(std::move(name));
+    }
+    return names;
+  }
+
+  static Json row_of(const Statement& statement, const std::vector<std::string>& names) {
     Json row = Json::object();
     for (int i = 0; i < statement.columns(); ++i) {
-      Json& cell = row[std::string(statement.column_name(i))];
+      Json& cell = row[names[static_cast<std::size_t>(i)]];
       switch (statement.type(i)) {
         case ColumnType::kInteger: cell = statement.integer(i); break;
         case ColumnType::kReal: cell = statement.real(i); break;

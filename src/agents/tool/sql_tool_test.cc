@@ -81,6 +81,21 @@ TEST_F(SqlTool, AnIntegerThatDoesNotFitIsRefused) {
             Json::parse(R"([{"order_id":9223372036854775807}])"));
 }
 
+TEST_F(SqlTool, ColumnsOfOneNameKeepTheirValues) {
+  EXPECT_EQ(Json::parse(run("SELECT 1 AS id, 2 AS id, 3 AS id_2, 4 AS id", Json::object()).text)["rows"],
+            Json::parse(R"([{"id":1,"id_3":2,"id_2":3,"id_4":4}])"));
+  EXPECT_EQ(Json::parse(run("SELECT a.id, b.id FROM orders a JOIN orders b ON b.id = a.id + 1 LIMIT 1",
+                            Json::object())
+                            .text)["rows"],
+            Json::parse(R"([{"id":1,"id_2":2}])"));
+}
+
+TEST_F(SqlTool, AValueIsBounded) {
+  const ToolEnding ending = run("SELECT length(zeroblob(17000000)) AS n", Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("too big"));
+}
+
 TEST_F(SqlTool, AReadingToolCannotWrite) {
   for (const char* statement : {"DELETE FROM orders", "PRAGMA journal_mode=DELETE", "ATTACH '/tmp/x.db' AS x",
                                 "SELECT 1; DROP TABLE orders", "BEGIN; SELECT 1"}) {

@@ -124,6 +124,12 @@ void Database::confine(bool on) {
   sqlite3_set_authorizer(db_, on ? authorize : nullptr, nullptr);
 }
 
+void Database::bound_values(int bytes) {
+  sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, bytes);
+  sqlite3_limit(db_, SQLITE_LIMIT_WORKER_THREADS, 0);
+  (void)execute("PRAGMA temp_store=FILE; PRAGMA cache_size=-8192");
+}
+
 Status Database::failure(std::string_view doing) const {
   return status_of(sqlite3_extended_errcode(db_), fmt::format("{}: {}: {}", name_, doing, message()));
 }

@@ -72,6 +72,9 @@ class Database {
   // Refuses, from now on or no more, what would end our transaction or reach another file: for statements
   // that somebody else wrote.
   void confine(bool on);
+  // From now on no text, blob or row takes more bytes, a sort's rest goes to disk, and the page cache stays
+  // small: for such statements, too.
+  void bound_values(int bytes);
 
   // ---- of the last failure
 
