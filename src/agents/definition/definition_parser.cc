@@ -285,7 +285,15 @@ Result<AgentDefinition> parse_definition(const Catalog& catalog, std::string_vie
   YamlProblems problems(source);
   AgentDefinition out;
   try {
-    YAML::Node root = YAML::Load(std::string(text));
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
+    for (std::size_t i = 1; i < documents.size(); ++i) {
+      if (documents[i].IsNull()) continue;  // a `---` with nothing behind it
+      problems.add(
+          documents[i].Mark(),
+          "a second document (after `---`); a file holds one agent: move it to a file of its own, or "
+          "remove the `---`");
+    }
     if (!root.IsDefined() || root.IsNull()) {
       return fail(Code::kInvalidArgument, fmt::format("{}:1:1: the file is empty; start with `apiVersion: "
                                                       "holdfast.dev/v1` and `kind: Agent`",

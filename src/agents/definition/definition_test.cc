@@ -264,5 +264,14 @@ TEST(Definition, SchemaIsJsonAndKnowsTheKeysOfTheCanonicalForm) {
   }
 }
 
+TEST(Definition, ASecondDocumentIsRefusedNotIgnored) {
+  const std::string text(kRefund);
+  auto parsed = parse_definition(text + "---\nspec:\n  approvals: {default: deny}\n", "agent.yaml", "");
+  ASSERT_FALSE(parsed.has_value());
+  EXPECT_THAT(parsed.error().message(), HasSubstr("a second document"));
+  EXPECT_TRUE(parse_definition("---\n" + text + "---\n", "agent.yaml", "").has_value());
+  EXPECT_TRUE(parse_definition(text + "...\n# the end\n", "agent.yaml", "").has_value());
+}
+
 }  // namespace
 }  // namespace holdfast::agent
