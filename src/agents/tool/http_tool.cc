@@ -12,6 +12,7 @@
 #include "definition/names.h"
 #include "net/fetch.h"
 #include "net/retry_after.h"
+#include "net/text_body.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
 
@@ -160,7 +161,8 @@ std::optional<std::chrono::milliseconds> wait_asked_for(const net::HttpHead& hea
 ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::HttpResponse& response,
                    const Clock& clock) {
   const int status = response.head.status;
-  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(response.body, 2000));
+  std::string text =
+      fmt::format("{} answered {}: {}", method, status, bounded_text(net::text_body(response), 2000));
   const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
   if (tool.effect == Effect::kAtMostOnce) {
     // A refusal is an answer; a crash behind a 500 is not.
@@ -197,7 +199,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   const bool succeeded = status >= 200 && status < 300;
   if (status != 0 && !succeeded) return refused(tool, method, received, *context.clock);
   if (!response) return without_body(tool, response.error());
-  return {Ending::kDone, std::move(response->body)};
+  return {Ending::kDone, net::text_body(*response)};
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ class PlayedClient : public net::HttpClient {
     if (status != 0) {
       net::HttpHead head;
       head.status = status;
-      head.headers = {{"retry-after", "7"}};
+      head.headers = {{"retry-after", "7"}, {"content-type", type}};
       handler.head(head);
-      handler.body("the body");
+      handler.body(body);
     }
     if (!failure) {
       handler.done({});
@@ -34,12 +34,11 @@ class PlayedClient : public net::HttpClient {
   }
   int status = 0;
   std::optional<net::HttpFailure> failure;
+  std::string type = "text/plain";
+  std::string body = "the body";
 };
 
-ToolEnding call(Effect effect, int status, std::optional<net::HttpFailure> failure = std::nullopt) {
-  PlayedClient client;
-  client.status = status;
-  client.failure = failure;
+ToolEnding call(Effect effect, PlayedClient& client) {
   ToolContext context;
   context.http = &client;
   const os::SystemClock clock;
@@ -47,6 +46,13 @@ ToolEnding call(Effect effect, int status, std::optional<net::HttpFailure> failu
   const ToolSpec tool = read_tool("{name: t, type: http, effect: " + std::string(to_string(effect)) +
                                   ", http: {method: POST, url: http://shop.example/pay}}");
   return find_activity_tool("http")->run(tool, Json::object(), context);
+}
+
+ToolEnding call(Effect effect, int status, std::optional<net::HttpFailure> failure = std::nullopt) {
+  PlayedClient client;
+  client.status = status;
+  client.failure = failure;
+  return call(effect, client);
 }
 
 using enum Effect;
@@ -90,6 +96,18 @@ TEST(HttpTool, ABrokenResponseLeavesOpenWhatItsStatusDoesNotSay) {
     EXPECT_EQ(call(kAtMostOnce, 403, failure).ending, Ending::kFailed);
   }
   EXPECT_EQ(call(kAtMostOnce, 0, Failure::kBadRequest).ending, Ending::kFailed);
+}
+
+TEST(HttpTool, AModelReadsTextAndIsToldOfTheRest) {
+  PlayedClient client;
+  client.status = 200;
+  client.type = "text/plain; charset=ISO-8859-1";
+  client.body = "M\xfcller";
+  EXPECT_EQ(call(kPure, client).text, "M\u00fcller");
+  client.type = "image/png";
+  EXPECT_EQ(call(kPure, client).text, "(binary response: image/png, 6 bytes)");
+  client.status = 404;
+  EXPECT_EQ(call(kPure, client).text, "POST answered 404: (binary response: image/png, 6 bytes)");
 }
 
 }  // namespace

@@ -1,0 +1,118 @@
+#include "net/text_body.h"
+
+#include <iconv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <string_view>
+
+#include <fmt/format.h>
+
+#include "base/ascii.h"
+#include "base/text.h"
+
+namespace holdfast::net {
+
+namespace {
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kAround = " \t\"";
+  const std::size_t from = text.find_first_not_of(kAround);
+  if (from == std::string_view::npos) return {};
+  return text.substr(from, text.find_last_not_of(kAround) - from + 1);
+}
+
+// Empty: none is named.
+std::string charset_of(std::string_view content_type) {
+  while (!content_type.empty()) {
+    const std::size_t semicolon = content_type.find(';');
+    if (semicolon == std::string_view::npos) return {};
+    content_type.remove_prefix(semicolon + 1);
+    const std::string parameter = ascii_lower(content_type.substr(0, content_type.find(';')));
+    const std::size_t equals = parameter.find('=');
+    if (equals != std::string::npos && trimmed(std::string_view(parameter).substr(0, equals)) == "charset")
+      return std::string(trimmed(std::string_view(parameter).substr(equals + 1)));
+  }
+  return {};
+}
+
+// A mark outranks the header; it is removed.
+std::string marked_charset(std::string_view& body) {
+  using namespace std::string_view_literals;
+  struct Mark {
+    std::string_view bytes, charset;
+  };
+  static constexpr std::array<Mark, 3> kMarks = {
+      {{"\xef\xbb\xbf"sv, "utf-8"}, {"\xff\xfe"sv, "utf-16le"}, {"\xfe\xff"sv, "utf-16be"}}};
+  for (const Mark& mark : kMarks) {
+    if (!body.starts_with(mark.bytes)) continue;
+    body.remove_prefix(mark.bytes.size());
+    return std::string(mark.charset);
+  }
+  return {};
+}
+
+bool names_binary(std::string_view type) {
+  static constexpr std::array<std::string_view, 9> kBinary = {
+      "image/",          "audio/",          "video/",           "font/",           "application/octet-stream",
+      "application/pdf", "application/zip", "application/gzip", "application/wasm"};
+  if (type.ends_with("+xml") || type.ends_with("+json")) return false;  // image/svg+xml
+  return std::any_of(kBinary.begin(), kBinary.end(), [&](auto one) { return type.starts_with(one); });
+}
+
+// None: the charset is unknown, or the bytes are none of it.
+std::optional<std::string> converted(std::string_view body, const std::string& charset) {
+  // A name of the standard library's own may carry options after slashes.
+  if (charset.size() > 40 || charset.find('/') != std::string::npos) return std::nullopt;
+  // What the web calls by the first name means the second.
+  const bool latin = charset == "iso-8859-1" || charset == "latin1" || charset == "us-ascii";
+  const iconv_t converter = iconv_open("UTF-8", latin ? "windows-1252" : charset.c_str());
+  if (converter == reinterpret_cast<iconv_t>(-1)) return std::nullopt;
+  std::string in(body);
+  std::string out;
+  std::array<char, 4096> buffer{};
+  char* from = in.data();
+  std::size_t left = in.size();
+  bool whole = true;
+  while (whole && left > 0) {
+    char* to = buffer.data();
+    std::size_t room = buffer.size();
+    const std::size_t result = iconv(converter, &from, &left, &to, &room);
+    out.append(buffer.data(), buffer.size() - room);
+    whole = result != static_cast<std::size_t>(-1) || errno == E2BIG;
+  }
+  iconv_close(converter);
+  if (!whole || !is_utf8(out)) return std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::string text_body(const HttpResponse& response) {
+  const std::string_view content_type = response.head.header("content-type");
+  const std::string type = ascii_lower(trimmed(content_type.substr(0, content_type.find(';'))));
+  const auto told = [&] {
+    return fmt::format("(binary response: {}, {} bytes)",
+                       type.empty() ? "no content type" : cut_text(type, 100), response.body.size());
+  };
+  std::string_view body = response.body;
+  if (body.empty()) return {};
+  if (names_binary(type)) return told();
+  std::string charset = marked_charset(body);
+  if (charset.empty()) charset = charset_of(content_type);
+  if (charset.empty() || charset == "utf-8" || charset == "utf8") {
+    if (body.find('\0') != std::string_view::npos) return told();
+    if (is_utf8(body)) return std::string(body);
+    if (!type.starts_with("text/")) return told();
+  } else if (auto text = converted(body, charset)) {
+    return std::move(*text);
+  } else if (body.find('\0') != std::string_view::npos) {
+    return told();
+  }
+  return fmt::format("(not readable as {}: what could not be read is marked)\n{}",
+                     charset.empty() ? "utf-8" : to_utf8(cut_text(charset, 40)), to_utf8(body));
+}
+
+}  // namespace holdfast::net
