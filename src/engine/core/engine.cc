@@ -45,7 +45,9 @@ struct Engine::Impl {
         feeder(visibility_index == nullptr
                    ? nullptr
                    : std::make_unique<VisibilityFeeder>(
-                         *visibility_index, kv, clk, options.core.limits.visibility_wait_ns,
+                         *visibility_index, kv, clk,
+                         VisibilityLists::Limits{.wait_ns = options.core.limits.visibility_wait_ns,
+                                                 .scan_ns = options.core.limits.visibility_scan_ns},
                          [this](std::uint64_t sequence) { feed_applied(sequence); })) {}
 
   // What waits for the engine thread.

@@ -63,7 +63,7 @@ class EngineTest : public ::testing::Test {
     visibility::Index::Options index;
     index.path = (dir_ / "visibility.db").string();
     index_ = std::move(*visibility::Index::open(index));
-    auto opened = Engine::open({}, *store_, clock_, random_, index_.get());
+    auto opened = Engine::open(options_, *store_, clock_, random_, index_.get());
     ASSERT_TRUE(opened) << opened.error().to_string();
     engine_ = std::move(*opened);
   }
@@ -132,6 +132,7 @@ class EngineTest : public ::testing::Test {
   }
 
   fixture::TemporaryDirectory dir_;
+  EngineOptions options_;
   os::SystemClock clock_;
   os::SystemRandom random_;
   std::unique_ptr<store::RocksStore> store_;
@@ -271,6 +272,53 @@ TEST_F(EngineTest, WhatTheIndexCouldNotTakeIsListedLater) {
   ASSERT_TRUE(db.execute("ALTER TABLE away RENAME TO execution").ok());
   start("after");
   EXPECT_EQ(listed(""), 5);
+}
+
+// Somebody else holds the lock of the index's file, for longer than the feed has patience.
+TEST_F(EngineTest, AListDoesNotWaitForEverForTheFeed) {
+  start("before");
+  EXPECT_EQ(listed(""), 1);
+  close();
+  options_.core.limits.visibility_wait_ns = 20'000'000;
+  open();
+  sqlite::Database db;
+  ASSERT_TRUE(db.open(dir_ / "visibility.db").ok());
+  ASSERT_TRUE(db.execute("BEGIN IMMEDIATE").ok());
+  EXPECT_EQ(listed(""), 1);
+  start("meanwhile");
+  Answer answer;
+  auto request = std::make_unique<ws::CountWorkflowExecutionsRequest>();
+  request->set_namespace_("default");
+  engine_->start(api::Method::kCountWorkflowExecutions, std::move(request), {}, answer.completion());
+  const auto refused = answer.wait();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kUnavailable);
+  EXPECT_THAT(refused.error().message(), ::testing::HasSubstr("1 changes behind"));
+  ASSERT_TRUE(db.execute("ROLLBACK").ok());
+  close();
+  options_ = {};
+  open();
+  EXPECT_EQ(listed(""), 2);
+}
+
+TEST_F(EngineTest, AListHasABoundedTimeToLook) {
+  start("w");
+  close();
+  options_.core.limits.visibility_scan_ns = 0;
+  open();
+  // Small ones are done before anybody looks at the time.
+  EXPECT_EQ(listed(""), 1);
+  for (int i = 0; i < 400; ++i) start("w" + std::to_string(i));
+  std::string query = "WorkflowType != 'order'";
+  for (int i = 0; i < 90; ++i) query += " OR NOT HistoryLength > 0";
+  Answer answer;
+  auto request = std::make_unique<ws::ListWorkflowExecutionsRequest>();
+  request->set_namespace_("default");
+  request->set_query(query);
+  engine_->start(api::Method::kListWorkflowExecutions, std::move(request), {}, answer.completion());
+  const auto refused = answer.wait();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), Code::kDeadlineExceeded);
 }
 
 TEST_F(EngineTest, PollEndsEmptyBeforeItsDeadline) {

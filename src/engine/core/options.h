@@ -25,6 +25,8 @@ struct EngineLimits {
   std::int64_t update_poll_ns = 20'000'000'000;
   std::int64_t sticky_idle_ns = 10'000'000'000;  // no sticky poll for this long: the normal queue takes over
   std::int64_t visibility_wait_ns = 5'000'000'000;
+  // How long one list may look through the index.
+  std::int64_t visibility_scan_ns = 5'000'000'000;
 };
 
 struct CoreOptions {

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <chrono>
 
 #include "api/messages.h"
@@ -27,8 +26,9 @@ constexpr auto kGather = std::chrono::milliseconds(20);
 }  // namespace
 
 VisibilityFeeder::VisibilityFeeder(visibility::Index& index, store::KvStore& store, const Clock& clock,
-                                   std::int64_t wait_ns, std::function<void(std::uint64_t)> on_durable)
-    : index_(index), store_(store), clock_(clock), wait_ns_(wait_ns), on_durable_(std::move(on_durable)) {}
+                                   VisibilityLists::Limits limits,
+                                   std::function<void(std::uint64_t)> on_durable)
+    : index_(index), store_(store), on_durable_(std::move(on_durable)), lists_(index, clock, limits) {}
 
 VisibilityFeeder::~VisibilityFeeder() {
   {
@@ -37,6 +37,7 @@ VisibilityFeeder::~VisibilityFeeder() {
   }
   wake_.notify_one();
   if (thread_.joinable()) thread_.join();
+  lists_.stop();
 }
 
 Result<std::uint64_t> VisibilityFeeder::open() {
@@ -48,6 +49,7 @@ Result<std::uint64_t> VisibilityFeeder::open() {
   if (Status status = catch_up(); !status.ok()) return fail(std::move(status));
   auto durable = index_.flush();
   if (!durable) return fail(std::move(durable.error()));
+  lists_.start(index_.applied());
   thread_ = std::thread([this] { loop(); });
   pthread_setname_np(thread_.native_handle(), "visibility");
   return *durable;
@@ -146,9 +148,10 @@ void VisibilityFeeder::add(std::vector<Output::FeedRow> rows, std::uint64_t /*en
 }
 
 void VisibilityFeeder::answer(Output::VisibilityCall call, std::uint64_t end) {
+  lists_.add(std::move(call), end);
   {
     std::lock_guard lock(mutex_);
-    waiting_.push_back({std::move(call), end, clock_.monotonic()});
+    asked_ = true;
   }
   wake_.notify_one();
 }
@@ -166,21 +169,16 @@ std::vector<visibility::Entry> VisibilityFeeder::take_rows() {
   return entries;
 }
 
-void VisibilityFeeder::answer_waiting(std::deque<Waiting> ready, const Status& applied) {
-  for (Waiting& waiting : ready) {
-    const auto waited =
-        std::chrono::duration_cast<std::chrono::nanoseconds>(clock_.monotonic() - waiting.since);
-    if (!applied.ok()) {
-      Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor, fail(applied)};
-      release.run();
-    } else if (waited.count() > wait_ns_) {
-      Release release{std::move(waiting.call.call.done), waiting.call.call.options.executor,
-                      fail(Code::kUnavailable, "The visibility index lags behind; try again in a moment.")};
-      release.run();
-    } else {
-      run(waiting.call);
-    }
+// Tells the lists how it went.
+Status VisibilityFeeder::write(const std::vector<visibility::Entry>& entries, bool again) {
+  lists_.feed_begins();
+  Status status = again ? catch_up() : index_.apply(entries);
+  if (status.ok()) {
+    lists_.feed_applied(index_.applied());
+  } else {
+    lists_.feed_failed(status);
   }
+  return status;
 }
 
 void VisibilityFeeder::loop() {
@@ -188,33 +186,25 @@ void VisibilityFeeder::loop() {
   Status applied;
   while (true) {
     std::vector<visibility::Entry> entries;
-    std::deque<Waiting> ready;
     bool quiet = false;
     {
       std::unique_lock lock(mutex_);
-      const auto work = [this] { return stopping_ || !rows_.empty() || !waiting_.empty(); };
+      const auto work = [this] { return stopping_ || !rows_.empty(); };
       if (!applied.ok()) {
         // The index could not be written. A list asks for another try, else there is one a second.
-        wake_.wait_for(lock, kQuiet, [this] { return stopping_ || !waiting_.empty(); });
+        wake_.wait_for(lock, kQuiet, [this] { return stopping_ || asked_; });
         rows_.clear();  // they are in the store's feed, like the ones that failed
-        if (stopping_ && waiting_.empty()) break;
       } else if (index_.applied() > flushed) {
         quiet = !wake_.wait_for(lock, kQuiet, work);
       } else {
         wake_.wait(lock, work);
       }
-      if (stopping_ && rows_.empty() && waiting_.empty()) break;
-      if (!rows_.empty()) wake_.wait_for(lock, kGather, [this] { return stopping_ || !waiting_.empty(); });
+      if (stopping_ && rows_.empty()) break;
+      if (!rows_.empty()) wake_.wait_for(lock, kGather, [this] { return stopping_ || asked_; });
       entries = take_rows();
-      // Calls see everything that was committed before them: their rows came before them.
-      if (rows_.empty()) ready.swap(waiting_);
+      asked_ = false;
     }
-    if (!applied.ok()) {
-      applied = catch_up();
-    } else if (!entries.empty()) {
-      applied = index_.apply(entries);
-    }
-    answer_waiting(std::move(ready), applied);
+    if (!applied.ok() || !entries.empty()) applied = write(entries, !applied.ok());
     if (applied.ok() && (quiet || index_.applied() - flushed >= kFlushEvery)) {
       if (auto durable = index_.flush()) {
         flushed = *durable;
@@ -223,43 +213,6 @@ void VisibilityFeeder::loop() {
     }
   }
   (void)index_.flush();
-}
-
-void VisibilityFeeder::run(Output::VisibilityCall& call) {
-  Release release;
-  release.done = std::move(call.call.done);
-  release.executor = call.call.options.executor;
-  release.result = evaluate(call);
-  release.run();
-}
-
-Result<api::MessagePtr> VisibilityFeeder::evaluate(const Output::VisibilityCall& call) const {
-  visibility::ListRequest list;
-  list.namespace_id = call.namespace_id;
-  list.query = call.query;
-  if (call.kind == Output::VisibilityCall::Kind::kList) {
-    list.page_size = static_cast<std::uint32_t>(std::max(call.page_size, 0));
-    list.page_token = call.page_token;
-    auto found = index_.list(list);
-    if (!found) return fail(std::move(found.error()));
-    auto response = std::make_unique<ws::ListWorkflowExecutionsResponse>();
-    for (auto& info : found->executions) response->add_executions()->Swap(&info);
-    response->set_next_page_token(std::move(found->next_page_token));
-    return api::MessagePtr(std::move(response));
-  }
-  auto counted = index_.count(list);
-  if (!counted) return fail(std::move(counted.error()));
-  auto response = std::make_unique<ws::CountWorkflowExecutionsResponse>();
-  response->set_count(static_cast<std::int64_t>(counted->count));
-  for (const auto& group : counted->groups) {
-    auto& out = *response->add_groups();
-    out.set_count(static_cast<std::int64_t>(group.count));
-    auto& value = *out.add_group_values();
-    (*value.mutable_metadata())["encoding"] = "json/plain";
-    (*value.mutable_metadata())["type"] = "Keyword";
-    value.set_data("\"" + group.value + "\"");
-  }
-  return api::MessagePtr(std::move(response));
 }
 
 }  // namespace holdfast::engine

@@ -1,8 +1,7 @@
 #pragma once
 
 // VisibilityFeeder: carries committed changes into the visibility index, in commit order, on a thread of its
-// own, and answers List and Count once the index has seen everything committed before the call. The engine
-// owns it.
+// own, and tells VisibilityLists how far they have got. The engine owns it.
 //
 // Rows of the feed stay in the store until the index has them on disk; after a crash the rest is read from
 // there. So it is when the index could not be written (a full disk): lists fail meanwhile, and nothing is
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "engine/core.h"
+#include "engine/visibility_lists.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "store/kv_store.h"
@@ -26,8 +26,8 @@ namespace holdfast::engine {
 class VisibilityFeeder {
  public:
   // `on_durable(sequence)`: rows up to here may go. Called on the feeder's thread.
-  VisibilityFeeder(visibility::Index& index, store::KvStore& store, const Clock& clock, std::int64_t wait_ns,
-                   std::function<void(std::uint64_t)> on_durable);
+  VisibilityFeeder(visibility::Index& index, store::KvStore& store, const Clock& clock,
+                   VisibilityLists::Limits limits, std::function<void(std::uint64_t)> on_durable);
   ~VisibilityFeeder();
   VisibilityFeeder(const VisibilityFeeder&) = delete;
   VisibilityFeeder& operator=(const VisibilityFeeder&) = delete;
@@ -41,16 +41,10 @@ class VisibilityFeeder {
   void answer(Output::VisibilityCall call, std::uint64_t end);
 
  private:
-  struct Waiting {
-    Output::VisibilityCall call;
-    std::uint64_t end = 0;
-    MonotonicTime since{};
-  };
-
   void loop();
   // Takes rows off the queue; none while the index lags behind what the queue begins with.
   std::vector<visibility::Entry> take_rows();
-  void answer_waiting(std::deque<Waiting> ready, const Status& applied);
+  Status write(const std::vector<visibility::Entry>& entries, bool again);
   // The sequences of the feed's rows in the store, without gaps between; 0: there are none.
   struct Rows {
     std::uint64_t first = 0;
@@ -60,19 +54,16 @@ class VisibilityFeeder {
   bool continues(const Rows& rows) const;
   Status rebuild(std::uint64_t last);
   Status catch_up();
-  void run(Output::VisibilityCall& call);
-  Result<api::MessagePtr> evaluate(const Output::VisibilityCall& call) const;
 
   visibility::Index& index_;
   store::KvStore& store_;
-  const Clock& clock_;
-  const std::int64_t wait_ns_;
   std::function<void(std::uint64_t)> on_durable_;
+  VisibilityLists lists_;
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Output::FeedRow> rows_;  // guarded by mutex_
-  std::deque<Waiting> waiting_;       // guarded by mutex_
+  bool asked_ = false;                // guarded by mutex_: a list came; what is there is written at once
   bool stopping_ = false;             // guarded by mutex_
   std::thread thread_;
 };

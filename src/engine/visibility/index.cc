@@ -31,6 +31,8 @@ constexpr const char* kPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; "
     "PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=ON;";
 
+constexpr std::chrono::seconds kBusyTimeout{5};
+
 constexpr const char* kReaderPragmas =
     "PRAGMA query_only=ON; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;";
 
@@ -132,17 +134,55 @@ struct Index::Impl {
   Database writer_db;           // guarded by write_mutex
   RowWriter writer{writer_db};  // guarded by write_mutex
   std::uint64_t applied = 0;    // guarded by write_mutex
-  mutable std::mutex read_mutex;
-  Database reader_db;  // guarded by read_mutex
+  std::mutex readers_mutex;
+  std::vector<std::unique_ptr<Database>> readers;  // guarded by readers_mutex; connections at rest
 
   Status open_files();
+  Result<std::unique_ptr<Database>> open_reader() const;
   Status write_entries(std::span<const Entry> entries, std::uint64_t& last);
-  AttributeLookup attributes_of(const ListRequest& request);
+  static AttributeLookup attributes_of(Database& reader, const ListRequest& request);
+};
+
+// A connection for one list or count: one at rest, else a new one. There are as many as ran at a time.
+class Index::Reader {
+ public:
+  static Result<Reader> take(Impl& impl, const ListRequest& request) {
+    std::unique_ptr<Database> database;
+    {
+      const std::lock_guard lock(impl.readers_mutex);
+      if (!impl.readers.empty()) {
+        database = std::move(impl.readers.back());
+        impl.readers.pop_back();
+      }
+    }
+    if (database == nullptr) {
+      auto opened = impl.open_reader();
+      if (!opened) return fail(index_status(opened.error()));
+      database = std::move(*opened);
+    }
+    database->stop_when(request.stop);
+    return Reader(impl, std::move(database));
+  }
+  ~Reader() {
+    if (database_ == nullptr) return;  // moved from
+    database_->stop_when({});
+    const std::lock_guard lock(impl_->readers_mutex);
+    impl_->readers.push_back(std::move(database_));
+  }
+  Reader(Reader&&) = default;
+  Reader& operator=(Reader&&) = delete;
+
+  Database& operator*() const { return *database_; }
+
+ private:
+  Reader(Impl& impl, std::unique_ptr<Database> database) : impl_(&impl), database_(std::move(database)) {}
+
+  Impl* impl_;
+  std::unique_ptr<Database> database_;
 };
 
 Status Index::Impl::open_files() {
-  const std::chrono::seconds wait{5};
-  const sqlite::Options write{.vfs = options.vfs, .busy_timeout = wait, .pragmas = kPragmas};
+  const sqlite::Options write{.vfs = options.vfs, .busy_timeout = kBusyTimeout, .pragmas = kPragmas};
   if (Status status = writer_db.open(options.path, write); !status.ok()) return status;
   auto format = writer_db.number("PRAGMA user_version");
   if (!format) return format.error();
@@ -156,7 +196,18 @@ Status Index::Impl::open_files() {
   auto position = writer_db.number("SELECT applied FROM feed");
   if (!position) return position.error();
   applied = static_cast<std::uint64_t>(*position);
-  return reader_db.open(options.path, {.vfs = options.vfs, .busy_timeout = wait, .pragmas = kReaderPragmas});
+  auto reader = open_reader();
+  if (!reader) return reader.error();
+  readers.push_back(std::move(*reader));
+  return {};
+}
+
+Result<std::unique_ptr<Database>> Index::Impl::open_reader() const {
+  auto reader = std::make_unique<Database>();
+  Status status = reader->open(options.path,
+                               {.vfs = options.vfs, .busy_timeout = kBusyTimeout, .pragmas = kReaderPragmas});
+  if (!status.ok()) return fail(std::move(status));
+  return reader;
 }
 
 Index::Index(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -246,13 +297,13 @@ Result<std::uint64_t> Index::flush() {
   return impl_->applied;
 }
 
-AttributeLookup Index::Impl::attributes_of(const ListRequest& request) {
-  return [this, &request](const std::string& name) -> std::optional<AttributeType> {
+AttributeLookup Index::Impl::attributes_of(Database& reader, const ListRequest& request) {
+  return [&reader, &request](const std::string& name) -> std::optional<AttributeType> {
     if (const auto known = predefined_attribute(name)) return known;
     if (const auto found = request.custom_attributes.find(name); found != request.custom_attributes.end()) {
       return found->second;
     }
-    Statement statement(reader_db, "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
+    Statement statement(reader, "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
     if (!statement.bind(request.namespace_id, name).next()) return std::nullopt;
     return static_cast<AttributeType>(statement.integer(0));
   };
@@ -265,8 +316,9 @@ Result<ListResult> Index::list(const ListRequest& request) const {
   const auto keys = sort_keys(*query);
   if (!keys) return fail(keys.error());
 
-  const std::lock_guard lock(impl_->read_mutex);
-  auto where = where_clause(*query, impl_->attributes_of(request));
+  const auto reader = Reader::take(*impl_, request);
+  if (!reader) return fail(reader.error());
+  auto where = where_clause(*query, Impl::attributes_of(**reader, request));
   if (!where) return fail(where.error());
   const std::uint64_t hash = stable_hash(request.query, stable_hash(request.namespace_id));
   if (!request.page_token.empty()) {
@@ -285,9 +337,8 @@ Result<ListResult> Index::list(const ListRequest& request) const {
   const std::uint32_t page =
       std::min(request.page_size == 0 ? kDefaultPageSize : request.page_size, kMaxPageSize);
   Statement statement = Statement::once(
-      impl_->reader_db,
-      fmt::format("SELECT info{} FROM execution WHERE namespace_id = ? AND {} ORDER BY {} LIMIT {}", columns,
-                  where->text, order, page + 1));
+      **reader, fmt::format("SELECT info{} FROM execution WHERE namespace_id = ? AND {} ORDER BY {} LIMIT {}",
+                            columns, where->text, order, page + 1));
   statement.bind(request.namespace_id);
   for (const SqlValue& value : where->parameters) statement.bind(value);
 
@@ -317,13 +368,13 @@ Result<CountResult> Index::count(const ListRequest& request) const {
   const auto grouped = grouped_by_status(*query);
   if (!grouped) return fail(grouped.error());
 
-  const std::lock_guard lock(impl_->read_mutex);
-  const auto where = where_clause(*query, impl_->attributes_of(request));
+  const auto reader = Reader::take(*impl_, request);
+  if (!reader) return fail(reader.error());
+  const auto where = where_clause(*query, Impl::attributes_of(**reader, request));
   if (!where) return fail(where.error());
   Statement statement = Statement::once(
-      impl_->reader_db,
-      fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
-                  *grouped ? ", status" : "", where->text, *grouped ? " GROUP BY status" : ""));
+      **reader, fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
+                            *grouped ? ", status" : "", where->text, *grouped ? " GROUP BY status" : ""));
   statement.bind(request.namespace_id);
   for (const SqlValue& value : where->parameters) statement.bind(value);
 

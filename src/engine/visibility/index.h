@@ -5,13 +5,14 @@
 // commit order from the durable visibility feed, and a lost or damaged file is rebuilt from there.
 // docs/formats/visibility.md has the tables.
 //
-// Owner: the engine holds one. Thread-safe: apply() runs beside list() and count(); each takes its own SQLite
-// connection. Failures: a bad query or token is kInvalidArgument and names the position; anything else is the
-// file's fault (kInternal, kResourceExhausted for a full disk, kDataLoss for a damaged file). open() replaces
-// a file that is damaged or of another format by an empty one, applied() 0: the feed starts from the
-// beginning.
+// Owner: the engine holds one. Thread-safe: apply(), list() and count() run beside each other, each on an
+// SQLite connection of its own. Failures: a bad query or token is kInvalidArgument and names the position;
+// anything else is the file's fault (kInternal, kResourceExhausted for a full disk, kDataLoss for a damaged
+// file). open() replaces a file that is damaged or of another format by an empty one, applied() 0: the feed
+// starts from the beginning.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -51,6 +52,8 @@ struct ListRequest {
   // Search attributes registered for the namespace. A name that is neither here, nor a system attribute, nor
   // used by any record is a bad query.
   std::map<std::string, AttributeType> custom_attributes{};
+  // Asked now and then; true ends the call with kCancelled.
+  std::function<bool()> stop{};
 };
 
 struct ListResult {
@@ -109,6 +112,7 @@ class Index {
 
  private:
   struct Impl;
+  class Reader;
   explicit Index(std::unique_ptr<Impl> impl);
   std::unique_ptr<Impl> impl_;
 };

@@ -10,6 +10,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "fixture/temporary_directory.h"
 
@@ -234,6 +235,41 @@ TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
   }
   EXPECT_FALSE(index_->list({.namespace_id = "ns", .query = "RunId = 'r'", .page_token = token}));
   EXPECT_FALSE(index_->list({.namespace_id = "other", .page_token = token}));
+}
+
+// The slow query stands still until the others are done.
+TEST_F(IndexTest, ASlowListHoldsUpNeitherTheFeedNorOtherLists) {
+  std::vector<Entry> entries;
+  for (int i = 0; i < 3000; ++i) {
+    const Info run = info("w" + std::to_string(i), 1 + i);
+    entries.push_back({++sequence_, {.namespace_id = "ns", .info = run.SerializeAsString()}});
+  }
+  ASSERT_TRUE(index_->apply(entries).ok());
+  std::promise<void> entered, leave;
+  bool first = true;
+  const auto wait = [&] {
+    if (std::exchange(first, false)) {
+      entered.set_value();
+      leave.get_future().wait();
+    }
+    return true;
+  };
+  std::string query = "HistoryLength < 0";
+  for (int i = 0; i < 50; ++i) query += " OR HistoryLength < 0";
+  const ListRequest slow{.namespace_id = "ns", .query = query, .stop = wait};
+  auto running = std::async(std::launch::async, [&] {
+    auto result = index_->count(slow);
+    if (first) entered.set_value();  // nobody asked
+    return result;
+  });
+  entered.get_future().wait();
+  apply(info("later", 5000));
+  EXPECT_THAT(find("WorkflowId = 'later'"), ElementsAre("later"));
+  leave.set_value();
+  const auto stopped = running.get();
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().code(), Code::kCancelled);
+  EXPECT_EQ(index_->count({.namespace_id = "ns", .query = query})->count, 0u);
 }
 
 TEST_F(IndexTest, Counts) {
