@@ -10,6 +10,7 @@
 
 #include "activities/catalog.h"
 #include "activities/deploy.h"
+#include "activities/edited_call.h"
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/ports.h"
@@ -212,6 +213,9 @@ Status Node::open_http() {
   deps.environment = &environment_;
   deps.deploy = [this](const http::DefinitionText& definition) {
     return deploy_agent(*platform_.store, definition);
+  };
+  deps.check_edit = [this](const platform::Approval& approval, std::string_view arguments) {
+    return agent::check_edit(*platform_.store, approval, arguments, environment_.clock().now());
   };
   api_ = std::make_unique<http::Api>(std::move(deps));
 

@@ -41,6 +41,18 @@ def test_edit(server, payments):
     assert payments() == [100]
 
 
+def test_an_edit_that_breaks_the_schema_is_refused_to_its_maker(server, payments):
+    run = server.start_run("payer", "pay, please")
+    approval = server.wait_for_approval(run)
+    for arguments, why in (({"amount": "much"}, "`amount` must be a number"), ({}, "`amount` is missing"), ({"amount": 1, "to": "me"}, "`to`")):
+        answer = decide(server, approval, "edit", arguments=arguments)
+        assert (answer.status, answer.json["code"]) == (422, "invalid_edit"), answer.text
+        assert why in answer.json["detail"]
+    assert decide(server, approval, "edit", arguments={"amount": 100}).json["status"] == "edited"
+    server.wait(run)
+    assert payments() == [100]
+
+
 def test_ten_people_one_winner(server, payments):
     run = server.start_run("payer", "pay, please")
     approval = server.wait_for_approval(run)

@@ -6,12 +6,11 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
-#include "agent/policy.h"
+#include "activities/edited_call.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "protocol/events.h"
-#include "spec/json_schema.h"
 
 namespace holdfast::agent {
 
@@ -72,35 +71,14 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just
   // happened.
   DefinitionPtr agent = definition(in.agent, in.version);
-  const ToolSpec* tool = agent->find_tool(in.call.tool);
-  auto read = read_json(in.edited_arguments, kMaxJsonDepth, Integers::kExact);
-  Json arguments = read ? std::move(*read) : Json();
-  if (!tool || !arguments.is_object()) {
-    out.verdict = Verdict::kInvalid;
-    out.reason = "the edited arguments are no JSON object";
-    return out;
-  }
-  if (auto bad = spec::validate(tool->parameters, arguments)) {
-    out.verdict = Verdict::kInvalid;
-    out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
-    return out;
-  }
-  PlannedCall planned;
-  if (tool->type->plan) {
-    if (auto bad = tool->type->plan({*tool, arguments, deps_.clock->now()}, planned)) {
-      out.verdict = Verdict::kInvalid;
-      out.reason = fmt::format("the edited arguments are wrong: {}", *bad);
-      return out;
-    }
-  }
-  out.input = planned.input;
-  Ruling ruling = check_policy(agent->approvals, tool->name, arguments);
-  out.verdict = ruling.action == Action::kDeny ? Verdict::kDeny : Verdict::kAllow;
-  out.reason = ruling.reason;
-  const std::string canonical = dump_json(arguments);
-  out.key =
-      idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool, canonical);
-  out.arguments_sha256 = sha256_hex(canonical);
+  const EditedCall ruled = rule_on_edit(*agent, in.call.tool, in.edited_arguments, deps_.clock->now());
+  out.verdict = ruled.verdict;
+  out.reason = ruled.reason;
+  if (ruled.verdict == Verdict::kInvalid) return out;
+  out.input = ruled.input;
+  out.key = idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool,
+                            ruled.canonical);
+  out.arguments_sha256 = sha256_hex(ruled.canonical);
   return out;
 }
 

@@ -51,6 +51,8 @@ struct ApiDependencies {
   const Environment* environment = nullptr;
   // Checks a definition and makes it the current version of its agent.
   std::function<Result<DeployedAgent>(const DefinitionText& definition)> deploy;
+  // What is wrong with arguments that a person wants in the place of those an approval asks about.
+  std::function<Status(const platform::Approval& approval, std::string_view arguments)> check_edit;
 };
 
 class Api {

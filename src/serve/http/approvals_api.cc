@@ -122,9 +122,26 @@ Response decided_response(const Result<runs::Decided>& decided) {
   }
 }
 
+// A person whose edit breaks schema or policy is told at once; the run would only tell the model.
+std::optional<Problem> refused_edit(ApiContext& context, const runs::DecisionRequest& decision) {
+  if (decision.decision != protocol::DecisionKind::kEdit || !context.deps.check_edit) return std::nullopt;
+  const auto approval = context.runs().approval(decision.approval);
+  if (!approval || approval->status != platform::ApprovalStatus::kPending) return std::nullopt;
+  const Status status = context.deps.check_edit(*approval, decision.edited_arguments);
+  if (status.ok()) return std::nullopt;
+  if (status.code() == Code::kFailedPrecondition) {
+    return Problem(422, "edit_denied",
+                   fmt::format("the agent's approval rules deny this call ({})", status.message()))
+        .hint("nothing was decided; edit again, approve or reject");
+  }
+  return Problem(422, "invalid_edit", status.message())
+      .hint("nothing was decided; 'arguments' are all arguments of the call");
+}
+
 void decide(ApiContext& context, Request& request, Responder responder) {
   auto decision = decision_of(request);
   if (!decision) return responder.reply(decision.error().response());
+  if (auto refused = refused_edit(context, *decision)) return responder.reply(refused->response());
   context.runs().decide(*decision, kAnswerWithin,
                         [responder = std::move(responder)](Result<runs::Decided> decided) mutable {
                           responder.reply(decided_response(decided));
