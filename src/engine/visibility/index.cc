@@ -23,7 +23,8 @@ namespace {
 
 // Of the tables below. A file of another version is thrown away and fed again.
 // 2: the same tables. Files of format 1 may hold old states of runs, from entries applied twice.
-constexpr std::int64_t kFormat = 2;
+// 3: an attribute may have several types.
+constexpr std::int64_t kFormat = 3;
 
 // WAL with synchronous=NORMAL: a commit does not wait for the disk, a power loss may take back the last
 // transactions as a whole, and the feed brings them again.
@@ -60,8 +61,8 @@ constexpr const char* kSchema =
     "CREATE TRIGGER attributes_go AFTER DELETE ON execution BEGIN"
     "  DELETE FROM attribute WHERE execution = old.id; END;"
     "CREATE TABLE attribute_name(namespace_id TEXT NOT NULL, name TEXT NOT NULL, type INTEGER NOT NULL,"
-    "  PRIMARY KEY(namespace_id, name)) WITHOUT ROWID;"
-    "PRAGMA user_version=2;";
+    "  PRIMARY KEY(namespace_id, name, type)) WITHOUT ROWID;"
+    "PRAGMA user_version=3;";
 
 // In the words of an engine, whose caller can do nothing about the file.
 Status index_status(const Status& status) {
@@ -298,14 +299,16 @@ Result<std::uint64_t> Index::flush() {
 }
 
 AttributeLookup Index::Impl::attributes_of(Database& reader, const ListRequest& request) {
-  return [&reader, &request](const std::string& name) -> std::optional<AttributeType> {
-    if (const auto known = predefined_attribute(name)) return known;
+  return [&reader, &request](const std::string& name) -> std::vector<AttributeType> {
+    if (const auto known = predefined_attribute(name)) return {*known};
     if (const auto found = request.custom_attributes.find(name); found != request.custom_attributes.end()) {
-      return found->second;
+      return {found->second};
     }
-    Statement statement(reader, "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ?");
-    if (!statement.bind(request.namespace_id, name).next()) return std::nullopt;
-    return static_cast<AttributeType>(statement.integer(0));
+    return Statement(reader,
+                     "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ? ORDER BY type")
+        .bind(request.namespace_id, name)
+        .all([](const Statement& row) { return static_cast<AttributeType>(row.integer(0)); })
+        .value_or(std::vector<AttributeType>());
   };
 }
 

@@ -178,6 +178,31 @@ TEST_F(IndexTest, FiltersBySearchAttributes) {
   EXPECT_TRUE(registered);
 }
 
+// Whichever came last, before and after a rebuild.
+TEST_F(IndexTest, AValueOfAnotherTypeHidesNoOthers) {
+  const auto customer = [](Info run, const std::string& json, const std::string& type) {
+    attribute(run, "Customer", json, type);
+    return run;
+  };
+  apply(customer(info("good", 1), "\"acme\"", "Keyword"));
+  apply(customer(info("number", 2), "5", "Int"));
+  apply(customer(info("day", 3), "\"2026-01-31T12:00:00Z\"", "Datetime"));
+  apply(info("none", 4));
+  EXPECT_THAT(find("Customer = 'acme'"), ElementsAre("good"));
+  EXPECT_THAT(find("Customer = 5"), ElementsAre("number"));
+  EXPECT_THAT(find("Customer IN ('acme', 'emca')"), ElementsAre("good"));
+  EXPECT_THAT(find("Customer = '2026-01-31T12:00:00Z'"), ElementsAre("day"));
+  EXPECT_THAT(find("Customer != 'acme'"), ElementsAre("day", "number"));
+  EXPECT_THAT(find("Customer < 10"), ElementsAre("number"));
+  EXPECT_THAT(find("Customer STARTS_WITH 'ac'"), ElementsAre("good"));
+  EXPECT_THAT(find("Customer IS NULL"), ElementsAre("none"));
+  EXPECT_THAT(error("Customer = 1.5"), HasSubstr("position 12"));
+  std::string nested = "Customer NOT BETWEEN 'a' AND 'b'";
+  for (int i = 0; i < Index::kMaxQueryDepth - 1; ++i)
+    nested = (i % 2 == 0 ? "WorkflowId = 'x' OR (" : "RunId != 'x' AND (") + nested + ")";
+  EXPECT_TRUE(index_->list({.namespace_id = "ns", .query = nested}));
+}
+
 TEST_F(IndexTest, MistypedAndHostileQueriesAreRefusedOrHarmless) {
   apply(info("a", 1));
   EXPECT_THAT(error("StartTime > 'soon'"), HasSubstr("position 13"));

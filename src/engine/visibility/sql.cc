@@ -234,13 +234,34 @@ class Writer {
       condition(c->sql, e.op, values);
       return {};
     }
-    const auto type = attributes_(e.name.text);
-    if (!type) {
+    const std::vector<AttributeType> types = attributes_(e.name.text);
+    if (types.empty()) {
       return bad_query(e.name.position,
                        fmt::format("there is no search attribute \"{}\"", e.name.text.substr(0, 100)))
           .error();
     }
-    return attribute(e, *type);
+    return attribute(e, types);
+  }
+
+  // Runs have given the attribute values of several types: it is compared as each that the literals can be.
+  Status attribute(const Expression& e, const std::vector<AttributeType>& types) {
+    if (types.size() == 1 || e.values.empty()) return attribute(e, types.front());
+    const bool negative = e.op == Operator::kNotEqual || e.op == Operator::kNotIn ||
+                          e.op == Operator::kNotBetween || e.op == Operator::kNotStartsWith;
+    Status wrong;
+    std::string all;
+    for (const AttributeType type : types) {
+      Writer one(attributes_);
+      if (Status status = one.attribute(e, type); !status.ok()) {
+        if (wrong.ok()) wrong = std::move(status);
+        continue;
+      }
+      all += (all.empty() ? "" : negative ? " AND " : " OR ") + one.sql_.text;
+      sql_.parameters.insert(sql_.parameters.end(), one.sql_.parameters.begin(), one.sql_.parameters.end());
+    }
+    if (all.empty()) return wrong;
+    sql_.text += "(" + all + ")";
+    return {};
   }
 
   static bool is_prefix(Operator op) { return op == Operator::kStartsWith || op == Operator::kNotStartsWith; }
@@ -334,7 +355,8 @@ class Writer {
     }
     sql_.text += fmt::format("EXISTS ({}", kRows);
     parameter(e.name.text);
-    sql_.text += " AND ";
+    // SQLite orders all numbers before all texts.
+    sql_.text += texts ? " AND typeof(a.value) = 'text' AND " : " AND typeof(a.value) != 'text' AND ";
     condition("a.value", positive, values);
     sql_.text += "))";
     return {};

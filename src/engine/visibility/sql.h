@@ -25,8 +25,9 @@ struct Sql {
   std::vector<SqlValue> parameters;
 };
 
-// Type of a search attribute that is no column; none: there is no such attribute.
-using AttributeLookup = std::function<std::optional<AttributeType>(const std::string& name)>;
+// Types of a search attribute that is no column: those that its values have. None: there is no such
+// attribute.
+using AttributeLookup = std::function<std::vector<AttributeType>(const std::string& name)>;
 
 // "1" when the query filters nothing.
 Result<Sql> where_clause(const Query& query, const AttributeLookup& attributes);

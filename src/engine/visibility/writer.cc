@@ -90,7 +90,7 @@ Status RowWriter::write_attributes(const std::string& namespace_id, std::int64_t
   for (const auto& [name, payload] : info.search_attributes().indexed_fields()) {
     const AttributeType type = type_of(name, payload);
     if (!predefined_attribute(name)) {
-      Statement known(db_, "INSERT OR REPLACE INTO attribute_name(namespace_id, name, type) VALUES(?, ?, ?)");
+      Statement known(db_, "INSERT OR IGNORE INTO attribute_name(namespace_id, name, type) VALUES(?, ?, ?)");
       if (Status status = known.bind(namespace_id, name, type).run(); !status.ok()) return status;
     }
     if (Status status = write_attribute(execution, name, type, payload.data()); !status.ok()) return status;
