@@ -177,6 +177,17 @@ TEST_F(SqliteTest, AConfinedStatementReachesNeitherTransactionNorOtherFile) {
   EXPECT_TRUE(db_.execute("BEGIN").ok());
 }
 
+TEST_F(SqliteTest, AValueIsBoundedWhereverItComesFrom) {
+  const std::string large(2000, 'x');
+  ASSERT_TRUE(Statement(db_, "INSERT INTO t VALUES (1, ?1)").bind(large).run().ok());
+  db_.bound_values(1000);
+  const auto text = [](const Statement& row) { return row.text(0); };
+  EXPECT_FALSE(Statement(db_, "SELECT v FROM t").all(text));
+  EXPECT_FALSE(Statement(db_, "SELECT ?1").bind(large).all(text));
+  EXPECT_FALSE(Statement(db_, "SELECT zeroblob(2000)").all(text));
+  EXPECT_TRUE(Statement(db_, "SELECT 'small'").all(text));
+}
+
 TEST_F(SqliteTest, ADatabaseIsRemovedWithWhatStandsBesideIt) {
   const std::filesystem::path file = directory_ / "second.db";
   {
