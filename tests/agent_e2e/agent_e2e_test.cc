@@ -71,20 +71,23 @@ TEST(AgentRun, ModelMistakesGoBackToTheModel) {
 replies:
   - when: {turn: 0}
     tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}, {name: lookup, arguments: {order_id: 7, all: true}}, {name: lookup, arguments: ')" +
-             deep + R"('}]
+             deep + R"('}, {name: lookup, arguments: '{"order_id": 18446744073709551616}'}]
   - when: {turn: 1}
     text: I see.
 )");
   p.deploy("mistakes");
   auto run = p.start("mistakes", "go");
   EXPECT_EQ(p.finish(run).output, "I see.");
-  EXPECT_THAT(p.conversation(run.workflow_id()),
-              ElementsAre("user: go", StartsWith("assistant:"),
-                          "tool: Error: the arguments are not valid JSON; send one JSON object",
-                          "tool: Error: there is no tool `lokup`; the tools are: lookup, refund, note",
-                          "tool: Error: wrong arguments: `order_id` must be an integer, not a string",
-                          "tool: Error: wrong arguments: `all` is not an argument of this tool",
-                          "tool: Error: the arguments nest deeper than 100 levels", "assistant: I see."));
+  EXPECT_THAT(
+      p.conversation(run.workflow_id()),
+      ElementsAre("user: go", StartsWith("assistant:"),
+                  "tool: Error: the arguments are not valid JSON; send one JSON object",
+                  "tool: Error: there is no tool `lokup`; the tools are: lookup, refund, note",
+                  "tool: Error: wrong arguments: `order_id` must be an integer, not a string",
+                  "tool: Error: wrong arguments: `all` is not an argument of this tool",
+                  "tool: Error: the arguments nest deeper than 100 levels",
+                  "tool: Error: wrong arguments: the integer 18446744073709551616 has more than 64 bits",
+                  "assistant: I see."));
 }
 
 TEST(AgentRun, ToolFailuresGoBackToTheModel) {

@@ -148,8 +148,9 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   auto read =
       read_json(call.arguments.empty() ? "{}" : call.arguments, kMaxForeignJsonDepth, Integers::kExact);
   if (!read) {
-    return invalid(fmt::format("the arguments are not valid JSON; send one JSON object ({})",
-                               bounded_text(read.error().message(), 300)));
+    const bool json = !parse_json(call.arguments).is_discarded();
+    return invalid(json ? fmt::format("wrong arguments: {}", read.error().message())
+                        : "the arguments are not valid JSON; send one JSON object");
   }
   const Json& arguments = *read;
   if (auto bad = spec::validate(tool->parameters, arguments))
