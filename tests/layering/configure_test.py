@@ -54,7 +54,7 @@ def configure(folder: pathlib.Path, module: str, wings: str, rooms: dict[str, st
     for room, text in rooms.items():
         (folder / "src" / room).mkdir(parents=True)
         (folder / "src" / room / "CMakeLists.txt").write_text(text + "\n")
-    done = subprocess.run(["cmake", "-S", folder, "-B", folder / "build"], capture_output=True, text=True, check=False)
+    done = subprocess.run(["cmake", "-S", folder, "-B", folder / "build", "-G", "Ninja"], capture_output=True, text=True, check=False)
     return done.returncode == 0, " ".join(done.stderr.split())
 
 

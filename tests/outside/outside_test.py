@@ -59,7 +59,7 @@ def check_components(args: argparse.Namespace, folder: pathlib.Path, prefix: pat
     (folder / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.25)\nproject(asks LANGUAGES NONE)\n"
         "find_package(Holdfast REQUIRED COMPONENTS worker console)\n")
-    done = run(args.cmake, "-S", folder, "-B", folder / "build", f"-DCMAKE_PREFIX_PATH={prefix}", check=False)
+    done = run(args.cmake, "-S", folder, "-B", folder / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}", check=False)
     said = " ".join(done.stderr.split())
     assert done.returncode and "no component console; it has client and worker" in said, said
 
