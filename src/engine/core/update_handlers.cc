@@ -52,6 +52,13 @@ Status multi_operation_failed(Status start, Status update) {
                              detail);
 }
 
+// As the first of two operations.
+Status check_start(const ws::StartWorkflowExecutionRequest& start) {
+  if (start.cron_schedule().empty() && !start.request_eager_execution() && !start.has_workflow_start_delay())
+    return {};
+  return errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed.");
+}
+
 }  // namespace
 
 Status UpdateHandlers::admit(Run& run, const ws::UpdateWorkflowExecutionRequest& request) {
@@ -138,11 +145,7 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
   if (start.workflow_id() != update.workflow_execution().workflow_id()) {
     return refuse(Status(), errors::invalid("WorkflowId is not consistent with previous operation(s)."));
   }
-  if (!start.cron_schedule().empty() || start.request_eager_execution() || start.has_workflow_start_delay()) {
-    return refuse(
-        errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed."),
-        Status());
-  }
+  if (Status wrong = check_start(start); !wrong.ok()) return refuse(std::move(wrong), Status());
   if (Status wrong = check(update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   const std::string update_id = update.request().meta().update_id();
   // The update is known: the workflow was started before, and this call only attaches to it.
@@ -159,7 +162,6 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
     }
   }
   if (run == nullptr) {
-    Status refused;
     auto outcome =
         starter_.start(record, &start, [&](MutableState& ms) { ms.updates().admit(update.request()); });
     if (!outcome) return refuse(std::move(outcome.error()), Status());
@@ -174,8 +176,7 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
     }
     if (run == nullptr) return refuse(Status(), errors::already_completed());
     if (!outcome->started || outcome->deduplicated) {
-      refused = admit(*run, update);
-      if (!refused.ok()) return refuse(Status(), std::move(refused));
+      if (Status wrong = admit(*run, update); !wrong.ok()) return refuse(Status(), std::move(wrong));
     }
     started->set_run_id(outcome->run_id);
     started->set_first_execution_run_id(outcome->first_run_id);
