@@ -161,6 +161,13 @@ TEST(Text, IsCutBetweenCharacters) {
   EXPECT_EQ(cut_text("éé", 0), "");
 }
 
+TEST(Hmac, AnEmptyKeyIsNotTheKeyOfTheCallBefore) {
+  const std::string of_none = hmac_sha256("", "message");
+  hmac_sha256("key", "message");
+  EXPECT_EQ(hmac_sha256("", "message"), of_none);
+  EXPECT_NE(hmac_sha256("key", "message"), of_none);
+}
+
 // RFC 4231, test case 2.
 TEST(Hmac, OfTheStandardsExample) {
   const std::string_view code(
