@@ -84,23 +84,22 @@ bool is_visit(const Head& head, std::string_view path, std::span<const std::stri
 
 }  // namespace
 
-HeadBytes find_head(std::string_view bytes) {
+HeadBytes HeadScan::find(std::string_view bytes) {
   // Empty lines before the request are passed over (RFC 9112, section 2.2).
-  std::size_t line = 0;
-  while (bytes.substr(line, 2) == "\r\n") line += 2;
-  const std::size_t first = line;
+  while (line_ == first_ && bytes.substr(line_, 2) == "\r\n") first_ = line_ += 2;
   while (true) {
-    const std::size_t end = bytes.find_first_of(std::string_view("\r\n\0", 3), line);
-    if (line > first && line < bytes.size() && (bytes[line] == ' ' || bytes[line] == '\t')) {
+    if (line_ > first_ && line_ < bytes.size() && (bytes[line_] == ' ' || bytes[line_] == '\t')) {
       return {.end = 0, .wrong = "a header line is folded"};
     }
+    const std::size_t end = bytes.find_first_of(std::string_view("\r\n\0", 3), std::max(line_, seen_));
+    seen_ = std::min(end, bytes.size());
     if (end == std::string_view::npos) return {};
     if (bytes[end] == '\0') return {.end = 0, .wrong = "a header line holds a NUL"};
     if (bytes[end] == '\n') return {.end = 0, .wrong = "a line ends with LF instead of CRLF"};
     if (end + 1 == bytes.size()) return {};
     if (bytes[end + 1] != '\n') return {.end = 0, .wrong = "a header line holds a lone CR"};
-    if (end == line) return {.end = end + 2, .wrong = {}};
-    line = end + 2;
+    if (end == line_) return {.end = end + 2, .wrong = {}};
+    line_ = end + 2;
   }
 }
 

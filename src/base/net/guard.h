@@ -20,7 +20,18 @@ struct HeadBytes {
   std::size_t end = 0;
   std::string wrong;  // what is; empty: nothing
 };
-HeadBytes find_head(std::string_view bytes);
+
+// Looks for it while the head arrives; each byte is looked at once, in however many pieces they come.
+class HeadScan {
+ public:
+  // `bytes`: all that has arrived, those of the calls before at its beginning.
+  HeadBytes find(std::string_view bytes);
+
+ private:
+  std::size_t line_ = 0;   // where the line begins that is being read
+  std::size_t first_ = 0;  // where the first line begins
+  std::size_t seen_ = 0;   // no line ends before it
+};
 
 // Whether a request is for us and may come from where it comes. A browser that was lured elsewhere must not
 // reach us, neither under a name that resolves to this machine (DNS rebinding) nor by a form, fetch, image or

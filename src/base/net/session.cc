@@ -135,6 +135,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   asio::steady_timer timer_;  // of the body that is arriving, or of the stream's heartbeat
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  HeadScan scan_;
   HeldMemory arriving_;  // the body
   HeldMemory leaving_;   // what is being written
   std::shared_ptr<SessionStream> active_;
@@ -251,6 +252,7 @@ void Session::read_header(bool first) {
   keep_alive_ = false;
   head_only_ = false;
   parser_.emplace();
+  scan_ = {};
   parser_->header_limit(static_cast<std::uint32_t>(context_->options.max_header_bytes));
   parser_->body_limit(context_->options.max_body_bytes);
   stream_.expires_after(first ? context_->options.header_timeout : context_->options.idle_timeout);
@@ -259,7 +261,7 @@ void Session::read_header(bool first) {
 
 // The head is looked at as it came before it is parsed: the parser joins folded lines.
 void Session::read_head() {
-  const HeadBytes head = find_head({static_cast<const char*>(buffer_.data().data()), buffer_.size()});
+  const HeadBytes head = scan_.find({static_cast<const char*>(buffer_.data().data()), buffer_.size()});
   if (!head.wrong.empty()) return refuse(Problem(400, "malformed_request", head.wrong));
   const std::size_t limit = context_->options.max_header_bytes;
   if (head.end > limit || (head.end == 0 && buffer_.size() >= limit)) return refuse(headers_too_large());
