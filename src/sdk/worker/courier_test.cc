@@ -11,19 +11,13 @@
 #include <vector>
 
 #include "client/call.h"
+#include "fixture/hasty_clock.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::worker {
 namespace {
 
-class HastyClock : public Clock {
- public:
-  WallTime now() const override { return WallTime{}; }
-  MonotonicTime monotonic() const override { return MonotonicTime(std::chrono::seconds(++seconds_)); }
-
- private:
-  mutable std::atomic<int> seconds_ = 0;
-};
+using fixture::HastyClock;
 
 // Fails with each of `errors` in turn, then succeeds.
 class Failing : public api::Connection {

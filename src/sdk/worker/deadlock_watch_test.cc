@@ -10,21 +10,15 @@
 #include <memory>
 #include <string>
 
+#include "fixture/hasty_clock.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::worker {
 namespace {
 
+using fixture::HastyClock;
+
 using namespace std::chrono_literals;
-
-class HastyClock : public Clock {
- public:
-  WallTime now() const override { return WallTime{}; }
-  MonotonicTime monotonic() const override { return MonotonicTime(std::chrono::seconds(++seconds_)); }
-
- private:
-  mutable std::atomic<int> seconds_ = 0;
-};
 
 class Silent : public api::Connection {
  public:
