@@ -66,6 +66,15 @@ class Driver {
     start_core();
   }
 
+  // Something else stands where the store had a row; a new process reads it.
+  void damage(const std::string& key, std::string bytes) {
+    store::WriteBatch batch;
+    batch.put(key, std::move(bytes));
+    core.reset();
+    ASSERT_TRUE(store_->commit(batch).ok());
+    start_core();
+  }
+
   template <typename Request>
   std::shared_ptr<Pending> send(api::Method method, Request request, bool inside = false) {
     auto pending = std::make_shared<Pending>();

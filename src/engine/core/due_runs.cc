@@ -28,10 +28,13 @@ void DueRuns::fire(const RunKey& key) {
   }
   bool changed = false;
   bool fired = false;
+  bool stuck = false;
   // Bounded: each step removes or moves a deadline.
   for (int i = 0; i < 10'000 && run->ms->running(); ++i) {
     const auto deadline = run->ms->next_deadline();
     if (deadline.at == 0 || deadline.at > clock_.now()) break;
+    stuck = cannot_follow(*run, deadline);
+    if (stuck) break;
     fired = fired || deadline.kind == history::DeadlineKind::kTimer;
     changed = fire_one(*run, deadline) || changed;
   }
@@ -41,6 +44,13 @@ void DueRuns::fire(const RunKey& key) {
   } else {
     wakes_.arm(key, run->ms->next_deadline().at);
   }
+  if (stuck) wakes_.arm(key, 0);  // it stays as it is, and stops nobody else
+}
+
+bool DueRuns::cannot_follow(const Run& run, const history::Deadline& deadline) const {
+  const bool ends = deadline.kind == history::DeadlineKind::kExecutionTimeout ||
+                    deadline.kind == history::DeadlineKind::kRunTimeout;
+  return ends && history::lifecycle::may_be_followed(run.ms->s()) && !reader_.find(run, 1);
 }
 
 bool DueRuns::fire_one(Run& run, const history::Deadline& deadline) {

@@ -35,6 +35,8 @@ class DueRuns {
   void fire(const RunKey& key);
 
  private:
+  // The run would end and be followed, and what the next one starts with cannot be read.
+  bool cannot_follow(const Run& run, const history::Deadline& deadline) const;
   bool fire_one(Run& run, const history::Deadline& deadline);
   void workflow_task_deadline(Run& run);
 

@@ -73,6 +73,13 @@ Status workflow_not_ready(std::string message) {
   return with_detail(Code::kFailedPrecondition, std::move(message), details::WorkflowNotReadyFailure());
 }
 
+Status unreadable(const std::string& workflow_id, const std::string& run_id) {
+  const std::string what = run_id.empty() ? "the current run of workflow ID \"" + workflow_id + "\""
+                                          : "run \"" + run_id + "\" of workflow ID \"" + workflow_id + "\"";
+  return Status(Code::kDataLoss,
+                "What is stored of " + what + " cannot be read; restore the data directory from a backup.");
+}
+
 Status event_is_missing(const std::string& run_id, std::int64_t event_id) {
   return Status(Code::kDataLoss, "The stored history of run " + run_id + " lacks event " +
                                      std::to_string(event_id) +

@@ -26,6 +26,8 @@ Status exhausted(std::string message, enums::ResourceExhaustedCause cause);
 Status query_failed(std::string message, const pb::failure::v1::Failure* failure);
 Status workflow_not_ready(std::string message);
 // Without it a caller would page for ever.
+// Stored bytes that cannot be read: of one run, or (without a run id) of who is current for a workflow id.
+Status unreadable(const std::string& workflow_id, const std::string& run_id);
 Status event_is_missing(const std::string& run_id, std::int64_t event_id);
 
 }  // namespace holdfast::engine::errors

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/check.h"
 #include "engine/options.h"
 #include "store/keys.h"
 
@@ -10,21 +9,13 @@ namespace holdfast::engine {
 
 namespace keys = store::keys;
 
-namespace {
-
-// Never while a transaction is half way: a store that cannot be read is as bad as one that cannot be written.
-void check_read(const Status& status) {
-  HF_CHECK(status.ok());
-}
-
-}  // namespace
-
 std::int64_t HistoryReader::read(const Run& run, std::int64_t from, std::int64_t to, std::int64_t max_events,
                                  History* out) const {
   std::size_t bytes = 0;
   std::int64_t next = from;
   const auto take = [&](const Event& event) {
     if (event.event_id() < next || event.event_id() >= to) return true;
+    if (event.event_id() > next) return false;  // what stands between cannot be read
     if (out->events_size() >= max_events) return false;
     const std::size_t size = event.ByteSizeLong();
     if (bytes > 0 && bytes + size > limits_.page_bytes) return false;
@@ -40,23 +31,22 @@ std::int64_t HistoryReader::read(const Run& run, std::int64_t from, std::int64_t
                                      : run.ms->s().next_event_id();
   if (from < in_memory) {
     std::string begin = keys::history_page(ns, workflow, run_id, from);
-    check_read(store_.scan_reverse(keys::history_page(ns, workflow, run_id, 0),
-                                   keys::history_page(ns, workflow, run_id, from + 1),
-                                   [&begin](std::string_view key, std::string_view) {
-                                     begin = std::string(key);
-                                     return false;
-                                   }));
+    Status found = store_.scan_reverse(keys::history_page(ns, workflow, run_id, 0),
+                                       keys::history_page(ns, workflow, run_id, from + 1),
+                                       [&begin](std::string_view key, std::string_view) {
+                                         begin = std::string(key);
+                                         return false;
+                                       });
+    if (!found.ok()) return next;
     bool more = true;
-    check_read(store_.scan(begin, keys::history_page(ns, workflow, run_id, in_memory),
-                           [&](std::string_view, std::string_view value) {
-                             History page;
-                             HF_CHECK(page.ParseFromArray(value.data(), static_cast<int>(value.size())));
-                             for (const Event& event : page.events()) {
-                               if (!(more = take(event))) return false;
-                             }
-                             return true;
-                           }));
-    if (!more) return next;
+    found = store_.scan(begin, keys::history_page(ns, workflow, run_id, in_memory),
+                        [&](std::string_view, std::string_view value) {
+                          History page;
+                          more = page.ParseFromArray(value.data(), static_cast<int>(value.size()));
+                          for (int i = 0; more && i < page.events_size(); ++i) more = take(page.events(i));
+                          return more;
+                        });
+    if (!more || !found.ok()) return next;
   }
   auto page = std::upper_bound(run.pages.begin(), run.pages.end(), from,
                                [](std::int64_t id, const Page& p) { return id < p.first_event_id; });
@@ -110,30 +100,30 @@ const Event* HistoryReader::find_in_memory(const Run& run, std::int64_t id) cons
   return in(*std::prev(page)->events);
 }
 
-void HistoryReader::visit(const Run& run, std::int64_t id,
+bool HistoryReader::visit(const Run& run, std::int64_t id,
                           const std::function<void(const Event&)>& with) const {
   if (const Event* event = find_in_memory(run, id)) {
     with(*event);
-    return;
+    return true;
   }
   History history;
   read(run, id, id + 1, 1, &history);
-  HF_CHECK(history.events_size() == 1);
+  if (history.events_size() != 1) return false;
   with(history.events(0));
+  return true;
 }
 
 std::optional<Event> HistoryReader::find(const Run& run, std::int64_t id) const {
   if (id <= 0 || id >= run.ms->s().next_event_id()) return std::nullopt;
   std::optional<Event> result;
-  visit(run, id, [&result](const Event& event) { result = event; });
+  if (!visit(run, id, [&result](const Event& event) { result = event; })) return std::nullopt;
   return result;
 }
 
 std::function<const Event*()> HistoryReader::first_event_of(const Run& run,
                                                             std::shared_ptr<Event> holder) const {
   return [this, &run, holder = std::move(holder)]() -> const Event* {
-    visit(run, 1, [&holder](const Event& event) { *holder = event; });
-    return holder.get();
+    return visit(run, 1, [&holder](const Event& event) { *holder = event; }) ? holder.get() : nullptr;
   };
 }
 

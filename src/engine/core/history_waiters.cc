@@ -52,7 +52,8 @@ void HistoryWaiters::answer(Call& call, Run& run, const HistoryRead& read) {
   if (read.close_only) {
     // The closing event, which an open execution does not have yet.
     const std::int64_t last = state.close_event_id();
-    if (!running) reader_.read(run, last, last + 1, 1, events);
+    if (!running && reader_.read(run, last, last + 1, 1, events) == last)
+      return replies_.send(call, errors::event_is_missing(run.key.run_id, last));
     return replies_.send(call, std::move(response));
   }
   const std::int64_t end = state.next_event_id();

@@ -7,14 +7,20 @@ namespace holdfast::engine {
 namespace keys = store::keys;
 
 Status Namespaces::load(const store::KvStore& store) {
-  return store.scan(keys::table_begin(keys::kStoreWide, keys::kNamespaceTable),
-                    keys::table_end(keys::kStoreWide, keys::kNamespaceTable),
-                    [this](std::string_view, std::string_view value) {
-                      Record record;
-                      if (!record.ParseFromArray(value.data(), static_cast<int>(value.size()))) return false;
-                      remember(std::move(record));
-                      return true;
-                    });
+  bool sound = true;
+  Status scanned = store.scan(keys::table_begin(keys::kStoreWide, keys::kNamespaceTable),
+                              keys::table_end(keys::kStoreWide, keys::kNamespaceTable),
+                              [&](std::string_view key, std::string_view value) {
+                                Record record;
+                                // A record that cannot be read would look like a namespace that was never
+                                // there.
+                                sound = record.ParseFromArray(value.data(), static_cast<int>(value.size())) &&
+                                        key == keys::namespace_record(record.name());
+                                if (sound) remember(std::move(record));
+                                return sound;
+                              });
+  if (!scanned.ok() || sound) return scanned;
+  return {Code::kDataLoss, "A namespace's record cannot be read; restore the data directory from a backup."};
 }
 
 void Namespaces::add(Record record) {

@@ -47,7 +47,9 @@ void OutboxDelivery::start_child(const RunKey& from, std::int64_t initiated_even
   bool refused = record == nullptr;
   auto cause = enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_NAMESPACE_NOT_FOUND;
   if (record != nullptr) {
-    const auto row = cache_.current(record->id(), info.workflow_id());
+    const auto current = cache_.current(record->id(), info.workflow_id());
+    if (!current) return;  // nothing is known of it: the message stays
+    const auto& row = *current;
     if (row && row->create_request_id() == info.request_id()) {
       child_run = row->first_run_id();  // started by an earlier copy of this message
     } else if (row && lifecycle::decide(row->status(), attributes.workflow_id_reuse_policy(),
@@ -137,6 +139,7 @@ void OutboxDelivery::signal(const RunKey& from, std::int64_t initiated_event_id)
   if (!initiated) return;
   const auto& attributes = initiated->signal_external_workflow_execution_initiated_event_attributes();
   auto found = cache_.resolve(target_namespace, named(attributes.workflow_execution()));
+  if (!found && found.error().code() == Code::kDataLoss) return;
   using Cause = enums::SignalExternalWorkflowExecutionFailedCause;
   Cause cause = enums::SIGNAL_EXTERNAL_WORKFLOW_EXECUTION_FAILED_CAUSE_UNSPECIFIED;
   if (!found || (attributes.child_workflow_only() && (*found)->ms->s().parent().run_id() != from.run_id)) {
@@ -181,6 +184,7 @@ void OutboxDelivery::request_cancel(const RunKey& from, std::int64_t initiated_e
   if (!initiated) return;
   const auto& attributes = initiated->request_cancel_external_workflow_execution_initiated_event_attributes();
   auto found = cache_.resolve(target_namespace, named(attributes.workflow_execution()));
+  if (!found && found.error().code() == Code::kDataLoss) return;
   const bool known =
       found && !(attributes.child_workflow_only() && (*found)->ms->s().parent().run_id() != from.run_id);
   if (known && (*found)->ms->running()) {
@@ -208,14 +212,17 @@ void OutboxDelivery::tell_parent(const RunKey& from) {
   Run* child = cache_.find(from);
   if (child == nullptr || !child->ms->s().close_outbox().notify_parent()) return;
   const auto parent_info = child->ms->s().parent();
-  Run* parent = cache_.find({parent_info.namespace_id(), parent_info.workflow_id(), parent_info.run_id()});
-  if (parent != nullptr) {
+  const auto loaded =
+      cache_.load({parent_info.namespace_id(), parent_info.workflow_id(), parent_info.run_id()});
+  if (!loaded) return;
+  if (Run* parent = *loaded; parent != nullptr) {
     // The parent has to have heard of the start first; both messages may have been on their way.
     const auto* known = parent->ms->child(parent_info.initiated_event_id());
     if (known != nullptr && known->start_pending())
       start_child(parent->key, parent_info.initiated_event_id());
     const auto closing = reader_.find(*child, child->ms->s().close_event_id());
-    if (closing && parent->ms->running() &&
+    if (!closing) return;
+    if (parent->ms->running() &&
         history::child_workflow::closed(*parent->ms, clock_.now(), parent_info.initiated_event_id(),
                                         from.run_id, *closing)) {
       transitions_.finish(*parent);
@@ -230,7 +237,11 @@ void OutboxDelivery::tell_parent(const RunKey& from) {
 void OutboxDelivery::close_child(const RunKey& from, const stored::ChildInfo& info) {
   // The child's chain may have moved on: its current run is the one to act on, if it is still that chain.
   const auto row = cache_.current(info.namespace_id(), info.workflow_id());
-  Run* child = row ? cache_.find({info.namespace_id(), info.workflow_id(), row->run_id()}) : nullptr;
+  if (!row) return;
+  const auto loaded =
+      *row ? cache_.load({info.namespace_id(), info.workflow_id(), (*row)->run_id()}) : Result<Run*>(nullptr);
+  if (!loaded) return;
+  Run* child = *loaded;
   if (child != nullptr && child->ms->running() && child->ms->s().parent().run_id() == from.run_id &&
       child->ms->s().parent().initiated_event_id() == info.initiated_event_id()) {
     if (info.parent_close_policy() == enums::PARENT_CLOSE_POLICY_REQUEST_CANCEL) {

@@ -1,17 +1,13 @@
 #include "engine/rows.h"
 
-#include "base/check.h"
-
 namespace holdfast::engine {
 
-std::optional<std::string> Rows::get(const std::string& key) const {
+Result<std::optional<std::string>> Rows::get(const std::string& key) const {
   if (const auto found = changes_.find(key); found != changes_.end()) return found->second;
   for (auto batch = in_flight_.rbegin(); batch != in_flight_.rend(); ++batch) {
     if (const auto found = batch->second.find(key); found != batch->second.end()) return found->second;
   }
-  auto value = store_.get(key);
-  HF_CHECK(value.has_value());
-  return *std::move(value);
+  return store_.get(key);
 }
 
 void Rows::send(std::uint64_t sequence, RowChanges batch) {

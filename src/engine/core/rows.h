@@ -2,7 +2,7 @@
 
 // Rows: the store as the core sees it, which runs ahead of the disk. Reads see what was written before them,
 // whether it waits for the next batch, is being committed, or is in the store. The core owns it; its thread
-// only. A store that cannot be read ends the process, as one that cannot be written does.
+// only. What the store cannot read is the failure of who asked: DATA_LOSS.
 
 #include <cstdint>
 #include <deque>
@@ -21,7 +21,7 @@ class Rows {
  public:
   explicit Rows(const store::KvStore& store) : store_(store) {}
 
-  std::optional<std::string> get(const std::string& key) const;
+  Result<std::optional<std::string>> get(const std::string& key) const;
   void put(std::string key, std::string value) { changes_[std::move(key)] = std::move(value); }
   void erase(std::string key) { changes_[std::move(key)] = std::nullopt; }
 

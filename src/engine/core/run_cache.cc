@@ -14,17 +14,20 @@ namespace holdfast::engine {
 
 namespace keys = store::keys;
 
-Run* RunCache::find(const RunKey& key) {
+Result<Run*> RunCache::load(const RunKey& key) {
   if (const auto found = runs_.find(key); found != runs_.end()) {
     lru_.splice(lru_.begin(), lru_, found->second->lru);
     return found->second.get();
   }
   const auto bytes = rows_.get(keys::execution_state(key.namespace_id, key.workflow_id, key.run_id));
-  if (!bytes) return nullptr;
+  if (bytes && !*bytes) return nullptr;
   stored::ExecutionState state;
-  HF_CHECK(state.ParseFromString(*bytes));
+  if (!bytes || !state.ParseFromString(**bytes) || state.namespace_id() != key.namespace_id ||
+      state.workflow_id() != key.workflow_id || state.run_id() != key.run_id) {
+    return fail(errors::unreadable(key.workflow_id, key.run_id));
+  }
   Run& run = insert(std::make_unique<Run>(key, std::make_unique<MutableState>(std::move(state))));
-  set_state_bytes(run, bytes->size());
+  set_state_bytes(run, (*bytes)->size());
   if (run.ms->running()) wakes_.arm(key, run.ms->next_deadline().at);
   return &run;
 }
@@ -46,12 +49,15 @@ Result<Run*> RunCache::resolve(const std::string& namespace_id, const RunName& n
   std::string run_id = name.run_id;
   if (run_id.empty()) {
     const auto row = current(namespace_id, name.workflow_id);
-    if (!row) return fail(errors::execution_not_found(name.workflow_id, ""));
-    run_id = row->run_id();
+    if (!row) return fail(row.error());
+    if (!*row) return fail(errors::execution_not_found(name.workflow_id, ""));
+    run_id = (*row)->run_id();
   } else if (!is_uuid(run_id)) {
     return fail(errors::invalid("Invalid RunId."));
   }
-  Run* run = find({namespace_id, name.workflow_id, run_id});
+  const Result<Run*> loaded = load({namespace_id, name.workflow_id, run_id});
+  if (!loaded) return loaded;
+  Run* run = *loaded;
   if (run == nullptr) return fail(errors::execution_not_found(name.workflow_id, run_id));
   if (!name.first_run_id.empty() && run->ms->s().first_run_id() != name.first_run_id) {
     return fail(errors::execution_not_found(name.workflow_id, name.first_run_id));
@@ -59,14 +65,15 @@ Result<Run*> RunCache::resolve(const std::string& namespace_id, const RunName& n
   return run;
 }
 
-std::optional<stored::CurrentRun> RunCache::current(const std::string& namespace_id,
-                                                    const std::string& workflow_id) {
+Result<std::optional<stored::CurrentRun>> RunCache::current(const std::string& namespace_id,
+                                                            const std::string& workflow_id) {
   if (const auto found = currents_.find({namespace_id, workflow_id}); found != currents_.end())
     return found->second;
   const auto bytes = rows_.get(keys::current_run(namespace_id, workflow_id));
-  if (!bytes) return std::nullopt;
+  if (bytes && !*bytes) return std::nullopt;
   stored::CurrentRun row;
-  HF_CHECK(row.ParseFromString(*bytes));
+  if (!bytes || !row.ParseFromString(**bytes) || row.run_id().empty())
+    return fail(errors::unreadable(workflow_id, ""));
   if (runs_.contains({namespace_id, workflow_id, row.run_id()})) currents_[{namespace_id, workflow_id}] = row;
   return row;
 }

@@ -26,12 +26,15 @@ class RunCache {
   RunCache(const EngineLimits& limits, Rows& rows, WakeTimes& wakes)
       : limits_(limits), rows_(rows), wakes_(wakes) {}
 
-  // Memory, then the store. Null: no such run.
-  Run* find(const RunKey& key);
+  // Memory, then the store. Null: no such run. DATA_LOSS: it is there, and cannot be read.
+  Result<Run*> load(const RunKey& key);
+  // For who has nothing to say to a run that cannot be read: null, too.
+  Run* find(const RunKey& key) { return load(key).value_or(nullptr); }
   // The run that a request names, or the error that says why there is none.
   Result<Run*> resolve(const std::string& namespace_id, const RunName& name);
-  // The last run of a workflow id.
-  std::optional<stored::CurrentRun> current(const std::string& namespace_id, const std::string& workflow_id);
+  // The last run of a workflow id; DATA_LOSS as above.
+  Result<std::optional<stored::CurrentRun>> current(const std::string& namespace_id,
+                                                    const std::string& workflow_id);
   void set_current(const std::string& namespace_id, const std::string& workflow_id, stored::CurrentRun row);
   // A run that exists nowhere yet; it becomes the current one of its workflow id.
   Run& create(std::unique_ptr<MutableState> ms);

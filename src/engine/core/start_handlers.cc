@@ -108,7 +108,9 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
 
   if (!signal.request_id().empty()) {
     // A repeated call finds its signal wherever it went.
-    if (const auto row = cache_.current(record.id(), request.workflow_id())) {
+    const auto current = cache_.current(record.id(), request.workflow_id());
+    if (!current) return replies_.send(call, current.error());
+    if (const auto& row = *current) {
       Run* run = cache_.find({record.id(), request.workflow_id(), row->run_id()});
       if (run != nullptr && run->ms->signal_seen(signal.request_id())) {
         auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
@@ -130,10 +132,11 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
     const Run* first = cache_.find({record.id(), request.workflow_id(), outcome->first_run_id});
     if (first == nullptr || !first->ms->signal_seen(signal.request_id())) {
       const auto row = cache_.current(record.id(), request.workflow_id());
-      outcome->run = row ? cache_.find({record.id(), request.workflow_id(), row->run_id()}) : nullptr;
+      if (!row) return replies_.send(call, row.error());
+      outcome->run = *row ? cache_.find({record.id(), request.workflow_id(), (*row)->run_id()}) : nullptr;
       if (outcome->run == nullptr || !outcome->run->ms->running())
         return replies_.send(call, errors::already_completed());
-      outcome->run_id = row->run_id();
+      outcome->run_id = (*row)->run_id();
       outcome->started = false;
     }
   }

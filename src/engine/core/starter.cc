@@ -1,6 +1,5 @@
 #include "engine/starter.h"
 
-#include "base/check.h"
 #include "engine/core_clock.h"
 #include "engine/errors.h"
 #include "engine/new_ids.h"
@@ -130,6 +129,7 @@ lifecycle::StartInput Starter::input_of(const stored::NamespaceRecord& record,
 Result<std::optional<Starter::Outcome>> Starter::meet_existing(
     const stored::NamespaceRecord& record, const ws::StartWorkflowExecutionRequest& request,
     const stored::CurrentRun& row) {
+  static const std::string kAnyChain;
   Outcome outcome;
   outcome.run_id = row.run_id();
   outcome.first_run_id = row.first_run_id();
@@ -145,13 +145,16 @@ Result<std::optional<Starter::Outcome>> Starter::meet_existing(
                             request.workflow_id_conflict_policy())) {
     case lifecycle::StartDecision::kRefuse:
       return fail(errors::already_started(row.create_request_id(), row.run_id(), row.first_run_id()));
-    case lifecycle::StartDecision::kUseExisting:
-      outcome.run = cache_.find({record.id(), request.workflow_id(), row.run_id()});
+    case lifecycle::StartDecision::kUseExisting: {
+      auto existing = cache_.resolve(record.id(), {request.workflow_id(), row.run_id(), kAnyChain});
+      if (!existing) return fail(std::move(existing.error()));
+      outcome.run = *existing;
       return outcome;
+    }
     case lifecycle::StartDecision::kTerminateAndStart: {
-      Run* old = cache_.find({record.id(), request.workflow_id(), row.run_id()});
-      HF_CHECK(old != nullptr);
-      transitions_.terminate(*old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr,
+      auto old = cache_.resolve(record.id(), {request.workflow_id(), row.run_id(), kAnyChain});
+      if (!old) return fail(std::move(old.error()));
+      transitions_.terminate(**old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr,
                              "history-service");
       break;
     }
@@ -165,8 +168,10 @@ Result<Starter::Outcome> Starter::start(const stored::NamespaceRecord& record,
                                         const std::function<void(MutableState&)>& before_task) {
   if (Status wrong = check(*request); !wrong.ok()) return fail(std::move(wrong));
   if (request->request_id().empty()) request->set_request_id(ids_.next());
-  if (const auto row = cache_.current(record.id(), request->workflow_id())) {
-    auto known = meet_existing(record, *request, *row);
+  const auto row = cache_.current(record.id(), request->workflow_id());
+  if (!row) return fail(row.error());
+  if (*row) {
+    auto known = meet_existing(record, *request, **row);
     if (!known) return fail(std::move(known.error()));
     if (*known) return std::move(**known);
   }

@@ -202,10 +202,12 @@ bool TaskDispatch::deliver_activity(Run& run, const matching::Task& task, Poller
   auto* info = run.ms->activity(task.id);
   if (!run.ms->running() || info == nullptr || !history::activity::startable(*info, task.attempt))
     return false;
+  auto response = responses_.activity_input(run, task.id);
+  if (!response) return false;
   history::activity::start(*run.ms, clock_.now(), info, poller.identity, ids_.next(),
                            tokens_.holder_epoch(poller.call));
   cache_.touch(run);
-  replies_.send(poller.call, responses_.activity(run, *info));
+  replies_.send(poller.call, responses_.activity(run, *info, std::move(response)));
   return true;
 }
 

@@ -40,9 +40,20 @@ std::unique_ptr<ws::PollWorkflowTaskQueueResponse> TaskResponses::workflow_task(
   return response;
 }
 
-std::unique_ptr<ws::PollActivityTaskQueueResponse> TaskResponses::activity(
-    const Run& run, const stored::ActivityInfo& info) const {
+std::unique_ptr<ws::PollActivityTaskQueueResponse> TaskResponses::activity_input(
+    const Run& run, std::int64_t scheduled_event_id) const {
   auto response = std::make_unique<ws::PollActivityTaskQueueResponse>();
+  const bool read = reader_.visit(run, scheduled_event_id, [&response](const Event& event) {
+    const auto& scheduled = event.activity_task_scheduled_event_attributes();
+    if (scheduled.has_header()) *response->mutable_header() = scheduled.header();
+    if (scheduled.has_input()) *response->mutable_input() = scheduled.input();
+  });
+  return read ? std::move(response) : nullptr;
+}
+
+std::unique_ptr<ws::PollActivityTaskQueueResponse> TaskResponses::activity(
+    const Run& run, const stored::ActivityInfo& info,
+    std::unique_ptr<ws::PollActivityTaskQueueResponse> response) const {
   const auto& state = run.ms->s();
   response->set_task_token(tokens_.of_activity(run, info));
   response->set_workflow_namespace(namespaces_.name_of(run.key.namespace_id));
@@ -51,11 +62,6 @@ std::unique_ptr<ws::PollActivityTaskQueueResponse> TaskResponses::activity(
   response->mutable_workflow_execution()->set_run_id(state.run_id());
   response->mutable_activity_type()->set_name(info.activity_type());
   response->set_activity_id(info.activity_id());
-  reader_.visit(run, info.scheduled_event_id(), [&response](const Event& event) {
-    const auto& scheduled = event.activity_task_scheduled_event_attributes();
-    if (scheduled.has_header()) *response->mutable_header() = scheduled.header();
-    if (scheduled.has_input()) *response->mutable_input() = scheduled.input();
-  });
   if (info.has_heartbeat_details()) *response->mutable_heartbeat_details() = info.heartbeat_details();
   history::set_time(response->mutable_scheduled_time(), info.scheduled_ns());
   history::set_time(response->mutable_current_attempt_scheduled_time(), info.attempt_scheduled_ns());

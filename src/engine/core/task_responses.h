@@ -25,8 +25,13 @@ class TaskResponses {
 
   // `sticky`: to the worker that has the run in its cache, which gets only what is new.
   std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task(Run& run, bool sticky) const;
-  std::unique_ptr<ws::PollActivityTaskQueueResponse> activity(const Run& run,
-                                                              const stored::ActivityInfo& info) const;
+  // What its schedule gave an activity; null: it cannot be read, and the task may not leave.
+  std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_input(const Run& run,
+                                                                    std::int64_t scheduled_event_id) const;
+  // With all else that a started one is told.
+  std::unique_ptr<ws::PollActivityTaskQueueResponse> activity(
+      const Run& run, const stored::ActivityInfo& info,
+      std::unique_ptr<ws::PollActivityTaskQueueResponse> response) const;
   std::unique_ptr<ws::PollWorkflowTaskQueueResponse> query(const Run& run, const std::string& query_id,
                                                            const pb::query::v1::WorkflowQuery& query,
                                                            bool sticky) const;

@@ -90,8 +90,8 @@ Result<Run*> TaskTokens::run_of(const std::string& bytes, const std::string& nam
     if (record->id() != token->namespace_id())
       return fail(errors::invalid("Operation requested with a token from a different namespace."));
   }
-  Run* run = cache_.find({token->namespace_id(), token->workflow_id(), token->run_id()});
-  if (run == nullptr) return fail(std::move(missing));
+  auto run = cache_.load({token->namespace_id(), token->workflow_id(), token->run_id()});
+  if (run && *run == nullptr) return fail(std::move(missing));
   return run;
 }
 

@@ -49,9 +49,10 @@ void Transitions::close(Run& run, std::shared_ptr<MutableState> successor) {
     for (auto& [id, update] : ms.updates().waiting(true)) next.ms->updates().admit(update->request);
     update_waiters_.follow(run, next);
     finish(next);
-  } else if (auto row = cache_.current(namespace_id, workflow_id); row && row->run_id() == run_id) {
-    row->set_status(ms.s().status());
-    cache_.set_current(namespace_id, workflow_id, *std::move(row));
+  } else if (auto row = cache_.current(namespace_id, workflow_id);
+             row && *row && (*row)->run_id() == run_id) {
+    (*row)->set_status(ms.s().status());
+    cache_.set_current(namespace_id, workflow_id, **std::move(row));
   }
   history::update::fail_all_at_close(ms);
   dispatch_.task_came_back(run);

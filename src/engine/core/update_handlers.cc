@@ -151,7 +151,9 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
   // The update is known: the workflow was started before, and this call only attaches to it.
   Run* run = nullptr;
   auto started = std::make_unique<ws::StartWorkflowExecutionResponse>();
-  if (const auto row = cache_.current(record.id(), start.workflow_id())) {
+  const auto current = cache_.current(record.id(), start.workflow_id());
+  if (!current) return refuse(current.error(), Status());
+  if (const auto& row = *current) {
     Run* existing = cache_.find({record.id(), start.workflow_id(), row->run_id()});
     if (existing != nullptr && can_join(*existing->ms, update_id)) {
       run = existing;
@@ -170,9 +172,9 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
       // Sent again: the update went to the run that the call started, or is now for the chain's current one.
       Run* first = cache_.find({record.id(), start.workflow_id(), outcome->first_run_id});
       const auto row = cache_.current(record.id(), start.workflow_id());
-      run = first != nullptr && can_join(*first->ms, update_id)
-                ? first
-                : cache_.find({record.id(), start.workflow_id(), row->run_id()});
+      run = first != nullptr && can_join(*first->ms, update_id) ? first
+            : row && *row ? cache_.find({record.id(), start.workflow_id(), (*row)->run_id()})
+                          : nullptr;
     }
     if (run == nullptr) return refuse(Status(), errors::already_completed());
     if (!outcome->started || outcome->deduplicated) {

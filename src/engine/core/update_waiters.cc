@@ -63,9 +63,13 @@ bool UpdateWaiters::answer(Parked& parked, Run& run, bool deadline) {
   if (const auto* info = stored_update(ms, parked.update_id)) {
     if (info->completed_event_id() != 0) {
       pb::update::v1::Outcome outcome;
-      reader_.visit(run, info->completed_event_id(), [&outcome](const Event& event) {
+      const bool read = reader_.visit(run, info->completed_event_id(), [&outcome](const Event& event) {
         outcome = event.workflow_execution_update_completed_event_attributes().outcome();
       });
+      if (!read) {
+        replies_.send(parked.call, errors::event_is_missing(run.key.run_id, info->completed_event_id()));
+        return true;
+      }
       return answer(kCompleted, &outcome);
     }
     if (!ms.running()) {

@@ -32,6 +32,14 @@ void take_sticky(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest
   wt::set_sticky(ms, sticky.worker_task_queue().name(), history::to_ns(sticky.schedule_to_start_timeout()));
 }
 
+// Its commands may close the run in a way that another one follows, with this one's input.
+bool may_end(const ws::RespondWorkflowTaskCompletedRequest& request) {
+  return std::any_of(request.commands().begin(), request.commands().end(), [](const auto& command) {
+    return command.has_complete_workflow_execution_command_attributes() ||
+           command.has_fail_workflow_execution_command_attributes();
+  });
+}
+
 }  // namespace
 
 void WorkflowTaskHandlers::poll(Call& call, const ws::PollWorkflowTaskQueueRequest& request,
@@ -122,10 +130,12 @@ void WorkflowTaskHandlers::start_eager(Run& run, const Call& call, const std::st
   for (std::int64_t id : eager) {
     auto* info = ms.running() ? ms.activity(id) : nullptr;
     if (info == nullptr || info->started_ns() != 0) continue;
+    auto task = responses_.activity_input(run, id);
+    if (!task) continue;
     auto& waiting = ms.effects().activities;
     waiting.erase(std::remove(waiting.begin(), waiting.end(), id), waiting.end());
     history::activity::start(ms, clock_.now(), info, identity, ids_.next(), tokens_.holder_epoch(call));
-    *response->add_activity_tasks() = std::move(*responses_.activity(run, *info));
+    *response->add_activity_tasks() = std::move(*responses_.activity(run, *info, std::move(task)));
   }
 }
 
@@ -167,6 +177,10 @@ void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskComplete
 
   auto snapshot = ms.snapshot();
   history::CommandContext context = context_of(run, request);
+  if (may_end(request) && history::lifecycle::may_be_followed(ms.s()) && context.first_event() == nullptr) {
+    // Its successor would begin without input; the task times out, until the data is restored.
+    return replies_.send(call, errors::event_is_missing(run.key.run_id, 1));
+  }
   complete(ms, request, context);
   if (auto wrong = history::apply_commands(ms, &request, context)) {
     ms.rollback(std::move(snapshot));
