@@ -1,6 +1,7 @@
 #include "app/cli.h"
 
 #include <malloc.h>
+#include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -228,6 +229,8 @@ int run_command_line(int argc, char** argv, const Storage& storage) {
   // Two heaps for all threads: an idle server stays small.
   mallopt(M_ARENA_MAX, 2);
   std::signal(SIGPIPE, SIG_IGN);
+  // Whatever this program writes, its databases' logs included, is its user's alone.
+  ::umask(S_IRWXG | S_IRWXO);
   return CommandLine(storage).run(argc, argv);
 }
 

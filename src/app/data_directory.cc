@@ -11,6 +11,8 @@
 #include <cstring>
 #include <optional>
 
+#include "app/private_files.h"
+
 namespace holdfast::app {
 
 namespace fs = std::filesystem;
@@ -78,7 +80,7 @@ Result<int> read_format(const fs::path& path) {
 }
 
 Status write_synced(const fs::path& path, std::string_view text) {
-  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return from_errno(errno, "cannot create", path);
   bool done = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(fd) == 0;
   int error = errno;
@@ -129,6 +131,7 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
   bool existed = fs::is_directory(path, error);
   if (existed) {
     if (Result<int> format = read_format(path); !format) return std::unexpected(format.error());
+    if (Status owned = check_owner(path); !owned.ok()) return fail(std::move(owned));
   }
   if (Status space = check_space(path); !space.ok()) return fail(std::move(space));
   if (!existed && !fs::create_directories(path, error) && error) {
@@ -136,7 +139,7 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
   }
 
   fs::path lock_path = path / "lock";
-  int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  int lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) return fail(from_errno(errno, "cannot open", lock_path));
   DataDirectory directory(fs::absolute(path, error), lock);
   if (::flock(lock, LOCK_EX | LOCK_NB) != 0) {
@@ -147,6 +150,7 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
                     "with --data",
                     path.string(), pid.empty() ? "unknown" : pid.substr(0, pid.find('\n'))));
   }
+  if (Status tight = make_private(path); !tight.ok()) return fail(std::move(tight));
   // Again under the lock: the one who held it may have been another version.
   Result<int> format = read_format(path);
   if (!format) return std::unexpected(format.error());
@@ -173,7 +177,7 @@ DataDirectory::~DataDirectory() {
 
 void DataDirectory::write_addresses(const std::string& json) const {
   fs::path next = path_ / "addresses.json.new";
-  int fd = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  int fd = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return;
   bool written = ::write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size());
   ::close(fd);

@@ -1,7 +1,8 @@
 #pragma once
 
 // The data directory of a server: one process at a time, one format version. Opening it checks everything
-// that can be checked before anything is written, so a refused start changes nothing.
+// that can be checked before anything is written, so a refused start changes nothing. It is its user's alone
+// (app/private_files.h): one that others may read is tightened, one that others own is refused.
 //
 //   VERSION          format of everything below
 //   lock             held (flock) while a server runs; its text is the server's pid
@@ -24,7 +25,7 @@ inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 class DataDirectory {
  public:
   // kUnavailable: locked. kFailedPrecondition: newer format, or a folder of something else.
-  // kPermissionDenied: cannot be written. kResourceExhausted: disk full.
+  // kPermissionDenied: cannot be written, or belongs to another user. kResourceExhausted: disk full.
   static Result<DataDirectory> open(const std::filesystem::path& path);
   DataDirectory(DataDirectory&& other) noexcept;
   DataDirectory& operator=(DataDirectory&&) = delete;
