@@ -22,6 +22,7 @@
 #include "http/api.h"
 #include "net/server.h"
 #include "os/clock.h"
+#include "os/spare_memory.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "runs/runs.h"
@@ -74,6 +75,7 @@ class Node {
   os::SystemRandom random_;
   Environment environment_{
       clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
+  os::SpareMemory spare_memory_;
   std::optional<DataDirectory> data_;
   std::unique_ptr<os::ThreadExecutor> flusher_;
   platform::OpenStores platform_;

@@ -3,12 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <fstream>
 #include <future>
 #include <numeric>
 #include <vector>
 
 #include "base/work_pool.h"
 #include "os/clock.h"
+#include "os/spare_memory.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::os {
@@ -69,6 +71,30 @@ TEST(WorkPool, RunsWhatIsQueuedBeforeItEnds) {
   }
   EXPECT_EQ(ran, 400);
 }
+
+// The sanitizers' allocators have no such pages.
+#if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
+std::size_t resident_bytes() {
+  std::size_t all = 0;
+  std::size_t resident = 0;
+  std::ifstream("/proc/self/statm") >> all >> resident;
+  return resident * 4096;
+}
+
+TEST(SpareMemory, GoesBackToTheMachine) {
+  constexpr std::size_t kBlockBytes = 1 << 20;
+  constexpr std::size_t kBlocks = 128;
+  const std::size_t before = resident_bytes();
+  {
+    std::vector<std::vector<char>> blocks;
+    for (std::size_t i = 0; i < kBlocks; ++i) blocks.emplace_back(kBlockBytes, 'x');
+    EXPECT_GT(resident_bytes(), before + kBlocks * kBlockBytes / 2);
+    EXPECT_LT(give_back_spare_memory(0, kBlocks * kBlockBytes), kBlocks * kBlockBytes / 2);
+  }
+  while (give_back_spare_memory(kBlockBytes, 8 * kBlockBytes) > 0) EXPECT_GT(resident_bytes(), before);
+  EXPECT_LT(resident_bytes(), before + kBlocks * kBlockBytes / 2);
+}
+#endif
 
 TEST(SystemRandom, DoesNotRepeat) {
   SystemRandom random;

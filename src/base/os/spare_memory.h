@@ -1,0 +1,35 @@
+#pragma once
+
+// SpareMemory: gives pages that were freed back to the machine. The allocator keeps them for the next burst,
+// which may never come: after a busy minute the process would hold its largest size for good.
+//
+// Owner: app, as long as the process serves. A thread of its own, which sleeps for seconds while there is
+// nothing to give, and gives in pieces, because the allocator stands still meanwhile.
+
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+
+namespace holdfast::os {
+
+// Freed pages beyond `keep` bytes go back, `most` bytes of them at once. Returns how many bytes went.
+std::size_t give_back_spare_memory(std::size_t keep, std::size_t most);
+
+class SpareMemory {
+ public:
+  SpareMemory();
+  ~SpareMemory();
+  SpareMemory(const SpareMemory&) = delete;
+  SpareMemory& operator=(const SpareMemory&) = delete;
+
+ private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;  // guarded by mutex_
+  std::thread thread_;
+};
+
+}  // namespace holdfast::os
