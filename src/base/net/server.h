@@ -25,7 +25,7 @@ struct ServerOptions {
   std::string address = "127.0.0.1:8233";            // HOST:PORT or [V6]:PORT; port 0 picks a free one
   std::size_t max_header_bytes = 16 * 1024;          // more: 431
   std::size_t max_body_bytes = 4 << 20;              // more: 413
-  std::size_t max_connections = 512;                 // more: 503, closed at once
+  std::size_t max_connections = 512;                 // more: see net/crowd.h; all are being served: 503
   std::chrono::milliseconds header_timeout{10'000};  // whole header, from its first byte or the accept
   std::chrono::milliseconds body_timeout{30'000};    // whole body
   std::chrono::milliseconds idle_timeout{75'000};    // between two requests of a connection

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <future>
 #include <mutex>
 
 #include "net/problem.h"
@@ -285,11 +286,40 @@ TEST_F(HttpServer, ClosesSlowClients) {
 }
 
 TEST_F(HttpServer, LimitsConnections) {
+  std::promise<Responder> held;
+  router_.add("GET", "/held", [&](Request, Responder responder) { held.set_value(std::move(responder)); });
   start({.max_connections = 1});
   Client first(server_->port());
-  first.send("GET /hello/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  first.read_until("hello a");
+  first.send("GET /held HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  Responder responder = held.get_future().get();
   EXPECT_THAT(Client(server_->port()).read_all(), StartsWith("HTTP/1.1 503"));
+  responder.reply({.body = "late"});
+  first.read_until("late");
+}
+
+// Whoever says nothing more keeps nobody out.
+TEST_F(HttpServer, AnUnfinishedRequestMakesRoom) {
+  start({.max_connections = 1});
+  Client head(server_->port());
+  head.send("GET /hello/a HTTP/1.1\r\nHost: local");
+  Client body(server_->port());
+  body.send("POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf");
+  EXPECT_THAT(get("/hello/a"), StartsWith("HTTP/1.1 200"));
+  EXPECT_EQ(head.read_all(), "");
+  EXPECT_EQ(body.read_all(), "");
+}
+
+// A client between two requests stays while others have not even sent their first.
+TEST_F(HttpServer, AProvenClientStaysLonger) {
+  start({.max_connections = 2});
+  Client proven(server_->port());
+  proven.send("GET /hello/a HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  proven.read_until("hello a");
+  Client silent(server_->port());
+  silent.send("GET");
+  for (int i = 0; i < 4; ++i) EXPECT_THAT(get("/hello/a"), StartsWith("HTTP/1.1 200"));
+  proven.send("GET /hello/b HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  proven.read_until("hello b");
 }
 
 TEST_F(HttpServer, RefusesForeignHostsAndOrigins) {

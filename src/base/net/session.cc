@@ -97,6 +97,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
  public:
   Session(std::shared_ptr<SessionContext> context, tcp::socket socket)
       : context_(std::move(context)),
+        place_(context_->crowd, *this),
         stream_(std::move(socket)),
         timer_(context_->io),
         buffer_(context_->options.max_header_bytes + 64 * 1024),
@@ -131,6 +132,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   std::string head_text(const Response& response, std::string_view framing) const;
 
   std::shared_ptr<SessionContext> context_;
+  Crowd::Place place_;
   beast::tcp_stream stream_;
   asio::steady_timer timer_;  // of the body that is arriving, or of the stream's heartbeat
   beast::flat_buffer buffer_;
@@ -249,6 +251,7 @@ void Session::start(bool refused) {
 }
 
 void Session::read_header(bool first) {
+  place_.wait(first ? Crowd::For::kRequest : Crowd::For::kNextRequest);
   keep_alive_ = false;
   head_only_ = false;
   parser_.emplace();
@@ -273,6 +276,7 @@ void Session::read_head() {
   stream_.async_read_some(buffer_.prepare(std::min<std::size_t>(4096, limit - buffer_.size())),
                           [self = shared_from_this()](error_code error, std::size_t bytes) {
                             if (error) return self->close();
+                            self->place_.begin_next();
                             self->buffer_.commit(bytes);
                             self->read_head();
                           });
@@ -357,6 +361,7 @@ Problem Session::out_of_memory() const {
 }
 
 void Session::dispatch() {
+  place_.leave();
   auto message = parser_->release();
   Request request;
   request.method = std::string(message.method_string());
@@ -470,6 +475,7 @@ void Session::end_stream() {
 // `out_` collects what comes while a write runs: at most one batch, a heartbeat and the tail of a stream.
 void Session::write(std::string bytes, bool closing) {
   writing_ = true;
+  place_.wait(Crowd::For::kReader);
   stream_.expires_after(context_->options.write_timeout);
   auto data = std::make_shared<std::string>(std::move(bytes));
   out_.clear();
@@ -481,6 +487,7 @@ void Session::write(std::string bytes, bool closing) {
 
 void Session::on_written(error_code error, bool closing) {
   writing_ = false;
+  place_.leave();
   if (error || closed_) return close();
   (void)leaving_.resize(out_.size());  // less than before
   if (closing) return refused_ ? linger() : close();
@@ -533,6 +540,7 @@ void Session::finish() {
 
 void Session::close() {
   if (std::exchange(closed_, true)) return;
+  place_.leave();
   timer_.cancel();
   arriving_ = HeldMemory();
   leaving_ = HeldMemory();
@@ -548,6 +556,10 @@ void Session::close() {
 
 void start_session(std::shared_ptr<SessionContext> context, tcp::socket socket) {
   bool refused = context->sessions.size() >= context->options.max_connections;
+  if (SessionBase* other = refused ? context->crowd.first_to_go() : nullptr) {
+    other->close();
+    refused = false;
+  }
   auto session = std::make_shared<Session>(context, std::move(socket));
   context->sessions.insert(session);
   session->start(refused);

@@ -11,6 +11,7 @@
 #include <set>
 #include <vector>
 
+#include "net/crowd.h"
 #include "net/server.h"
 
 namespace holdfast::net {
@@ -30,6 +31,7 @@ struct SessionContext {
   Handler handler;
   MemoryBudget own_memory{"HTTP", 256 << 20};  // for servers that were given none
   MemoryBudget& memory() { return options.memory != nullptr ? *options.memory : own_memory; }
+  Crowd crowd;
   std::set<std::shared_ptr<SessionBase>> sessions;
   bool stopping = false;
 
