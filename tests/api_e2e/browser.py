@@ -61,9 +61,9 @@ class WebSocket:
 class Page:
     """One tab."""
 
-    def __init__(self, directory, width=1280, height=900):
+    def __init__(self, directory, width=1280, height=900, flags=()):
         self.directory = pathlib.Path(directory)
-        self.process = subprocess.Popen(["chromium", *FLAGS, f"--user-data-dir={self.directory}", "about:blank"],
+        self.process = subprocess.Popen(["chromium", *FLAGS, *flags, f"--user-data-dir={self.directory}", "about:blank"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         port_file = self.directory / "DevToolsActivePort"
         deadline = time.monotonic() + 30

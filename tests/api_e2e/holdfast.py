@@ -18,11 +18,12 @@ class Answer:
 
 
 class Server:
-    def __init__(self, binary, data, *options, environment=None):
+    def __init__(self, binary, data, *options, environment=None, log=None):
         self.binary = str(binary)
         self.data = data
         self.options = list(options)
         self.environment = {**os.environ, **(environment or {})}
+        self.log = log  # a file for its standard error
         self.process = None
         self.ready = None
         self.http = ""
@@ -32,7 +33,7 @@ class Server:
         ports = ["--grpc", self.ready["grpc"], "--http", self.http] if self.ready else ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
         self.process = subprocess.Popen(
             [self.binary, "server", "--data", str(self.data), "--json", *ports, *self.options],
-            stdout=subprocess.PIPE, env=self.environment)
+            stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError(f"the server did not start (exit code {self.process.wait()})")
