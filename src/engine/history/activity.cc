@@ -23,6 +23,7 @@ enum class On : std::uint8_t {
   kTimeOut,
   kRequestCancel,
   kCanceled,
+  kTakeBack,
 };
 
 constexpr Transition<State, On> kRows[] = {
@@ -39,10 +40,12 @@ constexpr Transition<State, On> kRows[] = {
     {State::kStarted, On::kRetryAtOnce, State::kWaiting},
     {State::kStarted, On::kTimeOut, State::kClosed},
     {State::kStarted, On::kRequestCancel, State::kCancelRequested},
+    {State::kStarted, On::kTakeBack, State::kWaiting},
     {State::kCancelRequested, On::kComplete, State::kClosed},
     {State::kCancelRequested, On::kFailFinally, State::kClosed},  // no retry after a request to cancel
     {State::kCancelRequested, On::kTimeOut, State::kClosed},
     {State::kCancelRequested, On::kCanceled, State::kClosed},
+    {State::kCancelRequested, On::kTakeBack, State::kClosed},  // nobody held it
 };
 const TransitionTable kTable("activity", rows(State::kWaiting, kRows));
 
@@ -179,6 +182,7 @@ void time_out(MutableState& ms, const Limits& limits, Ns now, const stored::Acti
   }
   step(*info, On::kTimeOut);
   const std::int64_t started = record_started(ms, *info);
+  ms.effects().ended_activities.push_back(info->scheduled_event_id());
   ms.record(timed_out(now, *info, started, std::move(failure), state));
   workflow_task::schedule(ms, now);
 }
@@ -186,6 +190,7 @@ void time_out(MutableState& ms, const Limits& limits, Ns now, const stored::Acti
 void end_canceled(MutableState& ms, Ns now, const stored::ActivityInfo& info, Payloads* details,
                   const std::string& identity) {
   const std::int64_t started = record_started(ms, info);
+  ms.effects().ended_activities.push_back(info.scheduled_event_id());
   ms.record(canceled(now, info, started, details, identity));
   workflow_task::schedule(ms, now);
 }
@@ -312,10 +317,22 @@ void start(MutableState& ms, Ns now, const stored::ActivityInfo* info, const std
   refresh_deadline(writable(ms), own);
 }
 
+void take_back(MutableState& ms, Ns now, const stored::ActivityInfo* info) {
+  const State next = step(*info, On::kTakeBack);
+  auto& own = *writable(ms).activity(info->scheduled_event_id());
+  own.set_started_ns(0);
+  own.clear_identity();
+  own.clear_request_id();
+  own.set_holder_epoch(0);
+  if (next == State::kClosed) return end_canceled(ms, now, own, nullptr, "history-service");
+  refresh_deadline(writable(ms), own);
+}
+
 void complete(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* result,
               const std::string& identity) {
   step(*info, On::kComplete);
   const std::int64_t started = record_started(ms, *info);
+  ms.effects().ended_activities.push_back(info->scheduled_event_id());
   ms.record(completed(now, *info, started, result, identity));
   workflow_task::schedule(ms, now);
 }

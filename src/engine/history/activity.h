@@ -30,6 +30,10 @@ bool startable(const stored::ActivityInfo& info, std::int32_t attempt);
 void start(MutableState& ms, Ns now, const stored::ActivityInfo* info, const std::string& identity,
            const std::string& request_id, std::int64_t holder_epoch);
 
+// The poll that was given the attempt did not get it: as if it had not been started. Who has asked for its
+// cancellation meanwhile has it canceled: nobody holds it.
+void take_back(MutableState& ms, Ns now, const stored::ActivityInfo* info);
+
 // The holder's answers. The caller checked the token.
 void complete(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* result,
               const std::string& identity);

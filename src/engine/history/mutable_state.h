@@ -23,10 +23,11 @@ class MutableState;
 
 // What a transition asks of the core. Cleared by take_effects().
 struct Effects {
-  bool workflow_task = false;            // hand the scheduled workflow task to its queue
-  std::vector<std::int64_t> activities;  // hand these out
-  bool outbox = false;                   // something crosses executions
-  bool visibility = false;               // what lists show has changed
+  bool workflow_task = false;                  // hand the scheduled workflow task to its queue
+  std::vector<std::int64_t> activities;        // hand these out
+  std::vector<std::int64_t> ended_activities;  // these wait for no worker any more
+  bool outbox = false;                         // something crosses executions
+  bool visibility = false;                     // what lists show has changed
   bool closed = false;
   std::shared_ptr<MutableState>
       successor;         // the run that takes over from one that closed, in the same transaction

@@ -125,6 +125,36 @@ TEST(ActivityRows, ALostHolderIsReplacedAtOnce) {
   EXPECT_TRUE(activity::startable(*info, 2));
 }
 
+TEST(ActivityRows, WhatNobodyGotWasNotStarted) {
+  auto ms = resting();
+  const auto* info = scheduled(ms, command("a"));
+  const std::int64_t id = info->scheduled_event_id();
+  activity::start(*ms, kNow, info, "w", "r", 1);
+  activity::take_back(*ms, kNow, info);
+  EXPECT_TRUE(activity::startable(*info, 1));
+  activity::start(*ms, kNow, info, "w", "r", 1);
+  EXPECT_TRUE(activity::request_cancel(*ms, kNow, 4, id, "w"));
+  activity::take_back(*ms, kNow, info);
+  EXPECT_EQ(ms->activity(id), nullptr);
+  EXPECT_EQ(ms->take_effects().ended_activities, std::vector{id});
+}
+
+TEST(WorkflowTaskRows, WhatNobodyGotWaitsAgain) {
+  auto ms = resting();
+  begin_task(ms);
+  const int written = ms->unsaved().events_size();
+  wt::take_back(*ms);
+  EXPECT_TRUE(wt::waits_for_poll(*ms));
+  EXPECT_EQ(ms->next_deadline().at, 0) << "nobody is at work";
+  wt::start_again(*ms, kNow + kMinute, {.identity = "other", .request_id = "poll", .holder_epoch = 0});
+  EXPECT_FALSE(wt::waits_for_poll(*ms));
+  EXPECT_EQ(ms->next_deadline().at, kNow + kMinute + ms->s().workflow_task().start_to_close_ns());
+  EXPECT_EQ(ms->unsaved().events_size(), written);
+  wt::take_back(*ms);
+  wt::fail(*ms, kNow + kMinute, {.identity = "history-service"});
+  EXPECT_EQ(wt::state_of(*ms), wt::State::kNone);
+}
+
 TEST(ActivityRows, CancelOfWhatEndedMeanwhile) {
   auto ms = resting();
   const auto* info = scheduled(ms, command("a"));

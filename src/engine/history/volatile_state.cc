@@ -27,6 +27,8 @@ void copy_workflow_task(const From& from, To* to) {
   to->set_sticky(from.sticky());
   to->set_holder_epoch(from.holder_epoch());
   to->set_schedule_to_start_deadline_ns(from.schedule_to_start_deadline_ns());
+  to->set_taken_back(from.taken_back());
+  to->set_started_again_ns(from.started_again_ns());
 }
 
 template <typename From, typename To>

@@ -10,13 +10,15 @@
 namespace holdfast::history::workflow_task {
 namespace {
 
-enum class On : std::uint8_t { kSchedule, kStart, kComplete, kFail, kTimeOut, kDiscard };
+enum class On : std::uint8_t { kSchedule, kStart, kComplete, kFail, kTimeOut, kDiscard, kTakeBack };
 
 constexpr Transition<State, On> kRows[] = {
-    {State::kNone, On::kSchedule, State::kScheduled}, {State::kScheduled, On::kStart, State::kStarted},
+    {State::kNone, On::kSchedule, State::kScheduled},    {State::kScheduled, On::kStart, State::kStarted},
     {State::kScheduled, On::kTimeOut, State::kNone},  // sticky queue: nobody came
-    {State::kStarted, On::kComplete, State::kNone},   {State::kStarted, On::kFail, State::kNone},
-    {State::kStarted, On::kTimeOut, State::kNone},    {State::kStarted, On::kDiscard, State::kNone},
+    {State::kStarted, On::kComplete, State::kNone},      {State::kStarted, On::kFail, State::kNone},
+    {State::kStarted, On::kTimeOut, State::kNone},       {State::kStarted, On::kDiscard, State::kNone},
+    {State::kStarted, On::kTakeBack, State::kTakenBack}, {State::kTakenBack, On::kStart, State::kStarted},
+    {State::kTakenBack, On::kFail, State::kNone},  // its run ends, or too much waits for it
 };
 const TransitionTable kTable("workflow task", rows(State::kNone, kRows));
 
@@ -132,7 +134,13 @@ void give_up(MutableState& ms, On on, bool count, const MakeEvent& event) {
 
 State state_of(const MutableState& ms) {
   if (!ms.workflow_task_pending()) return State::kNone;
-  return ms.workflow_task_started() ? State::kStarted : State::kScheduled;
+  if (!ms.workflow_task_started()) return State::kScheduled;
+  return ms.s().workflow_task().taken_back() ? State::kTakenBack : State::kStarted;
+}
+
+bool waits_for_poll(const MutableState& ms) {
+  const State state = state_of(ms);
+  return state == State::kScheduled || state == State::kTakenBack;
 }
 
 bool unwritten(const MutableState& ms) {
@@ -154,8 +162,10 @@ void clear_sticky(MutableState& ms) {
 void refresh_deadline(Record& record) {
   const auto& task = record.s().workflow_task();
   Ns at = 0;
-  if (task.started_event_id() != 0) {
-    at = task.started_ns() + task.start_to_close_ns();
+  if (task.taken_back()) {
+    // Nobody is at work.
+  } else if (task.started_event_id() != 0) {
+    at = std::max(task.started_ns(), task.started_again_ns()) + task.start_to_close_ns();
   } else if (task.scheduled_event_id() != 0) {
     at = task.schedule_to_start_deadline_ns();
   }
@@ -220,6 +230,33 @@ void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info
   }
   task.set_holder_epoch(info.holder_epoch);
   if (!task.sticky()) clear_sticky(ms);
+}
+
+void take_back(MutableState& ms) {
+  step(ms, On::kTakeBack);
+  make_real(ms);
+  clear_sticky(ms);
+  auto& state = writable(ms).s();
+  auto& task = *state.mutable_workflow_task();
+  task.set_taken_back(true);
+  task.set_holder_epoch(0);
+  task.set_sticky(false);
+  task.set_task_queue(state.task_queue());
+  state.set_task_stamp(state.task_stamp() + 1);
+  refresh_deadline(writable(ms));
+}
+
+void start_again(MutableState& ms, Ns now, const StartInfo& info) {
+  step(ms, On::kStart);
+  auto& task = *writable(ms).s().mutable_workflow_task();
+  if (unwritten(ms)) {
+    task.set_identity(info.identity);
+    task.set_request_id(info.request_id);
+  }
+  task.set_taken_back(false);
+  task.set_started_again_ns(now);
+  task.set_holder_epoch(info.holder_epoch);
+  refresh_deadline(writable(ms));
 }
 
 void append_unwritten(const MutableState& ms, pb::history::v1::History* history) {

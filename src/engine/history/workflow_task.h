@@ -11,8 +11,10 @@
 
 namespace holdfast::history::workflow_task {
 
-enum class State : std::uint8_t { kNone, kScheduled, kStarted };
+enum class State : std::uint8_t { kNone, kScheduled, kStarted, kTakenBack };
 State state_of(const MutableState& ms);
+// Nobody holds it: the next poll may have it.
+bool waits_for_poll(const MutableState& ms);
 
 // After this many failed attempts the task's own timeout grows instead of a backoff.
 inline constexpr std::int32_t kLengthenAfterAttempt = 3;
@@ -42,6 +44,12 @@ struct StartInfo {
 };
 // The caller checked that the task is scheduled and not started.
 void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info);
+
+// The poll that was given the task did not get it: it waits for another, on the queue that all poll. The
+// history says that it was started, and no more: that stays true for who gets it next.
+void take_back(MutableState& ms);
+// Who gets it next.
+void start_again(MutableState& ms, Ns now, const StartInfo& info);
 
 // Events of a task that is not in the history: what a poll response or a history read shows behind the last
 // page.
