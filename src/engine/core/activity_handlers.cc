@@ -31,10 +31,8 @@ Result<ActivityHandlers::Activity> ActivityHandlers::by_token(const std::string&
   if (!found) return fail(std::move(found.error()));
   Run& run = **found;
   if (!run.ms->running()) return fail(errors::already_completed());
-  auto* info = run.ms->activity(token.scheduled_event_id());
-  const bool current = info != nullptr && info->started_ns() != 0 && info->attempt() == token.attempt() &&
-                       info->started_ns() == token.started_ns();
-  if (!current) return fail(errors::activity_not_found());
+  const auto* info = TaskTokens::held_activity(run, token);
+  if (info == nullptr) return fail(errors::activity_not_found());
   return Activity{run, *info};
 }
 

@@ -35,6 +35,7 @@
 #include "engine/task_responses.h"
 #include "engine/task_tokens.h"
 #include "engine/transitions.h"
+#include "engine/undelivered.h"
 #include "engine/update_handlers.h"
 #include "engine/update_waiters.h"
 #include "engine/visibility_handlers.h"
@@ -60,6 +61,7 @@ struct EngineCore::Impl {
 
   CallId submit(Call call);
   void cancel(CallId id);
+  void undelivered(api::Method method, const api::Message& answer);
   void close();
   void tick();
   Ns next_deadline() const;
@@ -96,7 +98,7 @@ struct EngineCore::Impl {
   CoreClock clock;
   NewIds ids;
   Replies replies;
-  ParkedCalls parked{options.limits.parked_polls};
+  ParkedCalls parked{options.limits.parked_polls, options.limits.parked_waits};
   matching::TaskQueues queues;
   WakeTimes wakes;
   Outbox outbox;
@@ -115,6 +117,7 @@ struct EngineCore::Impl {
   Transitions transitions{options.limits, clock,           cache,          dispatch,
                           queries,        history_waiters, update_waiters, outbox};
   OutboxDelivery delivery{options.limits, clock, ids, namespaces, cache, reader, outbox, transitions};
+  Undelivered undelivered_answers{clock, tokens, dispatch, transitions};
   DueRuns due_runs{options.limits, clock, ids, wakes, cache, reader, dispatch, queries, transitions};
   Starter starter{options.limits, clock, ids, cache, transitions};
   Recovery recovery{options.limits, clock,   ids,   store,  rows,        meta,    namespaces,
@@ -204,7 +207,10 @@ void EngineCore::Impl::leave(CallId id, const Parked& call) {
   } else if (Run* run = cache.find(call.run)) {
     run->history_waiters.erase(id);
     run->update_waiters.erase(id);
-    if (call.kind == Parked::Kind::kQuery) run->queries.erase(call.query_id);
+    if (call.kind == Parked::Kind::kQuery) {
+      dispatch.query_ended(call.run, call.query_id);
+      run->queries.erase(call.query_id);
+    }
   }
 }
 
@@ -214,6 +220,12 @@ void EngineCore::Impl::cancel(CallId id) {
   if (!call) return;
   leave(id, *call);
   replies.send(call->call, Status(Code::kCancelled, "The caller gave up."));
+}
+
+void EngineCore::Impl::undelivered(api::Method method, const api::Message& answer) {
+  clock.advance();
+  undelivered_answers.take_back(method, answer);
+  delivery.deliver_all();
 }
 
 void EngineCore::Impl::close() {
@@ -240,9 +252,9 @@ void EngineCore::Impl::tick() {
     leave(call->call.id, *call);
     time_out(*call);
   }
-  if (clock.now() - last_cleanup > 10 * history::kMinute) {
+  if (clock.now() - last_cleanup > history::kMinute) {
     last_cleanup = clock.now();
-    queues.forget_idle(clock.now() - 10 * history::kMinute);
+    queues.forget_idle(clock.now() - 5 * history::kMinute);
   }
 }
 
@@ -288,6 +300,9 @@ CallId EngineCore::submit(Call call) {
 }
 void EngineCore::cancel(CallId id) {
   impl_->cancel(id);
+}
+void EngineCore::undelivered(api::Method method, const api::Message& answer) {
+  impl_->undelivered(method, answer);
 }
 void EngineCore::tick() {
   impl_->tick();

@@ -92,6 +92,8 @@ class EngineCore {
   CallId submit(Call call);
   // Answers a parked call with kCancelled; nothing if it was answered.
   void cancel(CallId id);
+  // The answer to a call of this method reached nobody: the tasks that it handed over are taken back.
+  void undelivered(api::Method method, const api::Message& answer);
   // Lets time pass: timers, timeouts, polls that end. Call when next_deadline() has come.
   void tick();
   // Nanoseconds since the epoch; 0: nothing is due.

@@ -8,6 +8,7 @@
 #include "engine/transitions.h"
 #include "history/activity.h"
 #include "history/lifecycle.h"
+#include "history/workflow_task.h"
 
 namespace holdfast::engine {
 
@@ -114,8 +115,8 @@ void ExecutionHandlers::describe(Call& call, const ws::DescribeWorkflowExecution
   if (ms.workflow_task_pending()) {
     const auto& task = state.workflow_task();
     auto& out = *response->mutable_pending_workflow_task();
-    out.set_state(ms.workflow_task_started() ? enums::PENDING_WORKFLOW_TASK_STATE_STARTED
-                                             : enums::PENDING_WORKFLOW_TASK_STATE_SCHEDULED);
+    out.set_state(history::workflow_task::waits_for_poll(ms) ? enums::PENDING_WORKFLOW_TASK_STATE_SCHEDULED
+                                                             : enums::PENDING_WORKFLOW_TASK_STATE_STARTED);
     history::set_time(out.mutable_scheduled_time(), task.scheduled_ns());
     history::set_time(out.mutable_original_scheduled_time(), task.original_scheduled_ns());
     if (task.started_ns() != 0) history::set_time(out.mutable_started_time(), task.started_ns());

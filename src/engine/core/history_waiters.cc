@@ -34,7 +34,7 @@ void HistoryWaiters::answer(Call& call, Run& run, const HistoryRead& read) {
   const bool running = ms.running();
   const bool nothing_new = read.close_only ? running : running && read.next_event_id >= state.next_event_id();
   if (read.wait && nothing_new) {
-    if (parked_.full()) {
+    if (parked_.full_of_waits()) {
       return replies_.send(call, errors::exhausted("Too many long polls are open; try again later.",
                                                    enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
     }

@@ -7,6 +7,7 @@ namespace holdfast::engine {
 CallId ParkedCalls::park(Parked parked) {
   const CallId id = parked.call.id;
   deadlines_.emplace(parked.deadline_ns, id);
+  if (parked.poll()) ++polls_;
   const bool inserted = parked_.emplace(id, std::move(parked)).second;
   HF_CHECK(inserted);
   return id;
@@ -23,6 +24,7 @@ std::optional<Parked> ParkedCalls::take(CallId id) {
   std::optional<Parked> parked(std::move(found->second));
   parked_.erase(found);
   deadlines_.erase({parked->deadline_ns, id});
+  if (parked->poll()) --polls_;
   return parked;
 }
 

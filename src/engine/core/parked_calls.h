@@ -2,8 +2,9 @@
 
 // ParkedCalls: the calls that wait, for a task, for events, for a stage of an update, for a query's result,
 // each until its deadline. Whom a call waits for holds its id (matching for polls, the run for all others);
-// who takes a call out tells them. Bounded: full() is asked before a call is parked. The core owns it; its
-// thread only.
+// who takes a call out tells them. Bounded: whether there is room is asked before a call is parked, and polls
+// of workers have their own, so that no number of clients that wait keeps a worker from its tasks. The core
+// owns it; its thread only.
 
 #include <cstdint>
 #include <optional>
@@ -44,9 +45,11 @@ struct Parked {
 
 class ParkedCalls {
  public:
-  explicit ParkedCalls(std::size_t most) : most_(most) {}
+  ParkedCalls(std::size_t most_polls, std::size_t most_waits)
+      : most_polls_(most_polls), most_waits_(most_waits) {}
 
-  bool full() const { return parked_.size() >= most_; }
+  bool full_of_polls() const { return polls_ >= most_polls_; }
+  bool full_of_waits() const { return parked_.size() - polls_ >= most_waits_; }
   std::size_t size() const { return parked_.size(); }
 
   // Under the id of its call, which is returned.
@@ -61,7 +64,9 @@ class ParkedCalls {
   Ns next_deadline() const { return deadlines_.empty() ? 0 : deadlines_.begin()->first; }
 
  private:
-  std::size_t most_;
+  const std::size_t most_polls_;
+  const std::size_t most_waits_;
+  std::size_t polls_ = 0;  // of the parked
   std::unordered_map<CallId, Parked> parked_;
   std::set<std::pair<Ns, CallId>> deadlines_;
 };

@@ -17,7 +17,7 @@ Parked waiting(CallId id, Ns deadline_ns) {
 }
 
 TEST(ParkedCallsTest, ACallIsTakenOnce) {
-  ParkedCalls calls(10);
+  ParkedCalls calls(10, 10);
   EXPECT_EQ(calls.park(waiting(7, 100)), 7u);
   ASSERT_NE(calls.find(7), nullptr);
   EXPECT_EQ(calls.find(7)->deadline_ns, 100);
@@ -31,7 +31,7 @@ TEST(ParkedCallsTest, ACallIsTakenOnce) {
 }
 
 TEST(ParkedCallsTest, DeadlinesComeInTheirOrderAndNotEarly) {
-  ParkedCalls calls(10);
+  ParkedCalls calls(10, 10);
   calls.park(waiting(1, 300));
   calls.park(waiting(2, 100));
   calls.park(waiting(3, 200));
@@ -43,18 +43,27 @@ TEST(ParkedCallsTest, DeadlinesComeInTheirOrderAndNotEarly) {
   EXPECT_EQ(calls.next_deadline(), 300);
 }
 
-TEST(ParkedCallsTest, IsFullAtItsLimit) {
-  ParkedCalls calls(2);
+TEST(ParkedCallsTest, PollsAndWaitsHaveLimitsOfTheirOwn) {
+  ParkedCalls calls(1, 2);
   calls.park(waiting(1, 100));
-  EXPECT_FALSE(calls.full());
+  EXPECT_FALSE(calls.full_of_waits());
   calls.park(waiting(2, 100));
-  EXPECT_TRUE(calls.full());
+  EXPECT_TRUE(calls.full_of_waits());
+  EXPECT_FALSE(calls.full_of_polls());
+  Parked poll = waiting(3, 100);
+  poll.kind = Parked::Kind::kActivityPoll;
+  calls.park(std::move(poll));
+  EXPECT_TRUE(calls.full_of_polls());
   calls.take(1);
-  EXPECT_FALSE(calls.full());
+  EXPECT_FALSE(calls.full_of_waits());
+  EXPECT_TRUE(calls.full_of_polls());
+  calls.take_due(100);
+  calls.take_due(100);
+  EXPECT_FALSE(calls.full_of_polls());
 }
 
 TEST(ParkedCallsTest, TheEndTakesAll) {
-  ParkedCalls calls(10);
+  ParkedCalls calls(10, 10);
   for (CallId id = 1; id <= 3; ++id) calls.park(waiting(id, 100));
   int taken = 0;
   while (calls.take_any()) ++taken;

@@ -18,6 +18,7 @@ void Queries::end(Run& run, const std::string& query_id, Result<api::MessagePtr>
   const auto found = run.queries.find(query_id);
   if (found == run.queries.end()) return;
   if (auto parked = parked_.take(found->second.call)) replies_.send_result(parked->call, std::move(result));
+  dispatch_.query_ended(run.key, query_id);
   run.queries.erase(found);
 }
 

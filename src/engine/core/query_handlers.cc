@@ -47,7 +47,7 @@ void QueryHandlers::query(Call& call, const ws::QueryWorkflowRequest& request, c
     return replies_.send(call,
                          errors::workflow_not_ready("The workflow closed before its first workflow task."));
   }
-  if (parked_.full()) {
+  if (parked_.full_of_waits()) {
     return replies_.send(call, errors::exhausted("Too many calls wait; try again later.",
                                                  enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }

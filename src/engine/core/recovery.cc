@@ -149,7 +149,7 @@ bool Recovery::give_back_tasks(MutableState& ms) {
     wt::time_out(ms, clock_.now(), enums::TIMEOUT_TYPE_START_TO_CLOSE);
     wt::schedule_again(ms, clock_.now());
     changed = true;
-  } else if (ms.workflow_task_pending() && !ms.workflow_task_started()) {
+  } else if (wt::waits_for_poll(ms)) {
     ms.effects().workflow_task = true;
     changed = true;
   }

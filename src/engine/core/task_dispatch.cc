@@ -10,7 +10,6 @@
 #include "engine/history_waiters.h"
 #include "engine/new_ids.h"
 #include "engine/options.h"
-#include "engine/parked_calls.h"
 #include "engine/replies.h"
 #include "engine/run_cache.h"
 #include "engine/task_responses.h"
@@ -21,8 +20,10 @@
 namespace holdfast::engine {
 
 namespace wt = history::workflow_task;
+using matching::Place;
 using matching::QueueKey;
 using matching::QueueType;
+using matching::TaskKind;
 
 namespace {
 
@@ -37,9 +38,9 @@ std::string root_queue(const std::string& name) {
 
 }  // namespace
 
-void TaskDispatch::workflow_task(Run& run) {
+void TaskDispatch::workflow_task(Run& run, Place place) {
   MutableState& ms = *run.ms;
-  if (!ms.running() || !ms.workflow_task_pending() || ms.workflow_task_started()) return;
+  if (!ms.running() || !wt::waits_for_poll(ms)) return;
   QueueKey queue{run.key.namespace_id, ms.s().workflow_task().task_queue(), QueueType::kWorkflow};
   if (ms.s().workflow_task().sticky() &&
       !queues_.polled_since(queue, clock_.now() - limits_.sticky_idle_ns)) {
@@ -49,41 +50,29 @@ void TaskDispatch::workflow_task(Run& run) {
     cache_.touch(run);
     queue.name = ms.s().workflow_task().task_queue();
   }
-  matching::Task task;
-  task.namespace_id = run.key.namespace_id;
-  task.workflow_id = run.key.workflow_id;
-  task.run_id = run.key.run_id;
+  matching::Task task = task_of(run, TaskKind::kWorkflow);
   task.id = ms.s().task_stamp();
   task.sticky = ms.s().workflow_task().sticky();
-  task.added_ns = clock_.now();
-  add_task(queue, std::move(task));
+  add_task(queue, std::move(task), place);
 }
 
-void TaskDispatch::activity(Run& run, std::int64_t scheduled_event_id) {
+void TaskDispatch::activity(Run& run, std::int64_t scheduled_event_id, Place place) {
   const auto* info = run.ms->activity(scheduled_event_id);
   if (info == nullptr || info->started_ns() != 0 || info->backing_off()) return;
-  matching::Task task;
-  task.namespace_id = run.key.namespace_id;
-  task.workflow_id = run.key.workflow_id;
-  task.run_id = run.key.run_id;
+  matching::Task task = task_of(run, TaskKind::kActivity);
   task.id = scheduled_event_id;
   task.attempt = info->attempt();
-  task.added_ns = clock_.now();
-  add_task({run.key.namespace_id, info->task_queue(), QueueType::kActivity}, std::move(task));
+  add_task({run.key.namespace_id, info->task_queue(), QueueType::kActivity}, std::move(task), place);
 }
 
-void TaskDispatch::query(Run& run, const std::string& query_id) {
+void TaskDispatch::query(Run& run, const std::string& query_id, Place place) {
   const auto found = run.queries.find(query_id);
   if (found == run.queries.end()) return;
   Query& query = found->second;
   query.state = Query::State::kDirect;
   const auto& state = run.ms->s();
-  matching::Task task;
-  task.namespace_id = run.key.namespace_id;
-  task.workflow_id = run.key.workflow_id;
-  task.run_id = run.key.run_id;
+  matching::Task task = task_of(run, TaskKind::kQuery);
   task.query_id = query_id;
-  task.added_ns = clock_.now();
   QueueKey queue{run.key.namespace_id, state.task_queue(), QueueType::kWorkflow};
   if (!state.sticky_queue().empty()) {
     const QueueKey sticky{run.key.namespace_id, state.sticky_queue(), QueueType::kWorkflow};
@@ -91,11 +80,21 @@ void TaskDispatch::query(Run& run, const std::string& query_id) {
     task.sticky = queues_.has_poll(sticky);
     if (task.sticky) queue = sticky;
   }
-  add_task(queue, std::move(task));
+  add_task(queue, std::move(task), place);
 }
 
-void TaskDispatch::add_task(const QueueKey& queue, matching::Task task) {
-  const auto id = queues_.add_task(queue, std::move(task));
+matching::Task TaskDispatch::task_of(const Run& run, TaskKind kind) const {
+  matching::Task task;
+  task.namespace_id = run.key.namespace_id;
+  task.workflow_id = run.key.workflow_id;
+  task.run_id = run.key.run_id;
+  task.kind = kind;
+  task.added_ns = clock_.now();
+  return task;
+}
+
+void TaskDispatch::add_task(const QueueKey& queue, matching::Task task, Place place) {
+  const auto id = queues_.add_task(queue, std::move(task), place);
   if (!id) return;
   auto taken = parked_.take(*id);
   HF_CHECK(taken.has_value());
@@ -104,12 +103,17 @@ void TaskDispatch::add_task(const QueueKey& queue, matching::Task task) {
   while (auto next = queues_.next_task(queue)) {
     if (deliver(*next, queue, poller)) return;
   }
-  // All of them stale: the poll keeps its place.
-  queues_.park_first(queue, {.id = *id,
-                             .identity = poller.identity,
-                             .worker_instance_key = poller.worker_instance_key,
-                             .deadline_ns = parked.deadline_ns});
+  // It was stale: the poll keeps its place.
+  park(queue, std::move(poller), parked.kind, parked.deadline_ns, Place::kFirst);
+}
+
+void TaskDispatch::park(const QueueKey& queue, Poller poller, Parked::Kind kind, Ns deadline, Place place) {
+  queues_.park(queue, {.id = poller.call.id, .worker_instance_key = poller.worker_instance_key}, place);
+  Parked parked;
+  parked.kind = kind;
+  parked.deadline_ns = deadline;
   parked.call = std::move(poller.call);
+  parked.call.request.reset();  // what it said is known
   parked.identity = std::move(poller.identity);
   parked.worker_instance_key = std::move(poller.worker_instance_key);
   parked_.park(std::move(parked));
@@ -121,30 +125,22 @@ void TaskDispatch::poll(Poller poller, const stored::NamespaceRecord& record, co
   if (queue.size() > static_cast<std::size_t>(limits_.execution.id_bytes)) {
     return replies_.send(poller.call, errors::invalid("TaskQueue length exceeds limit of 1000 bytes."));
   }
-  if (parked_.full()) {
+  const QueueKey key{record.id(), root_queue(queue), type};
+  queues_.polled(key, poller.identity, clock_.now());
+  while (auto task = queues_.next_task(key)) {
+    if (deliver(*task, key, poller)) return;
+  }
+  // Only who would have to wait needs a place.
+  if (parked_.full_of_polls()) {
     return replies_.send(
         poller.call,
         errors::exhausted("Too many long polls are open; poll with fewer workers or try again later.",
                           enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }
-  const QueueKey key{record.id(), root_queue(queue), type};
-  const matching::Poll poll{.id = poller.call.id,
-                            .identity = poller.identity,
-                            .worker_instance_key = poller.worker_instance_key,
-                            .deadline_ns = clock_.deadline_of(poller.call.options, limits_.long_poll_ns)};
-  auto task = queues_.add_poll(key, poll, clock_.now());
-  const bool parked_there = !task;
-  for (; task; task = queues_.next_task(key)) {
-    if (deliver(*task, key, poller)) return;
-  }
-  if (!parked_there) queues_.park_first(key, poll);
-  Parked parked;
-  parked.kind = type == QueueType::kWorkflow ? Parked::Kind::kWorkflowPoll : Parked::Kind::kActivityPoll;
-  parked.deadline_ns = poll.deadline_ns;
-  parked.call = std::move(poller.call);
-  parked.identity = std::move(poller.identity);
-  parked.worker_instance_key = std::move(poller.worker_instance_key);
-  parked_.park(std::move(parked));
+  const Ns deadline = clock_.deadline_of(poller.call.options, limits_.long_poll_ns);
+  park(key, std::move(poller),
+       type == QueueType::kWorkflow ? Parked::Kind::kWorkflowPoll : Parked::Kind::kActivityPoll, deadline,
+       Place::kLast);
 }
 
 void TaskDispatch::empty_poll(Parked& parked) {
@@ -161,19 +157,20 @@ bool TaskDispatch::deliver(const matching::Task& task, const QueueKey& queue, Po
   if (!task.query_id.empty()) return deliver_query(*run, task.query_id, queue, poller.call);
   if (queue.type == QueueType::kActivity) return deliver_activity(*run, task, poller);
   MutableState& ms = *run->ms;
-  if (!ms.running() || !ms.workflow_task_pending() || ms.workflow_task_started() ||
-      ms.s().task_stamp() != task.id) {
-    return false;
-  }
+  if (!ms.running() || !wt::waits_for_poll(ms) || ms.s().task_stamp() != task.id) return false;
   return deliver_workflow_task(*run, poller);
 }
 
 bool TaskDispatch::deliver_workflow_task(Run& run, Poller& poller) {
   Call& call = poller.call;
   const bool inside = call.options.in_process_workflow_worker;
-  wt::start(
-      *run.ms, limits_.execution, clock_.now(),
-      {.identity = poller.identity, .request_id = ids_.next(), .holder_epoch = tokens_.holder_epoch(call)});
+  const wt::StartInfo holder{
+      .identity = poller.identity, .request_id = ids_.next(), .holder_epoch = tokens_.holder_epoch(call)};
+  if (run.ms->workflow_task_started()) {
+    wt::start_again(*run.ms, clock_.now(), holder);
+  } else {
+    wt::start(*run.ms, limits_.execution, clock_.now(), holder);
+  }
   auto response = responses_.workflow_task(run, run.ms->s().workflow_task().sticky());
   response->set_backlog_count_hint(static_cast<std::int64_t>(queues_.backlog(
       {run.key.namespace_id, run.ms->s().workflow_task().task_queue(), QueueType::kWorkflow})));
@@ -211,6 +208,33 @@ bool TaskDispatch::deliver_activity(Run& run, const matching::Task& task, Poller
   return true;
 }
 
+matching::RunRef TaskDispatch::ref(const RunKey& key) {
+  return {key.namespace_id, key.workflow_id, key.run_id};
+}
+
+void TaskDispatch::activity_ended(const Run& run, std::int64_t scheduled_event_id) {
+  queues_.drop_activity(ref(run.key), scheduled_event_id);
+}
+
+void TaskDispatch::query_ended(const RunKey& run, const std::string& query_id) {
+  queues_.drop_query(ref(run), query_id);
+}
+
+void TaskDispatch::closed(Run& run) {
+  queues_.drop_run(ref(run.key));
+  task_came_back(run);
+}
+
+void TaskDispatch::take_back_workflow_task(Run& run) {
+  task_came_back(run);
+  wt::take_back(*run.ms);
+  for (auto& [id, query] : run.queries) {
+    if (query.state == Query::State::kWithTask) query.state = Query::State::kBuffered;
+  }
+  cache_.touch(run);
+  workflow_task(run, Place::kFirst);
+}
+
 void TaskDispatch::task_came_back(Run& run) {
   if (!run.early_out) return;
   run.early_out = false;
@@ -226,12 +250,12 @@ void TaskDispatch::leave_queue(const QueueKey& sticky) {
   const auto leaving = std::stable_partition(waiting.begin(), waiting.end(),
                                              [](const matching::Task& task) { return !task.sticky; });
   for (auto task = std::make_reverse_iterator(leaving); task != waiting.rend(); ++task) {
-    queues_.return_task(sticky, std::move(*task));
+    queues_.add_task(sticky, std::move(*task), Place::kFirst);
   }
   for (auto task = leaving; task != waiting.end(); ++task) {
     Run* run = cache_.find({task->namespace_id, task->workflow_id, task->run_id});
     if (run == nullptr) continue;
-    if (!task->query_id.empty()) {
+    if (task->kind == TaskKind::kQuery) {
       query(*run, task->query_id);
     } else if (run->ms->s().task_stamp() == task->id) {
       workflow_task(*run);

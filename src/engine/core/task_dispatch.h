@@ -1,11 +1,13 @@
 #pragma once
 
-// TaskDispatch: tasks meet polls. What waits is offered to its queue; what is stale when it meets a poll is
-// skipped; what is handed out is started first, in the same transaction. The core owns it; its thread only.
+// TaskDispatch: tasks meet polls. What waits is offered to its queue, what is over leaves it at once; what is
+// handed out is started first, in the same transaction, and waits again when nobody got it. The core owns it;
+// its thread only.
 
 #include <string>
 
 #include "engine/core.h"
+#include "engine/parked_calls.h"
 #include "engine/run.h"
 #include "matching/task_queues.h"
 
@@ -15,8 +17,6 @@ class CoreClock;
 struct EngineLimits;
 class HistoryWaiters;
 class NewIds;
-struct Parked;
-class ParkedCalls;
 class Replies;
 class RunCache;
 class TaskResponses;
@@ -46,12 +46,21 @@ class TaskDispatch {
         history_waiters_(history_waiters) {}
 
   // Offers what is due: nothing when it is started, or gone.
-  void workflow_task(Run& run);
-  void activity(Run& run, std::int64_t scheduled_event_id);
+  using Place = matching::Place;
+  void workflow_task(Run& run, Place place = Place::kLast);
+  void activity(Run& run, std::int64_t scheduled_event_id, Place place = Place::kLast);
   // A query that no workflow task takes along.
-  void query(Run& run, const std::string& query_id);
+  void query(Run& run, const std::string& query_id, Place place = Place::kLast);
 
-  // Gives the poll a task, or parks it.
+  // Nobody needs to do these any more.
+  void activity_ended(const Run& run, std::int64_t scheduled_event_id);
+  void query_ended(const RunKey& run, const std::string& query_id);
+  void closed(Run& run);
+
+  // Its started workflow task reached nobody: the next poll gets it.
+  void take_back_workflow_task(Run& run);
+
+  // Gives the poll a task, or parks it; refused only if it would have to wait and there is no room.
   void poll(Poller poller, const stored::NamespaceRecord& record, const std::string& queue,
             matching::QueueType type);
   // A poll ran out of time, or its worker is shutting down.
@@ -65,7 +74,10 @@ class TaskDispatch {
   std::size_t early_tasks_out() const { return early_out_; }
 
  private:
-  void add_task(const matching::QueueKey& queue, matching::Task task);
+  static matching::RunRef ref(const RunKey& key);
+  matching::Task task_of(const Run& run, matching::TaskKind kind) const;
+  void add_task(const matching::QueueKey& queue, matching::Task task, Place place);
+  void park(const matching::QueueKey& queue, Poller poller, Parked::Kind kind, Ns deadline, Place place);
   bool deliver(const matching::Task& task, const matching::QueueKey& queue, Poller& poller);
   bool deliver_workflow_task(Run& run, Poller& poller);
   bool deliver_query(Run& run, const std::string& query_id, const matching::QueueKey& queue, Call& call);

@@ -81,7 +81,7 @@ class TaskDispatchTest : public testing::Test {
   CoreClock clock_{machine_};
   NewIds ids_{random_, clock_};
   Replies replies_;
-  ParkedCalls parked_{3};
+  ParkedCalls parked_{3, 3};
   matching::TaskQueues queues_;
   WakeTimes wakes_;
   Rows rows_{store_};
@@ -117,10 +117,16 @@ TEST_F(TaskDispatchTest, APollWaitsForATask) {
   EXPECT_EQ(parked_.size(), 1u);
 }
 
-TEST_F(TaskDispatchTest, AStaleTaskReachesNobody) {
+TEST_F(TaskDispatchTest, WhatIsOverWaitsNowhere) {
   engine::Run& run = started("w");
   dispatch_.workflow_task(run);
   dispatch_.workflow_task(run);  // offered twice, as after a change of queues
+  dispatch_.workflow_task(started("closed"));
+  engine::Run& closed = *cache_.resolve("n", {"closed", "", ""}).value();
+  const matching::QueueKey queue{"n", "q", matching::QueueType::kWorkflow};
+  EXPECT_EQ(queues_.backlog(queue), 2u);
+  dispatch_.closed(closed);
+  EXPECT_EQ(queues_.backlog(queue), 1u);
   poll(1);
   EXPECT_EQ(answers(), (Answers{"1 w"}));
   poll(2);
@@ -142,6 +148,9 @@ TEST_F(TaskDispatchTest, PollsAreBounded) {
   for (CallId id = 1; id <= 3; ++id) poll(id);
   poll(4);
   EXPECT_EQ(answers(), (Answers{"4 error Too many"}));
+  dispatch_.workflow_task(started("w", "busy"));
+  poll(6, "busy");
+  EXPECT_EQ(answers(), (Answers{"6 w"})) << "who need not wait is not refused";
   poll(5, "");
   EXPECT_EQ(answers(), (Answers{"5 error TaskQueu"}));
 }

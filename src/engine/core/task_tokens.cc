@@ -6,6 +6,7 @@
 #include "engine/errors.h"
 #include "engine/namespaces.h"
 #include "engine/run_cache.h"
+#include "history/workflow_task.h"
 
 namespace holdfast::engine {
 
@@ -93,6 +94,21 @@ Result<Run*> TaskTokens::run_of(const std::string& bytes, const std::string& nam
   auto run = cache_.load({token->namespace_id(), token->workflow_id(), token->run_id()});
   if (run && *run == nullptr) return fail(std::move(missing));
   return run;
+}
+
+bool TaskTokens::holds_workflow_task(const Run& run, const stored::TaskToken& token) {
+  using history::workflow_task::State;
+  const auto& task = run.ms->s().workflow_task();
+  return run.ms->running() && history::workflow_task::state_of(*run.ms) == State::kStarted &&
+         task.scheduled_event_id() == token.scheduled_event_id() && task.attempt() == token.attempt() &&
+         task.started_ns() == token.started_ns();
+}
+
+const stored::ActivityInfo* TaskTokens::held_activity(const Run& run, const stored::TaskToken& token) {
+  const auto* info = run.ms->running() ? run.ms->activity(token.scheduled_event_id()) : nullptr;
+  const bool held = info != nullptr && info->started_ns() != 0 && info->attempt() == token.attempt() &&
+                    info->started_ns() == token.started_ns();
+  return held ? info : nullptr;
 }
 
 }  // namespace holdfast::engine

@@ -27,10 +27,13 @@ class TaskTokens {
   std::string of_query(const Run& run, const std::string& query_id) const;
 
   // The run that a token names; `missing` when it is not there. The namespace that the request names, if it
-  // does, has to be the token's. Whether the attempt is the current one, by its number and by the moment it
-  // started, is the caller's to check.
+  // does, has to be the token's. Whether the attempt is the current one is the caller's to ask.
   Result<Run*> run_of(const std::string& bytes, const std::string& namespace_name, stored::TaskToken* token,
                       Status missing) const;
+  // Whether the token is of the attempt that somebody holds now, by its number and the moment it started. Of
+  // an activity: that one, or null.
+  static bool holds_workflow_task(const Run& run, const stored::TaskToken& token);
+  static const stored::ActivityInfo* held_activity(const Run& run, const stored::TaskToken& token);
   // Who holds a task that this caller takes: a worker that dies with this process (its epoch), or a remote
   // one (0).
   std::int64_t holder_epoch(const Call& call) const {

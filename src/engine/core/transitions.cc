@@ -37,6 +37,7 @@ void Transitions::finish(Run& run) {
   }
   if (!run.history_waiters.empty()) history_waiters_.notify(run);
   if (effects.workflow_task) dispatch_.workflow_task(run);
+  for (std::int64_t id : effects.ended_activities) dispatch_.activity_ended(run, id);
   for (std::int64_t id : effects.activities) dispatch_.activity(run, id);
 }
 
@@ -55,7 +56,7 @@ void Transitions::close(Run& run, std::shared_ptr<MutableState> successor) {
     cache_.set_current(namespace_id, workflow_id, **std::move(row));
   }
   history::update::fail_all_at_close(ms);
-  dispatch_.task_came_back(run);
+  dispatch_.closed(run);
   queries_.task_ended(run);
 }
 

@@ -117,7 +117,7 @@ void UpdateWaiters::wait(Call& call, Run& run, const std::string& update_id, Sta
     parked.deadline_ns = std::min(parked.deadline_ns, clock_.now() + limits_.update_poll_ns);
   parked.call = std::move(call);
   if (answer(parked, run, false)) return;
-  if (parked_.full()) {
+  if (parked_.full_of_waits()) {
     return replies_.send(parked.call, errors::exhausted("Too many calls wait; try again later.",
                                                         enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }

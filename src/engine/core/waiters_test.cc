@@ -87,7 +87,7 @@ class WaitersTest : public testing::Test {
   sim::MemoryStore store_;
   CoreClock clock_{machine_};
   Replies replies_;
-  ParkedCalls parked_{2};
+  ParkedCalls parked_{2, 2};
   HistoryReader reader_{store_, limits_};
   HistoryWaiters histories_{limits_, clock_, parked_, replies_, reader_};
   UpdateWaiters updates_{limits_, clock_, parked_, replies_, reader_};

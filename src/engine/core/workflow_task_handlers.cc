@@ -56,12 +56,7 @@ Result<Run*> WorkflowTaskHandlers::run_of(const std::string& bytes, const std::s
   if (!found) return found;
   const MutableState& ms = *(*found)->ms;
   if (!ms.running()) return fail(errors::already_completed());
-  const auto& task = ms.s().workflow_task();
-  const bool same_attempt = task.attempt() == token.attempt() && task.started_ns() == token.started_ns();
-  if (!ms.workflow_task_started() || task.scheduled_event_id() != token.scheduled_event_id() ||
-      !same_attempt) {
-    return fail(errors::task_not_found());
-  }
+  if (!TaskTokens::holds_workflow_task(**found, token)) return fail(errors::task_not_found());
   return found;
 }
 

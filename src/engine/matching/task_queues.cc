@@ -1,97 +1,187 @@
 #include "matching/task_queues.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace holdfast::matching {
+namespace {
 
-Poll TaskQueues::unpark(Queue& queue, std::list<Poll>::iterator poll) {
-  Poll taken = std::move(*poll);
-  queue.polls.erase(poll);
-  where_.erase(taken.id);
-  const auto [first, last] = deadlines_.equal_range(taken.deadline_ns);
-  const auto found = std::find_if(first, last, [&](const auto& entry) { return entry.second == taken.id; });
-  if (found != last) deadlines_.erase(found);
-  return taken;
+// What a node of a list, a map or a hash table costs beside its value, about.
+constexpr std::size_t kNode = 48;
+
+std::size_t bytes_of(const std::string& text) {
+  return text.capacity() > 15 ? text.capacity() + 1 : 0;
 }
 
-std::optional<PollId> TaskQueues::add_task(const QueueKey& key, Task task) {
-  Queue& queue = queues_[key];
-  // A waiting poll implies an empty backlog, except while stale tasks are being skipped: order is kept either
-  // way.
-  queue.backlog.push_back(std::move(task));
-  if (queue.polls.empty()) return std::nullopt;
-  return unpark(queue, queue.polls.begin()).id;
+std::size_t bytes_of(const Task& task) {
+  return sizeof(Task) + 2 * kNode + bytes_of(task.namespace_id) + bytes_of(task.workflow_id) +
+         bytes_of(task.run_id) + bytes_of(task.query_id);
+}
+
+std::size_t bytes_of(const Poll& poll) {
+  return sizeof(Poll) + 4 * kNode + 2 * bytes_of(poll.worker_instance_key);
+}
+
+std::size_t bytes_of(const QueueKey& key) {
+  return sizeof(QueueKey) + 256 + bytes_of(key.namespace_id) + bytes_of(key.name);
+}
+
+std::size_t bytes_of_poller(const std::string& identity) {
+  return sizeof(std::string) + kNode + bytes_of(identity);
+}
+
+}  // namespace
+
+TaskQueues::Name TaskQueues::name_of(const RunRef& run, TaskKind kind, std::int64_t id,
+                                     std::string_view query_id) {
+  return {run.run_id, run.workflow_id, run.namespace_id, kind, id, query_id};
+}
+
+TaskQueues::Name TaskQueues::name_of(const Task& task) {
+  return name_of(RunRef{task.namespace_id, task.workflow_id, task.run_id}, task.kind,
+                 task.kind == TaskKind::kActivity ? task.id : 0, task.query_id);
+}
+
+TaskQueues::Queues::iterator TaskQueues::open(const QueueKey& key) {
+  const auto [queue, fresh] = queues_.try_emplace(key);
+  if (fresh) queue_bytes_ += bytes_of(queue->first);
+  if (queue->second.idle) {
+    idle_.erase(*queue->second.idle);
+    queue->second.idle.reset();
+    idle_bytes_ -= bytes_of(queue->first);
+  }
+  return queue;
+}
+
+// A queue that holds nothing waits for its end; too much of them, and the longest idle ones end now.
+void TaskQueues::check_idle(Queues::iterator queue) {
+  if (queue->second.idle || !queue->second.backlog.empty() || !queue->second.polls.empty()) return;
+  queue->second.idle = idle_.insert(idle_.end(), queue);
+  idle_bytes_ += bytes_of(queue->first);
+  while (idle_bytes_ > limits_.idle_queues_bytes) forget(idle_.front());
+}
+
+void TaskQueues::forget(Queues::iterator queue) {
+  idle_.erase(*queue->second.idle);
+  idle_bytes_ -= bytes_of(queue->first);
+  queue_bytes_ -= bytes_of(queue->first);
+  forget_seen(queue->second, 0);
+  queues_.erase(queue);
+}
+
+std::optional<PollId> TaskQueues::add_task(const QueueKey& key, Task task, Place place) {
+  drop(name_of(task));
+  const auto queue = open(key);
+  Backlog& backlog = queue->second.backlog;
+  task_bytes_ += bytes_of(task);
+  waiting_.insert(backlog.insert(place == Place::kFirst ? backlog.begin() : backlog.end(),
+                                 Waiting{std::move(task), queue}));
+  auto& polls = queue->second.polls;
+  if (polls.empty()) return std::nullopt;
+  return take(ParkedPoll{queue, polls.begin()}).id;
 }
 
 std::optional<Task> TaskQueues::next_task(const QueueKey& key) {
-  const auto found = queues_.find(key);
-  if (found == queues_.end() || found->second.backlog.empty()) return std::nullopt;
-  Task task = std::move(found->second.backlog.front());
-  found->second.backlog.pop_front();
+  const auto queue = queues_.find(key);
+  if (queue == queues_.end() || queue->second.backlog.empty()) return std::nullopt;
+  return take(queue->second.backlog.begin());
+}
+
+Task TaskQueues::take(Backlog::iterator waiting) {
+  waiting_.erase(waiting);
+  const auto queue = waiting->queue;
+  Task task = std::move(waiting->task);
+  task_bytes_ -= bytes_of(task);
+  queue->second.backlog.erase(waiting);
+  check_idle(queue);
   return task;
 }
 
-std::optional<Task> TaskQueues::add_poll(const QueueKey& key, Poll poll, std::int64_t now_ns) {
-  const auto entry = queues_.try_emplace(key).first;
-  Queue& queue = entry->second;
-  queue.last_poll_ns = now_ns;
-  queue.seen[poll.identity] = now_ns;
-  if (queue.seen.size() > kMaxPollersRemembered) {
-    queue.seen.erase(std::ranges::min_element(queue.seen, {}, [](const auto& one) { return one.second; }));
+void TaskQueues::drop(const Name& name) {
+  if (const auto found = waiting_.find(name); found != waiting_.end()) take(*found);
+}
+
+void TaskQueues::drop_workflow_task(const RunRef& run) {
+  drop(name_of(run, TaskKind::kWorkflow, 0, {}));
+}
+
+void TaskQueues::drop_activity(const RunRef& run, std::int64_t scheduled_event_id) {
+  drop(name_of(run, TaskKind::kActivity, scheduled_event_id, {}));
+}
+
+void TaskQueues::drop_query(const RunRef& run, const std::string& query_id) {
+  drop(name_of(run, TaskKind::kQuery, 0, query_id));
+}
+
+void TaskQueues::drop_run(const RunRef& run) {
+  constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
+  const Name end = name_of(run, TaskKind::kQuery, kFirst, {});
+  auto found = waiting_.lower_bound(name_of(run, TaskKind::kWorkflow, kFirst, {}));
+  while (found != waiting_.end() && name_of((*found)->task) < end) take(*found++);
+}
+
+void TaskQueues::polled(const QueueKey& key, const std::string& identity, std::int64_t now_ns) {
+  const auto queue = open(key);
+  queue->second.last_poll_ns = now_ns;
+  remember(queue->second, identity, now_ns);
+  check_idle(queue);
+}
+
+void TaskQueues::remember(Queue& queue, const std::string& identity, std::int64_t now_ns) {
+  const auto [seen, fresh] = queue.seen.insert_or_assign(identity, now_ns);
+  if (fresh) poller_bytes_ += bytes_of_poller(seen->first);
+  if (queue.seen.size() > limits_.pollers_remembered) forget_seen(queue, limits_.pollers_remembered);
+  if (poller_bytes_ > limits_.pollers_bytes) forget_seen(queue, 1);
+}
+
+void TaskQueues::forget_seen(Queue& queue, std::size_t but_newest) {
+  while (queue.seen.size() > but_newest) {
+    const auto oldest = std::ranges::min_element(queue.seen, {}, [](const auto& one) { return one.second; });
+    poller_bytes_ -= bytes_of_poller(oldest->first);
+    queue.seen.erase(oldest);
   }
-  if (auto task = next_task(key)) return task;
-  deadlines_.emplace(poll.deadline_ns, poll.id);
-  const PollId id = poll.id;
-  queue.polls.push_back(std::move(poll));
-  where_.emplace(id, Where{entry, std::prev(queue.polls.end())});
-  return std::nullopt;
 }
 
-void TaskQueues::park_first(const QueueKey& key, Poll poll) {
-  const auto entry = queues_.try_emplace(key).first;
-  deadlines_.emplace(poll.deadline_ns, poll.id);
+void TaskQueues::park(const QueueKey& key, Poll poll, Place place) {
+  const auto queue = open(key);
+  auto& polls = queue->second.polls;
   const PollId id = poll.id;
-  entry->second.polls.push_front(std::move(poll));
-  where_.emplace(id, Where{entry, entry->second.polls.begin()});
+  poll_bytes_ += bytes_of(poll);
+  if (!poll.worker_instance_key.empty())
+    polls_of_worker_[{key.namespace_id, poll.worker_instance_key}].insert(id);
+  polls_.emplace(id, ParkedPoll{queue, polls.insert(place == Place::kFirst ? polls.begin() : polls.end(),
+                                                    std::move(poll))});
 }
 
-void TaskQueues::return_task(const QueueKey& key, Task task) {
-  queues_[key].backlog.push_front(std::move(task));
+Poll TaskQueues::take(const ParkedPoll& parked) {
+  const auto queue = parked.queue;
+  Poll poll = std::move(*parked.poll);
+  queue->second.polls.erase(parked.poll);
+  polls_.erase(poll.id);
+  poll_bytes_ -= bytes_of(poll);
+  const auto worker = polls_of_worker_.find({queue->first.namespace_id, poll.worker_instance_key});
+  if (worker != polls_of_worker_.end()) {
+    worker->second.erase(poll.id);
+    if (worker->second.empty()) polls_of_worker_.erase(worker);
+  }
+  check_idle(queue);
+  return poll;
 }
 
 bool TaskQueues::remove_poll(PollId id) {
-  const auto found = where_.find(id);
-  if (found == where_.end()) return false;
-  unpark(found->second.queue->second, found->second.poll);
+  const auto found = polls_.find(id);
+  if (found == polls_.end()) return false;
+  take(ParkedPoll(found->second));
   return true;
 }
 
 std::vector<PollId> TaskQueues::remove_polls_of_worker(const std::string& namespace_id,
                                                        const std::string& worker_instance_key) {
-  std::vector<PollId> removed;
-  if (worker_instance_key.empty()) return removed;
-  for (auto& [key, queue] : queues_) {
-    if (key.namespace_id != namespace_id) continue;
-    for (const Poll& poll : queue.polls) {
-      if (poll.worker_instance_key == worker_instance_key) removed.push_back(poll.id);
-    }
-  }
-  for (PollId id : removed) remove_poll(id);
-  return removed;
-}
-
-std::vector<PollId> TaskQueues::expired(std::int64_t now_ns) {
-  std::vector<PollId> ids;
-  while (!deadlines_.empty() && deadlines_.begin()->first <= now_ns) {
-    const PollId id = deadlines_.begin()->second;
-    ids.push_back(id);
-    remove_poll(id);
-  }
+  const auto worker = polls_of_worker_.find({namespace_id, worker_instance_key});
+  if (worker == polls_of_worker_.end()) return {};
+  const std::vector<PollId> ids(worker->second.begin(), worker->second.end());
+  for (PollId id : ids) remove_poll(id);
   return ids;
-}
-
-std::int64_t TaskQueues::next_deadline() const {
-  return deadlines_.empty() ? 0 : deadlines_.begin()->first;
 }
 
 bool TaskQueues::has_poll(const QueueKey& key) const {
@@ -111,7 +201,8 @@ std::size_t TaskQueues::backlog(const QueueKey& key) const {
 
 std::int64_t TaskQueues::oldest_task_ns(const QueueKey& key) const {
   const auto found = queues_.find(key);
-  return found == queues_.end() || found->second.backlog.empty() ? 0 : found->second.backlog.front().added_ns;
+  if (found == queues_.end() || found->second.backlog.empty()) return 0;
+  return found->second.backlog.front().task.added_ns;
 }
 
 std::vector<PollerSeen> TaskQueues::pollers(const QueueKey& key) const {
@@ -126,14 +217,11 @@ void TaskQueues::forget_pollers(const QueueKey& key) {
   const auto found = queues_.find(key);
   if (found == queues_.end()) return;
   found->second.last_poll_ns = 0;
-  found->second.seen.clear();
+  forget_seen(found->second, 0);
 }
 
 void TaskQueues::forget_idle(std::int64_t before_ns) {
-  std::erase_if(queues_, [&](const auto& entry) {
-    return entry.second.backlog.empty() && entry.second.polls.empty() &&
-           entry.second.last_poll_ns < before_ns;
-  });
+  while (!idle_.empty() && idle_.front()->second.last_poll_ns < before_ns) forget(idle_.front());
 }
 
 }  // namespace holdfast::matching

@@ -4,16 +4,22 @@
 // what a task is; the engine core owns it. A task lives here only as a reference to an execution's state
 // (task queues have no rows of their own), so everything in it can be rebuilt from the recovery index.
 //
-// A task may be stale by the time it meets a poll: the core checks, and asks for the next one.
+// A task has a name: its run, its kind, and which of these it is. It waits in one queue at a time, and who
+// knows that it is over takes it out by its name, or with all others of its run: no poll looks through what
+// is dead. A queue that holds nothing is kept for a while, for who polled it, as long as all such queues
+// together are small.
 
+#include <compare>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
+#include <tuple>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace holdfast::matching {
@@ -27,25 +33,36 @@ struct QueueKey {
   auto operator<=>(const QueueKey&) const = default;
 };
 
+enum class TaskKind : std::uint8_t { kWorkflow, kActivity, kQuery };
+
 struct Task {
   std::string namespace_id;
   std::string workflow_id;
   std::string run_id;
-  // Workflow tasks: the stamp of the task; activities: the scheduled event.
+  TaskKind kind = TaskKind::kWorkflow;
+  // Workflow tasks: the stamp of the task, of which a run has one at most; activities: the scheduled event.
   std::int64_t id = 0;
   std::int32_t attempt = 0;
-  std::string query_id;  // set: the task is a query
+  std::string query_id;  // of a query
   bool sticky = false;   // waits on the queue of one worker, and may leave it
   std::int64_t added_ns = 0;
 };
+
+// The run that tasks belong to.
+struct RunRef {
+  std::string_view namespace_id;
+  std::string_view workflow_id;
+  std::string_view run_id;
+};
+
+// Where in its queue a task begins to wait: first is for what was there before and came back.
+enum class Place : std::uint8_t { kLast, kFirst };
 
 using PollId = std::uint64_t;
 
 struct Poll {
   PollId id = 0;
-  std::string identity;
   std::string worker_instance_key;
-  std::int64_t deadline_ns = 0;  // when it gets its empty answer
 };
 
 struct PollerSeen {
@@ -53,59 +70,108 @@ struct PollerSeen {
   std::int64_t last_access_ns = 0;
 };
 
+struct TaskQueueLimits {
+  std::size_t pollers_remembered = 64;       // of a queue
+  std::size_t pollers_bytes = 4u << 20;      // of all queues; then each remembers the newest only
+  std::size_t idle_queues_bytes = 4u << 20;  // of queues that hold neither task nor poll
+};
+
 class TaskQueues {
  public:
-  // A poll that waits gets the task; without one the task joins the backlog.
-  std::optional<PollId> add_task(const QueueKey& queue, Task task);
-  // The oldest task, or nothing: then the poll is parked until a task, its deadline or remove_poll().
-  std::optional<Task> add_poll(const QueueKey& queue, Poll poll, std::int64_t now_ns);
-  // The next task of the backlog, for a poll whose last one was stale.
-  std::optional<Task> next_task(const QueueKey& queue);
-  // Parks a poll again at the front, after a stale task.
-  void park_first(const QueueKey& queue, Poll poll);
-  // Puts a task back at the front, after a poll that turned out to be gone.
-  void return_task(const QueueKey& queue, Task task);
+  explicit TaskQueues(TaskQueueLimits limits = {}) : limits_(limits) {}
+  TaskQueues(const TaskQueues&) = delete;
+  TaskQueues& operator=(const TaskQueues&) = delete;
 
+  // The task waits, and no longer where it did. A poll that waited here too is given back: it is for this
+  // queue's first task, next_task().
+  std::optional<PollId> add_task(const QueueKey& queue, Task task, Place place = Place::kLast);
+  // The first task, which no longer waits.
+  std::optional<Task> next_task(const QueueKey& queue);
+
+  // These are over; nothing when they do not wait. Queries outlive their run's end.
+  void drop_workflow_task(const RunRef& run);
+  void drop_activity(const RunRef& run, std::int64_t scheduled_event_id);
+  void drop_query(const RunRef& run, const std::string& query_id);
+  void drop_run(const RunRef& run);
+
+  // Somebody polls, and is remembered.
+  void polled(const QueueKey& queue, const std::string& identity, std::int64_t now_ns);
+  // The poll waits: behind the others, or at the place that it had.
+  void park(const QueueKey& queue, Poll poll, Place place = Place::kLast);
   // False when it is not parked (answered or unknown).
   bool remove_poll(PollId id);
   std::vector<PollId> remove_polls_of_worker(const std::string& namespace_id,
                                              const std::string& worker_instance_key);
-  // Parked polls whose deadline has come; they are removed.
-  std::vector<PollId> expired(std::int64_t now_ns);
-  // 0: no poll is parked.
-  std::int64_t next_deadline() const;
 
   bool has_poll(const QueueKey& queue) const;
-  // Somebody polled it within `window_ns`, or is polling now.
+  // Somebody polled it since then, or is polling now.
   bool polled_since(const QueueKey& queue, std::int64_t since_ns) const;
   std::size_t backlog(const QueueKey& queue) const;
   std::int64_t oldest_task_ns(const QueueKey& queue) const;
   std::vector<PollerSeen> pollers(const QueueKey& queue) const;
-  std::size_t parked_polls() const { return where_.size(); }
+  std::size_t parked_polls() const { return polls_.size(); }
   // Nobody will poll this queue again for all we know.
   void forget_pollers(const QueueKey& queue);
   // Forgets queues that hold nothing and were not polled since `before_ns`.
   void forget_idle(std::int64_t before_ns);
 
+  std::size_t queues() const { return queues_.size(); }
+  // Of queues, tasks, polls and who polled, about.
+  std::size_t bytes() const { return queue_bytes_ + task_bytes_ + poll_bytes_ + poller_bytes_; }
+
  private:
+  struct Queue;
+  using Queues = std::map<QueueKey, Queue>;
+  struct Waiting {
+    Task task;
+    Queues::iterator queue;
+  };
+  using Backlog = std::list<Waiting>;
   struct Queue {
-    std::deque<Task> backlog;
+    Backlog backlog;
     std::list<Poll> polls;  // first in, first served
     std::int64_t last_poll_ns = 0;
-    std::map<std::string, std::int64_t> seen;  // identity -> last poll; bounded by kMaxPollersRemembered
+    std::map<std::string, std::int64_t> seen;  // identity -> last poll
+    std::optional<std::list<Queues::iterator>::iterator> idle;
   };
-  using Queues = std::map<QueueKey, Queue>;
-  struct Where {
+  struct ParkedPoll {
     Queues::iterator queue;
     std::list<Poll>::iterator poll;
   };
-  static constexpr std::size_t kMaxPollersRemembered = 64;
 
-  Poll unpark(Queue& queue, std::list<Poll>::iterator poll);
+  using Name = std::tuple<std::string_view, std::string_view, std::string_view, TaskKind, std::int64_t,
+                          std::string_view>;
+  static Name name_of(const Task& task);
+  static Name name_of(const RunRef& run, TaskKind kind, std::int64_t id, std::string_view query_id);
+  struct ByName {
+    using is_transparent = void;
+    bool operator()(Backlog::iterator a, Backlog::iterator b) const {
+      return name_of(a->task) < name_of(b->task);
+    }
+    bool operator()(Backlog::iterator a, const Name& b) const { return name_of(a->task) < b; }
+    bool operator()(const Name& a, Backlog::iterator b) const { return a < name_of(b->task); }
+  };
 
+  Queues::iterator open(const QueueKey& key);
+  void check_idle(Queues::iterator queue);
+  void forget(Queues::iterator queue);
+  void drop(const Name& name);
+  Task take(Backlog::iterator waiting);
+  Poll take(const ParkedPoll& parked);
+  void remember(Queue& queue, const std::string& identity, std::int64_t now_ns);
+  void forget_seen(Queue& queue, std::size_t but_newest);
+
+  const TaskQueueLimits limits_;
   Queues queues_;
-  std::unordered_map<PollId, Where> where_;
-  std::multimap<std::int64_t, PollId> deadlines_;
+  std::set<Backlog::iterator, ByName> waiting_;
+  std::unordered_map<PollId, ParkedPoll> polls_;
+  std::map<std::pair<std::string, std::string>, std::set<PollId>> polls_of_worker_;
+  std::list<Queues::iterator> idle_;  // the longest first
+  std::size_t idle_bytes_ = 0;
+  std::size_t queue_bytes_ = 0;
+  std::size_t task_bytes_ = 0;
+  std::size_t poll_bytes_ = 0;
+  std::size_t poller_bytes_ = 0;
 };
 
 }  // namespace holdfast::matching
