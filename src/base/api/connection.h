@@ -51,6 +51,10 @@ class CallHandle {
  public:
   virtual ~CallHandle() = default;
   virtual void cancel() = 0;
+  // The completion brought this answer, and nobody is there to take it: tasks that it hands over go to others
+  // at once. At most once. Where the connection only passes answers on, nothing happens: the engine behind it
+  // waits for the task's timeout.
+  virtual void undelivered(MessagePtr /*answer*/) {}
 };
 
 using Completion = std::move_only_function<void(Result<MessagePtr>)>;

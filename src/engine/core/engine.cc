@@ -52,9 +52,10 @@ struct Engine::Impl {
 
   // What waits for the engine thread.
   struct Posted {
-    enum class Kind : std::uint8_t { kCall, kCancel } kind{};
+    enum class Kind : std::uint8_t { kCall, kCancel, kUndelivered } kind{};
     Call call;
     std::shared_ptr<std::atomic<CallId>> id;  // filled in by the engine thread
+    api::MessagePtr answer;                   // that was not delivered, to a call of call.method
   };
 
   // What handles know of the engine: they may outlive it.
@@ -65,22 +66,29 @@ struct Engine::Impl {
 
   class Handle final : public api::CallHandle {
    public:
-    Handle(std::shared_ptr<Gate> gate, std::shared_ptr<std::atomic<CallId>> id)
-        : gate_(std::move(gate)), id_(std::move(id)) {}
+    Handle(std::shared_ptr<Gate> gate, std::shared_ptr<std::atomic<CallId>> id, api::Method method)
+        : gate_(std::move(gate)), id_(std::move(id)), method_(method) {}
     void cancel() override {
       std::lock_guard lock(gate_->mutex);
       if (gate_->engine != nullptr) gate_->engine->post_cancel(id_);
+    }
+    void undelivered(api::MessagePtr answer) override {
+      std::lock_guard lock(gate_->mutex);
+      if (gate_->engine != nullptr) gate_->engine->post_undelivered(method_, std::move(answer));
     }
 
    private:
     std::shared_ptr<Gate> gate_;
     std::shared_ptr<std::atomic<CallId>> id_;
+    const api::Method method_;
   };
 
   void start_threads();
   void stop();
   std::shared_ptr<api::CallHandle> post(Call call);
   void post_cancel(std::shared_ptr<std::atomic<CallId>> id);
+  void post_undelivered(api::Method method, api::MessagePtr answer);
+  void post_unbounded(Posted posted);
   void feed_applied(std::uint64_t applied);
 
   void engine_loop();
@@ -145,6 +153,7 @@ void Engine::Impl::start_threads() {
 std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
   auto id = std::make_shared<std::atomic<CallId>>(0);
   Status refused = call.options.from_wire ? Status() : api::check_text(*call.request);
+  const api::Method method = call.method;
   bool asleep = false;
   if (refused.ok()) {
     std::lock_guard lock(mutex);
@@ -170,16 +179,29 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
     return nullptr;
   }
   if (asleep) engine_wake.notify_one();
-  return std::make_shared<Handle>(gate, std::move(id));
+  return std::make_shared<Handle>(gate, std::move(id), method);
 }
 
 void Engine::Impl::post_cancel(std::shared_ptr<std::atomic<CallId>> id) {
+  Posted posted;
+  posted.kind = Posted::Kind::kCancel;
+  posted.id = std::move(id);
+  post_unbounded(std::move(posted));
+}
+
+void Engine::Impl::post_undelivered(api::Method method, api::MessagePtr answer) {
+  Posted posted;
+  posted.kind = Posted::Kind::kUndelivered;
+  posted.call.method = method;
+  posted.answer = std::move(answer);
+  post_unbounded(std::move(posted));
+}
+
+// What follows a call: at most one of a kind for each, so that the bound on calls bounds them.
+void Engine::Impl::post_unbounded(Posted posted) {
   {
     std::lock_guard lock(mutex);
-    Posted posted;
-    posted.kind = Posted::Kind::kCancel;
-    posted.id = std::move(id);
-    inbox.push_back(std::move(posted));  // not bounded apart: one per call
+    inbox.push_back(std::move(posted));
     arrivals.fetch_add(1);
   }
   engine_wake.notify_one();
@@ -195,6 +217,8 @@ void Engine::Impl::run_posted(std::deque<Posted> posted) {
   for (Posted& item : posted) {
     if (item.kind == Posted::Kind::kCancel) {
       if (const CallId id = item.id->load(); id != 0) core.cancel(id);
+    } else if (item.kind == Posted::Kind::kUndelivered) {
+      core.undelivered(item.call.method, *item.answer);
     } else {
       item.id->store(core.submit(std::move(item.call)));
     }

@@ -3,6 +3,8 @@
 #include <memory>
 #include <utility>
 
+#include "api/messages.h"
+
 namespace holdfast::sim {
 namespace {
 
@@ -11,12 +13,32 @@ bool worth_a_retry(Code code) {
          code == Code::kCancelled || code == Code::kAborted;
 }
 
+// Of who polls; empty: no poll.
+std::string poller_of(api::Method method, const api::Message& request) {
+  if (method == api::Method::kPollWorkflowTaskQueue)
+    return static_cast<const ws::PollWorkflowTaskQueueRequest&>(request).identity();
+  if (method == api::Method::kPollActivityTaskQueue)
+    return static_cast<const ws::PollActivityTaskQueueRequest&>(request).identity();
+  return {};
+}
+
 }  // namespace
 
 std::int64_t Network::delay() {
   SimRandom& random = world_.random();
   if (faults_.on && random.percent(faults_.slow_percent)) return random.between(kMs, 5 * kSec);
   return random.between(50'000, 2 * kMs);
+}
+
+bool Network::poller_is_gone(api::Method method, const std::string& identity,
+                             Result<api::MessagePtr>& result) {
+  if (identity.empty() || !result || !faults_.on || !world_.random().percent(faults_.gone_percent))
+    return false;
+  world_.after(world_.random().between(0, 2 * kMs),
+               [this, method, identity, answer = std::move(*result), crashes = server_.crashes()] {
+                 if (server_.crashes() == crashes) server_.undelivered(method, identity, *answer);
+               });
+  return true;
 }
 
 void Network::call(api::Method method, const api::Message& request, std::int64_t timeout_ns, Done done) {
@@ -37,18 +59,20 @@ void Network::call(api::Method method, const api::Message& request, std::int64_t
         world_.after(delay(), [open] { open->answer(fail(Code::kUnavailable, "the server is down")); });
         return;
       }
-      server_.receive(method, std::move(copy), [this, open](Result<api::MessagePtr> result) mutable {
-        if (faults_.on && world_.random().percent(faults_.lost_percent)) return;
-        world_.after(delay(),
-                     [open, result = std::move(result)]() mutable { open->answer(std::move(result)); });
-      });
+      std::string poller = poller_of(method, *copy);
+      server_.receive(
+          method, std::move(copy),
+          [this, open, method, poller = std::move(poller)](Result<api::MessagePtr> result) mutable {
+            if (poller_is_gone(method, poller, result)) return;
+            if (faults_.on && world_.random().percent(faults_.lost_percent)) return;
+            world_.after(delay(),
+                         [open, result = std::move(result)]() mutable { open->answer(std::move(result)); });
+          });
     });
   };
   send();
   // A poll that arrives twice is two polls; nothing to learn from it.
-  const bool poll =
-      method == api::Method::kPollWorkflowTaskQueue || method == api::Method::kPollActivityTaskQueue;
-  if (!poll && faults_.on && random.percent(faults_.duplicate_percent)) send();
+  if (poller_of(method, request).empty() && faults_.on && random.percent(faults_.duplicate_percent)) send();
   world_.after(timeout_ns, [open] { open->answer(fail(Code::kDeadlineExceeded, "no answer in time")); });
 }
 

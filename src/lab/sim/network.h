@@ -17,6 +17,7 @@ struct Faults {
   int lost_percent = 3;       // of requests, and of answers
   int duplicate_percent = 3;  // of requests
   int slow_percent = 5;       // a message that takes seconds
+  int gone_percent = 5;       // of polls: the server finds nobody to give the answer to, and knows it
 };
 
 class Network {
@@ -34,6 +35,8 @@ class Network {
 
  private:
   std::int64_t delay();
+  // What becomes of the answer to a poll; true: it found nobody.
+  bool poller_is_gone(api::Method method, const std::string& identity, Result<api::MessagePtr>& result);
   World& world_;
   Server& server_;
   Faults faults_;

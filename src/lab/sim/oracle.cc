@@ -205,6 +205,16 @@ void Oracle::poll_answered(const Note& note, const ws::PollActivityTaskQueueResp
     violation(name + " lost the details of an acknowledged heartbeat");
 }
 
+void Oracle::undelivered(Method method, const std::string& poller, const api::Message& answer) {
+  if (method == Method::kPollWorkflowTaskQueue) {
+    gone_pollers_.insert(poller);
+    return;
+  }
+  const auto found = handed_.find(as<ws::PollActivityTaskQueueResponse>(answer).task_token());
+  if (found == handed_.end() || !found->second.once) return;
+  --activities_[{found->second.run_id, found->second.activity_id}].handed_out;
+}
+
 // What was read before must still be there.
 void Oracle::see(const std::string& run_id, const Events& events) {
   std::vector<std::string>& seen = seen_[run_id];
@@ -277,7 +287,7 @@ void Oracle::judge_workflow_tasks(const std::string& run_id, const Events& event
       continue;
     }
     const auto& started = events[index].workflow_task_started_event_attributes();
-    if (started.identity() != done.identity()) {
+    if (started.identity() != done.identity() && !gone_pollers_.contains(started.identity())) {
       violation("a workflow task of " + run_id + " started by " + started.identity() + " was completed by " +
                 done.identity());
     }

@@ -36,6 +36,9 @@ class Oracle {
   void answered(api::Method method, const std::unique_ptr<Note>& note, const Result<api::MessagePtr>& result,
                 bool in_process);
 
+  // The answer to a poll left for nobody: what it handed over was never handed out.
+  void undelivered(api::Method method, const std::string& poller, const api::Message& answer);
+
   void violation(const std::string& what);
   const std::vector<std::string>& violations() const { return violations_; }
 
@@ -78,6 +81,7 @@ class Oracle {
   std::map<std::string, std::map<std::string, std::string>> updates_;   // workflow id -> update id -> outcome
   std::map<std::string, std::string> completed_tasks_;                  // workflow task identity -> run id
   std::map<std::string, Handed> handed_;                                // activity task token -> what it was
+  std::set<std::string> gone_pollers_;                                  // of workflow tasks that nobody got
   std::map<std::string, std::string> activity_ends_;                    // identity -> run id
   std::map<std::pair<std::string, std::string>, Activity> activities_;  // run id, activity id
   std::map<std::string, std::int32_t> attempt_of_;        // identity of an activity poll -> attempt

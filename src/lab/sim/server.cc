@@ -80,6 +80,13 @@ void Server::receive(api::Method method, api::MessagePtr request, Answer answer,
   if (countdown_ > 0 && --countdown_ == 0) counted_();
 }
 
+void Server::undelivered(api::Method method, const std::string& identity, const api::Message& answer) {
+  if (!core_) return;
+  oracle_.undelivered(method, identity, answer);
+  core_->undelivered(method, answer);
+  pump();
+}
+
 // The core is asked for its output a moment after it worked, so that calls that come together share a batch.
 void Server::pump() {
   std::vector<engine::Release> early = core_->take_early();

@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <string>
 
 #include "engine/core.h"
 #include "engine/stored_law.h"
@@ -38,6 +39,8 @@ class Server {
   // A call that arrived; `answer` runs when its answer leaves the process, or never. `in_process`: from the
   // worker that lives in the server's process and dies with it; what it hears has left nothing.
   void receive(api::Method method, api::MessagePtr request, Answer answer, bool in_process = false);
+  // The answer to this poll, which identified itself so, found nobody.
+  void undelivered(api::Method method, const std::string& identity, const api::Message& answer);
   // `job` runs once, when the n-th call from now has been taken in.
   void after_calls(std::int64_t n, std::function<void()> job) { countdown_ = n, counted_ = std::move(job); }
   // The wall clock jumped.

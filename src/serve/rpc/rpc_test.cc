@@ -71,6 +71,15 @@ class TestConnection final : public api::Connection {
     std::unique_lock lock(mutex_);
     EXPECT_TRUE(changed_.wait_for(lock, kPatience, [&] { return cancelled_ > 0; }));
   }
+  // Polls get a task in the moment in which they are cancelled.
+  void answer_too_late() { too_late_ = true; }
+  std::string wait_for_undelivered_token() {
+    std::unique_lock lock(mutex_);
+    EXPECT_TRUE(changed_.wait_for(lock, kPatience, [&] { return undelivered_ != nullptr; }));
+    return undelivered_ == nullptr
+               ? ""
+               : static_cast<const ws::PollActivityTaskQueueResponse&>(*undelivered_).task_token();
+  }
 
  private:
   struct Held final : api::CallHandle {
@@ -86,7 +95,15 @@ class TestConnection final : public api::Connection {
         ++connection.cancelled_;
         connection.changed_.notify_all();
       }
-      run(fail(Code::kCancelled, "cancelled"));
+      if (!connection.too_late_) return run(fail(Code::kCancelled, "cancelled"));
+      auto task = std::make_unique<ws::PollActivityTaskQueueResponse>();
+      task->set_task_token("token");
+      run(std::move(task));
+    }
+    void undelivered(api::MessagePtr answer) override {
+      const std::lock_guard lock(connection.mutex_);
+      connection.undelivered_ = std::move(answer);
+      connection.changed_.notify_all();
     }
     TestConnection& connection;
     api::Completion done;
@@ -104,6 +121,8 @@ class TestConnection final : public api::Connection {
   std::condition_variable changed_;
   int polls_ = 0;
   int cancelled_ = 0;
+  std::atomic<bool> too_late_ = false;
+  api::MessagePtr undelivered_;
   api::CallOptions held_;
   os::ThreadExecutor executor_{"answers"};
 };
@@ -219,6 +238,17 @@ TEST_F(RpcTest, ACancelledCallIsCancelledBehindTheServer) {
   ASSERT_EQ(future.wait_for(kPatience), std::future_status::ready);
   EXPECT_EQ(future.get().error().code(), Code::kCancelled);
   engine_.wait_for_cancel();
+}
+
+TEST_F(RpcTest, ATaskForWhoIsGoneIsGivenBack) {
+  engine_.answer_too_late();
+  std::shared_ptr<api::CallHandle> handle;
+  auto future = send(api::Method::kPollActivityTaskQueue,
+                     std::make_unique<ws::PollActivityTaskQueueRequest>(), {}, &handle);
+  engine_.wait_for_poll();
+  handle->cancel();
+  EXPECT_EQ(engine_.wait_for_undelivered_token(), "token");
+  EXPECT_EQ(future.get().error().code(), Code::kCancelled);
 }
 
 TEST_F(RpcTest, ADeadlineEndsTheCallOnBothSides) {

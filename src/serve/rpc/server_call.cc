@@ -186,6 +186,7 @@ api::CallOptions ServerCall::call_options() {
 void ServerCall::send_answer() {
   if (cancelled_) {
     // Nobody waits any more; gRPC still wants its stream finished.
+    give_back_answer();
     refuse(Code::kCancelled, "the client cancelled the call");
   } else if (!result_) {
     answering_ = true;
@@ -196,6 +197,11 @@ void ServerCall::send_answer() {
     finish_with(serialise(**result_));
   }
   release();
+}
+
+// It reached nobody: what it hands over goes to others.
+void ServerCall::give_back_answer() {
+  if (handle_ && result_ && *result_ != nullptr) handle_->undelivered(std::move(*result_));
 }
 
 void ServerCall::answer_health() {
@@ -223,6 +229,8 @@ void ServerCall::finish_with(grpc::ByteBuffer&& response) {
 }
 
 void ServerCall::on_finished(bool ok) {
+  // The call was dead before the answer could go on the wire.
+  if (!ok) give_back_answer();
   release();
 }
 

@@ -93,6 +93,7 @@ class ServerCall {
   void answer_health();
   void refuse(Code code, std::string message);
   void finish_with(grpc::ByteBuffer&& response);
+  void give_back_answer();
   void release();
   api::CallOptions call_options();
 
