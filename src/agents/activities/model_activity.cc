@@ -49,7 +49,7 @@ StopReason stop_of(model::StopReason reason) {
     case model::StopReason::kToolCalls: return StopReason::kToolCalls;
     case model::StopReason::kMaxTokens: return StopReason::kMaxTokens;
     case model::StopReason::kStopSequence: return StopReason::kStopSequence;
-    case model::StopReason::kOther: return StopReason::kOther;
+    case model::StopReason::kPaused: return StopReason::kPaused;
   }
   HF_CHECK(false);
 }

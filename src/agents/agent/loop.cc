@@ -113,7 +113,9 @@ Task<RunResult> Loop::turns() {
       ctx_.continue_as_new(next);
     }
     ModelTurn turn = co_await call_model();  // 1. the model says what to do
-    if (turn.calls.empty()) {                // 4. or that it is done
+    if (turn.calls.empty() && turn.stop == StopReason::kPaused)
+      continue;                // the provider wants it again to go on
+    if (turn.calls.empty()) {  // 4. or that it is done
       refuse_half_an_answer(turn);
       co_return co_await finish(RunEnd::kCompleted);
     }

@@ -7,7 +7,10 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "model/call_assembly.h"
+#include "model/opaque.h"
 #include "model/provider.h"
+#include "model/resend.h"
 
 namespace holdfast::model {
 
@@ -25,114 +28,244 @@ const Json& member(const Json& object, const char* name) {
   return found != object.end() && found->is_object() ? *found : kEmpty;
 }
 
-// `input` has to be an object; what the model once sent instead stays visible to it.
-Json input_of(const ToolCall& call) {
-  Json input = parse_json<Json>(call.arguments.empty() ? "{}" : call.arguments);
-  if (input.is_object()) return input;
-  return Json{{"invalid_arguments", call.arguments}};
+Json text_block(std::string_view text) {
+  return {{"type", "text"}, {"text", text}};
 }
 
-void add_blocks(const Message& message, Json& blocks) {
-  if (message.role == Role::kTool) {
-    Json result = {
-        {"type", "tool_result"}, {"tool_use_id", message.tool_call_id}, {"content", message.text()}};
-    if (message.is_error) result["is_error"] = true;
-    blocks.push_back(std::move(result));
-    return;
-  }
+Json tool_use(const ToolCall& call, ResentCalls& calls) {
+  Json out = {{"type", "tool_use"},
+              {"id", calls.open(call)},
+              {"name", resent_name(call.name)},
+              {"input", parse_json<Json>(resent_arguments(call.arguments))}};
+  return out;
+}
+
+Json tool_result(const std::string& id, const std::string& text, bool is_error) {
+  Json out = {{"type", "tool_result"}, {"tool_use_id", id}, {"content", text}};
+  if (is_error) out["is_error"] = true;
+  return out;
+}
+
+// Opaque blocks only where they came from; texts that are blank are refused there.
+Json blocks_of(const Message& message, bool from_here, ResentCalls& calls) {
+  Json blocks = Json::array();
+  std::vector<bool> placed(message.tool_calls.size());
+  const auto place = [&](std::size_t call) {
+    if (placed[call]) return;
+    placed[call] = true;
+    blocks.push_back(tool_use(message.tool_calls[call], calls));
+    if (from_here && !message.tool_calls[call].extra.empty())
+      blocks.back().update(parse_json<Json>(message.tool_calls[call].extra));
+  };
   for (const Part& part : message.content) {
-    if (part.type != "text") {
+    if (part.type == "text") {
+      if (is_blank(part.text)) continue;
+      blocks.push_back(text_block(part.text));
+      if (from_here && !part.extra.empty()) blocks.back().update(parse_json<Json>(part.extra));
+    } else if (part.type == "tool_call") {
+      if (from_here) place(part.call);
+    } else if (part.type != "opaque" || from_here) {
       blocks.push_back(parse_json<Json>(part.json));
-    } else if (!part.text.empty()) {
-      blocks.push_back({{"type", "text"}, {"text", part.text}});
     }
   }
-  for (const ToolCall& call : message.tool_calls) {
-    blocks.push_back({{"type", "tool_use"}, {"id", call.id}, {"name", call.name}, {"input", input_of(call)}});
-  }
+  for (std::size_t call = 0; call < placed.size(); ++call) place(call);
+  return blocks;
 }
 
 // Turns: what follows each other from the same side is one turn.
-Json turns_of(const Request& request, std::string& system) {
+void add_turn(Json& turns, const char* role, Json blocks) {
+  if (blocks.empty()) return;
+  if (turns.empty() || turns.back()["role"] != role) {
+    turns.push_back({{"role", role}, {"content", std::move(blocks)}});
+  } else {
+    Json& content = turns.back()["content"];
+    content.insert(content.end(), blocks.begin(), blocks.end());
+  }
+}
+
+// A model's turn that is to go on must not end with blanks.
+void trim_last(Json& turns) {
+  if (turns.empty() || turns.back()["role"] != "assistant") return;
+  Json& block = turns.back()["content"].back();
+  if (block["type"] != "text") return;
+  auto& text = block["text"].get_ref<std::string&>();
+  text.erase(text.find_last_not_of(" \t\r\n\f\v") + 1);
+}
+
+Json turns_of(const Request& request, const std::string& origin, std::string& system) {
   Json turns = Json::array();
+  ResentCalls calls;
+  const auto close = [&] {
+    for (const std::string& id : calls.take_unanswered())
+      add_turn(turns, "user", Json::array({tool_result(id, std::string(kNoAnswer), true)}));
+  };
   for (const Message& message : request.messages) {
     if (message.role == Role::kSystem) {
+      if (is_blank(message.text())) continue;
       if (!system.empty()) system += "\n\n";
       system += message.text();
-      continue;
-    }
-    Json blocks = Json::array();
-    add_blocks(message, blocks);
-    if (blocks.empty()) continue;
-    const char* role = message.role == Role::kAssistant ? "assistant" : "user";
-    if (turns.empty() || turns.back()["role"] != role) {
-      turns.push_back({{"role", role}, {"content", std::move(blocks)}});
+    } else if (message.role == Role::kTool) {
+      if (const auto id = calls.answer(message.tool_call_id)) {
+        add_turn(turns, "user", Json::array({tool_result(*id, message.text(), message.is_error)}));
+      } else {
+        close();
+        add_turn(turns, "user", Json::array({text_block(resent_orphan(message))}));
+      }
     } else {
-      Json& content = turns.back()["content"];
-      content.insert(content.end(), blocks.begin(), blocks.end());
+      close();
+      const bool assistant = message.role == Role::kAssistant;
+      add_turn(turns, assistant ? "assistant" : "user",
+               blocks_of(message, assistant && message.origin == origin, calls));
     }
   }
+  close();
+  trim_last(turns);
   return turns;
 }
 
 class MessagesDecoder : public Decoder {
  public:
   void event(const net::SseEvent& event, OnDelta& on_delta) override {
-    if (error() || stopped_ || event.event == "ping") return;
-    const Json json = parse_json<Json>(event.data, kMaxForeignJsonDepth);
-    if (!json.is_object()) {
-      fail_with(ErrorKind::kStreamCut, "the model sent an event that is not JSON");
-      return;
+    if (error() || ended_ || event.event == "ping") return;
+    if (const auto json = read(event)) on_event(*json, event.event, on_delta);
+  }
+
+  bool complete() const override { return ended_; }
+  // Behind the reason to stop there is nothing but the end.
+  bool complete_at_end() const override { return ended_ || stopped(); }
+
+ protected:
+  bool on_whole(const Json& document, OnDelta& on_delta) override {
+    const auto content = document.find("content");
+    if (string_member(document, "type") != "message" || content == document.end() || !content->is_array())
+      return false;
+    completion_.model = string_member(document, "model");
+    std::int64_t index = 0;
+    for (const Json& block : *content) {
+      if (block.is_object()) on_block(index, block, on_delta);
+      on_block_end(index++, on_delta);
     }
-    const std::string type = string_member(json, "type");
+    on_usage(member(document, "usage"));
+    on_stop_reason(document);
+    ended_ = true;
+    return true;
+  }
+
+ private:
+  enum class Kind : std::uint8_t { kText, kCall, kOpaque };
+  struct Block {
+    Kind kind = Kind::kText;
+    std::size_t at = 0;  // piece, or call
+    std::string input;   // kCall: what its beginning held; kOpaque: JSON in fragments
+  };
+
+  void on_event(const Json& json, const std::string& name, OnDelta& on_delta) {
+    std::string type = string_member(json, "type");
+    if (type.empty()) type = name;
+    const std::int64_t index = integer_member(json, "index").value_or(last_);
     if (type == "message_start") {
       const Json& message = member(json, "message");
       completion_.model = string_member(message, "model");
       on_usage(member(message, "usage"));
     } else if (type == "content_block_start") {
-      on_block(integer_member(json, "index").value_or(0), member(json, "content_block"), on_delta);
+      on_block(integer_member(json, "index").value_or(static_cast<std::int64_t>(blocks_.size())),
+               member(json, "content_block"), on_delta);
     } else if (type == "content_block_delta") {
-      on_block_delta(integer_member(json, "index").value_or(0), member(json, "delta"), on_delta);
+      on_block_delta(index, member(json, "delta"), on_delta);
     } else if (type == "content_block_stop") {
-      // A call without arguments sends no fragment.
-      const auto call = calls_.find(integer_member(json, "index").value_or(0));
-      if (call != calls_.end() && completion_.message.tool_calls[call->second].arguments.empty())
-        add_arguments(call->second, "{}", on_delta);
+      on_block_end(index, on_delta);
     } else if (type == "message_delta") {
       on_usage(member(json, "usage"));
-      on_stop_reason(string_member(member(json, "delta"), "stop_reason"));
+      on_stop_reason(member(json, "delta"));
     } else if (type == "message_stop") {
-      stopped_ = true;
-    } else if (type == "error") {
-      const Json& failure = member(json, "error");
-      fail_with(error_of_code(0, {}, string_member(failure, "type"), string_member(failure, "message")));
+      ended_ = true;
     }
   }
 
-  bool complete() const override { return stopped_; }
-
- private:
-  void on_block(std::int64_t index, const Json& block, OnDelta& on_delta) {
-    const std::string type = string_member(block, "type");
+  void on_block(std::int64_t index, const Json& json, OnDelta& on_delta) {
+    last_ = index;
+    Block block;
+    const std::string type = string_member(json, "type");
     if (type == "text") {
-      add_text(string_member(block, "text"), on_delta);
+      block.at = begin_text();
+      add_text(block.at, string_member(json, "text"), on_delta);
+      for (const auto& [name, value] : json.items()) {
+        if (name != "type" && name != "text") add_text_extra(block.at, name, value);
+      }
     } else if (type == "tool_use") {
-      const std::size_t position =
-          begin_call(string_member(block, "id"), string_member(block, "name"), on_delta);
-      calls_[index] = position;
-      const Json& input = member(block, "input");
-      if (!input.empty()) add_arguments(position, dump_json(input), on_delta);
+      CallFragment fragment;
+      fragment.id = string_member(json, "id");
+      fragment.name = string_member(json, "name");
+      block.kind = Kind::kCall;
+      block.at = begin_call(assembly_.id_of(assembly_.begin(fragment).call), fragment.name, on_delta);
+      if (const auto input = json.find("input"); input != json.end() && says_something(*input))
+        block.input = input->is_string() ? input->get<std::string>() : dump_json(*input);
+      for (const auto& [name, value] : json.items()) {
+        if (name != "type" && name != "id" && name != "name" && name != "input")
+          add_call_extra(block.at, name, value);
+      }
+    } else {
+      block.kind = Kind::kOpaque;
+      block.at = begin_block(json);
     }
+    blocks_[index] = std::move(block);
   }
 
   void on_block_delta(std::int64_t index, const Json& delta, OnDelta& on_delta) {
     const std::string type = string_member(delta, "type");
-    if (type == "text_delta") {
-      add_text(string_member(delta, "text"), on_delta);
-    } else if (type == "input_json_delta") {
-      const auto call = calls_.find(index);
-      if (call != calls_.end()) add_arguments(call->second, string_member(delta, "partial_json"), on_delta);
+    auto found = blocks_.find(index);
+    if (found == blocks_.end()) {
+      // Text says itself where it belongs: to the answer. Nothing else does.
+      if (type == "text_delta") return add_text(string_member(delta, "text"), on_delta);
+      return fail_with(ErrorKind::kStreamCut, "the model's stream goes on with a block that did not begin");
     }
+    Block& block = found->second;
+    if (block.kind == Kind::kText && type == "text_delta") {
+      add_text(block.at, string_member(delta, "text"), on_delta);
+    } else if (block.kind == Kind::kCall && type == "input_json_delta") {
+      add_arguments(block.at, string_member(delta, "partial_json"), on_delta);
+    } else if (block.kind == Kind::kOpaque && type == "input_json_delta") {
+      block.input += string_member(delta, "partial_json");
+    } else if (type == "text_delta" || type == "input_json_delta") {
+      fail_with(ErrorKind::kStreamCut, "the model's stream goes on with a block of another kind");
+    } else {
+      on_opaque_delta(block, type, delta);
+    }
+  }
+
+  // thinking_delta, signature_delta, citations_delta and what will come: the members of a delta go on those
+  // of its block; a list goes on with one item.
+  void on_opaque_delta(const Block& block, const std::string& type, const Json& delta) {
+    for (const auto& [name, value] : delta.items()) {
+      if (name == "type") continue;
+      const bool item = type == "citations_delta" && name == "citation";
+      const std::string target = item ? "citations" : name;
+      const Json piece = item ? Json::array({value}) : value;
+      if (block.kind == Kind::kText) {
+        add_text_extra(block.at, target, piece);
+      } else if (block.kind == Kind::kCall) {
+        add_call_extra(block.at, target, piece);
+      } else {
+        merge_fragment(this->block(block.at), Json{{target, piece}});
+      }
+    }
+  }
+
+  void on_block_end(std::int64_t index, OnDelta& on_delta) {
+    const auto found = blocks_.find(index);
+    if (found == blocks_.end()) return;
+    Block& block = found->second;
+    if (block.kind == Kind::kCall && !has_arguments(block.at)) {
+      // A call without arguments sends no fragment; one that came whole sends none, either.
+      add_arguments(block.at, block.input.empty() ? "{}" : block.input, on_delta);
+    } else if (block.kind == Kind::kOpaque && !block.input.empty()) {
+      Json input = parse_json<Json>(block.input, kMaxForeignJsonDepth);
+      if (input.is_discarded()) {
+        return fail_with(ErrorKind::kStreamCut, "a block of the model's stream ends within its input");
+      }
+      this->block(block.at)["input"] = std::move(input);
+    }
+    block.input.clear();
   }
 
   // Counts are cumulative, and each event need not repeat all of them.
@@ -145,25 +278,36 @@ class MessagesDecoder : public Decoder {
     completion_.usage.cached_input_tokens = cache_read_;
   }
 
-  void on_stop_reason(const std::string& reason) {
+  void on_stop_reason(const Json& json) {
+    const auto member = json.find("stop_reason");
+    if (member == json.end() || !says_something(*member)) return;
+    const std::string reason = member->is_string() ? member->get<std::string>() : dump_json(*member);
+    const bool calls = !completion_.message.tool_calls.empty();
     if (reason == "refusal") {
+      stop(StopReason::kEnd);
       fail_with(ErrorKind::kContentFilter, "the model refused to answer: change the prompt", reason);
     } else if (reason == "tool_use") {
-      completion_.stop_reason = StopReason::kToolCalls;
+      stop(StopReason::kToolCalls);
     } else if (reason == "max_tokens" || reason == "model_context_window_exceeded") {
-      completion_.stop_reason = StopReason::kMaxTokens;
+      stop(StopReason::kMaxTokens);
     } else if (reason == "stop_sequence") {
-      completion_.stop_reason = StopReason::kStopSequence;
-    } else if (!reason.empty()) {
-      completion_.stop_reason = reason == "end_turn" ? StopReason::kEnd : StopReason::kOther;
+      stop(StopReason::kStopSequence);
+    } else if (reason == "pause_turn") {
+      stop(StopReason::kPaused);
+    } else if (reason == "end_turn") {
+      stop(calls ? StopReason::kToolCalls : StopReason::kEnd);
+    } else {
+      stop_unknown(reason);
     }
   }
 
-  std::map<std::int64_t, std::size_t> calls_;  // index of the block -> position among the tool calls
+  std::map<std::int64_t, Block> blocks_;  // by their index on the wire
+  CallAssembly assembly_;
+  std::int64_t last_ = 0;  // the block that began last
   std::int64_t fresh_ = 0;
   std::int64_t cache_read_ = 0;
   std::int64_t cache_created_ = 0;
-  bool stopped_ = false;
+  bool ended_ = false;
 };
 
 net::Headers headers(const std::string& api_key) {
@@ -172,12 +316,12 @@ net::Headers headers(const std::string& api_key) {
   return out;
 }
 
-Result<std::string> encode(const Request& request, std::string_view) {
+Result<std::string> encode(const Request& request, const Dialect& dialect) {
   Json out;
   out["model"] = request.model;
   out["max_tokens"] = request.max_tokens.value_or(kDefaultMaxTokens);
   std::string system;
-  Json turns = turns_of(request, system);
+  Json turns = turns_of(request, origin_of(kAnthropic.name, dialect.base_url), system);
   if (!system.empty()) out["system"] = system;
   out["messages"] = std::move(turns);
   if (!request.tools.empty()) {

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <future>
+#include <mutex>
 
 #include "base/check.h"
 #include "net/sse_parser.h"
@@ -13,6 +14,9 @@ namespace holdfast::model {
 namespace {
 
 constexpr std::size_t kMaxErrorBodyBytes = 64 << 10;
+
+// What a server answers with 200: a stream, or one document from a server that does not stream.
+enum class BodyKind : std::uint8_t { kUnknown, kStream, kDocument };
 
 // One call under way. Shared by the callbacks of its HTTP request; they run on one thread.
 struct Call {
@@ -27,6 +31,16 @@ struct Call {
       return;
     }
     if (decoder->error() || broken) return;
+    if (kind == BodyKind::kUnknown) {
+      const std::size_t first = bytes.find_first_not_of(" \t\r\n\xef\xbb\xbf");
+      if (first == std::string_view::npos) return;
+      kind = bytes[first] == '{' || bytes[first] == '[' ? BodyKind::kDocument : BodyKind::kStream;
+      bytes.remove_prefix(first);
+    }
+    if (kind == BodyKind::kDocument) {
+      document += bytes;  // bounded by what the HTTP client takes of a response
+      return;
+    }
     const Status status =
         parser.feed(bytes, [this](const net::SseEvent& event) { decoder->event(event, on_delta); });
     broken = !status.ok();
@@ -35,12 +49,17 @@ struct Call {
   }
 
   Outcome outcome(std::expected<void, net::HttpError> ended) {
-    if (head.status == 200 && !decoder->error() && decoder->complete()) {
-      // All of it is here, even if the connection ended badly afterwards.
-      Completion completion = decoder->take();
-      completion.message.role = Role::kAssistant;
-      completion.request_id = request_id();
-      return completion;
+    if (head.status == 200 && ended && kind == BodyKind::kDocument) decoder->whole(document, on_delta);
+    // What is all is all, even if the connection ended badly afterwards.
+    if (head.status == 200 && !decoder->error() &&
+        (decoder->complete() || (ended && decoder->complete_at_end()))) {
+      std::expected<Completion, Error> completion = decoder->take();
+      if (completion) {
+        completion->message.role = Role::kAssistant;
+        if (completion->message.holds_opaque()) completion->message.origin = origin;
+        completion->request_id = request_id();
+        return *std::move(completion);
+      }
     }
     Error error = failure(std::move(ended));
     error.request_id = request_id();
@@ -82,11 +101,16 @@ struct Call {
     return {};
   }
 
+  // In one pass: the key may be part of what stands in its place.
   void hide_key(std::string& text) const {
     if (api_key.empty()) return;
-    for (std::size_t at = text.find(api_key); at != std::string::npos; at = text.find(api_key)) {
-      text.replace(at, api_key.size(), "[API key]");
+    std::string out;
+    std::size_t from = 0;
+    for (std::size_t at = text.find(api_key); at != std::string::npos; at = text.find(api_key, from)) {
+      out.append(text, from, at - from).append("[API key]");
+      from = at + api_key.size();
     }
+    text = out.append(text, from);
   }
 
   const Provider& provider;
@@ -96,80 +120,135 @@ struct Call {
   std::move_only_function<void(const Delta&)> on_delta;
   std::move_only_function<void(Outcome)> done;
   net::HttpHead head;
+  BodyKind kind = BodyKind::kUnknown;
+  std::string document;
   std::string error_body;
   std::string api_key;
+  std::string origin;  // of what is opaque in the answer
   bool broken = false;
   std::stop_source cancel;
   // Passes the caller's stop request on.
   std::optional<std::stop_callback<std::move_only_function<void()>>> link;
 };
 
+// What outlives the client while calls are under way.
+struct Shared {
+  Shared(Endpoint endpoint_in, net::HttpClient& http_in, const Clock& clock_in)
+      : endpoint(std::move(endpoint_in)), http(http_in), clock(clock_in), dialect_{endpoint.base_url} {}
+
+  Dialect dialect() {
+    std::lock_guard lock(mutex_);
+    return dialect_;
+  }
+  void learn(Dialect dialect) {
+    std::lock_guard lock(mutex_);
+    dialect_ = std::move(dialect);
+  }
+
+  const Endpoint endpoint;
+  net::HttpClient& http;
+  const Clock& clock;
+
+ private:
+  std::mutex mutex_;
+  Dialect dialect_;
+};
+
+net::HttpRequest http_request(const Endpoint& endpoint, std::string body, const std::string& key) {
+  net::HttpRequest out;
+  out.method = "POST";
+  out.url = endpoint.base_url + std::string(endpoint.provider->path);
+  out.headers = endpoint.provider->headers(key);
+  out.headers.emplace_back("content-type", "application/json");
+  out.headers.emplace_back("accept", "text/event-stream");
+  out.headers.insert(out.headers.end(), endpoint.headers.begin(), endpoint.headers.end());
+  out.body = std::move(body);
+  out.connect_timeout = endpoint.connect_timeout;
+  out.idle_timeout = endpoint.idle_timeout;
+  out.total_timeout = endpoint.total_timeout;
+  out.max_response_bytes = endpoint.max_response_bytes;
+  return out;
+}
+
+using Done = std::move_only_function<void(Outcome)>;
+
+std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, std::stop_token stop) {
+  auto call = std::make_shared<Call>(*shared.endpoint.provider, shared.clock);
+  call->api_key = key;
+  call->origin = origin_of(shared.endpoint.provider->name, shared.endpoint.base_url);
+  if (stop.stop_possible())
+    call->link.emplace(std::move(stop), [cancel = call->cancel]() mutable { cancel.request_stop(); });
+  return call;
+}
+
+void send(Shared& shared, std::shared_ptr<Call> call, std::string body) {
+  net::HttpHandler handler;
+  handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
+  handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
+  handler.done = [call](std::expected<void, net::HttpError> ended) {
+    call->link.reset();
+    auto finish = std::move(call->done);
+    finish(call->outcome(std::move(ended)));
+  };
+  shared.http.start(http_request(shared.endpoint, std::move(body), call->api_key), std::move(handler),
+                    call->cancel.get_token());
+}
+
+// Says the request in the server's dialect; a refusal that says which one it wants is answered in it, once.
+void ask(const std::shared_ptr<Shared>& shared, const std::string& key,
+         std::shared_ptr<const Request> request, std::move_only_function<void(const Delta&)> on_delta,
+         Done done, std::stop_token stop, bool again) {
+  const Provider& provider = *shared->endpoint.provider;
+  const Dialect dialect = shared->dialect();
+  Result<std::string> body = provider.encode(*request, dialect);
+  if (!body) return done(std::unexpected(Error(ErrorKind::kBadRequest, body.error().message())));
+  auto call = make_call(*shared, key, stop);
+  call->on_delta = std::move(on_delta);
+  call->done = std::move(done);
+  if (!again && provider.adapt != nullptr) {
+    call->done = [shared, key, request, stop, dialect, call = std::weak_ptr(call),
+                  done = std::move(call->done)](Outcome outcome) mutable {
+      const auto other = outcome ? std::nullopt : shared->endpoint.provider->adapt(dialect, outcome.error());
+      auto asked = call.lock();
+      if (!other || !asked) return done(std::move(outcome));
+      shared->learn(*other);
+      ask(shared, key, std::move(request), std::move(asked->on_delta), std::move(done), std::move(stop),
+          true);
+    };
+  }
+  send(*shared, std::move(call), *std::move(body));
+}
+
 class HttpModelClient : public Client {
  public:
   HttpModelClient(Endpoint endpoint, net::HttpClient& http, const Clock& clock, Secrets secrets)
-      : endpoint_(std::move(endpoint)), http_(http), clock_(clock), secrets_(std::move(secrets)) {
-    HF_CHECK(endpoint_.provider != nullptr);
-    if (endpoint_.base_url.empty()) endpoint_.base_url = endpoint_.provider->default_url;
-    while (endpoint_.base_url.ends_with('/')) endpoint_.base_url.pop_back();
+      : secrets_(std::move(secrets)) {
+    HF_CHECK(endpoint.provider != nullptr);
+    if (endpoint.base_url.empty()) endpoint.base_url = endpoint.provider->default_url;
+    while (endpoint.base_url.ends_with('/')) endpoint.base_url.pop_back();
+    shared_ = std::make_shared<Shared>(std::move(endpoint), http, clock);
   }
 
-  void start(const Request& request, std::move_only_function<void(const Delta&)> on_delta,
-             std::move_only_function<void(Outcome)> done, std::stop_token stop) override {
+  void start(const Request& request, std::move_only_function<void(const Delta&)> on_delta, Done done,
+             std::stop_token stop) override {
+    const std::string& name = shared_->endpoint.api_key;
     std::string key;
-    if (!endpoint_.api_key.empty()) {
-      std::optional<std::string> value = secrets_ ? secrets_(endpoint_.api_key) : std::nullopt;
+    if (!name.empty()) {
+      std::optional<std::string> value = secrets_ ? secrets_(name) : std::nullopt;
       if (!value || value->empty()) {
         done(std::unexpected(
-            Error(ErrorKind::kAuth, "the API key " + endpoint_.api_key +
-                                        " is not set: set it for the process that runs the worker")));
+            Error(ErrorKind::kAuth,
+                  "the API key " + name + " is not set: set it for the process that runs the worker")));
         return;
       }
       key = std::move(*value);
     }
-    Result<std::string> body = endpoint_.provider->encode(request, endpoint_.base_url);
-    if (!body) {
-      done(std::unexpected(Error(ErrorKind::kBadRequest, body.error().message())));
-      return;
-    }
-
-    auto call = std::make_shared<Call>(*endpoint_.provider, clock_);
-    call->on_delta = std::move(on_delta);
-    call->done = std::move(done);
-    call->api_key = key;
-    if (stop.stop_possible()) {
-      call->link.emplace(std::move(stop), [cancel = call->cancel]() mutable { cancel.request_stop(); });
-    }
-    net::HttpHandler handler;
-    handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
-    handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
-    handler.done = [call](std::expected<void, net::HttpError> ended) {
-      call->link.reset();
-      auto finish = std::move(call->done);
-      finish(call->outcome(std::move(ended)));
-    };
-    http_.start(http_request(std::move(*body), key), std::move(handler), call->cancel.get_token());
+    ask(shared_, key, std::make_shared<const Request>(request), std::move(on_delta), std::move(done),
+        std::move(stop), false);
   }
 
  private:
-  net::HttpRequest http_request(std::string body, const std::string& key) const {
-    net::HttpRequest out;
-    out.method = "POST";
-    out.url = endpoint_.base_url + std::string(endpoint_.provider->path);
-    out.headers = endpoint_.provider->headers(key);
-    out.headers.emplace_back("content-type", "application/json");
-    out.headers.emplace_back("accept", "text/event-stream");
-    out.headers.insert(out.headers.end(), endpoint_.headers.begin(), endpoint_.headers.end());
-    out.body = std::move(body);
-    out.connect_timeout = endpoint_.connect_timeout;
-    out.idle_timeout = endpoint_.idle_timeout;
-    out.total_timeout = endpoint_.total_timeout;
-    out.max_response_bytes = endpoint_.max_response_bytes;
-    return out;
-  }
-
-  Endpoint endpoint_;
-  net::HttpClient& http_;
-  const Clock& clock_;
+  std::shared_ptr<Shared> shared_;
   Secrets secrets_;
 };
 

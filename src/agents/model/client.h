@@ -1,6 +1,7 @@
 #pragma once
 
-// Client: one model endpoint. Always streams. Never retries: the durable activity does, with what Error says.
+// Client: one model endpoint. Always streams. Never retries (the durable activity does, with what Error
+// says); a server that refused a request for how it was said is asked once more in its own dialect.
 //
 //   os::ThreadExecutor loop("http"); auto http = net::curl_http_client(loop);
 //   auto client = make_client(endpoint, *http, clock, environment_secrets());

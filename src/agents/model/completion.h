@@ -19,7 +19,14 @@ struct Delta {
   std::string name;           // kToolCallBegin
 };
 
-enum class StopReason : std::uint8_t { kEnd, kToolCalls, kMaxTokens, kStopSequence, kOther };
+// A reason that is not here is an error (ErrorKind::kUnknownStop).
+enum class StopReason : std::uint8_t {
+  kEnd,
+  kToolCalls,
+  kMaxTokens,
+  kStopSequence,
+  kPaused,  // the provider wants the same conversation again, to go on
+};
 
 // Tokens of one model call.
 struct Usage {

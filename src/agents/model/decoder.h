@@ -1,43 +1,110 @@
 #pragma once
 
-// Decoder: the events of one provider's stream become deltas and a completion. Pure: what a provider's file
-// derives.
+// Decoder: the events of one provider's stream become deltas and a completion. What a provider's file
+// derives; the base keeps what has come, in its order, and knows when it cannot be all. Pure; one for one
+// answer.
 
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "model/completion.h"
 #include "model/error.h"
+#include "model/frame.h"
 #include "net/sse_parser.h"
 
 namespace holdfast::model {
 
 class Decoder {
  public:
+  using Json = FrameReader::Json;
   using OnDelta = std::move_only_function<void(const Delta&)>;
 
   virtual ~Decoder() = default;
   // Nothing happens after there is an error.
   virtual void event(const net::SseEvent& event, OnDelta& on_delta) = 0;
+  // The answer as one document, from a server that does not stream; `body` is JSON or an error.
+  void whole(std::string_view body, OnDelta& on_delta);
   // The provider has said that this is all.
   virtual bool complete() const = 0;
+  // It is all if the stream ends here as streams end.
+  virtual bool complete_at_end() const { return complete(); }
 
   const std::optional<Error>& error() const { return error_; }
-  Completion take() { return std::move(completion_); }
+  // Once, when it is complete. An error when what has come cannot be all of an answer.
+  std::expected<Completion, Error> take();
 
  protected:
-  void add_text(std::string_view text, OnDelta& on_delta);
-  // Returns the position of the new call.
+  // A document that is an answer of this provider; false: it is none.
+  virtual bool on_whole(const Json& document, OnDelta& on_delta);
+
+  // The event as a JSON object; none: it carries nothing, or says an error, which is kept.
+  std::optional<Json> read(const net::SseEvent& event);
+
+  // Pieces of the message's content, in the order in which they begin.
+  std::size_t begin_text();
+  std::size_t begin_block(Json block);
+  Json& block(std::size_t piece) { return pieces_[piece].json; }
+  void add_text(std::size_t piece, std::string text, OnDelta& on_delta);
+  // To the piece that came last, or to a new one behind a call or a block.
+  void add_text(std::string text, OnDelta& on_delta);
+  // What else the provider put on a text.
+  void add_text_extra(std::size_t piece, const std::string& name, const Json& value);
+
+  // Returns the position of the new call. Its name may come later, and go on.
   std::size_t begin_call(std::string id, std::string name, OnDelta& on_delta);
-  void add_arguments(std::size_t call, std::string_view fragment, OnDelta& on_delta);
+  void add_name(std::size_t call, std::string_view fragment, OnDelta& on_delta);
+  void add_arguments(std::size_t call, std::string fragment, OnDelta& on_delta);
+  bool has_arguments(std::size_t call) const {
+    return !completion_.message.tool_calls[call].arguments.empty();
+  }
+  void add_call_extra(std::size_t call, const std::string& name, const Json& value);
+
+  // What else the provider put on the message.
+  void add_extra(const std::string& name, const Json& value);
+  void add_refusal(std::string_view text) { refusal_ += text; }
+
+  void stop(StopReason reason);
+  // A reason to stop that is not known to be good.
+  void stop_unknown(const std::string& reason);
+  bool stopped() const { return stopped_; }
+
   void fail_with(ErrorKind kind, std::string message, std::string code = {});
-  void fail_with(Error error) { error_ = std::move(error); }
+  void fail_with(Error error);
 
   Completion completion_;
 
  private:
+  enum class PieceKind : std::uint8_t { kText, kBlock, kCall };
+  struct Piece {
+    PieceKind kind = PieceKind::kText;
+    std::string text;
+    std::string held;  // FrameReader::join()
+    Json json;         // kBlock: the block; kText: what else is on it
+    std::size_t call = 0;
+  };
+  struct Call {
+    bool told = false;  // that it begins
+    std::string held;   // FrameReader::join()
+    Json extra = Json::object();
+  };
+
+  void tell_call(std::size_t call, OnDelta& on_delta);
+  void tell_arguments(std::size_t call, std::string text, OnDelta& on_delta);
+  std::optional<Error> why_not_whole() const;
+  void write_content();
+  std::string written(Json value) const;
+
+  FrameReader frames_;
+  std::vector<Piece> pieces_;
+  std::vector<Call> calls_;
+  Json extra_ = Json::object();
+  std::string refusal_;
+  bool stopped_ = false;
   std::optional<Error> error_;
 };
 

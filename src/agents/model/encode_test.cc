@@ -49,10 +49,11 @@ constexpr const char* kOpenAiEverything =
     R"("type":"image_url","image_url":{"url":"u"}}]},{"role":"assistant","content":)"
     R"("Let me look.","tool_calls":[{"id":"c1","type":"function","function":{"name":"lookup",)"
     R"("arguments":"{\"b\": 1, \"a\": [2]}"}},{"id":"c2","type":"function","function":{"name":)"
-    R"("list","arguments":"{\"broken\": "}}]},{"role":"tool","content":"120","tool_call_id":)"
+    R"("list","arguments":"{\"invalid_arguments\":\"{\\\"broken\\\": \"}"}}]},{"role":"tool","content":"120","tool_call_id":)"
     R"("c1"},{"role":"tool","content":"no JSON","tool_call_id":"c2"},{"role":"user","content":)"
     R"("and now?"},{"role":"assistant","content":null,"tool_calls":[{"id":"c3","type":)"
-    R"("function","function":{"name":"list","arguments":""}}]}],"tools":[{"type":"function",)"
+    R"("function","function":{"name":"list","arguments":"{}"}}]},{"role":"tool","content":)"
+    R"("no answer to this call was recorded","tool_call_id":"c3"}],"tools":[{"type":"function",)"
     R"("function":{"name":"lookup","description":"Finds.","parameters":{"type":"object",)"
     R"("required":["a"],"properties":{"a":{"type":"array"}}}}},{"type":"function","function":{)"
     R"("name":"list","description":"","parameters":{"type":"object","properties":{}}}}],)"
@@ -68,7 +69,8 @@ constexpr const char* kAnthropicEverything =
     R"( "}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"c1","content":)"
     R"("120"},{"type":"tool_result","tool_use_id":"c2","content":"no JSON","is_error":true},{)"
     R"("type":"text","text":"and now?"}]},{"role":"assistant","content":[{"type":"tool_use",)"
-    R"("id":"c3","name":"list","input":{}}]}],"tools":[{"name":"lookup","description":"Finds.",)"
+    R"("id":"c3","name":"list","input":{}}]},{"role":"user","content":[{"type":"tool_result",)"
+    R"("tool_use_id":"c3","content":"no answer to this call was recorded","is_error":true}]}],"tools":[{"name":"lookup","description":"Finds.",)"
     R"("input_schema":{"type":"object","required":["a"],"properties":{"a":{"type":"array"}}}},{)"
     R"("name":"list","description":"","input_schema":{"type":"object","properties":{}}}],)"
     R"("temperature":0.5,"stop_sequences":["END"],"stream":true})";
@@ -77,20 +79,20 @@ constexpr const char* kOfficial = "https://api.openai.com/v1";
 constexpr const char* kCompatible = "http://localhost:11434/v1";
 
 TEST(Encode, OpenAi) {
-  EXPECT_EQ(*kOpenAi.encode(everything(), kOfficial), kOpenAiEverything);
-  EXPECT_EQ(*kOpenAi.encode(least(), kOfficial),
+  EXPECT_EQ(*kOpenAi.encode(everything(), {kOfficial}), kOpenAiEverything);
+  EXPECT_EQ(*kOpenAi.encode(least(), {kOfficial}),
             R"({"model":"m-1","messages":[{"role":"user","content":"hello"}],"stream":true,)"
             R"("stream_options":{"include_usage":true}})");
   // The servers that speak the same format know the limit by its old name.
   std::string compatible = kOpenAiEverything;
   const std::string renamed = "max_completion_tokens";
   compatible.replace(compatible.find(renamed), renamed.size(), "max_tokens");
-  EXPECT_EQ(*kOpenAi.encode(everything(), kCompatible), compatible);
+  EXPECT_EQ(*kOpenAi.encode(everything(), {kCompatible}), compatible);
 }
 
 TEST(Encode, Anthropic) {
-  EXPECT_EQ(*kAnthropic.encode(everything(), kAnthropic.default_url), kAnthropicEverything);
-  EXPECT_EQ(*kAnthropic.encode(least(), kAnthropic.default_url),
+  EXPECT_EQ(*kAnthropic.encode(everything(), {std::string(kAnthropic.default_url)}), kAnthropicEverything);
+  EXPECT_EQ(*kAnthropic.encode(least(), {std::string(kAnthropic.default_url)}),
             R"({"model":"m-1","max_tokens":4096,"messages":[{"role":"user","content":[{"type":"text",)"
             R"("text":"hello"}]}],"stream":true})");
 }
@@ -100,7 +102,7 @@ TEST(Encode, ASchemaThatIsNoneIsRefused) {
     for (const char* schema : {"{", "[]", "7"}) {
       Request request = everything();
       request.tools[0].parameters = schema;
-      const auto body = provider->encode(request, provider->default_url);
+      const auto body = provider->encode(request, {std::string(provider->default_url)});
       ASSERT_FALSE(body);
       EXPECT_EQ(body.error().code(), Code::kInvalidArgument);
       EXPECT_NE(body.error().message().find("tool lookup"), std::string::npos);

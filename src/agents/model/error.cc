@@ -5,21 +5,25 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/text.h"
+#include "model/opaque.h"
 #include "net/retry_after.h"
 
 namespace holdfast::model {
 
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxMessageBytes = 2000;
+constexpr std::size_t kShownBodyBytes = 200;
 
 struct CodeMeaning {
   std::string_view code;
@@ -52,6 +56,44 @@ constexpr std::array kMeanings = {
     CodeMeaning{"not_found_error", ErrorKind::kBadRequest},
     CodeMeaning{"request_too_large", ErrorKind::kBadRequest},
     CodeMeaning{"context_length_exceeded", ErrorKind::kBadRequest},
+    // Azure, Google, AWS, OpenRouter, vLLM, DeepSeek, Mistral, Groq in the same place.
+    CodeMeaning{"quota_exceeded", ErrorKind::kQuotaExhausted},
+    CodeMeaning{"quotaexceeded", ErrorKind::kQuotaExhausted},
+    CodeMeaning{"insufficient_balance", ErrorKind::kQuotaExhausted},
+    CodeMeaning{"insufficient_credits", ErrorKind::kQuotaExhausted},
+    CodeMeaning{"payment_required", ErrorKind::kQuotaExhausted},
+    CodeMeaning{"content_filter_error", ErrorKind::kContentFilter},
+    CodeMeaning{"moderation_error", ErrorKind::kContentFilter},
+    CodeMeaning{"unauthenticated", ErrorKind::kAuth},
+    CodeMeaning{"unauthorized", ErrorKind::kAuth},
+    CodeMeaning{"permission_denied", ErrorKind::kAuth},
+    CodeMeaning{"accessdeniedexception", ErrorKind::kAuth},
+    CodeMeaning{"rate_limited", ErrorKind::kRateLimited},
+    CodeMeaning{"ratelimiterror", ErrorKind::kRateLimited},
+    CodeMeaning{"too_many_requests", ErrorKind::kRateLimited},
+    CodeMeaning{"toomanyrequests", ErrorKind::kRateLimited},
+    CodeMeaning{"resource_exhausted", ErrorKind::kRateLimited},
+    CodeMeaning{"throttlingexception", ErrorKind::kRateLimited},
+    CodeMeaning{"engine_overloaded", ErrorKind::kOverloaded},
+    CodeMeaning{"overloaded", ErrorKind::kOverloaded},
+    CodeMeaning{"unavailable", ErrorKind::kOverloaded},
+    CodeMeaning{"service_unavailable", ErrorKind::kOverloaded},
+    CodeMeaning{"serviceunavailableexception", ErrorKind::kOverloaded},
+    CodeMeaning{"internal", ErrorKind::kOverloaded},
+    CodeMeaning{"internal_error", ErrorKind::kOverloaded},
+    CodeMeaning{"internal_server_error", ErrorKind::kOverloaded},
+    CodeMeaning{"internalservererror", ErrorKind::kOverloaded},
+    CodeMeaning{"internalserverexception", ErrorKind::kOverloaded},
+    CodeMeaning{"modelstreamerrorexception", ErrorKind::kOverloaded},
+    CodeMeaning{"deadline_exceeded", ErrorKind::kTimeout},
+    CodeMeaning{"timeout", ErrorKind::kTimeout},
+    CodeMeaning{"modeltimeoutexception", ErrorKind::kTimeout},
+    CodeMeaning{"invalid_argument", ErrorKind::kBadRequest},
+    CodeMeaning{"failed_precondition", ErrorKind::kBadRequest},
+    CodeMeaning{"validationexception", ErrorKind::kBadRequest},
+    CodeMeaning{"badrequesterror", ErrorKind::kBadRequest},
+    CodeMeaning{"model_not_found", ErrorKind::kBadRequest},
+    CodeMeaning{"deploymentnotfound", ErrorKind::kBadRequest},
 };
 
 std::optional<ErrorKind> meaning_of(const std::string& code) {
@@ -83,10 +125,60 @@ ErrorKind kind_of(int status, const std::string& code, const std::string& type, 
   return kind_of_status(status);
 }
 
-// A code may be a number.
-std::string text_of(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_number() ? dump_json(*found) : string_member(object, name);
+// The first of these members that says anything, as text: a code may be a number, a message a list.
+std::string text_of(const Json& object, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    const auto found = object.find(name);
+    if (found == object.end() || !says_something(*found) || found->is_boolean()) continue;
+    return found->is_string() ? found->get<std::string>() : dump_json(*found);
+  }
+  return {};
+}
+
+// vLLM, OpenRouter and Google say the status of the response that they would have sent.
+int status_in(const Json& object, int otherwise) {
+  for (const char* name : {"code", "status", "status_code", "statusCode"}) {
+    const auto found = object.find(name);
+    if (found == object.end()) continue;
+    std::int64_t status = 0;
+    if (found->is_number_integer()) status = integer_member(object, name).value_or(0);
+    if (found->is_string() && found->get_ref<const std::string&>().size() == 3)
+      status = std::atoi(found->get_ref<const std::string&>().c_str());
+    if (status >= 400 && status <= 599) return static_cast<int>(status);
+  }
+  return otherwise;
+}
+
+// `object` is the error itself; proxies wrap one into another.
+Error error_of_object(const Json& object, int status, int depth = 0) {
+  if (const auto inner = object.find("error");
+      inner != object.end() && inner->is_object() && !inner->empty() && depth < 4) {
+    return error_of_object(*inner, status_in(object, status), depth + 1);
+  }
+  std::string code = text_of(object, {"code", "__type", "Code"});
+  std::string type = text_of(object, {"type", "status", "error_type"});
+  std::string message =
+      text_of(object, {"message", "msg", "Message", "detail", "error", "errorMessage", "title"});
+  if (message.empty()) message = dump_json(object);
+  return error_of_code(status == 0 ? status_in(object, 0) : status, std::move(code), std::move(type),
+                       std::move(message));
+}
+
+bool has_answer(const Json& document) {
+  return document.contains("choices") || document.contains("content") || document.contains("delta") ||
+         document.contains("content_block") || document.contains("message_start");
+}
+
+// Documents that are an error as a whole, and not an answer.
+bool is_error_object(const Json& document) {
+  const std::string type = ascii_lower(text_of(document, {"type"}));
+  const std::string object = text_of(document, {"object"});
+  if (type == "error" || object == "error") return true;
+  if (has_answer(document)) return false;
+  if (document.contains("detail") || document.contains("__type")) return true;
+  const bool says = document.contains("message") && document["message"].is_string();
+  return says && (document.contains("code") || document.contains("status") ||
+                  document.contains("statusCode") || document.size() == 1);
 }
 
 }  // namespace
@@ -100,6 +192,7 @@ std::string_view error_type(ErrorKind kind) {
     case ErrorKind::kInvalidPrompt: return "InvalidPromptError";
     case ErrorKind::kAuth: return "AuthError";
     case ErrorKind::kBadRequest: return "BadRequestError";
+    case ErrorKind::kUnknownStop: return "UnknownStopReasonError";
     case ErrorKind::kStreamCut: return "StreamCutError";
     case ErrorKind::kTimeout: return "TimeoutError";
     case ErrorKind::kConnection: return "ConnectionError";
@@ -120,6 +213,7 @@ bool is_retryable(ErrorKind kind) {
     case ErrorKind::kInvalidPrompt:
     case ErrorKind::kAuth:
     case ErrorKind::kBadRequest:
+    case ErrorKind::kUnknownStop:
     case ErrorKind::kCancelled: return false;
   }
   return false;
@@ -136,24 +230,47 @@ Error error_of_code(int status, std::string code, std::string type, std::string 
   return error;
 }
 
-Error error_of_response(const net::HttpHead& head, std::string_view body, WallTime now) {
-  std::string code;
-  std::string type;
-  std::string message;
-  const Json json = parse_json(body, kMaxForeignJsonDepth);
-  if (json.is_object()) {
-    const auto inner = json.find("error");
-    if (inner != json.end() && inner->is_object()) {
-      code = text_of(*inner, "code");
-      type = text_of(*inner, "type");
-      message = text_of(*inner, "message");
-    } else {
-      message = inner != json.end() ? text_of(json, "error") : text_of(json, "message");
-      code = text_of(json, "code");
-    }
+std::optional<Error> error_in(const Json& document, int status) {
+  if (document.is_array()) {
+    if (document.empty()) return std::nullopt;
+    return error_in(document.front(), status);
   }
-  if (message.empty()) message = std::string(body.substr(0, 200));
-  Error error = error_of_code(head.status, std::move(code), std::move(type), std::move(message));
+  if (!document.is_object()) return std::nullopt;
+  const auto inner = document.find("error");
+  if (inner != document.end() && !inner->is_null() && *inner != false && *inner != "") {
+    if (inner->is_object()) {
+      Error error = error_of_object(*inner, status_in(document, status));
+      if (inner->empty()) error.message += " (without a word)";
+      return error;
+    }
+    Json wrapped = document;
+    if (inner->is_boolean() || wrapped.contains("message")) {
+      wrapped.erase("error");
+    }
+    return error_of_object(wrapped, status);
+  }
+  if (const auto list = document.find("errors");
+      list != document.end() && list->is_array() && !list->empty() && !has_answer(document)) {
+    const Json& first = list->front();
+    return first.is_object() ? error_of_object(first, status)
+                             : error_of_code(status, {}, {},
+                                             first.is_string() ? first.get<std::string>() : dump_json(first));
+  }
+  if (const auto base = document.find("base_resp"); base != document.end() && base->is_object()) {
+    if (integer_member(*base, "status_code").value_or(0) != 0)
+      return error_of_code(status, text_of(*base, {"status_code"}), {}, text_of(*base, {"status_msg"}));
+  }
+  if (is_error_object(document)) return error_of_object(document, status);
+  return std::nullopt;
+}
+
+Error error_of_response(const net::HttpHead& head, std::string_view body, WallTime now) {
+  const Json json = parse_json<Json>(body, kMaxForeignJsonDepth);
+  std::optional<Error> said;
+  if (!json.is_discarded()) said = error_in(json, head.status);
+  if (!said && json.is_object()) said = error_of_object(json, head.status);
+  Error error = said ? std::move(*said)
+                     : error_of_code(head.status, {}, {}, std::string(body.substr(0, kShownBodyBytes)));
   error.retry_after = net::retry_after(head, now);
   // The provider's own word on whether it is worth it; what the content caused stays final.
   const std::string_view should = head.header("x-should-retry");

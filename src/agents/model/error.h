@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
 #include "holdfast/seams.h"
 #include "net/http_client.h"
 
@@ -21,6 +22,7 @@ enum class ErrorKind : std::uint8_t {
   kInvalidPrompt,   // final
   kAuth,            // final
   kBadRequest,      // final
+  kUnknownStop,     // final: the answer ended for a reason that is not known to be good
   kStreamCut,       // retry: the stream ended before its end, or broke
   kTimeout,         // retry
   kConnection,      // retry
@@ -47,6 +49,9 @@ struct Error {
 
 // What a response other than 200 means. `body` may be anything.
 Error error_of_response(const net::HttpHead& head, std::string_view body, WallTime now);
+// The error that a document says, in any of the shapes that providers, servers and proxies give it; none: it
+// says none. The same in a response and in a frame of a stream.
+std::optional<Error> error_in(const nlohmann::ordered_json& document, int http_status = 0);
 // What a provider's error code, type and words mean; `http_status` 0 inside a stream.
 Error error_of_code(int http_status, std::string code, std::string type, std::string message);
 

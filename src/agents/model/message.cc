@@ -30,6 +30,33 @@ Status read_string(const Json& object, const char* name, const std::string& wher
   return {};
 }
 
+// A member that must be an object if it is there, as text.
+Status read_object(const Json& object, const char* name, const std::string& where, std::string& out) {
+  auto found = object.find(name);
+  if (found == object.end()) return {};
+  if (!found->is_object()) return wrong(where + name, "an object");
+  out = dump_json(*found);
+  return {};
+}
+
+Status read_part(const Json& item, Part& part) {
+  const std::string where = "content[].";
+  if (Status status = read_string(item, "type", where, part.type); !status.ok()) return status;
+  if (part.type == "text") {
+    if (Status status = read_string(item, "text", where, part.text); !status.ok()) return status;
+    return read_object(item, "extra", where, part.extra);
+  }
+  if (part.type == "opaque") return read_object(item, "block", where, part.json);
+  if (part.type == "tool_call") {
+    const auto call = item.find("call");
+    if (call == item.end() || !call->is_number_unsigned()) return wrong(where + "call", "a position");
+    part.call = call->get<std::size_t>();
+    return {};
+  }
+  part.json = dump_json(item);
+  return {};
+}
+
 Status read_content(const Json& json, Message& message) {
   auto content = json.find("content");
   if (content == json.end() || content->is_null()) return {};
@@ -41,12 +68,7 @@ Status read_content(const Json& json, Message& message) {
   for (const Json& item : *content) {
     if (!item.is_object()) return wrong("content[]", "an object");
     Part part;
-    if (Status status = read_string(item, "type", "content[].", part.type); !status.ok()) return status;
-    if (part.type == "text") {
-      if (Status status = read_string(item, "text", "content[].", part.text); !status.ok()) return status;
-    } else {
-      part.json = dump_json(item);
-    }
+    if (Status status = read_part(item, part); !status.ok()) return status;
     message.content.push_back(std::move(part));
   }
   return {};
@@ -63,9 +85,26 @@ Status read_tool_calls(const Json& json, Message& message) {
          {std::pair{"id", &call.id}, {"name", &call.name}, {"arguments", &call.arguments}}) {
       if (Status status = read_string(item, name, "tool_calls[].", *target); !status.ok()) return status;
     }
+    if (Status status = read_object(item, "extra", "tool_calls[].", call.extra); !status.ok()) return status;
     message.tool_calls.push_back(std::move(call));
   }
+  for (const Part& part : message.content) {
+    if (part.type == "tool_call" && part.call >= message.tool_calls.size())
+      return wrong("content[].call", "the position of a call");
+  }
   return {};
+}
+
+Json part_json(const Part& part) {
+  if (part.type == "text") {
+    Json out = {{"type", "text"}, {"text", part.text}};
+    if (!part.extra.empty()) out["extra"] = parse_json<Json>(part.extra);
+    return out;
+  }
+  if (part.type == "opaque") return {{"type", "opaque"}, {"block", parse_json<Json>(part.json)}};
+  if (part.type == "tool_call") return {{"type", "tool_call"}, {"call", part.call}};
+  Json other = parse_json<Json>(part.json);
+  return other.is_discarded() ? Json{{"type", part.type}} : other;
 }
 
 }  // namespace
@@ -100,6 +139,31 @@ Message Message::tool(std::string id, std::string text, bool error) {
   return out;
 }
 
+Part Part::opaque(std::string block) {
+  Part out;
+  out.type = "opaque";
+  out.json = std::move(block);
+  return out;
+}
+
+Part Part::tool_call(std::size_t call) {
+  Part out;
+  out.type = "tool_call";
+  out.call = call;
+  return out;
+}
+
+bool Message::holds_opaque() const {
+  if (!extra.empty()) return true;
+  for (const Part& part : content) {
+    if (part.type == "opaque" || part.type == "tool_call" || !part.extra.empty()) return true;
+  }
+  for (const ToolCall& call : tool_calls) {
+    if (!call.extra.empty()) return true;
+  }
+  return false;
+}
+
 std::string Message::text() const {
   std::string out;
   for (const Part& part : content) {
@@ -112,22 +176,18 @@ std::string to_json(const Message& message) {
   Json out;
   out["role"] = role_name(message.role);
   Json& content = out["content"] = Json::array();
-  for (const Part& part : message.content) {
-    if (part.type == "text") {
-      content.push_back({{"type", "text"}, {"text", part.text}});
-    } else {
-      Json other = parse_json<Json>(part.json);
-      content.push_back(other.is_discarded() ? Json{{"type", part.type}} : std::move(other));
-    }
-  }
+  for (const Part& part : message.content) content.push_back(part_json(part));
   if (!message.tool_calls.empty()) {
     Json& calls = out["tool_calls"] = Json::array();
     for (const ToolCall& call : message.tool_calls) {
       calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
+      if (!call.extra.empty()) calls.back()["extra"] = parse_json<Json>(call.extra);
     }
   }
   if (message.role == Role::kTool) out["tool_call_id"] = message.tool_call_id;
   if (message.is_error) out["is_error"] = true;
+  if (!message.extra.empty()) out["extra"] = parse_json<Json>(message.extra);
+  if (!message.origin.empty()) out["origin"] = message.origin;
   return dump_json(out);
 }
 
@@ -148,6 +208,8 @@ Result<Message> message_from_json(std::string_view text) {
   if (Status status = read_tool_calls(json, out); !status.ok()) return fail(status);
   if (Status status = read_string(json, "tool_call_id", "", out.tool_call_id); !status.ok())
     return fail(status);
+  if (Status status = read_object(json, "extra", "", out.extra); !status.ok()) return fail(status);
+  if (Status status = read_string(json, "origin", "", out.origin); !status.ok()) return fail(status);
   auto is_error = json.find("is_error");
   if (is_error != json.end()) {
     if (!is_error->is_boolean()) return fail(wrong("is_error", "true or false"));

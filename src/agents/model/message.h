@@ -8,7 +8,18 @@
 //
 // `arguments` is the text that the model sent, which need not be JSON. Keys are written in this order and
 // without spaces, so that equal messages have equal bytes. Unknown content parts are kept as they are.
+//
+// What only its provider understands is kept, too, and goes back to where it came from, and nowhere else:
+// what a model thought, with its signature; citations; marks on a call.
+//
+//   {"role":"assistant","content":[{"type":"opaque","block":{"type":"thinking","signature":"..."}},
+//    {"type":"text","text":"...","extra":{"citations":[...]}},{"type":"tool_call","call":0},...],
+//    "tool_calls":[{...,"extra":{...}}],"extra":{"reasoning_content":"..."},"origin":"openai
+//    api.deepseek.com"}
+//
+// A part `tool_call` says where a call stands that is not behind all other content; there are none otherwise.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,9 +35,14 @@ std::string_view role_name(Role role);
 struct Part {
   Part() = default;
   explicit Part(std::string text_) : text(std::move(text_)) {}
+  static Part opaque(std::string block);
+  static Part tool_call(std::size_t call);
+
   std::string type = "text";
   std::string text;
-  std::string json;  // other types: the whole part as it was stored
+  std::string extra;     // text: a JSON object of what else the provider put there; empty: nothing
+  std::string json;      // opaque: the provider's block; other types: the whole part as it was stored
+  std::size_t call = 0;  // tool_call: its position among the message's
 };
 
 struct ToolCall {
@@ -36,6 +52,7 @@ struct ToolCall {
   std::string id;
   std::string name;
   std::string arguments;
+  std::string extra;  // a JSON object of what else the provider put there; empty: nothing
 };
 
 struct Message {
@@ -47,12 +64,16 @@ struct Message {
 
   // The text parts, joined.
   std::string text() const;
+  // Whether there is anything that only its provider understands.
+  bool holds_opaque() const;
 
   Role role = Role::kUser;
   std::vector<Part> content;
   std::vector<ToolCall> tool_calls;  // assistant
   std::string tool_call_id;          // tool
   bool is_error = false;             // tool
+  std::string extra;                 // a JSON object of what else the provider put there; empty: nothing
+  std::string origin;                // who understands what is opaque (origin_of()); empty: nothing is
 };
 
 std::string to_json(const Message& message);

@@ -1,12 +1,15 @@
 // OpenAI Chat Completions, as OpenAI, Ollama, vLLM, llama.cpp and many others speak it: POST
 // /chat/completions, chunks of `choices[0].delta`, usage in a last chunk without choices, then [DONE].
 
-#include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_member.h"
+#include "model/call_assembly.h"
+#include "model/opaque.h"
 #include "model/provider.h"
+#include "model/resend.h"
 
 namespace holdfast::model {
 
@@ -14,31 +17,90 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json content_of(const Message& message) {
-  bool only_text = true;
-  for (const Part& part : message.content) only_text = only_text && part.type == "text";
-  if (only_text) return message.text();
+// Opaque parts only where they came from; the others stand apart.
+Json content_of(const Message& message, bool from_here) {
   Json parts = Json::array();
+  bool only_text = true;
   for (const Part& part : message.content) {
-    parts.push_back(part.type == "text" ? Json{{"type", "text"}, {"text", part.text}}
-                                        : parse_json<Json>(part.json));
+    if (part.type == "tool_call" || (part.type == "opaque" && !from_here)) continue;
+    Json json;
+    if (part.type == "text") {
+      json = {{"type", "text"}, {"text", part.text}};
+      if (from_here && !part.extra.empty()) json.update(parse_json<Json>(part.extra));
+      only_text = only_text && json.size() == 2;
+    } else {
+      json = parse_json<Json>(part.json);
+      only_text = false;
+    }
+    parts.push_back(std::move(json));
   }
+  if (only_text) return message.text();
   return parts;
 }
 
-Json message_of(const Message& message) {
-  Json out;
-  out["role"] = role_name(message.role);
-  out["content"] = content_of(message);
-  if (message.role == Role::kTool) out["tool_call_id"] = message.tool_call_id;
-  if (message.tool_calls.empty()) return out;
-  if (message.content.empty()) out["content"] = nullptr;
-  Json& calls = out["tool_calls"] = Json::array();
-  for (const ToolCall& call : message.tool_calls) {
-    calls.push_back({{"id", call.id},
-                     {"type", "function"},
-                     {"function", {{"name", call.name}, {"arguments", call.arguments}}}});
+// What the model put on its message besides the format's own members, as the format takes it back.
+void add_extra(const std::string& extra, Json& out) {
+  if (extra.empty()) return;
+  const Json members = parse_json<Json>(extra);
+  for (const auto& [name, value] : members.items()) {
+    if (name == "audio" && value.is_object() && value.contains("id")) {
+      out[name] = {{"id", value["id"]}};  // the sound itself is not taken back
+    } else if (out.contains(name) && out[name].is_object() && value.is_object()) {
+      out[name].update(value);
+    } else {
+      out[name] = value;
+    }
   }
+}
+
+Json assistant_of(const Message& message, bool from_here, ResentCalls& calls) {
+  Json out = {{"role", "assistant"}, {"content", content_of(message, from_here)}};
+  if (!message.tool_calls.empty()) {
+    if (message.content.empty()) out["content"] = nullptr;
+    Json& list = out["tool_calls"] = Json::array();
+    for (const ToolCall& call : message.tool_calls) {
+      Json item = {
+          {"id", calls.open(call)},
+          {"type", "function"},
+          {"function", {{"name", resent_name(call.name)}, {"arguments", resent_arguments(call.arguments)}}}};
+      if (from_here) add_extra(call.extra, item);
+      list.push_back(std::move(item));
+    }
+  }
+  if (from_here) add_extra(message.extra, out);
+  return out;
+}
+
+Json tool_answer(const std::string& id, std::string_view text) {
+  return {{"role", "tool"}, {"content", text}, {"tool_call_id", id}};
+}
+
+Json messages_of(const Request& request, const std::string& origin) {
+  Json out = Json::array();
+  ResentCalls calls;
+  const auto close = [&] {
+    for (const std::string& id : calls.take_unanswered()) out.push_back(tool_answer(id, kNoAnswer));
+  };
+  for (const Message& message : request.messages) {
+    if (message.role == Role::kTool) {
+      if (const auto id = calls.answer(message.tool_call_id)) {
+        Json answer = tool_answer(*id, "");
+        answer["content"] = content_of(message, false);
+        out.push_back(std::move(answer));
+      } else {
+        close();
+        out.push_back({{"role", "user"}, {"content", resent_orphan(message)}});
+      }
+      continue;
+    }
+    close();
+    if (message.role == Role::kAssistant) {
+      out.push_back(assistant_of(message, message.origin == origin, calls));
+    } else {
+      out.push_back({{"role", role_name(message.role)}, {"content", content_of(message, false)}});
+    }
+  }
+  close();
   return out;
 }
 
@@ -54,53 +116,64 @@ Result<Json> tools_of(const Request& request) {
   return out;
 }
 
+// What the format itself says of a message; all else is kept as it came.
+bool is_own(const std::string& member) {
+  return member == "role" || member == "content" || member == "tool_calls" || member == "function_call" ||
+         member == "refusal";
+}
+
 class ChatDecoder : public Decoder {
  public:
   void event(const net::SseEvent& event, OnDelta& on_delta) override {
     if (error() || done_) return;
-    if (event.data == "[DONE]") {
+    if (is_done(event.data)) {
       done_ = true;
       return;
     }
-    const Json json = parse_json<Json>(event.data, kMaxForeignJsonDepth);
-    if (!json.is_object()) {
-      fail_with(ErrorKind::kStreamCut, "the model sent a chunk that is not JSON");
-      return;
-    }
-    if (const auto failure = json.find("error"); failure != json.end() && !failure->is_null()) {
-      on_error(*failure);
-      return;
-    }
+    const std::optional<Json> json = read(event);
+    if (json) on_chunk(*json, on_delta);
+  }
+
+  // A reason to stop is the end of the message; some servers leave [DONE] away.
+  bool complete() const override { return done_ || stopped(); }
+
+ protected:
+  bool on_whole(const Json& document, OnDelta& on_delta) override {
+    if (!document.contains("choices")) return false;
+    on_chunk(document, on_delta);
+    done_ = true;
+    return true;
+  }
+
+ private:
+  static bool is_done(std::string_view data) {
+    const std::size_t first = data.find_first_not_of(" \t\r\n");
+    return first != std::string_view::npos && data.substr(first).starts_with("[DONE]");
+  }
+
+  void on_chunk(const Json& json, OnDelta& on_delta) {
     if (const std::string model = string_member(json, "model"); !model.empty()) completion_.model = model;
     on_usage(json);
     const auto choices = json.find("choices");
-    if (choices == json.end() || !choices->is_array() || choices->empty()) return;
-    const Json& choice = choices->front();
-    if (!choice.is_object()) return;
-    if (const auto delta = choice.find("delta"); delta != choice.end() && delta->is_object())
-      on_content(*delta, on_delta);
-    on_finish(string_member(choice, "finish_reason"));
+    if (choices == json.end() || !choices->is_array()) return;
+    for (const Json& choice : *choices) {
+      // One answer was asked for.
+      if (!choice.is_object() || integer_member(choice, "index").value_or(0) != 0) continue;
+      if (auto error = error_in_choice(choice)) return fail_with(std::move(*error));
+      for (const char* name : {"delta", "message"}) {
+        if (const auto said = choice.find(name); said != choice.end() && said->is_object()) {
+          on_message(*said, on_delta);
+          break;
+        }
+      }
+      on_finish(choice);
+    }
   }
 
-  // A finish reason is the end of the message; some servers leave [DONE] away.
-  bool complete() const override { return done_ || finished_; }
-
- private:
-  void on_error(const Json& failure) {
-    if (!failure.is_object()) {
-      fail_with(
-          error_of_code(0, {}, {}, failure.is_string() ? failure.get<std::string>() : dump_json(failure)));
-      return;
-    }
-    std::string code = string_member(failure, "code");
-    int status = 0;
-    // vLLM and OpenRouter put the status there.
-    if (const auto number = failure.find("code"); number != failure.end() && number->is_number_integer()) {
-      status = number->get<int>();
-      if (status < 400 || status > 599) status = 0;
-    }
-    fail_with(error_of_code(status, std::move(code), string_member(failure, "type"),
-                            string_member(failure, "message")));
+  static std::optional<Error> error_in_choice(const Json& choice) {
+    const auto error = choice.find("error");
+    if (error == choice.end() || !says_something(*error)) return std::nullopt;
+    return error_in(Json{{"error", *error}});
   }
 
   void on_usage(const Json& json) {
@@ -114,60 +187,115 @@ class ChatDecoder : public Decoder {
     }
   }
 
-  void on_content(const Json& delta, OnDelta& on_delta) {
-    add_text(string_member(delta, "content"), on_delta);
-    add_text(string_member(delta, "refusal"), on_delta);
-    const auto calls = delta.find("tool_calls");
-    if (calls == delta.end() || !calls->is_array()) return;
-    for (const Json& call : *calls) {
-      if (call.is_object()) on_call(call, on_delta);
+  void on_message(const Json& message, OnDelta& on_delta) {
+    for (const auto& [name, value] : message.items()) {
+      if (!is_own(name)) add_extra(name, value);
+    }
+    add_refusal(string_member(message, "refusal"));
+    if (const auto content = message.find("content"); content != message.end())
+      on_content(*content, on_delta);
+    if (const auto calls = message.find("tool_calls"); calls != message.end()) {
+      if (calls->is_object()) on_call(*calls, on_delta);
+      if (calls->is_array()) {
+        for (const Json& call : *calls) {
+          if (call.is_object()) on_call(call, on_delta);
+        }
+      }
+    }
+    // The name of the one call, before there were several.
+    if (const auto call = message.find("function_call"); call != message.end() && call->is_object())
+      on_call(Json{{"function", *call}}, on_delta);
+  }
+
+  void on_content(const Json& content, OnDelta& on_delta) {
+    if (content.is_string()) return add_text(content.get<std::string>(), on_delta);
+    if (content.is_object()) return on_part(content, on_delta);
+    if (content.is_array()) {
+      for (const Json& part : content) on_content(part, on_delta);
+    } else if (!content.is_null()) {
+      fail_with(ErrorKind::kStreamCut, "the model sent content of an unknown shape");
     }
   }
 
-  // Fragments say which call they continue by `index`. Some servers send whole calls and leave the index
-  // away, or always 0: then a new id tells a new call.
+  // Content in parts: texts are the answer, what else there is stays with the provider.
+  void on_part(const Json& part, OnDelta& on_delta) {
+    const std::string type = string_member(part, "type");
+    const auto text = part.find("text");
+    if ((type == "text" || type == "output_text" || type.empty()) && text != part.end() &&
+        text->is_string()) {
+      block_.reset();
+      return add_text(text->get<std::string>(), on_delta);
+    }
+    if (type == "refusal") return add_refusal(string_member(part, "refusal"));
+    if (block_ && string_member(block(*block_), "type") == type) return merge_fragment(block(*block_), part);
+    block_ = begin_block(part);
+  }
+
   void on_call(const Json& call, OnDelta& on_delta) {
-    const auto& calls = completion_.message.tool_calls;
-    const std::string id = string_member(call, "id");
+    CallFragment fragment;
+    if (call.contains("index") && call["index"].is_number_integer())
+      fragment.index = integer_member(call, "index");
+    fragment.id = string_member(call, "id");
     const auto function = call.find("function");
     const bool has_function = function != call.end() && function->is_object();
-    const std::string name = has_function ? string_member(*function, "name") : std::string();
-    const bool indexed = call.contains("index") && call["index"].is_number_integer();
-    const std::int64_t index =
-        indexed ? call["index"].get<std::int64_t>() : static_cast<std::int64_t>(calls.size()) - 1;
-
-    auto place = places_.find(index);
-    const bool other_id = place != places_.end() && !id.empty() && calls[place->second].id != id;
-    const bool whole = !indexed && !name.empty();
-    if (place == places_.end() || other_id || whole) {
-      const std::size_t position = begin_call(id, name, on_delta);
-      place = places_.insert_or_assign(indexed ? index : static_cast<std::int64_t>(position), position).first;
+    if (has_function) {
+      fragment.name = string_member(*function, "name");
+      if (const auto arguments = function->find("arguments");
+          arguments != function->end() && !arguments->is_null()) {
+        fragment.arguments = arguments->is_string() ? arguments->get<std::string>() : dump_json(*arguments);
+      }
+    }
+    const auto place = assembly_.place(fragment);
+    if (!place) {
+      return fail_with(ErrorKind::kStreamCut,
+                       "the model's stream mixes its tool calls so that it cannot be told which one goes on");
+    }
+    if (place->begins) {
+      begin_call(assembly_.id_of(place->call), place->name, on_delta);
+    } else if (!place->name.empty()) {
+      add_name(place->call, place->name, on_delta);
+    }
+    add_arguments(place->call, std::move(fragment.arguments), on_delta);
+    for (const auto& [name, value] : call.items()) {
+      if (name != "index" && name != "id" && name != "type" && name != "function")
+        add_call_extra(place->call, name, value);
     }
     if (!has_function) return;
-    const auto arguments = function->find("arguments");
-    if (arguments == function->end() || arguments->is_null()) return;
-    add_arguments(place->second,
-                  arguments->is_string() ? arguments->get<std::string>() : dump_json(*arguments), on_delta);
-  }
-
-  void on_finish(const std::string& reason) {
-    if (reason.empty()) return;
-    finished_ = true;
-    if (reason == "content_filter") {
-      fail_with(ErrorKind::kContentFilter, "the model's content filter stopped the answer: change the prompt",
-                reason);
-    } else if (reason == "length") {
-      completion_.stop_reason = StopReason::kMaxTokens;
-    } else if (reason == "tool_calls" || reason == "function_call" ||
-               (reason == "stop" && !completion_.message.tool_calls.empty())) {
-      completion_.stop_reason = StopReason::kToolCalls;
-    } else {
-      completion_.stop_reason = reason == "stop" ? StopReason::kEnd : StopReason::kOther;
+    for (const auto& [name, value] : function->items()) {
+      if (name != "name" && name != "arguments" && says_something(value))
+        add_call_extra(place->call, "function", Json{{name, value}});
     }
   }
 
-  std::map<std::int64_t, std::size_t> places_;  // `index` on the wire -> position in the message
-  bool finished_ = false;
+  void on_finish(const Json& choice) {
+    const auto member = choice.find("finish_reason");
+    if (member == choice.end() || !says_something(*member)) return;
+    const std::string reason =
+        member->is_string() ? ascii_lower(member->get<std::string>()) : dump_json(*member);
+    const bool calls = !completion_.message.tool_calls.empty();
+    if (reason == "content_filter" || reason == "safety" || reason == "recitation" || reason == "refusal" ||
+        reason == "prohibited_content" || reason == "blocklist" || reason == "sensitive") {
+      stop(StopReason::kEnd);
+      fail_with(ErrorKind::kContentFilter, "the model's content filter stopped the answer: change the prompt",
+                reason);
+    } else if (reason == "length" || reason == "max_tokens" || reason == "model_length") {
+      stop(StopReason::kMaxTokens);
+    } else if (reason == "tool_calls" || reason == "function_call" || reason == "tool_use") {
+      stop(StopReason::kToolCalls);
+    } else if (reason == "stop" || reason == "eos" || reason == "eos_token" || reason == "end_turn") {
+      stop(calls ? StopReason::kToolCalls : StopReason::kEnd);
+    } else if (reason == "stop_sequence") {
+      stop(calls ? StopReason::kToolCalls : StopReason::kStopSequence);
+    } else if (reason == "error" || reason == "abort" || reason == "insufficient_system_resource" ||
+               reason == "network_error") {
+      fail_with(ErrorKind::kOverloaded, "the model's server broke the answer off: " + reason, reason);
+    } else {
+      stop_unknown(reason);
+    }
+  }
+
+  CallAssembly assembly_;
+  std::optional<std::size_t> block_;  // the part that goes on
   bool done_ = false;
 };
 
@@ -176,20 +304,40 @@ net::Headers headers(const std::string& api_key) {
   return {{"authorization", "Bearer " + api_key}};
 }
 
-Result<std::string> encode(const Request& request, std::string_view base_url) {
+constexpr const char* kLimit = "max_tokens";
+constexpr const char* kRenamedLimit = "max_completion_tokens";
+
+// OpenAI renamed the limit and its newer models refuse the old name; most compatible servers know the old
+// one, and those that do not say so.
+bool takes_renamed_limit(std::string_view base_url) {
+  return base_url.find("api.openai.com") != std::string_view::npos;
+}
+
+std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
+  const bool renamed = takes_renamed_limit(dialect.base_url) != dialect.other_limit;
+  const bool says_new = refused.message.find(kRenamedLimit) != std::string::npos;
+  const bool says_old = refused.message.find(kLimit) != std::string::npos;
+  if ((refused.http_status != 400 && refused.http_status != 422) || dialect.other_limit) return std::nullopt;
+  if (renamed ? !says_new : !(says_new || (says_old && refused.code == "unsupported_parameter")))
+    return std::nullopt;
+  Dialect other = dialect;
+  other.other_limit = true;
+  return other;
+}
+
+Result<std::string> encode(const Request& request, const Dialect& dialect) {
   Json out;
   out["model"] = request.model;
-  Json& messages = out["messages"] = Json::array();
-  for (const Message& message : request.messages) messages.push_back(message_of(message));
+  out["messages"] = messages_of(request, origin_of(kOpenAi.name, dialect.base_url));
   if (!request.tools.empty()) {
     Result<Json> tools = tools_of(request);
     if (!tools) return fail(tools.error());
     out["tools"] = std::move(*tools);
   }
-  // OpenAI renamed the limit and its newer models refuse the old name; the compatible servers know the old
-  // one.
-  const bool renamed = base_url.find("api.openai.com") != std::string_view::npos;
-  if (request.max_tokens) out[renamed ? "max_completion_tokens" : "max_tokens"] = *request.max_tokens;
+  if (request.max_tokens) {
+    const bool renamed = takes_renamed_limit(dialect.base_url) != dialect.other_limit;
+    out[renamed ? kRenamedLimit : kLimit] = *request.max_tokens;
+  }
   if (request.temperature) out["temperature"] = *request.temperature;
   if (!request.stop.empty()) out["stop"] = request.stop;
   out["stream"] = true;
@@ -208,6 +356,7 @@ constinit const Provider kOpenAi = whole({.name = "openai",
                                           .path = "/chat/completions",
                                           .headers = headers,
                                           .encode = encode,
-                                          .decoder = decoder});
+                                          .decoder = decoder,
+                                          .adapt = adapt});
 
 }  // namespace holdfast::model

@@ -8,6 +8,7 @@
 // Constants and pure functions; any thread. client.cc joins them with HTTP.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,12 @@
 
 namespace holdfast::model {
 
+// How one server speaks a format. A server says itself where it differs, by refusing a request.
+struct Dialect {
+  std::string base_url;
+  bool other_limit = false;  // the limit on tokens goes by its other name
+};
+
 struct Provider {
   std::string_view name;         // what `provider:` of agent.yaml says
   std::string_view default_url;  // when the endpoint names no base URL
@@ -28,11 +35,13 @@ struct Provider {
   // Of each request, besides those of JSON and event streams. `api_key` may be empty.
   net::Headers (*headers)(const std::string& api_key) = nullptr;
   // The body. INVALID_ARGUMENT: the request cannot be written.
-  Result<std::string> (*encode)(const Request& request, std::string_view base_url) = nullptr;
+  Result<std::string> (*encode)(const Request& request, const Dialect& dialect) = nullptr;
   // For the events of one stream.
   std::unique_ptr<Decoder> (*decoder)() = nullptr;
   // What a response other than 200 means. `body` may be anything.
   Error (*classify_error)(const net::HttpHead& head, std::string_view body, WallTime now) = error_of_response;
+  // How to say it to a server that refused a request for how it was said; none: that was not it. May be null.
+  std::optional<Dialect> (*adapt)(const Dialect& dialect, const Error& refused) = nullptr;
 };
 
 // Evaluated by the compiler: a throw is a compile error that shows its text.
@@ -46,6 +55,9 @@ consteval Provider whole(Provider provider) {
   if (!provider.classify_error) throw "a provider needs a function that classifies errors";
   return provider;
 }
+
+// Who understands what is opaque in a message: a format, and the host that speaks it.
+std::string origin_of(std::string_view provider, std::string_view base_url);
 
 // The providers, one line each.
 #define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kAnthropic)

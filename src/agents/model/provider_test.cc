@@ -24,18 +24,15 @@ class EchoDecoder : public Decoder {
  public:
   void event(const net::SseEvent& event, OnDelta& on_delta) override {
     if (event.event == "word") add_text(event.data, on_delta);
-    over_ = over_ || event.event == "over";
+    if (event.event == "over") stop(StopReason::kEnd);
   }
-  bool complete() const override { return over_; }
-
- private:
-  bool over_ = false;
+  bool complete() const override { return stopped(); }
 };
 
 net::Headers echo_headers(const std::string& api_key) {
   return {{"x-echo-key", api_key}};
 }
-Result<std::string> echo_encode(const Request& request, std::string_view) {
+Result<std::string> echo_encode(const Request& request, const Dialect&) {
   return request.messages.back().text();
 }
 std::unique_ptr<Decoder> echo_decoder() {

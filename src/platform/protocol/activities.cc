@@ -13,7 +13,7 @@ constexpr Words kStopReasons("reason to stop",
                              {Word{StopReason::kEnd, "end"}, Word{StopReason::kToolCalls, "tool_calls"},
                               Word{StopReason::kMaxTokens, "max_tokens"},
                               Word{StopReason::kStopSequence, "stop_sequence"},
-                              Word{StopReason::kOther, "other"}});
+                              Word{StopReason::kOther, "other"}, Word{StopReason::kPaused, "paused"}});
 constexpr Words kToolStatuses("status of a call",
                               {Word{ToolStatus::kDone, "done"}, Word{ToolStatus::kFailed, "failed"},
                                Word{ToolStatus::kUnknown, "unknown"}});

@@ -69,7 +69,8 @@ enum class StopReason : std::uint8_t {
   kToolCalls,
   kMaxTokens,  // what it said is not whole
   kStopSequence,
-  kOther,
+  kOther,   // earlier versions; a reason that is not known fails the call now
+  kPaused,  // it wants to be asked again, to go on
 };
 
 struct ModelTurn {

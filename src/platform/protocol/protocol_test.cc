@@ -105,7 +105,7 @@ void expect_words(std::initializer_list<std::string_view> words) {
 TEST(Protocol, WordsAreThoseOfTheFormat) {
   expect_words<AnswerSource>({"step", "effect", "error"});
   expect_words<Verdict>({"allow", "ask", "deny", "invalid"});
-  expect_words<StopReason>({"end", "tool_calls", "max_tokens", "stop_sequence", "other"});
+  expect_words<StopReason>({"end", "tool_calls", "max_tokens", "stop_sequence", "other", "paused"});
   expect_words<ToolStatus>({"done", "failed", "unknown"});
   expect_words<ApprovalOutcome>({"approved", "rejected", "edited", "expired"});
   expect_words<RunEnd>({"completed", "max_iterations", "failed", "canceled"});

@@ -1,0 +1,36 @@
+#pragma once
+
+// A frame of a model's stream, read for what it says. Servers and the proxies before them send frames that
+// say nothing, cut characters in two and write bytes that are no text; none of that is the end of an answer.
+// One reader for one stream; not thread-safe.
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace holdfast::model {
+
+class FrameReader {
+ public:
+  using Json = nlohmann::ordered_json;
+
+  // The data of an event as JSON; discarded: it is none. Bytes that are no UTF-8 are U+FFFD. Halves of
+  // surrogate pairs that stand alone are kept until join() has seen what follows.
+  Json read(std::string_view data);
+
+  // `text` goes on; `held` is the half that the text before it ended with, and becomes the one that this one
+  // ends with. Halves that have met are a character; one that stays alone is U+FFFD.
+  std::string join(std::string text, std::string& held) const;
+  // Every text in a value that is whole.
+  void join_all(Json& value) const;
+
+ private:
+  bool halves_ = false;
+};
+
+// Whether the data of an event carries nothing: keep-alives of the kinds that are seen in the field.
+bool carries_nothing(std::string_view data);
+
+}  // namespace holdfast::model

@@ -1,0 +1,152 @@
+// What a model said is said to it again: whole where it came from, without what only another understands, and
+// in a form that is not refused.
+
+#include "model/resend.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "model/shapes.h"
+
+namespace holdfast::model {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kHere = "https://here.example/v1";
+constexpr const char* kElsewhere = "https://elsewhere.example/v1";
+
+Json messages(const Provider& provider, std::vector<Message> conversation, const char* base_url = kHere) {
+  Request request;
+  request.model = "m";
+  request.messages = std::move(conversation);
+  return Json::parse(*provider.encode(request, {base_url}))["messages"];
+}
+
+// As it comes back from the store.
+Message heard(const Provider& provider, std::string_view body) {
+  auto completion = shapes::decode(provider, body);
+  EXPECT_TRUE(completion) << completion.error().message;
+  completion->message.role = Role::kAssistant;
+  if (completion->message.holds_opaque()) completion->message.origin = origin_of(provider.name, kHere);
+  const std::string stored = to_json(completion->message);
+  auto read = message_from_json(stored);
+  EXPECT_TRUE(read) << read.error().message();
+  EXPECT_EQ(to_json(*read), stored);
+  return *read;
+}
+
+TEST(Resend, OpenAisOpaqueMembersGoBackWhereTheyCameFrom) {
+  const Message said =
+      heard(kOpenAi, R"({"choices":[{"message":{"content":"a","reasoning_content":"why",)"
+                     R"("audio":{"id":"au","data":"long"},"tool_calls":[{"id":"c","function":)"
+                     R"({"name":"look","arguments":"{}","thought":"t"},"extra_content":{"g":1}}]},)"
+                     R"("finish_reason":"stop"}]})");
+  const Message answer = Message::tool("c", "42");
+  EXPECT_EQ(
+      messages(kOpenAi, {said, answer})[0],
+      Json::parse(R"({"role":"assistant","content":"a","tool_calls":[{"id":"c","type":"function","function":)"
+                  R"({"name":"look","arguments":"{}","thought":"t"},"extra_content":{"g":1}}],)"
+                  R"("reasoning_content":"why","audio":{"id":"au"}})"));
+  EXPECT_EQ(
+      messages(kOpenAi, {said, answer}, kElsewhere)[0],
+      Json::parse(R"({"role":"assistant","content":"a","tool_calls":[{"id":"c","type":"function","function":)"
+                  R"({"name":"look","arguments":"{}"}}]})"));
+  EXPECT_EQ(messages(kAnthropic, {said, answer})[0],
+            Json::parse(R"({"role":"assistant","content":[{"type":"text","text":"a"},)"
+                        R"({"type":"tool_use","id":"c","name":"look","input":{}}]})"));
+}
+
+TEST(Resend, AnthropicsBlocksGoBackInTheirOrder) {
+  const char* content =
+      R"([{"type":"thinking","thinking":"t","signature":"s"},{"type":"tool_use","id":"a","name":"look","input":{"q":1}},)"
+      R"({"type":"redacted_thinking","data":"x"},{"type":"text","text":"b","citations":[{"url":"u"}]},)"
+      R"({"type":"tool_use","id":"b","name":"look","input":{}}])";
+  const Message said = heard(
+      kAnthropic, R"({"type":"message","content":)" + std::string(content) + R"(,"stop_reason":"tool_use"})");
+  const std::vector<Message> conversation = {said, Message::tool("a", "1"), Message::tool("b", "2")};
+  EXPECT_EQ(messages(kAnthropic, conversation)[0]["content"], Json::parse(content));
+  EXPECT_EQ(
+      messages(kAnthropic, conversation, kElsewhere)[0]["content"],
+      Json::parse(R"([{"type":"text","text":"b"},{"type":"tool_use","id":"a","name":"look","input":{"q":1}},)"
+                  R"({"type":"tool_use","id":"b","name":"look","input":{}}])"));
+  EXPECT_EQ(messages(kOpenAi, conversation)[0]["content"], "b");
+}
+
+TEST(Resend, OneIdTwiceAndAnswersToEach) {
+  for (const Provider* provider : providers()) {
+    const Json out = messages(
+        *provider, {Message::assistant("", {ToolCall("c", "look", "{}"), ToolCall("c", "list", "{}")}),
+                    Message::tool("c", "first"), Message::tool("c", "second"),
+                    Message::assistant("", {ToolCall("c", "look", "{}")}), Message::tool("c", "third")});
+    const std::string text = out.dump();
+    std::vector<std::string> calls;
+    std::vector<std::string> answers;
+    for (const Json& message : out) {
+      if (message.contains("tool_calls"))
+        for (const Json& call : message["tool_calls"]) calls.push_back(call["id"]);
+      if (message.contains("tool_call_id")) answers.push_back(message["tool_call_id"]);
+      if (!message["content"].is_array()) continue;
+      for (const Json& block : message["content"]) {
+        if (block["type"] == "tool_use") calls.push_back(block["id"]);
+        if (block["type"] == "tool_result") answers.push_back(block["tool_use_id"]);
+      }
+    }
+    EXPECT_EQ(calls, answers) << text;
+    ASSERT_EQ(calls.size(), 3U) << text;
+    EXPECT_TRUE(calls[0] != calls[1] && calls[1] != calls[2] && calls[0] != calls[2]) << text;
+  }
+}
+
+TEST(Resend, OddIdsAndNames) {
+  const Json out = messages(
+      kOpenAi,
+      {Message::assistant("", {ToolCall("id with spaces/é" + std::string(90, 'x'), "my tool.v2 – é", "{}")}),
+       Message::tool("id with spaces/é" + std::string(90, 'x'), "ok")});
+  const std::string id = out[0]["tool_calls"][0]["id"];
+  EXPECT_LE(id.size(), 40U);
+  EXPECT_EQ(id.find_first_not_of("abcdefghijklmnopqrstuvwxyz_"), std::string::npos) << id;
+  EXPECT_EQ(out[1]["tool_call_id"], id);
+  EXPECT_EQ(out[0]["tool_calls"][0]["function"]["name"], "my_tool_v2____");
+  EXPECT_EQ(resent_name(""), "unnamed");
+  EXPECT_EQ(resent_name(std::string(100, 'a')).size(), 64U);
+}
+
+TEST(Resend, ArgumentsAreAlwaysAnObject) {
+  EXPECT_EQ(resent_arguments(""), "{}");
+  EXPECT_EQ(resent_arguments(R"({"a": 1})"), R"({"a": 1})");
+  EXPECT_EQ(resent_arguments("[1]"), R"({"invalid_arguments":"[1]"})");
+  EXPECT_EQ(resent_arguments("{\"a\""), R"({"invalid_arguments":"{\"a\""})");
+}
+
+TEST(Resend, BlankTextsAreNotSaidToThoseWhoRefuseThem) {
+  EXPECT_EQ(
+      messages(kAnthropic, {Message::user("hi"), Message::assistant(" \n"), Message::user("there")}),
+      Json::parse(
+          R"([{"role":"user","content":[{"type":"text","text":"hi"},{"type":"text","text":"there"}]}])"));
+  // A turn that goes on must not end with blanks.
+  EXPECT_EQ(
+      messages(kAnthropic, {Message::user("hi"), Message::assistant("let me \n")})[1]["content"][0]["text"],
+      "let me");
+}
+
+TEST(Resend, CallsWithoutAnswersAndAnswersWithoutCalls) {
+  const Json out =
+      messages(kOpenAi, {Message::user("hi"), Message::assistant("", {ToolCall("a", "look", "{}")}),
+                         Message::user("never mind"), Message::tool("z", "late")});
+  ASSERT_EQ(out.size(), 5U) << out.dump();
+  EXPECT_EQ(
+      out[2],
+      Json::parse(R"({"role":"tool","content":"no answer to this call was recorded","tool_call_id":"a"})"));
+  EXPECT_EQ(out[4]["role"], "user");
+  EXPECT_NE(out[4]["content"].get<std::string>().find("late"), std::string::npos);
+}
+
+TEST(Resend, AnOriginIsAFormatAndItsHost) {
+  EXPECT_EQ(origin_of("openai", "https://user:key@API.example:8443/v1?x=1"), "openai api.example:8443");
+  EXPECT_EQ(origin_of("openai", "http://localhost:11434"), "openai localhost:11434");
+}
+
+}  // namespace
+}  // namespace holdfast::model
