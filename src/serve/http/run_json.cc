@@ -9,10 +9,12 @@ namespace {
 
 using runs::RunStatus;
 
-// The agent's result is an object with `output`; a workflow of another kind may give anything.
+// The agent's result is an object with `output`, which is left out when there is none: a model may be done
+// without another word. A workflow of another kind may give anything.
 Json output_of(const runs::RunOutcome& outcome) {
   Json result = parse_or_string<Json>(outcome.result);
   if (result.is_object() && result.contains("output")) return result["output"];
+  if (result.is_object() && result.contains("iterations") && result.contains("usage")) return "";
   return result;
 }
 
