@@ -10,6 +10,21 @@ namespace holdfast {
 
 std::string sha256_hex(std::string_view bytes);
 
+// The same of bytes that come in pieces. One owner.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(const Sha256&) = delete;
+  Sha256& operator=(const Sha256&) = delete;
+  void update(std::string_view bytes);
+  // Once, at the end.
+  std::string hex();
+
+ private:
+  void* context_;  // EVP_MD_CTX
+};
+
 // 32 bytes.
 std::string hmac_sha256(std::string_view key, std::string_view message);
 // Takes as long whatever differs; for codes that somebody may try to guess.

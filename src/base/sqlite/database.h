@@ -76,6 +76,10 @@ class Database {
   // small: for such statements, too.
   void bound_values(int bytes);
 
+  // Writes what this connection sees, in a transaction the moment of its first read, into a new file at
+  // `path`, page by page. Whoever wants it durable syncs it. `give_up` is asked between pieces: CANCELLED.
+  Status copy_to(const std::filesystem::path& path, const std::function<bool()>& give_up);
+
   // ---- of the last failure
 
   // As a Status, met while `doing` something.
