@@ -8,6 +8,7 @@
 #include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <cstdarg>
 #include <cstring>
 #include <deque>
+#include <limits>
 #include <mutex>
 
 #include "store/wal_check.h"
@@ -248,7 +250,8 @@ struct RocksStore::Impl {
   std::string dir;
   std::unique_ptr<rocksdb::Env> env;  // only with a file system of the caller's; outlives db
   std::unique_ptr<rocksdb::DB> db;
-  Status failed;  // the first failed commit; the committer is the only user
+  Status failed;       // the first failed commit; the committer is the only user
+  std::mutex commits;  // held by a commit, and by the moment of a checkpoint
 };
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -307,6 +310,7 @@ Status RocksStore::commit(const WriteBatch& batch) {
   }
   rocksdb::WriteOptions options;
   options.sync = true;
+  const std::lock_guard lock(impl_->commits);
   const rocksdb::Status status = impl_->db->Write(options, &rocks);
   if (status.ok()) return {};
   if (status.IsNoSpace()) {
@@ -321,6 +325,27 @@ Status RocksStore::commit(const WriteBatch& batch) {
                     impl_->dir, describe(status))};
   }
   return impl_->failed;
+}
+
+Status RocksStore::settle() {
+  const rocksdb::Status status = impl_->db->Flush(rocksdb::FlushOptions());
+  if (status.ok()) return {};
+  return {Code::kUnavailable,
+          fmt::format("data directory {}: flushing failed: {}", impl_->dir, describe(status))};
+}
+
+Status RocksStore::checkpoint(const std::string& dir) {
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(impl_->db.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) {
+    const std::lock_guard lock(impl_->commits);
+    // Never a flush in here: the log is copied as far as it has got, and after settle() it is short.
+    status = checkpoint->CreateCheckpoint(dir, std::numeric_limits<std::uint64_t>::max());
+  }
+  if (status.ok()) return {};
+  if (status.IsNoSpace()) return from_errno(dir, "write", ENOSPC);
+  return {Code::kUnavailable, fmt::format("cannot make a checkpoint in {}: {}", dir, describe(status))};
 }
 
 Result<std::optional<std::string>> RocksStore::get(std::string_view key) const {

@@ -43,6 +43,12 @@ class RocksStore final : public KvStore {
   RocksStore(const RocksStore&) = delete;
   RocksStore& operator=(const RocksStore&) = delete;
 
+  // What is committed as a store of its own in `dir`, which is not there yet and on the same disk: its files
+  // are links to ours, which never change. Commits wait for some milliseconds, less after a settle(), which
+  // moves what is in the log to tables. Beside everything else, one at a time; a failure harms nothing here.
+  Status settle();
+  Status checkpoint(const std::string& dir);
+
   Status commit(const WriteBatch& batch) override;
   Result<std::optional<std::string>> get(std::string_view key) const override;
   Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const override;

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <thread>
 
 #include "fixture/temporary_directory.h"
 #include "store/wal_check.h"
@@ -101,6 +102,47 @@ TEST_F(RocksStoreTest, KeepsBatchesAcrossOpensAndReadsInOrder) {
   EXPECT_THAT(keys(*store, "c", "", false), ElementsAre("c", "e"));
   EXPECT_THAT(keys(*store, "", "e", true), ElementsAre("c", "b", "a"));
   EXPECT_THAT(keys(*store, "b", "", true), ElementsAre("e", "c", "b"));
+}
+
+TEST_F(RocksStoreTest, ACheckpointHoldsExactlyWhatWasCommittedBeforeIt) {
+  auto store = open();
+  write(*store, 0, 50);
+  ASSERT_TRUE(store->settle().ok());
+  write(*store, 50, 60);  // in the log only
+  const std::string copy = dir_ + "-copy";
+  ASSERT_TRUE(store->checkpoint(copy).ok());
+  EXPECT_FALSE(store->checkpoint(copy).ok()) << "it is there";
+  write(*store, 60, 70);
+  auto other = RocksStore::open({.dir = copy});
+  ASSERT_TRUE(other.has_value()) << other.error().to_string();
+  int seen = 0;
+  ASSERT_TRUE((*other)->scan({}, {}, [&](std::string_view, std::string_view) { return ++seen > 0; }).ok());
+  EXPECT_EQ(seen, 60);
+  write(**other, 80, 90);
+  EXPECT_FALSE(store->get(key(80))->has_value());
+  EXPECT_TRUE(store->get(key(69))->has_value());
+  other->reset();
+  fs::remove_all(copy);
+}
+
+TEST_F(RocksStoreTest, ACheckpointBesideCommitsIsAPrefixOfThem) {
+  auto store = open();
+  std::thread writer([&] { write(*store, 0, 400); });
+  const std::string copy = dir_ + "-copy";
+  ASSERT_TRUE(store->checkpoint(copy).ok());
+  writer.join();
+  auto other = RocksStore::open({.dir = copy});
+  ASSERT_TRUE(other.has_value()) << other.error().to_string();
+  int seen = 0;
+  ASSERT_TRUE((*other)
+                  ->scan({}, {},
+                         [&](std::string_view at, std::string_view) {
+                           EXPECT_EQ(at, key(seen));
+                           return ++seen > 0;
+                         })
+                  .ok());
+  other->reset();
+  fs::remove_all(copy);
 }
 
 TEST_F(RocksStoreTest, ASecondServerIsToldWhoHoldsTheDirectory) {

@@ -41,6 +41,18 @@ Status GroupCommit::run(const Work& work) {
   return self.status;
 }
 
+void GroupCommit::hold(const std::function<void()>& meanwhile) {
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !leading_; });
+    leading_ = true;
+  }
+  meanwhile();
+  std::lock_guard lock(mutex_);
+  leading_ = false;
+  changed_.notify_all();
+}
+
 void GroupCommit::commit(std::vector<Waiter*>& batch) {
   Status status = db_.execute("BEGIN IMMEDIATE");
   for (Waiter* waiter : batch) {

@@ -33,6 +33,8 @@ class GroupCommit {
 
   // Returns when `work` is durable, or has failed and changed nothing.
   Status run(const Work& work);
+  // Calls `meanwhile` while nothing is written.
+  void hold(const std::function<void()>& meanwhile);
 
  private:
   struct Waiter {

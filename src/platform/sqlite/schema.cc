@@ -127,6 +127,10 @@ Status prepare_store(Database& db) {
   return create(db, kStoreTables, kStoreId, kStoreVersion, [] { return Status(); });
 }
 
+std::string new_epoch(Random& random) {
+  return fmt::format("{:08x}", random.next() & 0xffffffff);
+}
+
 Status prepare_streams(Database& db, const std::string& epoch) {
   Result<bool> fresh = is_new(db, kStreamsId, kStreamsVersion, "token stream file");
   if (!fresh) return fresh.error();

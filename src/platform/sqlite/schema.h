@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "sqlite/database.h"
 
@@ -27,6 +28,8 @@ Status open_file(sqlite::Database& db, const std::filesystem::path& path, const 
 // Check the stamp of an old file, then prepare the connection, and make the tables in a new file.
 // FAILED_PRECONDITION (kNewer) for a newer version.
 Status prepare_store(sqlite::Database& db);
+// Of a streams file: no other has it.
+std::string new_epoch(Random& random);
 // `epoch` is stored in a new file.
 Status prepare_streams(sqlite::Database& db, const std::string& epoch);
 

@@ -8,6 +8,7 @@
 
 #include "base/storage_fault.h"
 #include "platform_sqlite/schema.h"
+#include "platform_sqlite/sqlite_snapshots.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 #include "platform_sqlite/sqlite_streams.h"
@@ -72,16 +73,19 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   const std::filesystem::path streams_path = options.directory / "streams.db";
   auto streams = std::make_unique<Database>();
   status = open_file(*streams, streams_path, {.vfs = options.vfs});
-  if (status.ok()) status = prepare_streams(*streams, fmt::format("{:08x}", random.next() & 0xffffffff));
+  if (status.ok()) status = prepare_streams(*streams, new_epoch(random));
   if (!status.ok()) return fail(status);
   Result<std::string> epoch = epoch_of(*streams);
   if (!epoch) return fail(epoch.error());
 
+  auto tables = std::make_unique<SqliteStore>(std::move(lock), std::move(store), store_path, options.vfs,
+                                              fatal, clock, random);
+  auto log = std::make_unique<SqliteStreams>(std::move(streams), streams_path, options.vfs, std::move(*epoch),
+                                             fatal, clock, flusher);
   OpenStores out;
-  out.store = std::make_unique<SqliteStore>(std::move(lock), std::move(store), store_path, options.vfs, fatal,
-                                            clock, random);
-  out.streams = std::make_unique<SqliteStreams>(std::move(streams), streams_path, options.vfs,
-                                                std::move(*epoch), fatal, clock, flusher);
+  out.snapshots = std::make_unique<SqliteSnapshots>(*tables, store_path, *log, streams_path, options.vfs);
+  out.store = std::move(tables);
+  out.streams = std::move(log);
   return out;
 }
 

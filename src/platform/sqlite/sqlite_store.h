@@ -13,6 +13,7 @@
 #include "holdfast/status.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "platform_sqlite/snapshot.h"
 
 namespace holdfast::platform {
 
@@ -29,6 +30,7 @@ struct OpenStores {
   // Destroy streams before the executor given to open_sqlite.
   std::unique_ptr<Store> store;
   std::unique_ptr<Streams> streams;
+  std::unique_ptr<Snapshots> snapshots;  // of these two; goes before they do
 };
 
 // `flusher` must serve nothing else: it blocks up to kFlushInterval at a time while deltas are buffered.

@@ -71,6 +71,9 @@ class SqliteStore : public Store {
   Status audit(const AuditRow& row) override;
   Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
 
+  // Calls `meanwhile` while nothing is written.
+  void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
+
  private:
   // Runs `work(db) -> Result<T>` in a transaction; the answer is durable when this returns.
   template <typename T, typename Work>

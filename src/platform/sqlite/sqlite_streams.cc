@@ -126,6 +126,15 @@ void SqliteStreams::stop_leading() {
   led_.notify_all();
 }
 
+void SqliteStreams::hold(const std::function<void()>& meanwhile) {
+  {
+    std::unique_lock lock(mutex_);
+    lead(lock);
+  }
+  meanwhile();
+  stop_leading();
+}
+
 Status SqliteStreams::commit() {
   {
     std::unique_lock lock(mutex_);

@@ -43,6 +43,9 @@ class SqliteStreams : public Streams {
                                                   std::move_only_function<void()> on_ready) override;
   Status erase(std::string_view run) override;
 
+  // Calls `meanwhile` while nothing is written. What waits in memory waits longer.
+  void hold(const std::function<void()>& meanwhile);
+
  private:
   class Writer;
   class Tail;
