@@ -13,6 +13,7 @@
 
 #include "api/messages.h"
 #include "engine/core.h"
+#include "engine/new_identity.h"
 #include "engine/stored_law.h"
 #include "fixture/counting_random.h"
 #include "fixture/manual_clock.h"
@@ -63,6 +64,13 @@ class Driver {
     core.reset();
     ASSERT_TRUE(store_->commit(batch).ok());
     clock.ns += history::kSecond;
+    start_core();
+  }
+
+  // A new process finds the store as a restore leaves it.
+  void become_a_copy() {
+    core.reset();
+    ASSERT_TRUE(give_new_identity(*store_, clock, random).ok());
     start_core();
   }
 

@@ -58,6 +58,9 @@ Status Recovery::load_meta() {
     meta_.set_token_key(ids_.secret());
     meta_.set_token_key_ns(clock_.now());
   }
+  // In the batch that gives the tasks back: a crash before it finds both as they were.
+  copied_ = meta_.copied();
+  meta_.set_copied(false);
   meta_.set_format_version(kFormatVersion);
   meta_.set_epoch(meta_.epoch() + 1);
   rows_.put(keys::store_meta(), history::serialize(meta_));
@@ -140,12 +143,16 @@ void Recovery::recover(const RunKey& key) {
   }
 }
 
+// What a worker inside the last process held ended with it. Remote workers still have theirs, unless they got
+// it from the store that this one was copied from: there they answer, not here.
+bool Recovery::holder_is_gone(std::int64_t epoch) const {
+  return copied_ || (epoch != 0 && epoch != meta_.epoch());
+}
+
 // True: something of them changed.
 bool Recovery::give_back_tasks(MutableState& ms) {
   bool changed = false;
-  // What a worker inside the last process held ended with it. Remote workers still have theirs.
-  const auto gone = [this](std::int64_t epoch) { return epoch != 0 && epoch != meta_.epoch(); };
-  if (ms.workflow_task_started() && gone(ms.s().workflow_task().holder_epoch())) {
+  if (ms.workflow_task_started() && holder_is_gone(ms.s().workflow_task().holder_epoch())) {
     wt::time_out(ms, clock_.now(), enums::TIMEOUT_TYPE_START_TO_CLOSE);
     wt::schedule_again(ms, clock_.now());
     changed = true;
@@ -155,7 +162,7 @@ bool Recovery::give_back_tasks(MutableState& ms) {
   }
   std::vector<std::int64_t> lost;
   for (const auto& info : ms.s().activities()) {
-    if (info.started_ns() != 0 && gone(info.holder_epoch())) {
+    if (info.started_ns() != 0 && holder_is_gone(info.holder_epoch())) {
       lost.push_back(info.scheduled_event_id());
     } else if (info.started_ns() == 0 && !info.backing_off()) {
       ms.effects().activities.push_back(info.scheduled_event_id());

@@ -53,6 +53,7 @@ class Recovery {
   Status open_feed(std::uint64_t applied);
   void recover(const RunKey& key);
   bool give_back_tasks(MutableState& ms);
+  bool holder_is_gone(std::int64_t epoch) const;
 
   const EngineLimits& limits_;
   const CoreClock& clock_;
@@ -67,6 +68,7 @@ class Recovery {
   Outbox& outbox_;
   Transitions& transitions_;
   OutboxDelivery& delivery_;
+  bool copied_ = false;  // of another store: nobody holds a task of this one
 };
 
 }  // namespace holdfast::engine
