@@ -184,6 +184,23 @@ class CommandLine {
         ->check(is_given());
     doctor_command->add_flag("--json", doctor_.json, "Print JSON");
 
+    CLI::App* backup_command =
+        add("backup", "Copy a data directory at one moment, also while its server runs", backup_, backup);
+    backup_command->add_option("folder", backup_.folder, "New or empty folder for the backup")
+        ->required()
+        ->check(is_given());
+    backup_command->add_option("--data", backup_.data, "Data directory")
+        ->capture_default_str()
+        ->check(is_given());
+    backup_command->add_flag("--json", backup_.json, "Print JSON");
+
+    CLI::App* restore_command = add("restore", "Make a data directory of a backup", restore_, restore);
+    restore_command->add_option("folder", restore_.folder, "The backup")->required()->check(is_given());
+    restore_command->add_option("--data", restore_.data, "New or empty folder for the data directory")
+        ->required()
+        ->check(is_given());
+    restore_command->add_flag("--json", restore_.json, "Print JSON");
+
     CLI::App* demo_command =
         add("demo", "Kill a server in mid-run and see that nothing is lost or repeated", demo_, demo);
     demo_command->add_option("--kill-at", demo_.kill_at, "Step 1 to 10, receiver, refund, answer or random")
@@ -218,6 +235,8 @@ class CommandLine {
   ApproveOptions approve_;
   AgentsOptions agents_;
   DoctorOptions doctor_;
+  BackupOptions backup_;
+  RestoreOptions restore_;
   DemoCommandOptions demo_;
   ScriptedModelOptions model_;
   bool version_json_ = false;

@@ -99,6 +99,20 @@ struct DoctorOptions {
 };
 int doctor(const DoctorOptions& options);
 
+struct BackupOptions {
+  std::string data = ".holdfast";
+  std::string folder;
+  bool json = false;
+};
+int backup(const BackupOptions& options);
+
+struct RestoreOptions {
+  std::string folder;  // of the backup
+  std::string data;
+  bool json = false;
+};
+int restore(const RestoreOptions& options);
+
 struct DemoCommandOptions {
   std::string kill_at = "10";
   std::optional<std::string> engine;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -20,6 +21,11 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kVersionText = "holdfast data directory, format ";
+constexpr std::string_view kRestoring = "RESTORING";
+
+std::string version_text() {
+  return fmt::format("{}{}\n", kVersionText, kDataFormat);
+}
 
 Status from_errno(int error, std::string_view what, const fs::path& path) {
   std::string message = fmt::format("{} {}: {}", what, path.string(), std::strerror(error));
@@ -47,8 +53,15 @@ std::optional<std::string> read_small(const fs::path& path) {
 // The format of the directory; 0: nothing there yet.
 Result<int> read_format(const fs::path& path) {
   std::optional<std::string> text = read_small(path / "VERSION");
+  std::error_code ignored;
+  if (!text && fs::exists(path / kRestoring, ignored)) {
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("a restore into {} did not come to its end, or is still running: what is there is "
+                    "not whole. Remove it and restore again",
+                    path.string()));
+  }
   if (!text) {
-    std::error_code ignored;
     for (const auto& entry : fs::directory_iterator(path, ignored)) {
       // A start that was cut off before its VERSION leaves only these.
       if (entry.path().filename() == "lock" || entry.path().filename() == "VERSION.new") continue;
@@ -98,9 +111,7 @@ Status sync_folder(const fs::path& path) {
 }
 
 Status write_version(const fs::path& path) {
-  if (Status s = write_synced(path / "VERSION.new", fmt::format("{}{}\n", kVersionText, kDataFormat));
-      !s.ok())
-    return s;
+  if (Status s = write_synced(path / "VERSION.new", version_text()); !s.ok()) return s;
   if (::rename((path / "VERSION.new").c_str(), (path / "VERSION").c_str()) != 0) {
     return from_errno(errno, "cannot write", path / "VERSION");
   }
@@ -151,6 +162,8 @@ Result<DataDirectory> DataDirectory::open(const fs::path& path) {
                     path.string(), pid.empty() ? "unknown" : pid.substr(0, pid.find('\n'))));
   }
   if (Status tight = make_private(path); !tight.ok()) return fail(std::move(tight));
+  // What a backup left that was killed.
+  fs::remove_all(directory.checkpoint_path(), error);
   // Again under the lock: the one who held it may have been another version.
   Result<int> format = read_format(path);
   if (!format) return std::unexpected(format.error());
@@ -182,6 +195,58 @@ void DataDirectory::write_addresses(const std::string& json) const {
   bool written = ::write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size());
   ::close(fd);
   if (written) ::rename(next.c_str(), (path_ / "addresses.json").c_str());
+}
+
+// A new folder gets its name with the mark in it already; one that is there and empty is marked in its place.
+Result<UnfinishedDataDirectory> UnfinishedDataDirectory::create(const fs::path& target) {
+  std::error_code error;
+  const fs::path path = fs::absolute(target, error).lexically_normal();
+  const bool there = fs::exists(path, error);
+  if (there && (!fs::is_directory(path, error) || !fs::is_empty(path, error))) {
+    Result<int> format = fs::is_directory(path, error) ? read_format(path) : Result<int>(0);
+    const bool cut_off = !format && fs::exists(path / kRestoring, error);
+    return fail(Code::kFailedPrecondition,
+                cut_off ? format.error().message()
+                        : fmt::format("{} is not empty: a restore needs a folder that is new or empty",
+                                      path.string()));
+  }
+  const fs::path parent = path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
+  const fs::path start = there ? path : parent / fmt::format(".holdfast-restore-{}", ::getpid());
+  if (!there) {
+    fs::remove_all(start, error);
+    if (!fs::create_directories(start, error) || error)
+      return fail(from_errno(error.value(), "cannot create", start));
+  }
+  UnfinishedDataDirectory unfinished(start);
+  if (::chmod(start.c_str(), S_IRWXU) != 0) return fail(from_errno(errno, "cannot keep from others", start));
+  if (Status written = write_synced(start / kRestoring, version_text()); !written.ok())
+    return fail(std::move(written));
+  if (Status synced = sync_folder(start); !synced.ok()) return fail(std::move(synced));
+  if (there) return unfinished;
+  if (::rename(start.c_str(), path.c_str()) != 0) return fail(from_errno(errno, "cannot create", path));
+  unfinished.path_ = path;
+  if (Status synced = sync_folder(parent); !synced.ok()) return fail(std::move(synced));
+  return unfinished;
+}
+
+UnfinishedDataDirectory::UnfinishedDataDirectory(UnfinishedDataDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+UnfinishedDataDirectory::~UnfinishedDataDirectory() {
+  if (path_.empty()) return;
+  // The mark goes last: what is left of a removal that is killed is no data directory either.
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(path_, ignored)) {
+    if (entry.path().filename() != kRestoring) fs::remove_all(entry.path(), ignored);
+  }
+  fs::remove_all(path_, ignored);
+}
+
+Status UnfinishedDataDirectory::finish() {
+  if (::rename((path_ / kRestoring).c_str(), (path_ / "VERSION").c_str()) != 0)
+    return from_errno(errno, "cannot write", path_ / "VERSION");
+  const fs::path path = std::exchange(path_, {});
+  return sync_folder(path);
 }
 
 DataDirectoryState inspect_data_directory(const fs::path& path) {

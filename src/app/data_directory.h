@@ -10,15 +10,21 @@
 //   engine/          executions and histories (RocksDB)
 //   visibility.db    index, rebuilt when lost (SQLite)
 //   platform/        conversations, approvals, streams (SQLite)
+//   control          socket of the running server, for commands of its user
+//   checkpoint/      what a backup is copying
+//   RESTORING        instead of VERSION: a restore did not come to its end
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 
 #include "holdfast/status.h"
 
 namespace holdfast::app {
 
 inline constexpr int kDataFormat = 1;
+inline constexpr std::string_view kEngineFolder = "engine";
+inline constexpr std::string_view kPlatformFolder = "platform";
 // A start with less free space is refused: it could not even roll a log.
 inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 
@@ -32,9 +38,10 @@ class DataDirectory {
   ~DataDirectory();
 
   const std::filesystem::path& path() const { return path_; }
-  std::string engine_path() const { return path_ / "engine"; }
+  std::string engine_path() const { return path_ / kEngineFolder; }
   std::string visibility_path() const { return path_ / "visibility.db"; }
-  std::string platform_path() const { return path_ / "platform"; }
+  std::string platform_path() const { return path_ / kPlatformFolder; }
+  std::filesystem::path checkpoint_path() const { return path_ / "checkpoint"; }
 
   // Atomic; not synced, because it only speaks about this process.
   void write_addresses(const std::string& json) const;
@@ -43,6 +50,25 @@ class DataDirectory {
   DataDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
   std::filesystem::path path_;
   int lock_ = -1;
+};
+
+// A data directory that is being filled by somebody else, a restore. No server starts on it before finish(),
+// whenever the process is killed; one that is destroyed unfinished goes with all that is in it.
+class UnfinishedDataDirectory {
+ public:
+  // kFailedPrecondition: there is something at `path`.
+  static Result<UnfinishedDataDirectory> create(const std::filesystem::path& path);
+  UnfinishedDataDirectory(UnfinishedDataDirectory&& other) noexcept;
+  UnfinishedDataDirectory& operator=(UnfinishedDataDirectory&&) = delete;
+  ~UnfinishedDataDirectory();
+
+  const std::filesystem::path& path() const { return path_; }
+  // What is in it is durable already. Atomic: from here on it is a data directory.
+  Status finish();
+
+ private:
+  explicit UnfinishedDataDirectory(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;  // empty: moved away, or finished
 };
 
 // For `holdfast doctor`: what open() would say, without changing or locking anything.

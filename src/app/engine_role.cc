@@ -104,6 +104,10 @@ bool EngineRole::embedded() const {
   return impl_->engine != nullptr;
 }
 
+store::RocksStore* EngineRole::store() const {
+  return impl_->store.get();
+}
+
 Result<std::string> EngineRole::serve_grpc(const std::string& address) {
   rpc::ServerOptions options;
   options.address = address;

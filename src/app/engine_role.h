@@ -12,6 +12,10 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
+namespace holdfast::store {
+class RocksStore;
+}
+
 namespace holdfast::app {
 
 class EngineRole {
@@ -36,6 +40,8 @@ class EngineRole {
 
   api::Connection& connection();
   bool embedded() const;
+  // Null without the embedded engine. For backups alone.
+  store::RocksStore* store() const;
 
   // Serves the connection over gRPC. `address` with port 0 picks a free one; the bound address comes back.
   Result<std::string> serve_grpc(const std::string& address);

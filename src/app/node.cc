@@ -11,6 +11,7 @@
 #include "activities/catalog.h"
 #include "activities/deploy.h"
 #include "activities/edited_call.h"
+#include "app/backup_commands.h"
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/ports.h"
@@ -55,7 +56,7 @@ Result<http::DeployedAgent> deploy_agent(platform::Store& store, const http::Def
 Status Node::start() {
   for (auto step :
        {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_runs,
-        &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work}) {
+        &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -79,6 +80,7 @@ void Node::announce(milliseconds took) const {
 
 void Node::stop() {
   if (std::exchange(stopped_, true)) return;
+  control_.reset();
   if (api_) api_->stop();
   if (runs_) runs_->stop();
   if (server_) server_->stop(kHttpGrace);
@@ -271,6 +273,23 @@ Status Node::start_work() {
   runs_->recover();
   api_->start(std::move(info));
   if (dev_) dev_->begin(*runs_);
+  return {};
+}
+
+Status Node::open_control() {
+  const BackupSources sources{.engine = engine_->store(),
+                              .platform = platform_.snapshots.get(),
+                              .scratch = data_->checkpoint_path(),
+                              .clock = &clock_};
+  auto control = ControlSocket::open(
+      data_->path(), [sources](const std::string& question, const ControlSocket::GiveUp& give_up) {
+        return answer_control(question, sources, give_up);
+      });
+  if (control) {
+    control_ = *std::move(control);
+  } else {
+    complain(control.error().message() + "; a backup needs the server to be stopped");
+  }
   return {};
 }
 

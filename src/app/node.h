@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/control_socket.h"
 #include "app/data_directory.h"
 #include "app/dev_role.h"
 #include "app/engine_role.h"
@@ -60,6 +61,8 @@ class Node {
   Status open_dev();
   Status register_agents();
   Status start_work();
+  // For commands of the same user; a server without it serves all the same.
+  Status open_control();
 
   struct AgentFile {
     std::string file;
@@ -86,6 +89,7 @@ class Node {
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<DevRole> dev_;
   std::unique_ptr<WorkerRole> workers_;
+  std::unique_ptr<ControlSocket> control_;
 };
 
 }  // namespace holdfast::app

@@ -1,0 +1,98 @@
+#include "app/backup.h"
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "app/data_directory.h"
+#include "archive/writer.h"
+#include "base/iso_time.h"
+#include "store/rocks_store.h"
+
+namespace holdfast::app {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+// Links that a backup leaves behind keep disk space that compaction would give back.
+class Scratch {
+ public:
+  explicit Scratch(fs::path path) : path_(std::move(path)) { remove(); }
+  ~Scratch() { remove(); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  const fs::path& path() const { return path_; }
+
+ private:
+  void remove() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  fs::path path_;
+};
+
+Result<std::vector<std::string>> names_in(const fs::path& folder, std::uint64_t* bytes) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    names.push_back(entry->path().filename().string());
+    *bytes += entry->file_size(error);
+  }
+  if (error) return fail(Code::kUnavailable, "cannot look into " + folder.string() + ": " + error.message());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+Result<archive::Manifest> take_backup(const BackupSources& sources, const fs::path& target,
+                                      const archive::GiveUp& give_up) {
+  auto writer = archive::Writer::create(target);
+  if (!writer) return fail(writer.error());
+  const Scratch scratch(sources.scratch);
+  const fs::path engine = scratch.path() / kEngineFolder;
+  archive::Manifest about;
+  about.made_by = std::string("holdfast ") + HOLDFAST_VERSION;
+  about.data_format = kDataFormat;
+  about.engine = sources.engine != nullptr;
+
+  if (sources.engine != nullptr) {
+    std::error_code error;
+    fs::create_directory(scratch.path(), error);
+    if (error)
+      return fail(Code::kUnavailable, "cannot make " + scratch.path().string() + ": " + error.message());
+    if (Status status = sources.engine->settle(); !status.ok()) return fail(std::move(status));
+  }
+  auto snapshot = sources.platform->take([&]() -> Status {
+    about.taken_at = iso_time(sources.clock->now());
+    return sources.engine != nullptr ? sources.engine->checkpoint(engine.string()) : Status();
+  });
+  if (!snapshot) return fail(snapshot.error());
+
+  if (sources.engine != nullptr) {
+    std::uint64_t bytes = 0;
+    auto names = names_in(engine, &bytes);
+    if (!names) return fail(names.error());
+    if (Status space = archive::check_space(target, bytes + kMinFreeBytes); !space.ok())
+      return fail(std::move(space));
+    const std::string folder(kEngineFolder);
+    if (Status status = writer->make_folder(folder); !status.ok()) return fail(std::move(status));
+    for (const std::string& name : *names) {
+      Status status = writer->add(engine / name, folder + "/" + name, give_up);
+      if (!status.ok()) return fail(std::move(status));
+    }
+  }
+  const std::string folder(kPlatformFolder);
+  if (Status status = writer->make_folder(folder); !status.ok()) return fail(std::move(status));
+  auto names = (*snapshot)->copy_into(target / folder, give_up);
+  if (!names) return fail(names.error());
+  snapshot->reset();  // the logs may shrink again
+  for (const std::string& name : *names) {
+    if (Status status = writer->seal(folder + "/" + name, give_up); !status.ok())
+      return fail(std::move(status));
+  }
+  return writer->finish(std::move(about));
+}
+
+}  // namespace holdfast::app
