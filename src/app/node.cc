@@ -160,6 +160,7 @@ Status Node::open_platform() {
   options.directory = data_->platform_path();
   options.vfs = options_.storage.sqlite_vfs;
   options.fatal = die;
+  options.complain = [](const std::string& message) { complain(message); };
   flusher_ = std::make_unique<os::ThreadExecutor>("stream-flush");
   auto stores = platform::open_sqlite(options, clock_, random_, *flusher_);
   if (!stores) return stores.error();

@@ -49,10 +49,25 @@ void Sha256::update(std::string_view bytes) {
   HF_CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size()) == 1);
 }
 
-std::string Sha256::hex() {
+namespace {
+
+Digest digest_of(void* context) {
   Digest digest;
-  HF_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), nullptr) == 1);
-  return hex_of(digest);
+  HF_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context), digest.data(), nullptr) == 1);
+  return digest;
+}
+
+}  // namespace
+
+std::string Sha256::hex() {
+  return hex_of(digest_of(context_));
+}
+
+std::uint64_t Sha256::first_64_bits() {
+  const Digest digest = digest_of(context_);
+  std::uint64_t bits = 0;
+  for (int i = 0; i < 8; ++i) bits = bits << 8 | digest[static_cast<std::size_t>(i)];
+  return bits;
 }
 
 namespace {

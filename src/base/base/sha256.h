@@ -3,6 +3,7 @@
 // SHA-256 of bytes as 64 lower-case hex digits, and the code by which who knows a key knows its own messages
 // again (HMAC, RFC 2104). Pure.
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,9 @@ class Sha256 {
   Sha256(const Sha256&) = delete;
   Sha256& operator=(const Sha256&) = delete;
   void update(std::string_view bytes);
-  // Once, at the end.
+  // One of them, once, at the end. The first bits are those of the first byte.
   std::string hex();
+  std::uint64_t first_64_bits();
 
  private:
   void* context_;  // EVP_MD_CTX

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <array>
+#include <bit>
+#include <cstdint>
 #include <utility>
 
 #include "base/check.h"
+#include "base/sha256.h"
 #include "base/storage_fault.h"
 #include "sqlite/statement.h"
 
@@ -51,6 +55,37 @@ int open_flags(Access access) {
 
 int ask(void* stop) {
   return (*static_cast<std::function<bool()>*>(stop))() ? 1 : 0;
+}
+
+// A value with its type and length, so that two rows are never the same bytes.
+void hash_value(Sha256& hash, sqlite3_value* value) {
+  const auto number = [&hash](std::uint64_t bits) {
+    std::array<char, 8> bytes;
+    for (char& byte : bytes) {
+      byte = static_cast<char>(bits & 0xff);
+      bits >>= 8;
+    }
+    hash.update({bytes.data(), bytes.size()});
+  };
+  const int type = sqlite3_value_type(value);
+  number(static_cast<std::uint64_t>(type));
+  switch (type) {
+    case SQLITE_NULL: return;
+    case SQLITE_INTEGER: return number(static_cast<std::uint64_t>(sqlite3_value_int64(value)));
+    case SQLITE_FLOAT: return number(std::bit_cast<std::uint64_t>(sqlite3_value_double(value)));
+    default: {
+      const auto* bytes = static_cast<const char*>(sqlite3_value_blob(value));
+      const auto size = static_cast<std::size_t>(sqlite3_value_bytes(value));
+      number(size);
+      if (size > 0) hash.update({bytes, size});
+    }
+  }
+}
+
+void row_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
+  Sha256 hash;
+  for (int i = 0; i < count; ++i) hash_value(hash, values[i]);
+  sqlite3_result_int64(context, static_cast<sqlite3_int64>(hash.first_64_bits()));
 }
 
 int authorize(void*, int action, const char*, const char*, const char*, const char*) {
@@ -128,6 +163,13 @@ void Database::bound_values(int bytes) {
   sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, bytes);
   sqlite3_limit(db_, SQLITE_LIMIT_WORKER_THREADS, 0);
   (void)execute("PRAGMA temp_store=FILE; PRAGMA cache_size=-8192");
+}
+
+Status Database::define_row_checksum() {
+  constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
+  const int code =
+      sqlite3_create_function(db_, "row_checksum", -1, kFlags, nullptr, row_checksum, nullptr, nullptr);
+  return code == SQLITE_OK ? Status() : failure("row_checksum");
 }
 
 Status Database::copy_to(const std::filesystem::path& path, const std::function<bool()>& give_up) {

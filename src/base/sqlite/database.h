@@ -80,6 +80,10 @@ class Database {
   // `path`, page by page. Whoever wants it durable syncs it. `give_up` is asked between pieces: CANCELLED.
   Status copy_to(const std::filesystem::path& path, const std::function<bool()>& give_up);
 
+  // From now on statements have row_checksum(table, column, ...): 64 bits of SHA-256 over the values and
+  // their types. Stored: what it gives for given values never changes.
+  Status define_row_checksum();
+
   // ---- of the last failure
 
   // As a Status, met while `doing` something.

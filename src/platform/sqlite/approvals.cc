@@ -19,6 +19,10 @@ using rules::Write;
   "id, run, agent, tool, arguments, arguments_sha256, reason, requested_at, expires_at, status, " \
   "decided_by, decided_at, comment, edited_arguments"
 
+#define READ_APPROVALS                                                       \
+  "SELECT " APPROVAL_COLUMNS ", status NOT BETWEEN 0 AND 4 OR " ROW_DAMAGED( \
+      "checksum", "approvals", APPROVAL_COLUMNS) " FROM approvals "
+
 Approval approval_of(const Statement& row) {
   Approval out;
   row.read(out.id, out.run, out.agent, out.tool, out.arguments, out.arguments_sha256, out.reason,
@@ -28,7 +32,8 @@ Approval approval_of(const Statement& row) {
 }
 
 Result<std::optional<Approval>> find_approval(Database& db, std::string_view id) {
-  return Statement(db, "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE id = ?1").bind(id).one(approval_of);
+  Statement query(db, READ_APPROVALS "WHERE id = ?1");
+  return sound_one(query.bind(id), "approvals", approval_of);
 }
 
 Result<Approval> need_approval(Database& db, std::string_view id) {
@@ -56,12 +61,26 @@ Result<Approval> keep(Database& db, Change<Approval> change) {
         update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments)
             .run();
   }
+  if (status.ok() && change.write != Write::kNothing)
+    status = Statement(db, ROW_SEAL("approvals", APPROVAL_COLUMNS, "id = ?1")).bind(row.id).run();
   if (!status.ok()) return fail(status);
   return std::move(change.row);
 }
 
 #define DECISION_COLUMNS \
   "update_id, approval, decision, arguments_sha256, edited_arguments, decided_by, comment, at"
+
+#define SEALED_DECISION_COLUMNS DECISION_COLUMNS ", answer, why"
+#define READ_DECISIONS                                                                    \
+  "SELECT " DECISION_COLUMNS                                                              \
+  ", answer, decision NOT BETWEEN 0 AND 2 OR answer NOT BETWEEN 0 AND 2 OR " ROW_DAMAGED( \
+      "checksum", "decisions", SEALED_DECISION_COLUMNS) " FROM decisions "
+
+Status seal_decision(Database& db, std::string_view update_id) {
+  return Statement(db, ROW_SEAL("decisions", SEALED_DECISION_COLUMNS, "update_id = ?1"))
+      .bind(update_id)
+      .run();
+}
 
 DecisionAttempt attempt_of(const Statement& row) {
   DecisionAttempt out;
@@ -71,23 +90,23 @@ DecisionAttempt attempt_of(const Statement& row) {
 }
 
 Result<std::optional<StoredDecision>> find_decision(Database& db, std::string_view update_id) {
-  return Statement(db, "SELECT " DECISION_COLUMNS ", answer FROM decisions WHERE update_id = ?1")
-      .bind(update_id)
-      .one([](const Statement& row) {
-        StoredDecision out;
-        out.attempt = attempt_of(row);
-        row.read_from(8, out.answer);
-        return out;
-      });
+  Statement query(db, READ_DECISIONS "WHERE update_id = ?1");
+  return sound_one(query.bind(update_id), "decisions", [](const Statement& row) {
+    StoredDecision out;
+    out.attempt = attempt_of(row);
+    row.read_from(8, out.answer);
+    return out;
+  });
 }
 
 Status insert_attempt(Database& db, const DecisionAttempt& attempt) {
   Statement insert(db, "INSERT INTO decisions (" DECISION_COLUMNS
                        ", answer, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '')");
-  return insert
-      .bind(attempt.update_id, attempt.approval, attempt.decision, attempt.arguments_sha256,
-            attempt.edited_arguments, attempt.decided_by, attempt.comment, attempt.at, DecisionAnswer::kNone)
-      .run();
+  insert.bind(attempt.update_id, attempt.approval, attempt.decision, attempt.arguments_sha256,
+              attempt.edited_arguments, attempt.decided_by, attempt.comment, attempt.at,
+              DecisionAnswer::kNone);
+  if (Status status = insert.run(); !status.ok()) return status;
+  return seal_decision(db, attempt.update_id);
 }
 
 }  // namespace
@@ -113,19 +132,16 @@ Result<std::vector<Approval>> SqliteStore::approvals(const ApprovalFilter& filte
         page_before(db, "SELECT n FROM approvals WHERE id = ?1", filter.after, "approval");
     if (!before) return fail(before.error());
     // Three statements, so that each finds its index.
-    sqlite::Literal sql =
-        "SELECT " APPROVAL_COLUMNS
-        " FROM approvals WHERE n < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY n DESC LIMIT ?4";
+    sqlite::Literal sql = READ_APPROVALS "WHERE n < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY n DESC";
     if (!filter.run.empty()) {
-      sql = "SELECT " APPROVAL_COLUMNS
-            " FROM approvals WHERE n < ?1 AND (?2 IS NULL OR status = ?2) AND run = ?3 ORDER BY n DESC LIMIT "
-            "?4";
+      sql = READ_APPROVALS "WHERE n < ?1 AND (?2 IS NULL OR status = ?2) AND run = ?3 ORDER BY n DESC";
     } else if (filter.status) {
-      sql =
-          "SELECT " APPROVAL_COLUMNS " FROM approvals WHERE n < ?1 AND status = ?2 ORDER BY n DESC LIMIT ?4";
+      sql = READ_APPROVALS "WHERE n < ?1 AND status = ?2 ORDER BY n DESC";
     }
     Statement query(db, sql);
-    return query.bind(*before, filter.status, filter.run, rules::page_size(filter.limit)).all(approval_of);
+    query.bind(*before, filter.status);
+    if (!filter.run.empty()) query.bind(filter.run);
+    return sound_all(query, "approvals", damage_, rules::page_size(filter.limit), approval_of);
   });
 }
 
@@ -152,11 +168,10 @@ Result<Approval> SqliteStore::begin_decision(const DecisionAttempt& attempt) {
 
 Result<std::vector<DecisionAttempt>> SqliteStore::unanswered_decisions(std::string_view after) {
   return reading<std::vector<DecisionAttempt>>([&](Database& db) {
-    Statement query(
-        db, "SELECT " DECISION_COLUMNS
-            " FROM decisions WHERE answer = 0 "
-            "AND n > coalesce((SELECT n FROM decisions WHERE update_id = ?2), 0) ORDER BY n LIMIT ?1");
-    return query.bind(kMaxPage, after).all(attempt_of);
+    Statement query(db, READ_DECISIONS
+                    "WHERE answer = 0 "
+                    "AND n > coalesce((SELECT n FROM decisions WHERE update_id = ?1), 0) ORDER BY n");
+    return sound_all(query.bind(after), "decisions", damage_, kMaxPage, attempt_of);
   });
 }
 
@@ -172,6 +187,7 @@ Result<Approval> SqliteStore::finish_decision(std::string_view update_id, bool w
     if (!finish) return approval;
     Statement update(db, "UPDATE decisions SET answer = ?2, why = ?3 WHERE update_id = ?1");
     if (Status status = update.bind(update_id, finish->answer, why).run(); !status.ok()) return fail(status);
+    if (Status status = seal_decision(db, update_id); !status.ok()) return fail(status);
     if (Status status = insert_audit(db, finish->audit); !status.ok()) return fail(status);
     return keep(db, std::move(finish->approval));
   });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/sha256.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
@@ -16,29 +17,33 @@ using rules::Branch;
 using rules::Change;
 using rules::Write;
 
+#define BRANCH_COLUMNS "conversation, branch, parent, fork, head, head_sha256"
+
 Result<std::optional<Branch>> find_branch(Database& db, std::string_view conversation, std::uint32_t number) {
-  Statement query(db,
-                  "SELECT branch, parent, fork, head, head_sha256 FROM branches WHERE conversation = ?1 AND "
-                  "branch = ?2");
-  return query.bind(conversation, number).one([](const Statement& row) {
+  Statement query(db, "SELECT " BRANCH_COLUMNS ", " ROW_DAMAGED(
+                          "checksum", "branches",
+                          BRANCH_COLUMNS) " FROM branches WHERE conversation = ?1 AND branch = ?2");
+  return sound_one(query.bind(conversation, number), "branches", [](const Statement& row) {
     Branch out;
-    row.read(out.number, out.parent, out.fork, out.head, out.head_sha256);
+    row.read_from(1, out.number, out.parent, out.fork, out.head, out.head_sha256);
     return out;
   });
 }
 
 Status keep(Database& db, std::string_view conversation, const Change<Branch>& change) {
   const Branch& row = change.row;
+  Status status;
   if (change.write == Write::kInsert) {
-    Statement insert(
-        db,
-        "INSERT INTO branches (conversation, branch, parent, fork, head, head_sha256) VALUES (?1, "
-        "?2, ?3, ?4, ?5, ?6)");
-    return insert.bind(conversation, row.number, row.parent, row.fork, row.head, row.head_sha256).run();
+    Statement insert(db, "INSERT INTO branches (" BRANCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    status = insert.bind(conversation, row.number, row.parent, row.fork, row.head, row.head_sha256).run();
+  } else {
+    Statement update(
+        db, "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
+    status = update.bind(conversation, row.number, row.head, row.head_sha256).run();
   }
-  Statement update(db,
-                   "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
-  return update.bind(conversation, row.number, row.head, row.head_sha256).run();
+  if (!status.ok()) return status;
+  Statement seal(db, ROW_SEAL("branches", BRANCH_COLUMNS, "conversation = ?1 AND branch = ?2"));
+  return seal.bind(conversation, row.number).run();
 }
 
 // The branch, its parent and so on, down to the one that owns message `sequence`.
@@ -135,6 +140,10 @@ Result<bool> read_segment(Database& db, std::string_view conversation, const rul
     query.read(message.branch, message.sequence, message.json, message.content_sha256, message.chain_sha256,
                message.at);
     bytes += message.json.size();
+    if (sha256_hex(message.json) != message.content_sha256) {
+      return fail(damaged_row("messages", fmt::format("{}, branch {}, sequence {}", conversation,
+                                                      message.branch, message.sequence)));
+    }
   }
   if (!query.status().ok()) return fail(query.status());
   return true;

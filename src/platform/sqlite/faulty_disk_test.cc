@@ -201,7 +201,7 @@ TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   EXPECT_EQ(fault_of(stores.error()), StorageFault::kNewer);
   EXPECT_EQ(stores.error().code(), Code::kFailedPrecondition);
   EXPECT_THAT(stores.error().message(), HasSubstr("newer"));
-  with_version(1);
+  with_version(2);
   EXPECT_TRUE(open());
 }
 

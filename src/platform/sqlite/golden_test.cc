@@ -1,6 +1,6 @@
-// Every format that has landed is opened by every later build. tests/data/platform-v1 was written by the
-// first one (the hidden test below, with HOLDFAST_GOLDEN_DIRECTORY); what it holds must read the same for
-// ever.
+// Every format that has landed is opened by every later build. tests/data/platform-v1 and -v2 were written by
+// the first builds that had them (the hidden test below, with HOLDFAST_GOLDEN_DIRECTORY); what they hold must
+// read the same for ever.
 
 #include <gmock/gmock.h>
 
@@ -77,9 +77,14 @@ TEST_F(Golden, DISABLED_Write) {
   ASSERT_TRUE(stores.streams->publish("refund-7", "message", "{}", "turn-1"));
 }
 
-TEST_F(Golden, VersionOneReadsTheSame) {
+class GoldenVersion : public Golden, public ::testing::WithParamInterface<const char*> {};
+
+INSTANTIATE_TEST_SUITE_P(Landed, GoldenVersion, ::testing::Values("v1", "v2"),
+                         [](const auto& version) { return std::string(version.param); });
+
+TEST_P(GoldenVersion, ReadsTheSame) {
   fixture::TemporaryDirectory copy;
-  std::filesystem::copy(HOLDFAST_TEST_DATA "/platform-v1", copy.path());
+  std::filesystem::copy(std::string(HOLDFAST_TEST_DATA "/platform-") + GetParam(), copy.path());
   OpenStores stores = open(copy.path());
   Store& store = *stores.store;
   const Reference main = *store.head("refund-7", 0);

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/sha256.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
@@ -17,6 +18,14 @@ using rules::Write;
 #define RUN_COLUMNS \
   "run, agent, definition_hash, input, idempotency_key, request_id, engine_run_id, created_at, started_at"
 
+#define SEALED_RUN_COLUMNS RUN_COLUMNS ", fingerprint"
+#define READ_RUNS \
+  "SELECT " RUN_COLUMNS ", fingerprint, " ROW_DAMAGED("checksum", "runs", SEALED_RUN_COLUMNS) " FROM runs "
+
+Status seal_run(Database& db, std::string_view run) {
+  return Statement(db, ROW_SEAL("runs", SEALED_RUN_COLUMNS, "run = ?1")).bind(run).run();
+}
+
 RunRecord run_of(const Statement& row) {
   RunRecord out;
   row.read(out.run, out.agent, out.definition_hash, out.input, out.idempotency_key, out.request_id,
@@ -25,6 +34,7 @@ RunRecord run_of(const Statement& row) {
   return out;
 }
 
+// The beginning of a long input proves nothing of the row: whoever goes on from it reads it whole.
 #define LISTED_RUN_COLUMNS                                                                          \
   "run, agent, definition_hash, substr(input, 1, ?4), idempotency_key, request_id, engine_run_id, " \
   "created_at, started_at, length(CAST(input AS BLOB))"
@@ -35,14 +45,15 @@ RunRecord listed_run_of(const Statement& row) {
   return out;
 }
 
-constexpr sqlite::Literal kByRun = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE run = ?1";
-constexpr sqlite::Literal kByKey = "SELECT " RUN_COLUMNS ", fingerprint FROM runs WHERE idempotency_key = ?1";
+constexpr sqlite::Literal kByRun = READ_RUNS "WHERE run = ?1";
+constexpr sqlite::Literal kByKey = READ_RUNS "WHERE idempotency_key = ?1";
 
 // None too when `value` is empty.
 Result<std::optional<StoredRun>> find_run(Database& db, sqlite::Literal sql, std::string_view value) {
   if (value.empty()) return std::nullopt;
-  return Statement(db, sql).bind(value).one(
-      [](const Statement& row) { return StoredRun{run_of(row), row.text(9)}; });
+  Statement query(db, sql);
+  return sound_one(query.bind(value), "runs",
+                   [](const Statement& row) { return StoredRun{run_of(row), row.text(9)}; });
 }
 
 Result<RunRecord> need_run(Database& db, std::string_view id) {
@@ -58,15 +69,21 @@ Status insert_run(Database& db, const StoredRun& row) {
   if (!run.idempotency_key.empty()) key = run.idempotency_key;
   Statement insert(
       db, "INSERT INTO runs (" RUN_COLUMNS ", fingerprint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
-  return insert
-      .bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
-            run.created_at, run.started_at, row.fingerprint)
-      .run();
+  insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
+              run.created_at, run.started_at, row.fingerprint);
+  if (Status status = insert.run(); !status.ok()) return status;
+  return seal_run(db, run.run);
 }
 
-#define DEFINITION_COLUMNS         \
-  "d.name, d.hash, d.text, d.at, " \
-  "EXISTS (SELECT 1 FROM current_definitions c WHERE c.name = d.name AND c.hash = d.hash)"
+#define DEFINITION_COLUMNS                                                                                \
+  "d.name, d.hash, d.text, d.at, "                                                                        \
+  "EXISTS (SELECT 1 FROM current_definitions c WHERE c.name = d.name AND c.hash = d.hash), " ROW_DAMAGED( \
+      "d.checksum", "definitions", "d.name, d.hash, d.at")
+
+// Its hash says what its text is, in rows of every landing.
+bool is_damaged_definition(const Statement& row) {
+  return last_column_says_damaged(row) || sha256_hex(row.view(2)) != row.view(1);
+}
 
 Definition definition_of(const Statement& row) {
   Definition out;
@@ -74,17 +91,29 @@ Definition definition_of(const Statement& row) {
   return out;
 }
 
-Result<Definition> one_definition(Statement& query, std::string_view name) {
-  Result<std::optional<Definition>> found = query.one(definition_of);
+Result<Definition> find_definition(Database& db, std::string_view name, std::string_view hash) {
+  Statement query(db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 AND d.hash = ?2");
+  Result<std::optional<Definition>> found =
+      sound_one(query.bind(name, hash), "definitions", definition_of, is_damaged_definition);
   if (!found) return fail(found.error());
   if (!*found)
     return fail(Code::kNotFound, fmt::format("there is no agent {} (or not that version of it)", name));
   return std::move(**found);
 }
 
-Result<Definition> find_definition(Database& db, std::string_view name, std::string_view hash) {
-  Statement query(db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 AND d.hash = ?2");
-  return one_definition(query.bind(name, hash), name);
+Result<Definition> find_current(Database& db, std::string_view name) {
+  Statement query(
+      db, "SELECT name, hash, " ROW_DAMAGED("checksum", "current_definitions",
+                                            "name, hash") " FROM current_definitions WHERE name = ?1");
+  Result<std::optional<std::string>> hash =
+      sound_one(query.bind(name), "current_definitions", [](const Statement& row) { return row.text(1); });
+  if (!hash) return fail(hash.error());
+  if (!*hash) return fail(Code::kNotFound, fmt::format("there is no agent {}", name));
+  Result<Definition> found = find_definition(db, name, **hash);
+  // A name that leads to no version was never written.
+  if (!found && found.error().code() == Code::kNotFound)
+    return fail(damaged_row("current_definitions", name));
+  return found;
 }
 
 }  // namespace
@@ -114,17 +143,19 @@ Status SqliteStore::mark_started(std::string_view run, std::string_view engine_r
     if (!stored) return stored.error();
     const RunRecord row = rules::mark_started(*stored, engine_run_id, clock_.now()).row;
     Statement update(db, "UPDATE runs SET engine_run_id = ?2, started_at = ?3 WHERE run = ?1");
-    return update.bind(run, row.engine_run_id, row.started_at).run();
+    if (Status status = update.bind(run, row.engine_run_id, row.started_at).run(); !status.ok())
+      return status;
+    return seal_run(db, run);
   });
 }
 
 Result<std::vector<RunRecord>> SqliteStore::unstarted_runs(WallTime before, std::uint32_t limit,
                                                            std::string_view after) {
   return reading<std::vector<RunRecord>>([&](Database& db) {
-    Statement query(db, "SELECT " RUN_COLUMNS
-                        " FROM runs WHERE started_at IS NULL AND created_at < ?1 "
-                        "AND n > coalesce((SELECT n FROM runs WHERE run = ?3), 0) ORDER BY n LIMIT ?2");
-    return query.bind(before, rules::page_size(limit), after).all(run_of);
+    Statement query(db, READ_RUNS
+                    "WHERE started_at IS NULL AND created_at < ?1 "
+                    "AND n > coalesce((SELECT n FROM runs WHERE run = ?2), 0) ORDER BY n");
+    return sound_all(query.bind(before, after), "runs", damage_, rules::page_size(limit), run_of);
   });
 }
 
@@ -154,11 +185,17 @@ Result<Definition> SqliteStore::put_definition(std::string_view name, std::strin
     Statement insert(db, "INSERT OR IGNORE INTO definitions (name, hash, text, at) VALUES (?1, ?2, ?3, ?4)");
     if (Status status = insert.bind(row.name, row.hash, row.text, row.at).run(); !status.ok())
       return fail(status);
+    if (db.changes() > 0) {
+      Statement seal(db, ROW_SEAL("definitions", "name, hash, at", "name = ?1 AND hash = ?2"));
+      if (Status status = seal.bind(row.name, row.hash).run(); !status.ok()) return fail(status);
+    }
     Statement current(
         db,
         "INSERT INTO current_definitions (name, hash) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE "
         "SET hash = ?2");
     if (Status status = current.bind(row.name, row.hash).run(); !status.ok()) return fail(status);
+    Statement seal(db, ROW_SEAL("current_definitions", "name, hash", "name = ?1"));
+    if (Status status = seal.bind(row.name).run(); !status.ok()) return fail(status);
     return find_definition(db, row.name, row.hash);
   });
 }
@@ -168,27 +205,25 @@ Result<Definition> SqliteStore::definition(std::string_view name, std::string_vi
 }
 
 Result<Definition> SqliteStore::current_definition(std::string_view name) {
-  return reading<Definition>([&](Database& db) {
-    Statement query(db, "SELECT " DEFINITION_COLUMNS
-                        " FROM definitions d JOIN current_definitions USING (name, hash) WHERE d.name = ?1");
-    return one_definition(query.bind(name), name);
-  });
+  return reading<Definition>([&](Database& db) { return find_current(db, name); });
 }
 
 Result<std::vector<Definition>> SqliteStore::definitions() {
   return reading<std::vector<Definition>>([&](Database& db) {
     Statement query(
         db, "SELECT " DEFINITION_COLUMNS
-            " FROM definitions d JOIN current_definitions USING (name, hash) ORDER BY d.name LIMIT ?1");
-    return query.bind(kMaxPage).all(definition_of);
+            " FROM current_definitions c LEFT JOIN definitions d ON d.name = c.name AND d.hash = c.hash "
+            "ORDER BY c.name");
+    return sound_all(query, "definitions", damage_, kMaxPage, definition_of, is_damaged_definition);
   });
 }
 
 Result<std::vector<Definition>> SqliteStore::definition_versions(std::string_view name) {
   return reading<std::vector<Definition>>([&](Database& db) {
-    Statement query(
-        db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 ORDER BY d.at DESC LIMIT ?2");
-    return query.bind(name, kMaxPage).all(definition_of);
+    Statement query(db,
+                    "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 ORDER BY d.at DESC");
+    return sound_all(query.bind(name), "definitions", damage_, kMaxPage, definition_of,
+                     is_damaged_definition);
   });
 }
 

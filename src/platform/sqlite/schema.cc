@@ -66,6 +66,18 @@ CREATE TABLE audit (
 CREATE INDEX audit_by_subject ON audit (subject, id);
 )sql";
 
+// Version 2: a checksum for each row that an agent goes on from (row_check.h). Old rows have none.
+constexpr const char* kStoreChecksums = R"sql(
+ALTER TABLE branches ADD COLUMN checksum INTEGER;
+ALTER TABLE steps ADD COLUMN checksum INTEGER;
+ALTER TABLE effects ADD COLUMN checksum INTEGER;
+ALTER TABLE approvals ADD COLUMN checksum INTEGER;
+ALTER TABLE decisions ADD COLUMN checksum INTEGER;
+ALTER TABLE runs ADD COLUMN checksum INTEGER;
+ALTER TABLE definitions ADD COLUMN checksum INTEGER;
+ALTER TABLE current_definitions ADD COLUMN checksum INTEGER;
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -109,10 +121,22 @@ Status create(Database& db, const char* tables, std::int64_t id, std::int64_t ve
   });
 }
 
+Status migrate_store(Database& db) {
+  return sqlite::in_transaction(db, [&]() -> Status {
+    const Result<std::int64_t> version = db.number("PRAGMA user_version");
+    if (!version) return version.error();
+    if (*version >= kStoreVersion) return {};
+    if (Status status = db.execute(kStoreChecksums); !status.ok()) return status;
+    const std::string stamp = fmt::format("PRAGMA user_version={}", kStoreVersion);
+    return db.execute(stamp.c_str());
+  });
+}
+
 }  // namespace
 
 Status open_file(Database& db, const std::filesystem::path& path, const sqlite::Options& options) {
   if (Status status = db.open(path, options); !status.ok()) return status;
+  if (Status status = db.define_row_checksum(); !status.ok()) return status;
   if (!db.read_only()) return {};
   return with_fault(
       Code::kFailedPrecondition, StorageFault::kReadOnly,
@@ -123,8 +147,8 @@ Status prepare_store(Database& db) {
   Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
   if (!fresh) return fresh.error();
   if (Status status = db.execute(kPragmas); !status.ok()) return status;
-  if (!*fresh) return {};
-  return create(db, kStoreTables, kStoreId, kStoreVersion, [] { return Status(); });
+  if (!*fresh) return migrate_store(db);
+  return create(db, kStoreTables, kStoreId, kStoreVersion, [&] { return db.execute(kStoreChecksums); });
 }
 
 std::string new_epoch(Random& random) {

@@ -79,7 +79,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   if (!epoch) return fail(epoch.error());
 
   auto tables = std::make_unique<SqliteStore>(std::move(lock), std::move(store), store_path, options.vfs,
-                                              fatal, clock, random);
+                                              fatal, options.complain, clock, random);
   auto log = std::make_unique<SqliteStreams>(std::move(streams), streams_path, options.vfs, std::move(*epoch),
                                              fatal, clock, flusher);
   OpenStores out;

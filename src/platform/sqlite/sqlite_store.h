@@ -23,6 +23,8 @@ struct SqliteOptions {
   std::string vfs;                  // name of a registered SQLite VFS; empty: the default
   // Gets a message and stops the process. Empty: prints it and aborts.
   std::function<void(const std::string& message)> fatal;
+  // Hears of damaged rows that lists leave out. Empty: nobody does.
+  std::function<void(const std::string& message)> complain;
 };
 
 struct OpenStores {

@@ -14,6 +14,7 @@
 #include "platform/store.h"
 #include "platform_sqlite/group_commit.h"
 #include "platform_sqlite/readers.h"
+#include "platform_sqlite/row_check.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -24,11 +25,13 @@ using sqlite::Statement;
 class SqliteStore : public Store {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
-              std::string vfs, Fatal fatal, const Clock& clock, Random& random)
+              std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
+              const Clock& clock, Random& random)
       : lock_(std::move(lock)),
         db_(std::move(db)),
         commit_(*db_, std::move(fatal)),
         readers_(std::move(path), std::move(vfs)),
+        damage_(std::move(complain)),
         clock_(clock),
         random_(random) {}
 
@@ -98,6 +101,7 @@ class SqliteStore : public Store {
   std::unique_ptr<Database> db_;    // used by the leader of commit_ only
   GroupCommit commit_;
   Readers readers_;
+  DamageLog damage_;
   const Clock& clock_;
   Random& random_;
 };

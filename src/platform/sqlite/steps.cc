@@ -11,12 +11,12 @@ namespace {
 using rules::Change;
 using rules::Write;
 
+#define STEP_COLUMNS "key, run, result, at, conversation, branch, sequence, sha256, branch_opened"
+
 Result<std::optional<StepRecord>> find_step(Database& db, std::string_view key) {
-  Statement query(
-      db,
-      "SELECT key, run, result, at, conversation, branch, sequence, sha256, branch_opened FROM steps "
-      "WHERE key = ?1");
-  return query.bind(key).one([](const Statement& row) {
+  Statement query(db, "SELECT " STEP_COLUMNS
+                      ", " ROW_DAMAGED("checksum", "steps", STEP_COLUMNS) " FROM steps WHERE key = ?1");
+  return sound_one(query.bind(key), "steps", [](const Statement& row) {
     StepRecord out;
     row.read(out.key, out.run, out.result, out.at);
     if (!row.is_null(4)) {
@@ -30,10 +30,7 @@ Result<std::optional<StepRecord>> find_step(Database& db, std::string_view key) 
 }
 
 Status insert_step(Database& db, const StepRecord& record) {
-  Statement insert(
-      db,
-      "INSERT INTO steps (key, run, result, at, conversation, branch, sequence, sha256, branch_opened) "
-      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  Statement insert(db, "INSERT INTO steps (" STEP_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
   insert.bind(record.key, record.run, record.result, record.at);
   if (record.appended) {
     const Reference& head = record.appended->head;
@@ -41,15 +38,17 @@ Status insert_step(Database& db, const StepRecord& record) {
   } else {
     insert.bind(nullptr, nullptr, nullptr, nullptr, false);
   }
-  return insert.run();
+  if (Status status = insert.run(); !status.ok()) return status;
+  return Statement(db, ROW_SEAL("steps", STEP_COLUMNS, "key = ?1")).bind(record.key).run();
 }
 
+#define EFFECT_COLUMNS \
+  "key, run, tool, class, arguments_sha256, fence, settled, succeeded, result, begun_at, settled_at"
+
 Result<std::optional<EffectRecord>> find_effect(Database& db, std::string_view key) {
-  Statement query(
-      db,
-      "SELECT key, run, tool, class, arguments_sha256, fence, settled, succeeded, result, begun_at, "
-      "settled_at FROM effects WHERE key = ?1");
-  return query.bind(key).one([](const Statement& row) {
+  Statement query(db, "SELECT " EFFECT_COLUMNS ", class NOT BETWEEN 0 AND 3 OR " ROW_DAMAGED(
+                          "checksum", "effects", EFFECT_COLUMNS) " FROM effects WHERE key = ?1");
+  return sound_one(query.bind(key), "effects", [](const Statement& row) {
     EffectRecord out;
     EffectIntent& intent = out.intent;
     bool settled = false;
@@ -66,9 +65,7 @@ Result<EffectRecord> keep(Database& db, Change<EffectRecord> change) {
   Status status;
   if (change.write == Write::kInsert) {
     Statement insert(
-        db,
-        "INSERT INTO effects (key, run, tool, class, arguments_sha256, fence, settled, succeeded, "
-        "result, begun_at, settled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+        db, "INSERT INTO effects (" EFFECT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
     insert.bind(row.intent.key, row.intent.run, row.intent.tool, row.intent.effect,
                 row.intent.arguments_sha256, row.fence, settled, row.succeeded, row.result, row.begun_at,
                 row.settled_at);
@@ -81,6 +78,8 @@ Result<EffectRecord> keep(Database& db, Change<EffectRecord> change) {
     update.bind(row.intent.key, row.fence, settled, row.succeeded, row.result, row.settled_at);
     status = update.run();
   }
+  if (status.ok() && change.write != Write::kNothing)
+    status = Statement(db, ROW_SEAL("effects", EFFECT_COLUMNS, "key = ?1")).bind(row.intent.key).run();
   if (!status.ok()) return fail(status);
   return std::move(change.row);
 }

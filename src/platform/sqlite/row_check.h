@@ -1,0 +1,82 @@
+#pragma once
+
+// Rows that are not as they were written. What an agent goes on from (steps, effects, approvals, decisions,
+// runs, definitions, branches) carries a checksum of its columns, which every change renews (ROW_SEAL, in the
+// same transaction) and every read compares: a row with another one is DATA_LOSS and is used for nothing.
+// Rows of earlier landings have none until they are next written. Private to this room.
+
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "holdfast/status.h"
+#include "sqlite/statement.h"
+
+// Of a table's row: `columns` is always the same list, whoever asks. sqlite::Database::define_row_checksum().
+#define ROW_SUM(table, columns) "row_checksum('" table "', " columns ")"
+// The last column of whoever reads: 1 when the row is damaged.
+#define ROW_DAMAGED(sum, table, columns) "(" sum " IS NOT NULL AND " sum " <> " ROW_SUM(table, columns) ")"
+// After each change of a row.
+#define ROW_SEAL(table, columns, where) \
+  "UPDATE " table " SET checksum = " ROW_SUM(table, columns) " WHERE " where
+
+namespace holdfast::platform {
+
+Status damaged_row(std::string_view table, std::string_view key);
+
+// Damaged rows that a list leaves out are told, each once.
+class DamageLog {
+ public:
+  // Empty: nobody listens.
+  explicit DamageLog(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
+  void note(const Status& damage);
+
+ private:
+  static constexpr std::size_t kMaxTold = 1000;
+  std::function<void(const std::string&)> tell_;
+  std::mutex mutex_;
+  std::set<std::string> told_;  // guarded by mutex_
+};
+
+inline bool last_column_says_damaged(const sqlite::Statement& row) {
+  return row.integer(row.columns() - 1) != 0;
+}
+
+// Like Statement::one(). The first column is the row's key, the last one ROW_DAMAGED.
+template <typename Read, typename Row = std::invoke_result_t<Read, const sqlite::Statement&>>
+Result<std::optional<Row>> sound_one(sqlite::Statement& query, std::string_view table, Read read,
+                                     bool (*damaged)(const sqlite::Statement&) = last_column_says_damaged) {
+  if (query.next()) {
+    if (damaged(query)) return fail(damaged_row(table, query.view(0)));
+    return std::optional<Row>(read(std::as_const(query)));
+  }
+  if (!query.status().ok()) return fail(query.status());
+  return std::optional<Row>();
+}
+
+// Like Statement::all(), of the first rows that are sound: a page is full whatever is left out of it, so the
+// statement itself has no limit.
+template <typename Read, typename Row = std::invoke_result_t<Read, const sqlite::Statement&>>
+Result<std::vector<Row>> sound_all(sqlite::Statement& query, std::string_view table, DamageLog& log,
+                                   std::size_t limit, Read read,
+                                   bool (*damaged)(const sqlite::Statement&) = last_column_says_damaged) {
+  std::vector<Row> rows;
+  while (rows.size() < limit && query.next()) {
+    if (damaged(query)) {
+      log.note(damaged_row(table, query.view(0)));
+    } else {
+      rows.push_back(read(std::as_const(query)));
+    }
+  }
+  if (!query.status().ok()) return fail(query.status());
+  return rows;
+}
+
+}  // namespace holdfast::platform

@@ -1,0 +1,205 @@
+// A changed bit in a row is told when the row is read, and nothing goes on from it; what stands beside it
+// does. Method: rows are changed behind the store's back, one column at a time.
+
+#include "platform_sqlite/row_check.h"
+
+#include <gmock/gmock.h>
+
+#include "base/storage_fault.h"
+#include "fixture/temporary_directory.h"
+#include "os/clock.h"
+#include "os/thread_executor.h"
+#include "platform_sqlite/sqlite_store.h"
+#include "sqlite/statement.h"
+
+namespace holdfast::platform {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+class RowCheck : public ::testing::Test {
+ protected:
+  RowCheck() {
+    open();
+    fill();
+  }
+  void open() {
+    stores_ = {};
+    SqliteOptions options;
+    options.directory = directory_.path();
+    options.complain = [this](const std::string& message) { told_.push_back(message); };
+    Result<OpenStores> opened = open_sqlite(options, clock_, random_, flusher_);
+    ASSERT_TRUE(opened) << opened.error().to_string();
+    stores_ = std::move(*opened);
+  }
+  Store& store() { return *stores_.store; }
+
+  void fill() {
+    StepWrite step;
+    step.key = "step";
+    step.run = "run";
+    step.expected = Store::empty_conversation("talk");
+    step.messages = {R"({"role":"user"})"};
+    step.result = "result";
+    ASSERT_TRUE(store().commit_step(step));
+    EffectIntent effect;
+    effect.key = "effect";
+    effect.run = "run";
+    effect.tool = "pay";
+    ASSERT_TRUE(store().begin_effect(effect));
+    for (const char* id : {"approval", "other"}) {
+      Approval approval;
+      approval.id = id;
+      approval.run = "run";
+      approval.tool = "pay";
+      approval.arguments = "{}";
+      ASSERT_TRUE(store().request_approval(approval));
+      DecisionAttempt attempt;
+      attempt.update_id = std::string("update-") + id;
+      attempt.approval = id;
+      attempt.decided_by = "ann";
+      ASSERT_TRUE(store().begin_decision(attempt));
+    }
+    StartIntent intent;
+    intent.run = "run";
+    intent.agent = "agent";
+    intent.input = "{}";
+    ASSERT_TRUE(store().start_run(intent));
+    for (const char* name : {"agent", "neighbour"}) ASSERT_TRUE(store().put_definition(name, "text"));
+  }
+
+  // Something changes in the file.
+  void change(const char* sql) {
+    stores_ = {};
+    sqlite::Database db;
+    ASSERT_TRUE(db.open(directory_.path() / "platform.db").ok());
+    ASSERT_TRUE(db.execute(sql).ok()) << sql;
+    EXPECT_GT(db.changes(), 0) << sql;
+    told_.clear();
+    open();
+  }
+
+  template <typename T>
+  static void expect_loss(const Result<T>& result, std::string_view of) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code(), Code::kDataLoss) << result.error().message();
+    EXPECT_EQ(fault_of(result.error()), StorageFault::kCorrupt);
+    EXPECT_THAT(result.error().message(), HasSubstr(std::string(of)));
+  }
+
+  fixture::TemporaryDirectory directory_;
+  os::SystemClock clock_;
+  os::SystemRandom random_;
+  os::ThreadExecutor flusher_{"flusher"};
+  OpenStores stores_;
+  std::vector<std::string> told_;
+};
+
+TEST_F(RowCheck, WhatIsSoundReadsAsItWas) {
+  open();
+  EXPECT_EQ((*store().lookup_step("step"))->result, "result");
+  EXPECT_EQ(store().approvals({})->size(), 2u);
+  EXPECT_EQ(store().unanswered_decisions("")->size(), 2u);
+  EXPECT_EQ(store().definitions()->size(), 2u);
+  EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(RowCheck, AStepIsNotRepeatedForADamagedRecord) {
+  change("UPDATE steps SET result = 'resulu'");
+  expect_loss(store().lookup_step("step"), "'step' of steps");
+  StepWrite again;
+  again.key = "step";
+  again.run = "run";
+  again.result = "result";
+  expect_loss(store().commit_step(again), "steps");
+}
+
+TEST_F(RowCheck, AnEffectIsNeitherBegunNorSettled) {
+  for (const char* sql :
+       {"UPDATE effects SET settled = 1", "UPDATE effects SET settled = 0, class = 77, checksum = NULL"}) {
+    change(sql);
+    expect_loss(store().lookup_effect("effect"), "'effect' of effects");
+    EffectIntent intent;
+    intent.key = "effect";
+    intent.run = "run";
+    intent.tool = "pay";
+    expect_loss(store().begin_effect(intent), "effects");
+    expect_loss(store().settle_effect("effect", true, "{}"), "effects");
+  }
+}
+
+TEST_F(RowCheck, AnApprovalIsNotDecidedAndItsNeighbourIsListed) {
+  for (const char* sql : {"UPDATE approvals SET arguments = '{\"amount\":9}' WHERE id = 'approval'",
+                          "UPDATE approvals SET status = 99, checksum = NULL WHERE id = 'approval'"}) {
+    change(sql);
+    expect_loss(store().approval("approval"), "'approval' of approvals");
+    expect_loss(store().finish_decision("update-approval", true, ""), "approvals");
+    const auto listed = store().approvals({});
+    ASSERT_TRUE(listed);
+    ASSERT_EQ(listed->size(), 1u);
+    EXPECT_EQ(listed->front().id, "other");
+    ASSERT_TRUE(store().approvals({}));
+    EXPECT_THAT(told_, ElementsAre(HasSubstr("'approval' of approvals"))) << "once";
+  }
+  EXPECT_EQ(store().finish_decision("update-other", true, "")->status, ApprovalStatus::kApproved);
+}
+
+TEST_F(RowCheck, ADamagedDecisionIsNotSent) {
+  change("UPDATE decisions SET decided_by = 'bob' WHERE update_id = 'update-approval'");
+  const auto waiting = store().unanswered_decisions("");
+  ASSERT_TRUE(waiting);
+  ASSERT_EQ(waiting->size(), 1u);
+  EXPECT_EQ(waiting->front().update_id, "update-other");
+  EXPECT_EQ(told_.size(), 1u);
+}
+
+TEST_F(RowCheck, ARunIsNotStartedFromADamagedIntent) {
+  change("UPDATE runs SET input = '[]'");
+  expect_loss(store().run("run"), "'run' of runs");
+  expect_loss(Result<bool>(store().mark_started("run", "id").ok()
+                               ? Result<bool>(true)
+                               : Result<bool>(fail(store().mark_started("run", "id")))),
+              "runs");
+  EXPECT_TRUE(store().unstarted_runs(clock_.now() + std::chrono::hours(1), 10)->empty());
+  EXPECT_EQ(told_.size(), 1u);
+}
+
+TEST_F(RowCheck, ADefinitionIsWhatItsHashSays) {
+  const std::string hash = store().current_definition("agent")->hash;
+  // Rows of the first version have no checksum; their hash says it all the same.
+  change("UPDATE definitions SET text = 'texu', checksum = NULL WHERE name = 'agent'");
+  expect_loss(store().definition("agent", hash), "'agent' of definitions");
+  expect_loss(store().current_definition("agent"), "definitions");
+  EXPECT_EQ(store().definitions()->size(), 1u);
+  EXPECT_TRUE(store().definition_versions("agent")->empty());
+  EXPECT_EQ(store().current_definition("neighbour")->text, "text");
+}
+
+TEST_F(RowCheck, ACurrentVersionThatIsNoneIsNotNotFound) {
+  change("UPDATE current_definitions SET hash = 'abc' WHERE name = 'agent'");
+  expect_loss(store().current_definition("agent"), "'agent' of current_definitions");
+  change("UPDATE current_definitions SET checksum = NULL WHERE name = 'agent'");
+  expect_loss(store().current_definition("agent"), "current_definitions");
+  EXPECT_EQ(store().definitions()->size(), 1u);
+}
+
+TEST_F(RowCheck, AConversationIsNotReadOrContinuedWrong) {
+  const Reference head = *store().head("talk", 0);
+  change("UPDATE messages SET json = '{\"role\":\"usex\"}'");
+  expect_loss(store().read(head, 1, 1), "talk, branch 0, sequence 1");
+  change("UPDATE branches SET head = 7");
+  expect_loss(store().head("talk", 0), "'talk' of branches");
+  expect_loss(store().append(head, {"{}"}), "branches");
+}
+
+TEST_F(RowCheck, ARowOfAnEarlierLandingGetsItsChecksumWhenItIsWritten) {
+  change("UPDATE effects SET checksum = NULL");
+  EXPECT_TRUE((*store().lookup_effect("effect")).has_value());
+  ASSERT_TRUE(store().settle_effect("effect", true, "{}"));
+  change("UPDATE effects SET result = '[]'");
+  expect_loss(store().lookup_effect("effect"), "effects");
+}
+
+}  // namespace
+}  // namespace holdfast::platform
