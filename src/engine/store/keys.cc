@@ -144,6 +144,52 @@ bool parse_wake(std::string_view key, WakeRow& row) {
          take_text(key, row.run_id) && key.empty();
 }
 
+std::string expiry(std::int64_t moment_ns, std::string_view namespace_id, std::string_view workflow_id,
+                   std::string_view run_id) {
+  std::string key = start(shard_of(namespace_id, workflow_id), kExpiryTable,
+                          namespace_id.size() + workflow_id.size() + run_id.size() + 8);
+  put_text(key, namespace_id);
+  put_i64(key, moment_ns);
+  put_text(key, workflow_id);
+  put_text(key, run_id);
+  return key;
+}
+
+std::string expiry_begin(std::uint16_t shard, std::string_view namespace_id) {
+  std::string key = start(shard, kExpiryTable, namespace_id.size());
+  put_text(key, namespace_id);
+  return key;
+}
+
+bool parse_expiry(std::string_view key, ExpiryRow& row) {
+  if (key.size() < 3 || key[2] != kExpiryTable) return false;
+  key.remove_prefix(3);
+  return take_text(key, row.namespace_id) && take_i64(key, row.moment_ns) &&
+         take_text(key, row.workflow_id) && take_text(key, row.run_id) && key.empty();
+}
+
+bool parse_execution(std::string_view key, ExecutionRow& row) {
+  if (key.size() < 3 || key[2] != kExecutionTable) return false;
+  key.remove_prefix(3);
+  if (!take_text(key, row.namespace_id) || !take_text(key, row.workflow_id) || !take_text(key, row.run_id)) {
+    return false;
+  }
+  row.state = key == "s";
+  return row.state || (key.size() == 9 && key[0] == 'h');
+}
+
+std::string executions_begin(std::uint16_t shard, std::string_view namespace_id) {
+  std::string key = start(shard, kExecutionTable, namespace_id.size());
+  put_text(key, namespace_id);
+  return key;
+}
+
+std::string executions_end(std::uint16_t shard, std::string_view namespace_id) {
+  std::string key = executions_begin(shard, namespace_id);
+  key.back() = '\x02';  // behind the end of the text
+  return key;
+}
+
 std::string table_begin(std::uint16_t shard, char table) {
   return start(shard, table, 0);
 }

@@ -47,6 +47,33 @@ struct WakeRow {
 // False when the bytes are no wake key.
 bool parse_wake(std::string_view key, WakeRow& row);
 
+// By the end of their lives: a closed execution under the moment of its close, and one that is to be deleted
+// now, or of which rows are left, under moment 0.
+std::string expiry(std::int64_t moment_ns, std::string_view namespace_id, std::string_view workflow_id,
+                   std::string_view run_id);
+// Where the namespace's rows of a shard begin.
+std::string expiry_begin(std::uint16_t shard, std::string_view namespace_id);
+struct ExpiryRow {
+  std::int64_t moment_ns = 0;
+  std::string namespace_id;
+  std::string workflow_id;
+  std::string run_id;
+};
+// False when the bytes are no such key.
+bool parse_expiry(std::string_view key, ExpiryRow& row);
+
+// What the key of an execution's row says; false when the bytes are none.
+struct ExecutionRow {
+  std::string namespace_id;
+  std::string workflow_id;
+  std::string run_id;
+  bool state = false;  // else a page of its history
+};
+bool parse_execution(std::string_view key, ExecutionRow& row);
+// The namespace's rows of executions in a shard: [begin, end).
+std::string executions_begin(std::uint16_t shard, std::string_view namespace_id);
+std::string executions_end(std::uint16_t shard, std::string_view namespace_id);
+
 // All rows of a table: [begin, end).
 std::string table_begin(std::uint16_t shard, char table);
 std::string table_end(std::uint16_t shard, char table);
@@ -57,5 +84,6 @@ inline constexpr char kFeedTable = 'f';
 inline constexpr char kCurrentTable = 'c';
 inline constexpr char kExecutionTable = 'e';
 inline constexpr char kWakeTable = 'w';
+inline constexpr char kExpiryTable = 'x';
 
 }  // namespace holdfast::store::keys

@@ -47,6 +47,35 @@ TEST(Keys, NoComponentReachesIntoTheNext) {
   EXPECT_FALSE(parse_wake(wake(42, "ns", "w", "r") + "x", row));
 }
 
+TEST(Keys, ExpiriesOrderByTimeWithinTheirNamespace) {
+  const auto rest = [](const std::string& key) { return key.substr(2); };
+  EXPECT_LT(rest(expiry(0, "n", "z", "r")), rest(expiry(1, "n", "a", "r")));
+  EXPECT_LT(rest(expiry(9, "n", "z", "r")), rest(expiry(0, "o", "a", "r")));
+  EXPECT_TRUE(expiry(5, "n", "w", "r").starts_with(expiry_begin(shard_of("n", "w"), "n")));
+  ExpiryRow row;
+  ASSERT_TRUE(parse_expiry(expiry(42, "n", "w", "r"), row));
+  EXPECT_EQ(row.moment_ns, 42);
+  EXPECT_EQ(row.namespace_id + row.workflow_id + row.run_id, "nwr");
+  EXPECT_FALSE(parse_expiry(wake(42, "n", "w", "r"), row));
+  EXPECT_FALSE(parse_expiry(expiry(42, "n", "w", "r") + "x", row));
+}
+
+TEST(Keys, RowsOfAnExecutionSayWhoseTheyAre) {
+  ExecutionRow row;
+  ASSERT_TRUE(parse_execution(history_page("n", "w", "r", 7), row));
+  EXPECT_FALSE(row.state);
+  ASSERT_TRUE(parse_execution(execution_state("n", "w", "r"), row));
+  EXPECT_TRUE(row.state);
+  EXPECT_EQ(row.namespace_id + row.workflow_id + row.run_id, "nwr");
+  EXPECT_FALSE(parse_execution(current_run("n", "w"), row));
+  const auto shard = shard_of("n", "w");
+  for (const std::string& key : {history_page("n", "w", "r", 7), execution_state("n", "w", "r")}) {
+    EXPECT_LT(executions_begin(shard, "n"), key);
+    EXPECT_GT(executions_end(shard, "n"), key);
+    EXPECT_LT(executions_end(shard, "m"), key);
+  }
+}
+
 TEST(Keys, WakeRowsOrderByTime) {
   EXPECT_LT(wake(0, "z", "w", "r").substr(2), wake(1, "a", "w", "r").substr(2));
 }

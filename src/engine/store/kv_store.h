@@ -48,6 +48,12 @@ class KvStore {
   virtual Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const = 0;
   // The same from the largest key downwards.
   virtual Status scan_reverse(std::string_view begin, std::string_view end, const Visitor& visit) const = 0;
+
+  // Much was deleted: gives its room on the disk back as far as that is worth the work, which may take a
+  // while; `stop` is asked now and then. Thread-safe. What it says is the answer to one question: was the
+  // work done, or was it not worth it, or did it fail? Nothing depends on it.
+  enum class Reclaimed : std::uint8_t { kDone, kNotWorthIt, kStopped };
+  virtual Reclaimed reclaim(const std::function<bool()>& stop) { return Reclaimed::kNotWorthIt; }
 };
 
 }  // namespace holdfast::store

@@ -53,6 +53,9 @@ class RocksStore final : public KvStore {
   Result<std::optional<std::string>> get(std::string_view key) const override;
   Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const override;
   Status scan_reverse(std::string_view begin, std::string_view end, const Visitor& visit) const override;
+  // Rewrites the tables, a shard at a time, when at least one in ten of their entries is the mark of a
+  // deletion.
+  Reclaimed reclaim(const std::function<bool()>& stop) override;
 
  private:
   struct Impl;

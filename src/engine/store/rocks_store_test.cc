@@ -20,6 +20,7 @@
 #include <thread>
 
 #include "fixture/temporary_directory.h"
+#include "store/keys.h"
 #include "store/wal_check.h"
 
 namespace holdfast::store {
@@ -253,6 +254,33 @@ TEST_F(RocksStoreTest, BadDirectoriesAreNamed) {
     EXPECT_EQ(open_error().code(), Code::kPermissionDenied);
     fs::permissions(dir_, fs::perms::owner_all);
   }
+}
+
+TEST_F(RocksStoreTest, RoomOfWhatWasDeletedIsGivenBack) {
+  const auto bytes_on_disk = [this] {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::directory_iterator(dir_)) bytes += entry.file_size();
+    return bytes;
+  };
+  const auto store = open();
+  std::string noise(4096, 'x');
+  const auto row = [](int i) { return keys::execution_state("n", "w", std::to_string(i)); };
+  for (int i = 0; i < 2000; ++i) {
+    for (std::size_t at = 0; at < noise.size(); ++at) noise[at] = static_cast<char>(i * 7919 + at * at * 31);
+    WriteBatch batch;
+    batch.put(row(i), noise);
+    ASSERT_TRUE(store->commit(batch).ok());
+  }
+  EXPECT_EQ(store->reclaim([] { return false; }), KvStore::Reclaimed::kNotWorthIt) << "nothing was deleted";
+  const auto full = bytes_on_disk();
+  WriteBatch batch;
+  for (int i = 10; i < 2000; ++i) batch.erase(row(i));
+  ASSERT_TRUE(store->commit(batch).ok());
+  EXPECT_EQ(store->reclaim([] { return true; }), KvStore::Reclaimed::kStopped);
+  EXPECT_EQ(store->reclaim([] { return false; }), KvStore::Reclaimed::kDone);
+  EXPECT_LT(bytes_on_disk(), full / 4);
+  EXPECT_TRUE(store->get(row(9))->has_value());
+  EXPECT_FALSE(store->get(row(10))->has_value());
 }
 
 // Lets everything through until told to fail.
