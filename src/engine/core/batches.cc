@@ -61,7 +61,8 @@ void Batches::add_run(Run& run, RowChanges& changes, Output& output) {
   if (run.ms->unsaved().events_size() > 0) add_page(run, changes, output.sequence);
   add_wake(run, changes);
   std::string state = run.ms->serialize_state();
-  cache_.set_state_bytes(run, state.size());
+  cache_.weigh(run);
+  if (!run.ms->running()) cache_.closed(run, output.sequence);
   changes[keys::execution_state(run.key.namespace_id, run.key.workflow_id, run.key.run_id)] =
       std::move(state);
   if (run.feed_pending && feed_) add_feed(run, changes, output);
@@ -72,7 +73,7 @@ void Batches::add_page(Run& run, RowChanges& changes, std::uint64_t sequence) {
   std::string bytes = history::serialize(*events);
   Page page;
   page.first_event_id = events->events(0).event_id();
-  page.bytes = bytes.size();
+  page.bytes = events->SpaceUsedLong();
   page.batch = sequence;
   page.events = std::move(events);
   const auto& [namespace_id, workflow_id, run_id] = run.key;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "engine/core.h"
+#include "engine/run_key.h"
 #include "history/mutable_state.h"
 
 namespace holdfast::engine {
@@ -22,13 +23,6 @@ using history::Ns;
 namespace stored = history::stored;
 using History = pb::history::v1::History;
 using Event = history::Event;
-
-struct RunKey {
-  std::string namespace_id;
-  std::string workflow_id;
-  std::string run_id;
-  auto operator<=>(const RunKey&) const = default;
-};
 
 // What a request calls a run. No run id: the current one. With `first_run_id`, it must belong to the chain
 // that began with that run. Views into the request.
@@ -47,7 +41,7 @@ inline RunName named(const pb::common::v1::WorkflowExecution& execution) {
 struct Page {
   std::int64_t first_event_id = 0;
   std::shared_ptr<const History> events;
-  std::size_t bytes = 0;
+  std::size_t bytes = 0;    // in memory
   std::uint64_t batch = 0;  // that makes it durable
 };
 
@@ -64,7 +58,7 @@ struct Run {
   std::unique_ptr<MutableState> ms;
   std::deque<Page> pages;  // a gapless tail of the history; older pages are in the store only
   std::size_t page_bytes = 0;
-  std::size_t state_bytes = 0;   // of its row, as it was last read or written
+  std::size_t state_bytes = 0;   // in memory, as it was last read or written
   bool dirty = false;            // in the core's list for the next batch
   bool feed_pending = false;     // lists have to be told
   std::uint64_t last_batch = 0;  // the last batch with changes of it

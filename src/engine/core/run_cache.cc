@@ -14,6 +14,12 @@ namespace holdfast::engine {
 
 namespace keys = store::keys;
 
+namespace {
+// Beside the state itself: the run, its places in the tables, what its state machines keep.
+constexpr std::size_t kRunBytes = 1024;
+constexpr std::size_t kClosedAtHand = 64;
+}  // namespace
+
 Result<Run*> RunCache::load(const RunKey& key) {
   if (const auto found = runs_.find(key); found != runs_.end()) {
     lru_.splice(lru_.begin(), lru_, found->second->lru);
@@ -27,7 +33,7 @@ Result<Run*> RunCache::load(const RunKey& key) {
     return fail(errors::unreadable(key.workflow_id, key.run_id));
   }
   Run& run = insert(std::make_unique<Run>(key, std::make_unique<MutableState>(std::move(state))));
-  set_state_bytes(run, (*bytes)->size());
+  weigh(run);
   if (run.ms->running()) wakes_.arm(key, run.ms->next_deadline().at);
   return &run;
 }
@@ -84,6 +90,11 @@ void RunCache::set_current(const std::string& namespace_id, const std::string& w
   currents_[{namespace_id, workflow_id}] = std::move(row);
 }
 
+void RunCache::drop_current(const std::string& namespace_id, const std::string& workflow_id) {
+  rows_.erase(keys::current_run(namespace_id, workflow_id));
+  currents_.erase({namespace_id, workflow_id});
+}
+
 Run& RunCache::create(std::unique_ptr<MutableState> ms) {
   const auto& state = ms->s();
   stored::CurrentRun row;
@@ -121,7 +132,21 @@ void RunCache::add_page(Run& run, Page page) {
   }
 }
 
-void RunCache::set_state_bytes(Run& run, std::size_t bytes) {
+void RunCache::closed(const Run& run, std::uint64_t sequence) {
+  closed_.emplace_back(sequence, run.key);
+}
+
+void RunCache::let_closed_go() {
+  while (closed_.size() > kClosedAtHand && closed_.front().first <= committed_) {
+    const auto found = runs_.find(closed_.front().second);
+    closed_.pop_front();
+    if (found != runs_.end() && !found->second->ms->running() && may_go(*found->second))
+      forget(*found->second);
+  }
+}
+
+void RunCache::weigh(Run& run) {
+  const std::size_t bytes = kRunBytes + run.ms->s().SpaceUsedLong();
   bytes_ += bytes - run.state_bytes;
   run.state_bytes = bytes;
 }
@@ -141,6 +166,7 @@ void RunCache::forget(Run& run) {
 
 void RunCache::committed(std::uint64_t sequence) {
   committed_ = std::max(committed_, sequence);
+  let_closed_go();
   const std::size_t looks = std::min<std::size_t>(lru_.size(), 1024);
   for (std::size_t looked = 0; looked < looks; ++looked) {
     if (runs_.size() <= limits_.cached_executions && bytes_ <= limits_.cached_bytes) return;

@@ -5,6 +5,7 @@
 // that are not durable, none that somebody waits for, and none whose memory is more than its rows. The core
 // owns it; its thread only. A pointer to a run is good until the next committed().
 
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -36,6 +37,10 @@ class RunCache {
   Result<std::optional<stored::CurrentRun>> current(const std::string& namespace_id,
                                                     const std::string& workflow_id);
   void set_current(const std::string& namespace_id, const std::string& workflow_id, stored::CurrentRun row);
+  // The workflow id has no last run any more.
+  void drop_current(const std::string& namespace_id, const std::string& workflow_id);
+  // The run is no more; it has no unsaved changes, and nobody waits for it.
+  void remove(Run& run) { forget(run); }
   // A run that exists nowhere yet; it becomes the current one of its workflow id.
   Run& create(std::unique_ptr<MutableState> ms);
 
@@ -47,7 +52,11 @@ class RunCache {
 
   // A page of history that the next batch stores; old pages of a long history leave memory.
   void add_page(Run& run, Page page);
-  void set_state_bytes(Run& run, std::size_t bytes);
+  // What the run takes in memory, once it was read or stored.
+  void weigh(Run& run);
+  // Its close is part of the batch. A few of the last runs that closed stay at hand, the others leave memory
+  // as soon as they may: most are never asked about again.
+  void closed(const Run& run, std::uint64_t sequence);
 
   // Batches up to here are durable; what is too much may go. Bounded work: the next call goes on.
   void committed(std::uint64_t sequence);
@@ -59,6 +68,7 @@ class RunCache {
   Run& insert(std::unique_ptr<Run> run);
   bool may_go(const Run& run) const;
   void forget(Run& run);
+  void let_closed_go();
 
   const EngineLimits& limits_;
   Rows& rows_;
@@ -66,7 +76,8 @@ class RunCache {
   std::uint64_t committed_ = 0;
   std::map<RunKey, std::unique_ptr<Run>> runs_;
   std::list<Run*> lru_;    // most recent first
-  std::size_t bytes_ = 0;  // states as they were last stored, and pages
+  std::size_t bytes_ = 0;  // states as they were last stored, and pages: what they take in memory
+  std::deque<std::pair<std::uint64_t, RunKey>> closed_;                         // with the batch that says so
   std::map<std::pair<std::string, std::string>, stored::CurrentRun> currents_;  // of cached runs
   std::vector<Run*> dirty_;
 };

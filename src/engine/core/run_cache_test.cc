@@ -111,12 +111,31 @@ TEST_F(RunCacheTest, TheLeastRecentlyUsedGoFirst) {
 }
 
 TEST_F(RunCacheTest, IsBoundedInBytes) {
-  limits_.cached_bytes = 10'000;
+  limits_.cached_bytes = 14'000;
   for (int i = 1; i <= 5; ++i) create(i, std::string(4'000, 'x'));
   commit();
   EXPECT_EQ(cache_.size(), 2u);
   EXPECT_LE(cache_.bytes(), limits_.cached_bytes);
   EXPECT_GT(cache_.bytes(), 8'000u);
+}
+
+TEST_F(RunCacheTest, OfClosedRunsOnlyTheLastFewStay) {
+  for (int i = 1; i <= 200; ++i) {
+    stored::ExecutionState state;
+    state.set_namespace_id("n");
+    state.set_workflow_id("w" + std::to_string(i));
+    state.set_run_id(run_id(i));
+    state.set_status(enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
+    state.set_close_ns(1);
+    state.set_wake_row_ns(-1);
+    cache_.touch(cache_.create(std::make_unique<MutableState>(std::move(state))));
+    commit();
+  }
+  engine::Run& open = create(300);
+  commit();
+  EXPECT_LT(cache_.size(), 100u);
+  EXPECT_EQ(cache_.find(open.key), &open);
+  EXPECT_NE(cache_.find(key(1)), nullptr) << "it is in the store";
 }
 
 TEST_F(RunCacheTest, WhatIsNotDurableOrWaitedForStays) {
