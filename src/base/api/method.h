@@ -20,12 +20,14 @@ inline constexpr std::string_view kServiceName = "temporal.api.workflowservice.v
   X(RegisterNamespace)                  \
   X(DescribeNamespace)                  \
   X(ListNamespaces)                     \
+  X(UpdateNamespace)                    \
   X(StartWorkflowExecution)             \
   X(ExecuteMultiOperation)              \
   X(SignalWorkflowExecution)            \
   X(SignalWithStartWorkflowExecution)   \
   X(RequestCancelWorkflowExecution)     \
   X(TerminateWorkflowExecution)         \
+  X(DeleteWorkflowExecution)            \
   X(QueryWorkflow)                      \
   X(UpdateWorkflowExecution)            \
   X(PollWorkflowExecutionUpdate)        \

@@ -1,6 +1,7 @@
 #include "engine/batches.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -40,8 +41,11 @@ void Batches::take(Output& output) {
   output.feed_begin = next_feed_;
   RowChanges changes = rows_.take();
   for (Run* run : cache_.take_touched()) add_run(*run, changes, output);
+  for (const RunKey& key : std::exchange(deleted_, {})) add_deletion(key, changes, output);
   output.feed_end = next_feed_;
   for (const auto& [key, value] : changes) value ? output.batch.put(key, *value) : output.batch.erase(key);
+  // Nothing reads them through the rows that run ahead of the disk.
+  for (std::string& key : std::exchange(pages_, {})) output.batch.erase(std::move(key));
   rows_.send(output.sequence, std::move(changes));
 }
 
@@ -60,6 +64,7 @@ void Batches::add_run(Run& run, RowChanges& changes, Output& output) {
   run.last_batch = output.sequence;
   if (run.ms->unsaved().events_size() > 0) add_page(run, changes, output.sequence);
   add_wake(run, changes);
+  if (!run.ms->running()) add_expiry(run, changes);
   std::string state = run.ms->serialize_state();
   cache_.weigh(run);
   if (!run.ms->running()) cache_.closed(run, output.sequence);
@@ -93,6 +98,30 @@ void Batches::add_wake(const Run& run, RowChanges& changes) {
   }
 }
 
+// From its close on the retention runs. Written again whenever the closed run changes: the same row.
+void Batches::add_expiry(const Run& run, RowChanges& changes) {
+  const auto& [ns, workflow, run_id] = run.key;
+  changes[keys::expiry(run.ms->s().close_ns(), ns, workflow, run_id)] = std::string();
+}
+
+void Batches::feed_deletion(const RunKey& key) {
+  if (feed_) deleted_.push_back(key);
+}
+
+void Batches::erase_pages(std::vector<std::string> keys) {
+  pages_.insert(pages_.end(), std::make_move_iterator(keys.begin()), std::make_move_iterator(keys.end()));
+}
+
+void Batches::add_deletion(const RunKey& key, RowChanges& changes, Output& output) {
+  stored::VisibilityFeed row;
+  row.set_namespace_id(key.namespace_id);
+  row.set_workflow_id(key.workflow_id);
+  row.set_run_id(key.run_id);
+  changes[keys::visibility_feed(static_cast<std::int64_t>(next_feed_))] = history::serialize(row);
+  output.feed.push_back({.sequence = next_feed_, .namespace_id = key.namespace_id, .run_id = key.run_id});
+  ++next_feed_;
+}
+
 void Batches::add_feed(Run& run, RowChanges& changes, Output& output) {
   const auto& [ns, workflow, run_id] = run.key;
   run.feed_pending = false;
@@ -104,7 +133,7 @@ void Batches::add_feed(Run& run, RowChanges& changes, Output& output) {
   row.set_run_id(run_id);
   row.set_info(history::serialize(info));
   changes[keys::visibility_feed(static_cast<std::int64_t>(next_feed_))] = history::serialize(row);
-  output.feed.push_back({next_feed_, ns, std::move(*row.mutable_info())});
+  output.feed.push_back({.sequence = next_feed_, .namespace_id = ns, .info = std::move(*row.mutable_info())});
   ++next_feed_;
 }
 

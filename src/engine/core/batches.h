@@ -5,6 +5,8 @@
 // here. The core owns it; its thread only.
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "engine/core.h"
 #include "engine/rows.h"
@@ -26,7 +28,12 @@ class Batches {
   // One row of the feed goes with the next batch.
   void erase_feed(std::uint64_t sequence);
 
-  bool empty() const { return !rows_.changed() && !cache_.touched(); }
+  // The run is gone: the next batch tells the index.
+  void feed_deletion(const RunKey& key);
+  // Pages of histories that nobody reads any more, by their keys.
+  void erase_pages(std::vector<std::string> keys);
+
+  bool empty() const { return !rows_.changed() && !cache_.touched() && deleted_.empty() && pages_.empty(); }
   // The next batch, and the number it is committed by.
   void take(Output& output);
   // The index has durably applied the feed up to here: the rows go with a later batch, but for the
@@ -37,7 +44,9 @@ class Batches {
   void add_run(Run& run, RowChanges& changes, Output& output);
   void add_page(Run& run, RowChanges& changes, std::uint64_t sequence);
   void add_wake(const Run& run, RowChanges& changes);
+  void add_expiry(const Run& run, RowChanges& changes);
   void add_feed(Run& run, RowChanges& changes, Output& output);
+  void add_deletion(const RunKey& key, RowChanges& changes, Output& output);
 
   bool feed_;
   Rows& rows_;
@@ -45,6 +54,8 @@ class Batches {
   std::uint64_t next_sequence_ = 1;
   std::uint64_t next_feed_ = 1;
   std::uint64_t feed_erased_ = 0;
+  std::vector<RunKey> deleted_;
+  std::vector<std::string> pages_;
 };
 
 }  // namespace holdfast::engine

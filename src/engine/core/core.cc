@@ -10,6 +10,7 @@
 #include "engine/activity_handlers.h"
 #include "engine/batches.h"
 #include "engine/core_clock.h"
+#include "engine/deletions.h"
 #include "engine/due_runs.h"
 #include "engine/execution_handlers.h"
 #include "engine/history_handlers.h"
@@ -91,6 +92,7 @@ struct EngineCore::Impl {
   WorkflowTaskHandlers& part(std::type_identity<WorkflowTaskHandlers>) { return workflow_task_handlers; }
   ActivityHandlers& part(std::type_identity<ActivityHandlers>) { return activity_handlers; }
   TaskQueueHandlers& part(std::type_identity<TaskQueueHandlers>) { return task_queue_handlers; }
+  Deletions& part(std::type_identity<Deletions>) { return deletions; }
 
   const CoreOptions options;
   const store::KvStore& store;
@@ -135,6 +137,7 @@ struct EngineCore::Impl {
                                               responses,      dispatch, queries, transitions, replies};
   ActivityHandlers activity_handlers{options.limits, clock, cache, tokens, dispatch, transitions, replies};
   TaskQueueHandlers task_queue_handlers{clock, queues, parked, dispatch, transitions, replies};
+  Deletions deletions{clock, namespaces, rows, cache, batches, transitions, replies};
 
   CallId next_call = 1;
   Ns last_cleanup = 0;
@@ -149,12 +152,14 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kRegisterNamespace, &NamespaceHandlers::add>();
   table.on<M::kDescribeNamespace, &NamespaceHandlers::describe>();
   table.on<M::kListNamespaces, &NamespaceHandlers::list>();
+  table.on<M::kUpdateNamespace, &NamespaceHandlers::update>();
   table.on<M::kStartWorkflowExecution, &StartHandlers::start>();
   table.on<M::kExecuteMultiOperation, &UpdateHandlers::multi_operation>();
   table.on<M::kSignalWorkflowExecution, &ExecutionHandlers::signal, &ExecutionHandlers::check_signal>();
   table.on<M::kSignalWithStartWorkflowExecution, &StartHandlers::signal_with_start>();
   table.on<M::kRequestCancelWorkflowExecution, &ExecutionHandlers::request_cancel>();
   table.on<M::kTerminateWorkflowExecution, &ExecutionHandlers::terminate>();
+  table.on<M::kDeleteWorkflowExecution, &Deletions::erase>();
   table.on<M::kQueryWorkflow, &QueryHandlers::query, &QueryHandlers::check>();
   table.on<M::kUpdateWorkflowExecution, &UpdateHandlers::update, &UpdateHandlers::check>();
   table.on<M::kPollWorkflowExecutionUpdate, &UpdateHandlers::poll, &UpdateHandlers::check_poll>();
@@ -272,7 +277,7 @@ void EngineCore::Impl::time_out(Parked& call) {
 }
 
 bool EngineCore::Impl::has_output() const {
-  return !batches.empty() || !replies.empty() || !visibility_handlers.empty();
+  return !batches.empty() || !replies.empty() || !visibility_handlers.empty() || deletions.pending();
 }
 
 Output EngineCore::Impl::take_output() {
@@ -280,6 +285,7 @@ Output EngineCore::Impl::take_output() {
   batches.take(output);
   output.releases = replies.take();
   output.visibility_calls = visibility_handlers.take();
+  deletions.take(output);
   return output;
 }
 
@@ -324,6 +330,10 @@ std::vector<Release> EngineCore::take_early() {
 }
 std::size_t EngineCore::early_tasks_out() const {
   return impl_->dispatch.early_tasks_out();
+}
+void EngineCore::sweep(SweepSlice slice) {
+  impl_->clock.advance();
+  impl_->deletions.sweep(std::move(slice));
 }
 void EngineCore::close() {
   impl_->close();

@@ -22,6 +22,8 @@
 
 #include "api/connection.h"
 #include "engine/options.h"
+#include "engine/run_key.h"
+#include "engine/sweep_slice.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "store/kv_store.h"
@@ -58,7 +60,8 @@ struct Output {
   struct FeedRow {
     std::uint64_t sequence = 0;
     std::string namespace_id;
-    std::string info;  // temporal.api.workflow.v1.WorkflowExecutionInfo
+    std::string info{};    // temporal.api.workflow.v1.WorkflowExecutionInfo; empty: the run is gone
+    std::string run_id{};  // of one that is gone
   };
   std::vector<FeedRow> feed;
   // Calls that the host answers itself when this batch is durable: List and Count wait for the index.
@@ -71,6 +74,10 @@ struct Output {
     std::string page_token{};    // a list's
   };
   std::vector<VisibilityCall> visibility_calls;
+  // Runs that are no more when this batch is durable.
+  std::vector<RunKey> deleted;
+  bool deletion_asked = false;  // there is something for the sweep to find
+  bool swept = false;           // the slices of the sweep are part of this batch
   bool empty() const { return batch.empty() && releases.empty() && visibility_calls.empty(); }
 };
 
@@ -108,6 +115,9 @@ class EngineCore {
 
   // The index has durably applied the feed up to here: the rows go with a later batch.
   void visibility_applied(std::uint64_t sequence);
+
+  // Deletes what a sweep has found (expired_runs.h); the next output says when it is done.
+  void sweep(SweepSlice slice);
 
   // Ends every parked call with kUnavailable; used at shutdown.
   void close();

@@ -132,6 +132,8 @@ class Driver {
     return std::move(static_cast<Response&>(***pending->result));
   }
 
+  store::RocksStore& store() { return *store_; }
+
   void commit() {
     while (core->has_output()) {
       Output output = core->take_output();

@@ -16,6 +16,7 @@
 #include "api/text_check.h"
 #include "base/check.h"
 #include "engine/core.h"
+#include "engine/sweeper.h"
 #include "engine/visibility_feeder.h"
 #include "history/stored.h"
 
@@ -48,12 +49,16 @@ struct Engine::Impl {
                          *visibility_index, kv, clk,
                          VisibilityLists::Limits{.wait_ns = options.core.limits.visibility_wait_ns,
                                                  .scan_ns = options.core.limits.visibility_scan_ns},
-                         [this](std::uint64_t sequence) { feed_applied(sequence); })) {}
+                         [this](std::uint64_t sequence) { feed_applied(sequence); })),
+        sweeper(kv, clk, options.core.limits,
+                {.hand_over = [this](SweepSlice slice) { post_sweep(std::move(slice)); },
+                 .on_fatal = [this](const Status& status) { die(status); }}) {}
 
   // What waits for the engine thread.
   struct Posted {
-    enum class Kind : std::uint8_t { kCall, kCancel, kUndelivered } kind{};
+    enum class Kind : std::uint8_t { kCall, kCancel, kUndelivered, kSweep } kind{};
     Call call;
+    SweepSlice slice;
     std::shared_ptr<std::atomic<CallId>> id;  // filled in by the engine thread
     api::MessagePtr answer;                   // that was not delivered, to a call of call.method
   };
@@ -89,6 +94,7 @@ struct Engine::Impl {
   void post_cancel(std::shared_ptr<std::atomic<CallId>> id);
   void post_undelivered(api::Method method, api::MessagePtr answer);
   void post_unbounded(Posted posted);
+  void post_sweep(SweepSlice slice);
   void feed_applied(std::uint64_t applied);
 
   void engine_loop();
@@ -129,6 +135,7 @@ struct Engine::Impl {
 
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
+  Sweeper sweeper;
   std::thread engine_thread;
   std::thread committer_thread;
 };
@@ -148,6 +155,7 @@ void Engine::Impl::start_threads() {
   committer_thread = std::thread([this] { committer_loop(); });
   pthread_setname_np(engine_thread.native_handle(), "engine");
   pthread_setname_np(committer_thread.native_handle(), "committer");
+  sweeper.start();
 }
 
 std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
@@ -207,6 +215,14 @@ void Engine::Impl::post_unbounded(Posted posted) {
   engine_wake.notify_one();
 }
 
+// Not bounded apart: the sweep waits for one before it posts another.
+void Engine::Impl::post_sweep(SweepSlice slice) {
+  Posted posted;
+  posted.kind = Posted::Kind::kSweep;
+  posted.slice = std::move(slice);
+  post_unbounded(std::move(posted));
+}
+
 void Engine::Impl::feed_applied(std::uint64_t sequence) {
   std::lock_guard lock(mutex);
   applied = std::max(applied, sequence);  // picked up with the next turn; no hurry
@@ -219,6 +235,8 @@ void Engine::Impl::run_posted(std::deque<Posted> posted) {
       if (const CallId id = item.id->load(); id != 0) core.cancel(id);
     } else if (item.kind == Posted::Kind::kUndelivered) {
       core.undelivered(item.call.method, *item.answer);
+    } else if (item.kind == Posted::Kind::kSweep) {
+      core.sweep(std::move(item.slice));
     } else {
       item.id->store(core.submit(std::move(item.call)));
     }
@@ -344,6 +362,8 @@ void Engine::Impl::commit(const Output& output) {
 
 void Engine::Impl::release(Output& output) {
   for (Release& answer : output.releases) answer.run();
+  if (output.swept) sweeper.swept();
+  if (output.deletion_asked) sweeper.look();
   if (feeder) {
     feeder->add(std::move(output.feed), output.feed_end);
     for (auto& waiting : output.visibility_calls) feeder->answer(std::move(waiting), output.feed_end);
@@ -384,6 +404,7 @@ void Engine::Impl::stop() {
     stopping = true;
   }
   engine_wake.notify_one();
+  sweeper.stop();
   if (engine_thread.joinable()) engine_thread.join();
   if (committer_thread.joinable()) committer_thread.join();
 }

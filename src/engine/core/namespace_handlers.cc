@@ -39,8 +39,8 @@ void NamespaceHandlers::get_cluster_info(Call& call, const ws::GetClusterInfoReq
   replies_.send(call, std::move(response));
 }
 
-void NamespaceHandlers::fill(const Namespaces::Record& record,
-                             ws::DescribeNamespaceResponse* response) const {
+template <typename Response>
+void NamespaceHandlers::fill(const Namespaces::Record& record, Response* response) const {
   auto& info = *response->mutable_namespace_info();
   info.set_name(record.name());
   info.set_id(record.id());
@@ -53,13 +53,19 @@ void NamespaceHandlers::fill(const Namespaces::Record& record,
   info.mutable_capabilities()->set_async_update(true);
   info.mutable_limits()->set_blob_size_limit_error(options_.limits.execution.blob_bytes);
   info.mutable_limits()->set_memo_size_limit_error(options_.limits.execution.memo_bytes);
+  // Nobody chose one, nothing is deleted.
   history::set_duration(response->mutable_config()->mutable_workflow_execution_retention_ttl(),
-                        record.retention_ns());
+                        record.retention_chosen() ? record.retention_ns() : 0);
   response->mutable_config()->set_history_archival_state(enums::ARCHIVAL_STATE_DISABLED);
   response->mutable_config()->set_visibility_archival_state(enums::ARCHIVAL_STATE_DISABLED);
   auto& replication = *response->mutable_replication_config();
   replication.set_active_cluster_name(options_.cluster_name);
   replication.add_clusters()->set_cluster_name(options_.cluster_name);
+}
+
+Status NamespaceHandlers::check_retention(const google::protobuf::Duration& retention) const {
+  if (history::to_ns(retention) >= options_.limits.min_retention_ns) return {};
+  return errors::invalid("A valid retention period is not set on request.");
 }
 
 void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& request) {
@@ -70,11 +76,8 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
   }
   if (namespaces_.find(request.namespace_()) != nullptr)
     return replies_.send(call, errors::namespace_exists(request.namespace_()));
-  const history::Ns retention = history::to_ns(request.workflow_execution_retention_period());
-  if (retention < 24LL * 3600 * history::kSecond) {
-    return replies_.send(call, errors::invalid("A minimal retention period of 24h is required; "
-                                               "set workflow_execution_retention_period."));
-  }
+  if (Status wrong = check_retention(request.workflow_execution_retention_period()); !wrong.ok())
+    return replies_.send(call, std::move(wrong));
   if (namespaces_.size() >= options_.limits.namespaces) {
     return replies_.send(
         call, errors::exhausted(
@@ -87,7 +90,9 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
   record.set_description(request.description());
   record.set_owner_email(request.owner_email());
   for (const auto& [key, value] : request.data()) (*record.mutable_data())[key] = value;
-  record.set_retention_ns(retention);
+  record.set_retention_ns(history::to_ns(request.workflow_execution_retention_period()));
+  record.set_retention_chosen(true);
+  record.set_closed_runs_indexed(true);
   namespaces_.add(std::move(record));
   replies_.send(call, std::make_unique<ws::RegisterNamespaceResponse>());
 }
@@ -104,6 +109,36 @@ void NamespaceHandlers::describe(Call& call, const ws::DescribeNamespaceRequest&
   }
   auto response = std::make_unique<ws::DescribeNamespaceResponse>();
   fill(*record, response.get());
+  replies_.send(call, std::move(response));
+}
+
+// What is absent or empty stays as it is.
+void NamespaceHandlers::update(Call& call, const ws::UpdateNamespaceRequest& request) {
+  const auto* found = namespaces_.find(request.namespace_());
+  if (found == nullptr) return replies_.send(call, errors::namespace_not_found(request.namespace_()));
+  if (request.promote_namespace() || !request.delete_bad_binary().empty() ||
+      request.config().has_bad_binaries() || request.replication_config().clusters_size() > 1) {
+    return replies_.send(call, errors::invalid("Global namespaces and bad binaries are not supported."));
+  }
+  const auto state = request.update_info().state();
+  if (state != enums::NAMESPACE_STATE_UNSPECIFIED && state != enums::NAMESPACE_STATE_REGISTERED) {
+    return replies_.send(call, errors::invalid("A namespace cannot be deprecated or deleted by an update."));
+  }
+  Namespaces::Record record = *found;
+  if (request.config().has_workflow_execution_retention_ttl()) {
+    const auto& retention = request.config().workflow_execution_retention_ttl();
+    if (Status wrong = check_retention(retention); !wrong.ok()) return replies_.send(call, std::move(wrong));
+    record.set_retention_ns(history::to_ns(retention));
+    record.set_retention_chosen(true);
+  }
+  if (!request.update_info().description().empty())
+    record.set_description(request.update_info().description());
+  if (!request.update_info().owner_email().empty())
+    record.set_owner_email(request.update_info().owner_email());
+  for (const auto& [key, value] : request.update_info().data()) (*record.mutable_data())[key] = value;
+  auto response = std::make_unique<ws::UpdateNamespaceResponse>();
+  fill(record, response.get());
+  namespaces_.update(std::move(record));
   replies_.send(call, std::move(response));
 }
 

@@ -26,9 +26,13 @@ class NamespaceHandlers {
   void add(Call& call, const ws::RegisterNamespaceRequest& request);
   void describe(Call& call, const ws::DescribeNamespaceRequest& request);
   void list(Call& call, const ws::ListNamespacesRequest& request);
+  void update(Call& call, const ws::UpdateNamespaceRequest& request);
 
  private:
-  void fill(const Namespaces::Record& record, ws::DescribeNamespaceResponse* response) const;
+  // A response that describes a namespace.
+  template <typename Response>
+  void fill(const Namespaces::Record& record, Response* response) const;
+  Status check_retention(const google::protobuf::Duration& retention) const;
 
   const CoreOptions& options_;
   const history::stored::StoreMeta& meta_;

@@ -28,6 +28,10 @@ void Namespaces::add(Record record) {
   remember(std::move(record));
 }
 
+void Namespaces::update(Record record) {
+  add(std::move(record));
+}
+
 void Namespaces::remember(Record record) {
   names_[record.id()] = record.name();
   std::string name = record.name();

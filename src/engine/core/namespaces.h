@@ -24,6 +24,9 @@ class Namespaces {
   // Also into the next batch. Its name and id are new.
   void add(Record record);
 
+  // One that is there, with other contents.
+  void update(Record record);
+
   // Null: no such namespace. Valid for the life of the core: nothing is ever removed.
   const Record* find(const std::string& name) const;
   const Record* find_by_id(const std::string& id) const;

@@ -21,7 +21,11 @@ struct EngineLimits {
   std::int64_t page_events = 256;           // events per answer of a history read
   std::size_t page_bytes = 3u << 20;        // of one history answer or poll response
   std::size_t namespaces = 1000;
-  std::int64_t long_poll_ns = 60'000'000'000;  // a poll without a deadline
+  std::int64_t min_retention_ns = 3600LL * 1'000'000'000;
+  std::size_t sweep_rows = 512;                 // rows of closed runs that one batch deletes
+  std::size_t sweep_runs = 32;                  // and runs
+  std::int64_t sweep_pause_ns = 5'000'000'000;  // between two looks for what is to be deleted
+  std::int64_t long_poll_ns = 60'000'000'000;   // a poll without a deadline
   std::int64_t history_poll_ns = 20'000'000'000;
   std::int64_t update_poll_ns = 20'000'000'000;
   std::int64_t sticky_idle_ns = 10'000'000'000;  // no sticky poll for this long: the normal queue takes over

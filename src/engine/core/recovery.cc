@@ -74,6 +74,8 @@ Status Recovery::load_namespaces() {
   record.set_id(ids_.next());
   record.set_name("default");
   record.set_retention_ns(72LL * 3600 * history::kSecond);
+  record.set_retention_chosen(true);
+  record.set_closed_runs_indexed(true);
   namespaces_.add(std::move(record));
   return Status();
 }

@@ -93,6 +93,7 @@ Status VisibilityFeeder::catch_up() {
                                  entry.sequence = static_cast<std::uint64_t>(keys::history_page_event(key));
                                  entry.record.namespace_id = row.namespace_id();
                                  entry.record.info = row.info();
+                                 entry.record.run_id = row.run_id();
                                  entries.push_back(std::move(entry));
                                  if (entries.size() < kApplyAtOnce) return true;
                                  applied = index_.apply(entries);
@@ -163,6 +164,7 @@ std::vector<visibility::Entry> VisibilityFeeder::take_rows() {
     entry.sequence = rows_.front().sequence;
     entry.record.namespace_id = std::move(rows_.front().namespace_id);
     entry.record.info = std::move(rows_.front().info);
+    entry.record.run_id = std::move(rows_.front().run_id);
     entries.push_back(std::move(entry));
     rows_.pop_front();
   }

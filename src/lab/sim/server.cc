@@ -1,10 +1,17 @@
 #include "sim/server.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "sim/oracle.h"
+#include "store/keys.h"
 
 namespace holdfast::sim {
+
+namespace {
+constexpr std::int64_t kSweepPause = 5 * kSec;
+}  // namespace
 
 Server::Server(World& world, Oracle& oracle, engine::CoreOptions options, std::uint64_t seed, PlantedBug bug)
     : world_(world),
@@ -37,6 +44,12 @@ Status Server::boot() {
   }
   world_.trace("server up");
   arm();
+  if (bug_ != PlantedBug::kNone) return {};
+  // Whatever moment the last process died at: what is there is whole.
+  int seen = 0;
+  for (const std::string& wrong : law_.look_at_all(&seen)) oracle_.violation(wrong);
+  expired_ = std::make_unique<engine::ExpiredRuns>(disk_, options_.limits);
+  plan_sweep(dice_.between(0, kSweepPause));
   return {};
 }
 
@@ -110,6 +123,29 @@ void Server::pump() {
   });
 }
 
+void Server::plan_sweep(std::int64_t delay_ns) {
+  world_.after(delay_ns, [this, incarnation = incarnation_] {
+    if (incarnation != incarnation_) return;
+    auto slice = expired_->next(world_.wall_ns());
+    if (!slice) return oracle_.violation("the simulated disk failed");
+    if (slice->empty()) return plan_sweep(kSweepPause);
+    core_->sweep(*std::move(slice));
+    pump();
+  });
+}
+
+int Server::execution_rows() const {
+  int rows = 0;
+  const Status scanned = disk_.scan({}, {}, [&rows](std::string_view key, std::string_view) {
+    using namespace store::keys;
+    constexpr char kTables[] = {kExecutionTable, kCurrentTable, kWakeTable, kExpiryTable};
+    rows += key.size() > 2 && std::ranges::find(kTables, key[2]) != std::end(kTables) ? 1 : 0;
+    return true;
+  });
+  if (!scanned.ok()) oracle_.violation("the simulated disk failed");
+  return rows;
+}
+
 void Server::start_commit() {
   if (commit_running_ || syncing_.empty()) return;
   commit_running_ = true;
@@ -124,6 +160,7 @@ void Server::start_commit() {
     if (!commit(output.batch).ok()) oracle_.violation("the simulated disk failed");
     core_->committed(output.sequence);
     run(output.releases);
+    if (output.swept) plan_sweep(dice_.between(0, kMs));
     start_commit();
     if (core_->has_output()) pump();
     arm();

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "engine/core.h"
+#include "engine/expired_runs.h"
 #include "engine/stored_law.h"
 #include "sim/faulty_calls.h"
 #include "sim/faulty_disk.h"
@@ -43,6 +44,8 @@ class Server {
   void undelivered(api::Method method, const std::string& identity, const api::Message& answer);
   // `job` runs once, when the n-th call from now has been taken in.
   void after_calls(std::int64_t n, std::function<void()> job) { countdown_ = n, counted_ = std::move(job); }
+  // Rows of executions on the disk: states, histories, tables of them.
+  int execution_rows() const;
   // The wall clock jumped.
   void rearm() { arm(); }
 
@@ -50,6 +53,8 @@ class Server {
   void pump();
   void arm();
   void start_commit();
+  // The sweep's next look, in a while: a slice of what is over, or another round later.
+  void plan_sweep(std::int64_t delay_ns);
   // On the disk; what it holds then must be lawful.
   Status commit(const store::WriteBatch& batch);
   void run(std::vector<engine::Release>& releases);
@@ -64,6 +69,7 @@ class Server {
   FaultyDisk disk_;
   engine::testing::StoredLaw law_{disk_};
   std::unique_ptr<engine::EngineCore> core_;
+  std::unique_ptr<engine::ExpiredRuns> expired_;
   std::uint64_t incarnation_ = 0;
   std::uint64_t armed_ = 0;
   std::uint64_t crashes_ = 0;

@@ -1,6 +1,7 @@
 // Goal: whatever the seed does to it, the engine keeps what it acknowledged; and the simulator can tell.
-// Method: 500 seeds of crashes, lost batches, lost, late and repeated messages, clock jumps, slow and dying
-// workers; the same seed twice; and five planted bugs, each of which the same seeds must find.
+// Method: 500 seeds, at whose end everything is deleted, of crashes, lost batches, lost, late and repeated
+// messages, clock jumps, slow and dying workers; the same seed twice; and five planted bugs, each of which
+// the same seeds must find.
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

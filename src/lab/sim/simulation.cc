@@ -63,6 +63,8 @@ class Simulation {
     engine::CoreOptions core;
     // Small, so that the edges are met.
     core.limits.cached_executions = 3;
+    core.limits.sweep_rows = 5;
+    core.limits.sweep_runs = 3;
     core.limits.long_poll_ns = 10 * kSec;
     return core;
   }
@@ -207,6 +209,39 @@ class Simulation {
     }
     for (const std::string& id : ids) judge_chain(id, finished);
     if (finished) oracle_.judge_rest();
+    if (finished && oracle_.violations().empty()) judge_deletion(ids);
+  }
+
+  // Some are asked to go, the time of the others passes: all of them go, whenever the process dies meanwhile,
+  // and nothing of them stays.
+  void judge_deletion(const std::vector<std::string>& ids) {
+    for (const std::string& id : ids) {
+      if (world_.random().percent(30)) ask_deletion(id);
+    }
+    world_.jump_clock(80LL * 3600 * kSec);
+    server_.rearm();
+    for (std::int64_t crashes = world_.random().between(0, 6); crashes > 0; --crashes) {
+      const std::int64_t next = world_.elapsed() + world_.random().between(0, 6 * kSec);
+      while (world_.elapsed() < next && world_.step()) {
+      }
+      kill();
+      boot();
+      if (!server_.up()) return;
+    }
+    run_until([this] { return server_.execution_rows() == 0; }, world_.elapsed() + 120 * kSec);
+    if (const int rows = server_.execution_rows(); rows > 0)
+      oracle_.violation(std::to_string(rows) + " rows of executions stay after their time");
+    for (const std::string& id : ids) {
+      if (history(id)) oracle_.violation(id + " is there after its time");
+    }
+  }
+
+  void ask_deletion(const std::string& id) {
+    auto request = std::make_unique<ws::DeleteWorkflowExecutionRequest>();
+    request->set_namespace_(kNamespace);
+    request->mutable_workflow_execution()->set_workflow_id(id);
+    server_.receive(api::Method::kDeleteWorkflowExecution, std::move(request),
+                    [](const Result<api::MessagePtr>&) {});
   }
 
   // Every run of a workflow, from the last back to the first.
