@@ -43,7 +43,7 @@ class ApiSession {
 
   os::SystemClock clock_;
   os::ThreadExecutor loop_{"http-client"};
-  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(loop_);
+  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(loop_, net::Egress::kAnywhere);
   rest::ApiClient api_;
 };
 

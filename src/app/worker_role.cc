@@ -45,7 +45,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
                                                       platform::Streams& streams) {
   auto impl = std::make_unique<Impl>();
   impl->http_loop = environment.new_executor("http-client");
-  impl->http = net::curl_http_client(*impl->http_loop);
+  impl->http = net::curl_http_client(*impl->http_loop, net::Egress::kAnywhere);
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};

@@ -91,7 +91,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   model::ScriptedOptions scripted_options;
   scripted_options.script = script;
   scripted = must(model::start_scripted_server(scripted_options), "scripted model");
-  http_ = net::curl_http_client(http_loop_);
+  http_ = net::curl_http_client(http_loop_, net::Egress::kAnywhere);
   platform::SqliteOptions sqlite;
   sqlite.directory = directory_ / "platform";
   stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");

@@ -88,6 +88,7 @@ struct Call {
       case net::HttpFailure::kIdleTimeout:
       case net::HttpFailure::kTotalTimeout: return {ErrorKind::kTimeout, failed.message};
       case net::HttpFailure::kTooLarge:
+      case net::HttpFailure::kRefused:
       case net::HttpFailure::kBadRequest: return {ErrorKind::kBadRequest, failed.message};
       case net::HttpFailure::kCancelled: return {ErrorKind::kCancelled, failed.message};
     }

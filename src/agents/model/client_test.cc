@@ -69,7 +69,7 @@ class ClientTest : public ::testing::TestWithParam<const Provider*> {
 
   os::SystemClock clock_;
   os::ThreadExecutor http_loop_{"http"};
-  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(http_loop_);
+  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(http_loop_, net::Egress::kAnywhere);
   std::unique_ptr<ScriptedServer> server_;
   Endpoint endpoint_;
   std::string text_;

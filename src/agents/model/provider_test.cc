@@ -83,7 +83,7 @@ TEST(Providers, AThirdOneIsCalledLikeTheOthers) {
       });
   ASSERT_TRUE(server) << server.error().to_string();
   os::ThreadExecutor loop("http");
-  const auto http = net::curl_http_client(loop);
+  const auto http = net::curl_http_client(loop, net::Egress::kAnywhere);
   const os::SystemClock clock;
   Endpoint endpoint;
   endpoint.provider = *find_provider("echo", kWithEcho);

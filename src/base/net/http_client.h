@@ -3,6 +3,10 @@
 // HttpClient: outgoing HTTP for model calls, HTTP tools and our own command line. `curl_http_client`
 // implements it on libcurl, one loop thread for all transfers. Bounded in time and size; never retries.
 // Redirects are off unless asked for. A request that cannot be sent is reported through `done`, too.
+//
+// It is the one door out. What definitions ask for goes only where the request's Reach lets it: the host is
+// asked about before its name is resolved, each address before anything is sent to it, each redirect like a
+// request of its own. No proxy is used; a server is known by the certificate of its name.
 
 #include <chrono>
 #include <cstdint>
@@ -17,6 +21,7 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "net/reach.h"
 
 namespace holdfast::net {
 
@@ -35,8 +40,13 @@ struct HttpRequest {
   std::chrono::milliseconds idle_timeout{0};   // no byte received for so long; 0: none
   std::chrono::milliseconds total_timeout{0};  // 0: none
   std::size_t max_response_bytes = 64 << 20;   // after decompression
+  // At most kMaxRedirects, never from https to http. To another origin go no headers but those that say what
+  // is sent and wanted.
   bool follow_redirects = false;
+  // Where it may go. With none it goes nowhere, but from a client for Egress::kAnywhere everywhere.
+  std::shared_ptr<const Reach> reach;
 };
+inline constexpr int kMaxRedirects = 5;
 
 struct HttpHead {
   HttpHead() = default;
@@ -53,6 +63,7 @@ enum class HttpFailure : std::uint8_t {
   kTooLarge,
   kCancelled,
   kBadRequest,  // the request itself cannot be sent: URL, method
+  kRefused,     // its reach does not cover it: nothing was sent to where it should have gone
 };
 
 struct HttpError {
@@ -78,8 +89,13 @@ class HttpClient {
   virtual void start(HttpRequest request, HttpHandler handler, std::stop_token stop = {}) = 0;
 };
 
+enum class Egress : std::uint8_t {
+  kGranted,   // each request within its reach: what definitions ask for
+  kAnywhere,  // addresses that whoever runs the program gave: our own command line, tests
+};
+
 // `loop` must serve nothing else: the client occupies it until it is destroyed. The destructor cancels what
 // is under way.
-std::unique_ptr<HttpClient> curl_http_client(Executor& loop);
+std::unique_ptr<HttpClient> curl_http_client(Executor& loop, Egress egress);
 
 }  // namespace holdfast::net

@@ -27,7 +27,7 @@ class HttpClientTest : public ::testing::Test {
   }
 
   os::ThreadExecutor loop_{"http"};
-  std::unique_ptr<HttpClient> client_ = curl_http_client(loop_);
+  std::unique_ptr<HttpClient> client_ = curl_http_client(loop_, Egress::kAnywhere);
   std::unique_ptr<Server> server_;
   HttpRequest request_;
 };

@@ -80,7 +80,7 @@ class Demo {
     if (!model) return model.error();
     model_ = std::move(*model);
     http_loop_ = env_.new_executor("demo-http");
-    http_ = net::curl_http_client(*http_loop_);
+    http_ = net::curl_http_client(*http_loop_, net::Egress::kAnywhere);
     api_ = std::make_unique<rest::ApiClient>(*http_, "");
     prepare_server();
     std::string rows = fmt::format("{} orders, {} customers, {} refunds", before->orders, before->customers,

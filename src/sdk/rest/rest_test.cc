@@ -79,7 +79,7 @@ class Rest : public testing::Test {
   std::unique_ptr<net::Server> server_;
   fixture::ManualClock clock_;
   os::ThreadExecutor loop_{"client"};
-  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(loop_);
+  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(loop_, net::Egress::kAnywhere);
   ApiClient api_{*http_, ""};
 };
 
