@@ -102,7 +102,13 @@ class CommandLine {
                     "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine")
         ->check(is_engine());
     sub->add_option("--namespace", options.namespace_name, "Namespace of the agents")->capture_default_str();
-    sub->add_option("--agent", options.agents, "Agent definition to register (may be repeated)");
+    sub->add_option("--agent", options.agents,
+                    "Agent definition to register; may use what it names (may be repeated)");
+    sub->add_option("--grant", options.grants,
+                    "Let agents that come over the API use host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT],\n"
+                    "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated)")
+        ->take_all();
+    sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
     sub->add_flag("--json", options.json, "Print the readiness line as JSON");
   }
 

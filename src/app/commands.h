@@ -21,7 +21,9 @@ struct ServeOptions {
   std::optional<std::string> engine;  // temporal://HOST:PORT; none: the embedded one
   std::string namespace_name = "default";
   std::vector<std::string> agents;  // definition files to register
-  bool dev = false;                 // with the scripted model, the demo agent and a demo run
+  std::vector<std::string> grants;  // what other definitions may use, one each
+  std::vector<std::string> grant_files;
+  bool dev = false;  // with the scripted model, the demo agent and a demo run
   bool json = false;
   Storage storage;  // from main(), never from the command line
 };

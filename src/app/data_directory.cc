@@ -188,6 +188,11 @@ DataDirectory::~DataDirectory() {
   ::close(lock_);
 }
 
+std::vector<std::filesystem::path> DataDirectory::stores() const {
+  return {engine_path(),     visibility_path(), platform_path(),
+          checkpoint_path(), path_ / "VERSION", path_ / "lock"};
+}
+
 void DataDirectory::write_addresses(const std::string& json) const {
   fs::path next = path_ / "addresses.json.new";
   int fd = ::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

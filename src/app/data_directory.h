@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "holdfast/status.h"
 
@@ -42,6 +43,9 @@ class DataDirectory {
   std::string visibility_path() const { return path_ / "visibility.db"; }
   std::string platform_path() const { return path_ / kPlatformFolder; }
   std::filesystem::path checkpoint_path() const { return path_ / "checkpoint"; }
+
+  // What definitions have no business in: everything that a server keeps for itself.
+  std::vector<std::filesystem::path> stores() const;
 
   // Atomic; not synced, because it only speaks about this process.
   void write_addresses(const std::string& json) const;

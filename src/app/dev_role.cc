@@ -57,7 +57,7 @@ const std::string& DevRole::demo_run() const {
 }
 
 Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::Store& store,
-                                               const Environment& environment) {
+                                               const Environment& environment, grant::Grants& grants) {
   auto impl = std::make_unique<Impl>();
   fs::path folder = data / "demo";
   std::error_code error;
@@ -86,8 +86,10 @@ Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::S
   places.model_url = impl->model->base_url();
   places.receiver_url = impl->receiver->url();
   places.database = shop;
-  auto deployed = agent::deploy(store, demo::refund_agent(places), "refund demo");
+  const std::string definition = demo::refund_agent(places);
+  auto deployed = agent::deploy(store, {.text = definition, .source = "refund demo"});
   if (!deployed) return std::unexpected(deployed.error());
+  grants.allow_named(deployed->version, deployed->needs);
   impl->agent = deployed->name;
   impl->version = deployed->version;
 

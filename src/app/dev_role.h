@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "grant/grants.h"
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
 #include "platform/store.h"
@@ -18,9 +19,9 @@ namespace holdfast::app {
 
 class DevRole {
  public:
-  // Store and environment must outlive it.
+  // Store and environment must outlive it. Grants the demo's agent what it names, and nobody else anything.
   static Result<std::unique_ptr<DevRole>> open(const std::filesystem::path& data, platform::Store& store,
-                                               const Environment& environment);
+                                               const Environment& environment, grant::Grants& grants);
   ~DevRole();
   DevRole(const DevRole&) = delete;
   DevRole& operator=(const DevRole&) = delete;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,7 @@
 #include "app/ports.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
+#include "grant/grants_file.h"
 #include "os/address.h"
 #include "rpc/server.h"
 
@@ -37,26 +39,18 @@ constexpr int kExitFatal = 70;
   ::_exit(kExitFatal);
 }
 
-Result<http::DeployedAgent> deploy_agent(platform::Store& store, const http::DefinitionText& from) {
-  if (!from.expected_name.empty()) {
-    auto parsed = agent::parse_definition(from.text, from.source, from.base_directory);
-    if (!parsed) return std::unexpected(parsed.error());
-    if (parsed->name != from.expected_name) {
-      return fail(Code::kFailedPrecondition, fmt::format("the definition calls itself '{}', not '{}'",
-                                                         parsed->name, from.expected_name));
-    }
-  }
-  auto deployed = agent::deploy(store, from.text, from.source, from.base_directory);
-  if (!deployed) return std::unexpected(deployed.error());
-  return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
+const char* environment_variable(const char* name) {
+  return std::getenv(name);
 }
 
 }  // namespace
 
+Node::Node(const ServeOptions& options) : options_(options), grants_(environment_variable) {}
+
 Status Node::start() {
-  for (auto step :
-       {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine, &Node::open_runs,
-        &Node::open_http, &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
+  for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
+                    &Node::open_runs, &Node::open_http, &Node::keep_own, &Node::open_dev,
+                    &Node::register_agents, &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -129,6 +123,10 @@ Status Node::check_options() {
     }
     agents_.push_back(std::move(from));
   }
+  if (Status grants = read_grants(); !grants.ok()) {
+    exit_code_ = exit_code_of(grants);
+    return grants;
+  }
   const auto check = [this](const std::optional<std::string>& asked, std::string_view flag,
                             auto&& address_of) {
     if (!asked) return Status();
@@ -143,6 +141,22 @@ Status Node::check_options() {
   };
   if (Status http = check(options_.http, "--http", net::parse_loopback); !http.ok()) return http;
   return check(options_.grpc, "--grpc", rpc::listen_address);
+}
+
+Status Node::read_grants() {
+  for (const std::string& text : options_.grants) {
+    auto grant = grant::parse_grant(text);
+    if (!grant) return {grant.error().code(), "--grant: " + grant.error().message()};
+    grants_.allow(*std::move(grant));
+  }
+  for (const std::string& file : options_.grant_files) {
+    auto text = read_file(file);
+    if (!text) return {text.error().code(), "--grants: " + text.error().message()};
+    auto grants = grant::parse_grants_file(*text, file);
+    if (!grants) return grants.error();
+    for (grant::Grant& grant : *grants) grants_.allow(std::move(grant));
+  }
+  return {};
 }
 
 Status Node::open_data() {
@@ -214,8 +228,14 @@ Status Node::open_http() {
   deps.runs = runs_.get();
   deps.store = platform_.store.get();
   deps.environment = &environment_;
-  deps.deploy = [this](const http::DefinitionText& definition) {
-    return deploy_agent(*platform_.store, definition);
+  deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
+    auto deployed = agent::deploy(*platform_.store, {.text = from.text,
+                                                     .source = from.source,
+                                                     .base_directory = from.base_directory,
+                                                     .expected_name = from.expected_name,
+                                                     .within = &grants_});
+    if (!deployed) return fail(deployed.error());
+    return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
   };
   deps.check_edit = [this](const platform::Approval& approval, std::string_view arguments) {
     return agent::check_edit(*platform_.store, approval, arguments, environment_.clock().now());
@@ -236,9 +256,19 @@ Status Node::open_http() {
   return bound ? Status() : bad_address(bound.error());
 }
 
+// What listens and what is stored here is no agent's business.
+Status Node::keep_own() {
+  grant::Own own;
+  own.ports.push_back(server_->port());
+  if (auto grpc = os::parse_host_port(grpc_, 0); !grpc_.empty() && grpc) own.ports.push_back(grpc->port);
+  own.paths = data_->stores();
+  grants_.keep_out_of(std::move(own));
+  return {};
+}
+
 Status Node::open_dev() {
   if (!options_.dev) return {};
-  auto dev = DevRole::open(data_->path(), *platform_.store, environment_);
+  auto dev = DevRole::open(data_->path(), *platform_.store, environment_, grants_);
   if (!dev) return dev.error();
   dev_ = *std::move(dev);
   return {};
@@ -246,12 +276,13 @@ Status Node::open_dev() {
 
 Status Node::register_agents() {
   for (const AgentFile& from : agents_) {
-    auto deployed = deploy_agent(*platform_.store,
-                                 {.text = from.text, .source = from.file, .base_directory = from.folder});
+    auto deployed = agent::deploy(*platform_.store,
+                                  {.text = from.text, .source = from.file, .base_directory = from.folder});
     if (!deployed) {
       exit_code_ = exit_code_of(deployed.error());
       return deployed.error();
     }
+    grants_.allow_named(deployed->version, deployed->needs);
   }
   return {};
 }
@@ -260,8 +291,8 @@ Status Node::start_work() {
   WorkerRole::Options options;
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
-  auto workers =
-      WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams);
+  auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
+                                   *platform_.streams, grants_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

@@ -20,6 +20,7 @@
 #include "app/engine_role.h"
 #include "app/exit_code.h"
 #include "app/worker_role.h"
+#include "grant/grants.h"
 #include "http/api.h"
 #include "net/server.h"
 #include "os/clock.h"
@@ -32,7 +33,7 @@ namespace holdfast::app {
 
 class Node {
  public:
-  explicit Node(const ServeOptions& options) : options_(options) {}
+  explicit Node(const ServeOptions& options);
   ~Node() { stop(); }
   Node(const Node&) = delete;
   Node& operator=(const Node&) = delete;
@@ -52,12 +53,14 @@ class Node {
 
   // The steps of start(), in their order. Before anything is touched: what cannot be right leaves no trace.
   Status check_options();
+  Status read_grants();
   Status open_data();
   Status open_platform();
   Status open_engine();
   Status open_runs();
   // Serves 503 until start_work().
   Status open_http();
+  Status keep_own();
   Status open_dev();
   Status register_agents();
   Status start_work();
@@ -72,6 +75,7 @@ class Node {
 
   ServeOptions options_;
   std::vector<AgentFile> agents_;
+  grant::Grants grants_;
   bool stopped_ = false;
   int exit_code_ = kExitError;
   os::SystemClock clock_;

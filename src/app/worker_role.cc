@@ -1,7 +1,5 @@
 #include "app/worker_role.h"
 
-#include <cstdlib>
-
 #include "activities/register.h"
 #include "app/output.h"
 #include "holdfast/worker.h"
@@ -17,10 +15,6 @@ constexpr std::size_t kMaxToolCalls = 64;
 constexpr std::size_t kMaxBookkeeping = 16;
 // A model that streams for a run that was cancelled costs money until its activity hears of it.
 constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
-
-const char* environment_variable(const char* name) {
-  return std::getenv(name);
-}
 
 }  // namespace
 
@@ -42,10 +36,11 @@ WorkerRole::~WorkerRole() {
 
 Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, api::Connection& connection,
                                                       const Environment& environment, platform::Store& store,
-                                                      platform::Streams& streams) {
+                                                      platform::Streams& streams,
+                                                      const grant::Grants& grants) {
   auto impl = std::make_unique<Impl>();
   impl->http_loop = environment.new_executor("http-client");
-  impl->http = net::curl_http_client(*impl->http_loop, net::Egress::kAnywhere);
+  impl->http = net::curl_http_client(*impl->http_loop, net::Egress::kGranted);
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};
@@ -65,8 +60,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.streams = &streams;
   deps.http = impl->http.get();
   deps.clock = &environment.clock();
-  deps.secrets = model::environment_secrets();
-  deps.environment = environment_variable;
+  deps.grants = &grants;
   agent::Workers workers;
   workers.agents = impl->agents.get();
   workers.models = impl->models.get();

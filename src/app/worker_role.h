@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/connection.h"
+#include "grant/grants.h"
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
 #include "platform/store.h"
@@ -23,7 +24,7 @@ class WorkerRole {
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
-                                                   platform::Streams& streams);
+                                                   platform::Streams& streams, const grant::Grants& grants);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

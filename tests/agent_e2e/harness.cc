@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "model/message.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::e2e {
@@ -91,7 +92,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   model::ScriptedOptions scripted_options;
   scripted_options.script = script;
   scripted = must(model::start_scripted_server(scripted_options), "scripted model");
-  http_ = net::curl_http_client(http_loop_, net::Egress::kAnywhere);
+  http_ = net::curl_http_client(http_loop_, net::Egress::kGranted);
   platform::SqliteOptions sqlite;
   sqlite.directory = directory_ / "platform";
   stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");
@@ -107,6 +108,9 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   }
   client_ = std::make_unique<Client>(*connection_, environment_);
   query_shop(kShop);
+  for (const std::string& grant :
+       {std::string("host:127.0.0.1"), "database.write:" + (directory_ / "shop.db").string()})
+    grants_.allow(must(grant::parse_grant(grant), "grant"));
   start_workers();
 }
 
@@ -135,8 +139,7 @@ void Platform::start_workers() {
   deps.streams = stores_.streams.get();
   deps.http = http_.get();
   deps.clock = &clock_;
-  deps.secrets = model::environment_secrets();
-  deps.environment = [](const char* name) -> const char* { return std::getenv(name); };
+  deps.grants = &grants_;
   agent::Workers workers;
   workers.agents = workers_[0].get();
   workers.models = workers_[1].get();
@@ -203,7 +206,7 @@ spec:
                   fmt::arg("extra", extra.empty() ? "  approvals: {rules: [{tool: refund, when: amount "
                                                     "> 100, action: ask}]}"
                                                   : extra));
-  auto deployed = agent::deploy(store(), yaml, name + ".yaml");
+  auto deployed = agent::deploy(store(), {.text = yaml, .source = name + ".yaml"});
   ASSERT_TRUE(deployed.has_value()) << deployed.error().message() << "\n" << yaml;
 }
 

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,7 @@
 #include "connect/grpc_connection.h"
 #include "engine/engine.h"
 #include "fixture/temporary_directory.h"
+#include "grant/grants.h"
 #include "holdfast/client.h"
 #include "net/server.h"
 #include "os/clock.h"
@@ -112,6 +114,7 @@ class Platform {
   os::ThreadExecutor http_loop_{"e2e-http"};
   os::ThreadExecutor flusher_{"e2e-flush"};
   std::unique_ptr<net::HttpClient> http_;
+  grant::Grants grants_{[](const char* name) -> const char* { return std::getenv(name); }};
   platform::OpenStores stores_;
   std::unique_ptr<store::RocksStore> rocks_;
   std::unique_ptr<engine::Engine> engine_;

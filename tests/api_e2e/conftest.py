@@ -85,6 +85,8 @@ def agent_text(model, tmp_path_factory):
         return AGENT.format(name=name, model=model, database=database, expires=expires)
 
     make.database = database
+    # What the tests' definitions, which come over the API, may use.
+    make.grants = ["--grant", "host:127.0.0.1", "--grant", f"database.write:{database}"]
     return make
 
 
@@ -102,7 +104,7 @@ def payments(agent_text):
 @pytest.fixture(scope="module")
 def server(binary, agent_text, tmp_path_factory):
     """One server for tests that leave it as it was."""
-    one = Server(binary, tmp_path_factory.mktemp("data") / "data").start()
+    one = Server(binary, tmp_path_factory.mktemp("data") / "data", *agent_text.grants).start()
     assert one.request("PUT", "/api/v1/agents/payer", agent_text()).status == 201
     yield one
     one.close()
@@ -111,7 +113,7 @@ def server(binary, agent_text, tmp_path_factory):
 @pytest.fixture
 def own_server(binary, agent_text, tmp_path):
     """A server of the test's own, to be killed."""
-    one = Server(binary, tmp_path / "data").start()
+    one = Server(binary, tmp_path / "data", *agent_text.grants).start()
     assert one.request("PUT", "/api/v1/agents/payer", agent_text()).status == 201
     yield one
     one.close()

@@ -14,7 +14,7 @@ FUZZ(input) {
   const auto arguments = parse_json(input.substr(0, line), kMaxForeignJsonDepth);
   const std::string_view text = input.substr(line + 1);
   (void)sql_parameters(text);
-  (void)fill_environment(text, [](const char*) -> const char* { return "value"; });
+  (void)fill_environment(text, [](const std::string&) -> Result<std::string> { return "value"; });
   if (arguments.is_discarded() || !arguments.is_object()) return;
   if (const auto url = UrlTemplate::parse(text)) {
     const auto filled = url->fill(arguments);

@@ -23,10 +23,12 @@ namespace holdfast::agent {{
 namespace {{
 [[maybe_unused]] void read(ToolReader&) {{}}
 [[maybe_unused]] Json canonical(const ToolSpec&) {{ return {{}}; }}
+[[maybe_unused]] Needs needs(const ToolSpec&) {{ return {{}}; }}
 [[maybe_unused]] {run}
 }}
 extern const {type} kTestTool;
-constinit const {type} kTestTool({{.name = "test", .schema = "{{}}", .read = read, .canonical = canonical}}, run);
+constinit const {type} kTestTool({{.name = "test", .schema = "{{}}", .read = read, .canonical = canonical,
+                                 .needs = needs}}, run);
 }}
 """
 # What is wrong, the text, what stands there instead, what the compiler must say: of either side, and of what both share.
@@ -39,6 +41,7 @@ SHARED_MISTAKES = [
     ("a type without a schema", '.schema = "{}", ', '.schema = "", ', "a tool type needs a schema"),
     ("a type that reads nothing", ".read = read", ".read = nullptr", "needs a function that reads its section"),
     ("a type without a canonical form", ".canonical = canonical", ".canonical = nullptr", "needs a canonical form"),
+    ("a type that hides what it uses", ".needs = needs", ".needs = nullptr", "says what it uses of the machine"),
 ]
 
 

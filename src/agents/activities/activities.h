@@ -16,6 +16,7 @@
 #include "activities/register.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
+#include "model/client.h"
 #include "model/message.h"
 #include "protocol/activities.h"
 #include "tool/activity_tool.h"
@@ -48,7 +49,8 @@ class Activities {
   // The text of the call's arguments as the model sent it, or as a person edited it.
   std::string arguments_text(const CallRef& call);
   Json arguments_of(const CallRef& call);
-  std::shared_ptr<model::Client> client_for(const ModelSpec& spec);
+  // Of the model of that version, within its permits.
+  std::shared_ptr<model::Client> client_for(const ModelSpec& spec, const std::string& version);
   // Tool messages for the answers, in the order of the calls.
   std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers);
   std::string output_at(const ConversationRef& head);

@@ -4,8 +4,9 @@
 // thread.
 
 #include <string>
-#include <string_view>
 
+#include "definition/definition.h"
+#include "grant/grants.h"
 #include "holdfast/status.h"
 #include "platform/store.h"
 
@@ -16,11 +17,25 @@ struct Deployed {
   std::string name;
   std::string version;   // hex sha256 of the canonical JSON: what RunInput::version takes
   bool created = false;  // false: the very same version was there and is current
+  Needs needs;           // what it uses of the machine
 };
 
-// Checks the text and makes it the current version of its agent. The store keeps the canonical JSON. Paths in
-// it start from `base_directory`; without one a relative path is INVALID_ARGUMENT.
-Result<Deployed> deploy(platform::Store& store, std::string_view text, std::string_view source,
-                        std::string_view base_directory = {});
+struct ToDeploy {
+  std::string_view text;
+  std::string_view source;  // names it in errors
+  // Where relative paths in it start. Empty: a relative path is INVALID_ARGUMENT.
+  std::string_view base_directory = {};
+  // Another name in it is FAILED_PRECONDITION. Empty: any.
+  std::string_view expected_name = {};
+  // What it names must be granted; else PERMISSION_DENIED with every grant that is missing. Null: it comes
+  // from the operator, who grants it by that (Grants::allow_named).
+  const grant::Grants* within = nullptr;
+};
+
+// Checks the text and makes it the current version of its agent. The store keeps the canonical JSON.
+Result<Deployed> deploy(platform::Store& store, const ToDeploy& definition);
+
+// Where the model is.
+std::string model_url(const ModelSpec& model);
 
 }  // namespace holdfast::agent

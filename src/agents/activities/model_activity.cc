@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/deploy.h"
 #include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
@@ -56,9 +57,9 @@ StopReason stop_of(model::StopReason reason) {
 
 }  // namespace
 
-std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
-  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}", spec.provider, spec.base_url, spec.api_key_env,
-                                spec.timeout.count(), spec.idle_timeout.count());
+std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, const std::string& version) {
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", version, spec.provider, spec.base_url,
+                                spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
   std::lock_guard lock(mutex_);
   if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
   std::shared_ptr<model::Client>& client = clients_[key];
@@ -71,7 +72,11 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec) {
     endpoint.api_key = spec.api_key_env;
     endpoint.idle_timeout = spec.idle_timeout;
     endpoint.total_timeout = total_timeout(spec);
-    client = model::make_client(std::move(endpoint), *deps_.http, *deps_.clock, deps_.secrets);
+    const auto permits = deps_.grants->of(version);
+    endpoint.reach = permits->reach();
+    client = model::make_client(
+        std::move(endpoint), *deps_.http, *deps_.clock,
+        [permits, url = model_url(spec)](const std::string& name) { return permits->key(name, url); });
   }
   return client;
 }
@@ -113,7 +118,7 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
   auto on_delta = [writer](const model::Delta& delta) {
     if (delta.kind == model::Delta::Kind::kText) (void)writer->append(delta.text);
   };
-  auto client = client_for(spec);
+  auto client = client_for(spec, in.version);
   model::Outcome outcome =
       model::call(*client, request, std::move(on_delta), beat.token(), {kBeatInterval, [&beat] { beat(); }});
   (void)writer->flush();

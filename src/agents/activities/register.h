@@ -5,9 +5,9 @@
 
 #include <memory>
 
+#include "grant/grants.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
-#include "model/client.h"
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -24,10 +24,8 @@ struct Deps {
   platform::Streams* streams = nullptr;
   net::HttpClient* http = nullptr;
   const Clock* clock = nullptr;
-  // Model keys by name; environment_secrets() in the product.
-  model::Secrets secrets;
-  // Variables that definitions name as ${NAME}; getenv in the product.
-  const char* (*environment)(const char* name) = nullptr;
+  // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).
+  const grant::Grants* grants = nullptr;
 };
 
 // Workers, or a Replayer for all three.

@@ -102,13 +102,14 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
         fmt::format("a tool of type `{}` does not run in an activity", tool.type->name), "UNIMPLEMENTED");
   }
   Beat beat(ctx);
+  const auto permits = deps_.grants->of(in.version);
   ToolContext context;
   context.idempotency_key = in.call.key;
   context.stop = beat.token();
   context.beat = [&beat] { beat(); };
   context.http = deps_.http;
   context.clock = deps_.clock;
-  context.environment = deps_.environment;
+  context.permits = permits.get();
   ToolEnding ending = type->run(tool, arguments, context);
   if (context.stop.stop_requested() && ending.ending == Ending::kRetry)
     throw CanceledFailure("the call was canceled");

@@ -68,6 +68,7 @@ constinit const WorkflowTool kAgentTool({.name = "agent",
                                          .parameters = parameters,
                                          .read = read,
                                          .canonical = canonical,
+                                         .needs = needs_nothing,
                                          .plan = plan},
                                         run);
 

@@ -138,6 +138,7 @@ constinit const WorkflowTool kWaitTool({.name = "wait",
                                         .parameters = parameters,
                                         .read = read,
                                         .canonical = canonical,
+                                        .needs = needs_nothing,
                                         .plan = plan},
                                        run, /*only_waits=*/true);
 

@@ -9,6 +9,7 @@
 // Constants and pure functions; any thread.
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,21 @@ struct ToolReader {
   std::string_view base_directory;
 };
 
+// Something of the machine that a definition names. Who may use what is not decided here: room `grant` does.
+struct Need {
+  enum class Kind : std::uint8_t {
+    kHost,      // `url` leads there
+    kVariable,  // of the environment: `name`; sent to where `url` leads, or kept when that is empty
+    kKey,       // a model's key: the variable `name`, sent to where `url` leads
+    kDatabase,  // the file `name`, which may hold ${NAME}s
+  };
+  Kind kind = Kind::kHost;
+  std::string name;
+  std::string url;
+  bool writes = false;  // kDatabase
+};
+using Needs = std::vector<Need>;
+
 // A call whose arguments fit the schema, before anybody is asked about it.
 struct CallToPlan {
   const ToolSpec& tool;
@@ -84,6 +100,9 @@ struct ToolType {
   void (*read)(ToolReader& reader) = nullptr;
   // The section with every default made explicit: valid input of `read`.
   Json (*canonical)(const ToolSpec& tool) = nullptr;
+  // What the tool uses of the machine. A call gets at nothing that this leaves out, and at nothing that was
+  // not granted.
+  Needs (*needs)(const ToolSpec& tool) = nullptr;
   // What keeps a tool from being deployed though it can be read. May be null, like `plan`.
   std::optional<std::string> (*check)(const ToolSpec& tool) = nullptr;
   // Puts into `call` what the workflow must know to make it; or says what is wrong with the arguments, in
@@ -97,7 +116,13 @@ consteval ToolType whole(ToolType type) {
   if (type.schema.empty()) throw "a tool type needs a schema of its section";
   if (!type.read) throw "a tool type needs a function that reads its section";
   if (!type.canonical) throw "a tool type needs a canonical form of its section";
+  if (!type.needs) throw "a tool type needs a function that says what it uses of the machine";
   return type;
+}
+
+// Of a type that uses nothing of it.
+inline Needs needs_nothing(const ToolSpec&) {
+  return {};
 }
 
 template <typename Settings>

@@ -2,7 +2,6 @@
 
 #include "model/client.h"
 
-#include <cstdlib>
 #include <future>
 #include <mutex>
 
@@ -88,8 +87,8 @@ struct Call {
       case net::HttpFailure::kIdleTimeout:
       case net::HttpFailure::kTotalTimeout: return {ErrorKind::kTimeout, failed.message};
       case net::HttpFailure::kTooLarge:
-      case net::HttpFailure::kRefused:
       case net::HttpFailure::kBadRequest: return {ErrorKind::kBadRequest, failed.message};
+      case net::HttpFailure::kRefused: return {ErrorKind::kNotGranted, failed.message};
       case net::HttpFailure::kCancelled: return {ErrorKind::kCancelled, failed.message};
     }
     HF_CHECK(false);
@@ -168,6 +167,7 @@ net::HttpRequest http_request(const Endpoint& endpoint, std::string body, const 
   out.idle_timeout = endpoint.idle_timeout;
   out.total_timeout = endpoint.total_timeout;
   out.max_response_bytes = endpoint.max_response_bytes;
+  out.reach = endpoint.reach;
   return out;
 }
 
@@ -235,7 +235,11 @@ class HttpModelClient : public Client {
     const std::string& name = shared_->endpoint.api_key;
     std::string key;
     if (!name.empty()) {
-      std::optional<std::string> value = secrets_ ? secrets_(name) : std::nullopt;
+      Result<std::string> value = secrets_ ? secrets_(name) : fail(Code::kNotFound, "there are no secrets");
+      if (!value && value.error().code() == Code::kPermissionDenied) {
+        done(std::unexpected(Error(ErrorKind::kNotGranted, value.error().message())));
+        return;
+      }
       if (!value || value->empty()) {
         done(std::unexpected(
             Error(ErrorKind::kAuth,
@@ -254,14 +258,6 @@ class HttpModelClient : public Client {
 };
 
 }  // namespace
-
-Secrets environment_secrets() {
-  return [](std::string_view name) -> std::optional<std::string> {
-    const char* value = std::getenv(std::string(name).c_str());
-    if (value == nullptr) return std::nullopt;
-    return std::string(value);
-  };
-}
 
 std::unique_ptr<Client> make_client(Endpoint endpoint, net::HttpClient& http, const Clock& clock,
                                     Secrets secrets) {

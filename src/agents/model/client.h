@@ -3,8 +3,8 @@
 // Client: one model endpoint. Always streams. Never retries (the durable activity does, with what Error
 // says); a server that refused a request for how it was said is asked once more in its own dialect.
 //
-//   os::ThreadExecutor loop("http"); auto http = net::curl_http_client(loop);
-//   auto client = make_client(endpoint, *http, clock, environment_secrets());
+//   os::ThreadExecutor loop("http"); auto http = net::curl_http_client(loop, net::Egress::kAnywhere);
+//   auto client = make_client(endpoint, *http, clock, secrets);
 //   auto outcome = call(*client, request, [](const Delta& d) { ... });
 //
 // Thread-safe. API keys are read by reference (a name) at each call, and appear in no error and no log.
@@ -44,10 +44,9 @@ Outcome call(Client& client, const Request& request,
              std::move_only_function<void(const Delta&)> on_delta = {}, std::stop_token stop = {},
              const Heartbeat& heartbeat = {});
 
-// Name of a secret -> its value; none when it does not exist.
-using Secrets = std::function<std::optional<std::string>(std::string_view name)>;
-// Names are environment variables.
-Secrets environment_secrets();
+// Name of a secret -> its value. PERMISSION_DENIED: it may not go to the endpoint; every other failure: it
+// does not exist.
+using Secrets = std::function<Result<std::string>(const std::string& name)>;
 
 struct Endpoint {
   Endpoint() = default;
@@ -57,6 +56,7 @@ struct Endpoint {
   std::string base_url;
   std::string api_key;   // the name of a secret; empty: none is sent
   net::Headers headers;  // added to each request
+  std::shared_ptr<const net::Reach> reach;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};  // no byte for so long
   std::chrono::milliseconds total_timeout{600'000};

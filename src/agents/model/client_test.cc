@@ -35,7 +35,7 @@ class ClientTest : public ::testing::TestWithParam<const Provider*> {
 
   Outcome ask(const Request& request, std::stop_token stop = {}) {
     std::unique_ptr<Client> client =
-        make_client(endpoint_, *http_, clock_, [this](std::string_view name) { return secret(name); });
+        make_client(endpoint_, *http_, clock_, [this](const std::string& name) { return secret(name); });
     text_.clear();
     pieces_ = 0;
     return call(
@@ -62,9 +62,10 @@ class ClientTest : public ::testing::TestWithParam<const Provider*> {
     return outcome ? Error() : outcome.error();
   }
 
-  std::optional<std::string> secret(std::string_view name) const {
+  Result<std::string> secret(const std::string& name) const {
     if (name == "KEY") return "sk-very-secret";
-    return std::nullopt;
+    if (name == "OTHER_KEY") return fail(Code::kPermissionDenied, "grant key:OTHER_KEY@models.example");
+    return fail(Code::kNotFound, "there is none");
   }
 
   os::SystemClock clock_;
@@ -305,6 +306,9 @@ TEST_P(ClientTest, KeysAreSentAndNeverShown) {
   endpoint_.api_key = "NOT_SET";
   EXPECT_EQ(ask().error().kind, ErrorKind::kAuth);
   EXPECT_THAT(ask().error().message, HasSubstr("NOT_SET"));
+  endpoint_.api_key = "OTHER_KEY";
+  EXPECT_EQ(ask().error().kind, ErrorKind::kNotGranted);
+  EXPECT_THAT(ask().error().message, HasSubstr("key:OTHER_KEY@models.example"));
   endpoint_.api_key = "KEY";
   const Error error = ask().error();
   EXPECT_EQ(error.kind, ErrorKind::kBadRequest);

@@ -191,6 +191,7 @@ std::string_view error_type(ErrorKind kind) {
     case ErrorKind::kContentFilter: return "ContentFilterError";
     case ErrorKind::kInvalidPrompt: return "InvalidPromptError";
     case ErrorKind::kAuth: return "AuthError";
+    case ErrorKind::kNotGranted: return "NotGrantedError";
     case ErrorKind::kBadRequest: return "BadRequestError";
     case ErrorKind::kUnknownStop: return "UnknownStopReasonError";
     case ErrorKind::kStreamCut: return "StreamCutError";
@@ -212,6 +213,7 @@ bool is_retryable(ErrorKind kind) {
     case ErrorKind::kContentFilter:
     case ErrorKind::kInvalidPrompt:
     case ErrorKind::kAuth:
+    case ErrorKind::kNotGranted:
     case ErrorKind::kBadRequest:
     case ErrorKind::kUnknownStop:
     case ErrorKind::kCancelled: return false;

@@ -21,6 +21,7 @@ enum class ErrorKind : std::uint8_t {
   kContentFilter,   // final
   kInvalidPrompt,   // final
   kAuth,            // final
+  kNotGranted,      // final: the operator allows neither this host nor this key there
   kBadRequest,      // final
   kUnknownStop,     // final: the answer ended for a reason that is not known to be good
   kStreamCut,       // retry: the stream ended before its end, or broke

@@ -89,7 +89,7 @@ TEST(Providers, AThirdOneIsCalledLikeTheOthers) {
   endpoint.provider = *find_provider("echo", kWithEcho);
   endpoint.base_url = "http://" + (*server)->address() + "/v9/";
   endpoint.api_key = "KEY";
-  const Secrets secrets = [](std::string_view) { return "secret"; };
+  const Secrets secrets = [](const std::string&) { return "secret"; };
   Request request;
   request.messages = {Message::user("hello")};
   const Outcome outcome = call(*make_client(endpoint, *http, clock, secrets), request);

@@ -162,7 +162,7 @@ std::vector<std::string> sql_parameters(std::string_view sql) {
   return out;
 }
 
-Result<std::string> fill_environment(std::string_view text, const char* (*lookup)(const char* name)) {
+Result<std::string> fill_environment(std::string_view text, const Lookup& lookup) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t end = text.substr(at).starts_with("${") ? text.find('}', at) : std::string_view::npos;
@@ -170,15 +170,20 @@ Result<std::string> fill_environment(std::string_view text, const char* (*lookup
       out += text[at++];
       continue;
     }
-    std::string name(text.substr(at + 2, end - at - 2));
-    const char* value = lookup(name.c_str());
-    if (!value) {
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("the environment variable {} is not set; set it where the worker runs", name));
-    }
-    out += value;
+    auto value = lookup(std::string(text.substr(at + 2, end - at - 2)));
+    if (!value) return value;
+    out += *value;
     at = end + 1;
   }
+  return out;
+}
+
+std::vector<std::string> environment_names(std::string_view text) {
+  std::vector<std::string> out;
+  (void)fill_environment(text, [&out](const std::string& name) -> Result<std::string> {
+    add_once(out, name);
+    return std::string();
+  });
   return out;
 }
 

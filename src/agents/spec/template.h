@@ -4,6 +4,7 @@
 // percent-encoded and may stand in path and query only, in a JSON body they are values, in SQL they are
 // bound. Pure.
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -36,7 +37,10 @@ std::vector<std::string> body_arguments(const nlohmann::json& body);
 // Names of `:name` parameters, quoted text and comments skipped, without the reserved `idempotency_key`.
 std::vector<std::string> sql_parameters(std::string_view statement);
 
-// Replaces `${NAME}` through `lookup`; fails naming the variable that is not set.
-Result<std::string> fill_environment(std::string_view text, const char* (*lookup)(const char* name));
+// Replaces each `${NAME}` by what `lookup` says of NAME; the first failure is the whole's.
+using Lookup = std::function<Result<std::string>(const std::string& name)>;
+Result<std::string> fill_environment(std::string_view text, const Lookup& lookup);
+// Each NAME of the `${NAME}`s, once.
+std::vector<std::string> environment_names(std::string_view text);
 
 }  // namespace holdfast::spec

@@ -68,13 +68,16 @@ TEST(Sql, ParametersSkipQuotedTextAndComments) {
 }
 
 TEST(Environment, MissingVariableIsNamed) {
-  auto lookup = [](const char* name) -> const char* {
-    return std::string_view(name) == "TOKEN" ? "s3" : nullptr;
+  auto lookup = [](const std::string& name) -> Result<std::string> {
+    if (name == "TOKEN") return "s3";
+    return fail(Code::kFailedPrecondition, name + " is not set");
   };
   EXPECT_EQ(*fill_environment("Bearer ${TOKEN}!", lookup), "Bearer s3!");
   auto missing = fill_environment("${NOPE}", lookup);
   ASSERT_FALSE(missing.has_value());
   EXPECT_THAT(missing.error().message(), HasSubstr("NOPE is not set"));
+  EXPECT_THAT(environment_names("${A}/${B}${A} ${ ${}"), ElementsAre("A", "B", " ${"));
+  EXPECT_THAT(environment_names("no $A, no {B}, no ${C"), ElementsAre());
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "definition/tool_type.h"
+#include "grant/permits.h"
 #include "holdfast/seams.h"
 #include "net/http_client.h"
 
@@ -35,14 +36,14 @@ struct ToolEnding {
 };
 
 // What a call needs from outside. `beat` is called about every kBeatInterval while the call waits: it
-// heartbeats.
+// heartbeats. `permits` is the only way to anything of the machine.
 struct ToolContext {
   std::string idempotency_key;
   std::stop_token stop;
   std::function<void()> beat;
   net::HttpClient* http = nullptr;
   const Clock* clock = nullptr;
-  const char* (*environment)(const char* name) = nullptr;
+  const grant::Permits* permits = nullptr;
 };
 
 inline constexpr std::chrono::milliseconds kBeatInterval{500};

@@ -101,6 +101,23 @@ Json canonical(const ToolSpec& tool) {
   return out;
 }
 
+// Without its path, which may hold placeholders.
+std::string place_of(const std::string& url) {
+  const std::size_t authority = url.find("://");
+  return authority == std::string::npos ? url : url.substr(0, url.find_first_of("/?#", authority + 3));
+}
+
+Needs needs(const ToolSpec& tool) {
+  const auto& http = settings_of<HttpSettings>(tool);
+  const std::string place = place_of(http.url);
+  Needs out = {{.kind = Need::Kind::kHost, .name = {}, .url = place}};
+  for (const auto& [unused, value] : http.headers) {
+    for (std::string& name : spec::environment_names(value))
+      out.push_back({.kind = Need::Kind::kVariable, .name = std::move(name), .url = place});
+  }
+  return out;
+}
+
 // ---- a call
 
 Json unused_arguments(const Json& arguments, const std::vector<std::string>& used) {
@@ -132,8 +149,10 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   request.url = *filled;
   request.total_timeout = tool.timeout;
   request.max_response_bytes = http.max_response_bytes;
+  request.reach = context.permits->reach();
+  const auto lookup = [&](const std::string& name) { return context.permits->variable(name, request.url); };
   for (const auto& [name, value] : http.headers) {
-    auto text = spec::fill_environment(value, context.environment);
+    auto text = spec::fill_environment(value, lookup);
     if (!text) return fail(text.error());
     request.headers.emplace_back(name, *text);
   }
@@ -175,7 +194,8 @@ ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::H
 
 // The status is none or one of success, but the body did not arrive.
 ToolEnding without_body(const ToolSpec& tool, const net::FetchError& error) {
-  if (error.failure == net::HttpFailure::kBadRequest) return {Ending::kFailed, error.message};
+  if (error.failure == net::HttpFailure::kBadRequest || error.failure == net::HttpFailure::kRefused)
+    return {Ending::kFailed, error.message};
   if (error.failure == net::HttpFailure::kTooLarge && error.received.head.status != 0) {
     std::string text = fmt::format("the response is larger than {} bytes",
                                    settings_of<HttpSettings>(tool).max_response_bytes);
@@ -209,7 +229,8 @@ constinit const ActivityTool kHttpTool({.name = "http",
                                         .section_needs = "with `url`",
                                         .has_effect = true,
                                         .read = read,
-                                        .canonical = canonical},
+                                        .canonical = canonical,
+                                        .needs = needs},
                                        run);
 
 }  // namespace holdfast::agent

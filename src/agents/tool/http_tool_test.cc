@@ -43,6 +43,8 @@ ToolEnding call(Effect effect, PlayedClient& client) {
   context.http = &client;
   const os::SystemClock clock;
   context.clock = &clock;
+  const grant::Permits permits({}, {}, nullptr);  // the played client asks nobody
+  context.permits = &permits;
   const ToolSpec tool = read_tool("{name: t, type: http, effect: " + std::string(to_string(effect)) +
                                   ", http: {method: POST, url: http://shop.example/pay}}");
   return find_activity_tool("http")->run(tool, Json::object(), context);

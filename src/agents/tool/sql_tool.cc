@@ -86,6 +86,11 @@ Json canonical(const ToolSpec& tool) {
           {"max_bytes", sql.max_bytes}};
 }
 
+Needs needs(const ToolSpec& tool) {
+  const auto& sql = settings_of<SqlSettings>(tool);
+  return {{.kind = Need::Kind::kDatabase, .name = sql.database, .url = {}, .writes = !sql.read_only}};
+}
+
 // A stored definition has no folder any more: a relative path would mean whatever folder the worker was
 // started in.
 std::optional<std::string> check(const ToolSpec& tool) {
@@ -109,7 +114,7 @@ class SqlCall {
         clock_(*context.clock) {}
 
   ToolEnding run() {
-    auto path = spec::fill_environment(sql_.database, context_.environment);
+    auto path = context_.permits->database(sql_.database, !sql_.read_only);
     if (!path) return {Ending::kFailed, path.error().message()};
     const sqlite::Options options{.access = sql_.read_only ? sqlite::Access::kReadOnly
                                                            : sqlite::Access::kReadWrite};
@@ -323,6 +328,7 @@ constinit const ActivityTool kSqlTool({.name = "sql",
                                        .has_effect = true,
                                        .read = read,
                                        .canonical = canonical,
+                                       .needs = needs,
                                        .check = check},
                                       run);
 

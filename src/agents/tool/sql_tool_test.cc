@@ -49,7 +49,8 @@ class SqlTool : public ::testing::Test {
     const ToolSpec tool = read_tool(entry.dump());
     ToolContext context;
     context.idempotency_key = std::move(key);
-    context.environment = [](const char*) -> const char* { return nullptr; };
+    const grant::Permits permits({*grant::parse_grant("database.write:" + path_.string())}, {}, nullptr);
+    context.permits = &permits;
     context.stop = stop_.get_token();
     context.clock = &clock_;
     return find_activity_tool("sql")->run(tool, arguments, context);

@@ -27,6 +27,12 @@ using std::chrono::seconds;
 constexpr seconds kReadyWithin{20};
 constexpr seconds kRunWithin{90};  // a Temporal server notices a dead worker by its heartbeats only
 
+// "127.0.0.1:8900" of "http://127.0.0.1:8900/v1".
+std::string authority_of(const std::string& url) {
+  const std::size_t begin = url.find("://") + 3;
+  return url.substr(begin, url.find('/', begin) - begin);
+}
+
 Status status_of(const rest::ApiError& error) {
   const Code code = error.status == 0     ? Code::kUnavailable
                     : error.status == 404 ? Code::kNotFound
@@ -98,6 +104,12 @@ class Demo {
     facts_.engine = options_.engine.value_or("embedded");
     arguments.push_back(options_.engine ? "--engine" : "--grpc");
     arguments.push_back(options_.engine.value_or("127.0.0.1:0"));
+    // What its agent, which comes over the API, may use.
+    for (const std::string& grant :
+         {"host:" + authority_of(model_->base_url()), "host:" + authority_of(receiver_->url()),
+          "database.write:" + shop().string()}) {
+      arguments.insert(arguments.end(), {"--grant", grant});
+    }
     server_ = std::make_unique<ServerProcess>(*env_.clock, options_.executable, std::move(arguments),
                                               directory_ / "server.log");
     if (kill_point_.kind == KillPoint::Kind::kReceiver) {

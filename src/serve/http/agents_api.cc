@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "http/api_context.h"
+#include "http/problems.h"
 
 namespace holdfast::http {
 
@@ -85,6 +86,7 @@ Response put_agent(ApiContext& context, Request& request) {
             .response();
       case Code::kFailedPrecondition:
         return Problem(409, "name_mismatch", deployed.error().message()).response();
+      case Code::kPermissionDenied: return not_granted(deployed.error()).response();
       default: return Problem::from(deployed.error()).response();
     }
   }

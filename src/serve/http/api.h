@@ -49,7 +49,8 @@ struct ApiDependencies {
   runs::Runs* runs = nullptr;
   platform::Store* store = nullptr;
   const Environment* environment = nullptr;
-  // Checks a definition and makes it the current version of its agent.
+  // Checks a definition and makes it the current version of its agent. PERMISSION_DENIED: it names what was
+  // not granted (net::missing_grants).
   std::function<Result<DeployedAgent>(const DefinitionText& definition)> deploy;
   // What is wrong with arguments that a person wants in the place of those an approval asks about.
   std::function<Status(const platform::Approval& approval, std::string_view arguments)> check_edit;

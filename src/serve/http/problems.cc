@@ -1,5 +1,7 @@
 #include "http/problems.h"
 
+#include "http/json_reply.h"
+#include "net/reach.h"
 #include "runs/run_fault.h"
 
 namespace holdfast::http {
@@ -39,6 +41,14 @@ Problem problem_of(const Status& status) {
     return Problem(row.status, row.code, row.detail ? row.detail : status.message()).hint(row.hint);
   }
   return Problem::from(status);
+}
+
+Problem not_granted(const Status& status) {
+  Json grants = Json::array();
+  for (std::string& grant : net::missing_grants(status)) grants.push_back(std::move(grant));
+  return Problem(403, "not_granted", status.message())
+      .hint("the operator starts the server with these grants, or passes the definition himself with --agent")
+      .member("grants", dump_json(grants));
 }
 
 }  // namespace holdfast::http

@@ -33,6 +33,8 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
   }
   if (!member->is_object() && text.find('\n') == std::string::npos) return text;
   auto deployed = context.deps.deploy({.text = text, .source = "agent"});
+  if (!deployed && deployed.error().code() == Code::kPermissionDenied)
+    return std::unexpected(not_granted(deployed.error()));
   if (!deployed) {
     return std::unexpected(Problem(deployed.error().code() == Code::kInvalidArgument ? 400 : 500,
                                    "invalid_definition", deployed.error().message()));

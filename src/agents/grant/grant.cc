@@ -1,0 +1,68 @@
+#include "grant/grant.h"
+
+#include <fmt/format.h>
+
+#include "definition/names.h"
+
+namespace holdfast::grant {
+
+namespace {
+
+constexpr std::string_view kForms =
+    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH or "
+    "database.write:PATH";
+
+std::unexpected<Status> wrong(std::string_view text, std::string_view why) {
+  return fail(Code::kInvalidArgument,
+              fmt::format("grant `{}`: {}; a grant is {}", text.substr(0, 200), why, kForms));
+}
+
+Result<Grant> variable(std::string_view text, std::string_view rest, Grant::Kind kind) {
+  Grant out;
+  out.kind = kind;
+  const std::size_t at = rest.find('@');
+  out.name = rest.substr(0, at);
+  if (out.name.empty() || !agent::is_environment_name(out.name))
+    return wrong(text, "that is no name of an environment variable");
+  if (at == std::string_view::npos) {
+    if (kind == Grant::Kind::kKey) return wrong(text, "a key is granted together with the host it goes to");
+    return out;
+  }
+  auto host = net::parse_host_rule(rest.substr(at + 1));
+  if (!host) return wrong(text, host.error().message());
+  out.host = *std::move(host);
+  return out;
+}
+
+Result<Grant> database(std::string_view text, std::string_view path, bool writes) {
+  if (path.find('\0') != std::string_view::npos || !(path.starts_with('/') || path.starts_with("${")))
+    return wrong(text, "the path of a database is absolute, or begins with a variable");
+  Grant out;
+  out.kind = Grant::Kind::kDatabase;
+  out.name = path;
+  out.writes = writes;
+  return out;
+}
+
+}  // namespace
+
+Result<Grant> parse_grant(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return wrong(text, "it says not of what kind it is");
+  const std::string_view kind = text.substr(0, colon);
+  const std::string_view rest = text.substr(colon + 1);
+  if (kind == "host") {
+    auto host = net::parse_host_rule(rest);
+    if (!host) return wrong(text, host.error().message());
+    Grant out;
+    out.host = *std::move(host);
+    return out;
+  }
+  if (kind == "key") return variable(text, rest, Grant::Kind::kKey);
+  if (kind == "env") return variable(text, rest, Grant::Kind::kVariable);
+  if (kind == "database") return database(text, rest, false);
+  if (kind == "database.write") return database(text, rest, true);
+  return wrong(text, fmt::format("there is no kind `{}`", kind));
+}
+
+}  // namespace holdfast::grant

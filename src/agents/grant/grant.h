@@ -1,0 +1,35 @@
+#pragma once
+
+// One grant, as the operator writes it:
+//
+//   host:HOST[:PORT][/CLASS]      requests to this host; CLASS: what kind of address it may have
+//   (net/reach.h) key:NAME@HOST[:PORT]          the variable NAME as a model's key, sent to this host and no
+//   other env:NAME@HOST[:PORT]          the variable NAME in headers of requests to this host env:NAME the
+//   variable NAME wherever a definition names it database:PATH                 reading this SQLite file; with
+//   a / at the end, each file below database.write:PATH           reading and writing it
+//
+// A key, or a variable bound to a host, grants that host too. Without a port it is sent over https only. PATH
+// is absolute, or what the definition says, ${NAME}s and all. Plain values; any thread.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "holdfast/status.h"
+#include "net/reach.h"
+
+namespace holdfast::grant {
+
+struct Grant {
+  enum class Kind : std::uint8_t { kHost, kKey, kVariable, kDatabase };
+  Kind kind = Kind::kHost;
+  std::string name;                   // of the variable; the path
+  std::optional<net::HostRule> host;  // kVariable: none, everywhere
+  bool writes = false;                // kDatabase
+};
+
+// INVALID_ARGUMENT says what is wrong and how a grant is written.
+Result<Grant> parse_grant(std::string_view text);
+
+}  // namespace holdfast::grant

@@ -1,0 +1,64 @@
+#include "grant/grants.h"
+
+#include <utility>
+
+namespace holdfast::grant {
+
+namespace {
+
+using agent::Need;
+
+std::optional<net::HostRule> rule_of(const std::string& url) {
+  const auto read = net::read_url(url);
+  if (!read) return std::nullopt;
+  net::HostRule out;
+  out.host = read->origin.host.text;
+  out.port = read->origin.port;
+  const auto permit = [&out](net::AddressClass kind) { out.classes.set(static_cast<std::size_t>(kind)); };
+  if (read->origin.host.address) {
+    out.classes.set();
+  } else if (read->origin.host.is_localhost()) {
+    permit(net::AddressClass::kLoopback);
+  } else {
+    for (auto kind : {net::AddressClass::kPublic, net::AddressClass::kPrivate, net::AddressClass::kShared})
+      permit(kind);
+  }
+  return out;
+}
+
+// None: it names no place, and is refused at use for that.
+std::optional<Grant> grant_of(const Need& need) {
+  Grant out;
+  switch (need.kind) {
+    case Need::Kind::kHost: out.kind = Grant::Kind::kHost; break;
+    case Need::Kind::kVariable: out.kind = Grant::Kind::kVariable; break;
+    case Need::Kind::kKey: out.kind = Grant::Kind::kKey; break;
+    case Need::Kind::kDatabase: out.kind = Grant::Kind::kDatabase; break;
+  }
+  out.name = need.name;
+  out.writes = need.writes;
+  if (need.kind == Need::Kind::kDatabase) return out;
+  out.host = rule_of(need.url);
+  return out.host ? std::optional(std::move(out)) : std::nullopt;
+}
+
+}  // namespace
+
+void Grants::allow(Grant grant) {
+  all_.push_back(std::move(grant));
+}
+
+void Grants::allow_named(const std::string& version, const agent::Needs& needs) {
+  for (const Need& need : needs) {
+    if (auto grant = grant_of(need)) named_[version].push_back(*std::move(grant));
+  }
+}
+
+std::shared_ptr<const Permits> Grants::of(const std::string& version) const {
+  std::vector<Grant> grants = all_;
+  if (const auto named = named_.find(version); named != named_.end())
+    grants.insert(grants.end(), named->second.begin(), named->second.end());
+  return std::make_shared<const Permits>(std::move(grants), own_, environment_);
+}
+
+}  // namespace holdfast::grant
