@@ -141,7 +141,7 @@ struct Index::Impl {
   Status open_files();
   Result<std::unique_ptr<Database>> open_reader() const;
   Status write_entries(std::span<const Entry> entries, std::uint64_t& last);
-  static AttributeLookup attributes_of(Database& reader, const ListRequest& request);
+  static AttributeLookup attributes_of(const ListRequest& request);
 };
 
 // A connection for one list or count: one at rest, else a new one. There are as many as ran at a time.
@@ -298,17 +298,12 @@ Result<std::uint64_t> Index::flush() {
   return impl_->applied;
 }
 
-AttributeLookup Index::Impl::attributes_of(Database& reader, const ListRequest& request) {
-  return [&reader, &request](const std::string& name) -> std::vector<AttributeType> {
-    if (const auto known = predefined_attribute(name)) return {*known};
-    if (const auto found = request.custom_attributes.find(name); found != request.custom_attributes.end()) {
-      return {found->second};
-    }
-    return Statement(reader,
-                     "SELECT type FROM attribute_name WHERE namespace_id = ? AND name = ? ORDER BY type")
-        .bind(request.namespace_id, name)
-        .all([](const Statement& row) { return static_cast<AttributeType>(row.integer(0)); })
-        .value_or(std::vector<AttributeType>());
+AttributeLookup Index::Impl::attributes_of(const ListRequest& request) {
+  return [&request](const std::string& name) -> std::optional<AttributeType> {
+    if (const auto known = predefined_attribute(name)) return known;
+    const auto found = request.custom_attributes.find(name);
+    if (found == request.custom_attributes.end()) return std::nullopt;
+    return found->second;
   };
 }
 
@@ -321,7 +316,7 @@ Result<ListResult> Index::list(const ListRequest& request) const {
 
   const auto reader = Reader::take(*impl_, request);
   if (!reader) return fail(reader.error());
-  auto where = where_clause(*query, Impl::attributes_of(**reader, request));
+  auto where = where_clause(*query, Impl::attributes_of(request));
   if (!where) return fail(where.error());
   const std::uint64_t hash = stable_hash(request.query, stable_hash(request.namespace_id));
   if (!request.page_token.empty()) {
@@ -347,12 +342,15 @@ Result<ListResult> Index::list(const ListRequest& request) const {
 
   ListResult result;
   std::vector<SqlValue> last;
+  std::size_t bytes = 0;
   while (statement.next()) {
-    if (result.executions.size() == page) {  // one more is there
+    const std::string_view info = statement.view(0);
+    const bool full = bytes + info.size() > kMaxPageBytes && !result.executions.empty();
+    if (full || result.executions.size() == page) {  // one more is there
       result.next_page_token = write_token(hash, last);
       return result;
     }
-    const std::string_view info = statement.view(0);
+    bytes += info.size();
     if (!result.executions.emplace_back().ParseFromArray(info.data(), static_cast<int>(info.size()))) {
       return fail(Code::kDataLoss,
                   "visibility index: a record is damaged; delete the file to have it rebuilt");
@@ -373,7 +371,7 @@ Result<CountResult> Index::count(const ListRequest& request) const {
 
   const auto reader = Reader::take(*impl_, request);
   if (!reader) return fail(reader.error());
-  const auto where = where_clause(*query, Impl::attributes_of(**reader, request));
+  const auto where = where_clause(*query, Impl::attributes_of(request));
   if (!where) return fail(where.error());
   Statement statement = Statement::once(
       **reader, fmt::format("SELECT count(*){} FROM execution WHERE namespace_id = ? AND {}{}",
@@ -389,6 +387,36 @@ Result<CountResult> Index::count(const ListRequest& request) const {
   }
   if (!statement.status().ok()) return fail(index_status(statement.status()));
   return result;
+}
+
+Result<UsedAttributes> Index::used_attributes() const {
+  const auto reader = Reader::take(*impl_, {});
+  if (!reader) return fail(reader.error());
+  const auto any = (**reader).number("SELECT EXISTS(SELECT 1 FROM attribute_name)");
+  if (!any) return fail(index_status(any.error()));
+  if (*any == 0) return UsedAttributes();
+  std::map<std::string, std::map<std::string, std::map<AttributeType, std::uint64_t>>> counted;
+  Statement statement(**reader, "SELECT namespace_id, info FROM execution");
+  pb::workflow::v1::WorkflowExecutionInfo info;
+  while (statement.next()) {
+    const std::string_view bytes = statement.view(1);
+    if (!info.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) continue;
+    if (info.search_attributes().indexed_fields().empty()) continue;
+    auto& names = counted[statement.text(0)];
+    for (const auto& [name, payload] : info.search_attributes().indexed_fields()) {
+      if (!is_reserved(name)) ++names[name][type_of(name, payload)];
+    }
+  }
+  if (!statement.status().ok()) return fail(index_status(statement.status()));
+  UsedAttributes used;
+  for (const auto& [namespace_id, names] : counted) {
+    for (const auto& [name, types] : names) {
+      const auto most = std::max_element(types.begin(), types.end(),
+                                         [](const auto& a, const auto& b) { return a.second < b.second; });
+      used[namespace_id][name] = most->first;
+    }
+  }
+  return used;
 }
 
 }  // namespace holdfast::visibility

@@ -23,6 +23,7 @@
 
 #include "api/messages.h"
 #include "holdfast/status.h"
+#include "visibility/attributes.h"
 
 namespace holdfast::visibility {
 
@@ -42,15 +43,13 @@ struct Entry {
   Record record{};
 };
 
-enum class AttributeType : std::uint8_t { kText, kKeyword, kInt, kDouble, kBool, kDatetime, kKeywordList };
-
 struct ListRequest {
   std::string namespace_id{};
   std::string query{};          // Temporal's list filter; empty: everything
   std::uint32_t page_size = 0;  // 0: kDefaultPageSize; more than kMaxPageSize is cut to it
   std::string page_token{};     // from the previous page of the same query
-  // Search attributes registered for the namespace. A name that is neither here, nor a system attribute, nor
-  // used by any record is a bad query.
+  // Search attributes registered for the namespace. A name that is neither here nor one that every namespace
+  // has is a bad query, whatever records hold.
   std::map<std::string, AttributeType> custom_attributes{};
   // Asked now and then; true ends the call with kCancelled.
   std::function<bool()> stop{};
@@ -60,6 +59,9 @@ struct ListResult {
   std::vector<pb::workflow::v1::WorkflowExecutionInfo> executions;
   std::string next_page_token;  // empty: this was the last page
 };
+
+// By namespace: the names of its own that its records give values to, each with the type most of them have.
+using UsedAttributes = std::map<std::string, std::map<std::string, AttributeType>>;
 
 struct CountResult {
   struct Group {
@@ -74,6 +76,8 @@ class Index {
  public:
   static constexpr std::uint32_t kDefaultPageSize = 1000;
   static constexpr std::uint32_t kMaxPageSize = 1000;
+  // A page ends early once its records have so many bytes: clients refuse messages of more than 4 MiB.
+  static constexpr std::size_t kMaxPageBytes = 2u << 20;
   static constexpr std::size_t kMaxQueryBytes = 16 * 1024;
   // SQLite's parser has a stack of its own, three deep per level.
   static constexpr int kMaxQueryDepth = 24;
@@ -109,6 +113,9 @@ class Index {
 
   Result<ListResult> list(const ListRequest& request) const;
   Result<CountResult> count(const ListRequest& request) const;
+
+  // Reads every record: for a store that comes from before names had to be registered, once.
+  Result<UsedAttributes> used_attributes() const;
 
  private:
   struct Impl;

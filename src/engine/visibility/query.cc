@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 
@@ -249,22 +250,12 @@ class Parser {
     if (token.kind == Token::Kind::kString) {
       result.value = token.text;
     } else if (token.kind == Token::Kind::kNumber) {
-      std::string_view digits = token.text;
-      if (digits.front() == '+') digits.remove_prefix(1);
-      std::int64_t whole = 0;
-      const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), whole);
-      if (error == std::errc() && end == digits.data() + digits.size()) {
-        result.value = whole;
-      } else {
-        double real = 0;
-        const auto [real_end, real_error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), real);
-        if (real_error != std::errc() || real_end != digits.data() + digits.size()) {
-          return bad_query(token.position,
-                           fmt::format("\"{}\" is no number; text needs quotes", token.text.substr(0, 40)));
-        }
-        result.value = real;
+      const auto number = parse_number(token.text);
+      if (!number) {
+        return bad_query(token.position,
+                         fmt::format("\"{}\" is no number; text needs quotes", token.text.substr(0, 40)));
       }
+      result.value = std::visit([](auto value) -> Value { return value; }, *number);
     } else if (at_keyword("TRUE") || at_keyword("FALSE")) {
       result.value = at_keyword("TRUE");
     } else {
@@ -345,6 +336,18 @@ class Parser {
 std::unexpected<Status> bad_query(std::size_t position, std::string_view why) {
   // A quotation may begin or end inside a character, and gRPC carries only text.
   return fail(Code::kInvalidArgument, to_utf8(fmt::format("bad query at position {}: {}", position, why)));
+}
+
+std::optional<std::variant<std::int64_t, double>> parse_number(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  const char* const end = text.data() + text.size();
+  std::int64_t whole = 0;
+  if (const auto read = std::from_chars(text.data(), end, whole); read.ec == std::errc() && read.ptr == end)
+    return whole;
+  double real = 0;
+  const auto read = std::from_chars(text.data(), end, real);
+  if (read.ec == std::errc() && read.ptr == end && std::isfinite(real)) return real;
+  return std::nullopt;
 }
 
 Result<Query> parse_query(std::string_view text) {

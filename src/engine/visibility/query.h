@@ -5,6 +5,7 @@
 // Names and types are checked later (visibility/sql.h).
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -68,6 +69,9 @@ struct Query {
 };
 
 Result<Query> parse_query(std::string_view text);
+
+// What is written like a number, whole; nothing: it is none, or too large.
+std::optional<std::variant<std::int64_t, double>> parse_number(std::string_view text);
 
 // kInvalidArgument, "bad query at position 7: ...".
 std::unexpected<Status> bad_query(std::size_t position, std::string_view why);

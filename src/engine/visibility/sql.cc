@@ -10,6 +10,8 @@
 #include <limits>
 #include <set>
 
+#include "base/text.h"
+
 namespace holdfast::visibility {
 namespace {
 
@@ -63,6 +65,9 @@ constexpr std::string_view comparator(Operator op) {
     default: return "";
   }
 }
+
+// Of a name in a message.
+constexpr std::size_t kMaxShownBytes = 100;
 
 // The highest code point: no text with the prefix sorts behind prefix + this.
 constexpr std::string_view kHighest = "\xF4\x8F\xBF\xBF";
@@ -146,14 +151,14 @@ Result<SqlValue> text_value(const Literal& literal) {
   return bad_query(literal.position, "text needs quotes here");
 }
 
-Result<SqlValue> int_value(const Literal& literal) {
-  if (const auto* number = std::get_if<std::int64_t>(&literal.value)) return *number;
-  return bad_query(literal.position, "a whole number is needed here");
-}
-
-Result<SqlValue> double_value(const Literal& literal) {
-  if (const auto* number = std::get_if<std::int64_t>(&literal.value)) return static_cast<double>(*number);
-  if (const auto* number = std::get_if<double>(&literal.value)) return *number;
+// A number, also one in quotes, as Temporal takes it.
+Result<SqlValue> number_value(const Literal& literal) {
+  if (const auto* whole = std::get_if<std::int64_t>(&literal.value)) return *whole;
+  if (const auto* real = std::get_if<double>(&literal.value)) return *real;
+  if (const auto* text = std::get_if<std::string>(&literal.value)) {
+    if (const auto number = parse_number(*text))
+      return std::visit([](auto value) -> SqlValue { return value; }, *number);
+  }
   return bad_query(literal.position, "a number is needed here");
 }
 
@@ -169,7 +174,7 @@ Result<SqlValue> bool_value(const Literal& literal) {
 Result<SqlValue> column_value(ColumnType type, const Literal& literal) {
   switch (type) {
     case ColumnType::kText: return text_value(literal);
-    case ColumnType::kInt: return int_value(literal);
+    case ColumnType::kInt: return number_value(literal);
     case ColumnType::kTime: return time_value(literal);
     case ColumnType::kStatus: return status_value(literal);
     case ColumnType::kDuration: return duration_value(literal);
@@ -182,8 +187,8 @@ Result<SqlValue> attribute_value(AttributeType type, const Literal& literal) {
     case AttributeType::kText:
     case AttributeType::kKeyword:
     case AttributeType::kKeywordList: return text_value(literal);
-    case AttributeType::kInt: return int_value(literal);
-    case AttributeType::kDouble: return double_value(literal);
+    case AttributeType::kInt:
+    case AttributeType::kDouble: return number_value(literal);
     case AttributeType::kBool: return bool_value(literal);
     case AttributeType::kDatetime: return time_value(literal);
   }
@@ -234,34 +239,16 @@ class Writer {
       condition(c->sql, e.op, values);
       return {};
     }
-    const std::vector<AttributeType> types = attributes_(e.name.text);
-    if (types.empty()) {
-      return bad_query(e.name.position,
-                       fmt::format("there is no search attribute \"{}\"", e.name.text.substr(0, 100)))
-          .error();
-    }
-    return attribute(e, types);
+    const auto type = attributes_(e.name.text);
+    if (!type) return unknown(e.name);
+    return attribute(e, *type);
   }
 
-  // Runs have given the attribute values of several types: it is compared as each that the literals can be.
-  Status attribute(const Expression& e, const std::vector<AttributeType>& types) {
-    if (types.size() == 1 || e.values.empty()) return attribute(e, types.front());
-    const bool negative = e.op == Operator::kNotEqual || e.op == Operator::kNotIn ||
-                          e.op == Operator::kNotBetween || e.op == Operator::kNotStartsWith;
-    Status wrong;
-    std::string all;
-    for (const AttributeType type : types) {
-      Writer one(attributes_);
-      if (Status status = one.attribute(e, type); !status.ok()) {
-        if (wrong.ok()) wrong = std::move(status);
-        continue;
-      }
-      all += (all.empty() ? "" : negative ? " AND " : " OR ") + one.sql_.text;
-      sql_.parameters.insert(sql_.parameters.end(), one.sql_.parameters.begin(), one.sql_.parameters.end());
-    }
-    if (all.empty()) return wrong;
-    sql_.text += "(" + all + ")";
-    return {};
+  // In Temporal's words: clients know them.
+  static Status unknown(const Name& name) {
+    return {Code::kInvalidArgument,
+            fmt::format("invalid query: invalid expression: column name '{}' is not a valid search attribute",
+                        bounded_text(name.text, kMaxShownBytes))};
   }
 
   static bool is_prefix(Operator op) { return op == Operator::kStartsWith || op == Operator::kNotStartsWith; }
@@ -443,55 +430,9 @@ Result<bool> grouped_by_status(const Query& query) {
   return true;
 }
 
-std::optional<AttributeType> predefined_attribute(const std::string& name) {
-  static const std::map<std::string, AttributeType> all = {
-      {"BuildIds", AttributeType::kKeywordList},
-      {"BatcherNamespace", AttributeType::kKeyword},
-      {"BatcherUser", AttributeType::kKeyword},
-      {"BinaryChecksums", AttributeType::kKeywordList},
-      {"TemporalChangeVersion", AttributeType::kKeywordList},
-      {"TemporalNamespaceDivision", AttributeType::kKeyword},
-      {"TemporalPauseInfo", AttributeType::kKeywordList},
-      {"TemporalReportedProblems", AttributeType::kKeywordList},
-      {"TemporalScheduledById", AttributeType::kKeyword},
-      {"TemporalScheduledStartTime", AttributeType::kDatetime},
-      {"TemporalSchedulePaused", AttributeType::kBool},
-      {"TemporalUsedWorkerDeploymentVersions", AttributeType::kKeywordList},
-      {"TemporalWorkerDeployment", AttributeType::kKeyword},
-      {"TemporalWorkerDeploymentVersion", AttributeType::kKeyword},
-      {"TemporalWorkflowVersioningBehavior", AttributeType::kKeyword},
-  };
-  const auto found = all.find(name);
-  if (found == all.end()) return std::nullopt;
-  return found->second;
-}
-
-std::optional<AttributeType> attribute_type(std::string_view name) {
-  if (name == "Text") return AttributeType::kText;
-  if (name == "Keyword") return AttributeType::kKeyword;
-  if (name == "Int") return AttributeType::kInt;
-  if (name == "Double") return AttributeType::kDouble;
-  if (name == "Bool") return AttributeType::kBool;
-  if (name == "Datetime") return AttributeType::kDatetime;
-  if (name == "KeywordList") return AttributeType::kKeywordList;
-  return std::nullopt;
-}
-
 std::string status_name(std::int64_t status) {
   if (status < 0 || static_cast<std::size_t>(status) >= kStatusNames.size()) return std::to_string(status);
   return std::string(kStatusNames[static_cast<std::size_t>(status)]);
-}
-
-std::optional<std::int64_t> parse_time(std::string_view text) {
-  google::protobuf::Timestamp time;
-  if (text.size() < 10 || text.size() > 40) return std::nullopt;
-  const std::string whole = text.size() == 10 ? std::string(text) + "T00:00:00Z" : std::string(text);
-  if (!google::protobuf::util::TimeUtil::FromString(whole, &time)) return std::nullopt;
-  // Nanoseconds of an int64 reach from 1677 to 2262.
-  constexpr std::int64_t kMaxSeconds = std::numeric_limits<std::int64_t>::max() / 1'000'000'000 - 1;
-  if (time.seconds() > kMaxSeconds) return std::numeric_limits<std::int64_t>::max();
-  if (time.seconds() < -kMaxSeconds) return std::numeric_limits<std::int64_t>::min();
-  return time.seconds() * 1'000'000'000 + time.nanos();
 }
 
 std::vector<std::string> text_words(std::string_view text) {

@@ -25,9 +25,8 @@ struct Sql {
   std::vector<SqlValue> parameters;
 };
 
-// Types of a search attribute that is no column: those that its values have. None: there is no such
-// attribute.
-using AttributeLookup = std::function<std::vector<AttributeType>(const std::string& name)>;
+// Type of a search attribute that is no column. Nothing: there is no such attribute.
+using AttributeLookup = std::function<std::optional<AttributeType>(const std::string& name)>;
 
 // "1" when the query filters nothing.
 Result<Sql> where_clause(const Query& query, const AttributeLookup& attributes);
@@ -45,13 +44,8 @@ Sql behind(const std::vector<SortKey>& keys, const std::vector<SqlValue>& values
 // Whether the query asks for counts by ExecutionStatus; nothing else can be grouped by.
 Result<bool> grouped_by_status(const Query& query);
 
-// Search attributes every namespace has.
-std::optional<AttributeType> predefined_attribute(const std::string& name);
-std::optional<AttributeType> attribute_type(std::string_view name);  // "Keyword", "Int", ...
-std::string status_name(std::int64_t status);                        // "Running", ...
+std::string status_name(std::int64_t status);  // "Running", ...
 
-// Nanoseconds since the epoch of an RFC 3339 time.
-std::optional<std::int64_t> parse_time(std::string_view text);
 // Words of a text attribute, lower case: equality on texts is on words.
 std::vector<std::string> text_words(std::string_view text);
 

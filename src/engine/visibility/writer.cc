@@ -25,7 +25,8 @@ constexpr sqlite::Literal kUpsert =
     "state_transition_count=?13, parent_workflow_id=nullif(?14,''), parent_run_id=nullif(?15,''), "
     "root_workflow_id=nullif(?16,''), root_run_id=nullif(?17,''), info=?18 RETURNING id";
 
-// The type a payload says it has, else the one its JSON shows: strings are keywords, arrays keyword lists.
+}  // namespace
+
 AttributeType type_of(const std::string& name, const pb::common::v1::Payload& payload) {
   if (const auto known = predefined_attribute(name)) return *known;
   const auto& metadata = payload.metadata();
@@ -44,8 +45,6 @@ AttributeType type_of(const std::string& name, const pb::common::v1::Payload& pa
       return json.find_first_of(".eE") == std::string::npos ? AttributeType::kInt : AttributeType::kDouble;
   }
 }
-
-}  // namespace
 
 Status RowWriter::write(const Record& record) {
   if (record.info.empty()) return erase(record.namespace_id, record.run_id);

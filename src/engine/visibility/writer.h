@@ -12,6 +12,10 @@
 
 namespace holdfast::visibility {
 
+// The type a payload says it has, else the one its JSON shows: strings are keywords, arrays keyword lists.
+// What came after names had to be registered says it.
+AttributeType type_of(const std::string& name, const pb::common::v1::Payload& payload);
+
 class RowWriter {
  public:
   explicit RowWriter(sqlite::Database& db) : db_(db) {}
