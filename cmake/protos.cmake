@@ -1,5 +1,6 @@
 # Temporal's protocol messages, generated at build time from the pinned PyPI wheel of the Python SDK (MIT), which
-# the tests need anyway. Nothing generated is committed. Only what WorkflowService reaches is compiled.
+# the tests need anyway. Nothing generated is committed. Only what WorkflowService and OperatorService reach is
+# compiled.
 
 set(HOLDFAST_TEMPORALIO_VERSION 1.31.0)
 set(_wheel_sha256 04d26f0f634f5325f6a19a45cd67cc5a2da4bd35268d27997f6723134d38c8be)
@@ -36,14 +37,15 @@ if(NOT EXISTS ${_protos}/done)
   file(TOUCH ${_protos}/done)
 endif()
 
-# Copies the closure of WorkflowService into the build tree and names its files.
+# Copies the closure of the two services into the build tree and names its files.
 set(_proto_root ${CMAKE_BINARY_DIR}/protos/src)
 set(_gen_root ${CMAKE_BINARY_DIR}/protos/gen)
 file(MAKE_DIRECTORY ${_gen_root})
 execute_process(
   COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tools/proto_closure.py
           --from ${_protos}/temporalio/bridge/sdk-core/crates/protos/protos/api_upstream --to ${_proto_root}
-          temporal/api/workflowservice/v1/service.proto temporal/api/errordetails/v1/message.proto google/rpc/status.proto
+          temporal/api/workflowservice/v1/service.proto temporal/api/operatorservice/v1/service.proto
+          temporal/api/errordetails/v1/message.proto google/rpc/status.proto
   OUTPUT_VARIABLE _files OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 separate_arguments(_files)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/proto_closure.py)

@@ -1,11 +1,12 @@
 #pragma once
 
-// The methods of temporal.api.workflowservice.v1.WorkflowService that Holdfast knows, their names and their
-// message types. A method missing here is answered UNIMPLEMENTED by the gRPC server.
+// The methods of Temporal's services that Holdfast knows, WorkflowService's and OperatorService's, their
+// names and their message types. A method missing here is answered UNIMPLEMENTED by the gRPC server.
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <google/protobuf/message.h>
@@ -13,8 +14,9 @@
 namespace holdfast::api {
 
 inline constexpr std::string_view kServiceName = "temporal.api.workflowservice.v1.WorkflowService";
+inline constexpr std::string_view kOperatorServiceName = "temporal.api.operatorservice.v1.OperatorService";
 
-#define HOLDFAST_METHODS(X)             \
+#define HOLDFAST_WORKFLOW_METHODS(X)    \
   X(GetSystemInfo)                      \
   X(GetClusterInfo)                     \
   X(RegisterNamespace)                  \
@@ -53,6 +55,15 @@ inline constexpr std::string_view kServiceName = "temporal.api.workflowservice.v
   X(RespondActivityTaskCanceled)        \
   X(RespondActivityTaskCanceledById)
 
+#define HOLDFAST_OPERATOR_METHODS(X) \
+  X(AddSearchAttributes)             \
+  X(ListSearchAttributes)            \
+  X(RemoveSearchAttributes)
+
+#define HOLDFAST_METHODS(X)    \
+  HOLDFAST_WORKFLOW_METHODS(X) \
+  HOLDFAST_OPERATOR_METHODS(X)
+
 enum class Method : std::uint8_t {
 #define HOLDFAST_METHOD(name) k##name,
   HOLDFAST_METHODS(HOLDFAST_METHOD)
@@ -65,7 +76,13 @@ inline constexpr std::size_t kMethodCount = 0 HOLDFAST_METHODS(HOLDFAST_METHOD);
 
 // "StartWorkflowExecution"
 std::string_view method_name(Method method);
-std::optional<Method> method_by_name(std::string_view name);
+// As gRPC names it: "/temporal.api.workflowservice.v1.WorkflowService/StartWorkflowExecution"
+const std::string& method_path(Method method);
+std::optional<Method> method_by_path(std::string_view path);
+// Of a path below one of the services, the name behind the service's; nothing: another service's, or none's.
+std::optional<std::string_view> name_in_path(std::string_view path);
+// Whether it is the name of one of the services.
+bool is_service(std::string_view name);
 // PollWorkflowTaskQueue, PollActivityTaskQueue, PollWorkflowExecutionUpdate, and a history read that waits:
 // calls that may stay open for a minute.
 bool is_long_poll(Method method);

@@ -5,6 +5,7 @@
 
 #include "api/messages.h"
 #include "api/method.h"
+#include "api/operator_messages.h"
 
 namespace holdfast::api {
 
@@ -17,7 +18,16 @@ struct MethodTypes;
     using Request = ws::name##Request;   \
     using Response = ws::name##Response; \
   };
-HOLDFAST_METHODS(HOLDFAST_METHOD)
+HOLDFAST_WORKFLOW_METHODS(HOLDFAST_METHOD)
+#undef HOLDFAST_METHOD
+
+#define HOLDFAST_METHOD(name)             \
+  template <>                             \
+  struct MethodTypes<Method::k##name> {   \
+    using Request = ops::name##Request;   \
+    using Response = ops::name##Response; \
+  };
+HOLDFAST_OPERATOR_METHODS(HOLDFAST_METHOD)
 #undef HOLDFAST_METHOD
 
 template <Method kMethod>

@@ -6,7 +6,6 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
-#include "api/method.h"
 #include "base/text.h"
 
 namespace holdfast::rpc {
@@ -18,11 +17,6 @@ std::string cut(const std::string& text) {
 }
 
 }  // namespace
-
-const std::string& method_prefix() {
-  static const std::string prefix = "/" + std::string(api::kServiceName) + "/";
-  return prefix;
-}
 
 grpc::Status to_grpc(const Status& status) {
   if (status.ok()) return grpc::Status::OK;

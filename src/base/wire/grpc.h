@@ -19,9 +19,6 @@ namespace holdfast::rpc {
 // A message longer than this is cut: it travels in HTTP/2 trailers, which peers limit.
 inline constexpr std::size_t kMaxStatusMessageBytes = 4096;
 
-// "/temporal.api.workflowservice.v1.WorkflowService/"
-const std::string& method_prefix();
-
 grpc::Status to_grpc(const Status& status);
 Status from_grpc(const grpc::Status& status);
 

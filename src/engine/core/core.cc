@@ -29,6 +29,7 @@
 #include "engine/replies.h"
 #include "engine/rows.h"
 #include "engine/run_cache.h"
+#include "engine/search_attribute_handlers.h"
 #include "engine/start_handlers.h"
 #include "engine/starter.h"
 #include "engine/task_dispatch.h"
@@ -83,6 +84,9 @@ struct EngineCore::Impl {
   }
   void refuse(Call& call, Status status) { replies.send(call, std::move(status)); }
   NamespaceHandlers& part(std::type_identity<NamespaceHandlers>) { return namespace_handlers; }
+  SearchAttributeHandlers& part(std::type_identity<SearchAttributeHandlers>) {
+    return search_attribute_handlers;
+  }
   StartHandlers& part(std::type_identity<StartHandlers>) { return start_handlers; }
   ExecutionHandlers& part(std::type_identity<ExecutionHandlers>) { return execution_handlers; }
   UpdateHandlers& part(std::type_identity<UpdateHandlers>) { return update_handlers; }
@@ -126,6 +130,7 @@ struct EngineCore::Impl {
                     wakes,          batches, cache, outbox, transitions, delivery};
 
   NamespaceHandlers namespace_handlers{options, meta, ids, namespaces, replies};
+  SearchAttributeHandlers search_attribute_handlers{options.limits, namespaces, replies};
   StartHandlers start_handlers{options.limits, clock,       ids,     cache,  tokens,
                                responses,      transitions, starter, replies};
   ExecutionHandlers execution_handlers{options.limits, clock, transitions, replies};
@@ -188,6 +193,9 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kRespondActivityTaskCanceled, &ActivityHandlers::canceled>();
   table.on<M::kRespondActivityTaskCanceledById, &ActivityHandlers::canceled_by_id,
            &ActivityHandlers::check_id<api::RequestOf<M::kRespondActivityTaskCanceledById>>>();
+  table.on<M::kAddSearchAttributes, &SearchAttributeHandlers::add>();
+  table.on<M::kListSearchAttributes, &SearchAttributeHandlers::list>();
+  table.on<M::kRemoveSearchAttributes, &SearchAttributeHandlers::remove>();
   return table;
 }
 
@@ -297,9 +305,10 @@ void EngineCore::Impl::committed(std::uint64_t sequence) {
 EngineCore::EngineCore(CoreOptions options, const Clock& clock, Random& random, const store::KvStore& store)
     : impl_(std::make_unique<Impl>(std::move(options), clock, random, store)) {}
 EngineCore::~EngineCore() = default;
-Status EngineCore::open(std::uint64_t feed_applied) {
+Status EngineCore::open(std::uint64_t feed_applied,
+                        const std::function<Result<UsedSearchAttributes>()>& used) {
   impl_->clock.advance();
-  return impl_->recovery.open(feed_applied);
+  return impl_->recovery.open(feed_applied, used);
 }
 CallId EngineCore::submit(Call call) {
   return impl_->submit(std::move(call));

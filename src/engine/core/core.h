@@ -16,11 +16,14 @@
 // committed in the order they were taken; the releases of an empty batch wait for the batches before it.
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "api/connection.h"
+#include "api/messages.h"
 #include "engine/options.h"
 #include "engine/run_key.h"
 #include "engine/sweep_slice.h"
@@ -70,8 +73,9 @@ struct Output {
     Call call;
     std::string namespace_id;
     std::string query;
-    std::int32_t page_size = 0;  // a list's
-    std::string page_token{};    // a list's
+    std::int32_t page_size = 0;                                          // a list's
+    std::string page_token{};                                            // a list's
+    std::map<std::string, enums::IndexedValueType> search_attributes{};  // the namespace's own
   };
   std::vector<VisibilityCall> visibility_calls;
   // Runs that are no more when this batch is durable.
@@ -80,6 +84,9 @@ struct Output {
   bool swept = false;           // the slices of the sweep are part of this batch
   bool empty() const { return batch.empty() && releases.empty() && visibility_calls.empty(); }
 };
+
+// By namespace id: search attributes that runs have, with their types.
+using UsedSearchAttributes = std::map<std::string, std::map<std::string, enums::IndexedValueType>>;
 
 class EngineCore {
  public:
@@ -92,8 +99,8 @@ class EngineCore {
   // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`,
   // finds the executions that need attention. The first output holds the new epoch: commit it before the
   // first call. kFailedPrecondition: written by a newer version. `feed_applied`: what the visibility index
-  // has seen.
-  Status open(std::uint64_t feed_applied = 0);
+  // has seen. `used` is asked when the store comes from a version without a registry of search attributes.
+  Status open(std::uint64_t feed_applied = 0, const std::function<Result<UsedSearchAttributes>()>& used = {});
 
   // Returns an id for cancel(). The call may be answered at once (into the output) or parked.
   CallId submit(Call call);

@@ -34,6 +34,16 @@ constexpr auto kLongestWaitForCompany = std::chrono::microseconds(500);
 // A workflow task in this process takes some ten microseconds; waking a sleeping thread as long again.
 constexpr auto kSpinForEarlyTask = std::chrono::microseconds(100);
 
+Result<UsedSearchAttributes> used_search_attributes(const visibility::Index& index) {
+  const auto used = index.used_attributes();
+  if (!used) return fail(used.error());
+  UsedSearchAttributes all;
+  for (const auto& [namespace_id, names] : *used) {
+    for (const auto& [name, type] : names) all[namespace_id][name] = visibility::indexed_value_type(type);
+  }
+  return all;
+}
+
 }  // namespace
 
 struct Engine::Impl {
@@ -419,7 +429,9 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, store::KvSto
     if (!caught_up) return fail(std::move(caught_up.error()));
     applied = *caught_up;
   }
-  if (Status status = impl->core.open(applied); !status.ok()) return fail(std::move(status));
+  const auto used = [index]() -> Result<UsedSearchAttributes> { return used_search_attributes(*index); };
+  Status opened = index == nullptr ? impl->core.open(applied) : impl->core.open(applied, used);
+  if (!opened.ok()) return fail(std::move(opened));
   // The epoch is durable before the first token carries it.
   Output output = impl->core.take_output();
   if (Status status = store.commit(output.batch); !status.ok()) return fail(std::move(status));

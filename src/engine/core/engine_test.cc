@@ -16,7 +16,9 @@
 #include <thread>
 
 #include "api/messages.h"
+#include "api/operator_messages.h"
 #include "fixture/temporary_directory.h"
+#include "history/stored.h"
 #include "os/clock.h"
 #include "sqlite/database.h"
 #include "store/keys.h"
@@ -181,6 +183,63 @@ TEST_F(EngineTest, ListsSeeWhatWasJustStarted) {
   lose_index();
   open();
   EXPECT_EQ(listed("ExecutionStatus = 'Running'"), 5);
+}
+
+// A store from before names had to be registered: those in use get their owner, with the type most runs gave.
+TEST_F(EngineTest, NamesInUseAreRegisteredWhenAnOldStoreIsOpened) {
+  const auto add = [this](enums::IndexedValueType type) {
+    ops::AddSearchAttributesRequest request;
+    request.set_namespace_("default");
+    (*request.mutable_search_attributes())["Customer"] = type;
+    call<ops::AddSearchAttributesResponse>(api::Method::kAddSearchAttributes, request);
+  };
+  const auto remove = [this] {
+    ops::RemoveSearchAttributesRequest request;
+    request.set_namespace_("default");
+    request.add_search_attributes("Customer");
+    call<ops::RemoveSearchAttributesResponse>(api::Method::kRemoveSearchAttributes, request);
+  };
+  const auto give = [this](const std::string& id, const std::string& json) {
+    ws::StartWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.set_workflow_id(id);
+    request.mutable_workflow_type()->set_name("order");
+    request.mutable_task_queue()->set_name("q");
+    auto& payload = (*request.mutable_search_attributes()->mutable_indexed_fields())["Customer"];
+    (*payload.mutable_metadata())["encoding"] = "json/plain";
+    payload.set_data(json);
+    call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, request);
+  };
+  add(enums::INDEXED_VALUE_TYPE_INT);
+  give("number", "5");
+  remove();
+  add(enums::INDEXED_VALUE_TYPE_KEYWORD);
+  give("acme", "\"acme\"");
+  give("zeta", "\"zeta\"");
+  remove();
+  close();
+  open_store();
+  history::stored::NamespaceRecord record;
+  const std::string key = store::keys::namespace_record("default");
+  ASSERT_TRUE(record.ParseFromString(**store_->get(key)));
+  ASSERT_TRUE(record.search_attributes().empty());
+  record.clear_search_attributes_registered();
+  store::WriteBatch batch;
+  batch.put(key, record.SerializeAsString());
+  ASSERT_TRUE(store_->commit(batch).ok());
+  store_.reset();
+  open();
+  EXPECT_EQ(listed("Customer = 'acme'"), 1);
+  EXPECT_EQ(listed("Customer IS NOT NULL"), 3);
+  // Once: what is removed then stays removed.
+  remove();
+  close();
+  open();
+  ops::ListSearchAttributesRequest list;
+  list.set_namespace_("default");
+  EXPECT_TRUE(call<ops::ListSearchAttributesResponse>(api::Method::kListSearchAttributes, list)
+                  .custom_attributes()
+                  .empty());
 }
 
 // Rows of the feed that an earlier build left behind, with the rows that came after them gone.

@@ -69,6 +69,17 @@ Status query_failed(std::string message, const pb::failure::v1::Failure* failure
   return with_detail(Code::kInvalidArgument, std::move(message), detail);
 }
 
+std::string task_failed(enums::WorkflowTaskFailedCause cause, const std::string& message) {
+  static constexpr std::string_view kPrefix = "WORKFLOW_TASK_FAILED_CAUSE_";
+  std::string name;
+  bool upper = true;
+  for (const char c : enums::WorkflowTaskFailedCause_Name(cause).substr(kPrefix.size())) {
+    if (c != '_') name.push_back(upper ? c : static_cast<char>(c + ('a' - 'A')));
+    upper = c == '_';
+  }
+  return message.empty() || message == name ? name : name + ": " + message;
+}
+
 Status workflow_not_ready(std::string message) {
   return with_detail(Code::kFailedPrecondition, std::move(message), details::WorkflowNotReadyFailure());
 }

@@ -24,6 +24,8 @@ Status already_started(const std::string& request_id, const std::string& run_id,
                        const std::string& first_run_id);
 Status exhausted(std::string message, enums::ResourceExhaustedCause cause);
 Status query_failed(std::string message, const pb::failure::v1::Failure* failure);
+// What is said of a workflow task that failed: "BadSearchAttributes: ...", the cause as Temporal writes it.
+std::string task_failed(enums::WorkflowTaskFailedCause cause, const std::string& message);
 Status workflow_not_ready(std::string message);
 // Without it a caller would page for ever.
 // Stored bytes that cannot be read: of one run, or (without a run id) of who is current for a workflow id.

@@ -93,6 +93,7 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
   record.set_retention_ns(history::to_ns(request.workflow_execution_retention_period()));
   record.set_retention_chosen(true);
   record.set_closed_runs_indexed(true);
+  record.set_search_attributes_registered(true);
   namespaces_.add(std::move(record));
   replies_.send(call, std::make_unique<ws::RegisterNamespaceResponse>());
 }

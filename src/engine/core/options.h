@@ -21,6 +21,8 @@ struct EngineLimits {
   std::int64_t page_events = 256;           // events per answer of a history read
   std::size_t page_bytes = 3u << 20;        // of one history answer or poll response
   std::size_t namespaces = 1000;
+  std::size_t registered_search_attributes = 100;  // of one namespace
+  std::size_t search_attribute_name_bytes = 255;
   std::int64_t min_retention_ns = 3600LL * 1'000'000'000;
   std::size_t sweep_rows = 512;                 // rows of closed runs that one batch deletes
   std::size_t sweep_runs = 32;                  // and runs

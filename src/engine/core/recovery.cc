@@ -76,7 +76,26 @@ Status Recovery::load_namespaces() {
   record.set_retention_ns(72LL * 3600 * history::kSecond);
   record.set_retention_chosen(true);
   record.set_closed_runs_indexed(true);
+  record.set_search_attributes_registered(true);
   namespaces_.add(std::move(record));
+  return Status();
+}
+
+Status Recovery::register_used(const std::function<Result<UsedSearchAttributes>()>& used) {
+  std::vector<Namespaces::Record> old;
+  for (const auto& [name, record] : namespaces_.by_name()) {
+    if (!record.search_attributes_registered()) old.push_back(record);
+  }
+  if (old.empty() || !used) return Status();
+  const auto found = used();
+  if (!found) return found.error();
+  for (Namespaces::Record& record : old) {
+    if (const auto names = found->find(record.id()); names != found->end()) {
+      for (const auto& [name, type] : names->second) (*record.mutable_search_attributes())[name] = type;
+    }
+    record.set_search_attributes_registered(true);
+    namespaces_.update(std::move(record));
+  }
   return Status();
 }
 
@@ -99,9 +118,10 @@ Status Recovery::open_feed(std::uint64_t applied) {
   });
 }
 
-Status Recovery::open(std::uint64_t feed_applied) {
+Status Recovery::open(std::uint64_t feed_applied, const std::function<Result<UsedSearchAttributes>()>& used) {
   if (Status status = load_meta(); !status.ok()) return status;
   if (Status status = load_namespaces(); !status.ok()) return status;
+  if (Status status = register_used(used); !status.ok()) return status;
 
   if (Status status = open_feed(feed_applied); !status.ok()) return status;
 

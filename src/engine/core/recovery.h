@@ -5,7 +5,9 @@
 // before anything else; its thread only. kFailedPrecondition: written by a newer version.
 
 #include <cstdint>
+#include <functional>
 
+#include "engine/core.h"
 #include "engine/run.h"
 #include "history/stored.h"
 #include "holdfast/status.h"
@@ -44,12 +46,14 @@ class Recovery {
         transitions_(transitions),
         delivery_(delivery) {}
 
-  // `feed_applied`: what the visibility index has seen.
-  Status open(std::uint64_t feed_applied);
+  // As EngineCore::open().
+  Status open(std::uint64_t feed_applied, const std::function<Result<UsedSearchAttributes>()>& used);
 
  private:
   Status load_meta();
   Status load_namespaces();
+  // Namespaces of versions without a registry get one, of what their runs use.
+  Status register_used(const std::function<Result<UsedSearchAttributes>()>& used);
   Status open_feed(std::uint64_t applied);
   void recover(const RunKey& key);
   bool give_back_tasks(MutableState& ms);

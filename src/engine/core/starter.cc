@@ -5,6 +5,7 @@
 #include "engine/new_ids.h"
 #include "engine/options.h"
 #include "engine/run_cache.h"
+#include "engine/search_attributes.h"
 #include "engine/transitions.h"
 #include "history/cron.h"
 #include "history/retry.h"
@@ -75,6 +76,12 @@ Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
                            " bytes.");
   }
   return Status();
+}
+
+Status Starter::check_attributes(const stored::NamespaceRecord& record,
+                                 ws::StartWorkflowExecutionRequest* request) const {
+  if (!request->has_search_attributes()) return Status();
+  return check_search_attributes(record, limits_.execution, request->mutable_search_attributes());
 }
 
 // Takes the request apart.
@@ -167,6 +174,7 @@ Result<Starter::Outcome> Starter::start(const stored::NamespaceRecord& record,
                                         ws::StartWorkflowExecutionRequest* request,
                                         const std::function<void(MutableState&)>& before_task) {
   if (Status wrong = check(*request); !wrong.ok()) return fail(std::move(wrong));
+  if (Status wrong = check_attributes(record, request); !wrong.ok()) return fail(std::move(wrong));
   if (request->request_id().empty()) request->set_request_id(ids_.next());
   const auto row = cache_.current(record.id(), request->workflow_id());
   if (!row) return fail(row.error());

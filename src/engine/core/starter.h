@@ -26,6 +26,10 @@ class Starter {
           Transitions& transitions)
       : limits_(limits), clock_(clock), ids_(ids), cache_(cache), transitions_(transitions) {}
 
+  // Whether the start may have its search attributes. start() asks; so does who may not come to start.
+  Status check_attributes(const stored::NamespaceRecord& record,
+                          ws::StartWorkflowExecutionRequest* request) const;
+
   struct Outcome {
     Run* run = nullptr;  // that was started, or is used instead
     std::string run_id;

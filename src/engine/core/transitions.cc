@@ -1,6 +1,7 @@
 #include "engine/transitions.h"
 
 #include "engine/core_clock.h"
+#include "engine/errors.h"
 #include "engine/history_waiters.h"
 #include "engine/options.h"
 #include "engine/outbox.h"
@@ -96,9 +97,7 @@ void Transitions::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause ca
   MutableState& ms = *run.ms;
   pb::failure::v1::Failure own;
   if (failure == nullptr) {
-    const std::string name = enums::WorkflowTaskFailedCause_Name(cause);
-    static constexpr std::string_view kPrefix = "WORKFLOW_TASK_FAILED_CAUSE_";
-    own = history::server_failure(name.substr(kPrefix.size()) + ": " + message, true);
+    own = history::server_failure(errors::task_failed(cause, message), true);
     failure = &own;
   }
   dispatch_.task_came_back(run);

@@ -53,10 +53,12 @@ Status multi_operation_failed(Status start, Status update) {
 }
 
 // As the first of two operations.
-Status check_start(const ws::StartWorkflowExecutionRequest& start) {
-  if (start.cron_schedule().empty() && !start.request_eager_execution() && !start.has_workflow_start_delay())
-    return {};
-  return errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed.");
+Status check_start(const Starter& starter, const stored::NamespaceRecord& record,
+                   ws::StartWorkflowExecutionRequest& start) {
+  if (!start.cron_schedule().empty() || start.request_eager_execution() || start.has_workflow_start_delay()) {
+    return errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed.");
+  }
+  return starter.check_attributes(record, &start);
 }
 
 }  // namespace
@@ -145,7 +147,8 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
   if (start.workflow_id() != update.workflow_execution().workflow_id()) {
     return refuse(Status(), errors::invalid("WorkflowId is not consistent with previous operation(s)."));
   }
-  if (Status wrong = check_start(start); !wrong.ok()) return refuse(std::move(wrong), Status());
+  if (Status wrong = check_start(starter_, record, start); !wrong.ok())
+    return refuse(std::move(wrong), Status());
   if (Status wrong = check(update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   const std::string update_id = update.request().meta().update_id();
   // The update is known: the workflow was started before, and this call only attaches to it.

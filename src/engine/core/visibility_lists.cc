@@ -116,6 +116,9 @@ Result<api::MessagePtr> VisibilityLists::evaluate(const Output::VisibilityCall& 
   visibility::ListRequest list;
   list.namespace_id = call.namespace_id;
   list.query = call.query;
+  for (const auto& [name, type] : call.search_attributes) {
+    if (const auto known = visibility::attribute_type(type)) list.custom_attributes.emplace(name, *known);
+  }
   list.stop = [this, until] { return stopping_ || clock_.monotonic() >= until; };
   if (call.kind == Output::VisibilityCall::Kind::kList) {
     list.page_size = static_cast<std::uint32_t>(std::max(call.page_size, 0));

@@ -10,6 +10,7 @@
 #include "engine/options.h"
 #include "engine/queries.h"
 #include "engine/replies.h"
+#include "engine/search_attributes.h"
 #include "engine/task_dispatch.h"
 #include "engine/task_responses.h"
 #include "engine/task_tokens.h"
@@ -98,7 +99,9 @@ void WorkflowTaskHandlers::refuse_commands(Run& run, Call& call, const std::stri
     transitions_.fail_workflow_task(run, wrong.cause, wrong.message, nullptr, identity);
     transitions_.finish(run);
   }
-  replies_.send(call, errors::invalid(wrong.message));
+  replies_.send(call,
+                errors::invalid(wrong.invalid_request ? wrong.message
+                                                      : errors::task_failed(wrong.cause, wrong.message)));
 }
 
 void WorkflowTaskHandlers::complete(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request,
@@ -137,17 +140,24 @@ void WorkflowTaskHandlers::start_eager(Run& run, const Call& call, const std::st
 // What applying commands needs of the world around the run.
 history::CommandContext WorkflowTaskHandlers::context_of(Run& run, const Completion& request) {
   auto holder = std::make_shared<Event>();
-  return {.limits = limits_.execution,
-          .now = clock_.now(),
-          .identity = request.identity(),
-          .namespace_name = namespaces_.name_of(run.key.namespace_id),
-          .had_buffered = !run.ms->s().buffered_events().empty(),
-          .new_id = [this] { return ids_.next(); },
-          .first_event = reader_.first_event_of(run, holder),
-          .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
-            const auto* record = namespaces_.find(name);
-            return record == nullptr ? std::nullopt : std::optional(record->id());
-          }};
+  return {
+      .limits = limits_.execution,
+      .now = clock_.now(),
+      .identity = request.identity(),
+      .namespace_name = namespaces_.name_of(run.key.namespace_id),
+      .had_buffered = !run.ms->s().buffered_events().empty(),
+      .new_id = [this] { return ids_.next(); },
+      .first_event = reader_.first_event_of(run, holder),
+      .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
+        const auto* record = namespaces_.find(name);
+        return record == nullptr ? std::nullopt : std::optional(record->id());
+      },
+      .bad_search_attributes = [this](const std::string& name, pb::common::v1::SearchAttributes* attributes)
+          -> std::optional<history::BadSearchAttributes> {
+        const auto* record = namespaces_.find(name);
+        if (record == nullptr) return std::nullopt;
+        return bad_search_attributes(*record, limits_.execution, attributes);
+      }};
 }
 
 void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request) {

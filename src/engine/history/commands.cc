@@ -221,6 +221,12 @@ class Applier {
     if (too_large(attributes->input())) {
       return oversized(kBad, "ContinueAsNewWorkflowExecutionCommandAttributes.Input");
     }
+    if (attributes->has_search_attributes()) {
+      if (auto wrong =
+              search_attributes(context_.namespace_name, attributes->mutable_search_attributes(), kBad,
+                                "invalid SearchAttributes on ContinueAsNewWorkflowExecutionCommand: "))
+        return wrong;
+    }
     lifecycle::CloseContext close;
     close.completed_event_id = context_.completed_event_id;
     close.identity = context_.identity;
@@ -239,11 +245,27 @@ class Applier {
     return std::nullopt;
   }
 
+  // `in` begins what is said about a value; `oversized` is the cause when they are too large.
+  Wrong search_attributes(const std::string& namespace_name, pb::common::v1::SearchAttributes* attributes,
+                          enums::WorkflowTaskFailedCause oversized, const char* in) const {
+    if (!context_.bad_search_attributes) return std::nullopt;
+    auto wrong = context_.bad_search_attributes(namespace_name, attributes);
+    if (!wrong) return std::nullopt;
+    using Kind = BadSearchAttributes::Kind;
+    if (wrong->kind == Kind::kSize)
+      return CommandError{.cause = oversized, .message = std::move(wrong->message), .terminate = true};
+    return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
+               (wrong->kind == Kind::kValue ? in : "") + wrong->message);
+  }
+
   Wrong upsert(pb::command::v1::UpsertWorkflowSearchAttributesCommandAttributes* attributes) {
     if (attributes->search_attributes().indexed_fields().empty()) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
                  "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.");
     }
+    if (auto wrong = search_attributes(context_.namespace_name, attributes->mutable_search_attributes(),
+                                       enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, ""))
+      return wrong;
     properties::upsert_search_attributes(ms_, context_.now, context_.completed_event_id, attributes);
     return std::nullopt;
   }
@@ -285,6 +307,11 @@ class Applier {
     }
     const auto target = target_namespace(attributes->namespace_());
     if (!target) return bad(kBad, "Namespace " + attributes->namespace_() + " is not found.");
+    if (attributes->has_search_attributes()) {
+      if (auto wrong = search_attributes(target->first, attributes->mutable_search_attributes(), kBad,
+                                         "invalid SearchAttributes on StartChildWorkflowCommand: "))
+        return wrong;
+    }
     child_workflow::initiate(ms_, context_.now, context_.completed_event_id, attributes,
                              command->has_user_metadata() ? &command->user_metadata() : nullptr,
                              target->first, target->second, context_.new_id());

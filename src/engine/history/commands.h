@@ -3,6 +3,7 @@
 // What a completed workflow task asks for, applied in order. Nothing is half done: the caller takes a
 // snapshot first and rolls back on an error.
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -11,6 +12,12 @@
 #include "history/mutable_state.h"
 
 namespace holdfast::history {
+
+// Why search attributes may not be set.
+struct BadSearchAttributes {
+  enum class Kind : std::uint8_t { kName, kValue, kSize } kind{};
+  std::string message{};
+};
 
 struct CommandContext {
   const Limits& limits;
@@ -24,6 +31,11 @@ struct CommandContext {
   std::function<const Event*()> first_event;
   // Nothing: no such namespace. An empty name is the execution's own.
   std::function<std::optional<std::string>(const std::string& name)> namespace_id;
+  // Nothing: executions of that namespace may have them, and each now says its type. Null: there are no
+  // rules.
+  std::function<std::optional<BadSearchAttributes>(const std::string& namespace_name,
+                                                   pb::common::v1::SearchAttributes* attributes)>
+      bad_search_attributes{};
 
   // Activities the worker would like to get with the answer.
   std::vector<std::int64_t> eager{};

@@ -9,6 +9,9 @@ namespace holdfast::history {
 struct Limits {
   std::int64_t blob_bytes = 2 * 1024 * 1024;  // a payload list in a command or request
   std::int64_t memo_bytes = 2 * 1024 * 1024;
+  std::int64_t search_attribute_keys = 100;
+  std::int64_t search_attribute_value_bytes = 2 * 1024;
+  std::int64_t search_attributes_bytes = 40 * 1024;
   std::int64_t id_bytes = 1000;
   std::int64_t history_events = 51'200;
   std::int64_t history_bytes = 50 * 1024 * 1024;

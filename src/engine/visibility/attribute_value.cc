@@ -46,7 +46,7 @@ std::string shown(const Json& value) {
     }
     return text + "]";
   }
-  return value.dump();
+  return dump_json(value);
 }
 
 std::string shown_bytes(const std::string& bytes) {

@@ -10,7 +10,6 @@
 #include <grpcpp/security/credentials.h>
 #include <pthread.h>
 
-#include <array>
 #include <mutex>
 #include <thread>
 #include <unordered_set>
@@ -31,17 +30,6 @@ constexpr int kConnectTimeoutMs = 5000;
 constexpr int kKeepaliveTimeMs = 30'000;
 constexpr int kKeepaliveTimeoutMs = 15'000;
 constexpr int kMaxMetadataBytes = 64 << 10;
-
-const std::string& method_path(api::Method method) {
-  static const auto paths = [] {
-    std::array<std::string, api::kMethodCount> all;
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i] = method_prefix() + std::string(api::method_name(static_cast<api::Method>(i)));
-    }
-    return all;
-  }();
-  return paths[static_cast<std::size_t>(method)];
-}
 
 gpr_timespec call_deadline(api::Method method, const std::optional<MonotonicTime>& wanted) {
   if (wanted) return to_gpr(*wanted);
@@ -218,8 +206,8 @@ std::shared_ptr<api::CallHandle> GrpcConnection::start(api::Method method, api::
     impl_->open.insert(call.get());
   }
   // From Finish on the call may end at any moment; `call` keeps it for the caller.
-  call->reader =
-      impl_->stub.PrepareUnaryCall(&call->context, method_path(method), serialise(*request), &impl_->queue);
+  call->reader = impl_->stub.PrepareUnaryCall(&call->context, api::method_path(method), serialise(*request),
+                                              &impl_->queue);
   call->reader->StartCall();
   call->reader->Finish(&call->response, &call->status, call.get());
   return call;

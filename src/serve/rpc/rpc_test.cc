@@ -14,6 +14,7 @@
 #include <mutex>
 
 #include "api/messages.h"
+#include "api/operator_messages.h"
 #include "connect/grpc_connection.h"
 #include "os/thread_executor.h"
 #include "rpc/server.h"
@@ -55,6 +56,12 @@ class TestConnection final : public api::Connection {
         done(fail(
             Status(Code::kNotFound, "namespace \"nowhere\" does not exist")
                 .with_detail("type.googleapis.com/" + detail.GetTypeName(), detail.SerializeAsString())));
+        return nullptr;
+      }
+      case api::Method::kListSearchAttributes: {
+        auto response = std::make_unique<ops::ListSearchAttributesResponse>();
+        (*response->mutable_custom_attributes())["Customer"] = enums::INDEXED_VALUE_TYPE_KEYWORD;
+        done(std::move(response));
         return nullptr;
       }
       default: return hold(std::move(options), std::move(done));
@@ -341,15 +348,30 @@ TEST_F(RpcTest, AConnectionMayGoWithCallsOpen) {
   EXPECT_EQ(held.get().error().code(), Code::kCancelled);
 }
 
+TEST_F(RpcTest, AMethodBelongsToItsService) {
+  const std::string operators = "/" + std::string(api::kOperatorServiceName) + "/";
+  const auto refused = raw(operators + "DeleteNamespace", "");
+  EXPECT_EQ(refused.error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_THAT(refused.error_message(), HasSubstr("DeleteNamespace"));
+  EXPECT_EQ(raw(operators + "StartWorkflowExecution", "").error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(raw(path("AddSearchAttributes"), "").error_code(), grpc::StatusCode::UNIMPLEMENTED);
+  auto listed =
+      call(api::Method::kListSearchAttributes, std::make_unique<ops::ListSearchAttributesRequest>());
+  ASSERT_TRUE(listed) << listed.error().to_string();
+  EXPECT_EQ(dynamic_cast<ops::ListSearchAttributesResponse&>(**listed).custom_attributes().size(), 1u);
+}
+
 TEST_F(RpcTest, AnswersHealthChecks) {
-  const std::string service(api::kServiceName);
   std::string response;
   EXPECT_TRUE(raw("/grpc.health.v1.Health/Check", "", &response).ok());
   EXPECT_EQ(response, "\x08\x01");
-  EXPECT_TRUE(raw("/grpc.health.v1.Health/Check",
-                  "\x0A" + std::string(1, static_cast<char>(service.size())) + service, &response)
-                  .ok());
-  EXPECT_EQ(response, "\x08\x01");
+  for (const std::string& service :
+       {std::string(api::kServiceName), std::string(api::kOperatorServiceName)}) {
+    EXPECT_TRUE(raw("/grpc.health.v1.Health/Check",
+                    "\x0A" + std::string(1, static_cast<char>(service.size())) + service, &response)
+                    .ok());
+    EXPECT_EQ(response, "\x08\x01");
+  }
   EXPECT_EQ(raw("/grpc.health.v1.Health/Check", "\x0A\x01x").error_code(), grpc::StatusCode::NOT_FOUND);
 }
 
@@ -382,7 +404,9 @@ TEST_F(RpcTest, ReflectionListsAndDescribesTheService) {
     queue.Shutdown();
     return text(answer);
   };
-  EXPECT_THAT(ask(std::string("\x3A\x00", 2)), HasSubstr(service));  // list_services
+  const std::string listed = ask(std::string("\x3A\x00", 2));  // list_services
+  EXPECT_THAT(listed, HasSubstr(service));
+  EXPECT_THAT(listed, HasSubstr(std::string(api::kOperatorServiceName)));
   EXPECT_THAT(
       ask("\x22" + std::string(1, static_cast<char>(service.size())) + service),  // file_containing_symbol
       HasSubstr("temporal/api/workflowservice/v1/service.proto"));

@@ -16,6 +16,7 @@
 
 #include "os/address.h"
 #include "rpc/server_call.h"
+#include "temporal/api/operatorservice/v1/service.pb.h"
 #include "temporal/api/workflowservice/v1/service.pb.h"
 
 namespace holdfast::rpc {
@@ -26,21 +27,25 @@ constexpr std::uint16_t kDefaultPort = 7233;
 constexpr int kMinPingIntervalMs = 5000;
 
 // Server reflection lists the services that are registered with gRPC; the generic service is none. This one
-// has the name and a method nobody calls.
+// has the name of one of ours and a method nobody calls.
 class NameForReflection final : public grpc::Service {
  public:
-  NameForReflection() {
-    static const std::string path = "/" + std::string(api::kServiceName) + "/-";  // gRPC keeps the pointer
+  explicit NameForReflection(std::string_view service) : path_("/" + std::string(service) + "/-") {
     AddMethod(
-        new grpc::internal::RpcServiceMethod(path.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
+        new grpc::internal::RpcServiceMethod(path_.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
                                              new grpc::internal::UnknownMethodHandler("no such method")));
   }
+
+ private:
+  const std::string path_;  // gRPC keeps the pointer
 };
 
-// The linker takes the service's descriptor out of its library only when something there is used.
-void keep_service_descriptor() {
-  static const google::protobuf::internal::AddDescriptorsRunner added(
+// The linker takes the services' descriptors out of their library only when something there is used.
+void keep_service_descriptors() {
+  static const google::protobuf::internal::AddDescriptorsRunner workflow(
       &descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto);
+  static const google::protobuf::internal::AddDescriptorsRunner operators(
+      &descriptor_table_temporal_2fapi_2foperatorservice_2fv1_2fservice_2eproto);
 }
 
 void configure(grpc::ServerBuilder& builder, const ServerOptions& options) {
@@ -80,7 +85,8 @@ struct Server::Impl {
 
   ServerOptions options;
   ServerShared shared;
-  NameForReflection reflected;
+  NameForReflection workflow_service{api::kServiceName};
+  NameForReflection operator_service{api::kOperatorServiceName};
   std::vector<std::unique_ptr<ServerQueue>> queues;
   std::unique_ptr<grpc::Server> server;
   os::HostPort bound;
@@ -91,7 +97,7 @@ struct Server::Impl {
 Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const ServerOptions& options) {
   auto address = listen_address(options.address);
   if (!address) return fail(address.error());
-  keep_service_descriptor();
+  keep_service_descriptors();
   // Debian builds Abseil with its search for lock cycles on, in every lock gRPC takes.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -101,7 +107,8 @@ Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const
   configure(builder, options);
   int port = 0;
   builder.AddListeningPort(address->to_string(), grpc::InsecureServerCredentials(), &port);
-  builder.RegisterService(&impl->reflected);
+  builder.RegisterService(&impl->workflow_service);
+  builder.RegisterService(&impl->operator_service);
   builder.RegisterAsyncGenericService(&impl->shared.service);
   for (int i = 0; i < std::max(1, options.threads); ++i) {
     impl->queues.push_back(std::make_unique<ServerQueue>(impl->shared, builder.AddCompletionQueue()));

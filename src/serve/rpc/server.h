@@ -1,8 +1,8 @@
 #pragma once
 
-// Server: any api::Connection, served as temporal.api.workflowservice.v1.WorkflowService over gRPC, with
-// grpc.health.v1 and server reflection. No generated stubs: the method's name chooses the message types, so a
-// method we lack is UNIMPLEMENTED and costs nothing.
+// Server: any api::Connection, served over gRPC as Temporal's WorkflowService and the part of its
+// OperatorService that api/method.h names, with grpc.health.v1 and server reflection. No generated stubs: the
+// method's name chooses the message types, so a method we lack is UNIMPLEMENTED and costs nothing.
 //
 // Owner: app. Threads: its own few completion-queue threads parse, start calls on the connection and send;
 // completions of the connection may arrive on any thread, they are queued and sent by those threads. The

@@ -135,13 +135,10 @@ void ServerCall::on_accepted(bool ok) {
 }
 
 void ServerCall::begin(std::string_view path) {
-  const std::string& prefix = method_prefix();
-  if (path.starts_with(prefix)) {
-    const std::string_view name = path.substr(prefix.size());
-    const auto method = api::method_by_name(name);
-    if (!method)
-      return refuse(Code::kUnimplemented, fmt::format("method {} is not supported by this server", name));
+  if (const auto method = api::method_by_path(path)) {
     method_ = *method;
+  } else if (const auto name = api::name_in_path(path)) {
+    return refuse(Code::kUnimplemented, fmt::format("method {} is not supported by this server", *name));
   } else if (path == kHealthCheck) {
     kind_ = Kind::kHealth;
   } else {
@@ -208,7 +205,7 @@ void ServerCall::answer_health() {
   const auto service = health_service(flatten(bytes_));
   if (!service)
     return refuse(Code::kInvalidArgument, "the request is not a valid grpc.health.v1.HealthCheckRequest");
-  if (!service->empty() && *service != api::kServiceName) {
+  if (!service->empty() && !api::is_service(*service)) {
     return refuse(Code::kNotFound, fmt::format("no service \"{}\" here", *service));
   }
   grpc::Slice serving(std::string("\x08\x01", 2));  // HealthCheckResponse{status = SERVING}
