@@ -109,6 +109,10 @@ class CommandLine {
                     "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated)")
         ->take_all();
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
+    sub->add_option("--search-attribute", options.search_attributes,
+                    "Search attribute to register in the namespace, NAME=Type (may be repeated)")
+        ->envname("HOLDFAST_SEARCH_ATTRIBUTES")
+        ->delimiter(',');
     sub->add_flag("--json", options.json, "Print the readiness line as JSON");
   }
 

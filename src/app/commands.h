@@ -23,7 +23,8 @@ struct ServeOptions {
   std::vector<std::string> agents;  // definition files to register
   std::vector<std::string> grants;  // what other definitions may use, one each
   std::vector<std::string> grant_files;
-  bool dev = false;  // with the scripted model, the demo agent and a demo run
+  std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
+  bool dev = false;                            // with the scripted model, the demo agent and a demo run
   bool json = false;
   Storage storage;  // from main(), never from the command line
 };

@@ -16,6 +16,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/ports.h"
+#include "app/search_attributes.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
 #include "grant/grants_file.h"
@@ -49,8 +50,8 @@ Node::Node(const ServeOptions& options) : options_(options), grants_(environment
 
 Status Node::start() {
   for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
-                    &Node::open_runs, &Node::open_http, &Node::keep_own, &Node::open_dev,
-                    &Node::register_agents, &Node::start_work, &Node::open_control}) {
+                    &Node::open_search_attributes, &Node::open_runs, &Node::open_http, &Node::keep_own,
+                    &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -126,6 +127,12 @@ Status Node::check_options() {
   if (Status grants = read_grants(); !grants.ok()) {
     exit_code_ = exit_code_of(grants);
     return grants;
+  }
+  for (const std::string& attribute : options_.search_attributes) {
+    if (Status wrong = check_search_attribute(attribute); !wrong.ok()) {
+      exit_code_ = kExitUsage;
+      return wrong;
+    }
   }
   const auto check = [this](const std::optional<std::string>& asked, std::string_view flag,
                             auto&& address_of) {
@@ -206,6 +213,13 @@ Status Node::open_engine() {
   if (!bound) return bad_address(bound.error());
   grpc_ = *bound;
   return {};
+}
+
+Status Node::open_search_attributes() {
+  Status status =
+      register_search_attributes(engine_->connection(), options_.namespace_name, options_.search_attributes);
+  if (!status.ok()) exit_code_ = exit_code_of(status);
+  return status;
 }
 
 Status Node::open_runs() {

@@ -57,6 +57,7 @@ class Node {
   Status open_data();
   Status open_platform();
   Status open_engine();
+  Status open_search_attributes();
   Status open_runs();
   // Serves 503 until start_work().
   Status open_http();
