@@ -282,10 +282,10 @@ TEST_F(SearchAttributesTest, GoodCommandsSayTheTypes) {
   add({{"Customer", kKeyword}, {"Amount", kInt}});
   EXPECT_EQ(answer_to("upsert", upsert("Amount", "3")), "");
   EXPECT_EQ(described("upsert").indexed_fields().at("Amount").metadata().at("type"), "Int");
-  EXPECT_EQ(answer_to("child", child("Customer", "\"c\"")), "");
-  EXPECT_EQ(described("child of \"c\"").indexed_fields().at("Customer").metadata().at("type"), "Keyword");
   EXPECT_EQ(answer_to("chain", next_run("Customer", "\"n\"")), "");
   EXPECT_EQ(described("chain").indexed_fields().at("Customer").metadata().at("type"), "Keyword");
+  EXPECT_EQ(answer_to("child", child("Customer", "\"c\"")), "");
+  EXPECT_EQ(described("child of \"c\"").indexed_fields().at("Customer").metadata().at("type"), "Keyword");
 }
 
 TEST_F(SearchAttributesTest, TooLargeACommandEndsTheRun) {
