@@ -53,16 +53,17 @@ void Batches::erase_feed(std::uint64_t sequence) {
   rows_.erase(keys::visibility_feed(static_cast<std::int64_t>(sequence)));
 }
 
-void Batches::visibility_applied(std::uint64_t sequence) {
+int Batches::erase_applied(int most) {
+  constexpr int kRowsPerUnit = 32;
+  int rows = 0;
   // The newest row stays: it tells how far the feed has got.
-  for (; feed_erased_ < sequence && feed_erased_ + 2 < next_feed_; ++feed_erased_) {
-    erase_feed(feed_erased_ + 1);
-  }
+  for (; rows < most * kRowsPerUnit && has_applied(); ++rows) erase_feed(++feed_erased_);
+  return (rows + kRowsPerUnit - 1) / kRowsPerUnit;
 }
 
 void Batches::add_run(Run& run, RowChanges& changes, Output& output) {
   run.last_batch = output.sequence;
-  if (run.ms->unsaved().events_size() > 0) add_page(run, changes, output.sequence);
+  if (run.ms->unsaved().events_size() > 0) add_pages(run, changes, output.sequence);
   add_wake(run, changes);
   if (!run.ms->running()) add_expiry(run, changes);
   std::string state = run.ms->serialize_state();
@@ -73,8 +74,30 @@ void Batches::add_run(Run& run, RowChanges& changes, Output& output) {
   if (run.feed_pending && feed_) add_feed(run, changes, output);
 }
 
-void Batches::add_page(Run& run, RowChanges& changes, std::uint64_t sequence) {
-  auto events = std::make_shared<History>(run.ms->take_unsaved());
+// One event of a page cannot be read without the others: what a wide fan-out wrote at once is several pages.
+void Batches::add_pages(Run& run, RowChanges& changes, std::uint64_t sequence) {
+  constexpr int kMostEvents = 128;
+  constexpr std::int64_t kMostBytes = std::int64_t{256} << 10;
+  History unsaved = run.ms->take_unsaved();
+  if (unsaved.events_size() == 1) {
+    return add_page(run, std::make_shared<History>(std::move(unsaved)), changes, sequence);
+  }
+  auto page = std::make_shared<History>();
+  std::int64_t bytes = 0;
+  for (Event& event : *unsaved.mutable_events()) {
+    const std::int64_t size = history::bytes_in_history(event);
+    if (page->events_size() > 0 && (page->events_size() == kMostEvents || bytes + size > kMostBytes)) {
+      add_page(run, std::exchange(page, std::make_shared<History>()), changes, sequence);
+      bytes = 0;
+    }
+    bytes += size;
+    page->add_events()->Swap(&event);
+  }
+  add_page(run, std::move(page), changes, sequence);
+}
+
+void Batches::add_page(Run& run, std::shared_ptr<const History> events, RowChanges& changes,
+                       std::uint64_t sequence) {
   std::string bytes = history::serialize(*events);
   Page page;
   page.first_event_id = events->events(0).event_id();

@@ -4,7 +4,9 @@
 // history, states, the wake index, and the feed of the visibility index, whose sequence numbers are given
 // here. The core owns it; its thread only.
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -36,13 +38,16 @@ class Batches {
   bool empty() const { return !rows_.changed() && !cache_.touched() && deleted_.empty() && pages_.empty(); }
   // The next batch, and the number it is committed by.
   void take(Output& output);
-  // The index has durably applied the feed up to here: the rows go with a later batch, but for the
-  // newest.
-  void visibility_applied(std::uint64_t sequence);
+  // The index has durably applied the feed up to here: the rows go with later batches, but for the newest.
+  void visibility_applied(std::uint64_t sequence) { feed_applied_ = std::max(feed_applied_, sequence); }
+  bool has_applied() const { return feed_erased_ < feed_applied_ && feed_erased_ + 2 < next_feed_; }
+  // A part of them; what it cost, in units of which it may take `most`.
+  int erase_applied(int most);
 
  private:
   void add_run(Run& run, RowChanges& changes, Output& output);
-  void add_page(Run& run, RowChanges& changes, std::uint64_t sequence);
+  void add_pages(Run& run, RowChanges& changes, std::uint64_t sequence);
+  void add_page(Run& run, std::shared_ptr<const History> events, RowChanges& changes, std::uint64_t sequence);
   void add_wake(const Run& run, RowChanges& changes);
   void add_expiry(const Run& run, RowChanges& changes);
   void add_feed(Run& run, RowChanges& changes, Output& output);
@@ -54,6 +59,7 @@ class Batches {
   std::uint64_t next_sequence_ = 1;
   std::uint64_t next_feed_ = 1;
   std::uint64_t feed_erased_ = 0;
+  std::uint64_t feed_applied_ = 0;
   std::vector<RunKey> deleted_;
   std::vector<std::string> pages_;
 };

@@ -12,6 +12,7 @@
 #include "engine/core_clock.h"
 #include "engine/deletions.h"
 #include "engine/due_runs.h"
+#include "engine/duties.h"
 #include "engine/execution_handlers.h"
 #include "engine/history_handlers.h"
 #include "engine/history_reader.h"
@@ -20,6 +21,7 @@
 #include "engine/namespace_handlers.h"
 #include "engine/namespaces.h"
 #include "engine/new_ids.h"
+#include "engine/offers.h"
 #include "engine/outbox.h"
 #include "engine/outbox_delivery.h"
 #include "engine/parked_calls.h"
@@ -120,14 +122,18 @@ struct EngineCore::Impl {
   TaskDispatch dispatch{options.limits, clock, ids,    queues,    parked,
                         replies,        cache, tokens, responses, history_waiters};
   Queries queries{options.limits, parked, replies, dispatch};
-  Transitions transitions{options.limits, clock,           cache,          dispatch,
-                          queries,        history_waiters, update_waiters, outbox};
+  Offers offers{cache, dispatch};
+  Transitions transitions{options.limits,  clock,          cache,  dispatch, queries,
+                          history_waiters, update_waiters, offers, outbox};
   OutboxDelivery delivery{options.limits, clock, ids, namespaces, cache, reader, outbox, transitions};
   Undelivered undelivered_answers{clock, tokens, dispatch, transitions};
   DueRuns due_runs{options.limits, clock, ids, wakes, cache, reader, dispatch, queries, transitions};
   Starter starter{options.limits, clock, ids, cache, transitions};
-  Recovery recovery{options.limits, clock,   ids,   store,  rows,        meta,    namespaces,
-                    wakes,          batches, cache, outbox, transitions, delivery};
+  Recovery recovery{options.limits, clock, ids,     store, rows,   meta,
+                    namespaces,     wakes, batches, cache, outbox, transitions};
+  Duties duties{clock,    wakes,           due_runs, parked,   [this](Parked& call) { time_out(call); },
+                cache,    history_waiters, outbox,   delivery, offers,
+                recovery, batches};
 
   NamespaceHandlers namespace_handlers{options, meta, ids, namespaces, replies};
   SearchAttributeHandlers search_attribute_handlers{options.limits, namespaces, replies};
@@ -141,7 +147,7 @@ struct EngineCore::Impl {
   WorkflowTaskHandlers workflow_task_handlers{options.limits, clock,    ids,     namespaces,  reader, tokens,
                                               responses,      dispatch, queries, transitions, replies};
   ActivityHandlers activity_handlers{options.limits, clock, cache, tokens, dispatch, transitions, replies};
-  TaskQueueHandlers task_queue_handlers{clock, queues, parked, dispatch, transitions, replies};
+  TaskQueueHandlers task_queue_handlers{clock, queues, parked, dispatch, offers, transitions, replies};
   Deletions deletions{clock, namespaces, rows, cache, batches, transitions, replies};
 
   CallId next_call = 1;
@@ -209,7 +215,7 @@ CallId EngineCore::Impl::submit(Call call) {
   call.id = id;
   HF_CHECK(call.request != nullptr);
   kMethods.call(*this, call);
-  delivery.deliver_all();
+  duties.after_call();
   return id;
 }
 
@@ -218,7 +224,7 @@ void EngineCore::Impl::leave(CallId id, const Parked& call) {
   if (call.poll()) {
     queues.remove_poll(id);
   } else if (Run* run = cache.find(call.run)) {
-    run->history_waiters.erase(id);
+    run->history_waiters.erase({call.history.awaited_event_id(), id});
     run->update_waiters.erase(id);
     if (call.kind == Parked::Kind::kQuery) {
       dispatch.query_ended(call.run, call.query_id);
@@ -238,7 +244,7 @@ void EngineCore::Impl::cancel(CallId id) {
 void EngineCore::Impl::undelivered(api::Method method, const api::Message& answer) {
   clock.advance();
   undelivered_answers.take_back(method, answer);
-  delivery.deliver_all();
+  duties.after_call();
 }
 
 void EngineCore::Impl::close() {
@@ -249,6 +255,8 @@ void EngineCore::Impl::close() {
 }
 
 Ns EngineCore::Impl::next_deadline() const {
+  if (duties.batch_is_full() && has_output()) return 0;
+  if (duties.owes()) return clock.now();
   const Ns wake = wakes.next();
   const Ns call = parked.next_deadline();
   if (wake == 0 || call == 0) return std::max(wake, call);
@@ -257,14 +265,8 @@ Ns EngineCore::Impl::next_deadline() const {
 
 void EngineCore::Impl::tick() {
   clock.advance();
-  while (const RunKey* due = wakes.due(clock.now())) {
-    due_runs.fire(RunKey(*due));
-    delivery.deliver_all();
-  }
-  while (auto call = parked.take_due(clock.now())) {
-    leave(call->call.id, *call);
-    time_out(*call);
-  }
+  if (!has_output()) duties.batch_taken();
+  duties.slice();
   if (clock.now() - last_cleanup > history::kMinute) {
     last_cleanup = clock.now();
     queues.forget_idle(clock.now() - 5 * history::kMinute);
@@ -272,6 +274,7 @@ void EngineCore::Impl::tick() {
 }
 
 void EngineCore::Impl::time_out(Parked& call) {
+  leave(call.call.id, call);
   using Kind = Parked::Kind;
   switch (call.kind) {
     case Kind::kWorkflowPoll:
@@ -290,6 +293,7 @@ bool EngineCore::Impl::has_output() const {
 
 Output EngineCore::Impl::take_output() {
   Output output;
+  duties.batch_taken();
   batches.take(output);
   output.releases = replies.take();
   output.visibility_calls = visibility_handlers.take();

@@ -96,10 +96,11 @@ class EngineCore {
   EngineCore(const EngineCore&) = delete;
   EngineCore& operator=(const EngineCore&) = delete;
 
-  // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`,
-  // finds the executions that need attention. The first output holds the new epoch: commit it before the
-  // first call. kFailedPrecondition: written by a newer version. `feed_applied`: what the visibility index
-  // has seen. `used` is asked when the store comes from a version without a registry of search attributes.
+  // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`.
+  // Ticks then find the executions that need attention. The first output holds the new epoch: commit it
+  // before the first call. kFailedPrecondition: written by a newer version. `feed_applied`: what the
+  // visibility index has seen. `used` is asked when the store comes from a version without a registry of
+  // search attributes.
   Status open(std::uint64_t feed_applied = 0, const std::function<Result<UsedSearchAttributes>()>& used = {});
 
   // Returns an id for cancel(). The call may be answered at once (into the output) or parked.
@@ -108,9 +109,11 @@ class EngineCore {
   void cancel(CallId id);
   // The answer to a call of this method reached nobody: the tasks that it handed over are taken back.
   void undelivered(api::Method method, const api::Message& answer);
-  // Lets time pass: timers, timeouts, polls that end. Call when next_deadline() has come.
+  // Lets time pass, and does a slice of what is to be done: timers, timeouts, polls that end, messages
+  // between executions, what a restart has to bring back. Call when next_deadline() has come, which is at
+  // once while there is more.
   void tick();
-  // Nanoseconds since the epoch; 0: nothing is due.
+  // Nanoseconds since the epoch; 0: nothing is due, or nothing more before take_output().
   std::int64_t next_deadline() const;
 
   bool has_output() const;

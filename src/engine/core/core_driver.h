@@ -92,8 +92,7 @@ class Driver {
     call.options.in_process_workflow_worker = inside;
     call.done = [pending](Result<api::MessagePtr> result) { pending->result = std::move(result); };
     pending->id = core->submit(std::move(call));
-    for (auto& release : core->take_early()) release.run();
-    if (auto_commit) commit();
+    after_work();
     return pending;
   }
 
@@ -150,8 +149,27 @@ class Driver {
   void advance(std::int64_t ns) {
     clock.ns += ns;
     core->tick();
+    after_work();
+  }
+  void after_work() {
+    if (auto_settle) return settle();
     for (auto& release : core->take_early()) release.run();
     if (auto_commit) commit();
+  }
+
+  // All that is to be done at this moment.
+  void settle() {
+    for (auto& release : core->take_early()) release.run();
+    if (auto_commit) commit();
+    while (to_do()) {
+      core->tick();
+      for (auto& release : core->take_early()) release.run();
+      if (auto_commit) commit();
+    }
+  }
+  bool to_do() const {
+    const std::int64_t next = core->next_deadline();
+    return next != 0 && next <= clock.ns;
   }
 
   // --- the usual requests
@@ -291,6 +309,7 @@ class Driver {
   CountingRandom random;
   CoreOptions options;
   bool auto_commit = true;
+  bool auto_settle = true;  // after each call, all that is to be done at its moment
   int commits = 0;
   std::unique_ptr<EngineCore> core;
 
@@ -311,6 +330,7 @@ class Driver {
     const Status opened = core->open();
     if (!opened.ok()) ADD_FAILURE() << opened.to_string();
     commit();
+    if (auto_settle) settle();
   }
 
   fixture::TemporaryDirectory directory_;

@@ -1,5 +1,6 @@
 #include "engine/due_runs.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "engine/core_clock.h"
@@ -20,31 +21,46 @@ namespace holdfast::engine {
 
 namespace wt = history::workflow_task;
 
-void DueRuns::fire(const RunKey& key) {
+int DueRuns::fire(const RunKey& key) {
   Run* run = cache_.find(key);
   if (run == nullptr || !run->ms->running()) {
+    if (run != nullptr) run->task_held = false;
     wakes_.arm(key, 0);
-    return;
+    return 1;
   }
   bool changed = false;
   bool fired = false;
   bool stuck = false;
-  // Bounded: each step removes or moves a deadline.
-  for (int i = 0; i < 10'000 && run->ms->running(); ++i) {
+  int done = 0;
+  // Each step removes or moves a deadline.
+  for (; done < kAtOnce && is_due(*run); ++done) {
     const auto deadline = run->ms->next_deadline();
-    if (deadline.at == 0 || deadline.at > clock_.now()) break;
     stuck = cannot_follow(*run, deadline);
     if (stuck) break;
     fired = fired || deadline.kind == history::DeadlineKind::kTimer;
     changed = fire_one(*run, deadline) || changed;
   }
   if (fired) wt::schedule(*run->ms, clock_.now());  // one task for all timers of this moment
+  // It is handed out when all of them have fired: what comes while a worker has it has to wait.
+  const bool was_held = run->task_held;
+  run->task_held = is_due(*run) && !stuck;
   if (changed) {
     transitions_.finish(*run);
   } else {
     wakes_.arm(key, run->ms->next_deadline().at);
   }
   if (stuck) wakes_.arm(key, 0);  // it stays as it is, and stops nobody else
+  if (run->task_held) {
+    dispatch_.withdraw_workflow_task(*run);
+  } else if (was_held) {
+    dispatch_.workflow_task(*run);
+  }
+  return std::max(done, 1);
+}
+
+bool DueRuns::is_due(const Run& run) const {
+  const Ns at = run.ms->running() ? run.ms->next_deadline().at : 0;
+  return at != 0 && at <= clock_.now();
 }
 
 bool DueRuns::cannot_follow(const Run& run, const history::Deadline& deadline) const {

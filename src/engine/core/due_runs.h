@@ -31,12 +31,15 @@ class DueRuns {
         queries_(queries),
         transitions_(transitions) {}
 
-  // A deadline of the execution has come, or several.
-  void fire(const RunKey& key);
+  // A deadline of the execution has come, or several: so many of them are taken at once, and the execution
+  // stays due while there are more. How many it were, at least 1.
+  static constexpr int kAtOnce = 64;
+  int fire(const RunKey& key);
 
  private:
   // The run would end and be followed, and what the next one starts with cannot be read.
   bool cannot_follow(const Run& run, const history::Deadline& deadline) const;
+  bool is_due(const Run& run) const;
   bool fire_one(Run& run, const history::Deadline& deadline);
   void workflow_task_deadline(Run& run);
 

@@ -272,7 +272,9 @@ void Engine::Impl::spin(std::unique_lock<std::mutex>& lock, MonotonicTime until)
 void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime ready_since) {
   const bool output = core.has_output();
   const auto called = [this] { return !inbox.empty() || stopping; };
-  if (called()) return;
+  const Ns deadline = core.next_deadline();
+  const Ns left = deadline - clock.now().time_since_epoch().count();
+  if (called() || (deadline != 0 && left <= 0)) return;
   if (output && committer_idle()) {
     if (ready_since == MonotonicTime::min()) return;  // since this moment
     const MonotonicTime until = ready_since + patience();
@@ -289,14 +291,12 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTi
     return;
   }
   const auto ready = [&] { return called() || committed != seen_committed || (output && committer_idle()); };
-  const Ns deadline = core.next_deadline();
   if (deadline == 0) {
     engine_wake.wait(lock, ready);
     return;
   }
   constexpr Ns kLongestWait = 3600 * history::kSecond;
-  const Ns left = deadline - clock.now().time_since_epoch().count();
-  if (left > 0) engine_wake.wait_for(lock, std::chrono::nanoseconds(std::min(left, kLongestWait)), ready);
+  engine_wake.wait_for(lock, std::chrono::nanoseconds(std::min(left, kLongestWait)), ready);
 }
 
 void Engine::Impl::engine_loop() {

@@ -8,6 +8,7 @@
 #include "engine/options.h"
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
+#include "engine/run_cache.h"
 #include "history/workflow_task.h"
 
 namespace holdfast::engine {
@@ -44,7 +45,7 @@ void HistoryWaiters::answer(Call& call, Run& run, const HistoryRead& read) {
     parked.history = read;
     parked.deadline_ns = clock_.deadline_of(call.options, limits_.history_poll_ns);
     parked.call = std::move(call);
-    run.history_waiters.insert(parked_.park(std::move(parked)));
+    run.history_waiters.emplace(read.awaited_event_id(), parked_.park(std::move(parked)));
     return;
   }
   auto response = std::make_unique<ws::GetWorkflowExecutionHistoryResponse>();
@@ -74,16 +75,34 @@ void HistoryWaiters::answer(Call& call, Run& run, const HistoryRead& read) {
 }
 
 void HistoryWaiters::notify(Run& run) {
-  const auto waiters = run.history_waiters;
-  for (CallId id : waiters) {
-    const Parked* parked = parked_.find(id);
-    const bool news =
-        parked == nullptr || !run.ms->running() ||
-        (!parked->history.close_only && parked->history.next_event_id < run.ms->s().next_event_id());
-    if (!news) continue;
-    run.history_waiters.erase(id);
-    if (auto ready = parked_.take(id)) answer(ready->call, run, ready->history);
+  const auto answered = [&] {
+    return !run.history_waiters.empty() &&
+           (!run.ms->running() || run.history_waiters.begin()->first < run.ms->s().next_event_id());
+  };
+  for (int at_once = 0; answered(); ++at_once) {
+    const CallId id = run.history_waiters.begin()->second;
+    run.history_waiters.erase(run.history_waiters.begin());
+    if (at_once >= kAtOnce) {
+      woken_.push_back(id);
+    } else if (auto ready = parked_.take(id)) {
+      answer(ready->call, run, ready->history);
+    }
   }
+}
+
+int HistoryWaiters::answer_woken(int most, RunCache& cache) {
+  int done = 0;
+  for (; done < most && !woken_.empty(); ++done) {
+    auto ready = parked_.take(woken_.front());
+    woken_.pop_front();
+    if (!ready) continue;  // its time was up
+    if (Run* run = cache.find(ready->run)) {
+      answer(ready->call, *run, ready->history);
+    } else {
+      replies_.send(ready->call, errors::execution_not_found(ready->run.workflow_id, ready->run.run_id));
+    }
+  }
+  return done;
 }
 
 void HistoryWaiters::timed_out(Parked& parked) {

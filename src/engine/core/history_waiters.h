@@ -4,6 +4,8 @@
 // answered as soon as there is an event it has not seen, or the run is over, or its time is up. The core owns
 // it; its thread only.
 
+#include <deque>
+
 #include "engine/run.h"
 
 namespace holdfast::engine {
@@ -15,6 +17,7 @@ class HistoryReader;
 struct Parked;
 class ParkedCalls;
 class Replies;
+class RunCache;
 
 class HistoryWaiters {
  public:
@@ -24,14 +27,22 @@ class HistoryWaiters {
 
   // Answers, or parks the call when there is nothing yet and the caller waits.
   void answer(Call& call, Run& run, const HistoryRead& read);
-  // Something happened to the run.
+  // Something happened to the run. A few who waited for it are answered at once, the others by
+  // answer_woken().
   void notify(Run& run);
+  bool has_woken() const { return !woken_.empty(); }
+  // At most so many; how many it were.
+  int answer_woken(int most, RunCache& cache);
   // Nothing happened in time: the caller may ask again from where it was.
   void timed_out(Parked& parked);
   // Of one answer, which may be asked to have fewer.
   std::int64_t page_events(std::int32_t wanted) const;
 
  private:
+  static constexpr int kAtOnce = 16;
+
+  std::deque<CallId> woken_;
+
   const EngineLimits& limits_;
   const CoreClock& clock_;
   ParkedCalls& parked_;

@@ -19,16 +19,27 @@ namespace holdfast::engine {
 namespace lifecycle = history::lifecycle;
 namespace wt = history::workflow_task;
 
-void OutboxDelivery::deliver_all() {
-  using Kind = OutboxMessage::Kind;
-  while (const auto message = outbox_.take()) {
-    switch (message->kind) {
-      case Kind::kChildStart: start_child(message->from, message->initiated_event_id); break;
-      case Kind::kExternalSignal: signal(message->from, message->initiated_event_id); break;
-      case Kind::kExternalCancel: request_cancel(message->from, message->initiated_event_id); break;
-      case Kind::kClosed: tell_parent(message->from); break;
-      case Kind::kParentClose: close_child(message->from, message->child); break;
+int OutboxDelivery::deliver(int most) {
+  int done = 0;
+  for (; done < most && !outbox_.empty(); ++done) {
+    const Run* sender = cache_.find(RunKey(outbox_.next()));
+    if (sender == nullptr) {
+      outbox_.drop();
+    } else if (const auto message = outbox_.take(sender->ms->s())) {
+      deliver(*message);
     }
+  }
+  return done;
+}
+
+void OutboxDelivery::deliver(const OutboxMessage& message) {
+  using Kind = OutboxMessage::Kind;
+  switch (message.kind) {
+    case Kind::kChildStart: return start_child(message.from, message.initiated_event_id);
+    case Kind::kExternalSignal: return signal(message.from, message.initiated_event_id);
+    case Kind::kExternalCancel: return request_cancel(message.from, message.initiated_event_id);
+    case Kind::kClosed: return tell_parent(message.from);
+    case Kind::kParentClose: return close_child(message.from, message.child);
   }
 }
 

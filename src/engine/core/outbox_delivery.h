@@ -6,7 +6,8 @@
 //
 // Messages run between transitions, never inside one, and never touch two executions in one transition. All
 // shards of this core commit through one ordered stream of batches, so a message may run before its cause is
-// durable: its effect cannot become durable earlier. The core owns it; its thread only.
+// durable: its effect cannot become durable earlier. Other calls may come between two messages of one
+// execution, as between those of two. The core owns it; its thread only.
 
 #include <string>
 
@@ -21,6 +22,7 @@ class HistoryReader;
 class Namespaces;
 class NewIds;
 class Outbox;
+struct OutboxMessage;
 class RunCache;
 class Transitions;
 
@@ -38,10 +40,11 @@ class OutboxDelivery {
         outbox_(outbox),
         transitions_(transitions) {}
 
-  // Until nothing is owed that can be delivered now.
-  void deliver_all();
+  // At most so many messages; how many it were. 0: nothing is owed.
+  int deliver(int most);
 
  private:
+  void deliver(const OutboxMessage& message);
   void start_child(const RunKey& from, std::int64_t initiated_event_id);
   std::string new_child(const stored::NamespaceRecord& record, Run& parent, const stored::ChildInfo& info,
                         const pb::history::v1::StartChildWorkflowExecutionInitiatedEventAttributes& from,

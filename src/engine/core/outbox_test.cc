@@ -1,5 +1,5 @@
-// Goal: everything an execution owes is sent, nothing else, in the order in which it came to be owed. Method:
-// states that owe something, and what the outbox makes of them.
+// Goal: everything an execution owes is sent, once, nothing else, in the order in which it came to be owed;
+// executions take turns. Method: states that owe something, and what the outbox makes of them.
 
 #include "engine/outbox.h"
 
@@ -13,13 +13,19 @@ namespace {
 
 const RunKey kRun{"n", "w", "r"};
 
-std::vector<std::string> drained(Outbox& outbox) {
+std::string name_of(const OutboxMessage& message) {
   static constexpr const char* kNames[] = {"start", "signal", "cancel", "closed", "parent-close"};
+  return kNames[static_cast<int>(message.kind)] + std::string(" ") +
+         std::to_string(message.initiated_event_id);
+}
+
+std::vector<std::string> drained(Outbox& outbox, const stored::ExecutionState& state) {
   std::vector<std::string> out;
-  while (const auto message = outbox.take()) {
+  while (!outbox.empty()) {
+    const auto message = outbox.take(state);
+    if (!message) continue;
     EXPECT_EQ(message->from, kRun);
-    out.push_back(kNames[static_cast<int>(message->kind)] + std::string(" ") +
-                  std::to_string(message->initiated_event_id));
+    out.push_back(name_of(*message));
   }
   return out;
 }
@@ -30,23 +36,61 @@ stored::ExecutionState running() {
   return state;
 }
 
+void add_pending_child(stored::ExecutionState& state, std::int64_t id) {
+  auto& pending = *state.add_children();
+  pending.set_initiated_event_id(id);
+  pending.set_start_pending(true);
+}
+
 TEST(OutboxTest, OwesNothingAtFirst) {
   Outbox outbox;
-  outbox.put_all_of(kRun, running());
-  EXPECT_FALSE(outbox.take().has_value());
+  EXPECT_TRUE(outbox.empty());
+  outbox.add(kRun);
+  EXPECT_FALSE(outbox.empty());
+  EXPECT_TRUE(drained(outbox, running()).empty());
 }
 
 TEST(OutboxTest, SendsStartsSignalsAndCancels) {
   stored::ExecutionState state = running();
-  auto& pending = *state.add_children();
-  pending.set_initiated_event_id(5);
-  pending.set_start_pending(true);
+  add_pending_child(state, 5);
   state.add_children()->set_initiated_event_id(6);  // started already
   state.add_external_signals()->set_initiated_event_id(7);
   state.add_external_cancels()->set_initiated_event_id(8);
   Outbox outbox;
-  outbox.put_all_of(kRun, state);
-  EXPECT_EQ(drained(outbox), (std::vector<std::string>{"start 5", "signal 7", "cancel 8"}));
+  outbox.add(kRun);
+  EXPECT_EQ(drained(outbox, state), (std::vector<std::string>{"start 5", "signal 7", "cancel 8"}));
+}
+
+TEST(OutboxTest, WhatWasSentIsNotSentAgainBecauseThereIsMore) {
+  stored::ExecutionState state = running();
+  for (const std::int64_t id : {5, 6, 7}) add_pending_child(state, id);
+  Outbox outbox;
+  outbox.add(kRun, 5);
+  EXPECT_EQ(name_of(*outbox.take(state)), "start 5");
+  EXPECT_EQ(name_of(*outbox.take(state)), "start 6");
+  state.add_external_signals()->set_initiated_event_id(9);
+  outbox.add(kRun, 9);
+  EXPECT_EQ(drained(outbox, state), (std::vector<std::string>{"start 7", "signal 9"}));
+  outbox.add(kRun);
+  EXPECT_EQ(drained(outbox, state).size(), 4u) << "but after a crash all of it is";
+}
+
+TEST(OutboxTest, ExecutionsTakeTurns) {
+  const RunKey other{"n", "w", "other"};
+  stored::ExecutionState state = running();
+  for (const std::int64_t id : {5, 6}) add_pending_child(state, id);
+  Outbox outbox;
+  outbox.add(kRun);
+  outbox.add(other);
+  std::vector<std::string> runs;
+  for (int i = 0; i < 4; ++i) {
+    runs.push_back(outbox.next().run_id);
+    EXPECT_TRUE(outbox.take(state).has_value());
+  }
+  EXPECT_EQ(runs, (std::vector<std::string>{"r", "other", "r", "other"}));
+  outbox.drop();
+  outbox.drop();
+  EXPECT_TRUE(outbox.empty());
 }
 
 TEST(OutboxTest, TellsOfTheEndOnlyWhenItHasCome) {
@@ -56,14 +100,14 @@ TEST(OutboxTest, TellsOfTheEndOnlyWhenItHasCome) {
   child.set_initiated_event_id(9);
   child.set_workflow_id("child");
   Outbox outbox;
-  outbox.put_all_of(kRun, state);
-  EXPECT_TRUE(drained(outbox).empty());
+  outbox.add(kRun);
+  EXPECT_TRUE(drained(outbox, state).empty());
   state.set_status(enums::WORKFLOW_EXECUTION_STATUS_COMPLETED);
-  outbox.put_all_of(kRun, state);
-  EXPECT_EQ(drained(outbox), (std::vector<std::string>{"closed 0", "parent-close 9"}));
-  outbox.put_all_of(kRun, state);
-  outbox.take();
-  EXPECT_EQ(outbox.take()->child.workflow_id(), "child");
+  outbox.add(kRun);
+  EXPECT_EQ(drained(outbox, state), (std::vector<std::string>{"closed 0", "parent-close 9"}));
+  outbox.add(kRun);
+  outbox.take(state);
+  EXPECT_EQ(outbox.take(state)->child.workflow_id(), "child");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 // owns it; its thread only.
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +27,11 @@ struct HistoryRead {
   bool close_only = false;
   bool wait = false;    // for news, if there is none
   bool waited = false;  // an earlier page of this read did
+
+  // The event that it waits for; of the end nobody knows which it will be.
+  std::int64_t awaited_event_id() const {
+    return close_only ? std::numeric_limits<std::int64_t>::max() : next_event_id;
+  }
 };
 
 struct Parked {

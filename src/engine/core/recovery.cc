@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
+#include "base/check.h"
 #include "engine/batches.h"
 #include "engine/core_clock.h"
 #include "engine/namespaces.h"
 #include "engine/new_ids.h"
 #include "engine/options.h"
 #include "engine/outbox.h"
-#include "engine/outbox_delivery.h"
 #include "engine/rows.h"
 #include "engine/run_cache.h"
 #include "engine/transitions.h"
@@ -125,29 +125,51 @@ Status Recovery::open(std::uint64_t feed_applied, const std::function<Result<Use
 
   if (Status status = open_feed(feed_applied); !status.ok()) return status;
 
-  // The recovery index: what could go on now is loaded, the rest only has its time noted.
-  std::vector<RunKey> ready;
-  for (std::uint16_t shard = 0; shard < keys::kShardCount; ++shard) {
-    Status scanned = store_.scan(
-        keys::table_begin(shard, keys::kWakeTable), keys::table_end(shard, keys::kWakeTable),
-        [&](std::string_view key, std::string_view) {
-          keys::WakeRow row;
-          if (!keys::parse_wake(key, row)) return true;
-          RunKey run{std::move(row.namespace_id), std::move(row.workflow_id), std::move(row.run_id)};
-          if (row.wake_ns == 0) {
-            ready.push_back(std::move(run));
-          } else {
-            wakes_.arm(run, row.wake_ns);
-          }
-          return true;
-        });
-    if (!scanned.ok()) return scanned;
-  }
-  for (const RunKey& key : ready) {
-    recover(key);
-    delivery_.deliver_all();
-  }
+  shard_ = 0;
+  next_row_ = keys::table_begin(0, keys::kWakeTable);
+  // Of a copy nobody holds a task, whoever it names; once calls are served, somebody may.
+  while (copied_ && !done()) go_on(1000);
   return Status();
+}
+
+// Rows may be younger than this process: whoever is known needs no telling, and bringing one back that is
+// busy already changes nothing.
+int Recovery::go_on(int most) {
+  int done = 0;
+  for (; done < most && !this->done(); ++done) {
+    if (ready_.empty()) {
+      read_rows();
+    } else {
+      recover(ready_.front());
+      ready_.pop_front();
+    }
+  }
+  return done;
+}
+
+void Recovery::read_rows() {
+  constexpr int kRows = 64;
+  int rows = 0;
+  const std::string end = keys::table_end(shard_, keys::kWakeTable);
+  const Status scanned = store_.scan(next_row_, end, [&](std::string_view key, std::string_view) {
+    if (rows++ == kRows) {
+      next_row_ = std::string(key);
+      return false;
+    }
+    keys::WakeRow row;
+    if (!keys::parse_wake(key, row)) return true;
+    RunKey run{std::move(row.namespace_id), std::move(row.workflow_id), std::move(row.run_id)};
+    if (row.wake_ns == 0) {
+      ready_.push_back(std::move(run));
+    } else {
+      wakes_.arm_if_unknown(run, row.wake_ns);
+    }
+    return true;
+  });
+  HF_CHECK(scanned.ok());  // as wherever the store cannot be read
+  if (rows > kRows) return;
+  ++shard_;
+  if (shard_ < keys::kShardCount) next_row_ = keys::table_begin(shard_, keys::kWakeTable);
 }
 
 // Brings one execution back to where its tasks, its timers and its messages go on.
@@ -155,9 +177,11 @@ void Recovery::recover(const RunKey& key) {
   Run* run = cache_.find(key);
   if (run == nullptr) return;
   MutableState& ms = *run->ms;
+  const Ns due = ms.running() ? ms.next_deadline().at : 0;
+  run->task_held = due != 0 && due <= clock_.now();
   bool changed = ms.running() && give_back_tasks(ms);
   if (!ms.s().buffered_events().empty() && !ms.workflow_task_started()) changed = true;
-  outbox_.put_all_of(run->key, run->ms->s());
+  outbox_.add(run->key);
   if (changed) {
     transitions_.finish(*run);
   } else {

@@ -1,16 +1,19 @@
 #pragma once
 
-// Recovery: opening the store. Version check, the new epoch, namespaces, and the executions that need
-// attention: what could go on now is loaded, of the rest only the time is noted. The core runs it once,
-// before anything else; its thread only. kFailedPrecondition: written by a newer version.
+// Recovery: opening the store. Version check, the new epoch and namespaces before anything else; then, while
+// calls are served already, the executions that need attention: what could go on now is loaded, of the rest
+// only the time is noted. The core owns it; its thread only. kFailedPrecondition: written by a newer version.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <string>
 
 #include "engine/core.h"
 #include "engine/run.h"
 #include "history/stored.h"
 #include "holdfast/status.h"
+#include "store/keys.h"
 #include "store/kv_store.h"
 
 namespace holdfast::engine {
@@ -21,7 +24,6 @@ struct EngineLimits;
 class Namespaces;
 class NewIds;
 class Outbox;
-class OutboxDelivery;
 class Rows;
 class RunCache;
 class Transitions;
@@ -31,7 +33,7 @@ class Recovery {
  public:
   Recovery(const EngineLimits& limits, const CoreClock& clock, NewIds& ids, const store::KvStore& store,
            Rows& rows, stored::StoreMeta& meta, Namespaces& namespaces, WakeTimes& wakes, Batches& batches,
-           RunCache& cache, Outbox& outbox, Transitions& transitions, OutboxDelivery& delivery)
+           RunCache& cache, Outbox& outbox, Transitions& transitions)
       : limits_(limits),
         clock_(clock),
         ids_(ids),
@@ -43,11 +45,13 @@ class Recovery {
         batches_(batches),
         cache_(cache),
         outbox_(outbox),
-        transitions_(transitions),
-        delivery_(delivery) {}
+        transitions_(transitions) {}
 
   // As EngineCore::open().
   Status open(std::uint64_t feed_applied, const std::function<Result<UsedSearchAttributes>()>& used);
+  // At most so many steps of the rest; how many it were.
+  int go_on(int most);
+  bool done() const { return shard_ == store::keys::kShardCount && ready_.empty(); }
 
  private:
   Status load_meta();
@@ -55,6 +59,7 @@ class Recovery {
   // Namespaces of versions without a registry get one, of what their runs use.
   Status register_used(const std::function<Result<UsedSearchAttributes>()>& used);
   Status open_feed(std::uint64_t applied);
+  void read_rows();
   void recover(const RunKey& key);
   bool give_back_tasks(MutableState& ms);
   bool holder_is_gone(std::int64_t epoch) const;
@@ -71,8 +76,11 @@ class Recovery {
   RunCache& cache_;
   Outbox& outbox_;
   Transitions& transitions_;
-  OutboxDelivery& delivery_;
   bool copied_ = false;  // of another store: nobody holds a task of this one
+  // How far the recovery index has been read: nothing before open().
+  std::uint16_t shard_ = store::keys::kShardCount;
+  std::string next_row_;
+  std::deque<RunKey> ready_;
 };
 
 }  // namespace holdfast::engine

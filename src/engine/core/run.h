@@ -10,6 +10,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core.h"
@@ -63,8 +64,9 @@ struct Run {
   bool feed_pending = false;     // lists have to be told
   std::uint64_t last_batch = 0;  // the last batch with changes of it
   bool early_out = false;        // its workflow task went out before it was durable
+  bool task_held = false;        // its workflow task waits for more of its deadlines, which have come
   std::list<Run*>::iterator lru;
-  std::set<CallId> history_waiters;
+  std::set<std::pair<std::int64_t, CallId>> history_waiters;  // by the event that each waits for
   std::set<CallId> update_waiters;
   std::map<std::string, Query> queries;
 

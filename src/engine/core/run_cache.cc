@@ -153,7 +153,7 @@ void RunCache::weigh(Run& run) {
 
 bool RunCache::may_go(const Run& run) const {
   return !run.dirty && run.last_batch <= committed_ && !run.waited_for() && !run.early_out &&
-         run.ms->updates().empty() && !run.ms->speculative();
+         !run.task_held && run.ms->updates().empty() && !run.ms->speculative();
 }
 
 void RunCache::forget(Run& run) {

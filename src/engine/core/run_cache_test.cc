@@ -142,7 +142,7 @@ TEST_F(RunCacheTest, WhatIsNotDurableOrWaitedForStays) {
   limits_.cached_executions = 0;
   create(1);
   engine::Run& waited = create(2);
-  waited.history_waiters.insert(17);
+  waited.history_waiters.emplace(3, 17);
   const std::uint64_t sequence = store();
   cache_.committed(sequence - 1);
   EXPECT_EQ(cache_.size(), 2u) << "its batch may still be lost";

@@ -40,7 +40,7 @@ std::string root_queue(const std::string& name) {
 
 void TaskDispatch::workflow_task(Run& run, Place place) {
   MutableState& ms = *run.ms;
-  if (!ms.running() || !wt::waits_for_poll(ms)) return;
+  if (run.task_held || !ms.running() || !wt::waits_for_poll(ms)) return;
   QueueKey queue{run.key.namespace_id, ms.s().workflow_task().task_queue(), QueueType::kWorkflow};
   if (ms.s().workflow_task().sticky() &&
       !queues_.polled_since(queue, clock_.now() - limits_.sticky_idle_ns)) {
@@ -212,6 +212,10 @@ matching::RunRef TaskDispatch::ref(const RunKey& key) {
   return {key.namespace_id, key.workflow_id, key.run_id};
 }
 
+void TaskDispatch::withdraw_workflow_task(const Run& run) {
+  queues_.drop_workflow_task(ref(run.key));
+}
+
 void TaskDispatch::activity_ended(const Run& run, std::int64_t scheduled_event_id) {
   queues_.drop_activity(ref(run.key), scheduled_event_id);
 }
@@ -242,9 +246,8 @@ void TaskDispatch::task_came_back(Run& run) {
 }
 
 // The name comes from the worker and may be any queue's: tasks that were never sticky keep their place.
-void TaskDispatch::leave_queue(const QueueKey& sticky) {
+std::vector<matching::Task> TaskDispatch::leave_queue(const QueueKey& sticky) {
   queues_.forget_pollers(sticky);
-  // All of them first: one that comes back to this queue must not be met again.
   std::vector<matching::Task> waiting;
   while (auto task = queues_.next_task(sticky)) waiting.push_back(std::move(*task));
   const auto leaving = std::stable_partition(waiting.begin(), waiting.end(),
@@ -252,15 +255,8 @@ void TaskDispatch::leave_queue(const QueueKey& sticky) {
   for (auto task = std::make_reverse_iterator(leaving); task != waiting.rend(); ++task) {
     queues_.add_task(sticky, std::move(*task), Place::kFirst);
   }
-  for (auto task = leaving; task != waiting.end(); ++task) {
-    Run* run = cache_.find({task->namespace_id, task->workflow_id, task->run_id});
-    if (run == nullptr) continue;
-    if (task->kind == TaskKind::kQuery) {
-      query(*run, task->query_id);
-    } else if (run->ms->s().task_stamp() == task->id) {
-      workflow_task(*run);
-    }
-  }
+  waiting.erase(waiting.begin(), leaving);
+  return waiting;
 }
 
 }  // namespace holdfast::engine

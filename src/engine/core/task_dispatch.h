@@ -5,6 +5,7 @@
 // its thread only.
 
 #include <string>
+#include <vector>
 
 #include "engine/core.h"
 #include "engine/parked_calls.h"
@@ -52,6 +53,8 @@ class TaskDispatch {
   // A query that no workflow task takes along.
   void query(Run& run, const std::string& query_id, Place place = Place::kLast);
 
+  // It waits in no queue until it is offered again.
+  void withdraw_workflow_task(const Run& run);
   // Nobody needs to do these any more.
   void activity_ended(const Run& run, std::int64_t scheduled_event_id);
   void query_ended(const RunKey& run, const std::string& query_id);
@@ -65,8 +68,8 @@ class TaskDispatch {
             matching::QueueType type);
   // A poll ran out of time, or its worker is shutting down.
   void empty_poll(Parked& parked);
-  // Nobody will poll the sticky queue again: what waits there goes to everyone.
-  void leave_queue(const matching::QueueKey& sticky);
+  // Nobody will poll the sticky queue again: what waits there goes to everyone, when it is offered again.
+  std::vector<matching::Task> leave_queue(const matching::QueueKey& sticky);
 
   // The workflow task of this run ended, however it did.
   void task_came_back(Run& run);

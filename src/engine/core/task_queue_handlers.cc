@@ -2,6 +2,7 @@
 
 #include "engine/core_clock.h"
 #include "engine/errors.h"
+#include "engine/offers.h"
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
 #include "engine/task_dispatch.h"
@@ -35,7 +36,7 @@ void TaskQueueHandlers::shutdown_worker(Call& call, const ws::ShutdownWorkerRequ
     if (auto parked = parked_.take(id)) dispatch_.empty_poll(*parked);
   }
   if (!request.sticky_task_queue().empty()) {
-    dispatch_.leave_queue({record.id(), request.sticky_task_queue(), QueueType::kWorkflow});
+    offers_.again(dispatch_.leave_queue({record.id(), request.sticky_task_queue(), QueueType::kWorkflow}));
   }
   replies_.send(call, std::make_unique<ws::ShutdownWorkerResponse>());
 }

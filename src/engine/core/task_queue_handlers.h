@@ -14,6 +14,7 @@ class TaskQueues;
 namespace holdfast::engine {
 
 class CoreClock;
+class Offers;
 class ParkedCalls;
 class Replies;
 class TaskDispatch;
@@ -22,11 +23,12 @@ class Transitions;
 class TaskQueueHandlers {
  public:
   TaskQueueHandlers(const CoreClock& clock, matching::TaskQueues& queues, ParkedCalls& parked,
-                    TaskDispatch& dispatch, Transitions& transitions, Replies& replies)
+                    TaskDispatch& dispatch, Offers& offers, Transitions& transitions, Replies& replies)
       : clock_(clock),
         queues_(queues),
         parked_(parked),
         dispatch_(dispatch),
+        offers_(offers),
         transitions_(transitions),
         replies_(replies) {}
 
@@ -42,6 +44,7 @@ class TaskQueueHandlers {
   matching::TaskQueues& queues_;
   ParkedCalls& parked_;
   TaskDispatch& dispatch_;
+  Offers& offers_;
   Transitions& transitions_;
   Replies& replies_;
 };

@@ -3,6 +3,7 @@
 #include "engine/core_clock.h"
 #include "engine/errors.h"
 #include "engine/history_waiters.h"
+#include "engine/offers.h"
 #include "engine/options.h"
 #include "engine/outbox.h"
 #include "engine/queries.h"
@@ -28,8 +29,8 @@ void Transitions::finish(Run& run) {
   cache_.touch(run);
   run.feed_pending = run.feed_pending || effects.visibility;
   if (effects.closed) close(run, std::move(effects.successor));
-  if (effects.outbox) outbox_.put_all_of(run.key, run.ms->s());
-  if (!run.update_waiters.empty()) update_waiters_.notify(run);
+  if (effects.owes()) outbox_.add(run.key, effects.outbox_from);
+  if ((effects.updates || effects.closed) && !run.update_waiters.empty()) update_waiters_.notify(run);
   // What is over is in the history, or left no trace; of a closed run, everything is.
   if (!ms.running()) {
     ms.updates().all().clear();
@@ -39,7 +40,7 @@ void Transitions::finish(Run& run) {
   if (!run.history_waiters.empty()) history_waiters_.notify(run);
   if (effects.workflow_task) dispatch_.workflow_task(run);
   for (std::int64_t id : effects.ended_activities) dispatch_.activity_ended(run, id);
-  for (std::int64_t id : effects.activities) dispatch_.activity(run, id);
+  if (!effects.activities.empty()) offers_.activities(run, effects.activities);
 }
 
 void Transitions::close(Run& run, std::shared_ptr<MutableState> successor) {

@@ -16,6 +16,7 @@ namespace holdfast::engine {
 class CoreClock;
 struct EngineLimits;
 class HistoryWaiters;
+class Offers;
 class Outbox;
 class Queries;
 class RunCache;
@@ -26,7 +27,7 @@ class Transitions {
  public:
   Transitions(const EngineLimits& limits, const CoreClock& clock, RunCache& cache, TaskDispatch& dispatch,
               Queries& queries, HistoryWaiters& history_waiters, UpdateWaiters& update_waiters,
-              Outbox& outbox)
+              Offers& offers, Outbox& outbox)
       : limits_(limits),
         clock_(clock),
         cache_(cache),
@@ -34,6 +35,7 @@ class Transitions {
         queries_(queries),
         history_waiters_(history_waiters),
         update_waiters_(update_waiters),
+        offers_(offers),
         outbox_(outbox) {}
 
   void finish(Run& run);
@@ -56,6 +58,7 @@ class Transitions {
   Queries& queries_;
   HistoryWaiters& history_waiters_;
   UpdateWaiters& update_waiters_;
+  Offers& offers_;
   Outbox& outbox_;
 };
 

@@ -3,10 +3,10 @@
 namespace holdfast::engine {
 
 void WakeTimes::arm(const RunKey& key, Ns at) {
-  const auto found = armed_.find(key);
+  auto found = armed_.find(key);
   if (found != armed_.end()) {
     if (found->second == at) return;
-    wakes_.erase({found->second, key});
+    wakes_.erase({found->second, &found->first});
     if (at == 0) {
       armed_.erase(found);
       return;
@@ -15,9 +15,13 @@ void WakeTimes::arm(const RunKey& key, Ns at) {
   } else if (at == 0) {
     return;
   } else {
-    armed_.emplace(key, at);
+    found = armed_.emplace(key, at).first;
   }
-  wakes_.emplace(at, key);
+  wakes_.emplace(at, &found->first);
+}
+
+void WakeTimes::arm_if_unknown(const RunKey& key, Ns at) {
+  if (!armed_.contains(key)) arm(key, at);
 }
 
 }  // namespace holdfast::engine

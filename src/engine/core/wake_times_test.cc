@@ -34,6 +34,16 @@ TEST(WakeTimesTest, AnExecutionHasOneTime) {
   EXPECT_EQ(times.due(1'000), nullptr);
 }
 
+TEST(WakeTimesTest, WhatIsKnownIsNotMadeOld) {
+  WakeTimes times;
+  times.arm(kOne, 100);
+  times.arm_if_unknown(kOne, 300);
+  times.arm_if_unknown(kTwo, 200);
+  EXPECT_EQ(*times.due(100), kOne);
+  times.arm(kOne, 0);
+  EXPECT_EQ(times.next(), 200);
+}
+
 TEST(WakeTimesTest, TakingBackWhatIsNotThereDoesNothing) {
   WakeTimes times;
   times.arm(kOne, 0);

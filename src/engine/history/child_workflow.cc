@@ -179,7 +179,7 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
   const std::int64_t id =
       ms.record(initiated(now, completed_event_id, command, metadata, namespace_name, namespace_id));
   writable(ms).child(id)->set_request_id(request_id);
-  ms.effects().outbox = true;
+  ms.effects().owe(id);
 }
 
 bool started(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std::string& run_id,

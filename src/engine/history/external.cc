@@ -131,7 +131,7 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
   if (command->has_header()) attributes.mutable_header()->Swap(command->mutable_header());
   const std::int64_t id = ms.record(std::move(event));
   writable(ms).external_signal(id)->set_request_id(request_id);
-  ms.effects().outbox = true;
+  ms.effects().owe(id);
 }
 
 bool done(MutableState& ms, Ns now, const Event& initiated) {
@@ -185,7 +185,7 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
   attributes.set_reason(command->reason());
   const std::int64_t id = ms.record(std::move(event));
   writable(ms).external_cancel(id)->set_request_id(request_id);
-  ms.effects().outbox = true;
+  ms.effects().owe(id);
 }
 
 bool done(MutableState& ms, Ns now, const Event& initiated) {

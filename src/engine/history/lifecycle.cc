@@ -55,7 +55,7 @@ void close(MutableState& ms, On on, Event event) {
   ms.effects().updates = true;
   ms.effects().workflow_task = false;
   ms.effects().activities.clear();
-  ms.effects().outbox = true;
+  ms.effects().owe(0);
 }
 
 // Next run of the chain: what it inherits from this one.

@@ -8,6 +8,8 @@
 //
 // Pure: no clock, I/O or threads. Every operation takes `now`.
 
+#include <algorithm>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,12 +28,16 @@ struct Effects {
   bool workflow_task = false;                  // hand the scheduled workflow task to its queue
   std::vector<std::int64_t> activities;        // hand these out
   std::vector<std::int64_t> ended_activities;  // these wait for no worker any more
-  bool outbox = false;                         // something crosses executions
-  bool visibility = false;                     // what lists show has changed
+  // Something crosses executions: what was initiated by this event or later ones, and from 0 all.
+  std::int64_t outbox_from = std::numeric_limits<std::int64_t>::max();
+  bool visibility = false;  // what lists show has changed
   bool closed = false;
   std::shared_ptr<MutableState>
       successor;         // the run that takes over from one that closed, in the same transaction
   bool updates = false;  // waiters of updates may have an answer
+
+  void owe(std::int64_t event_id) { outbox_from = std::min(outbox_from, event_id); }
+  bool owes() const { return outbox_from != std::numeric_limits<std::int64_t>::max(); }
 };
 
 class MutableState {
