@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "due_together.h"
 #include "machine.h"
 #include "restart.h"
 #include "workloads.h"
@@ -21,6 +22,8 @@ namespace {
 constexpr const char* kUsage =
     R"(holdfast_bench --address HOST:PORT [options]              load on a server that runs
 holdfast_bench --address HOST:PORT --restart [options] -- COMMAND ...   starts, loads, kills and restarts a server
+
+holdfast_bench --address HOST:PORT --due-together N [--log FILE] -- COMMAND ...   N timers due in one moment
 
   --workloads LIST    of w1,w2,w3,w5,w9 (all)
   --seconds N         no new starts after N seconds of a workload (10)
@@ -38,6 +41,7 @@ struct Arguments {
   std::string json;
   std::string sync_dir;
   bool restarts = false;
+  int due_together = 0;
   WorkloadOptions load;
   RestartOptions restart;
 };
@@ -85,6 +89,8 @@ Arguments parse(int argc, char** argv) {
       arguments.restart.open_runs = std::atoi(value);
     else if (name == "--kills")
       arguments.restart.kills = std::atoi(value);
+    else if (name == "--due-together")
+      arguments.due_together = std::atoi(value);
     else if (name == "--log")
       arguments.restart.log = value;
     else if (name == "--json")
@@ -95,7 +101,8 @@ Arguments parse(int argc, char** argv) {
     }
   }
   check_workloads(arguments.workloads);
-  if (arguments.restart.address.empty() || arguments.restarts != !arguments.restart.command.empty()) {
+  if (arguments.restart.address.empty() ||
+      (arguments.restarts || arguments.due_together > 0) != !arguments.restart.command.empty()) {
     std::fputs(kUsage, stderr);
     std::exit(2);
   }
@@ -127,7 +134,13 @@ int run(int argc, char** argv) {
     report.add("synced write of 4 KiB, p99", percentile(times, 0.99), "ms");
   };
   disk();
-  if (arguments.restarts) {
+  if (arguments.due_together > 0) {
+    due_together({.command = arguments.restart.command,
+                  .address = arguments.restart.address,
+                  .log = arguments.restart.log,
+                  .timers = arguments.due_together},
+                 report);
+  } else if (arguments.restarts) {
     restart(arguments.restart, report);
   } else {
     load(arguments, report);

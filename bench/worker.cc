@@ -116,6 +116,16 @@ void Worker::schedule_activity(ws::RespondWorkflowTaskCompletedRequest& request,
   attributes.mutable_activity_type()->set_name(held ? "held" : "noop");
 }
 
+void Worker::start_timer(ws::RespondWorkflowTaskCompletedRequest& request, std::chrono::milliseconds time) {
+  auto& command = *request.add_commands();
+  command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
+  auto& attributes = *command.mutable_start_timer_command_attributes();
+  attributes.set_timer_id("1");
+  const auto ms = std::max<std::int64_t>(time.count(), 1);
+  attributes.mutable_start_to_fire_timeout()->set_seconds(ms / 1000);
+  attributes.mutable_start_to_fire_timeout()->set_nanos(static_cast<std::int32_t>(ms % 1000 * 1'000'000));
+}
+
 void Worker::decide(const std::string& run_id, const std::string& type, const std::string& token) {
   const Run& run = runs_[run_id];
   ws::RespondWorkflowTaskCompletedRequest request;
@@ -142,12 +152,13 @@ void Worker::decide(const std::string& run_id, const std::string& type, const st
   } else if (type == "signal") {
     finished = run.signals > 0;
   } else if (type == "timer") {
-    if (run.timers == 0) {
-      auto& command = *request.add_commands();
-      command.set_command_type(enums::COMMAND_TYPE_START_TIMER);
-      command.mutable_start_timer_command_attributes()->set_timer_id("1");
-      command.mutable_start_timer_command_attributes()->mutable_start_to_fire_timeout()->set_seconds(3600);
-    }
+    if (run.timers == 0) start_timer(request, std::chrono::hours(1));
+  } else if (const int due_s = number_after(type, "until-")) {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    if (run.timers == 0)
+      start_timer(request,
+                  std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::seconds(due_s) - now));
+    request.clear_sticky_attributes();  // it will not be there then
   } else {
     finished = true;
   }
@@ -167,6 +178,7 @@ void Worker::complete(ws::RespondWorkflowTaskCompletedRequest request, std::stri
       [this, request, run_id](const grpc::Status& status, auto& answer) mutable {
         if (wire_.closed()) return;
         if (status.ok()) {
+          ++completed_;
           if (!answer.workflow_task().task_token().empty()) workflow_task(*answer.mutable_workflow_task());
           return;
         }

@@ -6,9 +6,11 @@
 //   steps-N  N no-op activities, one after the other
 //   fan-N    N no-op activities at once
 //   signal   completes with the first signal
+//   until-S  starts a timer that is due S seconds after 1970
 //   timer    starts a timer of an hour and stays parked
 //   held     one activity, which the worker holds back until release_held()
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
@@ -31,6 +33,8 @@ class Worker {
 
   // Starts polling; goes on until the wire closes.
   void start();
+  // Workflow tasks.
+  std::uint64_t completed() const { return completed_; }
   std::uint64_t activities_done() const { return activities_; }
   std::size_t held() const { return held_.size(); }
   // Completes the held activities, with the tokens they were handed out with.
@@ -54,6 +58,7 @@ class Worker {
   void complete(ws::RespondWorkflowTaskCompletedRequest request, std::string run_id);
   void complete_activity(ws::RespondActivityTaskCompletedRequest request);
   void schedule_activity(ws::RespondWorkflowTaskCompletedRequest& request, int number, bool held) const;
+  static void start_timer(ws::RespondWorkflowTaskCompletedRequest& request, std::chrono::milliseconds time);
   void note_error(const char* call, const grpc::Status& status);
 
   Wire& wire_;
@@ -62,6 +67,7 @@ class Worker {
   std::unordered_map<std::string, Run> runs_;
   std::vector<std::string> held_;  // task tokens
   std::uint64_t activities_ = 0;
+  std::uint64_t completed_ = 0;
   std::string error_;
 };
 

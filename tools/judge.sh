@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# tools/judge.sh BUILD timers [N]: one promise, measured in one run on this machine; exit code 1 when it is not kept.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=$1 what=${2:-}
+directory=$(mktemp -d "$build/judge-XXXXXX")
+trap 'rm -rf "$directory"' EXIT
+port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+case "$what" in
+  timers)
+    grpc=$(port)
+    "$build/bench/holdfast_bench" --address "127.0.0.1:$grpc" --due-together "${3:-100000}" --sync-dir "$directory" --log "$directory/log" -- \
+      "$build/holdfast" server --data "$directory/data" --grpc "127.0.0.1:$grpc" --http "127.0.0.1:$(port)" ||
+      { tail -n 5 "$directory/log" >&2; exit 1; }
+    ;;
+  *)
+    echo "usage: ./dev judge timers [N]" >&2
+    exit 2
+    ;;
+esac
