@@ -80,7 +80,25 @@ void ServerQueue::answer(ServerCall& call) {
   if (wake) alarm_.Set(cq_.get(), gpr_inf_past(GPR_CLOCK_MONOTONIC), nullptr);
 }
 
+// What has come by now may say that a caller has gone: a task is not for him then. Bounded, so that many
+// calls do not keep the answers waiting.
+void ServerQueue::hear_first() {
+  constexpr int kMostEvents = 64;
+  void* tag = nullptr;
+  bool ok = false;
+  for (int i = 0; i < kMostEvents; ++i) {
+    const auto heard = cq_->AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC));
+    if (heard != grpc::CompletionQueue::GOT_EVENT) return;
+    handle(tag, ok);
+  }
+}
+
 void ServerQueue::take_answers() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (answers_.empty()) return;
+  }
+  hear_first();
   {
     const std::lock_guard lock(mutex_);
     taking_.swap(answers_);
@@ -93,13 +111,17 @@ void ServerQueue::loop() {
   void* tag = nullptr;
   bool ok = false;
   while (cq_->Next(&tag, &ok)) {
-    if (tag == nullptr) {
-      const std::lock_guard lock(mutex_);
-      alarm_set_ = false;
-    } else {
-      (*static_cast<ServerCall::Tag*>(tag))(ok);
-    }
+    handle(tag, ok);
     take_answers();
+  }
+}
+
+void ServerQueue::handle(void* tag, bool ok) {
+  if (tag == nullptr) {
+    const std::lock_guard lock(mutex_);
+    alarm_set_ = false;
+  } else {
+    (*static_cast<ServerCall::Tag*>(tag))(ok);
   }
 }
 

@@ -53,6 +53,8 @@ class ServerQueue {
 
  private:
   void loop();
+  void handle(void* tag, bool ok);
+  void hear_first();
   void take_answers();
 
   ServerShared& shared_;
