@@ -25,12 +25,12 @@ std::string user_name() {
 }
 
 // The approval itself, or the one that a run waits for.
-std::expected<std::string, int> find_approval(ApiSession& api, const std::string& id) {
+std::expected<Json, int> find_approval(ApiSession& api, const std::string& id) {
   auto waiting = api.get("/api/v1/approvals?status=pending&run=" + percent_encode(id));
   if (!waiting) return std::unexpected(waiting.error());
   const Json& rows = (*waiting)["approvals"];
-  if (rows.empty()) return id;
-  if (rows.size() == 1) return rows[0]["id"].get<std::string>();
+  if (rows.empty()) return api.get("/api/v1/approvals/" + percent_encode(id));
+  if (rows.size() == 1) return rows[0];
   std::string all;
   for (const Json& row : rows) {
     all += fmt::format("\n{}  {} {}", row.value("id", ""), one_line(row.value("tool", "")),
@@ -80,9 +80,11 @@ int decide_approval(const ApproveOptions& options) {
   if (!options.comment.empty()) body["comment"] = options.comment;
   body["decided_by"] = options.by.empty() ? user_name() : options.by;
   ApiSession api(options.api);
-  auto id = find_approval(api, options.id);
-  if (!id) return id.error();
-  auto answer = api.post("/api/v1/approvals/" + percent_encode(*id) + "/decision", body);
+  auto approval = find_approval(api, options.id);
+  if (!approval) return approval.error();
+  body["arguments_sha256"] = approval->value("arguments_sha256", "");
+  auto answer =
+      api.post("/api/v1/approvals/" + percent_encode(approval->value("id", "")) + "/decision", body);
   if (!answer) return answer.error();
   if (options.api.json) {
     print_line(dump_json(*answer));

@@ -4,7 +4,18 @@ import concurrent.futures
 
 
 def decide(server, approval, decision="approve", headers=None, **more):
-    return server.post(f"/api/v1/approvals/{approval['id']}/decision", {"decision": decision, **more}, headers)
+    body = {"decision": decision, "arguments_sha256": approval["arguments_sha256"], **more}
+    return server.post(f"/api/v1/approvals/{approval['id']}/decision", body, headers)
+
+
+def test_who_approves_says_what_he_saw(server, payments):
+    run = server.start_run("payer", "pay, please")
+    approval = server.wait_for_approval(run)
+    for decision in ({"decision": "approve"}, {"decision": "edit", "arguments": {"amount": 1}}):
+        answer = server.post(f"/api/v1/approvals/{approval['id']}/decision", decision)
+        assert answer.status == 400 and answer.json["code"] == "missing_field", answer.text
+    rejected = server.post(f"/api/v1/approvals/{approval['id']}/decision", {"decision": "reject"})
+    assert rejected.status == 200, rejected.text
 
 
 def test_approve_once(server, payments):

@@ -61,7 +61,8 @@ class Load:
 
 
 def approve(server, approval):
-    answer = server.post(f"/api/v1/approvals/{approval['id']}/decision", {"decision": "approve", "decided_by": "mara"})
+    decision = {"decision": "approve", "decided_by": "mara", "arguments_sha256": approval["arguments_sha256"]}
+    answer = server.post(f"/api/v1/approvals/{approval['id']}/decision", decision)
     assert answer.status == 200, answer.text
 
 

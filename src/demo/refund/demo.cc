@@ -159,7 +159,10 @@ class Demo {
       // What began before the kill and is only seen now is not new.
       const bool is_new = killed_ && event->at > facts_.killed_time;
       if (is_new && !facts_.next_step_at && event->type == "step.started") facts_.next_step_at = event->seen;
-      if (event->type == "approval.requested") approval_ = event->data.value("approval", "");
+      if (event->type == "approval.requested") {
+        approval_ = event->data.value("approval", "");
+        seen_arguments_ = event->data.value("arguments_sha256", "");
+      }
       if (!killed_ && is_moment(*event)) {
         facts_.waited_for_person = event->type == "approval.requested";
         server_->kill_now();
@@ -226,7 +229,10 @@ class Demo {
   Status approve() {
     approved_ = true;
     say(fmt::format("approval   {} approved over the HTTP API", approval_));
-    Json decision = {{"decision", "approve"}, {"decided_by", "demo"}, {"comment", "checked by a person"}};
+    Json decision = {{"decision", "approve"},
+                     {"arguments_sha256", seen_arguments_},
+                     {"decided_by", "demo"},
+                     {"comment", "checked by a person"}};
     auto answer = api_->post("/api/v1/approvals/" + approval_ + "/decision", decision, "demo-" + approval_);
     return answer ? Status() : status_of(answer.error());
   }
@@ -277,6 +283,7 @@ class Demo {
   bool killed_ = false;
   bool approved_ = false;
   std::string approval_;
+  std::string seen_arguments_;  // by their hash
   // In the order in which they may go, last first.
   std::unique_ptr<Executor> http_loop_;
   std::unique_ptr<net::HttpClient> http_;

@@ -87,6 +87,11 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
     return std::unexpected(Problem(400, "invalid_field", fmt::format("'decision' is '{}'", *word))
                                .hint("approve, reject or edit"));
   }
+  if (sha->empty() && *kind != protocol::DecisionKind::kReject) {
+    return std::unexpected(
+        Problem(400, "missing_field", "'arguments_sha256' is missing: of the arguments that you saw")
+            .hint("send the approval's arguments_sha256 back"));
+  }
   runs::DecisionRequest decision;
   decision.decision = *kind;
   bool has_arguments = body->contains("arguments") && !(*body)["arguments"].is_null();
