@@ -22,6 +22,10 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
+namespace holdfast {
+class HeldMemory;
+}
+
 namespace holdfast::api {
 
 using Message = google::protobuf::Message;
@@ -41,8 +45,13 @@ struct CallOptions {
   // workflow task may then be handed over before its cause is durable (law 3): if the process dies, both are
   // gone. Set only by the in-process worker; ignored over gRPC.
   bool in_process_workflow_worker = false;
-  // The request was read from the wire, so its strings are known to be UTF-8. Set only by the gRPC server.
+  // The request was read from the wire, so its fields are checked (request_check.h) and its bytes counted.
+  // Set only by the gRPC server.
   bool from_wire = false;
+  // What the call holds of its server's memory. A large reply is taken from it before it is made, and refused
+  // when there is not enough. The caller's; valid, and the implementation's alone, until the completion runs.
+  // None: nothing is counted.
+  HeldMemory* memory = nullptr;
 };
 
 // Ends a call early: its completion runs with kCancelled, unless it already ran. Destroying the handle does

@@ -6,6 +6,8 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
+#include "api/method.h"
+#include "api/wire_check.h"
 #include "base/text.h"
 
 namespace holdfast::rpc {
@@ -48,6 +50,12 @@ Status from_grpc(const grpc::Status& status) {
     }
   }
   return result;
+}
+
+Result<std::size_t> check_fields(grpc::ByteBuffer& bytes, const google::protobuf::Message& request) {
+  grpc::ProtoBufferReader reader(&bytes);
+  if (!reader.status().ok()) return fail(Code::kInvalidArgument, "the request cannot be read");
+  return api::check_wire(*request.GetDescriptor(), reader);
 }
 
 grpc::ByteBuffer serialise(const google::protobuf::Message& message) {

@@ -22,6 +22,9 @@ inline constexpr std::size_t kMaxStatusMessageBytes = 4096;
 grpc::Status to_grpc(const Status& status);
 Status from_grpc(const grpc::Status& status);
 
+// What check_wire (api/wire_check.h) says of these bytes as a message of this type.
+Result<std::size_t> check_fields(grpc::ByteBuffer& bytes, const google::protobuf::Message& request);
+
 grpc::ByteBuffer serialise(const google::protobuf::Message& message);
 // False when the bytes are not a message of this type. Consumes the buffer.
 bool parse(grpc::ByteBuffer& bytes, google::protobuf::Message& message);

@@ -1,8 +1,9 @@
-#include "api/text_check.h"
+#include "api/request_check.h"
 
 #include <string>
 #include <vector>
 
+#include "api/field_bounds.h"
 #include "api/messages.h"
 #include "base/text.h"
 
@@ -57,46 +58,75 @@ const FieldDescriptor* check_known(const Message& message, bool& known) {
   return text ? nullptr : type->field(0);
 }
 
-Status check_strings(const Message& message, const FieldDescriptor& field) {
+Status check_message(const Message& message, const MessagePlan* plan);
+
+// Null: a field without a bound.
+Status check_size(const FieldPlan* plan, std::size_t bytes) {
+  if (plan == nullptr || bytes <= plan->most_bytes) return {};
+  return {Code::kInvalidArgument, plan->too_long};
+}
+
+Status check_string(const std::string& text, const FieldDescriptor& field, const FieldPlan* plan) {
+  if (Status status = check_size(plan, text.size()); !status.ok()) return status;
+  if (field.type() != FieldDescriptor::TYPE_STRING || is_utf8(text)) return {};
+  return refused(field);
+}
+
+Status check_strings(const Message& message, const FieldDescriptor& field, const FieldPlan* plan) {
   const auto& reflection = *message.GetReflection();
   std::string scratch;
   if (!field.is_repeated()) {
-    return is_utf8(reflection.GetStringReference(message, &field, &scratch)) ? Status() : refused(field);
+    return check_string(reflection.GetStringReference(message, &field, &scratch), field, plan);
   }
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-    if (!is_utf8(reflection.GetRepeatedStringReference(message, &field, i, &scratch))) return refused(field);
+    Status status =
+        check_string(reflection.GetRepeatedStringReference(message, &field, i, &scratch), field, plan);
+    if (!status.ok()) return status;
   }
   return {};
 }
 
-Status check_messages(const Message& message, const FieldDescriptor& field) {
+Status check_nested(const Message& message, const FieldPlan* plan) {
+  // Its size is asked for only where it has a bound.
+  if (plan != nullptr && plan->most_bytes != kUnbounded) {
+    if (Status status = check_size(plan, message.ByteSizeLong()); !status.ok()) return status;
+  }
+  return check_message(message, plan == nullptr ? nullptr : plan->message);
+}
+
+Status check_messages(const Message& message, const FieldDescriptor& field, const FieldPlan* plan) {
   const auto& reflection = *message.GetReflection();
-  if (!field.is_repeated()) return check_text(reflection.GetMessage(message, &field));
+  if (!field.is_repeated()) return check_nested(reflection.GetMessage(message, &field), plan);
   for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
-    if (Status status = check_text(reflection.GetRepeatedMessage(message, &field, i)); !status.ok())
-      return status;
+    Status status = check_nested(reflection.GetRepeatedMessage(message, &field, i), plan);
+    if (!status.ok()) return status;
   }
   return {};
 }
 
-}  // namespace
-
-Status check_text(const Message& message) {
+Status check_message(const Message& message, const MessagePlan* plan) {
   bool known = false;
   if (const auto* field = check_known(message, known); field != nullptr) return refused(*field);
   if (known) return {};
   std::vector<const FieldDescriptor*> fields;
   message.GetReflection()->ListFields(message, &fields);
   for (const FieldDescriptor* field : fields) {
+    const FieldPlan* field_plan = plan == nullptr ? nullptr : plan->find(field->number());
     Status status;
-    if (field->type() == FieldDescriptor::TYPE_STRING) {
-      status = check_strings(message, *field);
+    if (field->cpp_type() == FieldDescriptor::CPPTYPE_STRING) {
+      status = check_strings(message, *field, field_plan);
     } else if (field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
-      status = check_messages(message, *field);
+      status = check_messages(message, *field, field_plan);
     }
     if (!status.ok()) return status;
   }
   return {};
+}
+
+}  // namespace
+
+Status check_request(const Message& message) {
+  return check_message(message, plan_of(*message.GetDescriptor()));
 }
 
 }  // namespace holdfast::api
