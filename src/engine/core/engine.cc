@@ -13,9 +13,11 @@
 #include <thread>
 #include <vector>
 
-#include "api/text_check.h"
+#include "api/request_check.h"
 #include "base/check.h"
+#include "base/memory_budget.h"
 #include "engine/core.h"
+#include "engine/errors.h"
 #include "engine/sweeper.h"
 #include "engine/visibility_feeder.h"
 #include "history/stored.h"
@@ -52,6 +54,7 @@ struct Engine::Impl {
       : options(std::move(opts)),
         store(kv),
         clock(clk),
+        inbox_memory("calls that wait for the engine", options.core.limits.inbox_bytes, options.memory),
         core(options.core, clk, random, kv),
         feeder(visibility_index == nullptr
                    ? nullptr
@@ -71,6 +74,7 @@ struct Engine::Impl {
     SweepSlice slice;
     std::shared_ptr<std::atomic<CallId>> id;  // filled in by the engine thread
     api::MessagePtr answer;                   // that was not delivered, to a call of call.method
+    HeldMemory memory{};                      // of a call from this process
   };
 
   // What handles know of the engine: they may outlive it.
@@ -123,6 +127,7 @@ struct Engine::Impl {
   EngineOptions options;
   store::KvStore& store;
   const Clock& clock;
+  MemoryBudget inbox_memory;
   // The engine thread's, and the opening thread's before that:
   EngineCore core;
   std::size_t calls_since_batch = 0;
@@ -170,19 +175,26 @@ void Engine::Impl::start_threads() {
 
 std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
   auto id = std::make_shared<std::atomic<CallId>>(0);
-  Status refused = call.options.from_wire ? Status() : api::check_text(*call.request);
   const api::Method method = call.method;
+  HeldMemory memory(inbox_memory);
+  Status refused;
+  if (!call.options.from_wire) {
+    refused = api::check_request(*call.request);
+    if (refused.ok()) refused = memory.resize(call.request->ByteSizeLong());
+  }
   bool asleep = false;
   if (refused.ok()) {
     std::lock_guard lock(mutex);
     if (stopping) {
       refused = Status(Code::kUnavailable, "The server is shutting down; try again.");
     } else if (inbox.size() >= options.core.limits.inbox) {
-      refused = Status(Code::kResourceExhausted, "The server has too much to do; try again in a moment.");
+      refused = errors::exhausted("The server has too much to do; try again in a moment.",
+                                  enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
     } else {
       Posted posted;
       posted.call = std::move(call);
       posted.id = id;
+      posted.memory = std::move(memory);
       inbox.push_back(std::move(posted));
       arrivals.fetch_add(1);
       asleep = !napping;

@@ -19,6 +19,9 @@
 namespace holdfast::visibility {
 class Index;
 }
+namespace holdfast {
+class MemoryBudget;
+}
 
 namespace holdfast::engine {
 
@@ -27,6 +30,9 @@ struct EngineOptions {
   // How long a batch waits for the completions of workflow tasks that are out early, so that a step costs one
   // sync.
   std::int64_t early_wait_us = 300;
+  // What calls of this process that wait for the engine thread draw on, besides EngineLimits::inbox_bytes;
+  // outlives the engine. None: that alone.
+  MemoryBudget* memory = nullptr;
   // Called with a message when the process is about to end because of a failed commit; then _exit(70).
   std::function<void(const std::string&)> on_fatal;
 };

@@ -94,6 +94,11 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
   record.set_retention_chosen(true);
   record.set_closed_runs_indexed(true);
   record.set_search_attributes_registered(true);
+  // All of them are in memory, and a page of them is one answer.
+  if (record.ByteSizeLong() > options_.limits.namespace_bytes) {
+    return replies_.send(call, errors::invalid("Namespace size exceeds limit of " +
+                                               std::to_string(options_.limits.namespace_bytes) + " bytes."));
+  }
   namespaces_.add(std::move(record));
   replies_.send(call, std::make_unique<ws::RegisterNamespaceResponse>());
 }

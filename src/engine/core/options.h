@@ -15,6 +15,7 @@ struct EngineLimits {
   std::size_t inbox = 4096;                 // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
   std::size_t parked_polls = 8192;          // workers' polls that wait for a task
   std::size_t parked_waits = 8192;          // clients' calls that wait: for events, updates, queries
+  std::size_t inbox_bytes = 64u << 20;      // of those made in this process; a server counts its own
   std::size_t cached_executions = 4096;     // least recently used go first; those with unsaved changes stay
   std::size_t cached_bytes = 64u << 20;     // their states and the newest parts of their histories
   std::size_t cached_run_bytes = 2u << 20;  // of the history of one execution: the newest part
@@ -23,6 +24,7 @@ struct EngineLimits {
   std::size_t namespaces = 1000;
   std::size_t registered_search_attributes = 100;  // of one namespace
   std::size_t search_attribute_name_bytes = 255;
+  std::size_t namespace_bytes = 16u << 10;  // of the record of one
   std::int64_t min_retention_ns = 3600LL * 1'000'000'000;
   std::size_t sweep_rows = 512;                 // rows of closed runs that one batch deletes
   std::size_t sweep_runs = 32;                  // and runs

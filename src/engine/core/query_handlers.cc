@@ -17,7 +17,7 @@ Status QueryHandlers::check(const ws::QueryWorkflowRequest& request) {
   return Status();
 }
 
-void QueryHandlers::query(Call& call, const ws::QueryWorkflowRequest& request, const stored::NamespaceRecord&,
+void QueryHandlers::query(Call& call, ws::QueryWorkflowRequest& request, const stored::NamespaceRecord&,
                           Run& run) {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
@@ -63,7 +63,7 @@ void QueryHandlers::query(Call& call, const ws::QueryWorkflowRequest& request, c
   const std::string id = ids_.next();
   Query& entry = run.queries[id];
   entry.call = call.id;
-  entry.query = request.query();
+  entry.query.Swap(request.mutable_query());  // the call keeps no second one while it waits
   Parked parked;
   parked.kind = Parked::Kind::kQuery;
   parked.run = run.key;

@@ -32,7 +32,7 @@ class QueryHandlers {
         replies_(replies) {}
 
   Status check(const ws::QueryWorkflowRequest& request);
-  void query(Call& call, const ws::QueryWorkflowRequest& request, const stored::NamespaceRecord&, Run& run);
+  void query(Call& call, ws::QueryWorkflowRequest& request, const stored::NamespaceRecord&, Run& run);
   void completed(Call& call, ws::RespondQueryTaskCompletedRequest& request);
 
  private:

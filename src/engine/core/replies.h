@@ -1,12 +1,15 @@
 #pragma once
 
 // Replies: answers on their way out. They leave with the next batch, once it is durable (law 3), but for the
-// workflow tasks of a worker in this very process, which leave at once. The core owns it; its thread only.
+// workflow tasks of a worker in this very process, which leave at once. What may be large is taken from the
+// memory of who asked, or refused. The core owns it; its thread only.
 
 #include <utility>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "engine/core.h"
+#include "engine/errors.h"
 
 namespace holdfast::engine {
 
@@ -23,7 +26,25 @@ class Replies {
   std::vector<Release> take_early() { return std::exchange(early_, {}); }
 
  private:
+  // Those that change nothing and can be asked again. Whoever is refused an answer to anything else would not
+  // know what became of it.
+  static bool is_read(api::Method method) {
+    using enum api::Method;
+    return method == kGetWorkflowExecutionHistory || method == kGetWorkflowExecutionHistoryReverse ||
+           method == kDescribeWorkflowExecution || method == kQueryWorkflow ||
+           method == kPollWorkflowExecutionUpdate || method == kListNamespaces;
+  }
+  static Status reserve(Call& call, const api::Message& response) {
+    HeldMemory& memory = *call.options.memory;
+    Status full = memory.resize(memory.bytes() + response.ByteSizeLong());
+    return full.ok() ? full
+                     : errors::exhausted(full.message(), enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
+  }
+
   static void add(std::vector<Release>& to, Call& call, Result<api::MessagePtr> result) {
+    if (result && call.options.memory != nullptr && is_read(call.method)) {
+      if (Status full = reserve(call, **result); !full.ok()) result = fail(std::move(full));
+    }
     Release& release = to.emplace_back();
     release.done = std::move(call.done);
     release.executor = call.options.executor;

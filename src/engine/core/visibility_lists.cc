@@ -7,6 +7,8 @@
 #include <chrono>
 
 #include "api/messages.h"
+#include "base/memory_budget.h"
+#include "engine/errors.h"
 
 namespace holdfast::engine {
 namespace {
@@ -21,6 +23,11 @@ Status scan_error(Status status, bool stopping) {
 }
 
 void send(Output::VisibilityCall& call, Result<api::MessagePtr> result) {
+  if (HeldMemory* memory = call.call.options.memory; result && memory != nullptr) {
+    Status full = memory->resize(memory->bytes() + (*result)->ByteSizeLong());
+    if (!full.ok())
+      result = fail(errors::exhausted(full.message(), enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED));
+  }
   Release{std::move(call.call.done), call.call.options.executor, std::move(result)}.run();
 }
 

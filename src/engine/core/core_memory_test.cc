@@ -1,0 +1,69 @@
+// What the core holds for others is bounded in bytes: a reply that may be large is taken from the memory of
+// who asked, a namespace has a size.
+
+#include <gmock/gmock.h>
+
+#include "base/memory_budget.h"
+#include "engine/core_driver.h"
+
+namespace holdfast::engine {
+namespace {
+
+using testing::Driver;
+using ::testing::HasSubstr;
+using testing::Pending;
+
+std::shared_ptr<Pending> read_history(Driver& d, HeldMemory& memory) {
+  auto request = std::make_unique<ws::GetWorkflowExecutionHistoryRequest>();
+  request->set_namespace_("default");
+  request->mutable_execution()->set_workflow_id("w");
+  auto pending = std::make_shared<Pending>();
+  Call call;
+  call.method = api::Method::kGetWorkflowExecutionHistory;
+  call.request = std::move(request);
+  call.options.memory = &memory;
+  call.done = [pending](Result<api::MessagePtr> result) { pending->result = std::move(result); };
+  d.core->submit(std::move(call));
+  d.commit();
+  return pending;
+}
+
+TEST(CoreMemory, AReplyIsTakenFromTheMemoryOfWhoAsks) {
+  Driver d;
+  ws::StartWorkflowExecutionRequest start;
+  start.set_namespace_("default");
+  start.set_workflow_id("w");
+  start.mutable_workflow_type()->set_name("t");
+  start.mutable_task_queue()->set_name("q");
+  start.mutable_input()->add_payloads()->set_data(std::string(100'000, 'x'));
+  d.call<ws::StartWorkflowExecutionResponse>(api::Method::kStartWorkflowExecution, start);
+
+  MemoryBudget budget("replies", 150'000);
+  HeldMemory one(budget);
+  HeldMemory two(budget);
+  EXPECT_TRUE(*read_history(d, one)->result);
+  EXPECT_GT(one.bytes(), 100'000U);
+  const auto refused = read_history(d, two);
+  ASSERT_FALSE(*refused->result);
+  EXPECT_EQ(refused->result->error().code(), Code::kResourceExhausted);
+  EXPECT_THAT(refused->result->error().message(), HasSubstr("the memory for replies is used up"));
+  EXPECT_EQ(refused->result->error().details().size(), 1U);
+  one = HeldMemory();
+  EXPECT_TRUE(*read_history(d, two)->result);
+}
+
+TEST(CoreMemory, ANamespaceHasASize) {
+  Driver d;
+  ws::RegisterNamespaceRequest request;
+  request.set_namespace_("large");
+  request.mutable_workflow_execution_retention_period()->set_seconds(86'400);
+  for (int i = 0; i < 5; ++i) (*request.mutable_data())["key" + std::to_string(i)] = std::string(4000, 'x');
+  const Status refused = d.error(api::Method::kRegisterNamespace, request);
+  EXPECT_EQ(refused.code(), Code::kInvalidArgument);
+  EXPECT_EQ(refused.message(), "Namespace size exceeds limit of 16384 bytes.");
+  request.mutable_data()->erase("key4");
+  d.call<ws::RegisterNamespaceResponse>(api::Method::kRegisterNamespace, request);
+}
+
+}  // namespace
+}  // namespace holdfast::engine
