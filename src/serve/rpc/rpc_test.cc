@@ -203,7 +203,7 @@ TEST_F(RpcTest, CarriesRequestsResponsesAndTheClientsName) {
                    {.client_name = "temporal-cpp-holdfast", .client_version = "9.9"});
   ASSERT_TRUE(info) << info.error().to_string();
   EXPECT_EQ(dynamic_cast<ws::GetSystemInfoResponse&>(**info).server_version(), "temporal-cpp-holdfast 9.9");
-  auto started = call(api::Method::kStartWorkflowExecution, start_request("w", 3 << 20));
+  auto started = call(api::Method::kStartWorkflowExecution, start_request("w", (2 << 20) - 100));
   ASSERT_TRUE(started) << started.error().to_string();
   EXPECT_EQ(dynamic_cast<ws::StartWorkflowExecutionResponse&>(**started).run_id(), "run of w");
 }

@@ -5,6 +5,7 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/impl/codegen/method_handler.h>
 #include <grpcpp/impl/codegen/rpc_service_method.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -48,11 +49,15 @@ void keep_service_descriptors() {
       &descriptor_table_temporal_2fapi_2foperatorservice_2fv1_2fservice_2eproto);
 }
 
-void configure(grpc::ServerBuilder& builder, const ServerOptions& options) {
+void configure(grpc::ServerBuilder& builder, const ServerOptions& options, std::size_t quota_bytes) {
+  grpc::ResourceQuota quota("holdfast");
+  quota.Resize(quota_bytes);
+  builder.SetResourceQuota(quota);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams);
+  // It would unpack without a bound; we do it (wire/gzip.h).
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
   builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
   builder.SetMaxSendMessageSize(options.max_send_bytes);
-  // Without this a second server could share the port unnoticed.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   // Reflection is the only synchronous service: one thread waits for it.
@@ -81,12 +86,13 @@ Result<os::HostPort> listen_address(const std::string& text) {
 
 struct Server::Impl {
   Impl(api::Connection& connection, const ServerOptions& wanted)
-      : options(wanted), shared{connection, options} {}
+      : options(wanted), shared(connection, options) {}
 
   ServerOptions options;
   ServerShared shared;
   NameForReflection workflow_service{api::kServiceName};
   NameForReflection operator_service{api::kOperatorServiceName};
+  std::unique_ptr<Connections> connections;
   std::vector<std::unique_ptr<ServerQueue>> queues;
   std::unique_ptr<grpc::Server> server;
   os::HostPort bound;
@@ -104,9 +110,15 @@ Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const
 
   auto impl = std::make_unique<Impl>(connection, options);
   grpc::ServerBuilder builder;
-  configure(builder, options);
-  int port = 0;
-  builder.AddListeningPort(address->to_string(), grpc::InsecureServerCredentials(), &port);
+  configure(builder, options,
+            options.transport_bytes != 0 ? options.transport_bytes : impl->shared.memory.limit());
+  auto connections = Connections::listen(*address, options.connections, impl->shared.clock);
+  if (!connections) return fail(std::move(connections.error()));
+  impl->connections = *std::move(connections);
+  impl->shared.connections = impl->connections.get();
+  auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      grpc::InsecureServerCredentials());
   builder.RegisterService(&impl->workflow_service);
   builder.RegisterService(&impl->operator_service);
   builder.RegisterAsyncGenericService(&impl->shared.service);
@@ -114,16 +126,14 @@ Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const
     impl->queues.push_back(std::make_unique<ServerQueue>(impl->shared, builder.AddCompletionQueue()));
   }
   impl->server = builder.BuildAndStart();
-  if (!impl->server || port == 0) {
+  if (!impl->server) {
     for (auto& queue : impl->queues) queue->finish();
-    return fail(Code::kUnavailable,
-                fmt::format("cannot listen on {}: the port was taken by another program just now; "
-                            "try again or choose another port",
-                            address->to_string()));
+    return fail(Code::kUnavailable, fmt::format("gRPC cannot serve {}", address->to_string()));
   }
-  impl->bound = {address->host, static_cast<std::uint16_t>(port)};
+  impl->bound = {address->host, impl->connections->port()};
   impl->address = impl->bound.to_string();
   for (auto& queue : impl->queues) queue->run();
+  impl->connections->start(std::move(acceptor));
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -144,6 +154,7 @@ const std::string& Server::address() const {
 void Server::stop(std::chrono::milliseconds grace) {
   std::call_once(impl_->stopped, [&] {
     impl_->shared.stopping = true;
+    impl_->connections->stop();
     // Returns when every call has been answered, after the grace with a cancellation.
     impl_->server->Shutdown(
         gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(grace.count(), GPR_TIMESPAN)));

@@ -15,8 +15,11 @@
 #include <string>
 
 #include "api/connection.h"
+#include "base/memory_budget.h"
+#include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "os/address.h"
+#include "rpc/connections.h"
 
 namespace holdfast::rpc {
 
@@ -28,9 +31,21 @@ struct ServerOptions {
   // for agents.
   int max_receive_bytes = 16 << 20;
   int max_send_bytes = 64 << 20;
+  // What requests and replies draw on, from their first byte until the client has read the last; outlives the
+  // server. None: 256 MiB. Calls that wait for something have half of it.
+  MemoryBudget* memory = nullptr;
+  // Of the process's heap. Beyond it what arrives or is read slowly ends, the slowest first. 0: no bound.
+  std::size_t heap_bytes = 0;
+  // Of gRPC's own buffers, beyond which it cancels whichever call it likes: the last resort. 0: as `memory`.
+  std::size_t transport_bytes = 0;
+  // For a request to arrive whole, and for a reply to be read.
+  std::chrono::milliseconds transfer_timeout{30'000};
   // Calls open at once, long polls included; one more is RESOURCE_EXHAUSTED.
   std::size_t max_open_calls = 10'000;
+  int max_streams = 2000;  // of them on one connection; gRPC makes the client wait
+  ConnectionLimits connections{};
   int threads = 1;
+  const Clock* clock = nullptr;  // outlives the server; none: the machine's
 };
 
 // What start() would make of `text`: kInvalidArgument or kPermissionDenied when it refuses the address,

@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 #include <grpc/support/time.h>
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
+#include "api/field_bounds.h"
 #include "api/messages.h"
 #include "base/check.h"
+#include "os/heap.h"
 #include "wire/grpc.h"
+#include "wire/gzip.h"
 
 namespace holdfast::rpc {
 namespace {
@@ -16,6 +21,12 @@ constexpr std::string_view kHealthCheck = "/grpc.health.v1.Health/Check";
 // Calls that gRPC may hand over without waiting for us.
 constexpr int kAcceptAhead = 16;
 constexpr std::size_t kMaxClientNameBytes = 128;
+// An open call without its request and reply: ours, gRPC's, the engine's. What is smaller than a quarter of
+// it is not counted by itself.
+constexpr std::size_t kCallBytes = 16 << 10;
+constexpr std::size_t kSmallBytes = kCallBytes / 4;
+// Bytes that are on their way for longer than that may end when memory is short.
+constexpr std::chrono::milliseconds kSlow{100};
 
 std::string metadata(const grpc::GenericServerContext& context, const char* key) {
   const auto found = context.client_metadata().find(key);
@@ -29,6 +40,33 @@ std::optional<std::string> health_service(const std::string& bytes) {
   if (bytes.size() < 2 || bytes[0] != 0x0A || static_cast<std::size_t>(bytes[1]) != bytes.size() - 2)
     return std::nullopt;
   return bytes.substr(2);
+}
+
+// As Temporal's SDKs look for it.
+Status exhausted(std::string message, enums::ResourceExhaustedCause cause) {
+  pb::errordetails::v1::ResourceExhaustedFailure detail;
+  detail.set_cause(cause);
+  detail.set_scope(enums::RESOURCE_EXHAUSTED_SCOPE_SYSTEM);
+  return Status(Code::kResourceExhausted, std::move(message))
+      .with_detail("type.googleapis.com/" + detail.GetTypeName(), detail.SerializeAsString());
+}
+
+bool may_wait(api::Method method) {
+  return api::is_long_poll(method) || method == api::Method::kQueryWorkflow ||
+         method == api::Method::kExecuteMultiOperation;
+}
+
+bool hands_over_tasks(api::Method method) {
+  return method == api::Method::kPollWorkflowTaskQueue || method == api::Method::kPollActivityTaskQueue;
+}
+
+// Nothing is lost when its answer is refused. Others changed something, and are told so in any case.
+bool may_ask_again(api::Method method) {
+  using enum api::Method;
+  return hands_over_tasks(method) || method == kGetWorkflowExecutionHistory ||
+         method == kGetWorkflowExecutionHistoryReverse || method == kDescribeWorkflowExecution ||
+         method == kQueryWorkflow || method == kPollWorkflowExecutionUpdate || method == kListNamespaces ||
+         method == kListWorkflowExecutions;
 }
 
 std::string flatten(grpc::ByteBuffer& buffer) {
@@ -57,6 +95,7 @@ void ServerQueue::run() {
 }
 
 void ServerQueue::finish() {
+  transfer_alarm_.Cancel();
   cq_->Shutdown();
   if (thread_.joinable()) {
     thread_.join();
@@ -107,6 +146,55 @@ void ServerQueue::take_answers() {
   taking_.clear();
 }
 
+void ServerQueue::watch(ServerCall& call) {
+  auto& transfer = call.transfer();
+  transfer = {.older = newest_, .newer = nullptr, .since = shared_.clock.monotonic(), .watched = true};
+  (newest_ == nullptr ? oldest_ : newest_->transfer().newer) = &call;
+  newest_ = &call;
+  if (!transfer_alarm_set_) set_transfer_alarm();
+}
+
+void ServerQueue::unwatch(ServerCall& call) {
+  auto& transfer = call.transfer();
+  if (!std::exchange(transfer.watched, false)) return;
+  (transfer.older == nullptr ? oldest_ : transfer.older->transfer().newer) = transfer.newer;
+  (transfer.newer == nullptr ? newest_ : transfer.newer->transfer().older) = transfer.older;
+}
+
+void ServerQueue::set_transfer_alarm() {
+  transfer_alarm_set_ = true;
+  transfer_alarm_.Set(cq_.get(), to_gpr(shared_.clock.monotonic() + kSlow), &transfer_alarm_);
+}
+
+bool ServerQueue::heap_is_full() const {
+  const std::size_t most = shared_.options.heap_bytes;
+  if (most == 0) return false;
+  return os::heap_bytes().value_or(0) > most;
+}
+
+// What takes too long ends; when memory is short, half of what is slow, the oldest first.
+void ServerQueue::look_at_transfers() {
+  transfer_alarm_set_ = false;
+  const MonotonicTime now = shared_.clock.monotonic();
+  const auto longest = shared_.options.transfer_timeout;
+  while (oldest_ != nullptr && now - oldest_->transfer().since >= longest) {
+    oldest_->give_up(Status(Code::kDeadlineExceeded,
+                            fmt::format("the call's bytes were not through after {} ms", longest.count())));
+  }
+  std::size_t slow = 0;
+  for (const ServerCall* call = oldest_; call != nullptr && now - call->transfer().since >= kSlow;
+       call = call->transfer().newer) {
+    ++slow;
+  }
+  if (slow > 0 && heap_is_full()) {
+    for (slow = (slow + 1) / 2; slow > 0; --slow) {
+      oldest_->give_up(exhausted("memory is short, and the call's bytes come or go slowly; try again later",
+                                 enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED));
+    }
+  }
+  if (oldest_ != nullptr) set_transfer_alarm();
+}
+
 void ServerQueue::loop() {
   void* tag = nullptr;
   bool ok = false;
@@ -117,7 +205,9 @@ void ServerQueue::loop() {
 }
 
 void ServerQueue::handle(void* tag, bool ok) {
-  if (tag == nullptr) {
+  if (tag == &transfer_alarm_) {
+    look_at_transfers();
+  } else if (tag == nullptr) {
     const std::lock_guard lock(mutex_);
     alarm_set_ = false;
   } else {
@@ -147,9 +237,9 @@ void ServerCall::on_accepted(bool ok) {
   if (stopping) {
     refuse(Code::kUnavailable, "the server is stopping");
   } else if (too_many) {
-    refuse(Code::kResourceExhausted,
-           fmt::format("more than {} calls are open on this server; try again later",
-                       shared.options.max_open_calls));
+    refuse(exhausted(fmt::format("more than {} calls are open on this server; try again later",
+                                 shared.options.max_open_calls),
+                     enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   } else {
     begin(context_.method());
   }
@@ -166,20 +256,57 @@ void ServerCall::begin(std::string_view path) {
   } else {
     return refuse(Code::kUnimplemented, fmt::format("unknown method \"{}\"", path.substr(0, 200)));
   }
+  ServerShared& shared = queue_.shared();
+  held_ = HeldMemory(kind_ == Kind::kMethod && may_wait(method_) ? shared.waiting : shared.memory);
+  if (Status full = hold(kCallBytes); !full.ok()) return refuse(full);
   ++uses_;
+  queue_.watch(*this);
   stream_.Read(&bytes_, &read_);
 }
 
+// Of the server's memory, from now on.
+Status ServerCall::hold(std::size_t bytes) {
+  Status full = held_.resize(bytes);
+  return full.ok() ? full : exhausted(full.message(), enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
+}
+
+// Makes the request of its bytes, in this order: unpack what is packed, see what it would cost and whether
+// its fields keep their bounds, and only then make objects of it. A short one costs and breaks nothing.
+Status ServerCall::take_request(api::Message& request) {
+  if (is_gzip(bytes_)) {
+    const auto most = static_cast<std::size_t>(queue_.shared().options.max_receive_bytes);
+    if (Status wrong = unpack_gzip(bytes_, most); !wrong.ok()) return wrong;
+  }
+  const std::size_t wire_bytes = bytes_.Length();
+  std::size_t request_bytes = 0;
+  if (wire_bytes > api::kSmallestBound) {
+    if (Status full = hold(kCallBytes + wire_bytes); !full.ok()) return full;
+    const auto checked = check_fields(bytes_, request);
+    if (!checked) return checked.error();
+    request_bytes = *checked > kSmallBytes ? *checked : 0;
+    if (Status full = hold(kCallBytes + wire_bytes + request_bytes); !full.ok()) return full;
+  }
+  const bool parsed = parse(bytes_, request);
+  bytes_.Clear();
+  if (!parsed)
+    return {Code::kInvalidArgument, fmt::format("the request is not a valid {}", request.GetTypeName())};
+  return hold(kCallBytes + request_bytes);
+}
+
 void ServerCall::on_read(bool ok) {
-  if (!ok) {
+  queue_.unwatch(*this);
+  if (answering_) {
+    // It took too long and was answered meanwhile.
+  } else if (!ok) {
     // A message over the size limit also ends here; gRPC has then already told the client RESOURCE_EXHAUSTED.
     refuse(Code::kInvalidArgument, "the call carries no request message");
   } else if (kind_ == Kind::kHealth) {
     answer_health();
   } else {
     api::MessagePtr request = api::new_request(method_);
-    if (!parse(bytes_, *request)) {
-      refuse(Code::kInvalidArgument, fmt::format("the request is not a valid {}", request->GetTypeName()));
+    if (Status wrong = take_request(*request); !wrong.ok()) {
+      bytes_.Clear();
+      refuse(wrong);
     } else {
       ++uses_;  // the completion, until send_answer
       handle_ = queue_.shared().connection.start(method_, std::move(request), call_options(),
@@ -199,6 +326,7 @@ api::CallOptions ServerCall::call_options() {
   options.client_name = metadata(context_, "client-name");
   options.client_version = metadata(context_, "client-version");
   options.from_wire = true;
+  options.memory = &held_;
   return options;
 }
 
@@ -208,12 +336,24 @@ void ServerCall::send_answer() {
     give_back_answer();
     refuse(Code::kCancelled, "the client cancelled the call");
   } else if (!result_) {
-    answering_ = true;
-    ++uses_;
-    stream_.Finish(to_grpc(result_.error()), &finished_);
+    refuse(result_.error());
   } else {
     HF_CHECK(*result_ != nullptr);
-    finish_with(serialise(**result_));
+    grpc::ByteBuffer response = serialise(**result_);
+    std::size_t bytes = response.Length() > kSmallBytes ? response.Length() : 0;
+    // A task is kept until it is delivered, anything else needs to be there once.
+    if (hands_over_tasks(method_)) {
+      bytes *= 2;
+    } else {
+      result_ = api::MessagePtr();
+    }
+    Status full = hold(kCallBytes + bytes);
+    if (!full.ok() && may_ask_again(method_)) {
+      give_back_answer();
+      refuse(full);
+    } else {
+      finish_with(std::move(response));
+    }
   }
   release();
 }
@@ -234,22 +374,36 @@ void ServerCall::answer_health() {
   finish_with(grpc::ByteBuffer(&serving, 1));
 }
 
-void ServerCall::refuse(Code code, std::string message) {
+void ServerCall::refuse(const Status& status) {
   answering_ = true;
   ++uses_;
-  stream_.Finish(to_grpc(Status(code, std::move(message))), &finished_);
+  stream_.Finish(to_grpc(status), &finished_);
+}
+
+// What still arrives is refused; what is not read is dropped.
+void ServerCall::give_up(const Status& reason) {
+  queue_.unwatch(*this);
+  gave_up_ = true;
+  if (answering_) {
+    context_.TryCancel();
+  } else {
+    refuse(reason);
+  }
 }
 
 void ServerCall::finish_with(grpc::ByteBuffer&& response) {
   answering_ = true;
   ++uses_;
   bytes_ = std::move(response);
+  queue_.watch(*this);
   stream_.WriteAndFinish(bytes_, grpc::WriteOptions(), grpc::Status::OK, &finished_);
 }
 
 void ServerCall::on_finished(bool ok) {
   // The call was dead before the answer could go on the wire.
   if (!ok) give_back_answer();
+  queue_.unwatch(*this);
+  bytes_.Clear();
   release();
 }
 
@@ -257,6 +411,11 @@ void ServerCall::on_done(bool ok) {
   if (context_.IsCancelled()) {
     cancelled_ = true;
     if (!answering_ && handle_) handle_->cancel();
+    // Neither we ended it nor its time.
+    const auto deadline = from_gpr(context_.raw_deadline());
+    if (!gave_up_ && !queue_.shared().stopping &&
+        (!deadline || queue_.shared().clock.monotonic() < *deadline))
+      queue_.shared().connections->on_reset(context_.peer());
   }
   release();
 }

@@ -12,12 +12,16 @@
 #include <grpcpp/generic/async_generic_service.h>
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "api/connection.h"
+#include "base/memory_budget.h"
+#include "os/clock.h"
+#include "rpc/connections.h"
 #include "rpc/server.h"
 
 namespace holdfast::rpc {
@@ -26,8 +30,21 @@ class ServerCall;
 
 // What all queues of one server share.
 struct ServerShared {
+  ServerShared(api::Connection& behind, const ServerOptions& server_options)
+      : connection(behind),
+        options(server_options),
+        clock(server_options.clock != nullptr ? *server_options.clock : machine_clock),
+        memory(server_options.memory != nullptr ? *server_options.memory : own_memory),
+        waiting("calls over gRPC that wait", memory.limit() / 2, &memory) {}
+
   api::Connection& connection;
   const ServerOptions& options;
+  os::SystemClock machine_clock{};
+  const Clock& clock;
+  MemoryBudget own_memory{"gRPC", 256 << 20};
+  MemoryBudget& memory;
+  MemoryBudget waiting;
+  Connections* connections = nullptr;
   grpc::AsyncGenericService service{};
   std::atomic<std::size_t> open_calls{0};
   // ServerCall objects, waiting ones included. A queue may be shut down only at 0.
@@ -51,11 +68,18 @@ class ServerQueue {
   // Thread-safe.
   void answer(ServerCall& call);
 
+  // On the queue's thread: bytes of this call are on their way, in one direction, or no longer.
+  void watch(ServerCall& call);
+  void unwatch(ServerCall& call);
+
  private:
   void loop();
   void handle(void* tag, bool ok);
   void hear_first();
   void take_answers();
+  void look_at_transfers();
+  bool heap_is_full() const;
+  void set_transfer_alarm();
 
   ServerShared& shared_;
   std::unique_ptr<grpc::ServerCompletionQueue> cq_;
@@ -65,6 +89,12 @@ class ServerQueue {
   std::vector<ServerCall*> answers_;  // guarded by mutex_
   bool alarm_set_ = false;            // guarded by mutex_
   std::vector<ServerCall*> taking_;   // of the thread
+  // Of the thread: those whose bytes are on their way, the oldest first. Each has the same time, so their
+  // order is that of their ends.
+  ServerCall* oldest_ = nullptr;
+  ServerCall* newest_ = nullptr;
+  grpc::Alarm transfer_alarm_;
+  bool transfer_alarm_set_ = false;
 };
 
 // Owns itself: lives from accept() until gRPC and the connection are both through with it.
@@ -82,6 +112,17 @@ class ServerCall {
 
   // On the queue's thread, with result_ set.
   void send_answer();
+  // On the queue's thread: its bytes take too long.
+  void give_up(const Status& reason);
+
+  struct Transfer {
+    ServerCall* older = nullptr;
+    ServerCall* newer = nullptr;
+    MonotonicTime since{};
+    bool watched = false;
+  };
+  Transfer& transfer() { return transfer_; }
+  const Transfer& transfer() const { return transfer_; }
 
  private:
   explicit ServerCall(ServerQueue& queue);
@@ -93,7 +134,10 @@ class ServerCall {
 
   void begin(std::string_view method_name);
   void answer_health();
-  void refuse(Code code, std::string message);
+  Status take_request(api::Message& request);
+  Status hold(std::size_t bytes);
+  void refuse(const Status& status);
+  void refuse(Code code, std::string message) { refuse(Status(code, std::move(message))); }
   void finish_with(grpc::ByteBuffer&& response);
   void give_back_answer();
   void release();
@@ -111,12 +155,15 @@ class ServerCall {
   Kind kind_ = Kind::kMethod;
   api::Method method_{};
   grpc::ByteBuffer bytes_;
+  HeldMemory held_;  // the call itself, its request until there is an answer, then that
+  Transfer transfer_;
   Result<api::MessagePtr> result_;
   std::shared_ptr<api::CallHandle> handle_;
   int uses_ = 0;          // events still to come
   bool counted_ = false;  // in open_calls
   bool answering_ = false;
   bool cancelled_ = false;
+  bool gave_up_ = false;  // we did, not the client
 };
 
 }  // namespace holdfast::rpc
