@@ -13,6 +13,7 @@
 #include "app/commands.h"
 #include "app/engine_role.h"
 #include "app/exit_code.h"
+#include "app/memory_plan.h"
 #include "app/output.h"
 
 namespace holdfast::app {
@@ -86,6 +87,15 @@ class CommandLine {
     return CLI::Validator([](std::string& value) { return EngineRole::check_target(value).message(); }, "");
   }
 
+  static CLI::Validator is_memory() {
+    return CLI::Validator(
+        [](std::string& value) {
+          const auto bytes = parse_memory(value);
+          return bytes ? std::string() : bytes.error().message();
+        },
+        "");
+  }
+
   static void add_api(CLI::App* sub, ApiOptions& api) {
     sub->add_option("--api", api.api,
                     "Address of the HTTP API (default: HOLDFAST_API, ./.holdfast, port 8233)");
@@ -109,6 +119,11 @@ class CommandLine {
                     "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated)")
         ->take_all();
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
+    sub->add_option_function<std::string>(
+           "--memory", [&options](const std::string& text) { options.memory = *parse_memory(text); },
+           "Memory for requests, replies and caches, as in 512MiB (default: a quarter of the machine's, at "
+           "most 4GiB)")
+        ->check(is_memory());
     sub->add_option("--search-attribute", options.search_attributes,
                     "Search attribute to register in the namespace, NAME=Type (may be repeated)")
         ->envname("HOLDFAST_SEARCH_ATTRIBUTES")

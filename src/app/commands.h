@@ -5,6 +5,7 @@
 // everything else to stderr.
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ struct ServeOptions {
   std::vector<std::string> agents;  // definition files to register
   std::vector<std::string> grants;  // what other definitions may use, one each
   std::vector<std::string> grant_files;
+  std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   bool dev = false;                            // with the scripted model, the demo agent and a demo run
   bool json = false;

@@ -42,6 +42,8 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   store::RocksOptions store_options;
   store_options.dir = options.store_path;
   store_options.file_system = options.storage.file_system;
+  store_options.block_cache_bytes = options.memory.block_cache;
+  store_options.write_buffer_bytes = options.memory.write_buffer;
   auto store = store::RocksStore::open(store_options);
   if (!store) return std::unexpected(store.error());
   impl->store = *std::move(store);
@@ -54,6 +56,9 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   impl->index = *std::move(index);
 
   engine::EngineOptions engine_options;
+  engine_options.core.limits.cached_bytes = options.memory.executions;
+  engine_options.core.limits.inbox_bytes = options.memory.inbox;
+  engine_options.memory = options.budget;
   engine_options.on_fatal = [](const std::string& message) { complain("fatal: " + message); };
   auto engine =
       engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
@@ -108,9 +113,13 @@ store::RocksStore* EngineRole::store() const {
   return impl_->store.get();
 }
 
-Result<std::string> EngineRole::serve_grpc(const std::string& address) {
+Result<std::string> EngineRole::serve_grpc(const std::string& address, MemoryBudget& memory,
+                                           const MemoryPlan& plan) {
   rpc::ServerOptions options;
   options.address = address;
+  options.memory = &memory;
+  options.heap_bytes = plan.heap;
+  options.transport_bytes = plan.grpc_transport;
   auto server = rpc::Server::start(connection(), options);
   if (!server) return std::unexpected(server.error());
   impl_->grpc = *std::move(server);

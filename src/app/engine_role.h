@@ -8,7 +8,9 @@
 #include <string>
 
 #include "api/connection.h"
+#include "app/memory_plan.h"
 #include "app/storage.h"
+#include "base/memory_budget.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
@@ -24,6 +26,8 @@ class EngineRole {
     std::string store_path;
     std::string visibility_path;
     Storage storage;
+    MemoryPlan memory;
+    MemoryBudget* budget = nullptr;  // of the process; outlives the engine
   };
 
   // Clock and random must outlive it.
@@ -44,7 +48,8 @@ class EngineRole {
   store::RocksStore* store() const;
 
   // Serves the connection over gRPC. `address` with port 0 picks a free one; the bound address comes back.
-  Result<std::string> serve_grpc(const std::string& address);
+  // `memory` is what calls draw on, and outlives the serving.
+  Result<std::string> serve_grpc(const std::string& address, MemoryBudget& memory, const MemoryPlan& plan);
   void stop_grpc();
 
  private:

@@ -46,7 +46,10 @@ const char* environment_variable(const char* name) {
 
 }  // namespace
 
-Node::Node(const ServeOptions& options) : options_(options), grants_(environment_variable) {}
+Node::Node(const ServeOptions& options)
+    : options_(options),
+      plan_(MemoryPlan::of(options.memory, machine_memory())),
+      grants_(environment_variable) {}
 
 Status Node::start() {
   for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
@@ -196,6 +199,8 @@ Status Node::open_engine() {
     embedded.store_path = data_->engine_path();
     embedded.visibility_path = data_->visibility_path();
     embedded.storage = options_.storage;
+    embedded.memory = plan_;
+    embedded.budget = &memory_;
     return EngineRole::open_embedded(embedded, clock_, random_);
   }();
   if (!engine) {
@@ -208,8 +213,9 @@ Status Node::open_engine() {
     return {Code::kInvalidArgument,
             "--grpc serves the embedded engine; with --engine there is none to serve"};
   }
-  auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc",
-                         [this](const std::string& address) { return engine_->serve_grpc(address); });
+  auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc", [this](const std::string& address) {
+    return engine_->serve_grpc(address, grpc_memory_, plan_);
+  });
   if (!bound) return bad_address(bound.error());
   grpc_ = *bound;
   return {};
@@ -260,6 +266,7 @@ Status Node::open_http() {
       options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
         net::ServerOptions options;
         options.address = address;
+        options.memory = &http_memory_;
         auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
           api_->handle(std::move(request), std::move(responder));
         });

@@ -19,7 +19,9 @@
 #include "app/dev_role.h"
 #include "app/engine_role.h"
 #include "app/exit_code.h"
+#include "app/memory_plan.h"
 #include "app/worker_role.h"
+#include "base/memory_budget.h"
 #include "grant/grants.h"
 #include "http/api.h"
 #include "net/server.h"
@@ -75,6 +77,11 @@ class Node {
   };
 
   ServeOptions options_;
+  // Before all that draws on them.
+  MemoryPlan plan_;
+  MemoryBudget memory_{"this server", plan_.total};
+  MemoryBudget http_memory_{"HTTP", plan_.http, &memory_};
+  MemoryBudget grpc_memory_{"gRPC", plan_.grpc, &memory_};
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
   bool stopped_ = false;

@@ -33,6 +33,14 @@ def test_version_and_usage(cli):
     assert cli("runs", "--limit", "many").returncode == 2
 
 
+def test_memory_is_a_size(cli, tmp_path):
+    for wrong in ["much", "-512MiB", "255MiB", "1.5GiB", ""]:
+        refused = cli("server", "--data", str(tmp_path / "data"), "--memory", wrong)
+        assert refused.returncode == 2
+        assert "--memory" in refused.stderr
+        assert not (tmp_path / "data").exists()
+
+
 def test_run_follows_to_the_end(cli):
     done = cli("run", "payer", "hello")
     assert (done.returncode, done.stdout) == (0, "Hello from the script.\n")
