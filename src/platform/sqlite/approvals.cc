@@ -19,6 +19,7 @@ using rules::Write;
   "id, run, agent, tool, arguments, arguments_sha256, reason, requested_at, expires_at, status, " \
   "decided_by, decided_at, comment, edited_arguments"
 
+#define APPROVAL_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
 #define READ_APPROVALS                                                       \
   "SELECT " APPROVAL_COLUMNS ", status NOT BETWEEN 0 AND 4 OR " ROW_DAMAGED( \
       "checksum", "approvals", APPROVAL_COLUMNS) " FROM approvals "
@@ -47,22 +48,23 @@ Result<Approval> keep(Database& db, Change<Approval> change) {
   const Approval& row = change.row;
   Status status;
   if (change.write == Write::kInsert) {
-    Statement insert(db, "INSERT INTO approvals (" APPROVAL_COLUMNS
-                         ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)");
+    Statement insert(db, "INSERT INTO approvals (" APPROVAL_COLUMNS ", checksum) VALUES (" APPROVAL_VALUES
+                         ", " ROW_SUM("approvals", APPROVAL_VALUES) ")");
     insert.bind(row.id, row.run, row.agent, row.tool, row.arguments, row.arguments_sha256, row.reason,
                 row.requested_at, row.expires_at, row.status, row.decided_by, row.decided_at, row.comment,
                 row.edited_arguments);
     status = insert.run();
   } else if (change.write == Write::kUpdate) {
-    Statement update(db,
-                     "UPDATE approvals SET status = ?2, decided_by = ?3, decided_at = ?4, comment = ?5, "
-                     "edited_arguments = ?6 WHERE id = ?1");
+    Statement update(
+        db,
+        "UPDATE approvals SET status = ?2, decided_by = ?3, decided_at = ?4, comment = ?5, edited_arguments "
+        "= ?6, checksum = " ROW_SUM("approvals",
+                                    "id, run, agent, tool, arguments, arguments_sha256, reason, "
+                                    "requested_at, expires_at, ?2, ?3, ?4, ?5, ?6") " WHERE id = ?1");
     status =
         update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments)
             .run();
   }
-  if (status.ok() && change.write != Write::kNothing)
-    status = Statement(db, ROW_SEAL("approvals", APPROVAL_COLUMNS, "id = ?1")).bind(row.id).run();
   if (!status.ok()) return fail(status);
   return std::move(change.row);
 }
@@ -71,16 +73,11 @@ Result<Approval> keep(Database& db, Change<Approval> change) {
   "update_id, approval, decision, arguments_sha256, edited_arguments, decided_by, comment, at"
 
 #define SEALED_DECISION_COLUMNS DECISION_COLUMNS ", answer, why"
+#define DECISION_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ''"
 #define READ_DECISIONS                                                                    \
   "SELECT " DECISION_COLUMNS                                                              \
   ", answer, decision NOT BETWEEN 0 AND 2 OR answer NOT BETWEEN 0 AND 2 OR " ROW_DAMAGED( \
       "checksum", "decisions", SEALED_DECISION_COLUMNS) " FROM decisions "
-
-Status seal_decision(Database& db, std::string_view update_id) {
-  return Statement(db, ROW_SEAL("decisions", SEALED_DECISION_COLUMNS, "update_id = ?1"))
-      .bind(update_id)
-      .run();
-}
 
 DecisionAttempt attempt_of(const Statement& row) {
   DecisionAttempt out;
@@ -101,12 +98,12 @@ Result<std::optional<StoredDecision>> find_decision(Database& db, std::string_vi
 
 Status insert_attempt(Database& db, const DecisionAttempt& attempt) {
   Statement insert(db, "INSERT INTO decisions (" DECISION_COLUMNS
-                       ", answer, why) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, '')");
+                       ", answer, why, checksum) VALUES (" DECISION_VALUES
+                       ", " ROW_SUM("decisions", DECISION_VALUES) ")");
   insert.bind(attempt.update_id, attempt.approval, attempt.decision, attempt.arguments_sha256,
               attempt.edited_arguments, attempt.decided_by, attempt.comment, attempt.at,
               DecisionAnswer::kNone);
-  if (Status status = insert.run(); !status.ok()) return status;
-  return seal_decision(db, attempt.update_id);
+  return insert.run();
 }
 
 }  // namespace
@@ -185,9 +182,9 @@ Result<Approval> SqliteStore::finish_decision(std::string_view update_id, bool w
     std::optional<rules::Finish> finish =
         rules::finish_decision(**decision, *approval, won, why, clock_.now());
     if (!finish) return approval;
-    Statement update(db, "UPDATE decisions SET answer = ?2, why = ?3 WHERE update_id = ?1");
+    Statement update(db, "UPDATE decisions SET answer = ?2, why = ?3, checksum = " ROW_SUM(
+                             "decisions", DECISION_COLUMNS ", ?2, ?3") " WHERE update_id = ?1");
     if (Status status = update.bind(update_id, finish->answer, why).run(); !status.ok()) return fail(status);
-    if (Status status = seal_decision(db, update_id); !status.ok()) return fail(status);
     if (Status status = insert_audit(db, finish->audit); !status.ok()) return fail(status);
     return keep(db, std::move(finish->approval));
   });

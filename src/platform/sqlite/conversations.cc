@@ -18,6 +18,7 @@ using rules::Change;
 using rules::Write;
 
 #define BRANCH_COLUMNS "conversation, branch, parent, fork, head, head_sha256"
+#define BRANCH_VALUES "?1, ?2, ?3, ?4, ?5, ?6"
 
 Result<std::optional<Branch>> find_branch(Database& db, std::string_view conversation, std::uint32_t number) {
   Statement query(db, "SELECT " BRANCH_COLUMNS ", " ROW_DAMAGED(
@@ -34,16 +35,17 @@ Status keep(Database& db, std::string_view conversation, const Change<Branch>& c
   const Branch& row = change.row;
   Status status;
   if (change.write == Write::kInsert) {
-    Statement insert(db, "INSERT INTO branches (" BRANCH_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6)");
+    Statement insert(db, "INSERT INTO branches (" BRANCH_COLUMNS ", checksum) VALUES (" BRANCH_VALUES
+                         ", " ROW_SUM("branches", BRANCH_VALUES) ")");
     status = insert.bind(conversation, row.number, row.parent, row.fork, row.head, row.head_sha256).run();
   } else {
     Statement update(
-        db, "UPDATE branches SET head = ?3, head_sha256 = ?4 WHERE conversation = ?1 AND branch = ?2");
+        db, "UPDATE branches SET head = ?3, head_sha256 = ?4, checksum = " ROW_SUM(
+                "branches",
+                "conversation, branch, parent, fork, ?3, ?4") " WHERE conversation = ?1 AND branch = ?2");
     status = update.bind(conversation, row.number, row.head, row.head_sha256).run();
   }
-  if (!status.ok()) return status;
-  Statement seal(db, ROW_SEAL("branches", BRANCH_COLUMNS, "conversation = ?1 AND branch = ?2"));
-  return seal.bind(conversation, row.number).run();
+  return status;
 }
 
 // The branch, its parent and so on, down to the one that owns message `sequence`.

@@ -1,8 +1,8 @@
 #pragma once
 
 // Rows that are not as they were written. What an agent goes on from (steps, effects, approvals, decisions,
-// runs, definitions, branches) carries a checksum of its columns, which every change renews (ROW_SEAL, in the
-// same transaction) and every read compares: a row with another one is DATA_LOSS and is used for nothing.
+// runs, definitions, branches) carries a checksum of its columns, which every statement that writes one
+// renews and every read compares: a row with another one is DATA_LOSS and is used for nothing.
 // Rows of earlier landings have none until they are next written. Private to this room.
 
 #include <cstddef>
@@ -19,13 +19,11 @@
 #include "holdfast/status.h"
 #include "sqlite/statement.h"
 
-// Of a table's row: `columns` is always the same list, whoever asks. sqlite::Database::define_row_checksum().
+// Of a table's row: the same columns in the same order whoever asks, or what is written into them.
+// sqlite::Database::define_row_checksum().
 #define ROW_SUM(table, columns) "row_checksum('" table "', " columns ")"
 // The last column of whoever reads: 1 when the row is damaged.
 #define ROW_DAMAGED(sum, table, columns) "(" sum " IS NOT NULL AND " sum " <> " ROW_SUM(table, columns) ")"
-// After each change of a row.
-#define ROW_SEAL(table, columns, where) \
-  "UPDATE " table " SET checksum = " ROW_SUM(table, columns) " WHERE " where
 
 namespace holdfast::platform {
 

@@ -19,12 +19,9 @@ using rules::Write;
   "run, agent, definition_hash, input, idempotency_key, request_id, engine_run_id, created_at, started_at"
 
 #define SEALED_RUN_COLUMNS RUN_COLUMNS ", fingerprint"
+#define RUN_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
 #define READ_RUNS \
   "SELECT " RUN_COLUMNS ", fingerprint, " ROW_DAMAGED("checksum", "runs", SEALED_RUN_COLUMNS) " FROM runs "
-
-Status seal_run(Database& db, std::string_view run) {
-  return Statement(db, ROW_SEAL("runs", SEALED_RUN_COLUMNS, "run = ?1")).bind(run).run();
-}
 
 RunRecord run_of(const Statement& row) {
   RunRecord out;
@@ -67,12 +64,11 @@ Status insert_run(Database& db, const StoredRun& row) {
   const RunRecord& run = row.run;
   std::optional<std::string> key;
   if (!run.idempotency_key.empty()) key = run.idempotency_key;
-  Statement insert(
-      db, "INSERT INTO runs (" RUN_COLUMNS ", fingerprint) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)");
+  Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ", checksum) VALUES (" RUN_VALUES
+                       ", " ROW_SUM("runs", RUN_VALUES) ")");
   insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
               run.created_at, run.started_at, row.fingerprint);
-  if (Status status = insert.run(); !status.ok()) return status;
-  return seal_run(db, run.run);
+  return insert.run();
 }
 
 #define DEFINITION_COLUMNS                                                                                \
@@ -142,10 +138,11 @@ Status SqliteStore::mark_started(std::string_view run, std::string_view engine_r
     Result<RunRecord> stored = need_run(db, run);
     if (!stored) return stored.error();
     const RunRecord row = rules::mark_started(*stored, engine_run_id, clock_.now()).row;
-    Statement update(db, "UPDATE runs SET engine_run_id = ?2, started_at = ?3 WHERE run = ?1");
-    if (Status status = update.bind(run, row.engine_run_id, row.started_at).run(); !status.ok())
-      return status;
-    return seal_run(db, run);
+    Statement update(db, "UPDATE runs SET engine_run_id = ?2, started_at = ?3, checksum = " ROW_SUM(
+                             "runs",
+                             "run, agent, definition_hash, input, idempotency_key, request_id, ?2, "
+                             "created_at, ?3, fingerprint") " WHERE run = ?1");
+    return update.bind(run, row.engine_run_id, row.started_at).run();
   });
 }
 
@@ -182,20 +179,17 @@ Result<Definition> SqliteStore::put_definition(std::string_view name, std::strin
   if (Status status = rules::check_definition(name, text); !status.ok()) return fail(status);
   return write<Definition>([&](Database& db) -> Result<Definition> {
     const Definition row = rules::new_definition(name, text, clock_.now());
-    Statement insert(db, "INSERT OR IGNORE INTO definitions (name, hash, text, at) VALUES (?1, ?2, ?3, ?4)");
+    Statement insert(
+        db,
+        "INSERT OR IGNORE INTO definitions (name, hash, text, at, checksum) VALUES (?1, ?2, ?3, ?4, " ROW_SUM(
+            "definitions", "?1, ?2, ?4") ")");
     if (Status status = insert.bind(row.name, row.hash, row.text, row.at).run(); !status.ok())
       return fail(status);
-    if (db.changes() > 0) {
-      Statement seal(db, ROW_SEAL("definitions", "name, hash, at", "name = ?1 AND hash = ?2"));
-      if (Status status = seal.bind(row.name, row.hash).run(); !status.ok()) return fail(status);
-    }
     Statement current(
-        db,
-        "INSERT INTO current_definitions (name, hash) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE "
-        "SET hash = ?2");
+        db, "INSERT INTO current_definitions (name, hash, checksum) VALUES (?1, ?2, " ROW_SUM(
+                "current_definitions",
+                "?1, ?2") ") ON CONFLICT (name) DO UPDATE SET hash = ?2, checksum = excluded.checksum");
     if (Status status = current.bind(row.name, row.hash).run(); !status.ok()) return fail(status);
-    Statement seal(db, ROW_SEAL("current_definitions", "name, hash", "name = ?1"));
-    if (Status status = seal.bind(row.name).run(); !status.ok()) return fail(status);
     return find_definition(db, row.name, row.hash);
   });
 }

@@ -12,6 +12,7 @@ using rules::Change;
 using rules::Write;
 
 #define STEP_COLUMNS "key, run, result, at, conversation, branch, sequence, sha256, branch_opened"
+#define STEP_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 
 Result<std::optional<StepRecord>> find_step(Database& db, std::string_view key) {
   Statement query(db, "SELECT " STEP_COLUMNS
@@ -30,7 +31,8 @@ Result<std::optional<StepRecord>> find_step(Database& db, std::string_view key) 
 }
 
 Status insert_step(Database& db, const StepRecord& record) {
-  Statement insert(db, "INSERT INTO steps (" STEP_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)");
+  Statement insert(db, "INSERT INTO steps (" STEP_COLUMNS ", checksum) VALUES (" STEP_VALUES
+                       ", " ROW_SUM("steps", STEP_VALUES) ")");
   insert.bind(record.key, record.run, record.result, record.at);
   if (record.appended) {
     const Reference& head = record.appended->head;
@@ -38,12 +40,12 @@ Status insert_step(Database& db, const StepRecord& record) {
   } else {
     insert.bind(nullptr, nullptr, nullptr, nullptr, false);
   }
-  if (Status status = insert.run(); !status.ok()) return status;
-  return Statement(db, ROW_SEAL("steps", STEP_COLUMNS, "key = ?1")).bind(record.key).run();
+  return insert.run();
 }
 
 #define EFFECT_COLUMNS \
   "key, run, tool, class, arguments_sha256, fence, settled, succeeded, result, begun_at, settled_at"
+#define EFFECT_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11"
 
 Result<std::optional<EffectRecord>> find_effect(Database& db, std::string_view key) {
   Statement query(db, "SELECT " EFFECT_COLUMNS ", class NOT BETWEEN 0 AND 3 OR " ROW_DAMAGED(
@@ -64,8 +66,8 @@ Result<EffectRecord> keep(Database& db, Change<EffectRecord> change) {
   const bool settled = row.state == EffectState::kSettled;
   Status status;
   if (change.write == Write::kInsert) {
-    Statement insert(
-        db, "INSERT INTO effects (" EFFECT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)");
+    Statement insert(db, "INSERT INTO effects (" EFFECT_COLUMNS ", checksum) VALUES (" EFFECT_VALUES
+                         ", " ROW_SUM("effects", EFFECT_VALUES) ")");
     insert.bind(row.intent.key, row.intent.run, row.intent.tool, row.intent.effect,
                 row.intent.arguments_sha256, row.fence, settled, row.succeeded, row.result, row.begun_at,
                 row.settled_at);
@@ -73,13 +75,13 @@ Result<EffectRecord> keep(Database& db, Change<EffectRecord> change) {
   } else if (change.write == Write::kUpdate) {
     Statement update(
         db,
-        "UPDATE effects SET fence = ?2, settled = ?3, succeeded = ?4, result = ?5, settled_at = ?6 "
-        "WHERE key = ?1");
+        "UPDATE effects SET fence = ?2, settled = ?3, succeeded = ?4, result = ?5, settled_at = ?6, checksum "
+        "= " ROW_SUM(
+            "effects",
+            "key, run, tool, class, arguments_sha256, ?2, ?3, ?4, ?5, begun_at, ?6") " WHERE key = ?1");
     update.bind(row.intent.key, row.fence, settled, row.succeeded, row.result, row.settled_at);
     status = update.run();
   }
-  if (status.ok() && change.write != Write::kNothing)
-    status = Statement(db, ROW_SEAL("effects", EFFECT_COLUMNS, "key = ?1")).bind(row.intent.key).run();
   if (!status.ok()) return fail(status);
   return std::move(change.row);
 }
