@@ -44,6 +44,31 @@ Result<std::vector<std::string>> names_in(const fs::path& folder, std::uint64_t*
   return names;
 }
 
+Status copy_platform(platform::Snapshot& snapshot, archive::Writer& writer, const archive::GiveUp& give_up) {
+  const std::string folder(kPlatformFolder);
+  if (Status status = writer.make_folder(folder); !status.ok()) return status;
+  auto names = snapshot.copy_into(writer.folder() / folder, give_up);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (Status status = writer.seal(folder + "/" + name, give_up); !status.ok()) return status;
+  }
+  return {};
+}
+
+Status copy_engine(const fs::path& checkpoint, archive::Writer& writer, const archive::GiveUp& give_up) {
+  std::uint64_t bytes = 0;
+  auto names = names_in(checkpoint, &bytes);
+  if (!names) return names.error();
+  if (Status space = archive::check_space(writer.folder(), bytes + kMinFreeBytes); !space.ok()) return space;
+  const std::string folder(kEngineFolder);
+  if (Status status = writer.make_folder(folder); !status.ok()) return status;
+  for (const std::string& name : *names) {
+    if (Status status = writer.add(checkpoint / name, folder + "/" + name, give_up); !status.ok())
+      return status;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<archive::Manifest> take_backup(const BackupSources& sources, const fs::path& target,
@@ -70,27 +95,12 @@ Result<archive::Manifest> take_backup(const BackupSources& sources, const fs::pa
   });
   if (!snapshot) return fail(snapshot.error());
 
+  // First what keeps SQLite's logs from being cut.
+  if (Status status = copy_platform(**snapshot, *writer, give_up); !status.ok())
+    return fail(std::move(status));
+  snapshot->reset();
   if (sources.engine != nullptr) {
-    std::uint64_t bytes = 0;
-    auto names = names_in(engine, &bytes);
-    if (!names) return fail(names.error());
-    if (Status space = archive::check_space(target, bytes + kMinFreeBytes); !space.ok())
-      return fail(std::move(space));
-    const std::string folder(kEngineFolder);
-    if (Status status = writer->make_folder(folder); !status.ok()) return fail(std::move(status));
-    for (const std::string& name : *names) {
-      Status status = writer->add(engine / name, folder + "/" + name, give_up);
-      if (!status.ok()) return fail(std::move(status));
-    }
-  }
-  const std::string folder(kPlatformFolder);
-  if (Status status = writer->make_folder(folder); !status.ok()) return fail(std::move(status));
-  auto names = (*snapshot)->copy_into(target / folder, give_up);
-  if (!names) return fail(names.error());
-  snapshot->reset();  // the logs may shrink again
-  for (const std::string& name : *names) {
-    if (Status status = writer->seal(folder + "/" + name, give_up); !status.ok())
-      return fail(std::move(status));
+    if (Status status = copy_engine(engine, *writer, give_up); !status.ok()) return fail(std::move(status));
   }
   return writer->finish(std::move(about));
 }

@@ -87,6 +87,23 @@ TEST_F(BackupTest, GivesBackBothStores) {
   EXPECT_EQ(restored().code(), Code::kFailedPrecondition) << "there is something now";
 }
 
+TEST_F(BackupTest, WithoutAnEngineThePlatformStoreAlone) {
+  {
+    Open live = open(base_ / "live");
+    ASSERT_TRUE(live.stores.store->put_definition("refunds", "{}"));
+    BackupSources platform = sources(live);
+    platform.engine = nullptr;
+    auto taken = take_backup(platform, backup_, {});
+    ASSERT_TRUE(taken) << taken.error().message();
+    EXPECT_FALSE(taken->engine);
+    EXPECT_EQ(taken->files.size(), 2U);
+  }
+  const Status status = restored();
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_FALSE(fs::exists(copy_ / "engine"));
+  EXPECT_TRUE(open(copy_).stores.store->current_definition("refunds"));
+}
+
 TEST_F(BackupTest, RestoresIntoAFolderThatIsThereAndEmpty) {
   make_backup();
   fs::create_directory(copy_);
