@@ -90,6 +90,8 @@ def test_a_copy_of_a_working_server_finishes_what_was_open(own_server, binary, t
         assert copy.get(f"/api/v1/runs/{later}").status == 404
         for run in waiting:
             approve(copy, copy.wait_for_approval(run))
+            copy.kill()
+            copy.start()
         assert {copy.wait(run)["output"] for run in waiting} == {"That is settled."}
         assert payments() == [250, 250, 250]
         # Runs that were on their way at the moment come to their end: none is known to one store alone.
@@ -184,8 +186,7 @@ def test_a_killed_backup_is_whole_or_none(own_server, binary, tmp_path, who):
         own_server.start_run("payer", "pay, please", id=f"open-{n}")
     own_server.wait_for_approval("open-19")
     chance = random.Random(7)
-    accepted = 0
-    for attempt in range(8):
+    for attempt in range(6 if who == "command" else 3):
         folder = tmp_path / f"backup-{attempt}"
         if who == "command":
             kill_at([binary, "backup", folder, "--data", own_server.data], chance.uniform(0, 0.12))
@@ -198,7 +199,6 @@ def test_a_killed_backup_is_whole_or_none(own_server, binary, tmp_path, who):
             own_server.start()
         done = command(binary, "restore", folder, "--data", tmp_path / f"copy-{attempt}")
         if done.returncode == 0:
-            accepted += 1
             copy = Server(binary, tmp_path / f"copy-{attempt}").start()
             copy.wait_for_approval("open-19")
             copy.close()
@@ -215,7 +215,7 @@ def test_a_killed_restore_is_no_data_directory(own_server, binary, tmp_path):
     back_up(own_server, tmp_path / "backup")
     chance = random.Random(11)
     killed = 0
-    for attempt in range(12):
+    for attempt in range(8):
         data = tmp_path / f"copy-{attempt}"
         killed += kill_at([binary, "restore", tmp_path / "backup", "--data", data], chance.uniform(0, 0.15))
         for folder in [data, *tmp_path.glob(".holdfast-restore-*")]:

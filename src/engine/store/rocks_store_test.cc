@@ -105,6 +105,38 @@ TEST_F(RocksStoreTest, KeepsBatchesAcrossOpensAndReadsInOrder) {
   EXPECT_THAT(keys(*store, "b", "", true), ElementsAre("e", "c", "b"));
 }
 
+TEST_F(RocksStoreTest, AFlippedBitInATableIsTheLossOfTheRowsBesideItAlone) {
+  write(*open(), 0, 900);
+  ASSERT_TRUE(open()->settle().ok());
+  fs::path table;
+  for (const auto& entry : fs::directory_iterator(dir_)) {
+    if (entry.path().extension() == ".sst" && (table.empty() || entry.file_size() > fs::file_size(table)))
+      table = entry.path();
+  }
+  ASSERT_FALSE(table.empty());
+  std::fstream file(table, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(fs::file_size(table) / 4));
+  const char byte = static_cast<char>(file.get() ^ 1);
+  file.seekp(static_cast<std::streamoff>(fs::file_size(table) / 4));
+  file.put(byte);
+  file.close();
+  auto store = open();
+  int lost = 0;
+  for (int i = 0; i < 900; ++i) {
+    const auto value = store->get(key(i));
+    if (value.has_value()) {
+      ASSERT_TRUE(value->has_value());
+      EXPECT_EQ(**value, std::string(100, static_cast<char>('a' + i % 26)));
+    } else {
+      EXPECT_EQ(value.error().code(), Code::kDataLoss);
+      ++lost;
+    }
+  }
+  EXPECT_GT(lost, 0);
+  EXPECT_LT(lost, 900);
+  write(*store, 900, 910);
+}
+
 TEST_F(RocksStoreTest, ACheckpointHoldsExactlyWhatWasCommittedBeforeIt) {
   auto store = open();
   write(*store, 0, 50);
