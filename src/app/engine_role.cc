@@ -44,6 +44,7 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   store_options.file_system = options.storage.file_system;
   store_options.block_cache_bytes = options.memory.block_cache;
   store_options.write_buffer_bytes = options.memory.write_buffer;
+  store_options.complain = [](const std::string& message) { complain(message); };
   auto store = store::RocksStore::open(store_options);
   if (!store) return std::unexpected(store.error());
   impl->store = *std::move(store);

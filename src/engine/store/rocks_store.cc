@@ -7,6 +7,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_system.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
@@ -53,6 +55,31 @@ class WarningLogger final : public rocksdb::Logger {
  private:
   std::mutex mutex_;
   std::deque<std::string> warnings_;
+};
+
+// A compaction that meets damage would stop all writes, and with them every run. The rows in question are
+// lost either way; the others are not.
+class DamagedTables final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    if (reason != rocksdb::BackgroundErrorReason::kCompaction || !error->IsCorruption()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      what_ = error->ToString();
+    }
+    *error = rocksdb::Status::OK();
+    found_ = true;
+  }
+  bool found() const { return found_; }
+  std::string what() const {
+    const std::lock_guard lock(mutex_);
+    return what_;
+  }
+
+ private:
+  std::atomic<bool> found_ = false;
+  mutable std::mutex mutex_;
+  std::string what_;  // guarded by mutex_
 };
 
 std::string parent_of(const std::string& dir) {
@@ -269,11 +296,16 @@ bool worth_rewriting(rocksdb::DB& db) {
 }  // namespace
 
 struct RocksStore::Impl {
+  void stop_compacting();
+
   std::string dir;
   std::unique_ptr<rocksdb::Env> env;  // only with a file system of the caller's; outlives db
   std::unique_ptr<rocksdb::DB> db;
-  Status failed;       // the first failed commit; the committer is the only user
-  std::mutex commits;  // held by a commit, and by the moment of a checkpoint
+  Status failed;  // the first failed commit; the committer is the only user
+  std::shared_ptr<DamagedTables> damage = std::make_shared<DamagedTables>();
+  std::function<void(const std::string&)> complain;
+  bool compacting = true;  // the committer's
+  std::mutex commits;      // held by a commit, and by the moment of a checkpoint
 };
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -286,6 +318,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksOptions& options
 
   auto impl = std::make_unique<Impl>();
   impl->dir = options.dir;
+  impl->complain = options.complain;
   const std::shared_ptr<rocksdb::FileSystem> fs =
       options.file_system ? options.file_system : rocksdb::FileSystem::Default();
 
@@ -301,6 +334,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksOptions& options
 
   rocksdb::Options rocks = rocks_options(options);
   rocks.info_log = std::make_shared<WarningLogger>();
+  rocks.listeners.push_back(impl->damage);
   if (options.file_system) {
     impl->env = rocksdb::NewCompositeEnv(options.file_system);
     rocks.env = impl->env.get();
@@ -316,9 +350,23 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksOptions& options
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 
+// Not in the listener: setting options waits for the writers.
+void RocksStore::Impl::stop_compacting() {
+  compacting = false;
+  // Without it, the same compaction is tried once a second: nothing worse.
+  (void)db->SetOptions({{"disable_auto_compactions", "true"}});
+  if (complain) {
+    complain(
+        fmt::format("data directory {} is damaged ({}): its runs are told when they are read, the others go "
+                    "on, and nothing is compacted any more. Restore it from a backup",
+                    dir, damage->what()));
+  }
+}
+
 Status RocksStore::commit(const WriteBatch& batch) {
   if (!impl_->failed.ok()) return impl_->failed;
   if (batch.empty()) return {};
+  if (impl_->compacting && impl_->damage->found()) impl_->stop_compacting();
   std::size_t bytes = 16;
   for (const WriteBatch::Change& change : batch.changes()) {
     bytes += change.key.size() + (change.value ? change.value->size() : 0) + 16;

@@ -11,10 +11,13 @@
 //   kResourceExhausted   disk full
 //   kDataLoss            corruption: file and offset; nothing was changed or skipped
 //   kInvalidArgument     the path is not a directory
+// Damage in a table is the loss of the rows beside it: get() and scan() say DATA_LOSS. Should a compaction
+// meet it, the store goes on without compactions, slower and larger, instead of refusing every commit.
 // commit() fails with kResourceExhausted (disk full) or kDataLoss (everything else, a failed fsync above
 // all): either way the caller stops the process, as KvStore demands; every later commit fails the same way.
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -30,6 +33,8 @@ struct RocksOptions {
   std::string dir{};  // created when it does not exist; its parent must exist
   // File system under RocksDB; none: the machine's own. Tests put fault layers here.
   std::shared_ptr<rocksdb::FileSystem> file_system{};
+  // Hears once of damage that was found where nobody reads (see below). Any thread. Empty: nobody does.
+  std::function<void(const std::string&)> complain{};
   // Memory: at most three write buffers and the cache are held; an idle store holds about one buffer's first
   // block.
   std::uint64_t write_buffer_bytes = 8 << 20;

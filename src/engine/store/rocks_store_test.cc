@@ -16,6 +16,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <thread>
 
@@ -135,6 +136,30 @@ TEST_F(RocksStoreTest, AFlippedBitInATableIsTheLossOfTheRowsBesideItAlone) {
   EXPECT_GT(lost, 0);
   EXPECT_LT(lost, 900);
   write(*store, 900, 910);
+}
+
+TEST_F(RocksStoreTest, DamageThatACompactionMeetsStopsNoCommit) {
+  write(*open(), 0, 900);
+  ASSERT_TRUE(open()->settle().ok());
+  for (const auto& entry : fs::directory_iterator(dir_)) {
+    if (entry.path().extension() != ".sst") continue;
+    std::fstream file(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(entry.file_size() / 4));
+    file.write("\xff\xfe\xfd", 3);
+  }
+  std::promise<std::string> told;
+  auto store = RocksStore::open({.dir = dir_, .complain = [&](const std::string& m) { told.set_value(m); }});
+  ASSERT_TRUE(store.has_value()) << store.error().to_string();
+  // Four tables over the same keys are a reason to compact.
+  for (int i = 0; i < 4; ++i) {
+    write(**store, 0, 900);
+    ASSERT_TRUE((*store)->settle().ok());
+  }
+  auto message = told.get_future();
+  while (message.wait_for(std::chrono::milliseconds(1)) != std::future_status::ready) write(**store, 0, 1);
+  EXPECT_THAT(message.get(), HasSubstr("Corruption"));
+  write(**store, 900, 950);
+  EXPECT_TRUE((*store)->get(key(949))->has_value());
 }
 
 TEST_F(RocksStoreTest, ACheckpointHoldsExactlyWhatWasCommittedBeforeIt) {
