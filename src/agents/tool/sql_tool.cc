@@ -16,6 +16,7 @@
 #include "definition/names.h"
 #include "spec/duration.h"
 #include "spec/template.h"
+#include "sqlite/heap_limit.h"
 #include "sqlite/statement.h"
 #include "tool/activity_tool.h"
 
@@ -41,6 +42,16 @@ constexpr std::string_view kSchema = R"json({
 
 // What one text, blob or row of a statement may take, whoever wrote what it computes from.
 constexpr int kMaxValueBytes = 16 << 20;
+
+// What SQLite may hold for one call, and for all that run at the same time.
+constexpr std::size_t kMaxHeapBytes = 64 << 20;
+constexpr std::size_t kMaxHeapBytesOfAll = 128 << 20;
+
+MemoryBudget& heap_of_all() {
+  static auto* const budget =
+      new MemoryBudget("SQL statements", kMaxHeapBytesOfAll);  // calls may outlive main()
+  return *budget;
+}
 
 struct SqlSettings : ToolSettings {
   std::string database;   // SQLite file; may name `${ENVIRONMENT}` variables
@@ -143,6 +154,10 @@ class SqlCall {
     if (expired_) {
       return {Ending::kFailed, fmt::format("the statement ran longer than {} and was stopped",
                                            spec::format_duration(tool_.timeout))};
+    }
+    if (heap_.reached()) {
+      return {Ending::kFailed, fmt::format("the statement needs more than {} MiB of memory and was stopped",
+                                           kMaxHeapBytes >> 20)};
     }
     // Stopped in time: whoever runs the call stops. That says nothing about the statement.
     return {stopped_ || db_.may_pass() ? Ending::kRetry : Ending::kFailed,
@@ -306,6 +321,7 @@ class SqlCall {
   const Json& arguments_;
   const ToolContext& context_;
   const Clock& clock_;
+  sqlite::HeapLimit heap_{kMaxHeapBytes, heap_of_all()};  // before the database, which goes first
   sqlite::Database db_;
   MonotonicTime deadline_{};
   MonotonicTime next_beat_{};

@@ -97,6 +97,38 @@ TEST_F(SqlTool, AValueIsBounded) {
   EXPECT_THAT(ending.text, HasSubstr("too big"));
 }
 
+// However the statement comes to need it.
+TEST_F(SqlTool, MemoryIsBoundedForOneCall) {
+  std::string columns = "randomblob(16000000)";
+  for (int i = 0; i < 5; ++i) columns += ", randomblob(16000000)";
+  const std::string many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 40) ";
+  for (const std::string& statement :
+       {"SELECT " + columns,
+        many + "SELECT max(length(g)) FROM (SELECT group_concat(hex(zeroblob(1000000))) OVER (ORDER BY i) AS "
+               "g FROM n)",
+        "SELECT " + std::string(250, '(') + "1" + std::string(250, ')'),
+        many + "SELECT group_concat(hex(zeroblob(400000))) FROM n"}) {
+    const ToolEnding ending = run(statement, Json::object());
+    EXPECT_EQ(ending.ending, Ending::kFailed) << statement.substr(0, 100);
+    EXPECT_THAT(ending.text,
+                testing::AnyOf(HasSubstr("needs more than 64 MiB of memory"), HasSubstr("too big"),
+                               HasSubstr("parser stack"), HasSubstr("maximum depth")))
+        << statement.substr(0, 100);
+  }
+  // It was the statement's fault, and nobody else's: the next one runs.
+  EXPECT_EQ(run("SELECT 1", Json::object()).ending, Ending::kDone);
+}
+
+TEST_F(SqlTool, ASortOfMoreThanMemoryGoesToDisk) {
+  max_rows_ = 1;
+  const std::string much =
+      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 100000) "
+      "SELECT DISTINCT i, hex(randomblob(400)) AS b FROM n ORDER BY b";
+  const ToolEnding ending = run(much, Json::object());
+  EXPECT_EQ(ending.ending, Ending::kDone) << ending.text;
+  EXPECT_EQ(Json::parse(ending.text)["truncated"], true);
+}
+
 TEST_F(SqlTool, AReadingToolCannotWrite) {
   for (const char* statement : {"DELETE FROM orders", "PRAGMA journal_mode=DELETE", "ATTACH '/tmp/x.db' AS x",
                                 "SELECT 1; DROP TABLE orders", "BEGIN; SELECT 1"}) {

@@ -11,11 +11,17 @@
 #include "base/check.h"
 #include "base/sha256.h"
 #include "base/storage_fault.h"
+#include "sqlite/heap_limit.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::sqlite {
 
 namespace {
+
+// Of statements that somebody else wrote: SQLite walks expressions on the stack, and a row has a register for
+// each column.
+constexpr int kMaxForeignExpressionDepth = 200;
+constexpr int kMaxForeignColumns = 500;
 
 Status status_of(int code, std::string message) {
   switch (code & 0xff) {
@@ -108,6 +114,7 @@ Database::~Database() {
 
 Status Database::open(const std::filesystem::path& path, const Options& options) {
   HF_CHECK(db_ == nullptr);
+  watch_heap();
   name_ = path.filename().string();
   const char* vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
   if (vfs != nullptr && sqlite3_vfs_find(vfs) == nullptr) {
@@ -161,6 +168,8 @@ void Database::confine(bool on) {
 
 void Database::bound_values(int bytes) {
   sqlite3_limit(db_, SQLITE_LIMIT_LENGTH, bytes);
+  sqlite3_limit(db_, SQLITE_LIMIT_EXPR_DEPTH, kMaxForeignExpressionDepth);
+  sqlite3_limit(db_, SQLITE_LIMIT_COLUMN, kMaxForeignColumns);
   sqlite3_limit(db_, SQLITE_LIMIT_WORKER_THREADS, 0);
   (void)execute("PRAGMA temp_store=FILE; PRAGMA cache_size=-8192");
 }

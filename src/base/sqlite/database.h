@@ -72,8 +72,9 @@ class Database {
   // Refuses, from now on or no more, what would end our transaction or reach another file: for statements
   // that somebody else wrote.
   void confine(bool on);
-  // From now on no text, blob or row takes more bytes, a sort's rest goes to disk, and the page cache stays
-  // small: for such statements, too.
+  // From now on no text, blob or row takes more bytes, a sort's rest goes to disk, the page cache stays
+  // small, and expressions and rows have bounds: for such statements, too. HeapLimit bounds what they hold
+  // together.
   void bound_values(int bytes);
 
   // Writes what this connection sees, in a transaction the moment of its first read, into a new file at

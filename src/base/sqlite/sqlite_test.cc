@@ -5,6 +5,7 @@
 
 #include "base/storage_fault.h"
 #include "fixture/temporary_directory.h"
+#include "sqlite/heap_limit.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::sqlite {
@@ -186,6 +187,38 @@ TEST_F(SqliteTest, AValueIsBoundedWhereverItComesFrom) {
   EXPECT_FALSE(Statement(db_, "SELECT ?1").bind(large).all(text));
   EXPECT_FALSE(Statement(db_, "SELECT zeroblob(2000)").all(text));
   EXPECT_TRUE(Statement(db_, "SELECT 'small'").all(text));
+}
+
+// A limit is of one thread's statements: what others hold and write goes on.
+TEST_F(SqliteTest, MemoryIsBoundedForOneUserAlone) {
+  MemoryBudget budget("statements", 4 << 20);
+  const auto length_of = [](Database& db, int bytes) {
+    Statement query(db, "SELECT length(zeroblob(?1) || 'x')");
+    query.bind(bytes);
+    (void)query.next();
+    return query.status();
+  };
+  {
+    HeapLimit heap(2 << 20, budget);
+    Database other;
+    ASSERT_TRUE(other.open(file_).ok());
+    EXPECT_TRUE(length_of(other, 300'000).ok());
+    EXPECT_FALSE(heap.reached());
+    EXPECT_FALSE(length_of(other, 3 << 20).ok());
+    EXPECT_TRUE(heap.reached());
+    EXPECT_TRUE(length_of(other, 300'000).ok());
+    EXPECT_GT(budget.used(), 0u);
+  }
+  EXPECT_EQ(budget.used(), 0u);
+  {
+    HeapLimit heap(64 << 20, budget);
+    Database other;
+    ASSERT_TRUE(other.open(file_).ok());
+    EXPECT_FALSE(length_of(other, 6 << 20).ok());
+    EXPECT_FALSE(heap.reached()) << "it was the budget of all";
+  }
+  EXPECT_TRUE(length_of(db_, 6 << 20).ok());
+  EXPECT_TRUE(insert(1).ok());
 }
 
 TEST_F(SqliteTest, ADatabaseIsRemovedWithWhatStandsBesideIt) {

@@ -1,0 +1,41 @@
+#pragma once
+
+// HeapLimit: how much memory SQLite may hold for what this thread does while the object lives: values, rows
+// that are sorted, pages of the connection. SQLite has limits of its own, for the whole process, which would
+// let one careless statement end the writes of everybody else. What does not fit is "out of memory" for its
+// statement alone; reached() says that it was this.
+//
+// On the stack of whoever opens a database, uses it and closes it, all on one thread; not nested. It also
+// draws on a budget, in pieces, so that all such users together stay within it.
+
+#include <cstddef>
+
+#include "base/memory_budget.h"
+
+namespace holdfast::sqlite {
+
+class HeapLimit {
+ public:
+  HeapLimit(std::size_t limit_bytes, MemoryBudget& budget);
+  ~HeapLimit();
+  HeapLimit(const HeapLimit&) = delete;
+  HeapLimit& operator=(const HeapLimit&) = delete;
+
+  // The limit was in the way; not the budget, which others may give back to.
+  bool reached() const { return reached_; }
+
+  // For the allocator. False: no.
+  bool take(std::size_t bytes);
+  void give_back(std::size_t bytes);
+
+ private:
+  const std::size_t limit_;
+  HeldMemory held_;
+  std::size_t used_ = 0;
+  bool reached_ = false;
+};
+
+// Makes SQLite ask; before it is first used. Once is enough.
+void watch_heap();
+
+}  // namespace holdfast::sqlite
