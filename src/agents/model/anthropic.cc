@@ -270,10 +270,10 @@ class MessagesDecoder : public Decoder {
 
   // Counts are cumulative, and each event need not repeat all of them.
   void on_usage(const Json& usage) {
-    if (const auto n = integer_member(usage, "input_tokens")) fresh_ = *n;
-    if (const auto n = integer_member(usage, "cache_read_input_tokens")) cache_read_ = *n;
-    if (const auto n = integer_member(usage, "cache_creation_input_tokens")) cache_created_ = *n;
-    if (const auto n = integer_member(usage, "output_tokens")) completion_.usage.output_tokens = *n;
+    if (const auto n = tokens(usage, "input_tokens")) fresh_ = *n;
+    if (const auto n = tokens(usage, "cache_read_input_tokens")) cache_read_ = *n;
+    if (const auto n = tokens(usage, "cache_creation_input_tokens")) cache_created_ = *n;
+    if (const auto n = tokens(usage, "output_tokens")) completion_.usage.output_tokens = *n;
     completion_.usage.input_tokens = fresh_ + cache_read_ + cache_created_;
     completion_.usage.cached_input_tokens = cache_read_;
   }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json_member.h"
 #include "model/completion.h"
 #include "model/error.h"
 #include "model/frame.h"
@@ -72,6 +73,14 @@ class Decoder {
   // A reason to stop that is not known to be good.
   void stop_unknown(const std::string& reason);
   bool stopped() const { return stopped_; }
+
+  // What a provider counts, where one call can have used so much. Nothing: it does not say, or cannot be
+  // believed, and must not be added to anybody's bill.
+  static std::optional<std::int64_t> tokens(const Json& usage, const char* name) {
+    constexpr std::int64_t kMaxTokensOfACall = 1'000'000'000;
+    const auto count = integer_member(usage, name);
+    return count && *count >= 0 && *count <= kMaxTokensOfACall ? count : std::nullopt;
+  }
 
   void fail_with(ErrorKind kind, std::string message, std::string code = {});
   void fail_with(Error error);

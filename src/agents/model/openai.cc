@@ -179,11 +179,11 @@ class ChatDecoder : public Decoder {
   void on_usage(const Json& json) {
     const auto usage = json.find("usage");
     if (usage == json.end() || !usage->is_object()) return;
-    completion_.usage.input_tokens = integer_member(*usage, "prompt_tokens").value_or(0);
-    completion_.usage.output_tokens = integer_member(*usage, "completion_tokens").value_or(0);
+    completion_.usage.input_tokens = tokens(*usage, "prompt_tokens").value_or(0);
+    completion_.usage.output_tokens = tokens(*usage, "completion_tokens").value_or(0);
     if (const auto details = usage->find("prompt_tokens_details");
         details != usage->end() && details->is_object()) {
-      completion_.usage.cached_input_tokens = integer_member(*details, "cached_tokens").value_or(0);
+      completion_.usage.cached_input_tokens = tokens(*details, "cached_tokens").value_or(0);
     }
   }
 

@@ -52,6 +52,41 @@ constexpr Provider kEcho = whole({.name = "echo",
 
 const Provider* const kWithEcho[] = {&kOpenAi, &kAnthropic, &kEcho};
 
+// A provider's numbers go to a bill that somebody adds up.
+TEST(Providers, CountsThatCannotBeAreNotBooked) {
+  for (const char* count : {"-5", "9223372036854775807", "18446744073709551615", "1e300", "2.5", "\"7\""}) {
+    const std::string number(count);
+    const std::pair<const Provider*, std::vector<std::string>> streams[] = {
+        {&kOpenAi,
+         {R"({"choices":[{"index":0,"delta":{"content":"x"},"finish_reason":"stop"}]})",
+          R"({"choices":[],"usage":{"prompt_tokens":)" + number + R"(,"completion_tokens":)" + number +
+              R"(,"prompt_tokens_details":{"cached_tokens":)" + number + "}}}",
+          "[DONE]"}},
+        {&kAnthropic,
+         {R"({"type":"message_start","message":{"model":"m","usage":{}}})",
+          R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x"}})",
+          R"({"type":"content_block_stop","index":0})",
+          R"({"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":)" + number +
+              R"(,"output_tokens":)" + number + R"(,"cache_read_input_tokens":)" + number +
+              R"(,"cache_creation_input_tokens":)" + number + "}}",
+          R"({"type":"message_stop"})"}}};
+    for (const auto& [provider, data] : streams) {
+      const auto decoder = provider->decoder();
+      Decoder::OnDelta on_delta;
+      for (const std::string& each : data) {
+        net::SseEvent event;
+        event.data = each;
+        decoder->event(event, on_delta);
+      }
+      const auto completion = decoder->take();
+      ASSERT_TRUE(completion) << provider->name << ' ' << completion.error().message;
+      EXPECT_EQ(completion->usage.input_tokens, 0) << provider->name << ' ' << count;
+      EXPECT_EQ(completion->usage.output_tokens, 0) << provider->name << ' ' << count;
+      EXPECT_EQ(completion->usage.cached_input_tokens, 0) << provider->name << ' ' << count;
+    }
+  }
+}
+
 TEST(Providers, EachIsFoundByItsName) {
   std::set<std::string_view> names;
   for (const Provider* provider : providers()) {
