@@ -12,6 +12,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "base/json.h"
+#include "base/json_member.h"
 #include "base/url.h"
 
 namespace holdfast::app {
@@ -32,7 +33,7 @@ std::string find_api(const ApiOptions& options) {
     std::ifstream file(".holdfast/addresses.json");
     std::string text((std::istreambuf_iterator<char>(file)), {});
     Json running = parse_json<Json>(text);
-    address = running.is_object() ? running.value("http", "") : "";
+    address = string_member(running, "http");
     if (address.empty()) address = "http://127.0.0.1:8233";
   }
   return address;

@@ -1,5 +1,6 @@
 #include "app/cli.h"
 
+#include <fmt/format.h>
 #include <malloc.h>
 #include <sys/stat.h>
 
@@ -7,6 +8,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <exception>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "activities/catalog.h"
@@ -57,10 +60,24 @@ class CommandLine {
                    "try 'holdfast --help', or 'holdfast COMMAND --help'");
       return kExitUsage;
     }
-    return chosen_ ? chosen_() : kExitUsage;
+    return run_chosen();
   }
 
  private:
+  // What a command throws ends here. It is mostly an answer that says something else than we read in it: of
+  // another version, or of no Holdfast at all.
+  int run_chosen() const {
+    try {
+      return chosen_ ? chosen_() : kExitUsage;
+    } catch (const nlohmann::json::exception& error) {
+      report_error("unexpected_answer", fmt::format("the answer cannot be understood: {}", error.what()),
+                   "is it from a Holdfast server of this version?");
+    } catch (const std::exception& error) {
+      report_error("internal", fmt::format("this went wrong: {}", error.what()));
+    }
+    return kExitError;
+  }
+
   // A word that is no command is only an argument too many to the parser.
   std::string complaint(const CLI::ParseError& error, const std::vector<std::string>& arguments) const {
     auto word = std::find_if(arguments.begin(), arguments.end(),

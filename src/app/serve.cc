@@ -1,5 +1,7 @@
 // `holdfast server` and `holdfast dev`: one Node until a signal ends it.
 
+#include <google/protobuf/stubs/logging.h>
+
 #include <chrono>
 
 #include "app/commands.h"
@@ -12,6 +14,8 @@ namespace holdfast::app {
 int serve(const ServeOptions& options) {
   auto begin = std::chrono::steady_clock::now();
   StopSignals signals;
+  // Whoever sends what is no message is told so; a line of the log for each would be theirs to write.
+  google::protobuf::SetLogHandler(nullptr);
   Node node(options);
   if (Status status = node.start(); !status.ok()) {
     report_error(status);

@@ -1,5 +1,6 @@
 """The command line: exit codes that scripts rely on, data on stdout, refusals that change nothing."""
 
+import http.server
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import pty
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 import pytest
@@ -39,6 +41,54 @@ def test_memory_is_a_size(cli, tmp_path):
         assert refused.returncode == 2
         assert "--memory" in refused.stderr
         assert not (tmp_path / "data").exists()
+
+
+class Liar(http.server.BaseHTTPRequestHandler):
+    """Answers everything with the server's `body`."""
+
+    def log_message(self, *arguments):
+        pass
+
+    def do_GET(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.server.body)))
+        self.end_headers()
+        self.wfile.write(self.server.body)
+
+    do_POST = do_PUT = do_GET
+
+
+@pytest.fixture
+def liar():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+
+
+@pytest.mark.parametrize("body", [
+    '{"runs": %s}' % DEEP, '{"status": "completed", "output": %s}' % DEEP, '{"runs": [{"id": 1, "status": {}, "agent": []}]}', '{"runs": "x"}', "[1]",
+    '{"status": "failed", "error": "x"}', '{"status": 5, "id": 7, "agents": [1], "approvals": [5]}', "", "\x00", '"text"'])
+def test_answers_of_something_else_end_in_an_error(binary, liar, tmp_path, body):
+    liar.body = body.encode()
+    for command in (["runs"], ["runs", "a"], ["approvals"], ["agents"], ["agents", "a"], ["cancel", "a"], ["approve", "a"], ["run", "a", "b", "-d"], ["run", "a", "b"]):
+        done = subprocess.run([binary, *command, "--api", f"http://127.0.0.1:{liar.server_port}"], capture_output=True, timeout=40)
+        assert 0 <= done.returncode <= 6, (command, done)
+        assert b"terminate" not in done.stderr
+
+
+@pytest.mark.parametrize("text", ['{"http": 5}', "[]", "{", '{"http": {"a": 1}}'])
+def test_a_file_of_addresses_that_is_none(binary, tmp_path, text):
+    (tmp_path / ".holdfast").mkdir()
+    (tmp_path / ".holdfast" / "addresses.json").write_text(text)
+    done = subprocess.run([binary, "runs", "--json"], capture_output=True, cwd=tmp_path, timeout=40)
+    assert done.returncode in (0, 1), done
 
 
 def test_run_follows_to_the_end(cli):
