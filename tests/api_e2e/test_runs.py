@@ -1,6 +1,7 @@
 """Runs over HTTP: the id comes before the work, repeats are the same run, bad requests say what to do."""
 
 import json
+import threading
 import time
 
 
@@ -192,3 +193,24 @@ def test_a_list_carries_the_beginning_of_a_long_input(server):
     short = server.start_run("payer", "hello")
     row = next(row for row in server.get("/api/v1/runs?limit=5").json["runs"] if row["id"] == short)
     assert row["input"] == "hello" and "input_bytes" not in row
+
+
+def test_large_bodies_hold_up_nobody(server):
+    """More of them than there are workers: others are answered before most of these are."""
+    body = json.dumps({"agent": "nobody", "input": {f"{i:x}": 0 for i in range(150_000)}})
+    answers, begun = [], threading.Event()
+
+    def send():
+        answers.append(server.post("/api/v1/runs", body, {"Content-Type": "application/json"}).status)
+        begun.set()
+
+    large = [threading.Thread(target=send) for _ in range(12)]
+    for thread in large:
+        thread.start()
+    begun.wait(60)
+    assert server.get("/api/v1/agents").status == 200
+    done = len(answers)
+    for thread in large:
+        thread.join()
+    assert answers == [404] * 12
+    assert done < 8

@@ -1,6 +1,7 @@
 #include "os/thread_executor.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 namespace holdfast::os {
 
@@ -38,6 +39,11 @@ void ThreadExecutor::run() {
     job = nullptr;  // what the job owns is released outside the lock
     lock.lock();
   }
+}
+
+void stand_back() {
+  constexpr int kNicer = 10;
+  (void)::setpriority(PRIO_PROCESS, 0, kNicer);  // of this thread alone, on Linux
 }
 
 }  // namespace holdfast::os

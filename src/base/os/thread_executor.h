@@ -33,4 +33,8 @@ class ThreadExecutor : public Executor {
   std::thread thread_;
 };
 
+// The calling thread gets the processor when others leave it some: for work that may be much and that nobody
+// waits for in a hurry.
+void stand_back();
+
 }  // namespace holdfast::os

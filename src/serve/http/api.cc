@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "http/api_context.h"
+#include "os/thread_executor.h"
 
 namespace holdfast::http {
 
@@ -16,6 +17,7 @@ struct Api::Impl {
 
 Handler ApiContext::blocking(Work work) {
   return [this, work = std::move(work)](Request request, Responder responder) {
+    WorkPool& pool = request.body.size() > kLargeBodyBytes ? *large_workers : *workers;
     auto job = [this, &work, request = std::move(request), responder = std::move(responder)]() mutable {
       try {
         work(*this, request, std::move(responder));
@@ -23,7 +25,7 @@ Handler ApiContext::blocking(Work work) {
         fmt::print(stderr, "holdfast: {} {} failed: {}\n", request.method, request.path, error.what());
       }
     };
-    workers->post(std::move(job));
+    pool.post(std::move(job));
   };
 }
 
@@ -51,16 +53,22 @@ void add_routes(Router& router, ApiContext& context) {
 Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
   ApiContext& context = impl_->context;
   context.deps = std::move(dependencies);
-  std::vector<std::unique_ptr<Executor>> threads;
-  for (std::size_t i = 0; i < kApiThreads; ++i) {
-    threads.push_back(context.deps.environment->new_executor(fmt::format("api-{}", i)));
-  }
-  context.workers = std::make_unique<WorkPool>(std::move(threads));
+  const auto pool_of = [&context](std::string_view name, std::size_t count) {
+    std::vector<std::unique_ptr<Executor>> threads;
+    for (std::size_t i = 0; i < count; ++i)
+      threads.push_back(context.deps.environment->new_executor(fmt::format("{}-{}", name, i)));
+    return threads;
+  };
+  context.workers = std::make_unique<WorkPool>(pool_of("api", kApiThreads));
+  auto large = pool_of("api-large", kLargeThreads);
+  for (const auto& thread : large) thread->post(os::stand_back);
+  context.large_workers = std::make_unique<WorkPool>(std::move(large));
   add_routes(impl_->router, context);
 }
 
 Api::~Api() {
   stop();
+  impl_->context.large_workers.reset();
   impl_->context.workers.reset();
 }
 

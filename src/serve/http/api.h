@@ -3,8 +3,8 @@
 // The REST API under /api/v1, its event streams, the health checks and the page: docs/guide/http-api.md.
 //
 // Owner: app. Threads: requests are handed to a few workers of its own, because stores and engine calls
-// block; the server's thread never does. A request is read, given to Runs, and what that says is written
-// down; nothing is decided, kept or repeated here.
+// block, those with large bodies to others; the server's thread never does. A request is read, given to Runs,
+// and what that says is written down; nothing is decided, kept or repeated here.
 
 #include <functional>
 #include <memory>

@@ -15,6 +15,10 @@
 namespace holdfast::http {
 
 inline constexpr std::size_t kApiThreads = 4;
+// Requests with large bodies have workers of their own, which stand back: a few of them would otherwise be all
+// that the others do.
+inline constexpr std::size_t kLargeThreads = 2;
+inline constexpr std::size_t kLargeBodyBytes = 64 * 1024;
 
 struct ApiContext {
   ApiDependencies deps;
@@ -23,6 +27,7 @@ struct ApiContext {
   std::atomic<bool> stopping = false;
 
   std::unique_ptr<WorkPool> workers;  // of requests, which block
+  std::unique_ptr<WorkPool> large_workers;
   runs::Runs& runs() { return *deps.runs; }
   platform::Store& store() { return *deps.store; }
 
