@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "fixture/temporary_directory.h"
 #include "fuzz.h"
+#include "grant/grants.h"
 #include "http/api.h"
 #include "net/server.h"
 #include "os/clock.h"
@@ -66,7 +67,10 @@ class Node {
     deps.store = platform_.store.get();
     deps.environment = &environment_;
     deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
-      auto deployed = agent::deploy(*platform_.store, from.text, from.source, from.base_directory);
+      auto deployed = agent::deploy(*platform_.store, {.text = from.text,
+                                                       .source = from.source,
+                                                       .base_directory = from.base_directory,
+                                                       .within = &grants_});
       if (!deployed) return std::unexpected(deployed.error());
       return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
     };
@@ -87,6 +91,7 @@ class Node {
   Environment environment_{
       clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
   os::ThreadExecutor flusher_{"flush"};
+  const grant::Grants grants_{[](const char*) -> const char* { return nullptr; }};
   platform::OpenStores platform_ = open(directory_ / "platform", clock_, random_, flusher_);
   std::unique_ptr<store::RocksStore> store_ =
       must(store::RocksStore::open({.dir = (directory_ / "engine").string()}));

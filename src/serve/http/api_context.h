@@ -15,8 +15,8 @@
 namespace holdfast::http {
 
 inline constexpr std::size_t kApiThreads = 4;
-// Requests with large bodies have workers of their own, which stand back: a few of them would otherwise be all
-// that the others do.
+// Requests with large bodies have workers of their own, which stand back: a few of them would otherwise be
+// all that the others do.
 inline constexpr std::size_t kLargeThreads = 2;
 inline constexpr std::size_t kLargeBodyBytes = 64 * 1024;
 
