@@ -89,6 +89,11 @@ TEST(FieldBounds, HoldForWhatIsMadeOfMessages) {
   add.clear_data();
   add.set_description(text(15 << 20));
   EXPECT_EQ(said(add), "Description length exceeds limit.");
+  ws::UpdateNamespaceRequest update;
+  update.mutable_update_info()->set_description(text(4000));
+  EXPECT_EQ(said(update), "");
+  update.mutable_update_info()->set_description(text(5000));
+  EXPECT_EQ(said(update), "Description length exceeds limit.");
   // Within a call within a call.
   ws::ExecuteMultiOperationRequest both;
   both.add_operations()->mutable_start_workflow()->set_identity(text(1001));

@@ -63,6 +63,11 @@ TEST(CoreMemory, ANamespaceHasASize) {
   EXPECT_EQ(refused.message(), "Namespace size exceeds limit of 16384 bytes.");
   request.mutable_data()->erase("key4");
   d.call<ws::RegisterNamespaceResponse>(api::Method::kRegisterNamespace, request);
+  // Nor does it grow one.
+  ws::UpdateNamespaceRequest more;
+  more.set_namespace_("large");
+  (*more.mutable_update_info()->mutable_data())["key5"] = std::string(1000, 'x');
+  EXPECT_EQ(d.error(api::Method::kUpdateNamespace, more).message(), refused.message());
 }
 
 }  // namespace

@@ -9,6 +9,19 @@
 
 namespace holdfast::engine {
 
+namespace {
+
+// All namespaces are in memory, and a page of them is one answer.
+Status check_size(const Namespaces::Record& record, const EngineLimits& limits) {
+  std::size_t bytes = record.description().size() + record.owner_email().size();
+  for (const auto& [key, value] : record.data()) bytes += key.size() + value.size();
+  if (bytes <= limits.namespace_bytes) return {};
+  return errors::invalid("Namespace size exceeds limit of " + std::to_string(limits.namespace_bytes) +
+                         " bytes.");
+}
+
+}  // namespace
+
 void NamespaceHandlers::get_system_info(Call& call, const ws::GetSystemInfoRequest&) {
   auto response = std::make_unique<ws::GetSystemInfoResponse>();
   response->set_server_version(options_.server_version);
@@ -94,11 +107,8 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
   record.set_retention_chosen(true);
   record.set_closed_runs_indexed(true);
   record.set_search_attributes_registered(true);
-  // All of them are in memory, and a page of them is one answer.
-  if (record.ByteSizeLong() > options_.limits.namespace_bytes) {
-    return replies_.send(call, errors::invalid("Namespace size exceeds limit of " +
-                                               std::to_string(options_.limits.namespace_bytes) + " bytes."));
-  }
+  if (Status wrong = check_size(record, options_.limits); !wrong.ok())
+    return replies_.send(call, std::move(wrong));
   namespaces_.add(std::move(record));
   replies_.send(call, std::make_unique<ws::RegisterNamespaceResponse>());
 }
@@ -142,6 +152,8 @@ void NamespaceHandlers::update(Call& call, const ws::UpdateNamespaceRequest& req
   if (!request.update_info().owner_email().empty())
     record.set_owner_email(request.update_info().owner_email());
   for (const auto& [key, value] : request.update_info().data()) (*record.mutable_data())[key] = value;
+  if (Status wrong = check_size(record, options_.limits); !wrong.ok())
+    return replies_.send(call, std::move(wrong));
   auto response = std::make_unique<ws::UpdateNamespaceResponse>();
   fill(record, response.get());
   namespaces_.update(std::move(record));

@@ -24,7 +24,7 @@ struct EngineLimits {
   std::size_t namespaces = 1000;
   std::size_t registered_search_attributes = 100;  // of one namespace
   std::size_t search_attribute_name_bytes = 255;
-  std::size_t namespace_bytes = 16u << 10;  // of the record of one
+  std::size_t namespace_bytes = 16u << 10;  // of what one says about itself
   std::int64_t min_retention_ns = 3600LL * 1'000'000'000;
   std::size_t sweep_rows = 512;                 // rows of closed runs that one batch deletes
   std::size_t sweep_runs = 32;                  // and runs
