@@ -95,7 +95,8 @@ Event failed(Ns now, const stored::ActivityInfo& info, std::int64_t started_even
 
 Event timed_out(Ns now, const stored::ActivityInfo& info, std::int64_t started_event_id, Failure failure,
                 enums::RetryState retry_state) {
-  *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() = info.heartbeat_details();
+  if (info.has_heartbeat_details())
+    *failure.mutable_timeout_failure_info()->mutable_last_heartbeat_details() = info.heartbeat_details();
   if (info.has_last_failure()) *failure.mutable_cause() = info.last_failure();
   Event event = make_event<enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT>(now);
   auto& attributes = *event.mutable_activity_task_timed_out_event_attributes();
@@ -163,7 +164,6 @@ enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns no
   own.clear_request_id();
   own.set_holder_epoch(0);
   own.set_last_attempt_complete_ns(now);
-  own.clear_last_heartbeat_ns();
   *own.mutable_last_failure() = truncated(failure, limits.failure_bytes);
   if (next == State::kWaiting) ms.effects().activities.push_back(info->scheduled_event_id());
   refresh_deadline(writable(ms), own);
@@ -173,13 +173,12 @@ enums::RetryState retry_or_say_why(MutableState& ms, const Limits& limits, Ns no
 void time_out(MutableState& ms, const Limits& limits, Ns now, const stored::ActivityInfo* info,
               enums::TimeoutType type, bool at_once) {
   Failure failure = timeout_failure(type);
-  enums::RetryState state = enums::RETRY_STATE_TIMEOUT;
-  if (type == enums::TIMEOUT_TYPE_START_TO_CLOSE || type == enums::TIMEOUT_TYPE_HEARTBEAT) {
-    state = retry_or_say_why(ms, limits, now, info, failure, at_once);
-    if (state == enums::RETRY_STATE_IN_PROGRESS) return;
-    // No time left for another attempt: what ran out is schedule-to-close.
-    if (state == enums::RETRY_STATE_TIMEOUT) failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
-  }
+  // Of the four, start-to-close and heartbeat are tried again; the others are failures that no policy
+  // retries.
+  const enums::RetryState state = retry_or_say_why(ms, limits, now, info, failure, at_once);
+  if (state == enums::RETRY_STATE_IN_PROGRESS) return;
+  // No time left for another attempt: what ran out is schedule-to-close.
+  if (state == enums::RETRY_STATE_TIMEOUT) failure = timeout_failure(enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE);
   step(*info, On::kTimeOut);
   const std::int64_t started = record_started(ms, *info);
   ms.effects().ended_activities.push_back(info->scheduled_event_id());
@@ -207,24 +206,30 @@ std::string prepare(Command* command, const stored::ExecutionState& state, const
   if (command->activity_type().name().empty())
     return "ActivityType is not set on ScheduleActivityTaskCommand.";
   const auto longest = static_cast<std::size_t>(limits.id_bytes);
-  if (command->activity_id().size() > longest) return "ActivityId exceeds the length limit of 1000 bytes.";
+  if (command->activity_id().size() > longest)
+    return "ActivityId on ScheduleActivityTaskCommand exceeds length limit.";
   if (command->activity_type().name().size() > longest)
-    return "ActivityType exceeds the length limit of 1000 bytes.";
+    return "ActivityType on ScheduleActivityTaskCommand exceeds length limit.";
   if (command->task_queue().name().size() > longest)
-    return "TaskQueue exceeds the length limit of 1000 bytes.";
+    return "invalid TaskQueue on ScheduleActivityTaskCommand: taskQueue length exceeds limit.";
   if (command->task_queue().name().empty()) command->mutable_task_queue()->set_name(state.task_queue());
   if (command->task_queue().kind() == enums::TASK_QUEUE_KIND_UNSPECIFIED) {
     command->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   }
-  if (std::string wrong = retry::problem(command->retry_policy()); !wrong.empty()) return wrong;
+  if (std::string wrong = retry::problem(command->retry_policy()); !wrong.empty())
+    return "invalid ActivityRetryPolicy on ScheduleActivityTaskCommand: " + wrong;
   retry::fill_defaults(command->mutable_retry_policy());
+  for (const auto& [name, duration] : {std::pair("ScheduleToClose", &command->schedule_to_close_timeout()),
+                                       std::pair("ScheduleToStart", &command->schedule_to_start_timeout()),
+                                       std::pair("StartToClose", &command->start_to_close_timeout()),
+                                       std::pair("Heartbeat", &command->heartbeat_timeout())}) {
+    if (to_ns(*duration) >= 0) continue;
+    return std::string("Invalid ") + name + "Timeout for ScheduleActivityTaskCommand: negative duration.";
+  }
   Ns to_close = to_ns(command->schedule_to_close_timeout());
   Ns to_start = to_ns(command->schedule_to_start_timeout());
   Ns start_to_close = to_ns(command->start_to_close_timeout());
   Ns heartbeat = to_ns(command->heartbeat_timeout());
-  if (to_close < 0 || to_start < 0 || start_to_close < 0 || heartbeat < 0) {
-    return "A negative timeout is set on ScheduleActivityTaskCommand.";
-  }
   if (to_close > 0) {
     to_start = to_start > 0 ? std::min(to_start, to_close) : to_close;
     start_to_close = start_to_close > 0 ? std::min(start_to_close, to_close) : to_close;
@@ -284,6 +289,15 @@ bool end_is_buffered(const MutableState& ms, std::int64_t scheduled_event_id) {
 
 }  // namespace
 
+// What the history says of an activity that was canceled before anybody had it, in Temporal's words.
+static Payloads never_started() {
+  Payloads details;
+  auto& payload = *details.add_payloads();
+  (*payload.mutable_metadata())["encoding"] = "json/plain";
+  payload.set_data("\"ACTIVITY_ID_NOT_STARTED\"");
+  return details;
+}
+
 bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
                     std::int64_t scheduled_event_id, const std::string& identity) {
   const auto* info = ms.activity(scheduled_event_id);
@@ -297,7 +311,10 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
   const auto next = kTable.next(state_of(*info), On::kRequestCancel);
   if (!next) return false;
   ms.record(cancel_requested(now, completed_event_id, scheduled_event_id));
-  if (*next == State::kClosed) end_canceled(ms, now, *info, nullptr, identity);
+  if (*next == State::kClosed) {
+    Payloads details = never_started();
+    end_canceled(ms, now, *info, &details, identity);
+  }
   return true;
 }
 
@@ -313,7 +330,6 @@ void start(MutableState& ms, Ns now, const stored::ActivityInfo* info, const std
   own.set_identity(identity);
   own.set_request_id(request_id);
   own.set_holder_epoch(holder_epoch);
-  own.clear_last_heartbeat_ns();
   refresh_deadline(writable(ms), own);
 }
 
@@ -383,7 +399,15 @@ void refresh_deadline(Record& record, const stored::ActivityInfo& info) {
 void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t scheduled_event_id) {
   const auto* info = ms.activity(scheduled_event_id);
   if (info == nullptr) return;
-  if (const Ns end = expiration(*info); end != 0 && end <= now) {
+  const Ns end = expiration(*info);
+  const Ns to_start = info->schedule_to_start_ns() == 0 || state_of(*info) != State::kWaiting
+                          ? 0
+                          : info->attempt_scheduled_ns() + info->schedule_to_start_ns();
+  // Who was never started in time hears that first, also when both are over at once.
+  if (to_start != 0 && to_start <= now && (end == 0 || to_start <= end)) {
+    return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_START, false);
+  }
+  if (end != 0 && end <= now) {
     return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_CLOSE, false);
   }
   if (info->started_ns() != 0) {
@@ -400,9 +424,6 @@ void on_deadline(MutableState& ms, const Limits& limits, Ns now, std::int64_t sc
       writable(ms).activity(scheduled_event_id)->set_backing_off(false);
       ms.effects().activities.push_back(scheduled_event_id);
     }
-  } else if (info->schedule_to_start_ns() != 0 &&
-             info->attempt_scheduled_ns() + info->schedule_to_start_ns() <= now) {
-    return time_out(ms, limits, now, info, enums::TIMEOUT_TYPE_SCHEDULE_TO_START, false);
   }
   refresh_deadline(writable(ms), *info);
 }

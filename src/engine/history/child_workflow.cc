@@ -45,7 +45,8 @@ Event initiated(Ns now, std::int64_t completed_event_id, Command* command,
   attributes.mutable_workflow_type()->Swap(command->mutable_workflow_type());
   attributes.mutable_task_queue()->Swap(command->mutable_task_queue());
   if (command->has_input()) attributes.mutable_input()->Swap(command->mutable_input());
-  *attributes.mutable_workflow_execution_timeout() = command->workflow_execution_timeout();
+  if (command->has_workflow_execution_timeout())
+    *attributes.mutable_workflow_execution_timeout() = command->workflow_execution_timeout();
   *attributes.mutable_workflow_run_timeout() = command->workflow_run_timeout();
   *attributes.mutable_workflow_task_timeout() = command->workflow_task_timeout();
   attributes.set_parent_close_policy(command->parent_close_policy());
@@ -150,9 +151,12 @@ std::string prepare(Command* command, const stored::ExecutionState& parent, cons
       command->task_queue().name().size() > longest) {
     return "WorkflowId, WorkflowType or TaskQueue exceeds the length limit of 1000 bytes.";
   }
-  if (to_ns(command->workflow_execution_timeout()) < 0 || to_ns(command->workflow_run_timeout()) < 0 ||
-      to_ns(command->workflow_task_timeout()) < 0) {
-    return "A negative timeout is set on StartChildWorkflowExecutionCommand.";
+  for (const auto& [name, duration] :
+       {std::pair("WorkflowExecutionTimeout", &command->workflow_execution_timeout()),
+        std::pair("WorkflowRunTimeout", &command->workflow_run_timeout()),
+        std::pair("WorkflowTaskTimeout", &command->workflow_task_timeout())}) {
+    if (to_ns(*duration) >= 0) continue;
+    return std::string("Invalid ") + name + " on StartChildWorkflowExecutionCommand: negative duration.";
   }
   if (command->has_retry_policy()) {
     if (std::string wrong = retry::problem(command->retry_policy()); !wrong.empty()) return wrong;

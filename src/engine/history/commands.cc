@@ -1,11 +1,13 @@
 #include "history/commands.h"
 
+#include <algorithm>
 #include <map>
 
 #include "history/activity.h"
 #include "history/child_workflow.h"
 #include "history/cron.h"
 #include "history/external.h"
+#include "history/failures.h"
 #include "history/lifecycle.h"
 #include "history/properties.h"
 #include "history/retry.h"
@@ -30,6 +32,53 @@ bool is_close(enums::CommandType type) {
          type == enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION;
 }
 
+// "invalid command sequence: [CompleteWorkflowExecution, StartTimer], command ..."; names so many.
+std::string sequence_error(const google::protobuf::RepeatedPtrField<Command>& commands, int close) {
+  constexpr int kMostNames = 20;
+  std::string names;
+  for (int i = 0; i < std::min(commands.size(), kMostNames); ++i) {
+    names += (i == 0 ? "" : ", ") + command_name(commands[i].command_type());
+  }
+  return "invalid command sequence: [" + names + "], command " +
+         command_name(commands[close].command_type()) + " must be the last command.";
+}
+
+// As what a command without attributes fails its workflow task. UNSPECIFIED: it is not known at all.
+enums::WorkflowTaskFailedCause cause_without_attributes(enums::CommandType type) {
+  switch (type) {
+    case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES;
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_ACTIVITY_ATTRIBUTES;
+    case enums::COMMAND_TYPE_START_TIMER: return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
+    case enums::COMMAND_TYPE_CANCEL_TIMER:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_TIMER_ATTRIBUTES;
+    case enums::COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_COMPLETE_WORKFLOW_EXECUTION_ATTRIBUTES;
+    case enums::COMMAND_TYPE_FAIL_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_FAIL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    case enums::COMMAND_TYPE_CANCEL_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CANCEL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    case enums::COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
+    case enums::COMMAND_TYPE_RECORD_MARKER:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_RECORD_MARKER_ATTRIBUTES;
+    case enums::COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES;
+    case enums::COMMAND_TYPE_MODIFY_WORKFLOW_PROPERTIES:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
+    case enums::COMMAND_TYPE_START_CHILD_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_CHILD_EXECUTION_ATTRIBUTES;
+    case enums::COMMAND_TYPE_SIGNAL_EXTERNAL_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SIGNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    case enums::COMMAND_TYPE_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_REQUEST_CANCEL_EXTERNAL_WORKFLOW_EXECUTION_ATTRIBUTES;
+    case enums::COMMAND_TYPE_PROTOCOL_MESSAGE:
+      return enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_UPDATE_WORKFLOW_EXECUTION_MESSAGE;
+    default: return enums::WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED;
+  }
+}
+
 class Applier {
  public:
   Applier(MutableState& ms, CommandContext& context,
@@ -37,6 +86,12 @@ class Applier {
       : ms_(ms), context_(context), messages_(std::move(messages)) {}
 
   Wrong apply(Command* command) {
+    const auto nameless = cause_without_attributes(command->command_type());
+    if (nameless != enums::WORKFLOW_TASK_FAILED_CAUSE_UNSPECIFIED &&
+        command->attributes_case() == Command::ATTRIBUTES_NOT_SET) {
+      const std::string name = command_name(command->command_type());
+      return bad(nameless, name + "CommandAttributes is not set on " + name + "Command.");
+    }
     switch (command->command_type()) {
       case enums::COMMAND_TYPE_SCHEDULE_ACTIVITY_TASK: return schedule_activity(command);
       case enums::COMMAND_TYPE_REQUEST_CANCEL_ACTIVITY_TASK:
@@ -134,10 +189,11 @@ class Applier {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_START_TIMER_ATTRIBUTES;
     if (attributes.timer_id().empty()) return bad(kBad, "TimerId is not set on StartTimerCommand.");
     if (attributes.timer_id().size() > static_cast<std::size_t>(context_.limits.id_bytes)) {
-      return bad(kBad, "TimerId on StartTimerCommand exceeds the length limit of 1000 bytes.");
+      return bad(kBad, "TimerId on StartTimerCommand exceeds length limit.");
     }
     const Ns duration = to_ns(attributes.start_to_fire_timeout());
-    if (duration < 0) return bad(kBad, "An invalid StartToFireTimeout is set on StartTimerCommand.");
+    if (duration < 0)
+      return bad(kBad, "An invalid StartToFireTimeout is set on StartTimerCommand: negative duration.");
     if (ms_.timer_by_id(attributes.timer_id()) != nullptr) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
                  "Timer with ID " + attributes.timer_id() + " is already running.");
@@ -165,7 +221,7 @@ class Applier {
   // May the execution end now? Not while there is something the workflow has not seen.
   Wrong may_close() const {
     if (!context_.had_buffered) return std::nullopt;
-    return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, "UnhandledCommand");
+    return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND, {});
   }
 
   lifecycle::CloseContext close_context() {
@@ -210,9 +266,13 @@ class Applier {
   Wrong continue_as_new(pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* attributes) {
     if (auto wrong = may_close()) return wrong;
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_CONTINUE_AS_NEW_ATTRIBUTES;
-    if (to_ns(attributes->workflow_run_timeout()) < 0 || to_ns(attributes->workflow_task_timeout()) < 0 ||
-        to_ns(attributes->backoff_start_interval()) < 0) {
-      return bad(kBad, "A negative timeout is set on ContinueAsNewWorkflowExecutionCommand.");
+    for (const auto& [name, duration] :
+         {std::pair("WorkflowRunTimeout", &attributes->workflow_run_timeout()),
+          std::pair("WorkflowTaskTimeout", &attributes->workflow_task_timeout()),
+          std::pair("BackoffStartInterval", &attributes->backoff_start_interval())}) {
+      if (to_ns(*duration) >= 0) continue;
+      return bad(kBad, std::string("Invalid ") + name +
+                           " on ContinueAsNewWorkflowExecutionCommand: negative duration.");
     }
     if (std::string wrong = retry::problem(attributes->retry_policy()); !wrong.empty())
       return bad(kBad, wrong);
@@ -261,7 +321,8 @@ class Applier {
   Wrong upsert(pb::command::v1::UpsertWorkflowSearchAttributesCommandAttributes* attributes) {
     if (attributes->search_attributes().indexed_fields().empty()) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES,
-                 "IndexedFields is not set on UpsertWorkflowSearchAttributesCommand.");
+                 std::string(attributes->has_search_attributes() ? "IndexedFields" : "SearchAttributes") +
+                     " is not set on UpsertWorkflowSearchAttributesCommand.");
     }
     if (auto wrong = search_attributes(context_.namespace_name, attributes->mutable_search_attributes(),
                                        enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SEARCH_ATTRIBUTES, ""))
@@ -273,7 +334,8 @@ class Applier {
   Wrong modify(pb::command::v1::ModifyWorkflowPropertiesCommandAttributes* attributes) {
     constexpr auto kBad = enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_MODIFY_WORKFLOW_PROPERTIES_ATTRIBUTES;
     if (attributes->upserted_memo().fields().empty()) {
-      return bad(kBad, "UpsertedMemo is not set on ModifyWorkflowPropertiesCommand.");
+      return bad(kBad, std::string(attributes->has_upserted_memo() ? "UpsertedMemo.Fields" : "UpsertedMemo") +
+                           " is not set on ModifyWorkflowPropertiesCommand.");
     }
     if (static_cast<std::int64_t>(attributes->upserted_memo().ByteSizeLong()) > context_.limits.memo_bytes) {
       return oversized(kBad, "ModifyWorkflowPropertiesCommandAttributes.UpsertedMemo");
@@ -382,8 +444,7 @@ std::optional<CommandError> apply_commands(MutableState& ms, ws::RespondWorkflow
                                            CommandContext& context) {
   for (int i = 0; i + 1 < request->commands_size(); ++i) {
     if (is_close(request->commands(i).command_type())) {
-      return CommandError{.message = "The command that closes the workflow execution must be the last one.",
-                          .invalid_request = true};
+      return CommandError{.message = sequence_error(request->commands(), i), .invalid_request = true};
     }
   }
   std::map<std::string, const pb::protocol::v1::Message*> messages;

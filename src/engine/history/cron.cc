@@ -157,9 +157,9 @@ std::string problem(const std::string& schedule) {
   if (schedule.empty()) return {};
   if (parse(schedule)) {
     if (next(schedule, 0, 0)) return {};
-    return "Invalid CronSchedule \"" + schedule + "\": there is no such date.";
+    return "invalid CronSchedule. \"" + schedule + "\": there is no such date.";
   }
-  return "Invalid CronSchedule \"" + schedule +
+  return "invalid CronSchedule. \"" + schedule +
          "\": five fields in UTC, @hourly and the like, or @every 90s.";
 }
 

@@ -58,9 +58,6 @@ void repeat(const Event& initiated, const Initiated& from, To* to) {
   to->set_namespace_id(from.namespace_id());
   *to->mutable_workflow_execution() = from.workflow_execution();
   if constexpr (requires { to->set_control(from.control()); }) to->set_control(from.control());
-  if constexpr (requires { to->set_workflow_task_completed_event_id(0); }) {
-    to->set_workflow_task_completed_event_id(from.workflow_task_completed_event_id());
-  }
 }
 
 // The request has its answer, which `event` says to the workflow. False: it had one before.
@@ -103,11 +100,12 @@ bool too_long(const std::string& text, const Limits& limits) {
 namespace external_signal {
 
 std::string prepare(const Command& command, const Limits& limits) {
+  if (!command.has_execution()) return "Execution is not set on SignalExternalWorkflowExecutionCommand.";
   if (command.execution().workflow_id().empty()) {
-    return "Required field WorkflowId is not set on SignalExternalWorkflowExecutionCommand.";
+    return "WorkflowId is not set on SignalExternalWorkflowExecutionCommand.";
   }
   if (command.signal_name().empty()) {
-    return "Required field SignalName is not set on SignalExternalWorkflowExecutionCommand.";
+    return "SignalName is not set on SignalExternalWorkflowExecutionCommand.";
   }
   if (too_long(command.execution().workflow_id(), limits) || too_long(command.signal_name(), limits)) {
     return "WorkflowId or SignalName exceeds the length limit of 1000 bytes.";
@@ -164,7 +162,7 @@ namespace external_cancel {
 
 std::string prepare(const Command& command, const Limits& limits) {
   if (command.workflow_id().empty()) {
-    return "Required field WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.";
+    return "WorkflowId is not set on RequestCancelExternalWorkflowExecutionCommand.";
   }
   if (too_long(command.workflow_id(), limits)) return "WorkflowId exceeds the length limit of 1000 bytes.";
   return {};

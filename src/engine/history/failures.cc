@@ -14,6 +14,17 @@ std::string timeout_name(enums::TimeoutType type) {
   }
 }
 
+std::string command_name(enums::CommandType type) {
+  static constexpr std::string_view kPrefix = "COMMAND_TYPE_";
+  std::string out;
+  bool upper = true;
+  for (const char c : enums::CommandType_Name(type).substr(kPrefix.size())) {
+    if (c != '_') out += upper ? c : static_cast<char>(c + ('a' - 'A'));
+    upper = c == '_';
+  }
+  return out;
+}
+
 Failure timeout_failure(enums::TimeoutType type) {
   Failure failure;
   failure.set_message("activity " + timeout_name(type) + " timeout");

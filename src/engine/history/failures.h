@@ -14,6 +14,8 @@ std::string timeout_name(enums::TimeoutType type);
 Failure timeout_failure(enums::TimeoutType type);
 Failure server_failure(std::string message, bool non_retryable);
 Failure terminated_failure(std::string message, const std::string& identity);
+// As Temporal's words have it: "StartTimer".
+std::string command_name(enums::CommandType type);
 // Keeps a failure below `limit` bytes: the message and the stack trace are cut, details and causes go.
 Failure truncated(const Failure& failure, std::int64_t limit);
 

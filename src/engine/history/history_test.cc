@@ -204,7 +204,7 @@ TEST(Activity, ScheduleToStartIsNotRetried) {
   EXPECT_EQ(ms->activity(id), nullptr);
   const Event& end = *std::prev(ms->unsaved().events().end(), 2);  // a workflow task follows
   const auto& timed_out = end.activity_task_timed_out_event_attributes();
-  EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_TIMEOUT);
+  EXPECT_EQ(timed_out.retry_state(), enums::RETRY_STATE_NON_RETRYABLE_FAILURE);
   EXPECT_EQ(timed_out.failure().timeout_failure_info().timeout_type(), enums::TIMEOUT_TYPE_SCHEDULE_TO_START);
 }
 

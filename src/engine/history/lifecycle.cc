@@ -39,6 +39,9 @@ constexpr Transition<State, On> kRows[] = {
 };
 const TransitionTable kTable("lifecycle", rows(State::kRunning, kRows));
 
+// Who ends a workflow task so that its run can end.
+const std::string kServer = "history-service";
+
 // A run shorter than this is followed by the next only after a pause.
 constexpr Ns kShortestRun = kSecond;
 
@@ -84,7 +87,6 @@ StartInput follow(const MutableState& ms, const CloseContext& context,
   set_duration(attributes.mutable_workflow_run_timeout(), state.run_timeout_ns());
   set_duration(attributes.mutable_workflow_task_timeout(), state.task_timeout_ns());
   attributes.set_initiator(initiator);
-  attributes.set_identity(context.identity);
   if (state.has_retry_policy()) *attributes.mutable_retry_policy() = state.retry_policy();
   attributes.set_cron_schedule(state.cron_schedule());
   if (state.has_memo()) *attributes.mutable_memo() = state.memo();
@@ -307,7 +309,7 @@ void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* de
   if (ms.workflow_task_started()) {
     // What was buffered gets its place before the end.
     workflow_task::fail(
-        ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, .identity = identity});
+        ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, .identity = kServer});
     ms.flush_buffered();
   }
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED>(now);
@@ -320,7 +322,8 @@ void terminate(MutableState& ms, Ns now, const std::string& reason, Payloads* de
 
 void time_out(MutableState& ms, const Limits& /*limits*/, Ns now, const CloseContext& context) {
   if (ms.workflow_task_started()) {
-    workflow_task::fail(ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND});
+    workflow_task::fail(
+        ms, now, {.cause = enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, .identity = kServer});
     ms.flush_buffered();
   }
   enums::RetryState retry_state = enums::RETRY_STATE_TIMEOUT;
@@ -336,6 +339,19 @@ void time_out(MutableState& ms, const Limits& /*limits*/, Ns now, const CloseCon
   attributes.set_retry_state(retry_state);
   attributes.set_new_execution_run_id(next_run);
   close(ms, On::kTimeOut, std::move(event));
+}
+
+// What the command leaves out the next run does not have: SDKs send what they want to keep.
+static void take_or_clear(const pb::command::v1::ContinueAsNewWorkflowExecutionCommandAttributes* command,
+                          pb::history::v1::WorkflowExecutionStartedEventAttributes* attributes) {
+  attributes->clear_retry_policy();
+  attributes->clear_memo();
+  attributes->clear_search_attributes();
+  if (command->has_retry_policy()) *attributes->mutable_retry_policy() = command->retry_policy();
+  if (command->has_memo()) *attributes->mutable_memo() = command->memo();
+  if (command->has_search_attributes())
+    *attributes->mutable_search_attributes() = command->search_attributes();
+  attributes->set_cron_schedule(command->cron_schedule());
 }
 
 void continue_as_new(MutableState& ms, Ns now,
@@ -359,10 +375,7 @@ void continue_as_new(MutableState& ms, Ns now,
   if (to_ns(command->workflow_task_timeout()) != 0) {
     *attributes.mutable_workflow_task_timeout() = command->workflow_task_timeout();
   }
-  if (command->has_retry_policy()) *attributes.mutable_retry_policy() = command->retry_policy();
-  if (command->has_memo()) *attributes.mutable_memo() = command->memo();
-  if (command->has_search_attributes())
-    *attributes.mutable_search_attributes() = command->search_attributes();
+  take_or_clear(command, &attributes);
   if (command->has_last_completion_result()) {
     *attributes.mutable_last_completion_result() = command->last_completion_result();
   }
@@ -384,8 +397,9 @@ void continue_as_new(MutableState& ms, Ns now,
   set_duration(closing.mutable_workflow_run_timeout(), next.run_timeout_ns());
   set_duration(closing.mutable_workflow_task_timeout(), next.task_timeout_ns());
   closing.set_workflow_task_completed_event_id(context.completed_event_id);
-  set_duration(closing.mutable_backoff_start_interval(), backoff);
-  closing.set_initiator(initiator);
+  if (command->has_backoff_start_interval())
+    *closing.mutable_backoff_start_interval() = command->backoff_start_interval();
+  closing.set_initiator(command->initiator());
   if (command->has_last_completion_result()) {
     closing.mutable_last_completion_result()->Swap(command->mutable_last_completion_result());
   }

@@ -23,6 +23,8 @@ struct Next {
   Ns interval = 0;  // only with IN_PROGRESS
 };
 
+// How long the policy waits after `attempt`.
+Ns interval_after(const Policy& policy, std::int32_t attempt);
 // `attempt` just failed. `expiration_ns` 0: none. `failure` null: nothing to judge.
 Next next(const Policy& policy, std::int32_t attempt, Ns now, Ns expiration_ns, const Failure* failure);
 
