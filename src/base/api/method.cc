@@ -67,8 +67,8 @@ bool is_service(std::string_view name) {
 
 bool is_long_poll(Method method) {
   return method == Method::kPollWorkflowTaskQueue || method == Method::kPollActivityTaskQueue ||
-         method == Method::kPollWorkflowExecutionUpdate || method == Method::kUpdateWorkflowExecution ||
-         method == Method::kGetWorkflowExecutionHistory;
+         method == Method::kPollNexusTaskQueue || method == Method::kPollWorkflowExecutionUpdate ||
+         method == Method::kUpdateWorkflowExecution || method == Method::kGetWorkflowExecutionHistory;
 }
 
 std::unique_ptr<google::protobuf::Message> new_request(Method method) {

@@ -46,6 +46,7 @@ inline constexpr std::string_view kOperatorServiceName = "temporal.api.operators
   X(ShutdownWorker)                     \
   X(DescribeTaskQueue)                  \
   X(PollActivityTaskQueue)              \
+  X(PollNexusTaskQueue)                 \
   X(RecordActivityTaskHeartbeat)        \
   X(RecordActivityTaskHeartbeatById)    \
   X(RespondActivityTaskCompleted)       \
@@ -83,7 +84,7 @@ std::optional<Method> method_by_path(std::string_view path);
 std::optional<std::string_view> name_in_path(std::string_view path);
 // Whether it is the name of one of the services.
 bool is_service(std::string_view name);
-// PollWorkflowTaskQueue, PollActivityTaskQueue, PollWorkflowExecutionUpdate, and a history read that waits:
+// The polls for tasks, PollWorkflowExecutionUpdate, UpdateWorkflowExecution, and a history read that waits:
 // calls that may stay open for a minute.
 bool is_long_poll(Method method);
 

@@ -41,7 +41,8 @@ Result<ActivityHandlers::Activity> ActivityHandlers::by_id(Run& run, const std::
   if (!run.ms->running()) return fail(errors::already_completed());
   auto* info = run.ms->activity_by_id(activity_id);
   if (info == nullptr) {
-    return fail(errors::not_found("Cannot find pending activity with ActivityID " + activity_id + "."));
+    return fail(errors::not_found("cannot find pending activity with ActivityID " + activity_id +
+                                  ", check workflow execution history for more details"));
   }
   return Activity{run, *info};
 }
@@ -130,7 +131,8 @@ void ActivityHandlers::cancel_attempt(Call& call, Request& request, Result<Activ
   auto& [run, info] = *held;
   if (!activity::canceled(*run.ms, clock_.now(), &info, details_of(request), request.identity())) {
     return replies_.send(
-        call, errors::invalid("Cancellation of this activity was not requested; complete or fail it."));
+        call,
+        errors::invalid("unable to mark activity as canceled without activity being request canceled first"));
   }
   transitions_.finish(run);
   replies_.send(call, std::make_unique<Response>());

@@ -116,7 +116,7 @@ struct EngineCore::Impl {
   Batches batches{options.feed, rows, cache};
   HistoryReader reader{store, options.limits};
   TaskTokens tokens{meta, namespaces, cache};
-  TaskResponses responses{options.limits, clock, namespaces, reader, tokens};
+  TaskResponses responses{options.limits, namespaces, reader, tokens};
   HistoryWaiters history_waiters{options.limits, clock, parked, replies, reader};
   UpdateWaiters update_waiters{options.limits, clock, parked, replies, reader};
   TaskDispatch dispatch{options.limits, clock, ids,    queues,    parked,
@@ -187,6 +187,7 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kShutdownWorker, &TaskQueueHandlers::shutdown_worker>();
   table.on<M::kDescribeTaskQueue, &TaskQueueHandlers::describe>();
   table.on<M::kPollActivityTaskQueue, &ActivityHandlers::poll>();
+  table.on<M::kPollNexusTaskQueue, &TaskQueueHandlers::poll_nexus>();
   table.on<M::kRecordActivityTaskHeartbeat, &ActivityHandlers::heartbeat>();
   table.on<M::kRecordActivityTaskHeartbeatById, &ActivityHandlers::heartbeat_by_id,
            &ActivityHandlers::check_id<api::RequestOf<M::kRecordActivityTaskHeartbeatById>>>();
@@ -278,7 +279,8 @@ void EngineCore::Impl::time_out(Parked& call) {
   using Kind = Parked::Kind;
   switch (call.kind) {
     case Kind::kWorkflowPoll:
-    case Kind::kActivityPoll: return dispatch.empty_poll(call);
+    case Kind::kActivityPoll:
+    case Kind::kNexusPoll: return dispatch.empty_poll(call);
     case Kind::kQuery: return queries.timed_out(call);
     case Kind::kHistory: return history_waiters.timed_out(call);
     case Kind::kUpdate:

@@ -125,7 +125,7 @@ TEST(SentUpdate, IsNotFoundWhenItsWorkflowCompletes) {
   ASSERT_TRUE(sent->done());
   ASSERT_FALSE(*sent->result);
   EXPECT_EQ(sent->result->error().code(), Code::kNotFound);
-  EXPECT_EQ(sent->result->error().message(), "workflow execution already completed");
+  EXPECT_EQ(sent->result->error().message(), "workflow update was aborted by closing workflow");
 }
 
 TEST(ClosedRun, DoesNotKnowTheUpdateThatMovedOn) {

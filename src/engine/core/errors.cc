@@ -29,31 +29,46 @@ Status already_completed() {
 Status task_not_found() {
   return not_found("Workflow task not found.");
 }
+Status update_aborted() {
+  return not_found("workflow update was aborted by closing workflow");
+}
 Status activity_not_found() {
   return not_found("invalid activityID or activity already timed out or invoking workflow is completed");
 }
 
 Status namespace_not_found(const std::string& name) {
-  if (name.empty()) return invalid("Namespace is not set on request.");
+  if (name.empty()) return invalid("Namespace is empty.");
   details::NamespaceNotFoundFailure detail;
   detail.set_namespace_(name);
   return with_detail(Code::kNotFound, "Namespace " + name + " is not found.", detail);
 }
 
 Status namespace_exists(const std::string& name) {
-  return with_detail(Code::kAlreadyExists, "Namespace " + name + " already exists.",
+  return with_detail(Code::kAlreadyExists, "Namespace \"" + name + "\" already exists",
                      details::NamespaceAlreadyExistsFailure());
 }
 
-Status already_started(const std::string& request_id, const std::string& run_id,
-                       const std::string& first_run_id) {
+// Clients tell the three cases apart by the words.
+Status already_started(const std::string& workflow_id, const history::stored::CurrentRun& row,
+                       enums::WorkflowIdReusePolicy reuse) {
   details::WorkflowExecutionAlreadyStartedFailure detail;
-  detail.set_start_request_id(request_id);
-  detail.set_run_id(run_id);
-  detail.set_first_execution_run_id(first_run_id);
-  return with_detail(
-      Code::kAlreadyExists,
-      "Workflow execution is already running or its id may not be reused. RunId: " + run_id + ".", detail);
+  detail.set_start_request_id(row.create_request_id());
+  detail.set_run_id(row.run_id());
+  detail.set_first_execution_run_id(row.first_run_id());
+  const std::string ids = ". WorkflowId: " + workflow_id + ", RunId: " + row.run_id() + ".";
+  std::string message = "Workflow execution is already running" + ids;
+  if (row.status() != enums::WORKFLOW_EXECUTION_STATUS_RUNNING) {
+    message = reuse == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+                  ? "Workflow execution already finished" + ids +
+                        " Workflow Id reuse policy: reject duplicate workflow Id."
+                  : "Workflow execution already finished successfully" + ids +
+                        " Workflow Id reuse policy: allow duplicate workflow Id if last run failed.";
+  }
+  return with_detail(Code::kAlreadyExists, std::move(message), detail);
+}
+
+Status permission_denied(std::string message) {
+  return with_detail(Code::kPermissionDenied, std::move(message), details::PermissionDeniedFailure());
 }
 
 Status exhausted(std::string message, enums::ResourceExhaustedCause cause) {

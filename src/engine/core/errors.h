@@ -6,6 +6,7 @@
 #include <string>
 
 #include "api/messages.h"
+#include "history/stored.h"
 #include "holdfast/status.h"
 
 namespace holdfast::engine::errors {
@@ -17,11 +18,13 @@ Status not_found(std::string message);
 Status execution_not_found(const std::string& workflow_id, const std::string& run_id);
 Status already_completed();
 Status task_not_found();
+Status update_aborted();
 Status activity_not_found();
 Status namespace_not_found(const std::string& name);
 Status namespace_exists(const std::string& name);
-Status already_started(const std::string& request_id, const std::string& run_id,
-                       const std::string& first_run_id);
+Status already_started(const std::string& workflow_id, const history::stored::CurrentRun& row,
+                       enums::WorkflowIdReusePolicy reuse);
+Status permission_denied(std::string message);
 Status exhausted(std::string message, enums::ResourceExhaustedCause cause);
 Status query_failed(std::string message, const pb::failure::v1::Failure* failure);
 // What is said of a workflow task that failed: "BadSearchAttributes: ...", the cause as Temporal writes it.

@@ -13,16 +13,18 @@ namespace holdfast::engine {
 
 void HistoryHandlers::get(Call& call, const ws::GetWorkflowExecutionHistoryRequest& request,
                           const stored::NamespaceRecord& record) {
+  if (!request.has_execution())
+    return replies_.send(call, errors::invalid("Execution is not set on request."));
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {
     if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1 ||
         token.run_id().empty()) {
       return replies_.send(
-          call, errors::invalid("Invalid NextPageToken; leave it empty to start from the first event."));
+          call, errors::invalid("Invalid NextPageToken. Leave it empty to start from the first event."));
     }
     if (!execution.run_id().empty() && execution.run_id() != token.run_id()) {
-      return replies_.send(call, errors::invalid("RunId and NextPageToken belong to different runs."));
+      return replies_.send(call, errors::invalid("RunId in the request does not match the NextPageToken."));
     }
     execution.set_run_id(token.run_id());
   } else {
@@ -41,12 +43,14 @@ void HistoryHandlers::get(Call& call, const ws::GetWorkflowExecutionHistoryReque
 
 void HistoryHandlers::get_reverse(Call& call, const ws::GetWorkflowExecutionHistoryReverseRequest& request,
                                   const stored::NamespaceRecord& record) {
+  if (!request.has_execution())
+    return replies_.send(call, errors::invalid("Execution is not set on request."));
   stored::HistoryToken token;
   pb::common::v1::WorkflowExecution execution = request.execution();
   if (!request.next_page_token().empty()) {
     if (!token.ParseFromString(request.next_page_token()) || token.next_event_id() < 1) {
       return replies_.send(
-          call, errors::invalid("Invalid NextPageToken; leave it empty to start from the last event."));
+          call, errors::invalid("Invalid NextPageToken. Leave it empty to start from the last event."));
     }
     execution.set_run_id(token.run_id());
   }

@@ -8,7 +8,8 @@
 //   void f(Call&, Request&, const NamespaceRecord&, Run&)       and the run that it names
 //
 // A namespace or a run that does not exist is answered here. A check, `Status g(Request&)`, stands between
-// the two: what is wrong with the request itself is said before anybody looks for the run.
+// the two: what is wrong with the request itself is said before anybody looks for the run. A request that
+// names no run at all is told so first.
 //
 // Built at compile time, one function per method: a handler whose request is not its method's does not
 // compile, and has() lets the owner demand that no method is left out. The engine's thread; nothing here can
@@ -50,6 +51,23 @@ RunName run_named_by(const Request& request) {
   }
 }
 
+// What is wrong with how a request names its run, before anybody looks for it.
+template <typename Request>
+Status check_named(const Request& request) {
+  bool there = true;
+  if constexpr (requires { request.workflow_execution(); }) {
+    there = request.has_workflow_execution();
+  } else if constexpr (requires { request.execution(); }) {
+    there = request.has_execution();
+  }
+  if (!there) return errors::invalid("Execution is not set on request.");
+  if constexpr (!requires { request.update_ref(); }) {
+    if (run_named_by(request).workflow_id.empty())
+      return errors::invalid("WorkflowId is not set on request.");
+  }
+  return {};
+}
+
 template <typename Handler>
 struct HandlerTraits;
 template <typename P, typename R, typename... Rest>
@@ -87,6 +105,9 @@ class MethodTable {
     } else {
       const auto* record = host.find_namespace(request.namespace_());
       if (record == nullptr) return host.refuse(call, errors::namespace_not_found(request.namespace_()));
+      if constexpr (Traits::kRun) {
+        if (Status wrong = check_named(request); !wrong.ok()) return host.refuse(call, std::move(wrong));
+      }
       if constexpr (kCheck != nullptr) {
         if (Status wrong = (part.*kCheck)(request); !wrong.ok()) return host.refuse(call, std::move(wrong));
       }

@@ -49,6 +49,13 @@ void NamespaceHandlers::get_cluster_info(Call& call, const ws::GetClusterInfoReq
   response->set_history_shard_count(meta_.shard_count());
   response->set_persistence_store("rocksdb");
   response->set_visibility_store("sqlite");
+  // What Temporal of these years supports: SDKs and tools older than that would be told to update.
+  auto& clients = *response->mutable_supported_clients();
+  for (const char* name : {"temporal-cli", "temporal-go", "temporal-java", "temporal-php", "temporal-server",
+                           "temporal-typescript", "Nexus-go-sdk"}) {
+    clients[name] = "<2.0.0";
+  }
+  clients["temporal-ui"] = "<3.0.0";
   replies_.send(call, std::move(response));
 }
 
@@ -69,6 +76,7 @@ void NamespaceHandlers::fill(const Namespaces::Record& record, Response* respons
   // Nobody chose one, nothing is deleted.
   history::set_duration(response->mutable_config()->mutable_workflow_execution_retention_ttl(),
                         record.retention_chosen() ? record.retention_ns() : 0);
+  response->mutable_config()->mutable_bad_binaries();
   response->mutable_config()->set_history_archival_state(enums::ARCHIVAL_STATE_DISABLED);
   response->mutable_config()->set_visibility_archival_state(enums::ARCHIVAL_STATE_DISABLED);
   auto& replication = *response->mutable_replication_config();
@@ -83,9 +91,9 @@ Status NamespaceHandlers::check_retention(const google::protobuf::Duration& rete
 
 void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& request) {
   if (request.namespace_().empty())
-    return replies_.send(call, errors::invalid("Namespace is not set on request."));
+    return replies_.send(call, errors::invalid("Namespace not set on request."));
   if (request.namespace_().size() > static_cast<std::size_t>(options_.limits.execution.id_bytes)) {
-    return replies_.send(call, errors::invalid("Namespace length exceeds limit of 1000 bytes."));
+    return replies_.send(call, errors::invalid("Namespace length exceeds limit."));
   }
   if (namespaces_.find(request.namespace_()) != nullptr)
     return replies_.send(call, errors::namespace_exists(request.namespace_()));
@@ -115,7 +123,7 @@ void NamespaceHandlers::add(Call& call, const ws::RegisterNamespaceRequest& requ
 
 void NamespaceHandlers::describe(Call& call, const ws::DescribeNamespaceRequest& request) {
   if (request.namespace_().empty() && request.id().empty()) {
-    return replies_.send(call, errors::invalid("Name a namespace, or its id."));
+    return replies_.send(call, errors::invalid("Namespace not set on request."));
   }
   const auto* record = request.namespace_().empty() ? namespaces_.find_by_id(request.id())
                                                     : namespaces_.find(request.namespace_());

@@ -35,7 +35,14 @@ struct HistoryRead {
 };
 
 struct Parked {
-  enum class Kind : std::uint8_t { kWorkflowPoll, kActivityPoll, kHistory, kUpdate, kQuery } kind{};
+  enum class Kind : std::uint8_t {
+    kWorkflowPoll,
+    kActivityPoll,
+    kNexusPoll,
+    kHistory,
+    kUpdate,
+    kQuery
+  } kind{};
   Call call;
   Ns deadline_ns = 0;
   RunKey run;                       // not for polls
@@ -46,7 +53,9 @@ struct Parked {
   enums::UpdateWorkflowExecutionLifecycleStage stage{};
   std::string query_id;
 
-  bool poll() const { return kind == Kind::kWorkflowPoll || kind == Kind::kActivityPoll; }
+  bool poll() const {
+    return kind == Kind::kWorkflowPoll || kind == Kind::kActivityPoll || kind == Kind::kNexusPoll;
+  }
 };
 
 class ParkedCalls {

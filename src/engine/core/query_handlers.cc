@@ -38,14 +38,14 @@ void QueryHandlers::query(Call& call, ws::QueryWorkflowRequest& request, const s
     return replies_.send(
         call,
         errors::workflow_not_ready(
-            "Unable to query workflow due to Workflow Task in failed state: look at the worker's log."));
+            "Unable to query workflow due to Workflow Task in failed state. Look at the worker's log."));
   }
   // Without one completed workflow task there is no state to ask about.
   const bool started = state.last_completed_task_event_id() != 0;
   const bool direct = started && (!ms.running() || !ms.workflow_task_pending());
   if (!ms.running() && !started) {
-    return replies_.send(call,
-                         errors::workflow_not_ready("The workflow closed before its first workflow task."));
+    return replies_.send(
+        call, errors::workflow_not_ready("Workflow execution closed before WorkflowTaskStarted event"));
   }
   if (parked_.full_of_waits()) {
     return replies_.send(call, errors::exhausted("Too many calls wait; try again later.",

@@ -50,7 +50,7 @@ Run& RunCache::insert(std::unique_ptr<Run> run) {
 Result<Run*> RunCache::resolve(const std::string& namespace_id, const RunName& name) {
   if (name.workflow_id.empty()) return fail(errors::invalid("WorkflowId is not set on request."));
   if (name.workflow_id.size() > static_cast<std::size_t>(limits_.execution.id_bytes)) {
-    return fail(errors::invalid("WorkflowId length exceeds limit of 1000 bytes."));
+    return fail(errors::invalid("WorkflowId length exceeds limit."));
   }
   std::string run_id = name.run_id;
   if (run_id.empty()) {
@@ -66,7 +66,7 @@ Result<Run*> RunCache::resolve(const std::string& namespace_id, const RunName& n
   Run* run = *loaded;
   if (run == nullptr) return fail(errors::execution_not_found(name.workflow_id, run_id));
   if (!name.first_run_id.empty() && run->ms->s().first_run_id() != name.first_run_id) {
-    return fail(errors::execution_not_found(name.workflow_id, name.first_run_id));
+    return fail(errors::not_found("workflow execution not found"));
   }
   return run;
 }

@@ -7,7 +7,7 @@ namespace holdfast::engine {
 Status check_signal(const ws::SignalWorkflowExecutionRequest& request, const history::Limits& limits) {
   if (request.signal_name().empty()) return errors::invalid("SignalName is not set on request.");
   if (request.signal_name().size() > static_cast<std::size_t>(limits.id_bytes)) {
-    return errors::invalid("SignalName length exceeds limit of 1000 bytes.");
+    return errors::invalid("SignalName length exceeds limit.");
   }
   if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > limits.blob_bytes) {
     return errors::invalid("Blob data size exceeds limit: a signal's input may have " +

@@ -71,6 +71,7 @@ void StartHandlers::start(Call& call, ws::StartWorkflowExecutionRequest& request
                           const stored::NamespaceRecord& record) {
   const bool eager = request.request_eager_execution();
   const std::string identity = request.identity();
+  const std::string request_id = request.request_id().empty() ? ids_.next() : request.request_id();
   auto outcome = starter_.start(record, &request);
   if (!outcome) return replies_.send(call, std::move(outcome.error()));
   auto response = std::make_unique<ws::StartWorkflowExecutionResponse>();
@@ -87,8 +88,8 @@ void StartHandlers::start(Call& call, ws::StartWorkflowExecutionRequest& request
   if (eager && outcome->started && !outcome->deduplicated && outcome->run->ms->workflow_task_pending()) {
     Run& run = *outcome->run;
     wt::start(*run.ms, limits_.execution, clock_.now(),
-              {.identity = identity, .request_id = ids_.next(), .holder_epoch = tokens_.holder_epoch(call)});
-    response->set_allocated_eager_workflow_task(responses_.workflow_task(run, false).release());
+              {.identity = identity, .request_id = request_id, .holder_epoch = tokens_.holder_epoch(call)});
+    response->set_allocated_eager_workflow_task(responses_.workflow_task(run, false, false).release());
     cache_.touch(run);
   }
   replies_.send(call, std::move(response));
@@ -96,6 +97,8 @@ void StartHandlers::start(Call& call, ws::StartWorkflowExecutionRequest& request
 
 void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExecutionRequest& request,
                                       const stored::NamespaceRecord& record) {
+  if (request.workflow_id().empty())
+    return replies_.send(call, errors::invalid("WorkflowId is not set on request."));
   if (request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_FAIL) {
     return replies_.send(
         call, errors::invalid("Invalid WorkflowIDConflictPolicy: WORKFLOW_ID_CONFLICT_POLICY_FAIL is not "
@@ -116,7 +119,6 @@ void StartHandlers::signal_with_start(Call& call, ws::SignalWithStartWorkflowExe
         auto response = std::make_unique<ws::SignalWithStartWorkflowExecutionResponse>();
         response->set_run_id(row->run_id());
         response->set_first_execution_run_id(row->first_run_id());
-        response->set_started(row->create_request_id() == signal.request_id());
         return replies_.send(call, std::move(response));
       }
     }

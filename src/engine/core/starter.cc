@@ -19,29 +19,31 @@ namespace wt = history::workflow_task;
 Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
   const auto longest = static_cast<std::size_t>(limits_.execution.id_bytes);
   if (request.workflow_id().empty()) return errors::invalid("WorkflowId is not set on request.");
-  if (request.workflow_id().size() > longest)
-    return errors::invalid("WorkflowId length exceeds limit of 1000 bytes.");
+  if (request.workflow_id().size() > longest) return errors::invalid("WorkflowId length exceeds limit.");
   if (request.workflow_type().name().empty()) return errors::invalid("WorkflowType is not set on request.");
   if (request.workflow_type().name().size() > longest) {
-    return errors::invalid("WorkflowType length exceeds limit of 1000 bytes.");
+    return errors::invalid("WorkflowType length exceeds limit.");
   }
-  if (request.task_queue().name().empty()) return errors::invalid("TaskQueue is not set on request.");
+  if (request.task_queue().name().empty()) return errors::invalid("taskQueue is not set");
   if (request.task_queue().name().size() > longest) {
-    return errors::invalid("TaskQueue length exceeds limit of 1000 bytes.");
+    return errors::invalid("taskQueue length exceeds limit");
   }
-  if (request.request_id().size() > longest)
-    return errors::invalid("RequestId length exceeds limit of 1000 bytes.");
+  if (request.request_id().size() > longest) return errors::invalid("RequestId length exceeds limit.");
   if (history::to_ns(request.workflow_execution_timeout()) < 0) {
-    return errors::invalid("An invalid WorkflowExecutionTimeoutSeconds is set on request.");
+    return errors::invalid(
+        "An invalid WorkflowExecutionTimeoutSeconds is set on request. cause: negative duration");
   }
   if (history::to_ns(request.workflow_run_timeout()) < 0) {
-    return errors::invalid("An invalid WorkflowRunTimeoutSeconds is set on request.");
+    return errors::invalid(
+        "An invalid WorkflowRunTimeoutSeconds is set on request. cause: negative duration");
   }
   if (history::to_ns(request.workflow_task_timeout()) < 0) {
-    return errors::invalid("An invalid WorkflowTaskTimeoutSeconds is set on request.");
+    return errors::invalid(
+        "An invalid WorkflowTaskTimeoutSeconds is set on request. cause: negative duration");
   }
   if (history::to_ns(request.workflow_start_delay()) < 0) {
-    return errors::invalid("WorkflowStartDelay cannot be negative.");
+    return errors::invalid(
+        "An invalid WorkflowStartDelaySeconds is set on request. cause: negative duration");
   }
   if (!request.cron_schedule().empty() && request.has_workflow_start_delay()) {
     return errors::invalid("CronSchedule and WorkflowStartDelay may not be used together.");
@@ -59,13 +61,13 @@ Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
       request.workflow_id_conflict_policy() != enums::WORKFLOW_ID_CONFLICT_POLICY_UNSPECIFIED) {
     return errors::invalid(
         "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_TERMINATE_IF_RUNNING cannot be "
-        "used together with a WorkflowIDConflictPolicy.");
+        "used together with a WorkflowIDConflictPolicy");
   }
   if (request.workflow_id_reuse_policy() == enums::WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE &&
       request.workflow_id_conflict_policy() == enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING) {
     return errors::invalid(
         "Invalid WorkflowIDReusePolicy: WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE cannot be used "
-        "together with WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING.");
+        "together with WorkflowIdConflictPolicy WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING");
   }
   if (static_cast<std::int64_t>(request.input().ByteSizeLong()) > limits_.execution.blob_bytes) {
     return errors::invalid("Blob data size exceeds limit: the input may have " +
@@ -151,7 +153,7 @@ Result<std::optional<Starter::Outcome>> Starter::meet_existing(
   switch (lifecycle::decide(row.status(), request.workflow_id_reuse_policy(),
                             request.workflow_id_conflict_policy())) {
     case lifecycle::StartDecision::kRefuse:
-      return fail(errors::already_started(row.create_request_id(), row.run_id(), row.first_run_id()));
+      return fail(errors::already_started(request.workflow_id(), row, request.workflow_id_reuse_policy()));
     case lifecycle::StartDecision::kUseExisting: {
       auto existing = cache_.resolve(record.id(), {request.workflow_id(), row.run_id(), kAnyChain});
       if (!existing) return fail(std::move(existing.error()));

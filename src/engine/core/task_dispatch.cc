@@ -36,6 +36,15 @@ std::string root_queue(const std::string& name) {
   return name.substr(kPrefix.size(), slash - kPrefix.size());
 }
 
+Parked::Kind poll_kind(QueueType type) {
+  switch (type) {
+    case QueueType::kWorkflow: return Parked::Kind::kWorkflowPoll;
+    case QueueType::kActivity: return Parked::Kind::kActivityPoll;
+    case QueueType::kNexus: break;
+  }
+  return Parked::Kind::kNexusPoll;
+}
+
 }  // namespace
 
 void TaskDispatch::workflow_task(Run& run, Place place) {
@@ -121,9 +130,9 @@ void TaskDispatch::park(const QueueKey& queue, Poller poller, Parked::Kind kind,
 
 void TaskDispatch::poll(Poller poller, const stored::NamespaceRecord& record, const std::string& queue,
                         QueueType type) {
-  if (queue.empty()) return replies_.send(poller.call, errors::invalid("TaskQueue is not set on request."));
+  if (queue.empty()) return replies_.send(poller.call, errors::invalid("taskQueue is not set"));
   if (queue.size() > static_cast<std::size_t>(limits_.execution.id_bytes)) {
-    return replies_.send(poller.call, errors::invalid("TaskQueue length exceeds limit of 1000 bytes."));
+    return replies_.send(poller.call, errors::invalid("taskQueue length exceeds limit"));
   }
   const QueueKey key{record.id(), root_queue(queue), type};
   queues_.polled(key, poller.identity, clock_.now());
@@ -138,17 +147,11 @@ void TaskDispatch::poll(Poller poller, const stored::NamespaceRecord& record, co
                           enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT));
   }
   const Ns deadline = clock_.deadline_of(poller.call.options, limits_.long_poll_ns);
-  park(key, std::move(poller),
-       type == QueueType::kWorkflow ? Parked::Kind::kWorkflowPoll : Parked::Kind::kActivityPoll, deadline,
-       Place::kLast);
+  park(key, std::move(poller), poll_kind(type), deadline, Place::kLast);
 }
 
 void TaskDispatch::empty_poll(Parked& parked) {
-  if (parked.kind == Parked::Kind::kWorkflowPoll) {
-    replies_.send(parked.call, std::make_unique<ws::PollWorkflowTaskQueueResponse>());
-  } else {
-    replies_.send(parked.call, std::make_unique<ws::PollActivityTaskQueueResponse>());
-  }
+  replies_.send(parked.call, api::new_response(parked.call.method));
 }
 
 bool TaskDispatch::deliver(const matching::Task& task, const QueueKey& queue, Poller& poller) {
@@ -171,7 +174,8 @@ bool TaskDispatch::deliver_workflow_task(Run& run, Poller& poller) {
   } else {
     wt::start(*run.ms, limits_.execution, clock_.now(), holder);
   }
-  auto response = responses_.workflow_task(run, run.ms->s().workflow_task().sticky());
+  const bool sticky = run.ms->s().workflow_task().sticky();
+  auto response = responses_.workflow_task(run, sticky, sticky);
   response->set_backlog_count_hint(static_cast<std::int64_t>(queues_.backlog(
       {run.key.namespace_id, run.ms->s().workflow_task().task_queue(), QueueType::kWorkflow})));
   cache_.touch(run);

@@ -89,7 +89,7 @@ class TaskDispatchTest : public testing::Test {
   RunCache cache_{limits_, rows_, wakes_};
   HistoryReader reader_{store_, limits_};
   TaskTokens tokens_{meta_, namespaces_, cache_};
-  TaskResponses responses_{limits_, clock_, namespaces_, reader_, tokens_};
+  TaskResponses responses_{limits_, namespaces_, reader_, tokens_};
   HistoryWaiters waiters_{limits_, clock_, parked_, replies_, reader_};
   TaskDispatch dispatch_{limits_,  clock_, ids_,    queues_,    parked_,
                          replies_, cache_, tokens_, responses_, waiters_};

@@ -1,5 +1,8 @@
 #include "engine/task_queue_handlers.h"
 
+#include <algorithm>
+#include <set>
+
 #include "engine/core_clock.h"
 #include "engine/errors.h"
 #include "engine/offers.h"
@@ -41,27 +44,92 @@ void TaskQueueHandlers::shutdown_worker(Call& call, const ws::ShutdownWorkerRequ
   replies_.send(call, std::make_unique<ws::ShutdownWorkerResponse>());
 }
 
-void TaskQueueHandlers::describe(Call& call, const ws::DescribeTaskQueueRequest& request,
-                                 const stored::NamespaceRecord& record) {
-  if (request.task_queue().name().empty())
-    return replies_.send(call, errors::invalid("TaskQueue is not set on request."));
-  const QueueKey key{record.id(), request.task_queue().name(),
-                     request.task_queue_type() == enums::TASK_QUEUE_TYPE_ACTIVITY ? QueueType::kActivity
-                                                                                  : QueueType::kWorkflow};
-  auto response = std::make_unique<ws::DescribeTaskQueueResponse>();
+void TaskQueueHandlers::poll_nexus(Call& call, const ws::PollNexusTaskQueueRequest& request,
+                                   const stored::NamespaceRecord& record) {
+  dispatch_.poll({.call = std::move(call),
+                  .identity = request.identity(),
+                  .worker_instance_key = request.worker_instance_key()},
+                 record, request.task_queue().name(), QueueType::kNexus);
+}
+
+namespace {
+
+constexpr Ns kPollersShown = 5 * history::kMinute;
+// What tells clients that no worker version has been made the current one: there are none to choose from.
+constexpr const char* kUnversioned = "__unversioned__";
+constexpr std::int32_t kDefaultPriority = 3;
+
+QueueType queue_type(enums::TaskQueueType type) {
+  switch (type) {
+    case enums::TASK_QUEUE_TYPE_ACTIVITY: return QueueType::kActivity;
+    case enums::TASK_QUEUE_TYPE_NEXUS: return QueueType::kNexus;
+    default: return QueueType::kWorkflow;
+  }
+}
+
+}  // namespace
+
+void TaskQueueHandlers::add_pollers(
+    const QueueKey& key, google::protobuf::RepeatedPtrField<pb::taskqueue::v1::PollerInfo>* out) const {
   for (const auto& seen : queues_.pollers(key)) {
-    if (seen.last_access_ns < clock_.now() - 5 * history::kMinute) continue;
-    auto& poller = *response->add_pollers();
+    if (seen.last_access_ns < clock_.now() - kPollersShown) continue;
+    auto& poller = *out->Add();
     poller.set_identity(seen.identity);
     poller.set_rate_per_second(100000);
     history::set_time(poller.mutable_last_access_time(), seen.last_access_ns);
   }
-  const auto backlog = static_cast<std::int64_t>(queues_.backlog(key));
-  response->mutable_task_queue_status()->set_backlog_count_hint(backlog);
-  auto& stats = *response->mutable_stats();
-  stats.set_approximate_backlog_count(backlog);
-  if (const Ns oldest = queues_.oldest_task_ns(key)) {
-    history::set_duration(stats.mutable_approximate_backlog_age(), clock_.now() - oldest);
+}
+
+void TaskQueueHandlers::fill_stats(const QueueKey& key, pb::taskqueue::v1::TaskQueueStats* out) const {
+  out->set_approximate_backlog_count(static_cast<std::int64_t>(queues_.backlog(key)));
+  const Ns oldest = queues_.oldest_task_ns(key);
+  history::set_duration(out->mutable_approximate_backlog_age(), oldest == 0 ? 0 : clock_.now() - oldest);
+}
+
+// The enhanced mode: by build, of which there is one, without a name, and by type of task.
+void TaskQueueHandlers::describe_types(const ws::DescribeTaskQueueRequest& request,
+                                       const std::string& namespace_id,
+                                       ws::DescribeTaskQueueResponse* response) const {
+  const auto& builds = request.versions().build_ids();
+  const bool asked = !request.has_versions() || request.versions().unversioned() ||
+                     request.versions().all_active() ||
+                     std::find(builds.begin(), builds.end(), "") != builds.end();
+  if (!asked) return;
+  std::set<enums::TaskQueueType> types;
+  for (const int type : request.task_queue_types()) types.insert(static_cast<enums::TaskQueueType>(type));
+  if (types.empty()) types = {enums::TASK_QUEUE_TYPE_WORKFLOW, enums::TASK_QUEUE_TYPE_ACTIVITY};
+  auto& version = (*response->mutable_versions_info())[""];
+  // Every new task goes to whoever polls, and no worker has a build to be told apart by.
+  if (request.report_task_reachability())
+    version.set_task_reachability(enums::BUILD_ID_TASK_REACHABILITY_REACHABLE);
+  for (const auto type : types) {
+    const QueueKey key{namespace_id, request.task_queue().name(), queue_type(type)};
+    auto& info = (*version.mutable_types_info())[type];
+    if (request.report_pollers()) add_pollers(key, info.mutable_pollers());
+    if (request.report_stats()) fill_stats(key, info.mutable_stats());
+  }
+}
+
+void TaskQueueHandlers::describe(Call& call, const ws::DescribeTaskQueueRequest& request,
+                                 const stored::NamespaceRecord& record) {
+  if (request.task_queue().name().empty())
+    return replies_.send(call, errors::invalid("taskQueue is not set"));
+  auto response = std::make_unique<ws::DescribeTaskQueueResponse>();
+  if (request.api_mode() == enums::DESCRIBE_TASK_QUEUE_MODE_ENHANCED) {
+    describe_types(request, record.id(), response.get());
+    return replies_.send(call, std::move(response));
+  }
+  const QueueKey key{record.id(), request.task_queue().name(), queue_type(request.task_queue_type())};
+  add_pollers(key, response->mutable_pollers());
+  response->mutable_versioning_info()->set_current_version(kUnversioned);
+  if (request.include_task_queue_status()) {
+    response->mutable_task_queue_status()->set_backlog_count_hint(
+        static_cast<std::int64_t>(queues_.backlog(key)));
+  }
+  if (request.report_stats()) {
+    fill_stats(key, response->mutable_stats());
+    // Tasks are not told apart by their priority.
+    (*response->mutable_stats_by_priority_key())[kDefaultPriority] = response->stats();
   }
   replies_.send(call, std::move(response));
 }

@@ -3,13 +3,16 @@
 // The methods about queues and the workers that poll them: what waits there, and who leaves. Made and owned
 // by the core; its thread only.
 
+#include <string>
+
 #include "api/messages.h"
 #include "engine/core.h"
 #include "engine/run.h"
 
 namespace holdfast::matching {
 class TaskQueues;
-}
+struct QueueKey;
+}  // namespace holdfast::matching
 
 namespace holdfast::engine {
 
@@ -36,10 +39,20 @@ class TaskQueueHandlers {
                     Run& run);
   void shutdown_worker(Call& call, const ws::ShutdownWorkerRequest& request,
                        const stored::NamespaceRecord& record);
+  // Every stock worker polls for Nexus tasks, asked to or not. There are none: it gets an empty answer when
+  // its time is over.
+  void poll_nexus(Call& call, const ws::PollNexusTaskQueueRequest& request,
+                  const stored::NamespaceRecord& record);
   void describe(Call& call, const ws::DescribeTaskQueueRequest& request,
                 const stored::NamespaceRecord& record);
 
  private:
+  void add_pollers(const matching::QueueKey& key,
+                   google::protobuf::RepeatedPtrField<pb::taskqueue::v1::PollerInfo>* out) const;
+  void fill_stats(const matching::QueueKey& key, pb::taskqueue::v1::TaskQueueStats* out) const;
+  void describe_types(const ws::DescribeTaskQueueRequest& request, const std::string& namespace_id,
+                      ws::DescribeTaskQueueResponse* response) const;
+
   const CoreClock& clock_;
   matching::TaskQueues& queues_;
   ParkedCalls& parked_;

@@ -1,6 +1,5 @@
 #include "engine/task_responses.h"
 
-#include "engine/core_clock.h"
 #include "engine/history_reader.h"
 #include "engine/namespaces.h"
 #include "engine/options.h"
@@ -12,7 +11,8 @@ namespace holdfast::engine {
 
 namespace wt = history::workflow_task;
 
-std::unique_ptr<ws::PollWorkflowTaskQueueResponse> TaskResponses::workflow_task(Run& run, bool sticky) const {
+std::unique_ptr<ws::PollWorkflowTaskQueueResponse> TaskResponses::workflow_task(Run& run, bool sticky,
+                                                                                bool knows_history) const {
   MutableState& ms = *run.ms;
   const auto& state = ms.s();
   const auto& task = state.workflow_task();
@@ -28,7 +28,7 @@ std::unique_ptr<ws::PollWorkflowTaskQueueResponse> TaskResponses::workflow_task(
   response->mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   history::set_time(response->mutable_scheduled_time(), task.scheduled_ns());
   history::set_time(response->mutable_started_time(), task.started_ns());
-  add_history(run, sticky ? state.previous_started_event_id() + 1 : 1, response.get());
+  add_history(run, knows_history ? state.previous_started_event_id() + 1 : 1, response.get());
   // A worker with the workflow in its cache has what was sent before; one that starts from the first event
   // has not.
   history::update::add_messages(ms, !sticky || task.attempt() > 1, response->mutable_messages());
@@ -90,8 +90,6 @@ std::unique_ptr<ws::PollWorkflowTaskQueueResponse> TaskResponses::query(
   response->set_attempt(1);
   response->mutable_workflow_execution_task_queue()->set_name(state.task_queue());
   response->mutable_workflow_execution_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
-  history::set_time(response->mutable_scheduled_time(), clock_.now());
-  history::set_time(response->mutable_started_time(), clock_.now());
   *response->mutable_query() = query;
   response->mutable_history();
   if (!sticky) add_history(run, 1, response.get());

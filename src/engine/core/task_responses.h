@@ -11,7 +11,6 @@
 
 namespace holdfast::engine {
 
-class CoreClock;
 struct EngineLimits;
 class HistoryReader;
 class Namespaces;
@@ -19,12 +18,14 @@ class TaskTokens;
 
 class TaskResponses {
  public:
-  TaskResponses(const EngineLimits& limits, const CoreClock& clock, const Namespaces& namespaces,
-                const HistoryReader& reader, const TaskTokens& tokens)
-      : limits_(limits), clock_(clock), namespaces_(namespaces), reader_(reader), tokens_(tokens) {}
+  TaskResponses(const EngineLimits& limits, const Namespaces& namespaces, const HistoryReader& reader,
+                const TaskTokens& tokens)
+      : limits_(limits), namespaces_(namespaces), reader_(reader), tokens_(tokens) {}
 
-  // `sticky`: to the worker that has the run in its cache, which gets only what is new.
-  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task(Run& run, bool sticky) const;
+  // `sticky`: to the worker that has the run in its cache, which gets only what is new. Of the history, who
+  // has just completed the task before gets no more either.
+  std::unique_ptr<ws::PollWorkflowTaskQueueResponse> workflow_task(Run& run, bool sticky,
+                                                                   bool knows_history) const;
   // What its schedule gave an activity; null: it cannot be read, and the task may not leave.
   std::unique_ptr<ws::PollActivityTaskQueueResponse> activity_input(const Run& run,
                                                                     std::int64_t scheduled_event_id) const;
@@ -40,7 +41,6 @@ class TaskResponses {
   void add_history(const Run& run, std::int64_t from, ws::PollWorkflowTaskQueueResponse* response) const;
 
   const EngineLimits& limits_;
-  const CoreClock& clock_;
   const Namespaces& namespaces_;
   const HistoryReader& reader_;
   const TaskTokens& tokens_;

@@ -78,19 +78,16 @@ std::string TaskTokens::of_query(const Run& run, const std::string& query_id) co
 Result<Run*> TaskTokens::run_of(const std::string& bytes, const std::string& namespace_name,
                                 stored::TaskToken* token, Status missing) const {
   if (bytes.empty()) return fail(errors::invalid("Task token not set on request."));
+  const auto* named = namespace_name.empty() ? nullptr : namespaces_.find(namespace_name);
+  if (!namespace_name.empty() && named == nullptr) return fail(errors::namespace_not_found(namespace_name));
   if (!token->ParseFromString(bytes) || token->namespace_id().empty() || token->workflow_id().empty() ||
       token->run_id().empty() || !is_ours(bytes, *token)) {
-    return fail(errors::invalid("Invalid TaskToken: it was not issued by this server."));
+    return fail(errors::invalid("Error deserializing task token. It was not issued by this server."));
   }
-  if (namespaces_.find_by_id(token->namespace_id()) == nullptr) {
-    return fail(errors::invalid("Invalid TaskToken: its namespace does not exist here."));
-  }
-  if (!namespace_name.empty()) {
-    const auto* record = namespaces_.find(namespace_name);
-    if (record == nullptr) return fail(errors::namespace_not_found(namespace_name));
-    if (record->id() != token->namespace_id())
-      return fail(errors::invalid("Operation requested with a token from a different namespace."));
-  }
+  if (namespaces_.find_by_id(token->namespace_id()) == nullptr)
+    return fail(errors::namespace_not_found(token->namespace_id()));
+  if (named != nullptr && named->id() != token->namespace_id())
+    return fail(errors::invalid("Operation requested with a token from a different namespace."));
   auto run = cache_.load({token->namespace_id(), token->workflow_id(), token->run_id()});
   if (run && *run == nullptr) return fail(std::move(missing));
   return run;

@@ -80,17 +80,19 @@ TEST_F(TaskTokensTest, LeadsBackToItsRunAndAttempt) {
 
 TEST_F(TaskTokensTest, NothingElseIsTakenForOne) {
   EXPECT_EQ(error_of(""), "Task token not set on request.");
-  EXPECT_THAT(error_of("no token"), testing::StartsWith("Invalid TaskToken"));
+  EXPECT_THAT(error_of("no token"), testing::StartsWith("Error deserializing task token."));
   stored::TaskToken token;
   token.set_namespace_id("n");
   token.set_workflow_id("w");
-  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Invalid TaskToken")) << "of no run";
+  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Error deserializing task token."))
+      << "of no run";
   token.set_run_id("gone");
-  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Invalid TaskToken")) << "not signed";
+  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Error deserializing task token."))
+      << "not signed";
   token.set_started_ns(9);
   EXPECT_EQ(error_of(token.SerializeAsString()), errors::task_not_found().message());
   token.set_namespace_id("elsewhere");
-  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Invalid TaskToken"));
+  EXPECT_THAT(error_of(token.SerializeAsString()), testing::StartsWith("Error deserializing task token."));
 }
 
 TEST_F(TaskTokensTest, OnlyAWorkerOfThisProcessHoldsForItsEpoch) {

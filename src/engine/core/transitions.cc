@@ -10,7 +10,6 @@
 #include "engine/run_cache.h"
 #include "engine/task_dispatch.h"
 #include "engine/update_waiters.h"
-#include "history/failures.h"
 #include "history/lifecycle.h"
 #include "history/update.h"
 #include "history/workflow_task.h"
@@ -98,7 +97,8 @@ void Transitions::fail_workflow_task(Run& run, enums::WorkflowTaskFailedCause ca
   MutableState& ms = *run.ms;
   pb::failure::v1::Failure own;
   if (failure == nullptr) {
-    own = history::server_failure(errors::task_failed(cause, message), true);
+    own.set_message(errors::task_failed(cause, message));
+    own.mutable_server_failure_info();
     failure = &own;
   }
   dispatch_.task_came_back(run);

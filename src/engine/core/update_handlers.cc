@@ -48,17 +48,27 @@ Status multi_operation_failed(Status start, Status update) {
     }
   }
   const Status& cause = start.ok() ? update : start;
-  return errors::with_detail(cause.code(), "Update-with-Start could not be executed: " + cause.message(),
+  return errors::with_detail(cause.code(), "Update-with-Start could not be executed. " + cause.message(),
                              detail);
 }
 
 // As the first of two operations.
 Status check_start(const Starter& starter, const stored::NamespaceRecord& record,
                    ws::StartWorkflowExecutionRequest& start) {
-  if (!start.cron_schedule().empty() || start.request_eager_execution() || start.has_workflow_start_delay()) {
-    return errors::invalid("CronSchedule, RequestEagerExecution and WorkflowStartDelay are not allowed.");
-  }
+  if (!start.cron_schedule().empty()) return errors::invalid("CronSchedule is not allowed.");
+  if (start.request_eager_execution()) return errors::invalid("RequestEagerExecution is not supported.");
+  if (start.has_workflow_start_delay()) return errors::invalid("WorkflowStartDelay is not supported.");
   return starter.check_attributes(record, &start);
+}
+
+// As the second: it is about the run that the first one finds or makes.
+Status check_joined(const ws::StartWorkflowExecutionRequest& start,
+                    const ws::UpdateWorkflowExecutionRequest& update) {
+  if (start.workflow_id() != update.workflow_execution().workflow_id())
+    return errors::invalid("WorkflowId is not consistent with previous operation(s).");
+  if (!update.workflow_execution().run_id().empty()) return errors::invalid("RunId is not allowed.");
+  if (!update.first_execution_run_id().empty()) return errors::invalid("FirstExecutionRunId is not allowed.");
+  return {};
 }
 
 }  // namespace
@@ -86,18 +96,19 @@ Status UpdateHandlers::admit(Run& run, const ws::UpdateWorkflowExecutionRequest&
 
 Status UpdateHandlers::check(ws::UpdateWorkflowExecutionRequest& request) {
   auto& update = *request.mutable_request();
+  if (update.meta().update_id().size() > static_cast<std::size_t>(limits_.execution.id_bytes)) {
+    return errors::invalid("UpdateId length exceeds limit.");
+  }
+  if (!update.has_input()) return errors::invalid("Update input is not set on request.");
   if (update.input().name().empty()) return errors::invalid("Update name is not set on request.");
   if (update.meta().update_id().empty()) update.mutable_meta()->set_update_id(ids_.next());
-  if (update.meta().update_id().size() > static_cast<std::size_t>(limits_.execution.id_bytes)) {
-    return errors::invalid("UpdateID length exceeds limit of 1000 bytes.");
-  }
   if (static_cast<std::int64_t>(update.input().ByteSizeLong()) > limits_.execution.blob_bytes) {
     return errors::invalid("Blob data size exceeds limit: an update's arguments may have " +
                            std::to_string(limits_.execution.blob_bytes) + " bytes.");
   }
   if (request.wait_policy().lifecycle_stage() == kAdmitted) {
-    return Status(Code::kInvalidArgument,
-                  "Waiting for the stage ADMITTED is not supported; wait for ACCEPTED.");
+    return errors::permission_denied(
+        "UpdateWorkflowExecution issued asynchronously and waiting on update admitted is not supported.");
   }
   return Status();
 }
@@ -144,11 +155,9 @@ void UpdateHandlers::multi_operation(Call& call, ws::ExecuteMultiOperationReques
   const auto refuse = [&](Status of_start, Status of_update) {
     replies_.send(call, multi_operation_failed(std::move(of_start), std::move(of_update)));
   };
-  if (start.workflow_id() != update.workflow_execution().workflow_id()) {
-    return refuse(Status(), errors::invalid("WorkflowId is not consistent with previous operation(s)."));
-  }
   if (Status wrong = check_start(starter_, record, start); !wrong.ok())
     return refuse(std::move(wrong), Status());
+  if (Status wrong = check_joined(start, update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   if (Status wrong = check(update); !wrong.ok()) return refuse(Status(), std::move(wrong));
   const std::string update_id = update.request().meta().update_id();
   // The update is known: the workflow was started before, and this call only attaches to it.

@@ -54,7 +54,7 @@ bool UpdateWaiters::answer(Parked& parked, Run& run, bool deadline) {
       return answer(kAccepted, nullptr);
     }
     if (!ms.running()) {
-      replies_.send(parked.call, errors::already_completed());
+      replies_.send(parked.call, errors::update_aborted());
       return true;
     }
     if (parked.stage == kAdmitted || deadline) return answer(kAdmitted, nullptr);

@@ -133,7 +133,10 @@ Result<api::MessagePtr> VisibilityLists::evaluate(const Output::VisibilityCall& 
     auto found = index_.list(list);
     if (!found) return fail(scan_error(std::move(found.error()), stopping_));
     auto response = std::make_unique<ws::ListWorkflowExecutionsResponse>();
-    for (auto& info : found->executions) response->add_executions()->Swap(&info);
+    for (auto& info : found->executions) {
+      info.mutable_memo();  // also an empty one, as Temporal's lists have it
+      response->add_executions()->Swap(&info);
+    }
     response->set_next_page_token(std::move(found->next_page_token));
     return api::MessagePtr(std::move(response));
   }

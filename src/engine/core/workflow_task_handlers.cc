@@ -51,12 +51,13 @@ void WorkflowTaskHandlers::poll(Call& call, const ws::PollWorkflowTaskQueueReque
                  record, request.task_queue().name(), QueueType::kWorkflow);
 }
 
-Result<Run*> WorkflowTaskHandlers::run_of(const std::string& bytes, const std::string& namespace_name) const {
+Result<Run*> WorkflowTaskHandlers::run_of(const std::string& bytes, const std::string& namespace_name,
+                                          Status closed) const {
   stored::TaskToken token;
   auto found = tokens_.run_of(bytes, namespace_name, &token, errors::task_not_found());
   if (!found) return found;
   const MutableState& ms = *(*found)->ms;
-  if (!ms.running()) return fail(errors::already_completed());
+  if (!ms.running()) return fail(std::move(closed));
   if (!TaskTokens::holds_workflow_task(**found, token)) return fail(errors::task_not_found());
   return found;
 }
@@ -91,6 +92,9 @@ void WorkflowTaskHandlers::discard(Run& run, Call& call, ws::RespondWorkflowTask
 void WorkflowTaskHandlers::refuse_commands(Run& run, Call& call, const std::string& identity,
                                            const history::CommandError& wrong, std::int32_t attempt) {
   const bool unhandled = wrong.cause == enums::WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND;
+  // The worker is told what the history says: the cause by its name, and what is wrong.
+  std::string message =
+      wrong.invalid_request ? wrong.message : errors::task_failed(wrong.cause, wrong.message);
   // A transient task that fails again: nothing is written, its timeout does the waiting.
   const bool written = attempt <= 1 || unhandled;
   if (wrong.terminate && !wrong.invalid_request) {
@@ -99,9 +103,7 @@ void WorkflowTaskHandlers::refuse_commands(Run& run, Call& call, const std::stri
     transitions_.fail_workflow_task(run, wrong.cause, wrong.message, nullptr, identity);
     transitions_.finish(run);
   }
-  replies_.send(call,
-                errors::invalid(wrong.invalid_request ? wrong.message
-                                                      : errors::task_failed(wrong.cause, wrong.message)));
+  replies_.send(call, errors::invalid(std::move(message)));
 }
 
 void WorkflowTaskHandlers::complete(MutableState& ms, const ws::RespondWorkflowTaskCompletedRequest& request,
@@ -161,7 +163,7 @@ history::CommandContext WorkflowTaskHandlers::context_of(Run& run, const Complet
 }
 
 void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskCompletedRequest& request) {
-  auto found = run_of(request.task_token(), request.namespace_());
+  auto found = run_of(request.task_token(), request.namespace_(), errors::task_not_found());
   if (!found) return replies_.send(call, std::move(found.error()));
   Run& run = **found;
   MutableState& ms = *run.ms;
@@ -201,7 +203,7 @@ void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskComplete
   transitions_.finish(run);
   if (handed_over && ms.running() && ms.workflow_task_started()) {
     response->set_allocated_workflow_task(
-        responses_.workflow_task(run, ms.s().workflow_task().sticky()).release());
+        responses_.workflow_task(run, ms.s().workflow_task().sticky(), true).release());
   }
   queries_.dispatch_buffered(run);
   replies_.send(call, std::move(response));
@@ -230,7 +232,7 @@ bool WorkflowTaskHandlers::schedule_next(Run& run, const Call& call,
 }
 
 void WorkflowTaskHandlers::failed(Call& call, const ws::RespondWorkflowTaskFailedRequest& request) {
-  auto found = run_of(request.task_token(), request.namespace_());
+  auto found = run_of(request.task_token(), request.namespace_(), errors::already_completed());
   if (!found) return replies_.send(call, std::move(found.error()));
   Run& run = **found;
   if (request.cause() == enums::WORKFLOW_TASK_FAILED_CAUSE_GRPC_MESSAGE_TOO_LARGE) {

@@ -51,8 +51,8 @@ class WorkflowTaskHandlers {
  private:
   using Completion = ws::RespondWorkflowTaskCompletedRequest;
 
-  // Whose started task the token names.
-  Result<Run*> run_of(const std::string& token, const std::string& namespace_name) const;
+  // Whose started task the token names. `closed`: what is said when the run is over.
+  Result<Run*> run_of(const std::string& token, const std::string& namespace_name, Status closed) const;
   void end_heartbeats(Run& run, Call& call);
   void discard(Run& run, Call& call, Completion& request);
   void refuse_commands(Run& run, Call& call, const std::string& identity, const history::CommandError& wrong,

@@ -24,7 +24,8 @@
 
 namespace holdfast::matching {
 
-enum class QueueType : std::uint8_t { kWorkflow, kActivity };
+// Nobody adds Nexus tasks yet; workers poll for them all the same.
+enum class QueueType : std::uint8_t { kWorkflow, kActivity, kNexus };
 
 struct QueueKey {
   std::string namespace_id;
