@@ -246,6 +246,15 @@ void Database::give_back(Literal sql) {
   entry.lent = false;
 }
 
+Status make_shrinkable(Database& db) {
+  constexpr std::int64_t kIncremental = 2;
+  const auto mode = db.number("PRAGMA auto_vacuum");
+  if (!mode) return mode.error();
+  if (*mode == kIncremental) return {};
+  Status status = db.execute("PRAGMA auto_vacuum=INCREMENTAL; VACUUM");
+  return fault_of(status) == StorageFault::kFull ? Status() : status;
+}
+
 void remove_database(const std::filesystem::path& path, const std::string& vfs_name) {
   sqlite3_vfs* vfs = sqlite3_vfs_find(vfs_name.empty() ? nullptr : vfs_name.c_str());
   if (vfs == nullptr) return;

@@ -123,6 +123,10 @@ Status in_transaction(Database& db, Work work) {
   return status;
 }
 
+// From now on the pages that rows leave can be given back to the disk (PRAGMA incremental_vacuum). A file
+// that was made without is rewritten once, as a whole; while the disk has no room for that it stays as it is.
+Status make_shrinkable(Database& db);
+
 // Removes a closed database with what SQLite keeps beside it.
 void remove_database(const std::filesystem::path& path, const std::string& vfs);
 

@@ -221,6 +221,24 @@ TEST_F(SqliteTest, MemoryIsBoundedForOneUserAlone) {
   EXPECT_TRUE(insert(1).ok());
 }
 
+TEST_F(SqliteTest, AFileThatWasMadeShrinkableShrinks) {
+  const std::string large(4000, 'x');
+  ASSERT_TRUE(in_transaction(db_, [&]() -> Status {
+                for (int i = 0; i < 500; ++i) {
+                  Status status = Statement(db_, "INSERT INTO t VALUES (?1, ?2)").bind(i, large).run();
+                  if (!status.ok()) return status;
+                }
+                return {};
+              }).ok());
+  ASSERT_TRUE(make_shrinkable(db_).ok());
+  EXPECT_EQ(count(), 500);
+  ASSERT_TRUE(db_.execute("DELETE FROM t WHERE n > 0; PRAGMA incremental_vacuum").ok());
+  ASSERT_TRUE(db_.execute("PRAGMA wal_checkpoint(TRUNCATE)").ok());
+  EXPECT_LT(std::filesystem::file_size(file_), 100'000u);
+  EXPECT_EQ(count(), 1);
+  ASSERT_TRUE(make_shrinkable(db_).ok()) << "it is already";
+}
+
 TEST_F(SqliteTest, ADatabaseIsRemovedWithWhatStandsBesideIt) {
   const std::filesystem::path file = directory_ / "second.db";
   {

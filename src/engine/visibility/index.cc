@@ -30,7 +30,10 @@ constexpr std::int64_t kFormat = 3;
 // transactions as a whole, and the feed brings them again.
 constexpr const char* kPragmas =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-2048; PRAGMA mmap_size=0; "
-    "PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=ON;";
+    "PRAGMA temp_store=MEMORY; PRAGMA recursive_triggers=ON; PRAGMA journal_size_limit=16777216;";
+
+// Pages of the file that one transaction gives back to the disk at most.
+constexpr const char* kGiveBack = "PRAGMA incremental_vacuum(2000)";
 
 constexpr std::chrono::seconds kBusyTimeout{5};
 
@@ -194,6 +197,7 @@ Status Index::Impl::open_files() {
     return with_fault(Code::kDataLoss, StorageFault::kCorrupt,
                       fmt::format("format {} is not {}", *format, kFormat));
   }
+  if (Status status = sqlite::make_shrinkable(writer_db); !status.ok()) return status;
   auto position = writer_db.number("SELECT applied FROM feed");
   if (!position) return position.error();
   applied = static_cast<std::uint64_t>(*position);
@@ -240,6 +244,9 @@ Status Index::Impl::write_entries(std::span<const Entry> entries, std::uint64_t&
     if (entry.sequence <= last) continue;
     if (Status status = writer.write(entry.record); !status.ok()) return status;
     last = entry.sequence;
+  }
+  if (writer.take_erased() > 0) {
+    if (Status status = writer_db.execute(kGiveBack); !status.ok()) return status;
   }
   return Statement(writer_db, "UPDATE feed SET applied = ?").bind(last).run();
 }

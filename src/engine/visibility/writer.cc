@@ -60,6 +60,7 @@ Status RowWriter::write(const Record& record) {
 
 // The attributes go with their execution (a trigger).
 Status RowWriter::erase(const std::string& namespace_id, const std::string& run_id) {
+  ++erased_;
   return Statement(db_, "DELETE FROM execution WHERE namespace_id = ? AND run_id = ?")
       .bind(namespace_id, run_id)
       .run();

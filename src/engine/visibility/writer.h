@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sqlite/statement.h"
@@ -21,6 +22,8 @@ class RowWriter {
   explicit RowWriter(sqlite::Database& db) : db_(db) {}
 
   Status write(const Record& record);
+  // Runs that went since the last call.
+  std::size_t take_erased() { return std::exchange(erased_, 0); }
 
  private:
   using Info = pb::workflow::v1::WorkflowExecutionInfo;
@@ -32,6 +35,7 @@ class RowWriter {
   std::vector<SqlValue> json_values(const std::string& json);
 
   sqlite::Database& db_;
+  std::size_t erased_ = 0;
 };
 
 }  // namespace holdfast::visibility
