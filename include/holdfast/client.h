@@ -209,6 +209,8 @@ class WorkflowHandle {
   // Repeating a cancel with the same request id changes nothing. Empty: a random uuid.
   Status cancel(const std::string& reason = {}, const std::string& request_id = {}) const;
   Status terminate(const std::string& reason = {}) const;
+  // An open run is terminated first. NOT_FOUND: there is no such workflow, or not any more.
+  Status delete_history() const;
   Result<WorkflowDescription> describe() const;
   // How it closed, without waiting for it.
   Result<std::optional<WorkflowClose>> find_close() const;

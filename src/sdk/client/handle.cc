@@ -257,6 +257,14 @@ Status WorkflowHandle::terminate(const std::string& reason) const {
   return answer ? Status() : answer.error();
 }
 
+Status WorkflowHandle::delete_history() const {
+  const Client::Impl& impl = *client_->impl_;
+  auto answer = impl.call<ws::DeleteWorkflowExecutionResponse>(
+      Method::kDeleteWorkflowExecution,
+      about<ws::DeleteWorkflowExecutionRequest>(impl, workflow_id_, run_id_));
+  return answer ? Status() : answer.error();
+}
+
 Result<WorkflowDescription> WorkflowHandle::describe() const {
   const Client::Impl& impl = *client_->impl_;
   ws::DescribeWorkflowExecutionRequest request;
