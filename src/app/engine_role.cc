@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <mutex>
 
 #include "app/output.h"
 #include "connect/grpc_connection.h"
@@ -24,6 +25,8 @@ constexpr std::chrono::milliseconds kGrpcGrace{2000};
 
 // Declared bottom-up, so that each part is destroyed before what it uses.
 struct EngineRole::Impl {
+  std::mutex deleted_mutex;
+  Deleted deleted;  // guarded by deleted_mutex
   std::unique_ptr<store::RocksStore> store;
   std::unique_ptr<visibility::Index> index;
   std::unique_ptr<engine::Engine> engine;
@@ -60,6 +63,12 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   engine_options.core.limits.cached_bytes = options.memory.executions;
   engine_options.core.limits.inbox_bytes = options.memory.inbox;
   engine_options.memory = options.budget;
+  engine_options.core.limits.min_retention_ns =
+      std::chrono::duration_cast<std::chrono::nanoseconds>(options.shortest_retention).count();
+  engine_options.on_deleted = [impl = impl.get()](const std::string& ns, const std::string& workflow_id) {
+    const std::lock_guard lock(impl->deleted_mutex);
+    if (impl->deleted) impl->deleted(ns, workflow_id);
+  };
   engine_options.on_fatal = [](const std::string& message) { complain("fatal: " + message); };
   auto engine =
       engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
@@ -99,6 +108,11 @@ Result<std::unique_ptr<EngineRole>> EngineRole::connect(const std::string& targe
   auto impl = std::make_unique<Impl>();
   impl->remote = *std::move(remote);
   return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
+}
+
+void EngineRole::on_deleted(Deleted tell) {
+  const std::lock_guard lock(impl_->deleted_mutex);
+  impl_->deleted = std::move(tell);
 }
 
 api::Connection& EngineRole::connection() {

@@ -3,6 +3,7 @@
 // The engine of this process: the embedded one on the data directory, or a connection to a Temporal server.
 // Everything above sees a Connection and cannot tell which.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,6 +29,7 @@ class EngineRole {
     Storage storage;
     MemoryPlan memory;
     MemoryBudget* budget = nullptr;  // of the process; outlives the engine
+    std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};
   };
 
   // Clock and random must outlive it.
@@ -41,6 +43,11 @@ class EngineRole {
   ~EngineRole();
   EngineRole(const EngineRole&) = delete;
   EngineRole& operator=(const EngineRole&) = delete;
+
+  // Told from now on which runs the embedded engine has deleted, on a thread that must not be blocked; empty:
+  // nobody is told any more. A Temporal server tells nobody.
+  using Deleted = std::function<void(const std::string& namespace_name, const std::string& workflow_id)>;
+  void on_deleted(Deleted tell);
 
   api::Connection& connection();
   bool embedded() const;

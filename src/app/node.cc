@@ -85,6 +85,7 @@ void Node::stop() {
   if (engine_) engine_->stop_grpc();
   workers_.reset();
   api_.reset();
+  if (engine_) engine_->on_deleted({});
   runs_.reset();
   dev_.reset();
   engine_.reset();
@@ -201,6 +202,7 @@ Status Node::open_engine() {
     embedded.storage = options_.storage;
     embedded.memory = plan_;
     embedded.budget = &memory_;
+    embedded.shortest_retention = options_.shortest_retention;
     return EngineRole::open_embedded(embedded, clock_, random_);
   }();
   if (!engine) {
@@ -240,6 +242,9 @@ Status Node::open_runs() {
   deps.log = [](std::string_view message) { complain(message); };
   deps.namespace_name = options_.namespace_name;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
+  engine_->on_deleted([this](const std::string& namespace_name, const std::string& workflow_id) {
+    if (namespace_name == options_.namespace_name) runs_->history_deleted(workflow_id);
+  });
   return {};
 }
 

@@ -52,6 +52,11 @@ struct Release {
   void run();
 };
 
+struct DeletedRun {
+  std::string namespace_name;
+  RunKey key;
+};
+
 struct Output {
   std::uint64_t sequence = 0;
   store::WriteBatch batch;
@@ -79,7 +84,7 @@ struct Output {
   };
   std::vector<VisibilityCall> visibility_calls;
   // Runs that are no more when this batch is durable.
-  std::vector<RunKey> deleted;
+  std::vector<DeletedRun> deleted;
   bool deletion_asked = false;  // there is something for the sweep to find
   bool swept = false;           // the slices of the sweep are part of this batch
   bool empty() const { return batch.empty() && releases.empty() && visibility_calls.empty(); }

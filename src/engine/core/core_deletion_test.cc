@@ -253,7 +253,8 @@ TEST_F(DeletionTest, TheIndexHearsOfIt) {
   EXPECT_EQ(output.feed[0].info, "");
   EXPECT_EQ(output.feed[0].run_id, run_id);
   ASSERT_EQ(output.deleted.size(), 1u);
-  EXPECT_EQ(output.deleted[0].workflow_id, "w");
+  EXPECT_EQ(output.deleted[0].namespace_name, "default");
+  EXPECT_EQ(output.deleted[0].key.workflow_id, "w");
   EXPECT_TRUE(output.deletion_asked);
   EXPECT_TRUE(fed.store().commit(output.batch).ok());
   fed.core->committed(output.sequence);

@@ -50,7 +50,7 @@ void Deletions::forget(Run& run) {
     cache_.drop_current(ns, workflow);
   }
   batches_.feed_deletion(run.key);
-  gone_.push_back(run.key);
+  gone_.push_back({namespaces_.name_of(ns), run.key});
   cache_.remove(run);
 }
 

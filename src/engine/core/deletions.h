@@ -63,7 +63,7 @@ class Deletions {
   Replies& replies_;
   bool asked_ = false;
   bool swept_ = false;
-  std::vector<RunKey> gone_;
+  std::vector<DeletedRun> gone_;
 };
 
 }  // namespace holdfast::engine

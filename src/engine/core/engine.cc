@@ -384,6 +384,9 @@ void Engine::Impl::commit(const Output& output) {
 
 void Engine::Impl::release(Output& output) {
   for (Release& answer : output.releases) answer.run();
+  if (options.on_deleted) {
+    for (const DeletedRun& run : output.deleted) options.on_deleted(run.namespace_name, run.key.workflow_id);
+  }
   if (output.swept) sweeper.swept();
   if (output.deletion_asked) sweeper.look();
   if (feeder) {

@@ -33,6 +33,8 @@ struct EngineOptions {
   // What calls of this process that wait for the engine thread draw on, besides EngineLimits::inbox_bytes;
   // outlives the engine. None: that alone.
   MemoryBudget* memory = nullptr;
+  // A run is no more, durably. On the committer's thread: it must not block.
+  std::function<void(const std::string& namespace_name, const std::string& workflow_id)> on_deleted;
   // Called with a message when the process is about to end because of a failed commit; then _exit(70).
   std::function<void(const std::string&)> on_fatal;
 };

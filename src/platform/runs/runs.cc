@@ -55,6 +55,13 @@ Runs::Impl::Impl(RunsDependencies dependencies)
                                                                             .executor = engine_executor.get(),
                                                                             .after = deps.after,
                                                                             .log = deps.log});
+  sweep = std::make_shared<HistorySweep>(HistorySweep::Dependencies{.client = &client,
+                                                                    .store = deps.store,
+                                                                    .streams = deps.streams,
+                                                                    .clock = &deps.environment->clock(),
+                                                                    .executor = engine_executor.get(),
+                                                                    .after = deps.after,
+                                                                    .log = deps.log});
   std::vector<std::unique_ptr<Executor>> threads;
   for (std::size_t i = 0; i < kStarters; ++i) {
     threads.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
@@ -66,10 +73,12 @@ Runs::Impl::Impl(RunsDependencies dependencies)
 Runs::Impl::~Impl() {
   tracker->stop();
   decisions->stop();
+  sweep->stop();
   client.close();
   starters.reset();
   tracker.reset();
   decisions.reset();
+  sweep.reset();
   engine_executor.reset();
 }
 
@@ -91,11 +100,17 @@ Runs::~Runs() = default;
 void Runs::recover() {
   impl_->tracker->recover();
   impl_->decisions->recover();
+  impl_->sweep->begin();
 }
 
 void Runs::stop() {
   impl_->tracker->stop();
   impl_->decisions->stop();
+  impl_->sweep->stop();
+}
+
+void Runs::history_deleted(const std::string& run) {
+  impl_->sweep->news(run);
 }
 
 Result<std::string> Runs::engine_version() {
@@ -180,6 +195,16 @@ Result<RunStatus> Runs::cancel(const std::string& run, const std::string& reason
 Result<RunStatus> Runs::terminate(const std::string& run, const std::string& reason) {
   return stop_run(*this, *impl_, run,
                   [&](const WorkflowHandle& workflow) { return workflow.terminate(reason); });
+}
+
+Result<RunStatus> Runs::erase(const std::string& id) {
+  auto run = find(id);
+  if (!run) return fail(run.error());
+  const Standing standing = impl_->standing_of(*run);
+  if (standing.history_deleted) return standing.status;
+  const Status asked = impl_->client.workflow(id).delete_history();
+  if (asked.ok() || is_gone(asked)) return standing.status;
+  return fail(asked);
 }
 
 // ---- events

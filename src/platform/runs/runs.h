@@ -134,6 +134,12 @@ class Runs {
   Result<RunStatus> cancel(const std::string& run, const std::string& reason);
   Result<RunStatus> terminate(const std::string& run, const std::string& reason);
 
+  // Deletes the run's history, and soon after what was kept for it alone; an open run is terminated first.
+  // Its record stays. The status that the run had; a history that is gone already is no error.
+  Result<RunStatus> erase(const std::string& run);
+  // The engine says that it has deleted a history. Never blocks.
+  void history_deleted(const std::string& run);
+
   Result<platform::Approval> approval(const std::string& id);
   // Stores the attempt and sends it until the run has answered. `done` runs once, on any thread: with the
   // answer, or after `answer_within` with kSent.

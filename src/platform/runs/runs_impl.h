@@ -9,6 +9,7 @@
 #include "base/work_pool.h"
 #include "holdfast/client.h"
 #include "runs/decision_sender.h"
+#include "runs/history_sweep.h"
 #include "runs/run_tracker.h"
 #include "runs/runs.h"
 
@@ -26,13 +27,16 @@ struct Runs::Impl {
   platform::Store& store() { return *deps.store; }
   // The intent is durable: the workflow next.
   void begin(const platform::RunRecord& run);
-  Standing standing_of(const platform::RunRecord& run) { return runs::standing_of(run, client, *tracker); }
+  Standing standing_of(const platform::RunRecord& run) {
+    return runs::standing_of(run, client, *tracker, *deps.store, *deps.streams);
+  }
 
   RunsDependencies deps;
   std::unique_ptr<Executor> engine_executor;  // of answers from the engine, and of retries
   Client client;
   std::shared_ptr<RunTracker> tracker;
   std::shared_ptr<DecisionSender> decisions;
+  std::shared_ptr<HistorySweep> sweep;
   RunViews views;
   std::unique_ptr<WorkPool> starters;
   std::atomic<std::size_t> starting = 0;

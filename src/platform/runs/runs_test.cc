@@ -10,6 +10,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <thread>
 
 #include "api/connection.h"
 #include "base/json.h"
@@ -194,6 +195,17 @@ class RunsTest : public ::testing::Test {
     EXPECT_TRUE(found) << run << " never had " << type;
     return found.value_or(nlohmann::json());
   }
+  // Waits until the record says that the history is gone, and with it what was kept for it.
+  RunDetails without_history(const std::string& run) {
+    const auto end = clock_.monotonic() + 20s;
+    while (true) {
+      RunDetails details = must(runs_->view(run));
+      const bool logless = must(platform_.streams->read(run, "", 1)).events.empty();
+      if (details.summary.standing.history_deleted_at && logless) return must(runs_->view(run));
+      if (clock_.monotonic() > end) throw std::runtime_error("the history of " + run + " stays");
+      std::this_thread::yield();
+    }
+  }
   Result<Decided> decide(const DecisionRequest& request) {
     std::promise<Result<Decided>> promise;
     auto decided = promise.get_future();
@@ -222,6 +234,41 @@ class RunsTest : public ::testing::Test {
   Timer timer_;
   std::unique_ptr<Runs> runs_;
 };
+
+TEST_F(RunsTest, AHistoryThatIsDeletedTakesItsStepsAlongAndLeavesTheRecord) {
+  for (const char* run : {"kept", "r"}) {
+    (void)start("echo", run);
+    wait_for(run, "run.closed");
+    platform::StepWrite step;
+    step.key = std::string("step-") + run;
+    step.run = run;
+    step.result = "1";
+    (void)must(platform_.store->commit_step(step));
+  }
+  EXPECT_EQ(must(runs_->erase("r")), RunStatus::kCompleted);
+  runs_->history_deleted("kept");  // one of its earlier runs, perhaps: the last is there
+  runs_->history_deleted("r");
+  const RunDetails left = without_history("r");
+  EXPECT_EQ(left.summary.standing.status, RunStatus::kCompleted);
+  EXPECT_EQ(left.summary.run.agent, "echo");
+  EXPECT_EQ(left.progress.steps_json, "[]");
+  EXPECT_FALSE(must(platform_.store->lookup_step("step-r")));
+  EXPECT_TRUE(must(platform_.store->lookup_step("step-kept")));
+  EXPECT_FALSE(must(runs_->view("kept")).summary.standing.history_deleted);
+  EXPECT_THAT(must(platform_.streams->logs("", 10)), ElementsAre("kept"));
+  EXPECT_EQ(must(runs_->erase("r")), RunStatus::kCompleted) << "to ask twice is no error";
+  EXPECT_EQ(run_fault(runs_->erase("nobody").error()), RunFault::kRunNotFound);
+}
+
+TEST_F(RunsTest, ARunThatTheEngineHasNotStartedIsNotGone) {
+  line_->lost_starts = 1'000'000;
+  (void)start("echo", "r");
+  runs_->history_deleted("r");
+  (void)start("echo", "s");
+  line_->lost_starts = 0;
+  wait_for("r", "run.closed");
+  EXPECT_FALSE(must(runs_->view("r")).summary.standing.history_deleted);
+}
 
 TEST_F(RunsTest, ARunFromItsIntentToItsEnd) {
   auto first = start("ask", "r");

@@ -28,6 +28,9 @@ Status open_file(sqlite::Database& db, const std::filesystem::path& path, const 
 // Check the stamp of an old file, then prepare the connection, and make the tables in a new file.
 // FAILED_PRECONDITION (kNewer) for a newer version.
 Status prepare_store(sqlite::Database& db);
+// The table of histories that are gone, which files of earlier landings do not have. Those landings take no
+// notice of it.
+Status prepare_histories(sqlite::Database& db);
 // Of a streams file: no other has it.
 std::string new_epoch(Random& random);
 // `epoch` is stored in a new file.

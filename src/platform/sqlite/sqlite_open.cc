@@ -68,12 +68,15 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   auto store = std::make_unique<Database>();
   Status status = open_file(*store, store_path, {.vfs = options.vfs});
   if (status.ok()) status = prepare_store(*store);
+  if (status.ok()) status = prepare_histories(*store);
+  if (status.ok()) status = sqlite::make_shrinkable(*store);
   if (!status.ok()) return fail(status);
 
   const std::filesystem::path streams_path = options.directory / "streams.db";
   auto streams = std::make_unique<Database>();
   status = open_file(*streams, streams_path, {.vfs = options.vfs});
   if (status.ok()) status = prepare_streams(*streams, new_epoch(random));
+  if (status.ok()) status = sqlite::make_shrinkable(*streams);
   if (!status.ok()) return fail(status);
   Result<std::string> epoch = epoch_of(*streams);
   if (!epoch) return fail(epoch.error());

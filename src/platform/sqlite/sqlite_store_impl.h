@@ -2,7 +2,7 @@
 
 // SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. It reads
 // rows and writes what the rules of the platform make of them. Split by subject: conversations.cc, steps.cc,
-// approvals.cc, runs.cc, ledgers.cc.
+// histories.cc, approvals.cc, runs.cc, ledgers.cc.
 
 #include <memory>
 #include <optional>
@@ -41,8 +41,8 @@ class SqliteStore : public Store {
 
   Result<std::optional<StepRecord>> lookup_step(std::string_view key) override;
   Result<StepRecord> commit_step(const StepWrite& write) override;
-  Result<std::vector<std::string>> runs_with_steps(WallTime before, std::uint32_t limit) override;
-  Result<std::int64_t> sweep_steps(std::string_view run) override;
+  Status forget_histories(const std::vector<GoneHistory>& gone) override;
+  Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
 
   Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
   Result<EffectRecord> settle_effect(std::string_view key, bool succeeded, std::string_view result) override;
@@ -109,6 +109,7 @@ class SqliteStore : public Store {
 // Pieces of a transaction, shared by the files of the class.
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now);
+Status forget_steps(Database& db, std::string_view run);
 Status insert_usage(Database& db, const Usage& usage, WallTime now);
 Status insert_audit(Database& db, const AuditRow& row);
 

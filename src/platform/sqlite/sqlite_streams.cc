@@ -5,6 +5,11 @@
 
 namespace holdfast::platform {
 
+namespace {
+// Pages of the file that one transaction gives back to the disk at most.
+constexpr const char* kGiveBack = "PRAGMA incremental_vacuum(2000)";
+}  // namespace
+
 // ---- writing
 
 // One attempt's pen. Its entry in `pending_` grows until somebody takes it to the disk.
@@ -237,18 +242,31 @@ Result<Event> SqliteStreams::publish(std::string_view run, std::string_view type
   return std::move(waiter.event);
 }
 
-Status SqliteStreams::erase(std::string_view run) {
+Status SqliteStreams::erase(const std::vector<std::string>& runs) {
   {
     std::unique_lock lock(mutex_);
     lead(lock);
   }
   Status status = commit_pending();
-  if (status.ok()) status = log_.erase(*db_, run);
+  if (status.ok()) {
+    status = db_->execute("BEGIN IMMEDIATE");
+    for (const std::string& run : runs) {
+      if (status.ok()) status = log_.erase(*db_, run);
+    }
+    if (status.ok()) status = db_->execute(kGiveBack);
+    if (status.ok()) {
+      status = commit_or_stop(*db_, fatal_);
+    } else if (db_->in_transaction()) {
+      (void)db_->execute("ROLLBACK");
+    }
+  }
   stop_leading();
   if (!status.ok()) return status;
   std::lock_guard lock(subscribers_mutex_);
-  auto [begin, end] = tails_.equal_range(run);
-  for (auto tail = begin; tail != end; ++tail) tail->second->read_log();
+  for (const std::string& run : runs) {
+    auto [begin, end] = tails_.equal_range(run);
+    for (auto tail = begin; tail != end; ++tail) tail->second->read_log();
+  }
   return {};
 }
 
@@ -258,6 +276,18 @@ Result<EventPage> SqliteStreams::read(std::string_view run, std::string_view cur
   Result<Readers::Lease> db = readers_.take();
   if (!db) return fail(db.error());
   return log_.read(**db, run, cursor, limit);
+}
+
+Result<std::optional<Event>> SqliteStreams::find(std::string_view run, std::string_view key) {
+  Result<Readers::Lease> db = readers_.take();
+  if (!db) return fail(db.error());
+  return log_.find(**db, run, key);
+}
+
+Result<std::vector<std::string>> SqliteStreams::logs(std::string_view after, std::uint32_t limit) {
+  Result<Readers::Lease> db = readers_.take();
+  if (!db) return fail(db.error());
+  return log_.runs(**db, after, limit);
 }
 
 Result<std::string> SqliteStreams::end(std::string_view run) {

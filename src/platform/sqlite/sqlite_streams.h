@@ -41,7 +41,9 @@ class SqliteStreams : public Streams {
                                 std::uint64_t offset, std::size_t limit) override;
   Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
                                                   std::move_only_function<void()> on_ready) override;
-  Status erase(std::string_view run) override;
+  Result<std::optional<Event>> find(std::string_view run, std::string_view key) override;
+  Result<std::vector<std::string>> logs(std::string_view after, std::uint32_t limit) override;
+  Status erase(const std::vector<std::string>& runs) override;
 
   // Calls `meanwhile` while nothing is written. What waits in memory waits longer.
   void hold(const std::function<void()>& meanwhile);

@@ -88,6 +88,15 @@ Result<EffectRecord> keep(Database& db, Change<EffectRecord> change) {
 
 }  // namespace
 
+Status forget_steps(Database& db, std::string_view run) {
+  Statement steps(db, "DELETE FROM steps WHERE run = ?1");
+  if (Status status = steps.bind(run).run(); !status.ok()) return status;
+  // An unsettled effect stays, and one of which nobody can tell whether it is: somebody has to find out.
+  Statement effects(db, "DELETE FROM effects WHERE run = ?1 AND settled = 1 AND NOT " ROW_DAMAGED(
+                            "checksum", "effects", EFFECT_COLUMNS));
+  return effects.bind(run).run();
+}
+
 Result<std::optional<StepRecord>> SqliteStore::lookup_step(std::string_view key) {
   return reading<std::optional<StepRecord>>([&](Database& db) { return find_step(db, key); });
 }
@@ -111,25 +120,6 @@ Result<StepRecord> SqliteStore::commit_step(const StepWrite& step) {
     }
     if (Status status = insert_step(db, record); !status.ok()) return fail(status);
     return std::move(record);
-  });
-}
-
-Result<std::vector<std::string>> SqliteStore::runs_with_steps(WallTime before, std::uint32_t limit) {
-  return reading<std::vector<std::string>>([&](Database& db) {
-    Statement query(db, "SELECT run FROM steps GROUP BY run HAVING max(at) < ?1 ORDER BY max(at) LIMIT ?2");
-    return query.bind(before, rules::page_size(limit)).all([](const Statement& row) { return row.text(0); });
-  });
-}
-
-Result<std::int64_t> SqliteStore::sweep_steps(std::string_view run) {
-  return write<std::int64_t>([&](Database& db) -> Result<std::int64_t> {
-    Statement steps(db, "DELETE FROM steps WHERE run = ?1");
-    if (Status status = steps.bind(run).run(); !status.ok()) return fail(status);
-    const std::int64_t gone = db.changes();
-    // An unsettled effect stays: somebody has to find out what became of it.
-    Statement effects(db, "DELETE FROM effects WHERE run = ?1 AND settled = 1");
-    if (Status status = effects.bind(run).run(); !status.ok()) return fail(status);
-    return gone + db.changes();
   });
 }
 

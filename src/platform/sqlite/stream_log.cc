@@ -57,9 +57,7 @@ Result<StreamLog::Written> StreamLog::append(Database& db, LogEntry& entry) cons
     entry.attempt = rules::attempt_number(entry.attempt, *used);
   }
   if (!entry.key.empty()) {
-    Statement query(db, "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND key = ?2");
-    Result<std::optional<Event>> known =
-        query.bind(entry.run, entry.key).one([&](const Statement& row) { return event_of(row, entry.run); });
+    Result<std::optional<Event>> known = find(db, entry.run, entry.key);
     if (!known) return fail(known.error());
     if (*known) return Written{Fate::kKnown, std::move(**known)};
   }
@@ -79,6 +77,29 @@ Result<StreamLog::Written> StreamLog::append(Database& db, LogEntry& entry) cons
   out.event.cursor = rules::cursor_of(epoch_, *seq);
   out.event.at = entry.at;
   return out;
+}
+
+Result<std::optional<Event>> StreamLog::find(Database& db, std::string_view run, std::string_view key) const {
+  Statement query(db, "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND key = ?2");
+  return query.bind(run, key).one([&](const Statement& row) { return event_of(row, run); });
+}
+
+// One step of the index to each run, however long its log. '%' is the character behind '$'.
+Result<std::vector<std::string>> StreamLog::runs(Database& db, std::string_view after,
+                                                 std::uint32_t limit) const {
+  std::vector<std::string> found;
+  std::string last(after);
+  while (found.size() < limit) {
+    Statement query(
+        db, "SELECT run FROM events WHERE run > ?1 AND (run < '$' OR run >= '%') ORDER BY run LIMIT 1");
+    Result<std::optional<std::string>> next =
+        query.bind(last).one([](const Statement& row) { return row.text(0); });
+    if (!next) return fail(next.error());
+    if (!*next) break;
+    last = **next;
+    found.push_back(last);
+  }
+  return found;
 }
 
 Status StreamLog::erase(Database& db, std::string_view run) const {

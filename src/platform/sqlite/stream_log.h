@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "platform/stream_rules.h"
 #include "platform/streams.h"
@@ -46,6 +47,9 @@ class StreamLog {
   };
   // Sets entry.attempt when it opens one.
   Result<Written> append(Database& db, LogEntry& entry) const;
+  Result<std::optional<Event>> find(Database& db, std::string_view run, std::string_view key) const;
+  // Runs behind `after`.
+  Result<std::vector<std::string>> runs(Database& db, std::string_view after, std::uint32_t limit) const;
   Status erase(Database& db, std::string_view run) const;
 
   Result<EventPage> read(Database& db, std::string_view run, std::string_view cursor,

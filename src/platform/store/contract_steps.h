@@ -54,19 +54,47 @@ TEST_P(StoreContract, AFailingStepLeavesNothing) {
   EXPECT_EQ(store_->head("c", 0).error().code(), Code::kNotFound);
 }
 
-TEST_P(StoreContract, SweepForgetsStepsOfARunAndKeepsItsMessages) {
+TEST_P(StoreContract, WhatWasKeptForAHistoryGoesWithIt) {
   StepWrite step;
   step.key = "k";
   step.run = "r";
   step.expected = Store::empty_conversation("c");
   step.messages = {"hello"};
   ASSERT_TRUE(store_->commit_step(step));
-  EXPECT_THAT(*store_->runs_with_steps(clock_.now() + std::chrono::seconds(1), 10),
-              ::testing::ElementsAre("r"));
-  EXPECT_TRUE(store_->runs_with_steps(clock_.now() - std::chrono::hours(1), 10)->empty());
-  EXPECT_EQ(*store_->sweep_steps("r"), 1);
+  for (const char* key : {"settled", "unsettled"}) {
+    EffectIntent intent;
+    intent.key = key;
+    intent.run = "r";
+    intent.tool = "refund";
+    intent.arguments_sha256 = sha256_hex("{}");
+    ASSERT_TRUE(store_->begin_effect(intent));
+  }
+  ASSERT_TRUE(store_->settle_effect("settled", true, "{}"));
+  StartIntent start;
+  start.run = "r";
+  start.agent = "a";
+  start.input = "1";
+  ASSERT_TRUE(store_->start_run(start));
+  EXPECT_FALSE(store_->gone_history("r")->has_value());
+  GoneHistory gone;
+  gone.run = "r";
+  gone.status = "completed";
+  gone.closed_at = clock_.now();
+  GoneHistory child;  // without a record of its own
+  child.run = "r-child";
+  ASSERT_TRUE(store_->forget_histories({gone, child}).ok());
   EXPECT_FALSE(store_->lookup_step("k")->has_value());
-  EXPECT_EQ(store_->head("c", 0)->sequence, 1u);
+  EXPECT_FALSE(store_->lookup_effect("settled")->has_value());
+  EXPECT_TRUE(store_->lookup_effect("unsettled")->has_value()) << "a person has to find out about it";
+  EXPECT_EQ(store_->head("c", 0)->sequence, 1u) << "others may share it";
+  EXPECT_EQ(store_->run("r")->agent, "a");
+  EXPECT_FALSE(store_->gone_history("r-child")->has_value());
+  gone.status = "";
+  ASSERT_TRUE(store_->forget_histories({gone}).ok());
+  close();
+  open();
+  EXPECT_EQ((*store_->gone_history("r"))->status, "completed") << "the first to say so is right";
+  EXPECT_EQ((*store_->gone_history("r"))->closed_at, gone.closed_at);
 }
 
 TEST_P(StoreContract, AnEffectIsFreshOnceThenUnknownUntilSettled) {

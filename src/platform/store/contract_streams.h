@@ -170,7 +170,7 @@ TEST_P(StoreContract, BadEventsAreRefused) {
 
 TEST_P(StoreContract, EraseForgetsARun) {
   const Event event = *streams_->publish("r", "x", "{}");
-  ASSERT_TRUE(streams_->erase("r").ok());
+  ASSERT_TRUE(streams_->erase({"r"}).ok());
   Result<EventPage> page = streams_->read("r", event.cursor, 100);
   EXPECT_TRUE(page->reset);
   EXPECT_TRUE(page->events.empty());

@@ -88,6 +88,15 @@ struct StepRecord {
   WallTime at{};
 };
 
+// A run whose history was deleted, and with it what was kept for that history alone.
+struct GoneHistory {
+  GoneHistory() = default;
+  std::string run;
+  std::string status;  // how the run ended, in the words of its log; empty: nobody wrote it down
+  std::optional<WallTime> closed_at;
+  WallTime at{};  // when it was found gone; set by the store
+};
+
 // ---- effects
 
 using Effect = protocol::Effect;

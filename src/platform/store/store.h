@@ -56,12 +56,11 @@ class Store {
   virtual Result<std::optional<StepRecord>> lookup_step(std::string_view key) = 0;
   // Everything in `write` or nothing; a key that is recorded already gives its record back (`replayed`).
   virtual Result<StepRecord> commit_step(const StepWrite& write) = 0;
-  // Runs that have step records last written before `before`, for a sweeper, which asks the engine which of
-  // them are gone (docs/adr/0025).
-  virtual Result<std::vector<std::string>> runs_with_steps(WallTime before, std::uint32_t limit) = 0;
-  // Forgets step records and settled effects of a run whose history is gone. Messages stay. Returns how many
-  // records went.
-  virtual Result<std::int64_t> sweep_steps(std::string_view run) = 0;
+  // Forgets step records and settled effects of runs whose histories are gone, and keeps how those ended that
+  // have a record, all at once (docs/adr/0025). Messages stay. Repeating it changes nothing.
+  virtual Status forget_histories(const std::vector<GoneHistory>& gone) = 0;
+  // None: as far as anybody knows, the run's history is there.
+  virtual Result<std::optional<GoneHistory>> gone_history(std::string_view run) = 0;
 
   // ---- effects
 

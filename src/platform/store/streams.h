@@ -122,8 +122,14 @@ class Streams {
   virtual Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
                                                           std::move_only_function<void()> on_ready) = 0;
 
-  // Forgets the log of a run.
-  virtual Status erase(std::string_view run) = 0;
+  // The event that was published with this key.
+  virtual Result<std::optional<Event>> find(std::string_view run, std::string_view key) = 0;
+  // Runs that have a log, in the order of their ids, at most `limit` of those behind `after`. Not the feeds
+  // of our own, whose names begin with "$".
+  virtual Result<std::vector<std::string>> logs(std::string_view after, std::uint32_t limit) = 0;
+
+  // Forgets the logs of these runs.
+  virtual Status erase(const std::vector<std::string>& runs) = 0;
 };
 
 }  // namespace holdfast::platform
