@@ -84,6 +84,10 @@ ApiSession::Reply ApiSession::post(const std::string& path, const Json& body) {
   return reported(api_.post(path, body));
 }
 
+ApiSession::Reply ApiSession::erase(const std::string& path) {
+  return reported(api_.erase(path));
+}
+
 ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
   return reported(api_.post_text(
       "/api/v1/agents?source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file)),

@@ -25,6 +25,7 @@ class ApiSession {
   using Reply = std::expected<Json, int>;
   Reply get(const std::string& path);
   Reply post(const std::string& path, const Json& body);
+  Reply erase(const std::string& path);
   // Registers the definition in `text`, read from `file`. The folder goes with it: the server is on this
   // machine, but in a directory of its own.
   Reply put_definition(const std::string& file, const std::string& text);

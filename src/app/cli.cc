@@ -145,6 +145,13 @@ class CommandLine {
                     "Search attribute to register in the namespace, NAME=Type (may be repeated)")
         ->envname("HOLDFAST_SEARCH_ATTRIBUTES")
         ->delimiter(',');
+    sub->add_option_function<double>(
+           "--shortest-retention",
+           [&options](double s) {
+             options.shortest_retention = std::chrono::milliseconds(static_cast<std::int64_t>(s * 1000));
+           },
+           "Seconds: the least that a namespace may keep its closed runs (default: 3600)")
+        ->check(CLI::Range(1.0, 1e9));
     sub->add_flag("--json", options.json, "Print the readiness line as JSON");
   }
 
@@ -188,6 +195,11 @@ class CommandLine {
     terminate->add_option("id", terminate_.id, "Run")->required();
     terminate->add_option("--reason", terminate_.reason, "Why");
     add_api(terminate, terminate_.api);
+
+    CLI::App* erase = add("delete", "Delete a run's history, steps and log; an open run is terminated first",
+                          delete_, delete_run);
+    erase->add_option("id", delete_.id, "Run")->required();
+    add_api(erase, delete_.api);
 
     CLI::App* events = add("events", "Print the events of a run", events_, print_events);
     events->add_option("run", events_.run, "Run")->required();
@@ -272,6 +284,7 @@ class CommandLine {
   RunOptions run_;
   RunsOptions runs_;
   StopOptions cancel_, terminate_;
+  DeleteOptions delete_;
   EventsOptions events_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;

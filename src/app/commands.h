@@ -26,7 +26,8 @@ struct ServeOptions {
   std::vector<std::string> grant_files;
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
-  bool dev = false;                            // with the scripted model, the demo agent and a demo run
+  std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
+  bool dev = false;  // with the scripted model, the demo agent and a demo run
   bool json = false;
   Storage storage;  // from main(), never from the command line
 };
@@ -65,6 +66,12 @@ struct StopOptions {
   std::string reason;
 };
 int stop_run(const StopOptions& options);
+
+struct DeleteOptions {
+  ApiOptions api;
+  std::string id;
+};
+int delete_run(const DeleteOptions& options);
 
 struct EventsOptions {
   ApiOptions api;

@@ -1,4 +1,4 @@
-// run, runs, cancel, terminate, events.
+// run, runs, cancel, terminate, delete, events.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -176,6 +176,7 @@ int show_run(ApiSession& api, const RunsOptions& options) {
   print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, one_line(*options.id)),
                          one_line(run->value("agent", "")), coloured(colour_of(status), status)));
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
+  if (run->value("history_deleted", false)) print_line("history  deleted, and the steps with it");
   for (const Json& step : (*run)["steps"]) {
     std::string what = step.contains("result") ? text_of(step["result"])
                        : step.contains("text") ? text_of(step["text"])
@@ -245,6 +246,14 @@ int stop_run(const StopOptions& options) {
   print_line(options.api.json
                  ? dump_json(*answer)
                  : printable(fmt::format("{} requested: {}", answer->value("requested", ""), options.id)));
+  return kExitOk;
+}
+
+int delete_run(const DeleteOptions& options) {
+  ApiSession api(options.api);
+  auto answer = api.erase("/api/v1/runs/" + percent_encode(options.id));
+  if (!answer) return answer.error();
+  print_line(options.api.json ? dump_json(*answer) : printable("delete requested: " + options.id));
   return kExitOk;
 }
 

@@ -84,6 +84,20 @@ def test_cancel_and_terminate(server):
         assert (again.status, again.json["code"]) == (409, "run_closed")
 
 
+def test_a_deleted_run_keeps_its_record(server):
+    run = server.start_run("payer", "pay, please")
+    server.wait_for_approval(run)
+    assert server.request("DELETE", f"/api/v1/runs/{run}").json == {"id": run, "requested": "delete"}
+    left = server.wait(run, lambda r: r.get("history_deleted_at"))
+    assert (left["status"], left["agent"], left["input"]) == ("terminated", "payer", "pay, please")
+    assert (left["steps"], left["output"]) == ([], None)
+    assert len(left["approvals"]) == 1
+    assert server.get(f"/api/v1/runs/{run}/events").json["events"] == []
+    assert server.request("DELETE", f"/api/v1/runs/{run}").status == 202
+    assert [r["id"] for r in server.get("/api/v1/runs?status=terminated").json["runs"] if r.get("history_deleted")] == [run]
+    assert server.request("DELETE", "/api/v1/runs/nobody").status == 404
+
+
 def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     before = len(server.get("/api/v1/runs?limit=200").json["runs"])
 

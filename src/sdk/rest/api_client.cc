@@ -52,6 +52,13 @@ ApiClient::Reply ApiClient::get(const std::string& path) const {
   return send(std::move(request));
 }
 
+ApiClient::Reply ApiClient::erase(const std::string& path) const {
+  net::HttpRequest request;
+  request.method = "DELETE";
+  request.url = base_url_ + path;
+  return send(std::move(request));
+}
+
 ApiClient::Reply ApiClient::post(const std::string& path, const Json& body,
                                  const std::string& idempotency_key) const {
   net::HttpRequest request;

@@ -34,6 +34,8 @@ class ApiClient {
   // Paths begin with a slash.
   Reply get(const std::string& path) const;
   Reply post(const std::string& path, const Json& body, const std::string& idempotency_key = {}) const;
+  // DELETE.
+  Reply erase(const std::string& path) const;
   // POSTs `text` as it is.
   Reply post_text(const std::string& path, std::string content_type, std::string text) const;
 

@@ -74,6 +74,11 @@ Json summary_json(const runs::RunSummary& summary) {
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
       {"closed_at", nullptr},
   };
+  if (standing.history_deleted) {
+    out["history_deleted"] = true;
+    out["history_deleted_at"] =
+        standing.history_deleted_at ? Json(iso_time(*standing.history_deleted_at)) : Json(nullptr);
+  }
   if (!whole) out["input_bytes"] = run.input_bytes;
   if (standing.outcome && standing.outcome->closed_at)
     out["closed_at"] = iso_time(*standing.outcome->closed_at);

@@ -1,4 +1,4 @@
-// /api/v1/runs: start, list, show, cancel, terminate.
+// /api/v1/runs: start, list, show, cancel, terminate, delete.
 
 #include <fmt/format.h>
 
@@ -150,12 +150,20 @@ Response stop_run(ApiContext& context, Request& request, Stop stop, std::string_
   return json_response({{"id", id}, {"requested", verb}}, 202);
 }
 
+Response delete_run(ApiContext& context, Request& request) {
+  const std::string id(request.param("id"));
+  auto status = context.runs().erase(id);
+  if (!status) return problem_of(status.error()).response();
+  return json_response({{"id", id}, {"requested", "delete"}}, 202);
+}
+
 }  // namespace
 
 void add_run_routes(Router& router, ApiContext& context) {
   router.add("POST", "/api/v1/runs", context.answering(start_run));
   router.add("GET", "/api/v1/runs", context.answering(list_runs), {"status", "agent", "limit", "cursor"});
   router.add("GET", "/api/v1/runs/{id}", context.answering(show_run));
+  router.add("DELETE", "/api/v1/runs/{id}", context.answering(delete_run));
   router.add("POST", "/api/v1/runs/{id}/cancel", context.answering([](ApiContext& c, Request& request) {
     return stop_run(c, request, &Runs::cancel, "cancel");
   }));
