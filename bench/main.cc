@@ -14,6 +14,7 @@
 #include "due_together.h"
 #include "machine.h"
 #include "restart.h"
+#include "retention.h"
 #include "workloads.h"
 
 namespace holdfast::bench {
@@ -28,6 +29,8 @@ holdfast_bench --address HOST:PORT --due-together N [--log FILE] -- COMMAND ... 
   --workloads LIST    of w1,w2,w3,w5,w9 (all)
   --seconds N         no new starts after N seconds of a workload (10)
   --count N           at most N runs per workload
+  --retention N       instead of them: N closed runs, and what their deletion does to a live load; with --data DIR,
+                      the server's data directory
   --server-pid PID    also what the server spends
   --sync-dir DIR      also how long the disk under DIR takes for a synced write
   --open-runs N       with --restart: parked runs (1000)
@@ -44,6 +47,7 @@ struct Arguments {
   int due_together = 0;
   WorkloadOptions load;
   RestartOptions restart;
+  RetentionOptions retention;
 };
 
 void check_workloads(std::string_view list) {
@@ -81,6 +85,10 @@ Arguments parse(int argc, char** argv) {
       arguments.load.at_most = std::chrono::seconds(std::atoi(value));
     else if (name == "--count")
       arguments.load.count = std::atoi(value);
+    else if (name == "--retention")
+      arguments.retention.runs = std::atoi(value);
+    else if (name == "--data")
+      arguments.retention.data = value;
     else if (name == "--server-pid")
       arguments.load.server_pid = std::atoi(value);
     else if (name == "--sync-dir")
@@ -125,7 +133,7 @@ void load(const Arguments& arguments, Report& report) {
 }
 
 int run(int argc, char** argv) {
-  const Arguments arguments = parse(argc, argv);
+  Arguments arguments = parse(argc, argv);
   Report report;
   const auto disk = [&] {
     if (arguments.sync_dir.empty()) return;
@@ -140,6 +148,11 @@ int run(int argc, char** argv) {
                   .log = arguments.restart.log,
                   .timers = arguments.due_together},
                  report);
+  } else if (arguments.retention.runs > 0) {
+    arguments.retention.address = arguments.restart.address;
+    arguments.retention.server_pid = arguments.load.server_pid;
+    arguments.retention.at_most = arguments.load.at_most;
+    retention(arguments.retention, report);
   } else if (arguments.restarts) {
     restart(arguments.restart, report);
   } else {

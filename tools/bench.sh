@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tools/bench.sh BUILD [peers] [options]: see tools/bench.py.
 # tools/bench.sh BUILD against REV [options]: see tools/bench_against.py.
+# tools/bench.sh BUILD retention [RUNS]: see tools/bench_retention.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -8,5 +9,9 @@ shift
 if [ "${1:-}" = against ]; then
   shift
   exec python3 tools/bench_against.py --build "$build" "$@"
+fi
+if [ "${1:-}" = retention ]; then
+  shift
+  exec python3 tools/bench_retention.py --build "$build" "$@"
 fi
 exec python3 tools/bench.py --build "$build" "$@"
