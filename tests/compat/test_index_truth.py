@@ -1,6 +1,7 @@
 """Goal: lists say what the executions say, whatever happened to the server and to its index.
 
-Method: a property. Random starts, signals, upserts, ends, terminations and deletions; SIGKILL in their midst;
+Method: a property. Random starts, signals, upserts, ends, terminations and deletions, told by hand and without a worker,
+which would outlive its server; SIGKILL in their midst;
 the index as it is, lost, damaged, or an older copy of itself; then every run is asked for what it is, and every list, page
 by page and by each filter, has to agree. The seed is printed; SEED=... repeats the choices, not their timing.
 """
@@ -12,48 +13,31 @@ import pathlib
 import random
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 
-from temporalio import workflow
+from temporalio.api.command.v1 import Command
 from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import IndexedValueType, WorkflowExecutionStatus
+from temporalio.api.enums.v1 import CommandType, IndexedValueType, WorkflowExecutionStatus
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import (
     DeleteWorkflowExecutionRequest,
     DescribeWorkflowExecutionRequest,
     ListWorkflowExecutionsRequest,
+    PollWorkflowTaskQueueRequest,
+    RespondWorkflowTaskCompletedRequest,
+    SignalWorkflowExecutionRequest,
+    TerminateWorkflowExecutionRequest,
 )
 from temporalio.common import SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 from temporalio.service import RPCError
 
-from conftest import connect, eventually, new_worker
+from conftest import connect, eventually
 
-ROUNDS = 6
+ROUNDS = 5
 OPERATIONS = 25
 COLOUR = SearchAttributeKey.for_keyword("Colour")
 COLOURS = ["red", "green", "blue"]
-
-
-@workflow.defn
-class Painted:
-    """Takes on the colours it is told, until it is told to end."""
-
-    def __init__(self) -> None:
-        self.todo: list[str] = []
-
-    @workflow.signal
-    def paint(self, colour: str) -> None:
-        self.todo.append(colour)
-
-    @workflow.run
-    async def run(self) -> None:
-        while True:
-            await workflow.wait_condition(lambda: bool(self.todo))
-            colour = self.todo.pop(0)
-            if colour == "end":
-                return
-            if colour == "again":
-                workflow.continue_as_new()
-            workflow.upsert_search_attributes([COLOUR.value_set(colour)])
 
 
 @dataclass(frozen=True)
@@ -76,7 +60,8 @@ class Run:
             info.status,
             info.start_time.ToNanoseconds(),
             info.close_time.ToNanoseconds(),
-            info.history_length,
+            # Of an open run the index has the length it had when it last changed in something that lists are filtered by.
+            info.history_length if info.HasField("close_time") else 0,
             info.search_attributes.indexed_fields["Colour"].data.decode().strip('"'),
         )
 
@@ -92,25 +77,60 @@ class Load:
 
     async def one(self, client) -> None:
         with contextlib.suppress(RPCError):
-            kind = self.chance.choice(["start", "start", "paint", "paint", "end", "again", "terminate", "delete"])
+            kind = self.chance.choice(["start", "start", "signal", "signal", "task", "task", "terminate", "delete"])
             if kind == "start" or not self.started:
-                self.started += 1
-                attributes = TypedSearchAttributes([SearchAttributePair(COLOUR, self.chance.choice(COLOURS))])
-                await client.start_workflow(
-                    Painted.run, id=f"w{self.started}", task_queue=self.queue, search_attributes=attributes
-                )
-                return
-            handle = client.get_workflow_handle(f"w{self.chance.randint(1, self.started)}")
-            if kind == "terminate":
-                await handle.terminate()
-            elif kind == "delete":
-                await client.workflow_service.delete_workflow_execution(
-                    DeleteWorkflowExecutionRequest(
-                        namespace="default", workflow_execution=WorkflowExecution(workflow_id=handle.id)
-                    )
-                )
+                await self.start(client)
+            elif kind == "task":
+                await self.task(client)
             else:
-                await handle.signal(Painted.paint, self.chance.choice(COLOURS) if kind == "paint" else kind)
+                await self.tell(client, kind, f"w{self.chance.randint(1, self.started)}")
+
+    async def start(self, client) -> None:
+        self.started += 1
+        attributes = TypedSearchAttributes([SearchAttributePair(COLOUR, self.chance.choice(COLOURS))])
+        await client.start_workflow(
+            "Painted", id=f"w{self.started}", task_queue=self.queue, search_attributes=attributes
+        )
+
+    async def tell(self, client, kind: str, workflow_id: str) -> None:
+        execution = WorkflowExecution(workflow_id=workflow_id)
+        service = client.workflow_service
+        if kind == "signal":
+            await service.signal_workflow_execution(
+                SignalWorkflowExecutionRequest(namespace="default", workflow_execution=execution, signal_name="go")
+            )
+        elif kind == "terminate":
+            await service.terminate_workflow_execution(
+                TerminateWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+            )
+        else:
+            await service.delete_workflow_execution(
+                DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=execution)
+            )
+
+    async def task(self, client) -> None:
+        """What some workflow does next: it takes on another colour, ends, or begins again."""
+        task = await client.workflow_service.poll_workflow_task_queue(
+            PollWorkflowTaskQueueRequest(namespace="default", task_queue=TaskQueue(name=self.queue)),
+            timeout=timedelta(milliseconds=400),
+        )
+        if not task.task_token:
+            return
+        kind = self.chance.choice(["paint", "paint", "paint", "end", "again"])
+        command = Command(command_type=CommandType.COMMAND_TYPE_COMPLETE_WORKFLOW_EXECUTION)
+        command.complete_workflow_execution_command_attributes.SetInParent()
+        if kind == "paint":
+            command = Command(command_type=CommandType.COMMAND_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES)
+            attributes = command.upsert_workflow_search_attributes_command_attributes.search_attributes
+            colour = attributes.indexed_fields["Colour"]
+            colour.metadata["encoding"] = b"json/plain"
+            colour.data = f'"{self.chance.choice(COLOURS)}"'.encode()
+        elif kind == "again":
+            command = Command(command_type=CommandType.COMMAND_TYPE_CONTINUE_AS_NEW_WORKFLOW_EXECUTION)
+            command.continue_as_new_workflow_execution_command_attributes.SetInParent()
+        await client.workflow_service.respond_workflow_task_completed(
+            RespondWorkflowTaskCompletedRequest(namespace="default", task_token=task.task_token, commands=[command])
+        )
 
 
 async def listed(client, query: str = "", page_size: int = 7) -> list[Run]:
@@ -211,15 +231,14 @@ async def test_lists_say_what_executions_say(doomed_server, queue, tmp_path):
         )
     )
     for round_ in range(ROUNDS):
-        async with new_worker(client, queue, workflows=[Painted]):
-            for _ in range(OPERATIONS):
-                await load.one(client)
-            flight = [asyncio.create_task(load.one(client)) for _ in range(8)]
-            await asyncio.sleep(chance.random() / 50)
-            doomed_server.kill()
-            for task in flight:
-                task.cancel()
-            await asyncio.gather(*flight, return_exceptions=True)
+        for _ in range(OPERATIONS):
+            await load.one(client)
+        flight = [asyncio.create_task(load.one(client)) for _ in range(8)]
+        await asyncio.sleep(chance.random() / 50)
+        doomed_server.kill()
+        for task in flight:
+            task.cancel()
+        await asyncio.gather(*flight, return_exceptions=True)
         done = spoil(chance, data, copy)
         if done == "none" and chance.random() < 0.5:
             shutil.rmtree(copy, ignore_errors=True)
