@@ -97,7 +97,11 @@ TEST(HttpTool, ABrokenResponseLeavesOpenWhatItsStatusDoesNotSay) {
     }
     EXPECT_EQ(call(kAtMostOnce, 403, failure).ending, Ending::kFailed);
   }
-  EXPECT_EQ(call(kAtMostOnce, 0, Failure::kBadRequest).ending, Ending::kFailed);
+  // What was never sent.
+  for (const Failure failure : {Failure::kBadRequest, Failure::kRefused}) {
+    for (const Effect effect : {kPure, kIdempotent, kAtMostOnce})
+      EXPECT_EQ(call(effect, 0, failure).ending, Ending::kFailed);
+  }
 }
 
 TEST(HttpTool, AModelReadsTextAndIsToldOfTheRest) {
