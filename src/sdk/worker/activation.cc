@@ -265,6 +265,8 @@ pb::query::v1::WorkflowQueryResult WorkflowRun::run_query(const pb::query::v1::W
     Payload answer;
     if (found != query_handlers_.end()) {
       answer = found->second.handler(client::from_proto(query.query_args()));
+    } else if (name == "__temporal_workflow_metadata") {
+      answer = metadata();
     } else if (name == "__stack_trace") {
       answer = to_payload(std::to_string(scheduler_.task_count()) + " coroutines are waiting");
     } else if (dynamic_query_handler_) {

@@ -157,6 +157,7 @@ class WorkflowRun : private Outbox {
                         holdfast::detail::ScopePtr scope);
   Task<void> run_signal_handler(std::string name, Task<void> handler);
   pb::query::v1::WorkflowQueryResult run_query(const pb::query::v1::WorkflowQuery& query);
+  Payload metadata() const;  // run_metadata.cc
   void returning(holdfast::detail::PromiseBase& promise);
   void hear_expected(const holdfast::detail::PromiseBase* owner);
   void finish_if_done();

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include <vector>
 
 #include "base/every_row.h"
@@ -727,6 +729,23 @@ TEST_F(Runs, QueriesOnlyLook) {
   EXPECT_EQ(run().query(query).answer().payloads(0).data(), "1");
   query.set_query_type("acts");
   EXPECT_THAT(run().query(query).error_message(), HasSubstr("validators and query handlers only look"));
+}
+
+TEST_F(Runs, TellsWhatItTakes) {
+  registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<void> {
+    ctx.on_query("now", [] { return 1; });
+    co_await ctx.signal_channel<int>("go").receive();
+  });
+  HistoryBuilder history;
+  history.started("w").task();
+  EXPECT_THAT(commands(apply(history)), IsEmpty());
+  pb::query::v1::WorkflowQuery query;
+  query.set_query_type("__temporal_workflow_metadata");
+  const auto& answer = run().query(query).answer().payloads(0);
+  EXPECT_EQ(answer.metadata().at("encoding"), "json/protobuf");
+  EXPECT_EQ(nlohmann::json::parse(answer.data()),
+            nlohmann::json::parse(R"({"definition": {"type": "w", "queryDefinitions": [{"name": "now"}],
+                                      "signalDefinitions": [{"name": "go"}], "updateDefinitions": []}})"));
 }
 
 TEST_F(Runs, AQueryHandlerMayThrowAnything) {
