@@ -84,7 +84,7 @@ def test_a_copy_of_a_working_server_finishes_what_was_open(own_server, binary, t
     own_server.kill()
 
     restore(binary, tmp_path / "backup", tmp_path / "copy")
-    copy = Server(binary, tmp_path / "copy").start()
+    copy = Server(binary, tmp_path / "copy", *own_server.options).start()
     try:
         assert copy.run(done)["output"] == "Hello from the script."
         assert copy.get(f"/api/v1/runs/{later}").status == 404
@@ -117,7 +117,7 @@ def test_a_stopped_server_is_backed_up_too(own_server, binary, tmp_path):
     assert own_server.stop() == 0
     back_up(own_server, tmp_path / "backup")
     restore(binary, tmp_path / "backup", tmp_path / "copy")
-    copy = Server(binary, tmp_path / "copy").start()
+    copy = Server(binary, tmp_path / "copy", *own_server.options).start()
     try:
         assert copy.run(run)["status"] == "completed"
     finally:
@@ -127,7 +127,7 @@ def test_a_stopped_server_is_backed_up_too(own_server, binary, tmp_path):
 def test_what_is_made_is_its_users_alone(binary, agent_text, tmp_path):
     old = os.umask(0)
     try:
-        server = Server(binary, tmp_path / "data").start()
+        server = Server(binary, tmp_path / "data", *agent_text.grants).start()
         assert server.request("PUT", "/api/v1/agents/payer", agent_text()).status == 201
         server.wait(server.start_run("payer", "hello"))
         back_up(server, tmp_path / "backup")
@@ -199,7 +199,7 @@ def test_a_killed_backup_is_whole_or_none(own_server, binary, tmp_path, who):
             own_server.start()
         done = command(binary, "restore", folder, "--data", tmp_path / f"copy-{attempt}")
         if done.returncode == 0:
-            copy = Server(binary, tmp_path / f"copy-{attempt}").start()
+            copy = Server(binary, tmp_path / f"copy-{attempt}", *own_server.options).start()
             copy.wait_for_approval("open-19")
             copy.close()
         else:
@@ -222,7 +222,7 @@ def test_a_killed_restore_is_no_data_directory(own_server, binary, tmp_path):
             if not folder.exists() or not any(folder.iterdir()):
                 continue  # killed before it had begun
             if (folder / "VERSION").exists():  # it came to its end
-                server = Server(binary, folder).start()
+                server = Server(binary, folder, *own_server.options).start()
                 assert server.run("done")["status"] == "completed"
                 server.close()
             else:
