@@ -70,13 +70,23 @@ def liar():
 
 
 DEEP = "[" * 100_000 + "]" * 100_000
+ANSWERS = {
+    "deep list": '{"runs": %s}' % DEEP,
+    "deep output": '{"status": "completed", "output": %s}' % DEEP,
+    "other types": '{"runs": [{"id": 1, "status": {}, "agent": []}]}',
+    "text for a list": '{"runs": "x"}',
+    "no object": "[1]",
+    "text for an error": '{"status": "failed", "error": "x"}',
+    "numbers": '{"status": 5, "id": 7, "agents": [1], "approvals": [5]}',
+    "nothing": "",
+    "no JSON": "\x00",
+    "a text": '"text"',
+}
 
 
-@pytest.mark.parametrize("body", [
-    '{"runs": %s}' % DEEP, '{"status": "completed", "output": %s}' % DEEP, '{"runs": [{"id": 1, "status": {}, "agent": []}]}', '{"runs": "x"}', "[1]",
-    '{"status": "failed", "error": "x"}', '{"status": 5, "id": 7, "agents": [1], "approvals": [5]}', "", "\x00", '"text"'])
-def test_answers_of_something_else_end_in_an_error(binary, liar, tmp_path, body):
-    liar.body = body.encode()
+@pytest.mark.parametrize("name", ANSWERS)
+def test_answers_of_something_else_end_in_an_error(binary, liar, name):
+    liar.body = ANSWERS[name].encode()
     for command in (["runs"], ["runs", "a"], ["approvals"], ["agents"], ["agents", "a"], ["cancel", "a"], ["approve", "a"], ["run", "a", "b", "-d"], ["run", "a", "b"]):
         done = subprocess.run([binary, *command, "--api", f"http://127.0.0.1:{liar.server_port}"], capture_output=True, timeout=40)
         assert 0 <= done.returncode <= 6, (command, done)
