@@ -31,7 +31,8 @@ inline constexpr std::size_t kMaxEventText =
 
 class Activities {
  public:
-  explicit Activities(Deps deps) : deps_(std::move(deps)) {}
+  explicit Activities(Deps deps)
+      : deps_(std::move(deps)), redaction_(std::make_shared<const Redaction>(deps_.grants->redaction())) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
@@ -82,6 +83,7 @@ class Activities {
   void publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key);
 
   Deps deps_;
+  const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_

@@ -4,6 +4,7 @@
 
 #include "activities/activities.h"
 #include "activities/deploy.h"
+#include "activities/redacted.h"
 #include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
@@ -74,6 +75,7 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, con
     endpoint.total_timeout = total_timeout(spec);
     const auto permits = deps_.grants->of(version);
     endpoint.reach = permits->reach();
+    endpoint.redaction = redaction_;
     client = model::make_client(
         std::move(endpoint), *deps_.http, *deps_.clock,
         [permits, url = model_url(spec)](const std::string& name) { return permits->key(name, url); });
@@ -115,12 +117,14 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
               "opening the token stream");
   Beat beat(ctx);
   // The stream is for watching: should its disk fail, the completion still counts.
-  auto on_delta = [writer](const model::Delta& delta) {
-    if (delta.kind == model::Delta::Kind::kText) (void)writer->append(delta.text);
+  const auto text = std::make_shared<Redaction::Stream>(*redaction_);
+  auto on_delta = [writer, text](const model::Delta& delta) {
+    if (delta.kind == model::Delta::Kind::kText) (void)writer->append(text->add(delta.text));
   };
   auto client = client_for(spec, in.version);
   model::Outcome outcome =
       model::call(*client, request, std::move(on_delta), beat.token(), {kBeatInterval, [&beat] { beat(); }});
+  (void)writer->append(text->finish());
   (void)writer->flush();
   return outcome;
 }
@@ -218,6 +222,9 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
                     {"tool_calls", calls},
                     {"stop", turn.stop ? to_string(*turn.stop) : ""},
                     {"usage", turn.usage}};
+  // Blocks of the model that held a secret and were left out.
+  if (const auto withheld = result.find("withheld_blocks"); withheld != result.end())
+    completed["withheld_blocks"] = *withheld;
   publish(ctx, protocol::event::kStepCompleted, completed, fmt::format("step/{}/completed", in.step));
   return turn;
 }
@@ -276,6 +283,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
             event, fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
     throw_model_error(outcome.error());
   }
+  const std::size_t withheld = redact(*redaction_, outcome->message);
   platform::StepWrite write;
   write.key = key;
   write.run = ctx.info().workflow_id;
@@ -285,7 +293,9 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   Tokens usage;
   usage.input_tokens = outcome->usage.input_tokens;
   usage.output_tokens = outcome->usage.output_tokens;
-  write.result = dump_json(Json{{"usage", usage}, {"stop", stop_of(outcome->stop_reason)}});
+  Json result = {{"usage", usage}, {"stop", stop_of(outcome->stop_reason)}};
+  if (withheld > 0) result["withheld_blocks"] = withheld;
+  write.result = dump_json(result);
   write.usage.push_back(usage_row(ctx, *agent, key, *outcome));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);

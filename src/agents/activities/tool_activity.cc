@@ -110,10 +110,12 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   context.http = deps_.http;
   context.clock = deps_.clock;
   context.permits = permits.get();
+  context.redaction = redaction_.get();
   ToolEnding ending = type->run(tool, arguments, context);
   if (context.stop.stop_requested() && ending.ending == Ending::kRetry)
     throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
+  ending.text = redaction_->apply(std::move(ending.text));
   ending.text = bounded_text(std::move(ending.text), agent->limits.max_tool_output_bytes);
   return ending;
 }

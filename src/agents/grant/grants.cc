@@ -54,6 +54,19 @@ void Grants::allow_named(const std::string& version, const agent::Needs& needs) 
   }
 }
 
+Redaction Grants::redaction() const {
+  std::vector<Redaction::Secret> secrets;
+  const auto add = [&](const Grant& grant) {
+    if (grant.kind != Grant::Kind::kKey && grant.kind != Grant::Kind::kVariable) return;
+    if (const char* value = environment_(grant.name.c_str())) secrets.emplace_back(grant.name, value);
+  };
+  for (const Grant& grant : all_) add(grant);
+  for (const auto& [version, grants] : named_) {
+    for (const Grant& grant : grants) add(grant);
+  }
+  return Redaction(secrets);
+}
+
 std::shared_ptr<const Permits> Grants::of(const std::string& version) const {
   std::vector<Grant> grants = all_;
   if (const auto named = named_.find(version); named != named_.end())

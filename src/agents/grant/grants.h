@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "base/redaction.h"
 #include "definition/tool_type.h"
 #include "grant/grant.h"
 #include "grant/permits.h"
@@ -27,6 +28,9 @@ class Grants {
   // machine nor a cloud's metadata.
   void allow_named(const std::string& version, const agent::Needs& needs);
   void keep_out_of(Own own) { own_ = std::move(own); }
+
+  // The values of all variables that any definition may use, as they are now.
+  Redaction redaction() const;
 
   // Never null.
   std::shared_ptr<const Permits> of(const std::string& version) const;

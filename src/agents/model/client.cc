@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "base/text.h"
 #include "net/sse_parser.h"
 
 namespace holdfast::model {
@@ -13,6 +14,7 @@ namespace holdfast::model {
 namespace {
 
 constexpr std::size_t kMaxErrorBodyBytes = 64 << 10;
+constexpr std::size_t kMaxMessageBytes = 2000;
 
 // What a server answers with 200: a stream, or one document from a server that does not stream.
 enum class BodyKind : std::uint8_t { kUnknown, kStream, kDocument };
@@ -63,7 +65,8 @@ struct Call {
     Error error = failure(std::move(ended));
     error.request_id = request_id();
     if (error.http_status == 0) error.http_status = head.status;
-    hide_key(error.message);
+    tidy(error.message);
+    tidy(error.code);
     return std::unexpected(std::move(error));
   }
 
@@ -101,16 +104,11 @@ struct Call {
     return {};
   }
 
-  // In one pass: the key may be part of what stands in its place.
-  void hide_key(std::string& text) const {
-    if (api_key.empty()) return;
-    std::string out;
-    std::size_t from = 0;
-    for (std::size_t at = text.find(api_key); at != std::string::npos; at = text.find(api_key, from)) {
-      out.append(text, from, at - from).append("[API key]");
-      from = at + api_key.size();
-    }
-    text = out.append(text, from);
+  // Before it is cut: half a key is found by nobody.
+  void tidy(std::string& text) const {
+    text = key.apply(std::move(text));
+    if (redaction) text = redaction->apply(std::move(text));
+    text = std::string(cut_text(text, kMaxMessageBytes));
   }
 
   const Provider& provider;
@@ -124,6 +122,8 @@ struct Call {
   std::string document;
   std::string error_body;
   std::string api_key;
+  Redaction key;
+  std::shared_ptr<const Redaction> redaction;
   std::string origin;  // of what is opaque in the answer
   bool broken = false;
   std::stop_source cancel;
@@ -176,6 +176,8 @@ using Done = std::move_only_function<void(Outcome)>;
 std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, std::stop_token stop) {
   auto call = std::make_shared<Call>(*shared.endpoint.provider, shared.clock);
   call->api_key = key;
+  call->key = Redaction({Redaction::Secret("API key", key)});
+  call->redaction = shared.endpoint.redaction;
   call->origin = origin_of(shared.endpoint.provider->name, shared.endpoint.base_url);
   if (stop.stop_possible())
     call->link.emplace(std::move(stop), [cancel = call->cancel]() mutable { cancel.request_stop(); });

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/heartbeat.h"
+#include "base/redaction.h"
 #include "holdfast/seams.h"
 #include "model/completion.h"
 #include "model/error.h"
@@ -56,6 +57,8 @@ struct Endpoint {
   std::string base_url;
   std::string api_key;   // the name of a secret; empty: none is sent
   net::Headers headers;  // added to each request
+  // Besides the key itself, what no error may tell. Null: nothing.
+  std::shared_ptr<const Redaction> redaction;
   std::shared_ptr<const net::Reach> reach;
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds idle_timeout{60'000};  // no byte for so long

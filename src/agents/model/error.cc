@@ -22,7 +22,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t kMaxMessageBytes = 2000;
 constexpr std::size_t kShownBodyBytes = 200;
 
 struct CodeMeaning {
@@ -226,7 +225,7 @@ Error error_of_code(int status, std::string code, std::string type, std::string 
   error.http_status = status;
   error.code = code.empty() ? std::move(type) : std::move(code);
   if (message.empty()) message = error.code;
-  message = to_utf8(cut_text(message, kMaxMessageBytes));
+  message = to_utf8(message);
   error.message = status == 0 ? "the model's stream reported: " + message
                               : "the model answered " + std::to_string(status) + ": " + message;
   return error;

@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 
+#include "base/redaction.h"
 #include "definition/tool_type.h"
 #include "grant/permits.h"
 #include "holdfast/seams.h"
@@ -44,6 +45,7 @@ struct ToolContext {
   net::HttpClient* http = nullptr;
   const Clock* clock = nullptr;
   const grant::Permits* permits = nullptr;
+  const Redaction* redaction = nullptr;  // for a text that the type cuts itself; never null in the product
 };
 
 inline constexpr std::chrono::milliseconds kBeatInterval{500};

@@ -178,17 +178,18 @@ std::optional<std::chrono::milliseconds> wait_asked_for(const net::HttpHead& hea
 
 // The server said no, or broke.
 ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::HttpResponse& response,
-                   const Clock& clock) {
+                   const ToolContext& context) {
   const int status = response.head.status;
-  std::string text =
-      fmt::format("{} answered {}: {}", method, status, bounded_text(net::text_body(response), 2000));
+  std::string body = net::text_body(response);
+  if (context.redaction != nullptr) body = context.redaction->apply(std::move(body));
+  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(std::move(body), 2000));
   const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
   if (tool.effect == Effect::kAtMostOnce) {
     // A refusal is an answer; a crash behind a 500 is not.
     return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
   }
   ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
-  ending.retry_after = wait_asked_for(response.head, clock);
+  ending.retry_after = wait_asked_for(response.head, *context.clock);
   return ending;
 }
 
@@ -217,7 +218,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   const net::HttpResponse& received = response ? *response : response.error().received;
   const int status = received.head.status;
   const bool succeeded = status >= 200 && status < 300;
-  if (status != 0 && !succeeded) return refused(tool, method, received, *context.clock);
+  if (status != 0 && !succeeded) return refused(tool, method, received, context);
   if (!response) return without_body(tool, response.error());
   return {Ending::kDone, net::text_body(*response)};
 }
