@@ -32,7 +32,9 @@ inline constexpr std::size_t kMaxEventText =
 class Activities {
  public:
   explicit Activities(Deps deps)
-      : deps_(std::move(deps)), redaction_(std::make_shared<const Redaction>(deps_.grants->redaction())) {}
+      : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
+        redaction_(
+            std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
