@@ -133,7 +133,9 @@ class CommandLine {
                     "Agent definition to register; may use what it names (may be repeated)");
     sub->add_option("--grant", options.grants,
                     "Let agents that come over the API use host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT],\n"
-                    "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated)")
+                    "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated; or "
+                    "HOLDFAST_GRANTS,\n"
+                    "with blanks between them)")
         ->take_all();
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
     sub->add_option_function<std::string>(

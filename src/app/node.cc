@@ -8,6 +8,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "activities/catalog.h"
 #include "activities/deploy.h"
@@ -155,7 +156,12 @@ Status Node::check_options() {
 }
 
 Status Node::read_grants() {
-  for (const std::string& text : options_.grants) {
+  std::vector<std::string> texts = options_.grants;
+  if (const char* more = environment_variable("HOLDFAST_GRANTS"); more != nullptr) {
+    std::istringstream words(more);
+    for (std::string word; words >> word;) texts.push_back(word);
+  }
+  for (const std::string& text : texts) {
     auto grant = grant::parse_grant(text);
     if (!grant) return {grant.error().code(), "--grant: " + grant.error().message()};
     grants_.allow(*std::move(grant));

@@ -48,6 +48,8 @@ class Receiver:
                 receiver.seen.append((self.path, dict(self.headers)))
                 body = b"the answer"
                 self.send_response(200)
+                if self.path == "/echo":
+                    body = f"you sent {self.headers['X']}".encode()
                 if self.path == "/packed":
                     body = gzip.compress("Grüße, packed".encode("iso-8859-1"))
                     self.send_header("Content-Encoding", "gzip")
@@ -100,12 +102,13 @@ class Granting:
 
     def __init__(self, binary, data, model):
         self.binary, self.data, self.model, self.server = binary, data, model, None
+        self.environment = {}
 
     def start(self, *grants, options=()):
         if self.server:
             self.server.close()
         granted = [word for grant in grants for word in ("--grant", grant)]
-        environment = {"HOOK_TOKEN": "hook-very-secret", "OPENAI_API_KEY": "sk-very-secret"}
+        environment = {"HOOK_TOKEN": "hook-very-secret", "OPENAI_API_KEY": "sk-very-secret", **self.environment}
         self.server = Server(self.binary, self.data, *granted, *options, environment=environment).start()
         return self.server
 
@@ -157,6 +160,31 @@ def test_what_is_not_granted_is_refused_with_the_grant_that_lets_it_work(grantin
         run = granting.run(f"a{number}")
         assert run["status"] == "completed" and expected in run["output"], run
         receiver.seen.clear()
+
+
+def test_values_of_variables_are_kept_nowhere(granting, receiver, foreign):
+    """A server echoes the header that it is sent; the model says it again."""
+    granting.start(granting.model_grant(), f"env:HOOK_TOKEN@{receiver.place}")
+    text = granting.agent("echo", "http", f'url: "http://{receiver.place}/echo", headers: {{X: "${{HOOK_TOKEN}}"}}')
+    assert granting.put(text).status == 201
+    run = granting.run("echo")
+    assert receiver.secrets() == ["hook-very-secret"]
+    assert run["output"] == "you sent [secret HOOK_TOKEN]", run
+    assert "hook-very-secret" not in json.dumps(run)
+    assert "hook-very-secret" not in granting.server.get(f"/api/v1/runs/{run['id']}/events").text
+    granting.server.close()
+    for path in granting.data.rglob("*"):
+        assert not path.is_file() or b"hook-very-secret" not in path.read_bytes(), path
+
+
+def test_grants_of_the_environment(granting, receiver, foreign):
+    granting.environment = {"HOLDFAST_GRANTS": f"{granting.model_grant()} host:{receiver.place}"}
+    granting.start()
+    assert granting.put(granting.agent("a", "http", f'url: "http://{receiver.place}/x"')).status == 201
+    granting.environment = {"HOLDFAST_GRANTS": "banana"}
+    with pytest.raises(Exception):
+        granting.start()
+    granting.server = None
 
 
 def test_files_and_variables_of_the_machine_stay_there(granting, receiver, foreign):
