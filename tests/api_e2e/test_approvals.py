@@ -103,7 +103,7 @@ def test_bad_decisions_change_nothing(server):
     assert decide(server, approval, "edit").status == 400
     assert decide(server, approval, "edit", arguments=[1]).status == 400
     assert decide(server, approval, "approve", arguments={"amount": 1}).status == 400
-    assert decide(server, {"id": "nothing"}).json["code"] == "approval_not_found"
+    assert decide(server, {"id": "nothing", "arguments_sha256": "0" * 64}).json["code"] == "approval_not_found"
     stale = decide(server, approval, arguments_sha256="0" * 64)
     assert (stale.status, stale.json["code"]) == (409, "decision_refused")
     assert server.run(run)["waiting_on"] == "approval"

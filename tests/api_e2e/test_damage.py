@@ -14,7 +14,7 @@ def change(server, statement):
 
 
 def decide(server, approval):
-    return server.post(f"/api/v1/approvals/{approval['id']}/decision", {"decision": "approve", "decided_by": "mara"})
+    return server.post(f"/api/v1/approvals/{approval['id']}/decision", {"decision": "approve", "arguments_sha256": approval["arguments_sha256"]})
 
 
 def test_a_changed_approval_is_not_decided(own_server, payments):

@@ -74,9 +74,9 @@ Result<Approval> keep(Database& db, Change<Approval> change) {
 
 #define SEALED_DECISION_COLUMNS DECISION_COLUMNS ", answer, why"
 #define DECISION_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ''"
-#define READ_DECISIONS                                                                    \
-  "SELECT " DECISION_COLUMNS                                                              \
-  ", answer, decision NOT BETWEEN 0 AND 2 OR answer NOT BETWEEN 0 AND 2 OR " ROW_DAMAGED( \
+#define READ_DECISIONS                                                                 \
+  "SELECT " DECISION_COLUMNS                                                           \
+  ", answer, decision NOT IN (1, 2, 4) OR answer NOT BETWEEN 0 AND 2 OR " ROW_DAMAGED( \
       "checksum", "decisions", SEALED_DECISION_COLUMNS) " FROM decisions "
 
 DecisionAttempt attempt_of(const Statement& row) {

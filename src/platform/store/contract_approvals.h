@@ -62,6 +62,26 @@ TEST_P(StoreContract, ADecisionIsStoredBeforeItIsSentAndTheLoserIsAudited) {
   EXPECT_EQ((*rows)[2].action, "approval.decided");
 }
 
+TEST_P(StoreContract, EachKindOfDecisionIsReadAgain) {
+  for (const ApprovalStatus kind :
+       {ApprovalStatus::kApproved, ApprovalStatus::kRejected, ApprovalStatus::kEdited}) {
+    const std::string id = "of-" + std::string(to_string(kind));
+    Approval wanted = refund_approval();
+    wanted.id = id;
+    ASSERT_TRUE(store_->request_approval(wanted));
+    DecisionAttempt attempt = decision("u-" + id, "ann", kind);
+    attempt.approval = id;
+    if (kind == ApprovalStatus::kEdited) attempt.edited_arguments = "{}";
+    ASSERT_TRUE(store_->begin_decision(attempt)) << id;
+    const auto waiting = store_->unanswered_decisions("");
+    ASSERT_EQ(waiting->size(), 1u) << id;
+    EXPECT_EQ(waiting->front().decision, kind);
+    const auto finished = store_->finish_decision("u-" + id, true, "");
+    ASSERT_TRUE(finished) << finished.error().message();
+    EXPECT_EQ(finished->status, kind);
+  }
+}
+
 TEST_P(StoreContract, AnApprovalIsBoundToItsArguments) {
   Approval approval = refund_approval();
   approval.arguments_sha256 = sha256_hex("other");
