@@ -18,6 +18,7 @@ std::int64_t backlog(Driver& d, enums::TaskQueueType type = enums::TASK_QUEUE_TY
   request.set_namespace_("default");
   request.mutable_task_queue()->set_name("q");
   request.set_task_queue_type(type);
+  request.set_report_stats(true);
   return d.call<ws::DescribeTaskQueueResponse>(M::kDescribeTaskQueue, request)
       .stats()
       .approximate_backlog_count();
