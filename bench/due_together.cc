@@ -92,18 +92,22 @@ class Probes {
 
 // Parks the timers; their workers are gone when it returns. The moment at which all are due, in ms.
 std::int64_t park(const DueTogetherOptions& options, const std::string& queue, Report& report) {
-  const std::int64_t due_s = unix_ms() / 1000 + options.timers / 1000 + 8;
   Wire wire(options.address);
   Generator generator(wire, options.ns, queue);
   Worker worker(wire, {.ns = options.ns, .queue = queue, .workflow_pollers = 32, .activity_pollers = 1});
   worker.start();
+  // As many calls each as a timer takes: how long it will be until all are there.
+  constexpr int kTried = 1000;
+  const LoadResult tried = generator.run({.type = "noop", .in_flight = 100, .count = kTried});
+  const double needed_s = tried.seconds / kTried * options.timers;
+  const std::int64_t due_s = unix_ms() / 1000 + static_cast<std::int64_t>(needed_s * 1.5) + 5;
   const LoadResult parked = generator.run({.type = "until-" + std::to_string(due_s),
                                            .in_flight = 100,
                                            .count = options.timers,
                                            .at_most = std::chrono::minutes(10),
                                            .wait_for_results = false});
-  wire.run([&] { return worker.completed() >= parked.flows.size(); }, seconds(60));
-  report.add("W8 timers parked", static_cast<double>(worker.completed()), "");
+  wire.run([&] { return worker.completed() >= kTried + parked.flows.size(); }, seconds(60));
+  report.add("W8 timers parked", static_cast<double>(worker.completed()) - kTried, "");
   const std::string wrong = generator.error().empty() ? worker.error() : generator.error();
   if (!wrong.empty()) report.fail("W8: " + wrong);
   return due_s * 1000;
@@ -115,6 +119,7 @@ std::int64_t backlog(Wire& wire, const std::string& ns, const std::string& queue
   request.set_namespace_(ns);
   request.mutable_task_queue()->set_name(queue);
   request.set_task_queue_type(enums::TASK_QUEUE_TYPE_WORKFLOW);
+  request.set_report_stats(true);
   wire.call<ws::DescribeTaskQueueRequest, ws::DescribeTaskQueueResponse>(
       "DescribeTaskQueue", request, [&count](const grpc::Status& status, auto& answer) {
         count = status.ok() ? answer.stats().approximate_backlog_count() : -2;
