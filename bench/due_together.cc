@@ -116,6 +116,7 @@ std::int64_t park(const DueTogetherOptions& options, const std::string& queue, R
 std::int64_t backlog(Wire& wire, const std::string& ns, const std::string& queue) {
   std::int64_t count = -1;
   ws::DescribeTaskQueueRequest request;
+  request.set_report_stats(true);
   request.set_namespace_(ns);
   request.mutable_task_queue()->set_name(queue);
   request.set_task_queue_type(enums::TASK_QUEUE_TYPE_WORKFLOW);

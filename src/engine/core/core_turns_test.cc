@@ -15,6 +15,7 @@ using history::kSecond;
 
 std::int64_t backlog(Driver& d, enums::TaskQueueType type = enums::TASK_QUEUE_TYPE_WORKFLOW) {
   ws::DescribeTaskQueueRequest request;
+  request.set_report_stats(true);
   request.set_namespace_("default");
   request.mutable_task_queue()->set_name("q");
   request.set_task_queue_type(type);

@@ -150,7 +150,7 @@ TEST_F(SearchAttributesTest, ARegistryIsKeptWithItsNamespace) {
 TEST_F(SearchAttributesTest, WhatTheRegistryRefusesChangesNothing) {
   add({{"Customer", kKeyword}});
   EXPECT_EQ(refused(adding({})), "SearchAttributes are not set on request.");
-  EXPECT_EQ(refused(adding({{"A", kInt}}, "")), "Namespace is not set on request.");
+  EXPECT_EQ(refused(adding({{"A", kInt}}, "")), "Namespace is empty.");
   EXPECT_EQ(refused(adding({{"A", kInt}, {"WorkflowId", kInt}})),
             "Search attribute WorkflowId is reserved by system.");
   EXPECT_EQ(refused(adding({{"BuildIds", kInt}})), "Search attribute BuildIds is reserved by system.");

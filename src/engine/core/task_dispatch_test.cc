@@ -152,7 +152,7 @@ TEST_F(TaskDispatchTest, PollsAreBounded) {
   poll(6, "busy");
   EXPECT_EQ(answers(), (Answers{"6 w"})) << "who need not wait is not refused";
   poll(5, "");
-  EXPECT_EQ(answers(), (Answers{"5 error TaskQueu"}));
+  EXPECT_EQ(answers(), (Answers{"5 error taskQueu"}));
 }
 
 TEST_F(TaskDispatchTest, OnlyAWorkerInTheProcessGetsItsTaskEarly) {
