@@ -199,6 +199,15 @@ def against(server: Server, attack: Attack, model_url: str, outcome: Outcome):
         neighbour.close()
 
 
+def stopped(server: Server) -> list[str]:
+    try:
+        code = server.stop()
+    except subprocess.TimeoutExpired:
+        server.kill()
+        return ["asked to stop, the server did not"]
+    return [f"asked to stop, the server ended with {code}"] if code else []
+
+
 def run(binary: str, options: list, attack: Attack, model_url: str) -> Outcome:
     outcome = Outcome(attack.name)
     with tempfile.TemporaryDirectory(prefix="holdfast-attack-") as folder:
@@ -211,8 +220,8 @@ def run(binary: str, options: list, attack: Attack, model_url: str) -> Outcome:
             died = server.process.poll()
             if died is not None:
                 outcome.wrong.insert(0, f"the server ended with {died}")
-            elif (code := server.stop()) != 0:
-                outcome.wrong.append(f"asked to stop, the server ended with {code}")
+            else:
+                outcome.wrong += stopped(server)
         if died is not None:
             outcome.wrong += (pathlib.Path(folder) / "log").read_text(errors="replace").splitlines()[-3:]
     return outcome
