@@ -55,6 +55,9 @@ bool install() {
   return sqlite3_config(SQLITE_CONFIG_MALLOC, &ours) == SQLITE_OK;
 }
 
+// Before main(): whoever registers a file system of his own makes SQLite ready, and then it is too late.
+const bool kInstalled = install();
+
 }  // namespace
 
 HeapLimit::HeapLimit(std::size_t limit_bytes, MemoryBudget& budget) : limit_(limit_bytes), held_(budget) {
@@ -83,8 +86,7 @@ void HeapLimit::give_back(std::size_t bytes) {
 }
 
 void watch_heap() {
-  static const bool installed = install();
-  HF_CHECK(installed);
+  HF_CHECK(kInstalled);
 }
 
 }  // namespace holdfast::sqlite

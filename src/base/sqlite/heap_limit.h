@@ -35,7 +35,7 @@ class HeapLimit {
   bool reached_ = false;
 };
 
-// Makes SQLite ask; before it is first used. Once is enough.
+// That SQLite asks: it does since before main(), in each program that opens a database.
 void watch_heap();
 
 }  // namespace holdfast::sqlite
