@@ -308,25 +308,6 @@ TEST_F(IndexTest, PagesHoldEveryRunOnceWhateverTheOrder) {
   EXPECT_FALSE(index_->list({.namespace_id = "other", .page_token = token}));
 }
 
-TEST_F(IndexTest, PagesEndByBytesToo) {
-  for (int i = 0; i < 7; ++i) {
-    Info run = info("w" + std::to_string(i), 1 + i);
-    (*run.mutable_memo()->mutable_fields())["m"].set_data(std::string(1 << 20, 'x'));
-    apply(run);
-  }
-  std::vector<std::string> ids;
-  std::string token;
-  int pages = 0;
-  do {
-    auto page = index_->list({.namespace_id = "ns", .page_token = token});
-    ASSERT_TRUE(page) << page.error().to_string();
-    EXPECT_EQ(page->executions.size(), pages < 3 ? 2U : 1U);
-    for (const Info& run : page->executions) ids.push_back(run.execution().workflow_id());
-    token = page->next_page_token;
-  } while (!token.empty() && ++pages < 10);
-  EXPECT_THAT(ids, ElementsAre("w6", "w5", "w4", "w3", "w2", "w1", "w0"));
-}
-
 // The slow query stands still until the others are done.
 TEST_F(IndexTest, ASlowListHoldsUpNeitherTheFeedNorOtherLists) {
   std::vector<Entry> entries;
