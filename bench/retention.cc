@@ -23,6 +23,11 @@ constexpr seconds kMeasured{15};     // of the live load alone
 constexpr seconds kSpaceWithin{60};  // of the end of the deletion
 constexpr double kMaxMemoryMb = 300;
 constexpr double kMaxRatio = 2;
+// Polls of two workers and waits for results share one connection, and a connection has so many streams.
+constexpr int kPollers = 4;
+// One name in both namespaces: the workers of this process build their commands for one queue.
+constexpr const char* kQueue = "bench-retention";
+constexpr int kInFlight = 40;
 
 double disk_mb(const std::string& directory) {
   std::uintmax_t bytes = 0;
@@ -40,10 +45,14 @@ class Retention {
         report_(report),
         ns_("retention-" + std::to_string(getpid())),
         wire_(options.address),
-        old_(wire_, ns_, "bench-old"),
-        live_(wire_, options.live_ns, "bench-live"),
-        old_worker_(wire_, {.ns = ns_, .queue = "bench-old"}),
-        live_worker_(wire_, {.ns = options.live_ns, .queue = "bench-live"}) {}
+        old_(wire_, ns_, kQueue),
+        live_(wire_, options.live_ns, kQueue),
+        old_worker_(wire_,
+                    {.ns = ns_, .queue = kQueue, .workflow_pollers = kPollers, .activity_pollers = kPollers}),
+        live_worker_(wire_, {.ns = options.live_ns,
+                             .queue = kQueue,
+                             .workflow_pollers = kPollers,
+                             .activity_pollers = kPollers}) {}
 
   void run() {
     register_namespace();
@@ -103,8 +112,8 @@ class Retention {
     // In parts: the generator keeps what it knows of each run until the part is over.
     while (runs > 0 && std::chrono::steady_clock::now() < deadline && old_.error().empty()) {
       const int part = std::min(runs, 5000);
-      made +=
-          old_.run({.type = "steps-10", .in_flight = 100, .count = part, .at_most = at_most}).flows.size();
+      made += old_.run({.type = "steps-10", .in_flight = kInFlight, .count = part, .at_most = at_most})
+                  .flows.size();
       runs -= part;
     }
     return made;
