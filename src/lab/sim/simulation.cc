@@ -195,9 +195,23 @@ class Simulation {
     return true;
   }
 
+  // Each with the event that it stands at.
+  std::string open_runs(const std::vector<Plan>& plans) {
+    std::string out;
+    for (const Plan& plan : plans) {
+      if (closed_.contains(plan.workflow_id)) continue;
+      const auto found = history(plan.workflow_id);
+      const int events = found ? found->history().events_size() : 0;
+      out += " " + plan.workflow_id;
+      if (events > 0)
+        out += " (" + enums::EventType_Name(found->history().events(events - 1).event_type()) + ")";
+    }
+    return out;
+  }
+
   void judge(const std::vector<Plan>& plans, bool finished) {
     if (!oracle_.violations().empty()) return;
-    if (!finished) oracle_.violation("runs are still open long after the last fault");
+    if (!finished) oracle_.violation("runs are still open long after the last fault:" + open_runs(plans));
     // What is true after the last crash is what counts.
     kill();
     boot();
