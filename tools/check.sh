@@ -10,7 +10,7 @@ step() {
   "$@" || { failed=1; echo "    failed" >&2; }
 }
 format() { git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror 2>&1 | head -40; return "${PIPESTATUS[1]}"; }
-spelling() { git ls-files '*.md' '*.h' '*.cc' '*.py' '*.sh' 'dev' | xargs codespell -q 3 -L te,inout,ser,ba,afterall,chanel,nd,objekt,modle,keep-alives,kno,histroy,cilent,wiat; }
+spelling() { git ls-files '*.md' '*.h' '*.cc' '*.py' '*.sh' 'dev' | xargs codespell -q 3 -L te,inout,ser,ba,afterall,chanel,nd,objekt,modle,keep-alives,kno,histroy,cilent,wiat,hel; }
 shell() { git ls-files '*.sh' dev .ci/run | xargs shellcheck -S warning; }
 step "format (clang-format-19)" format
 step "house rules, dead links (tools/tidy.py)" python3 tools/tidy.py
