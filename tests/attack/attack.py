@@ -240,8 +240,7 @@ def main() -> int:
     unknown = [name for name in arguments.attacks if name not in ATTACKS]
     if unknown:
         parser.error(f"there is no attack {unknown[0]}; ./dev attack --list names them")
-    options = ["--memory", BUDGET] if "--memory" in subprocess.run([arguments.binary, "server", "--help"], capture_output=True, text=True).stdout else []
-    options += ["--grant", "host:127.0.0.1"]  # of the model: what attackers deploy comes over the API
+    options = ["--memory", BUDGET, "--grant", "host:127.0.0.1"]  # of the model: what attackers deploy comes over the API
     model_url = model.serve()
     print(HEADING, UNITS, sep="\n", flush=True)
     failed = 0
