@@ -33,7 +33,7 @@ int DueRuns::fire(const RunKey& key) {
   bool stuck = false;
   int done = 0;
   // Each step removes or moves a deadline.
-  for (; done < kAtOnce && is_due(*run); ++done) {
+  for (; done < kAtOnce && run->is_due(clock_.now()); ++done) {
     const auto deadline = run->ms->next_deadline();
     stuck = cannot_follow(*run, deadline);
     if (stuck) break;
@@ -43,7 +43,7 @@ int DueRuns::fire(const RunKey& key) {
   if (fired) wt::schedule(*run->ms, clock_.now());  // one task for all timers of this moment
   // It is handed out when all of them have fired: what comes while a worker has it has to wait.
   const bool was_held = run->task_held;
-  run->task_held = is_due(*run) && !stuck;
+  run->task_held = run->is_due(clock_.now()) && !stuck;
   if (changed) {
     transitions_.finish(*run);
   } else {
@@ -56,11 +56,6 @@ int DueRuns::fire(const RunKey& key) {
     dispatch_.workflow_task(*run);
   }
   return std::max(done, 1);
-}
-
-bool DueRuns::is_due(const Run& run) const {
-  const Ns at = run.ms->running() ? run.ms->next_deadline().at : 0;
-  return at != 0 && at <= clock_.now();
 }
 
 bool DueRuns::cannot_follow(const Run& run, const history::Deadline& deadline) const {

@@ -39,7 +39,6 @@ class DueRuns {
  private:
   // The run would end and be followed, and what the next one starts with cannot be read.
   bool cannot_follow(const Run& run, const history::Deadline& deadline) const;
-  bool is_due(const Run& run) const;
   bool fire_one(Run& run, const history::Deadline& deadline);
   void workflow_task_deadline(Run& run);
 

@@ -179,8 +179,7 @@ void Recovery::recover(const RunKey& key) {
   MutableState& ms = *run->ms;
   bool changed = ms.running() && give_back_tasks(ms);
   // Of what is left: a task that was given back took its own deadline along.
-  const Ns due = ms.running() ? ms.next_deadline().at : 0;
-  run->task_held = due != 0 && due <= clock_.now();
+  run->task_held = run->is_due(clock_.now());
   if (!ms.s().buffered_events().empty() && !ms.workflow_task_started()) changed = true;
   outbox_.add(run->key);
   if (changed) {

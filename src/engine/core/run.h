@@ -70,6 +70,11 @@ struct Run {
   std::set<CallId> update_waiters;
   std::map<std::string, Query> queries;
 
+  // Whether a deadline of it has come.
+  bool is_due(Ns now) const {
+    const Ns at = ms->running() ? ms->next_deadline().at : 0;
+    return at != 0 && at <= now;
+  }
   bool waited_for() const { return !history_waiters.empty() || !update_waiters.empty() || !queries.empty(); }
 };
 

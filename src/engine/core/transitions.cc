@@ -38,16 +38,11 @@ void Transitions::finish(Run& run) {
   }
   if (!run.history_waiters.empty()) history_waiters_.notify(run);
   // The deadline that it waited for is gone without having come: nothing else would let it go.
-  const bool let_go = run.task_held && !is_due(ms);
+  const bool let_go = run.task_held && !run.is_due(clock_.now());
   if (let_go) run.task_held = false;
   if (effects.workflow_task || let_go) dispatch_.workflow_task(run);
   for (std::int64_t id : effects.ended_activities) dispatch_.activity_ended(run, id);
   if (!effects.activities.empty()) offers_.activities(run, effects.activities);
-}
-
-bool Transitions::is_due(const MutableState& ms) const {
-  const Ns at = ms.running() ? ms.next_deadline().at : 0;
-  return at != 0 && at <= clock_.now();
 }
 
 void Transitions::close(Run& run, std::shared_ptr<MutableState> successor) {

@@ -48,7 +48,6 @@ class Transitions {
 
  private:
   void close(Run& run, std::shared_ptr<MutableState> successor);
-  bool is_due(const MutableState& ms) const;
   void check_buffered(Run& run);
   void check_history_limits(Run& run);
 
