@@ -106,7 +106,7 @@ struct Call {
 
   // Before it is cut: half a key is found by nobody.
   void tidy(std::string& text) const {
-    text = key.apply(std::move(text));
+    text = Redaction({Redaction::Secret("API key", api_key)}).apply(std::move(text));
     if (redaction) text = redaction->apply(std::move(text));
     text = std::string(cut_text(text, kMaxMessageBytes));
   }
@@ -122,7 +122,6 @@ struct Call {
   std::string document;
   std::string error_body;
   std::string api_key;
-  Redaction key;
   std::shared_ptr<const Redaction> redaction;
   std::string origin;  // of what is opaque in the answer
   bool broken = false;
@@ -176,7 +175,6 @@ using Done = std::move_only_function<void(Outcome)>;
 std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, std::stop_token stop) {
   auto call = std::make_shared<Call>(*shared.endpoint.provider, shared.clock);
   call->api_key = key;
-  call->key = Redaction({Redaction::Secret("API key", key)});
   call->redaction = shared.endpoint.redaction;
   call->origin = origin_of(shared.endpoint.provider->name, shared.endpoint.base_url);
   if (stop.stop_possible())
@@ -198,25 +196,23 @@ void send(Shared& shared, std::shared_ptr<Call> call, std::string body) {
 }
 
 // Says the request in the server's dialect; a refusal that says which one it wants is answered in it, once.
-void ask(const std::shared_ptr<Shared>& shared, const std::string& key,
-         std::shared_ptr<const Request> request, std::move_only_function<void(const Delta&)> on_delta,
-         Done done, std::stop_token stop, bool again) {
+void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Request& request,
+         std::move_only_function<void(const Delta&)> on_delta, Done done, std::stop_token stop, bool again) {
   const Provider& provider = *shared->endpoint.provider;
   const Dialect dialect = shared->dialect();
-  Result<std::string> body = provider.encode(*request, dialect);
+  Result<std::string> body = provider.encode(request, dialect);
   if (!body) return done(std::unexpected(Error(ErrorKind::kBadRequest, body.error().message())));
   auto call = make_call(*shared, key, stop);
   call->on_delta = std::move(on_delta);
   call->done = std::move(done);
   if (!again && provider.adapt != nullptr) {
-    call->done = [shared, key, request, stop, dialect, call = std::weak_ptr(call),
-                  done = std::move(call->done)](Outcome outcome) mutable {
+    call->done = [shared, key, request = std::make_shared<const Request>(request), stop, dialect,
+                  call = std::weak_ptr(call), done = std::move(call->done)](Outcome outcome) mutable {
       const auto other = outcome ? std::nullopt : shared->endpoint.provider->adapt(dialect, outcome.error());
       auto asked = call.lock();
       if (!other || !asked) return done(std::move(outcome));
       shared->learn(*other);
-      ask(shared, key, std::move(request), std::move(asked->on_delta), std::move(done), std::move(stop),
-          true);
+      ask(shared, key, *request, std::move(asked->on_delta), std::move(done), std::move(stop), true);
     };
   }
   send(*shared, std::move(call), *std::move(body));
@@ -250,8 +246,7 @@ class HttpModelClient : public Client {
       }
       key = std::move(*value);
     }
-    ask(shared_, key, std::make_shared<const Request>(request), std::move(on_delta), std::move(done),
-        std::move(stop), false);
+    ask(shared_, key, request, std::move(on_delta), std::move(done), std::move(stop), false);
   }
 
  private:
