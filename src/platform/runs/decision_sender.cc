@@ -49,7 +49,7 @@ struct DecisionSender::Sending {
   milliseconds pause = kFirstPause;
 };
 
-DecisionSender::DecisionSender(Dependencies dependencies) : deps_(std::move(dependencies)) {}
+DecisionSender::DecisionSender(Background dependencies) : deps_(std::move(dependencies)) {}
 
 void DecisionSender::stop() {
   std::lock_guard lock(mutex_);

@@ -17,20 +17,13 @@
 
 #include "holdfast/client.h"
 #include "platform/store.h"
-#include "runs/after.h"
+#include "runs/background.h"
 
 namespace holdfast::runs {
 
 class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
  public:
-  struct Dependencies {
-    const Client* client = nullptr;
-    platform::Store* store = nullptr;
-    Executor* executor = nullptr;  // may block
-    After after;
-    std::function<void(std::string_view)> log;
-  };
-  explicit DecisionSender(Dependencies dependencies);
+  explicit DecisionSender(Background dependencies);
 
   struct Reply {
     bool won = false;
@@ -52,7 +45,7 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
   void on_reply(std::shared_ptr<Sending> sending, const Result<Outcome<Payload>>& outcome);
   void finish(Sending& sending, bool won, const std::string& why);
 
-  Dependencies deps_;
+  Background deps_;
   std::mutex mutex_;
   bool stopped_ = false;  // guarded by mutex_
 };

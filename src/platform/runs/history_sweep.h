@@ -26,7 +26,7 @@
 #include "holdfast/client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
-#include "runs/after.h"
+#include "runs/background.h"
 
 namespace holdfast::runs {
 
@@ -35,16 +35,7 @@ class HistorySweep : public std::enable_shared_from_this<HistorySweep> {
   // News beyond these are left to the next round.
   static constexpr std::size_t kMaxNews = 10'000;
 
-  struct Dependencies {
-    const Client* client = nullptr;
-    platform::Store* store = nullptr;
-    platform::Streams* streams = nullptr;
-    const Clock* clock = nullptr;
-    Executor* executor = nullptr;  // may block
-    After after;
-    std::function<void(std::string_view)> log;
-  };
-  explicit HistorySweep(Dependencies dependencies) : deps_(std::move(dependencies)) {}
+  explicit HistorySweep(Background dependencies) : deps_(std::move(dependencies)) {}
 
   // Rounds from now on.
   void begin();
@@ -61,7 +52,7 @@ class HistorySweep : public std::enable_shared_from_this<HistorySweep> {
   void forget(const std::vector<platform::GoneHistory>& gone);
   void later(std::chrono::milliseconds pause, std::move_only_function<void()> job);
 
-  Dependencies deps_;
+  Background deps_;
   std::mutex mutex_;
   bool stopped_ = false;          // guarded by mutex_
   std::deque<std::string> news_;  // guarded by mutex_

@@ -41,7 +41,7 @@ bool is_transient(const Status& status) {
 
 }  // namespace
 
-RunTracker::RunTracker(Dependencies dependencies) : deps_(std::move(dependencies)) {}
+RunTracker::RunTracker(Background dependencies) : deps_(std::move(dependencies)) {}
 
 void RunTracker::later(milliseconds pause, std::move_only_function<void()> job) {
   deps_.after(pause, [self = weak_from_this(), job = std::move(job)]() mutable {

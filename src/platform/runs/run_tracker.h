@@ -22,7 +22,7 @@
 #include "holdfast/client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
-#include "runs/after.h"
+#include "runs/background.h"
 #include "runs/run_outcome.h"
 
 namespace holdfast::runs {
@@ -34,16 +34,7 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   // Newest runs that are looked at after a start.
   static constexpr std::size_t kMaxRecovered = 5000;
 
-  struct Dependencies {
-    const Client* client = nullptr;
-    platform::Store* store = nullptr;
-    platform::Streams* streams = nullptr;
-    const Clock* clock = nullptr;
-    Executor* executor = nullptr;  // may block
-    After after;
-    std::function<void(std::string_view)> log;
-  };
-  explicit RunTracker(Dependencies dependencies);
+  explicit RunTracker(Background dependencies);
 
   // Finishes the starts that an earlier process left, and watches what is open.
   void recover();
@@ -68,7 +59,7 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   void later(std::chrono::milliseconds pause, std::move_only_function<void()> job);
   void announce(std::string_view type, const std::string& json, const std::string& key);
 
-  Dependencies deps_;
+  Background deps_;
   mutable std::mutex mutex_;
   bool stopped_ = false;                        // guarded by mutex_
   std::set<std::string> watched_;               // guarded by mutex_

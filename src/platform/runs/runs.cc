@@ -43,25 +43,16 @@ Runs::Impl::Impl(RunsDependencies dependencies)
       engine_executor(deps.environment->new_executor("runs-engine")),
       client(*deps.connection, *deps.environment, client_options(deps, *engine_executor)),
       views(*deps.streams) {
-  tracker = std::make_shared<RunTracker>(RunTracker::Dependencies{.client = &client,
-                                                                  .store = deps.store,
-                                                                  .streams = deps.streams,
-                                                                  .clock = &deps.environment->clock(),
-                                                                  .executor = engine_executor.get(),
-                                                                  .after = deps.after,
-                                                                  .log = deps.log});
-  decisions = std::make_shared<DecisionSender>(DecisionSender::Dependencies{.client = &client,
-                                                                            .store = deps.store,
-                                                                            .executor = engine_executor.get(),
-                                                                            .after = deps.after,
-                                                                            .log = deps.log});
-  sweep = std::make_shared<HistorySweep>(HistorySweep::Dependencies{.client = &client,
-                                                                    .store = deps.store,
-                                                                    .streams = deps.streams,
-                                                                    .clock = &deps.environment->clock(),
-                                                                    .executor = engine_executor.get(),
-                                                                    .after = deps.after,
-                                                                    .log = deps.log});
+  const Background background{.client = &client,
+                              .store = deps.store,
+                              .streams = deps.streams,
+                              .clock = &deps.environment->clock(),
+                              .executor = engine_executor.get(),
+                              .after = deps.after,
+                              .log = deps.log};
+  tracker = std::make_shared<RunTracker>(background);
+  decisions = std::make_shared<DecisionSender>(background);
+  sweep = std::make_shared<HistorySweep>(background);
   std::vector<std::unique_ptr<Executor>> threads;
   for (std::size_t i = 0; i < kStarters; ++i) {
     threads.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
