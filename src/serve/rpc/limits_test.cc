@@ -111,6 +111,10 @@ class LimitsTest : public ::testing::Test {
   void wait_for_calls(int calls) {
     while (engine_.calls() < calls) std::this_thread::yield();
   }
+  // An answer is there a moment before what it held is given back.
+  void wait_until_nothing_is_held() {
+    while (memory_.used() > 0) std::this_thread::yield();
+  }
 
   // A start whose bytes are packed.
   grpc::Status packed(const std::string& bytes) {
@@ -174,6 +178,7 @@ TEST_F(LimitsTest, AFieldThatIsTooLongIsRefusedBeforeTheEngineSeesIt) {
 TEST_F(LimitsTest, RequestsBeyondTheMemoryAreRefusedAndHoldNothing) {
   serve({});
   EXPECT_TRUE(start(1 * kMiB).ok());
+  wait_until_nothing_is_held();
   ASSERT_TRUE(memory_.take(6 * kMiB).ok());
   expect_exhausted(start(2 * kMiB - 100), enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
   EXPECT_TRUE(start(1000).ok());
@@ -212,6 +217,7 @@ TEST_F(LimitsTest, AReplyBeyondTheMemoryIsRefused) {
                 std::make_unique<ws::GetWorkflowExecutionHistoryRequest>());
   };
   EXPECT_TRUE(history().ok());
+  wait_until_nothing_is_held();
   ASSERT_TRUE(memory_.take(7 * kMiB).ok());
   expect_exhausted(history(), enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
   memory_.give_back(7 * kMiB);
