@@ -58,6 +58,14 @@ class WebSocket:
                 return message.decode()
 
 
+# What the protocol says of a question that a navigation has overtaken.
+LEFT = ("Inspected target navigated or closed", "Execution context was destroyed.", "Cannot find default execution context")
+
+
+class LeftThePage(AssertionError):
+    """The page was left while it was asked."""
+
+
 class Page:
     """One tab."""
 
@@ -90,6 +98,8 @@ class Page:
             if message.get("method") == "Log.entryAdded" and message["params"]["entry"]["source"] in ("security", "javascript"):
                 self.problems.append(message["params"]["entry"]["text"])
             if message.get("id") == self.id:
+                if message.get("error", {}).get("message") in LEFT:
+                    raise LeftThePage(message)
                 assert "error" not in message, message
                 return message["result"]
 
@@ -110,7 +120,10 @@ class Page:
     def wait_for(self, expression, seconds=20):
         deadline = time.monotonic() + seconds
         while True:
-            value = self.evaluate(expression)
+            try:
+                value = self.evaluate(expression)
+            except LeftThePage:
+                value = None  # the one that comes is asked again
             if value:
                 return value
             assert time.monotonic() < deadline, f"never true: {expression}\n{self.evaluate('document.body.innerText')}"
