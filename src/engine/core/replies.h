@@ -26,6 +26,9 @@ class Replies {
   std::vector<Release> take_early() { return std::exchange(early_, {}); }
 
  private:
+  // A call has so much in any case.
+  static constexpr std::size_t kSmallReplyBytes = 4 << 10;
+
   // Those that change nothing and can be asked again. Whoever is refused an answer to anything else would not
   // know what became of it.
   static bool is_read(api::Method method) {
@@ -35,8 +38,10 @@ class Replies {
            method == kPollWorkflowExecutionUpdate || method == kListNamespaces;
   }
   static Status reserve(Call& call, const api::Message& response) {
+    const std::size_t bytes = response.ByteSizeLong();
+    if (bytes <= kSmallReplyBytes) return {};
     HeldMemory& memory = *call.options.memory;
-    Status full = memory.resize(memory.bytes() + response.ByteSizeLong());
+    Status full = memory.resize(memory.bytes() + bytes);
     return full.ok() ? full
                      : errors::exhausted(full.message(), enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
   }
