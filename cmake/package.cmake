@@ -11,7 +11,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(_rooms runtime connect client worker)
-foreach(room base api os wire ${_rooms})
+foreach(room base api os ${_rooms})
   set_target_properties(hf_${room} PROPERTIES CXX_VISIBILITY_PRESET hidden)
 endforeach()
 set_source_files_properties(${CMAKE_SOURCE_DIR}/src/base/base/status.cc TARGET_DIRECTORY hf_base

@@ -75,9 +75,10 @@ endfunction()
 
 holdfast_messages(holdfast_temporal_messages ${_proto_root} ${_files})
 
-# Our own stored formats: proto/holdfast/<module>/v1/*.proto, which may import Temporal's.
-file(GLOB_RECURSE _own RELATIVE ${CMAKE_SOURCE_DIR}/proto CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/*.proto)
-if(_own)
-  holdfast_messages(holdfast_stored_messages ${CMAKE_SOURCE_DIR}/proto ${_own})
-  target_link_libraries(holdfast_stored_messages PUBLIC holdfast_temporal_messages)
-endif()
+# Our own stored formats: proto/holdfast/engine/v1/*.proto, which may import Temporal's.
+file(GLOB _own RELATIVE ${CMAKE_SOURCE_DIR}/proto CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/proto/holdfast/engine/*/*.proto)
+holdfast_messages(holdfast_stored_messages ${CMAKE_SOURCE_DIR}/proto ${_own})
+target_link_libraries(holdfast_stored_messages PUBLIC holdfast_temporal_messages)
+
+# What the gRPC server says beside Temporal's messages.
+holdfast_messages(holdfast_rpc_messages ${CMAKE_SOURCE_DIR}/proto holdfast/rpc/v1/reflection.proto)

@@ -134,7 +134,6 @@ Result<std::string> EngineRole::serve_grpc(const std::string& address, MemoryBud
   options.address = address;
   options.memory = &memory;
   options.heap_bytes = plan.heap;
-  options.transport_bytes = plan.grpc_transport;
   auto server = rpc::Server::start(connection(), options);
   if (!server) return std::unexpected(server.error());
   impl_->grpc = *std::move(server);

@@ -102,7 +102,6 @@ MemoryPlan MemoryPlan::of(std::optional<std::size_t> memory, std::size_t machine
   plan.block_cache = std::min<std::uint64_t>(plan.total / 32, 256 << 20);
   plan.write_buffer = std::min<std::uint64_t>(plan.total / 64, 32 << 20);
   plan.heap = kOwnBytes + plan.total / 16 * 9;
-  plan.grpc_transport = plan.total / 8 * 5;
   return plan;
 }
 

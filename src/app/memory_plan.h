@@ -32,7 +32,6 @@ struct MemoryPlan {
   std::uint64_t block_cache = 0;   // of the engine's store
   std::uint64_t write_buffer = 0;  // of the engine's store; it holds three at most
   std::size_t heap = 0;            // all of the process: beyond it what is slow ends
-  std::size_t grpc_transport = 0;  // gRPC's own buffers: beyond it gRPC ends calls
 
   // None: a quarter of the machine, at most 4 GiB, at least 256 MiB.
   static MemoryPlan of(std::optional<std::size_t> memory, std::size_t machine);

@@ -60,7 +60,7 @@ ROWS = [
     ("worker", "api/connection.h", True),
     ("worker", "engine/engine.h", False),
     ("client", "base/ids.h", True),
-    ("connect", "wire/grpc.h", True),
+    ("connect", "os/address.h", True),
     ("connect", "rpc/server.h", False),
     ("connect", "engine/engine.h", False),
     ("client", "rpc/server.h", False),

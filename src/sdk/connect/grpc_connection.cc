@@ -1,5 +1,6 @@
 #include "connect/grpc_connection.h"
 
+#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
 #include <grpc/support/time.h>
 #include <grpcpp/channel.h>
@@ -15,8 +16,8 @@
 #include <unordered_set>
 
 #include "api/messages.h"
+#include "connect/grpc_messages.h"
 #include "os/address.h"
-#include "wire/grpc.h"
 
 namespace holdfast::rpc {
 namespace {
@@ -97,6 +98,8 @@ struct GrpcConnection::Impl {
       : options(std::move(options_in)),
         channel(grpc::CreateCustomChannel(host_port, credentials(options), channel_arguments(options))),
         stub(channel) {
+    // Debian builds Abseil with its search for lock cycles on, in every lock gRPC takes.
+    absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
     thread = std::thread([this] { loop(); });
     ::pthread_setname_np(thread.native_handle(), "hf-rpc-client");
   }

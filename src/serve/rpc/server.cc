@@ -1,70 +1,34 @@
 #include "rpc/server.h"
 
-#include <absl/synchronization/mutex.h>
 #include <fmt/format.h>
-#include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/impl/codegen/method_handler.h>
-#include <grpcpp/impl/codegen/rpc_service_method.h>
-#include <grpcpp/resource_quota.h>
-#include <grpcpp/security/server_credentials.h>
-#include <grpcpp/server.h>
-#include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "os/address.h"
-#include "rpc/server_call.h"
-#include "temporal/api/operatorservice/v1/service.pb.h"
-#include "temporal/api/workflowservice/v1/service.pb.h"
+#include "rpc/peer.h"
+#include "rpc/state.h"
 
 namespace holdfast::rpc {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
 namespace {
 
 constexpr std::uint16_t kDefaultPort = 7233;
-// Pings of the SDKs' keep-alives, more often than which a client is shown the door.
-constexpr int kMinPingIntervalMs = 5000;
-
-// Server reflection lists the services that are registered with gRPC; the generic service is none. This one
-// has the name of one of ours and a method nobody calls.
-class NameForReflection final : public grpc::Service {
- public:
-  explicit NameForReflection(std::string_view service) : path_("/" + std::string(service) + "/-") {
-    AddMethod(
-        new grpc::internal::RpcServiceMethod(path_.c_str(), grpc::internal::RpcMethod::NORMAL_RPC,
-                                             new grpc::internal::UnknownMethodHandler("no such method")));
-  }
-
- private:
-  const std::string path_;  // gRPC keeps the pointer
-};
-
-// The linker takes the services' descriptors out of their library only when something there is used.
-void keep_service_descriptors() {
-  static const google::protobuf::internal::AddDescriptorsRunner workflow(
-      &descriptor_table_temporal_2fapi_2fworkflowservice_2fv1_2fservice_2eproto);
-  static const google::protobuf::internal::AddDescriptorsRunner operators(
-      &descriptor_table_temporal_2fapi_2foperatorservice_2fv1_2fservice_2eproto);
-}
-
-void configure(grpc::ServerBuilder& builder, const ServerOptions& options, std::size_t quota_bytes) {
-  grpc::ResourceQuota quota("holdfast");
-  quota.Resize(quota_bytes);
-  builder.SetResourceQuota(quota);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams);
-  // It would unpack without a bound; we do it (wire/gzip.h).
-  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
-  builder.SetMaxReceiveMessageSize(options.max_receive_bytes);
-  builder.SetMaxSendMessageSize(options.max_send_bytes);
-  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinPingIntervalMs);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
-  // Reflection is the only synchronous service: one thread waits for it.
-  builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
-  builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
-}
+// Without descriptors to accept with there is no use in being told at once that somebody waits.
+constexpr std::chrono::milliseconds kAcceptPause{100};
+constexpr std::chrono::milliseconds kDrainLook{10};
 
 }  // namespace
 
@@ -85,55 +49,109 @@ Result<os::HostPort> listen_address(const std::string& text) {
 }
 
 struct Server::Impl {
-  Impl(api::Connection& connection, const ServerOptions& wanted)
-      : options(wanted), shared(connection, options) {}
+  Impl(api::Connection& connection, const ServerOptions& options)
+      : state(connection, options), acceptor(state.io), pause(state.io), drain(state.io) {}
 
-  ServerOptions options;
-  ServerShared shared;
-  NameForReflection workflow_service{api::kServiceName};
-  NameForReflection operator_service{api::kOperatorServiceName};
-  std::unique_ptr<Connections> connections;
-  std::vector<std::unique_ptr<ServerQueue>> queues;
-  std::unique_ptr<grpc::Server> server;
+  ServerState state;
+  tcp::acceptor acceptor;
+  asio::steady_timer pause;
+  asio::steady_timer drain;
+  std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{state.io.get_executor()};
+  std::thread thread;
   os::HostPort bound;
   std::string address;
   std::once_flag stopped;
+
+  Status listen(const os::HostPort& wanted);
+  void accept();
+  void add(tcp::socket socket);
+  bool make_room();
+  void begin_stop(std::chrono::milliseconds grace);
+  void drain_for(std::chrono::milliseconds left);
 };
+
+Status Server::Impl::listen(const os::HostPort& wanted) {
+  error_code error;
+  const tcp::endpoint endpoint(asio::ip::make_address(wanted.host, error), wanted.port);
+  if (!error) acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+  if (error) {
+    return {Code::kUnavailable, fmt::format("cannot listen on {}: {}; try again or choose another port",
+                                            wanted.to_string(), error.message())};
+  }
+  bound = {wanted.host, acceptor.local_endpoint().port()};
+  address = bound.to_string();
+  return {};
+}
+
+void Server::Impl::accept() {
+  acceptor.async_accept([this](error_code error, tcp::socket socket) {
+    if (!acceptor.is_open()) return;
+    if (!error) {
+      add(std::move(socket));
+      return accept();
+    }
+    pause.expires_after(kAcceptPause);
+    pause.async_wait([this](error_code cancelled) {
+      if (!cancelled && acceptor.is_open()) accept();
+    });
+  });
+}
+
+void Server::Impl::add(tcp::socket socket) {
+  if (state.peers.size() >= state.options.connections.most && !make_room()) return;
+  auto peer = std::make_shared<Peer>(state, std::move(socket));
+  state.peers.insert(peer);
+  if (!peer->begin().ok()) peer->close();
+}
+
+// The oldest of those that never sent a call makes room for one that may.
+bool Server::Impl::make_room() {
+  std::shared_ptr<Peer> oldest;
+  for (const auto& peer : state.peers) {
+    if (peer->is_silent() && (!oldest || peer->number() < oldest->number())) oldest = peer;
+  }
+  if (oldest) oldest->close();
+  return oldest != nullptr;
+}
+
+void Server::Impl::begin_stop(std::chrono::milliseconds grace) {
+  error_code ignored;
+  acceptor.close(ignored);
+  pause.cancel();
+  state.stopping = true;
+  for (const auto& peer : state.peers) peer->session().shut_down();
+  drain_for(grace);
+}
+
+// Until every call is answered; after the grace they are, whatever comes. Completions of cancelled calls may
+// still be under way then: this thread is here for them.
+void Server::Impl::drain_for(std::chrono::milliseconds left) {
+  if (state.open_calls.load() == 0) {
+    for (const auto& peer : std::vector(state.peers.begin(), state.peers.end())) peer->close();
+    state.deadlines.stop();
+    work.reset();
+    return;
+  }
+  if (left.count() <= 0) {
+    for (const auto& peer : std::vector(state.peers.begin(), state.peers.end())) peer->session().end_calls();
+  }
+  drain.expires_after(kDrainLook);
+  drain.async_wait([this, left](error_code) { drain_for(left - kDrainLook); });
+}
 
 Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const ServerOptions& options) {
   auto address = listen_address(options.address);
   if (!address) return fail(address.error());
-  keep_service_descriptors();
-  // Debian builds Abseil with its search for lock cycles on, in every lock gRPC takes.
-  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  grpc::reflection::InitProtoReflectionServerBuilderPlugin();
-
   auto impl = std::make_unique<Impl>(connection, options);
-  grpc::ServerBuilder builder;
-  configure(builder, options,
-            options.transport_bytes != 0 ? options.transport_bytes : impl->shared.memory.limit());
-  auto connections = Connections::listen(*address, options.connections, impl->shared.clock);
-  if (!connections) return fail(std::move(connections.error()));
-  impl->connections = *std::move(connections);
-  impl->shared.connections = impl->connections.get();
-  auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      grpc::InsecureServerCredentials());
-  builder.RegisterService(&impl->workflow_service);
-  builder.RegisterService(&impl->operator_service);
-  builder.RegisterAsyncGenericService(&impl->shared.service);
-  for (int i = 0; i < std::max(1, options.threads); ++i) {
-    impl->queues.push_back(std::make_unique<ServerQueue>(impl->shared, builder.AddCompletionQueue()));
-  }
-  impl->server = builder.BuildAndStart();
-  if (!impl->server) {
-    for (auto& queue : impl->queues) queue->finish();
-    return fail(Code::kUnavailable, fmt::format("gRPC cannot serve {}", address->to_string()));
-  }
-  impl->bound = {address->host, impl->connections->port()};
-  impl->address = impl->bound.to_string();
-  for (auto& queue : impl->queues) queue->run();
-  impl->connections->start(std::move(acceptor));
+  if (Status taken = impl->listen(*address); !taken.ok()) return fail(std::move(taken));
+  impl->accept();
+  impl->thread = std::thread([state = &impl->state] {
+    ::pthread_setname_np(::pthread_self(), "hf-rpc");
+    state->io.run();
+  });
   return std::unique_ptr<Server>(new Server(std::move(impl)));
 }
 
@@ -153,17 +171,8 @@ const std::string& Server::address() const {
 
 void Server::stop(std::chrono::milliseconds grace) {
   std::call_once(impl_->stopped, [&] {
-    impl_->shared.stopping = true;
-    impl_->connections->stop();
-    // Returns when every call has been answered, after the grace with a cancellation.
-    impl_->server->Shutdown(
-        gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(grace.count(), GPR_TIMESPAN)));
-    // The connection's completions of cancelled calls may still be under way; their queue must be there for
-    // them.
-    auto& live = impl_->shared.live_calls;
-    for (std::size_t left = live.load(); left != 0; left = live.load()) live.wait(left);
-    for (auto& queue : impl_->queues) queue->finish();
-    impl_->server->Wait();
+    asio::post(impl_->state.io, [impl = impl_.get(), grace] { impl->begin_stop(grace); });
+    impl_->thread.join();
   });
 }
 

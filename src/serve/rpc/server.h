@@ -2,11 +2,13 @@
 
 // Server: any api::Connection, served over gRPC as Temporal's WorkflowService and the part of its
 // OperatorService that api/method.h names, with grpc.health.v1 and server reflection. No generated stubs: the
-// method's name chooses the message types, so a method we lack is UNIMPLEMENTED and costs nothing.
+// method's name chooses the message types, so a method we lack is UNIMPLEMENTED and costs nothing. HTTP/2 is
+// nghttp2's, gRPC on top of it ours (docs/adr/0042): what a client may make the server hold is decided before
+// it is held.
 //
-// Owner: app. Threads: its own few completion-queue threads parse, start calls on the connection and send;
-// completions of the connection may arrive on any thread, they are queued and sent by those threads. The
-// connection must outlive the server.
+// Owner: app. Threads: one does all network work and whatever is short; another one makes messages of long
+// requests and bytes of long replies. Completions of the connection may arrive on any thread. The connection
+// must outlive the server.
 
 #include <chrono>
 #include <cstddef>
@@ -19,32 +21,39 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "os/address.h"
-#include "rpc/connections.h"
 
 namespace holdfast::rpc {
+
+// Of the server's memory, for each that is open: what is read and written at a time.
+inline constexpr std::size_t kConnectionBytes = 64 << 10;
+
+struct ConnectionLimits {
+  std::size_t most = 1000;  // one more takes the place of one that never sent a call, or is closed at once
+  // Calls that a client may reset before they are answered (CVE-2023-44487): so many at once, and so many a
+  // second for long.
+  double resets_at_once = 1000;
+  double resets_per_second = 200;
+};
 
 struct ServerOptions {
   // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost": there is
   // no authentication yet, so anything else is refused.
   std::string address = "127.0.0.1:7233";
-  // Larger messages are RESOURCE_EXHAUSTED before we see them. Temporal's limit is 4 MiB; ours leaves room
+  // Larger messages are RESOURCE_EXHAUSTED before they arrive. Temporal's limit is 4 MiB; ours leaves room
   // for agents.
   int max_receive_bytes = 16 << 20;
   int max_send_bytes = 64 << 20;
-  // What requests and replies draw on, from their first byte until the client has read the last; outlives the
-  // server. None: 256 MiB. Calls that wait for something have half of it.
+  // What connections, requests and replies draw on, from their first byte until the client has read the last;
+  // outlives the server. None: 256 MiB. Calls that wait for something have half of it.
   MemoryBudget* memory = nullptr;
   // Of the process's heap. Beyond it what arrives or is read slowly ends, the slowest first. 0: no bound.
   std::size_t heap_bytes = 0;
-  // Of gRPC's own buffers, beyond which it cancels whichever call it likes: the last resort. 0: as `memory`.
-  std::size_t transport_bytes = 0;
   // For a request to arrive whole, and for a reply to be read.
   std::chrono::milliseconds transfer_timeout{30'000};
-  // Calls open at once, long polls included; one more is RESOURCE_EXHAUSTED.
+  // Calls open at once, long polls included. A connection may have so many that some are left for others.
   std::size_t max_open_calls = 10'000;
-  int max_streams = 2000;  // of them on one connection; gRPC makes the client wait
+  int max_streams = 2000;  // of them on one connection; its client waits with more
   ConnectionLimits connections{};
-  int threads = 1;
   const Clock* clock = nullptr;  // outlives the server; none: the machine's
 };
 

@@ -1,4 +1,4 @@
-#include "wire/grpc.h"
+#include "connect/grpc_messages.h"
 
 #include <google/rpc/status.pb.h>
 #include <grpc/support/time.h>
@@ -6,35 +6,7 @@
 #include <grpcpp/support/proto_buffer_reader.h>
 #include <grpcpp/support/proto_buffer_writer.h>
 
-#include "api/method.h"
-#include "api/wire_check.h"
-#include "base/text.h"
-
 namespace holdfast::rpc {
-namespace {
-
-std::string cut(const std::string& text) {
-  if (text.size() <= kMaxStatusMessageBytes) return text;
-  return std::string(cut_text(text, kMaxStatusMessageBytes)) + "...";
-}
-
-}  // namespace
-
-grpc::Status to_grpc(const Status& status) {
-  if (status.ok()) return grpc::Status::OK;
-  const auto code = static_cast<grpc::StatusCode>(status.code());
-  const std::string message = cut(status.message());
-  if (status.details().empty()) return {code, message};
-  google::rpc::Status proto;
-  proto.set_code(static_cast<int>(status.code()));
-  proto.set_message(message);
-  for (const StatusDetail& detail : status.details()) {
-    auto* any = proto.add_details();
-    any->set_type_url(detail.type_url);
-    any->set_value(detail.value);
-  }
-  return {code, message, proto.SerializeAsString()};
-}
 
 Status from_grpc(const grpc::Status& status) {
   if (status.ok()) return {};
@@ -52,12 +24,6 @@ Status from_grpc(const grpc::Status& status) {
   return result;
 }
 
-Result<std::size_t> check_fields(grpc::ByteBuffer& bytes, const google::protobuf::Message& request) {
-  grpc::ProtoBufferReader reader(&bytes);
-  if (!reader.status().ok()) return fail(Code::kInvalidArgument, "the request cannot be read");
-  return api::check_wire(*request.GetDescriptor(), reader);
-}
-
 grpc::ByteBuffer serialise(const google::protobuf::Message& message) {
   grpc::ByteBuffer bytes;
   bool own = false;
@@ -68,12 +34,6 @@ grpc::ByteBuffer serialise(const google::protobuf::Message& message) {
 
 bool parse(grpc::ByteBuffer& bytes, google::protobuf::Message& message) {
   return grpc::GenericDeserialize<grpc::ProtoBufferReader, google::protobuf::Message>(&bytes, &message).ok();
-}
-
-std::optional<MonotonicTime> from_gpr(gpr_timespec time) {
-  if (gpr_time_cmp(time, gpr_inf_future(time.clock_type)) == 0) return std::nullopt;
-  const gpr_timespec monotonic = gpr_convert_clock_type(time, GPR_CLOCK_MONOTONIC);
-  return MonotonicTime(std::chrono::seconds(monotonic.tv_sec) + std::chrono::nanoseconds(monotonic.tv_nsec));
 }
 
 gpr_timespec to_gpr(MonotonicTime time) {

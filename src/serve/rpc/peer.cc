@@ -1,0 +1,129 @@
+#include "rpc/peer.h"
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <utility>
+
+namespace holdfast::rpc {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+Peer::Peer(ServerState& state, asio::ip::tcp::socket socket)
+    : state_(state),
+      number_(state.peers_ever++),
+      socket_(std::move(socket)),
+      write_timer_(state.io),
+      held_(state.memory),
+      session_(std::make_unique<Session>(state, *this)) {}
+
+Peer::~Peer() = default;
+
+Status Peer::begin() {
+  if (Status full = held_.resize(kConnectionBytes); !full.ok()) return full;
+  error_code error;
+  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  socket_.non_blocking(true, error);
+  if (error) return {Code::kUnavailable, error.message()};
+  write();
+  read();
+  return {};
+}
+
+void Peer::close() {
+  if (std::exchange(closed_, true)) return;
+  const auto self = shared_from_this();
+  write_timer_.cancel();
+  error_code ignored;
+  socket_.close(ignored);
+  state_.peers.erase(self);
+  session_.reset();
+}
+
+void Peer::read() {
+  // A client that asks and does not read is not heard until it does.
+  if (closed_ || reading_ || (writing_ && session_->is_backed_up())) return;
+  reading_ = true;
+  socket_.async_read_some(asio::buffer(in_),
+                          [self = shared_from_this()](error_code error, std::size_t bytes) {
+                            self->reading_ = false;
+                            if (self->closed_) return;
+                            if (error) return self->close();
+                            self->on_read(bytes);
+                            self->write();
+                            self->read();
+                          });
+}
+
+void Peer::on_read(std::size_t bytes) {
+  session_->receive({in_.data(), bytes});
+}
+
+// Beside the read that may be waiting: what it would have got is taken here, and it goes on waiting.
+void Peer::hear() {
+  while (!closed_ && !session_->ended() && !session_->is_backed_up()) {
+    std::array<char, kReadBytes> bytes;
+    error_code error;
+    const std::size_t got = socket_.read_some(asio::buffer(bytes), error);
+    if (error == asio::error::would_block || error == asio::error::try_again) return;
+    if (!error) {
+      session_->receive({bytes.data(), got});
+      continue;
+    }
+    session_->lose();
+    asio::post(state_.io, [self = shared_from_this()] { self->close(); });  // not here: a call of it asked
+    return;
+  }
+}
+
+// Once for all that the session has to say in this turn of the thread.
+void Peer::has_output() {
+  if (closed_ || writing_ || std::exchange(output_is_posted_, true)) return;
+  asio::post(state_.io, [self = shared_from_this()] {
+    self->output_is_posted_ = false;
+    self->write();
+  });
+}
+
+void Peer::write() {
+  if (closed_ || writing_) return;
+  for (int turn = 0; turn < kWritesAtOnce; ++turn) {
+    session_->take(out_, kWriteBytes);
+    if (out_.empty()) {
+      if (session_->ended()) close();
+      return;
+    }
+    error_code error;
+    const std::size_t sent = socket_.write_some(asio::buffer(out_), error);
+    if (error && error != asio::error::would_block && error != asio::error::try_again) return close();
+    out_.erase(0, error ? 0 : sent);
+    if (!out_.empty()) return write_later();
+    session_->on_written();
+  }
+  has_output();  // the others' turn
+}
+
+// The client does not read as fast as it is written to.
+void Peer::write_later() {
+  writing_ = true;
+  write_timer_.expires_after(state_.options.transfer_timeout);
+  write_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled) self->close();
+  });
+  asio::async_write(socket_, asio::buffer(out_),
+                    [self = shared_from_this()](error_code error, std::size_t) { self->on_written(error); });
+}
+
+void Peer::on_written(error_code error) {
+  writing_ = false;
+  write_timer_.cancel();
+  out_.clear();
+  if (closed_) return;
+  if (error) return close();
+  session_->on_written();
+  write();
+  read();
+}
+
+}  // namespace holdfast::rpc

@@ -1,0 +1,61 @@
+#pragma once
+
+// Peer: one TCP connection of the server, below its HTTP/2 session. Reads a little at a time, so that the
+// others have their turn, writes what the session has, and closes when either side is through, or when the
+// client takes too long to read. Owner: the server's state; io thread only.
+
+#include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+
+#include "rpc/session.h"
+#include "rpc/state.h"
+
+namespace holdfast::rpc {
+
+class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
+ public:
+  Peer(ServerState& state, boost::asio::ip::tcp::socket socket);
+  ~Peer() override;
+
+  // RESOURCE_EXHAUSTED: there is no memory for one more.
+  Status begin();
+  // Ends its calls and closes. Idempotent.
+  void close();
+  Session& session() { return *session_; }
+  // In the order in which they came.
+  std::uint64_t number() const { return number_; }
+  bool is_silent() const { return !session_->opened_a_call(); }
+
+  void hear() override;
+  void has_output() override;
+
+ private:
+  void read();
+  void on_read(std::size_t bytes);
+  void write();
+  void write_later();
+  void on_written(boost::system::error_code error);
+
+  static constexpr std::size_t kReadBytes = 16 << 10;
+  static constexpr std::size_t kWriteBytes = 32 << 10;
+  static_assert(kReadBytes + kWriteBytes < kConnectionBytes);
+  static constexpr int kWritesAtOnce = 8;
+
+  ServerState& state_;
+  const std::uint64_t number_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::steady_timer write_timer_;
+  HeldMemory held_;
+  std::unique_ptr<Session> session_;
+  std::array<char, kReadBytes> in_;
+  std::string out_;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool output_is_posted_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace holdfast::rpc
