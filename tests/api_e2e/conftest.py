@@ -17,6 +17,9 @@ replies:
   - when: {last: "^slowly"}
     text: "One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty."
     delay: 60ms
+  - when: {last: "^at length"}
+    text: "LONG"
+    delay: 60ms
   - when: {last: "^again"}
     text: "Alpha beta gamma delta epsilon zeta eta theta."
     delay: 20ms
@@ -33,6 +36,9 @@ replies:
     text: "That is settled."
   - text: "Hello from the script."
 """
+
+# Longer than any test takes: for those that end it.
+SCRIPT = SCRIPT.replace("LONG", "One two" + " three" * 2000)
 
 AGENT = """
 apiVersion: holdfast.dev/v1

@@ -81,7 +81,7 @@ def test_an_address_of_no_run_says_so(server, page):
 
 @pytest.mark.parametrize("stop, end", [("cancel", "canceled"), ("terminate", "terminated")])
 def test_a_run_that_was_stopped_has_no_running_step(server, page, stop, end):
-    run = server.start_run("payer", "slowly please")
+    run = server.start_run("payer", "at length, please")
     page.open(f"{server.ready['http']}/#/runs/{run}")
     page.wait_for("document.querySelector('.say.model .prose')?.textContent.includes('two')")
     assert server.post(f"/api/v1/runs/{run}/{stop}").status == 202
