@@ -239,5 +239,21 @@ TEST(TimerCalls, CancelThatTakesBackTheOnlyNewsNeedsNoTask) {
   EXPECT_EQ(d.events("w").back(), "TimerCanceled");
 }
 
+// A newer worker's, or nobody's: the task fails and says which.
+TEST(CommandCalls, WhatNobodyKnowsIsSaidByItsNumber) {
+  for (const int type : {-1, 0, 50, 99}) {
+    Driver d;
+    d.start("w");
+    auto task = d.workflow_task();
+    ws::RespondWorkflowTaskCompletedRequest request;
+    request.set_namespace_("default");
+    request.set_task_token(task.task_token());
+    request.add_commands()->set_command_type(static_cast<enums::CommandType>(type));
+    const Status status = d.error(api::Method::kRespondWorkflowTaskCompleted, request);
+    EXPECT_EQ(status.code(), Code::kInvalidArgument) << type;
+    EXPECT_THAT(status.message(), ::testing::HasSubstr(type == 0 ? "Unspecified" : std::to_string(type)));
+  }
+}
+
 }  // namespace
 }  // namespace holdfast::engine

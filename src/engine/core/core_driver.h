@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "api/enum_name.h"
 #include "api/messages.h"
 #include "engine/core.h"
 #include "engine/new_identity.h"
@@ -284,17 +285,7 @@ class Driver {
     return names;
   }
   static std::string short_name(enums::EventType type) {
-    std::string name;
-    bool upper = true;
-    for (char c : enums::EventType_Name(type).substr(std::string_view("EVENT_TYPE_").size())) {
-      if (c == '_') {
-        upper = true;
-        continue;
-      }
-      name.push_back(upper ? c : static_cast<char>(c + 32));
-      upper = false;
-    }
-    return name;
+    return api::enum_name(*enums::EventType_descriptor(), type, "EVENT_TYPE_");
   }
   void signal(const std::string& id, const std::string& name, const std::string& request_id = "") {
     ws::SignalWorkflowExecutionRequest request;

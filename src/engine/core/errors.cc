@@ -1,5 +1,7 @@
 #include "engine/errors.h"
 
+#include "api/enum_name.h"
+
 namespace holdfast::engine::errors {
 
 namespace details = pb::errordetails::v1;
@@ -85,13 +87,8 @@ Status query_failed(std::string message, const pb::failure::v1::Failure* failure
 }
 
 std::string task_failed(enums::WorkflowTaskFailedCause cause, const std::string& message) {
-  static constexpr std::string_view kPrefix = "WORKFLOW_TASK_FAILED_CAUSE_";
-  std::string name;
-  bool upper = true;
-  for (const char c : enums::WorkflowTaskFailedCause_Name(cause).substr(kPrefix.size())) {
-    if (c != '_') name.push_back(upper ? c : static_cast<char>(c + ('a' - 'A')));
-    upper = c == '_';
-  }
+  const std::string name =
+      api::enum_name(*enums::WorkflowTaskFailedCause_descriptor(), cause, "WORKFLOW_TASK_FAILED_CAUSE_");
   return message.empty() || message == name ? name : name + ": " + message;
 }
 

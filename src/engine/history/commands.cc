@@ -121,7 +121,7 @@ class Applier {
         return protocol_message(command->protocol_message_command_attributes().message_id());
       default:
         return CommandError{.message = "This server does not know the command type " +
-                                       enums::CommandType_Name(command->command_type()) + ".",
+                                       command_name(command->command_type()) + ".",
                             .invalid_request = true};
     }
   }

@@ -1,5 +1,6 @@
 #include "history/failures.h"
 
+#include "api/enum_name.h"
 #include "base/text.h"
 
 namespace holdfast::history {
@@ -15,14 +16,7 @@ std::string timeout_name(enums::TimeoutType type) {
 }
 
 std::string command_name(enums::CommandType type) {
-  static constexpr std::string_view kPrefix = "COMMAND_TYPE_";
-  std::string out;
-  bool upper = true;
-  for (const char c : enums::CommandType_Name(type).substr(kPrefix.size())) {
-    if (c != '_') out += upper ? c : static_cast<char>(c + ('a' - 'A'));
-    upper = c == '_';
-  }
-  return out;
+  return api::enum_name(*enums::CommandType_descriptor(), type, "COMMAND_TYPE_");
 }
 
 Failure timeout_failure(enums::TimeoutType type) {

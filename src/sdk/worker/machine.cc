@@ -2,26 +2,13 @@
 
 #include <algorithm>
 
+#include "api/enum_name.h"
 #include "worker/marker_machine.h"
 
 namespace holdfast::worker {
 
 std::string event_name(enums::EventType type) {
-  // EVENT_TYPE_ACTIVITY_TASK_SCHEDULED
-  constexpr std::string_view kPrefix = "EVENT_TYPE_";
-  std::string name = enums::EventType_Name(type);
-  if (name.starts_with(kPrefix)) name.erase(0, kPrefix.size());
-  std::string out;
-  bool upper = true;
-  for (const char c : name) {
-    if (c == '_') {
-      upper = true;
-    } else {
-      out.push_back(upper ? c : static_cast<char>(std::tolower(static_cast<unsigned char>(c))));
-      upper = false;
-    }
-  }
-  return out;
+  return api::enum_name(*enums::EventType_descriptor(), type, "EVENT_TYPE_");
 }
 
 std::string event_text(enums::EventType type,
