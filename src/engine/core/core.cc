@@ -328,6 +328,9 @@ void EngineCore::undelivered(api::Method method, const api::Message& answer) {
 void EngineCore::tick() {
   impl_->tick();
 }
+const Status& EngineCore::broken() const {
+  return impl_->recovery.broken();
+}
 std::int64_t EngineCore::next_deadline() const {
   return impl_->next_deadline();
 }

@@ -103,8 +103,8 @@ class EngineCore {
 
   // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`.
   // Ticks then find the executions that need attention. The first output holds the new epoch: commit it
-  // before the first call. kFailedPrecondition: written by a newer version. `feed_applied`: what the
-  // visibility index has seen. `used` is asked when the store comes from a version without a registry of
+  // before the first call. kFailedPrecondition: written by a newer version; kDataLoss: what all depends on
+  // cannot be read. `feed_applied`: what the visibility index has seen. `used` is asked when the store comes from a version without a registry of
   // search attributes.
   Status open(std::uint64_t feed_applied = 0, const std::function<Result<UsedSearchAttributes>()>& used = {});
 
@@ -120,6 +120,10 @@ class EngineCore {
   void tick();
   // Nanoseconds since the epoch; 0: nothing is due, or nothing more before take_output().
   std::int64_t next_deadline() const;
+
+  // Not OK: something can no longer be read without which executions would stand still, and nobody would
+  // know. The host stops.
+  const Status& broken() const;
 
   bool has_output() const;
   Output take_output();

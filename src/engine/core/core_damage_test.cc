@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "engine/core_driver.h"
+#include "engine/failing_scans.h"
 
 namespace holdfast::engine {
 namespace {
@@ -198,6 +199,40 @@ TEST(Damage, ANamespaceThatCannotBeReadRefusesTheStart) {
   fixture::CountingRandom random;
   EngineCore core(CoreOptions(), clock, random, **kv);
   EXPECT_EQ(core.open().code(), Code::kDataLoss);
+}
+
+// Who needs attention is found in one table; without all of it some would wait for ever.
+TEST(Damage, ATableOfWaitersThatCannotBeReadRefusesTheStart) {
+  Driver d;
+  d.start("w");
+  testing::FailingScans store(d.store(), keys::kWakeTable);
+  store.broken = true;
+  EngineCore core(CoreOptions(), d.clock, d.random, store);
+  const Status refused = core.open();
+  EXPECT_EQ(refused.code(), Code::kDataLoss);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("block checksum"));
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("from a backup"));
+}
+
+TEST(Damage, AWaiterThatHasNoNameRefusesTheStart) {
+  Driver d;
+  store::WriteBatch batch;
+  batch.put(keys::table_begin(7, keys::kWakeTable) + "\xff", "");
+  ASSERT_TRUE(d.store().commit(batch).ok());
+  EngineCore core(CoreOptions(), d.clock, d.random, d.store());
+  EXPECT_EQ(core.open().code(), Code::kDataLoss);
+}
+
+TEST(Damage, ATableOfWaitersThatBreaksLaterIsTold) {
+  Driver d;
+  d.start("w");
+  testing::FailingScans store(d.store(), keys::kWakeTable);
+  EngineCore core(CoreOptions(), d.clock, d.random, store);
+  ASSERT_TRUE(core.open().ok());
+  store.broken = true;
+  core.tick();
+  EXPECT_EQ(core.broken().code(), Code::kDataLoss);
+  EXPECT_TRUE(d.core->broken().ok());
 }
 
 }  // namespace

@@ -157,7 +157,7 @@ struct Engine::Impl {
 
 void Engine::Impl::die(const Status& status) {
   const std::string message =
-      "holdfast: a commit failed and the state of the disk is unknown; stopping: " + status.to_string();
+      "holdfast: the data directory can be used no longer; stopping: " + status.to_string();
   if (options.on_fatal) options.on_fatal(message);
   std::fprintf(stderr, "%s\n", message.c_str());
   std::fflush(stderr);
@@ -332,6 +332,7 @@ void Engine::Impl::engine_loop() {
     if (now_applied != seen_applied) core.visibility_applied(seen_applied = now_applied);
     run_posted(std::move(posted));
     core.tick();
+    if (!core.broken().ok()) die(core.broken());
     if (stop_now) core.close();
     for (Release& early : core.take_early()) early.run();
     if (stop_now) {
@@ -379,7 +380,9 @@ void Engine::Impl::finish_up() {
 
 void Engine::Impl::commit(const Output& output) {
   if (output.batch.empty()) return;
-  if (Status status = store.commit(output.batch); !status.ok()) die(status);
+  if (const Status status = store.commit(output.batch); !status.ok()) {
+    die({status.code(), "a commit failed and the state of the disk is unknown: " + status.message()});
+  }
 }
 
 void Engine::Impl::release(Output& output) {

@@ -35,7 +35,8 @@ struct EngineOptions {
   MemoryBudget* memory = nullptr;
   // A run is no more, durably. On the committer's thread: it must not block.
   std::function<void(const std::string& namespace_name, const std::string& workflow_id)> on_deleted;
-  // Called with a message when the process is about to end because of a failed commit; then _exit(70).
+  // Called with a message when the process is about to end because a commit failed, or because the store
+  // cannot be read any more; then _exit(70).
   std::function<void(const std::string&)> on_fatal;
 };
 

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "base/check.h"
 #include "engine/batches.h"
 #include "engine/core_clock.h"
 #include "engine/namespaces.h"
@@ -27,6 +26,12 @@ namespace wt = history::workflow_task;
 namespace {
 
 constexpr std::int32_t kFormatVersion = 1;
+
+Status unreadable_wakes(const std::string& why) {
+  return Status(Code::kDataLoss,
+                "The table of the executions that wait for something cannot be read (" + why +
+                    "); without it they would wait for ever. Restore the data directory from a backup.");
+}
 
 }  // namespace
 
@@ -124,12 +129,13 @@ Status Recovery::open(std::uint64_t feed_applied, const std::function<Result<Use
   if (Status status = register_used(used); !status.ok()) return status;
 
   if (Status status = open_feed(feed_applied); !status.ok()) return status;
+  if (Status status = check_wakes(); !status.ok()) return status;
 
   shard_ = 0;
   next_row_ = keys::table_begin(0, keys::kWakeTable);
   // Of a copy nobody holds a task, whoever it names; once calls are served, somebody may.
   while (copied_ && !done()) go_on(1000);
-  return Status();
+  return broken_;
 }
 
 // Rows may be younger than this process: whoever is known needs no telling, and bringing one back that is
@@ -138,7 +144,7 @@ int Recovery::go_on(int most) {
   int done = 0;
   for (; done < most && !this->done(); ++done) {
     if (ready_.empty()) {
-      read_rows();
+      if (broken_ = read_rows(); !broken_.ok()) shard_ = keys::kShardCount;
     } else {
       recover(ready_.front());
       ready_.pop_front();
@@ -147,7 +153,23 @@ int Recovery::go_on(int most) {
   return done;
 }
 
-void Recovery::read_rows() {
+Status Recovery::check_wakes() const {
+  std::string wrong;
+  for (std::uint16_t shard = 0; shard < keys::kShardCount; ++shard) {
+    const Status scanned = store_.scan(keys::table_begin(shard, keys::kWakeTable),
+                                       keys::table_end(shard, keys::kWakeTable),
+                                       [&wrong](std::string_view key, std::string_view) {
+                                         keys::WakeRow row;
+                                         if (!keys::parse_wake(key, row)) wrong = "a row of it names no run";
+                                         return wrong.empty();
+                                       });
+    if (!scanned.ok()) return unreadable_wakes(scanned.message());
+    if (!wrong.empty()) return unreadable_wakes(wrong);
+  }
+  return Status();
+}
+
+Status Recovery::read_rows() {
   constexpr int kRows = 64;
   int rows = 0;
   const std::string end = keys::table_end(shard_, keys::kWakeTable);
@@ -166,10 +188,11 @@ void Recovery::read_rows() {
     }
     return true;
   });
-  HF_CHECK(scanned.ok());  // as wherever the store cannot be read
-  if (rows > kRows) return;
+  if (!scanned.ok()) return unreadable_wakes(scanned.message());
+  if (rows > kRows) return Status();
   ++shard_;
   if (shard_ < keys::kShardCount) next_row_ = keys::table_begin(shard_, keys::kWakeTable);
+  return Status();
 }
 
 // Brings one execution back to where its tasks, its timers and its messages go on.

@@ -3,6 +3,7 @@
 // Recovery: opening the store. Version check, the new epoch and namespaces before anything else; then, while
 // calls are served already, the executions that need attention: what could go on now is loaded, of the rest
 // only the time is noted. The core owns it; its thread only. kFailedPrecondition: written by a newer version.
+// kDataLoss: a row that all depends on, or the table of who needs attention, cannot be read.
 
 #include <cstdint>
 #include <deque>
@@ -52,6 +53,8 @@ class Recovery {
   // At most so many steps of the rest; how many it were.
   int go_on(int most);
   bool done() const { return shard_ == store::keys::kShardCount && ready_.empty(); }
+  // The table could be read when the store was opened, and no longer can: the rest stays as it is.
+  const Status& broken() const { return broken_; }
 
  private:
   Status load_meta();
@@ -59,7 +62,9 @@ class Recovery {
   // Namespaces of versions without a registry get one, of what their runs use.
   Status register_used(const std::function<Result<UsedSearchAttributes>()>& used);
   Status open_feed(std::uint64_t applied);
-  void read_rows();
+  // Whoever is not found in it would wait for ever: all of it is looked at before the first call.
+  Status check_wakes() const;
+  Status read_rows();
   void recover(const RunKey& key);
   bool give_back_tasks(MutableState& ms);
   bool holder_is_gone(std::int64_t epoch) const;
@@ -81,6 +86,7 @@ class Recovery {
   std::uint16_t shard_ = store::keys::kShardCount;
   std::string next_row_;
   std::deque<RunKey> ready_;
+  Status broken_;
 };
 
 }  // namespace holdfast::engine
