@@ -131,9 +131,9 @@ struct EngineCore::Impl {
   Starter starter{options.limits, clock, ids, cache, transitions};
   Recovery recovery{options.limits, clock, ids,     store, rows,   meta,
                     namespaces,     wakes, batches, cache, outbox, transitions};
-  Duties duties{clock,    wakes,           due_runs, parked,   [this](Parked& call) { time_out(call); },
-                cache,    history_waiters, outbox,   delivery, offers,
-                recovery, batches};
+  Duties duties{clock,  wakes,           due_runs,       parked, [this](Parked& call) { time_out(call); },
+                cache,  history_waiters, update_waiters, outbox, delivery,
+                offers, recovery,        batches};
 
   NamespaceHandlers namespace_handlers{options, meta, ids, namespaces, replies};
   SearchAttributeHandlers search_attribute_handlers{options.limits, namespaces, replies};

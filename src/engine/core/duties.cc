@@ -9,6 +9,7 @@
 #include "engine/outbox_delivery.h"
 #include "engine/parked_calls.h"
 #include "engine/recovery.h"
+#include "engine/update_waiters.h"
 #include "engine/wake_times.h"
 
 namespace holdfast::engine {
@@ -17,7 +18,8 @@ void Duties::slice() {
   constexpr int kTurn = 8;
   for (int left = kSlice; left > 0 && !batch_is_full();) {
     const int done = due_runs(kTurn) + due_calls(kTurn) + delivery_.deliver(kTurn) + offers_.deliver(kTurn) +
-                     history_waiters_.answer_woken(kTurn, cache_) + recovery_.go_on(kTurn) +
+                     history_waiters_.answer_woken(kTurn, cache_) +
+                     update_waiters_.answer_woken(kTurn, cache_) + recovery_.go_on(kTurn) +
                      batches_.erase_applied(kTurn);
     if (done == 0) return;
     left -= done;
@@ -30,8 +32,8 @@ void Duties::after_call() {
 }
 
 bool Duties::owes() const {
-  return !outbox_.empty() || !offers_.empty() || history_waiters_.has_woken() || !recovery_.done() ||
-         batches_.has_applied();
+  return !outbox_.empty() || !offers_.empty() || history_waiters_.has_woken() ||
+         update_waiters_.has_woken() || !recovery_.done() || batches_.has_applied();
 }
 
 int Duties::due_runs(int most) {

@@ -23,6 +23,7 @@ struct Parked;
 class ParkedCalls;
 class Recovery;
 class RunCache;
+class UpdateWaiters;
 class WakeTimes;
 
 class Duties {
@@ -30,7 +31,8 @@ class Duties {
   // `time_out` answers a call whose time is up; it is parked no longer.
   Duties(const CoreClock& clock, const WakeTimes& wakes, DueRuns& due_runs, ParkedCalls& parked,
          std::function<void(Parked&)> time_out, RunCache& cache, HistoryWaiters& history_waiters,
-         const Outbox& outbox, OutboxDelivery& delivery, Offers& offers, Recovery& recovery, Batches& batches)
+         UpdateWaiters& update_waiters, const Outbox& outbox, OutboxDelivery& delivery, Offers& offers,
+         Recovery& recovery, Batches& batches)
       : clock_(clock),
         wakes_(wakes),
         due_runs_(due_runs),
@@ -38,6 +40,7 @@ class Duties {
         time_out_(std::move(time_out)),
         cache_(cache),
         history_waiters_(history_waiters),
+        update_waiters_(update_waiters),
         outbox_(outbox),
         delivery_(delivery),
         offers_(offers),
@@ -69,6 +72,7 @@ class Duties {
   const std::function<void(Parked&)> time_out_;
   RunCache& cache_;
   HistoryWaiters& history_waiters_;
+  UpdateWaiters& update_waiters_;
   const Outbox& outbox_;
   OutboxDelivery& delivery_;
   Offers& offers_;

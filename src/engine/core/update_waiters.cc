@@ -8,6 +8,7 @@
 #include "engine/options.h"
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
+#include "engine/run_cache.h"
 #include "engine/stored_update.h"
 #include "history/update.h"
 
@@ -84,14 +85,39 @@ bool UpdateWaiters::answer(Parked& parked, Run& run, bool deadline) {
   return true;
 }
 
-void UpdateWaiters::notify(Run& run) {
-  const auto waiters = run.update_waiters;
-  for (CallId id : waiters) {
-    Parked* parked = parked_.find(id);
-    if (parked != nullptr && !answer(*parked, run, false)) continue;
-    parked_.take(id);
-    run.update_waiters.erase(id);
+bool UpdateWaiters::look(Run& run, CallId& next, int& left) {
+  for (auto waiter = run.update_waiters.lower_bound(next); waiter != run.update_waiters.end(); --left) {
+    next = *waiter;
+    if (left == 0) return false;
+    Parked* parked = parked_.find(next);
+    if (parked != nullptr && !answer(*parked, run, false)) {
+      ++waiter;
+      continue;
+    }
+    parked_.take(next);
+    waiter = run.update_waiters.erase(waiter);
   }
+  return true;
+}
+
+void UpdateWaiters::notify(Run& run) {
+  CallId next = 0;
+  int left = kAtOnce;
+  if (look(run, next, left)) {
+    woken_.erase(run.key);
+  } else {
+    woken_[run.key] = next;
+  }
+}
+
+int UpdateWaiters::answer_woken(int most, RunCache& cache) {
+  int left = most;
+  while (left > 0 && !woken_.empty()) {
+    const auto first = woken_.begin();
+    Run* run = cache.find(first->first);  // who is waited for stays there
+    if (run == nullptr || look(*run, first->second, left)) woken_.erase(first);
+  }
+  return most - left;
 }
 
 void UpdateWaiters::follow(Run& run, Run& next) {

@@ -14,7 +14,10 @@
 #include "engine/options.h"
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
+#include "engine/rows.h"
+#include "engine/run_cache.h"
 #include "engine/update_waiters.h"
+#include "engine/wake_times.h"
 #include "fixture/manual_clock.h"
 #include "sim/memory_store.h"
 
@@ -165,6 +168,41 @@ TEST_F(WaitersTest, AnUpdateIsAnsweredAtItsStage) {
   ASSERT_TRUE(updated.has_value());
   EXPECT_EQ(updated->outcome().success().payloads(0).data(), "done");
   EXPECT_EQ(parked_.size(), 0u);
+}
+
+// However many wait for one update, a turn of the engine thread answers a few.
+TEST_F(WaitersTest, ManyWhoWaitForOneUpdateAreAnsweredInSlices) {
+  constexpr CallId kWaiters = 100;
+  ParkedCalls parked(0, 1000);
+  UpdateWaiters updates(limits_, clock_, parked, replies_, reader_);
+  Rows rows(store_);
+  WakeTimes wakes;
+  RunCache cache(limits_, rows, wakes);
+  stored::ExecutionState state = run_->ms->s();
+  state.set_workflow_id("w");
+  engine::Run& run = cache.create(std::make_unique<MutableState>(std::move(state)));
+  pb::update::v1::Request request;
+  for (const char* id : {"u", "other"}) {
+    request.mutable_meta()->set_update_id(id);
+    run.ms->updates().admit(request);
+  }
+  for (CallId id = 0; id <= kWaiters; ++id) {
+    Call made = call(id + 1, api::Method::kUpdateWorkflowExecution);
+    updates.wait(made, run, id == 0 ? "other" : "u", kAccepted);
+  }
+  run.ms->updates().find("u")->stage = history::UpdateStage::kAccepted;
+  updates.notify(run);
+  std::size_t answered = replies_.take().size();
+  EXPECT_GT(answered, 0u);
+  EXPECT_LT(answered, kWaiters / 2);
+  for (int slice = 0; updates.has_woken() && slice < 100; ++slice) {
+    EXPECT_LE(updates.answer_woken(8, cache), 8);
+    const std::size_t now = replies_.take().size();
+    EXPECT_LE(now, 8u);
+    answered += now;
+  }
+  EXPECT_EQ(answered, kWaiters);
+  EXPECT_EQ(parked.size(), 1u) << "who waits for another one";
 }
 
 TEST_F(WaitersTest, AnUnknownUpdateIsNotFound) {
