@@ -39,9 +39,9 @@ bool Duties::owes() const {
 int Duties::due_runs(int most) {
   int done = 0;
   while (done < most) {
-    const RunKey* due = wakes_.due(clock_.now());
-    if (due == nullptr) break;
-    done += due_runs_.fire(RunKey(*due));
+    const std::optional<RunKey> due = wakes_.due(clock_.now());
+    if (!due) break;
+    done += due_runs_.fire(*due);
   }
   return done;
 }

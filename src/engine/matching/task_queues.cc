@@ -13,11 +13,6 @@ std::size_t bytes_of(const std::string& text) {
   return text.capacity() > 15 ? text.capacity() + 1 : 0;
 }
 
-std::size_t bytes_of(const Task& task) {
-  return sizeof(Task) + 2 * kNode + bytes_of(task.namespace_id) + bytes_of(task.workflow_id) +
-         bytes_of(task.run_id) + bytes_of(task.query_id);
-}
-
 std::size_t bytes_of(const Poll& poll) {
   return sizeof(Poll) + 4 * kNode + 2 * bytes_of(poll.worker_instance_key);
 }
@@ -32,14 +27,44 @@ std::size_t bytes_of_poller(const std::string& identity) {
 
 }  // namespace
 
-TaskQueues::Name TaskQueues::name_of(const RunRef& run, TaskKind kind, std::int64_t id,
-                                     std::string_view query_id) {
-  return {run.run_id, run.workflow_id, run.namespace_id, kind, id, query_id};
+TaskQueues::Waiting::Waiting(Task&& task, Queues::iterator in)
+    : run(packed({task.namespace_id, task.workflow_id, task.run_id})),
+      query_id(task.query_id.empty() ? nullptr
+                                     : std::make_unique<const std::string>(std::move(task.query_id))),
+      id(task.id),
+      added_ns(task.added_ns),
+      queue(in),
+      attempt(task.attempt),
+      kind(task.kind),
+      sticky(task.sticky) {}
+
+Task TaskQueues::Waiting::task() const {
+  Task task;
+  auto [of_run, workflow, in_namespace] = run.texts<3>();
+  task.namespace_id = std::move(in_namespace);
+  task.workflow_id = std::move(workflow);
+  task.run_id = std::move(of_run);
+  task.kind = kind;
+  task.id = id;
+  task.attempt = attempt;
+  if (query_id) task.query_id = *query_id;
+  task.sticky = sticky;
+  task.added_ns = added_ns;
+  return task;
 }
 
-TaskQueues::Name TaskQueues::name_of(const Task& task) {
-  return name_of(RunRef{task.namespace_id, task.workflow_id, task.run_id}, task.kind,
-                 task.kind == TaskKind::kActivity ? task.id : 0, task.query_id);
+std::string TaskQueues::packed(const RunRef& run) {
+  return pack_texts({run.run_id, run.workflow_id, run.namespace_id});
+}
+
+TaskQueues::Name TaskQueues::name_of(const Waiting& waiting) {
+  return {waiting.run.bytes(), waiting.kind, waiting.kind == TaskKind::kActivity ? waiting.id : 0,
+          waiting.query_id ? std::string_view(*waiting.query_id) : std::string_view()};
+}
+
+std::size_t TaskQueues::Waiting::bytes() const {
+  return sizeof(Waiting) + 2 * kNode + run.size_in_memory() +
+         (query_id ? sizeof(std::string) + bytes_of(*query_id) : 0);
 }
 
 TaskQueues::Queues::iterator TaskQueues::open(const QueueKey& key) {
@@ -70,12 +95,13 @@ void TaskQueues::forget(Queues::iterator queue) {
 }
 
 std::optional<PollId> TaskQueues::add_task(const QueueKey& key, Task task, Place place) {
-  drop(name_of(task));
-  const auto queue = open(key);
+  Waiting waiting(std::move(task), queues_.end());
+  drop(name_of(waiting));
+  const auto queue = waiting.queue = open(key);
   Backlog& backlog = queue->second.backlog;
-  task_bytes_ += bytes_of(task);
-  waiting_.insert(backlog.insert(place == Place::kFirst ? backlog.begin() : backlog.end(),
-                                 Waiting{std::move(task), queue}));
+  task_bytes_ += waiting.bytes();
+  waiting_.insert(
+      backlog.insert(place == Place::kFirst ? backlog.begin() : backlog.end(), std::move(waiting)));
   auto& polls = queue->second.polls;
   if (polls.empty()) return std::nullopt;
   return take(ParkedPoll{queue, polls.begin()}).id;
@@ -90,8 +116,8 @@ std::optional<Task> TaskQueues::next_task(const QueueKey& key) {
 Task TaskQueues::take(Backlog::iterator waiting) {
   waiting_.erase(waiting);
   const auto queue = waiting->queue;
-  Task task = std::move(waiting->task);
-  task_bytes_ -= bytes_of(task);
+  Task task = waiting->task();
+  task_bytes_ -= waiting->bytes();
   queue->second.backlog.erase(waiting);
   check_idle(queue);
   return task;
@@ -102,22 +128,23 @@ void TaskQueues::drop(const Name& name) {
 }
 
 void TaskQueues::drop_workflow_task(const RunRef& run) {
-  drop(name_of(run, TaskKind::kWorkflow, 0, {}));
+  drop({packed(run), TaskKind::kWorkflow, 0, {}});
 }
 
 void TaskQueues::drop_activity(const RunRef& run, std::int64_t scheduled_event_id) {
-  drop(name_of(run, TaskKind::kActivity, scheduled_event_id, {}));
+  drop({packed(run), TaskKind::kActivity, scheduled_event_id, {}});
 }
 
 void TaskQueues::drop_query(const RunRef& run, const std::string& query_id) {
-  drop(name_of(run, TaskKind::kQuery, 0, query_id));
+  drop({packed(run), TaskKind::kQuery, 0, query_id});
 }
 
 void TaskQueues::drop_run(const RunRef& run) {
   constexpr std::int64_t kFirst = std::numeric_limits<std::int64_t>::min();
-  const Name end = name_of(run, TaskKind::kQuery, kFirst, {});
-  auto found = waiting_.lower_bound(name_of(run, TaskKind::kWorkflow, kFirst, {}));
-  while (found != waiting_.end() && name_of((*found)->task) < end) take(*found++);
+  const std::string of_run = packed(run);
+  const Name end{of_run, TaskKind::kQuery, kFirst, {}};
+  auto found = waiting_.lower_bound(Name{of_run, TaskKind::kWorkflow, kFirst, {}});
+  while (found != waiting_.end() && name_of(**found) < end) take(*found++);
 }
 
 void TaskQueues::polled(const QueueKey& key, const std::string& identity, std::int64_t now_ns) {
@@ -202,7 +229,7 @@ std::size_t TaskQueues::backlog(const QueueKey& key) const {
 std::int64_t TaskQueues::oldest_task_ns(const QueueKey& key) const {
   const auto found = queues_.find(key);
   if (found == queues_.end() || found->second.backlog.empty()) return 0;
-  return found->second.backlog.front().task.added_ns;
+  return found->second.backlog.front().added_ns;
 }
 
 std::vector<PollerSeen> TaskQueues::pollers(const QueueKey& key) const {

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,6 +22,8 @@
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "base/packed_texts.h"
 
 namespace holdfast::matching {
 
@@ -123,9 +126,20 @@ class TaskQueues {
  private:
   struct Queue;
   using Queues = std::map<QueueKey, Queue>;
+  // A task as it is kept: there may be as many as there are executions.
   struct Waiting {
-    Task task;
+    Waiting(Task&& task, Queues::iterator in);
+    Task task() const;
+    std::size_t bytes() const;  // in memory, with its places in the tables
+
+    PackedTexts run;
+    std::unique_ptr<const std::string> query_id;  // of a query
+    std::int64_t id;
+    std::int64_t added_ns;
     Queues::iterator queue;
+    std::int32_t attempt;
+    TaskKind kind;
+    bool sticky;
   };
   using Backlog = std::list<Waiting>;
   struct Queue {
@@ -140,17 +154,15 @@ class TaskQueues {
     std::list<Poll>::iterator poll;
   };
 
-  using Name = std::tuple<std::string_view, std::string_view, std::string_view, TaskKind, std::int64_t,
-                          std::string_view>;
-  static Name name_of(const Task& task);
-  static Name name_of(const RunRef& run, TaskKind kind, std::int64_t id, std::string_view query_id);
+  // The run as it is packed.
+  using Name = std::tuple<std::string_view, TaskKind, std::int64_t, std::string_view>;
+  static std::string packed(const RunRef& run);
+  static Name name_of(const Waiting& waiting);
   struct ByName {
     using is_transparent = void;
-    bool operator()(Backlog::iterator a, Backlog::iterator b) const {
-      return name_of(a->task) < name_of(b->task);
-    }
-    bool operator()(Backlog::iterator a, const Name& b) const { return name_of(a->task) < b; }
-    bool operator()(const Name& a, Backlog::iterator b) const { return a < name_of(b->task); }
+    bool operator()(Backlog::iterator a, Backlog::iterator b) const { return name_of(*a) < name_of(*b); }
+    bool operator()(Backlog::iterator a, const Name& b) const { return name_of(*a) < b; }
+    bool operator()(const Name& a, Backlog::iterator b) const { return a < name_of(*b); }
   };
 
   Queues::iterator open(const QueueKey& key);

@@ -164,5 +164,23 @@ TEST(TaskQueues, BytesGoWithWhatTheyWereFor) {
   EXPECT_EQ(queues.queues(), 0u);
 }
 
+// There may be as many as there are executions.
+TEST(TaskQueues, AWaitingTaskIsSmall) {
+  const std::string uuid = "0190f2a4-5b6c-7d8e-9f01-23456789abcd";
+  TaskQueues queues;
+  queues.add_task(kQueue, task(1));
+  const std::size_t before = queues.bytes();
+  Task second = task(2);
+  second.namespace_id = second.workflow_id = second.run_id = uuid;
+  queues.add_task(kQueue, second);
+  EXPECT_LT(queues.bytes() - before, 230u);
+  queues.next_task(kQueue);
+  const auto back = queues.next_task(kQueue);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->namespace_id, uuid);
+  EXPECT_EQ(back->workflow_id, uuid);
+  EXPECT_EQ(back->run_id, uuid);
+}
+
 }  // namespace
 }  // namespace holdfast::matching
