@@ -63,6 +63,14 @@ bool too_large(const google::protobuf::Message& message, const history::Limits& 
   return static_cast<std::int64_t>(message.ByteSizeLong()) > limits.blob_bytes;
 }
 
+// With these details in place of those that the activity has, its run would hold too much of them.
+bool too_much(const Payloads& details, const stored::ActivityInfo& info, const MutableState& ms,
+              const history::Limits& limits) {
+  const auto more = static_cast<std::int64_t>(details.ByteSizeLong()) -
+                    static_cast<std::int64_t>(info.heartbeat_details().ByteSizeLong());
+  return more > 0 && ms.heartbeat_details_bytes() + more > limits.heartbeat_details_bytes;
+}
+
 }  // namespace
 
 template <typename Response, typename Request>
@@ -71,10 +79,15 @@ void ActivityHandlers::record_heartbeat(Call& call, Request& request, Result<Act
   if (!held) return replies_.send(call, std::move(held.error()));
   auto& [run, info] = *held;
   auto response = std::make_unique<Response>();
-  if (too_large(request.details(), limits_.execution)) {
-    // As Temporal does: a heartbeat nobody could store ends the attempt.
-    activity::fail(*run.ms, limits_.execution, clock_.now(), &info,
-                   history::server_failure("Heartbeat details exceed size limit.", true), info.identity());
+  // As Temporal does: a heartbeat nobody could store ends the attempt. One that only has no room beside those
+  // of others may have it next time.
+  const bool large = too_large(request.details(), limits_.execution);
+  if (large || too_much(request.details(), info, *run.ms, limits_.execution)) {
+    activity::fail(
+        *run.ms, limits_.execution, clock_.now(), &info,
+        large ? history::server_failure("Heartbeat details exceed size limit.", true)
+              : history::server_failure("Heartbeat details of all activities exceed size limit.", false),
+        info.identity());
     transitions_.finish(run);
     response->set_cancel_requested(true);
     return replies_.send(call, std::move(response));
@@ -111,7 +124,8 @@ void ActivityHandlers::fail_attempt(Call& call, Request& request, Result<Activit
   if (!held) return replies_.send(call, std::move(held.error()));
   auto& [run, info] = *held;
   const auto& limits = limits_.execution;
-  if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits)) {
+  if (request.has_last_heartbeat_details() && !too_large(request.last_heartbeat_details(), limits) &&
+      !too_much(request.last_heartbeat_details(), info, *run.ms, limits)) {
     activity::keep_details(*run.ms, &info, request.mutable_last_heartbeat_details());
   }
   if (too_large(request.failure(), limits)) {

@@ -52,6 +52,39 @@ TEST(CoreMemory, AReplyIsTakenFromTheMemoryOfWhoAsks) {
   EXPECT_TRUE(*read_history(d, two)->result);
 }
 
+TEST(CoreMemory, HeartbeatsOfOneRunHaveABoundTogether) {
+  CoreOptions options;
+  options.limits.execution.heartbeat_details_bytes = 10'000;
+  Driver d(options);
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a"), Driver::schedule_activity("b"),
+                                              Driver::schedule_activity("c")});
+  const auto beat = [&d](const std::string& token, std::size_t bytes) {
+    ws::RecordActivityTaskHeartbeatRequest request;
+    request.set_namespace_("default");
+    request.set_task_token(token);
+    request.mutable_details()->add_payloads()->set_data(std::string(bytes, 'x'));
+    return d.call<ws::RecordActivityTaskHeartbeatResponse>(api::Method::kRecordActivityTaskHeartbeat, request)
+        .cancel_requested();
+  };
+  const auto one = d.activity_task();
+  const auto two = d.activity_task();
+  for (int i = 0; i < 5; ++i)
+    EXPECT_FALSE(beat(one.task_token(), 6'000)) << "each takes the place of the last";
+  EXPECT_FALSE(beat(two.task_token(), 3'000));
+  EXPECT_TRUE(beat(two.task_token(), 6'000)) << "its attempt is over";
+  // It comes again, with what fitted; when the others are done, all of it fits.
+  d.complete_activity(one.task_token(), "done");
+  d.complete_activity(d.activity_task().task_token(), "done");
+  d.advance(history::kMinute);
+  const auto again = d.activity_task();
+  EXPECT_EQ(again.activity_id(), "b");
+  EXPECT_EQ(again.heartbeat_details().payloads(0).data().size(), 3'000U);
+  EXPECT_FALSE(beat(again.task_token(), 6'000));
+  d.crash();
+  EXPECT_FALSE(beat(again.task_token(), 9'000));
+}
+
 TEST(CoreMemory, ANamespaceHasASize) {
   Driver d;
   ws::RegisterNamespaceRequest request;

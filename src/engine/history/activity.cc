@@ -373,12 +373,12 @@ bool canceled(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloa
 void heartbeat(MutableState& ms, Ns now, const stored::ActivityInfo* info, Payloads* details) {
   auto& own = *writable(ms).activity(info->scheduled_event_id());
   own.set_last_heartbeat_ns(now);
-  if (details != nullptr) own.mutable_heartbeat_details()->Swap(details);
+  if (details != nullptr) writable(ms).set_heartbeat_details(info->scheduled_event_id(), details);
   refresh_deadline(writable(ms), own);
 }
 
 void keep_details(MutableState& ms, const stored::ActivityInfo* info, Payloads* details) {
-  writable(ms).activity(info->scheduled_event_id())->mutable_heartbeat_details()->Swap(details);
+  writable(ms).set_heartbeat_details(info->scheduled_event_id(), details);
 }
 
 void refresh_deadline(Record& record, const stored::ActivityInfo& info) {

@@ -28,6 +28,8 @@ struct Limits {
   std::int64_t buffered_events = 100;
   std::int64_t buffered_bytes = 2 * 1024 * 1024;
   std::int64_t buffered_queries = 1;
+  // Heartbeat details of all pending activities; ours: Temporal bounds each alone.
+  std::int64_t heartbeat_details_bytes = 16 * 1024 * 1024;
   std::int64_t failure_bytes = 4 * 1024;  // what an activity's last failure keeps between attempts
   std::int64_t signal_request_ids = 10'000;
 };

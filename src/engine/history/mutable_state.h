@@ -71,6 +71,7 @@ class MutableState {
 
   Deadline next_deadline() const { return record_.next_deadline(); }
 
+  std::int64_t heartbeat_details_bytes() const { return record_.heartbeat_details_bytes(); }
   const stored::ActivityInfo* activity(std::int64_t scheduled_event_id) const {
     return record_.activity(scheduled_event_id);
   }

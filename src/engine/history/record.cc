@@ -42,17 +42,26 @@ void forget(std::unordered_map<std::string, std::int64_t>& ids, const std::strin
   if (found != ids.end() && found->second == id) ids.erase(found);
 }
 
+std::int64_t details_bytes(const stored::ActivityInfo& info) {
+  return info.has_heartbeat_details() ? static_cast<std::int64_t>(info.heartbeat_details().ByteSizeLong())
+                                      : 0;
+}
+
 }  // namespace
 
 void Record::reset(stored::ExecutionState state) {
   s_ = std::move(state);
   activity_ids_.clear();
+  heartbeat_details_bytes_ = 0;
   timer_ids_.clear();
   deadline_of_.clear();
   deadlines_.clear();
   signal_requests_.clear();
   for (const auto& id : s_.signal_request_ids()) signal_requests_.insert(id);
-  for (const auto& info : s_.activities()) activity_ids_[info.activity_id()] = info.scheduled_event_id();
+  for (const auto& info : s_.activities()) {
+    activity_ids_[info.activity_id()] = info.scheduled_event_id();
+    heartbeat_details_bytes_ += details_bytes(info);
+  }
   for (const auto& info : s_.timers()) {
     timer_ids_[info.timer_id()] = info.started_event_id();
     set_deadline(DeadlineKind::kTimer, info.started_event_id(), info.fire_ns());
@@ -105,7 +114,16 @@ void Record::erase_activity(std::int64_t scheduled_event_id) {
   if (info == nullptr) return;
   set_deadline(DeadlineKind::kActivity, scheduled_event_id, 0);
   forget(activity_ids_, info->activity_id(), scheduled_event_id);
+  heartbeat_details_bytes_ -= details_bytes(*info);
   erase(s_.mutable_activities(), scheduled_event_id, kScheduled);
+}
+
+void Record::set_heartbeat_details(std::int64_t scheduled_event_id, pb::common::v1::Payloads* details) {
+  auto* info = activity(scheduled_event_id);
+  if (info == nullptr) return;
+  heartbeat_details_bytes_ -= details_bytes(*info);
+  info->mutable_heartbeat_details()->Swap(details);
+  heartbeat_details_bytes_ += details_bytes(*info);
 }
 
 const stored::TimerInfo* Record::timer(std::int64_t started_event_id) const {

@@ -53,6 +53,10 @@ class Record {
   const stored::ActivityInfo* activity_by_id(const std::string& activity_id) const;
   stored::ActivityInfo& add_activity(std::int64_t scheduled_event_id, const std::string& activity_id);
   void erase_activity(std::int64_t scheduled_event_id);
+  // Takes what an attempt said about how far it is.
+  void set_heartbeat_details(std::int64_t scheduled_event_id, pb::common::v1::Payloads* details);
+  // Of all activities.
+  std::int64_t heartbeat_details_bytes() const { return heartbeat_details_bytes_; }
 
   const stored::TimerInfo* timer(std::int64_t started_event_id) const;
   const stored::TimerInfo* timer_by_id(const std::string& timer_id) const;
@@ -75,6 +79,7 @@ class Record {
  private:
   stored::ExecutionState s_;
   std::unordered_map<std::string, std::int64_t> activity_ids_;
+  std::int64_t heartbeat_details_bytes_ = 0;
   std::unordered_map<std::string, std::int64_t> timer_ids_;
   std::set<std::string> signal_requests_;
   std::map<std::pair<DeadlineKind, std::int64_t>, Ns> deadline_of_;
