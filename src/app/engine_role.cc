@@ -61,6 +61,7 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
 
   engine::EngineOptions engine_options;
   engine_options.core.limits.cached_bytes = options.memory.executions;
+  engine_options.core.limits.waiting_bytes = options.memory.waiting;
   engine_options.core.limits.inbox_bytes = options.memory.inbox;
   engine_options.memory = options.budget;
   engine_options.core.limits.min_retention_ns =

@@ -1,9 +1,9 @@
 #pragma once
 
 // MemoryPlan: how the memory that this process may hold for others is shared out: one budget (--memory), of
-// which HTTP, gRPC and the calls of our own workers draw shares, and from which the sizes of the caches
-// follow. What the program takes for itself, code, threads, an empty store, is not part of it. Plain values;
-// reading the machine is the only effect.
+// which HTTP, gRPC, the calls of our own workers and their SQL draw shares, and from which the sizes of the
+// caches and of the table of those who wait follow. What the program takes for itself, code, threads, an
+// empty store, is not part of it. Plain values; reading the machine is the only effect.
 
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +29,8 @@ struct MemoryPlan {
   std::size_t grpc = 0;            // requests, waiting calls and replies
   std::size_t inbox = 0;           // calls of this process that wait for the engine
   std::size_t executions = 0;      // cached: states and the newest parts of histories
+  std::size_t waiting = 0;         // executions that wait, each with a little
+  std::size_t sql = 0;             // statements of SQL tools
   std::uint64_t block_cache = 0;   // of the engine's store
   std::uint64_t write_buffer = 0;  // of the engine's store; it holds three at most
   std::size_t heap = 0;            // all of the process: beyond it what is slow ends

@@ -45,7 +45,8 @@ TEST(MemoryPlan, UnaskedItIsAQuarterOfTheMachineWithinReason) {
 TEST(MemoryPlan, SharesAreLessThanTheWhole) {
   for (const std::size_t total : {256 * kMiB, 512 * kMiB, 4 * kGiB}) {
     const MemoryPlan plan = MemoryPlan::of(total, 8 * kGiB);
-    EXPECT_LT(plan.http + plan.grpc + plan.inbox + plan.executions + plan.block_cache + 3 * plan.write_buffer,
+    EXPECT_LT(plan.http + plan.grpc + plan.inbox + plan.executions + plan.waiting + plan.sql +
+                  plan.block_cache + 3 * plan.write_buffer,
               total);
     // A request of the largest size fits, as bytes and as a message.
     EXPECT_GE(plan.grpc, 48 * kMiB);

@@ -128,7 +128,7 @@ struct EngineCore::Impl {
   OutboxDelivery delivery{options.limits, clock, ids, namespaces, cache, reader, outbox, transitions};
   Undelivered undelivered_answers{clock, tokens, dispatch, transitions};
   DueRuns due_runs{options.limits, clock, ids, wakes, cache, reader, dispatch, queries, transitions};
-  Starter starter{options.limits, clock, ids, cache, transitions};
+  Starter starter{options.limits, clock, ids, cache, wakes, queues, transitions};
   Recovery recovery{options.limits, clock, ids,     store, rows,   meta,
                     namespaces,     wakes, batches, cache, outbox, transitions};
   Duties duties{clock,  wakes,           due_runs,       parked, [this](Parked& call) { time_out(call); },

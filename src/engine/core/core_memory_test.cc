@@ -52,6 +52,43 @@ TEST(CoreMemory, AReplyIsTakenFromTheMemoryOfWhoAsks) {
   EXPECT_TRUE(*read_history(d, two)->result);
 }
 
+// What waits takes memory as long as it waits, and there is no other end to it.
+TEST(CoreMemory, ExecutionsThatWaitHaveABound) {
+  CoreOptions options;
+  options.limits.waiting_bytes = 10'000;
+  Driver d(options);
+  Status full;
+  int started = 0;
+  for (; started < 100 && full.ok(); ++started) {
+    const auto pending =
+        d.send(api::Method::kStartWorkflowExecution, Driver::start_request("w" + std::to_string(started)));
+    if (!*pending->result) full = pending->result->error();
+  }
+  EXPECT_EQ(full.code(), Code::kResourceExhausted);
+  EXPECT_EQ(full.details().size(), 1U);
+  EXPECT_THAT(full.message(), HasSubstr("Too many executions wait"));
+  EXPECT_GT(started, 10);
+  // Nor does a signal start one, but one that is there can be reached and replaced.
+  ws::SignalWithStartWorkflowExecutionRequest signal;
+  signal.set_namespace_("default");
+  signal.set_workflow_id("new");
+  signal.mutable_workflow_type()->set_name("order");
+  signal.mutable_task_queue()->set_name("q");
+  signal.set_signal_name("go");
+  EXPECT_EQ(d.error(api::Method::kSignalWithStartWorkflowExecution, signal).code(), Code::kResourceExhausted);
+  signal.set_workflow_id("w0");
+  d.call<ws::SignalWithStartWorkflowExecutionResponse>(api::Method::kSignalWithStartWorkflowExecution,
+                                                       signal);
+  d.start("w1", [](auto& request) {
+    request.set_request_id("again");
+    request.set_workflow_id_conflict_policy(enums::WORKFLOW_ID_CONFLICT_POLICY_TERMINATE_EXISTING);
+  });
+  // A worker makes room.
+  for (int i = 0; i < started / 2; ++i)
+    d.complete(d.workflow_task().task_token(), {Driver::complete_workflow()});
+  d.start("later");
+}
+
 TEST(CoreMemory, HeartbeatsOfOneRunHaveABoundTogether) {
   CoreOptions options;
   options.limits.execution.heartbeat_details_bytes = 10'000;

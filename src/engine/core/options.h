@@ -12,10 +12,13 @@ namespace holdfast::engine {
 
 struct EngineLimits {
   history::Limits execution;
-  std::size_t inbox = 4096;                 // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
-  std::size_t parked_polls = 8192;          // workers' polls that wait for a task
-  std::size_t parked_waits = 8192;          // clients' calls that wait: for events, updates, queries
-  std::size_t inbox_bytes = 64u << 20;      // of those made in this process; a server counts its own
+  std::size_t inbox = 4096;             // calls waiting for the engine thread; beyond: RESOURCE_EXHAUSTED
+  std::size_t parked_polls = 8192;      // workers' polls that wait for a task
+  std::size_t parked_waits = 8192;      // clients' calls that wait: for events, updates, queries
+  std::size_t inbox_bytes = 64u << 20;  // of those made in this process; a server counts its own
+  // What executions take in memory that wait for a worker or for a time, in it or not; beyond it no client
+  // starts another: RESOURCE_EXHAUSTED.
+  std::size_t waiting_bytes = 256u << 20;
   std::size_t cached_executions = 4096;     // least recently used go first; those with unsaved changes stay
   std::size_t cached_bytes = 64u << 20;     // their states and the newest parts of their histories
   std::size_t cached_run_bytes = 2u << 20;  // of the history of one execution: the newest part

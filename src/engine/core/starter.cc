@@ -7,9 +7,11 @@
 #include "engine/run_cache.h"
 #include "engine/search_attributes.h"
 #include "engine/transitions.h"
+#include "engine/wake_times.h"
 #include "history/cron.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
+#include "matching/task_queues.h"
 
 namespace holdfast::engine {
 
@@ -78,6 +80,15 @@ Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
                            " bytes.");
   }
   return Status();
+}
+
+Status Starter::check_room() const {
+  if (wakes_.bytes() + queues_.bytes() < limits_.waiting_bytes) return Status();
+  return errors::exhausted(
+      "Too many executions wait for a worker or for a time; start another when some of them are done, or "
+      "give "
+      "the server more memory.",
+      enums::RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED);
 }
 
 Status Starter::check_attributes(const stored::NamespaceRecord& record,
@@ -180,11 +191,14 @@ Result<Starter::Outcome> Starter::start(const stored::NamespaceRecord& record,
   if (request->request_id().empty()) request->set_request_id(ids_.next());
   const auto row = cache_.current(record.id(), request->workflow_id());
   if (!row) return fail(row.error());
+  // Of what takes the place of a run that waits there is no more than before.
+  const bool replaces = *row && (*row)->status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING;
   if (*row) {
     auto known = meet_existing(record, *request, **row);
     if (!known) return fail(std::move(known.error()));
     if (*known) return std::move(**known);
   }
+  if (Status full = replaces ? Status() : check_room(); !full.ok()) return fail(std::move(full));
   lifecycle::StartInput input = input_of(record, request);
   const bool eager = input.attributes.eager_execution_accepted();
   auto ms = lifecycle::start(std::move(input), clock_.now());

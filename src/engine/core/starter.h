@@ -12,6 +12,10 @@
 #include "engine/run.h"
 #include "history/lifecycle.h"
 
+namespace holdfast::matching {
+class TaskQueues;
+}
+
 namespace holdfast::engine {
 
 class CoreClock;
@@ -19,12 +23,19 @@ struct EngineLimits;
 class NewIds;
 class RunCache;
 class Transitions;
+class WakeTimes;
 
 class Starter {
  public:
   Starter(const EngineLimits& limits, const CoreClock& clock, NewIds& ids, RunCache& cache,
-          Transitions& transitions)
-      : limits_(limits), clock_(clock), ids_(ids), cache_(cache), transitions_(transitions) {}
+          const WakeTimes& wakes, const matching::TaskQueues& queues, Transitions& transitions)
+      : limits_(limits),
+        clock_(clock),
+        ids_(ids),
+        cache_(cache),
+        wakes_(wakes),
+        queues_(queues),
+        transitions_(transitions) {}
 
   // Whether the start may have its search attributes. start() asks; so does who may not come to start.
   Status check_attributes(const stored::NamespaceRecord& record,
@@ -44,6 +55,8 @@ class Starter {
                         const std::function<void(MutableState&)>& before_task = {});
 
  private:
+  // Not when the executions that wait already take what they may.
+  Status check_room() const;
   Status check(const ws::StartWorkflowExecutionRequest& request) const;
   history::lifecycle::StartInput input_of(const stored::NamespaceRecord& record,
                                           ws::StartWorkflowExecutionRequest* request);
@@ -55,6 +68,8 @@ class Starter {
   const CoreClock& clock_;
   NewIds& ids_;
   RunCache& cache_;
+  const WakeTimes& wakes_;
+  const matching::TaskQueues& queues_;
   Transitions& transitions_;
 };
 
