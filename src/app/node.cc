@@ -324,7 +324,7 @@ Status Node::start_work() {
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
-                                   *platform_.streams, grants_);
+                                   *platform_.streams, grants_, sql_memory_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

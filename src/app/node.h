@@ -82,6 +82,7 @@ class Node {
   MemoryBudget memory_{"this server", plan_.total};
   MemoryBudget http_memory_{"HTTP", plan_.http, &memory_};
   MemoryBudget grpc_memory_{"gRPC", plan_.grpc, &memory_};
+  MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
   bool stopped_ = false;

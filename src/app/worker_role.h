@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/connection.h"
+#include "base/memory_budget.h"
 #include "grant/grants.h"
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
@@ -24,7 +25,8 @@ class WorkerRole {
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
-                                                   platform::Streams& streams, const grant::Grants& grants);
+                                                   platform::Streams& streams, const grant::Grants& grants,
+                                                   MemoryBudget& sql_memory);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

@@ -140,6 +140,7 @@ void Platform::start_workers() {
   deps.http = http_.get();
   deps.clock = &clock_;
   deps.grants = &grants_;
+  deps.sql_memory = &sql_memory_;
   agent::Workers workers;
   workers.agents = workers_[0].get();
   workers.models = workers_[1].get();

@@ -114,6 +114,7 @@ class Platform {
   os::ThreadExecutor http_loop_{"e2e-http"};
   os::ThreadExecutor flusher_{"e2e-flush"};
   std::unique_ptr<net::HttpClient> http_;
+  MemoryBudget sql_memory_{"SQL statements", 128 << 20};
   grant::Grants grants_{[](const char* name) -> const char* { return std::getenv(name); }};
   platform::OpenStores stores_;
   std::unique_ptr<store::RocksStore> rocks_;

@@ -5,6 +5,7 @@
 
 #include <memory>
 
+#include "base/memory_budget.h"
 #include "grant/grants.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
@@ -24,6 +25,8 @@ struct Deps {
   platform::Streams* streams = nullptr;
   net::HttpClient* http = nullptr;
   const Clock* clock = nullptr;
+  // What statements of SQL tools draw on.
+  MemoryBudget* sql_memory = nullptr;
   // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).
   const grant::Grants* grants = nullptr;
 };

@@ -109,6 +109,7 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   context.beat = [&beat] { beat(); };
   context.http = deps_.http;
   context.clock = deps_.clock;
+  context.memory = deps_.sql_memory;
   context.permits = permits.get();
   context.redaction = redaction_.get();
   ToolEnding ending = type->run(tool, arguments, context);

@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 
+#include "base/memory_budget.h"
 #include "base/redaction.h"
 #include "definition/tool_type.h"
 #include "grant/permits.h"
@@ -43,6 +44,7 @@ struct ToolContext {
   std::stop_token stop;
   std::function<void()> beat;
   net::HttpClient* http = nullptr;
+  MemoryBudget* memory = nullptr;  // what a statement of SQL holds draws on it; never null where there is one
   const Clock* clock = nullptr;
   const grant::Permits* permits = nullptr;
   const Redaction* redaction = nullptr;  // for a text that the type cuts itself; never null in the product

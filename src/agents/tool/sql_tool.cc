@@ -2,6 +2,7 @@
 // Writing: one transaction together with a row in `holdfast_effects` of the same database, so that a repeated
 // call finds its own result instead.
 
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -17,6 +18,7 @@
 #include "spec/duration.h"
 #include "spec/template.h"
 #include "sqlite/heap_limit.h"
+#include "sqlite/spill_limit.h"
 #include "sqlite/statement.h"
 #include "tool/activity_tool.h"
 
@@ -43,15 +45,11 @@ constexpr std::string_view kSchema = R"json({
 // What one text, blob or row of a statement may take, whoever wrote what it computes from.
 constexpr int kMaxValueBytes = 16 << 20;
 
-// What SQLite may hold for one call, and for all that run at the same time.
+// What SQLite may hold for one call; all that run at the same time draw on ToolContext::memory.
 constexpr std::size_t kMaxHeapBytes = 64 << 20;
-constexpr std::size_t kMaxHeapBytesOfAll = 128 << 20;
-
-MemoryBudget& heap_of_all() {
-  static auto* const budget =
-      new MemoryBudget("SQL statements", kMaxHeapBytesOfAll);  // calls may outlive main()
-  return *budget;
-}
+// And what it may write for one, and for all, that does not fit: sorts, and tables of its own.
+constexpr std::int64_t kMaxSpillBytes = 256 << 20;
+constexpr std::int64_t kMaxSpillBytesOfAll = 1 << 30;
 
 struct SqlSettings : ToolSettings {
   std::string database;   // SQLite file; may name `${ENVIRONMENT}` variables
@@ -122,13 +120,15 @@ class SqlCall {
         sql_(settings_of<SqlSettings>(tool)),
         arguments_(arguments),
         context_(context),
-        clock_(*context.clock) {}
+        clock_(*context.clock),
+        heap_bytes_(std::min(kMaxHeapBytes, context.memory->limit())) {}
 
   ToolEnding run() {
     auto path = context_.permits->database(sql_.database, !sql_.read_only);
     if (!path) return {Ending::kFailed, path.error().message()};
-    const sqlite::Options options{.access = sql_.read_only ? sqlite::Access::kReadOnly
-                                                           : sqlite::Access::kReadWrite};
+    const sqlite::Options options{
+        .access = sql_.read_only ? sqlite::Access::kReadOnly : sqlite::Access::kReadWrite,
+        .vfs = sqlite::spill_vfs()};
     if (!db_.open(*path, options).ok()) return failure("cannot open the database");
     db_.bound_values(kMaxValueBytes);
     const MonotonicTime now = clock_.monotonic();
@@ -157,10 +157,16 @@ class SqlCall {
     }
     if (heap_.reached()) {
       return {Ending::kFailed, fmt::format("the statement needs more than {} MiB of memory and was stopped",
-                                           kMaxHeapBytes >> 20)};
+                                           heap_bytes_ >> 20)};
+    }
+    if (spill_.reached()) {
+      return {Ending::kFailed,
+              fmt::format("the statement writes more than {} MiB of temporary files, for what "
+                          "it sorts or keeps aside, and was stopped",
+                          kMaxSpillBytes >> 20)};
     }
     // Stopped in time: whoever runs the call stops. That says nothing about the statement.
-    return {stopped_ || db_.may_pass() ? Ending::kRetry : Ending::kFailed,
+    return {stopped_ || spill_.crowded() || db_.may_pass() ? Ending::kRetry : Ending::kFailed,
             fmt::format("{}: {}", what, db_.message())};
   }
 
@@ -321,7 +327,10 @@ class SqlCall {
   const Json& arguments_;
   const ToolContext& context_;
   const Clock& clock_;
-  sqlite::HeapLimit heap_{kMaxHeapBytes, heap_of_all()};  // before the database, which goes first
+  const std::size_t heap_bytes_;
+  // Before the database, which goes first.
+  sqlite::HeapLimit heap_{heap_bytes_, *context_.memory};
+  sqlite::SpillLimit spill_{kMaxSpillBytes, kMaxSpillBytesOfAll};
   sqlite::Database db_;
   MonotonicTime deadline_{};
   MonotonicTime next_beat_{};

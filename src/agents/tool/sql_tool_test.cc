@@ -53,12 +53,14 @@ class SqlTool : public ::testing::Test {
     context.permits = &permits;
     context.stop = stop_.get_token();
     context.clock = &clock_;
+    context.memory = &memory_;
     return find_activity_tool("sql")->run(tool, arguments, context);
   }
 
   fixture::TemporaryDirectory directory_;
   std::filesystem::path path_ = directory_ / "shop.db";
   os::SystemClock clock_;
+  MemoryBudget memory_{"SQL statements", 128 << 20};
   std::string timeout_ = "30s";
   int max_rows_ = 100;
   std::stop_source stop_;
@@ -127,6 +129,27 @@ TEST_F(SqlTool, ASortOfMoreThanMemoryGoesToDisk) {
   const ToolEnding ending = run(much, Json::object());
   EXPECT_EQ(ending.ending, Ending::kDone) << ending.text;
   EXPECT_EQ(Json::parse(ending.text)["truncated"], true);
+}
+
+// Nor does it take the disk that everybody's data is on.
+TEST_F(SqlTool, WhatGoesToDiskIsBounded) {
+  timeout_ = "10m";
+  const ToolEnding ending =
+      run("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 1000) "
+          "SELECT DISTINCT i, hex(zeroblob(200000)) || i AS b FROM n ORDER BY b",
+          Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("more than 256 MiB of temporary files"));
+  EXPECT_EQ(run("SELECT DISTINCT id FROM orders ORDER BY note", Json::object()).ending, Ending::kDone);
+}
+
+TEST_F(SqlTool, MemoryIsAShareOfTheServers) {
+  ASSERT_TRUE(memory_.take(127 << 20).ok());
+  const std::string large = "SELECT length(hex(zeroblob(4000000))) AS n";
+  EXPECT_EQ(run(large, Json::object()).ending, Ending::kRetry) << "others hold it, and will give it back";
+  memory_.give_back(127 << 20);
+  EXPECT_EQ(run(large, Json::object()).ending, Ending::kDone);
+  EXPECT_EQ(memory_.used(), 0u);
 }
 
 TEST_F(SqlTool, AReadingToolCannotWrite) {
