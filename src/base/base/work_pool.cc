@@ -1,5 +1,7 @@
 #include "base/work_pool.h"
 
+#include "base/job_barrier.h"
+
 namespace holdfast {
 
 WorkPool::WorkPool(std::vector<std::unique_ptr<Executor>> workers) : workers_(std::move(workers)) {
@@ -32,8 +34,7 @@ void WorkPool::run(Executor* worker) {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job();
-    job = nullptr;  // what the job owns is released outside the lock
+    run_job(std::move(job), "a work pool");  // what it owns is released outside the lock
     lock.lock();
   }
   idle_.push_back(worker);

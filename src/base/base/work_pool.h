@@ -3,8 +3,8 @@
 // WorkPool: several workers that take from one queue, so that a slow job holds up nobody while another worker
 // is free. Jobs start in the order in which they were posted and run at the same time.
 //
-// Threads: those of the workers, which serve nothing else. The destructor runs what is queued; until it is
-// through, only jobs may post.
+// Threads: those of the workers, which serve nothing else. What a job throws ends with it
+// (base/job_barrier.h). The destructor runs what is queued; until it is through, only jobs may post.
 
 #include <deque>
 #include <memory>

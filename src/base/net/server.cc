@@ -39,7 +39,7 @@ struct Server::Impl {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
 
   void accept();
-  void drain_for(std::chrono::milliseconds left);
+  void drain_until(std::chrono::steady_clock::time_point end);
 };
 
 void Server::Impl::accept() {
@@ -60,16 +60,17 @@ void Server::Impl::accept() {
   });
 }
 
-void Server::Impl::drain_for(std::chrono::milliseconds left) {
+// By the clock: on a busy machine a look comes late.
+void Server::Impl::drain_until(std::chrono::steady_clock::time_point end) {
   static constexpr std::chrono::milliseconds kLook{10};
-  if (shared->sessions.empty() || left.count() <= 0) {
+  if (shared->sessions.empty() || std::chrono::steady_clock::now() >= end) {
     for (const auto& session : shared->open_sessions()) session->close();
     for (const auto& timer : timers) timer->cancel();
     work.reset();
     return;
   }
   drain.expires_after(kLook);
-  drain.async_wait([this, left](boost::system::error_code) { drain_for(left - kLook); });
+  drain.async_wait([this, end](boost::system::error_code) { drain_until(end); });
 }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
@@ -131,13 +132,14 @@ void Server::after(std::chrono::milliseconds delay, std::move_only_function<void
 
 void Server::stop(std::chrono::milliseconds grace) {
   if (!impl_->thread.joinable()) return;
-  asio::post(impl_->shared->io, [impl = impl_.get(), grace] {
+  const auto end = std::chrono::steady_clock::now() + grace;
+  asio::post(impl_->shared->io, [impl = impl_.get(), end] {
     boost::system::error_code ignored;
     impl->acceptor.close(ignored);
     impl->retry.cancel();
     impl->shared->stopping = true;
     for (const auto& session : impl->shared->open_sessions()) session->finish();
-    impl->drain_for(grace);
+    impl->drain_until(end);
   });
   impl_->thread.join();
 }

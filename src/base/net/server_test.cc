@@ -388,6 +388,31 @@ TEST_F(HttpServer, AReaderThatStopsReadingIsClosedAndCostsOneBatch) {
   EXPECT_GT(frames_.size(), 32u);
 }
 
+// However many streams wait for their turn: what nobody is there for is not made.
+TEST_F(HttpServer, PagesOfStreamsThatEndedAreNotMade) {
+  start();
+  std::promise<void> release;
+  executor_.post([&] { release.get_future().wait(); });
+  {
+    std::vector<std::unique_ptr<Client>> clients;
+    for (int i = 0; i < 20; ++i) {
+      clients.push_back(std::make_unique<Client>(server_->port()));
+      clients.back()->send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
+      push("");
+      clients.back()->read_until("\r\n\r\n");
+      std::lock_guard lock(mutex_);
+      stream_.reset();
+    }
+  }
+  server_->stop(milliseconds(0));
+  release.set_value();
+  std::promise<void> through;
+  executor_.post([&] { through.set_value(); });
+  through.get_future().wait();
+  std::lock_guard lock(mutex_);
+  EXPECT_EQ(pulls_, 0);
+}
+
 TEST_F(HttpServer, StopEndsStreamsAndFinishesRequests) {
   std::atomic<bool> entered = false;
   std::optional<Responder> held;

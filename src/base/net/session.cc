@@ -90,7 +90,7 @@ class SessionStream final : public Stream, public std::enable_shared_from_this<S
   bool pulling_ = false;
   bool sending_ = false;
   bool again_ = false;
-  bool ended_ = false;
+  std::atomic<bool> ended_ = false;  // written by the io thread
 };
 
 class Session final : public SessionBase, public std::enable_shared_from_this<Session> {
@@ -197,6 +197,7 @@ void SessionStream::pull() {
   pulling_ = true;
   again_ = false;
   executor_.post([self = shared_from_this(), source = source_] {
+    if (self->ended_) return;  // while the job stood in line: its page is for nobody
     std::optional<std::string> bytes;
     try {
       bytes = (*source)();
@@ -231,7 +232,7 @@ void SessionStream::break_off() {
 }
 
 void SessionStream::end() {
-  if (std::exchange(ended_, true)) return;
+  if (ended_.exchange(true)) return;
   executor_.post([source = std::move(source_)] {});
 }
 

@@ -5,7 +5,10 @@
 #include <atomic>
 #include <fstream>
 #include <future>
+#include <memory>
+#include <new>
 #include <numeric>
+#include <stdexcept>
 #include <vector>
 
 #include "base/work_pool.h"
@@ -24,6 +27,40 @@ TEST(ThreadExecutor, RunsJobsInOrderAndDrainsBeforeItEnds) {
   }
   ASSERT_EQ(seen.size(), 100u);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(seen[static_cast<std::size_t>(i)], i);
+}
+
+// Whatever a job throws, the next one runs.
+TEST(ThreadExecutor, AJobThatThrowsEndsAlone) {
+  ::testing::internal::CaptureStderr();
+  std::vector<int> seen;
+  auto owned = std::make_shared<int>(1);
+  {
+    ThreadExecutor executor("throwing");
+    executor.post([owned] { throw std::runtime_error("the third wheel"); });
+    executor.post([] { throw 7; });
+    executor.post([&] { seen.push_back(1); });
+  }
+  EXPECT_EQ(seen.size(), 1u);
+  EXPECT_EQ(owned.use_count(), 1) << "what it owned is gone with it";
+  const std::string told = ::testing::internal::GetCapturedStderr();
+  EXPECT_NE(told.find("a job of throwing failed: the third wheel"), std::string::npos) << told;
+  EXPECT_NE(told.find("no std::exception"), std::string::npos) << told;
+}
+
+TEST(WorkPool, AJobThatThrowsEndsAlone) {
+  ::testing::internal::CaptureStderr();
+  std::atomic<int> ran = 0;
+  {
+    std::vector<std::unique_ptr<Executor>> workers;
+    for (int i = 0; i < 2; ++i) workers.push_back(std::make_unique<ThreadExecutor>("pool"));
+    WorkPool pool(std::move(workers));
+    for (int i = 0; i < 50; ++i) {
+      pool.post([] { throw std::bad_alloc(); });
+      pool.post([&] { ++ran; });
+    }
+  }
+  EXPECT_EQ(ran, 50) << "each worker comes back for the next one";
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("a job of a work pool failed"), std::string::npos);
 }
 
 // One job holds a worker for good; all others run, and in the order in which they came when there is one

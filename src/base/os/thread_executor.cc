@@ -3,11 +3,12 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include "base/job_barrier.h"
+
 namespace holdfast::os {
 
-ThreadExecutor::ThreadExecutor(std::string name) : thread_([this] { run(); }) {
-  name.resize(std::min<std::size_t>(name.size(), 15));
-  pthread_setname_np(thread_.native_handle(), name.c_str());
+ThreadExecutor::ThreadExecutor(std::string name) : name_(name.substr(0, 15)), thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), name_.c_str());
 }
 
 ThreadExecutor::~ThreadExecutor() {
@@ -35,8 +36,7 @@ void ThreadExecutor::run() {
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
     lock.unlock();
-    job();
-    job = nullptr;  // what the job owns is released outside the lock
+    run_job(std::move(job), name_);  // what it owns is released outside the lock
     lock.lock();
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
 
-// A thread with a queue. Jobs run in the order they were posted; a job posted from a job runs after it.
+// A thread with a queue. Jobs run in the order they were posted; a job posted from a job runs after it. What
+// one throws ends with it, told on standard error (base/job_barrier.h).
 // The destructor runs what is queued, then joins: post nothing to an executor that is being destroyed.
 
 #include <condition_variable>
@@ -26,6 +27,7 @@ class ThreadExecutor : public Executor {
  private:
   void run();
 
+  const std::string name_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Job> jobs_;   // guarded by mutex_

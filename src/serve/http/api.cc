@@ -19,6 +19,7 @@ Handler ApiContext::blocking(Work work) {
   return [this, work = std::move(work)](Request request, Responder responder) {
     WorkPool& pool = request.body.size() > kLargeBodyBytes ? *large_workers : *workers;
     auto job = [this, &work, request = std::move(request), responder = std::move(responder)]() mutable {
+      if (ending) return;
       try {
         work(*this, request, std::move(responder));
       } catch (const std::exception& error) {  // the responder, dropped, has answered 500
@@ -68,6 +69,7 @@ Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
 
 Api::~Api() {
   stop();
+  impl_->context.ending = true;
   impl_->context.large_workers.reset();
   impl_->context.workers.reset();
 }

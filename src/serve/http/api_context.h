@@ -25,6 +25,7 @@ struct ApiContext {
   ApiInfo info;  // set by start()
   std::atomic<bool> started = false;
   std::atomic<bool> stopping = false;
+  std::atomic<bool> ending = false;  // no connection is left: what still waits for a worker is for nobody
 
   std::unique_ptr<WorkPool> workers;  // of requests, which block
   std::unique_ptr<WorkPool> large_workers;
