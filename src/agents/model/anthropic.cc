@@ -276,6 +276,7 @@ class MessagesDecoder : public Decoder {
     if (const auto n = tokens(usage, "output_tokens")) completion_.usage.output_tokens = *n;
     completion_.usage.input_tokens = fresh_ + cache_read_ + cache_created_;
     completion_.usage.cached_input_tokens = cache_read_;
+    completion_.usage.cache_write_tokens = cache_created_;
   }
 
   void on_stop_reason(const Json& json) {

@@ -153,10 +153,24 @@ struct Shared {
   Dialect dialect_;
 };
 
-net::HttpRequest http_request(const Endpoint& endpoint, std::string body, const std::string& key) {
+// The path stands before what the base URL asks for behind a question mark.
+std::string url_of(const Provider& provider, const Request& request, const Dialect& dialect) {
+  const std::string path = provider.path_of ? provider.path_of(request, dialect) : std::string(provider.path);
+  const std::string_view base = dialect.base_url;
+  const std::size_t mark = std::min(base.find('?'), base.size());
+  std::string_view stem = base.substr(0, mark);
+  while (stem.ends_with('/')) stem.remove_suffix(1);
+  std::string url = std::string(stem) + path;
+  if (mark + 1 < base.size())
+    url.append(path.find('?') == std::string::npos ? "?" : "&").append(base.substr(mark + 1));
+  return url;
+}
+
+net::HttpRequest http_request(const Endpoint& endpoint, std::string url, std::string body,
+                              const std::string& key) {
   net::HttpRequest out;
   out.method = "POST";
-  out.url = endpoint.base_url + std::string(endpoint.provider->path);
+  out.url = std::move(url);
   out.headers = endpoint.provider->headers(key);
   out.headers.emplace_back("content-type", "application/json");
   out.headers.emplace_back("accept", "text/event-stream");
@@ -182,7 +196,7 @@ std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, st
   return call;
 }
 
-void send(Shared& shared, std::shared_ptr<Call> call, std::string body) {
+void send(Shared& shared, std::shared_ptr<Call> call, std::string url, std::string body) {
   net::HttpHandler handler;
   handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
   handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
@@ -191,13 +205,17 @@ void send(Shared& shared, std::shared_ptr<Call> call, std::string body) {
     auto finish = std::move(call->done);
     finish(call->outcome(std::move(ended)));
   };
-  shared.http.start(http_request(shared.endpoint, std::move(body), call->api_key), std::move(handler),
-                    call->cancel.get_token());
+  shared.http.start(http_request(shared.endpoint, std::move(url), std::move(body), call->api_key),
+                    std::move(handler), call->cancel.get_token());
 }
 
-// Says the request in the server's dialect; a refusal that says which one it wants is answered in it, once.
+// In so many ways a request may be said, each learnt from a refusal of the one before it.
+constexpr int kMaxDialects = 3;
+
+// Says the request in the server's dialect; a refusal that says which one it wants is answered in it.
 void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Request& request,
-         std::move_only_function<void(const Delta&)> on_delta, Done done, std::stop_token stop, bool again) {
+         std::move_only_function<void(const Delta&)> on_delta, Done done, std::stop_token stop,
+         int asked_before = 0) {
   const Provider& provider = *shared->endpoint.provider;
   const Dialect dialect = shared->dialect();
   Result<std::string> body = provider.encode(request, dialect);
@@ -205,17 +223,19 @@ void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Re
   auto call = make_call(*shared, key, stop);
   call->on_delta = std::move(on_delta);
   call->done = std::move(done);
-  if (!again && provider.adapt != nullptr) {
+  if (asked_before + 1 < kMaxDialects && provider.adapt != nullptr) {
     call->done = [shared, key, request = std::make_shared<const Request>(request), stop, dialect,
-                  call = std::weak_ptr(call), done = std::move(call->done)](Outcome outcome) mutable {
+                  asked_before, call = std::weak_ptr(call),
+                  done = std::move(call->done)](Outcome outcome) mutable {
       const auto other = outcome ? std::nullopt : shared->endpoint.provider->adapt(dialect, outcome.error());
       auto asked = call.lock();
       if (!other || !asked) return done(std::move(outcome));
       shared->learn(*other);
-      ask(shared, key, *request, std::move(asked->on_delta), std::move(done), std::move(stop), true);
+      ask(shared, key, *request, std::move(asked->on_delta), std::move(done), std::move(stop),
+          asked_before + 1);
     };
   }
-  send(*shared, std::move(call), *std::move(body));
+  send(*shared, std::move(call), url_of(provider, request, dialect), *std::move(body));
 }
 
 class HttpModelClient : public Client {
@@ -224,7 +244,6 @@ class HttpModelClient : public Client {
       : secrets_(std::move(secrets)) {
     HF_CHECK(endpoint.provider != nullptr);
     if (endpoint.base_url.empty()) endpoint.base_url = endpoint.provider->default_url;
-    while (endpoint.base_url.ends_with('/')) endpoint.base_url.pop_back();
     shared_ = std::make_shared<Shared>(std::move(endpoint), http, clock);
   }
 
@@ -246,7 +265,7 @@ class HttpModelClient : public Client {
       }
       key = std::move(*value);
     }
-    ask(shared_, key, request, std::move(on_delta), std::move(done), std::move(stop), false);
+    ask(shared_, key, request, std::move(on_delta), std::move(done), std::move(stop));
   }
 
  private:

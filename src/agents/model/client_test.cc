@@ -147,6 +147,31 @@ replies:
   EXPECT_EQ(last->message.text(), "It was 120 euros.");
 }
 
+TEST_P(ClientTest, WhatWasThoughtGoesBackToItsMaker) {
+  serve(R"(
+replies:
+  - when: {turn: 0}
+    reasoning: I have to look.
+    tool_calls: [{id: c1, name: lookup, arguments: {order: 7}}]
+    usage: {input: 9, output: 8, reasoning: 6}
+  - when: {turn: 1}
+    text: done
+)");
+  const Outcome outcome = ask();
+  ASSERT_TRUE(outcome) << outcome.error().message;
+  Request next = request("hello");
+  next.messages.push_back(outcome->message);
+  next.messages.push_back(Message::tool("c1", "120"));
+  const Outcome last = ask(next);
+  ASSERT_TRUE(last) << last.error().message;
+  if (GetParam() != &kOpenaiResponses) return;
+  EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
+  EXPECT_TRUE(outcome->message.holds_opaque());
+  // The server knows its own cipher, and no other.
+  next.messages[2].content[0].json = R"({"type":"reasoning","summary":[],"encrypted_content":"forged"})";
+  EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);
+}
+
 TEST_P(ClientTest, ArgumentsThatAreNoJsonAndUnknownToolsArriveAsSent) {
   serve(R"(
 replies:
@@ -173,7 +198,7 @@ TEST_P(ClientTest, AnAnswerCutByItsLimitSaysSo) {
 }
 
 TEST_P(ClientTest, ACutStreamIsRetryableAndTheRetryIsWhole) {
-  serve("replies:\n  - text: one two three four five\n    faults: [{cut_after: 4, first: 1}]\n");
+  serve("replies:\n  - text: one two three four five six seven\n    faults: [{cut_after: 6, first: 1}]\n");
   Outcome outcome = ask();
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().kind, ErrorKind::kStreamCut);
@@ -181,7 +206,7 @@ TEST_P(ClientTest, ACutStreamIsRetryableAndTheRetryIsWhole) {
   EXPECT_THAT(text_, HasSubstr("one"));
   outcome = ask();
   ASSERT_TRUE(outcome);
-  EXPECT_EQ(text_, "one two three four five");
+  EXPECT_EQ(text_, "one two three four five six seven");
 }
 
 TEST_P(ClientTest, ARateLimitSaysHowLongToWait) {
@@ -287,7 +312,7 @@ TEST_P(ClientTest, ASlowStreamIsNoSilentOneButHasATotalTime) {
 }
 
 TEST_P(ClientTest, CancellingEndsTheCall) {
-  serve("replies:\n  - text: a b c\n    faults: [{hang_after: 3}]\n");
+  serve("replies:\n  - text: a b c d e f g h\n    faults: [{hang_after: 6}]\n");
   std::stop_source stop;
   std::unique_ptr<Client> client = make_client(endpoint_, *http_, clock_, {});
   const Outcome outcome =

@@ -34,6 +34,8 @@ struct Usage {
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   std::int64_t cached_input_tokens = 0;  // part of input_tokens
+  std::int64_t cache_write_tokens = 0;   // part of input_tokens
+  std::int64_t reasoning_tokens = 0;     // part of output_tokens
 };
 
 struct Completion {

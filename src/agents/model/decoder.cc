@@ -87,6 +87,17 @@ void Decoder::add_text(std::size_t at, std::string text, OnDelta& on_delta) {
   on_delta(delta);
 }
 
+void Decoder::complete_text(std::size_t at, std::string whole, OnDelta& on_delta) {
+  Piece& piece = pieces_[at];
+  piece.held.clear();
+  whole = joined(std::move(whole));
+  if (!whole.starts_with(piece.text)) {
+    piece.text = std::move(whole);  // who watched saw something else
+  } else if (whole.size() > piece.text.size()) {
+    add_text(at, whole.substr(piece.text.size()), on_delta);
+  }
+}
+
 void Decoder::add_text_extra(std::size_t piece, const std::string& name, const Json& value) {
   if (!says_something(value)) return;
   Json& extra = pieces_[piece].json;
@@ -123,6 +134,19 @@ void Decoder::add_arguments(std::size_t call, std::string fragment, OnDelta& on_
   if (fragment.empty()) return;
   completion_.message.tool_calls[call].arguments += fragment;
   if (calls_[call].told) tell_arguments(call, std::move(fragment), on_delta);
+}
+
+bool Decoder::complete_arguments(std::size_t call, std::string whole, OnDelta& on_delta) {
+  calls_[call].held.clear();
+  const std::string& came = completion_.message.tool_calls[call].arguments;
+  whole = joined(std::move(whole));
+  if (whole.starts_with(came)) {
+    add_arguments(call, whole.substr(came.size()), on_delta);
+    return true;
+  }
+  // The same, written anew.
+  const Json said = parse_json<Json>(came, kMaxForeignJsonDepth);
+  return !said.is_discarded() && said == parse_json<Json>(whole, kMaxForeignJsonDepth);
 }
 
 void Decoder::add_call_extra(std::size_t call, const std::string& name, const Json& value) {
@@ -229,6 +253,12 @@ void Decoder::write_content() {
 std::string Decoder::written(Json value) const {
   frames_.join_all(value);
   return dump_json(value);
+}
+
+std::string Decoder::joined(std::string text) const {
+  std::string held;
+  text = frames_.join(std::move(text), held);
+  return held.empty() ? text : text + std::string(kReplacement);
 }
 
 void Decoder::fail_with(ErrorKind kind, std::string message, std::string code) {

@@ -53,6 +53,8 @@ class Decoder {
   void add_text(std::size_t piece, std::string text, OnDelta& on_delta);
   // To the piece that came last, or to a new one behind a call or a block.
   void add_text(std::string text, OnDelta& on_delta);
+  // The text is `whole`, whatever has come of it.
+  void complete_text(std::size_t piece, std::string whole, OnDelta& on_delta);
   // What else the provider put on a text.
   void add_text_extra(std::size_t piece, const std::string& name, const Json& value);
 
@@ -60,6 +62,8 @@ class Decoder {
   std::size_t begin_call(std::string id, std::string name, OnDelta& on_delta);
   void add_name(std::size_t call, std::string_view fragment, OnDelta& on_delta);
   void add_arguments(std::size_t call, std::string fragment, OnDelta& on_delta);
+  // The arguments are `whole`, of which some may have come. False: others came.
+  bool complete_arguments(std::size_t call, std::string whole, OnDelta& on_delta);
   bool has_arguments(std::size_t call) const {
     return !completion_.message.tool_calls[call].arguments.empty();
   }
@@ -107,6 +111,7 @@ class Decoder {
   std::optional<Error> why_not_whole() const;
   void write_content();
   std::string written(Json value) const;
+  std::string joined(std::string text) const;
 
   FrameReader frames_;
   std::vector<Piece> pieces_;

@@ -75,6 +75,23 @@ constexpr const char* kAnthropicEverything =
     R"("name":"list","description":"","input_schema":{"type":"object","properties":{}}}],)"
     R"("temperature":0.5,"stop_sequences":["END"],"stream":true})";
 
+constexpr const char* kResponsesEverything =
+    R"({"model":"m-1","input":[{"type":"message","role":"system","content":"Be brief."},{"type":)"
+    R"("message","role":"system","content":"Be kind."},{"type":"message","role":"user","content":[{)"
+    R"("type":"input_text","text":"look: \"ü\"\n"},{"type":"image_url","image_url":{"url":"u"}}]},{)"
+    R"("type":"message","role":"assistant","content":"Let me look."},{"type":"function_call",)"
+    R"("call_id":"c1","name":"lookup","arguments":"{\"b\": 1, \"a\": [2]}"},{"type":)"
+    R"("function_call","call_id":"c2","name":"list","arguments":"{\"invalid_arguments\":\"{\\\"broken\\\": \"}"},{)"
+    R"("type":"function_call_output","call_id":"c1","output":"120"},{"type":"function_call_output",)"
+    R"("call_id":"c2","output":"no JSON"},{"type":"message","role":"user","content":"and now?"},{)"
+    R"("type":"function_call","call_id":"c3","name":"list","arguments":"{}"},{"type":)"
+    R"("function_call_output","call_id":"c3","output":"no answer to this call was recorded"}],)"
+    R"("tools":[{"type":"function","name":"lookup","description":"Finds.","parameters":{"type":"object",)"
+    R"("required":["a"],"properties":{"a":{"type":"array"}}},"strict":false},{"type":"function",)"
+    R"("name":"list","description":"","parameters":{"type":"object","properties":{}},"strict":false}],)"
+    R"("max_output_tokens":77,"temperature":0.5,"store":false,"include":["reasoning.encrypted_content"],)"
+    R"("stream":true})";
+
 constexpr const char* kOfficial = "https://api.openai.com/v1";
 constexpr const char* kCompatible = "http://localhost:11434/v1";
 
@@ -88,6 +105,50 @@ TEST(Encode, OpenAi) {
   const std::string renamed = "max_completion_tokens";
   compatible.replace(compatible.find(renamed), renamed.size(), "max_tokens");
   EXPECT_EQ(*kOpenAi.encode(everything(), {kCompatible}), compatible);
+}
+
+TEST(Encode, Responses) {
+  Request request = everything();
+  EXPECT_EQ(kOpenaiResponses.encode(request, {kOfficial}).error().code(), Code::kInvalidArgument);
+  request.stop.clear();
+  EXPECT_EQ(*kOpenaiResponses.encode(request, {kOfficial}), kResponsesEverything);
+  EXPECT_EQ(*kOpenaiResponses.encode(least(), {kOfficial, false, true}),
+            R"({"model":"m-1","input":[{"type":"message","role":"user","content":"hello"}],)"
+            R"("store":false,"stream":true})");
+}
+
+TEST(Encode, ImagesAndFilesOfResponses) {
+  const auto part = [](const char* json) {
+    Request request = least();
+    Part out;
+    out.json = json;
+    out.type = std::string_view(json).find(R"("type":"image")") == std::string_view::npos ? "file" : "image";
+    request.messages[0].content = {out};
+    const auto body = kOpenaiResponses.encode(request, {kOfficial});
+    if (!body) return std::string("refused");
+    const std::size_t begin = body->find(R"("content":[)") + 11;
+    return body->substr(begin, body->find("]}]", begin) - begin);
+  };
+  EXPECT_EQ(part(R"({"type":"image","media_type":"image/png","data":"iVBORw0="})"),
+            R"({"type":"input_image","image_url":"data:image/png;base64,iVBORw0="})");
+  EXPECT_EQ(part(R"({"type":"image","url":"https://example.com/a.png"})"),
+            R"({"type":"input_image","image_url":"https://example.com/a.png"})");
+  EXPECT_EQ(part(R"({"type":"file","name":"a.pdf","media_type":"application/pdf","data":"JVBERg=="})"),
+            R"({"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERg=="})");
+  EXPECT_EQ(part(R"({"type":"file","url":"https://example.com/a.pdf"})"),
+            R"({"type":"input_file","file_url":"https://example.com/a.pdf"})");
+  // A provider's own form goes out as it is.
+  EXPECT_EQ(part(R"({"type":"image","source":{"x":1}})"), R"({"type":"image","source":{"x":1}})");
+  for (const char* wrong :
+       {R"({"type":"image","url":"file:///etc/passwd"})", R"({"type":"image","data":"iVBORw0="})",
+        R"({"type":"image","media_type":"image/png","data":"not base64!"})",
+        R"({"type":"image","media_type":"image/png","data":"abc"})",
+        R"({"type":"image","media_type":"x","data":"iVBORw0="})",
+        R"({"type":"image","media_type":"image/png","data":7})",
+        R"({"type":"file","media_type":"a/b","data":"iVBORw0=","url":"https://e.com"})",
+        R"({"type":"image","media_type":"image/png","data":"===="})"}) {
+    EXPECT_EQ(part(wrong), "refused") << wrong;
+  }
 }
 
 TEST(Encode, Anthropic) {

@@ -94,6 +94,11 @@ bool carries_nothing(std::string_view data) {
   return data.size() <= 16 && std::find(kWords.begin(), kWords.end(), word) != kWords.end();
 }
 
+bool says_done(std::string_view data) {
+  const std::size_t first = data.find_first_not_of(kBlanks);
+  return first != std::string_view::npos && data.substr(first).starts_with("[DONE]");
+}
+
 FrameReader::Json FrameReader::read(std::string_view data) {
   std::string mended;
   if (!is_utf8(data)) data = mended = to_utf8(data);

@@ -32,5 +32,7 @@ class FrameReader {
 
 // Whether the data of an event carries nothing: keep-alives of the kinds that are seen in the field.
 bool carries_nothing(std::string_view data);
+// Whether it is the last frame of those servers that say so: [DONE].
+bool says_done(std::string_view data);
 
 }  // namespace holdfast::model

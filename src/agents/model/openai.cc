@@ -126,7 +126,7 @@ class ChatDecoder : public Decoder {
  public:
   void event(const net::SseEvent& event, OnDelta& on_delta) override {
     if (error() || done_) return;
-    if (is_done(event.data)) {
+    if (says_done(event.data)) {
       done_ = true;
       return;
     }
@@ -146,11 +146,6 @@ class ChatDecoder : public Decoder {
   }
 
  private:
-  static bool is_done(std::string_view data) {
-    const std::size_t first = data.find_first_not_of(" \t\r\n");
-    return first != std::string_view::npos && data.substr(first).starts_with("[DONE]");
-  }
-
   void on_chunk(const Json& json, OnDelta& on_delta) {
     if (const std::string model = string_member(json, "model"); !model.empty()) completion_.model = model;
     on_usage(json);
@@ -184,6 +179,11 @@ class ChatDecoder : public Decoder {
     if (const auto details = usage->find("prompt_tokens_details");
         details != usage->end() && details->is_object()) {
       completion_.usage.cached_input_tokens = tokens(*details, "cached_tokens").value_or(0);
+      completion_.usage.cache_write_tokens = tokens(*details, "cache_write_tokens").value_or(0);
+    }
+    if (const auto details = usage->find("completion_tokens_details");
+        details != usage->end() && details->is_object()) {
+      completion_.usage.reasoning_tokens = tokens(*details, "reasoning_tokens").value_or(0);
     }
   }
 

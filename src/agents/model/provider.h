@@ -24,7 +24,8 @@ namespace holdfast::model {
 // How one server speaks a format. A server says itself where it differs, by refusing a request.
 struct Dialect {
   std::string base_url;
-  bool other_limit = false;  // the limit on tokens goes by its other name
+  bool other_limit = false;     // the limit on tokens goes by its other name
+  bool open_reasoning = false;  // it gives what was thought in no form that could be given back
 };
 
 struct Provider {
@@ -32,6 +33,8 @@ struct Provider {
   std::string_view default_url;  // when the endpoint names no base URL
   std::string_view path;         // behind the base URL
 
+  // Where a request goes; null: to the path. Without the base URL and its query.
+  std::string (*path_of)(const Request& request, const Dialect& dialect) = nullptr;
   // Of each request, besides those of JSON and event streams. `api_key` may be empty.
   net::Headers (*headers)(const std::string& api_key) = nullptr;
   // The body. INVALID_ARGUMENT: the request cannot be written.
@@ -60,7 +63,7 @@ consteval Provider whole(Provider provider) {
 std::string origin_of(std::string_view provider, std::string_view base_url);
 
 // The providers, one line each.
-#define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kAnthropic)
+#define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kOpenaiResponses) line(kAnthropic)
 
 #define HOLDFAST_DECLARE_PROVIDER(provider) extern const Provider provider;
 HOLDFAST_MODEL_PROVIDERS(HOLDFAST_DECLARE_PROVIDER)

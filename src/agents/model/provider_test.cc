@@ -50,7 +50,7 @@ constexpr Provider kEcho = whole({.name = "echo",
                                   .decoder = echo_decoder,
                                   .classify_error = echo_error});
 
-const Provider* const kWithEcho[] = {&kOpenAi, &kAnthropic, &kEcho};
+const Provider* const kWithEcho[] = {&kOpenAi, &kOpenaiResponses, &kAnthropic, &kEcho};
 
 // A provider's numbers go to a bill that somebody adds up.
 TEST(Providers, CountsThatCannotBeAreNotBooked) {
@@ -62,6 +62,11 @@ TEST(Providers, CountsThatCannotBeAreNotBooked) {
           R"({"choices":[],"usage":{"prompt_tokens":)" + number + R"(,"completion_tokens":)" + number +
               R"(,"prompt_tokens_details":{"cached_tokens":)" + number + "}}}",
           "[DONE]"}},
+        {&kOpenaiResponses,
+         {R"({"type":"response.completed","response":{"status":"completed","usage":{"input_tokens":)" +
+          number + R"(,"output_tokens":)" + number + R"(,"input_tokens_details":{"cached_tokens":)" + number +
+          R"(,"cache_write_tokens":)" + number + R"(},"output_tokens_details":{"reasoning_tokens":)" +
+          number + "}}}}"}},
         {&kAnthropic,
          {R"({"type":"message_start","message":{"model":"m","usage":{}}})",
           R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x"}})",
@@ -83,6 +88,8 @@ TEST(Providers, CountsThatCannotBeAreNotBooked) {
       EXPECT_EQ(completion->usage.input_tokens, 0) << provider->name << ' ' << count;
       EXPECT_EQ(completion->usage.output_tokens, 0) << provider->name << ' ' << count;
       EXPECT_EQ(completion->usage.cached_input_tokens, 0) << provider->name << ' ' << count;
+      EXPECT_EQ(completion->usage.cache_write_tokens, 0) << provider->name << ' ' << count;
+      EXPECT_EQ(completion->usage.reasoning_tokens, 0) << provider->name << ' ' << count;
     }
   }
 }
@@ -93,7 +100,7 @@ TEST(Providers, EachIsFoundByItsName) {
     EXPECT_TRUE(names.insert(provider->name).second) << provider->name << " is there twice";
     EXPECT_EQ(*find_provider(provider->name), provider);
   }
-  EXPECT_THAT(names, ElementsAre("anthropic", "openai"));
+  EXPECT_THAT(names, ElementsAre("anthropic", "openai", "openai_responses"));
   EXPECT_EQ(*find_provider("echo", kWithEcho), &kEcho);
 }
 
@@ -102,10 +109,11 @@ TEST(Providers, AnUnknownOneIsAnErrorThatNamesThoseThereAre) {
     const auto found = find_provider(name);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().code(), Code::kNotFound);
-    EXPECT_THAT(found.error().message(), HasSubstr("the providers are: openai, anthropic"));
+    EXPECT_THAT(found.error().message(), HasSubstr("the providers are: openai, openai_responses, anthropic"));
   }
-  EXPECT_THAT(find_provider("ecko", kWithEcho).error().message(),
-              HasSubstr("no model provider `ecko`; the providers are: openai, anthropic, echo"));
+  EXPECT_THAT(
+      find_provider("ecko", kWithEcho).error().message(),
+      HasSubstr("no model provider `ecko`; the providers are: openai, openai_responses, anthropic, echo"));
 }
 
 TEST(Providers, AThirdOneIsCalledLikeTheOthers) {

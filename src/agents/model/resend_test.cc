@@ -21,7 +21,11 @@ Json messages(const Provider& provider, std::vector<Message> conversation, const
   Request request;
   request.model = "m";
   request.messages = std::move(conversation);
-  return Json::parse(*provider.encode(request, {base_url}))["messages"];
+  const Json body = Json::parse(*provider.encode(request, {base_url}));
+  for (const char* name : {"messages", "input"}) {
+    if (body.contains(name)) return body[name];
+  }
+  return {};
 }
 
 // As it comes back from the store.
@@ -74,6 +78,44 @@ TEST(Resend, AnthropicsBlocksGoBackInTheirOrder) {
   EXPECT_EQ(messages(kOpenAi, conversation)[0]["content"], "b");
 }
 
+TEST(Resend, ResponsesItemsGoBackInTheirOrder) {
+  const char* output =
+      R"([{"type":"reasoning","id":"r1","summary":[],"encrypted_content":"e1"},)"
+      R"({"type":"message","role":"assistant","content":[{"type":"output_text","text":"a","annotations":[{"url":"u"}]},)"
+      R"({"type":"output_text","text":"b","annotations":[]}],"id":"m1","status":"completed","phase":"commentary"},)"
+      R"({"type":"reasoning","id":"r2","summary":[],"content":[{"type":"reasoning_text","text":"why"}]},)"
+      R"({"type":"function_call","call_id":"a","name":"look","arguments":"{\"q\":1}","id":"f1","status":"completed"},)"
+      R"({"type":"web_search_call","id":"w1","status":"completed"},)"
+      R"({"type":"function_call","call_id":"b","name":"look","arguments":"{}","id":"f2"}])";
+  const Message said = heard(
+      kOpenaiResponses, R"({"object":"response","status":"completed","output":)" + std::string(output) + "}");
+  const std::vector<Message> conversation = {said, Message::tool("a", "1"), Message::tool("b", "2")};
+  Json expected = Json::parse(output);
+  expected.push_back({{"type", "function_call_output"}, {"call_id", "a"}, {"output", "1"}});
+  expected.push_back({{"type", "function_call_output"}, {"call_id", "b"}, {"output", "2"}});
+  EXPECT_EQ(messages(kOpenaiResponses, conversation), expected);
+  EXPECT_EQ(messages(kOpenaiResponses, conversation, kElsewhere),
+            Json::parse(R"([{"type":"message","role":"assistant","content":"a"},)"
+                        R"({"type":"message","role":"assistant","content":"b"},)"
+                        R"({"type":"function_call","call_id":"a","name":"look","arguments":"{\"q\":1}"},)"
+                        R"({"type":"function_call","call_id":"b","name":"look","arguments":"{}"},)"
+                        R"({"type":"function_call_output","call_id":"a","output":"1"},)"
+                        R"({"type":"function_call_output","call_id":"b","output":"2"}])"));
+  EXPECT_EQ(messages(kOpenAi, conversation)[0]["content"], "ab");
+}
+
+TEST(Resend, ThoughtsThatWouldBeRefusedStayBehind) {
+  // A name without a cipher means something that is stored, and nothing is; a thought that nothing came of.
+  const Message said = heard(
+      kOpenaiResponses,
+      R"({"object":"response","status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"output":[)"
+      R"({"type":"reasoning","id":"r1","summary":[{"type":"summary_text","text":"x"}]},)"
+      R"({"type":"message","content":[{"type":"output_text","text":"a"}]},)"
+      R"({"type":"reasoning","id":"r2","summary":[],"encrypted_content":"e"}]})");
+  EXPECT_EQ(messages(kOpenaiResponses, {said}),
+            Json::parse(R"([{"type":"message","role":"assistant","content":"a"}])"));
+}
+
 TEST(Resend, OneIdTwiceAndAnswersToEach) {
   for (const Provider* provider : providers()) {
     const Json out = messages(
@@ -87,7 +129,9 @@ TEST(Resend, OneIdTwiceAndAnswersToEach) {
       if (message.contains("tool_calls"))
         for (const Json& call : message["tool_calls"]) calls.push_back(call["id"]);
       if (message.contains("tool_call_id")) answers.push_back(message["tool_call_id"]);
-      if (!message["content"].is_array()) continue;
+      if (message.value("type", "") == "function_call") calls.push_back(message["call_id"]);
+      if (message.value("type", "") == "function_call_output") answers.push_back(message["call_id"]);
+      if (!message.contains("content") || !message["content"].is_array()) continue;
       for (const Json& block : message["content"]) {
         if (block["type"] == "tool_use") calls.push_back(block["id"]);
         if (block["type"] == "tool_result") answers.push_back(block["tool_use_id"]);

@@ -108,7 +108,9 @@ Json input_usage(const ScriptedRequest& request, const ScriptedReply& reply, std
 
 class Anthropic : public ScriptedWire {
  public:
-  Result<ScriptedRequest> read(std::string_view text) const override {
+  bool takes(std::string_view path) const override { return path == "/v1/messages"; }
+
+  Result<ScriptedRequest> read(std::string_view, std::string_view text) const override {
     const Json body = parse_json<Json>(text);
     if (!body.is_object()) return fail(Code::kInvalidArgument, "the request body is not valid JSON");
     ScriptedRequest out;
@@ -193,6 +195,7 @@ class Anthropic : public ScriptedWire {
     return frame(error_of(529, named));
   }
   std::string_view request_id_header() const override { return "request-id"; }
+  std::string_view demanded_header() const override { return "anthropic-version"; }
 
  private:
   static std::string frame(const Json& json) {

@@ -124,12 +124,34 @@ Json usage_of(const ScriptedRequest& request, const ScriptedReply& reply) {
   return {{"prompt_tokens", input},
           {"completion_tokens", output},
           {"total_tokens", input + output},
-          {"prompt_tokens_details", {{"cached_tokens", reply.cached_tokens}}}};
+          {"prompt_tokens_details", {{"cached_tokens", reply.cached_tokens}}},
+          {"completion_tokens_details", {{"reasoning_tokens", reply.reasoning_tokens}}}};
+}
+
+Json error_of(int status, const ScriptedFault& fault) {
+  std::string type = fault.type;
+  std::string code = fault.code;
+  if (type.empty()) {
+    type = status == 429   ? "requests"
+           : status == 401 ? "invalid_request_error"
+           : status >= 500 ? "server_error"
+                           : "invalid_request_error";
+  }
+  if (code.empty() && fault.type.empty())
+    code = status == 429 ? "rate_limit_exceeded" : status == 401 ? "invalid_api_key" : "";
+  Json out = {{"message", fault.message.empty() ? "scripted failure" : fault.message},
+              {"type", type},
+              {"param", nullptr},
+              {"code", nullptr}};
+  if (!code.empty()) out["code"] = code;
+  return out;
 }
 
 class OpenAi : public ScriptedWire {
  public:
-  Result<ScriptedRequest> read(std::string_view text) const override {
+  bool takes(std::string_view path) const override { return path == "/v1/chat/completions"; }
+
+  Result<ScriptedRequest> read(std::string_view, std::string_view text) const override {
     const Json body = parse_json<Json>(text);
     if (!body.is_object())
       return fail(Code::kInvalidArgument, "we could not parse the JSON body of your request");
@@ -207,7 +229,7 @@ class OpenAi : public ScriptedWire {
   }
 
   std::string error_body(int status, const ScriptedFault& fault) const override {
-    return dump_json(Json{{"error", error_of(status, fault)}});
+    return openai_error_body(status, fault);
   }
   std::string error_frame(const ScriptedFault& fault) const override {
     return net::sse_event({}, dump_json(Json{{"error", error_of(500, fault)}}));
@@ -224,28 +246,13 @@ class OpenAi : public ScriptedWire {
     if (request.include_usage) out["usage"] = std::move(usage);
     return net::sse_event({}, dump_json(out));
   }
-
-  static Json error_of(int status, const ScriptedFault& fault) {
-    std::string type = fault.type;
-    std::string code = fault.code;
-    if (type.empty()) {
-      type = status == 429   ? "requests"
-             : status == 401 ? "invalid_request_error"
-             : status >= 500 ? "server_error"
-                             : "invalid_request_error";
-    }
-    if (code.empty() && fault.type.empty())
-      code = status == 429 ? "rate_limit_exceeded" : status == 401 ? "invalid_api_key" : "";
-    Json out = {{"message", fault.message.empty() ? "scripted failure" : fault.message},
-                {"type", type},
-                {"param", nullptr},
-                {"code", nullptr}};
-    if (!code.empty()) out["code"] = code;
-    return out;
-  }
 };
 
 }  // namespace
+
+std::string openai_error_body(int status, const ScriptedFault& fault) {
+  return dump_json(Json{{"error", error_of(status, fault)}});
+}
 
 std::unique_ptr<ScriptedWire> scripted_openai() {
   return std::make_unique<OpenAi>();

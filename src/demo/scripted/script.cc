@@ -185,7 +185,8 @@ void read_when(const YAML::Node& node, ScriptedRule& rule) {
       rule.model = scalar(value, "model");
     } else if (name == "api") {
       rule.api = scalar(value, "api");
-      if (rule.api != "openai" && rule.api != "anthropic") wrong(value, "api must be openai or anthropic");
+      if (std::find(kScriptedApis.begin(), kScriptedApis.end(), rule.api) == kScriptedApis.end())
+        wrong(value, fmt::format("api must be one of {}", fmt::join(kScriptedApis, ", ")));
     } else if (name == "tool") {
       rule.tool = scalar(value, "tool");
     } else if (name == "turn") {
@@ -209,6 +210,8 @@ void read_usage(const YAML::Node& node, ScriptedReply& reply) {
       reply.output_tokens = number<std::int64_t>(value, "output");
     } else if (name == "cached") {
       reply.cached_tokens = number<std::int64_t>(value, "cached");
+    } else if (name == "reasoning") {
+      reply.reasoning_tokens = number<std::int64_t>(value, "reasoning");
     } else {
       return false;
     }
@@ -248,6 +251,8 @@ ScriptedRule rule_of(const YAML::Node& node, const ScriptedReply& defaults) {
       read_when(value, rule);
     } else if (name == "text") {
       reply.text = scalar(value, "text");
+    } else if (name == "reasoning") {
+      reply.reasoning = scalar(value, "reasoning");
     } else if (name == "tool_calls") {
       if (!value.IsSequence()) wrong(value, "tool_calls must be a list");
       for (const auto& call : value) reply.tool_calls.push_back(tool_call_of(call));

@@ -3,6 +3,7 @@
 // The script of a scripted model: rules read from YAML, and the choice of one by what a request contains.
 // Pure. docs/guide/models.md describes the file. Private to this module.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -19,10 +20,13 @@ class RE2;
 
 namespace holdfast::model {
 
-// What both wire formats have in common, as far as a script can look at it.
+// The wire formats, as `provider:` of agent.yaml names them.
+inline constexpr std::array<std::string_view, 3> kScriptedApis = {"openai", "openai_responses", "anthropic"};
+
+// What the wire formats have in common, as far as a script can look at it.
 struct ScriptedRequest {
   ScriptedRequest() = default;
-  std::string api;  // "openai" or "anthropic"
+  std::string api;  // kScriptedApis
   std::string model;
   std::string system;              // all system texts
   std::string last;                // text of the last message: what the user said, or what a tool answered
@@ -61,12 +65,14 @@ struct ScriptedFault {
 
 struct ScriptedReply {
   ScriptedReply() = default;
+  std::string reasoning;  // said before the text, where a format has a place for it
   std::string text;
   std::vector<ScriptedToolCall> tool_calls;
   ScriptedStop stop = ScriptedStop::kEnd;
   std::optional<std::int64_t> input_tokens;
   std::optional<std::int64_t> output_tokens;
   std::int64_t cached_tokens = 0;
+  std::int64_t reasoning_tokens = 0;
   std::chrono::milliseconds delay{0};  // before each chunk
   std::size_t chunk = 0;               // characters per chunk; 0: words
   std::size_t write_bytes = 0;         // bytes per write to the socket; 0: as they come

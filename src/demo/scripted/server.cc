@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
 #include <latch>
@@ -39,8 +40,11 @@ net::Response json_response(int status, std::string body, std::vector<net::Heade
 // Everything but the constructor and the destructor runs on the thread of the HTTP server.
 class Server : public ScriptedServer {
  public:
-  explicit Server(Script script)
-      : script_(std::move(script)), openai_(scripted_openai()), anthropic_(scripted_anthropic()) {}
+  explicit Server(Script script) : script_(std::move(script)) {
+    wires_.push_back(scripted_openai());
+    wires_.push_back(scripted_responses());
+    wires_.push_back(scripted_anthropic());
+  }
 
   ~Server() override {
     if (server_) server_->stop(std::chrono::milliseconds(0));
@@ -76,27 +80,27 @@ class Server : public ScriptedServer {
     if (request.path == "/v1/models" && request.method == "GET") {
       return responder.reply(json_response(200, models_body()));
     }
-    const ScriptedWire* wire = request.path == "/v1/chat/completions" ? openai_.get()
-                               : request.path == "/v1/messages"       ? anthropic_.get()
-                                                                      : nullptr;
-    if (wire == nullptr || request.method != "POST") {
-      return refuse(std::move(responder), *openai_, 404,
-                    fmt::format("there is no {} {} here; POST /v1/chat/completions or /v1/messages, GET "
-                                "/v1/models",
+    const auto wire =
+        std::find_if(wires_.begin(), wires_.end(), [&](const auto& one) { return one->takes(request.path); });
+    if (wire == wires_.end() || request.method != "POST") {
+      return refuse(std::move(responder), *wires_.front(), 404,
+                    fmt::format("there is no {} {} here; POST /v1/chat/completions, /v1/responses or "
+                                "/v1/messages, GET /v1/models",
                                 request.method, request.path));
     }
     requests_.fetch_add(1);
-    complete(request, std::move(responder), *wire);
+    complete(request, std::move(responder), **wire);
   }
 
   void complete(const net::Request& request, net::Responder responder, const ScriptedWire& wire) {
     if (!authorised(request)) {
       return refuse(std::move(responder), wire, 401, "the API key is not the script's");
     }
-    if (&wire == anthropic_.get() && request.header("anthropic-version").empty()) {
-      return refuse(std::move(responder), wire, 400, "anthropic-version: header is required");
+    if (const std::string_view header = wire.demanded_header();
+        !header.empty() && request.header(header).empty()) {
+      return refuse(std::move(responder), wire, 400, fmt::format("{}: header is required", header));
     }
-    Result<ScriptedRequest> asked = wire.read(request.body);
+    Result<ScriptedRequest> asked = wire.read(request.path, request.body);
     if (!asked) return refuse(std::move(responder), wire, 400, asked.error().message());
     Result<Script::Choice> choice = script_.choose(*asked);
     if (!choice) return refuse(std::move(responder), wire, 400, choice.error().message());
@@ -202,8 +206,7 @@ class Server : public ScriptedServer {
   }
 
   const Script script_;
-  const std::unique_ptr<ScriptedWire> openai_;
-  const std::unique_ptr<ScriptedWire> anthropic_;
+  std::vector<std::unique_ptr<ScriptedWire>> wires_;
   std::map<std::string, std::uint64_t> counts_;  // requests so far, by what faults count
   std::atomic<std::uint64_t> requests_ = 0;
   Inline inline_;

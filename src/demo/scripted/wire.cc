@@ -51,6 +51,10 @@ std::int64_t output_tokens_of(const ScriptedReply& reply) {
   return reply.output_tokens.value_or(tokens_of(characters));
 }
 
+std::string cipher_of(const ScriptedRequest& request) {
+  return std::string(kCipherBegin) + "0" + stable_id(request);  // base64, whole
+}
+
 std::string stable_id(const ScriptedRequest& request) {
   return fmt::format("{:016x}", request.hash);
 }

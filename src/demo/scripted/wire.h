@@ -1,6 +1,6 @@
 #pragma once
 
-// The server's side of both wire formats: reads a request as strictly as the providers do, writes a reply
+// The server's side of the wire formats: reads a request as strictly as the providers do, writes a reply
 // whole or as the frames of a stream. Pure. Private to this module.
 
 #include <memory>
@@ -16,8 +16,10 @@ namespace holdfast::model {
 class ScriptedWire {
  public:
   virtual ~ScriptedWire() = default;
+  // Whether a request to this path is one of this format.
+  virtual bool takes(std::string_view path) const = 0;
   // INVALID_ARGUMENT: what the provider would answer 400 to.
-  virtual Result<ScriptedRequest> read(std::string_view body) const = 0;
+  virtual Result<ScriptedRequest> read(std::string_view path, std::string_view body) const = 0;
   virtual std::string whole(const ScriptedRequest& request, const ScriptedReply& reply) const = 0;
   // Complete SSE frames, one per chunk.
   virtual std::vector<std::string> frames(const ScriptedRequest& request,
@@ -25,10 +27,19 @@ class ScriptedWire {
   virtual std::string error_body(int status, const ScriptedFault& fault) const = 0;
   virtual std::string error_frame(const ScriptedFault& fault) const = 0;
   virtual std::string_view request_id_header() const = 0;
+  // Without which a request is refused; empty: none.
+  virtual std::string_view demanded_header() const { return {}; }
 };
 
 std::unique_ptr<ScriptedWire> scripted_openai();
+std::unique_ptr<ScriptedWire> scripted_responses();
 std::unique_ptr<ScriptedWire> scripted_anthropic();
+
+// As OpenAI answers a request that it refuses.
+std::string openai_error_body(int status, const ScriptedFault& fault);
+// What was thought, as a cipher that only its maker reads: it is known again by its beginning.
+inline constexpr std::string_view kCipherBegin = "c2NyaXB0ZWQ";
+std::string cipher_of(const ScriptedRequest& request);
 
 // The text in pieces: `chunk` characters each, or words with the space behind them when 0. Characters stay
 // whole.
