@@ -22,7 +22,8 @@ struct Server::Impl {
       : shared(std::make_shared<SessionContext>()),
         acceptor(shared->io),
         retry(shared->io),
-        drain(shared->io) {
+        drain(shared->io),
+        grace_timer(shared->io) {
     shared->options = opts;
     shared->handler = std::move(handle);
   }
@@ -32,6 +33,8 @@ struct Server::Impl {
   tcp::acceptor acceptor;
   asio::steady_timer retry;
   asio::steady_timer drain;
+  asio::steady_timer grace_timer;
+  bool grace_over = false;
   std::string address;
   std::uint16_t port = 0;
   std::thread thread;
@@ -39,7 +42,7 @@ struct Server::Impl {
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
 
   void accept();
-  void drain_until(std::chrono::steady_clock::time_point end);
+  void drain_sessions();
 };
 
 void Server::Impl::accept() {
@@ -60,17 +63,17 @@ void Server::Impl::accept() {
   });
 }
 
-// By the clock: on a busy machine a look comes late.
-void Server::Impl::drain_until(std::chrono::steady_clock::time_point end) {
+void Server::Impl::drain_sessions() {
   static constexpr std::chrono::milliseconds kLook{10};
-  if (shared->sessions.empty() || std::chrono::steady_clock::now() >= end) {
+  if (shared->sessions.empty() || grace_over) {
     for (const auto& session : shared->open_sessions()) session->close();
     for (const auto& timer : timers) timer->cancel();
+    grace_timer.cancel();
     work.reset();
     return;
   }
   drain.expires_after(kLook);
-  drain.async_wait([this, end](boost::system::error_code) { drain_until(end); });
+  drain.async_wait([this](boost::system::error_code) { drain_sessions(); });
 }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
@@ -132,14 +135,16 @@ void Server::after(std::chrono::milliseconds delay, std::move_only_function<void
 
 void Server::stop(std::chrono::milliseconds grace) {
   if (!impl_->thread.joinable()) return;
-  const auto end = std::chrono::steady_clock::now() + grace;
-  asio::post(impl_->shared->io, [impl = impl_.get(), end] {
+  asio::post(impl_->shared->io, [impl = impl_.get(), grace] {
     boost::system::error_code ignored;
     impl->acceptor.close(ignored);
     impl->retry.cancel();
     impl->shared->stopping = true;
     for (const auto& session : impl->shared->open_sessions()) session->finish();
-    impl->drain_until(end);
+    impl->grace_timer.expires_after(grace);
+    impl->grace_timer.async_wait(
+        [impl](boost::system::error_code cancelled) { impl->grace_over = !cancelled; });
+    impl->drain_sessions();
   });
   impl_->thread.join();
 }

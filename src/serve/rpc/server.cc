@@ -50,12 +50,18 @@ Result<os::HostPort> listen_address(const std::string& text) {
 
 struct Server::Impl {
   Impl(api::Connection& connection, const ServerOptions& options)
-      : state(connection, options), acceptor(state.io), pause(state.io), drain(state.io) {}
+      : state(connection, options),
+        acceptor(state.io),
+        pause(state.io),
+        drain(state.io),
+        grace_timer(state.io) {}
 
   ServerState state;
   tcp::acceptor acceptor;
   asio::steady_timer pause;
   asio::steady_timer drain;
+  asio::steady_timer grace_timer;
+  bool grace_over = false;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{state.io.get_executor()};
   std::thread thread;
   os::HostPort bound;
@@ -67,7 +73,7 @@ struct Server::Impl {
   void add(tcp::socket socket);
   bool make_room();
   void begin_stop(std::chrono::milliseconds grace);
-  void drain_for(std::chrono::milliseconds left);
+  void drain_calls();
 };
 
 Status Server::Impl::listen(const os::HostPort& wanted) {
@@ -123,23 +129,26 @@ void Server::Impl::begin_stop(std::chrono::milliseconds grace) {
   pause.cancel();
   state.stopping = true;
   for (const auto& peer : state.peers) peer->session().shut_down();
-  drain_for(grace);
+  grace_timer.expires_after(grace);
+  grace_timer.async_wait([this](error_code cancelled) { grace_over = !cancelled; });
+  drain_calls();
 }
 
 // Until every call is answered; after the grace they are, whatever comes. Completions of cancelled calls may
 // still be under way then: this thread is here for them.
-void Server::Impl::drain_for(std::chrono::milliseconds left) {
+void Server::Impl::drain_calls() {
   if (state.open_calls.load() == 0) {
     for (const auto& peer : std::vector(state.peers.begin(), state.peers.end())) peer->close();
     state.deadlines.stop();
+    grace_timer.cancel();
     work.reset();
     return;
   }
-  if (left.count() <= 0) {
+  if (grace_over) {
     for (const auto& peer : std::vector(state.peers.begin(), state.peers.end())) peer->session().end_calls();
   }
   drain.expires_after(kDrainLook);
-  drain.async_wait([this, left](error_code) { drain_for(left - kDrainLook); });
+  drain.async_wait([this](error_code) { drain_calls(); });
 }
 
 Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const ServerOptions& options) {
