@@ -64,12 +64,14 @@ Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
   auto large = pool_of("api-large", kLargeThreads);
   for (const auto& thread : large) thread->post(os::stand_back);
   context.large_workers = std::make_unique<WorkPool>(std::move(large));
+  context.stream_workers = std::make_unique<WorkPool>(pool_of("api-stream", kStreamThreads));
   add_routes(impl_->router, context);
 }
 
 Api::~Api() {
   stop();
   impl_->context.ending = true;
+  impl_->context.stream_workers.reset();
   impl_->context.large_workers.reset();
   impl_->context.workers.reset();
 }

@@ -20,6 +20,10 @@ inline constexpr std::size_t kApiThreads = 4;
 inline constexpr std::size_t kLargeThreads = 2;
 inline constexpr std::size_t kLargeBodyBytes = 64 * 1024;
 
+// Pages of event streams too: hundreds of readers that have much to catch up with are no reason for a short
+// request to wait.
+inline constexpr std::size_t kStreamThreads = 2;
+
 struct ApiContext {
   ApiDependencies deps;
   ApiInfo info;  // set by start()
@@ -29,6 +33,7 @@ struct ApiContext {
 
   std::unique_ptr<WorkPool> workers;  // of requests, which block
   std::unique_ptr<WorkPool> large_workers;
+  std::unique_ptr<WorkPool> stream_workers;
   runs::Runs& runs() { return *deps.runs; }
   platform::Store& store() { return *deps.store; }
 
