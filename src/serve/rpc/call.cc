@@ -23,6 +23,12 @@ constexpr std::size_t kMaxReflectionBytes = 4 << 20;
 // Whoever has waited for so long is no flood when he stops.
 constexpr std::chrono::seconds kPatience{1};
 
+// With messages of protobuf, which is what it means when it does not say.
+bool is_grpc(std::string_view content_type) {
+  const std::string_view type = content_type.substr(0, content_type.find(';'));
+  return type == "application/grpc" || type == "application/grpc+proto";
+}
+
 // grpc.health.v1.HealthCheckRequest is {string service = 1}: small enough to read by hand.
 std::optional<std::string> health_service(const std::string& bytes) {
   if (bytes.empty()) return std::string();
@@ -88,8 +94,10 @@ void Call::on_head_end() {
 Status Call::read_head() {
   if (head_->bytes > kMaxHeadBytes)
     return exhausted(fmt::format("the call's metadata has more than {} bytes", kMaxHeadBytes), false);
-  if (head_->method != "POST" || !head_->content_type.starts_with("application/grpc"))
+  if (head_->method != "POST" || !is_grpc(head_->content_type)) {
+    http_status_ = head_->method != "POST" ? "405" : "415";
     return {Code::kInternal, "this is a gRPC server: a call is a POST of application/grpc"};
+  }
   if (!head_->encoding.empty() && head_->encoding != "identity" && head_->encoding != "gzip")
     return {Code::kUnimplemented,
             fmt::format("messages may be packed with gzip, not \"{}\"", head_->encoding.substr(0, 100))};

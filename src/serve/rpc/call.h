@@ -52,6 +52,7 @@ class Call : public std::enable_shared_from_this<Call> {
   };
   Piece read_reply(char* into, std::size_t most);
   const Status& status() const { return status_; }
+  std::string_view http_status() const { return http_status_; }
   // The last frame is among what is written next; was written; was not.
   void on_leaving();
   void on_unsent() { give_back_answer(); }  // nor will it be
@@ -122,6 +123,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string reply_;
   std::size_t read_ = 0;  // of the reply
   Status status_;
+  std::string_view http_status_ = "200";
 
   bool reading_ = false;      // the message is not whole
   bool with_engine_ = false;  // until the completion ran: held_ is the engine's

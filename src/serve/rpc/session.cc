@@ -30,9 +30,9 @@ void add(Nv& to, const Headers& headers) {
   for (const auto& [name, value] : headers) add(to, name, value);
 }
 
-Nv head() {
+Nv head(std::string_view http_status = "200") {
   Nv result;
-  add(result, ":status", "200");
+  add(result, ":status", http_status);
   add(result, "content-type", "application/grpc");
   add(result, "grpc-accept-encoding", "identity,gzip");
   return result;
@@ -138,6 +138,7 @@ Session::Session(ServerState& state, Wire& wire)
     : state_(state),
       wire_(wire),
       http2_(Callbacks::make(*this)),
+      ping_timer_(state.io),
       resets_left_(state.options.connections.resets_at_once),
       resets_counted_(state.clock.monotonic()) {
   const std::array settings = {
@@ -236,7 +237,7 @@ void Session::resume(Call& call) {
 
 void Session::refuse(Call& call) {
   const Headers status = status_headers(call.status());
-  Nv headers = head();
+  Nv headers = head(call.http_status());
   add(headers, status);
   nghttp2_submit_response(http2_, call.stream(), headers.data(), headers.size(), nullptr);
   wire_.has_output();
@@ -323,11 +324,19 @@ void Session::ask_for_proof() {
   std::memcpy(data.data(), &pings_, sizeof pings_);
   nghttp2_submit_ping(http2_, NGHTTP2_FLAG_NONE, data.data());
   wire_.has_output();
+  // A client answers pings; what does not holds its tasks no longer than any other transfer.
+  ping_timer_.expires_after(state_.options.transfer_timeout);
+  ping_timer_.async_wait([this](boost::system::error_code cancelled) {
+    if (cancelled) return;
+    ended_ = true;
+    wire_.has_output();
+  });
 }
 
 void Session::on_ping_answered(std::uint64_t ping) {
   if (!ping_is_out_ || ping != pings_) return;
   ping_is_out_ = false;
+  ping_timer_.cancel();
   std::erase_if(unproved_, [ping](const auto& entry) { return entry.second.ping == ping; });
   ask_for_proof();
 }

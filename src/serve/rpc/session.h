@@ -92,6 +92,7 @@ class Session {
   std::unordered_map<std::int32_t, Unproved> unproved_;
   std::uint64_t pings_ = 0;
   bool ping_is_out_ = false;
+  boost::asio::steady_timer ping_timer_;
   std::size_t held_ = 0;  // by its calls' messages
   double resets_left_;
   MonotonicTime resets_counted_;

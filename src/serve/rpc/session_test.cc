@@ -234,11 +234,17 @@ TEST_F(SessionTest, EachWrongBeginningIsToldWhatItIs) {
     Client::Fields changed;
     std::string body;
     std::string status;
+    std::string http_status = "200";
   } rows[] = {
-      {{{":method", "GET"}}, body, "13 this is a gRPC server: a call is a POST of application/grpc"},
+      {{{":method", "GET"}}, body, "13 this is a gRPC server: a call is a POST of application/grpc", "405"},
       {{{"content-type", "text/html"}},
        body,
-       "13 this is a gRPC server: a call is a POST of application/grpc"},
+       "13 this is a gRPC server: a call is a POST of application/grpc",
+       "415"},
+      {{{"content-type", "application/grpc-web"}},
+       body,
+       "13 this is a gRPC server: a call is a POST of application/grpc",
+       "415"},
       {{{"grpc-encoding", "snappy"}}, body, "12 messages may be packed with gzip, not \"snappy\""},
       {{{"grpc-timeout", "1 week"}}, body, "13 grpc-timeout is not a number of at most 8 digits with a unit"},
       {{{":path", "/no.such/Thing"}}, body, "12 unknown method \"/no.such/Thing\""},
@@ -256,6 +262,7 @@ TEST_F(SessionTest, EachWrongBeginningIsToldWhatItIs) {
     const auto stream = client_.call(path(kStart), row.body, true, row.changed);
     talk();
     EXPECT_EQ(status(stream), row.status);
+    EXPECT_EQ(answer(stream).headers.at(":status"), row.http_status);
     EXPECT_TRUE(answer(stream).closed) << row.status;
   }
   EXPECT_THAT(engine_.requests, IsEmpty());
