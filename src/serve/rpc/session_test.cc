@@ -305,6 +305,27 @@ TEST_F(SessionTest, AWorkflowTaskThatMayNotHaveBeenReadGoesToOthers) {
   EXPECT_NE(engine_.polls[1]->given_back, nullptr);
 }
 
+// It may hold the task, and what the task takes here, no longer than any other transfer.
+TEST_F(SessionTest, WhoNeverAnswersThePingBehindATaskIsLeft) {
+  auto options = this->options();
+  options.transfer_timeout = std::chrono::milliseconds(1);
+  ServerState state(engine_, options);
+  Session session(state, *this);
+  (void)poll(kPoll);
+  session.receive(client_.take());
+  answer_poll(0, "token");
+  const auto settle_all = [&state] {
+    state.io.restart();
+    state.io.poll();
+  };
+  settle_all();
+  std::string written;
+  session.take(written, kMiB);
+  session.on_written();
+  EXPECT_FALSE(session.ended());
+  while (!session.ended()) settle_all();
+}
+
 TEST_F(SessionTest, ATaskThatWasNotWrittenIsGivenBack) {
   (void)poll(kPoll);
   talk();
