@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# tools/judge.sh BUILD timers [N]: one promise, measured in one run on this machine; exit code 1 when it is not kept.
+# tools/judge.sh BUILD NAME: one promise, judged in one run on this machine; exit code 1 when it is not kept.
+#   timers [N]   N timers due in one moment keep no other call waiting
+#   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1 what=${2:-}
-directory=$(mktemp -d "$build/judge-XXXXXX")
+directory=$(realpath "$(mktemp -d "$build/judge-XXXXXX")")
 trap 'rm -rf "$directory"' EXIT
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 
@@ -14,8 +16,16 @@ case "$what" in
       "$build/holdfast" server --data "$directory/data" --grpc "127.0.0.1:$grpc" --http "127.0.0.1:$(port)" ||
       { tail -n 5 "$directory/log" >&2; exit 1; }
     ;;
+  clients)
+    grpc=$(port)
+    "$build/holdfast" server --data "$directory/data" --grpc "127.0.0.1:$grpc" --http "127.0.0.1:$(port)" --json >"$directory/ready" &
+    server=$!
+    trap 'kill "$server"; wait "$server" || true; rm -rf "$directory"' EXIT
+    until grep -qs ready "$directory/ready"; do kill -0 "$server" && sleep 0.1; done
+    tools/judge_clients.sh "$directory" "127.0.0.1:$grpc"
+    ;;
   *)
-    echo "usage: ./dev judge timers [N]" >&2
+    echo "usage: ./dev judge timers [N] | clients" >&2
     exit 2
     ;;
 esac
