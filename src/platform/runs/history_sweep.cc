@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "runs/run_approvals.h"
 #include "runs/run_standing.h"
 
 namespace holdfast::runs {
@@ -25,17 +26,8 @@ constexpr std::chrono::minutes kTooYoung{60};
 
 }  // namespace
 
-void HistorySweep::later(milliseconds pause, std::move_only_function<void()> job) {
-  deps_.after(pause, [self = weak_from_this(), job = std::move(job)]() mutable {
-    auto sweep = self.lock();
-    if (!sweep) return;
-    std::lock_guard lock(sweep->mutex_);
-    if (!sweep->stopped_) sweep->deps_.executor->post(std::move(job));
-  });
-}
-
 void HistorySweep::begin() {
-  later(kFirstRound, [self = shared_from_this()] { self->look(""); });
+  later(kFirstRound, [self = self(this)] { self->look(""); });
 }
 
 void HistorySweep::stop() {
@@ -48,7 +40,7 @@ void HistorySweep::news(const std::string& run) {
   std::lock_guard lock(mutex_);
   if (stopped_ || news_.size() >= kMaxNews) return;
   news_.push_back(run);
-  if (news_.size() == 1) deps_.executor->post([self = shared_from_this()] { self->take_news(); });
+  if (news_.size() == 1) deps_.executor->post([self = self(this)] { self->take_news(); });
 }
 
 // A batch at a time, so that others of the executor get their turn.
@@ -66,7 +58,7 @@ void HistorySweep::take_news() {
   std::lock_guard lock(mutex_);
   if (stopped_) return;
   news_.erase(news_.begin(), news_.begin() + static_cast<std::ptrdiff_t>(runs.size()));
-  if (!news_.empty()) deps_.executor->post([self = shared_from_this()] { self->take_news(); });
+  if (!news_.empty()) deps_.executor->post([self = self(this)] { self->take_news(); });
 }
 
 void HistorySweep::look(const std::string& after) {
@@ -81,9 +73,9 @@ void HistorySweep::look(const std::string& after) {
     forget(found);
   }
   if (!page || page->size() < kPage) {
-    return later(kRoundPause, [self = shared_from_this()] { self->look(""); });
+    return later(kRoundPause, [self = self(this)] { self->look(""); });
   }
-  later(kPagePause, [self = shared_from_this(), last = page->back()] { self->look(last); });
+  later(kPagePause, [self = self(this), last = page->back()] { self->look(last); });
 }
 
 std::optional<GoneHistory> HistorySweep::gone(const std::string& run) const {
@@ -100,6 +92,7 @@ std::optional<GoneHistory> HistorySweep::gone(const std::string& run) const {
 // The log last: it is what the next round finds the run by.
 void HistorySweep::forget(const std::vector<GoneHistory>& gone) {
   if (gone.empty()) return;
+  for (const GoneHistory& one : gone) expire_approvals(*deps_.store, one.run, deps_.log);
   Status forgotten = deps_.store->forget_histories(gone);
   std::vector<std::string> runs;
   for (const GoneHistory& one : gone) runs.push_back(one.run);

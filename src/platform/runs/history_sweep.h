@@ -1,7 +1,8 @@
 #pragma once
 
 // HistorySweep: when the engine has deleted a run's history, what was kept for that history alone goes too:
-// its step records, its settled effects, its event log with the text in it. The run's record stays, with how
+// its step records, its settled effects, its event log with the text in it; what it asked people for has
+// expired. The run's record stays, with how
 // it ended; so do messages, ledgers, and effects of which nobody knows whether they happened
 // (docs/adr/0025).
 //
@@ -26,16 +27,16 @@
 #include "holdfast/client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
-#include "runs/background.h"
+#include "runs/background_work.h"
 
 namespace holdfast::runs {
 
-class HistorySweep : public std::enable_shared_from_this<HistorySweep> {
+class HistorySweep final : public BackgroundWork {
  public:
   // News beyond these are left to the next round.
   static constexpr std::size_t kMaxNews = 10'000;
 
-  explicit HistorySweep(Background dependencies) : deps_(std::move(dependencies)) {}
+  explicit HistorySweep(Background dependencies) : BackgroundWork(std::move(dependencies)) {}
 
   // Rounds from now on.
   void begin();
@@ -50,11 +51,7 @@ class HistorySweep : public std::enable_shared_from_this<HistorySweep> {
   // How the run ended, when its history is gone.
   std::optional<platform::GoneHistory> gone(const std::string& run) const;
   void forget(const std::vector<platform::GoneHistory>& gone);
-  void later(std::chrono::milliseconds pause, std::move_only_function<void()> job);
 
-  Background deps_;
-  std::mutex mutex_;
-  bool stopped_ = false;          // guarded by mutex_
   std::deque<std::string> news_;  // guarded by mutex_
 };
 

@@ -6,6 +6,7 @@
 #include "protocol/events.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
+#include "runs/run_approvals.h"
 #include "runs/run_watch.h"
 
 namespace holdfast::runs {
@@ -41,16 +42,7 @@ bool is_transient(const Status& status) {
 
 }  // namespace
 
-RunTracker::RunTracker(Background dependencies) : deps_(std::move(dependencies)) {}
-
-void RunTracker::later(milliseconds pause, std::move_only_function<void()> job) {
-  deps_.after(pause, [self = weak_from_this(), job = std::move(job)]() mutable {
-    auto tracker = self.lock();
-    if (!tracker) return;
-    std::lock_guard lock(tracker->mutex_);
-    if (!tracker->stopped_) tracker->deps_.executor->post(std::move(job));
-  });
-}
+RunTracker::RunTracker(Background dependencies) : BackgroundWork(std::move(dependencies)) {}
 
 void RunTracker::stop() {
   std::lock_guard lock(mutex_);
@@ -87,8 +79,7 @@ void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
     return;
   }
   if (is_transient(started.error())) {
-    later(pause,
-          [self = shared_from_this(), run, pause] { self->try_start(run, std::min(pause * 2, kMaxPause)); });
+    later(pause, [self = self(this), run, pause] { self->try_start(run, std::min(pause * 2, kMaxPause)); });
     return;
   }
   // The engine refuses for good, for example because a workflow that is not ours has this id.
@@ -105,7 +96,7 @@ void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
 // ---- after a restart
 
 void RunTracker::recover() {
-  deps_.executor->post([self = shared_from_this(), before = deps_.clock->now()] {
+  deps_.executor->post([self = self(this), before = deps_.clock->now()] {
     self->recover_starts(before, "");
     self->later(kRecoveryDelay, [self] { self->recover_page("", 0); });
   });
@@ -116,9 +107,8 @@ void RunTracker::recover_starts(WallTime before, const std::string& after) {
   if (!stragglers) return deps_.log("cannot read unconfirmed starts: " + stragglers.error().message());
   for (const platform::RunRecord& run : *stragglers) start(run);
   if (stragglers->size() < platform::kMaxPage) return;
-  later(kRecoveryPause, [self = shared_from_this(), before, last = stragglers->back().run] {
-    self->recover_starts(before, last);
-  });
+  later(kRecoveryPause,
+        [self = self(this), before, last = stragglers->back().run] { self->recover_starts(before, last); });
 }
 
 // A page at a time, so that requests and runs get their turn in between.
@@ -134,7 +124,7 @@ void RunTracker::recover_page(std::string after, std::size_t seen) {
   seen += page->size();
   if (page->size() < kRecoveryPage || seen >= kMaxRecovered) return;
   later(kRecoveryPause,
-        [self = shared_from_this(), last = page->back().run, seen] { self->recover_page(last, seen); });
+        [self = self(this), last = page->back().run, seen] { self->recover_page(last, seen); });
 }
 
 // ---- watching
@@ -160,7 +150,7 @@ void RunTracker::watch_next() {
       watched_.insert(run);
     }
     deps_.client->workflow(run).watch_close(
-        kWatchTimeout, [self = shared_from_this(), run](Result<std::optional<WorkflowClose>> close) {
+        kWatchTimeout, [self = self(this), run](Result<std::optional<WorkflowClose>> close) {
           self->on_watched(run, close);
         });
   }
@@ -177,13 +167,14 @@ void RunTracker::on_watched(const std::string& run, const Result<std::optional<W
   } else if (close || close.error().code() == Code::kDeadlineExceeded) {
     watch(run);  // still open: to the end of the line
   } else if (is_transient(close.error())) {
-    later(milliseconds(2000), [self = shared_from_this(), run] { self->watch(run); });
+    later(milliseconds(2000), [self = self(this), run] { self->watch(run); });
   }
   watch_next();
 }
 
 void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   remember(run, outcome);
+  expire_approvals(*deps_.store, run, deps_.log);
   Json event = {{"status", to_string(outcome.status)}};
   if (outcome.status == RunStatus::kCompleted) {
     event["result"] = parse_or_string<Json>(outcome.result);

@@ -22,12 +22,12 @@
 #include "holdfast/client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
-#include "runs/background.h"
+#include "runs/background_work.h"
 #include "runs/run_outcome.h"
 
 namespace holdfast::runs {
 
-class RunTracker : public std::enable_shared_from_this<RunTracker> {
+class RunTracker final : public BackgroundWork {
  public:
   // Watches beyond it wait for a place; each place is passed on about once a minute.
   static constexpr std::size_t kMaxWatched = 512;
@@ -56,12 +56,8 @@ class RunTracker : public std::enable_shared_from_this<RunTracker> {
   void watch_next();
   void on_watched(const std::string& run, const Result<std::optional<WorkflowClose>>& close);
   void closed(const std::string& run, const RunOutcome& outcome);
-  void later(std::chrono::milliseconds pause, std::move_only_function<void()> job);
   void announce(std::string_view type, const std::string& json, const std::string& key);
 
-  Background deps_;
-  mutable std::mutex mutex_;
-  bool stopped_ = false;                        // guarded by mutex_
   std::set<std::string> watched_;               // guarded by mutex_
   std::deque<std::string> waiting_;             // guarded by mutex_
   std::set<std::string> waiting_set_;           // guarded by mutex_

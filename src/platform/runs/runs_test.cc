@@ -260,6 +260,40 @@ TEST_F(RunsTest, AHistoryThatIsDeletedTakesItsStepsAlongAndLeavesTheRecord) {
   EXPECT_EQ(run_fault(runs_->erase("nobody").error()), RunFault::kRunNotFound);
 }
 
+// Nobody is left to decide for.
+TEST_F(RunsTest, WhatARunThatIsOverAskedHasExpired) {
+  const auto pending = [this] {
+    platform::ApprovalFilter filter;
+    filter.status = platform::ApprovalStatus::kPending;
+    std::vector<std::string> runs;
+    for (const platform::Approval& one : must(platform_.store->approvals(filter))) runs.push_back(one.run);
+    return runs;
+  };
+  for (const char* run : {"terminated", "deleted", "open"}) {
+    (void)start("ask", run);
+    (void)wait_for(run, "approval.requested");
+  }
+  EXPECT_EQ(pending().size(), 3u);
+  (void)must(runs_->terminate("terminated", "enough"));
+  (void)wait_for("terminated", "run.closed");
+  EXPECT_THAT(pending(), ElementsAre("open", "deleted"));
+  (void)must(runs_->erase("deleted"));
+  // As what was asked for in the very moment in which the run ended.
+  platform::Approval late;
+  late.id = "late-question";
+  late.run = "deleted";
+  late.agent = "ask";
+  late.tool = "pay";
+  late.arguments = "{}";
+  wait_for("deleted", "run.closed");
+  (void)must(platform_.store->request_approval(late));
+  runs_->history_deleted("deleted");
+  (void)without_history("deleted");
+  EXPECT_THAT(pending(), ElementsAre("open"));
+  EXPECT_EQ(must(platform_.store->approval("late-question")).status, platform::ApprovalStatus::kExpired);
+  EXPECT_EQ(must(decide(approve("terminated", "mara"))).outcome, DecisionOutcome::kExpired);
+}
+
 TEST_F(RunsTest, ARunThatTheEngineHasNotStartedIsNotGone) {
   line_->lost_starts = 1'000'000;
   (void)start("echo", "r");
