@@ -2,6 +2,8 @@
 // Temporal's command line ask.
 
 #include <nlohmann/json.hpp>
+#include <set>
+#include <string>
 
 #include "base/json.h"
 #include "worker/workflow_run.h"
@@ -9,11 +11,17 @@
 namespace holdfast::worker {
 namespace {
 
-// A handler without a name takes what no other does.
 template <typename Handlers>
-nlohmann::json definitions(const Handlers& handlers, bool dynamic) {
+std::set<std::string> names_of(const Handlers& handlers) {
+  std::set<std::string> names;
+  for (const auto& [name, handler] : handlers) names.insert(name);
+  return names;
+}
+
+// A handler without a name takes what no other does.
+nlohmann::json definitions(const std::set<std::string>& names, bool dynamic) {
   auto out = nlohmann::json::array();
-  for (const auto& [name, handler] : handlers) out.push_back({{"name", name}});
+  for (const std::string& name : names) out.push_back({{"name", name}});
   if (dynamic) out.push_back(nlohmann::json::object());
   return out;
 }
@@ -22,12 +30,14 @@ nlohmann::json definitions(const Handlers& handlers, bool dynamic) {
 
 // As temporal.api.sdk.v1.WorkflowMetadata has it.
 Payload WorkflowRun::metadata() const {
+  std::set<std::string> signals = names_of(signal_handlers_);
+  signals.insert(signal_channels_.begin(), signal_channels_.end());
   const nlohmann::json json = {
       {"definition",
        {{"type", info_.workflow_type},
-        {"queryDefinitions", definitions(query_handlers_, dynamic_query_handler_ != nullptr)},
-        {"signalDefinitions", definitions(signal_handlers_, dynamic_signal_handler_ != nullptr)},
-        {"updateDefinitions", definitions(update_handlers_, false)}}}};
+        {"queryDefinitions", definitions(names_of(query_handlers_), dynamic_query_handler_ != nullptr)},
+        {"signalDefinitions", definitions(signals, dynamic_signal_handler_ != nullptr)},
+        {"updateDefinitions", definitions(names_of(update_handlers_), false)}}}};
   return Payload({{"encoding", "json/protobuf"}, {"messageType", "temporal.api.sdk.v1.WorkflowMetadata"}},
                  dump_json(json));
 }

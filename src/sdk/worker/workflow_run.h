@@ -117,7 +117,11 @@ class WorkflowRun : private Outbox {
   void upsert(enums::EventType kind, std::map<std::string, Payload> values);
 
   using SignalArguments = std::vector<Payload>;
-  std::deque<SignalArguments>& signal_queue(const std::string& name) { return signals_[name]; }
+  // Of a name that code receives itself.
+  std::deque<SignalArguments>& signal_queue(const std::string& name) {
+    signal_channels_.insert(name);
+    return signals_[name];
+  }
   void set_signal_handler(const std::string& name, workflow::SignalHandler handler);
   void set_dynamic_signal_handler(std::function<Task<void>(std::string, std::vector<Payload>)> handler);
   void set_query_handler(const std::string& name, workflow::QueryHandler handler);
@@ -212,6 +216,7 @@ class WorkflowRun : private Outbox {
 
   std::map<std::string, std::deque<SignalArguments>> signals_;
   std::map<std::string, workflow::SignalHandler> signal_handlers_;
+  std::set<std::string> signal_channels_;  // that were asked for
   std::function<Task<void>(std::string, std::vector<Payload>)> dynamic_signal_handler_;
   struct QueryEntry {
     workflow::QueryHandler handler;

@@ -735,7 +735,8 @@ TEST_F(Runs, TellsWhatItTakes) {
   registry_.register_workflow("w", [](workflow::Context& ctx) -> Task<void> {
     ctx.on_query("now", [] { return 1; });
     ctx.on_signal("go", [](int) {});
-    co_await ctx.sleep(1s);
+    ctx.start_timer(1s);
+    co_await ctx.signal_channel<int>("come").receive();
   });
   HistoryBuilder history;
   history.started("w").task();
@@ -747,7 +748,7 @@ TEST_F(Runs, TellsWhatItTakes) {
   EXPECT_EQ(answer.metadata().at("encoding"), "json/protobuf");
   EXPECT_EQ(nlohmann::json::parse(answer.data()),
             nlohmann::json::parse(R"({"definition": {"type": "w", "queryDefinitions": [{"name": "now"}],
-                                      "signalDefinitions": [{"name": "go"}], "updateDefinitions": []}})"));
+                                      "signalDefinitions": [{"name": "come"}, {"name": "go"}], "updateDefinitions": []}})"));
 }
 
 TEST_F(Runs, AQueryHandlerMayThrowAnything) {
