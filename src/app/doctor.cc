@@ -1,5 +1,5 @@
-// `holdfast doctor`: is this machine ready? Ports, clock, disk, limits, data directory; changes nothing that
-// stays.
+// `holdfast doctor`: is this machine ready? Ports, clock, disk, limits, data directory, whole databases;
+// changes nothing that stays.
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,6 +20,7 @@
 #include "app/exit_code.h"
 #include "app/output.h"
 #include "base/json.h"
+#include "sqlite/database.h"
 
 namespace holdfast::app {
 
@@ -141,6 +142,23 @@ Check check_data(const fs::path& path) {
           {{"path", path.string()}}};
 }
 
+// Every database below the directory, whole: an index that lost an entry hides its row from those who look it
+// up, and nobody else would notice.
+Check check_databases(const fs::path& path) {
+  std::error_code error;
+  std::vector<std::string> looked;
+  fs::recursive_directory_iterator file(path, fs::directory_options::skip_permission_denied, error);
+  for (; !error && file != fs::recursive_directory_iterator(); file.increment(error)) {
+    if (file->path().extension() != ".db" || !file->is_regular_file(error)) continue;
+    if (const Status status = sqlite::check_whole(file->path()); !status.ok()) {
+      return {"databases", Verdict::kFail,
+              fmt::format("{}; restore the data directory from a backup", status.message())};
+    }
+    looked.push_back(file->path().filename().string());
+  }
+  return {"databases", Verdict::kOk, fmt::format("{} found, whole", looked.size()), {{"found", looked}}};
+}
+
 std::string_view word(Verdict verdict) {
   return verdict == Verdict::kOk ? "ok" : verdict == Verdict::kWarn ? "warn" : "fail";
 }
@@ -155,7 +173,8 @@ int doctor(const DoctorOptions& options) {
                                check_sync(folder),
                                check_space(folder),
                                check_files(),
-                               check_data(options.data)};
+                               check_data(options.data),
+                               check_databases(options.data)};
   bool failed =
       std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict == Verdict::kFail; });
   if (options.json) {

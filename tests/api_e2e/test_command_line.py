@@ -1,5 +1,6 @@
 """The command line: exit codes that scripts rely on, data on stdout, refusals that change nothing."""
 
+import contextlib
 import http.server
 import json
 import os
@@ -7,6 +8,7 @@ import pathlib
 import pty
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -374,6 +376,36 @@ def test_doctor(binary, tmp_path):
     assert {check["check"] for check in report["checks"]} >= {"gRPC port", "HTTP port", "clock", "disk sync", "data directory"}
     assert done.returncode == (0 if report["ok"] else 1)
     assert not (tmp_path / "data").exists()
+
+
+def test_doctor_finds_an_index_that_lost_an_entry(binary, tmp_path):
+    server = Server(binary, tmp_path / "data").start()
+    server.close()
+
+    def databases():
+        done = subprocess.run([binary, "doctor", "--json", "--data", str(tmp_path / "data")], capture_output=True, text=True)
+        return done.returncode, next(check for check in json.loads(done.stdout)["checks"] if check["check"] == "databases")
+
+    code, check = databases()
+    assert (code, check["verdict"]) == (0, "ok"), check
+    assert set(check["found"]) >= {"platform.db", "streams.db", "visibility.db"}
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "platform" / "platform.db")) as db:
+        db.execute("CREATE TABLE t(a)")
+        db.execute("CREATE INDEX i ON t(a)")
+        db.execute("INSERT INTO t VALUES (1), (2)")
+        # As if the index had been written without the second row.
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t(a) WHERE a = 1' WHERE name = 'i'")
+        db.commit()
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "platform" / "platform.db")) as db:
+        db.execute("DELETE FROM t WHERE a = 2")
+        db.execute("INSERT INTO t VALUES (3)")
+        db.execute("PRAGMA writable_schema = ON")
+        db.execute("UPDATE sqlite_schema SET sql = 'CREATE INDEX i ON t(a)' WHERE name = 'i'")
+        db.commit()
+    code, check = databases()
+    assert (code, check["verdict"]) == (1, "fail"), check
+    assert "index i" in check["detail"] and "platform.db" in check["detail"]
 
 
 def test_the_command_line_finds_the_server_of_its_directory(binary, tmp_path):

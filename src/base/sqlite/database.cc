@@ -246,6 +246,16 @@ void Database::give_back(Literal sql) {
   entry.lent = false;
 }
 
+Status check_whole(const std::filesystem::path& path) {
+  Database db;
+  if (Status status = db.open(path, {.access = Access::kReadOnly}); !status.ok()) return status;
+  Statement query(db, "PRAGMA integrity_check(1)");
+  auto first = query.one([](const Statement& row) { return row.text(0); });
+  if (!first) return first.error();
+  if (*first && **first == "ok") return {};
+  return {Code::kDataLoss, fmt::format("{}: {}", path.filename().string(), first->value_or("no answer"))};
+}
+
 Status make_shrinkable(Database& db) {
   constexpr std::int64_t kIncremental = 2;
   const auto mode = db.number("PRAGMA auto_vacuum");

@@ -123,6 +123,10 @@ Status in_transaction(Database& db, Work work) {
   return status;
 }
 
+// Whether the file is whole: its pages, and that each index has its table's rows and no others. Reads all of
+// it; a server may use it meanwhile. DATA_LOSS says what is wrong first.
+Status check_whole(const std::filesystem::path& path);
+
 // From now on the pages that rows leave can be given back to the disk (PRAGMA incremental_vacuum). A file
 // that was made without is rewritten once, as a whole; while the disk has no room for that it stays as it is.
 Status make_shrinkable(Database& db);
