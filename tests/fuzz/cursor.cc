@@ -3,9 +3,9 @@
 
 #include "base/sha256.h"
 #include "fixture/temporary_directory.h"
+#include "base/base64.h"
 #include "fuzz.h"
 #include "http/event_source.h"
-#include "http/json_reply.h"
 #include "platform/stream_rules.h"
 #include "visibility/index.h"
 
@@ -16,8 +16,8 @@ FUZZ(input) {
     const auto again = http::split_cursors(http::join_cursors(*place));
     REQUIRE(again && *again == *place);
   }
-  if (const auto bytes = http::from_base64url(input)) {
-    REQUIRE(http::from_base64url(http::base64url(*bytes)) == bytes);
+  if (const auto bytes = from_base64url(input)) {
+    REQUIRE(from_base64url(base64url(*bytes)) == bytes);
   }
   constexpr std::uint64_t kLast = 1000;
   if (const auto seq = platform::rules::seq_of(input, "0a1b2c3d", kLast)) REQUIRE(*seq <= kLast);

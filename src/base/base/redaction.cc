@@ -1,9 +1,8 @@
 #include "base/redaction.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -23,31 +22,14 @@ std::string escaped(const std::string& text) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
-// Without padding, which the text around may leave away.
-std::string base64(const std::string& text) {
-  std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  out.resize(static_cast<std::size_t>(length));
-  while (out.ends_with('=')) out.pop_back();
-  return out;
-}
-
-std::string for_urls(std::string base64) {
-  std::replace(base64.begin(), base64.end(), '+', '-');
-  std::replace(base64.begin(), base64.end(), '/', '_');
-  return base64;
-}
-
 }  // namespace
 
 Redaction::Redaction(const std::vector<Secret>& secrets) {
   for (const Secret& secret : secrets) {
     // A file's last newline is not what is sent.
     const std::string value = trimmed(secret.value);
-    for (const std::string& text : {secret.value, value, escaped(value), percent_encode(value), base64(value),
-                                    for_urls(base64(value))}) {
+    for (const std::string& text :
+         {secret.value, value, escaped(value), percent_encode(value), base64(value), base64url(value)}) {
       if (value.size() >= kMinBytes) add(text, secret.name);
     }
   }

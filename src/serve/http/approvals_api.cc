@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/approval_json.h"

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/base64.h"
 #include "http/json_reply.h"
 
 namespace holdfast::http {

@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "base/ascii.h"
+#include "base/base64.h"
 #include "base/json.h"
 
 namespace holdfast::http {
@@ -98,39 +99,6 @@ std::expected<std::string, Problem> cursor_parameter(const Request& request) {
   auto decoded = from_base64url(*cursor);
   if (decoded && !decoded->empty()) return *std::move(decoded);
   return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
-}
-
-namespace {
-constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-}
-
-std::string base64url(std::string_view bytes) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : bytes) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 6; count -= 6) out.push_back(kAlphabet[(bits >> (count - 6)) & 63]);
-  }
-  if (count > 0) out.push_back(kAlphabet[(bits << (6 - count)) & 63]);
-  return out;
-}
-
-std::optional<std::string> from_base64url(std::string_view text) {
-  std::string out;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (char c : text) {
-    const char* at = std::find(std::begin(kAlphabet), std::end(kAlphabet) - 1, c);
-    if (at == std::end(kAlphabet) - 1) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(at - kAlphabet);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      out.push_back(static_cast<char>((bits >> count) & 255));
-    }
-  }
-  return out;
 }
 
 }  // namespace holdfast::http

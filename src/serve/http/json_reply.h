@@ -30,7 +30,4 @@ std::expected<std::uint32_t, Problem> number_parameter(const Request& request, s
 // ?cursor=, decoded; empty when there is none.
 std::expected<std::string, Problem> cursor_parameter(const Request& request);
 
-std::string base64url(std::string_view bytes);
-std::optional<std::string> from_base64url(std::string_view text);
-
 }  // namespace holdfast::http
