@@ -24,6 +24,30 @@ void shut_down(Driver& d, const std::string& sticky_queue) {
   d.call<ws::ShutdownWorkerResponse>(api::Method::kShutdownWorker, request);
 }
 
+// The answer is there before the caller gives up.
+TEST(Poll, EndsEmptyBeforeItsDeadline) {
+  Driver d;
+  ws::PollWorkflowTaskQueueRequest request;
+  request.set_namespace_("default");
+  request.mutable_task_queue()->set_name("q");
+  testing::Pending pending;
+  Call call;
+  call.method = api::Method::kPollWorkflowTaskQueue;
+  call.request = std::make_unique<ws::PollWorkflowTaskQueueRequest>(request);
+  const MonotonicTime deadline = d.clock.monotonic() + std::chrono::seconds(30);
+  call.options.deadline = deadline;
+  call.done = [&pending](Result<api::MessagePtr> result) { pending.result = std::move(result); };
+  d.core->submit(std::move(call));
+  d.advance(28 * kSecond);
+  EXPECT_FALSE(pending.done());
+  EXPECT_NE(d.core->next_deadline(), 0) << "the host wakes for it";
+  d.advance(d.core->next_deadline() - d.clock.ns);
+  ASSERT_TRUE(pending.done());
+  ASSERT_TRUE(*pending.result);
+  EXPECT_TRUE(static_cast<ws::PollWorkflowTaskQueueResponse&>(***pending.result).task_token().empty());
+  EXPECT_LT(d.clock.monotonic(), deadline);
+}
+
 TEST(ShutdownWorker, NormalQueueKeepsItsTasks) {
   Driver d;
   d.start("w1");

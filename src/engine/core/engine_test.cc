@@ -380,15 +380,6 @@ TEST_F(EngineTest, AListHasABoundedTimeToLook) {
   EXPECT_EQ(refused.error().code(), Code::kDeadlineExceeded);
 }
 
-TEST_F(EngineTest, PollEndsEmptyBeforeItsDeadline) {
-  api::CallOptions options;
-  options.deadline = clock_.monotonic() + std::chrono::milliseconds(300);
-  const auto response =
-      call<ws::PollWorkflowTaskQueueResponse>(api::Method::kPollWorkflowTaskQueue, poll(), options);
-  EXPECT_TRUE(response.task_token().empty());
-  EXPECT_LT(clock_.monotonic(), *options.deadline);
-}
-
 TEST_F(EngineTest, CancelledPollSwallowsNoTask) {
   Answer cancelled;
   auto handle =
