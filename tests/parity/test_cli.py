@@ -175,6 +175,54 @@ async def test_the_other_ends(cli, name):
     assert described["workflowExecutionInfo"]["status"] == "WORKFLOW_EXECUTION_STATUS_TERMINATED"
 
 
+async def test_a_deletion(cli, name):
+    await cli.start(name)
+    await cli.run("workflow", "terminate", "--workflow-id", name)
+    await cli.run("workflow", "delete", "--workflow-id", name, text=True)
+
+    async def gone():
+        listed = await cli.run("workflow", "list", "--query", f"WorkflowId = '{name}'")
+        return not listed
+
+    await until(gone)
+    assert "not found" in await cli.run("workflow", "describe", "--workflow-id", name, code=1)
+    assert "not found" in await cli.run("workflow", "delete", "--workflow-id", "nobody", code=1)
+
+
+async def test_a_namespace(cli):
+    namespace = f"space-{uuid.uuid4()}"
+    named = ["--namespace", namespace]
+    create = ["operator", "namespace", "create", *named, "--retention", "48h", "--description", "first"]
+    await cli.run(*create, "--email", "who@example.com", "--data", "team=a", text=True)
+    assert "already exists" in (await cli.run(*create, code=1)).lower()
+
+    async def described():
+        return await cli.run("operator", "namespace", "describe", *named)
+
+    one = await described()
+    assert one["namespaceInfo"]["description"] == "first" and one["namespaceInfo"]["ownerEmail"] == "who@example.com"
+    assert one["namespaceInfo"]["data"] == {"team": "a"} and one["config"]["workflowExecutionRetentionTtl"] == "172800s"
+    await cli.run("operator", "namespace", "update", *named, "--retention", "72h", text=True)
+    await cli.run("operator", "namespace", "update", *named, "--description", "second", "--data", "floor=2", text=True)
+    two = await described()
+    assert two["config"]["workflowExecutionRetentionTtl"] == "259200s"
+    assert two["namespaceInfo"]["description"] == "second" and two["namespaceInfo"]["ownerEmail"] == "who@example.com"
+    assert two["namespaceInfo"]["data"] == {"team": "a", "floor": "2"}
+    assert "not found" in await cli.run("operator", "namespace", "update", "--namespace", "nobody", "--retention", "72h", code=1)
+
+
+async def test_signals_that_start(cli, name):
+    """A signal, and one that starts what it signals."""
+    await cli.start(name)
+    await cli.run("workflow", "signal", "--workflow-id", name, "--name", "add", "--input", '"Grace"', text=True)
+    started = await cli.run(
+        "workflow", "signal-with-start", "--type", "Talk", "--task-queue", cli.queue, "--workflow-id", name + "-2",
+        "--input", '"Ada"', "--signal-name", "end",
+    )  # fmt: skip
+    assert started["workflowId"] == name + "-2"
+    assert (await cli.run("workflow", "result", "--workflow-id", name + "-2"))["result"] == ["Ada"]
+
+
 async def test_trace(cli, name):
     await cli.start(name)
     await cli.run("workflow", "signal", "--workflow-id", name, "--name", "end")
