@@ -29,6 +29,8 @@ Json model_json(const ModelSpec& model) {
   if (!model.base_url.empty()) out["base_url"] = model.base_url;
   if (!model.api_key_env.empty()) out["api_key_env"] = model.api_key_env;
   if (model.temperature) out["temperature"] = *model.temperature;
+  if (!model.api_version.empty()) out["api_version"] = model.api_version;
+  if (model.cache_marks) out["cache_marks"] = true;
   return out;
 }
 
@@ -100,6 +102,7 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"run_timeout", spec::format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
+  if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

@@ -29,10 +29,12 @@ struct ModelSpec {
   std::string provider;     // one of the catalog's
   std::string base_url;     // empty: the provider's own
   std::string name;         // the provider's model id
+  std::string api_version;  // Azure's; empty: none is said
   std::string api_key_env;  // name of an environment variable, never the key itself; empty: no key is sent
   int max_tokens = 1024;
   std::optional<double> temperature;
-  Duration timeout{60000};       // one attempt, start to close
+  bool cache_marks = false;  // says up to where a prompt is worth keeping, where the format has words for it
+  Duration timeout{60000};   // one attempt, start to close
   Duration idle_timeout{30000};  // longest silence in a stream
   RetrySpec retry;
 };
@@ -69,6 +71,7 @@ struct AgentDefinition {
   std::vector<ToolSpec> tools;
   ApprovalSpec approvals;
   Limits limits;
+  Json output_schema;  // JSON Schema of the answer; null: any text
 
   const ToolSpec* find_tool(std::string_view tool) const;
 };

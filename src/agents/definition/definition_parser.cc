@@ -63,6 +63,10 @@ ModelSpec parse_model(const Catalog& catalog, MapReader& spec) {
                "must be the name of an environment variable such as OPENAI_API_KEY, not a key");
     out.api_key_env.clear();
   }
+  out.api_version = in.text("api_version");
+  if (!out.api_version.empty() && !out.provider.starts_with("openai"))
+    in.problem("api_version", "is Azure's, which speaks `openai` and `openai_responses`; remove it");
+  out.cache_marks = in.boolean("cache_marks", false);
   out.max_tokens = static_cast<int>(in.integer("max_tokens", out.max_tokens, 1, 10'000'000));
   out.temperature = in.number("temperature", 0.0, 2.0);
   out.timeout = in.duration("timeout", out.timeout, Duration(100), hours(24));
@@ -238,6 +242,16 @@ void parse_limits(MapReader& spec, AgentDefinition& out) {
   in.finish();
 }
 
+void parse_output_schema(MapReader& spec, AgentDefinition& out) {
+  out.output_schema = spec.json("output_schema");
+  if (out.output_schema.is_null()) return;
+  if (!out.output_schema.is_object()) {
+    spec.problem("output_schema", "must be a JSON Schema of the answer, a mapping");
+  } else if (auto bad = spec::check_schema(out.output_schema)) {
+    spec.problem("output_schema", *bad);
+  }
+}
+
 void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::Node& root,
                     std::string_view base_directory, AgentDefinition& out) {
   MapReader file(problems, root, "");
@@ -268,6 +282,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_tools(catalog, spec, out, base_directory);
     parse_approvals(spec, out);
     parse_limits(spec, out);
+    parse_output_schema(spec, out);
   }
   spec.finish();
   file.finish();

@@ -36,7 +36,8 @@ constexpr std::string_view kFrame = R"json({
         "prompt": {"type": "string", "minLength": 1, "description": "The system prompt."},
         "tools": {"type": "array", "maxItems": 128, "items": {"$ref": "#/$defs/tool"}},
         "approvals": {"$ref": "#/$defs/approvals"},
-        "limits": {"$ref": "#/$defs/limits"}
+        "limits": {"$ref": "#/$defs/limits"},
+        "output_schema": {"type": "object", "description": "JSON Schema of the answer."}
       }
     }
   },
@@ -60,9 +61,11 @@ constexpr std::string_view kFrame = R"json({
         "provider": {"enum": [], "description": "The wire format; a compatible server is openai with its base_url."},
         "base_url": {"type": "string", "pattern": "^https?://"},
         "name": {"type": "string", "minLength": 1},
+        "api_version": {"type": "string", "description": "Azure's version of its API: the key goes in `api-key`, the deployment into the path."},
         "api_key_env": {"type": "string", "description": "Name of the environment variable that holds the key."},
         "max_tokens": {"type": "integer", "minimum": 1},
         "temperature": {"type": "number", "minimum": 0, "maximum": 2},
+        "cache_marks": {"type": "boolean", "description": "Mark what of a prompt is worth keeping, for providers that want to be told."},
         "timeout": {"$ref": "#/$defs/duration"},
         "idle_timeout": {"$ref": "#/$defs/duration"},
         "retry": {"$ref": "#/$defs/retry"}

@@ -180,7 +180,7 @@ spec:
       "refund-agent\n"
       "agent.yaml:5:21: `spec.model.provider`: unknown value `opena`; did you mean `openai`? (one of openai, "
       "openai_responses, "
-      "anthropic)\n"
+      "anthropic, gemini)\n"
       "agent.yaml:5:49: `spec.model.max_tokens`: must be a whole number from 1 to 10000000, not `many`\n"
       "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, sql, "
       "agent, wait)\n"

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "model/call_assembly.h"
+#include "model/media.h"
 #include "model/opaque.h"
 #include "model/provider.h"
 #include "model/resend.h"
@@ -46,6 +47,21 @@ Json tool_result(const std::string& id, const std::string& text, bool is_error) 
   return out;
 }
 
+Status takes(const Media& media) {
+  if (media.image || !media.url.empty() || media.media_type == "application/pdf") return {};
+  return Status(Code::kInvalidArgument,
+                "content: Anthropic Messages takes the data of application/pdf, not of " + media.media_type);
+}
+
+Json media_block(const Media& media) {
+  Json source = media.url.empty()
+                    ? Json{{"type", "base64"}, {"media_type", media.media_type}, {"data", media.data}}
+                    : Json{{"type", "url"}, {"url", media.url}};
+  Json out = {{"type", media.image ? "image" : "document"}, {"source", std::move(source)}};
+  if (!media.image && !media.name.empty()) out["title"] = media.name;
+  return out;
+}
+
 // Opaque blocks only where they came from; texts that are blank are refused there.
 Json blocks_of(const Message& message, bool from_here, ResentCalls& calls) {
   Json blocks = Json::array();
@@ -65,7 +81,8 @@ Json blocks_of(const Message& message, bool from_here, ResentCalls& calls) {
     } else if (part.type == "tool_call") {
       if (from_here) place(part.call);
     } else if (part.type != "opaque" || from_here) {
-      blocks.push_back(parse_json<Json>(part.json));
+      const auto media = media_of(part);
+      blocks.push_back(media && *media ? media_block(**media) : parse_json<Json>(part.json));
     }
   }
   for (std::size_t call = 0; call < placed.size(); ++call) place(call);
@@ -311,19 +328,42 @@ class MessagesDecoder : public Decoder {
   bool ended_ = false;
 };
 
-net::Headers headers(const std::string& api_key) {
+net::Headers headers(const std::string& api_key, const Dialect&) {
   net::Headers out = {{"anthropic-version", std::string(kVersion)}};
   if (!api_key.empty()) out.emplace_back("x-api-key", api_key);
   return out;
 }
 
+// The provider keeps what stands before a mark, and looks for it at the last twenty blocks before each: one
+// behind the tools, one behind the system text, and the ends of the last two turns of the user.
+void mark(Json& block) {
+  block["cache_control"] = {{"type", "ephemeral"}};
+}
+
+void mark_turns(Json& turns) {
+  constexpr int kMarkedTurns = 2;
+  int left = kMarkedTurns;
+  for (std::size_t i = turns.size(); i > 0 && left > 0; --i) {
+    Json& turn = turns[i - 1];
+    if (turn["role"] != "user" || !turn["content"].is_array() || turn["content"].empty()) continue;
+    mark(turn["content"].back());
+    --left;
+  }
+}
+
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
+  if (Status status = check_media(request.messages, takes); !status.ok()) return fail(status);
   Json out;
   out["model"] = request.model;
   out["max_tokens"] = request.max_tokens.value_or(kDefaultMaxTokens);
   std::string system;
   Json turns = turns_of(request, origin_of(kAnthropic.name, dialect.base_url), system);
   if (!system.empty()) out["system"] = system;
+  if (!system.empty() && request.cache_marks) {
+    out["system"] = Json::array({text_block(system)});
+    mark(out["system"].back());
+  }
+  if (request.cache_marks) mark_turns(turns);
   out["messages"] = std::move(turns);
   if (!request.tools.empty()) {
     Json& tools = out["tools"] = Json::array();
@@ -333,6 +373,12 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
       tools.push_back(
           {{"name", tool.name}, {"description", tool.description}, {"input_schema", std::move(*schema)}});
     }
+  }
+  if (!request.tools.empty() && request.cache_marks) mark(out["tools"].back());
+  if (!request.output_schema.empty()) {
+    Result<Json> schema = output_schema_of(request);
+    if (!schema) return fail(schema.error());
+    out["output_config"] = {{"format", {{"type", "json_schema"}, {"schema", std::move(*schema)}}}};
   }
   if (request.temperature) out["temperature"] = *request.temperature;
   if (!request.stop.empty()) out["stop_sequences"] = request.stop;

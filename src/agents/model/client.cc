@@ -58,7 +58,7 @@ struct Call {
       if (completion) {
         completion->message.role = Role::kAssistant;
         if (completion->message.holds_opaque()) completion->message.origin = origin;
-        completion->request_id = request_id();
+        if (std::string id = request_id(); !id.empty()) completion->request_id = std::move(id);
         return *std::move(completion);
       }
     }
@@ -133,7 +133,10 @@ struct Call {
 // What outlives the client while calls are under way.
 struct Shared {
   Shared(Endpoint endpoint_in, net::HttpClient& http_in, const Clock& clock_in)
-      : endpoint(std::move(endpoint_in)), http(http_in), clock(clock_in), dialect_{endpoint.base_url} {}
+      : endpoint(std::move(endpoint_in)), http(http_in), clock(clock_in) {
+    dialect_.base_url = endpoint.base_url;
+    dialect_.api_version = endpoint.api_version;
+  }
 
   Dialect dialect() {
     std::lock_guard lock(mutex_);
@@ -166,12 +169,12 @@ std::string url_of(const Provider& provider, const Request& request, const Diale
   return url;
 }
 
-net::HttpRequest http_request(const Endpoint& endpoint, std::string url, std::string body,
-                              const std::string& key) {
+net::HttpRequest http_request(const Endpoint& endpoint, const Dialect& dialect, std::string url,
+                              std::string body, const std::string& key) {
   net::HttpRequest out;
   out.method = "POST";
   out.url = std::move(url);
-  out.headers = endpoint.provider->headers(key);
+  out.headers = endpoint.provider->headers(key, dialect);
   out.headers.emplace_back("content-type", "application/json");
   out.headers.emplace_back("accept", "text/event-stream");
   out.headers.insert(out.headers.end(), endpoint.headers.begin(), endpoint.headers.end());
@@ -196,7 +199,8 @@ std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, st
   return call;
 }
 
-void send(Shared& shared, std::shared_ptr<Call> call, std::string url, std::string body) {
+void send(Shared& shared, std::shared_ptr<Call> call, const Dialect& dialect, std::string url,
+          std::string body) {
   net::HttpHandler handler;
   handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
   handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
@@ -205,7 +209,7 @@ void send(Shared& shared, std::shared_ptr<Call> call, std::string url, std::stri
     auto finish = std::move(call->done);
     finish(call->outcome(std::move(ended)));
   };
-  shared.http.start(http_request(shared.endpoint, std::move(url), std::move(body), call->api_key),
+  shared.http.start(http_request(shared.endpoint, dialect, std::move(url), std::move(body), call->api_key),
                     std::move(handler), call->cancel.get_token());
 }
 
@@ -235,7 +239,7 @@ void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Re
           asked_before + 1);
     };
   }
-  send(*shared, std::move(call), url_of(provider, request, dialect), *std::move(body));
+  send(*shared, std::move(call), dialect, url_of(provider, request, dialect), *std::move(body));
 }
 
 class HttpModelClient : public Client {

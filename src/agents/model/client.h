@@ -55,8 +55,9 @@ struct Endpoint {
   // Up to and without /chat/completions or /messages: "https://api.openai.com/v1",
   // "http://localhost:11434/v1". Empty: the provider's own.
   std::string base_url;
-  std::string api_key;   // the name of a secret; empty: none is sent
-  net::Headers headers;  // added to each request
+  std::string api_version;  // Azure's; empty: none is said
+  std::string api_key;      // the name of a secret; empty: none is sent
+  net::Headers headers;     // added to each request
   // Besides the key itself, what no error may tell. Null: nothing.
   std::shared_ptr<const Redaction> redaction;
   std::shared_ptr<const net::Reach> reach;

@@ -164,6 +164,16 @@ replies:
   next.messages.push_back(Message::tool("c1", "120"));
   const Outcome last = ask(next);
   ASSERT_TRUE(last) << last.error().message;
+  if (GetParam() == &kGemini) {
+    EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
+    next.messages[2].tool_calls[0].extra = R"({"part":{"thoughtSignature":"forged"}})";
+    EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);
+    // A model that demands signatures is told which calls are another's.
+    next.model = "gemini-3-demo";
+    next.messages[2].origin = "anthropic api.anthropic.com";
+    const Outcome moved = ask(next);
+    EXPECT_TRUE(moved) << moved.error().message;
+  }
   if (GetParam() != &kOpenaiResponses) return;
   EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
   EXPECT_TRUE(outcome->message.holds_opaque());
@@ -182,6 +192,11 @@ replies:
     text: sorry
 )");
   Outcome outcome = ask();
+  if (GetParam() == &kGemini) {  // its server says that there was something, and not what
+    ASSERT_FALSE(outcome);
+    EXPECT_EQ(outcome.error().kind, ErrorKind::kStreamCut);
+    return;
+  }
   ASSERT_TRUE(outcome) << outcome.error().message;
   EXPECT_EQ(outcome->message.tool_calls.at(0).arguments, R"({"order": )");
   EXPECT_EQ(outcome->message.tool_calls.at(0).name, "no_such_tool");
@@ -243,7 +258,7 @@ TEST_P(ClientTest, EveryFailureHasItsType) {
       {"{status: 500}", ErrorKind::kOverloaded, true},
       {"{status: 503, code: server_is_overloaded}", ErrorKind::kOverloaded, true},
       {"{status: 529}", ErrorKind::kOverloaded, true},
-      {"{status: 504}", ErrorKind::kOverloaded, true},
+      {"{status: 504}", GetParam() == &kGemini ? ErrorKind::kTimeout : ErrorKind::kOverloaded, true},
       {"{status: 429, code: insufficient_quota, type: insufficient_quota}", ErrorKind::kQuotaExhausted,
        false},
       {"{status: 429, type: enforced_spend_limit_reached}", ErrorKind::kQuotaExhausted, false},

@@ -17,8 +17,11 @@ void Decoder::whole(std::string_view body, OnDelta& on_delta) {
   if (json.is_discarded()) {
     return fail_with(ErrorKind::kStreamCut, "the model's server answered with JSON that is not whole");
   }
-  if (auto error = error_in(json)) return fail_with(std::move(*error));
-  if (!json.is_object() || !on_whole(json, on_delta)) {
+  if (auto error = error_in(json)) {
+    refine(json, *error);
+    return fail_with(std::move(*error));
+  }
+  if (!json.is_structured() || !on_whole(json, on_delta)) {
     fail_with(ErrorKind::kBadRequest,
               "the model's server answered neither with an event stream nor with an answer of its format: " +
                   std::string(body.substr(0, kShownBytes)));
@@ -28,6 +31,8 @@ void Decoder::whole(std::string_view body, OnDelta& on_delta) {
 bool Decoder::on_whole(const Json&, OnDelta&) {
   return false;
 }
+
+void Decoder::refine(const Json&, Error&) const {}
 
 std::optional<Decoder::Json> Decoder::read(const net::SseEvent& event) {
   if (carries_nothing(event.data)) return std::nullopt;
@@ -44,6 +49,7 @@ std::optional<Decoder::Json> Decoder::read(const net::SseEvent& event) {
     return std::nullopt;
   }
   if (auto error = error_in(json)) {
+    refine(json, *error);
     fail_with(std::move(*error));
     return std::nullopt;
   }

@@ -40,8 +40,11 @@ class Decoder {
   std::expected<Completion, Error> take();
 
  protected:
-  // A document that is an answer of this provider; false: it is none.
+  // A document, or a list of them, that is an answer of this provider; false: it is none.
   virtual bool on_whole(const Json& document, OnDelta& on_delta);
+
+  // What else a document that says an error says of it.
+  virtual void refine(const Json& document, Error& error) const;
 
   // The event as a JSON object; none: it carries nothing, or says an error, which is kept.
   std::optional<Json> read(const net::SseEvent& event);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "model/provider.h"
 
 namespace holdfast::model {
@@ -117,37 +119,189 @@ TEST(Encode, Responses) {
             R"("store":false,"stream":true})");
 }
 
-TEST(Encode, ImagesAndFilesOfResponses) {
-  const auto part = [](const char* json) {
-    Request request = least();
-    Part out;
-    out.json = json;
-    out.type = std::string_view(json).find(R"("type":"image")") == std::string_view::npos ? "file" : "image";
-    request.messages[0].content = {out};
-    const auto body = kOpenaiResponses.encode(request, {kOfficial});
-    if (!body) return std::string("refused");
-    const std::size_t begin = body->find(R"("content":[)") + 11;
-    return body->substr(begin, body->find("]}]", begin) - begin);
-  };
-  EXPECT_EQ(part(R"({"type":"image","media_type":"image/png","data":"iVBORw0="})"),
+// A user's part as it goes out.
+std::string sent(const Provider& provider, const char* json) {
+  Request request = least();
+  Part out;
+  out.json = json;
+  out.type = std::string_view(json).find(R"("type":"image")") == std::string_view::npos ? "file" : "image";
+  request.messages[0].content = {out};
+  const auto body = provider.encode(request, {kOfficial});
+  if (!body) return body.error().code() == Code::kInvalidArgument ? "refused" : "?";
+  const auto said = nlohmann::ordered_json::parse(*body);
+  for (const char* name : {"messages", "input", "contents"}) {
+    if (!said.contains(name)) continue;
+    const auto& message = said[name][0];
+    return message[message.contains("parts") ? "parts" : "content"][0].dump();
+  }
+  return "?";
+}
+
+TEST(Encode, ImagesAndFiles) {
+  const char* image = R"({"type":"image","media_type":"image/png","data":"iVBORw0="})";
+  const char* image_url = R"({"type":"image","url":"https://example.com/a.png"})";
+  const char* file = R"({"type":"file","name":"a.pdf","media_type":"application/pdf","data":"JVBERg=="})";
+  const char* file_url = R"({"type":"file","url":"https://example.com/a.pdf"})";
+  EXPECT_EQ(sent(kOpenAi, image),
+            R"({"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0="}})");
+  EXPECT_EQ(sent(kOpenAi, image_url),
+            R"({"type":"image_url","image_url":{"url":"https://example.com/a.png"}})");
+  EXPECT_EQ(
+      sent(kOpenAi, file),
+      R"({"type":"file","file":{"filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERg=="}})");
+  EXPECT_EQ(sent(kOpenAi, file_url), "refused");
+  EXPECT_EQ(sent(kOpenaiResponses, image),
             R"({"type":"input_image","image_url":"data:image/png;base64,iVBORw0="})");
-  EXPECT_EQ(part(R"({"type":"image","url":"https://example.com/a.png"})"),
+  EXPECT_EQ(sent(kOpenaiResponses, image_url),
             R"({"type":"input_image","image_url":"https://example.com/a.png"})");
-  EXPECT_EQ(part(R"({"type":"file","name":"a.pdf","media_type":"application/pdf","data":"JVBERg=="})"),
+  EXPECT_EQ(sent(kOpenaiResponses, file),
             R"({"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBERg=="})");
-  EXPECT_EQ(part(R"({"type":"file","url":"https://example.com/a.pdf"})"),
+  EXPECT_EQ(sent(kOpenaiResponses, file_url),
             R"({"type":"input_file","file_url":"https://example.com/a.pdf"})");
-  // A provider's own form goes out as it is.
-  EXPECT_EQ(part(R"({"type":"image","source":{"x":1}})"), R"({"type":"image","source":{"x":1}})");
-  for (const char* wrong :
-       {R"({"type":"image","url":"file:///etc/passwd"})", R"({"type":"image","data":"iVBORw0="})",
-        R"({"type":"image","media_type":"image/png","data":"not base64!"})",
-        R"({"type":"image","media_type":"image/png","data":"abc"})",
-        R"({"type":"image","media_type":"x","data":"iVBORw0="})",
-        R"({"type":"image","media_type":"image/png","data":7})",
-        R"({"type":"file","media_type":"a/b","data":"iVBORw0=","url":"https://e.com"})",
-        R"({"type":"image","media_type":"image/png","data":"===="})"}) {
-    EXPECT_EQ(part(wrong), "refused") << wrong;
+  EXPECT_EQ(sent(kAnthropic, image),
+            R"({"type":"image","source":{"type":"base64","media_type":"image/png","data":"iVBORw0="}})");
+  EXPECT_EQ(sent(kAnthropic, image_url),
+            R"({"type":"image","source":{"type":"url","url":"https://example.com/a.png"}})");
+  EXPECT_EQ(
+      sent(kAnthropic, file),
+      R"({"type":"document","source":{"type":"base64","media_type":"application/pdf","data":"JVBERg=="},"title":"a.pdf"})");
+  EXPECT_EQ(sent(kAnthropic, R"({"type":"file","media_type":"text/csv","data":"YSxi"})"), "refused");
+  EXPECT_EQ(sent(kGemini, image), R"({"inlineData":{"mimeType":"image/png","data":"iVBORw0="}})");
+  EXPECT_EQ(sent(kGemini, file_url), R"({"fileData":{"fileUri":"https://example.com/a.pdf"}})");
+}
+
+TEST(Encode, PartsThatAreNoneAreRefusedByEveryFormat) {
+  for (const Provider* provider : providers()) {
+    // A provider's own form goes out as it is.
+    EXPECT_EQ(sent(*provider, R"({"type":"image","source":{"x":1}})"),
+              R"({"type":"image","source":{"x":1}})");
+    for (const char* wrong :
+         {R"({"type":"image","url":"file:///etc/passwd"})", R"({"type":"image","data":"iVBORw0="})",
+          R"({"type":"image","media_type":"image/png","data":"not base64!"})",
+          R"({"type":"image","media_type":"image/png","data":"abc"})",
+          R"({"type":"image","media_type":"x","data":"iVBORw0="})",
+          R"({"type":"image","media_type":"image/png","data":7})",
+          R"({"type":"file","media_type":"a/b","data":"iVBORw0=","url":"https://e.com"})",
+          R"({"type":"image","media_type":"image/png","data":"===="})"}) {
+      EXPECT_EQ(sent(*provider, wrong), "refused") << provider->name << ' ' << wrong;
+    }
+  }
+}
+
+TEST(Encode, AnOutputSchemaIsSaidInEachFormatsWords) {
+  const auto body = [](const Provider& provider, const char* schema) {
+    Request request = least();
+    request.output_schema = schema;
+    return nlohmann::ordered_json::parse(provider.encode(request, {kOfficial}).value());
+  };
+  const char* closed =
+      R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})";
+  const auto schema = nlohmann::ordered_json::parse(closed);
+  const auto chat = body(kOpenAi, closed)["response_format"];
+  EXPECT_EQ(chat["type"], "json_schema");
+  EXPECT_EQ(chat["json_schema"]["schema"], schema);
+  EXPECT_EQ(chat["json_schema"]["strict"], true);
+  const auto format = body(kOpenaiResponses, closed)["text"]["format"];
+  EXPECT_EQ(format["schema"], schema);
+  EXPECT_EQ(format["strict"], true);
+  EXPECT_EQ(body(kAnthropic, closed)["output_config"]["format"]["schema"], schema);
+  EXPECT_EQ(body(kGemini, closed)["generationConfig"]["responseJsonSchema"], schema);
+  // Strictly is held to what can be, and loosely to all else.
+  for (
+      const char* loose :
+      {R"({"type":"object","properties":{"a":{}}})", R"({"type":"object","additionalProperties":false})",
+       R"({"type":"object","properties":{"a":{"type":"object"}},"required":["a"],"additionalProperties":false})",
+       R"({"oneOf":[{"type":"string"}]})",
+       R"({"type":"object","properties":{"a":{"type":"string"}},"required":[],"additionalProperties":false})"}) {
+    EXPECT_EQ(body(kOpenAi, loose)["response_format"]["json_schema"]["strict"], false) << loose;
+  }
+  Request broken = least();
+  broken.output_schema = "[]";
+  for (const Provider* provider : providers())
+    EXPECT_EQ(provider->encode(broken, {kOfficial}).error().code(), Code::kInvalidArgument);
+}
+
+TEST(Encode, CacheMarksStandWhereAPromptIsWorthKeeping) {
+  Request request = everything();
+  request.cache_marks = true;
+  const auto body = nlohmann::ordered_json::parse(*kAnthropic.encode(request, {kOfficial}));
+  const auto mark = nlohmann::ordered_json{{"type", "ephemeral"}};
+  EXPECT_EQ(body["system"][0]["cache_control"], mark);
+  EXPECT_EQ(body["tools"].back()["cache_control"], mark);
+  int marks = 0;
+  for (const auto& turn : body["messages"]) {
+    for (const auto& block : turn["content"]) marks += block.contains("cache_control") ? 1 : 0;
+  }
+  EXPECT_EQ(marks, 2);
+  EXPECT_EQ(body["messages"].back()["content"].back()["cache_control"], mark);
+  // The others keep prompts without being told.
+  Request plain = everything();
+  EXPECT_EQ(*kOpenAi.encode(request, {kOfficial}), *kOpenAi.encode(plain, {kOfficial}));
+  EXPECT_EQ(*kGemini.encode(request, {kOfficial}), *kGemini.encode(plain, {kOfficial}));
+}
+
+TEST(Encode, Azure) {
+  const auto path = [](const Provider& provider, std::string base, std::string version) {
+    Request request = least();
+    request.model = "gpt 4";
+    Dialect dialect;
+    dialect.base_url = std::move(base);
+    dialect.api_version = std::move(version);
+    return provider.path_of(request, dialect);
+  };
+  EXPECT_EQ(path(kOpenAi, "https://r.openai.azure.com", "2024-10-21"),
+            "/openai/deployments/gpt%204/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(path(kOpenAi, "https://r.openai.azure.com/openai/", "2024-10-21"),
+            "/deployments/gpt%204/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(path(kOpenAi, "https://gate.example/openai/deployments/d", "2024-10-21"),
+            "/chat/completions?api-version=2024-10-21");
+  EXPECT_EQ(path(kOpenAi, "https://r.openai.azure.com/openai/v1", "preview"),
+            "/chat/completions?api-version=preview");
+  EXPECT_EQ(path(kOpenaiResponses, "https://r.openai.azure.com", "2025-04-01-preview"),
+            "/openai/responses?api-version=2025-04-01-preview");
+  EXPECT_EQ(path(kOpenAi, "https://api.openai.com/v1", ""), "/chat/completions");
+  const auto header = [](std::string base, std::string version) {
+    Dialect dialect;
+    dialect.base_url = std::move(base);
+    dialect.api_version = std::move(version);
+    return kOpenAi.headers("k", dialect).at(0).first;
+  };
+  EXPECT_EQ(header("https://r.openai.azure.com/openai/v1", ""), "api-key");
+  EXPECT_EQ(header("https://gate.example", "2024-10-21"), "api-key");
+  EXPECT_EQ(header("https://r.openai.azure.com.evil.example/v1", ""), "authorization");
+  EXPECT_EQ(header("https://api.openai.com/v1", ""), "authorization");
+}
+
+TEST(Encode, WhatAServerDoesNotTakeIsLearntFromItsRefusal) {
+  Error refused(ErrorKind::kBadRequest, "Unknown field: stream_options");
+  refused.http_status = 400;
+  const auto learnt = kOpenAi.adapt({kCompatible}, refused);
+  ASSERT_TRUE(learnt);
+  EXPECT_EQ(*kOpenAi.encode(least(), *learnt),
+            R"({"model":"m-1","messages":[{"role":"user","content":"hello"}],"stream":true})");
+  EXPECT_FALSE(kOpenAi.adapt(*learnt, refused));
+  refused.message = "Encrypted content is not supported with this model.";
+  ASSERT_TRUE(kOpenaiResponses.adapt({kOfficial}, refused));
+  refused.code = "invalid_encrypted_content";
+  EXPECT_FALSE(kOpenaiResponses.adapt({kOfficial}, refused));
+}
+
+TEST(Encode, Gemini) {
+  EXPECT_EQ(*kGemini.encode(least(), {kOfficial}),
+            R"({"contents":[{"role":"user","parts":[{"text":"hello"}]}]})");
+  const auto body = nlohmann::ordered_json::parse(*kGemini.encode(everything(), {kOfficial}));
+  EXPECT_EQ(body["systemInstruction"]["parts"][0]["text"], "Be brief.\n\nBe kind.");
+  EXPECT_EQ(body["generationConfig"].dump(),
+            R"({"maxOutputTokens":77,"temperature":0.5,"stopSequences":["END"]})");
+  EXPECT_EQ(body["tools"][0]["functionDeclarations"][1].dump(),
+            R"({"name":"list","description":"","parametersJsonSchema":{"type":"object","properties":{}}})");
+  Request request = least();
+  for (const auto& [model, path] : {std::pair{"gemini-2.5-pro", "/models/gemini-2.5-pro"},
+                                    {"models/x", "/models/x"},
+                                    {"publishers/google/models/x", "/publishers/google/models/x"},
+                                    {"a?b#c", "/models/a%3Fb%23c"}}) {
+    request.model = model;
+    EXPECT_EQ(kGemini.path_of(request, {kOfficial}), std::string(path) + ":streamGenerateContent?alt=sse");
   }
 }
 

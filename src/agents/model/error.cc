@@ -212,6 +212,7 @@ std::string_view error_type(ErrorKind kind) {
     case ErrorKind::kNotGranted: return "NotGrantedError";
     case ErrorKind::kBadRequest: return "BadRequestError";
     case ErrorKind::kUnknownStop: return "UnknownStopReasonError";
+    case ErrorKind::kInvalidOutput: return "InvalidOutputError";
     case ErrorKind::kStreamCut: return "StreamCutError";
     case ErrorKind::kTimeout: return "TimeoutError";
     case ErrorKind::kConnection: return "ConnectionError";
@@ -224,6 +225,7 @@ bool is_retryable(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::kRateLimited:
     case ErrorKind::kOverloaded:
+    case ErrorKind::kInvalidOutput:
     case ErrorKind::kStreamCut:
     case ErrorKind::kTimeout:
     case ErrorKind::kConnection: return true;

@@ -24,6 +24,7 @@ enum class ErrorKind : std::uint8_t {
   kNotGranted,      // final: the operator allows neither this host nor this key there
   kBadRequest,      // final
   kUnknownStop,     // final: the answer ended for a reason that is not known to be good
+  kInvalidOutput,   // retry: the answer is not what was asked to be said
   kStreamCut,       // retry: the stream ended before its end, or broke
   kTimeout,         // retry
   kConnection,      // retry

@@ -59,4 +59,16 @@ Result<std::optional<Media>> media_of(const Part& part) {
   return std::optional<Media>(std::move(out));
 }
 
+Status check_media(const std::vector<Message>& messages, Status (*takes)(const Media& media)) {
+  for (const Message& message : messages) {
+    for (const Part& part : message.content) {
+      Result<std::optional<Media>> media = media_of(part);
+      if (!media) return media.error();
+      if (!*media) continue;
+      if (Status status = takes(**media); !status.ok()) return status;
+    }
+  }
+  return {};
+}
+
 }  // namespace holdfast::model

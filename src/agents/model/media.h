@@ -10,6 +10,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/message.h"
 
@@ -29,5 +30,8 @@ struct Media {
 
 // None: the part is no image and no file. INVALID_ARGUMENT: it wants to be one and is not.
 Result<std::optional<Media>> media_of(const Part& part);
+
+// That every image and file is one, and one that `takes` says yes to.
+Status check_media(const std::vector<Message>& messages, Status (*takes)(const Media& media));
 
 }  // namespace holdfast::model

@@ -7,7 +7,9 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "model/call_assembly.h"
+#include "model/media.h"
 #include "model/opaque.h"
+#include "model/openai_server.h"
 #include "model/provider.h"
 #include "model/resend.h"
 
@@ -16,6 +18,18 @@ namespace holdfast::model {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+Status takes(const Media& media) {
+  if (media.image || media.url.empty()) return {};
+  return Status(Code::kInvalidArgument,
+                "content: Chat Completions takes a file by its data only; use `openai_responses` for a URL");
+}
+
+Json media_part(const Media& media) {
+  if (media.image) return {{"type", "image_url"}, {"image_url", {{"url", media.as_url()}}}};
+  return {{"type", "file"},
+          {"file", {{"filename", media.name.empty() ? "file" : media.name}, {"file_data", media.as_url()}}}};
+}
 
 // Opaque parts only where they came from; the others stand apart.
 Json content_of(const Message& message, bool from_here) {
@@ -29,7 +43,8 @@ Json content_of(const Message& message, bool from_here) {
       if (from_here && !part.extra.empty()) json.update(parse_json<Json>(part.extra));
       only_text = only_text && json.size() == 2;
     } else {
-      json = parse_json<Json>(part.json);
+      const auto media = media_of(part);
+      json = media && *media ? media_part(**media) : parse_json<Json>(part.json);
       only_text = false;
     }
     parts.push_back(std::move(json));
@@ -299,9 +314,8 @@ class ChatDecoder : public Decoder {
   bool done_ = false;
 };
 
-net::Headers headers(const std::string& api_key) {
-  if (api_key.empty()) return {};
-  return {{"authorization", "Bearer " + api_key}};
+std::string path_of(const Request& request, const Dialect& dialect) {
+  return openai_path("/chat/completions", true, request, dialect);
 }
 
 constexpr const char* kLimit = "max_tokens";
@@ -314,18 +328,24 @@ bool takes_renamed_limit(std::string_view base_url) {
 }
 
 std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
+  if (refused.http_status != 400 && refused.http_status != 422) return std::nullopt;
+  Dialect other = dialect;
+  if (!dialect.uncounted && refused.message.find("stream_options") != std::string::npos) {
+    other.uncounted = true;
+    return other;
+  }
   const bool renamed = takes_renamed_limit(dialect.base_url) != dialect.other_limit;
   const bool says_new = refused.message.find(kRenamedLimit) != std::string::npos;
   const bool says_old = refused.message.find(kLimit) != std::string::npos;
-  if ((refused.http_status != 400 && refused.http_status != 422) || dialect.other_limit) return std::nullopt;
+  if (dialect.other_limit) return std::nullopt;
   if (renamed ? !says_new : !(says_new || (says_old && refused.code == "unsupported_parameter")))
     return std::nullopt;
-  Dialect other = dialect;
   other.other_limit = true;
   return other;
 }
 
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
+  if (Status status = check_media(request.messages, takes); !status.ok()) return fail(status);
   Json out;
   out["model"] = request.model;
   out["messages"] = messages_of(request, origin_of(kOpenAi.name, dialect.base_url));
@@ -340,8 +360,16 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   }
   if (request.temperature) out["temperature"] = *request.temperature;
   if (!request.stop.empty()) out["stop"] = request.stop;
+  if (!request.output_schema.empty()) {
+    Result<Json> schema = output_schema_of(request);
+    if (!schema) return fail(schema.error());
+    const bool strict = is_strict(*schema);
+    out["response_format"] = {
+        {"type", "json_schema"},
+        {"json_schema", {{"name", "answer"}, {"schema", std::move(*schema)}, {"strict", strict}}}};
+  }
   out["stream"] = true;
-  out["stream_options"] = {{"include_usage", true}};
+  if (!dialect.uncounted) out["stream_options"] = {{"include_usage", true}};
   return dump_json(out);
 }
 
@@ -354,7 +382,8 @@ std::unique_ptr<Decoder> decoder() {
 constinit const Provider kOpenAi = whole({.name = "openai",
                                           .default_url = "https://api.openai.com/v1",
                                           .path = "/chat/completions",
-                                          .headers = headers,
+                                          .path_of = path_of,
+                                          .headers = openai_headers,
                                           .encode = encode,
                                           .decoder = decoder,
                                           .adapt = adapt});

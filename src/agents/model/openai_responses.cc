@@ -14,6 +14,7 @@
 #include "base/json_member.h"
 #include "model/call_assembly.h"
 #include "model/opaque.h"
+#include "model/openai_server.h"
 #include "model/provider.h"
 #include "model/response_items.h"
 
@@ -49,15 +50,22 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
     return fail(Code::kInvalidArgument, "the Responses format knows no texts to stop at: use `openai`");
   if (request.max_tokens) out["max_output_tokens"] = *request.max_tokens;
   if (request.temperature) out["temperature"] = *request.temperature;
+  if (!request.output_schema.empty()) {
+    Result<Json> schema = output_schema_of(request);
+    if (!schema) return fail(schema.error());
+    const bool strict = is_strict(*schema);
+    out["text"] = {
+        {"format",
+         {{"type", "json_schema"}, {"name", "answer"}, {"schema", std::move(*schema)}, {"strict", strict}}}};
+  }
   out["store"] = false;
   if (!dialect.open_reasoning) out["include"] = Json::array({"reasoning.encrypted_content"});
   out["stream"] = true;
   return dump_json(out);
 }
 
-net::Headers headers(const std::string& api_key) {
-  if (api_key.empty()) return {};
-  return {{"authorization", "Bearer " + api_key}};
+std::string path_of(const Request& request, const Dialect& dialect) {
+  return openai_path("/responses", false, request, dialect);
 }
 
 // Models that do not think refuse to be asked for it.
@@ -519,7 +527,8 @@ std::unique_ptr<Decoder> decoder() {
 constinit const Provider kOpenaiResponses = whole({.name = "openai_responses",
                                                    .default_url = "https://api.openai.com/v1",
                                                    .path = "/responses",
-                                                   .headers = headers,
+                                                   .path_of = path_of,
+                                                   .headers = openai_headers,
                                                    .encode = encode,
                                                    .decoder = decoder,
                                                    .adapt = adapt});

@@ -24,8 +24,11 @@ namespace holdfast::model {
 // How one server speaks a format. A server says itself where it differs, by refusing a request.
 struct Dialect {
   std::string base_url;
-  bool other_limit = false;     // the limit on tokens goes by its other name
-  bool open_reasoning = false;  // it gives what was thought in no form that could be given back
+  bool other_limit = false;      // the limit on tokens goes by its other name
+  bool open_reasoning = false;   // it gives what was thought in no form that could be given back
+  bool unsigned_calls = false;   // it wants to be told that it did not make a call itself
+  bool uncounted = false;        // it cannot be asked for the usage of a stream
+  std::string api_version = {};  // Azure's; empty: none is said
 };
 
 struct Provider {
@@ -36,7 +39,7 @@ struct Provider {
   // Where a request goes; null: to the path. Without the base URL and its query.
   std::string (*path_of)(const Request& request, const Dialect& dialect) = nullptr;
   // Of each request, besides those of JSON and event streams. `api_key` may be empty.
-  net::Headers (*headers)(const std::string& api_key) = nullptr;
+  net::Headers (*headers)(const std::string& api_key, const Dialect& dialect) = nullptr;
   // The body. INVALID_ARGUMENT: the request cannot be written.
   Result<std::string> (*encode)(const Request& request, const Dialect& dialect) = nullptr;
   // For the events of one stream.
@@ -63,7 +66,7 @@ consteval Provider whole(Provider provider) {
 std::string origin_of(std::string_view provider, std::string_view base_url);
 
 // The providers, one line each.
-#define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kOpenaiResponses) line(kAnthropic)
+#define HOLDFAST_MODEL_PROVIDERS(line) line(kOpenAi) line(kOpenaiResponses) line(kAnthropic) line(kGemini)
 
 #define HOLDFAST_DECLARE_PROVIDER(provider) extern const Provider provider;
 HOLDFAST_MODEL_PROVIDERS(HOLDFAST_DECLARE_PROVIDER)

@@ -29,7 +29,7 @@ class EchoDecoder : public Decoder {
   bool complete() const override { return stopped(); }
 };
 
-net::Headers echo_headers(const std::string& api_key) {
+net::Headers echo_headers(const std::string& api_key, const Dialect&) {
   return {{"x-echo-key", api_key}};
 }
 Result<std::string> echo_encode(const Request& request, const Dialect&) {
@@ -50,7 +50,7 @@ constexpr Provider kEcho = whole({.name = "echo",
                                   .decoder = echo_decoder,
                                   .classify_error = echo_error});
 
-const Provider* const kWithEcho[] = {&kOpenAi, &kOpenaiResponses, &kAnthropic, &kEcho};
+const Provider* const kWithEcho[] = {&kOpenAi, &kOpenaiResponses, &kAnthropic, &kGemini, &kEcho};
 
 // A provider's numbers go to a bill that somebody adds up.
 TEST(Providers, CountsThatCannotBeAreNotBooked) {
@@ -67,6 +67,10 @@ TEST(Providers, CountsThatCannotBeAreNotBooked) {
           number + R"(,"output_tokens":)" + number + R"(,"input_tokens_details":{"cached_tokens":)" + number +
           R"(,"cache_write_tokens":)" + number + R"(},"output_tokens_details":{"reasoning_tokens":)" +
           number + "}}}}"}},
+        {&kGemini,
+         {R"({"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":)" +
+          number + R"(,"candidatesTokenCount":)" + number + R"(,"cachedContentTokenCount":)" + number +
+          R"(,"thoughtsTokenCount":)" + number + R"(,"toolUsePromptTokenCount":)" + number + "}}"}},
         {&kAnthropic,
          {R"({"type":"message_start","message":{"model":"m","usage":{}}})",
           R"({"type":"content_block_start","index":0,"content_block":{"type":"text","text":"x"}})",
@@ -100,7 +104,7 @@ TEST(Providers, EachIsFoundByItsName) {
     EXPECT_TRUE(names.insert(provider->name).second) << provider->name << " is there twice";
     EXPECT_EQ(*find_provider(provider->name), provider);
   }
-  EXPECT_THAT(names, ElementsAre("anthropic", "openai", "openai_responses"));
+  EXPECT_THAT(names, ElementsAre("anthropic", "gemini", "openai", "openai_responses"));
   EXPECT_EQ(*find_provider("echo", kWithEcho), &kEcho);
 }
 
@@ -109,11 +113,13 @@ TEST(Providers, AnUnknownOneIsAnErrorThatNamesThoseThereAre) {
     const auto found = find_provider(name);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().code(), Code::kNotFound);
-    EXPECT_THAT(found.error().message(), HasSubstr("the providers are: openai, openai_responses, anthropic"));
+    EXPECT_THAT(found.error().message(),
+                HasSubstr("the providers are: openai, openai_responses, anthropic, gemini"));
   }
   EXPECT_THAT(
       find_provider("ecko", kWithEcho).error().message(),
-      HasSubstr("no model provider `ecko`; the providers are: openai, openai_responses, anthropic, echo"));
+      HasSubstr(
+          "no model provider `ecko`; the providers are: openai, openai_responses, anthropic, gemini, echo"));
 }
 
 TEST(Providers, AThirdOneIsCalledLikeTheOthers) {

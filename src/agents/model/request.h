@@ -28,7 +28,15 @@ struct Request {
   std::optional<std::int64_t> max_tokens;
   std::optional<double> temperature;
   std::vector<std::string> stop;
+  std::string output_schema;  // JSON Schema of what the answer's text is JSON of; empty: any text
+  bool cache_marks = false;   // says up to where a prompt is worth keeping, to those who want to be told
 };
+
+// What is said of the answer's form: its schema. INVALID_ARGUMENT: it is none.
+Result<nlohmann::ordered_json> output_schema_of(const Request& request);
+// Whether the strict forms of OpenAI take it: every object closed, all its members required, and none of the
+// words that they do not know. It is held to loosely otherwise.
+bool is_strict(const nlohmann::ordered_json& schema);
 
 // The schema of a tool's arguments, as providers want it: always one of an object. INVALID_ARGUMENT: it is
 // none.

@@ -22,7 +22,7 @@ Json messages(const Provider& provider, std::vector<Message> conversation, const
   request.model = "m";
   request.messages = std::move(conversation);
   const Json body = Json::parse(*provider.encode(request, {base_url}));
-  for (const char* name : {"messages", "input"}) {
+  for (const char* name : {"messages", "input", "contents"}) {
     if (body.contains(name)) return body[name];
   }
   return {};
@@ -116,6 +116,47 @@ TEST(Resend, ThoughtsThatWouldBeRefusedStayBehind) {
             Json::parse(R"([{"type":"message","role":"assistant","content":"a"}])"));
 }
 
+TEST(Resend, GeminisPartsGoBackInTheirOrderWithTheirSignatures) {
+  const char* parts =
+      R"([{"text":"why","thought":true},{"text":"a"},{"text":"b","thoughtSignature":"s1"},)"
+      R"({"functionCall":{"name":"look","args":{"q":1},"id":"x"},"thoughtSignature":"s2"},)"
+      R"({"executableCode":{"code":"1"}},{"functionCall":{"name":"list","args":{}}},{"text":"","thoughtSignature":"s3"}])";
+  const Message said = heard(
+      kGemini, R"({"candidates":[{"finishReason":"STOP","content":{"parts":)" + std::string(parts) + "}}]}");
+  const std::vector<Message> conversation = {Message::user("hi"), said, Message::tool("x", "1"),
+                                             Message::tool("call_1", "no", true)};
+  Json out = messages(kGemini, conversation);
+  ASSERT_EQ(out.size(), 3U) << out.dump();
+  EXPECT_EQ(out[1]["parts"], Json::parse(parts));
+  EXPECT_EQ(
+      out[2],
+      Json::parse(
+          R"({"role":"user","parts":[{"functionResponse":{"id":"x","name":"look","response":{"output":"1"}}},)"
+          R"({"functionResponse":{"name":"list","response":{"error":"no"}}}]})"));
+  out = messages(kGemini, conversation, kElsewhere);
+  EXPECT_EQ(out[1]["parts"],
+            Json::parse(R"([{"text":"a"},{"text":"b"},{"functionCall":{"name":"look","args":{"q":1}}},)"
+                        R"({"functionCall":{"name":"list","args":{}}}])"));
+  EXPECT_EQ(out[2]["parts"][0],
+            Json::parse(R"({"functionResponse":{"name":"look","response":{"output":"1"}}})"));
+}
+
+TEST(Resend, ACallThatGeminiDidNotSignSaysSoWhereThatIsDemanded) {
+  Request request;
+  request.model = "m";
+  request.messages = {Message::user("hi"),
+                      Message::assistant("", {ToolCall("a", "look", "{}"), ToolCall("b", "look", "{}")})};
+  const Dialect plain{.base_url = kHere};
+  Error refused(ErrorKind::kBadRequest, "Function call is missing a thought_signature in functionCall parts");
+  refused.http_status = 400;
+  const auto learnt = kGemini.adapt(plain, refused);
+  ASSERT_TRUE(learnt);
+  EXPECT_FALSE(kGemini.adapt(*learnt, refused));
+  const Json parts = Json::parse(*kGemini.encode(request, *learnt))["contents"][1]["parts"];
+  EXPECT_EQ(parts[0]["thoughtSignature"], "skip_thought_signature_validator");
+  EXPECT_FALSE(parts[1].contains("thoughtSignature"));
+}
+
 TEST(Resend, OneIdTwiceAndAnswersToEach) {
   for (const Provider* provider : providers()) {
     const Json out = messages(
@@ -131,6 +172,11 @@ TEST(Resend, OneIdTwiceAndAnswersToEach) {
       if (message.contains("tool_call_id")) answers.push_back(message["tool_call_id"]);
       if (message.value("type", "") == "function_call") calls.push_back(message["call_id"]);
       if (message.value("type", "") == "function_call_output") answers.push_back(message["call_id"]);
+      for (const Json& part : message.value("parts", Json::array())) {
+        // A position is what is left of an id: calls are answered together, in their order.
+        if (part.contains("functionCall")) calls.push_back(std::to_string(calls.size()));
+        if (part.contains("functionResponse")) answers.push_back(std::to_string(answers.size()));
+      }
       if (!message.contains("content") || !message["content"].is_array()) continue;
       for (const Json& block : message["content"]) {
         if (block["type"] == "tool_use") calls.push_back(block["id"]);

@@ -21,7 +21,8 @@ class RE2;
 namespace holdfast::model {
 
 // The wire formats, as `provider:` of agent.yaml names them.
-inline constexpr std::array<std::string_view, 3> kScriptedApis = {"openai", "openai_responses", "anthropic"};
+inline constexpr std::array<std::string_view, 4> kScriptedApis = {"openai", "openai_responses", "anthropic",
+                                                                  "gemini"};
 
 // What the wire formats have in common, as far as a script can look at it.
 struct ScriptedRequest {

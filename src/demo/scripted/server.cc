@@ -44,6 +44,7 @@ class Server : public ScriptedServer {
     wires_.push_back(scripted_openai());
     wires_.push_back(scripted_responses());
     wires_.push_back(scripted_anthropic());
+    wires_.push_back(scripted_gemini());
   }
 
   ~Server() override {
@@ -84,8 +85,8 @@ class Server : public ScriptedServer {
         std::find_if(wires_.begin(), wires_.end(), [&](const auto& one) { return one->takes(request.path); });
     if (wire == wires_.end() || request.method != "POST") {
       return refuse(std::move(responder), *wires_.front(), 404,
-                    fmt::format("there is no {} {} here; POST /v1/chat/completions, /v1/responses or "
-                                "/v1/messages, GET /v1/models",
+                    fmt::format("there is no {} {} here; POST /v1/chat/completions, /v1/responses, "
+                                "/v1/messages or /v1beta/models/NAME:generateContent, GET /v1/models",
                                 request.method, request.path));
     }
     requests_.fetch_add(1);
@@ -121,7 +122,7 @@ class Server : public ScriptedServer {
 
   void whole(net::Responder responder, const ScriptedWire& wire, const ScriptedRequest& asked,
              const ScriptedReply& reply) {
-    net::Response response = json_response(200, wire.whole(asked, reply), {id_header(wire, asked)});
+    net::Response response = json_response(200, wire.whole(asked, reply), id_header(wire, asked));
     if (reply.delay.count() == 0) return responder.reply(std::move(response));
     server_->after(reply.delay, [responder = std::move(responder), response = std::move(response)]() mutable {
       responder.reply(std::move(response));
@@ -137,8 +138,8 @@ class Server : public ScriptedServer {
     auto playing = std::make_shared<Playing>(
         Playback(wire.frames(asked, reply), reply, fault, fault ? wire.error_frame(*fault) : std::string()),
         std::weak_ptr<net::Stream>());
-    net::Response head{.content_type = "text/event-stream",
-                       .headers = {{"Cache-Control", "no-cache"}, id_header(wire, asked)}};
+    net::Response head{.content_type = "text/event-stream", .headers = id_header(wire, asked)};
+    head.headers.push_back({"Cache-Control", "no-cache"});
     playing->stream = responder.stream(std::move(head), inline_, [this, playing] {
       return playing->playback.next([this, &playing](std::chrono::milliseconds delay) {
         server_->after(delay, [stream = playing->stream] {
@@ -163,13 +164,14 @@ class Server : public ScriptedServer {
     responder.reply(json_response(status, wire.error_body(status, fault)));
   }
 
-  static net::Header id_header(const ScriptedWire& wire, const ScriptedRequest& asked) {
-    return {std::string(wire.request_id_header()), "req_" + stable_id(asked)};
+  static std::vector<net::Header> id_header(const ScriptedWire& wire, const ScriptedRequest& asked) {
+    if (wire.request_id_header().empty()) return {};
+    return {{std::string(wire.request_id_header()), "req_" + stable_id(asked)}};
   }
 
   static std::vector<net::Header> headers_of(const ScriptedFault& fault, const ScriptedWire& wire,
                                              const ScriptedRequest& asked) {
-    std::vector<net::Header> out = {id_header(wire, asked)};
+    std::vector<net::Header> out = id_header(wire, asked);
     if (!fault.retry_after.empty()) out.push_back({"retry-after", fault.retry_after});
     if (!fault.retry_after_ms.empty()) out.push_back({"retry-after-ms", fault.retry_after_ms});
     if (!fault.should_retry.empty()) out.push_back({"x-should-retry", fault.should_retry});
@@ -178,8 +180,10 @@ class Server : public ScriptedServer {
 
   bool authorised(const net::Request& request) const {
     if (script_.api_key().empty()) return true;
-    return request.header("x-api-key") == script_.api_key() ||
-           request.header("authorization") == "Bearer " + script_.api_key();
+    for (const char* name : {"x-api-key", "x-goog-api-key", "api-key"}) {
+      if (request.header(name) == script_.api_key()) return true;
+    }
+    return request.header("authorization") == "Bearer " + script_.api_key();
   }
 
   // The fault for this request: those with `first` have their turn one after another, each for so many

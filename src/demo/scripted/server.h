@@ -1,8 +1,9 @@
 #pragma once
 
 // ScriptedServer: a model that needs no key and no network. It speaks OpenAI Chat Completions (POST
-// /v1/chat/completions) and Responses (POST /v1/responses), Anthropic Messages (POST /v1/messages) and GET
-// /v1/models over HTTP on loopback, from a script (docs/guide/models.md), and can be told to misbehave:
+// /v1/chat/completions) and Responses (POST /v1/responses), Anthropic Messages (POST /v1/messages),
+// Gemini (POST /v1beta/models/NAME:generateContent and streamGenerateContent) and GET /v1/models over HTTP on
+// loopback, from a script (docs/guide/models.md), and can be told to misbehave:
 // stream slowly, cut, refuse, hang. The demo and the tests reach it through the product's own clients.
 //
 // A reply is chosen by what the request contains, never by what came before, so a retry or a restart gets the

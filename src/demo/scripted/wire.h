@@ -26,6 +26,7 @@ class ScriptedWire {
                                           const ScriptedReply& reply) const = 0;
   virtual std::string error_body(int status, const ScriptedFault& fault) const = 0;
   virtual std::string error_frame(const ScriptedFault& fault) const = 0;
+  // Empty: the format says it in the body.
   virtual std::string_view request_id_header() const = 0;
   // Without which a request is refused; empty: none.
   virtual std::string_view demanded_header() const { return {}; }
@@ -34,6 +35,7 @@ class ScriptedWire {
 std::unique_ptr<ScriptedWire> scripted_openai();
 std::unique_ptr<ScriptedWire> scripted_responses();
 std::unique_ptr<ScriptedWire> scripted_anthropic();
+std::unique_ptr<ScriptedWire> scripted_gemini();
 
 // As OpenAI answers a request that it refuses.
 std::string openai_error_body(int status, const ScriptedFault& fault);
