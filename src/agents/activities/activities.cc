@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "activities/catalog.h"
+#include "activities/first_message.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -107,7 +108,7 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
 }
 
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
-                                         const std::string& text) {
+                                         const model::Message& first) {
   const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
   platform::StepWrite write;
   write.key = "begin:" +
@@ -116,7 +117,7 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   auto head = deps_.store->head(conversation, 0);
   if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
-  write.messages = {model::to_json(model::Message::user(text))};
+  write.messages = {model::to_json(first)};
   write.result = "{}";
   auto record = require(deps_.store->commit_step(write), "storing the input");
   return record.appended->head;
@@ -139,7 +140,8 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   DefinitionPtr agent = definition(run.agent, version);
   const std::string text = first_input(ctx, run);
   Begun out;
-  out.head = append_first(ctx, run, text);
+  out.head = append_first(
+      ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
   Json started = {{"agent", run.agent},
                   {"version", version},
                   {"input", excerpt(text)},

@@ -59,7 +59,7 @@ class Activities {
   std::string output_at(const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
-  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const std::string& text);
+  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first);
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);

@@ -59,8 +59,9 @@ StopReason stop_of(model::StopReason reason) {
 }  // namespace
 
 std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, const std::string& version) {
-  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", version, spec.provider, spec.base_url,
-                                spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
+  std::string key =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", version, spec.provider, spec.base_url, spec.api_version,
+                  spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
   std::lock_guard lock(mutex_);
   if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
   std::shared_ptr<model::Client>& client = clients_[key];
@@ -70,6 +71,7 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, con
     if (!provider) throw ApplicationFailure::non_retryable(provider.error().message(), "UNIMPLEMENTED");
     endpoint.provider = *provider;
     endpoint.base_url = spec.base_url;
+    endpoint.api_version = spec.api_version;
     endpoint.api_key = spec.api_key_env;
     endpoint.idle_timeout = spec.idle_timeout;
     endpoint.total_timeout = total_timeout(spec);
@@ -83,12 +85,33 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, con
   return client;
 }
 
+namespace {
+
+// An answer that is to be JSON of a form, and is not; another attempt may be better.
+std::optional<model::Error> why_no_output(const AgentDefinition& agent, const model::Completion& answer) {
+  const bool last =
+      answer.stop_reason == model::StopReason::kEnd || answer.stop_reason == model::StopReason::kStopSequence;
+  if (agent.output_schema.is_null() || !last) return std::nullopt;
+  const auto wrong = [](const std::string& why) {
+    return model::Error(model::ErrorKind::kInvalidOutput,
+                        "the model's answer is not what `output_schema` says: " + bounded_text(why, 500));
+  };
+  auto read = read_json(answer.message.text(), kMaxForeignJsonDepth, Integers::kExact);
+  if (!read) return wrong(read.error().message());
+  if (auto bad = spec::validate(agent.output_schema, *read)) return wrong(*bad);
+  return std::nullopt;
+}
+
+}  // namespace
+
 model::Request Activities::model_request(activity::Context& ctx, const AgentDefinition& agent,
                                          const ModelInput& in, const std::vector<model::Message>& answers) {
   model::Request request;
   request.model = agent.model.name;
   request.max_tokens = agent.model.max_tokens;
   request.temperature = agent.model.temperature;
+  request.cache_marks = agent.model.cache_marks;
+  if (!agent.output_schema.is_null()) request.output_schema = dump_json(agent.output_schema);
   request.messages.push_back(model::Message::system(agent.prompt));
   for (std::uint64_t first = 1; first <= in.head.sequence; first += platform::kMaxPage) {
     std::uint64_t last = std::min<std::uint64_t>(in.head.sequence, first + platform::kMaxPage - 1);
@@ -271,6 +294,9 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
            {"attempt", ctx.info().attempt}},
           fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
   model::Outcome outcome = stream_model(ctx, agent->model, request, in);
+  if (outcome) {
+    if (auto wrong = why_no_output(*agent, *outcome)) outcome = std::unexpected(std::move(*wrong));
+  }
   if (!outcome) {
     if (outcome.error().kind == model::ErrorKind::kCancelled)
       throw CanceledFailure("the model call was canceled");
