@@ -168,12 +168,77 @@ bool parse_expiry(std::string_view key, ExpiryRow& row) {
          take_text(key, row.workflow_id) && take_text(key, row.run_id) && key.empty();
 }
 
-bool parse_execution(std::string_view key, ExecutionRow& row) {
+namespace {
+
+std::string large(char table, const LargeId& id) {
+  std::string key = start(kStoreWide, table, 24);
+  put_i64(key, id.epoch);
+  put_i64(key, id.number);
+  return key;
+}
+
+bool take_execution(std::string_view& key, ExecutionRow& row) {
   if (key.size() < 3 || key[2] != kExecutionTable) return false;
   key.remove_prefix(3);
-  if (!take_text(key, row.namespace_id) || !take_text(key, row.workflow_id) || !take_text(key, row.run_id)) {
-    return false;
-  }
+  return take_text(key, row.namespace_id) && take_text(key, row.workflow_id) && take_text(key, row.run_id);
+}
+
+}  // namespace
+
+std::string large_payload(const LargeId& id) {
+  return large(kLargeTable, id);
+}
+
+std::string large_piece(const LargeId& id, std::int64_t piece) {
+  std::string key = large(kPieceTable, id);
+  put_i64(key, piece);
+  return key;
+}
+
+std::string staged_payload(const LargeId& id) {
+  return large(kStagedTable, id);
+}
+
+std::string large_owners_begin(std::string_view namespace_id, std::string_view workflow_id,
+                               std::string_view run_id) {
+  std::string key = start(shard_of(namespace_id, workflow_id), kLargeOwnerTable,
+                          namespace_id.size() + workflow_id.size() + run_id.size() + 16);
+  put_text(key, namespace_id);
+  put_text(key, workflow_id);
+  put_text(key, run_id);
+  return key;
+}
+
+std::string large_owners_end(std::string_view namespace_id, std::string_view workflow_id,
+                             std::string_view run_id) {
+  std::string key = large_owners_begin(namespace_id, workflow_id, run_id);
+  key.back() = '\x02';  // behind the end of the text
+  return key;
+}
+
+std::string large_owner(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
+                        const LargeId& id) {
+  std::string key = large_owners_begin(namespace_id, workflow_id, run_id);
+  put_i64(key, id.epoch);
+  put_i64(key, id.number);
+  return key;
+}
+
+LargeId large_id_of(std::string_view key) {
+  LargeId id;
+  if (key.size() < 16) return id;
+  key.remove_prefix(key.size() - 16);
+  take_i64(key, id.epoch);
+  take_i64(key, id.number);
+  return id;
+}
+
+bool parse_execution_prefix(std::string_view key, ExecutionRow& row) {
+  return take_execution(key, row);
+}
+
+bool parse_execution(std::string_view key, ExecutionRow& row) {
+  if (!take_execution(key, row)) return false;
   row.state = key == "s";
   return row.state || (key.size() == 9 && key[0] == 'h');
 }

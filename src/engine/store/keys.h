@@ -62,6 +62,27 @@ struct ExpiryRow {
 // False when the bytes are no such key.
 bool parse_expiry(std::string_view key, ExpiryRow& row);
 
+// Large payloads stand in pieces, under the epoch of the store in which they were written and a number.
+struct LargeId {
+  std::int64_t epoch = 0;
+  std::int64_t number = 0;
+  auto operator<=>(const LargeId&) const = default;
+};
+std::string large_payload(const LargeId& id);
+std::string large_piece(const LargeId& id, std::int64_t piece);
+// While no run has it yet.
+std::string staged_payload(const LargeId& id);
+// The run has it in its history.
+std::string large_owner(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
+                        const LargeId& id);
+// The run's rows of these: [begin, end).
+std::string large_owners_begin(std::string_view namespace_id, std::string_view workflow_id,
+                               std::string_view run_id);
+std::string large_owners_end(std::string_view namespace_id, std::string_view workflow_id,
+                             std::string_view run_id);
+// Of a key that ends in one: of an owner, a payload, a staged one.
+LargeId large_id_of(std::string_view key);
+
 // What the key of an execution's row says; false when the bytes are none.
 struct ExecutionRow {
   std::string namespace_id;
@@ -70,6 +91,8 @@ struct ExecutionRow {
   bool state = false;  // else a page of its history
 };
 bool parse_execution(std::string_view key, ExecutionRow& row);
+// The execution alone, whatever the row says of it.
+bool parse_execution_prefix(std::string_view key, ExecutionRow& row);
 // The namespace's rows of executions in a shard: [begin, end).
 std::string executions_begin(std::uint16_t shard, std::string_view namespace_id);
 std::string executions_end(std::uint16_t shard, std::string_view namespace_id);
@@ -85,5 +108,9 @@ inline constexpr char kCurrentTable = 'c';
 inline constexpr char kExecutionTable = 'e';
 inline constexpr char kWakeTable = 'w';
 inline constexpr char kExpiryTable = 'x';
+inline constexpr char kLargeTable = 'b';
+inline constexpr char kPieceTable = 'p';
+inline constexpr char kStagedTable = 's';
+inline constexpr char kLargeOwnerTable = 'l';
 
 }  // namespace holdfast::store::keys

@@ -76,6 +76,22 @@ TEST(Keys, RowsOfAnExecutionSayWhoseTheyAre) {
   }
 }
 
+TEST(Keys, LargePayloadsAreFoundByWhoHasThem) {
+  const LargeId id{.epoch = 3, .number = 0x0168};
+  for (const std::string& key : {large_owner("n", "w", "r", id), large_payload(id), staged_payload(id)})
+    EXPECT_EQ(large_id_of(key), id);
+  EXPECT_LT(large_owners_begin("n", "w", "r"), large_owner("n", "w", "r", id));
+  EXPECT_GT(large_owners_end("n", "w", "r"), large_owner("n", "w", "r", id));
+  EXPECT_LT(large_owners_end("n", "w", "r"), large_owner("n", "w", "ra", id));
+  EXPECT_LT(large_piece(id, 9), large_piece(id, 10));
+  EXPECT_LT(large_piece(id, 10), large_piece({.epoch = 3, .number = 0x0169}, 0));
+  EXPECT_FALSE(is_history_page(large_owner("n", "w", "r", id)));
+  ExecutionRow row;
+  ASSERT_TRUE(parse_execution_prefix(history_page("n", "w", "r", 7), row));
+  EXPECT_EQ(row.namespace_id + row.workflow_id + row.run_id, "nwr");
+  EXPECT_FALSE(parse_execution_prefix(large_owner("n", "w", "r", id), row));
+}
+
 TEST(Keys, WakeRowsOrderByTime) {
   EXPECT_LT(wake(0, "z", "w", "r").substr(2), wake(1, "a", "w", "r").substr(2));
 }

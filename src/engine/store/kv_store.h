@@ -37,8 +37,11 @@ class KvStore {
   virtual ~KvStore() = default;
 
   // Durable (synced to the disk) when it returns OK. Anything else means that the state of the disk is
-  // unknown: the caller stops the process and never retries. One caller at a time; may run beside reads.
+  // unknown: the caller stops the process and never retries. Thread-safe; one commit waits for the other.
   virtual Status commit(const WriteBatch& batch) = 0;
+
+  // It has more to put in order than it should: commits that can wait leave the way to those that cannot.
+  virtual bool is_behind() const { return false; }
 
   // What is committed. Thread-safe.
   virtual Result<std::optional<std::string>> get(std::string_view key) const = 0;

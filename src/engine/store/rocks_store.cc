@@ -18,6 +18,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <limits>
@@ -38,6 +39,11 @@ constexpr std::size_t kMaxWarnings = 4;
 
 // Entries of a table among which half are deletions.
 constexpr std::size_t kDeletionWindow = 16 << 10;
+
+// Values from here on stand in files of their own: a compaction moves their keys and leaves them alone.
+constexpr std::uint64_t kBlobBytes = 32 << 10;
+// Tables of the newest writes, of which so many are merged at once.
+constexpr std::uint64_t kManyNewTables = 8;
 
 // RocksDB's own log: it would grow a LOG file per start. Only the last warnings are kept, for error messages.
 class WarningLogger final : public rocksdb::Logger {
@@ -262,6 +268,10 @@ rocksdb::Options rocks_options(const RocksOptions& options) {
   rocks.max_background_jobs = 2;
   rocks.max_open_files = 256;  // also keeps a start from opening every table
   rocks.compression = rocksdb::kLZ4Compression;
+  rocks.enable_blob_files = true;
+  rocks.min_blob_size = kBlobBytes;
+  rocks.blob_compression_type = rocksdb::kLZ4Compression;
+  rocks.enable_blob_garbage_collection = true;
   rocks.bytes_per_sync =
       1 << 20;  // tables reach the disk evenly; a commit's sync does not queue behind 30 MB
   // A table in which deletions stand close together is rewritten soon: what comes and goes (the feed, the
@@ -301,10 +311,10 @@ struct RocksStore::Impl {
   std::string dir;
   std::unique_ptr<rocksdb::Env> env;  // only with a file system of the caller's; outlives db
   std::unique_ptr<rocksdb::DB> db;
-  Status failed;  // the first failed commit; the committer is the only user
+  Status failed;  // the first failed commit; guarded by commits
   std::shared_ptr<DamagedTables> damage = std::make_shared<DamagedTables>();
   std::function<void(const std::string&)> complain;
-  bool compacting = true;  // the committer's
+  bool compacting = true;  // guarded by commits
   std::mutex commits;      // held by a commit, and by the moment of a checkpoint
 };
 
@@ -364,9 +374,6 @@ void RocksStore::Impl::stop_compacting() {
 }
 
 Status RocksStore::commit(const WriteBatch& batch) {
-  if (!impl_->failed.ok()) return impl_->failed;
-  if (batch.empty()) return {};
-  if (impl_->compacting && impl_->damage->found()) impl_->stop_compacting();
   std::size_t bytes = 16;
   for (const WriteBatch::Change& change : batch.changes()) {
     bytes += change.key.size() + (change.value ? change.value->size() : 0) + 16;
@@ -375,12 +382,14 @@ Status RocksStore::commit(const WriteBatch& batch) {
   for (const WriteBatch::Change& change : batch.changes()) {
     const rocksdb::Status status =
         change.value ? rocks.Put(change.key, *change.value) : rocks.Delete(change.key);
-    if (!status.ok())
-      return impl_->failed = {Code::kInternal, "cannot build a write batch: " + describe(status)};
+    if (!status.ok()) return {Code::kInternal, "cannot build a write batch: " + describe(status)};
   }
   rocksdb::WriteOptions options;
   options.sync = true;
   const std::lock_guard lock(impl_->commits);
+  if (!impl_->failed.ok()) return impl_->failed;
+  if (batch.empty()) return {};
+  if (impl_->compacting && impl_->damage->found()) impl_->stop_compacting();
   const rocksdb::Status status = impl_->db->Write(options, &rocks);
   if (status.ok()) return {};
   if (status.IsNoSpace()) {
@@ -395,6 +404,17 @@ Status RocksStore::commit(const WriteBatch& batch) {
                     impl_->dir, describe(status))};
   }
   return impl_->failed;
+}
+
+bool RocksStore::is_behind() const {
+  const auto value = [this](const std::string& property) {
+    std::uint64_t number = 0;
+    return impl_->db->GetIntProperty(property, &number) ? number : 0;
+  };
+  if (value(rocksdb::DB::Properties::kNumImmutableMemTable) > 0) return true;
+  std::string tables;
+  return impl_->db->GetProperty(rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &tables) &&
+         std::strtoull(tables.c_str(), nullptr, 10) >= kManyNewTables;
 }
 
 Status RocksStore::settle() {
@@ -458,6 +478,8 @@ RocksStore::Reclaimed RocksStore::reclaim(const std::function<bool()>& stop) {
   if (!db.Flush(rocksdb::FlushOptions()).ok() || !worth_rewriting(db)) return Reclaimed::kNotWorthIt;
   rocksdb::CompactRangeOptions options;
   options.exclusive_manual_compaction = false;
+  options.blob_garbage_collection_policy = rocksdb::BlobGarbageCollectionPolicy::kForce;
+  options.blob_garbage_collection_age_cutoff = 1.0;
   for (std::uint16_t shard = 0; shard <= keys::kShardCount; ++shard) {
     if (stop()) return Reclaimed::kStopped;
     const std::string begin = keys::table_begin(shard == keys::kShardCount ? keys::kStoreWide : shard, '\0');

@@ -2,7 +2,8 @@
 
 // RocksStore: KvStore on RocksDB, one write-ahead log synced once per commit.
 //
-// Owner: app opens it, the engine uses it. Thread-safe as KvStore says: one committer, any number of readers.
+// Owner: app opens it, the engine uses it. Thread-safe. Values of 32 KiB and more stand in files of their own
+// (RocksDB's blob files), which compactions leave alone until most of one is garbage.
 // RocksDB's background threads (flush, compaction) never call into us.
 //
 // Errors of open(), each message says what to do:
@@ -55,6 +56,8 @@ class RocksStore final : public KvStore {
   Status checkpoint(const std::string& dir);
 
   Status commit(const WriteBatch& batch) override;
+  // A full write buffer waits for its table, or many tables to be merged.
+  bool is_behind() const override;
   Result<std::optional<std::string>> get(std::string_view key) const override;
   Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const override;
   Status scan_reverse(std::string_view begin, std::string_view end, const Visitor& visit) const override;

@@ -18,6 +18,7 @@
 #include <fstream>
 #include <future>
 #include <iterator>
+#include <random>
 #include <thread>
 
 #include "fixture/temporary_directory.h"
@@ -338,6 +339,43 @@ TEST_F(RocksStoreTest, RoomOfWhatWasDeletedIsGivenBack) {
   EXPECT_LT(bytes_on_disk(), full / 4);
   EXPECT_TRUE(store->get(row(9))->has_value());
   EXPECT_FALSE(store->get(row(10))->has_value());
+}
+
+TEST_F(RocksStoreTest, LargeValuesHaveFilesOfTheirOwnWhichGoWithThem) {
+  std::mt19937 dice(1);
+  const auto blob_bytes = [this] {
+    std::uintmax_t bytes = 0;
+    for (const auto& entry : fs::directory_iterator(dir_)) {
+      if (entry.path().extension() == ".blob") bytes += entry.file_size();
+    }
+    return bytes;
+  };
+  const auto row = [](int i) { return keys::large_piece({.epoch = 1, .number = i}, 0); };
+  std::string noise(100'000, ' ');
+  for (char& c : noise) c = static_cast<char>(dice());
+  auto store = open();
+  for (int i = 0; i < 100; ++i) {
+    WriteBatch batch;
+    batch.put(row(i), noise);
+    batch.put(key(i), "small");
+    ASSERT_TRUE(store->commit(batch).ok());
+  }
+  ASSERT_TRUE(store->settle().ok());
+  EXPECT_GT(blob_bytes(), 90 * noise.size());
+  const std::string copy = dir_ + "-copy";
+  ASSERT_TRUE(store->checkpoint(copy).ok());
+  WriteBatch batch;
+  for (int i = 1; i < 100; ++i) batch.erase(row(i));
+  ASSERT_TRUE(store->commit(batch).ok());
+  EXPECT_EQ(store->reclaim([] { return false; }), KvStore::Reclaimed::kDone);
+  EXPECT_LT(blob_bytes(), 5 * noise.size());
+  EXPECT_EQ(*store->get(row(0)), noise);
+  EXPECT_EQ(*store->get(key(99)), "small");
+  auto copied = RocksStore::open({.dir = copy});
+  ASSERT_TRUE(copied);
+  EXPECT_EQ(*(*copied)->get(row(99)), noise);
+  copied->reset();
+  fs::remove_all(copy);
 }
 
 // Lets everything through until told to fail.
