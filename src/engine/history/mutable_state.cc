@@ -141,7 +141,7 @@ bool MutableState::drop_buffered_timer_fired(std::int64_t started_event_id) {
 
 std::int64_t MutableState::buffered_bytes() const {
   std::int64_t bytes = 0;
-  for (const Event& event : s().buffered_events()) bytes += static_cast<std::int64_t>(event.ByteSizeLong());
+  for (const Event& event : s().buffered_events()) bytes += bytes_of(event);
   return bytes;
 }
 

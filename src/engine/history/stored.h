@@ -46,9 +46,11 @@ inline Ns to_ns(const google::protobuf::Timestamp& time) {
   return time.seconds() * kSecond + time.nanos();
 }
 
+// With what stands behind places of large payloads (payload_slot.h).
+std::int64_t bytes_of(const Event& event);
 // What an event adds to the size of its history: itself, and the head it has in a page.
 inline std::int64_t bytes_in_history(const Event& event) {
-  return static_cast<std::int64_t>(event.ByteSizeLong()) + 4;
+  return bytes_of(event) + 4;
 }
 
 // The same bytes for the same message, maps included: stored rows and simulator traces depend on it.
