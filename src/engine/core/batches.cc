@@ -43,6 +43,7 @@ void Batches::take(Output& output) {
   for (Run* run : cache_.take_touched()) add_run(*run, changes, output);
   for (const RunKey& key : std::exchange(deleted_, {})) add_deletion(key, changes, output);
   output.feed_end = next_feed_;
+  large_.note(&changes);
   for (const auto& [key, value] : changes) value ? output.batch.put(key, *value) : output.batch.erase(key);
   // Nothing reads them through the rows that run ahead of the disk.
   for (std::string& key : std::exchange(pages_, {})) output.batch.erase(std::move(key));

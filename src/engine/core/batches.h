@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/core.h"
+#include "engine/large_rows.h"
 #include "engine/rows.h"
 #include "engine/run.h"
 #include "engine/run_cache.h"
@@ -20,7 +21,8 @@ namespace holdfast::engine {
 class Batches {
  public:
   // `feed`: there is an index to feed.
-  Batches(bool feed, Rows& rows, RunCache& cache) : feed_(feed), rows_(rows), cache_(cache) {}
+  Batches(bool feed, Rows& rows, RunCache& cache, LargeRows& large)
+      : feed_(feed), rows_(rows), cache_(cache), large_(large) {}
 
   // Once, when the store is opened: the last row of the feed, and the last that needs no erasing.
   void open_feed(std::uint64_t last, std::uint64_t erased) {
@@ -56,6 +58,7 @@ class Batches {
   bool feed_;
   Rows& rows_;
   RunCache& cache_;
+  LargeRows& large_;
   std::uint64_t next_sequence_ = 1;
   std::uint64_t next_feed_ = 1;
   std::uint64_t feed_erased_ = 0;

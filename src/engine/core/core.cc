@@ -17,6 +17,7 @@
 #include "engine/history_handlers.h"
 #include "engine/history_reader.h"
 #include "engine/history_waiters.h"
+#include "engine/large_rows.h"
 #include "engine/method_table.h"
 #include "engine/namespace_handlers.h"
 #include "engine/namespaces.h"
@@ -113,7 +114,8 @@ struct EngineCore::Impl {
   Rows rows{store};
   Namespaces namespaces{rows};
   RunCache cache{options.limits, rows, wakes};
-  Batches batches{options.feed, rows, cache};
+  LargeRows large{rows, meta};
+  Batches batches{options.feed, rows, cache, large};
   HistoryReader reader{store, options.limits};
   TaskTokens tokens{meta, namespaces, cache};
   TaskResponses responses{options.limits, namespaces, reader, tokens};
@@ -148,7 +150,7 @@ struct EngineCore::Impl {
                                               responses,      dispatch, queries, transitions, replies};
   ActivityHandlers activity_handlers{options.limits, clock, cache, tokens, dispatch, transitions, replies};
   TaskQueueHandlers task_queue_handlers{clock, queues, parked, dispatch, offers, transitions, replies};
-  Deletions deletions{clock, namespaces, rows, cache, batches, transitions, replies};
+  Deletions deletions{clock, namespaces, rows, cache, batches, large, transitions, replies};
 
   CallId next_call = 1;
   Ns last_cleanup = 0;
@@ -214,6 +216,7 @@ CallId EngineCore::Impl::submit(Call call) {
   clock.advance();
   const CallId id = next_call++;
   call.id = id;
+  if (call.large) large.expect();
   HF_CHECK(call.request != nullptr);
   kMethods.call(*this, call);
   duties.after_call();
@@ -361,6 +364,12 @@ void EngineCore::visibility_applied(std::uint64_t sequence) {
 }
 std::int64_t EngineCore::epoch() const {
   return impl_->meta.epoch();
+}
+bool EngineCore::has_large_payloads() const {
+  return impl_->large.expected();
+}
+std::string EngineCore::slot_key() const {
+  return LargeRows::key_of(impl_->meta);
 }
 std::size_t EngineCore::cached_executions() const {
   return impl_->cache.size();

@@ -41,6 +41,7 @@ struct Call {
   api::MessagePtr request;
   api::CallOptions options;
   api::Completion done;
+  bool large = false;  // places of large payloads stand in it (large_stager.h)
 };
 
 // An answer. Running it needs no lock and no thread in particular.
@@ -48,6 +49,7 @@ struct Release {
   api::Completion done;
   Executor* executor = nullptr;
   Result<api::MessagePtr> result = api::MessagePtr();
+  api::Method method{};  // that is answered
 
   void run();
 };
@@ -142,6 +144,10 @@ class EngineCore {
   void close();
 
   std::int64_t epoch() const;
+  // What places of large payloads are signed with.
+  std::string slot_key() const;
+  // Whether there may be any.
+  bool has_large_payloads() const;
   // Executions in memory; for tests and `doctor`.
   std::size_t cached_executions() const;
 

@@ -5,6 +5,7 @@
 
 #include "engine/batches.h"
 #include "engine/core_clock.h"
+#include "engine/large_rows.h"
 #include "engine/namespaces.h"
 #include "engine/replies.h"
 #include "engine/rows.h"
@@ -84,6 +85,7 @@ void Deletions::sweep_run(SweepSlice::Expired expired) {
     rows_.put(keys::expiry(0, ns, workflow, run_id), "");
   }
   batches_.erase_pages(std::move(expired.pages));
+  large_.release(expired.key, expired.large);
 }
 
 void Deletions::take(Output& output) {

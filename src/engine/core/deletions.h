@@ -21,6 +21,7 @@ namespace holdfast::engine {
 
 class Batches;
 class CoreClock;
+class LargeRows;
 class Namespaces;
 class Replies;
 class Rows;
@@ -30,12 +31,13 @@ class Transitions;
 class Deletions {
  public:
   Deletions(const CoreClock& clock, Namespaces& namespaces, Rows& rows, RunCache& cache, Batches& batches,
-            Transitions& transitions, Replies& replies)
+            LargeRows& large, Transitions& transitions, Replies& replies)
       : clock_(clock),
         namespaces_(namespaces),
         rows_(rows),
         cache_(cache),
         batches_(batches),
+        large_(large),
         transitions_(transitions),
         replies_(replies) {}
 
@@ -59,6 +61,7 @@ class Deletions {
   Rows& rows_;
   RunCache& cache_;
   Batches& batches_;
+  LargeRows& large_;
   Transitions& transitions_;
   Replies& replies_;
   bool asked_ = false;

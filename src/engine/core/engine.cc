@@ -18,6 +18,8 @@
 #include "base/memory_budget.h"
 #include "engine/core.h"
 #include "engine/errors.h"
+#include "engine/large_filler.h"
+#include "engine/large_stager.h"
 #include "engine/sweeper.h"
 #include "engine/visibility_feeder.h"
 #include "history/stored.h"
@@ -65,7 +67,9 @@ struct Engine::Impl {
                          [this](std::uint64_t sequence) { feed_applied(sequence); })),
         sweeper(kv, clk, options.core.limits,
                 {.hand_over = [this](SweepSlice slice) { post_sweep(std::move(slice)); },
-                 .on_fatal = [this](const Status& status) { die(status); }}) {}
+                 .on_fatal = [this](const Status& status) { die(status); }}),
+        stager(kv, clk, options.core.limits.execution, [this](const Status& status) { die(status); }),
+        filler(kv) {}
 
   // What waits for the engine thread.
   struct Posted {
@@ -105,6 +109,8 @@ struct Engine::Impl {
   void start_threads();
   void stop();
   std::shared_ptr<api::CallHandle> post(Call call);
+  static void refuse(Call call, Status status);
+  void enter(Call call, std::shared_ptr<std::atomic<CallId>> id, HeldMemory memory);
   void post_cancel(std::shared_ptr<std::atomic<CallId>> id);
   void post_undelivered(api::Method method, api::MessagePtr answer);
   void post_unbounded(Posted posted);
@@ -151,6 +157,8 @@ struct Engine::Impl {
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
   Sweeper sweeper;
+  LargeStager stager;
+  LargeFiller filler;
   std::thread engine_thread;
   std::thread committer_thread;
 };
@@ -166,11 +174,23 @@ void Engine::Impl::die(const Status& status) {
 
 void Engine::Impl::start_threads() {
   gate->engine = this;
+  filler.start(core.slot_key());
+  if (core.has_large_payloads()) filler.expect();
+  stager.start(core.epoch(), core.slot_key());
   engine_thread = std::thread([this] { engine_loop(); });
   committer_thread = std::thread([this] { committer_loop(); });
   pthread_setname_np(engine_thread.native_handle(), "engine");
   pthread_setname_np(committer_thread.native_handle(), "committer");
   sweeper.start();
+}
+
+void Engine::Impl::refuse(Call call, Status status) {
+  Release answer;
+  answer.method = call.method;
+  answer.done = std::move(call.done);
+  answer.executor = call.options.executor;
+  answer.result = fail(std::move(status));
+  answer.run();
 }
 
 std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
@@ -182,8 +202,27 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
     refused = api::check_request(*call.request);
     if (refused.ok()) refused = memory.resize(call.request->ByteSizeLong());
   }
+  if (!refused.ok()) {
+    refuse(std::move(call), std::move(refused));
+    return nullptr;
+  }
+  auto handle = std::make_shared<Handle>(gate, id, method);
+  if (stager.wants(call)) {
+    filler.expect();
+    stager.stage(std::move(call),
+                 [this, id = std::move(id), memory = std::move(memory)](Call staged) mutable {
+                   enter(std::move(staged), std::move(id), std::move(memory));
+                 });
+  } else {
+    enter(std::move(call), std::move(id), std::move(memory));
+  }
+  return handle;
+}
+
+void Engine::Impl::enter(Call call, std::shared_ptr<std::atomic<CallId>> id, HeldMemory memory) {
   bool asleep = false;
-  if (refused.ok()) {
+  Status refused;
+  {
     std::lock_guard lock(mutex);
     if (stopping) {
       refused = Status(Code::kUnavailable, "The server is shutting down; try again.");
@@ -200,16 +239,8 @@ std::shared_ptr<api::CallHandle> Engine::Impl::post(Call call) {
       asleep = !napping;
     }
   }
-  if (!refused.ok()) {
-    Release answer;
-    answer.done = std::move(call.done);
-    answer.executor = call.options.executor;
-    answer.result = fail(std::move(refused));
-    answer.run();
-    return nullptr;
-  }
+  if (!refused.ok()) return refuse(std::move(call), std::move(refused));
   if (asleep) engine_wake.notify_one();
-  return std::make_shared<Handle>(gate, std::move(id), method);
 }
 
 void Engine::Impl::post_cancel(std::shared_ptr<std::atomic<CallId>> id) {
@@ -334,7 +365,7 @@ void Engine::Impl::engine_loop() {
     core.tick();
     if (!core.broken().ok()) die(core.broken());
     if (stop_now) core.close();
-    for (Release& early : core.take_early()) early.run();
+    for (Release& early : core.take_early()) filler.release(std::move(early));
     if (stop_now) {
       finish_up();
       return;
@@ -386,7 +417,7 @@ void Engine::Impl::commit(const Output& output) {
 }
 
 void Engine::Impl::release(Output& output) {
-  for (Release& answer : output.releases) answer.run();
+  for (Release& answer : output.releases) filler.release(std::move(answer));
   if (options.on_deleted) {
     for (const DeletedRun& run : output.deleted) options.on_deleted(run.namespace_name, run.key.workflow_id);
   }
@@ -432,9 +463,11 @@ void Engine::Impl::stop() {
     stopping = true;
   }
   engine_wake.notify_one();
+  stager.stop();
   sweeper.stop();
   if (engine_thread.joinable()) engine_thread.join();
   if (committer_thread.joinable()) committer_thread.join();
+  filler.stop();
 }
 
 Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options, store::KvStore& store, const Clock& clock,

@@ -100,6 +100,16 @@ Status ExpiredRuns::add(const std::string& row_key, SweepSlice::Expired expired,
                     return true;
                   });
   if (!scanned.ok()) return scanned;
+  if (expired.all_pages) {
+    // No more than its history had room for.
+    scanned =
+        store_.scan(keys::large_owners_begin(ns, workflow, run), keys::large_owners_end(ns, workflow, run),
+                    [&](std::string_view key, std::string_view) {
+                      expired.large.push_back(keys::large_id_of(key));
+                      return true;
+                    });
+    if (!scanned.ok()) return scanned;
+  }
   at_ = row_key + '\0';
   if (!expired.all_pages) {
     // The rest is found under moment 0, unless the run could not be deleted yet: then its turn comes again

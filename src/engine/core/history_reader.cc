@@ -17,7 +17,7 @@ std::int64_t HistoryReader::read(const Run& run, std::int64_t from, std::int64_t
     if (event.event_id() < next || event.event_id() >= to) return true;
     if (event.event_id() > next) return false;  // what stands between cannot be read
     if (out->events_size() >= max_events) return false;
-    const std::size_t size = event.ByteSizeLong();
+    const auto size = static_cast<std::size_t>(history::bytes_of(event));
     if (bytes > 0 && bytes + size > limits_.page_bytes) return false;
     bytes += size;
     *out->add_events() = event;
@@ -73,7 +73,7 @@ std::int64_t HistoryReader::read_before(const Run& run, std::int64_t end, std::i
     History part;
     const std::int64_t next = read(run, from, begin, window, &part);
     std::size_t size = 0;
-    for (const Event& event : part.events()) size += event.ByteSizeLong();
+    for (const Event& event : part.events()) size += static_cast<std::size_t>(history::bytes_of(event));
     if (next < begin || (begin < end && bytes + size > limits_.page_bytes)) {
       window /= 2;
       continue;

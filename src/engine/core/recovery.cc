@@ -25,7 +25,7 @@ namespace wt = history::workflow_task;
 
 namespace {
 
-constexpr std::int32_t kFormatVersion = 1;
+constexpr std::int32_t kFormatVersion = 2;
 
 Status unreadable_wakes(const std::string& why) {
   return Status(Code::kDataLoss,
@@ -66,7 +66,9 @@ Status Recovery::load_meta() {
   // In the batch that gives the tasks back: a crash before it finds both as they were.
   copied_ = meta_.copied();
   meta_.set_copied(false);
-  meta_.set_format_version(kFormatVersion);
+  // Raised to 2 when the first large payload is written (large_stager.h): until then earlier builds may read
+  // it.
+  meta_.set_format_version(std::max(meta_.format_version(), 1));
   meta_.set_epoch(meta_.epoch() + 1);
   rows_.put(keys::store_meta(), history::serialize(meta_));
   return Status();

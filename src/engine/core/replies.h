@@ -10,6 +10,7 @@
 #include "base/memory_budget.h"
 #include "engine/core.h"
 #include "engine/errors.h"
+#include "engine/large_payloads.h"
 
 namespace holdfast::engine {
 
@@ -38,7 +39,8 @@ class Replies {
            method == kPollWorkflowExecutionUpdate || method == kListNamespaces;
   }
   static Status reserve(Call& call, const api::Message& response) {
-    const std::size_t bytes = response.ByteSizeLong();
+    const std::size_t bytes =
+        response.ByteSizeLong() + static_cast<std::size_t>(bytes_to_fill(call.method, response));
     if (bytes <= kSmallReplyBytes) return {};
     HeldMemory& memory = *call.options.memory;
     Status full = memory.resize(memory.bytes() + bytes);
@@ -51,6 +53,7 @@ class Replies {
       if (Status full = reserve(call, **result); !full.ok()) result = fail(std::move(full));
     }
     Release& release = to.emplace_back();
+    release.method = call.method;
     release.done = std::move(call.done);
     release.executor = call.options.executor;
     release.result = std::move(result);

@@ -61,7 +61,9 @@ class RunCacheTest : public testing::Test {
   Rows rows_{store_};
   WakeTimes wakes_;
   RunCache cache_{limits_, rows_, wakes_};
-  Batches batches_{false, rows_, cache_};
+  stored::StoreMeta meta_;
+  LargeRows large_{rows_, meta_};
+  Batches batches_{false, rows_, cache_, large_};
 };
 
 TEST_F(RunCacheTest, IsFoundInMemoryAndAfterwardsInTheStore) {

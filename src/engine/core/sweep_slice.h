@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/run_key.h"
+#include "store/keys.h"
 
 namespace holdfast::engine {
 
@@ -17,6 +18,7 @@ struct SweepSlice {
     std::int64_t moment_ns = 0;      // of its row in the table of expiries
     std::vector<std::string> pages;  // keys of its history, from the beginning
     bool all_pages = true;
+    std::vector<store::keys::LargeId> large;  // the large payloads that it has, once these are all pages
   };
   struct Closed {
     RunKey key;

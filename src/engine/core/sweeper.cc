@@ -13,6 +13,8 @@ namespace holdfast::engine {
 namespace {
 // Fewer deleted rows than these are left to the store's own housekeeping.
 constexpr std::uint64_t kWorthReclaiming = 10'000;
+// As many rows as one large payload is worth.
+constexpr std::uint64_t kRowsOfLargePayload = 200;
 // The longest that a slice waits for its turn, however long the last one took.
 constexpr std::chrono::nanoseconds kLongestTurn = std::chrono::milliseconds(50);
 }  // namespace
@@ -75,7 +77,8 @@ void Sweeper::loop() {
 }
 
 bool Sweeper::sweep_one(SweepSlice slice) {
-  for (const auto& expired : slice.expired) unreclaimed_ += expired.pages.size() + 1;
+  for (const auto& expired : slice.expired)
+    unreclaimed_ += expired.pages.size() + expired.large.size() * kRowsOfLargePayload + 1;
   const MonotonicTime begun = clock_.monotonic();
   {
     const std::lock_guard lock(mutex_);
