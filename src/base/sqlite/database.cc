@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
@@ -139,6 +140,21 @@ Result<std::int64_t> Database::number(Literal sql) {
   if (!statement.status().ok()) return fail(statement.status());
   return fail(with_fault(Code::kDataLoss, StorageFault::kCorrupt,
                          fmt::format("{}: no row for {}. The file is damaged", name_, sql.text())));
+}
+
+Result<Database::Beginning> Database::beginning(Literal table, Literal column, std::int64_t row,
+                                                std::size_t most) const {
+  sqlite3_blob* blob = nullptr;
+  const int opened = sqlite3_blob_open(db_, "main", table.text(), column.text(), row, 0, &blob);
+  if (opened != SQLITE_OK) return fail(failure("reading the beginning of a value"));
+  Beginning out;
+  out.of = static_cast<std::size_t>(sqlite3_blob_bytes(blob));
+  out.bytes.resize(std::min(most, out.of));
+  const int read = sqlite3_blob_read(blob, out.bytes.data(), static_cast<int>(out.bytes.size()), 0);
+  Status status = read == SQLITE_OK ? Status() : failure("reading the beginning of a value");
+  sqlite3_blob_close(blob);
+  if (!status.ok()) return fail(std::move(status));
+  return out;
 }
 
 bool Database::in_transaction() const {

@@ -61,6 +61,14 @@ class Database {
   // The first column of the first row, which a sound file has.
   Result<std::int64_t> number(Literal sql);
 
+  // The first bytes of a text or blob, at most `most`, and how many there are in all: what lies behind them
+  // is not read. INTERNAL when there is no such row.
+  struct Beginning {
+    std::string bytes;
+    std::size_t of = 0;
+  };
+  Result<Beginning> beginning(Literal table, Literal column, std::int64_t row, std::size_t most) const;
+
   bool in_transaction() const;
   int changes() const;        // of the last statement
   int total_changes() const;  // of all

@@ -221,6 +221,23 @@ TEST_F(SqliteTest, MemoryIsBoundedForOneUserAlone) {
   EXPECT_TRUE(insert(1).ok());
 }
 
+TEST_F(SqliteTest, TheBeginningOfALongValueIsReadAlone) {
+  std::string text(3 << 20, 'x');
+  text.replace(0, 6, "begins");
+  ASSERT_TRUE(Statement(db_, "INSERT INTO t VALUES (?1, ?2)").bind(7, text).run().ok());
+  ASSERT_TRUE(Statement(db_, "INSERT INTO t VALUES (?1, ?2)").bind(8, "short").run().ok());
+  db_.bound_values(1 << 20);  // the whole value would not fit
+  auto longer = db_.beginning("t", "v", 7, 6);
+  ASSERT_TRUE(longer) << longer.error().to_string();
+  EXPECT_EQ(longer->bytes, "begins");
+  EXPECT_EQ(longer->of, text.size());
+  auto shorter = db_.beginning("t", "v", 8, 100);
+  ASSERT_TRUE(shorter) << shorter.error().to_string();
+  EXPECT_EQ(shorter->bytes, "short");
+  EXPECT_EQ(shorter->of, 5u);
+  EXPECT_FALSE(db_.beginning("t", "v", 12345, 6));
+}
+
 TEST_F(SqliteTest, AFileThatWasMadeShrinkableShrinks) {
   const std::string large(4000, 'x');
   ASSERT_TRUE(in_transaction(db_, [&]() -> Status {

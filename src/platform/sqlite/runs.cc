@@ -31,15 +31,41 @@ RunRecord run_of(const Statement& row) {
   return out;
 }
 
-// The beginning of a long input proves nothing of the row: whoever goes on from it reads it whole.
-#define LISTED_RUN_COLUMNS                                                                          \
-  "run, agent, definition_hash, substr(input, 1, ?4), idempotency_key, request_id, engine_run_id, " \
-  "created_at, started_at, length(CAST(input AS BLOB))"
+// In the indexes of lists: behind an input of megabytes a row's other columns are found by walking over it.
+#define LISTED_RUN_COLUMNS \
+  "n, run, agent, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at"
 
-RunRecord listed_run_of(const Statement& row) {
-  RunRecord out = run_of(row);
-  out.input_bytes = static_cast<std::size_t>(row.integer(9));
+struct ListedRun {
+  std::int64_t n = 0;
+  RunRecord run;
+};
+
+ListedRun listed_run_of(const Statement& row) {
+  ListedRun out;
+  row.read(out.n, out.run.run, out.run.agent, out.run.definition_hash, out.run.idempotency_key,
+           out.run.request_id, out.run.engine_run_id, out.run.created_at, out.run.started_at);
   return out;
+}
+
+std::string first_characters(std::string text, std::size_t count) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (begins && count-- == 0) {
+      text.resize(i);
+      break;
+    }
+  }
+  return text;
+}
+
+// The beginning of a long input proves nothing of the row: whoever goes on from it reads it whole.
+Status read_beginning(Database& db, ListedRun& row) {
+  constexpr std::size_t kLongestCharacter = 4;
+  auto input = db.beginning("runs", "input", row.n, kLongestCharacter * kMaxListedInput);
+  if (!input) return input.error();
+  row.run.input_bytes = input->of;
+  row.run.input = first_characters(std::move(input->bytes), kMaxListedInput);
+  return {};
 }
 
 constexpr sqlite::Literal kByRun = READ_RUNS "WHERE run = ?1";
@@ -166,12 +192,21 @@ Result<std::vector<RunRecord>> SqliteStore::runs(const RunFilter& filter) {
     if (!before) return fail(before.error());
     // Two statements, so that each finds its index.
     constexpr sqlite::Literal kAll =
-        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < ?1 AND ?2 = '' ORDER BY n DESC LIMIT ?3";
+        "SELECT " LISTED_RUN_COLUMNS
+        " FROM runs INDEXED BY runs_listed WHERE n < ?1 AND ?2 = '' ORDER BY n DESC LIMIT ?3";
     constexpr sqlite::Literal kOfAgent =
-        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3";
+        "SELECT " LISTED_RUN_COLUMNS
+        " FROM runs INDEXED BY runs_listed_by_agent WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3";
     Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
-    return query.bind(*before, filter.agent, rules::page_size(filter.limit), kMaxListedInput)
-        .all(listed_run_of);
+    Result<std::vector<ListedRun>> rows =
+        query.bind(*before, filter.agent, rules::page_size(filter.limit)).all(listed_run_of);
+    if (!rows) return fail(rows.error());
+    std::vector<RunRecord> out;
+    for (ListedRun& row : *rows) {
+      if (Status status = read_beginning(db, row); !status.ok()) return fail(std::move(status));
+      out.push_back(std::move(row.run));
+    }
+    return out;
   });
 }
 

@@ -78,6 +78,14 @@ ALTER TABLE definitions ADD COLUMN checksum INTEGER;
 ALTER TABLE current_definitions ADD COLUMN checksum INTEGER;
 )sql";
 
+// A page of runs is read from these alone (runs.cc). Other landings keep them as they keep every index.
+constexpr const char* kListIndexes = R"sql(
+CREATE INDEX IF NOT EXISTS runs_listed ON runs
+  (n, run, agent, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
+CREATE INDEX IF NOT EXISTS runs_listed_by_agent ON runs
+  (agent, n, run, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -147,8 +155,10 @@ Status prepare_store(Database& db) {
   Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
   if (!fresh) return fresh.error();
   if (Status status = db.execute(kPragmas); !status.ok()) return status;
-  if (!*fresh) return migrate_store(db);
-  return create(db, kStoreTables, kStoreId, kStoreVersion, [&] { return db.execute(kStoreChecksums); });
+  Status ready = !*fresh ? migrate_store(db) : create(db, kStoreTables, kStoreId, kStoreVersion, [&] {
+    return db.execute(kStoreChecksums);
+  });
+  return ready.ok() ? db.execute(kListIndexes) : ready;
 }
 
 std::string new_epoch(Random& random) {
