@@ -17,6 +17,9 @@ namespace {
 // Beside what it holds for others the program itself takes about so much.
 constexpr std::size_t kOwnBytes = std::size_t{96} << 20;
 
+// An answer of 32 MB, which is decoded, looked through for secrets, and stored.
+constexpr std::size_t kLargeModelCall = std::size_t{256} << 20;
+
 // The smallest limit on the way from `group` up to the root of a hierarchy that is mounted at `root`. A file
 // that says "max", or nothing, sets none.
 std::size_t group_limit(const std::string& root, std::string group, const char* file) {
@@ -103,6 +106,7 @@ MemoryPlan MemoryPlan::of(std::optional<std::size_t> memory, std::size_t machine
   // Beyond these a store gains nothing.
   plan.block_cache = std::min<std::uint64_t>(plan.total / 32, 256 << 20);
   plan.write_buffer = std::min<std::uint64_t>(plan.total / 64, 32 << 20);
+  plan.large_model_calls = std::clamp<std::size_t>(plan.total / kLargeModelCall, 1, 16);
   plan.heap = kOwnBytes + plan.total / 16 * 9;
   return plan;
 }

@@ -25,15 +25,16 @@ std::size_t machine_memory();
 
 struct MemoryPlan {
   std::size_t total = 0;
-  std::size_t http = 0;            // bodies and replies
-  std::size_t grpc = 0;            // requests, waiting calls and replies
-  std::size_t inbox = 0;           // calls of this process that wait for the engine
-  std::size_t executions = 0;      // cached: states and the newest parts of histories
-  std::size_t waiting = 0;         // executions that wait, each with a little
-  std::size_t sql = 0;             // statements of SQL tools
-  std::uint64_t block_cache = 0;   // of the engine's store
-  std::uint64_t write_buffer = 0;  // of the engine's store; it holds three at most
-  std::size_t heap = 0;            // all of the process: beyond it what is slow ends
+  std::size_t http = 0;               // bodies and replies
+  std::size_t grpc = 0;               // requests, waiting calls and replies
+  std::size_t inbox = 0;              // calls of this process that wait for the engine
+  std::size_t executions = 0;         // cached: states and the newest parts of histories
+  std::size_t waiting = 0;            // executions that wait, each with a little
+  std::size_t sql = 0;                // statements of SQL tools
+  std::uint64_t block_cache = 0;      // of the engine's store
+  std::uint64_t write_buffer = 0;     // of the engine's store; it holds three at most
+  std::size_t large_model_calls = 0;  // at one time; each takes some hundred megabytes
+  std::size_t heap = 0;               // all of the process: beyond it what is slow ends
 
   // None: a quarter of the machine, at most 4 GiB, at least 256 MiB.
   static MemoryPlan of(std::optional<std::size_t> memory, std::size_t machine);

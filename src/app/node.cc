@@ -323,6 +323,7 @@ Status Node::start_work() {
   WorkerRole::Options options;
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
+  options.large_model_calls = plan_.large_model_calls;
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
                                    *platform_.streams, grants_, sql_memory_);
   if (!workers) return workers.error();

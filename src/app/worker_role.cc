@@ -4,6 +4,7 @@
 #include "app/output.h"
 #include "holdfast/worker.h"
 #include "net/http_client.h"
+#include "net/large_turns.h"
 
 namespace holdfast::app {
 
@@ -21,6 +22,7 @@ constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
 struct WorkerRole::Impl {
   std::unique_ptr<Executor> http_loop;
   std::unique_ptr<net::HttpClient> http;
+  std::optional<net::LargeTurns> turns;
   std::unique_ptr<Worker> agents;
   std::unique_ptr<Worker> models;
   std::unique_ptr<Worker> tools;
@@ -55,7 +57,9 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   impl->models = worker(agent::kModelQueue, kMaxModelCalls);
   impl->tools = worker(agent::kToolQueue, kMaxToolCalls);
 
+  impl->turns.emplace(options.large_model_calls);
   agent::Deps deps;
+  deps.turns = &*impl->turns;
   deps.store = &store;
   deps.streams = &streams;
   deps.http = impl->http.get();

@@ -20,7 +20,8 @@ class WorkerRole {
  public:
   struct Options {
     std::string namespace_name = "default";
-    bool in_process = false;  // the engine is in this process
+    bool in_process = false;            // the engine is in this process
+    std::size_t large_model_calls = 1;  // of all of them, how many may be large at one time
   };
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,

@@ -63,6 +63,10 @@ class Activities {
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);
+  // The same, when it is its turn, if it is a large one. `turn` stays with whoever uses the answer.
+  model::Request model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
+                                       const ModelInput& in, const std::vector<model::Message>& answers,
+                                       const std::shared_ptr<net::LargeTurn>& turn);
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
@@ -86,6 +90,7 @@ class Activities {
 
   Deps deps_;
   const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
+  std::mutex reading_;                                // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_

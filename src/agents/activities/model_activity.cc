@@ -29,6 +29,15 @@ std::chrono::milliseconds total_timeout(const ModelSpec& spec) {
   return spec.timeout - spec.timeout / 20;
 }
 
+std::size_t bytes_of(const model::Request& request) {
+  std::size_t bytes = 0;
+  for (const model::Message& message : request.messages) {
+    for (const model::Part& part : message.content) bytes += part.text.size() + part.json.size();
+    for (const model::ToolCall& call : message.tool_calls) bytes += call.arguments.size();
+  }
+  return bytes;
+}
+
 Json retry_json(const RetrySpec& retry) {
   return {{"initial_ms", retry.initial.count()},
           {"backoff", retry.backoff},
@@ -129,6 +138,24 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
     definition.parameters = dump_json(tool.parameters);
     request.tools.push_back(std::move(definition));
   }
+  return request;
+}
+
+// What is read to find out is let go of while it waits.
+model::Request Activities::model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
+                                                 const ModelInput& in,
+                                                 const std::vector<model::Message>& answers,
+                                                 const std::shared_ptr<net::LargeTurn>& turn) {
+  if (!turn) return model_request(ctx, agent, in, answers);
+  {
+    const std::lock_guard lock(reading_);
+    model::Request request = model_request(ctx, agent, in, answers);
+    request.turn = turn;
+    if (bytes_of(request) < net::kLargeExchange || turn->take()) return request;
+  }
+  while (!turn->take_within(kBeatInterval)) ctx.heartbeat();
+  model::Request request = model_request(ctx, agent, in, answers);
+  request.turn = turn;
   return request;
 }
 
@@ -285,7 +312,8 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
     return turn_of(ctx, *agent, in, *record);
   }
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
-  model::Request request = model_request(ctx, *agent, in, answers);
+  const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
+  model::Request request = model_request_in_turn(ctx, *agent, in, answers, turn);
   publish(ctx, protocol::event::kStepStarted,
           {{"step", in.step},
            {"kind", "model"},

@@ -29,6 +29,8 @@ struct Deps {
   MemoryBudget* sql_memory = nullptr;
   // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).
   const grant::Grants* grants = nullptr;
+  // How many model calls may be large at one time. None: all.
+  const net::LargeTurns* turns = nullptr;
 };
 
 // Workers, or a Replayer for all three.

@@ -170,8 +170,10 @@ std::string url_of(const Provider& provider, const Request& request, const Diale
 }
 
 net::HttpRequest http_request(const Endpoint& endpoint, const Dialect& dialect, std::string url,
-                              std::string body, const std::string& key) {
+                              std::string body, const std::string& key,
+                              std::shared_ptr<net::LargeTurn> turn) {
   net::HttpRequest out;
+  out.turn = std::move(turn);
   out.method = "POST";
   out.url = std::move(url);
   out.headers = endpoint.provider->headers(key, dialect);
@@ -200,7 +202,7 @@ std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, st
 }
 
 void send(Shared& shared, std::shared_ptr<Call> call, const Dialect& dialect, std::string url,
-          std::string body) {
+          std::string body, std::shared_ptr<net::LargeTurn> turn) {
   net::HttpHandler handler;
   handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
   handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
@@ -209,8 +211,9 @@ void send(Shared& shared, std::shared_ptr<Call> call, const Dialect& dialect, st
     auto finish = std::move(call->done);
     finish(call->outcome(std::move(ended)));
   };
-  shared.http.start(http_request(shared.endpoint, dialect, std::move(url), std::move(body), call->api_key),
-                    std::move(handler), call->cancel.get_token());
+  shared.http.start(
+      http_request(shared.endpoint, dialect, std::move(url), std::move(body), call->api_key, std::move(turn)),
+      std::move(handler), call->cancel.get_token());
 }
 
 // In so many ways a request may be said, each learnt from a refusal of the one before it.
@@ -239,7 +242,7 @@ void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Re
           asked_before + 1);
     };
   }
-  send(*shared, std::move(call), dialect, url_of(provider, request, dialect), *std::move(body));
+  send(*shared, std::move(call), dialect, url_of(provider, request, dialect), *std::move(body), request.turn);
 }
 
 class HttpModelClient : public Client {

@@ -3,6 +3,7 @@
 // What a model is asked, in the neutral form that every provider's is made from. Values.
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "holdfast/status.h"
 #include "model/message.h"
+#include "net/large_turns.h"
 
 namespace holdfast::model {
 
@@ -30,6 +32,8 @@ struct Request {
   std::vector<std::string> stop;
   std::string output_schema;  // JSON Schema of what the answer's text is JSON of; empty: any text
   bool cache_marks = false;   // says up to where a prompt is worth keeping, to those who want to be told
+  // Of this call, when it or its answer is large. None: it need not wait for one.
+  std::shared_ptr<net::LargeTurn> turn;
 };
 
 // What is said of the answer's form: its schema. INVALID_ARGUMENT: it is none.

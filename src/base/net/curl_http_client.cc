@@ -76,6 +76,7 @@ class CurlHttpClient : public HttpClient {
   void run() {
     while (take_in()) {
       int running = 0;
+      resume();
       curl_multi_perform(multi_, &running);
       reap();
       const int wait_ms = expire();
@@ -139,6 +140,15 @@ class CurlHttpClient : public HttpClient {
     HF_CHECK(curl_multi_add_handle(multi_, transfer.easy) == CURLM_OK);
   }
 
+  // Whose turn has come.
+  void resume() {
+    for (auto& [id, transfer] : transfers_) {
+      if (!transfer->waits_for_turn || !transfer->request.turn->take()) continue;
+      transfer->waits_for_turn = false;
+      curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+    }
+  }
+
   void reap() {
     int left = 0;
     while (CURLMsg* message = curl_multi_info_read(multi_, &left)) {
@@ -153,10 +163,15 @@ class CurlHttpClient : public HttpClient {
   // Ends transfers that have been silent too long; returns how long to wait for anything.
   int expire() {
     constexpr std::chrono::milliseconds kLongest{60'000};
+    constexpr std::chrono::milliseconds kLookForTurn{20};
     auto wait = kLongest;
     const auto now = Steady::now();
     std::vector<Transfer*> silent;
     for (auto& [id, transfer] : transfers_) {
+      if (transfer->waits_for_turn) {
+        transfer->last_activity = now;
+        wait = std::min(wait, kLookForTurn);
+      }
       if (transfer->request.idle_timeout.count() == 0) continue;
       const auto left = std::chrono::ceil<std::chrono::milliseconds>(transfer->last_activity +
                                                                      transfer->request.idle_timeout - now);

@@ -159,6 +159,11 @@ std::size_t Transfer::on_header(std::string_view line) {
 std::size_t Transfer::on_body(std::string_view bytes) {
   last_activity = Steady::now();
   if (!is_redirected()) deliver_head();  // the status counts even if the body is too large
+  // These bytes come again when it goes on.
+  if (request.turn && body_bytes + bytes.size() > kLargeExchange && !request.turn->take()) {
+    waits_for_turn = true;
+    return CURL_WRITEFUNC_PAUSE;
+  }
   body_bytes += bytes.size();
   if (body_bytes > request.max_response_bytes) {
     failure = HttpFailure::kTooLarge;

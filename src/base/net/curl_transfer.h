@@ -58,6 +58,7 @@ struct Transfer {
   bool head_delivered = false;
   std::size_t header_bytes = 0;
   std::size_t body_bytes = 0;
+  bool waits_for_turn = false;  // libcurl was told to pause
   curl_off_t uploaded = 0;
   std::optional<HttpFailure> failure;  // why a callback stopped the transfer
   std::optional<Refusal> refusal;      // of an address; what counts when no other could be tried

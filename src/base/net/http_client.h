@@ -21,6 +21,7 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "net/large_turns.h"
 #include "net/reach.h"
 
 namespace holdfast::net {
@@ -43,6 +44,9 @@ struct HttpRequest {
   // At most kMaxRedirects, never from https to http. To another origin go no headers but those that say what
   // is sent and wanted.
   bool follow_redirects = false;
+  // Of this exchange: an answer that grows large is read on when it is its turn, and meanwhile counts as
+  // silent in total_timeout only. None: it always is.
+  std::shared_ptr<LargeTurn> turn;
   // Where it may go. With none it goes nowhere, but from a client for Egress::kAnywhere everywhere.
   std::shared_ptr<const Reach> reach;
 };

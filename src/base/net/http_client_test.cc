@@ -51,6 +51,34 @@ TEST_F(HttpClientTest, HeadersAndBodiesGoBothWays) {
   EXPECT_EQ(response->body, "POST /models b the body");
 }
 
+TEST_F(HttpClientTest, AnAnswerThatGrowsLargeIsReadOnWhenItIsItsTurn) {
+  const std::string large(3 * kLargeExchange, 'x');
+  serve([&large](Request request, Responder responder) {
+    responder.reply({.body = request.path == "/large" ? large : "small"});
+  });
+  const LargeTurns turns(1);
+  auto other = turns.join();
+  ASSERT_TRUE(other->take());
+  request_.turn = turns.join();
+  EXPECT_EQ(fetch(*client_, request_)->body, "small");
+
+  request_.url = "http://" + server_->address() + "/large";
+  std::promise<void> nearly;
+  std::promise<std::size_t> all;
+  HttpHandler handler;
+  handler.body = [&, received = std::size_t{0}](std::string_view bytes) mutable {
+    const std::size_t before = std::exchange(received, received + bytes.size());
+    if (before < kLargeExchange / 2 && received >= kLargeExchange / 2) nearly.set_value();
+  };
+  handler.done = [&](std::expected<void, HttpError> ended) { all.set_value(ended.has_value() ? 1 : 0); };
+  client_->start(request_, std::move(handler));
+  nearly.get_future().wait();
+  auto ended = all.get_future();
+  EXPECT_EQ(ended.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
+  other.reset();
+  EXPECT_EQ(ended.get(), 1u);
+}
+
 TEST_F(HttpClientTest, WhatIsTooLargeIsCutAndItsHeadIsNotLost) {
   serve([](Request, Responder responder) { responder.reply({.body = std::string(5000, 'x')}); });
   request_.max_response_bytes = 10;
