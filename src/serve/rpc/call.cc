@@ -229,10 +229,16 @@ void Call::on_message() {
   if (kind_ == Kind::kHealth) return answer_health();
   if (request_.packed || request_.bytes.size() >= LargeLane::kLargeBytes)
     return state_.lane.add_request(session_, shared_from_this());
-  auto message = take_request(method_, std::move(request_),
-                              static_cast<std::size_t>(state_.options.max_receive_bytes), held_);
-  if (!message) return refuse(message.error());
-  start(*std::move(message));
+  message_ = take_request(method_, std::move(request_),
+                          static_cast<std::size_t>(state_.options.max_receive_bytes), held_);
+  if (!message_) return refuse(message_.error());
+  if (waits()) return start(*std::exchange(message_, api::MessagePtr()));
+  state_.gate.enter(session_, shared_from_this());
+}
+
+void Call::start_parsed() {
+  inside_ = true;
+  start(*std::exchange(message_, api::MessagePtr()));
 }
 
 void Call::work_in_lane() {
@@ -293,6 +299,7 @@ void Call::send_answer() {
   with_engine_ = false;
   replied_ = true;
   if (std::exchange(large_, false)) state_.lane.left_engine();
+  if (std::exchange(inside_, false)) state_.gate.leave();
   // What has come by now may say that the caller has gone: the task is not for him then.
   if (!over() && hands_over_tasks(method_)) session_->hear();
   if (over()) return let_go();

@@ -67,6 +67,7 @@ class Call : public std::enable_shared_from_this<Call> {
   void on_deadline();
   void give_up(const Status& reason);
   void end(const Status& reason);
+  void start_parsed();
   void enter_lane() { working_ = true; }
   void work_in_lane();  // on the lane's thread
   void leave_lane();
@@ -116,7 +117,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string prefix_;
   RequestBytes request_;
   std::size_t expected_ = 0;
-  Result<api::MessagePtr> message_{nullptr};  // of the lane
+  Result<api::MessagePtr> message_{nullptr};  // parsed, not yet with the engine
   Result<api::MessagePtr> result_{nullptr};
   std::shared_ptr<api::CallHandle> handle_;
   bool replied_ = false;  // the engine has
@@ -128,6 +129,7 @@ class Call : public std::enable_shared_from_this<Call> {
   bool reading_ = false;      // the message is not whole
   bool with_engine_ = false;  // until the completion ran: held_ is the engine's
   bool working_ = false;      // the lane's thread has its bytes
+  bool inside_ = false;       // counts among those in the gate
   bool large_ = false;        // counts among the lane's calls with the engine
   bool streaming_ = false;    // reflection: its head is sent, more may follow
   bool answering_ = false;

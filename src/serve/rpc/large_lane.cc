@@ -7,29 +7,6 @@
 
 namespace holdfast::rpc {
 
-void LargeLane::Queue::add(const void* from, std::shared_ptr<Call> call) {
-  auto& own = calls_[from];
-  if (own.empty()) turns_.push_back(from);
-  own.push_back(std::move(call));
-}
-
-std::shared_ptr<Call> LargeLane::Queue::take() {
-  while (!turns_.empty()) {
-    const void* const from = turns_.front();
-    turns_.pop_front();
-    const auto found = calls_.find(from);
-    std::shared_ptr<Call> call = std::move(found->second.front());
-    found->second.pop_front();
-    if (found->second.empty()) {
-      calls_.erase(found);
-    } else {
-      turns_.push_back(from);
-    }
-    if (!call->over()) return call;
-  }
-  return nullptr;
-}
-
 void LargeLane::add_request(const void* from, std::shared_ptr<Call> call) {
   requests_.add(from, std::move(call));
   go_on();

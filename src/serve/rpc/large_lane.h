@@ -9,11 +9,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstddef>
-#include <deque>
 #include <memory>
-#include <unordered_map>
 
 #include "os/thread_executor.h"
+#include "rpc/turns.h"
 
 namespace holdfast::rpc {
 
@@ -34,24 +33,14 @@ class LargeLane {
   void left_engine();
 
  private:
-  class Queue {
-   public:
-    void add(const void* from, std::shared_ptr<Call> call);
-    std::shared_ptr<Call> take();  // null: it is empty
-
-   private:
-    std::unordered_map<const void*, std::deque<std::shared_ptr<Call>>> calls_;
-    std::deque<const void*> turns_;
-  };
-
   void go_on();
   void run(std::shared_ptr<Call> call, bool is_request);
 
   static constexpr int kMostWithEngine = 2;
 
   boost::asio::io_context& io_;
-  Queue requests_;
-  Queue replies_;
+  Turns requests_;
+  Turns replies_;
   int with_engine_ = 0;
   bool busy_ = false;
   os::ThreadExecutor thread_{"hf-rpc-large"};

@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 
 constexpr std::size_t kMiB = 1 << 20;
 
-// Polls wait until they are told what to answer; anything else is answered at once.
+// Polls and signals wait until they are told what to answer; anything else is answered at once.
 class Engine final : public api::Connection {
  public:
   struct Poll final : api::CallHandle {
@@ -35,7 +35,8 @@ class Engine final : public api::Connection {
   std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request, api::CallOptions,
                                          api::Completion done) override {
     requests.push_back(std::move(request));
-    if (api::is_long_poll(method)) return polls.emplace_back(std::make_shared<Poll>(std::move(done)));
+    if (api::is_long_poll(method) || method == api::Method::kSignalWorkflowExecution)
+      return polls.emplace_back(std::make_shared<Poll>(std::move(done)));
     done(api::new_response(method));
     return nullptr;
   }
@@ -210,6 +211,7 @@ class SessionTest : public ::testing::Test, public Wire {
 };
 
 constexpr auto kStart = api::Method::kStartWorkflowExecution;
+constexpr auto kSignal = api::Method::kSignalWorkflowExecution;
 constexpr auto kPoll = api::Method::kPollActivityTaskQueue;
 
 TEST_F(SessionTest, AMessageMayComeInPiecesOfAnySize) {
@@ -410,6 +412,31 @@ TEST_F(SessionTest, ResetsOfCallsThatWaitedAreNot) {
   for (const auto stream : streams) client_.reset(stream);
   talk();
   EXPECT_FALSE(session_->ended());
+}
+
+// The engine is busy with the calls of one; the first of another is the next one all the same.
+TEST_F(SessionTest, ConnectionsHaveTheirTurnsWithTheEngine) {
+  talk();
+  for (int i = 0; i < 200; ++i)
+    (void)client_.call(path(kSignal), framed(ws::SignalWorkflowExecutionRequest()));
+  talk();
+  EXPECT_EQ(engine_.polls.size(), static_cast<std::size_t>(Gate::kMost));
+  Client other;
+  Session second(state_, *this);
+  ws::SignalWorkflowExecutionRequest request;
+  request.set_signal_name("of another");
+  (void)other.call(path(kSignal), framed(request));
+  second.receive(other.take());
+  const auto answer_next = [&](std::size_t which) {
+    std::exchange(engine_.polls.at(which)->done, nullptr)(api::new_response(kSignal));
+    settle();
+  };
+  answer_next(0);
+  answer_next(1);
+  EXPECT_EQ(engine_.polls.size(), static_cast<std::size_t>(Gate::kMost) + 2);
+  EXPECT_EQ(static_cast<const ws::SignalWorkflowExecutionRequest&>(*engine_.requests.back()).signal_name(),
+            "of another");
+  for (std::size_t i = 2; i < 201; ++i) answer_next(i);
 }
 
 TEST_F(SessionTest, AClientThatDoesNotReadIsNotHeard) {

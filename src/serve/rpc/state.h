@@ -15,6 +15,7 @@
 #include "api/connection.h"
 #include "base/memory_budget.h"
 #include "os/clock.h"
+#include "rpc/gate.h"
 #include "rpc/large_lane.h"
 #include "rpc/server.h"
 #include "rpc/transfers.h"
@@ -80,6 +81,7 @@ struct ServerState {
   Answers answers{io};
   Deadlines deadlines;
   Transfers transfers;
+  Gate gate;
   LargeLane lane{io};
   std::set<std::shared_ptr<Peer>> peers;
   std::uint64_t peers_ever = 0;
