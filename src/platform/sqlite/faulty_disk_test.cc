@@ -15,6 +15,7 @@
 #include "fixture/temporary_directory.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
+#include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "sqlite/database.h"
 
@@ -190,7 +191,7 @@ TEST_F(FaultyDiskTest, AReadOnlyDirectoryIsSaid) {
 
 TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   ASSERT_TRUE(open());
-  const auto with_version = [&](int version) {
+  const auto with_version = [&](std::int64_t version) {
     sqlite::Database db;
     ASSERT_TRUE(db.open(directory_ / "platform.db").ok());
     ASSERT_TRUE(db.execute(("PRAGMA user_version=" + std::to_string(version)).c_str()).ok());
@@ -201,7 +202,7 @@ TEST_F(FaultyDiskTest, AFileOfANewerVersionIsRefusedAndLeftAlone) {
   EXPECT_EQ(fault_of(stores.error()), StorageFault::kNewer);
   EXPECT_EQ(stores.error().code(), Code::kFailedPrecondition);
   EXPECT_THAT(stores.error().message(), HasSubstr("newer"));
-  with_version(2);
+  with_version(kStoreVersion);
   EXPECT_TRUE(open());
 }
 

@@ -1,6 +1,6 @@
-// Every format that has landed is opened by every later build. tests/data/platform-v1 and -v2 were written by
-// the first builds that had them (the hidden test below, with HOLDFAST_GOLDEN_DIRECTORY); what they hold must
-// read the same for ever.
+// Every format that has landed is opened by every later build. tests/data/platform-v1, -v2 and -v3 were
+// written by the first builds that had them (the hidden test below, with HOLDFAST_GOLDEN_DIRECTORY); what
+// they hold must read the same for ever.
 
 #include <gmock/gmock.h>
 
@@ -79,7 +79,7 @@ TEST_F(Golden, DISABLED_Write) {
 
 class GoldenVersion : public Golden, public ::testing::WithParamInterface<const char*> {};
 
-INSTANTIATE_TEST_SUITE_P(Landed, GoldenVersion, ::testing::Values("v1", "v2"),
+INSTANTIATE_TEST_SUITE_P(Landed, GoldenVersion, ::testing::Values("v1", "v2", "v3"),
                          [](const auto& version) { return std::string(version.param); });
 
 TEST_P(GoldenVersion, ReadsTheSame) {

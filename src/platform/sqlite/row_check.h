@@ -1,9 +1,10 @@
 #pragma once
 
 // Rows that are not as they were written. What an agent goes on from (steps, effects, approvals, decisions,
-// runs, definitions, branches) carries a checksum of its columns, which every statement that writes one
-// renews and every read compares: a row with another one is DATA_LOSS and is used for nothing.
-// Rows of earlier landings have none until they are next written. Private to this room.
+// runs, definitions, branches) and what is accounted by (usage, audit) carries a checksum of its columns,
+// which every statement that writes one renews and every read compares: a row with another one is DATA_LOSS
+// and is used for nothing. Rows of earlier landings have none until they are next written. Private to this
+// room.
 
 #include <cstddef>
 #include <functional>

@@ -115,6 +115,35 @@ TEST_F(RowCheck, AStepIsNotRepeatedForADamagedRecord) {
   expect_loss(store().commit_step(again), "steps");
 }
 
+// A bill is not made of numbers that nobody wrote, and a list of who did what has no entry that nobody made.
+TEST_F(RowCheck, WhatIsAccountedByIsAsItWasWritten) {
+  for (const char* run : {"run", "other"}) {
+    Usage usage;
+    usage.key = std::string("call-of-") + run;
+    usage.run = run;
+    usage.input_tokens = 10;
+    usage.output_tokens = 3;
+    ASSERT_TRUE(store().record_usage(usage).ok());
+    AuditRow row;
+    row.actor = "ann";
+    row.action = "deployed";
+    row.subject = run;
+    row.detail = "{}";
+    ASSERT_TRUE(store().audit(row).ok());
+  }
+  EXPECT_EQ(store().usage_of_run("run")->input_tokens, 10);
+  EXPECT_EQ(store().audit_rows("", 10)->size(), 2u);
+  change("UPDATE usage SET input_tokens = 11 WHERE run = 'run'");
+  expect_loss(store().usage_of_run("run"), "'run' of usage");
+  EXPECT_EQ(store().usage_of_run("other")->calls, 1);
+  EXPECT_EQ(store().usage_of_run("nobody")->calls, 0);
+  change("UPDATE audit SET actor = 'bob' WHERE subject = 'run'");
+  EXPECT_EQ(store().audit_rows("", 10)->size(), 1u);
+  EXPECT_TRUE(store().audit_rows("run", 10)->empty());
+  EXPECT_EQ(store().audit_rows("other", 10)->front().actor, "ann");
+  EXPECT_THAT(told_, ElementsAre(HasSubstr("of audit")));
+}
+
 TEST_F(RowCheck, AnEffectIsNeitherBegunNorSettled) {
   for (const char* sql :
        {"UPDATE effects SET settled = 1", "UPDATE effects SET settled = 0, class = 77, checksum = NULL"}) {

@@ -86,6 +86,12 @@ CREATE INDEX IF NOT EXISTS runs_listed_by_agent ON runs
   (agent, n, run, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
 )sql";
 
+// Version 3: and for the rows that are accounted by.
+constexpr const char* kLedgerChecksums = R"sql(
+ALTER TABLE usage ADD COLUMN checksum INTEGER;
+ALTER TABLE audit ADD COLUMN checksum INTEGER;
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -134,7 +140,10 @@ Status migrate_store(Database& db) {
     const Result<std::int64_t> version = db.number("PRAGMA user_version");
     if (!version) return version.error();
     if (*version >= kStoreVersion) return {};
-    if (Status status = db.execute(kStoreChecksums); !status.ok()) return status;
+    if (*version < 2) {
+      if (Status status = db.execute(kStoreChecksums); !status.ok()) return status;
+    }
+    if (Status status = db.execute(kLedgerChecksums); !status.ok()) return status;
     const std::string stamp = fmt::format("PRAGMA user_version={}", kStoreVersion);
     return db.execute(stamp.c_str());
   });
@@ -156,7 +165,8 @@ Status prepare_store(Database& db) {
   if (!fresh) return fresh.error();
   if (Status status = db.execute(kPragmas); !status.ok()) return status;
   Status ready = !*fresh ? migrate_store(db) : create(db, kStoreTables, kStoreId, kStoreVersion, [&] {
-    return db.execute(kStoreChecksums);
+    const Status status = db.execute(kStoreChecksums);
+    return status.ok() ? db.execute(kLedgerChecksums) : status;
   });
   return ready.ok() ? db.execute(kListIndexes) : ready;
 }
