@@ -129,6 +129,8 @@ TEST_F(FaultsTest, ANewNameIsGoneUntilItsDirectoryIsSynced) {
   EXPECT_TRUE(fs::exists(live + "/renamed"));
   EXPECT_FALSE(fs::exists(live + "/new"));
   ASSERT_TRUE(layer->DeleteFile(live + "/renamed", io, nullptr).ok());
+  EXPECT_TRUE(layer->DeleteFile(live + "/renamed", io, nullptr).IsPathNotFound());
+  EXPECT_TRUE(layer->DeleteFile(live + "/never", io, nullptr).IsPathNotFound());
   EXPECT_FALSE(layer->FileExists(live + "/renamed", io, nullptr).ok());
   EXPECT_TRUE(fs::exists(live + "/renamed"));
 }

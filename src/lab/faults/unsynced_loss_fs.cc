@@ -314,10 +314,12 @@ class LossFs final : public rocksdb::FileSystemWrapper {
     return FileSystem::GetChildrenFileAttributes(dir, options, result, debug);
   }
 
-  IOStatus DeleteFile(const std::string& name, const IOOptions&, IODebugContext*) override {
+  // RocksDB deletes again what it had deleted before a restart, and takes no notice when it is not there.
+  IOStatus DeleteFile(const std::string& name, const IOOptions& options, IODebugContext* debug) override {
     const std::lock_guard lock(mutex_);
     std::string real;
-    if (!resolve(name, &real)) return IOStatus::PathNotFound(name);
+    if (!resolve(name, &real) || !target()->FileExists(real, options, debug).ok())
+      return IOStatus::PathNotFound(name);
     names_.erase(name);
     contents_.erase(name);
     removed_.insert(name);
