@@ -105,6 +105,27 @@ std::string get_text(const pb::common::v1::Payloads& payloads) {
   return payloads.payloads_size() == 0 ? std::string() : payloads.payloads(0).data();
 }
 
+namespace {
+
+std::string ballast_of(const std::string& name) {
+  constexpr std::size_t kBallastBytes = 300'000;
+  std::string out;
+  if (!name.ends_with("/signal-2")) return out;
+  while (out.size() < kBallastBytes) out += name;
+  return out;
+}
+
+}  // namespace
+
+void add_ballast(pb::common::v1::Payloads& payloads, const std::string& name) {
+  if (std::string ballast = ballast_of(name); !ballast.empty()) set_text(payloads, ballast);
+}
+
+bool has_its_ballast(const pb::common::v1::Payloads& payloads) {
+  const std::string expected = ballast_of(get_text(payloads));
+  return payloads.payloads_size() < 2 ? expected.empty() : payloads.payloads(1).data() == expected;
+}
+
 ws::RespondWorkflowTaskCompletedRequest decide(const ws::PollWorkflowTaskQueueResponse& task) {
   Request request;
   request.set_namespace_(kNamespace);

@@ -21,4 +21,9 @@ ws::RespondWorkflowTaskCompletedRequest decide(const ws::PollWorkflowTaskQueueRe
 void set_text(pb::common::v1::Payloads& payloads, const std::string& text);
 std::string get_text(const pb::common::v1::Payloads& payloads);
 
+// One signal of each flow has a payload that stands outside the history (ADR 0043), which follows from its
+// name.
+void add_ballast(pb::common::v1::Payloads& payloads, const std::string& name);
+bool has_its_ballast(const pb::common::v1::Payloads& payloads);
+
 }  // namespace holdfast::crash

@@ -5,6 +5,8 @@
 #include <map>
 #include <set>
 
+#include "flow.h"
+
 namespace holdfast::crash {
 namespace {
 
@@ -68,6 +70,10 @@ class Checker {
 
   void one(const Event& e) {
     switch (e.event_type()) {
+      case enums::EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+        if (!has_its_ballast(e.workflow_execution_signaled_event_attributes().input()))
+          problem("has not the large payload that was sent");
+        break;
       case enums::EVENT_TYPE_WORKFLOW_TASK_SCHEDULED: begin(tasks_); break;
       case enums::EVENT_TYPE_WORKFLOW_TASK_STARTED:
         start(tasks_, e.workflow_task_started_event_attributes().scheduled_event_id());

@@ -147,6 +147,7 @@ class Load::Client {
     request.set_request_id(name);
     request.set_identity("crash-client");
     set_text(*request.mutable_input(), name);
+    add_ballast(*request.mutable_input(), name);
     const auto answer =
         settle<ws::SignalWorkflowExecutionResponse>(Method::kSignalWorkflowExecution, request);
     if (!answer) return;
