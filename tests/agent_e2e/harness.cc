@@ -166,13 +166,13 @@ void Platform::skip(std::chrono::nanoseconds time) {
 void Platform::deploy(const std::string& name, const std::string& extra, const std::string& tools,
                       const std::string& model_extra) {
   const std::string shop = (directory_ / "shop.db").string();
-  std::string yaml =
-      fmt::format(R"(apiVersion: holdfast.dev/v1
+  std::string yaml = fmt::format(
+      R"(apiVersion: holdfast.dev/v1
 kind: Agent
 metadata: {{name: {name}}}
 spec:
   model:
-    provider: openai
+    provider: {provider}
     base_url: {model}
     name: {name}
     retry: {{initial: 50ms, max_interval: 200ms, attempts: 5}}
@@ -201,12 +201,12 @@ spec:
 {tools}
 {extra}
 )",
-                  fmt::arg("name", name), fmt::arg("model", scripted->base_url()), fmt::arg("shop", shop),
-                  fmt::arg("note", receiver->url("/note")), fmt::arg("tools", tools),
-                  fmt::arg("model_extra", model_extra),
-                  fmt::arg("extra", extra.empty() ? "  approvals: {rules: [{tool: refund, when: amount "
-                                                    "> 100, action: ask}]}"
-                                                  : extra));
+      fmt::arg("name", name), fmt::arg("provider", provider), fmt::arg("model", scripted->base_url()),
+      fmt::arg("shop", shop), fmt::arg("note", receiver->url("/note")), fmt::arg("tools", tools),
+      fmt::arg("model_extra", model_extra),
+      fmt::arg("extra", extra.empty() ? "  approvals: {rules: [{tool: refund, when: amount "
+                                        "> 100, action: ask}]}"
+                                      : extra));
   auto deployed = agent::deploy(store(), {.text = yaml, .source = name + ".yaml"});
   ASSERT_TRUE(deployed.has_value()) << deployed.error().message() << "\n" << yaml;
 }

@@ -100,6 +100,7 @@ class Platform {
   // Moves the clock of engine, stores and workers on.
   void skip(std::chrono::nanoseconds time);
 
+  std::string provider = "openai";  // of the agents that are deployed from now on
   std::unique_ptr<model::ScriptedServer> scripted;
   std::unique_ptr<Receiver> receiver;
   platform::Store& store() { return *stores_.store; }

@@ -271,7 +271,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
                     {"text", excerpt(message.text())},
                     {"tool_calls", calls},
                     {"stop", turn.stop ? to_string(*turn.stop) : ""},
-                    {"usage", turn.usage}};
+                    {"usage", result.at("usage")}};
   // Blocks of the model that held a secret and were left out.
   if (const auto withheld = result.find("withheld_blocks"); withheld != result.end())
     completed["withheld_blocks"] = *withheld;
@@ -287,6 +287,18 @@ namespace {
   if (error.retry_after) delay = *error.retry_after;
   throw ApplicationFailure(error.message, std::string(model::error_type(error.kind)), !error.retryable, {},
                            delay);
+}
+
+// What was counted, and of what it is a part only where there was any.
+Json usage_json(const model::Usage& usage) {
+  Tokens tokens;
+  tokens.input_tokens = usage.input_tokens;
+  tokens.output_tokens = usage.output_tokens;
+  Json out = tokens;
+  if (usage.cached_input_tokens > 0) out["cached_input_tokens"] = usage.cached_input_tokens;
+  if (usage.cache_write_tokens > 0) out["cache_write_tokens"] = usage.cache_write_tokens;
+  if (usage.reasoning_tokens > 0) out["reasoning_tokens"] = usage.reasoning_tokens;
+  return out;
 }
 
 platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const std::string& key,
@@ -344,10 +356,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   write.expected = in.head;
   for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
   write.messages.push_back(model::to_json(outcome->message));
-  Tokens usage;
-  usage.input_tokens = outcome->usage.input_tokens;
-  usage.output_tokens = outcome->usage.output_tokens;
-  Json result = {{"usage", usage}, {"stop", stop_of(outcome->stop_reason)}};
+  Json result = {{"usage", usage_json(outcome->usage)}, {"stop", stop_of(outcome->stop_reason)}};
   if (withheld > 0) result["withheld_blocks"] = withheld;
   write.result = dump_json(result);
   write.usage.push_back(usage_row(ctx, *agent, key, *outcome));
