@@ -1,4 +1,4 @@
-// What a model's server streams, in either format (first byte), cut as it likes (second byte), and the body
+// What a model's server streams, in any format (first byte), cut as it likes (second byte), and the body
 // of its refusals: the same answer however it is cut, and an answer that was taken can be sent back.
 
 #include "model/provider.h"

@@ -23,17 +23,28 @@ bool is_content(const Json& input) {
   return true;
 }
 
-Status check_part(const model::Part& part) {
-  if (part.type == "text") {
-    if (part.extra.empty()) return {};
-    return {Code::kInvalidArgument, "a text has a `text` and nothing else"};
+// A member that nobody reads would be a wish that nobody grants.
+Status check_members(const Json& part) {
+  const bool text = part["type"] == "text";
+  for (const auto& [name, value] : part.items()) {
+    const bool known =
+        name == "type" ||
+        (text ? name == "text" : name == "media_type" || name == "name" || name == "data" || name == "url");
+    if (!known) return {Code::kInvalidArgument, fmt::format("content: a part has no member `{}`", name)};
   }
+  if (text && !part.contains("text"))
+    return {Code::kInvalidArgument, "content: a part of type text needs `text`"};
+  return {};
+}
+
+Status check_part(const model::Part& part) {
+  if (part.type == "text") return {};
   const Result<std::optional<model::Media>> media = model::media_of(part);
   if (!media) return media.error();
   if (*media) return {};
-  return {
-      Code::kInvalidArgument,
-      fmt::format("a part is of type text, image or file, with `data` or `url`, and not `{}`", part.type)};
+  return {Code::kInvalidArgument,
+          fmt::format("content: a part is of type text, image or file, with `data` or `url`, and not `{}`",
+                      part.type)};
 }
 
 }  // namespace
@@ -43,6 +54,9 @@ Result<model::Message> first_message(const std::string& input) {
   if (!is_content(json)) return model::Message::user(input);
   if (json["content"].size() > kMaxInputParts)
     return fail(Code::kInvalidArgument, fmt::format("content: at most {} parts", kMaxInputParts));
+  for (const Json& part : json["content"]) {
+    if (Status status = check_members(part); !status.ok()) return fail(status);
+  }
   auto message = model::message_from_json(dump_json(Json{{"role", "user"}, {"content", json["content"]}}));
   if (!message) return message;
   for (const model::Part& part : message->content) {

@@ -36,6 +36,8 @@ TEST(FirstMessage, WhatIsNoPartIsRefused) {
        {R"({"type":"opaque","block":{"type":"thinking"}})", R"({"type":"tool_call","call":0})",
         R"({"type":"image_url","image_url":{"url":"u"}})", R"({"type":"image"})",
         R"({"type":"text","text":7})", R"({"type":"text","text":"a","extra":{"cache_control":{}}})",
+        R"({"type":"text"})", R"({"type":"text","text":"a","cache_control":{}})",
+        R"({"type":"image","url":"https://e.com/a","detail":"low"})",
         R"({"type":"image","url":"file:///etc/passwd"})",
         R"({"type":"file","data":"!","media_type":"a/b"})"}) {
     const auto message = first_message(std::string(R"({"content":[)") + part + "]}");
