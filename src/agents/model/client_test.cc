@@ -164,6 +164,11 @@ replies:
   next.messages.push_back(Message::tool("c1", "120"));
   const Outcome last = ask(next);
   ASSERT_TRUE(last) << last.error().message;
+  EXPECT_TRUE(outcome->message.holds_opaque());
+  if (GetParam() == &kAnthropic) {
+    next.messages[2].content[0].json = R"({"type":"thinking","thinking":"x","signature":"forged"})";
+    EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);
+  }
   if (GetParam() == &kGemini) {
     EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
     next.messages[2].tool_calls[0].extra = R"({"part":{"thoughtSignature":"forged"}})";
@@ -176,7 +181,6 @@ replies:
   }
   if (GetParam() != &kOpenaiResponses) return;
   EXPECT_EQ(outcome->usage.reasoning_tokens, 6);
-  EXPECT_TRUE(outcome->message.holds_opaque());
   // The server knows its own cipher, and no other.
   next.messages[2].content[0].json = R"({"type":"reasoning","summary":[],"encrypted_content":"forged"})";
   EXPECT_EQ(ask(next).error().kind, ErrorKind::kBadRequest);

@@ -73,6 +73,10 @@ Status read_messages(const Json& messages, ScriptedRequest& out) {
             (!block.contains("input") || !block["input"].is_object())) {
           return Status(Code::kInvalidArgument, "messages: tool_use.input must be an object");
         }
+        if (string_member(block, "type") == "thinking" &&
+            !string_member(block, "signature").starts_with(kCipherBegin)) {
+          return Status(Code::kInvalidArgument, "messages: invalid `signature` in `thinking` block");
+        }
       }
     } else if (role == "user") {
       if (Status status = check_results(open, content); !status.ok()) return status;
@@ -143,6 +147,10 @@ class Anthropic : public ScriptedWire {
 
   std::string whole(const ScriptedRequest& request, const ScriptedReply& reply) const override {
     Json content = Json::array();
+    if (!reply.reasoning.empty()) {
+      content.push_back(
+          {{"type", "thinking"}, {"thinking", reply.reasoning}, {"signature", cipher_of(request)}});
+    }
     if (!reply.text.empty()) content.push_back({{"type", "text"}, {"text", reply.text}});
     for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
       const ScriptedToolCall& call = reply.tool_calls[i];
@@ -162,6 +170,14 @@ class Anthropic : public ScriptedWire {
     std::vector<std::string> out;
     out.push_back(frame({{"type", "message_start"}, {"message", message_of(request, reply, 1)}}));
     std::size_t index = 0;
+    if (!reply.reasoning.empty()) {
+      add_block(out, index, {{"type", "thinking"}, {"thinking", ""}, {"signature", ""}},
+                pieces_of(reply.reasoning, reply.chunk), "thinking_delta", "thinking");
+      // Within its block, behind what was thought.
+      const Json signature = {{"type", "signature_delta"}, {"signature", cipher_of(request)}};
+      out.insert(out.end() - 1,
+                 frame({{"type", "content_block_delta"}, {"index", index++}, {"delta", signature}}));
+    }
     if (!reply.text.empty()) {
       const auto pieces = pieces_of(reply.text, reply.chunk);
       add_block(out, index++, {{"type", "text"}, {"text", ""}}, pieces, "text_delta", "text");

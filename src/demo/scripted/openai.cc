@@ -180,6 +180,7 @@ class OpenAi : public ScriptedWire {
   std::string whole(const ScriptedRequest& request, const ScriptedReply& reply) const override {
     Json message = {{"role", "assistant"}, {"content", reply.text}, {"refusal", nullptr}};
     if (reply.text.empty() && !reply.tool_calls.empty()) message["content"] = nullptr;
+    if (!reply.reasoning.empty()) message["reasoning_content"] = reply.reasoning;
     for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
       const ScriptedToolCall& call = reply.tool_calls[i];
       message["tool_calls"].push_back({{"id", call_id(request, call, i, "call_")},
@@ -210,6 +211,9 @@ class OpenAi : public ScriptedWire {
     add({{"role", "assistant"},
          {"content", reply.tool_calls.empty() || !reply.text.empty() ? Json("") : Json(nullptr)}},
         nullptr);
+    // As DeepSeek, vLLM and others say it.
+    for (const std::string& piece : pieces_of(reply.reasoning, reply.chunk))
+      add({{"reasoning_content", piece}}, nullptr);
     for (const std::string& piece : pieces_of(reply.text, reply.chunk)) add({{"content", piece}}, nullptr);
     for (std::size_t i = 0; i < reply.tool_calls.size(); ++i) {
       const ScriptedToolCall& call = reply.tool_calls[i];
