@@ -16,21 +16,18 @@ namespace {
 
 // When the execution needs attention after a crash: at this moment, at once (0), or never (-1).
 Ns wake_row_of(const MutableState& ms) {
-  const auto& state = ms.s();
+  const auto& held = ms.held();
   // Busy executions keep one row at "now"; only one that waits for a moment gets that moment.
   if (ms.running()) {
-    const bool busy = ms.workflow_task_pending() || state.activities_size() > 0 ||
-                      state.external_signals_size() > 0 || state.external_cancels_size() > 0 ||
-                      state.buffered_events_size() > 0 ||
-                      std::any_of(state.children().begin(), state.children().end(),
-                                  [](const auto& child) { return child.start_pending(); });
+    const bool busy = ms.workflow_task_pending() || !held.activities.empty() ||
+                      !held.external_signals.empty() || !held.external_cancels.empty() ||
+                      !held.buffered_events.empty() || !ms.children_to_start().empty();
     const Ns next = ms.next_deadline().at;
     return busy ? 0 : next == 0 ? -1 : next;
   }
-  const auto& outbox = state.close_outbox();
-  const bool pending = outbox.notify_parent() || outbox.children_size() > 0 ||
-                       state.external_signals_size() > 0 || state.external_cancels_size() > 0 ||
-                       state.children_size() > 0;
+  const bool pending = ms.s().close_outbox().notify_parent() || !held.parent_closes.empty() ||
+                       !held.external_signals.empty() || !held.external_cancels.empty() ||
+                       !held.children.empty();
   return pending ? 0 : -1;
 }
 
@@ -67,12 +64,19 @@ void Batches::add_run(Run& run, RowChanges& changes, Output& output) {
   if (run.ms->unsaved().events_size() > 0) add_pages(run, changes, output.sequence);
   add_wake(run, changes);
   if (!run.ms->running()) add_expiry(run, changes);
-  std::string state = run.ms->serialize_state();
+  add_state(run, changes);
   cache_.weigh(run);
   if (!run.ms->running()) cache_.closed(run, output.sequence);
-  changes[keys::execution_state(run.key.namespace_id, run.key.workflow_id, run.key.run_id)] =
-      std::move(state);
   if (run.feed_pending && feed_) add_feed(run, changes, output);
+}
+
+void Batches::add_state(Run& run, RowChanges& changes) {
+  const auto& [ns, workflow, run_id] = run.key;
+  history::StateRows rows = run.ms->take_rows();
+  changes[keys::execution_state(ns, workflow, run_id)] = std::move(rows.state);
+  for (history::PartRow& part : rows.parts) {
+    changes[keys::state_part(ns, workflow, run_id, part.kind, part.n)] = std::move(part.value);
+  }
 }
 
 // One event of a page cannot be read without the others: what a wide fan-out wrote at once is several pages.

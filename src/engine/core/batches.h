@@ -48,6 +48,7 @@ class Batches {
 
  private:
   void add_run(Run& run, RowChanges& changes, Output& output);
+  void add_state(Run& run, RowChanges& changes);
   void add_pages(Run& run, RowChanges& changes, std::uint64_t sequence);
   void add_page(Run& run, std::shared_ptr<const History> events, RowChanges& changes, std::uint64_t sequence);
   void add_wake(const Run& run, RowChanges& changes);

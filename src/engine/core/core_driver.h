@@ -141,6 +141,8 @@ class Driver {
         ASSERT_TRUE(store_->commit(output.batch).ok());
         for (const std::string& wrong : law_->look(output.batch)) ADD_FAILURE() << wrong;
         ++commits;
+        for (const auto& change : output.batch.changes())
+          bytes_written += change.key.size() + (change.value ? change.value->size() : 0);
       }
       core->committed(output.sequence);
       for (auto& release : output.releases) release.run();
@@ -302,6 +304,7 @@ class Driver {
   bool auto_commit = true;
   bool auto_settle = true;  // after each call, all that is to be done at its moment
   int commits = 0;
+  std::size_t bytes_written = 0;
   std::unique_ptr<EngineCore> core;
 
  private:

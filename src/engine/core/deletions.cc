@@ -1,5 +1,6 @@
 #include "engine/deletions.h"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -69,12 +70,23 @@ void Deletions::sweep(SweepSlice slice) {
   for (SweepSlice::Expired& expired : slice.expired) sweep_run(std::move(expired));
 }
 
+namespace {
+
+std::int64_t parts_among(const std::vector<std::string>& rows) {
+  keys::PartName part;
+  return std::ranges::count_if(rows, [&](const auto& key) { return keys::parse_state_part(key, part); });
+}
+
+}  // namespace
+
 void Deletions::sweep_run(SweepSlice::Expired expired) {
   const auto& [ns, workflow, run_id] = expired.key;
   const auto run = cache_.load(expired.key);
   if (!run) return;  // damaged: kept as it is, for whoever can mend it
   if (*run != nullptr) {
     if (!is_over(expired) || !may_go(**run)) return;
+    // It was written since the look: the next one finds what this one has not.
+    if ((*run)->ms->part_rows() != parts_among(expired.pages)) expired.all_pages = false;
     forget(**run);
   }
   // Whatever the state said about its close: this row has led here.

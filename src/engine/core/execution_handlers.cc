@@ -158,9 +158,9 @@ void ExecutionHandlers::describe(Call& call, const ws::DescribeWorkflowExecution
   info.mutable_search_attributes();
   info.mutable_auto_reset_points();
   if (state.has_priority()) *info.mutable_priority() = state.priority();
-  for (const auto& activity : state.activities())
+  for (const auto& activity : ms.held().activities.infos())
     describe_activity(activity, response->add_pending_activities());
-  for (const auto& child : state.children()) {
+  for (const auto& child : ms.held().children.infos()) {
     if (!ms.running()) break;
     auto& out = *response->add_pending_children();
     out.set_workflow_id(child.workflow_id());

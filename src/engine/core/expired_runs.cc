@@ -1,6 +1,5 @@
 #include "engine/expired_runs.h"
 
-#include <limits>
 #include <utility>
 
 #include "engine/options.h"
@@ -90,8 +89,7 @@ Status ExpiredRuns::look_through(std::uint16_t shard, SweepSlice* slice) {
 Status ExpiredRuns::add(const std::string& row_key, SweepSlice::Expired expired, SweepSlice* slice) {
   const auto& [ns, workflow, run] = expired.key;
   Status scanned =
-      store_.scan(keys::history_page(ns, workflow, run, 0),
-                  keys::history_page(ns, workflow, run, std::numeric_limits<std::int64_t>::max()),
+      store_.scan(keys::history_page(ns, workflow, run, 0), keys::state_parts_end(ns, workflow, run),
                   [&](std::string_view key, std::string_view) {
                     expired.all_pages = pages_ < limits_.sweep_rows;
                     if (!expired.all_pages) return false;

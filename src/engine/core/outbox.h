@@ -38,7 +38,7 @@ class Outbox {
   const RunKey& next() const { return owing_.front().from; }
   // By the state of that execution, the first thing that it owes and has not been taken; the turn passes on.
   // Nothing: it owes no more.
-  std::optional<OutboxMessage> take(const stored::ExecutionState& state);
+  std::optional<OutboxMessage> take(const MutableState& ms);
   // There is no such execution.
   void drop();
 
@@ -52,7 +52,7 @@ class Outbox {
     std::int64_t closed = 0;
     std::int64_t parent_close = 0;
   };
-  static std::optional<OutboxMessage> next_of(Owing& owing, const stored::ExecutionState& state);
+  static std::optional<OutboxMessage> next_of(Owing& owing, const MutableState& ms);
 
   std::list<Owing> owing_;
   std::map<RunKey, std::list<Owing>::iterator> by_run_;

@@ -25,7 +25,7 @@ int OutboxDelivery::deliver(int most) {
     const Run* sender = cache_.find(RunKey(outbox_.next()));
     if (sender == nullptr) {
       outbox_.drop();
-    } else if (const auto message = outbox_.take(sender->ms->s())) {
+    } else if (const auto message = outbox_.take(*sender->ms)) {
       deliver(*message);
     }
   }

@@ -22,7 +22,7 @@ std::string name_of(const OutboxMessage& message) {
 std::vector<std::string> drained(Outbox& outbox, const stored::ExecutionState& state) {
   std::vector<std::string> out;
   while (!outbox.empty()) {
-    const auto message = outbox.take(state);
+    const auto message = outbox.take(MutableState(state));
     if (!message) continue;
     EXPECT_EQ(message->from, kRun);
     out.push_back(name_of(*message));
@@ -66,8 +66,8 @@ TEST(OutboxTest, WhatWasSentIsNotSentAgainBecauseThereIsMore) {
   for (const std::int64_t id : {5, 6, 7}) add_pending_child(state, id);
   Outbox outbox;
   outbox.add(kRun, 5);
-  EXPECT_EQ(name_of(*outbox.take(state)), "start 5");
-  EXPECT_EQ(name_of(*outbox.take(state)), "start 6");
+  EXPECT_EQ(name_of(*outbox.take(MutableState(state))), "start 5");
+  EXPECT_EQ(name_of(*outbox.take(MutableState(state))), "start 6");
   state.add_external_signals()->set_initiated_event_id(9);
   outbox.add(kRun, 9);
   EXPECT_EQ(drained(outbox, state), (std::vector<std::string>{"start 7", "signal 9"}));
@@ -85,7 +85,7 @@ TEST(OutboxTest, ExecutionsTakeTurns) {
   std::vector<std::string> runs;
   for (int i = 0; i < 4; ++i) {
     runs.push_back(outbox.next().run_id);
-    EXPECT_TRUE(outbox.take(state).has_value());
+    EXPECT_TRUE(outbox.take(MutableState(state)).has_value());
   }
   EXPECT_EQ(runs, (std::vector<std::string>{"r", "other", "r", "other"}));
   outbox.drop();
@@ -106,8 +106,8 @@ TEST(OutboxTest, TellsOfTheEndOnlyWhenItHasCome) {
   outbox.add(kRun);
   EXPECT_EQ(drained(outbox, state), (std::vector<std::string>{"closed 0", "parent-close 9"}));
   outbox.add(kRun);
-  outbox.take(state);
-  EXPECT_EQ(outbox.take(state)->child.workflow_id(), "child");
+  outbox.take(MutableState(state));
+  EXPECT_EQ(outbox.take(MutableState(state))->child.workflow_id(), "child");
 }
 
 }  // namespace

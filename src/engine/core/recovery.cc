@@ -25,7 +25,7 @@ namespace wt = history::workflow_task;
 
 namespace {
 
-constexpr std::int32_t kFormatVersion = 2;
+constexpr std::int32_t kFormatVersion = 3;
 
 Status unreadable_wakes(const std::string& why) {
   return Status(Code::kDataLoss,
@@ -66,9 +66,7 @@ Status Recovery::load_meta() {
   // In the batch that gives the tasks back: a crash before it finds both as they were.
   copied_ = meta_.copied();
   meta_.set_copied(false);
-  // Raised to 2 when the first large payload is written (large_stager.h): until then earlier builds may read
-  // it.
-  meta_.set_format_version(std::max(meta_.format_version(), 1));
+  meta_.set_format_version(kFormatVersion);
   meta_.set_epoch(meta_.epoch() + 1);
   rows_.put(keys::store_meta(), history::serialize(meta_));
   return Status();
@@ -158,13 +156,13 @@ int Recovery::go_on(int most) {
 Status Recovery::check_wakes() const {
   std::string wrong;
   for (std::uint16_t shard = 0; shard < keys::kShardCount; ++shard) {
-    const Status scanned = store_.scan(keys::table_begin(shard, keys::kWakeTable),
-                                       keys::table_end(shard, keys::kWakeTable),
-                                       [&wrong](std::string_view key, std::string_view) {
-                                         keys::WakeRow row;
-                                         if (!keys::parse_wake(key, row)) wrong = "a row of it names no run";
-                                         return wrong.empty();
-                                       });
+    const Status scanned =
+        store_.scan(keys::table_begin(shard, keys::kWakeTable), keys::table_end(shard, keys::kWakeTable),
+                    [&wrong](std::string_view key, std::string_view) {
+                      keys::WakeRow row;
+                      if (!keys::parse_wake(key, row)) wrong = "a row of it names no run";
+                      return wrong.empty();
+                    });
     if (!scanned.ok()) return unreadable_wakes(scanned.message());
     if (!wrong.empty()) return unreadable_wakes(wrong);
   }
@@ -205,7 +203,7 @@ void Recovery::recover(const RunKey& key) {
   bool changed = ms.running() && give_back_tasks(ms);
   // Of what is left: a task that was given back took its own deadline along.
   run->task_held = run->is_due(clock_.now());
-  if (!ms.s().buffered_events().empty() && !ms.workflow_task_started()) changed = true;
+  if (!ms.held().buffered_events.empty() && !ms.workflow_task_started()) changed = true;
   outbox_.add(run->key);
   if (changed) {
     transitions_.finish(*run);
@@ -232,7 +230,7 @@ bool Recovery::give_back_tasks(MutableState& ms) {
     changed = true;
   }
   std::vector<std::int64_t> lost;
-  for (const auto& info : ms.s().activities()) {
+  for (const auto& info : ms.held().activities.infos()) {
     if (info.started_ns() != 0 && holder_is_gone(info.holder_epoch())) {
       lost.push_back(info.scheduled_event_id());
     } else if (info.started_ns() == 0 && !info.backing_off()) {

@@ -22,6 +22,11 @@ class Rows {
   explicit Rows(const store::KvStore& store) : store_(store) {}
 
   Result<std::optional<std::string>> get(const std::string& key) const;
+  // What is in the store alone: for rows that nobody changes before they are there.
+  Status scan_stored(const std::string& begin, const std::string& end,
+                     const store::KvStore::Visitor& visit) const {
+    return store_.scan(begin, end, visit);
+  }
   void put(std::string key, std::string value) { changes_[std::move(key)] = std::move(value); }
   void erase(std::string key) { changes_[std::move(key)] = std::nullopt; }
 

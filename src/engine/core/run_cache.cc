@@ -27,15 +27,31 @@ Result<Run*> RunCache::load(const RunKey& key) {
   }
   const auto bytes = rows_.get(keys::execution_state(key.namespace_id, key.workflow_id, key.run_id));
   if (bytes && !*bytes) return nullptr;
-  stored::ExecutionState state;
-  if (!bytes || !state.ParseFromString(**bytes) || state.namespace_id() != key.namespace_id ||
-      state.workflow_id() != key.workflow_id || state.run_id() != key.run_id) {
+  history::StateReader reader;
+  if (!bytes || !reader.state(**bytes) || reader.head().namespace_id() != key.namespace_id ||
+      reader.head().workflow_id() != key.workflow_id || reader.head().run_id() != key.run_id ||
+      !read_parts(key, reader)) {
     return fail(errors::unreadable(key.workflow_id, key.run_id));
   }
-  Run& run = insert(std::make_unique<Run>(key, std::make_unique<MutableState>(std::move(state))));
+  Run& run = insert(std::make_unique<Run>(key, std::make_unique<MutableState>(std::move(reader))));
   weigh(run);
   if (run.ms->running()) wakes_.arm(key, run.ms->next_deadline().at);
   return &run;
+}
+
+// A run leaves memory when all that it changed is stored: the store has what its state counts.
+bool RunCache::read_parts(const RunKey& key, history::StateReader& reader) const {
+  if (reader.missing() == 0) return true;
+  bool readable = true;
+  const Status scanned = rows_.scan_stored(
+      keys::state_parts_begin(key.namespace_id, key.workflow_id, key.run_id),
+      keys::state_parts_end(key.namespace_id, key.workflow_id, key.run_id),
+      [&](std::string_view row, std::string_view value) {
+        keys::PartName part;
+        readable = keys::parse_state_part(row, part) && reader.part(part.kind, part.n, value);
+        return readable;
+      });
+  return scanned.ok() && readable && reader.missing() == 0;
 }
 
 Run& RunCache::insert(std::unique_ptr<Run> run) {
@@ -146,7 +162,7 @@ void RunCache::let_closed_go() {
 }
 
 void RunCache::weigh(Run& run) {
-  const std::size_t bytes = kRunBytes + run.ms->s().SpaceUsedLong();
+  const std::size_t bytes = kRunBytes + run.ms->in_memory();
   bytes_ += bytes - run.state_bytes;
   run.state_bytes = bytes;
 }

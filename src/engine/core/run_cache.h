@@ -66,6 +66,7 @@ class RunCache {
 
  private:
   Run& insert(std::unique_ptr<Run> run);
+  bool read_parts(const RunKey& key, history::StateReader& reader) const;
   bool may_go(const Run& run) const;
   void forget(Run& run);
   void let_closed_go();

@@ -7,9 +7,11 @@
 #include <limits>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
+#include "history/mutable_state.h"
 #include "history/rebuild.h"
 #include "history/volatile_state.h"
 #include "store/keys.h"
@@ -45,15 +47,17 @@ class StoredLaw {
   // False: not the row of a state.
   bool look_at(const std::string& key, const std::string& value, std::vector<std::string>* wrong) {
     namespace keys = store::keys;
-    if (key.size() < 3 || key[2] != keys::kExecutionTable || keys::is_history_page(key)) return false;
-    history::stored::ExecutionState state;
-    if (!state.ParseFromString(value)) return false;
-    const std::string& ns = state.namespace_id();
-    const std::string& workflow = state.workflow_id();
-    const std::string& run = state.run_id();
+    keys::ExecutionRow row;
+    if (!keys::parse_execution(key, row) || !row.state) return false;
+    history::StateReader reader;
+    if (!reader.state(value)) return false;
+    const std::string ns = reader.head().namespace_id();
+    const std::string workflow = reader.head().workflow_id();
+    const std::string run = reader.head().run_id();
     if (key != keys::execution_state(ns, workflow, run)) return false;
+    std::string problem = read_parts(ns, workflow, run, reader);
+    const history::stored::ExecutionState state = history::MutableState(std::move(reader)).whole();
     auto& rebuild = known_.try_emplace(key, history::facts_of(state)).first->second;
-    std::string problem;
     const Status scanned =
         store_.scan(keys::history_page(ns, workflow, run, rebuild.state().next_event_id()),
                     keys::history_page(ns, workflow, run, std::numeric_limits<std::int64_t>::max()),
@@ -72,6 +76,23 @@ class StoredLaw {
       wrong->push_back("the history of " + workflow + " " + run + " does not give its state: " + problem);
     }
     return true;
+  }
+
+  std::string read_parts(const std::string& ns, const std::string& workflow, const std::string& run,
+                         history::StateReader& reader) {
+    namespace keys = store::keys;
+    std::string problem;
+    const Status scanned =
+        store_.scan(keys::state_parts_begin(ns, workflow, run), keys::state_parts_end(ns, workflow, run),
+                    [&](std::string_view key, std::string_view bytes) {
+                      keys::PartName part;
+                      if (!keys::parse_state_part(key, part) || !reader.part(part.kind, part.n, bytes))
+                        problem = "a part of it that cannot be read, or that it does not count";
+                      return problem.empty();
+                    });
+    HF_CHECK(scanned.ok());
+    if (problem.empty() && reader.missing() > 0) problem = "parts of it are missing";
+    return problem;
   }
 
   const store::KvStore& store_;

@@ -68,9 +68,9 @@ void Transitions::close(Run& run, std::shared_ptr<MutableState> successor) {
 void Transitions::check_buffered(Run& run) {
   MutableState& ms = *run.ms;
   const auto& limits = limits_.execution;
-  if (!ms.workflow_task_started() || ms.s().buffered_events().empty()) return;
-  if (ms.s().buffered_events_size() <= limits.buffered_events && ms.buffered_bytes() <= limits.buffered_bytes)
-    return;
+  const auto& buffered = ms.held().buffered_events;
+  if (!ms.workflow_task_started() || buffered.empty()) return;
+  if (buffered.size() <= limits.buffered_events && ms.buffered_bytes() <= limits.buffered_bytes) return;
   fail_workflow_task(run, enums::WORKFLOW_TASK_FAILED_CAUSE_FORCE_CLOSE_COMMAND, "Too many buffered events.",
                      nullptr, "history-service");
 }

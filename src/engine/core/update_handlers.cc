@@ -6,7 +6,6 @@
 #include "engine/replies.h"
 #include "engine/run_cache.h"
 #include "engine/starter.h"
-#include "engine/stored_update.h"
 #include "engine/transitions.h"
 #include "engine/update_waiters.h"
 
@@ -23,7 +22,7 @@ constexpr auto kAccepted = enums::UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCE
 // when it closed is over, and the call starts a workflow as if it had never been.
 bool can_join(MutableState& ms, const std::string& id) {
   if (ms.running() && ms.updates().find(id) != nullptr) return true;
-  const auto* info = stored_update(ms, id);
+  const auto* info = ms.update_by_id(id);
   return info != nullptr && (ms.running() || info->completed_event_id() != 0);
 }
 
@@ -76,7 +75,7 @@ Status check_joined(const ws::StartWorkflowExecutionRequest& start,
 Status UpdateHandlers::admit(Run& run, const ws::UpdateWorkflowExecutionRequest& request) {
   MutableState& ms = *run.ms;
   const std::string& id = request.request().meta().update_id();
-  if (ms.updates().find(id) != nullptr || stored_update(ms, id) != nullptr) return Status();  // sent twice
+  if (ms.updates().find(id) != nullptr || ms.update_by_id(id) != nullptr) return Status();  // sent twice
   if (!ms.running()) return errors::already_completed();
   const auto& limits = limits_.execution;
   if (static_cast<std::int64_t>(ms.updates().in_flight()) >= limits.updates_in_flight) {
@@ -84,7 +83,7 @@ Status UpdateHandlers::admit(Run& run, const ws::UpdateWorkflowExecutionRequest&
                                  std::to_string(limits.updates_in_flight),
                              enums::RESOURCE_EXHAUSTED_CAUSE_CONCURRENT_LIMIT);
   }
-  if (ms.s().updates_size() >= limits.updates_total) {
+  if (ms.held().updates.size() >= limits.updates_total) {
     return Status(Code::kFailedPrecondition,
                   "limit on the total number of updates of a workflow execution has been "
                   "reached: " +

@@ -9,7 +9,6 @@
 #include "engine/parked_calls.h"
 #include "engine/replies.h"
 #include "engine/run_cache.h"
-#include "engine/stored_update.h"
 #include "history/update.h"
 
 namespace holdfast::engine {
@@ -61,7 +60,7 @@ bool UpdateWaiters::answer(Parked& parked, Run& run, bool deadline) {
     if (parked.stage == kAdmitted || deadline) return answer(kAdmitted, nullptr);
     return false;
   }
-  if (const auto* info = stored_update(ms, parked.update_id)) {
+  if (const auto* info = ms.update_by_id(parked.update_id)) {
     if (info->completed_event_id() != 0) {
       pb::update::v1::Outcome outcome;
       const bool read = reader_.visit(run, info->completed_event_id(), [&outcome](const Event& event) {

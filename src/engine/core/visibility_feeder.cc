@@ -114,7 +114,8 @@ Status VisibilityFeeder::rebuild(std::uint64_t last) {
     Status scanned = store_.scan(
         keys::table_begin(shard, keys::kExecutionTable), keys::table_end(shard, keys::kExecutionTable),
         [&](std::string_view key, std::string_view value) {
-          if (!key.ends_with('s')) return true;  // a history page
+          keys::ExecutionRow row;
+          if (!keys::parse_execution(key, row) || !row.state) return true;
           stored::ExecutionState state;
           if (!state.ParseFromArray(value.data(), static_cast<int>(value.size())) || state.run_id().empty())
             return true;

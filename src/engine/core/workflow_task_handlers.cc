@@ -147,7 +147,7 @@ history::CommandContext WorkflowTaskHandlers::context_of(Run& run, const Complet
       .now = clock_.now(),
       .identity = request.identity(),
       .namespace_name = namespaces_.name_of(run.key.namespace_id),
-      .had_buffered = !run.ms->s().buffered_events().empty(),
+      .had_buffered = !run.ms->held().buffered_events.empty(),
       .new_id = [this] { return ids_.next(); },
       .first_event = reader_.first_event_of(run, holder),
       .namespace_id = [this](const std::string& name) -> std::optional<std::string> {
@@ -182,17 +182,18 @@ void WorkflowTaskHandlers::completed(Call& call, ws::RespondWorkflowTaskComplete
     return discard(run, call, request);
   }
 
-  auto snapshot = ms.snapshot();
   history::CommandContext context = context_of(run, request);
   if (may_end(request) && history::lifecycle::may_be_followed(ms.s()) && context.first_event() == nullptr) {
     // Its successor would begin without input; the task times out, until the data is restored.
     return replies_.send(call, errors::event_is_missing(run.key.run_id, 1));
   }
+  ms.begin();
   complete(ms, request, context);
   if (auto wrong = history::apply_commands(ms, &request, context)) {
-    ms.rollback(std::move(snapshot));
+    ms.rollback();
     return refuse_commands(run, call, request.identity(), *wrong, task.attempt());
   }
+  ms.keep();
   // A heartbeat says nothing about updates yet; those a closing task left open move on or end with the run.
   if (ms.running() && !request.force_create_new_workflow_task()) history::update::reject_unanswered(ms);
   const bool handed_over =
@@ -217,7 +218,7 @@ bool WorkflowTaskHandlers::schedule_next(Run& run, const Call& call,
   const bool hand_over = request.return_new_workflow_task() && request.force_create_new_workflow_task();
   // Not what was buffered before: a command may have taken the only news back.
   const bool wanted =
-      request.force_create_new_workflow_task() || had_buffered || !ms.s().buffered_events().empty();
+      request.force_create_new_workflow_task() || had_buffered || !ms.held().buffered_events.empty();
   if (!ms.running() || !wanted) return hand_over;
   ms.flush_buffered();
   wt::schedule(ms, clock_.now(),

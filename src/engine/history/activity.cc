@@ -261,34 +261,6 @@ std::int64_t schedule(MutableState& ms, Ns now, std::int64_t completed_event_id,
   return id;
 }
 
-namespace {
-
-// The activity ended while the workflow task was out: its end waits among the buffered events.
-bool end_is_buffered(const MutableState& ms, std::int64_t scheduled_event_id) {
-  for (const Event& event : ms.s().buffered_events()) {
-    std::int64_t of = 0;
-    switch (event.event_type()) {
-      case enums::EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-        of = event.activity_task_completed_event_attributes().scheduled_event_id();
-        break;
-      case enums::EVENT_TYPE_ACTIVITY_TASK_FAILED:
-        of = event.activity_task_failed_event_attributes().scheduled_event_id();
-        break;
-      case enums::EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-        of = event.activity_task_timed_out_event_attributes().scheduled_event_id();
-        break;
-      case enums::EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-        of = event.activity_task_canceled_event_attributes().scheduled_event_id();
-        break;
-      default: continue;
-    }
-    if (of == scheduled_event_id) return true;
-  }
-  return false;
-}
-
-}  // namespace
-
 // What the history says of an activity that was canceled before anybody had it, in Temporal's words.
 static Payloads never_started() {
   Payloads details;
@@ -302,7 +274,8 @@ bool request_cancel(MutableState& ms, Ns now, std::int64_t completed_event_id,
                     std::int64_t scheduled_event_id, const std::string& identity) {
   const auto* info = ms.activity(scheduled_event_id);
   if (info == nullptr) {
-    if (!end_is_buffered(ms, scheduled_event_id)) return false;
+    // It ended while the workflow task was out.
+    if (!ms.end_is_buffered(scheduled_event_id)) return false;
     // Too late to matter, but each command has its event: workers check that when they replay.
     ms.record(cancel_requested(now, completed_event_id, scheduled_event_id));
     return true;

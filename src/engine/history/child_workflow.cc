@@ -182,7 +182,7 @@ void initiate(MutableState& ms, Ns now, std::int64_t completed_event_id, Command
               const std::string& namespace_id, const std::string& request_id) {
   const std::int64_t id =
       ms.record(initiated(now, completed_event_id, command, metadata, namespace_name, namespace_id));
-  writable(ms).child(id)->set_request_id(request_id);
+  writable(ms).set_child_request(id, request_id);
   ms.effects().owe(id);
 }
 
@@ -225,7 +225,7 @@ bool closed(MutableState& ms, Ns now, std::int64_t initiated_event_id, const std
 
 void apply_initiated(Record& record, const Event& event) {
   const auto& from = event.start_child_workflow_execution_initiated_event_attributes();
-  auto& info = *record.s().add_children();
+  stored::ChildInfo info;
   info.set_initiated_event_id(event.event_id());
   info.set_namespace_id(from.namespace_id());
   info.set_namespace_name(from.namespace_());
@@ -233,6 +233,7 @@ void apply_initiated(Record& record, const Event& event) {
   info.set_workflow_type(from.workflow_type().name());
   info.set_parent_close_policy(from.parent_close_policy());
   info.set_start_pending(true);
+  record.add_child(std::move(info));
 }
 
 void apply_start_failed(Record& record, const Event& event) {
@@ -241,11 +242,8 @@ void apply_start_failed(Record& record, const Event& event) {
 
 void apply_started(Record& record, const Event& event) {
   const auto& from = event.child_workflow_execution_started_event_attributes();
-  auto* info = record.child(from.initiated_event_id());
-  if (info == nullptr) return;  // it was over before its start had a place
-  info->set_run_id(from.workflow_execution().run_id());
-  info->set_started_event_id(event.event_id());
-  info->set_start_pending(false);
+  // It may have been over before its start had a place.
+  record.child_started(from.initiated_event_id(), from.workflow_execution().run_id(), event.event_id());
 }
 
 void apply_completed(Record& record, const Event& event) {

@@ -150,9 +150,9 @@ class Applier {
       return bad(kBad, std::move(wrong));
     }
     if (too_large(attributes->input())) return oversized(kBad, "ScheduleActivityTaskCommandAttributes.Input");
-    if (ms_.s().activities_size() >= context_.limits.pending_activities) {
+    if (ms_.held().activities.size() >= context_.limits.pending_activities) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_ACTIVITIES_LIMIT_EXCEEDED,
-                 "the number of pending activities, " + std::to_string(ms_.s().activities_size()) +
+                 "the number of pending activities, " + std::to_string(ms_.held().activities.size()) +
                      ", has reached the per-workflow limit of " +
                      std::to_string(context_.limits.pending_activities));
     }
@@ -198,7 +198,7 @@ class Applier {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID,
                  "Timer with ID " + attributes.timer_id() + " is already running.");
     }
-    if (ms_.s().timers_size() >= context_.limits.pending_timers) {
+    if (ms_.held().timers.size() >= context_.limits.pending_timers) {
       return bad(kBad, "the number of running timers has reached the per-workflow limit of " +
                            std::to_string(context_.limits.pending_timers));
     }
@@ -214,7 +214,7 @@ class Applier {
                        context_.identity)) {
       return bad(kBad, "Timer with ID " + attributes.timer_id() + " is not running.");
     }
-    context_.had_buffered = context_.had_buffered && !ms_.s().buffered_events().empty();
+    context_.had_buffered = context_.had_buffered && !ms_.held().buffered_events.empty();
     return std::nullopt;
   }
 
@@ -362,7 +362,7 @@ class Applier {
     }
     if (too_large(attributes->input()))
       return oversized(kBad, "StartChildWorkflowExecutionCommandAttributes.Input");
-    if (ms_.s().children_size() >= context_.limits.pending_children) {
+    if (ms_.held().children.size() >= context_.limits.pending_children) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_CHILD_WORKFLOWS_LIMIT_EXCEEDED,
                  "the number of pending child workflow executions has reached the per-workflow limit of " +
                      std::to_string(context_.limits.pending_children));
@@ -388,7 +388,7 @@ class Applier {
     if (too_large(attributes->input())) {
       return oversized(kBad, "SignalExternalWorkflowExecutionCommandAttributes.Input");
     }
-    if (ms_.s().external_signals_size() >= context_.limits.pending_signals) {
+    if (ms_.held().external_signals.size() >= context_.limits.pending_signals) {
       return bad(
           enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_SIGNALS_LIMIT_EXCEEDED,
           "the number of pending signals to external workflows has reached the per-workflow limit of " +
@@ -408,7 +408,7 @@ class Applier {
     if (std::string wrong = external_cancel::prepare(*attributes, context_.limits); !wrong.empty()) {
       return bad(kBad, std::move(wrong));
     }
-    if (ms_.s().external_cancels_size() >= context_.limits.pending_cancels) {
+    if (ms_.held().external_cancels.size() >= context_.limits.pending_cancels) {
       return bad(enums::WORKFLOW_TASK_FAILED_CAUSE_PENDING_REQUEST_CANCEL_LIMIT_EXCEEDED,
                  "the number of pending requests to cancel external workflows has reached the per-workflow "
                  "limit of " +

@@ -142,9 +142,10 @@ bool failed(MutableState& ms, Ns now, const Event& initiated,
 }
 
 void apply_initiated(Record& record, const Event& event) {
-  auto& info = *record.s().add_external_signals();
+  stored::ExternalSignalInfo info;
   info.set_initiated_event_id(event.event_id());
   info.set_namespace_id(Signal::initiated(event).namespace_id());
+  record.add_external_signal(std::move(info));
 }
 
 void apply_done(Record& record, const Event& event) {
@@ -196,9 +197,10 @@ bool failed(MutableState& ms, Ns now, const Event& initiated,
 }
 
 void apply_initiated(Record& record, const Event& event) {
-  auto& info = *record.s().add_external_cancels();
+  stored::ExternalCancelInfo info;
   info.set_initiated_event_id(event.event_id());
   info.set_namespace_id(Cancel::initiated(event).namespace_id());
+  record.add_external_cancel(std::move(info));
 }
 
 void apply_done(Record& record, const Event& event) {

@@ -30,7 +30,7 @@ inline void expect_law(MutableState& ms) {
   for (const Event& event : ms.unsaved().events()) {
     if (const Status wrong = rebuild.add(event); !wrong.ok()) ADD_FAILURE() << wrong.to_string();
   }
-  EXPECT_EQ(rebuild.difference(ms.s(), ms.speculative()), "");
+  EXPECT_EQ(rebuild.difference(ms.whole(), ms.speculative()), "");
 }
 
 class Held {

@@ -37,7 +37,7 @@ TEST(MutableState, BufferedCompletionsComeLastAndKnowTheirStart) {
   activity::complete(*ms, kNow, info, nullptr, "worker");
   lifecycle::signal(*ms, kNow, {});
   EXPECT_EQ(ms->s().next_event_id(), next);  // nothing has a place yet
-  EXPECT_EQ(ms->s().buffered_events_size(), 3);
+  EXPECT_EQ(ms->held().buffered_events.size(), 3);
   wt::complete(*ms, kNow, {});
   EXPECT_TRUE(ms->flush_buffered());
   const auto& events = ms->unsaved().events();
@@ -51,13 +51,13 @@ TEST(MutableState, BufferedCompletionsComeLastAndKnowTheirStart) {
 
 TEST(MutableState, RollbackLeavesNothingBehind) {
   auto ms = resting();
-  const std::string before = ms->serialize_state();
+  const std::string before = serialize(ms->whole());
   const int events = ms->unsaved().events_size();
-  auto snapshot = ms->snapshot();
+  ms->begin();
   scheduled(ms, command("a"));
   timer::start(*ms, kNow, 4, "t", kSecond);
-  ms->rollback(std::move(snapshot));
-  EXPECT_EQ(ms->serialize_state(), before);
+  ms->rollback();
+  EXPECT_EQ(serialize(ms->whole()), before);
   EXPECT_EQ(ms->unsaved().events_size(), events);
   EXPECT_EQ(ms->activity_by_id("a"), nullptr);
   EXPECT_EQ(ms->next_deadline().at, 0);
@@ -68,7 +68,7 @@ TEST(MutableState, IndexesFollowFromTheStoredState) {
   scheduled(ms, command("a"));
   timer::start(*ms, kNow, 4, "t", kSecond);
   ms->seal();
-  MutableState again(ms->s());
+  MutableState again(ms->whole());
   EXPECT_NE(again.activity_by_id("a"), nullptr);
   EXPECT_NE(again.timer_by_id("t"), nullptr);
   EXPECT_EQ(again.next_deadline(), ms->next_deadline());
@@ -230,7 +230,7 @@ TEST(Activity, NobodyTakesItWhileItBacksOff) {
   // Who completes it by id starts it first.
   activity::start(*ms, kNow, info, "operator", "", 0);
   activity::complete(*ms, kNow, info, nullptr, "operator");
-  EXPECT_EQ(ms->s().activities_size(), 0);
+  EXPECT_EQ(ms->held().activities.size(), 0);
 }
 
 TEST(Activity, RequestToCancelEndsTheRetries) {
@@ -251,10 +251,10 @@ TEST(Timer, CancelTakesBackABufferedFire) {
   lifecycle::signal(*ms, kNow, {});
   wt::start(*ms, kLimits, kNow, {});
   timer::fire(*ms, kNow + kSecond, id);
-  ASSERT_EQ(ms->s().buffered_events_size(), 1);
+  ASSERT_EQ(ms->held().buffered_events.size(), 1);
   const std::int64_t completed = wt::complete(*ms, kNow, {});
   EXPECT_TRUE(timer::cancel(*ms, kNow, completed, "t", "w"));
-  EXPECT_EQ(ms->s().buffered_events_size(), 0);
+  EXPECT_EQ(ms->held().buffered_events.size(), 0);
   EXPECT_FALSE(timer::cancel(*ms, kNow, completed, "t", "w"));
 }
 
@@ -363,7 +363,7 @@ TEST(Lifecycle, TheEndClearsWhatWaited) {
   timer::start(*ms, kNow, 4, "t", kSecond);
   lifecycle::terminate(*ms, kNow, "enough", nullptr, "me");
   EXPECT_EQ(ms->next_deadline().at, 0);
-  EXPECT_EQ(ms->s().activities_size(), 0);
+  EXPECT_EQ(ms->held().activities.size(), 0);
   EXPECT_EQ(ms->s().close_event_id(), ms->s().next_event_id() - 1);
   wt::schedule(*ms, kNow);
   EXPECT_FALSE(ms->workflow_task_pending());
@@ -372,7 +372,7 @@ TEST(Lifecycle, TheEndClearsWhatWaited) {
 TEST(Commands, NothingIsHalfDone) {
   auto ms = started();
   wt::start(*ms, kLimits, kNow, {});
-  auto snapshot = ms->snapshot();
+  ms->begin();
   CommandContext context{.limits = kLimits,
                          .now = kNow,
                          .identity = "w",
@@ -391,7 +391,7 @@ TEST(Commands, NothingIsHalfDone) {
   const auto wrong = apply_commands(*ms, &request, context);
   ASSERT_TRUE(wrong);
   EXPECT_EQ(wrong->cause, enums::WORKFLOW_TASK_FAILED_CAUSE_START_TIMER_DUPLICATE_ID);
-  ms->rollback(std::move(snapshot));
+  ms->rollback();
   EXPECT_EQ(ms->timer_by_id("t"), nullptr);
   EXPECT_TRUE(ms->workflow_task_started());
 }
@@ -408,7 +408,7 @@ TEST(Update, AcceptanceNeedsARequest) {
   acceptance.mutable_accepted_request()->mutable_meta()->set_update_id("u");
   message.mutable_body()->PackFrom(acceptance);
   EXPECT_FALSE(update::apply_message(*ms, kNow, message));
-  EXPECT_EQ(ms->s().updates_size(), 1);
+  EXPECT_EQ(ms->held().updates.size(), 1);
   EXPECT_TRUE(update::apply_message(*ms, kNow, message));  // not twice
 }
 

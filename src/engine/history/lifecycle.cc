@@ -52,7 +52,7 @@ void close(MutableState& ms, On on, Event event) {
   HF_CHECK(static_cast<State>(ms.s().status()) == next);
   ms.set_speculative(false);
   workflow_task::clear_sticky(ms);
-  writable(ms).s().clear_buffered_events();
+  writable(ms).take_buffered();
   ms.effects().closed = true;
   ms.effects().visibility = true;
   ms.effects().updates = true;
@@ -420,13 +420,7 @@ void parent_told(MutableState& ms) {
 }
 
 void child_told(MutableState& ms, std::int64_t initiated_event_id) {
-  auto* owed = writable(ms).s().mutable_close_outbox()->mutable_children();
-  for (int i = 0; i < owed->size(); ++i) {
-    if (owed->Get(i).initiated_event_id() == initiated_event_id) {
-      owed->DeleteSubrange(i, 1);
-      return;
-    }
-  }
+  writable(ms).erase_parent_close(initiated_event_id);
 }
 
 void fill_info(const stored::ExecutionState& state, pb::workflow::v1::WorkflowExecutionInfo* info) {

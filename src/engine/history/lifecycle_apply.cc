@@ -14,7 +14,6 @@ void rebuild_deadlines(Record& record) {
   record.set_deadline(DeadlineKind::kExecutionTimeout, 0, state.execution_expiration_ns());
   record.set_deadline(DeadlineKind::kRunTimeout, 0, state.run_expiration_ns());
   record.set_deadline(DeadlineKind::kFirstTask, 0, state.first_task_backoff_until_ns());
-  for (const auto& info : state.activities()) activity::refresh_deadline(record, info);
   workflow_task::refresh_deadline(record);
 }
 
@@ -79,24 +78,19 @@ void apply_close(Record& record, const Event& event, enums::WorkflowExecutionSta
                     DeadlineKind::kWorkflowTask}) {
     record.set_deadline(kind, 0, 0);
   }
-  while (!state.activities().empty()) record.erase_activity(state.activities(0).scheduled_event_id());
-  while (!state.timers().empty()) record.erase_timer(state.timers(0).started_event_id());
+  const Holdings& held = record.held();
+  while (const auto* info = held.activities.from(0)) record.erase_activity(info->scheduled_event_id());
+  while (const auto* info = held.timers.from(0)) record.erase_timer(info->started_event_id());
   state.mutable_workflow_task()->Clear();
   state.mutable_workflow_task()->set_attempt(1);
-  auto& outbox = *state.mutable_close_outbox();
-  for (const auto& child : state.children()) {
-    if (child.parent_close_policy() != enums::PARENT_CLOSE_POLICY_ABANDON && !child.start_pending()) {
-      *outbox.add_children() = child;
-    }
-  }
-  outbox.set_notify_parent(state.has_parent() && successor_run_id.empty());
-  // Children that were to be abandoned anyway are still started; the others were never born.
-  auto* children = state.mutable_children();
-  for (int i = children->size() - 1; i >= 0; --i) {
-    const auto& child = children->Get(i);
-    if (!child.start_pending() || child.parent_close_policy() != enums::PARENT_CLOSE_POLICY_ABANDON) {
-      children->DeleteSubrange(i, 1);
-    }
+  state.mutable_close_outbox()->set_notify_parent(state.has_parent() && successor_run_id.empty());
+  std::int64_t next = 0;
+  while (const auto* child = held.children.from(next)) {
+    next = child->initiated_event_id() + 1;
+    const bool abandoned = child->parent_close_policy() == enums::PARENT_CLOSE_POLICY_ABANDON;
+    if (!abandoned && !child->start_pending()) record.add_parent_close(*child);
+    // Children that were to be abandoned anyway are still started; the others were never born.
+    if (!abandoned || !child->start_pending()) record.erase_child(child->initiated_event_id());
   }
 }
 

@@ -90,25 +90,24 @@ std::int64_t MutableState::record(Event&& event) {
     // Something else enters the history: the speculative task becomes an ordinary one, before it.
     workflow_task::make_real(*this);
   }
-  auto& state = record_.s();
-  auto* events = buffer ? state.mutable_buffered_events() : unsaved_.mutable_events();
   if (buffer) {
     event.set_event_id(kBufferedEventId);
-  } else {
-    event.set_event_id(state.next_event_id());
-    state.set_next_event_id(state.next_event_id() + 1);
+    apply(record_, record_.buffer(std::move(event)));
+    return kBufferedEventId;
   }
-  const std::int64_t id = event.event_id();
-  events->Add(std::move(event));
-  apply(record_, *events->rbegin());
+  auto& state = record_.s();
+  const std::int64_t id = state.next_event_id();
+  event.set_event_id(id);
+  state.set_next_event_id(id + 1);
+  unsaved_.mutable_events()->Add(std::move(event));
+  apply(record_, *unsaved_.events().rbegin());
   return id;
 }
 
 bool MutableState::flush_buffered() {
+  if (held().buffered_events.empty() || workflow_task_started()) return false;
   auto& state = record_.s();
-  if (state.buffered_events().empty() || workflow_task_started()) return false;
-  google::protobuf::RepeatedPtrField<Event> buffered;
-  buffered.Swap(state.mutable_buffered_events());
+  std::vector<Event> buffered = record_.take_buffered();
   std::vector<Event*> order;
   for (Event& event : buffered) {
     if (waits(event.event_type()) != Waits::kLast) order.push_back(&event);
@@ -125,24 +124,6 @@ bool MutableState::flush_buffered() {
     unsaved_.add_events()->Swap(event);
   }
   return true;
-}
-
-bool MutableState::drop_buffered_timer_fired(std::int64_t started_event_id) {
-  auto* buffered = record_.s().mutable_buffered_events();
-  for (int i = 0; i < buffered->size(); ++i) {
-    if (buffered->Get(i).has_timer_fired_event_attributes() &&
-        buffered->Get(i).timer_fired_event_attributes().started_event_id() == started_event_id) {
-      buffered->DeleteSubrange(i, 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-std::int64_t MutableState::buffered_bytes() const {
-  std::int64_t bytes = 0;
-  for (const Event& event : s().buffered_events()) bytes += bytes_of(event);
-  return bytes;
 }
 
 pb::history::v1::History MutableState::take_unsaved() {
@@ -162,28 +143,36 @@ void MutableState::seal() {
   record_.s().set_history_bytes(bytes);
 }
 
-MutableState::Snapshot MutableState::snapshot() const {
-  return {s(), unsaved_.events_size(), speculative_, updates_.snapshot()};
+void MutableState::begin() {
+  HF_CHECK(!before_);
+  record_.begin();
+  before_ = {unsaved_.events_size(), speculative_, updates_.snapshot()};
 }
 
-void MutableState::rollback(Snapshot snapshot) {
-  record_.reset(std::move(snapshot.state));
-  HF_CHECK(unsaved_.events_size() >= snapshot.unsaved_events);
-  unsaved_.mutable_events()->DeleteSubrange(snapshot.unsaved_events,
-                                            unsaved_.events_size() - snapshot.unsaved_events);
+void MutableState::keep() {
+  record_.keep();
+  before_.reset();
+}
+
+void MutableState::rollback() {
+  HF_CHECK(before_ && unsaved_.events_size() >= before_->unsaved_events);
+  record_.rollback();
+  unsaved_.mutable_events()->DeleteSubrange(before_->unsaved_events,
+                                            unsaved_.events_size() - before_->unsaved_events);
   sealed_events_ = std::min(sealed_events_, unsaved_.events_size());
-  speculative_ = snapshot.speculative;
-  updates_.restore(std::move(snapshot.updates));
+  speculative_ = before_->speculative;
+  updates_.restore(std::move(before_->updates));
+  before_.reset();
   effects_ = {};
   applying_commands_ = false;
 }
 
-std::string MutableState::serialize_state() const {
-  if (!speculative_) return serialize(s());
+StateRows MutableState::take_rows() {
+  if (!speculative_) return record_.take_rows(s());
   stored::ExecutionState durable = s();
   durable.clear_workflow_task();
   durable.mutable_workflow_task()->set_attempt(1);
-  return serialize(durable);
+  return record_.take_rows(durable);
 }
 
 }  // namespace holdfast::history

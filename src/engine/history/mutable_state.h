@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,9 +45,13 @@ struct Effects {
 class MutableState {
  public:
   // A loaded state; rebuilds the indexes.
-  explicit MutableState(stored::ExecutionState state) : record_(std::move(state)) {}
+  explicit MutableState(stored::ExecutionState whole) : record_(std::move(whole)) {}
+  explicit MutableState(StateReader reader) : record_(reader.take_head(), reader.take_held()) {}
 
+  // Without what it holds, which is in held().
   const stored::ExecutionState& s() const { return record_.s(); }
+  const Holdings& held() const { return record_.held(); }
+  stored::ExecutionState whole() const { return record_.whole(); }
   bool running() const { return record_.running(); }
 
   // Gives an event (apply.h makes them) its id, and applies it; returns the id. While a workflow task is
@@ -56,9 +62,14 @@ class MutableState {
   bool would_buffer(enums::EventType type) const;
   // Gives buffered events their place, activity and child completions last. True if there were any.
   bool flush_buffered();
-  // A buffered TimerFired of this timer, removed; false: none.
-  bool drop_buffered_timer_fired(std::int64_t started_event_id);
-  std::int64_t buffered_bytes() const;
+  std::int64_t buffered_bytes() const { return record_.buffered_bytes(); }
+  bool end_is_buffered(std::int64_t scheduled_event_id) const {
+    return record_.end_is_buffered(scheduled_event_id);
+  }
+  // The number, in held(), of a buffered TimerFired.
+  std::optional<std::int64_t> buffered_fire(const std::string& timer_id) const {
+    return record_.buffered_fire(timer_id);
+  }
   // While commands are applied, what they cause (not what they say) waits for the flush too.
   void set_applying_commands(bool value) { applying_commands_ = value; }
   bool applying_commands() const { return applying_commands_; }
@@ -93,6 +104,10 @@ class MutableState {
   const stored::ExternalCancelInfo* external_cancel(std::int64_t initiated_event_id) const {
     return record_.external_cancel(initiated_event_id);
   }
+  const std::set<std::int64_t>& children_to_start() const { return record_.children_to_start(); }
+  const stored::UpdateInfo* update_by_id(const std::string& update_id) const {
+    return record_.update_by_id(update_id);
+  }
   bool signal_seen(const std::string& request_id) const { return record_.signal_seen(request_id); }
 
   bool workflow_task_pending() const { return s().workflow_task().scheduled_event_id() != 0; }
@@ -106,23 +121,29 @@ class MutableState {
   Effects& effects() { return effects_; }
   Effects take_effects() { return std::exchange(effects_, {}); }
 
-  // All or nothing for a workflow task's completion: what rollback() returns to.
-  struct Snapshot {
-    stored::ExecutionState state;
+  // All or nothing for a workflow task's completion: what happens from begin() on stands with keep(), and has
+  // not happened with rollback().
+  void begin();
+  void keep();
+  void rollback();
+
+  // The moment of the stored wake row; -1: none.
+  void set_wake_row(Ns at) { record_.s().set_wake_row_ns(at); }
+  // What changed since the last call, as the rows to store: without what must not survive this process.
+  StateRows take_rows();
+  std::int64_t part_rows() const { return record_.part_rows(); }
+  // What it takes in memory, as of the last rows that were taken, or of loading.
+  std::size_t in_memory() const { return record_.in_memory(); }
+
+ private:
+  friend Record& writable(MutableState& ms);
+
+  // What rollback() returns to; the record keeps its own part.
+  struct Before {
     int unsaved_events = 0;
     bool speculative = false;
     UpdateRegistry::Snapshot updates;
   };
-  Snapshot snapshot() const;
-  void rollback(Snapshot snapshot);
-
-  // The moment of the stored wake row; -1: none.
-  void set_wake_row(Ns at) { record_.s().set_wake_row_ns(at); }
-  // The row to store: without what must not survive this process.
-  std::string serialize_state() const;
-
- private:
-  friend Record& writable(MutableState& ms);
 
   Record record_;
   pb::history::v1::History unsaved_;
@@ -131,6 +152,7 @@ class MutableState {
   bool applying_commands_ = false;
   UpdateRegistry updates_;
   Effects effects_;
+  std::optional<Before> before_;
 };
 
 }  // namespace holdfast::history

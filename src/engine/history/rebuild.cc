@@ -33,14 +33,15 @@ Status Rebuild::add(const Event& event) {
 }
 
 std::string Rebuild::difference(const stored::ExecutionState& state, bool speculative) const {
-  Record record(record_.s());
+  Record record(record_.whole());
   for (const Event& event : state.buffered_events()) apply(record, event);
-  lay_over(volatile_part(state, speculative), &record.s());
-  if (serialize(record.s()) == serialize(state)) return {};
+  stored::ExecutionState made = record.whole();
+  lay_over(volatile_part(state, speculative), &made);
+  if (serialize(made) == serialize(state)) return {};
   std::string told;
   google::protobuf::util::MessageDifferencer differ;
   differ.ReportDifferencesToString(&told);
-  return differ.Compare(record.s(), state) ? "the same fields in other bytes" : told;
+  return differ.Compare(made, state) ? "the same fields in other bytes" : told;
 }
 
 Result<stored::ExecutionState> rebuild(const stored::StartFacts& facts,
@@ -49,7 +50,7 @@ Result<stored::ExecutionState> rebuild(const stored::StartFacts& facts,
   for (const Event& event : history.events()) {
     if (Status wrong = result.add(event); !wrong.ok()) return fail(std::move(wrong));
   }
-  return result.state();
+  return result.whole();
 }
 
 }  // namespace holdfast::history

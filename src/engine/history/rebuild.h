@@ -21,10 +21,11 @@ class Rebuild {
   // The next event of the history. INVALID_ARGUMENT: not the next one, or of a type that this engine does not
   // write.
   Status add(const Event& event);
-  // What follows from the events so far.
+  // What follows from the events so far: without what it holds, and with it.
   const stored::ExecutionState& state() const { return record_.s(); }
-  // In what the rebuilt state, with the volatile part of `state` laid over it, differs from `state`; or
-  // nothing.
+  stored::ExecutionState whole() const { return record_.whole(); }
+  // In what the rebuilt state, with the volatile part of `state` laid over it, differs from `state`, which is
+  // a whole one; or nothing.
   std::string difference(const stored::ExecutionState& state, bool speculative = false) const;
 
  private:

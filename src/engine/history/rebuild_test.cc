@@ -54,7 +54,7 @@ TEST(Rebuild, ForgetsWhatNoEventSays) {
       activity::fail(*ms, kLimits, kNow, info, Failure(), "somebody");
       wt::set_sticky(*ms, "sticky", kSecond);
     }
-    return std::pair(serialize(*rebuild(facts_of(ms->s()), ms->unsaved())), ms->serialize_state());
+    return std::pair(serialize(*rebuild(facts_of(ms->s()), ms->unsaved())), serialize(ms->whole()));
   };
   const auto quiet = run(false);
   const auto eventful = run(true);
@@ -69,11 +69,11 @@ TEST(Rebuild, BufferedEventsCountAlthoughTheyHaveNoPlace) {
   lifecycle::signal(*ms, kNow, {});
   wt::start(*ms, kLimits, kNow, {});
   timer::fire(*ms, kNow + kSecond, id);
-  EXPECT_EQ(ms->s().timers_size(), 0);
+  EXPECT_EQ(ms->held().timers.size(), 0);
   Rebuild rebuild(facts_of(ms->s()));
   for (const Event& event : ms->unsaved().events()) ASSERT_TRUE(rebuild.add(event).ok());
-  EXPECT_EQ(rebuild.state().timers_size(), 1);  // not in the history yet
-  EXPECT_EQ(rebuild.difference(ms->s()), "");
+  EXPECT_EQ(rebuild.whole().timers_size(), 1);  // not in the history yet
+  EXPECT_EQ(rebuild.difference(ms->whole()), "");
 }
 
 TEST(Rebuild, TellsWhatDiffers) {
@@ -81,7 +81,7 @@ TEST(Rebuild, TellsWhatDiffers) {
   timer::start(*ms, kNow, 4, "t", kSecond);
   Rebuild rebuild(facts_of(ms->s()));
   for (const Event& event : ms->unsaved().events()) ASSERT_TRUE(rebuild.add(event).ok());
-  stored::ExecutionState other = ms->s();
+  stored::ExecutionState other = ms->whole();
   other.mutable_timers(0)->set_fire_ns(1);
   EXPECT_THAT(rebuild.difference(other), HasSubstr("timers[0].fire_ns"));
   other.clear_timers();

@@ -51,7 +51,7 @@ TEST(TimerRows, FireAndCancel) {
   timer::start(*ms, kNow, 4, "is canceled", kSecond);
   timer::fire(*ms, kNow + kSecond, ms->timer_by_id("fires")->started_event_id());
   EXPECT_TRUE(timer::cancel(*ms, kNow, 4, "is canceled", "w"));
-  EXPECT_EQ(ms->s().timers_size(), 0);
+  EXPECT_EQ(ms->held().timers.size(), 0);
   EXPECT_EQ(ms->next_deadline().at, 0);
 }
 
@@ -77,7 +77,7 @@ TEST(ActivityRows, CancelWhileNobodyHoldsIt) {
   activity::fail(*ms, kLimits, kNow, info, server_failure("x", false), "w");
   EXPECT_TRUE(activity::request_cancel(*ms, kNow, 4, waiting, "w"));
   EXPECT_TRUE(activity::request_cancel(*ms, kNow, 4, backing_off, "w"));
-  EXPECT_EQ(ms->s().activities_size(), 0);
+  EXPECT_EQ(ms->held().activities.size(), 0);
 }
 
 TEST(ActivityRows, EndsAfterARequestToCancel) {
@@ -94,7 +94,7 @@ TEST(ActivityRows, EndsAfterARequestToCancel) {
   activity::complete(*ms, kNow, ms->activity(ids[0]), &result, "w");
   activity::on_deadline(*ms, kLimits, kNow + 10 * kSecond, ids[1]);
   EXPECT_TRUE(activity::canceled(*ms, kNow, ms->activity(ids[2]), nullptr, "w"));
-  EXPECT_EQ(ms->s().activities_size(), 0);
+  EXPECT_EQ(ms->held().activities.size(), 0);
 }
 
 TEST(ActivityRows, FailsForGood) {
@@ -102,7 +102,7 @@ TEST(ActivityRows, FailsForGood) {
   const auto* info = scheduled(ms, command("a"));
   activity::start(*ms, kNow, info, "w", "r", 0);
   activity::fail(*ms, kLimits, kNow, info, server_failure("x", true), "w");
-  EXPECT_EQ(ms->s().activities_size(), 0);
+  EXPECT_EQ(ms->held().activities.size(), 0);
 }
 
 TEST(ActivityRows, TimeIsUpWhileItBacksOff) {
@@ -205,7 +205,7 @@ TEST(WorkflowTaskRows, NewsMakeASpeculativeTaskReal) {
   wt::start(*ms, kLimits, kNow, {.identity = "worker", .request_id = "poll", .holder_epoch = 3});
   lifecycle::signal(*ms, kNow, {});
   EXPECT_FALSE(ms->speculative());
-  EXPECT_EQ(ms->s().buffered_events_size(), 1);
+  EXPECT_EQ(ms->held().buffered_events.size(), 1);
   end_task(ms);
 }
 
@@ -292,14 +292,14 @@ TEST(ChildRows, ParentClosesFirst) {
   child(ms, "never born", enums::PARENT_CLOSE_POLICY_TERMINATE);
   EXPECT_TRUE(child_workflow::started(*ms, kNow, running, "run-r", nullptr));
   lifecycle::terminate(*ms, kNow, "enough", nullptr, "me");
-  ASSERT_EQ(ms->s().close_outbox().children_size(), 1);
-  EXPECT_EQ(ms->s().children_size(), 2);
+  ASSERT_EQ(ms->held().parent_closes.size(), 1);
+  EXPECT_EQ(ms->held().children.size(), 2);
   lifecycle::child_told(*ms, running);
-  EXPECT_EQ(ms->s().close_outbox().children_size(), 0);
+  EXPECT_EQ(ms->held().parent_closes.size(), 0);
   EXPECT_TRUE(child_workflow::started(*ms, kNow, abandoned, "run-a", nullptr));
   EXPECT_TRUE(child_workflow::start_failed(
       *ms, kNow, refused, enums::START_CHILD_WORKFLOW_EXECUTION_FAILED_CAUSE_WORKFLOW_ALREADY_EXISTS));
-  EXPECT_EQ(ms->s().children_size(), 0);
+  EXPECT_EQ(ms->held().children.size(), 0);
 }
 
 Event signal_other(const Held& ms) {
@@ -344,7 +344,7 @@ TEST(ExternalRows, AnswersOfAClosedRun) {
   EXPECT_TRUE(external_signal::done(*ms, kNow, signal));
   EXPECT_TRUE(external_cancel::done(*ms, kNow, cancel));
   EXPECT_EQ(types(*ms), before);
-  EXPECT_EQ(ms->s().external_signals_size() + ms->s().external_cancels_size(), 0);
+  EXPECT_EQ(ms->held().external_signals.size() + ms->held().external_cancels.size(), 0);
 }
 
 template <typename Body>
@@ -394,7 +394,8 @@ TEST(UpdateRows, AcceptedCompletedAndRejected) {
   EXPECT_FALSE(update::apply_message(*ms, kNow, message("is rejected", pb::update::v1::Rejection())));
   update::reject_unanswered(*ms);
   EXPECT_EQ(ms->updates().find("is not answered")->stage, UpdateStage::kRejected);
-  EXPECT_EQ(ms->s().updates(0).completed_event_id(), ms->s().updates(1).accepted_event_id() + 1);
+  const auto updates = ms->whole().updates();
+  EXPECT_EQ(updates[0].completed_event_id(), updates[1].accepted_event_id() + 1);
   lifecycle::cancel(*ms, kNow, nullptr, {});
   update::fail_all_at_close(*ms);
   EXPECT_EQ(ms->updates().find("is open at the end")->stage, UpdateStage::kCompleted);

@@ -2,6 +2,7 @@
 
 #include "base/transition.h"
 #include "history/apply.h"
+#include "history/writable.h"
 
 namespace holdfast::history::timer {
 namespace {
@@ -17,16 +18,6 @@ constexpr Transition<State, On> kRows[] = {
     {State::kFiredBuffered, On::kCancel, State::kNone},
 };
 const TransitionTable kTable("timer", rows(State::kNone, kRows));
-
-const Event* buffered_fire(const MutableState& ms, const std::string& timer_id) {
-  for (const Event& event : ms.s().buffered_events()) {
-    if (event.has_timer_fired_event_attributes() &&
-        event.timer_fired_event_attributes().timer_id() == timer_id) {
-      return &event;
-    }
-  }
-  return nullptr;
-}
 
 Event started(Ns now, std::int64_t completed_event_id, const std::string& timer_id, Ns duration,
               const pb::sdk::v1::UserMetadata* metadata) {
@@ -69,15 +60,17 @@ void start(MutableState& ms, Ns now, std::int64_t completed_event_id, const std:
 bool cancel(MutableState& ms, Ns now, std::int64_t completed_event_id, const std::string& timer_id,
             const std::string& identity) {
   const auto* info = ms.timer_by_id(timer_id);
-  const Event* buffered = info == nullptr ? buffered_fire(ms, timer_id) : nullptr;
-  const State state = info != nullptr       ? State::kStarted
-                      : buffered != nullptr ? State::kFiredBuffered
-                                            : State::kNone;
+  const auto buffered = info == nullptr ? ms.buffered_fire(timer_id) : std::nullopt;
+  const State state = info != nullptr ? State::kStarted : buffered ? State::kFiredBuffered : State::kNone;
   if (!kTable.next(state, On::kCancel)) return false;
-  const std::int64_t started_event_id = info != nullptr
-                                            ? info->started_event_id()
-                                            : buffered->timer_fired_event_attributes().started_event_id();
-  if (buffered != nullptr) ms.drop_buffered_timer_fired(started_event_id);
+  std::int64_t started_event_id = 0;
+  if (buffered) {
+    const Event& event = *ms.held().buffered_events.find(*buffered);
+    started_event_id = event.timer_fired_event_attributes().started_event_id();
+    writable(ms).erase_buffered(*buffered);
+  } else {
+    started_event_id = info->started_event_id();
+  }
   ms.record(canceled(now, completed_event_id, timer_id, started_event_id, identity));
   return true;
 }

@@ -32,13 +32,6 @@ void pack(const Body& body, google::protobuf::Any* any) {
   any->set_value(serialize(body));
 }
 
-const stored::UpdateInfo* stored_info(const MutableState& ms, const std::string& update_id) {
-  const auto& updates = ms.s().updates();
-  const auto found = std::find_if(updates.rbegin(), updates.rend(),
-                                  [&](const auto& info) { return info.update_id() == update_id; });
-  return found == updates.rend() ? nullptr : &*found;
-}
-
 Event accepted(Ns now, const std::string& update_id, const pb::update::v1::Acceptance& acceptance,
                pb::update::v1::Request request) {
   Event event = make_event<enums::EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED>(now);
@@ -69,7 +62,7 @@ std::optional<std::string> accept(MutableState& ms, Ns now, const std::string& u
     if (!acceptance.has_accepted_request() || acceptance.accepted_request().meta().update_id() != update_id) {
       return "update " + update_id + " is not known here and its acceptance carries no request";
     }
-    if (stored_info(ms, update_id) != nullptr) return "update " + update_id + " was accepted before";
+    if (ms.update_by_id(update_id) != nullptr) return "update " + update_id + " was accepted before";
     update = &ms.updates().admit(acceptance.accepted_request());
   }
   const auto next = kTable.next(update->stage, On::kAccept);
@@ -83,7 +76,7 @@ std::optional<std::string> accept(MutableState& ms, Ns now, const std::string& u
 
 std::optional<std::string> complete(MutableState& ms, Ns now, const std::string& update_id,
                                     pb::update::v1::Response response) {
-  const auto* info = stored_info(ms, update_id);
+  const auto* info = ms.update_by_id(update_id);
   if (info == nullptr) return "update " + update_id + " was not accepted";
   if (info->completed_event_id() != 0) return "update " + update_id + " was completed before";
   // The registry may have forgotten it; the record has not.
@@ -185,17 +178,15 @@ void fail_all_at_close(MutableState& ms) {
 }
 
 void apply_accepted(Record& record, const Event& event) {
-  auto& info = *record.s().add_updates();
+  stored::UpdateInfo info;
   info.set_update_id(event.workflow_execution_update_accepted_event_attributes().protocol_instance_id());
   info.set_accepted_event_id(event.event_id());
+  record.add_update(std::move(info));
 }
 
 void apply_completed(Record& record, const Event& event) {
-  const auto accepted = event.workflow_execution_update_completed_event_attributes().accepted_event_id();
-  auto& updates = *record.s().mutable_updates();
-  const auto found = std::find_if(updates.rbegin(), updates.rend(),
-                                  [&](const auto& info) { return info.accepted_event_id() == accepted; });
-  if (found != updates.rend()) found->set_completed_event_id(event.event_id());
+  record.update_completed(event.workflow_execution_update_completed_event_attributes().accepted_event_id(),
+                          event.event_id());
 }
 
 }  // namespace holdfast::history::update

@@ -219,7 +219,7 @@ void start(MutableState& ms, const Limits& limits, Ns now, const StartInfo& info
   ms.seal();
   const bool suggest = state.history_bytes() >= limits.suggest_continue_bytes ||
                        state.next_event_id() - 1 >= limits.suggest_continue_events ||
-                       state.updates_size() * 10 >= limits.updates_total * 9;
+                       ms.held().updates.size() * 10 >= limits.updates_total * 9;
   Event event =
       started(now, task.scheduled_event_id(), info.identity, info.request_id, state.history_bytes(), suggest);
   if (unwritten(ms)) {

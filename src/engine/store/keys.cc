@@ -105,6 +105,37 @@ std::string execution_state(std::string_view namespace_id, std::string_view work
   return execution('s', namespace_id, workflow_id, run_id);
 }
 
+std::string state_part(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
+                       int kind, std::int64_t n) {
+  std::string key = execution('p', namespace_id, workflow_id, run_id);
+  key.push_back(static_cast<char>(kind));
+  put_i64(key, n);
+  return key;
+}
+
+std::string state_parts_begin(std::string_view namespace_id, std::string_view workflow_id,
+                              std::string_view run_id) {
+  return execution('p', namespace_id, workflow_id, run_id);
+}
+
+std::string state_parts_end(std::string_view namespace_id, std::string_view workflow_id,
+                            std::string_view run_id) {
+  return execution('p' + 1, namespace_id, workflow_id, run_id);
+}
+
+bool parse_state_part(std::string_view key, PartName& part) {
+  if (key.size() < 3 || key[2] != kExecutionTable) return false;
+  key.remove_prefix(3);
+  std::string name;
+  for (int i = 0; i < 3; ++i) {
+    if (!take_text(key, name)) return false;
+  }
+  if (key.size() != 10 || key[0] != 'p') return false;
+  part.kind = static_cast<unsigned char>(key[1]);
+  key.remove_prefix(2);
+  return take_i64(key, part.n);
+}
+
 std::string history_page(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
                          std::int64_t first_event_id) {
   std::string key = execution('h', namespace_id, workflow_id, run_id);
@@ -240,7 +271,7 @@ bool parse_execution_prefix(std::string_view key, ExecutionRow& row) {
 bool parse_execution(std::string_view key, ExecutionRow& row) {
   if (!take_execution(key, row)) return false;
   row.state = key == "s";
-  return row.state || (key.size() == 9 && key[0] == 'h');
+  return row.state || (key.size() == 9 && key[0] == 'h') || (key.size() == 10 && key[0] == 'p');
 }
 
 std::string executions_begin(std::uint16_t shard, std::string_view namespace_id) {

@@ -29,9 +29,23 @@ std::string visibility_feed(std::int64_t sequence);
 std::string current_run(std::string_view namespace_id, std::string_view workflow_id);
 std::string execution_state(std::string_view namespace_id, std::string_view workflow_id,
                             std::string_view run_id);
+// One thing that an execution holds; docs/formats/store.md has the kinds.
+std::string state_part(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
+                       int kind, std::int64_t n);
+// All of them: [begin, end).
+std::string state_parts_begin(std::string_view namespace_id, std::string_view workflow_id,
+                              std::string_view run_id);
+std::string state_parts_end(std::string_view namespace_id, std::string_view workflow_id,
+                            std::string_view run_id);
+struct PartName {
+  int kind = 0;
+  std::int64_t n = 0;
+};
+// Of the key of a part; false when it is none.
+bool parse_state_part(std::string_view key, PartName& part);
 std::string history_page(std::string_view namespace_id, std::string_view workflow_id, std::string_view run_id,
                          std::int64_t first_event_id);
-// False: the row of a state, or no execution's.
+// False: the row of a state or of a part of it, or no execution's.
 bool is_history_page(std::string_view key);
 // The page's first event, read back from its key.
 std::int64_t history_page_event(std::string_view key);
@@ -88,7 +102,7 @@ struct ExecutionRow {
   std::string namespace_id;
   std::string workflow_id;
   std::string run_id;
-  bool state = false;  // else a page of its history
+  bool state = false;  // else one of its parts, or a page of its history
 };
 bool parse_execution(std::string_view key, ExecutionRow& row);
 // The execution alone, whatever the row says of it.

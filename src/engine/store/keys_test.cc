@@ -34,6 +34,29 @@ TEST(Keys, PagesOrderByEventAndStayInsideTheirRun) {
   EXPECT_LT(history_page("ns", "w", "r", 2), history_page("ns", "w", "r", 10));
 }
 
+TEST(Keys, PartsStandBetweenTheHistoryOfTheirRunAndItsState) {
+  const std::string part = state_part("ns", "w", "r", 3, 7);
+  EXPECT_EQ(part.substr(part.size() - 10), std::string("p\x03\x80\x00\x00\x00\x00\x00\x00\x07", 10));
+  EXPECT_LT(history_page("ns", "w", "r", 1'000'000), part);
+  EXPECT_LT(state_parts_begin("ns", "w", "r"), part);
+  EXPECT_LT(part, state_parts_end("ns", "w", "r"));
+  EXPECT_LT(part, execution_state("ns", "w", "r"));
+  EXPECT_LT(state_part("ns", "w", "r", 3, 256), state_part("ns", "w", "r", 4, 1));
+  EXPECT_LT(state_part("ns", "w", "r", 3, 2), state_part("ns", "w", "r", 3, 256));
+  PartName name;
+  ASSERT_TRUE(parse_state_part(part, name));
+  EXPECT_EQ(name.kind, 3);
+  EXPECT_EQ(name.n, 7);
+  EXPECT_FALSE(is_history_page(part));
+  for (const std::string& other :
+       {history_page("ns", "w", "r", 7), execution_state("ns", "w", "r"), part + "x"}) {
+    EXPECT_FALSE(parse_state_part(other, name));
+  }
+  ExecutionRow row;
+  ASSERT_TRUE(parse_execution(part, row));
+  EXPECT_FALSE(row.state);
+}
+
 TEST(Keys, NoComponentReachesIntoTheNext) {
   const std::string zero("a\0b", 3);
   EXPECT_NE(namespace_record(zero), namespace_record("a"));

@@ -7,7 +7,8 @@ namespace holdfast::sim {
 namespace {
 
 bool is_state(std::string_view key) {
-  return key.size() > 2 && key[2] == store::keys::kExecutionTable && !store::keys::is_history_page(key);
+  store::keys::ExecutionRow row;
+  return store::keys::parse_execution(key, row) && row.state;
 }
 
 }  // namespace
