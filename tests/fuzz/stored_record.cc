@@ -1,11 +1,12 @@
 // What the engine reads back from its store, when it is not what was written. One row of a small store gets
 // other bytes (first byte: which; the second: how), such as RocksDB's checksums would let through: opening it
 // and asking about its executions ends in answers, or in an error of the data. And any events, made one
-// history (second byte: odd), are applied, or refused.
+// history (second byte: odd), are applied, or refused; so are rows of what a run holds.
 
 #include "api/messages.h"
 #include "engine_under_fuzz.h"
 #include "fuzz.h"
+#include "history/mutable_state.h"
 #include "history/rebuild.h"
 #include "history/volatile_state.h"
 #include "message_filler.h"
@@ -23,6 +24,27 @@ void rebuild(std::string_view bytes, bool numbered) {
     if (!rebuild.add(event).ok()) return;
   }
   (void)rebuild.difference({});
+}
+
+// Rows of what a run holds: the bytes are some of them, each after its kind, its number and its length.
+void read_parts(std::string_view bytes) {
+  constexpr std::int64_t kRows = 3;
+  history::stored::ExecutionState head;
+  head.set_status(enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+  head.set_part_rows(kRows);
+  history::StateReader reader;
+  REQUIRE(reader.state(history::serialize(head)));
+  while (bytes.size() > 3 && reader.missing() > 0) {
+    const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(bytes[i]); };
+    const std::string_view row = bytes.substr(3, at(2));
+    if (!reader.part(at(0) % 12, at(1), row)) return;
+    bytes.remove_prefix(3 + row.size());
+  }
+  if (reader.missing() > 0) return;
+  history::MutableState state(std::move(reader));
+  REQUIRE(state.part_rows() == kRows);
+  REQUIRE(state.take_rows().parts.empty());
+  (void)state.whole();
 }
 
 void ask_about_all(EngineUnderFuzz& engine) {
@@ -48,6 +70,7 @@ FUZZ(input) {
   const auto which = static_cast<std::uint8_t>(input[0]);
   const auto how = static_cast<std::uint8_t>(input[1]);
   input.remove_prefix(2);
+  if (how % 8 == 3) return read_parts(input);
   if (how % 2 == 1) return rebuild(input, how % 4 == 1);
 
   EngineUnderFuzz engine;
