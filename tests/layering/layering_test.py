@@ -116,6 +116,7 @@ KEYS = {"history/writable.h": "history"}
 # One wrapper of each; `faults` stands below SQLite, as a file system.
 LIBRARIES = {
     "sqlite3.h": ["sqlite", "faults"],
+    "libpq-fe.h": ["postgres"],
     "openssl/sha.h": ["base"],
     "curl/curl.h": ["net"],
 }
