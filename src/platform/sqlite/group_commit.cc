@@ -15,67 +15,29 @@ Status commit_or_stop(sqlite::Database& db, const Fatal& fatal) {
   return status;
 }
 
-Status GroupCommit::run(const Work& work) {
-  Waiter self;
-  self.work = &work;
-  std::unique_lock lock(mutex_);
-  waiting_.push_back(&self);
-  changed_.wait(lock, [&] { return self.done || !leading_; });
-  if (self.done) return self.status;
-
-  leading_ = true;
-  while (!self.done) {
-    std::vector<Waiter*> batch;
-    while (!waiting_.empty() && batch.size() < kMaxBatch) {
-      batch.push_back(waiting_.front());
-      waiting_.pop_front();
-    }
-    lock.unlock();
-    commit(batch);
-    lock.lock();
-    for (Waiter* waiter : batch) waiter->done = true;
-    changed_.notify_all();
-  }
-  leading_ = false;
-  changed_.notify_all();
-  return self.status;
-}
-
-void GroupCommit::hold(const std::function<void()>& meanwhile) {
-  {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] { return !leading_; });
-    leading_ = true;
-  }
-  meanwhile();
-  std::lock_guard lock(mutex_);
-  leading_ = false;
-  changed_.notify_all();
-}
-
-void GroupCommit::commit(std::vector<Waiter*>& batch) {
-  Status status = db_.execute("BEGIN IMMEDIATE");
-  for (Waiter* waiter : batch) {
+void commit_batch(sqlite::Database& db, const Fatal& fatal, GroupCommit<sqlite::Database>::Batch& batch) {
+  Status status = db.execute("BEGIN IMMEDIATE");
+  for (auto* piece : batch) {
     if (!status.ok()) break;
-    status = db_.execute("SAVEPOINT piece");
+    status = db.execute("SAVEPOINT piece");
     if (!status.ok()) break;
-    waiter->status = (*waiter->work)(db_);
+    piece->status = (*piece->work)(db);
     // Some failures (a full disk) undo the whole transaction: then nobody has anything.
-    if (!db_.in_transaction()) {
-      status = waiter->status.ok() ? Status(Code::kInternal, "the transaction ended early") : waiter->status;
+    if (!db.in_transaction()) {
+      status = piece->status.ok() ? Status(Code::kInternal, "the transaction ended early") : piece->status;
       break;
     }
-    if (!waiter->status.ok()) status = db_.execute("ROLLBACK TO piece");
-    if (status.ok()) status = db_.execute("RELEASE piece");
+    if (!piece->status.ok()) status = db.execute("ROLLBACK TO piece");
+    if (status.ok()) status = db.execute("RELEASE piece");
   }
   if (status.ok()) {
-    status = commit_or_stop(db_, fatal_);
-  } else if (db_.in_transaction()) {
-    (void)db_.execute("ROLLBACK");
+    status = commit_or_stop(db, fatal);
+  } else if (db.in_transaction()) {
+    (void)db.execute("ROLLBACK");
   }
   if (status.ok()) return;
-  for (Waiter* waiter : batch) {
-    if (waiter->status.ok()) waiter->status = status;
+  for (auto* piece : batch) {
+    if (piece->status.ok()) piece->status = status;
   }
 }
 

@@ -7,11 +7,12 @@
 #include <cstdlib>
 
 #include "base/storage_fault.h"
+#include "platform/buffered_streams.h"
 #include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_snapshots.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "platform_sqlite/sqlite_store_impl.h"
-#include "platform_sqlite/sqlite_streams.h"
+#include "platform_sqlite/stream_log.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -83,8 +84,9 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
 
   auto tables = std::make_unique<SqliteStore>(std::move(lock), std::move(store), store_path, options.vfs,
                                               fatal, options.complain, clock, random);
-  auto log = std::make_unique<SqliteStreams>(std::move(streams), streams_path, options.vfs, std::move(*epoch),
-                                             fatal, clock, flusher);
+  auto log = std::make_unique<BufferedStreams>(
+      std::make_unique<StreamLog>(std::move(streams), streams_path, options.vfs, std::move(*epoch), fatal),
+      clock, flusher);
   OpenStores out;
   out.snapshots = std::make_unique<SqliteSnapshots>(*tables, store_path, *log, streams_path, options.vfs);
   out.store = std::move(tables);

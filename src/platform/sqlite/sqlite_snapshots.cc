@@ -3,9 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "platform/buffered_streams.h"
 #include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_store_impl.h"
-#include "platform_sqlite/sqlite_streams.h"
 
 namespace holdfast::platform {
 

@@ -11,11 +11,11 @@
 namespace holdfast::platform {
 
 class SqliteStore;
-class SqliteStreams;
+class BufferedStreams;
 
 class SqliteSnapshots : public Snapshots {
  public:
-  SqliteSnapshots(SqliteStore& store, std::filesystem::path store_path, SqliteStreams& streams,
+  SqliteSnapshots(SqliteStore& store, std::filesystem::path store_path, BufferedStreams& streams,
                   std::filesystem::path streams_path, std::string vfs)
       : store_(store),
         store_path_(std::move(store_path)),
@@ -28,7 +28,7 @@ class SqliteSnapshots : public Snapshots {
  private:
   SqliteStore& store_;
   const std::filesystem::path store_path_;
-  SqliteStreams& streams_;
+  BufferedStreams& streams_;
   const std::filesystem::path streams_path_;
   const std::string vfs_;
 };

@@ -29,7 +29,7 @@ class SqliteStore : public Store {
               const Clock& clock, Random& random)
       : lock_(std::move(lock)),
         db_(std::move(db)),
-        commit_(*db_, std::move(fatal)),
+        commit_([this, fatal = std::move(fatal)](auto& batch) { commit_batch(*db_, fatal, batch); }),
         readers_(std::move(path), std::move(vfs)),
         damage_(std::move(complain)),
         clock_(clock),
@@ -99,7 +99,7 @@ class SqliteStore : public Store {
 
   std::unique_ptr<Database> lock_;  // held for its lock alone
   std::unique_ptr<Database> db_;    // used by the leader of commit_ only
-  GroupCommit commit_;
+  GroupCommit<Database> commit_;
   Readers readers_;
   DamageLog damage_;
   const Clock& clock_;

@@ -7,6 +7,9 @@ namespace holdfast::platform {
 
 namespace {
 
+// Pages of the file that one transaction gives back to the disk at most.
+constexpr const char* kGiveBack = "PRAGMA incremental_vacuum(2000)";
+
 #define EVENT_COLUMNS "seq, type, data, at, step, attempt, start"
 
 Result<rules::LogEnd> end_of(Database& db, std::string_view run) {
@@ -50,14 +53,38 @@ Event StreamLog::event_of(const Statement& row, std::string_view run) const {
   return event;
 }
 
-Result<StreamLog::Written> StreamLog::append(Database& db, LogEntry& entry) const {
+template <typename Work>
+Status StreamLog::commit(Work work) {
+  Status status = db_->execute("BEGIN IMMEDIATE");
+  if (status.ok()) status = work();
+  if (status.ok()) return commit_or_stop(*db_, fatal_);
+  if (db_->in_transaction()) (void)db_->execute("ROLLBACK");
+  return status;
+}
+
+Result<std::vector<StreamLog::Written>> StreamLog::write(std::span<LogEntry* const> entries) {
+  std::vector<Written> out;
+  Status status = commit([&]() -> Status {
+    for (LogEntry* entry : entries) {
+      Result<Written> one = append(*entry);
+      if (!one) return one.error();
+      out.push_back(std::move(*one));
+    }
+    return {};
+  });
+  if (!status.ok()) return fail(std::move(status));
+  return out;
+}
+
+Result<StreamLog::Written> StreamLog::append(LogEntry& entry) {
+  Database& db = *db_;
   if (entry.opens) {
     Result<std::uint32_t> used = used_attempt(db, entry.run, *entry.step);
     if (!used) return fail(used.error());
     entry.attempt = rules::attempt_number(entry.attempt, *used);
   }
   if (!entry.key.empty()) {
-    Result<std::optional<Event>> known = find(db, entry.run, entry.key);
+    Result<std::optional<Event>> known = find_in(db, entry.run, entry.key);
     if (!known) return fail(known.error());
     if (*known) return Written{Fate::kKnown, std::move(**known)};
   }
@@ -79,14 +106,23 @@ Result<StreamLog::Written> StreamLog::append(Database& db, LogEntry& entry) cons
   return out;
 }
 
-Result<std::optional<Event>> StreamLog::find(Database& db, std::string_view run, std::string_view key) const {
+Result<std::optional<Event>> StreamLog::find_in(Database& db, std::string_view run,
+                                                std::string_view key) const {
   Statement query(db, "SELECT " EVENT_COLUMNS " FROM events WHERE run = ?1 AND key = ?2");
   return query.bind(run, key).one([&](const Statement& row) { return event_of(row, run); });
 }
 
+Result<std::optional<Event>> StreamLog::find(std::string_view run, std::string_view key) {
+  Result<Readers::Lease> db = readers_.take();
+  if (!db) return fail(db.error());
+  return find_in(**db, run, key);
+}
+
 // One step of the index to each run, however long its log. '%' is the character behind '$'.
-Result<std::vector<std::string>> StreamLog::runs(Database& db, std::string_view after,
-                                                 std::uint32_t limit) const {
+Result<std::vector<std::string>> StreamLog::runs(std::string_view after, std::uint32_t limit) {
+  Result<Readers::Lease> lease = readers_.take();
+  if (!lease) return fail(lease.error());
+  Database& db = **lease;
   std::vector<std::string> found;
   std::string last(after);
   while (found.size() < limit) {
@@ -102,12 +138,20 @@ Result<std::vector<std::string>> StreamLog::runs(Database& db, std::string_view 
   return found;
 }
 
-Status StreamLog::erase(Database& db, std::string_view run) const {
-  return Statement(db, "DELETE FROM events WHERE run = ?1").bind(run).run();
+Status StreamLog::erase(const std::vector<std::string>& runs) {
+  return commit([&]() -> Status {
+    for (const std::string& run : runs) {
+      Status status = Statement(*db_, "DELETE FROM events WHERE run = ?1").bind(run).run();
+      if (!status.ok()) return status;
+    }
+    return db_->execute(kGiveBack);
+  });
 }
 
-Result<EventPage> StreamLog::read(Database& db, std::string_view run, std::string_view cursor,
-                                  std::size_t limit) const {
+Result<EventPage> StreamLog::read(std::string_view run, std::string_view cursor, std::size_t limit) {
+  Result<Readers::Lease> lease = readers_.take();
+  if (!lease) return fail(lease.error());
+  Database& db = **lease;
   EventPage page;
   std::uint64_t after = 0;
   if (!cursor.empty()) {
@@ -132,15 +176,19 @@ Result<EventPage> StreamLog::read(Database& db, std::string_view run, std::strin
   return page;
 }
 
-Result<std::string> StreamLog::end(Database& db, std::string_view run) const {
-  Result<rules::LogEnd> last = end_of(db, run);
+Result<std::string> StreamLog::end(std::string_view run) {
+  Result<Readers::Lease> db = readers_.take();
+  if (!db) return fail(db.error());
+  Result<rules::LogEnd> last = end_of(**db, run);
   if (!last) return fail(last.error());
   return rules::cursor_of(epoch_, last->seq);
 }
 
-Result<ChunkPage> StreamLog::read_chunks(Database& db, std::string_view run, std::string_view step,
-                                         std::uint32_t attempt, std::uint64_t offset,
-                                         std::size_t limit) const {
+Result<ChunkPage> StreamLog::read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
+                                         std::uint64_t offset, std::size_t limit) {
+  Result<Readers::Lease> lease = readers_.take();
+  if (!lease) return fail(lease.error());
+  Database& db = **lease;
   Statement newest(
       db,
       "SELECT attempt, start + length(CAST(data AS BLOB)) FROM events WHERE run = ?1 AND step = ?2 "

@@ -1,17 +1,21 @@
 #pragma once
 
-// StreamLog: the log of events as rows. Writing is for the leader of SqliteStreams, inside its transaction;
-// reading is for any connection. Thread-safe where the database is. Private to this room.
+// StreamLog: the log of events as rows of a file. Private to this room.
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "platform/event_log.h"
 #include "platform/stream_rules.h"
-#include "platform/streams.h"
+#include "platform_sqlite/group_commit.h"
+#include "platform_sqlite/readers.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -19,51 +23,37 @@ namespace holdfast::platform {
 using sqlite::Database;
 using sqlite::Statement;
 
-// What a writer wants in the log: an event, or text of one attempt of a step.
-struct LogEntry {
-  std::string run;
-  std::string type;
-  std::string data;  // JSON; the text itself when `step` is there
-  std::string key;
-  std::optional<std::string> step;
-  std::uint32_t attempt = 0;
-  std::uint64_t start = 0;
-  bool opens = false;  // the first entry of an attempt: takes its number when it is written
-  WallTime at{};
-};
-
-class StreamLog {
+class StreamLog : public EventLog {
  public:
-  explicit StreamLog(std::string epoch) : epoch_(std::move(epoch)) {}
+  StreamLog(std::unique_ptr<Database> db, std::filesystem::path path, std::string vfs, std::string epoch,
+            Fatal fatal)
+      : db_(std::move(db)),
+        readers_(std::move(path), std::move(vfs)),
+        epoch_(std::move(epoch)),
+        fatal_(std::move(fatal)) {}
 
-  enum class Fate : std::uint8_t {
-    kWritten,
-    kKnown,   // the key was there: `event` is the first one
-    kClosed,  // the log is
-  };
-  struct Written {
-    Fate fate = Fate::kClosed;
-    Event event;
-  };
-  // Sets entry.attempt when it opens one.
-  Result<Written> append(Database& db, LogEntry& entry) const;
-  Result<std::optional<Event>> find(Database& db, std::string_view run, std::string_view key) const;
-  // Runs behind `after`.
-  Result<std::vector<std::string>> runs(Database& db, std::string_view after, std::uint32_t limit) const;
-  Status erase(Database& db, std::string_view run) const;
-
-  Result<EventPage> read(Database& db, std::string_view run, std::string_view cursor,
-                         std::size_t limit) const;
-  Result<std::string> end(Database& db, std::string_view run) const;
-  Result<ChunkPage> read_chunks(Database& db, std::string_view run, std::string_view step,
-                                std::uint32_t attempt, std::uint64_t offset, std::size_t limit) const;
-  // Of a cursor that this log has made.
-  std::uint64_t seq_of(std::string_view cursor) const;
+  Result<std::vector<Written>> write(std::span<LogEntry* const> entries) override;
+  Status erase(const std::vector<std::string>& runs) override;
+  Result<std::optional<Event>> find(std::string_view run, std::string_view key) override;
+  Result<std::vector<std::string>> runs(std::string_view after, std::uint32_t limit) override;
+  Result<EventPage> read(std::string_view run, std::string_view cursor, std::size_t limit) override;
+  Result<std::string> end(std::string_view run) override;
+  Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
+                                std::uint64_t offset, std::size_t limit) override;
+  std::uint64_t seq_of(std::string_view cursor) const override;
 
  private:
+  // Runs `work() -> Status` in a transaction.
+  template <typename Work>
+  Status commit(Work work);
+  Result<Written> append(LogEntry& entry);
+  Result<std::optional<Event>> find_in(Database& db, std::string_view run, std::string_view key) const;
   Event event_of(const Statement& row, std::string_view run) const;
 
+  const std::unique_ptr<Database> db_;  // the writer's
+  Readers readers_;
   const std::string epoch_;
+  const Fatal fatal_;
 };
 
 }  // namespace holdfast::platform

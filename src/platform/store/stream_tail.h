@@ -8,13 +8,14 @@
 #include <mutex>
 #include <string>
 
-#include "platform_sqlite/sqlite_streams.h"
+#include "platform/buffered_streams.h"
 
 namespace holdfast::platform {
 
-class SqliteStreams::Tail {
+class BufferedStreams::Tail {
  public:
-  Tail(SqliteStreams& streams, std::string run, std::string cursor, std::move_only_function<void()> on_ready)
+  Tail(BufferedStreams& streams, std::string run, std::string cursor,
+       std::move_only_function<void()> on_ready)
       : streams_(streams), run_(std::move(run)), cursor_(std::move(cursor)), on_ready_(std::move(on_ready)) {}
 
   const std::string& run() const { return run_; }
@@ -27,7 +28,7 @@ class SqliteStreams::Tail {
  private:
   void wake();
 
-  SqliteStreams& streams_;
+  BufferedStreams& streams_;
   const std::string run_;
 
   std::mutex mutex_;

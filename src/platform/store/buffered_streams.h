@@ -1,11 +1,12 @@
 #pragma once
 
-// SqliteStreams: the log of events and token deltas. Private to this module.
+// BufferedStreams: streams over the log of any database (platform/event_log.h). It gathers deltas and events,
+// has them written together, and tells who watches.
 //
 // One caller at a time leads: it writes everything that waits in `pending_`, so concurrent publishers share
-// one sync. The leader alone uses `db_`, and it delivers in the order of its commits. Locks are taken in this
-// order, and none is held while the leader writes: mutex_ (what waits), subscribers_mutex_, a subscriber's
-// own.
+// one sync. The leader alone writes to the log, and it delivers in the order of its commits. Locks are taken
+// in this order, and none is held while the leader writes: mutex_ (what waits), subscribers_mutex_, a
+// subscriber's own. Thread-safe.
 
 #include <atomic>
 #include <condition_variable>
@@ -18,18 +19,16 @@
 #include <string>
 #include <vector>
 
+#include "platform/event_log.h"
 #include "platform/streams.h"
-#include "platform_sqlite/group_commit.h"
-#include "platform_sqlite/readers.h"
-#include "platform_sqlite/stream_log.h"
 
 namespace holdfast::platform {
 
-class SqliteStreams : public Streams {
+class BufferedStreams : public Streams {
  public:
-  SqliteStreams(std::unique_ptr<Database> db, std::filesystem::path path, std::string vfs, std::string epoch,
-                Fatal fatal, const Clock& clock, Executor& flusher);
-  ~SqliteStreams() override;
+  // `flusher` must serve nothing else: it blocks up to kFlushInterval at a time while deltas are buffered.
+  BufferedStreams(std::unique_ptr<EventLog> log, const Clock& clock, Executor& flusher);
+  ~BufferedStreams() override;
 
   Result<std::unique_ptr<StreamWriter>> open(std::string_view run, std::string_view step,
                                              std::uint32_t attempt) override;
@@ -75,17 +74,13 @@ class SqliteStreams : public Streams {
   // Waits until nobody leads, then leads.
   void lead(std::unique_lock<std::mutex>& lock);
   void stop_leading();
-  Status write_batch(std::deque<Pending>& batch, std::vector<Event>& written);
   void put_back(std::deque<Pending> batch);
   void schedule_flush();
   void flush_later();
-  void deliver(const std::vector<Event>& events);
+  void deliver(const std::vector<EventLog::Written>& written);
   void forget(const Tail& tail);
 
-  std::unique_ptr<Database> db_;  // the leader's
-  Readers readers_;
-  const StreamLog log_;
-  Fatal fatal_;
+  const std::unique_ptr<EventLog> log_;
   const Clock& clock_;
   Executor& flusher_;
 

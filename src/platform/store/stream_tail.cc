@@ -1,8 +1,8 @@
-#include "platform_sqlite/stream_tail.h"
+#include "platform/stream_tail.h"
 
 namespace holdfast::platform {
 
-void SqliteStreams::Tail::deliver(const Event& event) {
+void BufferedStreams::Tail::deliver(const Event& event) {
   std::lock_guard lock(mutex_);
   if (!lagging_) {
     // Committed before the reader last looked at the log, delivered after: it has that one.
@@ -18,20 +18,20 @@ void SqliteStreams::Tail::deliver(const Event& event) {
   wake();
 }
 
-void SqliteStreams::Tail::wake() {
+void BufferedStreams::Tail::wake() {
   if (!asleep_ || !on_ready_) return;
   asleep_ = false;
   on_ready_();
 }
 
-void SqliteStreams::Tail::read_log() {
+void BufferedStreams::Tail::read_log() {
   std::lock_guard lock(mutex_);
   queue_.clear();
   lagging_ = true;
   wake();
 }
 
-Result<EventPage> SqliteStreams::Tail::take() {
+Result<EventPage> BufferedStreams::Tail::take() {
   std::lock_guard lock(mutex_);
   EventPage page;
   if (lagging_) {
@@ -43,7 +43,7 @@ Result<EventPage> SqliteStreams::Tail::take() {
     page = std::move(*read);
     lagging_ = page.more;
     cursor_ = page.cursor;
-    taken_ = streams_.log_.seq_of(cursor_);
+    taken_ = streams_.log_->seq_of(cursor_);
   } else {
     while (!queue_.empty()) {
       page.events.push_back(std::move(queue_.front()));
