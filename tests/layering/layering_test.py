@@ -37,7 +37,7 @@ FORBIDDEN_ROOMS = {
     "matching": ["os", "store", "history", "visibility"],
     "engine": ["os"],
     "spec": ["os", "net", "runtime", "client", "worker", "protocol", "platform", "runs", "model"],  # knows no agent
-    "definition": ["os", "net", "client", "worker", "platform", "platform_sqlite", "runs", "model"],
+    "definition": ["os", "net", "client", "worker", "platform", "platform_postgres", "platform_sqlite", "runs", "model"],
     # The agent's workflow is deterministic code: the SDK's runtime, the protocol and the definition are all it sees.
     "agent": ["os", "net", "api", "client", "worker", "platform", "platform_sqlite", "runs", "model", "grant", "tool", "activities"],
 }
@@ -108,6 +108,10 @@ ROWS = [
     ("activities", "platform_sqlite/sqlite_store.h", False),
     ("http", "platform_sqlite/sqlite_store.h", False),
     ("app", "platform_sqlite/sqlite_store.h", True),
+    ("platform", "platform_postgres/postgres_store.h", False),
+    ("platform", "postgres/connection.h", False),
+    ("platform_postgres", "platform/store.h", True),
+    ("activities", "platform_postgres/postgres_store.h", False),
 ]
 
 # Headers that are keys: whoever may see the room sees them, and they compile in the room itself alone.

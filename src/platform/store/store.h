@@ -2,8 +2,8 @@
 
 // Store: what the platform must not lose and the engine does not keep: conversations, step results, effects,
 // approvals, start intents, definitions, usage and audit. SQLite implements it
-// (platform_sqlite/sqlite_store.h); PostgreSQL can, behind the same interface. Token streams and run events
-// are next door (platform/streams.h).
+// (platform_sqlite/sqlite_store.h), and so does PostgreSQL (platform_postgres/postgres_store.h). Token
+// streams and run events are next door (platform/streams.h).
 //
 // Thread-safe. Every call blocks; a write has reached the disk when it returns OK, and concurrent writes
 // share one sync. Call it from activities and request handlers, never from an engine shard.

@@ -1,0 +1,37 @@
+// PostgreSQL keeps the contract of a store. Each test has a schema of its own on a real server.
+
+#include "fixture/postgres_server.h"
+#include "os/thread_executor.h"
+#include "platform/contract_approvals.h"
+#include "platform/contract_conversations.h"
+#include "platform/contract_runs.h"
+#include "platform/contract_steps.h"
+#include "platform/contract_streams.h"
+#include "platform_postgres/postgres_store.h"
+
+namespace holdfast::platform {
+namespace {
+
+class Schema : public StorePlace {
+ public:
+  Result<Opened> open(const Clock& clock, Random& random) override {
+    PostgresOptions options;
+    options.address = *postgres::parse_address(address_);
+    Result<OpenPostgres> opened = open_postgres(options, clock, random, flusher_);
+    if (!opened) return fail(opened.error());
+    return Opened{std::move(opened->store), std::move(opened->streams)};
+  }
+
+ private:
+  const std::string address_ = fixture::PostgresServer::shared().new_address();
+  os::ThreadExecutor flusher_{"flusher"};
+};
+
+INSTANTIATE_TEST_SUITE_P(Postgres, StoreContract,
+                         ::testing::Values(StoreBackend{
+                             "Schemas",
+                             [] -> std::unique_ptr<StorePlace> { return std::make_unique<Schema>(); }}),
+                         backend_name);
+
+}  // namespace
+}  // namespace holdfast::platform

@@ -1,0 +1,120 @@
+#pragma once
+
+// PostgresStore: the platform store's tables. One session writes, under group commit; a few connections read.
+// It reads rows and writes what the rules of the platform make of them. Split by subject: conversations.cc,
+// steps.cc, approvals.cc, runs.cc, ledgers.cc. Private to this room.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "platform/group_commit.h"
+#include "platform/rules.h"
+#include "platform/store.h"
+#include "platform_postgres/readers.h"
+#include "platform_postgres/session.h"
+#include "postgres/statement.h"
+
+namespace holdfast::platform {
+
+using postgres::Statement;
+
+class PostgresStore : public Store {
+ public:
+  PostgresStore(std::unique_ptr<Session> session, SessionOptions options,
+                std::function<void(const std::string&)> complain, const Clock& clock, Random& random)
+      : session_(std::move(session)),
+        commit_([this](auto& batch) { commit(batch); }),
+        readers_(std::move(options)),
+        complain_(std::move(complain)),
+        clock_(clock),
+        random_(random) {}
+
+  Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages) override;
+  Result<Reference> head(std::string_view conversation, std::uint32_t branch) override;
+  Result<std::vector<Message>> read(const Reference& at, std::uint64_t first, std::uint64_t last) override;
+
+  Result<std::optional<StepRecord>> lookup_step(std::string_view key) override;
+  Result<StepRecord> commit_step(const StepWrite& write) override;
+  Status forget_histories(const std::vector<GoneHistory>& gone) override;
+  Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
+
+  Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
+  Result<EffectRecord> settle_effect(std::string_view key, bool succeeded, std::string_view result) override;
+  Result<std::optional<EffectRecord>> lookup_effect(std::string_view key) override;
+
+  Result<Approval> request_approval(const Approval& approval) override;
+  Result<Approval> approval(std::string_view id) override;
+  Result<std::vector<Approval>> approvals(const ApprovalFilter& filter) override;
+  Result<Approval> begin_decision(const DecisionAttempt& attempt) override;
+  Result<std::vector<DecisionAttempt>> unanswered_decisions(std::string_view after) override;
+  Result<Approval> finish_decision(std::string_view update_id, bool won, std::string_view why) override;
+  Result<Approval> settle_approval(const Approval& outcome) override;
+
+  Result<Started> start_run(const StartIntent& intent) override;
+  Status mark_started(std::string_view run, std::string_view engine_run_id) override;
+  Result<std::vector<RunRecord>> unstarted_runs(WallTime before, std::uint32_t limit,
+                                                std::string_view after) override;
+  Result<RunRecord> run(std::string_view run) override;
+  Result<std::vector<RunRecord>> runs(const RunFilter& filter) override;
+
+  Result<Definition> put_definition(std::string_view name, std::string_view text) override;
+  Result<Definition> definition(std::string_view name, std::string_view hash) override;
+  Result<Definition> current_definition(std::string_view name) override;
+  Result<std::vector<Definition>> definitions() override;
+  Result<std::vector<Definition>> definition_versions(std::string_view name) override;
+
+  Status record_usage(const Usage& usage) override;
+  Result<UsageTotal> usage_of_run(std::string_view run) override;
+  Status audit(const AuditRow& row) override;
+  Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
+
+ private:
+  void commit(GroupCommit<Connection>::Batch& batch);
+
+  // Runs `work(db) -> Result<T>` in a transaction, perhaps again when the connection went; the answer is
+  // durable when this returns.
+  template <typename T, typename Work>
+  Result<T> write(Work work) {
+    std::optional<Result<T>> out;
+    Status status = commit_.run([&](Connection& db) {
+      out.emplace(work(db));
+      return out->has_value() ? Status() : out->error();
+    });
+    if (!status.ok()) return fail(std::move(status));
+    return std::move(*out);
+  }
+
+  template <typename T, typename Work>
+  Result<T> reading(Work work) {
+    return readers_.run<T>(work);
+  }
+
+  std::unique_ptr<Session> session_;  // used by the leader of commit_ only
+  GroupCommit<Connection> commit_;
+  PostgresReaders readers_;
+  const std::function<void(const std::string&)> complain_;
+  const Clock& clock_;
+  Random& random_;
+};
+
+// Pieces of a transaction, shared by the files of the class.
+Result<Appended> append_in(Connection& db, const Reference& expected,
+                           const std::vector<std::string>& messages, WallTime now);
+Status forget_steps(Connection& db, std::string_view run);
+Status insert_usage(Connection& db, const Usage& usage, WallTime now);
+Status insert_audit(Connection& db, const AuditRow& row);
+
+// Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without
+// `after` at the end of the table; INVALID_ARGUMENT when `after` is no `what`.
+Result<std::int64_t> page_before(Connection& db, postgres::Literal place, std::string_view after,
+                                 std::string_view what);
+
+// A row that is not as it was written: used for nothing.
+Status lost_row(std::string_view table, std::string_view key);
+
+}  // namespace holdfast::platform

@@ -1,0 +1,241 @@
+// Runs and definitions as rows.
+
+#include "platform/run_rules.h"
+
+#include <fmt/format.h>
+
+#include "base/sha256.h"
+#include "platform_postgres/postgres_store_impl.h"
+
+namespace holdfast::platform {
+
+namespace {
+
+using rules::Change;
+using rules::StoredRun;
+using rules::Write;
+
+#define RUN_COLUMNS \
+  "run, agent, definition_hash, input, idempotency_key, request_id, engine_run_id, created_at, started_at"
+
+#define SEALED_RUN_COLUMNS RUN_COLUMNS ", fingerprint"
+#define RUN_VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10"
+#define READ_RUNS "SELECT " SEALED_RUN_COLUMNS " FROM runs "
+
+RunRecord run_of(const Statement& row) {
+  RunRecord out;
+  row.read(out.run, out.agent, out.definition_hash, out.input, out.idempotency_key, out.request_id,
+           out.engine_run_id, out.created_at, out.started_at);
+  out.input_bytes = out.input.size();
+  return out;
+}
+
+// Of a long input only its first characters are read, and none of them is cut.
+#define LISTED_RUN_COLUMNS                                                                          \
+  "run, agent, definition_hash, substring(input FROM 1 FOR $4::bigint::integer), idempotency_key, " \
+  "request_id, "                                                                                    \
+  "engine_run_id, created_at, started_at, octet_length(input)"
+constexpr std::size_t kMaxBytesOfCharacter = 4;
+
+std::string first_characters(std::string text, std::size_t count) {
+  std::size_t seen = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (begins && ++seen > count) return text.substr(0, i);
+  }
+  return text;
+}
+
+RunRecord listed_run_of(const Statement& row) {
+  RunRecord out = run_of(row);
+  out.input = first_characters(std::move(out.input), kMaxListedInput);
+  out.input_bytes = static_cast<std::size_t>(row.integer(9));
+  return out;
+}
+
+constexpr postgres::Literal kByRun = READ_RUNS "WHERE run = $1";
+constexpr postgres::Literal kByKey =
+    READ_RUNS "WHERE sha256(idempotency_key) = sha256($1) AND idempotency_key = $1";
+
+// None too when `value` is empty.
+Result<std::optional<StoredRun>> find_run(Connection& db, postgres::Literal sql, std::string_view value) {
+  if (value.empty()) return std::nullopt;
+  Statement query(db, sql);
+  return query.bind(value).one([](const Statement& row) { return StoredRun{run_of(row), row.text(9)}; });
+}
+
+Result<RunRecord> need_run(Connection& db, std::string_view id) {
+  Result<std::optional<StoredRun>> found = find_run(db, kByRun, id);
+  if (!found) return fail(found.error());
+  if (!*found) return fail(Code::kNotFound, fmt::format("there is no run {}", id));
+  return std::move((*found)->run);
+}
+
+Status insert_run(Connection& db, const StoredRun& row) {
+  const RunRecord& run = row.run;
+  std::optional<std::string> key;
+  if (!run.idempotency_key.empty()) key = run.idempotency_key;
+  Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ") VALUES (" RUN_VALUES ")");
+  insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
+              run.created_at, run.started_at, row.fingerprint);
+  return insert.run();
+}
+
+#define DEFINITION_COLUMNS         \
+  "d.name, d.hash, d.text, d.at, " \
+  "EXISTS (SELECT 1 FROM current_definitions c WHERE c.name = d.name AND c.hash = d.hash)"
+
+Definition definition_of(const Statement& row) {
+  Definition out;
+  row.read(out.name, out.hash, out.text, out.at, out.current);
+  return out;
+}
+
+// Its hash says what its text is.
+bool is_sound(const Definition& row) {
+  return sha256_hex(row.text) == row.hash;
+}
+
+Result<Definition> find_definition(Connection& db, std::string_view name, std::string_view hash) {
+  Statement query(db, "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = $1 AND d.hash = $2");
+  Result<std::optional<Definition>> found = query.bind(name, hash).one(definition_of);
+  if (!found) return fail(found.error());
+  if (!*found)
+    return fail(Code::kNotFound, fmt::format("there is no agent {} (or not that version of it)", name));
+  if (!is_sound(**found)) return fail(lost_row("definitions", name));
+  return std::move(**found);
+}
+
+Result<Definition> find_current(Connection& db, std::string_view name) {
+  Statement query(db, "SELECT hash FROM current_definitions WHERE name = $1");
+  Result<std::optional<std::string>> hash =
+      query.bind(name).one([](const Statement& row) { return row.text(0); });
+  if (!hash) return fail(hash.error());
+  if (!*hash) return fail(Code::kNotFound, fmt::format("there is no agent {}", name));
+  Result<Definition> found = find_definition(db, name, **hash);
+  // A name that leads to no version was never written.
+  if (!found && found.error().code() == Code::kNotFound) return fail(lost_row("current_definitions", name));
+  return found;
+}
+
+// Of the first kMaxPage that are sound.
+Result<std::vector<Definition>> sound_definitions(Statement& query,
+                                                  const std::function<void(const std::string&)>& complain) {
+  std::vector<Definition> out;
+  while (out.size() < kMaxPage && query.next()) {
+    Definition row = definition_of(query);
+    if (is_sound(row)) {
+      out.push_back(std::move(row));
+    } else if (complain) {
+      complain(lost_row("definitions", row.name).message());
+    }
+  }
+  if (!query.status().ok()) return fail(query.status());
+  return out;
+}
+
+}  // namespace
+
+Result<Started> PostgresStore::start_run(const StartIntent& intent) {
+  if (Status status = rules::check_start(intent); !status.ok()) return fail(status);
+  return write<Started>([&](Connection& db) -> Result<Started> {
+    Result<std::optional<StoredRun>> of_key = find_run(db, kByKey, intent.idempotency_key);
+    if (!of_key) return fail(of_key.error());
+    Result<std::optional<StoredRun>> of_run = find_run(db, kByRun, intent.run);
+    if (!of_run) return fail(of_run.error());
+    Result<Change<StoredRun>> change = rules::start_run(intent, *of_key, *of_run, random_, clock_.now());
+    if (!change) return fail(change.error());
+    Started out;
+    out.created = change->write == Write::kInsert;
+    if (out.created) {
+      if (Status status = insert_run(db, change->row); !status.ok()) return fail(status);
+    }
+    out.run = std::move(change->row.run);
+    return out;
+  });
+}
+
+Status PostgresStore::mark_started(std::string_view run, std::string_view engine_run_id) {
+  return commit_.run([&](Connection& db) -> Status {
+    Result<RunRecord> stored = need_run(db, run);
+    if (!stored) return stored.error();
+    const RunRecord row = rules::mark_started(*stored, engine_run_id, clock_.now()).row;
+    Statement update(db, "UPDATE runs SET engine_run_id = $2, started_at = $3 WHERE run = $1");
+    return update.bind(run, row.engine_run_id, row.started_at).run();
+  });
+}
+
+Result<std::vector<RunRecord>> PostgresStore::unstarted_runs(WallTime before, std::uint32_t limit,
+                                                             std::string_view after) {
+  return reading<std::vector<RunRecord>>([&](Connection& db) {
+    Statement query(db, READ_RUNS
+                    "WHERE started_at IS NULL AND created_at < $1 "
+                    "AND n > coalesce((SELECT n FROM runs WHERE run = $2), 0) ORDER BY n LIMIT $3");
+    return query.bind(before, after, rules::page_size(limit)).all(run_of);
+  });
+}
+
+Result<RunRecord> PostgresStore::run(std::string_view id) {
+  return reading<RunRecord>([&](Connection& db) { return need_run(db, id); });
+}
+
+Result<std::vector<RunRecord>> PostgresStore::runs(const RunFilter& filter) {
+  return reading<std::vector<RunRecord>>([&](Connection& db) -> Result<std::vector<RunRecord>> {
+    Result<std::int64_t> before = page_before(db, "SELECT n FROM runs WHERE run = $1", filter.after, "run");
+    if (!before) return fail(before.error());
+    // Two statements, so that each finds its index.
+    constexpr postgres::Literal kAll =
+        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < $1 AND $2::bytea = '' ORDER BY n DESC LIMIT $3";
+    constexpr postgres::Literal kOfAgent =
+        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < $1 AND agent = $2 ORDER BY n DESC LIMIT $3";
+    Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
+    return query
+        .bind(*before, filter.agent, rules::page_size(filter.limit), kMaxListedInput * kMaxBytesOfCharacter)
+        .all(listed_run_of);
+  });
+}
+
+Result<Definition> PostgresStore::put_definition(std::string_view name, std::string_view text) {
+  if (Status status = rules::check_definition(name, text); !status.ok()) return fail(status);
+  return write<Definition>([&](Connection& db) -> Result<Definition> {
+    const Definition row = rules::new_definition(name, text, clock_.now());
+    Statement insert(db,
+                     "INSERT INTO definitions (name, hash, text, at) VALUES ($1, $2, $3, $4) ON CONFLICT DO "
+                     "NOTHING");
+    if (Status status = insert.bind(row.name, row.hash, row.text, row.at).run(); !status.ok())
+      return fail(status);
+    Statement current(db,
+                      "INSERT INTO current_definitions (name, hash) VALUES ($1, $2) "
+                      "ON CONFLICT (name) DO UPDATE SET hash = excluded.hash");
+    if (Status status = current.bind(row.name, row.hash).run(); !status.ok()) return fail(status);
+    return find_definition(db, row.name, row.hash);
+  });
+}
+
+Result<Definition> PostgresStore::definition(std::string_view name, std::string_view hash) {
+  return reading<Definition>([&](Connection& db) { return find_definition(db, name, hash); });
+}
+
+Result<Definition> PostgresStore::current_definition(std::string_view name) {
+  return reading<Definition>([&](Connection& db) { return find_current(db, name); });
+}
+
+Result<std::vector<Definition>> PostgresStore::definitions() {
+  return reading<std::vector<Definition>>([&](Connection& db) {
+    Statement query(db,
+                    "SELECT " DEFINITION_COLUMNS
+                    " FROM current_definitions c JOIN definitions d ON d.name = c.name AND d.hash = c.hash "
+                    "ORDER BY c.name");
+    return sound_definitions(query, complain_);
+  });
+}
+
+Result<std::vector<Definition>> PostgresStore::definition_versions(std::string_view name) {
+  return reading<std::vector<Definition>>([&](Connection& db) {
+    Statement query(db,
+                    "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = $1 ORDER BY d.at DESC");
+    return sound_definitions(query.bind(name), complain_);
+  });
+}
+
+}  // namespace holdfast::platform

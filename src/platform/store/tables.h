@@ -1,0 +1,82 @@
+#pragma once
+
+// The tables of the platform store as plain rows, whatever database has them: what a copy from one to another
+// moves and compares. A table is added here when it is added anywhere; its columns are in one order for all.
+// Plain values; a source is used by one thread.
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "base/sha256.h"
+#include "holdfast/status.h"
+
+namespace holdfast::platform {
+
+using Cell = std::variant<std::nullptr_t, std::int64_t, std::string_view>;
+
+struct Table {
+  std::string_view name;
+  std::string_view columns;
+  std::string_view key;     // rows come in its order, texts by their bytes
+  std::string_view number;  // the column that the database counts, if any: the first of `columns`
+  bool of_streams = false;
+};
+
+inline constexpr Table kTables[] = {
+    {"branches", "conversation, branch, parent, fork, head, head_sha256", "conversation, branch", ""},
+    {"messages", "conversation, branch, sequence, json, content_sha256, chain_sha256, at",
+     "conversation, branch, sequence", ""},
+    {"steps", "key, run, result, at, conversation, branch, sequence, sha256, branch_opened", "key", ""},
+    {"effects",
+     "key, run, tool, class, arguments_sha256, fence, settled, succeeded, result, begun_at, settled_at",
+     "key", ""},
+    {"approvals",
+     "n, id, run, agent, tool, arguments, arguments_sha256, reason, requested_at, expires_at, status, "
+     "decided_by, "
+     "decided_at, comment, edited_arguments",
+     "n", "n"},
+    {"decisions",
+     "n, update_id, approval, decision, arguments_sha256, edited_arguments, decided_by, comment, at, answer, "
+     "why",
+     "n", "n"},
+    {"runs",
+     "n, run, agent, definition_hash, input, idempotency_key, request_id, engine_run_id, created_at, "
+     "started_at, "
+     "fingerprint",
+     "n", "n"},
+    {"definitions", "name, hash, text, at", "name, hash", ""},
+    {"current_definitions", "name, hash", "name", ""},
+    {"usage", "key, run, agent, provider, model, input_tokens, output_tokens, cached_input_tokens, at", "key",
+     ""},
+    {"audit", "id, at, actor, action, subject, detail", "id", "id"},
+    {"gone_histories", "run, status, closed_at, at", "run", ""},
+    {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
+};
+
+// How many rows, and what is in them.
+class RowDigest {
+ public:
+  void add(std::span<const Cell> row);
+  std::uint64_t rows() const { return rows_; }
+  // Once, at the end.
+  std::string sha256() { return hash_.hex(); }
+
+ private:
+  Sha256 hash_;
+  std::uint64_t rows_ = 0;
+};
+
+class TableSource {
+ public:
+  virtual ~TableSource() = default;
+  // DATA_LOSS for a row that is not as it was written. A failure of `each` ends it.
+  virtual Status rows(const Table& table, const std::function<Status(std::span<const Cell>)>& each) = 0;
+  // Of the log of events: cursors stay what they are.
+  virtual Result<std::string> epoch() = 0;
+};
+
+}  // namespace holdfast::platform
