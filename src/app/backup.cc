@@ -1,6 +1,7 @@
 #include "app/backup.h"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -69,6 +70,28 @@ Status copy_engine(const fs::path& checkpoint, archive::Writer& writer, const ar
   return {};
 }
 
+// First what keeps SQLite's logs from being cut.
+Status back_up_platform(const BackupSources& sources, const std::function<Status()>& moment,
+                        archive::Writer& writer, const archive::GiveUp& give_up) {
+  auto snapshot = sources.platform->take(moment);
+  if (!snapshot) return snapshot.error();
+  return copy_platform(**snapshot, writer, give_up);
+}
+
+// The store is elsewhere; which one it is goes with the executions.
+Status back_up_mark(const BackupSources& sources, const std::function<Status()>& moment,
+                    archive::Writer& writer, const archive::GiveUp& give_up) {
+  if (sources.engine == nullptr) {
+    return {
+        Code::kFailedPrecondition,
+        "nothing of this server is in its data directory: the runs are on a Temporal server, the platform "
+        "store is on PostgreSQL. Back up that database"};
+  }
+  if (Status status = moment(); !status.ok()) return status;
+  const std::string name(kPlatformMark);
+  return writer.add(sources.data / name, name, give_up);
+}
+
 }  // namespace
 
 Result<archive::Manifest> take_backup(const BackupSources& sources, const fs::path& target,
@@ -89,16 +112,13 @@ Result<archive::Manifest> take_backup(const BackupSources& sources, const fs::pa
       return fail(Code::kUnavailable, "cannot make " + scratch.path().string() + ": " + error.message());
     if (Status status = sources.engine->settle(); !status.ok()) return fail(std::move(status));
   }
-  auto snapshot = sources.platform->take([&]() -> Status {
+  const auto moment = [&]() -> Status {
     about.taken_at = iso_time(sources.clock->now());
     return sources.engine != nullptr ? sources.engine->checkpoint(engine.string()) : Status();
-  });
-  if (!snapshot) return fail(snapshot.error());
-
-  // First what keeps SQLite's logs from being cut.
-  if (Status status = copy_platform(**snapshot, *writer, give_up); !status.ok())
-    return fail(std::move(status));
-  snapshot->reset();
+  };
+  Status platform = sources.platform != nullptr ? back_up_platform(sources, moment, *writer, give_up)
+                                                : back_up_mark(sources, moment, *writer, give_up);
+  if (!platform.ok()) return fail(std::move(platform));
   if (sources.engine != nullptr) {
     if (Status status = copy_engine(engine, *writer, give_up); !status.ok()) return fail(std::move(status));
   }

@@ -4,6 +4,9 @@
 // its own with a manifest (archive/manifest.h). The visibility index is not in it: it is made again from the
 // executions. docs/adr/0035 says what a copy is and is not.
 //
+// A platform store on PostgreSQL is not in it, and belongs to a later moment than the executions: the server
+// may know more of a step than the engine does, never less. The mark that names the store is in the backup.
+//
 // The moment lasts milliseconds: neither store commits while RocksDB links its files and SQLite's read
 // transactions begin. All copying comes after, beside the running server. One backup at a time; any thread.
 
@@ -25,9 +28,10 @@ class RocksStore;
 namespace holdfast::app {
 
 struct BackupSources {
-  store::RocksStore* engine = nullptr;  // none: the runs are on a Temporal server
-  platform::Snapshots* platform = nullptr;
-  std::filesystem::path scratch;  // in the data directory; links to the engine's files, for a while
+  store::RocksStore* engine = nullptr;      // none: the runs are on a Temporal server
+  platform::Snapshots* platform = nullptr;  // none: the platform store is on PostgreSQL
+  std::filesystem::path data{};             // the data directory
+  std::filesystem::path scratch;            // in the data directory; links to the engine's files, for a while
   const Clock* clock = nullptr;
 };
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -33,17 +34,21 @@ struct Report {
   std::uint64_t files = 0;
   std::uint64_t bytes = 0;
   bool engine = false;
+  bool platform = true;  // false: it is on PostgreSQL
 };
 
 Report report_of(const archive::Manifest& manifest) {
-  return {manifest.taken_at, manifest.files.size(), manifest.bytes(), manifest.engine};
+  const bool elsewhere = std::ranges::any_of(
+      manifest.files, [](const archive::File& file) { return file.path == kPlatformMark; });
+  return {manifest.taken_at, manifest.files.size(), manifest.bytes(), manifest.engine, !elsewhere};
 }
 
 Json json_of(const Report& report) {
   return {{"taken_at", report.taken_at},
           {"files", report.files},
           {"bytes", report.bytes},
-          {"engine", report.engine}};
+          {"engine", report.engine},
+          {"platform", report.platform}};
 }
 
 Result<Report> read_answer(const std::string& text) {
@@ -59,7 +64,7 @@ Result<Report> read_answer(const std::string& text) {
       !is("bytes", &Json::is_number_unsigned) || !is("engine", &Json::is_boolean)) {
     return fail(Code::kInternal, "the server gave an answer that this version does not understand");
   }
-  return Report{json["taken_at"], json["files"], json["bytes"], json["engine"]};
+  return Report{json["taken_at"], json["files"], json["bytes"], json["engine"], json.value("platform", true)};
 }
 
 Result<Report> backup_of_running(const fs::path& data, const fs::path& target) {
@@ -74,10 +79,14 @@ Result<Report> backup_of_stopped(const fs::path& path, const fs::path& target) {
   os::SystemClock clock;
   os::SystemRandom random;
   os::ThreadExecutor flusher("stream-flush");
-  platform::SqliteOptions options;
-  options.directory = data->platform_path();
-  auto stores = platform::open_sqlite(options, clock, random, flusher);
-  if (!stores) return fail(stores.error());
+  platform::OpenStores stores;
+  if (!platform_mark(data->path())) {
+    platform::SqliteOptions options;
+    options.directory = data->platform_path();
+    auto opened = platform::open_sqlite(options, clock, random, flusher);
+    if (!opened) return fail(opened.error());
+    stores = *std::move(opened);
+  }
   std::unique_ptr<store::RocksStore> engine;
   if (fs::exists(data->engine_path())) {
     auto opened = store::RocksStore::open({.dir = data->engine_path()});
@@ -85,7 +94,8 @@ Result<Report> backup_of_stopped(const fs::path& path, const fs::path& target) {
     engine = *std::move(opened);
   }
   const BackupSources sources{.engine = engine.get(),
-                              .platform = stores->snapshots.get(),
+                              .platform = stores.snapshots.get(),
+                              .data = data->path(),
                               .scratch = data->checkpoint_path(),
                               .clock = &clock};
   auto manifest = take_backup(sources, target, {});
@@ -118,6 +128,8 @@ void say(std::string_view what, const Report& report, const fs::path& folder, bo
   print_line(fmt::format("{} {}: as of {}, {} files, {:.1f} MiB{}", what, folder.string(), report.taken_at,
                          report.files, static_cast<double>(report.bytes) / (1 << 20),
                          report.engine ? "" : ", without an engine (the runs are on a Temporal server)"));
+  if (!report.platform)
+    print_line("The platform store is on PostgreSQL and not in it: its copy must be a later one than this");
 }
 
 fs::path absolute(const std::string& path) {

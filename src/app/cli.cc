@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -104,6 +105,19 @@ class CommandLine {
     return CLI::Validator([](std::string& value) { return EngineRole::check_target(value).message(); }, "");
   }
 
+  // A wrong address is not repeated: it may hold a password.
+  static void add_platform_store(CLI::App* sub, const std::function<void(const std::string&)>& keep,
+                                 bool required = false) {
+    sub->add_option_function<std::string>(
+           "--platform-store", keep,
+           "Platform store on PostgreSQL, postgres://USER@HOST:PORT/DATABASE[?schema=NAME], instead of "
+           "files;\n"
+           "the password comes from PGPASSWORD or a passfile")
+        ->envname("HOLDFAST_PLATFORM_STORE")
+        ->type_name("ADDRESS")
+        ->required(required);
+  }
+
   static CLI::Validator is_memory() {
     return CLI::Validator(
         [](std::string& value) {
@@ -128,6 +142,7 @@ class CommandLine {
     sub->add_option("--engine", options.engine,
                     "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine")
         ->check(is_engine());
+    add_platform_store(sub, [&options](const std::string& text) { options.platform_store = text; });
     sub->add_option("--namespace", options.namespace_name, "Namespace of the agents")->capture_default_str();
     sub->add_option("--agent", options.agents,
                     "Agent definition to register; may use what it names (may be repeated)");
@@ -238,7 +253,19 @@ class CommandLine {
     doctor_command->add_option("--data", doctor_.data, "Data directory")
         ->capture_default_str()
         ->check(is_given());
+    add_platform_store(doctor_command, [this](const std::string& text) { doctor_.platform_store = text; });
     doctor_command->add_flag("--json", doctor_.json, "Print JSON");
+
+    CLI::App* migrate_command =
+        add("migrate", "Show, or with --apply take, what a platform store on PostgreSQL needs", migrate_,
+            migrate);
+    add_platform_store(
+        migrate_command, [this](const std::string& text) { migrate_.platform_store = text; }, true);
+    migrate_command
+        ->add_option("--from", migrate_.from, "Data directory whose platform store is copied there, verified")
+        ->check(is_given());
+    migrate_command->add_flag("--apply", migrate_.apply, "Do it");
+    migrate_command->add_flag("--json", migrate_.json, "Print JSON");
 
     CLI::App* backup_command =
         add("backup", "Copy a data directory at one moment, also while its server runs", backup_, backup);
@@ -292,6 +319,7 @@ class CommandLine {
   ApproveOptions approve_;
   AgentsOptions agents_;
   DoctorOptions doctor_;
+  MigrateOptions migrate_;
   BackupOptions backup_;
   RestoreOptions restore_;
   DemoCommandOptions demo_;

@@ -17,9 +17,10 @@ namespace holdfast::app {
 
 struct ServeOptions {
   std::string data = ".holdfast";
-  std::optional<std::string> grpc;    // none: 127.0.0.1:7233, or the next free port
-  std::optional<std::string> http;    // none: 127.0.0.1:8233, or the next free port
-  std::optional<std::string> engine;  // temporal://HOST:PORT; none: the embedded one
+  std::optional<std::string> grpc;            // none: 127.0.0.1:7233, or the next free port
+  std::optional<std::string> http;            // none: 127.0.0.1:8233, or the next free port
+  std::optional<std::string> engine;          // temporal://HOST:PORT; none: the embedded one
+  std::optional<std::string> platform_store;  // postgres://...; none: files in the data directory
   std::string namespace_name = "default";
   std::vector<std::string> agents;  // definition files to register
   std::vector<std::string> grants;  // what other definitions may use, one each
@@ -107,9 +108,18 @@ int list_agents(const AgentsOptions& options);
 
 struct DoctorOptions {
   std::string data = ".holdfast";
+  std::optional<std::string> platform_store;
   bool json = false;
 };
 int doctor(const DoctorOptions& options);
+
+struct MigrateOptions {
+  std::string platform_store;
+  std::optional<std::string> from;  // a data directory whose platform store moves there
+  bool apply = false;
+  bool json = false;
+};
+int migrate(const MigrateOptions& options);
 
 struct BackupOptions {
   std::string data = ".holdfast";

@@ -189,8 +189,8 @@ DataDirectory::~DataDirectory() {
 }
 
 std::vector<std::filesystem::path> DataDirectory::stores() const {
-  return {engine_path(),     visibility_path(), platform_path(),
-          checkpoint_path(), path_ / "VERSION", path_ / "lock"};
+  return {engine_path(),     visibility_path(), platform_path(),      checkpoint_path(),
+          path_ / "VERSION", path_ / "lock",    path_ / kPlatformMark};
 }
 
 void DataDirectory::write_addresses(const std::string& json) const {
@@ -200,6 +200,20 @@ void DataDirectory::write_addresses(const std::string& json) const {
   bool written = ::write(fd, json.data(), json.size()) == static_cast<ssize_t>(json.size());
   ::close(fd);
   if (written) ::rename(next.c_str(), (path_ / "addresses.json").c_str());
+}
+
+std::optional<std::string> platform_mark(const fs::path& data) {
+  std::optional<std::string> text = read_small(data / kPlatformMark);
+  if (text && text->ends_with('\n')) text->pop_back();
+  return text;
+}
+
+Status keep_platform_mark(const fs::path& data, const std::string& identity) {
+  const fs::path mark = data / kPlatformMark;
+  const fs::path next = mark.string() + ".new";
+  if (Status written = write_synced(next, identity + "\n"); !written.ok()) return written;
+  if (::rename(next.c_str(), mark.c_str()) != 0) return from_errno(errno, "cannot write", mark);
+  return sync_folder(data);
 }
 
 // A new folder gets its name with the mark in it already; one that is there and empty is marked in its place.

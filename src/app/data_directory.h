@@ -10,11 +10,13 @@
 //   engine/          executions and histories (RocksDB)
 //   visibility.db    index, rebuilt when lost (SQLite)
 //   platform/        conversations, approvals, streams (SQLite)
+//   platform-store   instead of it: which store on PostgreSQL has them
 //   control          socket of the running server, for commands of its user
 //   checkpoint/      what a backup is copying
 //   RESTORING        instead of VERSION: a restore did not come to its end
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +28,7 @@ namespace holdfast::app {
 inline constexpr int kDataFormat = 1;
 inline constexpr std::string_view kEngineFolder = "engine";
 inline constexpr std::string_view kPlatformFolder = "platform";
+inline constexpr std::string_view kPlatformMark = "platform-store";
 // A start with less free space is refused: it could not even roll a log.
 inline constexpr std::uint64_t kMinFreeBytes = 32 << 20;
 
@@ -55,6 +58,11 @@ class DataDirectory {
   std::filesystem::path path_;
   int lock_ = -1;
 };
+
+// The identity of the store on PostgreSQL that the directory belongs to; none: it has its own.
+std::optional<std::string> platform_mark(const std::filesystem::path& data);
+// Durable when it returns OK.
+Status keep_platform_mark(const std::filesystem::path& data, const std::string& identity);
 
 // A data directory that is being filled by somebody else, a restore. No server starts on it before finish(),
 // whenever the process is killed; one that is destroyed unfinished goes with all that is in it.

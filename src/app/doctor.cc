@@ -20,6 +20,9 @@
 #include "app/exit_code.h"
 #include "app/output.h"
 #include "base/json.h"
+#include "os/clock.h"
+#include "platform_postgres/copy.h"
+#include "postgres/address.h"
 #include "sqlite/database.h"
 
 namespace holdfast::app {
@@ -159,6 +162,41 @@ Check check_databases(const fs::path& path) {
   return {"databases", Verdict::kOk, fmt::format("{} found, whole", looked.size()), {{"found", looked}}};
 }
 
+Check check_platform_store(const std::string& text) {
+  const char* name = "platform store";
+  auto address = postgres::parse_address(text);
+  if (!address) return {name, Verdict::kFail, address.error().message()};
+  const os::SystemClock clock;
+  auto connection = postgres::Connection::open(*address, {}, clock);
+  if (!connection) return {name, Verdict::kFail, connection.error().message()};
+  auto state = platform::inspect_schema(**connection);
+  if (!state) return {name, Verdict::kFail, state.error().message()};
+  auto health = platform::postgres_health(**connection, clock);
+  if (!health) return {name, Verdict::kFail, health.error().message()};
+  Check check{
+      name,
+      Verdict::kOk,
+      fmt::format("{}, PostgreSQL {}, {:.2f} ms away, schema version {} of {}", address->text(),
+                  health->version, health->round_trip_ms, state->version, platform::migrations().size()),
+      {{"schema_version", state->version},
+       {"round_trip_ms", health->round_trip_ms},
+       {"fsync", health->flushes},
+       {"data_checksums", health->checks_pages}}};
+  if (!health->checks_pages) {
+    check.verdict = Verdict::kWarn;
+    check.detail += "; it has no page checksums (initdb --data-checksums), so damage is not noticed";
+  }
+  if (state->version > 0 && !state->pending.empty()) {
+    check.verdict = Verdict::kFail;
+    check.detail += "; take it forward with `holdfast migrate --apply`";
+  }
+  if (!health->flushes) {
+    check.verdict = Verdict::kFail;
+    check.detail += "; fsync is off: it loses what it has acknowledged when the power goes";
+  }
+  return check;
+}
+
 std::string_view word(Verdict verdict) {
   return verdict == Verdict::kOk ? "ok" : verdict == Verdict::kWarn ? "warn" : "fail";
 }
@@ -175,6 +213,7 @@ int doctor(const DoctorOptions& options) {
                                check_files(),
                                check_data(options.data),
                                check_databases(options.data)};
+  if (options.platform_store) checks.push_back(check_platform_store(*options.platform_store));
   bool failed =
       std::any_of(checks.begin(), checks.end(), [](const Check& c) { return c.verdict == Verdict::kFail; });
   if (options.json) {

@@ -16,12 +16,14 @@
 #include "app/backup_commands.h"
 #include "app/input_file.h"
 #include "app/output.h"
+#include "app/platform_role.h"
 #include "app/ports.h"
 #include "app/search_attributes.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
 #include "grant/grants_file.h"
 #include "os/address.h"
+#include "postgres/address.h"
 #include "rpc/server.h"
 
 namespace holdfast::app {
@@ -70,6 +72,7 @@ void Node::announce(milliseconds took) const {
                 {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},
                 {"engine", engine_name()},
                 {"data", data_->path()},
+                {"platform_store", platform_name_.empty() ? Json(nullptr) : Json(platform_name_)},
                 {"started_in_ms", took.count()}};
   data_->write_addresses(dump_json(ready) + "\n");
   // A server whose words nobody takes serves all the same.
@@ -104,6 +107,7 @@ std::string Node::greeting(const std::string& http, milliseconds took) const {
   text += fmt::format("  page and API  {}\n", coloured(Colour::kBlue, http + "/"));
   text += fmt::format("  engine        {}\n", engine);
   text += fmt::format("  data          {}\n", data_->path().string());
+  if (!platform_name_.empty()) text += fmt::format("  platform      {}\n", platform_name_);
   if (dev_) text += fmt::format("  demo          {}/#/runs/{}\n", http, dev_->demo_run());
   return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
 }
@@ -132,6 +136,14 @@ Status Node::check_options() {
   if (Status grants = read_grants(); !grants.ok()) {
     exit_code_ = exit_code_of(grants);
     return grants;
+  }
+  if (options_.platform_store) {
+    auto address = postgres::parse_address(*options_.platform_store);
+    if (!address) {
+      exit_code_ = kExitUsage;
+      return {address.error().code(), "--platform-store: " + address.error().message()};
+    }
+    platform_name_ = address->text();
   }
   for (const std::string& attribute : options_.search_attributes) {
     if (Status wrong = check_search_attribute(attribute); !wrong.ok()) {
@@ -187,13 +199,15 @@ Status Node::open_data() {
 }
 
 Status Node::open_platform() {
-  platform::SqliteOptions options;
-  options.directory = data_->platform_path();
-  options.vfs = options_.storage.sqlite_vfs;
-  options.fatal = die;
-  options.complain = [](const std::string& message) { complain(message); };
+  PlatformPlace place;
+  place.data = &*data_;
+  place.address = options_.platform_store;
+  place.embedded_engine = !options_.engine;
+  place.sqlite_vfs = options_.storage.sqlite_vfs;
+  place.fatal = die;
+  place.complain = [](const std::string& message) { complain(message); };
   flusher_ = std::make_unique<os::ThreadExecutor>("stream-flush");
-  auto stores = platform::open_sqlite(options, clock_, random_, *flusher_);
+  auto stores = open_platform_store(place, clock_, random_, *flusher_);
   if (!stores) return stores.error();
   platform_ = *std::move(stores);
   return {};
@@ -344,6 +358,7 @@ Status Node::start_work() {
 Status Node::open_control() {
   const BackupSources sources{.engine = engine_->store(),
                               .platform = platform_.snapshots.get(),
+                              .data = data_->path(),
                               .scratch = data_->checkpoint_path(),
                               .clock = &clock_};
   auto control = ControlSocket::open(

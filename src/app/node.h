@@ -93,6 +93,7 @@ class Node {
       clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
   os::SpareMemory spare_memory_;
   std::optional<DataDirectory> data_;
+  std::string platform_name_;  // of a platform store that is not in the data directory
   std::unique_ptr<os::ThreadExecutor> flusher_;
   platform::OpenStores platform_;
   std::unique_ptr<EngineRole> engine_;

@@ -20,6 +20,7 @@ namespace {
 Status make_folders(const archive::Manifest& manifest, const fs::path& target) {
   for (const archive::File& file : manifest.files) {
     const fs::path folder = fs::path(file.path).parent_path();
+    if (file.path == kPlatformMark) continue;
     if (folder != kPlatformFolder && (folder != kEngineFolder || !manifest.engine)) {
       return {Code::kFailedPrecondition,
               fmt::format("the backup holds {}, which no data directory has: it is not one of this program",
@@ -41,6 +42,8 @@ Status give_identity(const archive::Manifest& manifest, const fs::path& target, 
     if (!engine) return engine.error();
     if (Status status = engine::give_new_identity(**engine, clock, random); !status.ok()) return status;
   }
+  // A store on PostgreSQL is restored there, by whoever has its backup.
+  if (platform_mark(target)) return {};
   return platform::renew_identity(target / kPlatformFolder, random);
 }
 

@@ -8,7 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "base/ids.h"
+#include "fixture/postgres_server.h"
 #include "model/message.h"
+#include "platform_postgres/postgres_store.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::e2e {
@@ -93,9 +95,7 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
   scripted_options.script = script;
   scripted = must(model::start_scripted_server(scripted_options), "scripted model");
   http_ = net::curl_http_client(http_loop_, net::Egress::kGranted);
-  platform::SqliteOptions sqlite;
-  sqlite.directory = directory_ / "platform";
-  stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");
+  open_stores();
   if (const char* address = std::getenv("HOLDFAST_E2E_ENGINE")) {
     remote_ = must(rpc::GrpcConnection::open(address), "HOLDFAST_E2E_ENGINE");
     connection_ = remote_.get();
@@ -112,6 +112,21 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
        {std::string("host:127.0.0.1"), "database.write:" + (directory_ / "shop.db").string()})
     grants_.allow(must(grant::parse_grant(grant), "grant"));
   start_workers();
+}
+
+void Platform::open_stores() {
+  if (std::getenv("HOLDFAST_E2E_POSTGRES") != nullptr) {
+    platform::PostgresOptions options;
+    options.address =
+        must(postgres::parse_address(fixture::PostgresServer::shared().new_address()), "address");
+    auto opened = must(platform::open_postgres(options, clock_, random_, flusher_), "platform store");
+    stores_.store = std::move(opened.store);
+    stores_.streams = std::move(opened.streams);
+    return;
+  }
+  platform::SqliteOptions sqlite;
+  sqlite.directory = directory_ / "platform";
+  stores_ = must(platform::open_sqlite(sqlite, clock_, random_, flusher_), "platform store");
 }
 
 Platform::~Platform() {

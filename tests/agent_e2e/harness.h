@@ -3,7 +3,8 @@
 // A whole platform in one process, on real files: engine, platform store, workers, the scripted model behind
 // the real model client, a shop database, and an HTTP receiver that counts. With
 // HOLDFAST_E2E_ENGINE=temporal://HOST:PORT the engine is that server instead, reached over gRPC: the same
-// tests then prove that agents know only the protocol.
+// tests then prove that agents know only the protocol. With HOLDFAST_E2E_POSTGRES=1 the platform store is in
+// a schema of a PostgreSQL that the tests start.
 
 #include <atomic>
 #include <chrono>
@@ -117,6 +118,8 @@ class Platform {
   std::unique_ptr<net::HttpClient> http_;
   MemoryBudget sql_memory_{"SQL statements", 128 << 20};
   grant::Grants grants_{[](const char* name) -> const char* { return std::getenv(name); }};
+  void open_stores();
+
   platform::OpenStores stores_;
   std::unique_ptr<store::RocksStore> rocks_;
   std::unique_ptr<engine::Engine> engine_;

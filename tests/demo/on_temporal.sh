@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The same agents on a real Temporal server: the demo with its kill, and the end-to-end tests of agent runs. Proof that
-# agents know only the protocol. Exit code 77 and one line where no Temporal server can be built.
+# The same agents on a real Temporal server: the demo with its kill, and the end-to-end tests of agent runs, with
+# their platform store on PostgreSQL. Proof that agents know only the protocol. Exit code 77 and one line where no Temporal server can be built.
 #
 #   tests/demo/on_temporal.sh HOLDFAST AGENT_E2E_TEST
 set -euo pipefail
@@ -19,4 +19,5 @@ address=$("$tools/temporal.sh" start --dir "$dir" --tuned | tail -1)
 for point in 10 7; do
   "$holdfast" demo --engine "temporal://$address" --kill-at $point
 done
-HOLDFAST_E2E_ENGINE=temporal://$address "$e2e" --gtest_brief=1
+# What outgrew one machine: executions there, the platform store on PostgreSQL.
+HOLDFAST_E2E_ENGINE=temporal://$address HOLDFAST_E2E_POSTGRES=1 "$e2e" --gtest_brief=1
