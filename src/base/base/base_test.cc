@@ -119,6 +119,18 @@ TEST(Json, ReadsWhatTheLibraryReads) {
 }
 
 // In time that grows with the text: by the square of the keys this would take minutes.
+// Behind it could stand what whoever looked at the text never saw.
+TEST(Json, ANulIsNotTheEndOfTheText) {
+  for (std::string_view text :
+       {std::string_view("26\0{", 4), std::string_view("{}\0", 3), std::string_view("\0", 1),
+        std::string_view("[\0]", 3), std::string_view("\"\0\"", 3)}) {
+    const auto read = read_json(text);
+    ASSERT_FALSE(read) << text.size();
+    EXPECT_NE(read.error().message().find("NUL"), std::string::npos) << read.error().message();
+  }
+  EXPECT_EQ(*read_json(R"("\u0000")"), nlohmann::json(std::string(1, '\0')));
+}
+
 TEST(Json, AnObjectMayHaveManyKeys) {
   std::string text = "{";
   for (int i = 0; i < 300'000; ++i)

@@ -25,6 +25,11 @@ bool nests_deeper(std::string_view text, int depth);
 // INVALID_ARGUMENT says what is wrong with the text, and where. Never throws; linear in the text.
 template <class Json = nlohmann::json>
 Result<Json> read_json(std::string_view text, int depth = kMaxJsonDepth, Integers integers = Integers::kAny) {
+  // The library takes a NUL for the end of the text, and whatever stands behind it for nothing.
+  if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return fail(Code::kInvalidArgument,
+                "byte " + std::to_string(nul + 1) + " is a NUL, which JSON does not have");
+  }
   JsonReader<Json> reader(depth, integers);
   if (!Json::sax_parse(text, &reader)) return fail(Code::kInvalidArgument, reader.error());
   return reader.take();

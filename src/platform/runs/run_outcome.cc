@@ -11,7 +11,7 @@ namespace {
 // What a payload says as JSON text; bytes that are not JSON become a string.
 std::string json_text(const Payload& payload) {
   if (is_null(payload)) return "null";
-  if (nlohmann::json::accept(payload.data)) return payload.data;
+  if (!parse_json(payload.data).is_discarded()) return payload.data;
   return dump_json(nlohmann::json(payload.data));
 }
 

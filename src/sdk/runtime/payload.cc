@@ -45,11 +45,9 @@ HOLDFAST_PUBLIC nlohmann::json payload_to_json(const Payload& payload) {
     if (nests_deeper(payload.data, kMaxJsonDepth)) {
       throw PayloadError("the payload nests deeper than " + std::to_string(kMaxJsonDepth) + " levels");
     }
-    try {
-      return nlohmann::json::parse(payload.data);
-    } catch (const nlohmann::json::exception& error) {
-      throw PayloadError(std::string("the payload is not valid JSON: ") + error.what());
-    }
+    auto json = read_json(payload.data);
+    if (!json) throw PayloadError("the payload is not valid JSON: " + json.error().message());
+    return *std::move(json);
   }
   if (encoding == "binary/plain") return payload.data;
   throw PayloadError(
