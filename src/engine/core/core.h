@@ -49,7 +49,6 @@ struct Release {
   api::Completion done;
   Executor* executor = nullptr;
   Result<api::MessagePtr> result = api::MessagePtr();
-  api::Method method{};  // that is answered
 
   void run();
 };

@@ -186,7 +186,6 @@ void Engine::Impl::start_threads() {
 
 void Engine::Impl::refuse(Call call, Status status) {
   Release answer;
-  answer.method = call.method;
   answer.done = std::move(call.done);
   answer.executor = call.options.executor;
   answer.result = fail(std::move(status));

@@ -31,8 +31,8 @@ void LargeFiller::stop() {
 }
 
 void LargeFiller::release(Release answer) {
-  const bool large = expected_ && answer.result && *answer.result != nullptr &&
-                     bytes_to_fill(answer.method, **answer.result) > 0;
+  const bool large =
+      expected_ && answer.result && *answer.result != nullptr && bytes_to_fill(**answer.result) > 0;
   if (!large) return answer.run();
   {
     const std::lock_guard lock(mutex_);
@@ -51,14 +51,13 @@ void LargeFiller::loop() {
       answer = std::move(waiting_.front());
       waiting_.pop_front();
     }
-    if (Status status = fill(answer.method, answer.result->get()); !status.ok())
-      answer.result = fail(std::move(status));
+    if (Status status = fill(answer.result->get()); !status.ok()) answer.result = fail(std::move(status));
     answer.run();
   }
 }
 
-Status LargeFiller::fill(api::Method method, api::Message* answer) const {
-  for (auto* list : lists_to_fill(method, answer)) {
+Status LargeFiller::fill(api::Message* answer) const {
+  for (auto* list : lists_to_fill(answer)) {
     for (auto& payload : *list->mutable_payloads()) {
       const auto slot = signer_.read(payload.data());
       if (!slot) continue;

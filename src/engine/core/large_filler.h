@@ -36,7 +36,7 @@ class LargeFiller {
 
  private:
   void loop();
-  Status fill(api::Method method, api::Message* answer) const;
+  Status fill(api::Message* answer) const;
   Result<std::string> read(const history::PayloadSlot& slot) const;
 
   const store::KvStore& store_;

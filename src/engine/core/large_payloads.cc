@@ -107,45 +107,34 @@ Lists lists_to_stage(api::Method method, api::Message* request, const history::L
   return lists;
 }
 
-Lists lists_to_fill(api::Method method, api::Message* answer) {
+// By what the answer is, not by what was called: an update that starts its workflow is answered in parts.
+Lists lists_to_fill(api::Message* answer) {
   Lists lists;
-  if (answer == nullptr) return lists;
-  switch (method) {
-    case api::Method::kGetWorkflowExecutionHistory:
-      add_history(as<ws::GetWorkflowExecutionHistoryResponse>(answer), &lists);
-      break;
-    case api::Method::kGetWorkflowExecutionHistoryReverse:
-      add_history(as<ws::GetWorkflowExecutionHistoryReverseResponse>(answer), &lists);
-      break;
-    case api::Method::kPollWorkflowTaskQueue:
-      add(&as<ws::PollWorkflowTaskQueueResponse>(answer), &lists);
-      break;
-    case api::Method::kPollActivityTaskQueue:
-      add(&as<ws::PollActivityTaskQueueResponse>(answer), &lists);
-      break;
-    case api::Method::kStartWorkflowExecution:
-      add(&as<ws::StartWorkflowExecutionResponse>(answer), &lists);
-      break;
-    case api::Method::kExecuteMultiOperation:
-      for (auto& part : *as<ws::ExecuteMultiOperationResponse>(answer).mutable_responses()) {
-        if (part.has_start_workflow()) add(part.mutable_start_workflow(), &lists);
-      }
-      break;
-    case api::Method::kRespondWorkflowTaskCompleted: {
-      auto& completed = as<ws::RespondWorkflowTaskCompletedResponse>(answer);
-      if (completed.has_workflow_task()) add(completed.mutable_workflow_task(), &lists);
-      for (auto& task : *completed.mutable_activity_tasks()) add(&task, &lists);
-      break;
+  if (auto* page = dynamic_cast<ws::GetWorkflowExecutionHistoryResponse*>(answer)) {
+    add_history(*page, &lists);
+  } else if (auto* reverse = dynamic_cast<ws::GetWorkflowExecutionHistoryReverseResponse*>(answer)) {
+    add_history(*reverse, &lists);
+  } else if (auto* workflow_task = dynamic_cast<ws::PollWorkflowTaskQueueResponse*>(answer)) {
+    add(workflow_task, &lists);
+  } else if (auto* activity_task = dynamic_cast<ws::PollActivityTaskQueueResponse*>(answer)) {
+    add(activity_task, &lists);
+  } else if (auto* started = dynamic_cast<ws::StartWorkflowExecutionResponse*>(answer)) {
+    add(started, &lists);
+  } else if (auto* parts = dynamic_cast<ws::ExecuteMultiOperationResponse*>(answer)) {
+    for (auto& part : *parts->mutable_responses()) {
+      if (part.has_start_workflow()) add(part.mutable_start_workflow(), &lists);
     }
-    default: break;
+  } else if (auto* completed = dynamic_cast<ws::RespondWorkflowTaskCompletedResponse*>(answer)) {
+    if (completed->has_workflow_task()) add(completed->mutable_workflow_task(), &lists);
+    for (auto& task : *completed->mutable_activity_tasks()) add(&task, &lists);
   }
   return lists;
 }
 
-std::int64_t bytes_to_fill(api::Method method, const api::Message& answer) {
+std::int64_t bytes_to_fill(const api::Message& answer) {
   std::int64_t bytes = 0;
   // Only looked at.
-  for (const Payloads* list : lists_to_fill(method, const_cast<api::Message*>(&answer)))
+  for (const Payloads* list : lists_to_fill(const_cast<api::Message*>(&answer)))
     bytes += history::bytes_behind(*list);
   return bytes;
 }

@@ -25,8 +25,8 @@ std::vector<pb::common::v1::Payloads*> lists_to_stage(api::Method method, api::M
                                                       const history::Limits& limits);
 
 // The lists of an answer in which places of large payloads may stand.
-std::vector<pb::common::v1::Payloads*> lists_to_fill(api::Method method, api::Message* answer);
+std::vector<pb::common::v1::Payloads*> lists_to_fill(api::Message* answer);
 // By how much the answer grows when they are filled.
-std::int64_t bytes_to_fill(api::Method method, const api::Message& answer);
+std::int64_t bytes_to_fill(const api::Message& answer);
 
 }  // namespace holdfast::engine

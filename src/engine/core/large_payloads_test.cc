@@ -350,8 +350,8 @@ TEST(LargePayloadListsTest, LookingChangesNoMessage) {
       }
       const std::string before = message->SerializeAsString();
       if (answer) {
-        EXPECT_EQ(bytes_to_fill(method, *message), 0);
-        EXPECT_TRUE(lists_to_fill(method, message.get()).empty());
+        EXPECT_EQ(bytes_to_fill(*message), 0);
+        EXPECT_TRUE(lists_to_fill(message.get()).empty());
       } else {
         EXPECT_TRUE(lists_to_stage(method, message.get(), history::Limits()).empty());
       }

@@ -39,8 +39,7 @@ class Replies {
            method == kPollWorkflowExecutionUpdate || method == kListNamespaces;
   }
   static Status reserve(Call& call, const api::Message& response) {
-    const std::size_t bytes =
-        response.ByteSizeLong() + static_cast<std::size_t>(bytes_to_fill(call.method, response));
+    const std::size_t bytes = response.ByteSizeLong() + static_cast<std::size_t>(bytes_to_fill(response));
     if (bytes <= kSmallReplyBytes) return {};
     HeldMemory& memory = *call.options.memory;
     Status full = memory.resize(memory.bytes() + bytes);
@@ -53,7 +52,6 @@ class Replies {
       if (Status full = reserve(call, **result); !full.ok()) result = fail(std::move(full));
     }
     Release& release = to.emplace_back();
-    release.method = call.method;
     release.done = std::move(call.done);
     release.executor = call.options.executor;
     release.result = std::move(result);
