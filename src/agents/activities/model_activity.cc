@@ -96,6 +96,8 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, con
 
 namespace {
 
+constexpr std::size_t kMaxWrongOutputText = 600;
+
 // An answer that is to be JSON of a form, and is not; another attempt may be better.
 std::optional<model::Error> why_no_output(const AgentDefinition& agent, const model::Completion& answer) {
   const bool last =
@@ -103,7 +105,7 @@ std::optional<model::Error> why_no_output(const AgentDefinition& agent, const mo
   if (agent.output_schema.is_null() || !last) return std::nullopt;
   const auto wrong = [](const std::string& why) {
     return model::Error(model::ErrorKind::kInvalidOutput,
-                        "the model's answer is not what `output_schema` says: " + bounded_text(why, 500));
+                        "the model's answer is not what `output_schema` says: " + why);
   };
   auto read = read_json(answer.message.text(), kMaxForeignJsonDepth, Integers::kExact);
   if (!read) return wrong(read.error().message());
@@ -335,7 +337,11 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
           fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
   model::Outcome outcome = stream_model(ctx, agent->model, request, in);
   if (outcome) {
-    if (auto wrong = why_no_output(*agent, *outcome)) outcome = std::unexpected(std::move(*wrong));
+    if (auto wrong = why_no_output(*agent, *outcome)) {
+      // It may quote what was said; half a secret would be found by nobody.
+      wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
+      outcome = std::unexpected(std::move(*wrong));
+    }
   }
   if (!outcome) {
     if (outcome.error().kind == model::ErrorKind::kCancelled)
