@@ -10,6 +10,7 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "platform_sqlite/sqlite_tables.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -113,6 +114,39 @@ TEST_F(RowCheck, AStepIsNotRepeatedForADamagedRecord) {
   again.run = "run";
   again.result = "result";
   expect_loss(store().commit_step(again), "steps");
+}
+
+// What is copied into another database is as it was written, or is not copied.
+TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
+  AuditRow row;
+  row.actor = "ann";
+  ASSERT_TRUE(store().audit(row).ok());
+  const auto read_all = [&](std::string_view name) -> Status {
+    auto tables = open_sqlite_tables(directory_.path());
+    if (!tables) return tables.error();
+    for (const Table& table : kTables) {
+      if (table.name != name) continue;
+      return (*tables)->rows(table, [](std::span<const Cell>) { return Status(); });
+    }
+    return {Code::kNotFound, "no such table"};
+  };
+  for (const Table& table : kTables) EXPECT_TRUE(read_all(table.name).ok()) << table.name;
+  const std::pair<const char*, const char*> damages[] = {
+      {"branches", "UPDATE branches SET fork = 1"},
+      {"messages", "UPDATE messages SET json = 'x'"},
+      {"steps", "UPDATE steps SET result = 'x'"},
+      {"effects", "UPDATE effects SET fence = 9"},
+      {"approvals", "UPDATE approvals SET arguments = 'x'"},
+      {"decisions", "UPDATE decisions SET decided_by = 'x'"},
+      {"runs", "UPDATE runs SET input = 'x'"},
+      {"definitions", "UPDATE definitions SET text = 'x'"},
+      {"current_definitions", "UPDATE current_definitions SET hash = 'x'"},
+      {"audit", "UPDATE audit SET actor = 'bob'"},
+  };
+  for (const auto& [table, damage] : damages) {
+    change(damage);
+    EXPECT_EQ(read_all(table).code(), Code::kDataLoss) << table;
+  }
 }
 
 // A bill is not made of numbers that nobody wrote, and a list of who did what has no entry that nobody made.

@@ -17,11 +17,11 @@ using sqlite::Statement;
 
 namespace {
 
-// The columns of a row's checksum: those of the table but its number. A definition's hash says its text, and
-// what is only ever added has none (docs/formats/platform-store.md).
+// The columns of a row's checksum: those of the table but its number. The hash of a definition says its text,
+// and that of a message, too (docs/formats/platform-store.md).
 std::string sealed_columns(const Table& table) {
   if (table.name == "definitions") return "name, hash, at";
-  for (std::string_view none : {"messages", "usage", "audit", "gone_histories", "events"}) {
+  for (std::string_view none : {"messages", "gone_histories", "events"}) {
     if (table.name == none) return {};
   }
   std::string_view columns = table.columns;
