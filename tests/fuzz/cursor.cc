@@ -1,9 +1,9 @@
 // Cursors and page tokens, which a client should only ever hand back: those of event streams, of lists of
 // executions.
 
+#include "base/base64.h"
 #include "base/sha256.h"
 #include "fixture/temporary_directory.h"
-#include "base/base64.h"
 #include "fuzz.h"
 #include "http/event_source.h"
 #include "platform/stream_rules.h"

@@ -1,7 +1,7 @@
 #pragma once
 
-// Names of protobuf's enum values as Temporal says them: COMMAND_TYPE_START_TIMER is "StartTimer". Values come
-// from outside, newer ones than this server knows included: those are their number. Pure.
+// Names of protobuf's enum values as Temporal says them: COMMAND_TYPE_START_TIMER is "StartTimer". Values
+// come from outside, newer ones than this server knows included: those are their number. Pure.
 
 #include <google/protobuf/descriptor.h>
 

@@ -105,8 +105,8 @@ class EngineCore {
   // Once, before anything else: reads the store's meta row, bumps the epoch, creates the namespace `default`.
   // Ticks then find the executions that need attention. The first output holds the new epoch: commit it
   // before the first call. kFailedPrecondition: written by a newer version; kDataLoss: what all depends on
-  // cannot be read. `feed_applied`: what the visibility index has seen. `used` is asked when the store comes from a version without a registry of
-  // search attributes.
+  // cannot be read. `feed_applied`: what the visibility index has seen. `used` is asked when the store comes
+  // from a version without a registry of search attributes.
   Status open(std::uint64_t feed_applied = 0, const std::function<Result<UsedSearchAttributes>()>& used = {});
 
   // Returns an id for cancel(). The call may be answered at once (into the output) or parked.

@@ -20,7 +20,8 @@ class FailingScans final : public store::KvStore {
   Status commit(const store::WriteBatch& batch) override { return store_.commit(batch); }
   Result<std::optional<std::string>> get(std::string_view key) const override { return store_.get(key); }
   Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const override {
-    if (broken && begin.size() > 2 && begin[2] == table_) return {Code::kDataLoss, "Corruption: block checksum"};
+    if (broken && begin.size() > 2 && begin[2] == table_)
+      return {Code::kDataLoss, "Corruption: block checksum"};
     return store_.scan(begin, end, visit);
   }
   Status scan_reverse(std::string_view begin, std::string_view end, const Visitor& visit) const override {

@@ -36,7 +36,8 @@ void serve_stream(ApiContext& context, const std::shared_ptr<EventSource>& sourc
   Response head;
   head.content_type = "text/event-stream";
   head.headers.push_back({"X-Accel-Buffering", "no"});
-  auto stream = responder.stream(std::move(head), *context.stream_workers, [source] { return source->next(); });
+  auto stream =
+      responder.stream(std::move(head), *context.stream_workers, [source] { return source->next(); });
   if (!stream) return;
   source->bind(stream);
   stream->wake();
