@@ -69,6 +69,7 @@ void Peer::hear() {
     if (error == asio::error::would_block || error == asio::error::try_again) return;
     if (!error) {
       session_->receive({bytes.data(), got});
+      has_output();  // what was heard may let more go out
       continue;
     }
     session_->lose();

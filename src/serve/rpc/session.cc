@@ -278,7 +278,8 @@ void Session::on_frame(const nghttp2_frame& frame) {
     }
     case NGHTTP2_RST_STREAM:
       if (const auto found = unproved_.find(stream); found != unproved_.end()) {
-        found->second.call->on_undelivered();
+        // Any other code says that the client is through with the stream, not that it did not want it.
+        if (frame.rst_stream.error_code == NGHTTP2_CANCEL) found->second.call->on_undelivered();
         unproved_.erase(found);
       }
       return;
