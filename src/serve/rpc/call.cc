@@ -219,12 +219,19 @@ void Call::on_request_end() {
     if (streaming_) return session_->resume(*this);
     return session_->reply(*this);
   }
+  if (whole_ && !answering_) return begin_work();
   if (reading_ && !answering_) refuse({Code::kInvalidArgument, "the call carries no request message"});
 }
 
 void Call::on_message() {
   if (kind_ == Kind::kReflection) return answer_reflection();
   reading_ = false;
+  whole_ = true;
+}
+
+// Not before the client has said that this is all: an answer that overtakes its end would reset the stream.
+void Call::begin_work() {
+  whole_ = false;
   state_.transfers.end(transfer_);
   if (kind_ == Kind::kHealth) return answer_health();
   if (request_.packed || request_.bytes.size() >= LargeLane::kLargeBytes)

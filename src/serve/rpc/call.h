@@ -85,6 +85,7 @@ class Call : public std::enable_shared_from_this<Call> {
   Status admit();
   Status begin_message(std::string_view prefix);
   void on_message();
+  void begin_work();
   void take_parsed();
   void start(api::MessagePtr request);
   api::CallOptions call_options();
@@ -127,6 +128,7 @@ class Call : public std::enable_shared_from_this<Call> {
   std::string_view http_status_ = "200";
 
   bool reading_ = false;      // the message is not whole
+  bool whole_ = false;        // it is, and its stream's end has not come
   bool with_engine_ = false;  // until the completion ran: held_ is the engine's
   bool working_ = false;      // the lane's thread has its bytes
   bool inside_ = false;       // counts among those in the gate

@@ -45,22 +45,25 @@ void Peer::read() {
   // A client that asks and does not read is not heard until it does.
   if (closed_ || reading_ || (writing_ && session_->is_backed_up())) return;
   reading_ = true;
-  socket_.async_read_some(asio::buffer(in_),
-                          [self = shared_from_this()](error_code error, std::size_t bytes) {
-                            self->reading_ = false;
-                            if (self->closed_) return;
-                            if (error) return self->close();
-                            self->on_read(bytes);
-                            self->write();
-                            self->read();
-                          });
+  // Only waits: bytes that were on their way to a handler would be overtaken by what hear() reads.
+  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+    self->reading_ = false;
+    if (self->closed_) return;
+    if (error) return self->close();
+    self->on_readable();
+  });
 }
 
-void Peer::on_read(std::size_t bytes) {
-  session_->receive({in_.data(), bytes});
+void Peer::on_readable() {
+  error_code error;
+  const std::size_t got = socket_.read_some(asio::buffer(in_), error);
+  if (error && error != asio::error::would_block && error != asio::error::try_again) return close();
+  if (!error) session_->receive({in_.data(), got});
+  write();
+  read();
 }
 
-// Beside the read that may be waiting: what it would have got is taken here, and it goes on waiting.
+// What has come by now, though its turn has not.
 void Peer::hear() {
   while (!closed_ && !session_->ended() && !session_->is_backed_up()) {
     std::array<char, kReadBytes> bytes;

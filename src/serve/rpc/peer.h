@@ -34,7 +34,7 @@ class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
 
  private:
   void read();
-  void on_read(std::size_t bytes);
+  void on_readable();
   void write();
   void write_later();
   void on_written(boost::system::error_code error);
