@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <deque>
 #include <future>
 #include <mutex>
 
@@ -29,7 +30,8 @@ using ::testing::HasSubstr;
 constexpr auto kPatience = 20s;
 
 // Answers by method: GetSystemInfo at once and inline, StartWorkflowExecution from another thread, a describe
-// of anything with a typed NotFound, polls never (until cancelled).
+// of anything with a typed NotFound, polls for activities that say who they are from another thread, other
+// polls never (until cancelled).
 class TestConnection final : public api::Connection {
  public:
   std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr request,
@@ -49,6 +51,14 @@ class TestConnection final : public api::Connection {
           done(std::move(response));
         });
         return nullptr;
+      }
+      case api::Method::kPollActivityTaskQueue: {
+        auto* poll = dynamic_cast<ws::PollActivityTaskQueueRequest*>(request.get());
+        if (poll->identity().empty()) return hold(std::move(options), std::move(done));
+        auto task = std::make_unique<ws::PollActivityTaskQueueResponse>();
+        task->set_task_token("for " + poll->identity());
+        executor_.post([done = std::move(done), task = std::move(task)]() mutable { done(std::move(task)); });
+        return std::make_shared<NothingToCancel>();
       }
       case api::Method::kDescribeWorkflowExecution: {
         pb::errordetails::v1::NamespaceNotFoundFailure detail;
@@ -89,6 +99,9 @@ class TestConnection final : public api::Connection {
   }
 
  private:
+  struct NothingToCancel final : api::CallHandle {
+    void cancel() override {}
+  };
   struct Held final : api::CallHandle {
     Held(TestConnection& owner, api::Completion completion)
         : connection(owner), done(std::move(completion)) {}
@@ -313,6 +326,29 @@ TEST_F(RpcTest, SixtyFourCallsAtOnce) {
                 "run of " + std::to_string(i));
     }
     answers.clear();
+  }
+}
+
+// While one task is sent, the next requests arrive: what the socket has is heard in the order in which it
+// came.
+TEST_F(RpcTest, ThousandsOfTasksReachTheirPolls) {
+  constexpr int kAtOnce = 100;
+  constexpr int kAll = 20'000;
+  std::deque<std::future<Answer>> answers;
+  const auto poll = [&](int number) {
+    auto request = std::make_unique<ws::PollActivityTaskQueueRequest>();
+    request->set_identity(std::to_string(number));
+    answers.push_back(send(api::Method::kPollActivityTaskQueue, std::move(request)));
+  };
+  for (int i = 0; i < kAtOnce; ++i) poll(i);
+  for (int i = 0; i < kAll; ++i) {
+    if (i + kAtOnce < kAll) poll(i + kAtOnce);
+    ASSERT_EQ(answers.front().wait_for(kPatience), std::future_status::ready) << i;
+    auto answer = answers.front().get();
+    answers.pop_front();
+    ASSERT_TRUE(answer) << answer.error().to_string();
+    ASSERT_EQ(dynamic_cast<ws::PollActivityTaskQueueResponse&>(**answer).task_token(),
+              "for " + std::to_string(i));
   }
 }
 
