@@ -7,7 +7,6 @@
 #include <exception>
 #include <utility>
 
-#include "api/field_bounds.h"
 #include "base/check.h"
 #include "rpc/reflection.h"
 #include "rpc/session.h"
@@ -16,7 +15,6 @@ namespace holdfast::rpc {
 namespace {
 
 constexpr std::string_view kHealthCheck = "/grpc.health.v1.Health/Check";
-constexpr std::size_t kMaxHeadBytes = 16 << 10;
 constexpr std::size_t kMaxClientNameBytes = 128;
 constexpr std::size_t kMaxHealthBytes = 4 << 10;
 constexpr std::size_t kMaxReflectionBytes = 4 << 20;
@@ -69,8 +67,8 @@ Call::~Call() {
 // ---- the head
 
 void Call::on_header(std::string_view name, std::string_view value) {
-  if (!head_) return;                               // trailers, of which gRPC's clients send none
-  head_->bytes += name.size() + value.size() + 32;  // as HTTP/2 counts them
+  if (!head_) return;  // trailers, of which gRPC's clients send none
+  head_->bytes += name.size() + value.size() + 32;
   if (head_->bytes > kMaxHeadBytes) return;
   if (name == ":path") head_->path = value;
   if (name == ":method") head_->method = value;
@@ -175,7 +173,7 @@ Status Call::begin_message(std::string_view five_bytes) {
   if (!prefix) return {Code::kInternal, "what begins the message is not a prefix of gRPC's"};
   if (prefix->packed && head_->encoding != "gzip")
     return {Code::kInternal, "the message is packed, and grpc-encoding does not say how"};
-  std::size_t most = static_cast<std::size_t>(state_.options.max_receive_bytes);
+  std::size_t most = state_.options.max_receive_bytes;
   if (kind_ == Kind::kHealth) most = kMaxHealthBytes;
   if (kind_ == Kind::kReflection) most = kSmallBytes;
   if (prefix->length > most)
@@ -236,11 +234,14 @@ void Call::begin_work() {
   if (kind_ == Kind::kHealth) return answer_health();
   if (request_.packed || request_.bytes.size() >= LargeLane::kLargeBytes)
     return state_.lane.add_request(session_, shared_from_this());
-  message_ = take_request(method_, std::move(request_),
-                          static_cast<std::size_t>(state_.options.max_receive_bytes), held_);
+  parse();
   if (!message_) return refuse(message_.error());
   if (waits()) return start(*std::exchange(message_, api::MessagePtr()));
   state_.gate.enter(session_, shared_from_this());
+}
+
+void Call::parse() {
+  message_ = take_request(method_, std::move(request_), state_.options.max_receive_bytes, held_);
 }
 
 void Call::start_parsed() {
@@ -251,8 +252,7 @@ void Call::start_parsed() {
 void Call::work_in_lane() {
   try {
     if (replied_) return serialise();
-    message_ = take_request(method_, std::move(request_),
-                            static_cast<std::size_t>(state_.options.max_receive_bytes), held_);
+    parse();
   } catch (const std::exception& error) {
     (replied_ ? result_ : message_) = fail(exhausted(error.what(), false));  // there is no memory for it
   }
@@ -325,7 +325,7 @@ void Call::serialise() {
 }
 
 void Call::send_reply() {
-  const auto most = static_cast<std::size_t>(state_.options.max_send_bytes);
+  const std::size_t most = state_.options.max_send_bytes;
   if (reply_.size() > most + kPrefixBytes) {
     give_back_answer();
     return refuse(

@@ -27,6 +27,9 @@ class Session;
 
 class Call : public std::enable_shared_from_this<Call> {
  public:
+  // Of its metadata, as HTTP/2 counts them.
+  static constexpr std::size_t kMaxHeadBytes = 16 << 10;
+
   Call(ServerState& state, Session& session, std::int32_t stream);
   ~Call();
   Call(const Call&) = delete;
@@ -86,6 +89,7 @@ class Call : public std::enable_shared_from_this<Call> {
   Status begin_message(std::string_view prefix);
   void on_message();
   void begin_work();
+  void parse();
   void take_parsed();
   void start(api::MessagePtr request);
   api::CallOptions call_options();

@@ -1,5 +1,6 @@
 #include "rpc/peer.h"
 
+#include <array>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
@@ -55,10 +56,7 @@ void Peer::read() {
 }
 
 void Peer::on_readable() {
-  error_code error;
-  const std::size_t got = socket_.read_some(asio::buffer(in_), error);
-  if (error && error != asio::error::would_block && error != asio::error::try_again) return close();
-  if (!error) session_->receive({in_.data(), got});
+  if (!receive_some()) return close();
   write();
   read();
 }
@@ -66,19 +64,26 @@ void Peer::on_readable() {
 // What has come by now, though its turn has not.
 void Peer::hear() {
   while (!closed_ && !session_->ended() && !session_->is_backed_up()) {
-    std::array<char, kReadBytes> bytes;
-    error_code error;
-    const std::size_t got = socket_.read_some(asio::buffer(bytes), error);
-    if (error == asio::error::would_block || error == asio::error::try_again) return;
-    if (!error) {
-      session_->receive({bytes.data(), got});
-      has_output();  // what was heard may let more go out
-      continue;
+    const std::optional<std::size_t> got = receive_some();
+    if (!got) {
+      session_->lose();
+      asio::post(state_.io, [self = shared_from_this()] { self->close(); });  // not here: a call of it asked
+      return;
     }
-    session_->lose();
-    asio::post(state_.io, [self = shared_from_this()] { self->close(); });  // not here: a call of it asked
-    return;
+    if (*got == 0) return;
+    has_output();  // what was heard may let more go out
   }
+}
+
+// How much came, 0 when nothing has; none when the client has gone.
+std::optional<std::size_t> Peer::receive_some() {
+  std::array<char, kReadBytes> bytes;
+  error_code error;
+  const std::size_t got = socket_.read_some(asio::buffer(bytes), error);
+  if (error == asio::error::would_block || error == asio::error::try_again) return 0;
+  if (error) return std::nullopt;
+  session_->receive({bytes.data(), got});
+  return got;
 }
 
 // Once for all that the session has to say in this turn of the thread.

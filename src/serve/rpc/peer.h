@@ -4,10 +4,10 @@
 // others have their turn, writes what the session has, and closes when either side is through, or when the
 // client takes too long to read. Owner: the server's state; io thread only.
 
-#include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "rpc/session.h"
@@ -35,6 +35,7 @@ class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
  private:
   void read();
   void on_readable();
+  std::optional<std::size_t> receive_some();
   void write();
   void write_later();
   void on_written(boost::system::error_code error);
@@ -50,7 +51,6 @@ class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
   boost::asio::steady_timer write_timer_;
   HeldMemory held_;
   std::unique_ptr<Session> session_;
-  std::array<char, kReadBytes> in_;
   std::string out_;
   bool reading_ = false;
   bool writing_ = false;

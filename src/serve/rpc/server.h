@@ -41,8 +41,8 @@ struct ServerOptions {
   std::string address = "127.0.0.1:7233";
   // Larger messages are RESOURCE_EXHAUSTED before they arrive. Temporal's limit is 4 MiB; ours leaves room
   // for agents.
-  int max_receive_bytes = 16 << 20;
-  int max_send_bytes = 64 << 20;
+  std::size_t max_receive_bytes = 16 << 20;
+  std::size_t max_send_bytes = 64 << 20;
   // What connections, requests and replies draw on, from their first byte until the client has read the last;
   // outlives the server. None: 256 MiB. Calls that wait for something have half of it.
   MemoryBudget* memory = nullptr;
