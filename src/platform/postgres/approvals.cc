@@ -1,8 +1,6 @@
 // Approvals, and people's attempts to decide them, as rows.
 
-#include "platform/approval_rules.h"
-
-#include <fmt/format.h>
+#include "platform/calls.h"
 
 #include "platform_postgres/postgres_store_impl.h"
 
@@ -10,10 +8,8 @@ namespace holdfast::platform {
 
 namespace {
 
-using rules::Change;
 using rules::DecisionAnswer;
 using rules::StoredDecision;
-using rules::Write;
 
 #define APPROVAL_COLUMNS                                                                          \
   "id, run, agent, tool, arguments, arguments_sha256, reason, requested_at, expires_at, status, " \
@@ -30,40 +26,6 @@ Approval approval_of(const Statement& row) {
   return out;
 }
 
-Result<std::optional<Approval>> find_approval(Connection& db, std::string_view id) {
-  Statement query(db, READ_APPROVALS "WHERE id = $1");
-  return query.bind(id).one(approval_of);
-}
-
-Result<Approval> need_approval(Connection& db, std::string_view id) {
-  Result<std::optional<Approval>> found = find_approval(db, id);
-  if (!found) return fail(found.error());
-  if (!*found) return fail(Code::kNotFound, fmt::format("there is no approval {}", id));
-  return std::move(**found);
-}
-
-Result<Approval> keep(Connection& db, Change<Approval> change) {
-  const Approval& row = change.row;
-  Status status;
-  if (change.write == Write::kInsert) {
-    Statement insert(db, "INSERT INTO approvals (" APPROVAL_COLUMNS ") VALUES (" APPROVAL_VALUES ")");
-    insert.bind(row.id, row.run, row.agent, row.tool, row.arguments, row.arguments_sha256, row.reason,
-                row.requested_at, row.expires_at, row.status, row.decided_by, row.decided_at, row.comment,
-                row.edited_arguments);
-    status = insert.run();
-  } else if (change.write == Write::kUpdate) {
-    Statement update(
-        db,
-        "UPDATE approvals SET status = $2, decided_by = $3, decided_at = $4, comment = $5, edited_arguments "
-        "= $6 WHERE id = $1");
-    status =
-        update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments)
-            .run();
-  }
-  if (!status.ok()) return fail(status);
-  return std::move(change.row);
-}
-
 #define DECISION_COLUMNS \
   "update_id, approval, decision, arguments_sha256, edited_arguments, decided_by, comment, at"
 
@@ -76,40 +38,65 @@ DecisionAttempt attempt_of(const Statement& row) {
   return out;
 }
 
-Result<std::optional<StoredDecision>> find_decision(Connection& db, std::string_view update_id) {
-  Statement query(db, READ_DECISIONS "WHERE update_id = $1");
-  return query.bind(update_id).one([](const Statement& row) {
-    StoredDecision out;
-    out.attempt = attempt_of(row);
-    row.read_from(8, out.answer);
-    return out;
-  });
-}
+struct ApprovalRows {
+  Connection& db;
 
-Status insert_attempt(Connection& db, const DecisionAttempt& attempt) {
-  Statement insert(db, "INSERT INTO decisions (" DECISION_COLUMNS
-                       ", answer, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')");
-  insert.bind(attempt.update_id, attempt.approval, attempt.decision, attempt.arguments_sha256,
-              attempt.edited_arguments, attempt.decided_by, attempt.comment, attempt.at,
-              DecisionAnswer::kNone);
-  return insert.run();
-}
+  Result<std::optional<Approval>> find(std::string_view id) {
+    Statement query(db, READ_APPROVALS "WHERE id = $1");
+    return query.bind(id).one(approval_of);
+  }
+  Status insert(const Approval& row) {
+    Statement insert(db, "INSERT INTO approvals (" APPROVAL_COLUMNS ") VALUES (" APPROVAL_VALUES ")");
+    insert.bind(row.id, row.run, row.agent, row.tool, row.arguments, row.arguments_sha256, row.reason,
+                row.requested_at, row.expires_at, row.status, row.decided_by, row.decided_at, row.comment,
+                row.edited_arguments);
+    return insert.run();
+  }
+  Status update(const Approval& row) {
+    Statement update(
+        db,
+        "UPDATE approvals SET status = $2, decided_by = $3, decided_at = $4, comment = $5, edited_arguments "
+        "= $6 WHERE id = $1");
+    return update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments)
+        .run();
+  }
+
+  Result<std::optional<StoredDecision>> find_decision(std::string_view update_id) {
+    Statement query(db, READ_DECISIONS "WHERE update_id = $1");
+    return query.bind(update_id).one([](const Statement& row) {
+      StoredDecision out;
+      out.attempt = attempt_of(row);
+      row.read_from(8, out.answer);
+      return out;
+    });
+  }
+
+  Status insert_attempt(const DecisionAttempt& attempt) {
+    Statement insert(db, "INSERT INTO decisions (" DECISION_COLUMNS
+                         ", answer, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '')");
+    insert.bind(attempt.update_id, attempt.approval, attempt.decision, attempt.arguments_sha256,
+                attempt.edited_arguments, attempt.decided_by, attempt.comment, attempt.at,
+                DecisionAnswer::kNone);
+    return insert.run();
+  }
+  Status answer_decision(std::string_view update_id, DecisionAnswer answer, std::string_view why) {
+    Statement update(db, "UPDATE decisions SET answer = $2, why = $3 WHERE update_id = $1");
+    return update.bind(update_id, answer, why).run();
+  }
+  Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
+};
 
 }  // namespace
 
 Result<Approval> PostgresStore::request_approval(const Approval& wanted) {
   if (Status status = rules::check_approval(wanted); !status.ok()) return fail(status);
-  return write<Approval>([&](Connection& db) -> Result<Approval> {
-    Result<std::optional<Approval>> stored = find_approval(db, wanted.id);
-    if (!stored) return fail(stored.error());
-    Result<Change<Approval>> change = rules::request_approval(wanted, *stored, clock_.now());
-    if (!change) return fail(change.error());
-    return keep(db, std::move(*change));
-  });
+  return write<Approval>(
+      [&](Connection& db) { return calls::request_approval(ApprovalRows{db}, wanted, clock_.now()); });
 }
 
 Result<Approval> PostgresStore::approval(std::string_view id) {
-  return reading<Approval>([&](Connection& db) { return need_approval(db, id); });
+  return reading<Approval>(
+      [&](Connection& db) { return calls::need(ApprovalRows{db}.find(id), "approval", id); });
 }
 
 Result<std::vector<Approval>> PostgresStore::approvals(const ApprovalFilter& filter) {
@@ -136,19 +123,8 @@ Result<std::vector<Approval>> PostgresStore::approvals(const ApprovalFilter& fil
 Result<Approval> PostgresStore::begin_decision(const DecisionAttempt& attempt) {
   if (Status status = rules::check_attempt(attempt); !status.ok()) return fail(status);
   Status refused;
-  Result<Approval> approval = write<Approval>([&](Connection& db) -> Result<Approval> {
-    Result<Approval> stored = need_approval(db, attempt.approval);
-    if (!stored) return stored;
-    Result<std::optional<StoredDecision>> before = find_decision(db, attempt.update_id);
-    if (!before) return fail(before.error());
-    Result<rules::Admission> admission = rules::admit_decision(attempt, *stored, *before, clock_.now());
-    if (!admission) return fail(admission.error());
-    Status status;
-    if (admission->attempt) status = insert_attempt(db, *admission->attempt);
-    if (admission->audit) status = insert_audit(db, *admission->audit);
-    if (!status.ok()) return fail(status);
-    refused = std::move(admission->refused);
-    return stored;
+  Result<Approval> approval = write<Approval>([&](Connection& db) {
+    return calls::begin_decision(ApprovalRows{db}, attempt, clock_.now(), refused);
   });
   if (approval && !refused.ok()) return fail(refused);
   return approval;
@@ -165,31 +141,15 @@ Result<std::vector<DecisionAttempt>> PostgresStore::unanswered_decisions(std::st
 }
 
 Result<Approval> PostgresStore::finish_decision(std::string_view update_id, bool won, std::string_view why) {
-  return write<Approval>([&](Connection& db) -> Result<Approval> {
-    Result<std::optional<StoredDecision>> decision = find_decision(db, update_id);
-    if (!decision) return fail(decision.error());
-    if (!*decision) return fail(Code::kNotFound, fmt::format("there is no decision {}", update_id));
-    Result<Approval> approval = need_approval(db, (*decision)->attempt.approval);
-    if (!approval) return approval;
-    std::optional<rules::Finish> finish =
-        rules::finish_decision(**decision, *approval, won, why, clock_.now());
-    if (!finish) return approval;
-    Statement update(db, "UPDATE decisions SET answer = $2, why = $3 WHERE update_id = $1");
-    if (Status status = update.bind(update_id, finish->answer, why).run(); !status.ok()) return fail(status);
-    if (Status status = insert_audit(db, finish->audit); !status.ok()) return fail(status);
-    return keep(db, std::move(finish->approval));
+  return write<Approval>([&](Connection& db) {
+    return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
   });
 }
 
 Result<Approval> PostgresStore::settle_approval(const Approval& outcome) {
   if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
-  return write<Approval>([&](Connection& db) -> Result<Approval> {
-    Result<Approval> stored = need_approval(db, outcome.id);
-    if (!stored) return stored;
-    Result<Change<Approval>> change = rules::settle_approval(*stored, outcome, clock_.now());
-    if (!change) return fail(change.error());
-    return keep(db, std::move(*change));
-  });
+  return write<Approval>(
+      [&](Connection& db) { return calls::settle_approval(ApprovalRows{db}, outcome, clock_.now()); });
 }
 
 }  // namespace holdfast::platform

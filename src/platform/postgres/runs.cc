@@ -1,6 +1,6 @@
 // Runs and definitions as rows.
 
-#include "platform/run_rules.h"
+#include "platform/calls.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,6 @@ namespace holdfast::platform {
 
 namespace {
 
-using rules::Change;
 using rules::StoredRun;
 using rules::Write;
 
@@ -37,18 +36,9 @@ RunRecord run_of(const Statement& row) {
   "engine_run_id, created_at, started_at, octet_length(input)"
 constexpr std::size_t kMaxBytesOfCharacter = 4;
 
-std::string first_characters(std::string text, std::size_t count) {
-  std::size_t seen = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-    if (begins && ++seen > count) return text.substr(0, i);
-  }
-  return text;
-}
-
 RunRecord listed_run_of(const Statement& row) {
   RunRecord out = run_of(row);
-  out.input = first_characters(std::move(out.input), kMaxListedInput);
+  out.input = rules::first_characters(std::move(out.input), kMaxListedInput);
   out.input_bytes = static_cast<std::size_t>(row.integer(9));
   return out;
 }
@@ -65,21 +55,26 @@ Result<std::optional<StoredRun>> find_run(Connection& db, postgres::Literal sql,
 }
 
 Result<RunRecord> need_run(Connection& db, std::string_view id) {
-  Result<std::optional<StoredRun>> found = find_run(db, kByRun, id);
+  Result<StoredRun> found = calls::need(find_run(db, kByRun, id), "run", id);
   if (!found) return fail(found.error());
-  if (!*found) return fail(Code::kNotFound, fmt::format("there is no run {}", id));
-  return std::move((*found)->run);
+  return std::move(found->run);
 }
 
-Status insert_run(Connection& db, const StoredRun& row) {
-  const RunRecord& run = row.run;
-  std::optional<std::string> key;
-  if (!run.idempotency_key.empty()) key = run.idempotency_key;
-  Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ") VALUES (" RUN_VALUES ")");
-  insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
-              run.created_at, run.started_at, row.fingerprint);
-  return insert.run();
-}
+struct RunRows {
+  Connection& db;
+
+  Result<std::optional<StoredRun>> find_by_key(std::string_view key) { return find_run(db, kByKey, key); }
+  Result<std::optional<StoredRun>> find(std::string_view id) { return find_run(db, kByRun, id); }
+  Status insert(const StoredRun& row) {
+    const RunRecord& run = row.run;
+    std::optional<std::string> key;
+    if (!run.idempotency_key.empty()) key = run.idempotency_key;
+    Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ") VALUES (" RUN_VALUES ")");
+    insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
+                run.created_at, run.started_at, row.fingerprint);
+    return insert.run();
+  }
+};
 
 #define DEFINITION_COLUMNS         \
   "d.name, d.hash, d.text, d.at, " \
@@ -138,21 +133,8 @@ Result<std::vector<Definition>> sound_definitions(Statement& query,
 
 Result<Started> PostgresStore::start_run(const StartIntent& intent) {
   if (Status status = rules::check_start(intent); !status.ok()) return fail(status);
-  return write<Started>([&](Connection& db) -> Result<Started> {
-    Result<std::optional<StoredRun>> of_key = find_run(db, kByKey, intent.idempotency_key);
-    if (!of_key) return fail(of_key.error());
-    Result<std::optional<StoredRun>> of_run = find_run(db, kByRun, intent.run);
-    if (!of_run) return fail(of_run.error());
-    Result<Change<StoredRun>> change = rules::start_run(intent, *of_key, *of_run, random_, clock_.now());
-    if (!change) return fail(change.error());
-    Started out;
-    out.created = change->write == Write::kInsert;
-    if (out.created) {
-      if (Status status = insert_run(db, change->row); !status.ok()) return fail(status);
-    }
-    out.run = std::move(change->row.run);
-    return out;
-  });
+  return write<Started>(
+      [&](Connection& db) { return calls::start_run(RunRows{db}, intent, random_, clock_.now()); });
 }
 
 Status PostgresStore::mark_started(std::string_view run, std::string_view engine_run_id) {

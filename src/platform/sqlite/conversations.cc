@@ -1,6 +1,6 @@
 // Conversations as rows: branches and the messages that each owns.
 
-#include "platform/conversation_rules.h"
+#include "platform/conversation_calls.h"
 
 #include <fmt/format.h>
 
@@ -14,166 +14,102 @@ namespace holdfast::platform {
 namespace {
 
 using rules::Branch;
-using rules::Change;
-using rules::Write;
 
 #define BRANCH_COLUMNS "conversation, branch, parent, fork, head, head_sha256"
 #define BRANCH_VALUES "?1, ?2, ?3, ?4, ?5, ?6"
 
-Result<std::optional<Branch>> find_branch(Database& db, std::string_view conversation, std::uint32_t number) {
-  Statement query(db, "SELECT " BRANCH_COLUMNS ", " ROW_DAMAGED(
-                          "checksum", "branches",
-                          BRANCH_COLUMNS) " FROM branches WHERE conversation = ?1 AND branch = ?2");
-  return sound_one(query.bind(conversation, number), "branches", [](const Statement& row) {
-    Branch out;
-    row.read_from(1, out.number, out.parent, out.fork, out.head, out.head_sha256);
-    return out;
-  });
-}
+struct ConversationRows {
+  Database& db;
 
-Status keep(Database& db, std::string_view conversation, const Change<Branch>& change) {
-  const Branch& row = change.row;
-  Status status;
-  if (change.write == Write::kInsert) {
+  Result<std::optional<Branch>> find(std::string_view conversation, std::uint32_t number) {
+    Statement query(db, "SELECT " BRANCH_COLUMNS ", " ROW_DAMAGED(
+                            "checksum", "branches",
+                            BRANCH_COLUMNS) " FROM branches WHERE conversation = ?1 AND branch = ?2");
+    return sound_one(query.bind(conversation, number), "branches", [](const Statement& row) {
+      Branch out;
+      row.read_from(1, out.number, out.parent, out.fork, out.head, out.head_sha256);
+      return out;
+    });
+  }
+
+  Status insert(std::string_view conversation, const Branch& row) {
     Statement insert(db, "INSERT INTO branches (" BRANCH_COLUMNS ", checksum) VALUES (" BRANCH_VALUES
                          ", " ROW_SUM("branches", BRANCH_VALUES) ")");
-    status = insert.bind(conversation, row.number, row.parent, row.fork, row.head, row.head_sha256).run();
-  } else {
+    return insert.bind(conversation, row.number, row.parent, row.fork, row.head, row.head_sha256).run();
+  }
+  Status update(std::string_view conversation, const Branch& row) {
     Statement update(
         db, "UPDATE branches SET head = ?3, head_sha256 = ?4, checksum = " ROW_SUM(
                 "branches",
                 "conversation, branch, parent, fork, ?3, ?4") " WHERE conversation = ?1 AND branch = ?2");
-    status = update.bind(conversation, row.number, row.head, row.head_sha256).run();
+    return update.bind(conversation, row.number, row.head, row.head_sha256).run();
   }
-  return status;
-}
 
-// The branch, its parent and so on, down to the one that owns message `sequence`.
-Result<std::vector<Branch>> lineage_of(Database& db, std::string_view conversation, Branch branch,
-                                       std::uint64_t sequence) {
-  std::vector<Branch> out = {std::move(branch)};
-  while (!rules::owns(out.back(), sequence)) {
-    Result<std::optional<Branch>> parent = find_branch(db, conversation, out.back().parent);
-    if (!parent) return fail(parent.error());
-    if (!*parent) {
-      return fail(Code::kDataLoss,
-                  fmt::format("conversation {}: branch {} is missing", conversation, out.back().parent));
+  Result<std::uint32_t> last_branch(std::string_view conversation) {
+    Statement query(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
+    if (!query.bind(conversation).next()) return fail(query.status());
+    return static_cast<std::uint32_t>(query.integer(0));
+  }
+
+  Result<std::optional<std::string>> chain_sha256(std::string_view conversation, std::uint32_t branch,
+                                                  std::uint64_t sequence) {
+    Statement query(
+        db, "SELECT chain_sha256 FROM messages WHERE conversation = ?1 AND branch = ?2 AND sequence = ?3");
+    return query.bind(conversation, branch, sequence).one([](const Statement& row) { return row.text(0); });
+  }
+
+  Status insert_messages(std::string_view conversation, const std::vector<Message>& rows) {
+    for (const Message& row : rows) {
+      if (Status status = insert_message(conversation, row); !status.ok()) return status;
     }
-    out.push_back(std::move(**parent));
+    return {};
   }
-  return out;
-}
-
-Result<std::string> chain_sha256(Database& db, const Reference& at, std::uint32_t owner) {
-  Statement query(
-      db, "SELECT chain_sha256 FROM messages WHERE conversation = ?1 AND branch = ?2 AND sequence = ?3");
-  Result<std::optional<std::string>> found =
-      query.bind(at.conversation, owner, at.sequence).one([](const Statement& row) { return row.text(0); });
-  if (!found) return fail(found.error());
-  if (!*found) {
-    return fail(Code::kDataLoss, fmt::format("conversation {} branch {} sequence {}: the message is missing",
-                                             at.conversation, at.branch, at.sequence));
+  Status insert_message(std::string_view conversation, const Message& row) {
+    Statement insert(
+        db,
+        "INSERT INTO messages (conversation, branch, sequence, json, content_sha256, chain_sha256, "
+        "at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+    return insert
+        .bind(conversation, row.branch, row.sequence, row.json, row.content_sha256, row.chain_sha256, row.at)
+        .run();
   }
-  return std::move(**found);
-}
 
-// A reference that names what is stored.
-struct Place {
-  std::optional<Branch> branch;  // none: branch 0, and nothing was appended
-  std::optional<Branch> owner;   // of the message, when it is not the branch's head
+  // Adds the segment's messages; false when the page is full.
+  Result<bool> read(std::string_view conversation, const rules::Segment& segment, std::vector<Message>& out,
+                    std::size_t& bytes) {
+    Statement query(
+        db,
+        "SELECT branch, sequence, json, content_sha256, chain_sha256, at FROM messages "
+        "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
+    query.bind(conversation, segment.branch, segment.first, segment.last);
+    while (query.next()) {
+      if (out.size() == kMaxPage) return false;
+      if (bytes > rules::kMaxReadBytes) {
+        return fail(
+            Code::kResourceExhausted,
+            fmt::format("the messages up to {} of conversation {} have more than {} bytes: read fewer at "
+                        "once",
+                        segment.last, conversation, rules::kMaxReadBytes));
+      }
+      Message& message = out.emplace_back();
+      query.read(message.branch, message.sequence, message.json, message.content_sha256, message.chain_sha256,
+                 message.at);
+      bytes += message.json.size();
+      if (sha256_hex(message.json) != message.content_sha256) {
+        return fail(damaged_row("messages", fmt::format("{}, branch {}, sequence {}", conversation,
+                                                        message.branch, message.sequence)));
+      }
+    }
+    if (!query.status().ok()) return fail(query.status());
+    return true;
+  }
 };
-
-Result<Place> resolve(Database& db, const Reference& at) {
-  if (Status status = rules::check_name("a conversation", at.conversation); !status.ok()) return fail(status);
-  Result<std::optional<Branch>> branch = find_branch(db, at.conversation, at.branch);
-  if (!branch) return fail(branch.error());
-  if (Status status = rules::check_place(at, *branch); !status.ok()) return fail(status);
-  Place out;
-  out.branch = std::move(*branch);
-  if (!out.branch) return out;
-  std::string stored = at.sequence == 0 ? std::string() : out.branch->head_sha256;
-  if (at.sequence != out.branch->head) {
-    Result<std::vector<Branch>> lineage = lineage_of(db, at.conversation, *out.branch, at.sequence);
-    if (!lineage) return fail(lineage.error());
-    out.owner = std::move(lineage->back());
-    if (at.sequence != 0) {
-      Result<std::string> hash = chain_sha256(db, at, out.owner->number);
-      if (!hash) return fail(hash.error());
-      stored = std::move(*hash);
-    }
-  }
-  if (Status status = rules::check_hash(at, stored); !status.ok()) return fail(status);
-  return out;
-}
-
-Result<std::uint32_t> last_branch(Database& db, std::string_view conversation) {
-  Statement query(db, "SELECT max(branch) FROM branches WHERE conversation = ?1");
-  if (!query.bind(conversation).next()) return fail(query.status());
-  return static_cast<std::uint32_t>(query.integer(0));
-}
-
-Status insert_message(Database& db, std::string_view conversation, const Message& row) {
-  Statement insert(
-      db,
-      "INSERT INTO messages (conversation, branch, sequence, json, content_sha256, chain_sha256, "
-      "at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
-  return insert
-      .bind(conversation, row.branch, row.sequence, row.json, row.content_sha256, row.chain_sha256, row.at)
-      .run();
-}
-
-// Adds the segment's messages; false when the page is full.
-Result<bool> read_segment(Database& db, std::string_view conversation, const rules::Segment& segment,
-                          std::vector<Message>& out, std::size_t& bytes) {
-  Statement query(db,
-                  "SELECT branch, sequence, json, content_sha256, chain_sha256, at FROM messages "
-                  "WHERE conversation = ?1 AND branch = ?2 AND sequence BETWEEN ?3 AND ?4 ORDER BY sequence");
-  query.bind(conversation, segment.branch, segment.first, segment.last);
-  while (query.next()) {
-    if (out.size() == kMaxPage) return false;
-    if (bytes > rules::kMaxReadBytes) {
-      return fail(
-          Code::kResourceExhausted,
-          fmt::format("the messages up to {} of conversation {} have more than {} bytes: read fewer at "
-                      "once",
-                      segment.last, conversation, rules::kMaxReadBytes));
-    }
-    Message& message = out.emplace_back();
-    query.read(message.branch, message.sequence, message.json, message.content_sha256, message.chain_sha256,
-               message.at);
-    bytes += message.json.size();
-    if (sha256_hex(message.json) != message.content_sha256) {
-      return fail(damaged_row("messages", fmt::format("{}, branch {}, sequence {}", conversation,
-                                                      message.branch, message.sequence)));
-    }
-  }
-  if (!query.status().ok()) return fail(query.status());
-  return true;
-}
 
 }  // namespace
 
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now) {
-  if (Status status = rules::check_messages(messages); !status.ok()) return fail(status);
-  Result<Place> place = resolve(db, expected);
-  if (!place) return fail(place.error());
-  std::uint32_t last = 0;
-  if (place->owner) {
-    Result<std::uint32_t> found = last_branch(db, expected.conversation);
-    if (!found) return fail(found.error());
-    last = *found;
-  }
-  Change<Branch> branch = rules::branch_for(expected, place->branch, place->owner, last);
-  for (const std::string& json : messages) {
-    const Message message = rules::next_message(branch.row, json, now);
-    if (Status status = insert_message(db, expected.conversation, message); !status.ok()) return fail(status);
-  }
-  if (Status status = keep(db, expected.conversation, branch); !status.ok()) return fail(status);
-  Appended out;
-  out.head = rules::head_of(expected.conversation, branch.row);
-  out.branch_opened = place->branch && branch.write == Write::kInsert;
-  return out;
+  return calls::append(ConversationRows{db}, expected, messages, now);
 }
 
 Result<Appended> SqliteStore::append(const Reference& expected, const std::vector<std::string>& messages) {
@@ -181,33 +117,13 @@ Result<Appended> SqliteStore::append(const Reference& expected, const std::vecto
 }
 
 Result<Reference> SqliteStore::head(std::string_view conversation, std::uint32_t branch) {
-  return reading<Reference>([&](Database& db) -> Result<Reference> {
-    Result<std::optional<Branch>> found = find_branch(db, conversation, branch);
-    if (!found) return fail(found.error());
-    if (!*found)
-      return fail(Code::kNotFound, fmt::format("conversation {} has no branch {}", conversation, branch));
-    return rules::head_of(conversation, **found);
-  });
+  return reading<Reference>(
+      [&](Database& db) { return calls::head(ConversationRows{db}, conversation, branch); });
 }
 
 Result<std::vector<Message>> SqliteStore::read(const Reference& at, std::uint64_t first, std::uint64_t last) {
-  return reading<std::vector<Message>>([&](Database& db) -> Result<std::vector<Message>> {
-    std::vector<Message> out;
-    first = std::max<std::uint64_t>(first, 1);
-    last = std::min(last, at.sequence);
-    Result<Place> place = resolve(db, at);
-    if (!place) return fail(place.error());
-    if (!place->branch || first > last) return out;
-    Result<std::vector<Branch>> lineage = lineage_of(db, at.conversation, *place->branch, first);
-    if (!lineage) return fail(lineage.error());
-    std::size_t bytes = 0;
-    for (const rules::Segment& segment : rules::segments_of(*lineage, first, last)) {
-      Result<bool> goes_on = read_segment(db, at.conversation, segment, out, bytes);
-      if (!goes_on) return fail(goes_on.error());
-      if (!*goes_on) break;
-    }
-    return out;
-  });
+  return reading<std::vector<Message>>(
+      [&](Database& db) { return calls::read(ConversationRows{db}, at, first, last); });
 }
 
 }  // namespace holdfast::platform

@@ -1,6 +1,6 @@
 // Runs and definitions as rows.
 
-#include "platform/run_rules.h"
+#include "platform/calls.h"
 
 #include <fmt/format.h>
 
@@ -11,7 +11,6 @@ namespace holdfast::platform {
 
 namespace {
 
-using rules::Change;
 using rules::StoredRun;
 using rules::Write;
 
@@ -47,24 +46,13 @@ ListedRun listed_run_of(const Statement& row) {
   return out;
 }
 
-std::string first_characters(std::string text, std::size_t count) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
-    if (begins && count-- == 0) {
-      text.resize(i);
-      break;
-    }
-  }
-  return text;
-}
-
 // The beginning of a long input proves nothing of the row: whoever goes on from it reads it whole.
 Status read_beginning(Database& db, ListedRun& row) {
   constexpr std::size_t kLongestCharacter = 4;
   auto input = db.beginning("runs", "input", row.n, kLongestCharacter * kMaxListedInput);
   if (!input) return input.error();
   row.run.input_bytes = input->of;
-  row.run.input = first_characters(std::move(input->bytes), kMaxListedInput);
+  row.run.input = rules::first_characters(std::move(input->bytes), kMaxListedInput);
   return {};
 }
 
@@ -80,22 +68,27 @@ Result<std::optional<StoredRun>> find_run(Database& db, sqlite::Literal sql, std
 }
 
 Result<RunRecord> need_run(Database& db, std::string_view id) {
-  Result<std::optional<StoredRun>> found = find_run(db, kByRun, id);
+  Result<StoredRun> found = calls::need(find_run(db, kByRun, id), "run", id);
   if (!found) return fail(found.error());
-  if (!*found) return fail(Code::kNotFound, fmt::format("there is no run {}", id));
-  return std::move((*found)->run);
+  return std::move(found->run);
 }
 
-Status insert_run(Database& db, const StoredRun& row) {
-  const RunRecord& run = row.run;
-  std::optional<std::string> key;
-  if (!run.idempotency_key.empty()) key = run.idempotency_key;
-  Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ", checksum) VALUES (" RUN_VALUES
-                       ", " ROW_SUM("runs", RUN_VALUES) ")");
-  insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
-              run.created_at, run.started_at, row.fingerprint);
-  return insert.run();
-}
+struct RunRows {
+  Database& db;
+
+  Result<std::optional<StoredRun>> find_by_key(std::string_view key) { return find_run(db, kByKey, key); }
+  Result<std::optional<StoredRun>> find(std::string_view id) { return find_run(db, kByRun, id); }
+  Status insert(const StoredRun& row) {
+    const RunRecord& run = row.run;
+    std::optional<std::string> key;
+    if (!run.idempotency_key.empty()) key = run.idempotency_key;
+    Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ", checksum) VALUES (" RUN_VALUES
+                         ", " ROW_SUM("runs", RUN_VALUES) ")");
+    insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
+                run.created_at, run.started_at, row.fingerprint);
+    return insert.run();
+  }
+};
 
 #define DEFINITION_COLUMNS                                                                                \
   "d.name, d.hash, d.text, d.at, "                                                                        \
@@ -142,21 +135,8 @@ Result<Definition> find_current(Database& db, std::string_view name) {
 
 Result<Started> SqliteStore::start_run(const StartIntent& intent) {
   if (Status status = rules::check_start(intent); !status.ok()) return fail(status);
-  return write<Started>([&](Database& db) -> Result<Started> {
-    Result<std::optional<StoredRun>> of_key = find_run(db, kByKey, intent.idempotency_key);
-    if (!of_key) return fail(of_key.error());
-    Result<std::optional<StoredRun>> of_run = find_run(db, kByRun, intent.run);
-    if (!of_run) return fail(of_run.error());
-    Result<Change<StoredRun>> change = rules::start_run(intent, *of_key, *of_run, random_, clock_.now());
-    if (!change) return fail(change.error());
-    Started out;
-    out.created = change->write == Write::kInsert;
-    if (out.created) {
-      if (Status status = insert_run(db, change->row); !status.ok()) return fail(status);
-    }
-    out.run = std::move(change->row.run);
-    return out;
-  });
+  return write<Started>(
+      [&](Database& db) { return calls::start_run(RunRows{db}, intent, random_, clock_.now()); });
 }
 
 Status SqliteStore::mark_started(std::string_view run, std::string_view engine_run_id) {

@@ -79,6 +79,17 @@ Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_
   return {std::move(row), Write::kUpdate};
 }
 
+std::string first_characters(std::string text, std::size_t count) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (begins && count-- == 0) {
+      text.resize(i);
+      break;
+    }
+  }
+  return text;
+}
+
 Status check_definition(std::string_view name, std::string_view text) {
   if (Status status = check_name("an agent", name); !status.ok()) return status;
   return check_body("a definition", text);

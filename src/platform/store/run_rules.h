@@ -27,6 +27,9 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
 // The engine has answered. The time of the first answer stays.
 Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_run_id, WallTime now);
 
+// The beginning of a text of UTF-8, for a list.
+std::string first_characters(std::string text, std::size_t count);
+
 Status check_definition(std::string_view name, std::string_view text);
 // As it is written when this version of the text is not there.
 Definition new_definition(std::string_view name, std::string_view text, WallTime now);
