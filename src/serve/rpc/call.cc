@@ -251,7 +251,7 @@ void Call::start_parsed() {
 
 void Call::work_in_lane() {
   try {
-    if (replied_) return serialise();
+    if (replied_) return serialise((*result_)->ByteSizeLong());
     parse();
   } catch (const std::exception& error) {
     (replied_ ? result_ : message_) = fail(exhausted(error.what(), false));  // there is no memory for it
@@ -312,15 +312,17 @@ void Call::send_answer() {
   if (over()) return let_go();
   if (!result_) return refuse(result_.error());
   HF_CHECK(*result_ != nullptr);
-  if (held_.bytes() > LargeLane::kLargeBytes || (*result_)->ByteSizeLong() > LargeLane::kLargeBytes)
-    return state_.lane.add_reply(session_, shared_from_this());
-  serialise();
+  const auto to_lane = [this] { state_.lane.add_reply(session_, shared_from_this()); };
+  if (held_.bytes() > LargeLane::kLargeBytes) return to_lane();  // already the walk over it would take long
+  const std::size_t length = (*result_)->ByteSizeLong();
+  if (length > LargeLane::kLargeBytes) return to_lane();
+  serialise(length);
   send_reply();
 }
 
 // A task is kept until it is delivered, anything else needs to be there once.
-void Call::serialise() {
-  reply_ = framed(**result_);
+void Call::serialise(std::size_t length) {
+  reply_ = framed(**result_, length);
   if (!hands_over_tasks(method_)) *result_ = nullptr;
 }
 

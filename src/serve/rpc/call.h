@@ -95,7 +95,7 @@ class Call : public std::enable_shared_from_this<Call> {
   api::CallOptions call_options();
   void answer_health();
   void answer_reflection();
-  void serialise();
+  void serialise(std::size_t length);
   void send_reply();
   void send_bytes(std::string reply);
   void refuse(const Status& status);

@@ -75,9 +75,8 @@ std::optional<Prefix> read_prefix(std::string_view five_bytes) {
   return prefix;
 }
 
-std::string framed(const google::protobuf::Message& message) {
-  // Messages over 2 GiB cannot be written, and no limit of ours lets one exist.
-  const std::size_t length = message.ByteSizeLong();
+// Messages over 2 GiB cannot be written, and no limit of ours lets one exist.
+std::string framed(const google::protobuf::Message& message, std::size_t length) {
   std::string bytes(kPrefixBytes + length, '\0');
   write_prefix(bytes, length);
   message.SerializeWithCachedSizesToArray(reinterpret_cast<std::uint8_t*>(bytes.data()) + kPrefixBytes);

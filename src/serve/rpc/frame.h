@@ -28,8 +28,8 @@ struct Prefix {
 // None: the first byte is neither 0 nor 1.
 std::optional<Prefix> read_prefix(std::string_view five_bytes);
 
-// The message with its prefix.
-std::string framed(const google::protobuf::Message& message);
+// The message with its prefix. `length`: what ByteSizeLong() has just said of it.
+std::string framed(const google::protobuf::Message& message, std::size_t length);
 std::string framed(std::string_view message);
 
 // "100m", "5S": at most eight digits and a unit. None: no such thing.

@@ -20,6 +20,10 @@ using ::testing::IsEmpty;
 
 constexpr std::size_t kMiB = 1 << 20;
 
+std::string framed(const google::protobuf::Message& message) {
+  return rpc::framed(message, message.ByteSizeLong());
+}
+
 // Polls and signals wait until they are told what to answer; anything else is answered at once.
 class Engine final : public api::Connection {
  public:
