@@ -24,8 +24,6 @@ constexpr std::chrono::nanoseconds kLongestRest = std::chrono::milliseconds(1);
 // How often it is looked whether answered calls left something.
 constexpr auto kLookEvery = std::chrono::seconds(1);
 
-constexpr std::int32_t kFormatWithLargePayloads = 2;
-
 }  // namespace
 
 LargeStager::LargeStager(store::KvStore& store, const Clock& clock, const history::Limits& limits,
@@ -122,7 +120,7 @@ void LargeStager::write(const keys::LargeId& id, const std::string& data) {
   for (std::size_t at = 0, piece = 0; at < data.size(); at += kPieceBytes, ++piece) {
     store::WriteBatch batch;
     if (at == 0) {
-      raise_format(&batch);
+      keep_slot_key(&batch);
       stored::LargePayload staged;
       staged.set_bytes(static_cast<std::int64_t>(data.size()));
       batch.put(keys::staged_payload(id), history::serialize(staged));
@@ -145,18 +143,16 @@ void LargeStager::commit_piece(const store::WriteBatch& batch) {
   wake_.wait_for(lock, took, [this] { return stopping_; });
 }
 
-// Builds that know nothing of places would show them. The meta row is written by nobody else once the engine
-// runs.
-void LargeStager::raise_format(store::WriteBatch* batch) {
-  if (format_raised_) return;
+// With the first place that it signs. The meta row is written by nobody else once the engine runs.
+void LargeStager::keep_slot_key(store::WriteBatch* batch) {
+  if (slot_key_kept_) return;
   const auto row = store_.get(keys::store_meta());
   stored::StoreMeta meta;
   if (!row || !*row || !meta.ParseFromString(**row)) {
     return on_fatal_(Status(Code::kDataLoss, "The store's meta row cannot be read."));
   }
-  format_raised_ = true;
+  slot_key_kept_ = true;
   if (!meta.slot_key().empty()) return;
-  meta.set_format_version(std::max(meta.format_version(), kFormatWithLargePayloads));
   meta.set_slot_key(signer_.key());
   batch->put(keys::store_meta(), history::serialize(meta));
 }

@@ -57,7 +57,7 @@ class LargeStager {
   void stage_payloads(Call* call);
   void write(const store::keys::LargeId& id, const std::string& data);
   void commit_piece(const store::WriteBatch& batch);
-  void raise_format(store::WriteBatch* batch);
+  void keep_slot_key(store::WriteBatch* batch);
   void erase_unused();
   void erase_leftovers();
   void erase(const store::keys::LargeId& id, std::int64_t bytes);
@@ -68,7 +68,7 @@ class LargeStager {
   const std::function<void(const Status&)> on_fatal_;
   std::int64_t epoch_ = 0;
   std::int64_t next_number_ = 1;
-  bool format_raised_ = false;
+  bool slot_key_kept_ = false;
   history::SlotSigner signer_{std::string()};
   std::shared_ptr<Answered> answered_ = std::make_shared<Answered>();
 
