@@ -102,6 +102,24 @@ CREATE UNIQUE INDEX events_by_key ON events (run, key) WHERE key IS NOT NULL;
 CREATE INDEX events_by_step ON events (run, step, attempt, start) WHERE step IS NOT NULL;
 )sql";
 
+// What each version adds, in order. A step that has landed never changes.
+struct Step {
+  std::int64_t version;
+  const char* sql;
+};
+constexpr Step kStoreSteps[] = {
+    {2, kStoreChecksums},
+    {3, kLedgerChecksums},
+};
+
+Status take_store_steps(Database& db, std::int64_t from) {
+  for (const Step& step : kStoreSteps) {
+    if (step.version <= from) continue;
+    if (Status status = db.execute(step.sql); !status.ok()) return status;
+  }
+  return {};
+}
+
 Result<bool> is_new(Database& db, std::int64_t id, std::int64_t version, const char* what) {
   Result<std::int64_t> stored_id = db.number("PRAGMA application_id");
   if (!stored_id) return fail(stored_id.error());
@@ -140,10 +158,7 @@ Status migrate_store(Database& db) {
     const Result<std::int64_t> version = db.number("PRAGMA user_version");
     if (!version) return version.error();
     if (*version >= kStoreVersion) return {};
-    if (*version < 2) {
-      if (Status status = db.execute(kStoreChecksums); !status.ok()) return status;
-    }
-    if (Status status = db.execute(kLedgerChecksums); !status.ok()) return status;
+    if (Status status = take_store_steps(db, *version); !status.ok()) return status;
     const std::string stamp = fmt::format("PRAGMA user_version={}", kStoreVersion);
     return db.execute(stamp.c_str());
   });
@@ -164,10 +179,9 @@ Status prepare_store(Database& db) {
   Result<bool> fresh = is_new(db, kStoreId, kStoreVersion, "platform store");
   if (!fresh) return fresh.error();
   if (Status status = db.execute(kPragmas); !status.ok()) return status;
-  Status ready = !*fresh ? migrate_store(db) : create(db, kStoreTables, kStoreId, kStoreVersion, [&] {
-    const Status status = db.execute(kStoreChecksums);
-    return status.ok() ? db.execute(kLedgerChecksums) : status;
-  });
+  Status ready =
+      !*fresh ? migrate_store(db)
+              : create(db, kStoreTables, kStoreId, kStoreVersion, [&] { return take_store_steps(db, 1); });
   return ready.ok() ? db.execute(kListIndexes) : ready;
 }
 
