@@ -349,6 +349,8 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const RocksOptions& options
     impl->env = rocksdb::NewCompositeEnv(options.file_system);
     rocks.env = impl->env.get();
   }
+  // Tables may be rewritten a little later; nobody who waits for a commit should wait for that.
+  (void)rocks.env->LowerThreadPoolCPUPriority(rocksdb::Env::Priority::LOW, rocksdb::CpuPriority::kLow);
   // Before RocksDB sees the logs: a recovery would replace them. A running server's logs end in a torn tail
   // at worst.
   if (Status status = check_logs(*fs, options.dir); !status.ok()) return fail(std::move(status));
