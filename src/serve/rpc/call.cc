@@ -146,6 +146,10 @@ bool Call::waits() const {
   return kind_ == Kind::kMethod && may_wait(method_);
 }
 
+std::size_t Call::held_by_connection() const {
+  return session_ != nullptr ? session_->held() : 0;
+}
+
 MemoryBudget& Call::budget() {
   return waits() ? state_.waiting : state_.bulk;
 }
@@ -193,7 +197,7 @@ Status Call::begin_message(std::string_view five_bytes) {
 // Of the server's memory, for what a client does; what others move slowly makes room.
 Status Call::hold(HeldMemory& held, MemoryBudget& from, std::size_t bytes) {
   // Before others are refused what they need for their answers.
-  if (from.used() + bytes > from.limit() / 16 * 15) state_.transfers.make_room();
+  if (from.used() + bytes > from.limit() / 16 * 15) state_.transfers.end_slow();
   Status full;
   do {
     if (!ServerState::has_room(session_->held(), bytes, from.used(), from.limit())) {
@@ -203,7 +207,7 @@ Status Call::hold(HeldMemory& held, MemoryBudget& from, std::size_t bytes) {
     } else {
       full = held.resize(bytes);
     }
-  } while (!full.ok() && state_.transfers.make_room());
+  } while (!full.ok() && state_.transfers.make_room(session_->held() + bytes));
   if (!full.ok()) return exhausted(full.message(), false);
   const std::size_t all = base_.bytes() + held_.bytes();
   session_->change_held(share_, all);
@@ -336,7 +340,7 @@ void Call::send_reply() {
   std::size_t bytes = reply_.size() > kSmallBytes ? reply_.size() : 0;
   if (hands_over_tasks(method_)) bytes *= 2;
   Status full = held_.resize(bytes);
-  if (!full.ok() && state_.transfers.make_room()) full = held_.resize(bytes);
+  if (!full.ok() && state_.transfers.make_room(session_->held() + bytes)) full = held_.resize(bytes);
   if (!full.ok() && may_ask_again(method_)) {
     give_back_answer();
     return refuse(exhausted(full.message(), false));

@@ -39,6 +39,7 @@ class Call : public std::enable_shared_from_this<Call> {
   // Answered, or nobody is there for an answer.
   bool over() const { return session_ == nullptr || answering_; }
   bool is_stream() const { return kind_ == Kind::kReflection; }
+  std::size_t held_by_connection() const;
 
   // ---- what its stream brings
   void on_header(std::string_view name, std::string_view value);

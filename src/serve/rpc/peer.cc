@@ -16,6 +16,7 @@ Peer::Peer(ServerState& state, asio::ip::tcp::socket socket)
       number_(state.peers_ever++),
       socket_(std::move(socket)),
       write_timer_(state.io),
+      read_timer_(state.io),
       held_(state.memory),
       session_(std::make_unique<Session>(state, *this)) {}
 
@@ -36,6 +37,7 @@ void Peer::close() {
   if (std::exchange(closed_, true)) return;
   const auto self = shared_from_this();
   write_timer_.cancel();
+  read_timer_.cancel();
   error_code ignored;
   socket_.close(ignored);
   state_.peers.erase(self);
@@ -46,6 +48,17 @@ void Peer::read() {
   // A client that asks and does not read is not heard until it does.
   if (closed_ || reading_ || (writing_ && session_->is_backed_up())) return;
   reading_ = true;
+  session_->is_calm() ? wait_readable() : read_after_a_pause();
+}
+
+void Peer::read_after_a_pause() {
+  read_timer_.expires_after(kWaryPause);
+  read_timer_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled && !self->closed_) self->wait_readable();
+  });
+}
+
+void Peer::wait_readable() {
   // Only waits: bytes that were on their way to a handler would be overtaken by what hear() reads.
   socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
     self->reading_ = false;
@@ -79,7 +92,8 @@ void Peer::hear() {
 std::optional<std::size_t> Peer::receive_some() {
   std::array<char, kReadBytes> bytes;
   error_code error;
-  const std::size_t got = socket_.read_some(asio::buffer(bytes), error);
+  const std::size_t most = session_->is_calm() ? kReadBytes : kWaryReadBytes;
+  const std::size_t got = socket_.read_some(asio::buffer(bytes, most), error);
   if (error == asio::error::would_block || error == asio::error::try_again) return 0;
   if (error) return std::nullopt;
   session_->receive({bytes.data(), got});

@@ -247,11 +247,21 @@ void Session::reset(Call& call) {
   wire_.has_output();
 }
 
+double Session::resets_left(MonotonicTime now) const {
+  const double seconds = std::chrono::duration<double>(now - resets_counted_).count();
+  const ConnectionLimits& limits = state_.options.connections;
+  return std::min(limits.resets_at_once, resets_left_ + seconds * limits.resets_per_second);
+}
+
+bool Session::is_calm() const {
+  constexpr double kOfAllThatItMay = 0.9;
+  return resets_left(state_.clock.monotonic()) >= kOfAllThatItMay * state_.options.connections.resets_at_once;
+}
+
 void Session::count_reset() {
   const auto now = state_.clock.monotonic();
-  const double seconds = std::chrono::duration<double>(now - std::exchange(resets_counted_, now)).count();
-  const ConnectionLimits& limits = state_.options.connections;
-  resets_left_ = std::min(limits.resets_at_once, resets_left_ + seconds * limits.resets_per_second);
+  resets_left_ = resets_left(now);
+  resets_counted_ = now;
   if ((resets_left_ -= 1) >= 0 || ended_) return;
   nghttp2_session_terminate_session(http2_, NGHTTP2_ENHANCE_YOUR_CALM);
   ended_ = true;

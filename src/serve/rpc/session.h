@@ -66,6 +66,8 @@ class Session {
   void count_reset();
   void change_held(std::size_t from, std::size_t to) { held_ += to - from; }
   std::size_t held() const { return held_; }
+  // False once it resets calls faster than a client has reason to.
+  bool is_calm() const;
   std::size_t calls() const { return calls_.size(); }
 
  private:
@@ -81,6 +83,7 @@ class Session {
   void on_ping_answered(std::uint64_t ping);
   void ask_for_proof();
   Call* find(std::int32_t stream);
+  double resets_left(MonotonicTime now) const;
 
   ServerState& state_;
   Wire& wire_;

@@ -353,12 +353,32 @@ TEST_F(SessionTest, WhatIsPromisedIsHeldAndGivenBackWhenItIsSlow) {
   const auto stream = client_.call(path(kStart), std::string("\0\0\x30\0\0", 5) + "begin", false);
   talk();
   EXPECT_GE(memory_.used() - before, 3 * kMiB);
-  EXPECT_TRUE(state_.transfers.make_room() == false);  // it has just begun
+  EXPECT_FALSE(state_.transfers.make_room(1 * kMiB));  // it has just begun
   clock_.ns += 1'000'000'000;
-  EXPECT_TRUE(state_.transfers.make_room());
+  EXPECT_TRUE(state_.transfers.end_slow());
   talk();
   EXPECT_THAT(status(stream), HasSubstr("8 memory is short"));
   EXPECT_EQ(memory_.used(), before);
+}
+
+TEST_F(SessionTest, AConnectionThatHoldsMuchMakesRoomForOneThatHoldsLittle) {
+  const auto stream = client_.call(path(kStart), std::string("\0\0\x30\0\0", 5) + "begin", false);
+  talk();
+  EXPECT_FALSE(state_.transfers.make_room(1 * kMiB));
+  EXPECT_TRUE(state_.transfers.make_room(1000));
+  talk();
+  EXPECT_THAT(status(stream), HasSubstr("8 memory is short"));
+}
+
+TEST_F(SessionTest, AConnectionThatResetsCallsIsNotCalmForAWhile) {
+  EXPECT_TRUE(session_->is_calm());
+  const auto stream = poll(kPoll);
+  talk();
+  client_.reset(stream);
+  talk();
+  EXPECT_FALSE(session_->is_calm());
+  clock_.ns += 1'000'000'000;
+  EXPECT_TRUE(session_->is_calm());
 }
 
 TEST_F(SessionTest, WhatDoesNotComeThroughInItsTimeEnds) {

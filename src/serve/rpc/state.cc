@@ -98,7 +98,7 @@ bool ServerState::heap_is_full() const {
 
 void ServerState::look_at_transfers() {
   transfers.end_overdue();
-  if (!transfers.empty() && heap_is_full()) transfers.make_room();
+  if (!transfers.empty() && heap_is_full()) transfers.end_slow();
   if (!transfers.empty()) watch_transfers();
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
 #include "rpc/call.h"
 
 namespace holdfast::rpc {
@@ -26,7 +28,11 @@ void Transfers::end_overdue() {
   }
 }
 
-bool Transfers::make_room() {
+bool Transfers::make_room(std::size_t asking) {
+  return end_slow() || end_of_the_rich(asking);
+}
+
+bool Transfers::end_slow() {
   const MonotonicTime now = clock_.monotonic();
   std::size_t slow = 0;
   for (const Entry& entry : entries_) {
@@ -38,6 +44,20 @@ bool Transfers::make_room() {
         "memory is short, and the call's bytes come or go slowly; try again later", /*too_many=*/false));
   }
   return slow > 0;
+}
+
+bool Transfers::end_of_the_rich(std::size_t asking) {
+  std::vector<Call*> rich;
+  std::size_t looked_at = 0;
+  for (auto entry = entries_.begin(); entry != entries_.end() && looked_at < kLookedAt;
+       ++entry, ++looked_at) {
+    if (entry->call->held_by_connection() / kTimesRicher > asking) rich.push_back(entry->call);
+  }
+  for (Call* call : rich) {
+    call->give_up(exhausted("memory is short, and the call's connection holds much; try again later",
+                            /*too_many=*/false));
+  }
+  return !rich.empty();
 }
 
 }  // namespace holdfast::rpc

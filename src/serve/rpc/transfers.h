@@ -34,12 +34,20 @@ class Transfers {
   // Ends what is over its time.
   void end_overdue();
   // Ends half of what is slow. False: nothing is.
-  bool make_room();
+  bool end_slow();
+  // The same; when nothing is, some of the oldest whose connections hold far more than
+  // `asking`, that of the call it is for. False: there is nothing of either kind.
+  bool make_room(std::size_t asking);
 
   // How often to look at it while there is something.
   static constexpr std::chrono::milliseconds kLook{100};
 
  private:
+  bool end_of_the_rich(std::size_t asking);
+
+  static constexpr std::size_t kLookedAt = 64;
+  static constexpr std::size_t kTimesRicher = 16;
+
   const Clock& clock_;
   const std::chrono::milliseconds longest_;
   Entries entries_;
