@@ -14,7 +14,7 @@ namespace holdfast::rpc {
 class Gate {
  public:
   // So many fill a batch of the engine's and keep it busy while the batch before is written.
-  static constexpr int kMost = 64;
+  static constexpr int kMost = 24;
 
   // call->start_parsed(), now or when its turn comes; never, when it is over before.
   void enter(const void* from, std::shared_ptr<Call> call);
