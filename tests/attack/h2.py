@@ -41,6 +41,8 @@ class Connection:
         self.initial = 65535
         self.received = b""
         self.next_stream = 1
+        self.bytes_of = {}  # of each stream's answer
+        self.ended = set()  # streams whose answer is whole
         self.open = True
 
     def send(self, data: bytes) -> bool:
@@ -99,6 +101,10 @@ class Connection:
             self.received = self.received[9 + size:]
 
     def _take(self, kind, flags, stream, payload):
+        if kind == DATA:
+            self.bytes_of[stream] = self.bytes_of.get(stream, 0) + len(payload)
+        if kind in (DATA, HEADERS) and flags & END_STREAM:
+            self.ended.add(stream)
         if kind == WINDOW_UPDATE:
             more = int.from_bytes(payload, "big")
             if stream == 0:
