@@ -49,6 +49,12 @@ void Activities::publish(activity::Context& ctx, std::string_view type, const Js
   publish_to(ctx.info().workflow_id, type, data, fmt::format("{}/{}", ctx.info().run_id, key));
 }
 
+void Activities::publish_begun(activity::Context& ctx, const Json& data, const std::string& key) {
+  require_ok(deps_.streams->publish_soon(ctx.info().workflow_id, protocol::event::kStepStarted,
+                                         dump_json(data), fmt::format("{}/{}", ctx.info().run_id, key)),
+             "publishing an event");
+}
+
 Activities::DefinitionPtr Activities::definition(const std::string& agent, const std::string& version) {
   {
     std::lock_guard lock(mutex_);

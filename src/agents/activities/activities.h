@@ -86,6 +86,9 @@ class Activities {
 
   // Durable, once per run, key and engine run.
   void publish(activity::Context& ctx, std::string_view type, const Json& data, const std::string& key);
+  // That a step has begun: it is told without waiting for the disk, and an attempt behind a crash tells it
+  // again.
+  void publish_begun(activity::Context& ctx, const Json& data, const std::string& key);
   void publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key);
 
   Deps deps_;

@@ -177,7 +177,6 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
   model::Outcome outcome =
       model::call(*client, request, std::move(on_delta), beat.token(), {kBeatInterval, [&beat] { beat(); }});
   (void)writer->append(text->finish());
-  (void)writer->flush();
   return outcome;
 }
 
@@ -328,13 +327,13 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
   model::Request request = model_request_in_turn(ctx, *agent, in, answers, turn);
-  publish(ctx, protocol::event::kStepStarted,
-          {{"step", in.step},
-           {"kind", "model"},
-           {"name", agent->model.name},
-           {"iteration", in.iteration},
-           {"attempt", ctx.info().attempt}},
-          fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
+  publish_begun(ctx,
+                {{"step", in.step},
+                 {"kind", "model"},
+                 {"name", agent->model.name},
+                 {"iteration", in.iteration},
+                 {"attempt", ctx.info().attempt}},
+                fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
   model::Outcome outcome = stream_model(ctx, agent->model, request, in);
   if (outcome) {
     if (auto wrong = why_no_output(*agent, *outcome)) {

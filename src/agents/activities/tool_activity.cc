@@ -88,14 +88,14 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
 
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const Json& arguments) {
-  publish(ctx, protocol::event::kStepStarted,
-          {{"step", in.call.step},
-           {"kind", tool.type->name},
-           {"name", tool.name},
-           {"arguments", excerpt(dump_json(arguments))},
-           {"attempt", ctx.info().attempt},
-           {"key", in.call.key}},
-          fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  publish_begun(ctx,
+                {{"step", in.call.step},
+                 {"kind", tool.type->name},
+                 {"name", tool.name},
+                 {"arguments", excerpt(dump_json(arguments))},
+                 {"attempt", ctx.info().attempt},
+                 {"key", in.call.key}},
+                fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
   const ActivityTool* type = find_activity_tool(tool.type->name);
   if (!type) {
     throw ApplicationFailure::non_retryable(

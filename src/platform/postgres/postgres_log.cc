@@ -135,7 +135,8 @@ Result<PostgresLog::Before> PostgresLog::look(Connection& db, std::span<LogEntry
 }
 
 PostgresLog::Written PostgresLog::place(LogEntry& entry, std::uint32_t asked, Before& before) const {
-  if (entry.opens) entry.attempt = rules::attempt_number(asked, before.attempts[{entry.run, *entry.step}]);
+  if (entry.opens) *entry.opened = rules::attempt_number(asked, before.attempts[{entry.run, *entry.step}]);
+  if (entry.opened) entry.attempt = *entry.opened;
   if (!entry.key.empty()) {
     if (const auto known = before.known.find({entry.run, entry.key}); known != before.known.end())
       return {Fate::kKnown, known->second};

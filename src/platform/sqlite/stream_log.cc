@@ -81,8 +81,9 @@ Result<StreamLog::Written> StreamLog::append(LogEntry& entry) {
   if (entry.opens) {
     Result<std::uint32_t> used = used_attempt(db, entry.run, *entry.step);
     if (!used) return fail(used.error());
-    entry.attempt = rules::attempt_number(entry.attempt, *used);
+    *entry.opened = rules::attempt_number(entry.attempt, *used);
   }
+  if (entry.opened) entry.attempt = *entry.opened;
   if (!entry.key.empty()) {
     Result<std::optional<Event>> known = find_in(db, entry.run, entry.key);
     if (!known) return fail(known.error());

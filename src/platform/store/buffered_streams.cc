@@ -10,10 +10,9 @@ namespace holdfast::platform {
 // One attempt's pen. Its entry in `pending_` grows until somebody takes it to the disk.
 class BufferedStreams::Writer : public StreamWriter {
  public:
-  Writer(BufferedStreams& streams, std::string run, std::string step, std::uint32_t attempt)
-      : streams_(streams), run_(std::move(run)), step_(std::move(step)), attempt_(attempt) {}
+  Writer(BufferedStreams& streams, std::string run, std::string step, std::shared_ptr<std::uint32_t> opened)
+      : streams_(streams), run_(std::move(run)), step_(std::move(step)), opened_(std::move(opened)) {}
 
-  std::uint32_t attempt() const override { return attempt_; }
   Status append(std::string_view text) override { return streams_.add_delta(*this, text); }
   Status flush() override { return streams_.commit(); }
 
@@ -22,12 +21,17 @@ class BufferedStreams::Writer : public StreamWriter {
   BufferedStreams& streams_;
   const std::string run_;
   const std::string step_;
-  const std::uint32_t attempt_;
+  const std::shared_ptr<std::uint32_t> opened_;  // LogEntry::opened
   std::uint64_t offset_ = 0;
   std::uint64_t entry_generation_ =
       0;  // when our entry was added; it may grow while this is still the generation
   std::size_t entry_index_ = 0;
 };
+
+// Of an entry in memory; one without text is not free either.
+std::size_t BufferedStreams::bytes_of(const Pending& entry) {
+  return sizeof entry + entry.data.size() + entry.key.size();
+}
 
 BufferedStreams::BufferedStreams(std::unique_ptr<EventLog> log, const Clock& clock, Executor& flusher)
     : log_(std::move(log)), clock_(clock), flusher_(flusher), generation_(1) {}
@@ -45,15 +49,7 @@ BufferedStreams::~BufferedStreams() {
 Status BufferedStreams::add_delta(Writer& writer, std::string_view text) {
   if (text.empty()) return {};
   if (Status status = rules::check_delta(text); !status.ok()) return status;
-  bool full = false;
-  {
-    std::lock_guard lock(mutex_);
-    full = pending_bytes_ > kMaxBufferedBytes;
-  }
-  // What cannot be written is not taken either, or a log that is away would be kept in memory.
-  if (full) {
-    if (Status status = commit(); !status.ok()) return status;
-  }
+  if (Status status = make_room(); !status.ok()) return status;
   std::lock_guard lock(mutex_);
   const bool grows = writer.entry_generation_ == generation_ &&
                      pending_[writer.entry_index_].data.size() + text.size() <= kMaxEventBytes;
@@ -65,7 +61,7 @@ Status BufferedStreams::add_delta(Writer& writer, std::string_view text) {
     entry.type = kDeltaEvent;
     entry.data = std::string(text);
     entry.step = writer.step_;
-    entry.attempt = writer.attempt_;
+    entry.opened = writer.opened_;
     entry.start = writer.offset_;
     entry.at = clock_.now();
     writer.entry_generation_ = generation_;
@@ -73,7 +69,27 @@ Status BufferedStreams::add_delta(Writer& writer, std::string_view text) {
     pending_.push_back(std::move(entry));
   }
   writer.offset_ += text.size();
-  pending_bytes_ += text.size();
+  pending_bytes_ += grows ? text.size() : bytes_of(pending_.back());
+  schedule_flush();
+  return {};
+}
+
+// What cannot be written is not taken either, or a log that is away would be kept in memory.
+Status BufferedStreams::make_room() {
+  {
+    std::lock_guard lock(mutex_);
+    if (pending_bytes_ <= kMaxBufferedBytes) return {};
+  }
+  return commit();
+}
+
+Status BufferedStreams::add(Pending entry) {
+  if (Status status = make_room(); !status.ok()) return status;
+  entry.at = clock_.now();
+  std::lock_guard lock(mutex_);
+  ++generation_;  // no delta may grow past this entry
+  pending_bytes_ += bytes_of(entry);
+  pending_.push_back(std::move(entry));
   schedule_flush();
   return {};
 }
@@ -164,7 +180,6 @@ Status BufferedStreams::commit_pending() {
     if (waiter == nullptr) continue;
     if (written) {
       waiter->closed = (*written)[i].fate == EventLog::Fate::kClosed;
-      waiter->attempt = batch[i].attempt;
       waiter->event = std::move((*written)[i].event);
     }
     waiter->status = status;
@@ -174,12 +189,12 @@ Status BufferedStreams::commit_pending() {
   return status;
 }
 
-// Under mutex_. Deltas of a batch that failed wait for the next one; whoever waited for an event was told.
+// Under mutex_. What nobody waited for waits for the next batch; whoever waited for an event was told.
 void BufferedStreams::put_back(std::deque<Pending> batch) {
   ++generation_;
   for (auto entry = batch.rbegin(); entry != batch.rend(); ++entry) {
     if (entry->waiter != nullptr) continue;
-    pending_bytes_ += entry->data.size();
+    pending_bytes_ += bytes_of(*entry);
     pending_.push_front(std::move(*entry));
   }
 }
@@ -203,11 +218,10 @@ Result<std::unique_ptr<StreamWriter>> BufferedStreams::open(std::string_view run
   entry.step = std::string(step);
   entry.attempt = attempt;
   entry.opens = true;
-  Waiter waiter;
-  add_and_commit(std::move(entry), waiter);
-  if (!waiter.status.ok()) return fail(waiter.status);
-  if (waiter.closed) return fail(rules::closed_log(run));
-  return std::make_unique<Writer>(*this, std::string(run), std::string(step), waiter.attempt);
+  entry.opened = std::make_shared<std::uint32_t>(attempt);
+  const auto opened = entry.opened;
+  if (Status status = add(std::move(entry)); !status.ok()) return fail(std::move(status));
+  return std::make_unique<Writer>(*this, std::string(run), std::string(step), opened);
 }
 
 Result<Event> BufferedStreams::publish(std::string_view run, std::string_view type, std::string_view json,
@@ -223,6 +237,17 @@ Result<Event> BufferedStreams::publish(std::string_view run, std::string_view ty
   if (!waiter.status.ok()) return fail(waiter.status);
   if (waiter.closed) return fail(rules::closed_log(run));
   return std::move(waiter.event);
+}
+
+Status BufferedStreams::publish_soon(std::string_view run, std::string_view type, std::string_view json,
+                                     std::string_view key) {
+  if (Status status = rules::check_event(run, type, json); !status.ok()) return status;
+  Pending entry;
+  entry.run = std::string(run);
+  entry.type = std::string(type);
+  entry.data = std::string(json);
+  entry.key = std::string(key);
+  return add(std::move(entry));
 }
 
 Status BufferedStreams::erase(const std::vector<std::string>& runs) {

@@ -34,6 +34,8 @@ class BufferedStreams : public Streams {
                                              std::uint32_t attempt) override;
   Result<Event> publish(std::string_view run, std::string_view type, std::string_view json,
                         std::string_view key) override;
+  Status publish_soon(std::string_view run, std::string_view type, std::string_view json,
+                      std::string_view key) override;
   Result<EventPage> read(std::string_view run, std::string_view cursor, std::size_t limit) override;
   Result<std::string> end(std::string_view run) override;
   Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
@@ -58,13 +60,17 @@ class BufferedStreams : public Streams {
     bool closed = false;  // the log was: nothing was written
     Status status;
     Event event;
-    std::uint32_t attempt = 0;
   };
   struct Pending : LogEntry {
     Waiter* waiter = nullptr;
   };
 
+  static std::size_t bytes_of(const Pending& entry);
   Status add_delta(Writer& writer, std::string_view text);
+  // Adds the entry, which is durable within kFlushInterval.
+  Status add(Pending entry);
+  // Writes what waits when it is too much.
+  Status make_room();
   // Adds the entry and returns when it is durable.
   void add_and_commit(Pending entry, Waiter& waiter);
   // Leads, and writes everything that waits.

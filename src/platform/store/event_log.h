@@ -5,6 +5,7 @@
 // blocks.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -27,6 +28,7 @@ struct LogEntry {
   std::uint32_t attempt = 0;
   std::uint64_t start = 0;
   bool opens = false;  // the first entry of an attempt: takes its number when it is written
+  std::shared_ptr<std::uint32_t> opened;  // that number, for the entries behind it
   WallTime at{};
 };
 

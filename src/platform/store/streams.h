@@ -4,9 +4,9 @@
 // deltas and everything else that a page shows. It lives in a file of its own, so that tokens never wait
 // behind a transaction.
 //
-// A delta is buffered and committed with all others at most kFlushInterval later; an event is committed at
-// once, with what is buffered before it. Readers and subscribers see only what is committed, so nothing that
-// was shown can be lost by a crash. Thread-safe.
+// A delta is buffered and committed with all others at most kFlushInterval later, and so is an event that may
+// be lost by a crash; any other is committed at once, with what is buffered before it. Readers and
+// subscribers see only what is committed, so nothing that was shown can be lost by a crash. Thread-safe.
 //
 // Two cursors:
 //  - of the log: Event::cursor, opaque text, made to be an SSE event id (`Last-Event-ID`);
@@ -29,7 +29,7 @@ namespace holdfast::platform {
 
 inline constexpr std::chrono::milliseconds kFlushInterval{50};
 inline constexpr std::size_t kMaxBufferedBytes =
-    8 << 20;  // deltas of all runs waiting for the disk; beyond it append blocks
+    8 << 20;  // of all runs, waiting for the disk; beyond it whoever adds to them waits
 inline constexpr std::size_t kMaxQueuedEvents =
     1024;  // per subscriber; beyond it the subscriber reads from the log
 inline constexpr std::size_t kMaxEventBytes = 4 << 20;
@@ -75,9 +75,6 @@ struct ChunkPage {
 class StreamWriter {
  public:
   virtual ~StreamWriter() = default;
-  // What the attempt is called in the stream: at least what was asked for, more when that one has text
-  // already (reset, fork, a worker that came back).
-  virtual std::uint32_t attempt() const = 0;
   // Text as the model sends it. Returns at once unless kMaxBufferedBytes wait for the disk.
   virtual Status append(std::string_view text) = 0;
   // Returns when everything appended is durable and visible.
@@ -99,7 +96,8 @@ class Streams {
   virtual ~Streams() = default;
 
   // Starts an attempt; a delta event {"step","attempt","reset":true} tells watchers to drop the text of the
-  // one before.
+  // one before. Its number there is at least what is asked for, more when that one has text already (reset,
+  // fork, a worker that came back). Waits for the disk no more than append().
   virtual Result<std::unique_ptr<StreamWriter>> open(std::string_view run, std::string_view step,
                                                      std::uint32_t attempt) = 0;
 
@@ -107,6 +105,10 @@ class Streams {
   // use it for what an activity retry would repeat. FAILED_PRECONDITION: the log is closed.
   virtual Result<Event> publish(std::string_view run, std::string_view type, std::string_view json,
                                 std::string_view key = {}) = 0;
+  // The same, but durable only within kFlushInterval: for what a crash may take, since whoever does the work
+  // again says it again. Waits only when kMaxBufferedBytes wait for the disk.
+  virtual Status publish_soon(std::string_view run, std::string_view type, std::string_view json,
+                              std::string_view key = {}) = 0;
 
   // Events after the cursor (empty: from the beginning), at most `limit`.
   virtual Result<EventPage> read(std::string_view run, std::string_view cursor, std::size_t limit) = 0;
