@@ -2,6 +2,7 @@
 # tools/bench.sh BUILD [peers] [options]: see tools/bench.py.
 # tools/bench.sh BUILD against REV [options]: see tools/bench_against.py.
 # tools/bench.sh BUILD retention [RUNS]: see tools/bench_retention.py.
+# tools/bench.sh BUILD agents [options]: see tools/bench_agents.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -13,5 +14,9 @@ fi
 if [ "${1:-}" = retention ]; then
   shift
   exec python3 tools/bench_retention.py --build "$build" "$@"
+fi
+if [ "${1:-}" = agents ]; then
+  shift
+  exec python3 tools/bench_agents.py --build "$build" "$@"
 fi
 exec python3 tools/bench.py --build "$build" "$@"
