@@ -35,6 +35,8 @@ def whole(command: str, build: pathlib.Path) -> str:
     if kind in ("api", "compat"):
         folder = ROOT / "tests" / ("api_e2e" if kind == "api" else "compat")
         return f"{python} -c {folder}/pytest.ini --rootdir {folder} --binary {build}/holdfast {folder}/{rest}"
+    if kind == "example":
+        return f"{build}/venv/bin/python {ROOT}/tests/examples/run.py --binary {build}/holdfast {rest}"
     return command.replace("build/release", str(build))
 
 

@@ -3,6 +3,7 @@
 // Everything a program with workflows, activities or a client needs.
 
 #include "holdfast/activity.h"
+#include "holdfast/agent.h"
 #include "holdfast/client.h"
 #include "holdfast/combinators.h"
 #include "holdfast/connect.h"

@@ -88,6 +88,18 @@ ApiSession::Reply ApiSession::erase(const std::string& path) {
   return reported(api_.erase(path));
 }
 
+std::expected<std::optional<Json>, int> ApiSession::find(const std::string& path) {
+  auto reply = api_.get(path);
+  if (reply) return std::optional<Json>(*std::move(reply));
+  if (reply.error().status == 404) return std::optional<Json>();
+  return std::unexpected(report(reply.error()));
+}
+
+ApiSession::Reply ApiSession::change(const std::string& method, const std::string& path, const Json& body,
+                                     const std::string& etag) {
+  return reported(api_.change(method, path, body, etag));
+}
+
 ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
   return reported(api_.post_text(
       "/api/v1/agents?source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file)),

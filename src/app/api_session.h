@@ -26,6 +26,9 @@ class ApiSession {
   Reply get(const std::string& path);
   Reply post(const std::string& path, const Json& body);
   Reply erase(const std::string& path);
+  // None instead of the exit code when it is not there.
+  std::expected<std::optional<Json>, int> find(const std::string& path);
+  Reply change(const std::string& method, const std::string& path, const Json& body, const std::string& etag);
   // Registers the definition in `text`, read from `file`. The folder goes with it: the server is on this
   // machine, but in a directory of its own.
   Reply put_definition(const std::string& file, const std::string& text);

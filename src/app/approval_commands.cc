@@ -1,28 +1,19 @@
-// approvals, approve, agents.
+// approvals, approve.
 
 #include <fmt/format.h>
-
-#include <cstdlib>
 
 #include "app/api_session.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
-#include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/user_name.h"
 #include "base/json.h"
 #include "base/url.h"
 
 namespace holdfast::app {
 
 namespace {
-
-std::string user_name() {
-  for (const char* variable : {"USER", "LOGNAME"}) {
-    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return value;
-  }
-  return "command line";
-}
 
 // The approval itself, or the one that a run waits for.
 std::expected<Json, int> find_approval(ApiSession& api, const std::string& id) {
@@ -93,45 +84,6 @@ int decide_approval(const ApproveOptions& options) {
                                     dump_json((*answer)["arguments"]))));
   } else {
     complain(answer->value("detail", "the decision is stored"));
-  }
-  return kExitOk;
-}
-
-int list_agents(const AgentsOptions& options) {
-  ApiSession api(options.api);
-  for (const std::string& file : options.put) {
-    auto text = read_file(file);
-    if (!text) return refuse(text.error());
-    auto answer = api.put_definition(file, *text);
-    if (!answer) return answer.error();
-    print_line(options.api.json
-                   ? dump_json(*answer)
-                   : one_line(fmt::format("{}  {}  {}", answer->value("name", ""),
-                                          answer->value("version", "").substr(0, 12),
-                                          answer->value("created", false) ? "new version" : "unchanged")));
-  }
-  if (!options.put.empty()) return kExitOk;
-  if (options.name) {
-    auto answer = api.get("/api/v1/agents/" + percent_encode(*options.name));
-    if (!answer) return answer.error();
-    print_line(options.api.json ? dump_json(*answer) : printable(dump_json(*answer, 2)));
-    return kExitOk;
-  }
-  auto answer = api.get("/api/v1/agents");
-  if (!answer) return answer.error();
-  if (options.api.json) {
-    print_line(dump_json(*answer));
-    return kExitOk;
-  }
-  std::vector<std::vector<std::string>> table = {{"AGENT", "VERSION", "UPDATED", "DESCRIPTION"}};
-  for (const Json& row : (*answer)["agents"]) {
-    table.push_back({row.value("name", ""), row.value("version", "").substr(0, 12),
-                     row.value("updated_at", ""), row.value("description", "")});
-  }
-  if (table.size() == 1) {
-    complain("no agents; register one with 'holdfast agents --put agent.yaml'");
-  } else {
-    print_table(table);
   }
   return kExitOk;
 }

@@ -41,6 +41,7 @@ class CommandLine {
     add_servers();
     add_runs();
     add_approvals();
+    add_agents();
     add_tools();
   }
 
@@ -89,8 +90,9 @@ class CommandLine {
   }
 
   template <typename Options>
-  CLI::App* add(const char* name, const char* help, Options& options, int (*command)(const Options&)) {
-    CLI::App* sub = root_.add_subcommand(name, help);
+  CLI::App* add(const char* name, const char* help, Options& options, int (*command)(const Options&),
+                CLI::App* parent = nullptr) {
+    CLI::App* sub = (parent != nullptr ? parent : &root_)->add_subcommand(name, help);
     sub->callback([this, &options, command] { chosen_ = [&options, command] { return command(options); }; });
     return sub;
   }
@@ -241,11 +243,89 @@ class CommandLine {
     approve->add_option("--comment", approve_.comment, "Said to the agent and kept with the decision");
     approve->add_option("--by", approve_.by, "Who decides (default: the user's name)");
     add_api(approve, approve_.api);
+  }
 
+  void add_agents() {
     CLI::App* agents = add("agents", "List agents, show one, or register definitions", agents_, list_agents);
     agents->add_option("name", agents_.name, "Agent to show");
     agents->add_option("--put", agents_.put, "Definition file to register (may be repeated)");
     add_api(agents, agents_.api);
+
+    CLI::App* agent = root_.add_subcommand("agent", "The life of a definition: begin, check, apply, promote");
+    agent->require_subcommand(1);
+    add_definitions(agent);
+    add_labels(agent);
+  }
+
+  void add_definitions(CLI::App* agent) {
+    CLI::App* init = add("init", "Write a small agent.yaml to begin with", agent_init_, init_agent, agent);
+    init->add_option("file", agent_init_.file, "File to write")->capture_default_str()->check(is_given());
+    init->add_option("--name", agent_init_.name, "Name of the agent")->capture_default_str();
+
+    CLI::App* validate = add("validate", "Check definitions, without a server: every mistake at once",
+                             agent_validate_, validate_agents, agent);
+    validate->add_option("file", agent_validate_.files, "Definition file (may be repeated)")->required();
+    validate->add_flag("--json", agent_validate_.api.json, "Print JSON");
+
+    CLI::App* apply = add("apply", "Register definitions: each becomes the current version of its agent",
+                          agent_apply_, apply_agents, agent);
+    apply->add_option("file", agent_apply_.files, "Definition file (may be repeated)")->required();
+    apply->add_option("--label", agent_apply_.label, "Label that is to name the version, such as staging");
+    apply->add_option("--by", agent_apply_.by, "Who does it (default: the user's name)");
+    add_api(apply, agent_apply_.api);
+
+    CLI::App* show = add("show", "Show an agent, or one version of it", agent_show_, show_agent, agent);
+    show->add_option("agent", agent_show_.agent, "NAME, NAME@LABEL or NAME@VERSION")->required();
+    add_api(show, agent_show_.api);
+
+    CLI::App* list = add("list", "List agents", agent_list_, list_agents, agent);
+    add_api(list, agent_list_.api);
+
+    CLI::App* versions =
+        add("versions", "List the versions of an agent, newest first", agent_versions_, list_versions, agent);
+    versions->add_option("name", agent_versions_.agent, "Agent")->required();
+    versions->add_option("--limit", agent_versions_.limit, "At most so many")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1000));
+    add_api(versions, agent_versions_.api);
+
+    CLI::App* diff = add("diff", "What two versions say differently", agent_diff_, diff_agents, agent);
+    diff->add_option("before", agent_diff_.before, "A file, NAME, NAME@LABEL or NAME@VERSION")->required();
+    diff->add_option("after", agent_diff_.after, "The same; left out: what applying the file would change");
+    add_api(diff, agent_diff_.api);
+
+    CLI::App* schema = agent->add_subcommand("schema", "Print the JSON Schema of agent.yaml, for editors");
+    schema->callback([this] { chosen_ = print_schema; });
+  }
+
+  void add_labels(CLI::App* agent) {
+    CLI::App* promote =
+        add("promote", "Make a label name the version of another one", agent_promote_, promote_agent, agent);
+    promote->add_option("agent", agent_promote_.agent, "NAME, or without --from NAME@VERSION")->required();
+    promote->add_option("--from", agent_promote_.from, "Label whose version is taken");
+    promote->add_option("--to", agent_promote_.to, "Label that is to name it")->required();
+    promote->add_option("--expect", agent_promote_.expect, "Only if the label names this version now");
+    add_signature(promote, agent_promote_);
+
+    CLI::App* rollback = add("rollback", "Make a label name the version that it named before",
+                             agent_rollback_, roll_back_agent, agent);
+    rollback->add_option("name", agent_rollback_.agent, "Agent")->required();
+    rollback->add_option("--label", agent_rollback_.label, "Label to roll back")->required();
+    rollback->add_option("--expect", agent_rollback_.expect, "Only if the label names this version now");
+    add_signature(rollback, agent_rollback_);
+
+    CLI::App* labels =
+        add("labels", "List the labels of an agent, or the moves of one", agent_labels_, list_labels, agent);
+    labels->add_option("name", agent_labels_.agent, "Agent")->required();
+    labels->add_option("label", agent_labels_.label, "Label whose moves are shown, newest first");
+    add_api(labels, agent_labels_.api);
+  }
+
+  template <typename Options>
+  static void add_signature(CLI::App* sub, Options& options) {
+    sub->add_option("--by", options.by, "Who does it (default: the user's name)");
+    sub->add_option("--comment", options.comment, "Why; kept with the move");
+    add_api(sub, options.api);
   }
 
   void add_tools() {
@@ -317,7 +397,14 @@ class CommandLine {
   EventsOptions events_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;
-  AgentsOptions agents_;
+  AgentsOptions agents_, agent_list_;
+  AgentInitOptions agent_init_;
+  AgentFilesOptions agent_validate_, agent_apply_;
+  AgentNameOptions agent_show_, agent_versions_;
+  DiffOptions agent_diff_;
+  PromoteOptions agent_promote_;
+  RollbackOptions agent_rollback_;
+  LabelsOptions agent_labels_;
   DoctorOptions doctor_;
   MigrateOptions migrate_;
   BackupOptions backup_;

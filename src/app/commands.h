@@ -106,6 +106,64 @@ struct AgentsOptions {
 };
 int list_agents(const AgentsOptions& options);
 
+struct AgentInitOptions {
+  std::string file = "agent.yaml";
+  std::string name = "my-agent";
+};
+int init_agent(const AgentInitOptions& options);
+
+struct AgentFilesOptions {
+  ApiOptions api;
+  std::vector<std::string> files;
+  std::optional<std::string> label;  // apply: made to name the version
+  std::string by;
+};
+int validate_agents(const AgentFilesOptions& options);
+int apply_agents(const AgentFilesOptions& options);
+
+struct AgentNameOptions {
+  ApiOptions api;
+  std::string agent;  // NAME, or where a version is meant NAME@LABEL or NAME@VERSION
+  std::uint32_t limit = 50;
+};
+int show_agent(const AgentNameOptions& options);
+int list_versions(const AgentNameOptions& options);
+
+struct PromoteOptions {
+  ApiOptions api;
+  std::string agent;
+  std::optional<std::string> from;  // a label; none: the version stands in `agent`
+  std::string to;
+  std::string expect;  // what `to` must name before
+  std::string by;
+  std::string comment;
+};
+int promote_agent(const PromoteOptions& options);
+
+struct RollbackOptions {
+  ApiOptions api;
+  std::string agent;
+  std::string label;
+  std::string expect;
+  std::string by;
+  std::string comment;
+};
+int roll_back_agent(const RollbackOptions& options);
+
+struct LabelsOptions {
+  ApiOptions api;
+  std::string agent;
+  std::optional<std::string> label;  // its moves
+};
+int list_labels(const LabelsOptions& options);
+
+struct DiffOptions {
+  ApiOptions api;
+  std::string before;  // a file, NAME, NAME@LABEL or NAME@VERSION
+  std::optional<std::string> after;
+};
+int diff_agents(const DiffOptions& options);
+
 struct DoctorOptions {
   std::string data = ".holdfast";
   std::optional<std::string> platform_store;

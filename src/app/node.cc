@@ -280,7 +280,7 @@ Status Node::open_http() {
                                                      .expected_name = from.expected_name,
                                                      .within = &grants_});
     if (!deployed) return fail(deployed.error());
-    return http::DeployedAgent{deployed->name, deployed->version, deployed->created};
+    return http::DeployedAgent{deployed->name, deployed->version, deployed->created, deployed->is_new};
   };
   deps.check_edit = [this](const platform::Approval& approval, std::string_view arguments) {
     return agent::check_edit(*platform_.store, approval, arguments, environment_.clock().now());

@@ -5,6 +5,7 @@
 
 #include "app/api_session.h"
 #include "app/commands.h"
+#include "app/definition_file.h"
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
@@ -16,11 +17,6 @@
 namespace holdfast::app {
 
 namespace {
-
-bool names_file(const std::string& agent) {
-  return agent.ends_with(".yaml") || agent.ends_with(".yml") || agent.ends_with(".json") ||
-         agent.find('/') != std::string::npos;
-}
 
 std::string text_of(const Json& value) {
   return value.is_string() ? value.get<std::string>() : dump_json(value);

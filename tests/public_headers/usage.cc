@@ -74,6 +74,22 @@ void register_all(Registry& registry) {
   registry.register_activity("lambda", [](activity::Context&, int) {});
 }
 
+std::string define_agent() {
+  AgentFile file("refunds");
+  file.description("d").model("openai", "gpt-4o-mini").prompt("p").set("spec.limits.max_iterations", 12);
+  file.tool(AgentTool("find", "sql")
+                .description("d")
+                .effect("pure")
+                .argument("id", "integer")
+                .argument("note", {{"type", "string"}}, false)
+                .set("sql.statement", "SELECT 1"));
+  file.allow("find")
+      .ask("*", "id > 1", "why")
+      .deny("find", "id > 9")
+      .add("spec.tools", AgentTool("w", "wait").json());
+  return file.text();
+}
+
 Result<Outcome<int>> connect_and_call() {
   auto server = connect("127.0.0.1:7233", ConnectOptions().namespace_name("n").tls());
   if (!server.status().ok()) return fail(server.status());

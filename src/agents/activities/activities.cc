@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
+#include "platform/find_version.h"
 #include "protocol/events.h"
 
 namespace holdfast::agent {
@@ -113,18 +114,40 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   return input.is_string() ? input.get<std::string>() : dump_json(input);
 }
 
+namespace {
+
+std::string begin_key(activity::Context& ctx) {
+  return "begin:" +
+         sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+}
+
+}  // namespace
+
+// What an earlier attempt began with; else what the run names, or is current.
+std::string Activities::version_for(activity::Context& ctx, const RunInput& run,
+                                    const protocol::AgentReference& reference) {
+  if (!run.version.empty()) return run.version;
+  const auto begun = require(deps_.store->lookup_step(begin_key(ctx)), "the begin of the run");
+  if (begun) {
+    const Json record = parse_json(begun->result);
+    if (record.is_object() && record.contains("version")) return record["version"].get<std::string>();
+  }
+  auto found = platform::find_version(*deps_.store, reference.agent, reference.version);
+  if (!found) throw_status(found.error(), fmt::format("there is no agent `{}`; deploy it first", run.agent));
+  return found->hash;
+}
+
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
-                                         const model::Message& first) {
+                                         const model::Message& first, const std::string& version) {
   const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
   platform::StepWrite write;
-  write.key = "begin:" +
-              sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+  write.key = begin_key(ctx);
   write.run = ctx.info().workflow_id;
   auto head = deps_.store->head(conversation, 0);
   if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
   write.messages = {model::to_json(first)};
-  write.result = "{}";
+  write.result = dump_json(Json{{"version", version}});
   auto record = require(deps_.store->commit_step(write), "storing the input");
   return record.appended->head;
 }
@@ -136,32 +159,31 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
         fmt::format("agents call each other more than {} deep; break the circle", kMaxAgentDepth),
         "AgentDepthError");
   }
-  std::string version = run.version;
-  if (version.empty()) {
-    auto current = deps_.store->current_definition(run.agent);
-    if (!current)
-      throw_status(current.error(), fmt::format("there is no agent `{}`; deploy it first", run.agent));
-    version = current->hash;
-  }
-  DefinitionPtr agent = definition(run.agent, version);
+  const protocol::AgentReference reference = require(protocol::parse_agent_reference(run.agent), "the agent");
+  const std::string& name = reference.agent;
+  const std::string version = version_for(ctx, run, reference);
+  DefinitionPtr agent = definition(name, version);
   const std::string text = first_input(ctx, run);
   Begun out;
+  // What a label names is asked once: an attempt after this one finds it with the input.
   out.head = append_first(
-      ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
-  Json started = {{"agent", run.agent},
+      ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"), version);
+  Json started = {{"agent", name},
                   {"version", version},
                   {"input", excerpt(text)},
                   {"conversation", out.head.conversation}};
+  if (!reference.version.empty()) started["asked_for"] = run.agent;
   if (run.caller) {
     const Caller& caller = *run.caller;
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};
     Json step = {{"step", caller.call.step},   {"kind", "agent"}, {"name", caller.call.tool},
-                 {"arguments", excerpt(text)}, {"attempt", 1},    {"run", ctx.info().workflow_id}};
+                 {"arguments", excerpt(text)}, {"attempt", 1},    {"run", ctx.info().workflow_id},
+                 {"version", version}};
     publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
   Plan& plan = out.plan;
-  plan.agent = run.agent;
+  plan.agent = name;
   plan.version = version;
   plan.flags = kLoopFlags;
   plan.max_iterations = agent->limits.max_iterations;

@@ -19,6 +19,7 @@
 #include "model/client.h"
 #include "model/message.h"
 #include "protocol/activities.h"
+#include "protocol/agent_reference.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
@@ -59,7 +60,10 @@ class Activities {
   std::string output_at(const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
-  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first);
+  std::string version_for(activity::Context& ctx, const RunInput& run,
+                          const protocol::AgentReference& reference);
+  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first,
+                               const std::string& version);
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);

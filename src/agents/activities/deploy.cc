@@ -13,13 +13,13 @@ namespace holdfast::agent {
 namespace {
 
 Status check_tools(const AgentDefinition& definition, std::string_view source) {
+  std::string problems;
   for (const ToolSpec& tool : definition.tools) {
     if (!tool.type->check) continue;
-    if (auto bad = tool.type->check(tool)) {
-      return {Code::kInvalidArgument, fmt::format("{}: tool `{}`: {}", source, tool.name, *bad)};
-    }
+    if (auto bad = tool.type->check(tool))
+      problems += fmt::format("{}{}: tool `{}`: {}", problems.empty() ? "" : "\n", source, tool.name, *bad);
   }
-  return {};
+  return problems.empty() ? Status() : Status(Code::kInvalidArgument, std::move(problems));
 }
 
 Needs model_needs(const ModelSpec& model) {
@@ -75,15 +75,22 @@ std::string model_url(const ModelSpec& model) {
   return provider ? std::string((*provider)->default_url) : std::string();
 }
 
+Result<AgentDefinition> read_definition(std::string_view text, std::string_view source,
+                                        std::string_view base_directory) {
+  auto parsed = parse_definition(text, source, base_directory);
+  if (!parsed) return parsed;
+  if (Status tools = check_tools(*parsed, source); !tools.ok()) return fail(std::move(tools));
+  close_parameters(*parsed);
+  return parsed;
+}
+
 Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
-  auto parsed = parse_definition(from.text, from.source, from.base_directory);
+  auto parsed = read_definition(from.text, from.source, from.base_directory);
   if (!parsed) return fail(parsed.error());
   if (!from.expected_name.empty() && parsed->name != from.expected_name) {
     return fail(Code::kFailedPrecondition,
                 fmt::format("the definition calls itself '{}', not '{}'", parsed->name, from.expected_name));
   }
-  if (Status tools = check_tools(*parsed, from.source); !tools.ok()) return fail(std::move(tools));
-  close_parameters(*parsed);
   Deployed out;
   out.needs = model_needs(parsed->model);
   const auto permits = from.within ? from.within->of(version_of(*parsed)) : nullptr;
@@ -99,11 +106,14 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
   }
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());
+  const auto known = store.definition(parsed->name, version_of(*parsed));
+  if (!known && known.error().code() != Code::kNotFound) return fail(known.error());
   auto stored = store.put_definition(parsed->name, canonical_json(*parsed));
   if (!stored) return fail(stored.error());
   out.name = stored->name;
   out.version = stored->hash;
   out.created = !before || before->hash != stored->hash;
+  out.is_new = !known;
   return out;
 }
 

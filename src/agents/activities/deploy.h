@@ -17,6 +17,7 @@ struct Deployed {
   std::string name;
   std::string version;   // hex sha256 of the canonical JSON: what RunInput::version takes
   bool created = false;  // false: the very same version was there and is current
+  bool is_new = false;   // false: that version was there, current or not
   Needs needs;           // what it uses of the machine
 };
 
@@ -31,6 +32,11 @@ struct ToDeploy {
   // from the operator, who grants it by that (Grants::allow_named).
   const grant::Grants* within = nullptr;
 };
+
+// What deploying reads and checks before anybody is asked about grants: a definition that this accepts has
+// the version (version_of) that it will have in the store. Every mistake at once.
+Result<AgentDefinition> read_definition(std::string_view text, std::string_view source,
+                                        std::string_view base_directory);
 
 // Checks the text and makes it the current version of its agent. The store keeps the canonical JSON.
 Result<Deployed> deploy(platform::Store& store, const ToDeploy& definition);

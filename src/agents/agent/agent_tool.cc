@@ -5,6 +5,7 @@
 
 #include "agent/workflow_tool.h"
 #include "definition/names.h"
+#include "protocol/agent_reference.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -14,10 +15,10 @@ namespace {
 using namespace protocol;
 
 constexpr std::string_view kSchema =
-    R"json({"type": "string", "description": "Name of the agent to run as a child."})json";
+    R"json({"type": "string", "description": "The agent to run as a child: NAME, NAME@LABEL or NAME@VERSION."})json";
 
 struct AgentSettings : ToolSettings {
-  std::string agent;  // name of another definition; its newest version when the child starts
+  std::string agent;  // and perhaps its version; which one that is, is asked when the child begins
 };
 
 Json parameters() {
@@ -29,8 +30,14 @@ Json parameters() {
 void read(ToolReader& reader) {
   auto out = std::make_shared<AgentSettings>();
   out->agent = reader.in.required_text("agent");
-  if (!out->agent.empty() && !is_agent_name(out->agent)) {
-    reader.in.problem("agent", "must be an agent's name: lower-case letters, digits and `-`");
+  const Result<AgentReference> reference = parse_agent_reference(out->agent);
+  if (!reference) {
+    reader.in.problem("agent", reference.error().message());
+  } else if (!out->agent.empty() && !is_agent_name(reference->agent)) {
+    reader.in.problem(
+        "agent",
+        "must be an agent's name, lower-case letters, digits and `-`, perhaps with a label or a "
+        "version: researcher@production");
   }
   if (reader.effect_given) reader.in.problem("effect", "a sub-agent is durable itself; remove `effect`");
   reader.tool.effect = Effect::kPure;

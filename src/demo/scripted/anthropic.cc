@@ -67,6 +67,7 @@ Status read_messages(const Json& messages, ScriptedRequest& out) {
     if (role == "assistant") {
       if (!open.empty()) return check_results(open, Json::array());
       ++out.turn;
+      out.news.clear();
       open = ids_in(content, "tool_use", "id");
       for (const Json& block : content.is_array() ? content : Json::array()) {
         if (string_member(block, "type") == "tool_use" &&
@@ -85,6 +86,7 @@ Status read_messages(const Json& messages, ScriptedRequest& out) {
       return Status(Code::kInvalidArgument, "messages: role must be user or assistant, not '" + role + "'");
     }
     out.last = text_of(content);
+    if (role == "user") out.news += out.last + '\n';
     out.characters += out.last.size();
     if (out.last.empty() && content.is_string())
       return Status(Code::kInvalidArgument, "messages: text content must not be empty");

@@ -68,6 +68,7 @@ class Contents {
   Status said(const Json& parts) {
     if (!open_.empty()) return unanswered();
     ++out_.turn;
+    out_.news.clear();
     bool first = true;
     out_.last.clear();
     for (const Json& part : parts) {
@@ -108,6 +109,7 @@ class Contents {
       out_.last += string_member(response, response.contains("output") ? "output" : "error");
     }
     out_.characters += out_.last.size();
+    out_.news += out_.last + '\n';
     return open_.empty() ? Status() : unanswered();
   }
 

@@ -84,11 +84,13 @@ Status read_message(const Json& message, ScriptedRequest& out, CallBook& book) {
     out.system += text;
   } else if (role == "assistant") {
     ++out.turn;
+    out.news.clear();
   } else if (role != "user" && role != "tool") {
     return Status(Code::kInvalidArgument,
                   "'" + role + "' is not one of system, developer, user, assistant and tool");
   }
   if (role != "system" && role != "developer") out.last = text;
+  if (role == "user" || role == "tool") out.news += text + '\n';
   out.characters += text.size();
   return book.read(message, role);
 }

@@ -90,6 +90,7 @@ class Items {
       assistant();
     } else if (role == "user") {
       in_turn_ = false;
+      out_.news += text + '\n';
     } else {
       return refused("'" + role + "' is not one of system, developer, user and assistant");
     }
@@ -104,12 +105,14 @@ class Items {
     if (!json.contains("output")) return refused("missing required parameter: output");
     out_.last = text_of(json["output"]);
     out_.characters += out_.last.size();
+    out_.news += out_.last + '\n';
     in_turn_ = false;
     return {};
   }
 
   // Items that follow each other are one turn of the model.
   void assistant() {
+    out_.news.clear();
     if (!in_turn_) ++out_.turn;
     in_turn_ = true;
   }

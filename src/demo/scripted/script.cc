@@ -202,6 +202,25 @@ void read_when(const YAML::Node& node, ScriptedRule& rule) {
   });
 }
 
+void read_expect(const YAML::Node& node, ScriptedExpectation& expect) {
+  members(node, "expect", [&](const std::string& name, const YAML::Node& value) {
+    if (name == "system") {
+      expect.system = expression(value, "system");
+    } else if (name == "last") {
+      expect.last = expression(value, "last");
+    } else if (name == "new") {
+      if (!value.IsSequence()) wrong(value, "new must be a list of expressions");
+      for (const auto& one : value) expect.news.push_back(expression(one, "new"));
+    } else if (name == "tools") {
+      if (!value.IsSequence()) wrong(value, "tools must be a list of names");
+      for (const auto& one : value) expect.tools.push_back(scalar(one, "a tool"));
+    } else {
+      return false;
+    }
+    return true;
+  });
+}
+
 void read_usage(const YAML::Node& node, ScriptedReply& reply) {
   members(node, "usage", [&](const std::string& name, const YAML::Node& value) {
     if (name == "input") {
@@ -246,9 +265,12 @@ ScriptedRule rule_of(const YAML::Node& node, const ScriptedReply& defaults) {
   ScriptedReply& reply = rule.reply;
   reply = defaults;
   bool stop_given = false;
+  rule.line = node.Mark().line + 1;
   members(node, "a reply", [&](const std::string& name, const YAML::Node& value) {
     if (name == "when") {
       read_when(value, rule);
+    } else if (name == "expect") {
+      read_expect(value, rule.expect);
     } else if (name == "text") {
       reply.text = scalar(value, "text");
     } else if (name == "reasoning") {
@@ -313,8 +335,30 @@ bool matches(const ScriptedRule& rule, const ScriptedRequest& request, std::vect
   return true;
 }
 
+// Empty: everything is as the rule expects it.
+std::string missing_in(const ScriptedRequest& request, const ScriptedExpectation& expect) {
+  const auto lacks = [](const char* where, const std::string& what, const std::string& text) {
+    return fmt::format("{} with \"{}\", and got \"{}\"", where, what, text.substr(0, 1000));
+  };
+  if (expect.system && !RE2::PartialMatch(request.system, *expect.system))
+    return lacks("a system prompt", expect.system->pattern(), request.system);
+  if (expect.last && !RE2::PartialMatch(request.last, *expect.last))
+    return lacks("a last message", expect.last->pattern(), request.last);
+  for (const auto& one : expect.news) {
+    if (!RE2::PartialMatch(request.news, *one)) return lacks("something new", one->pattern(), request.news);
+  }
+  for (const std::string& tool : expect.tools) {
+    if (std::ranges::find(request.tools, tool) == request.tools.end())
+      return lacks("tools", tool, fmt::format("{}", fmt::join(request.tools, ", ")));
+  }
+  return {};
+}
+
 }  // namespace
 
+ScriptedExpectation::ScriptedExpectation() = default;
+ScriptedExpectation::~ScriptedExpectation() = default;
+ScriptedExpectation::ScriptedExpectation(ScriptedExpectation&&) noexcept = default;
 ScriptedRule::ScriptedRule() = default;
 ScriptedRule::~ScriptedRule() = default;
 ScriptedRule::ScriptedRule(ScriptedRule&&) noexcept = default;
@@ -361,6 +405,10 @@ Result<Script::Choice> Script::choose(const ScriptedRequest& request) const {
     const ScriptedRule& rule = rules_[i];
     std::vector<std::string> groups;
     if (!matches(rule, request, groups)) continue;
+    if (std::string missing = missing_in(request, rule.expect); !missing.empty()) {
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("the script's reply in line {} expects {}", rule.line, missing));
+    }
     Choice choice;
     choice.reply = rule.reply;
     fill_in(choice.reply, groups);

@@ -31,6 +31,7 @@ struct ScriptedRequest {
   std::string model;
   std::string system;              // all system texts
   std::string last;                // text of the last message: what the user said, or what a tool answered
+  std::string news;                // since the model spoke last: all of these, a line each
   std::uint64_t turn = 0;          // assistant messages so far
   std::vector<std::string> tools;  // offered
   std::size_t characters = 0;      // of all messages
@@ -80,6 +81,17 @@ struct ScriptedReply {
   std::vector<ScriptedFault> faults;
 };
 
+// What must be so when a rule is taken; otherwise the request is refused.
+struct ScriptedExpectation {
+  ScriptedExpectation();
+  ~ScriptedExpectation();
+  ScriptedExpectation(ScriptedExpectation&&) noexcept;
+  std::unique_ptr<re2::RE2> system;
+  std::unique_ptr<re2::RE2> last;
+  std::vector<std::unique_ptr<re2::RE2>> news;  // each is found in what is new
+  std::vector<std::string> tools;               // each is offered
+};
+
 struct ScriptedRule {
   ScriptedRule();
   ~ScriptedRule();
@@ -90,6 +102,8 @@ struct ScriptedRule {
   std::optional<std::uint64_t> turn;
   std::unique_ptr<re2::RE2> system;
   std::unique_ptr<re2::RE2> last;
+  ScriptedExpectation expect;
+  int line = 0;                // in the script, from 1
   bool count_by_rule = false;  // faults count the requests of the rule, not of each different request
   ScriptedReply reply;
 };
@@ -104,7 +118,7 @@ class Script {
     ScriptedReply reply;  // {{last}}, {{last.1}} and so on replaced
     std::string key;      // what faults are counted by
   };
-  // NOT_FOUND says what was looked for.
+  // NOT_FOUND says what was looked for; FAILED_PRECONDITION what a reply expected and did not get.
   Result<Choice> choose(const ScriptedRequest& request) const;
 
   const std::vector<std::string>& models() const { return models_; }

@@ -66,12 +66,21 @@ class PostgresStore : public Store {
   Result<Definition> definition(std::string_view name, std::string_view hash) override;
   Result<Definition> current_definition(std::string_view name) override;
   Result<std::vector<Definition>> definitions() override;
-  Result<std::vector<Definition>> definition_versions(std::string_view name) override;
+  Result<std::vector<Definition>> definition_versions(std::string_view name, std::uint32_t limit,
+                                                      std::string_view after) override;
 
   Status record_usage(const Usage& usage) override;
   Result<UsageTotal> usage_of_run(std::string_view run) override;
   Status audit(const AuditRow& row) override;
   Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
+
+  Result<MovedLabel> move_label(const LabelMove& wanted) override;
+  Result<std::optional<Label>> label(std::string_view agent, std::string_view label) override;
+  Result<std::vector<Label>> labels(std::string_view agent) override;
+  Result<std::vector<Label>> label_moves(std::string_view agent, std::string_view label, std::uint64_t before,
+                                         std::uint32_t limit) override;
+  Result<std::vector<std::string>> versions_beginning(std::string_view agent,
+                                                      std::string_view digits) override;
 
  private:
   void commit(GroupCommit<Connection>::Batch& batch);

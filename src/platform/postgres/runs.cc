@@ -113,13 +113,14 @@ Result<Definition> find_current(Connection& db, std::string_view name) {
   return found;
 }
 
-// Of the first kMaxPage that are sound.
-Result<std::vector<Definition>> sound_definitions(Statement& query,
+// Of the first `limit` that are sound.
+Result<std::vector<Definition>> sound_definitions(Statement& query, std::size_t limit, bool with_text,
                                                   const std::function<void(const std::string&)>& complain) {
   std::vector<Definition> out;
-  while (out.size() < kMaxPage && query.next()) {
+  while (out.size() < limit && query.next()) {
     Definition row = definition_of(query);
     if (is_sound(row)) {
+      if (!with_text) row.text = {};
       out.push_back(std::move(row));
     } else if (complain) {
       complain(lost_row("definitions", row.name).message());
@@ -208,15 +209,18 @@ Result<std::vector<Definition>> PostgresStore::definitions() {
                     "SELECT " DEFINITION_COLUMNS
                     " FROM current_definitions c JOIN definitions d ON d.name = c.name AND d.hash = c.hash "
                     "ORDER BY c.name");
-    return sound_definitions(query, complain_);
+    return sound_definitions(query, kMaxPage, true, complain_);
   });
 }
 
-Result<std::vector<Definition>> PostgresStore::definition_versions(std::string_view name) {
+Result<std::vector<Definition>> PostgresStore::definition_versions(std::string_view name, std::uint32_t limit,
+                                                                   std::string_view after) {
   return reading<std::vector<Definition>>([&](Connection& db) {
-    Statement query(db,
-                    "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = $1 ORDER BY d.at DESC");
-    return sound_definitions(query.bind(name), complain_);
+    Statement query(db, "SELECT " DEFINITION_COLUMNS
+                        " FROM definitions d WHERE d.name = $1 AND ($2::bytea = '' OR (d.at, d.hash) < "
+                        "(SELECT a.at, a.hash FROM definitions a WHERE a.name = $1 AND a.hash = $2)) "
+                        "ORDER BY d.at DESC, d.hash DESC");
+    return sound_definitions(query.bind(name, after), rules::page_size(limit), false, complain_);
   });
 }
 

@@ -87,9 +87,21 @@ CREATE UNIQUE INDEX events_by_key ON events (run, sha256(key)) WHERE key IS NOT 
 CREATE INDEX events_by_step ON events (run, step, attempt, start) WHERE step IS NOT NULL;
 )sql";
 
+constexpr std::string_view kLabels = R"sql(
+CREATE TABLE labels (
+  agent bytea NOT NULL, label bytea NOT NULL, move bigint NOT NULL, PRIMARY KEY (agent, label));
+CREATE TABLE label_moves (
+  agent bytea NOT NULL, label bytea NOT NULL, move bigint NOT NULL, hash bytea NOT NULL,
+  previous bytea NOT NULL, back bigint NOT NULL, how bigint NOT NULL CHECK (how BETWEEN 0 AND 2),
+  source bytea NOT NULL, actor bytea NOT NULL, comment bytea NOT NULL, at bigint NOT NULL,
+  PRIMARY KEY (agent, label, move));
+CREATE INDEX definitions_by_age ON definitions (name, at, hash);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
+    {3, "labels of versions", kLabels},
 };
 
 constexpr const char* kMigrationsTable =

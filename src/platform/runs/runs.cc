@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "platform/find_version.h"
+#include "protocol/agent_reference.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -116,15 +118,27 @@ const std::string& Runs::namespace_name() const {
 
 namespace {
 
+// "refund@production" says agent and version in one.
+Status name_version(platform::StartIntent& intent) {
+  Result<protocol::AgentReference> reference = protocol::parse_agent_reference(intent.agent);
+  if (!reference) return reference.error();
+  if (reference->version.empty()) return {};
+  if (!intent.definition_hash.empty()) {
+    return {Code::kInvalidArgument, fmt::format("'{}' names a version, and so does '{}': give one of them",
+                                                intent.agent, intent.definition_hash)};
+  }
+  intent.agent = std::move(reference->agent);
+  intent.definition_hash = std::move(reference->version);
+  return {};
+}
+
 Result<platform::Definition> definition_of(platform::Store& store, const platform::StartIntent& intent) {
-  const bool current = intent.definition_hash.empty();
-  auto found = current ? store.current_definition(intent.agent)
-                       : store.definition(intent.agent, intent.definition_hash);
+  auto found = platform::find_version(store, intent.agent, intent.definition_hash);
   if (found || found.error().code() != Code::kNotFound) return found;
-  if (!current && store.current_definition(intent.agent)) {
-    return fail(
-        with_fault(Code::kNotFound, RunFault::kVersionNotFound,
-                   fmt::format("agent '{}' has no version '{}'", intent.agent, intent.definition_hash)));
+  if (!intent.definition_hash.empty() && store.current_definition(intent.agent)) {
+    return fail(with_fault(
+        Code::kNotFound, RunFault::kVersionNotFound,
+        fmt::format("agent '{}' has no version or label '{}'", intent.agent, intent.definition_hash)));
   }
   return fail(with_fault(Code::kNotFound, RunFault::kAgentNotFound,
                          fmt::format("there is no agent '{}'", intent.agent)));
@@ -136,6 +150,7 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
   if (!intent.run.empty()) {
     if (Status valid = check_run_id(intent.run); !valid.ok()) return fail(std::move(valid));
   }
+  if (Status named = name_version(intent); !named.ok()) return fail(std::move(named));
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());
   intent.definition_hash = definition->hash;

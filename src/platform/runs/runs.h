@@ -121,8 +121,9 @@ class Runs {
   // No more retries; a start or a decision that comes now is stored, and the next process sees it through.
   void stop();
 
-  // Returns when the intent is durable; the workflow is started behind it. A version (definition_hash) that
-  // is left out is the agent's current one.
+  // Returns when the intent is durable; the workflow is started behind it. A version (definition_hash, or
+  // behind an @ of the agent) is a hash, what only one begins with, or a label; left out it is the current
+  // one.
   Result<StartedRun> start(platform::StartIntent intent);
 
   // A run of the store, or that of a sub-agent, which has a log but no row: its parent started it.

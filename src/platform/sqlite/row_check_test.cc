@@ -70,6 +70,14 @@ class RowCheck : public ::testing::Test {
     for (const char* name : {"agent", "neighbour"}) ASSERT_TRUE(store().put_definition(name, "text"));
   }
 
+  void label_agent() {
+    LabelMove move;
+    move.agent = "agent";
+    move.label = "production";
+    move.hash = store().current_definition("agent")->hash;
+    ASSERT_TRUE(store().move_label(move));
+  }
+
   // Something changes in the file.
   void change(const char* sql) {
     stores_ = {};
@@ -121,6 +129,7 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
   AuditRow row;
   row.actor = "ann";
   ASSERT_TRUE(store().audit(row).ok());
+  label_agent();
   const auto read_all = [&](std::string_view name) -> Status {
     auto tables = open_sqlite_tables(directory_.path());
     if (!tables) return tables.error();
@@ -141,6 +150,8 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
       {"runs", "UPDATE runs SET input = 'x'"},
       {"definitions", "UPDATE definitions SET text = 'x'"},
       {"current_definitions", "UPDATE current_definitions SET hash = 'x'"},
+      {"labels", "UPDATE labels SET label = 'x'"},
+      {"label_moves", "UPDATE label_moves SET actor = 'bob'"},
       {"audit", "UPDATE audit SET actor = 'bob'"},
   };
   for (const auto& [table, damage] : damages) {
@@ -245,6 +256,15 @@ TEST_F(RowCheck, ACurrentVersionThatIsNoneIsNotNotFound) {
   change("UPDATE current_definitions SET checksum = NULL WHERE name = 'agent'");
   expect_loss(store().current_definition("agent"), "current_definitions");
   EXPECT_EQ(store().definitions()->size(), 1u);
+}
+
+TEST_F(RowCheck, ALabelLeadsToTheVersionThatItWasMovedTo) {
+  label_agent();
+  change("UPDATE label_moves SET hash = 'abc'");
+  expect_loss(store().label("agent", "production"), "'agent' of labels");
+  EXPECT_TRUE(store().labels("agent")->empty());
+  change("UPDATE labels SET move = 7, checksum = NULL");
+  expect_loss(store().label("agent", "production"), "'agent' of labels");
 }
 
 TEST_F(RowCheck, AConversationIsNotReadOrContinuedWrong) {

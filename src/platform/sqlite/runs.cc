@@ -227,12 +227,22 @@ Result<std::vector<Definition>> SqliteStore::definitions() {
   });
 }
 
-Result<std::vector<Definition>> SqliteStore::definition_versions(std::string_view name) {
+Result<std::vector<Definition>> SqliteStore::definition_versions(std::string_view name, std::uint32_t limit,
+                                                                 std::string_view after) {
   return reading<std::vector<Definition>>([&](Database& db) {
-    Statement query(db,
-                    "SELECT " DEFINITION_COLUMNS " FROM definitions d WHERE d.name = ?1 ORDER BY d.at DESC");
-    return sound_all(query.bind(name), "definitions", damage_, kMaxPage, definition_of,
-                     is_damaged_definition);
+    // Behind the row of `after`; every text is read, compared with its hash, and left where it is.
+    Statement query(db, "SELECT " DEFINITION_COLUMNS
+                        " FROM definitions d WHERE d.name = ?1 AND (?2 = '' OR (d.at, d.hash) < "
+                        "(SELECT a.at, a.hash FROM definitions a WHERE a.name = ?1 AND a.hash = ?2)) "
+                        "ORDER BY d.at DESC, d.hash DESC");
+    return sound_all(
+        query.bind(name, after), "definitions", damage_, rules::page_size(limit),
+        [](const Statement& row) {
+          Definition out = definition_of(row);
+          out.text = {};
+          return out;
+        },
+        is_damaged_definition);
   });
 }
 

@@ -92,6 +92,19 @@ ALTER TABLE usage ADD COLUMN checksum INTEGER;
 ALTER TABLE audit ADD COLUMN checksum INTEGER;
 )sql";
 
+// Version 4: labels of versions, and the versions of an agent by their age.
+constexpr const char* kLabels = R"sql(
+CREATE TABLE labels (
+  agent TEXT NOT NULL, label TEXT NOT NULL, move INTEGER NOT NULL, checksum INTEGER,
+  PRIMARY KEY (agent, label)) WITHOUT ROWID;
+CREATE TABLE label_moves (
+  agent TEXT NOT NULL, label TEXT NOT NULL, move INTEGER NOT NULL, hash TEXT NOT NULL, previous TEXT NOT NULL,
+  back INTEGER NOT NULL, how INTEGER NOT NULL, source TEXT NOT NULL, actor TEXT NOT NULL, comment TEXT NOT NULL,
+  at INTEGER NOT NULL, checksum INTEGER,
+  PRIMARY KEY (agent, label, move)) WITHOUT ROWID;
+CREATE INDEX definitions_by_age ON definitions (name, at, hash);
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -110,6 +123,7 @@ struct Step {
 constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums},
     {3, kLedgerChecksums},
+    {4, kLabels},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

@@ -2,7 +2,7 @@
 
 // SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. It reads
 // rows and writes what the rules of the platform make of them. Split by subject: conversations.cc, steps.cc,
-// histories.cc, approvals.cc, runs.cc, ledgers.cc.
+// histories.cc, approvals.cc, runs.cc, labels.cc, ledgers.cc.
 
 #include <memory>
 #include <optional>
@@ -67,12 +67,21 @@ class SqliteStore : public Store {
   Result<Definition> definition(std::string_view name, std::string_view hash) override;
   Result<Definition> current_definition(std::string_view name) override;
   Result<std::vector<Definition>> definitions() override;
-  Result<std::vector<Definition>> definition_versions(std::string_view name) override;
+  Result<std::vector<Definition>> definition_versions(std::string_view name, std::uint32_t limit,
+                                                      std::string_view after) override;
 
   Status record_usage(const Usage& usage) override;
   Result<UsageTotal> usage_of_run(std::string_view run) override;
   Status audit(const AuditRow& row) override;
   Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
+
+  Result<MovedLabel> move_label(const LabelMove& wanted) override;
+  Result<std::optional<Label>> label(std::string_view agent, std::string_view label) override;
+  Result<std::vector<Label>> labels(std::string_view agent) override;
+  Result<std::vector<Label>> label_moves(std::string_view agent, std::string_view label, std::uint64_t before,
+                                         std::uint32_t limit) override;
+  Result<std::vector<std::string>> versions_beginning(std::string_view agent,
+                                                      std::string_view digits) override;
 
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }

@@ -15,6 +15,7 @@
 
 #include "platform/approval_rules.h"
 #include "platform/conversation_rules.h"
+#include "platform/label_rules.h"
 #include "platform/run_rules.h"
 #include "platform/step_rules.h"
 
@@ -152,6 +153,48 @@ Result<Started> start_run(Rows rows, const StartIntent& intent, Random& random, 
     if (Status status = rows.insert(change->row); !status.ok()) return fail(std::move(status));
   }
   out.run = std::move(change->row.run);
+  return out;
+}
+
+// ---- labels
+
+// find(label), find_move(label, move), has_version(hash), count_labels(), insert(label), insert_audit(row),
+// all of the agent that is moved
+template <typename Rows>
+Result<MovedLabel> move_label(Rows rows, const LabelMove& wanted, WallTime now) {
+  rules::LabelRows there;
+  Result<std::optional<Label>> stored = rows.find(wanted.label);
+  if (!stored) return fail(stored.error());
+  there.label = std::move(*stored);
+  if (wanted.how == LabelHow::kPromoted) {
+    Result<std::optional<Label>> source = rows.find(wanted.source);
+    if (!source) return fail(source.error());
+    there.source = std::move(*source);
+  }
+  if (wanted.how == LabelHow::kRolledBack) {
+    if (there.label && there.label->back != 0) {
+      Result<std::optional<Label>> back = rows.find_move(wanted.label, there.label->back);
+      if (!back) return fail(back.error());
+      there.back = std::move(*back);
+    }
+  } else {
+    Result<bool> version = rows.has_version(wanted.hash);
+    if (!version) return fail(version.error());
+    there.has_version = *version;
+  }
+  Result<std::size_t> labels = rows.count_labels();
+  if (!labels) return fail(labels.error());
+  there.labels = *labels;
+
+  Result<rules::Change<Label>> change = rules::move_label(wanted, there, now);
+  if (!change) return fail(change.error());
+  MovedLabel out;
+  out.moved = change->write == rules::Write::kInsert;
+  out.label = std::move(change->row);
+  if (!out.moved) return out;
+  if (Status status = rows.insert(out.label); !status.ok()) return fail(std::move(status));
+  if (Status status = rows.insert_audit(rules::audit_of(out.label)); !status.ok())
+    return fail(std::move(status));
   return out;
 }
 

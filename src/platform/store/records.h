@@ -233,10 +233,56 @@ struct Definition {
   WallTime at{};
 };
 
+// ---- labels
+
+// How a label came to name its version.
+enum class LabelHow : std::uint8_t {
+  kSet = 0,         // to a version
+  kPromoted = 1,    // to the version of another label
+  kRolledBack = 2,  // to the one before
+};
+
+// A label of an agent ("production") and the version that it names. Each move of it is a row.
+struct Label {
+  Label() = default;
+  std::string agent;
+  std::string label;
+  std::uint64_t move = 0;  // counts from 1
+  std::string hash;
+  std::string previous;    // the version before the move; empty: there was none
+  std::uint64_t back = 0;  // the move that gave the version which a rollback takes; 0: there is none
+  LabelHow how = LabelHow::kSet;
+  std::string source;  // kPromoted: the other label
+  std::string actor;
+  std::string comment;
+  WallTime at{};
+};
+
+struct LabelMove {
+  LabelMove() = default;
+  std::string agent;
+  std::string label;
+  std::uint64_t seen = 0;  // the move that the caller saw; 0: there was no such label
+  LabelHow how = LabelHow::kSet;
+  std::string hash;    // where to; a rollback has none
+  std::string source;  // kPromoted: must name `hash`
+  std::string actor;
+  std::string comment;
+};
+
+struct MovedLabel {
+  MovedLabel() = default;
+  Label label;
+  bool moved = false;  // false: it named that version already
+};
+
 // ---- audit
 
 inline constexpr std::string_view kApprovalDecided = "approval.decided";
 inline constexpr std::string_view kApprovalLost = "approval.lost";
+inline constexpr std::string_view kLabelSet = "label.set";
+inline constexpr std::string_view kLabelPromoted = "label.promoted";
+inline constexpr std::string_view kLabelRolledBack = "label.rolled_back";
 
 struct AuditRow {
   AuditRow() = default;

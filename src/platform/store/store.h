@@ -26,6 +26,7 @@ namespace holdfast::platform {
 inline constexpr std::uint32_t kMaxPage = 1000;
 inline constexpr std::size_t kMaxMessageBytes = 16 << 20;  // one message, step result or input
 inline constexpr std::size_t kMaxMessagesPerStep = 1000;
+inline constexpr std::size_t kMaxLabels = 64;  // of one agent
 
 class Store {
  public:
@@ -115,7 +116,10 @@ class Store {
   virtual Result<Definition> current_definition(std::string_view name) = 0;
   // Without the versions that are not current.
   virtual Result<std::vector<Definition>> definitions() = 0;
-  virtual Result<std::vector<Definition>> definition_versions(std::string_view name) = 0;
+  // Newest first, without their texts. `after`: the hash of the last one on the page before.
+  virtual Result<std::vector<Definition>> definition_versions(std::string_view name,
+                                                              std::uint32_t limit = kMaxPage,
+                                                              std::string_view after = {}) = 0;
 
   // ---- usage and audit
 
@@ -124,6 +128,23 @@ class Store {
   virtual Status audit(const AuditRow& row) = 0;
   // Newest first; `subject` empty: all.
   virtual Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) = 0;
+
+  // ---- labels of versions
+
+  // Makes a label name a version, with an audit row. One that names it already stays as it is. ABORTED when
+  // the label, or the one that its version is taken from, is not as the caller saw it; NOT_FOUND when there
+  // is no such version; FAILED_PRECONDITION when there is nothing to roll back to; RESOURCE_EXHAUSTED beyond
+  // kMaxLabels.
+  virtual Result<MovedLabel> move_label(const LabelMove& move) = 0;
+  virtual Result<std::optional<Label>> label(std::string_view agent, std::string_view label) = 0;
+  // Of one agent, by name.
+  virtual Result<std::vector<Label>> labels(std::string_view agent) = 0;
+  // Newest first. `before`: the last move of the page before; 0: from the newest on.
+  virtual Result<std::vector<Label>> label_moves(std::string_view agent, std::string_view label,
+                                                 std::uint64_t before, std::uint32_t limit) = 0;
+  // The hashes that begin so, at most two of them: whether one does, and whether it is the only one.
+  virtual Result<std::vector<std::string>> versions_beginning(std::string_view agent,
+                                                              std::string_view digits) = 0;
 };
 
 }  // namespace holdfast::platform

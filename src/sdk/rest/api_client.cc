@@ -70,6 +70,21 @@ ApiClient::Reply ApiClient::post(const std::string& path, const Json& body,
   return send(std::move(request));
 }
 
+ApiClient::Reply ApiClient::change(std::string method, const std::string& path, const Json& body,
+                                   const std::string& etag) const {
+  net::HttpRequest request;
+  request.method = std::move(method);
+  request.url = base_url_ + path;
+  request.headers = {{"Content-Type", "application/json"}};
+  if (etag.empty()) {
+    request.headers.emplace_back("If-None-Match", "*");
+  } else {
+    request.headers.emplace_back("If-Match", etag);
+  }
+  request.body = dump_json(body);
+  return send(std::move(request));
+}
+
 ApiClient::Reply ApiClient::post_text(const std::string& path, std::string content_type,
                                       std::string text) const {
   net::HttpRequest request;

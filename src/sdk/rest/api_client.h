@@ -36,6 +36,9 @@ class ApiClient {
   Reply post(const std::string& path, const Json& body, const std::string& idempotency_key = {}) const;
   // DELETE.
   Reply erase(const std::string& path) const;
+  // PUT or POST of what may be changed only as it was seen: `etag` goes as If-Match; empty: it must not be
+  // there yet.
+  Reply change(std::string method, const std::string& path, const Json& body, const std::string& etag) const;
   // POSTs `text` as it is.
   Reply post_text(const std::string& path, std::string content_type, std::string text) const;
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "http/agent_json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
 
@@ -12,23 +13,7 @@ namespace holdfast::http {
 namespace {
 
 constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
-
-Json definition_json(const platform::Definition& definition, bool with_text) {
-  Json out = {{"name", definition.name},
-              {"version", definition.hash},
-              {"current", definition.current},
-              {"updated_at", iso_time(definition.at)}};
-  Json parsed = parse_json<Json>(definition.text);
-  if (parsed.is_object()) {
-    for (const char* place : {"description"}) {
-      if (parsed.contains(place)) out[place] = parsed[place];
-      if (parsed.contains("metadata") && parsed["metadata"].contains(place))
-        out[place] = parsed["metadata"][place];
-    }
-  }
-  if (with_text) out["definition"] = parsed.is_object() ? parsed : Json(definition.text);
-  return out;
-}
+constexpr std::uint32_t kNewestVersions = 100;
 
 Response list_agents(ApiContext& context, Request&) {
   auto definitions = context.store().definitions();
@@ -50,11 +35,15 @@ Response show_agent(ApiContext& context, Request& request) {
   }
   Json out = definition_json(*current, true);
   out["versions"] = Json::array();
-  if (auto versions = context.store().definition_versions(name)) {
+  if (auto versions = context.store().definition_versions(name, kNewestVersions)) {
     for (const platform::Definition& version : *versions) {
       out["versions"].push_back(
           {{"version", version.hash}, {"current", version.current}, {"updated_at", iso_time(version.at)}});
     }
+  }
+  out["labels"] = Json::array();
+  if (auto labels = context.store().labels(name)) {
+    for (const platform::Label& label : *labels) out["labels"].push_back(label_json(label));
   }
   return json_response(out);
 }
@@ -90,10 +79,11 @@ Response put_agent(ApiContext& context, Request& request) {
       default: return Problem::from(deployed.error()).response();
     }
   }
-  auto current = context.store().current_definition(deployed->name);
-  if (!current) return Problem::from(current.error()).response();
-  Json out = definition_json(*current, false);
+  auto stored = context.store().definition(deployed->name, deployed->version);
+  if (!stored) return Problem::from(stored.error()).response();
+  Json out = definition_json(*stored, false);
   out["created"] = deployed->created;
+  out["new"] = deployed->is_new;
   return json_response(out, deployed->created ? 201 : 200);
 }
 

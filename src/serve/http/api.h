@@ -32,7 +32,8 @@ struct DefinitionText {
 struct DeployedAgent {
   std::string name;
   std::string version;
-  bool created = false;
+  bool created = false;  // it was not the current version
+  bool is_new = false;   // it was not there at all
 };
 
 struct ApiInfo {

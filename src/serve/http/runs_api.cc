@@ -71,7 +71,8 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
 Problem not_started(ApiContext& context, const platform::StartIntent& intent, const Status& error) {
   Problem problem = problem_of(error);
   if (runs::run_fault(error) == RunFault::kVersionNotFound) {
-    return std::move(problem).hint("its versions are at /api/v1/agents/" + intent.agent);
+    const std::string name = intent.agent.substr(0, intent.agent.find('@'));
+    return std::move(problem).hint(fmt::format("its versions are at /api/v1/agents/{}/versions", name));
   }
   if (runs::run_fault(error) != RunFault::kAgentNotFound) return problem;
   std::string names;

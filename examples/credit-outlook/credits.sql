@@ -1,0 +1,1 @@
+CREATE TABLE outlooks(client INTEGER NOT NULL, outlook REAL NOT NULL);

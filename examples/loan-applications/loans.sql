@@ -1,0 +1,4 @@
+CREATE TABLE applications(number INTEGER PRIMARY KEY, applicant TEXT NOT NULL, amount REAL NOT NULL, income REAL NOT NULL, missed INTEGER NOT NULL);
+CREATE TABLE loans(number INTEGER NOT NULL, amount REAL NOT NULL);
+CREATE TABLE notes(number INTEGER NOT NULL, note TEXT NOT NULL);
+INSERT INTO applications VALUES (501, 'Grace', 12000, 3100, 0), (502, 'Charles', 90000, 1400, 3);
