@@ -19,6 +19,7 @@
 
 #include "base/storage_fault.h"
 #include "holdfast/status.h"
+#include "platform/held_runs.h"
 #include "platform/records.h"
 
 namespace holdfast::platform {
@@ -124,6 +125,18 @@ class Store {
   virtual Status audit(const AuditRow& row) = 0;
   // Newest first; `subject` empty: all.
   virtual Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) = 0;
+
+  // ---- runs that wait, and runs that take up others
+
+  // The last word counts. Repeating either is no error.
+  virtual Status hold_run(const HeldRun& held) = 0;
+  virtual Status release_run(std::string_view run) = 0;
+  virtual Result<std::optional<HeldRun>> held_run(std::string_view run) = 0;
+  // By run id.
+  virtual Result<std::vector<HeldRun>> held_runs(const HeldFilter& filter) = 0;
+  // The first one stands, and is what comes back.
+  virtual Result<Origin> put_origin(const Origin& origin) = 0;
+  virtual Result<std::optional<Origin>> origin(std::string_view run) = 0;
 };
 
 }  // namespace holdfast::platform
