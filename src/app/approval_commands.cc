@@ -2,27 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "app/api_session.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/steering_commands.h"
 #include "base/json.h"
 #include "base/url.h"
 
 namespace holdfast::app {
 
 namespace {
-
-std::string user_name() {
-  for (const char* variable : {"USER", "LOGNAME"}) {
-    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return value;
-  }
-  return "command line";
-}
 
 // The approval itself, or the one that a run waits for.
 std::expected<Json, int> find_approval(ApiSession& api, const std::string& id) {
