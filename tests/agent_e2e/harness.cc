@@ -146,7 +146,10 @@ void Platform::start_workers() {
   // a shared Temporal server tests run one after the other.
   for (const char* queue : {agent::kAgentQueue, agent::kModelQueue, agent::kToolQueue}) {
     WorkerOptions options{std::string(queue)};
-    options.in_process(engine_ != nullptr).max_concurrent_activities(16);
+    // As the program's own workers: a call that is cancelled hears of it soon.
+    options.in_process(engine_ != nullptr)
+        .max_concurrent_activities(16)
+        .max_heartbeat_throttle_interval(std::chrono::milliseconds(500));
     workers_.push_back(std::make_unique<Worker>(*connection_, environment_, options));
   }
   agent::Deps deps;
