@@ -63,7 +63,7 @@ struct RunSummary {
   platform::RunRecord run;
   Standing standing;
   bool waits_for_approval = false;
-  std::optional<platform::HeldRun> held;  // paused or parked
+  std::optional<platform::HeldRun> held = std::nullopt;  // paused or parked
 };
 
 struct RunDetails {
@@ -75,11 +75,11 @@ struct RunDetails {
 };
 
 struct RunQuery {
-  std::string agent;                       // empty: every agent
-  std::optional<RunStatus> status;         // none: every status
-  std::optional<protocol::HoldKind> held;  // only those; then by run id
-  std::string after;                       // the last page's `next`
-  std::uint32_t limit = 50;                // at most kMaxRunsPage
+  std::string agent;                                      // empty: every agent
+  std::optional<RunStatus> status;                        // none: every status
+  std::optional<protocol::HoldKind> held = std::nullopt;  // only those; then by run id
+  std::string after;                                      // the last page's `next`
+  std::uint32_t limit = 50;                               // at most kMaxRunsPage
 };
 inline constexpr std::uint32_t kMaxRunsPage = 200;
 
