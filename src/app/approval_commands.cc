@@ -8,6 +8,7 @@
 #include "app/output.h"
 #include "app/printable.h"
 #include "app/user_name.h"
+#include "app/steering_commands.h"
 #include "base/json.h"
 #include "base/url.h"
 

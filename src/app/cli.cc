@@ -19,6 +19,7 @@
 #include "app/exit_code.h"
 #include "app/memory_plan.h"
 #include "app/output.h"
+#include "app/steering_commands.h"
 
 namespace holdfast::app {
 
@@ -40,6 +41,7 @@ class CommandLine {
     root_.set_version_flag("--version", std::string("holdfast ") + HOLDFAST_VERSION);
     add_servers();
     add_runs();
+    add_steering();
     add_approvals();
     add_agents();
     add_tools();
@@ -227,6 +229,57 @@ class CommandLine {
     add_api(events, events_.api);
   }
 
+  void add_steer(CLI::App* sub, SteerOptions& options, const char* verb) {
+    options.verb = verb;
+    sub->add_option("run", options.run, "Run")->required();
+    sub->add_option("--by", options.by, "Who says so (default: the user's name)");
+    add_api(sub, options.api);
+  }
+
+  void add_steering() {
+    CLI::App* send = add("send", "Send a message into a run that is under way", send_, send_message);
+    send->add_option("run", send_.run, "Run")->required();
+    send->add_option("text", send_.text, "What to say");
+    send->add_option("--input-file", send_.input_file, "Read it from a file; - is standard input");
+    send->add_option("--id", send_.id, "Id of your choice; the same id again is the same message");
+    send->add_option("--by", send_.by, "Who says so (default: the user's name)");
+    add_api(send, send_.api);
+
+    CLI::App* pause = add("pause", "Let nothing new begin in a run", pause_, steer_run);
+    add_steer(pause, pause_, "pause");
+    pause->add_option("--reason", pause_.reason, "Why");
+    CLI::App* resume =
+        add("resume", "Go on with a run that is paused, or parked at a failed step", resume_, steer_run);
+    add_steer(resume, resume_, "resume");
+    resume->add_option("--version", resume_.version, "With this version of the agent; current: the newest");
+    CLI::App* fail = add("fail", "End a parked run with its failure", fail_, steer_run);
+    add_steer(fail, fail_, "fail");
+    fail->add_option("--reason", fail_.reason, "Why");
+
+    CLI::App* retry =
+        add("retry", "Take up a closed run under a new id, behind what it did", retry_, retry_run);
+    retry->add_option("run", retry_.run, "Run")->required();
+    retry->add_option("--id", retry_.id, "Id of the new run (default: one made of the old)");
+    retry->add_option("--version", retry_.version, "With this version of the agent; current: the newest");
+    retry->add_option("--by", retry_.by, "Who says so (default: the user's name)");
+    add_api(retry, retry_.api);
+
+    CLI::App* bulk =
+        add("bulk", "Pause, resume, fail, cancel or retry all runs in a status", bulk_, bulk_runs);
+    bulk->add_option("action", bulk_.action, "pause, resume, fail, cancel or retry")
+        ->required()
+        ->check(CLI::IsMember({"pause", "resume", "fail", "cancel", "retry"}));
+    bulk->add_option("--status", bulk_.status, "Of which runs; also paused and parked")->required();
+    bulk->add_option("--agent", bulk_.agent, "Only of this agent");
+    bulk->add_option("--limit", bulk_.limit, "At most so many (default: all)")
+        ->check(CLI::Range(1, 1'000'000));
+    bulk->add_flag("--dry-run", bulk_.dry_run, "Only say which");
+    bulk->add_option("--reason", bulk_.reason, "Why");
+    bulk->add_option("--version", bulk_.version, "resume, retry: with this version of the agent");
+    bulk->add_option("--by", bulk_.by, "Who says so (default: the user's name)");
+    add_api(bulk, bulk_.api);
+  }
+
   void add_approvals() {
     CLI::App* list = add("approvals", "List what waits for a decision", approvals_, list_approvals);
     list->add_option("--status", approvals_.status, "pending, approved, edited, rejected, expired or all")
@@ -395,6 +448,10 @@ class CommandLine {
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
   EventsOptions events_;
+  SendOptions send_;
+  SteerOptions pause_, resume_, fail_;
+  RetryOptions retry_;
+  BulkOptions bulk_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;
   AgentsOptions agents_, agent_list_;

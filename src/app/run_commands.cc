@@ -29,6 +29,15 @@ std::string shortened(std::string_view whole, std::size_t limit) {
   return std::string(cut_text(text, limit - 3)) + "...";
 }
 
+// "paused by ada: lunch"
+std::string hold_of(const Json& run) {
+  const Json& hold = run["hold"];
+  std::string out = hold.value("state", "");
+  if (const std::string by = hold.value("by", ""); !by.empty()) out += " by " + one_line(by);
+  if (const std::string why = hold.value("reason", ""); !why.empty()) out += ": " + one_line(why);
+  return out;
+}
+
 Colour colour_of(const std::string& status) {
   if (status == "completed") return Colour::kGreen;
   if (status == "running" || status == "queued") return Colour::kBlue;
@@ -56,6 +65,16 @@ class Progress {
     } else if (frame.type == "step.retrying" || frame.type == "step.failed") {
       say(Colour::kYellow, fmt::format("! {}: {}", frame.type == "step.failed" ? "failed" : "will be retried",
                                        printable(member(data, "error"))));
+    } else if (frame.type == "run.paused" || frame.type == "run.parked") {
+      const std::string by = word(data, "by");
+      say(Colour::kYellow, fmt::format("| {}{}{}", frame.type.substr(4), by.empty() ? "" : " by " + by,
+                                       word(data, "error").empty() ? "" : ": " + word(data, "error")));
+    } else if (frame.type == "run.resumed") {
+      say(Colour::kGreen, "| goes on");
+    } else if (frame.type == "message.seen") {
+      say(Colour::kBlue, fmt::format("+ {}: {}", word(data, "by"), shortened(member(data, "text"), 160)));
+    } else if (frame.type == "effect.not_undone") {
+      say(Colour::kRed, fmt::format("! not undone: {}: {}", word(data, "tool"), word(data, "why")));
     } else if (frame.type == "approval.requested") {
       say(Colour::kYellow, fmt::format("? {} {} waits for approval{}", word(data, "tool"),
                                        shortened(member(data, "arguments"), 200),
@@ -171,6 +190,13 @@ int show_run(ApiSession& api, const RunsOptions& options) {
   std::string status = run->value("status", "");
   print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, one_line(*options.id)),
                          one_line(run->value("agent", "")), coloured(colour_of(status), status)));
+  if (run->contains("origin")) print_line("origin   " + one_line(run->value("origin", "")));
+  if (run->contains("hold")) {
+    print_line(coloured(Colour::kYellow, fmt::format("held     {}: holdfast resume {}", hold_of(*run),
+                                                     one_line(*options.id))));
+    if ((*run)["hold"].contains("error"))
+      print_line("         " + shortened(text_of((*run)["hold"]["error"]["message"]), 200));
+  }
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
   if (run->value("history_deleted", false)) print_line("history  deleted, and the steps with it");
   for (const Json& step : (*run)["steps"]) {
@@ -219,7 +245,11 @@ int list_runs(const RunsOptions& options) {
   std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "CREATED", "INPUT"}};
   for (const Json& row : rows) {
     std::string status = row.value("status", "");
-    if (row["waiting_on"].is_string()) status += " (waits for approval)";
+    if (row.contains("hold")) {
+      status += fmt::format(" ({})", hold_of(row));
+    } else if (row["waiting_on"].is_string()) {
+      status += " (waits for approval)";
+    }
     table.push_back({row.value("id", ""), row.value("agent", ""), status, row.value("created_at", ""),
                      shortened(text_of(row["input"]), 50)});
   }

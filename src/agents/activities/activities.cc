@@ -164,15 +164,23 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const std::string version = version_for(ctx, run, reference);
   DefinitionPtr agent = definition(name, version);
   const std::string text = first_input(ctx, run);
+  std::optional<platform::Origin> origin;  // of runs that the platform started
+  if (!run.caller && run.input.is_null())
+    origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
   Begun out;
   // What a label names is asked once: an attempt after this one finds it with the input.
-  out.head = append_first(
-      ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"), version);
+  if (origin && !origin->state.empty()) {
+    out.head = take_up(ctx, *origin);
+  } else {
+    out.head = append_first(
+        ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"), version);
+  }
   Json started = {{"agent", name},
                   {"version", version},
                   {"input", excerpt(text)},
                   {"conversation", out.head.conversation}};
   if (!reference.version.empty()) started["asked_for"] = run.agent;
+  if (origin) started["origin"] = origin->origin;
   if (run.caller) {
     const Caller& caller = *run.caller;
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};
@@ -182,19 +190,31 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
     publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
-  Plan& plan = out.plan;
-  plan.agent = name;
+  out.plan = plan_of(*agent, version);
+  return out;
+}
+
+Plan Activities::plan_of(const AgentDefinition& agent, const std::string& version) {
+  Plan plan;
+  plan.agent = agent.name;
   plan.version = version;
   plan.flags = kLoopFlags;
-  plan.max_iterations = agent->limits.max_iterations;
-  plan.max_parallel_tools = agent->limits.max_parallel_tools;
-  plan.run_timeout_ms = agent->limits.run_timeout.count();
-  plan.model_timeout_ms = agent->model.timeout.count();
-  plan.model_retry = {{"initial_ms", agent->model.retry.initial.count()},
-                      {"backoff", agent->model.retry.backoff},
-                      {"maximum_ms", agent->model.retry.max_interval.count()},
-                      {"attempts", agent->model.retry.attempts}};
-  return out;
+  plan.max_iterations = agent.limits.max_iterations;
+  plan.max_parallel_tools = agent.limits.max_parallel_tools;
+  plan.run_timeout_ms = agent.limits.run_timeout.count();
+  plan.model_timeout_ms = agent.model.timeout.count();
+  plan.model_retry = {{"initial_ms", agent.model.retry.initial.count()},
+                      {"backoff", agent.model.retry.backoff},
+                      {"maximum_ms", agent.model.retry.max_interval.count()},
+                      {"attempts", agent.model.retry.attempts}};
+  plan.steering = agent.steering.policy;
+  plan.park_on_failure = agent.steering.park_on_failure;
+  plan.stop_on_reject = agent.steering.stop_on_reject;
+  return plan;
+}
+
+Plan Activities::plan(activity::Context&, const PlanInput& in) {
+  return plan_of(*definition(in.agent, in.version), in.version);
 }
 
 // ---- finish
@@ -205,23 +225,33 @@ std::string Activities::output_at(const ConversationRef& head) {
   return require(model::message_from_json(messages.front().json), "the last message").text();
 }
 
+// What was answered and said stays part of the conversation.
+std::optional<ConversationRef> Activities::append_last(activity::Context& ctx, const FinishInput& in) {
+  if (in.answers.empty() && in.messages.empty()) return std::nullopt;
+  const std::string& run = ctx.info().workflow_id;
+  std::vector<model::Message> messages = answer_messages(ctx, in.answers);
+  add_messages(ctx, in.messages, 0, messages);
+  platform::StepWrite write;
+  write.key = "finish:" + sha256_hex(run + "/" + ctx.info().run_id);
+  write.run = run;
+  write.expected = in.head;
+  for (const model::Message& message : messages) write.messages.push_back(model::to_json(message));
+  write.result = "{}";
+  return require(deps_.store->commit_step(write), "storing the last answers").appended->head;
+}
+
 Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
   Finished out;
   const std::string& run = ctx.info().workflow_id;
   if (in.status == RunEnd::kCompleted) out.output = output_at(in.head);
   if (in.status == RunEnd::kMaxIterations) out.output = "max iterations reached";
-  if (!in.answers.empty()) {  // what the tools answered stays part of the conversation
-    platform::StepWrite write;
-    write.key = "finish:" + sha256_hex(run + "/" + ctx.info().run_id);
-    write.run = run;
-    write.expected = in.head;
-    for (const model::Message& message : answer_messages(ctx, in.answers)) {
-      write.messages.push_back(model::to_json(message));
-    }
-    write.result = "{}";
-    require(deps_.store->commit_step(write), "storing the last answers");
-  }
   const bool succeeded = in.status == RunEnd::kCompleted || in.status == RunEnd::kMaxIterations;
+  try {
+    out.head = append_last(ctx, in);
+  } catch (const ApplicationFailure& failure) {
+    if (succeeded || !failure.is_non_retryable()) throw;  // else the end is told all the same
+  }
+  if (in.held) require_ok(deps_.store->release_run(run), "recording that the run does not wait any more");
   if (in.caller && succeeded) {
     const CallRef& call = in.caller->call;
     DefinitionPtr caller = definition(in.caller->agent, in.caller->version);
@@ -242,11 +272,13 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
                  {"max_iterations_reached", in.status == RunEnd::kMaxIterations}};
     publish(ctx, protocol::event::kRunCompleted, done, "run.end");
   } else if (in.status == RunEnd::kCanceled) {
-    publish(ctx, protocol::event::kRunCanceled,
-            {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}}, "run.end");
+    Json canceled = {{"reason", in.error}, {"iterations", in.iterations}, {"usage", usage}};
+    if (!in.not_undone.empty()) canceled["not_undone"] = in.not_undone;
+    publish(ctx, protocol::event::kRunCanceled, canceled, "run.end");
   } else {
     Json failed = {
         {"error_type", in.error_type}, {"error", in.error}, {"iterations", in.iterations}, {"usage", usage}};
+    if (!in.not_undone.empty()) failed["not_undone"] = in.not_undone;
     publish(ctx, protocol::event::kRunFailed, failed, "run.end");
   }
   return out;

@@ -45,6 +45,12 @@ class Activities {
   void step_started(activity::Context& ctx, const StepInput& in);
   void step_completed(activity::Context& ctx, const StepInput& in);
   Finished finish(activity::Context& ctx, const FinishInput& in);
+  // steering_activities.cc
+  void hold(activity::Context& ctx, const HoldInput& in);
+  Plan plan(activity::Context& ctx, const PlanInput& in);
+  // effect_activities.cc
+  ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
+  UndoResult undo(activity::Context& ctx, const EffectInput& in);
 
  private:
   using DefinitionPtr = std::shared_ptr<const AgentDefinition>;
@@ -58,6 +64,20 @@ class Activities {
   // Tool messages for the answers, in the order of the calls.
   std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers);
   std::string output_at(const ConversationRef& head);
+  std::optional<ConversationRef> append_last(activity::Context& ctx, const FinishInput& in);
+  // Behind the answers, what people sent into the run meanwhile.
+  void add_messages(activity::Context& ctx, const std::vector<SentMessage>& sent, std::uint32_t step,
+                    std::vector<model::Message>& messages);
+  void tell_interruption(activity::Context& ctx, std::uint32_t step);
+  // Where a run goes on that takes up an earlier one; nothing of that is done again.
+  ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin);
+  ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
+                          std::uint32_t ordinal);
+
+  // What the hook made of what is in the ledger; none: it does not know, `why` says more.
+  std::optional<platform::EffectRecord> ask_hook(activity::Context& ctx, const AgentDefinition& agent,
+                                                 const ToolSpec& tool, const EffectInput& in,
+                                                 std::string& why);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
   std::string version_for(activity::Context& ctx, const RunInput& run,
@@ -73,6 +93,7 @@ class Activities {
                                        const std::shared_ptr<net::LargeTurn>& turn);
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
+  static Plan plan_of(const AgentDefinition& agent, const std::string& version);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);

@@ -4,6 +4,7 @@
 
 #include "activities/activities.h"
 #include "activities/deploy.h"
+#include "activities/effect_hooks.h"
 #include "activities/redacted.h"
 #include "agent/policy.h"
 #include "base/check.h"
@@ -231,6 +232,7 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   // Whatever becomes of an attempt, there is another one to look: only the effect ledger knows whether the
   // call may have been made, and it lets no call be made twice.
   if (tool->effect == Effect::kAtMostOnce) out.retry["attempts"] = 0;  // without end
+  plan_hooks(agent, *tool, out);
   return out;
 }
 
@@ -324,7 +326,9 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   if (auto record = require(deps_.store->lookup_step(key), "looking up the step")) {
     return turn_of(ctx, *agent, in, *record);
   }
+  tell_interruption(ctx, in.interrupted_step);
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
+  add_messages(ctx, in.messages, in.step, answers);
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
   model::Request request = model_request_in_turn(ctx, *agent, in, answers, turn);
   publish_begun(ctx,

@@ -28,6 +28,17 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.agents->register_activity(
       kStepCompletedActivity,
       [activities](activity::Context& ctx, StepInput in) { activities->step_completed(ctx, in); });
+  workers.agents->register_activity(
+      kHoldActivity, [activities](activity::Context& ctx, HoldInput in) { activities->hold(ctx, in); });
+  workers.agents->register_activity(kPlanActivity, [activities](activity::Context& ctx, PlanInput in) {
+    return activities->plan(ctx, in);
+  });
+  workers.tools->register_activity(kReconcileActivity, [activities](activity::Context& ctx, EffectInput in) {
+    return activities->reconcile(ctx, in);
+  });
+  workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, EffectInput in) {
+    return activities->undo(ctx, in);
+  });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });

@@ -13,9 +13,13 @@ namespace holdfast::agent {
 
 namespace {
 
-ToolResult result_of(const std::string& record, AnswerSource source, std::string key) {
+ToolResult result_of(const ToolSpec& tool, const std::string& record, AnswerSource source, std::string key) {
+  const Json result = Json::parse(record);
   ToolResult out;
-  out.status = Json::parse(record).value("is_error", false) ? ToolStatus::kFailed : ToolStatus::kDone;
+  out.status = result.value("is_error", false) ? ToolStatus::kFailed : ToolStatus::kDone;
+  // Where somebody is to mend it, the run says what is wrong.
+  if (out.status == ToolStatus::kFailed && tool.hooks.park_on_failure)
+    out.note = bounded_text(result.value("text", ""), 500);
   out.source = source;
   out.key = std::move(key);
   return out;
@@ -54,7 +58,7 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
     record = require(deps_.store->commit_step(write), "storing the result");
   }
   tool_completed(ctx, tool, in, record->result);
-  return result_of(record->result, AnswerSource::kStep, write.key);
+  return result_of(tool, record->result, AnswerSource::kStep, write.key);
 }
 
 ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -83,7 +87,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
                      "settling the effect");
   }
   tool_completed(ctx, tool, in, record.result);
-  return result_of(record.result, AnswerSource::kEffect, in.call.key);
+  return result_of(tool, record.result, AnswerSource::kEffect, in.call.key);
 }
 
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

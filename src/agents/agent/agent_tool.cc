@@ -62,7 +62,8 @@ Task<ToolAnswer> run(WorkflowCall call) {
                      .task_queue(kAgentQueue)
                      .execution_timeout(std::chrono::milliseconds(call.planned.timeout_ms))
                      .parent_close(ParentClosePolicy::kRequestCancel);
-  (void)co_await call.ctx->child<RunResult>(kWorkflowType, options, child);
+  RunResult result = co_await call.ctx->child<RunResult>(kWorkflowType, options, child);
+  call.undoable->insert(call.undoable->end(), result.undoable.begin(), result.undoable.end());
   co_return recorded_answer(call.planned.call);
 }
 

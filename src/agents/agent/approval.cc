@@ -29,7 +29,7 @@ std::string by_whom(const Decision& decision) {
 Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> call, std::string reason,
                                                 std::string id, Question question) {
   PendingPtr pending = co_await ask(*call, reason, id);
-  auto has_decision = [pending] { return pending->decision.has_value(); };
+  auto has_decision = [pending] { return pending->decision.has_value(); };  // or a message withdrew it
   const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
   co_await ctx_.wait_for(has_decision, milliseconds(left_ms));
   if (!pending->decision) {
@@ -50,6 +50,10 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
                                              : ApprovalOutcome::kApproved,
                                     call->call);
   pending_.erase(id);
+  if (rejected && progress_.plan.stop_on_reject && question == Question::kFirst && !interrupted_) {
+    throw ApplicationFailure::non_retryable(
+        fmt::format("`{}` was rejected by {}", call->call.tool, by_whom(decision)), "ApprovalRejectedError");
+  }
   if (rejected) co_return "rejected by " + by_whom(decision);
   if (edited) {
     if (settled.verdict != Verdict::kAllow)
@@ -111,6 +115,17 @@ Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef 
   auto recording = ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
   Settled settled = co_await ctx_.shielded(std::move(recording));
   co_return settled;
+}
+
+// A message came first: what it says decides what is asked next.
+void Loop::withdraw(Pending& pending) {
+  if (pending.decision || pending.closed) return;
+  Decision decision;
+  decision.approval = pending.request.id;
+  decision.decision = DecisionKind::kReject;
+  decision.decided_by = "a message" + interrupted_by_;
+  pending.decision = std::move(decision);
+  pending.decided_at_ms = now_ms();
 }
 
 // The validator: it changes nothing.

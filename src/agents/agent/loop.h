@@ -4,6 +4,10 @@
 // tools in parallel, continue or finish. Deterministic workflow code: it waits for activities, children,
 // people and timers, and touches nothing else. One object per run; its handlers outlive the main coroutine,
 // so it is shared.
+//
+// By file: loop.cc the four steps; tool_calls.cc one call, and what is asked when its end is not known;
+// approval.cc a person's decision; steering.cc messages, pause and resume, steps that failed for good;
+// undo.cc taking effects back; status.cc what others may ask.
 
 #include <map>
 #include <memory>
@@ -14,7 +18,9 @@
 #include "holdfast/workflow.h"
 #include "protocol/activities.h"
 #include "protocol/decision.h"
+#include "protocol/names.h"
 #include "protocol/run.h"
+#include "protocol/steering.h"
 
 namespace holdfast::agent {
 
@@ -27,7 +33,9 @@ Task<RunResult> agent_workflow(workflow::Context& ctx, RunInput input);
 
 class Loop : public std::enable_shared_from_this<Loop> {
  public:
-  Loop(workflow::Context& ctx, RunInput input) : ctx_(ctx), input_(std::move(input)) {}
+  Loop(workflow::Context& ctx, RunInput input) : ctx_(ctx), input_(std::move(input)) {
+    if (input_.progress) progress_ = *input_.progress;  // before any handler looks
+  }
 
   void register_handlers();
   Task<RunResult> run();
@@ -47,14 +55,25 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<void> begin();
   Task<RunResult> within_deadline();
   Task<RunResult> turns();
-  Task<ModelTurn> call_model();
+  Task<RunResult> next_run();
+  // None: a message cut it short.
+  Task<std::optional<ModelTurn>> call_model();
+  Task<std::optional<ModelTurn>> try_model();
   Task<void> answer_calls(ModelTurn turn);
-  Task<ToolAnswer> answer_call(PlannedCall call);
-  Task<ToolAnswer> call_tool(PlannedCall call);
-  Task<ToolAnswer> call_in_workflow(const WorkflowTool* tool, PlannedCall call);
   bool should_continue_as_new() const;
   Task<RunResult> finish(RunEnd end);
-  Task<void> report_end(RunEnd end, std::string type, std::string error);
+  Task<void> report_end(FinishInput in);
+  // Runs that began before calls were waited for keep their ways.
+  bool is_steered() const { return (progress_.plan.flags & kSteeredFlag) != 0; }
+
+  // tool_calls.cc
+  Task<ToolAnswer> answer_call(PlannedCall call);
+  Task<ToolAnswer> call_tool(PlannedCall call);
+  ActivityOptions tool_options(const PlannedCall& call) const;
+  ToolInput tool_input(const PlannedCall& call) const;
+  Task<ToolResult> try_tool(std::shared_ptr<PlannedCall> call);
+  Task<ToolResult> reconcile(std::shared_ptr<PlannedCall> call, ToolResult unknown);
+  Task<ToolAnswer> call_in_workflow(const WorkflowTool* tool, PlannedCall call);
 
   // approval.cc
   // What a person is asked: may a call be made, or may one that perhaps happened be made again?
@@ -67,7 +86,34 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
   void check_decision(const Decision& decision) const;
   Json decide(const Decision& decision);
+  void withdraw(Pending& pending);
 
+  // steering.cc
+  void check_message(const SentMessage& message) const;
+  Json take_message(const SentMessage& message);
+  void interrupt(const std::string& by);
+  void check_pause() const;
+  Task<Json> pause(PauseRequest request);
+  void check_held(bool parked_only) const;
+  Task<Json> resume(ResumeRequest request);
+  Task<Json> give_up(GiveUpRequest request);
+  Task<void> release(std::string by);
+  bool parks(const Failure& failure, bool of_tool) const;
+  // Returns when somebody resumed the run.
+  Task<void> park(std::string type, std::string detail, std::uint32_t step);
+  Task<void> held();
+  Task<void> record_hold(HoldInput in);
+  Task<void> run_time_over();
+  Task<void> handlers_ended();
+
+  // undo.cc
+  void remember_effect(const PlannedCall& call);
+  void forget_effect(const std::string& key);
+  // What could not be undone, for people.
+  Task<std::vector<std::string>> undo_effects();
+  Task<std::optional<std::string>> undo_effect(Undoable effect);
+
+  // status.cc
   Json status() const;
   std::int64_t now_ms() const;
 
@@ -78,6 +124,15 @@ class Loop : public std::enable_shared_from_this<Loop> {
   int running_tools_ = 0;
   std::map<std::string, PendingPtr> pending_;   // by approval id
   std::map<std::uint32_t, std::string> calls_;  // of this turn: step -> "tool: state", for the status query
+  std::optional<CancelScope> model_scope_;      // of the model call under way
+  std::map<std::uint32_t, CancelScope> waits_;  // of calls that the workflow makes itself, by step
+  bool interrupted_ = false;  // what is not under way yet of this turn is not begun any more
+  std::string interrupted_by_;
+  bool ending_ = false;              // nobody is promised any more that a message is seen
+  std::vector<std::string> undone_;  // calls, for people
+  bool recording_hold_ = false;
+  bool releasing_ = false;
+  std::optional<std::string> given_up_;  // by whom, and why: what is parked ends with its failure
 };
 
 }  // namespace holdfast::agent

@@ -23,7 +23,8 @@ struct WorkflowCall {
 
   workflow::Context* ctx;  // outlives the call
   protocol::PlannedCall planned;
-  protocol::Caller caller;  // this run, for whom it calls
+  protocol::Caller caller;                              // this run, for whom it calls
+  std::vector<protocol::Undoable>* undoable = nullptr;  // of this run, which answers for what it called
 };
 
 struct WorkflowTool {

@@ -44,6 +44,7 @@ Json tool_json(const ToolSpec& tool) {
   }
   if (type.has_effect) out["effect"] = to_string(tool.effect);
   out[std::string(type.name)] = type.canonical(tool);
+  add_hooks(out, tool.hooks);
   return out;
 }
 
@@ -103,6 +104,7 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
+  add_steering(out["spec"], definition.steering);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

@@ -151,6 +151,7 @@ ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::
   if (effect) out.effect = static_cast<Effect>(*effect);
   parse_parameters(in, out);
   parse_attempts(in, out);
+  parse_hooks(in, out.hooks);
   ToolReader reader{in, out, effect.has_value(), base_directory};
   parse_section(catalog, reader);
   in.finish();
@@ -160,6 +161,7 @@ ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::
 void parse_tools(const Catalog& catalog, MapReader& spec, AgentDefinition& out,
                  std::string_view base_directory) {
   std::set<std::string> names;
+  std::vector<YAML::Mark> places;
   std::size_t index = 0;
   for (const YAML::Node& node : spec.list("tools", kMaxTools)) {
     std::string path = fmt::format("spec.tools[{}]", index++);
@@ -170,7 +172,9 @@ void parse_tools(const Catalog& catalog, MapReader& spec, AgentDefinition& out,
           fmt::format("`{}.name`: there is a tool `{}` already; names must differ", path, tool.name));
     }
     out.tools.push_back(std::move(tool));
+    places.push_back(node.Mark());
   }
+  check_hooks(spec.problems(), places, out);
 }
 
 std::optional<Action> parse_action(MapReader& in, std::string_view key) {
@@ -222,6 +226,7 @@ void parse_approvals(MapReader& spec, AgentDefinition& out) {
   out.approvals.fallback = parse_action(in, "default").value_or(Action::kAllow);
   out.approvals.expires_after = in.duration("expires_after", kDay, Duration(100), kLongestWait);
   out.approvals.approve_on_expiry = in.choice("on_expiry", {"reject", "approve"}).value_or(0) == 1;
+  parse_on_reject(in, out.steering);
   std::size_t index = 0;
   for (const YAML::Node& node : in.list("rules", kMaxRules)) {
     out.approvals.rules.push_back(
@@ -283,6 +288,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_approvals(spec, out);
     parse_limits(spec, out);
     parse_output_schema(spec, out);
+    parse_steering(spec, out.steering);
   }
   spec.finish();
   file.finish();

@@ -139,6 +139,8 @@ std::string definition_schema(const Catalog& catalog) {
     tool["type"]["enum"].push_back(type->name);
     tool[std::string(type->name)] = std::move(section);
   }
+  add_steering_schema(out);
+  add_hooks_schema(out);
   return dump_json(out, 2);
 }
 

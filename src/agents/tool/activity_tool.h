@@ -57,6 +57,7 @@ struct ActivityTool {
   using Run = ToolEnding (*)(const ToolSpec& tool, const Json& arguments, const ToolContext& context);
 
   consteval ActivityTool(ToolType type_in, Run run_in) : type(whole(type_in)), run(run_in) {
+    type.in_activity = true;
     if (!run_in) throw "a tool of an activity type needs a function that runs its calls";
   }
 

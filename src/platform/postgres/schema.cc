@@ -98,10 +98,21 @@ CREATE TABLE label_moves (
 CREATE INDEX definitions_by_age ON definitions (name, at, hash);
 )sql";
 
+constexpr std::string_view kHeldRuns = R"sql(
+CREATE TABLE held_runs (
+  run bytea PRIMARY KEY, kind bigint NOT NULL CHECK (kind BETWEEN 0 AND 1), reason bytea NOT NULL,
+  detail bytea NOT NULL, held_by bytea NOT NULL, at bigint NOT NULL);
+CREATE INDEX held_runs_by_kind ON held_runs (kind, run);
+CREATE TABLE origins (
+  run bytea PRIMARY KEY, origin bytea NOT NULL, state bytea NOT NULL, started_by bytea NOT NULL,
+  at bigint NOT NULL);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
     {3, "labels of versions", kLabels},
+    {4, "runs that wait for somebody, and runs that take up others", kHeldRuns},
 };
 
 constexpr const char* kMigrationsTable =

@@ -17,6 +17,9 @@ constexpr Words kStopReasons("reason to stop",
 constexpr Words kToolStatuses("status of a call",
                               {Word{ToolStatus::kDone, "done"}, Word{ToolStatus::kFailed, "failed"},
                                Word{ToolStatus::kUnknown, "unknown"}});
+constexpr Words kUndoStatuses("end of an undoing",
+                              {Word{UndoStatus::kUndone, "undone"}, Word{UndoStatus::kNothing, "nothing"},
+                               Word{UndoStatus::kFailed, "failed"}, Word{UndoStatus::kUnknown, "unknown"}});
 constexpr Words kOutcomes("outcome of an approval", {Word{ApprovalOutcome::kApproved, "approved"},
                                                      Word{ApprovalOutcome::kRejected, "rejected"},
                                                      Word{ApprovalOutcome::kEdited, "edited"},
@@ -36,14 +39,16 @@ void fields(auto& archive, Is<Begun> auto& v) {
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
-      "iteration", v.iteration)("step", v.step);
+      "iteration", v.iteration)("step", v.step)("messages", v.messages)("interrupted_step",
+                                                                        v.interrupted_step);
 }
 
 void fields(auto& archive, Is<PlannedCall> auto& v) {
   archive("call", v.call)("kind", v.kind)("verdict", v.verdict)("reason", v.reason)(
       "arguments_sha256", v.arguments_sha256)("expires_after_ms", v.expires_after_ms)(
       "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)(
-      "sub_agent", v.sub_agent)("input", v.input);
+      "sub_agent", v.sub_agent)("input", v.input)("park_on_failure", v.park_on_failure)(
+      "reconcile", v.reconcile)("undo", v.undo);
 }
 
 void fields(auto& archive, Is<ModelTurn> auto& v) {
@@ -56,6 +61,22 @@ void fields(auto& archive, Is<ToolInput> auto& v) {
 
 void fields(auto& archive, Is<ToolResult> auto& v) {
   archive("status", v.status)("source", v.source)("key", v.key)("note", v.note);
+}
+
+void fields(auto& archive, Is<EffectInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("call", v.call)("step", v.step);
+}
+
+void fields(auto& archive, Is<UndoResult> auto& v) {
+  archive("status", v.status)("note", v.note);
+}
+
+void fields(auto& archive, Is<HoldInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("hold", v.hold)("released", v.released)("by", v.by);
+}
+
+void fields(auto& archive, Is<PlanInput> auto& v) {
+  archive("agent", v.agent)("version", v.version);
 }
 
 void fields(auto& archive, Is<ApprovalInput> auto& v) {
@@ -80,12 +101,12 @@ void fields(auto& archive, Is<StepInput> auto& v) {
 
 void fields(auto& archive, Is<FinishInput> auto& v) {
   archive("agent", v.agent)("status", v.status)("head", v.head)("answers", v.answers)(
-      "error_type", v.error_type)("error", v.error)("iterations", v.iterations)("usage", v.usage)("caller",
-                                                                                                  v.caller);
+      "error_type", v.error_type)("error", v.error)("iterations", v.iterations)("usage", v.usage)(
+      "caller", v.caller)("messages", v.messages)("not_undone", v.not_undone)("held", v.held);
 }
 
 void fields(auto& archive, Is<Finished> auto& v) {
-  archive("output", v.output);
+  archive("output", v.output)("head", v.head);
 }
 
 }  // namespace
@@ -100,6 +121,11 @@ HOLDFAST_PROTOCOL_JSON(ModelTurn)
 HOLDFAST_PROTOCOL_JSON(ToolInput)
 HOLDFAST_PROTOCOL_WORDS(ToolStatus, kToolStatuses)
 HOLDFAST_PROTOCOL_JSON(ToolResult)
+HOLDFAST_PROTOCOL_JSON(EffectInput)
+HOLDFAST_PROTOCOL_WORDS(UndoStatus, kUndoStatuses)
+HOLDFAST_PROTOCOL_JSON(UndoResult)
+HOLDFAST_PROTOCOL_JSON(HoldInput)
+HOLDFAST_PROTOCOL_JSON(PlanInput)
 HOLDFAST_PROTOCOL_JSON(ApprovalInput)
 HOLDFAST_PROTOCOL_WORDS(ApprovalOutcome, kOutcomes)
 HOLDFAST_PROTOCOL_JSON(SettleInput)

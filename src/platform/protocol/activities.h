@@ -38,6 +38,8 @@ struct ModelInput {
   std::vector<ToolAnswer> answers;
   int iteration = 0;
   std::uint32_t step = 0;
+  std::vector<SentMessage> messages;   // behind the answers
+  std::uint32_t interrupted_step = 0;  // a call that a message cut short
 };
 
 // What schema and policy say about a call.
@@ -61,6 +63,11 @@ struct PlannedCall {
   Json retry;
   std::string sub_agent;
   Json input;  // what the workflow needs to make the call itself; null for types that activities run
+  bool park_on_failure = false;
+  // {"timeout_ms","retry"} of the tool that is asked, or that undoes; null: there is none. `reconcile` has
+  // "after_ms", too.
+  Json reconcile;
+  Json undo;
 };
 
 // Why the model stopped.
@@ -102,6 +109,48 @@ struct ToolResult {
   std::optional<AnswerSource> source;  // none: kUnknown
   std::string key;
   std::string note;  // of kUnknown
+};
+
+// ---- kReconcileActivity, which answers with a ToolResult, and kUndoActivity
+
+struct EffectInput {
+  EffectInput() = default;
+  std::string agent;
+  std::string version;
+  CallRef call;            // whose effect it is about
+  std::uint32_t step = 0;  // of the asking, or the undoing
+};
+
+enum class UndoStatus : std::uint8_t {
+  kUndone,
+  kNothing,  // it never took effect
+  kFailed,   // it stands: `note` says why
+  kUnknown,  // whether it took effect, or whether the undoing did
+};
+
+struct UndoResult {
+  UndoResult() = default;
+  UndoStatus status = UndoStatus::kUnknown;
+  std::string note;
+};
+
+// ---- kHoldActivity: the run waits, or goes on
+
+struct HoldInput {
+  HoldInput() = default;
+  std::string agent;
+  std::string version;  // which it goes on with
+  Hold hold;
+  bool released = false;
+  std::string by;  // who released it
+};
+
+// ---- kPlanActivity: what another version says
+
+struct PlanInput {
+  PlanInput() = default;
+  std::string agent;
+  std::string version;
 };
 
 // ---- kRequestApprovalActivity, kSettleApprovalActivity
@@ -167,15 +216,20 @@ struct FinishInput {
   int iterations = 0;
   Tokens usage;
   std::optional<Caller> caller;
+  std::vector<SentMessage> messages;    // which no model call saw; they stay part of the conversation
+  std::vector<std::string> not_undone;  // effects that stand though the run did not succeed
+  bool held = false;                    // it was: the list of held runs is told
 };
 struct Finished {
   Finished() = default;
   std::string output;
+  std::optional<ConversationRef> head;  // with the last answers; none: nothing was added
 };
 
 std::string_view to_string(Verdict verdict);
 std::string_view to_string(StopReason reason);
 std::string_view to_string(ToolStatus status);
+std::string_view to_string(UndoStatus status);
 std::string_view to_string(ApprovalOutcome outcome);
 std::string_view to_string(RunEnd end);
 
@@ -199,6 +253,16 @@ void to_json(Json& out, const ToolStatus& value);
 void from_json(const Json& in, ToolStatus& value);
 void to_json(Json& out, const ToolResult& value);
 void from_json(const Json& in, ToolResult& value);
+void to_json(Json& out, const EffectInput& value);
+void from_json(const Json& in, EffectInput& value);
+void to_json(Json& out, const UndoStatus& value);
+void from_json(const Json& in, UndoStatus& value);
+void to_json(Json& out, const UndoResult& value);
+void from_json(const Json& in, UndoResult& value);
+void to_json(Json& out, const HoldInput& value);
+void from_json(const Json& in, HoldInput& value);
+void to_json(Json& out, const PlanInput& value);
+void from_json(const Json& in, PlanInput& value);
 void to_json(Json& out, const ApprovalInput& value);
 void from_json(const Json& in, ApprovalInput& value);
 void to_json(Json& out, const ApprovalOutcome& value);

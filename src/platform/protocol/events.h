@@ -17,6 +17,14 @@ inline constexpr std::string_view kStepStarted = "step.started";
 inline constexpr std::string_view kStepRetrying = "step.retrying";
 inline constexpr std::string_view kStepCompleted = "step.completed";
 inline constexpr std::string_view kStepFailed = "step.failed";
+inline constexpr std::string_view kRunPaused = "run.paused";
+inline constexpr std::string_view kRunParked = "run.parked";
+inline constexpr std::string_view kRunResumed = "run.resumed";
+inline constexpr std::string_view kMessageReceived = "message.received";
+inline constexpr std::string_view kMessageSeen = "message.seen";
+inline constexpr std::string_view kEffectReconciled = "effect.reconciled";
+inline constexpr std::string_view kEffectUndone = "effect.undone";
+inline constexpr std::string_view kEffectNotUndone = "effect.not_undone";
 inline constexpr std::string_view kApprovalRequested = "approval.requested";
 inline constexpr std::string_view kApprovalDecided = "approval.decided";
 

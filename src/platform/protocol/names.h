@@ -21,6 +21,10 @@ inline constexpr const char* kSettleApprovalActivity = "agent.approval.settle";
 inline constexpr const char* kStepStartedActivity = "agent.step.started";
 inline constexpr const char* kStepCompletedActivity = "agent.step.completed";
 inline constexpr const char* kFinishActivity = "agent.finish";
+inline constexpr const char* kHoldActivity = "agent.hold";
+inline constexpr const char* kPlanActivity = "agent.plan";
+inline constexpr const char* kReconcileActivity = "agent.effect.reconcile";
+inline constexpr const char* kUndoActivity = "agent.effect.undo";
 
 // The update with which a person decides: a Decision. Those that are refused fail with one of these types.
 inline constexpr const char* kDecideUpdate = "decide";
@@ -30,16 +34,30 @@ inline constexpr const char* kApprovalExpired = "ApprovalExpired";
 inline constexpr const char* kApprovalMismatch = "ApprovalMismatch";
 inline constexpr const char* kInvalidDecision = "InvalidDecision";
 
+// Updates that steer a run: a SentMessage, a PauseRequest, a ResumeRequest, a GiveUpRequest
+// (protocol/steering.h). Those that are refused fail with one of these types.
+inline constexpr const char* kMessageUpdate = "message";
+inline constexpr const char* kPauseUpdate = "pause";
+inline constexpr const char* kResumeUpdate = "resume";
+inline constexpr const char* kGiveUpUpdate = "fail";
+inline constexpr const char* kMessageRejected = "MessageRejected";
+inline constexpr const char* kTooManyMessages = "TooManyMessages";
+inline constexpr const char* kRunEnding = "RunEnding";
+inline constexpr const char* kAlreadyHeld = "AlreadyHeld";
+inline constexpr const char* kNotHeld = "NotHeld";
+
 // The query that answers with a JSON object:
-//   {"agent","version","phase":"starting|model|tools|approval|finishing|done","iteration","max_iterations","step",
+//   {"agent","version","phase":"starting|model|tools|approval|undoing|finishing|done","iteration","max_iterations","step",
 //    "usage":{...},"conversation":{...},
 //    "approvals":[{"id","tool","step","arguments_sha256","reason","expires_at_ms"}],
-//    "calls":[{"step","state"}]}
+//    "calls":[{"step","state"}],"hold":{...},"messages":N}; `hold` is left out of a run that is not held
 inline constexpr const char* kStatusQuery = "status";
 
 // Behaviour of the loop that later versions may change. A run keeps the flags it started with; numbers are
 // never reused.
-inline constexpr std::uint32_t kLoopFlags = 0;
+inline constexpr std::uint32_t kSteeredFlag =
+    1;  // a call is waited for when it is cancelled; effects are undone
+inline constexpr std::uint32_t kLoopFlags = kSteeredFlag;
 
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history

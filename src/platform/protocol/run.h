@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/call.h"
+#include "protocol/steering.h"
 
 namespace holdfast::protocol {
 
@@ -43,6 +44,9 @@ struct Plan {
   std::int64_t run_timeout_ms = 0;
   std::int64_t model_timeout_ms = 0;
   Json model_retry;
+  std::optional<SteeringPolicy> steering;  // none: kQueue
+  bool park_on_failure = false;            // a step that fails for good waits for somebody to mend it
+  bool stop_on_reject = false;             // a person's no ends the run
 };
 
 // What a run takes along when it continues as new.
@@ -54,7 +58,13 @@ struct Progress {
   int iteration = 0;
   std::uint32_t step = 0;
   Tokens usage;
-  std::int64_t deadline_ms = 0;  // of plan.run_timeout_ms, since the epoch; 0: none
+  std::int64_t deadline_ms = 0;             // of plan.run_timeout_ms, since the epoch; 0: none
+  std::vector<SentMessage> messages;        // which the next model call will see
+  std::vector<std::string> known_messages;  // ids, the oldest first
+  std::optional<Hold> hold;
+  std::vector<Undoable> undoable;      // in the order of the calls
+  int interruptions = 0;               // model calls that a message cut short: they do not count
+  std::uint32_t interrupted_step = 0;  // the last of them, until the next call has said so
 };
 
 // The argument of the workflow. Whoever starts a run gives `agent`; everything else may be left out.
@@ -74,6 +84,7 @@ struct RunResult {
   int iterations = 0;
   Tokens usage;
   bool max_iterations_reached = false;
+  std::vector<Undoable> undoable;  // of a sub-agent: the calling run undoes them should it fail
 };
 
 void to_json(Json& out, const Caller& value);

@@ -21,8 +21,19 @@ enum class RunFault : std::uint8_t {
   kRunNotStarted,       // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
   kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
   kApprovalNotFound,    // NOT_FOUND
+  kRunClosed,           // FAILED_PRECONDITION, like those below it
+  kRunOpen,
+  kRunEnding,
+  kMessageRejected,  // the agent takes none while it works
+  kTooManyMessages,
+  kMessageExists,  // ALREADY_EXISTS
+  kAlreadyHeld,
+  kNotHeld,
+  kNotRetried,
+  kSteeringRefused,
+  kNoAnswer,  // UNAVAILABLE: whether the run took it is not known
 };
-inline constexpr RunFault kLastRunFault = RunFault::kApprovalNotFound;
+inline constexpr RunFault kLastRunFault = RunFault::kNoAnswer;
 
 RunFault run_fault(const Status& status);
 

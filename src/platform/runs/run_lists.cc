@@ -55,6 +55,46 @@ Result<std::set<std::string>> runs_that_wait(platform::Store& store) {
   return runs;
 }
 
+// A run that is over does not wait, whatever a row says.
+Result<std::optional<platform::HeldRun>> held_now(platform::Store& store, const std::string& run,
+                                                  const Standing& standing) {
+  if (is_closed(standing.status)) return std::nullopt;
+  return store.held_run(run);
+}
+
+// By the list of those that wait; `after` and `next` are run ids there, too.
+Result<RunPage> list_held(Runs& runs, Runs::Impl& impl, const RunQuery& query,
+                          const std::set<std::string>& waiting) {
+  platform::HeldFilter filter;
+  filter.kind = *query.held;
+  filter.after = query.after;
+  filter.limit = query.limit;
+  RunPage out;
+  std::size_t scanned = 0;
+  bool more = true;
+  while (out.runs.size() < query.limit && scanned < kMaxScanned && more) {
+    auto page = impl.store().held_runs(filter);
+    if (!page) return fail(page.error());
+    more = page->size() == filter.limit;
+    for (platform::HeldRun& held : *page) {
+      if (out.runs.size() == query.limit) {
+        more = true;
+        break;
+      }
+      ++scanned;
+      filter.after = held.run;
+      auto run = runs.find(held.run);  // a sub-agent has no row
+      if (!run || (!query.agent.empty() && run->agent != query.agent)) continue;
+      Standing standing = impl.standing_of(*run);
+      if (is_closed(standing.status)) continue;
+      const bool waits = waiting.contains(held.run);
+      out.runs.push_back({std::move(*run), std::move(standing), waits, std::move(held)});
+    }
+  }
+  if (more) out.next = filter.after;
+  return out;
+}
+
 }  // namespace
 
 Result<platform::RunRecord> Runs::find(const std::string& run) {
@@ -79,6 +119,13 @@ Result<RunDetails> Runs::view(const std::string& id) {
   auto usage = impl_->store().usage_of_run(id);
   if (!usage) return fail(usage.error());
 
+  auto origin = impl_->store().origin(id);
+  if (!origin) return fail(origin.error());
+  if (*origin) details.origin = (*origin)->origin;
+  auto held = held_now(impl_->store(), id, details.summary.standing);
+  if (!held) return fail(held.error());
+  details.summary.held = *std::move(held);
+
   details.summary.run = *std::move(run);
   details.summary.waits_for_approval =
       !is_closed(details.summary.standing.status) &&
@@ -93,6 +140,7 @@ Result<RunDetails> Runs::view(const std::string& id) {
 Result<RunPage> Runs::list(const RunQuery& query) {
   auto waiting = runs_that_wait(impl_->store());
   if (!waiting) return fail(waiting.error());
+  if (query.held) return list_held(*this, *impl_, query, *waiting);
   platform::RunFilter filter;
   filter.agent = query.agent;
   filter.after = query.after;
@@ -118,7 +166,9 @@ Result<RunPage> Runs::list(const RunQuery& query) {
       Standing standing = impl_->standing_of(run);
       if (query.status && standing.status != *query.status) continue;
       bool waits = waiting->contains(run.run) && !is_closed(standing.status);
-      out.runs.push_back({std::move(run), std::move(standing), waits});
+      auto held = held_now(impl_->store(), run.run, standing);
+      if (!held) return fail(held.error());
+      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held)});
     }
   }
   if (more) out.next = filter.after;

@@ -7,6 +7,7 @@
 #include "protocol/names.h"
 #include "protocol/run.h"
 #include "runs/run_approvals.h"
+#include "runs/run_reason.h"
 #include "runs/run_watch.h"
 
 namespace holdfast::runs {
@@ -175,7 +176,9 @@ void RunTracker::on_watched(const std::string& run, const Result<std::optional<W
 void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   remember(run, outcome);
   expire_approvals(*deps_.store, run, deps_.log);
-  Json event = {{"status", to_string(outcome.status)}};
+  // A run that was terminated could not say itself that it does not wait any more.
+  if (auto held = deps_.store->held_run(run); held && *held) (void)deps_.store->release_run(run);
+  Json event = {{"status", to_string(outcome.status)}, {"reason", stop_reason(outcome)}};
   if (outcome.status == RunStatus::kCompleted) {
     event["result"] = parse_or_string<Json>(outcome.result);
   } else {

@@ -55,6 +55,7 @@ Runs::Impl::Impl(RunsDependencies dependencies)
   tracker = std::make_shared<RunTracker>(background);
   decisions = std::make_shared<DecisionSender>(background);
   sweep = std::make_shared<HistorySweep>(background);
+  steering = std::make_shared<SteeringSender>(background);
   std::vector<std::unique_ptr<Executor>> threads;
   for (std::size_t i = 0; i < kStarters; ++i) {
     threads.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
@@ -67,11 +68,13 @@ Runs::Impl::~Impl() {
   tracker->stop();
   decisions->stop();
   sweep->stop();
+  steering->stop();
   client.close();
   starters.reset();
   tracker.reset();
   decisions.reset();
   sweep.reset();
+  steering.reset();
   engine_executor.reset();
 }
 
@@ -100,6 +103,7 @@ void Runs::stop() {
   impl_->tracker->stop();
   impl_->decisions->stop();
   impl_->sweep->stop();
+  impl_->steering->stop();
 }
 
 void Runs::history_deleted(const std::string& run) {

@@ -28,6 +28,7 @@
 #include "runs/run_standing.h"
 #include "runs/run_view.h"
 #include "runs/run_watch.h"
+#include "runs/steering.h"
 
 namespace holdfast::api {
 class Connection;
@@ -62,6 +63,7 @@ struct RunSummary {
   platform::RunRecord run;
   Standing standing;
   bool waits_for_approval = false;
+  std::optional<platform::HeldRun> held;  // paused or parked
 };
 
 struct RunDetails {
@@ -69,13 +71,15 @@ struct RunDetails {
   std::vector<platform::Approval> approvals;  // newest first
   RunViews::Snapshot progress;
   platform::UsageTotal usage;
+  std::string origin;  // the run that this one took up
 };
 
 struct RunQuery {
-  std::string agent;                // empty: every agent
-  std::optional<RunStatus> status;  // none: every status
-  std::string after;                // the last page's `next`
-  std::uint32_t limit = 50;         // at most kMaxRunsPage
+  std::string agent;                       // empty: every agent
+  std::optional<RunStatus> status;         // none: every status
+  std::optional<protocol::HoldKind> held;  // only those; then by run id
+  std::string after;                       // the last page's `next`
+  std::uint32_t limit = 50;                // at most kMaxRunsPage
 };
 inline constexpr std::uint32_t kMaxRunsPage = 200;
 
@@ -134,6 +138,14 @@ class Runs {
   // The status that the run had: a closed one means that it was over, and nothing was asked.
   Result<RunStatus> cancel(const std::string& run, const std::string& reason);
   Result<RunStatus> terminate(const std::string& run, const std::string& reason);
+
+  // `done` runs once, on any thread: with what the run answered, or after `answer_within` with kNoAnswer; a
+  // message that is sent again under its id is taken once.
+  void steer(const SteerRequest& request, std::chrono::milliseconds answer_within, SteerDone done);
+  // A closed run is taken up under a new id: its conversation goes on, and nothing of it is done again.
+  Result<StartedRun> retry(const RetryRequest& request);
+  // To a page of runs. Starting and cancelling block; `done` runs once, on any thread.
+  void bulk(const BulkRequest& request, std::chrono::milliseconds answer_within, BulkDone done);
 
   // Deletes the run's history, and soon after what was kept for it alone; an open run is terminated first.
   // Its record stays. The status that the run had; a history that is gone already is no error.

@@ -12,6 +12,7 @@
 #include "runs/history_sweep.h"
 #include "runs/run_tracker.h"
 #include "runs/runs.h"
+#include "runs/steering_sender.h"
 
 namespace holdfast::runs {
 
@@ -37,6 +38,7 @@ struct Runs::Impl {
   std::shared_ptr<RunTracker> tracker;
   std::shared_ptr<DecisionSender> decisions;
   std::shared_ptr<HistorySweep> sweep;
+  std::shared_ptr<SteeringSender> steering;
   RunViews views;
   std::unique_ptr<WorkPool> starters;
   std::atomic<std::size_t> starting = 0;

@@ -5,6 +5,7 @@
 #include "platform/contract_approvals.h"
 #include "platform/contract_conversations.h"
 #include "platform/contract_labels.h"
+#include "platform/contract_held_runs.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"

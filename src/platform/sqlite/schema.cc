@@ -105,6 +105,17 @@ CREATE TABLE label_moves (
 CREATE INDEX definitions_by_age ON definitions (name, at, hash);
 )sql";
 
+// Version 4: runs that wait for somebody, and runs that take up others.
+constexpr const char* kHeldRuns = R"sql(
+CREATE TABLE held_runs (
+  run TEXT NOT NULL PRIMARY KEY, kind INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
+  held_by TEXT NOT NULL, at INTEGER NOT NULL, checksum INTEGER);
+CREATE INDEX held_runs_by_kind ON held_runs (kind, run);
+CREATE TABLE origins (
+  run TEXT NOT NULL PRIMARY KEY, origin TEXT NOT NULL, state TEXT NOT NULL, started_by TEXT NOT NULL,
+  at INTEGER NOT NULL, checksum INTEGER);
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -124,6 +135,7 @@ constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums},
     {3, kLedgerChecksums},
     {4, kLabels},
+    {4, kHeldRuns},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

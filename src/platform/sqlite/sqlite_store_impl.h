@@ -83,6 +83,13 @@ class SqliteStore : public Store {
   Result<std::vector<std::string>> versions_beginning(std::string_view agent,
                                                       std::string_view digits) override;
 
+  Status hold_run(const HeldRun& held) override;
+  Status release_run(std::string_view run) override;
+  Result<std::optional<HeldRun>> held_run(std::string_view run) override;
+  Result<std::vector<HeldRun>> held_runs(const HeldFilter& filter) override;
+  Result<Origin> put_origin(const Origin& origin) override;
+  Result<std::optional<Origin>> origin(std::string_view run) override;
+
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
 

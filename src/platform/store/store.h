@@ -19,6 +19,7 @@
 
 #include "base/storage_fault.h"
 #include "holdfast/status.h"
+#include "platform/held_runs.h"
 #include "platform/records.h"
 
 namespace holdfast::platform {
@@ -145,6 +146,18 @@ class Store {
   // The hashes that begin so, at most two of them: whether one does, and whether it is the only one.
   virtual Result<std::vector<std::string>> versions_beginning(std::string_view agent,
                                                               std::string_view digits) = 0;
+
+  // ---- runs that wait, and runs that take up others
+
+  // The last word counts. Repeating either is no error.
+  virtual Status hold_run(const HeldRun& held) = 0;
+  virtual Status release_run(std::string_view run) = 0;
+  virtual Result<std::optional<HeldRun>> held_run(std::string_view run) = 0;
+  // By run id.
+  virtual Result<std::vector<HeldRun>> held_runs(const HeldFilter& filter) = 0;
+  // The first one stands, and is what comes back.
+  virtual Result<Origin> put_origin(const Origin& origin) = 0;
+  virtual Result<std::optional<Origin>> origin(std::string_view run) = 0;
 };
 
 }  // namespace holdfast::platform

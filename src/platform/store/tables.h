@@ -57,6 +57,8 @@ inline constexpr Table kTables[] = {
      ""},
     {"audit", "id, at, actor, action, subject, detail", "id", "id"},
     {"gone_histories", "run, status, closed_at, at", "run", ""},
+    {"held_runs", "run, kind, reason, detail, held_by, at", "run", ""},
+    {"origins", "run, origin, state, started_by, at", "run", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

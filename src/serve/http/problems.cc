@@ -30,6 +30,17 @@ constexpr Row kRows[] = {
     {RunFault::kRunsCursorNotFound, 400, "invalid_cursor", "", "the cursor's run does not exist"},
     {RunFault::kApprovalNotFound, 404, "approval_not_found",
      "GET /api/v1/approvals?status=pending lists what waits"},
+    {RunFault::kRunClosed, 409, "run_closed", "POST .../retry takes it up under a new id"},
+    {RunFault::kRunOpen, 409, "run_open", "it can be paused, resumed or cancelled"},
+    {RunFault::kRunEnding, 409, "run_ending", ""},
+    {RunFault::kMessageRejected, 409, "message_rejected", "the agent's definition says `steering: reject`"},
+    {RunFault::kTooManyMessages, 429, "too_many_messages", "wait for the next model call"},
+    {RunFault::kMessageExists, 409, "message_exists", "another message needs another id"},
+    {RunFault::kAlreadyHeld, 409, "already_held", ""},
+    {RunFault::kNotHeld, 409, "not_held", ""},
+    {RunFault::kNotRetried, 409, "not_retried", ""},
+    {RunFault::kSteeringRefused, 409, "refused_by_run", ""},
+    {RunFault::kNoAnswer, 503, "no_answer", "the same request again, with the same id, is the same one"},
 };
 
 }  // namespace

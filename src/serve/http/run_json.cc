@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "http/approval_json.h"
+#include "runs/run_reason.h"
 
 namespace holdfast::http {
 
@@ -79,6 +80,17 @@ Json summary_json(const runs::RunSummary& summary) {
     out["history_deleted_at"] =
         standing.history_deleted_at ? Json(iso_time(*standing.history_deleted_at)) : Json(nullptr);
   }
+  if (summary.held) {
+    const platform::HeldRun& held = *summary.held;
+    const bool parked = held.kind == protocol::HoldKind::kParked;
+    if (out["waiting_on"].is_null()) out["waiting_on"] = "resume";
+    out["hold"] = {{"state", to_string(held.kind)},
+                   {"reason", parked ? runs::failure_reason(held.reason) : held.reason},
+                   {"since", iso_time(held.at)}};
+    if (parked) out["hold"]["error"] = {{"type", held.reason}, {"message", held.detail}};
+    if (!held.by.empty()) out["hold"]["by"] = held.by;
+  }
+  out["reason"] = standing.outcome ? Json(runs::stop_reason(*standing.outcome)) : Json(nullptr);
   if (!whole) out["input_bytes"] = run.input_bytes;
   if (standing.outcome && standing.outcome->closed_at)
     out["closed_at"] = iso_time(*standing.outcome->closed_at);
@@ -92,6 +104,7 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
   const platform::RunRecord& run = details.summary.run;
   const runs::Standing& standing = details.summary.standing;
   Json out = summary_json(details.summary);
+  if (!details.origin.empty()) out["origin"] = details.origin;
   bool completed = standing.outcome && standing.status == RunStatus::kCompleted;
   out["output"] = completed ? output_of(*standing.outcome) : Json(nullptr);
   const std::string& partial = details.progress.partial_output;

@@ -101,10 +101,11 @@ std::expected<runs::RunQuery, Problem> query_of(const Request& request) {
   query.limit = *limit;
   if (auto name = request.query_value("status")) {
     query.status = runs::run_status_by_name(*name);
-    if (!query.status) {
+    if (!query.status) query.held = protocol::hold_kind_by_name(*name);
+    if (!query.status && !query.held) {
       return std::unexpected(
           Problem(400, "invalid_parameter", fmt::format("there is no status '{}'", *name))
-              .hint("queued, running, completed, failed, canceled, terminated or timed_out"));
+              .hint("queued, running, paused, parked, completed, failed, canceled, terminated or timed_out"));
     }
   }
   query.agent = std::string(request.query_value("agent").value_or(""));

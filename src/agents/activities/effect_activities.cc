@@ -1,0 +1,157 @@
+// Effects after the fact: another tool says whether an interrupted call took effect, and another one takes an
+// effect back. The ledger is the only memory: an attempt after a crash finds there what was settled and
+// undone.
+
+#include <fmt/format.h>
+
+#include "activities/activities.h"
+#include "activities/effect_hooks.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "holdfast/failure.h"
+#include "protocol/events.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+constexpr std::size_t kMaxNote = 500;
+
+std::string note_of(std::string text) {
+  return bounded_text(std::move(text), kMaxNote);
+}
+
+// A call that no model made; its step is that of the asking, or the undoing.
+ToolInput hook_call(const EffectInput& in, const std::string& tool, std::string key) {
+  ToolInput out;
+  out.agent = in.agent;
+  out.version = in.version;
+  out.call = in.call;
+  out.call.tool = tool;
+  out.call.key = std::move(key);
+  out.call.step = in.step;
+  return out;
+}
+
+const ToolSpec& need_tool(const AgentDefinition& agent, const std::string& name) {
+  const ToolSpec* tool = agent.find_tool(name);
+  if (!tool) throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", name), "NOT_FOUND");
+  return *tool;
+}
+
+std::string text_of(const std::string& record) {
+  return Json::parse(record).value("text", "");
+}
+
+UndoResult undo_result(UndoStatus status, std::string note) {
+  UndoResult out;
+  out.status = status;
+  out.note = note_of(std::move(note));
+  return out;
+}
+
+}  // namespace
+
+std::optional<platform::EffectRecord> Activities::ask_hook(activity::Context& ctx,
+                                                           const AgentDefinition& agent, const ToolSpec& tool,
+                                                           const EffectInput& in, std::string& why) {
+  if (!tool.hooks.reconcile) {
+    why = fmt::format("`{}` has nobody to ask", tool.name);
+    return std::nullopt;
+  }
+  const Reconcile& hook = *tool.hooks.reconcile;
+  const ToolSpec& asked = need_tool(agent, hook.call.tool);
+  const auto arguments =
+      hook_arguments(hook.call, asked, hook_document(arguments_of(in.call), in.call.key, ""));
+  if (!arguments) {
+    why = arguments.error().message();
+    return std::nullopt;
+  }
+  const ToolInput call = hook_call(in, asked.name, "ask-" + in.call.key);
+  const ToolEnding ending = run_tool(ctx, asked, call, *arguments);
+  if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown)
+    retry_tool(ctx, asked, call, ending);
+  const bool failed = ending.ending == Ending::kFailed;
+  tool_completed(ctx, asked, call, tool_record(ending.text, failed));
+  const spec::Truth truth = failed ? spec::Truth::kUnknown : took_effect(hook, ending.text);
+  publish(ctx, protocol::event::kEffectReconciled,
+          {{"step", in.call.step},
+           {"tool", tool.name},
+           {"asked", asked.name},
+           {"outcome", truth == spec::Truth::kTrue    ? "happened"
+                       : truth == spec::Truth::kFalse ? "did not happen"
+                                                      : "unknown"}},
+          fmt::format("effect/{}/reconciled/{}", in.call.key, in.step));
+  if (truth == spec::Truth::kUnknown) {
+    why = fmt::format("`{}` answered: {}", asked.name, ending.text);
+    return std::nullopt;
+  }
+  const bool happened = truth == spec::Truth::kTrue;
+  const std::string record =
+      happened ? tool_record(ending.text, false)
+               : tool_record("the call was interrupted and took no effect; call again if it is still wanted",
+                             true);
+  return require(deps_.store->settle_effect(in.call.key, happened, record), "settling the effect");
+}
+
+ToolResult Activities::reconcile(activity::Context& ctx, const EffectInput& in) {
+  DefinitionPtr agent = definition(in.agent, in.version);
+  const ToolSpec& tool = need_tool(*agent, in.call.tool);
+  auto record = require(deps_.store->lookup_effect(in.call.key), "the record of the call");
+  ToolResult out;
+  if (!record || record->state != platform::EffectState::kSettled) {
+    std::string why;
+    record = ask_hook(ctx, *agent, tool, in, why);
+    out.note = note_of(why);
+  }
+  if (!record) return out;  // unknown
+  ToolInput call = hook_call(in, tool.name, in.call.key);
+  call.call.step = in.call.step;
+  tool_completed(ctx, tool, call, record->result);
+  out.status = record->succeeded ? ToolStatus::kDone : ToolStatus::kFailed;
+  out.source = AnswerSource::kEffect;
+  out.key = in.call.key;
+  return out;
+}
+
+UndoResult Activities::undo(activity::Context& ctx, const EffectInput& in) {
+  DefinitionPtr agent = definition(in.agent, in.version);
+  const ToolSpec& tool = need_tool(*agent, in.call.tool);
+  const auto told = [&](UndoResult result) {
+    if (result.status == UndoStatus::kNothing) return result;
+    const bool undone = result.status == UndoStatus::kUndone;
+    Json event = {{"step", in.call.step}, {"tool", tool.name}};
+    if (tool.hooks.compensate) event["by"] = tool.hooks.compensate->tool;
+    if (!undone) event["why"] = result.note;
+    publish(ctx, undone ? protocol::event::kEffectUndone : protocol::event::kEffectNotUndone, event,
+            fmt::format("effect/{}/undone", in.call.key));
+    return result;
+  };
+  if (!tool.hooks.compensate)
+    return told(undo_result(UndoStatus::kFailed, fmt::format("`{}` says no `compensate`", tool.name)));
+  auto record = require(deps_.store->lookup_effect(in.call.key), "the record of the call");
+  if (!record) return undo_result(UndoStatus::kNothing, "");  // it was never begun
+  if (record->state != platform::EffectState::kSettled) {
+    std::string why;
+    record = ask_hook(ctx, *agent, tool, in, why);
+    if (!record)
+      return told(undo_result(UndoStatus::kUnknown, "it is not known whether it took effect; " + why));
+  }
+  if (!record->succeeded) return undo_result(UndoStatus::kNothing, "");
+  const HookCall& hook = *tool.hooks.compensate;
+  const ToolSpec& undoing = need_tool(*agent, hook.tool);
+  const auto arguments = hook_arguments(
+      hook, undoing, hook_document(arguments_of(in.call), in.call.key, text_of(record->result)));
+  if (!arguments) return told(undo_result(UndoStatus::kFailed, arguments.error().message()));
+  const ToolInput call = hook_call(in, undoing.name, "undo-" + in.call.key);
+  const ToolResult result = call_with_effect(ctx, undoing, call, *arguments);
+  if (result.status == ToolStatus::kUnknown)
+    return told(undo_result(UndoStatus::kUnknown, fmt::format("it is not known whether `{}` took effect: {}",
+                                                              undoing.name, result.note)));
+  if (result.status == ToolStatus::kDone) return told(undo_result(UndoStatus::kUndone, ""));
+  const auto settled = require(deps_.store->lookup_effect(call.call.key), "the record of the undoing");
+  return told(undo_result(UndoStatus::kFailed, fmt::format("`{}` failed: {}", undoing.name,
+                                                           settled ? text_of(settled->result) : "")));
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,87 @@
+// A run that takes up an earlier one goes on where that came to: what is in its conversation is not done
+// again, and calls that it made without an answer get the one that the ledger knows.
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "activities/activities.h"
+#include "base/json.h"
+#include "base/sha256.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+// Messages that are read to find the calls without an answer.
+constexpr std::uint64_t kLookBack = 2 * kMaxCallsPerTurn;
+
+ToolAnswer told(const model::ToolCall& call, std::uint32_t ordinal, std::string text) {
+  ToolAnswer out;
+  out.ordinal = ordinal;
+  out.id = call.id;
+  out.text = std::move(text);
+  return out;
+}
+
+}  // namespace
+
+// Edited arguments and repeats have keys of their own: what is not known under the first is not known here.
+ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRef& message,
+                                    const model::ToolCall& call, std::uint32_t ordinal) {
+  const Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
+  if (!arguments.is_object())
+    return told(call, ordinal, "the arguments are not valid JSON; send one JSON object");
+  const std::string key =
+      idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, dump_json(arguments));
+  ToolAnswer out = told(call, ordinal, "");
+  const auto effect = require(deps_.store->lookup_effect(key), "the result of a call");
+  if (effect && effect->state == platform::EffectState::kSettled) {
+    out.source = AnswerSource::kEffect;
+    out.key = key;
+    return out;
+  }
+  if (require(deps_.store->lookup_step("tool:" + key), "the result of a call")) {
+    out.source = AnswerSource::kStep;
+    out.key = "tool:" + key;
+    return out;
+  }
+  out.text =
+      effect ? "the run was interrupted, and it is not known whether this call took effect; find out before "
+               "it is made again"
+             : "the run ended before this call had a result; whether it was made with other arguments is "
+               "not known";
+  return out;
+}
+
+ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin) {
+  const Json state = parse_json(origin.state);
+  const auto head = state.at("conversation").get<ConversationRef>();
+  const auto undone = state.value("undone", std::vector<std::string>());
+  const std::uint64_t first = head.sequence > kLookBack ? head.sequence - kLookBack : 1;
+  const auto tail = require(deps_.store->read(head, first, head.sequence), "the conversation");
+  if (tail.empty())
+    throw ApplicationFailure::non_retryable("the conversation of the earlier run is gone", "NOT_FOUND");
+  const auto last = require(model::message_from_json(tail.back().json), "the last message");
+  std::vector<ToolAnswer> answers;
+  if (last.role == model::Role::kAssistant) {
+    for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i)
+      answers.push_back(known_answer(ctx, head, last.tool_calls[i], i));
+  }
+  if (answers.empty() && undone.empty()) return head;
+  platform::StepWrite write;
+  write.key = "begin:" +
+              sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+  write.run = ctx.info().workflow_id;
+  write.expected = head;
+  for (const model::Message& message : answer_messages(ctx, answers))
+    write.messages.push_back(model::to_json(message));
+  if (!undone.empty()) {
+    write.messages.push_back(model::to_json(model::Message::user(fmt::format(
+        "These calls were taken back when the earlier run ended; they have no effect any more: {}",
+        fmt::join(undone, ", ")))));
+  }
+  write.result = "{}";
+  return require(deps_.store->commit_step(write), "storing what the earlier run knew").appended->head;
+}
+
+}  // namespace holdfast::agent

@@ -1,0 +1,62 @@
+// What others may ask of a run, and tell it.
+
+#include "agent/loop.h"
+#include "protocol/names.h"
+
+namespace holdfast::agent {
+
+std::int64_t Loop::now_ms() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(ctx_.now().time_since_epoch()).count();
+}
+
+Json Loop::status() const {
+  Json approvals = Json::array();
+  for (const auto& [id, pending] : pending_) {
+    if (pending->decision || pending->closed) continue;
+    approvals.push_back({{"id", id},
+                         {"tool", pending->request.call.tool},
+                         {"step", pending->request.call.step},
+                         {"arguments_sha256", pending->request.arguments_sha256},
+                         {"reason", pending->request.reason},
+                         {"expires_at_ms", pending->request.expires_at_ms}});
+  }
+  Json calls = Json::array();
+  for (const auto& [step, state] : calls_) calls.push_back({{"step", step}, {"state", state}});
+  const bool asks = !approvals.empty() && phase_ == "tools";
+  Json out = {{"agent", input_.agent},
+              {"version", progress_.plan.version},
+              {"phase", asks ? "approval" : phase_},
+              {"iteration", progress_.iteration},
+              {"max_iterations", progress_.plan.max_iterations},
+              {"step", progress_.step},
+              {"usage", progress_.usage},
+              {"conversation", progress_.head},
+              {"messages", progress_.messages.size()},
+              {"approvals", approvals},
+              {"calls", calls}};
+  if (!undone_.empty()) out["undone"] = undone_;
+  if (progress_.hold) out["hold"] = *progress_.hold;
+  return out;
+}
+
+void Loop::register_handlers() {
+  auto self = shared_from_this();
+  ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  ctx_.on_update(
+      kDecideUpdate, [self](Decision decision) { return self->decide(decision); },
+      [self](const Decision& decision) { self->check_decision(decision); });
+  ctx_.on_update(
+      kMessageUpdate, [self](SentMessage message) { return self->take_message(message); },
+      [self](const SentMessage& message) { self->check_message(message); });
+  ctx_.on_update(
+      kPauseUpdate, [self](PauseRequest request) { return self->pause(std::move(request)); },
+      [self](const PauseRequest&) { self->check_pause(); });
+  ctx_.on_update(
+      kResumeUpdate, [self](ResumeRequest request) { return self->resume(std::move(request)); },
+      [self](const ResumeRequest&) { self->check_held(false); });
+  ctx_.on_update(
+      kGiveUpUpdate, [self](GiveUpRequest request) { return self->give_up(std::move(request)); },
+      [self](const GiveUpRequest&) { self->check_held(true); });
+}
+
+}  // namespace holdfast::agent

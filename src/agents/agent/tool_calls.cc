@@ -1,0 +1,168 @@
+// One call of a tool, from the policy's verdict to the answer; all calls of a turn are under way at once.
+
+#include <fmt/format.h>
+
+#include "agent/failures.h"
+#include "agent/loop.h"
+#include "agent/workflow_tool.h"
+#include "protocol/names.h"
+
+namespace holdfast::agent {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
+  auto call = std::make_shared<PlannedCall>(std::move(planned));
+  if (call->verdict == Verdict::kInvalid) co_return error_answer(call->call, call->reason);
+  if (call->verdict == Verdict::kDeny) co_return error_answer(call->call, "denied: " + call->reason);
+  if (call->verdict == Verdict::kAsk) {
+    auto refusal =
+        co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
+    if (refusal) co_return error_answer(call->call, *refusal);
+  }
+  const WorkflowTool* in_workflow = find_workflow_tool(call->kind);
+  const int slots = in_workflow && in_workflow->only_waits ? 0 : 1;
+  while (true) {
+    while (slots > 0 && running_tools_ >= progress_.plan.max_parallel_tools) {
+      auto slot_free = [this] { return running_tools_ < progress_.plan.max_parallel_tools; };
+      co_await ctx_.wait(slot_free);
+    }
+    if (!progress_.hold) break;  // what is under way ends; nothing new begins
+    co_await held();
+  }
+  if (interrupted_)
+    co_return error_answer(call->call, fmt::format("not called: a message came first{}", interrupted_by_));
+  if (!call->undo.is_null() && progress_.undoable.size() >= kMaxUndoable) {
+    co_return error_answer(call->call,
+                           fmt::format("not called: this run has made {} calls that it may have to "
+                                       "undo, and can keep no more",
+                                       kMaxUndoable));
+  }
+  running_tools_ += slots;
+  calls_[call->call.step] = call->call.tool + ": running";
+  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call);
+  // A message may cut short what only the workflow waits for; what touches the world is waited for.
+  if (in_workflow) {
+    CancelScope scope = ctx_.scope();
+    waits_.insert_or_assign(call->call.step, scope);
+    calling = ctx_.within(scope, std::move(calling));
+  }
+  Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
+  waits_.erase(call->call.step);
+  running_tools_ -= slots;
+  calls_[call->call.step] = call->call.tool + (outcome.ok() ? ": done" : ": failed");
+  if (outcome.ok()) co_return std::move(outcome).value();
+  if (ctx_.workflow_cancelled() || ctx_.cancelled()) outcome.error().raise();
+  if (given_up_) outcome.error().raise();
+  if (interrupted_ && is_canceled(outcome.error()))
+    co_return error_answer(call->call, fmt::format("ended early: a message came first{}", interrupted_by_));
+  co_return error_answer(call->call, root_of(outcome.error()).message());
+}
+
+Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
+  auto call = std::make_shared<PlannedCall>(std::move(planned));
+  for (int repeat = 1;; ++repeat) {
+    remember_effect(*call);
+    ToolResult result;
+    if (is_steered()) {
+      result = co_await try_tool(call);
+    } else {  // the order of commands of a turn depends on how deep each call is
+      result = co_await ctx_.activity<ToolResult>(kToolActivity, tool_options(*call), tool_input(*call));
+    }
+    if (result.status == ToolStatus::kUnknown && !call->reconcile.is_null())
+      result = co_await reconcile(call, std::move(result));
+    if (result.status == ToolStatus::kFailed) forget_effect(call->call.key);
+    const bool parked = result.status == ToolStatus::kFailed && call->park_on_failure;
+    if (parked) co_await park("ToolError", call->call.tool + " failed: " + result.note, call->call.step);
+    if (result.status != ToolStatus::kUnknown && !parked) {
+      ToolAnswer answer;
+      answer.ordinal = call->call.ordinal;
+      answer.id = call->call.id;
+      answer.source = result.source.value();
+      answer.key = result.key;
+      co_return answer;
+    }
+    if (result.status == ToolStatus::kUnknown) {
+      // The call may have happened and must not be repeated unasked: approve means call again, reject means
+      // leave it.
+      const std::string what = fmt::format(
+          "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
+          "call it again, reject to leave it",
+          call->call.tool, result.note);
+      const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
+      auto refusal = co_await approved(call, what, id, Question::kAgain);
+      if (refusal)
+        co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
+    }
+    call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);
+  }
+}
+
+ActivityOptions Loop::tool_options(const PlannedCall& call) const {
+  return ActivityOptions()
+      .task_queue(kToolQueue)
+      .start_to_close(milliseconds(call.timeout_ms) + seconds(5))
+      .heartbeat(kHeartbeatTimeout)
+      .retry(retry_policy(call.retry));
+}
+
+ToolInput Loop::tool_input(const PlannedCall& call) const {
+  ToolInput in;
+  in.agent = progress_.plan.agent;
+  in.version = progress_.plan.version;
+  in.call = call.call;
+  return in;
+}
+
+// Attempts until the activity ended. One that failed for good, where that is waited for, is made again under
+// the same key: nothing says that it had no effect.
+Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call) {
+  while (true) {
+    auto options = tool_options(*call).cancellation(ActivityCancellation::kWaitCompleted);
+    auto in = tool_input(*call);
+    Outcome<ToolResult> outcome = co_await attempt(ctx_.activity<ToolResult>(kToolActivity, options, in));
+    if (outcome.ok()) co_return std::move(outcome).value();
+    const bool waits = call->park_on_failure || is_budget(type_of(outcome.error()));
+    if (!waits || !parks(outcome.error(), call->park_on_failure)) outcome.error().raise();
+    co_await park(type_of(outcome.error()), root_of(outcome.error()).message(), call->call.step);
+  }
+}
+
+// Another tool may know whether the call took effect. When it does not, neither do we.
+Task<ToolResult> Loop::reconcile(std::shared_ptr<PlannedCall> call, ToolResult unknown) {
+  const milliseconds pause(call->reconcile.value("after_ms", std::int64_t{0}));
+  if (pause.count() > 0) co_await ctx_.sleep(pause, "reconcile " + call->call.tool);
+  EffectInput in;
+  in.agent = progress_.plan.agent;
+  in.version = progress_.plan.version;
+  in.call = call->call;
+  in.step = ++progress_.step;
+  auto options =
+      ActivityOptions()
+          .task_queue(kToolQueue)
+          .start_to_close(milliseconds(call->reconcile.value("timeout_ms", std::int64_t{30000})) + seconds(5))
+          .heartbeat(kHeartbeatTimeout)
+          .retry(retry_policy(call->reconcile.value("retry", Json::object())));
+  Outcome<ToolResult> outcome = co_await attempt(ctx_.activity<ToolResult>(kReconcileActivity, options, in));
+  if (ctx_.cancelled() && !outcome.ok()) outcome.error().raise();
+  if (outcome.ok() && outcome.value().status != ToolStatus::kUnknown) co_return std::move(outcome).value();
+  const std::string why = outcome.ok() ? outcome.value().note : root_of(outcome.error()).message();
+  unknown.note += "; asking did not help: " + why;
+  co_return unknown;
+}
+
+// The call is made right here, by the workflow.
+Task<ToolAnswer> Loop::call_in_workflow(const WorkflowTool* tool, PlannedCall planned) {
+  Caller caller;
+  caller.run = ctx_.info().workflow_id;
+  caller.agent = progress_.plan.agent;
+  caller.version = progress_.plan.version;
+  caller.call = planned.call;
+  caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
+  WorkflowCall call(ctx_, std::move(planned), std::move(caller));
+  call.undoable = &progress_.undoable;
+  return tool->run(std::move(call));
+}
+
+}  // namespace holdfast::agent

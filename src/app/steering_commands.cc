@@ -1,0 +1,121 @@
+// send, pause, resume, fail, retry, bulk.
+
+#include "app/steering_commands.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "app/api_session.h"
+#include "app/exit_code.h"
+#include "app/input_file.h"
+#include "app/output.h"
+#include "app/printable.h"
+#include "base/json.h"
+#include "base/url.h"
+
+namespace holdfast::app {
+
+namespace {
+
+std::string path_of(const std::string& run, std::string_view verb) {
+  return fmt::format("/api/v1/runs/{}/{}", percent_encode(run), verb);
+}
+
+void add(Json& body, const char* name, const std::string& text) {
+  if (!text.empty()) body[name] = text;
+}
+
+}  // namespace
+
+std::string user_name() {
+  for (const char* variable : {"USER", "LOGNAME"}) {
+    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return value;
+  }
+  return "command line";
+}
+
+int send_message(const SendOptions& options) {
+  if (options.text.has_value() == options.input_file.has_value()) {
+    report_error("usage", "give the text or --input-file, one of them");
+    return kExitUsage;
+  }
+  std::string text = options.text.value_or("");
+  if (options.input_file) {
+    auto read = read_file(*options.input_file);
+    if (!read) return refuse(read.error());
+    text = *std::move(read);
+  }
+  Json body = {{"input", text}, {"by", options.by.empty() ? user_name() : options.by}};
+  add(body, "id", options.id);
+  ApiSession api(options.api);
+  auto answer = api.post(path_of(options.run, "messages"), body);
+  if (!answer) return answer.error();
+  print_line(options.api.json ? dump_json(*answer)
+                              : printable(fmt::format("{}: {}", answer->value("state", ""), options.run)));
+  return kExitOk;
+}
+
+int steer_run(const SteerOptions& options) {
+  Json body = {{"by", options.by.empty() ? user_name() : options.by}};
+  add(body, "reason", options.reason);
+  add(body, "version", options.version);
+  ApiSession api(options.api);
+  auto answer = api.post(path_of(options.run, options.verb), body);
+  if (!answer) return answer.error();
+  print_line(options.api.json ? dump_json(*answer)
+                              : printable(fmt::format("{}: {}", answer->value("state", ""), options.run)));
+  return kExitOk;
+}
+
+int retry_run(const RetryOptions& options) {
+  Json body = {{"by", options.by.empty() ? user_name() : options.by}};
+  add(body, "id", options.id);
+  add(body, "version", options.version);
+  ApiSession api(options.api);
+  auto answer = api.post(path_of(options.run, "retry"), body);
+  if (!answer) return answer.error();
+  print_line(options.api.json ? dump_json(*answer) : printable(answer->value("id", "")));
+  return kExitOk;
+}
+
+int bulk_runs(const BulkOptions& options) {
+  ApiSession api(options.api);
+  Json body = {{"action", options.action}, {"status", options.status}, {"dry_run", options.dry_run}};
+  body["by"] = options.by.empty() ? user_name() : options.by;
+  add(body, "agent", options.agent);
+  add(body, "reason", options.reason);
+  add(body, "version", options.version);
+  Json rows = Json::array();
+  bool failed = false;
+  while (options.limit == 0 || rows.size() < options.limit) {
+    if (options.limit != 0) body["limit"] = std::min<std::size_t>(50, options.limit - rows.size());
+    auto page = api.post("/api/v1/runs/bulk", body);
+    if (!page) return page.error();
+    for (Json& row : (*page)["runs"]) {
+      failed = failed || !row.value("ok", false);
+      rows.push_back(std::move(row));
+    }
+    if (!(*page)["next_cursor"].is_string()) break;
+    body["cursor"] = (*page)["next_cursor"];
+  }
+  if (options.api.json) {
+    print_line(dump_json(Json{{"action", options.action}, {"dry_run", options.dry_run}, {"runs", rows}}));
+    return failed ? kExitConflict : kExitOk;
+  }
+  std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "RESULT"}};
+  const std::string done = options.dry_run ? "would " + options.action : options.action + " ok";
+  for (const Json& row : rows) {
+    std::string result = row.value("ok", false) ? done : "not: " + row.value("why", "");
+    if (row.contains("started")) result = "started " + row.value("started", "");
+    table.push_back({row.value("run", ""), row.value("agent", ""), row.value("status", ""), result});
+  }
+  if (rows.empty()) {
+    complain("no such runs");
+  } else {
+    print_table(table);
+  }
+  return failed ? kExitConflict : kExitOk;
+}
+
+}  // namespace holdfast::app

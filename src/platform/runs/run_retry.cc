@@ -1,0 +1,90 @@
+// A closed run is taken up by a new one, which goes on with its conversation behind what was done.
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/sha256.h"
+#include "protocol/call.h"
+#include "protocol/names.h"
+#include "runs/runs_impl.h"
+
+namespace holdfast::runs {
+
+namespace {
+
+using protocol::Json;
+
+Status cannot(const std::string& run, std::string_view why) {
+  return with_fault(Code::kFailedPrecondition, RunFault::kNotRetried,
+                    fmt::format("run '{}' cannot be taken up: {}", run, why));
+}
+
+bool has_work_left(const RunOutcome& outcome) {
+  if (outcome.status != RunStatus::kCompleted) return true;
+  const Json result = parse_json(outcome.result);
+  return result.is_object() && result.value("max_iterations_reached", false);
+}
+
+// So that two who take up the same run start one.
+std::string default_id(const std::string& run) {
+  constexpr std::string_view kSuffix = ".retry";
+  if (run.size() + kSuffix.size() <= kMaxIdBytes) return run + std::string(kSuffix);
+  return "retry-" + sha256_hex(run);
+}
+
+}  // namespace
+
+Result<StartedRun> Runs::retry(const RetryRequest& request) {
+  auto run = impl_->store().run(request.run);
+  if (!run && run.error().code() == Code::kNotFound) {
+    auto child = find(request.run);
+    return fail(child ? cannot(request.run, "it is a sub-agent's; take up the run that called it")
+                      : child.error());
+  }
+  if (!run) return fail(run.error());
+  const Standing standing = impl_->standing_of(*run);
+  if (!is_closed(standing.status)) {
+    return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,
+                           fmt::format("run '{}' is not over: {}", request.run, to_string(standing.status))));
+  }
+  if (standing.history_deleted) return fail(cannot(request.run, "its history was deleted"));
+  if (standing.outcome && !has_work_left(*standing.outcome))
+    return fail(cannot(request.run, "it is complete, and nothing is left to do"));
+
+  platform::Origin origin;
+  origin.run = request.id.empty() ? default_id(request.run) : request.id;
+  origin.origin = request.run;
+  origin.by = request.by;
+  if (Status valid = check_run_id(origin.run); !valid.ok()) return fail(std::move(valid));
+  const auto other = impl_->store().origin(origin.run);
+  if (!other) return fail(other.error());
+  const bool taken = impl_->store().run(origin.run).has_value();
+  if (taken && (!*other || (*other)->origin != request.run)) {
+    return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
+                           fmt::format("another run has the id '{}'", origin.run)));
+  }
+  // A closed workflow still says how far it came.
+  auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
+  if (!status) return fail(status.error());
+  const auto conversation = status->find("conversation");
+  const bool begun =
+      conversation != status->end() && conversation->get<protocol::ConversationRef>().sequence > 0;
+  if (begun) {
+    Json state = {{"conversation", *conversation}};
+    if (status->contains("undone")) state["undone"] = (*status)["undone"];
+    origin.state = dump_json(state);
+  }
+  if (auto stored = impl_->store().put_origin(origin); !stored) return fail(stored.error());
+
+  platform::StartIntent intent;
+  intent.run = origin.run;
+  intent.agent = run->agent;
+  intent.definition_hash = request.version.empty()        ? run->definition_hash
+                           : request.version == "current" ? std::string()
+                                                          : request.version;
+  intent.input = run->input;
+  intent.fingerprint = "retry:" + sha256_hex(request.run + "\n" + intent.definition_hash);
+  return start(std::move(intent));
+}
+
+}  // namespace holdfast::runs

@@ -1,0 +1,132 @@
+// Runs, steered: messages, pause, resume, and the end of what is parked.
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "protocol/events.h"
+#include "protocol/names.h"
+#include "protocol/steering.h"
+#include "runs/runs_impl.h"
+
+namespace holdfast::runs {
+
+namespace {
+
+using protocol::Json;
+
+constexpr std::size_t kMaxShown = 4000;  // of a message, in an event
+
+Payload argument(const Json& value) {
+  return Payload({{"encoding", "json/plain"}}, dump_json(value));
+}
+
+// The text first, then the word that it is there.
+Result<protocol::SentMessage> store_message(platform::Store& store, const SteerRequest& request,
+                                            const std::string& id) {
+  protocol::MessageText text;
+  text.text = request.text;
+  text.by = request.by;
+  platform::StepWrite write;
+  write.key = "message:" + sha256_hex(request.run + "\n" + id);
+  write.run = request.run;
+  write.result = dump_json(Json(text));
+  auto stored = store.commit_step(write);
+  if (!stored) return fail(stored.error());
+  if (stored->result != write.result) {
+    return fail(with_fault(Code::kAlreadyExists, RunFault::kMessageExists,
+                           fmt::format("another message into this run has the id '{}'", id)));
+  }
+  protocol::SentMessage out;
+  out.id = id;
+  out.key = write.key;
+  out.by = request.by;
+  return out;
+}
+
+// Of an agent, as people say them.
+Result<std::string> version_hash(platform::Store& store, const std::string& agent,
+                                 const std::string& version) {
+  auto found = version == "current" ? store.current_definition(agent) : store.definition(agent, version);
+  if (found) return found->hash;
+  if (found.error().code() != Code::kNotFound) return fail(found.error());
+  return fail(with_fault(Code::kNotFound, RunFault::kVersionNotFound,
+                         fmt::format("agent '{}' has no version '{}'", agent, version)));
+}
+
+Result<SteeringSender::Update> update_of(Runs::Impl& impl, const platform::RunRecord& run,
+                                         const SteerRequest& request) {
+  SteeringSender::Update update;
+  update.run = request.run;
+  const std::string id = request.id.empty() ? new_uuid(impl.deps.environment->random()) : request.id;
+  update.id = fmt::format("{}-{}", static_cast<int>(request.kind), sha256_hex(id));
+  switch (request.kind) {
+    case SteerKind::kMessage: {
+      auto message = store_message(impl.store(), request, id);
+      if (!message) return fail(message.error());
+      update.name = protocol::kMessageUpdate;
+      update.argument = argument(Json(*message));
+      break;
+    }
+    case SteerKind::kPause: {
+      protocol::PauseRequest pause;
+      pause.by = request.by;
+      pause.reason = request.reason;
+      update.name = protocol::kPauseUpdate;
+      update.argument = argument(Json(pause));
+      break;
+    }
+    case SteerKind::kResume: {
+      protocol::ResumeRequest resume;
+      resume.by = request.by;
+      if (!request.version.empty()) {
+        auto hash = version_hash(impl.store(), run.agent, request.version);
+        if (!hash) return fail(hash.error());
+        resume.version = *hash;
+      }
+      update.name = protocol::kResumeUpdate;
+      update.argument = argument(Json(resume));
+      break;
+    }
+    case SteerKind::kGiveUp: {
+      protocol::GiveUpRequest end;
+      end.by = request.by;
+      end.reason = request.reason;
+      update.name = protocol::kGiveUpUpdate;
+      update.argument = argument(Json(end));
+      break;
+    }
+  }
+  return update;
+}
+
+}  // namespace
+
+void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_within, SteerDone done) {
+  auto run = find(request.run);
+  if (!run) return done(fail(run.error()));
+  const RunStatus status = impl_->standing_of(*run).status;
+  if (is_closed(status)) {
+    return done(fail(with_fault(Code::kFailedPrecondition, RunFault::kRunClosed,
+                                fmt::format("run '{}' is over: {}", request.run, to_string(status)))));
+  }
+  auto update = update_of(*impl_, *run, request);
+  if (!update) return done(fail(update.error()));
+  if (request.kind != SteerKind::kMessage)
+    return impl_->steering->send(*std::move(update), answer_within, std::move(done));
+  // People who watch see it come; the run says itself when a model call has seen it.
+  auto told = [streams = impl_->deps.streams, request, id = update->id,
+               done = std::move(done)](Result<std::string> answer) mutable {
+    if (answer) {
+      const Json event = {{"by", request.by}, {"text", bounded_text(request.text, kMaxShown)}};
+      (void)streams->publish(request.run, protocol::event::kMessageReceived, dump_json(event),
+                             "message/" + id + "/received");
+    }
+    done(std::move(answer));
+  };
+  impl_->steering->send(*std::move(update), answer_within, std::move(told));
+}
+
+}  // namespace holdfast::runs
