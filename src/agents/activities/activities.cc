@@ -171,7 +171,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   plan.model_retry = {{"initial_ms", agent->model.retry.initial.count()},
                       {"backoff", agent->model.retry.backoff},
                       {"maximum_ms", agent->model.retry.max_interval.count()},
-                      {"attempts", agent->model.retry.attempts}};
+                      {"attempts", attempts_of(agent->model)}};
   return out;
 }
 

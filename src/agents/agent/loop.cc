@@ -18,6 +18,8 @@ using std::chrono::seconds;
 
 // A worker that died is noticed after this; activities beat every kBeatInterval.
 constexpr seconds kHeartbeatTimeout{10};
+// Of a model call with all its waiting; each asking has the timeout of its model.
+constexpr std::chrono::hours kLongestModelCall{24};
 
 RetryPolicy retry_policy(const Json& retry) {
   return RetryPolicy()
@@ -140,9 +142,11 @@ Task<ModelTurn> Loop::call_model() {
   in.answers = progress_.answers;
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
+  milliseconds longest(progress_.plan.model_timeout_ms);
+  if ((progress_.plan.flags & kModelsFlag) != 0) longest = kLongestModelCall;
   auto options = ActivityOptions()
                      .task_queue(kModelQueue)
-                     .start_to_close(milliseconds(progress_.plan.model_timeout_ms))
+                     .start_to_close(longest)
                      .heartbeat(kHeartbeatTimeout)
                      .retry(retry_policy(progress_.plan.model_retry)
                                 .non_retryable({"ContentFilterError", "InvalidPromptError"}));

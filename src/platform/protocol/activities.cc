@@ -36,7 +36,7 @@ void fields(auto& archive, Is<Begun> auto& v) {
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
-      "iteration", v.iteration)("step", v.step);
+      "iteration", v.iteration)("step", v.step)("role", v.role);
 }
 
 void fields(auto& archive, Is<PlannedCall> auto& v) {

@@ -38,6 +38,7 @@ struct ModelInput {
   std::vector<ToolAnswer> answers;
   int iteration = 0;
   std::uint32_t step = 0;
+  std::string role;  // whose model is asked; empty: the agent's own
 };
 
 // What schema and policy say about a call.

@@ -39,7 +39,10 @@ inline constexpr const char* kStatusQuery = "status";
 
 // Behaviour of the loop that later versions may change. A run keeps the flags it started with; numbers are
 // never reused.
-inline constexpr std::uint32_t kLoopFlags = 0;
+// 8: a model call waits for its key without running against a timeout, and an answer that is not of its form
+// is told to the model.
+inline constexpr std::uint32_t kModelsFlag = 8;
+inline constexpr std::uint32_t kLoopFlags = kModelsFlag;
 
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history

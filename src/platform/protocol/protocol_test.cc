@@ -73,6 +73,8 @@ TEST(Protocol, RecordedBytesStayAsTheyAre) {
       R"({"agent":"a","answers":[{"id":"call_1","key":"tool:k","source":"step"}],"head":#,"iteration":1,"step":1,"version":"v"})");
   expect_kept<ModelTurn>(
       R"({"calls":[{"approve_on_expiry":true,"arguments_sha256":"ab","call":@,"expires_after_ms":1000,"kind":"sql","reason":"over the limit","retry":{"attempts":3},"sub_agent":"s","timeout_ms":30000,"verdict":"ask"},{"call":@,"verdict":"invalid"},{"call":@,"kind":"http","verdict":"deny"},{"call":@,"kind":"agent","verdict":"allow"}],"head":#,"stop":"tool_calls","usage":{"output_tokens":1}})");
+  expect_kept<ModelInput>(
+      R"({"agent":"a","head":#,"iteration":1,"role":"reviewer","step":1,"version":"v"})");
   expect_kept<ModelTurn>(R"({"head":#,"usage":{}})");
   expect_kept<ModelTurn>(
       R"({"calls":[{"call":@,"input":{"duration_ms":5},"kind":"wait","verdict":"allow"}],"head":#,"usage":{}})");
