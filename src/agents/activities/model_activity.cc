@@ -61,7 +61,7 @@ constexpr std::size_t kMaxWrongOutputText = 600;
 std::optional<model::Error> why_no_output(const AgentDefinition& agent, const model::Completion& answer) {
   const bool last =
       answer.stop_reason == model::StopReason::kEnd || answer.stop_reason == model::StopReason::kStopSequence;
-  if (agent.output_schema.is_null() || !last) return std::nullopt;
+  if (agent.output_schema.is_null() || !last || !answer.message.tool_calls.empty()) return std::nullopt;
   const auto wrong = [](const std::string& why) {
     return model::Error(model::ErrorKind::kInvalidOutput,
                         "the model's answer is not what `output_schema` says: " + why);
@@ -70,6 +70,12 @@ std::optional<model::Error> why_no_output(const AgentDefinition& agent, const mo
   if (!read) return wrong(read.error().message());
   if (auto bad = spec::validate(agent.output_schema, *read)) return wrong(*bad);
   return std::nullopt;
+}
+
+// What the model is told, as its user would.
+std::string to_mend(const std::string& wrong) {
+  return "Your answer could not be used: " + wrong +
+         "\nAnswer again, with JSON of that form and nothing else.";
 }
 
 }  // namespace
@@ -182,8 +188,12 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   Json result = Json::parse(record.result);
   result.at("usage").get_to(turn.usage);
   if (auto stop = result.find("stop"); stop != result.end()) turn.stop = stop->get<StopReason>();
+  const auto mend = result.find("mend");
+  turn.mend = mend != result.end();
   const ModelSpec& spec = answered_by(agent, in, result);
-  auto stored = require(deps_.store->read(turn.head, turn.head.sequence, turn.head.sequence), "the answer");
+  // Behind an answer that is to be mended stands what is wrong with it.
+  const std::uint64_t at = turn.head.sequence - (turn.mend ? 1 : 0);
+  auto stored = require(deps_.store->read(turn.head, at, at), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
@@ -218,6 +228,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   // Blocks of the model that held a secret and were left out.
   if (const auto withheld = result.find("withheld_blocks"); withheld != result.end())
     completed["withheld_blocks"] = *withheld;
+  if (turn.mend) completed["mend"] = *mend;
   if (const auto passed_over = result.find("instead_of"); passed_over != result.end()) {
     completed["provider"] = spec.provider;
     completed["instead_of"] = *passed_over;
@@ -291,11 +302,17 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   take_slot(ctx, *agent, in, chosen);
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   model::Outcome outcome = ask_model(ctx, *agent, in, answers, chosen);
+  std::optional<std::string> mend;
   if (outcome) {
     if (auto wrong = why_no_output(*agent, *outcome)) {
       // It may quote what was said; half a secret would be found by nobody.
       wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
-      outcome = std::unexpected(std::move(*wrong));
+      if (in.mending == Mending::kMayBeTold) {
+        mend = std::move(wrong->message);
+      } else {
+        wrong->retryable = !in.mending;
+        outcome = std::unexpected(std::move(*wrong));
+      }
     }
   }
   if (!outcome) fail_model_call(ctx, in, chosen, route, outcome.error());
@@ -306,8 +323,10 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   write.expected = in.head;
   for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
   write.messages.push_back(model::to_json(outcome->message));
+  if (mend) write.messages.push_back(model::to_json(model::Message::user(to_mend(*mend))));
   Json result = {{"usage", usage_json(outcome->usage)}, {"stop", stop_of(outcome->stop_reason)}};
   if (withheld > 0) result["withheld_blocks"] = withheld;
+  if (mend) result["mend"] = *mend;
   chosen.write_to(result);
   write.result = dump_json(result);
   write.usage.push_back(usage_row(ctx, *agent, *chosen.spec, key, *outcome));

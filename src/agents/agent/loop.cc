@@ -108,13 +108,19 @@ Task<RunResult> Loop::within_deadline() {
 
 Task<RunResult> Loop::turns() {
   int turns_in_this_run = 0;
-  while (progress_.iteration < progress_.plan.max_iterations) {
+  // Mending an answer is no iteration of the agent's.
+  while (progress_.iteration < progress_.plan.max_iterations || progress_.to_mend) {
     if (turns_in_this_run++ >= kIterationsPerRun || should_continue_as_new()) {
       RunInput next = input_;
       next.progress = progress_;
       ctx_.continue_as_new(next);
     }
     ModelTurn turn = co_await call_model();  // 1. the model says what to do
+    progress_.to_mend = turn.mend;
+    if (turn.mend) {
+      progress_.told_to_mend = true;
+      continue;
+    }
     if (turn.calls.empty() && turn.stop == StopReason::kPaused)
       continue;                // the provider wants it again to go on
     if (turn.calls.empty()) {  // 4. or that it is done
@@ -143,7 +149,10 @@ Task<ModelTurn> Loop::call_model() {
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
   milliseconds longest(progress_.plan.model_timeout_ms);
-  if ((progress_.plan.flags & kModelsFlag) != 0) longest = kLongestModelCall;
+  if ((progress_.plan.flags & kModelsFlag) != 0) {
+    in.mending = progress_.told_to_mend ? Mending::kWasTold : Mending::kMayBeTold;
+    longest = kLongestModelCall;
+  }
   auto options = ActivityOptions()
                      .task_queue(kModelQueue)
                      .start_to_close(longest)

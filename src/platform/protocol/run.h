@@ -55,6 +55,8 @@ struct Progress {
   std::uint32_t step = 0;
   Tokens usage;
   std::int64_t deadline_ms = 0;  // of plan.run_timeout_ms, since the epoch; 0: none
+  bool told_to_mend = false;     // the model knows that an answer was not of its form
+  bool to_mend = false;          // and has not answered yet
 };
 
 // The argument of the workflow. Whoever starts a run gives `agent`; everything else may be left out.
