@@ -157,6 +157,8 @@ class CommandLine {
                     "with blanks between them)")
         ->take_all();
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
+    sub->add_option("--limits", options.limits,
+                    "File of what model keys may be used for: requests and tokens a minute, calls at a time");
     sub->add_option_function<std::string>(
            "--memory", [&options](const std::string& text) { options.memory = *parse_memory(text); },
            "Memory for requests, replies and caches, as in 512MiB (default: a quarter of the machine's, at "

@@ -25,6 +25,7 @@ struct ServeOptions {
   std::vector<std::string> agents;  // definition files to register
   std::vector<std::string> grants;  // what other definitions may use, one each
   std::vector<std::string> grant_files;
+  std::optional<std::string> limits;           // a file: what model keys may be used for
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have

@@ -137,6 +137,10 @@ Status Node::check_options() {
     exit_code_ = exit_code_of(grants);
     return grants;
   }
+  if (Status limits = read_limits(); !limits.ok()) {
+    exit_code_ = exit_code_of(limits);
+    return limits;
+  }
   if (options_.platform_store) {
     auto address = postgres::parse_address(*options_.platform_store);
     if (!address) {
@@ -185,6 +189,16 @@ Status Node::read_grants() {
     if (!grants) return grants.error();
     for (grant::Grant& grant : *grants) grants_.allow(std::move(grant));
   }
+  return {};
+}
+
+Status Node::read_limits() {
+  if (!options_.limits) return {};
+  auto text = read_file(*options_.limits);
+  if (!text) return {text.error().code(), "--limits: " + text.error().message()};
+  auto limits = agent::parse_limits_file(*text, *options_.limits);
+  if (!limits) return limits.error();
+  model_limits_ = *std::move(limits);
   return {};
 }
 
@@ -338,6 +352,7 @@ Status Node::start_work() {
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
   options.large_model_calls = plan_.large_model_calls;
+  options.model_limits = model_limits_;
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
                                    *platform_.streams, grants_, sql_memory_);
   if (!workers) return workers.error();

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "activities/limits_file.h"
 #include "app/commands.h"
 #include "app/control_socket.h"
 #include "app/data_directory.h"
@@ -56,6 +57,7 @@ class Node {
   // The steps of start(), in their order. Before anything is touched: what cannot be right leaves no trace.
   Status check_options();
   Status read_grants();
+  Status read_limits();
   Status open_data();
   Status open_platform();
   Status open_engine();
@@ -85,6 +87,7 @@ class Node {
   MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
+  agent::ModelLimits model_limits_;
   bool stopped_ = false;
   int exit_code_ = kExitError;
   os::SystemClock clock_;

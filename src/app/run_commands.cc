@@ -55,6 +55,12 @@ class Progress {
     } else if (frame.type == "step.started" && data.value("kind", "") != "model") {
       say(Colour::kBlue,
           fmt::format("> {} {}", word(data, "name"), shortened(member(data, "arguments"), 160)));
+    } else if (frame.type == "step.started" && data.contains("instead_of")) {
+      for (const Json& other : data["instead_of"])
+        say(Colour::kYellow, fmt::format("! {} instead of {}: {}", word(data, "name"), word(other, "name"),
+                                         shortened(member(other, "why"), 200)));
+    } else if (frame.type == "step.waiting") {
+      say(Colour::kYellow, fmt::format("! waits for the limit of {}", word(data, "limit")));
     } else if (frame.type == "step.completed" && data.value("kind", "") == "model") {
       std::string text = printable(member(data, "text"));
       if (!on_terminal_ && !text.empty()) say(Colour::kDim, text);

@@ -10,8 +10,10 @@ namespace holdfast::app {
 
 namespace {
 
-// Bounds of what goes on at once; what is more waits in its task queue, where waiting is no running.
-constexpr std::size_t kMaxModelCalls = 50;
+// Bounds of what goes on at once; what is more waits in its task queue, where waiting is no running. How many
+// model calls go out is their keys' matter (model::Gate); here are also those that wait for theirs, so that
+// one key's line holds up no other key's.
+constexpr std::size_t kMaxModelCalls = 1024;
 constexpr std::size_t kMaxToolCalls = 64;
 constexpr std::size_t kMaxBookkeeping = 16;
 // A model that streams for a run that was cancelled costs money until its activity hears of it.
@@ -23,6 +25,8 @@ struct WorkerRole::Impl {
   std::unique_ptr<Executor> http_loop;
   std::unique_ptr<net::HttpClient> http;
   std::optional<net::LargeTurns> turns;
+  std::optional<model::Gate> gate;
+  std::optional<model::Breakers> breakers;
   std::unique_ptr<Worker> agents;
   std::unique_ptr<Worker> models;
   std::unique_ptr<Worker> tools;
@@ -58,8 +62,12 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   impl->tools = worker(agent::kToolQueue, kMaxToolCalls);
 
   impl->turns.emplace(options.large_model_calls);
+  impl->gate.emplace(options.model_limits.limits, environment.clock());
+  impl->breakers.emplace(options.model_limits.breaker, environment.clock());
   agent::Deps deps;
   deps.turns = &*impl->turns;
+  deps.gate = &*impl->gate;
+  deps.breakers = &*impl->breakers;
   deps.store = &store;
   deps.streams = &streams;
   deps.http = impl->http.get();

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "activities/limits_file.h"
 #include "api/connection.h"
 #include "base/memory_budget.h"
 #include "grant/grants.h"
@@ -22,6 +23,7 @@ class WorkerRole {
     std::string namespace_name = "default";
     bool in_process = false;            // the engine is in this process
     std::size_t large_model_calls = 1;  // of all of them, how many may be large at one time
+    agent::ModelLimits model_limits;    // of their keys
   };
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,

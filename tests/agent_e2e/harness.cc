@@ -146,10 +146,15 @@ void Platform::start_workers() {
   // a shared Temporal server tests run one after the other.
   for (const char* queue : {agent::kAgentQueue, agent::kModelQueue, agent::kToolQueue}) {
     WorkerOptions options{std::string(queue)};
-    options.in_process(engine_ != nullptr).max_concurrent_activities(16);
+    const bool models = std::string_view(queue) == agent::kModelQueue;
+    options.in_process(engine_ != nullptr).max_concurrent_activities(models ? model_slots : 16);
     workers_.push_back(std::make_unique<Worker>(*connection_, environment_, options));
   }
+  gate_ = std::make_unique<model::Gate>(model_limits.limits, clock_);
+  breakers_ = std::make_unique<model::Breakers>(model_limits.breaker, clock_);
   agent::Deps deps;
+  deps.gate = gate_.get();
+  deps.breakers = breakers_.get();
   deps.store = stores_.store.get();
   deps.streams = stores_.streams.get();
   deps.http = http_.get();

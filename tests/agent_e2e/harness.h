@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "activities/deploy.h"
+#include "activities/limits_file.h"
 #include "activities/register.h"
 #include "api/connection.h"
 #include "connect/grpc_connection.h"
@@ -101,6 +102,9 @@ class Platform {
   // Moves the clock of engine, stores and workers on.
   void skip(std::chrono::nanoseconds time);
 
+  // Of the workers that are started from now on.
+  agent::ModelLimits model_limits;
+  std::size_t model_slots = 16;
   std::string provider = "openai";  // of the agents that are deployed from now on
   std::unique_ptr<model::ScriptedServer> scripted;
   std::unique_ptr<Receiver> receiver;
@@ -117,6 +121,8 @@ class Platform {
   os::ThreadExecutor flusher_{"e2e-flush"};
   std::unique_ptr<net::HttpClient> http_;
   MemoryBudget sql_memory_{"SQL statements", 128 << 20};
+  std::unique_ptr<model::Gate> gate_;
+  std::unique_ptr<model::Breakers> breakers_;
   grant::Grants grants_{[](const char* name) -> const char* { return std::getenv(name); }};
   void open_stores();
 

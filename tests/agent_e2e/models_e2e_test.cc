@@ -68,12 +68,28 @@ TEST_P(Formats, AnImageIsReadAndTheAnswerHasItsForm) {
   EXPECT_EQ(p.finish(run).output, R"({"total": 3})");
 }
 
-TEST(Models, AnAnswerOfAnotherFormIsAskedForAgainAndIsNone) {
+TEST(Models, AnAnswerOfAnotherFormIsMendedOnce) {
+  Platform p(R"(
+replies:
+  - when: {turn: 1, last: "could not be used: .*`output_schema`"}
+    text: '{"total": 3}'
+  - text: Three.
+)");
+  p.deploy("prose", "  output_schema: {type: object, required: [total]}\n  limits: {max_iterations: 1}");
+  auto run = p.start("prose", "go");
+  EXPECT_EQ(p.finish(run).output, R"({"total": 3})");
+  EXPECT_EQ(p.scripted->requests(), 2u);
+  const auto said = p.conversation(run.workflow_id());
+  ASSERT_EQ(said.size(), 4u);
+  EXPECT_EQ(said[1], "assistant: Three.");
+  EXPECT_THAT(said[2], HasSubstr("user: Your answer could not be used"));
+}
+
+TEST(Models, AnAnswerThatIsOfAnotherFormAgainIsNone) {
   Platform p("replies:\n  - text: Three.\n");
   p.deploy("prose", "  output_schema: {type: object}");
   EXPECT_EQ(failure_type(p.start("prose", "go")), "InvalidOutputError");
-  EXPECT_EQ(p.scripted->requests(), 5u);  // the agent's retry
-  EXPECT_THAT(p.conversation(p.run_id("prose")), ::testing::Not(Contains(HasSubstr("Three."))));
+  EXPECT_EQ(p.scripted->requests(), 2u);
 }
 
 TEST(Models, AnImageThatIsNoneIsRefusedBeforeTheModelSeesIt) {

@@ -206,7 +206,7 @@ Plan Activities::plan_of(const AgentDefinition& agent, const std::string& versio
   plan.model_retry = {{"initial_ms", agent.model.retry.initial.count()},
                       {"backoff", agent.model.retry.backoff},
                       {"maximum_ms", agent.model.retry.max_interval.count()},
-                      {"attempts", agent.model.retry.attempts}};
+                      {"attempts", attempts_of(agent.model)}};
   plan.steering = agent.steering.policy;
   plan.park_on_failure = agent.steering.park_on_failure;
   plan.stop_on_reject = agent.steering.stop_on_reject;

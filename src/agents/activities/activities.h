@@ -7,16 +7,21 @@
 //
 // Thread-safe; one object serves all activity threads. Failing is throwing ApplicationFailure.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 
+#include "activities/model_route.h"
 #include "activities/register.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
+#include "model/breaker.h"
 #include "model/client.h"
+#include "model/gate.h"
 #include "model/message.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
@@ -29,6 +34,21 @@ inline constexpr std::size_t kMaxCachedDefinitions = 256;
 inline constexpr std::size_t kMaxCachedClients = 256;
 inline constexpr std::size_t kMaxEventText =
     16 * 1024;  // of one text within an event; the store has the whole
+
+// The model that an attempt asks.
+struct ModelChoice {
+  std::size_t position = 0;  // in the chain of its role
+  const ModelSpec* spec = nullptr;
+  std::vector<PassedOver> passed_over;        // those before it
+  std::optional<model::Breakers::Call> call;  // none: no circuits are kept
+  std::shared_ptr<model::Gate::Pass> pass;    // null: no limits are
+
+  // Into the record of the step, when it is not the first model.
+  void write_to(Json& result) const;
+  Json passed_over_json() const;
+};
+
+std::size_t bytes_of(const model::Request& request);
 
 class Activities {
  public:
@@ -85,11 +105,30 @@ class Activities {
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first,
                                const std::string& version);
 
-  model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
-                               const std::vector<model::Message>& answers);
+  // model_call.cc: which model is asked, when its key lets it, and how it is asked
+  ModelChoice choose_model(activity::Context& ctx, const ModelInput& in, ModelRoute& route);
+  // Before anything large is read.
+  void take_slot(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
+                 ModelChoice& chosen);
+  model::Outcome ask_model(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
+                           const std::vector<model::Message>& answers, ModelChoice& chosen);
+  void wait_for_key(activity::Context& ctx, const ModelInput& in, const std::string& limit,
+                    const std::function<bool(std::chrono::milliseconds)>& ready);
+  std::optional<Obstacle> obstacle_to(const ModelSpec& spec, ModelChoice* entering);
+  // Throws what makes the next attempt ask another model, or says that there is none.
+  [[noreturn]] void go_on_with_another(activity::Context& ctx, const ModelInput& in,
+                                       const ModelChoice& chosen, ModelRoute& route,
+                                       const model::Error& error, Json event);
+  [[noreturn]] void fail_model_call(activity::Context& ctx, const ModelInput& in, const ModelChoice& chosen,
+                                    ModelRoute& route, const model::Error& error);
+  const ModelSpec& answered_by(const AgentDefinition& agent, const ModelInput& in, const Json& result);
+
+  model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelSpec& spec,
+                               const ModelInput& in, const std::vector<model::Message>& answers);
   // The same, when it is its turn, if it is a large one. `turn` stays with whoever uses the answer.
   model::Request model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
-                                       const ModelInput& in, const std::vector<model::Message>& answers,
+                                       const ModelSpec& spec, const ModelInput& in,
+                                       const std::vector<model::Message>& answers,
                                        const std::shared_ptr<net::LargeTurn>& turn);
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);

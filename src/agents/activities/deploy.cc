@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "activities/catalog.h"
+#include "definition/model_section.h"
 #include "model/provider.h"
 #include "net/reach.h"
 
@@ -22,11 +23,15 @@ Status check_tools(const AgentDefinition& definition, std::string_view source) {
   return problems.empty() ? Status() : Status(Code::kInvalidArgument, std::move(problems));
 }
 
-Needs model_needs(const ModelSpec& model) {
-  const std::string url = model_url(model);
-  Needs out = {{.kind = Need::Kind::kHost, .name = {}, .url = url}};
-  if (!model.api_key_env.empty())
-    out.push_back({.kind = Need::Kind::kKey, .name = model.api_key_env, .url = url});
+// Of the model and those that it falls back to.
+Needs model_needs(const ModelSpec& first) {
+  Needs out;
+  for (const ModelSpec* model : chain_of(first)) {
+    const std::string url = model_url(*model);
+    out.push_back({.kind = Need::Kind::kHost, .name = {}, .url = url});
+    if (!model->api_key_env.empty())
+      out.push_back({.kind = Need::Kind::kKey, .name = model->api_key_env, .url = url});
+  }
   return out;
 }
 
@@ -97,9 +102,14 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
   if (permits) {
     GrantCheck check(*permits, from.source);
     check.ask("model", out.needs);
+    for (const auto& [role, model] : parsed->models)
+      check.ask(fmt::format("model of `{}`", role), model_needs(model));
     for (const ToolSpec& tool : parsed->tools)
       check.ask(fmt::format("tool `{}`", tool.name), tool.type->needs(tool));
     if (Status granted = check.status(); !granted.ok()) return fail(std::move(granted));
+  }
+  for (const auto& [role, model] : parsed->models) {
+    for (Need& need : model_needs(model)) out.needs.push_back(std::move(need));
   }
   for (const ToolSpec& tool : parsed->tools) {
     for (Need& need : tool.type->needs(tool)) out.needs.push_back(std::move(need));

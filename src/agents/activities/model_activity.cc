@@ -25,20 +25,6 @@ std::string model_key(activity::Context& ctx, const ModelInput& in) {
   return "model:" + sha256_hex(dump_json(parts));
 }
 
-// Fits start-to-close: the client's own timeout says more than the engine's.
-std::chrono::milliseconds total_timeout(const ModelSpec& spec) {
-  return spec.timeout - spec.timeout / 20;
-}
-
-std::size_t bytes_of(const model::Request& request) {
-  std::size_t bytes = 0;
-  for (const model::Message& message : request.messages) {
-    for (const model::Part& part : message.content) bytes += part.text.size() + part.json.size();
-    for (const model::ToolCall& call : message.tool_calls) bytes += call.arguments.size();
-  }
-  return bytes;
-}
-
 Json retry_json(const RetrySpec& retry) {
   return {{"initial_ms", retry.initial.count()},
           {"backoff", retry.backoff},
@@ -68,33 +54,6 @@ StopReason stop_of(model::StopReason reason) {
 
 }  // namespace
 
-std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, const std::string& version) {
-  std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", version, spec.provider, spec.base_url, spec.api_version,
-                  spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
-  std::lock_guard lock(mutex_);
-  if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
-  std::shared_ptr<model::Client>& client = clients_[key];
-  if (!client) {
-    model::Endpoint endpoint;
-    auto provider = model::find_provider(spec.provider);
-    if (!provider) throw ApplicationFailure::non_retryable(provider.error().message(), "UNIMPLEMENTED");
-    endpoint.provider = *provider;
-    endpoint.base_url = spec.base_url;
-    endpoint.api_version = spec.api_version;
-    endpoint.api_key = spec.api_key_env;
-    endpoint.idle_timeout = spec.idle_timeout;
-    endpoint.total_timeout = total_timeout(spec);
-    const auto permits = deps_.grants->of(version);
-    endpoint.reach = permits->reach();
-    endpoint.redaction = redaction_;
-    client = model::make_client(
-        std::move(endpoint), *deps_.http, *deps_.clock,
-        [permits, url = model_url(spec)](const std::string& name) { return permits->key(name, url); });
-  }
-  return client;
-}
-
 namespace {
 
 constexpr std::size_t kMaxWrongOutputText = 600;
@@ -103,7 +62,7 @@ constexpr std::size_t kMaxWrongOutputText = 600;
 std::optional<model::Error> why_no_output(const AgentDefinition& agent, const model::Completion& answer) {
   const bool last =
       answer.stop_reason == model::StopReason::kEnd || answer.stop_reason == model::StopReason::kStopSequence;
-  if (agent.output_schema.is_null() || !last) return std::nullopt;
+  if (agent.output_schema.is_null() || !last || !answer.message.tool_calls.empty()) return std::nullopt;
   const auto wrong = [](const std::string& why) {
     return model::Error(model::ErrorKind::kInvalidOutput,
                         "the model's answer is not what `output_schema` says: " + why);
@@ -114,15 +73,22 @@ std::optional<model::Error> why_no_output(const AgentDefinition& agent, const mo
   return std::nullopt;
 }
 
+// What the model is told, as its user would.
+std::string to_mend(const std::string& wrong) {
+  return "Your answer could not be used: " + wrong +
+         "\nAnswer again, with JSON of that form and nothing else.";
+}
+
 }  // namespace
 
 model::Request Activities::model_request(activity::Context& ctx, const AgentDefinition& agent,
-                                         const ModelInput& in, const std::vector<model::Message>& answers) {
+                                         const ModelSpec& spec, const ModelInput& in,
+                                         const std::vector<model::Message>& answers) {
   model::Request request;
-  request.model = agent.model.name;
-  request.max_tokens = agent.model.max_tokens;
-  request.temperature = agent.model.temperature;
-  request.cache_marks = agent.model.cache_marks;
+  request.model = spec.name;
+  request.max_tokens = spec.max_tokens;
+  request.temperature = spec.temperature;
+  request.cache_marks = spec.cache_marks;
   if (!agent.output_schema.is_null()) request.output_schema = dump_json(agent.output_schema);
   request.messages.push_back(model::Message::system(agent.prompt));
   for (std::uint64_t first = 1; first <= in.head.sequence; first += platform::kMaxPage) {
@@ -146,39 +112,20 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
 
 // What is read to find out is let go of while it waits.
 model::Request Activities::model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
-                                                 const ModelInput& in,
+                                                 const ModelSpec& spec, const ModelInput& in,
                                                  const std::vector<model::Message>& answers,
                                                  const std::shared_ptr<net::LargeTurn>& turn) {
-  if (!turn) return model_request(ctx, agent, in, answers);
+  if (!turn) return model_request(ctx, agent, spec, in, answers);
   {
     const std::lock_guard lock(reading_);
-    model::Request request = model_request(ctx, agent, in, answers);
+    model::Request request = model_request(ctx, agent, spec, in, answers);
     request.turn = turn;
     if (bytes_of(request) < net::kLargeExchange || turn->take()) return request;
   }
   while (!turn->take_within(kBeatInterval)) ctx.heartbeat();
-  model::Request request = model_request(ctx, agent, in, answers);
+  model::Request request = model_request(ctx, agent, spec, in, answers);
   request.turn = turn;
   return request;
-}
-
-model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec& spec,
-                                        const model::Request& request, const ModelInput& in) {
-  const auto attempt = static_cast<std::uint32_t>(ctx.info().attempt);
-  std::shared_ptr<platform::StreamWriter> writer =
-      require(deps_.streams->open(ctx.info().workflow_id, std::to_string(in.step), attempt),
-              "opening the token stream");
-  Beat beat(ctx);
-  // The stream is for watching: should its disk fail, the completion still counts.
-  const auto text = std::make_shared<Redaction::Stream>(*redaction_);
-  auto on_delta = [writer, text](const model::Delta& delta) {
-    if (delta.kind == model::Delta::Kind::kText) (void)writer->append(text->add(delta.text));
-  };
-  auto client = client_for(spec, in.version);
-  model::Outcome outcome =
-      model::call(*client, request, std::move(on_delta), beat.token(), {kBeatInterval, [&beat] { beat(); }});
-  (void)writer->append(text->finish());
-  return outcome;
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
@@ -243,7 +190,12 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   Json result = Json::parse(record.result);
   result.at("usage").get_to(turn.usage);
   if (auto stop = result.find("stop"); stop != result.end()) turn.stop = stop->get<StopReason>();
-  auto stored = require(deps_.store->read(turn.head, turn.head.sequence, turn.head.sequence), "the answer");
+  const auto mend = result.find("mend");
+  turn.mend = mend != result.end();
+  const ModelSpec& spec = answered_by(agent, in, result);
+  // Behind an answer that is to be mended stands what is wrong with it.
+  const std::uint64_t at = turn.head.sequence - (turn.mend ? 1 : 0);
+  auto stored = require(deps_.store->read(turn.head, at, at), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
@@ -254,7 +206,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
       planned.verdict = Verdict::kInvalid;
       planned.reason = fmt::format(
           "the answer was cut off at max_tokens ({}), so no call of it was made; say less at once",
-          agent.model.max_tokens);
+          spec.max_tokens);
     }
     planned.call.message = turn.head;
     if (planned.verdict != Verdict::kInvalid) {
@@ -269,7 +221,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   }
   Json completed = {{"step", in.step},
                     {"kind", "model"},
-                    {"name", agent.model.name},
+                    {"name", spec.name},
                     {"iteration", in.iteration},
                     {"text", excerpt(message.text())},
                     {"tool_calls", calls},
@@ -278,6 +230,11 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   // Blocks of the model that held a secret and were left out.
   if (const auto withheld = result.find("withheld_blocks"); withheld != result.end())
     completed["withheld_blocks"] = *withheld;
+  if (turn.mend) completed["mend"] = *mend;
+  if (const auto passed_over = result.find("instead_of"); passed_over != result.end()) {
+    completed["provider"] = spec.provider;
+    completed["instead_of"] = *passed_over;
+  }
   publish(ctx, protocol::event::kStepCompleted, completed, fmt::format("step/{}/completed", in.step));
   return turn;
 }
@@ -304,14 +261,14 @@ Json usage_json(const model::Usage& usage) {
   return out;
 }
 
-platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const std::string& key,
-                          const model::Completion& completion) {
+platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const ModelSpec& spec,
+                          const std::string& key, const model::Completion& completion) {
   platform::Usage row;
   row.key = key;
   row.run = ctx.info().workflow_id;
   row.agent = agent.name;
-  row.provider = agent.model.provider;
-  row.model = completion.model.empty() ? agent.model.name : completion.model;
+  row.provider = spec.provider;
+  row.model = completion.model.empty() ? spec.name : completion.model;
   row.input_tokens = completion.usage.input_tokens;
   row.output_tokens = completion.usage.output_tokens;
   row.cached_input_tokens = completion.usage.cached_input_tokens;
@@ -320,6 +277,22 @@ platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, 
 
 }  // namespace
 
+void Activities::fail_model_call(activity::Context& ctx, const ModelInput& in, const ModelChoice& chosen,
+                                 ModelRoute& route, const model::Error& error) {
+  if (error.kind == model::ErrorKind::kCancelled) throw CanceledFailure("the model call was canceled");
+  Json event = {{"step", in.step},
+                {"attempt", ctx.info().attempt},
+                {"error_type", std::string(model::error_type(error.kind))},
+                {"error", error.message}};
+  if (error.retry_after) event["retry_after_ms"] = error.retry_after->count();
+  if (route.has_fallbacks()) event["name"] = chosen.spec->name;
+  const bool over = !error.retryable && (!route.has_fallbacks() || is_final_for_all(error));
+  if (route.has_fallbacks() && !over) go_on_with_another(ctx, in, chosen, route, error, std::move(event));
+  publish(ctx, over ? protocol::event::kStepFailed : protocol::event::kStepRetrying, event,
+          fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
+  throw_model_error(error);
+}
+
 ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const std::string key = model_key(ctx, in);
@@ -327,37 +300,26 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
     return turn_of(ctx, *agent, in, *record);
   }
   tell_interruption(ctx, in.interrupted_step);
+  ModelRoute route(agent->model_of(in.role), ctx.last_heartbeat<Json>());
+  ModelChoice chosen = choose_model(ctx, in, route);
+  take_slot(ctx, *agent, in, chosen);
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   add_messages(ctx, in.messages, in.step, answers);
-  const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
-  model::Request request = model_request_in_turn(ctx, *agent, in, answers, turn);
-  publish_begun(ctx,
-                {{"step", in.step},
-                 {"kind", "model"},
-                 {"name", agent->model.name},
-                 {"iteration", in.iteration},
-                 {"attempt", ctx.info().attempt}},
-                fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
-  model::Outcome outcome = stream_model(ctx, agent->model, request, in);
+  model::Outcome outcome = ask_model(ctx, *agent, in, answers, chosen);
+  std::optional<std::string> mend;
   if (outcome) {
     if (auto wrong = why_no_output(*agent, *outcome)) {
       // It may quote what was said; half a secret would be found by nobody.
       wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
-      outcome = std::unexpected(std::move(*wrong));
+      if (in.mending == Mending::kMayBeTold) {
+        mend = std::move(wrong->message);
+      } else {
+        wrong->retryable = !in.mending;
+        outcome = std::unexpected(std::move(*wrong));
+      }
     }
   }
-  if (!outcome) {
-    if (outcome.error().kind == model::ErrorKind::kCancelled)
-      throw CanceledFailure("the model call was canceled");
-    Json event = {{"step", in.step},
-                  {"attempt", ctx.info().attempt},
-                  {"error_type", std::string(model::error_type(outcome.error().kind))},
-                  {"error", outcome.error().message}};
-    if (outcome.error().retry_after) event["retry_after_ms"] = outcome.error().retry_after->count();
-    publish(ctx, outcome.error().retryable ? protocol::event::kStepRetrying : protocol::event::kStepFailed,
-            event, fmt::format("step/{}/error/{}", in.step, ctx.info().attempt));
-    throw_model_error(outcome.error());
-  }
+  if (!outcome) fail_model_call(ctx, in, chosen, route, outcome.error());
   const std::size_t withheld = redact(*redaction_, outcome->message);
   platform::StepWrite write;
   write.key = key;
@@ -365,10 +327,13 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   write.expected = in.head;
   for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
   write.messages.push_back(model::to_json(outcome->message));
+  if (mend) write.messages.push_back(model::to_json(model::Message::user(to_mend(*mend))));
   Json result = {{"usage", usage_json(outcome->usage)}, {"stop", stop_of(outcome->stop_reason)}};
   if (withheld > 0) result["withheld_blocks"] = withheld;
+  if (mend) result["mend"] = *mend;
+  chosen.write_to(result);
   write.result = dump_json(result);
-  write.usage.push_back(usage_row(ctx, *agent, key, *outcome));
+  write.usage.push_back(usage_row(ctx, *agent, *chosen.spec, key, *outcome));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);
 }

@@ -9,6 +9,8 @@
 #include "grant/grants.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
+#include "model/breaker.h"
+#include "model/gate.h"
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -31,6 +33,10 @@ struct Deps {
   const grant::Grants* grants = nullptr;
   // How many model calls may be large at one time. None: all.
   const net::LargeTurns* turns = nullptr;
+  // What the operator lets model keys be used for. None: everything.
+  model::Gate* gate = nullptr;
+  // Which models are worth a call. None: all.
+  model::Breakers* breakers = nullptr;
 };
 
 // Workers, or a Replayer for all three.

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 
 // The log is for people; a store that refuses it must not keep the run from ending.
 constexpr std::chrono::minutes kLongestReport{5};
+// Of a model call with all its waiting; each asking has the timeout of its model.
+constexpr std::chrono::hours kLongestModelCall{24};
 
 // Whoever waits for the run acts on its output; half an answer must not pass for one.
 constexpr const char* kHalfAnAnswer = "MaxTokensError";
@@ -73,11 +75,17 @@ Task<RunResult> Loop::within_deadline() {
 
 Task<RunResult> Loop::turns() {
   int turns_in_this_run = 0;
-  while (progress_.iteration < progress_.plan.max_iterations + progress_.interruptions) {
+  // Mending an answer is no iteration of the agent's.
+  while (progress_.iteration < progress_.plan.max_iterations + progress_.interruptions || progress_.to_mend) {
     if (progress_.hold) co_await held();
     if (turns_in_this_run++ >= kIterationsPerRun || should_continue_as_new()) co_return co_await next_run();
     std::optional<ModelTurn> turn = co_await call_model();  // 1. the model says what to do
     if (!turn) continue;                                    // or somebody else did
+    progress_.to_mend = turn->mend;
+    if (turn->mend) {
+      progress_.told_to_mend = true;
+      continue;
+    }
     if (turn->calls.empty() && turn->stop == StopReason::kPaused)
       continue;                 // the provider wants it again to go on
     if (turn->calls.empty()) {  // 4. or that it is done
@@ -131,9 +139,14 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   in.step = ++progress_.step;
   in.messages = progress_.messages;
   in.interrupted_step = progress_.interrupted_step;
+  milliseconds longest(progress_.plan.model_timeout_ms);
+  if ((progress_.plan.flags & kModelsFlag) != 0) {
+    in.mending = progress_.told_to_mend ? Mending::kWasTold : Mending::kMayBeTold;
+    longest = kLongestModelCall;
+  }
   auto options = ActivityOptions()
                      .task_queue(kModelQueue)
-                     .start_to_close(milliseconds(progress_.plan.model_timeout_ms))
+                     .start_to_close(longest)
                      .heartbeat(kHeartbeatTimeout)
                      .retry(retry_policy(progress_.plan.model_retry)
                                 .non_retryable({"ContentFilterError", "InvalidPromptError"}));

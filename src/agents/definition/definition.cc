@@ -6,33 +6,12 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
+#include "definition/model_section.h"
 #include "spec/duration.h"
 
 namespace holdfast::agent {
 
 namespace {
-
-Json retry_json(const RetrySpec& retry) {
-  return {{"initial", spec::format_duration(retry.initial)},
-          {"backoff", retry.backoff},
-          {"max_interval", spec::format_duration(retry.max_interval)},
-          {"attempts", retry.attempts}};
-}
-
-Json model_json(const ModelSpec& model) {
-  Json out = {{"provider", model.provider},
-              {"name", model.name},
-              {"max_tokens", model.max_tokens},
-              {"timeout", spec::format_duration(model.timeout)},
-              {"idle_timeout", spec::format_duration(model.idle_timeout)},
-              {"retry", retry_json(model.retry)}};
-  if (!model.base_url.empty()) out["base_url"] = model.base_url;
-  if (!model.api_key_env.empty()) out["api_key_env"] = model.api_key_env;
-  if (model.temperature) out["temperature"] = *model.temperature;
-  if (!model.api_version.empty()) out["api_version"] = model.api_version;
-  if (model.cache_marks) out["cache_marks"] = true;
-  return out;
-}
 
 Json tool_json(const ToolSpec& tool) {
   const ToolType& type = *tool.type;
@@ -90,8 +69,7 @@ std::string canonical_json(const AgentDefinition& definition) {
               {"kind", "Agent"},
               {"metadata", metadata},
               {"spec",
-               {{"model", model_json(definition.model)},
-                {"prompt", definition.prompt},
+               {{"prompt", definition.prompt},
                 {"tools", tools},
                 {"approvals",
                  {{"default", to_string(approvals.fallback)},
@@ -103,6 +81,7 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"run_timeout", spec::format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
+  write_models(definition, out["spec"]);
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   add_steering(out["spec"], definition.steering);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the

@@ -9,6 +9,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +40,7 @@ struct ModelSpec {
   Duration timeout{60000};   // one attempt, start to close
   Duration idle_timeout{30000};  // longest silence in a stream
   RetrySpec retry;
+  std::vector<ModelSpec> fallbacks;  // asked in this order when this one cannot answer; have none themselves
 };
 
 enum class Action { kAllow, kDeny, kAsk };
@@ -68,6 +71,7 @@ struct AgentDefinition {
   std::string name;
   std::string description;
   ModelSpec model;
+  std::map<std::string, ModelSpec, std::less<>> models;  // by role: those that have another one
   std::string prompt;
   std::vector<ToolSpec> tools;
   ApprovalSpec approvals;
@@ -76,6 +80,8 @@ struct AgentDefinition {
   Json output_schema;  // JSON Schema of the answer; null: any text
 
   const ToolSpec* find_tool(std::string_view tool) const;
+  // The model of a role, and of one that has none of its own, such as the empty one, `model`.
+  const ModelSpec& model_of(std::string_view role) const;
 };
 
 // `source` names the file in errors. A relative SQLite path is resolved against `base_directory` unless that

@@ -1,11 +1,11 @@
 // agent.yaml into an AgentDefinition: one function per section of the file, in the order of the file.
 
-#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "definition/definition.h"
+#include "definition/model_section.h"
 #include "definition/names.h"
 #include "spec/json_schema.h"
 #include "spec/yaml_reader.h"
@@ -20,62 +20,6 @@ using std::chrono::hours;
 
 constexpr Duration kDay = hours(24);
 constexpr Duration kLongestWait = kDay * 3660;
-
-// "http, sql or agent".
-std::string alternatives(const std::vector<std::string_view>& names) {
-  std::string out;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
-    out += names[i];
-  }
-  return out;
-}
-
-RetrySpec parse_retry(MapReader& parent, RetrySpec fallback) {
-  MapReader in = parent.map("retry");
-  RetrySpec out;
-  out.initial = in.duration("initial", fallback.initial, Duration(1), hours(1));
-  out.backoff = in.number("backoff", 1.0, 100.0).value_or(fallback.backoff);
-  out.max_interval = in.duration("max_interval", fallback.max_interval, Duration(1), kDay);
-  out.attempts = static_cast<int>(in.integer("attempts", fallback.attempts, 1, 1000));
-  in.finish();
-  return out;
-}
-
-ModelSpec parse_model(const Catalog& catalog, MapReader& spec) {
-  ModelSpec out;
-  MapReader in = spec.map("model");
-  if (!spec.has("model")) spec.missing("model", "with `provider` and `name`");
-  if (auto provider = in.choice("provider", catalog.providers)) {
-    out.provider = catalog.providers[*provider];
-  } else if (spec.has("model") && !in.has("provider")) {
-    in.missing("provider", fmt::format("{} (a compatible server: openai and its base_url)",
-                                       alternatives(catalog.providers)));
-  }
-  out.base_url = in.text("base_url");
-  if (!out.base_url.empty() && !is_http_url(out.base_url)) {
-    in.problem("base_url", "must start with http:// or https://");
-  }
-  if (spec.has("model")) out.name = in.required_text("name");
-  out.api_key_env = in.text("api_key_env");
-  if (!out.api_key_env.empty() && !is_environment_name(out.api_key_env)) {
-    in.problem("api_key_env",
-               "must be the name of an environment variable such as OPENAI_API_KEY, not a key");
-    out.api_key_env.clear();
-  }
-  out.api_version = in.text("api_version");
-  if (!out.api_version.empty() && !out.provider.starts_with("openai"))
-    in.problem("api_version", "is Azure's, which speaks `openai` and `openai_responses`; remove it");
-  out.cache_marks = in.boolean("cache_marks", false);
-  out.max_tokens = static_cast<int>(in.integer("max_tokens", out.max_tokens, 1, 10'000'000));
-  out.temperature = in.number("temperature", 0.0, 2.0);
-  out.timeout = in.duration("timeout", out.timeout, Duration(100), hours(24));
-  out.idle_timeout =
-      in.duration("idle_timeout", std::min(out.idle_timeout, out.timeout), Duration(100), hours(24));
-  out.retry = parse_retry(in, out.retry);
-  in.finish();
-  return out;
-}
 
 void parse_parameters(MapReader& in, ToolSpec& out) {
   out.parameters = in.json("parameters");
@@ -282,7 +226,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
   MapReader spec = file.map("spec");
   if (!file.has("spec")) file.missing("spec", "with `model` and `prompt`");
   if (file.has("spec")) {
-    out.model = parse_model(catalog, spec);
+    parse_models(catalog, spec, out);
     out.prompt = spec.required_text("prompt");
     parse_tools(catalog, spec, out, base_directory);
     parse_approvals(spec, out);

@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "definition/definition.h"
+#include "definition/model_section.h"
 
 namespace holdfast::agent {
 
@@ -129,9 +130,7 @@ constexpr std::string_view kFrame = R"json({
 std::string definition_schema(const Catalog& catalog) {
   using Ordered = nlohmann::ordered_json;
   Ordered out = Ordered::parse(kFrame);
-  for (std::string_view provider : catalog.providers) {
-    out["$defs"]["model"]["properties"]["provider"]["enum"].push_back(provider);
-  }
+  describe_models(catalog, out);
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

@@ -27,6 +27,15 @@ bool is_http_url(std::string_view url) {
   return url.starts_with("http://") || url.starts_with("https://");
 }
 
+std::string alternatives(const std::vector<std::string_view>& names) {
+  std::string out;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i > 0) out += i + 1 == names.size() ? " or " : ", ";
+    out += names[i];
+  }
+  return out;
+}
+
 void check_declared(spec::MapReader& in, std::string_view key, const std::vector<std::string>& used,
                     const nlohmann::json& parameters) {
   std::vector<std::string> known;

@@ -14,6 +14,8 @@ constexpr Words kStopReasons("reason to stop",
                               Word{StopReason::kMaxTokens, "max_tokens"},
                               Word{StopReason::kStopSequence, "stop_sequence"},
                               Word{StopReason::kOther, "other"}, Word{StopReason::kPaused, "paused"}});
+constexpr Words kMendings("way to mend an answer",
+                          {Word{Mending::kMayBeTold, "may_be_told"}, Word{Mending::kWasTold, "was_told"}});
 constexpr Words kToolStatuses("status of a call",
                               {Word{ToolStatus::kDone, "done"}, Word{ToolStatus::kFailed, "failed"},
                                Word{ToolStatus::kUnknown, "unknown"}});
@@ -40,7 +42,7 @@ void fields(auto& archive, Is<Begun> auto& v) {
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
       "iteration", v.iteration)("step", v.step)("messages", v.messages)("interrupted_step",
-                                                                        v.interrupted_step);
+                                                                        v.interrupted_step)("role", v.role)("mending", v.mending);
 }
 
 void fields(auto& archive, Is<PlannedCall> auto& v) {
@@ -52,7 +54,7 @@ void fields(auto& archive, Is<PlannedCall> auto& v) {
 }
 
 void fields(auto& archive, Is<ModelTurn> auto& v) {
-  archive("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop);
+  archive("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop)("mend", v.mend);
 }
 
 void fields(auto& archive, Is<ToolInput> auto& v) {
@@ -113,6 +115,7 @@ void fields(auto& archive, Is<Finished> auto& v) {
 
 HOLDFAST_PROTOCOL_JSON(BeginInput)
 HOLDFAST_PROTOCOL_JSON(Begun)
+HOLDFAST_PROTOCOL_WORDS(Mending, kMendings)
 HOLDFAST_PROTOCOL_JSON(ModelInput)
 HOLDFAST_PROTOCOL_WORDS(Verdict, kVerdicts)
 HOLDFAST_PROTOCOL_JSON(PlannedCall)

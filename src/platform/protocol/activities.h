@@ -30,6 +30,12 @@ struct Begun {
 
 // ---- kModelActivity
 
+// What becomes of an answer that is not of the form that was asked for.
+enum class Mending : std::uint8_t {
+  kMayBeTold,  // the model is told what is wrong with it, once
+  kWasTold,    // it has been: another one fails the run
+};
+
 struct ModelInput {
   ModelInput() = default;
   std::string agent;
@@ -40,6 +46,9 @@ struct ModelInput {
   std::uint32_t step = 0;
   std::vector<SentMessage> messages;   // behind the answers
   std::uint32_t interrupted_step = 0;  // a call that a message cut short
+  std::string role;  // whose model is asked; empty: the agent's own
+  // None: of a run that an earlier version began, where the attempt fails and is repeated.
+  std::optional<Mending> mending;
 };
 
 // What schema and policy say about a call.
@@ -86,6 +95,7 @@ struct ModelTurn {
   std::vector<PlannedCall> calls;  // none: the model is done
   Tokens usage;
   std::optional<StopReason> stop;  // none: an earlier version did not say
+  bool mend = false;  // the answer is not of its form; the model has been told, and is to be asked again
 };
 
 // ---- kToolActivity
@@ -226,6 +236,7 @@ struct Finished {
   std::optional<ConversationRef> head;  // with the last answers; none: nothing was added
 };
 
+std::string_view to_string(Mending mending);
 std::string_view to_string(Verdict verdict);
 std::string_view to_string(StopReason reason);
 std::string_view to_string(ToolStatus status);
@@ -237,6 +248,8 @@ void to_json(Json& out, const BeginInput& value);
 void from_json(const Json& in, BeginInput& value);
 void to_json(Json& out, const Begun& value);
 void from_json(const Json& in, Begun& value);
+void to_json(Json& out, const Mending& value);
+void from_json(const Json& in, Mending& value);
 void to_json(Json& out, const ModelInput& value);
 void from_json(const Json& in, ModelInput& value);
 void to_json(Json& out, const Verdict& value);

@@ -14,6 +14,7 @@ inline constexpr std::string_view kRunFailed = "run.failed";
 inline constexpr std::string_view kRunCanceled = "run.canceled";
 inline constexpr std::string_view kRunClosed = "run.closed";  // the last one of every log
 inline constexpr std::string_view kStepStarted = "step.started";
+inline constexpr std::string_view kStepWaiting = "step.waiting";  // for its key's limits
 inline constexpr std::string_view kStepRetrying = "step.retrying";
 inline constexpr std::string_view kStepCompleted = "step.completed";
 inline constexpr std::string_view kStepFailed = "step.failed";

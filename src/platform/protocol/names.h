@@ -55,9 +55,12 @@ inline constexpr const char* kStatusQuery = "status";
 
 // Behaviour of the loop that later versions may change. A run keeps the flags it started with; numbers are
 // never reused.
-inline constexpr std::uint32_t kSteeredFlag =
-    1;  // a call is waited for when it is cancelled; effects are undone
-inline constexpr std::uint32_t kLoopFlags = kSteeredFlag;
+// A call is waited for when it is cancelled; effects are undone.
+inline constexpr std::uint32_t kSteeredFlag = 1;
+// A model call waits for its key without running against a timeout, and an answer that is not of its form is
+// told to the model.
+inline constexpr std::uint32_t kModelsFlag = 8;
+inline constexpr std::uint32_t kLoopFlags = kSteeredFlag | kModelsFlag;
 
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history

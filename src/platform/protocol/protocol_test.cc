@@ -73,7 +73,10 @@ TEST(Protocol, RecordedBytesStayAsTheyAre) {
       R"({"agent":"a","answers":[{"id":"call_1","key":"tool:k","source":"step"}],"head":#,"iteration":1,"step":1,"version":"v"})");
   expect_kept<ModelTurn>(
       R"({"calls":[{"approve_on_expiry":true,"arguments_sha256":"ab","call":@,"expires_after_ms":1000,"kind":"sql","reason":"over the limit","retry":{"attempts":3},"sub_agent":"s","timeout_ms":30000,"verdict":"ask"},{"call":@,"verdict":"invalid"},{"call":@,"kind":"http","verdict":"deny"},{"call":@,"kind":"agent","verdict":"allow"}],"head":#,"stop":"tool_calls","usage":{"output_tokens":1}})");
+  expect_kept<ModelInput>(
+      R"({"agent":"a","head":#,"iteration":1,"mending":"may_be_told","role":"reviewer","step":1,"version":"v"})");
   expect_kept<ModelTurn>(R"({"head":#,"usage":{}})");
+  expect_kept<ModelTurn>(R"({"head":#,"mend":true,"stop":"end","usage":{}})");
   expect_kept<ModelTurn>(
       R"({"calls":[{"call":@,"input":{"duration_ms":5},"kind":"wait","verdict":"allow"}],"head":#,"usage":{}})");
   expect_kept<StepInput>(R"({"call":@,"details":{"until":"2026"},"kind":"wait","text":"{}"})");
@@ -106,6 +109,7 @@ TEST(Protocol, WordsAreThoseOfTheFormat) {
   expect_words<AnswerSource>({"step", "effect", "error"});
   expect_words<Verdict>({"allow", "ask", "deny", "invalid"});
   expect_words<StopReason>({"end", "tool_calls", "max_tokens", "stop_sequence", "other", "paused"});
+  expect_words<Mending>({"may_be_told", "was_told"});
   expect_words<ToolStatus>({"done", "failed", "unknown"});
   expect_words<ApprovalOutcome>({"approved", "rejected", "edited", "expired"});
   expect_words<RunEnd>({"completed", "max_iterations", "failed", "canceled"});

@@ -25,7 +25,7 @@ void fields(auto& archive, Is<Progress> auto& v) {
   archive("plan", v.plan)("head", v.head)("answers", v.answers)("iteration", v.iteration)("step", v.step)(
       "usage", v.usage)("deadline_ms", v.deadline_ms)("messages", v.messages)(
       "known_messages", v.known_messages)("hold", v.hold)("undoable", v.undoable)(
-      "interruptions", v.interruptions)("interrupted_step", v.interrupted_step);
+      "interruptions", v.interruptions)("interrupted_step", v.interrupted_step)("told_to_mend", v.told_to_mend)("to_mend", v.to_mend);
 }
 
 void fields(auto& archive, Is<RunInput> auto& v) {

@@ -65,6 +65,8 @@ struct Progress {
   std::vector<Undoable> undoable;      // in the order of the calls
   int interruptions = 0;               // model calls that a message cut short: they do not count
   std::uint32_t interrupted_step = 0;  // the last of them, until the next call has said so
+  bool told_to_mend = false;     // the model knows that an answer was not of its form
+  bool to_mend = false;          // and has not answered yet
 };
 
 // The argument of the workflow. Whoever starts a run gives `agent`; everything else may be left out.
