@@ -37,6 +37,7 @@ constexpr std::string_view kFrame = R"json({
         "tools": {"type": "array", "maxItems": 128, "items": {"$ref": "#/$defs/tool"}},
         "approvals": {"$ref": "#/$defs/approvals"},
         "limits": {"$ref": "#/$defs/limits"},
+        "budgets": {"$ref": "#/$defs/budgets"},
         "output_schema": {"type": "object", "description": "JSON Schema of the answer."}
       }
     }
@@ -132,6 +133,9 @@ std::string definition_schema(const Catalog& catalog) {
   for (std::string_view provider : catalog.providers) {
     out["$defs"]["model"]["properties"]["provider"]["enum"].push_back(provider);
   }
+  Ordered budgets = Ordered::parse(budgets_schema(), nullptr, false);
+  HF_CHECK(!budgets.is_discarded());  // a constant of ours
+  out["$defs"]["budgets"] = std::move(budgets);
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);
