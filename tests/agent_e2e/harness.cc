@@ -156,6 +156,7 @@ void Platform::start_workers() {
   deps.clock = &clock_;
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;
+  deps.prices = &prices;
   agent::Workers workers;
   workers.agents = workers_[0].get();
   workers.models = workers_[1].get();

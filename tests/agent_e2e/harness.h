@@ -29,6 +29,7 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "price/price_table.h"
 #include "scripted/server.h"
 #include "store/rocks_store.h"
 
@@ -101,6 +102,8 @@ class Platform {
   // Moves the clock of engine, stores and workers on.
   void skip(std::chrono::nanoseconds time);
 
+  // What models cost; before the first run.
+  price::PriceTable prices = price::PriceTable::builtin();
   std::string provider = "openai";  // of the agents that are deployed from now on
   std::unique_ptr<model::ScriptedServer> scripted;
   std::unique_ptr<Receiver> receiver;

@@ -114,6 +114,7 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
 }
 
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
+                                         const AgentDefinition& agent, const std::string& version,
                                          const model::Message& first) {
   const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
   platform::StepWrite write;
@@ -125,7 +126,10 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
   write.messages = {model::to_json(first)};
   write.result = "{}";
-  auto record = require(deps_.store->commit_step(write), "storing the input");
+  spend_.begin(ctx, run, agent, version, write);
+  auto committed = deps_.store->commit_step(write);
+  if (!committed) throw_refusal(committed.error());
+  auto record = require(std::move(committed), "storing the input");
   return record.appended->head;
 }
 
@@ -146,8 +150,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   DefinitionPtr agent = definition(run.agent, version);
   const std::string text = first_input(ctx, run);
   Begun out;
-  out.head = append_first(
-      ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
+  out.head =
+      append_first(ctx, run, *agent, version,
+                   run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
   Json started = {{"agent", run.agent},
                   {"version", version},
                   {"input", excerpt(text)},
@@ -167,6 +172,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   plan.max_iterations = agent->limits.max_iterations;
   plan.max_parallel_tools = agent->limits.max_parallel_tools;
   plan.run_timeout_ms = agent->limits.run_timeout.count();
+  plan.wall_deadline_ms = spend_.wall_deadline_ms(ctx.info().workflow_id);
   plan.model_timeout_ms = agent->model.timeout.count();
   plan.model_retry = {{"initial_ms", agent->model.retry.initial.count()},
                       {"backoff", agent->model.retry.backoff},

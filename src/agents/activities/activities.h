@@ -14,6 +14,7 @@
 #include <string>
 
 #include "activities/register.h"
+#include "activities/spend.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/client.h"
@@ -33,8 +34,8 @@ class Activities {
  public:
   explicit Activities(Deps deps)
       : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
-        redaction_(
-            std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())) {}
+        redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
+        spend_(deps_.store, deps_.prices, deps_.clock) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
@@ -59,7 +60,8 @@ class Activities {
   std::string output_at(const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
-  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first);
+  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
+                               const std::string& version, const model::Message& first);
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);
@@ -93,7 +95,8 @@ class Activities {
 
   Deps deps_;
   const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
-  std::mutex reading_;                                // held by the one call that finds out how large it is
+  Spend spend_;
+  std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_

@@ -276,6 +276,9 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   // Blocks of the model that held a secret and were left out.
   if (const auto withheld = result.find("withheld_blocks"); withheld != result.end())
     completed["withheld_blocks"] = *withheld;
+  for (const char* about_cost : {"cost", "uncounted", "usage_told"}) {
+    if (const auto found = result.find(about_cost); found != result.end()) completed[about_cost] = *found;
+  }
   publish(ctx, protocol::event::kStepCompleted, completed, fmt::format("step/{}/completed", in.step));
   return turn;
 }
@@ -302,20 +305,6 @@ Json usage_json(const model::Usage& usage) {
   return out;
 }
 
-platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const std::string& key,
-                          const model::Completion& completion) {
-  platform::Usage row;
-  row.key = key;
-  row.run = ctx.info().workflow_id;
-  row.agent = agent.name;
-  row.provider = agent.model.provider;
-  row.model = completion.model.empty() ? agent.model.name : completion.model;
-  row.input_tokens = completion.usage.input_tokens;
-  row.output_tokens = completion.usage.output_tokens;
-  row.cached_input_tokens = completion.usage.cached_input_tokens;
-  return row;
-}
-
 }  // namespace
 
 ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
@@ -327,6 +316,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
   model::Request request = model_request_in_turn(ctx, *agent, in, answers, turn);
+  const Allowance allowance = spend_.allow(ctx, agent->model, request, key);
   publish_begun(ctx,
                 {{"step", in.step},
                  {"kind", "model"},
@@ -335,14 +325,19 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
                  {"attempt", ctx.info().attempt}},
                 fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
   model::Outcome outcome = stream_model(ctx, agent->model, request, in);
+  std::optional<Json> told;  // of a usage that cannot be
   if (outcome) {
+    told = Spend::admit(allowance, *outcome);
     if (auto wrong = why_no_output(*agent, *outcome)) {
+      spend_.spoiled(allowance,
+                     Spend::usage(ctx, agent->name, in.version, agent->model, allowance, *outcome));
       // It may quote what was said; half a secret would be found by nobody.
       wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
       outcome = std::unexpected(std::move(*wrong));
     }
   }
   if (!outcome) {
+    spend_.failed(allowance, outcome.error());
     if (outcome.error().kind == model::ErrorKind::kCancelled)
       throw CanceledFailure("the model call was canceled");
     Json event = {{"step", in.step},
@@ -363,8 +358,13 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   write.messages.push_back(model::to_json(outcome->message));
   Json result = {{"usage", usage_json(outcome->usage)}, {"stop", stop_of(outcome->stop_reason)}};
   if (withheld > 0) result["withheld_blocks"] = withheld;
+  write.usage.push_back(Spend::usage(ctx, agent->name, in.version, agent->model, allowance, *outcome));
+  write.usage.back().key = key;
+  write.settles = allowance.key;
+  result["cost"] = cost_json(write.usage.back().cost, write.usage.back().price_as_of);
+  if (write.usage.back().uncounted) result["uncounted"] = true;
+  if (told) result["usage_told"] = *told;
   write.result = dump_json(result);
-  write.usage.push_back(usage_row(ctx, *agent, key, *outcome));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);
 }

@@ -12,6 +12,7 @@
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "price/price_table.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
 
@@ -31,6 +32,8 @@ struct Deps {
   const grant::Grants* grants = nullptr;
   // How many model calls may be large at one time. None: all.
   const net::LargeTurns* turns = nullptr;
+  // What models cost. None: what is compiled in.
+  const price::PriceTable* prices = nullptr;
 };
 
 // Workers, or a Replayer for all three.

@@ -36,6 +36,7 @@ ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
   if (!tool)
     throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
   Json arguments = arguments_of(in.call);
+  spend_.tool(ctx, in);
   return tool->effect == Effect::kPure ? call_pure(ctx, *tool, in, arguments)
                                        : call_with_effect(ctx, *tool, in, arguments);
 }
@@ -51,6 +52,7 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
     if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown)
       retry_tool(ctx, tool, in, ending);
     write.result = tool_record(ending.text, ending.ending == Ending::kFailed);
+    write.usage.push_back(Spend::tool_usage(write.run, in.agent, in.version, in.call));
     record = require(deps_.store->commit_step(write), "storing the result");
   }
   tool_completed(ctx, tool, in, record->result);
@@ -65,6 +67,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   intent.tool = tool.name;
   intent.effect = tool.effect;
   intent.arguments_sha256 = sha256_hex(dump_json(arguments));
+  intent.usage = Spend::tool_usage(intent.run, in.agent, in.version, in.call);
   auto record = require(deps_.store->begin_effect(intent), "recording the intent");
   if (record.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {
     return unknown("an earlier attempt was interrupted after the call may have been sent");

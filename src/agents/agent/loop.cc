@@ -91,17 +91,17 @@ Task<void> Loop::begin() {
   Begun begun = co_await ctx_.activity<Begun>(kBeginActivity, bookkeeping(), in);
   progress_.plan = begun.plan;
   progress_.head = begun.head;
+  progress_.wall_deadline_ms = begun.plan.wall_deadline_ms;
   if (begun.plan.run_timeout_ms > 0) progress_.deadline_ms = now_ms() + begun.plan.run_timeout_ms;
 }
 
 Task<RunResult> Loop::within_deadline() {
   co_await begin();
-  if (progress_.deadline_ms == 0) co_return co_await turns();
-  const std::int64_t left_ms = std::max<std::int64_t>(0, progress_.deadline_ms - now_ms());
-  auto ended = race(turns(), ctx_.sleep(milliseconds(left_ms), "limits.run_timeout"));
+  if (first_deadline_ms(progress_) == 0) co_return co_await turns();
+  auto ended = race(turns(), budget_.time_over(progress_));
   auto winner = co_await std::move(ended);
   if (winner.index() == 0) co_return std::get<0>(std::move(winner));
-  throw ApplicationFailure::non_retryable("the run took longer than limits.run_timeout", "RunTimeoutError");
+  throw time_failure(progress_);
 }
 
 Task<RunResult> Loop::turns() {
@@ -146,11 +146,14 @@ Task<ModelTurn> Loop::call_model() {
                      .heartbeat(kHeartbeatTimeout)
                      .retry(retry_policy(progress_.plan.model_retry)
                                 .non_retryable({"ContentFilterError", "InvalidPromptError"}));
-  ModelTurn turn = co_await ctx_.activity<ModelTurn>(kModelActivity, options, in);
+  auto call = [this, options, in]() -> Task<ModelTurn> {
+    return ctx_.activity<ModelTurn>(kModelActivity, options, in);
+  };
+  auto calling = budget_.within<ModelTurn>(call);
+  ModelTurn turn = co_await std::move(calling);
   progress_.head = turn.head;
   progress_.answers.clear();
-  progress_.usage.input_tokens += turn.usage.input_tokens;
-  progress_.usage.output_tokens += turn.usage.output_tokens;
+  add(progress_.usage, turn.usage);
   co_return turn;
 }
 
@@ -195,6 +198,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   calls_[call->call.step] = call->call.tool + (outcome.ok() ? ": done" : ": failed");
   if (outcome.ok()) co_return std::move(outcome).value();
   if (ctx_.workflow_cancelled() || ctx_.cancelled()) outcome.error().raise();
+  if (is_budget_exceeded(outcome.error())) outcome.error().raise();  // the run is over, not the call
   co_return error_answer(call->call, root_of(outcome.error()).message());
 }
 
@@ -210,7 +214,11 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
     in.agent = progress_.plan.agent;
     in.version = progress_.plan.version;
     in.call = call->call;
-    ToolResult result = co_await ctx_.activity<ToolResult>(kToolActivity, options, in);
+    auto try_it = [this, options, in]() -> Task<ToolResult> {
+      return ctx_.activity<ToolResult>(kToolActivity, options, in);
+    };
+    auto calling = budget_.within<ToolResult>(try_it);
+    ToolResult result = co_await std::move(calling);
     if (result.status != ToolStatus::kUnknown) {
       ToolAnswer answer;
       answer.ordinal = call->call.ordinal;
@@ -309,7 +317,9 @@ Json Loop::status() const {
   for (const auto& [step, state] : calls_) calls.push_back({{"step", step}, {"state", state}});
   return {{"agent", input_.agent},
           {"version", progress_.plan.version},
-          {"phase", approvals.empty() || phase_ != "tools" ? phase_ : "approval"},
+          {"phase", budget_.is_waiting()                     ? "budget"
+                    : approvals.empty() || phase_ != "tools" ? phase_
+                                                             : "approval"},
           {"iteration", progress_.iteration},
           {"max_iterations", progress_.plan.max_iterations},
           {"step", progress_.step},
@@ -322,6 +332,8 @@ Json Loop::status() const {
 void Loop::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  ctx_.on_update(kBudgetUpdate,
+                 [self](BudgetNews news) { return self->budget_.take(news, self->progress_); });
   ctx_.on_update(
       kDecideUpdate, [self](Decision decision) { return self->decide(decision); },
       [self](const Decision& decision) { self->check_decision(decision); });

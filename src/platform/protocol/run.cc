@@ -11,18 +11,25 @@ void fields(auto& archive, Is<Caller> auto& v) {
 }
 
 void fields(auto& archive, Is<Tokens> auto& v) {
-  archive("input_tokens", v.input_tokens)("output_tokens", v.output_tokens);
+  archive("input_tokens", v.input_tokens)("output_tokens", v.output_tokens)(
+      "cached_input_tokens", v.cached_input_tokens)("cache_write_tokens", v.cache_write_tokens)(
+      "reasoning_tokens", v.reasoning_tokens);
 }
 
 void fields(auto& archive, Is<Plan> auto& v) {
   archive("agent", v.agent)("version", v.version)("flags", v.flags)("max_iterations", v.max_iterations)(
       "max_parallel_tools", v.max_parallel_tools)("run_timeout_ms", v.run_timeout_ms)(
-      "model_timeout_ms", v.model_timeout_ms)("model_retry", v.model_retry);
+      "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)("model_retry",
+                                                                                      v.model_retry);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {
   archive("plan", v.plan)("head", v.head)("answers", v.answers)("iteration", v.iteration)("step", v.step)(
-      "usage", v.usage)("deadline_ms", v.deadline_ms);
+      "usage", v.usage)("deadline_ms", v.deadline_ms)("wall_deadline_ms", v.wall_deadline_ms);
+}
+
+void fields(auto& archive, Is<BudgetNews> auto& v) {
+  archive("run", v.run)("wall_deadline_ms", v.wall_deadline_ms);
 }
 
 void fields(auto& archive, Is<RunInput> auto& v) {
@@ -41,7 +48,16 @@ HOLDFAST_PROTOCOL_JSON(Caller)
 HOLDFAST_PROTOCOL_JSON(Tokens)
 HOLDFAST_PROTOCOL_JSON(Plan)
 HOLDFAST_PROTOCOL_JSON(Progress)
+HOLDFAST_PROTOCOL_JSON(BudgetNews)
 HOLDFAST_PROTOCOL_JSON(RunInput)
 HOLDFAST_PROTOCOL_JSON(RunResult)
+
+void add(Tokens& to, const Tokens& more) {
+  to.input_tokens += more.input_tokens;
+  to.output_tokens += more.output_tokens;
+  to.cached_input_tokens += more.cached_input_tokens;
+  to.cache_write_tokens += more.cache_write_tokens;
+  to.reasoning_tokens += more.reasoning_tokens;
+}
 
 }  // namespace holdfast::protocol

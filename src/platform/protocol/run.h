@@ -30,7 +30,11 @@ struct Tokens {
   Tokens() = default;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::int64_t cached_input_tokens = 0;  // part of input_tokens
+  std::int64_t cache_write_tokens = 0;   // part of input_tokens
+  std::int64_t reasoning_tokens = 0;     // part of output_tokens
 };
+void add(Tokens& to, const Tokens& more);
 
 // Fixed when a run begins.
 struct Plan {
@@ -41,6 +45,7 @@ struct Plan {
   int max_iterations = 0;
   int max_parallel_tools = 1;
   std::int64_t run_timeout_ms = 0;
+  std::int64_t wall_deadline_ms = 0;  // of budgets.wall_time, since the epoch; 0: none
   std::int64_t model_timeout_ms = 0;
   Json model_retry;
 };
@@ -54,7 +59,15 @@ struct Progress {
   int iteration = 0;
   std::uint32_t step = 0;
   Tokens usage;
-  std::int64_t deadline_ms = 0;  // of plan.run_timeout_ms, since the epoch; 0: none
+  std::int64_t deadline_ms = 0;       // of plan.run_timeout_ms, since the epoch; 0: none
+  std::int64_t wall_deadline_ms = 0;  // of plan.wall_deadline_ms, as it is now
+};
+
+// What a run is told when one of its budgets, or of those above it, was raised.
+struct BudgetNews {
+  BudgetNews() = default;
+  std::string run;                    // whose budget it is
+  std::int64_t wall_deadline_ms = 0;  // its new end; 0: as it was
 };
 
 // The argument of the workflow. Whoever starts a run gives `agent`; everything else may be left out.
@@ -84,6 +97,8 @@ void to_json(Json& out, const Plan& value);
 void from_json(const Json& in, Plan& value);
 void to_json(Json& out, const Progress& value);
 void from_json(const Json& in, Progress& value);
+void to_json(Json& out, const BudgetNews& value);
+void from_json(const Json& in, BudgetNews& value);
 void to_json(Json& out, const RunInput& value);
 void from_json(const Json& in, RunInput& value);
 void to_json(Json& out, const RunResult& value);
