@@ -21,8 +21,10 @@ enum class RunFault : std::uint8_t {
   kRunNotStarted,       // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
   kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
   kApprovalNotFound,    // NOT_FOUND
+  kBudgetNotRaised,     // INVALID_ARGUMENT: the run has no such budget, or it is that large already
+  kRunOver,             // FAILED_PRECONDITION: nothing can be changed any more
 };
-inline constexpr RunFault kLastRunFault = RunFault::kApprovalNotFound;
+inline constexpr RunFault kLastRunFault = RunFault::kRunOver;
 
 RunFault run_fault(const Status& status);
 

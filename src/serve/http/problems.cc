@@ -30,6 +30,9 @@ constexpr Row kRows[] = {
     {RunFault::kRunsCursorNotFound, 400, "invalid_cursor", "", "the cursor's run does not exist"},
     {RunFault::kApprovalNotFound, 404, "approval_not_found",
      "GET /api/v1/approvals?status=pending lists what waits"},
+    {RunFault::kBudgetNotRaised, 400, "budget_not_raised",
+     "GET /api/v1/runs/{id} shows the budgets of a run"},
+    {RunFault::kRunOver, 409, "run_closed", ""},
 };
 
 }  // namespace
