@@ -153,6 +153,8 @@ class CommandLine {
                     "with blanks between them)")
         ->take_all();
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
+    sub->add_option("--prices", options.price_files,
+                    "File of model prices, which go before those that are compiled in (may be repeated)");
     sub->add_option_function<std::string>(
            "--memory", [&options](const std::string& text) { options.memory = *parse_memory(text); },
            "Memory for requests, replies and caches, as in 512MiB (default: a quarter of the machine's, at "
@@ -217,6 +219,26 @@ class CommandLine {
                           delete_, delete_run);
     erase->add_option("id", delete_.id, "Run")->required();
     add_api(erase, delete_.api);
+
+    CLI::App* budget =
+        add("budget", "Raise budgets of a run; one that waits for them goes on", budget_, raise_budget);
+    budget->add_option("run", budget_.run, "Run")->required();
+    budget->add_option("--money", budget_.money, "Dollars, as in 5 or 2.50");
+    budget->add_option("--tokens", budget_.tokens, "Tokens");
+    budget->add_option("--calls", budget_.calls, "Calls of models");
+    budget->add_option("--tool-calls", budget_.tool_calls, "Calls of tools");
+    budget->add_option("--depth", budget_.depth, "How deep sub-agents may go");
+    budget->add_option("--wall-time", budget_.wall_time, "Since the run began, as in 2h");
+    add_api(budget, budget_.api);
+
+    CLI::App* usage = add("usage", "What was used and what it cost", usage_, print_usage);
+    usage->add_option("--by", usage_.by, "agent, model, version, tool or day")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"agent", "model", "version", "tool", "day"}));
+    usage->add_option("--from", usage_.from,
+                      "First day, UTC, as in 2026-11-01 (default: 29 days before the last)");
+    usage->add_option("--to", usage_.to, "Last day (default: today)");
+    add_api(usage, usage_.api);
 
     CLI::App* events = add("events", "Print the events of a run", events_, print_events);
     events->add_option("run", events_.run, "Run")->required();
@@ -315,6 +337,8 @@ class CommandLine {
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
   EventsOptions events_;
+  BudgetOptions budget_;
+  UsageOptions usage_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;
   AgentsOptions agents_;

@@ -25,6 +25,7 @@ struct ServeOptions {
   std::vector<std::string> agents;  // definition files to register
   std::vector<std::string> grants;  // what other definitions may use, one each
   std::vector<std::string> grant_files;
+  std::vector<std::string> price_files;        // the later one goes first
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
@@ -98,6 +99,26 @@ struct ApproveOptions {
   std::string by;
 };
 int decide_approval(const ApproveOptions& options);
+
+struct UsageOptions {
+  ApiOptions api;
+  std::string by = "agent";
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+};
+int print_usage(const UsageOptions& options);
+
+struct BudgetOptions {
+  ApiOptions api;
+  std::string run;
+  std::optional<std::string> money;  // "5" or "5.00 USD"
+  std::optional<std::uint64_t> tokens;
+  std::optional<std::uint64_t> calls;
+  std::optional<std::uint64_t> tool_calls;
+  std::optional<std::uint64_t> depth;
+  std::optional<std::string> wall_time;  // "2h", since the run began
+};
+int raise_budget(const BudgetOptions& options);
 
 struct AgentsOptions {
   ApiOptions api;

@@ -137,6 +137,10 @@ Status Node::check_options() {
     exit_code_ = exit_code_of(grants);
     return grants;
   }
+  if (Status prices = read_prices(); !prices.ok()) {
+    exit_code_ = exit_code_of(prices);
+    return prices;
+  }
   if (options_.platform_store) {
     auto address = postgres::parse_address(*options_.platform_store);
     if (!address) {
@@ -184,6 +188,17 @@ Status Node::read_grants() {
     auto grants = grant::parse_grants_file(*text, file);
     if (!grants) return grants.error();
     for (grant::Grant& grant : *grants) grants_.allow(std::move(grant));
+  }
+  return {};
+}
+
+Status Node::read_prices() {
+  for (const std::string& file : options_.price_files) {
+    auto text = read_file(file);
+    if (!text) return {text.error().code(), "--prices: " + text.error().message()};
+    auto prices = price::PriceTable::read(*text, file);
+    if (!prices) return prices.error();
+    prices_.override_with(*prices);
   }
   return {};
 }
@@ -339,7 +354,7 @@ Status Node::start_work() {
   options.in_process = engine_->embedded();
   options.large_model_calls = plan_.large_model_calls;
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
-                                   *platform_.streams, grants_, sql_memory_);
+                                   *platform_.streams, grants_, sql_memory_, prices_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

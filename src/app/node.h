@@ -29,6 +29,7 @@
 #include "os/spare_memory.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "price/price_table.h"
 #include "runs/runs.h"
 
 namespace holdfast::app {
@@ -56,6 +57,7 @@ class Node {
   // The steps of start(), in their order. Before anything is touched: what cannot be right leaves no trace.
   Status check_options();
   Status read_grants();
+  Status read_prices();
   Status open_data();
   Status open_platform();
   Status open_engine();
@@ -85,6 +87,7 @@ class Node {
   MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
+  price::PriceTable prices_ = price::PriceTable::builtin();
   bool stopped_ = false;
   int exit_code_ = kExitError;
   os::SystemClock clock_;
