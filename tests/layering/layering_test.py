@@ -37,6 +37,7 @@ FORBIDDEN_ROOMS = {
     "matching": ["os", "store", "history", "visibility"],
     "engine": ["os"],
     "spec": ["os", "net", "runtime", "client", "worker", "protocol", "platform", "runs", "model"],  # knows no agent
+    "price": ["os", "net", "runtime", "client", "worker", "protocol", "platform", "runs", "spec", "definition", "model"],  # a table
     "definition": ["os", "net", "client", "worker", "platform", "platform_postgres", "platform_sqlite", "runs", "model"],
     # The agent's workflow is deterministic code: the SDK's runtime, the protocol and the definition are all it sees.
     "agent": ["os", "net", "api", "client", "worker", "platform", "platform_postgres", "platform_sqlite", "runs", "model", "grant", "tool", "activities"],
@@ -70,6 +71,8 @@ ROWS = [
     ("spec", "holdfast/status.h", True),
     ("spec", "definition/definition.h", False),
     ("spec", "protocol/call.h", False),
+    ("price", "base/money.h", True),
+    ("price", "platform/budget.h", False),
     ("definition", "spec/yaml_reader.h", True),
     ("definition", "tool/activity_tool.h", False),
     ("definition", "model/client.h", False),

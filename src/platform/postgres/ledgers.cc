@@ -1,4 +1,4 @@
-// Usage, audit and histories that are gone: rows that are only ever added. And the pages of all tables.
+// Audit and histories that are gone: rows that are only ever added. And the pages of all tables.
 
 #include <fmt/format.h>
 
@@ -20,42 +20,11 @@ Result<std::int64_t> page_before(Connection& db, postgres::Literal place, std::s
   return **number;
 }
 
-Status insert_usage(Connection& db, const Usage& usage, WallTime now) {
-  if (Status status = rules::check_usage(usage); !status.ok()) return status;
-  Statement insert(
-      db,
-      "INSERT INTO usage (key, run, agent, provider, model, input_tokens, output_tokens, "
-      "cached_input_tokens, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING");
-  return insert
-      .bind(usage.key, usage.run, usage.agent, usage.provider, usage.model, usage.input_tokens,
-            usage.output_tokens, usage.cached_input_tokens, now)
-      .run();
-}
-
 Status insert_audit(Connection& db, const AuditRow& row) {
   if (Status status = rules::check_body("the detail of an audit row", row.detail); !status.ok())
     return status;
   Statement insert(db, "INSERT INTO audit (at, actor, action, subject, detail) VALUES ($1, $2, $3, $4, $5)");
   return insert.bind(row.at, row.actor, row.action, row.subject, row.detail).run();
-}
-
-Status PostgresStore::record_usage(const Usage& usage) {
-  return commit_.run([&](Connection& db) { return insert_usage(db, usage, clock_.now()); });
-}
-
-Result<UsageTotal> PostgresStore::usage_of_run(std::string_view run) {
-  return reading<UsageTotal>([&](Connection& db) -> Result<UsageTotal> {
-    Statement query(db,
-                    "SELECT count(*), coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), "
-                    "0)::bigint, coalesce(sum(cached_input_tokens), 0)::bigint FROM usage WHERE run = $1");
-    Result<std::optional<UsageTotal>> total = query.bind(run).one([](const Statement& row) {
-      UsageTotal out;
-      row.read(out.calls, out.input_tokens, out.output_tokens, out.cached_input_tokens);
-      return out;
-    });
-    if (!total) return fail(total.error());
-    return total->value_or(UsageTotal());
-  });
 }
 
 Status PostgresStore::audit(const AuditRow& row) {

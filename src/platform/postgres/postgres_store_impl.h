@@ -2,7 +2,7 @@
 
 // PostgresStore: the platform store's tables. One session writes, under group commit; a few connections read.
 // It reads rows and writes what the rules of the platform make of them. Split by subject: conversations.cc,
-// steps.cc, approvals.cc, runs.cc, ledgers.cc. Private to this room.
+// steps.cc, approvals.cc, runs.cc, ledgers.cc, budgets.cc. Private to this room.
 
 #include <functional>
 #include <memory>
@@ -89,6 +89,15 @@ class PostgresStore : public Store {
   Result<Origin> put_origin(const Origin& origin) override;
   Result<std::optional<Origin>> origin(std::string_view run) override;
 
+  Result<std::optional<Account>> account(std::string_view run) override;
+  Result<std::vector<std::optional<Account>>> accounts(const std::vector<std::string>& runs) override;
+  Result<Reserved> reserve(const Reservation& wanted, const std::optional<Usage>& books) override;
+  Status settle_reservation(std::string_view key, const std::vector<Usage>& used) override;
+  Result<Raised> raise_budget(const Raise& wanted) override;
+  Result<UsageReport> usage_report(const UsageQuery& query) override;
+  Result<Bill> write_bill(const Bill& ended) override;
+  Result<std::optional<Bill>> bill(std::string_view run) override;
+
  private:
   void commit(GroupCommit<Connection>::Batch& batch);
 
@@ -122,7 +131,6 @@ class PostgresStore : public Store {
 Result<Appended> append_in(Connection& db, const Reference& expected,
                            const std::vector<std::string>& messages, WallTime now);
 Status forget_steps(Connection& db, std::string_view run);
-Status insert_usage(Connection& db, const Usage& usage, WallTime now);
 Status insert_audit(Connection& db, const AuditRow& row);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without

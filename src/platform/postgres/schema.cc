@@ -108,11 +108,52 @@ CREATE TABLE origins (
   at bigint NOT NULL);
 )sql";
 
+constexpr std::string_view kBudgets = R"sql(
+ALTER TABLE usage ADD COLUMN version bytea NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN tool bytea NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN cache_write_tokens bigint NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN reasoning_tokens bigint NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN cost bigint;
+ALTER TABLE usage ADD COLUMN price_as_of bytea NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN uncounted bigint NOT NULL DEFAULT 0;
+CREATE TABLE usage_days (
+  day bigint NOT NULL, agent bytea NOT NULL, version bytea NOT NULL, provider bytea NOT NULL, model bytea NOT NULL,
+  tool bytea NOT NULL,
+  calls bigint NOT NULL, tool_calls bigint NOT NULL, input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
+  cached_input_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL, reasoning_tokens bigint NOT NULL,
+  cost bigint NOT NULL, unpriced_calls bigint NOT NULL, uncounted_calls bigint NOT NULL, price_as_of bytea NOT NULL,
+  PRIMARY KEY (day, agent, version, provider, model, tool));
+INSERT INTO usage_days SELECT at / 86400000000000, agent, '', provider, model, '', count(*), 0, sum(input_tokens),
+  sum(output_tokens), sum(cached_input_tokens), 0, 0, 0, count(*), 0, '' FROM usage GROUP BY 1, agent, provider, model;
+CREATE TABLE accounts (
+  run bytea PRIMARY KEY, parent bytea NOT NULL, agent bytea NOT NULL, version bytea NOT NULL,
+  depth bigint NOT NULL, budgeted bigint NOT NULL, limit_tokens bigint, limit_money bigint, limit_calls bigint,
+  limit_tool_calls bigint, limit_depth bigint, deadline bigint, park bigint NOT NULL,
+  calls bigint NOT NULL, tool_calls bigint NOT NULL, input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
+  cached_input_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL, reasoning_tokens bigint NOT NULL,
+  cost bigint NOT NULL, unpriced_calls bigint NOT NULL, uncounted_calls bigint NOT NULL, price_as_of bytea NOT NULL,
+  reserved_tokens bigint NOT NULL, reserved_money bigint NOT NULL, reserved_calls bigint NOT NULL,
+  waiting_on bytea NOT NULL, at bigint NOT NULL);
+CREATE INDEX accounts_waiting ON accounts (waiting_on) WHERE waiting_on <> '';
+CREATE TABLE reservations (
+  key bytea PRIMARY KEY, run bytea NOT NULL, tokens bigint NOT NULL, money bigint NOT NULL,
+  calls bigint NOT NULL, at bigint NOT NULL);
+CREATE INDEX reservations_by_run ON reservations (run);
+CREATE TABLE bills (
+  run bytea PRIMARY KEY, parent bytea NOT NULL, agent bytea NOT NULL, version bytea NOT NULL,
+  status bytea NOT NULL, error_type bytea NOT NULL,
+  calls bigint NOT NULL, tool_calls bigint NOT NULL, input_tokens bigint NOT NULL, output_tokens bigint NOT NULL,
+  cached_input_tokens bigint NOT NULL, cache_write_tokens bigint NOT NULL, reasoning_tokens bigint NOT NULL,
+  cost bigint NOT NULL, unpriced_calls bigint NOT NULL, uncounted_calls bigint NOT NULL, price_as_of bytea NOT NULL,
+  unsettled_cost bigint NOT NULL, begun_at bigint NOT NULL, ended_at bigint NOT NULL);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
     {3, "labels of versions", kLabels},
     {4, "runs that wait for somebody, and runs that take up others", kHeldRuns},
+    {5, "costs, accounts and bills", kBudgets},
 };
 
 constexpr const char* kMigrationsTable =

@@ -2,6 +2,7 @@
 
 #include "platform/calls.h"
 
+#include "platform_postgres/ledger_rows.h"
 #include "platform_postgres/postgres_store_impl.h"
 
 namespace holdfast::platform {
@@ -43,7 +44,7 @@ struct StepRows {
   Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages, WallTime now) {
     return append_in(db, expected, messages, now);
   }
-  Status insert_usage(const Usage& usage, WallTime now) { return platform::insert_usage(db, usage, now); }
+  LedgerRows ledger() { return {db}; }
 };
 
 #define EFFECT_COLUMNS \
@@ -52,6 +53,8 @@ struct StepRows {
 
 struct EffectRows {
   Connection& db;
+
+  LedgerRows ledger() { return {db}; }
 
   Result<std::optional<EffectRecord>> find(std::string_view key) {
     Statement query(db, "SELECT " EFFECT_COLUMNS " FROM effects WHERE key = $1");
@@ -89,6 +92,9 @@ struct EffectRows {
 Status forget_steps(Connection& db, std::string_view run) {
   Statement steps(db, "DELETE FROM steps WHERE run = $1");
   if (Status status = steps.bind(run).run(); !status.ok()) return status;
+  // What was held stays in the accounts: nobody will know any more what was used of it.
+  Statement reservations(db, "DELETE FROM reservations WHERE run = $1");
+  if (Status status = reservations.bind(run).run(); !status.ok()) return status;
   // An unsettled effect stays: somebody has to find out.
   Statement effects(db, "DELETE FROM effects WHERE run = $1 AND settled = 1");
   return effects.bind(run).run();

@@ -3,6 +3,7 @@
 #include "fixture/temporary_directory.h"
 #include "os/thread_executor.h"
 #include "platform/contract_approvals.h"
+#include "platform/contract_budgets.h"
 #include "platform/contract_conversations.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_held_runs.h"

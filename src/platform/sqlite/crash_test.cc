@@ -43,6 +43,21 @@ void acknowledge(int thread, char what, std::uint64_t n) {
   if (::write(STDOUT_FILENO, line.data(), line.size()) < 0) std::_Exit(3);
 }
 
+constexpr std::int64_t kHeld = 3;
+
+// The runs of all threads draw on one budget.
+void open_account(Store& store, const std::string& run, const std::string& parent) {
+  StepWrite step;
+  step.key = "begin-" + run;
+  step.run = run;
+  step.result = "{}";
+  AccountOpening& account = step.account.emplace();
+  account.run = run;
+  account.parent = parent;
+  account.limits.money = 1'000'000'000;
+  if (!store.commit_step(step)) std::_Exit(2);
+}
+
 void work(Store& store, Streams& streams, int thread) {
   Reference head = Store::empty_conversation(conversation(thread));
   if (Result<Reference> stored = store.head(conversation(thread), 0)) head = *stored;
@@ -56,7 +71,16 @@ void work(Store& store, Streams& streams, int thread) {
     usage.key = step.key;
     usage.run = step.run;
     usage.input_tokens = 1;
+    usage.cost = 1;
     step.usage = {usage};
+    Reservation held;
+    held.key = step.key;
+    held.run = step.run;
+    held.most.money = kHeld;
+    held.priced = true;
+    const Result<Reserved> reserved = store.reserve(held);
+    if (!reserved || reserved->refused) std::_Exit(2);
+    step.settles = held.key;
     Result<StepRecord> record = store.commit_step(step);
     if (!record || record->replayed || record->appended->branch_opened) std::_Exit(2);
     head = record->appended->head;
@@ -80,6 +104,8 @@ TEST(CrashChild, DISABLED_Work) {
   if (std::getenv("HOLDFAST_CRASH_LOSSY") != nullptr) options.vfs = faults::register_unsynced_loss_vfs();
   Result<OpenStores> stores = open_sqlite(options, clock, random, flusher);
   ASSERT_TRUE(stores) << stores.error().to_string();
+  open_account(*stores->store, "root", "");
+  for (int t = 0; t < kThreads; ++t) open_account(*stores->store, "r" + std::to_string(t), "root");
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t)
     threads.emplace_back([&, t] { work(*stores->store, *stores->streams, t); });
@@ -146,6 +172,8 @@ void check(const std::filesystem::path& directory, const std::map<int, Acknowled
   options.directory = directory;
   Result<OpenStores> stores = open_sqlite(options, clock, random, flusher);
   ASSERT_TRUE(stores) << stores.error().to_string();
+  std::int64_t spent = 0;
+  std::int64_t held = 0;
   for (const auto& [thread, last] : acknowledged) {
     const std::string run = "r" + std::to_string(thread);
     Result<Reference> head = stores->store->head(conversation(thread), 0);
@@ -160,6 +188,12 @@ void check(const std::filesystem::path& directory, const std::map<int, Acknowled
     EXPECT_TRUE(stores->store->lookup_step(step_key(thread, head->sequence))->has_value());
     EXPECT_FALSE(stores->store->lookup_step(step_key(thread, head->sequence + 1))->has_value());
     EXPECT_EQ(stores->store->usage_of_run(run)->input_tokens, static_cast<std::int64_t>(head->sequence));
+    // What was spent is settled with its step, and what was under way is held.
+    const Account account = **stores->store->account(run);
+    EXPECT_EQ(account.used.cost, static_cast<std::int64_t>(head->sequence));
+    EXPECT_TRUE(account.reserved.money == 0 || account.reserved.money == kHeld) << account.reserved.money;
+    spent += account.used.cost;
+    held += account.reserved.money;
 
     std::uint64_t events = 0;
     std::string cursor;
@@ -172,6 +206,10 @@ void check(const std::filesystem::path& directory, const std::map<int, Acknowled
     }
     EXPECT_GE(events, last.event);
   }
+  if (acknowledged.size() < kThreads) return;  // the others have accounts, too
+  const Account root = **stores->store->account("root");
+  EXPECT_EQ(root.used.cost, spent);
+  EXPECT_EQ(root.reserved.money, held);
 }
 
 TEST_P(CrashTest, NothingAcknowledgedIsLost) {

@@ -116,6 +116,52 @@ CREATE TABLE origins (
   at INTEGER NOT NULL, checksum INTEGER);
 )sql";
 
+// Version 4: what usage costs, day by day; accounts of runs and what is held in them; bills. A row of usage
+// that was as it was written keeps its checksum true.
+constexpr const char* kBudgets = R"sql(
+ALTER TABLE usage ADD COLUMN version TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN tool TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN cache_write_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE usage ADD COLUMN cost INTEGER;
+ALTER TABLE usage ADD COLUMN price_as_of TEXT NOT NULL DEFAULT '';
+ALTER TABLE usage ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0;
+UPDATE usage SET checksum = row_checksum('usage', key, run, agent, provider, model, input_tokens, output_tokens,
+    cached_input_tokens, at, version, tool, cache_write_tokens, reasoning_tokens, cost, price_as_of, uncounted)
+  WHERE checksum = row_checksum('usage', key, run, agent, provider, model, input_tokens, output_tokens,
+    cached_input_tokens, at);
+CREATE TABLE usage_days (
+  day INTEGER NOT NULL, agent TEXT NOT NULL, version TEXT NOT NULL, provider TEXT NOT NULL, model TEXT NOT NULL,
+  tool TEXT NOT NULL,
+  calls INTEGER NOT NULL, tool_calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+  cached_input_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+  cost INTEGER NOT NULL, unpriced_calls INTEGER NOT NULL, uncounted_calls INTEGER NOT NULL, price_as_of TEXT NOT NULL,
+  PRIMARY KEY (day, agent, version, provider, model, tool)) WITHOUT ROWID;
+INSERT INTO usage_days SELECT at / 86400000000000, agent, '', provider, model, '', count(*), 0, sum(input_tokens),
+  sum(output_tokens), sum(cached_input_tokens), 0, 0, 0, count(*), 0, '' FROM usage GROUP BY 1, 2, 4, 5;
+CREATE TABLE accounts (
+  run TEXT NOT NULL PRIMARY KEY, parent TEXT NOT NULL, agent TEXT NOT NULL, version TEXT NOT NULL,
+  depth INTEGER NOT NULL, budgeted INTEGER NOT NULL, limit_tokens INTEGER, limit_money INTEGER, limit_calls INTEGER,
+  limit_tool_calls INTEGER, limit_depth INTEGER, deadline INTEGER, park INTEGER NOT NULL,
+  calls INTEGER NOT NULL, tool_calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+  cached_input_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+  cost INTEGER NOT NULL, unpriced_calls INTEGER NOT NULL, uncounted_calls INTEGER NOT NULL, price_as_of TEXT NOT NULL,
+  reserved_tokens INTEGER NOT NULL, reserved_money INTEGER NOT NULL, reserved_calls INTEGER NOT NULL,
+  waiting_on TEXT NOT NULL, at INTEGER NOT NULL, checksum INTEGER);
+CREATE INDEX accounts_waiting ON accounts (waiting_on) WHERE waiting_on <> '';
+CREATE TABLE reservations (
+  key TEXT NOT NULL PRIMARY KEY, run TEXT NOT NULL, tokens INTEGER NOT NULL, money INTEGER NOT NULL,
+  calls INTEGER NOT NULL, at INTEGER NOT NULL, checksum INTEGER);
+CREATE INDEX reservations_by_run ON reservations (run);
+CREATE TABLE bills (
+  run TEXT NOT NULL PRIMARY KEY, parent TEXT NOT NULL, agent TEXT NOT NULL, version TEXT NOT NULL,
+  status TEXT NOT NULL, error_type TEXT NOT NULL,
+  calls INTEGER NOT NULL, tool_calls INTEGER NOT NULL, input_tokens INTEGER NOT NULL, output_tokens INTEGER NOT NULL,
+  cached_input_tokens INTEGER NOT NULL, cache_write_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
+  cost INTEGER NOT NULL, unpriced_calls INTEGER NOT NULL, uncounted_calls INTEGER NOT NULL, price_as_of TEXT NOT NULL,
+  unsettled_cost INTEGER NOT NULL, begun_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, checksum INTEGER);
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -136,6 +182,7 @@ constexpr Step kStoreSteps[] = {
     {3, kLedgerChecksums},
     {4, kLabels},
     {4, kHeldRuns},
+    {4, kBudgets},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

@@ -2,7 +2,7 @@
 
 // SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. It reads
 // rows and writes what the rules of the platform make of them. Split by subject: conversations.cc, steps.cc,
-// histories.cc, approvals.cc, runs.cc, labels.cc, ledgers.cc.
+// histories.cc, approvals.cc, runs.cc, labels.cc, ledgers.cc, budgets.cc.
 
 #include <memory>
 #include <optional>
@@ -90,6 +90,15 @@ class SqliteStore : public Store {
   Result<Origin> put_origin(const Origin& origin) override;
   Result<std::optional<Origin>> origin(std::string_view run) override;
 
+  Result<std::optional<Account>> account(std::string_view run) override;
+  Result<std::vector<std::optional<Account>>> accounts(const std::vector<std::string>& runs) override;
+  Result<Reserved> reserve(const Reservation& wanted, const std::optional<Usage>& books) override;
+  Status settle_reservation(std::string_view key, const std::vector<Usage>& used) override;
+  Result<Raised> raise_budget(const Raise& wanted) override;
+  Result<UsageReport> usage_report(const UsageQuery& query) override;
+  Result<Bill> write_bill(const Bill& ended) override;
+  Result<std::optional<Bill>> bill(std::string_view run) override;
+
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
 
@@ -126,7 +135,6 @@ class SqliteStore : public Store {
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now);
 Status forget_steps(Database& db, std::string_view run);
-Status insert_usage(Database& db, const Usage& usage, WallTime now);
 Status insert_audit(Database& db, const AuditRow& row);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without

@@ -2,6 +2,7 @@
 
 #include "platform/calls.h"
 
+#include "platform_sqlite/ledger_rows.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
@@ -45,7 +46,7 @@ struct StepRows {
   Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages, WallTime now) {
     return append_in(db, expected, messages, now);
   }
-  Status insert_usage(const Usage& usage, WallTime now) { return platform::insert_usage(db, usage, now); }
+  LedgerRows ledger() { return {db}; }
 };
 
 #define EFFECT_COLUMNS \
@@ -54,6 +55,8 @@ struct StepRows {
 
 struct EffectRows {
   Database& db;
+
+  LedgerRows ledger() { return {db}; }
 
   Result<std::optional<EffectRecord>> find(std::string_view key) {
     Statement query(db, "SELECT " EFFECT_COLUMNS ", class NOT BETWEEN 0 AND 3 OR " ROW_DAMAGED(
@@ -95,6 +98,9 @@ struct EffectRows {
 Status forget_steps(Database& db, std::string_view run) {
   Statement steps(db, "DELETE FROM steps WHERE run = ?1");
   if (Status status = steps.bind(run).run(); !status.ok()) return status;
+  // What was held stays in the accounts: nobody will know any more what was used of it.
+  Statement reservations(db, "DELETE FROM reservations WHERE run = ?1");
+  if (Status status = reservations.bind(run).run(); !status.ok()) return status;
   // An unsettled effect stays, and one of which nobody can tell whether it is: somebody has to find out.
   Statement effects(db, "DELETE FROM effects WHERE run = ?1 AND settled = 1 AND NOT " ROW_DAMAGED(
                             "checksum", "effects", EFFECT_COLUMNS));

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "platform/approval_rules.h"
+#include "platform/budget_calls.h"
 #include "platform/conversation_rules.h"
 #include "platform/label_rules.h"
 #include "platform/run_rules.h"
@@ -47,7 +48,7 @@ Result<Row> keep(Rows& rows, Result<rules::Change<Row>> change) {
 
 // ---- steps and effects
 
-// find(key), append(expected, messages, at), insert_usage(usage, at), insert(record)
+// find(key), append(expected, messages, at), ledger(): the rows of budget_calls.h, insert(record)
 template <typename Rows>
 Result<StepRecord> commit_step(Rows rows, const StepWrite& step, WallTime now) {
   Result<std::optional<StepRecord>> stored = rows.find(step.key);
@@ -61,18 +62,26 @@ Result<StepRecord> commit_step(Rows rows, const StepWrite& step, WallTime now) {
     if (!appended) return fail(appended.error());
     record.appended = std::move(*appended);
   }
+  auto ledger = rows.ledger();
+  Status booked = step.account ? open_account(ledger, *step.account, record.at) : Status();
   for (const Usage& usage : step.usage) {
-    if (Status status = rows.insert_usage(usage, record.at); !status.ok()) return fail(std::move(status));
+    if (booked.ok()) booked = book(ledger, usage, record.at);
   }
+  if (booked.ok() && !step.settles.empty()) booked = settle(ledger, step.settles);
+  if (!booked.ok()) return fail(std::move(booked));
   if (Status status = rows.insert(record); !status.ok()) return fail(std::move(status));
   return std::move(record);
 }
 
-// find(key), insert(record), update(record)
+// find(key), insert(record), update(record), ledger()
 template <typename Rows>
 Result<EffectRecord> begin_effect(Rows rows, const EffectIntent& intent, WallTime now) {
   Result<std::optional<EffectRecord>> stored = rows.find(intent.key);
   if (!stored) return fail(stored.error());
+  if (!*stored && intent.usage) {
+    auto ledger = rows.ledger();
+    if (Status status = book(ledger, *intent.usage, now); !status.ok()) return fail(std::move(status));
+  }
   return keep(rows, rules::begin_effect(intent, *stored, now));
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "holdfast/seams.h"
+#include "platform/budget.h"
 #include "protocol/call.h"
 
 namespace holdfast::platform {
@@ -41,26 +42,26 @@ struct Appended {
 
 // ---- usage
 
-// Tokens of one model call. `key` makes it count once: a retry that finds its key writes nothing.
+// What one model call or one tool call used. `key` makes it count once: a retry that finds its key writes
+// nothing.
 struct Usage {
   Usage() = default;
   std::string key;
   std::string run;
   std::string agent;
+  std::string version;  // of the definition
   std::string provider;
   std::string model;
+  std::string tool;  // of a tool call; empty: a model call
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
   std::int64_t cached_input_tokens = 0;  // part of input_tokens
+  std::int64_t cache_write_tokens = 0;   // part of input_tokens
+  std::int64_t reasoning_tokens = 0;     // part of output_tokens
+  std::optional<std::int64_t> cost;      // nano-dollars; none: unpriced, which is not nothing
+  std::string price_as_of;               // YYYY-MM-DD; empty: unpriced
+  bool uncounted = false;                // nobody counted: the tokens are bytes of text
   WallTime at{};                         // set by the store
-};
-
-struct UsageTotal {
-  UsageTotal() = default;
-  std::int64_t calls = 0;
-  std::int64_t input_tokens = 0;
-  std::int64_t output_tokens = 0;
-  std::int64_t cached_input_tokens = 0;
 };
 
 // ---- steps
@@ -76,6 +77,8 @@ struct StepWrite {
   std::vector<std::string> messages;  // JSON
   std::string result;                 // JSON, given back to later attempts
   std::vector<Usage> usage;
+  std::string settles;                    // the reservation that the usage was made under; empty: none
+  std::optional<AccountOpening> account;  // of the run, which this step begins
 };
 
 struct StepRecord {
@@ -108,6 +111,8 @@ struct EffectIntent {
   std::string tool;
   Effect effect = Effect::kIdempotent;
   std::string arguments_sha256;
+  // Booked with the intent: the call counts from here on, whatever becomes of it.
+  std::optional<Usage> usage;
 };
 
 enum class EffectState : std::uint8_t {

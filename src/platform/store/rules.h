@@ -3,7 +3,7 @@
 // The rules of the store: what a call makes of the rows that are there. A store reads rows, asks a rule, and
 // writes what it says in the same transaction; it decides nothing itself, so that every database answers
 // alike. One file of rules per subject: conversation_rules.h, step_rules.h, approval_rules.h, run_rules.h,
-// stream_rules.h.
+// stream_rules.h, budget_rules.h.
 //
 // Pure: time and randomness are arguments. Failures are those that store.h promises.
 

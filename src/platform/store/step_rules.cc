@@ -29,7 +29,14 @@ Change<StepRecord> commit_step(const StepWrite& step, const std::optional<StepRe
 }
 
 Status check_usage(const Usage& usage) {
-  return check_name("a usage row", usage.key);
+  if (Status status = check_name("a usage row", usage.key); !status.ok()) return status;
+  for (const std::int64_t tokens : {usage.input_tokens, usage.output_tokens, usage.cached_input_tokens,
+                                    usage.cache_write_tokens, usage.reasoning_tokens}) {
+    if (tokens < 0 || tokens > kMaxTokensOfCall)
+      return {Code::kInvalidArgument, fmt::format("no call uses {} tokens", tokens)};
+  }
+  if (usage.cost.value_or(0) < 0) return {Code::kInvalidArgument, "no call costs less than nothing"};
+  return {};
 }
 
 Status check_effect(const EffectIntent& intent) {

@@ -17,6 +17,8 @@ Status check_step(const StepWrite& step);
 // messages first (`appended`), and writes the usage rows.
 Change<StepRecord> commit_step(const StepWrite& step, const std::optional<StepRecord>& stored, WallTime now);
 
+// Sums of so many rows as there can be fit into 64 bits.
+inline constexpr std::int64_t kMaxTokensOfCall = 1'000'000'000;
 Status check_usage(const Usage& usage);
 
 Status check_effect(const EffectIntent& intent);

@@ -125,6 +125,7 @@ class Store {
   // ---- usage and audit
 
   virtual Status record_usage(const Usage& usage) = 0;
+  // Of the run alone; its account (below) has what those below it used, too.
   virtual Result<UsageTotal> usage_of_run(std::string_view run) = 0;
   virtual Status audit(const AuditRow& row) = 0;
   // Newest first; `subject` empty: all.
@@ -158,6 +159,26 @@ class Store {
   // The first one stands, and is what comes back.
   virtual Result<Origin> put_origin(const Origin& origin) = 0;
   virtual Result<std::optional<Origin>> origin(std::string_view run) = 0;
+
+  // ---- budgets, usage by day, bills (platform/budget.h)
+
+  // None: the run began before there were accounts, or has not begun.
+  virtual Result<std::optional<Account>> account(std::string_view run) = 0;
+  // In the order of the runs; kMaxPage at most.
+  virtual Result<std::vector<std::optional<Account>>> accounts(const std::vector<std::string>& runs) = 0;
+  // Holds what a call may use at most in the account of its run and those above it, or in none of them. The
+  // same key again is the same reservation. `books`: of a tool call, which is booked at once, and holds
+  // nothing.
+  virtual Result<Reserved> reserve(const Reservation& wanted,
+                                   const std::optional<Usage>& books = std::nullopt) = 0;
+  // Ends a reservation behind what was used, if anything was. Repeating it is no error.
+  virtual Status settle_reservation(std::string_view key, const std::vector<Usage>& used = {}) = 0;
+  // INVALID_ARGUMENT for a limit that the run does not have, or that would be lowered.
+  virtual Result<Raised> raise_budget(const Raise& wanted) = 0;
+  virtual Result<UsageReport> usage_report(const UsageQuery& query) = 0;
+  // What the run and those below it used, as it is now; the first bill of a run stands and is given back.
+  virtual Result<Bill> write_bill(const Bill& ended) = 0;
+  virtual Result<std::optional<Bill>> bill(std::string_view run) = 0;
 };
 
 }  // namespace holdfast::platform

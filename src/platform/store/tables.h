@@ -53,12 +53,37 @@ inline constexpr Table kTables[] = {
     {"labels", "agent, label, move", "agent, label", ""},
     {"label_moves", "agent, label, move, hash, previous, back, how, source, actor, comment, at",
      "agent, label, move", ""},
-    {"usage", "key, run, agent, provider, model, input_tokens, output_tokens, cached_input_tokens, at", "key",
-     ""},
+    {"usage",
+     "key, run, agent, provider, model, input_tokens, output_tokens, cached_input_tokens, at, version, tool, "
+     "cache_write_tokens, reasoning_tokens, cost, price_as_of, uncounted",
+     "key", ""},
     {"audit", "id, at, actor, action, subject, detail", "id", "id"},
     {"gone_histories", "run, status, closed_at, at", "run", ""},
     {"held_runs", "run, kind, reason, detail, held_by, at", "run", ""},
     {"origins", "run, origin, state, started_by, at", "run", ""},
+    {"usage_days",
+     "day, agent, version, provider, model, tool, "
+     "calls, tool_calls, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens, "
+     "reasoning_tokens, "
+     "cost, unpriced_calls, uncounted_calls, price_as_of",
+     "day, agent, version, provider, model, tool", ""},
+    {"accounts",
+     "run, parent, agent, version, depth, budgeted, limit_tokens, limit_money, limit_calls, "
+     "limit_tool_calls, "
+     "limit_depth, deadline, park, "
+     "calls, tool_calls, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens, "
+     "reasoning_tokens, "
+     "cost, unpriced_calls, uncounted_calls, price_as_of, "
+     "reserved_tokens, reserved_money, reserved_calls, waiting_on, at",
+     "run", ""},
+    {"reservations", "key, run, tokens, money, calls, at", "key", ""},
+    {"bills",
+     "run, parent, agent, version, status, error_type, "
+     "calls, tool_calls, input_tokens, output_tokens, cached_input_tokens, cache_write_tokens, "
+     "reasoning_tokens, "
+     "cost, unpriced_calls, uncounted_calls, price_as_of, "
+     "unsettled_cost, begun_at, ended_at",
+     "run", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 
