@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "activities/builtin_tools.h"
 #include "activities/catalog.h"
 #include "activities/first_message.h"
+#include "activities/large_output.h"
+#include "activities/search_tools.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -35,8 +41,10 @@ std::string excerpt(const std::string& text) {
   return bounded_text(text, kMaxEventText);
 }
 
-std::string tool_record(const std::string& text, bool is_error) {
-  return dump_json(Json{{"text", text}, {"is_error", is_error}});
+std::string tool_record(const std::string& text, bool is_error, const Json& more) {
+  Json record = {{"text", text}, {"is_error", is_error}};
+  if (more.is_object()) record.update(more);
+  return dump_json(record);
 }
 
 void Activities::publish_to(const std::string& run, std::string_view type, const Json& data,
@@ -148,6 +156,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   Begun out;
   out.head = append_first(
       ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
+  if (!run.conversation.empty() && searches_tools(*agent)) out.loaded = loaded_before(ctx, out.head);
   Json started = {{"agent", run.agent},
                   {"version", version},
                   {"input", excerpt(text)},
@@ -172,6 +181,26 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
                       {"backoff", agent->model.retry.backoff},
                       {"maximum_ms", agent->model.retry.max_interval.count()},
                       {"attempts", agent->model.retry.attempts}};
+  return out;
+}
+
+// A conversation that goes on does so with the tools that it has found.
+std::vector<std::string> Activities::loaded_before(activity::Context& ctx, const ConversationRef& head) {
+  std::vector<std::string> out;
+  std::set<std::string> searches;  // ids of calls
+  for (std::uint64_t first = 1; first <= head.sequence; first += platform::kMaxPage) {
+    const std::uint64_t last = std::min<std::uint64_t>(head.sequence, first + platform::kMaxPage - 1);
+    for (const platform::Message& stored :
+         require(deps_.store->read(head, first, last), "the conversation")) {
+      const model::Message message = require(model::message_from_json(stored.json), "a stored message");
+      for (const model::ToolCall& call : message.tool_calls) {
+        if (call.name == kSearchTools.name) searches.insert(call.id);
+      }
+      if (message.role == model::Role::kTool && searches.contains(message.tool_call_id))
+        add_loaded(out, names_found(message.text()));
+    }
+    ctx.heartbeat();
+  }
   return out;
 }
 
@@ -206,7 +235,14 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     platform::StepWrite write;
     write.key = "tool:" + call.key;
     write.run = in.caller->run;
-    write.result = tool_record(bounded_text(out.output, caller->limits.max_tool_output_bytes), false);
+    LargeOutput how;
+    how.run = in.caller->run;
+    how.conversation = call.message.conversation;
+    how.limit = caller->limits.max_tool_output_bytes;
+    how.readable = tool_named(*caller, kReadOutput.name) != nullptr;
+    Json more = Json::object();
+    const std::string seen = fit_output(*deps_.store, how, out.output, more);
+    write.result = tool_record(seen, false, more);
     require(deps_.store->commit_step(write), "storing the answer for the calling agent");
     Json step = {{"step", call.step}, {"kind", "agent"}, {"name", call.tool}, {"result", excerpt(out.output)},
                  {"is_error", false}, {"run", run}};

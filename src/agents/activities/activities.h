@@ -57,6 +57,8 @@ class Activities {
   // Tool messages for the answers, in the order of the calls.
   std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers);
   std::string output_at(const ConversationRef& head);
+  // Tools that were found in the conversation up to there.
+  std::vector<std::string> loaded_before(activity::Context& ctx, const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first);
@@ -69,7 +71,8 @@ class Activities {
                                        const std::shared_ptr<net::LargeTurn>& turn);
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
-  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
+  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
+                        const std::vector<std::string>& loaded);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 
@@ -77,6 +80,8 @@ class Activities {
                        const Json& arguments);
   ToolResult call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                               const Json& arguments);
+  ToolEnding call_type(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                       const Json& arguments);
   ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                       const Json& arguments);
   void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -126,8 +131,9 @@ class Beat {
   std::stop_source source_;
 };
 
-// {"text": ..., "is_error": ...}: how the result of a call is recorded.
-std::string tool_record(const std::string& text, bool is_error);
+// {"text": ..., "is_error": ...}: how the result of a call is recorded; with `more`, an object, if there is
+// any.
+std::string tool_record(const std::string& text, bool is_error, const Json& more = {});
 std::string excerpt(const std::string& text);
 
 }  // namespace holdfast::agent

@@ -22,6 +22,18 @@ Status check_tools(const AgentDefinition& definition, std::string_view source) {
   return {};
 }
 
+// A server reads no folders for who calls its API.
+Status check_skills(const AgentDefinition& definition, std::string_view source) {
+  for (const Skill& skill : definition.skills) {
+    if (skill.path.empty()) continue;
+    return {Code::kInvalidArgument,
+            fmt::format("{}: the skill in `{}` comes without its texts: give them as `files`, as the command "
+                        "line does",
+                        source, skill.path)};
+  }
+  return {};
+}
+
 Needs model_needs(const ModelSpec& model) {
   const std::string url = model_url(model);
   Needs out = {{.kind = Need::Kind::kHost, .name = {}, .url = url}};
@@ -83,6 +95,7 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
                 fmt::format("the definition calls itself '{}', not '{}'", parsed->name, from.expected_name));
   }
   if (Status tools = check_tools(*parsed, from.source); !tools.ok()) return fail(std::move(tools));
+  if (Status skills = check_skills(*parsed, from.source); !skills.ok()) return fail(std::move(skills));
   close_parameters(*parsed);
   Deployed out;
   out.needs = model_needs(parsed->model);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/builtin_tools.h"
 #include "activities/deploy.h"
 #include "activities/redacted.h"
 #include "agent/policy.h"
@@ -133,11 +134,11 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
     ctx.heartbeat();
   }
   request.messages.insert(request.messages.end(), answers.begin(), answers.end());
-  for (const ToolSpec& tool : agent.tools) {
+  for (const ToolSpec* tool : offered_tools(agent, in.loaded)) {
     model::ToolDefinition definition;
-    definition.name = tool.name;
-    definition.description = tool.description;
-    definition.parameters = dump_json(tool.parameters);
+    definition.name = tool->name;
+    definition.description = description_of(agent, *tool);
+    definition.parameters = dump_json(tool->parameters);
     request.tools.push_back(std::move(definition));
   }
   return request;
@@ -181,7 +182,7 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
-                                  std::uint32_t ordinal) {
+                                  std::uint32_t ordinal, const std::vector<std::string>& loaded) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
@@ -194,13 +195,10 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   if (ordinal >= kMaxCallsPerTurn) {
     return invalid(fmt::format("more than {} calls in one turn; make fewer at once", kMaxCallsPerTurn));
   }
-  const ToolSpec* tool = agent.find_tool(call.name);
-  if (!tool) {
-    std::string names;
-    for (const ToolSpec& one : agent.tools) names += (names.empty() ? "" : ", ") + one.name;
-    return invalid(
-        fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
-  }
+  const ToolSpec* tool = tool_named(agent, call.name);
+  if (!tool) return invalid(no_such_tool(agent, call.name));
+  if (!builtin_of(*tool) && !is_loaded(agent, *tool, loaded))
+    return invalid(fmt::format("`{}` is not loaded: find it with `{}` first", call.name, kSearchTools.name));
   out.kind = tool->type->name;
   if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
     return invalid(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
@@ -220,7 +218,8 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
       return invalid(fmt::format("wrong arguments: {}", *bad));
     }
   }
-  Ruling ruling = check_policy(agent.approvals, tool->name, arguments);
+  // What a built-in tool reaches the run has been given already.
+  Ruling ruling = builtin_of(*tool) ? Ruling() : check_policy(agent.approvals, tool->name, arguments);
   out.verdict = verdict_of(ruling.action);
   out.reason = ruling.reason;
   out.arguments_sha256 = sha256_hex(dump_json(arguments));
@@ -246,7 +245,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
     const model::ToolCall& call = message.tool_calls[i];
-    PlannedCall planned = plan_call(agent, call, i);
+    PlannedCall planned = plan_call(agent, call, i, in.loaded);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
       planned.verdict = Verdict::kInvalid;

@@ -4,6 +4,7 @@
 
 #include "agent/bookkeeping.h"
 #include "agent/workflow_tool.h"
+#include "definition/tools_loading.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -91,6 +92,7 @@ Task<void> Loop::begin() {
   Begun begun = co_await ctx_.activity<Begun>(kBeginActivity, bookkeeping(), in);
   progress_.plan = begun.plan;
   progress_.head = begun.head;
+  progress_.loaded = begun.loaded;
   if (begun.plan.run_timeout_ms > 0) progress_.deadline_ms = now_ms() + begun.plan.run_timeout_ms;
 }
 
@@ -140,6 +142,7 @@ Task<ModelTurn> Loop::call_model() {
   in.answers = progress_.answers;
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
+  in.loaded = progress_.loaded;
   auto options = ActivityOptions()
                      .task_queue(kModelQueue)
                      .start_to_close(milliseconds(progress_.plan.model_timeout_ms))
@@ -217,6 +220,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
       answer.id = call->call.id;
       answer.source = result.source.value();
       answer.key = result.key;
+      add_loaded(progress_.loaded, result.loaded);
       co_return answer;
     }
     // The call may have happened and must not be repeated unasked: approve means call again, reject means

@@ -14,15 +14,17 @@
 #include <string_view>
 #include <vector>
 
+#include "definition/skills.h"
 #include "definition/tool_type.h"
+#include "definition/tools_loading.h"
 #include "holdfast/status.h"
 #include "spec/condition.h"
 
 namespace holdfast::agent {
 
 // Bounds of a definition. A file beyond them is refused, not truncated.
-inline constexpr std::size_t kMaxDefinitionBytes = 256 * 1024;
-inline constexpr std::size_t kMaxTools = 128;
+inline constexpr std::size_t kMaxDefinitionBytes = 2 << 20;
+inline constexpr std::size_t kMaxTools = 1024;
 inline constexpr std::size_t kMaxRules = 256;
 
 struct ModelSpec {
@@ -72,6 +74,8 @@ struct AgentDefinition {
   ApprovalSpec approvals;
   Limits limits;
   Json output_schema;  // JSON Schema of the answer; null: any text
+  ToolsLoading tools_loading;
+  std::vector<Skill> skills;
 
   const ToolSpec* find_tool(std::string_view tool) const;
 };

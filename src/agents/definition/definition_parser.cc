@@ -280,6 +280,8 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     out.model = parse_model(catalog, spec);
     out.prompt = spec.required_text("prompt");
     parse_tools(catalog, spec, out, base_directory);
+    parse_tools_loading(spec, out);
+    parse_skills(spec, out);
     parse_approvals(spec, out);
     parse_limits(spec, out);
     parse_output_schema(spec, out);

@@ -34,7 +34,7 @@ constexpr std::string_view kFrame = R"json({
       "properties": {
         "model": {"$ref": "#/$defs/model"},
         "prompt": {"type": "string", "minLength": 1, "description": "The system prompt."},
-        "tools": {"type": "array", "maxItems": 128, "items": {"$ref": "#/$defs/tool"}},
+        "tools": {"type": "array", "maxItems": 1024, "items": {"$ref": "#/$defs/tool"}},
         "approvals": {"$ref": "#/$defs/approvals"},
         "limits": {"$ref": "#/$defs/limits"},
         "output_schema": {"type": "object", "description": "JSON Schema of the answer."}
@@ -132,6 +132,9 @@ std::string definition_schema(const Catalog& catalog) {
   for (std::string_view provider : catalog.providers) {
     out["$defs"]["model"]["properties"]["provider"]["enum"].push_back(provider);
   }
+  Ordered& sections = out["properties"]["spec"]["properties"];
+  sections["skills"] = Ordered::parse(kSkillsSchema);
+  sections["tools_loading"] = Ordered::parse(kToolsLoadingSchema);
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

@@ -26,6 +26,7 @@ struct Begun {
   Begun() = default;
   Plan plan;
   ConversationRef head;
+  std::vector<std::string> loaded;  // tools that the conversation has found before
 };
 
 // ---- kModelActivity
@@ -38,6 +39,7 @@ struct ModelInput {
   std::vector<ToolAnswer> answers;
   int iteration = 0;
   std::uint32_t step = 0;
+  std::vector<std::string> loaded;  // tools that were found, in the order in which they were
 };
 
 // What schema and policy say about a call.
@@ -101,7 +103,8 @@ struct ToolResult {
   ToolStatus status = ToolStatus::kUnknown;
   std::optional<AnswerSource> source;  // none: kUnknown
   std::string key;
-  std::string note;  // of kUnknown
+  std::string note;                 // of kUnknown
+  std::vector<std::string> loaded;  // tools that the call has found
 };
 
 // ---- kRequestApprovalActivity, kSettleApprovalActivity

@@ -54,7 +54,8 @@ struct Progress {
   int iteration = 0;
   std::uint32_t step = 0;
   Tokens usage;
-  std::int64_t deadline_ms = 0;  // of plan.run_timeout_ms, since the epoch; 0: none
+  std::int64_t deadline_ms = 0;     // of plan.run_timeout_ms, since the epoch; 0: none
+  std::vector<std::string> loaded;  // tools that were found, in the order in which they were
 };
 
 // The argument of the workflow. Whoever starts a run gives `agent`; everything else may be left out.
