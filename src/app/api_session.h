@@ -26,6 +26,8 @@ class ApiSession {
   Reply get(const std::string& path);
   Reply post(const std::string& path, const Json& body);
   Reply erase(const std::string& path);
+  // What is there, as it is; `at_most` bytes.
+  std::expected<std::string, int> get_text(const std::string& path, std::size_t at_most);
   // Registers the definition in `text`, read from `file`. The folder goes with it: the server is on this
   // machine, but in a directory of its own.
   Reply put_definition(const std::string& file, const std::string& text);

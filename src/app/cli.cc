@@ -41,6 +41,7 @@ class CommandLine {
     add_servers();
     add_runs();
     add_approvals();
+    add_memory();
     add_tools();
   }
 
@@ -218,6 +219,13 @@ class CommandLine {
     erase->add_option("id", delete_.id, "Run")->required();
     add_api(erase, delete_.api);
 
+    CLI::App* output =
+        add("output", "Print all that a step of a run gave, or list the steps", output_, print_output);
+    output->add_option("run", output_.run, "Run")->required();
+    output->add_option("step", output_.step, "Step; without it the steps are listed");
+    output->add_option("--search", output_.search, "List only steps that hold this text");
+    add_api(output, output_.api);
+
     CLI::App* events = add("events", "Print the events of a run", events_, print_events);
     events->add_option("run", events_.run, "Run")->required();
     events->add_option("--from", events_.from, "Only events after this cursor");
@@ -246,6 +254,27 @@ class CommandLine {
     agents->add_option("name", agents_.name, "Agent to show");
     agents->add_option("--put", agents_.put, "Definition file to register (may be repeated)");
     add_api(agents, agents_.api);
+  }
+
+  void add_memory() {
+    CLI::App* memory = root_.add_subcommand("memory", "What agents remember, per subject");
+    memory->require_subcommand(1);
+    const auto add_to = [&](const char* name, const char* help, int (*command)(const MemoryOptions&)) {
+      CLI::App* sub = memory->add_subcommand(name, help);
+      sub->callback([this, command] { chosen_ = [this, command] { return command(memory_); }; });
+      add_api(sub, memory_.api);
+      return sub;
+    };
+    CLI::App* list = add_to("list", "List subjects, or the entries of one", list_memory);
+    list->add_option("subject", memory_.subject, "Subject");
+    CLI::App* show = add_to("show", "Show what is remembered about a subject", show_memory);
+    show->add_option("subject", memory_.subject, "Subject")->required()->check(is_given());
+    show->add_option("name", memory_.name, "One entry, with its versions");
+    show->add_option("--search", memory_.search, "Only what fits these words, best first");
+    CLI::App* erase = add_to("erase", "Erase everything that is remembered about a subject", erase_memory);
+    erase->add_option("subject", memory_.subject, "Subject")->required()->check(is_given());
+    erase->add_option("--by", memory_.by, "Who erases it (default: the user's name)");
+    erase->add_option("--reason", memory_.reason, "Why, for the audit log");
   }
 
   void add_tools() {
@@ -314,6 +343,8 @@ class CommandLine {
   RunsOptions runs_;
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
+  OutputOptions output_;
+  MemoryOptions memory_;
   EventsOptions events_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;

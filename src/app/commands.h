@@ -106,6 +106,26 @@ struct AgentsOptions {
 };
 int list_agents(const AgentsOptions& options);
 
+struct OutputOptions {
+  ApiOptions api;
+  std::string run;
+  std::optional<std::uint32_t> step;  // none: list the steps
+  std::string search;                 // of that list: those that hold it
+};
+int print_output(const OutputOptions& options);
+
+struct MemoryOptions {
+  ApiOptions api;
+  std::string subject;  // of `list`, too, where empty lists the subjects
+  std::string name;     // of `show`: one entry with its versions
+  std::string search;
+  std::string by;
+  std::string reason;
+};
+int list_memory(const MemoryOptions& options);
+int show_memory(const MemoryOptions& options);
+int erase_memory(const MemoryOptions& options);
+
 struct DoctorOptions {
   std::string data = ".holdfast";
   std::optional<std::string> platform_store;

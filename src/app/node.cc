@@ -19,6 +19,7 @@
 #include "app/platform_role.h"
 #include "app/ports.h"
 #include "app/search_attributes.h"
+#include "app/skill_folder.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
 #include "grant/grants_file.h"
@@ -131,6 +132,12 @@ Status Node::check_options() {
       exit_code_ = exit_code_of(parsed.error());
       return parsed.error();
     }
+    auto whole = with_skills(from.file, std::move(from.text));
+    if (!whole) {
+      exit_code_ = exit_code_of(whole.error());
+      return whole.error();
+    }
+    from.text = *std::move(whole);
     agents_.push_back(std::move(from));
   }
   if (Status grants = read_grants(); !grants.ok()) {

@@ -48,6 +48,8 @@ void add_routes(Router& router, ApiContext& context) {
   add_event_routes(router, context);
   add_approval_routes(router, context);
   add_agent_routes(router, context);
+  add_output_routes(router, context);
+  add_memory_routes(router, context);
   add_page_routes(router);
 }
 

@@ -51,6 +51,8 @@ void add_run_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);
 void add_approval_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);
+void add_output_routes(Router& router, ApiContext& context);
+void add_memory_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 
