@@ -11,6 +11,7 @@
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
+#include "app/skill_folder.h"
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/url.h"
@@ -84,6 +85,12 @@ ApiSession::Reply ApiSession::post(const std::string& path, const Json& body) {
   return reported(api_.post(path, body));
 }
 
+std::expected<std::string, int> ApiSession::get_text(const std::string& path, std::size_t at_most) {
+  auto text = api_.get_text(path, at_most);
+  if (!text) return std::unexpected(report(text.error()));
+  return *std::move(text);
+}
+
 ApiSession::Reply ApiSession::erase(const std::string& path) {
   return reported(api_.erase(path));
 }
@@ -101,9 +108,11 @@ ApiSession::Reply ApiSession::change(const std::string& method, const std::strin
 }
 
 ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
+  auto whole = with_skills(file, text);
+  if (!whole) return std::unexpected(refuse(whole.error()));
   return reported(api_.post_text(
       "/api/v1/agents?source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file)),
-      "application/yaml", text));
+      "application/yaml", *std::move(whole)));
 }
 
 std::expected<void, int> ApiSession::follow(const std::string& path, std::string cursor, milliseconds timeout,

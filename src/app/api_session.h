@@ -29,6 +29,8 @@ class ApiSession {
   // None instead of the exit code when it is not there.
   std::expected<std::optional<Json>, int> find(const std::string& path);
   Reply change(const std::string& method, const std::string& path, const Json& body, const std::string& etag);
+  // What is there, as it is; `at_most` bytes.
+  std::expected<std::string, int> get_text(const std::string& path, std::size_t at_most);
   // Registers the definition in `text`, read from `file`. The folder goes with it: the server is on this
   // machine, but in a directory of its own.
   Reply put_definition(const std::string& file, const std::string& text);

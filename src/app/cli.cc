@@ -44,6 +44,7 @@ class CommandLine {
     add_steering();
     add_approvals();
     add_agents();
+    add_memory();
     add_tools();
   }
 
@@ -159,6 +160,8 @@ class CommandLine {
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
     sub->add_option("--limits", options.limits,
                     "File of what model keys may be used for: requests and tokens a minute, calls at a time");
+    sub->add_option("--prices", options.price_files,
+                    "File of model prices, which go before those that are compiled in (may be repeated)");
     sub->add_option_function<std::string>(
            "--memory", [&options](const std::string& text) { options.memory = *parse_memory(text); },
            "Memory for requests, replies and caches, as in 512MiB (default: a quarter of the machine's, at "
@@ -223,6 +226,33 @@ class CommandLine {
                           delete_, delete_run);
     erase->add_option("id", delete_.id, "Run")->required();
     add_api(erase, delete_.api);
+
+    CLI::App* budget =
+        add("budget", "Raise budgets of a run; one that waits for them goes on", budget_, raise_budget);
+    budget->add_option("run", budget_.run, "Run")->required();
+    budget->add_option("--money", budget_.money, "Dollars, as in 5 or 2.50");
+    budget->add_option("--tokens", budget_.tokens, "Tokens");
+    budget->add_option("--calls", budget_.calls, "Calls of models");
+    budget->add_option("--tool-calls", budget_.tool_calls, "Calls of tools");
+    budget->add_option("--depth", budget_.depth, "How deep sub-agents may go");
+    budget->add_option("--wall-time", budget_.wall_time, "Since the run began, as in 2h");
+    add_api(budget, budget_.api);
+
+    CLI::App* usage = add("usage", "What was used and what it cost", usage_, print_usage);
+    usage->add_option("--by", usage_.by, "agent, model, version, tool or day")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"agent", "model", "version", "tool", "day"}));
+    usage->add_option("--from", usage_.from,
+                      "First day, UTC, as in 2026-11-01 (default: 29 days before the last)");
+    usage->add_option("--to", usage_.to, "Last day (default: today)");
+    add_api(usage, usage_.api);
+
+    CLI::App* output =
+        add("output", "Print all that a step of a run gave, or list the steps", output_, print_output);
+    output->add_option("run", output_.run, "Run")->required();
+    output->add_option("step", output_.step, "Step; without it the steps are listed");
+    output->add_option("--search", output_.search, "List only steps that hold this text");
+    add_api(output, output_.api);
 
     CLI::App* events = add("events", "Print the events of a run", events_, print_events);
     events->add_option("run", events_.run, "Run")->required();
@@ -383,6 +413,27 @@ class CommandLine {
     add_api(sub, options.api);
   }
 
+  void add_memory() {
+    CLI::App* memory = root_.add_subcommand("memory", "What agents remember, per subject");
+    memory->require_subcommand(1);
+    const auto add_to = [&](const char* name, const char* help, int (*command)(const MemoryOptions&)) {
+      CLI::App* sub = memory->add_subcommand(name, help);
+      sub->callback([this, command] { chosen_ = [this, command] { return command(memory_); }; });
+      add_api(sub, memory_.api);
+      return sub;
+    };
+    CLI::App* list = add_to("list", "List subjects, or the entries of one", list_memory);
+    list->add_option("subject", memory_.subject, "Subject");
+    CLI::App* show = add_to("show", "Show what is remembered about a subject", show_memory);
+    show->add_option("subject", memory_.subject, "Subject")->required()->check(is_given());
+    show->add_option("name", memory_.name, "One entry, with its versions");
+    show->add_option("--search", memory_.search, "Only what fits these words, best first");
+    CLI::App* erase = add_to("erase", "Erase everything that is remembered about a subject", erase_memory);
+    erase->add_option("subject", memory_.subject, "Subject")->required()->check(is_given());
+    erase->add_option("--by", memory_.by, "Who erases it (default: the user's name)");
+    erase->add_option("--reason", memory_.reason, "Why, for the audit log");
+  }
+
   void add_tools() {
     CLI::App* doctor_command = add("doctor", "Check ports, clock, disk and data directory", doctor_, doctor);
     doctor_command->add_option("--data", doctor_.data, "Data directory")
@@ -449,11 +500,15 @@ class CommandLine {
   RunsOptions runs_;
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
+  OutputOptions output_;
+  MemoryOptions memory_;
   EventsOptions events_;
   SendOptions send_;
   SteerOptions pause_, resume_, fail_;
   RetryOptions retry_;
   BulkOptions bulk_;
+  BudgetOptions budget_;
+  UsageOptions usage_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;
   AgentsOptions agents_, agent_list_;

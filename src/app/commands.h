@@ -26,6 +26,7 @@ struct ServeOptions {
   std::vector<std::string> grants;  // what other definitions may use, one each
   std::vector<std::string> grant_files;
   std::optional<std::string> limits;           // a file: what model keys may be used for
+  std::vector<std::string> price_files;        // the later one goes first
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
@@ -100,6 +101,26 @@ struct ApproveOptions {
 };
 int decide_approval(const ApproveOptions& options);
 
+struct UsageOptions {
+  ApiOptions api;
+  std::string by = "agent";
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+};
+int print_usage(const UsageOptions& options);
+
+struct BudgetOptions {
+  ApiOptions api;
+  std::string run;
+  std::optional<std::string> money;  // "5" or "5.00 USD"
+  std::optional<std::uint64_t> tokens;
+  std::optional<std::uint64_t> calls;
+  std::optional<std::uint64_t> tool_calls;
+  std::optional<std::uint64_t> depth;
+  std::optional<std::string> wall_time;  // "2h", since the run began
+};
+int raise_budget(const BudgetOptions& options);
+
 struct AgentsOptions {
   ApiOptions api;
   std::optional<std::string> name;
@@ -164,6 +185,26 @@ struct DiffOptions {
   std::optional<std::string> after;
 };
 int diff_agents(const DiffOptions& options);
+
+struct OutputOptions {
+  ApiOptions api;
+  std::string run;
+  std::optional<std::uint32_t> step;  // none: list the steps
+  std::string search;                 // of that list: those that hold it
+};
+int print_output(const OutputOptions& options);
+
+struct MemoryOptions {
+  ApiOptions api;
+  std::string subject;  // of `list`, too, where empty lists the subjects
+  std::string name;     // of `show`: one entry with its versions
+  std::string search;
+  std::string by;
+  std::string reason;
+};
+int list_memory(const MemoryOptions& options);
+int show_memory(const MemoryOptions& options);
+int erase_memory(const MemoryOptions& options);
 
 struct DoctorOptions {
   std::string data = ".holdfast";

@@ -19,6 +19,7 @@
 #include "app/platform_role.h"
 #include "app/ports.h"
 #include "app/search_attributes.h"
+#include "app/skill_folder.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
 #include "grant/grants_file.h"
@@ -131,6 +132,12 @@ Status Node::check_options() {
       exit_code_ = exit_code_of(parsed.error());
       return parsed.error();
     }
+    auto whole = with_skills(from.file, std::move(from.text));
+    if (!whole) {
+      exit_code_ = exit_code_of(whole.error());
+      return whole.error();
+    }
+    from.text = *std::move(whole);
     agents_.push_back(std::move(from));
   }
   if (Status grants = read_grants(); !grants.ok()) {
@@ -140,6 +147,10 @@ Status Node::check_options() {
   if (Status limits = read_limits(); !limits.ok()) {
     exit_code_ = exit_code_of(limits);
     return limits;
+  }
+  if (Status prices = read_prices(); !prices.ok()) {
+    exit_code_ = exit_code_of(prices);
+    return prices;
   }
   if (options_.platform_store) {
     auto address = postgres::parse_address(*options_.platform_store);
@@ -199,6 +210,17 @@ Status Node::read_limits() {
   auto limits = agent::parse_limits_file(*text, *options_.limits);
   if (!limits) return limits.error();
   model_limits_ = *std::move(limits);
+  return {};
+}
+
+Status Node::read_prices() {
+  for (const std::string& file : options_.price_files) {
+    auto text = read_file(file);
+    if (!text) return {text.error().code(), "--prices: " + text.error().message()};
+    auto prices = price::PriceTable::read(*text, file);
+    if (!prices) return prices.error();
+    prices_.override_with(*prices);
+  }
   return {};
 }
 
@@ -354,7 +376,7 @@ Status Node::start_work() {
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
-                                   *platform_.streams, grants_, sql_memory_);
+                                   *platform_.streams, grants_, sql_memory_, prices_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

@@ -30,6 +30,7 @@
 #include "os/spare_memory.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "price/price_table.h"
 #include "runs/runs.h"
 
 namespace holdfast::app {
@@ -58,6 +59,7 @@ class Node {
   Status check_options();
   Status read_grants();
   Status read_limits();
+  Status read_prices();
   Status open_data();
   Status open_platform();
   Status open_engine();
@@ -88,6 +90,7 @@ class Node {
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
   agent::ModelLimits model_limits_;
+  price::PriceTable prices_ = price::PriceTable::builtin();
   bool stopped_ = false;
   int exit_code_ = kExitError;
   os::SystemClock clock_;

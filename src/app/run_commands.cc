@@ -10,6 +10,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/usage_text.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/url.h"
@@ -221,6 +222,13 @@ int show_run(ApiSession& api, const RunsOptions& options) {
                              shortened(text_of(approval["arguments"]), 120), approval.value("id", ""))));
   }
   if (!(*run)["output"].is_null()) print_line("output   " + printable(text_of((*run)["output"])));
+  if (const auto spent = run->find("spent"); spent != run->end()) {
+    print_line(fmt::format("used     {} tokens in, {} out, {} calls; {}", dump_json((*spent)["input_tokens"]),
+                           dump_json((*spent)["output_tokens"]), dump_json((*spent)["model_calls"]),
+                           cost_text((*spent)["cost"])));
+  }
+  if (const auto waits = run->find("waiting_on"); waits != run->end() && *waits == "budget")
+    print_line(coloured(Colour::kYellow, "waits    for a budget: holdfast budget " + one_line(*options.id)));
   if (run->contains("error")) print_line("error    " + printable(text_of((*run)["error"]["message"])));
   return kExitOk;
 }
@@ -248,15 +256,16 @@ int list_runs(const RunsOptions& options) {
     print_line(dump_json(Json{{"runs", rows}}));
     return kExitOk;
   }
-  std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "CREATED", "INPUT"}};
+  std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "CREATED", "COST", "INPUT"}};
   for (const Json& row : rows) {
     std::string status = row.value("status", "");
     if (row.contains("hold")) {
       status += fmt::format(" ({})", hold_of(row));
     } else if (row["waiting_on"].is_string()) {
-      status += " (waits for approval)";
+      status += fmt::format(" (waits for {})", row.value("waiting_on", ""));
     }
     table.push_back({row.value("id", ""), row.value("agent", ""), status, row.value("created_at", ""),
+                     row.contains("spent") ? cost_text(row["spent"]["cost"]) : std::string(),
                      shortened(text_of(row["input"]), 50)});
   }
   if (rows.empty()) {

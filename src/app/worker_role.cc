@@ -43,7 +43,8 @@ WorkerRole::~WorkerRole() {
 Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, api::Connection& connection,
                                                       const Environment& environment, platform::Store& store,
                                                       platform::Streams& streams, const grant::Grants& grants,
-                                                      MemoryBudget& sql_memory) {
+                                                      MemoryBudget& sql_memory,
+                                                      const price::PriceTable& prices) {
   auto impl = std::make_unique<Impl>();
   impl->http_loop = environment.new_executor("http-client");
   impl->http = net::curl_http_client(*impl->http_loop, net::Egress::kGranted);
@@ -74,6 +75,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.clock = &environment.clock();
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;
+  deps.prices = &prices;
   agent::Workers workers;
   workers.agents = impl->agents.get();
   workers.models = impl->models.get();

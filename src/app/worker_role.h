@@ -14,6 +14,7 @@
 #include "holdfast/status.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "price/price_table.h"
 
 namespace holdfast::app {
 
@@ -29,7 +30,7 @@ class WorkerRole {
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
                                                    platform::Streams& streams, const grant::Grants& grants,
-                                                   MemoryBudget& sql_memory);
+                                                   MemoryBudget& sql_memory, const price::PriceTable& prices);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

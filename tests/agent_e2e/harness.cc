@@ -147,7 +147,10 @@ void Platform::start_workers() {
   for (const char* queue : {agent::kAgentQueue, agent::kModelQueue, agent::kToolQueue}) {
     WorkerOptions options{std::string(queue)};
     const bool models = std::string_view(queue) == agent::kModelQueue;
-    options.in_process(engine_ != nullptr).max_concurrent_activities(models ? model_slots : 16);
+    // As the program's own workers: a call that is cancelled hears of it soon.
+    options.in_process(engine_ != nullptr)
+        .max_concurrent_activities(models ? model_slots : 16)
+        .max_heartbeat_throttle_interval(std::chrono::milliseconds(500));
     workers_.push_back(std::make_unique<Worker>(*connection_, environment_, options));
   }
   gate_ = std::make_unique<model::Gate>(model_limits.limits, clock_);
@@ -161,6 +164,7 @@ void Platform::start_workers() {
   deps.clock = &clock_;
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;
+  deps.prices = &prices;
   agent::Workers workers;
   workers.agents = workers_[0].get();
   workers.models = workers_[1].get();

@@ -30,6 +30,7 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "price/price_table.h"
 #include "scripted/server.h"
 #include "store/rocks_store.h"
 
@@ -105,6 +106,8 @@ class Platform {
   // Of the workers that are started from now on.
   agent::ModelLimits model_limits;
   std::size_t model_slots = 16;
+  // What models cost; before the first run.
+  price::PriceTable prices = price::PriceTable::builtin();
   std::string provider = "openai";  // of the agents that are deployed from now on
   std::unique_ptr<model::ScriptedServer> scripted;
   std::unique_ptr<Receiver> receiver;

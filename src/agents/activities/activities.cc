@@ -2,8 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
+
+#include "activities/builtin_tools.h"
 #include "activities/catalog.h"
 #include "activities/first_message.h"
+#include "activities/large_output.h"
+#include "activities/search_tools.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -36,8 +42,10 @@ std::string excerpt(const std::string& text) {
   return bounded_text(text, kMaxEventText);
 }
 
-std::string tool_record(const std::string& text, bool is_error) {
-  return dump_json(Json{{"text", text}, {"is_error", is_error}});
+std::string tool_record(const std::string& text, bool is_error, const Json& more) {
+  Json record = {{"text", text}, {"is_error", is_error}};
+  if (more.is_object()) record.update(more);
+  return dump_json(record);
 }
 
 void Activities::publish_to(const std::string& run, std::string_view type, const Json& data,
@@ -138,7 +146,8 @@ std::string Activities::version_for(activity::Context& ctx, const RunInput& run,
 }
 
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
-                                         const model::Message& first, const std::string& version) {
+                                         const AgentDefinition& agent, const std::string& version,
+                                         const model::Message& first) {
   const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
   platform::StepWrite write;
   write.key = begin_key(ctx);
@@ -148,7 +157,10 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
   write.messages = {model::to_json(first)};
   write.result = dump_json(Json{{"version", version}});
-  auto record = require(deps_.store->commit_step(write), "storing the input");
+  spend_.begin(ctx, run, agent, version, write);
+  auto committed = deps_.store->commit_step(write);
+  if (!committed) throw_refusal(committed.error());
+  auto record = require(std::move(committed), "storing the input");
   return record.appended->head;
 }
 
@@ -170,11 +182,13 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   Begun out;
   // What a label names is asked once: an attempt after this one finds it with the input.
   if (origin && !origin->state.empty()) {
-    out.head = take_up(ctx, *origin);
+    out.head = take_up(ctx, *origin, run, *agent, version);
   } else {
-    out.head = append_first(
-        ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"), version);
+    out.head =
+        append_first(ctx, run, *agent, version,
+                     run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
   }
+  if (!run.conversation.empty() && searches_tools(*agent)) out.loaded = loaded_before(ctx, out.head);
   Json started = {{"agent", name},
                   {"version", version},
                   {"input", excerpt(text)},
@@ -190,11 +204,11 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
     publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
-  out.plan = plan_of(*agent, version);
+  out.plan = plan_of(ctx, *agent, version);
   return out;
 }
 
-Plan Activities::plan_of(const AgentDefinition& agent, const std::string& version) {
+Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version) {
   Plan plan;
   plan.agent = agent.name;
   plan.version = version;
@@ -202,6 +216,7 @@ Plan Activities::plan_of(const AgentDefinition& agent, const std::string& versio
   plan.max_iterations = agent.limits.max_iterations;
   plan.max_parallel_tools = agent.limits.max_parallel_tools;
   plan.run_timeout_ms = agent.limits.run_timeout.count();
+  plan.wall_deadline_ms = spend_.wall_deadline_ms(ctx.info().workflow_id);
   plan.model_timeout_ms = agent.model.timeout.count();
   plan.model_retry = {{"initial_ms", agent.model.retry.initial.count()},
                       {"backoff", agent.model.retry.backoff},
@@ -213,8 +228,28 @@ Plan Activities::plan_of(const AgentDefinition& agent, const std::string& versio
   return plan;
 }
 
-Plan Activities::plan(activity::Context&, const PlanInput& in) {
-  return plan_of(*definition(in.agent, in.version), in.version);
+Plan Activities::plan(activity::Context& ctx, const PlanInput& in) {
+  return plan_of(ctx, *definition(in.agent, in.version), in.version);
+}
+
+// A conversation that goes on does so with the tools that it has found.
+std::vector<std::string> Activities::loaded_before(activity::Context& ctx, const ConversationRef& head) {
+  std::vector<std::string> out;
+  std::set<std::string> searches;  // ids of calls
+  for (std::uint64_t first = 1; first <= head.sequence; first += platform::kMaxPage) {
+    const std::uint64_t last = std::min<std::uint64_t>(head.sequence, first + platform::kMaxPage - 1);
+    for (const platform::Message& stored :
+         require(deps_.store->read(head, first, last), "the conversation")) {
+      const model::Message message = require(model::message_from_json(stored.json), "a stored message");
+      for (const model::ToolCall& call : message.tool_calls) {
+        if (call.name == kSearchTools.name) searches.insert(call.id);
+      }
+      if (message.role == model::Role::kTool && searches.contains(message.tool_call_id))
+        add_loaded(out, names_found(message.text()));
+    }
+    ctx.heartbeat();
+  }
+  return out;
 }
 
 // ---- finish
@@ -258,7 +293,14 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     platform::StepWrite write;
     write.key = "tool:" + call.key;
     write.run = in.caller->run;
-    write.result = tool_record(bounded_text(out.output, caller->limits.max_tool_output_bytes), false);
+    LargeOutput how;
+    how.run = in.caller->run;
+    how.conversation = call.message.conversation;
+    how.limit = caller->limits.max_tool_output_bytes;
+    how.readable = tool_named(*caller, kReadOutput.name) != nullptr;
+    Json more = Json::object();
+    const std::string seen = fit_output(*deps_.store, how, out.output, more);
+    write.result = tool_record(seen, false, more);
     require(deps_.store->commit_step(write), "storing the answer for the calling agent");
     Json step = {{"step", call.step}, {"kind", "agent"}, {"name", call.tool}, {"result", excerpt(out.output)},
                  {"is_error", false}, {"run", run}};

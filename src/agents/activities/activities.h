@@ -17,6 +17,7 @@
 
 #include "activities/model_route.h"
 #include "activities/register.h"
+#include "activities/spend.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/breaker.h"
@@ -54,8 +55,8 @@ class Activities {
  public:
   explicit Activities(Deps deps)
       : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
-        redaction_(
-            std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())) {}
+        redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
+        spend_(deps_.store, deps_.prices, deps_.clock) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
@@ -90,7 +91,8 @@ class Activities {
                     std::vector<model::Message>& messages);
   void tell_interruption(activity::Context& ctx, std::uint32_t step);
   // Where a run goes on that takes up an earlier one; nothing of that is done again.
-  ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin);
+  ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
+                          const AgentDefinition& agent, const std::string& version);
   ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
                           std::uint32_t ordinal);
 
@@ -98,12 +100,14 @@ class Activities {
   std::optional<platform::EffectRecord> ask_hook(activity::Context& ctx, const AgentDefinition& agent,
                                                  const ToolSpec& tool, const EffectInput& in,
                                                  std::string& why);
+  // Tools that were found in the conversation up to there.
+  std::vector<std::string> loaded_before(activity::Context& ctx, const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
   std::string version_for(activity::Context& ctx, const RunInput& run,
                           const protocol::AgentReference& reference);
-  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first,
-                               const std::string& version);
+  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
+                               const std::string& version, const model::Message& first);
 
   // model_call.cc: which model is asked, when its key lets it, and how it is asked
   ModelChoice choose_model(activity::Context& ctx, const ModelInput& in, ModelRoute& route);
@@ -111,7 +115,8 @@ class Activities {
   void take_slot(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                  ModelChoice& chosen);
   model::Outcome ask_model(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
-                           const std::vector<model::Message>& answers, ModelChoice& chosen);
+                           const std::vector<model::Message>& answers, ModelChoice& chosen, Allowance& allowance,
+                           const std::string& key);
   void wait_for_key(activity::Context& ctx, const ModelInput& in, const std::string& limit,
                     const std::function<bool(std::chrono::milliseconds)>& ready);
   std::optional<Obstacle> obstacle_to(const ModelSpec& spec, ModelChoice* entering);
@@ -132,8 +137,9 @@ class Activities {
                                        const std::shared_ptr<net::LargeTurn>& turn);
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
-  static Plan plan_of(const AgentDefinition& agent, const std::string& version);
-  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
+  Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version);
+  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
+                        const std::vector<std::string>& loaded);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 
@@ -141,6 +147,8 @@ class Activities {
                        const Json& arguments);
   ToolResult call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                               const Json& arguments);
+  ToolEnding call_type(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                       const Json& arguments);
   ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                       const Json& arguments);
   void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -157,7 +165,8 @@ class Activities {
 
   Deps deps_;
   const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
-  std::mutex reading_;                                // held by the one call that finds out how large it is
+  Spend spend_;
+  std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_
@@ -190,8 +199,9 @@ class Beat {
   std::stop_source source_;
 };
 
-// {"text": ..., "is_error": ...}: how the result of a call is recorded.
-std::string tool_record(const std::string& text, bool is_error);
+// {"text": ..., "is_error": ...}: how the result of a call is recorded; with `more`, an object, if there is
+// any.
+std::string tool_record(const std::string& text, bool is_error, const Json& more = {});
 std::string excerpt(const std::string& text);
 
 }  // namespace holdfast::agent

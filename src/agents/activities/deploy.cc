@@ -23,6 +23,18 @@ Status check_tools(const AgentDefinition& definition, std::string_view source) {
   return problems.empty() ? Status() : Status(Code::kInvalidArgument, std::move(problems));
 }
 
+// A server reads no folders for who calls its API.
+Status check_skills(const AgentDefinition& definition, std::string_view source) {
+  for (const Skill& skill : definition.skills) {
+    if (skill.path.empty()) continue;
+    return {Code::kInvalidArgument,
+            fmt::format("{}: the skill in `{}` comes without its texts: give them as `files`, as the command "
+                        "line does",
+                        source, skill.path)};
+  }
+  return {};
+}
+
 // Of the model and those that it falls back to.
 Needs model_needs(const ModelSpec& first) {
   Needs out;
@@ -96,6 +108,7 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
     return fail(Code::kFailedPrecondition,
                 fmt::format("the definition calls itself '{}', not '{}'", parsed->name, from.expected_name));
   }
+  if (Status skills = check_skills(*parsed, from.source); !skills.ok()) return fail(std::move(skills));
   Deployed out;
   out.needs = model_needs(parsed->model);
   const auto permits = from.within ? from.within->of(version_of(*parsed)) : nullptr;

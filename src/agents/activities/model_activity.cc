@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/builtin_tools.h"
 #include "activities/deploy.h"
 #include "activities/effect_hooks.h"
 #include "activities/redacted.h"
@@ -100,11 +101,11 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
     ctx.heartbeat();
   }
   request.messages.insert(request.messages.end(), answers.begin(), answers.end());
-  for (const ToolSpec& tool : agent.tools) {
+  for (const ToolSpec* tool : offered_tools(agent, in.loaded)) {
     model::ToolDefinition definition;
-    definition.name = tool.name;
-    definition.description = tool.description;
-    definition.parameters = dump_json(tool.parameters);
+    definition.name = tool->name;
+    definition.description = description_of(agent, *tool);
+    definition.parameters = dump_json(tool->parameters);
     request.tools.push_back(std::move(definition));
   }
   return request;
@@ -129,7 +130,7 @@ model::Request Activities::model_request_in_turn(activity::Context& ctx, const A
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
-                                  std::uint32_t ordinal) {
+                                  std::uint32_t ordinal, const std::vector<std::string>& loaded) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
@@ -142,13 +143,10 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   if (ordinal >= kMaxCallsPerTurn) {
     return invalid(fmt::format("more than {} calls in one turn; make fewer at once", kMaxCallsPerTurn));
   }
-  const ToolSpec* tool = agent.find_tool(call.name);
-  if (!tool) {
-    std::string names;
-    for (const ToolSpec& one : agent.tools) names += (names.empty() ? "" : ", ") + one.name;
-    return invalid(
-        fmt::format("there is no tool `{}`; the tools are: {}", call.name, names.empty() ? "none" : names));
-  }
+  const ToolSpec* tool = tool_named(agent, call.name);
+  if (!tool) return invalid(no_such_tool(agent, call.name));
+  if (!builtin_of(*tool) && !is_loaded(agent, *tool, loaded))
+    return invalid(fmt::format("`{}` is not loaded: find it with `{}` first", call.name, kSearchTools.name));
   out.kind = tool->type->name;
   if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
     return invalid(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
@@ -168,7 +166,8 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
       return invalid(fmt::format("wrong arguments: {}", *bad));
     }
   }
-  Ruling ruling = check_policy(agent.approvals, tool->name, arguments);
+  // What a built-in tool reaches the run has been given already.
+  Ruling ruling = builtin_of(*tool) ? Ruling() : check_policy(agent.approvals, tool->name, arguments);
   out.verdict = verdict_of(ruling.action);
   out.reason = ruling.reason;
   out.arguments_sha256 = sha256_hex(dump_json(arguments));
@@ -200,7 +199,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
     const model::ToolCall& call = message.tool_calls[i];
-    PlannedCall planned = plan_call(agent, call, i);
+    PlannedCall planned = plan_call(agent, call, i, in.loaded);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
       planned.verdict = Verdict::kInvalid;
@@ -235,6 +234,9 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
     completed["provider"] = spec.provider;
     completed["instead_of"] = *passed_over;
   }
+  for (const char* about_cost : {"cost", "uncounted", "usage_told"}) {
+    if (const auto found = result.find(about_cost); found != result.end()) completed[about_cost] = *found;
+  }
   publish(ctx, protocol::event::kStepCompleted, completed, fmt::format("step/{}/completed", in.step));
   return turn;
 }
@@ -259,20 +261,6 @@ Json usage_json(const model::Usage& usage) {
   if (usage.cache_write_tokens > 0) out["cache_write_tokens"] = usage.cache_write_tokens;
   if (usage.reasoning_tokens > 0) out["reasoning_tokens"] = usage.reasoning_tokens;
   return out;
-}
-
-platform::Usage usage_row(activity::Context& ctx, const AgentDefinition& agent, const ModelSpec& spec,
-                          const std::string& key, const model::Completion& completion) {
-  platform::Usage row;
-  row.key = key;
-  row.run = ctx.info().workflow_id;
-  row.agent = agent.name;
-  row.provider = spec.provider;
-  row.model = completion.model.empty() ? spec.name : completion.model;
-  row.input_tokens = completion.usage.input_tokens;
-  row.output_tokens = completion.usage.output_tokens;
-  row.cached_input_tokens = completion.usage.cached_input_tokens;
-  return row;
 }
 
 }  // namespace
@@ -305,21 +293,29 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   take_slot(ctx, *agent, in, chosen);
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   add_messages(ctx, in.messages, in.step, answers);
-  model::Outcome outcome = ask_model(ctx, *agent, in, answers, chosen);
+  Allowance allowance;
+  model::Outcome outcome = ask_model(ctx, *agent, in, answers, chosen, allowance, key);
   std::optional<std::string> mend;
+  std::optional<Json> told;  // of a usage that cannot be
   if (outcome) {
+    told = Spend::admit(allowance, *outcome);
     if (auto wrong = why_no_output(*agent, *outcome)) {
       // It may quote what was said; half a secret would be found by nobody.
       wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
       if (in.mending == Mending::kMayBeTold) {
         mend = std::move(wrong->message);
       } else {
+        spend_.spoiled(allowance,
+                       Spend::usage(ctx, agent->name, in.version, *chosen.spec, allowance, *outcome));
         wrong->retryable = !in.mending;
         outcome = std::unexpected(std::move(*wrong));
       }
     }
   }
-  if (!outcome) fail_model_call(ctx, in, chosen, route, outcome.error());
+  if (!outcome) {
+    spend_.failed(allowance, outcome.error());
+    fail_model_call(ctx, in, chosen, route, outcome.error());
+  }
   const std::size_t withheld = redact(*redaction_, outcome->message);
   platform::StepWrite write;
   write.key = key;
@@ -332,8 +328,13 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   if (withheld > 0) result["withheld_blocks"] = withheld;
   if (mend) result["mend"] = *mend;
   chosen.write_to(result);
+  write.usage.push_back(Spend::usage(ctx, agent->name, in.version, *chosen.spec, allowance, *outcome));
+  write.usage.back().key = key;
+  write.settles = allowance.key;
+  result["cost"] = cost_json(write.usage.back().cost, write.usage.back().price_as_of);
+  if (write.usage.back().uncounted) result["uncounted"] = true;
+  if (told) result["usage_told"] = *told;
   write.result = dump_json(result);
-  write.usage.push_back(usage_row(ctx, *agent, *chosen.spec, key, *outcome));
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
   return turn_of(ctx, *agent, in, record);
 }

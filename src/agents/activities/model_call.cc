@@ -222,7 +222,7 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
 
 model::Outcome Activities::ask_model(activity::Context& ctx, const AgentDefinition& agent,
                                      const ModelInput& in, const std::vector<model::Message>& answers,
-                                     ModelChoice& chosen) {
+                                     ModelChoice& chosen, Allowance& allowance, const std::string& key) {
   const ModelSpec& spec = *chosen.spec;
   const auto& pass = chosen.pass;
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
@@ -232,6 +232,7 @@ model::Outcome Activities::ask_model(activity::Context& ctx, const AgentDefiniti
     wait_for_key(ctx, in, pass->limit_name(),
                  [&](milliseconds longest) { return pass->send_within(tokens, longest); });
   }
+  allowance = spend_.allow(ctx, spec, request, key);
   Json started = {{"step", in.step},
                   {"kind", "model"},
                   {"name", spec.name},

@@ -14,6 +14,7 @@
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "price/price_table.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
 
@@ -37,6 +38,8 @@ struct Deps {
   model::Gate* gate = nullptr;
   // Which models are worth a call. None: all.
   model::Breakers* breakers = nullptr;
+  // What models cost. None: what is compiled in.
+  const price::PriceTable* prices = nullptr;
 };
 
 // Workers, or a Replayer for all three.

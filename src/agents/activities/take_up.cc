@@ -53,7 +53,8 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRe
   return out;
 }
 
-ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin) {
+ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
+                                    const AgentDefinition& agent, const std::string& version) {
   const Json state = parse_json(origin.state);
   const auto head = state.at("conversation").get<ConversationRef>();
   const auto undone = state.value("undone", std::vector<std::string>());
@@ -67,12 +68,10 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
     for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i)
       answers.push_back(known_answer(ctx, head, last.tool_calls[i], i));
   }
-  if (answers.empty() && undone.empty()) return head;
   platform::StepWrite write;
   write.key = "begin:" +
               sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
   write.run = ctx.info().workflow_id;
-  write.expected = head;
   for (const model::Message& message : answer_messages(ctx, answers))
     write.messages.push_back(model::to_json(message));
   if (!undone.empty()) {
@@ -80,8 +79,13 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
         "These calls were taken back when the earlier run ended; they have no effect any more: {}",
         fmt::join(undone, ", ")))));
   }
-  write.result = "{}";
-  return require(deps_.store->commit_step(write), "storing what the earlier run knew").appended->head;
+  if (!write.messages.empty()) write.expected = head;
+  write.result = dump_json(Json{{"version", version}});
+  spend_.begin(ctx, run, agent, version, write);
+  auto committed = deps_.store->commit_step(write);
+  if (!committed) throw_refusal(committed.error());
+  const auto record = require(std::move(committed), "storing what the earlier run knew");
+  return record.appended ? record.appended->head : head;
 }
 
 }  // namespace holdfast::agent

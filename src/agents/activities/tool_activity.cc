@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "activities/activities.h"
+#include "activities/builtin_tools.h"
+#include "activities/large_output.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -16,12 +20,14 @@ namespace {
 ToolResult result_of(const ToolSpec& tool, const std::string& record, AnswerSource source, std::string key) {
   const Json result = Json::parse(record);
   ToolResult out;
-  out.status = result.value("is_error", false) ? ToolStatus::kFailed : ToolStatus::kDone;
+  const Json read = result;
+  out.status = read.value("is_error", false) ? ToolStatus::kFailed : ToolStatus::kDone;
   // Where somebody is to mend it, the run says what is wrong.
   if (out.status == ToolStatus::kFailed && tool.hooks.park_on_failure)
     out.note = bounded_text(result.value("text", ""), 500);
   out.source = source;
   out.key = std::move(key);
+  if (const auto loaded = read.find("loaded"); loaded != read.end()) loaded->get_to(out.loaded);
   return out;
 }
 
@@ -36,10 +42,11 @@ ToolResult unknown(std::string note) {
 
 ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
-  const ToolSpec* tool = agent->find_tool(in.call.tool);
+  const ToolSpec* tool = tool_named(*agent, in.call.tool);
   if (!tool)
     throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
   Json arguments = arguments_of(in.call);
+  spend_.tool(ctx, in);
   return tool->effect == Effect::kPure ? call_pure(ctx, *tool, in, arguments)
                                        : call_with_effect(ctx, *tool, in, arguments);
 }
@@ -54,7 +61,8 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
     ToolEnding ending = run_tool(ctx, tool, in, arguments);
     if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown)
       retry_tool(ctx, tool, in, ending);
-    write.result = tool_record(ending.text, ending.ending == Ending::kFailed);
+    write.result = tool_record(ending.text, ending.ending == Ending::kFailed, ending.more);
+    write.usage.push_back(Spend::tool_usage(write.run, in.agent, in.version, in.call));
     record = require(deps_.store->commit_step(write), "storing the result");
   }
   tool_completed(ctx, tool, in, record->result);
@@ -69,6 +77,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   intent.tool = tool.name;
   intent.effect = tool.effect;
   intent.arguments_sha256 = sha256_hex(dump_json(arguments));
+  intent.usage = Spend::tool_usage(intent.run, in.agent, in.version, in.call);
   auto record = require(deps_.store->begin_effect(intent), "recording the intent");
   if (record.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {
     return unknown("an earlier attempt was interrupted after the call may have been sent");
@@ -83,8 +92,9 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
       retry_tool(ctx, tool, in, ending);
     }
     const bool failed = ending.ending == Ending::kFailed;
-    record = require(deps_.store->settle_effect(in.call.key, !failed, tool_record(ending.text, failed)),
-                     "settling the effect");
+    record = require(
+        deps_.store->settle_effect(in.call.key, !failed, tool_record(ending.text, failed, ending.more)),
+        "settling the effect");
   }
   tool_completed(ctx, tool, in, record.result);
   return result_of(tool, record.result, AnswerSource::kEffect, in.call.key);
@@ -100,12 +110,36 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
                  {"attempt", ctx.info().attempt},
                  {"key", in.call.key}},
                 fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  ToolEnding ending = call_type(ctx, tool, in, arguments);
+  if (ctx.is_cancelled() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
+  DefinitionPtr agent = definition(in.agent, in.version);
+  ending.text = redaction_->apply(std::move(ending.text));
+  if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) return ending;  // no output yet
+  if (!ending.more.is_object()) ending.more = Json::object();
+  LargeOutput how;
+  how.run = ctx.info().workflow_id;
+  how.conversation = in.call.message.conversation;
+  // Their own words come on top of what they read.
+  how.limit = std::max(agent->limits.max_tool_output_bytes, builtin_of(tool) ? kBuiltinRoom : 0);
+  how.readable = tool_named(*agent, kReadOutput.name) != nullptr;
+  how.beat = [&ctx] { ctx.heartbeat(); };
+  ending.text = fit_output(*deps_.store, how, std::move(ending.text), ending.more);
+  return ending;
+}
+
+ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                                 const Json& arguments) {
+  Beat beat(ctx);
+  if (const BuiltinTool* builtin = builtin_of(tool)) {
+    const DefinitionPtr agent = definition(in.agent, in.version);
+    return builtin->run({*agent, arguments, *deps_.store, ctx.info().workflow_id,
+                         in.call.message.conversation, [&beat] { beat(); }});
+  }
   const ActivityTool* type = find_activity_tool(tool.type->name);
   if (!type) {
     throw ApplicationFailure::non_retryable(
         fmt::format("a tool of type `{}` does not run in an activity", tool.type->name), "UNIMPLEMENTED");
   }
-  Beat beat(ctx);
   const auto permits = deps_.grants->of(in.version);
   ToolContext context;
   context.idempotency_key = in.call.key;
@@ -116,13 +150,11 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   context.memory = deps_.sql_memory;
   context.permits = permits.get();
   context.redaction = redaction_.get();
-  ToolEnding ending = type->run(tool, arguments, context);
-  if (context.stop.stop_requested() && ending.ending == Ending::kRetry)
-    throw CanceledFailure("the call was canceled");
-  DefinitionPtr agent = definition(in.agent, in.version);
-  ending.text = redaction_->apply(std::move(ending.text));
-  ending.text = bounded_text(std::move(ending.text), agent->limits.max_tool_output_bytes);
-  return ending;
+  context.store = deps_.store;
+  context.run = ctx.info().workflow_id;
+  context.agent = in.agent;
+  context.conversation = in.call.message.conversation;
+  return type->run(tool, arguments, context);
 }
 
 void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -133,6 +165,7 @@ void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, co
                 {"name", tool.name},
                 {"result", excerpt(parsed.value("text", ""))},
                 {"is_error", parsed.value("is_error", false)}};
+  if (const auto output = parsed.find("output"); output != parsed.end()) event["output"] = *output;
   publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", in.call.step));
 }
 

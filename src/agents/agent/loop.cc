@@ -59,18 +59,19 @@ Task<void> Loop::begin() {
   Begun begun = co_await ctx_.activity<Begun>(kBeginActivity, bookkeeping(), in);
   progress_.plan = begun.plan;
   progress_.head = begun.head;
+  progress_.wall_deadline_ms = begun.plan.wall_deadline_ms;
+  progress_.loaded = begun.loaded;
   if (begun.plan.run_timeout_ms > 0) progress_.deadline_ms = now_ms() + begun.plan.run_timeout_ms;
 }
 
 Task<RunResult> Loop::within_deadline() {
   co_await begin();
-  if (progress_.deadline_ms == 0) co_return co_await turns();
-  const std::int64_t left_ms = std::max<std::int64_t>(0, progress_.deadline_ms - now_ms());
-  Task<void> limit = is_steered() ? run_time_over() : ctx_.sleep(milliseconds(left_ms), "limits.run_timeout");
+  if (first_deadline_ms(progress_) == 0) co_return co_await turns();
+  Task<void> limit = is_steered() ? run_time_over() : budget_.time_over(progress_);
   auto ended = race(turns(), std::move(limit));
   auto winner = co_await std::move(ended);
   if (winner.index() == 0) co_return std::get<0>(std::move(winner));
-  throw ApplicationFailure::non_retryable("the run took longer than limits.run_timeout", "RunTimeoutError");
+  throw time_failure(progress_);
 }
 
 Task<RunResult> Loop::turns() {
@@ -144,6 +145,7 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
     in.mending = progress_.told_to_mend ? Mending::kWasTold : Mending::kMayBeTold;
     longest = kLongestModelCall;
   }
+  in.loaded = progress_.loaded;
   auto options = ActivityOptions()
                      .task_queue(kModelQueue)
                      .start_to_close(longest)
@@ -153,7 +155,10 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   // A call that goes on behind our back would end up in the conversation all the same.
   if (is_steered()) options.cancellation(ActivityCancellation::kWaitCompleted);
   model_scope_ = ctx_.scope();
-  auto calling = ctx_.within(*model_scope_, ctx_.activity<ModelTurn>(kModelActivity, options, in));
+  auto call = [this, options, in]() -> Task<ModelTurn> {
+    return ctx_.activity<ModelTurn>(kModelActivity, options, in);
+  };
+  auto calling = ctx_.within(*model_scope_, budget_.within<ModelTurn>(call));
   Outcome<ModelTurn> outcome = co_await attempt(std::move(calling));
   const bool interrupted = model_scope_->canceled() && !ctx_.cancelled();
   model_scope_.reset();
@@ -170,8 +175,7 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   // Those that came meanwhile stand behind.
   progress_.messages.erase(progress_.messages.begin(),
                            progress_.messages.begin() + static_cast<std::ptrdiff_t>(in.messages.size()));
-  progress_.usage.input_tokens += turn.usage.input_tokens;
-  progress_.usage.output_tokens += turn.usage.output_tokens;
+  add(progress_.usage, turn.usage);
   co_return turn;
 }
 

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/budget.h"
 #include "holdfast/workflow.h"
 #include "protocol/activities.h"
 #include "protocol/decision.h"
@@ -120,6 +121,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   workflow::Context& ctx_;
   RunInput input_;
   Progress progress_;
+  BudgetGate budget_{ctx_};
   std::string phase_ = "starting";
   int running_tools_ = 0;
   std::map<std::string, PendingPtr> pending_;   // by approval id

@@ -25,7 +25,7 @@ Json Loop::status() const {
   const bool asks = !approvals.empty() && phase_ == "tools";
   Json out = {{"agent", input_.agent},
               {"version", progress_.plan.version},
-              {"phase", asks ? "approval" : phase_},
+              {"phase", budget_.is_waiting() ? "budget" : asks ? "approval" : phase_},
               {"iteration", progress_.iteration},
               {"max_iterations", progress_.plan.max_iterations},
               {"step", progress_.step},
@@ -42,6 +42,8 @@ Json Loop::status() const {
 void Loop::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  ctx_.on_update(kBudgetUpdate,
+                 [self](BudgetNews news) { return self->budget_.take(news, self->progress_); });
   ctx_.on_update(
       kDecideUpdate, [self](Decision decision) { return self->decide(decision); },
       [self](const Decision& decision) { self->check_decision(decision); });

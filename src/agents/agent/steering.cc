@@ -189,9 +189,11 @@ Task<void> Loop::record_hold(HoldInput in) {
 
 Task<void> Loop::run_time_over() {
   while (true) {
-    auto goes_on = [this] { return !progress_.hold && progress_.deadline_ms > 0; };
+    // A run that is held does not use up its time; a budget of wall time runs on.
+    auto due_ms = [this] { return progress_.hold ? progress_.wall_deadline_ms : first_deadline_ms(progress_); };
+    auto goes_on = [due_ms] { return due_ms() > 0; };
     co_await ctx_.wait(goes_on);
-    const std::int64_t left_ms = progress_.deadline_ms - now_ms();
+    const std::int64_t left_ms = due_ms() - now_ms();
     if (left_ms <= 0) co_return;
     co_await ctx_.sleep(milliseconds(left_ms), "limits.run_timeout");
   }

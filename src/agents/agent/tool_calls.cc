@@ -5,6 +5,7 @@
 #include "agent/failures.h"
 #include "agent/loop.h"
 #include "agent/workflow_tool.h"
+#include "definition/tools_loading.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -55,6 +56,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   if (outcome.ok()) co_return std::move(outcome).value();
   if (ctx_.workflow_cancelled() || ctx_.cancelled()) outcome.error().raise();
   if (given_up_) outcome.error().raise();
+  if (is_budget_exceeded(outcome.error())) outcome.error().raise();  // the run is over, not the call
   if (interrupted_ && is_canceled(outcome.error()))
     co_return error_answer(call->call, fmt::format("ended early: a message came first{}", interrupted_by_));
   co_return error_answer(call->call, root_of(outcome.error()).message());
@@ -81,6 +83,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
       answer.id = call->call.id;
       answer.source = result.source.value();
       answer.key = result.key;
+      add_loaded(progress_.loaded, result.loaded);
       co_return answer;
     }
     if (result.status == ToolStatus::kUnknown) {
@@ -121,7 +124,10 @@ Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call) {
   while (true) {
     auto options = tool_options(*call).cancellation(ActivityCancellation::kWaitCompleted);
     auto in = tool_input(*call);
-    Outcome<ToolResult> outcome = co_await attempt(ctx_.activity<ToolResult>(kToolActivity, options, in));
+    auto calling = [this, options, in]() -> Task<ToolResult> {
+      return ctx_.activity<ToolResult>(kToolActivity, options, in);
+    };
+    Outcome<ToolResult> outcome = co_await attempt(budget_.within<ToolResult>(calling));
     if (outcome.ok()) co_return std::move(outcome).value();
     const bool waits = call->park_on_failure || is_budget(type_of(outcome.error()));
     if (!waits || !parks(outcome.error(), call->park_on_failure)) outcome.error().raise();

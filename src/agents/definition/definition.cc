@@ -82,8 +82,12 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
   write_models(definition, out["spec"]);
+  if (Json budgets = budgets_json(definition.budgets); !budgets.is_null()) out["spec"]["budgets"] = budgets;
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   add_steering(out["spec"], definition.steering);
+  if (!definition.skills.empty()) out["spec"]["skills"] = skills_json(definition.skills);
+  if (definition.tools_loading.given)
+    out["spec"]["tools_loading"] = tools_loading_json(definition.tools_loading);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

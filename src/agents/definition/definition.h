@@ -17,15 +17,18 @@
 #include <vector>
 
 #include "definition/steering.h"
+#include "definition/budgets.h"
+#include "definition/skills.h"
 #include "definition/tool_type.h"
+#include "definition/tools_loading.h"
 #include "holdfast/status.h"
 #include "spec/condition.h"
 
 namespace holdfast::agent {
 
 // Bounds of a definition. A file beyond them is refused, not truncated.
-inline constexpr std::size_t kMaxDefinitionBytes = 256 * 1024;
-inline constexpr std::size_t kMaxTools = 128;
+inline constexpr std::size_t kMaxDefinitionBytes = 2 << 20;
+inline constexpr std::size_t kMaxTools = 1024;
 inline constexpr std::size_t kMaxRules = 256;
 
 struct ModelSpec {
@@ -77,7 +80,10 @@ struct AgentDefinition {
   ApprovalSpec approvals;
   Limits limits;
   Steering steering;
+  BudgetSpec budgets;
   Json output_schema;  // JSON Schema of the answer; null: any text
+  ToolsLoading tools_loading;
+  std::vector<Skill> skills;
 
   const ToolSpec* find_tool(std::string_view tool) const;
   // The model of a role, and of one that has none of its own, such as the empty one, `model`.

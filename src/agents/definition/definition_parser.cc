@@ -229,8 +229,11 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_models(catalog, spec, out);
     out.prompt = spec.required_text("prompt");
     parse_tools(catalog, spec, out, base_directory);
+    parse_tools_loading(spec, out);
+    parse_skills(spec, out);
     parse_approvals(spec, out);
     parse_limits(spec, out);
+    out.budgets = parse_budgets(spec);
     parse_output_schema(spec, out);
     parse_steering(spec, out.steering);
   }

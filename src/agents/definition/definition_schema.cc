@@ -35,9 +35,10 @@ constexpr std::string_view kFrame = R"json({
       "properties": {
         "model": {"$ref": "#/$defs/model"},
         "prompt": {"type": "string", "minLength": 1, "description": "The system prompt."},
-        "tools": {"type": "array", "maxItems": 128, "items": {"$ref": "#/$defs/tool"}},
+        "tools": {"type": "array", "maxItems": 1024, "items": {"$ref": "#/$defs/tool"}},
         "approvals": {"$ref": "#/$defs/approvals"},
         "limits": {"$ref": "#/$defs/limits"},
+        "budgets": {"$ref": "#/$defs/budgets"},
         "output_schema": {"type": "object", "description": "JSON Schema of the answer."}
       }
     }
@@ -131,6 +132,12 @@ std::string definition_schema(const Catalog& catalog) {
   using Ordered = nlohmann::ordered_json;
   Ordered out = Ordered::parse(kFrame);
   describe_models(catalog, out);
+  Ordered budgets = Ordered::parse(budgets_schema(), nullptr, false);
+  HF_CHECK(!budgets.is_discarded());  // a constant of ours
+  out["$defs"]["budgets"] = std::move(budgets);
+  Ordered& sections = out["properties"]["spec"]["properties"];
+  sections["skills"] = Ordered::parse(kSkillsSchema);
+  sections["tools_loading"] = Ordered::parse(kToolsLoadingSchema);
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

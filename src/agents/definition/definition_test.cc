@@ -214,7 +214,8 @@ TEST(Definition, ToolsAreCheckedAgainstTheirParameters) {
   EXPECT_THAT(error_of(changed("hook/{channel}", "hook/{chanel}")), HasSubstr("did you mean `channel`?"));
   EXPECT_THAT(error_of(changed("http://127.0.0.1:2/", "http://{channel}:2/")),
               HasSubstr("stands in scheme or host"));
-  EXPECT_THAT(error_of(changed("minimum: 0", "pattern: x")), HasSubstr("unsupported keyword `pattern`"));
+  EXPECT_THAT(error_of(changed("minimum: 0", "$dynamicRef: x")),
+              HasSubstr("unsupported keyword `$dynamicRef`"));
   EXPECT_THAT(error_of(changed("when: amount > 100", "when: amuont > 100")),
               HasSubstr("did you mean `amount`?"));
   EXPECT_THAT(error_of(changed("when: amount > 100", "when: amount = 100")),

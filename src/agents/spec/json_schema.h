@@ -1,9 +1,15 @@
 #pragma once
 
-// Validation of tool arguments: the part of JSON Schema that tool parameters use. check_schema refuses a
-// keyword that would not be enforced, so that an author never relies on a check that does not happen. Pure
-// functions.
+// JSON Schema 2020-12 of what comes from models and tools: arguments, answers, events. All of its words that
+// say what is valid, within one document: `$ref` leads to places of the same one, by pointer or anchor;
+// `format` is an annotation, as that draft has it. Not there: `$dynamicRef`, `$vocabulary`, `$id` below the
+// root, other documents. check_schema refuses what would not be enforced, so that an author never relies on a
+// check that does not happen. Pure functions.
+//
+// Bounds: patterns are matched by RE2; a schema that leads back to itself without going into the value is
+// refused; a value that takes more than kMaxSchemaSteps to check is invalid, whatever it is.
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -11,8 +17,11 @@
 
 namespace holdfast::spec {
 
-// What is wrong with the schema itself: "properties.amount: unsupported keyword `pattern`, ..."; none when it
-// is fine.
+inline constexpr int kMaxSchemaDepth = 32;
+inline constexpr std::size_t kMaxSchemaSteps = 1'000'000;
+
+// What is wrong with the schema itself: "properties.amount: unsupported keyword `$dynamicRef`, ..."; none
+// when it is fine.
 std::optional<std::string> check_schema(const nlohmann::json& schema);
 
 // What is wrong with the value, in words a model can act on: "`amount` must be a number, not a string".

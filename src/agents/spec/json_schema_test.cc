@@ -49,5 +49,61 @@ TEST(JsonSchema, IntegersAreExact) {
   EXPECT_NE(validate({{"type", "integer"}}, 1e30), std::nullopt);
 }
 
+TEST(JsonSchema, SaysWhichFormAValueShouldHave) {
+  const Json schema = Json::parse(R"({"properties":{"to":{"oneOf":[
+    {"type":"object","properties":{"mail":{"type":"string","pattern":"@"}},"required":["mail"]},
+    {"type":"object","properties":{"phone":{"type":"string","pattern":"^[0-9]+$"}},"required":["phone"]}]},
+    "price":{"multipleOf":0.01},"tags":{"uniqueItems":true},"a":true,"b":true},
+    "dependentRequired":{"a":["b"]},"propertyNames":{"maxLength":5}})");
+  ASSERT_EQ(check_schema(schema), std::nullopt);
+  EXPECT_EQ(validate(schema, {{"to", {{"mail", "a@b"}}}, {"price", 19.99}, {"tags", {"x", "y"}}}),
+            std::nullopt);
+  EXPECT_EQ(validate(schema, {{"to", {{"mail", "ab"}}}}),
+            "`to` fits none of its forms: `to.mail` must match the pattern \"@\"; or `to.phone` is missing");
+  EXPECT_EQ(validate(schema, {{"to", {{"mail", "a@b"}, {"phone", "5"}}}}),
+            "`to` fits 2 of the forms of which it must fit exactly one");
+  EXPECT_EQ(validate(schema, {{"price", 19.999}}), "`price` must be a multiple of 0.01");
+  EXPECT_EQ(validate(schema, {{"tags", {1, "x", 1.0}}}), "`tags` must not hold the same twice: `tags[2]`");
+  EXPECT_EQ(validate(schema, {{"a", 1}}), "`b` is missing: it goes with `a`");
+  EXPECT_EQ(validate(schema, {{"toolong", 1}}), "the name of `toolong` must be of a length of at most 5");
+}
+
+// A tree: it leads back to itself, but into the value.
+TEST(JsonSchema, ReferencesStayInTheDocument) {
+  const Json tree = Json::parse(R"({"$ref":"#/$defs/node","$defs":{"node":{"type":"object",
+    "properties":{"value":{"type":"integer"},"children":{"type":"array","items":{"$ref":"#/$defs/node"}}},
+    "unevaluatedProperties":false}}})");
+  ASSERT_EQ(check_schema(tree), std::nullopt);
+  EXPECT_EQ(validate(tree, {{"value", 1}, {"children", {{{"value", 2}}}}}), std::nullopt);
+  EXPECT_EQ(validate(tree, {{"children", {{{"value", "x"}}}}}),
+            "`children[0].value` must be an integer, not a string");
+  EXPECT_EQ(validate(tree, {{"children", {{{"x", 1}}}}}), "`children[0].x` is not an argument of this tool");
+  for (const char* reference :
+       {"#/$defs/no", "#no", "other.json", "https://json-schema.org/draft/2020-12/schema",
+        "#/$defs/node/type", "#/%zz"}) {
+    Json broken = tree;
+    broken["$ref"] = reference;
+    EXPECT_TRUE(check_schema(broken).has_value()) << reference;
+  }
+  EXPECT_TRUE(check_schema(Json::parse(R"({"$ref":"#"})")).has_value());
+  EXPECT_TRUE(
+      check_schema(Json::parse(R"({"anyOf":[{"$ref":"#/$defs/a"}],"$defs":{"a":{"not":{"$ref":"#"}}}})"))
+          .has_value());
+}
+
+// However a schema multiplies what is to be done, there is an end, and then the value does not pass.
+TEST(JsonSchema, ACheckIsBounded) {
+  Json schema = {{"$ref", "#/$defs/s0"}};
+  for (int i = 0; i < 40; ++i) {
+    const Json next = {{"$ref", "#/$defs/s" + std::to_string(i + 1)}};
+    schema["$defs"]["s" + std::to_string(i)] = {{"anyOf", {next, next}}};
+  }
+  schema["$defs"]["s40"] = {{"type", "string"}};
+  ASSERT_EQ(check_schema(schema), std::nullopt);
+  EXPECT_EQ(validate(schema, 5), "the arguments are too large to be checked");
+  const Json negated = {{"not", {{"$ref", "#/$defs/s0"}}}, {"$defs", schema["$defs"]}};
+  EXPECT_TRUE(validate(negated, 5).has_value()) << "that nothing was found out is no reason to pass";
+}
+
 }  // namespace
 }  // namespace holdfast::spec

@@ -18,7 +18,7 @@
 
 namespace holdfast::spec {
 
-inline constexpr std::size_t kMaxYamlNodes = 20000;  // aliases expanded: a "billion laughs" file ends here
+inline constexpr std::size_t kMaxYamlNodes = 100'000;  // aliases expanded: a "billion laughs" file ends here
 inline constexpr std::size_t kMaxYamlProblems = 20;
 
 class YamlProblems {

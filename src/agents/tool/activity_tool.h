@@ -19,6 +19,7 @@
 #include "grant/permits.h"
 #include "holdfast/seams.h"
 #include "net/http_client.h"
+#include "platform/store.h"
 
 namespace holdfast::agent {
 
@@ -35,6 +36,7 @@ struct ToolEnding {
   Ending ending = Ending::kFailed;
   std::string text;
   std::optional<std::chrono::milliseconds> retry_after;
+  Json more;  // what is recorded of the result besides its text, an object; null: nothing
 };
 
 // What a call needs from outside. `beat` is called about every kBeatInterval while the call waits: it
@@ -48,6 +50,10 @@ struct ToolContext {
   const Clock* clock = nullptr;
   const grant::Permits* permits = nullptr;
   const Redaction* redaction = nullptr;  // for a text that the type cuts itself; never null in the product
+  platform::Store* store = nullptr;      // for what is the platform's own; never null in the product
+  std::string run;
+  std::string agent;
+  std::string conversation;
 };
 
 inline constexpr std::chrono::milliseconds kBeatInterval{500};
@@ -66,7 +72,7 @@ struct ActivityTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_ACTIVITY_TOOLS(line) line(kHttpTool) line(kSqlTool)
+#define HOLDFAST_ACTIVITY_TOOLS(line) line(kHttpTool) line(kMemoryTool) line(kSqlTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const ActivityTool tool;
 HOLDFAST_ACTIVITY_TOOLS(HOLDFAST_DECLARE_TOOL)

@@ -29,7 +29,7 @@ constexpr std::string_view kSchema = R"json({
     "url": {"type": "string", "pattern": "^https?://"},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     "body": {},
-    "max_response_bytes": {"type": "integer", "minimum": 1, "maximum": 4194304}
+    "max_response_bytes": {"type": "integer", "minimum": 1, "maximum": 67108864}
   }
 })json";
 
@@ -85,7 +85,7 @@ void read(ToolReader& reader) {
   out->body = in.json("body");
   check_declared(in, "body", spec::body_arguments(out->body), parameters);
   out->max_response_bytes =
-      static_cast<std::size_t>(in.integer("max_response_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
+      static_cast<std::size_t>(in.integer("max_response_bytes", 64 * 1024, 1, 64 << 20));
   in.finish();
   const bool reads = out->method == "GET" || out->method == "HEAD";
   if (reads && !out->body.is_null()) in.problem("body", fmt::format("a {} request has no body", out->method));

@@ -56,6 +56,7 @@ Status PostgresStore::forget_histories(const std::vector<GoneHistory>& gone) {
   return commit_.run([&](Connection& db) -> Status {
     for (const GoneHistory& one : gone) {
       if (Status status = forget_steps(db, one.run); !status.ok()) return status;
+      if (Status status = forget_blobs(db, one.run); !status.ok()) return status;
       // The first to say so is right: the log that told how the run ended may be gone by now.
       Statement keep(db,
                      "INSERT INTO gone_histories (run, status, closed_at, at) "

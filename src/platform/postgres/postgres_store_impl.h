@@ -2,7 +2,7 @@
 
 // PostgresStore: the platform store's tables. One session writes, under group commit; a few connections read.
 // It reads rows and writes what the rules of the platform make of them. Split by subject: conversations.cc,
-// steps.cc, approvals.cc, runs.cc, ledgers.cc, budgets.cc. Private to this room.
+// steps.cc, approvals.cc, runs.cc, ledgers.cc, budgets.cc, blobs.cc, memory.cc. Private to this room.
 
 #include <functional>
 #include <memory>
@@ -98,6 +98,20 @@ class PostgresStore : public Store {
   Result<Bill> write_bill(const Bill& ended) override;
   Result<std::optional<Bill>> bill(std::string_view run) override;
 
+  Result<Blob> put_blob(const BlobWrite& blob) override;
+  Result<Blob> blob(std::string_view run, std::string_view conversation, std::string_view id) override;
+  Result<std::string> read_blob(std::string_view sha256, std::uint64_t offset, std::size_t length) override;
+
+  Result<MemoryEntry> remember(const MemoryWrite& write) override;
+  Result<bool> forget_memory(std::string_view subject, std::string_view name) override;
+  Result<std::vector<MemoryEntry>> search_memory(std::string_view subject, std::string_view query,
+                                                 std::uint32_t limit) override;
+  Result<std::vector<MemoryEntry>> memories(std::string_view subject, std::string_view after,
+                                            std::uint32_t limit) override;
+  Result<std::vector<MemoryEntry>> memory_versions(std::string_view subject, std::string_view name) override;
+  Result<std::vector<MemorySubject>> memory_subjects(std::string_view after, std::uint32_t limit) override;
+  Result<std::int64_t> erase_memory(std::string_view subject, const AuditRow& row) override;
+
  private:
   void commit(GroupCommit<Connection>::Batch& batch);
 
@@ -131,6 +145,7 @@ class PostgresStore : public Store {
 Result<Appended> append_in(Connection& db, const Reference& expected,
                            const std::vector<std::string>& messages, WallTime now);
 Status forget_steps(Connection& db, std::string_view run);
+Status forget_blobs(Connection& db, std::string_view run);
 Status insert_audit(Connection& db, const AuditRow& row);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without

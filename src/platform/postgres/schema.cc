@@ -148,12 +148,41 @@ CREATE TABLE bills (
   unsettled_cost bigint NOT NULL, begun_at bigint NOT NULL, ended_at bigint NOT NULL);
 )sql";
 
+constexpr std::string_view kBlobs = R"sql(
+CREATE TABLE blobs (
+  sha256 bytea PRIMARY KEY, bytes bigint NOT NULL, whole bigint NOT NULL, at bigint NOT NULL);
+CREATE TABLE blob_pieces (
+  sha256 bytea NOT NULL, n bigint NOT NULL, bytes bytea NOT NULL, PRIMARY KEY (sha256, n));
+CREATE TABLE blob_references (
+  run bytea NOT NULL, sha256 bytea NOT NULL, conversation bytea NOT NULL, media_type bytea NOT NULL,
+  bytes bigint NOT NULL, at bigint NOT NULL, PRIMARY KEY (run, sha256));
+CREATE INDEX blob_references_by_content ON blob_references (sha256);
+CREATE INDEX blob_references_by_conversation ON blob_references (conversation, sha256);
+)sql";
+
+constexpr std::string_view kMemory = R"sql(
+CREATE TABLE memories (
+  subject bytea NOT NULL, name bytea NOT NULL, version bigint NOT NULL, text bytea NOT NULL, run bytea NOT NULL,
+  key bytea NOT NULL, at bigint NOT NULL, forgotten bigint NOT NULL, bytes bigint NOT NULL,
+  PRIMARY KEY (subject, name));
+CREATE INDEX memories_counted ON memories (subject, forgotten, name, bytes, at);
+CREATE TABLE memory_versions (
+  subject bytea NOT NULL, name bytea NOT NULL, version bigint NOT NULL, text bytea NOT NULL,
+  run bytea NOT NULL, key bytea NOT NULL, at bigint NOT NULL, PRIMARY KEY (subject, name, version));
+CREATE TABLE memory_terms (
+  subject bytea NOT NULL, term bytea NOT NULL, name bytea NOT NULL, times bigint NOT NULL,
+  PRIMARY KEY (subject, term, name));
+CREATE INDEX memory_terms_by_name ON memory_terms (subject, name);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
     {3, "labels of versions", kLabels},
     {4, "runs that wait for somebody, and runs that take up others", kHeldRuns},
     {5, "costs, accounts and bills", kBudgets},
+    {6, "large outputs, by what is in them", kBlobs},
+    {7, "what agents remember, and the terms by which it is found", kMemory},
 };
 
 constexpr const char* kMigrationsTable =

@@ -36,13 +36,13 @@ void fields(auto& archive, Is<BeginInput> auto& v) {
 }
 
 void fields(auto& archive, Is<Begun> auto& v) {
-  archive("plan", v.plan)("head", v.head);
+  archive("plan", v.plan)("head", v.head)("loaded", v.loaded);
 }
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
       "iteration", v.iteration)("step", v.step)("messages", v.messages)("interrupted_step",
-                                                                        v.interrupted_step)("role", v.role)("mending", v.mending);
+                                                                        v.interrupted_step)("role", v.role)("mending", v.mending)("loaded", v.loaded);
 }
 
 void fields(auto& archive, Is<PlannedCall> auto& v) {
@@ -62,7 +62,7 @@ void fields(auto& archive, Is<ToolInput> auto& v) {
 }
 
 void fields(auto& archive, Is<ToolResult> auto& v) {
-  archive("status", v.status)("source", v.source)("key", v.key)("note", v.note);
+  archive("status", v.status)("source", v.source)("key", v.key)("note", v.note)("loaded", v.loaded);
 }
 
 void fields(auto& archive, Is<EffectInput> auto& v) {

@@ -26,6 +26,7 @@ struct Begun {
   Begun() = default;
   Plan plan;
   ConversationRef head;
+  std::vector<std::string> loaded;  // tools that the conversation has found before
 };
 
 // ---- kModelActivity
@@ -49,6 +50,7 @@ struct ModelInput {
   std::string role;  // whose model is asked; empty: the agent's own
   // None: of a run that an earlier version began, where the attempt fails and is repeated.
   std::optional<Mending> mending;
+  std::vector<std::string> loaded;  // tools that were found, in the order in which they were
 };
 
 // What schema and policy say about a call.
@@ -118,7 +120,8 @@ struct ToolResult {
   ToolStatus status = ToolStatus::kUnknown;
   std::optional<AnswerSource> source;  // none: kUnknown
   std::string key;
-  std::string note;  // of kUnknown
+  std::string note;                 // of kUnknown
+  std::vector<std::string> loaded;  // tools that the call has found
 };
 
 // ---- kReconcileActivity, which answers with a ToolResult, and kUndoActivity

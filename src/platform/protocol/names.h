@@ -46,8 +46,14 @@ inline constexpr const char* kRunEnding = "RunEnding";
 inline constexpr const char* kAlreadyHeld = "AlreadyHeld";
 inline constexpr const char* kNotHeld = "NotHeld";
 
+// A budget was raised: the run, and who waits for it, go on. The argument is a BudgetNews.
+inline constexpr const char* kBudgetUpdate = "budget";
+// Types of failures of activities that no repeat would mend.
+inline constexpr const char* kBudgetExceeded = "BudgetExceeded";
+inline constexpr const char* kUnpricedModelError = "UnpricedModelError";
+
 // The query that answers with a JSON object:
-//   {"agent","version","phase":"starting|model|tools|approval|undoing|finishing|done","iteration","max_iterations","step",
+//   {"agent","version","phase":"starting|model|tools|approval|undoing|budget|finishing|done","iteration","max_iterations","step",
 //    "usage":{...},"conversation":{...},
 //    "approvals":[{"id","tool","step","arguments_sha256","reason","expires_at_ms"}],
 //    "calls":[{"step","state"}],"hold":{...},"messages":N}; `hold` is left out of a run that is not held

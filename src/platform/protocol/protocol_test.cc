@@ -8,6 +8,7 @@
 #include "protocol/activities.h"
 #include "protocol/decision.h"
 #include "protocol/run.h"
+#include "protocol/steering.h"
 
 namespace holdfast::protocol {
 namespace {
@@ -97,6 +98,26 @@ TEST(Protocol, RecordedBytesStayAsTheyAre) {
   expect_kept<Decision>(R"({"approval":"ap-1","decision":"perhaps"})");
 }
 
+TEST(Protocol, RecordedSteeringStaysAsItIs) {
+  expect_kept<SentMessage>(R"({"by":"ada","id":"m1","key":"message:k"})");
+  expect_kept<MessageText>(R"({"by":"ada","text":"hello"})");
+  expect_kept<Hold>(R"({"by":"ada","kind":"paused","reason":"lunch","since_ms":5})");
+  expect_kept<Hold>(R"({"detail":"no key","kind":"parked","reason":"AuthError","since_ms":5,"step":3})");
+  expect_kept<PauseRequest>(R"({"by":"ada","reason":"lunch"})");
+  expect_kept<ResumeRequest>(R"({"by":"ada","version":"v"})");
+  expect_kept<GiveUpRequest>(R"({"by":"ada","reason":"late"})");
+  expect_kept<Undoable>(R"({"agent":"a","call":@,"retry":{"attempts":3},"timeout_ms":5,"version":"v"})");
+  expect_kept<EffectInput>(R"({"agent":"a","call":@,"step":4,"version":"v"})");
+  expect_kept<UndoResult>(R"({"note":"why","status":"failed"})");
+  expect_kept<HoldInput>(
+      R"({"agent":"a","by":"ben","hold":{"kind":"paused"},"released":true,"version":"v"})");
+  expect_kept<PlanInput>(R"({"agent":"a","version":"v"})");
+  expect_kept<Plan>(
+      R"({"agent":"a","flags":1,"max_parallel_tools":8,"park_on_failure":true,"steering":"interrupt","stop_on_reject":true,"version":"v"})");
+  expect_kept<FinishInput>(
+      R"({"agent":"a","head":#,"held":true,"messages":[{"id":"m1","key":"k"}],"not_undone":["pay"],"status":"failed","usage":{}})");
+}
+
 template <typename E>
 void expect_words(std::initializer_list<std::string_view> words) {
   for (std::string_view word : words) {
@@ -113,6 +134,9 @@ TEST(Protocol, WordsAreThoseOfTheFormat) {
   expect_words<ToolStatus>({"done", "failed", "unknown"});
   expect_words<ApprovalOutcome>({"approved", "rejected", "edited", "expired"});
   expect_words<RunEnd>({"completed", "max_iterations", "failed", "canceled"});
+  expect_words<SteeringPolicy>({"queue", "interrupt", "reject"});
+  expect_words<HoldKind>({"paused", "parked"});
+  expect_words<UndoStatus>({"undone", "nothing", "failed", "unknown"});
   expect_words<DecisionKind>({"approve", "reject", "edit"});
 }
 

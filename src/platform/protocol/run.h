@@ -31,7 +31,11 @@ struct Tokens {
   Tokens() = default;
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens = 0;
+  std::int64_t cached_input_tokens = 0;  // part of input_tokens
+  std::int64_t cache_write_tokens = 0;   // part of input_tokens
+  std::int64_t reasoning_tokens = 0;     // part of output_tokens
 };
+void add(Tokens& to, const Tokens& more);
 
 // Fixed when a run begins.
 struct Plan {
@@ -42,6 +46,7 @@ struct Plan {
   int max_iterations = 0;
   int max_parallel_tools = 1;
   std::int64_t run_timeout_ms = 0;
+  std::int64_t wall_deadline_ms = 0;  // of budgets.wall_time, since the epoch; 0: none
   std::int64_t model_timeout_ms = 0;
   Json model_retry;
   std::optional<SteeringPolicy> steering;  // none: kQueue
@@ -59,14 +64,23 @@ struct Progress {
   std::uint32_t step = 0;
   Tokens usage;
   std::int64_t deadline_ms = 0;             // of plan.run_timeout_ms, since the epoch; 0: none
+  std::int64_t wall_deadline_ms = 0;        // of plan.wall_deadline_ms, as it is now
   std::vector<SentMessage> messages;        // which the next model call will see
   std::vector<std::string> known_messages;  // ids, the oldest first
   std::optional<Hold> hold;
   std::vector<Undoable> undoable;      // in the order of the calls
   int interruptions = 0;               // model calls that a message cut short: they do not count
   std::uint32_t interrupted_step = 0;  // the last of them, until the next call has said so
-  bool told_to_mend = false;     // the model knows that an answer was not of its form
-  bool to_mend = false;          // and has not answered yet
+  bool told_to_mend = false;           // the model knows that an answer was not of its form
+  bool to_mend = false;                // and has not answered yet
+  std::vector<std::string> loaded;     // tools that were found, in the order in which they were
+};
+
+// What a run is told when one of its budgets, or of those above it, was raised.
+struct BudgetNews {
+  BudgetNews() = default;
+  std::string run;                    // whose budget it is
+  std::int64_t wall_deadline_ms = 0;  // its new end; 0: as it was
 };
 
 // The argument of the workflow. Whoever starts a run gives `agent`; everything else may be left out.
@@ -97,6 +111,8 @@ void to_json(Json& out, const Plan& value);
 void from_json(const Json& in, Plan& value);
 void to_json(Json& out, const Progress& value);
 void from_json(const Json& in, Progress& value);
+void to_json(Json& out, const BudgetNews& value);
+void from_json(const Json& in, BudgetNews& value);
 void to_json(Json& out, const RunInput& value);
 void from_json(const Json& in, RunInput& value);
 void to_json(Json& out, const RunResult& value);

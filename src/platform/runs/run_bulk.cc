@@ -84,23 +84,37 @@ void Runs::bulk(const BulkRequest& request, std::chrono::milliseconds answer_wit
   gather->left = found->runs.size();
   if (found->runs.empty()) return done(std::move(gather->page));
   gather->done = std::move(done);
+  Status away;  // an engine that does not answer is not asked about every run of the page
+  const auto say = [&](std::size_t row, const Status& error) {
+    if (error.code() == Code::kUnavailable || error.code() == Code::kDeadlineExceeded) away = error;
+    gather->know(row, false, std::string(error.message()));
+  };
   for (std::size_t i = 0; i < found->runs.size(); ++i) {
     const RunSummary& run = found->runs[i];
-    if (!fits(request.action, run)) {
+    if (!away.ok()) {
+      gather->know(i, false, fmt::format("not tried: {}", away.message()));
+    } else if (!fits(request.action, run)) {
       gather->know(i, false, fmt::format("it is {}", status_of(run)));
     } else if (request.dry_run) {
       gather->know(i, true, "");
     } else if (request.action == BulkAction::kCancel) {
       auto canceled = cancel(run.run.run, request.reason);
-      gather->know(i, canceled.has_value(), canceled ? "" : std::string(canceled.error().message()));
+      if (canceled) {
+        gather->know(i, true, "");
+      } else {
+        say(i, canceled.error());
+      }
     } else if (request.action == BulkAction::kRetry) {
       RetryRequest retried;
       retried.run = run.run.run;
       retried.version = request.version;
       retried.by = request.by;
       auto started = retry(retried);
-      gather->know(i, started.has_value(),
-                   started ? started->run.run : std::string(started.error().message()));
+      if (started) {
+        gather->know(i, true, started->run.run);
+      } else {
+        say(i, started.error());
+      }
     } else {
       SteerRequest steered;
       steered.kind = steering_of(request.action);

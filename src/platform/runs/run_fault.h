@@ -32,8 +32,10 @@ enum class RunFault : std::uint8_t {
   kNotRetried,
   kSteeringRefused,
   kNoAnswer,  // UNAVAILABLE: whether the run took it is not known
+  kBudgetNotRaised,     // INVALID_ARGUMENT: the run has no such budget, or it is that large already
+  kRunOver,             // FAILED_PRECONDITION: nothing can be changed any more
 };
-inline constexpr RunFault kLastRunFault = RunFault::kNoAnswer;
+inline constexpr RunFault kLastRunFault = RunFault::kRunOver;
 
 RunFault run_fault(const Status& status);
 

@@ -118,6 +118,10 @@ Result<RunDetails> Runs::view(const std::string& id) {
   if (!progress) return fail(progress.error());
   auto usage = impl_->store().usage_of_run(id);
   if (!usage) return fail(usage.error());
+  auto account = impl_->store().account(id);
+  if (!account) return fail(account.error());
+  auto bill = impl_->store().bill(id);
+  if (!bill) return fail(bill.error());
 
   auto origin = impl_->store().origin(id);
   if (!origin) return fail(origin.error());
@@ -134,6 +138,8 @@ Result<RunDetails> Runs::view(const std::string& id) {
   details.approvals = *std::move(approvals);
   details.progress = *std::move(progress);
   details.usage = *usage;
+  details.summary.account = *std::move(account);
+  details.bill = *std::move(bill);
   return details;
 }
 
@@ -168,10 +174,15 @@ Result<RunPage> Runs::list(const RunQuery& query) {
       bool waits = waiting->contains(run.run) && !is_closed(standing.status);
       auto held = held_now(impl_->store(), run.run, standing);
       if (!held) return fail(held.error());
-      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held)});
+      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held), std::nullopt});
     }
   }
   if (more) out.next = filter.after;
+  std::vector<std::string> ids;
+  for (const RunSummary& one : out.runs) ids.push_back(one.run.run);
+  auto accounts = impl_->store().accounts(ids);
+  if (!accounts) return fail(accounts.error());
+  for (std::size_t i = 0; i < out.runs.size(); ++i) out.runs[i].account = std::move((*accounts)[i]);
   return out;
 }
 

@@ -184,6 +184,7 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   } else {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }
+  write_bill(run, outcome);
   // Keyed: repeated by every process that watches, written once.
   if (auto written =
           deps_.streams->publish(run, protocol::event::kRunClosed, dump_json(event), platform::kClosingKey);
@@ -192,6 +193,23 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   }
   announce(protocol::event::kRunClosed, dump_json(Json{{"run", run}, {"status", to_string(outcome.status)}}),
            "closed-" + run);
+}
+
+// Once, whoever ended the run; every process that watches tries.
+void RunTracker::write_bill(const std::string& run, const RunOutcome& outcome) {
+  platform::Bill bill;
+  bill.run = run;
+  bill.status = to_string(outcome.status);
+  bill.error_type = outcome.error_type;
+  bill.ended_at = outcome.closed_at.value_or(deps_.clock->now());
+  if (auto record = deps_.store->run(run)) {
+    bill.agent = record->agent;
+    bill.version = record->definition_hash;
+    bill.begun_at = record->created_at;
+  }
+  if (auto written = deps_.store->write_bill(bill); !written) {
+    deps_.log(fmt::format("the bill of run {} was not written: {}", run, written.error().message()));
+  }
 }
 
 void RunTracker::announce(std::string_view type, const std::string& json, const std::string& key) {

@@ -64,13 +64,15 @@ struct RunSummary {
   Standing standing;
   bool waits_for_approval = false;
   std::optional<platform::HeldRun> held;  // paused or parked
+  std::optional<platform::Account> account;  // what it and its sub-agents used; none: of an earlier version
 };
 
 struct RunDetails {
   RunSummary summary;
   std::vector<platform::Approval> approvals;  // newest first
   RunViews::Snapshot progress;
-  platform::UsageTotal usage;
+  platform::UsageTotal usage;          // of the run alone
+  std::optional<platform::Bill> bill;  // once it has ended
   std::string origin;  // the run that this one took up
 };
 
@@ -157,6 +159,10 @@ class Runs {
   // Stores the attempt and sends it until the run has answered. `done` runs once, on any thread: with the
   // answer, or after `answer_within` with kSent.
   void decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done);
+
+  // Raises budgets of an open run, for good, and tells those who wait for them: who waited for one goes on.
+  // A budget that the run does not have, or that would be lowered, is kBudgetNotRaised.
+  Result<platform::Account> raise_budget(const platform::Raise& wanted);
 
   // Whether there is such a run, or at least its log.
   bool has_log(const std::string& run);

@@ -17,6 +17,7 @@ constexpr const char* kTable =
 
 Status forget(Database& db, const GoneHistory& gone, WallTime now) {
   if (Status status = forget_steps(db, gone.run); !status.ok()) return status;
+  if (Status status = forget_blobs(db, gone.run); !status.ok()) return status;
   // The first to say so is right: the log that told how the run ended may be gone by now.
   Statement keep(db,
                  "INSERT OR IGNORE INTO gone_histories (run, status, closed_at, at) "

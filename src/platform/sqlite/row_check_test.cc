@@ -68,6 +68,9 @@ class RowCheck : public ::testing::Test {
     intent.input = "{}";
     ASSERT_TRUE(store().start_run(intent));
     for (const char* name : {"agent", "neighbour"}) ASSERT_TRUE(store().put_definition(name, "text"));
+  }
+
+  void label_agent() {
     LabelMove move;
     move.agent = "agent";
     move.label = "production";
@@ -126,6 +129,7 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
   AuditRow row;
   row.actor = "ann";
   ASSERT_TRUE(store().audit(row).ok());
+  label_agent();
   const auto read_all = [&](std::string_view name) -> Status {
     auto tables = open_sqlite_tables(directory_.path());
     if (!tables) return tables.error();
@@ -255,6 +259,7 @@ TEST_F(RowCheck, ACurrentVersionThatIsNoneIsNotNotFound) {
 }
 
 TEST_F(RowCheck, ALabelLeadsToTheVersionThatItWasMovedTo) {
+  label_agent();
   change("UPDATE label_moves SET hash = 'abc'");
   expect_loss(store().label("agent", "production"), "'agent' of labels");
   EXPECT_TRUE(store().labels("agent")->empty());

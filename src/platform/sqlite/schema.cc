@@ -162,6 +162,36 @@ CREATE TABLE bills (
   unsettled_cost INTEGER NOT NULL, begun_at INTEGER NOT NULL, ended_at INTEGER NOT NULL, checksum INTEGER);
 )sql";
 
+// Version 4: large outputs, by what is in them.
+constexpr const char* kBlobTables = R"sql(
+CREATE TABLE blobs (
+  sha256 TEXT NOT NULL PRIMARY KEY, bytes INTEGER NOT NULL, whole INTEGER NOT NULL, at INTEGER NOT NULL,
+  checksum INTEGER) WITHOUT ROWID;
+CREATE TABLE blob_pieces (
+  sha256 TEXT NOT NULL, n INTEGER NOT NULL, bytes TEXT NOT NULL, checksum INTEGER, PRIMARY KEY (sha256, n));
+CREATE TABLE blob_references (
+  run TEXT NOT NULL, sha256 TEXT NOT NULL, conversation TEXT NOT NULL, media_type TEXT NOT NULL,
+  bytes INTEGER NOT NULL, at INTEGER NOT NULL, checksum INTEGER, PRIMARY KEY (run, sha256)) WITHOUT ROWID;
+CREATE INDEX blob_references_by_content ON blob_references (sha256);
+CREATE INDEX blob_references_by_conversation ON blob_references (conversation, sha256);
+)sql";
+
+// Version 5: what agents remember, and the terms by which it is found.
+constexpr const char* kMemoryTables = R"sql(
+CREATE TABLE memories (
+  subject TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL, run TEXT NOT NULL,
+  key TEXT NOT NULL, at INTEGER NOT NULL, forgotten INTEGER NOT NULL, bytes INTEGER NOT NULL, checksum INTEGER,
+  PRIMARY KEY (subject, name));
+CREATE INDEX memories_counted ON memories (subject, forgotten, name, bytes, at);
+CREATE TABLE memory_versions (
+  subject TEXT NOT NULL, name TEXT NOT NULL, version INTEGER NOT NULL, text TEXT NOT NULL, run TEXT NOT NULL,
+  key TEXT NOT NULL, at INTEGER NOT NULL, checksum INTEGER, PRIMARY KEY (subject, name, version));
+CREATE TABLE memory_terms (
+  subject TEXT NOT NULL, term TEXT NOT NULL, name TEXT NOT NULL, times INTEGER NOT NULL, checksum INTEGER,
+  PRIMARY KEY (subject, term, name)) WITHOUT ROWID;
+CREATE INDEX memory_terms_by_name ON memory_terms (subject, name);
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -183,6 +213,8 @@ constexpr Step kStoreSteps[] = {
     {4, kLabels},
     {4, kHeldRuns},
     {4, kBudgets},
+    {4, kBlobTables},
+    {4, kMemoryTables},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

@@ -2,7 +2,8 @@
 
 // SqliteStore: the platform store's tables. One connection writes, under group commit; a few read. It reads
 // rows and writes what the rules of the platform make of them. Split by subject: conversations.cc, steps.cc,
-// histories.cc, approvals.cc, runs.cc, labels.cc, ledgers.cc, budgets.cc.
+// histories.cc, approvals.cc, runs.cc, labels.cc, ledgers.cc, budgets.cc,
+// blobs.cc, memory.cc.
 
 #include <memory>
 #include <optional>
@@ -99,6 +100,20 @@ class SqliteStore : public Store {
   Result<Bill> write_bill(const Bill& ended) override;
   Result<std::optional<Bill>> bill(std::string_view run) override;
 
+  Result<Blob> put_blob(const BlobWrite& blob) override;
+  Result<Blob> blob(std::string_view run, std::string_view conversation, std::string_view id) override;
+  Result<std::string> read_blob(std::string_view sha256, std::uint64_t offset, std::size_t length) override;
+
+  Result<MemoryEntry> remember(const MemoryWrite& write) override;
+  Result<bool> forget_memory(std::string_view subject, std::string_view name) override;
+  Result<std::vector<MemoryEntry>> search_memory(std::string_view subject, std::string_view query,
+                                                 std::uint32_t limit) override;
+  Result<std::vector<MemoryEntry>> memories(std::string_view subject, std::string_view after,
+                                            std::uint32_t limit) override;
+  Result<std::vector<MemoryEntry>> memory_versions(std::string_view subject, std::string_view name) override;
+  Result<std::vector<MemorySubject>> memory_subjects(std::string_view after, std::uint32_t limit) override;
+  Result<std::int64_t> erase_memory(std::string_view subject, const AuditRow& row) override;
+
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
 
@@ -135,6 +150,7 @@ class SqliteStore : public Store {
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now);
 Status forget_steps(Database& db, std::string_view run);
+Status forget_blobs(Database& db, std::string_view run);
 Status insert_audit(Database& db, const AuditRow& row);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without

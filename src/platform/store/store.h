@@ -20,6 +20,8 @@
 #include "base/storage_fault.h"
 #include "holdfast/status.h"
 #include "platform/held_runs.h"
+#include "platform/blobs.h"
+#include "platform/memory.h"
 #include "platform/records.h"
 
 namespace holdfast::platform {
@@ -58,8 +60,8 @@ class Store {
   virtual Result<std::optional<StepRecord>> lookup_step(std::string_view key) = 0;
   // Everything in `write` or nothing; a key that is recorded already gives its record back (`replayed`).
   virtual Result<StepRecord> commit_step(const StepWrite& write) = 0;
-  // Forgets step records and settled effects of runs whose histories are gone, and keeps how those ended that
-  // have a record, all at once (docs/adr/0025). Messages stay. Repeating it changes nothing.
+  // Forgets step records, settled effects and blobs of runs whose histories are gone, and keeps how those
+  // ended that have a record, all at once (docs/adr/0025). Messages stay. Repeating it changes nothing.
   virtual Status forget_histories(const std::vector<GoneHistory>& gone) = 0;
   // None: as far as anybody knows, the run's history is there.
   virtual Result<std::optional<GoneHistory>> gone_history(std::string_view run) = 0;
@@ -179,6 +181,39 @@ class Store {
   // What the run and those below it used, as it is now; the first bill of a run stands and is given back.
   virtual Result<Bill> write_bill(const Bill& ended) = 0;
   virtual Result<std::optional<Bill>> bill(std::string_view run) = 0;
+
+  // ---- blobs: large outputs of a run, kept as long as its history
+
+  // Keeps a content under its hash; what is kept already is not written again. RESOURCE_EXHAUSTED: the run
+  // would hold more than kMaxBlobBytesOfRun.
+  virtual Result<Blob> put_blob(const BlobWrite& blob) = 0;
+  // One that the run refers to; or, when `conversation` is given, another run of that conversation. `id`: its
+  // hash, or what it begins with. NOT_FOUND, too, while it is still being written.
+  virtual Result<Blob> blob(std::string_view run, std::string_view conversation, std::string_view id) = 0;
+  // A part of a content, shorter at its end; empty behind it. kMaxBlobRead at most.
+  virtual Result<std::string> read_blob(std::string_view sha256, std::uint64_t offset,
+                                        std::size_t length) = 0;
+
+  // ---- memory: what agents remember, per subject
+
+  // A new version of the entry, or its first. RESOURCE_EXHAUSTED: the limits of the subject. A repeated key,
+  // and a text that is there already, change nothing and give the entry back.
+  virtual Result<MemoryEntry> remember(const MemoryWrite& write) = 0;
+  // Whether there was such an entry. Its texts go, in all versions; that there was one stays.
+  virtual Result<bool> forget_memory(std::string_view subject, std::string_view name) = 0;
+  // The entries that fit best, best first.
+  virtual Result<std::vector<MemoryEntry>> search_memory(std::string_view subject, std::string_view query,
+                                                         std::uint32_t limit) = 0;
+  // By name; `after`: the last name of the page before.
+  virtual Result<std::vector<MemoryEntry>> memories(std::string_view subject, std::string_view after,
+                                                    std::uint32_t limit) = 0;
+  // Of one entry, the newest first. None when there never was one.
+  virtual Result<std::vector<MemoryEntry>> memory_versions(std::string_view subject,
+                                                           std::string_view name) = 0;
+  // Those with entries, by name.
+  virtual Result<std::vector<MemorySubject>> memory_subjects(std::string_view after, std::uint32_t limit) = 0;
+  // Everything about the subject goes, and `row` says who did it, at once. How many entries there were.
+  virtual Result<std::int64_t> erase_memory(std::string_view subject, const AuditRow& row) = 0;
 };
 
 }  // namespace holdfast::platform

@@ -84,6 +84,12 @@ inline constexpr Table kTables[] = {
      "cost, unpriced_calls, uncounted_calls, price_as_of, "
      "unsettled_cost, begun_at, ended_at",
      "run", ""},
+    {"blobs", "sha256, bytes, whole, at", "sha256", ""},
+    {"blob_pieces", "sha256, n, bytes", "sha256, n", ""},
+    {"blob_references", "run, sha256, conversation, media_type, bytes, at", "run, sha256", ""},
+    {"memories", "subject, name, version, text, run, key, at, forgotten, bytes", "subject, name", ""},
+    {"memory_versions", "subject, name, version, text, run, key, at", "subject, name, version", ""},
+    {"memory_terms", "subject, term, name, times", "subject, term, name", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

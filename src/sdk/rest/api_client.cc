@@ -10,6 +10,7 @@ namespace holdfast::rest {
 namespace {
 
 constexpr std::chrono::milliseconds kRequestWithin{60'000};
+constexpr std::chrono::milliseconds kTextWithin{600'000};  // it may be long
 
 std::string member(const Json& object, const char* name) {
   const auto found = object.find(name);
@@ -50,6 +51,17 @@ ApiClient::Reply ApiClient::get(const std::string& path) const {
   net::HttpRequest request;
   request.url = base_url_ + path;
   return send(std::move(request));
+}
+
+std::expected<std::string, ApiError> ApiClient::get_text(const std::string& path, std::size_t at_most) const {
+  net::HttpRequest request;
+  request.url = base_url_ + path;
+  request.total_timeout = kTextWithin;
+  request.max_response_bytes = at_most;
+  auto response = net::fetch(http_, std::move(request));
+  if (!response) return std::unexpected(ApiError{.message = response.error().message});
+  if (response->head.status / 100 == 2) return std::move(response->body);
+  return std::unexpected(refusal(response->head.status, response->body));
 }
 
 ApiClient::Reply ApiClient::erase(const std::string& path) const {

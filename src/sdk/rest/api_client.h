@@ -34,6 +34,8 @@ class ApiClient {
   // Paths begin with a slash.
   Reply get(const std::string& path) const;
   Reply post(const std::string& path, const Json& body, const std::string& idempotency_key = {}) const;
+  // What is there, as it is; `at_most` bytes.
+  std::expected<std::string, ApiError> get_text(const std::string& path, std::size_t at_most) const;
   // DELETE.
   Reply erase(const std::string& path) const;
   // PUT or POST of what may be changed only as it was seen: `etag` goes as If-Match; empty: it must not be

@@ -41,6 +41,9 @@ constexpr Row kRows[] = {
     {RunFault::kNotRetried, 409, "not_retried", ""},
     {RunFault::kSteeringRefused, 409, "refused_by_run", ""},
     {RunFault::kNoAnswer, 503, "no_answer", "the same request again, with the same id, is the same one"},
+    {RunFault::kBudgetNotRaised, 400, "budget_not_raised",
+     "GET /api/v1/runs/{id} shows the budgets of a run"},
+    {RunFault::kRunOver, 409, "run_closed", ""},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "http/approval_json.h"
 #include "runs/run_reason.h"
+#include "http/usage_json.h"
 
 namespace holdfast::http {
 
@@ -30,6 +31,12 @@ Json pending_activities_json(const std::vector<PendingActivity>& activities) {
     out.push_back(std::move(row));
   }
   return out;
+}
+
+Json waiting_on(const runs::RunSummary& summary) {
+  if (summary.waits_for_approval) return "approval";
+  const bool parked = summary.account && !summary.account->waiting_on.empty();
+  return parked && !is_closed(summary.standing.status) ? Json("budget") : Json(nullptr);
 }
 
 }  // namespace
@@ -69,7 +76,7 @@ Json summary_json(const runs::RunSummary& summary) {
       {"agent", run.agent},
       {"version", run.definition_hash},
       {"status", to_string(standing.status)},
-      {"waiting_on", summary.waits_for_approval ? Json("approval") : Json(nullptr)},
+      {"waiting_on", waiting_on(summary)},
       {"input", whole ? parse_or_string<Json>(run.input) : excerpt_of(run)},
       {"created_at", iso_time(run.created_at)},
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
@@ -92,6 +99,7 @@ Json summary_json(const runs::RunSummary& summary) {
   }
   out["reason"] = standing.outcome ? Json(runs::stop_reason(*standing.outcome)) : Json(nullptr);
   if (!whole) out["input_bytes"] = run.input_bytes;
+  if (summary.account) out["spent"] = usage_json(summary.account->used);
   if (standing.outcome && standing.outcome->closed_at)
     out["closed_at"] = iso_time(*standing.outcome->closed_at);
   if (standing.outcome && standing.status != RunStatus::kCompleted) {
@@ -112,10 +120,9 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
   out["approvals"] = Json::array();
   for (const platform::Approval& approval : details.approvals)
     out["approvals"].push_back(approval_json(approval));
-  out["usage"] = {{"model_calls", details.usage.calls},
-                  {"input_tokens", details.usage.input_tokens},
-                  {"output_tokens", details.usage.output_tokens},
-                  {"cached_input_tokens", details.usage.cached_input_tokens}};
+  out["usage"] = usage_json(details.usage);
+  if (details.summary.account) out["budgets"] = budgets_json(*details.summary.account);
+  out["bill"] = details.bill ? bill_json(*details.bill) : Json(nullptr);
   out["steps"] = parse_json<Json>(details.progress.steps_json);
   if (standing.pending_activities)
     out["pending_activities"] = pending_activities_json(*standing.pending_activities);

@@ -109,6 +109,8 @@ function showHead() {
   if (run?.usage?.model_calls) {
     facts.push(h('span', {}, `${run.usage.model_calls} model call${run.usage.model_calls === 1 ? '' : 's'}`),
       h('span', {}, `${(run.usage.input_tokens + run.usage.output_tokens).toLocaleString()} tokens`));
+    const cost = (run.spent || run.usage).cost;
+    facts.push(h('span', { title: cost?.price_as_of ? `prices of ${cost.price_as_of}` : '' }, cost ? `${cost.usd} USD` : 'unpriced'));
   }
   if (run?.version) facts.push(h('span', { title: run.version }, `version ${run.version.slice(0, 8)}`));
   const open = !model.closed && (!run || run.status === 'running' || run.status === 'queued');

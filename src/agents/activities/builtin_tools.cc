@@ -1,0 +1,90 @@
+#include "activities/builtin_tools.h"
+
+#include <fmt/format.h>
+
+namespace holdfast::agent {
+
+namespace {
+
+constexpr ToolType kBuiltinType{.name = kBuiltinKind, .schema = {}};
+
+struct Entry {
+  const BuiltinTool* tool;
+  ToolSpec spec;
+};
+
+// In the order of the list.
+const std::vector<Entry>& entries() {
+  static const std::vector<Entry> kEntries = [] {
+    std::vector<Entry> out;
+#define HOLDFAST_ENTRY(one) out.push_back({&one, {}});
+    HOLDFAST_BUILTIN_TOOLS(HOLDFAST_ENTRY)
+#undef HOLDFAST_ENTRY
+    for (Entry& entry : out) {
+      entry.spec.name = entry.tool->name;
+      entry.spec.description = entry.tool->description;
+      entry.spec.type = &kBuiltinType;
+      entry.spec.effect = Effect::kPure;
+      entry.spec.parameters = Json::parse(entry.tool->parameters);
+    }
+    return out;
+  }();
+  return kEntries;
+}
+
+}  // namespace
+
+std::vector<const ToolSpec*> builtin_tools(const AgentDefinition& agent) {
+  std::vector<const ToolSpec*> out;
+  for (const Entry& entry : entries()) {
+    if (entry.tool->offered(agent) && !agent.find_tool(entry.tool->name)) out.push_back(&entry.spec);
+  }
+  return out;
+}
+
+const BuiltinTool* builtin_of(const ToolSpec& tool) {
+  if (tool.type != &kBuiltinType) return nullptr;
+  for (const Entry& entry : entries()) {
+    if (&entry.spec == &tool) return entry.tool;
+  }
+  return nullptr;
+}
+
+const ToolSpec* tool_named(const AgentDefinition& agent, std::string_view name) {
+  if (const ToolSpec* own = agent.find_tool(name)) return own;
+  for (const ToolSpec* tool : builtin_tools(agent)) {
+    if (tool->name == name) return tool;
+  }
+  return nullptr;
+}
+
+// What stays the same comes first, what was found last: a cached prompt is one up to there.
+std::vector<const ToolSpec*> offered_tools(const AgentDefinition& agent,
+                                           const std::vector<std::string>& loaded) {
+  std::vector<const ToolSpec*> out;
+  for (const ToolSpec& tool : agent.tools) {
+    if (is_loaded(agent, tool, {})) out.push_back(&tool);
+  }
+  for (const ToolSpec* tool : builtin_tools(agent)) out.push_back(tool);
+  for (const std::string& name : loaded) {
+    const ToolSpec* tool = agent.find_tool(name);
+    if (tool && !is_loaded(agent, *tool, {})) out.push_back(tool);
+  }
+  return out;
+}
+
+std::string description_of(const AgentDefinition& agent, const ToolSpec& tool) {
+  const BuiltinTool* builtin = builtin_of(tool);
+  return builtin && builtin->describe ? builtin->describe(agent) : tool.description;
+}
+
+std::string no_such_tool(const AgentDefinition& agent, std::string_view name) {
+  if (searches_tools(agent)) {
+    return fmt::format("there is no tool `{}`; find the one you need with `{}`", name, kSearchTools.name);
+  }
+  std::string names;
+  for (const ToolSpec& one : agent.tools) names += (names.empty() ? "" : ", ") + one.name;
+  return fmt::format("there is no tool `{}`; the tools are: {}", name, names.empty() ? "none" : names);
+}
+
+}  // namespace holdfast::agent
