@@ -7,6 +7,7 @@
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"
+#include "platform/contract_turns.h"
 #include "platform_postgres/postgres_store.h"
 
 namespace holdfast::platform {

@@ -121,6 +121,7 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
   AuditRow row;
   row.actor = "ann";
   ASSERT_TRUE(store().audit(row).ok());
+  ASSERT_TRUE(store().take_turn("conversation", "run"));
   const auto read_all = [&](std::string_view name) -> Status {
     auto tables = open_sqlite_tables(directory_.path());
     if (!tables) return tables.error();
@@ -142,6 +143,7 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
       {"definitions", "UPDATE definitions SET text = 'x'"},
       {"current_definitions", "UPDATE current_definitions SET hash = 'x'"},
       {"audit", "UPDATE audit SET actor = 'bob'"},
+      {"turns", "UPDATE turns SET conversation = 'x'"},
   };
   for (const auto& [table, damage] : damages) {
     change(damage);

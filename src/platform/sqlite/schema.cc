@@ -92,6 +92,15 @@ ALTER TABLE usage ADD COLUMN checksum INTEGER;
 ALTER TABLE audit ADD COLUMN checksum INTEGER;
 )sql";
 
+// Version 4: the lines of conversations.
+constexpr const char* kTurnTables = R"sql(
+CREATE TABLE turns (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, conversation TEXT NOT NULL, run TEXT NOT NULL UNIQUE, at INTEGER NOT NULL,
+  over INTEGER NOT NULL, checksum INTEGER);
+CREATE INDEX turns_of_conversation ON turns (conversation, n);
+CREATE INDEX turns_in_line ON turns (conversation, n) WHERE over = 0;
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -110,6 +119,7 @@ struct Step {
 constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums},
     {3, kLedgerChecksums},
+    {4, kTurnTables},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

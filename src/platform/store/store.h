@@ -124,6 +124,19 @@ class Store {
   virtual Status audit(const AuditRow& row) = 0;
   // Newest first; `subject` empty: all.
   virtual Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) = 0;
+
+  // ---- turns: runs on one conversation, one behind the other (docs/adr/0054). A start for a conversation
+  // takes the run's place in its line.
+
+  // Its place; at the end of the line when it stood in none, or in another conversation's, which it leaves.
+  virtual Result<Turn> take_turn(std::string_view conversation, std::string_view run) = 0;
+  // The conversation whose line it left; empty: it stood in none. The record that it was there stays.
+  virtual Result<std::string> leave_turn(std::string_view run) = 0;
+  // None: it never stood in a line.
+  virtual Result<std::optional<Turn>> turn(std::string_view run) = 0;
+  // Who came to the conversation, newest first. `after`: the last run of the page before.
+  virtual Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
+                                          std::uint32_t limit) = 0;
 };
 
 }  // namespace holdfast::platform

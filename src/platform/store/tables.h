@@ -54,6 +54,7 @@ inline constexpr Table kTables[] = {
      ""},
     {"audit", "id, at, actor, action, subject, detail", "id", "id"},
     {"gone_histories", "run, status, closed_at, at", "run", ""},
+    {"turns", "n, conversation, run, at, over", "n", "n"},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 
