@@ -153,6 +153,7 @@ void Platform::start_workers() {
   deps.store = stores_.store.get();
   deps.streams = stores_.streams.get();
   deps.http = http_.get();
+  deps.engine = client_.get();
   deps.clock = &clock_;
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;
@@ -231,6 +232,16 @@ WorkflowHandle Platform::start(const std::string& agent, const std::string& inpu
   in.agent = agent;
   in.input = input;
   return must(client_->start(agent::kWorkflowType, StartOptions(run_id(agent), agent::kAgentQueue), in),
+              "start");
+}
+
+WorkflowHandle Platform::go_on(const std::string& agent, const std::string& input,
+                               const std::string& conversation, const std::string& name) {
+  agent::RunInput in;
+  in.agent = agent;
+  in.input = input;
+  in.conversation = conversation;
+  return must(client_->start(agent::kWorkflowType, StartOptions(run_id(name), agent::kAgentQueue), in),
               "start");
 }
 

@@ -115,14 +115,28 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
 
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
                                          const model::Message& first) {
-  const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
+  const std::string& id = ctx.info().workflow_id;
+  const std::string conversation = run.conversation.empty() ? id : run.conversation;
   platform::StepWrite write;
   write.key = "begin:" +
               sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
-  write.run = ctx.info().workflow_id;
+  write.run = id;
   auto head = deps_.store->head(conversation, 0);
   if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
+  // A conversation of its own, in which nobody has spoken yet, needs no line.
+  if (head || conversation != id) {
+    if (auto record = require(deps_.store->lookup_step(write.key), "looking up the step"))
+      return record->appended->head;
+    turns_.take(ctx, conversation, id, [&](const std::string& behind) {
+      publish(ctx, protocol::event::kRunWaiting,
+              {{"on", "conversation"}, {"conversation", conversation}, {"behind", behind}},
+              "run.waiting/" + behind);
+    });
+    head = deps_.store->head(conversation, 0);
+    if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
+  }
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
+  write.at_head_only = true;
   write.messages = {model::to_json(first)};
   write.result = "{}";
   auto record = require(deps_.store->commit_step(write), "storing the input");
@@ -227,6 +241,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
         {"error_type", in.error_type}, {"error", in.error}, {"iterations", in.iterations}, {"usage", usage}};
     publish(ctx, protocol::event::kRunFailed, failed, "run.end");
   }
+  turns_.leave(run, in.head.conversation);
   return out;
 }
 

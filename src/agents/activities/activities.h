@@ -13,6 +13,7 @@
 #include <stop_token>
 #include <string>
 
+#include "activities/conversation_turns.h"
 #include "activities/register.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
@@ -33,8 +34,8 @@ class Activities {
  public:
   explicit Activities(Deps deps)
       : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
-        redaction_(
-            std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())) {}
+        redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
+        turns_(deps_.store, deps_.engine) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
@@ -93,7 +94,8 @@ class Activities {
 
   Deps deps_;
   const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
-  std::mutex reading_;                                // held by the one call that finds out how large it is
+  ConversationTurns turns_;
+  std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_

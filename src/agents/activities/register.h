@@ -7,6 +7,7 @@
 
 #include "base/memory_budget.h"
 #include "grant/grants.h"
+#include "holdfast/client.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
 #include "net/http_client.h"
@@ -24,6 +25,8 @@ struct Deps {
   platform::Store* store = nullptr;
   platform::Streams* streams = nullptr;
   net::HttpClient* http = nullptr;
+  // Says whether a run is over. None: nobody is asked.
+  const Client* engine = nullptr;
   const Clock* clock = nullptr;
   // What statements of SQL tools draw on.
   MemoryBudget* sql_memory = nullptr;
