@@ -12,15 +12,17 @@ namespace holdfast::runs {
 
 enum class RunFault : std::uint8_t {
   kNone = 0,
-  kInvalidRunId,        // INVALID_ARGUMENT
-  kInvalidKey,          // INVALID_ARGUMENT: the idempotency key is too long
-  kAgentNotFound,       // NOT_FOUND
-  kVersionNotFound,     // NOT_FOUND: the agent is there, this version of it is not
-  kRunExists,           // ALREADY_EXISTS: another request has the run id or the key
-  kRunNotFound,         // NOT_FOUND
-  kRunNotStarted,       // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
-  kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
-  kApprovalNotFound,    // NOT_FOUND
+  kInvalidRunId,          // INVALID_ARGUMENT
+  kInvalidConversation,   // INVALID_ARGUMENT
+  kInvalidKey,            // INVALID_ARGUMENT: the idempotency key is too long
+  kAgentNotFound,         // NOT_FOUND
+  kVersionNotFound,       // NOT_FOUND: the agent is there, this version of it is not
+  kRunExists,             // ALREADY_EXISTS: another request has the run id or the key
+  kRunNotFound,           // NOT_FOUND
+  kConversationNotFound,  // NOT_FOUND: nobody has said anything in it
+  kRunNotStarted,         // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
+  kRunsCursorNotFound,    // INVALID_ARGUMENT: there is no run that a page could begin behind
+  kApprovalNotFound,      // NOT_FOUND
 };
 inline constexpr RunFault kLastRunFault = RunFault::kApprovalNotFound;
 

@@ -37,11 +37,23 @@ std::optional<platform::RunRecord> run_of_log(platform::Streams& streams, const 
     run.definition_hash = data.value("version", "");
     run.input = dump_json(data.value("input", Json("")));
     run.input_bytes = run.input.size();
+    run.conversation = data.value("conversation", "");
+    if (run.conversation == id) run.conversation.clear();
     run.created_at = event.at;
     run.started_at = event.at;
     return run;
   }
   return std::nullopt;
+}
+
+// An open run that was started for a conversation in which another one is at its turn.
+Result<bool> waits_for_turn(platform::Store& store, const platform::RunRecord& run,
+                            const Standing& standing) {
+  if (run.conversation.empty() || is_closed(standing.status)) return false;
+  Result<std::optional<platform::Turn>> turn = store.turn(run.run);
+  if (!turn) return fail(turn.error());
+  const bool waits = *turn && !(*turn)->over && !(*turn)->began;
+  return waits && ((*turn)->ahead > 0 || (*turn)->behind_owner);
 }
 
 Result<std::set<std::string>> runs_that_wait(platform::Store& store) {
@@ -79,6 +91,9 @@ Result<RunDetails> Runs::view(const std::string& id) {
   auto usage = impl_->store().usage_of_run(id);
   if (!usage) return fail(usage.error());
 
+  auto turn = waits_for_turn(impl_->store(), *run, details.summary.standing);
+  if (!turn) return fail(turn.error());
+  details.summary.waits_for_turn = *turn;
   details.summary.run = *std::move(run);
   details.summary.waits_for_approval =
       !is_closed(details.summary.standing.status) &&
@@ -118,7 +133,9 @@ Result<RunPage> Runs::list(const RunQuery& query) {
       Standing standing = impl_->standing_of(run);
       if (query.status && standing.status != *query.status) continue;
       bool waits = waiting->contains(run.run) && !is_closed(standing.status);
-      out.runs.push_back({std::move(run), std::move(standing), waits});
+      auto turn = waits_for_turn(impl_->store(), run, standing);
+      if (!turn) return fail(turn.error());
+      out.runs.push_back({std::move(run), std::move(standing), waits, *turn});
     }
   }
   if (more) out.next = filter.after;

@@ -136,6 +136,11 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
   if (!intent.run.empty()) {
     if (Status valid = check_run_id(intent.run); !valid.ok()) return fail(std::move(valid));
   }
+  if (!intent.conversation.empty() && !is_valid_run_id(intent.conversation)) {
+    return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
+                           "the name of a conversation is like a run's id: 1 to 200 letters, digits, and - _ "
+                           ". : @, and not . or .."));
+  }
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());
   intent.definition_hash = definition->hash;

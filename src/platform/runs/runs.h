@@ -62,6 +62,7 @@ struct RunSummary {
   platform::RunRecord run;
   Standing standing;
   bool waits_for_approval = false;
+  bool waits_for_turn = false;  // another run is at its turn in the conversation
 };
 
 struct RunDetails {
@@ -83,6 +84,21 @@ struct RunPage {
   std::vector<RunSummary> runs;  // newest first
   std::string next;              // empty: this was the last page
 };
+
+// A part of a conversation, and whose turn it is there.
+struct ConversationQuery {
+  std::string conversation;
+  std::uint32_t branch = 0;
+  std::uint64_t after = 0;    // the last page's `next`
+  std::uint32_t limit = 100;  // at most platform::kMaxPage
+};
+struct ConversationPage {
+  platform::Reference head;
+  std::vector<platform::Message> messages;  // oldest first
+  std::uint64_t next = 0;                   // 0: this was the last page
+};
+// Messages of one page have so many bytes together, unless it is one alone.
+inline constexpr std::size_t kMaxConversationPage = 2 << 20;
 
 struct DecisionRequest {
   std::string approval;
@@ -144,6 +160,11 @@ class Runs {
   // Stores the attempt and sends it until the run has answered. `done` runs once, on any thread: with the
   // answer, or after `answer_within` with kSent.
   void decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done);
+
+  Result<ConversationPage> conversation(const ConversationQuery& query);
+  // Which runs came to the conversation, newest first; see Store::turns().
+  Result<std::vector<platform::Turn>> turns(const std::string& conversation, const std::string& after,
+                                            std::uint32_t limit);
 
   // Whether there is such a run, or at least its log.
   bool has_log(const std::string& run);
