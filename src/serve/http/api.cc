@@ -45,6 +45,7 @@ Handler ApiContext::at_once(Respond respond) {
 void add_routes(Router& router, ApiContext& context) {
   add_system_routes(router, context);
   add_run_routes(router, context);
+  add_conversation_routes(router, context);
   add_event_routes(router, context);
   add_approval_routes(router, context);
   add_agent_routes(router, context);

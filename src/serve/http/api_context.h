@@ -48,6 +48,7 @@ struct ApiContext {
 };
 
 void add_run_routes(Router& router, ApiContext& context);
+void add_conversation_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);
 void add_approval_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);

@@ -59,6 +59,15 @@ Json excerpt_of(const platform::RunRecord& run) {
   return run.input;
 }
 
+namespace {
+
+Json waiting_on(const runs::RunSummary& summary) {
+  if (summary.waits_for_approval) return "approval";
+  return summary.waits_for_turn ? Json("conversation") : Json(nullptr);
+}
+
+}  // namespace
+
 Json summary_json(const runs::RunSummary& summary) {
   const platform::RunRecord& run = summary.run;
   const runs::Standing& standing = summary.standing;
@@ -68,7 +77,8 @@ Json summary_json(const runs::RunSummary& summary) {
       {"agent", run.agent},
       {"version", run.definition_hash},
       {"status", to_string(standing.status)},
-      {"waiting_on", summary.waits_for_approval ? Json("approval") : Json(nullptr)},
+      {"waiting_on", waiting_on(summary)},
+      {"conversation", run.conversation.empty() ? run.run : run.conversation},
       {"input", whole ? parse_or_string<Json>(run.input) : excerpt_of(run)},
       {"created_at", iso_time(run.created_at)},
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
