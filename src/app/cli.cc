@@ -187,6 +187,8 @@ class CommandLine {
     run->add_option("input", run_.input, "Input: text, or JSON");
     run->add_option("--input-file", run_.input_file, "Read the input from a file; - is standard input");
     run->add_option("--id", run_.id, "Run id of your choice; the same id and input again is the same run");
+    run->add_option("--conversation", run_.conversation,
+                    "Go on in that conversation, behind the runs that are there");
     run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
     run->add_option_function<double>(
         "--timeout",
@@ -202,6 +204,13 @@ class CommandLine {
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
     add_api(runs, runs_.api);
+
+    CLI::App* conversation =
+        add("conversation", "Print what was said in a conversation", conversation_, print_conversation);
+    conversation->add_option("id", conversation_.id, "Conversation: a run, or what --conversation named")
+        ->required();
+    conversation->add_option("--branch", conversation_.branch, "Of its branches")->capture_default_str();
+    add_api(conversation, conversation_.api);
 
     CLI::App* cancel = add("cancel", "Ask a run to stop", cancel_, stop_run);
     cancel->add_option("id", cancel_.id, "Run")->required();
@@ -312,6 +321,7 @@ class CommandLine {
   ServeOptions dev_, server_;
   RunOptions run_;
   RunsOptions runs_;
+  ConversationOptions conversation_;
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
   EventsOptions events_;

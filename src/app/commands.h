@@ -46,6 +46,7 @@ struct RunOptions {
   std::optional<std::string> input;
   std::optional<std::string> input_file;  // "-": standard input
   std::optional<std::string> id;
+  std::optional<std::string> conversation;  // goes on in that one
   bool detach = false;
   std::chrono::milliseconds timeout{0};  // 0: none
 };
@@ -59,6 +60,13 @@ struct RunsOptions {
   std::uint32_t limit = 50;
 };
 int list_runs(const RunsOptions& options);
+
+struct ConversationOptions {
+  ApiOptions api;
+  std::string id;
+  std::uint32_t branch = 0;
+};
+int print_conversation(const ConversationOptions& options);
 
 struct StopOptions {
   ApiOptions api;

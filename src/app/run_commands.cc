@@ -135,6 +135,7 @@ int run_agent(const RunOptions& options) {
   ApiSession api(options.api);
   Json body = {{"agent", options.agent}, {"input", std::move(input)}};
   if (options.id) body["id"] = *options.id;
+  if (options.conversation) body["conversation"] = *options.conversation;
   if (names_file(options.agent)) {
     auto text = read_file(options.agent);
     if (!text) return refuse(text.error());
@@ -175,6 +176,10 @@ int show_run(ApiSession& api, const RunsOptions& options) {
   std::string status = run->value("status", "");
   print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, one_line(*options.id)),
                          one_line(run->value("agent", "")), coloured(colour_of(status), status)));
+  if (const std::string conversation = run->value("conversation", ""); conversation != *options.id)
+    print_line("said in  " + one_line(conversation));
+  if (run->value("waiting_on", Json()) == "conversation")
+    print_line("waits    for its turn in the conversation");
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
   if (run->value("history_deleted", false)) print_line("history  deleted, and the steps with it");
   for (const Json& step : (*run)["steps"]) {
@@ -223,7 +228,8 @@ int list_runs(const RunsOptions& options) {
   std::vector<std::vector<std::string>> table = {{"RUN", "AGENT", "STATUS", "CREATED", "INPUT"}};
   for (const Json& row : rows) {
     std::string status = row.value("status", "");
-    if (row["waiting_on"].is_string()) status += " (waits for approval)";
+    if (row["waiting_on"].is_string())
+      status += fmt::format(" (waits for {})", row["waiting_on"].get<std::string>());
     table.push_back({row.value("id", ""), row.value("agent", ""), status, row.value("created_at", ""),
                      shortened(text_of(row["input"]), 50)});
   }
