@@ -10,7 +10,6 @@ namespace holdfast::e2e {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
@@ -129,6 +128,69 @@ TEST(Conversation, TheLineSurvivesItsWorkersAndCostsNoHistory) {
   ASSERT_TRUE(one.cancel().ok());
   p.finish(two);
   EXPECT_THAT(said(p, conversation), ElementsAre("hang", "two", "answer to two"));
+}
+
+// What the model is told is what the script is told apart by; the store keeps everything.
+TEST(Conversation, OlderMessagesBecomeASummary) {
+  Platform p(R"(
+replies:
+  - when: {system: "You shorten conversations"}
+    text: "He wants order 8 refunded."
+    usage: {input: 500, output: 7}
+  - when: {last: "^go"}
+    tool_calls: [{name: lookup, arguments: {order_id: 7}}]
+  - when: {last: "Ada"}
+    tool_calls: [{name: lookup, arguments: {order_id: 8}}]
+  - when: {last: "Ben"}
+    tool_calls: [{name: note, arguments: {text: looked}}]
+    usage: {input: 900, output: 20}
+  - when: {turn: 2, last: "^ok"}
+    text: done
+    usage: {input: 300, output: 5}
+)");
+  p.deploy("talk", "  context: {window: 1000, keep_last: 2}\n  approvals: {}");
+  auto run = p.start("talk", "go");
+  const agent::RunResult result = p.finish(run);
+  EXPECT_EQ(result.output, "done");  // to a model that is told two turns of the three
+  EXPECT_EQ(result.iterations, 4);
+  EXPECT_EQ(p.scripted->requests(), 5u);
+  EXPECT_GE(result.usage.output_tokens, 7 + 20 + 5);
+  EXPECT_EQ(p.store().usage_of_run(run.workflow_id())->calls, 5);
+  const auto head = p.store().head(run.workflow_id(), 0);
+  ASSERT_TRUE(head.has_value());
+  const auto stored = p.store().read(*head);
+  ASSERT_EQ(stored->size(), 9u);  // go, three calls and their results, the summary, done
+  const Json summary = Json::parse(stored->at(6).json);
+  EXPECT_EQ(summary["role"], "summary");
+  EXPECT_EQ(summary["from"], 2);
+  EXPECT_EQ(summary["to"], 3);
+  int compacted = 0;
+  for (const platform::Event& event : p.events(run.workflow_id()))
+    compacted += event.type == "step.completed" && Json::parse(event.data)["kind"] == "compact" ? 1 : 0;
+  EXPECT_EQ(compacted, 1);
+}
+
+// A model that cannot summarize is no reason to stop.
+TEST(Conversation, WithoutASummaryTheModelIsToldEverything) {
+  Platform p(R"(
+replies:
+  - when: {system: "You shorten conversations"}
+    text: "He wants"
+    stop: max_tokens
+  - when: {last: "^go"}
+    tool_calls: [{name: lookup, arguments: {order_id: 7}}]
+  - when: {last: "Ada"}
+    tool_calls: [{name: lookup, arguments: {order_id: 8}}]
+  - when: {last: "Ben"}
+    tool_calls: [{name: note, arguments: {text: looked}}]
+    usage: {input: 900, output: 20}
+  - when: {turn: 3, last: "^ok"}
+    text: done
+)");
+  p.deploy("talk", "  context: {window: 1000, keep_last: 2}\n  approvals: {}");
+  auto run = p.start("talk", "go");
+  EXPECT_EQ(p.finish(run).output, "done");
+  EXPECT_EQ(p.store().head(run.workflow_id(), 0)->sequence, 8u);
 }
 
 }  // namespace

@@ -297,6 +297,7 @@ std::vector<std::string> Platform::conversation(const std::string& run) {
   auto head = store().head(run, 0);
   if (!head) return out;
   for (const platform::Message& stored : must(store().read(*head), "conversation")) {
+    if (stored.json.starts_with(R"({"role":"summary")")) continue;
     auto message = must(model::message_from_json(stored.json), "message");
     std::string line = std::string(model::role_name(message.role)) + ": " + message.text();
     for (const model::ToolCall& call : message.tool_calls)

@@ -15,6 +15,7 @@
 
 #include "activities/conversation_turns.h"
 #include "activities/register.h"
+#include "activities/transcript.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/client.h"
@@ -35,10 +36,12 @@ class Activities {
   explicit Activities(Deps deps)
       : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
         redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
-        turns_(deps_.store, deps_.engine) {}
+        turns_(deps_.store, deps_.engine),
+        transcripts_(deps_.store) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
+  Compacted compact(activity::Context& ctx, const CompactInput& in);
   ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
   void request_approval(activity::Context& ctx, const ApprovalInput& in);
   Settled settle_approval(activity::Context& ctx, const SettleInput& in);
@@ -68,8 +71,12 @@ class Activities {
   model::Request model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
                                        const ModelInput& in, const std::vector<model::Message>& answers,
                                        const std::shared_ptr<net::LargeTurn>& turn);
+  // The conversation is to be made shorter before the model is asked.
+  bool is_too_much(const AgentDefinition& agent, const ModelInput& in, const model::Request& request,
+                   const std::vector<model::Message>& answers) const;
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
+  [[noreturn]] void compact_failed(activity::Context& ctx, const CompactInput& in, const model::Error& error);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
@@ -95,6 +102,7 @@ class Activities {
   Deps deps_;
   const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
   ConversationTurns turns_;
+  Transcripts transcripts_;
   std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_

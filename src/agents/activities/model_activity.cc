@@ -115,34 +115,6 @@ std::optional<model::Error> why_no_output(const AgentDefinition& agent, const mo
 
 }  // namespace
 
-model::Request Activities::model_request(activity::Context& ctx, const AgentDefinition& agent,
-                                         const ModelInput& in, const std::vector<model::Message>& answers) {
-  model::Request request;
-  request.model = agent.model.name;
-  request.max_tokens = agent.model.max_tokens;
-  request.temperature = agent.model.temperature;
-  request.cache_marks = agent.model.cache_marks;
-  if (!agent.output_schema.is_null()) request.output_schema = dump_json(agent.output_schema);
-  request.messages.push_back(model::Message::system(agent.prompt));
-  for (std::uint64_t first = 1; first <= in.head.sequence; first += platform::kMaxPage) {
-    std::uint64_t last = std::min<std::uint64_t>(in.head.sequence, first + platform::kMaxPage - 1);
-    auto page = require(deps_.store->read(in.head, first, last), "the conversation");
-    for (const platform::Message& stored : page) {
-      request.messages.push_back(require(model::message_from_json(stored.json), "a stored message"));
-    }
-    ctx.heartbeat();
-  }
-  request.messages.insert(request.messages.end(), answers.begin(), answers.end());
-  for (const ToolSpec& tool : agent.tools) {
-    model::ToolDefinition definition;
-    definition.name = tool.name;
-    definition.description = tool.description;
-    definition.parameters = dump_json(tool.parameters);
-    request.tools.push_back(std::move(definition));
-  }
-  return request;
-}
-
 // What is read to find out is let go of while it waits.
 model::Request Activities::model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
                                                  const ModelInput& in,
@@ -327,6 +299,12 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
   model::Request request = model_request_in_turn(ctx, *agent, in, answers, turn);
+  if (is_too_much(*agent, in, request, answers)) {
+    ModelTurn shorter;
+    shorter.head = in.head;
+    shorter.compact = true;
+    return shorter;
+  }
   publish_begun(ctx,
                 {{"step", in.step},
                  {"kind", "model"},

@@ -31,6 +31,9 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });
+  workers.models->register_activity(kCompactActivity, [activities](activity::Context& ctx, CompactInput in) {
+    return activities->compact(ctx, in);
+  });
   workers.tools->register_activity(kToolActivity, [activities](activity::Context& ctx, ToolInput in) {
     return activities->call_tool(ctx, in);
   });

@@ -113,6 +113,10 @@ Task<RunResult> Loop::turns() {
       ctx_.continue_as_new(next);
     }
     ModelTurn turn = co_await call_model();  // 1. the model says what to do
+    if (turn.compact) {                      // or it would be told too much
+      co_await compact();
+      continue;
+    }
     if (turn.calls.empty() && turn.stop == StopReason::kPaused)
       continue;                // the provider wants it again to go on
     if (turn.calls.empty()) {  // 4. or that it is done
@@ -130,6 +134,15 @@ bool Loop::should_continue_as_new() const {
 
 // ---- 1. the model call
 
+ActivityOptions Loop::model_options() const {
+  return ActivityOptions()
+      .task_queue(kModelQueue)
+      .start_to_close(milliseconds(progress_.plan.model_timeout_ms))
+      .heartbeat(kHeartbeatTimeout)
+      .retry(retry_policy(progress_.plan.model_retry)
+                 .non_retryable({"ContentFilterError", "InvalidPromptError"}));
+}
+
 Task<ModelTurn> Loop::call_model() {
   phase_ = "model";
   ++progress_.iteration;
@@ -140,13 +153,13 @@ Task<ModelTurn> Loop::call_model() {
   in.answers = progress_.answers;
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
-  auto options = ActivityOptions()
-                     .task_queue(kModelQueue)
-                     .start_to_close(milliseconds(progress_.plan.model_timeout_ms))
-                     .heartbeat(kHeartbeatTimeout)
-                     .retry(retry_policy(progress_.plan.model_retry)
-                                .non_retryable({"ContentFilterError", "InvalidPromptError"}));
+  in.told_tokens = progress_.told_tokens;
+  in.may_compact = !progress_.compacted;
+  auto options = model_options();
   ModelTurn turn = co_await ctx_.activity<ModelTurn>(kModelActivity, options, in);
+  if (turn.compact) co_return turn;
+  progress_.told_tokens = turn.usage.input_tokens + turn.usage.output_tokens;
+  progress_.compacted = false;
   progress_.head = turn.head;
   progress_.answers.clear();
   progress_.usage.input_tokens += turn.usage.input_tokens;

@@ -48,6 +48,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<RunResult> within_deadline();
   Task<RunResult> turns();
   Task<ModelTurn> call_model();
+  ActivityOptions model_options() const;
+  Task<void> compact();  // compaction.cc
   Task<void> answer_calls(ModelTurn turn);
   Task<ToolAnswer> answer_call(PlannedCall call);
   Task<ToolAnswer> call_tool(PlannedCall call);

@@ -102,6 +102,7 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"run_timeout", spec::format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
+  if (definition.context) out["spec"]["context"] = context_json(*definition.context);
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.

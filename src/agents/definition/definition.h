@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "definition/context.h"
 #include "definition/tool_type.h"
 #include "holdfast/status.h"
 #include "spec/condition.h"
@@ -71,6 +72,7 @@ struct AgentDefinition {
   std::vector<ToolSpec> tools;
   ApprovalSpec approvals;
   Limits limits;
+  std::optional<ContextSpec> context;
   Json output_schema;  // JSON Schema of the answer; null: any text
 
   const ToolSpec* find_tool(std::string_view tool) const;

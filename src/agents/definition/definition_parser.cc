@@ -282,6 +282,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_tools(catalog, spec, out, base_directory);
     parse_approvals(spec, out);
     parse_limits(spec, out);
+    out.context = parse_context(spec);
     parse_output_schema(spec, out);
   }
   spec.finish();

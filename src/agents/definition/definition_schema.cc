@@ -132,6 +132,7 @@ std::string definition_schema(const Catalog& catalog) {
   for (std::string_view provider : catalog.providers) {
     out["$defs"]["model"]["properties"]["provider"]["enum"].push_back(provider);
   }
+  out["properties"]["spec"]["properties"]["context"] = Ordered::parse(context_schema());
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

@@ -38,6 +38,8 @@ struct ModelInput {
   std::vector<ToolAnswer> answers;
   int iteration = 0;
   std::uint32_t step = 0;
+  std::int64_t told_tokens = 0;  // of the run's last call, as its provider counted them; 0: not known
+  bool may_compact = false;      // the answer may be ModelTurn::compact
 };
 
 // What schema and policy say about a call.
@@ -79,6 +81,23 @@ struct ModelTurn {
   std::vector<PlannedCall> calls;  // none: the model is done
   Tokens usage;
   std::optional<StopReason> stop;  // none: an earlier version did not say
+  bool compact = false;            // no model was asked: the conversation is to be made shorter first
+};
+
+// ---- kCompactActivity
+
+struct CompactInput {
+  CompactInput() = default;
+  std::string agent;
+  std::string version;
+  ConversationRef head;
+  int iteration = 0;
+  std::uint32_t step = 0;
+};
+struct Compacted {
+  Compacted() = default;
+  ConversationRef head;
+  Tokens usage;
 };
 
 // ---- kToolActivity
@@ -193,6 +212,10 @@ void to_json(Json& out, const StopReason& value);
 void from_json(const Json& in, StopReason& value);
 void to_json(Json& out, const ModelTurn& value);
 void from_json(const Json& in, ModelTurn& value);
+void to_json(Json& out, const CompactInput& value);
+void from_json(const Json& in, CompactInput& value);
+void to_json(Json& out, const Compacted& value);
+void from_json(const Json& in, Compacted& value);
 void to_json(Json& out, const ToolInput& value);
 void from_json(const Json& in, ToolInput& value);
 void to_json(Json& out, const ToolStatus& value);

@@ -22,7 +22,7 @@ void fields(auto& archive, Is<Plan> auto& v) {
 
 void fields(auto& archive, Is<Progress> auto& v) {
   archive("plan", v.plan)("head", v.head)("answers", v.answers)("iteration", v.iteration)("step", v.step)(
-      "usage", v.usage)("deadline_ms", v.deadline_ms);
+      "usage", v.usage)("deadline_ms", v.deadline_ms)("told_tokens", v.told_tokens)("compacted", v.compacted);
 }
 
 void fields(auto& archive, Is<RunInput> auto& v) {
