@@ -69,6 +69,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.streams = &streams;
   deps.http = impl->http.get();
   deps.engine = &*impl->engine;
+  deps.start_run = options.start_run;
   deps.clock = &environment.clock();
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;

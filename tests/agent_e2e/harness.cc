@@ -154,6 +154,16 @@ void Platform::start_workers() {
   deps.streams = stores_.streams.get();
   deps.http = http_.get();
   deps.engine = client_.get();
+  deps.start_run = [this](platform::StartIntent intent) -> Status {
+    auto stored = store().start_run(intent);
+    if (!stored) return stored.error();
+    agent::RunInput in;
+    in.agent = intent.agent;
+    in.conversation = intent.conversation;
+    auto started = client_->start(agent::kWorkflowType,
+                                  StartOptions(intent.run, agent::kAgentQueue).request_id(intent.run), in);
+    return started ? store().mark_started(intent.run, started->run_id()) : started.error();
+  };
   deps.clock = &clock_;
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;

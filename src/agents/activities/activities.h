@@ -21,6 +21,7 @@
 #include "model/client.h"
 #include "model/message.h"
 #include "protocol/activities.h"
+#include "protocol/schedule.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
@@ -43,6 +44,8 @@ class Activities {
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
   Compacted compact(activity::Context& ctx, const CompactInput& in);
   ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
+  NextDue schedule_next(activity::Context& ctx, const NextInput& in);
+  Fired schedule_fire(activity::Context& ctx, const FireInput& in);
   void request_approval(activity::Context& ctx, const ApprovalInput& in);
   Settled settle_approval(activity::Context& ctx, const SettleInput& in);
   void step_started(activity::Context& ctx, const StepInput& in);

@@ -34,6 +34,8 @@ class ConversationTurns {
             const std::function<void(const std::string& behind)>& waits);
   // When there is nothing left to say. `conversation`: where it spoke, as far as that is known.
   void leave(const std::string& run, const std::string& conversation);
+  // Whether the run has closed, as far as the engine says so clearly.
+  bool is_over(const std::string& run) const;
 
  private:
   static constexpr std::size_t kPlaces = 64;
@@ -42,7 +44,6 @@ class ConversationTurns {
   std::string before(const std::string& conversation, const std::string& run, platform::Turn& turn);
   bool wait_here(activity::Context& ctx, const std::string& conversation, std::uint64_t seen,
                  bool behind_owner);
-  bool is_over(const std::string& run) const;
 
   platform::Store* const store_;
   const Client* const engine_;

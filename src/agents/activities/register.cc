@@ -4,6 +4,7 @@
 
 #include "activities/activities.h"
 #include "agent/loop.h"
+#include "agent/schedule.h"
 
 namespace holdfast::agent {
 
@@ -28,6 +29,13 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.agents->register_activity(
       kStepCompletedActivity,
       [activities](activity::Context& ctx, StepInput in) { activities->step_completed(ctx, in); });
+  workers.agents->register_workflow(kScheduleType, schedule_workflow);
+  workers.agents->register_activity(
+      kScheduleNextActivity,
+      [activities](activity::Context& ctx, NextInput in) { return activities->schedule_next(ctx, in); });
+  workers.agents->register_activity(
+      kScheduleFireActivity,
+      [activities](activity::Context& ctx, FireInput in) { return activities->schedule_fire(ctx, in); });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });
