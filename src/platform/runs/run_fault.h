@@ -23,8 +23,11 @@ enum class RunFault : std::uint8_t {
   kRunNotStarted,         // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
   kRunsCursorNotFound,    // INVALID_ARGUMENT: there is no run that a page could begin behind
   kApprovalNotFound,      // NOT_FOUND
+  kInvalidSchedule,       // INVALID_ARGUMENT
+  kScheduleNotFound,      // NOT_FOUND
+  kScheduleExists,        // ALREADY_EXISTS
 };
-inline constexpr RunFault kLastRunFault = RunFault::kApprovalNotFound;
+inline constexpr RunFault kLastRunFault = RunFault::kScheduleExists;
 
 RunFault run_fault(const Status& status);
 

@@ -42,6 +42,7 @@ Runs::Impl::Impl(RunsDependencies dependencies)
     : deps(std::move(dependencies)),
       engine_executor(deps.environment->new_executor("runs-engine")),
       client(*deps.connection, *deps.environment, client_options(deps, *engine_executor)),
+      schedules(client, *deps.store, deps.environment->clock()),
       views(*deps.streams) {
   const Background background{.client = &client,
                               .store = deps.store,
@@ -102,6 +103,10 @@ void Runs::stop() {
 
 void Runs::history_deleted(const std::string& run) {
   impl_->sweep->news(run);
+}
+
+Schedules& Runs::schedules() {
+  return impl_->schedules;
 }
 
 Result<std::string> Runs::engine_version() {

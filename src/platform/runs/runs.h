@@ -28,6 +28,7 @@
 #include "runs/run_standing.h"
 #include "runs/run_view.h"
 #include "runs/run_watch.h"
+#include "runs/schedules.h"
 
 namespace holdfast::api {
 class Connection;
@@ -165,6 +166,9 @@ class Runs {
   // Which runs came to the conversation, newest first; see Store::turns().
   Result<std::vector<platform::Turn>> turns(const std::string& conversation, const std::string& after,
                                             std::uint32_t limit);
+
+  // Agents that run by the clock.
+  Schedules& schedules();
 
   // Whether there is such a run, or at least its log.
   bool has_log(const std::string& run);

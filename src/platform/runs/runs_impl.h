@@ -37,6 +37,7 @@ struct Runs::Impl {
   std::shared_ptr<RunTracker> tracker;
   std::shared_ptr<DecisionSender> decisions;
   std::shared_ptr<HistorySweep> sweep;
+  Schedules schedules;
   RunViews views;
   std::unique_ptr<WorkPool> starters;
   std::atomic<std::size_t> starting = 0;

@@ -49,6 +49,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_event_routes(router, context);
   add_approval_routes(router, context);
   add_agent_routes(router, context);
+  add_schedule_routes(router, context);
   add_page_routes(router);
 }
 

@@ -52,6 +52,7 @@ void add_conversation_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);
 void add_approval_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);
+void add_schedule_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 

@@ -33,6 +33,9 @@ constexpr Row kRows[] = {
     {RunFault::kRunsCursorNotFound, 400, "invalid_cursor", "", "the cursor's run does not exist"},
     {RunFault::kApprovalNotFound, 404, "approval_not_found",
      "GET /api/v1/approvals?status=pending lists what waits"},
+    {RunFault::kInvalidSchedule, 400, "invalid_schedule", ""},
+    {RunFault::kScheduleNotFound, 404, "schedule_not_found", "GET /api/v1/schedules lists them"},
+    {RunFault::kScheduleExists, 409, "schedule_exists", "delete it first, or choose another name"},
 };
 
 }  // namespace
