@@ -41,6 +41,7 @@ class CommandLine {
     add_servers();
     add_runs();
     add_approvals();
+    add_schedules();
     add_tools();
   }
 
@@ -234,6 +235,44 @@ class CommandLine {
     add_api(events, events_.api);
   }
 
+  // The commands below `schedule`.
+  void add_schedules() {
+    CLI::App* group = root_.add_subcommand("schedule", "Run agents by the clock");
+    group->require_subcommand(1);
+    const auto one = [&](const char* name, const char* help, int (*command)(const ScheduleOptions&),
+                         bool named = true) {
+      CLI::App* sub = group->add_subcommand(name, help);
+      sub->callback([this, command] { chosen_ = [this, command] { return command(schedule_); }; });
+      if (named) sub->add_option("name", schedule_.name, "Schedule")->required();
+      add_api(sub, schedule_.api);
+      return sub;
+    };
+    CLI::App* create = one("create", "Start runs of an agent when they are due", create_schedule);
+    create->add_option("agent", schedule_.agent, "Name of a registered agent")->required();
+    create->add_option("input", schedule_.input, "Input of each run: text, or JSON");
+    create->add_option("--cron", schedule_.cron, "Minute hour day month weekday, or @daily and the like")
+        ->required();
+    create->add_option("--time-zone", schedule_.time_zone, "On whose clocks, as in Europe/Berlin")
+        ->capture_default_str();
+    create
+        ->add_option("--overlap", schedule_.overlap, "While the run before is open: skip, buffer_one, allow")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"skip", "buffer_one", "allow"}));
+    create->add_option("--catch-up", schedule_.catch_up_seconds, "Seconds that a run may be late")
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 31622400.0));
+    create->add_option("--conversation", schedule_.conversation, "That all its runs go on in");
+    create->add_option("--version", schedule_.version,
+                       "Of the agent (default: the current one, at each start)");
+    one("list", "List schedules", list_schedules, false);
+    one("show", "How it stands, and when it is due next", show_schedule);
+    one("pause", "Start nothing until it is resumed", pause_schedule)
+        ->add_option("--note", schedule_.note, "Why");
+    one("resume", "Go on with what is due from now on", resume_schedule);
+    one("trigger", "One run now, whatever is open", trigger_schedule);
+    one("delete", "No more runs; those that are open go on", delete_schedule);
+  }
+
   void add_approvals() {
     CLI::App* list = add("approvals", "List what waits for a decision", approvals_, list_approvals);
     list->add_option("--status", approvals_.status, "pending, approved, edited, rejected, expired or all")
@@ -322,6 +361,7 @@ class CommandLine {
   RunOptions run_;
   RunsOptions runs_;
   ConversationOptions conversation_;
+  ScheduleOptions schedule_;
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
   EventsOptions events_;

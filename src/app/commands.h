@@ -68,6 +68,27 @@ struct ConversationOptions {
 };
 int print_conversation(const ConversationOptions& options);
 
+struct ScheduleOptions {
+  ApiOptions api;
+  std::string name;
+  std::string agent;
+  std::string version;  // empty: the current one, at each start
+  std::string input;    // text, or JSON
+  std::string conversation;
+  std::string cron;
+  std::string time_zone = "UTC";
+  std::string overlap = "skip";
+  double catch_up_seconds = 3600;
+  std::string note;  // why it is paused
+};
+int create_schedule(const ScheduleOptions& options);
+int list_schedules(const ScheduleOptions& options);
+int show_schedule(const ScheduleOptions& options);
+int pause_schedule(const ScheduleOptions& options);
+int resume_schedule(const ScheduleOptions& options);
+int trigger_schedule(const ScheduleOptions& options);
+int delete_schedule(const ScheduleOptions& options);
+
 struct StopOptions {
   ApiOptions api;
   std::string id;
