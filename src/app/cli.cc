@@ -45,6 +45,7 @@ class CommandLine {
     add_approvals();
     add_agents();
     add_memory();
+    add_schedules();
     add_tools();
   }
 
@@ -196,6 +197,8 @@ class CommandLine {
     run->add_option("input", run_.input, "Input: text, or JSON");
     run->add_option("--input-file", run_.input_file, "Read the input from a file; - is standard input");
     run->add_option("--id", run_.id, "Run id of your choice; the same id and input again is the same run");
+    run->add_option("--conversation", run_.conversation,
+                    "Go on in that conversation, behind the runs that are there");
     run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
     run->add_option_function<double>(
         "--timeout",
@@ -211,6 +214,13 @@ class CommandLine {
         ->capture_default_str()
         ->check(CLI::Range(1, 1000));
     add_api(runs, runs_.api);
+
+    CLI::App* conversation =
+        add("conversation", "Print what was said in a conversation", conversation_, print_conversation);
+    conversation->add_option("id", conversation_.id, "Conversation: a run, or what --conversation named")
+        ->required();
+    conversation->add_option("--branch", conversation_.branch, "Of its branches")->capture_default_str();
+    add_api(conversation, conversation_.api);
 
     CLI::App* cancel = add("cancel", "Ask a run to stop", cancel_, stop_run);
     cancel->add_option("id", cancel_.id, "Run")->required();
@@ -310,6 +320,44 @@ class CommandLine {
     bulk->add_option("--version", bulk_.version, "resume, retry: with this version of the agent");
     bulk->add_option("--by", bulk_.by, "Who says so (default: the user's name)");
     add_api(bulk, bulk_.api);
+  }
+
+  // The commands below `schedule`.
+  void add_schedules() {
+    CLI::App* group = root_.add_subcommand("schedule", "Run agents by the clock");
+    group->require_subcommand(1);
+    const auto one = [&](const char* name, const char* help, int (*command)(const ScheduleOptions&),
+                         bool named = true) {
+      CLI::App* sub = group->add_subcommand(name, help);
+      sub->callback([this, command] { chosen_ = [this, command] { return command(schedule_); }; });
+      if (named) sub->add_option("name", schedule_.name, "Schedule")->required();
+      add_api(sub, schedule_.api);
+      return sub;
+    };
+    CLI::App* create = one("create", "Start runs of an agent when they are due", create_schedule);
+    create->add_option("agent", schedule_.agent, "Name of a registered agent")->required();
+    create->add_option("input", schedule_.input, "Input of each run: text, or JSON");
+    create->add_option("--cron", schedule_.cron, "Minute hour day month weekday, or @daily and the like")
+        ->required();
+    create->add_option("--time-zone", schedule_.time_zone, "On whose clocks, as in Europe/Berlin")
+        ->capture_default_str();
+    create
+        ->add_option("--overlap", schedule_.overlap, "While the run before is open: skip, buffer_one, allow")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"skip", "buffer_one", "allow"}));
+    create->add_option("--catch-up", schedule_.catch_up_seconds, "Seconds that a run may be late")
+        ->capture_default_str()
+        ->check(CLI::Range(0.0, 31622400.0));
+    create->add_option("--conversation", schedule_.conversation, "That all its runs go on in");
+    create->add_option("--version", schedule_.version,
+                       "Of the agent (default: the current one, at each start)");
+    one("list", "List schedules", list_schedules, false);
+    one("show", "How it stands, and when it is due next", show_schedule);
+    one("pause", "Start nothing until it is resumed", pause_schedule)
+        ->add_option("--note", schedule_.note, "Why");
+    one("resume", "Go on with what is due from now on", resume_schedule);
+    one("trigger", "One run now, whatever is open", trigger_schedule);
+    one("delete", "No more runs; those that are open go on", delete_schedule);
   }
 
   void add_approvals() {
@@ -498,6 +546,8 @@ class CommandLine {
   ServeOptions dev_, server_;
   RunOptions run_;
   RunsOptions runs_;
+  ConversationOptions conversation_;
+  ScheduleOptions schedule_;
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
   OutputOptions output_;

@@ -48,6 +48,7 @@ struct RunOptions {
   std::optional<std::string> input;
   std::optional<std::string> input_file;  // "-": standard input
   std::optional<std::string> id;
+  std::optional<std::string> conversation;  // goes on in that one
   bool detach = false;
   std::chrono::milliseconds timeout{0};  // 0: none
 };
@@ -61,6 +62,34 @@ struct RunsOptions {
   std::uint32_t limit = 50;
 };
 int list_runs(const RunsOptions& options);
+
+struct ConversationOptions {
+  ApiOptions api;
+  std::string id;
+  std::uint32_t branch = 0;
+};
+int print_conversation(const ConversationOptions& options);
+
+struct ScheduleOptions {
+  ApiOptions api;
+  std::string name;
+  std::string agent;
+  std::string version;  // empty: the current one, at each start
+  std::string input;    // text, or JSON
+  std::string conversation;
+  std::string cron;
+  std::string time_zone = "UTC";
+  std::string overlap = "skip";
+  double catch_up_seconds = 3600;
+  std::string note;  // why it is paused
+};
+int create_schedule(const ScheduleOptions& options);
+int list_schedules(const ScheduleOptions& options);
+int show_schedule(const ScheduleOptions& options);
+int pause_schedule(const ScheduleOptions& options);
+int resume_schedule(const ScheduleOptions& options);
+int trigger_schedule(const ScheduleOptions& options);
+int delete_schedule(const ScheduleOptions& options);
 
 struct StopOptions {
   ApiOptions api;

@@ -375,6 +375,10 @@ Status Node::start_work() {
   options.in_process = engine_->embedded();
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
+  options.start_run = [this](platform::StartIntent intent) -> Status {
+    auto started = runs_->start(std::move(intent));
+    return started ? Status() : started.error();
+  };
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
                                    *platform_.streams, grants_, sql_memory_, prices_);
   if (!workers) return workers.error();

@@ -157,6 +157,7 @@ int run_agent(const RunOptions& options) {
   ApiSession api(options.api);
   Json body = {{"agent", options.agent}, {"input", std::move(input)}};
   if (options.id) body["id"] = *options.id;
+  if (options.conversation) body["conversation"] = *options.conversation;
   if (names_file(options.agent)) {
     auto text = read_file(options.agent);
     if (!text) return refuse(text.error());
@@ -204,6 +205,10 @@ int show_run(ApiSession& api, const RunsOptions& options) {
     if ((*run)["hold"].contains("error"))
       print_line("         " + shortened(text_of((*run)["hold"]["error"]["message"]), 200));
   }
+  if (const std::string conversation = run->value("conversation", ""); conversation != *options.id)
+    print_line("said in  " + one_line(conversation));
+  if (run->value("waiting_on", Json()) == "conversation")
+    print_line("waits    for its turn in the conversation");
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
   if (run->value("history_deleted", false)) print_line("history  deleted, and the steps with it");
   for (const Json& step : (*run)["steps"]) {

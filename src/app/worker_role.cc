@@ -2,6 +2,7 @@
 
 #include "activities/register.h"
 #include "app/output.h"
+#include "holdfast/client.h"
 #include "holdfast/worker.h"
 #include "net/http_client.h"
 #include "net/large_turns.h"
@@ -22,6 +23,7 @@ constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
 }  // namespace
 
 struct WorkerRole::Impl {
+  std::optional<Client> engine;
   std::unique_ptr<Executor> http_loop;
   std::unique_ptr<net::HttpClient> http;
   std::optional<net::LargeTurns> turns;
@@ -62,6 +64,9 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   impl->models = worker(agent::kModelQueue, kMaxModelCalls);
   impl->tools = worker(agent::kToolQueue, kMaxToolCalls);
 
+  impl->engine.emplace(
+      connection, environment,
+      ClientOptions().namespace_name(options.namespace_name).identity("holdfast-activities").fail_fast(true));
   impl->turns.emplace(options.large_model_calls);
   impl->gate.emplace(options.model_limits.limits, environment.clock());
   impl->breakers.emplace(options.model_limits.breaker, environment.clock());
@@ -72,6 +77,8 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.store = &store;
   deps.streams = &streams;
   deps.http = impl->http.get();
+  deps.engine = &*impl->engine;
+  deps.start_run = options.start_run;
   deps.clock = &environment.clock();
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;

@@ -3,6 +3,7 @@
 // The workers of this process: agents, model calls and tools, each on its own task queue. The same code takes
 // tasks from the embedded engine and from a Temporal server.
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,7 +23,8 @@ class WorkerRole {
  public:
   struct Options {
     std::string namespace_name = "default";
-    bool in_process = false;            // the engine is in this process
+    bool in_process = false;                                 // the engine is in this process
+    std::function<Status(platform::StartIntent)> start_run;  // for schedules
     std::size_t large_model_calls = 1;  // of all of them, how many may be large at one time
     agent::ModelLimits model_limits;    // of their keys
   };

@@ -161,6 +161,17 @@ void Platform::start_workers() {
   deps.store = stores_.store.get();
   deps.streams = stores_.streams.get();
   deps.http = http_.get();
+  deps.engine = client_.get();
+  deps.start_run = [this](platform::StartIntent intent) -> Status {
+    auto stored = store().start_run(intent);
+    if (!stored) return stored.error();
+    agent::RunInput in;
+    in.agent = intent.agent;
+    in.conversation = intent.conversation;
+    auto started = client_->start(agent::kWorkflowType,
+                                  StartOptions(intent.run, agent::kAgentQueue).request_id(intent.run), in);
+    return started ? store().mark_started(intent.run, started->run_id()) : started.error();
+  };
   deps.clock = &clock_;
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;
@@ -243,6 +254,16 @@ WorkflowHandle Platform::start(const std::string& agent, const std::string& inpu
               "start");
 }
 
+WorkflowHandle Platform::go_on(const std::string& agent, const std::string& input,
+                               const std::string& conversation, const std::string& name) {
+  agent::RunInput in;
+  in.agent = agent;
+  in.input = input;
+  in.conversation = conversation;
+  return must(client_->start(agent::kWorkflowType, StartOptions(run_id(name), agent::kAgentQueue), in),
+              "start");
+}
+
 void Platform::record(const WorkflowHandle& run) {
   const char* directory = std::getenv("HOLDFAST_RECORD_DIR");
   if (!directory) return;
@@ -295,6 +316,7 @@ std::vector<std::string> Platform::conversation(const std::string& run) {
   auto head = store().head(run, 0);
   if (!head) return out;
   for (const platform::Message& stored : must(store().read(*head), "conversation")) {
+    if (stored.json.starts_with(R"({"role":"summary")")) continue;
     auto message = must(model::message_from_json(stored.json), "message");
     std::string line = std::string(model::role_name(message.role)) + ": " + message.text();
     for (const model::ToolCall& call : message.tool_calls)

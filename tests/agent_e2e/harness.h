@@ -83,6 +83,9 @@ class Platform {
               const std::string& model_extra = {});
   std::string run_id(const std::string& name) const { return name + "-" + suffix_; }
   WorkflowHandle start(const std::string& agent, const std::string& input);
+  // Goes on in `conversation`, under the id run_id(name).
+  WorkflowHandle go_on(const std::string& agent, const std::string& input, const std::string& conversation,
+                       const std::string& name);
   // The result, or a test failure.
   agent::RunResult finish(const WorkflowHandle& run);
   // With HOLDFAST_RECORD_DIR set: writes the history there, for tests/agent_replay. finish() does it, too.

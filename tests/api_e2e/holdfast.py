@@ -91,6 +91,13 @@ class Server:
             assert time.monotonic() < deadline, json.dumps(state, indent=2)
             time.sleep(0.02)
 
+    def wait_until(self, condition, seconds=20):
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return found
+
     def wait_for_approval(self, run) -> dict:
         return self.wait(run, lambda r: r["waiting_on"] == "approval")["approvals"][0]
 

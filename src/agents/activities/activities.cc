@@ -148,13 +148,27 @@ std::string Activities::version_for(activity::Context& ctx, const RunInput& run,
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
                                          const AgentDefinition& agent, const std::string& version,
                                          const model::Message& first) {
-  const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
+  const std::string& id = ctx.info().workflow_id;
+  const std::string conversation = run.conversation.empty() ? id : run.conversation;
   platform::StepWrite write;
   write.key = begin_key(ctx);
-  write.run = ctx.info().workflow_id;
+  write.run = id;
   auto head = deps_.store->head(conversation, 0);
   if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
+  // A conversation of its own, in which nobody has spoken yet, needs no line.
+  if (head || conversation != id) {
+    if (auto record = require(deps_.store->lookup_step(write.key), "looking up the step"))
+      return record->appended->head;
+    turns_.take(ctx, conversation, id, [&](const std::string& behind) {
+      publish(ctx, protocol::event::kRunWaiting,
+              {{"on", "conversation"}, {"conversation", conversation}, {"behind", behind}},
+              "run.waiting/" + behind);
+    });
+    head = deps_.store->head(conversation, 0);
+    if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
+  }
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
+  write.at_head_only = true;
   write.messages = {model::to_json(first)};
   write.result = dump_json(Json{{"version", version}});
   spend_.begin(ctx, run, agent, version, write);
@@ -323,6 +337,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     if (!in.not_undone.empty()) failed["not_undone"] = in.not_undone;
     publish(ctx, protocol::event::kRunFailed, failed, "run.end");
   }
+  turns_.leave(run, in.head.conversation);
   return out;
 }
 

@@ -15,9 +15,11 @@
 #include <stop_token>
 #include <string>
 
+#include "activities/conversation_turns.h"
 #include "activities/model_route.h"
 #include "activities/register.h"
 #include "activities/spend.h"
+#include "activities/transcript.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/breaker.h"
@@ -26,6 +28,7 @@
 #include "model/message.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
+#include "protocol/schedule.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
@@ -56,11 +59,16 @@ class Activities {
   explicit Activities(Deps deps)
       : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
         redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
-        spend_(deps_.store, deps_.prices, deps_.clock) {}
+        spend_(deps_.store, deps_.prices, deps_.clock),
+        turns_(deps_.store, deps_.engine),
+        transcripts_(deps_.store) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
+  Compacted compact(activity::Context& ctx, const CompactInput& in);
   ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
+  NextDue schedule_next(activity::Context& ctx, const NextInput& in);
+  Fired schedule_fire(activity::Context& ctx, const FireInput& in);
   void request_approval(activity::Context& ctx, const ApprovalInput& in);
   Settled settle_approval(activity::Context& ctx, const SettleInput& in);
   void step_started(activity::Context& ctx, const StepInput& in);
@@ -114,9 +122,10 @@ class Activities {
   // Before anything large is read.
   void take_slot(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                  ModelChoice& chosen);
-  model::Outcome ask_model(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
-                           const std::vector<model::Message>& answers, ModelChoice& chosen, Allowance& allowance,
-                           const std::string& key);
+  // None: the conversation is to be made shorter before.
+  std::optional<model::Outcome> ask_model(activity::Context& ctx, const AgentDefinition& agent,
+                                          const ModelInput& in, const std::vector<model::Message>& answers,
+                                          ModelChoice& chosen, Allowance& allowance, const std::string& key);
   void wait_for_key(activity::Context& ctx, const ModelInput& in, const std::string& limit,
                     const std::function<bool(std::chrono::milliseconds)>& ready);
   std::optional<Obstacle> obstacle_to(const ModelSpec& spec, ModelChoice* entering);
@@ -135,8 +144,12 @@ class Activities {
                                        const ModelSpec& spec, const ModelInput& in,
                                        const std::vector<model::Message>& answers,
                                        const std::shared_ptr<net::LargeTurn>& turn);
+  // The conversation is to be made shorter before the model is asked.
+  bool is_too_much(const AgentDefinition& agent, const ModelSpec& spec, const ModelInput& in,
+                   const model::Request& request, const std::vector<model::Message>& answers) const;
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
+  [[noreturn]] void compact_failed(activity::Context& ctx, const CompactInput& in, const model::Error& error);
   Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
                         const std::vector<std::string>& loaded);
@@ -166,6 +179,8 @@ class Activities {
   Deps deps_;
   const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
   Spend spend_;
+  ConversationTurns turns_;
+  Transcripts transcripts_;
   std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_

@@ -82,35 +82,6 @@ std::string to_mend(const std::string& wrong) {
 
 }  // namespace
 
-model::Request Activities::model_request(activity::Context& ctx, const AgentDefinition& agent,
-                                         const ModelSpec& spec, const ModelInput& in,
-                                         const std::vector<model::Message>& answers) {
-  model::Request request;
-  request.model = spec.name;
-  request.max_tokens = spec.max_tokens;
-  request.temperature = spec.temperature;
-  request.cache_marks = spec.cache_marks;
-  if (!agent.output_schema.is_null()) request.output_schema = dump_json(agent.output_schema);
-  request.messages.push_back(model::Message::system(agent.prompt));
-  for (std::uint64_t first = 1; first <= in.head.sequence; first += platform::kMaxPage) {
-    std::uint64_t last = std::min<std::uint64_t>(in.head.sequence, first + platform::kMaxPage - 1);
-    auto page = require(deps_.store->read(in.head, first, last), "the conversation");
-    for (const platform::Message& stored : page) {
-      request.messages.push_back(require(model::message_from_json(stored.json), "a stored message"));
-    }
-    ctx.heartbeat();
-  }
-  request.messages.insert(request.messages.end(), answers.begin(), answers.end());
-  for (const ToolSpec* tool : offered_tools(agent, in.loaded)) {
-    model::ToolDefinition definition;
-    definition.name = tool->name;
-    definition.description = description_of(agent, *tool);
-    definition.parameters = dump_json(tool->parameters);
-    request.tools.push_back(std::move(definition));
-  }
-  return request;
-}
-
 // What is read to find out is let go of while it waits.
 model::Request Activities::model_request_in_turn(activity::Context& ctx, const AgentDefinition& agent,
                                                  const ModelSpec& spec, const ModelInput& in,
@@ -294,7 +265,14 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   add_messages(ctx, in.messages, in.step, answers);
   Allowance allowance;
-  model::Outcome outcome = ask_model(ctx, *agent, in, answers, chosen, allowance, key);
+  std::optional<model::Outcome> asked = ask_model(ctx, *agent, in, answers, chosen, allowance, key);
+  if (!asked) {
+    ModelTurn shorter;
+    shorter.head = in.head;
+    shorter.compact = true;
+    return shorter;
+  }
+  model::Outcome outcome = std::move(*asked);
   std::optional<std::string> mend;
   std::optional<Json> told;  // of a usage that cannot be
   if (outcome) {

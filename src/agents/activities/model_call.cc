@@ -220,13 +220,16 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
   return outcome;
 }
 
-model::Outcome Activities::ask_model(activity::Context& ctx, const AgentDefinition& agent,
-                                     const ModelInput& in, const std::vector<model::Message>& answers,
-                                     ModelChoice& chosen, Allowance& allowance, const std::string& key) {
+std::optional<model::Outcome> Activities::ask_model(activity::Context& ctx, const AgentDefinition& agent,
+                                                    const ModelInput& in,
+                                                    const std::vector<model::Message>& answers,
+                                                    ModelChoice& chosen, Allowance& allowance,
+                                                    const std::string& key) {
   const ModelSpec& spec = *chosen.spec;
   const auto& pass = chosen.pass;
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
   const model::Request request = model_request_in_turn(ctx, agent, spec, in, answers, turn);
+  if (is_too_much(agent, spec, in, request, answers)) return std::nullopt;
   if (pass) {
     const std::int64_t tokens = tokens_of(request);
     wait_for_key(ctx, in, pass->limit_name(),

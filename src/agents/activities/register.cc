@@ -4,6 +4,7 @@
 
 #include "activities/activities.h"
 #include "agent/loop.h"
+#include "agent/schedule.h"
 
 namespace holdfast::agent {
 
@@ -39,8 +40,18 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, EffectInput in) {
     return activities->undo(ctx, in);
   });
+  workers.agents->register_workflow(kScheduleType, schedule_workflow);
+  workers.agents->register_activity(
+      kScheduleNextActivity,
+      [activities](activity::Context& ctx, NextInput in) { return activities->schedule_next(ctx, in); });
+  workers.agents->register_activity(
+      kScheduleFireActivity,
+      [activities](activity::Context& ctx, FireInput in) { return activities->schedule_fire(ctx, in); });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
+  });
+  workers.models->register_activity(kCompactActivity, [activities](activity::Context& ctx, CompactInput in) {
+    return activities->compact(ctx, in);
   });
   workers.tools->register_activity(kToolActivity, [activities](activity::Context& ctx, ToolInput in) {
     return activities->call_tool(ctx, in);

@@ -3,10 +3,12 @@
 // Gives a set of workers everything an agent run needs. The agent is an ordinary workflow with ordinary
 // activities on the public SDK: nothing here knows which engine is below.
 
+#include <functional>
 #include <memory>
 
 #include "base/memory_budget.h"
 #include "grant/grants.h"
+#include "holdfast/client.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
 #include "model/breaker.h"
@@ -27,6 +29,10 @@ struct Deps {
   platform::Store* store = nullptr;
   platform::Streams* streams = nullptr;
   net::HttpClient* http = nullptr;
+  // Says whether a run is over. None: nobody is asked.
+  const Client* engine = nullptr;
+  // Starts a run of a schedule; the same intent again is the same run. None: this worker starts no runs.
+  std::function<Status(platform::StartIntent)> start_run;
   const Clock* clock = nullptr;
   // What statements of SQL tools draw on.
   MemoryBudget* sql_memory = nullptr;

@@ -82,6 +82,10 @@ Task<RunResult> Loop::turns() {
     if (turns_in_this_run++ >= kIterationsPerRun || should_continue_as_new()) co_return co_await next_run();
     std::optional<ModelTurn> turn = co_await call_model();  // 1. the model says what to do
     if (!turn) continue;                                    // or somebody else did
+    if (turn->compact) {                                    // or it would be told too much
+      co_await compact();
+      continue;
+    }
     progress_.to_mend = turn->mend;
     if (turn->mend) {
       progress_.told_to_mend = true;
@@ -119,6 +123,17 @@ Task<RunResult> Loop::next_run() {
 
 // ---- 1. the model call
 
+ActivityOptions Loop::model_options() const {
+  milliseconds longest(progress_.plan.model_timeout_ms);
+  if ((progress_.plan.flags & kModelsFlag) != 0) longest = kLongestModelCall;
+  return ActivityOptions()
+      .task_queue(kModelQueue)
+      .start_to_close(longest)
+      .heartbeat(kHeartbeatTimeout)
+      .retry(retry_policy(progress_.plan.model_retry)
+                 .non_retryable({"ContentFilterError", "InvalidPromptError"}));
+}
+
 Task<std::optional<ModelTurn>> Loop::call_model() {
   ++progress_.iteration;
   while (true) {
@@ -140,18 +155,12 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   in.step = ++progress_.step;
   in.messages = progress_.messages;
   in.interrupted_step = progress_.interrupted_step;
-  milliseconds longest(progress_.plan.model_timeout_ms);
-  if ((progress_.plan.flags & kModelsFlag) != 0) {
+  if ((progress_.plan.flags & kModelsFlag) != 0)
     in.mending = progress_.told_to_mend ? Mending::kWasTold : Mending::kMayBeTold;
-    longest = kLongestModelCall;
-  }
   in.loaded = progress_.loaded;
-  auto options = ActivityOptions()
-                     .task_queue(kModelQueue)
-                     .start_to_close(longest)
-                     .heartbeat(kHeartbeatTimeout)
-                     .retry(retry_policy(progress_.plan.model_retry)
-                                .non_retryable({"ContentFilterError", "InvalidPromptError"}));
+  in.told_tokens = progress_.told_tokens;
+  in.may_compact = !progress_.compacted;
+  auto options = model_options();
   // A call that goes on behind our back would end up in the conversation all the same.
   if (is_steered()) options.cancellation(ActivityCancellation::kWaitCompleted);
   model_scope_ = ctx_.scope();
@@ -169,6 +178,9 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   }
   if (!outcome.ok()) outcome.error().raise();
   ModelTurn turn = std::move(outcome).value();
+  if (turn.compact) co_return turn;
+  progress_.told_tokens = turn.usage.input_tokens + turn.usage.output_tokens;
+  progress_.compacted = false;
   progress_.head = turn.head;
   progress_.answers.clear();
   progress_.interrupted_step = 0;

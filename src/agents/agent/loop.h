@@ -60,6 +60,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // None: a message cut it short.
   Task<std::optional<ModelTurn>> call_model();
   Task<std::optional<ModelTurn>> try_model();
+  ActivityOptions model_options() const;
+  Task<void> compact();  // compaction.cc
   Task<void> answer_calls(ModelTurn turn);
   bool should_continue_as_new() const;
   Task<RunResult> finish(RunEnd end);

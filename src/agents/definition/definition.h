@@ -16,9 +16,10 @@
 #include <string_view>
 #include <vector>
 
-#include "definition/steering.h"
 #include "definition/budgets.h"
+#include "definition/context.h"
 #include "definition/skills.h"
+#include "definition/steering.h"
 #include "definition/tool_type.h"
 #include "definition/tools_loading.h"
 #include "holdfast/status.h"
@@ -81,6 +82,7 @@ struct AgentDefinition {
   Limits limits;
   Steering steering;
   BudgetSpec budgets;
+  std::optional<ContextSpec> context;
   Json output_schema;  // JSON Schema of the answer; null: any text
   ToolsLoading tools_loading;
   std::vector<Skill> skills;

@@ -234,6 +234,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_approvals(spec, out);
     parse_limits(spec, out);
     out.budgets = parse_budgets(spec);
+    out.context = parse_context(spec);
     parse_output_schema(spec, out);
     parse_steering(spec, out.steering);
   }

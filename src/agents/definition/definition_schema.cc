@@ -138,6 +138,7 @@ std::string definition_schema(const Catalog& catalog) {
   Ordered& sections = out["properties"]["spec"]["properties"];
   sections["skills"] = Ordered::parse(kSkillsSchema);
   sections["tools_loading"] = Ordered::parse(kToolsLoadingSchema);
+  out["properties"]["spec"]["properties"]["context"] = Ordered::parse(context_schema());
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

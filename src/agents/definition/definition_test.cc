@@ -131,6 +131,25 @@ TEST(Definition, CanonicalFormReadsBackAsItself) {
             version_of(agent));
 }
 
+TEST(Definition, AContextIsReadAndIsPartOfTheVersion) {
+  const std::string with = changed("limits: {max_iterations: 12}",
+                                   "limits: {max_iterations: 12}\n  context: {window: 8000, windows: "
+                                   "{small: 2000}, pin: none, trim_tool_results: {}}");
+  AgentDefinition agent = must_parse(with);
+  ASSERT_TRUE(agent.context.has_value());
+  EXPECT_EQ(agent.context->threshold("other"), 6400);
+  EXPECT_EQ(agent.context->threshold("small"), 1600);
+  EXPECT_FALSE(agent.context->pin_first);
+  EXPECT_EQ(agent.context->trim_tool_results->max_bytes, 2000u);
+  EXPECT_EQ(canonical_json(must_parse(canonical_json(agent))), canonical_json(agent));
+  EXPECT_NE(version_of(agent), version_of(must_parse(kRefund)));
+  EXPECT_FALSE(must_parse(kRefund).context.has_value());
+  EXPECT_THAT(error_of(changed("limits: {max_iterations: 12}",
+                               "context: {window: 10, compact_at: 2, windows: {a: many}, keep: 3}")),
+              AllOf(HasSubstr("`spec.context.window`"), HasSubstr("`spec.context.compact_at`"),
+                    HasSubstr("`spec.context.windows`"), HasSubstr("keep")));
+}
+
 TEST(Definition, ClosedParametersTakeNoUndeclaredArgument) {
   AgentDefinition agent = must_parse(
       changed("required: [order_id]", "required: [order_id]\n        additionalProperties: {type: string}"));

@@ -112,6 +112,12 @@ class PostgresStore : public Store {
   Result<std::vector<MemorySubject>> memory_subjects(std::string_view after, std::uint32_t limit) override;
   Result<std::int64_t> erase_memory(std::string_view subject, const AuditRow& row) override;
 
+  Result<Turn> take_turn(std::string_view conversation, std::string_view run) override;
+  Result<std::string> leave_turn(std::string_view run) override;
+  Result<std::optional<Turn>> turn(std::string_view run) override;
+  Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
+                                  std::uint32_t limit) override;
+
  private:
   void commit(GroupCommit<Connection>::Batch& batch);
 
@@ -147,6 +153,7 @@ Result<Appended> append_in(Connection& db, const Reference& expected,
 Status forget_steps(Connection& db, std::string_view run);
 Status forget_blobs(Connection& db, std::string_view run);
 Status insert_audit(Connection& db, const AuditRow& row);
+Status insert_turn(Connection& db, const Turn& turn);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without
 // `after` at the end of the table; INVALID_ARGUMENT when `after` is no `what`.

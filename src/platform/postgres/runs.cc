@@ -19,13 +19,15 @@ using rules::Write;
 
 #define SEALED_RUN_COLUMNS RUN_COLUMNS ", fingerprint"
 #define RUN_VALUES "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10"
-#define READ_RUNS "SELECT " SEALED_RUN_COLUMNS " FROM runs "
+#define CONVERSATION "(SELECT conversation FROM turns WHERE turns.run = runs.run)"
+#define READ_RUNS "SELECT " SEALED_RUN_COLUMNS ", " CONVERSATION " FROM runs "
 
 RunRecord run_of(const Statement& row) {
   RunRecord out;
   row.read(out.run, out.agent, out.definition_hash, out.input, out.idempotency_key, out.request_id,
            out.engine_run_id, out.created_at, out.started_at);
   out.input_bytes = out.input.size();
+  if (!row.is_null(10)) out.conversation = row.text(10);
   return out;
 }
 
@@ -33,7 +35,7 @@ RunRecord run_of(const Statement& row) {
 #define LISTED_RUN_COLUMNS                                                                          \
   "run, agent, definition_hash, substring(input FROM 1 FOR $4::bigint::integer), idempotency_key, " \
   "request_id, "                                                                                    \
-  "engine_run_id, created_at, started_at, octet_length(input)"
+  "engine_run_id, created_at, started_at, octet_length(input), " CONVERSATION
 constexpr std::size_t kMaxBytesOfCharacter = 4;
 
 RunRecord listed_run_of(const Statement& row) {
@@ -72,7 +74,12 @@ struct RunRows {
     Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ") VALUES (" RUN_VALUES ")");
     insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
                 run.created_at, run.started_at, row.fingerprint);
-    return insert.run();
+    if (Status status = insert.run(); !status.ok() || run.conversation.empty()) return status;
+    Turn turn;
+    turn.conversation = run.conversation;
+    turn.run = run.run;
+    turn.at = run.created_at;
+    return insert_turn(db, turn);
   }
 };
 

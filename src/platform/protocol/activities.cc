@@ -41,8 +41,17 @@ void fields(auto& archive, Is<Begun> auto& v) {
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
-      "iteration", v.iteration)("step", v.step)("messages", v.messages)("interrupted_step",
-                                                                        v.interrupted_step)("role", v.role)("mending", v.mending)("loaded", v.loaded);
+      "iteration", v.iteration)("step", v.step)("told_tokens", v.told_tokens)("may_compact", v.may_compact);
+}
+
+void fields(auto& archive, Is<CompactInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("head", v.head)("iteration", v.iteration)("step", v.step)(
+      "messages", v.messages)("interrupted_step", v.interrupted_step)("role", v.role)("mending", v.mending)(
+      "loaded", v.loaded);
+}
+
+void fields(auto& archive, Is<Compacted> auto& v) {
+  archive("head", v.head)("usage", v.usage);
 }
 
 void fields(auto& archive, Is<PlannedCall> auto& v) {
@@ -54,7 +63,8 @@ void fields(auto& archive, Is<PlannedCall> auto& v) {
 }
 
 void fields(auto& archive, Is<ModelTurn> auto& v) {
-  archive("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop)("mend", v.mend);
+  archive("head", v.head)("calls", v.calls)("usage", v.usage)("stop", v.stop)("mend", v.mend)("compact",
+                                                                                              v.compact);
 }
 
 void fields(auto& archive, Is<ToolInput> auto& v) {
@@ -121,6 +131,8 @@ HOLDFAST_PROTOCOL_WORDS(Verdict, kVerdicts)
 HOLDFAST_PROTOCOL_JSON(PlannedCall)
 HOLDFAST_PROTOCOL_WORDS(StopReason, kStopReasons)
 HOLDFAST_PROTOCOL_JSON(ModelTurn)
+HOLDFAST_PROTOCOL_JSON(CompactInput)
+HOLDFAST_PROTOCOL_JSON(Compacted)
 HOLDFAST_PROTOCOL_JSON(ToolInput)
 HOLDFAST_PROTOCOL_WORDS(ToolStatus, kToolStatuses)
 HOLDFAST_PROTOCOL_JSON(ToolResult)

@@ -47,10 +47,12 @@ struct ModelInput {
   std::uint32_t step = 0;
   std::vector<SentMessage> messages;   // behind the answers
   std::uint32_t interrupted_step = 0;  // a call that a message cut short
-  std::string role;  // whose model is asked; empty: the agent's own
+  std::string role;                    // whose model is asked; empty: the agent's own
   // None: of a run that an earlier version began, where the attempt fails and is repeated.
   std::optional<Mending> mending;
   std::vector<std::string> loaded;  // tools that were found, in the order in which they were
+  std::int64_t told_tokens = 0;     // of the run's last call, as its provider counted them; 0: not known
+  bool may_compact = false;         // the answer may be ModelTurn::compact
 };
 
 // What schema and policy say about a call.
@@ -97,7 +99,24 @@ struct ModelTurn {
   std::vector<PlannedCall> calls;  // none: the model is done
   Tokens usage;
   std::optional<StopReason> stop;  // none: an earlier version did not say
-  bool mend = false;  // the answer is not of its form; the model has been told, and is to be asked again
+  bool mend = false;     // the answer is not of its form; the model has been told, and is to be asked again
+  bool compact = false;  // no model was asked: the conversation is to be made shorter first
+};
+
+// ---- kCompactActivity
+
+struct CompactInput {
+  CompactInput() = default;
+  std::string agent;
+  std::string version;
+  ConversationRef head;
+  int iteration = 0;
+  std::uint32_t step = 0;
+};
+struct Compacted {
+  Compacted() = default;
+  ConversationRef head;
+  Tokens usage;
 };
 
 // ---- kToolActivity
@@ -263,6 +282,10 @@ void to_json(Json& out, const StopReason& value);
 void from_json(const Json& in, StopReason& value);
 void to_json(Json& out, const ModelTurn& value);
 void from_json(const Json& in, ModelTurn& value);
+void to_json(Json& out, const CompactInput& value);
+void from_json(const Json& in, CompactInput& value);
+void to_json(Json& out, const Compacted& value);
+void from_json(const Json& in, Compacted& value);
 void to_json(Json& out, const ToolInput& value);
 void from_json(const Json& in, ToolInput& value);
 void to_json(Json& out, const ToolStatus& value);

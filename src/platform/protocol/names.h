@@ -15,6 +15,7 @@ inline constexpr const char* kToolQueue = "holdfast-tools";
 
 inline constexpr const char* kBeginActivity = "agent.begin";
 inline constexpr const char* kModelActivity = "agent.model";
+inline constexpr const char* kCompactActivity = "agent.compact";
 inline constexpr const char* kToolActivity = "agent.tool";
 inline constexpr const char* kRequestApprovalActivity = "agent.approval.request";
 inline constexpr const char* kSettleApprovalActivity = "agent.approval.settle";

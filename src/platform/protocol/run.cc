@@ -19,16 +19,18 @@ void fields(auto& archive, Is<Tokens> auto& v) {
 void fields(auto& archive, Is<Plan> auto& v) {
   archive("agent", v.agent)("version", v.version)("flags", v.flags)("max_iterations", v.max_iterations)(
       "max_parallel_tools", v.max_parallel_tools)("run_timeout_ms", v.run_timeout_ms)(
-      "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)("model_retry",
-                                                                                      v.model_retry)("steering", v.steering)(
-      "park_on_failure", v.park_on_failure)("stop_on_reject", v.stop_on_reject);
+      "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)(
+      "model_retry", v.model_retry)("steering", v.steering)("park_on_failure", v.park_on_failure)(
+      "stop_on_reject", v.stop_on_reject);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {
   archive("plan", v.plan)("head", v.head)("answers", v.answers)("iteration", v.iteration)("step", v.step)(
       "usage", v.usage)("deadline_ms", v.deadline_ms)("messages", v.messages)(
       "known_messages", v.known_messages)("hold", v.hold)("undoable", v.undoable)(
-      "interruptions", v.interruptions)("interrupted_step", v.interrupted_step)("told_to_mend", v.told_to_mend)("to_mend", v.to_mend)("wall_deadline_ms", v.wall_deadline_ms)("loaded", v.loaded);
+      "interruptions", v.interruptions)("interrupted_step", v.interrupted_step)(
+      "told_to_mend", v.told_to_mend)("to_mend", v.to_mend)("wall_deadline_ms", v.wall_deadline_ms)(
+      "loaded", v.loaded)("told_tokens", v.told_tokens)("compacted", v.compacted);
 }
 
 void fields(auto& archive, Is<BudgetNews> auto& v) {

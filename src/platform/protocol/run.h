@@ -63,6 +63,8 @@ struct Progress {
   int iteration = 0;
   std::uint32_t step = 0;
   Tokens usage;
+  std::int64_t told_tokens = 0;             // of the last model call; 0: not known
+  bool compacted = false;                   // and no model was asked since
   std::int64_t deadline_ms = 0;             // of plan.run_timeout_ms, since the epoch; 0: none
   std::int64_t wall_deadline_ms = 0;        // of plan.wall_deadline_ms, as it is now
   std::vector<SentMessage> messages;        // which the next model call will see

@@ -12,16 +12,21 @@ namespace holdfast::runs {
 
 enum class RunFault : std::uint8_t {
   kNone = 0,
-  kInvalidRunId,        // INVALID_ARGUMENT
-  kInvalidKey,          // INVALID_ARGUMENT: the idempotency key is too long
-  kAgentNotFound,       // NOT_FOUND
-  kVersionNotFound,     // NOT_FOUND: the agent is there, this version of it is not
-  kRunExists,           // ALREADY_EXISTS: another request has the run id or the key
-  kRunNotFound,         // NOT_FOUND
-  kRunNotStarted,       // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
-  kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
-  kApprovalNotFound,    // NOT_FOUND
-  kRunClosed,           // FAILED_PRECONDITION, like those below it
+  kInvalidRunId,          // INVALID_ARGUMENT
+  kInvalidConversation,   // INVALID_ARGUMENT
+  kInvalidKey,            // INVALID_ARGUMENT: the idempotency key is too long
+  kAgentNotFound,         // NOT_FOUND
+  kVersionNotFound,       // NOT_FOUND: the agent is there, this version of it is not
+  kRunExists,             // ALREADY_EXISTS: another request has the run id or the key
+  kRunNotFound,           // NOT_FOUND
+  kConversationNotFound,  // NOT_FOUND: nobody has said anything in it
+  kRunNotStarted,         // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
+  kRunsCursorNotFound,    // INVALID_ARGUMENT: there is no run that a page could begin behind
+  kApprovalNotFound,      // NOT_FOUND
+  kInvalidSchedule,       // INVALID_ARGUMENT
+  kScheduleNotFound,      // NOT_FOUND
+  kScheduleExists,        // ALREADY_EXISTS
+  kRunClosed,             // FAILED_PRECONDITION, like those below it
   kRunOpen,
   kRunEnding,
   kMessageRejected,  // the agent takes none while it works
@@ -31,9 +36,9 @@ enum class RunFault : std::uint8_t {
   kNotHeld,
   kNotRetried,
   kSteeringRefused,
-  kNoAnswer,  // UNAVAILABLE: whether the run took it is not known
-  kBudgetNotRaised,     // INVALID_ARGUMENT: the run has no such budget, or it is that large already
-  kRunOver,             // FAILED_PRECONDITION: nothing can be changed any more
+  kNoAnswer,         // UNAVAILABLE: whether the run took it is not known
+  kBudgetNotRaised,  // INVALID_ARGUMENT: the run has no such budget, or it is that large already
+  kRunOver,          // FAILED_PRECONDITION: nothing can be changed any more
 };
 inline constexpr RunFault kLastRunFault = RunFault::kRunOver;
 

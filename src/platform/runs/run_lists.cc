@@ -37,11 +37,23 @@ std::optional<platform::RunRecord> run_of_log(platform::Streams& streams, const 
     run.definition_hash = data.value("version", "");
     run.input = dump_json(data.value("input", Json("")));
     run.input_bytes = run.input.size();
+    run.conversation = data.value("conversation", "");
+    if (run.conversation == id) run.conversation.clear();
     run.created_at = event.at;
     run.started_at = event.at;
     return run;
   }
   return std::nullopt;
+}
+
+// An open run that was started for a conversation in which another one is at its turn.
+Result<bool> waits_for_turn(platform::Store& store, const platform::RunRecord& run,
+                            const Standing& standing) {
+  if (run.conversation.empty() || is_closed(standing.status)) return false;
+  Result<std::optional<platform::Turn>> turn = store.turn(run.run);
+  if (!turn) return fail(turn.error());
+  const bool waits = *turn && !(*turn)->over && !(*turn)->began;
+  return waits && ((*turn)->ahead > 0 || (*turn)->behind_owner);
 }
 
 Result<std::set<std::string>> runs_that_wait(platform::Store& store) {
@@ -130,6 +142,9 @@ Result<RunDetails> Runs::view(const std::string& id) {
   if (!held) return fail(held.error());
   details.summary.held = *std::move(held);
 
+  auto turn = waits_for_turn(impl_->store(), *run, details.summary.standing);
+  if (!turn) return fail(turn.error());
+  details.summary.waits_for_turn = *turn;
   details.summary.run = *std::move(run);
   details.summary.waits_for_approval =
       !is_closed(details.summary.standing.status) &&
@@ -174,7 +189,9 @@ Result<RunPage> Runs::list(const RunQuery& query) {
       bool waits = waiting->contains(run.run) && !is_closed(standing.status);
       auto held = held_now(impl_->store(), run.run, standing);
       if (!held) return fail(held.error());
-      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held), std::nullopt});
+      auto turn = waits_for_turn(impl_->store(), run, standing);
+      if (!turn) return fail(turn.error());
+      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held), std::nullopt, *turn});
     }
   }
   if (more) out.next = filter.after;

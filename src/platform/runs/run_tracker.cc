@@ -67,6 +67,7 @@ void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
   protocol::RunInput input;
   input.agent = run.agent;
   input.version = run.definition_hash;
+  input.conversation = run.conversation;
   StartOptions options(run.run, protocol::kAgentQueue);
   options.request_id(run.request_id);
   // A run id names one run for ever: a finished one is not started again by a late repeat.
@@ -176,6 +177,8 @@ void RunTracker::on_watched(const std::string& run, const Result<std::optional<W
 void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
   remember(run, outcome);
   expire_approvals(*deps_.store, run, deps_.log);
+  // A run that was terminated could not say that it leaves; who is behind it would find out.
+  (void)deps_.store->leave_turn(run);
   // A run that was terminated could not say itself that it does not wait any more.
   if (auto held = deps_.store->held_run(run); held && *held) (void)deps_.store->release_run(run);
   Json event = {{"status", to_string(outcome.status)}, {"reason", stop_reason(outcome)}};

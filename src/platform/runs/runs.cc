@@ -44,6 +44,7 @@ Runs::Impl::Impl(RunsDependencies dependencies)
     : deps(std::move(dependencies)),
       engine_executor(deps.environment->new_executor("runs-engine")),
       client(*deps.connection, *deps.environment, client_options(deps, *engine_executor)),
+      schedules(client, *deps.store, deps.environment->clock()),
       views(*deps.streams) {
   const Background background{.client = &client,
                               .store = deps.store,
@@ -110,6 +111,10 @@ void Runs::history_deleted(const std::string& run) {
   impl_->sweep->news(run);
 }
 
+Schedules& Runs::schedules() {
+  return impl_->schedules;
+}
+
 Result<std::string> Runs::engine_version() {
   return impl_->client.server_version();
 }
@@ -155,6 +160,11 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
     if (Status valid = check_run_id(intent.run); !valid.ok()) return fail(std::move(valid));
   }
   if (Status named = name_version(intent); !named.ok()) return fail(std::move(named));
+  if (!intent.conversation.empty() && !is_valid_run_id(intent.conversation)) {
+    return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
+                           "the name of a conversation is like a run's id: 1 to 200 letters, digits, and - _ "
+                           ". : @, and not . or .."));
+  }
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());
   intent.definition_hash = definition->hash;

@@ -28,6 +28,7 @@
 #include "runs/run_standing.h"
 #include "runs/run_view.h"
 #include "runs/run_watch.h"
+#include "runs/schedules.h"
 #include "runs/steering.h"
 
 namespace holdfast::api {
@@ -63,8 +64,9 @@ struct RunSummary {
   platform::RunRecord run;
   Standing standing;
   bool waits_for_approval = false;
-  std::optional<platform::HeldRun> held;  // paused or parked
+  std::optional<platform::HeldRun> held;     // paused or parked
   std::optional<platform::Account> account;  // what it and its sub-agents used; none: of an earlier version
+  bool waits_for_turn = false;               // another run is at its turn in the conversation
 };
 
 struct RunDetails {
@@ -73,7 +75,7 @@ struct RunDetails {
   RunViews::Snapshot progress;
   platform::UsageTotal usage;          // of the run alone
   std::optional<platform::Bill> bill;  // once it has ended
-  std::string origin;  // the run that this one took up
+  std::string origin;                  // the run that this one took up
 };
 
 struct RunQuery {
@@ -89,6 +91,21 @@ struct RunPage {
   std::vector<RunSummary> runs;  // newest first
   std::string next;              // empty: this was the last page
 };
+
+// A part of a conversation, and whose turn it is there.
+struct ConversationQuery {
+  std::string conversation;
+  std::uint32_t branch = 0;
+  std::uint64_t after = 0;    // the last page's `next`
+  std::uint32_t limit = 100;  // at most platform::kMaxPage
+};
+struct ConversationPage {
+  platform::Reference head;
+  std::vector<platform::Message> messages;  // oldest first
+  std::uint64_t next = 0;                   // 0: this was the last page
+};
+// Messages of one page have so many bytes together, unless it is one alone.
+inline constexpr std::size_t kMaxConversationPage = 2 << 20;
 
 struct DecisionRequest {
   std::string approval;
@@ -163,6 +180,14 @@ class Runs {
   // Raises budgets of an open run, for good, and tells those who wait for them: who waited for one goes on.
   // A budget that the run does not have, or that would be lowered, is kBudgetNotRaised.
   Result<platform::Account> raise_budget(const platform::Raise& wanted);
+
+  Result<ConversationPage> conversation(const ConversationQuery& query);
+  // Which runs came to the conversation, newest first; see Store::turns().
+  Result<std::vector<platform::Turn>> turns(const std::string& conversation, const std::string& after,
+                                            std::uint32_t limit);
+
+  // Agents that run by the clock.
+  Schedules& schedules();
 
   // Whether there is such a run, or at least its log.
   bool has_log(const std::string& run);

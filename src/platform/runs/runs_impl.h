@@ -39,6 +39,7 @@ struct Runs::Impl {
   std::shared_ptr<DecisionSender> decisions;
   std::shared_ptr<HistorySweep> sweep;
   std::shared_ptr<SteeringSender> steering;
+  Schedules schedules;
   RunViews views;
   std::unique_ptr<WorkPool> starters;
   std::atomic<std::size_t> starting = 0;

@@ -3,15 +3,16 @@
 #include "fixture/temporary_directory.h"
 #include "os/thread_executor.h"
 #include "platform/contract_approvals.h"
-#include "platform/contract_budgets.h"
 #include "platform/contract_blobs.h"
+#include "platform/contract_budgets.h"
 #include "platform/contract_conversations.h"
-#include "platform/contract_labels.h"
 #include "platform/contract_held_runs.h"
+#include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"
+#include "platform/contract_turns.h"
 #include "platform_sqlite/sqlite_store.h"
 
 namespace holdfast::platform {

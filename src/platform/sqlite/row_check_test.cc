@@ -130,6 +130,7 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
   row.actor = "ann";
   ASSERT_TRUE(store().audit(row).ok());
   label_agent();
+  ASSERT_TRUE(store().take_turn("conversation", "run"));
   const auto read_all = [&](std::string_view name) -> Status {
     auto tables = open_sqlite_tables(directory_.path());
     if (!tables) return tables.error();
@@ -153,6 +154,7 @@ TEST_F(RowCheck, ADamagedRowOfAnyTableIsNotCopied) {
       {"labels", "UPDATE labels SET label = 'x'"},
       {"label_moves", "UPDATE label_moves SET actor = 'bob'"},
       {"audit", "UPDATE audit SET actor = 'bob'"},
+      {"turns", "UPDATE turns SET conversation = 'x'"},
   };
   for (const auto& [table, damage] : damages) {
     change(damage);

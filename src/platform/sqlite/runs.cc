@@ -56,6 +56,20 @@ Status read_beginning(Database& db, ListedRun& row) {
   return {};
 }
 
+Status read_conversation(Database& db, RunRecord& run) {
+  Result<std::string> found = conversation_of(db, run.run);
+  if (!found) return found.error();
+  run.conversation = std::move(*found);
+  return {};
+}
+
+Status read_conversations(Database& db, std::vector<RunRecord>& runs) {
+  for (RunRecord& run : runs) {
+    if (Status status = read_conversation(db, run); !status.ok()) return status;
+  }
+  return {};
+}
+
 constexpr sqlite::Literal kByRun = READ_RUNS "WHERE run = ?1";
 constexpr sqlite::Literal kByKey = READ_RUNS "WHERE idempotency_key = ?1";
 
@@ -63,8 +77,11 @@ constexpr sqlite::Literal kByKey = READ_RUNS "WHERE idempotency_key = ?1";
 Result<std::optional<StoredRun>> find_run(Database& db, sqlite::Literal sql, std::string_view value) {
   if (value.empty()) return std::nullopt;
   Statement query(db, sql);
-  return sound_one(query.bind(value), "runs",
-                   [](const Statement& row) { return StoredRun{run_of(row), row.text(9)}; });
+  Result<std::optional<StoredRun>> found = sound_one(
+      query.bind(value), "runs", [](const Statement& row) { return StoredRun{run_of(row), row.text(9)}; });
+  if (!found || !*found) return found;
+  if (Status status = read_conversation(db, (*found)->run); !status.ok()) return fail(std::move(status));
+  return found;
 }
 
 Result<RunRecord> need_run(Database& db, std::string_view id) {
@@ -86,7 +103,12 @@ struct RunRows {
                          ", " ROW_SUM("runs", RUN_VALUES) ")");
     insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
                 run.created_at, run.started_at, row.fingerprint);
-    return insert.run();
+    if (Status status = insert.run(); !status.ok() || run.conversation.empty()) return status;
+    Turn turn;
+    turn.conversation = run.conversation;
+    turn.run = run.run;
+    turn.at = run.created_at;
+    return insert_turn(db, turn);
   }
 };
 
@@ -154,11 +176,15 @@ Status SqliteStore::mark_started(std::string_view run, std::string_view engine_r
 
 Result<std::vector<RunRecord>> SqliteStore::unstarted_runs(WallTime before, std::uint32_t limit,
                                                            std::string_view after) {
-  return reading<std::vector<RunRecord>>([&](Database& db) {
+  return reading<std::vector<RunRecord>>([&](Database& db) -> Result<std::vector<RunRecord>> {
     Statement query(db, READ_RUNS
                     "WHERE started_at IS NULL AND created_at < ?1 "
                     "AND n > coalesce((SELECT n FROM runs WHERE run = ?2), 0) ORDER BY n");
-    return sound_all(query.bind(before, after), "runs", damage_, rules::page_size(limit), run_of);
+    Result<std::vector<RunRecord>> runs =
+        sound_all(query.bind(before, after), "runs", damage_, rules::page_size(limit), run_of);
+    if (!runs) return runs;
+    if (Status status = read_conversations(db, *runs); !status.ok()) return fail(std::move(status));
+    return runs;
   });
 }
 
@@ -186,6 +212,7 @@ Result<std::vector<RunRecord>> SqliteStore::runs(const RunFilter& filter) {
       if (Status status = read_beginning(db, row); !status.ok()) return fail(std::move(status));
       out.push_back(std::move(row.run));
     }
+    if (Status status = read_conversations(db, out); !status.ok()) return fail(std::move(status));
     return out;
   });
 }

@@ -192,6 +192,15 @@ CREATE TABLE memory_terms (
 CREATE INDEX memory_terms_by_name ON memory_terms (subject, name);
 )sql";
 
+// Version 4: the lines of conversations.
+constexpr const char* kTurnTables = R"sql(
+CREATE TABLE turns (
+  n INTEGER PRIMARY KEY AUTOINCREMENT, conversation TEXT NOT NULL, run TEXT NOT NULL UNIQUE, at INTEGER NOT NULL,
+  over INTEGER NOT NULL, checksum INTEGER);
+CREATE INDEX turns_of_conversation ON turns (conversation, n);
+CREATE INDEX turns_in_line ON turns (conversation, n) WHERE over = 0;
+)sql";
+
 constexpr const char* kStreamsTables = R"sql(
 CREATE TABLE meta (epoch TEXT NOT NULL);
 CREATE TABLE events (
@@ -208,13 +217,8 @@ struct Step {
   const char* sql;
 };
 constexpr Step kStoreSteps[] = {
-    {2, kStoreChecksums},
-    {3, kLedgerChecksums},
-    {4, kLabels},
-    {4, kHeldRuns},
-    {4, kBudgets},
-    {4, kBlobTables},
-    {4, kMemoryTables},
+    {2, kStoreChecksums}, {3, kLedgerChecksums}, {4, kLabels},       {4, kHeldRuns},
+    {4, kBudgets},        {4, kBlobTables},      {4, kMemoryTables}, {4, kTurnTables},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

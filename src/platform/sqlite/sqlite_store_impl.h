@@ -114,6 +114,12 @@ class SqliteStore : public Store {
   Result<std::vector<MemorySubject>> memory_subjects(std::string_view after, std::uint32_t limit) override;
   Result<std::int64_t> erase_memory(std::string_view subject, const AuditRow& row) override;
 
+  Result<Turn> take_turn(std::string_view conversation, std::string_view run) override;
+  Result<std::string> leave_turn(std::string_view run) override;
+  Result<std::optional<Turn>> turn(std::string_view run) override;
+  Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
+                                  std::uint32_t limit) override;
+
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
 
@@ -152,6 +158,9 @@ Result<Appended> append_in(Database& db, const Reference& expected, const std::v
 Status forget_steps(Database& db, std::string_view run);
 Status forget_blobs(Database& db, std::string_view run);
 Status insert_audit(Database& db, const AuditRow& row);
+Status insert_turn(Database& db, const Turn& turn);
+// The conversation that the run was started for, or came to; empty: none.
+Result<std::string> conversation_of(Database& db, std::string_view run);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without
 // `after` at the end of the table; INVALID_ARGUMENT when `after` is no `what`.

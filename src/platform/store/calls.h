@@ -60,6 +60,8 @@ Result<StepRecord> commit_step(Rows rows, const StepWrite& step, WallTime now) {
   if (!step.messages.empty()) {
     Result<Appended> appended = rows.append(*step.expected, step.messages, record.at);
     if (!appended) return fail(appended.error());
+    if (step.at_head_only && appended->branch_opened)
+      return fail(Code::kAborted, "somebody else has just said something in the conversation");
     record.appended = std::move(*appended);
   }
   auto ledger = rows.ledger();

@@ -75,6 +75,7 @@ struct StepWrite {
   std::string run;
   std::optional<Reference> expected;  // where to append; none: the step adds no messages
   std::vector<std::string> messages;  // JSON
+  bool at_head_only = false;          // ABORTED rather than a branch, when the head has moved on
   std::string result;                 // JSON, given back to later attempts
   std::vector<Usage> usage;
   std::string settles;                    // the reservation that the usage was made under; empty: none
@@ -185,6 +186,24 @@ struct DecisionAttempt {
   WallTime at{};  // set by the store
 };
 
+// ---- turns of conversations
+
+// The place of a run in the line of those that go on in one conversation.
+struct Turn {
+  Turn() = default;
+  std::string conversation;
+  std::string run;
+  WallTime at{};            // when it came
+  bool over = false;        // it has left the line
+  std::string first;        // whose turn it is: the run's own id, when it is this one's
+  std::uint32_t ahead = 0;  // who stand before it, as far as kMaxCountedAhead
+  bool began = false;       // it has said its first message
+  // The run that the conversation is named after has spoken in it, and stands in no line: who has a
+  // conversation of his own does not queue for it, and is first for as long as he is open.
+  bool behind_owner = false;
+};
+inline constexpr std::uint32_t kMaxCountedAhead = 100;
+
 // ---- runs and definitions
 
 struct StartIntent {
@@ -193,6 +212,7 @@ struct StartIntent {
   std::string agent;
   std::string definition_hash;  // the version that the run keeps
   std::string input;            // JSON
+  std::string conversation;     // goes on in that one; empty: one of its own, named like the run
   std::string idempotency_key;  // optional
   // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent and
   // input.
@@ -209,6 +229,7 @@ struct RunRecord {
   std::string definition_hash;
   std::string input;            // JSON; in a page of runs at most its first kMaxListedInput characters
   std::size_t input_bytes = 0;  // of all of it
+  std::string conversation;     // the one it was started for; empty: its own
   std::string idempotency_key;
   std::string request_id;     // of StartWorkflowExecution: the run id
   std::string engine_run_id;  // empty until the engine has answered

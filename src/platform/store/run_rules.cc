@@ -29,6 +29,7 @@ bool same_json(const std::string& a, const std::string& b) {
 
 // Fingerprints are of the text as it came and stay so, since rows hold them; another text may say the same.
 bool same_request(const StartIntent& intent, const StoredRun& stored) {
+  if (intent.conversation != stored.run.conversation) return false;
   if (stored.fingerprint == fingerprint_of(intent)) return true;
   const RunRecord& run = stored.run;
   const bool of_text =
@@ -42,6 +43,9 @@ Status check_start(const StartIntent& intent) {
   if (Status status = check_name("an agent", intent.agent); !status.ok()) return status;
   if (!intent.run.empty()) {
     if (Status status = check_name("a run", intent.run); !status.ok()) return status;
+  }
+  if (!intent.conversation.empty()) {
+    if (Status status = check_name("a conversation", intent.conversation); !status.ok()) return status;
   }
   return check_body("the input of a run", intent.input);
 }
@@ -58,7 +62,8 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   if (of_run) {
     if (same_request(intent, *of_run)) return Change<StoredRun>{*of_run};
     return fail(Code::kAlreadyExists,
-                fmt::format("run {} exists with another agent or input: choose another run id", intent.run));
+                fmt::format("run {} exists with another agent, input or conversation: choose another run id",
+                            intent.run));
   }
   RunRecord run;
   run.run = intent.run.empty() ? new_uuid(random) : intent.run;
@@ -66,6 +71,7 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   run.definition_hash = intent.definition_hash;
   run.input = intent.input;
   run.input_bytes = intent.input.size();
+  run.conversation = intent.conversation;
   run.idempotency_key = intent.idempotency_key;
   run.request_id = run.run;
   run.created_at = now;

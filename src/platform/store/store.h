@@ -19,8 +19,8 @@
 
 #include "base/storage_fault.h"
 #include "holdfast/status.h"
-#include "platform/held_runs.h"
 #include "platform/blobs.h"
+#include "platform/held_runs.h"
 #include "platform/memory.h"
 #include "platform/records.h"
 
@@ -214,6 +214,19 @@ class Store {
   virtual Result<std::vector<MemorySubject>> memory_subjects(std::string_view after, std::uint32_t limit) = 0;
   // Everything about the subject goes, and `row` says who did it, at once. How many entries there were.
   virtual Result<std::int64_t> erase_memory(std::string_view subject, const AuditRow& row) = 0;
+
+  // ---- turns: runs on one conversation, one behind the other (docs/adr/0054). A start for a conversation
+  // takes the run's place in its line.
+
+  // Its place; at the end of the line when it stood in none, or in another conversation's, which it leaves.
+  virtual Result<Turn> take_turn(std::string_view conversation, std::string_view run) = 0;
+  // The conversation whose line it left; empty: it stood in none. The record that it was there stays.
+  virtual Result<std::string> leave_turn(std::string_view run) = 0;
+  // None: it never stood in a line.
+  virtual Result<std::optional<Turn>> turn(std::string_view run) = 0;
+  // Who came to the conversation, newest first. `after`: the last run of the page before.
+  virtual Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
+                                          std::uint32_t limit) = 0;
 };
 
 }  // namespace holdfast::platform

@@ -90,6 +90,7 @@ inline constexpr Table kTables[] = {
     {"memories", "subject, name, version, text, run, key, at, forgotten, bytes", "subject, name", ""},
     {"memory_versions", "subject, name, version, text, run, key, at", "subject, name, version", ""},
     {"memory_terms", "subject, term, name, times", "subject, term, name", ""},
+    {"turns", "n, conversation, run, at, over", "n", "n"},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

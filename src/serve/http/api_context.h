@@ -49,6 +49,7 @@ struct ApiContext {
 
 void add_run_routes(Router& router, ApiContext& context);
 void add_steering_routes(Router& router, ApiContext& context);
+void add_conversation_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);
 void add_approval_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);
@@ -57,6 +58,7 @@ void add_label_routes(Router& router, ApiContext& context);
 void add_usage_routes(Router& router, ApiContext& context);
 void add_output_routes(Router& router, ApiContext& context);
 void add_memory_routes(Router& router, ApiContext& context);
+void add_schedule_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 

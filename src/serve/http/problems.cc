@@ -20,12 +20,15 @@ struct Row {
 
 constexpr Row kRows[] = {
     {RunFault::kInvalidRunId, 400, "invalid_id", ""},
+    {RunFault::kInvalidConversation, 400, "invalid_conversation", ""},
     {RunFault::kInvalidKey, 400, "invalid_header", "", "Idempotency-Key is longer than 200 bytes"},
     {RunFault::kAgentNotFound, 404, "agent_not_found", "register one: PUT /api/v1/agents/NAME"},
     {RunFault::kVersionNotFound, 404, "version_not_found", ""},
     {RunFault::kRunExists, 409, "run_exists",
      "the same request again gives the same run; another one needs another id or key"},
     {RunFault::kRunNotFound, 404, "run_not_found", "GET /api/v1/runs lists them"},
+    {RunFault::kConversationNotFound, 404, "conversation_not_found",
+     "a conversation is named like the run that began it, or as the start of a run says"},
     {RunFault::kRunNotStarted, 409, "run_not_started", "try again in a moment"},
     {RunFault::kRunsCursorNotFound, 400, "invalid_cursor", "", "the cursor's run does not exist"},
     {RunFault::kApprovalNotFound, 404, "approval_not_found",
@@ -44,6 +47,9 @@ constexpr Row kRows[] = {
     {RunFault::kBudgetNotRaised, 400, "budget_not_raised",
      "GET /api/v1/runs/{id} shows the budgets of a run"},
     {RunFault::kRunOver, 409, "run_closed", ""},
+    {RunFault::kInvalidSchedule, 400, "invalid_schedule", ""},
+    {RunFault::kScheduleNotFound, 404, "schedule_not_found", "GET /api/v1/schedules lists them"},
+    {RunFault::kScheduleExists, 409, "schedule_exists", "delete it first, or choose another name"},
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 
 #include "base/json.h"
 #include "http/approval_json.h"
-#include "runs/run_reason.h"
 #include "http/usage_json.h"
+#include "runs/run_reason.h"
 
 namespace holdfast::http {
 
@@ -35,6 +35,7 @@ Json pending_activities_json(const std::vector<PendingActivity>& activities) {
 
 Json waiting_on(const runs::RunSummary& summary) {
   if (summary.waits_for_approval) return "approval";
+  if (summary.waits_for_turn) return "conversation";
   const bool parked = summary.account && !summary.account->waiting_on.empty();
   return parked && !is_closed(summary.standing.status) ? Json("budget") : Json(nullptr);
 }
@@ -77,6 +78,7 @@ Json summary_json(const runs::RunSummary& summary) {
       {"version", run.definition_hash},
       {"status", to_string(standing.status)},
       {"waiting_on", waiting_on(summary)},
+      {"conversation", run.conversation.empty() ? run.run : run.conversation},
       {"input", whole ? parse_or_string<Json>(run.input) : excerpt_of(run)},
       {"created_at", iso_time(run.created_at)},
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},

@@ -44,13 +44,15 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
 }
 
 std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, const Request& request) {
-  auto body = json_body(request, {"agent", "version", "input", "id"});
+  auto body = json_body(request, {"agent", "version", "input", "id", "conversation"});
   if (!body) return std::unexpected(body.error());
   auto id = string_member(*body, "id", runs::kMaxIdBytes);
   if (!id) return std::unexpected(id.error());
   if (body->contains("id")) {
     if (Status valid = runs::check_run_id(*id); !valid.ok()) return std::unexpected(problem_of(valid));
   }
+  auto conversation = string_member(*body, "conversation", runs::kMaxIdBytes);
+  if (!conversation) return std::unexpected(conversation.error());
   auto version = string_member(*body, "version", 100);
   if (!version) return std::unexpected(version.error());
   if (!body->contains("input")) {
@@ -64,6 +66,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.agent = *agent;
   intent.definition_hash = *version;
   intent.input = dump_json((*body)["input"]);
+  intent.conversation = *conversation;
   intent.idempotency_key = std::string(request.header("idempotency-key"));
   return intent;
 }
