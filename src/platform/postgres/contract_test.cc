@@ -4,6 +4,7 @@
 #include "os/thread_executor.h"
 #include "platform/contract_approvals.h"
 #include "platform/contract_conversations.h"
+#include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"

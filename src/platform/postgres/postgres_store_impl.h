@@ -73,6 +73,8 @@ class PostgresStore : public Store {
   Status audit(const AuditRow& row) override;
   Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
 
+  Result<std::string> run_settings(std::string_view run) override;
+
  private:
   void commit(GroupCommit<Connection>::Batch& batch);
 

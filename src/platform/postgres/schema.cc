@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/sha256.h"
 #include "base/storage_fault.h"
+#include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
 
@@ -90,6 +91,7 @@ CREATE INDEX events_by_step ON events (run, step, attempt, start) WHERE step IS 
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
+    {3, "settings of runs", kRunSettingsTable},
 };
 
 constexpr const char* kMigrationsTable =

@@ -74,6 +74,8 @@ class SqliteStore : public Store {
   Status audit(const AuditRow& row) override;
   Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) override;
 
+  Result<std::string> run_settings(std::string_view run) override;
+
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
 

@@ -124,6 +124,11 @@ class Store {
   virtual Status audit(const AuditRow& row) = 0;
   // Newest first; `subject` empty: all.
   virtual Result<std::vector<AuditRow>> audit_rows(std::string_view subject, std::uint32_t limit) = 0;
+
+  // ---- settings of runs
+
+  // StartIntent::settings of that run; empty when it had none, or there is no such run.
+  virtual Result<std::string> run_settings(std::string_view run) = 0;
 };
 
 }  // namespace holdfast::platform

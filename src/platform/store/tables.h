@@ -54,6 +54,7 @@ inline constexpr Table kTables[] = {
      ""},
     {"audit", "id, at, actor, action, subject, detail", "id", "id"},
     {"gone_histories", "run, status, closed_at, at", "run", ""},
+    {"run_settings", "run, settings", "run", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 
