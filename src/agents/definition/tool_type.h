@@ -70,7 +70,8 @@ struct Need {
     kHost,      // `url` leads there
     kVariable,  // of the environment: `name`; sent to where `url` leads, or kept when that is empty
     kKey,       // a model's key: the variable `name`, sent to where `url` leads
-    kDatabase,  // the file `name`, which may hold ${NAME}s
+    kDatabase,  // the file or the address of PostgreSQL `name`, which may hold ${NAME}s
+    kActivity,  // `name`: NAME@QUEUE
   };
   Kind kind = Kind::kHost;
   std::string name;
