@@ -94,6 +94,7 @@ struct ToolType {
   std::string_view section_needs = {};
   bool has_effect = false;         // `effect` is part of the canonical form
   bool has_attempts = true;        // `timeout` and `retry` are
+  bool notifies = false;           // it tells people or programs something
   Duration timeout{30000};         // the default of one attempt
   Json (*parameters)() = nullptr;  // of a definition that gives none; null: no arguments
 
