@@ -93,6 +93,7 @@ Json Activities::arguments_of(const CallRef& call) {
   if (!arguments.is_object()) {
     throw ApplicationFailure::non_retryable("the arguments are no JSON object", "INVALID_ARGUMENT");
   }
+  if (call.bound.is_object()) arguments.update(call.bound);
   return arguments;
 }
 
@@ -113,18 +114,23 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   return input.is_string() ? input.get<std::string>() : dump_json(input);
 }
 
+std::string Activities::begin_key(activity::Context& ctx) {
+  return "begin:" +
+         sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+}
+
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
-                                         const model::Message& first) {
+                                         const model::Message& first, const RunSettings& settings) {
   const std::string conversation = run.conversation.empty() ? ctx.info().workflow_id : run.conversation;
   platform::StepWrite write;
-  write.key = "begin:" +
-              sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+  write.key = begin_key(ctx);
   write.run = ctx.info().workflow_id;
   auto head = deps_.store->head(conversation, 0);
   if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
   write.messages = {model::to_json(first)};
-  write.result = "{}";
+  const std::string kept = settings_text(settings);
+  write.result = kept.empty() ? "{}" : kept;
   auto record = require(deps_.store->commit_step(write), "storing the input");
   return record.appended->head;
 }
@@ -144,10 +150,12 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
     version = current->hash;
   }
   DefinitionPtr agent = definition(run.agent, version);
+  const RunSettings settings = start_settings(ctx, run, *agent);
   const std::string text = first_input(ctx, run);
   Begun out;
-  out.head = append_first(
-      ctx, run, run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
+  out.head = append_first(ctx, run,
+                          run.caller ? model::Message::user(text) : require(first_message(text), "the input"),
+                          settings);
   Json started = {{"agent", run.agent},
                   {"version", version},
                   {"input", excerpt(text)},
@@ -164,6 +172,10 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   plan.agent = run.agent;
   plan.version = version;
   plan.flags = kLoopFlags;
+  if (!settings_text(settings).empty()) plan.settings = begin_key(ctx);
+  plan.notifies =
+      notified_events(agent->notify) |
+      notified_events(require(read_notify(agent_catalog(), settings.notify), "`notify` of the run"));
   plan.max_iterations = agent->limits.max_iterations;
   plan.max_parallel_tools = agent->limits.max_parallel_tools;
   plan.run_timeout_ms = agent->limits.run_timeout.count();

@@ -14,6 +14,7 @@
 #include <string>
 
 #include "activities/register.h"
+#include "activities/settings.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/client.h"
@@ -44,6 +45,8 @@ class Activities {
   void step_started(activity::Context& ctx, const StepInput& in);
   void step_completed(activity::Context& ctx, const StepInput& in);
   Finished finish(activity::Context& ctx, const FinishInput& in);
+  NotifyTargets notify_targets(activity::Context& ctx, const NotifyInput& in);
+  void notify(activity::Context& ctx, const NotifyInput& in);
 
  private:
   using DefinitionPtr = std::shared_ptr<const AgentDefinition>;
@@ -59,7 +62,16 @@ class Activities {
   std::string output_at(const ConversationRef& head);
 
   std::string first_input(activity::Context& ctx, const RunInput& run);
-  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first);
+  // What the run was started with; a sub-agent has the context of its caller.
+  RunSettings start_settings(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent);
+  // By Plan::settings.
+  RunSettings settings_at(const std::string& key);
+  // All that are to be told, of the definition and of the start.
+  std::vector<Notified> notified(const NotifyInput& in);
+  // The step of the beginning, which keeps the settings.
+  static std::string begin_key(activity::Context& ctx);
+  ConversationRef append_first(activity::Context& ctx, const RunInput& run, const model::Message& first,
+                               const RunSettings& settings);
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                                const std::vector<model::Message>& answers);
@@ -69,7 +81,8 @@ class Activities {
                                        const std::shared_ptr<net::LargeTurn>& turn);
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
-  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal);
+  PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
+                        const Json& context);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 

@@ -4,6 +4,7 @@
 
 #include "activities/activities.h"
 #include "agent/loop.h"
+#include "agent/notify.h"
 
 namespace holdfast::agent {
 
@@ -28,6 +29,12 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.agents->register_activity(
       kStepCompletedActivity,
       [activities](activity::Context& ctx, StepInput in) { activities->step_completed(ctx, in); });
+  workers.agents->register_workflow(kNotifyWorkflowType, notify_workflow);
+  workers.agents->register_activity(
+      kNotifyTargetsActivity,
+      [activities](activity::Context& ctx, NotifyInput in) { return activities->notify_targets(ctx, in); });
+  workers.tools->register_activity(
+      kNotifyActivity, [activities](activity::Context& ctx, NotifyInput in) { activities->notify(ctx, in); });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });

@@ -4,6 +4,7 @@
 
 #include "agent/bookkeeping.h"
 #include "agent/workflow_tool.h"
+#include "base/text.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -18,6 +19,8 @@ using std::chrono::seconds;
 
 // A worker that died is noticed after this; activities beat every kBeatInterval.
 constexpr seconds kHeartbeatTimeout{10};
+// Of a text that others are told: it stands in a history.
+constexpr std::size_t kMaxTold = 4000;
 
 RetryPolicy retry_policy(const Json& retry) {
   return RetryPolicy()
@@ -140,6 +143,7 @@ Task<ModelTurn> Loop::call_model() {
   in.answers = progress_.answers;
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
+  in.settings = progress_.plan.settings;
   auto options = ActivityOptions()
                      .task_queue(kModelQueue)
                      .start_to_close(milliseconds(progress_.plan.model_timeout_ms))
@@ -219,29 +223,46 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
       answer.key = result.key;
       co_return answer;
     }
-    // The call may have happened and must not be repeated unasked: approve means call again, reject means
-    // leave it.
-    const std::string what = fmt::format(
-        "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
-        "call it again, reject to leave it",
-        call->call.tool, result.note);
-    const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
-    auto refusal = co_await approved(call, what, id, Question::kAgain);
-    if (refusal)
-      co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
-    call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);
+    std::optional<ToolAnswer> left = co_await asked_again(call, result.note, repeat);
+    if (left) co_return *left;
   }
+}
+
+Task<std::optional<ToolAnswer>> Loop::asked_again(std::shared_ptr<PlannedCall> call, std::string note,
+                                                  int repeat) {
+  const std::string what = fmt::format(
+      "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
+      "call it again, reject to leave it",
+      call->call.tool, note);
+  const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
+  auto refusal = co_await approved(call, what, id, Question::kAgain);
+  if (refusal) co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
+  call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);
+  co_return std::nullopt;
 }
 
 // The call is made right here, by the workflow.
 Task<ToolAnswer> Loop::call_in_workflow(const WorkflowTool* tool, PlannedCall planned) {
+  auto call = std::make_shared<PlannedCall>(std::move(planned));
+  for (int repeat = 1;; ++repeat) {
+    auto calling = attempt(tool->run(WorkflowCall(ctx_, *call, caller_of(*call))));
+    Outcome<ToolAnswer> outcome = co_await std::move(calling);
+    if (outcome.ok()) co_return std::move(outcome).value();
+    if (type_of(outcome.error()) != kEffectUnknown) outcome.error().raise();
+    std::optional<ToolAnswer> left = co_await asked_again(call, root_of(outcome.error()).message(), repeat);
+    if (left) co_return *left;
+  }
+}
+
+Caller Loop::caller_of(const PlannedCall& planned) const {
   Caller caller;
   caller.run = ctx_.info().workflow_id;
   caller.agent = progress_.plan.agent;
   caller.version = progress_.plan.version;
   caller.call = planned.call;
   caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
-  return tool->run(WorkflowCall(ctx_, std::move(planned), std::move(caller)));
+  caller.settings = progress_.plan.settings;
+  return caller;
 }
 
 // ---- 4. the end
@@ -257,6 +278,8 @@ Task<RunResult> Loop::finish(RunEnd end) {
   in.usage = progress_.usage;
   in.caller = input_.caller;
   Finished finished = co_await ctx_.activity<Finished>(kFinishActivity, bookkeeping(), in);
+  Json told = {{"output", bounded_text(finished.output, kMaxTold)}};
+  co_await notify(NotifyEvent::kCompleted, "completed", std::move(told));
   phase_ = "done";
   RunResult result;
   result.output = finished.output;
@@ -285,6 +308,9 @@ Task<void> Loop::report_end(RunEnd end, std::string type, std::string error) {
   // The log is for people; a store that refuses it must not keep the run from ending.
   auto options = bookkeeping().schedule_to_close(std::chrono::minutes(5));
   (void)co_await attempt(ctx_.activity<Finished>(kFinishActivity, options, in));
+  Json told = {{"error_type", type}, {"error", bounded_text(error, kMaxTold)}};
+  if (end == RunEnd::kCanceled) told["canceled"] = true;
+  co_await notify(NotifyEvent::kFailed, "failed", std::move(told));
   phase_ = "done";
 }
 

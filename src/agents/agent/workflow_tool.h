@@ -26,8 +26,11 @@ struct WorkflowCall {
   protocol::Caller caller;  // this run, for whom it calls
 };
 
+// The type of the failure of a call of which nobody knows whether it had its effect: a person is asked.
+inline constexpr const char* kEffectUnknown = "EffectUnknown";
+
 struct WorkflowTool {
-  // Throws what fails the call: its message goes to the model.
+  // Throws what fails the call: its message goes to the model, or with kEffectUnknown to a person.
   using Run = Task<protocol::ToolAnswer> (*)(WorkflowCall call);
 
   consteval WorkflowTool(ToolType type_in, Run run_in, bool only_waits_in = false)

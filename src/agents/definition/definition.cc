@@ -43,6 +43,7 @@ Json tool_json(const ToolSpec& tool) {
     out["retry"] = retry_json(tool.retry);
   }
   if (type.has_effect) out["effect"] = to_string(tool.effect);
+  if (!tool.bind.empty()) out["bind"] = bind_json(tool.bind);
   out[std::string(type.name)] = type.canonical(tool);
   return out;
 }
@@ -103,6 +104,7 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
+  if (!definition.notify.empty()) out["spec"]["notify"] = notify_json(definition.notify);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "definition/notify.h"
 #include "definition/tool_type.h"
 #include "holdfast/status.h"
 #include "spec/condition.h"
@@ -72,6 +73,7 @@ struct AgentDefinition {
   ApprovalSpec approvals;
   Limits limits;
   Json output_schema;  // JSON Schema of the answer; null: any text
+  std::vector<Notified> notify;
 
   const ToolSpec* find_tool(std::string_view tool) const;
 };

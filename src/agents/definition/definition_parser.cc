@@ -150,6 +150,7 @@ ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::
   auto effect = in.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
   if (effect) out.effect = static_cast<Effect>(*effect);
   parse_parameters(in, out);
+  parse_bind(in, out);
   parse_attempts(in, out);
   ToolReader reader{in, out, effect.has_value(), base_directory};
   parse_section(catalog, reader);
@@ -283,6 +284,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_approvals(spec, out);
     parse_limits(spec, out);
     parse_output_schema(spec, out);
+    out.notify = parse_notify(catalog, spec, base_directory);
   }
   spec.finish();
   file.finish();

@@ -81,6 +81,15 @@ constexpr std::string_view kFrame = R"json({
         "type": {"enum": []},
         "effect": {"enum": ["pure", "idempotent", "at_most_once", "transactional"]},
         "parameters": {"type": "object", "description": "JSON Schema of the arguments. `additionalProperties` is false unless given."},
+        "bind": {
+          "type": "object",
+          "description": "Arguments that the model neither sees nor gives.",
+          "additionalProperties": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {"value": {}, "run": {"type": "string", "description": "A name in the context of the run."}}
+          }
+        },
         "timeout": {"$ref": "#/$defs/duration"},
         "retry": {"$ref": "#/$defs/retry"}
       }
@@ -139,6 +148,7 @@ std::string definition_schema(const Catalog& catalog) {
     tool["type"]["enum"].push_back(type->name);
     tool[std::string(type->name)] = std::move(section);
   }
+  out["properties"]["spec"]["properties"]["notify"] = Ordered(notify_schema(catalog));
   return dump_json(out, 2);
 }
 

@@ -19,6 +19,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
+#include "definition/bind.h"
 #include "holdfast/seams.h"
 #include "protocol/activities.h"
 #include "spec/yaml_reader.h"
@@ -50,6 +51,7 @@ struct ToolSpec {
   const ToolType* type = nullptr;  // never null in what parse_definition() gives
   Effect effect = Effect::kPure;
   Json parameters;  // JSON Schema of the arguments object
+  Bindings bind;    // arguments that the model does not give
   Duration timeout{30000};
   RetrySpec retry{.initial = Duration(1000), .backoff = 2.0, .max_interval = Duration(30000), .attempts = 3};
   std::shared_ptr<const ToolSettings>
@@ -94,7 +96,7 @@ struct ToolType {
   std::string_view section_needs = {};
   bool has_effect = false;         // `effect` is part of the canonical form
   bool has_attempts = true;        // `timeout` and `retry` are
-  bool notifies = false;           // it tells people or programs something
+  bool notifies = false;           // it tells people or programs something: `notify` may use it
   Duration timeout{30000};         // the default of one attempt
   Json (*parameters)() = nullptr;  // of a definition that gives none; null: no arguments
 

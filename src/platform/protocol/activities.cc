@@ -25,6 +25,9 @@ constexpr Words kRunEnds("end of a run",
                          {Word{RunEnd::kCompleted, "completed"},
                           Word{RunEnd::kMaxIterations, "max_iterations"}, Word{RunEnd::kFailed, "failed"},
                           Word{RunEnd::kCanceled, "canceled"}});
+constexpr Words kNotifyEvents("event to be told", {Word{NotifyEvent::kCompleted, "completed"},
+                                                   Word{NotifyEvent::kFailed, "failed"},
+                                                   Word{NotifyEvent::kApproval, "approval"}});
 
 void fields(auto& archive, Is<BeginInput> auto& v) {
   archive("run", v.run);
@@ -36,7 +39,7 @@ void fields(auto& archive, Is<Begun> auto& v) {
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
-      "iteration", v.iteration)("step", v.step);
+      "iteration", v.iteration)("step", v.step)("settings", v.settings);
 }
 
 void fields(auto& archive, Is<PlannedCall> auto& v) {
@@ -88,6 +91,15 @@ void fields(auto& archive, Is<Finished> auto& v) {
   archive("output", v.output);
 }
 
+void fields(auto& archive, Is<NotifyInput> auto& v) {
+  archive("run", v.run)("agent", v.agent)("version", v.version)("settings", v.settings)("event", v.event)(
+      "id", v.id)("data", v.data)("target", v.target);
+}
+
+void fields(auto& archive, Is<NotifyTargets> auto& v) {
+  archive("count", v.count);
+}
+
 }  // namespace
 
 HOLDFAST_PROTOCOL_JSON(BeginInput)
@@ -108,5 +120,8 @@ HOLDFAST_PROTOCOL_JSON(StepInput)
 HOLDFAST_PROTOCOL_WORDS(RunEnd, kRunEnds)
 HOLDFAST_PROTOCOL_JSON(FinishInput)
 HOLDFAST_PROTOCOL_JSON(Finished)
+HOLDFAST_PROTOCOL_WORDS(NotifyEvent, kNotifyEvents)
+HOLDFAST_PROTOCOL_JSON(NotifyInput)
+HOLDFAST_PROTOCOL_JSON(NotifyTargets)
 
 }  // namespace holdfast::protocol

@@ -22,6 +22,11 @@ inline constexpr const char* kStepStartedActivity = "agent.step.started";
 inline constexpr const char* kStepCompletedActivity = "agent.step.completed";
 inline constexpr const char* kFinishActivity = "agent.finish";
 
+// Tells others of what happened to a run: a workflow of its own, which outlives the run.
+inline constexpr const char* kNotifyWorkflowType = "agent.notify";
+inline constexpr const char* kNotifyTargetsActivity = "agent.notify.targets";
+inline constexpr const char* kNotifyActivity = "agent.notify.tell";
+
 // The update with which a person decides: a Decision. Those that are refused fail with one of these types.
 inline constexpr const char* kDecideUpdate = "decide";
 inline constexpr const char* kApprovalNotFound = "ApprovalNotFound";

@@ -7,7 +7,8 @@ namespace holdfast::protocol {
 namespace {
 
 void fields(auto& archive, Is<Caller> auto& v) {
-  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth);
+  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)("settings",
+                                                                                                  v.settings);
 }
 
 void fields(auto& archive, Is<Tokens> auto& v) {
@@ -17,7 +18,8 @@ void fields(auto& archive, Is<Tokens> auto& v) {
 void fields(auto& archive, Is<Plan> auto& v) {
   archive("agent", v.agent)("version", v.version)("flags", v.flags)("max_iterations", v.max_iterations)(
       "max_parallel_tools", v.max_parallel_tools)("run_timeout_ms", v.run_timeout_ms)(
-      "model_timeout_ms", v.model_timeout_ms)("model_retry", v.model_retry);
+      "model_timeout_ms", v.model_timeout_ms)("model_retry", v.model_retry)("settings", v.settings)(
+      "notifies", v.notifies);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {
@@ -27,7 +29,7 @@ void fields(auto& archive, Is<Progress> auto& v) {
 
 void fields(auto& archive, Is<RunInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("input", v.input)("conversation", v.conversation)(
-      "caller", v.caller)("progress", v.progress);
+      "caller", v.caller)("progress", v.progress)("context", v.context)("notify", v.notify);
 }
 
 void fields(auto& archive, Is<RunResult> auto& v) {

@@ -21,8 +21,10 @@ enum class RunFault : std::uint8_t {
   kRunNotStarted,       // FAILED_PRECONDITION: the engine does not have it yet, or it has just ended
   kRunsCursorNotFound,  // INVALID_ARGUMENT: there is no run that a page could begin behind
   kApprovalNotFound,    // NOT_FOUND
+  kInvalidSettings,     // INVALID_ARGUMENT: its context, or whom it is to notify
+  kContextMissing,      // FAILED_PRECONDITION: the context lacks what a tool binds
 };
-inline constexpr RunFault kLastRunFault = RunFault::kApprovalNotFound;
+inline constexpr RunFault kLastRunFault = RunFault::kContextMissing;
 
 RunFault run_fault(const Status& status);
 

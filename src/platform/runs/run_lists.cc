@@ -87,6 +87,9 @@ Result<RunDetails> Runs::view(const std::string& id) {
   details.approvals = *std::move(approvals);
   details.progress = *std::move(progress);
   details.usage = *usage;
+  auto settings = impl_->store().run_settings(id);
+  if (!settings) return fail(settings.error());
+  details.settings = *std::move(settings);
   return details;
 }
 

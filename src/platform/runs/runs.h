@@ -49,6 +49,9 @@ struct RunsDependencies {
   const Environment* environment = nullptr;
   After after;
   std::function<void(std::string_view message)> log;
+  // Whether a run of that definition may begin with those settings. INVALID_ARGUMENT; FAILED_PRECONDITION:
+  // they lack what its tools need; PERMISSION_DENIED: net::missing_grants. None: all may.
+  std::function<Status(const platform::Definition& definition, std::string_view settings)> check_settings;
   std::string namespace_name = "default";
 };
 
@@ -69,6 +72,7 @@ struct RunDetails {
   std::vector<platform::Approval> approvals;  // newest first
   RunViews::Snapshot progress;
   platform::UsageTotal usage;
+  std::string settings;  // JSON; empty: none
 };
 
 struct RunQuery {

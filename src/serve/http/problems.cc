@@ -30,6 +30,8 @@ constexpr Row kRows[] = {
     {RunFault::kRunsCursorNotFound, 400, "invalid_cursor", "", "the cursor's run does not exist"},
     {RunFault::kApprovalNotFound, 404, "approval_not_found",
      "GET /api/v1/approvals?status=pending lists what waits"},
+    {RunFault::kInvalidSettings, 400, "invalid_settings", "docs/guide/agents.md: bind, notify"},
+    {RunFault::kContextMissing, 400, "missing_context", "give it as 'context', an object"},
 };
 
 }  // namespace
