@@ -44,7 +44,7 @@ struct WorkflowTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_WORKFLOW_TOOLS(line) line(kAgentTool) line(kWaitTool)
+#define HOLDFAST_WORKFLOW_TOOLS(line) line(kActivityTool) line(kAgentTool) line(kWaitTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const WorkflowTool tool;
 HOLDFAST_WORKFLOW_TOOLS(HOLDFAST_DECLARE_TOOL)
