@@ -199,6 +199,9 @@ class CommandLine {
     run->add_option("--id", run_.id, "Run id of your choice; the same id and input again is the same run");
     run->add_option("--conversation", run_.conversation,
                     "Go on in that conversation, behind the runs that are there");
+    run->add_option("--context", run_.context,
+                    "NAME=VALUE that tools bind, VALUE as JSON or else a text; may be repeated");
+    run->add_option("--notify", run_.notify, "File with a list of whom to tell of the run, as `notify` of agent.yaml");
     run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
     run->add_option_function<double>(
         "--timeout",

@@ -49,6 +49,8 @@ struct RunOptions {
   std::optional<std::string> input_file;  // "-": standard input
   std::optional<std::string> id;
   std::optional<std::string> conversation;  // goes on in that one
+  std::vector<std::string> context;         // NAME=VALUE each
+  std::optional<std::string> notify;        // a file: the list of whom to tell
   bool detach = false;
   std::chrono::milliseconds timeout{0};  // 0: none
 };

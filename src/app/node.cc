@@ -12,6 +12,7 @@
 
 #include "activities/catalog.h"
 #include "activities/deploy.h"
+#include "activities/settings.h"
 #include "activities/edited_call.h"
 #include "app/backup_commands.h"
 #include "app/input_file.h"
@@ -297,6 +298,9 @@ Status Node::open_runs() {
   };
   deps.log = [](std::string_view message) { complain(message); };
   deps.namespace_name = options_.namespace_name;
+  deps.check_settings = [this](const platform::Definition& definition, std::string_view settings) {
+    return agent::check_settings(definition, settings, grants_);
+  };
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
   engine_->on_deleted([this](const std::string& namespace_name, const std::string& workflow_id) {
     if (namespace_name == options_.namespace_name) runs_->history_deleted(workflow_id);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "activities/settings.h"
 #include "app/api_session.h"
 #include "app/commands.h"
 #include "app/definition_file.h"
@@ -137,6 +138,31 @@ int finish(ApiSession& api, const std::string& id, bool json) {
   return kExitRunFailed;
 }
 
+// `--context` and `--notify`.
+int add_settings(const RunOptions& options, Json& body) {
+  for (const std::string& one : options.context) {
+    const std::size_t equals = one.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      report_error("usage", "--context is NAME=VALUE");
+      return kExitUsage;
+    }
+    const std::string value = one.substr(equals + 1);
+    Json parsed = parse_json<Json>(value);
+    body["context"][one.substr(0, equals)] = parsed.is_discarded() ? Json(value) : std::move(parsed);
+  }
+  if (options.notify) {
+    auto text = read_file(*options.notify);
+    if (!text) return refuse(text.error());
+    auto list = agent::notify_list(*text, *options.notify);
+    if (!list) {
+      report_error("usage", std::string(list.error().message()));
+      return kExitUsage;
+    }
+    body["notify"] = Json(*std::move(list));
+  }
+  return kExitOk;
+}
+
 }  // namespace
 
 int run_agent(const RunOptions& options) {
@@ -158,6 +184,7 @@ int run_agent(const RunOptions& options) {
   Json body = {{"agent", options.agent}, {"input", std::move(input)}};
   if (options.id) body["id"] = *options.id;
   if (options.conversation) body["conversation"] = *options.conversation;
+  if (const int wrong = add_settings(options, body); wrong != kExitOk) return wrong;
   if (names_file(options.agent)) {
     auto text = read_file(options.agent);
     if (!text) return refuse(text.error());

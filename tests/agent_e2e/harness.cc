@@ -141,6 +141,16 @@ Platform::~Platform() {
   stores_.store.reset();
 }
 
+void Platform::allow(const std::string& grant) {
+  grants_.allow(must(grant::parse_grant(grant), "grant"));
+}
+
+std::unique_ptr<Worker> Platform::new_worker(const std::string& queue) {
+  WorkerOptions options(queue);
+  options.in_process(engine_ != nullptr);
+  return std::make_unique<Worker>(*connection_, environment_, options);
+}
+
 void Platform::start_workers() {
   // Queues of this test alone are not needed: ids differ, and each test process has an engine of its own. On
   // a shared Temporal server tests run one after the other.

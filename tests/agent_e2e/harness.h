@@ -101,6 +101,11 @@ class Platform {
   int count_events(const std::string& run, std::string_view type);
   Json query_shop(const std::string& sql);
 
+  // Before a run that uses it.
+  void allow(const std::string& grant);
+  // A worker of somebody else's, not started yet.
+  std::unique_ptr<Worker> new_worker(const std::string& queue);
+
   void start_workers();
   void stop_workers();
   // Moves the clock of engine, stores and workers on.

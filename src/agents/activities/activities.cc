@@ -102,6 +102,7 @@ Json Activities::arguments_of(const CallRef& call) {
   if (!arguments.is_object()) {
     throw ApplicationFailure::non_retryable("the arguments are no JSON object", "INVALID_ARGUMENT");
   }
+  if (call.bound.is_object()) arguments.update(call.bound);
   return arguments;
 }
 
@@ -122,15 +123,6 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   return input.is_string() ? input.get<std::string>() : dump_json(input);
 }
 
-namespace {
-
-std::string begin_key(activity::Context& ctx) {
-  return "begin:" +
-         sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
-}
-
-}  // namespace
-
 // What an earlier attempt began with; else what the run names, or is current.
 std::string Activities::version_for(activity::Context& ctx, const RunInput& run,
                                     const protocol::AgentReference& reference) {
@@ -145,9 +137,21 @@ std::string Activities::version_for(activity::Context& ctx, const RunInput& run,
   return found->hash;
 }
 
+std::string Activities::begin_key(activity::Context& ctx) {
+  return "begin:" +
+         sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+}
+
+std::string Activities::begun_with(const std::string& version, const RunSettings& settings) {
+  Json out = parse_json(settings_text(settings));
+  if (!out.is_object()) out = Json::object();
+  out["version"] = version;
+  return dump_json(out);
+}
+
 ConversationRef Activities::append_first(activity::Context& ctx, const RunInput& run,
                                          const AgentDefinition& agent, const std::string& version,
-                                         const model::Message& first) {
+                                         const model::Message& first, const RunSettings& settings) {
   const std::string& id = ctx.info().workflow_id;
   const std::string conversation = run.conversation.empty() ? id : run.conversation;
   platform::StepWrite write;
@@ -170,7 +174,7 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   write.expected = head ? *head : platform::Store::empty_conversation(conversation);
   write.at_head_only = true;
   write.messages = {model::to_json(first)};
-  write.result = dump_json(Json{{"version", version}});
+  write.result = begun_with(version, settings);
   spend_.begin(ctx, run, agent, version, write);
   auto committed = deps_.store->commit_step(write);
   if (!committed) throw_refusal(committed.error());
@@ -189,6 +193,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const std::string& name = reference.agent;
   const std::string version = version_for(ctx, run, reference);
   DefinitionPtr agent = definition(name, version);
+  const RunSettings settings = start_settings(ctx, run, *agent);
   const std::string text = first_input(ctx, run);
   std::optional<platform::Origin> origin;  // of runs that the platform started
   if (!run.caller && run.input.is_null())
@@ -196,11 +201,11 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   Begun out;
   // What a label names is asked once: an attempt after this one finds it with the input.
   if (origin && !origin->state.empty()) {
-    out.head = take_up(ctx, *origin, run, *agent, version);
+    out.head = take_up(ctx, *origin, run, *agent, version, settings);
   } else {
-    out.head =
-        append_first(ctx, run, *agent, version,
-                     run.caller ? model::Message::user(text) : require(first_message(text), "the input"));
+    out.head = append_first(ctx, run, *agent, version,
+                            run.caller ? model::Message::user(text) : require(first_message(text), "the input"),
+                            settings);
   }
   if (!run.conversation.empty() && searches_tools(*agent)) out.loaded = loaded_before(ctx, out.head);
   Json started = {{"agent", name},
@@ -218,15 +223,20 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
     publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
-  out.plan = plan_of(ctx, *agent, version);
+  out.plan = plan_of(ctx, *agent, version, settings_text(settings).empty() ? "" : begin_key(ctx));
   return out;
 }
 
-Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version) {
+Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version,
+                         const std::string& settings) {
   Plan plan;
   plan.agent = agent.name;
   plan.version = version;
   plan.flags = kLoopFlags;
+  plan.settings = settings;
+  plan.notifies = notified_events(agent.notify) |
+                  notified_events(require(read_notify(agent_catalog(), settings_at(settings).notify),
+                                          "`notify` of the run"));
   plan.max_iterations = agent.limits.max_iterations;
   plan.max_parallel_tools = agent.limits.max_parallel_tools;
   plan.run_timeout_ms = agent.limits.run_timeout.count();
@@ -243,7 +253,7 @@ Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, c
 }
 
 Plan Activities::plan(activity::Context& ctx, const PlanInput& in) {
-  return plan_of(ctx, *definition(in.agent, in.version), in.version);
+  return plan_of(ctx, *definition(in.agent, in.version), in.version, in.settings);
 }
 
 // A conversation that goes on does so with the tools that it has found.

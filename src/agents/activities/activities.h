@@ -20,6 +20,7 @@
 #include "activities/register.h"
 #include "activities/spend.h"
 #include "activities/transcript.h"
+#include "activities/settings.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/breaker.h"
@@ -80,6 +81,8 @@ class Activities {
   // effect_activities.cc
   ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
   UndoResult undo(activity::Context& ctx, const EffectInput& in);
+  NotifyTargets notify_targets(activity::Context& ctx, const NotifyInput& in);
+  void notify(activity::Context& ctx, const NotifyInput& in);
 
  private:
   using DefinitionPtr = std::shared_ptr<const AgentDefinition>;
@@ -100,7 +103,8 @@ class Activities {
   void tell_interruption(activity::Context& ctx, std::uint32_t step);
   // Where a run goes on that takes up an earlier one; nothing of that is done again.
   ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
-                          const AgentDefinition& agent, const std::string& version);
+                          const AgentDefinition& agent, const std::string& version,
+                          const RunSettings& settings);
   ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
                           std::uint32_t ordinal);
 
@@ -114,8 +118,18 @@ class Activities {
   std::string first_input(activity::Context& ctx, const RunInput& run);
   std::string version_for(activity::Context& ctx, const RunInput& run,
                           const protocol::AgentReference& reference);
+  // What the run was started with; a sub-agent has the context of its caller.
+  RunSettings start_settings(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent);
+  // By Plan::settings.
+  RunSettings settings_at(const std::string& key);
+  // All that are to be told, of the definition and of the start.
+  std::vector<Notified> notified(const NotifyInput& in);
+  // The step of the beginning, which keeps version and settings.
+  static std::string begin_key(activity::Context& ctx);
+  static std::string begun_with(const std::string& version, const RunSettings& settings);
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
-                               const std::string& version, const model::Message& first);
+                               const std::string& version, const model::Message& first,
+                               const RunSettings& settings);
 
   // model_call.cc: which model is asked, when its key lets it, and how it is asked
   ModelChoice choose_model(activity::Context& ctx, const ModelInput& in, ModelRoute& route);
@@ -150,9 +164,11 @@ class Activities {
   model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
                               const ModelInput& in);
   [[noreturn]] void compact_failed(activity::Context& ctx, const CompactInput& in, const model::Error& error);
-  Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version);
+  // `settings`: Plan::settings.
+  Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version,
+               const std::string& settings);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
-                        const std::vector<std::string>& loaded);
+                        const std::vector<std::string>& loaded, const Json& context);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 

@@ -150,7 +150,7 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
     model::ToolDefinition definition;
     definition.name = tool->name;
     definition.description = description_of(agent, *tool);
-    definition.parameters = dump_json(tool->parameters);
+    definition.parameters = dump_json(visible_parameters(*tool));
     request.tools.push_back(std::move(definition));
   }
   return request;

@@ -119,6 +119,7 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
       check.ask(fmt::format("model of `{}`", role), model_needs(model));
     for (const ToolSpec& tool : parsed->tools)
       check.ask(fmt::format("tool `{}`", tool.name), tool.type->needs(tool));
+    for (const Notified& one : parsed->notify) check.ask("notify", one.message.type->needs(one.message));
     if (Status granted = check.status(); !granted.ok()) return fail(std::move(granted));
   }
   for (const auto& [role, model] : parsed->models) {
@@ -126,6 +127,9 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
   }
   for (const ToolSpec& tool : parsed->tools) {
     for (Need& need : tool.type->needs(tool)) out.needs.push_back(std::move(need));
+  }
+  for (const Notified& one : parsed->notify) {
+    for (Need& need : one.message.type->needs(one.message)) out.needs.push_back(std::move(need));
   }
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());

@@ -10,10 +10,10 @@
 namespace holdfast::agent {
 
 EditedCall rule_on_edit(const AgentDefinition& agent, std::string_view name, std::string_view text,
-                        WallTime now) {
+                        const Json& bound, WallTime now) {
   EditedCall out;
   const ToolSpec* tool = agent.find_tool(std::string(name));
-  const auto arguments = read_json(text, kMaxJsonDepth, Integers::kExact);
+  auto arguments = read_json(text, kMaxJsonDepth, Integers::kExact);
   if (!tool || !arguments || !arguments->is_object()) {
     out.reason = "the edited arguments are no JSON object";
     return out;
@@ -22,6 +22,7 @@ EditedCall rule_on_edit(const AgentDefinition& agent, std::string_view name, std
     out.reason = fmt::format("the edited arguments are wrong: {}", why);
     return out;
   };
+  if (auto bad = rebind_arguments(*arguments, bound)) return wrong(*bad);
   if (auto bad = spec::validate(tool->parameters, *arguments)) return wrong(*bad);
   PlannedCall planned;
   if (tool->type->plan) {
@@ -43,7 +44,9 @@ Status check_edit(platform::Store& store, const platform::Approval& approval, st
   if (!stored) return {};
   const auto agent = parse_definition(stored->text, run->agent);
   if (!agent) return {};
-  const EditedCall ruled = rule_on_edit(*agent, approval.tool, arguments, now);
+  const ToolSpec* tool = agent->find_tool(approval.tool);
+  const Json bound = tool ? bound_values_of(*tool, parse_json(approval.arguments)) : Json();
+  const EditedCall ruled = rule_on_edit(*agent, approval.tool, arguments, bound, now);
   switch (ruled.verdict) {
     case Verdict::kInvalid: return {Code::kInvalidArgument, ruled.reason};
     case Verdict::kDeny: return {Code::kFailedPrecondition, ruled.reason};

@@ -25,8 +25,9 @@ struct EditedCall {
 };
 
 // "ask" is what just happened, so it allows.
+// `bound`: CallRef::bound of the call.
 EditedCall rule_on_edit(const AgentDefinition& agent, std::string_view tool, std::string_view arguments,
-                        WallTime now);
+                        const Json& bound, WallTime now);
 
 // INVALID_ARGUMENT or FAILED_PRECONDITION (policy) says why the run that asked would not make the call. OK,
 // too, when that run keeps no version here, as that of a sub-agent: then the run itself decides.

@@ -33,7 +33,7 @@ spec:
 EditedCall judged(std::string_view arguments) {
   const auto agent = parse_definition(kPayer, "agent.yaml");
   EXPECT_TRUE(agent) << agent.error().message();
-  return rule_on_edit(*agent, "pay", arguments, WallTime());
+  return rule_on_edit(*agent, "pay", arguments, Json(), WallTime());
 }
 
 TEST(EditedCall, SchemaAndPolicyDecide) {

@@ -101,7 +101,8 @@ model::Request Activities::model_request_in_turn(activity::Context& ctx, const A
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
-                                  std::uint32_t ordinal, const std::vector<std::string>& loaded) {
+                                  std::uint32_t ordinal, const std::vector<std::string>& loaded,
+                                  const Json& context) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
@@ -129,7 +130,11 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
     return invalid(json ? fmt::format("wrong arguments: {}", read.error().message())
                         : "the arguments are not valid JSON; send one JSON object");
   }
-  const Json& arguments = *read;
+  Json& arguments = *read;
+  const auto bound = bound_values(*tool, context);
+  if (!bound) return invalid(bound.error().message());
+  if (auto bad = bind_arguments(arguments, *bound)) return invalid(fmt::format("wrong arguments: {}", *bad));
+  out.call.bound = *bound;
   if (auto bad = spec::validate(tool->parameters, arguments))
     return invalid(fmt::format("wrong arguments: {}", *bad));
   if (tool->type->plan) {
@@ -167,10 +172,11 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   const std::uint64_t at = turn.head.sequence - (turn.mend ? 1 : 0);
   auto stored = require(deps_.store->read(turn.head, at, at), "the answer");
   auto message = require(model::message_from_json(stored.at(0).json), "the answer");
+  const Json context = binds_context(agent) ? settings_at(in.settings).context : Json();
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
     const model::ToolCall& call = message.tool_calls[i];
-    PlannedCall planned = plan_call(agent, call, i, in.loaded);
+    PlannedCall planned = plan_call(agent, call, i, in.loaded, context);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
       planned.verdict = Verdict::kInvalid;
@@ -180,7 +186,9 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
     }
     planned.call.message = turn.head;
     if (planned.verdict != Verdict::kInvalid) {
-      std::string canonical = dump_json(Json::parse(call.arguments.empty() ? "{}" : call.arguments));
+      Json arguments = Json::parse(call.arguments.empty() ? "{}" : call.arguments);
+      if (planned.call.bound.is_object()) arguments.update(planned.call.bound);
+      const std::string canonical = dump_json(arguments);
       planned.call.key = idempotency_key(ctx.info().namespace_name, turn.head, i, call.name, canonical);
     }
     calls.push_back({{"name", call.name},

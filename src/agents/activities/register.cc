@@ -5,6 +5,7 @@
 #include "activities/activities.h"
 #include "agent/loop.h"
 #include "agent/schedule.h"
+#include "agent/notify.h"
 
 namespace holdfast::agent {
 
@@ -47,6 +48,13 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.agents->register_activity(
       kScheduleFireActivity,
       [activities](activity::Context& ctx, FireInput in) { return activities->schedule_fire(ctx, in); });
+  workers.agents->register_workflow(kNotifyWorkflowType, notify_workflow);
+  workers.agents->register_activity(kNotifyTargetsActivity, [activities](activity::Context& ctx, NotifyInput in) {
+    return activities->notify_targets(ctx, in);
+  });
+  workers.tools->register_activity(kNotifyActivity, [activities](activity::Context& ctx, NotifyInput in) {
+    activities->notify(ctx, in);
+  });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });

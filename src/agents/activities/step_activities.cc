@@ -22,12 +22,13 @@ void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
   platform::StepWrite write;
   write.key = "tool:" + in.call.key;
   write.run = ctx.info().workflow_id;
-  write.result = tool_record(in.text, false);
+  const std::string text = redaction_->apply(in.text);
+  write.result = tool_record(text, false);
   require(deps_.store->commit_step(write), "storing the result");
   Json event = {{"step", in.call.step},
                 {"kind", in.kind},
                 {"name", in.call.tool},
-                {"result", excerpt(in.text)},
+                {"result", excerpt(text)},
                 {"is_error", false}};
   publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", in.call.step));
 }

@@ -54,7 +54,8 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRe
 }
 
 ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
-                                    const AgentDefinition& agent, const std::string& version) {
+                                    const AgentDefinition& agent, const std::string& version,
+                                    const RunSettings& settings) {
   const Json state = parse_json(origin.state);
   const auto head = state.at("conversation").get<ConversationRef>();
   const auto undone = state.value("undone", std::vector<std::string>());
@@ -69,8 +70,7 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
       answers.push_back(known_answer(ctx, head, last.tool_calls[i], i));
   }
   platform::StepWrite write;
-  write.key = "begin:" +
-              sha256_hex(ctx.info().namespace_name + "/" + ctx.info().workflow_id + "/" + ctx.info().run_id);
+  write.key = begin_key(ctx);
   write.run = ctx.info().workflow_id;
   for (const model::Message& message : answer_messages(ctx, answers))
     write.messages.push_back(model::to_json(message));
@@ -80,7 +80,7 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
         fmt::join(undone, ", ")))));
   }
   if (!write.messages.empty()) write.expected = head;
-  write.result = dump_json(Json{{"version", version}});
+  write.result = begun_with(version, settings);
   spend_.begin(ctx, run, agent, version, write);
   auto committed = deps_.store->commit_step(write);
   if (!committed) throw_refusal(committed.error());

@@ -94,6 +94,8 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
     pending_.erase(in.id);  // nobody was asked: there is nothing to decide
     throw;
   }
+  Json told = {{"approval", id}, {"tool", planned.call.tool}, {"reason", in.reason}};
+  if (notifies(NotifyEvent::kApproval)) co_await notify(NotifyEvent::kApproval, id, std::move(told));
   co_return pending;
 }
 

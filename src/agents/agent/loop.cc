@@ -4,6 +4,7 @@
 
 #include "agent/bookkeeping.h"
 #include "agent/failures.h"
+#include "base/text.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -18,6 +19,8 @@ using std::chrono::milliseconds;
 constexpr std::chrono::minutes kLongestReport{5};
 // Of a model call with all its waiting; each asking has the timeout of its model.
 constexpr std::chrono::hours kLongestModelCall{24};
+// Of a text that others are told: it stands in a history.
+constexpr std::size_t kMaxTold = 4000;
 
 // Whoever waits for the run acts on its output; half an answer must not pass for one.
 constexpr const char* kHalfAnAnswer = "MaxTokensError";
@@ -153,6 +156,7 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   in.answers = progress_.answers;
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
+  in.settings = progress_.plan.settings;
   in.messages = progress_.messages;
   in.interrupted_step = progress_.interrupted_step;
   if ((progress_.plan.flags & kModelsFlag) != 0)
@@ -226,6 +230,9 @@ Task<RunResult> Loop::finish(RunEnd end) {
   in.usage = progress_.usage;
   in.caller = input_.caller;
   Finished finished = co_await ctx_.activity<Finished>(kFinishActivity, bookkeeping(), in);
+  Json told = {{"output", bounded_text(finished.output, kMaxTold)}};
+  if (notifies(NotifyEvent::kCompleted))
+    co_await notify(NotifyEvent::kCompleted, "completed", std::move(told));
   phase_ = "done";
   RunResult result;
   result.output = finished.output;
@@ -257,6 +264,9 @@ Task<void> Loop::report_end(FinishInput in) {
   auto options = bookkeeping().schedule_to_close(kLongestReport);
   Outcome<Finished> outcome = co_await attempt(ctx_.activity<Finished>(kFinishActivity, options, in));
   if (outcome.ok() && outcome.value().head) progress_.head = *outcome.value().head;
+  Json told = {{"error_type", in.error_type}, {"error", bounded_text(in.error, kMaxTold)}};
+  if (in.status == RunEnd::kCanceled) told["canceled"] = true;
+  if (notifies(NotifyEvent::kFailed)) co_await notify(NotifyEvent::kFailed, "failed", std::move(told));
   phase_ = "done";
 }
 

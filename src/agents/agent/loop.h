@@ -63,6 +63,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   ActivityOptions model_options() const;
   Task<void> compact();  // compaction.cc
   Task<void> answer_calls(ModelTurn turn);
+  Caller caller_of(const PlannedCall& call) const;
   bool should_continue_as_new() const;
   Task<RunResult> finish(RunEnd end);
   Task<void> report_end(FinishInput in);
@@ -77,6 +78,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<ToolResult> try_tool(std::shared_ptr<PlannedCall> call);
   Task<ToolResult> reconcile(std::shared_ptr<PlannedCall> call, ToolResult unknown);
   Task<ToolAnswer> call_in_workflow(const WorkflowTool* tool, PlannedCall call);
+  Task<ToolAnswer> call_until_known(const WorkflowTool* tool, PlannedCall call);
+
+  // notify.cc. `what`: the event within the run, for ids; `data`: what there is to tell.
+  bool notifies(NotifyEvent event) const;
+  Task<void> notify(NotifyEvent event, std::string what, Json data);
 
   // approval.cc
   // What a person is asked: may a call be made, or may one that perhaps happened be made again?
@@ -84,6 +90,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // None: go on with the call, whose arguments may have been edited; otherwise what to tell the model.
   Task<std::optional<std::string>> approved(std::shared_ptr<PlannedCall> call, std::string reason,
                                             std::string id, Question question);
+  // The call may have happened and must not be repeated unasked: approve means call again, under a new key,
+  // reject means leave it. None: call again; otherwise the answer.
+  Task<std::optional<ToolAnswer>> asked_again(std::shared_ptr<PlannedCall> call, std::string note, int repeat);
   bool may_go_on_unanswered(const PlannedCall& call, Question question);
   Task<Settled> settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call);
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);

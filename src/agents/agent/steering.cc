@@ -98,6 +98,7 @@ Task<Json> Loop::resume(ResumeRequest request) {
     PlanInput in;
     in.agent = progress_.plan.agent;
     in.version = request.version;
+    in.settings = progress_.plan.settings;
     Outcome<Plan> plan =
         co_await attempt(ctx_.shielded(ctx_.activity<Plan>(kPlanActivity, bookkeeping(), in)));
     if (!plan.ok()) {

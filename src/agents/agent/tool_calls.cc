@@ -160,15 +160,46 @@ Task<ToolResult> Loop::reconcile(std::shared_ptr<PlannedCall> call, ToolResult u
 
 // The call is made right here, by the workflow.
 Task<ToolAnswer> Loop::call_in_workflow(const WorkflowTool* tool, PlannedCall planned) {
+  if (is_steered()) return call_until_known(tool, std::move(planned));
+  Caller caller = caller_of(planned);
+  return tool->run(WorkflowCall(ctx_, std::move(planned), std::move(caller)));
+}
+
+Task<ToolAnswer> Loop::call_until_known(const WorkflowTool* tool, PlannedCall planned) {
+  auto call = std::make_shared<PlannedCall>(std::move(planned));
+  for (int repeat = 1;; ++repeat) {
+    WorkflowCall made(ctx_, *call, caller_of(*call));
+    made.undoable = &progress_.undoable;
+    Outcome<ToolAnswer> outcome = co_await attempt(tool->run(std::move(made)));
+    if (outcome.ok()) co_return std::move(outcome).value();
+    if (type_of(outcome.error()) != kEffectUnknown) outcome.error().raise();
+    std::optional<ToolAnswer> left = co_await asked_again(call, root_of(outcome.error()).message(), repeat);
+    if (left) co_return *left;
+  }
+}
+
+Caller Loop::caller_of(const PlannedCall& planned) const {
   Caller caller;
   caller.run = ctx_.info().workflow_id;
   caller.agent = progress_.plan.agent;
   caller.version = progress_.plan.version;
   caller.call = planned.call;
   caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
-  WorkflowCall call(ctx_, std::move(planned), std::move(caller));
-  call.undoable = &progress_.undoable;
-  return tool->run(std::move(call));
+  caller.settings = progress_.plan.settings;
+  return caller;
+}
+
+Task<std::optional<ToolAnswer>> Loop::asked_again(std::shared_ptr<PlannedCall> call, std::string note,
+                                                  int repeat) {
+  const std::string what = fmt::format(
+      "EffectUnknown: it is not known whether `{}` took effect ({}). Approve to "
+      "call it again, reject to leave it",
+      call->call.tool, note);
+  const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
+  auto refusal = co_await approved(call, what, id, Question::kAgain);
+  if (refusal) co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
+  call->call.key = fmt::format("{}-repeat-{}", call->call.key.substr(0, 64), repeat);
+  co_return std::nullopt;
 }
 
 }  // namespace holdfast::agent

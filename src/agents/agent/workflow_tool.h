@@ -27,8 +27,11 @@ struct WorkflowCall {
   std::vector<protocol::Undoable>* undoable = nullptr;  // of this run, which answers for what it called
 };
 
+// The type of the failure of a call of which nobody knows whether it had its effect: a person is asked.
+inline constexpr const char* kEffectUnknown = "EffectUnknown";
+
 struct WorkflowTool {
-  // Throws what fails the call: its message goes to the model.
+  // Throws what fails the call: its message goes to the model, or with kEffectUnknown to a person.
   using Run = Task<protocol::ToolAnswer> (*)(WorkflowCall call);
 
   consteval WorkflowTool(ToolType type_in, Run run_in, bool only_waits_in = false)
@@ -42,7 +45,7 @@ struct WorkflowTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_WORKFLOW_TOOLS(line) line(kAgentTool) line(kWaitTool)
+#define HOLDFAST_WORKFLOW_TOOLS(line) line(kActivityTool) line(kAgentTool) line(kWaitTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const WorkflowTool tool;
 HOLDFAST_WORKFLOW_TOOLS(HOLDFAST_DECLARE_TOOL)

@@ -22,6 +22,7 @@ Json tool_json(const ToolSpec& tool) {
     out["retry"] = retry_json(tool.retry);
   }
   if (type.has_effect) out["effect"] = to_string(tool.effect);
+  if (!tool.bind.empty()) out["bind"] = bind_json(tool.bind);
   out[std::string(type.name)] = type.canonical(tool);
   add_hooks(out, tool.hooks);
   return out;
@@ -89,6 +90,7 @@ std::string canonical_json(const AgentDefinition& definition) {
   if (!definition.skills.empty()) out["spec"]["skills"] = skills_json(definition.skills);
   if (definition.tools_loading.given)
     out["spec"]["tools_loading"] = tools_loading_json(definition.tools_loading);
+  if (!definition.notify.empty()) out["spec"]["notify"] = notify_json(definition.notify);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

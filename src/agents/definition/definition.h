@@ -20,6 +20,7 @@
 #include "definition/context.h"
 #include "definition/skills.h"
 #include "definition/steering.h"
+#include "definition/notify.h"
 #include "definition/tool_type.h"
 #include "definition/tools_loading.h"
 #include "holdfast/status.h"
@@ -86,6 +87,7 @@ struct AgentDefinition {
   Json output_schema;  // JSON Schema of the answer; null: any text
   ToolsLoading tools_loading;
   std::vector<Skill> skills;
+  std::vector<Notified> notify;
 
   const ToolSpec* find_tool(std::string_view tool) const;
   // The model of a role, and of one that has none of its own, such as the empty one, `model`.

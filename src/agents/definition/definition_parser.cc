@@ -94,6 +94,7 @@ ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::
   auto effect = in.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
   if (effect) out.effect = static_cast<Effect>(*effect);
   parse_parameters(in, out);
+  parse_bind(in, out);
   parse_attempts(in, out);
   parse_hooks(in, out.hooks);
   ToolReader reader{in, out, effect.has_value(), base_directory};
@@ -237,6 +238,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     out.context = parse_context(spec);
     parse_output_schema(spec, out);
     parse_steering(spec, out.steering);
+    out.notify = parse_notify(catalog, spec, base_directory);
   }
   spec.finish();
   file.finish();

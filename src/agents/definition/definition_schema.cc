@@ -83,6 +83,15 @@ constexpr std::string_view kFrame = R"json({
         "type": {"enum": []},
         "effect": {"enum": ["pure", "idempotent", "at_most_once", "transactional"]},
         "parameters": {"type": "object", "description": "JSON Schema of the arguments. `additionalProperties` is false unless given."},
+        "bind": {
+          "type": "object",
+          "description": "Arguments that the model neither sees nor gives.",
+          "additionalProperties": {
+            "type": "object",
+            "additionalProperties": false,
+            "properties": {"value": {}, "run": {"type": "string", "description": "A name in the context of the run."}}
+          }
+        },
         "timeout": {"$ref": "#/$defs/duration"},
         "retry": {"$ref": "#/$defs/retry"}
       }
@@ -148,6 +157,7 @@ std::string definition_schema(const Catalog& catalog) {
   }
   add_steering_schema(out);
   add_hooks_schema(out);
+  out["properties"]["spec"]["properties"]["notify"] = Ordered(notify_schema(catalog));
   return dump_json(out, 2);
 }
 

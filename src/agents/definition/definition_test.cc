@@ -84,6 +84,13 @@ std::string error_of(std::string_view text) {
   return parsed ? "" : parsed.error().message();
 }
 
+// As a message lists them.
+std::string known_types() {
+  std::string out;
+  for (const ToolType* type : agent_catalog().tools) out += (out.empty() ? "" : ", ") + std::string(type->name);
+  return out;
+}
+
 // The file above with one line changed.
 std::string changed(std::string_view from, std::string_view to) {
   std::string text(kRefund);
@@ -201,8 +208,9 @@ spec:
       "openai_responses, "
       "anthropic, gemini)\n"
       "agent.yaml:5:49: `spec.model.max_tokens`: must be a whole number from 1 to 10000000, not `many`\n"
-      "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, sql, "
-      "agent, wait)\n"
+      "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of " +
+          known_types() +
+          ")\n"
       "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
       "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");
 }

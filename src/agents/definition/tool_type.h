@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "definition/tool_hooks.h"
+#include "definition/bind.h"
 #include "holdfast/seams.h"
 #include "protocol/activities.h"
 #include "spec/yaml_reader.h"
@@ -52,6 +53,7 @@ struct ToolSpec {
   Effect effect = Effect::kPure;
   Json parameters;  // JSON Schema of the arguments object
   ToolHooks hooks;  // other tools that are called around this one
+  Bindings bind;    // arguments that the model does not give
   Duration timeout{30000};
   RetrySpec retry{.initial = Duration(1000), .backoff = 2.0, .max_interval = Duration(30000), .attempts = 3};
   std::shared_ptr<const ToolSettings>
@@ -72,7 +74,8 @@ struct Need {
     kHost,      // `url` leads there
     kVariable,  // of the environment: `name`; sent to where `url` leads, or kept when that is empty
     kKey,       // a model's key: the variable `name`, sent to where `url` leads
-    kDatabase,  // the file `name`, which may hold ${NAME}s
+    kDatabase,  // the file or the address of PostgreSQL `name`, which may hold ${NAME}s
+    kActivity,  // `name`: NAME@QUEUE
   };
   Kind kind = Kind::kHost;
   std::string name;
@@ -96,6 +99,7 @@ struct ToolType {
   bool has_effect = false;         // `effect` is part of the canonical form
   bool has_attempts = true;        // `timeout` and `retry` are
   bool in_activity = false;        // its calls reach out from an activity; set by the list it is in
+  bool notifies = false;           // it tells people or programs something: `notify` may use it
   Duration timeout{30000};         // the default of one attempt
   Json (*parameters)() = nullptr;  // of a definition that gives none; null: no arguments
 

@@ -9,8 +9,8 @@ namespace holdfast::grant {
 namespace {
 
 constexpr std::string_view kForms =
-    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH or "
-    "database.write:PATH";
+    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH, "
+    "database.write:PATH or activity:NAME@QUEUE";
 
 std::unexpected<Status> wrong(std::string_view text, std::string_view why) {
   return fail(Code::kInvalidArgument,
@@ -35,12 +35,26 @@ Result<Grant> variable(std::string_view text, std::string_view rest, Grant::Kind
 }
 
 Result<Grant> database(std::string_view text, std::string_view path, bool writes) {
-  if (path.find('\0') != std::string_view::npos || !(path.starts_with('/') || path.starts_with("${")))
-    return wrong(text, "the path of a database is absolute, or begins with a variable");
+  const bool server = path.starts_with("postgres://") || path.starts_with("postgresql://");
+  if (path.find('\0') != std::string_view::npos ||
+      !(path.starts_with('/') || path.starts_with("${") || server)) {
+    return wrong(text,
+                 "the path of a database is absolute, begins with a variable, or is an address of PostgreSQL");
+  }
   Grant out;
   out.kind = Grant::Kind::kDatabase;
   out.name = path;
   out.writes = writes;
+  return out;
+}
+
+Result<Grant> activity(std::string_view text, std::string_view rest) {
+  const std::size_t at = rest.find('@');
+  if (at == std::string_view::npos || at == 0 || at + 1 == rest.size())
+    return wrong(text, "an activity is granted together with its task queue");
+  Grant out;
+  out.kind = Grant::Kind::kActivity;
+  out.name = rest;
   return out;
 }
 
@@ -62,6 +76,7 @@ Result<Grant> parse_grant(std::string_view text) {
   if (kind == "env") return variable(text, rest, Grant::Kind::kVariable);
   if (kind == "database") return database(text, rest, false);
   if (kind == "database.write") return database(text, rest, true);
+  if (kind == "activity") return activity(text, rest);
   return wrong(text, fmt::format("there is no kind `{}`", kind));
 }
 

@@ -8,6 +8,9 @@
 //   variable NAME wherever a definition names it database:PATH                 reading this SQLite file; with
 //   a / at the end, each file below database.write:PATH           reading and writing it
 //
+//   database:postgres://...       the same of a database of PostgreSQL, written as the definition writes it
+//   activity:NAME@QUEUE           scheduling activities of this type on this task queue; NAME *: all of them
+//
 // A key, or a variable bound to a host, grants that host too. Without a port it is sent over https only. PATH
 // is absolute, or what the definition says, ${NAME}s and all. Plain values; any thread.
 
@@ -22,9 +25,9 @@
 namespace holdfast::grant {
 
 struct Grant {
-  enum class Kind : std::uint8_t { kHost, kKey, kVariable, kDatabase };
+  enum class Kind : std::uint8_t { kHost, kKey, kVariable, kDatabase, kActivity };
   Kind kind = Kind::kHost;
-  std::string name;                   // of the variable; the path
+  std::string name;                   // of the variable; the path; NAME@QUEUE
   std::optional<net::HostRule> host;  // kVariable: none, everywhere
   bool writes = false;                // kDatabase
 };

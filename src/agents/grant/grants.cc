@@ -34,10 +34,12 @@ std::optional<Grant> grant_of(const Need& need) {
     case Need::Kind::kVariable: out.kind = Grant::Kind::kVariable; break;
     case Need::Kind::kKey: out.kind = Grant::Kind::kKey; break;
     case Need::Kind::kDatabase: out.kind = Grant::Kind::kDatabase; break;
+    case Need::Kind::kActivity: out.kind = Grant::Kind::kActivity; break;
   }
   out.name = need.name;
   out.writes = need.writes;
-  if (need.kind == Need::Kind::kDatabase) return out;
+  if (need.kind == Need::Kind::kDatabase || need.kind == Need::Kind::kActivity) return out;
+  if (need.kind == Need::Kind::kVariable && need.url.empty()) return out;
   out.host = rule_of(need.url);
   return out.host ? std::optional(std::move(out)) : std::nullopt;
 }

@@ -26,6 +26,10 @@ bool is_below(const fs::path& file, const fs::path& folder) {
   return end == folder.end();
 }
 
+bool is_postgres(std::string_view database) {
+  return database.starts_with("postgres://") || database.starts_with("postgresql://");
+}
+
 std::shared_ptr<const net::Reach> reach_of(const std::vector<Grant>& grants, const Own& own) {
   std::vector<net::HostRule> rules;
   for (const Grant& grant : grants) {
@@ -55,11 +59,19 @@ Status Permits::check(const agent::Need& need) const {
       const auto refused = reach_->refusal(read->origin);
       return refused ? refused->status() : Status();
     }
-    case agent::Need::Kind::kVariable: return may_send(Kind::kVariable, need.name, need.url);
+    case agent::Need::Kind::kVariable:
+      return need.url.empty() ? may_name(need.name) : may_send(Kind::kVariable, need.name, need.url);
     case agent::Need::Kind::kKey: return may_send(Kind::kKey, need.name, need.url);
     case agent::Need::Kind::kDatabase: {
       const auto file = database(need.name, need.writes);
       return file || file.error().code() != Code::kPermissionDenied ? Status() : file.error();
+    }
+    case agent::Need::Kind::kActivity: {
+      const std::string any = "*" + need.name.substr(std::min(need.name.find('@'), need.name.size()));
+      for (const Grant& grant : grants_) {
+        if (grant.kind == Kind::kActivity && (grant.name == need.name || grant.name == any)) return {};
+      }
+      return net::Refusal{fmt::format("scheduling the activity {}", need.name), "activity:" + need.name}.status();
     }
   }
   return {Code::kInternal, "a need of no kind"};
@@ -100,7 +112,8 @@ Result<std::string> Permits::value(const std::string& name) const {
 }
 
 Result<std::string> Permits::variable(const std::string& name, std::string_view url) const {
-  if (Status may = may_send(Kind::kVariable, name, url); !may.ok()) return fail(std::move(may));
+  Status may = url.empty() ? may_name(name) : may_send(Kind::kVariable, name, url);
+  if (!may.ok()) return fail(std::move(may));
   return value(name);
 }
 
@@ -119,6 +132,27 @@ bool Permits::covers(const Grant& grant, const fs::path& file) const {
   return file == granted;
 }
 
+bool Permits::is_granted_as_written(const std::string& database, bool writes) const {
+  return std::any_of(grants_.begin(), grants_.end(), [&](const Grant& grant) {
+    return grant.kind == Kind::kDatabase && (grant.writes || !writes) && grant.name == database;
+  });
+}
+
+Result<std::optional<std::string>> Permits::postgres(const std::string& database, bool writes) const {
+  if (!is_postgres(database) && !database.starts_with("${")) return std::nullopt;
+  const bool granted = is_granted_as_written(database, writes);
+  const net::Refusal refused{fmt::format("{} the database {}", writes ? "writing" : "reading", database),
+                             fmt::format("database{}:{}", writes ? ".write" : "", database)};
+  auto filled = spec::fill_environment(database, [&](const std::string& name) -> Result<std::string> {
+    if (!granted && !may_name(name).ok()) return fail(refused.status());
+    return value(name);
+  });
+  if (!filled) return fail(filled.error());
+  if (!is_postgres(*filled)) return std::nullopt;
+  if (!granted) return fail(refused.status());
+  return std::optional(*std::move(filled));
+}
+
 Result<fs::path> Permits::database(const std::string& path, bool writes) const {
   const net::Refusal refused{fmt::format("{} the database {}", writes ? "writing" : "reading", path),
                              fmt::format("database{}:{}", writes ? ".write" : "", path)};
@@ -127,12 +161,13 @@ Result<fs::path> Permits::database(const std::string& path, bool writes) const {
       return grant.kind == Kind::kDatabase && (grant.writes || !writes) && covers(grant);
     });
   };
-  const bool as_written = is_granted([&](const Grant& grant) { return grant.name == path; });
+  const bool as_written = is_granted_as_written(path, writes);
   auto filled = spec::fill_environment(path, [&](const std::string& name) -> Result<std::string> {
     if (!as_written && !may_name(name).ok()) return fail(refused.status());
     return value(name);
   });
   if (!filled) return fail(filled.error());
+  if (is_postgres(*filled) && !as_written) return fail(refused.status());
   if (!filled->starts_with('/') || filled->find('\0') != std::string::npos)
     return fail(Code::kInvalidArgument, fmt::format("the database {} is no absolute path", path));
   const fs::path file = followed(*filled);

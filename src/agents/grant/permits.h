@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,12 +41,15 @@ class Permits {
 
   // ---- at use. FAILED_PRECONDITION: the variable is not set.
 
-  // For a header of a request to `url`.
+  // For a header of a request to `url`; empty: kept, and granted without a host.
   Result<std::string> variable(const std::string& name, std::string_view url) const;
   // For a model at `url`.
   Result<std::string> key(const std::string& name, std::string_view url) const;
   // The file that the path of a definition means, all links followed.
   Result<std::filesystem::path> database(const std::string& path, bool writes) const;
+  // The address of PostgreSQL that a definition names, filled; it is granted as it is written there. None: it is
+  // no such address, but a path.
+  Result<std::optional<std::string>> postgres(const std::string& database, bool writes) const;
   std::shared_ptr<const net::Reach> reach() const { return reach_; }
 
  private:
@@ -53,6 +57,7 @@ class Permits {
   Status may_name(const std::string& variable) const;
   Result<std::string> value(const std::string& name) const;
   bool covers(const Grant& grant, const std::filesystem::path& file) const;
+  bool is_granted_as_written(const std::string& database, bool writes) const;
 
   const std::vector<Grant> grants_;
   const Own own_;

@@ -72,7 +72,8 @@ struct ActivityTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_ACTIVITY_TOOLS(line) line(kHttpTool) line(kMemoryTool) line(kSqlTool)
+#define HOLDFAST_ACTIVITY_TOOLS(line) \
+  line(kEmailTool) line(kHttpTool) line(kMemoryTool) line(kSlackTool) line(kSqlTool) line(kWebhookTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const ActivityTool tool;
 HOLDFAST_ACTIVITY_TOOLS(HOLDFAST_DECLARE_TOOL)

@@ -7,14 +7,14 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
-#include "base/text.h"
 #include "base/url.h"
 #include "definition/names.h"
 #include "net/fetch.h"
-#include "net/retry_after.h"
 #include "net/text_body.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
+#include "tool/http_answer.h"
+#include "tool/message_text.h"
 
 namespace holdfast::agent {
 
@@ -101,12 +101,6 @@ Json canonical(const ToolSpec& tool) {
   return out;
 }
 
-// Without its path, which may hold placeholders.
-std::string place_of(const std::string& url) {
-  const std::size_t authority = url.find("://");
-  return authority == std::string::npos ? url : url.substr(0, url.find_first_of("/?#", authority + 3));
-}
-
 Needs needs(const ToolSpec& tool) {
   const auto& http = settings_of<HttpSettings>(tool);
   const std::string place = place_of(http.url);
@@ -170,56 +164,13 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   return request;
 }
 
-// A server that wants more than a day is asked again at the tool's own pace.
-std::optional<std::chrono::milliseconds> wait_asked_for(const net::HttpHead& head, const Clock& clock) {
-  const auto wait = net::retry_after(head, clock.now());
-  return wait && *wait <= std::chrono::hours(24) ? wait : std::nullopt;
-}
-
-// The server said no, or broke.
-ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::HttpResponse& response,
-                   const ToolContext& context) {
-  const int status = response.head.status;
-  std::string body = net::text_body(response);
-  if (context.redaction != nullptr) body = context.redaction->apply(std::move(body));
-  std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(std::move(body), 2000));
-  const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
-  if (tool.effect == Effect::kAtMostOnce) {
-    // A refusal is an answer; a crash behind a 500 is not.
-    return {status >= 500 && !busy ? Ending::kUnknown : Ending::kFailed, std::move(text)};
-  }
-  ToolEnding ending(busy || status >= 500 ? Ending::kRetry : Ending::kFailed, std::move(text));
-  ending.retry_after = wait_asked_for(response.head, *context.clock);
-  return ending;
-}
-
-// The status is none or one of success, but the body did not arrive.
-ToolEnding without_body(const ToolSpec& tool, const net::FetchError& error) {
-  if (error.failure == net::HttpFailure::kBadRequest || error.failure == net::HttpFailure::kRefused)
-    return {Ending::kFailed, error.message};
-  if (error.failure == net::HttpFailure::kTooLarge && error.received.head.status != 0) {
-    std::string text = fmt::format("the response is larger than {} bytes",
-                                   settings_of<HttpSettings>(tool).max_response_bytes);
-    // It was answered, so what had to happen has happened.
-    return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
-  }
-  if (tool.effect == Effect::kAtMostOnce) {
-    return {Ending::kUnknown, fmt::format("no answer: {}", error.message)};
-  }
-  return {Ending::kRetry, error.message};
-}
-
 ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
   auto request = build_request(tool, arguments, context);
   if (!request) return {Ending::kFailed, request.error().message()};
   const std::string method = request->method;
+  const std::size_t most = request->max_response_bytes;
   auto response = net::fetch(*context.http, std::move(*request), context.stop, {kBeatInterval, context.beat});
-  // A status says more than how its body ended.
-  const net::HttpResponse& received = response ? *response : response.error().received;
-  const int status = received.head.status;
-  const bool succeeded = status >= 200 && status < 300;
-  if (status != 0 && !succeeded) return refused(tool, method, received, context);
-  if (!response) return without_body(tool, response.error());
+  if (auto ending = unless_answered(tool, method, most, response, context)) return *ending;
   return {Ending::kDone, net::text_body(*response)};
 }
 

@@ -1,13 +1,11 @@
-// `type: sql`, on SQLite. Reading: a read-only connection, and statements that sqlite3 calls read-only.
+// `type: sql`: the type, and its calls on SQLite (those on PostgreSQL: postgres_sql.cc). Reading: a read-only connection, and statements that sqlite3 calls read-only.
 // Writing: one transaction together with a row in `holdfast_effects` of the same database, so that a repeated
 // call finds its own result instead.
 
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -21,6 +19,9 @@
 #include "sqlite/spill_limit.h"
 #include "sqlite/statement.h"
 #include "tool/activity_tool.h"
+#include "tool/postgres_script.h"
+#include "tool/postgres_sql.h"
+#include "tool/sql_settings.h"
 
 namespace holdfast::agent {
 
@@ -34,7 +35,8 @@ constexpr std::string_view kSchema = R"json({
   "additionalProperties": false,
   "required": ["database", "statement"],
   "properties": {
-    "database": {"type": "string", "minLength": 1},
+    "database": {"type": "string", "minLength": 1, "description": "A file of SQLite, or postgres://USER@HOST/DATABASE."},
+    "password_env": {"type": "string", "description": "Of PostgreSQL: name of the variable that holds the password."},
     "statement": {"type": "string", "minLength": 1},
     "read_only": {"type": "boolean"},
     "max_rows": {"type": "integer", "minimum": 1, "maximum": 10000},
@@ -51,32 +53,57 @@ constexpr std::size_t kMaxHeapBytes = 64 << 20;
 constexpr std::int64_t kMaxSpillBytes = 256 << 20;
 constexpr std::int64_t kMaxSpillBytesOfAll = 1 << 30;
 
-struct SqlSettings : ToolSettings {
-  std::string database;   // SQLite file; may name `${ENVIRONMENT}` variables
-  std::string statement;  // one or more statements; `:argument` parameters are bound, never pasted
-  bool read_only = true;
-  std::size_t max_rows = 100;
-  std::size_t max_bytes = 64 * 1024;
-};
-
 std::string resolve_database(std::string database, std::string_view base_directory) {
   // A path that begins with a variable may turn out to be absolute.
-  if (database.empty() || base_directory.empty() || database.starts_with("${")) return database;
+  if (database.empty() || base_directory.empty() || database.starts_with("${") || is_postgres(database))
+    return database;
   std::filesystem::path path(database);
   return path.is_absolute() ? database
                             : (std::filesystem::path(base_directory) / path).lexically_normal().string();
+}
+
+// Arguments that the statement uses. Which of the two databases a variable leads to is known at the call only.
+std::vector<std::string> statement_arguments(spec::MapReader& in, const SqlSettings& sql) {
+  if (!is_postgres(sql.database) && !sql.database.starts_with("${")) return spec::sql_parameters(sql.statement);
+  const auto script = read_postgres_script(sql.statement);
+  if (!script) {
+    if (is_postgres(sql.database) && !sql.statement.empty())
+      in.problem("statement", std::string(script.error().message()));
+    return spec::sql_parameters(sql.statement);
+  }
+  std::vector<std::string> out;
+  for (const PostgresStatement& one : *script) {
+    for (const std::string& name : one.parameters) {
+      if (name != "idempotency_key") out.push_back(name);
+    }
+  }
+  return out;
+}
+
+void read_postgres(spec::MapReader& in, SqlSettings& out) {
+  out.password_env = in.text("password_env");
+  const bool variable = out.database.starts_with("${");
+  if (!out.password_env.empty() && !is_environment_name(out.password_env)) {
+    in.problem("password_env", "must be the name of an environment variable, not the password");
+    out.password_env.clear();
+  } else if (!out.password_env.empty() && !variable && !is_postgres(out.database)) {
+    in.problem("password_env", "a file of SQLite has no password; remove it");
+  }
+  if (!is_postgres(out.database)) return;
+  if (auto bad = wrong_address(out.database)) in.problem("database", *bad);
 }
 
 void read(ToolReader& reader) {
   auto out = std::make_shared<SqlSettings>();
   spec::MapReader in = reader.in.map("sql");
   out->database = resolve_database(in.required_text("database"), reader.base_directory);
+  read_postgres(in, *out);
   out->statement = in.required_text("statement");
   out->read_only = in.boolean("read_only", true);
   out->max_rows = static_cast<std::size_t>(in.integer("max_rows", 100, 1, 10000));
   out->max_bytes = static_cast<std::size_t>(in.integer("max_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
   in.finish();
-  check_declared(in, "statement", spec::sql_parameters(out->statement), reader.tool.parameters);
+  check_declared(in, "statement", statement_arguments(in, *out), reader.tool.parameters);
   const Effect only = out->read_only ? Effect::kPure : Effect::kTransactional;
   if (reader.effect_given && reader.tool.effect != only) {
     reader.in.problem("effect", fmt::format("this SQL tool is {} (`read_only: {}`); remove `effect`",
@@ -88,23 +115,28 @@ void read(ToolReader& reader) {
 
 Json canonical(const ToolSpec& tool) {
   const auto& sql = settings_of<SqlSettings>(tool);
-  return {{"database", sql.database},
-          {"statement", sql.statement},
-          {"read_only", sql.read_only},
-          {"max_rows", sql.max_rows},
-          {"max_bytes", sql.max_bytes}};
+  Json out = {{"database", sql.database},
+              {"statement", sql.statement},
+              {"read_only", sql.read_only},
+              {"max_rows", sql.max_rows},
+              {"max_bytes", sql.max_bytes}};
+  if (!sql.password_env.empty()) out["password_env"] = sql.password_env;
+  return out;
 }
 
 Needs needs(const ToolSpec& tool) {
   const auto& sql = settings_of<SqlSettings>(tool);
-  return {{.kind = Need::Kind::kDatabase, .name = sql.database, .url = {}, .writes = !sql.read_only}};
+  Needs out = {{.kind = Need::Kind::kDatabase, .name = sql.database, .url = {}, .writes = !sql.read_only}};
+  if (!sql.password_env.empty())
+    out.push_back({.kind = Need::Kind::kVariable, .name = sql.password_env, .url = password_place(sql.database)});
+  return out;
 }
 
 // A stored definition has no folder any more: a relative path would mean whatever folder the worker was
 // started in.
 std::optional<std::string> check(const ToolSpec& tool) {
   const std::string& database = settings_of<SqlSettings>(tool).database;
-  if (database.starts_with('/') || database.starts_with("${")) return std::nullopt;
+  if (database.starts_with('/') || database.starts_with("${") || is_postgres(database)) return std::nullopt;
   return fmt::format(
       "`database: {}` is relative, and this text came without a folder to start from; make it absolute, or "
       "say where the file lies",
@@ -265,7 +297,9 @@ class SqlCall {
       bytes_ = 0;
       truncated_ = false;
     }
-    const std::vector<std::string> names = column_names(statement);
+    std::vector<std::string> columns;
+    for (int i = 0; i < statement.columns(); ++i) columns.emplace_back(statement.column_name(i));
+    const std::vector<std::string> names = distinct_names(columns);
     while (statement.next()) {
       if (truncated_) continue;  // a writing statement must still run to its end
       Json row = row_of(statement, names);
@@ -279,25 +313,6 @@ class SqlCall {
     }
     if (!statement.status().ok()) return failure("the statement failed");
     return std::nullopt;
-  }
-
-  // A join of two tables often has one name twice: the second becomes `id_2`.
-  static std::vector<std::string> column_names(const Statement& statement) {
-    std::set<std::string> taken;
-    for (int i = 0; i < statement.columns(); ++i) taken.emplace(statement.column_name(i));
-    std::vector<std::string> names;
-    std::map<std::string, int> met;
-    for (int i = 0; i < statement.columns(); ++i) {
-      std::string name(statement.column_name(i));
-      int& times = met[name];
-      if (++times > 1) {
-        const std::string first = name;
-        for (name = fmt::format("{}_{}", first, times); !taken.insert(name).second;)
-          name = fmt::format("{}_{}", first, ++times);
-      }
-      names.push_back(std::move(name));
-    }
-    return names;
   }
 
   static Json row_of(const Statement& statement, const std::vector<std::string>& names) {
@@ -342,7 +357,10 @@ class SqlCall {
 };
 
 ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
-  return SqlCall(tool, arguments, context).run();
+  const auto& sql = settings_of<SqlSettings>(tool);
+  const auto address = context.permits->postgres(sql.database, !sql.read_only);
+  if (!address) return {Ending::kFailed, address.error().message()};
+  return *address ? call_postgres(**address, tool, arguments, context) : SqlCall(tool, arguments, context).run();
 }
 
 }  // namespace

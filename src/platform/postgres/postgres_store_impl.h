@@ -118,6 +118,8 @@ class PostgresStore : public Store {
   Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                   std::uint32_t limit) override;
 
+  Result<std::string> run_settings(std::string_view run) override;
+
  private:
   void commit(GroupCommit<Connection>::Batch& batch);
 

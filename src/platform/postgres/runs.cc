@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "platform_postgres/postgres_store_impl.h"
+#include "platform_postgres/run_settings.h"
 
 namespace holdfast::platform {
 
@@ -74,7 +75,9 @@ struct RunRows {
     Statement insert(db, "INSERT INTO runs (" SEALED_RUN_COLUMNS ") VALUES (" RUN_VALUES ")");
     insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
                 run.created_at, run.started_at, row.fingerprint);
-    if (Status status = insert.run(); !status.ok() || run.conversation.empty()) return status;
+    if (Status status = insert.run(); !status.ok()) return status;
+    if (Status status = insert_run_settings(db, run.run, row.settings); !status.ok()) return status;
+    if (run.conversation.empty()) return {};
     Turn turn;
     turn.conversation = run.conversation;
     turn.run = run.run;

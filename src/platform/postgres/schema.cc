@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/sha256.h"
 #include "base/storage_fault.h"
+#include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
 
@@ -192,6 +193,7 @@ constexpr Migration kMigrations[] = {
     {6, "large outputs, by what is in them", kBlobs},
     {7, "what agents remember, and the terms by which it is found", kMemory},
     {8, "the lines of conversations", kTurns},
+    {9, "settings of runs", kRunSettingsTable},
 };
 
 constexpr const char* kMigrationsTable =

@@ -30,6 +30,9 @@ constexpr Words kRunEnds("end of a run",
                          {Word{RunEnd::kCompleted, "completed"},
                           Word{RunEnd::kMaxIterations, "max_iterations"}, Word{RunEnd::kFailed, "failed"},
                           Word{RunEnd::kCanceled, "canceled"}});
+constexpr Words kNotifyEvents("event to be told", {Word{NotifyEvent::kCompleted, "completed"},
+                                                   Word{NotifyEvent::kFailed, "failed"},
+                                                   Word{NotifyEvent::kApproval, "approval"}});
 
 void fields(auto& archive, Is<BeginInput> auto& v) {
   archive("run", v.run);
@@ -41,13 +44,13 @@ void fields(auto& archive, Is<Begun> auto& v) {
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
-      "iteration", v.iteration)("step", v.step)("told_tokens", v.told_tokens)("may_compact", v.may_compact);
+      "iteration", v.iteration)("step", v.step)("told_tokens", v.told_tokens)("may_compact", v.may_compact)(
+      "messages", v.messages)("interrupted_step", v.interrupted_step)("role", v.role)("mending", v.mending)(
+      "loaded", v.loaded)("settings", v.settings);
 }
 
 void fields(auto& archive, Is<CompactInput> auto& v) {
-  archive("agent", v.agent)("version", v.version)("head", v.head)("iteration", v.iteration)("step", v.step)(
-      "messages", v.messages)("interrupted_step", v.interrupted_step)("role", v.role)("mending", v.mending)(
-      "loaded", v.loaded);
+  archive("agent", v.agent)("version", v.version)("head", v.head)("iteration", v.iteration)("step", v.step);
 }
 
 void fields(auto& archive, Is<Compacted> auto& v) {
@@ -88,7 +91,7 @@ void fields(auto& archive, Is<HoldInput> auto& v) {
 }
 
 void fields(auto& archive, Is<PlanInput> auto& v) {
-  archive("agent", v.agent)("version", v.version);
+  archive("agent", v.agent)("version", v.version)("settings", v.settings);
 }
 
 void fields(auto& archive, Is<ApprovalInput> auto& v) {
@@ -121,6 +124,15 @@ void fields(auto& archive, Is<Finished> auto& v) {
   archive("output", v.output)("head", v.head);
 }
 
+void fields(auto& archive, Is<NotifyInput> auto& v) {
+  archive("run", v.run)("agent", v.agent)("version", v.version)("settings", v.settings)("event", v.event)(
+      "id", v.id)("data", v.data)("target", v.target);
+}
+
+void fields(auto& archive, Is<NotifyTargets> auto& v) {
+  archive("count", v.count);
+}
+
 }  // namespace
 
 HOLDFAST_PROTOCOL_JSON(BeginInput)
@@ -149,5 +161,8 @@ HOLDFAST_PROTOCOL_JSON(StepInput)
 HOLDFAST_PROTOCOL_WORDS(RunEnd, kRunEnds)
 HOLDFAST_PROTOCOL_JSON(FinishInput)
 HOLDFAST_PROTOCOL_JSON(Finished)
+HOLDFAST_PROTOCOL_WORDS(NotifyEvent, kNotifyEvents)
+HOLDFAST_PROTOCOL_JSON(NotifyInput)
+HOLDFAST_PROTOCOL_JSON(NotifyTargets)
 
 }  // namespace holdfast::protocol

@@ -53,6 +53,7 @@ struct ModelInput {
   std::vector<std::string> loaded;  // tools that were found, in the order in which they were
   std::int64_t told_tokens = 0;     // of the run's last call, as its provider counted them; 0: not known
   bool may_compact = false;         // the answer may be ModelTurn::compact
+  std::string settings;  // Plan::settings
 };
 
 // What schema and policy say about a call.
@@ -183,6 +184,7 @@ struct PlanInput {
   PlanInput() = default;
   std::string agent;
   std::string version;
+  std::string settings;  // Plan::settings
 };
 
 // ---- kRequestApprovalActivity, kSettleApprovalActivity
@@ -259,12 +261,36 @@ struct Finished {
 };
 
 std::string_view to_string(Mending mending);
+// ---- kNotifyWorkflowType and its kNotifyActivity
+
+// What of a run others are told. The numbers are bits of Plan::notifies.
+enum class NotifyEvent : std::uint8_t { kCompleted = 1, kFailed = 2, kApproval = 4 };
+
+struct NotifyInput {
+  NotifyInput() = default;
+  std::string run;
+  std::string agent;
+  std::string version;
+  std::string settings;  // Plan::settings
+  std::optional<NotifyEvent> event;
+  std::string id;        // the same for every attempt, another for every event of a run
+  Json data;             // an object: what is told besides, an excerpt
+  std::uint32_t target = 0;  // of kNotifyActivity: which of those to be told, in the order of their lists
+};
+
+// How many are to be told: of kNotifyTargetsActivity.
+struct NotifyTargets {
+  NotifyTargets() = default;
+  std::uint32_t count = 0;
+};
+
 std::string_view to_string(Verdict verdict);
 std::string_view to_string(StopReason reason);
 std::string_view to_string(ToolStatus status);
 std::string_view to_string(UndoStatus status);
 std::string_view to_string(ApprovalOutcome outcome);
 std::string_view to_string(RunEnd end);
+std::string_view to_string(NotifyEvent event);
 
 void to_json(Json& out, const BeginInput& value);
 void from_json(const Json& in, BeginInput& value);
@@ -318,5 +344,11 @@ void to_json(Json& out, const FinishInput& value);
 void from_json(const Json& in, FinishInput& value);
 void to_json(Json& out, const Finished& value);
 void from_json(const Json& in, Finished& value);
+void to_json(Json& out, const NotifyEvent& value);
+void from_json(const Json& in, NotifyEvent& value);
+void to_json(Json& out, const NotifyInput& value);
+void from_json(const Json& in, NotifyInput& value);
+void to_json(Json& out, const NotifyTargets& value);
+void from_json(const Json& in, NotifyTargets& value);
 
 }  // namespace holdfast::protocol

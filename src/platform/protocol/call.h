@@ -39,6 +39,7 @@ struct CallRef {
   std::string key;       // idempotency key
   std::string approval;  // edited arguments are in this approval; empty: those of the message
   std::uint32_t step = 0;
+  Json bound;  // arguments that the model does not give, an object; null: none
 };
 
 // Where the text of an answer is.

@@ -27,6 +27,11 @@ inline constexpr const char* kPlanActivity = "agent.plan";
 inline constexpr const char* kReconcileActivity = "agent.effect.reconcile";
 inline constexpr const char* kUndoActivity = "agent.effect.undo";
 
+// Tells others of what happened to a run: a workflow of its own, which outlives the run.
+inline constexpr const char* kNotifyWorkflowType = "agent.notify";
+inline constexpr const char* kNotifyTargetsActivity = "agent.notify.targets";
+inline constexpr const char* kNotifyActivity = "agent.notify.tell";
+
 // The update with which a person decides: a Decision. Those that are refused fail with one of these types.
 inline constexpr const char* kDecideUpdate = "decide";
 inline constexpr const char* kApprovalNotFound = "ApprovalNotFound";

@@ -7,7 +7,8 @@ namespace holdfast::protocol {
 namespace {
 
 void fields(auto& archive, Is<Caller> auto& v) {
-  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth);
+  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)(
+      "settings", v.settings);
 }
 
 void fields(auto& archive, Is<Tokens> auto& v) {
@@ -21,7 +22,7 @@ void fields(auto& archive, Is<Plan> auto& v) {
       "max_parallel_tools", v.max_parallel_tools)("run_timeout_ms", v.run_timeout_ms)(
       "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)(
       "model_retry", v.model_retry)("steering", v.steering)("park_on_failure", v.park_on_failure)(
-      "stop_on_reject", v.stop_on_reject);
+      "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {
@@ -39,7 +40,7 @@ void fields(auto& archive, Is<BudgetNews> auto& v) {
 
 void fields(auto& archive, Is<RunInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("input", v.input)("conversation", v.conversation)(
-      "caller", v.caller)("progress", v.progress);
+      "caller", v.caller)("progress", v.progress)("context", v.context)("notify", v.notify);
 }
 
 void fields(auto& archive, Is<RunResult> auto& v) {

@@ -23,7 +23,8 @@ struct Caller {
   std::string agent;
   std::string version;
   CallRef call;
-  int depth = 0;  // of the sub-agent
+  int depth = 0;         // of the sub-agent
+  std::string settings;  // Plan::settings of the caller
 };
 
 // Of one model call, or of all calls of a run so far.
@@ -52,6 +53,8 @@ struct Plan {
   std::optional<SteeringPolicy> steering;  // none: kQueue
   bool park_on_failure = false;            // a step that fails for good waits for somebody to mend it
   bool stop_on_reject = false;             // a person's no ends the run
+  std::string settings;         // key of the step record that holds the run's context and `notify`; empty: none
+  std::uint32_t notifies = 0;  // bits of NotifyEvent: who is told of what
 };
 
 // What a run takes along when it continues as new.
@@ -94,6 +97,8 @@ struct RunInput {
   std::string conversation;  // goes on in that one; empty: a new one, named like the run
   std::optional<Caller> caller;
   std::optional<Progress> progress;
+  Json context;  // an object: what tools bind; null: as stored with the run
+  Json notify;   // a list, as in agent.yaml; null: as stored with the run
 };
 
 struct RunResult {

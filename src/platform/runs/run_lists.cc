@@ -155,6 +155,9 @@ Result<RunDetails> Runs::view(const std::string& id) {
   details.usage = *usage;
   details.summary.account = *std::move(account);
   details.bill = *std::move(bill);
+  auto settings = impl_->store().run_settings(id);
+  if (!settings) return fail(settings.error());
+  details.settings = *std::move(settings);
   return details;
 }
 

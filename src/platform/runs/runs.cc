@@ -153,6 +153,19 @@ Result<platform::Definition> definition_of(platform::Store& store, const platfor
                          fmt::format("there is no agent '{}'", intent.agent)));
 }
 
+Status check_settings(const RunsDependencies& deps, const platform::Definition& definition,
+                      std::string_view settings) {
+  if (!deps.check_settings) return {};
+  Status status = deps.check_settings(definition, settings);
+  switch (status.code()) {
+    case Code::kInvalidArgument:
+      return with_fault(status.code(), RunFault::kInvalidSettings, std::string(status.message()));
+    case Code::kFailedPrecondition:
+      return with_fault(status.code(), RunFault::kContextMissing, std::string(status.message()));
+    default: return status;
+  }
+}
+
 }  // namespace
 
 Result<StartedRun> Runs::start(platform::StartIntent intent) {
@@ -168,6 +181,10 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());
   intent.definition_hash = definition->hash;
+  if (Status status = check_settings(impl_->deps, *definition, intent.settings); !status.ok()) {
+    // The same request may have been here before, when the agent's current version took it.
+    if (intent.run.empty() || !impl_->store().run(intent.run)) return fail(std::move(status));
+  }
   if (intent.idempotency_key.size() > kMaxIdBytes) {
     return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidKey,
                            fmt::format("the idempotency key is longer than {} bytes", kMaxIdBytes)));

@@ -51,6 +51,9 @@ struct RunsDependencies {
   const Environment* environment = nullptr;
   After after;
   std::function<void(std::string_view message)> log;
+  // Whether a run of that definition may begin with those settings. INVALID_ARGUMENT; FAILED_PRECONDITION: they
+  // lack what its tools need; PERMISSION_DENIED: net::missing_grants. None: all may.
+  std::function<Status(const platform::Definition& definition, std::string_view settings)> check_settings;
   std::string namespace_name = "default";
 };
 
@@ -76,6 +79,7 @@ struct RunDetails {
   platform::UsageTotal usage;          // of the run alone
   std::optional<platform::Bill> bill;  // once it has ended
   std::string origin;                  // the run that this one took up
+  std::string settings;  // JSON; empty: none
 };
 
 struct RunQuery {

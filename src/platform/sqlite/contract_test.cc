@@ -9,6 +9,7 @@
 #include "platform/contract_held_runs.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
+#include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/sha256.h"
+#include "platform_sqlite/run_settings.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
@@ -103,7 +104,9 @@ struct RunRows {
                          ", " ROW_SUM("runs", RUN_VALUES) ")");
     insert.bind(run.run, run.agent, run.definition_hash, run.input, key, run.request_id, run.engine_run_id,
                 run.created_at, run.started_at, row.fingerprint);
-    if (Status status = insert.run(); !status.ok() || run.conversation.empty()) return status;
+    if (Status status = insert.run(); !status.ok()) return status;
+    if (Status status = insert_run_settings(db, run.run, row.settings); !status.ok()) return status;
+    if (run.conversation.empty()) return {};
     Turn turn;
     turn.conversation = run.conversation;
     turn.run = run.run;

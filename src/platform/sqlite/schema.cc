@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/storage_fault.h"
+#include "platform_sqlite/run_settings.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -219,6 +220,7 @@ struct Step {
 constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums}, {3, kLedgerChecksums}, {4, kLabels},       {4, kHeldRuns},
     {4, kBudgets},        {4, kBlobTables},      {4, kMemoryTables}, {4, kTurnTables},
+    {4, kRunSettingsTable},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

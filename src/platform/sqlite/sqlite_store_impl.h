@@ -120,6 +120,8 @@ class SqliteStore : public Store {
   Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                   std::uint32_t limit) override;
 
+  Result<std::string> run_settings(std::string_view run) override;
+
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }
 

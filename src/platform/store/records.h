@@ -214,8 +214,10 @@ struct StartIntent {
   std::string input;            // JSON
   std::string conversation;     // goes on in that one; empty: one of its own, named like the run
   std::string idempotency_key;  // optional
-  // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent and
-  // input.
+  // JSON, keys sorted: what the run is given besides, which its agent reads; empty: nothing.
+  std::string settings;
+  // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent,
+  // input and settings.
   std::string fingerprint;
 };
 

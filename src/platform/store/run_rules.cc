@@ -17,7 +17,9 @@ std::string fingerprint_of(const std::string& agent, const std::string& input) {
 }
 
 std::string fingerprint_of(const StartIntent& intent) {
-  return intent.fingerprint.empty() ? fingerprint_of(intent.agent, intent.input) : intent.fingerprint;
+  if (!intent.fingerprint.empty()) return intent.fingerprint;
+  if (intent.settings.empty()) return fingerprint_of(intent.agent, intent.input);
+  return sha256_hex(fingerprint_of(intent.agent, intent.input) + sha256_hex(intent.settings));
 }
 
 // Whatever the order of their keys and the space between.
@@ -33,7 +35,7 @@ bool same_request(const StartIntent& intent, const StoredRun& stored) {
   if (stored.fingerprint == fingerprint_of(intent)) return true;
   const RunRecord& run = stored.run;
   const bool of_text =
-      intent.fingerprint.empty() && stored.fingerprint == fingerprint_of(run.agent, run.input);
+      intent.fingerprint.empty() && intent.settings.empty() && stored.fingerprint == fingerprint_of(run.agent, run.input);
   return of_text && intent.agent == run.agent && same_json(intent.input, run.input);
 }
 
@@ -47,6 +49,7 @@ Status check_start(const StartIntent& intent) {
   if (!intent.conversation.empty()) {
     if (Status status = check_name("a conversation", intent.conversation); !status.ok()) return status;
   }
+  if (Status status = check_body("the settings of a run", intent.settings); !status.ok()) return status;
   return check_body("the input of a run", intent.input);
 }
 
@@ -75,7 +78,7 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   run.idempotency_key = intent.idempotency_key;
   run.request_id = run.run;
   run.created_at = now;
-  return Change<StoredRun>{{std::move(run), fingerprint_of(intent)}, Write::kInsert};
+  return Change<StoredRun>{{std::move(run), fingerprint_of(intent), intent.settings}, Write::kInsert};
 }
 
 Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_run_id, WallTime now) {

@@ -17,6 +17,7 @@ namespace holdfast::platform::rules {
 struct StoredRun {
   RunRecord run;
   std::string fingerprint;  // of the request that made it
+  std::string settings{};   // only when it is new: StartIntent::settings
 };
 
 Status check_start(const StartIntent& intent);

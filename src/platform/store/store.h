@@ -227,6 +227,11 @@ class Store {
   // Who came to the conversation, newest first. `after`: the last run of the page before.
   virtual Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                           std::uint32_t limit) = 0;
+
+  // ---- settings of runs
+
+  // StartIntent::settings of that run; empty when it had none, or there is no such run.
+  virtual Result<std::string> run_settings(std::string_view run) = 0;
 };
 
 }  // namespace holdfast::platform

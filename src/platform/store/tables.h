@@ -91,6 +91,7 @@ inline constexpr Table kTables[] = {
     {"memory_versions", "subject, name, version, text, run, key, at", "subject, name, version", ""},
     {"memory_terms", "subject, term, name, times", "subject, term, name", ""},
     {"turns", "n, conversation, run, at, over", "n", "n"},
+    {"run_settings", "run, settings", "run", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

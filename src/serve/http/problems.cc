@@ -50,6 +50,8 @@ constexpr Row kRows[] = {
     {RunFault::kInvalidSchedule, 400, "invalid_schedule", ""},
     {RunFault::kScheduleNotFound, 404, "schedule_not_found", "GET /api/v1/schedules lists them"},
     {RunFault::kScheduleExists, 409, "schedule_exists", "delete it first, or choose another name"},
+    {RunFault::kInvalidSettings, 400, "invalid_settings", "docs/guide/agents.md: bind, notify"},
+    {RunFault::kContextMissing, 400, "missing_context", "give it as 'context', an object"},
 };
 
 }  // namespace

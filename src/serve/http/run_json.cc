@@ -130,6 +130,8 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
     out["pending_activities"] = pending_activities_json(*standing.pending_activities);
   out["workflow"] = {{"namespace", namespace_name}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};
   out["events_cursor"] = details.progress.cursor;
+  const Json settings = details.settings.empty() ? Json::object() : parse_json<Json>(details.settings);
+  if (settings.contains("context")) out["context"] = settings["context"];
   return out;
 }
 

@@ -43,8 +43,17 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
   return deployed->name;
 }
 
+// With their keys sorted, so that the same settings are the same request.
+std::string settings_of(const Json& body) {
+  nlohmann::json out = nlohmann::json::object();
+  for (const char* name : {"context", "notify"}) {
+    if (body.contains(name) && !body[name].is_null()) out[name] = nlohmann::json(body[name]);
+  }
+  return out.empty() ? std::string() : dump_json(out);
+}
+
 std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, const Request& request) {
-  auto body = json_body(request, {"agent", "version", "input", "id", "conversation"});
+  auto body = json_body(request, {"agent", "version", "input", "id", "conversation", "context", "notify"});
   if (!body) return std::unexpected(body.error());
   auto id = string_member(*body, "id", runs::kMaxIdBytes);
   if (!id) return std::unexpected(id.error());
@@ -67,11 +76,13 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.definition_hash = *version;
   intent.input = dump_json((*body)["input"]);
   intent.conversation = *conversation;
+  intent.settings = settings_of(*body);
   intent.idempotency_key = std::string(request.header("idempotency-key"));
   return intent;
 }
 
 Problem not_started(ApiContext& context, const platform::StartIntent& intent, const Status& error) {
+  if (error.code() == Code::kPermissionDenied) return not_granted(error);
   Problem problem = problem_of(error);
   if (runs::run_fault(error) == RunFault::kVersionNotFound) {
     const std::string name = intent.agent.substr(0, intent.agent.find('@'));
