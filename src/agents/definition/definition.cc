@@ -102,6 +102,8 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"run_timeout", spec::format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
+  for (const auto& server : definition.mcp_servers)
+    out["spec"]["mcp_servers"].push_back(mcp_server_json(*server));
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.

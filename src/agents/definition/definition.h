@@ -42,7 +42,7 @@ struct ModelSpec {
 enum class Action { kAllow, kDeny, kAsk };
 
 struct ApprovalRule {
-  std::string tool;  // a tool's name, or "*"
+  std::string tool;  // a tool's name, "*", or "SERVER__*"
   std::optional<spec::Condition> when;
   Action action = Action::kAsk;
   std::string reason;
@@ -68,6 +68,7 @@ struct AgentDefinition {
   std::string description;
   ModelSpec model;
   std::string prompt;
+  McpServers mcp_servers;
   std::vector<ToolSpec> tools;
   ApprovalSpec approvals;
   Limits limits;

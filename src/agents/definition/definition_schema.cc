@@ -35,6 +35,7 @@ constexpr std::string_view kFrame = R"json({
         "model": {"$ref": "#/$defs/model"},
         "prompt": {"type": "string", "minLength": 1, "description": "The system prompt."},
         "tools": {"type": "array", "maxItems": 128, "items": {"$ref": "#/$defs/tool"}},
+        "mcp_servers": {},
         "approvals": {"$ref": "#/$defs/approvals"},
         "limits": {"$ref": "#/$defs/limits"},
         "output_schema": {"type": "object", "description": "JSON Schema of the answer."}
@@ -132,6 +133,7 @@ std::string definition_schema(const Catalog& catalog) {
   for (std::string_view provider : catalog.providers) {
     out["$defs"]["model"]["properties"]["provider"]["enum"].push_back(provider);
   }
+  out["properties"]["spec"]["properties"]["mcp_servers"] = Ordered::parse(mcp_servers_schema());
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+#include "definition/mcp_servers.h"
 #include "definition/names.h"
 
 namespace holdfast::grant {
@@ -9,8 +11,8 @@ namespace holdfast::grant {
 namespace {
 
 constexpr std::string_view kForms =
-    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH or "
-    "database.write:PATH";
+    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH, "
+    "database.write:PATH or command:[\"/PROGRAM\",\"ARGUMENT\"]";
 
 std::unexpected<Status> wrong(std::string_view text, std::string_view why) {
   return fail(Code::kInvalidArgument,
@@ -44,6 +46,26 @@ Result<Grant> database(std::string_view text, std::string_view path, bool writes
   return out;
 }
 
+// With its arguments: a program such as an interpreter is what its arguments make of it.
+Result<Grant> command(std::string_view text, std::string_view rest) {
+  std::vector<std::string> words;
+  if (rest.starts_with('[')) {
+    const auto list = parse_json(rest);
+    for (const auto& word : list.is_array() ? list : nlohmann::json::array()) {
+      if (!word.is_string()) return wrong(text, "a command line is a JSON list of texts");
+      words.push_back(word.get<std::string>());
+    }
+  } else {
+    words.emplace_back(rest);
+  }
+  if (words.empty() || !words.front().starts_with('/'))
+    return wrong(text, "a command begins with the absolute path of a program");
+  Grant out;
+  out.kind = Grant::Kind::kCommand;
+  out.name = agent::command_text(words);
+  return out;
+}
+
 }  // namespace
 
 Result<Grant> parse_grant(std::string_view text) {
@@ -62,6 +84,7 @@ Result<Grant> parse_grant(std::string_view text) {
   if (kind == "env") return variable(text, rest, Grant::Kind::kVariable);
   if (kind == "database") return database(text, rest, false);
   if (kind == "database.write") return database(text, rest, true);
+  if (kind == "command") return command(text, rest);
   return wrong(text, fmt::format("there is no kind `{}`", kind));
 }
 

@@ -55,14 +55,24 @@ Status Permits::check(const agent::Need& need) const {
       const auto refused = reach_->refusal(read->origin);
       return refused ? refused->status() : Status();
     }
-    case agent::Need::Kind::kVariable: return may_send(Kind::kVariable, need.name, need.url);
+    case agent::Need::Kind::kVariable:
+      if (need.url.empty()) return may_name(need.name);
+      return may_send(Kind::kVariable, need.name, need.url);
     case agent::Need::Kind::kKey: return may_send(Kind::kKey, need.name, need.url);
+    case agent::Need::Kind::kCommand: return may_start(need.name);
     case agent::Need::Kind::kDatabase: {
       const auto file = database(need.name, need.writes);
       return file || file.error().code() != Code::kPermissionDenied ? Status() : file.error();
     }
   }
   return {Code::kInternal, "a need of no kind"};
+}
+
+Status Permits::may_start(const std::string& command) const {
+  for (const Grant& grant : grants_) {
+    if (grant.kind == Kind::kCommand && grant.name == command) return {};
+  }
+  return net::Refusal{fmt::format("the command {}", command), "command:" + command}.status();
 }
 
 Status Permits::may_send(Kind kind, const std::string& name, std::string_view url) const {
@@ -102,6 +112,15 @@ Result<std::string> Permits::value(const std::string& name) const {
 Result<std::string> Permits::variable(const std::string& name, std::string_view url) const {
   if (Status may = may_send(Kind::kVariable, name, url); !may.ok()) return fail(std::move(may));
   return value(name);
+}
+
+Result<std::string> Permits::program_variable(const std::string& name) const {
+  if (Status may = may_name(name); !may.ok()) return fail(std::move(may));
+  return value(name);
+}
+
+Status Permits::command(const std::vector<std::string>& words) const {
+  return may_start(agent::command_text(words));
 }
 
 Result<std::string> Permits::key(const std::string& name, std::string_view url) const {
