@@ -146,12 +146,15 @@ class CommandLine {
     sub->add_option("--namespace", options.namespace_name, "Namespace of the agents")->capture_default_str();
     sub->add_option("--agent", options.agents,
                     "Agent definition to register; may use what it names (may be repeated)");
-    sub->add_option("--grant", options.grants,
-                    "Let agents that come over the API use host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT],\n"
-                    "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated; or "
-                    "HOLDFAST_GRANTS,\n"
-                    "with blanks between them)")
+    sub->add_option(
+           "--grant", options.grants,
+           "Let agents that come over the API use host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT],\n"
+           "env:NAME[@HOST[:PORT]], database:PATH, database.write:PATH or\n"
+           "command:[\"/PROGRAM\",\"ARGUMENT\"] (may be repeated; or HOLDFAST_GRANTS, with blanks between "
+           "them)")
         ->take_all();
+    sub->add_flag("--renew-tools", options.renew_tools,
+                  "Ask the MCP servers of --agent files again what tools they have, and accept what changed");
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
     sub->add_option_function<std::string>(
            "--memory", [&options](const std::string& text) { options.memory = *parse_memory(text); },

@@ -25,6 +25,7 @@ struct ServeOptions {
   std::vector<std::string> agents;  // definition files to register
   std::vector<std::string> grants;  // what other definitions may use, one each
   std::vector<std::string> grant_files;
+  bool renew_tools = false;                    // ask the MCP servers of `agents` again what tools they have
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have

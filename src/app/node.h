@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "activities/mcp_tools.h"
 #include "app/commands.h"
 #include "app/control_socket.h"
 #include "app/data_directory.h"
@@ -61,6 +62,8 @@ class Node {
   Status open_engine();
   Status open_search_attributes();
   Status open_runs();
+  Status open_outside();
+  agent::McpAsking asking();
   // Serves 503 until start_work().
   Status open_http();
   Status keep_own();
@@ -98,6 +101,8 @@ class Node {
   platform::OpenStores platform_;
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
+  std::stop_source asking_;  // MCP servers, for definitions that are applied
+  std::unique_ptr<Outside> outside_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<http::Api> api_;

@@ -3,7 +3,6 @@
 #include "activities/register.h"
 #include "app/output.h"
 #include "holdfast/worker.h"
-#include "net/http_client.h"
 #include "net/large_turns.h"
 
 namespace holdfast::app {
@@ -20,8 +19,6 @@ constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
 }  // namespace
 
 struct WorkerRole::Impl {
-  std::unique_ptr<Executor> http_loop;
-  std::unique_ptr<net::HttpClient> http;
   std::optional<net::LargeTurns> turns;
   std::unique_ptr<Worker> agents;
   std::unique_ptr<Worker> models;
@@ -39,10 +36,8 @@ WorkerRole::~WorkerRole() {
 Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, api::Connection& connection,
                                                       const Environment& environment, platform::Store& store,
                                                       platform::Streams& streams, const grant::Grants& grants,
-                                                      MemoryBudget& sql_memory) {
+                                                      MemoryBudget& sql_memory, Outside& outside) {
   auto impl = std::make_unique<Impl>();
-  impl->http_loop = environment.new_executor("http-client");
-  impl->http = net::curl_http_client(*impl->http_loop, net::Egress::kGranted);
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};
@@ -62,7 +57,9 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.turns = &*impl->turns;
   deps.store = &store;
   deps.streams = &streams;
-  deps.http = impl->http.get();
+  deps.http = &outside.http();
+  deps.mcp = &outside.mcp();
+  deps.tokens = &outside.tokens();
   deps.clock = &environment.clock();
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;

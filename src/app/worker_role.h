@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/connection.h"
+#include "app/outside.h"
 #include "base/memory_budget.h"
 #include "grant/grants.h"
 #include "holdfast/environment.h"
@@ -27,7 +28,7 @@ class WorkerRole {
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
                                                    platform::Streams& streams, const grant::Grants& grants,
-                                                   MemoryBudget& sql_memory);
+                                                   MemoryBudget& sql_memory, Outside& outside);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

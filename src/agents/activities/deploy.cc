@@ -67,6 +67,54 @@ class GrantCheck {
   std::vector<Status> refused_;
 };
 
+// Of everything that the definition names, but what its MCP servers will say.
+Needs needs_of(const AgentDefinition& definition) {
+  Needs out = model_needs(definition.model);
+  for (const auto& server : definition.mcp_servers) {
+    for (Need& need : needs_of(*server)) out.push_back(std::move(need));
+  }
+  for (const ToolSpec& tool : definition.tools) {
+    for (Need& need : tool.type->needs(tool)) out.push_back(std::move(need));
+  }
+  return out;
+}
+
+Status check_grants(const AgentDefinition& definition, const grant::Permits& permits,
+                    std::string_view source) {
+  GrantCheck check(permits, source);
+  check.ask("model", model_needs(definition.model));
+  for (const auto& server : definition.mcp_servers)
+    check.ask(fmt::format("MCP server `{}`", server->name), needs_of(*server));
+  for (const ToolSpec& tool : definition.tools) {
+    if (tool.type->name != "mcp") check.ask(fmt::format("tool `{}`", tool.name), tool.type->needs(tool));
+  }
+  return check.status();
+}
+
+// With the tools of its MCP servers. Nobody is asked who is not granted.
+Status add_mcp_tools(platform::Store& store, const ToDeploy& from, AgentDefinition& definition) {
+  if (definition.mcp_servers.empty()) return {};
+  const grant::Grants* grants = from.within ? from.within : from.grants;
+  if (grants == nullptr) return {Code::kUnimplemented, "MCP servers cannot be asked for their tools here"};
+  const auto permits =
+      from.within ? grants->of(version_of(definition)) : grants->naming(needs_of(definition));
+  if (from.within) {
+    if (Status granted = check_grants(definition, *permits, from.source); !granted.ok()) return granted;
+  }
+  std::optional<AgentDefinition> before;
+  if (from.keep_tools) {
+    const auto stored = store.current_definition(definition.name);
+    if (stored) {
+      if (auto read = parse_definition(stored->text, definition.name)) before = *std::move(read);
+    }
+  }
+  auto with_tools =
+      with_mcp_tools(definition, from.source, from.asking, *permits, before ? &*before : nullptr);
+  if (!with_tools) return with_tools.error();
+  definition = *std::move(with_tools);
+  return {};
+}
+
 }  // namespace
 
 std::string model_url(const ModelSpec& model) {
@@ -85,18 +133,14 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
   if (Status tools = check_tools(*parsed, from.source); !tools.ok()) return fail(std::move(tools));
   close_parameters(*parsed);
   Deployed out;
-  out.needs = model_needs(parsed->model);
-  const auto permits = from.within ? from.within->of(version_of(*parsed)) : nullptr;
-  if (permits) {
-    GrantCheck check(*permits, from.source);
-    check.ask("model", out.needs);
-    for (const ToolSpec& tool : parsed->tools)
-      check.ask(fmt::format("tool `{}`", tool.name), tool.type->needs(tool));
-    if (Status granted = check.status(); !granted.ok()) return fail(std::move(granted));
+  out.text_version = version_of(*parsed);
+  if (Status added = add_mcp_tools(store, from, *parsed); !added.ok()) return fail(std::move(added));
+  close_parameters(*parsed);
+  if (from.within) {
+    Status granted = check_grants(*parsed, *from.within->of(version_of(*parsed)), from.source);
+    if (!granted.ok()) return fail(std::move(granted));
   }
-  for (const ToolSpec& tool : parsed->tools) {
-    for (Need& need : tool.type->needs(tool)) out.needs.push_back(std::move(need));
-  }
+  out.needs = needs_of(*parsed);
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());
   auto stored = store.put_definition(parsed->name, canonical_json(*parsed));

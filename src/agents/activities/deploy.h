@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "activities/mcp_tools.h"
 #include "definition/definition.h"
 #include "grant/grants.h"
 #include "holdfast/status.h"
@@ -18,6 +19,8 @@ struct Deployed {
   std::string version;   // hex sha256 of the canonical JSON: what RunInput::version takes
   bool created = false;  // false: the very same version was there and is current
   Needs needs;           // what it uses of the machine
+  // Of the text, before the tools of its MCP servers were added: the version otherwise.
+  std::string text_version;
 };
 
 struct ToDeploy {
@@ -30,6 +33,11 @@ struct ToDeploy {
   // What it names must be granted; else PERMISSION_DENIED with every grant that is missing. Null: it comes
   // from the operator, who grants it by that (Grants::allow_named).
   const grant::Grants* within = nullptr;
+  // How its MCP servers are asked for their tools. One that comes from the operator needs his grants, too.
+  McpAsking asking = {};
+  const grant::Grants* grants = nullptr;
+  // The current version's tools of a server that stands in both stay as they are, and it is not asked.
+  bool keep_tools = false;
 };
 
 // Checks the text and makes it the current version of its agent. The store keeps the canonical JSON.

@@ -9,6 +9,7 @@
 #include "grant/grants.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
+#include "mcp/client.h"
 #include "net/http_client.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -25,6 +26,9 @@ struct Deps {
   platform::Streams* streams = nullptr;
   net::HttpClient* http = nullptr;
   const Clock* clock = nullptr;
+  // Null where no definition has MCP servers or `auth`.
+  mcp::Client* mcp = nullptr;
+  oauth::Tokens* tokens = nullptr;
   // What statements of SQL tools draw on.
   MemoryBudget* sql_memory = nullptr;
   // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).

@@ -109,6 +109,8 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   context.beat = [&beat] { beat(); };
   context.http = deps_.http;
   context.clock = deps_.clock;
+  context.mcp = deps_.mcp;
+  context.tokens = deps_.tokens;
   context.memory = deps_.sql_memory;
   context.permits = permits.get();
   context.redaction = redaction_.get();
@@ -117,6 +119,7 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
     throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
   ending.text = redaction_->apply(std::move(ending.text));
+  if (deps_.tokens != nullptr) ending.text = deps_.tokens->redact(std::move(ending.text));
   ending.text = bounded_text(std::move(ending.text), agent->limits.max_tool_output_bytes);
   return ending;
 }

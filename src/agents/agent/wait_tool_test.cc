@@ -72,7 +72,7 @@ TEST(WaitTool, WhatItDoesNotHaveIsSaidWithItsPlace) {
       error_of("{name: w, type: wiat}"),
       HasSubstr(
           "agent.yaml:8:23: `spec.tools[0].type`: unknown value `wiat`; did you mean `wait`? (one of http, "
-          "sql, agent, wait)"));
+          "mcp, sql, agent, wait)"));
 }
 
 TEST(WaitTool, TheModelSaysHowLongOrUntilWhen) {

@@ -182,7 +182,8 @@ spec:
       "openai_responses, "
       "anthropic, gemini)\n"
       "agent.yaml:5:49: `spec.model.max_tokens`: must be a whole number from 1 to 10000000, not `many`\n"
-      "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, sql, "
+      "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of http, mcp, "
+      "sql, "
       "agent, wait)\n"
       "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
       "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");

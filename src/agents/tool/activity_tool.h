@@ -20,6 +20,13 @@
 #include "holdfast/seams.h"
 #include "net/http_client.h"
 
+namespace holdfast::mcp {
+class Client;
+}
+namespace holdfast::oauth {
+class Tokens;
+}
+
 namespace holdfast::agent {
 
 enum class Ending {
@@ -46,6 +53,8 @@ struct ToolContext {
   net::HttpClient* http = nullptr;
   MemoryBudget* memory = nullptr;  // what a statement of SQL holds draws on it; never null where there is one
   const Clock* clock = nullptr;
+  mcp::Client* mcp = nullptr;       // none in a process that talks to no MCP server
+  oauth::Tokens* tokens = nullptr;  // of tools with `auth`; the same
   const grant::Permits* permits = nullptr;
   const Redaction* redaction = nullptr;  // for a text that the type cuts itself; never null in the product
 };
@@ -65,7 +74,7 @@ struct ActivityTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_ACTIVITY_TOOLS(line) line(kHttpTool) line(kSqlTool)
+#define HOLDFAST_ACTIVITY_TOOLS(line) line(kHttpTool) line(kMcpTool) line(kSqlTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const ActivityTool tool;
 HOLDFAST_ACTIVITY_TOOLS(HOLDFAST_DECLARE_TOOL)
