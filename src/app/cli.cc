@@ -42,6 +42,7 @@ class CommandLine {
     add_runs();
     add_approvals();
     add_tools();
+    add_foreign_tools();
   }
 
   int run(int argc, char** argv) {
@@ -251,6 +252,24 @@ class CommandLine {
     add_api(agents, agents_.api);
   }
 
+  // Tools that others describe.
+  void add_foreign_tools() {
+    CLI::App* mcp = add("mcp", "List the tools of an MCP server, or call one", mcp_, mcp_command);
+    mcp->add_option("server", mcp_.target, "URL, or -- and the absolute path of a program with its arguments")
+        ->required();
+    mcp->add_option("--call", mcp_.call, "Tool to call");
+    mcp->add_option("--arguments", mcp_.arguments, "Its arguments (JSON)")->capture_default_str();
+    mcp->add_option("--header", mcp_.headers,
+                    "Header of requests, \"Name: value\", ${NAME} is filled in (may be repeated)")
+        ->take_all()
+        ->allow_extra_args(false);
+    mcp->add_option("--env", mcp_.environment,
+                    "NAME=value for the program, which gets no other (may be repeated)")
+        ->take_all()
+        ->allow_extra_args(false);
+    mcp->add_flag("--json", mcp_.json, "Print JSON");
+  }
+
   void add_tools() {
     CLI::App* doctor_command = add("doctor", "Check ports, clock, disk and data directory", doctor_, doctor);
     doctor_command->add_option("--data", doctor_.data, "Data directory")
@@ -327,6 +346,7 @@ class CommandLine {
   RestoreOptions restore_;
   DemoCommandOptions demo_;
   ScriptedModelOptions model_;
+  McpOptions mcp_;
   bool version_json_ = false;
 };
 

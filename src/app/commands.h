@@ -151,6 +151,16 @@ struct ScriptedModelOptions {
 };
 int scripted_model(const ScriptedModelOptions& options);
 
+struct McpOptions {
+  std::vector<std::string> target;       // a URL, or a program and its arguments
+  std::vector<std::string> headers;      // "Name: value"
+  std::vector<std::string> environment;  // "NAME=value"
+  std::optional<std::string> call;       // a tool; none: list them
+  std::string arguments = "{}";
+  bool json = false;
+};
+int mcp_command(const McpOptions& options);
+
 int print_schema();
 int print_version(bool json);
 

@@ -230,6 +230,14 @@ def test_a_restart_needs_no_mcp_server_and_accepts_nothing_new(binary, scripted,
         mcp.stop()
 
 
+def test_the_command_line_lists_and_calls(binary, over_http):
+    listed = subprocess.run([binary, "mcp", over_http.url], capture_output=True, text=True, check=True).stdout
+    assert "add" in listed and "Adds two numbers." in listed
+    called = subprocess.run([binary, "mcp", "--call", "add", "--arguments", '{"a": 20, "b": 3}', "--", sys.executable, str(SERVER), "stdio"],
+                            capture_output=True, text=True, check=True).stdout
+    assert "23" in called
+
+
 class Shop(http.server.ThreadingHTTPServer):
     """A token's server and what the token is for; a token can be taken back."""
 
