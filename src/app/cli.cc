@@ -252,8 +252,32 @@ class CommandLine {
     add_api(agents, agents_.api);
   }
 
+  // The group of commands; made by the first that belongs to it.
+  CLI::App* agent_commands() {
+    for (CLI::App* one :
+         root_.get_subcommands([](const CLI::App* sub) { return sub->get_name() == "agent"; }))
+      return one;
+    return root_.add_subcommand("agent", "Work with definitions of agents")->require_subcommand(1);
+  }
+
   // Tools that others describe.
   void add_foreign_tools() {
+    CLI::App* import = agent_commands()
+                           ->add_subcommand("import", "Make tools of what others describe")
+                           ->require_subcommand(1);
+    CLI::App* openapi = import->add_subcommand(
+        "openapi", "Write an agent.yaml whose tools are the operations of an OpenAPI document");
+    openapi->add_option("source", import_openapi_.source, "File, URL, or - for standard input")->required();
+    openapi->add_option("--select", import_openapi_.select, "Only this operationId (may be repeated)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    openapi->add_option("--server", import_openapi_.server,
+                        "URL of the server, instead of the document's own");
+    openapi->add_option("--name", import_openapi_.name, "Name of the agent (default: made of the title)");
+    openapi->add_flag("--tools-only", import_openapi_.tools_only,
+                      "Only the list of tools, for a definition that is there");
+    openapi->callback([this] { chosen_ = [this] { return import_openapi(import_openapi_); }; });
+
     CLI::App* mcp = add("mcp", "List the tools of an MCP server, or call one", mcp_, mcp_command);
     mcp->add_option("server", mcp_.target, "URL, or -- and the absolute path of a program with its arguments")
         ->required();
@@ -347,6 +371,7 @@ class CommandLine {
   DemoCommandOptions demo_;
   ScriptedModelOptions model_;
   McpOptions mcp_;
+  ImportOpenapiOptions import_openapi_;
   bool version_json_ = false;
 };
 

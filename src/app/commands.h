@@ -161,6 +161,15 @@ struct McpOptions {
 };
 int mcp_command(const McpOptions& options);
 
+struct ImportOpenapiOptions {
+  std::string source;  // a file, a URL, or "-"
+  std::vector<std::string> select;
+  std::optional<std::string> server;
+  std::optional<std::string> name;
+  bool tools_only = false;
+};
+int import_openapi(const ImportOpenapiOptions& options);
+
 int print_schema();
 int print_version(bool json);
 

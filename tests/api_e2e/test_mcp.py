@@ -299,3 +299,20 @@ def test_a_tool_gets_a_token_that_nobody_sees(binary, scripted, tmp_path):
     finally:
         one.close()
         shop.shutdown()
+
+
+def test_openapi_becomes_an_agent_that_can_be_put(binary, platform, tmp_path):
+    document = tmp_path / "openapi.json"
+    document.write_text(json.dumps({
+        "openapi": "3.1.0", "info": {"title": "Orders"}, "servers": [{"url": "http://127.0.0.1:1"}],
+        "paths": {"/orders/{id}": {"get": {"operationId": "getOrder", "parameters": [
+            {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}]}}}}))
+    made = subprocess.run([binary, "agent", "import", "openapi", str(document)], capture_output=True, text=True, check=True).stdout
+    # Without its key, which is not granted here.
+    made = made.replace("api_key_env: OPENAI_API_KEY", "base_url: http://127.0.0.1:1")
+    put(platform, "orders", made)
+    hostile = tmp_path / "hostile.json"
+    hostile.write_text('{"openapi": "3.0.0", "servers": [{"url": "http://a.example"}], "paths": {"/a": {"post": {"operationId": "a", "requestBody":'
+                       '{"required": true, "content": {"application/json": {"schema": {"$ref": "#/x"}}}}}}}, "x": {"$ref": "#/x"}}')
+    refused = subprocess.run([binary, "agent", "import", "openapi", str(hostile), "--select", "a"], capture_output=True, text=True)
+    assert refused.returncode == 2 and "leads round in a circle" in refused.stderr
