@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tools/judge.sh BUILD NAME: one promise, judged in one run on this machine; exit code 1 when it is not kept.
 #   timers [N]   N timers due in one moment keep no other call waiting
+#   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,8 +25,9 @@ case "$what" in
     until grep -qs ready "$directory/ready"; do kill -0 "$server" && sleep 0.1; done
     tools/judge_clients.sh "$directory" "127.0.0.1:$grpc"
     ;;
+  mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients" >&2
+    echo "usage: ./dev judge timers [N] | clients | mcp" >&2
     exit 2
     ;;
 esac

@@ -7,8 +7,8 @@
 #include "app/exit_code.h"
 #include "app/output.h"
 #include "app/printable.h"
-#include "app/user_name.h"
 #include "app/steering_commands.h"
+#include "app/user_name.h"
 #include "base/json.h"
 #include "base/url.h"
 

@@ -47,6 +47,7 @@ class CommandLine {
     add_memory();
     add_schedules();
     add_tools();
+    add_foreign_tools();
   }
 
   int run(int argc, char** argv) {
@@ -152,12 +153,15 @@ class CommandLine {
     sub->add_option("--namespace", options.namespace_name, "Namespace of the agents")->capture_default_str();
     sub->add_option("--agent", options.agents,
                     "Agent definition to register; may use what it names (may be repeated)");
-    sub->add_option("--grant", options.grants,
-                    "Let agents that come over the API use host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT],\n"
-                    "env:NAME[@HOST[:PORT]], database:PATH or database.write:PATH (may be repeated; or "
-                    "HOLDFAST_GRANTS,\n"
-                    "with blanks between them)")
+    sub->add_option(
+           "--grant", options.grants,
+           "Let agents that come over the API use host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT],\n"
+           "env:NAME[@HOST[:PORT]], database:PATH, database.write:PATH or\n"
+           "command:[\"/PROGRAM\",\"ARGUMENT\"] (may be repeated; or HOLDFAST_GRANTS, with blanks between "
+           "them)")
         ->take_all();
+    sub->add_flag("--renew-tools", options.renew_tools,
+                  "Ask the MCP servers of --agent files again what tools they have, and accept what changed");
     sub->add_option("--grants", options.grant_files, "File of grants (may be repeated)");
     sub->add_option("--limits", options.limits,
                     "File of what model keys may be used for: requests and tokens a minute, calls at a time");
@@ -201,7 +205,8 @@ class CommandLine {
                     "Go on in that conversation, behind the runs that are there");
     run->add_option("--context", run_.context,
                     "NAME=VALUE that tools bind, VALUE as JSON or else a text; may be repeated");
-    run->add_option("--notify", run_.notify, "File with a list of whom to tell of the run, as `notify` of agent.yaml");
+    run->add_option("--notify", run_.notify,
+                    "File with a list of whom to tell of the run, as `notify` of agent.yaml");
     run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
     run->add_option_function<double>(
         "--timeout",
@@ -485,6 +490,48 @@ class CommandLine {
     erase->add_option("--reason", memory_.reason, "Why, for the audit log");
   }
 
+  // The group of commands; made by the first that belongs to it.
+  CLI::App* agent_commands() {
+    for (CLI::App* one :
+         root_.get_subcommands([](const CLI::App* sub) { return sub->get_name() == "agent"; }))
+      return one;
+    return root_.add_subcommand("agent", "Work with definitions of agents")->require_subcommand(1);
+  }
+
+  // Tools that others describe.
+  void add_foreign_tools() {
+    CLI::App* import = agent_commands()
+                           ->add_subcommand("import", "Make tools of what others describe")
+                           ->require_subcommand(1);
+    CLI::App* openapi = import->add_subcommand(
+        "openapi", "Write an agent.yaml whose tools are the operations of an OpenAPI document");
+    openapi->add_option("source", import_openapi_.source, "File, URL, or - for standard input")->required();
+    openapi->add_option("--select", import_openapi_.select, "Only this operationId (may be repeated)")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+    openapi->add_option("--server", import_openapi_.server,
+                        "URL of the server, instead of the document's own");
+    openapi->add_option("--name", import_openapi_.name, "Name of the agent (default: made of the title)");
+    openapi->add_flag("--tools-only", import_openapi_.tools_only,
+                      "Only the list of tools, for a definition that is there");
+    openapi->callback([this] { chosen_ = [this] { return import_openapi(import_openapi_); }; });
+
+    CLI::App* mcp = add("mcp", "List the tools of an MCP server, or call one", mcp_, mcp_command);
+    mcp->add_option("server", mcp_.target, "URL, or -- and the absolute path of a program with its arguments")
+        ->required();
+    mcp->add_option("--call", mcp_.call, "Tool to call");
+    mcp->add_option("--arguments", mcp_.arguments, "Its arguments (JSON)")->capture_default_str();
+    mcp->add_option("--header", mcp_.headers,
+                    "Header of requests, \"Name: value\", ${NAME} is filled in (may be repeated)")
+        ->take_all()
+        ->allow_extra_args(false);
+    mcp->add_option("--env", mcp_.environment,
+                    "NAME=value for the program, which gets no other (may be repeated)")
+        ->take_all()
+        ->allow_extra_args(false);
+    mcp->add_flag("--json", mcp_.json, "Print JSON");
+  }
+
   void add_tools() {
     CLI::App* doctor_command = add("doctor", "Check ports, clock, disk and data directory", doctor_, doctor);
     doctor_command->add_option("--data", doctor_.data, "Data directory")
@@ -578,6 +625,8 @@ class CommandLine {
   RestoreOptions restore_;
   DemoCommandOptions demo_;
   ScriptedModelOptions model_;
+  McpOptions mcp_;
+  ImportOpenapiOptions import_openapi_;
   bool version_json_ = false;
 };
 

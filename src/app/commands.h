@@ -27,6 +27,7 @@ struct ServeOptions {
   std::vector<std::string> grant_files;
   std::optional<std::string> limits;           // a file: what model keys may be used for
   std::vector<std::string> price_files;        // the later one goes first
+  bool renew_tools = false;                    // ask the MCP servers of `agents` again what tools they have
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
@@ -280,6 +281,25 @@ struct ScriptedModelOptions {
   bool json = false;
 };
 int scripted_model(const ScriptedModelOptions& options);
+
+struct McpOptions {
+  std::vector<std::string> target;       // a URL, or a program and its arguments
+  std::vector<std::string> headers;      // "Name: value"
+  std::vector<std::string> environment;  // "NAME=value"
+  std::optional<std::string> call;       // a tool; none: list them
+  std::string arguments = "{}";
+  bool json = false;
+};
+int mcp_command(const McpOptions& options);
+
+struct ImportOpenapiOptions {
+  std::string source;  // a file, a URL, or "-"
+  std::vector<std::string> select;
+  std::optional<std::string> server;
+  std::optional<std::string> name;
+  bool tools_only = false;
+};
+int import_openapi(const ImportOpenapiOptions& options);
 
 int print_schema();
 int print_version(bool json);

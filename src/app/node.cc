@@ -12,8 +12,8 @@
 
 #include "activities/catalog.h"
 #include "activities/deploy.h"
-#include "activities/settings.h"
 #include "activities/edited_call.h"
+#include "activities/settings.h"
 #include "app/backup_commands.h"
 #include "app/input_file.h"
 #include "app/output.h"
@@ -57,9 +57,10 @@ Node::Node(const ServeOptions& options)
       grants_(environment_variable) {}
 
 Status Node::start() {
-  for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
-                    &Node::open_search_attributes, &Node::open_runs, &Node::open_http, &Node::keep_own,
-                    &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
+  for (auto step :
+       {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
+        &Node::open_search_attributes, &Node::open_runs, &Node::open_outside, &Node::open_http,
+        &Node::keep_own, &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -84,6 +85,7 @@ void Node::announce(milliseconds took) const {
 
 void Node::stop() {
   if (std::exchange(stopped_, true)) return;
+  asking_.request_stop();
   control_.reset();
   if (api_) api_->stop();
   if (runs_) runs_->stop();
@@ -308,6 +310,15 @@ Status Node::open_runs() {
   return {};
 }
 
+Status Node::open_outside() {
+  outside_ = std::make_unique<Outside>(environment_);
+  return {};
+}
+
+agent::McpAsking Node::asking() {
+  return {.client = &outside_->mcp(), .clock = &clock_, .stop = asking_.get_token()};
+}
+
 Status Node::open_http() {
   http::ApiDependencies deps;
   deps.runs = runs_.get();
@@ -318,7 +329,8 @@ Status Node::open_http() {
                                                      .source = from.source,
                                                      .base_directory = from.base_directory,
                                                      .expected_name = from.expected_name,
-                                                     .within = &grants_});
+                                                     .within = &grants_,
+                                                     .asking = asking()});
     if (!deployed) return fail(deployed.error());
     return http::DeployedAgent{deployed->name, deployed->version, deployed->created, deployed->is_new};
   };
@@ -362,13 +374,20 @@ Status Node::open_dev() {
 
 Status Node::register_agents() {
   for (const AgentFile& from : agents_) {
-    auto deployed = agent::deploy(*platform_.store,
-                                  {.text = from.text, .source = from.file, .base_directory = from.folder});
+    auto deployed = agent::deploy(*platform_.store, {.text = from.text,
+                                                     .source = from.file,
+                                                     .base_directory = from.folder,
+                                                     .asking = asking(),
+                                                     .grants = &grants_,
+                                                     .keep_tools = !options_.renew_tools});
     if (!deployed) {
       exit_code_ = exit_code_of(deployed.error());
       return deployed.error();
     }
     grants_.allow_named(deployed->version, deployed->needs);
+    // The same file may be applied again over the API: it asks the same servers.
+    if (deployed->text_version != deployed->version)
+      grants_.allow_named(deployed->text_version, deployed->needs);
   }
   return {};
 }
@@ -384,7 +403,7 @@ Status Node::start_work() {
     return started ? Status() : started.error();
   };
   auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
-                                   *platform_.streams, grants_, sql_memory_, prices_);
+                                   *platform_.streams, grants_, sql_memory_, prices_, *outside_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

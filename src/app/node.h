@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "activities/limits_file.h"
+#include "activities/mcp_tools.h"
 #include "app/commands.h"
 #include "app/control_socket.h"
 #include "app/data_directory.h"
@@ -65,6 +66,8 @@ class Node {
   Status open_engine();
   Status open_search_attributes();
   Status open_runs();
+  Status open_outside();
+  agent::McpAsking asking();
   // Serves 503 until start_work().
   Status open_http();
   Status keep_own();
@@ -104,6 +107,8 @@ class Node {
   platform::OpenStores platform_;
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
+  std::stop_source asking_;  // MCP servers, for definitions that are applied
+  std::unique_ptr<Outside> outside_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<http::Api> api_;

@@ -4,7 +4,6 @@
 #include "app/output.h"
 #include "holdfast/client.h"
 #include "holdfast/worker.h"
-#include "net/http_client.h"
 #include "net/large_turns.h"
 
 namespace holdfast::app {
@@ -24,8 +23,6 @@ constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
 
 struct WorkerRole::Impl {
   std::optional<Client> engine;
-  std::unique_ptr<Executor> http_loop;
-  std::unique_ptr<net::HttpClient> http;
   std::optional<net::LargeTurns> turns;
   std::optional<model::Gate> gate;
   std::optional<model::Breakers> breakers;
@@ -46,10 +43,8 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
                                                       const Environment& environment, platform::Store& store,
                                                       platform::Streams& streams, const grant::Grants& grants,
                                                       MemoryBudget& sql_memory,
-                                                      const price::PriceTable& prices) {
+                                                      const price::PriceTable& prices, Outside& outside) {
   auto impl = std::make_unique<Impl>();
-  impl->http_loop = environment.new_executor("http-client");
-  impl->http = net::curl_http_client(*impl->http_loop, net::Egress::kGranted);
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};
@@ -76,7 +71,9 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.breakers = &*impl->breakers;
   deps.store = &store;
   deps.streams = &streams;
-  deps.http = impl->http.get();
+  deps.http = &outside.http();
+  deps.mcp = &outside.mcp();
+  deps.tokens = &outside.tokens();
   deps.engine = &*impl->engine;
   deps.start_run = options.start_run;
   deps.clock = &environment.clock();

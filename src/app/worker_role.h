@@ -9,6 +9,7 @@
 
 #include "activities/limits_file.h"
 #include "api/connection.h"
+#include "app/outside.h"
 #include "base/memory_budget.h"
 #include "grant/grants.h"
 #include "holdfast/environment.h"
@@ -32,7 +33,8 @@ class WorkerRole {
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
                                                    platform::Streams& streams, const grant::Grants& grants,
-                                                   MemoryBudget& sql_memory, const price::PriceTable& prices);
+                                                   MemoryBudget& sql_memory, const price::PriceTable& prices,
+                                                   Outside& outside);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

@@ -299,6 +299,49 @@ replies:
   EXPECT_EQ(p.count_events(run.workflow_id(), "step.completed"), 3);
 }
 
+// The version of a label is looked up in the first activity, whoever starts the run.
+TEST(AgentRun, ARunIsTheVersionThatItsLabelNames) {
+  Platform p(R"(
+replies:
+  - when: {model: chief3, turn: 0}
+    tool_calls: [{name: ask_clerk, arguments: {input: Who}}]
+  - when: {model: chief3}
+    text: "{{last}}"
+  - when: {model: clerk3}
+    text: Ada.
+)");
+  p.deploy("clerk3");
+  platform::LabelMove move;
+  move.agent = "clerk3";
+  move.label = "production";
+  move.hash = p.store().current_definition("clerk3")->hash;
+  ASSERT_TRUE(p.store().move_label(move));
+  p.deploy("clerk3", "  limits: {max_iterations: 3}");
+  p.deploy("chief3", "", "    - {name: ask_clerk, type: agent, agent: clerk3@production}");
+  const auto begun = [&](const std::string& run) {
+    for (const platform::Event& event : p.events(run)) {
+      if (event.type == "run.started") return Json::parse(event.data);
+    }
+    return Json::object();
+  };
+  auto run = p.start("chief3", "go");
+  EXPECT_EQ(p.finish(run).output, "Ada.");
+  Json child;
+  for (const platform::Event& event : p.events(run.workflow_id())) {
+    const Json data = event.type == "step.started" ? Json::parse(event.data) : Json::object();
+    if (data.value("kind", "") == "agent") child = data;
+  }
+  ASSERT_TRUE(child.is_object());
+  EXPECT_EQ(child["version"], move.hash);
+  EXPECT_EQ(begun(child["run"])["version"], move.hash);
+  EXPECT_EQ(begun(child["run"])["asked_for"], "clerk3@production");
+  EXPECT_NE(p.store().current_definition("clerk3")->hash, move.hash);
+
+  auto named = p.start("clerk3@" + move.hash.substr(0, 8), "go");
+  EXPECT_EQ(p.finish(named).output, "Ada.");
+  EXPECT_EQ(begun(named.workflow_id())["version"], move.hash);
+}
+
 TEST(AgentRun, AFailingSubAgentIsAToolFailure) {
   Platform p(R"(
 replies:

@@ -102,13 +102,13 @@ TEST(Budgets, AnUnknownPriceUnderABudgetOfMoneyIsRefusedAtTheStart) {
 TEST(Budgets, AUsedUpBudgetEndsTheRunAndIsNamed) {
   Platform p(kTwoTurns);
   p.prices = priced();
-  p.deploy("spent", "  budgets: {money: 0.004 USD}", "", "    max_tokens: 50");
+  p.deploy("spent", "  budgets: {money: 0.0036 USD}", "", "    max_tokens: 50");
   auto run = p.start("spent", "go");
   EXPECT_THAT(failure_of(p, run), AllOf(HasSubstr("BudgetExceeded"), HasSubstr("`money`"),
                                         HasSubstr("holdfast budget " + run.workflow_id() + " --money")));
   EXPECT_EQ(p.scripted->requests(), 1u);
   const platform::Account account = **p.store().account(run.workflow_id());
-  EXPECT_LE(account.used.cost + account.reserved.money, 4'000'000);
+  EXPECT_LE(account.used.cost + account.reserved.money, 3'600'000);
   EXPECT_GT(account.used.cost, 0);
   EXPECT_EQ(account.reserved, platform::Quantity()) << "what was settled is held no more";
 }

@@ -51,7 +51,7 @@ replies:
   std::string sha256;
   for (const platform::Event& event : p.events(run.workflow_id())) {
     const Json data = Json::parse(event.data);
-    if (data.contains("output")) sha256 = data["output"].value("sha256", "");
+    if (data.contains("output") && data["output"].is_object()) sha256 = data["output"].value("sha256", "");
   }
   const auto blob = p.store().blob(run.workflow_id(), "", sha256);
   ASSERT_TRUE(blob) << blob.error().message();

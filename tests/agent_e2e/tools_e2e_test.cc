@@ -1,6 +1,6 @@
-// Goal: arguments that a run binds are out of the model's hands, an activity of somebody else's worker is a tool like any
-// other, and who is to be told of a run is told. Method: whole runs; what a tool got is read from its worker, its
-// receiver or its database.
+// Goal: arguments that a run binds are out of the model's hands, an activity of somebody else's worker is a
+// tool like any other, and who is to be told of a run is told. Method: whole runs; what a tool got is read
+// from its worker, its receiver or its database.
 
 #include <cstdlib>
 #include <mutex>
@@ -57,8 +57,7 @@ replies:
   - when: {turn: 1}
     text: done
 )");
-  p.deploy("bound", "  approvals: {rules: [{tool: pay, when: customer == 42, action: ask}]}",
-           bound_pay(p));
+  p.deploy("bound", "  approvals: {rules: [{tool: pay, when: customer == 42, action: ask}]}", bound_pay(p));
   auto run = start(p, input_of("bound", {{"customer_id", 42}}));
   Json question = p.wait_for_approval(run);
   EXPECT_EQ(question["arguments"], Json::parse(R"({"amount":250,"customer":42,"tenant":"acme"})"));
@@ -68,7 +67,8 @@ replies:
   ASSERT_TRUE(decided.has_value() && decided->ok());
   EXPECT_EQ(p.finish(run).output, "done");
   ASSERT_THAT(p.receiver->bodies(), SizeIs(1));
-  EXPECT_EQ(Json::parse(p.receiver->bodies()[0]), Json::parse(R"({"amount":200,"customer":42,"tenant":"acme"})"));
+  EXPECT_EQ(Json::parse(p.receiver->bodies()[0]),
+            Json::parse(R"({"amount":200,"customer":42,"tenant":"acme"})"));
   EXPECT_THAT(p.conversation(run.workflow_id()), Contains(HasSubstr("there is no argument `customer`")));
 }
 
@@ -199,9 +199,11 @@ replies:
 )");
   p.allow("env:HOLDFAST_E2E_HOOK@" + p.receiver->url("").substr(7));
   p.receiver->answer = [](int nth) { return std::pair(nth == 1 ? 503 : 200, std::string("ok")); };
-  const std::string notify = "  notify:\n    - {on: [completed, failed, approval], type: webhook, webhook: {url: \"" +
-                             p.receiver->url("/hook") + "\", secret_env: HOLDFAST_E2E_HOOK}}\n";
-  p.deploy("told", "  approvals: {rules: [{tool: refund, action: ask, reason: Above the limit.}]}\n" + notify);
+  const std::string notify =
+      "  notify:\n    - {on: [completed, failed, approval], type: webhook, webhook: {url: \"" +
+      p.receiver->url("/hook") + "\", secret_env: HOLDFAST_E2E_HOOK}}\n";
+  p.deploy("told",
+           "  approvals: {rules: [{tool: refund, action: ask, reason: Above the limit.}]}\n" + notify);
   auto run = p.start("told", "go");
   Json question = p.wait_for_approval(run);
   question["decision"] = "approve";
@@ -229,9 +231,10 @@ TEST(Notify, AReceiverThatIsAwayHoldsUpNobody) {
   p.receiver->answer = [&](int) { return std::pair(away ? 500 : 200, std::string("x")); };
   p.deploy("away");
   agent::RunInput in = input_of("away", Json());
-  in.notify = Json::array({{{"on", {"failed"}},
-                            {"type", "webhook"},
-                            {"webhook", {{"url", p.receiver->url("/hook")}, {"secret_env", "HOLDFAST_E2E_HOOK"}}}}});
+  in.notify =
+      Json::array({{{"on", {"failed"}},
+                    {"type", "webhook"},
+                    {"webhook", {{"url", p.receiver->url("/hook")}, {"secret_env", "HOLDFAST_E2E_HOOK"}}}}});
   auto run = start(p, in);
   auto result = run.result<agent::RunResult>(std::chrono::seconds(20));
   ASSERT_TRUE(result.has_value());

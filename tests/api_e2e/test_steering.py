@@ -284,7 +284,8 @@ def test_a_cancelled_run_undoes_and_is_taken_up_behind_what_it_did(steered, bank
     assert unpaid == ["p-bob", "p-ann"]
     again = cli(server, "retry", run)
     assert again.returncode == 0 and again.stdout.strip() == f"{run}.retry", again.stderr
-    assert cli(server, "retry", run).stdout.strip() == f"{run}.retry"  # the same one
+    same = cli(server, "retry", run)
+    assert same.stdout.strip() == f"{run}.retry", same.stderr
     taken_up = server.wait(f"{run}.retry")
     assert taken_up["output"] == "A voucher, then." and taken_up["origin"] == run
     assert sum(bank.count("/pay").values()) == 2

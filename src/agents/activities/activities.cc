@@ -203,9 +203,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   if (origin && !origin->state.empty()) {
     out.head = take_up(ctx, *origin, run, *agent, version, settings);
   } else {
-    out.head = append_first(ctx, run, *agent, version,
-                            run.caller ? model::Message::user(text) : require(first_message(text), "the input"),
-                            settings);
+    out.head = append_first(
+        ctx, run, *agent, version,
+        run.caller ? model::Message::user(text) : require(first_message(text), "the input"), settings);
   }
   if (!run.conversation.empty() && searches_tools(*agent)) out.loaded = loaded_before(ctx, out.head);
   Json started = {{"agent", name},

@@ -71,7 +71,8 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just
   // happened.
   DefinitionPtr agent = definition(in.agent, in.version);
-  const EditedCall ruled = rule_on_edit(*agent, in.call.tool, in.edited_arguments, in.call.bound, deps_.clock->now());
+  const EditedCall ruled =
+      rule_on_edit(*agent, in.call.tool, in.edited_arguments, in.call.bound, deps_.clock->now());
   out.verdict = ruled.verdict;
   out.reason = ruled.reason;
   if (ruled.verdict == Verdict::kInvalid) return out;

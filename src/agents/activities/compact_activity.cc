@@ -45,6 +45,12 @@ std::optional<model::Error> why_no_summary(const model::Completion& answer) {
                             : "the summary of the conversation was cut off: raise `max_tokens` of the model");
 }
 
+Json completed_json(const CompactInput& in, const Summary& summary, const Tokens& tokens) {
+  return {{"step", in.step},      {"kind", kKind},    {"name", kKind},
+          {"from", summary.from}, {"to", summary.to}, {"result", excerpt(summary.text)},
+          {"is_error", false},    {"usage", tokens}};
+}
+
 }  // namespace
 
 void Activities::compact_failed(activity::Context& ctx, const CompactInput& in, const model::Error& error) {
@@ -122,15 +128,7 @@ Compacted Activities::compact(activity::Context& ctx, const CompactInput& in) {
   write.usage.back().key = key;
   write.settles = allowance.key;
   const auto record = require(deps_.store->commit_step(write), "storing the summary");
-  publish(ctx, protocol::event::kStepCompleted,
-          {{"step", in.step},
-           {"kind", kKind},
-           {"name", kKind},
-           {"from", summary.from},
-           {"to", summary.to},
-           {"result", excerpt(summary.text)},
-           {"is_error", false},
-           {"usage", tokens}},
+  publish(ctx, protocol::event::kStepCompleted, completed_json(in, summary, tokens),
           fmt::format("step/{}/completed", in.step));
   return compacted_of(record);
 }

@@ -84,6 +84,58 @@ class GrantCheck {
   std::vector<Status> refused_;
 };
 
+// Of everything that the definition names, but what its MCP servers will say.
+Needs needs_of(const AgentDefinition& definition) {
+  Needs out = model_needs(definition.model);
+  const auto add = [&out](Needs needs) {
+    for (Need& need : needs) out.push_back(std::move(need));
+  };
+  for (const auto& [unused, model] : definition.models) add(model_needs(model));
+  for (const auto& server : definition.mcp_servers) add(needs_of(*server));
+  for (const ToolSpec& tool : definition.tools) add(tool.type->needs(tool));
+  for (const Notified& one : definition.notify) add(one.message.type->needs(one.message));
+  return out;
+}
+
+Status check_grants(const AgentDefinition& definition, const grant::Permits& permits,
+                    std::string_view source) {
+  GrantCheck check(permits, source);
+  check.ask("model", model_needs(definition.model));
+  for (const auto& [role, model] : definition.models)
+    check.ask(fmt::format("model of `{}`", role), model_needs(model));
+  for (const auto& server : definition.mcp_servers)
+    check.ask(fmt::format("MCP server `{}`", server->name), needs_of(*server));
+  for (const ToolSpec& tool : definition.tools) {
+    if (tool.type->name != "mcp") check.ask(fmt::format("tool `{}`", tool.name), tool.type->needs(tool));
+  }
+  for (const Notified& one : definition.notify) check.ask("notify", one.message.type->needs(one.message));
+  return check.status();
+}
+
+// With the tools of its MCP servers. Nobody is asked who is not granted.
+Status add_mcp_tools(platform::Store& store, const ToDeploy& from, AgentDefinition& definition) {
+  if (definition.mcp_servers.empty()) return {};
+  const grant::Grants* grants = from.within ? from.within : from.grants;
+  if (grants == nullptr) return {Code::kUnimplemented, "MCP servers cannot be asked for their tools here"};
+  const auto permits =
+      from.within ? grants->of(version_of(definition)) : grants->naming(needs_of(definition));
+  if (from.within) {
+    if (Status granted = check_grants(definition, *permits, from.source); !granted.ok()) return granted;
+  }
+  std::optional<AgentDefinition> before;
+  if (from.keep_tools) {
+    const auto stored = store.current_definition(definition.name);
+    if (stored) {
+      if (auto read = parse_definition(stored->text, definition.name)) before = *std::move(read);
+    }
+  }
+  auto with_tools =
+      with_mcp_tools(definition, from.source, from.asking, *permits, before ? &*before : nullptr);
+  if (!with_tools) return with_tools.error();
+  definition = *std::move(with_tools);
+  return {};
+}
+
 }  // namespace
 
 std::string model_url(const ModelSpec& model) {
@@ -110,27 +162,14 @@ Result<Deployed> deploy(platform::Store& store, const ToDeploy& from) {
   }
   if (Status skills = check_skills(*parsed, from.source); !skills.ok()) return fail(std::move(skills));
   Deployed out;
-  out.needs = model_needs(parsed->model);
-  const auto permits = from.within ? from.within->of(version_of(*parsed)) : nullptr;
-  if (permits) {
-    GrantCheck check(*permits, from.source);
-    check.ask("model", out.needs);
-    for (const auto& [role, model] : parsed->models)
-      check.ask(fmt::format("model of `{}`", role), model_needs(model));
-    for (const ToolSpec& tool : parsed->tools)
-      check.ask(fmt::format("tool `{}`", tool.name), tool.type->needs(tool));
-    for (const Notified& one : parsed->notify) check.ask("notify", one.message.type->needs(one.message));
-    if (Status granted = check.status(); !granted.ok()) return fail(std::move(granted));
+  out.text_version = version_of(*parsed);
+  if (Status added = add_mcp_tools(store, from, *parsed); !added.ok()) return fail(std::move(added));
+  close_parameters(*parsed);
+  if (from.within) {
+    Status granted = check_grants(*parsed, *from.within->of(version_of(*parsed)), from.source);
+    if (!granted.ok()) return fail(std::move(granted));
   }
-  for (const auto& [role, model] : parsed->models) {
-    for (Need& need : model_needs(model)) out.needs.push_back(std::move(need));
-  }
-  for (const ToolSpec& tool : parsed->tools) {
-    for (Need& need : tool.type->needs(tool)) out.needs.push_back(std::move(need));
-  }
-  for (const Notified& one : parsed->notify) {
-    for (Need& need : one.message.type->needs(one.message)) out.needs.push_back(std::move(need));
-  }
+  out.needs = needs_of(*parsed);
   auto before = store.current_definition(parsed->name);
   if (!before && before.error().code() != Code::kNotFound) return fail(before.error());
   const auto known = store.definition(parsed->name, version_of(*parsed));

@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "activities/mcp_tools.h"
 #include "definition/definition.h"
 #include "grant/grants.h"
 #include "holdfast/status.h"
@@ -19,6 +20,8 @@ struct Deployed {
   bool created = false;  // false: the very same version was there and is current
   bool is_new = false;   // false: that version was there, current or not
   Needs needs;           // what it uses of the machine
+  // Of the text, before the tools of its MCP servers were added: the version otherwise.
+  std::string text_version;
 };
 
 struct ToDeploy {
@@ -31,6 +34,11 @@ struct ToDeploy {
   // What it names must be granted; else PERMISSION_DENIED with every grant that is missing. Null: it comes
   // from the operator, who grants it by that (Grants::allow_named).
   const grant::Grants* within = nullptr;
+  // How its MCP servers are asked for their tools. One that comes from the operator needs his grants, too.
+  McpAsking asking = {};
+  const grant::Grants* grants = nullptr;
+  // The current version's tools of a server that stands in both stay as they are, and it is not asked.
+  bool keep_tools = false;
 };
 
 // What deploying reads and checks before anybody is asked about grants: a definition that this accepts has

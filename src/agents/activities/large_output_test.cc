@@ -134,7 +134,7 @@ TEST_F(LargeOutputTest, ASearchSaysWhere) {
             1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(place), '\n'));
   EXPECT_THAT(found["matches"][0]["text"].get<std::string>(), HasSubstr("NEEDLE!"));
   const Json last = Json::parse(read({{"search", "line 60000"}}).text);
-  EXPECT_EQ(last["matches"][0]["line"], 60'000);
+  EXPECT_EQ(last["matches"][0]["line"], std::count(text.begin(), text.end(), '\n'));
   const Json many = Json::parse(read({{"search", "line"}}).text);
   EXPECT_TRUE(many.contains("more"));
   EXPECT_THAT(read({{"search", "nowhere"}}).text, HasSubstr("does not stand"));

@@ -71,7 +71,8 @@ class ModelRoute {
   int waits_ = 0;
 };
 
-// The error, when it is not to be repeated, is about what was said: another model is not asked for another opinion.
+// The error, when it is not to be repeated, is about what was said: another model is not asked for another
+// opinion.
 bool is_final_for_all(const model::Error& error);
 
 // What a chain's activity may have of attempts: the route ends it before.

@@ -22,13 +22,15 @@ RunSettings Activities::settings_at(const std::string& key) {
   return require(read_settings(record->result), "what the run was started with");
 }
 
-RunSettings Activities::start_settings(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent) {
+RunSettings Activities::start_settings(activity::Context& ctx, const RunInput& run,
+                                       const AgentDefinition& agent) {
   RunSettings out;
   if (run.caller) {
     out.context = settings_at(run.caller->settings).context;
   } else if (run.input.is_null() && run.context.is_null() && run.notify.is_null()) {
-    out = require(read_settings(require(deps_.store->run_settings(ctx.info().workflow_id), "the run's settings")),
-                  "the run's settings");
+    out = require(
+        read_settings(require(deps_.store->run_settings(ctx.info().workflow_id), "the run's settings")),
+        "the run's settings");
   } else {
     out.context = run.context;
     out.notify = run.notify;
@@ -69,12 +71,14 @@ std::string name_of(const NotifyInput& in) {
 
 // For people: a line, and what is to be read first.
 void describe(Json& told, const std::string& event) {
-  const auto text = [&](const char* name) { return told.contains(name) ? told[name].get<std::string>() : ""; };
+  const auto text = [&](const char* name) {
+    return told.contains(name) ? told[name].get<std::string>() : "";
+  };
   const std::string who = fmt::format("{} ({})", text("agent"), text("run"));
   if (event == "approval.requested") {
     told["subject"] = fmt::format("{} waits for approval of {}", who, text("tool"));
-    told["text"] = fmt::format("{} {}\n{}\nholdfast approve {}", text("tool"), text("arguments"), text("reason"),
-                               text("approval"));
+    told["text"] = fmt::format("{} {}\n{}\nholdfast approve {}", text("tool"), text("arguments"),
+                               text("reason"), text("approval"));
   } else if (event == "run.completed") {
     told["subject"] = who + " is done";
     told["text"] = text("output");
@@ -119,7 +123,8 @@ void Activities::notify(activity::Context& ctx, const NotifyInput& in) {
   // Whatever it was may be mended meanwhile: a receiver that is down, a grant, a secret.
   std::optional<::holdfast::Duration> delay;
   if (ending.retry_after) delay = *ending.retry_after;
-  throw ApplicationFailure(bounded_text(redaction_->apply(ending.text), 2000), "NotifyError", false, {}, delay);
+  throw ApplicationFailure(bounded_text(redaction_->apply(ending.text), 2000), "NotifyError", false, {},
+                           delay);
 }
 
 }  // namespace holdfast::agent

@@ -4,8 +4,8 @@
 
 #include "activities/activities.h"
 #include "agent/loop.h"
-#include "agent/schedule.h"
 #include "agent/notify.h"
+#include "agent/schedule.h"
 
 namespace holdfast::agent {
 
@@ -49,12 +49,11 @@ void register_all(const Workers& workers, const Deps& deps) {
       kScheduleFireActivity,
       [activities](activity::Context& ctx, FireInput in) { return activities->schedule_fire(ctx, in); });
   workers.agents->register_workflow(kNotifyWorkflowType, notify_workflow);
-  workers.agents->register_activity(kNotifyTargetsActivity, [activities](activity::Context& ctx, NotifyInput in) {
-    return activities->notify_targets(ctx, in);
-  });
-  workers.tools->register_activity(kNotifyActivity, [activities](activity::Context& ctx, NotifyInput in) {
-    activities->notify(ctx, in);
-  });
+  workers.agents->register_activity(
+      kNotifyTargetsActivity,
+      [activities](activity::Context& ctx, NotifyInput in) { return activities->notify_targets(ctx, in); });
+  workers.tools->register_activity(
+      kNotifyActivity, [activities](activity::Context& ctx, NotifyInput in) { activities->notify(ctx, in); });
   workers.models->register_activity(kModelActivity, [activities](activity::Context& ctx, ModelInput in) {
     return activities->call_model(ctx, in);
   });

@@ -20,6 +20,13 @@
 #include "protocol/names.h"
 #include "protocol/run.h"
 
+namespace holdfast::mcp {
+class Client;
+}
+namespace holdfast::oauth {
+class Tokens;
+}
+
 namespace holdfast::agent {
 
 using namespace protocol;
@@ -34,6 +41,9 @@ struct Deps {
   // Starts a run of a schedule; the same intent again is the same run. None: this worker starts no runs.
   std::function<Status(platform::StartIntent)> start_run;
   const Clock* clock = nullptr;
+  // Null where no definition has MCP servers or `auth`.
+  mcp::Client* mcp = nullptr;
+  oauth::Tokens* tokens = nullptr;
   // What statements of SQL tools draw on.
   MemoryBudget* sql_memory = nullptr;
   // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).

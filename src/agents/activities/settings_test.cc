@@ -1,5 +1,5 @@
-// Goal: a run cannot be started with settings that would fail it later, and who it tells is bounded by the same
-// grants as its tools. Method: settings against a definition and grants.
+// Goal: a run cannot be started with settings that would fail it later, and who it tells is bounded by the
+// same grants as its tools. Method: settings against a definition and grants.
 
 #include "activities/settings.h"
 
@@ -31,7 +31,8 @@ platform::Definition definition(std::string_view more) {
 }
 
 const char* kBinding =
-    "  tools:\n    - name: look\n      type: http\n      parameters: {properties: {customer: {type: integer}}}\n"
+    "  tools:\n    - name: look\n      type: http\n      parameters: {properties: {customer: {type: "
+    "integer}}}\n"
     "      http: {url: \"https://shop.example/{customer}\"}\n      bind: {customer: {run: customer_id}}\n";
 
 TEST(RunSettings, TheContextMustHoldWhatIsBound) {
@@ -54,7 +55,8 @@ TEST(RunSettings, WhomToNotifyIsCheckedAndGranted) {
   EXPECT_THAT(net::missing_grants(refused), Contains("env:HOOK@hooks.example"));
   grants.allow(*grant::parse_grant("env:HOOK@hooks.example"));
   EXPECT_TRUE(check_settings(definition(""), kHook, grants).ok());
-  const Status wrong = check_settings(definition(""), R"({"notify":[{"on":["done"],"type":"webhok"}]})", grants);
+  const Status wrong =
+      check_settings(definition(""), R"({"notify":[{"on":["done"],"type":"webhok"}]})", grants);
   EXPECT_EQ(wrong.code(), Code::kInvalidArgument);
   EXPECT_THAT(std::string(wrong.message()), HasSubstr("completed, failed, approval"));
   EXPECT_THAT(std::string(wrong.message()), HasSubstr("did you mean `webhook`?"));
@@ -62,7 +64,9 @@ TEST(RunSettings, WhomToNotifyIsCheckedAndGranted) {
 
 TEST(RunSettings, ADefinitionNotifiesToo) {
   const auto read = parse_definition(
-      definition("  notify:\n    - {on: [failed, approval], type: slack, slack: {webhook_env: SLACK}}\n").text, "a");
+      definition("  notify:\n    - {on: [failed, approval], type: slack, slack: {webhook_env: SLACK}}\n")
+          .text,
+      "a");
   ASSERT_TRUE(read) << read.error().message();
   ASSERT_EQ(read->notify.size(), 1u);
   EXPECT_EQ(notified_events(read->notify), 6u);

@@ -10,6 +10,7 @@
 #include "holdfast/failure.h"
 #include "holdfast/payload.h"
 #include "platform/budget_rules.h"
+#include "platform/step_rules.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {

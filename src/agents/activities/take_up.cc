@@ -53,9 +53,9 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRe
   return out;
 }
 
-ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
-                                    const AgentDefinition& agent, const std::string& version,
-                                    const RunSettings& settings) {
+ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin,
+                                    const RunInput& run, const AgentDefinition& agent,
+                                    const std::string& version, const RunSettings& settings) {
   const Json state = parse_json(origin.state);
   const auto head = state.at("conversation").get<ConversationRef>();
   const auto undone = state.value("undone", std::vector<std::string>());

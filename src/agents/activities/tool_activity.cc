@@ -11,6 +11,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
+#include "oauth/tokens.h"
 #include "protocol/events.h"
 
 namespace holdfast::agent {
@@ -114,6 +115,7 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   if (ctx.is_cancelled() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
   ending.text = redaction_->apply(std::move(ending.text));
+  if (deps_.tokens != nullptr) ending.text = deps_.tokens->redact(std::move(ending.text));
   if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) return ending;  // no output yet
   if (!ending.more.is_object()) ending.more = Json::object();
   LargeOutput how;
@@ -147,6 +149,8 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   context.beat = [&beat] { beat(); };
   context.http = deps_.http;
   context.clock = deps_.clock;
+  context.mcp = deps_.mcp;
+  context.tokens = deps_.tokens;
   context.memory = deps_.sql_memory;
   context.permits = permits.get();
   context.redaction = redaction_.get();

@@ -1,6 +1,6 @@
-// `type: activity`: an activity of a worker of somebody else's, in any language that has a Temporal SDK, on any
-// task queue. The arguments are its one parameter, its result is the model's. The workflow schedules it itself,
-// with the call's idempotency key as the activity's id, which every SDK shows to the activity.
+// `type: activity`: an activity of a worker of somebody else's, in any language that has a Temporal SDK, on
+// any task queue. The arguments are its one parameter, its result is the model's. The workflow schedules it
+// itself, with the call's idempotency key as the activity's id, which every SDK shows to the activity.
 
 #include <fmt/format.h>
 
@@ -45,9 +45,10 @@ struct ActivitySettings : ToolSettings {
 
 void read_effect(ToolReader& reader) {
   if (!reader.effect_given) {
-    reader.in.missing("effect",
-                      "pure if the activity changes nothing, idempotent if the same activity id is one effect to it, "
-                      "at_most_once if not");
+    reader.in.missing(
+        "effect",
+        "pure if the activity changes nothing, idempotent if the same activity id is one effect to it, "
+        "at_most_once if not");
   } else if (reader.tool.effect == Effect::kTransactional) {
     reader.in.problem("effect", "an activity cannot be transactional; use idempotent or at_most_once");
   }
@@ -67,7 +68,8 @@ void read(ToolReader& reader) {
   }
   out->heartbeat = in.duration("heartbeat", out->heartbeat, milliseconds(0), hours(24));
   out->start_within = in.duration("start_within", out->start_within, milliseconds(100), hours(24) * 366);
-  out->max_result_bytes = static_cast<std::size_t>(in.integer("max_result_bytes", 64 * 1024, 256, 1024 * 1024));
+  out->max_result_bytes =
+      static_cast<std::size_t>(in.integer("max_result_bytes", 64 * 1024, 256, 1024 * 1024));
   in.finish();
   read_effect(reader);
   reader.tool.settings = std::move(out);

@@ -1,5 +1,6 @@
-// Goal: what a definition says of somebody else's activity is checked where it stands, and the workflow gets all it
-// needs to schedule it. Method: definitions through the type's functions; whole calls are in tests/agent_e2e.
+// Goal: what a definition says of somebody else's activity is checked where it stands, and the workflow gets
+// all it needs to schedule it. Method: definitions through the type's functions; whole calls are in
+// tests/agent_e2e.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -44,10 +45,12 @@ TEST(ActivityToolType, TheWorkflowIsToldAllItNeeds) {
 TEST(ActivityToolType, MistakesAreToldWithTheirPlace) {
   EXPECT_THAT(error_of("{name: t, type: activity, activity: {name: send, task_queue: team}}"),
               HasSubstr("`spec.tools[0].effect`"));
-  EXPECT_THAT(error_of("{name: t, type: activity, effect: transactional, activity: {name: send, task_queue: team}}"),
-              HasSubstr("cannot be transactional"));
-  EXPECT_THAT(error_of("{name: t, type: activity, effect: pure, activity: {name: send, task_queue: holdfast-tools}}"),
-              HasSubstr("is Holdfast's own"));
+  EXPECT_THAT(
+      error_of("{name: t, type: activity, effect: transactional, activity: {name: send, task_queue: team}}"),
+      HasSubstr("cannot be transactional"));
+  EXPECT_THAT(
+      error_of("{name: t, type: activity, effect: pure, activity: {name: send, task_queue: holdfast-tools}}"),
+      HasSubstr("is Holdfast's own"));
   EXPECT_THAT(error_of("{name: t, type: activity, effect: pure}"), HasSubstr("with `name` and `task_queue`"));
 }
 

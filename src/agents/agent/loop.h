@@ -92,7 +92,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
                                             std::string id, Question question);
   // The call may have happened and must not be repeated unasked: approve means call again, under a new key,
   // reject means leave it. None: call again; otherwise the answer.
-  Task<std::optional<ToolAnswer>> asked_again(std::shared_ptr<PlannedCall> call, std::string note, int repeat);
+  Task<std::optional<ToolAnswer>> asked_again(std::shared_ptr<PlannedCall> call, std::string note,
+                                              int repeat);
   bool may_go_on_unanswered(const PlannedCall& call, Question question);
   Task<Settled> settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call);
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);

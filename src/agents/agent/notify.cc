@@ -47,7 +47,8 @@ bool Loop::notifies(NotifyEvent event) const {
   return (progress_.plan.notifies & static_cast<std::uint32_t>(event)) != 0;
 }
 
-// Returns when the telling has begun, which is at once; that it cannot begin is no reason for the run to fail.
+// Returns when the telling has begun, which is at once; that it cannot begin is no reason for the run to
+// fail.
 Task<void> Loop::notify(NotifyEvent event, std::string what, Json data) {
   NotifyInput in;
   in.run = ctx_.info().workflow_id;
@@ -57,11 +58,12 @@ Task<void> Loop::notify(NotifyEvent event, std::string what, Json data) {
   in.event = event;
   in.id = fmt::format("{}/{}/{}", in.run, ctx_.info().run_id, what);
   in.data = std::move(data);
-  auto options = ChildOptions()
-                     .workflow_id(fmt::format("{}.notify.{}.{}", in.run, ctx_.info().run_id.substr(0, 8), what))
-                     .task_queue(kAgentQueue)
-                     .parent_close(ParentClosePolicy::kAbandon)
-                     .cancellation(ChildCancellation::kAbandon);
+  auto options =
+      ChildOptions()
+          .workflow_id(fmt::format("{}.notify.{}.{}", in.run, ctx_.info().run_id.substr(0, 8), what))
+          .task_queue(kAgentQueue)
+          .parent_close(ParentClosePolicy::kAbandon)
+          .cancellation(ChildCancellation::kAbandon);
   auto starting = attempt(ctx_.start_child<void>(kNotifyWorkflowType, options, in));
   (void)co_await std::move(starting);
 }

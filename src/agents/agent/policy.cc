@@ -6,8 +6,14 @@ namespace holdfast::agent {
 
 namespace {
 
+// "SERVER__*": every tool of that server.
+bool names(const std::string& rule, const std::string& tool) {
+  if (rule == "*" || rule == tool) return true;
+  return rule.ends_with("__*") && tool.starts_with(std::string_view(rule).substr(0, rule.size() - 1));
+}
+
 bool matches(const ApprovalRule& rule, const std::string& tool, const Json& arguments) {
-  if (rule.tool != "*" && rule.tool != tool) return false;
+  if (!names(rule.tool, tool)) return false;
   if (!rule.when) return true;
   switch (rule.when->evaluate(arguments)) {
     case spec::Truth::kTrue: return true;

@@ -33,6 +33,15 @@ TEST(Policy, FirstMatchDecides) {
   EXPECT_EQ(check_policy(spec, "other", Json::object()).action, Action::kDeny);
 }
 
+TEST(Policy, ARuleMayBeOfAllToolsOfAServer) {
+  const ApprovalSpec spec =
+      rules({{"tickets__search", "", Action::kAllow}, {"tickets__*", "", Action::kAsk}});
+  EXPECT_EQ(check_policy(spec, "tickets__search", Json::object()).action, Action::kAllow);
+  EXPECT_EQ(check_policy(spec, "tickets__create", Json::object()).action, Action::kAsk);
+  EXPECT_EQ(check_policy(spec, "tickets", Json::object()).action, Action::kAllow);
+  EXPECT_EQ(check_policy(spec, "other__create", Json::object()).action, Action::kAllow);
+}
+
 TEST(Policy, DoubtNeverLetsACallPass) {
   ApprovalSpec asks = rules({{"refund", "amount > 100", Action::kAsk}});
   EXPECT_EQ(check_policy(asks, "refund", Json::object()).action, Action::kAsk);

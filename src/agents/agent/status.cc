@@ -25,7 +25,9 @@ Json Loop::status() const {
   const bool asks = !approvals.empty() && phase_ == "tools";
   Json out = {{"agent", input_.agent},
               {"version", progress_.plan.version},
-              {"phase", budget_.is_waiting() ? "budget" : asks ? "approval" : phase_},
+              {"phase", budget_.is_waiting() ? "budget"
+                        : asks               ? "approval"
+                                             : phase_},
               {"iteration", progress_.iteration},
               {"max_iterations", progress_.plan.max_iterations},
               {"step", progress_.step},

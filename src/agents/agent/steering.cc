@@ -191,7 +191,9 @@ Task<void> Loop::record_hold(HoldInput in) {
 Task<void> Loop::run_time_over() {
   while (true) {
     // A run that is held does not use up its time; a budget of wall time runs on.
-    auto due_ms = [this] { return progress_.hold ? progress_.wall_deadline_ms : first_deadline_ms(progress_); };
+    auto due_ms = [this] {
+      return progress_.hold ? progress_.wall_deadline_ms : first_deadline_ms(progress_);
+    };
     auto goes_on = [due_ms] { return due_ms() > 0; };
     co_await ctx_.wait(goes_on);
     const std::int64_t left_ms = due_ms() - now_ms();

@@ -162,7 +162,9 @@ Task<ToolResult> Loop::reconcile(std::shared_ptr<PlannedCall> call, ToolResult u
 Task<ToolAnswer> Loop::call_in_workflow(const WorkflowTool* tool, PlannedCall planned) {
   if (is_steered()) return call_until_known(tool, std::move(planned));
   Caller caller = caller_of(planned);
-  return tool->run(WorkflowCall(ctx_, std::move(planned), std::move(caller)));
+  WorkflowCall call(ctx_, std::move(planned), std::move(caller));
+  call.undoable = &progress_.undoable;
+  return tool->run(std::move(call));
 }
 
 Task<ToolAnswer> Loop::call_until_known(const WorkflowTool* tool, PlannedCall planned) {

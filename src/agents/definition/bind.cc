@@ -38,9 +38,10 @@ void parse_binding(spec::MapReader& all, const std::string& name, ToolSpec& tool
   } else if (out.run && !is_tool_name(*out.run)) {
     in.problem("run", "may hold letters, digits, `_` and `-`, 64 at most");
   } else if (!declares(tool.parameters, name)) {
-    all.problem(name,
-                "is no argument of this tool: declare it in `parameters.properties`, where the model will not "
-                "see it");
+    all.problem(
+        name,
+        "is no argument of this tool: declare it in `parameters.properties`, where the model will not "
+        "see it");
   } else if (!out.run) {
     if (auto bad = unfit(tool.parameters, name, out.value)) in.problem("value", *bad);
   }
@@ -51,8 +52,8 @@ Status context_is_none(const Json& context) {
   if (context.is_null()) return {};
   if (!context.is_object()) return {Code::kInvalidArgument, "the context of a run is a JSON object"};
   if (const std::size_t bytes = dump_json(context).size(); bytes > kMaxContextBytes) {
-    return {Code::kInvalidArgument, fmt::format("the context of a run has {} bytes, at most {} are allowed", bytes,
-                                                kMaxContextBytes)};
+    return {Code::kInvalidArgument, fmt::format("the context of a run has {} bytes, at most {} are allowed",
+                                                bytes, kMaxContextBytes)};
   }
   return {};
 }
@@ -73,7 +74,8 @@ void parse_bind(spec::MapReader& in, ToolSpec& tool) {
 
 Json bind_json(const Bindings& bind) {
   Json out = Json::object();
-  for (const auto& [name, one] : bind) out[name] = one.run ? Json{{"run", *one.run}} : Json{{"value", one.value}};
+  for (const auto& [name, one] : bind)
+    out[name] = one.run ? Json{{"run", *one.run}} : Json{{"value", one.value}};
   return out;
 }
 
@@ -109,15 +111,17 @@ Status check_context(const AgentDefinition& agent, const Json& context) {
     for (const auto& [name, one] : tool.bind) {
       if (!one.run) continue;
       if (!context.is_object() || !context.contains(*one.run)) {
-        missing += fmt::format("{}`{}`, which the tool `{}` binds to `{}`", missing.empty() ? "" : "; ", *one.run,
-                               tool.name, name);
+        missing += fmt::format("{}`{}`, which the tool `{}` binds to `{}`", missing.empty() ? "" : "; ",
+                               *one.run, tool.name, name);
       } else if (auto bad = unfit(tool.parameters, name, context[*one.run])) {
-        wrong += fmt::format("{}`{}` for the tool `{}`: {}", wrong.empty() ? "" : "; ", *one.run, tool.name, *bad);
+        wrong +=
+            fmt::format("{}`{}` for the tool `{}`: {}", wrong.empty() ? "" : "; ", *one.run, tool.name, *bad);
       }
     }
   }
   if (!missing.empty())
-    return {Code::kFailedPrecondition, "the context of the run lacks " + missing + "; give it with the start"};
+    return {Code::kFailedPrecondition,
+            "the context of the run lacks " + missing + "; give it with the start"};
   if (!wrong.empty()) return {Code::kInvalidArgument, "the context of the run does not fit: " + wrong};
   return {};
 }

@@ -44,8 +44,8 @@ Json bind_json(const Bindings& bind);
 Json visible_parameters(const ToolSpec& tool);
 // Whether a tool of the agent takes anything from the run's context.
 bool binds_context(const AgentDefinition& agent);
-// Says of a context everything that keeps the tools from binding what they want. FAILED_PRECONDITION: it lacks
-// something; INVALID_ARGUMENT: it is none, or a value is not what a tool takes. `context` null: none.
+// Says of a context everything that keeps the tools from binding what they want. FAILED_PRECONDITION: it
+// lacks something; INVALID_ARGUMENT: it is none, or a value is not what a tool takes. `context` null: none.
 Status check_context(const AgentDefinition& agent, const Json& context);
 // The bound arguments of a call, an object; null when there are none.
 Result<Json> bound_values(const ToolSpec& tool, const Json& context);

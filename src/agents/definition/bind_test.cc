@@ -1,5 +1,6 @@
-// Goal: what an operator or a run binds is out of the model's hands: not in the schema, not in its calls, and a
-// mistake is told with its place before anything runs. Method: definitions with a tool that binds, and contexts.
+// Goal: what an operator or a run binds is out of the model's hands: not in the schema, not in its calls, and
+// a mistake is told with its place before anything runs. Method: definitions with a tool that binds, and
+// contexts.
 
 #include "definition/bind.h"
 
@@ -17,7 +18,8 @@ std::string definition_with(std::string_view bind) {
   return "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: a}\nspec:\n"
          "  model: {provider: openai, name: m}\n  prompt: p\n  tools:\n"
          "    - name: look\n      type: http\n"
-         "      parameters: {properties: {order: {type: integer}, customer: {type: integer}, tenant: {type: string}},\n"
+         "      parameters: {properties: {order: {type: integer}, customer: {type: integer}, tenant: {type: "
+         "string}},\n"
          "        required: [order, customer]}\n"
          "      http: {url: \"https://shop.example/{tenant}/{customer}/{order}\"}\n"
          "      bind: " +
@@ -71,7 +73,8 @@ TEST(Bind, ARunThatLacksSomethingIsToldWhat) {
   EXPECT_TRUE(check_context(agent, {{"customer_id", 42}, {"more", true}}).ok());
   const Status lacks = check_context(agent, Json());
   EXPECT_EQ(lacks.code(), Code::kFailedPrecondition);
-  EXPECT_THAT(std::string(lacks.message()), HasSubstr("`customer_id`, which the tool `look` binds to `customer`"));
+  EXPECT_THAT(std::string(lacks.message()),
+              HasSubstr("`customer_id`, which the tool `look` binds to `customer`"));
   const Status wrong = check_context(agent, {{"customer_id", "42"}});
   EXPECT_EQ(wrong.code(), Code::kInvalidArgument);
   EXPECT_THAT(std::string(wrong.message()), HasSubstr("`customer` must be an integer, not a string"));
@@ -81,7 +84,8 @@ TEST(Bind, ARunThatLacksSomethingIsToldWhat) {
 }
 
 TEST(Bind, MistakesHaveTheirPlace) {
-  EXPECT_THAT(error_of("{who: {value: 1}}"), HasSubstr("agent.yaml:13:14: `spec.tools[0].bind.who`: is no argument"));
+  EXPECT_THAT(error_of("{who: {value: 1}}"),
+              HasSubstr("agent.yaml:13:19: `spec.tools[0].bind.who`: is no argument"));
   EXPECT_THAT(error_of("{customer: {value: x}}"), HasSubstr("`customer` must be an integer"));
   EXPECT_THAT(error_of("{customer: {value: 1, run: c}}"), HasSubstr("one of them"));
   EXPECT_THAT(error_of("{customer: {}}"), HasSubstr("one of them"));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <string>
 
 #include "base/money.h"
@@ -11,6 +13,8 @@ namespace holdfast::agent {
 
 namespace {
 
+constexpr std::array<std::string_view, 6> kKeys = {"tokens",     "money", "calls",
+                                                   "tool_calls", "depth", "wall_time"};
 constexpr std::int64_t kMostTokens = 1'000'000'000'000;
 constexpr std::int64_t kMostCalls = 1'000'000'000;
 constexpr std::int64_t kMostDepth = 8;  // agents call each other no deeper
@@ -49,7 +53,8 @@ BudgetSpec parse_budgets(spec::MapReader& spec) {
       in.duration("wall_time", std::chrono::seconds(1), std::chrono::milliseconds(100), kLongest);
   if (in.has("wall_time")) out.wall_time = wall_time;
   out.park = in.choice("on_budget", {"fail", "park"}).value_or(0) == 1;
-  if (spec.has("budgets") && !out.any())
+  const auto is_named = [&in](std::string_view key) { return in.has(key); };
+  if (spec.has("budgets") && std::ranges::none_of(kKeys, is_named))
     spec.problem("budgets", "names no budget: tokens, money, calls, tool_calls, depth or wall_time");
   in.finish();
   return out;

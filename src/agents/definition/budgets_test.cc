@@ -53,7 +53,7 @@ TEST(Budgets, MistakesHaveTheirPlace) {
     const auto agent = parse(budgets);
     return agent ? std::string("read") : agent.error().message();
   };
-  EXPECT_THAT(error("  budgets: {money: 2.50}\n"), HasSubstr("agent.yaml:7:12: `spec.budgets.money`"));
+  EXPECT_THAT(error("  budgets: {money: 2.50}\n"), HasSubstr("agent.yaml:7:20: `spec.budgets.money`"));
   EXPECT_THAT(error("  budgets: {money: 2.50 EUR}\n"), HasSubstr("2.50 USD"));
   EXPECT_THAT(error("  budgets: {money: 0 USD}\n"), HasSubstr("more than nothing"));
   EXPECT_THAT(error("  budgets: {money: -1 USD}\n"), HasSubstr("is no amount"));

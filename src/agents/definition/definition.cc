@@ -85,6 +85,8 @@ std::string canonical_json(const AgentDefinition& definition) {
   write_models(definition, out["spec"]);
   if (Json budgets = budgets_json(definition.budgets); !budgets.is_null()) out["spec"]["budgets"] = budgets;
   if (definition.context) out["spec"]["context"] = context_json(*definition.context);
+  for (const auto& server : definition.mcp_servers)
+    out["spec"]["mcp_servers"].push_back(mcp_server_json(*server));
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   add_steering(out["spec"], definition.steering);
   if (!definition.skills.empty()) out["spec"]["skills"] = skills_json(definition.skills);

@@ -18,9 +18,9 @@
 
 #include "definition/budgets.h"
 #include "definition/context.h"
+#include "definition/notify.h"
 #include "definition/skills.h"
 #include "definition/steering.h"
-#include "definition/notify.h"
 #include "definition/tool_type.h"
 #include "definition/tools_loading.h"
 #include "holdfast/status.h"
@@ -51,7 +51,7 @@ struct ModelSpec {
 enum class Action { kAllow, kDeny, kAsk };
 
 struct ApprovalRule {
-  std::string tool;  // a tool's name, or "*"
+  std::string tool;  // a tool's name, "*", or "SERVER__*"
   std::optional<spec::Condition> when;
   Action action = Action::kAsk;
   std::string reason;
@@ -78,6 +78,7 @@ struct AgentDefinition {
   ModelSpec model;
   std::map<std::string, ModelSpec, std::less<>> models;  // by role: those that have another one
   std::string prompt;
+  McpServers mcp_servers;
   std::vector<ToolSpec> tools;
   ApprovalSpec approvals;
   Limits limits;

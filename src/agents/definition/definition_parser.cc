@@ -78,7 +78,7 @@ void parse_section(const Catalog& catalog, ToolReader& reader) {
 }
 
 ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::Node& node, std::string path,
-                    std::string_view base_directory) {
+                    std::string_view base_directory, const McpServers& servers) {
   MapReader in(problems, node, std::move(path));
   ToolSpec out;
   out.name = in.required_text("name");
@@ -97,7 +97,7 @@ ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::
   parse_bind(in, out);
   parse_attempts(in, out);
   parse_hooks(in, out.hooks);
-  ToolReader reader{in, out, effect.has_value(), base_directory};
+  ToolReader reader{in, out, effect.has_value(), base_directory, servers};
   parse_section(catalog, reader);
   in.finish();
   return out;
@@ -110,7 +110,7 @@ void parse_tools(const Catalog& catalog, MapReader& spec, AgentDefinition& out,
   std::size_t index = 0;
   for (const YAML::Node& node : spec.list("tools", kMaxTools)) {
     std::string path = fmt::format("spec.tools[{}]", index++);
-    ToolSpec tool = parse_tool(catalog, spec.problems(), node, path, base_directory);
+    ToolSpec tool = parse_tool(catalog, spec.problems(), node, path, base_directory, out.mcp_servers);
     if (!tool.name.empty() && !names.insert(tool.name).second) {
       spec.problems().add(
           node.Mark(),
@@ -127,13 +127,23 @@ std::optional<Action> parse_action(MapReader& in, std::string_view key) {
   return action ? std::optional(static_cast<Action>(*action)) : std::nullopt;
 }
 
+// A tool of a server that was not asked yet for what it has; or all the tools of one.
+bool may_be_of_a_server(const AgentDefinition& definition, std::string_view tool) {
+  const McpServer* server = server_of_tool(definition.mcp_servers, tool);
+  if (server == nullptr) return false;
+  if (tool.substr(server->name.size()) == "__*") return true;
+  return std::none_of(definition.tools.begin(), definition.tools.end(), [&](const ToolSpec& one) {
+    return server_of_tool(definition.mcp_servers, one.name) == server;
+  });
+}
+
 ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::string path,
                         const AgentDefinition& definition) {
   MapReader in(problems, node, std::move(path));
   ApprovalRule out;
   out.tool = in.required_text("tool");
   const ToolSpec* tool = definition.find_tool(out.tool);
-  if (!out.tool.empty() && out.tool != "*" && !tool) {
+  if (!out.tool.empty() && out.tool != "*" && !tool && !may_be_of_a_server(definition, out.tool)) {
     std::vector<std::string> names;
     for (const ToolSpec& one : definition.tools) names.push_back(one.name);
     std::string_view near = spec::nearest_name(out.tool, names);
@@ -229,6 +239,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
   if (file.has("spec")) {
     parse_models(catalog, spec, out);
     out.prompt = spec.required_text("prompt");
+    out.mcp_servers = read_mcp_servers(spec);
     parse_tools(catalog, spec, out, base_directory);
     parse_tools_loading(spec, out);
     parse_skills(spec, out);

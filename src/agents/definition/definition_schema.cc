@@ -36,6 +36,7 @@ constexpr std::string_view kFrame = R"json({
         "model": {"$ref": "#/$defs/model"},
         "prompt": {"type": "string", "minLength": 1, "description": "The system prompt."},
         "tools": {"type": "array", "maxItems": 1024, "items": {"$ref": "#/$defs/tool"}},
+        "mcp_servers": {},
         "approvals": {"$ref": "#/$defs/approvals"},
         "limits": {"$ref": "#/$defs/limits"},
         "budgets": {"$ref": "#/$defs/budgets"},
@@ -148,6 +149,7 @@ std::string definition_schema(const Catalog& catalog) {
   sections["skills"] = Ordered::parse(kSkillsSchema);
   sections["tools_loading"] = Ordered::parse(kToolsLoadingSchema);
   out["properties"]["spec"]["properties"]["context"] = Ordered::parse(context_schema());
+  out["properties"]["spec"]["properties"]["mcp_servers"] = Ordered::parse(mcp_servers_schema());
   Ordered& tool = out["$defs"]["tool"]["properties"];
   for (const ToolType* type : catalog.tools) {
     Ordered section = Ordered::parse(type->schema, nullptr, false);

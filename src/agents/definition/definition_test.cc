@@ -6,10 +6,12 @@
 #include <fstream>
 #include <iterator>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "activities/catalog.h"
+#include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
 namespace {
@@ -87,7 +89,8 @@ std::string error_of(std::string_view text) {
 // As a message lists them.
 std::string known_types() {
   std::string out;
-  for (const ToolType* type : agent_catalog().tools) out += (out.empty() ? "" : ", ") + std::string(type->name);
+  for (const ToolType* type : agent_catalog().tools)
+    out += (out.empty() ? "" : ", ") + std::string(type->name);
   return out;
 }
 
@@ -211,8 +214,8 @@ spec:
       "agent.yaml:8:23: `spec.tools[0].type`: unknown value `sqll`; did you mean `sql`? (one of " +
           known_types() +
           ")\n"
-      "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
-      "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");
+          "agent.yaml:9:7: `spec.tools[1].name`: there is a tool `a` already; names must differ\n"
+          "agent.yaml:9:48: `spec.tools[1].effect`: a sub-agent is durable itself; remove `effect`");
 }
 
 TEST(Definition, BrokenYamlHasItsPlace) {
@@ -256,9 +259,10 @@ TEST(Definition, HostileFilesAreRefusedNotServed) {
       "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
       "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\n";
   std::string text =
-      changed("        body: {text: \"{text}\"}", "        body: &e [*d,*d,*d,*d,*d,*d,*d,*d]");
-  EXPECT_THAT(error_of(bomb + text), HasSubstr("more than 20000 values"));
-  EXPECT_THAT(error_of(std::string(300 * 1024, 'a')), HasSubstr("at most 262144 are allowed"));
+      changed("        body: {text: \"{text}\"}", "        body: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]");
+  EXPECT_THAT(error_of(bomb + text), HasSubstr(fmt::format("more than {} values", spec::kMaxYamlNodes)));
+  EXPECT_THAT(error_of(std::string(kMaxDefinitionBytes + 1, 'a')),
+              HasSubstr(fmt::format("at most {} are allowed", kMaxDefinitionBytes)));
   EXPECT_NE(error_of(std::string(100000, '[')), "");
 }
 
@@ -291,6 +295,76 @@ TEST(Definition, SchemaIsJsonAndKnowsTheKeysOfTheCanonicalForm) {
     const std::string type = tool["type"];
     if (tool[type].is_object()) expect_known(tool[type], defs["tool"]["properties"][type]["properties"]);
   }
+}
+
+std::string with_servers(const std::string& servers, const std::string& rest = "") {
+  return "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: a}\nspec:\n  model: {provider: openai, "
+         "name: m}\n"
+         "  prompt: p\n  mcp_servers:\n" +
+         servers + rest;
+}
+
+TEST(Definition, ServersOfToolsAreReadAndWrittenAsTheyAre) {
+  const std::string text = with_servers(
+      "    - name: tickets\n      url: https://mcp.example.com/mcp\n      headers: {X: \"${TOKEN}\"}\n"
+      "      auth: {type: oauth2_refresh_token, token_url: \"https://l.example/t\", client_id_env: ID, "
+      "refresh_token_env: R}\n"
+      "      tools: {allow: [search], effects: {search: pure}, trust_annotations: true}\n"
+      "    - {name: files, command: [/usr/bin/files, \"a b\"], env: {A: b}, timeout: 5s}\n",
+      "  approvals: {rules: [{tool: tickets__search, when: x > 1, action: ask}, {tool: 'files__*', action: "
+      "deny}]}\n");
+  const AgentDefinition agent = must_parse(text);
+  ASSERT_EQ(agent.mcp_servers.size(), 2u);
+  EXPECT_EQ(agent.mcp_servers[0]->effects.at("search"), Effect::kPure);
+  EXPECT_EQ(agent.mcp_servers[1]->command, (std::vector<std::string>{"/usr/bin/files", "a b"}));
+  const std::string canonical = canonical_json(agent);
+  EXPECT_EQ(canonical_json(must_parse(canonical)), canonical);
+  const Json schema =
+      Json::parse(definition_schema())["properties"]["spec"]["properties"]["mcp_servers"]["items"];
+  for (const Json& server : Json::parse(canonical)["spec"]["mcp_servers"]) {
+    for (const auto& [key, unused] : server.items()) EXPECT_TRUE(schema["properties"].contains(key)) << key;
+  }
+  for (const auto& [key, unused] : Json::parse(canonical)["spec"]["mcp_servers"][0]["auth"].items())
+    EXPECT_TRUE(schema["properties"]["auth"]["properties"].contains(key)) << key;
+}
+
+TEST(Definition, MistakesInServersAreTold) {
+  const std::pair<const char*, const char*> mistakes[] = {
+      {"{name: a__b, url: \"http://x\"}", "its tools are called NAME__TOOL"},
+      {"{name: a}", "add `url:` of a server over HTTP, or `command:"},
+      {"{name: a, url: \"http://x\", command: [/x]}", "give `url` or `command`, not both"},
+      {"{name: a, command: [npx, x]}", "the program is an absolute path"},
+      {"{name: a, command: [/x], headers: {A: b}}", "does not belong to a server with `command`"},
+      {"{name: a, url: \"http://x\", env: {A: b}}", "does not belong to a server with `url`"},
+      {"{name: a, url: \"ftp://x\"}", "must start with http"},
+      {"{name: a, url: \"http://x\", headers: {Mcp-Session-Id: x}}", "is set by the protocol"},
+      {"{name: a, url: \"http://x\", tools: {allow: []}}", "names no tool"},
+      {"{name: a, url: \"http://x\", tools: {allow: [b], effects: {c: pure}}}", "that `allow` leaves out"},
+      {"{name: a, url: \"http://x\", tools: {effects: {c: transactional}}}", "unknown value `transactional`"},
+      {"{name: a, url: \"http://x\", auth: {type: oauth2_client_credentials, token_url: \"http://t\", "
+       "client_id_env: I}}",
+       "`spec.mcp_servers[0].auth.client_secret_env` is missing"},
+      {"{name: a, url: \"http://x\", auth: {type: basic, token_url: \"http://t\", client_id_env: I}}",
+       "unknown value `basic`"},
+      {"{name: a, url: \"http://x\", tool: {}}", "did you mean `tools`?"},
+  };
+  for (const auto& [server, words] : mistakes)
+    EXPECT_THAT(error_of(with_servers(std::string("    - ") + server + "\n")), HasSubstr(words)) << server;
+  EXPECT_THAT(
+      error_of(with_servers("    - {name: a, url: \"http://x\"}\n    - {name: a, url: \"http://y\"}\n")),
+      HasSubstr("there is a server `a` already"));
+  EXPECT_THAT(error_of(with_servers("    - {name: a, url: \"http://x\"}\n",
+                                    "  approvals: {rules: [{tool: b__c, action: ask}]}\n")),
+              HasSubstr("there is no tool `b__c`"));
+}
+
+TEST(Definition, NamesOfForeignToolsSuitEveryProvider) {
+  McpServer server;
+  server.name = "s";
+  EXPECT_EQ(mcp_tool_name(server, "get_user"), "s__get_user");
+  EXPECT_EQ(mcp_tool_name(server, "admin.tools/list").substr(0, 19), "s__admin_tools_list");
+  EXPECT_NE(mcp_tool_name(server, "a.b"), mcp_tool_name(server, "a/b"));
+  EXPECT_EQ(mcp_tool_name(server, std::string(200, 'x')).size(), 64u);
 }
 
 TEST(Definition, ASecondDocumentIsRefusedNotIgnored) {

@@ -21,8 +21,8 @@ std::uint32_t bit(NotifyEvent event) {
 // What a message may name; what there is none of is left out.
 Json arguments_schema() {
   Json properties = Json::object();
-  for (const char* name : {"event", "run", "agent", "version", "subject", "text", "output", "error_type", "error",
-                           "approval", "tool", "arguments", "reason", "expires_at"})
+  for (const char* name : {"event", "run", "agent", "version", "subject", "text", "output", "error_type",
+                           "error", "approval", "tool", "arguments", "reason", "expires_at"})
     properties[name] = Json::object();
   return {{"type", "object"}, {"properties", std::move(properties)}};
 }
@@ -42,8 +42,8 @@ std::uint32_t parse_events(spec::MapReader& in) {
   return out;
 }
 
-Notified parse_one(const Catalog& catalog, spec::YamlProblems& problems, const YAML::Node& node, std::string path,
-                   std::string_view base_directory) {
+Notified parse_one(const Catalog& catalog, spec::YamlProblems& problems, const YAML::Node& node,
+                   std::string path, std::string_view base_directory) {
   spec::MapReader in(problems, node, std::move(path));
   Notified out;
   out.events = parse_events(in);
@@ -66,7 +66,8 @@ Notified parse_one(const Catalog& catalog, spec::YamlProblems& problems, const Y
     out.message.name = "notify";
     out.message.parameters = arguments_schema();
     out.message.timeout = out.message.type->timeout;
-    ToolReader reader{in, out.message, false, base_directory};
+    const McpServers none;
+    ToolReader reader{in, out.message, false, base_directory, none};
     if (!in.has(out.message.type->name)) {
       in.missing(out.message.type->name, out.message.type->section_needs);
     } else {
@@ -117,7 +118,8 @@ Json notify_json(const std::vector<Notified>& notified) {
       if ((one.events & bit(event)) != 0) on.push_back(to_string(event));
     }
     const ToolType& type = *one.message.type;
-    out.push_back({{"on", std::move(on)}, {"type", type.name}, {std::string(type.name), type.canonical(one.message)}});
+    out.push_back(
+        {{"on", std::move(on)}, {"type", type.name}, {std::string(type.name), type.canonical(one.message)}});
   }
   return out;
 }
@@ -136,7 +138,8 @@ Json notify_schema(const Catalog& catalog) {
   for (const ToolType* type : catalog.tools) {
     if (!type->notifies) continue;
     types.push_back(type->name);
-    properties[std::string(type->name)] = Json{{"$ref", "#/$defs/tool/properties/" + std::string(type->name)}};
+    properties[std::string(type->name)] =
+        Json{{"$ref", "#/$defs/tool/properties/" + std::string(type->name)}};
   }
   properties["type"] = {{"enum", std::move(types)}};
   return {{"type", "array"},

@@ -1,8 +1,8 @@
 #pragma once
 
 // `notify`: who is told when a run is over, fails, or waits for a person. Each entry is told by a tool type
-// that sends messages (ToolType::notifies), with the same section as in a tool; its arguments are what there is
-// to tell (kNotifyArguments). In agent.yaml, or given with the start of a run.
+// that sends messages (ToolType::notifies), with the same section as in a tool; its arguments are what there
+// is to tell (kNotifyArguments). In agent.yaml, or given with the start of a run.
 //
 // Values and pure functions; any thread.
 

@@ -19,8 +19,10 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.h"
-#include "definition/tool_hooks.h"
 #include "definition/bind.h"
+#include "definition/mcp_servers.h"
+#include "definition/need.h"
+#include "definition/tool_hooks.h"
 #include "holdfast/seams.h"
 #include "protocol/activities.h"
 #include "spec/yaml_reader.h"
@@ -66,23 +68,8 @@ struct ToolReader {
   ToolSpec& tool;
   bool effect_given;
   std::string_view base_directory;
+  const McpServers& mcp_servers;  // of the definition
 };
-
-// Something of the machine that a definition names. Who may use what is not decided here: room `grant` does.
-struct Need {
-  enum class Kind : std::uint8_t {
-    kHost,      // `url` leads there
-    kVariable,  // of the environment: `name`; sent to where `url` leads, or kept when that is empty
-    kKey,       // a model's key: the variable `name`, sent to where `url` leads
-    kDatabase,  // the file or the address of PostgreSQL `name`, which may hold ${NAME}s
-    kActivity,  // `name`: NAME@QUEUE
-  };
-  Kind kind = Kind::kHost;
-  std::string name;
-  std::string url;
-  bool writes = false;  // kDatabase
-};
-using Needs = std::vector<Need>;
 
 // A call whose arguments fit the schema, before anybody is asked about it.
 struct CallToPlan {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
+#include "definition/mcp_servers.h"
 #include "definition/names.h"
 
 namespace holdfast::grant {
@@ -10,7 +12,7 @@ namespace {
 
 constexpr std::string_view kForms =
     "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH, "
-    "database.write:PATH or activity:NAME@QUEUE";
+    "database.write:PATH, activity:NAME@QUEUE or command:[\"/PROGRAM\",\"ARGUMENT\"]";
 
 std::unexpected<Status> wrong(std::string_view text, std::string_view why) {
   return fail(Code::kInvalidArgument,
@@ -38,8 +40,8 @@ Result<Grant> database(std::string_view text, std::string_view path, bool writes
   const bool server = path.starts_with("postgres://") || path.starts_with("postgresql://");
   if (path.find('\0') != std::string_view::npos ||
       !(path.starts_with('/') || path.starts_with("${") || server)) {
-    return wrong(text,
-                 "the path of a database is absolute, begins with a variable, or is an address of PostgreSQL");
+    return wrong(
+        text, "the path of a database is absolute, begins with a variable, or is an address of PostgreSQL");
   }
   Grant out;
   out.kind = Grant::Kind::kDatabase;
@@ -55,6 +57,26 @@ Result<Grant> activity(std::string_view text, std::string_view rest) {
   Grant out;
   out.kind = Grant::Kind::kActivity;
   out.name = rest;
+  return out;
+}
+
+// With its arguments: a program such as an interpreter is what its arguments make of it.
+Result<Grant> command(std::string_view text, std::string_view rest) {
+  std::vector<std::string> words;
+  if (rest.starts_with('[')) {
+    const auto list = parse_json(rest);
+    for (const auto& word : list.is_array() ? list : nlohmann::json::array()) {
+      if (!word.is_string()) return wrong(text, "a command line is a JSON list of texts");
+      words.push_back(word.get<std::string>());
+    }
+  } else {
+    words.emplace_back(rest);
+  }
+  if (words.empty() || !words.front().starts_with('/'))
+    return wrong(text, "a command begins with the absolute path of a program");
+  Grant out;
+  out.kind = Grant::Kind::kCommand;
+  out.name = agent::command_text(words);
   return out;
 }
 
@@ -77,6 +99,7 @@ Result<Grant> parse_grant(std::string_view text) {
   if (kind == "database") return database(text, rest, false);
   if (kind == "database.write") return database(text, rest, true);
   if (kind == "activity") return activity(text, rest);
+  if (kind == "command") return command(text, rest);
   return wrong(text, fmt::format("there is no kind `{}`", kind));
 }
 

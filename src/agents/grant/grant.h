@@ -2,11 +2,13 @@
 
 // One grant, as the operator writes it:
 //
-//   host:HOST[:PORT][/CLASS]      requests to this host; CLASS: what kind of address it may have
-//   (net/reach.h) key:NAME@HOST[:PORT]          the variable NAME as a model's key, sent to this host and no
-//   other env:NAME@HOST[:PORT]          the variable NAME in headers of requests to this host env:NAME the
-//   variable NAME wherever a definition names it database:PATH                 reading this SQLite file; with
-//   a / at the end, each file below database.write:PATH           reading and writing it
+//   host:HOST[:PORT][/CLASS]     requests to this host; CLASS: what kind of address it may have (net/reach.h)
+//   key:NAME@HOST[:PORT]         the variable NAME as a model's key, sent to this host and no other
+//   env:NAME@HOST[:PORT]         the variable NAME in headers of requests to this host
+//   env:NAME                     the variable NAME wherever a definition names it
+//   database:PATH                reading this SQLite file; with a / at the end, each file below
+//   database.write:PATH          reading and writing it
+//   command:["/PROGRAM","ARG"]   starting this program with these arguments; command:/PROGRAM: with none
 //
 //   database:postgres://...       the same of a database of PostgreSQL, written as the definition writes it
 //   activity:NAME@QUEUE           scheduling activities of this type on this task queue; NAME *: all of them
@@ -25,9 +27,9 @@
 namespace holdfast::grant {
 
 struct Grant {
-  enum class Kind : std::uint8_t { kHost, kKey, kVariable, kDatabase, kActivity };
+  enum class Kind : std::uint8_t { kHost, kKey, kVariable, kDatabase, kActivity, kCommand };
   Kind kind = Kind::kHost;
-  std::string name;                   // of the variable; the path; NAME@QUEUE
+  std::string name;  // of the variable; the path; NAME@QUEUE; the command line (agent::command_text)
   std::optional<net::HostRule> host;  // kVariable: none, everywhere
   bool writes = false;                // kDatabase
 };

@@ -35,11 +35,15 @@ std::optional<Grant> grant_of(const Need& need) {
     case Need::Kind::kKey: out.kind = Grant::Kind::kKey; break;
     case Need::Kind::kDatabase: out.kind = Grant::Kind::kDatabase; break;
     case Need::Kind::kActivity: out.kind = Grant::Kind::kActivity; break;
+    case Need::Kind::kCommand: out.kind = Grant::Kind::kCommand; break;
   }
   out.name = need.name;
   out.writes = need.writes;
-  if (need.kind == Need::Kind::kDatabase || need.kind == Need::Kind::kActivity) return out;
-  if (need.kind == Need::Kind::kVariable && need.url.empty()) return out;
+  // A variable that is given to a program goes to no host.
+  const bool stays = need.kind == Need::Kind::kVariable && need.url.empty();
+  if (need.kind == Need::Kind::kDatabase || need.kind == Need::Kind::kActivity ||
+      need.kind == Need::Kind::kCommand || stays)
+    return out;
   out.host = rule_of(need.url);
   return out.host ? std::optional(std::move(out)) : std::nullopt;
 }
@@ -67,6 +71,14 @@ Redaction Grants::redaction() const {
     for (const Grant& grant : grants) add(grant);
   }
   return Redaction(secrets);
+}
+
+std::shared_ptr<const Permits> Grants::naming(const agent::Needs& needs) const {
+  std::vector<Grant> grants = all_;
+  for (const Need& need : needs) {
+    if (auto grant = grant_of(need)) grants.push_back(*std::move(grant));
+  }
+  return std::make_shared<const Permits>(std::move(grants), own_, environment_);
 }
 
 std::shared_ptr<const Permits> Grants::of(const std::string& version) const {

@@ -32,6 +32,8 @@ class Grants {
   // The values of all variables that any definition may use, as they are now.
   Redaction redaction() const;
 
+  // Of a definition that the operator passes and that has no version yet: what it names. Never null.
+  std::shared_ptr<const Permits> naming(const agent::Needs& needs) const;
   // Never null.
   std::shared_ptr<const Permits> of(const std::string& version) const;
 

@@ -110,6 +110,32 @@ TEST(Grants, AVariableIsBoundToAHostOrFree) {
   EXPECT_TRUE(free->check(sent(kVariable, "UNSET", "https://other.example.com/x")).ok());
 }
 
+TEST(Grants, AProgramIsGrantedWithItsArguments) {
+  const std::vector<std::string> server = {"/usr/bin/python3", "/srv/my server.py", "--all"};
+  Need need;
+  need.kind = Need::Kind::kCommand;
+  need.name = agent::command_text(server);
+  const Status refused = permits({"command:/usr/bin/python3"})->check(need);
+  EXPECT_THAT(refused.message(),
+              HasSubstr(R"(--grant 'command:["/usr/bin/python3","/srv/my\u0020server.py","--all"]')"));
+  const std::string grant = net::missing_grants(refused).at(0);
+  const auto granted = permits({grant, "env:HOOK_TOKEN", "env:SHOP_DB@x.example"});
+  EXPECT_TRUE(granted->check(need).ok());
+  EXPECT_TRUE(granted->command(server).ok());
+  for (const std::vector<std::string>& other : {std::vector<std::string>{"/usr/bin/python3"},
+                                                {"/usr/bin/python3", "-c", "evil"},
+                                                {},
+                                                {"/usr/bin/python3", "/srv/my", "server.py", "--all"}})
+    EXPECT_EQ(granted->command(other).code(), Code::kPermissionDenied);
+  // A variable that was granted for one host is none for a program.
+  EXPECT_EQ(*granted->program_variable("HOOK_TOKEN"), "hook-very-secret");
+  EXPECT_EQ(granted->program_variable("SHOP_DB").error().code(), Code::kPermissionDenied);
+  EXPECT_TRUE(permits({"command:/bin/true"})->command({"/bin/true"}).ok());
+  for (const char* wrong :
+       {"command:", "command:true", "command:[]", "command:[1]", "command:[\"true\"]", "command:[\"/a\""})
+    EXPECT_FALSE(parse_grant(wrong)) << wrong;
+}
+
 class GrantedFiles : public ::testing::Test {
  protected:
   void SetUp() override {

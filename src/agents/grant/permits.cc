@@ -62,6 +62,7 @@ Status Permits::check(const agent::Need& need) const {
     case agent::Need::Kind::kVariable:
       return need.url.empty() ? may_name(need.name) : may_send(Kind::kVariable, need.name, need.url);
     case agent::Need::Kind::kKey: return may_send(Kind::kKey, need.name, need.url);
+    case agent::Need::Kind::kCommand: return may_start(need.name);
     case agent::Need::Kind::kDatabase: {
       const auto file = database(need.name, need.writes);
       return file || file.error().code() != Code::kPermissionDenied ? Status() : file.error();
@@ -71,10 +72,18 @@ Status Permits::check(const agent::Need& need) const {
       for (const Grant& grant : grants_) {
         if (grant.kind == Kind::kActivity && (grant.name == need.name || grant.name == any)) return {};
       }
-      return net::Refusal{fmt::format("scheduling the activity {}", need.name), "activity:" + need.name}.status();
+      return net::Refusal{fmt::format("scheduling the activity {}", need.name), "activity:" + need.name}
+          .status();
     }
   }
   return {Code::kInternal, "a need of no kind"};
+}
+
+Status Permits::may_start(const std::string& command) const {
+  for (const Grant& grant : grants_) {
+    if (grant.kind == Kind::kCommand && grant.name == command) return {};
+  }
+  return net::Refusal{fmt::format("the command {}", command), "command:" + command}.status();
 }
 
 Status Permits::may_send(Kind kind, const std::string& name, std::string_view url) const {
@@ -115,6 +124,15 @@ Result<std::string> Permits::variable(const std::string& name, std::string_view 
   Status may = url.empty() ? may_name(name) : may_send(Kind::kVariable, name, url);
   if (!may.ok()) return fail(std::move(may));
   return value(name);
+}
+
+Result<std::string> Permits::program_variable(const std::string& name) const {
+  if (Status may = may_name(name); !may.ok()) return fail(std::move(may));
+  return value(name);
+}
+
+Status Permits::command(const std::vector<std::string>& words) const {
+  return may_start(agent::command_text(words));
 }
 
 Result<std::string> Permits::key(const std::string& name, std::string_view url) const {

@@ -47,14 +47,19 @@ class Permits {
   Result<std::string> key(const std::string& name, std::string_view url) const;
   // The file that the path of a definition means, all links followed.
   Result<std::filesystem::path> database(const std::string& path, bool writes) const;
-  // The address of PostgreSQL that a definition names, filled; it is granted as it is written there. None: it is
-  // no such address, but a path.
+  // The address of PostgreSQL that a definition names, filled; it is granted as it is written there. None: it
+  // is no such address, but a path.
   Result<std::optional<std::string>> postgres(const std::string& database, bool writes) const;
+  // For the environment of a program.
+  Result<std::string> program_variable(const std::string& name) const;
+  // Whether the program may be started with these arguments.
+  Status command(const std::vector<std::string>& words) const;
   std::shared_ptr<const net::Reach> reach() const { return reach_; }
 
  private:
   Status may_send(Grant::Kind kind, const std::string& name, std::string_view url) const;
   Status may_name(const std::string& variable) const;
+  Status may_start(const std::string& command) const;
   Result<std::string> value(const std::string& name) const;
   bool covers(const Grant& grant, const std::filesystem::path& file) const;
   bool is_granted_as_written(const std::string& database, bool writes) const;

@@ -141,21 +141,23 @@ TEST(Resend, GeminisPartsGoBackInTheirOrderWithTheirSignatures) {
             Json::parse(R"({"functionResponse":{"name":"look","response":{"output":"1"}}})"));
 }
 
-// The next model of a role speaks another format, or the same one elsewhere: it gets what was said, and nothing that
-// only the first one understands.
+// The next model of a role speaks another format, or the same one elsewhere: it gets what was said, and
+// nothing that only the first one understands.
 TEST(Resend, AnotherProviderGetsWhatWasSaidAndNoSecretOfTheFirst) {
   const std::vector<std::pair<const Provider*, std::string>> answers = {
-      {&kOpenAi, R"({"choices":[{"message":{"content":"said","reasoning_content":"CIPHER","tool_calls":[{"id":"c",)"
-                 R"("function":{"name":"look","arguments":"{}"},"extra_content":{"g":"CIPHER"}}]},)"
-                 R"("finish_reason":"stop"}]})"},
+      {&kOpenAi,
+       R"({"choices":[{"message":{"content":"said","reasoning_content":"CIPHER","tool_calls":[{"id":"c",)"
+       R"("function":{"name":"look","arguments":"{}"},"extra_content":{"g":"CIPHER"}}]},)"
+       R"("finish_reason":"stop"}]})"},
       {&kOpenaiResponses,
        R"({"status":"completed","output":[{"type":"reasoning","id":"rs_1","summary":[],"encrypted_content":"CIPHER"},)"
        R"({"type":"message","id":"m","role":"assistant","status":"completed","content":[{"type":"output_text",)"
        R"("text":"said","annotations":[{"x":"CIPHER"}]}]},{"type":"function_call","id":"fc","call_id":"c",)"
        R"("name":"look","arguments":"{}","status":"completed"}]})"},
-      {&kAnthropic, R"({"type":"message","content":[{"type":"thinking","thinking":"CIPHER","signature":"CIPHER"},)"
-                    R"({"type":"redacted_thinking","data":"CIPHER"},{"type":"text","text":"said"},)"
-                    R"({"type":"tool_use","id":"c","name":"look","input":{}}],"stop_reason":"tool_use"})"},
+      {&kAnthropic,
+       R"({"type":"message","content":[{"type":"thinking","thinking":"CIPHER","signature":"CIPHER"},)"
+       R"({"type":"redacted_thinking","data":"CIPHER"},{"type":"text","text":"said"},)"
+       R"({"type":"tool_use","id":"c","name":"look","input":{}}],"stop_reason":"tool_use"})"},
       {&kGemini, R"({"candidates":[{"content":{"parts":[{"text":"CIPHER","thought":true},{"text":"said"},)"
                  R"({"functionCall":{"id":"c","name":"look","args":{}},"thoughtSignature":"CIPHER"}],)"
                  R"("role":"model"},"finishReason":"STOP"}]})"}};
@@ -166,7 +168,8 @@ TEST(Resend, AnotherProviderGetsWhatWasSaidAndNoSecretOfTheFirst) {
     EXPECT_NE(messages(*first, conversation).dump().find("CIPHER"), std::string::npos) << first->name;
     for (const Provider* next : providers()) {
       const std::string sent = messages(*next, conversation, kElsewhere).dump();
-      EXPECT_EQ(sent.find("CIPHER"), std::string::npos) << first->name << " to " << next->name << ": " << sent;
+      EXPECT_EQ(sent.find("CIPHER"), std::string::npos)
+          << first->name << " to " << next->name << ": " << sent;
       for (const char* kept : {"said", "look", "42"})
         EXPECT_NE(sent.find(kept), std::string::npos) << first->name << " to " << next->name << ": " << sent;
     }

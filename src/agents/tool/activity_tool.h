@@ -21,6 +21,13 @@
 #include "net/http_client.h"
 #include "platform/store.h"
 
+namespace holdfast::mcp {
+class Client;
+}
+namespace holdfast::oauth {
+class Tokens;
+}
+
 namespace holdfast::agent {
 
 enum class Ending {
@@ -48,6 +55,8 @@ struct ToolContext {
   net::HttpClient* http = nullptr;
   MemoryBudget* memory = nullptr;  // what a statement of SQL holds draws on it; never null where there is one
   const Clock* clock = nullptr;
+  mcp::Client* mcp = nullptr;       // none in a process that talks to no MCP server
+  oauth::Tokens* tokens = nullptr;  // of tools with `auth`; the same
   const grant::Permits* permits = nullptr;
   const Redaction* redaction = nullptr;  // for a text that the type cuts itself; never null in the product
   platform::Store* store = nullptr;      // for what is the platform's own; never null in the product
@@ -72,8 +81,9 @@ struct ActivityTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_ACTIVITY_TOOLS(line) \
-  line(kEmailTool) line(kHttpTool) line(kMemoryTool) line(kSlackTool) line(kSqlTool) line(kWebhookTool)
+#define HOLDFAST_ACTIVITY_TOOLS(line)                                                               \
+  line(kEmailTool) line(kHttpTool) line(kMcpTool) line(kMemoryTool) line(kSlackTool) line(kSqlTool) \
+      line(kWebhookTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const ActivityTool tool;
 HOLDFAST_ACTIVITY_TOOLS(HOLDFAST_DECLARE_TOOL)

@@ -1,6 +1,6 @@
-// `type: email`: a mail by SMTP. Whatever arguments say, it stays within the header or the body it is for. The
-// Message-ID comes from the call's idempotency key; as no server promises to know it again, a mail is sent once at
-// most.
+// `type: email`: a mail by SMTP. Whatever arguments say, it stays within the header or the body it is for.
+// The Message-ID comes from the call's idempotency key; as no server promises to know it again, a mail is
+// sent once at most.
 
 #include <algorithm>
 
@@ -65,11 +65,12 @@ Json parameters() {
 
 // ---- addresses
 
-// An address without name and quotes, as mail servers everywhere take it: nothing in it can end the header, the
-// command or the address.
+// An address without name and quotes, as mail servers everywhere take it: nothing in it can end the header,
+// the command or the address.
 bool is_address(std::string_view text) {
   const std::size_t at = text.find('@');
-  if (text.size() > kMaxAddressBytes || at == 0 || at == std::string_view::npos || at + 1 == text.size()) return false;
+  if (text.size() > kMaxAddressBytes || at == 0 || at == std::string_view::npos || at + 1 == text.size())
+    return false;
   constexpr std::string_view kLocal = "!#$%&'*+-/=?^_`{|}~.";
   const auto letter = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -106,16 +107,16 @@ std::optional<Mailbox> read_mailbox(std::string_view text) {
 
 void read_server(spec::MapReader& in, EmailSettings& out) {
   const std::string server = in.required_text("server");
-  if (const auto tls = in.choice("tls", {"starttls", "always", "none"})) out.security = static_cast<MailSecurity>(*tls);
+  if (const auto tls = in.choice("tls", {"starttls", "always", "none"}))
+    out.security = static_cast<MailSecurity>(*tls);
   out.port = out.security == MailSecurity::kTls ? 465 : 587;
   out.host = server;
   const std::size_t colon = server.rfind(':');
   if (colon != std::string::npos && !server.ends_with(']')) {
     out.host = server.substr(0, colon);
     const std::string port = server.substr(colon + 1);
-    const bool digits = !port.empty() && port.size() <= 5 && std::all_of(port.begin(), port.end(), [](char c) {
-      return c >= '0' && c <= '9';
-    });
+    const bool digits = !port.empty() && port.size() <= 5 &&
+                        std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
     const int number = digits ? std::stoi(port) : 0;
     if (number < 1 || number > 65535) in.problem("server", "must be HOST or HOST:PORT");
     out.port = static_cast<std::uint16_t>(number);
@@ -148,7 +149,8 @@ void read(ToolReader& reader) {
   if (out->username.empty() != out->password_env.empty())
     in.problem("username", "goes together with `password_env`: give both or none");
   out->from = in.required_text("from");
-  if (!out->from.empty() && !read_mailbox(out->from)) in.problem("from", "is no address such as ops@example.com");
+  if (!out->from.empty() && !read_mailbox(out->from))
+    in.problem("from", "is no address such as ops@example.com");
   out->reply_to = in.text("reply_to");
   if (!out->reply_to.empty() && !read_mailbox(out->reply_to))
     in.problem("reply_to", "is no address such as ops@example.com");
@@ -161,7 +163,8 @@ void read(ToolReader& reader) {
   check_text(in, "text", out->text, reader.tool);
   in.finish();
   if (reader.effect_given && reader.tool.effect != Effect::kAtMostOnce)
-    reader.in.problem("effect", "a mail is at_most_once: no server promises to know it again; remove `effect`");
+    reader.in.problem("effect",
+                      "a mail is at_most_once: no server promises to know it again; remove `effect`");
   reader.tool.effect = Effect::kAtMostOnce;
   reader.tool.settings = std::move(out);
 }
@@ -184,7 +187,8 @@ Json canonical(const ToolSpec& tool) {
 
 // As grants name it: https stands for a connection that is encrypted.
 std::string url_of(const EmailSettings& email) {
-  return fmt::format("{}://{}:{}", email.security == MailSecurity::kNone ? "http" : "https", email.host, email.port);
+  return fmt::format("{}://{}:{}", email.security == MailSecurity::kNone ? "http" : "https", email.host,
+                     email.port);
 }
 
 Needs needs(const ToolSpec& tool) {
@@ -223,14 +227,15 @@ std::string header_text(std::string_view text) {
 std::string mailbox_text(const Mailbox& mailbox) {
   if (mailbox.name.empty()) return mailbox.address;
   const std::string name = is_ascii(mailbox.name) && mailbox.name.size() <= 60 ? '"' + mailbox.name + '"'
-                                                                              : header_text(mailbox.name);
+                                                                               : header_text(mailbox.name);
   return fmt::format("{} <{}>", name, mailbox.address);
 }
 
 // RFC 5322, section 3.3, in UTC.
 std::string date_text(WallTime time) {
   constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(std::chrono::floor<std::chrono::seconds>(time - day));
@@ -275,7 +280,8 @@ Result<std::string> message_of(const EmailSettings& email, const Json& arguments
   if (auto bad = fill_recipients(email.cc, arguments, cc)) return fail(Code::kInvalidArgument, *bad);
   const std::string subject = fill_text(email.subject, arguments);
   if (has_control(subject) || subject.size() > kMaxSubjectBytes)
-    return fail(Code::kInvalidArgument, fmt::format("the subject is one line of {} bytes at most", kMaxSubjectBytes));
+    return fail(Code::kInvalidArgument,
+                fmt::format("the subject is one line of {} bytes at most", kMaxSubjectBytes));
   const std::string text = fill_text(email.text, arguments);
   if (text.size() > kMaxTextBytes) return fail(Code::kInvalidArgument, "the text is larger than 1 MiB");
   const Mailbox from = read_mailbox(email.from).value();
@@ -286,7 +292,8 @@ Result<std::string> message_of(const EmailSettings& email, const Json& arguments
   std::string out = fmt::format("Date: {}\r\nFrom: {}\r\nTo: {}\r\n", date_text(context.clock->now()),
                                 mailbox_text(from), list_of(to));
   if (!cc.empty()) out += fmt::format("Cc: {}\r\n", list_of(cc));
-  if (!email.reply_to.empty()) out += fmt::format("Reply-To: {}\r\n", mailbox_text(*read_mailbox(email.reply_to)));
+  if (!email.reply_to.empty())
+    out += fmt::format("Reply-To: {}\r\n", mailbox_text(*read_mailbox(email.reply_to)));
   out += fmt::format(
       "Subject: {}\r\nMessage-ID: <{}@{}>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
       "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",

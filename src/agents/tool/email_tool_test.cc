@@ -1,5 +1,6 @@
-// Goal: a mail says what the definition and the arguments say, in the header and in the body that each is for, and
-// how it ended is what is known. Method: a mail server of the test's own on a socket, which answers as told.
+// Goal: a mail says what the definition and the arguments say, in the header and in the body that each is
+// for, and how it ended is what is known. Method: a mail server of the test's own on a socket, which answers
+// as told.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -99,7 +100,8 @@ class EmailTool : public ::testing::Test {
  protected:
   ToolEnding send(const Json& arguments, const std::string& more = "", const std::string& tls = "none") {
     const ToolSpec tool = read_tool(
-        "{name: mail, type: email, timeout: 10s, parameters: {properties: {subject: {}, text: {}, who: {}}}, email: {server: "
+        "{name: mail, type: email, timeout: 10s, parameters: {properties: {subject: {}, text: {}, who: {}}}, "
+        "email: {server: "
         "\"127.0.0.1:" +
         std::to_string(server_.port) + "\", tls: " + tls + ", from: \"Ops <ops@example.com>\"" + more + "}}");
     EXPECT_EQ(tool.effect, Effect::kAtMostOnce);
@@ -123,18 +125,21 @@ TEST_F(EmailTool, SaysWhatItIsToldInItsPlace) {
   ASSERT_EQ(ending.ending, Ending::kDone) << ending.text;
   EXPECT_THAT(server_.commands, ElementsAre("EHLO example.com", HasSubstr("MAIL FROM:<ops@example.com>"),
                                             HasSubstr("RCPT TO:<ada@example.com>"), "DATA", "QUIT"));
-  EXPECT_EQ(server_.data,
-            "Date: Tue, 14 Nov 2023 22:13:20 +0000\nFrom: \"Ops\" <ops@example.com>\nTo: \"Ada\" <ada@example.com>\n"
-            "Subject: =?UTF-8?B?R3LDvMOfZQ==?=\nMessage-ID: <abc123@example.com>\nAuto-Submitted: auto-generated\n"
-            "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
-            "bGluZQouCmVuZA==\n");
+  EXPECT_EQ(
+      server_.data,
+      "Date: Tue, 14 Nov 2023 22:13:20 +0000\nFrom: \"Ops\" <ops@example.com>\nTo: \"Ada\" "
+      "<ada@example.com>\n"
+      "Subject: =?UTF-8?B?R3LDvMOfZQ==?=\nMessage-ID: <abc123@example.com>\nAuto-Submitted: auto-generated\n"
+      "MIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+      "bGluZQouCmVuZA==\n");
 }
 
 TEST_F(EmailTool, NoArgumentLeavesItsHeader) {
-  EXPECT_THAT(send({{"subject", "a\r\nBcc: eve@evil.example"}, {"text", ""}, {"who", "a@b.example"}}, kTo).text,
-              HasSubstr("the subject is one line"));
-  for (const char* who : {"a@b.example\r\nDATA", "a@b.example, c@d.example", "a@b.example> SIZE=1", "\"a b\"@c.example",
-                          "nobody", "", "-v@b.example", "x <a@b.example\">"}) {
+  EXPECT_THAT(
+      send({{"subject", "a\r\nBcc: eve@evil.example"}, {"text", ""}, {"who", "a@b.example"}}, kTo).text,
+      HasSubstr("the subject is one line"));
+  for (const char* who : {"a@b.example\r\nDATA", "a@b.example, c@d.example", "a@b.example> SIZE=1",
+                          "\"a b\"@c.example", "nobody", "", "-v@b.example", "x <a@b.example\">"}) {
     const ToolEnding ending = send({{"subject", "s"}, {"text", "t"}, {"who", who}}, kTo);
     EXPECT_EQ(ending.ending, Ending::kFailed) << who;
     EXPECT_THAT(ending.text, HasSubstr("is no address")) << who;

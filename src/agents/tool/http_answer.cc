@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "net/retry_after.h"
 #include "net/text_body.h"
+#include "oauth/tokens.h"
 
 namespace holdfast::agent {
 
@@ -22,6 +23,7 @@ ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::H
   const int status = response.head.status;
   std::string body = net::text_body(response);
   if (context.redaction != nullptr) body = context.redaction->apply(std::move(body));
+  if (context.tokens != nullptr) body = context.tokens->redact(std::move(body));
   std::string text = fmt::format("{} answered {}: {}", method, status, bounded_text(std::move(body), 2000));
   const bool busy = status == 408 || status == 425 || status == 429 || status == 503;
   if (tool.effect == Effect::kAtMostOnce) {
@@ -38,8 +40,7 @@ ToolEnding without_body(const ToolSpec& tool, std::size_t max_response_bytes, co
   if (error.failure == net::HttpFailure::kBadRequest || error.failure == net::HttpFailure::kRefused)
     return {Ending::kFailed, error.message};
   if (error.failure == net::HttpFailure::kTooLarge && error.received.head.status != 0) {
-    std::string text = fmt::format("the response is larger than {} bytes",
-                                   max_response_bytes);
+    std::string text = fmt::format("the response is larger than {} bytes", max_response_bytes);
     // It was answered, so what had to happen has happened.
     return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
   }

@@ -1,7 +1,7 @@
 #pragma once
 
-// What the answer to a tool's HTTP request means for the call: one reading for every type that sends one. Pure
-// but for the clock of the context; any thread.
+// What the answer to a tool's HTTP request means for the call: one reading for every type that sends one.
+// Pure but for the clock of the context; any thread.
 
 #include <expected>
 #include <optional>

@@ -11,6 +11,7 @@
 #include "definition/names.h"
 #include "net/fetch.h"
 #include "net/text_body.h"
+#include "oauth/tokens.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
 #include "tool/http_answer.h"
@@ -29,6 +30,7 @@ constexpr std::string_view kSchema = R"json({
     "url": {"type": "string", "pattern": "^https?://"},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     "body": {},
+    "auth": {"type": "object", "required": ["type", "token_url", "client_id_env"], "description": "OAuth 2: a token for this server."},
     "max_response_bytes": {"type": "integer", "minimum": 1, "maximum": 67108864}
   }
 })json";
@@ -38,6 +40,7 @@ struct HttpSettings : ToolSettings {
   std::string url;  // `{argument}` placeholders in path and query only, percent-encoded when filled
   std::map<std::string, std::string> headers;  // values may name `${ENVIRONMENT}` variables, read at the call
   Json body;  // template: `{argument}` inside strings; null: the arguments the URL does not use
+  std::optional<AuthSpec> auth;
   std::size_t max_response_bytes = 64 * 1024;
 };
 
@@ -82,6 +85,7 @@ void read(ToolReader& reader) {
     }
     out->headers[name] = value;
   }
+  out->auth = read_auth(in);
   out->body = in.json("body");
   check_declared(in, "body", spec::body_arguments(out->body), parameters);
   out->max_response_bytes =
@@ -98,6 +102,7 @@ Json canonical(const ToolSpec& tool) {
   Json out = {{"method", http.method}, {"url", http.url}, {"max_response_bytes", http.max_response_bytes}};
   if (!http.headers.empty()) out["headers"] = http.headers;
   if (!http.body.is_null()) out["body"] = http.body;
+  if (http.auth) out["auth"] = auth_json(*http.auth);
   return out;
 }
 
@@ -109,6 +114,7 @@ Needs needs(const ToolSpec& tool) {
     for (std::string& name : spec::environment_names(value))
       out.push_back({.kind = Need::Kind::kVariable, .name = std::move(name), .url = place});
   }
+  if (http.auth) add_needs(*http.auth, out);
   return out;
 }
 
@@ -164,12 +170,44 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   return request;
 }
 
+// Nothing was sent yet. Empty: the tool has no `auth`.
+std::expected<std::string, ToolEnding> token_for(const ToolSpec& tool, const ToolContext& context) {
+  const auto& http = settings_of<HttpSettings>(tool);
+  if (!http.auth) return "";
+  if (context.tokens == nullptr)
+    return std::unexpected(ToolEnding(Ending::kFailed, "this worker gets no tokens"));
+  oauth::TokenCall call;
+  call.http = context.http;
+  call.permits = context.permits;
+  call.stop = context.stop;
+  call.heartbeat = {kBeatInterval, context.beat};
+  call.timeout = tool.timeout;
+  auto token = context.tokens->get(*http.auth, call);
+  if (token) return *std::move(token);
+  const bool later = token.error().code() == Code::kUnavailable && tool.effect != Effect::kAtMostOnce;
+  return std::unexpected(ToolEnding(later ? Ending::kRetry : Ending::kFailed, token.error().message()));
+}
+
 ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
   auto request = build_request(tool, arguments, context);
   if (!request) return {Ending::kFailed, request.error().message()};
   const std::string method = request->method;
   const std::size_t most = request->max_response_bytes;
-  auto response = net::fetch(*context.http, std::move(*request), context.stop, {kBeatInterval, context.beat});
+  const auto send = [&](const std::string& token) {
+    net::HttpRequest one = *request;
+    if (!token.empty()) one.headers.emplace_back("Authorization", "Bearer " + token);
+    return net::fetch(*context.http, std::move(one), context.stop, {kBeatInterval, context.beat});
+  };
+  auto token = token_for(tool, context);
+  if (!token) return token.error();
+  auto response = send(*token);
+  // A token may be taken back before its time. What was refused for it was not done.
+  if (!token->empty() && (response ? *response : response.error().received).head.status == 401) {
+    context.tokens->refused(*token);
+    token = token_for(tool, context);
+    if (!token) return token.error();
+    response = send(*token);
+  }
   if (auto ending = unless_answered(tool, method, most, response, context)) return *ending;
   return {Ending::kDone, net::text_body(*response)};
 }

@@ -74,10 +74,8 @@ Json parameters() {
 
 // Whether the definition says where the argument `subject` comes from, which a model then neither sees nor
 // gives.
-template <typename Spec>
-bool binds_subject(const Spec& tool) {
-  if constexpr (requires { tool.bind; }) return tool.bind.contains("subject");
-  return false;
+bool binds_subject(const ToolSpec& tool) {
+  return tool.bind.contains("subject");
 }
 
 void read_operations(spec::MapReader& in, MemorySettings& out) {

@@ -12,7 +12,8 @@ namespace holdfast::agent {
 namespace {
 
 bool begins_name(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || static_cast<unsigned char>(c) >= 0x80;
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 bool in_name(char c) {
   return begins_name(c) || (c >= '0' && c <= '9');
@@ -20,9 +21,9 @@ bool in_name(char c) {
 
 // What begins a statement that is not a tool's to make.
 constexpr std::array<std::string_view, 22> kOthers = {
-    "abort",   "begin",   "checkpoint", "close",  "commit",  "copy",     "deallocate", "declare",
-    "discard", "end",     "execute",    "listen", "load",    "notify",   "prepare",    "release",
-    "reset",   "rollback", "savepoint", "set",    "start",   "unlisten"};
+    "abort",   "begin",    "checkpoint", "close",  "commit", "copy",    "deallocate", "declare",
+    "discard", "end",      "execute",    "listen", "load",   "notify",  "prepare",    "release",
+    "reset",   "rollback", "savepoint",  "set",    "start",  "unlisten"};
 
 class Scan {
  public:
@@ -143,7 +144,8 @@ class Scan {
     const std::string first = std::exchange(first_, {});
     if (std::exchange(empty_, true)) return;
     if (std::find(kOthers.begin(), kOthers.end(), first) != kOthers.end()) {
-      wrong_ = fmt::format("`{}` is no statement for a tool: it runs in one transaction, which is not its own", first);
+      wrong_ = fmt::format(
+          "`{}` is no statement for a tool: it runs in one transaction, which is not its own", first);
       return;
     }
     out_.push_back(std::move(done));

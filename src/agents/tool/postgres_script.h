@@ -1,7 +1,7 @@
 #pragma once
 
-// The statement of an SQL tool as PostgreSQL takes it: several statements apart, `:argument`s as $1, $2 and so on. Knows
-// what a quote, a comment and a cast are there. Pure.
+// The statement of an SQL tool as PostgreSQL takes it: several statements apart, `:argument`s as $1, $2 and
+// so on. Knows what a quote, a comment and a cast are there. Pure.
 
 #include <string>
 #include <string_view>

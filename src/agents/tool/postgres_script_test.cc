@@ -1,5 +1,5 @@
-// Goal: arguments are found where PostgreSQL would find them and nowhere else, and nothing that a statement holds gets
-// it out of the tool's transaction. Method: a table of texts.
+// Goal: arguments are found where PostgreSQL would find them and nowhere else, and nothing that a statement
+// holds gets it out of the tool's transaction. Method: a table of texts.
 
 #include "tool/postgres_script.h"
 
@@ -44,8 +44,9 @@ TEST(PostgresScript, StatementsAreKeptApart) {
 }
 
 TEST(PostgresScript, WhatIsNotAToolsIsRefused) {
-  for (const char* text : {"COMMIT", "INSERT INTO a VALUES (1); commit", "/* x */ Rollback", "SET search_path = x",
-                           "COPY a TO PROGRAM 'x'", "BEGIN", "PREPARE TRANSACTION 'x'", "DISCARD ALL"})
+  for (const char* text :
+       {"COMMIT", "INSERT INTO a VALUES (1); commit", "/* x */ Rollback", "SET search_path = x",
+        "COPY a TO PROGRAM 'x'", "BEGIN", "PREPARE TRANSACTION 'x'", "DISCARD ALL"})
     EXPECT_THAT(error_of(text), HasSubstr("is no statement for a tool")) << text;
   EXPECT_THAT(error_of("SELECT $1"), HasSubstr(":argument"));
   EXPECT_THAT(error_of("SELECT 'x"), HasSubstr("not closed"));

@@ -1,6 +1,6 @@
-// Calls of `type: sql` on PostgreSQL. Reading: a read-only transaction. Writing: one transaction together with a row in
-// `holdfast_effects` of the same database, so that a repeated call finds its own result instead. Values come as exact as
-// JSON has them, and as PostgreSQL writes them where JSON has none such.
+// Calls of `type: sql` on PostgreSQL. Reading: a read-only transaction. Writing: one transaction together
+// with a row in `holdfast_effects` of the same database, so that a repeated call finds its own result
+// instead. Values come as exact as JSON has them, and as PostgreSQL writes them where JSON has none such.
 
 #include "tool/postgres_sql.h"
 
@@ -77,7 +77,8 @@ Json json_value(std::string_view text) {
   return *std::move(read);
 }
 
-// "2026-11-29 01:02:03.5+00" becomes RFC 3339's 2026-11-29T01:02:03.5Z; infinity and years before Christ stay.
+// "2026-11-29 01:02:03.5+00" becomes RFC 3339's 2026-11-29T01:02:03.5Z; infinity and years before Christ
+// stay.
 std::string time_value(std::string_view text, bool zone) {
   std::string out(text);
   const std::size_t blank = out.find(' ');
@@ -155,12 +156,13 @@ class PostgresCall {
     client_ = Client::open(std::move(options), *context_.clock, error);
     if (!client_) return ending_of(error, "cannot connect");
     const std::string limit = std::to_string(tool_.timeout.count());
-    if (auto bad = client_->run("SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false), "
-                                "set_config('idle_in_transaction_session_timeout', $1, false), "
-                                "set_config('DateStyle', 'ISO', false), set_config('TimeZone', 'UTC', false), "
-                                "set_config('IntervalStyle', 'iso_8601', false), "
-                                "set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false)",
-                                {limit}))
+    if (auto bad = client_->run(
+            "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $1, false), "
+            "set_config('idle_in_transaction_session_timeout', $1, false), "
+            "set_config('DateStyle', 'ISO', false), set_config('TimeZone', 'UTC', false), "
+            "set_config('IntervalStyle', 'iso_8601', false), "
+            "set_config('bytea_output', 'hex', false), set_config('extra_float_digits', '1', false)",
+            {limit}))
       return ending_of(*bad, "cannot begin");
     if (text.find("schema=") == std::string::npos) return std::nullopt;
     if (auto bad = client_->run("SELECT set_config('search_path', $1, false)", {address->schema}))
@@ -195,14 +197,16 @@ class PostgresCall {
     if (auto bad = find_effects()) return *bad;
     const std::string& key = context_.idempotency_key;
     // A call of the same key that is under way is waited for here.
-    if (auto bad = client_->run(fmt::format("INSERT INTO {} (key, tool, result) VALUES ($1, $2, '') ON CONFLICT DO NOTHING",
-                                            effects_),
-                                {key, tool_.name}))
+    if (auto bad = client_->run(
+            fmt::format("INSERT INTO {} (key, tool, result) VALUES ($1, $2, '') ON CONFLICT DO NOTHING",
+                        effects_),
+            {key, tool_.name}))
       return ending_of(*bad, "cannot record the effect");
     if (client_->affected() == 0) return result_before();
     if (auto bad = statements()) return *bad;
     std::string text = result();
-    if (auto bad = client_->run(fmt::format("UPDATE {} SET result = $2 WHERE key = $1", effects_), {key, text}))
+    if (auto bad =
+            client_->run(fmt::format("UPDATE {} SET result = $2 WHERE key = $1", effects_), {key, text}))
       return ending_of(*bad, "cannot record the effect");
     // After a failed commit the outcome is told by the row of holdfast_effects: the retry looks there.
     if (auto bad = client_->run("COMMIT", {})) return {Ending::kRetry, "cannot commit: " + bad->message};
@@ -225,10 +229,11 @@ class PostgresCall {
     if (there) return std::nullopt;
     if (auto bad = client_->run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", {effects_}))
       return ending_of(*bad, "cannot make holdfast_effects");
-    if (auto bad = client_->run(fmt::format("CREATE TABLE IF NOT EXISTS {} (key text PRIMARY KEY, tool text NOT NULL, "
-                                            "result text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
-                                            effects_),
-                                {}))
+    if (auto bad = client_->run(
+            fmt::format("CREATE TABLE IF NOT EXISTS {} (key text PRIMARY KEY, tool text NOT NULL, "
+                        "result text NOT NULL, at timestamptz NOT NULL DEFAULT now())",
+                        effects_),
+            {}))
       return ending_of(*bad, "cannot make holdfast_effects");
     return std::nullopt;
   }
@@ -290,7 +295,8 @@ class PostgresCall {
     if (command == "INSERT" || command == "UPDATE" || command == "DELETE" || command == "MERGE")
       changes_ += client_->affected();
     if (truncated && last && sql_.read_only) return std::nullopt;
-    if (!client_->in_transaction()) return ToolEnding(Ending::kFailed, "the statement ended the tool's transaction");
+    if (!client_->in_transaction())
+      return ToolEnding(Ending::kFailed, "the statement ended the tool's transaction");
     return std::nullopt;
   }
 
@@ -325,8 +331,8 @@ std::optional<std::string> wrong_address(const std::string& text) {
     return "must be postgres://USER@HOST:PORT/DATABASE, without a password: give that with `password_env`";
   }
   for (const char* name : {"host", "user", "dbname"}) {
-    if (parameter_of(*address, name).empty() && !(std::string_view(name) == "host" &&
-                                                   !parameter_of(*address, "hostaddr").empty()))
+    if (parameter_of(*address, name).empty() &&
+        !(std::string_view(name) == "host" && !parameter_of(*address, "hostaddr").empty()))
       return fmt::format("names no {}: postgres://USER@HOST:PORT/DATABASE", name);
   }
   return std::nullopt;
@@ -340,7 +346,8 @@ std::string password_place(const std::string& database) {
   if (host.empty()) host = parameter_of(*address, "hostaddr");
   if (host.starts_with('/') || host.contains(',')) return {};  // a socket, or several: granted without a host
   const std::string port = parameter_of(*address, "port");
-  return fmt::format("https://{}:{}", host.contains(':') ? "[" + host + "]" : host, port.empty() ? "5432" : port);
+  return fmt::format("https://{}:{}", host.contains(':') ? "[" + host + "]" : host,
+                     port.empty() ? "5432" : port);
 }
 
 ToolEnding call_postgres(const std::string& address, const ToolSpec& tool, const Json& arguments,

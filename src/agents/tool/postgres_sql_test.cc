@@ -1,5 +1,6 @@
-// Goal: an SQL tool on PostgreSQL does what its declaration says and no more: reads cannot write, writes happen once per
-// key, values are exact, time and size are bounded. Method: a PostgreSQL of the tests' own, a schema per test.
+// Goal: an SQL tool on PostgreSQL does what its declaration says and no more: reads cannot write, writes
+// happen once per key, values are exact, time and size are bounded. Method: a PostgreSQL of the tests' own, a
+// schema per test.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-class PostgresSql : public ::testing::Test {
+class SqlOnPostgres : public ::testing::Test {
  protected:
   void SetUp() override {
     auto parsed = postgres::parse_address(address_);
@@ -71,35 +72,40 @@ class PostgresSql : public ::testing::Test {
   std::function<void()> beat_;
 };
 
-TEST_F(PostgresSql, ReadsRowsWithBoundArguments) {
+TEST_F(SqlOnPostgres, ReadsRowsWithBoundArguments) {
   EXPECT_EQ(rows("SELECT id, total, note FROM orders WHERE id = :id", {{"id", 2}}),
             Json::parse(R"([{"id":2,"total":"180.00","note":null}])"));
-  EXPECT_EQ(rows("SELECT count(*) AS n FROM orders WHERE note = :note", {{"note", "x' OR '1'='1"}})[0]["n"], 0);
+  EXPECT_EQ(rows("SELECT count(*) AS n FROM orders WHERE note = :note", {{"note", "x' OR '1'='1"}})[0]["n"],
+            0);
   EXPECT_EQ(rows("SELECT :list::jsonb ->> 0 AS first", {{"list", {"a", "b"}}})[0]["first"], "a");
   EXPECT_EQ(rows("SELECT 1 AS id, 2 AS id")[0], Json::parse(R"({"id":1,"id_2":2})"));
 }
 
-TEST_F(PostgresSql, ValuesAreExact) {
-  EXPECT_EQ(rows("SELECT 9223372036854775807::int8 AS i, 12345678901234567890.10::numeric AS n, true AS b, 0.1::float8 AS f, "
-                 "'NaN'::float8 AS nan, '\\x00ff'::bytea AS bytes, '2026-11-29 01:02:03.5+02'::timestamptz AS at, "
-                 "'2026-11-29 01:02:03'::timestamp AS local, '2026-11-29'::date AS day, 'infinity'::timestamptz AS never, "
-                 "NULL::int AS nothing, '{1,2}'::int[] AS list, interval '1 day 2 hours' AS lasts")[0],
-            Json::parse(R"({"i":9223372036854775807,"n":"12345678901234567890.10","b":true,"f":0.1,"nan":"NaN",
+TEST_F(SqlOnPostgres, ValuesAreExact) {
+  EXPECT_EQ(
+      rows("SELECT 9223372036854775807::int8 AS i, 12345678901234567890.10::numeric AS n, true AS b, "
+           "0.1::float8 AS f, "
+           "'NaN'::float8 AS nan, '\\x00ff'::bytea AS bytes, '2026-11-29 01:02:03.5+02'::timestamptz AS at, "
+           "'2026-11-29 01:02:03'::timestamp AS local, '2026-11-29'::date AS day, 'infinity'::timestamptz AS "
+           "never, "
+           "NULL::int AS nothing, '{1,2}'::int[] AS list, interval '1 day 2 hours' AS lasts")[0],
+      Json::parse(R"({"i":9223372036854775807,"n":"12345678901234567890.10","b":true,"f":0.1,"nan":"NaN",
                             "bytes":"\\x00ff","at":"2026-11-28T23:02:03.5Z","local":"2026-11-29T01:02:03",
                             "day":"2026-11-29","never":"infinity","nothing":null,"list":"{1,2}","lasts":"P1DT2H"})"));
   EXPECT_EQ(rows(R"(SELECT '{"a": [1, 2.5]}'::jsonb AS j, '{"a": 1.10}'::jsonb AS exact)")[0],
             Json::parse(R"({"j":{"a":[1,2.5]},"exact":"{\"a\": 1.10}"})"));
 }
 
-TEST_F(PostgresSql, AReadingToolCannotWrite) {
-  for (const char* statement : {"DELETE FROM orders", "WITH x AS (DELETE FROM orders RETURNING 1) SELECT * FROM x",
-                                "DO $$ BEGIN SET TRANSACTION READ WRITE; DELETE FROM orders; END $$",
-                                "SELECT set_config('transaction_read_only', 'off', true); DELETE FROM orders"})
+TEST_F(SqlOnPostgres, AReadingToolCannotWrite) {
+  for (const char* statement :
+       {"DELETE FROM orders", "WITH x AS (DELETE FROM orders RETURNING 1) SELECT * FROM x",
+        "DO $$ BEGIN SET TRANSACTION READ WRITE; DELETE FROM orders; END $$",
+        "SELECT set_config('transaction_read_only', 'off', true); DELETE FROM orders"})
     EXPECT_EQ(run(statement, Json::object()).ending, Ending::kFailed) << statement;
   EXPECT_EQ(rows("SELECT count(*) AS n FROM orders")[0]["n"], 3);
 }
 
-TEST_F(PostgresSql, AWriteHappensOncePerKey) {
+TEST_F(SqlOnPostgres, AWriteHappensOncePerKey) {
   const std::string insert = "INSERT INTO refunds VALUES (:id, :amount) RETURNING amount";
   const ToolEnding first = run(insert, {{"id", 1}, {"amount", 19.5}}, false);
   ASSERT_EQ(first.ending, Ending::kDone) << first.text;
@@ -115,7 +121,7 @@ TEST_F(PostgresSql, AWriteHappensOncePerKey) {
   EXPECT_EQ(rows("SELECT count(*) AS n FROM refunds")[0]["n"], 3);
 }
 
-TEST_F(PostgresSql, RowsAreBounded) {
+TEST_F(SqlOnPostgres, RowsAreBounded) {
   max_rows_ = 2;
   const ToolEnding ending = run("SELECT generate_series(1, 100000000) AS g", Json::object());
   ASSERT_EQ(ending.ending, Ending::kDone) << ending.text;
@@ -123,7 +129,7 @@ TEST_F(PostgresSql, RowsAreBounded) {
   EXPECT_THAT(run("SELECT repeat('x', 200000000)", Json::object()).text, HasSubstr("larger than 16 MiB"));
 }
 
-TEST_F(PostgresSql, TimeIsBoundedAndTheServerStopsToo) {
+TEST_F(SqlOnPostgres, TimeIsBoundedAndTheServerStopsToo) {
   timeout_ = "300ms";
   const ToolEnding ending = run("SELECT pg_sleep(60) /* marked */", Json::object());
   EXPECT_EQ(ending.ending, Ending::kFailed);
@@ -133,12 +139,14 @@ TEST_F(PostgresSql, TimeIsBoundedAndTheServerStopsToo) {
   EXPECT_EQ(run("SELECT pg_sleep(60) /* marked */", Json::object()).ending, Ending::kRetry);
   stop_ = {};
   beat_ = {};
-  EXPECT_EQ(rows("SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' "
-                 "AND pid <> pg_backend_pid()")[0]["n"],
-            0);
+  EXPECT_EQ(
+      rows(
+          "SELECT count(*) AS n FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND state = 'active' "
+          "AND pid <> pg_backend_pid()")[0]["n"],
+      0);
 }
 
-TEST_F(PostgresSql, WhatIsNotGrantedIsNotAsked) {
+TEST_F(SqlOnPostgres, WhatIsNotGrantedIsNotAsked) {
   grant_ = "database:";
   EXPECT_THAT(run("INSERT INTO refunds VALUES (1, 1)", Json::object(), false).text, HasSubstr("not granted"));
   EXPECT_EQ(rows("SELECT 1 AS one")[0]["one"], 1);

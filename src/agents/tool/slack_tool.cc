@@ -1,5 +1,5 @@
-// `type: slack`: a message into a channel, by an incoming webhook or by chat.postMessage. What the arguments say is
-// text: it can make no link and call nobody. Slack knows no key of a call, so it is made once at most.
+// `type: slack`: a message into a channel, by an incoming webhook or by chat.postMessage. What the arguments
+// say is text: it can make no link and call nobody. Slack knows no key of a call, so it is made once at most.
 
 #include <fmt/format.h>
 
@@ -39,7 +39,9 @@ struct SlackSettings : ToolSettings {
 };
 
 Json parameters() {
-  return {{"type", "object"}, {"properties", {{"text", {{"type", "string"}}}}}, {"required", Json::array({"text"})}};
+  return {{"type", "object"},
+          {"properties", {{"text", {{"type", "string"}}}}},
+          {"required", Json::array({"text"})}};
 }
 
 std::string read_variable(spec::MapReader& in, const char* key) {
@@ -65,7 +67,8 @@ void read(ToolReader& reader) {
   check_text(in, "channel", out->channel, reader.tool);
   out->text = in.text("text", out->text);
   check_text(in, "text", out->text, reader.tool);
-  out->base_url = in.text("base_url", out->token_env.empty() ? "https://hooks.slack.com" : "https://slack.com");
+  out->base_url =
+      in.text("base_url", out->token_env.empty() ? "https://hooks.slack.com" : "https://slack.com");
   while (out->base_url.ends_with('/')) out->base_url.pop_back();
   if (!is_http_url(out->base_url)) in.problem("base_url", "must start with http:// or https://");
   in.finish();
@@ -134,7 +137,8 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   const std::string text = fill_text(slack.text, arguments, escaped);
   if (text.empty()) return {Ending::kFailed, "the message is empty"};
   if (text.size() > kMaxTextBytes)
-    return {Ending::kFailed, fmt::format("the message has {} bytes, at most {} are allowed", text.size(), kMaxTextBytes)};
+    return {Ending::kFailed,
+            fmt::format("the message has {} bytes, at most {} are allowed", text.size(), kMaxTextBytes)};
   auto request = request_of(slack, context);
   if (!request) return {Ending::kFailed, request.error().message()};
   Json body = {{"text", text}};

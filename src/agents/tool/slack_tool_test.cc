@@ -1,5 +1,5 @@
-// Goal: a message reaches a channel as text, whatever the model wrote, once at most; what Slack answers is taken for
-// what it says. Method: requests through a client that keeps them.
+// Goal: a message reaches a channel as text, whatever the model wrote, once at most; what Slack answers is
+// taken for what it says. Method: requests through a client that keeps them.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -27,10 +27,10 @@ ToolEnding call(KeptRequest& client, std::string_view section, const std::string
   const os::SystemClock clock;
   context.clock = &clock;
   context.idempotency_key = "k";
-  const grant::Permits permits({*grant::parse_grant("env:URL@hooks.slack.com"),
-                                *grant::parse_grant("env:ELSEWHERE@hooks.slack.com"),
-                                *grant::parse_grant("env:TOKEN@slack.com")},
-                               {}, variable);
+  const grant::Permits permits(
+      {*grant::parse_grant("env:URL@hooks.slack.com"), *grant::parse_grant("env:ELSEWHERE@hooks.slack.com"),
+       *grant::parse_grant("env:TOKEN@slack.com")},
+      {}, variable);
   context.permits = &permits;
   const ToolSpec tool = read_tool("{name: tell, type: slack, slack: {" + std::string(section) + "}}");
   EXPECT_EQ(tool.effect, Effect::kAtMostOnce);
@@ -39,7 +39,8 @@ ToolEnding call(KeptRequest& client, std::string_view section, const std::string
 
 TEST(SlackTool, AnIncomingWebhookGetsTextAndNoMarkup) {
   KeptRequest client;
-  ASSERT_EQ(call(client, "webhook_env: URL, text: \"*Refund*: {text}\"", "<!channel> a & b").ending, Ending::kDone);
+  ASSERT_EQ(call(client, "webhook_env: URL, text: \"*Refund*: {text}\"", "<!channel> a & b").ending,
+            Ending::kDone);
   EXPECT_EQ(client.request.url, "https://hooks.slack.com/services/T0/B0/x");
   EXPECT_EQ(Json::parse(client.request.body), Json({{"text", "*Refund*: &lt;!channel&gt; a &amp; b"}}));
   client.requests = 0;

@@ -1,6 +1,6 @@
-// `type: sql`: the type, and its calls on SQLite (those on PostgreSQL: postgres_sql.cc). Reading: a read-only connection, and statements that sqlite3 calls read-only.
-// Writing: one transaction together with a row in `holdfast_effects` of the same database, so that a repeated
-// call finds its own result instead.
+// `type: sql`: the type, and its calls on SQLite (those on PostgreSQL: postgres_sql.cc). Reading: a read-only
+// connection, and statements that sqlite3 calls read-only. Writing: one transaction together with a row in
+// `holdfast_effects` of the same database, so that a repeated call finds its own result instead.
 
 #include <algorithm>
 #include <cstdint>
@@ -62,9 +62,11 @@ std::string resolve_database(std::string database, std::string_view base_directo
                             : (std::filesystem::path(base_directory) / path).lexically_normal().string();
 }
 
-// Arguments that the statement uses. Which of the two databases a variable leads to is known at the call only.
+// Arguments that the statement uses. Which of the two databases a variable leads to is known at the call
+// only.
 std::vector<std::string> statement_arguments(spec::MapReader& in, const SqlSettings& sql) {
-  if (!is_postgres(sql.database) && !sql.database.starts_with("${")) return spec::sql_parameters(sql.statement);
+  if (!is_postgres(sql.database) && !sql.database.starts_with("${"))
+    return spec::sql_parameters(sql.statement);
   const auto script = read_postgres_script(sql.statement);
   if (!script) {
     if (is_postgres(sql.database) && !sql.statement.empty())
@@ -128,7 +130,8 @@ Needs needs(const ToolSpec& tool) {
   const auto& sql = settings_of<SqlSettings>(tool);
   Needs out = {{.kind = Need::Kind::kDatabase, .name = sql.database, .url = {}, .writes = !sql.read_only}};
   if (!sql.password_env.empty())
-    out.push_back({.kind = Need::Kind::kVariable, .name = sql.password_env, .url = password_place(sql.database)});
+    out.push_back(
+        {.kind = Need::Kind::kVariable, .name = sql.password_env, .url = password_place(sql.database)});
   return out;
 }
 
@@ -360,7 +363,8 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   const auto& sql = settings_of<SqlSettings>(tool);
   const auto address = context.permits->postgres(sql.database, !sql.read_only);
   if (!address) return {Ending::kFailed, address.error().message()};
-  return *address ? call_postgres(**address, tool, arguments, context) : SqlCall(tool, arguments, context).run();
+  return *address ? call_postgres(**address, tool, arguments, context)
+                  : SqlCall(tool, arguments, context).run();
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// `type: webhook`: an event to a program, as Standard Webhooks say (https://www.standardwebhooks.com): its id is the
-// call's idempotency key, so that a repeated one is one event to the receiver, and it is signed with a secret
-// that both sides know.
+// `type: webhook`: an event to a program, as Standard Webhooks say (https://www.standardwebhooks.com): its id
+// is the call's idempotency key, so that a repeated one is one event to the receiver, and it is signed with a
+// secret that both sides know.
 
 #include <fmt/format.h>
 
@@ -58,8 +58,8 @@ void read(ToolReader& reader) {
   check_declared(in, "data", spec::body_arguments(out->data), reader.tool.parameters);
   in.finish();
   if (reader.effect_given && reader.tool.effect != Effect::kIdempotent) {
-    reader.in.problem("effect",
-                      "a webhook is idempotent, as its receiver knows an event again by its id; remove `effect`");
+    reader.in.problem(
+        "effect", "a webhook is idempotent, as its receiver knows an event again by its id; remove `effect`");
   }
   reader.tool.effect = Effect::kIdempotent;
   reader.tool.settings = std::move(out);
@@ -83,9 +83,11 @@ Needs needs(const ToolSpec& tool) {
 // The bytes of "whsec_" and base64. INVALID_ARGUMENT never tells it.
 Result<std::string> secret_bytes(const std::string& name, std::string text) {
   const auto wrong = [&name] {
-    return fail(Code::kInvalidArgument,
-                fmt::format("the variable {} holds no secret of a webhook: it is whsec_ and base64 of 24 bytes or more",
-                            name));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format(
+            "the variable {} holds no secret of a webhook: it is whsec_ and base64 of 24 bytes or more",
+            name));
   };
   if (!text.starts_with(kPrefix)) return wrong();
   text.erase(0, kPrefix.size());
@@ -109,12 +111,13 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   if (!key) return {Ending::kFailed, key.error().message()};
   const WallTime now = context.clock->now();
   const std::string event = webhook.event.empty() ? tool.name : fill_text(webhook.event, arguments);
-  const std::string body =
-      dump_json(Json{{"type", event},
-                     {"timestamp", iso_time(now)},
-                     {"data", webhook.data.is_null() ? arguments : spec::fill_body(webhook.data, arguments)}});
+  const std::string body = dump_json(
+      Json{{"type", event},
+           {"timestamp", iso_time(now)},
+           {"data", webhook.data.is_null() ? arguments : spec::fill_body(webhook.data, arguments)}});
   if (body.size() > kMaxPayloadBytes) return {Ending::kFailed, "the event is larger than 1 MiB"};
-  const std::string seconds = std::to_string(std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count());
+  const std::string seconds =
+      std::to_string(std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count());
   const std::string& id = context.idempotency_key;
   net::HttpRequest request;
   request.method = "POST";
@@ -123,11 +126,11 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   request.total_timeout = tool.timeout;
   request.max_response_bytes = kMaxAnswerBytes;
   request.reach = context.permits->reach();
-  request.headers = {
-      {"Content-Type", "application/json"},
-      {"webhook-id", id},
-      {"webhook-timestamp", seconds},
-      {"webhook-signature", "v1," + padded(base64(hmac_sha256(*key, fmt::format("{}.{}.{}", id, seconds, body))))}};
+  request.headers = {{"Content-Type", "application/json"},
+                     {"webhook-id", id},
+                     {"webhook-timestamp", seconds},
+                     {"webhook-signature",
+                      "v1," + padded(base64(hmac_sha256(*key, fmt::format("{}.{}.{}", id, seconds, body))))}};
   auto response = net::fetch(*context.http, std::move(request), context.stop, {kBeatInterval, context.beat});
   if (auto ending = unless_answered(tool, "POST", kMaxAnswerBytes, response, context)) return *ending;
   return {Ending::kDone, dump_json(Json{{"delivered", event}, {"id", id}})};

@@ -1,6 +1,6 @@
-// Goal: a receiver that follows Standard Webhooks takes what is sent for genuine and for one event however often it
-// comes; the secret goes nowhere else. Method: requests through a client that keeps them, signatures by the
-// example of the specification.
+// Goal: a receiver that follows Standard Webhooks takes what is sent for genuine and for one event however
+// often it comes; the secret goes nowhere else. Method: requests through a client that keeps them, signatures
+// by the example of the specification.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,11 +29,12 @@ ToolEnding call(KeptRequest& client, std::string_view section, const Json& argum
   clock.ns = 1'614'265'330'000'000'000;
   context.clock = &clock;
   context.idempotency_key = "msg_p5jXN8AQM9LWM0D4loKWxJek";
-  const grant::Permits permits({*grant::parse_grant("env:HOOK@hooks.example"), *grant::parse_grant("env:SHORT")}, {},
-                               variable);
+  const grant::Permits permits(
+      {*grant::parse_grant("env:HOOK@hooks.example"), *grant::parse_grant("env:SHORT")}, {}, variable);
   context.permits = &permits;
-  const ToolSpec tool = read_tool("{name: refunded, type: webhook, parameters: {properties: {id: {}}}, webhook: {" +
-                                  std::string(section) + "}}");
+  const ToolSpec tool =
+      read_tool("{name: refunded, type: webhook, parameters: {properties: {id: {}}}, webhook: {" +
+                std::string(section) + "}}");
   return find_activity_tool("webhook")->run(tool, arguments, context);
 }
 
@@ -51,10 +52,12 @@ TEST(WebhookTool, IsSignedAndKnownAgainByItsId) {
 
 TEST(WebhookTool, WhatItSaysCanBeChosen) {
   KeptRequest client;
-  ASSERT_EQ(call(client, "url: \"https://hooks.example/x\", secret_env: HOOK, event: order.refunded, data: {o: \"{id}\"}",
-                 {{"id", 7}})
-                .ending,
-            Ending::kDone);
+  ASSERT_EQ(
+      call(client,
+           "url: \"https://hooks.example/x\", secret_env: HOOK, event: order.refunded, data: {o: \"{id}\"}",
+           {{"id", 7}})
+          .ending,
+      Ending::kDone);
   EXPECT_THAT(client.request.body, HasSubstr(R"("data":{"o":7})"));
   EXPECT_THAT(client.request.body, HasSubstr(R"("type":"order.refunded")"));
 }
@@ -75,7 +78,8 @@ TEST(WebhookTool, ABusyReceiverIsToldAgain) {
   for (const auto& [status, expected] : std::initializer_list<std::pair<int, Ending>>{
            {503, Ending::kRetry}, {500, Ending::kRetry}, {429, Ending::kRetry}, {404, Ending::kFailed}}) {
     client.status = status;
-    EXPECT_EQ(call(client, "url: \"https://hooks.example\", secret_env: HOOK", {}).ending, expected) << status;
+    EXPECT_EQ(call(client, "url: \"https://hooks.example\", secret_env: HOOK", {}).ending, expected)
+        << status;
   }
 }
 

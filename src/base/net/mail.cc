@@ -93,8 +93,9 @@ void set_options(CURL* easy, Sending& sending, const std::string& url, const std
   curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, mail.security == MailSecurity::kTls ? "smtps" : "smtp");
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_PROXY, "");
-  curl_easy_setopt(easy, CURLOPT_USE_SSL,
-                   static_cast<long>(mail.security == MailSecurity::kNone ? CURLUSESSL_NONE : CURLUSESSL_ALL));
+  curl_easy_setopt(
+      easy, CURLOPT_USE_SSL,
+      static_cast<long>(mail.security == MailSecurity::kNone ? CURLUSESSL_NONE : CURLUSESSL_ALL));
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
   curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
   if (!mail.user.empty()) {

@@ -1,8 +1,8 @@
 #pragma once
 
-// One e-mail, handed to an SMTP server and waited for: libcurl speaks it. Within a reach, as HTTP is: the host is
-// asked about before its name is resolved, each address before it is connected to. Blocks; any thread. Never
-// repeats anything, as nobody but the receiver could tell a repeated mail.
+// One e-mail, handed to an SMTP server and waited for: libcurl speaks it. Within a reach, as HTTP is: the
+// host is asked about before its name is resolved, each address before it is connected to. Blocks; any
+// thread. Never repeats anything, as nobody but the receiver could tell a repeated mail.
 
 #include <chrono>
 #include <cstdint>

@@ -95,6 +95,18 @@ std::string rule_for(const Origin& origin) {
   return fixed || origin.port != default_port(origin) ? origin.place() : origin.host.text;
 }
 
+namespace {
+
+// As one word of a command line.
+std::string for_a_shell(const std::string& word) {
+  if (word.find_first_of("\"'\\") == std::string::npos) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
 Status Refusal::status() const {
   Status out(Code::kPermissionDenied, text());
   if (!grant.empty()) out.with_detail(std::string(kGrantDetail), grant);
@@ -117,7 +129,7 @@ void add_missing_grants(Status& status, const Status& from) {
 
 std::string Refusal::text() const {
   if (grant.empty()) return what;
-  return fmt::format("{} is not granted; the operator grants it with --grant {}", what, grant);
+  return fmt::format("{} is not granted; the operator grants it with --grant {}", what, for_a_shell(grant));
 }
 
 Reach::Reach(std::vector<HostRule> rules, std::vector<std::uint16_t> own_ports)

@@ -1,5 +1,8 @@
 #include "net/sse_parser.h"
 
+#include <charconv>
+#include <cstdint>
+
 namespace holdfast::net {
 
 Status SseParser::feed(std::string_view bytes, const Sink& sink) {
@@ -67,6 +70,11 @@ void SseParser::field(std::string_view name, std::string_view value) {
     event_.event = value;
   } else if (name == "id" && value.find('\0') == std::string_view::npos) {
     event_.id = value;
+  } else if (name == "retry") {
+    std::uint32_t wait_ms = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), wait_ms);
+    if (error == std::errc() && end == value.data() + value.size())
+      retry_ = std::chrono::milliseconds(wait_ms);
   }
 }
 

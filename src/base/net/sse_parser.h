@@ -3,7 +3,9 @@
 // SseParser: the framing of text/event-stream, from bytes as they arrive. Frames, lines and characters may be
 // split anywhere. Bounded: an event larger than the limit is an error, and the parser stays failed.
 
+#include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,11 @@ class SseParser {
   // event.
   Status feed(std::string_view bytes, const Sink& sink);
 
+  // The last id that was named, by an event without data too; where a reader goes on after the stream broke.
+  const std::string& last_id() const { return event_.id; }
+  // How long it shall wait before, when the stream said so.
+  std::optional<std::chrono::milliseconds> retry() const { return retry_; }
+
  private:
   Status end_line(const Sink& sink);
   void field(std::string_view name, std::string_view value);
@@ -38,6 +45,7 @@ class SseParser {
   bool first_line_ = true;
   bool after_cr_ = false;
   bool failed_ = false;
+  std::optional<std::chrono::milliseconds> retry_;
 };
 
 }  // namespace holdfast::net

@@ -59,6 +59,15 @@ TEST(SseParser, RefusesAnEventBeyondItsLimit) {
   EXPECT_FALSE(parser.feed("\n\n", ignore).ok());
 }
 
+TEST(SseParser, KnowsWhereToGoOn) {
+  SseParser parser;
+  const auto ignore = [](SseEvent) {};
+  EXPECT_EQ(parser.retry(), std::nullopt);
+  EXPECT_TRUE(parser.feed("id: 7\nretry: 500\n\nretry: soon\ndata: x\n\n", ignore).ok());
+  EXPECT_EQ(parser.last_id(), "7") << "of an event without data, too";
+  EXPECT_EQ(parser.retry(), std::chrono::milliseconds(500));
+}
+
 TEST_P(Pieces, WhatIsWrittenIsRead) {
   std::string stream;
   append_sse_event(stream, "7", "step", "two\nlines");

@@ -71,7 +71,9 @@ bool Client::in_transaction() const {
 
 std::optional<ClientError> Client::connect() {
   std::map<std::string, std::string> parameters = {
-      {"application_name", "holdfast-tool"}, {"client_encoding", "UTF8"}, {"tcp_user_timeout", kTcpTimeoutMs},
+      {"application_name", "holdfast-tool"},
+      {"client_encoding", "UTF8"},
+      {"tcp_user_timeout", kTcpTimeoutMs},
       // No file and no variable of the environment gives a password: libpq takes an empty one for none said.
       {"passfile", "/dev/null"},
       {"password", "none"},
@@ -107,7 +109,8 @@ ClientError Client::failure(const pg_result* answer) const {
   if (state == nullptr) return lost();
   // The server's own limit of a statement, which is ours.
   if (std::string_view(state) == "57014") return {Kind::kExpired, first_line(words)};
-  return {may_pass(state) ? Kind::kPassing : Kind::kRefused, fmt::format("{} (SQLSTATE {})", first_line(words), state)};
+  return {may_pass(state) ? Kind::kPassing : Kind::kRefused,
+          fmt::format("{} (SQLSTATE {})", first_line(words), state)};
 }
 
 ClientError Client::give_up(Kind kind, std::string message) {
@@ -155,15 +158,18 @@ std::optional<ClientError> Client::flush() {
   }
 }
 
+ClientError Client::too_large() {
+  return give_up(Kind::kTooLarge, fmt::format("a row is larger than {} MiB", options_.max_row_bytes >> 20));
+}
+
 std::optional<ClientError> Client::next(Answer& answer) {
   while (PQisBusy(pg_) != 0) {
     if (auto bad = wait(POLLIN)) return bad;
     // libpq holds a row until it is whole, however large it is.
     int waiting = 0;
-    if (::ioctl(PQsocket(pg_), FIONREAD, &waiting) == 0) row_bytes_ += static_cast<std::size_t>(std::max(waiting, 0));
-    if (row_bytes_ > options_.max_row_bytes) {
-      return give_up(Kind::kTooLarge, fmt::format("a row is larger than {} MiB", options_.max_row_bytes >> 20));
-    }
+    if (::ioctl(PQsocket(pg_), FIONREAD, &waiting) == 0)
+      row_bytes_ += static_cast<std::size_t>(std::max(waiting, 0));
+    if (row_bytes_ > options_.max_row_bytes) return too_large();
     if (PQconsumeInput(pg_) == 0) return lost();
   }
   row_bytes_ = 0;
@@ -177,8 +183,10 @@ void Client::note_command(pg_result* answer) {
   affected_ = std::strtoll(PQcmdTuples(answer), nullptr, 10);
 }
 
-std::optional<ClientError> Client::take(const pg_result* answer, const std::function<bool(const ClientRow&)>& on_row,
-                                        const std::function<void(const ClientRow&)>& on_columns, bool& wanted) {
+std::optional<ClientError> Client::take(const pg_result* answer,
+                                        const std::function<bool(const ClientRow&)>& on_row,
+                                        const std::function<void(const ClientRow&)>& on_columns,
+                                        bool& wanted) {
   switch (PQresultStatus(answer)) {
     case PGRES_COMMAND_OK: note_command(const_cast<PGresult*>(answer)); return {};
     case PGRES_TUPLES_OK: {
@@ -190,14 +198,19 @@ std::optional<ClientError> Client::take(const pg_result* answer, const std::func
     }
     case PGRES_SINGLE_TUPLE: {
       if (!on_row || !wanted) return {};
+      // It may have come faster than next() counted.
+      std::size_t bytes = 0;
+      for (int i = 0; i < PQnfields(answer); ++i)
+        bytes += static_cast<std::size_t>(PQgetlength(answer, 0, i));
+      if (bytes > options_.max_row_bytes) return too_large();
       ClientRow row;
       describe(answer, row);
       for (int i = 0; i < PQnfields(answer); ++i) {
         if (PQgetisnull(answer, 0, i) != 0) {
           row.values.emplace_back(std::nullopt);
         } else {
-          row.values.emplace_back(
-              std::string_view(PQgetvalue(answer, 0, i), static_cast<std::size_t>(PQgetlength(answer, 0, i))));
+          row.values.emplace_back(std::string_view(PQgetvalue(answer, 0, i),
+                                                   static_cast<std::size_t>(PQgetlength(answer, 0, i))));
         }
       }
       wanted = on_row(row);
@@ -220,8 +233,8 @@ std::optional<ClientError> Client::run(const std::string& sql, const std::vector
   std::vector<const char*> values;
   for (const Text& one : parameters) values.push_back(one ? one->c_str() : nullptr);
   // The extended protocol: one statement, whatever its text holds.
-  if (PQsendQueryParams(pg_, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr, nullptr,
-                        0) == 0 ||
+  if (PQsendQueryParams(pg_, sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                        nullptr, 0) == 0 ||
       PQsetSingleRowMode(pg_) == 0)
     return lost();
   if (auto bad = flush()) return bad;

@@ -4,8 +4,8 @@
 // PostgreSQL's own notation, its time is limited as a whole, and it can be stopped from inside. Where our own
 // rows are kept, use Connection and Statement.
 //
-// Not thread-safe: one user, one statement at a time. Nothing throws. A failure tells what the server said, and
-// whether the connection is lost; what a lost one did last is for the caller to find out.
+// Not thread-safe: one user, one statement at a time. Nothing throws. A failure tells what the server said,
+// and whether the connection is lost; what a lost one did last is for the caller to find out.
 
 #include <chrono>
 #include <cstdint>
@@ -51,7 +51,7 @@ struct ClientError {
 using Text = std::optional<std::string>;
 
 struct ClientRow {
-  std::vector<std::string> names;   // of the columns
+  std::vector<std::string> names;    // of the columns
   std::vector<std::uint32_t> types;  // pg_type's oids
   std::vector<std::optional<std::string_view>> values;
 };
@@ -85,11 +85,13 @@ class Client {
   std::optional<ClientError> wait(short events);
   std::optional<ClientError> flush();
   std::optional<ClientError> next(Answer& answer);
-  std::optional<ClientError> take(const pg_result* answer, const std::function<bool(const ClientRow&)>& on_row,
+  std::optional<ClientError> take(const pg_result* answer,
+                                  const std::function<bool(const ClientRow&)>& on_row,
                                   const std::function<void(const ClientRow&)>& on_columns, bool& wanted);
   void note_command(pg_result* answer);
   // Asks the server to end what it does for us, and waits a little for it to.
   ClientError give_up(ClientError::Kind kind, std::string message);
+  ClientError too_large();
   ClientError lost() const;
   ClientError failure(const pg_result* answer) const;
 

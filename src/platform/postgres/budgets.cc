@@ -55,17 +55,18 @@ UsageLine read_line(const Statement& row) {
 
 Status PostgresStore::record_usage(const Usage& usage) {
   return commit_.run([&](Connection& db) {
-    LedgerRows rows{db};
+    PostgresLedgerRows rows{db};
     return calls::book(rows, usage, clock_.now());
   });
 }
 
 Result<UsageTotal> PostgresStore::usage_of_run(std::string_view run) {
-  return reading<UsageTotal>([&](Connection& db) { return LedgerRows{db}.usage_of(run); });
+  return reading<UsageTotal>([&](Connection& db) { return PostgresLedgerRows{db}.usage_of(run); });
 }
 
 Result<std::optional<Account>> PostgresStore::account(std::string_view run) {
-  return reading<std::optional<Account>>([&](Connection& db) { return LedgerRows{db}.find_account(run); });
+  return reading<std::optional<Account>>(
+      [&](Connection& db) { return PostgresLedgerRows{db}.find_account(run); });
 }
 
 Result<std::vector<std::optional<Account>>> PostgresStore::accounts(const std::vector<std::string>& runs) {
@@ -74,7 +75,7 @@ Result<std::vector<std::optional<Account>>> PostgresStore::accounts(const std::v
       [&](Connection& db) -> Result<std::vector<std::optional<Account>>> {
         std::vector<std::optional<Account>> out;
         for (const std::string& run : runs) {
-          Result<std::optional<Account>> found = LedgerRows{db}.find_account(run);
+          Result<std::optional<Account>> found = PostgresLedgerRows{db}.find_account(run);
           if (!found) return fail(found.error());
           out.push_back(*std::move(found));
         }
@@ -85,12 +86,12 @@ Result<std::vector<std::optional<Account>>> PostgresStore::accounts(const std::v
 Result<Reserved> PostgresStore::reserve(const Reservation& wanted, const std::optional<Usage>& books) {
   if (Status status = rules::check_reservation(wanted); !status.ok()) return fail(status);
   return write<Reserved>(
-      [&](Connection& db) { return calls::reserve(LedgerRows{db}, wanted, books, clock_.now()); });
+      [&](Connection& db) { return calls::reserve(PostgresLedgerRows{db}, wanted, books, clock_.now()); });
 }
 
 Status PostgresStore::settle_reservation(std::string_view key, const std::vector<Usage>& used) {
   return commit_.run([&](Connection& db) {
-    LedgerRows rows{db};
+    PostgresLedgerRows rows{db};
     Status status;
     for (const Usage& usage : used) {
       if (status.ok()) status = calls::book(rows, usage, clock_.now());
@@ -100,7 +101,7 @@ Status PostgresStore::settle_reservation(std::string_view key, const std::vector
 }
 
 Result<Raised> PostgresStore::raise_budget(const Raise& wanted) {
-  return write<Raised>([&](Connection& db) { return calls::raise(LedgerRows{db}, wanted); });
+  return write<Raised>([&](Connection& db) { return calls::raise(PostgresLedgerRows{db}, wanted); });
 }
 
 Result<UsageReport> PostgresStore::usage_report(const UsageQuery& query) {
@@ -129,11 +130,11 @@ Result<UsageReport> PostgresStore::usage_report(const UsageQuery& query) {
 
 Result<Bill> PostgresStore::write_bill(const Bill& ended) {
   if (Status status = rules::check_name("a bill", ended.run); !status.ok()) return fail(status);
-  return write<Bill>([&](Connection& db) { return calls::write_bill(LedgerRows{db}, ended); });
+  return write<Bill>([&](Connection& db) { return calls::write_bill(PostgresLedgerRows{db}, ended); });
 }
 
 Result<std::optional<Bill>> PostgresStore::bill(std::string_view run) {
-  return reading<std::optional<Bill>>([&](Connection& db) { return LedgerRows{db}.find_bill(run); });
+  return reading<std::optional<Bill>>([&](Connection& db) { return PostgresLedgerRows{db}.find_bill(run); });
 }
 
 }  // namespace holdfast::platform

@@ -70,14 +70,14 @@ Account read_account(const Statement& row) {
 
 // ---- usage
 
-Result<bool> LedgerRows::has_usage(std::string_view key) {
+Result<bool> PostgresLedgerRows::has_usage(std::string_view key) {
   Statement query(db, "SELECT 1::bigint FROM usage WHERE key = $1");
   Result<std::optional<bool>> found = query.bind(key).one([](const Statement&) { return true; });
   if (!found) return fail(found.error());
   return found->has_value();
 }
 
-Result<bool> LedgerRows::insert_usage_row(const Usage& usage, WallTime now) {
+Result<bool> PostgresLedgerRows::insert_usage_row(const Usage& usage, WallTime now) {
   Statement insert(db, "INSERT INTO usage (" USAGE_COLUMNS ") VALUES (" USAGE_VALUES
                        ") ON CONFLICT DO NOTHING RETURNING 1::bigint");
   insert.bind(usage.key, usage.run, usage.agent, usage.provider, usage.model, usage.input_tokens,
@@ -89,7 +89,7 @@ Result<bool> LedgerRows::insert_usage_row(const Usage& usage, WallTime now) {
   return inserted->has_value();
 }
 
-Status LedgerRows::add_to_day(const Usage& usage, WallTime now) {
+Status PostgresLedgerRows::add_to_day(const Usage& usage, WallTime now) {
 #define PLUS(column) #column " = usage_days." #column " + excluded." #column ", "
   Statement insert(
       db, "INSERT INTO usage_days (day, agent, version, provider, model, tool, " TOTAL_COLUMNS
@@ -108,7 +108,7 @@ Status LedgerRows::add_to_day(const Usage& usage, WallTime now) {
   return insert.run();
 }
 
-Result<UsageTotal> LedgerRows::usage_of(std::string_view run) {
+Result<UsageTotal> PostgresLedgerRows::usage_of(std::string_view run) {
 #define SUM(column) "coalesce(sum(" #column "), 0)::bigint, "
   Statement query(db,
                   "SELECT count(*) FILTER (WHERE tool = ''), count(*) FILTER (WHERE tool <> ''), " SUM(
@@ -128,12 +128,12 @@ Result<UsageTotal> LedgerRows::usage_of(std::string_view run) {
 
 // ---- accounts
 
-Result<std::optional<Account>> LedgerRows::find_account(std::string_view run) {
+Result<std::optional<Account>> PostgresLedgerRows::find_account(std::string_view run) {
   Statement query(db, "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE run = $1");
   return query.bind(run).one(read_account);
 }
 
-Status LedgerRows::insert_account(const Account& account) {
+Status PostgresLedgerRows::insert_account(const Account& account) {
   Statement write(
       db, "INSERT INTO accounts (" ACCOUNT_COLUMNS ") VALUES (" ACCOUNT_VALUES
           ") ON CONFLICT (run) DO UPDATE SET "
@@ -151,11 +151,11 @@ Status LedgerRows::insert_account(const Account& account) {
   return write.run();
 }
 
-Status LedgerRows::update_account(const Account& account) {
+Status PostgresLedgerRows::update_account(const Account& account) {
   return insert_account(account);
 }
 
-Result<std::vector<std::string>> LedgerRows::waiting_on(std::string_view run) {
+Result<std::vector<std::string>> PostgresLedgerRows::waiting_on(std::string_view run) {
   // Without its condition the index is none.
   Statement query(
       db, "SELECT run FROM accounts WHERE waiting_on = $1 AND waiting_on <> '' ORDER BY run LIMIT 1000");
@@ -164,7 +164,7 @@ Result<std::vector<std::string>> LedgerRows::waiting_on(std::string_view run) {
 
 // ---- reservations
 
-Result<std::optional<Reservation>> LedgerRows::find_reservation(std::string_view key) {
+Result<std::optional<Reservation>> PostgresLedgerRows::find_reservation(std::string_view key) {
   Statement query(db, "SELECT " RESERVATION_COLUMNS " FROM reservations WHERE key = $1");
   return query.bind(key).one([](const Statement& row) {
     Reservation out;
@@ -173,19 +173,19 @@ Result<std::optional<Reservation>> LedgerRows::find_reservation(std::string_view
   });
 }
 
-Status LedgerRows::insert_reservation(const Reservation& row) {
+Status PostgresLedgerRows::insert_reservation(const Reservation& row) {
   Statement insert(db, "INSERT INTO reservations (" RESERVATION_COLUMNS ") VALUES (" RESERVATION_VALUES ")");
   return insert.bind(row.key, row.run, row.most.tokens, row.most.money, row.most.calls, row.at).run();
 }
 
-Status LedgerRows::delete_reservation(std::string_view key) {
+Status PostgresLedgerRows::delete_reservation(std::string_view key) {
   Statement erase(db, "DELETE FROM reservations WHERE key = $1");
   return erase.bind(key).run();
 }
 
 // ---- bills
 
-Result<std::optional<Bill>> LedgerRows::find_bill(std::string_view run) {
+Result<std::optional<Bill>> PostgresLedgerRows::find_bill(std::string_view run) {
   Statement query(db, "SELECT " BILL_COLUMNS " FROM bills WHERE run = $1");
   return query.bind(run).one([](const Statement& row) {
     Bill out;
@@ -197,7 +197,7 @@ Result<std::optional<Bill>> LedgerRows::find_bill(std::string_view run) {
   });
 }
 
-Status LedgerRows::insert_bill(const Bill& bill) {
+Status PostgresLedgerRows::insert_bill(const Bill& bill) {
   Statement insert(db, "INSERT INTO bills (" BILL_COLUMNS ") VALUES (" BILL_VALUES ")");
   insert.bind(bill.run, bill.parent, bill.agent, bill.version, bill.status, bill.error_type);
   bind_total(insert, bill.used);

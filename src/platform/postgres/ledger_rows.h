@@ -1,6 +1,6 @@
 #pragma once
 
-// LedgerRows: usage, accounts, reservations and bills as rows, within one transaction: what
+// PostgresLedgerRows: usage, accounts, reservations and bills as rows, within one transaction: what
 // platform/budget_calls.h asks of a database. Private to this room.
 
 #include <optional>
@@ -15,7 +15,7 @@
 
 namespace holdfast::platform {
 
-struct LedgerRows {
+struct PostgresLedgerRows {
   postgres::Connection& db;
 
   Result<bool> has_usage(std::string_view key);

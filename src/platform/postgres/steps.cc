@@ -44,7 +44,7 @@ struct StepRows {
   Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages, WallTime now) {
     return append_in(db, expected, messages, now);
   }
-  LedgerRows ledger() { return {db}; }
+  PostgresLedgerRows ledger() { return {db}; }
 };
 
 #define EFFECT_COLUMNS \
@@ -54,7 +54,7 @@ struct StepRows {
 struct EffectRows {
   Connection& db;
 
-  LedgerRows ledger() { return {db}; }
+  PostgresLedgerRows ledger() { return {db}; }
 
   Result<std::optional<EffectRecord>> find(std::string_view key) {
     Statement query(db, "SELECT " EFFECT_COLUMNS " FROM effects WHERE key = $1");

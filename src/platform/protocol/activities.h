@@ -53,7 +53,7 @@ struct ModelInput {
   std::vector<std::string> loaded;  // tools that were found, in the order in which they were
   std::int64_t told_tokens = 0;     // of the run's last call, as its provider counted them; 0: not known
   bool may_compact = false;         // the answer may be ModelTurn::compact
-  std::string settings;  // Plan::settings
+  std::string settings;             // Plan::settings
 };
 
 // What schema and policy say about a call.
@@ -273,8 +273,8 @@ struct NotifyInput {
   std::string version;
   std::string settings;  // Plan::settings
   std::optional<NotifyEvent> event;
-  std::string id;        // the same for every attempt, another for every event of a run
-  Json data;             // an object: what is told besides, an excerpt
+  std::string id;            // the same for every attempt, another for every event of a run
+  Json data;                 // an object: what is told besides, an excerpt
   std::uint32_t target = 0;  // of kNotifyActivity: which of those to be told, in the order of their lists
 };
 

@@ -7,8 +7,8 @@ namespace holdfast::protocol {
 namespace {
 
 void fields(auto& archive, Is<Caller> auto& v) {
-  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)(
-      "settings", v.settings);
+  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)("settings",
+                                                                                                  v.settings);
 }
 
 void fields(auto& archive, Is<Tokens> auto& v) {

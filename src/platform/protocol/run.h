@@ -53,7 +53,7 @@ struct Plan {
   std::optional<SteeringPolicy> steering;  // none: kQueue
   bool park_on_failure = false;            // a step that fails for good waits for somebody to mend it
   bool stop_on_reject = false;             // a person's no ends the run
-  std::string settings;         // key of the step record that holds the run's context and `notify`; empty: none
+  std::string settings;  // key of the step record that holds the run's context and `notify`; empty: none
   std::uint32_t notifies = 0;  // bits of NotifyEvent: who is told of what
 };
 

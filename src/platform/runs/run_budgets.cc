@@ -26,7 +26,7 @@ Result<platform::Account> Runs::raise_budget(const platform::Raise& wanted) {
   if (!run) return fail(run.error());
   const RunStatus status = impl_->standing_of(*run).status;
   if (is_closed(status)) {
-    return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOver,
+    return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunClosed,
                            fmt::format("run '{}' is over: {}", wanted.run, to_string(status))));
   }
   auto raised = impl_->store().raise_budget(wanted);

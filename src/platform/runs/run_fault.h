@@ -38,9 +38,8 @@ enum class RunFault : std::uint8_t {
   kSteeringRefused,
   kNoAnswer,         // UNAVAILABLE: whether the run took it is not known
   kBudgetNotRaised,  // INVALID_ARGUMENT: the run has no such budget, or it is that large already
-  kRunOver,          // FAILED_PRECONDITION: nothing can be changed any more
-  kInvalidSettings,     // INVALID_ARGUMENT: its context, or whom it is to notify
-  kContextMissing,      // FAILED_PRECONDITION: the context lacks what a tool binds
+  kInvalidSettings,  // INVALID_ARGUMENT: its context, or whom it is to notify
+  kContextMissing,   // FAILED_PRECONDITION: the context lacks what a tool binds
 };
 inline constexpr RunFault kLastRunFault = RunFault::kContextMissing;
 

@@ -100,7 +100,12 @@ Result<RunPage> list_held(Runs& runs, Runs::Impl& impl, const RunQuery& query,
       Standing standing = impl.standing_of(*run);
       if (is_closed(standing.status)) continue;
       const bool waits = waiting.contains(held.run);
-      out.runs.push_back({std::move(*run), std::move(standing), waits, std::move(held)});
+      RunSummary summary;
+      summary.run = std::move(*run);
+      summary.standing = std::move(standing);
+      summary.waits_for_approval = waits;
+      summary.held = std::move(held);
+      out.runs.push_back(std::move(summary));
     }
   }
   if (more) out.next = filter.after;

@@ -63,6 +63,12 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                            fmt::format("another run has the id '{}'", origin.run)));
   }
+  if (taken) {  // the same request again: what it made
+    StartedRun same;
+    same.run = *impl_->store().run(origin.run);
+    same.status = impl_->standing_of(same.run).status;
+    return same;
+  }
   // A closed workflow still says how far it came.
   auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
   if (!status) return fail(status.error());

@@ -51,8 +51,8 @@ struct RunsDependencies {
   const Environment* environment = nullptr;
   After after;
   std::function<void(std::string_view message)> log;
-  // Whether a run of that definition may begin with those settings. INVALID_ARGUMENT; FAILED_PRECONDITION: they
-  // lack what its tools need; PERMISSION_DENIED: net::missing_grants. None: all may.
+  // Whether a run of that definition may begin with those settings. INVALID_ARGUMENT; FAILED_PRECONDITION:
+  // they lack what its tools need; PERMISSION_DENIED: net::missing_grants. None: all may.
   std::function<Status(const platform::Definition& definition, std::string_view settings)> check_settings;
   std::string namespace_name = "default";
 };
@@ -67,9 +67,10 @@ struct RunSummary {
   platform::RunRecord run;
   Standing standing;
   bool waits_for_approval = false;
-  std::optional<platform::HeldRun> held;     // paused or parked
-  std::optional<platform::Account> account;  // what it and its sub-agents used; none: of an earlier version
-  bool waits_for_turn = false;               // another run is at its turn in the conversation
+  std::optional<platform::HeldRun> held = std::nullopt;  // paused or parked
+  std::optional<platform::Account> account =
+      std::nullopt;             // what it and its sub-agents used; none: of an earlier version
+  bool waits_for_turn = false;  // another run is at its turn in the conversation
 };
 
 struct RunDetails {
@@ -79,15 +80,15 @@ struct RunDetails {
   platform::UsageTotal usage;          // of the run alone
   std::optional<platform::Bill> bill;  // once it has ended
   std::string origin;                  // the run that this one took up
-  std::string settings;  // JSON; empty: none
+  std::string settings;                // JSON; empty: none
 };
 
 struct RunQuery {
-  std::string agent;                       // empty: every agent
-  std::optional<RunStatus> status;         // none: every status
-  std::optional<protocol::HoldKind> held;  // only those; then by run id
-  std::string after;                       // the last page's `next`
-  std::uint32_t limit = 50;                // at most kMaxRunsPage
+  std::string agent;                                      // empty: every agent
+  std::optional<RunStatus> status;                        // none: every status
+  std::optional<protocol::HoldKind> held = std::nullopt;  // only those; then by run id
+  std::string after;                                      // the last page's `next`
+  std::uint32_t limit = 50;                               // at most kMaxRunsPage
 };
 inline constexpr std::uint32_t kMaxRunsPage = 200;
 

@@ -355,7 +355,7 @@ TEST_F(RunsTest, RequestsAtFaultAreToldApart) {
   EXPECT_EQ(run_fault(runs_->cancel("nothing", "").error()), RunFault::kRunNotFound);
   EXPECT_EQ(run_fault(runs_->approval("nothing").error()), RunFault::kApprovalNotFound);
   EXPECT_EQ(run_fault(decide(approve("nothing", "mara")).error()), RunFault::kApprovalNotFound);
-  EXPECT_EQ(run_fault(runs_->list({.agent = "", .status = {}, .after = "nothing"}).error()),
+  EXPECT_EQ(run_fault(runs_->list({.agent = "", .status = {}, .held = {}, .after = "nothing"}).error()),
             RunFault::kRunsCursorNotFound);
   EXPECT_EQ(must(runs_->list({})).runs.size(), 1u);
 }
@@ -395,12 +395,14 @@ TEST_F(RunsTest, PagesFilterByStatus) {
     return out;
   };
   std::string next;
-  EXPECT_THAT(names({.agent = "", .status = RunStatus::kCompleted, .after = "", .limit = 2}, &next),
-              ElementsAre("r3", "r2"));
-  EXPECT_THAT(names({.agent = "", .status = RunStatus::kCompleted, .after = next, .limit = 2}, &next),
-              ElementsAre("r1"));
+  EXPECT_THAT(
+      names({.agent = "", .status = RunStatus::kCompleted, .held = {}, .after = "", .limit = 2}, &next),
+      ElementsAre("r3", "r2"));
+  EXPECT_THAT(
+      names({.agent = "", .status = RunStatus::kCompleted, .held = {}, .after = next, .limit = 2}, &next),
+      ElementsAre("r1"));
   EXPECT_EQ(next, "");
-  EXPECT_THAT(names({.agent = "ask", .status = {}, .after = ""}), ElementsAre("r4"));
+  EXPECT_THAT(names({.agent = "ask", .status = {}, .held = {}, .after = ""}), ElementsAre("r4"));
 }
 
 TEST_F(RunsTest, OneDecisionWins) {

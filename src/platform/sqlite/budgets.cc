@@ -54,17 +54,18 @@ UsageLine read_line(const Statement& row) {
 
 Status SqliteStore::record_usage(const Usage& usage) {
   return commit_.run([&](Database& db) {
-    LedgerRows rows{db};
+    SqliteLedgerRows rows{db};
     return calls::book(rows, usage, clock_.now());
   });
 }
 
 Result<UsageTotal> SqliteStore::usage_of_run(std::string_view run) {
-  return reading<UsageTotal>([&](Database& db) { return LedgerRows{db}.usage_of(run); });
+  return reading<UsageTotal>([&](Database& db) { return SqliteLedgerRows{db}.usage_of(run); });
 }
 
 Result<std::optional<Account>> SqliteStore::account(std::string_view run) {
-  return reading<std::optional<Account>>([&](Database& db) { return LedgerRows{db}.find_account(run); });
+  return reading<std::optional<Account>>(
+      [&](Database& db) { return SqliteLedgerRows{db}.find_account(run); });
 }
 
 Result<std::vector<std::optional<Account>>> SqliteStore::accounts(const std::vector<std::string>& runs) {
@@ -73,7 +74,7 @@ Result<std::vector<std::optional<Account>>> SqliteStore::accounts(const std::vec
       [&](Database& db) -> Result<std::vector<std::optional<Account>>> {
         std::vector<std::optional<Account>> out;
         for (const std::string& run : runs) {
-          Result<std::optional<Account>> found = LedgerRows{db}.find_account(run);
+          Result<std::optional<Account>> found = SqliteLedgerRows{db}.find_account(run);
           if (!found) return fail(found.error());
           out.push_back(*std::move(found));
         }
@@ -84,12 +85,12 @@ Result<std::vector<std::optional<Account>>> SqliteStore::accounts(const std::vec
 Result<Reserved> SqliteStore::reserve(const Reservation& wanted, const std::optional<Usage>& books) {
   if (Status status = rules::check_reservation(wanted); !status.ok()) return fail(status);
   return write<Reserved>(
-      [&](Database& db) { return calls::reserve(LedgerRows{db}, wanted, books, clock_.now()); });
+      [&](Database& db) { return calls::reserve(SqliteLedgerRows{db}, wanted, books, clock_.now()); });
 }
 
 Status SqliteStore::settle_reservation(std::string_view key, const std::vector<Usage>& used) {
   return commit_.run([&](Database& db) {
-    LedgerRows rows{db};
+    SqliteLedgerRows rows{db};
     Status status;
     for (const Usage& usage : used) {
       if (status.ok()) status = calls::book(rows, usage, clock_.now());
@@ -99,7 +100,7 @@ Status SqliteStore::settle_reservation(std::string_view key, const std::vector<U
 }
 
 Result<Raised> SqliteStore::raise_budget(const Raise& wanted) {
-  return write<Raised>([&](Database& db) { return calls::raise(LedgerRows{db}, wanted); });
+  return write<Raised>([&](Database& db) { return calls::raise(SqliteLedgerRows{db}, wanted); });
 }
 
 Result<UsageReport> SqliteStore::usage_report(const UsageQuery& query) {
@@ -128,11 +129,11 @@ Result<UsageReport> SqliteStore::usage_report(const UsageQuery& query) {
 
 Result<Bill> SqliteStore::write_bill(const Bill& ended) {
   if (Status status = rules::check_name("a bill", ended.run); !status.ok()) return fail(status);
-  return write<Bill>([&](Database& db) { return calls::write_bill(LedgerRows{db}, ended); });
+  return write<Bill>([&](Database& db) { return calls::write_bill(SqliteLedgerRows{db}, ended); });
 }
 
 Result<std::optional<Bill>> SqliteStore::bill(std::string_view run) {
-  return reading<std::optional<Bill>>([&](Database& db) { return LedgerRows{db}.find_bill(run); });
+  return reading<std::optional<Bill>>([&](Database& db) { return SqliteLedgerRows{db}.find_bill(run); });
 }
 
 }  // namespace holdfast::platform

@@ -71,14 +71,14 @@ Account read_account(const Statement& row) {
 
 // ---- usage
 
-Result<bool> LedgerRows::has_usage(std::string_view key) {
+Result<bool> SqliteLedgerRows::has_usage(std::string_view key) {
   Statement query(db, "SELECT 1 FROM usage WHERE key = ?1");
   Result<std::optional<bool>> found = query.bind(key).one([](const Statement&) { return true; });
   if (!found) return fail(found.error());
   return found->has_value();
 }
 
-Result<bool> LedgerRows::insert_usage_row(const Usage& usage, WallTime now) {
+Result<bool> SqliteLedgerRows::insert_usage_row(const Usage& usage, WallTime now) {
   Statement insert(db, "INSERT OR IGNORE INTO usage (" USAGE_COLUMNS ", checksum) VALUES (" USAGE_VALUES
                        ", " ROW_SUM("usage", USAGE_VALUES) ") RETURNING 1");
   insert.bind(usage.key, usage.run, usage.agent, usage.provider, usage.model, usage.input_tokens,
@@ -90,7 +90,7 @@ Result<bool> LedgerRows::insert_usage_row(const Usage& usage, WallTime now) {
   return inserted->has_value();
 }
 
-Status LedgerRows::add_to_day(const Usage& usage, WallTime now) {
+Status SqliteLedgerRows::add_to_day(const Usage& usage, WallTime now) {
 #define PLUS(column) #column " = usage_days." #column " + excluded." #column ", "
   Statement insert(
       db, "INSERT INTO usage_days (day, agent, version, provider, model, tool, " TOTAL_COLUMNS
@@ -109,7 +109,7 @@ Status LedgerRows::add_to_day(const Usage& usage, WallTime now) {
   return insert.run();
 }
 
-Result<UsageTotal> LedgerRows::usage_of(std::string_view run) {
+Result<UsageTotal> SqliteLedgerRows::usage_of(std::string_view run) {
   Statement query(
       db,
       "SELECT count(*) FILTER (WHERE tool = ''), count(*) FILTER (WHERE tool <> ''), "
@@ -129,24 +129,24 @@ Result<UsageTotal> LedgerRows::usage_of(std::string_view run) {
 
 // ---- accounts
 
-Result<std::optional<Account>> LedgerRows::find_account(std::string_view run) {
+Result<std::optional<Account>> SqliteLedgerRows::find_account(std::string_view run) {
   Statement query(db, "SELECT " ACCOUNT_COLUMNS ", " ROW_DAMAGED(
                           "checksum", "accounts", ACCOUNT_COLUMNS) " FROM accounts WHERE run = ?1");
   return sound_one(query.bind(run), "accounts", read_account);
 }
 
-Status LedgerRows::insert_account(const Account& account) {
+Status SqliteLedgerRows::insert_account(const Account& account) {
   Statement write(db, "INSERT OR REPLACE INTO accounts (" ACCOUNT_COLUMNS
                       ", checksum) VALUES (" ACCOUNT_VALUES ", " ROW_SUM("accounts", ACCOUNT_VALUES) ")");
   bind_account(write, account);
   return write.run();
 }
 
-Status LedgerRows::update_account(const Account& account) {
+Status SqliteLedgerRows::update_account(const Account& account) {
   return insert_account(account);
 }
 
-Result<std::vector<std::string>> LedgerRows::waiting_on(std::string_view run) {
+Result<std::vector<std::string>> SqliteLedgerRows::waiting_on(std::string_view run) {
   // Without its condition the index is none.
   Statement query(
       db, "SELECT run FROM accounts WHERE waiting_on = ?1 AND waiting_on <> '' ORDER BY run LIMIT 1000");
@@ -155,7 +155,7 @@ Result<std::vector<std::string>> LedgerRows::waiting_on(std::string_view run) {
 
 // ---- reservations
 
-Result<std::optional<Reservation>> LedgerRows::find_reservation(std::string_view key) {
+Result<std::optional<Reservation>> SqliteLedgerRows::find_reservation(std::string_view key) {
   Statement query(db,
                   "SELECT " RESERVATION_COLUMNS ", " ROW_DAMAGED(
                       "checksum", "reservations", RESERVATION_COLUMNS) " FROM reservations WHERE key = ?1");
@@ -166,21 +166,21 @@ Result<std::optional<Reservation>> LedgerRows::find_reservation(std::string_view
   });
 }
 
-Status LedgerRows::insert_reservation(const Reservation& row) {
+Status SqliteLedgerRows::insert_reservation(const Reservation& row) {
   Statement insert(db,
                    "INSERT INTO reservations (" RESERVATION_COLUMNS ", checksum) VALUES (" RESERVATION_VALUES
                    ", " ROW_SUM("reservations", RESERVATION_VALUES) ")");
   return insert.bind(row.key, row.run, row.most.tokens, row.most.money, row.most.calls, row.at).run();
 }
 
-Status LedgerRows::delete_reservation(std::string_view key) {
+Status SqliteLedgerRows::delete_reservation(std::string_view key) {
   Statement erase(db, "DELETE FROM reservations WHERE key = ?1");
   return erase.bind(key).run();
 }
 
 // ---- bills
 
-Result<std::optional<Bill>> LedgerRows::find_bill(std::string_view run) {
+Result<std::optional<Bill>> SqliteLedgerRows::find_bill(std::string_view run) {
   Statement query(db, "SELECT " BILL_COLUMNS
                       ", " ROW_DAMAGED("checksum", "bills", BILL_COLUMNS) " FROM bills WHERE run = ?1");
   return sound_one(query.bind(run), "bills", [](const Statement& row) {
@@ -193,7 +193,7 @@ Result<std::optional<Bill>> LedgerRows::find_bill(std::string_view run) {
   });
 }
 
-Status LedgerRows::insert_bill(const Bill& bill) {
+Status SqliteLedgerRows::insert_bill(const Bill& bill) {
   Statement insert(db, "INSERT INTO bills (" BILL_COLUMNS ", checksum) VALUES (" BILL_VALUES
                        ", " ROW_SUM("bills", BILL_VALUES) ")");
   insert.bind(bill.run, bill.parent, bill.agent, bill.version, bill.status, bill.error_type);

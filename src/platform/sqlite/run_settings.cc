@@ -13,8 +13,8 @@ Status insert_run_settings(Database& db, std::string_view run, std::string_view 
 
 Result<std::string> SqliteStore::run_settings(std::string_view run) {
   return reading<std::string>([&](Database& db) -> Result<std::string> {
-    Statement query(db, "SELECT run, settings, " ROW_DAMAGED("checksum", "run_settings",
-                                                             "run, settings") " FROM run_settings WHERE run = ?1");
+    Statement query(db, "SELECT run, settings, " ROW_DAMAGED(
+                            "checksum", "run_settings", "run, settings") " FROM run_settings WHERE run = ?1");
     Result<std::optional<std::string>> found =
         sound_one(query.bind(run), "run_settings", [](const Statement& row) { return row.text(1); });
     if (!found) return fail(found.error());

@@ -218,9 +218,8 @@ struct Step {
   const char* sql;
 };
 constexpr Step kStoreSteps[] = {
-    {2, kStoreChecksums}, {3, kLedgerChecksums}, {4, kLabels},       {4, kHeldRuns},
-    {4, kBudgets},        {4, kBlobTables},      {4, kMemoryTables}, {4, kTurnTables},
-    {4, kRunSettingsTable},
+    {2, kStoreChecksums}, {3, kLedgerChecksums}, {4, kLabels},     {4, kHeldRuns},         {4, kBudgets},
+    {4, kBlobTables},     {4, kMemoryTables},    {4, kTurnTables}, {4, kRunSettingsTable},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

@@ -46,7 +46,7 @@ struct StepRows {
   Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages, WallTime now) {
     return append_in(db, expected, messages, now);
   }
-  LedgerRows ledger() { return {db}; }
+  SqliteLedgerRows ledger() { return {db}; }
 };
 
 #define EFFECT_COLUMNS \
@@ -56,7 +56,7 @@ struct StepRows {
 struct EffectRows {
   Database& db;
 
-  LedgerRows ledger() { return {db}; }
+  SqliteLedgerRows ledger() { return {db}; }
 
   Result<std::optional<EffectRecord>> find(std::string_view key) {
     Statement query(db, "SELECT " EFFECT_COLUMNS ", class NOT BETWEEN 0 AND 3 OR " ROW_DAMAGED(

@@ -1,7 +1,7 @@
 #pragma once
 
-// The contract of settings of runs (platform/contract.h): they are there as soon as the run is, and part of what
-// makes a request the same.
+// The contract of settings of runs (platform/contract.h): they are there as soon as the run is, and part of
+// what makes a request the same.
 
 #include <gtest/gtest.h>
 

@@ -34,8 +34,8 @@ bool same_request(const StartIntent& intent, const StoredRun& stored) {
   if (intent.conversation != stored.run.conversation) return false;
   if (stored.fingerprint == fingerprint_of(intent)) return true;
   const RunRecord& run = stored.run;
-  const bool of_text =
-      intent.fingerprint.empty() && intent.settings.empty() && stored.fingerprint == fingerprint_of(run.agent, run.input);
+  const bool of_text = intent.fingerprint.empty() && intent.settings.empty() &&
+                       stored.fingerprint == fingerprint_of(run.agent, run.input);
   return of_text && intent.agent == run.agent && same_json(intent.input, run.input);
 }
 

@@ -22,7 +22,9 @@ Json message_json(const platform::Message& message) {
               {"sha256", message.chain_sha256}};
   const Json stored = parse_json<Json>(message.json);
   if (stored.is_object()) {
-    for (const auto& [name, value] : stored.items()) out.emplace(name, value);
+    for (const auto& [name, value] : stored.items()) {
+      if (!out.contains(name)) out[name] = value;
+    }
   } else {
     out["content"] = message.json;
   }

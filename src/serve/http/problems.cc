@@ -46,7 +46,6 @@ constexpr Row kRows[] = {
     {RunFault::kNoAnswer, 503, "no_answer", "the same request again, with the same id, is the same one"},
     {RunFault::kBudgetNotRaised, 400, "budget_not_raised",
      "GET /api/v1/runs/{id} shows the budgets of a run"},
-    {RunFault::kRunOver, 409, "run_closed", ""},
     {RunFault::kInvalidSchedule, 400, "invalid_schedule", ""},
     {RunFault::kScheduleNotFound, 404, "schedule_not_found", "GET /api/v1/schedules lists them"},
     {RunFault::kScheduleExists, 409, "schedule_exists", "delete it first, or choose another name"},

@@ -36,6 +36,8 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
   auto deployed = context.deps.deploy({.text = text, .source = "agent"});
   if (!deployed && deployed.error().code() == Code::kPermissionDenied)
     return std::unexpected(not_granted(deployed.error()));
+  if (!deployed && deployed.error().code() == Code::kUnavailable)
+    return std::unexpected(Problem::from(deployed.error()));
   if (!deployed) {
     return std::unexpected(Problem(deployed.error().code() == Code::kInvalidArgument ? 400 : 500,
                                    "invalid_definition", deployed.error().message()));

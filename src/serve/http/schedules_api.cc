@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
 #include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
@@ -12,7 +14,6 @@ namespace holdfast::http {
 namespace {
 
 using protocol::ScheduleSpec;
-using runs::Schedules;
 using runs::ScheduleView;
 
 constexpr std::int64_t kDefaultCatchUpMs = 60 * 60 * 1000;

@@ -1,0 +1,140 @@
+// Goal: what a server says about its tools becomes what a definition can hold, and what it gets wrong costs
+// that tool alone. Method: pages of tools, as servers write them and as they should not.
+
+#include "mcp/listing.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "mcp/answer_text.h"
+#include "spec/json_schema.h"
+
+namespace holdfast::mcp {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Listing listing(const std::string& page, bool over_http = true) {
+  Listing out;
+  EXPECT_TRUE(out.add(Json::parse(page), over_http).ok());
+  return out;
+}
+
+ListedTool one(const std::string& tool) {
+  const Listing out = listing("[" + tool + "]");
+  EXPECT_EQ(out.tools.size(), 1u) << ::testing::PrintToString(out.left_out);
+  return out.tools.empty() ? ListedTool() : out.tools.front();
+}
+
+std::string left_out(const std::string& tool) {
+  const Listing out = listing("[" + tool + "]");
+  return out.left_out.empty() ? "" : out.left_out.front();
+}
+
+TEST(McpListing, ThePinIsOfWhatATooldoes) {
+  const std::string before =
+      one(R"({"name": "a", "description": "d", "inputSchema": {"type": "object"}})").sha256;
+  EXPECT_EQ(
+      one(R"({"inputSchema": {"type": "object"}, "description": "d", "name": "a", "icons": [], "_meta": {"x": 1}})")
+          .sha256,
+      before);
+  for (const char* other :
+       {R"({"name": "a", "description": "e", "inputSchema": {"type": "object"}})",
+        R"({"name": "a", "description": "d", "inputSchema": {"type": "object", "required": []}})",
+        R"({"name": "a", "description": "d", "inputSchema": {"type": "object"}, "outputSchema": {}})",
+        R"({"name": "a", "description": "d", "inputSchema": {"type": "object"},
+                                "annotations": {"readOnlyHint": true}})"})
+    EXPECT_NE(one(other).sha256, before) << other;
+}
+
+TEST(McpListing, AnySchemaBecomesOneThatIsChecked) {
+  const ListedTool tool =
+      one(R"({"name": "a", "inputSchema": {"type": "object", "x-own": 1, "$defs": {"T": {"type": "string"}},
+    "properties": {"x-y": {"anyOf": [{"type": "integer"}, {"type": "null"}], "default": null, "title": "N"},
+                   "p": {"type": "string", "pattern": "^a"}, "r": {"$ref": "#/$defs/T"}}, "required": ["p"]}})");
+  EXPECT_EQ(spec::check_schema(tool.parameters), std::nullopt);
+  EXPECT_EQ(tool.parameters["properties"]["p"]["type"], "string");
+  EXPECT_TRUE(tool.parameters["properties"].contains("x-y"));
+  EXPECT_EQ(tool.parameters["required"], Json::array({"p"}));
+}
+
+TEST(McpListing, WhatIsNoToolIsLeftOutAlone) {
+  const Listing out =
+      listing(R"([7, {"name": "no_schema"}, {"name": "list", "inputSchema": {"type": "array"}},
+    {"name": "good", "inputSchema": {}}, {"name": "good", "inputSchema": {}}, {"inputSchema": {}},
+    {"name": "broken", "inputSchema": {"properties": {"a": {"type": 7}}}},
+    {"name": "worse", "inputSchema": {"required": "a"}}])");
+  ASSERT_EQ(out.tools.size(), 1u);
+  EXPECT_EQ(out.tools.front().name, "good");
+  EXPECT_EQ(out.left_out.size(), 7u);
+}
+
+TEST(McpListing, MoreToolsThanAreReadIsAnError) {
+  Json page = Json::array();
+  for (std::size_t i = 0; i <= kMaxListedTools; ++i) page.push_back(static_cast<int>(i));
+  Listing out;
+  EXPECT_EQ(out.add(page, true).code(), Code::kResourceExhausted);
+}
+
+TEST(McpListing, HeadersOfArguments) {
+  const ListedTool tool = one(R"({"name": "a", "inputSchema": {"type": "object", "properties": {
+    "region": {"type": "string", "x-mcp-header": "Region"},
+    "in": {"type": "object", "properties": {"a/b": {"type": "boolean", "x-mcp-header": "Flag"}}}}}})");
+  EXPECT_EQ(tool.headers, (std::map<std::string, std::string>{{"/region", "Region"}, {"/in/a~1b", "Flag"}}));
+  const auto with = [](const std::string& properties) {
+    return left_out(R"({"name": "a", "inputSchema": {"type": "object", "properties": )" + properties + "}}");
+  };
+  EXPECT_THAT(with(R"({"n": {"type": "number", "x-mcp-header": "N"}})"),
+              HasSubstr("no text, integer or boolean"));
+  EXPECT_THAT(with(R"({"n": {"type": "string", "x-mcp-header": "a b"}})"), HasSubstr("no name of a header"));
+  EXPECT_THAT(with(R"({"n": {"type": "string", "x-mcp-header": ""}})"), HasSubstr("no name of a header"));
+  EXPECT_THAT(
+      with(R"({"n": {"type": "string", "x-mcp-header": "A"}, "m": {"type": "string", "x-mcp-header": "a"}})"),
+      HasSubstr("same header"));
+  EXPECT_THAT(with(R"({"n": {"type": "array", "items": {"type": "string", "x-mcp-header": "A"}}})"),
+              HasSubstr("no text, integer or boolean"));
+  // Over standard streams there are none, and nobody minds.
+  EXPECT_EQ(
+      listing(
+          R"([{"name": "a", "inputSchema": {"properties": {"n": {"type": "number", "x-mcp-header": "N"}}}}])",
+          false)
+          .tools.size(),
+      1u);
+}
+
+TEST(McpListing, EffectsAreWhatTheServerClaims) {
+  const auto claimed = [](const std::string& annotations) {
+    return one(R"({"name": "a", "inputSchema": {}, "annotations": )" + annotations + "}").claimed;
+  };
+  EXPECT_EQ(claimed(R"({"readOnlyHint": true})"), protocol::Effect::kPure);
+  EXPECT_EQ(claimed(R"({"idempotentHint": true})"), protocol::Effect::kIdempotent);
+  EXPECT_EQ(claimed("{}"), protocol::Effect::kAtMostOnce);
+  EXPECT_EQ(claimed(R"({"readOnlyHint": "true"})"), protocol::Effect::kAtMostOnce);
+}
+
+TEST(McpAnswer, EveryKindOfContentIsTold) {
+  const auto text = [](const std::string& result) { return answer_text(Json::parse(result)); };
+  EXPECT_EQ(text(R"({"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]})"), "a\nb");
+  EXPECT_EQ(text(R"({"content": [{"type": "image", "data": "AAAA", "mimeType": "image/png"}]})"),
+            "(image: image/png, 3 bytes)");
+  EXPECT_EQ(text(R"({"content": [{"type": "resource", "resource": {"uri": "file:///a", "text": "t"}}]})"),
+            "file:///a:\nt");
+  EXPECT_EQ(
+      text(
+          R"({"content": [{"type": "resource", "resource": {"uri": "u", "blob": "AA==", "mimeType": "x/y"}}]})"),
+      "u (resource: x/y, 1 bytes)");
+  EXPECT_EQ(text(R"({"content": [{"type": "resource_link", "name": "n", "uri": "u", "description": "d"}]})"),
+            "(resource n: u, d)");
+  EXPECT_EQ(text(R"({"content": [{"type": "hologram"}]})"), "(content of the kind `hologram`)");
+  EXPECT_EQ(text(R"({"content": [{"type": "text", "text": "{\"a\": 1}"}], "structuredContent": {"a": 1}})"),
+            "{\"a\": 1}");
+  EXPECT_EQ(text(R"({"content": [{"type": "text", "text": "one"}], "structuredContent": {"a": 1}})"),
+            "one\n{\"a\":1}");
+  EXPECT_EQ(text(R"({"content": 7})"), "");
+  EXPECT_TRUE(is_failure(Json::parse(R"({"isError": true})")));
+  EXPECT_FALSE(is_failure(Json::parse(R"({"isError": 1})")));
+}
+
+}  // namespace
+}  // namespace holdfast::mcp

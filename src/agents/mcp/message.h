@@ -1,0 +1,34 @@
+#pragma once
+
+// Messages of JSON-RPC 2.0 as MCP uses them. Pure.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "definition/tool_type.h"
+#include "mcp/failure.h"
+
+namespace holdfast::mcp {
+
+using Json = nlohmann::json;
+
+Json request(std::int64_t id, std::string_view method, Json params);
+Json notification(std::string_view method, Json params);
+
+enum class Kind : std::uint8_t { kAnswer, kNotification, kRequest, kNone };
+// Of what a server sends. kNone: it is no message.
+Kind kind_of(const Json& message);
+bool answers(const Json& message, std::int64_t id);
+
+// What we say to a request of the server's: pong, or that nobody here does such a thing.
+Json reply_to(const Json& request);
+
+// The result, which is an object, or the error as a Failure (kError).
+Outcome<Json> result_of(Json answer);
+
+// "" when it is absent or something else.
+std::string text_at(const Json& object, std::string_view name);
+
+}  // namespace holdfast::mcp

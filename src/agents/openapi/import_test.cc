@@ -1,0 +1,199 @@
+// Goal: what an OpenAPI document describes becomes tools that make its calls, and a document that is hostile
+// or beyond what a tool can do says so. Method: documents through import_tools(), what comes out through the
+// reader of definitions.
+
+#include "openapi/import.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "activities/catalog.h"
+
+namespace holdfast::openapi {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr std::string_view kPets = R"json({
+  "openapi": "3.0.3",
+  "info": {"title": "Pet Store"},
+  "servers": [{"url": "https://{host}/v1/", "variables": {"host": {"default": "pets.example.com"}}}],
+  "security": [{"key": []}],
+  "paths": {
+    "/pets": {
+      "get": {"operationId": "listPets", "summary": "Lists pets.", "parameters": [
+        {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "exclusiveMinimum": true}},
+        {"name": "tags", "in": "query", "schema": {"type": "array", "items": {"type": "string"}}}]},
+      "post": {"operationId": "createPet", "requestBody": {"required": true, "content": {"application/json":
+        {"schema": {"$ref": "#/components/schemas/Pet"}}}}}
+    },
+    "/pets/{pet-id}": {
+      "parameters": [{"name": "pet-id", "in": "path", "required": true, "schema": {"type": "string"}}],
+      "get": {"operationId": "getPet"},
+      "put": {"operationId": "putPet", "security": [{"login": ["pets.write"]}],
+        "requestBody": {"required": true, "content": {"application/json; charset=utf-8":
+          {"schema": {"type": "object", "properties": {"pet_id": {"type": "string"}}}}}}},
+      "delete": {"operationId": "upload", "requestBody": {"required": true, "content": {"multipart/form-data": {}}}}
+    }
+  },
+  "components": {
+    "schemas": {
+      "Pet": {"allOf": [{"$ref": "#/components/schemas/Named"}, {"type": "object", "required": ["id", "age"],
+        "properties": {"id": {"type": "integer", "readOnly": true}, "age": {"type": "integer", "nullable": true},
+                       "parent": {"$ref": "#/components/schemas/Pet"}}}]},
+      "Named": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "pattern": "^a"}}}
+    },
+    "securitySchemes": {
+      "key": {"type": "apiKey", "in": "header", "name": "X-Api-Key"},
+      "login": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://login.example.com/token"}}}
+    }
+  }
+})json";
+
+Imported must_import(std::string_view text, ImportOptions options = {}) {
+  if (options.source.empty()) options.source = "pets.json";
+  auto imported = import_tools(text, options);
+  EXPECT_TRUE(imported.has_value()) << imported.error().message();
+  return imported.value_or(Imported());
+}
+
+std::string refusal(std::string_view text, ImportOptions options = {}) {
+  options.source = "pets.json";
+  auto imported = import_tools(text, options);
+  return imported ? "" : imported.error().message();
+}
+
+Json tool(const Imported& imported, std::string_view name) {
+  auto read = agent::parse_definition(imported.yaml, "agent.yaml");
+  EXPECT_TRUE(read.has_value()) << read.error().message() << "\n" << imported.yaml;
+  if (!read) return {};
+  for (const Json& one : Json::parse(canonical_json(*read))["spec"]["tools"]) {
+    if (one["name"] == name) return one;
+  }
+  ADD_FAILURE() << "no tool " << name << " in\n" << imported.yaml;
+  return {};
+}
+
+TEST(Openapi, ReadingIsPureAndItsQueryIsOptional) {
+  const Imported imported = must_import(kPets);
+  const Json list = tool(imported, "listPets");
+  EXPECT_EQ(list["effect"], "pure");
+  EXPECT_EQ(list["description"], "Lists pets.");
+  EXPECT_EQ(list["http"]["url"], "https://pets.example.com/v1/pets");
+  EXPECT_EQ(list["http"]["headers"]["X-Api-Key"], "${PET_STORE_KEY}");
+  EXPECT_EQ(list["parameters"]["properties"]["limit"], Json({{"type", "integer"}, {"exclusiveMinimum", 1}}));
+  EXPECT_FALSE(list["parameters"]["properties"].contains("tags"));
+  EXPECT_THAT(imported.notes,
+              Contains(HasSubstr("`listPets`: the optional query parameter `tags` is left out")));
+}
+
+TEST(Openapi, ABodyOfNamesIsItsArguments) {
+  const Imported imported = must_import(kPets);
+  const Json create = tool(imported, "createPet");
+  EXPECT_EQ(create["effect"], "at_most_once");
+  const Json& properties = create["parameters"]["properties"];
+  EXPECT_EQ(properties["name"], Json({{"type", "string"}}));
+  EXPECT_EQ(properties["age"]["type"], Json::array({"integer", "null"}));
+  EXPECT_FALSE(properties.contains("id")) << "the server sets it";
+  EXPECT_EQ(create["parameters"]["required"], Json::array({"age", "name"}));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`Pet` holds itself")));
+}
+
+TEST(Openapi, APathsParametersAndATokenOfItsOwn) {
+  const Imported imported = must_import(kPets);
+  EXPECT_EQ(tool(imported, "getPet")["http"]["url"], "https://pets.example.com/v1/pets/{pet_id}");
+  const Json put = tool(imported, "putPet");
+  EXPECT_EQ(put["effect"], "idempotent");
+  EXPECT_EQ(put["http"]["body"], "{body}") << "a name of the body is one of the path";
+  EXPECT_EQ(put["parameters"]["required"], Json::array({"pet_id", "body"}));
+  EXPECT_EQ(put["http"]["auth"]["token_url"], "https://login.example.com/token");
+  EXPECT_EQ(put["http"]["auth"]["client_id_env"], "PET_STORE_LOGIN_CLIENT_ID");
+  EXPECT_EQ(put["http"]["auth"]["scopes"], Json::array({"pets.write"}));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`upload` is left out: its body is not JSON")));
+}
+
+TEST(Openapi, WhatIsSelectedComesOrTheImportFails) {
+  ImportOptions options;
+  options.select = {"getPet"};
+  EXPECT_EQ(must_import(kPets, options).tools, 1u);
+  options.select = {"gotPet"};
+  EXPECT_THAT(refusal(kPets, options), HasSubstr("there is no operation `gotPet`; did you mean `getPet`?"));
+  options.select = {"upload"};
+  EXPECT_THAT(refusal(kPets, options), HasSubstr("`upload`: its body is not JSON"));
+}
+
+TEST(Openapi, YamlOf31WithARelativeServer) {
+  ImportOptions options;
+  options.source = "https://api.example.com/spec/openapi.yaml";
+  options.tools_only = true;
+  const Imported imported = must_import(
+      "openapi: 3.1.0\ninfo: {title: T}\nservers: [{url: /v2}]\npaths:\n  /a/{b}:\n    get:\n"
+      "      parameters: [{name: b, in: path, required: true, schema: {type: [string, 'null'], const: "
+      "'yes'}}]\n",
+      options);
+  EXPECT_THAT(imported.yaml, HasSubstr("https://api.example.com/v2/a/{b}"));
+  EXPECT_THAT(imported.yaml, HasSubstr("const: \"yes\""));
+  EXPECT_THAT(imported.yaml, HasSubstr("name: get_a_b"));
+}
+
+std::string with_schema(const std::string& schema, const std::string& components = "{}") {
+  return R"({"openapi": "3.1.0", "info": {"title": "T"}, "servers": [{"url": "https://x.example"}], "paths": {"/a": {"post": {
+    "operationId": "a", "requestBody": {"required": true, "content": {"application/json": {"schema": )" +
+         schema + R"(}}}}}}, "components": {"schemas": )" + components + "}}";
+}
+
+TEST(Openapi, HostileDocumentsSaySo) {
+  EXPECT_THAT(refusal(with_schema(
+                  R"({"$ref": "#/components/schemas/A"})",
+                  R"({"A": {"$ref": "#/components/schemas/B"}, "B": {"$ref": "#/components/schemas/A"}})")),
+              HasSubstr("leads round in a circle"));
+  EXPECT_THAT(refusal(with_schema(R"({"$ref": "http://169.254.169.254/latest"})")),
+              HasSubstr("leads out of the document"));
+  EXPECT_THAT(refusal(with_schema(R"({"$ref": "#/nowhere"})")), HasSubstr("leads nowhere"));
+  // Each level names the next ten times: ten to the power of ten values.
+  Json levels = Json::object();
+  for (int i = 0; i < 10; ++i) {
+    for (int k = 0; k < 10; ++k)
+      levels["L" + std::to_string(i)]["properties"]["p" + std::to_string(k)]["$ref"] =
+          "#/components/schemas/L" + std::to_string(i + 1);
+  }
+  levels["L10"] = {{"type", "string"}};
+  EXPECT_THAT(refusal(with_schema(R"({"$ref": "#/components/schemas/L0"})", levels.dump())),
+              HasSubstr("more than 2000 parts"));
+  EXPECT_THAT(refusal(std::string(kMaxDocumentBytes + 1, ' ')), HasSubstr("at most"));
+  EXPECT_THAT(refusal(std::string(200000, '[')), HasSubstr("pets.json"));
+  EXPECT_THAT(refusal("{\"swagger\": \"2.0\"}"), HasSubstr("Swagger 2.0 is not read"));
+  EXPECT_THAT(refusal("{}"), HasSubstr("no OpenAPI document"));
+  EXPECT_THAT(refusal(R"({"openapi": "3.1.0", "paths": {}})"), HasSubstr("--server"));
+}
+
+TEST(Openapi, PartsOfTheWrongKindAreNoCrash) {
+  for (const char* schema :
+       {"[]", "7", "\"x\"", "null", R"({"properties": 7})", R"({"type": {}})", R"({"required": "a"})",
+        R"({"allOf": [7, {"properties": []}]})", R"({"items": [1]})", R"({"enum": 3})",
+        R"({"type": "object", "properties": {"a": null}})"}) {
+    ImportOptions options;
+    options.source = "x.json";
+    auto imported = import_tools(with_schema(schema), options);
+    if (imported) {
+      EXPECT_TRUE(agent::parse_definition(imported->yaml, "agent.yaml").has_value()) << schema << "\n"
+                                                                                     << imported->yaml;
+    }
+  }
+  for (const char* paths :
+       {"7", "[]", R"({"/a": 7})", R"({"/a": {"get": 7}})", R"({"/a": {"get": {"parameters": 7}}})",
+        R"({"/a": {"get": {"parameters": [7]}}})", R"({"/a": {"get": {"security": [7]}}})"}) {
+    ImportOptions options;
+    options.source = "x.json";
+    static_cast<void>(
+        import_tools(R"({"openapi": "3.0.0", "servers": [{"url": "https://x.example"}], "paths": )" +
+                         std::string(paths) + "}",
+                     options));
+  }
+  EXPECT_THAT(must_import(kPets).yaml, ::testing::Not(IsEmpty()));
+}
+
+}  // namespace
+}  // namespace holdfast::openapi

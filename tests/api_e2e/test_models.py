@@ -1,0 +1,128 @@
+"""Models of a role and limits of their keys, as an operator sees them: from the file, on the log of a run, through a kill."""
+
+import http.server
+import json
+import subprocess
+import threading
+
+import pytest
+from holdfast import Server
+
+AGENT = """
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: {name}}}
+spec:
+  model:
+    provider: openai
+    name: first
+    base_url: "{model}"
+    fallbacks: {fallbacks}
+  prompt: You answer.
+"""
+
+
+class Provider:
+    """Answers when it is let; tells how many calls are in."""
+
+    def __init__(self, status=200, headers=()):
+        self.open = threading.Semaphore(0)
+        self.arrived = threading.Semaphore(0)
+        provider = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                self.rfile.read(int(self.headers["Content-Length"]))
+                provider.arrived.release()
+                if status == 200:
+                    provider.open.acquire(timeout=60)
+                done = {"choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "done"}}]}
+                body = json.dumps(done if status == 200 else {"error": {"message": "busy"}}).encode()
+                try:
+                    self.send_response(status)
+                    for name, value in (("Content-Type", "application/json"), ("Content-Length", str(len(body))), *headers):
+                        self.send_header(name, value)
+                    self.end_headers()
+                    self.wfile.write(body)
+                except OSError:
+                    pass  # whoever asked is gone
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.place = f"127.0.0.1:{self.server.server_port}"
+        self.url = f"http://{self.place}/v1"
+
+
+@pytest.fixture
+def provider():
+    made = []
+
+    def make(*args, **more):
+        made.append(Provider(*args, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.open.release(1000)
+        one.server.shutdown()
+        one.server.server_close()
+
+
+def put(server, name, model, fallbacks="[]"):
+    answer = server.request("PUT", f"/api/v1/agents/{name}", AGENT.format(name=name, model=model, fallbacks=fallbacks))
+    assert answer.status == 201, answer.text
+
+
+def events(server, run, kind):
+    return [event["data"] for event in server.get(f"/api/v1/runs/{run}/events?limit=500").json["events"] if event["type"] == kind]
+
+
+def test_a_key_has_one_slot_and_the_log_says_who_waits(binary, tmp_path, provider):
+    slow = provider()
+    limits = tmp_path / "limits.yaml"
+    limits.write_text(f"apiVersion: holdfast.dev/v1\nkind: Limits\nlimits:\n  - {{host: '{slow.place}', concurrency: 1}}\n")
+    server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1", "--limits", str(limits)).start()
+    try:
+        put(server, "one", slow.url)
+        first, second = server.start_run("one", "a"), server.start_run("one", "b")
+        assert slow.arrived.acquire(timeout=20)
+        waiting = [first, second]
+        server.wait(first, lambda _: any(events(server, run, "step.waiting") for run in waiting))
+        assert not slow.arrived.acquire(timeout=0.2), "one at a time"
+        # A server that dies takes no slot with it.
+        server.kill()
+        server.start()
+        slow.open.release(100)
+        assert [server.wait(run, seconds=60)["output"] for run in waiting] == ["done", "done"]
+        assert {event["limit"] for run in waiting for event in events(server, run, "step.waiting")} == {slow.place}
+    finally:
+        server.close()
+
+
+def test_the_next_model_goes_on_and_the_log_says_why(binary, tmp_path, provider):
+    busy, well = provider(429, [("Retry-After", "3600")]), provider()
+    well.open.release(10)
+    server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1").start()
+    try:
+        put(server, "two", busy.url, f"[{{provider: openai, name: second, base_url: '{well.url}'}}]")
+        run = server.start_run("two", "a")
+        assert server.wait(run)["output"] == "done"
+        completed = events(server, run, "step.completed")[0]
+        assert (completed["name"], completed["instead_of"][0]["name"]) == ("second", "first")
+        assert "RateLimitedError" in completed["instead_of"][0]["why"]
+        assert events(server, run, "step.retrying")[0]["retry_after_ms"] == 3600_000
+        told = subprocess.run([binary, "run", "two", "b", "--api", f"http://{server.http}"], capture_output=True, text=True, timeout=30)
+        assert told.returncode == 0 and "second instead of first: its provider wants to be left alone" in told.stderr, told
+    finally:
+        server.close()
+
+
+def test_wrong_limits_keep_a_server_from_starting(binary, tmp_path):
+    (tmp_path / "l.yaml").write_text("apiVersion: holdfast.dev/v1\nkind: Limits\nlimits: [{host: x, rpm: 5}]\n")
+    for file, code, said in (("l.yaml", 2, "l.yaml:3:20: unknown key `limits[0].rpm`"), ("nofile.yaml", 3, "nofile.yaml")):
+        done = subprocess.run([binary, "server", "--data", tmp_path / "none", "--limits", str(tmp_path / file)],
+                              capture_output=True, text=True, timeout=20)
+        assert done.returncode == code and said in done.stderr and not (tmp_path / "none").exists(), done
