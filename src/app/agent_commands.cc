@@ -33,14 +33,20 @@ std::string labels_text(const Json& labels) {
 }
 
 int list_all(ApiSession& api, bool json) {
-  auto answer = api.get("/api/v1/agents");
-  if (!answer) return answer.error();
+  Json agents = Json::array();
+  for (std::string path = "/api/v1/agents"; !path.empty();) {
+    auto page = api.get(path);
+    if (!page) return page.error();
+    for (Json& row : (*page)["agents"]) agents.push_back(std::move(row));
+    const Json next = page->value("next_cursor", Json());
+    path = next.is_string() ? "/api/v1/agents?cursor=" + percent_encode(next.get<std::string>()) : "";
+  }
   if (json) {
-    print_line(dump_json(*answer));
+    print_line(dump_json(Json{{"agents", std::move(agents)}}));
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {{"AGENT", "VERSION", "UPDATED", "DESCRIPTION"}};
-  for (const Json& row : (*answer)["agents"]) {
+  for (const Json& row : agents) {
     table.push_back({row.value("name", ""), short_version(row["version"]), row.value("updated_at", ""),
                      row.value("description", "")});
   }

@@ -65,7 +65,7 @@ class PostgresStore : public Store {
   Result<Definition> put_definition(std::string_view name, std::string_view text) override;
   Result<Definition> definition(std::string_view name, std::string_view hash) override;
   Result<Definition> current_definition(std::string_view name) override;
-  Result<std::vector<Definition>> definitions() override;
+  Result<std::vector<Definition>> definitions(std::string_view after, std::uint32_t limit) override;
   Result<std::vector<Definition>> definition_versions(std::string_view name, std::uint32_t limit,
                                                       std::string_view after) override;
 

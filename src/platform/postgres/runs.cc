@@ -213,13 +213,17 @@ Result<Definition> PostgresStore::current_definition(std::string_view name) {
   return reading<Definition>([&](Connection& db) { return find_current(db, name); });
 }
 
-Result<std::vector<Definition>> PostgresStore::definitions() {
+Result<std::vector<Definition>> PostgresStore::definitions(std::string_view after, std::uint32_t limit) {
   return reading<std::vector<Definition>>([&](Connection& db) {
-    Statement query(db,
-                    "SELECT " DEFINITION_COLUMNS
-                    " FROM current_definitions c JOIN definitions d ON d.name = c.name AND d.hash = c.hash "
-                    "ORDER BY c.name");
-    return sound_definitions(query, kMaxPage, true, complain_);
+    // Texts behind a full page are not sent.
+    Statement query(
+        db, "SELECT " DEFINITION_COLUMNS
+            " FROM (SELECT n.name, n.hash, n.text, n.at, sum(octet_length(n.text)) OVER (ORDER BY n.name) - "
+            "octet_length(n.text) AS before FROM current_definitions c JOIN definitions n ON n.name = c.name "
+            "AND n.hash = c.hash WHERE c.name > $1 ORDER BY c.name LIMIT $2) AS d "
+            "WHERE d.before < $3::bigint ORDER BY d.name");
+    const std::uint32_t most = rules::page_size(limit);
+    return sound_definitions(query.bind(after, most, kMaxListedText), most, true, complain_);
   });
 }
 

@@ -63,11 +63,12 @@ Result<std::optional<Row>> sound_one(sqlite::Statement& query, std::string_view 
 // Like Statement::all(), of the first rows that are sound: a page is full whatever is left out of it, so the
 // statement itself has no limit.
 template <typename Read, typename Row = std::invoke_result_t<Read, const sqlite::Statement&>>
-Result<std::vector<Row>> sound_all(sqlite::Statement& query, std::string_view table, DamageLog& log,
-                                   std::size_t limit, Read read,
-                                   bool (*damaged)(const sqlite::Statement&) = last_column_says_damaged) {
+Result<std::vector<Row>> sound_all(
+    sqlite::Statement& query, std::string_view table, DamageLog& log, std::size_t limit, Read read,
+    bool (*damaged)(const sqlite::Statement&) = last_column_says_damaged,
+    const std::function<bool()>& is_full = [] { return false; }) {
   std::vector<Row> rows;
-  while (rows.size() < limit && query.next()) {
+  while (rows.size() < limit && !is_full() && query.next()) {
     if (damaged(query)) {
       log.note(damaged_row(table, query.view(0)));
     } else {

@@ -247,13 +247,21 @@ Result<Definition> SqliteStore::current_definition(std::string_view name) {
   return reading<Definition>([&](Database& db) { return find_current(db, name); });
 }
 
-Result<std::vector<Definition>> SqliteStore::definitions() {
+Result<std::vector<Definition>> SqliteStore::definitions(std::string_view after, std::uint32_t limit) {
   return reading<std::vector<Definition>>([&](Database& db) {
     Statement query(
         db, "SELECT " DEFINITION_COLUMNS
             " FROM current_definitions c LEFT JOIN definitions d ON d.name = c.name AND d.hash = c.hash "
-            "ORDER BY c.name");
-    return sound_all(query, "definitions", damage_, kMaxPage, definition_of, is_damaged_definition);
+            "WHERE c.name > ?1 ORDER BY c.name");
+    std::size_t bytes = 0;
+    return sound_all(
+        query.bind(after), "definitions", damage_, rules::page_size(limit),
+        [&bytes](const Statement& row) {
+          Definition out = definition_of(row);
+          bytes += out.text.size();
+          return out;
+        },
+        is_damaged_definition, [&bytes] { return bytes >= kMaxListedText; });
   });
 }
 

@@ -99,4 +99,19 @@ TEST_P(StoreContract, DefinitionsKeepEveryVersionAndNameOneCurrent) {
   EXPECT_EQ(store_->current_definition("none").error().code(), Code::kNotFound);
 }
 
+// Definitions are large: a page of their names is not a page of their texts.
+TEST_P(StoreContract, AgentsAreListedInPagesOfBytes) {
+  const std::string text(400'000, 'x');
+  for (const char* name : {"a", "b", "c", "d", "e"}) ASSERT_TRUE(store_->put_definition(name, text + name));
+  const auto names = [&](std::string_view after, std::uint32_t limit) {
+    std::string out;
+    for (const Definition& one : *store_->definitions(after, limit)) out += one.name;
+    return out;
+  };
+  EXPECT_EQ(names("", 100), "abc");
+  EXPECT_EQ(names("c", 100), "de");
+  EXPECT_EQ(names("", 2), "ab");
+  EXPECT_EQ(names("e", 2), "");
+}
+
 }  // namespace holdfast::platform

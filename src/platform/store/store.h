@@ -29,7 +29,8 @@ namespace holdfast::platform {
 inline constexpr std::uint32_t kMaxPage = 1000;
 inline constexpr std::size_t kMaxMessageBytes = 16 << 20;  // one message, step result or input
 inline constexpr std::size_t kMaxMessagesPerStep = 1000;
-inline constexpr std::size_t kMaxLabels = 64;  // of one agent
+inline constexpr std::size_t kMaxListedText = 1 << 20;  // of definitions, before the last one of a page
+inline constexpr std::size_t kMaxLabels = 64;           // of one agent
 
 class Store {
  public:
@@ -117,8 +118,9 @@ class Store {
   virtual Result<Definition> put_definition(std::string_view name, std::string_view text) = 0;
   virtual Result<Definition> definition(std::string_view name, std::string_view hash) = 0;
   virtual Result<Definition> current_definition(std::string_view name) = 0;
-  // Without the versions that are not current.
-  virtual Result<std::vector<Definition>> definitions() = 0;
+  // The current versions, by name, behind `after`. A page that has kMaxListedText of texts is full.
+  virtual Result<std::vector<Definition>> definitions(std::string_view after = {},
+                                                      std::uint32_t limit = kMaxPage) = 0;
   // Newest first, without their texts. `after`: the hash of the last one on the page before.
   virtual Result<std::vector<Definition>> definition_versions(std::string_view name,
                                                               std::uint32_t limit = kMaxPage,

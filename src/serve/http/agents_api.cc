@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/base64.h"
 #include "base/json.h"
 #include "http/agent_json.h"
 #include "http/api_context.h"
@@ -14,14 +15,24 @@ namespace {
 
 constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
 constexpr std::uint32_t kNewestVersions = 100;
+constexpr std::uint32_t kAgentsPage = 100;
 
-Response list_agents(ApiContext& context, Request&) {
-  auto definitions = context.store().definitions();
+Response list_agents(ApiContext& context, Request& request) {
+  auto limit = number_parameter(request, "limit", kAgentsPage, 1, platform::kMaxPage);
+  if (!limit) return limit.error().response();
+  auto after = cursor_parameter(request);
+  if (!after) return after.error().response();
+  auto definitions = context.store().definitions(*after, *limit);
   if (!definitions) return Problem::from(definitions.error()).response();
   Json rows = Json::array();
-  for (const platform::Definition& definition : *definitions)
+  std::size_t bytes = 0;
+  for (const platform::Definition& definition : *definitions) {
     rows.push_back(definition_json(definition, false));
-  return json_response({{"agents", std::move(rows)}});
+    bytes += definition.text.size();
+  }
+  const bool more = definitions->size() == *limit || bytes >= platform::kMaxListedText;
+  Json next = more ? Json(base64url(definitions->back().name)) : Json(nullptr);
+  return json_response({{"agents", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
 Response show_agent(ApiContext& context, Request& request) {
@@ -90,7 +101,7 @@ Response put_agent(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_agent_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/agents", context.answering(list_agents));
+  router.add("GET", "/api/v1/agents", context.answering(list_agents), {"limit", "cursor"});
   router.add("POST", "/api/v1/agents", context.answering(put_agent), {"source", "base"});
   router.add("GET", "/api/v1/agents/{name}", context.answering(show_agent));
   router.add("PUT", "/api/v1/agents/{name}", context.answering(put_agent), {"source", "base"});

@@ -92,7 +92,8 @@ Problem not_started(ApiContext& context, const platform::StartIntent& intent, co
   }
   if (runs::run_fault(error) != RunFault::kAgentNotFound) return problem;
   std::string names;
-  if (auto all = context.store().definitions()) {
+  constexpr std::uint32_t kNamed = 20;
+  if (auto all = context.store().definitions({}, kNamed)) {
     for (const platform::Definition& one : *all) names += (names.empty() ? "" : ", ") + one.name;
   }
   return names.empty() ? std::move(problem) : std::move(problem).hint("registered are: " + names);
