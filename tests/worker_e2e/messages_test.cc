@@ -32,10 +32,12 @@ TEST_P(Sdk, SignalsArriveInOrderAndQueriesSeeThem) {
   EXPECT_THAT(unknown.error().message(), HasSubstr("has no query \"nothing\"; it has the queries \"seen\""));
   ASSERT_TRUE(handle.signal("finish").ok());
   EXPECT_EQ(result<std::string>(handle), "abc");
-  // Closed workflows answer, too.
-  const auto after = handle.query<std::string>("seen");
-  ASSERT_TRUE(after) << after.error().to_string();
-  EXPECT_EQ(*after, "abc");
+  // Closed workflows answer, too, as often as they are asked.
+  for (int i = 0; i < 3; ++i) {
+    const auto after = handle.query<std::string>("seen");
+    ASSERT_TRUE(after) << after.error().to_string();
+    EXPECT_EQ(*after, "abc");
+  }
 }
 
 TEST_P(Sdk, SignalWithStartStartsOnce) {

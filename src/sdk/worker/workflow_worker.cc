@@ -212,7 +212,8 @@ void WorkflowWorker::run_task(Entry* entry, const Task& task, const Events& even
     trim();
     return;
   }
-  if (result.failure) evict(task.workflow_execution().run_id());
+  // A run that has ended answers only what it was told to expect: the next question replays it again.
+  if (result.failure || entry->run->closed()) evict(task.workflow_execution().run_id());
   trim();
 }
 
