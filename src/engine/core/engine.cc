@@ -8,8 +8,11 @@
 #include <condition_variable>
 #include <cstdio>
 #include <deque>
+#include <exception>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -129,6 +132,8 @@ struct Engine::Impl {
   void commit(const Output& output);
   void release(Output& output);
   [[noreturn]] void die(const Status& status);
+  void guarded(std::string_view whose, void (Impl::*loop)()) noexcept;
+  [[noreturn]] void end_process(const std::string& message);
 
   EngineOptions options;
   store::KvStore& store;
@@ -164,8 +169,27 @@ struct Engine::Impl {
 };
 
 void Engine::Impl::die(const Status& status) {
-  const std::string message =
-      "holdfast: the data directory can be used no longer; stopping: " + status.to_string();
+  end_process("holdfast: the data directory can be used no longer; stopping: " + status.to_string());
+}
+
+// What an exception left half done in the core's memory must not be committed. The process ends before
+// anything of it leaves; the disk holds what was answered, and the next start goes on from there.
+void Engine::Impl::guarded(std::string_view whose, void (Impl::*loop)()) noexcept {
+  const auto end = [&](std::string_view what) {
+    std::string message = "holdfast: a fault of the program in its ";
+    message.append(whose).append(" thread; stopping before it is stored. What was answered is kept: ");
+    end_process(message.append(what));
+  };
+  try {
+    (this->*loop)();
+  } catch (const std::exception& error) {
+    end(error.what());
+  } catch (...) {
+    end("it threw what is no std::exception");
+  }
+}
+
+void Engine::Impl::end_process(const std::string& message) {
   if (options.on_fatal) options.on_fatal(message);
   std::fprintf(stderr, "%s\n", message.c_str());
   std::fflush(stderr);
@@ -177,8 +201,8 @@ void Engine::Impl::start_threads() {
   filler.start(core.slot_key());
   if (core.has_large_payloads()) filler.expect();
   stager.start(core.epoch(), core.slot_key());
-  engine_thread = std::thread([this] { engine_loop(); });
-  committer_thread = std::thread([this] { committer_loop(); });
+  engine_thread = std::thread([this] { guarded("engine", &Impl::engine_loop); });
+  committer_thread = std::thread([this] { guarded("committer", &Impl::committer_loop); });
   pthread_setname_np(engine_thread.native_handle(), "engine");
   pthread_setname_np(committer_thread.native_handle(), "committer");
   sweeper.start();

@@ -35,8 +35,9 @@ struct EngineOptions {
   MemoryBudget* memory = nullptr;
   // A run is no more, durably. On the committer's thread: it must not block.
   std::function<void(const std::string& namespace_name, const std::string& workflow_id)> on_deleted;
-  // Called with a message when the process is about to end because a commit failed, or because the store
-  // cannot be read any more; then _exit(70).
+  // Called with a message when the process is about to end because a commit failed, because the store
+  // cannot be read any more, or because an exception reached the end of a thread of the engine; then
+  // _exit(70).
   std::function<void(const std::string&)> on_fatal;
 };
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <mutex>
 #include <random>
+#include <stdexcept>
 #include <thread>
 
 #include "api/messages.h"
@@ -20,6 +21,7 @@
 #include "fixture/temporary_directory.h"
 #include "history/stored.h"
 #include "os/clock.h"
+#include "sim/memory_store.h"
 #include "sqlite/database.h"
 #include "store/keys.h"
 #include "store/rocks_store.h"
@@ -425,6 +427,45 @@ TEST_F(EngineTest, RefusesANewerStore) {
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code(), Code::kFailedPrecondition);
   }
+}
+
+class ThrowingStore final : public store::KvStore {
+ public:
+  bool throws = false;
+  Status commit(const store::WriteBatch& batch) override { return rows_.commit(batch); }
+  Result<std::optional<std::string>> get(std::string_view key) const override {
+    if (throws) throw std::length_error("a row of impossible length");
+    return rows_.get(key);
+  }
+  Status scan(std::string_view begin, std::string_view end, const Visitor& visit) const override {
+    return rows_.scan(begin, end, visit);
+  }
+  Status scan_reverse(std::string_view begin, std::string_view end, const Visitor& visit) const override {
+    return rows_.scan_reverse(begin, end, visit);
+  }
+
+ private:
+  sim::MemoryStore rows_;
+};
+
+void describe_what_cannot_be_read() {
+  ThrowingStore store;
+  os::SystemClock clock;
+  os::SystemRandom random;
+  auto engine = std::move(*Engine::open({}, store, clock, random, nullptr));
+  store.throws = true;
+  auto request = std::make_unique<ws::DescribeWorkflowExecutionRequest>();
+  request->set_namespace_("default");
+  request->mutable_execution()->set_workflow_id("w");
+  Answer answer;
+  engine->start(api::Method::kDescribeWorkflowExecution, std::move(request), {}, answer.completion());
+  (void)answer.wait();
+}
+
+TEST(EngineFault, AnExceptionOnItsThreadEndsTheProcessWithAWord) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(describe_what_cannot_be_read(), ::testing::ExitedWithCode(70),
+              "fault of the program in its engine thread.*impossible length");
 }
 
 }  // namespace
