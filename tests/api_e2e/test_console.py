@@ -243,6 +243,15 @@ def test_runs_come_as_they_are_scrolled_to_and_as_they_happen(own_server, page):
     page.wait_for("document.querySelectorAll('.runs .run').length == 1")
 
 
+def test_a_page_that_was_left_holds_no_connection(server, page):
+    """A browser has six for a server, and keeps pages that were left for the way back."""
+    run = server.start_run("payer", "hello")
+    for _ in range(8):
+        for path in ("/runs", f"/runs/{run}"):
+            page.open(server.ready["http"] + path)
+            page.wait_for(f"location.pathname == '{path}' && document.getElementById('link')?.dataset.state == 'live'")
+
+
 def test_keys(server, page):
     server.wait(server.start_run("payer", "hello"))
     page.open(f"{server.ready['http']}/")
