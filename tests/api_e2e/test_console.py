@@ -308,6 +308,13 @@ def test_a_phone_has_one_column_and_no_sideways_scroll(server, page, payments):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def violations(page, axe) -> list:
+    page.evaluate(axe + ";0")
+    return json.loads(page.evaluate(
+        "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
+        ".then(r => JSON.stringify(r.violations.map(v => [v.id, v.help, v.nodes.map(n => n.html.slice(0, 200) + ' ' + n.failureSummary)])))"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(server, page, axe, scheme):
     waits = server.start_run("payer", "pay, please")
@@ -315,11 +322,11 @@ def test_axe_finds_nothing(server, page, axe, scheme):
     page.prefer(scheme)
     for path, ready in (("/runs", ".runs .run"), (f"/runs/{waits}", ".approval.pending button"), (f"/runs/{failed}", ".end.failed"), ("/new", "#agent option")):
         page.open(server.ready["http"] + path)
-        page.wait_for(f"!!document.querySelector('{ready}')")
-        page.evaluate(axe + ";0")
-        found = page.evaluate("axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-                              ".then(r => JSON.stringify(r.violations.map(v => [v.id, v.help, v.nodes.map(n => n.html.slice(0, 200) + ' ' + n.failureSummary)])))")
-        assert json.loads(found) == [], path
+        page.wait_for(f"location.pathname == '{path}' && !!document.querySelector('{ready}')")
+        assert violations(page, axe) == [], path
+    page.evaluate("dispatchEvent(new KeyboardEvent('keydown', {key: 'k', ctrlKey: true}))")
+    page.wait_for("!!document.querySelector('dialog [cmdk-item]')")
+    assert violations(page, axe) == []
 
 
 @pytest.mark.parametrize("path, ready", [("/runs", "document.querySelector('.filter')"), ("/runs/budget", "document.querySelector('.end .prose strong, .end .prose p')")])

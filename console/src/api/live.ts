@@ -13,7 +13,10 @@ export type NewsListener = (event: RunEvent | null) => void;
 
 const KEPT = 3; // logs that nobody looks at
 const RETRY_MS = 700;
-const REPAINT_MS = 16; // many events become one repaint
+// Many events become one repaint, and a repaint that takes long (a log that arrives whole) comes more seldom.
+const REPAINT_MS = 16;
+const REPAINT_SHARE = 3;
+const REPAINT_MAX_MS = 500;
 
 interface Held {
   log: RunLog;
@@ -32,6 +35,7 @@ export class Live {
   #changed = new Set<Held>();
   #dropped = new Set<string>(); // runs whose log is gone, while the cursor may still speak of them
   #opening = false;
+  #pause = REPAINT_MS;
 
   get link(): LinkState { return this.#link; }
 
@@ -150,14 +154,16 @@ export class Live {
   }
 
   #touch(held: Held): void {
-    if (this.#changed.size === 0) setTimeout(() => this.#repaint(), REPAINT_MS);
+    if (this.#changed.size === 0) setTimeout(() => this.#repaint(), this.#pause);
     this.#changed.add(held);
   }
 
   #repaint(): void {
     const changed = [...this.#changed];
+    const began = performance.now();
     this.#changed.clear();
     for (const held of changed) for (const listener of held.listeners) listener();
+    setTimeout(() => { this.#pause = Math.max(REPAINT_MS, Math.min(REPAINT_MAX_MS, REPAINT_SHARE * (performance.now() - began))); });
   }
 
   #setLink(link: LinkState): void {

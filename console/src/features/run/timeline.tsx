@@ -27,15 +27,14 @@ const Row = memo(function Row({ row, from, span, chosen, onStep }: { row: Timeli
 });
 
 export function Timeline({ log, step, onStep }: { log: RunLog; version: number; step: number | undefined; onStep: (step: number | undefined) => void }) {
-  const { rows, from, to } = timelineOf(log, Date.now());
-  const first = Math.max(0, rows.length - SHOWN);
+  const { rows, total, from, to } = timelineOf(log, Date.now(), SHOWN);
   return (
     <aside className="side" aria-label="Timeline">
       <h2>Timeline</h2>
       {rows.length === 0 && <p className="empty">No steps yet.</p>}
-      {first > 0 && <p className="note">The newest {SHOWN} of {plural(rows.length, 'row')}</p>}
+      {total > rows.length && <p className="note">The newest {rows.length} of {plural(total, 'row')}</p>}
       <ol className="timeline">
-        {rows.slice(first).map((row) => <Row key={row.key} row={row} from={from} span={to - from} chosen={row.step === step} onStep={onStep} />)}
+        {rows.map((row) => <Row key={row.key} row={row} from={from} span={to - from} chosen={row.step === step} onStep={onStep} />)}
       </ol>
     </aside>
   );
