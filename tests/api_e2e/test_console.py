@@ -19,9 +19,16 @@ SENTENCE = ("One two three four five six seven eight nine ten eleven twelve thir
 FIRST_SCREEN_KIB = 350
 
 
+@pytest.fixture(scope="module")
+def chromium(tmp_path_factory):
+    one = browser.Page(tmp_path_factory.mktemp("console") / "profile")
+    yield one
+    one.close()
+
+
 @pytest.fixture
-def page(tmp_path):
-    one = browser.Page(tmp_path / "profile")
+def page(chromium):
+    one = chromium.new_tab()
     yield one
     one.close()
     assert one.problems == []
@@ -167,7 +174,7 @@ def test_a_run_is_paused_written_to_and_resumed(server, page):
     page.wait_for("!!document.querySelector('.end.completed')")
     page.wait_for("document.querySelector('.say.message .prose')?.textContent == 'and hello'")
     assert "goes on" in text_of(page, ".note.line")
-    assert server.run(run)["output"] == "Hello from the script."
+    assert server.run(run)["output"] == "That is settled."  # the script's second turn
 
 
 @pytest.mark.parametrize("stop, end", [("cancel", "canceled"), ("terminate", "terminated")])

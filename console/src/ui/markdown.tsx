@@ -13,7 +13,7 @@ const parts: StreamdownProps['components'] = {
   img: ({ src, alt }) => <span className="note">[picture: {alt || 'without a text'}{typeof src === 'string' && safe(src) ? `, ${src}` : ''}]</span>,
   pre: ({ children }) => <pre tabIndex={0}>{children}</pre>,
   code: ({ children }) => <code>{children}</code>,
-  table: ({ children }) => <div className="scroll" tabIndex={0} role="region" aria-label="Table"><table>{children}</table></div>,
+  table: ({ children }) => <div className="scroll" tabIndex={0} role="group" aria-label="Table"><table>{children}</table></div>,
 };
 for (const tag of ['thead', 'tbody', 'tr', 'th', 'td', 'ul', 'ol', 'li', 'h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'blockquote', 'hr', 'strong', 'em', 'p', 'sup', 'sub'] as const) {
   const Tag = tag as 'p';

@@ -20,7 +20,7 @@ function Rows({ rows }: { rows: Row[] }) {
   const names = [...new Set(rows.flatMap(Object.keys))];
   return (
     <>
-      <div className="scroll" tabIndex={0} role="region" aria-label="Rows">
+      <div className="scroll" tabIndex={0} role="group" aria-label="Rows">
         <table>
           <thead><tr>{names.map((name) => <th key={name} scope="col">{name}</th>)}</tr></thead>
           <tbody>
@@ -37,7 +37,7 @@ function Text({ text }: { text: string }) {
   const [shown, setShown] = useState(MAX_TEXT);
   return (
     <>
-      <pre className="value" tabIndex={0} role="region" aria-label="Text">{text.slice(0, shown)}</pre>
+      <pre className="value" tabIndex={0} role="group" aria-label="Text">{text.slice(0, shown)}</pre>
       {text.length > shown && (
         <button className="button small quiet" onClick={() => setShown(shown * 4)}>{(text.length - shown).toLocaleString('en')} more characters</button>
       )}
