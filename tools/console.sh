@@ -36,7 +36,7 @@ build() {
     npm run --silent build -- --outDir "$built.new" --emptyOutDir --logLevel warn >&2
     rm -rf "$built"
     mv "$built.new" "$built"
-    # The newest ones stay, for those who go to and fro between branches.
+    # The newest ones stay, for those who switch between branches.
     find "$cache" -maxdepth 1 -name 'console-*' -printf '%T@ %p\n' | sort -rn | tail -n +9 | cut -d' ' -f2- | xargs -r rm -rf
   fi
   rm -rf "$out"
