@@ -73,6 +73,8 @@ def main() -> int:
         file = pathlib.Path(path)
         if not file.is_file():
             continue
+        if file.suffix in (".ts", ".tsx", ".css"):
+            found += check_code(path, file.read_text().splitlines())
         if file.suffix in (".h", ".cc", ".py", ".sh") or path == "dev":
             found += check_code(path, file.read_text().splitlines())
         if file.suffix == ".md":

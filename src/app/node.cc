@@ -112,7 +112,7 @@ std::string Node::greeting(const std::string& http, milliseconds took) const {
   text += fmt::format("  engine        {}\n", engine);
   text += fmt::format("  data          {}\n", data_->path().string());
   if (!platform_name_.empty()) text += fmt::format("  platform      {}\n", platform_name_);
-  if (dev_) text += fmt::format("  demo          {}/#/runs/{}\n", http, dev_->demo_run());
+  if (dev_) text += fmt::format("  demo          {}/runs/{}\n", http, dev_->demo_run());
   return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
 }
 
@@ -344,6 +344,7 @@ Status Node::open_http() {
         net::ServerOptions options;
         options.address = address;
         options.memory = &http_memory_;
+        options.pages = http::page_paths();
         auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
           api_->handle(std::move(request), std::move(responder));
         });

@@ -199,7 +199,7 @@ int run_agent(const RunOptions& options) {
     print_line(options.api.json ? dump_json(*started) : id);
     return kExitOk;
   }
-  complain(fmt::format("run {}: {}/#/runs/{}", id, api.address(), id));
+  complain(fmt::format("run {}: {}/runs/{}", id, api.address(), id));
   Progress progress;
   auto followed = api.follow("/api/v1/runs/" + percent_encode(id) + "/events", "", options.timeout,
                              [&](const rest::Event& frame) { return progress.show(frame); });

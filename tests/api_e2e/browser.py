@@ -66,22 +66,11 @@ class LeftThePage(AssertionError):
     """The page was left while it was asked."""
 
 
-class Page:
-    """One tab."""
-
-    def __init__(self, directory, width=1280, height=900, flags=()):
-        self.directory = pathlib.Path(directory)
-        self.process = subprocess.Popen(["chromium", *FLAGS, *flags, f"--user-data-dir={self.directory}", "about:blank"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        port_file = self.directory / "DevToolsActivePort"
-        deadline = time.monotonic() + 30
-        while not (port_file.exists() and "\n" in port_file.read_text()):
-            assert self.process.poll() is None and time.monotonic() < deadline, "chromium did not start"
-            time.sleep(0.05)
-        connection = http.client.HTTPConnection("127.0.0.1", int(port_file.read_text().split()[0]), timeout=30)
-        connection.request("GET", "/json")
-        pages = json.loads(connection.getresponse().read())
-        self.socket = WebSocket(next(page for page in pages if page["type"] == "page")["webSocketDebuggerUrl"])
+class Tab:
+    def __init__(self, port, described, width, height):
+        self.port = port
+        self.described = described
+        self.socket = WebSocket(described["webSocketDebuggerUrl"])
         self.id = 0
         self.problems = []  # errors of scripts and refusals of the content security policy
         for domain in ("Runtime", "Log", "Page"):
@@ -132,6 +121,35 @@ class Page:
     def screenshot(self, path, whole=False):
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         pathlib.Path(path).write_bytes(base64.b64decode(shot["data"]))
+
+    def close(self):
+        ask(self.port, "GET", f"/json/close/{self.described['id']}")
+
+
+def ask(port, method, path) -> bytes:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request(method, path)
+    return connection.getresponse().read()
+
+
+class Page(Tab):
+    """A browser of its own, with one tab."""
+
+    def __init__(self, directory, width=1280, height=900, flags=()):
+        self.directory = pathlib.Path(directory)
+        self.process = subprocess.Popen(["chromium", *FLAGS, *flags, f"--user-data-dir={self.directory}", "about:blank"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        port_file = self.directory / "DevToolsActivePort"
+        deadline = time.monotonic() + 30
+        while not (port_file.exists() and "\n" in port_file.read_text()):
+            assert self.process.poll() is None and time.monotonic() < deadline, "chromium did not start"
+            time.sleep(0.05)
+        port = int(port_file.read_text().split()[0])
+        described = next(page for page in json.loads(ask(port, "GET", "/json")) if page["type"] == "page")
+        super().__init__(port, described, width, height)
+
+    def new_tab(self, width=1280, height=900) -> Tab:
+        return Tab(self.port, json.loads(ask(self.port, "PUT", "/json/new?about:blank")), width, height)
 
     def close(self):
         self.process.terminate()

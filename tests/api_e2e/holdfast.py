@@ -13,7 +13,8 @@ class Answer:
     def __init__(self, status: int, headers, body: bytes):
         self.status = status
         self.headers = headers
-        self.text = body.decode()
+        self.body = body
+        self.text = "" if headers.get("Content-Encoding") else body.decode()
         self.json = json.loads(body) if body[:1] in (b"{", b"[") else None
 
 

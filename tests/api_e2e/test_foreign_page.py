@@ -80,12 +80,13 @@ def test_a_name_that_is_rebound_while_its_page_is_open(server, door, page):
     assert state_of(server) == before
 
 
-def test_a_link_leads_to_the_page_and_a_frame_does_not(server, door, elsewhere, page):
+@pytest.mark.parametrize("path", ["/", "/runs?status=failed", "/runs/some-run"])
+def test_a_link_leads_to_the_page_and_a_frame_does_not(server, door, elsewhere, page, path):
     """What a person may do on purpose, another site may offer: a link. The page it leads to is ours alone."""
-    elsewhere.page = f"<!doctype html><a href='http://127.0.0.1:{door.port}/'>there</a>"
+    elsewhere.page = f"<!doctype html><a href='http://127.0.0.1:{door.port}{path}'>there</a>"
     page.open(f"http://{FOREIGN}:{elsewhere.port}/attack.html")
     page.wait_for("!!document.querySelector('a')")
     page.evaluate("document.querySelector('a').click()")
-    page.wait_for(f"location.href.startsWith('http://127.0.0.1:{door.port}/') && !!document.querySelector('.runs')")
-    assert door.seen[0][1:2] + door.seen[0][3:] == ("/", 200)
+    page.wait_for(f"location.href.startsWith('http://127.0.0.1:{door.port}/') && !!document.querySelector('main .screen')")
+    assert door.seen[0][1:2] + door.seen[0][3:] == (path, 200)
     assert door.seen[0][2]["Sec-Fetch-Site"] == "cross-site"

@@ -42,6 +42,7 @@ KINDS = {
     "a database behind the platform store":
         Kind("NAME", lambda: [p.parent.name for p in sorted(ROOT.glob("src/platform/*/contract_test.cc"))]),
     "a route": Kind("PATH", routes),
+    "a screen": Kind("PAGE", lambda: json.loads((ROOT / "console/pages.json").read_text())),
     "an RPC": Kind("METHOD", lambda: registered("src/base/api/method.h", r"\bX\((\w+)\)")),
     "a public header": Kind("NAME", lambda: [p.stem for p in sorted((ROOT / "include/holdfast").glob("*.h"))]),
 }

@@ -76,10 +76,22 @@ std::optional<Problem> check_host(std::string_view host) {
       .hint("use http://127.0.0.1 or http://localhost with the port");
 }
 
+// "/runs/{id}" is any address of two parts that begins with "runs".
+bool fits(std::string_view pattern, std::string_view path) {
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view want = pattern.substr(0, pattern.find('/', 1));
+    const std::string_view got = path.substr(0, path.find('/', 1));
+    if (want.starts_with("/{") ? got.size() < 2 : want != got) return false;
+    pattern.remove_prefix(want.size());
+    path.remove_prefix(got.size());
+  }
+  return pattern.empty() && path.empty();
+}
+
 bool is_visit(const Head& head, std::string_view path, std::span<const std::string> pages) {
   return (head.method() == http::verb::get || head.method() == http::verb::head) &&
          head["Sec-Fetch-Mode"] == "navigate" && head["Sec-Fetch-Dest"] == "document" &&
-         std::find(pages.begin(), pages.end(), path) != pages.end();
+         std::any_of(pages.begin(), pages.end(), [&](const std::string& page) { return fits(page, path); });
 }
 
 }  // namespace

@@ -10,7 +10,7 @@
 namespace holdfast::net {
 namespace {
 
-const std::string kPages[] = {"/"};
+const std::string kPages[] = {"/", "/runs/{id}"};
 
 // The status of the refusal; 0: it passes, -1: no head.
 int verdict(const std::string& request_line, const std::string& fields) {
@@ -59,6 +59,12 @@ TEST(Guard, LetsPassWhatIsForUsAndFromUs) {
       {"a value of tomorrow", "GET /api/v1/events HTTP/1.1", "Sec-Fetch-Site: same-planet\r\n", 403},
       {"a link to the page", "GET /?x=1 HTTP/1.1",
        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", 0},
+      {"a link to a run on the page", "GET /runs/a%20b?step=2 HTTP/1.1",
+       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", 0},
+      {"a link to less than a run", "GET /runs/ HTTP/1.1",
+       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", 403},
+      {"a link to more than a run", "GET /runs/1/x HTTP/1.1",
+       "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", 403},
       {"a link to the API", "GET /api/v1/runs HTTP/1.1",
        "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n", 403},
       {"the page in a frame", "GET / HTTP/1.1",

@@ -32,7 +32,7 @@ struct ServerOptions {
   std::chrono::milliseconds write_timeout{30'000};   // one response, or one batch of a stream
   std::chrono::milliseconds heartbeat{15'000};       // a silent stream gets a comment line this often
   MemoryBudget* memory = nullptr;       // of bodies and replies, outlives all requests; none: 256 MiB
-  std::vector<std::string> pages{"/"};  // paths to which a link of another site may lead a person
+  std::vector<std::string> pages{"/"};  // paths, perhaps with {parts}, to which another site's link may lead
 };
 
 class Server {

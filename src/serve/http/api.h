@@ -1,6 +1,6 @@
 #pragma once
 
-// The REST API under /api/v1, its event streams, the health checks and the page: docs/guide/http-api.md.
+// The REST API under /api/v1, its event streams, the health checks and the console: docs/guide/http-api.md.
 //
 // Owner: app. Threads: requests are handed to a few workers of its own, because stores and engine calls
 // block, those with large bodies to others; the server's thread never does. A request is read, given to Runs,
@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
@@ -56,6 +57,9 @@ struct ApiDependencies {
   // What is wrong with arguments that a person wants in the place of those an approval asks about.
   std::function<Status(const platform::Approval& approval, std::string_view arguments)> check_edit;
 };
+
+// Addresses that answer with the console, as patterns ("/runs/{id}"): where a link of another site may lead.
+std::vector<std::string> page_paths();
 
 class Api {
  public:

@@ -58,7 +58,7 @@ Names described() {
   return names;
 }
 
-// Without the page, whose files are nobody's business.
+// Without the console, whose files are nobody's business.
 Names served() {
   ApiContext context;
   Router router;

@@ -53,7 +53,7 @@ Json started_json(const runs::StartedRun& started) {
           {"links",
            {{"self", "/api/v1/runs/" + run.run},
             {"events", "/api/v1/runs/" + run.run + "/events"},
-            {"page", "/#/runs/" + run.run}}}};
+            {"page", "/runs/" + run.run}}}};
 }
 
 // What a list shows of an input that it does not carry whole: its text as far as there is one. Of a JSON

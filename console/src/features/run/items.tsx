@@ -1,0 +1,116 @@
+// Items of the transcript. Whatever models, tools and people wrote is text.
+
+import { lazy, Suspense } from 'react';
+import { Link } from '@tanstack/react-router';
+import { fieldsOf, numberOf, textOf } from '../../model/events';
+import type { EndItem, InputItem, MessageItem, NoteItem, StepItem } from '../../model/run_log';
+import { bytes, duration, parsed, plural } from '../../model/text';
+import { Chip } from '../../ui/chip';
+import { Value } from '../../ui/value';
+
+const Markdown = lazy(() => import('../../ui/markdown'));
+
+// The text itself stands there until its form is loaded.
+function Prose({ text, live = false }: { text: string; live?: boolean }) {
+  return <Suspense fallback={<p className="prose plain">{text}</p>}><Markdown text={text} live={live} /></Suspense>;
+}
+
+export function InputView({ item }: { item: InputItem }) {
+  return <article className="say user" aria-label="Input"><p className="prose plain">{item.text}</p></article>;
+}
+
+export function MessageView({ item }: { item: MessageItem }) {
+  return (
+    <article className="say user message" aria-label={`Message${item.by ? ` of ${item.by}` : ''}`}>
+      <p className="prose plain">{item.text}</p>
+      <p className="note">{item.by}{item.seen ? '' : ' (not read yet)'}</p>
+    </article>
+  );
+}
+
+const NOTE_WORDS: Record<string, string> = {
+  'run.waiting': 'waits for its turn in the conversation', 'run.paused': 'paused', 'run.parked': 'parked', 'run.resumed': 'goes on',
+  'effect.reconciled': 'an effect was reconciled', 'effect.undone': 'undone', 'effect.not_undone': 'not undone',
+};
+
+export function NoteView({ item }: { item: NoteItem }) {
+  const { data } = item;
+  const more = [textOf(data['tool']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
+  return (
+    <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ? ` by ${textOf(data['by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at}>{new Date(item.at).toLocaleTimeString()}</time></p>
+  );
+}
+
+function Retried({ item }: { item: StepItem }) {
+  const error = textOf(item.data['error']);
+  const attempt = numberOf(item.data['attempt']) ?? 1;
+  return (
+    <>
+      {item.stream?.replaced && <p className="note retrying">a new attempt replaced what an earlier one had said</p>}
+      {item.status === 'retrying' && <p className="note retrying">will be tried again{error ? `: ${error}` : ''}</p>}
+      {item.status === 'failed' && <p className="note failed">failed{error ? `: ${error}` : ''}</p>}
+      {item.status === 'stopped' && <p className="note">stopped</p>}
+      {item.status === 'completed' && attempt > 1 && <p className="note">{plural(attempt, 'attempt')}</p>}
+    </>
+  );
+}
+
+function Spent({ item }: { item: StepItem }) {
+  const usage = fieldsOf(item.data['usage']);
+  const tokens = (numberOf(usage['input_tokens']) ?? 0) + (numberOf(usage['output_tokens']) ?? 0);
+  const cost = item.data['cost'];
+  const usd = textOf(fieldsOf(cost)['usd']) || (typeof cost === 'string' ? cost : '');
+  if (!tokens) return null;
+  return <p className="note spent">{item.name} {'\u00B7'} {plural(tokens, 'token')}{usd ? ` \u00B7 ${usd} USD` : ''} {'\u00B7'} {duration(item.startedAt, item.endedAt)}</p>;
+}
+
+function ModelView({ item }: { item: StepItem }) {
+  const live = item.status === 'running' || item.status === 'retrying';
+  const text = item.stream ? item.stream.text : textOf(item.data['text']);
+  return (
+    <article className={`say model ${item.status}`} aria-label={`Step ${item.step}: model`} aria-busy={live}>
+      {text && <Prose text={text} live={live} />}
+      {live && <span className="caret" aria-label="is writing" role="img" />}
+      <Retried item={item} />
+      <Spent item={item} />
+    </article>
+  );
+}
+
+function ToolView({ run, item }: { run: string; item: StepItem }) {
+  const bad = item.status === 'failed' || item.data['is_error'] === true;
+  const output = fieldsOf(item.data['output']);
+  const size = numberOf(output['bytes']) ?? 0;
+  const child = textOf(item.data['run']);
+  const { result } = item.data;
+  return (
+    <article className={`tool ${bad ? 'bad' : item.status}`} aria-label={`Step ${item.step}: ${item.name || item.tool}`}>
+      <header><span className="kind">{item.tool}</span><strong>{item.name}</strong><Chip status={bad ? 'failed' : item.status} /></header>
+      {item.data['arguments'] !== undefined && <Value of={item.data['arguments']} />}
+      {child && <p className="note">its own run: <Link to="/runs/$id" params={{ id: child }}>{child}</Link></p>}
+      <Retried item={item} />
+      {result !== undefined && (
+        <details className="result" open={bad || textOf(result).length < 400}><summary>{bad ? 'Error' : 'Result'}</summary><Value of={result} /></details>
+      )}
+      {item.data['output'] !== undefined && (
+        <p className="note"><a href={`/api/v1/runs/${encodeURIComponent(run)}/steps/${item.step}/output`} download>all of it as a file</a>{size ? ` (${bytes(size)})` : ''}</p>
+      )}
+    </article>
+  );
+}
+
+export function StepView({ run, item }: { run: string; item: StepItem }) {
+  return item.tool === 'model' ? <ModelView item={item} /> : <ToolView run={run} item={item} />;
+}
+
+export function EndView({ item, output }: { item: EndItem; output: unknown }) {
+  const good = item.status === 'completed';
+  const whole = good && output !== null && output !== undefined && output !== '' ? output : item.text;
+  const value = parsed(whole);
+  return (
+    <article className={`end ${item.status}`} aria-label={good ? 'Result' : 'End'}>
+      <header><Chip status={item.status} />{good && <strong>Result</strong>}{item.errorType && <code>{item.errorType}</code>}</header>
+      {whole !== '' && (good && typeof value === 'string' ? <Prose text={value} /> : typeof value === 'string' ? <p className="prose plain">{value}</p> : <Value of={value} />)}
+    </article>
+  );
+}

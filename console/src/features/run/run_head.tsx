@@ -1,0 +1,92 @@
+// Who runs, how it stands, what it has used, and what can be done with it.
+
+import { useMutation } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { answered, api, type Run } from '../../api/client';
+import { queryClient } from '../../api/queries';
+import { wordsOf } from '../../model/problem';
+import type { RunLog } from '../../model/run_log';
+import type { Standing } from '../../model/standing';
+import { duration, plural } from '../../model/text';
+import { Chip, RUN_WORDS } from '../../ui/chip';
+import { useKeys } from '../../ui/use_keys';
+
+const BY = 'console';
+
+function Age({ from, to }: { from: string; to: string }) {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (to) return;
+    const timer = setInterval(() => { if (!document.hidden) tick((n) => n + 1); }, 1000);
+    return () => clearInterval(timer);
+  }, [to]);
+  return <span title={from}>{to ? `took ${duration(from, to)}` : `for ${duration(from)}`}</span>;
+}
+
+function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog }) {
+  const began = run?.started_at || log.startedAt;
+  const usage = run?.usage;
+  const cost = (run?.spent ?? usage)?.cost;
+  return (
+    <p className="facts">
+      <code>{id}</code>
+      {began && <Age from={began} to={log.endedAt || run?.closed_at || ''} />}
+      {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}
+      {usage?.model_calls ? <span>{plural((usage.input_tokens ?? 0) + (usage.output_tokens ?? 0), 'token')}</span> : null}
+      {usage?.model_calls ? <span title={cost?.price_as_of ? `prices of ${cost.price_as_of}` : undefined}>{cost ? `${cost.usd} USD` : 'unpriced'}</span> : null}
+      {run?.version && <span title={run.version}>version {run.version.slice(0, 8)}</span>}
+      {run?.hold?.reason && <span className="held">{run.hold.by ? `${run.hold.by}: ` : ''}{run.hold.error ? String((run.hold.error as { message?: string }).message ?? run.hold.reason) : run.hold.reason}</span>}
+    </p>
+  );
+}
+
+type Action = 'pause' | 'resume' | 'cancel' | 'terminate' | 'fail';
+
+function act(id: string, action: Action) {
+  const params = { path: { id } };
+  switch (action) {
+    case 'pause': return answered<unknown>(api.POST('/api/v1/runs/{id}/pause', { params, body: { by: BY } }));
+    case 'resume': return answered<unknown>(api.POST('/api/v1/runs/{id}/resume', { params, body: { by: BY } }));
+    case 'cancel': return answered<unknown>(api.POST('/api/v1/runs/{id}/cancel', { params, body: { reason: 'cancelled in the console' } }));
+    case 'terminate': return answered<unknown>(api.POST('/api/v1/runs/{id}/terminate', { params, body: { reason: 'terminated in the console' } }));
+    case 'fail': return answered<unknown>(api.POST('/api/v1/runs/{id}/fail', { params, body: { by: BY } }));
+  }
+}
+
+function Actions({ id, standing }: { id: string; standing: Standing }) {
+  const [cancelled, setCancelled] = useState(false);
+  const mutation = useMutation({
+    mutationFn: (action: Action) => act(id, action),
+    onSuccess: (_, action) => {
+      if (action === 'cancel') setCancelled(true);
+      void queryClient.invalidateQueries({ queryKey: ['run', id] });
+    },
+  });
+  const held = standing.status === 'paused' || standing.status === 'parked';
+  useKeys(held ? [{ keys: 'r', says: 'Resume the run', run: () => mutation.mutate('resume') }] : []);
+  const button = (action: Action, text: string, look = 'quiet') => (
+    <button className={`button small ${look}`} disabled={mutation.isPending} onClick={() => mutation.mutate(action)}>{text}</button>
+  );
+  return (
+    <div className="run-actions">
+      {held ? button('resume', 'Resume', 'primary') : button('pause', 'Pause')}
+      {standing.status === 'parked' && button('fail', 'Fail run', 'danger')}
+      {button('cancel', 'Cancel run')}
+      {cancelled && button('terminate', 'Terminate at once', 'danger')}
+      {mutation.isError && <p className="problem" role="alert">{wordsOf(mutation.error)}</p>}
+    </div>
+  );
+}
+
+export function RunHead({ id, run, log, standing }: { id: string; run: Run | undefined; log: RunLog; standing: Standing }) {
+  return (
+    <div className="head">
+      <div className="title">
+        <h1>{run?.agent || log.agent || 'Run'}</h1>
+        <Chip status={standing.status} words={RUN_WORDS} />
+        {standing.open && <Actions id={id} standing={standing} />}
+      </div>
+      <Facts id={id} run={run} log={log} />
+    </div>
+  );
+}

@@ -1,0 +1,64 @@
+// One run: what was said and done first, its steps over time beside it. The address is the run: whoever leaves and comes
+// back sees all of it, and what happens next.
+
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { patchRun, runQuery } from '../../api/queries';
+import type { RunLog } from '../../model/run_log';
+import { ApiProblem, wordsOf } from '../../model/problem';
+import { standingOf } from '../../model/standing';
+import { announce } from '../../ui/announce';
+import { wordOf } from '../../ui/chip';
+import { useRunLog } from '../use_live';
+import { Composer } from './composer';
+import { RunHead } from './run_head';
+import { Timeline } from './timeline';
+import { END_MARK, Transcript } from './transcript';
+import './run.css';
+
+export function RunScreen({ id, step, onStep }: { id: string; step: number | undefined; onStep: (step: number | undefined) => void }) {
+  const [log, version] = useRunLog(id);
+  const { data: run, error } = useQuery(runQuery(id));
+  useEffect(() => { if (run) patchRun(run); }, [run]);
+  useEffect(() => {
+    const before = document.title;
+    document.title = `${id} \u00B7 Holdfast`;
+    return () => { document.title = before; };
+  }, [id]);
+  useTold(log, version);
+
+  if (error instanceof ApiProblem && error.status === 404 && log.items.length === 0) {
+    return <div className="screen"><p className="empty" role="alert">{error.message}</p></div>;
+  }
+  // The stream is ahead of the record: it says first that the run is over, and that somebody is asked.
+  const standing = log.closed ? { status: log.closed, open: false }
+    : run ? standingOf(log.pending ? { ...run, waiting_on: 'approval' } : run)
+      : { status: log.pending ? 'pending' : 'running', open: true };
+  return (
+    <div className="screen run-screen">
+      <RunHead id={id} run={run} log={log} standing={standing} />
+      {error && <p className="problem" role="alert">{wordsOf(error)}</p>}
+      <div className="columns">
+        <div>
+          <Transcript log={log} run={run} version={version} step={step} onStep={onStep} />
+          {standing.open && <Composer id={id} held={standing.status === 'paused' || standing.status === 'parked'} />}
+          <div id={END_MARK} />
+        </div>
+        <Timeline log={log} version={version} step={step} onStep={onStep} />
+      </div>
+    </div>
+  );
+}
+
+// Says what happened while somebody is here, not what had happened before.
+function useTold(log: RunLog, version: number): void {
+  const told = useRef<{ at: number; asked: number; closed: string } | null>(null);
+  useEffect(() => {
+    const asked = log.items.filter((item) => item.kind === 'approval' && item.status === 'pending').length;
+    const before = told.current;
+    told.current = { at: version, asked, closed: log.closed };
+    if (!before || before.at === 0) return;
+    if (log.closed && !before.closed) announce(`the run is over: ${wordOf(log.closed)}`);
+    else if (asked > before.asked) announce('a person is asked');
+  }, [log, version]);
+}

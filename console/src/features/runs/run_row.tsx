@@ -1,0 +1,23 @@
+import { Link } from '@tanstack/react-router';
+import { memo } from 'react';
+import type { RunSummary } from '../../api/client';
+import { standingOf } from '../../model/standing';
+import { ago, duration, plainText } from '../../model/text';
+import { Chip, RUN_WORDS } from '../../ui/chip';
+
+export const RunRow = memo(function RunRow({ run }: { run: RunSummary }) {
+  const { spent } = run;
+  const tokens = spent ? (spent.input_tokens ?? 0) + (spent.output_tokens ?? 0) : 0;
+  const began = run.started_at ?? run.created_at;
+  return (
+    <Link className="run" to="/runs/$id" params={{ id: run.id }} data-run={run.id}>
+      <span className="run-status"><Chip status={standingOf(run).status} words={RUN_WORDS} /></span>
+      <span className="run-agent" title={run.version ? `version ${run.version}` : undefined}>{run.agent}</span>
+      <span className="run-input" title={run.id}>{plainText(run.input)}</span>
+      <span className="run-number">{tokens ? tokens.toLocaleString('en') : ''}</span>
+      <span className="run-number">{spent?.cost?.usd ? `$${spent.cost.usd}` : ''}</span>
+      <span className="run-number">{run.closed_at ? duration(began, run.closed_at) : ''}</span>
+      <time className="run-number" dateTime={run.created_at} title={new Date(run.created_at).toLocaleString()}>{ago(run.created_at)}</time>
+    </Link>
+  );
+});

@@ -1,0 +1,55 @@
+// Go anywhere by typing: screens, runs that were seen, a run by its id.
+
+import { useQueryClient, type InfiniteData } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { Command } from 'cmdk';
+import { useState } from 'react';
+import type { RunSummary } from '../../api/client';
+import type { RunPage } from '../../model/run_pages';
+import { plainText } from '../../model/text';
+import { Dialog } from '../../ui/dialog';
+import { SCREENS } from './screens';
+
+const RUN_ID = /^[A-Za-z0-9_.:@-]{1,200}$/;
+const MAX_RUNS = 50;
+
+export function Palette({ onClose }: { onClose: () => void }) {
+  const navigate = useNavigate();
+  const cache = useQueryClient();
+  const [typed, setTyped] = useState('');
+  const [runs] = useState(() => {
+    const known = new Map<string, RunSummary>();
+    for (const [, data] of cache.getQueriesData<InfiniteData<RunPage<RunSummary>>>({ queryKey: ['runs'] })) {
+      for (const run of data?.pages[0]?.runs ?? []) known.set(run.id, run);
+    }
+    return [...known.values()].slice(0, MAX_RUNS);
+  });
+  const open = (id: string) => {
+    onClose();
+    void navigate({ to: '/runs/$id', params: { id } });
+  };
+  const id = typed.trim();
+  return (
+    <Dialog label="Go to" onClose={onClose} className="palette">
+      <Command label="Go to">
+        <Command.Input autoFocus value={typed} onValueChange={setTyped} placeholder="A screen, a run" aria-label="A screen, a run" />
+        <Command.List>
+          <Command.Empty>Nothing fits.</Command.Empty>
+          {RUN_ID.test(id) && !runs.some((run) => run.id === id) && <Command.Item value={`run ${id}`} forceMount onSelect={() => open(id)}>Run <code>{id}</code></Command.Item>}
+          <Command.Group heading="Screens">
+            {SCREENS.map((screen) => (
+              <Command.Item key={screen.to} onSelect={() => { onClose(); void navigate({ to: screen.to }); }}>{screen.name}<kbd>{screen.keys}</kbd></Command.Item>
+            ))}
+          </Command.Group>
+          <Command.Group heading="Runs">
+            {runs.map((run) => (
+              <Command.Item key={run.id} value={`${run.agent} ${run.id} ${plainText(run.input).slice(0, 80)}`} onSelect={() => open(run.id)}>
+                <span>{run.agent}</span> <span className="note">{plainText(run.input).slice(0, 60)}</span>
+              </Command.Item>
+            ))}
+          </Command.Group>
+        </Command.List>
+      </Command>
+    </Dialog>
+  );
+}

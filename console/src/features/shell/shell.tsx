@@ -1,0 +1,79 @@
+// What is on every screen: navigation, the state of the stream, the palette, the help.
+
+import { useQuery } from '@tanstack/react-query';
+import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import { infoQuery } from '../../api/queries';
+import { announce } from '../../ui/announce';
+import { Boundary } from '../../ui/boundary';
+import { chooseTheme, chosenTheme, nextTheme, type Theme } from '../../ui/theme';
+import { useKeys } from '../../ui/use_keys';
+import { useLink } from '../use_live';
+import { KeyHelp } from './key_help';
+import { Palette } from './palette';
+import { SCREENS } from './screens';
+
+const LINK_WORDS = { connecting: 'connecting', live: 'live', down: 'reconnecting' };
+
+function LinkSign() {
+  const link = useLink();
+  const before = useRef(link);
+  useEffect(() => {
+    if (before.current === 'down' && link === 'live') announce('connected again');
+    before.current = link;
+  }, [link]);
+  return <span id="link" className="link" role="status" data-state={link}>{LINK_WORDS[link]}</span>;
+}
+
+function Info() {
+  const { data } = useQuery(infoQuery);
+  if (!data) return null;
+  return <span className="info">{data['version']} {'\u00B7'} {data['engine'] === 'embedded' ? `engine ${data['grpc_address']}` : data['engine']}</span>;
+}
+
+const THEME_SIGNS: Record<Theme, string> = { system: '\u25D0', light: '\u2600', dark: '\u263E' };
+
+function ThemeSwitch() {
+  const [theme, setTheme] = useState(chosenTheme);
+  const turn = () => {
+    const next = nextTheme(theme);
+    chooseTheme(next);
+    setTheme(next);
+  };
+  return <button className="button small quiet sign" onClick={turn} aria-label={`Theme: ${theme}`} title={`Theme: ${theme}`}><span aria-hidden="true">{THEME_SIGNS[theme]}</span></button>;
+}
+
+export function Shell() {
+  const navigate = useNavigate();
+  const [over, setOver] = useState<'palette' | 'help' | null>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useKeys([
+    { keys: 'mod+k', says: 'Go to anything', run: () => setOver('palette') },
+    { keys: '?', says: 'This help', run: () => setOver('help') },
+    ...SCREENS.map((screen) => ({ keys: screen.keys, says: screen.says, run: () => void navigate({ to: screen.to }) })),
+  ]);
+  return (
+    <>
+      <a className="skip" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById('main')?.focus(); }}>Skip to the content</a>
+      <header className="bar">
+        <Link className="brand" to="/runs" aria-label="Holdfast, all runs">
+          <svg viewBox="0 0 24 24" width="22" height="22" aria-hidden="true"><path d="M12 2a3 3 0 0 1 1 5.83V10h4v2h-4v7.9A7 7 0 0 0 18.9 14H17l3-4.5L23 14h-2.1a9 9 0 0 1-17.8 0H1l3-4.5L7 14H5.1a7 7 0 0 0 5.9 5.9V12H7v-2h4V7.83A3 3 0 0 1 12 2Zm0 2a1 1 0 1 0 0 2 1 1 0 0 0 0-2Z" fill="currentColor" /></svg>
+          <span>Holdfast</span>
+        </Link>
+        <nav aria-label="Screens">
+          {SCREENS.filter((screen) => screen.inBar).map((screen) => <Link key={screen.to} to={screen.to} activeProps={{ 'aria-current': 'page' }}>{screen.name}</Link>)}
+        </nav>
+        <span className="end-of-bar">
+          <Info />
+          <LinkSign />
+          <button className="button small quiet palette-button" onClick={() => setOver('palette')}>Go to <kbd>Ctrl K</kbd></button>
+          <ThemeSwitch />
+        </span>
+      </header>
+      <main id="main" tabIndex={-1}><Boundary key={path}><Outlet /></Boundary></main>
+      <div id="announce" className="visually-hidden" aria-live="polite" />
+      {over === 'palette' && <Palette onClose={() => setOver(null)} />}
+      {over === 'help' && <KeyHelp onClose={() => setOver(null)} />}
+    </>
+  );
+}

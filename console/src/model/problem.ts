@@ -1,0 +1,18 @@
+export interface ProblemDocument { detail?: string; code?: string; hint?: string }
+
+// What the API said is wrong (RFC 9457), as an exception.
+export class ApiProblem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly hint: string;
+
+  constructor(status: number, problem: ProblemDocument | undefined) {
+    super(problem?.detail || `The server answered ${status}.`);
+    this.status = status;
+    this.code = problem?.code ?? '';
+    this.hint = problem?.hint ?? '';
+  }
+}
+
+export const wordsOf = (error: unknown): string =>
+  error instanceof ApiProblem && error.hint ? `${error.message} (${error.hint})` : error instanceof Error ? error.message : String(error);

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import type { RunEvent } from './events';
+import { RunLog, type ApprovalItem, type EndItem, type StepItem } from './run_log';
+
+let seq = 0;
+const event = (type: string, data: unknown): RunEvent => ({ run: 'r', seq: ++seq, type, at: new Date(1000 * seq).toISOString(), data });
+const delta = (offset: number, text: string, attempt = 1) => event('delta', { step: '1', attempt, offset, text });
+const logOf = (...events: RunEvent[]) => {
+  const log = new RunLog('r');
+  for (const one of events) log.apply(one);
+  return log;
+};
+const step = (log: RunLog, number = 1) => log.items.find((item) => item.key === `step:${number}`) as StepItem;
+const kinds = (log: RunLog) => log.items.map((item) => item.key);
+
+test('text that comes again after a reconnect is not doubled, whatever its bytes', () => {
+  const log = logOf(delta(0, 'Caf\u00e9 '), delta(6, 'au'), delta(0, 'Caf\u00e9 '), delta(0, 'Caf\u00e9 au lait'));
+  expect(step(log).stream?.text).toBe('Caf\u00e9 au lait');
+});
+
+test('a delta of nothing new changes nothing', () => {
+  const log = logOf(delta(0, 'abc'));
+  const before = log.items;
+  expect(log.apply(delta(0, 'abc'))).toBe(false);
+  expect(log.items).toBe(before);
+});
+
+test('a new attempt replaces the text of the one before, and says so', () => {
+  const log = logOf(delta(0, 'Alpha beta'), delta(0, 'Alp', 2), delta(10, ' gamma', 1));
+  expect(step(log).stream).toMatchObject({ text: 'Alp', attempt: 2, replaced: true });
+});
+
+test('what was streamed gives way to what was committed', () => {
+  const log = logOf(delta(0, 'Hel'), event('step.completed', { step: 1, kind: 'model', text: 'Hello' }), delta(3, 'lo'));
+  expect(step(log)).toMatchObject({ status: 'completed', stream: null, data: { text: 'Hello' } });
+});
+
+test('an event counts once', () => {
+  const started = event('run.started', { agent: 'a', input: 'x' });
+  const log = logOf(started);
+  const version = log.version;
+  expect(log.apply(started)).toBe(false);
+  expect(log.version).toBe(version);
+});
+
+test('steps stand in their order, a question before its step, a message before the step that saw it', () => {
+  const log = logOf(
+    event('run.started', { agent: 'a', input: 'x' }), event('step.started', { step: 1, kind: 'model' }), event('step.started', { step: 3, kind: 'sql', name: 'b' }),
+    event('approval.requested', { approval: 'p', step: 2, tool: 'pay' }), event('step.started', { step: 2, kind: 'sql', name: 'pay' }),
+    event('message.received', { id: 'm', text: 'stop' }), event('message.seen', { id: 'm', step: 4 }), event('step.started', { step: 4, kind: 'model' }),
+    event('run.completed', { output: 'ok' }), event('step.completed', { step: 3 }));
+  expect(kinds(log)).toEqual(['input', 'step:1', 'approval:p', 'step:2', 'step:3', 'message:m', 'step:4', 'end']);
+});
+
+test('a closed run has no open step and no open question', () => {
+  const log = logOf(
+    event('step.started', { step: 1, kind: 'model' }), event('approval.requested', { approval: 'p', step: 2, tool: 'pay' }),
+    event('run.closed', { status: 'terminated', error: { type: 'T', message: 'enough' } }), event('step.retrying', { step: 1 }));
+  expect(step(log).status).toBe('stopped');
+  expect((log.items.find((item) => item.kind === 'approval') as ApprovalItem).status).toBe('obsolete');
+  expect(log.items.at(-1) as EndItem).toMatchObject({ status: 'terminated', text: 'enough' });
+  expect(log.pending).toBe(false);
+});
+
+test('a reset begins anew', () => {
+  const log = logOf(delta(0, 'abc'), event('run.closed', { status: 'failed' }));
+  log.clear();
+  expect(log.items).toEqual([]);
+  log.apply({ ...delta(0, 'abc'), seq: 1 });
+  expect(step(log)).toMatchObject({ status: 'running', stream: { text: 'abc' } });
+});
+
+test('ten thousand steps are appended, not sorted again', () => {
+  const log = new RunLog('r');
+  for (let i = 1; i <= 10_000; i++) log.apply(event('step.started', { step: i, kind: 'sql' }));
+  expect(log.items.length).toBe(10_000);
+  expect(log.items.at(-1)?.key).toBe('step:10000');
+});

@@ -1,0 +1,51 @@
+// Words for times, sizes and states.
+
+export function duration(from: string, to?: string | null, now = Date.now()): string {
+  if (!from) return '';
+  const ms = Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from));
+  if (ms < 1000) return `${ms} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms < 3_600_000) return `${Math.floor(ms / 60_000)} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} min`;
+}
+
+export function ago(time: string, now = Date.now()): string {
+  const s = Math.max(0, (now - Date.parse(time)) / 1000);
+  if (s < 10) return 'now';
+  if (s < 60) return `${Math.floor(s)} s ago`;
+  if (s < 3600) return `${Math.floor(s / 60)} min ago`;
+  if (s < 86_400) return `${Math.floor(s / 3600)} h ago`;
+  return new Date(time).toLocaleDateString();
+}
+
+export function until(time: number, now = Date.now()): string {
+  const s = (time - now) / 1000;
+  if (s <= 0) return 'expired';
+  if (s < 90) return `expires in ${Math.ceil(s)} s`;
+  if (s < 5400) return `expires in ${Math.round(s / 60)} min`;
+  if (s < 172_800) return `expires in ${Math.round(s / 3600)} h`;
+  return `expires in ${Math.round(s / 86_400)} days`;
+}
+
+export function bytes(count: number): string {
+  if (count < 1024) return `${count} B`;
+  if (count < 1024 * 1024) return `${(count / 1024).toFixed(1)} KiB`;
+  return `${(count / 1024 / 1024).toFixed(1)} MiB`;
+}
+
+export const plural = (count: number, word: string): string => `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
+
+// Text that may be JSON, as a value.
+export function parsed(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  const first = value.trimStart()[0];
+  if (first !== '{' && first !== '[') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+// What a person typed as text; of an input in other shapes, its JSON.
+export const plainText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,0 +1,3 @@
+import { NewRun } from '../features/runs/new_run';
+
+export default NewRun;
