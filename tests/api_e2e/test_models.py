@@ -120,6 +120,19 @@ def test_the_next_model_goes_on_and_the_log_says_why(binary, tmp_path, provider)
         server.close()
 
 
+def test_a_first_interval_may_be_longer_than_the_longest(binary, tmp_path, provider):
+    """`max_interval` is 30 seconds unless said: no engine takes a longest interval that is shorter than the first."""
+    well = provider()
+    well.open.release(10)
+    server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1").start()
+    try:
+        definition = AGENT.format(name="slow", model=well.url, fallbacks="[]").replace("name: first", "name: first\n    retry: {initial: 60s}")
+        assert server.request("PUT", "/api/v1/agents/slow", definition).status == 201
+        assert server.wait(server.start_run("slow", "a"))["output"] == "done"
+    finally:
+        server.close()
+
+
 def test_wrong_limits_keep_a_server_from_starting(binary, tmp_path):
     (tmp_path / "l.yaml").write_text("apiVersion: holdfast.dev/v1\nkind: Limits\nlimits: [{host: x, rpm: 5}]\n")
     for file, code, said in (("l.yaml", 2, "l.yaml:3:20: unknown key `limits[0].rpm`"), ("nofile.yaml", 3, "nofile.yaml")):

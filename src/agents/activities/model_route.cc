@@ -22,7 +22,7 @@ std::int64_t ms_of(WallTime time) {
 
 // After so many failures in a row, as the engine would wait.
 milliseconds interval(const RetrySpec& retry, int failures) {
-  const double longest = static_cast<double>(retry.max_interval.count());
+  const double longest = static_cast<double>(std::max(retry.initial, retry.max_interval).count());
   const double next = static_cast<double>(retry.initial.count()) * std::pow(retry.backoff, failures - 1);
   return milliseconds(static_cast<std::int64_t>(std::min(next, longest)));
 }

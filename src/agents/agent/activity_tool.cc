@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/bookkeeping.h"
+#include "agent/failures.h"
 #include "agent/workflow_tool.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -112,11 +113,7 @@ ActivityOptions options_of(const PlannedCall& planned) {
       .start_to_close(milliseconds(planned.timeout_ms))
       .schedule_to_start(milliseconds(input.at("start_within_ms").get<std::int64_t>()))
       .summary(planned.call.tool)
-      .retry(RetryPolicy()
-                 .initial(milliseconds(retry.value("initial_ms", 1000)))
-                 .backoff(retry.value("backoff", 2.0))
-                 .maximum(milliseconds(retry.value("maximum_ms", 30000)))
-                 .attempts(once ? 1 : retry.value("attempts", 1)));
+      .retry(retry_policy(retry).attempts(once ? 1 : retry.value("attempts", 1)));
   if (const auto heartbeat = input.value("heartbeat_ms", std::int64_t{0}); heartbeat > 0)
     out.heartbeat(milliseconds(heartbeat));
   return out;

@@ -3,6 +3,7 @@
 // What went wrong, as the loop tells it: the cause that a person can act on, at the end of a failure's chain.
 // Pure.
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 
@@ -15,11 +16,14 @@ namespace holdfast::agent {
 // A worker that died is noticed after this; activities beat every kBeatInterval.
 inline constexpr std::chrono::seconds kHeartbeatTimeout{10};
 
+// No engine takes a longest interval that is shorter than the first one: then the first one is it.
 inline ::holdfast::RetryPolicy retry_policy(const protocol::Json& retry) {
+  const std::chrono::milliseconds initial(retry.value("initial_ms", 1000));
+  const std::chrono::milliseconds maximum(retry.value("maximum_ms", 30000));
   return ::holdfast::RetryPolicy()
-      .initial(std::chrono::milliseconds(retry.value("initial_ms", 1000)))
+      .initial(initial)
       .backoff(retry.value("backoff", 2.0))
-      .maximum(std::chrono::milliseconds(retry.value("maximum_ms", 30000)))
+      .maximum(std::max(initial, maximum))
       .attempts(retry.value("attempts", 1));
 }
 

@@ -57,6 +57,8 @@ struct Call {
       std::expected<Completion, Error> completion = decoder->take();
       if (completion) {
         completion->message.role = Role::kAssistant;
+        if (provider.limit_may_be_unsaid && max_tokens && completion->usage.output_tokens >= *max_tokens)
+          completion->stop_reason = StopReason::kMaxTokens;
         if (completion->message.holds_opaque()) completion->message.origin = origin;
         if (std::string id = request_id(); !id.empty()) completion->request_id = std::move(id);
         return *std::move(completion);
@@ -122,6 +124,7 @@ struct Call {
   std::string document;
   std::string error_body;
   std::string api_key;
+  std::optional<std::int64_t> max_tokens;  // asked for
   std::shared_ptr<const Redaction> redaction;
   std::string origin;  // of what is opaque in the answer
   bool broken = false;
@@ -229,6 +232,7 @@ void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Re
   if (!body) return done(std::unexpected(Error(ErrorKind::kBadRequest, body.error().message())));
   auto call = make_call(*shared, key, stop);
   call->on_delta = std::move(on_delta);
+  call->max_tokens = request.max_tokens;
   call->done = std::move(done);
   if (asked_before + 1 < kMaxDialects && provider.adapt != nullptr) {
     call->done = [shared, key, request = std::make_shared<const Request>(request), stop, dialect,

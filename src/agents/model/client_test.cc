@@ -216,6 +216,17 @@ TEST_P(ClientTest, AnAnswerCutByItsLimitSaysSo) {
   EXPECT_EQ(ask()->stop_reason, StopReason::kMaxTokens);
 }
 
+// llama.cpp's /v1/responses: three tokens were allowed, three were said, "completed".
+TEST_P(ClientTest, AnAnswerThatUsedAllItsTokensIsOnlyWholeIfTheFormatWouldSaySo) {
+  serve("replies:\n  - text: one two\n    usage: {input: 20, output: 3}\n");
+  Request limited = request("hello");
+  limited.max_tokens = 3;
+  EXPECT_EQ(ask(limited)->stop_reason,
+            GetParam() == &kOpenaiResponses ? StopReason::kMaxTokens : StopReason::kEnd);
+  limited.max_tokens = 4;
+  EXPECT_EQ(ask(limited)->stop_reason, StopReason::kEnd);
+}
+
 TEST_P(ClientTest, ACutStreamIsRetryableAndTheRetryIsWhole) {
   serve("replies:\n  - text: one two three four five six seven\n    faults: [{cut_after: 6, first: 1}]\n");
   Outcome outcome = ask();

@@ -531,6 +531,7 @@ constinit const Provider kOpenaiResponses = whole({.name = "openai_responses",
                                                    .headers = openai_headers,
                                                    .encode = encode,
                                                    .decoder = decoder,
+                                                   .limit_may_be_unsaid = true,
                                                    .adapt = adapt});
 
 }  // namespace holdfast::model

@@ -44,6 +44,9 @@ struct Provider {
   Result<std::string> (*encode)(const Request& request, const Dialect& dialect) = nullptr;
   // For the events of one stream.
   std::unique_ptr<Decoder> (*decoder)() = nullptr;
+  // Servers of this format say `completed` of what they cut off at the limit of tokens, too (llama.cpp): an
+  // answer that used all that it was allowed is not known to be whole.
+  bool limit_may_be_unsaid = false;
   // What a response other than 200 means. `body` may be anything.
   Error (*classify_error)(const net::HttpHead& head, std::string_view body, WallTime now) = error_of_response;
   // How to say it to a server that refused a request for how it was said; none: that was not it. May be null.
