@@ -396,6 +396,8 @@ Status Node::start_work() {
   WorkerRole::Options options;
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
+  options.public_url = options_.public_url.value_or("http://" + server_->address());
+  while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
   options.start_run = [this](platform::StartIntent intent) -> Status {

@@ -25,6 +25,7 @@ Json tool_json(const ToolSpec& tool) {
   if (!tool.bind.empty()) out["bind"] = bind_json(tool.bind);
   out[std::string(type.name)] = type.canonical(tool);
   add_hooks(out, tool.hooks);
+  add_detached(out, tool.detached);
   return out;
 }
 

@@ -19,6 +19,7 @@ inline constexpr std::string_view kStepWaiting = "step.waiting";  // for its key
 inline constexpr std::string_view kStepRetrying = "step.retrying";
 inline constexpr std::string_view kStepCompleted = "step.completed";
 inline constexpr std::string_view kStepFailed = "step.failed";
+inline constexpr std::string_view kStepDetached = "step.detached";  // it runs, and the agent goes on
 inline constexpr std::string_view kRunPaused = "run.paused";
 inline constexpr std::string_view kRunParked = "run.parked";
 inline constexpr std::string_view kRunResumed = "run.resumed";

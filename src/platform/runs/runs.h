@@ -182,6 +182,10 @@ class Runs {
   // answer, or after `answer_within` with kSent.
   void decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done);
 
+  // Ends a call that was given this token. Returns when that is durable; the run is told behind it, until it
+  // has heard. The same again is the same.
+  Result<platform::Completion> complete(const platform::CompletionAttempt& attempt);
+
   // Raises budgets of an open run, for good, and tells those who wait for them: who waited for one goes on.
   // A budget that the run does not have, or that would be lowered, is kBudgetNotRaised.
   Result<platform::Account> raise_budget(const platform::Raise& wanted);

@@ -5,6 +5,7 @@
 #include "platform/contract_approvals.h"
 #include "platform/contract_blobs.h"
 #include "platform/contract_budgets.h"
+#include "platform/contract_completions.h"
 #include "platform/contract_conversations.h"
 #include "platform/contract_held_runs.h"
 #include "platform/contract_labels.h"

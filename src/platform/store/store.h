@@ -20,6 +20,7 @@
 #include "base/storage_fault.h"
 #include "holdfast/status.h"
 #include "platform/blobs.h"
+#include "platform/completions.h"
 #include "platform/held_runs.h"
 #include "platform/memory.h"
 #include "platform/records.h"
@@ -229,6 +230,21 @@ class Store {
   // Who came to the conversation, newest first. `after`: the last run of the page before.
   virtual Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                           std::uint32_t limit) = 0;
+
+  // ---- completions: calls that somebody outside ends (docs/adr/0058)
+
+  // Opens it, if it is not there, and gives one more token for it; of one that has ended a token that is no
+  // good. RESOURCE_EXHAUSTED: beyond kMaxCompletionTokens.
+  virtual Result<OpenedCompletion> open_completion(const CompletionOpening& opening) = 0;
+  // The first one stands, and the same again is the same. NOT_FOUND: no call waits for that token;
+  // OUT_OF_RANGE: its time is over; FAILED_PRECONDITION: its run is; ALREADY_EXISTS: something else was said.
+  virtual Result<Completion> complete(const CompletionAttempt& attempt) = 0;
+  // By the run, which takes what was said; if nobody said anything, it ends as kExpired or kClosed. None: it
+  // was never opened.
+  virtual Result<std::optional<Completion>> end_completion(std::string_view id, CompletionState as) = 0;
+  virtual Result<std::optional<Completion>> completion(std::string_view id) = 0;
+  // Completed, and their runs have not taken it yet; by id.
+  virtual Result<std::vector<Completion>> untold_completions(std::string_view after, std::uint32_t limit) = 0;
 
   // ---- settings of runs
 

@@ -33,6 +33,16 @@ Json pending_activities_json(const std::vector<PendingActivity>& activities) {
   return out;
 }
 
+// Nothing is under way but calls that somebody outside is to end.
+bool waits_for_completion(const Json& steps, const runs::Standing& standing) {
+  if (is_closed(standing.status) || !standing.pending_activities || !standing.pending_activities->empty())
+    return false;
+  for (const Json& step : steps) {
+    if (step.contains("detached") && step.value("status", "") == "running") return true;
+  }
+  return false;
+}
+
 Json waiting_on(const runs::RunSummary& summary) {
   if (summary.waits_for_approval) return "approval";
   if (summary.waits_for_turn) return "conversation";
@@ -126,6 +136,8 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
   if (details.summary.account) out["budgets"] = budgets_json(*details.summary.account);
   out["bill"] = details.bill ? bill_json(*details.bill) : Json(nullptr);
   out["steps"] = parse_json<Json>(details.progress.steps_json);
+  if (out["waiting_on"].is_null() && waits_for_completion(out["steps"], standing))
+    out["waiting_on"] = "completion";
   if (standing.pending_activities)
     out["pending_activities"] = pending_activities_json(*standing.pending_activities);
   out["workflow"] = {{"namespace", namespace_name}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};
