@@ -194,7 +194,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const std::string version = version_for(ctx, run, reference);
   DefinitionPtr agent = definition(name, version);
   const RunSettings settings = start_settings(ctx, run, *agent);
-  const std::string text = first_input(ctx, run);
+  std::string text = first_input(ctx, run);
+  const auto flow = take_flow(ctx, *agent, text, settings.context);
+  if (flow) text = batch_input(*flow, std::move(text));
   std::optional<platform::Origin> origin;  // of runs that the platform started
   if (!run.caller && run.input.is_null())
     origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
@@ -214,6 +216,10 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
                   {"conversation", out.head.conversation}};
   if (!reference.version.empty()) started["asked_for"] = run.agent;
   if (origin) started["origin"] = origin->origin;
+  if (flow && flow->row.place.rules.batch > 0) {
+    started["batch"] = Json::array({flow->row.place.run});
+    for (const platform::FlowRow& other : flow->stands_for) started["batch"].push_back(other.place.run);
+  }
   if (run.caller) {
     const Caller& caller = *run.caller;
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};

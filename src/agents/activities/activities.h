@@ -138,6 +138,10 @@ class Activities {
   // The step of the beginning, which keeps version and settings.
   static std::string begin_key(activity::Context& ctx);
   static std::string begun_with(const std::string& version, const RunSettings& settings);
+  // flow_activities.cc: when the run may begin; none: it stands in no line.
+  std::optional<platform::FlowTurn> take_flow(activity::Context& ctx, const AgentDefinition& agent,
+                                              const std::string& input, const Json& context);
+  static std::string batch_input(const platform::FlowTurn& turn, std::string own);
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
                                const std::string& version, const model::Message& first,
                                const RunSettings& settings);

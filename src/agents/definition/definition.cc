@@ -94,6 +94,7 @@ std::string canonical_json(const AgentDefinition& definition) {
   if (definition.tools_loading.given)
     out["spec"]["tools_loading"] = tools_loading_json(definition.tools_loading);
   if (!definition.notify.empty()) out["spec"]["notify"] = notify_json(definition.notify);
+  if (definition.flow) out["spec"]["flow"] = flow_json(*definition.flow);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

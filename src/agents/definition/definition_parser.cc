@@ -252,6 +252,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_output_schema(spec, out);
     parse_steering(spec, out.steering);
     out.notify = parse_notify(catalog, spec, base_directory);
+    out.flow = parse_flow(spec);
   }
   spec.finish();
   file.finish();

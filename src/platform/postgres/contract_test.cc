@@ -7,6 +7,7 @@
 #include "platform/contract_budgets.h"
 #include "platform/contract_completions.h"
 #include "platform/contract_conversations.h"
+#include "platform/contract_flow.h"
 #include "platform/contract_held_runs.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"

@@ -7,8 +7,10 @@
 
 namespace holdfast::protocol::event {
 
-inline constexpr std::string_view kRunCreated = "run.created";  // in the feed of all runs only
-inline constexpr std::string_view kRunWaiting = "run.waiting";  // before run.started: for its turn
+inline constexpr std::string_view kRunCreated = "run.created";        // in the feed of all runs only
+inline constexpr std::string_view kRunWaiting = "run.waiting";        // before run.started: for its turn
+inline constexpr std::string_view kRunSuperseded = "run.superseded";  // before run.canceled, like the next
+inline constexpr std::string_view kRunBatched = "run.batched";
 inline constexpr std::string_view kRunStarted = "run.started";
 inline constexpr std::string_view kRunCompleted = "run.completed";
 inline constexpr std::string_view kRunFailed = "run.failed";

@@ -44,8 +44,9 @@ enum class RunFault : std::uint8_t {
   kCompletionExpired,   // OUT_OF_RANGE
   kCompletionUsed,      // ALREADY_EXISTS: and something else was said then
   kCompletionClosed,    // FAILED_PRECONDITION: the run is over
+  kFlowLimited,         // RESOURCE_EXHAUSTED: `flow` of the agent takes no more runs of that key now
 };
-inline constexpr RunFault kLastRunFault = RunFault::kCompletionClosed;
+inline constexpr RunFault kLastRunFault = RunFault::kFlowLimited;
 
 RunFault run_fault(const Status& status);
 

@@ -194,7 +194,14 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
     return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidKey,
                            fmt::format("the idempotency key is longer than {} bytes", kMaxIdBytes)));
   }
+  if (impl_->deps.flow_of) {
+    auto flow = impl_->deps.flow_of(*definition, intent);
+    if (!flow) return fail(flow.error());
+    intent.flow = *std::move(flow);
+  }
   auto stored = impl_->store().start_run(intent);
+  if (!stored && !platform::flow_refusal(stored.error()).empty())
+    return fail(with_fault(Code::kResourceExhausted, RunFault::kFlowLimited, stored.error().message()));
   if (!stored) {
     if (stored.error().code() != Code::kAlreadyExists) return fail(stored.error());
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists, stored.error().message()));

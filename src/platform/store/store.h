@@ -21,6 +21,7 @@
 #include "holdfast/status.h"
 #include "platform/blobs.h"
 #include "platform/completions.h"
+#include "platform/flow.h"
 #include "platform/held_runs.h"
 #include "platform/memory.h"
 #include "platform/records.h"
@@ -230,6 +231,20 @@ class Store {
   // Who came to the conversation, newest first. `after`: the last run of the page before.
   virtual Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                           std::uint32_t limit) = 0;
+
+  // ---- flow control: runs of an agent that have a key in common (docs/adr/0058). A start takes the run's
+  // place in its line.
+
+  // Its place, at the end of the line when it has none; and if its rules let it, it begins by that.
+  // RESOURCE_EXHAUSTED with flow_refusal(): it is not taken.
+  virtual Result<FlowTurn> take_flow(const FlowPlace& place) = 0;
+  // The line that it left; empty: it stood in none. The record that it was there stays.
+  virtual Result<std::string> leave_flow(std::string_view run) = 0;
+  // None: it never stood in a line.
+  virtual Result<std::optional<FlowTurn>> flow_turn(std::string_view run) = 0;
+  // Who came to the line, newest first. `after`: the last run of the page before.
+  virtual Result<std::vector<FlowRow>> flow_line(std::string_view line, std::string_view after,
+                                                 std::uint32_t limit) = 0;
 
   // ---- completions: calls that somebody outside ends (docs/adr/0058)
 

@@ -58,6 +58,8 @@ constexpr Row kRows[] = {
     {RunFault::kCompletionUsed, 409, "completion_used",
      "a token is good once; the same words again are the same completion"},
     {RunFault::kCompletionClosed, 410, "completion_closed", ""},
+    {RunFault::kFlowLimited, 429, "flow_limited",
+     "`flow` of the agent's definition says how many runs of a key it takes"},
 };
 
 }  // namespace

@@ -43,9 +43,28 @@ bool waits_for_completion(const Json& steps, const runs::Standing& standing) {
   return false;
 }
 
+// Where it stands in the line of its key.
+Json flow_json(const platform::FlowTurn& turn) {
+  Json out = {{"key", turn.row.place.key}, {"state", to_string(turn.row.state)}};
+  if (!turn.row.into.empty()) out["into"] = turn.row.into;
+  if (!turn.stands_for.empty()) {
+    out["stands_for"] = Json::array();
+    for (const platform::FlowRow& other : turn.stands_for) out["stands_for"].push_back(other.place.run);
+  }
+  if (turn.row.state != platform::FlowState::kWaiting) return out;
+  if (turn.wait != platform::FlowWait::kNothing) out["rule"] = to_string(turn.wait);
+  out["ahead"] = turn.ahead;
+  if (!turn.blockers.empty()) out["behind"] = turn.blockers.front();
+  if (turn.until) out["until"] = iso_time(*turn.until);
+  return out;
+}
+
 Json waiting_on(const runs::RunSummary& summary) {
   if (summary.waits_for_approval) return "approval";
   if (summary.waits_for_turn) return "conversation";
+  if (summary.flow && summary.flow->row.state == platform::FlowState::kWaiting &&
+      !is_closed(summary.standing.status))
+    return "flow";
   const bool parked = summary.account && !summary.account->waiting_on.empty();
   return parked && !is_closed(summary.standing.status) ? Json("budget") : Json(nullptr);
 }
@@ -110,6 +129,13 @@ Json summary_json(const runs::RunSummary& summary) {
     if (!held.by.empty()) out["hold"]["by"] = held.by;
   }
   out["reason"] = standing.outcome ? Json(runs::stop_reason(*standing.outcome)) : Json(nullptr);
+  if (summary.flow) {
+    out["flow"] = flow_json(*summary.flow);
+    const platform::FlowState state = summary.flow->row.state;
+    if (standing.status == RunStatus::kCanceled &&
+        (state == platform::FlowState::kSuperseded || state == platform::FlowState::kBatched))
+      out["reason"] = to_string(state);
+  }
   if (!whole) out["input_bytes"] = run.input_bytes;
   if (summary.account) out["spent"] = usage_json(summary.account->used);
   if (standing.outcome && standing.outcome->closed_at)
