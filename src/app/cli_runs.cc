@@ -106,6 +106,14 @@ void CommandLine::add_steering() {
   send->add_option("--by", send_.by, "Who says so (default: the user's name)");
   add_api(send, send_.api);
 
+  CLI::App* complete = add("complete", "End a detached call of a run, with the token that it was given",
+                           complete_, complete_call);
+  complete->add_option("token", complete_.token, "Token, or the URL that ends with it")->required();
+  complete->add_option("result", complete_.result, "What the call answers: text, or JSON");
+  complete->add_option("--input-file", complete_.input_file, "Read it from a file; - is standard input");
+  complete->add_option("--error", complete_.error, "It failed, and why");
+  add_api(complete, complete_.api);
+
   CLI::App* pause = add("pause", "Let nothing new begin in a run", pause_, steer_run);
   add_steer(pause, pause_, "pause");
   pause->add_option("--reason", pause_.reason, "Why");

@@ -78,6 +78,7 @@ class CommandLine {
   MemoryOptions memory_;
   EventsOptions events_;
   SendOptions send_;
+  CompleteOptions complete_;
   SteerOptions pause_, resume_, fail_;
   RetryOptions retry_;
   BulkOptions bulk_;

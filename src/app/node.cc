@@ -13,6 +13,7 @@
 #include "activities/catalog.h"
 #include "activities/deploy.h"
 #include "activities/edited_call.h"
+#include "activities/flow_place.h"
 #include "activities/settings.h"
 #include "app/backup_commands.h"
 #include "app/input_file.h"
@@ -303,6 +304,7 @@ Status Node::open_runs() {
   deps.check_settings = [this](const platform::Definition& definition, std::string_view settings) {
     return agent::check_settings(definition, settings, grants_);
   };
+  deps.flow_of = agent::flow_of;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
   engine_->on_deleted([this](const std::string& namespace_name, const std::string& workflow_id) {
     if (namespace_name == options_.namespace_name) runs_->history_deleted(workflow_id);
@@ -397,6 +399,8 @@ Status Node::start_work() {
   WorkerRole::Options options;
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
+  options.public_url = options_.public_url.value_or("http://" + server_->address());
+  while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
   options.start_run = [this](platform::StartIntent intent) -> Status {

@@ -215,6 +215,19 @@ int run_agent(const RunOptions& options) {
 
 namespace {
 
+// "customer-7: waits (concurrency), behind run-3, 2 ahead".
+std::string flow_of(const Json& flow) {
+  std::string out = one_line(flow.value("key", ""));
+  const std::string state = flow.value("state", "");
+  out += (out.empty() ? "" : ": ") + state;
+  if (flow.contains("rule")) out += fmt::format(" ({})", flow.value("rule", ""));
+  if (flow.contains("behind")) out += ", behind " + one_line(flow.value("behind", ""));
+  if (flow.value("ahead", 0) > 0) out += fmt::format(", {} ahead", flow.value("ahead", 0));
+  if (flow.contains("until")) out += ", until " + flow.value("until", "");
+  if (flow.contains("into")) out += ", by " + one_line(flow.value("into", ""));
+  return out;
+}
+
 int show_run(ApiSession& api, const RunsOptions& options) {
   auto run = api.get("/api/v1/runs/" + percent_encode(*options.id));
   if (!run) return run.error();
@@ -236,6 +249,7 @@ int show_run(ApiSession& api, const RunsOptions& options) {
     print_line("said in  " + one_line(conversation));
   if (run->value("waiting_on", Json()) == "conversation")
     print_line("waits    for its turn in the conversation");
+  if (run->contains("flow")) print_line("flow     " + flow_of((*run)["flow"]));
   print_line("input    " + shortened(text_of((*run)["input"]), 200));
   if (run->value("history_deleted", false)) print_line("history  deleted, and the steps with it");
   for (const Json& step : (*run)["steps"]) {

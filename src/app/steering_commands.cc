@@ -1,4 +1,4 @@
-// send, pause, resume, fail, retry, bulk.
+// send, complete, pause, resume, fail, retry, bulk.
 
 #include "app/steering_commands.h"
 
@@ -53,6 +53,38 @@ int send_message(const SendOptions& options) {
   if (!answer) return answer.error();
   print_line(options.api.json ? dump_json(*answer)
                               : printable(fmt::format("{}: {}", answer->value("state", ""), options.run)));
+  return kExitOk;
+}
+
+int complete_call(const CompleteOptions& options) {
+  const int given = (options.result ? 1 : 0) + (options.input_file ? 1 : 0) + (options.error ? 1 : 0);
+  if (given > 1) {
+    report_error("usage", "give the result, --input-file or --error, one of them");
+    return kExitUsage;
+  }
+  std::string text = options.result.value_or("");
+  if (options.input_file) {
+    auto read = read_file(*options.input_file);
+    if (!read) return refuse(read.error());
+    text = *std::move(read);
+  }
+  Json body = Json::object();
+  if (options.error) body["error"] = *options.error;
+  if (options.result || options.input_file) body["result"] = std::move(text);
+  // A URL says where to go, too.
+  constexpr std::string_view kPath = "/api/v1/completions/";
+  ApiOptions where = options.api;
+  std::string token = options.token;
+  if (const std::size_t at = token.find(kPath); at != std::string::npos) {
+    if (!where.api) where.api = token.substr(0, at);
+    token.erase(0, at + kPath.size());
+  }
+  ApiSession api(where);
+  auto answer = api.post(std::string(kPath) + percent_encode(token), body);
+  if (!answer) return answer.error();
+  print_line(options.api.json ? dump_json(*answer)
+                              : printable(fmt::format("{}: {} of {}", answer->value("state", ""),
+                                                      answer->value("tool", ""), answer->value("run", ""))));
   return kExitOk;
 }
 

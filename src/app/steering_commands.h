@@ -53,6 +53,15 @@ struct BulkOptions {
 };
 int bulk_runs(const BulkOptions& options);
 
+struct CompleteOptions {
+  ApiOptions api;
+  std::string token;                      // or the whole URL
+  std::optional<std::string> result;      // text, or JSON
+  std::optional<std::string> input_file;  // "-": standard input
+  std::optional<std::string> error;       // it failed
+};
+int complete_call(const CompleteOptions& options);
+
 // Who is at this terminal.
 std::string user_name();
 

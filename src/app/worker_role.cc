@@ -77,6 +77,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.engine = &*impl->engine;
   deps.start_run = options.start_run;
   deps.clock = &environment.clock();
+  deps.public_url = options.public_url;
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;
   deps.prices = &prices;

@@ -24,6 +24,7 @@ class WorkerRole {
  public:
   struct Options {
     std::string namespace_name = "default";
+    std::string public_url;                                  // of the API
     bool in_process = false;                                 // the engine is in this process
     std::function<Status(platform::StartIntent)> start_run;  // for schedules
     std::size_t large_model_calls = 1;  // of all of them, how many may be large at one time

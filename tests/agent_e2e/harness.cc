@@ -183,6 +183,7 @@ void Platform::start_workers() {
     return started ? store().mark_started(intent.run, started->run_id()) : started.error();
   };
   deps.clock = &clock_;
+  deps.public_url = "http://holdfast.test";
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;
   deps.prices = &prices;

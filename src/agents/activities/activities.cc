@@ -194,7 +194,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const std::string version = version_for(ctx, run, reference);
   DefinitionPtr agent = definition(name, version);
   const RunSettings settings = start_settings(ctx, run, *agent);
-  const std::string text = first_input(ctx, run);
+  std::string text = first_input(ctx, run);
+  const auto flow = take_flow(ctx, *agent, text, settings.context);
+  if (flow) text = batch_input(*flow, std::move(text));
   std::optional<platform::Origin> origin;  // of runs that the platform started
   if (!run.caller && run.input.is_null())
     origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
@@ -214,6 +216,10 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
                   {"conversation", out.head.conversation}};
   if (!reference.version.empty()) started["asked_for"] = run.agent;
   if (origin) started["origin"] = origin->origin;
+  if (flow && flow->row.place.rules.batch > 0) {
+    started["batch"] = Json::array({flow->row.place.run});
+    for (const platform::FlowRow& other : flow->stands_for) started["batch"].push_back(other.place.run);
+  }
   if (run.caller) {
     const Caller& caller = *run.caller;
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};
@@ -286,9 +292,10 @@ std::string Activities::output_at(const ConversationRef& head) {
 
 // What was answered and said stays part of the conversation.
 std::optional<ConversationRef> Activities::append_last(activity::Context& ctx, const FinishInput& in) {
-  if (in.answers.empty() && in.messages.empty()) return std::nullopt;
+  if (in.answers.empty() && in.messages.empty() && in.ended.empty()) return std::nullopt;
   const std::string& run = ctx.info().workflow_id;
   std::vector<model::Message> messages = answer_messages(ctx, in.answers);
+  add_ends(ctx, in.ended, messages);
   add_messages(ctx, in.messages, 0, messages);
   platform::StepWrite write;
   write.key = "finish:" + sha256_hex(run + "/" + ctx.info().run_id);
@@ -367,6 +374,10 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
       out.push_back(model::Message::tool(answer.id, "Error: " + answer.text, true));
       continue;
     }
+    if (answer.source == AnswerSource::kText) {
+      out.push_back(model::Message::tool(answer.id, answer.text));
+      continue;
+    }
     std::string result;
     if (answer.source == AnswerSource::kEffect) {
       auto record = require(deps_.store->lookup_effect(answer.key), "the result of a call");
@@ -380,6 +391,7 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
     Json parsed = Json::parse(result);
     const bool is_error = parsed.value("is_error", false);
     std::string text = parsed.value("text", "");
+    if (!answer.text.empty() && !is_error) text = answer.text + "\n" + text;
     out.push_back(model::Message::tool(answer.id, is_error ? "Error: " + text : text, is_error));
   }
   return out;

@@ -29,6 +29,7 @@
 #include "model/message.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
+#include "protocol/detached.h"
 #include "protocol/schedule.h"
 #include "tool/activity_tool.h"
 
@@ -81,6 +82,8 @@ class Activities {
   // effect_activities.cc
   ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
   UndoResult undo(activity::Context& ctx, const EffectInput& in);
+  // detached_activities.cc
+  ToolResult end_detached(activity::Context& ctx, const EndDetachedInput& in);
   NotifyTargets notify_targets(activity::Context& ctx, const NotifyInput& in);
   void notify(activity::Context& ctx, const NotifyInput& in);
 
@@ -101,6 +104,14 @@ class Activities {
   void add_messages(activity::Context& ctx, const std::vector<SentMessage>& sent, std::uint32_t step,
                     std::vector<model::Message>& messages);
   void tell_interruption(activity::Context& ctx, std::uint32_t step);
+  // How detached calls ended, before what people sent.
+  void add_ends(activity::Context& ctx, const std::vector<DetachedEnd>& ended,
+                std::vector<model::Message>& messages);
+  // None: the call hands out no token.
+  std::optional<platform::OpenedCompletion> open_completion(activity::Context& ctx, const ToolInput& in);
+  bool is_completed(const ToolInput& in);
+  void tell_detached(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                     const std::string& result);
   // Where a run goes on that takes up an earlier one; nothing of that is done again.
   ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
                           const AgentDefinition& agent, const std::string& version,
@@ -127,6 +138,10 @@ class Activities {
   // The step of the beginning, which keeps version and settings.
   static std::string begin_key(activity::Context& ctx);
   static std::string begun_with(const std::string& version, const RunSettings& settings);
+  // flow_activities.cc: when the run may begin; none: it stands in no line.
+  std::optional<platform::FlowTurn> take_flow(activity::Context& ctx, const AgentDefinition& agent,
+                                              const std::string& input, const Json& context);
+  static std::string batch_input(const platform::FlowTurn& turn, std::string own);
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
                                const std::string& version, const model::Message& first,
                                const RunSettings& settings);

@@ -75,7 +75,10 @@ std::vector<const ToolSpec*> offered_tools(const AgentDefinition& agent,
 
 std::string description_of(const AgentDefinition& agent, const ToolSpec& tool) {
   const BuiltinTool* builtin = builtin_of(tool);
-  return builtin && builtin->describe ? builtin->describe(agent) : tool.description;
+  if (builtin && builtin->describe) return builtin->describe(agent);
+  if (!tool.detached) return tool.description;
+  return tool.description + (tool.description.empty() ? "" : " ") +
+         "(It is started and not waited for: you are told later, without asking, when it has ended.)";
 }
 
 std::string no_such_tool(const AgentDefinition& agent, std::string_view name) {

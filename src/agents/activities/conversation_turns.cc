@@ -30,6 +30,8 @@ constexpr int kMaxDoublings = 6;
 
 // Dead places that one attempt clears.
 constexpr int kMaxCleared = 16;
+// Runs about which one attempt asks.
+constexpr std::size_t kMaxAsked = 4;
 
 milliseconds pause_of(std::int32_t attempt, std::uint32_t ahead) {
   const int doublings = std::min(attempt - 1, kMaxDoublings);
@@ -112,11 +114,82 @@ bool ConversationTurns::wait_here(activity::Context& ctx, const std::string& con
   return false;
 }
 
+// ---- lines of a key
+
+bool ConversationTurns::clear(const platform::FlowTurn& turn, std::int32_t attempt) {
+  if (turn.blockers.empty()) return false;
+  bool cleared = false;
+  const std::size_t count = std::min<std::size_t>(turn.blockers.size(), kMaxAsked);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::string& run =
+        turn.blockers[(static_cast<std::size_t>(attempt) * kMaxAsked + i) % turn.blockers.size()];
+    if (!is_over(run)) continue;
+    require(store_->leave_flow(run), "the line of the key");
+    cleared = true;
+  }
+  return cleared;
+}
+
+void ConversationTurns::end_others(const platform::FlowTurn& turn) {
+  if (engine_ == nullptr) return;
+  for (const platform::FlowRow& other : turn.stands_for) {
+    // One that is not cancelled now asks for itself.
+    (void)engine_->workflow(other.place.run)
+        .cancel(fmt::format("{}: see the run {}", to_string(other.state), other.into),
+                "flow-" + other.place.run);
+  }
+}
+
+void ConversationTurns::end_superseded(const platform::FlowTurn& turn) {
+  const platform::FlowRow& row = turn.row;
+  const std::string why = fmt::format("{}: see the run {}", to_string(row.state), row.into);
+  if (engine_ == nullptr || !engine_->workflow(row.place.run).cancel(why, "flow-" + row.place.run).ok())
+    throw ApplicationFailure::non_retryable(why, kSupersededType);
+  throw ApplicationFailure(why, kSupersededType, false, {}, kLongestPauseOfNext);  // until that arrives
+}
+
+platform::FlowTurn ConversationTurns::take_flow(activity::Context& ctx, const platform::FlowPlace& place,
+                                                WallTime now,
+                                                const std::function<void(const platform::FlowTurn&)>& tell) {
+  const std::uint64_t seen = changes(place.line);
+  const std::int32_t attempt = ctx.info().attempt;
+  platform::FlowTurn turn;
+  for (int cleared = 0; cleared < kMaxCleared; ++cleared) {
+    auto taken = store_->take_flow(place);
+    if (!taken && !platform::flow_refusal(taken.error()).empty())
+      throw ApplicationFailure::non_retryable(taken.error().message(), kFlowLimitedType);
+    turn = require(std::move(taken), "the line of the key");
+    if (turn.row.state != platform::FlowState::kWaiting || !clear(turn, attempt)) break;
+  }
+  tell(turn);
+  if (turn.row.state == platform::FlowState::kRunning) {
+    end_others(turn);
+    return turn;
+  }
+  if (turn.row.state != platform::FlowState::kWaiting) end_superseded(turn);
+  if (attempt == 1) end_others(turn);
+  milliseconds pause = pause_of(attempt, turn.ahead);
+  // A time is waited for; those who are taken along by another one are told by it.
+  if (turn.until) {
+    pause = std::max(milliseconds(1), std::chrono::ceil<milliseconds>(*turn.until - now));
+    if (turn.ahead > 0) pause += kFirstPause;
+  } else if (turn.ahead <= 1) {
+    if (waiting_here_.fetch_add(1) < kMaxWaitingHere && wait_here(ctx, place.line, seen, false))
+      pause = milliseconds(1);
+    --waiting_here_;
+  }
+  throw ApplicationFailure(
+      fmt::format("waits for its turn with the key '{}' ({})", place.key, to_string(turn.wait)),
+      kFlowBusyType, false, {}, pause);
+}
+
 void ConversationTurns::leave(const std::string& run, const std::string& conversation) {
   const std::string left = require(store_->leave_turn(run), "the line of the conversation");
   for (const std::string* one : {&run, &conversation, &left}) {
     if (!one->empty()) ++changes(*one);
   }
+  const std::string line = require(store_->leave_flow(run), "the line of the key");
+  if (!line.empty()) ++changes(line);
 }
 
 }  // namespace holdfast::agent

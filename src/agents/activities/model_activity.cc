@@ -155,6 +155,11 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   // call may have been made, and it lets no call be made twice.
   if (tool->effect == Effect::kAtMostOnce) out.retry["attempts"] = 0;  // without end
   plan_hooks(agent, *tool, out);
+  if (tool->detached) {
+    out.detached.emplace();
+    out.detached->by = tool->detached->by;
+    out.detached->deadline_ms = tool->detached->deadline.count();
+  }
   return out;
 }
 
@@ -271,6 +276,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   ModelChoice chosen = choose_model(ctx, in, route);
   take_slot(ctx, *agent, in, chosen);
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
+  add_ends(ctx, in.ended, answers);
   add_messages(ctx, in.messages, in.step, answers);
   Allowance allowance;
   std::optional<model::Outcome> asked = ask_model(ctx, *agent, in, answers, chosen, allowance, key);

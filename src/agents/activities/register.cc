@@ -41,6 +41,10 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, EffectInput in) {
     return activities->undo(ctx, in);
   });
+  workers.agents->register_activity(kEndDetachedActivity,
+                                    [activities](activity::Context& ctx, EndDetachedInput in) {
+                                      return activities->end_detached(ctx, in);
+                                    });
   workers.agents->register_workflow(kScheduleType, schedule_workflow);
   workers.agents->register_activity(
       kScheduleNextActivity,

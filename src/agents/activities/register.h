@@ -41,6 +41,8 @@ struct Deps {
   // Starts a run of a schedule; the same intent again is the same run. None: this worker starts no runs.
   std::function<Status(platform::StartIntent)> start_run;
   const Clock* clock = nullptr;
+  // Where our API is for those who are told: http://HOST:PORT. Of calls that are completed from outside.
+  std::string public_url;
   // Null where no definition has MCP servers or `auth`.
   mcp::Client* mcp = nullptr;
   oauth::Tokens* tokens = nullptr;

@@ -66,7 +66,8 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
     write.usage.push_back(Spend::tool_usage(write.run, in.agent, in.version, in.call));
     record = require(deps_.store->commit_step(write), "storing the result");
   }
-  tool_completed(ctx, tool, in, record->result);
+  in.completion.empty() ? tool_completed(ctx, tool, in, record->result)
+                        : tell_detached(ctx, tool, in, record->result);
   return result_of(tool, record->result, AnswerSource::kStep, write.key);
 }
 
@@ -80,11 +81,18 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   intent.arguments_sha256 = sha256_hex(dump_json(arguments));
   intent.usage = Spend::tool_usage(intent.run, in.agent, in.version, in.call);
   auto record = require(deps_.store->begin_effect(intent), "recording the intent");
+  if (record.state != platform::EffectState::kSettled && is_completed(in)) {
+    record =
+        require(deps_.store->settle_effect(in.call.key, true, tool_record("(it has ended already)", false)),
+                "settling the effect");
+  }
   if (record.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {
     return unknown("an earlier attempt was interrupted after the call may have been sent");
   }
   if (record.state != platform::EffectState::kSettled) {
     ToolEnding ending = run_tool(ctx, tool, in, arguments);
+    const bool open = ending.ending == Ending::kUnknown || ending.ending == Ending::kRetry;
+    if (open && is_completed(in)) ending = ToolEnding(Ending::kDone, "(it has ended already)");
     if (ending.ending == Ending::kUnknown) return unknown(ending.text);
     if (ending.ending == Ending::kRetry) {
       // An at-most-once call that is refused as a whole had no effect, but its intent stands: a person
@@ -97,7 +105,8 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
         deps_.store->settle_effect(in.call.key, !failed, tool_record(ending.text, failed, ending.more)),
         "settling the effect");
   }
-  tool_completed(ctx, tool, in, record.result);
+  in.completion.empty() ? tool_completed(ctx, tool, in, record.result)
+                        : tell_detached(ctx, tool, in, record.result);
   return result_of(tool, record.result, AnswerSource::kEffect, in.call.key);
 }
 
@@ -158,7 +167,16 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   context.run = ctx.info().workflow_id;
   context.agent = in.agent;
   context.conversation = in.call.message.conversation;
-  return type->run(tool, arguments, context);
+  const auto completion = open_completion(ctx, in);
+  if (!completion) return type->run(tool, arguments, context);
+  context.completion_token = completion->token;
+  context.completion_url = deps_.public_url + "/api/v1/completions/" + completion->token;
+  ToolEnding ending = type->run(tool, arguments, context);
+  // Who repeats what he was sent tells the model no secret.
+  for (auto at = ending.text.find(completion->token); at != std::string::npos;
+       at = ending.text.find(completion->token, at))
+    ending.text.replace(at, completion->token.size(), "[token]");
+  return ending;
 }
 
 void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

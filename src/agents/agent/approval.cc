@@ -119,13 +119,13 @@ Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef 
   co_return settled;
 }
 
-// A message came first: what it says decides what is asked next.
-void Loop::withdraw(Pending& pending) {
+// Somebody made the question pointless: with a message, or because he knows the answer.
+void Loop::withdraw(Pending& pending, const std::string& by) {
   if (pending.decision || pending.closed) return;
   Decision decision;
   decision.approval = pending.request.id;
   decision.decision = DecisionKind::kReject;
-  decision.decided_by = "a message" + interrupted_by_;
+  decision.decided_by = by;
   pending.decision = std::move(decision);
   pending.decided_at_ms = now_ms();
 }

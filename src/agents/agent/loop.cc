@@ -39,6 +39,8 @@ Task<RunResult> agent_workflow(Context& ctx, RunInput input) {
 // ---- the run as a whole: begin, turns until the end, and a last entry in the event log whatever the end
 
 Task<RunResult> Loop::run() {
+  beside_scope_ = ctx_.scope();
+  wait_for_detached();
   Outcome<RunResult> outcome = co_await attempt(within_deadline());
   if (outcome.ok()) co_return std::move(outcome).value();
   ending_ = true;
@@ -48,6 +50,7 @@ Task<RunResult> Loop::run() {
   in.status = canceled ? RunEnd::kCanceled : RunEnd::kFailed;
   in.error_type = type_of(failure);
   in.error = root_of(failure).message();
+  if (!progress_.detached.empty()) co_await ctx_.shielded(close_detached());
   if (!progress_.undoable.empty()) in.not_undone = co_await ctx_.shielded(undo_effects());
   for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
   co_await ctx_.shielded(report_end(in));
@@ -82,7 +85,9 @@ Task<RunResult> Loop::turns() {
   // Mending an answer is no iteration of the agent's.
   while (progress_.iteration < progress_.plan.max_iterations + progress_.interruptions || progress_.to_mend) {
     if (progress_.hold) co_await held();
-    if (turns_in_this_run++ >= kIterationsPerRun || should_continue_as_new()) co_return co_await next_run();
+    check_beside();
+    const bool is_long = turns_in_this_run++ >= kIterationsPerRun || should_continue_as_new();
+    if (is_long && !is_kept_by_calls()) co_return co_await next_run();
     std::optional<ModelTurn> turn = co_await call_model();  // 1. the model says what to do
     if (!turn) continue;                                    // or somebody else did
     if (turn->compact) {                                    // or it would be told too much
@@ -98,10 +103,14 @@ Task<RunResult> Loop::turns() {
       continue;                 // the provider wants it again to go on
     if (turn->calls.empty()) {  // 4. or that it is done
       if (progress_.hold) co_await held();
-      if (!progress_.messages.empty()) continue;  // somebody said more meanwhile
+      if (!progress_.messages.empty() || !progress_.ended.empty()) continue;  // there is more to say
       if (turn->stop == StopReason::kMaxTokens) {
         if (!progress_.plan.park_on_failure) throw ApplicationFailure::non_retryable(kWhyHalf, kHalfAnAnswer);
         co_await park(kHalfAnAnswer, kWhyHalf, progress_.step);
+        continue;
+      }
+      if (!progress_.detached.empty()) {  // or that it waits for what it has started
+        co_await until_one_ends();
         continue;
       }
       ending_ = true;
@@ -118,6 +127,7 @@ bool Loop::should_continue_as_new() const {
 }
 
 Task<RunResult> Loop::next_run() {
+  if (beside_ > 0 || ending_detached_ > 0) co_await until_none_is_beside();
   co_await handlers_ended();
   RunInput next = input_;
   next.progress = progress_;
@@ -158,6 +168,7 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   in.step = ++progress_.step;
   in.settings = progress_.plan.settings;
   in.messages = progress_.messages;
+  in.ended = progress_.ended;
   in.interrupted_step = progress_.interrupted_step;
   if ((progress_.plan.flags & kModelsFlag) != 0)
     in.mending = progress_.told_to_mend ? Mending::kWasTold : Mending::kMayBeTold;
@@ -191,6 +202,8 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   // Those that came meanwhile stand behind.
   progress_.messages.erase(progress_.messages.begin(),
                            progress_.messages.begin() + static_cast<std::ptrdiff_t>(in.messages.size()));
+  progress_.ended.erase(progress_.ended.begin(),
+                        progress_.ended.begin() + static_cast<std::ptrdiff_t>(in.ended.size()));
   add(progress_.usage, turn.usage);
   co_return turn;
 }
@@ -218,6 +231,7 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
 
 Task<RunResult> Loop::finish(RunEnd end) {
   phase_ = "finishing";
+  if (!progress_.detached.empty()) co_await close_detached();
   co_await handlers_ended();
   FinishInput in;
   in.agent = progress_.plan.agent;
@@ -225,6 +239,7 @@ Task<RunResult> Loop::finish(RunEnd end) {
   in.head = progress_.head;
   in.answers = progress_.answers;
   in.messages = progress_.messages;
+  in.ended = progress_.ended;
   in.held = progress_.hold.has_value();
   in.iterations = progress_.iteration;
   in.usage = progress_.usage;
@@ -261,6 +276,7 @@ Task<void> Loop::report_end(FinishInput in) {
   // What is known stays part of the conversation: another run may go on from there.
   if (is_steered()) in.answers = progress_.answers;
   if (is_steered()) in.messages = progress_.messages;
+  in.ended = progress_.ended;
   auto options = bookkeeping().schedule_to_close(kLongestReport);
   Outcome<Finished> outcome = co_await attempt(ctx_.activity<Finished>(kFinishActivity, options, in));
   if (outcome.ok() && outcome.value().head) progress_.head = *outcome.value().head;

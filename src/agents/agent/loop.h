@@ -7,11 +7,12 @@
 //
 // By file: loop.cc the four steps; tool_calls.cc one call, and what is asked when its end is not known;
 // approval.cc a person's decision; steering.cc messages, pause and resume, steps that failed for good;
-// undo.cc taking effects back; status.cc what others may ask.
+// undo.cc taking effects back; detached.cc calls that are not waited for; status.cc what others may ask.
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -72,13 +73,34 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // tool_calls.cc
   Task<ToolAnswer> answer_call(PlannedCall call);
-  Task<ToolAnswer> call_tool(PlannedCall call);
+  // `completion`: of a call that hands out tokens, the id of the detached call.
+  Task<ToolAnswer> call_tool(PlannedCall call, std::string completion);
   ActivityOptions tool_options(const PlannedCall& call) const;
-  ToolInput tool_input(const PlannedCall& call) const;
-  Task<ToolResult> try_tool(std::shared_ptr<PlannedCall> call);
+  ToolInput tool_input(const PlannedCall& call, const std::string& completion) const;
+  Task<ToolResult> try_tool(std::shared_ptr<PlannedCall> call, std::string completion);
   Task<ToolResult> reconcile(std::shared_ptr<PlannedCall> call, ToolResult unknown);
   Task<ToolAnswer> call_in_workflow(const WorkflowTool* tool, PlannedCall call);
   Task<ToolAnswer> call_until_known(const WorkflowTool* tool, PlannedCall call);
+
+  // detached.cc
+  Task<ToolAnswer> detach(std::shared_ptr<PlannedCall> call, const WorkflowTool* in_workflow);
+  Task<ToolAnswer> start_call(std::shared_ptr<PlannedCall> call, std::string id);
+  void run_beside(std::shared_ptr<PlannedCall> call, const WorkflowTool* in_workflow, std::string id);
+  Task<void> call_beside(std::shared_ptr<PlannedCall> call, const WorkflowTool* in_workflow, std::string id);
+  void wait_beside(std::string id);
+  void wait_for_detached();
+  Task<void> completed_beside(std::string id);
+  DetachedCall* find_detached(const std::string& id);
+  bool is_completed(const std::string& id);
+  void forget_detached(const std::string& id);
+  void ended(const std::string& id, ToolAnswer answer);
+  Task<void> until_one_ends();
+  Task<void> until_none_is_beside();
+  bool is_kept_by_calls() const;
+  void check_beside() const;
+  Task<void> close_detached();
+  void check_completed(const CompletionNews& news) const;
+  Json take_completed(const CompletionNews& news);
 
   // notify.cc. `what`: the event within the run, for ids; `data`: what there is to tell.
   bool notifies(NotifyEvent event) const;
@@ -99,7 +121,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
   void check_decision(const Decision& decision) const;
   Json decide(const Decision& decision);
-  void withdraw(Pending& pending);
+  void withdraw(Pending& pending, const std::string& by);
 
   // steering.cc
   void check_message(const SentMessage& message) const;
@@ -146,6 +168,13 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::vector<std::string> undone_;  // calls, for people
   bool recording_hold_ = false;
   bool releasing_ = false;
+  // Of detached calls.
+  std::optional<CancelScope> beside_scope_;
+  int beside_ = 0;           // that end themselves
+  int ending_detached_ = 0;  // whose end is being asked for
+  std::set<std::string> failed_starts_;
+  bool closing_ = false;
+  std::shared_ptr<Outcome<ToolAnswer>> beside_failure_;  // of one of them, which ends the run
   std::optional<std::string> given_up_;  // by whom, and why: what is parked ends with its failure
 };
 

@@ -37,6 +37,11 @@ Json Loop::status() const {
               {"approvals", approvals},
               {"calls", calls}};
   if (!undone_.empty()) out["undone"] = undone_;
+  for (const DetachedCall& one : progress_.detached) {
+    Json open = {{"id", one.id}, {"tool", one.call.tool}, {"step", one.call.step}};
+    if (one.deadline_ms > 0) open["deadline_ms"] = one.deadline_ms;
+    out["detached"].push_back(std::move(open));
+  }
   if (progress_.hold) out["hold"] = *progress_.hold;
   return out;
 }
@@ -49,6 +54,9 @@ void Loop::register_handlers() {
   ctx_.on_update(
       kDecideUpdate, [self](Decision decision) { return self->decide(decision); },
       [self](const Decision& decision) { self->check_decision(decision); });
+  ctx_.on_update(
+      kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
+      [self](const CompletionNews& news) { self->check_completed(news); });
   ctx_.on_update(
       kMessageUpdate, [self](SentMessage message) { return self->take_message(message); },
       [self](const SentMessage& message) { self->check_message(message); });

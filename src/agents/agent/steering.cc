@@ -58,7 +58,7 @@ void Loop::interrupt(const std::string& by) {
   interrupted_ = true;
   interrupted_by_ = by.empty() ? "" : ", from " + by;
   for (auto& [step, scope] : waits_) scope.cancel("a message came");
-  for (auto& [id, pending] : pending_) withdraw(*pending);
+  for (auto& [id, pending] : pending_) withdraw(*pending, "a message" + interrupted_by_);
 }
 
 // ---- pause and resume

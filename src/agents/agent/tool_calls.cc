@@ -40,9 +40,10 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
                                        "undo, and can keep no more",
                                        kMaxUndoable));
   }
+  if (call->detached) co_return co_await detach(call, in_workflow);
   running_tools_ += slots;
   calls_[call->call.step] = call->call.tool + ": running";
-  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call);
+  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call, {});
   // A message may cut short what only the workflow waits for; what touches the world is waited for.
   if (in_workflow) {
     CancelScope scope = ctx_.scope();
@@ -62,19 +63,21 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   co_return error_answer(call->call, root_of(outcome.error()).message());
 }
 
-Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
+Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
   for (int repeat = 1;; ++repeat) {
     remember_effect(*call);
     ToolResult result;
     if (is_steered()) {
-      result = co_await try_tool(call);
+      result = co_await try_tool(call, completion);
     } else {  // the order of commands of a turn depends on how deep each call is
-      result = co_await ctx_.activity<ToolResult>(kToolActivity, tool_options(*call), tool_input(*call));
+      result = co_await ctx_.activity<ToolResult>(kToolActivity, tool_options(*call),
+                                                  tool_input(*call, completion));
     }
     if (result.status == ToolStatus::kUnknown && !call->reconcile.is_null())
       result = co_await reconcile(call, std::move(result));
     if (result.status == ToolStatus::kFailed) forget_effect(call->call.key);
+    if (result.status == ToolStatus::kFailed && !completion.empty()) failed_starts_.insert(completion);
     const bool parked = result.status == ToolStatus::kFailed && call->park_on_failure;
     if (parked) co_await park("ToolError", call->call.tool + " failed: " + result.note, call->call.step);
     if (result.status != ToolStatus::kUnknown && !parked) {
@@ -95,6 +98,10 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
           call->call.tool, result.note);
       const std::string id = fmt::format("ap-{}-{}", call->call.key.substr(0, 24), repeat);
       auto refusal = co_await approved(call, what, id, Question::kAgain);
+      if (is_completed(completion)) {  // it is known now
+        forget_effect(call->call.key);
+        continue;
+      }
       if (refusal)
         co_return error_answer(call->call, "it is unknown whether the call took effect; " + *refusal);
     }
@@ -110,20 +117,22 @@ ActivityOptions Loop::tool_options(const PlannedCall& call) const {
       .retry(retry_policy(call.retry));
 }
 
-ToolInput Loop::tool_input(const PlannedCall& call) const {
+ToolInput Loop::tool_input(const PlannedCall& call, const std::string& completion) const {
   ToolInput in;
   in.agent = progress_.plan.agent;
   in.version = progress_.plan.version;
   in.call = call.call;
+  in.completion = completion;
+  if (!completion.empty()) in.deadline_ms = call.detached->deadline_ms;
   return in;
 }
 
 // Attempts until the activity ended. One that failed for good, where that is waited for, is made again under
 // the same key: nothing says that it had no effect.
-Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call) {
+Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call, std::string completion) {
   while (true) {
     auto options = tool_options(*call).cancellation(ActivityCancellation::kWaitCompleted);
-    auto in = tool_input(*call);
+    auto in = tool_input(*call, completion);
     auto calling = [this, options, in]() -> Task<ToolResult> {
       return ctx_.activity<ToolResult>(kToolActivity, options, in);
     };

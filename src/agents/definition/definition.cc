@@ -25,6 +25,7 @@ Json tool_json(const ToolSpec& tool) {
   if (!tool.bind.empty()) out["bind"] = bind_json(tool.bind);
   out[std::string(type.name)] = type.canonical(tool);
   add_hooks(out, tool.hooks);
+  add_detached(out, tool.detached);
   return out;
 }
 
@@ -93,6 +94,7 @@ std::string canonical_json(const AgentDefinition& definition) {
   if (definition.tools_loading.given)
     out["spec"]["tools_loading"] = tools_loading_json(definition.tools_loading);
   if (!definition.notify.empty()) out["spec"]["notify"] = notify_json(definition.notify);
+  if (definition.flow) out["spec"]["flow"] = flow_json(*definition.flow);
   // A string that is no UTF-8 cannot come out of the YAML parser; `replace` keeps dump from throwing all the
   // same.
   return dump_json(out);

@@ -18,6 +18,7 @@
 
 #include "definition/budgets.h"
 #include "definition/context.h"
+#include "definition/flow.h"
 #include "definition/notify.h"
 #include "definition/skills.h"
 #include "definition/steering.h"
@@ -89,6 +90,7 @@ struct AgentDefinition {
   ToolsLoading tools_loading;
   std::vector<Skill> skills;
   std::vector<Notified> notify;
+  std::optional<FlowSpec> flow;
 
   const ToolSpec* find_tool(std::string_view tool) const;
   // The model of a role, and of one that has none of its own, such as the empty one, `model`.

@@ -97,6 +97,8 @@ ToolSpec parse_tool(const Catalog& catalog, YamlProblems& problems, const YAML::
   parse_bind(in, out);
   parse_attempts(in, out);
   parse_hooks(in, out.hooks);
+  out.detached = parse_detached(in);
+  check_detached(in, out);
   ToolReader reader{in, out, effect.has_value(), base_directory, servers};
   parse_section(catalog, reader);
   in.finish();
@@ -250,6 +252,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_output_schema(spec, out);
     parse_steering(spec, out.steering);
     out.notify = parse_notify(catalog, spec, base_directory);
+    out.flow = parse_flow(spec);
   }
   spec.finish();
   file.finish();

@@ -159,6 +159,8 @@ std::string definition_schema(const Catalog& catalog) {
   }
   add_steering_schema(out);
   add_hooks_schema(out);
+  add_detached_schema(out);
+  out["properties"]["spec"]["properties"]["flow"] = Ordered::parse(flow_schema());
   out["properties"]["spec"]["properties"]["notify"] = Ordered(notify_schema(catalog));
   return dump_json(out, 2);
 }

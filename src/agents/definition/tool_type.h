@@ -20,6 +20,7 @@
 
 #include "base/check.h"
 #include "definition/bind.h"
+#include "definition/detached.h"
 #include "definition/mcp_servers.h"
 #include "definition/need.h"
 #include "definition/tool_hooks.h"
@@ -53,9 +54,10 @@ struct ToolSpec {
   std::string description;
   const ToolType* type = nullptr;  // never null in what parse_definition() gives
   Effect effect = Effect::kPure;
-  Json parameters;  // JSON Schema of the arguments object
-  ToolHooks hooks;  // other tools that are called around this one
-  Bindings bind;    // arguments that the model does not give
+  Json parameters;                     // JSON Schema of the arguments object
+  ToolHooks hooks;                     // other tools that are called around this one
+  Bindings bind;                       // arguments that the model does not give
+  std::optional<DetachSpec> detached;  // its calls are not waited for
   Duration timeout{30000};
   RetrySpec retry{.initial = Duration(1000), .backoff = 2.0, .max_interval = Duration(30000), .attempts = 3};
   std::shared_ptr<const ToolSettings>
@@ -87,6 +89,7 @@ struct ToolType {
   bool has_attempts = true;        // `timeout` and `retry` are
   bool in_activity = false;        // its calls reach out from an activity; set by the list it is in
   bool notifies = false;           // it tells people or programs something: `notify` may use it
+  bool hands_out_tokens = false;   // its calls can tell somebody how to complete them
   Duration timeout{30000};         // the default of one attempt
   Json (*parameters)() = nullptr;  // of a definition that gives none; null: no arguments
 

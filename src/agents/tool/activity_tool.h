@@ -63,7 +63,15 @@ struct ToolContext {
   std::string run;
   std::string agent;
   std::string conversation;
+  // Of a call that is completed from outside: how, for whoever it is told to. Empty: of none.
+  std::string completion_url;
+  std::string completion_token;
 };
+
+// What a template of the tool's section is filled with.
+Json usable_arguments(const Json& arguments, const ToolContext& context);
+// Holdfast-Completion-Url and -Token, of such a call.
+void add_completion_headers(const ToolContext& context, net::Headers& headers);
 
 inline constexpr std::chrono::milliseconds kBeatInterval{500};
 

@@ -16,4 +16,18 @@ const ActivityTool* find_activity_tool(std::string_view name) {
   return nullptr;
 }
 
+Json usable_arguments(const Json& arguments, const ToolContext& context) {
+  if (context.completion_token.empty()) return arguments;
+  Json out = arguments;
+  out[std::string(kCompletionUrl)] = context.completion_url;
+  out[std::string(kCompletionToken)] = context.completion_token;
+  return out;
+}
+
+void add_completion_headers(const ToolContext& context, net::Headers& headers) {
+  if (context.completion_token.empty()) return;
+  headers.emplace_back("Holdfast-Completion-Url", context.completion_url);
+  headers.emplace_back("Holdfast-Completion-Token", context.completion_token);
+}
+
 }  // namespace holdfast::agent

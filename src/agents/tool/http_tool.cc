@@ -64,7 +64,7 @@ void read_effect(ToolReader& reader, const std::string& method) {
 
 void read(ToolReader& reader) {
   auto out = std::make_shared<HttpSettings>();
-  const Json& parameters = reader.tool.parameters;
+  const Json parameters = usable_parameters(reader.tool);
   spec::MapReader in = reader.in.map("http");
   static const std::vector<std::string_view> kMethods = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"};
   if (auto method = in.choice("method", kMethods)) out->method = kMethods[*method];
@@ -142,7 +142,8 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   const auto& http = settings_of<HttpSettings>(tool);
   auto url = spec::UrlTemplate::parse(http.url);
   if (!url) return fail(url.error());
-  auto filled = url->fill(arguments);
+  const Json usable = usable_arguments(arguments, context);
+  auto filled = url->fill(usable);
   if (!filled) return fail(filled.error());
   net::HttpRequest request;
   request.method = http.method;
@@ -157,10 +158,11 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
     request.headers.emplace_back(name, *text);
   }
   request.headers.emplace_back("Idempotency-Key", context.idempotency_key);
+  add_completion_headers(context, request.headers);
   const Json rest = unused_arguments(arguments, url->arguments());
   const bool bodiless = http.method == "GET" || http.method == "HEAD" || http.method == "DELETE";
   if (!http.body.is_null()) {
-    request.body = dump_json(spec::fill_body(http.body, arguments));
+    request.body = dump_json(spec::fill_body(http.body, usable));
   } else if (bodiless) {
     append_query(request.url, rest);
   } else {
@@ -218,6 +220,7 @@ constinit const ActivityTool kHttpTool({.name = "http",
                                         .schema = kSchema,
                                         .section_needs = "with `url`",
                                         .has_effect = true,
+                                        .hands_out_tokens = true,
                                         .read = read,
                                         .canonical = canonical,
                                         .needs = needs},

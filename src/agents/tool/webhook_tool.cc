@@ -55,7 +55,7 @@ void read(ToolReader& reader) {
   out->event = in.text("event");
   check_text(in, "event", out->event, reader.tool);
   out->data = in.json("data");
-  check_declared(in, "data", spec::body_arguments(out->data), reader.tool.parameters);
+  check_declared(in, "data", spec::body_arguments(out->data), usable_parameters(reader.tool));
   in.finish();
   if (reader.effect_given && reader.tool.effect != Effect::kIdempotent) {
     reader.in.problem(
@@ -111,10 +111,12 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   if (!key) return {Ending::kFailed, key.error().message()};
   const WallTime now = context.clock->now();
   const std::string event = webhook.event.empty() ? tool.name : fill_text(webhook.event, arguments);
-  const std::string body = dump_json(
-      Json{{"type", event},
-           {"timestamp", iso_time(now)},
-           {"data", webhook.data.is_null() ? arguments : spec::fill_body(webhook.data, arguments)}});
+  const std::string body =
+      dump_json(Json{{"type", event},
+                     {"timestamp", iso_time(now)},
+                     {"data", webhook.data.is_null()
+                                  ? arguments
+                                  : spec::fill_body(webhook.data, usable_arguments(arguments, context))}});
   if (body.size() > kMaxPayloadBytes) return {Ending::kFailed, "the event is larger than 1 MiB"};
   const std::string seconds =
       std::to_string(std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count());
@@ -131,6 +133,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
                      {"webhook-timestamp", seconds},
                      {"webhook-signature",
                       "v1," + padded(base64(hmac_sha256(*key, fmt::format("{}.{}.{}", id, seconds, body))))}};
+  add_completion_headers(context, request.headers);
   auto response = net::fetch(*context.http, std::move(request), context.stop, {kBeatInterval, context.beat});
   if (auto ending = unless_answered(tool, "POST", kMaxAnswerBytes, response, context)) return *ending;
   return {Ending::kDone, dump_json(Json{{"delivered", event}, {"id", id}})};
@@ -142,6 +145,7 @@ constinit const ActivityTool kWebhookTool({.name = "webhook",
                                            .schema = kSchema,
                                            .section_needs = "with `url` and `secret_env`",
                                            .notifies = true,
+                                           .hands_out_tokens = true,
                                            .read = read,
                                            .canonical = canonical,
                                            .needs = needs},

@@ -5,6 +5,8 @@
 #include "base/ids.h"
 #include "base/sha256.h"
 #include "base/storage_fault.h"
+#include "platform_postgres/completions.h"
+#include "platform_postgres/flow.h"
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
@@ -194,6 +196,8 @@ constexpr Migration kMigrations[] = {
     {7, "what agents remember, and the terms by which it is found", kMemory},
     {8, "the lines of conversations", kTurns},
     {9, "settings of runs", kRunSettingsTable},
+    {10, "calls that somebody outside ends", kCompletionsTable},
+    {11, "lines of runs that have a key in common", kFlowTable},
 };
 
 constexpr const char* kMigrationsTable =

@@ -46,7 +46,7 @@ void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
       "iteration", v.iteration)("step", v.step)("told_tokens", v.told_tokens)("may_compact", v.may_compact)(
       "messages", v.messages)("interrupted_step", v.interrupted_step)("role", v.role)("mending", v.mending)(
-      "loaded", v.loaded)("settings", v.settings);
+      "loaded", v.loaded)("settings", v.settings)("ended", v.ended);
 }
 
 void fields(auto& archive, Is<CompactInput> auto& v) {
@@ -62,7 +62,7 @@ void fields(auto& archive, Is<PlannedCall> auto& v) {
       "arguments_sha256", v.arguments_sha256)("expires_after_ms", v.expires_after_ms)(
       "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)(
       "sub_agent", v.sub_agent)("input", v.input)("park_on_failure", v.park_on_failure)(
-      "reconcile", v.reconcile)("undo", v.undo);
+      "reconcile", v.reconcile)("undo", v.undo)("detached", v.detached);
 }
 
 void fields(auto& archive, Is<ModelTurn> auto& v) {
@@ -71,7 +71,8 @@ void fields(auto& archive, Is<ModelTurn> auto& v) {
 }
 
 void fields(auto& archive, Is<ToolInput> auto& v) {
-  archive("agent", v.agent)("version", v.version)("call", v.call);
+  archive("agent", v.agent)("version", v.version)("call", v.call)("completion", v.completion)("deadline_ms",
+                                                                                              v.deadline_ms);
 }
 
 void fields(auto& archive, Is<ToolResult> auto& v) {
@@ -117,7 +118,8 @@ void fields(auto& archive, Is<StepInput> auto& v) {
 void fields(auto& archive, Is<FinishInput> auto& v) {
   archive("agent", v.agent)("status", v.status)("head", v.head)("answers", v.answers)(
       "error_type", v.error_type)("error", v.error)("iterations", v.iterations)("usage", v.usage)(
-      "caller", v.caller)("messages", v.messages)("not_undone", v.not_undone)("held", v.held);
+      "caller", v.caller)("messages", v.messages)("not_undone", v.not_undone)("held", v.held)("ended",
+                                                                                              v.ended);
 }
 
 void fields(auto& archive, Is<Finished> auto& v) {

@@ -54,6 +54,7 @@ struct ModelInput {
   std::int64_t told_tokens = 0;     // of the run's last call, as its provider counted them; 0: not known
   bool may_compact = false;         // the answer may be ModelTurn::compact
   std::string settings;             // Plan::settings
+  std::vector<DetachedEnd> ended;   // behind the answers, before the messages
 };
 
 // What schema and policy say about a call.
@@ -82,6 +83,7 @@ struct PlannedCall {
   // "after_ms", too.
   Json reconcile;
   Json undo;
+  std::optional<Detachment> detached;  // it is not waited for
 };
 
 // Why the model stopped.
@@ -127,6 +129,8 @@ struct ToolInput {
   std::string agent;
   std::string version;
   CallRef call;
+  std::string completion;        // the call hands out tokens that complete it: the id of the detached call
+  std::int64_t deadline_ms = 0;  // of the completion
 };
 
 enum class ToolStatus : std::uint8_t {
@@ -253,6 +257,7 @@ struct FinishInput {
   std::vector<SentMessage> messages;    // which no model call saw; they stay part of the conversation
   std::vector<std::string> not_undone;  // effects that stand though the run did not succeed
   bool held = false;                    // it was: the list of held runs is told
+  std::vector<DetachedEnd> ended;       // which no model call saw
 };
 struct Finished {
   Finished() = default;

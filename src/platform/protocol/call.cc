@@ -11,7 +11,7 @@ namespace {
 
 constexpr Words kSources("source of an answer",
                          {Word{AnswerSource::kStep, "step"}, Word{AnswerSource::kEffect, "effect"},
-                          Word{AnswerSource::kError, "error"}});
+                          Word{AnswerSource::kError, "error"}, Word{AnswerSource::kText, "text"}});
 
 constexpr Words kEffects("effect", {Word{Effect::kPure, "pure"}, Word{Effect::kIdempotent, "idempotent"},
                                     Word{Effect::kAtMostOnce, "at_most_once"},

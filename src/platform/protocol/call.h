@@ -47,6 +47,7 @@ enum class AnswerSource : std::uint8_t {
   kStep,    // the step record under `key`
   kEffect,  // the effect record under `key`
   kError,   // `text`
+  kText,    // `text`, of a call that goes well
 };
 
 // The answer to a call, on its way into the conversation.
@@ -56,7 +57,7 @@ struct ToolAnswer {
   std::string id;
   AnswerSource source = AnswerSource::kError;
   std::string key;
-  std::string text;
+  std::string text;        // of kStep and kEffect: what is said before the result
   std::uint32_t step = 0;  // of an error that ended a step; 0: the call never became one
 };
 

@@ -7,8 +7,10 @@
 
 namespace holdfast::protocol::event {
 
-inline constexpr std::string_view kRunCreated = "run.created";  // in the feed of all runs only
-inline constexpr std::string_view kRunWaiting = "run.waiting";  // before run.started: for its turn
+inline constexpr std::string_view kRunCreated = "run.created";        // in the feed of all runs only
+inline constexpr std::string_view kRunWaiting = "run.waiting";        // before run.started: for its turn
+inline constexpr std::string_view kRunSuperseded = "run.superseded";  // before run.canceled, like the next
+inline constexpr std::string_view kRunBatched = "run.batched";
 inline constexpr std::string_view kRunStarted = "run.started";
 inline constexpr std::string_view kRunCompleted = "run.completed";
 inline constexpr std::string_view kRunFailed = "run.failed";
@@ -19,6 +21,7 @@ inline constexpr std::string_view kStepWaiting = "step.waiting";  // for its key
 inline constexpr std::string_view kStepRetrying = "step.retrying";
 inline constexpr std::string_view kStepCompleted = "step.completed";
 inline constexpr std::string_view kStepFailed = "step.failed";
+inline constexpr std::string_view kStepDetached = "step.detached";  // it runs, and the agent goes on
 inline constexpr std::string_view kRunPaused = "run.paused";
 inline constexpr std::string_view kRunParked = "run.parked";
 inline constexpr std::string_view kRunResumed = "run.resumed";

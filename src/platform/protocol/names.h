@@ -26,6 +26,7 @@ inline constexpr const char* kHoldActivity = "agent.hold";
 inline constexpr const char* kPlanActivity = "agent.plan";
 inline constexpr const char* kReconcileActivity = "agent.effect.reconcile";
 inline constexpr const char* kUndoActivity = "agent.effect.undo";
+inline constexpr const char* kEndDetachedActivity = "agent.detached.end";
 
 // Tells others of what happened to a run: a workflow of its own, which outlives the run.
 inline constexpr const char* kNotifyWorkflowType = "agent.notify";
@@ -52,6 +53,11 @@ inline constexpr const char* kRunEnding = "RunEnding";
 inline constexpr const char* kAlreadyHeld = "AlreadyHeld";
 inline constexpr const char* kNotHeld = "NotHeld";
 
+// Somebody outside has ended a detached call: a CompletionNews (protocol/detached.h). The platform store has
+// the end, the update only wakes the run.
+inline constexpr const char* kCompleteUpdate = "complete";
+inline constexpr const char* kCallNotFound = "CallNotFound";
+
 // A budget was raised: the run, and who waits for it, go on. The argument is a BudgetNews.
 inline constexpr const char* kBudgetUpdate = "budget";
 // Types of failures of activities that no repeat would mend.
@@ -59,10 +65,11 @@ inline constexpr const char* kBudgetExceeded = "BudgetExceeded";
 inline constexpr const char* kUnpricedModelError = "UnpricedModelError";
 
 // The query that answers with a JSON object:
-//   {"agent","version","phase":"starting|model|tools|approval|undoing|budget|finishing|done","iteration","max_iterations","step",
+//   {"agent","version","phase":"starting|model|tools|approval|detached|undoing|budget|finishing|done","iteration","max_iterations","step",
 //    "usage":{...},"conversation":{...},
 //    "approvals":[{"id","tool","step","arguments_sha256","reason","expires_at_ms"}],
-//    "calls":[{"step","state"}],"hold":{...},"messages":N}; `hold` is left out of a run that is not held
+//    "calls":[{"step","state"}],"detached":[{"id","tool","step","deadline_ms"}],"hold":{...},"messages":N};
+// `hold` is left out of a run that is not held, `detached` of one that has no such calls
 inline constexpr const char* kStatusQuery = "status";
 
 // Behaviour of the loop that later versions may change. A run keeps the flags it started with; numbers are

@@ -31,7 +31,8 @@ void fields(auto& archive, Is<Progress> auto& v) {
       "known_messages", v.known_messages)("hold", v.hold)("undoable", v.undoable)(
       "interruptions", v.interruptions)("interrupted_step", v.interrupted_step)(
       "told_to_mend", v.told_to_mend)("to_mend", v.to_mend)("wall_deadline_ms", v.wall_deadline_ms)(
-      "loaded", v.loaded)("told_tokens", v.told_tokens)("compacted", v.compacted);
+      "loaded", v.loaded)("told_tokens", v.told_tokens)("compacted", v.compacted)("detached", v.detached)(
+      "ended", v.ended);
 }
 
 void fields(auto& archive, Is<BudgetNews> auto& v) {

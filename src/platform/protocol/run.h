@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/call.h"
+#include "protocol/detached.h"
 #include "protocol/steering.h"
 
 namespace holdfast::protocol {
@@ -79,6 +80,8 @@ struct Progress {
   bool told_to_mend = false;           // the model knows that an answer was not of its form
   bool to_mend = false;                // and has not answered yet
   std::vector<std::string> loaded;     // tools that were found, in the order in which they were
+  std::vector<DetachedCall> detached;  // that are open
+  std::vector<DetachedEnd> ended;      // which the next model call will see
 };
 
 // What a run is told when one of its budgets, or of those above it, was raised.

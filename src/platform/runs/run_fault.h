@@ -36,12 +36,17 @@ enum class RunFault : std::uint8_t {
   kNotHeld,
   kNotRetried,
   kSteeringRefused,
-  kNoAnswer,         // UNAVAILABLE: whether the run took it is not known
-  kBudgetNotRaised,  // INVALID_ARGUMENT: the run has no such budget, or it is that large already
-  kInvalidSettings,  // INVALID_ARGUMENT: its context, or whom it is to notify
-  kContextMissing,   // FAILED_PRECONDITION: the context lacks what a tool binds
+  kNoAnswer,            // UNAVAILABLE: whether the run took it is not known
+  kBudgetNotRaised,     // INVALID_ARGUMENT: the run has no such budget, or it is that large already
+  kInvalidSettings,     // INVALID_ARGUMENT: its context, or whom it is to notify
+  kContextMissing,      // FAILED_PRECONDITION: the context lacks what a tool binds
+  kCompletionNotFound,  // NOT_FOUND: forged, or forgotten with its run
+  kCompletionExpired,   // OUT_OF_RANGE
+  kCompletionUsed,      // ALREADY_EXISTS: and something else was said then
+  kCompletionClosed,    // FAILED_PRECONDITION: the run is over
+  kFlowLimited,         // RESOURCE_EXHAUSTED: `flow` of the agent takes no more runs of that key now
 };
-inline constexpr RunFault kLastRunFault = RunFault::kContextMissing;
+inline constexpr RunFault kLastRunFault = RunFault::kFlowLimited;
 
 RunFault run_fault(const Status& status);
 

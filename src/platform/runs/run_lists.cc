@@ -56,6 +56,13 @@ Result<bool> waits_for_turn(platform::Store& store, const platform::RunRecord& r
   return waits && ((*turn)->ahead > 0 || (*turn)->behind_owner);
 }
 
+// Of a run that waits in a line, or that another one stands for.
+Result<std::optional<platform::FlowTurn>> flow_now(platform::Store& store, const std::string& run,
+                                                   const Standing& standing) {
+  if (is_closed(standing.status) && standing.status != RunStatus::kCanceled) return std::nullopt;
+  return store.flow_turn(run);
+}
+
 Result<std::set<std::string>> runs_that_wait(platform::Store& store) {
   platform::ApprovalFilter filter;
   filter.status = ApprovalStatus::kPending;
@@ -150,6 +157,9 @@ Result<RunDetails> Runs::view(const std::string& id) {
   auto turn = waits_for_turn(impl_->store(), *run, details.summary.standing);
   if (!turn) return fail(turn.error());
   details.summary.waits_for_turn = *turn;
+  auto flow = flow_now(impl_->store(), id, details.summary.standing);
+  if (!flow) return fail(flow.error());
+  details.summary.flow = *std::move(flow);
   details.summary.run = *std::move(run);
   details.summary.waits_for_approval =
       !is_closed(details.summary.standing.status) &&
@@ -199,7 +209,10 @@ Result<RunPage> Runs::list(const RunQuery& query) {
       if (!held) return fail(held.error());
       auto turn = waits_for_turn(impl_->store(), run, standing);
       if (!turn) return fail(turn.error());
-      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held), std::nullopt, *turn});
+      auto flow = flow_now(impl_->store(), run.run, standing);
+      if (!flow) return fail(flow.error());
+      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held), std::nullopt, *turn,
+                          *std::move(flow)});
     }
   }
   if (more) out.next = filter.after;

@@ -57,6 +57,7 @@ Runs::Impl::Impl(RunsDependencies dependencies)
   decisions = std::make_shared<DecisionSender>(background);
   sweep = std::make_shared<HistorySweep>(background);
   steering = std::make_shared<SteeringSender>(background);
+  completions = std::make_shared<CompletionSender>(background);
   std::vector<std::unique_ptr<Executor>> threads;
   for (std::size_t i = 0; i < kStarters; ++i) {
     threads.push_back(deps.environment->new_executor(fmt::format("runs-start-{}", i)));
@@ -70,12 +71,14 @@ Runs::Impl::~Impl() {
   decisions->stop();
   sweep->stop();
   steering->stop();
+  completions->stop();
   client.close();
   starters.reset();
   tracker.reset();
   decisions.reset();
   sweep.reset();
   steering.reset();
+  completions.reset();
   engine_executor.reset();
 }
 
@@ -97,6 +100,7 @@ Runs::~Runs() = default;
 void Runs::recover() {
   impl_->tracker->recover();
   impl_->decisions->recover();
+  impl_->completions->recover();
   impl_->sweep->begin();
 }
 
@@ -105,6 +109,7 @@ void Runs::stop() {
   impl_->decisions->stop();
   impl_->sweep->stop();
   impl_->steering->stop();
+  impl_->completions->stop();
 }
 
 void Runs::history_deleted(const std::string& run) {
@@ -189,7 +194,14 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
     return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidKey,
                            fmt::format("the idempotency key is longer than {} bytes", kMaxIdBytes)));
   }
+  if (impl_->deps.flow_of) {
+    auto flow = impl_->deps.flow_of(*definition, intent);
+    if (!flow) return fail(flow.error());
+    intent.flow = *std::move(flow);
+  }
   auto stored = impl_->store().start_run(intent);
+  if (!stored && !platform::flow_refusal(stored.error()).empty())
+    return fail(with_fault(Code::kResourceExhausted, RunFault::kFlowLimited, stored.error().message()));
   if (!stored) {
     if (stored.error().code() != Code::kAlreadyExists) return fail(stored.error());
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists, stored.error().message()));

@@ -54,6 +54,11 @@ struct RunsDependencies {
   // Whether a run of that definition may begin with those settings. INVALID_ARGUMENT; FAILED_PRECONDITION:
   // they lack what its tools need; PERMISSION_DENIED: net::missing_grants. None: all may.
   std::function<Status(const platform::Definition& definition, std::string_view settings)> check_settings;
+  // The line in which a run of that definition is to stand (FlowPlace::run is left empty). None: no run
+  // stands in any.
+  std::function<Result<std::optional<platform::FlowPlace>>(const platform::Definition& definition,
+                                                           const platform::StartIntent& intent)>
+      flow_of;
   std::string namespace_name = "default";
 };
 
@@ -71,6 +76,7 @@ struct RunSummary {
   std::optional<platform::Account> account =
       std::nullopt;             // what it and its sub-agents used; none: of an earlier version
   bool waits_for_turn = false;  // another run is at its turn in the conversation
+  std::optional<platform::FlowTurn> flow = std::nullopt;  // of an agent with flow control
 };
 
 struct RunDetails {
@@ -181,6 +187,10 @@ class Runs {
   // Stores the attempt and sends it until the run has answered. `done` runs once, on any thread: with the
   // answer, or after `answer_within` with kSent.
   void decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done);
+
+  // Ends a call that was given this token. Returns when that is durable; the run is told behind it, until it
+  // has heard. The same again is the same.
+  Result<platform::Completion> complete(const platform::CompletionAttempt& attempt);
 
   // Raises budgets of an open run, for good, and tells those who wait for them: who waited for one goes on.
   // A budget that the run does not have, or that would be lowered, is kBudgetNotRaised.

@@ -8,6 +8,7 @@
 
 #include "base/work_pool.h"
 #include "holdfast/client.h"
+#include "runs/completion_sender.h"
 #include "runs/decision_sender.h"
 #include "runs/history_sweep.h"
 #include "runs/run_tracker.h"
@@ -39,6 +40,7 @@ struct Runs::Impl {
   std::shared_ptr<DecisionSender> decisions;
   std::shared_ptr<HistorySweep> sweep;
   std::shared_ptr<SteeringSender> steering;
+  std::shared_ptr<CompletionSender> completions;
   Schedules schedules;
   RunViews views;
   std::unique_ptr<WorkPool> starters;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/sha256.h"
+#include "platform_sqlite/flow.h"
 #include "platform_sqlite/run_settings.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
@@ -106,6 +107,9 @@ struct RunRows {
                 run.created_at, run.started_at, row.fingerprint);
     if (Status status = insert.run(); !status.ok()) return status;
     if (Status status = insert_run_settings(db, run.run, row.settings); !status.ok()) return status;
+    if (row.flow) {
+      if (Status status = enter_flow(db, *row.flow, run.created_at); !status.ok()) return status;
+    }
     if (run.conversation.empty()) return {};
     Turn turn;
     turn.conversation = run.conversation;

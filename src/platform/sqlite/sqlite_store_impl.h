@@ -120,6 +120,18 @@ class SqliteStore : public Store {
   Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                   std::uint32_t limit) override;
 
+  Result<FlowTurn> take_flow(const FlowPlace& place) override;
+  Result<std::string> leave_flow(std::string_view run) override;
+  Result<std::optional<FlowTurn>> flow_turn(std::string_view run) override;
+  Result<std::vector<FlowRow>> flow_line(std::string_view line, std::string_view after,
+                                         std::uint32_t limit) override;
+
+  Result<OpenedCompletion> open_completion(const CompletionOpening& opening) override;
+  Result<Completion> complete(const CompletionAttempt& attempt) override;
+  Result<std::optional<Completion>> end_completion(std::string_view id, CompletionState as) override;
+  Result<std::optional<Completion>> completion(std::string_view id) override;
+  Result<std::vector<Completion>> untold_completions(std::string_view after, std::uint32_t limit) override;
+
   Result<std::string> run_settings(std::string_view run) override;
 
   // Calls `meanwhile` while nothing is written.

@@ -14,6 +14,7 @@
 
 #include "holdfast/seams.h"
 #include "platform/budget.h"
+#include "platform/flow.h"
 #include "protocol/call.h"
 
 namespace holdfast::platform {
@@ -216,6 +217,7 @@ struct StartIntent {
   std::string idempotency_key;  // optional
   // JSON, keys sorted: what the run is given besides, which its agent reads; empty: nothing.
   std::string settings;
+  std::optional<FlowPlace> flow;  // the line that it comes to; its run is set by the store
   // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent,
   // input and settings.
   std::string fingerprint;

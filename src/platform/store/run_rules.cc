@@ -78,7 +78,10 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   run.idempotency_key = intent.idempotency_key;
   run.request_id = run.run;
   run.created_at = now;
-  return Change<StoredRun>{{std::move(run), fingerprint_of(intent), intent.settings}, Write::kInsert};
+  std::optional<FlowPlace> flow = intent.flow;
+  if (flow) flow->run = run.run;
+  return Change<StoredRun>{{std::move(run), fingerprint_of(intent), intent.settings, std::move(flow)},
+                           Write::kInsert};
 }
 
 Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_run_id, WallTime now) {

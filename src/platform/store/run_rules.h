@@ -16,8 +16,9 @@ namespace holdfast::platform::rules {
 
 struct StoredRun {
   RunRecord run;
-  std::string fingerprint;  // of the request that made it
-  std::string settings{};   // only when it is new: StartIntent::settings
+  std::string fingerprint;          // of the request that made it
+  std::string settings{};           // only when it is new: StartIntent::settings
+  std::optional<FlowPlace> flow{};  // the same
 };
 
 Status check_start(const StartIntent& intent);

@@ -20,6 +20,8 @@
 #include "base/storage_fault.h"
 #include "holdfast/status.h"
 #include "platform/blobs.h"
+#include "platform/completions.h"
+#include "platform/flow.h"
 #include "platform/held_runs.h"
 #include "platform/memory.h"
 #include "platform/records.h"
@@ -229,6 +231,35 @@ class Store {
   // Who came to the conversation, newest first. `after`: the last run of the page before.
   virtual Result<std::vector<Turn>> turns(std::string_view conversation, std::string_view after,
                                           std::uint32_t limit) = 0;
+
+  // ---- flow control: runs of an agent that have a key in common (docs/adr/0058). A start takes the run's
+  // place in its line.
+
+  // Its place, at the end of the line when it has none; and if its rules let it, it begins by that.
+  // RESOURCE_EXHAUSTED with flow_refusal(): it is not taken.
+  virtual Result<FlowTurn> take_flow(const FlowPlace& place) = 0;
+  // The line that it left; empty: it stood in none. The record that it was there stays.
+  virtual Result<std::string> leave_flow(std::string_view run) = 0;
+  // None: it never stood in a line.
+  virtual Result<std::optional<FlowTurn>> flow_turn(std::string_view run) = 0;
+  // Who came to the line, newest first. `after`: the last run of the page before.
+  virtual Result<std::vector<FlowRow>> flow_line(std::string_view line, std::string_view after,
+                                                 std::uint32_t limit) = 0;
+
+  // ---- completions: calls that somebody outside ends (docs/adr/0058)
+
+  // Opens it, if it is not there, and gives one more token for it; of one that has ended a token that is no
+  // good. RESOURCE_EXHAUSTED: beyond kMaxCompletionTokens.
+  virtual Result<OpenedCompletion> open_completion(const CompletionOpening& opening) = 0;
+  // The first one stands, and the same again is the same. NOT_FOUND: no call waits for that token;
+  // OUT_OF_RANGE: its time is over; FAILED_PRECONDITION: its run is; ALREADY_EXISTS: something else was said.
+  virtual Result<Completion> complete(const CompletionAttempt& attempt) = 0;
+  // By the run, which takes what was said; if nobody said anything, it ends as kExpired or kClosed. None: it
+  // was never opened.
+  virtual Result<std::optional<Completion>> end_completion(std::string_view id, CompletionState as) = 0;
+  virtual Result<std::optional<Completion>> completion(std::string_view id) = 0;
+  // Completed, and their runs have not taken it yet; by id.
+  virtual Result<std::vector<Completion>> untold_completions(std::string_view after, std::uint32_t limit) = 0;
 
   // ---- settings of runs
 

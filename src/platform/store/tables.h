@@ -92,6 +92,8 @@ inline constexpr Table kTables[] = {
     {"memory_terms", "subject, term, name, times", "subject, term, name", ""},
     {"turns", "n, conversation, run, at, over", "n", "n"},
     {"run_settings", "run, settings", "run", ""},
+    {"completions", "id, run, tool, step, tokens, deadline, state, result, told, at, ended_at", "id", ""},
+    {"flow_places", "n, line, run, key, rules, input, state, into_run, at, since, begun_at", "n", "n"},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

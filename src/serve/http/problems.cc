@@ -51,6 +51,15 @@ constexpr Row kRows[] = {
     {RunFault::kScheduleExists, 409, "schedule_exists", "delete it first, or choose another name"},
     {RunFault::kInvalidSettings, 400, "invalid_settings", "docs/guide/agents.md: bind, notify"},
     {RunFault::kContextMissing, 400, "missing_context", "give it as 'context', an object"},
+    {RunFault::kCompletionNotFound, 404, "completion_not_found",
+     "the token is the last part of the URL that the call was given"},
+    {RunFault::kCompletionExpired, 410, "completion_expired",
+     "`detached.deadline` of the tool says how long a call may take"},
+    {RunFault::kCompletionUsed, 409, "completion_used",
+     "a token is good once; the same words again are the same completion"},
+    {RunFault::kCompletionClosed, 410, "completion_closed", ""},
+    {RunFault::kFlowLimited, 429, "flow_limited",
+     "`flow` of the agent's definition says how many runs of a key it takes"},
 };
 
 }  // namespace

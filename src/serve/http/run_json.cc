@@ -33,9 +33,38 @@ Json pending_activities_json(const std::vector<PendingActivity>& activities) {
   return out;
 }
 
+// Nothing is under way but calls that somebody outside is to end.
+bool waits_for_completion(const Json& steps, const runs::Standing& standing) {
+  if (is_closed(standing.status) || !standing.pending_activities || !standing.pending_activities->empty())
+    return false;
+  for (const Json& step : steps) {
+    if (step.contains("detached") && step.value("status", "") == "running") return true;
+  }
+  return false;
+}
+
+// Where it stands in the line of its key.
+Json flow_json(const platform::FlowTurn& turn) {
+  Json out = {{"key", turn.row.place.key}, {"state", to_string(turn.row.state)}};
+  if (!turn.row.into.empty()) out["into"] = turn.row.into;
+  if (!turn.stands_for.empty()) {
+    out["stands_for"] = Json::array();
+    for (const platform::FlowRow& other : turn.stands_for) out["stands_for"].push_back(other.place.run);
+  }
+  if (turn.row.state != platform::FlowState::kWaiting) return out;
+  if (turn.wait != platform::FlowWait::kNothing) out["rule"] = to_string(turn.wait);
+  out["ahead"] = turn.ahead;
+  if (!turn.blockers.empty()) out["behind"] = turn.blockers.front();
+  if (turn.until) out["until"] = iso_time(*turn.until);
+  return out;
+}
+
 Json waiting_on(const runs::RunSummary& summary) {
   if (summary.waits_for_approval) return "approval";
   if (summary.waits_for_turn) return "conversation";
+  if (summary.flow && summary.flow->row.state == platform::FlowState::kWaiting &&
+      !is_closed(summary.standing.status))
+    return "flow";
   const bool parked = summary.account && !summary.account->waiting_on.empty();
   return parked && !is_closed(summary.standing.status) ? Json("budget") : Json(nullptr);
 }
@@ -100,6 +129,13 @@ Json summary_json(const runs::RunSummary& summary) {
     if (!held.by.empty()) out["hold"]["by"] = held.by;
   }
   out["reason"] = standing.outcome ? Json(runs::stop_reason(*standing.outcome)) : Json(nullptr);
+  if (summary.flow) {
+    out["flow"] = flow_json(*summary.flow);
+    const platform::FlowState state = summary.flow->row.state;
+    if (standing.status == RunStatus::kCanceled &&
+        (state == platform::FlowState::kSuperseded || state == platform::FlowState::kBatched))
+      out["reason"] = to_string(state);
+  }
   if (!whole) out["input_bytes"] = run.input_bytes;
   if (summary.account) out["spent"] = usage_json(summary.account->used);
   if (standing.outcome && standing.outcome->closed_at)
@@ -126,6 +162,8 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
   if (details.summary.account) out["budgets"] = budgets_json(*details.summary.account);
   out["bill"] = details.bill ? bill_json(*details.bill) : Json(nullptr);
   out["steps"] = parse_json<Json>(details.progress.steps_json);
+  if (out["waiting_on"].is_null() && waits_for_completion(out["steps"], standing))
+    out["waiting_on"] = "completion";
   if (standing.pending_activities)
     out["pending_activities"] = pending_activities_json(*standing.pending_activities);
   out["workflow"] = {{"namespace", namespace_name}, {"workflow_id", run.run}, {"run_id", run.engine_run_id}};

@@ -1,0 +1,173 @@
+// Lines of runs as rows. The number of a row is its place.
+
+#include "platform_postgres/flow.h"
+
+#include "platform/flow_calls.h"
+#include "platform_postgres/postgres_store_impl.h"
+
+namespace holdfast::platform {
+
+namespace {
+
+#define READ_FLOW \
+  "SELECT run, line, key, rules, input, state, into_run, at, since, begun_at FROM flow_places "
+
+FlowRow flow_of(const Statement& row) {
+  FlowRow out;
+  std::string rules;
+  std::int64_t state = 0;
+  row.read(out.place.run, out.place.line, out.place.key, rules, out.place.input, state, out.into, out.at,
+           out.since, out.begun_at);
+  out.place.rules = flow_rules_of(rules);
+  out.state = static_cast<FlowState>(state);
+  return out;
+}
+
+Status bind_and_run(Statement& statement, const FlowRow& row) {
+  const FlowPlace& place = row.place;
+  return statement
+      .bind(place.line, place.run, place.key, to_text(place.rules), place.input,
+            static_cast<std::int64_t>(row.state), row.into, row.at, row.since, row.begun_at)
+      .run();
+}
+
+struct FlowRows {
+  Connection& db;
+
+  Result<std::optional<FlowRow>> find(std::string_view run) {
+    Statement query(db, READ_FLOW "WHERE run = $1");
+    return query.bind(run).one(flow_of);
+  }
+  Status erase(std::string_view run) {
+    return Statement(db, "DELETE FROM flow_places WHERE run = $1").bind(run).run();
+  }
+  Status insert(const FlowRow& row) {
+    Statement insert(
+        db,
+        "INSERT INTO flow_places (line, run, key, rules, input, state, into_run, at, since, begun_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)");
+    return bind_and_run(insert, row);
+  }
+  Status update(const FlowRow& row) {
+    Statement update(db,
+                     "UPDATE flow_places SET line = $1, key = $3, rules = $4, input = $5, state = $6, "
+                     "into_run = $7, at = $8, since = $9, begun_at = $10 WHERE run = $2");
+    return bind_and_run(update, row);
+  }
+
+  Result<std::uint32_t> count(Statement& query) {
+    if (!query.next()) return fail(query.status());
+    return static_cast<std::uint32_t>(query.integer(0));
+  }
+  Result<std::uint32_t> count_waiting(std::string_view line, std::uint32_t most) {
+    Statement query(
+        db,
+        "SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1 AND state = 0 LIMIT $2) AS some");
+    return count(query.bind(line, most));
+  }
+  Result<std::uint32_t> count_came(std::string_view line, WallTime since, std::uint32_t most) {
+    Statement query(
+        db, "SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1 AND at > $2 LIMIT $3) AS some");
+    return count(query.bind(line, since, most));
+  }
+  Result<std::vector<FlowRow>> waiting(std::string_view line, std::uint32_t most) {
+    return Statement(db, READ_FLOW "WHERE line = $1 AND state = 0 ORDER BY n LIMIT $2")
+        .bind(line, most)
+        .all(flow_of);
+  }
+  Result<std::vector<FlowRow>> stands_for(std::string_view run) {
+    return Statement(db, READ_FLOW "WHERE into_run = $1 AND into_run <> '' ORDER BY n LIMIT $2")
+        .bind(run, kMaxFlowBatch)
+        .all(flow_of);
+  }
+  Result<rules::FlowLine> look(const FlowRow& row) {
+    const FlowRules& rules = row.place.rules;
+    rules::FlowLine out;
+    Statement query(
+        db,
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1::bytea AND state = 0 AND "
+        "n < (SELECT n FROM flow_places WHERE run = $2::bytea) LIMIT $3::bigint) AS before), "
+        "coalesce((SELECT run FROM flow_places WHERE line = $1::bytea AND state = 0 ORDER BY n LIMIT 1), "
+        "''), "
+        "coalesce((SELECT at FROM flow_places WHERE line = $1::bytea AND state = 0 ORDER BY n LIMIT 1), 0), "
+        "(SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1::bytea AND state = 1 LIMIT "
+        "$4::bigint) AS running), "
+        "(SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1::bytea AND state = 0 LIMIT "
+        "$5::bigint) AS waiting), "
+        "coalesce((SELECT sum(bytes)::bigint FROM (SELECT length(input) AS bytes FROM flow_places WHERE line "
+        "= $1::bytea AND state = 0 ORDER BY n LIMIT $5::bigint) AS inputs), 0)");
+    query.bind(row.place.line, row.place.run, kMaxCountedAhead, rules.concurrency, rules.batch);
+    if (!query.next()) return fail(query.status());
+    std::int64_t bytes = 0;
+    query.read(out.waiting_before, out.first_waiting, out.first_waiting_at, out.running, out.waiting, bytes);
+    out.waiting_bytes = static_cast<std::size_t>(bytes);
+    const std::uint32_t before = rules.batch > 0 $ 0 : out.waiting_before;
+    if (rules.throttle > before) {
+      Statement nth(db,
+                    "SELECT begun_at FROM flow_places WHERE line = $1 AND begun_at IS NOT NULL ORDER BY "
+                    "begun_at DESC LIMIT 1 OFFSET $2");
+      nth.bind(row.place.line, rules.throttle - before - 1);
+      if (nth.next()) nth.read(out.nth_begun_at);
+      if (!nth.status().ok()) return fail(nth.status());
+    }
+    if (rules.concurrency == 0 || out.running < rules.concurrency) return out;
+    Statement running(db, "SELECT run FROM flow_places WHERE line = $1 AND state = 1 ORDER BY n LIMIT $2");
+    running.bind(row.place.line, kMaxFlowBlockers);
+    while (running.next()) out.running_runs.push_back(running.text(0));
+    if (!running.status().ok()) return fail(running.status());
+    return out;
+  }
+};
+
+}  // namespace
+
+Status enter_flow(Connection& db, const FlowPlace& place, WallTime now) {
+  FlowRows rows{db};
+  return calls::enter_flow(rows, place, now);
+}
+
+Result<FlowTurn> PostgresStore::take_flow(const FlowPlace& place) {
+  // Who waits asks again and again, and writes nothing by it.
+  Result<std::optional<FlowTurn>> stored = flow_turn(place.run);
+  if (!stored) return fail(stored.error());
+  const bool waits =
+      *stored && (*stored)->row.place.line == place.line && (*stored)->wait != FlowWait::kNothing;
+  if (waits) return std::move(**stored);
+  return write<FlowTurn>([&](Connection& db) { return calls::take_flow(FlowRows{db}, place, clock_.now()); });
+}
+
+Result<std::string> PostgresStore::leave_flow(std::string_view run) {
+  Result<std::optional<FlowRow>> stored =
+      reading<std::optional<FlowRow>>([&](Connection& db) { return FlowRows{db}.find(run); });
+  if (!stored) return fail(stored.error());
+  if (!*stored) return std::string();
+  return write<std::string>([&](Connection& db) { return calls::leave_flow(FlowRows{db}, run); });
+}
+
+Result<std::optional<FlowTurn>> PostgresStore::flow_turn(std::string_view run) {
+  return reading<std::optional<FlowTurn>>([&](Connection& db) -> Result<std::optional<FlowTurn>> {
+    FlowRows rows{db};
+    Result<std::optional<FlowRow>> row = rows.find(run);
+    if (!row) return fail(row.error());
+    if (!*row) return std::optional<FlowTurn>();
+    const FlowState was = (*row)->state;
+    Result<FlowTurn> turn = calls::look_at_flow(rows, std::move(**row), clock_.now());
+    if (!turn) return fail(turn.error());
+    // That it may begin is for who takes it to say.
+    turn->row.state = was;
+    if (was == FlowState::kWaiting) turn->row.begun_at.reset();
+    return std::optional<FlowTurn>(std::move(*turn));
+  });
+}
+
+Result<std::vector<FlowRow>> PostgresStore::flow_line(std::string_view line, std::string_view after,
+                                                      std::uint32_t limit) {
+  return reading<std::vector<FlowRow>>([&](Connection& db) -> Result<std::vector<FlowRow>> {
+    Result<std::int64_t> before = page_before(db, "SELECT n FROM flow_places WHERE run = $1", after, "run");
+    if (!before) return fail(before.error());
+    Statement query(db, READ_FLOW "WHERE line = $1 AND n < $2 ORDER BY n DESC LIMIT $3");
+    return query.bind(line, *before, rules::page_size(limit)).all(flow_of);
+  });
+}
+
+}  // namespace holdfast::platform
