@@ -67,6 +67,10 @@ def test_a_time_further_back_is_found_without_scrolling(own_server, page):
     began = server.run(first)["created_at"]
     for i in range(130):
         server.start_run("payer", f"hello {i}")
+    page.open(f"{server.ready['http']}/runs")
+    page.wait_for("document.querySelector('.histogram-key')?.textContent.includes('the newest 100 runs')")
+    click(page, ".brush button", "Further back")
+    page.wait_for("document.querySelector('.histogram-key')?.textContent.includes('131 runs') && !document.querySelector('.brush button')")
     # More than a page of newer runs lies before it; the end is not part of the range.
     after = (datetime.datetime.fromisoformat(began.replace("Z", "+00:00")) + datetime.timedelta(milliseconds=1)).isoformat(timespec="milliseconds")
     page.open(f"{server.ready['http']}/runs?from={began}&to={after.replace('+00:00', 'Z')}")

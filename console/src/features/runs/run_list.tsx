@@ -20,6 +20,7 @@ const STATUSES = ['queued', 'running', 'paused', 'parked', 'completed', 'failed'
 const ROW = 45;
 const PHONE_ROW = 78;
 const AHEAD = 20; // rows from the end at which the next page is asked for
+const PAGES_FURTHER = 5; // of the histogram, a click
 const PAGES_UNASKED = 50; // that are gone through for a time that lies further back
 
 const isPhone = () => matchMedia('(max-width: 46rem)').matches;
@@ -82,6 +83,9 @@ export function RunList({ view, onView }: { view: RunView; onView: (view: RunVie
     if (more && patient && !isFetchingNextPage && last >= runs.length - AHEAD) void fetchNextPage();
   }, [last, runs.length, pages, more, patient, isFetchingNextPage, fetchNextPage]);
 
+  const further = async () => {
+    for (let i = 0; i < PAGES_FURTHER && (await fetchNextPage()).hasNextPage; i++);
+  };
   const move = (by: number) => {
     if (runs.length === 0) return;
     const next = Math.min(runs.length - 1, Math.max(0, chosen + by));
@@ -101,7 +105,7 @@ export function RunList({ view, onView }: { view: RunView; onView: (view: RunVie
       <div className="title"><h1>Runs</h1><Link className="button primary small" to="/new">New run</Link></div>
       <SavedViews search={said(view)} />
       <FilterBar view={view} onView={onView} onBatch={() => setBatch(true)} />
-      <TimeBrush runs={loaded} all={query.isSuccess && !query.hasNextPage} range={view} onRange={(range) => onView(said({ ...view, ...range }))} />
+      <TimeBrush runs={loaded} onOlder={query.hasNextPage ? () => void further() : undefined} range={view} onRange={(range) => onView(said({ ...view, ...range }))} />
       {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
       <div className="run-columns" aria-hidden="true"><span>Status</span><span>Agent</span><span>Input</span><span>Tokens</span><span>Cost</span><span>Took</span><span>Started</span></div>
       <ul className="runs" ref={list} aria-label="Runs" aria-busy={query.isPending} style={{ height: rows.getTotalSize() }}>

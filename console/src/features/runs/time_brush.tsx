@@ -87,12 +87,14 @@ export function TimeFields({ range, onRange }: { range: TimeRange; onRange: (ran
   );
 }
 
-export function TimeBrush({ runs, all, range, onRange }: { runs: readonly RunSummary[]; all: boolean; range: TimeRange; onRange: (range: TimeRange) => void }) {
+// `onOlder` loads runs from before those that are there; absent: these are all.
+export function TimeBrush({ runs, onOlder, range, onRange }: { runs: readonly RunSummary[]; onOlder: (() => void) | undefined; range: TimeRange; onRange: (range: TimeRange) => void }) {
   const bins = useMemo(() => binsOf(runs.map((run) => ({ at: Date.parse(run.created_at), status: standingOf(run).status }))), [runs]);
   if (bins.length === 0) return null;
   return (
     <div className="brush">
-      <Histogram bins={bins} range={range} onRange={onRange} says={all ? plural(runs.length, 'run') : `the newest ${plural(runs.length, 'run')}`} />
+      <Histogram bins={bins} range={range} onRange={onRange} says={onOlder ? `the newest ${plural(runs.length, 'run')}` : plural(runs.length, 'run')} />
+      {onOlder && <button className="button small quiet" onClick={onOlder}>Further back</button>}
     </div>
   );
 }
