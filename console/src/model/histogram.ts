@@ -22,12 +22,14 @@ const SECOND = 1000;
 const STEPS = [1, 5, 15, 30, 60, 300, 900, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 86_400, 7 * 86_400, 30 * 86_400, 365 * 86_400].map((s) => s * SECOND);
 
 // Bins of one width over all of them, the oldest first; none when there is nothing.
-export function binsOf(runs: readonly { at: number; status: string }[]): Bin[] {
+export function binsOf<R extends { created_at: string }>(runs: readonly R[], statusOf: (run: R) => string): Bin[] {
   if (runs.length === 0) return [];
+  const times = new Float64Array(runs.length);
   let [first, last] = [Infinity, -Infinity];
-  for (const run of runs) {
-    first = Math.min(first, run.at);
-    last = Math.max(last, run.at);
+  for (let i = 0; i < runs.length; i++) {
+    const at = times[i] = Date.parse(runs[i]!.created_at);
+    if (at < first) first = at;
+    if (at > last) last = at;
   }
   const count = (width: number) => Math.floor(last / width) - Math.floor(first / width) + 1;
   const step = STEPS.find((width) => count(width) <= MAX_BINS) ?? STEPS.at(-1)!;
@@ -35,18 +37,22 @@ export function binsOf(runs: readonly { at: number; status: string }[]): Bin[] {
   const bins = Array.from({ length: Math.min(Math.max(count(step), MIN_BINS), 1000) }, (_, i): Bin => ({
     from: (begin + i) * step, to: (begin + i + 1) * step, total: 0, counts: { completed: 0, open: 0, waiting: 0, failed: 0, stopped: 0 },
   }));
-  for (const run of runs) {
-    const bin = bins[Math.floor(run.at / step) - begin];
+  for (let i = 0; i < runs.length; i++) {
+    const bin = bins[Math.floor(times[i]! / step) - begin];
     if (!bin) continue;
     bin.total++;
-    bin.counts[groupOf(run.status)]++;
+    bin.counts[groupOf(statusOf(runs[i]!))]++;
   }
   return bins;
 }
 
 export interface TimeRange { from?: string | undefined; to?: string | undefined }
 
-export const isWithin = (time: string, range: TimeRange): boolean => {
-  const at = Date.parse(time);
-  return (!range.from || at >= Date.parse(range.from)) && (!range.to || at < Date.parse(range.to));
-};
+export function within(range: TimeRange): (run: { created_at: string }) => boolean {
+  const from = range.from ? Date.parse(range.from) : -Infinity;
+  const to = range.to ? Date.parse(range.to) : Infinity;
+  return (run) => {
+    const at = Date.parse(run.created_at);
+    return at >= from && at < to;
+  };
+}

@@ -5,7 +5,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentsQuery, followRuns, runsQuery, type RunFilter } from '../../api/queries';
-import { isWithin, type TimeRange } from '../../model/histogram';
+import { within, type TimeRange } from '../../model/histogram';
 import { wordsOf } from '../../model/problem';
 import { useKeys } from '../../ui/use_keys';
 import { Batch } from './batch';
@@ -56,10 +56,10 @@ function useRuns(view: RunView) {
   const query = useInfiniteQuery(runsQuery(view));
   useEffect(() => followRuns({ status: view.status, agent: view.agent }), [view.status, view.agent]);
   const loaded = useMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? [], [query.data]);
-  const runs = useMemo(() => (view.from || view.to ? loaded.filter((run) => isWithin(run.created_at, { from: view.from, to: view.to })) : loaded), [loaded, view.from, view.to]);
-  const oldest = loaded.at(-1)?.created_at;
+  const runs = useMemo(() => (view.from || view.to ? loaded.filter(within({ from: view.from, to: view.to })) : loaded), [loaded, view.from, view.to]);
+  const oldest = loaded.at(-1);
   // Newest first: what follows is older than all that is wanted.
-  const past = Boolean(view.from && oldest && Date.parse(oldest) < Date.parse(view.from));
+  const past = Boolean(view.from && oldest && Date.parse(oldest.created_at) < Date.parse(view.from));
   return { query, loaded, runs, more: query.hasNextPage && !past };
 }
 

@@ -89,7 +89,7 @@ export function TimeFields({ range, onRange }: { range: TimeRange; onRange: (ran
 
 // `onOlder` loads runs from before those that are there; absent: these are all.
 export function TimeBrush({ runs, onOlder, range, onRange }: { runs: readonly RunSummary[]; onOlder: (() => void) | undefined; range: TimeRange; onRange: (range: TimeRange) => void }) {
-  const bins = useMemo(() => binsOf(runs.map((run) => ({ at: Date.parse(run.created_at), status: standingOf(run).status }))), [runs]);
+  const bins = useMemo(() => binsOf(runs, (run) => standingOf(run).status), [runs]);
   if (bins.length === 0) return null;
   return (
     <div className="brush">
