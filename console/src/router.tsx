@@ -2,14 +2,21 @@
 // (router.test.ts compares them). A screen's code is loaded when it is first shown.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import type { AgentSearch, AgentView } from './features/agents/agent_screen';
 import { Shell } from './features/shell/shell';
+import type { UsageSearch } from './features/usage/usage_screen';
+import { BY, isDay, type By } from './model/usage';
 import { NotFound } from './routes/not_found';
 import { Failed } from './ui/boundary';
 
-export interface RunsSearch { status?: string; agent?: string }
+export interface RunsSearch { status?: string; agent?: string; from?: string; to?: string }
 export interface RunSearch { step?: number }
 
+// A search parameter that is none stands as undefined, or the router hands it on as it was written.
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined);
+// A moment as ISO 8601, else nothing.
+const time = (value: unknown): string | undefined => (typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? new Date(value).toISOString() : undefined);
+const oneOf = <T extends string>(value: unknown, of: readonly T[]): T | undefined => of.find((one) => one === value);
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFound, errorComponent: Failed });
 
@@ -19,8 +26,8 @@ const runs = createRoute({
   getParentRoute: () => root,
   path: '/runs',
   validateSearch: (search: Record<string, unknown>): RunsSearch => {
-    const [status, agent] = [text(search['status']), text(search['agent'])];
-    return { ...(status ? { status } : {}), ...(agent ? { agent } : {}) };
+    const [status, agent, from, to] = [text(search['status']), text(search['agent']), time(search['from']), time(search['to'])];
+    return { status, agent, from, to };
   },
   component: lazyRouteComponent(() => import('./routes/runs')),
 });
@@ -37,7 +44,30 @@ const run = createRoute({
 
 const newRun = createRoute({ getParentRoute: () => root, path: '/new', component: lazyRouteComponent(() => import('./routes/new_run')) });
 
-export const routeTree = root.addChildren([home, runs, run, newRun]);
+const agents = createRoute({ getParentRoute: () => root, path: '/agents', component: lazyRouteComponent(() => import('./routes/agents')) });
+
+const agent = createRoute({
+  getParentRoute: () => root,
+  path: '/agents/$name',
+  validateSearch: (search: Record<string, unknown>): AgentSearch => {
+    const [version, against, view] = [text(search['version']), text(search['against']), oneOf<AgentView>(search['view'], ['changes', 'start'])];
+    return { version, against, view };
+  },
+  component: lazyRouteComponent(() => import('./routes/agent')),
+});
+
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: '/usage',
+  validateSearch: (search: Record<string, unknown>): UsageSearch => {
+    const day = (value: unknown) => (typeof value === 'string' && isDay(value) ? value : undefined);
+    const [by, from, to, chart] = [oneOf<By>(search['by'], BY), day(search['from']), day(search['to']), oneOf(search['chart'], ['cost', 'tokens'] as const)];
+    return { by, from, to, chart };
+  },
+  component: lazyRouteComponent(() => import('./routes/usage')),
+});
+
+export const routeTree = root.addChildren([home, runs, run, newRun, agents, agent, usage]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

@@ -336,7 +336,7 @@ def test_axe_finds_nothing(server, page, axe, scheme):
     assert violations(page, axe) == []
 
 
-@pytest.mark.parametrize("path, ready", [("/runs", "document.querySelector('.filter')"), ("/runs/budget", "document.querySelector('.end .prose strong, .end .prose p')")])
+@pytest.mark.parametrize("path, ready", [("/runs", "document.querySelector('.filter')"), ("/agents/payer", "document.querySelector('.lines code')"), ("/usage", "document.querySelector('.usage-chart canvas')"), ("/runs/budget", "document.querySelector('.end .prose strong, .end .prose p')")])
 def test_the_first_screen_is_small(server, page, path, ready):
     """All that is loaded until a screen can be used, as it comes over the wire."""
     server.post("/api/v1/runs", {"agent": "payer", "input": "hello", "id": "budget"})

@@ -4,7 +4,7 @@ import { RunList } from '../features/runs/run_list';
 const route = getRouteApi('/runs');
 
 export default function Runs() {
-  const filter = route.useSearch();
+  const { status, agent, from, to } = route.useSearch();
   const navigate = route.useNavigate();
-  return <RunList filter={filter} onFilter={(next) => void navigate({ search: next, replace: true })} />;
+  return <RunList view={{ status, agent, from, to }} onView={(next) => void navigate({ search: next, replace: true })} />;
 }

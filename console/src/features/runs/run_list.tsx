@@ -5,59 +5,87 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentsQuery, followRuns, runsQuery, type RunFilter } from '../../api/queries';
+import { within, type TimeRange } from '../../model/histogram';
 import { wordsOf } from '../../model/problem';
 import { useKeys } from '../../ui/use_keys';
+import { Batch } from './batch';
 import { RunRow } from './run_row';
+import { SavedViews } from './saved_views';
+import { TimeBrush, TimeFields } from './time_brush';
 import './runs.css';
+
+export type RunView = RunFilter & TimeRange;
 
 const STATUSES = ['queued', 'running', 'paused', 'parked', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
 const ROW = 45;
 const PHONE_ROW = 78;
 const AHEAD = 20; // rows from the end at which the next page is asked for
+const PAGES_FURTHER = 5; // of the histogram, a click
+const PAGES_UNASKED = 50; // that are gone through for a time that lies further back
 
 const isPhone = () => matchMedia('(max-width: 46rem)').matches;
 
-function FilterBar({ filter, onFilter }: { filter: RunFilter; onFilter: (filter: RunFilter) => void }) {
+// Without what says nothing.
+const said = (view: RunView): Record<string, string> => Object.fromEntries(Object.entries(view).filter((part): part is [string, string] => Boolean(part[1])));
+
+function FilterBar({ view, onView, onBatch }: { view: RunView; onView: (view: RunView) => void; onBatch: () => void }) {
   const { data } = useQuery(agentsQuery);
   const names = (data?.agents ?? []).map((agent) => agent.name);
-  if (filter.agent && !names.includes(filter.agent)) names.unshift(filter.agent);
-  const change = (part: RunFilter) => {
-    const next = { ...filter, ...part };
-    onFilter({ ...(next.status ? { status: next.status } : {}), ...(next.agent ? { agent: next.agent } : {}) });
-  };
+  if (view.agent && !names.includes(view.agent)) names.unshift(view.agent);
+  const change = (part: RunView) => onView(said({ ...view, ...part }));
+  const timed = Boolean(view.from || view.to);
   return (
     <div className="filter" role="search" aria-label="Filter runs">
-      <select id="filter-status" aria-label="Status" value={filter.status ?? ''} onChange={(event) => change({ status: event.target.value })}>
+      <select id="filter-status" aria-label="Status" value={view.status ?? ''} onChange={(event) => change({ status: event.target.value })}>
         <option value="">Every status</option>
         {STATUSES.map((status) => <option key={status} value={status}>{status.replace('_', ' ')}</option>)}
       </select>
-      <select id="filter-agent" aria-label="Agent" value={filter.agent ?? ''} onChange={(event) => change({ agent: event.target.value })}>
+      <select id="filter-agent" aria-label="Agent" value={view.agent ?? ''} onChange={(event) => change({ agent: event.target.value })}>
         <option value="">Every agent</option>
         {names.map((name) => <option key={name} value={name}>{name}</option>)}
       </select>
-      {(filter.status || filter.agent) && <button className="button quiet" onClick={() => onFilter({})}>Clear</button>}
+      <TimeFields range={view} onRange={change} />
+      {Object.keys(said(view)).length > 0 && <button className="button quiet" onClick={() => onView({})}>Clear</button>}
+      <button className="button quiet" disabled={timed} title={timed ? 'A batch goes by status and agent: choose any time first' : undefined} onClick={onBatch}>Batch</button>
     </div>
   );
 }
 
-export function RunList({ filter, onFilter }: { filter: RunFilter; onFilter: (filter: RunFilter) => void }) {
-  const query = useInfiniteQuery(runsQuery(filter));
-  useEffect(() => followRuns({ status: filter.status, agent: filter.agent }), [filter.status, filter.agent]);
-  const runs = useMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? [], [query.data]);
+// The runs of the view, and whether the pages that are there are all of it.
+function useRuns(view: RunView) {
+  const query = useInfiniteQuery(runsQuery(view));
+  useEffect(() => followRuns({ status: view.status, agent: view.agent }), [view.status, view.agent]);
+  const loaded = useMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? [], [query.data]);
+  const runs = useMemo(() => (view.from || view.to ? loaded.filter(within({ from: view.from, to: view.to })) : loaded), [loaded, view.from, view.to]);
+  const oldest = loaded.at(-1);
+  // Newest first: what follows is older than all that is wanted.
+  const past = Boolean(view.from && oldest && Date.parse(oldest.created_at) < Date.parse(view.from));
+  return { query, loaded, runs, more: query.hasNextPage && !past };
+}
+
+export function RunList({ view, onView }: { view: RunView; onView: (view: RunView) => void }) {
+  const { query, loaded, runs, more } = useRuns(view);
   const list = useRef<HTMLUListElement>(null);
   const [chosen, setChosen] = useState(-1);
+  const [batch, setBatch] = useState(false);
+  const [patience, setPatience] = useState(PAGES_UNASKED);
   const navigate = useNavigate();
   const rows = useWindowVirtualizer({
     count: runs.length, estimateSize: () => (isPhone() ? PHONE_ROW : ROW), overscan: 10, scrollMargin: list.current?.offsetTop ?? 0,
     getItemKey: (index) => runs[index]?.id ?? index,
   });
   const shown = rows.getVirtualItems();
-  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query;
+  const { isFetchingNextPage, fetchNextPage } = query;
   const last = shown.at(-1)?.index ?? 0;
+  const pages = query.data?.pages.length ?? 0;
+  const patient = runs.length > 0 || pages < patience;
   useEffect(() => {
-    if (hasNextPage && !isFetchingNextPage && last >= runs.length - AHEAD) void fetchNextPage();
-  }, [last, runs.length, hasNextPage, isFetchingNextPage, fetchNextPage]);
+    if (more && patient && !isFetchingNextPage && last >= runs.length - AHEAD) void fetchNextPage();
+  }, [last, runs.length, pages, more, patient, isFetchingNextPage, fetchNextPage]);
 
+  const further = async () => {
+    for (let i = 0; i < PAGES_FURTHER && (await fetchNextPage()).hasNextPage; i++);
+  };
   const move = (by: number) => {
     if (runs.length === 0) return;
     const next = Math.min(runs.length - 1, Math.max(0, chosen + by));
@@ -75,19 +103,23 @@ export function RunList({ filter, onFilter }: { filter: RunFilter; onFilter: (fi
   return (
     <div className="screen">
       <div className="title"><h1>Runs</h1><Link className="button primary small" to="/new">New run</Link></div>
-      <FilterBar filter={filter} onFilter={onFilter} />
+      <SavedViews search={said(view)} />
+      <FilterBar view={view} onView={onView} onBatch={() => setBatch(true)} />
+      <TimeBrush runs={loaded} onOlder={query.hasNextPage ? () => void further() : undefined} range={view} onRange={(range) => onView(said({ ...view, ...range }))} />
       {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
       <div className="run-columns" aria-hidden="true"><span>Status</span><span>Agent</span><span>Input</span><span>Tokens</span><span>Cost</span><span>Took</span><span>Started</span></div>
       <ul className="runs" ref={list} aria-label="Runs" aria-busy={query.isPending} style={{ height: rows.getTotalSize() }}>
         {shown.map((row) => (
-          <li key={row.key} data-index={row.index} aria-setsize={hasNextPage ? -1 : runs.length} aria-posinset={row.index + 1}
+          <li key={row.key} data-index={row.index} aria-setsize={more ? -1 : runs.length} aria-posinset={row.index + 1}
             style={{ transform: `translateY(${row.start - rows.options.scrollMargin}px)`, height: row.size }}>
             <RunRow run={runs[row.index]!} />
           </li>
         ))}
       </ul>
-      {query.isSuccess && runs.length === 0 && <p className="empty">{filter.status || filter.agent ? 'No run fits the filter.' : 'No runs yet.'}</p>}
+      {query.isSuccess && runs.length === 0 && !isFetchingNextPage && <p className="empty">{Object.keys(said(view)).length > 0 ? 'No run fits the filter.' : 'No runs yet.'}</p>}
+      {more && !patient && <p><button className="button" onClick={() => setPatience(pages + PAGES_UNASKED)}>Look further back</button></p>}
       {isFetchingNextPage && <p className="note" role="status">Older runs are loading</p>}
+      {batch && <Batch status={view.status} agent={view.agent} onClose={() => setBatch(false)} />}
     </div>
   );
 }

@@ -2,7 +2,7 @@
 
 export interface Screen {
   name: string;
-  to: '/runs' | '/new';
+  to: '/runs' | '/new' | '/agents' | '/usage';
   keys: string;
   says: string;
   inBar: boolean;
@@ -11,4 +11,6 @@ export interface Screen {
 export const SCREENS: readonly Screen[] = [
   { name: 'Runs', to: '/runs', keys: 'g r', says: 'Runs', inBar: true },
   { name: 'New run', to: '/new', keys: 'g n', says: 'New run', inBar: true },
+  { name: 'Agents', to: '/agents', keys: 'g a', says: 'Agents', inBar: true },
+  { name: 'Usage', to: '/usage', keys: 'g u', says: 'Usage', inBar: true },
 ];

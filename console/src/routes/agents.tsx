@@ -1,0 +1,3 @@
+import { AgentList } from '../features/agents/agent_list';
+
+export default AgentList;
