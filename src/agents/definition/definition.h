@@ -19,6 +19,7 @@
 #include "definition/budgets.h"
 #include "definition/context.h"
 #include "definition/notify.h"
+#include "definition/orchestration.h"
 #include "definition/skills.h"
 #include "definition/steering.h"
 #include "definition/tool_type.h"
@@ -83,6 +84,7 @@ struct AgentDefinition {
   ApprovalSpec approvals;
   Limits limits;
   Steering steering;
+  Orchestration orchestration;
   BudgetSpec budgets;
   std::optional<ContextSpec> context;
   Json output_schema;  // JSON Schema of the answer; null: any text

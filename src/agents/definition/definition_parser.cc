@@ -143,7 +143,9 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
   ApprovalRule out;
   out.tool = in.required_text("tool");
   const ToolSpec* tool = definition.find_tool(out.tool);
-  if (!out.tool.empty() && out.tool != "*" && !tool && !may_be_of_a_server(definition, out.tool)) {
+  const bool is_plan = definition.orchestration.planning && out.tool == kMakePlanName;
+  if (!out.tool.empty() && out.tool != "*" && !is_plan && !tool &&
+      !may_be_of_a_server(definition, out.tool)) {
     std::vector<std::string> names;
     for (const ToolSpec& one : definition.tools) names.push_back(one.name);
     std::string_view near = spec::nearest_name(out.tool, names);
@@ -243,6 +245,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_tools(catalog, spec, out, base_directory);
     parse_tools_loading(spec, out);
     parse_skills(spec, out);
+    parse_orchestration(spec, out);
     parse_approvals(spec, out);
     parse_limits(spec, out);
     out.budgets = parse_budgets(spec);
@@ -250,6 +253,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_output_schema(spec, out);
     parse_steering(spec, out.steering);
     out.notify = parse_notify(catalog, spec, base_directory);
+    check_single(spec, out);
   }
   spec.finish();
   file.finish();

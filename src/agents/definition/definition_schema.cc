@@ -158,6 +158,7 @@ std::string definition_schema(const Catalog& catalog) {
     tool[std::string(type->name)] = std::move(section);
   }
   add_steering_schema(out);
+  add_orchestration_schema(out);
   add_hooks_schema(out);
   out["properties"]["spec"]["properties"]["notify"] = Ordered(notify_schema(catalog));
   return dump_json(out, 2);
