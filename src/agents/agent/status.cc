@@ -37,6 +37,13 @@ Json Loop::status() const {
               {"approvals", approvals},
               {"calls", calls}};
   if (!undone_.empty()) out["undone"] = undone_;
+  if (const auto& planning = progress_.planning) {
+    out["plan"] = {{"stage", to_string(planning->stage)},
+                   {"step", planning->at},
+                   {"steps", planning->steps},
+                   {"carried_out", planning->carried_out},
+                   {"rejections", planning->rejections}};
+  }
   if (progress_.hold) out["hold"] = *progress_.hold;
   return out;
 }
