@@ -45,7 +45,7 @@ replies:
   - when: {model: planner, last: "Every step of the plan was carried out"}
     text: Both are noted.
   - when: {model: executor, last: "Carry out step ([12]) of 2"}
-    expect: {tools: [lookup, refund, note]}
+    expect: {tools: [lookup, refund, note, revise_plan]}
     tool_calls: [{name: note, arguments: {text: "step {{last.1}}"}}]
   - when: {model: executor, last: "^ok$"}
     text: Noted it.
@@ -96,7 +96,7 @@ TEST(Plan, ARejectionGoesBackToThePlannerAlone) {
 replies:
   - when: {model: planner, last: "Make a plan before"}
     tool_calls: [{name: make_plan, arguments: {steps: [Note it twice]}}]
-  - when: {model: planner, last: "The plan was rejected"}
+  - when: {model: planner, last: "The plan was sent back"}
     expect: {new: ["once is enough"]}
     tool_calls: [{name: make_plan, arguments: {steps: [Note it once]}}]
   - when: {model: planner}
@@ -128,7 +128,7 @@ replies:
     tool_calls: [{name: make_plan, arguments: {steps: [Note A]}}]
   - when: {model: planner, last: "Every step of the plan", turn: 4}
     tool_calls: [{name: make_plan, arguments: {steps: [Note A and B]}}]
-  - when: {model: planner, last: "The plan was rejected"}
+  - when: {model: planner, last: "The plan was sent back"}
     tool_calls: [{name: make_plan, arguments: {steps: [Note B]}}]
   - when: {model: planner}
     text: A and B.
@@ -148,6 +148,32 @@ replies:
   EXPECT_THAT(stages(p, run.workflow_id()),
               ElementsAre("planner", "reviewer", "executor 1", "planner", "reviewer", "planner", "reviewer",
                           "executor 1", "planner"));
+}
+
+// A step that cannot be carried out sends the plan back; the steps behind it are not begun.
+TEST(Plan, TheExecutorMayGiveItBack) {
+  Platform p(R"(
+replies:
+  - when: {model: planner, last: "Make a plan before"}
+    tool_calls: [{name: make_plan, arguments: {steps: [Note A, Find the door, Note B]}}]
+  - when: {model: planner, last: "The plan was sent back"}
+    expect: {new: ["there is no door"]}
+    tool_calls: [{name: make_plan, arguments: {steps: [Note C]}}]
+  - when: {model: planner}
+    text: A and C.
+  - when: {model: executor, last: "Note ([A-C])$"}
+    tool_calls: [{name: note, arguments: {text: "{{last.1}}"}}]
+  - when: {model: executor, last: "Find the door$"}
+    tool_calls: [{name: revise_plan, arguments: {reason: there is no door}}]
+  - when: {model: executor}
+    text: Done.
+)");
+  p.deploy("given-back", roles(p) + "  mode: plan");
+  auto run = p.start("given-back", "go");
+  EXPECT_EQ(p.finish(run).output, "A and C.");
+  EXPECT_THAT(p.receiver->bodies(), ElementsAre(R"({"text":"A"})", R"({"text":"C"})"));
+  EXPECT_THAT(stages(p, run.workflow_id()),
+              ElementsAre("planner", "executor 1", "executor 2", "planner", "executor 1", "planner"));
 }
 
 TEST(Plan, AReviewerThatLetsNonePassEndsTheRunByItsName) {

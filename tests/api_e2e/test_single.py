@@ -25,8 +25,12 @@ def test_it_has_id_record_usage_and_stream(server, model):
     done = server.wait(run)
     assert done["status"] == "completed" and done["output"].endswith("twenty.")
     assert done["usage"]["model_calls"] == 1 and [step["kind"] for step in done["steps"]] == ["model"]
-    types = [event["type"] for event in server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
-    assert types[0] == "run.started" and types.count("step.completed") == 1 and types[-1] == "run.closed"
+    def told():
+        return [event["type"] for event in server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
+
+    assert server.wait_until(lambda: told()[-1] == "run.closed")
+    types = told()
+    assert types[0] == "run.started" and types.count("step.completed") == 1
     page = server.get(f"/api/v1/conversations/{run}/messages").json
     assert [message["role"] for message in page["messages"]] == ["user", "assistant"]
 
@@ -54,7 +58,8 @@ def test_what_ends_it_has_a_name(server, model):
 def test_there_is_nothing_to_steer_and_it_can_be_cancelled(server, model):
     run = server.start_run(deploy(server, model, "brief"), "at length")
     server.wait(run, lambda r: r["partial_output"])
-    assert server.post(f"/api/v1/runs/{run}/messages", {"text": "and tea"}).status == 409
+    refused = server.post(f"/api/v1/runs/{run}/messages", {"input": "and tea"})
+    assert refused.json["code"] == "message_rejected" and "mode: single" in refused.json["detail"], refused.text
     assert server.post(f"/api/v1/runs/{run}/pause", {}).status == 409
     server.post(f"/api/v1/runs/{run}/cancel", {})
     assert server.wait(run)["status"] == "canceled"

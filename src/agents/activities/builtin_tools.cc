@@ -78,6 +78,7 @@ bool is_offered(const AgentDefinition& agent, const ToolSpec& tool, std::string_
   const BuiltinTool* builtin = builtin_of(tool);
   if (builtin == &kMakePlan) return role == to_string(protocol::Stage::kPlanner);
   if (builtin == &kReviewPlan) return role == to_string(protocol::Stage::kReviewer);
+  if (builtin == &kRevisePlan) return role == to_string(protocol::Stage::kExecutor);
   return builtin != nullptr || is_for_role(agent.orchestration, tool, role);
 }
 

@@ -18,6 +18,8 @@
 
 namespace holdfast::agent {
 
+// Of an agent that plans, beside those in definition/orchestration.h.
+inline constexpr std::string_view kRevisePlanName = "revise_plan";
 // Of their step records and events.
 inline constexpr std::string_view kBuiltinKind = "builtin";
 // So much they may say, however little a tool may.
@@ -44,8 +46,9 @@ struct BuiltinTool {
 };
 
 // The types, one line each; in this order they are offered.
-#define HOLDFAST_BUILTIN_TOOLS(line) \
-  line(kMakePlan) line(kReviewPlan) line(kSearchTools) line(kReadOutput) line(kLoadSkill) line(kReadSkillFile)
+#define HOLDFAST_BUILTIN_TOOLS(line)                                                                        \
+  line(kMakePlan) line(kReviewPlan) line(kRevisePlan) line(kSearchTools) line(kReadOutput) line(kLoadSkill) \
+      line(kReadSkillFile)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const BuiltinTool tool;
 HOLDFAST_BUILTIN_TOOLS(HOLDFAST_DECLARE_TOOL)

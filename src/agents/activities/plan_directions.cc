@@ -16,7 +16,9 @@ constexpr const char* kFirstPlan =
     "is "
     "carried out by itself, so say in it all that is needed. If nothing is to be done, answer the request.";
 constexpr const char* kAnotherPlan =
-    "The plan was rejected. Make another one with `make_plan` that takes up what the reviewer said.";
+    "The plan was sent back, and why is said above. Call `make_plan` with the steps that are left to be "
+    "done, so "
+    "that it takes that up. If nothing can be done any more, give the answer to the request.";
 constexpr const char* kPlanIsDone =
     "Every step of the plan was carried out. If something is left to be done, call `make_plan` with the "
     "steps "

@@ -1,6 +1,6 @@
-// make_plan and review_plan: how an agent of `mode: plan` says what is to be done, and whether it is good.
-// The plan itself is the arguments of the call, in the conversation; the run is told how many steps it has,
-// and what the reviewer said.
+// make_plan, review_plan and revise_plan: how an agent of `mode: plan` says what is to be done, whether it is
+// good, and that it cannot be done so. The plan itself is the arguments of the call, in the conversation; the
+// run is told how many steps it has, and whether it is good.
 
 #include <fmt/format.h>
 
@@ -39,6 +39,12 @@ ToolEnding review(const BuiltinCall& call) {
   return out;
 }
 
+ToolEnding revise(const BuiltinCall& call) {
+  ToolEnding out{Ending::kDone, "The plan goes back to the planner: " + call.arguments.value("reason", "")};
+  out.more = {{"approved", false}};
+  return out;
+}
+
 }  // namespace
 
 constinit const BuiltinTool kMakePlan{
@@ -70,5 +76,19 @@ constinit const BuiltinTool kReviewPlan{.name = kReviewPlanName,
 })json",
                                         .offered = reviews,
                                         .run = review};
+
+constinit const BuiltinTool kRevisePlan{
+    .name = kRevisePlanName,
+    .description =
+        "Gives the plan back to the planner, when a step cannot be carried out "
+        "as it was planned, or what came of it makes the next ones wrong.",
+    .parameters = R"json({
+  "type": "object",
+  "required": ["reason"],
+  "additionalProperties": false,
+  "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 4000, "description": "What the planner must know."}}
+})json",
+    .offered = plans,
+    .run = revise};
 
 }  // namespace holdfast::agent

@@ -7,6 +7,7 @@
 //             rejected           planner; beyond max_rejections the run fails
 //             said something     is asked again
 //   executor  said something     the next step; behind the last one the planner
+//             gave the plan back planner
 //
 // What was carried out is not carried out again: a plan that is made later says what is left.
 
@@ -57,6 +58,9 @@ void Loop::calls_answered() {
           kPlanRejected);
     }
     begin_stage(planning, Stage::kPlanner);
+  } else if (planning.stage == Stage::kExecutor && planning.approved == false) {
+    planning.proposed.reset();
+    begin_stage(planning, Stage::kPlanner);
   }
 }
 
@@ -70,6 +74,7 @@ bool Loop::is_last_word() {
     return false;
   }
   ++planning.carried_out;
+  planning.approved.reset();
   if (++planning.at < planning.steps) {
     begin_stage(planning, Stage::kExecutor);
   } else {
