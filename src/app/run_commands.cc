@@ -79,6 +79,12 @@ class Progress {
                                        word(data, "error").empty() ? "" : ": " + word(data, "error")));
     } else if (frame.type == "run.resumed") {
       say(Colour::kGreen, "| goes on");
+    } else if (frame.type == "plan.stage") {
+      const bool step = data.contains("plan_step");
+      say(Colour::kBlue, "# " + word(data, "stage") +
+                             (step ? fmt::format(", step {} of {}: {}", word(data, "plan_step"),
+                                                 word(data, "of"), shortened(member(data, "text"), 160))
+                                   : ""));
     } else if (frame.type == "message.seen") {
       say(Colour::kBlue, fmt::format("+ {}: {}", word(data, "by"), shortened(member(data, "text"), 160)));
     } else if (frame.type == "effect.not_undone") {

@@ -103,6 +103,30 @@ def pruned_loop(s):
     assert s.run("stubborn", "Go on")["output"] == "max iterations reached"
 
 
+@example("plan-review")
+def plan_review(s):
+    s.up()
+    run = s.start("plan-review", "The tariff old ends. Move everyone")
+    # Killed between the two calls of one activity, or near it: neither is made again.
+    s.server.wait(run, lambda _: s.rows("tariffs.db", "SELECT count(*) FROM customers WHERE tariff = 'old'") != [(2,)])
+    s.restart()
+    s.finished(run, "Ada is in flat now, Ben in basic")
+    assert s.rows("tariffs.db", "SELECT name, tariff FROM customers ORDER BY name") == [("Ada", "flat"), ("Ben", "basic")]
+    assert s.rows("tariffs.db", "SELECT name, count(*) FROM letters GROUP BY name") == [("Ada", 1), ("Ben", 1)]
+    stages = [e["data"]["stage"] for e in s.events(run, "plan.stage")]
+    assert stages == ["planner", "reviewer", "planner", "reviewer", "executor", "executor", "planner"]
+
+
+@example("carrier-quotes")
+def carrier_quotes(s):
+    s.up()
+    run = s.run("carrier-quotes", "Send 3 kg to Lisbon", "The carrier south picks it up")
+    asked = [e["data"] for e in s.events(run["id"], "step.started") if e["data"]["kind"] == "agent"]
+    assert len(asked) == 4
+    ends = sorted(s.server.run(one["run"])["status"] for one in asked)
+    assert ends == ["canceled", "completed", "completed", "completed"], ends
+
+
 # ---- use cases
 
 

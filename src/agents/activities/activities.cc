@@ -112,6 +112,10 @@ std::string Activities::first_input(activity::Context& ctx, const RunInput& run)
   if (run.caller) {
     Json arguments = arguments_of(run.caller->call);
     auto input = arguments.find("input");
+    if (!run.caller->for_each.empty()) {
+      const Json item = arguments.at(run.caller->for_each).at(run.caller->item);
+      return item.is_string() ? item.get<std::string>() : dump_json(item);
+    }
     return input != arguments.end() && input->is_string() ? input->get<std::string>() : dump_json(arguments);
   }
   Json input = run.input;
@@ -255,6 +259,15 @@ Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, c
   plan.steering = agent.steering.policy;
   plan.park_on_failure = agent.steering.park_on_failure;
   plan.stop_on_reject = agent.steering.stop_on_reject;
+  plan.one_activity = agent.orchestration.one_activity;
+  if (const auto& planning = agent.orchestration.planning) {
+    plan.plans.emplace();
+    plan.plans->reviewed = planning->reviewer.has_value();
+    plan.plans->max_rejections = planning->max_rejections;
+    for (const Stage stage : {Stage::kPlanner, Stage::kReviewer, Stage::kExecutor})
+      plan.model_retry["attempts"] =
+          std::max(plan.model_retry.value("attempts", 1), attempts_of(agent.model_of(to_string(stage))));
+  }
   return plan;
 }
 

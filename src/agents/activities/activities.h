@@ -69,6 +69,12 @@ class Activities {
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
   Compacted compact(activity::Context& ctx, const CompactInput& in);
   ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
+  // together_activity.cc
+  ToolsResult call_tools(activity::Context& ctx, const ToolsInput& in);
+  // single_activity.cc
+  SingleEnd call_once(activity::Context& ctx, const BeginInput& in);
+  // join_activity.cc
+  void join(activity::Context& ctx, const JoinInput& in);
   NextDue schedule_next(activity::Context& ctx, const NextInput& in);
   Fired schedule_fire(activity::Context& ctx, const FireInput& in);
   void request_approval(activity::Context& ctx, const ApprovalInput& in);
@@ -103,6 +109,8 @@ class Activities {
   // Behind the answers, what people sent into the run meanwhile.
   void add_messages(activity::Context& ctx, const std::vector<SentMessage>& sent, std::uint32_t step,
                     std::vector<model::Message>& messages);
+  // plan_directions.cc: what a role of an agent that plans is to do now.
+  void add_directions(activity::Context& ctx, const ModelInput& in, std::vector<model::Message>& messages);
   void tell_interruption(activity::Context& ctx, std::uint32_t step);
   // How detached calls ended, before what people sent.
   void add_ends(activity::Context& ctx, const std::vector<DetachedEnd>& ended,
@@ -183,7 +191,7 @@ class Activities {
   Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version,
                const std::string& settings);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
-                        const std::vector<std::string>& loaded, const Json& context);
+                        const ModelInput& in, const Json& context);
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 
@@ -245,6 +253,8 @@ class Beat {
   std::stop_source source_;
 };
 
+// An answer without calls may be the run's.
+bool may_be_final(const ModelInput& in);
 // {"text": ..., "is_error": ...}: how the result of a call is recorded; with `more`, an object, if there is
 // any.
 std::string tool_record(const std::string& text, bool is_error, const Json& more = {});

@@ -60,7 +60,7 @@ const ToolSpec* tool_named(const AgentDefinition& agent, std::string_view name) 
 
 // What stays the same comes first, what was found last: a cached prompt is one up to there.
 std::vector<const ToolSpec*> offered_tools(const AgentDefinition& agent,
-                                           const std::vector<std::string>& loaded) {
+                                           const std::vector<std::string>& loaded, std::string_view role) {
   std::vector<const ToolSpec*> out;
   for (const ToolSpec& tool : agent.tools) {
     if (is_loaded(agent, tool, {})) out.push_back(&tool);
@@ -70,7 +70,26 @@ std::vector<const ToolSpec*> offered_tools(const AgentDefinition& agent,
     const ToolSpec* tool = agent.find_tool(name);
     if (tool && !is_loaded(agent, *tool, {})) out.push_back(tool);
   }
+  std::erase_if(out, [&](const ToolSpec* tool) { return !is_offered(agent, *tool, role); });
   return out;
+}
+
+bool is_offered(const AgentDefinition& agent, const ToolSpec& tool, std::string_view role) {
+  const BuiltinTool* builtin = builtin_of(tool);
+  if (builtin == &kMakePlan) return role == to_string(protocol::Stage::kPlanner);
+  if (builtin == &kReviewPlan) return role == to_string(protocol::Stage::kReviewer);
+  if (builtin == &kRevisePlan) return role == to_string(protocol::Stage::kExecutor);
+  return builtin != nullptr || is_for_role(agent.orchestration, tool, role);
+}
+
+Ruling ruling_of(const AgentDefinition& agent, const ToolSpec& tool, const Json& arguments) {
+  const BuiltinTool* builtin = builtin_of(tool);
+  if (!builtin) return check_policy(agent.approvals, tool.name, arguments);
+  if (builtin != &kMakePlan) return {};
+  ApprovalSpec own = agent.approvals;
+  own.fallback = Action::kAllow;
+  std::erase_if(own.rules, [](const ApprovalRule& rule) { return rule.tool != kMakePlanName; });
+  return check_policy(own, tool.name, arguments);
 }
 
 std::string description_of(const AgentDefinition& agent, const ToolSpec& tool) {

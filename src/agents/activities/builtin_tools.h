@@ -11,12 +11,15 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/policy.h"
 #include "definition/definition.h"
 #include "platform/store.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
 
+// Of an agent that plans, beside those in definition/orchestration.h.
+inline constexpr std::string_view kRevisePlanName = "revise_plan";
 // Of their step records and events.
 inline constexpr std::string_view kBuiltinKind = "builtin";
 // So much they may say, however little a tool may.
@@ -43,8 +46,9 @@ struct BuiltinTool {
 };
 
 // The types, one line each; in this order they are offered.
-#define HOLDFAST_BUILTIN_TOOLS(line) \
-  line(kSearchTools) line(kReadOutput) line(kLoadSkill) line(kReadSkillFile)
+#define HOLDFAST_BUILTIN_TOOLS(line)                                                                        \
+  line(kMakePlan) line(kReviewPlan) line(kRevisePlan) line(kSearchTools) line(kReadOutput) line(kLoadSkill) \
+      line(kReadSkillFile)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const BuiltinTool tool;
 HOLDFAST_BUILTIN_TOOLS(HOLDFAST_DECLARE_TOOL)
@@ -57,9 +61,15 @@ const BuiltinTool* builtin_of(const ToolSpec& tool);
 
 // The agent's own tool, or a built-in one that it is offered. Null: there is none.
 const ToolSpec* tool_named(const AgentDefinition& agent, std::string_view name);
-// What the model is told of: `loaded` are tools that it has found.
+// What the model is told of: `loaded` are tools that it has found. `role`: of an agent that plans.
 std::vector<const ToolSpec*> offered_tools(const AgentDefinition& agent,
-                                           const std::vector<std::string>& loaded);
+                                           const std::vector<std::string>& loaded,
+                                           std::string_view role = {});
+// Whether it may call it. A built-in tool that is no part of planning is everybody's.
+bool is_offered(const AgentDefinition& agent, const ToolSpec& tool, std::string_view role);
+// What the policy says of a call. What a built-in tool reaches the run has been given already, so none is
+// asked about but a plan, by a rule that names it.
+Ruling ruling_of(const AgentDefinition& agent, const ToolSpec& tool, const Json& arguments);
 // What the model is told of one of them.
 std::string description_of(const AgentDefinition& agent, const ToolSpec& tool);
 // Why a call cannot be made that names no tool of these.

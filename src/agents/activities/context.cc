@@ -142,11 +142,15 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
   request.max_tokens = spec.max_tokens;
   request.temperature = spec.temperature;
   request.cache_marks = spec.cache_marks;
-  if (!agent.output_schema.is_null()) request.output_schema = dump_json(agent.output_schema);
+  if (may_be_final(in) && !agent.output_schema.is_null())
+    request.output_schema = dump_json(agent.output_schema);
   const TranscriptPtr transcript = transcripts_.read(in.head, [&ctx] { ctx.heartbeat(); });
   request.messages = context_messages(agent, *transcript, answers);
-  request.messages.insert(request.messages.begin(), model::Message::system(agent.prompt));
-  for (const ToolSpec* tool : offered_tools(agent, in.loaded)) {
+  std::string prompt = agent.prompt;
+  const RoleSpec* role = role_of(agent.orchestration, in.role);
+  if (role && !role->prompt.empty()) prompt += "\n\n" + role->prompt;
+  request.messages.insert(request.messages.begin(), model::Message::system(prompt));
+  for (const ToolSpec* tool : offered_tools(agent, in.loaded, in.role)) {
     model::ToolDefinition definition;
     definition.name = tool->name;
     definition.description = description_of(agent, *tool);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "activities/builtin_tools.h"
 #include "activities/catalog.h"
-#include "agent/policy.h"
 #include "base/json.h"
 #include "spec/json_schema.h"
 
@@ -12,7 +12,7 @@ namespace holdfast::agent {
 EditedCall rule_on_edit(const AgentDefinition& agent, std::string_view name, std::string_view text,
                         const Json& bound, WallTime now) {
   EditedCall out;
-  const ToolSpec* tool = agent.find_tool(std::string(name));
+  const ToolSpec* tool = tool_named(agent, name);
   auto arguments = read_json(text, kMaxJsonDepth, Integers::kExact);
   if (!tool || !arguments || !arguments->is_object()) {
     out.reason = "the edited arguments are no JSON object";
@@ -29,7 +29,7 @@ EditedCall rule_on_edit(const AgentDefinition& agent, std::string_view name, std
     if (auto bad = tool->type->plan({*tool, *arguments, now}, planned)) return wrong(*bad);
   }
   out.input = planned.input;
-  Ruling ruling = check_policy(agent.approvals, tool->name, *arguments);
+  Ruling ruling = ruling_of(agent, *tool, *arguments);
   out.verdict = ruling.action == Action::kDeny ? Verdict::kDeny : Verdict::kAllow;
   out.reason = ruling.reason;
   out.canonical = dump_json(*arguments);
@@ -44,7 +44,7 @@ Status check_edit(platform::Store& store, const platform::Approval& approval, st
   if (!stored) return {};
   const auto agent = parse_definition(stored->text, run->agent);
   if (!agent) return {};
-  const ToolSpec* tool = agent->find_tool(approval.tool);
+  const ToolSpec* tool = tool_named(*agent, approval.tool);
   const Json bound = tool ? bound_values_of(*tool, parse_json(approval.arguments)) : Json();
   const EditedCall ruled = rule_on_edit(*agent, approval.tool, arguments, bound, now);
   switch (ruled.verdict) {

@@ -7,7 +7,6 @@
 #include "activities/deploy.h"
 #include "activities/effect_hooks.h"
 #include "activities/redacted.h"
-#include "agent/policy.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -60,10 +59,12 @@ namespace {
 constexpr std::size_t kMaxWrongOutputText = 600;
 
 // An answer that is to be JSON of a form, and is not; another attempt may be better.
-std::optional<model::Error> why_no_output(const AgentDefinition& agent, const model::Completion& answer) {
+std::optional<model::Error> why_no_output(const AgentDefinition& agent, const ModelInput& in,
+                                          const model::Completion& answer) {
   const bool last =
       answer.stop_reason == model::StopReason::kEnd || answer.stop_reason == model::StopReason::kStopSequence;
-  if (agent.output_schema.is_null() || !last || !answer.message.tool_calls.empty()) return std::nullopt;
+  if (!may_be_final(in) || agent.output_schema.is_null() || !last || !answer.message.tool_calls.empty())
+    return std::nullopt;
   const auto wrong = [](const std::string& why) {
     return model::Error(model::ErrorKind::kInvalidOutput,
                         "the model's answer is not what `output_schema` says: " + why);
@@ -101,8 +102,7 @@ model::Request Activities::model_request_in_turn(activity::Context& ctx, const A
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
-                                  std::uint32_t ordinal, const std::vector<std::string>& loaded,
-                                  const Json& context) {
+                                  std::uint32_t ordinal, const ModelInput& in, const Json& context) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
@@ -117,7 +117,9 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   }
   const ToolSpec* tool = tool_named(agent, call.name);
   if (!tool) return invalid(no_such_tool(agent, call.name));
-  if (!builtin_of(*tool) && !is_loaded(agent, *tool, loaded))
+  if (!is_offered(agent, *tool, in.role))
+    return invalid(fmt::format("`{}` is not for the {}", call.name, in.role.empty() ? "agent" : in.role));
+  if (!builtin_of(*tool) && !is_loaded(agent, *tool, in.loaded))
     return invalid(fmt::format("`{}` is not loaded: find it with `{}` first", call.name, kSearchTools.name));
   out.kind = tool->type->name;
   if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
@@ -142,8 +144,7 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
       return invalid(fmt::format("wrong arguments: {}", *bad));
     }
   }
-  // What a built-in tool reaches the run has been given already.
-  Ruling ruling = builtin_of(*tool) ? Ruling() : check_policy(agent.approvals, tool->name, arguments);
+  Ruling ruling = ruling_of(agent, *tool, arguments);
   out.verdict = verdict_of(ruling.action);
   out.reason = ruling.reason;
   out.arguments_sha256 = sha256_hex(dump_json(arguments));
@@ -181,7 +182,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
     const model::ToolCall& call = message.tool_calls[i];
-    PlannedCall planned = plan_call(agent, call, i, in.loaded, context);
+    PlannedCall planned = plan_call(agent, call, i, in, context);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
       planned.verdict = Verdict::kInvalid;
@@ -278,6 +279,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::vector<model::Message> answers = answer_messages(ctx, in.answers);
   add_ends(ctx, in.ended, answers);
   add_messages(ctx, in.messages, in.step, answers);
+  add_directions(ctx, in, answers);
   Allowance allowance;
   std::optional<model::Outcome> asked = ask_model(ctx, *agent, in, answers, chosen, allowance, key);
   if (!asked) {
@@ -291,7 +293,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   std::optional<Json> told;  // of a usage that cannot be
   if (outcome) {
     told = Spend::admit(allowance, *outcome);
-    if (auto wrong = why_no_output(*agent, *outcome)) {
+    if (auto wrong = why_no_output(*agent, in, *outcome)) {
       // It may quote what was said; half a secret would be found by nobody.
       wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
       if (in.mending == Mending::kMayBeTold) {

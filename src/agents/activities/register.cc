@@ -64,6 +64,14 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.models->register_activity(kCompactActivity, [activities](activity::Context& ctx, CompactInput in) {
     return activities->compact(ctx, in);
   });
+  workers.models->register_activity(kSingleActivity, [activities](activity::Context& ctx, BeginInput in) {
+    return activities->call_once(ctx, in);
+  });
+  workers.agents->register_activity(
+      kJoinActivity, [activities](activity::Context& ctx, JoinInput in) { activities->join(ctx, in); });
+  workers.tools->register_activity(kToolsActivity, [activities](activity::Context& ctx, ToolsInput in) {
+    return activities->call_tools(ctx, in);
+  });
   workers.tools->register_activity(kToolActivity, [activities](activity::Context& ctx, ToolInput in) {
     return activities->call_tool(ctx, in);
   });

@@ -29,6 +29,9 @@ ToolResult result_of(const ToolSpec& tool, const std::string& record, AnswerSour
   out.source = source;
   out.key = std::move(key);
   if (const auto loaded = read.find("loaded"); loaded != read.end()) loaded->get_to(out.loaded);
+  out.planned_steps = read.value("planned_steps", 0);
+  if (const auto approved = read.find("approved"); approved != read.end())
+    out.approved = approved->get<bool>();
   return out;
 }
 

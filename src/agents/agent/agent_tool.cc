@@ -3,9 +3,10 @@
 
 #include <fmt/format.h>
 
+#include "agent/agent_names.h"
+#include "agent/children.h"
 #include "agent/workflow_tool.h"
-#include "definition/names.h"
-#include "protocol/agent_reference.h"
+#include "holdfast/failure.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -30,15 +31,7 @@ Json parameters() {
 void read(ToolReader& reader) {
   auto out = std::make_shared<AgentSettings>();
   out->agent = reader.in.required_text("agent");
-  const Result<AgentReference> reference = parse_agent_reference(out->agent);
-  if (!reference) {
-    reader.in.problem("agent", reference.error().message());
-  } else if (!out->agent.empty() && !is_agent_name(reference->agent)) {
-    reader.in.problem(
-        "agent",
-        "must be an agent's name, lower-case letters, digits and `-`, perhaps with a label or a "
-        "version: researcher@production");
-  }
+  if (auto bad = check_agent(out->agent)) reader.in.problem("agent", *bad);
   if (reader.effect_given) reader.in.problem("effect", "a sub-agent is durable itself; remove `effect`");
   reader.tool.effect = Effect::kPure;
   reader.tool.settings = std::move(out);
@@ -53,18 +46,35 @@ std::optional<std::string> plan(const CallToPlan& call, PlannedCall& planned) {
   return std::nullopt;
 }
 
-Task<ToolAnswer> run(WorkflowCall call) {
-  RunInput child;
-  child.agent = call.planned.sub_agent;
-  child.caller = call.caller;
+// Runs that began before sub-agents were cancelled in time: the engine ends the late ones.
+Task<ToolAnswer> run_timed_by_engine(WorkflowCall call, Child child) {
   auto options = ChildOptions()
-                     .workflow_id(fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12)))
+                     .workflow_id(child.workflow_id)
                      .task_queue(kAgentQueue)
                      .execution_timeout(std::chrono::milliseconds(call.planned.timeout_ms))
                      .parent_close(ParentClosePolicy::kRequestCancel);
-  RunResult result = co_await call.ctx->child<RunResult>(kWorkflowType, options, child);
+  RunResult result = co_await call.ctx->child<RunResult>(kWorkflowType, options, child.input);
   call.undoable->insert(call.undoable->end(), result.undoable.begin(), result.undoable.end());
   co_return recorded_answer(call.planned.call);
+}
+
+Task<ToolAnswer> run_in_time(WorkflowCall call, Child child) {
+  ChildrenWanted wanted;
+  wanted.timeout = std::chrono::milliseconds(call.planned.timeout_ms);
+  wanted.children.push_back(std::move(child));
+  ChildrenEnd all = co_await run_children(call.ctx, std::move(wanted), call.undoable);
+  const ChildEnd& only = all.ends.front();
+  if (only.end != MemberEnd::kCompleted) throw ApplicationFailure::non_retryable(only.error, "ToolError");
+  co_return recorded_answer(call.planned.call);
+}
+
+Task<ToolAnswer> run(WorkflowCall call) {
+  Child child;
+  child.workflow_id = fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12));
+  child.input.agent = call.planned.sub_agent;
+  child.input.caller = call.caller;
+  if ((call.flags & kChildrenFlag) == 0) return run_timed_by_engine(std::move(call), std::move(child));
+  return run_in_time(std::move(call), std::move(child));
 }
 
 }  // namespace

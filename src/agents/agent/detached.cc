@@ -92,7 +92,7 @@ void Loop::forget_detached(const std::string& id) {
 // The call that somebody outside is to end, up to the tool's answer that it runs.
 Task<ToolAnswer> Loop::start_call(std::shared_ptr<PlannedCall> call, std::string id) {
   ++running_tools_;
-  auto calling = call_tool(*call, id);
+  auto calling = call_tool(*call, id, std::nullopt);
   Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
   --running_tools_;
   if (!outcome.ok()) outcome.error().raise();
@@ -109,7 +109,7 @@ void Loop::run_beside(std::shared_ptr<PlannedCall> call, const WorkflowTool* in_
 Task<void> Loop::call_beside(std::shared_ptr<PlannedCall> call, const WorkflowTool* in_workflow,
                              std::string id) {
   auto self = shared_from_this();
-  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call, {});
+  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call, {}, std::nullopt);
   Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
   --beside_;
   if (outcome.ok()) {

@@ -59,18 +59,26 @@ Task<RunResult> Loop::run() {
 }
 
 Task<void> Loop::begin() {
-  if (input_.progress) co_return;
+  if (!progress_.plan.version.empty()) co_return;
   BeginInput in;
   in.run = input_;
-  Begun begun = co_await ctx_.activity<Begun>(kBeginActivity, bookkeeping(), in);
+  take_begun(co_await ctx_.activity<Begun>(kBeginActivity, bookkeeping(), in));
+}
+
+void Loop::take_begun(const Begun& begun) {
   progress_.plan = begun.plan;
   progress_.head = begun.head;
   progress_.wall_deadline_ms = begun.plan.wall_deadline_ms;
   progress_.loaded = begun.loaded;
+  if (begun.plan.plans) progress_.planning.emplace();
   if (begun.plan.run_timeout_ms > 0) progress_.deadline_ms = now_ms() + begun.plan.run_timeout_ms;
 }
 
 Task<RunResult> Loop::within_deadline() {
+  if (input_.single && !input_.progress) {
+    std::optional<RunResult> done = co_await call_once();
+    if (done) co_return *done;
+  }
   co_await begin();
   if (first_deadline_ms(progress_) == 0) co_return co_await turns();
   Task<void> limit = is_steered() ? run_time_over() : budget_.time_over(progress_);
@@ -83,7 +91,8 @@ Task<RunResult> Loop::within_deadline() {
 Task<RunResult> Loop::turns() {
   int turns_in_this_run = 0;
   // Mending an answer is no iteration of the agent's.
-  while (progress_.iteration < progress_.plan.max_iterations + progress_.interruptions || progress_.to_mend) {
+  while (progress_.iteration < progress_.plan.max_iterations + progress_.interruptions || progress_.to_mend ||
+         first_turn_) {
     if (progress_.hold) co_await held();
     check_beside();
     const bool is_long = turns_in_this_run++ >= kIterationsPerRun || should_continue_as_new();
@@ -113,10 +122,12 @@ Task<RunResult> Loop::turns() {
         co_await until_one_ends();
         continue;
       }
+      if (!is_last_word()) continue;
       ending_ = true;
       co_return co_await finish(RunEnd::kCompleted);
     }
     co_await answer_calls(*turn);  // 2. and 3. every call: may it? then do it
+    calls_answered();
   }
   ending_ = true;
   co_return co_await finish(RunEnd::kMaxIterations);
@@ -148,6 +159,11 @@ ActivityOptions Loop::model_options() const {
 }
 
 Task<std::optional<ModelTurn>> Loop::call_model() {
+  if (first_turn_) {
+    std::optional<ModelTurn> first = std::exchange(first_turn_, std::nullopt);
+    if (!first->compact) take_turn(*first);
+    co_return first;
+  }
   ++progress_.iteration;
   while (true) {
     phase_ = "model";
@@ -175,6 +191,8 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   in.loaded = progress_.loaded;
   in.told_tokens = progress_.told_tokens;
   in.may_compact = !progress_.compacted;
+  in.planning = progress_.planning;
+  if (in.planning) in.role = to_string(in.planning->stage);
   auto options = model_options();
   // A call that goes on behind our back would end up in the conversation all the same.
   if (is_steered()) options.cancellation(ActivityCancellation::kWaitCompleted);
@@ -194,6 +212,14 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   if (!outcome.ok()) outcome.error().raise();
   ModelTurn turn = std::move(outcome).value();
   if (turn.compact) co_return turn;
+  // Those that came meanwhile stand behind.
+  progress_.messages.erase(progress_.messages.begin(),
+                           progress_.messages.begin() + static_cast<std::ptrdiff_t>(in.messages.size()));
+  take_turn(turn);
+  co_return turn;
+}
+
+void Loop::take_turn(const ModelTurn& turn) {
   progress_.told_tokens = turn.usage.input_tokens + turn.usage.output_tokens;
   progress_.compacted = false;
   progress_.head = turn.head;
@@ -204,8 +230,8 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
                            progress_.messages.begin() + static_cast<std::ptrdiff_t>(in.messages.size()));
   progress_.ended.erase(progress_.ended.begin(),
                         progress_.ended.begin() + static_cast<std::ptrdiff_t>(in.ended.size()));
+  if (progress_.planning) progress_.planning->told = true;
   add(progress_.usage, turn.usage);
-  co_return turn;
 }
 
 // ---- 2. and 3. all calls of a turn at once; one that waits for a person holds up no other
@@ -214,13 +240,19 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
   phase_ = "tools";
   calls_.clear();
   std::vector<Task<ToolAnswer>> tasks;
+  std::vector<PlannedCall> together;
   for (PlannedCall& call : turn.calls) {
     if (call.verdict == Verdict::kAllow || call.verdict == Verdict::kAsk) {
       call.call.step = ++progress_.step;
       calls_[call.call.step] = call.call.tool + ": waiting";
     }
-    tasks.push_back(answer_call(call));
+    if (goes_together(call)) {
+      together.push_back(call);
+    } else {
+      tasks.push_back(answer_call(call));
+    }
   }
+  for (Task<ToolAnswer>& task : answer_together(std::move(together))) tasks.push_back(std::move(task));
   auto waiting = all(std::move(tasks));
   progress_.answers = co_await std::move(waiting);
   calls_.clear();
@@ -245,6 +277,10 @@ Task<RunResult> Loop::finish(RunEnd end) {
   in.usage = progress_.usage;
   in.caller = input_.caller;
   Finished finished = co_await ctx_.activity<Finished>(kFinishActivity, bookkeeping(), in);
+  co_return co_await result_of(std::move(finished), end);
+}
+
+Task<RunResult> Loop::result_of(Finished finished, RunEnd end) {
   Json told = {{"output", bounded_text(finished.output, kMaxTold)}};
   if (notifies(NotifyEvent::kCompleted))
     co_await notify(NotifyEvent::kCompleted, "completed", std::move(told));

@@ -6,8 +6,10 @@
 // so it is shared.
 //
 // By file: loop.cc the four steps; tool_calls.cc one call, and what is asked when its end is not known;
-// approval.cc a person's decision; steering.cc messages, pause and resume, steps that failed for good;
-// undo.cc taking effects back; detached.cc calls that are not waited for; status.cc what others may ask.
+// together.cc calls that one activity makes; single.cc a run of one model call; planning.cc who speaks in an
+// agent that plans; approval.cc a person's decision; steering.cc messages, pause and resume, steps that
+// failed for good; undo.cc taking effects back; detached.cc calls that are not waited for; status.cc what
+// others may ask.
 
 #include <map>
 #include <memory>
@@ -55,26 +57,33 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // loop.cc, top down
   Task<void> begin();
+  void take_begun(const Begun& begun);
   Task<RunResult> within_deadline();
   Task<RunResult> turns();
   Task<RunResult> next_run();
   // None: a message cut it short.
   Task<std::optional<ModelTurn>> call_model();
   Task<std::optional<ModelTurn>> try_model();
+  void take_turn(const ModelTurn& turn);
+  Task<std::optional<RunResult>> call_once();  // single.cc; none: the loop goes on
   ActivityOptions model_options() const;
   Task<void> compact();  // compaction.cc
   Task<void> answer_calls(ModelTurn turn);
   Caller caller_of(const PlannedCall& call) const;
   bool should_continue_as_new() const;
   Task<RunResult> finish(RunEnd end);
+  Task<RunResult> result_of(Finished finished, RunEnd end);
   Task<void> report_end(FinishInput in);
   // Runs that began before calls were waited for keep their ways.
   bool is_steered() const { return (progress_.plan.flags & kSteeredFlag) != 0; }
 
   // tool_calls.cc
   Task<ToolAnswer> answer_call(PlannedCall call);
-  // `completion`: of a call that hands out tokens, the id of the detached call.
-  Task<ToolAnswer> call_tool(PlannedCall call, std::string completion);
+  std::optional<ToolAnswer> not_called(const PlannedCall& call) const;
+  ToolAnswer answer_of(const CallRef& call, const Outcome<ToolAnswer>& outcome);
+  // `completion`: of a call that hands out tokens, the id of the detached call. `known`: what a first attempt
+  // has come to already.
+  Task<ToolAnswer> call_tool(PlannedCall call, std::string completion, std::optional<ToolResult> known);
   ActivityOptions tool_options(const PlannedCall& call) const;
   ToolInput tool_input(const PlannedCall& call, const std::string& completion) const;
   Task<ToolResult> try_tool(std::shared_ptr<PlannedCall> call, std::string completion);
@@ -101,6 +110,26 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<void> close_detached();
   void check_completed(const CompletionNews& news) const;
   Json take_completed(const CompletionNews& news);
+  // together.cc
+  struct Together {
+    Together() = default;
+    std::vector<PlannedCall> calls;
+    std::vector<std::optional<ToolResult>> results;  // none: the activity did not answer for that call
+    std::size_t tried = 0;                           // so many of them were given to it
+    bool called = false;
+    FailurePtr failure;  // that ends the run
+  };
+  using TogetherPtr = std::shared_ptr<Together>;
+  bool goes_together(const PlannedCall& call) const;
+  std::vector<Task<ToolAnswer>> answer_together(std::vector<PlannedCall> calls);
+  Task<ToolAnswer> answer_in_group(TogetherPtr group, std::size_t at);
+  Task<void> call_together(TogetherPtr group);
+  Task<void> try_together(TogetherPtr group);
+
+  // planning.cc
+  void note_planning(const CallRef& call, const ToolResult& result);
+  void calls_answered();
+  bool is_last_word();
 
   // notify.cc. `what`: the event within the run, for ids; `data`: what there is to tell.
   bool notifies(NotifyEvent event) const;
@@ -164,8 +193,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::map<std::uint32_t, CancelScope> waits_;  // of calls that the workflow makes itself, by step
   bool interrupted_ = false;  // what is not under way yet of this turn is not begun any more
   std::string interrupted_by_;
-  bool ending_ = false;              // nobody is promised any more that a message is seen
-  std::vector<std::string> undone_;  // calls, for people
+  bool single_ = false;                  // the one call is under way: there is nothing to steer
+  std::optional<ModelTurn> first_turn_;  // that it came to, when the loop is to go on with it
+  bool ending_ = false;                  // nobody is promised any more that a message is seen
+  std::vector<std::string> undone_;      // calls, for people
   bool recording_hold_ = false;
   bool releasing_ = false;
   // Of detached calls.

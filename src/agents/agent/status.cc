@@ -42,6 +42,13 @@ Json Loop::status() const {
     if (one.deadline_ms > 0) open["deadline_ms"] = one.deadline_ms;
     out["detached"].push_back(std::move(open));
   }
+  if (const auto& planning = progress_.planning) {
+    out["plan"] = {{"stage", to_string(planning->stage)},
+                   {"step", planning->at},
+                   {"steps", planning->steps},
+                   {"carried_out", planning->carried_out},
+                   {"rejections", planning->rejections}};
+  }
   if (progress_.hold) out["hold"] = *progress_.hold;
   return out;
 }

@@ -30,6 +30,7 @@ void Loop::check_message(const SentMessage& message) const {
     reject(kMessageRejected, "a message has an `id`, and the `key` under which its text is stored");
   if (std::ranges::find(progress_.known_messages, message.id) != progress_.known_messages.end()) return;
   if (ending_) reject(kRunEnding, "the run is ending: no model call will see a message any more");
+  if (single_) reject(kMessageRejected, "a run of a single model call takes no messages (`mode: single`)");
   if (progress_.plan.steering == SteeringPolicy::kReject && !progress_.hold)
     reject(kMessageRejected, "this agent takes no messages while it works (`steering: reject`)");
   if (progress_.messages.size() >= kMaxWaitingMessages) {
@@ -65,6 +66,7 @@ void Loop::interrupt(const std::string& by) {
 
 void Loop::check_pause() const {
   if (ending_) reject(kRunEnding, "the run is ending: there is nothing left to pause");
+  if (single_) reject(kRunEnding, "a run of a single model call has nowhere to pause (`mode: single`)");
   if (!progress_.hold) return;
   reject(kAlreadyHeld, fmt::format("the run is {} already", to_string(progress_.hold->kind)));
 }
@@ -111,6 +113,8 @@ Task<Json> Loop::resume(ResumeRequest request) {
     if (progress_.deadline_ms > 0)
       progress_.deadline_ms += next.run_timeout_ms - progress_.plan.run_timeout_ms;
     progress_.plan = std::move(next);
+    if (!progress_.plan.plans) progress_.planning.reset();
+    if (progress_.plan.plans && !progress_.planning) progress_.planning.emplace();
   }
   co_await release(request.by);
   co_return Json{{"version", progress_.plan.version}};

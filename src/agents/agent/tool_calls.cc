@@ -32,18 +32,11 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
     if (!progress_.hold) break;  // what is under way ends; nothing new begins
     co_await held();
   }
-  if (interrupted_)
-    co_return error_answer(call->call, fmt::format("not called: a message came first{}", interrupted_by_));
-  if (!call->undo.is_null() && progress_.undoable.size() >= kMaxUndoable) {
-    co_return error_answer(call->call,
-                           fmt::format("not called: this run has made {} calls that it may have to "
-                                       "undo, and can keep no more",
-                                       kMaxUndoable));
-  }
+  if (auto refusal = not_called(*call)) co_return *refusal;
   if (call->detached) co_return co_await detach(call, in_workflow);
   running_tools_ += slots;
   calls_[call->call.step] = call->call.tool + ": running";
-  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call, {});
+  auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call, {}, std::nullopt);
   // A message may cut short what only the workflow waits for; what touches the world is waited for.
   if (in_workflow) {
     CancelScope scope = ctx_.scope();
@@ -53,22 +46,44 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
   waits_.erase(call->call.step);
   running_tools_ -= slots;
-  calls_[call->call.step] = call->call.tool + (outcome.ok() ? ": done" : ": failed");
-  if (outcome.ok()) co_return std::move(outcome).value();
+  co_return answer_of(call->call, outcome);
+}
+
+// Why a call is not begun; none: it is.
+std::optional<ToolAnswer> Loop::not_called(const PlannedCall& call) const {
+  if (interrupted_)
+    return error_answer(call.call, fmt::format("not called: a message came first{}", interrupted_by_));
+  if (call.undo.is_null() || progress_.undoable.size() < kMaxUndoable) return std::nullopt;
+  return error_answer(call.call, fmt::format("not called: this run has made {} calls that it may have to "
+                                             "undo, and can keep no more",
+                                             kMaxUndoable));
+}
+
+// Throws what is not the call's own failure.
+ToolAnswer Loop::answer_of(const CallRef& call, const Outcome<ToolAnswer>& outcome) {
+  calls_[call.step] = call.tool + (outcome.ok() ? ": done" : ": failed");
+  if (outcome.ok()) return outcome.value();
   if (ctx_.workflow_cancelled() || ctx_.cancelled()) outcome.error().raise();
   if (given_up_) outcome.error().raise();
   if (is_budget_exceeded(outcome.error())) outcome.error().raise();  // the run is over, not the call
   if (interrupted_ && is_canceled(outcome.error()))
-    co_return error_answer(call->call, fmt::format("ended early: a message came first{}", interrupted_by_));
-  co_return error_answer(call->call, root_of(outcome.error()).message());
+    return error_answer(call, fmt::format("ended early: a message came first{}", interrupted_by_));
+  return error_answer(call, root_of(outcome.error()).message());
 }
 
-Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion) {
+Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion,
+                                 std::optional<ToolResult> known) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
   for (int repeat = 1;; ++repeat) {
-    remember_effect(*call);
     ToolResult result;
-    if (is_steered()) {
+    if (known) {
+      result = *std::exchange(known, std::nullopt);
+      if (result.status == ToolStatus::kFailed && !result.source) {  // at its last attempt
+        if (!call->park_on_failure) co_return error_answer(call->call, result.note);
+        co_await park("ToolError", result.note, call->call.step);
+        result = co_await try_tool(call, completion);
+      }
+    } else if (remember_effect(*call); is_steered()) {
       result = co_await try_tool(call, completion);
     } else {  // the order of commands of a turn depends on how deep each call is
       result = co_await ctx_.activity<ToolResult>(kToolActivity, tool_options(*call),
@@ -87,6 +102,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion) {
       answer.source = result.source.value();
       answer.key = result.key;
       add_loaded(progress_.loaded, result.loaded);
+      note_planning(call->call, result);
       co_return answer;
     }
     if (result.status == ToolStatus::kUnknown) {
@@ -181,6 +197,8 @@ Task<ToolAnswer> Loop::call_until_known(const WorkflowTool* tool, PlannedCall pl
   for (int repeat = 1;; ++repeat) {
     WorkflowCall made(ctx_, *call, caller_of(*call));
     made.undoable = &progress_.undoable;
+    made.flags = progress_.plan.flags;
+    made.step = &progress_.step;
     Outcome<ToolAnswer> outcome = co_await attempt(tool->run(std::move(made)));
     if (outcome.ok()) co_return std::move(outcome).value();
     if (type_of(outcome.error()) != kEffectUnknown) outcome.error().raise();

@@ -25,6 +25,8 @@ struct WorkflowCall {
   protocol::PlannedCall planned;
   protocol::Caller caller;                              // this run, for whom it calls
   std::vector<protocol::Undoable>* undoable = nullptr;  // of this run, which answers for what it called
+  std::uint32_t flags = 0;                              // Plan::flags
+  std::uint32_t* step = nullptr;                        // Progress::step: the number of the last one
 };
 
 // The type of the failure of a call of which nobody knows whether it had its effect: a person is asked.
@@ -45,7 +47,7 @@ struct WorkflowTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_WORKFLOW_TOOLS(line) line(kActivityTool) line(kAgentTool) line(kWaitTool)
+#define HOLDFAST_WORKFLOW_TOOLS(line) line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kWaitTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const WorkflowTool tool;
 HOLDFAST_WORKFLOW_TOOLS(HOLDFAST_DECLARE_TOOL)

@@ -90,6 +90,7 @@ std::string canonical_json(const AgentDefinition& definition) {
     out["spec"]["mcp_servers"].push_back(mcp_server_json(*server));
   if (!definition.output_schema.is_null()) out["spec"]["output_schema"] = definition.output_schema;
   add_steering(out["spec"], definition.steering);
+  add_orchestration(out["spec"], definition.orchestration);
   if (!definition.skills.empty()) out["spec"]["skills"] = skills_json(definition.skills);
   if (definition.tools_loading.given)
     out["spec"]["tools_loading"] = tools_loading_json(definition.tools_loading);

@@ -20,6 +20,7 @@
 #include "definition/context.h"
 #include "definition/flow.h"
 #include "definition/notify.h"
+#include "definition/orchestration.h"
 #include "definition/skills.h"
 #include "definition/steering.h"
 #include "definition/tool_type.h"
@@ -84,6 +85,7 @@ struct AgentDefinition {
   ApprovalSpec approvals;
   Limits limits;
   Steering steering;
+  Orchestration orchestration;
   BudgetSpec budgets;
   std::optional<ContextSpec> context;
   Json output_schema;  // JSON Schema of the answer; null: any text

@@ -145,7 +145,9 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
   ApprovalRule out;
   out.tool = in.required_text("tool");
   const ToolSpec* tool = definition.find_tool(out.tool);
-  if (!out.tool.empty() && out.tool != "*" && !tool && !may_be_of_a_server(definition, out.tool)) {
+  const bool is_plan = definition.orchestration.planning && out.tool == kMakePlanName;
+  if (!out.tool.empty() && out.tool != "*" && !is_plan && !tool &&
+      !may_be_of_a_server(definition, out.tool)) {
     std::vector<std::string> names;
     for (const ToolSpec& one : definition.tools) names.push_back(one.name);
     std::string_view near = spec::nearest_name(out.tool, names);
@@ -245,6 +247,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_tools(catalog, spec, out, base_directory);
     parse_tools_loading(spec, out);
     parse_skills(spec, out);
+    parse_orchestration(spec, out);
     parse_approvals(spec, out);
     parse_limits(spec, out);
     out.budgets = parse_budgets(spec);
@@ -253,6 +256,7 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
     parse_steering(spec, out.steering);
     out.notify = parse_notify(catalog, spec, base_directory);
     out.flow = parse_flow(spec);
+    check_single(spec, out);
   }
   spec.finish();
   file.finish();

@@ -158,6 +158,7 @@ std::string definition_schema(const Catalog& catalog) {
     tool[std::string(type->name)] = std::move(section);
   }
   add_steering_schema(out);
+  add_orchestration_schema(out);
   add_hooks_schema(out);
   add_detached_schema(out);
   out["properties"]["spec"]["properties"]["flow"] = Ordered::parse(flow_schema());

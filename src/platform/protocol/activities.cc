@@ -22,6 +22,9 @@ constexpr Words kToolStatuses("status of a call",
 constexpr Words kUndoStatuses("end of an undoing",
                               {Word{UndoStatus::kUndone, "undone"}, Word{UndoStatus::kNothing, "nothing"},
                                Word{UndoStatus::kFailed, "failed"}, Word{UndoStatus::kUnknown, "unknown"}});
+constexpr Words kMemberEnds("end of a sub-agent",
+                            {Word{MemberEnd::kCompleted, "completed"}, Word{MemberEnd::kFailed, "failed"},
+                             Word{MemberEnd::kCanceled, "canceled"}});
 constexpr Words kOutcomes("outcome of an approval", {Word{ApprovalOutcome::kApproved, "approved"},
                                                      Word{ApprovalOutcome::kRejected, "rejected"},
                                                      Word{ApprovalOutcome::kEdited, "edited"},
@@ -46,7 +49,7 @@ void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
       "iteration", v.iteration)("step", v.step)("told_tokens", v.told_tokens)("may_compact", v.may_compact)(
       "messages", v.messages)("interrupted_step", v.interrupted_step)("role", v.role)("mending", v.mending)(
-      "loaded", v.loaded)("settings", v.settings)("ended", v.ended);
+      "loaded", v.loaded)("settings", v.settings)("ended", v.ended)("planning", v.planning);
 }
 
 void fields(auto& archive, Is<CompactInput> auto& v) {
@@ -76,7 +79,29 @@ void fields(auto& archive, Is<ToolInput> auto& v) {
 }
 
 void fields(auto& archive, Is<ToolResult> auto& v) {
-  archive("status", v.status)("source", v.source)("key", v.key)("note", v.note)("loaded", v.loaded);
+  archive("status", v.status)("source", v.source)("key", v.key)("note", v.note)("loaded", v.loaded)(
+      "planned_steps", v.planned_steps)("approved", v.approved);
+}
+
+void fields(auto& archive, Is<SingleEnd> auto& v) {
+  archive("begun", v.begun)("turn", v.turn)("finished", v.finished);
+}
+
+void fields(auto& archive, Is<ToolsInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("calls", v.calls);
+}
+
+void fields(auto& archive, Is<ToolsResult> auto& v) {
+  archive("results", v.results);
+}
+
+void fields(auto& archive, Is<Member> auto& v) {
+  archive("agent", v.agent)("key", v.key)("step", v.step)("end", v.end)("error", v.error);
+}
+
+void fields(auto& archive, Is<JoinInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("call", v.call)("kind", v.kind)("first", v.first)(
+      "winner", v.winner)("members", v.members);
 }
 
 void fields(auto& archive, Is<EffectInput> auto& v) {
@@ -150,6 +175,12 @@ HOLDFAST_PROTOCOL_JSON(Compacted)
 HOLDFAST_PROTOCOL_JSON(ToolInput)
 HOLDFAST_PROTOCOL_WORDS(ToolStatus, kToolStatuses)
 HOLDFAST_PROTOCOL_JSON(ToolResult)
+HOLDFAST_PROTOCOL_JSON(SingleEnd)
+HOLDFAST_PROTOCOL_JSON(ToolsInput)
+HOLDFAST_PROTOCOL_JSON(ToolsResult)
+HOLDFAST_PROTOCOL_WORDS(MemberEnd, kMemberEnds)
+HOLDFAST_PROTOCOL_JSON(Member)
+HOLDFAST_PROTOCOL_JSON(JoinInput)
 HOLDFAST_PROTOCOL_JSON(EffectInput)
 HOLDFAST_PROTOCOL_WORDS(UndoStatus, kUndoStatuses)
 HOLDFAST_PROTOCOL_JSON(UndoResult)

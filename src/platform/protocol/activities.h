@@ -55,6 +55,8 @@ struct ModelInput {
   bool may_compact = false;         // the answer may be ModelTurn::compact
   std::string settings;             // Plan::settings
   std::vector<DetachedEnd> ended;   // behind the answers, before the messages
+  // Of an agent that plans: who is asked, and unless that was `told`, what to do.
+  std::optional<Planning> planning;
 };
 
 // What schema and policy say about a call.
@@ -146,6 +148,52 @@ struct ToolResult {
   std::string key;
   std::string note;                 // of kUnknown
   std::vector<std::string> loaded;  // tools that the call has found
+  int planned_steps = 0;            // of a plan that the call made
+  std::optional<bool> approved;     // what the call says of a plan
+};
+
+// ---- kToolsActivity: calls of one turn, one behind the other. Each result is stored before the next call
+// begins.
+
+struct ToolsInput {
+  ToolsInput() = default;
+  std::string agent;
+  std::string version;
+  std::vector<CallRef> calls;
+};
+// In the order of the calls. Those that are missing were not made. One that is kFailed without a source
+// failed at its last attempt: `note` is what the model is told.
+struct ToolsResult {
+  ToolsResult() = default;
+  std::vector<ToolResult> results;
+};
+
+// ---- kJoinActivity: what the sub-agents of one call came to is the call's result
+
+enum class MemberEnd : std::uint8_t {
+  kCompleted,  // its answer is in the step record of `key`
+  kFailed,
+  kCanceled,  // nobody waited for it any more
+};
+
+struct Member {
+  Member() = default;
+  std::string agent;
+  std::string key;
+  std::uint32_t step = 0;
+  MemberEnd end = MemberEnd::kFailed;
+  std::string error;
+};
+
+struct JoinInput {
+  JoinInput() = default;
+  std::string agent;
+  std::string version;
+  CallRef call;
+  std::string kind;
+  bool first = false;  // the answer is that of the first that completed
+  std::uint32_t winner = 0;
+  std::vector<Member> members;
 };
 
 // ---- kReconcileActivity, which answers with a ToolResult, and kUndoActivity
@@ -265,6 +313,15 @@ struct Finished {
   std::optional<ConversationRef> head;  // with the last answers; none: nothing was added
 };
 
+// ---- kSingleActivity, which takes a BeginInput: a run of one model call, from its beginning to its end
+
+struct SingleEnd {
+  SingleEnd() = default;
+  Begun begun;
+  ModelTurn turn;
+  std::optional<Finished> finished;  // none: the answer is not the last word
+};
+
 std::string_view to_string(Mending mending);
 // ---- kNotifyWorkflowType and its kNotifyActivity
 
@@ -293,6 +350,7 @@ std::string_view to_string(Verdict verdict);
 std::string_view to_string(StopReason reason);
 std::string_view to_string(ToolStatus status);
 std::string_view to_string(UndoStatus status);
+std::string_view to_string(MemberEnd end);
 std::string_view to_string(ApprovalOutcome outcome);
 std::string_view to_string(RunEnd end);
 std::string_view to_string(NotifyEvent event);
@@ -323,6 +381,18 @@ void to_json(Json& out, const ToolStatus& value);
 void from_json(const Json& in, ToolStatus& value);
 void to_json(Json& out, const ToolResult& value);
 void from_json(const Json& in, ToolResult& value);
+void to_json(Json& out, const SingleEnd& value);
+void from_json(const Json& in, SingleEnd& value);
+void to_json(Json& out, const ToolsInput& value);
+void from_json(const Json& in, ToolsInput& value);
+void to_json(Json& out, const ToolsResult& value);
+void from_json(const Json& in, ToolsResult& value);
+void to_json(Json& out, const MemberEnd& value);
+void from_json(const Json& in, MemberEnd& value);
+void to_json(Json& out, const Member& value);
+void from_json(const Json& in, Member& value);
+void to_json(Json& out, const JoinInput& value);
+void from_json(const Json& in, JoinInput& value);
 void to_json(Json& out, const EffectInput& value);
 void from_json(const Json& in, EffectInput& value);
 void to_json(Json& out, const UndoStatus& value);

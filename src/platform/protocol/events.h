@@ -27,6 +27,7 @@ inline constexpr std::string_view kRunParked = "run.parked";
 inline constexpr std::string_view kRunResumed = "run.resumed";
 inline constexpr std::string_view kMessageReceived = "message.received";
 inline constexpr std::string_view kMessageSeen = "message.seen";
+inline constexpr std::string_view kPlanStage = "plan.stage";
 inline constexpr std::string_view kEffectReconciled = "effect.reconciled";
 inline constexpr std::string_view kEffectUndone = "effect.undone";
 inline constexpr std::string_view kEffectNotUndone = "effect.not_undone";

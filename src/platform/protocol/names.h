@@ -17,6 +17,9 @@ inline constexpr const char* kBeginActivity = "agent.begin";
 inline constexpr const char* kModelActivity = "agent.model";
 inline constexpr const char* kCompactActivity = "agent.compact";
 inline constexpr const char* kToolActivity = "agent.tool";
+inline constexpr const char* kSingleActivity = "agent.single";
+inline constexpr const char* kToolsActivity = "agent.tools";
+inline constexpr const char* kJoinActivity = "agent.join";
 inline constexpr const char* kRequestApprovalActivity = "agent.approval.request";
 inline constexpr const char* kSettleApprovalActivity = "agent.approval.settle";
 inline constexpr const char* kStepStartedActivity = "agent.step.started";
@@ -63,6 +66,8 @@ inline constexpr const char* kBudgetUpdate = "budget";
 // Types of failures of activities that no repeat would mend.
 inline constexpr const char* kBudgetExceeded = "BudgetExceeded";
 inline constexpr const char* kUnpricedModelError = "UnpricedModelError";
+// The type of the failure of a run whose reviewer let no plan pass.
+inline constexpr const char* kPlanRejected = "PlanRejectedError";
 
 // The query that answers with a JSON object:
 //   {"agent","version","phase":"starting|model|tools|approval|detached|undoing|budget|finishing|done","iteration","max_iterations","step",
@@ -79,7 +84,9 @@ inline constexpr std::uint32_t kSteeredFlag = 1;
 // A model call waits for its key without running against a timeout, and an answer that is not of its form is
 // told to the model.
 inline constexpr std::uint32_t kModelsFlag = 8;
-inline constexpr std::uint32_t kLoopFlags = kSteeredFlag | kModelsFlag;
+// A sub-agent that takes too long is cancelled, and waited for.
+inline constexpr std::uint32_t kChildrenFlag = 16;
+inline constexpr std::uint32_t kLoopFlags = kSteeredFlag | kModelsFlag | kChildrenFlag;
 
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history

@@ -85,6 +85,15 @@ TEST(Protocol, RecordedBytesStayAsTheyAre) {
   expect_kept<ToolResult>(R"({"key":"k","source":"effect","status":"done"})");
   expect_kept<ToolResult>(R"({"key":"tool:k","source":"step","status":"failed"})");
   expect_kept<ToolResult>(R"({"note":"interrupted","status":"unknown"})");
+  expect_kept<ToolResult>(R"({"approved":false,"key":"tool:k","source":"step","status":"done"})");
+  expect_kept<ToolResult>(R"({"key":"tool:k","planned_steps":3,"source":"step","status":"done"})");
+  expect_kept<ToolsInput>(R"({"agent":"a","calls":[@,@],"version":"v"})");
+  expect_kept<ToolsResult>(R"({"results":[{"key":"k","source":"effect","status":"done"}]})");
+  expect_kept<JoinInput>(
+      R"({"agent":"a","call":@,"first":true,"kind":"agents","members":[{"agent":"b","end":"completed","key":"k-1","step":4},{"agent":"c","end":"canceled","error":"late","key":"k-2","step":5}],"version":"v","winner":1})");
+  expect_kept<Planning>(
+      R"({"approved":false,"at":1,"carried_out":2,"proposed":@,"rejections":1,"stage":"executor","steps":3,"told":true})");
+  expect_kept<Planning>(R"({"stage":"planner"})");
   expect_kept<ApprovalInput>(
       R"({"agent":"a","arguments_sha256":"ab","call":@,"expires_at_ms":1,"id":"ap-1","reason":"r","version":"v"})");
   expect_kept<SettleInput>(

@@ -1,14 +1,19 @@
 #include "protocol/run.h"
 
 #include "protocol/fields.h"
+#include "protocol/words.h"
 
 namespace holdfast::protocol {
 
 namespace {
 
+constexpr Words kStages("stage of a plan",
+                        {Word{Stage::kPlanner, "planner"}, Word{Stage::kReviewer, "reviewer"},
+                         Word{Stage::kExecutor, "executor"}});
+
 void fields(auto& archive, Is<Caller> auto& v) {
-  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)("settings",
-                                                                                                  v.settings);
+  archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)(
+      "settings", v.settings)("for_each", v.for_each)("item", v.item);
 }
 
 void fields(auto& archive, Is<Tokens> auto& v) {
@@ -17,12 +22,22 @@ void fields(auto& archive, Is<Tokens> auto& v) {
       "reasoning_tokens", v.reasoning_tokens);
 }
 
+void fields(auto& archive, Is<PlanRules> auto& v) {
+  archive("reviewed", v.reviewed)("max_rejections", v.max_rejections);
+}
+
+void fields(auto& archive, Is<Planning> auto& v) {
+  archive("stage", v.stage)("told", v.told)("proposed", v.proposed)("steps", v.steps)("at", v.at)(
+      "approved", v.approved)("rejections", v.rejections)("carried_out", v.carried_out);
+}
+
 void fields(auto& archive, Is<Plan> auto& v) {
   archive("agent", v.agent)("version", v.version)("flags", v.flags)("max_iterations", v.max_iterations)(
       "max_parallel_tools", v.max_parallel_tools)("run_timeout_ms", v.run_timeout_ms)(
       "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)(
       "model_retry", v.model_retry)("steering", v.steering)("park_on_failure", v.park_on_failure)(
-      "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies);
+      "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies)(
+      "one_activity", v.one_activity)("plans", v.plans);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {
@@ -32,7 +47,7 @@ void fields(auto& archive, Is<Progress> auto& v) {
       "interruptions", v.interruptions)("interrupted_step", v.interrupted_step)(
       "told_to_mend", v.told_to_mend)("to_mend", v.to_mend)("wall_deadline_ms", v.wall_deadline_ms)(
       "loaded", v.loaded)("told_tokens", v.told_tokens)("compacted", v.compacted)("detached", v.detached)(
-      "ended", v.ended);
+      "ended", v.ended)("planning", v.planning);
 }
 
 void fields(auto& archive, Is<BudgetNews> auto& v) {
@@ -41,7 +56,8 @@ void fields(auto& archive, Is<BudgetNews> auto& v) {
 
 void fields(auto& archive, Is<RunInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("input", v.input)("conversation", v.conversation)(
-      "caller", v.caller)("progress", v.progress)("context", v.context)("notify", v.notify);
+      "caller", v.caller)("progress", v.progress)("context", v.context)("notify", v.notify)("single",
+                                                                                            v.single);
 }
 
 void fields(auto& archive, Is<RunResult> auto& v) {
@@ -53,6 +69,9 @@ void fields(auto& archive, Is<RunResult> auto& v) {
 
 HOLDFAST_PROTOCOL_JSON(Caller)
 HOLDFAST_PROTOCOL_JSON(Tokens)
+HOLDFAST_PROTOCOL_WORDS(Stage, kStages)
+HOLDFAST_PROTOCOL_JSON(PlanRules)
+HOLDFAST_PROTOCOL_JSON(Planning)
 HOLDFAST_PROTOCOL_JSON(Plan)
 HOLDFAST_PROTOCOL_JSON(Progress)
 HOLDFAST_PROTOCOL_JSON(BudgetNews)

@@ -26,6 +26,9 @@ struct Caller {
   CallRef call;
   int depth = 0;         // of the sub-agent
   std::string settings;  // Plan::settings of the caller
+  // Of several sub-agents of one call. `call.key` and `call.step` are its own then.
+  std::string for_each;    // the argument of the call that is a list; empty: all are told `input`
+  std::uint32_t item = 0;  // what of it this one is told
 };
 
 // Of one model call, or of all calls of a run so far.
@@ -38,6 +41,28 @@ struct Tokens {
   std::int64_t reasoning_tokens = 0;     // part of output_tokens
 };
 void add(Tokens& to, const Tokens& more);
+
+// Of an agent that plans: who speaks.
+enum class Stage : std::uint8_t { kPlanner, kReviewer, kExecutor };
+
+struct PlanRules {
+  PlanRules() = default;
+  bool reviewed = false;
+  int max_rejections = 0;
+};
+
+// How far an agent that plans has come.
+struct Planning {
+  Planning() = default;
+  Stage stage = Stage::kPlanner;
+  bool told = false;                // that it is their turn, and what to do
+  std::optional<CallRef> proposed;  // the call that made the plan
+  int steps = 0;
+  int at = 0;                    // steps of it that were carried out
+  std::optional<bool> approved;  // the reviewer's word
+  int rejections = 0;
+  int carried_out = 0;  // steps of all plans
+};
 
 // Fixed when a run begins.
 struct Plan {
@@ -56,6 +81,8 @@ struct Plan {
   bool stop_on_reject = false;             // a person's no ends the run
   std::string settings;  // key of the step record that holds the run's context and `notify`; empty: none
   std::uint32_t notifies = 0;  // bits of NotifyEvent: who is told of what
+  bool one_activity = false;   // the calls of a turn that reach out do so in one activity
+  std::optional<PlanRules> plans;
 };
 
 // What a run takes along when it continues as new.
@@ -82,6 +109,7 @@ struct Progress {
   std::vector<std::string> loaded;     // tools that were found, in the order in which they were
   std::vector<DetachedCall> detached;  // that are open
   std::vector<DetachedEnd> ended;      // which the next model call will see
+  std::optional<Planning> planning;    // none: the agent does not plan
 };
 
 // What a run is told when one of its budgets, or of those above it, was raised.
@@ -100,8 +128,9 @@ struct RunInput {
   std::string conversation;  // goes on in that one; empty: a new one, named like the run
   std::optional<Caller> caller;
   std::optional<Progress> progress;
-  Json context;  // an object: what tools bind; null: as stored with the run
-  Json notify;   // a list, as in agent.yaml; null: as stored with the run
+  Json context;         // an object: what tools bind; null: as stored with the run
+  Json notify;          // a list, as in agent.yaml; null: as stored with the run
+  bool single = false;  // the agent is of `mode: single`, and the conversation is new
 };
 
 struct RunResult {
@@ -117,6 +146,13 @@ void to_json(Json& out, const Caller& value);
 void from_json(const Json& in, Caller& value);
 void to_json(Json& out, const Tokens& value);
 void from_json(const Json& in, Tokens& value);
+std::string_view to_string(Stage stage);
+void to_json(Json& out, const Stage& value);
+void from_json(const Json& in, Stage& value);
+void to_json(Json& out, const PlanRules& value);
+void from_json(const Json& in, PlanRules& value);
+void to_json(Json& out, const Planning& value);
+void from_json(const Json& in, Planning& value);
 void to_json(Json& out, const Plan& value);
 void from_json(const Json& in, Plan& value);
 void to_json(Json& out, const Progress& value);

@@ -41,6 +41,16 @@ bool is_transient(const Status& status) {
   }
 }
 
+// Such a run is one activity, and the workflow must know before it asks for anything. Definitions are stored
+// in their canonical form.
+bool is_single_call(platform::Store& store, const platform::RunRecord& run) {
+  if (!run.conversation.empty()) return false;  // it may have to wait for its turn
+  const auto definition = store.definition(run.agent, run.definition_hash);
+  if (!definition || definition->text.find("\"mode\":\"single\"") == std::string::npos) return false;
+  const auto read = parse_json<Json>(definition->text);
+  return read.is_object() && read.contains("spec") && read["spec"].value("mode", "") == "single";
+}
+
 }  // namespace
 
 RunTracker::RunTracker(Background dependencies) : BackgroundWork(std::move(dependencies)) {}
@@ -68,6 +78,7 @@ void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
   input.agent = run.agent;
   input.version = run.definition_hash;
   input.conversation = run.conversation;
+  input.single = is_single_call(*deps_.store, run);
   StartOptions options(run.run, protocol::kAgentQueue);
   options.request_id(run.request_id);
   // A run id names one run for ever: a finished one is not started again by a late repeat.
