@@ -73,7 +73,7 @@ export async function refreshRuns(filter: RunFilter): Promise<void> {
 const QUIET_MS = 150;
 
 // At once when nothing was asked lately, and then not more often than this.
-function paced(work: () => void, every: number): () => void {
+export function paced(work: () => void, every: number): () => void {
   let last = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {
