@@ -8,6 +8,7 @@ import { Failed } from './ui/boundary';
 
 export interface RunsSearch { status?: string; agent?: string }
 export interface RunSearch { step?: number }
+export interface InboxSearch { approval?: string }
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined);
 
@@ -37,7 +38,17 @@ const run = createRoute({
 
 const newRun = createRoute({ getParentRoute: () => root, path: '/new', component: lazyRouteComponent(() => import('./routes/new_run')) });
 
-export const routeTree = root.addChildren([home, runs, run, newRun]);
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: '/inbox',
+  validateSearch: (search: Record<string, unknown>): InboxSearch => {
+    const approval = text(search['approval']);
+    return approval ? { approval } : {};
+  },
+  component: lazyRouteComponent(() => import('./routes/inbox')),
+});
+
+export const routeTree = root.addChildren([home, runs, run, newRun, inbox]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

@@ -11,7 +11,7 @@ import { Value } from '../../ui/value';
 const Markdown = lazy(() => import('../../ui/markdown'));
 
 // The text itself stands there until its form is loaded.
-function Prose({ text, live = false }: { text: string; live?: boolean }) {
+export function Prose({ text, live = false }: { text: string; live?: boolean }) {
   return <Suspense fallback={<p className="prose plain">{text}</p>}><Markdown text={text} live={live} /></Suspense>;
 }
 

@@ -2,7 +2,7 @@
 
 export interface Screen {
   name: string;
-  to: '/runs' | '/new';
+  to: '/runs' | '/new' | '/inbox';
   keys: string;
   says: string;
   inBar: boolean;
@@ -11,4 +11,5 @@ export interface Screen {
 export const SCREENS: readonly Screen[] = [
   { name: 'Runs', to: '/runs', keys: 'g r', says: 'Runs', inBar: true },
   { name: 'New run', to: '/new', keys: 'g n', says: 'New run', inBar: true },
+  { name: 'Inbox', to: '/inbox', keys: 'g i', says: 'Inbox: what waits for a person', inBar: true },
 ];
