@@ -48,7 +48,11 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import('./routes/inbox')),
 });
 
-export const routeTree = root.addChildren([home, runs, run, newRun, inbox]);
+const newChat = createRoute({ getParentRoute: () => root, path: '/chat', component: lazyRouteComponent(() => import('./routes/new_chat')) });
+
+const chat = createRoute({ getParentRoute: () => root, path: '/chat/$conversation', component: lazyRouteComponent(() => import('./routes/chat')) });
+
+export const routeTree = root.addChildren([home, runs, run, newRun, inbox, newChat, chat]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

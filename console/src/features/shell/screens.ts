@@ -2,7 +2,7 @@
 
 export interface Screen {
   name: string;
-  to: '/runs' | '/new' | '/inbox';
+  to: '/runs' | '/new' | '/inbox' | '/chat';
   keys: string;
   says: string;
   inBar: boolean;
@@ -12,4 +12,5 @@ export const SCREENS: readonly Screen[] = [
   { name: 'Runs', to: '/runs', keys: 'g r', says: 'Runs', inBar: true },
   { name: 'New run', to: '/new', keys: 'g n', says: 'New run', inBar: true },
   { name: 'Inbox', to: '/inbox', keys: 'g i', says: 'Inbox: what waits for a person', inBar: true },
+  { name: 'Chat', to: '/chat', keys: 'g c', says: 'Chat with an agent', inBar: true },
 ];
