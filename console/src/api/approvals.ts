@@ -4,7 +4,7 @@ import { infiniteQueryOptions, queryOptions, type InfiniteData } from '@tanstack
 import { textOf } from '../model/events';
 import { answered, api, type Approval } from './client';
 import { live } from './live';
-import { paced, queryClient } from './queries';
+import { paced, queryClient, refreshPages } from './queries';
 
 interface Page { approvals: Approval[]; next_cursor: string | null }
 const PAGE = 100;
@@ -26,7 +26,7 @@ export const approvalQuery = (id: string) => queryOptions({
   queryFn: () => answered(api.GET('/api/v1/approvals/{id}', { params: { path: { id } } })),
 });
 
-export const refreshPending = (): Promise<void> => queryClient.invalidateQueries({ queryKey: pendingQuery.queryKey });
+export const refreshPending = (): Promise<void> => refreshPages(pendingQuery.queryKey);
 
 export type Decision = 'approve' | 'edit' | 'reject';
 

@@ -5,7 +5,7 @@ import type { RunEvent } from '../model/events';
 import { RunLog, type Item } from '../model/run_log';
 import { ApiProblem, answered, api } from './client';
 import { live } from './live';
-import { paced, queryClient } from './queries';
+import { paced, queryClient, refreshPages } from './queries';
 
 interface Page { runs: { run?: string; came_at?: string; in_line?: boolean }[]; next_cursor: string | null }
 const PAGE = 20;
@@ -27,18 +27,21 @@ export const conversationQuery = (id: string) => infiniteQueryOptions({
 
 // Keeps a conversation's turns current: others write to it, too. The answer ends it.
 export function followConversation(id: string): () => void {
-  const soon = paced(() => void queryClient.invalidateQueries({ queryKey: ['conversation', id] }), 500);
+  const soon = paced(() => void refreshPages(['conversation', id]), 500);
   return live.onNews((event) => { if (event === null || event.run.startsWith('$')) soon(); });
 }
 
 export interface Told { items: Item[]; closed: string; cut: boolean }
+const isAll = (told: Told): boolean => told.closed !== '' || told.cut || told.items.length === 0;
 const LOG_PAGE = 1000;
 const LOG_PAGES = 5; // of a longer turn the run has the rest
 
 // The log of a turn that is over, folded as the one of a turn that is not.
 export const toldQuery = (run: string) => queryOptions({
   queryKey: ['told', run],
-  staleTime: Infinity,
+  // The last word of a log comes when the engine has it, behind the end of the turn.
+  staleTime: ({ state }) => (state.data && isAll(state.data) ? Infinity : 0),
+  refetchInterval: ({ state }) => (state.data && !isAll(state.data) ? 2000 : false),
   queryFn: async (): Promise<Told> => {
     const log = new RunLog(run);
     let cursor: string | undefined;
@@ -75,7 +78,7 @@ export async function say({ conversation, agent, text, id, into }: Saying): Prom
   }
   const run = await answered(api.POST('/api/v1/runs', { body: { agent, input: text, conversation, id } }));
   queryClient.setQueryData<Sent[]>(['sent', conversation], (sent = []) => [...sent.filter((one) => one.run !== run.id), { run: run.id, text }]);
-  void queryClient.invalidateQueries({ queryKey: ['conversation', conversation] });
+  void refreshPages(['conversation', conversation]);
 }
 
 export const stop = (run: string): Promise<unknown> =>

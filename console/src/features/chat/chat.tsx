@@ -5,7 +5,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { conversationQuery, followConversation, sentQuery } from '../../api/chat';
-import { runQuery } from '../../api/queries';
+import { runQuery, settled } from '../../api/queries';
 import { turnsOf, watchedOf } from '../../model/chat';
 import { wordsOf } from '../../model/problem';
 import { useRunLog } from '../use_live';
@@ -73,10 +73,10 @@ export function Chat({ id }: { id: string }) {
     <div className="screen chat one">
       <Talks chosen={id} />
       <div className="talk" ref={talk}>
-        <div className="title"><Link className="button small back" to="/chat">All conversations</Link><h1>{lastRun?.agent ?? 'Conversation'}</h1><Link className="button small" to="/chat">New conversation</Link></div>
+        <div className="title"><Link className="button small back" to="/chat">All conversations</Link><h1>{lastRun?.agent ?? 'Conversation'}</h1><Link className="button small begin" to="/chat">New conversation</Link></div>
         {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
         <div className="turns" role="region" aria-label="Conversation" aria-busy={query.isPending}>
-          {query.hasNextPage && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Turns before these</button>}
+          {query.hasNextPage && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={() => void settled(conversationQuery(id).queryKey).then(() => query.fetchNextPage())}>Turns before these</button>}
           {turns.map((turn) => <TurnView key={turn.run} turn={turn} watched={watched.has(turn.run)} />)}
           {query.isSuccess && turns.length === 0 && !named.isLoading && <p className="empty">Nothing was said here yet.</p>}
         </div>

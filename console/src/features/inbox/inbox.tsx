@@ -5,7 +5,7 @@ import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { approvalQuery, pendingOf, pendingQuery } from '../../api/approvals';
 import type { Approval } from '../../api/client';
-import { queryClient } from '../../api/queries';
+import { queryClient, settled } from '../../api/queries';
 import { groupsOf, keepSeen, type AskedGroup } from '../../model/approvals';
 import { wordsOf } from '../../model/problem';
 import { ago, plural, until } from '../../model/text';
@@ -105,7 +105,7 @@ export function Inbox({ approval, onApproval }: { approval: string | undefined; 
             ))}
           </ul>
           {query.isSuccess && groups.length === 0 && <p className="empty">No run waits for a person.</p>}
-          {query.hasNextPage && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Older ones</button>}
+          {query.hasNextPage && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={() => void settled(pendingQuery.queryKey).then(() => query.fetchNextPage())}>Older ones</button>}
         </div>
         <div className="inbox-detail">
           {approval !== undefined && <button className="button small back" onClick={() => onApproval(undefined)}>All approvals</button>}
