@@ -11,6 +11,7 @@ import { Failed } from './ui/boundary';
 
 export interface RunsSearch { status?: string; agent?: string; from?: string; to?: string }
 export interface RunSearch { step?: number }
+export interface InboxSearch { approval?: string }
 
 // A search parameter that is none stands as undefined, or the router hands it on as it was written.
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined);
@@ -67,7 +68,21 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import('./routes/usage')),
 });
 
-export const routeTree = root.addChildren([home, runs, run, newRun, agents, agent, usage]);
+const inbox = createRoute({
+  getParentRoute: () => root,
+  path: '/inbox',
+  validateSearch: (search: Record<string, unknown>): InboxSearch => {
+    const approval = text(search['approval']);
+    return { approval };
+  },
+  component: lazyRouteComponent(() => import('./routes/inbox')),
+});
+
+const newChat = createRoute({ getParentRoute: () => root, path: '/chat', component: lazyRouteComponent(() => import('./routes/new_chat')) });
+
+const chat = createRoute({ getParentRoute: () => root, path: '/chat/$conversation', component: lazyRouteComponent(() => import('./routes/chat')) });
+
+export const routeTree = root.addChildren([home, runs, run, newRun, inbox, newChat, chat, agents, agent, usage]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

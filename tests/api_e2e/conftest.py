@@ -32,6 +32,9 @@ replies:
   - when: {last: "^pay", turn: 0}
     text: "I pay."
     tool_calls: [{name: pay, arguments: {amount: 250}}]
+  - when: {last: "^invoices", turn: 0}
+    text: "Three are due, and the last is a **duplicate**."
+    tool_calls: [{name: pay, arguments: {amount: 250}}, {name: pay, arguments: {amount: 40}}, {name: pay, arguments: {amount: 7}}]
   - when: {turn: 1}
     text: "That is settled."
   - text: "Hello from the script."

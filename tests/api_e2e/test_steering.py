@@ -200,8 +200,8 @@ def test_a_message_is_taken_once_and_survives_a_kill(steered, bank):
     assert done["output"] == "A voucher, then." and done["reason"] == "completed"
     again = server.post(f"/api/v1/runs/{run}/messages", message)
     assert again.status == 409 and again.json["code"] == "run_closed"
-    types = [event["type"] for event in server.get(f"/api/v1/runs/{run}/events?limit=500").json["events"]]
-    assert types.count("message.seen") == 1
+    events = server.get(f"/api/v1/runs/{run}/events?limit=500").json["events"]
+    assert [event["data"]["id"] for event in events if event["type"] in ("message.received", "message.seen")] == ["call-1", "call-1"]
     assert sum(bank.count("/pay").values()) == 2
 
 

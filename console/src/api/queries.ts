@@ -70,10 +70,20 @@ export async function refreshRuns(filter: RunFilter): Promise<void> {
   } catch { /* the stream says when the server is back */ }
 }
 
+// Of a list in pages one fetch ends another; behind this none does: neither a page that was asked for nor news is lost.
+export async function settled(queryKey: readonly unknown[]): Promise<void> {
+  await queryClient.getQueryCache().find({ queryKey })?.promise?.catch(() => undefined);
+}
+
+export async function refreshPages(queryKey: readonly unknown[]): Promise<void> {
+  await settled(queryKey);
+  await queryClient.invalidateQueries({ queryKey });
+}
+
 const QUIET_MS = 150;
 
 // At once when nothing was asked lately, and then not more often than this.
-function paced(work: () => void, every: number): () => void {
+export function paced(work: () => void, every: number): () => void {
   let last = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {

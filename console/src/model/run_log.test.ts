@@ -76,3 +76,12 @@ test('ten thousand steps are appended, not sorted again', () => {
   expect(log.items.length).toBe(10_000);
   expect(log.items.at(-1)?.key).toBe('step:10000');
 });
+
+test('a message that is seen is the one that was received', () => {
+  const log = logOf(event('message.received', { by: 'ada', text: 'go on' }), event('message.received', { by: 'ada', text: 'stop' }), event('message.received', { by: 'ada', text: 'go on' }),
+    event('message.seen', { id: 'm1', by: 'ada', text: 'go on', step: 2 }), event('message.seen', { id: 'm2', by: 'ada', text: 'stop', step: 2 }));
+  const told = log.items.map((item) => (item.kind === 'message' ? `${item.text} ${item.seen}` : ''));
+  expect(told.toSorted()).toEqual(['go on false', 'go on true', 'stop true']);
+  const early = logOf(event('message.seen', { id: 'm', by: 'ada', text: 'stop', step: 2 }), event('message.received', { id: 'm', by: 'ada', text: 'stop' }));
+  expect(early.items).toMatchObject([{ kind: 'message', seen: true }]);
+});

@@ -166,13 +166,16 @@ export class RunLog {
     });
   }
 
+  // Older servers gave what was received no id: then what is seen is the first with those words that was not seen yet.
   #message(data: Fields, seen: boolean, at: string): void {
-    const key = `message:${textOf(data['id'])}`;
+    const [id, text, by] = [textOf(data['id']), textOf(data['text'] ?? data['input']), textOf(data['by'])];
+    const isIt = (item: Item) => item.kind === 'message' && !item.seen && item.text === text && item.by === by;
+    const key = id && this.#items.has(`message:${id}`) ? `message:${id}`
+      : ((seen ? this.items.find(isIt)?.key : undefined) ?? `message:${id || `at ${this.#seq}`}`);
     const before = this.#items.get(key) as MessageItem | undefined;
     this.#put({
       kind: 'message', key, at: before?.at ?? at, seen: seen || (before?.seen ?? false),
-      step: (seen ? numberOf(data['step']) : undefined) ?? this.#lastStep + 1,
-      text: textOf(data['text'] ?? data['input']) || before?.text || '', by: textOf(data['by']) || before?.by || '',
+      step: (seen ? numberOf(data['step']) : undefined) ?? this.#lastStep + 1, text: text || before?.text || '', by: by || before?.by || '',
     });
   }
 

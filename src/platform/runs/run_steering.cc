@@ -120,7 +120,10 @@ void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_w
   auto told = [streams = impl_->deps.streams, request, id = update->id,
                done = std::move(done)](Result<std::string> answer) mutable {
     if (answer) {
-      const Json event = {{"by", request.by}, {"text", bounded_text(request.text, kMaxShown)}};
+      Json event = {{"by", request.by}, {"text", bounded_text(request.text, kMaxShown)}};
+      // By which `message.seen` names it, too.
+      const Json said = parse_json<Json>(*answer);
+      if (said.is_object() && said.contains("id")) event["id"] = said["id"];
       (void)streams->publish(request.run, protocol::event::kMessageReceived, dump_json(event),
                              "message/" + id + "/received");
     }

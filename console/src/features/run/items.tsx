@@ -11,7 +11,7 @@ import { Value } from '../../ui/value';
 const Markdown = lazy(() => import('../../ui/markdown'));
 
 // The text itself stands there until its form is loaded.
-function Prose({ text, live = false }: { text: string; live?: boolean }) {
+export function Prose({ text, live = false }: { text: string; live?: boolean }) {
   return <Suspense fallback={<p className="prose plain">{text}</p>}><Markdown text={text} live={live} /></Suspense>;
 }
 
@@ -64,7 +64,7 @@ function Spent({ item }: { item: StepItem }) {
   return <p className="note spent">{item.name} {'\u00B7'} {plural(tokens, 'token')}{usd ? ` \u00B7 ${usd} USD` : ''} {'\u00B7'} {duration(item.startedAt, item.endedAt)}</p>;
 }
 
-function ModelView({ item }: { item: StepItem }) {
+export function ModelView({ item }: { item: StepItem }) {
   const live = item.status === 'running' || item.status === 'retrying';
   const text = item.stream ? item.stream.text : textOf(item.data['text']);
   return (
@@ -77,7 +77,7 @@ function ModelView({ item }: { item: StepItem }) {
   );
 }
 
-function ToolView({ run, item }: { run: string; item: StepItem }) {
+export function ToolView({ run, item }: { run: string; item: StepItem }) {
   const bad = item.status === 'failed' || item.data['is_error'] === true;
   const output = fieldsOf(item.data['output']);
   const size = numberOf(output['bytes']) ?? 0;

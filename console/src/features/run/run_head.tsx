@@ -35,6 +35,7 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
       {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}
       {usage?.model_calls ? <span>{plural((usage.input_tokens ?? 0) + (usage.output_tokens ?? 0), 'token')}</span> : null}
       {usage?.model_calls ? <span title={cost?.price_as_of ? `prices of ${cost.price_as_of}` : undefined}>{cost ? `${cost.usd} USD` : 'unpriced'}</span> : null}
+      {run && <Link to="/chat/$conversation" params={{ conversation: run.conversation || id }}>conversation</Link>}
       {run?.version && <span title={run.version}>version <Link to="/agents/$name" params={{ name: run.agent }} search={{ version: run.version }}>{run.version.slice(0, 8)}</Link></span>}
       {run?.hold?.reason && <span className="held">{run.hold.by ? `${run.hold.by}: ` : ''}{run.hold.error ? String((run.hold.error as { message?: string }).message ?? run.hold.reason) : run.hold.reason}</span>}
     </p>

@@ -2,7 +2,7 @@
 
 export interface Screen {
   name: string;
-  to: '/runs' | '/new' | '/agents' | '/usage';
+  to: '/runs' | '/new' | '/inbox' | '/chat' | '/agents' | '/usage';
   keys: string;
   says: string;
   inBar: boolean;
@@ -11,6 +11,8 @@ export interface Screen {
 export const SCREENS: readonly Screen[] = [
   { name: 'Runs', to: '/runs', keys: 'g r', says: 'Runs', inBar: true },
   { name: 'New run', to: '/new', keys: 'g n', says: 'New run', inBar: true },
+  { name: 'Inbox', to: '/inbox', keys: 'g i', says: 'Inbox: what waits for a person', inBar: true },
+  { name: 'Chat', to: '/chat', keys: 'g c', says: 'Chat with an agent', inBar: true },
   { name: 'Agents', to: '/agents', keys: 'g a', says: 'Agents', inBar: true },
   { name: 'Usage', to: '/usage', keys: 'g u', says: 'Usage', inBar: true },
 ];

@@ -1,8 +1,9 @@
 // What is on every screen: navigation, the state of the stream, the palette, the help.
 
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+import { followPending, pendingOf, pendingQuery } from '../../api/approvals';
 import { infoQuery } from '../../api/queries';
 import { announce } from '../../ui/announce';
 import { Boundary } from '../../ui/boundary';
@@ -29,6 +30,14 @@ function Info() {
   const { data } = useQuery(infoQuery);
   if (!data) return null;
   return <span className="info">{data['version']} {'\u00B7'} {data['engine'] === 'embedded' ? `engine ${data['grpc_address']}` : data['engine']}</span>;
+}
+
+// How much waits for a person.
+function Waiting() {
+  const { data, hasNextPage } = useInfiniteQuery(pendingQuery);
+  useEffect(followPending, []);
+  const count = pendingOf(data).length;
+  return count === 0 ? null : <span className="count">{count}{hasNextPage ? '+' : ''}<span className="visually-hidden"> waiting</span></span>;
 }
 
 const THEME_SIGNS: Record<Theme, string> = { system: '\u25D0', light: '\u2600', dark: '\u263E' };
@@ -63,7 +72,7 @@ export function Shell() {
           <span>Holdfast</span>
         </Link>
         <nav aria-label="Screens">
-          {SCREENS.filter((screen) => screen.inBar).map((screen) => <Link key={screen.to} to={screen.to} activeProps={{ 'aria-current': 'page' }}>{screen.name}</Link>)}
+          {SCREENS.filter((screen) => screen.inBar).map((screen) => <Link key={screen.to} to={screen.to} activeProps={{ 'aria-current': 'page' }}>{screen.name}{screen.to === '/inbox' && <Waiting />}</Link>)}
         </nav>
         <span className="end-of-bar">
           <Info />

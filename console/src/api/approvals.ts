@@ -1,0 +1,63 @@
+// What waits for people, across all runs.
+
+import { infiniteQueryOptions, queryOptions, type InfiniteData } from '@tanstack/react-query';
+import { textOf } from '../model/events';
+import { answered, api, type Approval } from './client';
+import { live } from './live';
+import { paced, queryClient, refreshPages } from './queries';
+
+interface Page { approvals: Approval[]; next_cursor: string | null }
+const PAGE = 100;
+const EVERY_MS = 5000; // the feed tells of beginnings and ends of runs, not of what is asked in between
+
+export const pendingQuery = infiniteQueryOptions({
+  queryKey: ['approvals', 'pending'],
+  queryFn: ({ pageParam }): Promise<Page> =>
+    answered(api.GET('/api/v1/approvals', { params: { query: { status: 'pending', limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+  initialPageParam: '',
+  getNextPageParam: (page: Page) => page.next_cursor,
+  staleTime: Infinity, // kept by followPending
+});
+
+export const pendingOf = (data: InfiniteData<Page> | undefined): Approval[] => data?.pages.flatMap((page) => page.approvals) ?? [];
+
+export const approvalQuery = (id: string) => queryOptions({
+  queryKey: ['approval', id],
+  queryFn: () => answered(api.GET('/api/v1/approvals/{id}', { params: { path: { id } } })),
+});
+
+export const refreshPending = (): Promise<void> => refreshPages(pendingQuery.queryKey);
+
+export type Decision = 'approve' | 'edit' | 'reject';
+
+export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined }
+
+// The server takes one decision for the arguments that were seen, and tells all others who was first.
+export const decide = (one: Decided): Promise<unknown> => answered<unknown>(api.POST('/api/v1/approvals/{id}/decision', {
+  params: { path: { id: one.id } },
+  body: {
+    decision: one.decision, decided_by: 'console', arguments_sha256: one.sha256, ...(one.comment ? { comment: one.comment } : {}),
+    ...(one.decision === 'edit' ? { arguments: one.arguments } : {}),
+  },
+}));
+
+// Keeps what is pending current; more pages are asked for more seldom. The answer ends it.
+export function followPending(): () => void {
+  const soon = paced(() => void refreshPending(), 500);
+  const stop = live.onNews((event) => {
+    if (event === null || event.run.startsWith('$') || event.type.startsWith('approval.')) soon();
+    if (event?.type === 'approval.decided') {
+      void queryClient.invalidateQueries({ queryKey: ['approval', textOf((event.data as { approval?: string }).approval)] });
+    }
+  });
+  let rest = 1;
+  const timer = setInterval(() => {
+    if (document.hidden || --rest > 0) return;
+    rest = Math.max(1, queryClient.getQueryData(pendingQuery.queryKey)?.pages.length ?? 1);
+    soon();
+  }, EVERY_MS);
+  return () => {
+    stop();
+    clearInterval(timer);
+  };
+}

@@ -1,0 +1,43 @@
+// Conversations, the newest first, as far as the runs that are loaded tell of them.
+
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useEffect, useMemo } from 'react';
+import { followRuns, runsQuery } from '../../api/queries';
+import { lineOf, talksOf } from '../../model/chat';
+import { wordsOf } from '../../model/problem';
+import { standingOf } from '../../model/standing';
+import { ago } from '../../model/text';
+import { Chip, RUN_WORDS } from '../../ui/chip';
+import { useNow } from '../../ui/use_now';
+
+const ALL = {};
+
+export function Talks({ chosen }: { chosen: string | undefined }) {
+  const query = useInfiniteQuery(runsQuery(ALL));
+  useEffect(() => followRuns(ALL), []);
+  const now = useNow(10_000);
+  const talks = useMemo(() => talksOf(query.data?.pages.flatMap((page) => page.runs) ?? []), [query.data]);
+  return (
+    <nav className="talks" aria-label="Conversations">
+      <ul aria-busy={query.isPending}>
+        {talks.map((talk) => {
+          const { status, open } = standingOf(talk.newest);
+          return (
+            <li key={talk.id}>
+              <Link to="/chat/$conversation" params={{ conversation: talk.id }} data-talk={talk.id} aria-current={talk.id === chosen ? 'page' : undefined}>
+                <strong>{talk.newest.agent}</strong>
+                <time dateTime={talk.newest.created_at}>{ago(talk.newest.created_at, now)}</time>
+                <span className="talk-line">{lineOf(talk.newest)}</span>
+                {(open || status !== 'completed') && <Chip status={status} words={RUN_WORDS} />}
+              </Link>
+            </li>
+          );
+        })}
+      </ul>
+      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      {query.isSuccess && talks.length === 0 && <p className="empty">No conversations yet.</p>}
+      {query.hasNextPage && <button className="button quiet small" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Older ones</button>}
+    </nav>
+  );
+}

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { changesOf, editedArguments, groupsOf, keepSeen } from './approvals';
+
+const row = (id: string, at: string, status = 'pending', run = 'r') => ({ id, run, tool: 'pay', status, requested_at: at });
+
+test('what is sent in the place of arguments is an object', () => {
+  expect(editedArguments('{"amount": 20}')).toEqual({ value: { amount: 20 } });
+  expect(editedArguments('[20]').wrong).toBe('arguments are a JSON object');
+  expect(editedArguments('{"amount": ').wrong).toBeTruthy();
+});
+
+test('an edit is told by the names that it changes', () => {
+  expect(changesOf('{"amount":250,"to":"ada"}', { amount: 20, to: 'ada', note: 'part' })).toEqual([
+    { name: 'amount', before: '250', after: '20' }, { name: 'note', before: undefined, after: '"part"' },
+  ]);
+  expect(changesOf({ amount: 250 }, {})).toEqual([{ name: 'amount', before: '250', after: undefined }]);
+});
+
+test('what one run asks stands together, in the order in which it was asked', () => {
+  const groups = groupsOf([row('c', '3', 'pending', 'x'), row('b', '2', 'pending', 'y'), row('a', '1', 'pending', 'x')]);
+  expect(groups.map((group) => [group.run, group.rows.map((one) => one.id).join('')])).toEqual([['x', 'ac'], ['y', 'b']]);
+});
+
+test('what is decided stays where it stood, and its end is asked for once', () => {
+  const first = keepSeen([], [row('b', '2'), row('a', '1')]);
+  expect(first.left).toEqual([]);
+  const second = keepSeen(first.rows, [row('c', '3'), row('a', '1')]);
+  expect(second.rows.map((one) => one.id)).toEqual(['c', 'b', 'a']);
+  expect(second.left).toEqual(['b']);
+  const told = second.rows.map((one) => (one.id === 'b' ? { ...one, status: 'rejected' } : one));
+  const third = keepSeen(told, [row('c', '3'), row('a', '1'), row('0', '0')]);
+  expect(third.rows.map((one) => one.id + one.status[0])).toEqual(['cp', 'br', 'ap', '0p']);
+  expect(third.left).toEqual([]);
+});

@@ -1,0 +1,3 @@
+import { NewChat } from '../features/chat/chat';
+
+export default NewChat;
