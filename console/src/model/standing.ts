@@ -18,6 +18,6 @@ export function standingOf(run: Told): Standing {
   if (run.waiting_on === 'approval') return { status: 'pending', open: true };
   if (run.hold?.state) return { status: run.hold.state, open: true };
   if (run.waiting_on === 'budget') return { status: 'budget', open: true };
-  if (run.waiting_on === 'conversation') return { status: 'in_line', open: true };
+  if (run.waiting_on === 'conversation' || run.waiting_on === 'flow') return { status: 'in_line', open: true };
   return { status: run.status, open: true };
 }

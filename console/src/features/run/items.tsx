@@ -29,13 +29,14 @@ export function MessageView({ item }: { item: MessageItem }) {
 }
 
 const NOTE_WORDS: Record<string, string> = {
-  'run.waiting': 'waits for its turn in the conversation', 'run.paused': 'paused', 'run.parked': 'parked', 'run.resumed': 'goes on',
+  'run.waiting': 'waits for its turn', 'run.superseded': 'a newer run took its place', 'run.batched': 'another run does it with others',
+  'step.detached': 'goes on by itself', 'plan.stage': 'plan', 'run.paused': 'paused', 'run.parked': 'parked', 'run.resumed': 'goes on',
   'effect.reconciled': 'an effect was reconciled', 'effect.undone': 'undone', 'effect.not_undone': 'not undone',
 };
 
 export function NoteView({ item }: { item: NoteItem }) {
   const { data } = item;
-  const more = [textOf(data['tool']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
+  const more = [textOf(data['tool']), textOf(data['name']), textOf(data['stage']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
   return (
     <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ? ` by ${textOf(data['by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at}>{new Date(item.at).toLocaleTimeString()}</time></p>
   );
