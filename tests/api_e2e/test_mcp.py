@@ -158,6 +158,16 @@ def test_only_what_is_allowed_is_there(platform, scripted):
     assert "there is no tool `calc__ad`; did you mean `calc__add`?" in problem["detail"]
 
 
+def test_a_planner_gets_only_tools_that_change_nothing(platform, scripted):
+    def planned(name, tools, status):
+        more = f"  mode: plan\n  plan: {{planner: {{tools: [{tools}]}}}}\n"
+        return put(platform, name, stdio(scripted, name, "{effects: {add: pure}}", more), status)
+
+    planned("planned", "calc__add", 201)
+    assert "`calc__pay` changes something" in planned("payer", "calc__pay", 400)["detail"]
+    assert "there is no tool `calc__ad`" in planned("misnamed", "calc__ad", 400)["detail"]
+
+
 def test_a_program_that_is_not_granted_is_not_started(platform, scripted, tmp_path):
     marker = tmp_path / "started"
     text = definition(scripted, "evil", f"{{name: calc, command: [/bin/sh, -c, 'touch {marker}']}}")

@@ -41,14 +41,21 @@ constexpr std::string_view kRole = R"json({
   }
 })json";
 
+// The tools of an MCP server are not known before the definition is applied.
+bool may_come_from_a_server(const AgentDefinition& agent, const std::string& name) {
+  const McpServer* server = server_of_tool(agent.mcp_servers, name);
+  return server != nullptr && std::ranges::none_of(agent.tools, [&](const ToolSpec& one) {
+           return server_of_tool(agent.mcp_servers, one.name) == server;
+         });
+}
+
 void read_tools(MapReader& in, const AgentDefinition& agent, bool executes, RoleSpec& out) {
   if (!in.has("tools")) return;
   out.tools.emplace();
   for (const YAML::Node& node : in.list("tools", kMaxTools)) {
     const std::string name = node.IsScalar() ? node.Scalar() : "";
     const ToolSpec* tool = agent.find_tool(name);
-    // Those of an MCP server are not known before the definition is applied.
-    if (!tool && (name.empty() || name.find("__") == std::string::npos)) {
+    if (!tool && !may_come_from_a_server(agent, name)) {
       in.problem("tools", fmt::format("there is no tool `{}`; name those of spec.tools", name));
     } else if (tool && !executes && tool->effect != Effect::kPure) {
       in.problem("tools", fmt::format("`{}` changes something: it is for the executor alone", name));
