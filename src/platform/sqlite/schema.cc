@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/storage_fault.h"
+#include "platform_sqlite/identity_tables.h"
 #include "platform_sqlite/run_settings.h"
 #include "sqlite/statement.h"
 
@@ -218,8 +219,9 @@ struct Step {
   const char* sql;
 };
 constexpr Step kStoreSteps[] = {
-    {2, kStoreChecksums}, {3, kLedgerChecksums}, {4, kLabels},     {4, kHeldRuns},         {4, kBudgets},
-    {4, kBlobTables},     {4, kMemoryTables},    {4, kTurnTables}, {4, kRunSettingsTable},
+    {2, kStoreChecksums},   {3, kLedgerChecksums}, {4, kLabels},       {4, kHeldRuns},
+    {4, kBudgets},          {4, kBlobTables},      {4, kMemoryTables}, {4, kTurnTables},
+    {4, kRunSettingsTable}, {5, kIdentityTables},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

@@ -92,6 +92,10 @@ inline constexpr Table kTables[] = {
     {"memory_terms", "subject, term, name, times", "subject, term, name", ""},
     {"turns", "n, conversation, run, at, over", "n", "n"},
     {"run_settings", "run, settings", "run", ""},
+    {"principals", "name, kind, roles, password, disabled, created_by, created_at", "name", ""},
+    {"credentials",
+     "id, kind, principal, label, sha256, created_by, created_at, expires_at, revoked_at, used_at", "id", ""},
+    {"server_keys", "name, value", "name", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 
