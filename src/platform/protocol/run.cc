@@ -22,7 +22,8 @@ void fields(auto& archive, Is<Plan> auto& v) {
       "max_parallel_tools", v.max_parallel_tools)("run_timeout_ms", v.run_timeout_ms)(
       "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)(
       "model_retry", v.model_retry)("steering", v.steering)("park_on_failure", v.park_on_failure)(
-      "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies);
+      "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies)("decision_key",
+                                                                                          v.decision_key);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {

@@ -55,6 +55,8 @@ struct Plan {
   bool stop_on_reject = false;             // a person's no ends the run
   std::string settings;  // key of the step record that holds the run's context and `notify`; empty: none
   std::uint32_t notifies = 0;  // bits of NotifyEvent: who is told of what
+  // Decisions are signed with its other half (decision_signature.h); empty: anybody's is taken.
+  std::string decision_key;
 };
 
 // What a run takes along when it continues as new.

@@ -54,6 +54,9 @@ struct RunsDependencies {
   // Whether a run of that definition may begin with those settings. INVALID_ARGUMENT; FAILED_PRECONDITION:
   // they lack what its tools need; PERMISSION_DENIED: net::missing_grants. None: all may.
   std::function<Status(const platform::Definition& definition, std::string_view settings)> check_settings;
+  // Signs a decision, so that runs take it as the server's (protocol/decision_signature.h). None: nobody
+  // does.
+  std::function<void(protocol::Decision&)> sign;
   std::string namespace_name = "default";
 };
 
