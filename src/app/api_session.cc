@@ -24,8 +24,24 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kReconnectPause{300};
 
-std::string find_api(const ApiOptions& options) {
+// Only from where the address is from too: a key goes to no server but its own.
+constexpr const char* kLocalKey = ".holdfast/local-key";
+
+std::string read_line(const std::string& file) {
+  std::ifstream in(file);
+  std::string line;
+  std::getline(in, line);
+  return line;
+}
+
+struct Found {
   std::string address;
+  std::string key;
+};
+
+Found find_api(const ApiOptions& options) {
+  std::string address;
+  std::string key;
   if (options.api) {
     address = *options.api;
   } else if (const char* variable = std::getenv("HOLDFAST_API"); variable != nullptr && *variable != '\0') {
@@ -35,9 +51,11 @@ std::string find_api(const ApiOptions& options) {
     std::string text((std::istreambuf_iterator<char>(file)), {});
     Json running = parse_json<Json>(text);
     address = string_member(running, "http");
+    if (!address.empty()) key = read_line(kLocalKey);
     if (address.empty()) address = "http://127.0.0.1:8233";
   }
-  return address;
+  if (const char* own = std::getenv("HOLDFAST_API_KEY"); own != nullptr && *own != '\0') key = own;
+  return {address, key};
 }
 
 }  // namespace
@@ -57,7 +75,10 @@ int exit_code_of(int http_status) {
   }
 }
 
-ApiSession::ApiSession(const ApiOptions& options) : api_(*http_, find_api(options)) {
+ApiSession::ApiSession(const ApiOptions& options) : api_(*http_, "") {
+  Found found = find_api(options);
+  api_.set_address(found.address);
+  api_.set_key(std::move(found.key));
   std::signal(SIGINT, [](int) { ::_exit(kExitInterrupted); });
 }
 

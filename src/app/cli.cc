@@ -48,6 +48,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_agents();
   add_memory();
   add_schedules();
+  add_identity();
   add_tools();
   add_foreign_tools();
 }
@@ -175,6 +176,7 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
          },
          "Seconds: the least that a namespace may keep its closed runs (default: 3600)")
       ->check(CLI::Range(1.0, 1e9));
+  add_protection(sub, options);
   sub->add_flag("--json", options.json, "Print the readiness line as JSON");
 }
 

@@ -65,6 +65,9 @@ class CommandLine {
   // Tools that others describe.
   void add_foreign_tools();
   void add_tools();
+  // What protects a server; people, keys, sessions.
+  static void add_protection(CLI::App* sub, ServeOptions& options);
+  void add_identity();
   CLI::App root_{"Holdfast: durable AI agents and workflows", "holdfast"};
   std::function<int()> chosen_;
   ServeOptions dev_, server_;
@@ -102,6 +105,9 @@ class CommandLine {
   ScriptedModelOptions model_;
   McpOptions mcp_;
   ImportOpenapiOptions import_openapi_;
+  UserOptions user_;
+  KeyOptions key_;
+  SessionsOptions session_;
   bool version_json_ = false;
 };
 

@@ -32,6 +32,12 @@ struct ServeOptions {
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
+  std::string auth = "auto";                                            // required, off
+  std::optional<std::string> tls_certificate;
+  std::optional<std::string> tls_key;
+  std::optional<std::string> grpc_client_ca;
+  std::vector<std::string> trusted_proxies;
+  std::optional<std::string> public_url;
   bool dev = false;  // with the scripted model, the demo agent and a demo run
   bool json = false;
   Storage storage;  // from main(), never from the command line
@@ -301,6 +307,43 @@ struct ImportOpenapiOptions {
   bool tools_only = false;
 };
 int import_openapi(const ImportOpenapiOptions& options);
+
+// ---- who may use a server (identity_commands.cc)
+
+struct UserOptions {
+  ApiOptions api;
+  std::string name;
+  std::vector<std::string> roles;            // ROLE or ROLE@NAMESPACE
+  std::optional<std::string> password_file;  // "-": standard input
+  bool enable = false;
+};
+int add_user(const UserOptions& options);
+int list_users(const UserOptions& options);
+int disable_user(const UserOptions& options);
+int set_user_roles(const UserOptions& options);
+int set_user_password(const UserOptions& options);
+
+struct KeyOptions {
+  ApiOptions api;
+  std::string id;         // of revoke, rotate
+  std::string principal;  // of create
+  std::vector<std::string> roles;
+  std::string label;
+  std::optional<std::string> lasts;  // "90d"
+  std::optional<std::string> grace;
+};
+int create_key(const KeyOptions& options);
+int list_keys(const KeyOptions& options);
+int revoke_key(const KeyOptions& options);
+int rotate_key(const KeyOptions& options);
+
+struct SessionsOptions {
+  ApiOptions api;
+  std::string id;
+};
+int list_sessions(const SessionsOptions& options);
+int revoke_session(const SessionsOptions& options);
+int who_am_i(const SessionsOptions& options);
 
 int print_schema();
 int print_version(bool json);

@@ -7,6 +7,7 @@
 //   VERSION          format of everything below
 //   lock             held (flock) while a server runs; its text is the server's pid
 //   addresses.json   where the running server listens, for the command line
+//   local-key        what its user's programs show it (identity_role.h); another one at each start
 //   engine/          executions and histories (RocksDB)
 //   visibility.db    index, rebuilt when lost (SQLite)
 //   platform/        conversations, approvals, streams (SQLite)

@@ -130,11 +130,14 @@ store::RocksStore* EngineRole::store() const {
 }
 
 Result<std::string> EngineRole::serve_grpc(const std::string& address, MemoryBudget& memory,
-                                           const MemoryPlan& plan) {
+                                           const MemoryPlan& plan, const identity::Gate& gate,
+                                           std::shared_ptr<tls::Files> tls) {
   rpc::ServerOptions options;
   options.address = address;
   options.memory = &memory;
   options.heap_bytes = plan.heap;
+  options.gate = &gate;
+  options.tls = std::move(tls);
   auto server = rpc::Server::start(connection(), options);
   if (!server) return std::unexpected(server.error());
   impl_->grpc = *std::move(server);

@@ -14,6 +14,8 @@
 #include "base/memory_budget.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "identity/gate.h"
+#include "tls/files.h"
 
 namespace holdfast::store {
 class RocksStore;
@@ -56,7 +58,9 @@ class EngineRole {
 
   // Serves the connection over gRPC. `address` with port 0 picks a free one; the bound address comes back.
   // `memory` is what calls draw on, and outlives the serving.
-  Result<std::string> serve_grpc(const std::string& address, MemoryBudget& memory, const MemoryPlan& plan);
+  // `gate` says who may call what, and outlives it too; `tls`: none serves in the clear.
+  Result<std::string> serve_grpc(const std::string& address, MemoryBudget& memory, const MemoryPlan& plan,
+                                 const identity::Gate& gate, std::shared_ptr<tls::Files> tls);
   void stop_grpc();
 
  private:

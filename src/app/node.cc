@@ -58,17 +58,17 @@ Node::Node(const ServeOptions& options)
       grants_(environment_variable) {}
 
 Status Node::start() {
-  for (auto step :
-       {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_engine,
-        &Node::open_search_attributes, &Node::open_runs, &Node::open_outside, &Node::open_http,
-        &Node::keep_own, &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
+  for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_identity,
+                    &Node::open_engine, &Node::open_search_attributes, &Node::open_runs, &Node::open_outside,
+                    &Node::open_http, &Node::keep_own, &Node::open_dev, &Node::register_agents,
+                    &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
 }
 
 void Node::announce(milliseconds took) const {
-  std::string http = "http://" + server_->address();
+  const std::string http = address_of_page();
   Json ready = {{"event", "ready"},
                 {"version", HOLDFAST_VERSION},
                 {"pid", ::getpid()},
@@ -79,9 +79,20 @@ void Node::announce(milliseconds took) const {
                 {"platform_store", platform_name_.empty() ? Json(nullptr) : Json(platform_name_)},
                 {"started_in_ms", took.count()}};
   data_->write_addresses(dump_json(ready) + "\n");
+  // For whoever started it, and in no file.
+  if (!identity_->set_up_token().empty()) ready["set_up_token"] = identity_->set_up_token();
   // A server whose words nobody takes serves all the same.
   if (!write_out(options_.json ? dump_json(ready) + "\n" : greeting(http, took)))
     complain(fmt::format("ready, but standard output cannot be written: {}", std::strerror(errno)));
+}
+
+std::string Node::address_of_page() const {
+  return (identity_->http_tls() ? "https://" : "http://") + server_->address();
+}
+
+void Node::reload() {
+  const Status status = identity_->reload();
+  complain(status.ok() ? "read the certificates again" : status.message());
 }
 
 void Node::stop() {
@@ -113,6 +124,10 @@ std::string Node::greeting(const std::string& http, milliseconds took) const {
   text += fmt::format("  engine        {}\n", engine);
   text += fmt::format("  data          {}\n", data_->path().string());
   if (!platform_name_.empty()) text += fmt::format("  platform      {}\n", platform_name_);
+  if (!identity_->set_up_token().empty())
+    text += fmt::format(
+        "  first admin   POST {}/api/v1/setup, once, with the token\n                {}\n", http,
+        identity_->set_up_token());
   if (dev_) text += fmt::format("  demo          {}/runs/{}\n", http, dev_->demo_run());
   return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
 }
@@ -182,8 +197,14 @@ Status Node::check_options() {
     });
     return free ? Status() : bad_address(free.error());
   };
-  if (Status http = check(options_.http, "--http", net::parse_loopback); !http.ok()) return http;
-  return check(options_.grpc, "--grpc", rpc::listen_address);
+  if (Status identity = IdentityRole::check(options_); !identity.ok()) return bad_address(identity);
+  const bool has_tls = options_.tls_certificate.has_value();
+  Status http = check(options_.http, "--http", [&](const std::string& text) {
+    return net::parse_address(text, has_tls || !options_.trusted_proxies.empty());
+  });
+  if (!http.ok()) return http;
+  return check(options_.grpc, "--grpc",
+               [&](const std::string& text) { return rpc::listen_address(text, has_tls); });
 }
 
 Status Node::read_grants() {
@@ -253,6 +274,13 @@ Status Node::open_platform() {
   return {};
 }
 
+Status Node::open_identity() {
+  auto identity = IdentityRole::open(options_, *platform_.identities, environment_, data_->path());
+  if (!identity) return identity.error();
+  identity_ = *std::move(identity);
+  return {};
+}
+
 Status Node::open_engine() {
   Result<std::unique_ptr<EngineRole>> engine = [&] {
     if (options_.engine) return EngineRole::connect(*options_.engine, StopSignals::one_is_pending);
@@ -276,7 +304,7 @@ Status Node::open_engine() {
             "--grpc serves the embedded engine; with --engine there is none to serve"};
   }
   auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc", [this](const std::string& address) {
-    return engine_->serve_grpc(address, grpc_memory_, plan_);
+    return engine_->serve_grpc(address, grpc_memory_, plan_, identity_->gate(), identity_->grpc_tls());
   });
   if (!bound) return bad_address(bound.error());
   grpc_ = *bound;
@@ -301,6 +329,7 @@ Status Node::open_runs() {
   };
   deps.log = [](std::string_view message) { complain(message); };
   deps.namespace_name = options_.namespace_name;
+  deps.sign = [this](protocol::Decision& decision) { identity_->sign(decision); };
   deps.check_settings = [this](const platform::Definition& definition, std::string_view settings) {
     return agent::check_settings(definition, settings, grants_);
   };
@@ -325,6 +354,9 @@ Status Node::open_http() {
   http::ApiDependencies deps;
   deps.runs = runs_.get();
   deps.store = platform_.store.get();
+  deps.gate = &identity_->gate();
+  deps.sign_in = &identity_->sign_in();
+  deps.namespace_name = options_.namespace_name;
   deps.environment = &environment_;
   deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
     auto deployed = agent::deploy(*platform_.store, {.text = from.text,
@@ -347,6 +379,9 @@ Status Node::open_http() {
         options.address = address;
         options.memory = &http_memory_;
         options.pages = http::page_paths();
+        options.tls = identity_->http_tls();
+        options.trusted_proxies = options_.trusted_proxies;
+        options.hosts = identity_->hosts();
         auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
           api_->handle(std::move(request), std::move(responder));
         });
@@ -403,6 +438,7 @@ Status Node::start_work() {
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
+  options.decision_key = identity_->decision_key();
   options.start_run = [this](platform::StartIntent intent) -> Status {
     auto started = runs_->start(std::move(intent));
     return started ? Status() : started.error();
@@ -415,7 +451,8 @@ Status Node::start_work() {
   info.version = HOLDFAST_VERSION;
   info.engine = engine_name();
   info.grpc_address = grpc_;
-  info.http_address = "http://" + server_->address();
+  info.http_address = address_of_page();
+  info.public_url = options_.public_url.value_or("");
   info.namespace_name = options_.namespace_name;
   info.dev = options_.dev;
   runs_->recover();

@@ -21,6 +21,7 @@
 #include "app/dev_role.h"
 #include "app/engine_role.h"
 #include "app/exit_code.h"
+#include "app/identity_role.h"
 #include "app/memory_plan.h"
 #include "app/worker_role.h"
 #include "base/memory_budget.h"
@@ -46,6 +47,8 @@ class Node {
   Status start();
   // Says on standard output, and in the data directory, where everything is.
   void announce(std::chrono::milliseconds took) const;
+  // Reads again what may change while it runs: the files of TLS.
+  void reload();
   // Of a start that failed: was it what the command line says, or the machine?
   int exit_code() const { return exit_code_; }
   // From the outside in: no new requests, no new tasks, then the engine.
@@ -54,6 +57,7 @@ class Node {
  private:
   std::string engine_name() const { return options_.engine ? *options_.engine : "embedded"; }
   std::string greeting(const std::string& http, std::chrono::milliseconds took) const;
+  std::string address_of_page() const;
   Status bad_address(Status status);
 
   // The steps of start(), in their order. Before anything is touched: what cannot be right leaves no trace.
@@ -63,6 +67,7 @@ class Node {
   Status read_prices();
   Status open_data();
   Status open_platform();
+  Status open_identity();
   Status open_engine();
   Status open_search_attributes();
   Status open_runs();
@@ -105,6 +110,7 @@ class Node {
   std::string platform_name_;  // of a platform store that is not in the data directory
   std::unique_ptr<os::ThreadExecutor> flusher_;
   platform::OpenStores platform_;
+  std::unique_ptr<IdentityRole> identity_;
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
   std::stop_source asking_;  // MCP servers, for definitions that are applied

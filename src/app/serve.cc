@@ -23,7 +23,7 @@ int serve(const ServeOptions& options) {
   }
   node.announce(
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - begin));
-  signals.wait();
+  signals.wait([&node] { node.reload(); });
   complain("stopping");
   signals.force_on_next();
   node.stop();

@@ -12,12 +12,14 @@ StopSignals::StopSignals() {
   sigemptyset(&set_);
   sigaddset(&set_, SIGTERM);
   sigaddset(&set_, SIGINT);
+  sigaddset(&set_, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
 
-void StopSignals::wait() const {
+void StopSignals::wait(const std::function<void()>& hang_up) const {
   int signal = 0;
-  while (sigwait(&set_, &signal) != 0) {
+  while (sigwait(&set_, &signal) != 0 || signal == SIGHUP) {
+    if (signal == SIGHUP) hang_up();
   }
 }
 
@@ -31,7 +33,8 @@ bool StopSignals::one_is_pending() {
 void StopSignals::force_on_next() const {
   std::thread([set = set_] {
     int signal = 0;
-    sigwait(&set, &signal);
+    while (sigwait(&set, &signal) != 0 || signal == SIGHUP) {
+    }
     ::_exit(kExitInterrupted);
   }).detach();
 }

@@ -81,6 +81,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;
   deps.prices = &prices;
+  deps.decision_key = options.decision_key;
   agent::Workers workers;
   workers.agents = impl->agents.get();
   workers.models = impl->models.get();

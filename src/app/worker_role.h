@@ -29,6 +29,7 @@ class WorkerRole {
     std::function<Status(platform::StartIntent)> start_run;  // for schedules
     std::size_t large_model_calls = 1;  // of all of them, how many may be large at one time
     agent::ModelLimits model_limits;    // of their keys
+    std::string decision_key;           // agent::Deps::decision_key
   };
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,

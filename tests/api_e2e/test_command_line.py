@@ -318,8 +318,8 @@ def test_a_read_only_directory(binary, tmp_path):
 def test_addresses(binary, own_server, tmp_path):
     taken = own_server.http
     assert "in use" in refused(binary, "--data", tmp_path / "a", "--grpc", "127.0.0.1:0", "--http", taken)
-    assert "no authentication" in refused(binary, "--data", tmp_path / "b", "--http", "0.0.0.0:0", code=2)
-    assert "authentication" in refused(binary, "--data", tmp_path / "c", "--grpc", "0.0.0.0:0", "--http", "127.0.0.1:0", code=2)
+    assert "--tls-cert" in refused(binary, "--data", tmp_path / "b", "--http", "0.0.0.0:0", code=2)
+    assert "--tls-cert" in refused(binary, "--data", tmp_path / "c", "--grpc", "0.0.0.0:0", "--http", "127.0.0.1:0", code=2)
     refused(binary, "--data", tmp_path / "d", "--http", "nowhere", code=2)
     (tmp_path / "broken.yaml").write_text("kind: [")
     refused(binary, "--data", tmp_path / "e", "--agent", tmp_path / "broken.yaml", code=2)

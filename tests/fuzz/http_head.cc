@@ -28,7 +28,7 @@ FUZZ(input) {
   boost::system::error_code error;
   parser.put(boost::asio::buffer(input.data(), whole.end), error);
   static const std::string kPages[] = {"/"};
-  if (!error) (void)guard(parser.get(), kPages);
+  if (!error) (void)guard(parser.get(), {.pages = kPages});
 }
 
 }  // namespace holdfast::net

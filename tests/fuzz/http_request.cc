@@ -13,6 +13,8 @@
 #include "fuzz.h"
 #include "grant/grants.h"
 #include "http/api.h"
+#include "identity/gate.h"
+#include "identity/sign_in.h"
 #include "net/server.h"
 #include "os/clock.h"
 #include "os/thread_executor.h"
@@ -65,6 +67,8 @@ class Node {
     http::ApiDependencies deps;
     deps.runs = &runs_;
     deps.store = platform_.store.get();
+    deps.gate = &gate_;
+    deps.sign_in = &sign_in_;
     deps.environment = &environment_;
     deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
       auto deployed = agent::deploy(*platform_.store, {.text = from.text,
@@ -93,6 +97,10 @@ class Node {
   os::ThreadExecutor flusher_{"flush"};
   const grant::Grants grants_{[](const char*) -> const char* { return nullptr; }};
   platform::OpenStores platform_ = open(directory_ / "platform", clock_, random_, flusher_);
+  std::unique_ptr<identity::Directory> directory_of_callers_ =
+      must(identity::Directory::open(*platform_.identities, clock_, random_, flusher_));
+  identity::Gate gate_{*directory_of_callers_, identity::GateMode::kAuto, ""};
+  identity::SignIn sign_in_{*directory_of_callers_, clock_, random_};
   std::unique_ptr<store::RocksStore> store_ =
       must(store::RocksStore::open({.dir = (directory_ / "engine").string()}));
   std::unique_ptr<engine::Engine> engine_ = must(engine::Engine::open({}, *store_, clock_, random_, nullptr));

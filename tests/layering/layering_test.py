@@ -76,6 +76,12 @@ ROWS = [
     ("definition", "spec/yaml_reader.h", True),
     ("definition", "tool/activity_tool.h", False),
     ("definition", "model/client.h", False),
+    ("identity", "platform/store.h", True),
+    ("identity", "runs/runs.h", False),
+    ("identity", "net/server.h", False),
+    ("identity", "os/clock.h", False),
+    ("crypto", "os/clock.h", False),
+    ("tls", "net/server.h", False),
     ("agent", "protocol/activities.h", True),
     ("agent", "definition/definition.h", True),
     ("agent", "activities/activities.h", False),
@@ -126,6 +132,7 @@ LIBRARIES = {
     "sqlite3.h": ["sqlite", "faults"],
     "libpq-fe.h": ["postgres"],
     "openssl/sha.h": ["base"],
+    "argon2.h": ["crypto"],
     "curl/curl.h": ["net"],
 }
 

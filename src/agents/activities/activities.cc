@@ -244,6 +244,7 @@ Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, c
   plan.version = version;
   plan.flags = kLoopFlags;
   plan.settings = settings;
+  plan.decision_key = deps_.decision_key;
   plan.notifies = notified_events(agent.notify) |
                   notified_events(require(read_notify(agent_catalog(), settings_at(settings).notify),
                                           "`notify` of the run"));

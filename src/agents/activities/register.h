@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "base/memory_budget.h"
 #include "grant/grants.h"
@@ -56,6 +57,9 @@ struct Deps {
   model::Gate* gate = nullptr;
   // Which models are worth a call. None: all.
   model::Breakers* breakers = nullptr;
+  // What runs that begin now know the server's signature by (protocol/decision_signature.h). Empty: they take
+  // any decision.
+  std::string decision_key;
   // What models cost. None: what is compiled in.
   const price::PriceTable* prices = nullptr;
 };

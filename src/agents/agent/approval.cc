@@ -7,6 +7,7 @@
 #include "agent/bookkeeping.h"
 #include "agent/loop.h"
 #include "base/json.h"
+#include "protocol/decision_signature.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -139,6 +140,11 @@ void Loop::check_decision(const Decision& decision) const {
                        decision.approval));
   }
   const Pending& pending = *found->second;
+  // Runs that began before decisions were signed have no key.
+  if (const std::string& key = progress_.plan.decision_key; !key.empty()) {
+    if (const Status forged = verify(decision, key, now_ms()); !forged.ok())
+      reject(kDecisionNotSigned, forged.message());
+  }
   if (pending.decision) {
     const std::string& who = pending.decision->decided_by;
     reject(kApprovalDecided,

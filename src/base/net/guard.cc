@@ -70,10 +70,37 @@ std::optional<Problem> check_form(const Head& head) {
   return std::nullopt;
 }
 
-std::optional<Problem> check_host(std::string_view host) {
+// A name without its port, in lower case; none: it is no authority.
+std::optional<std::string> host_of(std::string_view authority) {
+  std::string_view rest;
+  if (authority.starts_with('[')) {
+    const std::size_t end = authority.find(']');
+    if (end == std::string_view::npos) return std::nullopt;
+    rest = authority.substr(end + 1);
+    authority = authority.substr(1, end - 1);
+  } else if (const std::size_t colon = authority.find(':'); colon != std::string_view::npos) {
+    rest = authority.substr(colon);
+    authority = authority.substr(0, colon);
+  }
+  if (!rest.empty() &&
+      (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos)) {
+    return std::nullopt;
+  }
+  return ascii_lower(authority);
+}
+
+std::optional<Problem> check_host(std::string_view host, const Places& places) {
   if (is_loopback_authority(host)) return std::nullopt;
+  const auto name = host_of(host);
+  boost::system::error_code is_name;
+  if (name && places.numbers) boost::asio::ip::make_address(*name, is_name);
+  if (name && places.numbers && !is_name) return std::nullopt;
+  for (const std::string& ours : places.hosts) {
+    if (name && (ascii_lower(host) == ours || *name == ours)) return std::nullopt;
+  }
   return Problem(421, "foreign_host", fmt::format("this server does not answer for host '{}'", host))
-      .hint("use http://127.0.0.1 or http://localhost with the port");
+      .hint(places.hosts.empty() ? "use http://127.0.0.1 or http://localhost with the port"
+                                 : "use the name of --public-url");
 }
 
 // "/runs/{id}" is any address of two parts that begins with "runs".
@@ -115,15 +142,15 @@ HeadBytes HeadScan::find(std::string_view bytes) {
   }
 }
 
-std::optional<Problem> guard(const Head& head, std::span<const std::string> pages) {
+std::optional<Problem> guard(const Head& head, const Places& places) {
   if (auto problem = check_form(head)) return problem;
   const std::string_view host = view(head[http::field::host]);
   const Target target = split_target(view(head.target()));
   if (!host.empty()) {
-    if (auto problem = check_host(host)) return problem;
+    if (auto problem = check_host(host, places)) return problem;
   }
   if (target.authority) {
-    if (auto problem = check_host(*target.authority)) return problem;
+    if (auto problem = check_host(*target.authority, places)) return problem;
   }
   const std::string_view origin = view(head[http::field::origin]);
   if (head.count(http::field::origin) > 0 && origin != fmt::format("http://{}", host) &&
@@ -133,32 +160,19 @@ std::optional<Problem> guard(const Head& head, std::span<const std::string> page
   }
   if (head.count("Sec-Fetch-Site") == 0) return std::nullopt;
   const std::string_view site = view(head["Sec-Fetch-Site"]);
-  if (site == "same-origin" || site == "none" || is_visit(head, target.path, pages)) return std::nullopt;
+  if (site == "same-origin" || site == "none" || is_visit(head, target.path, places.pages))
+    return std::nullopt;
   return Problem(403, "foreign_origin",
                  fmt::format("requests of pages from another site ({}) are refused", site))
       .hint("only pages that this server serves itself may call it from a browser");
 }
 
 bool is_loopback_authority(std::string_view authority) {
-  std::string_view host = authority;
-  std::string_view rest;
-  if (!host.empty() && host.front() == '[') {
-    std::size_t end = host.find(']');
-    if (end == std::string_view::npos) return false;
-    rest = host.substr(end + 1);
-    host = host.substr(1, end - 1);
-  } else if (std::size_t colon = host.find(':'); colon != std::string_view::npos) {
-    rest = host.substr(colon);
-    host = host.substr(0, colon);
-  }
-  if (!rest.empty() &&
-      (rest.front() != ':' || rest.find_first_not_of("0123456789", 1) != std::string_view::npos)) {
-    return false;
-  }
-  const std::string lower = ascii_lower(host);
-  if (lower == "localhost" || lower.ends_with(".localhost")) return true;
+  const auto name = host_of(authority);
+  if (!name) return false;
+  if (*name == "localhost" || name->ends_with(".localhost")) return true;
   boost::system::error_code bad;
-  const auto ip = boost::asio::ip::make_address(lower, bad);
+  const auto ip = boost::asio::ip::make_address(*name, bad);
   return !bad && ip.is_loopback();
 }
 

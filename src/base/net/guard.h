@@ -38,14 +38,19 @@ class HeadScan {
 // frame of a page that is not ours:
 //  - Host decides first, and alone where a browser sends nothing else (a rebound name sends no Sec-Fetch-*):
 //  it must name
-//    this machine;
+//    this machine, or one of the names under which it is known;
 //  - Origin, where it is sent, must be that very host;
 //  - Sec-Fetch-Site, where it is sent, must say same-origin or none. The one thing that another site may do
 //  is send a
 //    person to one of the `pages`: a GET that is a navigation of a whole tab.
 // None: it may pass.
-std::optional<Problem> guard(const boost::beast::http::request_header<>& head,
-                             std::span<const std::string> pages);
+struct Places {
+  std::span<const std::string> pages;
+  // For whom it answers besides the names of this machine: "holdfast.example", "holdfast.example:8443".
+  std::span<const std::string> hosts = {};
+  bool numbers = false;  // for addresses written as numbers, too: no name was asked, so none was rebound
+};
+std::optional<Problem> guard(const boost::beast::http::request_header<>& head, const Places& places);
 
 // "localhost", "127.0.0.1:8233", "[::1]": is this the value of a Host header that can only mean this machine?
 bool is_loopback_authority(std::string_view authority);

@@ -22,7 +22,7 @@ int verdict(const std::string& request_line, const std::string& fields) {
   boost::system::error_code error;
   parser.put(boost::asio::buffer(bytes.data(), head.end), error);
   if (error) return 400;
-  const auto problem = guard(parser.get(), kPages);
+  const auto problem = guard(parser.get(), {.pages = kPages});
   return problem ? problem->status() : 0;
 }
 

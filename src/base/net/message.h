@@ -28,6 +28,10 @@ struct Request {
   std::vector<Header> query;    // decoded
   std::vector<Header> headers;  // names in lower case
   std::string body;
+  std::string peer;     // the address of who sent it; behind a trusted proxy, of whom that names
+  bool secure = false;  // by TLS: of ours, or the proxy's
+  // What whoever serves it found out about the sender; none: nothing was asked.
+  std::shared_ptr<const void> sender;
   std::shared_ptr<void> memory;  // the body's bytes in the server's budget, until the last copy of it goes
   // Filled by the router: decoded path segments by name, "/runs/{id}" -> {"id", ...}.
   std::vector<Header> params;

@@ -77,7 +77,8 @@ void Server::Impl::drain_sessions() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
-  Result<LoopbackAddress> where = parse_loopback(options.address);
+  Result<LoopbackAddress> where =
+      parse_address(options.address, options.tls != nullptr || !options.trusted_proxies.empty());
   if (!where) return std::unexpected(where.error());
   auto impl = std::make_unique<Impl>(options, std::move(handler));
 
@@ -99,6 +100,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Hand
     return fail(Code::kUnavailable, fmt::format("cannot listen on {}: {}", options.address, error.message()));
 
   impl->port = acceptor.local_endpoint().port();
+  impl->shared->beyond_loopback = !endpoint.address().is_loopback();
   bool v6 = endpoint.address().is_v6();
   impl->address = fmt::format("{}{}{}:{}", v6 ? "[" : "", where->host, v6 ? "]" : "", impl->port);
   impl->work.emplace(impl->shared->io.get_executor());
@@ -150,6 +152,10 @@ void Server::stop(std::chrono::milliseconds grace) {
 }
 
 Result<LoopbackAddress> parse_loopback(std::string_view text) {
+  return parse_address(text, false);
+}
+
+Result<LoopbackAddress> parse_address(std::string_view text, bool protected_by_tls_or_proxy) {
   std::string_view host = text;
   std::string_view port_text;
   bool bracketed = !text.empty() && text.front() == '[';
@@ -169,12 +175,17 @@ Result<LoopbackAddress> parse_loopback(std::string_view text) {
   if (address.host == "localhost") address.host = "127.0.0.1";
   boost::system::error_code bad;
   asio::ip::address ip = asio::ip::make_address(address.host, bad);
-  if (bad || !ip.is_loopback()) {
+  if (bad && protected_by_tls_or_proxy)
+    return fail(Code::kInvalidArgument,
+                fmt::format("'{}' is no address of this machine: write its number", host));
+  if (bad || (!ip.is_loopback() && !protected_by_tls_or_proxy)) {
     return fail(
         Code::kPermissionDenied,
         fmt::format(
-            "refusing to listen on '{}': Holdfast has no authentication yet, so it serves this machine "
-            "only. Use 127.0.0.1, [::1] or localhost (for another machine: an SSH tunnel)",
+            "refusing to listen on '{}': others could listen to what is said there. Give it a certificate "
+            "(--tls-cert FILE --tls-key FILE), or name the proxy in front of it that has one "
+            "(--trusted-proxy ADDRESS); whoever calls then needs a credential. Without either: 127.0.0.1, "
+            "[::1] or localhost (for another machine: an SSH tunnel)",
             host));
   }
   return address;

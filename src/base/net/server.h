@@ -3,9 +3,9 @@
 // The HTTP/1.1 server: connections, limits and guards; what is served is the handler's business.
 //
 // Owner: app. Threads: one of its own does all network work and calls the handler, which must not block.
-// Loopback only: there is no authentication yet, so any other address is refused, and so is a request whose
-// Host or Origin is not ours (a web page elsewhere must not reach a local server through DNS rebinding or a
-// cross-site form).
+// Loopback, unless there is TLS or a trusted proxy in front: any other address is refused, and so is a
+// request whose Host or Origin is not ours (a web page elsewhere must not reach a local server through DNS
+// rebinding or a cross-site form). Who may ask for what is the handler's business.
 
 #include <chrono>
 #include <cstddef>
@@ -18,6 +18,7 @@
 #include "base/memory_budget.h"
 #include "holdfast/status.h"
 #include "net/message.h"
+#include "tls/files.h"
 
 namespace holdfast::net {
 
@@ -33,12 +34,18 @@ struct ServerOptions {
   std::chrono::milliseconds heartbeat{15'000};       // a silent stream gets a comment line this often
   MemoryBudget* memory = nullptr;       // of bodies and replies, outlives all requests; none: 256 MiB
   std::vector<std::string> pages{"/"};  // paths, perhaps with {parts}, to which another site's link may lead
+  std::shared_ptr<tls::Files> tls = nullptr;  // none: in the clear
+  // Addresses of proxies that speak TLS to the world and say for whom they ask (X-Forwarded-For). Beyond
+  // loopback nobody else is heard in the clear.
+  std::vector<std::string> trusted_proxies{};
+  // Names, with or without a port, for which it answers besides those of this machine.
+  std::vector<std::string> hosts{};
 };
 
 class Server {
  public:
-  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback. kUnavailable: the port is
-  // in use.
+  // kInvalidArgument: the address cannot be read. kPermissionDenied: neither loopback nor protected.
+  // kUnavailable: the port is in use.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options, Handler handler);
   // Closes what is open and joins the thread.
   ~Server();
@@ -66,5 +73,7 @@ struct LoopbackAddress {
   std::uint16_t port = 0;
 };
 Result<LoopbackAddress> parse_loopback(std::string_view text);
+// The same for any address of the machine, when a server there is protected.
+Result<LoopbackAddress> parse_address(std::string_view text, bool protected_by_tls_or_proxy);
 
 }  // namespace holdfast::net

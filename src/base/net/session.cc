@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
@@ -9,7 +10,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -17,6 +17,8 @@
 #include "base/ascii.h"
 #include "net/guard.h"
 #include "net/problem.h"
+#include "net/response_head.h"
+#include "net/socket.h"
 
 namespace holdfast::net {
 
@@ -27,17 +29,6 @@ namespace beast = boost::beast;
 using tcp = asio::ip::tcp;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 using error_code = boost::system::error_code;
-
-// The page's scripts and styles are files of ours: nothing inline, nothing from elsewhere.
-constexpr std::string_view kSecurityHeaders =
-    "X-Content-Type-Options: nosniff\r\n"
-    "X-Frame-Options: DENY\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n"
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors "
-    "'none'\r\n";
 
 class Session;
 
@@ -98,7 +89,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   Session(std::shared_ptr<SessionContext> context, tcp::socket socket)
       : context_(std::move(context)),
         place_(context_->crowd, *this),
-        stream_(std::move(socket)),
+        stream_(std::move(socket), context_->options.tls ? context_->options.tls->context() : nullptr),
         timer_(context_->io),
         buffer_(context_->options.max_header_bytes + 64 * 1024),
         arriving_(context_->memory()),
@@ -113,6 +104,9 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   void close() override;
 
  private:
+  void begin(bool refused);
+  void look_at_peer();
+  std::string sender(const Parser::value_type& message) const;
   void read_header(bool first);
   void read_head();
   void on_head(error_code error);
@@ -129,17 +123,19 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   void watch_for_close();
   void arm_heartbeat();
   void linger();
-  std::string head_text(const Response& response, std::string_view framing) const;
 
   std::shared_ptr<SessionContext> context_;
   Crowd::Place place_;
-  beast::tcp_stream stream_;
+  Socket stream_;
   asio::steady_timer timer_;  // of the body that is arriving, or of the stream's heartbeat
   beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
   HeadScan scan_;
   HeldMemory arriving_;  // the body
   HeldMemory leaving_;   // what is being written
+  std::string peer_;     // its address
+  bool is_heard_ = true;
+  bool is_proxy_ = false;  // one that is trusted
   std::shared_ptr<SessionStream> active_;
   std::string out_;
   char probe_ = 0;
@@ -239,7 +235,33 @@ void SessionStream::end() {
 // ---- session: reading
 
 void Session::start(bool refused) {
+  look_at_peer();
+  if (!is_heard_) return close();
+  place_.wait(Crowd::For::kRequest);
+  stream_.expires_after(context_->options.header_timeout);
+  stream_.shake_hands([self = shared_from_this(), refused](error_code failed) {
+    failed || self->closed_ ? self->close() : self->begin(refused);
+  });
+}
+
+void Session::look_at_peer() {
+  error_code gone;
+  const auto endpoint = stream_.socket().remote_endpoint(gone);
+  is_heard_ = !gone;
+  if (gone) return;
+  const auto address = endpoint.address();
+  peer_ = address.is_v6() && address.to_v6().is_v4_mapped()
+              ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string()
+              : address.to_string();
+  const auto& proxies = context_->options.trusted_proxies;
+  is_proxy_ = std::find(proxies.begin(), proxies.end(), peer_) != proxies.end();
+  // Beyond loopback in the clear: the proxy that has taken TLS off, and nobody else.
+  is_heard_ = stream_.is_tls() || !context_->beyond_loopback || is_proxy_;
+}
+
+void Session::begin(bool refused) {
   if (refused) {
+    place_.leave();
     keep_alive_ = false;
     waiting_ = true;
     send(Problem(503, "too_many_connections", "the server holds as many connections as it may")
@@ -295,7 +317,9 @@ void Session::on_head(error_code error) {
   if (error)
     return refuse(Problem(400, "malformed_request", "this is not an HTTP/1.1 request: " + error.message()));
   head_only_ = parser_->get().method() == http::verb::head;
-  if (std::optional<Problem> problem = guard(parser_->get(), context_->options.pages))
+  if (std::optional<Problem> problem = guard(parser_->get(), {.pages = context_->options.pages,
+                                                              .hosts = context_->options.hosts,
+                                                              .numbers = context_->beyond_loopback}))
     return refuse(*problem);
   keep_alive_ = parser_->get().keep_alive() && !context_->stopping;
   if (beast::iequals(parser_->get()[http::field::expect], "100-continue")) {
@@ -368,8 +392,8 @@ void Session::dispatch() {
   request.method = std::string(message.method_string());
   std::string_view target(message.target().data(), message.target().size());
   // The absolute form, as sent to a proxy (RFC 9112, section 3.2.2). The Host header was looked at before.
-  if (target.starts_with("http://")) {
-    target.remove_prefix(std::min(target.find('/', 7), target.size()));
+  if (target.starts_with("http://") || target.starts_with("https://")) {
+    target.remove_prefix(std::min(target.find('/', 8), target.size()));
     if (target.empty()) target = "/";
   }
   std::size_t question = std::min(target.find('?'), target.size());
@@ -381,6 +405,8 @@ void Session::dispatch() {
   for (const auto& field : message) {
     request.headers.push_back({ascii_lower(field.name_string()), std::string(field.value())});
   }
+  request.peer = sender(message);
+  request.secure = stream_.is_tls() || is_proxy_;
   request.body = std::move(message.body());
   // With the context, which may hold the budget.
   request.memory = std::make_shared<std::pair<std::shared_ptr<SessionContext>, HeldMemory>>(
@@ -396,6 +422,19 @@ void Session::dispatch() {
   }
 }
 
+// A proxy adds for whom it asks at the end; what stands before that, somebody else wrote.
+std::string Session::sender(const Parser::value_type& message) const {
+  if (!is_proxy_) return peer_;
+  std::string_view last;
+  for (auto [field, end] = message.equal_range("X-Forwarded-For"); field != end; ++field)
+    last = {field->value().data(), field->value().size()};
+  last = last.substr(last.rfind(',') + 1);
+  while (last.starts_with(' ')) last.remove_prefix(1);
+  error_code bad;
+  const auto address = asio::ip::make_address(last, bad);
+  return bad ? peer_ : address.to_string();
+}
+
 void Session::refuse(const Problem& problem) {
   keep_alive_ = false;
   refused_ = true;
@@ -405,30 +444,14 @@ void Session::refuse(const Problem& problem) {
 
 // ---- session: writing
 
-std::string Session::head_text(const Response& response, std::string_view framing) const {
-  std::string head = fmt::format("HTTP/1.1 {} {}\r\n", response.status, reason_phrase(response.status));
-  if (!response.content_type.empty()) head += fmt::format("Content-Type: {}\r\n", response.content_type);
-  head += kSecurityHeaders;
-  bool cache = false;
-  for (const Header& header : response.headers) {
-    // A value that came from a request must not become a header of its own.
-    if (header.value.find_first_of("\r\n") != std::string::npos) continue;
-    cache = cache || header.name == "Cache-Control";
-    head += fmt::format("{}: {}\r\n", header.name, header.value);
-  }
-  if (!cache) head += "Cache-Control: no-store\r\n";
-  head += framing;
-  head += keep_alive_ ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-  return head;
-}
-
 void Session::send(Response response) {
   if (closed_ || !std::exchange(waiting_, false)) return;
   if (!head_only_ && !leaving_.resize(response.body.size()).ok()) {
     keep_alive_ = false;
     response = out_of_memory().response();
   }
-  std::string bytes = head_text(response, fmt::format("Content-Length: {}\r\n", response.body.size()));
+  std::string bytes =
+      head_text(response, fmt::format("Content-Length: {}\r\n", response.body.size()), keep_alive_);
   if (!head_only_) bytes += response.body;
   write(std::move(bytes), !keep_alive_);
 }
@@ -442,12 +465,12 @@ void Session::open_stream(const Response& head, std::shared_ptr<SessionStream> s
   keep_alive_ = false;
   if (head_only_) {
     stream->end();
-    return write(head_text(head, ""), true);
+    return write(head_text(head, "", keep_alive_), true);
   }
   active_ = std::move(stream);
   watch_for_close();
   arm_heartbeat();
-  write(head_text(head, chunked_ ? "Transfer-Encoding: chunked\r\n" : ""), false);
+  write(head_text(head, chunked_ ? "Transfer-Encoding: chunked\r\n" : "", keep_alive_), false);
 }
 
 void Session::send_chunk(std::string bytes) {

@@ -34,6 +34,7 @@ struct SessionContext {
   Crowd crowd;
   std::set<std::shared_ptr<SessionBase>> sessions;
   bool stopping = false;
+  bool beyond_loopback = false;  // others than this machine's may connect
 
   std::vector<std::shared_ptr<SessionBase>> open_sessions() const {
     return {sessions.begin(), sessions.end()};

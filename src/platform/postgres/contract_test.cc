@@ -9,6 +9,7 @@
 #include "platform/contract_conversations.h"
 #include "platform/contract_flow.h"
 #include "platform/contract_held_runs.h"
+#include "platform/contract_identity.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
 #include "platform/contract_run_settings.h"
@@ -28,7 +29,7 @@ class Schema : public StorePlace {
     options.address = *postgres::parse_address(address_);
     Result<OpenPostgres> opened = open_postgres(options, clock, random, flusher_);
     if (!opened) return fail(opened.error());
-    return Opened{std::move(opened->store), std::move(opened->streams)};
+    return Opened{std::move(opened->store), std::move(opened->streams), opened->identities};
   }
 
  private:

@@ -102,7 +102,9 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   if (!events) return fail(events.error());
   OpenPostgres out;
   out.identity = identity->id;
-  out.store = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
+  auto tables = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
+  out.identities = tables.get();
+  out.store = std::move(tables);
   out.streams = std::make_unique<BufferedStreams>(
       std::make_unique<PostgresLog>(std::move(*events), session, identity->epoch), clock, flusher);
   return out;

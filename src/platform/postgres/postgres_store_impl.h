@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "platform/group_commit.h"
+#include "platform/identity_store.h"
 #include "platform/rules.h"
 #include "platform/store.h"
 #include "platform_postgres/readers.h"
@@ -23,7 +24,7 @@ namespace holdfast::platform {
 
 using postgres::Statement;
 
-class PostgresStore : public Store {
+class PostgresStore : public Store, public IdentityStore {
  public:
   PostgresStore(std::unique_ptr<Session> session, SessionOptions options,
                 std::function<void(const std::string&)> complain, const Clock& clock, Random& random)
@@ -131,6 +132,13 @@ class PostgresStore : public Store {
   Result<std::vector<Completion>> untold_completions(std::string_view after, std::uint32_t limit) override;
 
   Result<std::string> run_settings(std::string_view run) override;
+
+  Status put_principal(const Principal& row, const AuditRow& said) override;
+  Result<std::vector<Principal>> principals(std::string_view after, std::uint32_t limit) override;
+  Status put_credential(const Credential& row, const AuditRow& said) override;
+  Result<std::vector<Credential>> credentials(std::string_view after, std::uint32_t limit) override;
+  Status note_credentials(const std::vector<Credential>& used, const std::vector<std::string>& gone) override;
+  Result<std::string> server_key(std::string_view name, std::string_view fresh) override;
 
  private:
   void commit(GroupCommit<Connection>::Batch& batch);

@@ -7,6 +7,7 @@
 #include "base/storage_fault.h"
 #include "platform_postgres/completions.h"
 #include "platform_postgres/flow.h"
+#include "platform_postgres/identity_tables.h"
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
@@ -198,6 +199,7 @@ constexpr Migration kMigrations[] = {
     {9, "settings of runs", kRunSettingsTable},
     {10, "calls that somebody outside ends", kCompletionsTable},
     {11, "lines of runs that have a key in common", kFlowTable},
+    {12, "who may use a server", kIdentityTables},
 };
 
 constexpr const char* kMigrationsTable =

@@ -14,7 +14,8 @@ constexpr Words kKinds("decision",
 // All but `decision`.
 void fields(auto& archive, Is<Decision> auto& v) {
   archive("approval", v.approval)("arguments_sha256", v.arguments_sha256)(
-      "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment);
+      "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)(
+      "expires_at_ms", v.expires_at_ms)("signature", v.signature);
 }
 
 }  // namespace

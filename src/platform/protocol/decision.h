@@ -22,6 +22,8 @@ struct Decision {
   Json edited_arguments;         // kEdit: an object
   std::string decided_by;
   std::string comment;
+  std::int64_t expires_at_ms = 0;  // of the signature
+  std::string signature;           // of the server's (decision_signature.h); empty: there is none
 };
 
 std::string_view to_string(DecisionKind kind);

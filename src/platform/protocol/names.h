@@ -43,6 +43,7 @@ inline constexpr const char* kApprovalDecided = "ApprovalDecided";
 inline constexpr const char* kApprovalExpired = "ApprovalExpired";
 inline constexpr const char* kApprovalMismatch = "ApprovalMismatch";
 inline constexpr const char* kInvalidDecision = "InvalidDecision";
+inline constexpr const char* kDecisionNotSigned = "DecisionNotSigned";
 
 // Updates that steer a run: a SentMessage, a PauseRequest, a ResumeRequest, a GiveUpRequest
 // (protocol/steering.h). Those that are refused fail with one of these types.

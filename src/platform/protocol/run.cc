@@ -37,7 +37,7 @@ void fields(auto& archive, Is<Plan> auto& v) {
       "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)(
       "model_retry", v.model_retry)("steering", v.steering)("park_on_failure", v.park_on_failure)(
       "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies)(
-      "one_activity", v.one_activity)("plans", v.plans);
+      "one_activity", v.one_activity)("plans", v.plans)("decision_key", v.decision_key);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {

@@ -83,6 +83,8 @@ struct Plan {
   std::uint32_t notifies = 0;  // bits of NotifyEvent: who is told of what
   bool one_activity = false;   // the calls of a turn that reach out do so in one activity
   std::optional<PlanRules> plans;
+  // Decisions are signed with its other half (decision_signature.h); empty: anybody's is taken.
+  std::string decision_key;
 };
 
 // What a run takes along when it continues as new.

@@ -9,6 +9,7 @@
 #include "holdfast/seams.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "protocol/decision.h"
 #include "runs/after.h"
 
 namespace holdfast::runs {
@@ -20,6 +21,8 @@ struct Background {
   const Clock* clock = nullptr;
   Executor* executor = nullptr;  // may block
   After after;
+  // Of a decision that is sent now. None: nobody signs.
+  std::function<void(protocol::Decision&)> sign;
   std::function<void(std::string_view)> log;
 };
 

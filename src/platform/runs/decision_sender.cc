@@ -27,7 +27,8 @@ protocol::DecisionKind kind_of(platform::ApprovalStatus status) {
 }
 
 // A comment is whatever somebody typed: bytes that are no text do not stop a decision.
-Payload argument_of(const platform::DecisionAttempt& attempt) {
+Payload argument_of(const platform::DecisionAttempt& attempt,
+                    const std::function<void(protocol::Decision&)>& sign) {
   protocol::Decision decision;
   decision.approval = attempt.approval;
   decision.decision = kind_of(attempt.decision);
@@ -37,6 +38,7 @@ Payload argument_of(const platform::DecisionAttempt& attempt) {
   }
   decision.decided_by = attempt.decided_by;
   decision.comment = attempt.comment;
+  if (sign) sign(decision);
   return Payload({{"encoding", "json/plain"}}, dump_json(protocol::Json(decision)));
 }
 
@@ -61,6 +63,9 @@ void DecisionSender::send(const platform::Approval& approval, const platform::De
   auto sending = std::make_shared<Sending>();
   sending->run = approval.run;
   sending->attempt = attempt;
+  // Whoever says no need not say to what.
+  if (sending->attempt.arguments_sha256.empty())
+    sending->attempt.arguments_sha256 = approval.arguments_sha256;
   sending->done = std::move(done);
   try_send(std::move(sending));
 }
@@ -100,7 +105,7 @@ void DecisionSender::try_send(std::shared_ptr<Sending> sending) {
           [self = shared_from_this(), sending](Result<Outcome<Payload>> outcome) {
             self->on_reply(sending, outcome);
           },
-          argument_of(sending->attempt));
+          argument_of(sending->attempt, deps_.sign));
 }
 
 void DecisionSender::on_reply(std::shared_ptr<Sending> sending, const Result<Outcome<Payload>>& outcome) {

@@ -52,6 +52,7 @@ Runs::Impl::Impl(RunsDependencies dependencies)
                               .clock = &deps.environment->clock(),
                               .executor = engine_executor.get(),
                               .after = deps.after,
+                              .sign = deps.sign,
                               .log = deps.log};
   tracker = std::make_shared<RunTracker>(background);
   decisions = std::make_shared<DecisionSender>(background);

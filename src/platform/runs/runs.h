@@ -59,6 +59,9 @@ struct RunsDependencies {
   std::function<Result<std::optional<platform::FlowPlace>>(const platform::Definition& definition,
                                                            const platform::StartIntent& intent)>
       flow_of;
+  // Signs a decision, so that runs take it as the server's (protocol/decision_signature.h). None: nobody
+  // does.
+  std::function<void(protocol::Decision&)> sign;
   std::string namespace_name = "default";
 };
 

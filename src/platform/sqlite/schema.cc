@@ -5,6 +5,7 @@
 #include "base/storage_fault.h"
 #include "platform_sqlite/completions.h"
 #include "platform_sqlite/flow.h"
+#include "platform_sqlite/identity_tables.h"
 #include "platform_sqlite/run_settings.h"
 #include "sqlite/statement.h"
 
@@ -222,7 +223,7 @@ struct Step {
 constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums},   {3, kLedgerChecksums},  {4, kLabels},       {4, kHeldRuns},
     {4, kBudgets},          {4, kBlobTables},       {4, kMemoryTables}, {4, kTurnTables},
-    {4, kRunSettingsTable}, {5, kCompletionsTable}, {5, kFlowTable},
+    {4, kRunSettingsTable}, {5, kCompletionsTable}, {5, kFlowTable},    {5, kIdentityTables},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

@@ -89,6 +89,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
       clock, flusher);
   OpenStores out;
   out.snapshots = std::make_unique<SqliteSnapshots>(*tables, store_path, *log, streams_path, options.vfs);
+  out.identities = tables.get();
   out.store = std::move(tables);
   out.streams = std::move(log);
   return out;

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/identity_store.h"
 #include "platform/rules.h"
 #include "platform/store.h"
 #include "platform_sqlite/group_commit.h"
@@ -23,7 +24,7 @@ namespace holdfast::platform {
 using sqlite::Database;
 using sqlite::Statement;
 
-class SqliteStore : public Store {
+class SqliteStore : public Store, public IdentityStore {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
               std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
@@ -133,6 +134,13 @@ class SqliteStore : public Store {
   Result<std::vector<Completion>> untold_completions(std::string_view after, std::uint32_t limit) override;
 
   Result<std::string> run_settings(std::string_view run) override;
+
+  Status put_principal(const Principal& row, const AuditRow& said) override;
+  Result<std::vector<Principal>> principals(std::string_view after, std::uint32_t limit) override;
+  Status put_credential(const Credential& row, const AuditRow& said) override;
+  Result<std::vector<Credential>> credentials(std::string_view after, std::uint32_t limit) override;
+  Status note_credentials(const std::vector<Credential>& used, const std::vector<std::string>& gone) override;
+  Result<std::string> server_key(std::string_view name, std::string_view fresh) override;
 
   // Calls `meanwhile` while nothing is written.
   void hold(const std::function<void()>& meanwhile) { commit_.hold(meanwhile); }

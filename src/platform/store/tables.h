@@ -94,6 +94,10 @@ inline constexpr Table kTables[] = {
     {"run_settings", "run, settings", "run", ""},
     {"completions", "id, run, tool, step, tokens, deadline, state, result, told, at, ended_at", "id", ""},
     {"flow_places", "n, line, run, key, rules, input, state, into_run, at, since, begun_at", "n", "n"},
+    {"principals", "name, kind, roles, password, disabled, created_by, created_at", "name", ""},
+    {"credentials",
+     "id, kind, principal, label, sha256, created_by, created_at, expires_at, revoked_at, used_at", "id", ""},
+    {"server_keys", "name, value", "name", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

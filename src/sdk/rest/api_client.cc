@@ -37,6 +37,7 @@ void ApiClient::set_address(std::string_view address) {
 
 ApiClient::Reply ApiClient::send(net::HttpRequest request) const {
   request.total_timeout = kRequestWithin;
+  if (!key_.empty()) request.headers.emplace_back("Authorization", "Bearer " + key_);
   const std::string what = request.method + " " + request.url;
   auto response = net::fetch(http_, std::move(request));
   if (!response) return std::unexpected(ApiError{.message = response.error().message});
@@ -57,6 +58,7 @@ std::expected<std::string, ApiError> ApiClient::get_text(const std::string& path
   net::HttpRequest request;
   request.url = base_url_ + path;
   request.total_timeout = kTextWithin;
+  if (!key_.empty()) request.headers.emplace_back("Authorization", "Bearer " + key_);
   request.max_response_bytes = at_most;
   auto response = net::fetch(http_, std::move(request));
   if (!response) return std::unexpected(ApiError{.message = response.error().message});

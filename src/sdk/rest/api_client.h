@@ -29,6 +29,9 @@ class ApiClient {
   void set_address(std::string_view address);
   // scheme://host:port, without a slash at the end.
   const std::string& base_url() const { return base_url_; }
+  // Goes with each request; empty: none does.
+  void set_key(std::string key) { key_ = std::move(key); }
+  const std::string& key() const { return key_; }
   net::HttpClient& http() const { return http_; }
 
   // Paths begin with a slash.
@@ -49,6 +52,7 @@ class ApiClient {
 
   net::HttpClient& http_;
   std::string base_url_;
+  std::string key_;
 };
 
 // What a response that is no success says, as ApiError does.

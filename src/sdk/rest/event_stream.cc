@@ -72,6 +72,7 @@ void EventStream::connect() {
   net::HttpRequest request;
   request.url = api_.base_url() + path_;
   request.headers = {{"Accept", "text/event-stream"}};
+  if (!api_.key().empty()) request.headers.emplace_back("Authorization", "Bearer " + api_.key());
   if (!cursor_.empty()) request.headers.emplace_back("Last-Event-ID", cursor_);
   request.idle_timeout = kIdle;
   request.max_response_bytes = ~std::size_t{0} >> 1;  // a stream has no end; what waits is bounded

@@ -101,10 +101,11 @@ Response put_agent(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_agent_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/agents", context.answering(list_agents), {"limit", "cursor"});
-  router.add("POST", "/api/v1/agents", context.answering(put_agent), {"source", "base"});
-  router.add("GET", "/api/v1/agents/{name}", context.answering(show_agent));
-  router.add("PUT", "/api/v1/agents/{name}", context.answering(put_agent), {"source", "base"});
+  router.add("GET", "/api/v1/agents", Permission::kRead, context.answering(list_agents), {"limit", "cursor"});
+  router.add("POST", "/api/v1/agents", Permission::kDeploy, context.answering(put_agent), {"source", "base"});
+  router.add("GET", "/api/v1/agents/{name}", Permission::kRead, context.answering(show_agent));
+  router.add("PUT", "/api/v1/agents/{name}", Permission::kDeploy, context.answering(put_agent),
+             {"source", "base"});
 }
 
 }  // namespace holdfast::http

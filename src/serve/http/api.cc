@@ -12,7 +12,7 @@ namespace holdfast::http {
 
 struct Api::Impl {
   ApiContext context;
-  Router router;
+  Router router;  // once the gate is known
 };
 
 Handler ApiContext::blocking(Work work) {
@@ -57,6 +57,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_output_routes(router, context);
   add_memory_routes(router, context);
   add_schedule_routes(router, context);
+  add_identity_routes(router, context);
   add_page_routes(router);
 }
 
@@ -74,6 +75,7 @@ Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
   for (const auto& thread : large) thread->post(os::stand_back);
   context.large_workers = std::make_unique<WorkPool>(std::move(large));
   context.stream_workers = std::make_unique<WorkPool>(pool_of("api-stream", kStreamThreads));
+  impl_->router = Router(context.deps.gate, context.deps.namespace_name);
   add_routes(impl_->router, context);
 }
 

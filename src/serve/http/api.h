@@ -18,6 +18,11 @@
 #include "platform/store.h"
 #include "runs/runs.h"
 
+namespace holdfast::identity {
+class Gate;
+class SignIn;
+}  // namespace holdfast::identity
+
 namespace holdfast::http {
 
 // A definition as somebody sent it.
@@ -42,6 +47,7 @@ struct ApiInfo {
   std::string engine;  // "embedded", or the address of a Temporal server
   std::string grpc_address;
   std::string http_address;
+  std::string public_url;  // where people reach it; empty: at that address
   std::string namespace_name = "default";
   bool dev = false;
 };
@@ -50,6 +56,9 @@ struct ApiInfo {
 struct ApiDependencies {
   runs::Runs* runs = nullptr;
   platform::Store* store = nullptr;
+  const identity::Gate* gate = nullptr;  // none: nobody is let in
+  identity::SignIn* sign_in = nullptr;
+  std::string namespace_name = "default";  // in which roles count
   const Environment* environment = nullptr;
   // Checks a definition and makes it the current version of its agent. PERMISSION_DENIED: it names what was
   // not granted (net::missing_grants).

@@ -11,6 +11,7 @@
 #include "base/work_pool.h"
 #include "http/api.h"
 #include "http/json_reply.h"
+#include "http/router.h"
 
 namespace holdfast::http {
 
@@ -61,6 +62,7 @@ void add_output_routes(Router& router, ApiContext& context);
 void add_memory_routes(Router& router, ApiContext& context);
 void add_schedule_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
+void add_identity_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 
 // All of them.

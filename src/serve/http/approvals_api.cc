@@ -110,7 +110,7 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
   decision.approval = std::string(request.param("id"));
   decision.arguments_sha256 = *sha;
   decision.comment = *comment;
-  decision.decided_by = *by;
+  decision.decided_by = actor_of(request, *by);
   decision.idempotency_key = std::string(request.header("idempotency-key"));
   return decision;
 }
@@ -157,10 +157,10 @@ void decide(ApiContext& context, Request& request, Responder responder) {
 }  // namespace
 
 void add_approval_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/approvals", context.answering(list_approvals),
+  router.add("GET", "/api/v1/approvals", Permission::kRead, context.answering(list_approvals),
              {"status", "run", "limit", "cursor"});
-  router.add("GET", "/api/v1/approvals/{id}", context.answering(show_approval));
-  router.add("POST", "/api/v1/approvals/{id}/decision", context.blocking(decide));
+  router.add("GET", "/api/v1/approvals/{id}", Permission::kRead, context.answering(show_approval));
+  router.add("POST", "/api/v1/approvals/{id}/decision", Permission::kDecide, context.blocking(decide));
 }
 
 }  // namespace holdfast::http

@@ -93,9 +93,10 @@ Response show_conversation(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_conversation_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/conversations/{id}", context.answering(show_conversation), {"limit", "cursor"});
-  router.add("GET", "/api/v1/conversations/{id}/messages", context.answering(list_messages),
-             {"branch", "limit", "cursor"});
+  router.add("GET", "/api/v1/conversations/{id}", Permission::kRead, context.answering(show_conversation),
+             {"limit", "cursor"});
+  router.add("GET", "/api/v1/conversations/{id}/messages", Permission::kRead,
+             context.answering(list_messages), {"branch", "limit", "cursor"});
 }
 
 }  // namespace holdfast::http

@@ -107,7 +107,7 @@ std::expected<LabelMove, Problem> move_of(const Request& request, const Json& bo
   move.seen = *seen;
   auto by = string_member(body, "by", runs::kMaxIdBytes);
   if (!by) return std::unexpected(by.error());
-  move.actor = *by;
+  move.actor = actor_of(request, *by);
   auto comment = string_member(body, "comment", kMaxCommentBytes);
   if (!comment) return std::unexpected(comment.error());
   move.comment = *comment;
@@ -173,11 +173,13 @@ Response roll_back(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_label_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/agents/{name}/labels", context.answering(list_labels));
-  router.add("GET", "/api/v1/agents/{name}/labels/{label}", context.answering(show_label),
+  router.add("GET", "/api/v1/agents/{name}/labels", Permission::kRead, context.answering(list_labels));
+  router.add("GET", "/api/v1/agents/{name}/labels/{label}", Permission::kRead, context.answering(show_label),
              {"limit", "cursor"});
-  router.add("PUT", "/api/v1/agents/{name}/labels/{label}", context.answering(put_label));
-  router.add("POST", "/api/v1/agents/{name}/labels/{label}/rollback", context.answering(roll_back));
+  router.add("PUT", "/api/v1/agents/{name}/labels/{label}", Permission::kDeploy,
+             context.answering(put_label));
+  router.add("POST", "/api/v1/agents/{name}/labels/{label}/rollback", Permission::kDeploy,
+             context.answering(roll_back));
 }
 
 }  // namespace holdfast::http

@@ -75,7 +75,7 @@ Response show_entry(ApiContext& context, Request& request) {
 
 Response erase_subject(ApiContext& context, Request& request) {
   const std::string subject(request.param("subject"));
-  const std::string by(request.query_value("by").value_or(""));
+  const std::string by = actor_of(request, request.query_value("by").value_or(""));
   const std::string reason(request.query_value("reason").value_or(""));
   if (by.size() > runs::kMaxIdBytes || reason.size() > kMaxReason) {
     return Problem(400, "invalid_parameter",
@@ -93,11 +93,13 @@ Response erase_subject(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_memory_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/memory", context.answering(list_subjects), {"limit", "cursor"});
-  router.add("GET", "/api/v1/memory/{subject}", context.answering(list_entries),
+  router.add("GET", "/api/v1/memory", Permission::kRead, context.answering(list_subjects),
+             {"limit", "cursor"});
+  router.add("GET", "/api/v1/memory/{subject}", Permission::kRead, context.answering(list_entries),
              {"search", "limit", "cursor"});
-  router.add("GET", "/api/v1/memory/{subject}/{name}", context.answering(show_entry));
-  router.add("DELETE", "/api/v1/memory/{subject}", context.answering(erase_subject), {"by", "reason"});
+  router.add("GET", "/api/v1/memory/{subject}/{name}", Permission::kRead, context.answering(show_entry));
+  router.add("DELETE", "/api/v1/memory/{subject}", Permission::kAdmin, context.answering(erase_subject),
+             {"by", "reason"});
 }
 
 }  // namespace holdfast::http

@@ -4,7 +4,6 @@
 
 #include "net/message.h"
 #include "net/problem.h"
-#include "net/router.h"
 
 namespace holdfast::http {
 
@@ -14,7 +13,6 @@ using net::Problem;
 using net::Request;
 using net::Responder;
 using net::Response;
-using net::Router;
 using net::Stream;
 
 }  // namespace holdfast::http

@@ -145,9 +145,10 @@ Response list_steps(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_output_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/runs/{id}/steps", context.answering(list_steps), {"search"});
-  router.add("GET", "/api/v1/runs/{id}/steps/{step}/output", context.blocking(show_output));
-  router.add("GET", "/api/v1/runs/{id}/blobs/{sha256}", context.blocking(show_blob));
+  router.add("GET", "/api/v1/runs/{id}/steps", Permission::kRead, context.answering(list_steps), {"search"});
+  router.add("GET", "/api/v1/runs/{id}/steps/{step}/output", Permission::kRead,
+             context.blocking(show_output));
+  router.add("GET", "/api/v1/runs/{id}/blobs/{sha256}", Permission::kRead, context.blocking(show_blob));
 }
 
 }  // namespace holdfast::http

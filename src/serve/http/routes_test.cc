@@ -64,7 +64,7 @@ Names served() {
   Router router;
   add_routes(router, context);
   Names names;
-  for (const Router::Served& route : router.served()) {
+  for (const auto& [route, permission] : router.served()) {
     const auto files = page_files();
     bool page = std::any_of(files.begin(), files.end(),
                             [&](const PageFile& file) { return file.path == route.pattern; });
@@ -88,6 +88,26 @@ TEST(Routes, AreThoseOfTheDocument) {
   EXPECT_THAT(without(served(), described()), IsEmpty()) << "served, and not in openapi.json";
   EXPECT_THAT(without(described(), served()), IsEmpty()) << "in openapi.json, and not served";
   EXPECT_GT(served().size(), 20u);
+}
+
+// Whoever adds a route that everybody may ask says so here, too.
+TEST(Routes, NeedACredentialButForTheseFew) {
+  ApiContext context;
+  Router router;
+  add_routes(router, context);
+  Names open;
+  for (const auto& [route, permission] : router.served()) {
+    const bool page = !route.pattern.starts_with("/api/");
+    if (permission == Permission::kAnyone && !page) open.insert(route.method + " " + route.pattern);
+    if (page) {
+      EXPECT_EQ(permission, Permission::kAnyone) << route.pattern;
+      EXPECT_EQ(route.method, "GET") << route.pattern << ": a page says nothing about anybody's data";
+    }
+    if (route.method != "GET" && !open.contains(route.method + " " + route.pattern))
+      EXPECT_NE(permission, Permission::kRead) << route.method << " " << route.pattern;
+  }
+  EXPECT_THAT(open,
+              testing::ElementsAre("GET /api/v1/openapi.json", "POST /api/v1/session", "POST /api/v1/setup"));
 }
 
 // As `/api/v1/runs/{id}`, with a method before it or parameters behind it.

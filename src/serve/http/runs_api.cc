@@ -180,16 +180,19 @@ Response delete_run(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_run_routes(Router& router, ApiContext& context) {
-  router.add("POST", "/api/v1/runs", context.answering(start_run));
-  router.add("GET", "/api/v1/runs", context.answering(list_runs), {"status", "agent", "limit", "cursor"});
-  router.add("GET", "/api/v1/runs/{id}", context.answering(show_run));
-  router.add("DELETE", "/api/v1/runs/{id}", context.answering(delete_run));
-  router.add("POST", "/api/v1/runs/{id}/cancel", context.answering([](ApiContext& c, Request& request) {
-    return stop_run(c, request, &Runs::cancel, "cancel");
-  }));
-  router.add("POST", "/api/v1/runs/{id}/terminate", context.answering([](ApiContext& c, Request& request) {
-    return stop_run(c, request, &Runs::terminate, "terminate");
-  }));
+  router.add("POST", "/api/v1/runs", Permission::kRun, context.answering(start_run));
+  router.add("GET", "/api/v1/runs", Permission::kRead, context.answering(list_runs),
+             {"status", "agent", "limit", "cursor"});
+  router.add("GET", "/api/v1/runs/{id}", Permission::kRead, context.answering(show_run));
+  router.add("DELETE", "/api/v1/runs/{id}", Permission::kAdmin, context.answering(delete_run));
+  router.add("POST", "/api/v1/runs/{id}/cancel", Permission::kRun,
+             context.answering([](ApiContext& c, Request& request) {
+               return stop_run(c, request, &Runs::cancel, "cancel");
+             }));
+  router.add("POST", "/api/v1/runs/{id}/terminate", Permission::kRun,
+             context.answering([](ApiContext& c, Request& request) {
+               return stop_run(c, request, &Runs::terminate, "terminate");
+             }));
 }
 
 }  // namespace holdfast::http

@@ -155,13 +155,15 @@ Response trigger_schedule(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_schedule_routes(Router& router, ApiContext& context) {
-  router.add("POST", "/api/v1/schedules", context.answering(create_schedule));
-  router.add("GET", "/api/v1/schedules", context.answering(list_schedules), {"limit", "cursor"});
-  router.add("GET", "/api/v1/schedules/{name}", context.answering(show_schedule));
-  router.add("DELETE", "/api/v1/schedules/{name}", context.answering(delete_schedule));
-  router.add("POST", "/api/v1/schedules/{name}/pause", context.answering(pause_schedule));
-  router.add("POST", "/api/v1/schedules/{name}/resume", context.answering(resume_schedule));
-  router.add("POST", "/api/v1/schedules/{name}/trigger", context.answering(trigger_schedule));
+  router.add("POST", "/api/v1/schedules", Permission::kRun, context.answering(create_schedule));
+  router.add("GET", "/api/v1/schedules", Permission::kRead, context.answering(list_schedules),
+             {"limit", "cursor"});
+  router.add("GET", "/api/v1/schedules/{name}", Permission::kRead, context.answering(show_schedule));
+  router.add("DELETE", "/api/v1/schedules/{name}", Permission::kRun, context.answering(delete_schedule));
+  router.add("POST", "/api/v1/schedules/{name}/pause", Permission::kRun, context.answering(pause_schedule));
+  router.add("POST", "/api/v1/schedules/{name}/resume", Permission::kRun, context.answering(resume_schedule));
+  router.add("POST", "/api/v1/schedules/{name}/trigger", Permission::kRun,
+             context.answering(trigger_schedule));
 }
 
 }  // namespace holdfast::http

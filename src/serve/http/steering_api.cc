@@ -43,7 +43,7 @@ std::expected<SteerRequest, Problem> message_of(const Request& request) {
   out.id = id->empty() ? key : *id;
   auto by = string_member(*body, "by", runs::kMaxIdBytes);
   if (!by) return std::unexpected(by.error());
-  out.by = *by;
+  out.by = actor_of(request, *by);
   return out;
 }
 
@@ -57,7 +57,7 @@ std::expected<SteerRequest, Problem> steering_of(const Request& request, SteerKi
   out.kind = kind;
   auto by = string_member(*body, "by", runs::kMaxIdBytes);
   if (!by) return std::unexpected(by.error());
-  out.by = *by;
+  out.by = actor_of(request, *by);
   auto reason = string_member(*body, "reason", kMaxReason);
   if (!reason) return std::unexpected(reason.error());
   out.reason = *reason;
@@ -114,7 +114,7 @@ Response retry_run(ApiContext& context, Request& request) {
   retried.version = *version;
   auto by = string_member(*body, "by", runs::kMaxIdBytes);
   if (!by) return by.error().response();
-  retried.by = *by;
+  retried.by = actor_of(request, *by);
   auto started = context.runs().retry(retried);
   if (!started) return problem_of(started.error()).response();
   Json out = started_json(*started);
@@ -175,7 +175,7 @@ std::expected<runs::BulkRequest, Problem> bulk_of(const Request& request) {
     out.after = *after;
   }
   out.agent = texts["agent"];
-  out.by = texts["by"];
+  out.by = actor_of(request, texts["by"]);
   out.reason = texts["reason"];
   out.version = texts["version"];
   return out;
@@ -214,12 +214,12 @@ Handler steering(ApiContext& context, SteerKind kind) {
 }  // namespace
 
 void add_steering_routes(Router& router, ApiContext& context) {
-  router.add("POST", "/api/v1/runs/bulk", context.blocking(bulk));
-  router.add("POST", "/api/v1/runs/{id}/messages", steering(context, SteerKind::kMessage));
-  router.add("POST", "/api/v1/runs/{id}/pause", steering(context, SteerKind::kPause));
-  router.add("POST", "/api/v1/runs/{id}/resume", steering(context, SteerKind::kResume));
-  router.add("POST", "/api/v1/runs/{id}/fail", steering(context, SteerKind::kGiveUp));
-  router.add("POST", "/api/v1/runs/{id}/retry", context.answering(retry_run));
+  router.add("POST", "/api/v1/runs/bulk", Permission::kRun, context.blocking(bulk));
+  router.add("POST", "/api/v1/runs/{id}/messages", Permission::kRun, steering(context, SteerKind::kMessage));
+  router.add("POST", "/api/v1/runs/{id}/pause", Permission::kRun, steering(context, SteerKind::kPause));
+  router.add("POST", "/api/v1/runs/{id}/resume", Permission::kRun, steering(context, SteerKind::kResume));
+  router.add("POST", "/api/v1/runs/{id}/fail", Permission::kRun, steering(context, SteerKind::kGiveUp));
+  router.add("POST", "/api/v1/runs/{id}/retry", Permission::kRun, context.answering(retry_run));
 }
 
 }  // namespace holdfast::http

@@ -36,6 +36,7 @@ Response information(ApiContext& context, Request&) {
                         {"namespace", info.namespace_name},
                         {"grpc_address", info.grpc_address.empty() ? Json(nullptr) : Json(info.grpc_address)},
                         {"http_address", info.http_address},
+                        {"public_url", info.public_url.empty() ? info.http_address : info.public_url},
                         {"dev", info.dev},
                         {"time", iso_time(context.deps.environment->clock().now())}});
 }
@@ -80,9 +81,9 @@ void serve_file(const PageFile& file, const Request& request, Responder responde
 }  // namespace
 
 void add_system_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/healthz", context.at_once(health));
-  router.add("GET", "/readyz", context.answering(readiness));
-  router.add("GET", "/api/v1/info", context.answering(information));
+  router.add("GET", "/healthz", Permission::kAnyone, context.at_once(health));
+  router.add("GET", "/readyz", Permission::kAnyone, context.answering(readiness));
+  router.add("GET", "/api/v1/info", Permission::kKnown, context.answering(information));
 }
 
 std::vector<std::string> page_paths() {
@@ -96,7 +97,7 @@ std::vector<std::string> page_paths() {
 void add_page_routes(Router& router) {
   for (const PageFile& file : page_files()) {
     router.add(
-        "GET", std::string(file.path),
+        "GET", std::string(file.path), Permission::kAnyone,
         [&file](Request request, Responder responder) { serve_file(file, request, std::move(responder)); },
         {"*"});
   }

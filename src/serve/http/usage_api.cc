@@ -121,8 +121,8 @@ Response raise_budget(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_usage_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/usage", context.answering(show_usage), {"by", "from", "to"});
-  router.add("POST", "/api/v1/runs/{id}/budget", context.answering(raise_budget));
+  router.add("GET", "/api/v1/usage", Permission::kRead, context.answering(show_usage), {"by", "from", "to"});
+  router.add("POST", "/api/v1/runs/{id}/budget", Permission::kRun, context.answering(raise_budget));
 }
 
 }  // namespace holdfast::http

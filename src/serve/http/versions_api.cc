@@ -96,9 +96,12 @@ Response diff_versions(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_version_routes(Router& router, ApiContext& context) {
-  router.add("GET", "/api/v1/agents/{name}/versions", context.answering(list_versions), {"limit", "cursor"});
-  router.add("GET", "/api/v1/agents/{name}/versions/{version}", context.answering(show_version));
-  router.add("GET", "/api/v1/agents/{name}/diff", context.answering(diff_versions), {"from", "to"});
+  router.add("GET", "/api/v1/agents/{name}/versions", Permission::kRead, context.answering(list_versions),
+             {"limit", "cursor"});
+  router.add("GET", "/api/v1/agents/{name}/versions/{version}", Permission::kRead,
+             context.answering(show_version));
+  router.add("GET", "/api/v1/agents/{name}/diff", Permission::kRead, context.answering(diff_versions),
+             {"from", "to"});
 }
 
 }  // namespace holdfast::http

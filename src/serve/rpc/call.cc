@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/check.h"
+#include "identity/gate.h"
+#include "rpc/permission.h"
 #include "rpc/reflection.h"
 #include "rpc/session.h"
 
@@ -75,6 +77,7 @@ void Call::on_header(std::string_view name, std::string_view value) {
   if (name == "content-type") head_->content_type = value;
   if (name == "grpc-encoding") head_->encoding = value;
   if (name == "grpc-timeout") head_->timeout = std::string(value);
+  if (name == "authorization") head_->authorization = value;
   if (name == "client-name") head_->client_name = value.substr(0, kMaxClientNameBytes);
   if (name == "client-version") head_->client_version = value.substr(0, kMaxClientNameBytes);
 }
@@ -82,6 +85,7 @@ void Call::on_header(std::string_view name, std::string_view value) {
 void Call::on_head_end() {
   reading_ = true;
   Status wrong = read_head();
+  if (wrong.ok()) wrong = find_caller();
   if (wrong.ok()) wrong = choose_kind();
   if (wrong.ok()) wrong = admit();
   if (!wrong.ok()) return refuse(wrong);
@@ -106,6 +110,32 @@ Status Call::read_head() {
   deadline_ =
       state_.clock.monotonic() + std::min<std::chrono::nanoseconds>(*timeout, std::chrono::hours(24 * 365));
   return {};
+}
+
+// Before anything else: what is not there and what is not allowed look alike from outside. Health says
+// nothing about anybody, and is asked by what has no credential.
+Status Call::find_caller() {
+  if (state_.options.gate == nullptr || head_->path == kHealthCheck) return {};
+  auto caller = state_.options.gate->admit(
+      {.authorization = head_->authorization, .session = {}, .certificate = session_->certificate()});
+  head_->authorization.clear();
+  if (!caller) return caller.error();
+  caller_ = *std::move(caller);
+  return state_.options.gate->check(caller_, identity::kEveryNamespace, identity::Permission::kKnown);
+}
+
+Status Call::check(const google::protobuf::Message& request) {
+  if (state_.options.gate == nullptr) return {};
+  return check_call(method_, request, [this](std::string_view where, identity::Permission what) {
+    if (hands_over_tasks(method_)) namespace_ = where;
+    return state_.options.gate->check(caller_, where, what);
+  });
+}
+
+// A poll may wait for a minute, and a task is not for who may not have it any more.
+Status Call::check_again() const {
+  if (state_.options.gate == nullptr) return {};
+  return state_.options.gate->check(caller_, namespace_, permission_of(method_));
 }
 
 Status Call::choose_kind() {
@@ -246,6 +276,8 @@ void Call::begin_work() {
 
 void Call::parse() {
   message_ = take_request(method_, std::move(request_), state_.options.max_receive_bytes, held_);
+  if (!message_) return;
+  if (Status refused = check(**message_); !refused.ok()) message_ = fail(std::move(refused));
 }
 
 void Call::start_parsed() {
@@ -315,6 +347,9 @@ void Call::send_answer() {
   if (!over() && hands_over_tasks(method_)) session_->hear();
   if (over()) return let_go();
   if (!result_) return refuse(result_.error());
+  if (hands_over_tasks(method_)) {
+    if (Status refused = check_again(); !refused.ok()) return refuse(refused);
+  }
   HF_CHECK(*result_ != nullptr);
   const auto to_lane = [this] { state_.lane.add_reply(session_, shared_from_this()); };
   if (held_.bytes() > LargeLane::kLargeBytes) return to_lane();  // already the walk over it would take long

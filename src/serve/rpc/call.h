@@ -17,6 +17,7 @@
 
 #include "api/connection.h"
 #include "base/memory_budget.h"
+#include "identity/directory.h"
 #include "rpc/frame.h"
 #include "rpc/request.h"
 #include "rpc/state.h"
@@ -79,13 +80,16 @@ class Call : public std::enable_shared_from_this<Call> {
  private:
   enum class Kind : std::uint8_t { kMethod, kHealth, kReflection };
   struct Head {
-    std::string path, method, content_type, encoding, client_name, client_version;
+    std::string path, method, content_type, encoding, client_name, client_version, authorization;
     std::optional<std::string> timeout;
     std::size_t bytes = 0;
   };
 
   Status read_head();
   Status choose_kind();
+  Status find_caller();
+  Status check(const google::protobuf::Message& request);
+  Status check_again() const;
   Status admit();
   Status begin_message(std::string_view prefix);
   void on_message();
@@ -126,7 +130,9 @@ class Call : public std::enable_shared_from_this<Call> {
   Result<api::MessagePtr> message_{nullptr};  // parsed, not yet with the engine
   Result<api::MessagePtr> result_{nullptr};
   std::shared_ptr<api::CallHandle> handle_;
-  bool replied_ = false;  // the engine has
+  identity::Caller caller_;
+  std::string namespace_;  // of a poll: whether its caller may is asked again
+  bool replied_ = false;   // the engine has
   std::string reply_;
   std::size_t read_ = 0;  // of the reply
   Status status_;

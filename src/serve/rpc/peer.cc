@@ -18,12 +18,14 @@ Peer::Peer(ServerState& state, asio::ip::tcp::socket socket)
       write_timer_(state.io),
       read_timer_(state.io),
       held_(state.memory),
-      session_(std::make_unique<Session>(state, *this)) {}
+      session_(std::make_unique<Session>(state, *this)) {
+  if (state.options.tls) tls_ = std::make_unique<tls::Channel>(state.options.tls->context());
+}
 
 Peer::~Peer() = default;
 
 Status Peer::begin() {
-  if (Status full = held_.resize(kConnectionBytes); !full.ok()) return full;
+  if (Status full = held_.resize(kConnectionBytes + (tls_ ? kTlsBytes : 0)); !full.ok()) return full;
   error_code error;
   socket_.set_option(asio::ip::tcp::no_delay(true), error);
   socket_.non_blocking(true, error);
@@ -69,7 +71,10 @@ void Peer::wait_readable() {
 }
 
 void Peer::on_readable() {
-  if (!receive_some()) return close();
+  if (!receive_some()) {
+    write();  // why, if it can be said
+    return close();
+  }
   write();
   read();
 }
@@ -96,8 +101,18 @@ std::optional<std::size_t> Peer::receive_some() {
   const std::size_t got = socket_.read_some(asio::buffer(bytes, most), error);
   if (error == asio::error::would_block || error == asio::error::try_again) return 0;
   if (error) return std::nullopt;
-  session_->receive({bytes.data(), got});
-  return got;
+  if (!tls_) {
+    session_->receive({bytes.data(), got});
+    return got;
+  }
+  plain_.clear();
+  const Status failed = tls_->receive({bytes.data(), got}, plain_);
+  if (!plain_.empty()) {
+    session_->show_certificate(tls_->peer_name());
+    session_->receive(plain_);
+  }
+  has_output();  // of the handshake, or why there is none
+  return failed.ok() ? std::optional(got) : std::nullopt;
 }
 
 // Once for all that the session has to say in this turn of the thread.
@@ -112,7 +127,7 @@ void Peer::has_output() {
 void Peer::write() {
   if (closed_ || writing_) return;
   for (int turn = 0; turn < kWritesAtOnce; ++turn) {
-    session_->take(out_, kWriteBytes);
+    take_output();
     if (out_.empty()) {
       if (session_->ended()) close();
       return;
@@ -125,6 +140,14 @@ void Peer::write() {
     session_->on_written();
   }
   has_output();  // the others' turn
+}
+
+void Peer::take_output() {
+  if (!tls_) return session_->take(out_, kWriteBytes);
+  plain_.clear();
+  session_->take(plain_, kWriteBytes);
+  tls_->send(plain_);
+  tls_->take(out_);
 }
 
 // The client does not read as fast as it is written to.

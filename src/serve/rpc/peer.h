@@ -12,6 +12,7 @@
 
 #include "rpc/session.h"
 #include "rpc/state.h"
+#include "tls/channel.h"
 
 namespace holdfast::rpc {
 
@@ -39,12 +40,15 @@ class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
   void on_readable();
   std::optional<std::size_t> receive_some();
   void write();
+  void take_output();
   void write_later();
   void on_written(boost::system::error_code error);
 
   static constexpr std::size_t kReadBytes = 16 << 10;
   static constexpr std::size_t kWriteBytes = 32 << 10;
   static_assert(kReadBytes + kWriteBytes < kConnectionBytes);
+  // What OpenSSL keeps of one.
+  static constexpr std::size_t kTlsBytes = 48 << 10;
   static constexpr int kWritesAtOnce = 8;
   // A client that resets call after call is heard a little every now and then: what it costs is less than
   // what it costs the client.
@@ -58,6 +62,8 @@ class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
   boost::asio::steady_timer read_timer_;
   HeldMemory held_;
   std::unique_ptr<Session> session_;
+  std::unique_ptr<tls::Channel> tls_;  // null: in the clear
+  std::string plain_;
   std::string out_;
   bool reading_ = false;
   bool writing_ = false;

@@ -32,16 +32,16 @@ constexpr std::chrono::milliseconds kDrainLook{10};
 
 }  // namespace
 
-Result<os::HostPort> listen_address(const std::string& text) {
+Result<os::HostPort> listen_address(const std::string& text, bool has_tls) {
   auto address = os::parse_host_port(text, kDefaultPort);
   if (!address) return address;
-  if (!os::is_loopback(*address)) {
+  if (!os::is_loopback(*address) && !has_tls) {
     return fail(
         Code::kPermissionDenied,
-        fmt::format(
-            "refusing to listen on {}: there is no authentication yet, so only loopback addresses are "
-            "allowed; use 127.0.0.1:{}",
-            address->to_string(), address->port));
+        fmt::format("refusing to listen on {}: others could listen to what is said there. Give it a "
+                    "certificate (--tls-cert FILE --tls-key FILE); whoever calls then needs a key. Without: "
+                    "127.0.0.1:{}",
+                    address->to_string(), address->port));
   }
   if (address->host == "localhost") address->host = "127.0.0.1";
   if (Status status = os::check_bindable(*address); !status.ok()) return fail(std::move(status));
@@ -152,7 +152,7 @@ void Server::Impl::drain_calls() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const ServerOptions& options) {
-  auto address = listen_address(options.address);
+  auto address = listen_address(options.address, options.tls != nullptr && options.gate != nullptr);
   if (!address) return fail(address.error());
   auto impl = std::make_unique<Impl>(connection, options);
   if (Status taken = impl->listen(*address); !taken.ok()) return fail(std::move(taken));

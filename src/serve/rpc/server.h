@@ -21,6 +21,11 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "os/address.h"
+#include "tls/files.h"
+
+namespace holdfast::identity {
+class Gate;
+}
 
 namespace holdfast::rpc {
 
@@ -36,8 +41,8 @@ struct ConnectionLimits {
 };
 
 struct ServerOptions {
-  // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost": there is
-  // no authentication yet, so anything else is refused.
+  // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost", unless
+  // there is TLS and a gate.
   std::string address = "127.0.0.1:7233";
   // Larger messages are RESOURCE_EXHAUSTED before they arrive. Temporal's limit is 4 MiB; ours leaves room
   // for agents.
@@ -54,17 +59,19 @@ struct ServerOptions {
   std::size_t max_open_calls = 10'000;
   int max_streams = 2000;  // of them on one connection; its client waits with more
   ConnectionLimits connections{};
-  const Clock* clock = nullptr;  // outlives the server; none: the machine's
+  const Clock* clock = nullptr;               // outlives the server; none: the machine's
+  const identity::Gate* gate = nullptr;       // who may call what; outlives the server; none: everybody
+  std::shared_ptr<tls::Files> tls = nullptr;  // none: in the clear
 };
 
 // What start() would make of `text`: kInvalidArgument or kPermissionDenied when it refuses the address,
 // kUnavailable when the port is in use now.
-Result<os::HostPort> listen_address(const std::string& text);
+Result<os::HostPort> listen_address(const std::string& text, bool has_tls = false);
 
 class Server {
  public:
-  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback. kUnavailable: the port is
-  // in use.
+  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback, and no TLS.
+  // kUnavailable: the port is in use.
   static Result<std::unique_ptr<Server>> start(api::Connection& connection, const ServerOptions& options);
   // Stops as stop() does, with no grace.
   ~Server();

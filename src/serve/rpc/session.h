@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "rpc/call.h"
@@ -40,6 +41,9 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   void receive(std::string_view bytes);
+  // The common name in the client's certificate, which was verified.
+  void show_certificate(std::string name) { certificate_ = std::move(name); }
+  const std::string& certificate() const { return certificate_; }
   // Adds what is to be written, up to about `most` bytes. Empty: nothing now.
   void take(std::string& into, std::size_t most);
   // All that was taken is written.
@@ -96,6 +100,7 @@ class Session {
   std::uint64_t pings_ = 0;
   bool ping_is_out_ = false;
   boost::asio::steady_timer ping_timer_;
+  std::string certificate_;
   std::size_t held_ = 0;  // by its calls' messages
   double resets_left_;
   MonotonicTime resets_counted_;

@@ -1,0 +1,189 @@
+#include "app/identity_role.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <boost/asio/ip/address.hpp>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "app/output.h"
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "os/address.h"
+#include "protocol/decision_signature.h"
+
+namespace holdfast::app {
+
+namespace {
+
+constexpr std::string_view kDecisionSeed = "decision-seed";
+
+Status usage(std::string why) {
+  return {Code::kInvalidArgument, std::move(why)};
+}
+
+bool is_beyond(const std::optional<std::string>& address) {
+  const auto parsed = os::parse_host_port(address.value_or("localhost"), 0);
+  return parsed && !os::is_loopback(*parsed);
+}
+
+bool has_tls(const ServeOptions& options) {
+  return options.tls_certificate.has_value();
+}
+
+// Others than processes of this machine may come.
+bool is_exposed(const ServeOptions& options) {
+  return is_beyond(options.http) || is_beyond(options.grpc) || !options.trusted_proxies.empty();
+}
+
+// "https://holdfast.example:8443" -> "holdfast.example:8443"
+std::string authority_of(std::string_view url) {
+  for (std::string_view scheme : {"https://", "http://"}) {
+    if (url.starts_with(scheme)) url.remove_prefix(scheme.size());
+  }
+  return ascii_lower(url.substr(0, url.find_first_of("/?#")));
+}
+
+Status check_public_url(const std::string& url) {
+  const std::string authority = authority_of(url);
+  const bool is_url = url.starts_with("https://") || url.starts_with("http://");
+  if (is_url && !authority.empty() && authority.find('@') == std::string::npos &&
+      (url.ends_with(authority) || url.ends_with(authority + "/"))) {
+    return {};
+  }
+  return usage(fmt::format("--public-url: '{}' is not https://HOST[:PORT]", url));
+}
+
+}  // namespace
+
+Status IdentityRole::check(const ServeOptions& options) {
+  if (options.tls_certificate.has_value() != options.tls_key.has_value())
+    return usage("--tls-cert and --tls-key go together");
+  if (options.grpc_client_ca && !has_tls(options))
+    return usage("--grpc-client-ca: certificates of clients come with TLS: give --tls-cert and --tls-key");
+  for (const std::string& proxy : options.trusted_proxies) {
+    boost::system::error_code bad;
+    boost::asio::ip::make_address(proxy, bad);
+    if (bad) return usage(fmt::format("--trusted-proxy: '{}' is no address: write its number", proxy));
+  }
+  if (options.public_url) {
+    if (Status status = check_public_url(*options.public_url); !status.ok()) return status;
+  }
+  if (options.auth == "off" && is_exposed(options)) {
+    return {Code::kPermissionDenied,
+            "--auth off: this server can be reached by others than this machine, so whoever calls needs a "
+            "credential; leave it out, or listen on loopback"};
+  }
+  if (!has_tls(options)) return {};
+  tls::FilesOptions files;
+  files.certificate = *options.tls_certificate;
+  files.key = *options.tls_key;
+  files.client_ca = options.grpc_client_ca.value_or("");
+  static const struct : Clock {
+    WallTime now() const override { return {}; }
+    MonotonicTime monotonic() const override { return {}; }
+  } kStill;
+  files.clock = &kStill;
+  auto read = tls::Files::open(std::move(files));
+  return read ? Status() : read.error();
+}
+
+Result<std::unique_ptr<IdentityRole>> IdentityRole::open(const ServeOptions& options,
+                                                         platform::IdentityStore& store,
+                                                         const Environment& environment,
+                                                         const std::filesystem::path& data) {
+  std::unique_ptr<IdentityRole> role(new IdentityRole(options, environment));
+  Status status = role->open_tls();
+  if (status.ok()) status = role->write_local_key(data);
+  if (status.ok()) status = role->open_directory(store);
+  if (!status.ok()) return fail(std::move(status));
+  return role;
+}
+
+IdentityRole::~IdentityRole() {
+  std::error_code ignored;
+  if (!local_key_file_.empty()) std::filesystem::remove(local_key_file_, ignored);
+}
+
+Status IdentityRole::open_tls() {
+  if (!has_tls(options_)) return {};
+  tls::FilesOptions files;
+  files.certificate = *options_.tls_certificate;
+  files.key = *options_.tls_key;
+  files.clock = &environment_.clock();
+  files.complain = [](const std::string& message) { complain(message); };
+  files.protocol = "http/1.1";
+  auto http = tls::Files::open(files);
+  if (!http) return http.error();
+  http_tls_ = *std::move(http);
+  files.client_ca = options_.grpc_client_ca.value_or("");
+  files.protocol = "h2";
+  auto grpc = tls::Files::open(std::move(files));
+  if (!grpc) return grpc.error();
+  grpc_tls_ = *std::move(grpc);
+  return {};
+}
+
+// Whoever can read it owns the data directory, and may do everything anyway. Another one at each start.
+Status IdentityRole::write_local_key(const std::filesystem::path& data) {
+  local_key_ = identity::secret_text(identity::kLocalPrefix, identity::new_secret(environment_.random()));
+  const std::filesystem::path file = data / kLocalKeyFile;
+  std::error_code ignored;
+  std::filesystem::remove(file, ignored);
+  std::ofstream out(file);  // 0600: the program's umask
+  out << local_key_ << '\n';
+  out.close();
+  if (!out)
+    return {Code::kUnavailable, fmt::format("cannot write {}: {}", file.string(), std::strerror(errno))};
+  local_key_file_ = file;
+  return {};
+}
+
+Status IdentityRole::open_directory(platform::IdentityStore& store) {
+  writer_ = environment_.new_executor("identity");
+  auto directory = identity::Directory::open(store, environment_.clock(), environment_.random(), *writer_);
+  if (!directory) return directory.error();
+  directory_ = *std::move(directory);
+  auto mode = identity::GateMode::kAuto;
+  if (options_.auth == "off") mode = identity::GateMode::kOff;
+  if (options_.auth == "required" || is_exposed(options_)) mode = identity::GateMode::kRequired;
+  gate_ = std::make_unique<identity::Gate>(*directory_, mode, local_key_);
+  sign_in_ = std::make_unique<identity::SignIn>(*directory_, environment_.clock(), environment_.random());
+  if (!gate_->is_open() && !directory_->has_admin()) set_up_token_ = sign_in_->begin_set_up();
+
+  std::array<std::uint8_t, 32> fresh;
+  environment_.random().fill(fresh);
+  auto seed =
+      store.server_key(kDecisionSeed, base64url({reinterpret_cast<const char*>(fresh.data()), fresh.size()}));
+  if (!seed) return seed.error();
+  auto bytes = from_base64url(*seed);
+  if (!bytes || bytes->size() != fresh.size())
+    return {Code::kDataLoss, "the key that decisions are signed with is damaged; restore the platform store"};
+  decision_seed_ = *std::move(bytes);
+  decision_key_ = protocol::decision_key(decision_seed_);
+  return {};
+}
+
+std::vector<std::string> IdentityRole::hosts() const {
+  if (!options_.public_url) return {};
+  const std::string authority = authority_of(*options_.public_url);
+  return {authority, authority.substr(0, authority.rfind(':'))};
+}
+
+void IdentityRole::sign(protocol::Decision& decision) const {
+  const auto now =
+      std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock().now().time_since_epoch());
+  protocol::sign(decision, decision_seed_, now.count());
+}
+
+Status IdentityRole::reload() {
+  for (const auto& files : {http_tls_, grpc_tls_}) {
+    if (!files) continue;
+    if (Status status = files->reload(); !status.ok()) return status;
+  }
+  return {};
+}
+
+}  // namespace holdfast::app
