@@ -7,6 +7,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { live } from './api/live';
 import { followNews, queryClient } from './api/queries';
+import { followRefusals } from './api/session';
 import { router } from './router';
 import { chooseTheme, chosenTheme } from './ui/theme';
 
@@ -14,6 +15,7 @@ chooseTheme(chosenTheme());
 // Addresses of the page that was here before: /#/runs/ID.
 if (location.hash.startsWith('#/')) history.replaceState(null, '', location.hash.slice(1));
 followNews();
+followRefusals();
 addEventListener('pagehide', () => live.rest());
 addEventListener('pageshow', () => live.wake());
 

@@ -13,6 +13,7 @@ import { useLink } from '../use_live';
 import { KeyHelp } from './key_help';
 import { Palette } from './palette';
 import { SCREENS } from './screens';
+import { Me, SignedIn } from './sign_in';
 
 const LINK_WORDS = { connecting: 'connecting', live: 'live', down: 'reconnecting' };
 
@@ -53,6 +54,10 @@ function ThemeSwitch() {
 }
 
 export function Shell() {
+  return <SignedIn><Screens /></SignedIn>;
+}
+
+function Screens() {
   const navigate = useNavigate();
   const [over, setOver] = useState<'palette' | 'help' | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -78,6 +83,7 @@ export function Shell() {
           <Info />
           <LinkSign />
           <button className="button small quiet palette-button" onClick={() => setOver('palette')}>Go to <kbd>Ctrl K</kbd></button>
+          <Me />
           <ThemeSwitch />
         </span>
       </header>

@@ -1,0 +1,45 @@
+// What stands in place of every screen when the server wants to know who asks; and who that is, in the bar.
+
+import { useQuery } from '@tanstack/react-query';
+import { useState, type FormEvent, type ReactNode } from 'react';
+import { sessionQuery, setUp, signIn, signOut } from '../../api/session';
+import { wordsOf } from '../../model/problem';
+
+function SignIn() {
+  const [first, setFirst] = useState(false);
+  const [wrong, setWrong] = useState('');
+  const [busy, setBusy] = useState(false);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    const said = (name: string) => String(form.get(name) ?? '');
+    setBusy(true);
+    (first ? setUp(said('token'), said('name'), said('password')) : signIn(said('name'), said('password')))
+      .then(() => location.reload()) // everything that was asked before was refused
+      .catch((error: unknown) => { setWrong(wordsOf(error)); setBusy(false); });
+  };
+  return (
+    <main id="main" className="sign-in">
+      <h1>{first ? 'The first admin' : 'Sign in'}</h1>
+      <form onSubmit={submit}>
+        {first && <label>Token, as the server printed it at its start<input name="token" required autoComplete="off" /></label>}
+        <label>Name<input name="name" required autoComplete="username" autoCapitalize="none" spellCheck={false} /></label>
+        <label>Password<input name="password" type="password" required autoComplete={first ? 'new-password' : 'current-password'} /></label>
+        {wrong && <p className="problem" role="alert">{wrong}</p>}
+        <button className="button primary" disabled={busy}>{first ? 'Make it, and sign in' : 'Sign in'}</button>
+      </form>
+      <p><button className="button small quiet" onClick={() => { setFirst(!first); setWrong(''); }}>{first ? 'Sign in' : 'The server has no admin yet'}</button></p>
+    </main>
+  );
+}
+
+export function SignedIn({ children }: { children: ReactNode }) {
+  const { data } = useQuery(sessionQuery);
+  return data === null ? <SignIn /> : children;
+}
+
+export function Me() {
+  const { data } = useQuery(sessionQuery);
+  if (!data?.session) return null;
+  return <button className="button small quiet" onClick={() => void signOut().finally(() => location.reload())}>Sign out {data.name}</button>;
+}
