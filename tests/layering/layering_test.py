@@ -48,6 +48,8 @@ FORBIDDEN_ROOMS = {
 ROWS = [
     ("os", "holdfast/seams.h", True),
     ("os", "api/connection.h", False),
+    ("metrics", "base/memory_budget.h", True),
+    ("metrics", "os/clock.h", False),
     ("api", "holdfast/status.h", True),
     ("api", "engine/engine.h", False),
     ("net", "os/address.h", True),
