@@ -14,6 +14,7 @@
 #include "base/memory_budget.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "metrics/registry.h"
 
 namespace holdfast::store {
 class RocksStore;
@@ -28,7 +29,8 @@ class EngineRole {
     std::string visibility_path;
     Storage storage;
     MemoryPlan memory;
-    MemoryBudget* budget = nullptr;  // of the process; outlives the engine
+    MemoryBudget* budget = nullptr;        // of the process; outlives the engine
+    metrics::Registry* metrics = nullptr;  // outlives the engine
     std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};
   };
 
