@@ -23,14 +23,7 @@ void CommandLine::add_runs() {
       "Seconds to wait for the end (exit code 6); the run goes on");
   add_api(run, run_.api);
 
-  CLI::App* runs = add("runs", "List runs, or show one", runs_, list_runs);
-  runs->add_option("id", runs_.id, "Run to show");
-  runs->add_option("--status", runs_.status, "Only runs in this status");
-  runs->add_option("--agent", runs_.agent, "Only runs of this agent");
-  runs->add_option("--limit", runs_.limit, "At most so many")
-      ->capture_default_str()
-      ->check(CLI::Range(1, 1000));
-  add_api(runs, runs_.api);
+  add_run_views();
 
   CLI::App* conversation =
       add("conversation", "Print what was said in a conversation", conversation_, print_conversation);
@@ -66,6 +59,28 @@ void CommandLine::add_runs() {
   events->add_option("--from", events_.from, "Only events after this cursor");
   events->add_flag("--follow,-f", events_.follow, "Wait for more until the run ends");
   add_api(events, events_.api);
+}
+
+void CommandLine::add_run_views() {
+  CLI::App* runs = add("runs", "List runs, or show one", runs_, list_runs);
+  runs->add_option("id", runs_.id, "Run to show");
+  runs->add_option("--status", runs_.status, "Only runs in this status");
+  runs->add_option("--agent", runs_.agent, "Only runs of this agent");
+  runs->add_option("--limit", runs_.limit, "At most so many")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  add_api(runs, runs_.api);
+  CLI::App* trace = runs->add_subcommand(
+      "trace", "Show what a run did as a tree: when, how long, at what cost, and what went wrong");
+  trace->add_option("id", trace_.run, "Run")->required();
+  add_api(trace, trace_.api);
+  runs->callback([this, trace] {
+    if (trace->parsed()) {
+      chosen_ = [this] { return print_trace(trace_); };
+    } else {
+      chosen_ = [this] { return list_runs(runs_); };
+    }
+  });
 }
 
 void CommandLine::add_money() {

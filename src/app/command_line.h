@@ -10,6 +10,7 @@
 
 #include "app/commands.h"
 #include "app/steering_commands.h"
+#include "app/trace_commands.h"
 
 namespace holdfast::app {
 
@@ -43,6 +44,7 @@ class CommandLine {
   void add_server_options(CLI::App* sub, ServeOptions& options);
   void add_servers();
   void add_runs();
+  void add_run_views();
   void add_money();
   void add_steer(CLI::App* sub, SteerOptions& options, const char* verb);
   void add_steering();
@@ -73,6 +75,7 @@ class CommandLine {
   ServeOptions dev_, server_;
   RunOptions run_;
   RunsOptions runs_;
+  TraceOptions trace_;
   ConversationOptions conversation_;
   ScheduleOptions schedule_;
   StopOptions cancel_, terminate_;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <mutex>
 
+#include "app/node_metrics.h"
 #include "app/output.h"
 #include "connect/grpc_connection.h"
 #include "engine/engine.h"
@@ -32,6 +33,7 @@ struct EngineRole::Impl {
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<rpc::GrpcConnection> remote;
   std::unique_ptr<rpc::Server> grpc;
+  std::shared_ptr<void> reading;
 };
 
 EngineRole::EngineRole(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -71,10 +73,24 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
     if (impl->deleted) impl->deleted(ns, workflow_id);
   };
   engine_options.on_fatal = [](const std::string& message) { complain("fatal: " + message); };
+  if (options.metrics != nullptr) {
+    metrics::Family& commits = options.metrics->histogram(
+        {"holdfast_engine_commit_duration_seconds", "Synced writes of the engine's store.", "seconds"});
+    metrics::Family& answers = options.metrics->counter(
+        {"holdfast_engine_answers", "Answers that a synced write let go, which shared it."});
+    engine_options.on_commit = [&commits, &answers](std::chrono::nanoseconds took, std::size_t count) {
+      commits.observe({}, std::chrono::duration<double>(took).count());
+      answers.add({}, static_cast<double>(count));
+    };
+  }
   auto engine =
       engine::Engine::open(std::move(engine_options), *impl->store, clock, random, impl->index.get());
   if (!engine) return std::unexpected(engine.error());
   impl->engine = *std::move(engine);
+  if (options.metrics != nullptr) {
+    impl->reading = options.metrics->on_read(
+        [engine = impl->engine.get()](metrics::Reading& out) { read_engine(out, engine->load()); });
+  }
   return std::unique_ptr<EngineRole>(new EngineRole(std::move(impl)));
 }
 

@@ -15,6 +15,7 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "identity/gate.h"
+#include "metrics/registry.h"
 #include "tls/files.h"
 
 namespace holdfast::store {
@@ -30,7 +31,8 @@ class EngineRole {
     std::string visibility_path;
     Storage storage;
     MemoryPlan memory;
-    MemoryBudget* budget = nullptr;  // of the process; outlives the engine
+    MemoryBudget* budget = nullptr;        // of the process; outlives the engine
+    metrics::Registry* metrics = nullptr;  // outlives the engine
     std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};
   };
 

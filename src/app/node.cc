@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -17,9 +18,11 @@
 #include "activities/settings.h"
 #include "app/backup_commands.h"
 #include "app/input_file.h"
+#include "app/node_metrics.h"
 #include "app/output.h"
 #include "app/platform_role.h"
 #include "app/ports.h"
+#include "app/queue_metrics.h"
 #include "app/search_attributes.h"
 #include "app/skill_folder.h"
 #include "app/stop_signals.h"
@@ -60,8 +63,8 @@ Node::Node(const ServeOptions& options)
 Status Node::start() {
   for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_identity,
                     &Node::open_engine, &Node::open_search_attributes, &Node::open_runs, &Node::open_outside,
-                    &Node::open_http, &Node::keep_own, &Node::open_dev, &Node::register_agents,
-                    &Node::start_work, &Node::open_control}) {
+                    &Node::open_export, &Node::open_http, &Node::open_metrics, &Node::keep_own,
+                    &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -97,6 +100,7 @@ void Node::reload() {
 
 void Node::stop() {
   if (std::exchange(stopped_, true)) return;
+  reading_.reset();
   asking_.request_stop();
   control_.reset();
   if (api_) api_->stop();
@@ -104,10 +108,12 @@ void Node::stop() {
   if (server_) server_->stop(kHttpGrace);
   if (engine_) engine_->stop_grpc();
   workers_.reset();
+  metrics_page_.reset();
   api_.reset();
   if (engine_) engine_->on_deleted({});
   runs_.reset();
   dev_.reset();
+  exporter_.reset();
   engine_.reset();
   if (data_) {
     std::error_code ignored;
@@ -125,9 +131,8 @@ std::string Node::greeting(const std::string& http, milliseconds took) const {
   text += fmt::format("  data          {}\n", data_->path().string());
   if (!platform_name_.empty()) text += fmt::format("  platform      {}\n", platform_name_);
   if (!identity_->set_up_token().empty())
-    text += fmt::format(
-        "  first admin   POST {}/api/v1/setup, once, with the token\n                {}\n", http,
-        identity_->set_up_token());
+    text += fmt::format("  first admin   POST {}/api/v1/setup, once, with the token\n                {}\n",
+                        http, identity_->set_up_token());
   if (dev_) text += fmt::format("  demo          {}/runs/{}\n", http, dev_->demo_run());
   return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
 }
@@ -170,6 +175,10 @@ Status Node::check_options() {
   if (Status prices = read_prices(); !prices.ok()) {
     exit_code_ = exit_code_of(prices);
     return prices;
+  }
+  if (Status exporting = read_export(); !exporting.ok()) {
+    exit_code_ = exit_code_of(exporting);
+    return exporting;
   }
   if (options_.platform_store) {
     auto address = postgres::parse_address(*options_.platform_store);
@@ -249,6 +258,13 @@ Status Node::read_prices() {
   return {};
 }
 
+Status Node::read_export() {
+  auto settings = otlp::read_settings(environment_variable);
+  if (!settings) return settings.error();
+  export_ = *std::move(settings);
+  return {};
+}
+
 Status Node::open_data() {
   auto data = DataDirectory::open(options_.data);
   if (!data) {
@@ -271,6 +287,11 @@ Status Node::open_platform() {
   auto stores = open_platform_store(place, clock_, random_, *flusher_);
   if (!stores) return stores.error();
   platform_ = *std::move(stores);
+  auto observed = std::make_unique<platform::ObservedStreams>(std::move(platform_.streams), clock_);
+  observed_ = observed.get();
+  platform_.streams = std::move(observed);
+  run_metrics_.emplace(metrics_, *platform_.store);
+  observed_->observe([this](const platform::Event& event) { run_metrics_->seen(event); });
   return {};
 }
 
@@ -290,6 +311,7 @@ Status Node::open_engine() {
     embedded.storage = options_.storage;
     embedded.memory = plan_;
     embedded.budget = &memory_;
+    embedded.metrics = &metrics_;
     embedded.shortest_retention = options_.shortest_retention;
     return EngineRole::open_embedded(embedded, clock_, random_);
   }();
@@ -346,6 +368,22 @@ Status Node::open_outside() {
   return {};
 }
 
+Status Node::open_export() {
+  if (export_.url.empty()) return {};
+  otlp::ExporterDeps deps;
+  deps.store = platform_.store.get();
+  deps.streams = platform_.streams.get();
+  deps.http = &outside_->http();
+  deps.clock = &clock_;
+  deps.metrics = &metrics_;
+  deps.version = HOLDFAST_VERSION;
+  deps.log = [](std::string_view message) { complain(message); };
+  exporter_ =
+      std::make_unique<otlp::Exporter>(export_, std::move(deps), environment_.new_executor("span-export"));
+  observed_->observe([this](const platform::Event& event) { exporter_->seen(event); });
+  return {};
+}
+
 agent::McpAsking Node::asking() {
   return {.client = &outside_->mcp(), .clock = &clock_, .stop = asking_.get_token()};
 }
@@ -372,6 +410,8 @@ Status Node::open_http() {
     return agent::check_edit(*platform_.store, approval, arguments, environment_.clock().now());
   };
   api_ = std::make_unique<http::Api>(std::move(deps));
+  metrics_page_ = std::make_unique<http::MetricsPage>(metrics_, identity_->gate(), options_.namespace_name,
+                                                      environment_.new_executor("metrics"));
 
   auto bound = listen_on(
       options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
@@ -383,6 +423,8 @@ Status Node::open_http() {
         options.trusted_proxies = options_.trusted_proxies;
         options.hosts = identity_->hosts();
         auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
+          if (http::MetricsPage::serves(request))
+            return metrics_page_->handle(std::move(request), std::move(responder));
           api_->handle(std::move(request), std::move(responder));
         });
         if (!server) return std::unexpected(server.error());
@@ -390,6 +432,26 @@ Status Node::open_http() {
         return server_->address();
       });
   return bound ? Status() : bad_address(bound.error());
+}
+
+Status Node::open_metrics() {
+  reading_ = metrics_.on_read(
+      [this, budgets = std::array<const MemoryBudget*, 4>{&memory_, &http_memory_, &grpc_memory_,
+                                                          &sql_memory_}](metrics::Reading& out) {
+        read_process(out, HOLDFAST_VERSION);
+        read_memory(out, budgets);
+        StoreFiles stores;
+        if (engine_->embedded())
+          stores = {{"engine", data_->engine_path()}, {"visibility", data_->visibility_path()}};
+        if (platform_name_.empty()) {
+          for (const char* file : {kPlatformDatabase, "streams.db"})
+            stores.emplace_back("platform", std::filesystem::path(data_->platform_path()) / file);
+        }
+        read_stores(out, stores);
+        runs::read_waiting(out, *platform_.store);
+        read_queues(out, engine_->connection(), options_.namespace_name);
+      });
+  return {};
 }
 
 // What listens and what is stored here is no agent's business.
@@ -439,6 +501,8 @@ Status Node::start_work() {
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
   options.decision_key = identity_->decision_key();
+  options.metrics = &metrics_;
+  options.propagates_traces = exporter_ != nullptr;
   options.start_run = [this](platform::StartIntent intent) -> Status {
     auto started = runs_->start(std::move(intent));
     return started ? Status() : started.error();

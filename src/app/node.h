@@ -27,12 +27,17 @@
 #include "base/memory_budget.h"
 #include "grant/grants.h"
 #include "http/api.h"
+#include "http/metrics_page.h"
+#include "metrics/registry.h"
 #include "net/server.h"
 #include "os/clock.h"
 #include "os/spare_memory.h"
 #include "os/thread_executor.h"
+#include "otlp/exporter.h"
+#include "platform/observed_streams.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "price/price_table.h"
+#include "runs/run_metrics.h"
 #include "runs/runs.h"
 
 namespace holdfast::app {
@@ -65,6 +70,7 @@ class Node {
   Status read_grants();
   Status read_limits();
   Status read_prices();
+  Status read_export();
   Status open_data();
   Status open_platform();
   Status open_identity();
@@ -75,9 +81,12 @@ class Node {
   agent::McpAsking asking();
   // Serves 503 until start_work().
   Status open_http();
+  // Of spans, where somebody wants them.
+  Status open_export();
   Status keep_own();
   Status open_dev();
   Status register_agents();
+  Status open_metrics();
   Status start_work();
   // For commands of the same user; a server without it serves all the same.
   Status open_control();
@@ -95,6 +104,8 @@ class Node {
   MemoryBudget http_memory_{"HTTP", plan_.http, &memory_};
   MemoryBudget grpc_memory_{"gRPC", plan_.grpc, &memory_};
   MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
+  metrics::Registry metrics_;
+  otlp::Settings export_;
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
   agent::ModelLimits model_limits_;
@@ -111,16 +122,21 @@ class Node {
   std::unique_ptr<os::ThreadExecutor> flusher_;
   platform::OpenStores platform_;
   std::unique_ptr<IdentityRole> identity_;
+  platform::ObservedStreams* observed_ = nullptr;  // of platform_
+  std::optional<runs::RunMetrics> run_metrics_;
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
   std::stop_source asking_;  // MCP servers, for definitions that are applied
   std::unique_ptr<Outside> outside_;
+  std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<http::Api> api_;
+  std::unique_ptr<http::MetricsPage> metrics_page_;
   std::unique_ptr<DevRole> dev_;
   std::unique_ptr<WorkerRole> workers_;
   std::unique_ptr<ControlSocket> control_;
+  std::shared_ptr<void> reading_;
 };
 
 }  // namespace holdfast::app

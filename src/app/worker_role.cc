@@ -1,5 +1,6 @@
 #include "app/worker_role.h"
 
+#include "activities/agent_metrics.h"
 #include "activities/register.h"
 #include "app/output.h"
 #include "holdfast/client.h"
@@ -29,6 +30,7 @@ struct WorkerRole::Impl {
   std::unique_ptr<Worker> agents;
   std::unique_ptr<Worker> models;
   std::unique_ptr<Worker> tools;
+  std::shared_ptr<void> reading;
 };
 
 WorkerRole::WorkerRole(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -82,6 +84,14 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.sql_memory = &sql_memory;
   deps.prices = &prices;
   deps.decision_key = options.decision_key;
+  deps.metrics = options.metrics;
+  deps.propagates_traces = options.propagates_traces;
+  if (options.metrics != nullptr) {
+    impl->reading = options.metrics->on_read([impl = impl.get()](metrics::Reading& out) {
+      agent::read_gate(out, *impl->gate);
+      agent::read_breakers(out, *impl->breakers);
+    });
+  }
   agent::Workers workers;
   workers.agents = impl->agents.get();
   workers.models = impl->models.get();

@@ -14,6 +14,7 @@
 #include "grant/grants.h"
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
+#include "metrics/registry.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "price/price_table.h"
@@ -27,9 +28,11 @@ class WorkerRole {
     std::string public_url;                                  // of the API
     bool in_process = false;                                 // the engine is in this process
     std::function<Status(platform::StartIntent)> start_run;  // for schedules
-    std::size_t large_model_calls = 1;  // of all of them, how many may be large at one time
-    agent::ModelLimits model_limits;    // of their keys
-    std::string decision_key;           // agent::Deps::decision_key
+    std::size_t large_model_calls = 1;     // of all of them, how many may be large at one time
+    agent::ModelLimits model_limits;       // of their keys
+    std::string decision_key;              // agent::Deps::decision_key
+    metrics::Registry* metrics = nullptr;  // where calls are counted; outlives the workers
+    bool propagates_traces = false;
   };
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,

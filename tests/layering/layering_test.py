@@ -48,6 +48,8 @@ FORBIDDEN_ROOMS = {
 ROWS = [
     ("os", "holdfast/seams.h", True),
     ("os", "api/connection.h", False),
+    ("metrics", "base/memory_budget.h", True),
+    ("metrics", "os/clock.h", False),
     ("api", "holdfast/status.h", True),
     ("api", "engine/engine.h", False),
     ("net", "os/address.h", True),
@@ -102,6 +104,9 @@ ROWS = [
     ("http", "holdfast/seams.h", True),
     ("http", "engine/engine.h", False),
     ("http", "refund/demo.h", False),
+    ("otlp", "runs/run_trace.h", True),
+    ("otlp", "http/api.h", False),
+    ("otlp", "engine/engine.h", False),
     ("refund", "scripted/server.h", True),
     ("scripted", "holdfast/seams.h", True),
     ("refund", "net/server.h", True),

@@ -351,6 +351,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
                  {"is_error", false}, {"run", run}};
     publish_to(in.caller->run, protocol::event::kStepCompleted, step, "child/" + call.key + "/completed");
   }
+  if (in.caller) metrics_.sub_agent_ended(in.agent, to_string(in.status));
   Json usage = in.usage;
   if (succeeded) {
     Json done = {{"output", excerpt(out.output)},

@@ -15,6 +15,7 @@
 #include <stop_token>
 #include <string>
 
+#include "activities/agent_metrics.h"
 #include "activities/conversation_turns.h"
 #include "activities/model_route.h"
 #include "activities/register.h"
@@ -27,6 +28,7 @@
 #include "model/client.h"
 #include "model/gate.h"
 #include "model/message.h"
+#include "platform/trace_context.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
 #include "protocol/detached.h"
@@ -38,6 +40,7 @@ namespace holdfast::agent {
 inline constexpr std::size_t kMaxCallsPerTurn = 64;
 inline constexpr std::size_t kMaxCachedDefinitions = 256;
 inline constexpr std::size_t kMaxCachedClients = 256;
+inline constexpr std::size_t kMaxCachedTraces = 4096;
 inline constexpr std::size_t kMaxEventText =
     16 * 1024;  // of one text within an event; the store has the whole
 
@@ -63,7 +66,8 @@ class Activities {
         redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
         spend_(deps_.store, deps_.prices, deps_.clock),
         turns_(deps_.store, deps_.engine),
-        transcripts_(deps_.store) {}
+        transcripts_(deps_.store),
+        metrics_(deps_.metrics) {}
 
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
@@ -184,7 +188,7 @@ class Activities {
   // The conversation is to be made shorter before the model is asked.
   bool is_too_much(const AgentDefinition& agent, const ModelSpec& spec, const ModelInput& in,
                    const model::Request& request, const std::vector<model::Message>& answers) const;
-  model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, const model::Request& request,
+  model::Outcome stream_model(activity::Context& ctx, const ModelSpec& spec, model::Request request,
                               const ModelInput& in);
   [[noreturn]] void compact_failed(activity::Context& ctx, const CompactInput& in, const model::Error& error);
   // `settings`: Plan::settings.
@@ -208,6 +212,10 @@ class Activities {
   [[noreturn]] void retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                const ToolEnding& ending);
 
+  // What a request says of the span that it is made in: `traceparent`, perhaps `tracestate`. Nothing where
+  // nobody wants to know.
+  net::Headers trace_headers(activity::Context& ctx, std::uint32_t step);
+
   // Durable, once per run, key and engine run.
   void publish(activity::Context& ctx, std::string_view type, const Json& data, const std::string& key);
   // That a step has begun: it is told without waiting for the disk, and an attempt behind a crash tells it
@@ -220,6 +228,8 @@ class Activities {
   Spend spend_;
   ConversationTurns turns_;
   Transcripts transcripts_;
+  AgentMetrics metrics_;
+  std::map<std::string, platform::TraceContext> traces_;  // by run; guarded by mutex_
   std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_

@@ -89,6 +89,7 @@ Compacted Activities::compact(activity::Context& ctx, const CompactInput& in) {
                  {"kind", kKind},
                  {"name", kKind},
                  {"model", spec.name},
+                 {"provider", spec.provider},
                  {"arguments", range_of(summary)},
                  {"attempt", ctx.info().attempt}},
                 fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
@@ -98,14 +99,17 @@ Compacted Activities::compact(activity::Context& ctx, const CompactInput& in) {
   request.messages = {model::Message::system(summary_instructions(spec.max_tokens)),
                       model::Message::user(material_of(*transcript, *cut))};
   ModelInput streamed;
+  streamed.agent = in.agent;
   streamed.version = in.version;
   streamed.step = in.step;
   const Allowance allowance = spend_.allow(ctx, spec, request, key);
-  model::Outcome outcome = stream_model(ctx, spec, request, streamed);
+  model::Outcome outcome = stream_model(ctx, spec, std::move(request), streamed);
   if (outcome) {
     (void)Spend::admit(allowance, *outcome);
     if (auto wrong = why_no_summary(*outcome)) {
-      spend_.spoiled(allowance, Spend::usage(ctx, agent->name, in.version, spec, allowance, *outcome));
+      const platform::Usage used = Spend::usage(ctx, agent->name, in.version, spec, allowance, *outcome);
+      metrics_.used(used);
+      spend_.spoiled(allowance, used);
       outcome = std::unexpected(std::move(*wrong));
     }
   }
@@ -128,6 +132,7 @@ Compacted Activities::compact(activity::Context& ctx, const CompactInput& in) {
   write.usage.back().key = key;
   write.settles = allowance.key;
   const auto record = require(deps_.store->commit_step(write), "storing the summary");
+  if (!record.replayed) metrics_.used(write.usage.back());
   publish(ctx, protocol::event::kStepCompleted, completed_json(in, summary, tokens),
           fmt::format("step/{}/completed", in.step));
   return compacted_of(record);

@@ -258,6 +258,7 @@ void Activities::fail_model_call(activity::Context& ctx, const ModelInput& in, c
                 {"error_type", std::string(model::error_type(error.kind))},
                 {"error", error.message}};
   if (error.retry_after) event["retry_after_ms"] = error.retry_after->count();
+  if (error.http_status != 0) event["http_status"] = error.http_status;
   if (route.has_fallbacks()) event["name"] = chosen.spec->name;
   const bool over = !error.retryable && (!route.has_fallbacks() || is_final_for_all(error));
   if (route.has_fallbacks() && !over) go_on_with_another(ctx, in, chosen, route, error, std::move(event));
@@ -299,8 +300,10 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
       if (in.mending == Mending::kMayBeTold) {
         mend = std::move(wrong->message);
       } else {
-        spend_.spoiled(allowance,
-                       Spend::usage(ctx, agent->name, in.version, *chosen.spec, allowance, *outcome));
+        const platform::Usage used =
+            Spend::usage(ctx, agent->name, in.version, *chosen.spec, allowance, *outcome);
+        metrics_.used(used);
+        spend_.spoiled(allowance, used);
         wrong->retryable = !in.mending;
         outcome = std::unexpected(std::move(*wrong));
       }
@@ -330,6 +333,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   if (told) result["usage_told"] = *told;
   write.result = dump_json(result);
   auto record = require(deps_.store->commit_step(write), "storing the model's answer");
+  if (!record.replayed) metrics_.used(write.usage.back());
   return turn_of(ctx, *agent, in, record);
 }
 

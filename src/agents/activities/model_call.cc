@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 
 #include "activities/activities.h"
 #include "activities/deploy.h"
@@ -42,6 +43,12 @@ std::int64_t tokens_of(const model::Request& request) {
     bytes += tool.name.size() + tool.description.size() + tool.parameters.size();
   return static_cast<std::int64_t>(bytes / 4) + request.max_tokens.value_or(0);
 }
+
+// Written by the client's thread, read behind the end of the call.
+struct FirstPiece {
+  std::atomic<bool> came = false;
+  MonotonicTime at{};
+};
 
 }  // namespace
 
@@ -201,8 +208,32 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, con
   return client;
 }
 
-model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec& spec,
-                                        const model::Request& request, const ModelInput& in) {
+// A trace that cannot be read is no reason to make no call.
+net::Headers Activities::trace_headers(activity::Context& ctx, std::uint32_t step) {
+  const std::string& run = ctx.info().workflow_id;
+  std::optional<platform::TraceContext> trace;
+  {
+    std::lock_guard lock(mutex_);
+    if (const auto found = traces_.find(run); found != traces_.end()) trace = found->second;
+  }
+  if (!trace) {
+    auto read = platform::trace_of(*deps_.store, run);
+    if (!read) return {};
+    trace = *std::move(read);
+    std::lock_guard lock(mutex_);
+    if (traces_.size() >= kMaxCachedTraces) traces_.clear();
+    traces_[run] = *trace;
+  }
+  if (!trace->given && !deps_.propagates_traces) return {};
+  net::Headers out = {{"traceparent", trace->traceparent(platform::step_span_id(trace->trace_id, run, step,
+                                                                                ctx.info().attempt))}};
+  if (!trace->state.empty()) out.emplace_back("tracestate", trace->state);
+  return out;
+}
+
+model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec& spec, model::Request request,
+                                        const ModelInput& in) {
+  request.headers = trace_headers(ctx, in.step);
   const auto attempt = static_cast<std::uint32_t>(ctx.info().attempt);
   std::shared_ptr<platform::StreamWriter> writer =
       require(deps_.streams->open(ctx.info().workflow_id, std::to_string(in.step), attempt),
@@ -210,13 +241,19 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
   Beat beat(ctx);
   // The stream is for watching: should its disk fail, the completion still counts.
   const auto text = std::make_shared<Redaction::Stream>(*redaction_);
-  auto on_delta = [writer, text](const model::Delta& delta) {
+  const MonotonicTime sent = deps_.clock->monotonic();
+  const auto first = std::make_shared<FirstPiece>();
+  auto on_delta = [writer, text, first, clock = deps_.clock](const model::Delta& delta) {
+    if (!first->came.load()) first->at = clock->monotonic(), first->came = true;
     if (delta.kind == model::Delta::Kind::kText) (void)writer->append(text->add(delta.text));
   };
   auto client = client_for(spec, in.version);
   model::Outcome outcome =
       model::call(*client, request, std::move(on_delta), beat.token(), {kBeatInterval, [&beat] { beat(); }});
   (void)writer->append(text->finish());
+  const MonotonicTime now = deps_.clock->monotonic();
+  metrics_.model_call(in.agent, spec, ctx.info().attempt, outcome, now - sent,
+                      first->came ? std::optional(first->at - sent) : std::nullopt);
   return outcome;
 }
 
@@ -228,7 +265,7 @@ std::optional<model::Outcome> Activities::ask_model(activity::Context& ctx, cons
   const ModelSpec& spec = *chosen.spec;
   const auto& pass = chosen.pass;
   const auto turn = deps_.turns != nullptr ? deps_.turns->join() : nullptr;
-  const model::Request request = model_request_in_turn(ctx, agent, spec, in, answers, turn);
+  model::Request request = model_request_in_turn(ctx, agent, spec, in, answers, turn);
   if (is_too_much(agent, spec, in, request, answers)) return std::nullopt;
   if (pass) {
     const std::int64_t tokens = tokens_of(request);
@@ -240,13 +277,12 @@ std::optional<model::Outcome> Activities::ask_model(activity::Context& ctx, cons
                   {"kind", "model"},
                   {"name", spec.name},
                   {"iteration", in.iteration},
-                  {"attempt", ctx.info().attempt}};
-  if (!chosen.passed_over.empty()) {
-    started["provider"] = spec.provider;
-    started["instead_of"] = chosen.passed_over_json();
-  }
+                  {"attempt", ctx.info().attempt},
+                  {"provider", spec.provider},
+                  {"server", model::host_of(model_url(spec))}};
+  if (!chosen.passed_over.empty()) started["instead_of"] = chosen.passed_over_json();
   publish_begun(ctx, started, fmt::format("step/{}/started/{}", in.step, ctx.info().attempt));
-  model::Outcome outcome = stream_model(ctx, spec, request, in);
+  model::Outcome outcome = stream_model(ctx, spec, std::move(request), in);
   if (chosen.call) chosen.call->ended(outcome ? model::CallEnd::kWorked : model::end_of(outcome.error()));
   if (pass && outcome) {
     const std::int64_t tokens = outcome->usage.input_tokens + outcome->usage.output_tokens;

@@ -12,6 +12,7 @@
 #include "holdfast/client.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
+#include "metrics/registry.h"
 #include "model/breaker.h"
 #include "model/gate.h"
 #include "net/http_client.h"
@@ -62,6 +63,10 @@ struct Deps {
   std::string decision_key;
   // What models cost. None: what is compiled in.
   const price::PriceTable* prices = nullptr;
+  // Where calls are counted. None: nowhere.
+  metrics::Registry* metrics = nullptr;
+  // Requests say within which span they are made, also those of runs that were started in nobody's trace.
+  bool propagates_traces = false;
 };
 
 // Workers, or a Replayer for all three.

@@ -42,6 +42,20 @@ ToolResult unknown(std::string note) {
   return out;
 }
 
+// Requests of one call, which say within which span they are made.
+class WithHeaders final : public net::HttpClient {
+ public:
+  WithHeaders(net::HttpClient& http, net::Headers headers) : http_(http), headers_(std::move(headers)) {}
+  void start(net::HttpRequest request, net::HttpHandler handler, std::stop_token stop) override {
+    request.headers.insert(request.headers.end(), headers_.begin(), headers_.end());
+    http_.start(std::move(request), std::move(handler), std::move(stop));
+  }
+
+ private:
+  net::HttpClient& http_;
+  const net::Headers headers_;
+};
+
 }  // namespace
 
 ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
@@ -123,7 +137,9 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
                  {"attempt", ctx.info().attempt},
                  {"key", in.call.key}},
                 fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
+  const MonotonicTime begun = deps_.clock->monotonic();
   ToolEnding ending = call_type(ctx, tool, in, arguments);
+  metrics_.tool_call(in.agent, tool, ctx.info().attempt, ending.ending, deps_.clock->monotonic() - begun);
   if (ctx.is_cancelled() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
   ending.text = redaction_->apply(std::move(ending.text));
@@ -159,7 +175,8 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   context.idempotency_key = in.call.key;
   context.stop = beat.token();
   context.beat = [&beat] { beat(); };
-  context.http = deps_.http;
+  WithHeaders traced(*deps_.http, trace_headers(ctx, in.call.step));
+  context.http = &traced;
   context.clock = deps_.clock;
   context.mcp = deps_.mcp;
   context.tokens = deps_.tokens;

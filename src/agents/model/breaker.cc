@@ -140,6 +140,14 @@ std::optional<milliseconds> Breakers::open_for(const std::string& endpoint) cons
   return left(breaker.open_until(), now);
 }
 
+std::map<std::string, Breaker::State> Breakers::states() const {
+  const std::lock_guard lock(state_->mutex);
+  const MonotonicTime now = state_->clock.monotonic();
+  std::map<std::string, Breaker::State> out;
+  for (const auto& [endpoint, breaker] : state_->breakers) out.emplace(endpoint, breaker->state(now));
+  return out;
+}
+
 void Breakers::Call::ended(CallEnd end) {
   const auto breaker = std::exchange(breaker_, nullptr);
   if (!breaker) return;

@@ -116,6 +116,8 @@ class Breakers {
   Call enter_anyway(const std::string& endpoint);
   // The same without asking for a call. None: it is closed, or a probe is due.
   std::optional<std::chrono::milliseconds> open_for(const std::string& endpoint) const;
+  // By endpoint: how each circuit stands.
+  std::map<std::string, Breaker::State> states() const;
 
  private:
   struct State {

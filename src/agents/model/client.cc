@@ -173,16 +173,16 @@ std::string url_of(const Provider& provider, const Request& request, const Diale
 }
 
 net::HttpRequest http_request(const Endpoint& endpoint, const Dialect& dialect, std::string url,
-                              std::string body, const std::string& key,
-                              std::shared_ptr<net::LargeTurn> turn) {
+                              std::string body, const std::string& key, const Request& request) {
   net::HttpRequest out;
-  out.turn = std::move(turn);
+  out.turn = request.turn;
   out.method = "POST";
   out.url = std::move(url);
   out.headers = endpoint.provider->headers(key, dialect);
   out.headers.emplace_back("content-type", "application/json");
   out.headers.emplace_back("accept", "text/event-stream");
   out.headers.insert(out.headers.end(), endpoint.headers.begin(), endpoint.headers.end());
+  out.headers.insert(out.headers.end(), request.headers.begin(), request.headers.end());
   out.body = std::move(body);
   out.connect_timeout = endpoint.connect_timeout;
   out.idle_timeout = endpoint.idle_timeout;
@@ -205,7 +205,7 @@ std::shared_ptr<Call> make_call(const Shared& shared, const std::string& key, st
 }
 
 void send(Shared& shared, std::shared_ptr<Call> call, const Dialect& dialect, std::string url,
-          std::string body, std::shared_ptr<net::LargeTurn> turn) {
+          std::string body, const Request& request) {
   net::HttpHandler handler;
   handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
   handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
@@ -215,7 +215,7 @@ void send(Shared& shared, std::shared_ptr<Call> call, const Dialect& dialect, st
     finish(call->outcome(std::move(ended)));
   };
   shared.http.start(
-      http_request(shared.endpoint, dialect, std::move(url), std::move(body), call->api_key, std::move(turn)),
+      http_request(shared.endpoint, dialect, std::move(url), std::move(body), call->api_key, request),
       std::move(handler), call->cancel.get_token());
 }
 
@@ -246,7 +246,7 @@ void ask(const std::shared_ptr<Shared>& shared, const std::string& key, const Re
           asked_before + 1);
     };
   }
-  send(*shared, std::move(call), dialect, url_of(provider, request, dialect), *std::move(body), request.turn);
+  send(*shared, std::move(call), dialect, url_of(provider, request, dialect), *std::move(body), request);
 }
 
 class HttpModelClient : public Client {

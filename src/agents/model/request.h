@@ -11,6 +11,7 @@
 
 #include "holdfast/status.h"
 #include "model/message.h"
+#include "net/http_client.h"
 #include "net/large_turns.h"
 
 namespace holdfast::model {
@@ -34,6 +35,7 @@ struct Request {
   bool cache_marks = false;   // says up to where a prompt is worth keeping, to those who want to be told
   // Of this call, when it or its answer is large. None: it need not wait for one.
   std::shared_ptr<net::LargeTurn> turn;
+  net::Headers headers;  // besides those of the endpoint; they are no part of what is asked
 };
 
 // What is said of the answer's form: its schema. INVALID_ARGUMENT: it is none.

@@ -156,8 +156,9 @@ struct Engine::Impl {
   std::uint64_t applied = 0;                // guarded by mutex
   bool napping = false;                     // guarded by mutex: the engine thread needs no waking
   std::atomic<std::chrono::nanoseconds> last_sync{};
-  bool stopping = false;  // guarded by mutex
-  bool finished = false;  // guarded by mutex: no more batches
+  std::atomic<std::size_t> executions = 0;  // in memory; written by the engine thread
+  bool stopping = false;                    // guarded by mutex
+  bool finished = false;                    // guarded by mutex: no more batches
 
   std::shared_ptr<Gate> gate = std::make_shared<Gate>();
   std::unique_ptr<VisibilityFeeder> feeder;
@@ -387,6 +388,7 @@ void Engine::Impl::engine_loop() {
     run_posted(std::move(posted));
     core.tick();
     if (!core.broken().ok()) die(core.broken());
+    executions.store(core.cached_executions(), std::memory_order_relaxed);
     if (stop_now) core.close();
     for (Release& early : core.take_early()) filler.release(std::move(early));
     if (stop_now) {
@@ -466,6 +468,7 @@ void Engine::Impl::committer_loop() {
     const auto begun = clock.monotonic();
     commit(output);
     last_sync = clock.monotonic() - begun;
+    if (options.on_commit && !output.batch.empty()) options.on_commit(last_sync, output.releases.size());
     {
       std::lock_guard lock(mutex);
       committer_busy = false;
@@ -535,6 +538,14 @@ std::shared_ptr<api::CallHandle> Engine::start(api::Method method, api::MessageP
 
 std::int64_t Engine::epoch() const {
   return impl_->core.epoch();
+}
+
+EngineLoad Engine::load() const {
+  EngineLoad out;
+  out.calls = impl_->arrivals.load(std::memory_order_relaxed);
+  out.inbox_bytes = impl_->inbox_memory.used();
+  out.executions = impl_->executions.load(std::memory_order_relaxed);
+  return out;
 }
 
 }  // namespace holdfast::engine

@@ -6,6 +6,7 @@
 //
 // Failure: a commit that fails ends the process at once (law 3): what the disk holds is unknown.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -35,10 +36,19 @@ struct EngineOptions {
   MemoryBudget* memory = nullptr;
   // A run is no more, durably. On the committer's thread: it must not block.
   std::function<void(const std::string& namespace_name, const std::string& workflow_id)> on_deleted;
+  // A batch is durable: what it took, and how many answers it let go. On the committer's thread: it must not
+  // block.
+  std::function<void(std::chrono::nanoseconds took, std::size_t answers)> on_commit;
   // Called with a message when the process is about to end because a commit failed, because the store
   // cannot be read any more, or because an exception reached the end of a thread of the engine; then
   // _exit(70).
   std::function<void(const std::string&)> on_fatal;
+};
+
+struct EngineLoad {
+  std::uint64_t calls = 0;  // that came, since it was opened
+  std::size_t inbox_bytes = 0;
+  std::size_t executions = 0;  // in memory
 };
 
 class Engine final : public api::Connection {
@@ -56,6 +66,9 @@ class Engine final : public api::Connection {
                                          api::CallOptions options, api::Completion done) override;
 
   std::int64_t epoch() const;
+
+  // As it was when the engine thread last had something to do. Never blocks.
+  EngineLoad load() const;
 
  private:
   struct Impl;

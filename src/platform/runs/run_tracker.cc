@@ -131,8 +131,9 @@ void RunTracker::recover_page(std::string after, std::size_t seen) {
   filter.limit = kRecoveryPage;
   auto page = deps_.store->runs(filter);
   if (!page) return deps_.log("cannot read the runs: " + page.error().message());
+  // Also those whose end somebody has looked at meanwhile: nobody may have written it down.
   for (const platform::RunRecord& run : *page) {
-    if (run.started_at && !known_outcome(run.run)) watch(run.run);
+    if (run.started_at) watch(run.run);
   }
   seen += page->size();
   if (page->size() < kRecoveryPage || seen >= kMaxRecovered) return;

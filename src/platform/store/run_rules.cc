@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "platform/trace_context.h"
 
 namespace holdfast::platform::rules {
 
@@ -16,10 +17,20 @@ std::string fingerprint_of(const std::string& agent, const std::string& input) {
   return sha256_hex(sha256_hex(agent) + sha256_hex(input));
 }
 
+// Of the settings what is asked for. Within which trace somebody asks is no part of it: the same request,
+// made again, is made in another one.
+std::string asked_for(const std::string& settings) {
+  if (settings.find(kTraceSetting) == std::string::npos) return settings;
+  auto json = parse_json<nlohmann::json>(settings);
+  if (!json.is_object() || json.erase(std::string(kTraceSetting)) == 0) return settings;
+  return json.empty() ? std::string() : dump_json(json);
+}
+
 std::string fingerprint_of(const StartIntent& intent) {
   if (!intent.fingerprint.empty()) return intent.fingerprint;
-  if (intent.settings.empty()) return fingerprint_of(intent.agent, intent.input);
-  return sha256_hex(fingerprint_of(intent.agent, intent.input) + sha256_hex(intent.settings));
+  const std::string settings = asked_for(intent.settings);
+  if (settings.empty()) return fingerprint_of(intent.agent, intent.input);
+  return sha256_hex(fingerprint_of(intent.agent, intent.input) + sha256_hex(settings));
 }
 
 // Whatever the order of their keys and the space between.
@@ -34,7 +45,7 @@ bool same_request(const StartIntent& intent, const StoredRun& stored) {
   if (intent.conversation != stored.run.conversation) return false;
   if (stored.fingerprint == fingerprint_of(intent)) return true;
   const RunRecord& run = stored.run;
-  const bool of_text = intent.fingerprint.empty() && intent.settings.empty() &&
+  const bool of_text = intent.fingerprint.empty() && asked_for(intent.settings).empty() &&
                        stored.fingerprint == fingerprint_of(run.agent, run.input);
   return of_text && intent.agent == run.agent && same_json(intent.input, run.input);
 }

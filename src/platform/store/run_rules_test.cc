@@ -41,6 +41,25 @@ TEST_F(RunRules, ARunHasItsIdForRequestId) {
   EXPECT_EQ(made.run.request_id, made.run.run);
 }
 
+// A repeat comes in another trace; one that asks for something else is another request.
+TEST_F(RunRules, TheTraceIsNoPartOfTheRequest) {
+  const auto trace = [](const char* digit) {
+    return std::string(R"("trace":{"traceparent":")") + digit + R"("})";
+  };
+  intent_.settings = "{" + trace("1") + "}";
+  EXPECT_EQ(start(std::nullopt, stored_)->write, Write::kNothing) << "begun in no trace";
+  intent_.settings = R"({"context":{"a":1},)" + trace("1") + "}";
+  EXPECT_FALSE(start(std::nullopt, stored_));
+  intent_.run = "refund-8";
+  const StoredRun other = start(std::nullopt, std::nullopt)->row;
+  intent_.settings = R"({"context":{"a":1},)" + trace("2") + "}";
+  EXPECT_EQ(start(std::nullopt, other)->write, Write::kNothing);
+  intent_.settings = R"({"context":{"a":1}})";
+  EXPECT_EQ(start(std::nullopt, other)->write, Write::kNothing);
+  intent_.settings = R"({"context":{"a":2},)" + trace("2") + "}";
+  EXPECT_FALSE(start(std::nullopt, other));
+}
+
 TEST_F(RunRules, TheSameRequestFindsItsRunByKeyOrId) {
   EXPECT_EQ(start(stored_, stored_)->write, Write::kNothing);
   intent_.run.clear();

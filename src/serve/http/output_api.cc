@@ -1,5 +1,5 @@
-// What the steps of a run gave, whole: /api/v1/runs/{id}/steps, which searches it, .../steps/{step}/output,
-// and
+// What a run did and gave: /api/v1/runs/{id}/trace; and what its steps gave, whole: /api/v1/runs/{id}/steps,
+// which searches it, .../steps/{step}/output, and
 // .../blobs/{sha256}. Text of tools is foreign: it is sent to be stored, never to be shown as a page.
 
 #include <fmt/format.h>
@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
+#include "http/trace_api.h"
 
 namespace holdfast::http {
 
@@ -145,6 +146,7 @@ Response list_steps(ApiContext& context, Request& request) {
 }  // namespace
 
 void add_output_routes(Router& router, ApiContext& context) {
+  router.add("GET", "/api/v1/runs/{id}/trace", Permission::kRead, context.answering(show_trace), {"cursor"});
   router.add("GET", "/api/v1/runs/{id}/steps", Permission::kRead, context.answering(list_steps), {"search"});
   router.add("GET", "/api/v1/runs/{id}/steps/{step}/output", Permission::kRead,
              context.blocking(show_output));

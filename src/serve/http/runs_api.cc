@@ -7,6 +7,7 @@
 #include "http/api_context.h"
 #include "http/problems.h"
 #include "http/run_json.h"
+#include "platform/trace_context.h"
 
 namespace holdfast::http {
 
@@ -46,8 +47,14 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
 }
 
 // With their keys sorted, so that the same settings are the same request.
-std::string settings_of(const Json& body) {
+std::string settings_of(const Json& body, const Request& request) {
   nlohmann::json out = nlohmann::json::object();
+  const std::string_view parent = request.header("traceparent");
+  if (const auto trace = platform::parse_trace(parent, request.header("tracestate"))) {
+    nlohmann::json& given = out[std::string(platform::kTraceSetting)];
+    given["traceparent"] = parent;
+    if (!trace->state.empty()) given["tracestate"] = trace->state;
+  }
   for (const char* name : {"context", "notify"}) {
     if (body.contains(name) && !body[name].is_null()) out[name] = nlohmann::json(body[name]);
   }
@@ -78,7 +85,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.definition_hash = *version;
   intent.input = dump_json((*body)["input"]);
   intent.conversation = *conversation;
-  intent.settings = settings_of(*body);
+  intent.settings = settings_of(*body, request);
   intent.idempotency_key = std::string(request.header("idempotency-key"));
   return intent;
 }
