@@ -31,7 +31,8 @@ struct ServeOptions {
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
-  bool dev = false;  // with the scripted model, the demo agent and a demo run
+  std::optional<std::string> otlp_endpoint;  // of a collector of spans; none: OTEL_EXPORTER_OTLP_ENDPOINT
+  bool dev = false;                          // with the scripted model, the demo agent and a demo run
   bool json = false;
   Storage storage;  // from main(), never from the command line
 };
