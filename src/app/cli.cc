@@ -160,6 +160,10 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
                   "File of what model keys may be used for: requests and tokens a minute, calls at a time");
   sub->add_option("--prices", options.price_files,
                   "File of model prices, which go before those that are compiled in (may be repeated)");
+  sub->add_option("--otlp-endpoint", options.otlp_endpoint,
+                  "Collector of OpenTelemetry spans, as in http://127.0.0.1:4318 (default:\n"
+                  "OTEL_EXPORTER_OTLP_ENDPOINT; its other variables hold, too)")
+      ->check(is_given());
   sub->add_option_function<std::string>(
          "--memory", [&options](const std::string& text) { options.memory = *parse_memory(text); },
          "Memory for requests, replies and caches, as in 512MiB (default: a quarter of the machine's, at "

@@ -38,7 +38,8 @@ struct ServeOptions {
   std::optional<std::string> grpc_client_ca;
   std::vector<std::string> trusted_proxies;
   std::optional<std::string> public_url;
-  bool dev = false;  // with the scripted model, the demo agent and a demo run
+  std::optional<std::string> otlp_endpoint;  // of a collector of spans; none: OTEL_EXPORTER_OTLP_ENDPOINT
+  bool dev = false;                          // with the scripted model, the demo agent and a demo run
   bool json = false;
   Storage storage;  // from main(), never from the command line
 };

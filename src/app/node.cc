@@ -259,7 +259,12 @@ Status Node::read_prices() {
 }
 
 Status Node::read_export() {
-  auto settings = otlp::read_settings(environment_variable);
+  auto settings = otlp::read_settings([this](const char* name) -> const char* {
+    if (!options_.otlp_endpoint) return environment_variable(name);
+    const std::string_view asked(name);
+    if (asked == "OTEL_EXPORTER_OTLP_ENDPOINT") return options_.otlp_endpoint->c_str();
+    return asked == "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" ? nullptr : environment_variable(name);
+  });
   if (!settings) return settings.error();
   export_ = *std::move(settings);
   return {};

@@ -168,7 +168,9 @@ void read_gate(metrics::Reading& out, const model::Gate& gate) {
 void read_breakers(metrics::Reading& out, const model::Breakers& breakers) {
   using State = model::Breaker::State;
   std::vector<metrics::Series> series;
-  for (const auto& [endpoint, state] : breakers.states()) {
+  for (const auto& [circuit, state] : breakers.states()) {
+    std::string endpoint = circuit;  // "PROVIDER HOST KEY", where there is a key
+    if (endpoint.ends_with(' ')) endpoint.pop_back();
     for (const State one : {State::kClosed, State::kOpen, State::kHalfOpen})
       series.push_back({{endpoint, std::string(state_name(one))}, one == state ? 1.0 : 0.0});
   }
