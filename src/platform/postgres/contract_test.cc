@@ -9,6 +9,7 @@
 #include "platform/contract_held_runs.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
+#include "platform/contract_outbox.h"
 #include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
@@ -26,7 +27,7 @@ class Schema : public StorePlace {
     options.address = *postgres::parse_address(address_);
     Result<OpenPostgres> opened = open_postgres(options, clock, random, flusher_);
     if (!opened) return fail(opened.error());
-    return Opened{std::move(opened->store), std::move(opened->streams)};
+    return Opened{std::move(opened->store), std::move(opened->streams), std::move(opened->outbox)};
   }
 
  private:

@@ -102,9 +102,13 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   if (!events) return fail(events.error());
   OpenPostgres out;
   out.identity = identity->id;
-  out.store = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
-  out.streams = std::make_unique<BufferedStreams>(
+  auto tables = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
+  auto log = std::make_unique<BufferedStreams>(
       std::make_unique<PostgresLog>(std::move(*events), session, identity->epoch), clock, flusher);
+  out.outbox = std::make_unique<Outbox>(*tables, *log, clock);
+  if (Status told = out.outbox->recover(); !told.ok()) return fail(std::move(told));
+  out.store = std::move(tables);
+  out.streams = std::move(log);
   return out;
 }
 

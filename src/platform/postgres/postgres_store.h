@@ -11,6 +11,7 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "postgres/address.h"
@@ -35,6 +36,7 @@ struct OpenPostgres {
   // Destroy streams before the executor given to open_postgres.
   std::unique_ptr<Store> store;
   std::unique_ptr<Streams> streams;
+  std::unique_ptr<Outbox> outbox;  // of these two; goes before they do
 };
 
 // Makes the tables of a schema that has none; one of an earlier version is FAILED_PRECONDITION, because

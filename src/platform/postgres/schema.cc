@@ -5,6 +5,7 @@
 #include "base/ids.h"
 #include "base/sha256.h"
 #include "base/storage_fault.h"
+#include "platform_postgres/outbox.h"
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
@@ -194,6 +195,7 @@ constexpr Migration kMigrations[] = {
     {7, "what agents remember, and the terms by which it is found", kMemory},
     {8, "the lines of conversations", kTurns},
     {9, "settings of runs", kRunSettingsTable},
+    {10, "what steps tell, until the log of events has it", kOutboxTable},
 };
 
 constexpr const char* kMigrationsTable =

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/storage_fault.h"
+#include "platform_sqlite/outbox.h"
 #include "platform_sqlite/run_settings.h"
 #include "sqlite/statement.h"
 
@@ -219,7 +220,7 @@ struct Step {
 };
 constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums}, {3, kLedgerChecksums}, {4, kLabels},     {4, kHeldRuns},         {4, kBudgets},
-    {4, kBlobTables},     {4, kMemoryTables},    {4, kTurnTables}, {4, kRunSettingsTable},
+    {4, kBlobTables},     {4, kMemoryTables},    {4, kTurnTables}, {4, kRunSettingsTable}, {5, kOutboxTable},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

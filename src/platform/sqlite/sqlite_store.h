@@ -11,6 +11,7 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "platform_sqlite/snapshot.h"
@@ -32,6 +33,7 @@ struct OpenStores {
   // Destroy streams before the executor given to open_sqlite.
   std::unique_ptr<Store> store;
   std::unique_ptr<Streams> streams;
+  std::unique_ptr<Outbox> outbox;        // of these two; goes before they do
   std::unique_ptr<Snapshots> snapshots;  // of these two; goes before they do
 };
 

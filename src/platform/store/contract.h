@@ -17,6 +17,7 @@
 #include "fixture/counting_random.h"
 #include "fixture/manual_clock.h"
 #include "holdfast/status.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 
@@ -28,6 +29,7 @@ class StorePlace {
   struct Opened {
     std::unique_ptr<Store> store;
     std::unique_ptr<Streams> streams;
+    std::unique_ptr<Outbox> outbox;
   };
   virtual ~StorePlace() = default;
   // At most one at a time is open. Clock and random outlive it.
@@ -53,8 +55,10 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     ASSERT_TRUE(opened) << opened.error().to_string();
     store_ = std::move(opened->store);
     streams_ = std::move(opened->streams);
+    outbox_ = std::move(opened->outbox);
   }
   void close() {
+    outbox_.reset();
     streams_.reset();
     store_.reset();
   }
@@ -64,6 +68,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   std::unique_ptr<StorePlace> place_ = GetParam().make_place();
   std::unique_ptr<Store> store_;
   std::unique_ptr<Streams> streams_;
+  std::unique_ptr<Outbox> outbox_;
 };
 
 }  // namespace holdfast::platform

@@ -92,6 +92,7 @@ inline constexpr Table kTables[] = {
     {"memory_terms", "subject, term, name, times", "subject, term, name", ""},
     {"turns", "n, conversation, run, at, over", "n", "n"},
     {"run_settings", "run, settings", "run", ""},
+    {"outbox", "n, run, entries", "n", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 
