@@ -68,6 +68,7 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   platform::OpenStores out;
   out.store = std::move(opened->store);
   out.streams = std::move(opened->streams);
+  out.outbox = std::move(opened->outbox);
   return out;
 }
 

@@ -14,6 +14,7 @@
 #include "grant/grants.h"
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "price/price_table.h"
@@ -32,9 +33,9 @@ class WorkerRole {
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
-                                                   platform::Streams& streams, const grant::Grants& grants,
-                                                   MemoryBudget& sql_memory, const price::PriceTable& prices,
-                                                   Outside& outside);
+                                                   platform::Streams& streams, platform::Outbox& outbox,
+                                                   const grant::Grants& grants, MemoryBudget& sql_memory,
+                                                   const price::PriceTable& prices, Outside& outside);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

@@ -7,11 +7,21 @@
 #include "agent/workflow_tool.h"
 #include "definition/tools_loading.h"
 #include "protocol/names.h"
+#include "protocol/pure_tool.h"
 
 namespace holdfast::agent {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+namespace {
+
+const char* activity_of(const PlannedCall& call) {
+  const bool pure = call.input.is_object() && call.input.value(kPureCall, false);
+  return pure ? kPureToolActivity : kToolActivity;
+}
+
+}  // namespace
 
 Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
@@ -70,7 +80,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
     if (is_steered()) {
       result = co_await try_tool(call);
     } else {  // the order of commands of a turn depends on how deep each call is
-      result = co_await ctx_.activity<ToolResult>(kToolActivity, tool_options(*call), tool_input(*call));
+      result = co_await ctx_.activity<ToolResult>(activity_of(*call), tool_options(*call), tool_input(*call));
     }
     if (result.status == ToolStatus::kUnknown && !call->reconcile.is_null())
       result = co_await reconcile(call, std::move(result));
@@ -83,6 +93,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned) {
       answer.id = call->call.id;
       answer.source = result.source.value();
       answer.key = result.key;
+      if (result.status == ToolStatus::kDone) answer.text = result.note;
       add_loaded(progress_.loaded, result.loaded);
       co_return answer;
     }
@@ -124,8 +135,9 @@ Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call) {
   while (true) {
     auto options = tool_options(*call).cancellation(ActivityCancellation::kWaitCompleted);
     auto in = tool_input(*call);
-    auto calling = [this, options, in]() -> Task<ToolResult> {
-      return ctx_.activity<ToolResult>(kToolActivity, options, in);
+    const char* activity = activity_of(*call);
+    auto calling = [this, activity, options, in]() -> Task<ToolResult> {
+      return ctx_.activity<ToolResult>(activity, options, in);
     };
     Outcome<ToolResult> outcome = co_await attempt(budget_.within<ToolResult>(calling));
     if (outcome.ok()) co_return std::move(outcome).value();
