@@ -5,6 +5,7 @@ Both sides sync every commit. Temporal runs twice: as shipped, and tuned (tools/
 """
 
 import argparse
+import http.client
 import json
 import os
 import pathlib
@@ -45,6 +46,19 @@ def wait_for(port: int, process: subprocess.Popen) -> None:
                 break
             time.sleep(0.05)
     sys.exit(f"the server on port {port} does not serve; its output is above")
+
+
+def wait_until_ready(port: int) -> None:
+    """A server of ours answers before it is whole, and says so."""
+    for _ in range(600):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/api/v1/runs?limit=1")
+        status = connection.getresponse().status
+        connection.close()
+        if status != 503:
+            return
+        time.sleep(0.05)
+    sys.exit(f"the server on port {port} does not get ready")
 
 
 class Bench:

@@ -3,6 +3,7 @@
 # tools/bench.sh BUILD against REV [options]: see tools/bench_against.py.
 # tools/bench.sh BUILD retention [RUNS]: see tools/bench_retention.py.
 # tools/bench.sh BUILD agents [options]: see tools/bench_agents.py.
+# tools/bench.sh BUILD agents streams|long|parked [options]: see tools/bench_agents_load.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -17,6 +18,9 @@ if [ "${1:-}" = retention ]; then
 fi
 if [ "${1:-}" = agents ]; then
   shift
+  case ${1:-} in
+    streams | long | parked) exec python3 tools/bench_agents_load.py --build "$build" "$@" ;;
+  esac
   exec python3 tools/bench_agents.py --build "$build" "$@"
 fi
 exec python3 tools/bench.py --build "$build" "$@"

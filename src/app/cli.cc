@@ -136,9 +136,6 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
                   "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
   sub->add_option("--http", options.http,
                   "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port)");
-  sub->add_option("--public-url", options.public_url,
-                  "Where others reach the HTTP API, for URLs that tools hand out (default: http://ADDRESS)")
-      ->check(is_given());
   sub->add_option("--engine", options.engine,
                   "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine")
       ->check(is_engine());

@@ -22,7 +22,10 @@ void CommandLine::add_protection(CLI::App* sub, ServeOptions& options) {
   sub->add_option("--trusted-proxy", options.trusted_proxies,
                   "Address of a proxy in front that speaks TLS; nobody else is heard in the clear beyond "
                   "loopback (may be repeated)");
-  sub->add_option("--public-url", options.public_url, "Where people reach the page, https://HOST[:PORT]")
+  sub->add_option(
+         "--public-url", options.public_url,
+         "Where others reach the server, https://HOST[:PORT]; URLs that tools hand out begin with it "
+         "(default: http://ADDRESS)")
       ->envname("HOLDFAST_PUBLIC_URL");
 }
 

@@ -512,8 +512,9 @@ Status Node::start_work() {
     auto started = runs_->start(std::move(intent));
     return started ? Status() : started.error();
   };
-  auto workers = WorkerRole::start(options, engine_->connection(), environment_, *platform_.store,
-                                   *platform_.streams, grants_, sql_memory_, prices_, *outside_);
+  auto workers =
+      WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams,
+                        *platform_.outbox, grants_, sql_memory_, prices_, *outside_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

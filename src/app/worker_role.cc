@@ -43,8 +43,8 @@ WorkerRole::~WorkerRole() {
 
 Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, api::Connection& connection,
                                                       const Environment& environment, platform::Store& store,
-                                                      platform::Streams& streams, const grant::Grants& grants,
-                                                      MemoryBudget& sql_memory,
+                                                      platform::Streams& streams, platform::Outbox& outbox,
+                                                      const grant::Grants& grants, MemoryBudget& sql_memory,
                                                       const price::PriceTable& prices, Outside& outside) {
   auto impl = std::make_unique<Impl>();
 
@@ -73,6 +73,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.breakers = &*impl->breakers;
   deps.store = &store;
   deps.streams = &streams;
+  deps.outbox = &outbox;
   deps.http = &outside.http();
   deps.mcp = &outside.mcp();
   deps.tokens = &outside.tokens();

@@ -15,6 +15,7 @@
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
 #include "metrics/registry.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "price/price_table.h"
@@ -37,9 +38,9 @@ class WorkerRole {
   // Everything must outlive it.
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
-                                                   platform::Streams& streams, const grant::Grants& grants,
-                                                   MemoryBudget& sql_memory, const price::PriceTable& prices,
-                                                   Outside& outside);
+                                                   platform::Streams& streams, platform::Outbox& outbox,
+                                                   const grant::Grants& grants, MemoryBudget& sql_memory,
+                                                   const price::PriceTable& prices, Outside& outside);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

@@ -65,6 +65,35 @@ TEST(AgentRun, HistoryHoldsReferencesOnly) {
   EXPECT_LT(history->size(), 40'000u);
 }
 
+// What a pure call came to needs no write of its own; the step behind it keeps it, counts it and tells it.
+TEST(AgentRun, APureCallIsKeptWithTheStepBehindIt) {
+  Platform p(R"(
+replies:
+  - when: {turn: 0}
+    tool_calls: [{name: lookup, arguments: {order_id: 7}}]
+  - when: {turn: 1}
+    text: done
+)");
+  p.deploy("kept");
+  auto run = p.start("kept", "go");
+  EXPECT_EQ(p.finish(run).output, "done");
+  std::string key;
+  int told = 0;
+  for (const platform::Event& event : p.events(run.workflow_id())) {
+    const Json data = Json::parse(event.data);
+    if (data.value("name", "") != "lookup") continue;
+    if (event.type == "step.started") key = data.at("key");
+    if (event.type != "step.completed") continue;
+    ++told;
+    EXPECT_THAT(data.at("result").get<std::string>(), HasSubstr("Ada"));
+  }
+  EXPECT_EQ(told, 1);
+  const auto record = p.store().lookup_step("tool:" + key);
+  ASSERT_TRUE(record && *record);
+  EXPECT_THAT((*record)->result, HasSubstr("Ada"));
+  EXPECT_EQ(p.store().usage_of_run(run.workflow_id())->tool_calls, 1);
+}
+
 TEST(AgentRun, ModelMistakesGoBackToTheModel) {
   const std::string deep = R"({"order_id": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
   Platform p(R"(

@@ -11,6 +11,7 @@
 #include "fixture/postgres_server.h"
 #include "model/message.h"
 #include "platform_postgres/postgres_store.h"
+#include "protocol/pure_tool.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::e2e {
@@ -103,7 +104,9 @@ Platform::Platform(const std::string& script) : environment_(clock_, random_, ne
     store::RocksOptions rocks;
     rocks.dir = directory_ / "engine";
     rocks_ = must(store::RocksStore::open(rocks), "engine store");
-    engine_ = must(engine::Engine::open({}, *rocks_, clock_, random_, nullptr), "engine");
+    engine::EngineOptions options;
+    options.core.limits.pure_activities = {protocol::kPureToolActivity};
+    engine_ = must(engine::Engine::open(std::move(options), *rocks_, clock_, random_, nullptr), "engine");
     connection_ = engine_.get();
   }
   client_ = std::make_unique<Client>(*connection_, environment_);
@@ -122,6 +125,7 @@ void Platform::open_stores() {
     auto opened = must(platform::open_postgres(options, clock_, random_, flusher_), "platform store");
     stores_.store = std::move(opened.store);
     stores_.streams = std::move(opened.streams);
+    stores_.outbox = std::move(opened.outbox);
     return;
   }
   platform::SqliteOptions sqlite;
@@ -137,6 +141,7 @@ Platform::~Platform() {
   remote_.reset();
   scripted.reset();
   http_.reset();
+  stores_.outbox.reset();
   stores_.streams.reset();
   stores_.store.reset();
 }
@@ -170,6 +175,7 @@ void Platform::start_workers() {
   deps.breakers = breakers_.get();
   deps.store = stores_.store.get();
   deps.streams = stores_.streams.get();
+  deps.outbox = stores_.outbox.get();
   deps.http = http_.get();
   deps.engine = client_.get();
   deps.start_run = [this](platform::StartIntent intent) -> Status {

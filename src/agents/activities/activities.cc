@@ -6,6 +6,7 @@
 #include <set>
 
 #include "activities/builtin_tools.h"
+#include "activities/carried_result.h"
 #include "activities/catalog.h"
 #include "activities/first_message.h"
 #include "activities/large_output.h"
@@ -58,10 +59,21 @@ void Activities::publish(activity::Context& ctx, std::string_view type, const Js
   publish_to(ctx.info().workflow_id, type, data, fmt::format("{}/{}", ctx.info().run_id, key));
 }
 
-void Activities::publish_begun(activity::Context& ctx, const Json& data, const std::string& key) {
-  require_ok(deps_.streams->publish_soon(ctx.info().workflow_id, protocol::event::kStepStarted,
-                                         dump_json(data), fmt::format("{}/{}", ctx.info().run_id, key)),
+void Activities::publish_soon(activity::Context& ctx, std::string_view type, const Json& data,
+                              const std::string& key) {
+  require_ok(deps_.streams->publish_soon(ctx.info().workflow_id, type, dump_json(data),
+                                         fmt::format("{}/{}", ctx.info().run_id, key)),
              "publishing an event");
+}
+
+platform::Told Activities::told(activity::Context& ctx, std::string_view type, const Json& data,
+                                const std::string& key) const {
+  return {ctx.info().workflow_id, std::string(type), dump_json(data),
+          fmt::format("{}/{}", ctx.info().run_id, key)};
+}
+
+void Activities::publish_begun(activity::Context& ctx, const Json& data, const std::string& key) {
+  publish_soon(ctx, protocol::event::kStepStarted, data, key);
 }
 
 Activities::DefinitionPtr Activities::definition(const std::string& agent, const std::string& version) {
@@ -308,7 +320,8 @@ std::string Activities::output_at(const ConversationRef& head) {
 std::optional<ConversationRef> Activities::append_last(activity::Context& ctx, const FinishInput& in) {
   if (in.answers.empty() && in.messages.empty() && in.ended.empty()) return std::nullopt;
   const std::string& run = ctx.info().workflow_id;
-  std::vector<model::Message> messages = answer_messages(ctx, in.answers);
+  std::vector<platform::StepWrite> carried;
+  std::vector<model::Message> messages = answer_messages(ctx, in.answers, carried);
   add_ends(ctx, in.ended, messages);
   add_messages(ctx, in.messages, 0, messages);
   platform::StepWrite write;
@@ -317,7 +330,7 @@ std::optional<ConversationRef> Activities::append_last(activity::Context& ctx, c
   write.expected = in.head;
   for (const model::Message& message : messages) write.messages.push_back(model::to_json(message));
   write.result = "{}";
-  return require(deps_.store->commit_step(write), "storing the last answers").appended->head;
+  return require(deps_.outbox->commit_step(write, {}, carried), "storing the last answers").appended->head;
 }
 
 Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
@@ -376,15 +389,17 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
 // ---- answers
 
 std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
-                                                        std::vector<ToolAnswer> answers) {
+                                                        std::vector<ToolAnswer> answers,
+                                                        std::vector<platform::StepWrite>& carried) {
   std::sort(answers.begin(), answers.end(),
             [](const ToolAnswer& a, const ToolAnswer& b) { return a.ordinal < b.ordinal; });
   std::vector<model::Message> out;
   for (const ToolAnswer& answer : answers) {
     if (answer.source == AnswerSource::kError) {
       if (answer.step != 0) {
-        publish(ctx, protocol::event::kStepFailed, {{"step", answer.step}, {"error", excerpt(answer.text)}},
-                fmt::format("step/{}/failed", answer.step));
+        publish_soon(ctx, protocol::event::kStepFailed,
+                     {{"step", answer.step}, {"error", excerpt(answer.text)}},
+                     fmt::format("step/{}/failed", answer.step));
       }
       out.push_back(model::Message::tool(answer.id, "Error: " + answer.text, true));
       continue;
@@ -394,7 +409,12 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
       continue;
     }
     std::string result;
-    if (answer.source == AnswerSource::kEffect) {
+    if (answer.source == AnswerSource::kStep && !answer.text.empty()) {
+      const CarriedResult call = CarriedResult::read(answer.text);
+      publish_soon(ctx, protocol::event::kStepCompleted, call.event(), call.event_key());
+      carried.push_back(call.step_write(ctx.info().workflow_id, answer.key));
+      result = call.record;
+    } else if (answer.source == AnswerSource::kEffect) {
       auto record = require(deps_.store->lookup_effect(answer.key), "the result of a call");
       if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
       result = record->result;

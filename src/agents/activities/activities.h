@@ -28,6 +28,7 @@
 #include "model/client.h"
 #include "model/gate.h"
 #include "model/message.h"
+#include "platform/outbox.h"
 #include "platform/trace_context.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
@@ -106,8 +107,10 @@ class Activities {
   Json arguments_of(const CallRef& call);
   // Of the model of that version, within its permits.
   std::shared_ptr<model::Client> client_for(const ModelSpec& spec, const std::string& version);
-  // Tool messages for the answers, in the order of the calls.
-  std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers);
+  // Tool messages for the answers, in the order of the calls. `carried`: of those that came through the
+  // history, the records that the store does not have yet.
+  std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers,
+                                              std::vector<platform::StepWrite>& carried);
   std::string output_at(const ConversationRef& head);
   std::optional<ConversationRef> append_last(activity::Context& ctx, const FinishInput& in);
   // Behind the answers, what people sent into the run meanwhile.
@@ -196,6 +199,18 @@ class Activities {
                const std::string& settings);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
                         const ModelInput& in, const Json& context);
+  // What the model said is planned, but for its place in the conversation; and what those who watch see of
+  // it.
+  struct PlannedTurn {
+    ModelTurn turn;
+    model::Message message;
+    Json completed;
+  };
+  PlannedTurn plan_turn(const AgentDefinition& agent, const ModelInput& in, const Json& result,
+                        const std::string& message);
+  // With its place: calls have keys.
+  ModelTurn placed(activity::Context& ctx, PlannedTurn planned, const ConversationRef& head);
+  // Of an answer that an earlier attempt got.
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
 
@@ -209,6 +224,8 @@ class Activities {
                       const Json& arguments);
   void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                       const std::string& result);
+  platform::Told completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                           const std::string& result);
   [[noreturn]] void retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                const ToolEnding& ending);
 
@@ -218,8 +235,12 @@ class Activities {
 
   // Durable, once per run, key and engine run.
   void publish(activity::Context& ctx, std::string_view type, const Json& data, const std::string& key);
-  // That a step has begun: it is told without waiting for the disk, and an attempt behind a crash tells it
-  // again.
+  // What an attempt behind a crash tells again: without waiting for the disk.
+  void publish_soon(activity::Context& ctx, std::string_view type, const Json& data, const std::string& key);
+  // For the transaction of a step (platform/outbox.h).
+  platform::Told told(activity::Context& ctx, std::string_view type, const Json& data,
+                      const std::string& key) const;
+  // That a step has begun.
   void publish_begun(activity::Context& ctx, const Json& data, const std::string& key);
   void publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key);
 

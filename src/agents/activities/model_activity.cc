@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "holdfast/failure.h"
 #include "protocol/events.h"
+#include "protocol/pure_tool.h"
 #include "spec/json_schema.h"
 
 namespace holdfast::agent {
@@ -155,6 +156,8 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   // Whatever becomes of an attempt, there is another one to look: only the effect ledger knows whether the
   // call may have been made, and it lets no call be made twice.
   if (tool->effect == Effect::kAtMostOnce) out.retry["attempts"] = 0;  // without end
+  if (tool->effect == Effect::kPure && tool->type->in_activity && out.input.is_null())
+    out.input = {{kPureCall, true}};
   plan_hooks(agent, *tool, out);
   if (tool->detached) {
     out.detached.emplace();
@@ -164,24 +167,20 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   return out;
 }
 
-ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
-                              const platform::StepRecord& record) {
-  ModelTurn turn;
-  turn.head = record.appended->head;
-  Json result = Json::parse(record.result);
+Activities::PlannedTurn Activities::plan_turn(const AgentDefinition& agent, const ModelInput& in,
+                                              const Json& result, const std::string& message) {
+  PlannedTurn out;
+  ModelTurn& turn = out.turn;
+  out.message = require(model::message_from_json(message), "the answer");
   result.at("usage").get_to(turn.usage);
   if (auto stop = result.find("stop"); stop != result.end()) turn.stop = stop->get<StopReason>();
   const auto mend = result.find("mend");
   turn.mend = mend != result.end();
   const ModelSpec& spec = answered_by(agent, in, result);
-  // Behind an answer that is to be mended stands what is wrong with it.
-  const std::uint64_t at = turn.head.sequence - (turn.mend ? 1 : 0);
-  auto stored = require(deps_.store->read(turn.head, at, at), "the answer");
-  auto message = require(model::message_from_json(stored.at(0).json), "the answer");
   const Json context = binds_context(agent) ? settings_at(in.settings).context : Json();
   Json calls = Json::array();
-  for (std::uint32_t i = 0; i < message.tool_calls.size(); ++i) {
-    const model::ToolCall& call = message.tool_calls[i];
+  for (std::uint32_t i = 0; i < out.message.tool_calls.size(); ++i) {
+    const model::ToolCall& call = out.message.tool_calls[i];
     PlannedCall planned = plan_call(agent, call, i, in, context);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
@@ -190,27 +189,21 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
           "the answer was cut off at max_tokens ({}), so no call of it was made; say less at once",
           spec.max_tokens);
     }
-    planned.call.message = turn.head;
-    if (planned.verdict != Verdict::kInvalid) {
-      Json arguments = Json::parse(call.arguments.empty() ? "{}" : call.arguments);
-      if (planned.call.bound.is_object()) arguments.update(planned.call.bound);
-      const std::string canonical = dump_json(arguments);
-      planned.call.key = idempotency_key(ctx.info().namespace_name, turn.head, i, call.name, canonical);
-    }
     calls.push_back({{"name", call.name},
                      {"arguments", excerpt(call.arguments)},
                      {"verdict", planned.verdict},
                      {"reason", planned.reason}});
     turn.calls.push_back(std::move(planned));
   }
-  Json completed = {{"step", in.step},
-                    {"kind", "model"},
-                    {"name", spec.name},
-                    {"iteration", in.iteration},
-                    {"text", excerpt(message.text())},
-                    {"tool_calls", calls},
-                    {"stop", turn.stop ? to_string(*turn.stop) : ""},
-                    {"usage", result.at("usage")}};
+  Json& completed = out.completed;
+  completed = {{"step", in.step},
+               {"kind", "model"},
+               {"name", spec.name},
+               {"iteration", in.iteration},
+               {"text", excerpt(out.message.text())},
+               {"tool_calls", std::move(calls)},
+               {"stop", turn.stop ? to_string(*turn.stop) : ""},
+               {"usage", result.at("usage")}};
   // Blocks of the model that held a secret and were left out.
   if (const auto withheld = result.find("withheld_blocks"); withheld != result.end())
     completed["withheld_blocks"] = *withheld;
@@ -222,8 +215,34 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   for (const char* about_cost : {"cost", "uncounted", "usage_told"}) {
     if (const auto found = result.find(about_cost); found != result.end()) completed[about_cost] = *found;
   }
-  publish(ctx, protocol::event::kStepCompleted, completed, fmt::format("step/{}/completed", in.step));
+  return out;
+}
+
+ModelTurn Activities::placed(activity::Context& ctx, PlannedTurn planned, const ConversationRef& head) {
+  ModelTurn turn = std::move(planned.turn);
+  turn.head = head;
+  for (std::uint32_t i = 0; i < turn.calls.size(); ++i) {
+    const model::ToolCall& call = planned.message.tool_calls[i];
+    CallRef& place = turn.calls[i].call;
+    place.message = head;
+    if (turn.calls[i].verdict == Verdict::kInvalid) continue;
+    Json arguments = Json::parse(call.arguments.empty() ? "{}" : call.arguments);
+    if (place.bound.is_object()) arguments.update(place.bound);
+    place.key = idempotency_key(ctx.info().namespace_name, head, i, call.name, dump_json(arguments));
+  }
   return turn;
+}
+
+ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
+                              const platform::StepRecord& record) {
+  const ConversationRef& head = record.appended->head;
+  const Json result = Json::parse(record.result);
+  // Behind an answer that is to be mended stands what is wrong with it.
+  const std::uint64_t at = head.sequence - (result.contains("mend") ? 1 : 0);
+  const auto stored = require(deps_.store->read(head, at, at), "the answer");
+  PlannedTurn planned = plan_turn(agent, in, result, stored.at(0).json);
+  publish(ctx, protocol::event::kStepCompleted, planned.completed, fmt::format("step/{}/completed", in.step));
+  return placed(ctx, std::move(planned), head);
 }
 
 namespace {
@@ -267,6 +286,17 @@ void Activities::fail_model_call(activity::Context& ctx, const ModelInput& in, c
   throw_model_error(error);
 }
 
+namespace {
+
+platform::StepWrite step_after(const ConversationRef& head, const std::vector<model::Message>& answers) {
+  platform::StepWrite out;
+  out.expected = head;
+  for (const model::Message& message : answers) out.messages.push_back(model::to_json(message));
+  return out;
+}
+
+}  // namespace
+
 ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const std::string key = model_key(ctx, in);
@@ -277,7 +307,8 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   ModelRoute route(agent->model_of(in.role), ctx.last_heartbeat<Json>());
   ModelChoice chosen = choose_model(ctx, in, route);
   take_slot(ctx, *agent, in, chosen);
-  std::vector<model::Message> answers = answer_messages(ctx, in.answers);
+  std::vector<platform::StepWrite> carried;
+  std::vector<model::Message> answers = answer_messages(ctx, in.answers, carried);
   add_ends(ctx, in.ended, answers);
   add_messages(ctx, in.messages, in.step, answers);
   add_directions(ctx, in, answers);
@@ -291,9 +322,9 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   }
   model::Outcome outcome = std::move(*asked);
   std::optional<std::string> mend;
-  std::optional<Json> told;  // of a usage that cannot be
+  std::optional<Json> claimed;  // of a usage that cannot be
   if (outcome) {
-    told = Spend::admit(allowance, *outcome);
+    claimed = Spend::admit(allowance, *outcome);
     if (auto wrong = why_no_output(*agent, in, *outcome)) {
       // It may quote what was said; half a secret would be found by nobody.
       wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
@@ -314,12 +345,11 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
     fail_model_call(ctx, in, chosen, route, outcome.error());
   }
   const std::size_t withheld = redact(*redaction_, outcome->message);
-  platform::StepWrite write;
+  platform::StepWrite write = step_after(in.head, answers);
   write.key = key;
   write.run = ctx.info().workflow_id;
-  write.expected = in.head;
-  for (const model::Message& message : answers) write.messages.push_back(model::to_json(message));
-  write.messages.push_back(model::to_json(outcome->message));
+  const std::string said = model::to_json(outcome->message);
+  write.messages.push_back(said);
   if (mend) write.messages.push_back(model::to_json(model::Message::user(to_mend(*mend))));
   Json result = {{"usage", usage_json(outcome->usage)}, {"stop", stop_of(outcome->stop_reason)}};
   if (withheld > 0) result["withheld_blocks"] = withheld;
@@ -330,11 +360,17 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   write.settles = allowance.key;
   result["cost"] = cost_json(write.usage.back().cost, write.usage.back().price_as_of);
   if (write.usage.back().uncounted) result["uncounted"] = true;
-  if (told) result["usage_told"] = *told;
+  if (claimed) result["usage_told"] = *claimed;
   write.result = dump_json(result);
-  auto record = require(deps_.store->commit_step(write), "storing the model's answer");
+  PlannedTurn planned = plan_turn(*agent, in, result, said);
+  const std::string once = fmt::format("step/{}/completed", in.step);
+  const auto record =
+      require(deps_.outbox->commit_step(
+                  write, {told(ctx, protocol::event::kStepCompleted, planned.completed, once)}, carried),
+              "storing the model's answer");
   if (!record.replayed) metrics_.used(write.usage.back());
-  return turn_of(ctx, *agent, in, record);
+  return record.replayed ? turn_of(ctx, *agent, in, record)
+                         : placed(ctx, std::move(planned), record.appended->head);
 }
 
 }  // namespace holdfast::agent

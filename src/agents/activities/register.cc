@@ -6,6 +6,7 @@
 #include "agent/loop.h"
 #include "agent/notify.h"
 #include "agent/schedule.h"
+#include "protocol/pure_tool.h"
 
 namespace holdfast::agent {
 
@@ -72,9 +73,10 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.tools->register_activity(kToolsActivity, [activities](activity::Context& ctx, ToolsInput in) {
     return activities->call_tools(ctx, in);
   });
-  workers.tools->register_activity(kToolActivity, [activities](activity::Context& ctx, ToolInput in) {
-    return activities->call_tool(ctx, in);
-  });
+  for (const char* name : {kToolActivity, kPureToolActivity}) {
+    workers.tools->register_activity(
+        name, [activities](activity::Context& ctx, ToolInput in) { return activities->call_tool(ctx, in); });
+  }
 }
 
 }  // namespace holdfast::agent

@@ -16,6 +16,7 @@
 #include "model/breaker.h"
 #include "model/gate.h"
 #include "net/http_client.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "price/price_table.h"
@@ -37,6 +38,7 @@ using namespace protocol;
 struct Deps {
   platform::Store* store = nullptr;
   platform::Streams* streams = nullptr;
+  platform::Outbox* outbox = nullptr;  // of these two
   net::HttpClient* http = nullptr;
   // Says whether a run is over. None: nobody is asked.
   const Client* engine = nullptr;

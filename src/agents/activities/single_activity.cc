@@ -24,7 +24,7 @@ bool is_last_word(const ModelTurn& turn) {
                                 const ApplicationFailure& failure) {
   if (failure.is_non_retryable() || ctx.info().attempt >= attempts_of(model))
     throw ApplicationFailure(failure.message(), failure.type(), true, failure.details());
-  const double longest = static_cast<double>(model.retry.max_interval.count());
+  const double longest = static_cast<double>(std::max(model.retry.initial, model.retry.max_interval).count());
   const double wanted = static_cast<double>(model.retry.initial.count()) *
                         std::pow(model.retry.backoff, std::max(0, ctx.info().attempt - 1));
   const Duration delay(static_cast<std::int64_t>(std::max(1.0, std::min(longest, wanted))));

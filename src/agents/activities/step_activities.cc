@@ -24,13 +24,16 @@ void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
   write.run = ctx.info().workflow_id;
   const std::string text = redaction_->apply(in.text);
   write.result = tool_record(text, false);
-  require(deps_.store->commit_step(write), "storing the result");
   Json event = {{"step", in.call.step},
                 {"kind", in.kind},
                 {"name", in.call.tool},
                 {"result", excerpt(text)},
                 {"is_error", false}};
-  publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", in.call.step));
+  const std::string key = fmt::format("step/{}/completed", in.call.step);
+  const auto record =
+      require(deps_.outbox->commit_step(write, {told(ctx, protocol::event::kStepCompleted, event, key)}),
+              "storing the result");
+  if (record.replayed) publish(ctx, protocol::event::kStepCompleted, event, key);
 }
 
 }  // namespace holdfast::agent

@@ -15,7 +15,7 @@ namespace {
 // Messages that are read to find the calls without an answer.
 constexpr std::uint64_t kLookBack = 2 * kMaxCallsPerTurn;
 
-ToolAnswer told(const model::ToolCall& call, std::uint32_t ordinal, std::string text) {
+ToolAnswer text_answer(const model::ToolCall& call, std::uint32_t ordinal, std::string text) {
   ToolAnswer out;
   out.ordinal = ordinal;
   out.id = call.id;
@@ -30,10 +30,10 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRe
                                     const model::ToolCall& call, std::uint32_t ordinal) {
   const Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
   if (!arguments.is_object())
-    return told(call, ordinal, "the arguments are not valid JSON; send one JSON object");
+    return text_answer(call, ordinal, "the arguments are not valid JSON; send one JSON object");
   const std::string key =
       idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, dump_json(arguments));
-  ToolAnswer out = told(call, ordinal, "");
+  ToolAnswer out = text_answer(call, ordinal, "");
   const auto effect = require(deps_.store->lookup_effect(key), "the result of a call");
   if (effect && effect->state == platform::EffectState::kSettled) {
     out.source = AnswerSource::kEffect;
@@ -72,7 +72,8 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
   platform::StepWrite write;
   write.key = begin_key(ctx);
   write.run = ctx.info().workflow_id;
-  for (const model::Message& message : answer_messages(ctx, answers))
+  std::vector<platform::StepWrite> none;  // the ledger has them
+  for (const model::Message& message : answer_messages(ctx, answers, none))
     write.messages.push_back(model::to_json(message));
   if (!undone.empty()) {
     write.messages.push_back(model::to_json(model::Message::user(fmt::format(

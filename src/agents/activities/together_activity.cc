@@ -53,7 +53,7 @@ class Attempts {
 };
 
 Duration delay_of(const RetrySpec& retry, int attempts) {
-  const double longest = static_cast<double>(retry.max_interval.count());
+  const double longest = static_cast<double>(std::max(retry.initial, retry.max_interval).count());
   const double wanted =
       static_cast<double>(retry.initial.count()) * std::pow(retry.backoff, std::max(0, attempts - 1));
   return Duration(static_cast<std::int64_t>(std::min(longest, wanted)));

@@ -6,6 +6,7 @@
 
 #include "activities/activities.h"
 #include "activities/builtin_tools.h"
+#include "activities/carried_result.h"
 #include "activities/large_output.h"
 #include "base/json.h"
 #include "base/sha256.h"
@@ -13,6 +14,7 @@
 #include "holdfast/failure.h"
 #include "oauth/tokens.h"
 #include "protocol/events.h"
+#include "protocol/pure_tool.h"
 
 namespace holdfast::agent {
 
@@ -74,18 +76,38 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
   platform::StepWrite write;
   write.key = "tool:" + in.call.key;
   write.run = ctx.info().workflow_id;
-  auto record = require(deps_.store->lookup_step(write.key), "looking up the call");
-  if (!record) {
-    ToolEnding ending = run_tool(ctx, tool, in, arguments);
-    if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown)
-      retry_tool(ctx, tool, in, ending);
-    write.result = tool_record(ending.text, ending.ending == Ending::kFailed, ending.more);
-    write.usage.push_back(Spend::tool_usage(write.run, in.agent, in.version, in.call));
-    record = require(deps_.store->commit_step(write), "storing the result");
+  if (auto record = require(deps_.store->lookup_step(write.key), "looking up the call")) {
+    in.completion.empty() ? tool_completed(ctx, tool, in, record->result)
+                          : tell_detached(ctx, tool, in, record->result);
+    return result_of(tool, record->result, AnswerSource::kStep, write.key);
   }
-  in.completion.empty() ? tool_completed(ctx, tool, in, record->result)
-                        : tell_detached(ctx, tool, in, record->result);
-  return result_of(tool, record->result, AnswerSource::kStep, write.key);
+  ToolEnding ending = run_tool(ctx, tool, in, arguments);
+  if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) retry_tool(ctx, tool, in, ending);
+  const bool failed = ending.ending == Ending::kFailed;
+  write.result = tool_record(ending.text, failed, ending.more);
+  const bool may_carry = ctx.info().activity_type == kPureToolActivity;
+  if (may_carry && !failed && write.result.size() <= kMaxCarriedBytes) {
+    CarriedResult carried;
+    carried.record = write.result;
+    carried.step = in.call.step;
+    carried.kind = tool.type->name;
+    carried.tool = tool.name;
+    carried.agent = in.agent;
+    carried.version = in.version;
+    publish_soon(ctx, protocol::event::kStepCompleted, carried.event(), carried.event_key());
+    ToolResult out = result_of(tool, carried.record, AnswerSource::kStep, write.key);
+    out.note = carried.text();
+    return out;
+  }
+  write.usage.push_back(Spend::tool_usage(write.run, in.agent, in.version, in.call));
+  std::vector<platform::Told> tells;
+  if (in.completion.empty()) tells.push_back(completed(ctx, tool, in, write.result));
+  const auto record = require(deps_.outbox->commit_step(write, std::move(tells)), "storing the result");
+  if (!in.completion.empty())
+    tell_detached(ctx, tool, in, record.result);
+  else if (record.replayed)
+    tool_completed(ctx, tool, in, record.result);
+  return result_of(tool, record.result, AnswerSource::kStep, write.key);
 }
 
 ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -118,9 +140,15 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
       retry_tool(ctx, tool, in, ending);
     }
     const bool failed = ending.ending == Ending::kFailed;
-    record = require(
-        deps_.store->settle_effect(in.call.key, !failed, tool_record(ending.text, failed, ending.more)),
-        "settling the effect");
+    const std::string result = tool_record(ending.text, failed, ending.more);
+    std::vector<platform::Told> tells;
+    if (in.completion.empty()) tells.push_back(completed(ctx, tool, in, result));
+    auto [settled, stands] =
+        require(deps_.outbox->settle_effect(intent.run, in.call.key, !failed, result, std::move(tells)),
+                "settling the effect");
+    if (stands && in.completion.empty())
+      return result_of(tool, settled.result, AnswerSource::kEffect, in.call.key);
+    record = std::move(settled);
   }
   in.completion.empty() ? tool_completed(ctx, tool, in, record.result)
                         : tell_detached(ctx, tool, in, record.result);
@@ -199,16 +227,18 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   return ending;
 }
 
+platform::Told Activities::completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
+                                     const std::string& result) {
+  return told(ctx, protocol::event::kStepCompleted,
+              tool_event(in.call.step, tool.type->name, tool.name, result),
+              fmt::format("step/{}/completed", in.call.step));
+}
+
+// By an attempt that finds what an earlier one came to.
 void Activities::tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const std::string& result) {
-  Json parsed = Json::parse(result);
-  Json event = {{"step", in.call.step},
-                {"kind", tool.type->name},
-                {"name", tool.name},
-                {"result", excerpt(parsed.value("text", ""))},
-                {"is_error", parsed.value("is_error", false)}};
-  if (const auto output = parsed.find("output"); output != parsed.end()) event["output"] = *output;
-  publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", in.call.step));
+  publish(ctx, protocol::event::kStepCompleted, tool_event(in.call.step, tool.type->name, tool.name, result),
+          fmt::format("step/{}/completed", in.call.step));
 }
 
 void Activities::retry_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

@@ -7,11 +7,21 @@
 #include "agent/workflow_tool.h"
 #include "definition/tools_loading.h"
 #include "protocol/names.h"
+#include "protocol/pure_tool.h"
 
 namespace holdfast::agent {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+
+namespace {
+
+const char* activity_of(const PlannedCall& call) {
+  const bool pure = call.input.is_object() && call.input.value(kPureCall, false);
+  return pure && !call.detached ? kPureToolActivity : kToolActivity;
+}
+
+}  // namespace
 
 Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
@@ -86,7 +96,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion,
     } else if (remember_effect(*call); is_steered()) {
       result = co_await try_tool(call, completion);
     } else {  // the order of commands of a turn depends on how deep each call is
-      result = co_await ctx_.activity<ToolResult>(kToolActivity, tool_options(*call),
+      result = co_await ctx_.activity<ToolResult>(activity_of(*call), tool_options(*call),
                                                   tool_input(*call, completion));
     }
     if (result.status == ToolStatus::kUnknown && !call->reconcile.is_null())
@@ -101,6 +111,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion,
       answer.id = call->call.id;
       answer.source = result.source.value();
       answer.key = result.key;
+      if (result.status == ToolStatus::kDone) answer.text = result.note;
       add_loaded(progress_.loaded, result.loaded);
       note_planning(call->call, result);
       co_return answer;
@@ -149,8 +160,9 @@ Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call, std::string c
   while (true) {
     auto options = tool_options(*call).cancellation(ActivityCancellation::kWaitCompleted);
     auto in = tool_input(*call, completion);
-    auto calling = [this, options, in]() -> Task<ToolResult> {
-      return ctx_.activity<ToolResult>(kToolActivity, options, in);
+    const char* activity = activity_of(*call);
+    auto calling = [this, activity, options, in]() -> Task<ToolResult> {
+      return ctx_.activity<ToolResult>(activity, options, in);
     };
     Outcome<ToolResult> outcome = co_await attempt(budget_.within<ToolResult>(calling));
     if (outcome.ok()) co_return std::move(outcome).value();

@@ -303,6 +303,7 @@ Output EngineCore::Impl::take_output() {
   output.releases = replies.take();
   output.visibility_calls = visibility_handlers.take();
   deletions.take(output);
+  dispatch.batch_taken();
   return output;
 }
 

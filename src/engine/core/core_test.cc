@@ -205,5 +205,92 @@ TEST(Core, OneEmbeddedStepIsOneCommit) {
   EXPECT_EQ(Driver::take<ws::PollActivityTaskQueueResponse>(activities).activity_id(), "b");
 }
 
+CoreOptions with_pure_activities() {
+  CoreOptions options;
+  options.limits.pure_activities = {"charge"};
+  return options;
+}
+
+// A pure activity between two others: both its schedule and its end are part of one commit.
+TEST(Core, APureActivityNeedsNoCommitOfItsOwn) {
+  Driver d(with_pure_activities());
+  d.start("w");
+  auto task = Driver::take<ws::PollWorkflowTaskQueueResponse>(d.poll_workflow("q", true));
+  auto activities = d.poll_activity(true);
+  auto workflows = d.poll_workflow("q", true);
+  const int before = d.commits;
+  d.auto_commit = false;
+  d.send(api::Method::kRespondWorkflowTaskCompleted,
+         Driver::completion(task.task_token(), {Driver::schedule_activity("a")}));
+  ASSERT_TRUE(activities->done());  // before its schedule is durable
+  EXPECT_EQ(d.core->early_tasks_out(), 1u);
+  auto activity = Driver::take<ws::PollActivityTaskQueueResponse>(activities);
+  EXPECT_EQ(activity.attempt(), 1);
+  ws::RespondActivityTaskCompletedRequest done;
+  done.set_task_token(activity.task_token());
+  auto answered = d.send(api::Method::kRespondActivityTaskCompleted, done);
+  ASSERT_TRUE(workflows->done());
+  EXPECT_FALSE(answered->done());
+  EXPECT_EQ(d.core->early_tasks_out(), 1u);  // the workflow's
+  d.commit();
+  EXPECT_EQ(d.commits, before + 1);
+  EXPECT_TRUE(answered->done());
+}
+
+TEST(Core, ABatchWaitsForNoPureActivityOfTheOneBefore) {
+  Driver d(with_pure_activities());
+  d.start("w");
+  auto task = Driver::take<ws::PollWorkflowTaskQueueResponse>(d.poll_workflow("q", true));
+  auto activities = d.poll_activity(true);
+  d.complete(task.task_token(), {Driver::schedule_activity("a")});
+  ASSERT_TRUE(activities->done());
+  EXPECT_EQ(d.core->early_tasks_out(), 0u);
+}
+
+// Whoever is not part of the process gets it when it is durable, as every other.
+TEST(Core, APureActivityLeavesTheProcessOnlyWhenItIsDurable) {
+  Driver d(with_pure_activities());
+  d.start("w");
+  auto task = Driver::take<ws::PollWorkflowTaskQueueResponse>(d.poll_workflow());
+  auto activities = d.poll_activity();
+  d.auto_commit = false;
+  d.send(api::Method::kRespondWorkflowTaskCompleted,
+         Driver::completion(task.task_token(), {Driver::schedule_activity("a")}));
+  EXPECT_FALSE(activities->done());
+  d.commit();
+  EXPECT_TRUE(activities->done());
+}
+
+// The process dies with the activity and with what caused it: both come again, and nobody has seen the first.
+TEST(Core, APureActivityWhoseScheduleWasLostIsScheduledAgain) {
+  Driver d(with_pure_activities());
+  d.start("w");
+  auto task = Driver::take<ws::PollWorkflowTaskQueueResponse>(d.poll_workflow("q", true));
+  auto activities = d.poll_activity(true);
+  d.auto_commit = false;
+  d.send(api::Method::kRespondWorkflowTaskCompleted,
+         Driver::completion(task.task_token(), {Driver::schedule_activity("a")}));
+  ASSERT_TRUE(activities->done());
+  auto lost = Driver::take<ws::PollActivityTaskQueueResponse>(activities);
+  d.crash();
+  d.auto_commit = true;
+  ws::RespondActivityTaskCompletedRequest done;
+  done.set_task_token(lost.task_token());
+  EXPECT_EQ(d.error(api::Method::kRespondActivityTaskCompleted, done).code(), Code::kNotFound);
+  task = Driver::take<ws::PollWorkflowTaskQueueResponse>(d.poll_workflow("q", true));
+  activities = d.poll_activity(true);
+  d.complete(task.task_token(), {Driver::schedule_activity("a")});
+  auto again = Driver::take<ws::PollActivityTaskQueueResponse>(activities);
+  EXPECT_EQ(again.attempt(), 1);
+  d.complete_activity(again.task_token(), "done");
+  // And one whose schedule was durable, but whose process died, is a second attempt.
+  task = Driver::take<ws::PollWorkflowTaskQueueResponse>(d.poll_workflow("q", true));
+  activities = d.poll_activity(true);
+  d.complete(task.task_token(), {Driver::schedule_activity("b")});
+  ASSERT_TRUE(activities->done());
+  d.crash();
+  EXPECT_EQ(Driver::take<ws::PollActivityTaskQueueResponse>(d.poll_activity(true)).attempt(), 2);
+}
+
 }  // namespace
 }  // namespace holdfast::engine

@@ -40,6 +40,8 @@ constexpr auto kLongestWaitForCompany = std::chrono::microseconds(500);
 
 // A workflow task in this process takes some ten microseconds; waking a sleeping thread as long again.
 constexpr auto kSpinForEarlyTask = std::chrono::microseconds(100);
+// A batch that waits for early tasks does so for at most so many of their waits, one after the other.
+constexpr int kLongestChain = 4;
 
 Result<UsedSearchAttributes> used_search_attributes(const visibility::Index& index) {
   const auto used = index.used_attributes();
@@ -122,7 +124,7 @@ struct Engine::Impl {
 
   void engine_loop();
   void wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime ready_since);
-  std::chrono::nanoseconds patience() const;
+  MonotonicTime waits_until(MonotonicTime ready_since) const;
   void spin(std::unique_lock<std::mutex>& lock, MonotonicTime until);
   void hand_over();
   void finish_up();
@@ -144,6 +146,7 @@ struct Engine::Impl {
   std::size_t calls_since_batch = 0;
   std::size_t last_batch_calls = 0;
   std::uint64_t seen_committed = 0;
+  MonotonicTime last_early = MonotonicTime::min();  // when a task went out before it was durable
 
   std::mutex mutex;
   std::condition_variable engine_wake;
@@ -320,11 +323,15 @@ void Engine::Impl::run_posted(std::deque<Posted> posted) {
   }
 }
 
-// How long a batch that is ready waits for what is to share its sync.
-std::chrono::nanoseconds Engine::Impl::patience() const {
-  if (core.early_tasks_out() > 0) return std::chrono::microseconds(options.early_wait_us);
-  if (last_batch_calls < kCallsForCompany || calls_since_batch >= last_batch_calls) return {};
-  return std::min<std::chrono::nanoseconds>(last_sync.load() / 2, kLongestWaitForCompany);
+// Until when a batch that is ready since then waits for what is to share its sync.
+MonotonicTime Engine::Impl::waits_until(MonotonicTime ready_since) const {
+  if (core.early_tasks_out() > 0) {
+    // One that comes back may let the next one go: from each on, there is as long again.
+    const auto wait = std::chrono::microseconds(options.early_wait_us);
+    return std::min(std::max(ready_since, last_early) + wait, ready_since + kLongestChain * wait);
+  }
+  if (last_batch_calls < kCallsForCompany || calls_since_batch >= last_batch_calls) return ready_since;
+  return ready_since + std::min<std::chrono::nanoseconds>(last_sync.load() / 2, kLongestWaitForCompany);
 }
 
 // Until a call comes; gives the processor to whoever wants it.
@@ -344,7 +351,7 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTi
   if (called() || (deadline != 0 && left <= 0)) return;
   if (output && committer_idle()) {
     if (ready_since == MonotonicTime::min()) return;  // since this moment
-    const MonotonicTime until = ready_since + patience();
+    const MonotonicTime until = waits_until(ready_since);
     if (core.early_tasks_out() > 0) {
       spin(lock, std::min(until, clock.monotonic() + kSpinForEarlyTask));
       if (called()) return;
@@ -390,7 +397,9 @@ void Engine::Impl::engine_loop() {
     if (!core.broken().ok()) die(core.broken());
     executions.store(core.cached_executions(), std::memory_order_relaxed);
     if (stop_now) core.close();
-    for (Release& early : core.take_early()) filler.release(std::move(early));
+    std::vector<Release> early = core.take_early();
+    if (!early.empty()) last_early = clock.monotonic();
+    for (Release& answer : early) filler.release(std::move(answer));
     if (stop_now) {
       finish_up();
       return;
@@ -402,7 +411,7 @@ void Engine::Impl::engine_loop() {
     }
     const auto now = clock.monotonic();
     if (ready_since == MonotonicTime::min()) ready_since = now;
-    if (now < ready_since + patience()) continue;
+    if (now < waits_until(ready_since)) continue;
     ready_since = MonotonicTime::min();
     hand_over();
   }

@@ -30,7 +30,7 @@ struct EngineOptions {
   CoreOptions core;
   // How long a batch waits for the completions of workflow tasks that are out early, so that a step costs one
   // sync.
-  std::int64_t early_wait_us = 300;
+  std::int64_t early_wait_us = 500;
   // What calls of this process that wait for the engine thread draw on, besides EngineLimits::inbox_bytes;
   // outlives the engine. None: that alone.
   MemoryBudget* memory = nullptr;

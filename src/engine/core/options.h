@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <string>
 
 #include "history/limits.h"
@@ -39,6 +40,10 @@ struct EngineLimits {
   std::int64_t visibility_wait_ns = 5'000'000'000;
   // How long one list may look through the index.
   std::int64_t visibility_scan_ns = 5'000'000'000;
+  // Types of activities that change nothing outside their process and may be repeated freely. The worker in
+  // this very process gets one of them before its schedule is durable (law 3's exception for what is pure):
+  // if the process dies, both are gone. The host's word; no client can say it.
+  std::set<std::string> pure_activities{};
 };
 
 struct CoreOptions {

@@ -208,7 +208,14 @@ bool TaskDispatch::deliver_activity(Run& run, const matching::Task& task, Poller
   history::activity::start(*run.ms, clock_.now(), info, poller.identity, ids_.next(),
                            tokens_.holder_epoch(poller.call));
   cache_.touch(run);
-  replies_.send(poller.call, responses_.activity(run, *info, std::move(response)));
+  response = responses_.activity(run, *info, std::move(response));
+  const bool inside = poller.call.options.in_process_workflow_worker;
+  if (!inside || !limits_.pure_activities.contains(info->activity_type())) {
+    replies_.send(poller.call, std::move(response));
+    return true;
+  }
+  early_activities_.insert({run.key, task.id});
+  replies_.send_early(poller.call, std::move(response));
   return true;
 }
 
@@ -222,6 +229,7 @@ void TaskDispatch::withdraw_workflow_task(const Run& run) {
 
 void TaskDispatch::activity_ended(const Run& run, std::int64_t scheduled_event_id) {
   queues_.drop_activity(ref(run.key), scheduled_event_id);
+  early_activities_.erase({run.key, scheduled_event_id});
 }
 
 void TaskDispatch::query_ended(const RunKey& run, const std::string& query_id) {

@@ -4,7 +4,10 @@
 // handed out is started first, in the same transaction, and waits again when nobody got it. The core owns it;
 // its thread only.
 
+#include <cstdint>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/core.h"
@@ -74,7 +77,10 @@ class TaskDispatch {
   // The workflow task of this run ended, however it did.
   void task_came_back(Run& run);
   // Those that left before they were durable (law 3's exception) and have not come back.
-  std::size_t early_tasks_out() const { return early_out_; }
+  std::size_t early_tasks_out() const { return early_out_ + early_activities_.size(); }
+  // What goes out from now on belongs to the next batch: nobody waits any more for activities of this one,
+  // which may take long.
+  void batch_taken() { early_activities_.clear(); }
 
  private:
   static matching::RunRef ref(const RunKey& key);
@@ -87,6 +93,8 @@ class TaskDispatch {
   bool deliver_activity(Run& run, const matching::Task& task, Poller& poller);
 
   std::size_t early_out_ = 0;
+  std::set<std::pair<RunKey, std::int64_t>>
+      early_activities_;  // by run and scheduled event, since the last batch
 
   const EngineLimits& limits_;
   const CoreClock& clock_;

@@ -104,9 +104,12 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   out.identity = identity->id;
   auto tables = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
   out.identities = tables.get();
-  out.store = std::move(tables);
-  out.streams = std::make_unique<BufferedStreams>(
+  auto log = std::make_unique<BufferedStreams>(
       std::make_unique<PostgresLog>(std::move(*events), session, identity->epoch), clock, flusher);
+  out.outbox = std::make_unique<Outbox>(*tables, *log, clock);
+  if (Status told = out.outbox->recover(); !told.ok()) return fail(std::move(told));
+  out.store = std::move(tables);
+  out.streams = std::move(log);
   return out;
 }
 

@@ -8,6 +8,7 @@
 #include "platform_postgres/completions.h"
 #include "platform_postgres/flow.h"
 #include "platform_postgres/identity_tables.h"
+#include "platform_postgres/outbox.h"
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
@@ -200,6 +201,7 @@ constexpr Migration kMigrations[] = {
     {10, "calls that somebody outside ends", kCompletionsTable},
     {11, "lines of runs that have a key in common", kFlowTable},
     {12, "who may use a server", kIdentityTables},
+    {13, "what steps tell, until the log of events has it", kOutboxTable},
 };
 
 constexpr const char* kMigrationsTable =

@@ -1,8 +1,9 @@
 // Steps and effects as rows.
 
-#include "platform/calls.h"
+#include "platform/outbox_calls.h"
 
 #include "platform_postgres/ledger_rows.h"
+#include "platform_postgres/outbox.h"
 #include "platform_postgres/postgres_store_impl.h"
 
 namespace holdfast::platform {
@@ -45,6 +46,7 @@ struct StepRows {
     return append_in(db, expected, messages, now);
   }
   PostgresLedgerRows ledger() { return {db}; }
+  Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
 };
 
 #define EFFECT_COLUMNS \
@@ -55,6 +57,7 @@ struct EffectRows {
   Connection& db;
 
   PostgresLedgerRows ledger() { return {db}; }
+  Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
 
   Result<std::optional<EffectRecord>> find(std::string_view key) {
     Statement query(db, "SELECT " EFFECT_COLUMNS " FROM effects WHERE key = $1");
@@ -110,6 +113,17 @@ Result<StepRecord> PostgresStore::commit_step(const StepWrite& step) {
       [&](Connection& db) { return calls::commit_step(StepRows{db}, step, clock_.now()); });
 }
 
+Result<StepRecord> PostgresStore::commit_step(const StepWrite& step, const std::vector<StepWrite>& with,
+                                              const OutboxRow& row) {
+  Status status = rules::check_step(step);
+  for (const StepWrite& one : with) {
+    if (status.ok()) status = rules::check_step(one);
+  }
+  if (!status.ok()) return fail(std::move(status));
+  return write<StepRecord>(
+      [&](Connection& db) { return calls::commit_step(StepRows{db}, step, with, row, clock_.now()); });
+}
+
 Result<EffectRecord> PostgresStore::begin_effect(const EffectIntent& intent) {
   if (Status status = rules::check_effect(intent); !status.ok()) return fail(status);
   return write<EffectRecord>(
@@ -121,6 +135,15 @@ Result<EffectRecord> PostgresStore::settle_effect(std::string_view key, bool suc
   if (Status status = rules::check_body("the result of an effect", result); !status.ok()) return fail(status);
   return write<EffectRecord>([&](Connection& db) {
     return calls::settle_effect(EffectRows{db}, key, succeeded, result, clock_.now());
+  });
+}
+
+Result<std::pair<EffectRecord, bool>> PostgresStore::settle_effect(std::string_view key, bool succeeded,
+                                                                   std::string_view result,
+                                                                   const OutboxRow& row) {
+  if (Status status = rules::check_body("the result of an effect", result); !status.ok()) return fail(status);
+  return write<std::pair<EffectRecord, bool>>([&](Connection& db) {
+    return calls::settle_effect(EffectRows{db}, key, succeeded, result, row, clock_.now());
   });
 }
 

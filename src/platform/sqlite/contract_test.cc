@@ -12,6 +12,7 @@
 #include "platform/contract_identity.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
+#include "platform/contract_outbox.h"
 #include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
@@ -29,7 +30,8 @@ class Directory : public StorePlace {
     options.directory = directory_.path();
     Result<OpenStores> opened = open_sqlite(options, clock, random, flusher_);
     if (!opened) return fail(opened.error());
-    return Opened{std::move(opened->store), std::move(opened->streams), opened->identities};
+    return Opened{std::move(opened->store), std::move(opened->streams), opened->identities,
+                  std::move(opened->outbox)};
   }
 
  private:

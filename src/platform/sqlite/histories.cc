@@ -1,6 +1,7 @@
 // Histories that are gone, as rows, and what goes with them.
 
 #include "platform_sqlite/completions.h"
+#include "platform_sqlite/outbox.h"
 #include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
@@ -20,6 +21,7 @@ Status forget(Database& db, const GoneHistory& gone, WallTime now) {
   if (Status status = forget_steps(db, gone.run); !status.ok()) return status;
   if (Status status = forget_blobs(db, gone.run); !status.ok()) return status;
   if (Status status = forget_completions(db, gone.run); !status.ok()) return status;
+  if (Status status = forget_outbox_of(db, gone.run); !status.ok()) return status;
   // The first to say so is right: the log that told how the run ended may be gone by now.
   Statement keep(db,
                  "INSERT OR IGNORE INTO gone_histories (run, status, closed_at, at) "

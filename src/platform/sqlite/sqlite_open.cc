@@ -88,6 +88,8 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
       std::make_unique<StreamLog>(std::move(streams), streams_path, options.vfs, std::move(*epoch), fatal),
       clock, flusher);
   OpenStores out;
+  out.outbox = std::make_unique<Outbox>(*tables, *log, clock);
+  if (Status told = out.outbox->recover(); !told.ok()) return fail(std::move(told));
   out.snapshots = std::make_unique<SqliteSnapshots>(*tables, store_path, *log, streams_path, options.vfs);
   out.identities = tables.get();
   out.store = std::move(tables);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "platform/identity_store.h"
+#include "platform/outbox.h"
 #include "platform/rules.h"
 #include "platform/store.h"
 #include "platform_sqlite/group_commit.h"
@@ -24,7 +25,7 @@ namespace holdfast::platform {
 using sqlite::Database;
 using sqlite::Statement;
 
-class SqliteStore : public Store, public IdentityStore {
+class SqliteStore : public Store, public IdentityStore, public OutboxTable {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
               std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
@@ -43,6 +44,12 @@ class SqliteStore : public Store, public IdentityStore {
 
   Result<std::optional<StepRecord>> lookup_step(std::string_view key) override;
   Result<StepRecord> commit_step(const StepWrite& write) override;
+  Result<StepRecord> commit_step(const StepWrite& step, const std::vector<StepWrite>& with,
+                                 const OutboxRow& row) override;
+  Result<std::pair<EffectRecord, bool>> settle_effect(std::string_view key, bool succeeded,
+                                                      std::string_view result, const OutboxRow& row) override;
+  Result<std::vector<OutboxRow>> outbox_rows(std::int64_t after) override;
+  Status forget_outbox(const std::vector<std::int64_t>& rows) override;
   Status forget_histories(const std::vector<GoneHistory>& gone) override;
   Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
 

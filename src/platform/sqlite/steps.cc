@@ -1,8 +1,9 @@
 // Steps and effects as rows.
 
-#include "platform/calls.h"
+#include "platform/outbox_calls.h"
 
 #include "platform_sqlite/ledger_rows.h"
+#include "platform_sqlite/outbox.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
@@ -47,6 +48,7 @@ struct StepRows {
     return append_in(db, expected, messages, now);
   }
   SqliteLedgerRows ledger() { return {db}; }
+  Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
 };
 
 #define EFFECT_COLUMNS \
@@ -57,6 +59,7 @@ struct EffectRows {
   Database& db;
 
   SqliteLedgerRows ledger() { return {db}; }
+  Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
 
   Result<std::optional<EffectRecord>> find(std::string_view key) {
     Statement query(db, "SELECT " EFFECT_COLUMNS ", class NOT BETWEEN 0 AND 3 OR " ROW_DAMAGED(
@@ -117,6 +120,17 @@ Result<StepRecord> SqliteStore::commit_step(const StepWrite& step) {
       [&](Database& db) { return calls::commit_step(StepRows{db}, step, clock_.now()); });
 }
 
+Result<StepRecord> SqliteStore::commit_step(const StepWrite& step, const std::vector<StepWrite>& with,
+                                            const OutboxRow& row) {
+  Status status = rules::check_step(step);
+  for (const StepWrite& one : with) {
+    if (status.ok()) status = rules::check_step(one);
+  }
+  if (!status.ok()) return fail(std::move(status));
+  return write<StepRecord>(
+      [&](Database& db) { return calls::commit_step(StepRows{db}, step, with, row, clock_.now()); });
+}
+
 Result<EffectRecord> SqliteStore::begin_effect(const EffectIntent& intent) {
   if (Status status = rules::check_effect(intent); !status.ok()) return fail(status);
   return write<EffectRecord>(
@@ -128,6 +142,15 @@ Result<EffectRecord> SqliteStore::settle_effect(std::string_view key, bool succe
   if (Status status = rules::check_body("the result of an effect", result); !status.ok()) return fail(status);
   return write<EffectRecord>([&](Database& db) {
     return calls::settle_effect(EffectRows{db}, key, succeeded, result, clock_.now());
+  });
+}
+
+Result<std::pair<EffectRecord, bool>> SqliteStore::settle_effect(std::string_view key, bool succeeded,
+                                                                 std::string_view result,
+                                                                 const OutboxRow& row) {
+  if (Status status = rules::check_body("the result of an effect", result); !status.ok()) return fail(status);
+  return write<std::pair<EffectRecord, bool>>([&](Database& db) {
+    return calls::settle_effect(EffectRows{db}, key, succeeded, result, row, clock_.now());
   });
 }
 

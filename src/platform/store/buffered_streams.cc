@@ -1,5 +1,10 @@
 #include "platform/buffered_streams.h"
 
+#include <fmt/format.h>
+
+#include <map>
+
+#include "base/json.h"
 #include "platform/stream_rules.h"
 #include "platform/stream_tail.h"
 
@@ -10,8 +15,13 @@ namespace holdfast::platform {
 // One attempt's pen. Its entry in `pending_` grows until somebody takes it to the disk.
 class BufferedStreams::Writer : public StreamWriter {
  public:
-  Writer(BufferedStreams& streams, std::string run, std::string step, std::shared_ptr<std::uint32_t> opened)
-      : streams_(streams), run_(std::move(run)), step_(std::move(step)), opened_(std::move(opened)) {}
+  Writer(BufferedStreams& streams, std::string run, std::string step, std::string opening,
+         std::shared_ptr<std::uint32_t> opened)
+      : streams_(streams),
+        run_(std::move(run)),
+        step_(std::move(step)),
+        opening_(std::move(opening)),
+        opened_(std::move(opened)) {}
 
   Status append(std::string_view text) override { return streams_.add_delta(*this, text); }
   Status flush() override { return streams_.commit(); }
@@ -21,6 +31,7 @@ class BufferedStreams::Writer : public StreamWriter {
   BufferedStreams& streams_;
   const std::string run_;
   const std::string step_;
+  const std::string opening_;                    // LogEntry::opening
   const std::shared_ptr<std::uint32_t> opened_;  // LogEntry::opened
   std::uint64_t offset_ = 0;
   std::uint64_t entry_generation_ =
@@ -30,7 +41,7 @@ class BufferedStreams::Writer : public StreamWriter {
 
 // Of an entry in memory; one without text is not free either.
 std::size_t BufferedStreams::bytes_of(const Pending& entry) {
-  return sizeof entry + entry.data.size() + entry.key.size();
+  return sizeof entry + entry.data.size() + entry.key.size() + entry.opening.size();
 }
 
 BufferedStreams::BufferedStreams(std::unique_ptr<EventLog> log, const Clock& clock, Executor& flusher)
@@ -62,11 +73,12 @@ Status BufferedStreams::add_delta(Writer& writer, std::string_view text) {
     entry.data = std::string(text);
     entry.step = writer.step_;
     entry.opened = writer.opened_;
+    entry.opening = writer.opening_;
     entry.start = writer.offset_;
     entry.at = clock_.now();
     writer.entry_generation_ = generation_;
     writer.entry_index_ = pending_.size();
-    pending_.push_back(std::move(entry));
+    push(std::move(entry));
   }
   writer.offset_ += text.size();
   pending_bytes_ += grows ? text.size() : bytes_of(pending_.back());
@@ -89,7 +101,7 @@ Status BufferedStreams::add(Pending entry) {
   std::lock_guard lock(mutex_);
   ++generation_;  // no delta may grow past this entry
   pending_bytes_ += bytes_of(entry);
-  pending_.push_back(std::move(entry));
+  push(std::move(entry));
   schedule_flush();
   return {};
 }
@@ -120,7 +132,7 @@ void BufferedStreams::add_and_commit(Pending entry, Waiter& waiter) {
   entry.at = clock_.now();
   std::unique_lock lock(mutex_);
   ++generation_;  // no delta may grow past this entry
-  pending_.push_back(std::move(entry));
+  push(std::move(entry));
   led_.wait(lock, [&] { return waiter.done || !leading_; });
   if (waiter.done) return;
   leading_ = true;
@@ -160,17 +172,18 @@ Status BufferedStreams::commit() {
 }
 
 Status BufferedStreams::commit_pending() {
-  std::deque<Pending> batch;
+  std::deque<Pending>& batch = writing_;
+  std::vector<LogEntry*> entries;
+  std::uint64_t told = 0;
   {
     std::lock_guard lock(mutex_);
+    if (pending_.empty()) return {};
     batch.swap(pending_);
     pending_bytes_ = 0;
     ++generation_;
+    told = told_;
+    for (Pending& entry : batch) entries.push_back(&entry);
   }
-  if (batch.empty()) return {};
-
-  std::vector<LogEntry*> entries;
-  for (Pending& entry : batch) entries.push_back(&entry);
   Result<std::vector<EventLog::Written>> written = log_->write(entries);
   const Status status = written ? Status() : written.error();
   if (written) deliver(*written);
@@ -185,8 +198,18 @@ Status BufferedStreams::commit_pending() {
     waiter->status = status;
     waiter->done = true;
   }
-  if (!status.ok()) put_back(std::move(batch));
+  if (status.ok()) {
+    written_ = told;
+    batch.clear();
+  } else {
+    put_back(std::exchange(batch, {}));
+  }
   return status;
+}
+
+void BufferedStreams::push(Pending entry) {
+  ++told_;
+  pending_.push_back(std::move(entry));
 }
 
 // Under mutex_. What nobody waited for waits for the next batch; whoever waited for an event was told.
@@ -217,11 +240,21 @@ Result<std::unique_ptr<StreamWriter>> BufferedStreams::open(std::string_view run
   entry.type = kDeltaEvent;
   entry.step = std::string(step);
   entry.attempt = attempt;
+  entry.asked = attempt;
   entry.opens = true;
   entry.opened = std::make_shared<std::uint32_t>(attempt);
   const auto opened = entry.opened;
+  entry.key = new_opening(step);
+  entry.opening = entry.key;
+  const std::string opening = entry.opening;
   if (Status status = add(std::move(entry)); !status.ok()) return fail(std::move(status));
-  return std::make_unique<Writer>(*this, std::string(run), std::string(step), opened);
+  return std::make_unique<Writer>(*this, std::string(run), std::string(step), opening, opened);
+}
+
+// Of this opening alone: a crash may have taken it, and then it is told again.
+std::string BufferedStreams::new_opening(std::string_view step) {
+  std::lock_guard lock(mutex_);
+  return fmt::format("opened/{}/{}/{}", step, clock_.now().time_since_epoch().count(), ++openings_);
 }
 
 Result<Event> BufferedStreams::publish(std::string_view run, std::string_view type, std::string_view json,
@@ -265,6 +298,111 @@ Status BufferedStreams::erase(const std::vector<std::string>& runs) {
     for (auto tail = begin; tail != end; ++tail) tail->second->read_log();
   }
   return {};
+}
+
+// ---- what the outbox keeps, and tells again behind a crash
+
+std::vector<LogEntry> BufferedStreams::unwritten(std::string_view run) {
+  std::vector<LogEntry> out;
+  std::lock_guard lock(mutex_);
+  for (const std::deque<Pending>* entries : {&writing_, &pending_}) {
+    for (const Pending& entry : *entries) {
+      if (entry.run != run || entry.waiter != nullptr || (!entry.step && entry.key.empty())) continue;
+      LogEntry& copy = out.emplace_back();
+      copy.run = entry.run;
+      copy.type = entry.type;
+      copy.data = entry.data;
+      copy.key = entry.key;
+      copy.step = entry.step;
+      copy.attempt = entry.asked;
+      copy.start = entry.start;
+      copy.opens = entry.opens;
+      copy.opening = entry.opening;
+      copy.at = entry.at;
+    }
+  }
+  return out;
+}
+
+std::uint64_t BufferedStreams::told() {
+  std::lock_guard lock(mutex_);
+  return told_;
+}
+
+std::uint64_t BufferedStreams::written() {
+  std::lock_guard lock(mutex_);
+  return written_;
+}
+
+Result<std::shared_ptr<std::uint32_t>> BufferedStreams::opened_by(const std::string& run,
+                                                                  const std::string& key) {
+  Result<std::optional<Event>> opening = log_->find(run, key);
+  if (!opening) return fail(opening.error());
+  if (!*opening) return nullptr;
+  const nlohmann::json told = parse_json<nlohmann::json>((*opening)->data);
+  return std::make_shared<std::uint32_t>(told.is_object() ? told.value("attempt", 0U) : 0U);
+}
+
+Result<std::optional<std::uint64_t>> BufferedStreams::end_of_text(const LogEntry& entry,
+                                                                  std::uint32_t attempt) {
+  std::uint64_t end = 0;
+  while (true) {
+    Result<ChunkPage> page = log_->read_chunks(entry.run, *entry.step, attempt, end, kMaxQueuedEvents);
+    if (!page) return fail(page.error());
+    if (page->attempt != attempt) return std::nullopt;
+    if (page->chunks.empty()) return end;
+    end = page->offset;
+  }
+}
+
+Status BufferedStreams::tell_again(std::vector<LogEntry> entries) {
+  struct Attempt {
+    std::shared_ptr<std::uint32_t> number;  // null: the log knows nothing of it
+    std::optional<std::uint64_t> end;       // of its text in the log; none: there is nothing to add
+  };
+  std::map<std::pair<std::string, std::string>, Attempt> attempts;
+  std::vector<LogEntry*> batch;
+  for (LogEntry& entry : entries) {
+    if (!entry.step) {
+      batch.push_back(&entry);  // its key says whether the log has it
+      continue;
+    }
+    auto [known, fresh] = attempts.try_emplace({entry.run, entry.opening});
+    Attempt& attempt = known->second;
+    if (fresh) {
+      Result<std::shared_ptr<std::uint32_t>> number = opened_by(entry.run, entry.opening);
+      if (!number) return number.error();
+      attempt.number = *number;
+      if (attempt.number != nullptr) {
+        Result<std::optional<std::uint64_t>> end = end_of_text(entry, *attempt.number);
+        if (!end) return end.error();
+        attempt.end = *end;
+      }
+    }
+    if (entry.opens && attempt.number == nullptr) {
+      attempt = {std::make_shared<std::uint32_t>(entry.attempt), 0};
+      entry.opened = attempt.number;
+      batch.push_back(&entry);
+      continue;
+    }
+    if (entry.opens || !attempt.end || *attempt.end < entry.start) continue;
+    const std::uint64_t there = *attempt.end - entry.start;
+    if (there >= entry.data.size()) continue;
+    entry.data.erase(0, there);
+    entry.start += there;
+    entry.opened = attempt.number;
+    attempt.end = entry.start + entry.data.size();
+    batch.push_back(&entry);
+  }
+  if (batch.empty()) return {};
+  {
+    std::unique_lock lock(mutex_);
+    lead(lock);
+  }
+  Result<std::vector<EventLog::Written>> written = log_->write(batch);
+  if (written) deliver(*written);
+  stop_leading();
+  return written ? Status() : written.error();
 }
 
 // ---- reading

@@ -49,6 +49,17 @@ class BufferedStreams : public Streams {
   // Calls `meanwhile` while nothing is written. What waits in memory waits longer.
   void hold(const std::function<void()>& meanwhile);
 
+  // For the outbox (platform/outbox.h). What the run has told and the log does not have yet, but for what is
+  // waited for, or has no key and may be lost.
+  std::vector<LogEntry> unwritten(std::string_view run);
+  // Writes what a crash may have taken, in its order; of that, what the log has stays as it is.
+  Status tell_again(std::vector<LogEntry> entries);
+  // Returns when everything that was told is durable.
+  Status flush() { return commit(); }
+  // Counts what was told. What had been counted when a number up to written() was told is durable.
+  std::uint64_t told();
+  std::uint64_t written();
+
  private:
   class Writer;
   class Tail;
@@ -63,6 +74,7 @@ class BufferedStreams : public Streams {
   };
   struct Pending : LogEntry {
     Waiter* waiter = nullptr;
+    std::uint32_t asked = 0;  // of an entry that opens: `attempt` before it was written
   };
 
   static std::size_t bytes_of(const Pending& entry);
@@ -81,6 +93,12 @@ class BufferedStreams : public Streams {
   void lead(std::unique_lock<std::mutex>& lock);
   void stop_leading();
   void put_back(std::deque<Pending> batch);
+  // Under mutex_.
+  void push(Pending entry);
+  std::string new_opening(std::string_view step);
+  // Where the text of that attempt ends in the log; none: another attempt has taken its place.
+  Result<std::optional<std::uint64_t>> end_of_text(const LogEntry& entry, std::uint32_t attempt);
+  Result<std::shared_ptr<std::uint32_t>> opened_by(const std::string& run, const std::string& key);
   void schedule_flush();
   void flush_later();
   void deliver(const std::vector<EventLog::Written>& written);
@@ -92,9 +110,14 @@ class BufferedStreams : public Streams {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::condition_variable led_;    // a batch is done, and somebody else may lead
-  bool leading_ = false;           // guarded by mutex_
-  std::deque<Pending> pending_;    // guarded by mutex_
+  std::condition_variable led_;  // a batch is done, and somebody else may lead
+  bool leading_ = false;         // guarded by mutex_
+  std::deque<Pending> pending_;  // guarded by mutex_
+  // What the leader is writing: guarded by mutex_, but for `attempt` and `opened`, which are the leader's.
+  std::deque<Pending> writing_;
+  std::uint64_t told_ = 0;         // guarded by mutex_
+  std::uint64_t written_ = 0;      // guarded by mutex_
+  std::uint64_t openings_ = 0;     // guarded by mutex_
   std::size_t pending_bytes_ = 0;  // guarded by mutex_
   std::uint64_t generation_ = 0;   // guarded by mutex_; grows when pending_ may no longer be merged into
   bool flush_scheduled_ = false;   // guarded by mutex_

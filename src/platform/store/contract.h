@@ -18,6 +18,7 @@
 #include "fixture/manual_clock.h"
 #include "holdfast/status.h"
 #include "platform/identity_store.h"
+#include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 
@@ -30,6 +31,7 @@ class StorePlace {
     std::unique_ptr<Store> store;
     std::unique_ptr<Streams> streams;
     IdentityStore* identities = nullptr;  // the store's
+    std::unique_ptr<Outbox> outbox;
   };
   virtual ~StorePlace() = default;
   // At most one at a time is open. Clock and random outlive it.
@@ -56,8 +58,10 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     store_ = std::move(opened->store);
     streams_ = std::move(opened->streams);
     identities_ = opened->identities;
+    outbox_ = std::move(opened->outbox);
   }
   void close() {
+    outbox_.reset();
     streams_.reset();
     store_.reset();
   }
@@ -68,6 +72,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Streams> streams_;
   IdentityStore* identities_ = nullptr;
+  std::unique_ptr<Outbox> outbox_;
 };
 
 }  // namespace holdfast::platform

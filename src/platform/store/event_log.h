@@ -29,6 +29,7 @@ struct LogEntry {
   std::uint64_t start = 0;
   bool opens = false;  // the first entry of an attempt: takes its number when it is written
   std::shared_ptr<std::uint32_t> opened;  // that number, for the entries behind it
+  std::string opening;  // of an entry with a step: the key of the one that opened its attempt
   WallTime at{};
 };
 

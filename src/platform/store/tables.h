@@ -98,6 +98,7 @@ inline constexpr Table kTables[] = {
     {"credentials",
      "id, kind, principal, label, sha256, created_by, created_at, expires_at, revoked_at, used_at", "id", ""},
     {"server_keys", "name, value", "name", ""},
+    {"outbox", "n, run, entries", "n", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

@@ -80,16 +80,17 @@ void Exporter::seen(const platform::Event& event) {
   if (event.run.starts_with('$')) return;
   const std::lock_guard lock(mutex_);
   // It stood in the log before we were told, and went with what was read then.
-  if (const auto before = exported_to_.find(event.run);
-      before != exported_to_.end() && event.seq <= before->second)
-    return;
+  const auto before = exported_to_.find(event.run);
+  if (before != exported_to_.end() && event.seq <= before->second) return;
+  // What is told together with a step, or may be lost, comes without a word: it stands before this.
+  const std::uint64_t first = before == exported_to_.end() ? event.seq : before->second + 1;
   const auto found = due_.find(event.run);
   if (found != due_.end()) {
     found->second.last = event.seq;
     return;
   }
   if (due_.size() >= kMaxRunsDue) return dropped_.add({"too_many_runs"});
-  due_.emplace(event.run, Due{event.seq, event.seq});
+  due_.emplace(event.run, Due{first, event.seq});
 }
 
 void Exporter::loop() {
