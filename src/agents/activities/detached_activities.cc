@@ -20,13 +20,14 @@ using platform::CompletionState;
 struct End {
   std::string text;
   bool is_error = true;
+  bool is_known = false;  // else it may have done what it was to do, and can be undone
 };
 
 End end_of(const std::optional<Completion>& completion) {
   if (!completion) return {"the run ended before this call was begun"};
   switch (completion->state) {
-    case CompletionState::kCompleted: return {completion->result, false};
-    case CompletionState::kFailed: return {completion->result};
+    case CompletionState::kCompleted: return {completion->result, false, true};
+    case CompletionState::kFailed: return {completion->result, true, true};
     case CompletionState::kExpired:
       return {"nobody said in time how this call ended; it is not known whether it did what it was to do"};
     default: return {"the run ended before this call did"};
@@ -89,6 +90,7 @@ ToolResult Activities::end_detached(activity::Context& ctx, const EndDetachedInp
     how.readable = tool_named(*agent, kReadOutput.name) != nullptr;
     how.beat = [&ctx] { ctx.heartbeat(); };
     Json more = Json::object();
+    if (!end.is_known) more["unknown"] = true;
     const std::string text = fit_output(*deps_.store, how, redaction_->apply(std::move(end.text)), more);
     write.result = tool_record(text, end.is_error, more);
     record = require(deps_.store->commit_step(write), "storing the end of the call");
@@ -103,7 +105,9 @@ ToolResult Activities::end_detached(activity::Context& ctx, const EndDetachedInp
   if (const auto output = result.find("output"); output != result.end()) event["output"] = *output;
   publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", call.call.step));
   ToolResult out;
-  out.status = is_error ? ToolStatus::kFailed : ToolStatus::kDone;
+  out.status = !is_error                        ? ToolStatus::kDone
+               : result.value("unknown", false) ? ToolStatus::kUnknown
+                                                : ToolStatus::kFailed;
   out.source = AnswerSource::kStep;
   out.key = write.key;
   return out;

@@ -101,7 +101,7 @@ struct FlowRows {
     std::int64_t bytes = 0;
     query.read(out.waiting_before, out.first_waiting, out.first_waiting_at, out.running, out.waiting, bytes);
     out.waiting_bytes = static_cast<std::size_t>(bytes);
-    const std::uint32_t before = rules.batch > 0 $ 0 : out.waiting_before;
+    const std::uint32_t before = rules.batch > 0 ? 0 : out.waiting_before;
     if (rules.throttle > before) {
       Statement nth(db,
                     "SELECT begun_at FROM flow_places WHERE line = $1 AND begun_at IS NOT NULL ORDER BY "
