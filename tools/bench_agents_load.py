@@ -43,7 +43,7 @@ ORDERS = """\
 """
 PAUSE = """\
   tools:
-    - {name: pause, type: wait, description: Waits., wait: {duration: 30d}}
+    - {name: pause, type: wait, description: Waits., wait: {max: 30d}}
 """
 TICK = os.sysconf("SC_CLK_TCK")
 

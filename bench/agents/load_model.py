@@ -96,7 +96,7 @@ class Model:
         # Of a long request only its number of results matters; it is not parsed, which would cost more than the turn.
         results = request.count(b'"role":"tool"')
         if self.args.kind == "wait":
-            body = call("pause", {}, 0) + frame({}, "tool_calls") if results == 0 else frame({"content": "done"}) + frame({}, "stop")
+            body = call("pause", {"duration": "30d"}, 0) + frame({}, "tool_calls") if results == 0 else frame({"content": "done"}) + frame({}, "stop")
         elif results < self.args.turns:
             body = self.filler + call("find_order", {"order_id": 1 + results % 10}, results) + frame({}, "tool_calls")
         else:
