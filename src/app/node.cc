@@ -164,21 +164,11 @@ Status Node::check_options() {
     from.text = *std::move(whole);
     agents_.push_back(std::move(from));
   }
-  if (Status grants = read_grants(); !grants.ok()) {
-    exit_code_ = exit_code_of(grants);
-    return grants;
-  }
-  if (Status limits = read_limits(); !limits.ok()) {
-    exit_code_ = exit_code_of(limits);
-    return limits;
-  }
-  if (Status prices = read_prices(); !prices.ok()) {
-    exit_code_ = exit_code_of(prices);
-    return prices;
-  }
-  if (Status exporting = read_export(); !exporting.ok()) {
-    exit_code_ = exit_code_of(exporting);
-    return exporting;
+  for (auto read : {&Node::read_grants, &Node::read_limits, &Node::read_prices, &Node::read_export}) {
+    if (Status status = (this->*read)(); !status.ok()) {
+      exit_code_ = exit_code_of(status);
+      return status;
+    }
   }
   if (options_.platform_store) {
     auto address = postgres::parse_address(*options_.platform_store);

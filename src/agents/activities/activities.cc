@@ -409,8 +409,8 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
       continue;
     }
     std::string result;
-    if (answer.source == AnswerSource::kStep && !answer.text.empty()) {
-      const CarriedResult call = CarriedResult::read(answer.text);
+    if (answer.source == AnswerSource::kStep && !answer.carried.empty()) {
+      const CarriedResult call = CarriedResult::read(answer.carried);
       publish_soon(ctx, protocol::event::kStepCompleted, call.event(), call.event_key());
       carried.push_back(call.step_write(ctx.info().workflow_id, answer.key));
       result = call.record;

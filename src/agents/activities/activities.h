@@ -179,6 +179,8 @@ class Activities {
                                        const model::Error& error, Json event);
   [[noreturn]] void fail_model_call(activity::Context& ctx, const ModelInput& in, const ModelChoice& chosen,
                                     ModelRoute& route, const model::Error& error);
+  // Paid for, and of no use.
+  void spoiled(const Allowance& allowance, const platform::Usage& used);
   const ModelSpec& answered_by(const AgentDefinition& agent, const ModelInput& in, const Json& result);
 
   model::Request model_request(activity::Context& ctx, const AgentDefinition& agent, const ModelSpec& spec,

@@ -295,7 +295,20 @@ platform::StepWrite step_after(const ConversationRef& head, const std::vector<mo
   return out;
 }
 
+// The conversation is too long to be told.
+ModelTurn compact_first(const ModelInput& in) {
+  ModelTurn out;
+  out.head = in.head;
+  out.compact = true;
+  return out;
+}
+
 }  // namespace
+
+void Activities::spoiled(const Allowance& allowance, const platform::Usage& used) {
+  metrics_.used(used);
+  spend_.spoiled(allowance, used);
+}
 
 ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
@@ -314,12 +327,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   add_directions(ctx, in, answers);
   Allowance allowance;
   std::optional<model::Outcome> asked = ask_model(ctx, *agent, in, answers, chosen, allowance, key);
-  if (!asked) {
-    ModelTurn shorter;
-    shorter.head = in.head;
-    shorter.compact = true;
-    return shorter;
-  }
+  if (!asked) return compact_first(in);
   model::Outcome outcome = std::move(*asked);
   std::optional<std::string> mend;
   std::optional<Json> claimed;  // of a usage that cannot be
@@ -331,10 +339,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
       if (in.mending == Mending::kMayBeTold) {
         mend = std::move(wrong->message);
       } else {
-        const platform::Usage used =
-            Spend::usage(ctx, agent->name, in.version, *chosen.spec, allowance, *outcome);
-        metrics_.used(used);
-        spend_.spoiled(allowance, used);
+        spoiled(allowance, Spend::usage(ctx, agent->name, in.version, *chosen.spec, allowance, *outcome));
         wrong->retryable = !in.mending;
         outcome = std::unexpected(std::move(*wrong));
       }

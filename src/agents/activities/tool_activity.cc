@@ -96,7 +96,7 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
     carried.version = in.version;
     publish_soon(ctx, protocol::event::kStepCompleted, carried.event(), carried.event_key());
     ToolResult out = result_of(tool, carried.record, AnswerSource::kStep, write.key);
-    out.note = carried.text();
+    out.carried = carried.text();
     return out;
   }
   write.usage.push_back(Spend::tool_usage(write.run, in.agent, in.version, in.call));

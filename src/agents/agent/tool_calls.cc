@@ -111,7 +111,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion,
       answer.id = call->call.id;
       answer.source = result.source.value();
       answer.key = result.key;
-      if (result.status == ToolStatus::kDone) answer.text = result.note;
+      if (result.status == ToolStatus::kDone) answer.carried = result.carried;
       add_loaded(progress_.loaded, result.loaded);
       note_planning(call->call, result);
       co_return answer;

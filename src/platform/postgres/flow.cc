@@ -67,7 +67,8 @@ struct FlowRows {
   }
   Result<std::uint32_t> count_came(std::string_view line, WallTime since, std::uint32_t most) {
     Statement query(
-        db, "SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1 AND at > $2 LIMIT $3) AS places");
+        db,
+        "SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1 AND at > $2 LIMIT $3) AS places");
     return count(query.bind(line, since, most));
   }
   Result<std::vector<FlowRow>> waiting(std::string_view line, std::uint32_t most) {

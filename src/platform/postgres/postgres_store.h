@@ -38,7 +38,7 @@ struct OpenPostgres {
   std::unique_ptr<Store> store;
   std::unique_ptr<Streams> streams;
   IdentityStore* identities = nullptr;  // the store's
-  std::unique_ptr<Outbox> outbox;  // of these two; goes before they do
+  std::unique_ptr<Outbox> outbox;       // of these two; goes before they do
 };
 
 // Makes the tables of a schema that has none; one of an earlier version is FAILED_PRECONDITION, because

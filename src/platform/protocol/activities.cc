@@ -80,7 +80,7 @@ void fields(auto& archive, Is<ToolInput> auto& v) {
 
 void fields(auto& archive, Is<ToolResult> auto& v) {
   archive("status", v.status)("source", v.source)("key", v.key)("note", v.note)("loaded", v.loaded)(
-      "planned_steps", v.planned_steps)("approved", v.approved);
+      "carried", v.carried)("planned_steps", v.planned_steps)("approved", v.approved);
 }
 
 void fields(auto& archive, Is<SingleEnd> auto& v) {

@@ -147,6 +147,7 @@ struct ToolResult {
   std::optional<AnswerSource> source;  // none: kUnknown
   std::string key;
   std::string note;                 // of kUnknown
+  std::string carried;              // the result itself, small and pure: it is not stored yet
   std::vector<std::string> loaded;  // tools that the call has found
   int planned_steps = 0;            // of a plan that the call made
   std::optional<bool> approved;     // what the call says of a plan

@@ -27,7 +27,8 @@ void fields(auto& archive, Is<CallRef> auto& v) {
 }
 
 void fields(auto& archive, Is<ToolAnswer> auto& v) {
-  archive("ordinal", v.ordinal)("id", v.id)("source", v.source)("key", v.key)("text", v.text)("step", v.step);
+  archive("ordinal", v.ordinal)("id", v.id)("source", v.source)("key", v.key)("text", v.text)("step", v.step)(
+      "carried", v.carried);
 }
 
 }  // namespace

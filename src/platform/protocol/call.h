@@ -59,6 +59,7 @@ struct ToolAnswer {
   std::string key;
   std::string text;        // of kStep and kEffect: what is said before the result
   std::uint32_t step = 0;  // of an error that ended a step; 0: the call never became one
+  std::string carried;     // of kStep: the result itself; whoever takes the answer stores it
 };
 
 // What a tool does to the world, and hence what may happen after an interrupted call.

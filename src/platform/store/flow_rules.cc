@@ -119,7 +119,8 @@ FlowTurn flow_turn(FlowRow row, const FlowLine& line, WallTime now) {
       return waits(std::move(turn), FlowWait::kBatch, due);
     }
   }
-  // Those before it have the first claim to what is free; of a batch any may begin, and takes the others along.
+  // Those before it have the first claim to what is free; of a batch any may begin, and takes the others
+  // along.
   const std::uint32_t before = rules.batch > 0 ? 0 : line.waiting_before;
   const bool none_free = rules.concurrency > 0 && line.running + before >= rules.concurrency;
   if (before > 0 && (none_free || (rules.throttle > 0 && before >= rules.throttle))) {
