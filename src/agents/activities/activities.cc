@@ -322,7 +322,7 @@ std::optional<ConversationRef> Activities::append_last(activity::Context& ctx, c
   const std::string& run = ctx.info().workflow_id;
   std::vector<platform::StepWrite> carried;
   std::vector<model::Message> messages = answer_messages(ctx, in.answers, carried);
-  add_ends(ctx, in.ended, messages);
+  add_ends(ctx, in.ended, messages, carried);
   add_messages(ctx, in.messages, 0, messages);
   platform::StepWrite write;
   write.key = "finish:" + sha256_hex(run + "/" + ctx.info().run_id);

@@ -121,7 +121,7 @@ class Activities {
   void tell_interruption(activity::Context& ctx, std::uint32_t step);
   // How detached calls ended, before what people sent.
   void add_ends(activity::Context& ctx, const std::vector<DetachedEnd>& ended,
-                std::vector<model::Message>& messages);
+                std::vector<model::Message>& messages, std::vector<platform::StepWrite>& carried);
   // None: the call hands out no token.
   std::optional<platform::OpenedCompletion> open_completion(activity::Context& ctx, const ToolInput& in);
   bool is_completed(const ToolInput& in);

@@ -115,9 +115,9 @@ ToolResult Activities::end_detached(activity::Context& ctx, const EndDetachedInp
 
 // What they ended with is data, and said to be: no word of it is the user's.
 void Activities::add_ends(activity::Context& ctx, const std::vector<DetachedEnd>& ended,
-                          std::vector<model::Message>& messages) {
+                          std::vector<model::Message>& messages, std::vector<platform::StepWrite>& carried) {
   for (const DetachedEnd& end : ended) {
-    const model::Message said = answer_messages(ctx, {end.answer}).front();
+    const model::Message said = answer_messages(ctx, {end.answer}, carried).front();
     messages.push_back(model::Message::user(
         fmt::format("The call of `{}` that runs under the id {} has ended. It answered:\n{}", end.tool,
                     end.id, said.text())));

@@ -322,7 +322,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   take_slot(ctx, *agent, in, chosen);
   std::vector<platform::StepWrite> carried;
   std::vector<model::Message> answers = answer_messages(ctx, in.answers, carried);
-  add_ends(ctx, in.ended, answers);
+  add_ends(ctx, in.ended, answers, carried);
   add_messages(ctx, in.messages, in.step, answers);
   add_directions(ctx, in, answers);
   Allowance allowance;

@@ -215,6 +215,8 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   // Those that came meanwhile stand behind.
   progress_.messages.erase(progress_.messages.begin(),
                            progress_.messages.begin() + static_cast<std::ptrdiff_t>(in.messages.size()));
+  progress_.ended.erase(progress_.ended.begin(),
+                        progress_.ended.begin() + static_cast<std::ptrdiff_t>(in.ended.size()));
   take_turn(turn);
   co_return turn;
 }
@@ -225,11 +227,6 @@ void Loop::take_turn(const ModelTurn& turn) {
   progress_.head = turn.head;
   progress_.answers.clear();
   progress_.interrupted_step = 0;
-  // Those that came meanwhile stand behind.
-  progress_.messages.erase(progress_.messages.begin(),
-                           progress_.messages.begin() + static_cast<std::ptrdiff_t>(in.messages.size()));
-  progress_.ended.erase(progress_.ended.begin(),
-                        progress_.ended.begin() + static_cast<std::ptrdiff_t>(in.ended.size()));
   if (progress_.planning) progress_.planning->told = true;
   add(progress_.usage, turn.usage);
 }
