@@ -11,7 +11,7 @@ SCRIPT = """
 models: [scripted]
 replies:
   - when: {last: "hold"}
-    tool_calls: [{name: refund, arguments: {}}]
+    tool_calls: [{name: refund, arguments: {duration: 10ms}}]
   - when: {last: '(.*)'}
     text: "did {{last}}"
 """

@@ -81,9 +81,9 @@ struct FlowRows {
         .bind(run, kMaxFlowBatch)
         .all(flow_of);
   }
-  Result<rules::FlowLine> look(const FlowRow& row) {
+  // By itself: a connection answers one statement before it is asked the next.
+  Status count(const FlowRow& row, rules::FlowLine& out) {
     const FlowRules& rules = row.place.rules;
-    rules::FlowLine out;
     Statement query(
         db,
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM flow_places WHERE line = $1::bytea AND state = 0 AND "
@@ -98,10 +98,16 @@ struct FlowRows {
         "coalesce((SELECT sum(bytes)::bigint FROM (SELECT length(input) AS bytes FROM flow_places WHERE line "
         "= $1::bytea AND state = 0 ORDER BY n LIMIT $5::bigint) AS inputs), 0)");
     query.bind(row.place.line, row.place.run, kMaxCountedAhead, rules.concurrency, rules.batch);
-    if (!query.next()) return fail(query.status());
+    if (!query.next()) return query.status();
     std::int64_t bytes = 0;
     query.read(out.waiting_before, out.first_waiting, out.first_waiting_at, out.running, out.waiting, bytes);
     out.waiting_bytes = static_cast<std::size_t>(bytes);
+    return {};
+  }
+  Result<rules::FlowLine> look(const FlowRow& row) {
+    const FlowRules& rules = row.place.rules;
+    rules::FlowLine out;
+    if (Status status = count(row, out); !status.ok()) return fail(std::move(status));
     const std::uint32_t before = rules.batch > 0 ? 0 : out.waiting_before;
     if (rules.throttle > before) {
       Statement nth(db,
