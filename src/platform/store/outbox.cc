@@ -107,12 +107,13 @@ std::string entries_text(const std::vector<LogEntry>& entries) {
 Result<std::vector<LogEntry>> read_entries(std::string_view text) {
   std::vector<LogEntry> out;
   Fields in(text);
-  while (in.more()) {
+  bool known = true;
+  while (known && in.more()) {
     const std::string_view kind = in.next();
-    if (kind != kEvent && kind != kOpens && kind != kDelta) break;
-    out.push_back(read_entry(in, kind));
+    known = kind == kEvent || kind == kOpens || kind == kDelta;
+    if (known) out.push_back(read_entry(in, kind));
   }
-  if (in.ok() && !in.more()) return out;
+  if (known && in.ok() && !in.more()) return out;
   return fail(with_fault(Code::kDataLoss, StorageFault::kCorrupt,
                          "a row of the outbox cannot be read: restore the platform store from a backup"));
 }
