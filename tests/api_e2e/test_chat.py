@@ -199,7 +199,7 @@ def test_axe_finds_nothing_in_the_chat(own_server, page, axe, scheme):  # noqa: 
     say(page, "at length, please")
     page.wait_for("document.querySelector('.turn:last-child .say.model .prose')?.textContent.includes('two')")
     assert violations(page, axe) == []
-    open_chat(page, server, "other")
+    open_chat(page, server, "elsewhere")
     say(page, "pay, please")
     page.wait_for("!!document.querySelector('.turn .approval.pending')")
     assert violations(page, axe) == []
