@@ -300,6 +300,12 @@ TEST_F(RunsTest, ARunThatTheEngineHasNotStartedIsNotGone) {
   runs_->history_deleted("r");
   (void)start("echo", "s");
   line_->lost_starts = 0;
+  // The pause before its next attempt has doubled each time, perhaps beyond what ends at once here.
+  for (const auto end = clock_.monotonic() + 20s; !must(platform_.store->run("r")).started_at;) {
+    ASSERT_LT(clock_.monotonic(), end) << "r was not started";
+    timer_.end_patience();
+    std::this_thread::yield();
+  }
   wait_for("r", "run.closed");
   EXPECT_FALSE(must(runs_->view("r")).summary.standing.history_deleted);
 }
