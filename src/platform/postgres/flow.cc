@@ -104,24 +104,22 @@ struct FlowRows {
     out.waiting_bytes = static_cast<std::size_t>(bytes);
     return {};
   }
-  Result<rules::FlowLine> look(const FlowRow& row) {
-    const FlowRules& rules = row.place.rules;
-    rules::FlowLine out;
-    if (Status status = count(row, out); !status.ok()) return fail(std::move(status));
-    const std::uint32_t before = rules.batch > 0 ? 0 : out.waiting_before;
-    if (rules.throttle > before) {
-      Statement nth(db,
+  Result<std::optional<WallTime>> nth_begun(std::string_view line, std::uint32_t n) {
+    std::optional<WallTime> out;
+    Statement query(db,
                     "SELECT begun_at FROM flow_places WHERE line = $1 AND begun_at IS NOT NULL ORDER BY "
                     "begun_at DESC LIMIT 1 OFFSET $2");
-      nth.bind(row.place.line, rules.throttle - before - 1);
-      if (nth.next()) nth.read(out.nth_begun_at);
-      if (!nth.status().ok()) return fail(nth.status());
-    }
-    if (rules.concurrency == 0 || out.running < rules.concurrency) return out;
-    Statement running(db, "SELECT run FROM flow_places WHERE line = $1 AND state = 1 ORDER BY n LIMIT $2");
-    running.bind(row.place.line, kMaxFlowBlockers);
-    while (running.next()) out.running_runs.push_back(running.text(0));
-    if (!running.status().ok()) return fail(running.status());
+    query.bind(line, n);
+    if (query.next()) query.read(out);
+    if (!query.status().ok()) return fail(query.status());
+    return out;
+  }
+  Result<std::vector<std::string>> running(std::string_view line, std::uint32_t most) {
+    std::vector<std::string> out;
+    Statement query(db, "SELECT run FROM flow_places WHERE line = $1 AND state = 1 ORDER BY n LIMIT $2");
+    query.bind(line, most);
+    while (query.next()) out.push_back(query.text(0));
+    if (!query.status().ok()) return fail(query.status());
     return out;
   }
 };
@@ -134,12 +132,9 @@ Status enter_flow(Connection& db, const FlowPlace& place, WallTime now) {
 }
 
 Result<FlowTurn> PostgresStore::take_flow(const FlowPlace& place) {
-  // Who waits asks again and again, and writes nothing by it.
   Result<std::optional<FlowTurn>> stored = flow_turn(place.run);
   if (!stored) return fail(stored.error());
-  const bool waits =
-      *stored && (*stored)->row.place.line == place.line && (*stored)->wait != FlowWait::kNothing;
-  if (waits) return std::move(**stored);
+  if (calls::waits_in(*stored, place)) return std::move(**stored);
   return write<FlowTurn>([&](Connection& db) { return calls::take_flow(FlowRows{db}, place, clock_.now()); });
 }
 
@@ -152,19 +147,8 @@ Result<std::string> PostgresStore::leave_flow(std::string_view run) {
 }
 
 Result<std::optional<FlowTurn>> PostgresStore::flow_turn(std::string_view run) {
-  return reading<std::optional<FlowTurn>>([&](Connection& db) -> Result<std::optional<FlowTurn>> {
-    FlowRows rows{db};
-    Result<std::optional<FlowRow>> row = rows.find(run);
-    if (!row) return fail(row.error());
-    if (!*row) return std::optional<FlowTurn>();
-    const FlowState was = (*row)->state;
-    Result<FlowTurn> turn = calls::look_at_flow(rows, std::move(**row), clock_.now());
-    if (!turn) return fail(turn.error());
-    // That it may begin is for who takes it to say.
-    turn->row.state = was;
-    if (was == FlowState::kWaiting) turn->row.begun_at.reset();
-    return std::optional<FlowTurn>(std::move(*turn));
-  });
+  return reading<std::optional<FlowTurn>>(
+      [&](Connection& db) { return calls::flow_turn(FlowRows{db}, run, clock_.now()); });
 }
 
 Result<std::vector<FlowRow>> PostgresStore::flow_line(std::string_view line, std::string_view after,

@@ -53,16 +53,56 @@ Status enter_flow(Rows& rows, const FlowPlace& place, WallTime now) {
   return rows.insert(*row);
 }
 
-// look(row), which gives the line as the row sees it; stands_for(run), oldest first
+// The line as the row sees it. count(row, line) fills in what is counted; nth_begun(line, n) is when the Nth
+// run from the end began, from 0; running(line, at most), oldest first.
+template <typename Rows>
+Result<rules::FlowLine> line_of(Rows& rows, const FlowRow& row) {
+  const FlowRules& rules = row.place.rules;
+  rules::FlowLine out;
+  if (Status status = rows.count(row, out); !status.ok()) return fail(std::move(status));
+  const std::uint32_t before = rules.batch > 0 ? 0 : out.waiting_before;
+  if (rules.throttle > before) {
+    auto begun = rows.nth_begun(row.place.line, rules.throttle - before - 1);
+    if (!begun) return fail(begun.error());
+    out.nth_begun_at = *begun;
+  }
+  if (rules.concurrency == 0 || out.running < rules.concurrency) return out;
+  Result<std::vector<std::string>> running = rows.running(row.place.line, kMaxFlowBlockers);
+  if (!running) return fail(running.error());
+  out.running_runs = std::move(*running);
+  return out;
+}
+
+// stands_for(run), oldest first
 template <typename Rows>
 Result<FlowTurn> look_at_flow(Rows& rows, FlowRow row, WallTime now) {
-  Result<rules::FlowLine> line = rows.look(row);
+  Result<rules::FlowLine> line = line_of(rows, row);
   if (!line) return fail(line.error());
   FlowTurn turn = rules::flow_turn(std::move(row), *line, now);
   Result<std::vector<FlowRow>> others = rows.stands_for(turn.row.place.run);
   if (!others) return fail(others.error());
   turn.stands_for = std::move(*others);
   return turn;
+}
+
+// Its turn, for those who only look; none: it has no place.
+template <typename Rows>
+Result<std::optional<FlowTurn>> flow_turn(Rows rows, std::string_view run, WallTime now) {
+  Result<std::optional<FlowRow>> row = rows.find(run);
+  if (!row) return fail(row.error());
+  if (!*row) return std::optional<FlowTurn>();
+  const FlowState was = (*row)->state;
+  Result<FlowTurn> turn = look_at_flow(rows, std::move(**row), now);
+  if (!turn) return fail(turn.error());
+  // That it may begin is for who takes it to say.
+  turn->row.state = was;
+  if (was == FlowState::kWaiting) turn->row.begun_at.reset();
+  return std::optional<FlowTurn>(std::move(*turn));
+}
+
+// Who waits there asks again and again, and writes nothing by it.
+inline bool waits_in(const std::optional<FlowTurn>& turn, const FlowPlace& place) {
+  return turn && turn->row.place.line == place.line && turn->wait != FlowWait::kNothing;
 }
 
 // The run begins, and does the work of those behind it.
