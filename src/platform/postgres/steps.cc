@@ -115,11 +115,7 @@ Result<StepRecord> PostgresStore::commit_step(const StepWrite& step) {
 
 Result<StepRecord> PostgresStore::commit_step(const StepWrite& step, const std::vector<StepWrite>& with,
                                               const OutboxRow& row) {
-  Status status = rules::check_step(step);
-  for (const StepWrite& one : with) {
-    if (status.ok()) status = rules::check_step(one);
-  }
-  if (!status.ok()) return fail(std::move(status));
+  if (Status status = calls::check_steps(step, with); !status.ok()) return fail(std::move(status));
   return write<StepRecord>(
       [&](Connection& db) { return calls::commit_step(StepRows{db}, step, with, row, clock_.now()); });
 }

@@ -122,11 +122,7 @@ Result<StepRecord> SqliteStore::commit_step(const StepWrite& step) {
 
 Result<StepRecord> SqliteStore::commit_step(const StepWrite& step, const std::vector<StepWrite>& with,
                                             const OutboxRow& row) {
-  Status status = rules::check_step(step);
-  for (const StepWrite& one : with) {
-    if (status.ok()) status = rules::check_step(one);
-  }
-  if (!status.ok()) return fail(std::move(status));
+  if (Status status = calls::check_steps(step, with); !status.ok()) return fail(std::move(status));
   return write<StepRecord>(
       [&](Database& db) { return calls::commit_step(StepRows{db}, step, with, row, clock_.now()); });
 }

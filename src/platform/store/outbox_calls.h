@@ -11,6 +11,14 @@
 
 namespace holdfast::platform::calls {
 
+inline Status check_steps(const StepWrite& step, const std::vector<StepWrite>& with) {
+  Status status = rules::check_step(step);
+  for (const StepWrite& one : with) {
+    if (status.ok()) status = rules::check_step(one);
+  }
+  return status;
+}
+
 template <typename Rows>
 Result<StepRecord> commit_step(Rows rows, const StepWrite& step, const std::vector<StepWrite>& with,
                                const OutboxRow& row, WallTime now) {
