@@ -1,7 +1,6 @@
 #include "activities/model_route.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
 
@@ -18,13 +17,6 @@ using std::chrono::milliseconds;
 constexpr std::size_t kMaxWhy = 300;
 std::int64_t ms_of(WallTime time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
-}
-
-// After so many failures in a row, as the engine would wait.
-milliseconds interval(const RetrySpec& retry, int failures) {
-  const double longest = static_cast<double>(std::max(retry.initial, retry.max_interval).count());
-  const double next = static_cast<double>(retry.initial.count()) * std::pow(retry.backoff, failures - 1);
-  return milliseconds(static_cast<std::int64_t>(std::min(next, longest)));
 }
 
 std::string how_long(milliseconds left) {
@@ -97,7 +89,7 @@ void ModelRoute::failed(std::size_t position, const model::Error& error, WallTim
   // Rounded up: a part of a millisecond less would be earlier.
   const auto at = std::chrono::ceil<milliseconds>(now.time_since_epoch());
   met.not_before_ms =
-      (at + error.retry_after.value_or(interval(chain_[position]->retry, met.failures))).count();
+      (at + error.retry_after.value_or(interval_after(chain_[position]->retry, met.failures))).count();
   met.why = bounded_text(fmt::format("{}: {}", model::error_type(error.kind), error.message), kMaxWhy);
 }
 
@@ -109,7 +101,7 @@ std::optional<milliseconds> ModelRoute::next_in(WallTime now, const Obstacles& o
     if (is_out(i)) continue;
     milliseconds left = std::max(milliseconds(0), milliseconds(met_[i].not_before_ms) - at);
     if (const auto obstacle = obstacles(*chain_[i]))
-      left = std::max({left, obstacle->left, interval(chain_.front()->retry, waits_ + 1)});
+      left = std::max({left, obstacle->left, interval_after(chain_.front()->retry, waits_ + 1)});
     soonest = std::min(soonest.value_or(left), left);
   }
   return soonest;

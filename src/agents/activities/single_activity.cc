@@ -2,12 +2,10 @@
 // crash finds what was begun and answered, and goes on there: the run is finished, or ends by the name of
 // what went wrong.
 
-#include <algorithm>
-#include <cmath>
-
 #include "activities/activities.h"
 #include "activities/model_route.h"
 #include "agent/failures.h"
+#include "definition/model_section.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -24,12 +22,9 @@ bool is_last_word(const ModelTurn& turn) {
                                 const ApplicationFailure& failure) {
   if (failure.is_non_retryable() || ctx.info().attempt >= attempts_of(model))
     throw ApplicationFailure(failure.message(), failure.type(), true, failure.details());
-  const double longest = static_cast<double>(std::max(model.retry.initial, model.retry.max_interval).count());
-  const double wanted = static_cast<double>(model.retry.initial.count()) *
-                        std::pow(model.retry.backoff, std::max(0, ctx.info().attempt - 1));
-  const Duration delay(static_cast<std::int64_t>(std::max(1.0, std::min(longest, wanted))));
-  throw ApplicationFailure(failure.message(), failure.type(), false, failure.details(),
-                           failure.next_retry_delay().value_or(delay));
+  throw ApplicationFailure(
+      failure.message(), failure.type(), false, failure.details(),
+      failure.next_retry_delay().value_or(interval_after(model.retry, ctx.info().attempt)));
 }
 
 }  // namespace

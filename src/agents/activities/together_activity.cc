@@ -4,13 +4,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "activities/activities.h"
 #include "activities/builtin_tools.h"
 #include "agent/failures.h"
 #include "base/text.h"
+#include "definition/model_section.h"
 #include "holdfast/failure.h"
 
 namespace holdfast::agent {
@@ -52,13 +50,6 @@ class Attempts {
   Json state_;  // {"attempts": of the call that failed last, "gave_up": {CALL: NOTE}}
 };
 
-Duration delay_of(const RetrySpec& retry, int attempts) {
-  const double longest = static_cast<double>(std::max(retry.initial, retry.max_interval).count());
-  const double wanted =
-      static_cast<double>(retry.initial.count()) * std::pow(retry.backoff, std::max(0, attempts - 1));
-  return Duration(static_cast<std::int64_t>(std::min(longest, wanted)));
-}
-
 ToolResult failed_for_good(std::string note) {
   ToolResult out;
   out.status = ToolStatus::kFailed;
@@ -95,7 +86,7 @@ ToolsResult Activities::call_tools(activity::Context& ctx, const ToolsInput& in)
       if (!failure.is_non_retryable() && (without_end || had < retry.attempts)) {
         attempts.leave(ctx);
         throw ApplicationFailure(failure.message(), failure.type(), false, {},
-                                 failure.next_retry_delay().value_or(delay_of(retry, had)));
+                                 failure.next_retry_delay().value_or(interval_after(retry, had)));
       }
       const std::string note = bounded_text(failure.message(), kMaxNote);
       attempts.give_up(i, note);

@@ -1,6 +1,7 @@
 #include "definition/model_section.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 
@@ -142,6 +143,12 @@ RetrySpec parse_retry(MapReader& parent, RetrySpec fallback) {
   out.attempts = static_cast<int>(in.integer("attempts", fallback.attempts, 1, 1000));
   in.finish();
   return out;
+}
+
+Duration interval_after(const RetrySpec& retry, int failures) {
+  const double longest = static_cast<double>(std::max(retry.initial, retry.max_interval).count());
+  const double next = static_cast<double>(retry.initial.count()) * std::pow(retry.backoff, failures - 1);
+  return Duration(static_cast<std::int64_t>(std::min(next, longest)));
 }
 
 Json retry_json(const RetrySpec& retry) {

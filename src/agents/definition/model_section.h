@@ -30,5 +30,7 @@ std::vector<const ModelSpec*> chain_of(const ModelSpec& first);
 // `retry` of a model or a tool.
 RetrySpec parse_retry(spec::MapReader& parent, RetrySpec fallback);
 Json retry_json(const RetrySpec& retry);
+// How long the next attempt waits behind so many failures in a row, one at least, as the engine would wait.
+Duration interval_after(const RetrySpec& retry, int failures);
 
 }  // namespace holdfast::agent
