@@ -17,6 +17,7 @@
 
 #include "activities/agent_metrics.h"
 #include "activities/conversation_turns.h"
+#include "activities/large_output.h"
 #include "activities/model_route.h"
 #include "activities/register.h"
 #include "activities/settings.h"
@@ -224,6 +225,8 @@ class Activities {
                        const Json& arguments);
   ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                       const Json& arguments);
+  // How the output of a call of this run is fitted.
+  static LargeOutput output_of(activity::Context& ctx, const AgentDefinition& agent, const CallRef& call);
   void tool_completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                       const std::string& result);
   platform::Told completed(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
-#include "activities/builtin_tools.h"
-#include "activities/large_output.h"
+#include "activities/carried_result.h"
 #include "base/json.h"
 #include "protocol/events.h"
 
@@ -83,12 +82,7 @@ ToolResult Activities::end_detached(activity::Context& ctx, const EndDetachedInp
     const auto as = in.run_ends ? CompletionState::kClosed : CompletionState::kExpired;
     End end = end_of(require(deps_.store->end_completion(call.id, as), "the completion of the call"));
     const DefinitionPtr agent = definition(in.agent, in.version);
-    LargeOutput how;
-    how.run = write.run;
-    how.conversation = call.call.message.conversation;
-    how.limit = agent->limits.max_tool_output_bytes;
-    how.readable = tool_named(*agent, kReadOutput.name) != nullptr;
-    how.beat = [&ctx] { ctx.heartbeat(); };
+    const LargeOutput how = output_of(ctx, *agent, call.call);
     Json more = Json::object();
     if (!end.is_known) more["unknown"] = true;
     const std::string text = fit_output(*deps_.store, how, redaction_->apply(std::move(end.text)), more);
@@ -97,13 +91,9 @@ ToolResult Activities::end_detached(activity::Context& ctx, const EndDetachedInp
   }
   const Json result = Json::parse(record->result);
   const bool is_error = result.value("is_error", false);
-  Json event = {{"step", call.call.step},
-                {"kind", call.kind},
-                {"name", call.call.tool},
-                {"result", excerpt(result.value("text", ""))},
-                {"is_error", is_error}};
-  if (const auto output = result.find("output"); output != result.end()) event["output"] = *output;
-  publish(ctx, protocol::event::kStepCompleted, event, fmt::format("step/{}/completed", call.call.step));
+  publish(ctx, protocol::event::kStepCompleted,
+          tool_event(call.call.step, call.kind, call.call.tool, record->result),
+          fmt::format("step/{}/completed", call.call.step));
   ToolResult out;
   out.status = !is_error                        ? ToolStatus::kDone
                : result.value("unknown", false) ? ToolStatus::kUnknown

@@ -5,8 +5,7 @@
 #include <algorithm>
 
 #include "activities/activities.h"
-#include "activities/builtin_tools.h"
-#include "activities/large_output.h"
+#include "activities/carried_result.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
 #include "protocol/events.h"
@@ -52,12 +51,7 @@ void Activities::join(activity::Context& ctx, const JoinInput& in) {
   write.run = ctx.info().workflow_id;
   auto record = require(deps_.store->lookup_step(write.key), "looking up the call");
   if (!record) {
-    LargeOutput how;
-    how.run = write.run;
-    how.conversation = in.call.message.conversation;
-    how.limit = agent->limits.max_tool_output_bytes;
-    how.readable = tool_named(*agent, kReadOutput.name) != nullptr;
-    how.beat = [&ctx] { ctx.heartbeat(); };
+    const LargeOutput how = output_of(ctx, *agent, in.call);
     Json more = Json::object();
     std::string text = fit_output(*deps_.store, how, dump_json(answer_of(*deps_.store, in, any)), more);
     write.result = tool_record(text, !any, more);
@@ -73,13 +67,8 @@ void Activities::join(activity::Context& ctx, const JoinInput& in) {
              {"error", excerpt(member.error)}},
             fmt::format("step/{}/failed", member.step));
   }
-  const Json result = Json::parse(record->result);
   publish(ctx, protocol::event::kStepCompleted,
-          {{"step", in.call.step},
-           {"kind", in.kind},
-           {"name", in.call.tool},
-           {"result", excerpt(result.value("text", ""))},
-           {"is_error", result.value("is_error", false)}},
+          tool_event(in.call.step, in.kind, in.call.tool, record->result),
           fmt::format("step/{}/completed", in.call.step));
 }
 

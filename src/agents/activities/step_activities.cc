@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/carried_result.h"
 #include "base/json.h"
 #include "protocol/events.h"
 
@@ -22,13 +23,8 @@ void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
   platform::StepWrite write;
   write.key = "tool:" + in.call.key;
   write.run = ctx.info().workflow_id;
-  const std::string text = redaction_->apply(in.text);
-  write.result = tool_record(text, false);
-  Json event = {{"step", in.call.step},
-                {"kind", in.kind},
-                {"name", in.call.tool},
-                {"result", excerpt(text)},
-                {"is_error", false}};
+  write.result = tool_record(redaction_->apply(in.text), false);
+  const Json event = tool_event(in.call.step, in.kind, in.call.tool, write.result);
   const std::string key = fmt::format("step/{}/completed", in.call.step);
   const auto record =
       require(deps_.outbox->commit_step(write, {told(ctx, protocol::event::kStepCompleted, event, key)}),

@@ -7,7 +7,6 @@
 #include "activities/activities.h"
 #include "activities/builtin_tools.h"
 #include "activities/carried_result.h"
-#include "activities/large_output.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -155,6 +154,16 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   return result_of(tool, record.result, AnswerSource::kEffect, in.call.key);
 }
 
+LargeOutput Activities::output_of(activity::Context& ctx, const AgentDefinition& agent, const CallRef& call) {
+  LargeOutput out;
+  out.run = ctx.info().workflow_id;
+  out.conversation = call.message.conversation;
+  out.limit = agent.limits.max_tool_output_bytes;
+  out.readable = tool_named(agent, kReadOutput.name) != nullptr;
+  out.beat = [&ctx] { ctx.heartbeat(); };
+  return out;
+}
+
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const Json& arguments) {
   publish_begun(ctx,
@@ -174,13 +183,9 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   if (deps_.tokens != nullptr) ending.text = deps_.tokens->redact(std::move(ending.text));
   if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) return ending;  // no output yet
   if (!ending.more.is_object()) ending.more = Json::object();
-  LargeOutput how;
-  how.run = ctx.info().workflow_id;
-  how.conversation = in.call.message.conversation;
+  LargeOutput how = output_of(ctx, *agent, in.call);
   // Their own words come on top of what they read.
-  how.limit = std::max(agent->limits.max_tool_output_bytes, builtin_of(tool) ? kBuiltinRoom : 0);
-  how.readable = tool_named(*agent, kReadOutput.name) != nullptr;
-  how.beat = [&ctx] { ctx.heartbeat(); };
+  how.limit = std::max(how.limit, builtin_of(tool) ? kBuiltinRoom : 0);
   ending.text = fit_output(*deps_.store, how, std::move(ending.text), ending.more);
   return ending;
 }
