@@ -5,27 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "activities/catalog.h"
+#include "activities/one_tool.h"
 
 namespace holdfast::agent {
 namespace {
 
 using ::testing::HasSubstr;
 
-Result<AgentDefinition> read(std::string_view entry) {
-  return parse_definition(
-      "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: a}\nspec:\n"
-      "  model: {provider: openai, name: m}\n  prompt: p\n  tools:\n    - " +
-          std::string(entry),
-      "agent.yaml");
-}
-std::string error_of(std::string_view entry) {
-  auto definition = read(entry);
-  return definition ? "" : std::string(definition.error().message());
-}
-
 TEST(ActivityToolType, TheWorkflowIsToldAllItNeeds) {
-  const auto agent = read(
+  const auto agent = read_one_tool(
       "{name: t, type: activity, effect: at_most_once, parameters: {properties: {a: {}}}, "
       "activity: {name: send, task_queue: team, heartbeat: 5s, start_within: 1m}}");
   ASSERT_TRUE(agent) << agent.error().message();
@@ -43,15 +31,18 @@ TEST(ActivityToolType, TheWorkflowIsToldAllItNeeds) {
 }
 
 TEST(ActivityToolType, MistakesAreToldWithTheirPlace) {
-  EXPECT_THAT(error_of("{name: t, type: activity, activity: {name: send, task_queue: team}}"),
+  EXPECT_THAT(error_of_tool("{name: t, type: activity, activity: {name: send, task_queue: team}}"),
               HasSubstr("`spec.tools[0].effect`"));
   EXPECT_THAT(
-      error_of("{name: t, type: activity, effect: transactional, activity: {name: send, task_queue: team}}"),
+      error_of_tool(
+          "{name: t, type: activity, effect: transactional, activity: {name: send, task_queue: team}}"),
       HasSubstr("cannot be transactional"));
   EXPECT_THAT(
-      error_of("{name: t, type: activity, effect: pure, activity: {name: send, task_queue: holdfast-tools}}"),
+      error_of_tool(
+          "{name: t, type: activity, effect: pure, activity: {name: send, task_queue: holdfast-tools}}"),
       HasSubstr("is Holdfast's own"));
-  EXPECT_THAT(error_of("{name: t, type: activity, effect: pure}"), HasSubstr("with `name` and `task_queue`"));
+  EXPECT_THAT(error_of_tool("{name: t, type: activity, effect: pure}"),
+              HasSubstr("with `name` and `task_queue`"));
 }
 
 }  // namespace

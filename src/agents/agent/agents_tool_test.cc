@@ -5,27 +5,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "activities/catalog.h"
+#include "activities/one_tool.h"
 
 namespace holdfast::agent {
 namespace {
 
 using ::testing::HasSubstr;
 
-Result<AgentDefinition> read(std::string_view entry) {
-  return parse_definition(
-      "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: a}\nspec:\n"
-      "  model: {provider: openai, name: m}\n  prompt: p\n  tools:\n    - " +
-          std::string(entry),
-      "agent.yaml");
-}
-std::string error_of(std::string_view entry) {
-  auto definition = read(entry);
-  return definition ? "" : std::string(definition.error().message());
-}
-
 TEST(AgentsToolType, AllAreToldTheInput) {
-  const auto agent = read("{name: t, type: agents, agents: {run: [x, y@production], join: first}}");
+  const auto agent = read_one_tool("{name: t, type: agents, agents: {run: [x, y@production], join: first}}");
   ASSERT_TRUE(agent) << agent.error().message();
   const ToolSpec& tool = agent->tools.at(0);
   EXPECT_EQ(tool.parameters["required"], Json::array({"input"}));
@@ -38,7 +26,7 @@ TEST(AgentsToolType, AllAreToldTheInput) {
 }
 
 TEST(AgentsToolType, OneIsRunForEachItem) {
-  const auto agent = read("{name: t, type: agents, agents: {run: [x], for_each: topics, max: 2}}");
+  const auto agent = read_one_tool("{name: t, type: agents, agents: {run: [x], for_each: topics, max: 2}}");
   ASSERT_TRUE(agent) << agent.error().message();
   const ToolSpec& tool = agent->tools.at(0);
   EXPECT_EQ(tool.parameters["properties"]["topics"]["maxItems"], 2);
@@ -54,19 +42,20 @@ TEST(AgentsToolType, OneIsRunForEachItem) {
 }
 
 TEST(AgentsToolType, MistakesAreToldWithTheirPlace) {
-  EXPECT_THAT(error_of("{name: t, type: agents}"), HasSubstr("with `run`, the agents' names"));
-  EXPECT_THAT(error_of("{name: t, type: agents, agents: {run: []}}"), HasSubstr("a list of 1 to 32 agents"));
-  EXPECT_THAT(error_of("{name: t, type: agents, agents: {run: [X Y]}}"),
+  EXPECT_THAT(error_of_tool("{name: t, type: agents}"), HasSubstr("with `run`, the agents' names"));
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, agents: {run: []}}"),
+              HasSubstr("a list of 1 to 32 agents"));
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, agents: {run: [X Y]}}"),
               HasSubstr("`spec.tools[0].agents.run`"));
-  EXPECT_THAT(error_of("{name: t, type: agents, agents: {run: [x], join: any}}"), HasSubstr("join"));
-  EXPECT_THAT(error_of("{name: t, type: agents, agents: {run: [x, y], for_each: topics}}"),
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, agents: {run: [x], join: any}}"), HasSubstr("join"));
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, agents: {run: [x, y], for_each: topics}}"),
               HasSubstr("runs one agent for each item"));
-  EXPECT_THAT(error_of("{name: t, type: agents, agents: {run: [x], max: 3}}"),
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, agents: {run: [x], max: 3}}"),
               HasSubstr("is for `for_each`"));
-  EXPECT_THAT(error_of("{name: t, type: agents, agents: {run: [x], for_each: topics}, "
-                       "parameters: {properties: {questions: {type: array}}}}"),
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, agents: {run: [x], for_each: topics}, "
+                            "parameters: {properties: {questions: {type: array}}}}"),
               HasSubstr("`for_each` names `topics`"));
-  EXPECT_THAT(error_of("{name: t, type: agents, effect: pure, agents: {run: [x]}}"),
+  EXPECT_THAT(error_of_tool("{name: t, type: agents, effect: pure, agents: {run: [x]}}"),
               HasSubstr("remove `effect`"));
 }
 

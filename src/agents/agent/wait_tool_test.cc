@@ -5,7 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "activities/catalog.h"
+#include "activities/one_tool.h"
 #include "agent/workflow_tool.h"
 #include "base/iso_time.h"
 #include "holdfast/worker.h"
@@ -21,32 +21,19 @@ using protocol::StepInput;
 using protocol::ToolAnswer;
 using ::testing::HasSubstr;
 
-Result<AgentDefinition> read(std::string_view entry) {
-  return parse_definition(
-      "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: a}\nspec:\n"
-      "  model: {provider: openai, name: m}\n  prompt: p\n  tools:\n    - " +
-          std::string(entry),
-      "agent.yaml");
-}
-
-std::string error_of(std::string_view entry) {
-  auto definition = read(entry);
-  return definition ? "" : definition.error().message();
-}
-
 const WallTime kNow = *parse_iso_time("2026-11-21T09:00:00Z");
 
 // What the model is told about its arguments, or what the workflow gets.
 std::string planned(const Json& arguments,
                     std::string_view entry = "{name: w, type: wait, wait: {max: 30d}}") {
-  const ToolSpec tool = read(entry)->tools.at(0);
+  const ToolSpec tool = read_one_tool(entry)->tools.at(0);
   PlannedCall call;
   auto bad = tool.type->plan({tool, arguments, kNow}, call);
   return bad ? *bad : call.input.dump();
 }
 
 TEST(WaitTool, ADefinitionNeedsNothingAndMayBoundIt) {
-  auto plain = read("{name: w, type: wait}");
+  auto plain = read_one_tool("{name: w, type: wait}");
   ASSERT_TRUE(plain.has_value()) << plain.error().message();
   const Json tool = Json::parse(canonical_json(*plain))["spec"]["tools"][0];
   EXPECT_EQ(tool["wait"], Json({{"max", "1d"}}));
@@ -59,17 +46,17 @@ TEST(WaitTool, ADefinitionNeedsNothingAndMayBoundIt) {
 
 TEST(WaitTool, WhatItDoesNotHaveIsSaidWithItsPlace) {
   EXPECT_EQ(
-      error_of("{name: w, type: wait, wait: {max: soon}}"),
+      error_of_tool("{name: w, type: wait, wait: {max: soon}}"),
       "agent.yaml:8:41: `spec.tools[0].wait.max`: must be a duration such as 250ms, 30s, 5m, 1h30m or 7d, "
       "not `soon`");
-  EXPECT_THAT(error_of("{name: w, type: wait, effect: pure}"),
+  EXPECT_THAT(error_of_tool("{name: w, type: wait, effect: pure}"),
               HasSubstr("waiting changes nothing; remove `effect`"));
-  EXPECT_THAT(error_of("{name: w, type: wait, timeout: 1h}"),
+  EXPECT_THAT(error_of_tool("{name: w, type: wait, timeout: 1h}"),
               HasSubstr("a tool of type `wait` makes no attempts; remove it"));
-  EXPECT_THAT(error_of("{name: w, type: wait, parameters: {properties: {hours: {type: integer}}}}"),
+  EXPECT_THAT(error_of_tool("{name: w, type: wait, parameters: {properties: {hours: {type: integer}}}}"),
               HasSubstr("a wait has the arguments `duration` and `until`, not `hours`"));
   EXPECT_THAT(
-      error_of("{name: w, type: wiat}"),
+      error_of_tool("{name: w, type: wiat}"),
       HasSubstr(
           "agent.yaml:8:23: `spec.tools[0].type`: unknown value `wiat`; did you mean `wait`? (one of "));
 }
