@@ -214,14 +214,12 @@ void RunTrace::approval(const platform::Event& event, const Json& data) {
     waiting_.emplace(id, std::move(span));
     return;
   }
-  const auto found = waiting_.find(id);
-  if (found == waiting_.end()) return;
-  TraceSpan span = std::move(found->second);
-  waiting_.erase(found);
+  auto span = waiting_.extract(id);
+  if (span.empty()) return;
   for (const char* name : {"outcome", "decided_by"}) {
-    if (data.contains(name)) span.more[name] = data[name];
+    if (data.contains(name)) span.mapped().more[name] = data[name];
   }
-  end(std::move(span), SpanStatus::kOk, event);
+  end(std::move(span.mapped()), SpanStatus::kOk, event);
 }
 
 void RunTrace::hold(const platform::Event& event, const Json& data) {
@@ -237,12 +235,10 @@ void RunTrace::hold(const platform::Event& event, const Json& data) {
     waiting_.emplace(id, std::move(span));
     return;
   }
-  const auto found = waiting_.find(id);
-  if (found == waiting_.end()) return;
-  TraceSpan span = std::move(found->second);
-  waiting_.erase(found);
-  if (data.contains("by")) span.more["resumed_by"] = data["by"];
-  end(std::move(span), SpanStatus::kOk, event);
+  auto span = waiting_.extract(id);
+  if (span.empty()) return;
+  if (data.contains("by")) span.mapped().more["resumed_by"] = data["by"];
+  end(std::move(span.mapped()), SpanStatus::kOk, event);
 }
 
 void RunTrace::apply(const platform::Event& event) {
