@@ -491,7 +491,7 @@ Status Node::start_work() {
   WorkerRole::Options options;
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
-  options.public_url = options_.public_url.value_or("http://" + server_->address());
+  options.public_url = options_.public_url.value_or(address_of_page());
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
