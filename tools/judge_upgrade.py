@@ -7,20 +7,17 @@ written once; nothing that was asked of the model before the upgrade is asked ag
 """
 
 import argparse
-import json
 import os
 import pathlib
 import sqlite3
-import subprocess
 import sys
 import tempfile
-import time
 
 from bench_against import build_commit
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "api_e2e"))
-from holdfast import Server  # noqa: E402
+from holdfast import Server, scripted_model  # noqa: E402
 
 SCRIPT = """
 models: [scripted]
@@ -56,50 +53,35 @@ FAKETIME = pathlib.Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
 SIX_WEEKS = {"LD_PRELOAD": str(FAKETIME), "FAKETIME": "+42d", "DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
-def until(condition, what: str, seconds: float = 60):
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not in time: {what}"
-        time.sleep(0.1)
-    return found
-
-
 def cross(old: pathlib.Path, new: pathlib.Path, folder: pathlib.Path) -> None:
     database = folder / "notes.db"
     with sqlite3.connect(database) as db:
         db.execute("CREATE TABLE notes(text TEXT)")
-    (folder / "script.yaml").write_text(SCRIPT)
-    model = subprocess.Popen([new, "scripted-model", folder / "script.yaml", "--json"], stdout=subprocess.PIPE, text=True)
-    grants = ["--grant", "host:127.0.0.1", "--grant", f"database.write:{database}"]
-    server = Server(old, folder / "data", *grants)
+    server = Server(old, folder / "data", "--grant", "host:127.0.0.1", "--grant", f"database.write:{database}")
     try:
-        url = json.loads(model.stdout.readline())["base_url"]
-        server.start()
-        answer = server.request("PUT", "/api/v1/agents/patient", AGENT.format(model=url, database=database))
-        assert answer.status == 201, answer.text
-        run = server.start_run("patient", "Wait for six weeks.")
-        until(lambda: "pause" in server.get(f"/api/v1/runs/{run}/events").text, "the run waits")
-        before = server.get(f"/api/v1/runs/{run}").json
-        assert not before["closed_at"], before
-        print(f"{old}: the run {run} waits")
-        assert server.stop() == 0
-        server.binary = str(new)
-        server.start()
-        assert not server.get(f"/api/v1/runs/{run}").json["closed_at"]
-        print(f"{new}: goes on with it, and is killed")
-        server.kill()
-        server.environment |= SIX_WEEKS
-        server.start()
-        record = until(lambda: (r := server.get(f"/api/v1/runs/{run}").json)["closed_at"] and r, "the run ends")
-        print(f"six weeks later: {record['status']}, from {record['started_at'] if 'started_at' in record else ''} to {record['closed_at']}")
-        assert record["status"] == "completed", record
+        with scripted_model(new, folder, SCRIPT) as url:
+            server.start()
+            answer = server.request("PUT", "/api/v1/agents/patient", AGENT.format(model=url, database=database))
+            assert answer.status == 201, answer.text
+            run = server.start_run("patient", "Wait for six weeks.")
+            server.wait(run, lambda record: any(step["name"] == "pause" for step in record["steps"]), 60)
+            print(f"{old}: the run {run} waits")
+            assert server.stop() == 0
+            server.binary = str(new)
+            server.start()
+            assert not server.run(run)["closed_at"]
+            print(f"{new}: goes on with it, and is killed")
+            server.kill()
+            server.environment |= SIX_WEEKS
+            server.start()
+            record = server.wait(run, seconds=60)
+            print(f"six weeks later: {record['status']}, from {record['started_at']} to {record['closed_at']}")
+            assert record["status"] == "completed", record
         with sqlite3.connect(database) as db:
             notes = db.execute("SELECT text FROM notes").fetchall()
         assert notes == [("before the wait",)], notes
     finally:
         server.close()
-        model.terminate()
-        model.wait(10)
 
 
 def main() -> None:

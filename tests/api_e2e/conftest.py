@@ -1,4 +1,4 @@
-import json
+import os
 import pathlib
 import sqlite3
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from holdfast import Server  # noqa: E402
+from holdfast import Server, scripted_model  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -75,12 +75,8 @@ def binary(pytestconfig) -> str:
 @pytest.fixture(scope="session")
 def model(binary, tmp_path_factory):
     """The scripted model's base URL; it outlives the servers that tests kill."""
-    script = tmp_path_factory.mktemp("model") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("model"), SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -126,3 +122,14 @@ def own_server(binary, agent_text, tmp_path):
     assert one.request("PUT", "/api/v1/agents/payer", agent_text()).status == 201
     yield one
     one.close()
+
+
+@pytest.fixture
+def cli(binary, tmp_path):
+    """The command line, beside a server that is named with each call."""
+
+    def call(server, *arguments):
+        environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
+        return subprocess.run([binary, *arguments], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=40)
+
+    return call

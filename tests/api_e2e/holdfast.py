@@ -1,5 +1,6 @@
 """A Holdfast server as a process, its HTTP API and its event streams, with nothing but the standard library."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -7,6 +8,21 @@ import signal
 import subprocess
 import time
 import urllib.parse
+
+
+@contextlib.contextmanager
+def scripted_model(binary, folder, script):
+    """The base URL of a scripted model, which outlives the servers that tests kill."""
+    path = folder / "script.yaml"
+    path.write_text(script)
+    process = subprocess.Popen([str(binary), "scripted-model", str(path), "--json"], stdout=subprocess.PIPE)
+    try:
+        line = process.stdout.readline()
+        assert line, f"the scripted model did not start (exit code {process.wait()})"
+        yield json.loads(line)["base_url"]
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 class Answer:

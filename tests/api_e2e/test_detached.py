@@ -2,12 +2,10 @@
 
 import http.server
 import json
-import os
-import subprocess
 import threading
 
 import pytest
-from holdfast import Server
+from holdfast import Server, scripted_model
 
 SCRIPT = """
 models: [scripted]
@@ -91,12 +89,8 @@ def press():
 
 @pytest.fixture(scope="module")
 def printing_model(binary, tmp_path_factory):
-    script = tmp_path_factory.mktemp("model") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("model"), SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture
@@ -114,15 +108,6 @@ def printing(binary, printing_model, press, tmp_path):
     yield make
     for one in servers:
         one.close()
-
-
-@pytest.fixture
-def cli(binary, tmp_path):
-    def call(server, *arguments):
-        environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
-        return subprocess.run([binary, *arguments], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=40)
-
-    return call
 
 
 def waits(run):

@@ -1,11 +1,7 @@
 """Runs of an agent that have a key in common: who waits, behind whom, and that a killed server changes nothing."""
 
-import json
-import os
-import subprocess
-
 import pytest
-from holdfast import Server
+from holdfast import Server, scripted_model
 
 SCRIPT = """
 models: [scripted]
@@ -32,12 +28,8 @@ spec:
 
 @pytest.fixture(scope="module")
 def flow_model(binary, tmp_path_factory):
-    script = tmp_path_factory.mktemp("model") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("model"), SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture
@@ -54,15 +46,6 @@ def flowing(binary, flow_model, tmp_path):
     yield make
     for one in servers:
         one.close()
-
-
-@pytest.fixture
-def cli(binary, tmp_path):
-    def call(server, *arguments):
-        environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
-        return subprocess.run([binary, *arguments], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=40)
-
-    return call
 
 
 def begin(server, what, customer="ann", **more):

@@ -10,7 +10,7 @@ import subprocess
 import threading
 
 import pytest
-from holdfast import Server
+from holdfast import Server, scripted_model
 
 AGENT = """
 apiVersion: holdfast.dev/v1
@@ -72,12 +72,8 @@ class Receiver:
 @pytest.fixture(scope="module")
 def looking(binary, tmp_path_factory):
     """A model that calls `look` and answers with what that said."""
-    script = tmp_path_factory.mktemp("looking") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("looking"), SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import time
 import urllib.parse
 
 import pytest
-from holdfast import Server
+from holdfast import Server, scripted_model
 
 HERE = pathlib.Path(__file__).parent
 SERVER = HERE / "mcp_server.py"
@@ -55,12 +55,8 @@ STDIO = command(str(SERVER), "stdio")
 
 @pytest.fixture(scope="module")
 def scripted(binary, tmp_path_factory):
-    script = tmp_path_factory.mktemp("model") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("model"), SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ import urllib.parse
 
 import pytest
 from google.protobuf import json_format
-from holdfast import Server
+from holdfast import Server, scripted_model
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
@@ -58,15 +58,11 @@ replies:
 @pytest.fixture
 def flaky(binary, own_server, tmp_path):
     """An agent whose model's first answer is cut off."""
-    (tmp_path / "flaky.yaml").write_text(FLAKY)
-    process = subprocess.Popen([binary, "scripted-model", str(tmp_path / "flaky.yaml"), "--json"], stdout=subprocess.PIPE)
-    model = json.loads(process.stdout.readline())["base_url"]
-    text = "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: flaky}\nspec:\n  prompt: You speak.\n" \
-           f"  model: {{provider: openai, base_url: '{model}', name: scripted, retry: {{initial: 50ms, attempts: 5}}}}\n"
-    assert own_server.request("PUT", "/api/v1/agents/flaky", text).status == 201
-    yield "flaky"
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path, FLAKY) as model:
+        text = "apiVersion: holdfast.dev/v1\nkind: Agent\nmetadata: {name: flaky}\nspec:\n  prompt: You speak.\n" \
+               f"  model: {{provider: openai, base_url: '{model}', name: scripted, retry: {{initial: 50ms, attempts: 5}}}}\n"
+        assert own_server.request("PUT", "/api/v1/agents/flaky", text).status == 201
+        yield "flaky"
 
 
 # ---- metrics
@@ -455,14 +451,11 @@ replies:
 
 @pytest.fixture
 def passing(binary, tmp_path):
-    (tmp_path / "script.yaml").write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(tmp_path / "script.yaml"), "--json"], stdout=subprocess.PIPE)
-    one = Passing(json.loads(process.stdout.readline())["base_url"])
-    yield one
-    one.server.shutdown()
-    one.server.server_close()
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path, SCRIPT) as model:
+        one = Passing(model)
+        yield one
+        one.server.shutdown()
+        one.server.server_close()
 
 
 def test_a_trace_is_taken_up_and_passed_on(traced, collector, passing):

@@ -4,13 +4,11 @@ once and undone once whenever the server is killed."""
 import collections
 import http.server
 import json
-import os
-import subprocess
 import threading
 import urllib.parse
 
 import pytest
-from holdfast import Server
+from holdfast import Server, scripted_model
 
 SCRIPT = """
 models: [scripted]
@@ -143,12 +141,8 @@ def bank():
 
 @pytest.fixture(scope="module")
 def steered_model(binary, tmp_path_factory):
-    script = tmp_path_factory.mktemp("model") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("model"), SCRIPT) as url:
+        yield url
 
 
 @pytest.fixture
@@ -168,15 +162,6 @@ def steered(binary, steered_model, bank, tmp_path):
     yield make
     for one in servers:
         one.close()
-
-
-@pytest.fixture
-def cli(binary, tmp_path):
-    def call(server, *arguments):
-        environment = {**os.environ, "HOLDFAST_API": server.ready["http"], "NO_COLOR": "1"}
-        return subprocess.run([binary, *arguments], capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=40)
-
-    return call
 
 
 def is_resting(run):

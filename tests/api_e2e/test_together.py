@@ -3,10 +3,10 @@
 import contextlib
 import http.server
 import json
-import subprocess
 import threading
 
 import pytest
+from holdfast import scripted_model
 
 SCRIPT = """
 models: [scripted]
@@ -84,20 +84,15 @@ def killed_in(at, server, binary, folder):
         killed.set()
 
     receiver = Receiver(at, kill)
-    script = folder / "script.yaml"
-    script.write_text(SCRIPT)
-    model = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
     try:
-        url = json.loads(model.stdout.readline())["base_url"]
-        text = AGENT.format(model=url, port=receiver.server_address[1])
-        assert server.request("PUT", "/api/v1/agents/clerk", text).status == 201
-        run = server.start_run("clerk", "go")
-        assert killed.wait(30)
-        server.start()
-        yield run, receiver
+        with scripted_model(binary, folder, SCRIPT) as url:
+            text = AGENT.format(model=url, port=receiver.server_address[1])
+            assert server.request("PUT", "/api/v1/agents/clerk", text).status == 201
+            run = server.start_run("clerk", "go")
+            assert killed.wait(30)
+            server.start()
+            yield run, receiver
     finally:
-        model.terminate()
-        model.wait(10)
         receiver.shutdown()
 
 

@@ -12,7 +12,7 @@ import threading
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from holdfast import Server
+from holdfast import Server, scripted_model
 from postgres import Postgres
 from standardwebhooks import Webhook
 from temporalio import activity
@@ -46,12 +46,8 @@ replies:
 @pytest.fixture(scope="module")
 def using(binary, tmp_path_factory):
     """A model that calls `use` and answers with what that said."""
-    script = tmp_path_factory.mktemp("using") / "script.yaml"
-    script.write_text(SCRIPT)
-    process = subprocess.Popen([binary, "scripted-model", str(script), "--json"], stdout=subprocess.PIPE)
-    yield json.loads(process.stdout.readline())["base_url"]
-    process.terminate()
-    process.wait(10)
+    with scripted_model(binary, tmp_path_factory.mktemp("using"), SCRIPT) as url:
+        yield url
 
 
 class Hook:

@@ -107,12 +107,7 @@ def holdfast(pytestconfig, tmp_path_factory):
                       f"  prompt: You answer.\n  tools: {tools}\n{schema}")
         answer = server.request("PUT", f"/api/v1/agents/{name}", definition)
         assert answer.status == 201, answer.text
-        run = server.start_run(name, text)
-        deadline = time.monotonic() + 30
-        while (record := server.get(f"/api/v1/runs/{run}").json)["status"] in ("queued", "running", "waiting"):
-            assert time.monotonic() < deadline, record
-            time.sleep(0.1)
-        return record
+        return server.wait(server.start_run(name, text), seconds=30)
 
     ask.server = server
     yield ask
