@@ -45,7 +45,7 @@ Task<RunResult> Loop::run() {
   if (outcome.ok()) co_return std::move(outcome).value();
   ending_ = true;
   const Failure& failure = outcome.error();
-  const bool canceled = is_canceled(failure) && ctx_.workflow_cancelled();
+  const bool canceled = ctx_.workflow_cancelled() && (is_canceled(failure) || was_lost(failure));
   FinishInput in;
   in.status = canceled ? RunEnd::kCanceled : RunEnd::kFailed;
   in.error_type = type_of(failure);
@@ -56,6 +56,12 @@ Task<RunResult> Loop::run() {
   co_await ctx_.shielded(report_end(in));
   if (canceled) throw CanceledFailure(in.error);
   throw ApplicationFailure::non_retryable(in.error, in.error_type);
+}
+
+// A call whose worker is gone cannot answer that it was cancelled: its timeout is the first that is heard.
+bool Loop::was_lost(const Failure& failure) const {
+  return (progress_.plan.flags & kCanceledFlag) != 0 &&
+         dynamic_cast<const TimeoutFailure*>(&root_of(failure)) != nullptr;
 }
 
 Task<void> Loop::begin() {

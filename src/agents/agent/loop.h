@@ -74,6 +74,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<RunResult> finish(RunEnd end);
   Task<RunResult> result_of(Finished finished, RunEnd end);
   Task<void> report_end(FinishInput in);
+  bool was_lost(const Failure& failure) const;
   // Runs that began before calls were waited for keep their ways.
   bool is_steered() const { return (progress_.plan.flags & kSteeredFlag) != 0; }
 

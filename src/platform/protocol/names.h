@@ -87,7 +87,9 @@ inline constexpr std::uint32_t kSteeredFlag = 1;
 inline constexpr std::uint32_t kModelsFlag = 8;
 // A sub-agent that takes too long is cancelled, and waited for.
 inline constexpr std::uint32_t kChildrenFlag = 16;
-inline constexpr std::uint32_t kLoopFlags = kSteeredFlag | kModelsFlag | kChildrenFlag;
+// A cancelled run is canceled also when a call, whose worker was lost, timed out before it heard of that.
+inline constexpr std::uint32_t kCanceledFlag = 64;
+inline constexpr std::uint32_t kLoopFlags = kSteeredFlag | kModelsFlag | kChildrenFlag | kCanceledFlag;
 
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history
