@@ -257,6 +257,7 @@ Status Node::read_export() {
   });
   if (!settings) return settings.error();
   export_ = *std::move(settings);
+  if (!export_.remark.empty()) complain(export_.remark);
   return {};
 }
 

@@ -80,12 +80,14 @@ Result<Settings> read_settings(const Variables& variables) {
         Code::kInvalidArgument,
         fmt::format("the endpoint of OTLP is no http:// or https:// address: {}", url.error().message()));
   for (const char* name : {"OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"}) {
-    if (set(name) == "grpc")
-      return fail(
-          Code::kInvalidArgument,
-          fmt::format("{}=grpc: spans are exported over HTTP; use the collector's port for HTTP (4318) "
-                      "and http/json",
-                      name));
+    const std::string protocol = set(name);
+    if (protocol.empty() || protocol == "http/json") continue;
+    const std::string told = fmt::format(
+        "{}={}: spans are exported as http/json, which collectors read on their port for HTTP "
+        "(4318)",
+        name, protocol);
+    if (protocol != "http/protobuf") return fail(Code::kInvalidArgument, told);
+    out.remark = told;  // the same port takes both
   }
   for (const char* name : {"OTEL_EXPORTER_OTLP_HEADERS", "OTEL_EXPORTER_OTLP_TRACES_HEADERS"}) {
     auto headers = read_list(name, set(name));

@@ -22,6 +22,7 @@ struct Settings {
   std::chrono::milliseconds timeout{10'000};
   std::chrono::milliseconds delay{1'000};  // between the end of a span and its export
   bool content = false;                    // what was said goes along
+  std::string remark;                      // what is done otherwise than asked; empty: nothing
 };
 
 // A variable's value; null: it is not set.

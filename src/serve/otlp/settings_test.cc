@@ -47,10 +47,22 @@ TEST(Settings, HeadersAndResourceArePercentEncodedLists) {
   EXPECT_TRUE(settings->content);
 }
 
+// The same port of a collector reads both; whoever asked for the other one is told.
+TEST(Settings, ProtobufBecomesJsonAndIsTold) {
+  const auto settings =
+      read({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, {"OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"}});
+  ASSERT_TRUE(settings);
+  EXPECT_NE(settings->remark.find("OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"), std::string::npos);
+  EXPECT_EQ(read({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, {"OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"}})
+                ->remark,
+            "");
+}
+
 TEST(Settings, AWrongOneIsRefusedWithoutItsValue) {
   for (const auto& [name, value] :
        std::map<std::string, std::string>{{"OTEL_EXPORTER_OTLP_HEADERS", "s3cret"},
                                           {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
+                                          {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/xml"},
                                           {"OTEL_EXPORTER_OTLP_TIMEOUT", "soon"},
                                           {"OTEL_RESOURCE_ATTRIBUTES", "=s3cret"}}) {
     const auto settings = read({{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://c"}, {name, value}});
