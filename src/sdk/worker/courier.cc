@@ -113,7 +113,13 @@ bool Courier::poll(api::Method method, api::MessagePtr request, bool in_process_
 
 void Courier::later(std::chrono::nanoseconds delay, std::move_only_function<void()> callback) {
   timers_.after(delay, [this, callback = std::move(callback)]() mutable {
-    if (!stopping()) callback();
+    {
+      std::lock_guard lock(mutex_);
+      if (stopping_) return;
+      ++under_way_;  // whoever stops meanwhile waits for it
+    }
+    callback();
+    leave();
   });
 }
 

@@ -39,7 +39,7 @@ class Courier {
   // runs.
   bool poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker, Executor* executor,
             Done done);
-  // `callback` runs unless the worker stops first.
+  // `callback` runs unless the worker stops first; drain() waits for one that runs.
   void later(std::chrono::nanoseconds delay, std::move_only_function<void()> callback);
 
   // At once, also while the worker stops, on the timers' thread: for what must not run on the connection's

@@ -40,6 +40,7 @@ void WorkflowWorker::start() {
     poll(false);
     if (options_.max_cached_workflows() > 0) poll(true);
   }
+  if (options_.max_cached_workflows() > 0) sweep_later();
 }
 
 // ---- polling
@@ -369,6 +370,7 @@ WorkflowWorker::Entry* WorkflowWorker::find(const std::string& run_id) {
   const auto found = runs_.find(run_id);
   if (found == runs_.end()) return nullptr;
   recency_.splice(recency_.begin(), recency_, found->second.recency);
+  found->second.used = sweeps_;
   return &found->second;
 }
 
@@ -377,6 +379,7 @@ WorkflowWorker::Entry* WorkflowWorker::insert(const Task& task) {
   recency_.push_front(run_id);
   Entry& entry = runs_[run_id];
   entry.recency = recency_.begin();
+  entry.used = sweeps_;
   entry.run = std::make_unique<WorkflowRun>(registry_, options_.namespace_name(),
                                             task.workflow_execution().workflow_id(), run_id, options_.log());
   return &entry;
@@ -398,6 +401,24 @@ void WorkflowWorker::trim() {
     if (oldest == recency_.rend()) return;
     evict(std::string(*oldest));
   }
+}
+
+void WorkflowWorker::sweep_later() {
+  courier_.later(kIdle / 2, [this] { executor_->post([this] { evict_idle(); }); });
+}
+
+// Three sweeps without a use are at least kIdle.
+void WorkflowWorker::evict_idle() {
+  ++sweeps_;
+  for (auto at = recency_.end(); at != recency_.begin();) {
+    --at;
+    const Entry& entry = runs_.at(*at);
+    if (entry.used + 3 > sweeps_) break;
+    if (entry.answer_may_vanish) continue;
+    runs_.erase(*at);
+    at = recency_.erase(at);
+  }
+  sweep_later();
 }
 
 }  // namespace holdfast::worker

@@ -28,6 +28,10 @@ class WorkflowWorker {
   void start();
   const std::string& sticky_queue() const { return sticky_queue_; }
 
+  // A run that nothing was asked of for so long (half as long again at most) leaves memory: what waits for a
+  // person or a day costs its rows. Its next task replays its history.
+  static constexpr std::chrono::seconds kIdle{30};
+
   // Histories being read at one time; beyond, no more tasks are polled for.
   static constexpr std::size_t kMaxFetches = 64;
 
@@ -42,6 +46,7 @@ class WorkflowWorker {
   struct Entry {
     std::unique_ptr<WorkflowRun> run;
     std::list<std::string>::iterator recency;
+    std::uint64_t used = 0;          // the sweep before its last use
     std::uint64_t answer = 0;        // the last one given
     bool answer_may_vanish = false;  // it may leave no trace in history: wait for the engine's word
     std::unique_ptr<Task> deferred;  // came while waiting for that word
@@ -70,6 +75,8 @@ class WorkflowWorker {
   Entry* insert(const Task& task);
   void evict(const std::string& run_id);
   void trim();
+  void sweep_later();
+  void evict_idle();
 
   const Registry& registry_;
   const WorkerOptions& options_;
@@ -80,6 +87,7 @@ class WorkflowWorker {
 
   std::unordered_map<std::string, Entry> runs_;  // by run id
   std::list<std::string> recency_;               // run ids, the most recently used first
+  std::uint64_t sweeps_ = 0;                     // of idle runs, so far
   std::uint64_t answers_ = 0;
   std::size_t fetches_ = 0;
   std::deque<bool> owed_polls_;  // kinds of polls not made because of kMaxFetches
