@@ -52,6 +52,7 @@ class CommandLine {
   void add_schedules();
   void add_approvals();
   void add_agents();
+  void add_flows();
   void add_definitions(CLI::App* agent);
   void add_labels(CLI::App* agent);
 
@@ -95,6 +96,8 @@ class CommandLine {
   AgentsOptions agents_, agent_list_;
   AgentInitOptions agent_init_;
   AgentFilesOptions agent_validate_, agent_apply_;
+  FlowFilesOptions flow_validate_;
+  FlowPlanOptions flow_plan_;
   AgentNameOptions agent_show_, agent_versions_;
   DiffOptions agent_diff_;
   PromoteOptions agent_promote_;

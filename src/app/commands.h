@@ -182,6 +182,21 @@ struct AgentFilesOptions {
 int validate_agents(const AgentFilesOptions& options);
 int apply_agents(const AgentFilesOptions& options);
 
+struct FlowFilesOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+int validate_flows(const FlowFilesOptions& options);
+
+struct FlowPlanOptions {
+  std::string file;
+  std::optional<std::string> planner;  // none: all are shown
+  std::optional<double> overhead_ms;   // none: as measured of the embedded engine
+  bool json = false;
+  bool svg = false;
+};
+int plan_flow(const FlowPlanOptions& options);
+
 struct AgentNameOptions {
   ApiOptions api;
   std::string agent;  // NAME, or where a version is meant NAME@LABEL or NAME@VERSION

@@ -1,0 +1,88 @@
+// Goal: the explanation says of the published graphs what was published of them. Method: the files of
+// examples/flows, read as a user's.
+
+#include "explain/explain.h"
+
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace holdfast::flows {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::ordered_json;
+
+Flow example(const std::string& name) {
+  std::ifstream in(HOLDFAST_EXAMPLES "/flows/" + name);
+  std::stringstream text;
+  text << in.rdbuf();
+  auto flow = read_flow(text.str(), name);
+  EXPECT_TRUE(flow) << flow.error().message();
+  return flow ? *std::move(flow) : Flow();
+}
+
+Json explained(const Flow& flow, const Costs& costs = {}) {
+  const Graph graph = graph_of(flow);
+  return explain(flow, graph, all_plans(graph, costs), costs);
+}
+
+TEST(Explain, EightBlocksAreEightFourAndFour) {
+  const Json told = explained(example("eight.yaml"));
+  EXPECT_EQ(told["planners"]["V1"]["count"], 8);
+  EXPECT_EQ(told["planners"]["V2"]["count"], 4);
+  EXPECT_EQ(told["planners"]["V3"]["count"], 4);
+  EXPECT_LE(told["planners"]["V4"]["count"], 4);
+  EXPECT_EQ(told["planners"]["V2"]["held_up_by_people"], Json::array({"note", "tell"}));
+  EXPECT_EQ(told["planners"]["V3"]["held_up_by_people"], Json::array());
+  EXPECT_EQ(told["planners"]["V3"]["activities"][1]["blocks"],
+            Json::array({"find", "score", "note", "tell"}));
+  EXPECT_EQ(told["planners"]["V3"]["activities"][2]["kind"], "step");
+  EXPECT_EQ(told["planners"]["V3"]["activities"][3]["after"], Json::array({"a3"}));
+}
+
+// Thirty blocks that do nothing, where an activity costs a tenth of a second: what was published as about
+// eight times as fast and five times cheaper.
+TEST(Explain, ThirtyBlocksAreSixActivities) {
+  const Costs costs{std::chrono::milliseconds(100), std::chrono::milliseconds(100)};
+  Flow flow = example("thirty.yaml");
+  for (FlowBlock& block : flow.blocks) block.takes = Micros(0);
+  const Json told = explained(flow, costs);
+  EXPECT_EQ(told["planners"]["V1"]["count"], 30);
+  EXPECT_EQ(told["planners"]["V3"]["count"], 6);
+  EXPECT_LE(told["planners"]["V4"]["count"], 6);
+  const double faster =
+      told["planners"]["V1"]["latency_ms"].get<double>() / told["planners"]["V3"]["latency_ms"].get<double>();
+  EXPECT_GE(faster, 7);
+  EXPECT_LE(faster, 9);
+  EXPECT_EQ(told["planners"]["V1"]["temporal_actions"], 31);
+  EXPECT_EQ(told["planners"]["V3"]["temporal_actions"], 7);
+}
+
+TEST(Explain, EveryBlockHasAReason) {
+  const Json told = explained(example("thirty.yaml"));
+  for (const auto& [planner, plan] : told["planners"].items()) {
+    std::size_t blocks = 0;
+    for (const Json& activity : plan["activities"]) {
+      for (const Json& block : activity["blocks"]) {
+        ++blocks;
+        EXPECT_FALSE(activity["why"][block.get<std::string>()].get<std::string>().empty()) << planner;
+      }
+    }
+    EXPECT_EQ(blocks, 30u);
+  }
+}
+
+TEST(Explain, ThePictureHasEveryBlockAndNoForeignMarkup) {
+  Flow flow = example("eight.yaml");
+  flow.name = "<script>";
+  const Graph graph = graph_of(flow);
+  const std::string svg = picture(flow, graph, all_plans(graph, {})[2]);
+  for (const Block& block : graph) EXPECT_THAT(svg, HasSubstr(">" + block.id + "<"));
+  EXPECT_EQ(svg.find("<script>"), std::string::npos);
+  EXPECT_THAT(svg, HasSubstr("class=\"step critical\""));
+}
+
+}  // namespace
+}  // namespace holdfast::flows

@@ -1,0 +1,31 @@
+#pragma once
+
+// What is known of a type of block before one runs. Rows of one table; pure.
+
+#include <array>
+#include <chrono>
+#include <span>
+#include <string_view>
+
+namespace holdfast::flows {
+
+enum class Place {
+  kShared,     // in an activity, with others if the planner says so
+  kDedicated,  // in an activity of its own
+  kWorkflow,   // a step of the workflow itself
+};
+
+struct BlockType {
+  std::string_view name;
+  Place place = Place::kShared;
+  std::string_view why{};              // it is dedicated; empty: it is not
+  bool human = false;                  // a person ends it
+  bool decides = false;                // `with.rules` name its outlets
+  std::chrono::microseconds takes{0};  // taken for what is not said and was not recorded
+};
+
+std::span<const BlockType> block_types();
+// Null: there is none of that name.
+const BlockType* find_block_type(std::string_view name);
+
+}  // namespace holdfast::flows

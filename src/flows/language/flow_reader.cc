@@ -1,0 +1,181 @@
+// A flow file into a Flow: one function per part of the file, in the order of the file.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "definition/model_section.h"
+#include "definition/names.h"
+#include "language/flow.h"
+#include "language/flow_checks.h"
+#include "spec/json_schema.h"
+
+namespace holdfast::flows {
+
+namespace {
+
+using spec::MapReader;
+using spec::YamlProblems;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using Json = nlohmann::json;
+
+constexpr std::size_t kMaxId = 64;
+constexpr hours kLongestTimeout(24 * 3660);
+
+// Ids are names in JavaScript, too: a block's result is read as `id.field`.
+bool is_id(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !text.empty() && text.size() <= kMaxId && letter(text.front()) &&
+         std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+}
+
+// Whatever begins so belongs to others: it is kept, and means nothing here.
+void allow_extensions(MapReader& in, const YAML::Node& node) {
+  if (!node.IsMap()) return;
+  for (const auto& pair : node) {
+    if (pair.first.IsScalar() && pair.first.Scalar().starts_with("x-")) in.child(pair.first.Scalar());
+  }
+}
+
+void read_type(MapReader& in, FlowBlock& out) {
+  std::vector<std::string_view> names;
+  for (const BlockType& type : block_types()) names.push_back(type.name);
+  if (!in.has("type")) return in.missing("type", "such as http, sql, model, code or human");
+  if (const auto type = in.choice("type", names)) out.type = &block_types()[*type];
+}
+
+void read_needs(MapReader& in, FlowBlock& out, BlockMarks& marks) {
+  for (const YAML::Node& node : in.list("needs", kMaxNeeds)) {
+    if (!node.IsScalar()) {
+      in.problems().add(node.Mark(), fmt::format("`{}.needs` holds names of blocks", in.path()));
+      continue;
+    }
+    const std::string& text = node.Scalar();
+    const std::size_t dot = text.find('.');
+    Need need;
+    need.block = text.substr(0, dot);
+    if (dot != std::string::npos) need.outlet = text.substr(dot + 1);
+    out.needs.push_back(std::move(need));
+    marks.needs.push_back(node.Mark());
+  }
+  out.any = in.choice("join", {"all", "any"}).value_or(0) == 1;
+}
+
+// The outlets of a block that decides are the names of its rules, and of what is taken if none matches.
+void read_outlets(MapReader& in, FlowBlock& out) {
+  out.outlets = {std::string(kDone)};
+  if (out.type != nullptr && out.type->decides) {
+    out.outlets.clear();
+    const Json rules = out.with.is_object() ? out.with.value("rules", Json()) : Json();
+    if (!rules.is_array() || rules.empty())
+      return in.problem("with", "needs `rules`, a list of `name` and `when`");
+    for (const Json& rule : rules) {
+      const std::string name =
+          rule.is_object() && rule.contains("name") && rule["name"].is_string() ? rule["name"] : "";
+      if (!is_id(name) || name == kError || name == kDone)
+        in.problem("with", "each of `rules` has a `name`: letters, digits and `_`, and not done or error");
+      else if (std::ranges::find(out.outlets, name) != out.outlets.end())
+        in.problem("with", fmt::format("there are two rules `{}`; names must differ", name));
+      else
+        out.outlets.push_back(name);
+    }
+    out.outlets.emplace_back("otherwise");
+  }
+  out.outlets.emplace_back(kError);
+}
+
+FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::string& path,
+                     BlockMarks& marks) {
+  MapReader in(problems, node, path);
+  FlowBlock out;
+  marks.block = node.Mark();
+  out.id = in.required_text("id");
+  if (!out.id.empty() && !is_id(out.id))
+    in.problem("id", "begins with a letter and holds letters, digits and `_`, 64 at most");
+  out.name = in.text("name");
+  read_type(in, out);
+  read_needs(in, out, marks);
+  if (in.has("retry")) out.retry = agent::parse_retry(in, {});
+  if (in.has("timeout")) out.timeout = in.duration("timeout", {}, milliseconds(10), kLongestTimeout);
+  out.completes_outside = in.boolean("async", false);
+  if (in.has("takes")) out.takes = in.duration("takes", {}, milliseconds(0), hours(24));
+  out.with = in.json("with");
+  if (!out.with.is_null() && !out.with.is_object()) in.problem("with", "must be a mapping");
+  read_outlets(in, out);
+  allow_extensions(in, node);
+  in.finish();
+  return out;
+}
+
+void read_head(MapReader& file, Flow& out) {
+  const std::string version = file.required_text("apiVersion");
+  if (!version.empty() && version != "holdfast.dev/v1")
+    file.problem("apiVersion",
+                 fmt::format("`{}` is not known to this version; use holdfast.dev/v1", version));
+  const std::string kind = file.required_text("kind");
+  if (!kind.empty() && kind != "Flow") file.problem("kind", fmt::format("`{}` is not known; use Flow", kind));
+  if (!file.has("metadata")) file.missing("metadata", "with `name`");
+  MapReader metadata = file.map("metadata");
+  if (file.has("metadata")) out.name = metadata.required_text("name");
+  if (!out.name.empty() && !agent::is_agent_name(out.name))
+    metadata.problem("name", "may hold lower-case letters, digits and `-`, 63 at most, for example dispute");
+  out.description = metadata.text("description");
+  allow_extensions(metadata, file.child("metadata"));
+  metadata.finish();
+}
+
+void read_document(YamlProblems& problems, const YAML::Node& root, Flow& out) {
+  MapReader file(problems, root, "");
+  read_head(file, out);
+  if (!file.has("spec")) file.missing("spec", "with `blocks`");
+  MapReader spec = file.map("spec");
+  out.input = spec.json("input");
+  if (!out.input.is_null()) {
+    if (auto bad = spec::check_schema(out.input)) spec.problem("input", *bad);
+  }
+  std::vector<BlockMarks> marks;
+  for (const YAML::Node& node : spec.list("blocks", kMaxBlocks)) {
+    const std::string path = fmt::format("spec.blocks[{}]", out.blocks.size());
+    out.blocks.push_back(read_block(problems, node, path, marks.emplace_back()));
+  }
+  if (file.has("spec") && out.blocks.empty()) spec.missing("blocks", "the first of type `start`");
+  allow_extensions(spec, file.child("spec"));
+  spec.finish();
+  allow_extensions(file, root);
+  file.finish();
+  check_graph(out, marks, problems);
+}
+
+}  // namespace
+
+Result<Flow> read_flow(std::string_view text, std::string_view source) {
+  if (text.size() > kMaxFlowBytes) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("{}: {} bytes, at most {} are allowed; keep data out of the flow", source,
+                            text.size(), kMaxFlowBytes));
+  }
+  YamlProblems problems(source);
+  Flow out;
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    if (documents.empty() || documents.front().IsNull()) {
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format("{}:1:1: the file is empty; start with `apiVersion: holdfast.dev/v1` and `kind: Flow`",
+                      source));
+    }
+    for (std::size_t i = 1; i < documents.size(); ++i) {
+      if (!documents[i].IsNull())
+        problems.add(documents[i].Mark(), "a second document (after `---`); a file holds one flow");
+    }
+    read_document(problems, documents.front(), out);
+  } catch (const YAML::Exception& broken) {
+    problems.add(broken.mark, fmt::format("broken YAML: {}", broken.msg));
+  }
+  if (!problems.empty()) return fail(problems.status());
+  return out;
+}
+
+}  // namespace holdfast::flows
