@@ -44,6 +44,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_runs();
   add_money();
   add_steering();
+  add_forks();
   add_approvals();
   add_agents();
   add_flows();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/fork_commands.h"
 #include "app/steering_commands.h"
 #include "app/trace_commands.h"
 
@@ -48,6 +49,8 @@ class CommandLine {
   void add_money();
   void add_steer(CLI::App* sub, SteerOptions& options, const char* verb);
   void add_steering();
+  void add_place(CLI::App* sub, ForkOptions& options);
+  void add_forks();
   // The commands below `schedule`.
   void add_schedules();
   void add_approvals();
@@ -89,6 +92,9 @@ class CommandLine {
   SteerOptions pause_, resume_, fail_;
   RetryOptions retry_;
   BulkOptions bulk_;
+  ForkOptions fork_, replay_;
+  ForksOptions forks_;
+  RunDiffOptions run_diff_;
   BudgetOptions budget_;
   UsageOptions usage_;
   ApprovalsOptions approvals_;

@@ -17,6 +17,7 @@
 #include "activities/flow_place.h"
 #include "activities/settings.h"
 #include "app/backup_commands.h"
+#include "app/fork_rules.h"
 #include "app/input_file.h"
 #include "app/node_metrics.h"
 #include "app/output.h"
@@ -111,6 +112,7 @@ void Node::stop() {
   metrics_page_.reset();
   api_.reset();
   if (engine_) engine_->on_deleted({});
+  forks_.reset();
   runs_.reset();
   dev_.reset();
   exporter_.reset();
@@ -353,6 +355,7 @@ Status Node::open_runs() {
   };
   deps.flow_of = agent::flow_of;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
+  forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls);
   engine_->on_deleted([this](const std::string& namespace_name, const std::string& workflow_id) {
     if (namespace_name == options_.namespace_name) runs_->history_deleted(workflow_id);
   });
@@ -387,6 +390,7 @@ agent::McpAsking Node::asking() {
 Status Node::open_http() {
   http::ApiDependencies deps;
   deps.runs = runs_.get();
+  deps.forks = forks_.get();
   deps.store = platform_.store.get();
   deps.gate = &identity_->gate();
   deps.sign_in = &identity_->sign_in();

@@ -37,6 +37,7 @@
 #include "platform/observed_streams.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "price/price_table.h"
+#include "runs/forks.h"
 #include "runs/run_metrics.h"
 #include "runs/runs.h"
 
@@ -131,6 +132,7 @@ class Node {
   std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runs::Runs> runs_;
+  std::unique_ptr<runs::Forks> forks_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<http::MetricsPage> metrics_page_;
   std::unique_ptr<DevRole> dev_;

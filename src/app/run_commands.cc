@@ -245,6 +245,10 @@ int show_run(ApiSession& api, const RunsOptions& options) {
   print_line(fmt::format("{}  {}  {}", coloured(Colour::kBold, one_line(*options.id)),
                          one_line(run->value("agent", "")), coloured(colour_of(status), status)));
   if (run->contains("origin")) print_line("origin   " + one_line(run->value("origin", "")));
+  if (const auto from = run->find("forked_from"); from != run->end()) {
+    print_line(fmt::format("fork of  {} at message {}", one_line(from->value("run", "")),
+                           (*from)["at"].value("message", 0)));
+  }
   if (run->contains("hold")) {
     print_line(coloured(Colour::kYellow, fmt::format("held     {}: holdfast resume {}", hold_of(*run),
                                                      one_line(*options.id))));

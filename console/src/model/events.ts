@@ -12,7 +12,7 @@ export interface RunEvent {
 export const EVENT_TYPES = [
   'run.waiting', 'run.superseded', 'run.batched', 'run.started', 'run.completed', 'run.failed', 'run.canceled', 'run.closed',
   'step.started', 'step.waiting', 'step.retrying', 'step.completed', 'step.failed', 'step.detached', 'plan.stage',
-  'run.paused', 'run.parked', 'run.resumed', 'message.received', 'message.seen',
+  'run.paused', 'run.parked', 'run.resumed', 'run.forked', 'message.received', 'message.seen',
   'effect.reconciled', 'effect.undone', 'effect.not_undone',
   'approval.requested', 'approval.decided', 'delta',
 ] as const;

@@ -9,6 +9,7 @@
 #include "activities/carried_result.h"
 #include "activities/catalog.h"
 #include "activities/first_message.h"
+#include "activities/fork_start.h"
 #include "activities/large_output.h"
 #include "activities/search_tools.h"
 #include "base/json.h"
@@ -213,11 +214,19 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   std::string text = first_input(ctx, run);
   const auto flow = take_flow(ctx, *agent, text, settings.context);
   if (flow) text = batch_input(*flow, std::move(text));
+  const std::optional<Fork> fork = fork_of(*deps_.store, ctx, run);
   std::optional<platform::Origin> origin;  // of runs that the platform started
-  if (!run.caller && run.input.is_null())
+  if (!fork && !run.caller && run.input.is_null())
     origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
   Begun out;
   // What a label names is asked once: an attempt after this one finds it with the input.
+  if (fork) {
+    origin.emplace();  // by which the forks of a run are found
+    origin->run = ctx.info().workflow_id;
+    origin->origin = fork->run;
+    origin->state = kForkOrigin;
+    origin->by = fork->by;
+  }
   if (origin && !origin->state.empty()) {
     out.head = take_up(ctx, *origin, run, *agent, version, settings);
   } else {
@@ -225,13 +234,19 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
         ctx, run, *agent, version,
         run.caller ? model::Message::user(text) : require(first_message(text), "the input"), settings);
   }
-  if (!run.conversation.empty() && searches_tools(*agent)) out.loaded = loaded_before(ctx, out.head);
+  if ((fork || !run.conversation.empty()) && searches_tools(*agent))
+    out.loaded = loaded_before(ctx, out.head);
   Json started = {{"agent", name},
                   {"version", version},
                   {"input", excerpt(text)},
                   {"conversation", out.head.conversation}};
   if (!reference.version.empty()) started["asked_for"] = run.agent;
-  if (origin) started["origin"] = origin->origin;
+  if (fork) {
+    started["forked_from"] = {{"run", fork->run}, {"message", fork->at.sequence}};
+    started["branch"] = out.head.branch;
+  } else if (origin) {
+    started["origin"] = origin->origin;
+  }
   if (flow && flow->row.place.rules.batch > 0) {
     started["batch"] = Json::array({flow->row.place.run});
     for (const platform::FlowRow& other : flow->stands_for) started["batch"].push_back(other.place.run);

@@ -241,6 +241,7 @@ ModelTurn Activities::turn_of(activity::Context& ctx, const AgentDefinition& age
   const std::uint64_t at = head.sequence - (result.contains("mend") ? 1 : 0);
   const auto stored = require(deps_.store->read(head, at, at), "the answer");
   PlannedTurn planned = plan_turn(agent, in, result, stored.at(0).json);
+  planned.completed["message"] = at;
   publish(ctx, protocol::event::kStepCompleted, planned.completed, fmt::format("step/{}/completed", in.step));
   return placed(ctx, std::move(planned), head);
 }
@@ -368,6 +369,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
   if (claimed) result["usage_told"] = *claimed;
   write.result = dump_json(result);
   PlannedTurn planned = plan_turn(*agent, in, result, said);
+  planned.completed["message"] = in.head.sequence + answers.size() + 1;  // where a fork goes on behind it
   const std::string once = fmt::format("step/{}/completed", in.step);
   const auto record =
       require(deps_.outbox->commit_step(

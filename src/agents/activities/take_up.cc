@@ -1,12 +1,16 @@
 // A run that takes up an earlier one goes on where that came to: what is in its conversation is not done
-// again, and calls that it made without an answer get the one that the ledger knows.
+// again, and calls that it made without an answer get the one that the ledger knows. A fork goes on from any
+// place of it, on a branch of its own: what it calls has keys of its own, because the branch is part of them.
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "activities/activities.h"
+#include "activities/first_message.h"
+#include "activities/fork_start.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "platform/fork_store.h"
 
 namespace holdfast::agent {
 
@@ -56,36 +60,50 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRe
 ConversationRef Activities::take_up(activity::Context& ctx, const platform::Origin& origin,
                                     const RunInput& run, const AgentDefinition& agent,
                                     const std::string& version, const RunSettings& settings) {
-  const Json state = parse_json(origin.state);
-  const auto head = state.at("conversation").get<ConversationRef>();
-  const auto undone = state.value("undone", std::vector<std::string>());
-  const std::uint64_t first = head.sequence > kLookBack ? head.sequence - kLookBack : 1;
-  const auto tail = require(deps_.store->read(head, first, head.sequence), "the conversation");
-  if (tail.empty())
-    throw ApplicationFailure::non_retryable("the conversation of the earlier run is gone", "NOT_FOUND");
-  const auto last = require(model::message_from_json(tail.back().json), "the last message");
-  std::vector<ToolAnswer> answers;
-  if (last.role == model::Role::kAssistant) {
-    for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i)
-      answers.push_back(known_answer(ctx, head, last.tool_calls[i], i));
+  const auto fork = fork_of(*deps_.store, ctx, run);
+  const Json state = fork ? Json::object() : parse_json(origin.state);
+  const auto head = fork ? fork->at : state.at("conversation").get<ConversationRef>();
+  const auto undone = fork ? fork->undone : state.value("undone", std::vector<std::string>());
+  std::vector<model::Message> said;
+  if (fork && fork->answers && fork->edited) {
+    said = edited_answers(*deps_.store, *fork);
+  } else if (!fork || fork->known) {
+    const std::uint64_t first = head.sequence > kLookBack ? head.sequence - kLookBack : 1;
+    const auto tail = require(deps_.store->read(head, first, head.sequence), "the conversation");
+    if (tail.empty())
+      throw ApplicationFailure::non_retryable("the conversation of the earlier run is gone", "NOT_FOUND");
+    const auto last = require(model::message_from_json(tail.back().json), "the last message");
+    std::vector<ToolAnswer> answers;
+    if (last.role == model::Role::kAssistant) {
+      for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i)
+        answers.push_back(known_answer(ctx, head, last.tool_calls[i], i));
+    }
+    std::vector<platform::StepWrite> none;  // the ledger has them
+    said = answer_messages(ctx, answers, none);
   }
+  if (!undone.empty()) {
+    said.push_back(model::Message::user(fmt::format(
+        "These calls were taken back when the earlier run ended; they have no effect any more: {}",
+        fmt::join(undone, ", "))));
+  }
+  if (fork && !fork->message.empty())
+    said.push_back(require(first_message(fork->message), "the message of the fork"));
   platform::StepWrite write;
   write.key = begin_key(ctx);
   write.run = ctx.info().workflow_id;
-  std::vector<platform::StepWrite> none;  // the ledger has them
-  for (const model::Message& message : answer_messages(ctx, answers, none))
-    write.messages.push_back(model::to_json(message));
-  if (!undone.empty()) {
-    write.messages.push_back(model::to_json(model::Message::user(fmt::format(
-        "These calls were taken back when the earlier run ended; they have no effect any more: {}",
-        fmt::join(undone, ", ")))));
-  }
-  if (!write.messages.empty()) write.expected = head;
+  for (const model::Message& message : said) write.messages.push_back(model::to_json(message));
+  if (fork || !write.messages.empty()) write.expected = head;
   write.result = begun_with(version, settings);
   spend_.begin(ctx, run, agent, version, write);
-  auto committed = deps_.store->commit_step(write);
+  if (fork) require(deps_.store->put_origin(origin), "whose fork the run is");
+  auto committed =
+      fork ? platform::fork_store_of(*deps_.store).commit_fork(write) : deps_.store->commit_step(write);
   if (!committed) throw_refusal(committed.error());
   const auto record = require(std::move(committed), "storing what the earlier run knew");
+  // Nothing comes behind the end of a log.
+  if (fork && !turns_.is_over(fork->run))
+    publish_to(fork->run, kRunForked, {{"run", write.run}, {"message", head.sequence}},
+               "forked/" + write.run);
   return record.appended ? record.appended->head : head;
 }
 

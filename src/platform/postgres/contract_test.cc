@@ -8,6 +8,7 @@
 #include "platform/contract_completions.h"
 #include "platform/contract_conversations.h"
 #include "platform/contract_flow.h"
+#include "platform/contract_forks.h"
 #include "platform/contract_held_runs.h"
 #include "platform/contract_identity.h"
 #include "platform/contract_labels.h"

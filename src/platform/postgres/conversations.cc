@@ -1,6 +1,6 @@
 // Conversations as rows: branches and the messages that each owns.
 
-#include "platform/conversation_calls.h"
+#include "platform/fork_calls.h"
 
 #include <fmt/format.h>
 
@@ -119,6 +119,10 @@ struct ConversationRows {
 Result<Appended> append_in(Connection& db, const Reference& expected,
                            const std::vector<std::string>& messages, WallTime now) {
   return calls::append(ConversationRows{db}, expected, messages, now);
+}
+
+Result<Reference> open_branch_in(Connection& db, const Reference& at) {
+  return calls::open_branch(ConversationRows{db}, at);
 }
 
 Result<Appended> PostgresStore::append(const Reference& expected, const std::vector<std::string>& messages) {

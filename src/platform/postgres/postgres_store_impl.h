@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/fork_store.h"
 #include "platform/group_commit.h"
 #include "platform/identity_store.h"
 #include "platform/outbox.h"
@@ -25,7 +26,7 @@ namespace holdfast::platform {
 
 using postgres::Statement;
 
-class PostgresStore : public Store, public IdentityStore, public OutboxTable {
+class PostgresStore : public Store, public IdentityStore, public OutboxTable, public ForkStore {
  public:
   PostgresStore(std::unique_ptr<Session> session, SessionOptions options,
                 std::function<void(const std::string&)> complain, const Clock& clock, Random& random)
@@ -140,6 +141,12 @@ class PostgresStore : public Store, public IdentityStore, public OutboxTable {
 
   Result<std::string> run_settings(std::string_view run) override;
 
+  Result<StepRecord> commit_fork(const StepWrite& write) override;
+  Result<std::optional<RunSpan>> run_span(std::string_view run) override;
+  Result<UsageTotal> usage_until(std::string_view run, std::uint64_t sequence) override;
+  Result<std::vector<Origin>> descendants(std::string_view run, std::string_view after,
+                                          std::uint32_t limit) override;
+
   Status put_principal(const Principal& row, const AuditRow& said) override;
   Result<std::vector<Principal>> principals(std::string_view after, std::uint32_t limit) override;
   Status put_credential(const Credential& row, const AuditRow& said) override;
@@ -179,6 +186,8 @@ class PostgresStore : public Store, public IdentityStore, public OutboxTable {
 // Pieces of a transaction, shared by the files of the class.
 Result<Appended> append_in(Connection& db, const Reference& expected,
                            const std::vector<std::string>& messages, WallTime now);
+// Still empty (platform/fork_calls.h).
+Result<Reference> open_branch_in(Connection& db, const Reference& at);
 Status forget_steps(Connection& db, std::string_view run);
 Status forget_blobs(Connection& db, std::string_view run);
 Status insert_audit(Connection& db, const AuditRow& row);

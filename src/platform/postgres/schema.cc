@@ -7,6 +7,7 @@
 #include "base/storage_fault.h"
 #include "platform_postgres/completions.h"
 #include "platform_postgres/flow.h"
+#include "platform_postgres/forks.h"
 #include "platform_postgres/identity_tables.h"
 #include "platform_postgres/outbox.h"
 #include "platform_postgres/run_settings.h"
@@ -202,6 +203,7 @@ constexpr Migration kMigrations[] = {
     {11, "lines of runs that have a key in common", kFlowTable},
     {12, "who may use a server", kIdentityTables},
     {13, "what steps tell, until the log of events has it", kOutboxTable},
+    {14, "runs that go on from another one, by that", kForkIndex},
 };
 
 constexpr const char* kMigrationsTable =

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "protocol/call.h"
+#include "protocol/fork.h"
 #include "protocol/names.h"
 #include "runs/runs_impl.h"
 
@@ -59,7 +60,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   const auto other = impl_->store().origin(origin.run);
   if (!other) return fail(other.error());
   const bool taken = impl_->store().run(origin.run).has_value();
-  if (taken && (!*other || (*other)->origin != request.run)) {
+  if (taken && (!*other || (*other)->origin != request.run || (*other)->state == protocol::kForkOrigin)) {
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                            fmt::format("another run has the id '{}'", origin.run)));
   }

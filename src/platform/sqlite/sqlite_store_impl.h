@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/fork_store.h"
 #include "platform/identity_store.h"
 #include "platform/outbox.h"
 #include "platform/rules.h"
@@ -25,7 +26,7 @@ namespace holdfast::platform {
 using sqlite::Database;
 using sqlite::Statement;
 
-class SqliteStore : public Store, public IdentityStore, public OutboxTable {
+class SqliteStore : public Store, public IdentityStore, public OutboxTable, public ForkStore {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
               std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
@@ -142,6 +143,12 @@ class SqliteStore : public Store, public IdentityStore, public OutboxTable {
 
   Result<std::string> run_settings(std::string_view run) override;
 
+  Result<StepRecord> commit_fork(const StepWrite& write) override;
+  Result<std::optional<RunSpan>> run_span(std::string_view run) override;
+  Result<UsageTotal> usage_until(std::string_view run, std::uint64_t sequence) override;
+  Result<std::vector<Origin>> descendants(std::string_view run, std::string_view after,
+                                          std::uint32_t limit) override;
+
   Status put_principal(const Principal& row, const AuditRow& said) override;
   Result<std::vector<Principal>> principals(std::string_view after, std::uint32_t limit) override;
   Status put_credential(const Credential& row, const AuditRow& said) override;
@@ -184,6 +191,8 @@ class SqliteStore : public Store, public IdentityStore, public OutboxTable {
 // Pieces of a transaction, shared by the files of the class.
 Result<Appended> append_in(Database& db, const Reference& expected, const std::vector<std::string>& messages,
                            WallTime now);
+// Still empty (platform/fork_calls.h).
+Result<Reference> open_branch_in(Database& db, const Reference& at);
 Status forget_steps(Database& db, std::string_view run);
 Status forget_blobs(Database& db, std::string_view run);
 Status insert_audit(Database& db, const AuditRow& row);

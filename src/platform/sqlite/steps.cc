@@ -1,5 +1,6 @@
 // Steps and effects as rows.
 
+#include "platform/fork_calls.h"
 #include "platform/outbox_calls.h"
 
 #include "platform_sqlite/ledger_rows.h"
@@ -47,6 +48,7 @@ struct StepRows {
   Result<Appended> append(const Reference& expected, const std::vector<std::string>& messages, WallTime now) {
     return append_in(db, expected, messages, now);
   }
+  Result<Reference> open_branch(const Reference& at) { return open_branch_in(db, at); }
   SqliteLedgerRows ledger() { return {db}; }
   Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
 };
@@ -125,6 +127,12 @@ Result<StepRecord> SqliteStore::commit_step(const StepWrite& step, const std::ve
   if (Status status = calls::check_steps(step, with); !status.ok()) return fail(std::move(status));
   return write<StepRecord>(
       [&](Database& db) { return calls::commit_step(StepRows{db}, step, with, row, clock_.now()); });
+}
+
+Result<StepRecord> SqliteStore::commit_fork(const StepWrite& step) {
+  if (Status status = calls::check_fork(step); !status.ok()) return fail(std::move(status));
+  return write<StepRecord>(
+      [&](Database& db) { return calls::commit_fork(StepRows{db}, step, clock_.now()); });
 }
 
 Result<EffectRecord> SqliteStore::begin_effect(const EffectIntent& intent) {

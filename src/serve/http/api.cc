@@ -46,6 +46,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_system_routes(router, context);
   add_run_routes(router, context);
   add_steering_routes(router, context);
+  add_fork_routes(router, context);
   add_completion_routes(router, context);
   add_conversation_routes(router, context);
   add_event_routes(router, context);

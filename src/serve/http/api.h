@@ -22,6 +22,9 @@ namespace holdfast::identity {
 class Gate;
 class SignIn;
 }  // namespace holdfast::identity
+namespace holdfast::runs {
+class Forks;
+}
 
 namespace holdfast::http {
 
@@ -55,6 +58,7 @@ struct ApiInfo {
 // Everything outlives the API.
 struct ApiDependencies {
   runs::Runs* runs = nullptr;
+  runs::Forks* forks = nullptr;
   platform::Store* store = nullptr;
   const identity::Gate* gate = nullptr;  // none: nobody is let in
   identity::SignIn* sign_in = nullptr;

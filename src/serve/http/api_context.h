@@ -50,6 +50,7 @@ struct ApiContext {
 
 void add_run_routes(Router& router, ApiContext& context);
 void add_steering_routes(Router& router, ApiContext& context);
+void add_fork_routes(Router& router, ApiContext& context);
 void add_completion_routes(Router& router, ApiContext& context);
 void add_conversation_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "http/approval_json.h"
+#include "http/fork_json.h"
 #include "http/usage_json.h"
 #include "runs/run_reason.h"
 
@@ -150,7 +151,14 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
   const platform::RunRecord& run = details.summary.run;
   const runs::Standing& standing = details.summary.standing;
   Json out = summary_json(details.summary);
-  if (!details.origin.empty()) out["origin"] = details.origin;
+  const auto fork = protocol::fork_in(details.settings);
+  if (fork) {
+    out["conversation"] = fork->at.conversation;
+    out["forked_from"] = forked_from_json(*fork);
+    out["inherited"] = inherited_json(*fork);
+  } else if (!details.origin.empty()) {
+    out["origin"] = details.origin;
+  }
   bool completed = standing.outcome && standing.status == RunStatus::kCompleted;
   out["output"] = completed ? output_of(*standing.outcome) : Json(nullptr);
   const std::string& partial = details.progress.partial_output;

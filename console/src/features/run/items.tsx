@@ -30,7 +30,7 @@ export function MessageView({ item }: { item: MessageItem }) {
 
 const NOTE_WORDS: Record<string, string> = {
   'run.waiting': 'waits for its turn', 'run.superseded': 'a newer run took its place', 'run.batched': 'another run does it with others',
-  'step.detached': 'goes on by itself', 'plan.stage': 'plan', 'run.paused': 'paused', 'run.parked': 'parked', 'run.resumed': 'goes on',
+  'step.detached': 'goes on by itself', 'plan.stage': 'plan', 'run.paused': 'paused', 'run.parked': 'parked', 'run.resumed': 'goes on', 'run.forked': 'another run goes on from here',
   'effect.reconciled': 'an effect was reconciled', 'effect.undone': 'undone', 'effect.not_undone': 'not undone',
 };
 
