@@ -8,8 +8,10 @@
 #include "platform_postgres/completions.h"
 #include "platform_postgres/flow.h"
 #include "platform_postgres/identity_tables.h"
+#include "platform_postgres/oidc_tables.h"
 #include "platform_postgres/outbox.h"
 #include "platform_postgres/run_settings.h"
+#include "platform_postgres/secrets_table.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
 
@@ -202,6 +204,8 @@ constexpr Migration kMigrations[] = {
     {11, "lines of runs that have a key in common", kFlowTable},
     {12, "who may use a server", kIdentityTables},
     {13, "what steps tell, until the log of events has it", kOutboxTable},
+    {14, "named secrets, sealed", kSecretsTable},
+    {15, "people and groups of identity providers", kOidcTables},
 };
 
 constexpr const char* kMigrationsTable =
