@@ -27,7 +27,8 @@ TEST(OidcFile, SaysWhoAndHow) {
   const auto all = parse(
       "  - {name: corp, issuer: 'https://id.example', client_id: hf}\n"
       "  - name: other\n    label: The other\n    issuer: http://localhost:9000/x\n    client_id: hf\n"
-      "    client_secret_env: secret:OIDC\n    client_auth: post\n    scopes: [profile, groups]\n    groups_claim: roles\n"
+      "    client_secret_env: secret:OIDC\n    client_auth: post\n    scopes: [profile, groups]\n    "
+      "groups_claim: roles\n"
       "    name_claim: email\n    hosts: [keys.example, 'keys.example:8443']\n    session: 1h\n");
   ASSERT_TRUE(all) << all.error().message();
   ASSERT_EQ(all->size(), 2u);
