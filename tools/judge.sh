@@ -2,6 +2,7 @@
 # tools/judge.sh BUILD NAME: one promise, judged in one run on this machine; exit code 1 when it is not kept.
 #   timers [N]   N timers due in one moment keep no other call waiting
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
+#   oidc         people sign in at npm's oidc-provider, in a plain client and in a browser (tools/judge_oidc.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
@@ -29,9 +30,10 @@ case "$what" in
     ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
+  oidc) tools/judge_oidc.sh "$build" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients | mcp | models | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | clients | mcp | models | oidc | upgrade [REV]" >&2
     exit 2
     ;;
 esac

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/url.h"
+#include "net/client_tls.h"
 
 namespace holdfast::app {
 
@@ -32,6 +33,11 @@ std::string read_line(const std::string& file) {
   std::string line;
   std::getline(in, line);
   return line;
+}
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
 }
 
 struct Found {
@@ -54,7 +60,7 @@ Found find_api(const ApiOptions& options) {
     if (!address.empty()) key = read_line(kLocalKey);
     if (address.empty()) address = "http://127.0.0.1:8233";
   }
-  if (const char* own = std::getenv("HOLDFAST_API_KEY"); own != nullptr && *own != '\0') key = own;
+  if (std::string own = environment("HOLDFAST_API_KEY"); !own.empty()) key = std::move(own);
   return {address, key};
 }
 
@@ -75,7 +81,9 @@ int exit_code_of(int http_status) {
   }
 }
 
-ApiSession::ApiSession(const ApiOptions& options) : api_(*http_, "") {
+ApiSession::ApiSession(const ApiOptions& options)
+    : http_(net::curl_http_client(loop_, net::Egress::kAnywhere, {.ca_file = environment("HOLDFAST_CA")})),
+      api_(*http_, "") {
   Found found = find_api(options);
   api_.set_address(found.address);
   api_.set_key(std::move(found.key));

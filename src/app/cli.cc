@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -51,6 +52,9 @@ CommandLine::CommandLine(const Storage& storage) {
   add_memory();
   add_schedules();
   add_identity();
+  add_secrets();
+  add_groups();
+  add_audit();
   add_tools();
   add_foreign_tools();
 }
@@ -129,6 +133,12 @@ CLI::Validator CommandLine::is_memory() {
 void CommandLine::add_api(CLI::App* sub, ApiOptions& api) {
   sub->add_option("--api", api.api,
                   "Address of the HTTP API (default: HOLDFAST_API, ./.holdfast, port 8233)");
+  // As HOLDFAST_API_KEY it is the environment's, which whoever makes the session reads.
+  sub->add_option_function<std::string>(
+         "--ca", [](const std::string& file) { ::setenv("HOLDFAST_CA", file.c_str(), 1); },
+         "Who may have signed its certificate (PEM), instead of the machine's authorities (default: "
+         "HOLDFAST_CA)")
+      ->check(CLI::ExistingFile);
   sub->add_flag("--json", api.json, "Print JSON");
 }
 

@@ -15,7 +15,20 @@ void CommandLine::add_protection(CLI::App* sub, ServeOptions& options) {
          "--tls-cert", options.tls_certificate,
          "Certificate of the server and those above it (PEM), for HTTP and gRPC; read again when it changes")
       ->check(is_given());
+  sub->add_option(
+         "--oidc", options.oidc,
+         "File with identity providers where people sign in; from then on everybody needs a credential")
+      ->check(is_given());
   sub->add_option("--tls-key", options.tls_key, "Its key (PEM)")->check(is_given());
+  sub->add_option(
+         "--secrets-key", options.secrets_key,
+         "File with the key of stored secrets; made when the first one is set (default: secrets.key in\n"
+         "the data directory)")
+      ->envname("HOLDFAST_SECRETS_KEY")
+      ->check(is_given());
+  sub->add_option("--older-secrets-key", options.older_secrets_keys,
+                  "File with a key of before: what it opens is sealed again at the start (may be repeated)")
+      ->check(is_given());
   sub->add_option("--grpc-client-ca", options.grpc_client_ca,
                   "Who may sign certificates of gRPC's clients (PEM); the common name is the principal's")
       ->check(is_given());

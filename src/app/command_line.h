@@ -8,8 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "app/audit_commands.h"
 #include "app/commands.h"
 #include "app/fork_commands.h"
+#include "app/group_commands.h"
+#include "app/secret_commands.h"
 #include "app/steering_commands.h"
 #include "app/trace_commands.h"
 
@@ -74,6 +77,9 @@ class CommandLine {
   // What protects a server; people, keys, sessions.
   static void add_protection(CLI::App* sub, ServeOptions& options);
   void add_identity();
+  void add_secrets();
+  void add_groups();
+  void add_audit();
   CLI::App root_{"Holdfast: durable AI agents and workflows", "holdfast"};
   std::function<int()> chosen_;
   ServeOptions dev_, server_;
@@ -120,6 +126,10 @@ class CommandLine {
   UserOptions user_;
   KeyOptions key_;
   SessionsOptions session_;
+  SecretOptions secret_;
+  GroupOptions group_;
+  AuditOptions audit_;
+  SecretKeyOptions secret_key_;
   bool version_json_ = false;
 };
 

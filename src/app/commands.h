@@ -37,6 +37,9 @@ struct ServeOptions {
   std::optional<std::string> tls_key;
   std::optional<std::string> grpc_client_ca;
   std::vector<std::string> trusted_proxies;
+  std::optional<std::string> oidc;         // a file of identity providers
+  std::optional<std::string> secrets_key;  // a file; none: secrets.key in the data directory
+  std::vector<std::string> older_secrets_keys;
   std::optional<std::string> otlp_endpoint;  // of a collector of spans; none: OTEL_EXPORTER_OTLP_ENDPOINT
   bool dev = false;                          // with the scripted model, the demo agent and a demo run
   bool json = false;

@@ -1,17 +1,15 @@
 // user, key, session: who may use a server.
 
 #include <fmt/format.h>
-#include <termios.h>
-#include <unistd.h>
-
-#include <iostream>
 
 #include "app/api_session.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/hidden_input.h"
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/role_names.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "spec/duration.h"
@@ -30,28 +28,6 @@ int print(const ApiSession::Reply& reply, bool json, const std::string& words) {
   return kExitOk;
 }
 
-// {"NAMESPACE": [ROLE, ...]} of ROLE and ROLE@NAMESPACE.
-std::expected<Json, int> roles_json(ApiSession& api, const std::vector<std::string>& roles) {
-  Json out = Json::object();
-  std::string own;
-  for (const std::string& role : roles) {
-    const std::size_t at = role.find('@');
-    std::string where = at == std::string::npos ? "" : role.substr(at + 1);
-    const std::string name = role.substr(0, at);
-    if (where.empty() && name == "admin") where = "*";
-    if (where.empty()) {
-      if (own.empty()) {
-        auto info = api.get("/api/v1/info");
-        if (!info) return std::unexpected(info.error());
-        own = info->value("namespace", "default");
-      }
-      where = own;
-    }
-    out[where].push_back(name);
-  }
-  return out;
-}
-
 // From a file, or from the terminal without showing it. The last line break is not part of it.
 std::expected<std::string, int> read_password(const std::optional<std::string>& file) {
   std::string out;
@@ -60,19 +36,7 @@ std::expected<std::string, int> read_password(const std::optional<std::string>& 
     if (!read) return std::unexpected(refuse(read.error()));
     out = *std::move(read);
   } else {
-    termios shown{};
-    const bool terminal = ::tcgetattr(STDIN_FILENO, &shown) == 0;
-    termios hidden = shown;
-    hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    if (terminal) {
-      print_progress("Password: ");
-      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
-    }
-    std::getline(std::cin, out);
-    if (terminal) {
-      ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
-      print_progress("\n");
-    }
+    out = read_hidden_line("Password: ");
   }
   while (!out.empty() && (out.back() == '\n' || out.back() == '\r')) out.pop_back();
   if (!out.empty()) return out;

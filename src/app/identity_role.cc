@@ -76,6 +76,8 @@ Status IdentityRole::check(const ServeOptions& options) {
             "--auth off: this server can be reached by others than this machine, so whoever calls needs a "
             "credential; leave it out, or listen on loopback"};
   }
+  if (options.auth == "off" && options.oidc)
+    return usage("--oidc: with --auth off nobody signs in; leave one of them out");
   if (!has_tls(options)) return {};
   tls::FilesOptions files;
   files.certificate = *options.tls_certificate;
@@ -148,7 +150,8 @@ Status IdentityRole::open_directory(platform::IdentityStore& store) {
   directory_ = *std::move(directory);
   auto mode = identity::GateMode::kAuto;
   if (options_.auth == "off") mode = identity::GateMode::kOff;
-  if (options_.auth == "required" || is_exposed(options_)) mode = identity::GateMode::kRequired;
+  if (options_.auth == "required" || options_.oidc || is_exposed(options_))
+    mode = identity::GateMode::kRequired;
   gate_ = std::make_unique<identity::Gate>(*directory_, mode, local_key_);
   sign_in_ = std::make_unique<identity::SignIn>(*directory_, environment_.clock(), environment_.random());
   if (!gate_->is_open() && !directory_->has_admin()) set_up_token_ = sign_in_->begin_set_up();

@@ -42,6 +42,7 @@ class IdentityRole {
 
   const identity::Gate& gate() const { return *gate_; }
   identity::SignIn& sign_in() { return *sign_in_; }
+  identity::Directory& directory() { return *directory_; }
   // Null: in the clear.
   const std::shared_ptr<tls::Files>& http_tls() const { return http_tls_; }
   const std::shared_ptr<tls::Files>& grpc_tls() const { return grpc_tls_; }

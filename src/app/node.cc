@@ -62,10 +62,11 @@ Node::Node(const ServeOptions& options)
       grants_(environment_variable) {}
 
 Status Node::start() {
-  for (auto step : {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_identity,
-                    &Node::open_engine, &Node::open_search_attributes, &Node::open_runs, &Node::open_outside,
-                    &Node::open_export, &Node::open_http, &Node::open_metrics, &Node::keep_own,
-                    &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
+  for (auto step :
+       {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_identity,
+        &Node::open_secrets, &Node::open_engine, &Node::open_search_attributes, &Node::open_runs,
+        &Node::open_outside, &Node::open_login, &Node::open_export, &Node::open_http, &Node::open_metrics,
+        &Node::keep_own, &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -166,7 +167,8 @@ Status Node::check_options() {
     from.text = *std::move(whole);
     agents_.push_back(std::move(from));
   }
-  for (auto read : {&Node::read_grants, &Node::read_limits, &Node::read_prices, &Node::read_export}) {
+  for (auto read :
+       {&Node::read_grants, &Node::read_limits, &Node::read_prices, &Node::read_export, &Node::read_oidc}) {
     if (Status status = (this->*read)(); !status.ok()) {
       exit_code_ = exit_code_of(status);
       return status;
@@ -263,6 +265,15 @@ Status Node::read_export() {
   return {};
 }
 
+Status Node::read_oidc() {
+  if (!options_.oidc) return {};
+  auto providers = read_oidc_file(*options_.oidc, environment_variable,
+                                  [this](const std::string& name) { return secrets_->use(name); });
+  if (!providers) return providers.error();
+  providers_ = *std::move(providers);
+  return {};
+}
+
 Status Node::open_data() {
   auto data = DataDirectory::open(options_.data);
   if (!data) {
@@ -297,6 +308,14 @@ Status Node::open_identity() {
   auto identity = IdentityRole::open(options_, *platform_.identities, environment_, data_->path());
   if (!identity) return identity.error();
   identity_ = *std::move(identity);
+  return {};
+}
+
+Status Node::open_secrets() {
+  auto secrets = SecretsRole::open(options_, *platform_.secrets, environment_, data_->path());
+  if (!secrets) return bad_address(secrets.error());
+  secrets_ = *std::move(secrets);
+  grants_.take_secrets_from(secrets_.get());
   return {};
 }
 
@@ -367,6 +386,13 @@ Status Node::open_outside() {
   return {};
 }
 
+Status Node::open_login() {
+  if (providers_.empty()) return {};
+  login_ = std::make_unique<oidc::Login>(providers_, outside_->http(), identity_->directory(),
+                                         *platform_.oidc, clock_, random_);
+  return {};
+}
+
 Status Node::open_export() {
   if (export_.url.empty()) return {};
   otlp::ExporterDeps deps;
@@ -394,6 +420,9 @@ Status Node::open_http() {
   deps.store = platform_.store.get();
   deps.gate = &identity_->gate();
   deps.sign_in = &identity_->sign_in();
+  deps.vault = &secrets_->vault();
+  deps.audit = platform_.audit;
+  deps.login = login_.get();
   deps.namespace_name = options_.namespace_name;
   deps.environment = &environment_;
   deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
@@ -419,6 +448,7 @@ Status Node::open_http() {
         options.address = address;
         options.memory = &http_memory_;
         options.pages = http::page_paths();
+        options.pages.emplace_back(oidc::kCallbackPath);
         options.tls = identity_->http_tls();
         options.trusted_proxies = options_.trusted_proxies;
         options.hosts = identity_->hosts();

@@ -23,6 +23,8 @@
 #include "app/exit_code.h"
 #include "app/identity_role.h"
 #include "app/memory_plan.h"
+#include "app/oidc_role.h"
+#include "app/secrets_role.h"
 #include "app/worker_role.h"
 #include "base/memory_budget.h"
 #include "grant/grants.h"
@@ -72,13 +74,17 @@ class Node {
   Status read_limits();
   Status read_prices();
   Status read_export();
+  // Of identity providers.
+  Status read_oidc();
   Status open_data();
   Status open_platform();
   Status open_identity();
+  Status open_secrets();
   Status open_engine();
   Status open_search_attributes();
   Status open_runs();
   Status open_outside();
+  Status open_login();
   agent::McpAsking asking();
   // Serves 503 until start_work().
   Status open_http();
@@ -107,6 +113,7 @@ class Node {
   MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
   metrics::Registry metrics_;
   otlp::Settings export_;
+  std::vector<oidc::ProviderSettings> providers_;
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
   agent::ModelLimits model_limits_;
@@ -123,12 +130,14 @@ class Node {
   std::unique_ptr<os::ThreadExecutor> flusher_;
   platform::OpenStores platform_;
   std::unique_ptr<IdentityRole> identity_;
+  std::unique_ptr<SecretsRole> secrets_;
   platform::ObservedStreams* observed_ = nullptr;  // of platform_
   std::optional<runs::RunMetrics> run_metrics_;
   std::unique_ptr<EngineRole> engine_;
   std::string grpc_;
   std::stop_source asking_;  // MCP servers, for definitions that are applied
   std::unique_ptr<Outside> outside_;
+  std::unique_ptr<oidc::Login> login_;
   std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<net::Server> server_;
   std::unique_ptr<runs::Runs> runs_;

@@ -69,6 +69,9 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   out.store = std::move(opened->store);
   out.streams = std::move(opened->streams);
   out.identities = opened->identities;
+  out.secrets = opened->secrets;
+  out.oidc = opened->oidc;
+  out.audit = opened->audit;
   out.outbox = std::move(opened->outbox);
   return out;
 }

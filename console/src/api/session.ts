@@ -33,6 +33,19 @@ export function followRefusals(): void {
   });
 }
 
+export interface IdentityProvider { name: string; label: string }
+
+// Where people may sign in besides with a password.
+export const providersQuery = queryOptions({
+  queryKey: ['session', 'providers'],
+  queryFn: async (): Promise<IdentityProvider[]> => (await answered(api.GET('/api/v1/session/providers'))).providers,
+  staleTime: Infinity,
+});
+
+// Where the browser goes to sign in; it comes back to `returnTo`.
+export const beginSignIn = async (provider: string, returnTo: string) =>
+  (await answered(api.POST('/api/v1/session/providers/{provider}', { params: { path: { provider } }, body: { return_to: returnTo } }))).url;
+
 export const signIn = (name: string, password: string) => answered(api.POST('/api/v1/session', { body: { name, password } }));
 export const setUp = (token: string, name: string, password: string) => answered(api.POST('/api/v1/setup', { body: { token, name, password } }));
 export const signOut = () => answered(api.DELETE('/api/v1/session'));

@@ -65,7 +65,6 @@ class Activities {
  public:
   explicit Activities(Deps deps)
       : deps_(std::move(deps)),  // A replayer has workflows alone, and no machine below.
-        redaction_(std::make_shared<const Redaction>(deps_.grants ? deps_.grants->redaction() : Redaction())),
         spend_(deps_.store, deps_.prices, deps_.clock),
         turns_(deps_.store, deps_.engine),
         transcripts_(deps_.store),
@@ -250,7 +249,10 @@ class Activities {
   void publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key);
 
   Deps deps_;
-  const std::shared_ptr<const Redaction> redaction_;  // of what comes from models and tools
+  // Of what comes from models and tools, with the secrets of now. Never null.
+  std::shared_ptr<const Redaction> redaction() const {
+    return deps_.grants != nullptr ? deps_.grants->current_redaction() : std::make_shared<const Redaction>();
+  }
   Spend spend_;
   ConversationTurns turns_;
   Transcripts transcripts_;

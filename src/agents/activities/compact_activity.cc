@@ -117,7 +117,7 @@ Compacted Activities::compact(activity::Context& ctx, const CompactInput& in) {
     spend_.failed(allowance, outcome.error());
     compact_failed(ctx, in, outcome.error());
   }
-  redact(*redaction_, outcome->message);
+  redact(*redaction(), outcome->message);
   summary.text = outcome->message.text();
   Tokens tokens;
   tokens.input_tokens = outcome->usage.input_tokens;

@@ -85,7 +85,7 @@ ToolResult Activities::end_detached(activity::Context& ctx, const EndDetachedInp
     const LargeOutput how = output_of(ctx, *agent, call.call);
     Json more = Json::object();
     if (!end.is_known) more["unknown"] = true;
-    const std::string text = fit_output(*deps_.store, how, redaction_->apply(std::move(end.text)), more);
+    const std::string text = fit_output(*deps_.store, how, redaction()->apply(std::move(end.text)), more);
     write.result = tool_record(text, end.is_error, more);
     record = require(deps_.store->commit_step(write), "storing the end of the call");
   }

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "definition/names.h"
+#include "definition/value_name.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
@@ -22,7 +23,7 @@ constexpr std::int64_t kMostPerMinute = 1'000'000'000'000;
 model::Limit parse_limit(MapReader& in) {
   model::Limit out;
   out.key = in.text("key");
-  if (!out.key.empty() && !is_environment_name(out.key))
+  if (!out.key.empty() && !is_value_name(out.key))
     in.problem("key", "must be the name of an environment variable such as OPENAI_API_KEY, not a key");
   out.host = ascii_lower(in.text("host"));
   if (out.host.find('/') != std::string::npos)

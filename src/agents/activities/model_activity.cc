@@ -336,7 +336,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
     claimed = Spend::admit(allowance, *outcome);
     if (auto wrong = why_no_output(*agent, in, *outcome)) {
       // It may quote what was said; half a secret would be found by nobody.
-      wrong->message = bounded_text(redaction_->apply(std::move(wrong->message)), kMaxWrongOutputText);
+      wrong->message = bounded_text(redaction()->apply(std::move(wrong->message)), kMaxWrongOutputText);
       if (in.mending == Mending::kMayBeTold) {
         mend = std::move(wrong->message);
       } else {
@@ -350,7 +350,7 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
     spend_.failed(allowance, outcome.error());
     fail_model_call(ctx, in, chosen, route, outcome.error());
   }
-  const std::size_t withheld = redact(*redaction_, outcome->message);
+  const std::size_t withheld = redact(*redaction(), outcome->message);
   platform::StepWrite write = step_after(in.head, answers);
   write.key = key;
   write.run = ctx.info().workflow_id;

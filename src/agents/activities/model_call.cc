@@ -182,9 +182,11 @@ void Activities::take_slot(activity::Context& ctx, const AgentDefinition& agent,
 // ---- how
 
 std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, const std::string& version) {
+  // A client keeps what it leaves out of texts: other secrets, another client.
+  auto secrets = redaction();
   std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", version, spec.provider, spec.base_url, spec.api_version,
-                  spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count());
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", version, spec.provider, spec.base_url, spec.api_version,
+                  spec.api_key_env, spec.timeout.count(), spec.idle_timeout.count(), fmt::ptr(secrets.get()));
   std::lock_guard lock(mutex_);
   if (clients_.size() >= kMaxCachedClients) clients_.clear();  // calls under way keep theirs
   std::shared_ptr<model::Client>& client = clients_[key];
@@ -200,7 +202,7 @@ std::shared_ptr<model::Client> Activities::client_for(const ModelSpec& spec, con
     endpoint.total_timeout = total_timeout(spec);
     const auto permits = deps_.grants->of(version);
     endpoint.reach = permits->reach();
-    endpoint.redaction = redaction_;
+    endpoint.redaction = std::move(secrets);
     client = model::make_client(
         std::move(endpoint), *deps_.http, *deps_.clock,
         [permits, url = model_url(spec)](const std::string& name) { return permits->key(name, url); });
@@ -240,10 +242,11 @@ model::Outcome Activities::stream_model(activity::Context& ctx, const ModelSpec&
               "opening the token stream");
   Beat beat(ctx);
   // The stream is for watching: should its disk fail, the completion still counts.
-  const auto text = std::make_shared<Redaction::Stream>(*redaction_);
+  const auto secrets = redaction();
+  const auto text = std::make_shared<Redaction::Stream>(*secrets);
   const MonotonicTime sent = deps_.clock->monotonic();
   const auto first = std::make_shared<FirstPiece>();
-  auto on_delta = [writer, text, first, clock = deps_.clock](const model::Delta& delta) {
+  auto on_delta = [writer, secrets, text, first, clock = deps_.clock](const model::Delta& delta) {
     if (!first->came.load()) first->at = clock->monotonic(), first->came = true;
     if (delta.kind == model::Delta::Kind::kText) (void)writer->append(text->add(delta.text));
   };

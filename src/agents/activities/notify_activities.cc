@@ -102,7 +102,7 @@ void Activities::notify(activity::Context& ctx, const NotifyInput& in) {
   }
   if (in.event == NotifyEvent::kApproval) {
     const auto approval = require(deps_.store->approval(in.data.value("approval", "")), "the approval");
-    told["arguments"] = redaction_->apply(excerpt(approval.arguments));
+    told["arguments"] = redaction()->apply(excerpt(approval.arguments));
     if (approval.expires_at) told["expires_at"] = iso_time(*approval.expires_at);
   }
   describe(told, event);
@@ -115,7 +115,8 @@ void Activities::notify(activity::Context& ctx, const NotifyInput& in) {
   context.http = deps_.http;
   context.clock = deps_.clock;
   context.permits = permits.get();
-  context.redaction = redaction_.get();
+  const auto secrets = redaction();
+  context.redaction = secrets.get();
   const ActivityTool* type = find_activity_tool(message.type->name);
   if (!type) throw ApplicationFailure::non_retryable("nobody is told by such a tool", "UNIMPLEMENTED");
   const ToolEnding ending = type->run(message, told, context);
@@ -123,7 +124,7 @@ void Activities::notify(activity::Context& ctx, const NotifyInput& in) {
   // Whatever it was may be mended meanwhile: a receiver that is down, a grant, a secret.
   std::optional<::holdfast::Duration> delay;
   if (ending.retry_after) delay = *ending.retry_after;
-  throw ApplicationFailure(bounded_text(redaction_->apply(ending.text), 2000), "NotifyError", false, {},
+  throw ApplicationFailure(bounded_text(redaction()->apply(ending.text), 2000), "NotifyError", false, {},
                            delay);
 }
 

@@ -179,7 +179,7 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   metrics_.tool_call(in.agent, tool, ctx.info().attempt, ending.ending, deps_.clock->monotonic() - begun);
   if (ctx.is_cancelled() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
-  ending.text = redaction_->apply(std::move(ending.text));
+  ending.text = redaction()->apply(std::move(ending.text));
   if (deps_.tokens != nullptr) ending.text = deps_.tokens->redact(std::move(ending.text));
   if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) return ending;  // no output yet
   if (!ending.more.is_object()) ending.more = Json::object();
@@ -215,7 +215,8 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   context.tokens = deps_.tokens;
   context.memory = deps_.sql_memory;
   context.permits = permits.get();
-  context.redaction = redaction_.get();
+  const auto secrets = redaction();
+  context.redaction = secrets.get();
   context.store = deps_.store;
   context.run = ctx.info().workflow_id;
   context.agent = in.agent;

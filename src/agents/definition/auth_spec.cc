@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "definition/names.h"
+#include "definition/value_name.h"
 
 namespace holdfast::agent {
 
@@ -15,7 +16,7 @@ constexpr std::size_t kMaxParameters = 16;
 
 std::string variable(spec::MapReader& in, std::string_view key, bool required) {
   std::string name = required ? in.required_text(key) : in.text(key);
-  if (!name.empty() && !is_environment_name(name)) {
+  if (!name.empty() && !is_value_name(name)) {
     in.problem(key, "must be the name of an environment variable, not what it holds");
     name.clear();
   }

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "definition/names.h"
+#include "definition/value_name.h"
 #include "spec/duration.h"
 
 namespace holdfast::agent {
@@ -32,7 +33,7 @@ ModelSpec parse_entry(const Catalog& catalog, MapReader& in, bool given) {
   }
   if (given) out.name = in.required_text("name");
   out.api_key_env = in.text("api_key_env");
-  if (!out.api_key_env.empty() && !is_environment_name(out.api_key_env)) {
+  if (!out.api_key_env.empty() && !is_value_name(out.api_key_env)) {
     in.problem("api_key_env",
                "must be the name of an environment variable such as OPENAI_API_KEY, not a key");
     out.api_key_env.clear();

@@ -4,14 +4,15 @@
 
 #include "base/json.h"
 #include "definition/mcp_servers.h"
-#include "definition/names.h"
+#include "definition/value_name.h"
 
 namespace holdfast::grant {
 
 namespace {
 
 constexpr std::string_view kForms =
-    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], database:PATH, "
+    "host:HOST[:PORT][/CLASS], key:NAME@HOST[:PORT], env:NAME[@HOST[:PORT]], secret:NAME[@HOST[:PORT]], "
+    "database:PATH, "
     "database.write:PATH, activity:NAME@QUEUE or command:[\"/PROGRAM\",\"ARGUMENT\"]";
 
 std::unexpected<Status> wrong(std::string_view text, std::string_view why) {
@@ -24,8 +25,8 @@ Result<Grant> variable(std::string_view text, std::string_view rest, Grant::Kind
   out.kind = kind;
   const std::size_t at = rest.find('@');
   out.name = rest.substr(0, at);
-  if (out.name.empty() || !agent::is_environment_name(out.name))
-    return wrong(text, "that is no name of an environment variable");
+  if (out.name.empty() || !agent::is_value_name(out.name))
+    return wrong(text, "that is no name of an environment variable, nor of a secret");
   if (at == std::string_view::npos) {
     if (kind == Grant::Kind::kKey) return wrong(text, "a key is granted together with the host it goes to");
     return out;
@@ -96,6 +97,8 @@ Result<Grant> parse_grant(std::string_view text) {
   }
   if (kind == "key") return variable(text, rest, Grant::Kind::kKey);
   if (kind == "env") return variable(text, rest, Grant::Kind::kVariable);
+  // As the definition writes it.
+  if (kind == "secret") return variable(text, text, Grant::Kind::kVariable);
   if (kind == "database") return database(text, rest, false);
   if (kind == "database.write") return database(text, rest, true);
   if (kind == "activity") return activity(text, rest);

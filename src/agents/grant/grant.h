@@ -6,6 +6,7 @@
 //   key:NAME@HOST[:PORT]         the variable NAME as a model's key, sent to this host and no other
 //   env:NAME@HOST[:PORT]         the variable NAME in headers of requests to this host
 //   env:NAME                     the variable NAME wherever a definition names it
+//   secret:NAME[@HOST[:PORT]]    the same of a stored secret; as a model's key: key:secret:NAME@HOST[:PORT]
 //   database:PATH                reading this SQLite file; with a / at the end, each file below
 //   database.write:PATH          reading and writing it
 //   command:["/PROGRAM","ARG"]   starting this program with these arguments; command:/PROGRAM: with none
@@ -29,7 +30,8 @@ namespace holdfast::grant {
 struct Grant {
   enum class Kind : std::uint8_t { kHost, kKey, kVariable, kDatabase, kActivity, kCommand };
   Kind kind = Kind::kHost;
-  std::string name;  // of the variable; the path; NAME@QUEUE; the command line (agent::command_text)
+  std::string
+      name;  // of the variable, or secret:NAME; the path; NAME@QUEUE; the command line (agent::command_text)
   std::optional<net::HostRule> host;  // kVariable: none, everywhere
   bool writes = false;                // kDatabase
 };

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "definition/value_name.h"
+
 namespace holdfast::grant {
 
 namespace {
@@ -64,6 +66,12 @@ Redaction Grants::redaction() const {
   std::vector<Redaction::Secret> secrets;
   const auto add = [&](const Grant& grant) {
     if (grant.kind != Grant::Kind::kKey && grant.kind != Grant::Kind::kVariable) return;
+    if (const auto secret = agent::secret_named(grant.name)) {
+      if (secrets_ == nullptr) return;
+      for (std::string& value : secrets_->values(std::string(*secret)))
+        secrets.emplace_back(std::string(*secret), std::move(value));
+      return;
+    }
     if (const char* value = environment_(grant.name.c_str())) secrets.emplace_back(grant.name, value);
   };
   for (const Grant& grant : all_) add(grant);
@@ -73,19 +81,30 @@ Redaction Grants::redaction() const {
   return Redaction(secrets);
 }
 
+std::shared_ptr<const Redaction> Grants::current_redaction() const {
+  const std::lock_guard lock(mutex_);
+  // Before the values are read: what changes meanwhile is read again next time.
+  const std::uint64_t now = secrets_ != nullptr ? secrets_->changes() : 0;
+  if (redaction_ == nullptr || redaction_of_ != now) {
+    redaction_ = std::make_shared<const Redaction>(redaction());
+    redaction_of_ = now;
+  }
+  return redaction_;
+}
+
 std::shared_ptr<const Permits> Grants::naming(const agent::Needs& needs) const {
   std::vector<Grant> grants = all_;
   for (const Need& need : needs) {
     if (auto grant = grant_of(need)) grants.push_back(*std::move(grant));
   }
-  return std::make_shared<const Permits>(std::move(grants), own_, environment_);
+  return std::make_shared<const Permits>(std::move(grants), own_, environment_, secrets_);
 }
 
 std::shared_ptr<const Permits> Grants::of(const std::string& version) const {
   std::vector<Grant> grants = all_;
   if (const auto named = named_.find(version); named != named_.end())
     grants.insert(grants.end(), named->second.begin(), named->second.end());
-  return std::make_shared<const Permits>(std::move(grants), own_, environment_);
+  return std::make_shared<const Permits>(std::move(grants), own_, environment_, secrets_);
 }
 
 }  // namespace holdfast::grant

@@ -8,6 +8,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "definition/tool_type.h"
 #include "grant/grant.h"
 #include "grant/permits.h"
+#include "grant/secret_source.h"
 
 namespace holdfast::grant {
 
@@ -29,8 +31,13 @@ class Grants {
   void allow_named(const std::string& version, const agent::Needs& needs);
   void keep_out_of(Own own) { own_ = std::move(own); }
 
-  // The values of all variables that any definition may use, as they are now.
+  // Of named secrets; outlives it. Null: there are none.
+  void take_secrets_from(SecretSource* secrets) { secrets_ = secrets; }
+
+  // The values of all variables and secrets that any definition may use, as they are now.
   Redaction redaction() const;
+  // The same, made again when a secret has changed. Never null. Any thread.
+  std::shared_ptr<const Redaction> current_redaction() const;
 
   // Of a definition that the operator passes and that has no version yet: what it names. Never null.
   std::shared_ptr<const Permits> naming(const agent::Needs& needs) const;
@@ -42,6 +49,10 @@ class Grants {
   std::vector<Grant> all_;
   std::map<std::string, std::vector<Grant>> named_;  // by version
   Own own_;
+  SecretSource* secrets_ = nullptr;
+  mutable std::mutex mutex_;
+  mutable std::shared_ptr<const Redaction> redaction_;  // guarded by mutex_
+  mutable std::uint64_t redaction_of_ = 0;              // guarded by mutex_: SecretSource::changes()
 };
 
 }  // namespace holdfast::grant

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "definition/value_name.h"
 #include "spec/template.h"
 
 namespace holdfast::grant {
@@ -38,6 +39,16 @@ std::shared_ptr<const net::Reach> reach_of(const std::vector<Grant>& grants, con
   return std::make_shared<const net::Reach>(std::move(rules), own.ports);
 }
 
+std::string described(const std::string& name) {
+  const auto secret = agent::secret_named(name);
+  return secret ? fmt::format("the secret {}", *secret) : fmt::format("the environment variable {}", name);
+}
+
+// What grants a value wherever it may stand: a secret as definitions write it.
+std::string as_granted(const std::string& name) {
+  return agent::secret_named(name) ? name : "env:" + name;
+}
+
 // A secret that is bound to a host goes there, and unless its port was chosen, too, not in the clear.
 bool may_carry(const net::HostRule& rule, const net::Origin& origin) {
   return rule.covers(origin) && (rule.port || origin.scheme == "https");
@@ -45,11 +56,12 @@ bool may_carry(const net::HostRule& rule, const net::Origin& origin) {
 
 }  // namespace
 
-Permits::Permits(std::vector<Grant> grants, Own own, Environment environment)
+Permits::Permits(std::vector<Grant> grants, Own own, Environment environment, SecretSource* secrets)
     : grants_(std::move(grants)),
       own_(std::move(own)),
       environment_(environment),
-      reach_(reach_of(grants_, own_)) {}
+      reach_(reach_of(grants_, own_)),
+      secrets_(secrets) {}
 
 Status Permits::check(const agent::Need& need) const {
   switch (need.kind) {
@@ -100,9 +112,9 @@ Status Permits::may_send(Kind kind, const std::string& name, std::string_view ur
   const bool plain = read->origin.scheme != "https";
   const std::string place = plain ? read->origin.place() : net::rule_for(read->origin);
   const bool as_key = kind == Kind::kKey;
-  return net::Refusal{fmt::format("the environment variable {}, sent {}to {},", name,
-                                  as_key ? "as a model's key " : "", read->origin.place()),
-                      fmt::format("{}:{}@{}", as_key ? "key" : "env", name, place)}
+  return net::Refusal{fmt::format("{}, sent {}to {},", described(name), as_key ? "as a model's key " : "",
+                                  read->origin.place()),
+                      fmt::format("{}@{}", as_key ? "key:" + name : as_granted(name), place)}
       .status();
 }
 
@@ -110,10 +122,15 @@ Status Permits::may_name(const std::string& name) const {
   for (const Grant& grant : grants_) {
     if (grant.kind == Kind::kVariable && grant.name == name && !grant.host) return {};
   }
-  return net::Refusal{fmt::format("the environment variable {}", name), "env:" + name}.status();
+  return net::Refusal{described(name), as_granted(name)}.status();
 }
 
 Result<std::string> Permits::value(const std::string& name) const {
+  if (const auto secret = agent::secret_named(name)) {
+    if (secrets_ != nullptr) return secrets_->use(std::string(*secret));
+    return fail(Code::kFailedPrecondition,
+                fmt::format("the secret {} is not here: this process has no stored secrets", *secret));
+  }
   const char* value = environment_ == nullptr ? nullptr : environment_(name.c_str());
   if (value != nullptr) return std::string(value);
   return fail(Code::kFailedPrecondition,

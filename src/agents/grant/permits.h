@@ -17,6 +17,7 @@
 
 #include "definition/tool_type.h"
 #include "grant/grant.h"
+#include "grant/secret_source.h"
 #include "holdfast/status.h"
 #include "net/reach.h"
 
@@ -33,13 +34,13 @@ struct Own {
 
 class Permits {
  public:
-  Permits(std::vector<Grant> grants, Own own, Environment environment);
+  Permits(std::vector<Grant> grants, Own own, Environment environment, SecretSource* secrets = nullptr);
 
   // Whether a definition that names this may be put. What a variable holds, or that it is not set, is no
   // reason against it: that is seen at use.
   Status check(const agent::Need& need) const;
 
-  // ---- at use. FAILED_PRECONDITION: the variable is not set.
+  // ---- at use. FAILED_PRECONDITION: the variable is not set. A name is a variable's, or secret:NAME.
 
   // For a header of a request to `url`; empty: kept, and granted without a host.
   Result<std::string> variable(const std::string& name, std::string_view url) const;
@@ -68,6 +69,7 @@ class Permits {
   const Own own_;
   const Environment environment_;
   std::shared_ptr<const net::Reach> reach_;
+  SecretSource* const secrets_;
 };
 
 }  // namespace holdfast::grant

@@ -139,6 +139,10 @@ Outcome<std::unique_ptr<Line>> program_line(std::shared_ptr<const McpServer> ser
   for (const auto& [name, value] : server->environment) {
     auto text = spec::fill_environment(value, lookup);
     if (!text) return failed(text.error());
+    if (text->find('\0') != std::string::npos) {
+      return failed(Status(Code::kFailedPrecondition,
+                           fmt::format("the variable {} of the MCP server would hold a zero byte", name)));
+    }
     options.environment.push_back(name + "=" + *text);
   }
   auto program = os::ChildProcess::start(options);

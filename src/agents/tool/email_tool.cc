@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "definition/names.h"
+#include "definition/value_name.h"
 #include "net/mail.h"
 #include "tool/activity_tool.h"
 #include "tool/message_text.h"
@@ -142,7 +143,7 @@ void read(ToolReader& reader) {
   read_server(in, *out);
   out->username = in.text("username");
   out->password_env = in.text("password_env");
-  if (!out->password_env.empty() && !is_environment_name(out->password_env)) {
+  if (!out->password_env.empty() && !is_value_name(out->password_env)) {
     in.problem("password_env", "must be the name of an environment variable, not the password");
     out->password_env.clear();
   }

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "definition/names.h"
+#include "definition/value_name.h"
 #include "net/text_body.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
@@ -46,7 +47,7 @@ Json parameters() {
 
 std::string read_variable(spec::MapReader& in, const char* key) {
   std::string name = in.text(key);
-  if (name.empty() || is_environment_name(name)) return name;
+  if (name.empty() || is_value_name(name)) return name;
   in.problem(key, "must be the name of an environment variable, not what it holds");
   return {};
 }

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "definition/names.h"
+#include "definition/value_name.h"
 #include "spec/duration.h"
 #include "spec/template.h"
 #include "sqlite/heap_limit.h"
@@ -85,7 +86,7 @@ std::vector<std::string> statement_arguments(spec::MapReader& in, const SqlSetti
 void read_postgres(spec::MapReader& in, SqlSettings& out) {
   out.password_env = in.text("password_env");
   const bool variable = out.database.starts_with("${");
-  if (!out.password_env.empty() && !is_environment_name(out.password_env)) {
+  if (!out.password_env.empty() && !is_value_name(out.password_env)) {
     in.problem("password_env", "must be the name of an environment variable, not the password");
     out.password_env.clear();
   } else if (!out.password_env.empty() && !variable && !is_postgres(out.database)) {

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "definition/names.h"
+#include "definition/value_name.h"
 #include "net/text_body.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
@@ -48,7 +49,7 @@ void read(ToolReader& reader) {
   out->url = in.required_text("url");
   if (!out->url.empty() && !is_http_url(out->url)) in.problem("url", "must start with http:// or https://");
   out->secret_env = in.required_text("secret_env");
-  if (!out->secret_env.empty() && !is_environment_name(out->secret_env)) {
+  if (!out->secret_env.empty() && !is_value_name(out->secret_env)) {
     in.problem("secret_env", "must be the name of an environment variable, not the secret");
     out->secret_env.clear();
   }

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "net/client_tls.h"
 #include "net/curl_transfer.h"
 #include "net/http_client.h"
 
@@ -29,7 +30,7 @@ void init_curl_once() {
 
 class CurlHttpClient : public HttpClient {
  public:
-  CurlHttpClient(Executor& loop, Egress egress) : egress_(egress) {
+  CurlHttpClient(Executor& loop, Egress egress, ClientTls tls) : egress_(egress), tls_(std::move(tls)) {
     init_curl_once();
     multi_ = curl_multi_init();
     HF_CHECK(multi_ != nullptr);
@@ -137,6 +138,10 @@ class CurlHttpClient : public HttpClient {
       end(transfer, std::unexpected(std::move(*wrong)));
       return;
     }
+    if (!tls_.ca_file.empty()) {
+      curl_easy_setopt(transfer.easy, CURLOPT_CAINFO, tls_.ca_file.c_str());
+      curl_easy_setopt(transfer.easy, CURLOPT_CAPATH, nullptr);
+    }
     HF_CHECK(curl_multi_add_handle(multi_, transfer.easy) == CURLM_OK);
   }
 
@@ -212,6 +217,7 @@ class CurlHttpClient : public HttpClient {
   }
 
   const Egress egress_;
+  const ClientTls tls_;
   CURLM* multi_ = nullptr;
   std::map<std::uint64_t, std::unique_ptr<Transfer>> transfers_;  // the loop thread's alone
 
@@ -234,7 +240,11 @@ std::string_view HttpHead::header(std::string_view name) const {
 }
 
 std::unique_ptr<HttpClient> curl_http_client(Executor& loop, Egress egress) {
-  return std::make_unique<CurlHttpClient>(loop, egress);
+  return curl_http_client(loop, egress, ClientTls());
+}
+
+std::unique_ptr<HttpClient> curl_http_client(Executor& loop, Egress egress, ClientTls tls) {
+  return std::make_unique<CurlHttpClient>(loop, egress, std::move(tls));
 }
 
 }  // namespace holdfast::net

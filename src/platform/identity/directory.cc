@@ -420,7 +420,8 @@ Status Directory::end_sessions(const std::string& principal, const std::string& 
   return {};
 }
 
-Result<MadeCredential> Directory::begin_session(const std::string& principal, const std::string& label) {
+Result<MadeCredential> Directory::begin_session(const std::string& principal, const std::string& label,
+                                                std::chrono::seconds lasts, const std::string& at) {
   const std::lock_guard writing(writing_);
   std::vector<Credential> open;
   for (Credential& row : credentials(CredentialKind::kSession)) {
@@ -435,9 +436,10 @@ Result<MadeCredential> Directory::begin_session(const std::string& principal, co
   row.principal = principal;
   row.label = label.substr(0, kMaxLabelBytes);
   row.created_by = principal;
-  row.expires_at = clock_.now() + kSessionLength;
-  return make(std::move(row), kSessionPrefix,
-              said(principal, platform::kSignedIn, principal, {{"from", row.label}}));
+  row.expires_at = clock_.now() + std::min<std::chrono::seconds>(lasts, kSessionLength);
+  Json detail = {{"from", row.label}};
+  if (!at.empty()) detail["provider"] = at;
+  return make(std::move(row), kSessionPrefix, said(principal, platform::kSignedIn, principal, detail));
 }
 
 void Directory::note_refusal(const std::string& name, const std::string& from) {

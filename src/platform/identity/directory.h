@@ -110,7 +110,10 @@ class Directory {
   // Another secret, under another id; the old one holds for `grace` more.
   Result<MadeCredential> rotate_key(const std::string& id, std::chrono::seconds grace, const std::string& by);
   Status revoke(const std::string& id, const std::string& by);
-  Result<MadeCredential> begin_session(const std::string& principal, const std::string& label);
+  // `lasts`: at most kSessionLength. `at`: the identity provider who knew him; empty: he has a password.
+  Result<MadeCredential> begin_session(const std::string& principal, const std::string& label,
+                                       std::chrono::seconds lasts = kSessionLength,
+                                       const std::string& at = {});
   // Somebody tried a wrong password. Goes into the record.
   void note_refusal(const std::string& name, const std::string& from);
 

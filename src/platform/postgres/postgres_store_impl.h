@@ -12,11 +12,14 @@
 #include <utility>
 #include <vector>
 
+#include "platform/audit_store.h"
 #include "platform/fork_store.h"
 #include "platform/group_commit.h"
 #include "platform/identity_store.h"
+#include "platform/oidc_store.h"
 #include "platform/outbox.h"
 #include "platform/rules.h"
+#include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform_postgres/readers.h"
 #include "platform_postgres/session.h"
@@ -26,7 +29,13 @@ namespace holdfast::platform {
 
 using postgres::Statement;
 
-class PostgresStore : public Store, public IdentityStore, public OutboxTable, public ForkStore {
+class PostgresStore : public Store,
+                      public IdentityStore,
+                      public OutboxTable,
+                      public ForkStore,
+                      public SecretStore,
+                      public OidcStore,
+                      public AuditStore {
  public:
   PostgresStore(std::unique_ptr<Session> session, SessionOptions options,
                 std::function<void(const std::string&)> complain, const Clock& clock, Random& random)
@@ -153,6 +162,25 @@ class PostgresStore : public Store, public IdentityStore, public OutboxTable, pu
   Result<std::vector<Credential>> credentials(std::string_view after, std::uint32_t limit) override;
   Status note_credentials(const std::vector<Credential>& used, const std::vector<std::string>& gone) override;
   Result<std::string> server_key(std::string_view name, std::string_view fresh) override;
+
+  Status put_secret(const SecretRow& row, const AuditRow& said) override;
+  Result<std::optional<SecretRow>> secret(std::string_view namespace_name, std::string_view name) override;
+  Result<std::vector<SecretRow>> secrets(std::string_view namespace_name, std::string_view after,
+                                         std::uint32_t limit) override;
+  Result<bool> delete_secret(std::string_view namespace_name, std::string_view name,
+                             const AuditRow& said) override;
+  Status note_secrets(std::string_view namespace_name, const std::map<std::string, WallTime>& used) override;
+
+  Status put_oidc_person(const OidcPerson& row, const std::optional<AuditRow>& said) override;
+  Result<std::optional<OidcPerson>> oidc_person(std::string_view issuer, std::string_view subject) override;
+  Result<std::optional<OidcPerson>> oidc_person_named(std::string_view principal) override;
+  Status put_oidc_group(const OidcGroup& row, const AuditRow& said) override;
+  Result<bool> delete_oidc_group(std::string_view provider, std::string_view name,
+                                 const AuditRow& said) override;
+  Result<std::vector<OidcGroup>> oidc_groups(std::string_view provider, std::string_view after,
+                                             std::uint32_t limit) override;
+
+  Result<AuditPage> audit_page(const AuditFilter& filter) override;
 
  private:
   void commit(GroupCommit<Connection>::Batch& batch);

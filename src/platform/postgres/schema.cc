@@ -9,8 +9,10 @@
 #include "platform_postgres/flow.h"
 #include "platform_postgres/forks.h"
 #include "platform_postgres/identity_tables.h"
+#include "platform_postgres/oidc_tables.h"
 #include "platform_postgres/outbox.h"
 #include "platform_postgres/run_settings.h"
+#include "platform_postgres/secrets_table.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
 
@@ -204,6 +206,8 @@ constexpr Migration kMigrations[] = {
     {12, "who may use a server", kIdentityTables},
     {13, "what steps tell, until the log of events has it", kOutboxTable},
     {14, "runs that go on from another one, by that", kForkIndex},
+    {15, "named secrets, sealed", kSecretsTable},
+    {16, "people and groups of identity providers", kOidcTables},
 };
 
 constexpr const char* kMigrationsTable =

@@ -3,6 +3,7 @@
 #include "fixture/temporary_directory.h"
 #include "os/thread_executor.h"
 #include "platform/contract_approvals.h"
+#include "platform/contract_audit.h"
 #include "platform/contract_blobs.h"
 #include "platform/contract_budgets.h"
 #include "platform/contract_completions.h"
@@ -13,9 +14,11 @@
 #include "platform/contract_identity.h"
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
+#include "platform/contract_oidc.h"
 #include "platform/contract_outbox.h"
 #include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
+#include "platform/contract_secrets.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"
 #include "platform/contract_turns.h"
@@ -31,8 +34,13 @@ class Directory : public StorePlace {
     options.directory = directory_.path();
     Result<OpenStores> opened = open_sqlite(options, clock, random, flusher_);
     if (!opened) return fail(opened.error());
-    return Opened{std::move(opened->store), std::move(opened->streams), opened->identities,
-                  std::move(opened->outbox)};
+    return Opened{std::move(opened->store),
+                  std::move(opened->streams),
+                  opened->identities,
+                  std::move(opened->outbox),
+                  opened->secrets,
+                  opened->oidc,
+                  opened->audit};
   }
 
  private:

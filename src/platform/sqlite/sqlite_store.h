@@ -11,8 +11,11 @@
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "platform/audit_store.h"
 #include "platform/identity_store.h"
+#include "platform/oidc_store.h"
 #include "platform/outbox.h"
+#include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "platform_sqlite/snapshot.h"
@@ -34,6 +37,9 @@ struct OpenStores {
   // Destroy streams before the executor given to open_sqlite.
   std::unique_ptr<Store> store;
   std::unique_ptr<Streams> streams;
+  AuditStore* audit = nullptr;           // the store's
+  OidcStore* oidc = nullptr;             // the store's
+  SecretStore* secrets = nullptr;        // the store's
   IdentityStore* identities = nullptr;   // the store's
   std::unique_ptr<Outbox> outbox;        // of these two; goes before they do
   std::unique_ptr<Snapshots> snapshots;  // of these two; goes before they do

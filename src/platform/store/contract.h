@@ -17,8 +17,11 @@
 #include "fixture/counting_random.h"
 #include "fixture/manual_clock.h"
 #include "holdfast/status.h"
+#include "platform/audit_store.h"
 #include "platform/identity_store.h"
+#include "platform/oidc_store.h"
 #include "platform/outbox.h"
+#include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 
@@ -32,6 +35,9 @@ class StorePlace {
     std::unique_ptr<Streams> streams;
     IdentityStore* identities = nullptr;  // the store's
     std::unique_ptr<Outbox> outbox;
+    SecretStore* secrets = nullptr;  // the store's
+    OidcStore* oidc = nullptr;       // the store's
+    AuditStore* audit = nullptr;     // the store's
   };
   virtual ~StorePlace() = default;
   // At most one at a time is open. Clock and random outlive it.
@@ -58,6 +64,9 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     store_ = std::move(opened->store);
     streams_ = std::move(opened->streams);
     identities_ = opened->identities;
+    secrets_ = opened->secrets;
+    oidc_ = opened->oidc;
+    audit_ = opened->audit;
     outbox_ = std::move(opened->outbox);
   }
   void close() {
@@ -72,6 +81,9 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Streams> streams_;
   IdentityStore* identities_ = nullptr;
+  SecretStore* secrets_ = nullptr;
+  OidcStore* oidc_ = nullptr;
+  AuditStore* audit_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
 };
 

@@ -98,6 +98,9 @@ inline constexpr Table kTables[] = {
     {"credentials",
      "id, kind, principal, label, sha256, created_by, created_at, expires_at, revoked_at, used_at", "id", ""},
     {"server_keys", "name, value", "name", ""},
+    {"oidc_people", "issuer, subject, principal, teams, at", "issuer, subject", ""},
+    {"oidc_groups", "name, provider, roles, teams, set_by, set_at", "provider, name", ""},
+    {"secrets", "name, namespace, version, key_id, sealed, set_by, set_at, used_at", "namespace, name", ""},
     {"outbox", "n, run, entries", "n", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };

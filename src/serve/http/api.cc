@@ -59,6 +59,9 @@ void add_routes(Router& router, ApiContext& context) {
   add_memory_routes(router, context);
   add_schedule_routes(router, context);
   add_identity_routes(router, context);
+  add_audit_routes(router, context);
+  add_oidc_routes(router, context);
+  add_secret_routes(router, context);
   add_page_routes(router);
 }
 

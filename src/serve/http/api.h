@@ -15,6 +15,7 @@
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
 #include "http/message.h"
+#include "platform/audit_store.h"
 #include "platform/store.h"
 #include "runs/runs.h"
 
@@ -24,6 +25,14 @@ class SignIn;
 }  // namespace holdfast::identity
 namespace holdfast::runs {
 class Forks;
+}
+
+namespace holdfast::oidc {
+class Login;
+}
+
+namespace holdfast::secrets {
+class Vault;
 }
 
 namespace holdfast::http {
@@ -62,6 +71,9 @@ struct ApiDependencies {
   platform::Store* store = nullptr;
   const identity::Gate* gate = nullptr;  // none: nobody is let in
   identity::SignIn* sign_in = nullptr;
+  secrets::Vault* vault = nullptr;
+  platform::AuditStore* audit = nullptr;
+  oidc::Login* login = nullptr;            // none: people sign in with passwords alone
   std::string namespace_name = "default";  // in which roles count
   const Environment* environment = nullptr;
   // Checks a definition and makes it the current version of its agent. PERMISSION_DENIED: it names what was

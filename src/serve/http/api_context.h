@@ -64,6 +64,9 @@ void add_memory_routes(Router& router, ApiContext& context);
 void add_schedule_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
 void add_identity_routes(Router& router, ApiContext& context);
+void add_audit_routes(Router& router, ApiContext& context);
+void add_oidc_routes(Router& router, ApiContext& context);
+void add_secret_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 
 // All of them.

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "http/api_context.h"
 #include "identity/sign_in.h"
+#include "oidc/login.h"
 
 namespace holdfast::http {
 
@@ -87,10 +88,13 @@ std::expected<std::optional<std::int64_t>, Problem> seconds_of(const Json& body,
 Response show_session(ApiContext& context, Request& request) {
   const Caller& sender = sender_of(request);
   static constexpr std::string_view kKinds[] = {"nobody", "local", "key", "session", "certificate"};
-  return json_response({{"principal", sender.name},
-                        {"kind", kKinds[static_cast<std::size_t>(sender.kind)]},
-                        {"roles", parse_json<Json>(directory(context).roles_of(sender).json())},
-                        {"open", context.deps.gate->is_open()}});
+  return json_response(
+      {{"principal", sender.name},
+       {"kind", kKinds[static_cast<std::size_t>(sender.kind)]},
+       {"roles", parse_json<Json>(directory(context).roles_of(sender).json())},
+       {"teams",
+        context.deps.login != nullptr ? Json(context.deps.login->teams_of(sender.name)) : Json::array()},
+       {"open", context.deps.gate->is_open()}});
 }
 
 Response signed_in(const Request& request, const identity::SignedIn& result) {

@@ -1,8 +1,6 @@
 #include "http/router.h"
 
-#include <fmt/format.h>
-
-#include "base/ascii.h"
+#include "http/cookies.h"
 
 namespace holdfast::http {
 
@@ -12,7 +10,6 @@ using identity::Caller;
 using identity::Gate;
 
 constexpr std::string_view kCookie = "holdfast_session";
-constexpr std::string_view kHostCookie = "__Host-holdfast_session";
 
 Problem refusal(const Status& status) {
   Problem problem = Problem::from(status);
@@ -119,23 +116,11 @@ std::string actor_of(const Request& request, std::string_view named) {
 }
 
 std::string_view session_cookie(const Request& request) {
-  std::string_view rest = request.header("cookie");
-  const std::string_view wanted = request.secure ? kHostCookie : kCookie;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find(';'), rest.size());
-    std::string_view pair = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    while (pair.starts_with(' ')) pair.remove_prefix(1);
-    if (pair.starts_with(wanted) && pair.substr(wanted.size()).starts_with('='))
-      return pair.substr(wanted.size() + 1);
-  }
-  return {};
+  return cookie(request, kCookie);
 }
 
 Header set_session(const Request& request, std::string_view secret, std::chrono::seconds lasts) {
-  return {"Set-Cookie", fmt::format("{}={}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{}",
-                                    request.secure ? kHostCookie : kCookie, secret, lasts.count(),
-                                    request.secure ? "; Secure" : "")};
+  return set_cookie(request, kCookie, secret, "Strict", lasts);
 }
 
 }  // namespace holdfast::http

@@ -107,8 +107,9 @@ TEST(Routes, NeedACredentialButForTheseFew) {
       EXPECT_NE(permission, Permission::kRead) << route.method << " " << route.pattern;
   }
   // The token of a completion is a credential.
-  EXPECT_THAT(open, testing::ElementsAre("GET /api/v1/openapi.json", "POST /api/v1/completions/{token}",
-                                         "POST /api/v1/session", "POST /api/v1/setup"));
+  EXPECT_THAT(open, testing::ElementsAre("GET /api/v1/openapi.json", "GET /api/v1/session/providers",
+                                         "POST /api/v1/completions/{token}", "POST /api/v1/session",
+                                         "POST /api/v1/session/providers/{provider}", "POST /api/v1/setup"));
 }
 
 // As `/api/v1/runs/{id}`, with a method before it or parameters behind it.

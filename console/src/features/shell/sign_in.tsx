@@ -2,13 +2,22 @@
 
 import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent, type ReactNode } from 'react';
-import { sessionQuery, setUp, signIn, signOut } from '../../api/session';
+import { beginSignIn, providersQuery, sessionQuery, setUp, signIn, signOut } from '../../api/session';
 import { wordsOf } from '../../model/problem';
+
+function Providers({ onWrong }: { onWrong: (error: unknown) => void }) {
+  const { data } = useQuery(providersQuery);
+  if (!data?.length) return null;
+  const go = (provider: string) =>
+    void beginSignIn(provider, location.pathname + location.search).then((url) => location.assign(url)).catch(onWrong);
+  return <p className="providers">{data.map(({ name, label }) => <button key={name} type="button" className="button" onClick={() => go(name)}>Sign in with {label}</button>)}</p>;
+}
 
 function SignIn() {
   const [first, setFirst] = useState(false);
   const [wrong, setWrong] = useState('');
   const [busy, setBusy] = useState(false);
+  const refused = (error: unknown) => { setWrong(wordsOf(error)); setBusy(false); };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -16,7 +25,7 @@ function SignIn() {
     setBusy(true);
     (first ? setUp(said('token'), said('name'), said('password')) : signIn(said('name'), said('password')))
       .then(() => location.reload()) // everything that was asked before was refused
-      .catch((error: unknown) => { setWrong(wordsOf(error)); setBusy(false); });
+      .catch(refused);
   };
   return (
     <main id="main" className="sign-in">
@@ -28,6 +37,7 @@ function SignIn() {
         {wrong && <p className="problem" role="alert">{wrong}</p>}
         <button className="button primary" disabled={busy}>{first ? 'Make it, and sign in' : 'Sign in'}</button>
       </form>
+      {!first && <Providers onWrong={refused} />}
       <p><button className="button small quiet" onClick={() => { setFirst(!first); setWrong(''); }}>{first ? 'Sign in' : 'The server has no admin yet'}</button></p>
     </main>
   );
