@@ -69,6 +69,7 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   out.store = std::move(opened->store);
   out.streams = std::move(opened->streams);
   out.identities = opened->identities;
+  out.links = opened->links;
   out.outbox = std::move(opened->outbox);
   return out;
 }

@@ -104,6 +104,7 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   out.identity = identity->id;
   auto tables = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
   out.identities = tables.get();
+  out.links = tables.get();
   auto log = std::make_unique<BufferedStreams>(
       std::make_unique<PostgresLog>(std::move(*events), session, identity->epoch), clock, flusher);
   out.outbox = std::make_unique<Outbox>(*tables, *log, clock);

@@ -12,6 +12,7 @@
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "platform/identity_store.h"
+#include "platform/links.h"
 #include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -38,6 +39,7 @@ struct OpenPostgres {
   std::unique_ptr<Store> store;
   std::unique_ptr<Streams> streams;
   IdentityStore* identities = nullptr;  // the store's
+  LinkStore* links = nullptr;           // the store\'s
   std::unique_ptr<Outbox> outbox;       // of these two; goes before they do
 };
 

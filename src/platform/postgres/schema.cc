@@ -9,6 +9,7 @@
 #include "platform_postgres/flow.h"
 #include "platform_postgres/identity_tables.h"
 #include "platform_postgres/outbox.h"
+#include "platform_postgres/people_tables.h"
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
@@ -202,6 +203,7 @@ constexpr Migration kMigrations[] = {
     {11, "lines of runs that have a key in common", kFlowTable},
     {12, "who may use a server", kIdentityTables},
     {13, "what steps tell, until the log of events has it", kOutboxTable},
+    {14, "what people are asked, and the links by which they answer", kPeopleTables},
 };
 
 constexpr const char* kMigrationsTable =

@@ -11,6 +11,7 @@
 #include "platform/contract_held_runs.h"
 #include "platform/contract_identity.h"
 #include "platform/contract_labels.h"
+#include "platform/contract_links.h"
 #include "platform/contract_memory.h"
 #include "platform/contract_outbox.h"
 #include "platform/contract_run_settings.h"
@@ -30,7 +31,7 @@ class Directory : public StorePlace {
     options.directory = directory_.path();
     Result<OpenStores> opened = open_sqlite(options, clock, random, flusher_);
     if (!opened) return fail(opened.error());
-    return Opened{std::move(opened->store), std::move(opened->streams), opened->identities,
+    return Opened{std::move(opened->store), std::move(opened->streams), opened->identities, opened->links,
                   std::move(opened->outbox)};
   }
 

@@ -7,6 +7,7 @@
 #include "platform_sqlite/flow.h"
 #include "platform_sqlite/identity_tables.h"
 #include "platform_sqlite/outbox.h"
+#include "platform_sqlite/people_tables.h"
 #include "platform_sqlite/run_settings.h"
 #include "sqlite/statement.h"
 
@@ -225,7 +226,7 @@ constexpr Step kStoreSteps[] = {
     {2, kStoreChecksums},   {3, kLedgerChecksums},  {4, kLabels},       {4, kHeldRuns},
     {4, kBudgets},          {4, kBlobTables},       {4, kMemoryTables}, {4, kTurnTables},
     {4, kRunSettingsTable}, {5, kCompletionsTable}, {5, kFlowTable},    {5, kIdentityTables},
-    {5, kOutboxTable},
+    {5, kOutboxTable},      {6, kPeopleTables},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

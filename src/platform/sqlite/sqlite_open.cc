@@ -92,6 +92,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   if (Status told = out.outbox->recover(); !told.ok()) return fail(std::move(told));
   out.snapshots = std::make_unique<SqliteSnapshots>(*tables, store_path, *log, streams_path, options.vfs);
   out.identities = tables.get();
+  out.links = tables.get();
   out.store = std::move(tables);
   out.streams = std::move(log);
   return out;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "platform/identity_store.h"
+#include "platform/links.h"
 #include "platform/outbox.h"
 #include "platform/rules.h"
 #include "platform/store.h"
@@ -25,7 +26,7 @@ namespace holdfast::platform {
 using sqlite::Database;
 using sqlite::Statement;
 
-class SqliteStore : public Store, public IdentityStore, public OutboxTable {
+class SqliteStore : public Store, public IdentityStore, public LinkStore, public OutboxTable {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
               std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
@@ -64,6 +65,12 @@ class SqliteStore : public Store, public IdentityStore, public OutboxTable {
   Result<std::vector<DecisionAttempt>> unanswered_decisions(std::string_view after) override;
   Result<Approval> finish_decision(std::string_view update_id, bool won, std::string_view why) override;
   Result<Approval> settle_approval(const Approval& outcome) override;
+
+  Result<DecisionLink> make_link(const DecisionLink& wanted) override;
+  Result<std::optional<DecisionLink>> link(std::string_view id) override;
+  Result<std::vector<DecisionLink>> links(std::string_view approval) override;
+  Result<DecisionLink> revoke_link(std::string_view id, std::string_view by) override;
+  Result<Approval> begin_linked_decision(std::string_view link, const DecisionAttempt& attempt) override;
 
   Result<Started> start_run(const StartIntent& intent) override;
   Status mark_started(std::string_view run, std::string_view engine_run_id) override;

@@ -18,6 +18,7 @@
 #include "fixture/manual_clock.h"
 #include "holdfast/status.h"
 #include "platform/identity_store.h"
+#include "platform/links.h"
 #include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -31,6 +32,7 @@ class StorePlace {
     std::unique_ptr<Store> store;
     std::unique_ptr<Streams> streams;
     IdentityStore* identities = nullptr;  // the store's
+    LinkStore* links = nullptr;           // the store's
     std::unique_ptr<Outbox> outbox;
   };
   virtual ~StorePlace() = default;
@@ -58,6 +60,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     store_ = std::move(opened->store);
     streams_ = std::move(opened->streams);
     identities_ = opened->identities;
+    links_ = opened->links;
     outbox_ = std::move(opened->outbox);
   }
   void close() {
@@ -72,6 +75,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   std::unique_ptr<Store> store_;
   std::unique_ptr<Streams> streams_;
   IdentityStore* identities_ = nullptr;
+  LinkStore* links_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
 };
 

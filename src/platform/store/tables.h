@@ -99,6 +99,9 @@ inline constexpr Table kTables[] = {
      "id, kind, principal, label, sha256, created_by, created_at, expires_at, revoked_at, used_at", "id", ""},
     {"server_keys", "name, value", "name", ""},
     {"outbox", "n, run, entries", "n", ""},
+    {"questions", "approval, question", "approval", ""},
+    {"decision_links", "id, approval, recipient, created_by, created_at, expires_at, used_at, revoked_at",
+     "id", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 
