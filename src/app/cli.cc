@@ -45,6 +45,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_money();
   add_steering();
   add_approvals();
+  add_links();
   add_agents();
   add_memory();
   add_schedules();
