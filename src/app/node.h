@@ -37,6 +37,7 @@
 #include "platform/observed_streams.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "price/price_table.h"
+#include "runs/decision_links.h"
 #include "runs/run_metrics.h"
 #include "runs/runs.h"
 
@@ -130,6 +131,7 @@ class Node {
   std::unique_ptr<Outside> outside_;
   std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<net::Server> server_;
+  std::unique_ptr<runs::DecisionLinks> links_;
   std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<http::Api> api_;
   std::unique_ptr<http::MetricsPage> metrics_page_;

@@ -16,6 +16,7 @@
 #include "holdfast/status.h"
 #include "http/message.h"
 #include "platform/store.h"
+#include "runs/decision_links.h"
 #include "runs/runs.h"
 
 namespace holdfast::identity {
@@ -56,6 +57,8 @@ struct ApiInfo {
 struct ApiDependencies {
   runs::Runs* runs = nullptr;
   platform::Store* store = nullptr;
+  runs::DecisionLinks* links = nullptr;
+  std::string slack_secret;  // with which Slack signs what its buttons send; empty: nobody decides there
   const identity::Gate* gate = nullptr;  // none: nobody is let in
   identity::SignIn* sign_in = nullptr;
   std::string namespace_name = "default";  // in which roles count
