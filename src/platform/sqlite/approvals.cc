@@ -178,7 +178,7 @@ namespace {
 
 #define LINK_COLUMNS "id, approval, recipient, created_by, created_at, expires_at, used_at, revoked_at"
 #define LINK_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
-#define READ_LINKS                                                                             \
+#define READ_LINKS \
   "SELECT " LINK_COLUMNS ", " ROW_DAMAGED("checksum", "decision_links", LINK_COLUMNS) " FROM " \
                                                                                       "decision_links "
 
