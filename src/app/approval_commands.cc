@@ -1,4 +1,4 @@
-// approvals, approve.
+// approvals, approve, answer.
 
 #include <fmt/format.h>
 
@@ -6,6 +6,7 @@
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/output.h"
+#include "app/people_commands.h"
 #include "app/printable.h"
 #include "app/steering_commands.h"
 #include "app/user_name.h"
@@ -49,8 +50,10 @@ int list_approvals(const ApprovalsOptions& options) {
       {"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES"}};
   for (const Json& row : (*answer)["approvals"]) {
     std::string expires = row["expires_at"].is_string() ? row["expires_at"].get<std::string>() : "never";
-    table.push_back({row.value("id", ""), row.value("run", ""), row.value("tool", ""),
-                     dump_json(row["arguments"]), row.value("status", ""), expires});
+    table.push_back(
+        {row.value("id", ""), row.value("run", ""), row.value("tool", ""),
+         row.contains("question") ? row["question"].value("text", "") : dump_json(row["arguments"]),
+         row.value("status", ""), expires});
   }
   if (table.size() == 1) {
     complain(options.status == "pending" ? "nothing waits for a decision" : "no approvals");
@@ -58,6 +61,61 @@ int list_approvals(const ApprovalsOptions& options) {
     print_table(table);
   }
   return kExitOk;
+}
+
+namespace {
+
+// A form of one text takes it as it is typed.
+std::optional<Json> answer_of(const Json& form, const std::string& typed) {
+  Json answer = parse_json<Json>(typed);
+  if (answer.is_object()) return answer;
+  const auto properties = form.find("properties");
+  if (properties == form.end() || properties->size() != 1) return std::nullopt;
+  const auto only = properties->begin();
+  if (only->value("type", Json()) != "string") return std::nullopt;
+  return Json{{only.key(), typed}};
+}
+
+int report_decided(const ApiOptions& api, const Json& answer, std::string_view what) {
+  if (api.json) {
+    print_line(dump_json(answer));
+  } else if (answer.contains("status")) {
+    print_line(one_line(fmt::format("{}: {} {}", answer.value("status", ""), answer.value("tool", ""),
+                                    answer.contains(what) ? dump_json(answer[what]) : "")));
+  } else {
+    complain(answer.value("detail", "the decision is stored"));
+  }
+  return kExitOk;
+}
+
+}  // namespace
+
+int answer_question(const AnswerOptions& options) {
+  if (!options.answer && !options.decline) {
+    report_error("usage", "give the answer, or --decline WHY");
+    return kExitUsage;
+  }
+  ApiSession api(options.api);
+  auto asked = find_approval(api, options.id);
+  if (!asked) return asked.error();
+  Json body = {{"decision", options.decline ? "reject" : "answer"},
+               {"arguments_sha256", asked->value("arguments_sha256", "")},
+               {"decided_by", options.by.empty() ? user_name() : options.by}};
+  const std::string& comment = options.decline ? *options.decline : options.comment;
+  if (!comment.empty()) body["comment"] = comment;
+  if (options.answer) {
+    auto answer =
+        answer_of(asked->value("question", Json::object()).value("form", Json::object()), *options.answer);
+    if (!answer) {
+      report_error("usage",
+                   "the answer must be a JSON object of the question's form: `holdfast approvals --json`");
+      return kExitUsage;
+    }
+    body["answer"] = *std::move(answer);
+  }
+  auto answer = api.post("/api/v1/approvals/" + percent_encode(asked->value("id", "")) + "/decision", body);
+  if (!answer) return answer.error();
+  return report_decided(options.api, *answer, "answer");
 }
 
 int decide_approval(const ApproveOptions& options) {
@@ -78,15 +136,7 @@ int decide_approval(const ApproveOptions& options) {
   auto answer =
       api.post("/api/v1/approvals/" + percent_encode(approval->value("id", "")) + "/decision", body);
   if (!answer) return answer.error();
-  if (options.api.json) {
-    print_line(dump_json(*answer));
-  } else if (answer->contains("status")) {
-    print_line(one_line(fmt::format("{}: {} {}", answer->value("status", ""), answer->value("tool", ""),
-                                    dump_json((*answer)["arguments"]))));
-  } else {
-    complain(answer->value("detail", "the decision is stored"));
-  }
-  return kExitOk;
+  return report_decided(options.api, *answer, "arguments");
 }
 
 }  // namespace holdfast::app

@@ -47,6 +47,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_steering();
   add_forks();
   add_approvals();
+  add_links();
   add_agents();
   add_flows();
   add_memory();

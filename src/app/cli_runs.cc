@@ -200,9 +200,10 @@ void CommandLine::add_schedules() {
 
 void CommandLine::add_approvals() {
   CLI::App* list = add("approvals", "List what waits for a decision", approvals_, list_approvals);
-  list->add_option("--status", approvals_.status, "pending, approved, edited, rejected, expired or all")
+  list->add_option("--status", approvals_.status,
+                   "pending, approved, edited, answered, rejected, expired or all")
       ->capture_default_str()
-      ->check(CLI::IsMember({"pending", "approved", "edited", "rejected", "expired", "all"}));
+      ->check(CLI::IsMember({"pending", "approved", "edited", "answered", "rejected", "expired", "all"}));
   list->add_option("--run", approvals_.run, "Only those of this run");
   add_api(list, approvals_.api);
 
@@ -214,6 +215,34 @@ void CommandLine::add_approvals() {
   approve->add_option("--comment", approve_.comment, "Said to the agent and kept with the decision");
   approve->add_option("--by", approve_.by, "Who decides (default: the user's name)");
   add_api(approve, approve_.api);
+
+  CLI::App* answer = add("answer", "Answer a question of an agent", answer_, answer_question);
+  answer->add_option("id", answer_.id, "Question, or a run that asks exactly one")->required();
+  auto* text = answer->add_option("answer", answer_.answer,
+                                  "JSON object of the question's form; of a form of one text, the text");
+  answer->add_option("--decline", answer_.decline, "Do not answer, and say why")->excludes(text);
+  answer->add_option("--comment", answer_.comment, "Said to the agent and kept with the answer");
+  answer->add_option("--by", answer_.by, "Who answers (default: the user's name)");
+  add_api(answer, answer_.api);
+}
+
+void CommandLine::add_links() {
+  CLI::App* approval = root_.add_subcommand("approval", "Links by which people decide without an account");
+  approval->require_subcommand(1);
+  const auto add_to = [&](const char* name, const char* help, int (*command)(const LinkOptions&)) {
+    CLI::App* sub = approval->add_subcommand(name, help);
+    sub->callback([this, command] { chosen_ = [this, command] { return command(link_); }; });
+    sub->add_option("id", link_.approval, "Approval, or question")->required()->check(is_given());
+    add_api(sub, link_.api);
+    return sub;
+  };
+  CLI::App* make =
+      add_to("link", "Make a link by which one person decides, once; shown this once", make_link);
+  make->add_option("--for", link_.recipient, "Who decides with it")->required()->check(is_given());
+  make->add_option("--expires", link_.expires, "How long it is good, as in 12h (default: 7d)");
+  add_to("links", "List the links of an approval", list_links);
+  CLI::App* revoke = add_to("revoke", "Let a link open nothing any more", revoke_link);
+  revoke->add_option("link", link_.link, "Its id")->required()->check(is_given());
 }
 
 void CommandLine::add_memory() {

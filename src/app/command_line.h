@@ -12,6 +12,7 @@
 #include "app/commands.h"
 #include "app/fork_commands.h"
 #include "app/group_commands.h"
+#include "app/people_commands.h"
 #include "app/secret_commands.h"
 #include "app/steering_commands.h"
 #include "app/trace_commands.h"
@@ -57,6 +58,7 @@ class CommandLine {
   // The commands below `schedule`.
   void add_schedules();
   void add_approvals();
+  void add_links();
   void add_agents();
   void add_flows();
   void add_definitions(CLI::App* agent);
@@ -105,6 +107,8 @@ class CommandLine {
   UsageOptions usage_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;
+  AnswerOptions answer_;
+  LinkOptions link_;
   AgentsOptions agents_, agent_list_;
   AgentInitOptions agent_init_;
   AgentFilesOptions agent_validate_, agent_apply_;

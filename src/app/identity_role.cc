@@ -19,6 +19,7 @@ namespace holdfast::app {
 namespace {
 
 constexpr std::string_view kDecisionSeed = "decision-seed";
+constexpr std::string_view kLinkKey = "link-key";
 
 Status usage(std::string why) {
   return {Code::kInvalidArgument, std::move(why)};
@@ -143,6 +144,22 @@ Status IdentityRole::write_local_key(const std::filesystem::path& data) {
   return {};
 }
 
+namespace {
+
+// 32 bytes that the platform store has under that name, made at the first start.
+Result<std::string> key_of(platform::IdentityStore& store, std::string_view name, Random& random) {
+  std::array<std::uint8_t, 32> fresh;
+  random.fill(fresh);
+  auto kept = store.server_key(name, base64url({reinterpret_cast<const char*>(fresh.data()), fresh.size()}));
+  if (!kept) return fail(kept.error());
+  auto bytes = from_base64url(*kept);
+  if (bytes && bytes->size() == fresh.size()) return *std::move(bytes);
+  return fail(Code::kDataLoss,
+              fmt::format("the server's key `{}` is damaged; restore the platform store", name));
+}
+
+}  // namespace
+
 Status IdentityRole::open_directory(platform::IdentityStore& store) {
   writer_ = environment_.new_executor("identity");
   auto directory = identity::Directory::open(store, environment_.clock(), environment_.random(), *writer_);
@@ -156,15 +173,12 @@ Status IdentityRole::open_directory(platform::IdentityStore& store) {
   sign_in_ = std::make_unique<identity::SignIn>(*directory_, environment_.clock(), environment_.random());
   if (!gate_->is_open() && !directory_->has_admin()) set_up_token_ = sign_in_->begin_set_up();
 
-  std::array<std::uint8_t, 32> fresh;
-  environment_.random().fill(fresh);
-  auto seed =
-      store.server_key(kDecisionSeed, base64url({reinterpret_cast<const char*>(fresh.data()), fresh.size()}));
+  auto seed = key_of(store, kDecisionSeed, environment_.random());
   if (!seed) return seed.error();
-  auto bytes = from_base64url(*seed);
-  if (!bytes || bytes->size() != fresh.size())
-    return {Code::kDataLoss, "the key that decisions are signed with is damaged; restore the platform store"};
-  decision_seed_ = *std::move(bytes);
+  decision_seed_ = *std::move(seed);
+  auto link_key = key_of(store, kLinkKey, environment_.random());
+  if (!link_key) return link_key.error();
+  link_key_ = *std::move(link_key);
   decision_key_ = protocol::decision_key(decision_seed_);
   return {};
 }

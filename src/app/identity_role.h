@@ -51,6 +51,8 @@ class IdentityRole {
 
   const std::string& decision_key() const { return decision_key_; }
   void sign(protocol::Decision& decision) const;
+  // Of links by which people decide.
+  const std::string& link_key() const { return link_key_; }
 
   // With which the first admin is made; empty: there is one, or none is needed. For whoever started the
   // server.
@@ -77,6 +79,7 @@ class IdentityRole {
   std::filesystem::path local_key_file_;
   std::string decision_seed_;
   std::string decision_key_;
+  std::string link_key_;
   std::string set_up_token_;
 };
 

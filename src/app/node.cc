@@ -361,6 +361,7 @@ Status Node::open_runs() {
   runs::RunsDependencies deps;
   deps.connection = &engine_->connection();
   deps.store = platform_.store.get();
+  deps.links = platform_.links;
   deps.streams = platform_.streams.get();
   deps.environment = &environment_;
   deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
@@ -375,6 +376,12 @@ Status Node::open_runs() {
   deps.flow_of = agent::flow_of;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
   forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls);
+  links_ = std::make_unique<runs::DecisionLinks>(runs::DecisionLinks::Dependencies{
+      .store = platform_.links,
+      .clock = &clock_,
+      .random = &random_,
+      .key = identity_->link_key(),
+      .public_url = [this] { return options_.public_url.value_or(address_of_page()); }});
   engine_->on_deleted([this](const std::string& namespace_name, const std::string& workflow_id) {
     if (namespace_name == options_.namespace_name) runs_->history_deleted(workflow_id);
   });
@@ -418,6 +425,8 @@ Status Node::open_http() {
   deps.runs = runs_.get();
   deps.forks = forks_.get();
   deps.store = platform_.store.get();
+  deps.links = links_.get();
+  if (const char* secret = std::getenv("HOLDFAST_SLACK_SIGNING_SECRET")) deps.slack_secret = secret;
   deps.gate = &identity_->gate();
   deps.sign_in = &identity_->sign_in();
   deps.vault = &secrets_->vault();
@@ -533,6 +542,13 @@ Status Node::start_work() {
   options.decision_key = identity_->decision_key();
   options.metrics = &metrics_;
   options.propagates_traces = exporter_ != nullptr;
+  options.make_link = [this](const std::string& approval, const std::string& recipient,
+                             const std::string& key) -> Result<std::string> {
+    auto made =
+        links_->make({.approval = approval, .recipient = recipient, .created_by = "notify", .key = key});
+    if (!made) return fail(made.error());
+    return made->url;
+  };
   options.start_run = [this](platform::StartIntent intent) -> Status {
     auto started = runs_->start(std::move(intent));
     return started ? Status() : started.error();

@@ -39,6 +39,7 @@
 #include "platform/observed_streams.h"
 #include "platform_sqlite/sqlite_store.h"
 #include "price/price_table.h"
+#include "runs/decision_links.h"
 #include "runs/forks.h"
 #include "runs/run_metrics.h"
 #include "runs/runs.h"
@@ -140,6 +141,7 @@ class Node {
   std::unique_ptr<oidc::Login> login_;
   std::unique_ptr<otlp::Exporter> exporter_;
   std::unique_ptr<net::Server> server_;
+  std::unique_ptr<runs::DecisionLinks> links_;
   std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<runs::Forks> forks_;
   std::unique_ptr<http::Api> api_;

@@ -72,6 +72,7 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   out.secrets = opened->secrets;
   out.oidc = opened->oidc;
   out.audit = opened->audit;
+  out.links = opened->links;
   out.outbox = std::move(opened->outbox);
   return out;
 }

@@ -81,6 +81,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.start_run = options.start_run;
   deps.clock = &environment.clock();
   deps.public_url = options.public_url;
+  deps.make_link = options.make_link;
   deps.grants = &grants;
   deps.sql_memory = &sql_memory;
   deps.prices = &prices;

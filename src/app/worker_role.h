@@ -29,6 +29,8 @@ class WorkerRole {
     std::string public_url;                                  // of the API
     bool in_process = false;                                 // the engine is in this process
     std::function<Status(platform::StartIntent)> start_run;  // for schedules
+    std::function<Result<std::string>(const std::string&, const std::string&, const std::string&)>
+        make_link;                         // agent::Deps::make_link
     std::size_t large_model_calls = 1;     // of all of them, how many may be large at one time
     agent::ModelLimits model_limits;       // of their keys
     std::string decision_key;              // agent::Deps::decision_key

@@ -7,7 +7,7 @@
 import { type Fields, type RunEvent, fieldsOf, numberOf, textOf } from './events';
 
 export type StepStatus = 'running' | 'retrying' | 'completed' | 'failed' | 'stopped';
-export type ApprovalStatus = 'pending' | 'approved' | 'edited' | 'rejected' | 'expired' | 'obsolete';
+export type ApprovalStatus = 'pending' | 'approved' | 'edited' | 'answered' | 'rejected' | 'expired' | 'obsolete';
 
 // Text while it streams. Offsets count bytes.
 export interface Streamed {

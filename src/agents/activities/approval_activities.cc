@@ -26,6 +26,7 @@ platform::ApprovalStatus status_of(ApprovalOutcome outcome) {
     case ApprovalOutcome::kRejected: return platform::ApprovalStatus::kRejected;
     case ApprovalOutcome::kEdited: return platform::ApprovalStatus::kEdited;
     case ApprovalOutcome::kExpired: return platform::ApprovalStatus::kExpired;
+    case ApprovalOutcome::kAnswered: return platform::ApprovalStatus::kAnswered;
   }
   HF_CHECK(false);
 }
@@ -42,16 +43,17 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   approval.arguments_sha256 = in.arguments_sha256;
   approval.reason = in.reason;
   approval.expires_at = wall_time(in.expires_at_ms);
+  if (!in.question.is_null()) approval.question = dump_json(in.question);
   require(deps_.store->request_approval(approval), "recording the approval request");
-  publish(ctx, protocol::event::kApprovalRequested,
-          {{"approval", in.id},
-           {"step", in.call.step},
-           {"tool", in.call.tool},
-           {"arguments", excerpt(approval.arguments)},
-           {"arguments_sha256", in.arguments_sha256},
-           {"reason", in.reason},
-           {"expires_at_ms", in.expires_at_ms}},
-          "approval/" + in.id + "/requested");
+  Json event = {{"approval", in.id},
+                {"step", in.call.step},
+                {"tool", in.call.tool},
+                {"arguments", excerpt(approval.arguments)},
+                {"arguments_sha256", in.arguments_sha256},
+                {"reason", in.reason},
+                {"expires_at_ms", in.expires_at_ms}};
+  if (!in.question.is_null()) event["kind"] = "question";
+  publish(ctx, protocol::event::kApprovalRequested, event, "approval/" + in.id + "/requested");
 }
 
 Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
@@ -64,7 +66,9 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   require(deps_.store->settle_approval(approval), "recording the decision");
   Json event = {{"approval", in.id},     {"step", in.call.step},        {"tool", in.call.tool},
                 {"outcome", in.outcome}, {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
-  if (!in.edited_arguments.empty()) event["edited_arguments"] = excerpt(in.edited_arguments);
+  if (!in.edited_arguments.empty())
+    event[in.outcome == ApprovalOutcome::kAnswered ? "answer" : "edited_arguments"] =
+        excerpt(in.edited_arguments);
   publish(ctx, protocol::event::kApprovalDecided, event, "approval/" + in.id + "/decided");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;

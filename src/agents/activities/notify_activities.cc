@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "activities/activities.h"
 #include "activities/catalog.h"
 #include "base/iso_time.h"
@@ -65,8 +67,15 @@ std::string name_of(const NotifyInput& in) {
     case NotifyEvent::kCompleted: return "run.completed";
     case NotifyEvent::kFailed: return in.data.value("canceled", false) ? "run.canceled" : "run.failed";
     case NotifyEvent::kApproval: return "approval.requested";
+    case NotifyEvent::kDecided: return "approval.decided";
   }
   return "run";
+}
+
+std::string one_line_of(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  std::ranges::replace(text, '\r', ' ');
+  return text;
 }
 
 // For people: a line, and what is to be read first.
@@ -76,9 +85,19 @@ void describe(Json& told, const std::string& event) {
   };
   const std::string who = fmt::format("{} ({})", text("agent"), text("run"));
   if (event == "approval.requested") {
-    told["subject"] = fmt::format("{} waits for approval of {}", who, text("tool"));
-    told["text"] = fmt::format("{} {}\n{}\nholdfast approve {}", text("tool"), text("arguments"),
-                               text("reason"), text("approval"));
+    const bool asks = told.value("kind", "") == "question";
+    told["subject"] = asks ? fmt::format("{} asks: {}", who, bounded_text(one_line_of(text("reason")), 200))
+                           : fmt::format("{} waits for approval of {}", who, text("tool"));
+    const std::string call =
+        asks ? text("reason") : fmt::format("{} {}\n{}", text("tool"), text("arguments"), text("reason"));
+    told["text"] = fmt::format("{}\nholdfast {} {}{}", call, asks ? "answer" : "approve", text("approval"),
+                               told.contains("link") ? "\n" + text("link") : "");
+  } else if (event == "approval.decided") {
+    const std::string by = text("decided_by").empty() ? "" : " by " + text("decided_by");
+    told["subject"] = fmt::format("{}: {} is {}{}", who, text("tool"), text("outcome"), by);
+    const std::string said =
+        text("answer").empty() ? text("comment") : text("answer") + "\n" + text("comment");
+    told["text"] = fmt::format("{} is {}{}\n{}", text("tool"), text("outcome"), by, said);
   } else if (event == "run.completed") {
     told["subject"] = who + " is done";
     told["text"] = text("output");
@@ -88,27 +107,65 @@ void describe(Json& told, const std::string& event) {
   }
 }
 
+// What is known of an approval by the time it is told.
+void add_approval(Json& told, const platform::Approval& approval, const Redaction& redaction) {
+  told["arguments"] = redaction.apply(excerpt(approval.arguments));
+  if (approval.expires_at) told["expires_at"] = iso_time(*approval.expires_at);
+  if (!approval.question.empty()) told["kind"] = "question";
+  if (approval.status == platform::ApprovalStatus::kPending) return;
+  told["outcome"] = to_string(approval.status);
+  told["decided_by"] = approval.decided_by;
+  told["comment"] = redaction.apply(excerpt(approval.comment));
+  if (approval.status == platform::ApprovalStatus::kAnswered)
+    told["answer"] = redaction.apply(excerpt(approval.edited_arguments));
+}
+
+// Under which key it is kept where somebody was asked, for the message that tells him what became of it.
+std::string place_of_asking(const std::string& approval, const Notified& one) {
+  return "notified:" + sha256_hex(approval + "\n" + dump_json(notify_json({one})));
+}
+
+// Slack's `ts`, or the key that a Message-ID is made of.
+std::string place_in(const std::string& ending, const std::string& key) {
+  const Json said = parse_json(ending);
+  return said.is_object() ? said.value("ts", key) : key;
+}
+
 }  // namespace
 
 void Activities::notify(activity::Context& ctx, const NotifyInput& in) {
   const std::vector<Notified> all = notified(in);
   if (in.target >= all.size()) return;
+  const Notified& one = all[in.target];
   const std::string event = name_of(in);
-  ToolSpec message = all[in.target].message;
+  ToolSpec message = one.message;
   message.name = event;
   Json told = {{"event", event}, {"run", in.run}, {"agent", in.agent}, {"version", in.version}};
   for (const auto& [name, value] : in.data.items()) {
     if (value.is_string() && !value.get_ref<const std::string&>().empty()) told[name] = value;
   }
-  if (in.event == NotifyEvent::kApproval) {
-    const auto approval = require(deps_.store->approval(in.data.value("approval", "")), "the approval");
-    told["arguments"] = redaction()->apply(excerpt(approval.arguments));
-    if (approval.expires_at) told["expires_at"] = iso_time(*approval.expires_at);
+  ToolContext context;
+  const bool asks = in.event == NotifyEvent::kApproval;
+  const std::string id = in.data.value("approval", "");
+  if (asks || in.event == NotifyEvent::kDecided) {
+    const auto approval = require(deps_.store->approval(id), "the approval");
+    add_approval(told, approval, *redaction());
+    context.asks_question = !approval.question.empty();
+    if (asks && !one.recipient.empty() && deps_.make_link) {
+      // Decided meanwhile: there is nobody to ask any more.
+      if (approval.status != platform::ApprovalStatus::kPending) return;
+      context.decide_url = require(deps_.make_link(id, one.recipient, fmt::format("{}/{}", in.id, in.target)),
+                                   "the link of the approval");
+      told["link"] = context.decide_url;
+    }
+  }
+  if (in.event == NotifyEvent::kDecided) {
+    const auto place = require(deps_.store->lookup_step(place_of_asking(id, one)), "where it was asked");
+    if (place) context.follows = Json::parse(place->result).value("place", "");
   }
   describe(told, event);
   Beat beat(ctx);
   const auto permits = deps_.grants->of(in.version);
-  ToolContext context;
   context.idempotency_key = sha256_hex(fmt::format("{}/{}", in.id, in.target));
   context.stop = beat.token();
   context.beat = [&beat] { beat(); };
@@ -120,6 +177,13 @@ void Activities::notify(activity::Context& ctx, const NotifyInput& in) {
   const ActivityTool* type = find_activity_tool(message.type->name);
   if (!type) throw ApplicationFailure::non_retryable("nobody is told by such a tool", "UNIMPLEMENTED");
   const ToolEnding ending = type->run(message, told, context);
+  if (ending.ending == Ending::kDone && asks) {
+    platform::StepWrite write;
+    write.key = place_of_asking(id, one);
+    write.run = in.run;
+    write.result = dump_json(Json{{"place", place_in(ending.text, context.idempotency_key)}});
+    require(deps_.store->commit_step(write), "keeping where it was asked");
+  }
   if (ending.ending == Ending::kDone) return;
   // Whatever it was may be mended meanwhile: a receiver that is down, a grant, a secret.
   std::optional<::holdfast::Duration> delay;

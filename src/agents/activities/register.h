@@ -47,6 +47,11 @@ struct Deps {
   const Clock* clock = nullptr;
   // Where our API is for those who are told: http://HOST:PORT. Of calls that are completed from outside.
   std::string public_url;
+  // Makes the link by which somebody decides an approval; the same key again is the same link. None: nobody
+  // does.
+  std::function<Result<std::string>(const std::string& approval, const std::string& recipient,
+                                    const std::string& key)>
+      make_link;
   // Null where no definition has MCP servers or `auth`.
   mcp::Client* mcp = nullptr;
   oauth::Tokens* tokens = nullptr;

@@ -23,7 +23,7 @@ void Activities::step_completed(activity::Context& ctx, const StepInput& in) {
   platform::StepWrite write;
   write.key = "tool:" + in.call.key;
   write.run = ctx.info().workflow_id;
-  write.result = tool_record(redaction()->apply(in.text), false);
+  write.result = tool_record(redaction()->apply(in.text), in.failed);
   const Json event = tool_event(in.call.step, in.kind, in.call.tool, write.result);
   const std::string key = fmt::format("step/{}/completed", in.call.step);
   const auto record =

@@ -75,7 +75,7 @@ bool Loop::may_go_on_unanswered(const PlannedCall& call, Question question) {
   return !ctx_.patched("silence-repeats-no-call");  // earlier versions did call again
 }
 
-Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id) {
+Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id, Json question) {
   auto pending = std::make_shared<Pending>();
   ApprovalInput& in = pending->request;
   in.id = id;
@@ -84,6 +84,7 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
   in.call = planned.call;
   in.arguments_sha256 = planned.arguments_sha256;
   in.reason = std::move(reason);
+  in.question = std::move(question);
   in.expires_at_ms = now_ms() + planned.expires_after_ms;
   pending_[id] = pending;
   calls_[planned.call.step] = planned.call.tool + ": waiting for approval";
@@ -112,11 +113,14 @@ Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef 
     in.decided_at_ms = pending->decided_at_ms;
     in.decided_by = pending->decision->decided_by;
     in.comment = pending->decision->comment;
-    if (in.outcome == ApprovalOutcome::kEdited)
+    if (in.outcome == ApprovalOutcome::kEdited || in.outcome == ApprovalOutcome::kAnswered)
       in.edited_arguments = dump_json(pending->decision->edited_arguments);
   }
   auto recording = ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
   Settled settled = co_await ctx_.shielded(std::move(recording));
+  Json told = {{"approval", in.id}, {"tool", in.call.tool}};
+  if (notifies(NotifyEvent::kDecided))
+    co_await notify(NotifyEvent::kDecided, in.id + ".decided", std::move(told));
   co_return settled;
 }
 
@@ -161,8 +165,8 @@ void Loop::check_decision(const Decision& decision) const {
            "the request again");
   }
   if (!decision.decision) {
-    reject(kInvalidDecision,
-           fmt::format("`{}` is no decision; use approve, reject or edit", decision.unknown_decision));
+    reject(kInvalidDecision, fmt::format("`{}` is no decision; use approve, reject, edit or answer",
+                                         decision.unknown_decision));
   }
   if (decision.decision == DecisionKind::kEdit && !decision.edited_arguments.is_object()) {
     reject(kInvalidDecision, "`edit` needs `edited_arguments`, a JSON object with all arguments of the call");

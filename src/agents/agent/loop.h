@@ -7,9 +7,9 @@
 //
 // By file: loop.cc the four steps; tool_calls.cc one call, and what is asked when its end is not known;
 // together.cc calls that one activity makes; single.cc a run of one model call; planning.cc who speaks in an
-// agent that plans; approval.cc a person's decision; steering.cc messages, pause and resume, steps that
-// failed for good; undo.cc taking effects back; detached.cc calls that are not waited for; status.cc what
-// others may ask.
+// agent that plans; approval.cc a person's decision; question.cc a person's answer; steering.cc messages,
+// pause and resume, steps that failed for good; undo.cc taking effects back; detached.cc calls that are not
+// waited for; status.cc what others may ask.
 
 #include <map>
 #include <memory>
@@ -148,10 +148,15 @@ class Loop : public std::enable_shared_from_this<Loop> {
                                               int repeat);
   bool may_go_on_unanswered(const PlannedCall& call, Question question);
   Task<Settled> settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call);
-  Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id);
+  // `question`: of a person who is to answer; null: to decide about the call.
+  Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id, Json question = {});
   void check_decision(const Decision& decision) const;
   Json decide(const Decision& decision);
   void withdraw(Pending& pending, const std::string& by);
+
+  // question.cc
+  Task<ToolAnswer> ask_person(PlannedCall call);
+  void check_answer(const Decision& decision) const;
 
   // steering.cc
   void check_message(const SentMessage& message) const;

@@ -60,7 +60,10 @@ void Loop::register_handlers() {
                  [self](BudgetNews news) { return self->budget_.take(news, self->progress_); });
   ctx_.on_update(
       kDecideUpdate, [self](Decision decision) { return self->decide(decision); },
-      [self](const Decision& decision) { self->check_decision(decision); });
+      [self](const Decision& decision) {
+        self->check_decision(decision);
+        self->check_answer(decision);
+      });
   ctx_.on_update(
       kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
       [self](const CompletionNews& news) { self->check_completed(news); });

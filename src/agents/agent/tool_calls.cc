@@ -201,6 +201,7 @@ Task<ToolAnswer> Loop::call_in_workflow(const WorkflowTool* tool, PlannedCall pl
   Caller caller = caller_of(planned);
   WorkflowCall call(ctx_, std::move(planned), std::move(caller));
   call.undoable = &progress_.undoable;
+  call.ask = [this](PlannedCall asked) { return ask_person(std::move(asked)); };
   return tool->run(std::move(call));
 }
 
@@ -211,6 +212,7 @@ Task<ToolAnswer> Loop::call_until_known(const WorkflowTool* tool, PlannedCall pl
     made.undoable = &progress_.undoable;
     made.flags = progress_.plan.flags;
     made.step = &progress_.step;
+    made.ask = [this](PlannedCall asked) { return ask_person(std::move(asked)); };
     Outcome<ToolAnswer> outcome = co_await attempt(tool->run(std::move(made)));
     if (outcome.ok()) co_return std::move(outcome).value();
     if (type_of(outcome.error()) != kEffectUnknown) outcome.error().raise();

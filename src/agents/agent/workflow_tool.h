@@ -6,6 +6,7 @@
 //
 // Running is deterministic workflow code.
 
+#include <functional>
 #include <span>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct WorkflowCall {
   std::vector<protocol::Undoable>* undoable = nullptr;  // of this run, which answers for what it called
   std::uint32_t flags = 0;                              // Plan::flags
   std::uint32_t* step = nullptr;                        // Progress::step: the number of the last one
+  // Asks a person what the call's input, a HumanQuestion, says.
+  std::function<Task<protocol::ToolAnswer>(protocol::PlannedCall)> ask;
 };
 
 // The type of the failure of a call of which nobody knows whether it had its effect: a person is asked.
@@ -47,7 +50,8 @@ struct WorkflowTool {
 };
 
 // The types, one line each.
-#define HOLDFAST_WORKFLOW_TOOLS(line) line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kWaitTool)
+#define HOLDFAST_WORKFLOW_TOOLS(line) \
+  line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kHumanTool) line(kWaitTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const WorkflowTool tool;
 HOLDFAST_WORKFLOW_TOOLS(HOLDFAST_DECLARE_TOOL)

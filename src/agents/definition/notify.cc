@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "protocol/activities.h"
 #include "spec/yaml_reader.h"
@@ -12,7 +14,8 @@ namespace {
 
 using protocol::NotifyEvent;
 
-constexpr NotifyEvent kEvents[] = {NotifyEvent::kCompleted, NotifyEvent::kFailed, NotifyEvent::kApproval};
+constexpr NotifyEvent kEvents[] = {NotifyEvent::kCompleted, NotifyEvent::kFailed, NotifyEvent::kApproval,
+                                   NotifyEvent::kDecided};
 
 std::uint32_t bit(NotifyEvent event) {
   return static_cast<std::uint32_t>(event);
@@ -21,15 +24,16 @@ std::uint32_t bit(NotifyEvent event) {
 // What a message may name; what there is none of is left out.
 Json arguments_schema() {
   Json properties = Json::object();
-  for (const char* name : {"event", "run", "agent", "version", "subject", "text", "output", "error_type",
-                           "error", "approval", "tool", "arguments", "reason", "expires_at"})
+  for (const char* name :
+       {"event", "run", "agent", "version", "subject", "text", "output", "error_type", "error", "approval",
+        "tool", "arguments", "reason", "expires_at", "link", "outcome", "decided_by", "comment", "answer"})
     properties[name] = Json::object();
   return {{"type", "object"}, {"properties", std::move(properties)}};
 }
 
 std::uint32_t parse_events(spec::MapReader& in) {
   std::uint32_t out = 0;
-  if (!in.has("on")) in.missing("on", "a list of completed, failed, approval");
+  if (!in.has("on")) in.missing("on", "a list of completed, failed, approval, decided");
   for (const YAML::Node& node : in.list("on", 8)) {
     bool known = false;
     for (const NotifyEvent event : kEvents) {
@@ -37,7 +41,7 @@ std::uint32_t parse_events(spec::MapReader& in) {
       out |= bit(event);
       known = true;
     }
-    if (!known) in.problem("on", "lists what is told: completed, failed, approval");
+    if (!known) in.problem("on", "lists what is told: completed, failed, approval, decided");
   }
   return out;
 }
@@ -47,6 +51,13 @@ Notified parse_one(const Catalog& catalog, spec::YamlProblems& problems, const Y
   spec::MapReader in(problems, node, std::move(path));
   Notified out;
   out.events = parse_events(in);
+  out.recipient = in.text("for");
+  if (in.has("for") && (out.events & bit(NotifyEvent::kApproval)) == 0)
+    in.problem("for", "is who decides with the link of a message about an approval: add `approval` to `on`");
+  if (out.recipient.size() > kMaxRecipientNameBytes ||
+      std::any_of(out.recipient.begin(), out.recipient.end(),
+                  [](unsigned char c) { return c < 0x20 || c == 0x7f; }))
+    in.problem("for", fmt::format("is a name of {} bytes at most, in one line", kMaxRecipientNameBytes));
   std::vector<std::string_view> names;
   std::vector<const ToolType*> types;
   for (const ToolType* type : catalog.tools) {
@@ -118,8 +129,10 @@ Json notify_json(const std::vector<Notified>& notified) {
       if ((one.events & bit(event)) != 0) on.push_back(to_string(event));
     }
     const ToolType& type = *one.message.type;
-    out.push_back(
-        {{"on", std::move(on)}, {"type", type.name}, {std::string(type.name), type.canonical(one.message)}});
+    Json entry = {
+        {"on", std::move(on)}, {"type", type.name}, {std::string(type.name), type.canonical(one.message)}};
+    if (!one.recipient.empty()) entry["for"] = one.recipient;
+    out.push_back(std::move(entry));
   }
   return out;
 }
@@ -133,7 +146,10 @@ std::uint32_t notified_events(const std::vector<Notified>& notified) {
 Json notify_schema(const Catalog& catalog) {
   Json types = Json::array();
   Json properties = {
-      {"on", {{"type", "array"}, {"items", {{"enum", {"completed", "failed", "approval"}}}}}},
+      {"on", {{"type", "array"}, {"items", {{"enum", {"completed", "failed", "approval", "decided"}}}}}},
+      {"for",
+       {{"type", "string"},
+        {"description", "Who decides with the one-time link, {link}, of a message about an approval."}}},
   };
   for (const ToolType* type : catalog.tools) {
     if (!type->notifies) continue;

@@ -22,10 +22,13 @@ namespace holdfast::agent {
 
 inline constexpr std::size_t kMaxNotified = 16;
 inline constexpr std::size_t kMaxNotifyBytes = 64 * 1024;
+inline constexpr std::size_t kMaxRecipientNameBytes = 200;
 
 struct Notified {
   std::uint32_t events = 0;  // bits of protocol::NotifyEvent
   ToolSpec message;          // its name is that of the event when it is sent
+  // Who decides with the link that the message has, of kApproval; empty: it has none.
+  std::string recipient;
 };
 
 // Reads the list `notify` of `parent`. Mistakes go there.

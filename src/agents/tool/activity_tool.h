@@ -66,6 +66,12 @@ struct ToolContext {
   // Of a call that is completed from outside: how, for whoever it is told to. Empty: of none.
   std::string completion_url;
   std::string completion_token;
+  // Of a message that asks somebody to decide: the link by which he does. Empty: of none.
+  std::string decide_url;
+  bool asks_question = false;  // and what is decided is an answer, by the link's page alone
+  // Of a message that follows another one of the same tool: what is known of that one, as its own ending said
+  // (`ts` of Slack), or its idempotency key. Empty: it stands by itself.
+  std::string follows;
 };
 
 // What a template of the tool's section is filled with.

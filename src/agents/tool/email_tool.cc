@@ -295,11 +295,13 @@ Result<std::string> message_of(const EmailSettings& email, const Json& arguments
   if (!cc.empty()) out += fmt::format("Cc: {}\r\n", list_of(cc));
   if (!email.reply_to.empty())
     out += fmt::format("Reply-To: {}\r\n", mailbox_text(*read_mailbox(email.reply_to)));
+  const std::string domain = from.address.substr(from.address.find('@') + 1);
+  if (!context.follows.empty())
+    out += fmt::format("In-Reply-To: <{0}@{1}>\r\nReferences: <{0}@{1}>\r\n", context.follows, domain);
   out += fmt::format(
       "Subject: {}\r\nMessage-ID: <{}@{}>\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
       "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n{}",
-      header_text(subject), context.idempotency_key, from.address.substr(from.address.find('@') + 1),
-      body_text(to_utf8(text)));
+      header_text(subject), context.idempotency_key, domain, body_text(to_utf8(text)));
   return out;
 }
 

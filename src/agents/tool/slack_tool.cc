@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 #include "base/json.h"
+#include "base/text.h"
 #include "definition/names.h"
 #include "definition/value_name.h"
 #include "net/text_body.h"
@@ -24,11 +27,13 @@ constexpr std::string_view kSchema = R"json({
     "token_env": {"type": "string", "description": "Name of the variable that holds a bot's token; needs `channel`."},
     "channel": {"type": "string"},
     "text": {"type": "string", "description": "{text} by default."},
+    "buttons": {"type": "boolean", "description": "Of notify: a message with a link has buttons that decide; needs the app's signing secret on the server."},
     "base_url": {"type": "string", "pattern": "^https?://", "description": "Where Slack is, when it is not Slack."}
   }
 })json";
 
 constexpr std::size_t kMaxTextBytes = 40'000;
+constexpr std::size_t kMaxBlockBytes = 2900;  // of 3,000 characters
 constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
 
 struct SlackSettings : ToolSettings {
@@ -36,6 +41,7 @@ struct SlackSettings : ToolSettings {
   std::string token_env;    // with
   std::string channel;
   std::string text = "{text}";
+  bool buttons = false;
   std::string base_url;  // without a slash at the end
 };
 
@@ -68,6 +74,7 @@ void read(ToolReader& reader) {
   check_text(in, "channel", out->channel, reader.tool);
   out->text = in.text("text", out->text);
   check_text(in, "text", out->text, reader.tool);
+  out->buttons = in.boolean("buttons", false);
   out->base_url =
       in.text("base_url", out->token_env.empty() ? "https://hooks.slack.com" : "https://slack.com");
   while (out->base_url.ends_with('/')) out->base_url.pop_back();
@@ -85,6 +92,7 @@ Json canonical(const ToolSpec& tool) {
   if (!slack.webhook_env.empty()) out["webhook_env"] = slack.webhook_env;
   if (!slack.token_env.empty()) out["token_env"] = slack.token_env;
   if (!slack.channel.empty()) out["channel"] = slack.channel;
+  if (slack.buttons) out["buttons"] = true;
   return out;
 }
 
@@ -133,6 +141,36 @@ Result<net::HttpRequest> request_of(const SlackSettings& slack, const ToolContex
   return request;
 }
 
+Json button(const char* words, const char* action, const char* look = nullptr) {
+  Json out = {{"type", "button"}, {"text", {{"type", "plain_text"}, {"text", words}}}, {"action_id", action}};
+  if (look != nullptr) out["style"] = look;
+  return out;
+}
+
+// The message, and what can be done about it (https://docs.slack.dev/block-kit): a question is answered on
+// the link's page.
+Json blocks_of(const std::string& text, const ToolContext& context) {
+  const std::string token = context.decide_url.substr(context.decide_url.rfind('/') + 1);
+  Json elements = Json::array();
+  for (const auto& [words, action, look] : {std::tuple("Approve", "holdfast_approve", "primary"),
+                                            std::tuple("Reject", "holdfast_reject", "danger")}) {
+    if (context.asks_question) continue;
+    elements.push_back(button(words, action, look));
+    elements.back()["value"] = token;
+  }
+  elements.push_back(button(context.asks_question ? "Answer" : "Look", "holdfast_open"));
+  elements.back()["url"] = context.decide_url;
+  return Json::array(
+      {{{"type", "section"}, {"text", {{"type", "mrkdwn"}, {"text", bounded_text(text, kMaxBlockBytes)}}}},
+       {{"type", "actions"}, {"elements", std::move(elements)}}});
+}
+
+// "1700000000.123456"
+bool is_timestamp(std::string_view text) {
+  return !text.empty() && text.size() <= 32 &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
 ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
   const auto& slack = settings_of<SlackSettings>(tool);
   const std::string text = fill_text(slack.text, arguments, escaped);
@@ -144,6 +182,9 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   if (!request) return {Ending::kFailed, request.error().message()};
   Json body = {{"text", text}};
   if (!slack.channel.empty()) body["channel"] = fill_text(slack.channel, arguments);
+  if (!context.decide_url.empty()) body["unfurl_links"] = false;
+  if (!context.decide_url.empty() && slack.buttons) body["blocks"] = blocks_of(text, context);
+  if (!slack.token_env.empty() && is_timestamp(context.follows)) body["thread_ts"] = context.follows;
   request->body = dump_json(body);
   request->total_timeout = tool.timeout;
   auto response = net::fetch(*context.http, *std::move(request), context.stop, {kBeatInterval, context.beat});

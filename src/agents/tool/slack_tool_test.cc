@@ -21,8 +21,8 @@ const char* variable(const char* name) {
   return nullptr;
 }
 
-ToolEnding call(KeptRequest& client, std::string_view section, const std::string& text) {
-  ToolContext context;
+ToolEnding call(KeptRequest& client, std::string_view section, const std::string& text,
+                ToolContext context = {}) {
   context.http = &client;
   const os::SystemClock clock;
   context.clock = &clock;
@@ -67,6 +67,37 @@ TEST(SlackTool, ChatPostMessageSaysInItsBodyWhetherItWasTaken) {
   EXPECT_EQ(call(client, "token_env: TOKEN, channel: C1", "hi").ending, Ending::kUnknown);
   client.status = 429;
   EXPECT_EQ(call(client, "token_env: TOKEN, channel: C1", "hi").ending, Ending::kFailed);
+}
+
+// Of a message that asks for a decision; its text stays text.
+TEST(SlackTool, ButtonsCarryTheLinkAndAnAnswerFollowsItsMessage) {
+  KeptRequest client;
+  client.body = R"({"ok":true,"ts":"1.2"})";
+  ToolContext context;
+  context.decide_url = "https://h.example/decide/id.code";
+  const std::string section = "token_env: TOKEN, channel: C1";
+  ASSERT_EQ(call(client, section + ", buttons: true", "<b>", context).ending, Ending::kDone);
+  const Json asked = Json::parse(client.request.body);
+  EXPECT_EQ(asked["unfurl_links"], false);
+  EXPECT_EQ(asked["blocks"][0]["text"]["text"], "&lt;b&gt;");
+  const Json& buttons = asked["blocks"][1]["elements"];
+  ASSERT_EQ(buttons.size(), 3u);
+  EXPECT_EQ(buttons[0]["action_id"], "holdfast_approve");
+  EXPECT_EQ(buttons[0]["value"], "id.code");
+  EXPECT_EQ(buttons[1]["action_id"], "holdfast_reject");
+  EXPECT_EQ(buttons[2]["url"], context.decide_url);
+  ASSERT_EQ(call(client, section, "hi", context).ending, Ending::kDone);
+  EXPECT_FALSE(Json::parse(client.request.body).contains("blocks"));
+  context.asks_question = true;
+  ASSERT_EQ(call(client, section + ", buttons: true", "hi", context).ending, Ending::kDone);
+  EXPECT_EQ(Json::parse(client.request.body)["blocks"][1]["elements"].size(), 1u);
+  ToolContext after;
+  after.follows = "1700000000.000100";
+  ASSERT_EQ(call(client, section, "done", after).ending, Ending::kDone);
+  EXPECT_EQ(Json::parse(client.request.body)["thread_ts"], "1700000000.000100");
+  after.follows = "a key, and no time";
+  ASSERT_EQ(call(client, section, "done", after).ending, Ending::kDone);
+  EXPECT_FALSE(Json::parse(client.request.body).contains("thread_ts"));
 }
 
 }  // namespace

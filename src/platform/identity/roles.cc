@@ -117,6 +117,14 @@ void Roles::add(const std::string& namespace_name, Role role) {
   by_namespace_[namespace_name] |= bit(role);
 }
 
+bool Roles::has(std::string_view namespace_name, Role role) const {
+  for (std::string_view where : {namespace_name, kEveryNamespace}) {
+    const auto found = by_namespace_.find(where);
+    if (found != by_namespace_.end() && (found->second & bit(role)) != 0) return true;
+  }
+  return false;
+}
+
 bool Roles::may(std::string_view namespace_name, Permission permission) const {
   if (permission == Permission::kAnyone || permission == Permission::kKnown) return true;
   for (std::string_view where : {namespace_name, kEveryNamespace}) {

@@ -54,6 +54,8 @@ class Roles {
   bool empty() const { return by_namespace_.empty(); }
   // kAnyone and kKnown need no role.
   bool may(std::string_view namespace_name, Permission permission) const;
+  // There, or in every namespace.
+  bool has(std::string_view namespace_name, Role role) const;
   // In every namespace: whoever may do that to others' roles.
   bool is_admin() const { return may(kEveryNamespace, Permission::kAdmin); }
 

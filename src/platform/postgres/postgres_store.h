@@ -13,6 +13,7 @@
 #include "holdfast/status.h"
 #include "platform/audit_store.h"
 #include "platform/identity_store.h"
+#include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
 #include "platform/secret_store.h"
@@ -44,6 +45,7 @@ struct OpenPostgres {
   OidcStore* oidc = nullptr;            // the store's
   SecretStore* secrets = nullptr;       // the store's
   IdentityStore* identities = nullptr;  // the store's
+  LinkStore* links = nullptr;           // the store's
   std::unique_ptr<Outbox> outbox;       // of these two; goes before they do
 };
 

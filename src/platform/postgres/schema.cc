@@ -11,6 +11,7 @@
 #include "platform_postgres/identity_tables.h"
 #include "platform_postgres/oidc_tables.h"
 #include "platform_postgres/outbox.h"
+#include "platform_postgres/people_tables.h"
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/secrets_table.h"
 #include "platform_postgres/session.h"
@@ -208,6 +209,7 @@ constexpr Migration kMigrations[] = {
     {14, "runs that go on from another one, by that", kForkIndex},
     {15, "named secrets, sealed", kSecretsTable},
     {16, "people and groups of identity providers", kOidcTables},
+    {17, "what people are asked, and the links by which they answer", kPeopleTables},
 };
 
 constexpr const char* kMigrationsTable =

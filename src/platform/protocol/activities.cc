@@ -28,14 +28,16 @@ constexpr Words kMemberEnds("end of a sub-agent",
 constexpr Words kOutcomes("outcome of an approval", {Word{ApprovalOutcome::kApproved, "approved"},
                                                      Word{ApprovalOutcome::kRejected, "rejected"},
                                                      Word{ApprovalOutcome::kEdited, "edited"},
-                                                     Word{ApprovalOutcome::kExpired, "expired"}});
+                                                     Word{ApprovalOutcome::kExpired, "expired"},
+                                                     Word{ApprovalOutcome::kAnswered, "answered"}});
 constexpr Words kRunEnds("end of a run",
                          {Word{RunEnd::kCompleted, "completed"},
                           Word{RunEnd::kMaxIterations, "max_iterations"}, Word{RunEnd::kFailed, "failed"},
                           Word{RunEnd::kCanceled, "canceled"}});
-constexpr Words kNotifyEvents("event to be told", {Word{NotifyEvent::kCompleted, "completed"},
-                                                   Word{NotifyEvent::kFailed, "failed"},
-                                                   Word{NotifyEvent::kApproval, "approval"}});
+constexpr Words kNotifyEvents("event to be told",
+                              {Word{NotifyEvent::kCompleted, "completed"},
+                               Word{NotifyEvent::kFailed, "failed"}, Word{NotifyEvent::kApproval, "approval"},
+                               Word{NotifyEvent::kDecided, "decided"}});
 
 void fields(auto& archive, Is<BeginInput> auto& v) {
   archive("run", v.run);
@@ -122,7 +124,8 @@ void fields(auto& archive, Is<PlanInput> auto& v) {
 
 void fields(auto& archive, Is<ApprovalInput> auto& v) {
   archive("id", v.id)("agent", v.agent)("version", v.version)("call", v.call)(
-      "arguments_sha256", v.arguments_sha256)("reason", v.reason)("expires_at_ms", v.expires_at_ms);
+      "arguments_sha256", v.arguments_sha256)("reason", v.reason)("expires_at_ms", v.expires_at_ms)(
+      "question", v.question);
 }
 
 void fields(auto& archive, Is<SettleInput> auto& v) {
@@ -137,7 +140,7 @@ void fields(auto& archive, Is<Settled> auto& v) {
 }
 
 void fields(auto& archive, Is<StepInput> auto& v) {
-  archive("call", v.call)("kind", v.kind)("details", v.details)("text", v.text);
+  archive("call", v.call)("kind", v.kind)("details", v.details)("text", v.text)("failed", v.failed);
 }
 
 void fields(auto& archive, Is<FinishInput> auto& v) {

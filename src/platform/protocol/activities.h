@@ -251,9 +251,10 @@ struct ApprovalInput {
   std::string arguments_sha256;
   std::string reason;
   std::int64_t expires_at_ms = 0;
+  Json question;  // a HumanQuestion: a person is asked to answer; null: to decide about the call
 };
 
-enum class ApprovalOutcome : std::uint8_t { kApproved, kRejected, kEdited, kExpired };
+enum class ApprovalOutcome : std::uint8_t { kApproved, kRejected, kEdited, kExpired, kAnswered };
 
 struct SettleInput {
   SettleInput() = default;
@@ -262,7 +263,7 @@ struct SettleInput {
   std::string agent;
   std::string version;
   CallRef call;
-  std::string edited_arguments;
+  std::string edited_arguments;  // of kAnswered: the answer
   std::string decided_by;
   std::string comment;
   std::int64_t decided_at_ms = 0;
@@ -284,8 +285,9 @@ struct StepInput {
   StepInput() = default;
   CallRef call;
   std::string kind;
-  Json details;      // an object: what those who watch see besides, from the start
-  std::string text;  // the result, of kStepCompletedActivity
+  Json details;         // an object: what those who watch see besides, from the start
+  std::string text;     // the result, of kStepCompletedActivity
+  bool failed = false;  // and it says what went wrong
 };
 
 // ---- kFinishActivity
@@ -327,7 +329,7 @@ std::string_view to_string(Mending mending);
 // ---- kNotifyWorkflowType and its kNotifyActivity
 
 // What of a run others are told. The numbers are bits of Plan::notifies.
-enum class NotifyEvent : std::uint8_t { kCompleted = 1, kFailed = 2, kApproval = 4 };
+enum class NotifyEvent : std::uint8_t { kCompleted = 1, kFailed = 2, kApproval = 4, kDecided = 8 };
 
 struct NotifyInput {
   NotifyInput() = default;

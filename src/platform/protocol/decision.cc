@@ -9,7 +9,7 @@ namespace {
 
 constexpr Words kKinds("decision",
                        {Word{DecisionKind::kApprove, "approve"}, Word{DecisionKind::kReject, "reject"},
-                        Word{DecisionKind::kEdit, "edit"}});
+                        Word{DecisionKind::kEdit, "edit"}, Word{DecisionKind::kAnswer, "answer"}});
 
 // All but `decision`.
 void fields(auto& archive, Is<Decision> auto& v) {

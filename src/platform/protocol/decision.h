@@ -11,7 +11,7 @@
 
 namespace holdfast::protocol {
 
-enum class DecisionKind : std::uint8_t { kApprove, kReject, kEdit };
+enum class DecisionKind : std::uint8_t { kApprove, kReject, kEdit, kAnswer };
 
 struct Decision {
   Decision() = default;
@@ -19,7 +19,7 @@ struct Decision {
   std::optional<DecisionKind> decision;  // none: `unknown_decision` was sent, and the run refuses it
   std::string unknown_decision;
   std::string arguments_sha256;  // what the person saw; empty: not said
-  Json edited_arguments;         // kEdit: an object
+  Json edited_arguments;         // kEdit: an object; kAnswer: the answer, an object
   std::string decided_by;
   std::string comment;
   std::int64_t expires_at_ms = 0;  // of the signature

@@ -22,6 +22,7 @@ protocol::DecisionKind kind_of(platform::ApprovalStatus status) {
   switch (status) {
     case platform::ApprovalStatus::kRejected: return protocol::DecisionKind::kReject;
     case platform::ApprovalStatus::kEdited: return protocol::DecisionKind::kEdit;
+    case platform::ApprovalStatus::kAnswered: return protocol::DecisionKind::kAnswer;
     default: return protocol::DecisionKind::kApprove;
   }
 }

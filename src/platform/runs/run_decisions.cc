@@ -21,6 +21,7 @@ ApprovalStatus status_of(protocol::DecisionKind kind) {
     case protocol::DecisionKind::kApprove: return ApprovalStatus::kApproved;
     case protocol::DecisionKind::kReject: return ApprovalStatus::kRejected;
     case protocol::DecisionKind::kEdit: return ApprovalStatus::kEdited;
+    case protocol::DecisionKind::kAnswer: return ApprovalStatus::kAnswered;
   }
   return ApprovalStatus::kRejected;
 }
@@ -75,6 +76,12 @@ class FirstOfTwo {
   DecidedDone done_;
 };
 
+Result<Approval> begin(Runs::Impl& runs, const DecisionAttempt& attempt, const std::string& link) {
+  if (link.empty()) return runs.store().begin_decision(attempt);
+  if (runs.deps.links == nullptr) return fail(Code::kUnimplemented, "nobody decides by a link here");
+  return runs.deps.links->begin_linked_decision(link, attempt);
+}
+
 Status not_found(const std::string& approval) {
   return with_fault(Code::kNotFound, RunFault::kApprovalNotFound,
                     fmt::format("there is no approval '{}'", approval));
@@ -101,7 +108,7 @@ Result<Approval> Runs::approval(const std::string& id) {
 void Runs::decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done) {
   const Environment& environment = *impl_->deps.environment;
   const DecisionAttempt attempt = attempt_of(request, environment.random());
-  auto approval = impl_->store().begin_decision(attempt);
+  auto approval = begin(*impl_, attempt, request.link);
   if (!approval) {
     return done(not_begun(impl_->store(), attempt, approval.error(), environment.clock().now()));
   }

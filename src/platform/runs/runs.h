@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "holdfast/environment.h"
+#include "platform/links.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "protocol/decision.h"
@@ -47,6 +48,7 @@ Status check_run_id(std::string_view id);
 struct RunsDependencies {
   api::Connection* connection = nullptr;
   platform::Store* store = nullptr;
+  platform::LinkStore* links = nullptr;  // none: nobody decides by a link
   platform::Streams* streams = nullptr;
   const Environment* environment = nullptr;
   After after;
@@ -125,10 +127,11 @@ struct DecisionRequest {
   std::string approval;
   protocol::DecisionKind decision = protocol::DecisionKind::kApprove;
   std::string arguments_sha256;  // what the person saw; empty: not said
-  std::string edited_arguments;  // kEdit: a JSON object, keys sorted
+  std::string edited_arguments;  // kEdit, and the answer of kAnswer: a JSON object, keys sorted
   std::string decided_by;
   std::string comment;
   std::string idempotency_key;  // one key is one attempt; empty: an attempt of its own
+  std::string link;             // the id of the link that is used by it; empty: none is
 };
 
 enum class DecisionOutcome : std::uint8_t {

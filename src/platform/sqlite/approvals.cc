@@ -1,6 +1,7 @@
-// Approvals, and people's attempts to decide them, as rows.
+// Approvals, people's attempts to decide them, and the links by which they may, as rows.
 
 #include "platform/calls.h"
+#include "platform/link_calls.h"
 
 #include "platform_sqlite/sqlite_store_impl.h"
 
@@ -16,15 +17,20 @@ using rules::StoredDecision;
   "decided_by, decided_at, comment, edited_arguments"
 
 #define APPROVAL_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
-#define READ_APPROVALS                                                       \
-  "SELECT " APPROVAL_COLUMNS ", status NOT BETWEEN 0 AND 4 OR " ROW_DAMAGED( \
-      "checksum", "approvals", APPROVAL_COLUMNS) " FROM approvals "
+// With what a person is asked, where it is no call.
+#define QUESTION "(SELECT question FROM questions WHERE approval = approvals.id)"
+#define QUESTION_DAMAGED                                                            \
+  "EXISTS (SELECT 1 FROM questions WHERE approval = approvals.id AND " ROW_DAMAGED( \
+      "questions.checksum", "questions", "approval, question") ")"
+#define READ_APPROVALS                                                                                       \
+  "SELECT " APPROVAL_COLUMNS ", coalesce(" QUESTION ", ''), status NOT BETWEEN 0 AND 5 OR " QUESTION_DAMAGED \
+  " OR " ROW_DAMAGED("checksum", "approvals", APPROVAL_COLUMNS) " FROM approvals "
 
 Approval approval_of(const Statement& row) {
   Approval out;
   row.read(out.id, out.run, out.agent, out.tool, out.arguments, out.arguments_sha256, out.reason,
            out.requested_at, out.expires_at, out.status, out.decided_by, out.decided_at, out.comment,
-           out.edited_arguments);
+           out.edited_arguments, out.question);
   return out;
 }
 
@@ -33,9 +39,9 @@ Approval approval_of(const Statement& row) {
 
 #define SEALED_DECISION_COLUMNS DECISION_COLUMNS ", answer, why"
 #define DECISION_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ''"
-#define READ_DECISIONS                                                                 \
-  "SELECT " DECISION_COLUMNS                                                           \
-  ", answer, decision NOT IN (1, 2, 4) OR answer NOT BETWEEN 0 AND 2 OR " ROW_DAMAGED( \
+#define READ_DECISIONS                                                                    \
+  "SELECT " DECISION_COLUMNS                                                              \
+  ", answer, decision NOT IN (1, 2, 4, 5) OR answer NOT BETWEEN 0 AND 2 OR " ROW_DAMAGED( \
       "checksum", "decisions", SEALED_DECISION_COLUMNS) " FROM decisions "
 
 DecisionAttempt attempt_of(const Statement& row) {
@@ -58,7 +64,13 @@ struct ApprovalRows {
     insert.bind(row.id, row.run, row.agent, row.tool, row.arguments, row.arguments_sha256, row.reason,
                 row.requested_at, row.expires_at, row.status, row.decided_by, row.decided_at, row.comment,
                 row.edited_arguments);
-    return insert.run();
+    Status status = insert.run();
+    return status.ok() && !row.question.empty() ? insert_question(row) : status;
+  }
+  Status insert_question(const Approval& row) {
+    Statement insert(db, "INSERT INTO questions (approval, question, checksum) VALUES (?1, ?2, " ROW_SUM(
+                             "questions", "?1, ?2") ")");
+    return insert.bind(row.id, row.question).run();
   }
   Status update(const Approval& row) {
     Statement update(
@@ -158,6 +170,83 @@ Result<Approval> SqliteStore::settle_approval(const Approval& outcome) {
   if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
   return write<Approval>(
       [&](Database& db) { return calls::settle_approval(ApprovalRows{db}, outcome, clock_.now()); });
+}
+
+// ---- links
+
+namespace {
+
+#define LINK_COLUMNS "id, approval, recipient, created_by, created_at, expires_at, used_at, revoked_at"
+#define LINK_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8"
+#define READ_LINKS \
+  "SELECT " LINK_COLUMNS ", " ROW_DAMAGED("checksum", "decision_links", LINK_COLUMNS) " FROM " \
+                                                                                      "decision_links "
+
+DecisionLink link_of(const Statement& row) {
+  DecisionLink out;
+  row.read(out.id, out.approval, out.recipient, out.created_by, out.created_at, out.expires_at, out.used_at,
+           out.revoked_at);
+  return out;
+}
+
+struct LinkRows {
+  Database& db;
+
+  Result<std::optional<DecisionLink>> find(std::string_view id) {
+    Statement query(db, READ_LINKS "WHERE id = ?1");
+    return sound_one(query.bind(id), "decision_links", link_of);
+  }
+  Result<std::int64_t> count(std::string_view approval) {
+    Statement query(db, "SELECT count(*) FROM decision_links WHERE approval = ?1");
+    auto found = query.bind(approval).one([](const Statement& row) { return row.integer(0); });
+    if (!found) return fail(found.error());
+    return found->value_or(0);
+  }
+  Status insert(const DecisionLink& row) { return update(row); }
+  Status update(const DecisionLink& row) {
+    Statement insert(db, "INSERT OR REPLACE INTO decision_links (" LINK_COLUMNS
+                         ", checksum) VALUES (" LINK_VALUES ", " ROW_SUM("decision_links", LINK_VALUES) ")");
+    return insert
+        .bind(row.id, row.approval, row.recipient, row.created_by, row.created_at, row.expires_at,
+              row.used_at, row.revoked_at)
+        .run();
+  }
+  Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
+};
+
+}  // namespace
+
+Result<DecisionLink> SqliteStore::make_link(const DecisionLink& wanted) {
+  if (Status status = rules::check_link(wanted); !status.ok()) return fail(status);
+  return write<DecisionLink>(
+      [&](Database& db) { return calls::make_link(LinkRows{db}, ApprovalRows{db}, wanted, clock_.now()); });
+}
+
+Result<std::optional<DecisionLink>> SqliteStore::link(std::string_view id) {
+  return reading<std::optional<DecisionLink>>([&](Database& db) { return LinkRows{db}.find(id); });
+}
+
+Result<std::vector<DecisionLink>> SqliteStore::links(std::string_view approval) {
+  return reading<std::vector<DecisionLink>>([&](Database& db) {
+    Statement query(db, READ_LINKS "WHERE approval = ?1 ORDER BY created_at, id");
+    query.bind(approval);
+    return sound_all(query, "decision_links", damage_, kMaxLinksOfApproval, link_of);
+  });
+}
+
+Result<DecisionLink> SqliteStore::revoke_link(std::string_view id, std::string_view by) {
+  return write<DecisionLink>(
+      [&](Database& db) { return calls::revoke_link(LinkRows{db}, id, by, clock_.now()); });
+}
+
+Result<Approval> SqliteStore::begin_linked_decision(std::string_view link, const DecisionAttempt& attempt) {
+  if (Status status = rules::check_attempt(attempt); !status.ok()) return fail(status);
+  Status refused;
+  Result<Approval> approval = write<Approval>([&](Database& db) {
+    return calls::begin_linked_decision(LinkRows{db}, ApprovalRows{db}, link, attempt, clock_.now(), refused);
+  });
+  if (approval && !refused.ok()) return fail(refused);
+  return approval;
 }
 
 }  // namespace holdfast::platform

@@ -13,6 +13,7 @@
 #include "platform/contract_held_runs.h"
 #include "platform/contract_identity.h"
 #include "platform/contract_labels.h"
+#include "platform/contract_links.h"
 #include "platform/contract_memory.h"
 #include "platform/contract_oidc.h"
 #include "platform/contract_outbox.h"
@@ -37,6 +38,7 @@ class Directory : public StorePlace {
     return Opened{std::move(opened->store),
                   std::move(opened->streams),
                   opened->identities,
+                  opened->links,
                   std::move(opened->outbox),
                   opened->secrets,
                   opened->oidc,

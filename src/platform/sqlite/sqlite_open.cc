@@ -95,6 +95,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   out.secrets = tables.get();
   out.oidc = tables.get();
   out.audit = tables.get();
+  out.links = tables.get();
   out.store = std::move(tables);
   out.streams = std::move(log);
   return out;

@@ -14,6 +14,7 @@
 #include "platform/audit_store.h"
 #include "platform/fork_store.h"
 #include "platform/identity_store.h"
+#include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
 #include "platform/rules.h"
@@ -35,7 +36,8 @@ class SqliteStore : public Store,
                     public ForkStore,
                     public SecretStore,
                     public OidcStore,
-                    public AuditStore {
+                    public AuditStore,
+                    public LinkStore {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
               std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
@@ -74,6 +76,12 @@ class SqliteStore : public Store,
   Result<std::vector<DecisionAttempt>> unanswered_decisions(std::string_view after) override;
   Result<Approval> finish_decision(std::string_view update_id, bool won, std::string_view why) override;
   Result<Approval> settle_approval(const Approval& outcome) override;
+
+  Result<DecisionLink> make_link(const DecisionLink& wanted) override;
+  Result<std::optional<DecisionLink>> link(std::string_view id) override;
+  Result<std::vector<DecisionLink>> links(std::string_view approval) override;
+  Result<DecisionLink> revoke_link(std::string_view id, std::string_view by) override;
+  Result<Approval> begin_linked_decision(std::string_view link, const DecisionAttempt& attempt) override;
 
   Result<Started> start_run(const StartIntent& intent) override;
   Status mark_started(std::string_view run, std::string_view engine_run_id) override;

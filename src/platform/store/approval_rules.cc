@@ -12,6 +12,17 @@ namespace holdfast::platform::rules {
 
 namespace {
 
+// A question is answered or declined, a call approved, edited or rejected.
+Status unfit(const Approval& approval, const DecisionAttempt& attempt) {
+  if (attempt.decision == ApprovalStatus::kRejected) return {};
+  const bool answered = attempt.decision == ApprovalStatus::kAnswered;
+  if (answered == !approval.question.empty()) return {};
+  return {Code::kFailedPrecondition,
+          answered ? fmt::format("approval {} asks no question: approve, edit or reject it", approval.id)
+                   : fmt::format("approval {} asks a question: answer it, or reject it with the reason",
+                                 approval.id)};
+}
+
 // Why the attempt cannot be sent; OK when it can.
 Status refusal(const Approval& approval, const DecisionAttempt& attempt, WallTime now) {
   if (approval.status != ApprovalStatus::kPending) {
@@ -24,6 +35,7 @@ Status refusal(const Approval& approval, const DecisionAttempt& attempt, WallTim
   if (approval.expires_at && *approval.expires_at <= now) {
     return {Code::kFailedPrecondition, fmt::format("approval {} has expired", approval.id)};
   }
+  if (const Status other = unfit(approval, attempt); !other.ok()) return other;
   if (!attempt.arguments_sha256.empty() && attempt.arguments_sha256 != approval.arguments_sha256) {
     return {
         Code::kFailedPrecondition,
@@ -64,6 +76,7 @@ Status check_approval(const Approval& wanted) {
   if (Status status = check_name("an approval", wanted.id); !status.ok()) return status;
   if (Status status = check_body("the arguments of an approval", wanted.arguments); !status.ok())
     return status;
+  if (Status status = check_body("the question of an approval", wanted.question); !status.ok()) return status;
   if (wanted.arguments_sha256.empty() || wanted.arguments_sha256 == sha256_hex(wanted.arguments)) return {};
   return {Code::kInvalidArgument,
           fmt::format("approval {}: the hash is not that of the arguments", wanted.id)};
@@ -92,10 +105,13 @@ Result<Change<Approval>> request_approval(const Approval& wanted, const std::opt
 Status check_attempt(const DecisionAttempt& attempt) {
   if (Status status = check_name("an update", attempt.update_id); !status.ok()) return status;
   if (attempt.decision == ApprovalStatus::kPending || attempt.decision == ApprovalStatus::kExpired) {
-    return {Code::kInvalidArgument, "a decision is approved, rejected or edited"};
+    return {Code::kInvalidArgument, "a decision is approved, rejected, edited or answered"};
   }
-  if ((attempt.decision == ApprovalStatus::kEdited) == attempt.edited_arguments.empty()) {
-    return {Code::kInvalidArgument, "an edit needs the new arguments, and only an edit has them"};
+  const bool says_more =
+      attempt.decision == ApprovalStatus::kEdited || attempt.decision == ApprovalStatus::kAnswered;
+  if (says_more == attempt.edited_arguments.empty()) {
+    return {Code::kInvalidArgument,
+            "an edit needs the new arguments and an answer what it says, and no other has such"};
   }
   return check_body("the edited arguments", attempt.edited_arguments);
 }

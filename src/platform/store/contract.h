@@ -19,6 +19,7 @@
 #include "holdfast/status.h"
 #include "platform/audit_store.h"
 #include "platform/identity_store.h"
+#include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
 #include "platform/secret_store.h"
@@ -34,6 +35,7 @@ class StorePlace {
     std::unique_ptr<Store> store;
     std::unique_ptr<Streams> streams;
     IdentityStore* identities = nullptr;  // the store's
+    LinkStore* links = nullptr;           // the store's
     std::unique_ptr<Outbox> outbox;
     SecretStore* secrets = nullptr;  // the store's
     OidcStore* oidc = nullptr;       // the store's
@@ -67,6 +69,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     secrets_ = opened->secrets;
     oidc_ = opened->oidc;
     audit_ = opened->audit;
+    links_ = opened->links;
     outbox_ = std::move(opened->outbox);
   }
   void close() {
@@ -84,6 +87,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   SecretStore* secrets_ = nullptr;
   OidcStore* oidc_ = nullptr;
   AuditStore* audit_ = nullptr;
+  LinkStore* links_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
 };
 

@@ -8,12 +8,11 @@ namespace {
 
 using protocol::Word;
 
-constexpr protocol::Words kApprovalStatuses("status of an approval",
-                                            {Word{ApprovalStatus::kPending, "pending"},
-                                             Word{ApprovalStatus::kApproved, "approved"},
-                                             Word{ApprovalStatus::kRejected, "rejected"},
-                                             Word{ApprovalStatus::kExpired, "expired"},
-                                             Word{ApprovalStatus::kEdited, "edited"}});
+constexpr protocol::Words kApprovalStatuses(
+    "status of an approval",
+    {Word{ApprovalStatus::kPending, "pending"}, Word{ApprovalStatus::kApproved, "approved"},
+     Word{ApprovalStatus::kRejected, "rejected"}, Word{ApprovalStatus::kExpired, "expired"},
+     Word{ApprovalStatus::kEdited, "edited"}, Word{ApprovalStatus::kAnswered, "answered"}});
 
 }  // namespace
 

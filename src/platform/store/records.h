@@ -142,7 +142,8 @@ enum class ApprovalStatus : std::uint8_t {
   kApproved = 1,
   kRejected = 2,
   kExpired = 3,
-  kEdited = 4
+  kEdited = 4,
+  kAnswered = 5,
 };
 std::string_view to_string(ApprovalStatus status);  // "pending", "approved", ...
 std::optional<ApprovalStatus> approval_status(std::string_view word);
@@ -162,7 +163,8 @@ struct Approval {
   std::string decided_by;
   std::optional<WallTime> decided_at;
   std::string comment;
-  std::string edited_arguments;  // kEdited: what is executed instead
+  std::string edited_arguments;  // kEdited: what is executed instead; kAnswered: the answer
+  std::string question;          // JSON of what a person is asked; empty: whether the call may be made
 };
 
 struct ApprovalFilter {
@@ -179,7 +181,7 @@ struct DecisionAttempt {
   DecisionAttempt() = default;
   std::string update_id;
   std::string approval;
-  ApprovalStatus decision = ApprovalStatus::kApproved;  // kApproved, kRejected or kEdited
+  ApprovalStatus decision = ApprovalStatus::kApproved;  // not kPending, not kExpired
   std::string arguments_sha256;                         // what the person saw
   std::string edited_arguments;
   std::string decided_by;

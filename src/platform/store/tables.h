@@ -102,6 +102,9 @@ inline constexpr Table kTables[] = {
     {"oidc_groups", "name, provider, roles, teams, set_by, set_at", "provider, name", ""},
     {"secrets", "name, namespace, version, key_id, sealed, set_by, set_at, used_at", "namespace, name", ""},
     {"outbox", "n, run, entries", "n", ""},
+    {"questions", "approval, question", "approval", ""},
+    {"decision_links", "id, approval, recipient, created_by, created_at, expires_at, used_at, revoked_at",
+     "id", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},
 };
 

@@ -15,6 +15,18 @@ struct Api::Impl {
   Router router;  // once the gate is known
 };
 
+namespace {
+
+// Without what opens something to whoever reads it.
+std::string_view path_for_logs(std::string_view path) {
+  for (const std::string_view secret : {runs::kLinkPath, std::string_view("/api/v1/completions/")}) {
+    if (path.starts_with(secret)) return secret;
+  }
+  return path;
+}
+
+}  // namespace
+
 Handler ApiContext::blocking(Work work) {
   return [this, work = std::move(work)](Request request, Responder responder) {
     WorkPool& pool = request.body.size() > kLargeBodyBytes ? *large_workers : *workers;
@@ -23,7 +35,8 @@ Handler ApiContext::blocking(Work work) {
       try {
         work(*this, request, std::move(responder));
       } catch (const std::exception& error) {  // the responder, dropped, has answered 500
-        fmt::print(stderr, "holdfast: {} {} failed: {}\n", request.method, request.path, error.what());
+        fmt::print(stderr, "holdfast: {} {} failed: {}\n", request.method, path_for_logs(request.path),
+                   error.what());
       }
     };
     pool.post(std::move(job));
@@ -51,6 +64,8 @@ void add_routes(Router& router, ApiContext& context) {
   add_conversation_routes(router, context);
   add_event_routes(router, context);
   add_approval_routes(router, context);
+  add_link_routes(router, context);
+  add_channel_routes(router, context);
   add_agent_routes(router, context);
   add_version_routes(router, context);
   add_label_routes(router, context);
@@ -102,8 +117,8 @@ void Api::stop() {
 
 void Api::handle(Request request, Responder responder) {
   ApiContext& context = impl_->context;
-  bool served_always =
-      request.path == "/healthz" || request.path == "/readyz" || !request.path.starts_with("/api/");
+  const bool of_runs = request.path.starts_with("/api/") || request.path.starts_with(runs::kLinkPath);
+  bool served_always = request.path == "/healthz" || request.path == "/readyz" || !of_runs;
   if (!served_always && (!context.started || context.stopping)) {
     responder.reply(
         Problem(503, "not_ready", context.stopping ? "the server is stopping" : "the server is starting")

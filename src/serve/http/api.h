@@ -17,6 +17,7 @@
 #include "http/message.h"
 #include "platform/audit_store.h"
 #include "platform/store.h"
+#include "runs/decision_links.h"
 #include "runs/runs.h"
 
 namespace holdfast::identity {
@@ -69,6 +70,8 @@ struct ApiDependencies {
   runs::Runs* runs = nullptr;
   runs::Forks* forks = nullptr;
   platform::Store* store = nullptr;
+  runs::DecisionLinks* links = nullptr;
+  std::string slack_secret;  // with which Slack signs what its buttons send; empty: nobody decides there
   const identity::Gate* gate = nullptr;  // none: nobody is let in
   identity::SignIn* sign_in = nullptr;
   secrets::Vault* vault = nullptr;

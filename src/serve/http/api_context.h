@@ -55,6 +55,8 @@ void add_completion_routes(Router& router, ApiContext& context);
 void add_conversation_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);
 void add_approval_routes(Router& router, ApiContext& context);
+void add_link_routes(Router& router, ApiContext& context);
+void add_channel_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);
 void add_version_routes(Router& router, ApiContext& context);
 void add_label_routes(Router& router, ApiContext& context);

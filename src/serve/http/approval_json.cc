@@ -1,6 +1,7 @@
 #include "http/approval_json.h"
 
 #include "base/json.h"
+#include "http/question.h"
 
 namespace holdfast::http {
 
@@ -22,8 +23,11 @@ Json approval_json(const platform::Approval& approval) {
     out["decided_at"] = approval.decided_at ? Json(iso_time(*approval.decided_at)) : Json(nullptr);
     out["comment"] = approval.comment;
   }
+  const auto question = question_of(approval);
+  out["kind"] = question ? "question" : "approval";
+  if (question) out["question"] = question_json(*question);
   if (!approval.edited_arguments.empty())
-    out["edited_arguments"] = parse_or_string<Json>(approval.edited_arguments);
+    out[question ? "answer" : "edited_arguments"] = parse_or_string<Json>(approval.edited_arguments);
   return out;
 }
 

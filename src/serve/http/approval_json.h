@@ -4,9 +4,12 @@
 
 #include "http/json_reply.h"
 #include "platform/records.h"
+#include "runs/runs.h"
 
 namespace holdfast::http {
 
 Json approval_json(const platform::Approval& approval);
+// What became of a decision: the approval as it is now, or a problem.
+Response decided_response(const Result<runs::Decided>& decided);
 
 }  // namespace holdfast::http

@@ -7,6 +7,7 @@
 #include "http/api_context.h"
 #include "http/approval_json.h"
 #include "http/problems.h"
+#include "http/question.h"
 
 namespace holdfast::http {
 
@@ -27,7 +28,7 @@ Response list_approvals(ApiContext& context, Request& request) {
     filter.status = platform::approval_status(*name);
     if (!filter.status) {
       return Problem(400, "invalid_parameter", fmt::format("there is no status '{}'", *name))
-          .hint("pending, approved, edited, rejected, expired or all")
+          .hint("pending, approved, edited, answered, rejected, expired or all")
           .response();
     }
   }
@@ -72,7 +73,8 @@ Problem refusal(const runs::Decided& decided) {
 }
 
 std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request) {
-  auto body = json_body(request, {"decision", "arguments", "arguments_sha256", "comment", "decided_by"});
+  auto body =
+      json_body(request, {"decision", "arguments", "answer", "arguments_sha256", "comment", "decided_by"});
   if (!body) return std::unexpected(body.error());
   auto word = string_member(*body, "decision", 20);
   if (!word) return std::unexpected(word.error());
@@ -86,7 +88,7 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
   auto kind = protocol::decision_kind_by_name(*word);
   if (!kind) {
     return std::unexpected(Problem(400, "invalid_field", fmt::format("'decision' is '{}'", *word))
-                               .hint("approve, reject or edit"));
+                               .hint("approve, reject, edit or answer"));
   }
   if (sha->empty() && *kind != protocol::DecisionKind::kReject) {
     return std::unexpected(
@@ -107,25 +109,18 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
     // Keys sorted: the form in which arguments are stored and hashed.
     decision.edited_arguments = dump_json(nlohmann::json((*body)["arguments"]));
   }
+  const bool answers = *kind == protocol::DecisionKind::kAnswer;
+  if (answers != body->contains("answer") || (answers && !(*body)["answer"].is_object())) {
+    return std::unexpected(Problem(
+        400, "invalid_field", "'answer' is an object and belongs to the decision 'answer', and to no other"));
+  }
+  if (answers) decision.edited_arguments = dump_json(nlohmann::json((*body)["answer"]));
   decision.approval = std::string(request.param("id"));
   decision.arguments_sha256 = *sha;
   decision.comment = *comment;
   decision.decided_by = actor_of(request, *by);
   decision.idempotency_key = std::string(request.header("idempotency-key"));
   return decision;
-}
-
-Response decided_response(const Result<runs::Decided>& decided) {
-  if (!decided) return problem_of(decided.error()).response();
-  switch (decided->outcome) {
-    case DecisionOutcome::kTaken: return json_response(approval_json(decided->approval));
-    case DecisionOutcome::kSent:
-      return json_response({{"approval", approval_json(decided->approval)},
-                            {"decision", "sent"},
-                            {"detail", "the decision is stored; the run has not answered yet"}},
-                           202);
-    default: return refusal(*decided).response();
-  }
 }
 
 // A person whose edit breaks schema or policy is told at once; the run would only tell the model.
@@ -144,10 +139,23 @@ std::optional<Problem> refused_edit(ApiContext& context, const runs::DecisionReq
       .hint("nothing was decided; 'arguments' are all arguments of the call");
 }
 
+// A question takes an answer of its form from those who were asked.
+std::optional<Problem> refused_answer(ApiContext& context, const Request& request,
+                                      const runs::DecisionRequest& decision) {
+  const auto approval = context.runs().approval(decision.approval);
+  if (!approval || approval->status != platform::ApprovalStatus::kPending) return std::nullopt;
+  const auto question = question_of(*approval);
+  if (!question) return std::nullopt;
+  if (auto refused = not_asked(context, request, *question, decision.decided_by)) return refused;
+  if (decision.decision != protocol::DecisionKind::kAnswer) return std::nullopt;
+  return not_of_form(*question, parse_json(decision.edited_arguments));
+}
+
 void decide(ApiContext& context, Request& request, Responder responder) {
   auto decision = decision_of(request);
   if (!decision) return responder.reply(decision.error().response());
   if (auto refused = refused_edit(context, *decision)) return responder.reply(refused->response());
+  if (auto refused = refused_answer(context, request, *decision)) return responder.reply(refused->response());
   context.runs().decide(*decision, kAnswerWithin,
                         [responder = std::move(responder)](Result<runs::Decided> decided) mutable {
                           responder.reply(decided_response(decided));
@@ -155,6 +163,19 @@ void decide(ApiContext& context, Request& request, Responder responder) {
 }
 
 }  // namespace
+
+Response decided_response(const Result<runs::Decided>& decided) {
+  if (!decided) return problem_of(decided.error()).response();
+  switch (decided->outcome) {
+    case DecisionOutcome::kTaken: return json_response(approval_json(decided->approval));
+    case DecisionOutcome::kSent:
+      return json_response({{"approval", approval_json(decided->approval)},
+                            {"decision", "sent"},
+                            {"detail", "the decision is stored; the run has not answered yet"}},
+                           202);
+    default: return refusal(*decided).response();
+  }
+}
 
 void add_approval_routes(Router& router, ApiContext& context) {
   router.add("GET", "/api/v1/approvals", Permission::kRead, context.answering(list_approvals),

@@ -87,7 +87,7 @@ void add_system_routes(Router& router, ApiContext& context) {
 }
 
 std::vector<std::string> page_paths() {
-  std::vector<std::string> out;
+  std::vector<std::string> out = {"/decide/{token}"};  // a link in a mail
   for (const PageFile& file : page_files()) {
     if (file.kind == PageFile::Kind::kPage) out.emplace_back(file.path);
   }

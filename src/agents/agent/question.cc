@@ -1,0 +1,105 @@
+// A person is asked by the run itself: `type: human`. The question stands in the inbox as approvals do, and
+// the `decide` update that answers it races the deadline in the same way: one answer wins. What was answered
+// is checked against the form where the update is let in, so that whoever answered wrongly is told at once.
+
+#include <fmt/format.h>
+
+#include "agent/bookkeeping.h"
+#include "agent/loop.h"
+#include "base/iso_time.h"
+#include "base/json.h"
+#include "protocol/human_question.h"
+#include "protocol/names.h"
+#include "spec/json_schema.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+[[noreturn]] void reject(const std::string& why) {
+  throw ApplicationFailure::non_retryable(why, kInvalidDecision);
+}
+
+Json answered(const Decision& decision) {
+  Json out = {{"answer", decision.edited_arguments}, {"answered_by", decision.decided_by}};
+  if (!decision.comment.empty()) out["comment"] = decision.comment;
+  return out;
+}
+
+Json declined(const Decision& decision) {
+  Json out = {{"error", "declined"}, {"by", decision.decided_by}};
+  if (!decision.comment.empty()) out["reason"] = decision.comment;
+  return out;
+}
+
+Json unanswered(const ApprovalInput& request, const HumanQuestion& question) {
+  const std::string until = iso_time(WallTime(milliseconds(request.expires_at_ms)));
+  if (!question.fallback.is_null())
+    return {{"answer", question.fallback}, {"default", true}, {"nobody_answered_until", until}};
+  return {{"error", "nobody_answered"}, {"until", until}};
+}
+
+}  // namespace
+
+// None of the decisions of the other kind; and an answer is of the form. Of the validator alone: what it let
+// in stays let in, whatever a later version thinks of the form.
+void Loop::check_answer(const Decision& decision) const {
+  const Pending& pending = *pending_.at(decision.approval);
+  const Json& asked = pending.request.question;
+  if (asked.is_null()) {
+    if (decision.decision == DecisionKind::kAnswer)
+      reject("nobody asks a question here: approve, reject or edit the call");
+    return;
+  }
+  if (decision.decision == DecisionKind::kReject) return;
+  if (decision.decision != DecisionKind::kAnswer)
+    reject("this is a question: answer it, or reject it and say why");
+  if (!decision.edited_arguments.is_object()) reject("`edited_arguments` is the answer, a JSON object");
+  if (auto bad = spec::validate(asked.get<HumanQuestion>().form, decision.edited_arguments)) reject(*bad);
+}
+
+Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
+  const HumanQuestion question = planned.input.get<HumanQuestion>();
+  const std::string id = "q-" + planned.call.key.substr(0, 24);
+  StepInput step;
+  step.call = planned.call;
+  step.kind = planned.kind;
+  step.details = {{"question", question.text}, {"approval", id}};
+  co_await ctx_.activity<void>(kStepStartedActivity, bookkeeping(), step);
+  planned.expires_after_ms = question.deadline_ms;
+  PendingPtr pending = co_await ask(planned, question.text, id, planned.input);
+  calls_[planned.call.step] = planned.call.tool + ": waiting for an answer";
+  auto has_decision = [pending] { return pending->decision.has_value(); };
+  const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
+  auto waiting = ctx_.wait_for(has_decision, milliseconds(left_ms));
+  Outcome<bool> waited = co_await attempt(std::move(waiting));
+  if (!waited.ok() && pending->closed) waited.error().raise();  // the run is ending, and has settled it
+  ApprovalOutcome outcome = ApprovalOutcome::kExpired;
+  Json said;
+  if (!pending->decision) {
+    pending->closed = true;
+    said = unanswered(pending->request, question);
+  } else if (pending->decision->decision == DecisionKind::kAnswer) {
+    outcome = ApprovalOutcome::kAnswered;
+    said = answered(*pending->decision);
+  } else {
+    outcome = ApprovalOutcome::kRejected;
+    said = declined(*pending->decision);
+  }
+  co_await settle(pending, outcome, planned.call);
+  pending_.erase(id);
+  if (!waited.ok()) waited.error().raise();
+  step.text = dump_json(said);
+  step.failed = said.contains("error");
+  co_await ctx_.activity<void>(kStepCompletedActivity, bookkeeping(), step);
+  ToolAnswer answer;
+  answer.ordinal = planned.call.ordinal;
+  answer.id = planned.call.id;
+  answer.source = AnswerSource::kStep;
+  answer.key = "tool:" + planned.call.key;
+  co_return answer;
+}
+
+}  // namespace holdfast::agent

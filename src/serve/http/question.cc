@@ -1,0 +1,57 @@
+#include "http/question.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "identity/gate.h"
+#include "spec/json_schema.h"
+
+namespace holdfast::http {
+
+using protocol::HumanQuestion;
+
+std::optional<HumanQuestion> question_of(const platform::Approval& approval) {
+  if (approval.question.empty()) return std::nullopt;
+  return parse_json(approval.question).get<HumanQuestion>();
+}
+
+Json question_json(const HumanQuestion& question) {
+  Json out = {{"text", question.text}, {"form", question.form}};
+  if (!question.people.empty()) out["people"] = question.people;
+  if (!question.roles.empty()) out["roles"] = question.roles;
+  if (!question.fallback.is_null()) out["default"] = question.fallback;
+  return out;
+}
+
+std::optional<Problem> not_asked(ApiContext& context, const Request& request, const HumanQuestion& question,
+                                 std::string_view name) {
+  if (question.people.empty() && question.roles.empty()) return std::nullopt;
+  if (std::ranges::find(question.people, name) != question.people.end()) return std::nullopt;
+  const identity::Caller& sender = sender_of(request);
+  const identity::Roles roles =
+      context.deps.gate != nullptr ? context.deps.gate->directory().roles_of(sender) : identity::Roles();
+  for (const std::string& word : question.roles) {
+    const auto role = identity::role_by_name(word);
+    if (sender.kind == identity::Caller::Kind::kLocal ||
+        (role && roles.has(context.deps.namespace_name, *role)))
+      return std::nullopt;
+  }
+  return Problem(403, "not_asked", "this question is for somebody else")
+      .hint(
+          "`question.people` and `question.roles` say who may answer; one of them can, or whoever has a "
+          "link");
+}
+
+std::optional<Problem> not_of_form(const HumanQuestion& question, const nlohmann::json& answer) {
+  if (dump_json(answer).size() > protocol::kMaxAnswerBytes)
+    return Problem(413, "answer_too_large",
+                   fmt::format("an answer has {} bytes at most", protocol::kMaxAnswerBytes));
+  auto bad = spec::validate(question.form, answer);
+  if (!bad) return std::nullopt;
+  return Problem(422, "invalid_answer", *bad)
+      .hint("nothing was answered; `question.form` is its JSON Schema");
+}
+
+}  // namespace holdfast::http

@@ -1,0 +1,25 @@
+#pragma once
+
+// Questions to people, as the API reads them from an approval's row, and what it refuses before a run is
+// asked: whoever was not asked, and what is no answer. Internal to the module.
+
+#include <optional>
+#include <string_view>
+
+#include "http/api_context.h"
+#include "platform/records.h"
+#include "protocol/human_question.h"
+
+namespace holdfast::http {
+
+// None: it asks about a call.
+std::optional<protocol::HumanQuestion> question_of(const platform::Approval& approval);
+Json question_json(const protocol::HumanQuestion& question);
+
+// Whether who sent the request, under that name, is one of those who may answer.
+std::optional<Problem> not_asked(ApiContext& context, const Request& request,
+                                 const protocol::HumanQuestion& question, std::string_view name);
+// What is wrong with an answer, JSON, as a person should be told.
+std::optional<Problem> not_of_form(const protocol::HumanQuestion& question, const nlohmann::json& answer);
+
+}  // namespace holdfast::http
