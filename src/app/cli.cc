@@ -46,6 +46,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_steering();
   add_approvals();
   add_agents();
+  add_policy();
   add_memory();
   add_schedules();
   add_identity();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/commands.h"
+#include "app/policy_commands.h"
 #include "app/steering_commands.h"
 #include "app/trace_commands.h"
 
@@ -51,6 +52,7 @@ class CommandLine {
   // The commands below `schedule`.
   void add_schedules();
   void add_approvals();
+  void add_policy();
   void add_agents();
   void add_definitions(CLI::App* agent);
   void add_labels(CLI::App* agent);
@@ -92,6 +94,7 @@ class CommandLine {
   UsageOptions usage_;
   ApprovalsOptions approvals_;
   ApproveOptions approve_;
+  PolicyTestOptions policy_test_;
   AgentsOptions agents_, agent_list_;
   AgentInitOptions agent_init_;
   AgentFilesOptions agent_validate_, agent_apply_;

@@ -49,7 +49,8 @@ class IdentityRole {
   std::vector<std::string> hosts() const;
 
   const std::string& decision_key() const { return decision_key_; }
-  void sign(protocol::Decision& decision) const;
+  // As of whoever decides, with the roles that he has now.
+  void sign(protocol::Decision& decision, const std::string& namespace_name) const;
 
   // With which the first admin is made; empty: there is one, or none is needed. For whoever started the
   // server.
@@ -58,6 +59,7 @@ class IdentityRole {
   Status reload();
 
  private:
+  std::vector<std::string> role_names(const std::string& name, const std::string& namespace_name) const;
   IdentityRole(const ServeOptions& options, const Environment& environment)
       : options_(options), environment_(environment) {}
   Status open_tls();

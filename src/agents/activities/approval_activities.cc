@@ -42,16 +42,24 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   approval.arguments_sha256 = in.arguments_sha256;
   approval.reason = in.reason;
   approval.expires_at = wall_time(in.expires_at_ms);
+  if (in.terms) {
+    platform::StepWrite terms;
+    terms.key = protocol::terms_key(in.id);
+    terms.run = ctx.info().workflow_id;
+    terms.result = dump_json(Json({{"rule", in.rule}, {"terms", *in.terms}}));
+    require(deps_.store->commit_step(terms), "recording who decides");
+  }
   require(deps_.store->request_approval(approval), "recording the approval request");
-  publish(ctx, protocol::event::kApprovalRequested,
-          {{"approval", in.id},
-           {"step", in.call.step},
-           {"tool", in.call.tool},
-           {"arguments", excerpt(approval.arguments)},
-           {"arguments_sha256", in.arguments_sha256},
-           {"reason", in.reason},
-           {"expires_at_ms", in.expires_at_ms}},
-          "approval/" + in.id + "/requested");
+  Json event = {{"approval", in.id},
+                {"step", in.call.step},
+                {"tool", in.call.tool},
+                {"arguments", excerpt(approval.arguments)},
+                {"arguments_sha256", in.arguments_sha256},
+                {"reason", in.reason},
+                {"expires_at_ms", in.expires_at_ms}};
+  if (!in.rule.empty()) event["rule"] = in.rule;
+  if (in.terms) event["terms"] = *in.terms;
+  publish(ctx, protocol::event::kApprovalRequested, event, "approval/" + in.id + "/requested");
 }
 
 Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
@@ -65,6 +73,8 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   Json event = {{"approval", in.id},     {"step", in.call.step},        {"tool", in.call.tool},
                 {"outcome", in.outcome}, {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
   if (!in.edited_arguments.empty()) event["edited_arguments"] = excerpt(in.edited_arguments);
+  if (!in.votes.empty()) event["votes"] = in.votes;
+  if (!in.scope.empty()) event["scope"] = in.scope;
   publish(ctx, protocol::event::kApprovalDecided, event, "approval/" + in.id + "/decided");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;

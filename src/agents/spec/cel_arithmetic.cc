@@ -114,9 +114,9 @@ Evaluated arithmetic(Op op, const Value& left, const Value& right) {
   const auto* ai = left.as<std::int64_t>();
   const auto* bi = right.as<std::int64_t>();
   if (ai && bi) return of_integers(op, *ai, *bi, "int");
-  const auto* au = left.as<std::uint64_t>();
-  const auto* bu = right.as<std::uint64_t>();
-  if (au && bu) return of_integers(op, *au, *bu, "uint");
+  const auto* a_large = left.as<std::uint64_t>();
+  const auto* b_large = right.as<std::uint64_t>();
+  if (a_large && b_large) return of_integers(op, *a_large, *b_large, "uint");
   const auto* ad = left.as<double>();
   const auto* bd = right.as<double>();
   if (ad && bd) {

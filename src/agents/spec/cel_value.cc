@@ -41,15 +41,18 @@ std::partial_ordering reversed(std::partial_ordering order) {
 
 std::partial_ordering compare_numbers(const Value& a, const Value& b) {
   const auto* ai = a.as<std::int64_t>();
-  const auto* au = a.as<std::uint64_t>();
+  const auto* a_large = a.as<std::uint64_t>();
   const auto* bi = b.as<std::int64_t>();
-  const auto* bu = b.as<std::uint64_t>();
+  const auto* b_large = b.as<std::uint64_t>();
   const auto* bd = b.as<double>();
-  if (ai) return bi ? *ai <=> *bi : bu ? compare_integers(*ai, *bu) : compare_to_double(*ai, *bd);
-  if (au) return bu ? *au <=> *bu : bi ? reversed(compare_integers(*bi, *au)) : compare_to_double(*au, *bd);
+  if (ai) return bi ? *ai <=> *bi : b_large ? compare_integers(*ai, *b_large) : compare_to_double(*ai, *bd);
+  if (a_large)
+    return b_large ? *a_large <=> *b_large
+           : bi    ? reversed(compare_integers(*bi, *a_large))
+                   : compare_to_double(*a_large, *bd);
   const double ad = *a.as<double>();
   if (bd) return ad <=> *bd;
-  return reversed(bi ? compare_to_double(*bi, ad) : compare_to_double(*bu, ad));
+  return reversed(bi ? compare_to_double(*bi, ad) : compare_to_double(*b_large, ad));
 }
 
 bool equal_maps(const MapRows& a, const MapRows& b, std::size_t& steps) {
