@@ -70,11 +70,6 @@ std::expected<Played, int> played_of_runs(const PolicyTestOptions& options, cons
   return out;
 }
 
-int refuse(const Status& status) {
-  report_error("policy", printable(status.message()), "docs/guide/policy.md");
-  return exit_code_of(status);
-}
-
 std::expected<Played, int> played_of_file(const std::string& file) {
   auto text = read_file(file, kMaxCallsBytes);
   if (!text) return std::unexpected(refuse(text.error()));

@@ -116,7 +116,9 @@ std::vector<PlayedCall> calls_of_events(const std::string& run, const nlohmann::
     if (!event.contains("data") || !event["data"].is_object()) continue;
     const Json data = Json(event["data"]);
     const std::int64_t at = time_of(Json(event.value("at", ""))).value_or(0);
-    const std::int64_t step = data.value("step", std::int64_t{0});
+    const auto number = data.find("step");  // of pieces of text it is a name
+    if (number == data.end() || !number->is_number_integer()) continue;
+    const auto step = number->get<std::int64_t>();
     if (type == "step.completed" && data.value("kind", "") == "model") {
       // Calls that are not refused get the numbers behind the model's, in their order.
       std::int64_t next = step;
