@@ -57,7 +57,7 @@ TEST(PolicyTerms, AreReadAndKeptInTheCanonicalForm) {
 
 TEST(PolicyTerms, AbsentOnesLeaveNoTraceAndTheGrammarOfBefore) {
   auto read = parse_definition(
-      with("    rules: [{tool: pay, when: amount > 100 and not (amount in [7]), action: ask}]\n"),
+      with("    rules: [{tool: pay, when: 'amount > 100 and not (amount in [7])', action: ask}]\n"),
       "agent.yaml");
   ASSERT_TRUE(read.has_value()) << read.error().message();
   EXPECT_TRUE(read->approvals.rules[0].when.has_value());
