@@ -5,6 +5,7 @@
 #   oidc         people sign in at npm's oidc-provider, in a plain client and in a browser (tools/judge_oidc.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
+#   cel          the conditions of policies say what CEL's conformance vectors say (tools/judge_cel.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,12 +29,13 @@ case "$what" in
     until grep -qs ready "$directory/ready"; do kill -0 "$server" && sleep 0.1; done
     tools/judge_clients.sh "$directory" "127.0.0.1:$grpc"
     ;;
+  cel) tools/judge_cel.sh "$build" "$directory" ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   oidc) tools/judge_oidc.sh "$build" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients | mcp | models | oidc | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | cel | clients | mcp | models | oidc | upgrade [REV]" >&2
     exit 2
     ;;
 esac

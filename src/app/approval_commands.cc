@@ -34,6 +34,20 @@ std::expected<Json, int> find_approval(ApiSession& api, const std::string& id) {
   return std::unexpected(kExitConflict);
 }
 
+// Where several have to: so many of how many, and who may.
+std::string approved_of(const Json& row) {
+  if (!row.contains("need")) return "";
+  std::string out = fmt::format("{}/{}", row.value("have", 0), row.value("need", 1));
+  const std::size_t escalated = row.value("escalated", std::size_t{0});
+  Json who = row.value("who", Json::array());
+  for (std::size_t i = 0; i < escalated && i < row["escalation"].size(); ++i) {
+    for (const Json& one : row["escalation"][i]["to"]) who.push_back(one);
+  }
+  for (const Json& one : who)
+    out += (&one == &who.front() ? " by " : ", ") + one_line(one.get<std::string>());
+  return out;
+}
+
 }  // namespace
 
 int list_approvals(const ApprovalsOptions& options) {
@@ -47,13 +61,13 @@ int list_approvals(const ApprovalsOptions& options) {
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {
-      {"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES"}};
+      {"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES", "APPROVED"}};
   for (const Json& row : (*answer)["approvals"]) {
     std::string expires = row["expires_at"].is_string() ? row["expires_at"].get<std::string>() : "never";
-    table.push_back(
-        {row.value("id", ""), row.value("run", ""), row.value("tool", ""),
-         row.contains("question") ? row["question"].value("text", "") : dump_json(row["arguments"]),
-         row.value("status", ""), expires});
+    const std::string asks =
+        row.contains("question") ? row["question"].value("text", "") : dump_json(row["arguments"]);
+    table.push_back({row.value("id", ""), row.value("run", ""), row.value("tool", ""), asks,
+                     row.value("status", ""), expires, approved_of(row)});
   }
   if (table.size() == 1) {
     complain(options.status == "pending" ? "nothing waits for a decision" : "no approvals");
@@ -80,7 +94,9 @@ int report_decided(const ApiOptions& api, const Json& answer, std::string_view w
   if (api.json) {
     print_line(dump_json(answer));
   } else if (answer.contains("status")) {
-    print_line(one_line(fmt::format("{}: {} {}", answer.value("status", ""), answer.value("tool", ""),
+    const bool waits = answer.value("status", "") == "pending" && answer.contains("need");
+    const std::string status = waits ? "counted (" + approved_of(answer) + ")" : answer.value("status", "");
+    print_line(one_line(fmt::format("{}: {} {}", status, answer.value("tool", ""),
                                     answer.contains(what) ? dump_json(answer[what]) : "")));
   } else {
     complain(answer.value("detail", "the decision is stored"));
@@ -128,6 +144,7 @@ int decide_approval(const ApproveOptions& options) {
     }
   }
   if (!options.comment.empty()) body["comment"] = options.comment;
+  if (options.for_run) body["scope"] = "run";
   body["decided_by"] = options.by.empty() ? user_name() : options.by;
   ApiSession api(options.api);
   auto approval = find_approval(api, options.id);

@@ -212,6 +212,9 @@ void CommandLine::add_approvals() {
   auto* reject = approve->add_flag("--reject", approve_.reject, "Reject instead");
   approve->add_option("--arguments", approve_.arguments, "Approve with these arguments instead (JSON)")
       ->excludes(reject);
+  approve
+      ->add_flag("--for-run", approve_.for_run, "Later calls of the tool that the same rule asks about, too")
+      ->excludes(reject);
   approve->add_option("--comment", approve_.comment, "Said to the agent and kept with the decision");
   approve->add_option("--by", approve_.by, "Who decides (default: the user's name)");
   add_api(approve, approve_.api);

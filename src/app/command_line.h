@@ -13,6 +13,7 @@
 #include "app/fork_commands.h"
 #include "app/group_commands.h"
 #include "app/people_commands.h"
+#include "app/policy_commands.h"
 #include "app/secret_commands.h"
 #include "app/steering_commands.h"
 #include "app/trace_commands.h"
@@ -59,6 +60,7 @@ class CommandLine {
   void add_schedules();
   void add_approvals();
   void add_links();
+  void add_policy();
   void add_agents();
   void add_flows();
   void add_definitions(CLI::App* agent);
@@ -109,6 +111,7 @@ class CommandLine {
   ApproveOptions approve_;
   AnswerOptions answer_;
   LinkOptions link_;
+  PolicyTestOptions policy_test_;
   AgentsOptions agents_, agent_list_;
   AgentInitOptions agent_init_;
   AgentFilesOptions agent_validate_, agent_apply_;

@@ -140,6 +140,7 @@ struct ApproveOptions {
   std::optional<std::string> arguments;  // JSON: approve with these instead
   std::string comment;
   std::string by;
+  bool for_run = false;  // later calls that the same rule asks about, too
 };
 int decide_approval(const ApproveOptions& options);
 

@@ -11,6 +11,7 @@
 #include "app/output.h"
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "base/json.h"
 #include "os/address.h"
 #include "protocol/decision_signature.h"
 
@@ -189,7 +190,28 @@ std::vector<std::string> IdentityRole::hosts() const {
   return {authority, authority.substr(0, authority.rfind(':'))};
 }
 
-void IdentityRole::sign(protocol::Decision& decision) const {
+// The names of the roles that somebody has in the namespace of our runs, as they are now.
+std::vector<std::string> IdentityRole::role_names(const std::string& name,
+                                                  const std::string& namespace_name) const {
+  std::vector<std::string> out;
+  const auto principal = directory_->principal(name);
+  if (!principal) {
+    // Whoever is let in without being somebody is the machine's own operator.
+    if (!gate_->is_open() && name != identity::kLocalName) return out;
+    for (std::size_t i = 0; i < identity::kRoles; ++i)
+      out.emplace_back(identity::role_name(static_cast<identity::Role>(i)));
+    return out;
+  }
+  const auto roles = parse_json(principal->roles);
+  for (const std::string& where : {namespace_name, std::string(identity::kEveryNamespace)}) {
+    if (!roles.is_object() || !roles.contains(where)) continue;
+    for (const auto& role : roles[where]) out.push_back(role.get<std::string>());
+  }
+  return out;
+}
+
+void IdentityRole::sign(protocol::Decision& decision, const std::string& namespace_name) const {
+  decision.roles = role_names(decision.decided_by, namespace_name);
   const auto now =
       std::chrono::duration_cast<std::chrono::milliseconds>(environment_.clock().now().time_since_epoch());
   protocol::sign(decision, decision_seed_, now.count());

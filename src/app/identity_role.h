@@ -50,7 +50,8 @@ class IdentityRole {
   std::vector<std::string> hosts() const;
 
   const std::string& decision_key() const { return decision_key_; }
-  void sign(protocol::Decision& decision) const;
+  // As of whoever decides, with the roles that he has now.
+  void sign(protocol::Decision& decision, const std::string& namespace_name) const;
   // Of links by which people decide.
   const std::string& link_key() const { return link_key_; }
 
@@ -61,6 +62,7 @@ class IdentityRole {
   Status reload();
 
  private:
+  std::vector<std::string> role_names(const std::string& name, const std::string& namespace_name) const;
   IdentityRole(const ServeOptions& options, const Environment& environment)
       : options_(options), environment_(environment) {}
   Status open_tls();

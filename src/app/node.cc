@@ -369,7 +369,7 @@ Status Node::open_runs() {
   };
   deps.log = [](std::string_view message) { complain(message); };
   deps.namespace_name = options_.namespace_name;
-  deps.sign = [this](protocol::Decision& decision) { identity_->sign(decision); };
+  deps.sign = [this](protocol::Decision& decision) { identity_->sign(decision, options_.namespace_name); };
   deps.check_settings = [this](const platform::Definition& definition, std::string_view settings) {
     return agent::check_settings(definition, settings, grants_);
   };

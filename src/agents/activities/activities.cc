@@ -94,12 +94,16 @@ Activities::DefinitionPtr Activities::definition(const std::string& agent, const
 }
 
 std::string Activities::arguments_text(const CallRef& call) {
-  if (!call.approval.empty()) {
-    auto approval = require(deps_.store->approval(call.approval), "the approval of the call");
-    return approval.edited_arguments;
-  }
-  auto messages = require(deps_.store->read(call.message, call.message.sequence, call.message.sequence),
-                          "the message that holds the call");
+  if (!call.approval.empty()) return edited_text(call);
+  return text_in(call, require(deps_.store->read(call.message, call.message.sequence, call.message.sequence),
+                               "the message that holds the call"));
+}
+
+std::string Activities::edited_text(const CallRef& call) {
+  return require(deps_.store->approval(call.approval), "the approval of the call").edited_arguments;
+}
+
+std::string Activities::text_in(const CallRef& call, const std::vector<platform::Message>& messages) {
   if (messages.empty())
     throw ApplicationFailure::non_retryable("the message that holds the call is gone", "NOT_FOUND");
   auto message = require(model::message_from_json(messages.front().json), "the message that holds the call");
@@ -110,7 +114,14 @@ std::string Activities::arguments_text(const CallRef& call) {
 }
 
 Json Activities::arguments_of(const CallRef& call) {
-  std::string text = arguments_text(call);
+  return bound_arguments(call, arguments_text(call));
+}
+
+Json Activities::arguments_in(const CallRef& call, const std::vector<platform::Message>& messages) {
+  return bound_arguments(call, call.approval.empty() ? text_in(call, messages) : edited_text(call));
+}
+
+Json Activities::bound_arguments(const CallRef& call, const std::string& text) {
   Json arguments = parse_json(text.empty() ? "{}" : text);
   if (!arguments.is_object()) {
     throw ApplicationFailure::non_retryable("the arguments are no JSON object", "INVALID_ARGUMENT");
@@ -229,6 +240,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   }
   if (origin && !origin->state.empty()) {
     out.head = take_up(ctx, *origin, run, *agent, version, settings);
+    out.takes_up = true;
   } else {
     out.head = append_first(
         ctx, run, *agent, version,
@@ -261,6 +273,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   }
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
   out.plan = plan_of(ctx, *agent, version, settings_text(settings).empty() ? "" : begin_key(ctx));
+  out.plan.requester = run.caller ? run.caller->requester : settings.started_by;
   return out;
 }
 
@@ -288,6 +301,7 @@ Plan Activities::plan_of(activity::Context& ctx, const AgentDefinition& agent, c
   plan.park_on_failure = agent.steering.park_on_failure;
   plan.stop_on_reject = agent.steering.stop_on_reject;
   plan.one_activity = agent.orchestration.one_activity;
+  plan.watched = watched_tools(agent.approvals);
   if (const auto& planning = agent.orchestration.planning) {
     plan.plans.emplace();
     plan.plans->reviewed = planning->reviewer.has_value();

@@ -23,6 +23,7 @@
 #include "activities/settings.h"
 #include "activities/spend.h"
 #include "activities/transcript.h"
+#include "agent/policy.h"
 #include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "model/breaker.h"
@@ -90,6 +91,9 @@ class Activities {
   // steering_activities.cc
   void hold(activity::Context& ctx, const HoldInput& in);
   Plan plan(activity::Context& ctx, const PlanInput& in);
+  // policy_activities.cc
+  Judged judge(activity::Context& ctx, const JudgeInput& in);
+  void note_approval(activity::Context& ctx, const ApprovalNote& in);
   // effect_activities.cc
   ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
   UndoResult undo(activity::Context& ctx, const EffectInput& in);
@@ -104,7 +108,13 @@ class Activities {
   DefinitionPtr definition(const std::string& agent, const std::string& version);
   // The text of the call's arguments as the model sent it, or as a person edited it.
   std::string arguments_text(const CallRef& call);
+  std::string edited_text(const CallRef& call);
+  static std::string text_in(const CallRef& call, const std::vector<platform::Message>& messages);
+  static Json bound_arguments(const CallRef& call, const std::string& text);
   Json arguments_of(const CallRef& call);
+  // The same, of a call whose message has been read.
+  Json arguments_in(const CallRef& call, const std::vector<platform::Message>& messages);
+  std::vector<MadeCall> made_calls(const JudgeInput& in, const std::string& tool);
   // Of the model of that version, within its permits.
   std::shared_ptr<model::Client> client_for(const ModelSpec& spec, const std::string& version);
   // Tool messages for the answers, in the order of the calls. `carried`: of those that came through the
@@ -200,7 +210,7 @@ class Activities {
   Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version,
                const std::string& settings);
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
-                        const ModelInput& in, const Json& context);
+                        const ModelInput& in, const Json& context, std::optional<ShadowRuling>& shadow);
   // What the model said is planned, but for its place in the conversation; and what those who watch see of
   // it.
   struct PlannedTurn {

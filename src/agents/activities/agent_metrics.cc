@@ -93,7 +93,16 @@ AgentMetrics::Families::Families(metrics::Registry& registry)
       sub_agents(registry.counter({"holdfast_sub_agent_runs_ended",
                                    "Runs that another run called, and how they ended.",
                                    "",
-                                   {"agent", "status"}})) {}
+                                   {"agent", "status"}})),
+      shadows(registry.counter(
+          {"holdfast_policy_shadow",
+           "Calls that rules in shadow would have treated otherwise, by what they would have done.",
+           "",
+           {"agent", "action"}})) {}
+
+void AgentMetrics::shadow(const std::string& agent, Action action) {
+  if (families_) families_->shadows.add({agent, to_string(action)});
+}
 
 AgentMetrics::AgentMetrics(metrics::Registry* registry) {
   if (registry != nullptr) families_.emplace(*registry);

@@ -31,6 +31,8 @@ class AgentMetrics {
   // What was booked for a call of a model.
   void used(const platform::Usage& usage);
   void tool_call(const std::string& agent, const ToolSpec& tool, int attempt, Ending ending, Took took);
+  // Of a call that rules in shadow would have treated otherwise.
+  void shadow(const std::string& agent, Action action);
   // Of a run that another run called.
   void sub_agent_ended(const std::string& agent, std::string_view status);
 
@@ -50,6 +52,7 @@ class AgentMetrics {
     metrics::Family& tool_time;
     metrics::Family& tool_retries;
     metrics::Family& sub_agents;
+    metrics::Family& shadows;
   };
   std::optional<Families> families_;
 };

@@ -44,6 +44,13 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   approval.reason = in.reason;
   approval.expires_at = wall_time(in.expires_at_ms);
   if (!in.question.is_null()) approval.question = dump_json(in.question);
+  if (in.terms) {
+    platform::StepWrite terms;
+    terms.key = protocol::terms_key(in.id);
+    terms.run = ctx.info().workflow_id;
+    terms.result = dump_json(Json({{"rule", in.rule}, {"terms", *in.terms}}));
+    require(deps_.store->commit_step(terms), "recording who decides");
+  }
   require(deps_.store->request_approval(approval), "recording the approval request");
   Json event = {{"approval", in.id},
                 {"step", in.call.step},
@@ -53,6 +60,8 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
                 {"reason", in.reason},
                 {"expires_at_ms", in.expires_at_ms}};
   if (!in.question.is_null()) event["kind"] = "question";
+  if (!in.rule.empty()) event["rule"] = in.rule;
+  if (in.terms) event["terms"] = *in.terms;
   publish(ctx, protocol::event::kApprovalRequested, event, "approval/" + in.id + "/requested");
 }
 
@@ -69,6 +78,8 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   if (!in.edited_arguments.empty())
     event[in.outcome == ApprovalOutcome::kAnswered ? "answer" : "edited_arguments"] =
         excerpt(in.edited_arguments);
+  if (!in.votes.empty()) event["votes"] = in.votes;
+  if (!in.scope.empty()) event["scope"] = in.scope;
   publish(ctx, protocol::event::kApprovalDecided, event, "approval/" + in.id + "/decided");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;

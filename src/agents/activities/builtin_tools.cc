@@ -82,14 +82,19 @@ bool is_offered(const AgentDefinition& agent, const ToolSpec& tool, std::string_
   return builtin != nullptr || is_for_role(agent.orchestration, tool, role);
 }
 
-Ruling ruling_of(const AgentDefinition& agent, const ToolSpec& tool, const Json& arguments) {
+Ruling ruling_of(const AgentDefinition& agent, const ToolSpec& tool, const Json& arguments,
+                 const PolicyFacts& facts) {
   const BuiltinTool* builtin = builtin_of(tool);
-  if (!builtin) return check_policy(agent.approvals, tool.name, arguments);
+  if (!builtin) return check_policy(agent.approvals, tool.name, arguments, facts);
   if (builtin != &kMakePlan) return {};
   ApprovalSpec own = agent.approvals;
   own.fallback = Action::kAllow;
   std::erase_if(own.rules, [](const ApprovalRule& rule) { return rule.tool != kMakePlanName; });
-  return check_policy(own, tool.name, arguments);
+  return check_policy(own, tool.name, arguments, facts);
+}
+
+bool is_judged_late(const AgentDefinition& agent, const ToolSpec& tool) {
+  return !builtin_of(tool) && reads_history(agent.approvals, tool.name);
 }
 
 std::string description_of(const AgentDefinition& agent, const ToolSpec& tool) {

@@ -69,7 +69,10 @@ std::vector<const ToolSpec*> offered_tools(const AgentDefinition& agent,
 bool is_offered(const AgentDefinition& agent, const ToolSpec& tool, std::string_view role);
 // What the policy says of a call. What a built-in tool reaches the run has been given already, so none is
 // asked about but a plan, by a rule that names it.
-Ruling ruling_of(const AgentDefinition& agent, const ToolSpec& tool, const Json& arguments);
+Ruling ruling_of(const AgentDefinition& agent, const ToolSpec& tool, const Json& arguments,
+                 const PolicyFacts& facts = {});
+// Whether that can be said only when the call is about to be made.
+bool is_judged_late(const AgentDefinition& agent, const ToolSpec& tool);
 // What the model is told of one of them.
 std::string description_of(const AgentDefinition& agent, const ToolSpec& tool);
 // Why a call cannot be made that names no tool of these.

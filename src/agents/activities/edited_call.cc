@@ -29,7 +29,9 @@ EditedCall rule_on_edit(const AgentDefinition& agent, std::string_view name, std
     if (auto bad = tool->type->plan({*tool, *arguments, now}, planned)) return wrong(*bad);
   }
   out.input = planned.input;
-  Ruling ruling = ruling_of(agent, *tool, *arguments);
+  PolicyFacts facts;
+  facts.now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  Ruling ruling = ruling_of(agent, *tool, *arguments, facts);
   out.verdict = ruling.action == Action::kDeny ? Verdict::kDeny : Verdict::kAllow;
   out.reason = ruling.reason;
   out.canonical = dump_json(*arguments);

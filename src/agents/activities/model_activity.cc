@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/asking.h"
 #include "activities/builtin_tools.h"
 #include "activities/deploy.h"
 #include "activities/effect_hooks.h"
@@ -33,13 +34,30 @@ Json retry_json(const RetrySpec& retry) {
           {"attempts", retry.attempts}};
 }
 
-Verdict verdict_of(Action action) {
-  switch (action) {
-    case Action::kAllow: return Verdict::kAllow;
-    case Action::kDeny: return Verdict::kDeny;
-    case Action::kAsk: return Verdict::kAsk;
+struct ToRule {
+  const Json& arguments;
+  const std::string& requester;
+  WallTime now;
+};
+
+// What the policy says, as far as it can be said before the call is about to be made.
+void plan_policy(const AgentDefinition& agent, const ToolSpec& tool, const ToRule& call, PlannedCall& out,
+                 std::optional<ShadowRuling>& shadow) {
+  PolicyFacts facts;
+  facts.now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(call.now.time_since_epoch()).count();
+  const Ruling ruling = ruling_of(agent, tool, call.arguments, facts);
+  Asking asking = asking_of(agent.approvals, ruling, call.requester);
+  out.expires_after_ms = asking.expires_after_ms;
+  out.approve_on_expiry = asking.approve_on_expiry;
+  if (is_judged_late(agent, tool)) {
+    out.verdict = Verdict::kJudge;
+    return;
   }
-  HF_CHECK(false);
+  out.verdict = verdict_of(ruling.action);
+  out.reason = ruling.reason;
+  if (ruling.action == Action::kAsk) out.rule = ruling.rule;
+  out.terms = std::move(asking.terms);
+  shadow = ruling.shadow;
 }
 
 StopReason stop_of(model::StopReason reason) {
@@ -103,7 +121,8 @@ model::Request Activities::model_request_in_turn(activity::Context& ctx, const A
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
-                                  std::uint32_t ordinal, const ModelInput& in, const Json& context) {
+                                  std::uint32_t ordinal, const ModelInput& in, const Json& context,
+                                  std::optional<ShadowRuling>& shadow) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
@@ -145,12 +164,8 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
       return invalid(fmt::format("wrong arguments: {}", *bad));
     }
   }
-  Ruling ruling = ruling_of(agent, *tool, arguments);
-  out.verdict = verdict_of(ruling.action);
-  out.reason = ruling.reason;
   out.arguments_sha256 = sha256_hex(dump_json(arguments));
-  out.expires_after_ms = ruling.expires_after.count();
-  out.approve_on_expiry = agent.approvals.approve_on_expiry;
+  plan_policy(agent, *tool, {arguments, in.requester, deps_.clock->now()}, out, shadow);
   out.timeout_ms = tool->timeout.count();
   out.retry = retry_json(tool->retry);
   // Whatever becomes of an attempt, there is another one to look: only the effect ledger knows whether the
@@ -181,7 +196,8 @@ Activities::PlannedTurn Activities::plan_turn(const AgentDefinition& agent, cons
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < out.message.tool_calls.size(); ++i) {
     const model::ToolCall& call = out.message.tool_calls[i];
-    PlannedCall planned = plan_call(agent, call, i, in, context);
+    std::optional<ShadowRuling> shadow;
+    PlannedCall planned = plan_call(agent, call, i, in, context, shadow);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
       planned.verdict = Verdict::kInvalid;
@@ -193,6 +209,8 @@ Activities::PlannedTurn Activities::plan_turn(const AgentDefinition& agent, cons
                      {"arguments", excerpt(call.arguments)},
                      {"verdict", planned.verdict},
                      {"reason", planned.reason}});
+    if (shadow) calls.back()["shadow"] = shadow_json(*shadow);
+    if (shadow) metrics_.shadow(agent.name, shadow->action);
     turn.calls.push_back(std::move(planned));
   }
   Json& completed = out.completed;

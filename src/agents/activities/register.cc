@@ -10,6 +10,19 @@
 
 namespace holdfast::agent {
 
+namespace {
+
+void register_policy(const Workers& workers, const std::shared_ptr<Activities>& activities) {
+  workers.agents->register_activity(kJudgeActivity, [activities](activity::Context& ctx, JudgeInput in) {
+    return activities->judge(ctx, in);
+  });
+  workers.agents->register_activity(
+      kNoteApprovalActivity,
+      [activities](activity::Context& ctx, ApprovalNote in) { activities->note_approval(ctx, in); });
+}
+
+}  // namespace
+
 void register_all(const Workers& workers, const Deps& deps) {
   auto activities = std::make_shared<Activities>(deps);
   workers.agents->register_workflow(kWorkflowType, agent_workflow);
@@ -46,6 +59,7 @@ void register_all(const Workers& workers, const Deps& deps) {
                                     [activities](activity::Context& ctx, EndDetachedInput in) {
                                       return activities->end_detached(ctx, in);
                                     });
+  register_policy(workers, activities);
   workers.agents->register_workflow(kScheduleType, schedule_workflow);
   workers.agents->register_activity(
       kScheduleNextActivity,

@@ -34,6 +34,7 @@ std::string settings_text(const RunSettings& settings) {
   Json out = Json::object();
   if (!settings.context.is_null()) out["context"] = settings.context;
   if (!settings.notify.is_null()) out["notify"] = settings.notify;
+  if (!settings.started_by.empty()) out["started_by"] = settings.started_by;
   return out.empty() ? std::string() : dump_json(out);
 }
 
@@ -45,6 +46,7 @@ Result<RunSettings> read_settings(std::string_view text) {
   if (!json->is_object()) return fail(Code::kInvalidArgument, "the settings of a run are an object");
   if (json->contains("context")) out.context = (*json)["context"];
   if (json->contains("notify")) out.notify = (*json)["notify"];
+  if (const auto by = json->find("started_by"); by != json->end() && by->is_string()) out.started_by = *by;
   return out;
 }
 

@@ -41,6 +41,7 @@ SingleEnd Activities::call_once(activity::Context& ctx, const BeginInput& in) {
   ask.iteration = 1;
   ask.step = 1;
   ask.settings = plan.settings;
+  ask.requester = plan.requester;
   ask.mending = Mending::kMayBeTold;
   try {
     out.turn = call_model(ctx, ask);

@@ -2,6 +2,8 @@
 // `decide` update races a durable timer. The validator lets exactly one decision in; whoever comes later is
 // told so.
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "agent/bookkeeping.h"
@@ -25,19 +27,38 @@ std::string by_whom(const Decision& decision) {
   return decision.comment.empty() ? out : out + ": " + decision.comment;
 }
 
+std::string names_of(const std::vector<Vote>& votes) {
+  std::string out;
+  for (const Vote& vote : votes) out += (out.empty() ? "" : ", ") + vote.by;
+  return out;
+}
+
 }  // namespace
 
 Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> call, std::string reason,
                                                 std::string id, Question question) {
-  PendingPtr pending = co_await ask(*call, reason, id);
-  auto has_decision = [pending] { return pending->decision.has_value(); };  // or a message withdrew it
-  const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
-  co_await ctx_.wait_for(has_decision, milliseconds(left_ms));
+  if (const RunAllowance* allowance = question == Question::kFirst ? allowance_of(*call) : nullptr) {
+    co_await apply_allowance(call, RunAllowance(*allowance));
+    co_return std::nullopt;
+  }
+  PendingPtr pending = co_await ask(*call, reason, id, question);
+  if (pending->request.terms) {
+    co_await until_decided(pending);
+  } else {
+    auto has_decision = [pending] { return pending->decision.has_value(); };  // or a message withdrew it
+    const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
+    co_await ctx_.wait_for(has_decision, milliseconds(left_ms));
+  }
   if (!pending->decision) {
     pending->closed = true;
     co_await settle(pending, ApprovalOutcome::kExpired, call->call);
     pending_.erase(id);
     if (may_go_on_unanswered(*call, question)) co_return std::nullopt;
+    if (question == Question::kFirst && call->terms && call->terms->on_expiry == kExpiryFails) {
+      throw ApplicationFailure::non_retryable(
+          fmt::format("nobody approved `{}` in time ({})", call->call.tool, pending->request.reason),
+          "ApprovalExpiredError");
+    }
     if (question == Question::kAgain) co_return "nobody decided in time, so it was not called again";
     co_return fmt::format("nobody approved the call in time, so it was not made ({})",
                           pending->request.reason);
@@ -45,6 +66,7 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
   const Decision decision = *pending->decision;
   const bool edited = decision.decision == DecisionKind::kEdit;
   const bool rejected = decision.decision == DecisionKind::kReject;
+  if (decision.decision == DecisionKind::kApprove && decision.scope == kScopeRun) allow_for_run(*pending);
   Settled settled = co_await settle(pending,
                                     rejected ? ApprovalOutcome::kRejected
                                     : edited ? ApprovalOutcome::kEdited
@@ -75,8 +97,11 @@ bool Loop::may_go_on_unanswered(const PlannedCall& call, Question question) {
   return !ctx_.patched("silence-repeats-no-call");  // earlier versions did call again
 }
 
-Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id, Json question) {
+Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id, Question question,
+                                 Json asked) {
   auto pending = std::make_shared<Pending>();
+  pending->again = question == Question::kAgain;
+  pending->asked_ms = now_ms();
   ApprovalInput& in = pending->request;
   in.id = id;
   in.agent = progress_.plan.agent;
@@ -84,8 +109,10 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
   in.call = planned.call;
   in.arguments_sha256 = planned.arguments_sha256;
   in.reason = std::move(reason);
-  in.question = std::move(question);
+  in.question = std::move(asked);
   in.expires_at_ms = now_ms() + planned.expires_after_ms;
+  in.rule = planned.rule;
+  in.terms = planned.terms;
   pending_[id] = pending;
   calls_[planned.call.step] = planned.call.tool + ": waiting for approval";
   // Not cut short by a cancellation: what follows relies on the entry being there.
@@ -113,6 +140,9 @@ Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef 
     in.decided_at_ms = pending->decided_at_ms;
     in.decided_by = pending->decision->decided_by;
     in.comment = pending->decision->comment;
+    in.scope = pending->decision->scope;
+    if (pending->votes.size() > 1) in.votes = pending->votes;
+    if (outcome == ApprovalOutcome::kApproved && in.votes.size() > 1) in.decided_by = names_of(in.votes);
     if (in.outcome == ApprovalOutcome::kEdited || in.outcome == ApprovalOutcome::kAnswered)
       in.edited_arguments = dump_json(pending->decision->edited_arguments);
   }
@@ -171,6 +201,8 @@ void Loop::check_decision(const Decision& decision) const {
   if (decision.decision == DecisionKind::kEdit && !decision.edited_arguments.is_object()) {
     reject(kInvalidDecision, "`edit` needs `edited_arguments`, a JSON object with all arguments of the call");
   }
+  check_decider(pending, decision);
+  check_scope(pending, decision);
 }
 
 Json Loop::decide(const Decision& decision) {
@@ -178,9 +210,20 @@ Json Loop::decide(const Decision& decision) {
   // has won.
   check_decision(decision);
   PendingPtr pending = pending_.at(decision.approval);
+  Json answer = {{"approval", decision.approval}, {"decision", decision.decision.value()}};
+  const int need = pending->request.terms ? pending->request.terms->quorum : 1;
+  if (decision.decision == DecisionKind::kApprove && need > 1) {
+    Vote vote;
+    vote.by = decision.decided_by;
+    vote.at_ms = now_ms();
+    pending->votes.push_back(std::move(vote));
+    answer["have"] = pending->votes.size();
+    answer["need"] = need;
+    if (std::cmp_less(pending->votes.size(), need)) return answer;
+  }
   pending->decision = decision;
   pending->decided_at_ms = now_ms();
-  return {{"approval", decision.approval}, {"decision", decision.decision.value()}};
+  return answer;
 }
 
 }  // namespace holdfast::agent

@@ -175,6 +175,7 @@ void Loop::ended(const std::string& id, ToolAnswer answer) {
   const DetachedCall* open = find_detached(id);
   if (!open) return;
   DetachedEnd end;
+  call_ended(open->call.step, answer.source != AnswerSource::kError);
   end.id = id;
   end.tool = open->call.tool;
   end.answer = std::move(answer);

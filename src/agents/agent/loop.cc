@@ -76,6 +76,7 @@ void Loop::take_begun(const Begun& begun) {
   progress_.head = begun.head;
   progress_.wall_deadline_ms = begun.plan.wall_deadline_ms;
   progress_.loaded = begun.loaded;
+  if (begun.takes_up) progress_.past_lost = begun.plan.watched;
   if (begun.plan.plans) progress_.planning.emplace();
   if (begun.plan.run_timeout_ms > 0) progress_.deadline_ms = now_ms() + begun.plan.run_timeout_ms;
 }
@@ -189,6 +190,7 @@ Task<std::optional<ModelTurn>> Loop::try_model() {
   in.iteration = progress_.iteration;
   in.step = ++progress_.step;
   in.settings = progress_.plan.settings;
+  in.requester = progress_.plan.requester;
   in.messages = progress_.messages;
   in.ended = progress_.ended;
   in.interrupted_step = progress_.interrupted_step;
@@ -245,7 +247,7 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
   std::vector<Task<ToolAnswer>> tasks;
   std::vector<PlannedCall> together;
   for (PlannedCall& call : turn.calls) {
-    if (call.verdict == Verdict::kAllow || call.verdict == Verdict::kAsk) {
+    if (call.verdict == Verdict::kAllow || call.verdict == Verdict::kAsk || call.verdict == Verdict::kJudge) {
       call.call.step = ++progress_.step;
       calls_[call.call.step] = call.call.tool + ": waiting";
     }

@@ -7,9 +7,10 @@
 //
 // By file: loop.cc the four steps; tool_calls.cc one call, and what is asked when its end is not known;
 // together.cc calls that one activity makes; single.cc a run of one model call; planning.cc who speaks in an
-// agent that plans; approval.cc a person's decision; question.cc a person's answer; steering.cc messages,
-// pause and resume, steps that failed for good; undo.cc taking effects back; detached.cc calls that are not
-// waited for; status.cc what others may ask.
+// agent that plans; approval.cc a person's decision; question.cc a person's answer; deciding.cc how many
+// people decide, and who; admission.cc rules that look at what the run has done; steering.cc messages, pause
+// and resume, steps that failed for good; undo.cc taking effects back; detached.cc calls that are not waited
+// for; status.cc what others may ask.
 
 #include <map>
 #include <memory>
@@ -52,6 +53,12 @@ class Loop : public std::enable_shared_from_this<Loop> {
     std::optional<Decision> decision;
     std::int64_t decided_at_ms = 0;
     bool closed = false;  // expired
+    bool again = false;   // it is about a call that may have been made
+    std::vector<Vote> votes;
+    std::size_t told_votes = 0;
+    int level = 0;  // of its escalation
+    std::uint32_t notes = 0;
+    std::int64_t asked_ms = 0;
   };
   using PendingPtr = std::shared_ptr<Pending>;
 
@@ -148,8 +155,17 @@ class Loop : public std::enable_shared_from_this<Loop> {
                                               int repeat);
   bool may_go_on_unanswered(const PlannedCall& call, Question question);
   Task<Settled> settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call);
-  // `question`: of a person who is to answer; null: to decide about the call.
-  Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id, Json question = {});
+  // `asked`: the question that a person is to answer; null: to decide about the call.
+  Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id, Question question,
+                       Json asked = {});
+  // deciding.cc: until it is decided, or its time is over
+  Task<void> until_decided(PendingPtr pending);
+  Task<void> note(PendingPtr pending, bool escalated);
+  void check_decider(const Pending& pending, const Decision& decision) const;
+  void check_scope(const Pending& pending, const Decision& decision) const;
+  const RunAllowance* allowance_of(const PlannedCall& call) const;
+  Task<void> apply_allowance(std::shared_ptr<PlannedCall> call, RunAllowance allowance);
+  void allow_for_run(const Pending& pending);
   void check_decision(const Decision& decision) const;
   Json decide(const Decision& decision);
   void withdraw(Pending& pending, const std::string& by);
@@ -157,6 +173,16 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // question.cc
   Task<ToolAnswer> ask_person(PlannedCall call);
   void check_answer(const Decision& decision) const;
+
+  // admission.cc: rules that look at what the run has done
+  bool is_watched(const std::string& tool) const;
+  Task<Judged> judge(std::shared_ptr<PlannedCall> call, bool asked);
+  // None: the call is made now, and is remembered.
+  Task<std::optional<ToolAnswer>> admitted(std::shared_ptr<PlannedCall> call);
+  Task<Verdict> ruled_on(std::shared_ptr<PlannedCall> call, bool asked);
+  Task<void> until_free(int slots);
+  void remember_call(const PlannedCall& call);
+  void call_ended(std::uint32_t step, bool ok);
 
   // steering.cc
   void check_message(const SentMessage& message) const;
@@ -212,6 +238,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::set<std::string> failed_starts_;
   bool closing_ = false;
   std::shared_ptr<Outcome<ToolAnswer>> beside_failure_;  // of one of them, which ends the run
+  bool judging_ = false;                                 // one call behind the other
+  std::set<std::uint32_t> not_well_;                     // calls that are over, and failed
   std::optional<std::string> given_up_;  // by whom, and why: what is parked ends with its failure
 };
 

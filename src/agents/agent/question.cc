@@ -69,7 +69,7 @@ Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
   step.details = {{"question", question.text}, {"approval", id}};
   co_await ctx_.activity<void>(kStepStartedActivity, bookkeeping(), step);
   planned.expires_after_ms = question.deadline_ms;
-  PendingPtr pending = co_await ask(planned, question.text, id, planned.input);
+  PendingPtr pending = co_await ask(planned, question.text, id, Question::kFirst, planned.input);
   calls_[planned.call.step] = planned.call.tool + ": waiting for an answer";
   auto has_decision = [pending] { return pending->decision.has_value(); };
   const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());

@@ -13,12 +13,17 @@ Json Loop::status() const {
   Json approvals = Json::array();
   for (const auto& [id, pending] : pending_) {
     if (pending->decision || pending->closed) continue;
-    approvals.push_back({{"id", id},
-                         {"tool", pending->request.call.tool},
-                         {"step", pending->request.call.step},
-                         {"arguments_sha256", pending->request.arguments_sha256},
-                         {"reason", pending->request.reason},
-                         {"expires_at_ms", pending->request.expires_at_ms}});
+    Json approval = {{"id", id},
+                     {"tool", pending->request.call.tool},
+                     {"step", pending->request.call.step},
+                     {"arguments_sha256", pending->request.arguments_sha256},
+                     {"reason", pending->request.reason},
+                     {"expires_at_ms", pending->request.expires_at_ms}};
+    if (!pending->request.rule.empty()) approval["rule"] = pending->request.rule;
+    if (const auto& terms = pending->request.terms)
+      approval.update(
+          {{"need", terms->quorum}, {"have", pending->votes.size()}, {"escalated", pending->level}});
+    approvals.push_back(std::move(approval));
   }
   Json calls = Json::array();
   for (const auto& [step, state] : calls_) calls.push_back({{"step", step}, {"state", state}});
@@ -49,6 +54,7 @@ Json Loop::status() const {
                    {"carried_out", planning->carried_out},
                    {"rejections", planning->rejections}};
   }
+  if (!progress_.allowed.empty()) out["allowed"] = progress_.allowed;
   if (progress_.hold) out["hold"] = *progress_.hold;
   return out;
 }

@@ -109,6 +109,12 @@ Task<Json> Loop::resume(ResumeRequest request) {
     }
     Plan next = std::move(plan).value();
     next.flags = progress_.plan.flags;
+    next.requester = progress_.plan.requester;
+    // Nobody has remembered the calls that its rules look at, or knows what its rules are to those of before.
+    for (const std::string& tool : next.watched) {
+      if (progress_.step > 0 && !is_watched(tool)) progress_.past_lost.push_back(tool);
+    }
+    if (next.version != progress_.plan.version) progress_.allowed.clear();
     if (progress_.deadline_ms > 0 && next.run_timeout_ms == 0) progress_.deadline_ms = 0;
     if (progress_.deadline_ms > 0)
       progress_.deadline_ms += next.run_timeout_ms - progress_.plan.run_timeout_ms;

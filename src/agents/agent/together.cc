@@ -23,7 +23,7 @@ constexpr int kMoreAttempts = 10;
 
 bool Loop::goes_together(const PlannedCall& call) const {
   return progress_.plan.one_activity && call.verdict == Verdict::kAllow && !call.detached &&
-         !find_workflow_tool(call.kind);
+         !find_workflow_tool(call.kind) && !is_watched(call.call.tool);
 }
 
 // One call alone has an activity of its own anyway.

@@ -27,6 +27,9 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   auto call = std::make_shared<PlannedCall>(std::move(planned));
   if (call->verdict == Verdict::kInvalid) co_return error_answer(call->call, call->reason);
   if (call->verdict == Verdict::kDeny) co_return error_answer(call->call, "denied: " + call->reason);
+  if (call->verdict == Verdict::kJudge) {
+    if (auto refusal = co_await admitted(call)) co_return *refusal;
+  }
   if (call->verdict == Verdict::kAsk) {
     auto refusal =
         co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
@@ -34,7 +37,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   }
   const WorkflowTool* in_workflow = find_workflow_tool(call->kind);
   const int slots = in_workflow && in_workflow->only_waits ? 0 : 1;
-  while (true) {
+  while (true) {  // as deep as ever: the order of commands depends on it
     while (slots > 0 && running_tools_ >= progress_.plan.max_parallel_tools) {
       auto slot_free = [this] { return running_tools_ < progress_.plan.max_parallel_tools; };
       co_await ctx_.wait(slot_free);
@@ -42,7 +45,11 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
     if (!progress_.hold) break;  // what is under way ends; nothing new begins
     co_await held();
   }
-  if (auto refusal = not_called(*call)) co_return *refusal;
+  if (auto refusal = not_called(*call)) {
+    call_ended(call->call.step, false);
+    co_return *refusal;
+  }
+  if (call->verdict != Verdict::kJudge) remember_call(*call);
   if (call->detached) co_return co_await detach(call, in_workflow);
   running_tools_ += slots;
   calls_[call->call.step] = call->call.tool + ": running";
@@ -56,6 +63,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
   waits_.erase(call->call.step);
   running_tools_ -= slots;
+  call_ended(call->call.step, outcome.ok() && outcome.value().source != AnswerSource::kError);
   co_return answer_of(call->call, outcome);
 }
 
@@ -102,6 +110,7 @@ Task<ToolAnswer> Loop::call_tool(PlannedCall planned, std::string completion,
     if (result.status == ToolStatus::kUnknown && !call->reconcile.is_null())
       result = co_await reconcile(call, std::move(result));
     if (result.status == ToolStatus::kFailed) forget_effect(call->call.key);
+    if (result.status == ToolStatus::kFailed) not_well_.insert(call->call.step);
     if (result.status == ToolStatus::kFailed && !completion.empty()) failed_starts_.insert(completion);
     const bool parked = result.status == ToolStatus::kFailed && call->park_on_failure;
     if (parked) co_await park("ToolError", call->call.tool + " failed: " + result.note, call->call.step);
@@ -229,6 +238,7 @@ Caller Loop::caller_of(const PlannedCall& planned) const {
   caller.call = planned.call;
   caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
   caller.settings = progress_.plan.settings;
+  caller.requester = progress_.plan.requester;
   return caller;
 }
 

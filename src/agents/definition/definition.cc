@@ -35,6 +35,7 @@ Json rule_json(const ApprovalRule& rule) {
   if (!rule.reason.empty()) out["reason"] = rule.reason;
   if (rule.expires_after && rule.action == Action::kAsk)
     out["expires_after"] = spec::format_duration(*rule.expires_after);
+  add_rule_terms(out, rule.terms);
   return out;
 }
 
@@ -83,6 +84,7 @@ std::string canonical_json(const AgentDefinition& definition) {
                   {"run_timeout", spec::format_duration(limits.run_timeout)},
                   {"max_parallel_tools", limits.max_parallel_tools},
                   {"max_tool_output_bytes", limits.max_tool_output_bytes}}}}}};
+  add_policy_terms(out["spec"]["approvals"], approvals.terms);
   write_models(definition, out["spec"]);
   if (Json budgets = budgets_json(definition.budgets); !budgets.is_null()) out["spec"]["budgets"] = budgets;
   if (definition.context) out["spec"]["context"] = context_json(*definition.context);

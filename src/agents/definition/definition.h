@@ -21,6 +21,7 @@
 #include "definition/flow.h"
 #include "definition/notify.h"
 #include "definition/orchestration.h"
+#include "definition/policy_terms.h"
 #include "definition/skills.h"
 #include "definition/steering.h"
 #include "definition/tool_type.h"
@@ -58,12 +59,14 @@ struct ApprovalRule {
   Action action = Action::kAsk;
   std::string reason;
   std::optional<Duration> expires_after;
+  RuleTerms terms;
 };
 
 struct ApprovalSpec {
   Action fallback = Action::kAllow;  // when no rule matches
   Duration expires_after = std::chrono::hours(24);
   bool approve_on_expiry = false;
+  PolicyTerms terms;
   std::vector<ApprovalRule> rules;  // the first match decides
 };
 

@@ -156,7 +156,10 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
                                                 : fmt::format("did you mean `{}`?", near)));
   }
   std::string when = in.text("when");
-  if (!when.empty()) {
+  if (!when.empty() && definition.approvals.terms.cel) {
+    out.terms.cel = parse_cel(in, when);
+    if (tool && out.terms.cel) check_declared(in, "when", out.terms.cel->fields_of("args"), tool->parameters);
+  } else if (!when.empty()) {
     auto condition = spec::Condition::parse(when);
     if (!condition) {
       in.problem("when", fmt::format("`{}`: {}", when, condition.error().message()));
@@ -176,6 +179,7 @@ ApprovalRule parse_rule(YamlProblems& problems, const YAML::Node& node, std::str
     if (out.action != Action::kAsk)
       in.problem("expires_after", "only a rule with `action: ask` waits; remove it");
   }
+  parse_rule_terms(in, out.action == Action::kAsk, out.terms);
   in.finish();
   return out;
 }
@@ -184,12 +188,19 @@ void parse_approvals(MapReader& spec, AgentDefinition& out) {
   MapReader in = spec.map("approvals");
   out.approvals.fallback = parse_action(in, "default").value_or(Action::kAllow);
   out.approvals.expires_after = in.duration("expires_after", kDay, Duration(100), kLongestWait);
-  out.approvals.approve_on_expiry = in.choice("on_expiry", {"reject", "approve"}).value_or(0) == 1;
+  const std::size_t silence = in.choice("on_expiry", {"reject", "approve", "fail"}).value_or(0);
+  out.approvals.approve_on_expiry = silence == 1;
+  out.approvals.terms = parse_policy_terms(in);
+  out.approvals.terms.fail_on_expiry = silence == 2;
   parse_on_reject(in, out.steering);
+  std::set<std::string> rule_names;
   std::size_t index = 0;
   for (const YAML::Node& node : in.list("rules", kMaxRules)) {
     out.approvals.rules.push_back(
         parse_rule(spec.problems(), node, fmt::format("spec.approvals.rules[{}]", index++), out));
+    const std::string& name = out.approvals.rules.back().terms.name;
+    if (!name.empty() && !rule_names.insert(name).second)
+      in.problems().add(node.Mark(), fmt::format("there is a rule `{}` already; names must differ", name));
   }
   in.finish();
 }

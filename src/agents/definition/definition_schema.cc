@@ -157,6 +157,7 @@ std::string definition_schema(const Catalog& catalog) {
     tool["type"]["enum"].push_back(type->name);
     tool[std::string(type->name)] = std::move(section);
   }
+  add_policy_schema(out);
   add_steering_schema(out);
   add_orchestration_schema(out);
   add_hooks_schema(out);

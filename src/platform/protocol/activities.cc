@@ -8,7 +8,8 @@ namespace holdfast::protocol {
 namespace {
 
 constexpr Words kVerdicts("verdict", {Word{Verdict::kAllow, "allow"}, Word{Verdict::kAsk, "ask"},
-                                      Word{Verdict::kDeny, "deny"}, Word{Verdict::kInvalid, "invalid"}});
+                                      Word{Verdict::kDeny, "deny"}, Word{Verdict::kInvalid, "invalid"},
+                                      Word{Verdict::kJudge, "judge"}});
 constexpr Words kStopReasons("reason to stop",
                              {Word{StopReason::kEnd, "end"}, Word{StopReason::kToolCalls, "tool_calls"},
                               Word{StopReason::kMaxTokens, "max_tokens"},
@@ -44,14 +45,15 @@ void fields(auto& archive, Is<BeginInput> auto& v) {
 }
 
 void fields(auto& archive, Is<Begun> auto& v) {
-  archive("plan", v.plan)("head", v.head)("loaded", v.loaded);
+  archive("plan", v.plan)("head", v.head)("loaded", v.loaded)("takes_up", v.takes_up);
 }
 
 void fields(auto& archive, Is<ModelInput> auto& v) {
   archive("agent", v.agent)("version", v.version)("head", v.head)("answers", v.answers)(
       "iteration", v.iteration)("step", v.step)("told_tokens", v.told_tokens)("may_compact", v.may_compact)(
       "messages", v.messages)("interrupted_step", v.interrupted_step)("role", v.role)("mending", v.mending)(
-      "loaded", v.loaded)("settings", v.settings)("ended", v.ended)("planning", v.planning);
+      "loaded", v.loaded)("settings", v.settings)("ended", v.ended)("planning", v.planning)("requester",
+                                                                                            v.requester);
 }
 
 void fields(auto& archive, Is<CompactInput> auto& v) {
@@ -67,7 +69,7 @@ void fields(auto& archive, Is<PlannedCall> auto& v) {
       "arguments_sha256", v.arguments_sha256)("expires_after_ms", v.expires_after_ms)(
       "approve_on_expiry", v.approve_on_expiry)("timeout_ms", v.timeout_ms)("retry", v.retry)(
       "sub_agent", v.sub_agent)("input", v.input)("park_on_failure", v.park_on_failure)(
-      "reconcile", v.reconcile)("undo", v.undo)("detached", v.detached);
+      "reconcile", v.reconcile)("undo", v.undo)("detached", v.detached)("rule", v.rule)("terms", v.terms);
 }
 
 void fields(auto& archive, Is<ModelTurn> auto& v) {
@@ -125,18 +127,28 @@ void fields(auto& archive, Is<PlanInput> auto& v) {
 void fields(auto& archive, Is<ApprovalInput> auto& v) {
   archive("id", v.id)("agent", v.agent)("version", v.version)("call", v.call)(
       "arguments_sha256", v.arguments_sha256)("reason", v.reason)("expires_at_ms", v.expires_at_ms)(
-      "question", v.question);
+      "question", v.question)("rule", v.rule)("terms", v.terms);
 }
 
 void fields(auto& archive, Is<SettleInput> auto& v) {
   archive("id", v.id)("outcome", v.outcome)("agent", v.agent)("version", v.version)("call", v.call)(
       "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)(
-      "decided_at_ms", v.decided_at_ms);
+      "decided_at_ms", v.decided_at_ms)("votes", v.votes)("scope", v.scope);
 }
 
 void fields(auto& archive, Is<Settled> auto& v) {
   archive("verdict", v.verdict)("reason", v.reason)("key", v.key)("arguments_sha256", v.arguments_sha256)(
       "input", v.input);
+}
+
+void fields(auto& archive, Is<JudgeInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("call", v.call)("past", v.past)("lost", v.lost)(
+      "now_ms", v.now_ms)("asked", v.asked)("requester", v.requester);
+}
+
+void fields(auto& archive, Is<Judged> auto& v) {
+  archive("verdict", v.verdict)("reason", v.reason)("rule", v.rule)("expires_after_ms", v.expires_after_ms)(
+      "approve_on_expiry", v.approve_on_expiry)("terms", v.terms);
 }
 
 void fields(auto& archive, Is<StepInput> auto& v) {
@@ -193,6 +205,8 @@ HOLDFAST_PROTOCOL_JSON(ApprovalInput)
 HOLDFAST_PROTOCOL_WORDS(ApprovalOutcome, kOutcomes)
 HOLDFAST_PROTOCOL_JSON(SettleInput)
 HOLDFAST_PROTOCOL_JSON(Settled)
+HOLDFAST_PROTOCOL_JSON(JudgeInput)
+HOLDFAST_PROTOCOL_JSON(Judged)
 HOLDFAST_PROTOCOL_JSON(StepInput)
 HOLDFAST_PROTOCOL_WORDS(RunEnd, kRunEnds)
 HOLDFAST_PROTOCOL_JSON(FinishInput)

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "protocol/call.h"
+#include "protocol/policy.h"
 #include "protocol/run.h"
 
 namespace holdfast::protocol {
@@ -27,6 +28,7 @@ struct Begun {
   Plan plan;
   ConversationRef head;
   std::vector<std::string> loaded;  // tools that the conversation has found before
+  bool takes_up = false;            // calls were made that this run knows nothing of
 };
 
 // ---- kModelActivity
@@ -57,6 +59,7 @@ struct ModelInput {
   std::vector<DetachedEnd> ended;   // behind the answers, before the messages
   // Of an agent that plans: who is asked, and unless that was `told`, what to do.
   std::optional<Planning> planning;
+  std::string requester;  // Plan::requester
 };
 
 // What schema and policy say about a call.
@@ -65,6 +68,7 @@ enum class Verdict : std::uint8_t {
   kAsk,      // a person decides
   kDeny,     // the model is told
   kInvalid,  // the model must mend it
+  kJudge,    // what the run has done before says, when the call is about to be made
 };
 
 struct PlannedCall {
@@ -86,6 +90,8 @@ struct PlannedCall {
   Json reconcile;
   Json undo;
   std::optional<Detachment> detached;  // it is not waited for
+  std::string rule;                    // of the policy, that decided; empty: none did
+  std::optional<DecisionTerms> terms;  // none: the first word of anybody decides
 };
 
 // Why the model stopped.
@@ -252,6 +258,8 @@ struct ApprovalInput {
   std::string reason;
   std::int64_t expires_at_ms = 0;
   Json question;  // a HumanQuestion: a person is asked to answer; null: to decide about the call
+  std::string rule;
+  std::optional<DecisionTerms> terms;
 };
 
 enum class ApprovalOutcome : std::uint8_t { kApproved, kRejected, kEdited, kExpired, kAnswered };
@@ -267,6 +275,8 @@ struct SettleInput {
   std::string decided_by;
   std::string comment;
   std::int64_t decided_at_ms = 0;
+  std::vector<Vote> votes;  // more than one were needed
+  std::string scope;        // Decision::scope
 };
 
 // Of kEdited: the verdict on the new arguments, their key, their hash, and what PlannedCall::input is now.
@@ -277,6 +287,30 @@ struct Settled {
   std::string key;
   std::string arguments_sha256;
   Json input;
+};
+
+// ---- kJudgeActivity: what the policy says of a call that is about to be made, after what was made before
+
+struct JudgeInput {
+  JudgeInput() = default;
+  std::string agent;
+  std::string version;
+  CallRef call;
+  std::vector<PastCall> past;
+  std::vector<std::string> lost;  // tools of which not all calls are known any more
+  std::int64_t now_ms = 0;
+  bool asked = false;  // a person has approved it
+  std::string requester;
+};
+
+struct Judged {
+  Judged() = default;
+  std::optional<Verdict> verdict;
+  std::string reason;
+  std::string rule;
+  std::int64_t expires_after_ms = 0;
+  bool approve_on_expiry = false;
+  std::optional<DecisionTerms> terms;
 };
 
 // ---- kStepStartedActivity, kStepCompletedActivity: of a call that the workflow makes itself
@@ -414,6 +448,10 @@ void to_json(Json& out, const SettleInput& value);
 void from_json(const Json& in, SettleInput& value);
 void to_json(Json& out, const Settled& value);
 void from_json(const Json& in, Settled& value);
+void to_json(Json& out, const JudgeInput& value);
+void from_json(const Json& in, JudgeInput& value);
+void to_json(Json& out, const Judged& value);
+void from_json(const Json& in, Judged& value);
 void to_json(Json& out, const StepInput& value);
 void from_json(const Json& in, StepInput& value);
 void to_json(Json& out, const RunEnd& value);

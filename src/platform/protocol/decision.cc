@@ -15,7 +15,7 @@ constexpr Words kKinds("decision",
 void fields(auto& archive, Is<Decision> auto& v) {
   archive("approval", v.approval)("arguments_sha256", v.arguments_sha256)(
       "edited_arguments", v.edited_arguments)("decided_by", v.decided_by)("comment", v.comment)(
-      "expires_at_ms", v.expires_at_ms)("signature", v.signature);
+      "expires_at_ms", v.expires_at_ms)("signature", v.signature)("roles", v.roles)("scope", v.scope);
 }
 
 }  // namespace

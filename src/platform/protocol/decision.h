@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/call.h"
 
@@ -23,6 +24,8 @@ struct Decision {
   std::string decided_by;
   std::string comment;
   std::int64_t expires_at_ms = 0;  // of the signature
+  std::vector<std::string> roles;  // that whoever decides has here
+  std::string scope;               // kScopeRun, or empty: this call alone (protocol/policy.h)
   std::string signature;           // of the server's (decision_signature.h); empty: there is none
 };
 

@@ -13,10 +13,13 @@ namespace {
 std::string signed_text(const Decision& decision) {
   const std::string kind =
       decision.decision ? std::string(to_string(*decision.decision)) : decision.unknown_decision;
-  return dump_json(
-      Json::array({"holdfast.decision.v1", decision.approval, decision.arguments_sha256, kind,
-                   decision.edited_arguments.is_null() ? "" : dump_json(decision.edited_arguments),
-                   decision.decided_by, decision.comment, decision.expires_at_ms}));
+  Json text = Json::array({"holdfast.decision.v1", decision.approval, decision.arguments_sha256, kind,
+                           decision.edited_arguments.is_null() ? "" : dump_json(decision.edited_arguments),
+                           decision.decided_by, decision.comment, decision.expires_at_ms});
+  // What an earlier server did not say, its signatures do not cover.
+  if (!decision.roles.empty() || !decision.scope.empty())
+    text.push_back({{"roles", decision.roles}, {"scope", decision.scope}});
+  return dump_json(text);
 }
 
 Status refused(std::string why) {

@@ -23,6 +23,7 @@ Decision edited() {
                            "b"}};
   out.decided_by = "ada";
   out.comment = "fine";
+  out.roles = {"approver"};
   return out;
 }
 
@@ -49,6 +50,9 @@ TEST(DecisionSignature, CoversWhateverCounts) {
       {"comment", [](Decision& d) { d.comment = "no"; }},
       {"comment into name", [](Decision& d) { d.decided_by = "adafine", d.comment = ""; }},
       {"expiry", [](Decision& d) { d.expires_at_ms += 1; }},
+      {"roles", [](Decision& d) { d.roles = {"approver", "admin"}; }},
+      {"no roles", [](Decision& d) { d.roles.clear(); }},
+      {"scope", [](Decision& d) { d.scope = "run"; }},
       {"no signature", [](Decision& d) { d.signature.clear(); }},
       {"part of it", [](Decision& d) { d.signature.pop_back(); }},
       {"another", [](Decision& d) { d.signature = std::string(86, 'A'); }},

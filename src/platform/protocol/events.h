@@ -33,5 +33,9 @@ inline constexpr std::string_view kEffectUndone = "effect.undone";
 inline constexpr std::string_view kEffectNotUndone = "effect.not_undone";
 inline constexpr std::string_view kApprovalRequested = "approval.requested";
 inline constexpr std::string_view kApprovalDecided = "approval.decided";
+inline constexpr std::string_view kApprovalCounted = "approval.counted";  // one of several that are needed
+inline constexpr std::string_view kApprovalEscalated = "approval.escalated";  // others may decide as well
+inline constexpr std::string_view kApprovalApplied = "approval.applied";      // it was allowed for the run
+inline constexpr std::string_view kPolicyRuled = "policy.ruled";              // after what was done before
 
 }  // namespace holdfast::protocol::event

@@ -13,7 +13,7 @@ constexpr Words kStages("stage of a plan",
 
 void fields(auto& archive, Is<Caller> auto& v) {
   archive("run", v.run)("agent", v.agent)("version", v.version)("call", v.call)("depth", v.depth)(
-      "settings", v.settings)("for_each", v.for_each)("item", v.item);
+      "settings", v.settings)("for_each", v.for_each)("item", v.item)("requester", v.requester);
 }
 
 void fields(auto& archive, Is<Tokens> auto& v) {
@@ -37,7 +37,8 @@ void fields(auto& archive, Is<Plan> auto& v) {
       "wall_deadline_ms", v.wall_deadline_ms)("model_timeout_ms", v.model_timeout_ms)(
       "model_retry", v.model_retry)("steering", v.steering)("park_on_failure", v.park_on_failure)(
       "stop_on_reject", v.stop_on_reject)("settings", v.settings)("notifies", v.notifies)(
-      "one_activity", v.one_activity)("plans", v.plans)("decision_key", v.decision_key);
+      "one_activity", v.one_activity)("plans", v.plans)("decision_key", v.decision_key)("watched", v.watched)(
+      "requester", v.requester);
 }
 
 void fields(auto& archive, Is<Progress> auto& v) {
@@ -47,7 +48,8 @@ void fields(auto& archive, Is<Progress> auto& v) {
       "interruptions", v.interruptions)("interrupted_step", v.interrupted_step)(
       "told_to_mend", v.told_to_mend)("to_mend", v.to_mend)("wall_deadline_ms", v.wall_deadline_ms)(
       "loaded", v.loaded)("told_tokens", v.told_tokens)("compacted", v.compacted)("detached", v.detached)(
-      "ended", v.ended)("planning", v.planning);
+      "ended", v.ended)("planning", v.planning)("past", v.past)("past_lost", v.past_lost)("allowed",
+                                                                                          v.allowed);
 }
 
 void fields(auto& archive, Is<BudgetNews> auto& v) {

@@ -13,6 +13,7 @@
 
 #include "protocol/call.h"
 #include "protocol/detached.h"
+#include "protocol/policy.h"
 #include "protocol/steering.h"
 
 namespace holdfast::protocol {
@@ -29,6 +30,7 @@ struct Caller {
   // Of several sub-agents of one call. `call.key` and `call.step` are its own then.
   std::string for_each;    // the argument of the call that is a list; empty: all are told `input`
   std::uint32_t item = 0;  // what of it this one is told
+  std::string requester;   // Plan::requester
 };
 
 // Of one model call, or of all calls of a run so far.
@@ -85,6 +87,9 @@ struct Plan {
   std::optional<PlanRules> plans;
   // Decisions are signed with its other half (decision_signature.h); empty: anybody's is taken.
   std::string decision_key;
+  std::vector<std::string>
+      watched;            // tools whose calls are remembered, for rules that look at them; "*": all
+  std::string requester;  // who started the run; empty: that is not known
 };
 
 // What a run takes along when it continues as new.
@@ -112,6 +117,9 @@ struct Progress {
   std::vector<DetachedCall> detached;  // that are open
   std::vector<DetachedEnd> ended;      // which the next model call will see
   std::optional<Planning> planning;    // none: the agent does not plan
+  std::vector<PastCall> past;          // of tools that are watched, the oldest first
+  std::vector<std::string> past_lost;  // tools of which not all calls are in `past`
+  std::vector<RunAllowance> allowed;   // what people have allowed for the rest of the run
 };
 
 // What a run is told when one of its budgets, or of those above it, was raised.

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "protocol/decision.h"
 #include "protocol/names.h"
+#include "protocol/policy.h"
 #include "runs/run_outcome.h"
 
 namespace holdfast::runs {
@@ -28,7 +29,7 @@ protocol::DecisionKind kind_of(platform::ApprovalStatus status) {
 }
 
 // A comment is whatever somebody typed: bytes that are no text do not stop a decision.
-Payload argument_of(const platform::DecisionAttempt& attempt,
+Payload argument_of(const platform::DecisionAttempt& attempt, const std::string& scope,
                     const std::function<void(protocol::Decision&)>& sign) {
   protocol::Decision decision;
   decision.approval = attempt.approval;
@@ -39,6 +40,7 @@ Payload argument_of(const platform::DecisionAttempt& attempt,
   }
   decision.decided_by = attempt.decided_by;
   decision.comment = attempt.comment;
+  decision.scope = scope;
   if (sign) sign(decision);
   return Payload({{"encoding", "json/plain"}}, dump_json(protocol::Json(decision)));
 }
@@ -50,6 +52,7 @@ struct DecisionSender::Sending {
   platform::DecisionAttempt attempt;
   Done done;
   milliseconds pause = kFirstPause;
+  int have = 0, need = 0;  // of approvals, where several are needed
 };
 
 DecisionSender::DecisionSender(Background dependencies) : deps_(std::move(dependencies)) {}
@@ -98,6 +101,8 @@ void DecisionSender::try_send(std::shared_ptr<Sending> sending) {
     if (stopped_)
       return sending->done(fail(Code::kUnavailable, "the server is stopping; the decision is stored"));
   }
+  const auto scope = scope_of(sending->attempt.update_id);
+  if (!scope) return try_later(sending);
   UpdateOptions options;
   options.update_id(sending->attempt.update_id);
   deps_.client->workflow(sending->run)
@@ -106,12 +111,30 @@ void DecisionSender::try_send(std::shared_ptr<Sending> sending) {
           [self = shared_from_this(), sending](Result<Outcome<Payload>> outcome) {
             self->on_reply(sending, outcome);
           },
-          argument_of(sending->attempt, deps_.sign));
+          argument_of(sending->attempt, *scope, deps_.sign));
+}
+
+void DecisionSender::answered(Sending& sending, const Outcome<Payload>& outcome) {
+  if (!outcome.ok()) return finish(sending, false, reason_of(outcome.error()).message);
+  const auto answer = parse_json<protocol::Json>(outcome.value().data);
+  if (answer.is_object()) {
+    sending.have = answer.value("have", 0);
+    sending.need = answer.value("need", 0);
+  }
+  const bool is_last = sending.have >= sending.need;
+  finish(sending, true, is_last ? "" : fmt::format("{} of {} have approved", sending.have, sending.need));
+}
+
+Result<std::string> DecisionSender::scope_of(const std::string& update_id) {
+  const auto record = deps_.store->lookup_step(protocol::scope_key(update_id));
+  if (!record) return fail(record.error());
+  if (!*record) return std::string();
+  const auto scope = parse_json<protocol::Json>((*record)->result);
+  return scope.is_string() ? scope.get<std::string>() : std::string();
 }
 
 void DecisionSender::on_reply(std::shared_ptr<Sending> sending, const Result<Outcome<Payload>>& outcome) {
-  if (outcome)
-    return finish(*sending, outcome->ok(), outcome->ok() ? "" : reason_of(outcome->error()).message);
+  if (outcome) return answered(*sending, *outcome);
   // The run is over or unknown: nobody is left to decide for.
   if (outcome.error().code() == Code::kNotFound) {
     return finish(*sending, false, "the run is over: " + outcome.error().message());
@@ -120,6 +143,10 @@ void DecisionSender::on_reply(std::shared_ptr<Sending> sending, const Result<Out
       outcome.error().code() == Code::kFailedPrecondition) {
     return finish(*sending, false, outcome.error().message());
   }
+  try_later(std::move(sending));
+}
+
+void DecisionSender::try_later(std::shared_ptr<Sending> sending) {
   deps_.after(sending->pause, [weak = weak_from_this(), sending] {
     auto self = weak.lock();
     if (!self) return;
@@ -140,6 +167,8 @@ void DecisionSender::finish(Sending& sending, bool won, const std::string& why) 
   reply.won = won;
   reply.approval = *std::move(approval);
   reply.why = why;
+  reply.have = sending.have;
+  reply.need = sending.need;
   done(std::move(reply));
 }
 

@@ -29,6 +29,7 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
     bool won = false;
     platform::Approval approval;  // as it is now
     std::string why;              // lost: what the workflow said
+    int have = 0, need = 0;       // of approvals, where several are needed
   };
   using Done = std::move_only_function<void(Result<Reply>)>;
 
@@ -42,6 +43,9 @@ class DecisionSender : public std::enable_shared_from_this<DecisionSender> {
   void recover_behind(const std::string& after);
   struct Sending;
   void try_send(std::shared_ptr<Sending> sending);
+  void answered(Sending& sending, const Outcome<Payload>& outcome);
+  void try_later(std::shared_ptr<Sending> sending);
+  Result<std::string> scope_of(const std::string& update_id);
   void on_reply(std::shared_ptr<Sending> sending, const Result<Outcome<Payload>>& outcome);
   void finish(Sending& sending, bool won, const std::string& why);
 

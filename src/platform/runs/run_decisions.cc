@@ -4,8 +4,12 @@
 
 #include <atomic>
 
+#include <nlohmann/json.hpp>
+
 #include "base/ids.h"
+#include "base/json.h"
 #include "base/sha256.h"
+#include "protocol/policy.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -108,6 +112,14 @@ Result<Approval> Runs::approval(const std::string& id) {
 void Runs::decide(const DecisionRequest& request, std::chrono::milliseconds answer_within, DecidedDone done) {
   const Environment& environment = *impl_->deps.environment;
   const DecisionAttempt attempt = attempt_of(request, environment.random());
+  if (!request.scope.empty()) {
+    // First, so that whoever sends it again knows.
+    platform::StepWrite scope;
+    scope.key = protocol::scope_key(attempt.update_id);
+    if (const auto asked = impl_->store().approval(request.approval)) scope.run = asked->run;
+    scope.result = dump_json(nlohmann::json(request.scope));
+    if (auto stored = impl_->store().commit_step(scope); !stored) return done(fail(stored.error()));
+  }
   auto approval = begin(*impl_, attempt, request.link);
   if (!approval) {
     return done(not_begun(impl_->store(), attempt, approval.error(), environment.clock().now()));
@@ -123,7 +135,12 @@ void Runs::decide(const DecisionRequest& request, std::chrono::milliseconds answ
   impl_->decisions->send(*approval, attempt,
                          [first, &clock = environment.clock()](Result<DecisionSender::Reply> reply) {
                            if (!reply) return (*first)(fail(reply.error()));
-                           if (reply->won) return (*first)(taken(std::move(reply->approval)));
+                           if (reply->won) {
+                             Decided decided = taken(std::move(reply->approval));
+                             decided.have = reply->have;
+                             decided.need = reply->need;
+                             return (*first)(std::move(decided));
+                           }
                            (*first)(refusal(std::move(reply->approval), std::move(reply->why), clock.now()));
                          });
   impl_->deps.after(answer_within, [first, approval = *std::move(approval)] {

@@ -130,6 +130,7 @@ struct DecisionRequest {
   std::string edited_arguments;  // kEdit, and the answer of kAnswer: a JSON object, keys sorted
   std::string decided_by;
   std::string comment;
+  std::string scope;            // protocol::kScopeRun, or empty: this call alone
   std::string idempotency_key;  // one key is one attempt; empty: an attempt of its own
   std::string link;             // the id of the link that is used by it; empty: none is
 };
@@ -145,6 +146,7 @@ struct Decided {
   DecisionOutcome outcome = DecisionOutcome::kSent;
   platform::Approval approval;  // as it is now
   std::string why;
+  int have = 0, need = 0;  // of approvals, where several are needed
 };
 using DecidedDone = std::move_only_function<void(Result<Decided>)>;
 

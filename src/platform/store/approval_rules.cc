@@ -12,6 +12,8 @@ namespace holdfast::platform::rules {
 
 namespace {
 
+constexpr std::string_view kApprovalCounted = "approval.counted";
+
 // A question is answered or declined, a call approved, edited or rejected.
 Status unfit(const Approval& approval, const DecisionAttempt& attempt) {
   if (attempt.decision == ApprovalStatus::kRejected) return {};
@@ -48,7 +50,7 @@ AuditRow audit_of(const DecisionAttempt& attempt, std::string_view action, std::
                   WallTime now) {
   nlohmann::ordered_json detail = {{"update_id", attempt.update_id},
                                    {"decision", to_string(attempt.decision)}};
-  if (action == kApprovalLost) detail["why"] = why;
+  if (!why.empty()) detail["why"] = why;
   AuditRow row;
   row.at = now;
   row.actor = attempt.decided_by;
@@ -144,6 +146,9 @@ std::optional<Finish> finish_decision(const StoredDecision& decision, const Appr
   if (!won) {
     return Finish{DecisionAnswer::kLost, {approval}, audit_of(attempt, kApprovalLost, why, now)};
   }
+  // One of several that are needed: the run goes on asking.
+  if (!why.empty())
+    return Finish{DecisionAnswer::kWon, {approval}, audit_of(attempt, kApprovalCounted, why, now)};
   Approval outcome;
   outcome.status = attempt.decision;
   outcome.decided_by = attempt.decided_by;

@@ -62,6 +62,26 @@ TEST_P(StoreContract, ADecisionIsStoredBeforeItIsSentAndTheLoserIsAudited) {
   EXPECT_EQ((*rows)[2].action, "approval.decided");
 }
 
+// One of several approvals that are needed is answered, and the question stays open.
+TEST_P(StoreContract, ADecisionThatIsCountedLeavesTheQuestionOpen) {
+  ASSERT_TRUE(store_->request_approval(refund_approval()));
+  ASSERT_TRUE(store_->begin_decision(decision("u1", "ann", ApprovalStatus::kApproved)));
+  const auto counted = store_->finish_decision("u1", true, "1 of 2 have approved");
+  ASSERT_TRUE(counted) << counted.error().message();
+  EXPECT_EQ(counted->status, ApprovalStatus::kPending);
+  close();
+  open();
+  EXPECT_TRUE(store_->unanswered_decisions()->empty());
+  EXPECT_EQ(store_->approval("ap")->status, ApprovalStatus::kPending);
+  ASSERT_TRUE(store_->begin_decision(decision("u2", "bob", ApprovalStatus::kApproved)));
+  EXPECT_EQ(store_->finish_decision("u2", true, "")->status, ApprovalStatus::kApproved);
+  Result<std::vector<AuditRow>> rows = store_->audit_rows("ap", 10);
+  ASSERT_EQ(rows->size(), 2u);
+  EXPECT_EQ((*rows)[1].actor, "ann");
+  EXPECT_EQ((*rows)[1].action, "approval.counted");
+  EXPECT_EQ((*rows)[0].action, "approval.decided");
+}
+
 TEST_P(StoreContract, EachKindOfDecisionIsReadAgain) {
   for (const ApprovalStatus kind :
        {ApprovalStatus::kApproved, ApprovalStatus::kRejected, ApprovalStatus::kEdited}) {

@@ -8,8 +8,10 @@
 
 namespace holdfast::http {
 
+struct ApiContext;
+
 Json approval_json(const platform::Approval& approval);
 // What became of a decision: the approval as it is now, or a problem.
-Response decided_response(const Result<runs::Decided>& decided);
+Response decided_response(ApiContext& context, const Result<runs::Decided>& decided);
 
 }  // namespace holdfast::http

@@ -6,8 +6,10 @@
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/approval_json.h"
+#include "http/approval_terms.h"
 #include "http/problems.h"
 #include "http/question.h"
+#include "protocol/policy.h"
 
 namespace holdfast::http {
 
@@ -39,14 +41,24 @@ Response list_approvals(ApiContext& context, Request& request) {
   auto approvals = context.store().approvals(filter);
   if (!approvals) return Problem::from(approvals.error()).response();
   Json rows = Json::array();
-  for (const Approval& approval : *approvals) rows.push_back(approval_json(approval));
+  for (const Approval& approval : *approvals) {
+    rows.push_back(approval_json(approval));
+    if (Status status = add_terms(context.store(), approval, rows.back()); !status.ok())
+      return Problem::from(status).response();
+  }
   Json next = approvals->size() == *limit ? Json(base64url(approvals->back().id)) : Json(nullptr);
   return json_response({{"approvals", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
+Response shown(ApiContext& context, const Approval& approval) {
+  Json out = approval_json(approval);
+  const Status status = add_terms(context.store(), approval, out);
+  return status.ok() ? json_response(out) : Problem::from(status).response();
+}
+
 Response show_approval(ApiContext& context, Request& request) {
   auto approval = context.runs().approval(std::string(request.param("id")));
-  return approval ? json_response(approval_json(*approval)) : problem_of(approval.error()).response();
+  return approval ? shown(context, *approval) : problem_of(approval.error()).response();
 }
 
 // Why a decision is not taken.
@@ -73,8 +85,8 @@ Problem refusal(const runs::Decided& decided) {
 }
 
 std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request) {
-  auto body =
-      json_body(request, {"decision", "arguments", "answer", "arguments_sha256", "comment", "decided_by"});
+  auto body = json_body(
+      request, {"decision", "arguments", "answer", "arguments_sha256", "comment", "decided_by", "scope"});
   if (!body) return std::unexpected(body.error());
   auto word = string_member(*body, "decision", 20);
   if (!word) return std::unexpected(word.error());
@@ -84,6 +96,9 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
   if (!comment) return std::unexpected(comment.error());
   auto by = string_member(*body, "decided_by", runs::kMaxIdBytes);
   if (!by) return std::unexpected(by.error());
+
+  auto scope = string_member(*body, "scope", 20);
+  if (!scope) return std::unexpected(scope.error());
 
   auto kind = protocol::decision_kind_by_name(*word);
   if (!kind) {
@@ -95,7 +110,13 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
         Problem(400, "missing_field", "'arguments_sha256' is missing: of the arguments that you saw")
             .hint("send the approval's arguments_sha256 back"));
   }
+  const bool for_run = *scope == protocol::kScopeRun;
+  if (!scope->empty() && *scope != "call" && (!for_run || *kind != protocol::DecisionKind::kApprove)) {
+    return std::unexpected(Problem(400, "invalid_field", fmt::format("'scope' is '{}'", *scope))
+                               .hint("call, or with the decision approve: run"));
+  }
   runs::DecisionRequest decision;
+  if (for_run) decision.scope = *scope;
   decision.decision = *kind;
   bool has_arguments = body->contains("arguments") && !(*body)["arguments"].is_null();
   if (has_arguments != (*kind == protocol::DecisionKind::kEdit)) {
@@ -157,17 +178,23 @@ void decide(ApiContext& context, Request& request, Responder responder) {
   if (auto refused = refused_edit(context, *decision)) return responder.reply(refused->response());
   if (auto refused = refused_answer(context, request, *decision)) return responder.reply(refused->response());
   context.runs().decide(*decision, kAnswerWithin,
-                        [responder = std::move(responder)](Result<runs::Decided> decided) mutable {
-                          responder.reply(decided_response(decided));
+                        [&context, responder = std::move(responder)](Result<runs::Decided> decided) mutable {
+                          responder.reply(decided_response(context, decided));
                         });
 }
 
 }  // namespace
 
-Response decided_response(const Result<runs::Decided>& decided) {
+Response decided_response(ApiContext& context, const Result<runs::Decided>& decided) {
   if (!decided) return problem_of(decided.error()).response();
   switch (decided->outcome) {
-    case DecisionOutcome::kTaken: return json_response(approval_json(decided->approval));
+    case DecisionOutcome::kTaken: {
+      Json out = approval_json(decided->approval);
+      if (Status status = add_terms(context.store(), decided->approval, out); !status.ok())
+        return Problem::from(status).response();
+      if (decided->need > 0) out["have"] = decided->have;  // which the run may not have noted yet
+      return json_response(out);
+    }
     case DecisionOutcome::kSent:
       return json_response({{"approval", approval_json(decided->approval)},
                             {"decision", "sent"},

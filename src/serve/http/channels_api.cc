@@ -195,8 +195,8 @@ void mail_reply(ApiContext& context, Request& request, Responder responder) {
   auto decision = mailed_decision(context, *mail);
   if (!decision) return responder.reply(decision.error().response());
   context.runs().decide(*decision, kAnswerWithin,
-                        [responder = std::move(responder)](Result<runs::Decided> decided) mutable {
-                          responder.reply(decided_response(decided));
+                        [&context, responder = std::move(responder)](Result<runs::Decided> decided) mutable {
+                          responder.reply(decided_response(context, decided));
                         });
 }
 

@@ -1,0 +1,58 @@
+#include "http/approval_terms.h"
+
+#include "base/json.h"
+#include "protocol/policy.h"
+
+namespace holdfast::http {
+
+namespace {
+
+// Of one question; each is a vote or a step of its escalation.
+constexpr std::uint32_t kMaxNotes = 64;
+
+Json votes_json(const Json& votes) {
+  Json out = Json::array();
+  for (const Json& vote : votes)
+    out.push_back(
+        {{"by", vote.value("by", "")},
+         {"at", iso_time(WallTime(std::chrono::milliseconds(vote.value("at_ms", std::int64_t{0}))))}});
+  return out;
+}
+
+}  // namespace
+
+Status add_terms(platform::Store& store, const platform::Approval& approval, Json& out) {
+  const auto record = store.lookup_step(protocol::terms_key(approval.id));
+  if (!record) return record.error();
+  if (!*record) return {};
+  const Json stored = parse_json<Json>((*record)->result);
+  const Json terms = stored.value("terms", Json::object());
+  out["rule"] = stored.value("rule", "");
+  out["need"] = terms.value("quorum", 1);
+  out["have"] = 0;
+  out["votes"] = Json::array();
+  out["who"] = terms.value("who", Json::array());
+  out["four_eyes"] = terms.value("four_eyes", false);
+  if (terms.contains("requester")) out["requester"] = terms["requester"];
+  out["escalation"] = Json::array();
+  for (const Json& step : terms.value("escalate", Json::array())) {
+    const auto at =
+        approval.requested_at + std::chrono::milliseconds(step.value("after_ms", std::int64_t{0}));
+    out["escalation"].push_back({{"at", iso_time(at)}, {"to", step.value("to", Json::array())}});
+  }
+  out["escalated"] = 0;
+  for (std::uint32_t n = 1; n <= kMaxNotes; ++n) {
+    const auto noted = store.lookup_step(protocol::note_key(approval.id, n));
+    if (!noted) return noted.error();
+    if (!*noted) break;
+    const Json note = parse_json<Json>((*noted)->result);
+    out["votes"] = votes_json(note.value("votes", Json::array()));
+    out["have"] = out["votes"].size();
+    out["escalated"] = note.value("level", 0);
+  }
+  // The last of them is no note: it is the decision.
+  if (approval.status == platform::ApprovalStatus::kApproved) out["have"] = out["need"];
+  return {};
+}
+
+}  // namespace holdfast::http

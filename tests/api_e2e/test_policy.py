@@ -1,0 +1,103 @@
+"""Policies from outside: who decides, with roles that are proven, across a kill; and rules tried on past calls."""
+
+import json
+
+from test_identity import add_user, bearer, code, guarded, make_key, sign_in  # noqa: F401
+
+FOUR_EYES = """  approvals:
+    language: cel
+    rules:
+      - {name: large, tool: pay, when: args.amount > 100.0, action: ask, who: [approver], quorum: 2, four_eyes: true, escalate: [{after: 1d, to: [admin]}]}
+"""
+
+
+def with_policy(text, approvals):
+    return text[: text.index("  approvals:")] + approvals
+
+
+def test_two_people_with_the_role_and_not_who_started_it(guarded, agent_text, payments):  # noqa: F811
+    deploy = bearer(make_key(guarded, "dd", {"default": ["deployer"]})["key"])
+    for name, roles in (("ann", ["operator", "approver"]), ("bob", ["approver"]), ("cleo", ["approver"]), ("zoe", ["admin"])):
+        add_user(guarded, name, {"default": roles})
+    pages = {name: {"Cookie": sign_in(guarded, name)[1], "Sec-Fetch-Site": "same-origin"} for name in ("ann", "bob", "cleo", "zoe")}
+    assert guarded.request("PUT", "/api/v1/agents/payer", with_policy(agent_text(), FOUR_EYES), deploy).status == 201
+    assert guarded.post("/api/v1/runs", {"agent": "payer", "input": "pay", "id": "eyes"}, pages["ann"]).status == 202
+    waiting = lambda: guarded.get("/api/v1/approvals", **pages["bob"]).json["approvals"]  # noqa: E731
+    approval = guarded.wait_until(waiting)[0]
+    assert (approval["need"], approval["have"], approval["who"], approval["requester"], approval["rule"]) == (2, 0, ["approver"], "ann", "large")
+    assert approval["escalated"] == 0 and approval["escalation"][0]["to"] == ["admin"]
+
+    def decide(name, decision="approve", **more):
+        body = {"decision": decision, "arguments_sha256": approval["arguments_sha256"], **more}
+        return guarded.post(f"/api/v1/approvals/{approval['id']}/decision", body, pages[name])
+
+    for name, why in (("ann", "ann has started this run"), ("zoe", "zoe may not decide this: it is for approver, admin")):
+        refused = decide(name)
+        assert code(refused) == (409, "decision_refused"), refused.text
+        assert why.split(", admin")[0] in refused.json["detail"]
+    first = decide("bob")
+    assert first.status == 200, first.text
+    assert (first.json["status"], first.json["have"], first.json["need"]) == ("pending", 1, 2)
+    twice = decide("bob")
+    assert code(twice) == (409, "decision_refused") and "bob has approved already" in twice.json["detail"]
+    guarded.wait_until(lambda: [vote["by"] for vote in waiting()[0]["votes"]] == ["bob"])
+    guarded.kill()
+    guarded.start()
+    assert waiting()[0]["have"] == 1
+    assert payments() == []
+    last = decide("cleo")
+    assert (last.status, last.json["status"], last.json["have"]) == (200, "approved", 2), last.text
+    guarded.wait_until(lambda: guarded.get("/api/v1/runs/eyes", **pages["bob"]).json["status"] == "completed")
+    assert payments() == [250]
+
+
+def test_allowed_for_the_run(server, agent_text, payments, cli):
+    text = with_policy(agent_text("free"), "  approvals: {language: cel, rules: [{name: all, tool: pay, action: ask}]}\n")
+    assert server.request("PUT", "/api/v1/agents/free", text).status in (200, 201)
+    run = server.start_run("free", "invoices, please")
+    listed = lambda: server.get(f"/api/v1/approvals?status=pending&run={run}").json["approvals"]  # noqa: E731
+    server.wait_until(lambda: len(listed()) == 3)
+    said = cli(server, "approve", listed()[0]["id"], "--for-run", "--by", "mara")
+    assert said.returncode == 0, said.stderr
+    assert "scope" in server.post(f"/api/v1/approvals/{listed()[0]['id']}/decision", {"decision": "reject", "scope": "run"}).json["detail"]
+    for one in listed():
+        assert cli(server, "approve", one["id"]).returncode == 0
+    server.wait(run)
+    assert sorted(payments()) == [7, 40, 250]
+
+
+def test_a_policy_is_tried_on_calls(server, agent_text, payments, cli, tmp_path):
+    run = server.start_run("payer", "pay, please")
+    approval = server.wait_for_approval(run)
+    server.post(f"/api/v1/approvals/{approval['id']}/decision", {"decision": "approve", "arguments_sha256": approval["arguments_sha256"]})
+    server.wait(run)
+    same, other = tmp_path / "same.yaml", tmp_path / "other.yaml"
+    same.write_text(agent_text())
+    other.write_text(
+        with_policy(
+            agent_text(),
+            """  approvals:
+    language: cel
+    rules:
+      - {name: twice, tool: pay, when: 'calls("pay").exists(c, c.ok)', action: deny}
+      - {name: strict, tool: pay, when: args.amount > 200.0, action: deny, mode: shadow}
+""",
+        )
+    )
+    kept = cli(server, "policy", "test", str(same), "--run", run)
+    assert kept.returncode == 0, kept.stderr
+    assert "1 calls: 0 would be ruled on otherwise, 0 by rules in shadow" in kept.stdout
+    changed = cli(server, "policy", "test", str(other), "--run", run)
+    assert changed.returncode == 1, changed.stdout + changed.stderr
+    assert "1 calls: 1 would be ruled on otherwise, 1 by rules in shadow" in changed.stdout
+
+    calls = tmp_path / "calls.jsonl"
+    rows = [{"run": "a", "tool": "pay", "args": {"amount": amount}, "at": f"2026-05-17T10:0{i}:00Z", "ruling": "allow"} for i, amount in enumerate((5, 6))]
+    calls.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    tried = cli(server, "policy", "test", str(other), "--calls", str(calls), "--json")
+    assert tried.returncode == 1, tried.stderr
+    report = json.loads(tried.stdout)
+    assert [(row["was"], row["is"], row["rule"]) for row in report["rulings"]] == [("allow", "allow", ""), ("allow", "deny", "twice")]
+    calls.write_text("nonsense\n")
+    wrong = cli(server, "policy", "test", str(other), "--calls", str(calls))
+    assert wrong.returncode == 2 and "line 1" in wrong.stderr
