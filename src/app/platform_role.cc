@@ -70,6 +70,7 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   out.streams = std::move(opened->streams);
   out.identities = opened->identities;
   out.outbox = std::move(opened->outbox);
+  out.index = std::move(opened->index);
   return out;
 }
 

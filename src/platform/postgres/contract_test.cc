@@ -13,6 +13,7 @@
 #include "platform/contract_labels.h"
 #include "platform/contract_memory.h"
 #include "platform/contract_outbox.h"
+#include "platform/contract_run_index.h"
 #include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_steps.h"
@@ -31,7 +32,7 @@ class Schema : public StorePlace {
     Result<OpenPostgres> opened = open_postgres(options, clock, random, flusher_);
     if (!opened) return fail(opened.error());
     return Opened{std::move(opened->store), std::move(opened->streams), opened->identities,
-                  std::move(opened->outbox)};
+                  std::move(opened->outbox), std::move(opened->index)};
   }
 
  private:

@@ -13,6 +13,7 @@
 #include "holdfast/status.h"
 #include "platform/identity_store.h"
 #include "platform/outbox.h"
+#include "platform/run_index.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "postgres/address.h"
@@ -39,6 +40,7 @@ struct OpenPostgres {
   std::unique_ptr<Streams> streams;
   IdentityStore* identities = nullptr;  // the store's
   std::unique_ptr<Outbox> outbox;       // of these two; goes before they do
+  std::unique_ptr<RunIndex> index;      // of the store; goes before it does
 };
 
 // Makes the tables of a schema that has none; one of an earlier version is FAILED_PRECONDITION, because

@@ -13,6 +13,7 @@
 #include "holdfast/status.h"
 #include "platform/identity_store.h"
 #include "platform/outbox.h"
+#include "platform/run_index.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 #include "platform_sqlite/snapshot.h"
@@ -37,6 +38,7 @@ struct OpenStores {
   IdentityStore* identities = nullptr;   // the store's
   std::unique_ptr<Outbox> outbox;        // of these two; goes before they do
   std::unique_ptr<Snapshots> snapshots;  // of these two; goes before they do
+  std::unique_ptr<RunIndex> index;       // of the store; goes before it does
 };
 
 // `flusher` must serve nothing else: it blocks up to kFlushInterval at a time while deltas are buffered.

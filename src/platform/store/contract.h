@@ -19,6 +19,7 @@
 #include "holdfast/status.h"
 #include "platform/identity_store.h"
 #include "platform/outbox.h"
+#include "platform/run_index.h"
 #include "platform/store.h"
 #include "platform/streams.h"
 
@@ -32,6 +33,7 @@ class StorePlace {
     std::unique_ptr<Streams> streams;
     IdentityStore* identities = nullptr;  // the store's
     std::unique_ptr<Outbox> outbox;
+    std::unique_ptr<RunIndex> index;
   };
   virtual ~StorePlace() = default;
   // At most one at a time is open. Clock and random outlive it.
@@ -59,8 +61,10 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     streams_ = std::move(opened->streams);
     identities_ = opened->identities;
     outbox_ = std::move(opened->outbox);
+    index_ = std::move(opened->index);
   }
   void close() {
+    index_.reset();
     outbox_.reset();
     streams_.reset();
     store_.reset();
@@ -73,6 +77,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   std::unique_ptr<Streams> streams_;
   IdentityStore* identities_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<RunIndex> index_;
 };
 
 }  // namespace holdfast::platform
