@@ -340,6 +340,7 @@ Status Node::open_runs() {
   deps.connection = &engine_->connection();
   deps.store = platform_.store.get();
   deps.streams = platform_.streams.get();
+  deps.index = platform_.index.get();
   deps.environment = &environment_;
   deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
     server_->after(delay, std::move(job));

@@ -57,6 +57,7 @@ void add_approval_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);
 void add_version_routes(Router& router, ApiContext& context);
 void add_label_routes(Router& router, ApiContext& context);
+void add_list_routes(Router& router, ApiContext& context);
 void add_usage_routes(Router& router, ApiContext& context);
 void add_output_routes(Router& router, ApiContext& context);
 void add_memory_routes(Router& router, ApiContext& context);
