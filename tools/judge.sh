@@ -4,6 +4,7 @@
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
+#   schemathesis [EXAMPLES]  the API is what its description says (tools/judge_schemathesis.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,8 +31,9 @@ case "$what" in
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
+  schemathesis) tools/judge_schemathesis.sh "$build" "$directory" "${3:-}" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients | mcp | models | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | clients | mcp | models | schemathesis [EXAMPLES] | upgrade [REV]" >&2
     exit 2
     ;;
 esac
