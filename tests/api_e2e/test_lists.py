@@ -76,6 +76,7 @@ def test_a_batch_goes_by_time_too(own_server):
     assert [row["run"] for row in found if row["run"] != runs[0]] == [runs[1]]
     assert server.post("/api/v1/runs/bulk", {**asked, "from": "2200-01-01T00:00:00Z"}).json["runs"] == []
     assert code(server.post("/api/v1/runs/bulk", {**asked, "to": "never"})) == (400, "invalid_field")
+    assert code(server.post("/api/v1/runs/bulk", {**asked, "to": ""})) == (400, "invalid_field")
 
 
 # ---- a histogram

@@ -47,7 +47,7 @@ spec:
 # What a stream sends is no answer that ends; /metrics and the pages are no part of the document.
 NOT_JUDGED = ["/api/v1/events"]
 CHECKS = ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance",
-          "response_headers_conformance", "unsupported_method", "missing_required_header"]
+          "response_headers_conformance", "unsupported_method", "missing_required_header", "negative_data_rejection"]
 
 
 # What is there to be asked for: the address, and its parameters. Only GET: nothing of it goes.

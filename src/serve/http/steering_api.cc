@@ -161,7 +161,9 @@ std::expected<runs::BulkRequest, Problem> bulk_of(const Request& request) {
             .hint("queued, running, paused, parked, completed, failed, canceled, terminated or timed_out"));
   }
   const auto moment = [&](const char* name) {
-    return texts[name].empty() ? std::nullopt : std::optional<std::string_view>(texts[name]);
+    const auto found = body->find(name);
+    const bool said = found != body->end() && !found->is_null();
+    return said ? std::optional<std::string_view>(texts[name]) : std::nullopt;
   };
   auto range = range_of(moment("from"), moment("to"), "invalid_field");
   if (!range) return std::unexpected(range.error());
