@@ -83,8 +83,8 @@ ALTER TABLE definitions ADD COLUMN checksum INTEGER;
 ALTER TABLE current_definitions ADD COLUMN checksum INTEGER;
 )sql";
 
-// A page of runs is read from these alone (runs.cc), and so are counts and lists (run_index.cc). Other landings
-// keep them as they keep every index.
+// A page of runs is read from these alone (runs.cc), and so are counts and lists (run_index.cc). Other
+// landings keep them as they keep every index.
 constexpr const char* kListIndexes = R"sql(
 CREATE INDEX IF NOT EXISTS runs_listed ON runs
   (n, run, agent, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
