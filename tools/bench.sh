@@ -4,6 +4,7 @@
 # tools/bench.sh BUILD retention [RUNS]: see tools/bench_retention.py.
 # tools/bench.sh BUILD agents [options]: see tools/bench_agents.py.
 # tools/bench.sh BUILD agents streams|long|parked [options]: see tools/bench_agents_load.py.
+# tools/bench.sh BUILD people console [options]: see tools/bench_people_console.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -22,5 +23,9 @@ if [ "${1:-}" = agents ]; then
     streams | long | parked) exec python3 tools/bench_agents_load.py --build "$build" "$@" ;;
   esac
   exec python3 tools/bench_agents.py --build "$build" "$@"
+fi
+if [ "${1:-}" = people ] && [ "${2:-}" = console ]; then
+  shift 2
+  exec python3 tools/bench_people_console.py --build "$build" "$@"
 fi
 exec python3 tools/bench.py --build "$build" "$@"

@@ -5,6 +5,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import type { AgentSearch, AgentView } from './features/agents/agent_screen';
 import { Shell } from './features/shell/shell';
 import type { UsageSearch } from './features/usage/usage_screen';
+import type { SettingsPart } from './features/settings/settings';
 import { BY, isDay, type By } from './model/usage';
 import { NotFound } from './routes/not_found';
 import { Failed } from './ui/boundary';
@@ -12,6 +13,8 @@ import { Failed } from './ui/boundary';
 export interface RunsSearch { status?: string; agent?: string; from?: string; to?: string }
 export interface RunSearch { step?: number }
 export interface InboxSearch { approval?: string }
+export interface BudgetsSearch { waiting?: true }
+export interface SettingsSearch { part?: SettingsPart }
 
 // A search parameter that is none stands as undefined, or the router hands it on as it was written.
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : typeof value === 'number' ? String(value) : undefined);
@@ -78,11 +81,31 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import('./routes/inbox')),
 });
 
+const budgets = createRoute({
+  getParentRoute: () => root,
+  path: '/budgets',
+  validateSearch: (search: Record<string, unknown>): BudgetsSearch => {
+    const waiting = search['waiting'] === true || search['waiting'] === 'true' ? true : undefined;
+    return { waiting };
+  },
+  component: lazyRouteComponent(() => import('./routes/budgets')),
+});
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  validateSearch: (search: Record<string, unknown>): SettingsSearch => {
+    const part = oneOf<SettingsPart>(search['part'], ['people', 'keys', 'sessions']);
+    return { part };
+  },
+  component: lazyRouteComponent(() => import('./routes/settings')),
+});
+
 const newChat = createRoute({ getParentRoute: () => root, path: '/chat', component: lazyRouteComponent(() => import('./routes/new_chat')) });
 
 const chat = createRoute({ getParentRoute: () => root, path: '/chat/$conversation', component: lazyRouteComponent(() => import('./routes/chat')) });
 
-export const routeTree = root.addChildren([home, runs, run, newRun, inbox, newChat, chat, agents, agent, usage]);
+export const routeTree = root.addChildren([home, runs, run, newRun, inbox, newChat, chat, agents, agent, usage, budgets, settings]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

@@ -363,6 +363,7 @@ Status Node::open_runs() {
   deps.store = platform_.store.get();
   deps.links = platform_.links;
   deps.streams = platform_.streams.get();
+  deps.index = platform_.index.get();
   deps.environment = &environment_;
   deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
     server_->after(delay, std::move(job));

@@ -3,6 +3,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { answered, api, type Schemas } from './client';
 import { queryClient } from './queries';
+import { author } from './session';
 
 export type Agent = Schemas['Agent'];
 export type AgentVersion = Schemas['AgentVersion'];
@@ -11,7 +12,6 @@ export type Change = Schemas['Change'];
 export interface Move { version: string; how: string; by: string; at: string; comment?: string; from?: string; move: number }
 
 const PAGE = 100;
-const BY = 'console';
 
 export const agentPagesQuery = infiniteQueryOptions({
   queryKey: ['agent-pages'],
@@ -56,10 +56,10 @@ export const agentChanged = (name: string) => queryClient.invalidateQueries({ qu
 // A label moves only from where its mover saw it; `seen` is absent for one that is new.
 export const moveLabel = (name: string, label: string, version: string, comment: string, seen: Label | undefined, from?: string): Promise<Label> => answered(api.PUT('/api/v1/agents/{name}/labels/{label}', {
   params: { path: { name, label }, header: seen ? { 'If-Match': etagOf(seen) } : { 'If-None-Match': '*' } },
-  body: { version, by: BY, ...(comment ? { comment } : {}), ...(from ? { from } : {}) },
+  body: { version, by: author(), ...(comment ? { comment } : {}), ...(from ? { from } : {}) },
 }));
 
 export const rollBackLabel = (name: string, label: Label, comment: string): Promise<Label> => answered(api.POST('/api/v1/agents/{name}/labels/{label}/rollback', {
   params: { path: { name, label: label.label }, header: { 'If-Match': etagOf(label) } },
-  body: { by: BY, ...(comment ? { comment } : {}) },
+  body: { by: author(), ...(comment ? { comment } : {}) },
 }));

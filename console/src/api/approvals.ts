@@ -5,10 +5,11 @@ import { textOf } from '../model/events';
 import { answered, api, type Approval } from './client';
 import { live } from './live';
 import { paced, queryClient, refreshPages } from './queries';
+import { author } from './session';
 
 interface Page { approvals: Approval[]; next_cursor: string | null }
 const PAGE = 100;
-const EVERY_MS = 5000; // the feed tells of beginnings and ends of runs, not of what is asked in between
+const EVERY_MS = 5000; // the feed tells of each; nobody tells of a clock, nor that a session has ended
 
 export const pendingQuery = infiniteQueryOptions({
   queryKey: ['approvals', 'pending'],
@@ -36,7 +37,7 @@ export interface Decided { id: string; decision: Decision; sha256: string; comme
 export const decide = (one: Decided): Promise<unknown> => answered<unknown>(api.POST('/api/v1/approvals/{id}/decision', {
   params: { path: { id: one.id } },
   body: {
-    decision: one.decision, decided_by: 'console', arguments_sha256: one.sha256, ...(one.comment ? { comment: one.comment } : {}),
+    decision: one.decision, decided_by: author(), arguments_sha256: one.sha256, ...(one.comment ? { comment: one.comment } : {}),
     ...(one.decision === 'edit' ? { arguments: one.arguments } : {}),
   },
 }));

@@ -3,9 +3,10 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import type { RunEvent } from '../model/events';
 import { RunLog, type Item } from '../model/run_log';
-import { ApiProblem, answered, api } from './client';
+import { ApiProblem, answered, api, type Schemas } from './client';
 import { live } from './live';
 import { paced, queryClient, refreshPages } from './queries';
+import { author } from './session';
 
 interface Page { runs: { run?: string; came_at?: string; in_line?: boolean }[]; next_cursor: string | null }
 const PAGE = 20;
@@ -24,6 +25,20 @@ export const conversationQuery = (id: string) => infiniteQueryOptions({
   initialPageParam: '',
   getNextPageParam: (page: Page) => page.next_cursor,
 });
+
+export type Conversation = Schemas['ConversationSummary'];
+interface Conversations { conversations: Conversation[]; next_cursor: string | null }
+
+export const conversationsQuery = infiniteQueryOptions({
+  queryKey: ['conversations'],
+  queryFn: ({ pageParam }): Promise<Conversations> => answered(api.GET('/api/v1/conversations', { params: { query: { limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+  initialPageParam: '',
+  getNextPageParam: (page: Conversations) => page.next_cursor,
+});
+
+// Keeps the list of them current while it is looked at: what is older than its first page comes again more seldom than
+// news. The answer ends it.
+export const followConversations = (): (() => void) => live.onNews(paced(() => void refreshPages(conversationsQuery.queryKey), 1000));
 
 // Keeps a conversation's turns current: others write to it, too. The answer ends it.
 export function followConversation(id: string): () => void {
@@ -69,7 +84,7 @@ export interface Saying { conversation: string; agent: string; text: string; id:
 export async function say({ conversation, agent, text, id, into }: Saying): Promise<void> {
   if (into !== undefined) {
     try {
-      await answered(api.POST('/api/v1/runs/{id}/messages', { params: { path: { id: into } }, body: { input: text, id, by: 'console' } }));
+      await answered(api.POST('/api/v1/runs/{id}/messages', { params: { path: { id: into } }, body: { input: text, id, by: author() } }));
       return;
     } catch (error) {
       // It ended meanwhile: what was meant for it begins the next turn.

@@ -1,7 +1,8 @@
 // What the server knows, as queries with one cache. News from the stream change it; no screen asks on its own.
 
-import { QueryClient, infiniteQueryOptions, queryOptions, type InfiniteData } from '@tanstack/react-query';
+import { QueryClient, infiniteQueryOptions, keepPreviousData, queryOptions, type InfiniteData } from '@tanstack/react-query';
 import { fieldsOf, textOf, type RunEvent } from '../model/events';
+import { MAX_BINS, type TimeRange } from '../model/histogram';
 import { mergePages, patchPages, type RunPage } from '../model/run_pages';
 import { ApiProblem, answered, api, type Run, type RunSummary } from './client';
 import { live } from './live';
@@ -16,22 +17,32 @@ export const queryClient = new QueryClient({
   },
 });
 
-export interface RunFilter { status?: string | undefined; agent?: string | undefined }
+export interface RunFilter extends TimeRange { status?: string | undefined; agent?: string | undefined }
 type Page = RunPage<RunSummary>;
 const PAGE = 100;
 
 async function fetchRuns(filter: RunFilter, cursor: string | undefined, limit = PAGE): Promise<Page> {
-  const query = { limit, cursor, status: filter.status || undefined, agent: filter.agent || undefined };
+  const query = { limit, cursor, status: filter.status || undefined, agent: filter.agent || undefined, from: filter.from, to: filter.to };
   return answered(api.GET('/api/v1/runs', { params: { query: query as { limit: number } } }));
 }
 
 export const runsQuery = (filter: RunFilter) => infiniteQueryOptions({
-  queryKey: ['runs', filter.status ?? '', filter.agent ?? ''],
+  queryKey: ['runs', filter.status ?? '', filter.agent ?? '', filter.from ?? '', filter.to ?? ''],
   queryFn: ({ pageParam }) => fetchRuns(filter, pageParam || undefined),
   initialPageParam: '',
   getNextPageParam: (page: Page) => page.next_cursor,
   staleTime: Infinity, // kept by mergeNews
 });
+
+// How many began when; of another window the old picture stands until the new one is there.
+export const histogramQuery = (agent: string | undefined, { from, to }: TimeRange) => queryOptions({
+  queryKey: ['histogram', agent ?? '', from ?? '', to ?? ''],
+  queryFn: () => answered(api.GET('/api/v1/run-histogram', { params: { query: { bins: MAX_BINS, ...(agent ? { agent } : {}), ...(from ? { from } : {}), ...(to ? { to } : {}) } } })),
+  placeholderData: keepPreviousData,
+});
+
+// Keeps it current on news, not more often than every few seconds: it counts all runs. The answer ends it.
+export const followHistogram = (): (() => void) => live.onNews(paced(() => void queryClient.invalidateQueries({ queryKey: ['histogram'] }), 3000));
 
 export const runQuery = (id: string) => queryOptions({
   queryKey: ['run', id],
@@ -120,7 +131,7 @@ export function followNews(): () => void {
 }
 
 // Keeps the first page of a list current while it is looked at: on news, and every few seconds, since the feed tells of
-// beginnings and ends only.
+// beginnings, ends and approvals only.
 export function followRuns(filter: RunFilter): () => void {
   const soon = paced(() => void refreshRuns(filter), 500);
   const stop = live.onNews(soon);

@@ -1,19 +1,20 @@
 // Who is asking, as the server knows it: docs/guide/identity.md.
 
 import { queryOptions } from '@tanstack/react-query';
-import { fieldsOf, textOf } from '../model/events';
+import type { Roles } from '../model/roles';
 import { ApiProblem, answered, api } from './client';
 import { queryClient } from './queries';
 
-export interface Known { name: string; open: boolean; session: boolean }
+// `known`: by a credential, and not only as somebody on an open server.
+export interface Known { name: string; open: boolean; session: boolean; known: boolean; roles: Roles }
 
 // Null: the server wants to know who asks.
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async (): Promise<Known | null> => {
     try {
-      const known = fieldsOf(await answered(api.GET('/api/v1/session')));
-      return { name: textOf(known['principal']), open: known['open'] === true, session: known['kind'] === 'session' };
+      const { principal, kind, open, roles } = await answered(api.GET('/api/v1/session'));
+      return { name: principal, open, session: kind === 'session', known: kind !== 'local' && kind !== 'nobody', roles: roles as Roles };
     } catch (error) {
       if (error instanceof ApiProblem && error.status === 401) return null;
       throw error;
@@ -21,6 +22,17 @@ export const sessionQuery = queryOptions({
   },
   staleTime: Infinity, // until a request is refused
 });
+
+const PAGE = 'console';
+const signedInAs = (): string | undefined => {
+  const who = queryClient.getQueryData(sessionQuery.queryKey);
+  return who?.known ? who.name : undefined;
+};
+
+// Who does something: the server goes by the credential and by no name in a request; where it asks nobody for one, this
+// page is all that there is to name.
+export const author = (): string | undefined => (signedInAs() === undefined ? PAGE : undefined);
+export const isOwnName = (name: string): boolean => name === (signedInAs() ?? PAGE);
 
 // A session that ended is noticed at the first request that is refused for it.
 export function followRefusals(): void {

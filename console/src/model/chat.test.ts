@@ -1,13 +1,6 @@
 import { expect, test } from 'vitest';
-import { saidOf, talksOf, turnsOf, watchedOf } from './chat';
+import { saidOf, turnsOf, watchedOf } from './chat';
 import { RunLog, type Item } from './run_log';
-
-const run = (id: string, conversation: string) => ({ id, conversation, agent: 'a', status: 'completed', input: id, created_at: '' });
-
-test('conversations are what runs share; the newest says what it is about', () => {
-  const talks = talksOf([run('c', 'talk'), run('x', 'x'), run('b', 'talk'), run('n', 'old'), run('old', 'old')]);
-  expect(talks.map((talk) => [talk.id, talk.newest.id, talk.runs])).toEqual([['talk', 'c', 2], ['old', 'n', 2]]);
-});
 
 test('turns are what is listed and what was sent, each once, in their order', () => {
   const listed = [{ run: 'c', in_line: true }, { run: 'b', in_line: false }];

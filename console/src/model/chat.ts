@@ -4,20 +4,7 @@ import { textOf } from './events';
 import type { EndItem, Item } from './run_log';
 import { parsed, plainText } from './text';
 
-interface Row { id: string; agent: string; status: string; conversation?: string | undefined; input: unknown; created_at: string }
-export interface Talk<R extends Row> { id: string; newest: R; runs: number }
-
-// Of runs, newest first: the conversations that they are turns of. A run alone has one of its own, named like itself.
-export function talksOf<R extends Row>(runs: readonly R[]): Talk<R>[] {
-  const talks = new Map<string, Talk<R> & { shared: boolean }>();
-  for (const run of runs) {
-    const id = run.conversation || run.id;
-    const talk = talks.get(id) ?? { id, newest: run, runs: 0, shared: false };
-    talks.set(id, { ...talk, runs: talk.runs + 1, shared: talk.shared || id !== run.id });
-  }
-  return [...talks.values()].filter((talk) => talk.shared).map(({ id, newest, runs: count }) => ({ id, newest, runs: count }));
-}
-
+interface Row { input: unknown }
 export const lineOf = (run: Row): string => plainText(run.input).slice(0, 120);
 
 export interface Turn {

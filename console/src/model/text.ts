@@ -33,11 +33,18 @@ export function bytes(count: number): string {
   return `${(count / 1024 / 1024).toFixed(1)} MiB`;
 }
 
+// A moment as people here write it, and a time of which an end may be open.
+export const momentOf = (at: number): string => new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' });
+export const rangeWords = ({ from, to }: { from?: string | undefined; to?: string | undefined }): string =>
+  `${from ? momentOf(Date.parse(from)) : 'the beginning'} to ${to ? momentOf(Date.parse(to)) : 'now'}`;
+
 export const plural = (count: number, word: string): string => `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`;
 
-// Text that may be JSON, as a value.
+const MAX_PARSED = 1_000_000;
+
+// Text that may be JSON, as a value; what is very long stays text, of which a part is shown at a time.
 export function parsed(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
+  if (typeof value !== 'string' || value.length > MAX_PARSED) return value;
   const first = value.trimStart()[0];
   if (first !== '{' && first !== '[') return value;
   try {

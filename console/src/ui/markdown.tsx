@@ -3,9 +3,6 @@
 
 import { Streamdown, defaultRehypePlugins, type StreamdownProps } from 'streamdown';
 
-// Longer text is shown as it is.
-const MAX_MARKDOWN = 100_000;
-
 const safe = (url: string | undefined): string | undefined => (url && /^(https?:|mailto:)/i.test(url) ? url : undefined);
 
 const parts: StreamdownProps['components'] = {
@@ -21,7 +18,6 @@ for (const tag of ['thead', 'tbody', 'tr', 'th', 'td', 'ul', 'ol', 'li', 'h1', '
 }
 
 export default function Markdown({ text, live }: { text: string; live: boolean }) {
-  if (text.length > MAX_MARKDOWN) return <p className="prose plain">{text}</p>;
   return (
     <Streamdown className="prose" components={parts} mode={live ? 'streaming' : 'static'} parseIncompleteMarkdown={live} skipHtml
       rehypePlugins={[defaultRehypePlugins['sanitize']!]} controls={false} linkSafety={{ enabled: false }}>

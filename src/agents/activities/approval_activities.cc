@@ -20,6 +20,13 @@ WallTime wall_time(std::int64_t milliseconds) {
   return WallTime(std::chrono::milliseconds(milliseconds));
 }
 
+const std::string kFeed(protocol::event::kRunsFeed);
+
+// In the feed of all runs; the run's own log has the rest.
+Json news_of(activity::Context& ctx, const std::string& approval) {
+  return {{"run", ctx.info().workflow_id}, {"approval", approval}};
+}
+
 platform::ApprovalStatus status_of(ApprovalOutcome outcome) {
   switch (outcome) {
     case ApprovalOutcome::kApproved: return platform::ApprovalStatus::kApproved;
@@ -63,6 +70,9 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   if (!in.rule.empty()) event["rule"] = in.rule;
   if (in.terms) event["terms"] = *in.terms;
   publish(ctx, protocol::event::kApprovalRequested, event, "approval/" + in.id + "/requested");
+  // Who watches all runs sees that one waits for a person, and below that it does not any more.
+  publish_to(kFeed, protocol::event::kApprovalRequested, news_of(ctx, in.id),
+             "approval/" + in.id + "/requested");
 }
 
 Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
@@ -81,6 +91,7 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   if (!in.votes.empty()) event["votes"] = in.votes;
   if (!in.scope.empty()) event["scope"] = in.scope;
   publish(ctx, protocol::event::kApprovalDecided, event, "approval/" + in.id + "/decided");
+  publish_to(kFeed, protocol::event::kApprovalDecided, news_of(ctx, in.id), "approval/" + in.id + "/decided");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just

@@ -1,6 +1,9 @@
 #include "platform_postgres/ledger_rows.h"
 
+#include <fmt/format.h>
+
 #include "platform/budget_rules.h"
+#include "platform/rules.h"
 #include "postgres/statement.h"
 
 namespace holdfast::platform {
@@ -64,6 +67,22 @@ Account read_account(const Statement& row) {
   row.read_from(kBehindLimits + kTotalColumns, out.reserved.tokens, out.reserved.money, out.reserved.calls,
                 out.waiting_on, out.at);
   return out;
+}
+
+constexpr int kAccountColumns = 29;
+
+// Behind every row without `after`.
+Result<WallTime> budget_page_before(postgres::Connection& db, std::string_view after) {
+  if (after.empty()) return WallTime::max();
+  Statement query(db, "SELECT at FROM accounts WHERE run = $1");
+  Result<std::optional<WallTime>> at = query.bind(after).one([](const Statement& row) {
+    WallTime out;
+    row.read(out);
+    return out;
+  });
+  if (!at) return fail(at.error());
+  if (!*at) return fail(Code::kInvalidArgument, fmt::format("`after` names no run with a budget: {}", after));
+  return **at;
 }
 
 }  // namespace
@@ -202,6 +221,30 @@ Status PostgresLedgerRows::insert_bill(const Bill& bill) {
   insert.bind(bill.run, bill.parent, bill.agent, bill.version, bill.status, bill.error_type);
   bind_total(insert, bill.used);
   return insert.bind(bill.unsettled_cost, bill.begun_at, bill.ended_at).run();
+}
+
+// ---- lists
+
+#define WAIT_FOR_IT "FROM accounts w WHERE w.waiting_on = accounts.run AND w.waiting_on <> ''::bytea"
+
+Result<std::vector<BudgetRow>> list_budgets(postgres::Connection& db, const BudgetFilter& filter) {
+  Result<WallTime> before = budget_page_before(db, filter.after);
+  if (!before) return fail(before.error());
+  Statement query(
+      db, "SELECT " ACCOUNT_COLUMNS
+          ", coalesce((SELECT status FROM bills WHERE bills.run = accounts.run), ''::bytea), "
+          "(SELECT count(*) " WAIT_FOR_IT
+          ") FROM accounts WHERE (limit_tokens IS NOT NULL OR limit_money IS NOT NULL OR limit_calls IS NOT "
+          "NULL OR limit_tool_calls IS NOT NULL OR limit_depth IS NOT NULL OR deadline IS NOT NULL) AND "
+          "(at, run) < ($1::bigint, $2::bytea) AND ($3::bigint = 0 OR EXISTS (SELECT 1 " WAIT_FOR_IT
+          ")) ORDER BY at DESC, run DESC LIMIT $4");
+  return query.bind(*before, filter.after, filter.waiting ? 1 : 0, rules::page_size(filter.limit))
+      .all([](const Statement& row) {
+        BudgetRow out;
+        out.account = read_account(row);
+        row.read_from(kAccountColumns, out.status, out.waiting);
+        return out;
+      });
 }
 
 }  // namespace holdfast::platform

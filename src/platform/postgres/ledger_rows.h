@@ -11,6 +11,7 @@
 #include "holdfast/status.h"
 #include "platform/budget.h"
 #include "platform/records.h"
+#include "platform/run_index.h"
 #include "postgres/connection.h"
 
 namespace holdfast::platform {
@@ -35,5 +36,8 @@ struct PostgresLedgerRows {
   Result<std::optional<Bill>> find_bill(std::string_view run);
   Status insert_bill(const Bill& bill);
 };
+
+// A page of accounts that have budgets.
+Result<std::vector<BudgetRow>> list_budgets(postgres::Connection& db, const BudgetFilter& filter);
 
 }  // namespace holdfast::platform

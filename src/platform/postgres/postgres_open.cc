@@ -10,6 +10,7 @@
 #include "platform_postgres/postgres_log.h"
 #include "platform_postgres/postgres_store.h"
 #include "platform_postgres/postgres_store_impl.h"
+#include "platform_postgres/run_index.h"
 #include "platform_postgres/schema.h"
 
 namespace holdfast::platform {
@@ -103,6 +104,7 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   OpenPostgres out;
   out.identity = identity->id;
   auto tables = std::make_unique<PostgresStore>(std::move(*store), session, options.complain, clock, random);
+  out.index = postgres_run_index(session);
   out.identities = tables.get();
   out.secrets = tables.get();
   out.oidc = tables.get();

@@ -16,6 +16,7 @@
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
+#include "platform/run_index.h"
 #include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -47,6 +48,7 @@ struct OpenPostgres {
   IdentityStore* identities = nullptr;  // the store's
   LinkStore* links = nullptr;           // the store's
   std::unique_ptr<Outbox> outbox;       // of these two; goes before they do
+  std::unique_ptr<RunIndex> index;      // of the store; goes before it does
 };
 
 // Makes the tables of a schema that has none; one of an earlier version is FAILED_PRECONDITION, because

@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "platform_postgres/flow.h"
 #include "platform_postgres/postgres_store_impl.h"
+#include "platform_postgres/run_index.h"
 #include "platform_postgres/run_settings.h"
 
 namespace holdfast::platform {
@@ -176,20 +177,27 @@ Result<RunRecord> PostgresStore::run(std::string_view id) {
   return reading<RunRecord>([&](Connection& db) { return need_run(db, id); });
 }
 
+Result<std::vector<RunRecord>> list_runs(Connection& db, const RunFilter& filter, const TimeRange& range) {
+  Result<std::int64_t> before = page_before(db, "SELECT n FROM runs WHERE run = $1", filter.after, "run");
+  if (!before) return fail(before.error());
+  // Two statements, so that each finds its index.
+  constexpr postgres::Literal kAll =
+      "SELECT " LISTED_RUN_COLUMNS
+      " FROM runs WHERE n < $1 AND $2::bytea = '' AND created_at >= $5 AND created_at < $6 "
+      "ORDER BY n DESC LIMIT $3";
+  constexpr postgres::Literal kOfAgent =
+      "SELECT " LISTED_RUN_COLUMNS
+      " FROM runs WHERE n < $1 AND agent = $2 AND created_at >= $5 AND created_at < $6 "
+      "ORDER BY n DESC LIMIT $3";
+  Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
+  return query
+      .bind(*before, filter.agent, rules::page_size(filter.limit), kMaxListedInput * kMaxBytesOfCharacter,
+            range.from.value_or(WallTime::min()), range.to.value_or(WallTime::max()))
+      .all(listed_run_of);
+}
+
 Result<std::vector<RunRecord>> PostgresStore::runs(const RunFilter& filter) {
-  return reading<std::vector<RunRecord>>([&](Connection& db) -> Result<std::vector<RunRecord>> {
-    Result<std::int64_t> before = page_before(db, "SELECT n FROM runs WHERE run = $1", filter.after, "run");
-    if (!before) return fail(before.error());
-    // Two statements, so that each finds its index.
-    constexpr postgres::Literal kAll =
-        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < $1 AND $2::bytea = '' ORDER BY n DESC LIMIT $3";
-    constexpr postgres::Literal kOfAgent =
-        "SELECT " LISTED_RUN_COLUMNS " FROM runs WHERE n < $1 AND agent = $2 ORDER BY n DESC LIMIT $3";
-    Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
-    return query
-        .bind(*before, filter.agent, rules::page_size(filter.limit), kMaxListedInput * kMaxBytesOfCharacter)
-        .all(listed_run_of);
-  });
+  return reading<std::vector<RunRecord>>([&](Connection& db) { return list_runs(db, filter, {}); });
 }
 
 Result<Definition> PostgresStore::put_definition(std::string_view name, std::string_view text) {

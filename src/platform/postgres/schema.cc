@@ -192,6 +192,13 @@ CREATE INDEX turns_of_conversation ON turns (conversation, n);
 CREATE INDEX turns_in_line ON turns (conversation, n) WHERE over = 0;
 )sql";
 
+constexpr std::string_view kRunIndex = R"sql(
+CREATE INDEX runs_by_time ON runs (created_at);
+CREATE INDEX accounts_limited ON accounts (at, run) WHERE limit_tokens IS NOT NULL OR
+  limit_money IS NOT NULL OR limit_calls IS NOT NULL OR limit_tool_calls IS NOT NULL OR
+  limit_depth IS NOT NULL OR deadline IS NOT NULL;
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
@@ -210,6 +217,7 @@ constexpr Migration kMigrations[] = {
     {15, "named secrets, sealed", kSecretsTable},
     {16, "people and groups of identity providers", kOidcTables},
     {17, "what people are asked, and the links by which they answer", kPeopleTables},
+    {18, "runs by their time, and accounts that have budgets", kRunIndex},
 };
 
 constexpr const char* kMigrationsTable =

@@ -7,6 +7,9 @@
 
 namespace holdfast::protocol::event {
 
+// The feed of all runs is an event log like any other, under a name that no run can have.
+inline constexpr std::string_view kRunsFeed = "$runs";
+
 inline constexpr std::string_view kRunCreated = "run.created";        // in the feed of all runs only
 inline constexpr std::string_view kRunWaiting = "run.waiting";        // before run.started: for its turn
 inline constexpr std::string_view kRunSuperseded = "run.superseded";  // before run.canceled, like the next

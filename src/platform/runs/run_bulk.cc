@@ -73,6 +73,7 @@ void Runs::bulk(const BulkRequest& request, std::chrono::milliseconds answer_wit
   query.agent = request.agent;
   query.status = request.status;
   query.held = request.held;
+  query.range = request.range;
   query.after = request.after;
   query.limit = std::min(request.limit, kMaxBulk);
   auto found = list(query);

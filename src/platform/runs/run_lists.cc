@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "platform/run_rules.h"
 #include "protocol/events.h"
 #include "runs/runs_impl.h"
 
@@ -81,6 +82,12 @@ Result<std::optional<platform::HeldRun>> held_now(platform::Store& store, const 
   return store.held_run(run);
 }
 
+// A page that begins behind what is not there.
+Status of_cursor(const Status& error) {
+  if (error.code() != Code::kInvalidArgument) return error;
+  return with_fault(Code::kInvalidArgument, RunFault::kRunsCursorNotFound, error.message());
+}
+
 // By the list of those that wait; `after` and `next` are run ids there, too.
 Result<RunPage> list_held(Runs& runs, Runs::Impl& impl, const RunQuery& query,
                           const std::set<std::string>& waiting) {
@@ -104,6 +111,7 @@ Result<RunPage> list_held(Runs& runs, Runs::Impl& impl, const RunQuery& query,
       filter.after = held.run;
       auto run = runs.find(held.run);  // a sub-agent has no row
       if (!run || (!query.agent.empty() && run->agent != query.agent)) continue;
+      if (!query.range.contains(run->created_at)) continue;
       Standing standing = impl.standing_of(*run);
       if (is_closed(standing.status)) continue;
       const bool waits = waiting.contains(held.run);
@@ -176,6 +184,28 @@ Result<RunDetails> Runs::view(const std::string& id) {
   return details;
 }
 
+Result<platform::RunIndex*> Runs::Impl::index() {
+  if (deps.index == nullptr) return fail(Code::kUnimplemented, "this server has no index of its runs");
+  return deps.index;
+}
+
+Result<RunSummary> Runs::Impl::summary_of(platform::RunRecord run, Standing standing, bool waits) {
+  auto held = held_now(store(), run.run, standing);
+  if (!held) return fail(held.error());
+  auto turn = waits_for_turn(store(), run, standing);
+  if (!turn) return fail(turn.error());
+  auto flow = flow_now(store(), run.run, standing);
+  if (!flow) return fail(flow.error());
+  RunSummary out;
+  out.waits_for_approval = waits && !is_closed(standing.status);
+  out.run = std::move(run);
+  out.standing = std::move(standing);
+  out.held = *std::move(held);
+  out.waits_for_turn = *turn;
+  out.flow = *std::move(flow);
+  return out;
+}
+
 Result<RunPage> Runs::list(const RunQuery& query) {
   auto waiting = runs_that_wait(impl_->store());
   if (!waiting) return fail(waiting.error());
@@ -184,16 +214,19 @@ Result<RunPage> Runs::list(const RunQuery& query) {
   filter.agent = query.agent;
   filter.after = query.after;
   filter.limit = query.status ? kMaxRunsPage : query.limit;
+  platform::RunIndex* index = nullptr;
+  if (query.range.any()) {
+    auto found = impl_->index();
+    if (!found) return fail(found.error());
+    index = *found;
+  }
 
   RunPage out;
   std::size_t scanned = 0;
   bool more = true;
   while (out.runs.size() < query.limit && scanned < kMaxScanned && more) {
-    auto page = impl_->store().runs(filter);
-    if (!page) {
-      if (page.error().code() != Code::kInvalidArgument) return fail(page.error());
-      return fail(with_fault(Code::kInvalidArgument, RunFault::kRunsCursorNotFound, page.error().message()));
-    }
+    auto page = index != nullptr ? index->runs(filter, query.range) : impl_->store().runs(filter);
+    if (!page) return fail(of_cursor(page.error()));
     more = page->size() == filter.limit;
     for (platform::RunRecord& run : *page) {
       if (out.runs.size() == query.limit) {
@@ -204,15 +237,10 @@ Result<RunPage> Runs::list(const RunQuery& query) {
       filter.after = run.run;
       Standing standing = impl_->standing_of(run);
       if (query.status && standing.status != *query.status) continue;
-      bool waits = waiting->contains(run.run) && !is_closed(standing.status);
-      auto held = held_now(impl_->store(), run.run, standing);
-      if (!held) return fail(held.error());
-      auto turn = waits_for_turn(impl_->store(), run, standing);
-      if (!turn) return fail(turn.error());
-      auto flow = flow_now(impl_->store(), run.run, standing);
-      if (!flow) return fail(flow.error());
-      out.runs.push_back({std::move(run), std::move(standing), waits, *std::move(held), std::nullopt, *turn,
-                          *std::move(flow)});
+      const bool waits = waiting->contains(run.run);
+      auto summary = impl_->summary_of(std::move(run), std::move(standing), waits);
+      if (!summary) return fail(summary.error());
+      out.runs.push_back(*std::move(summary));
     }
   }
   if (more) out.next = filter.after;
@@ -221,6 +249,71 @@ Result<RunPage> Runs::list(const RunQuery& query) {
   auto accounts = impl_->store().accounts(ids);
   if (!accounts) return fail(accounts.error());
   for (std::size_t i = 0; i < out.runs.size(); ++i) out.runs[i].account = std::move((*accounts)[i]);
+  return out;
+}
+
+Result<ConversationList> Runs::conversations(const std::string& after, std::uint32_t limit) {
+  auto index = impl_->index();
+  if (!index) return fail(index.error());
+  auto rows = (*index)->conversations(after, limit);
+  if (!rows) return fail(of_cursor(rows.error()));
+  auto waiting = runs_that_wait(impl_->store());
+  if (!waiting) return fail(waiting.error());
+  ConversationList out;
+  if (rows->size() == limit) out.next = rows->back().newest;
+  for (platform::ConversationRow& row : *rows) {
+    auto run = find(row.newest);
+    if (!run && run.error().code() == Code::kNotFound) continue;
+    if (!run) return fail(run.error());
+    run->input = platform::rules::first_characters(std::move(run->input), platform::kMaxListedInput);
+    Standing standing = impl_->standing_of(*run);
+    auto summary = impl_->summary_of(*std::move(run), std::move(standing), waiting->contains(row.newest));
+    if (!summary) return fail(summary.error());
+    out.conversations.push_back({std::move(row), *std::move(summary)});
+  }
+  return out;
+}
+
+Result<std::vector<platform::BudgetRow>> Runs::budgets(const platform::BudgetFilter& filter) {
+  auto index = impl_->index();
+  if (!index) return fail(index.error());
+  auto rows = (*index)->budgets(filter);
+  if (!rows) return fail(of_cursor(rows.error()));
+  return rows;
+}
+
+Result<RunHistogram> Runs::histogram(const HistogramQuery& query) {
+  auto index = impl_->index();
+  if (!index) return fail(index.error());
+  RunHistogram out;
+  auto span = (*index)->run_span();
+  if (!span) return fail(span.error());
+  const WallTime now = impl_->deps.environment->clock().now();
+  const auto [oldest, newest] = span->value_or(std::pair(now, now));
+  out.from = query.range.from.value_or(oldest);
+  out.to = query.range.to.value_or(std::max(now, newest + std::chrono::nanoseconds(1)));
+  if (out.from >= out.to) return out;
+  out.width = platform::bin_width(out.from, out.to, query.bins);
+  platform::RunCountQuery asked;
+  asked.agent = query.agent;
+  asked.from = out.from;
+  asked.to = out.to;
+  asked.width = out.width;
+  // A time that is wider than any bin is cut to its newest part.
+  const WallTime earliest = out.to - asked.width * query.bins;
+  if (asked.from < earliest) asked.from = out.from = platform::bin_begin(earliest, out.width) + out.width;
+  asked.origin = platform::bin_begin(asked.from, out.width);
+  auto counts = (*index)->run_counts(asked);
+  if (!counts) return fail(counts.error());
+  std::map<std::int64_t, RunHistogram::Bin> bins;
+  for (const platform::RunCount& one : *counts) {
+    RunHistogram::Bin& bin = bins[one.bin];
+    bin.from = asked.origin + asked.width * one.bin;
+    bin.total += one.count;
+    bin.counts[one.status] += one.count;
+    out.total += one.count;
+  }
+  for (auto& [place, bin] : bins) out.bins.push_back(std::move(bin));
   return out;
 }
 

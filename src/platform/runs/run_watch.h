@@ -17,11 +17,11 @@
 
 #include "holdfast/status.h"
 #include "platform/streams.h"
+#include "protocol/events.h"
 
 namespace holdfast::runs {
 
-// The feed of all runs is an event log like any other, under a name that no run can have.
-inline constexpr std::string_view kRunsFeed = "$runs";
+inline constexpr std::string_view kRunsFeed = protocol::event::kRunsFeed;
 
 class RunWatch {
  public:

@@ -26,6 +26,7 @@
 #include "protocol/decision.h"
 #include "runs/after.h"
 #include "runs/run_fault.h"
+#include "runs/run_lists.h"
 #include "runs/run_standing.h"
 #include "runs/run_view.h"
 #include "runs/run_watch.h"
@@ -50,6 +51,7 @@ struct RunsDependencies {
   platform::Store* store = nullptr;
   platform::LinkStore* links = nullptr;  // none: nobody decides by a link
   platform::Streams* streams = nullptr;
+  platform::RunIndex* index = nullptr;  // none: no lists but that of runs, and that of no time
   const Environment* environment = nullptr;
   After after;
   std::function<void(std::string_view message)> log;
@@ -98,6 +100,7 @@ struct RunQuery {
   std::string agent;                                      // empty: every agent
   std::optional<RunStatus> status;                        // none: every status
   std::optional<protocol::HoldKind> held = std::nullopt;  // only those; then by run id
+  platform::TimeRange range = {};                         // in which their starts were accepted
   std::string after;                                      // the last page's `next`
   std::uint32_t limit = 50;                               // at most kMaxRunsPage
 };
@@ -106,6 +109,16 @@ inline constexpr std::uint32_t kMaxRunsPage = 200;
 struct RunPage {
   std::vector<RunSummary> runs;  // newest first
   std::string next;              // empty: this was the last page
+};
+
+// A conversation that runs were started for, or went on with.
+struct ConversationSummary {
+  platform::ConversationRow row;
+  RunSummary newest;
+};
+struct ConversationList {
+  std::vector<ConversationSummary> conversations;  // by their newest runs, newest first
+  std::string next;                                // empty: this was the last page
 };
 
 // A part of a conversation, and whose turn it is there.
@@ -172,6 +185,13 @@ class Runs {
   Result<platform::RunRecord> find(const std::string& run);
   Result<RunDetails> view(const std::string& run);
   Result<RunPage> list(const RunQuery& query);
+  // Counted by the database, in one query. How a run stands is what this server has written down of it, which
+  // may be a moment behind what the engine says to list().
+  Result<RunHistogram> histogram(const HistogramQuery& query);
+  // `after`: the last page's `next`.
+  Result<ConversationList> conversations(const std::string& after, std::uint32_t limit);
+  // Runs with budgets of their own, newest first.
+  Result<std::vector<platform::BudgetRow>> budgets(const platform::BudgetFilter& filter);
 
   // The status that the run had: a closed one means that it was over, and nothing was asked.
   Result<RunStatus> cancel(const std::string& run, const std::string& reason);

@@ -33,6 +33,10 @@ struct Runs::Impl {
     return runs::standing_of(run, client, *tracker, *deps.store, *deps.streams);
   }
 
+  Result<platform::RunIndex*> index();
+  // Of a run that stands so; `waits`: a person is asked, if it is open.
+  Result<RunSummary> summary_of(platform::RunRecord run, Standing standing, bool waits);
+
   RunsDependencies deps;
   std::unique_ptr<Executor> engine_executor;  // of answers from the engine, and of retries
   Client client;

@@ -126,6 +126,7 @@ class RunsTest : public ::testing::Test {
     deps.connection = line_.get();
     deps.store = platform_.store.get();
     deps.streams = platform_.streams.get();
+    deps.index = platform_.index.get();
     deps.environment = &environment_;
     deps.after = [this](milliseconds delay, auto job) { timer_.after(delay, std::move(job)); };
     deps.log = [](std::string_view message) { ADD_FAILURE() << message; };

@@ -12,6 +12,7 @@
 
 #include "holdfast/status.h"
 #include "platform/held_runs.h"
+#include "platform/run_index.h"
 #include "runs/run_status.h"
 
 namespace holdfast::runs {
@@ -49,10 +50,11 @@ struct BulkRequest {
   BulkAction action = BulkAction::kPause;
   std::optional<RunStatus> status;  // one of the two is said
   std::optional<protocol::HoldKind> held;
-  std::string agent;         // empty: of any
-  std::string after;         // the last page's `next`
-  std::uint32_t limit = 50;  // at most kMaxBulk
-  bool dry_run = false;      // only says which
+  std::string agent;          // empty: of any
+  platform::TimeRange range;  // in which their starts were accepted
+  std::string after;          // the last page's `next`
+  std::uint32_t limit = 50;   // at most kMaxBulk
+  bool dry_run = false;       // only says which
   std::string by;
   std::string reason;
   std::string version;

@@ -17,6 +17,7 @@
 #include "platform/contract_memory.h"
 #include "platform/contract_oidc.h"
 #include "platform/contract_outbox.h"
+#include "platform/contract_run_index.h"
 #include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_secrets.h"
@@ -42,7 +43,8 @@ class Directory : public StorePlace {
                   std::move(opened->outbox),
                   opened->secrets,
                   opened->oidc,
-                  opened->audit};
+                  opened->audit,
+                  std::move(opened->index)};
   }
 
  private:

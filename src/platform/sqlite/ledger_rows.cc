@@ -1,6 +1,9 @@
 #include "platform_sqlite/ledger_rows.h"
 
+#include <fmt/format.h>
+
 #include "platform/budget_rules.h"
+#include "platform/rules.h"
 #include "platform_sqlite/row_check.h"
 #include "sqlite/statement.h"
 
@@ -65,6 +68,22 @@ Account read_account(const Statement& row) {
   row.read_from(kBehindLimits + kTotalColumns, out.reserved.tokens, out.reserved.money, out.reserved.calls,
                 out.waiting_on, out.at);
   return out;
+}
+
+constexpr int kAccountColumns = 29;
+
+// Behind every row without `after`.
+Result<WallTime> budget_page_before(sqlite::Database& db, std::string_view after) {
+  if (after.empty()) return WallTime::max();
+  Statement query(db, "SELECT at FROM accounts WHERE run = ?1");
+  Result<std::optional<WallTime>> at = query.bind(after).one([](const Statement& row) {
+    WallTime out;
+    row.read(out);
+    return out;
+  });
+  if (!at) return fail(at.error());
+  if (!*at) return fail(Code::kInvalidArgument, fmt::format("`after` names no run with a budget: {}", after));
+  return **at;
 }
 
 }  // namespace
@@ -199,6 +218,33 @@ Status SqliteLedgerRows::insert_bill(const Bill& bill) {
   insert.bind(bill.run, bill.parent, bill.agent, bill.version, bill.status, bill.error_type);
   bind_total(insert, bill.used);
   return insert.bind(bill.unsettled_cost, bill.begun_at, bill.ended_at).run();
+}
+
+// ---- lists
+
+#define WAIT_FOR_IT "FROM accounts w WHERE w.waiting_on = accounts.run AND w.waiting_on <> ''"
+// Word for word the condition of its index.
+#define LIMITED                                                                        \
+  "limit_tokens IS NOT NULL OR limit_money IS NOT NULL OR limit_calls IS NOT NULL OR " \
+  "limit_tool_calls IS NOT NULL OR limit_depth IS NOT NULL OR deadline IS NOT NULL"
+
+Result<std::vector<BudgetRow>> list_budgets(sqlite::Database& db, const BudgetFilter& filter,
+                                            DamageLog& damaged) {
+  Result<WallTime> before = budget_page_before(db, filter.after);
+  if (!before) return fail(before.error());
+  Statement query(db, "SELECT " ACCOUNT_COLUMNS
+                      ", coalesce((SELECT status FROM bills WHERE bills.run = accounts.run), ''), "
+                      "(SELECT count(*) " WAIT_FOR_IT "), " ROW_DAMAGED(
+                          "checksum", "accounts", ACCOUNT_COLUMNS) " FROM accounts INDEXED BY "
+                      "accounts_limited WHERE (" LIMITED ") AND (at, run) < (?1, ?2) AND (?3 = 0 OR "
+                      "EXISTS (SELECT 1 " WAIT_FOR_IT ")) ORDER BY at DESC, run DESC");
+  query.bind(*before, filter.after, filter.waiting);
+  return sound_all(query, "accounts", damaged, rules::page_size(filter.limit), [](const Statement& row) {
+    BudgetRow out;
+    out.account = read_account(row);
+    row.read_from(kAccountColumns, out.status, out.waiting);
+    return out;
+  });
 }
 
 }  // namespace holdfast::platform

@@ -11,6 +11,8 @@
 #include "holdfast/status.h"
 #include "platform/budget.h"
 #include "platform/records.h"
+#include "platform/run_index.h"
+#include "platform_sqlite/row_check.h"
 #include "sqlite/database.h"
 
 namespace holdfast::platform {
@@ -35,5 +37,9 @@ struct SqliteLedgerRows {
   Result<std::optional<Bill>> find_bill(std::string_view run);
   Status insert_bill(const Bill& bill);
 };
+
+// A page of accounts that have budgets; of one that is not as it was written, `damaged` hears.
+Result<std::vector<BudgetRow>> list_budgets(sqlite::Database& db, const BudgetFilter& filter,
+                                            DamageLog& damaged);
 
 }  // namespace holdfast::platform

@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "platform_sqlite/flow.h"
+#include "platform_sqlite/run_index.h"
 #include "platform_sqlite/run_settings.h"
 #include "platform_sqlite/sqlite_store_impl.h"
 
@@ -199,29 +200,36 @@ Result<RunRecord> SqliteStore::run(std::string_view id) {
   return reading<RunRecord>([&](Database& db) { return need_run(db, id); });
 }
 
+Result<std::vector<RunRecord>> list_runs(Database& db, const RunFilter& filter, const TimeRange& range) {
+  Result<std::int64_t> before = page_before(db, "SELECT n FROM runs WHERE run = ?1", filter.after, "run");
+  if (!before) return fail(before.error());
+  // Two statements, so that each finds its index, which holds all that they look at.
+  constexpr sqlite::Literal kAll =
+      "SELECT " LISTED_RUN_COLUMNS
+      " FROM runs INDEXED BY runs_listed WHERE n < ?1 AND ?2 = '' AND created_at >= ?3 AND created_at < ?4 "
+      "ORDER BY n DESC LIMIT ?5";
+  constexpr sqlite::Literal kOfAgent =
+      "SELECT " LISTED_RUN_COLUMNS
+      " FROM runs INDEXED BY runs_listed_by_agent WHERE n < ?1 AND agent = ?2 AND created_at >= ?3 AND "
+      "created_at < ?4 ORDER BY n DESC LIMIT ?5";
+  Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
+  Result<std::vector<ListedRun>> rows =
+      query
+          .bind(*before, filter.agent, range.from.value_or(WallTime::min()),
+                range.to.value_or(WallTime::max()), rules::page_size(filter.limit))
+          .all(listed_run_of);
+  if (!rows) return fail(rows.error());
+  std::vector<RunRecord> out;
+  for (ListedRun& row : *rows) {
+    if (Status status = read_beginning(db, row); !status.ok()) return fail(std::move(status));
+    out.push_back(std::move(row.run));
+  }
+  if (Status status = read_conversations(db, out); !status.ok()) return fail(std::move(status));
+  return out;
+}
+
 Result<std::vector<RunRecord>> SqliteStore::runs(const RunFilter& filter) {
-  return reading<std::vector<RunRecord>>([&](Database& db) -> Result<std::vector<RunRecord>> {
-    Result<std::int64_t> before = page_before(db, "SELECT n FROM runs WHERE run = ?1", filter.after, "run");
-    if (!before) return fail(before.error());
-    // Two statements, so that each finds its index.
-    constexpr sqlite::Literal kAll =
-        "SELECT " LISTED_RUN_COLUMNS
-        " FROM runs INDEXED BY runs_listed WHERE n < ?1 AND ?2 = '' ORDER BY n DESC LIMIT ?3";
-    constexpr sqlite::Literal kOfAgent =
-        "SELECT " LISTED_RUN_COLUMNS
-        " FROM runs INDEXED BY runs_listed_by_agent WHERE n < ?1 AND agent = ?2 ORDER BY n DESC LIMIT ?3";
-    Statement query(db, filter.agent.empty() ? kAll : kOfAgent);
-    Result<std::vector<ListedRun>> rows =
-        query.bind(*before, filter.agent, rules::page_size(filter.limit)).all(listed_run_of);
-    if (!rows) return fail(rows.error());
-    std::vector<RunRecord> out;
-    for (ListedRun& row : *rows) {
-      if (Status status = read_beginning(db, row); !status.ok()) return fail(std::move(status));
-      out.push_back(std::move(row.run));
-    }
-    if (Status status = read_conversations(db, out); !status.ok()) return fail(std::move(status));
-    return out;
-  });
+  return reading<std::vector<RunRecord>>([&](Database& db) { return list_runs(db, filter, {}); });
 }
 
 Result<Definition> SqliteStore::put_definition(std::string_view name, std::string_view text) {

@@ -87,12 +87,18 @@ ALTER TABLE definitions ADD COLUMN checksum INTEGER;
 ALTER TABLE current_definitions ADD COLUMN checksum INTEGER;
 )sql";
 
-// A page of runs is read from these alone (runs.cc). Other landings keep them as they keep every index.
+// A page of runs is read from these alone (runs.cc), and so are counts and lists (run_index.cc). Other
+// landings keep them as they keep every index.
 constexpr const char* kListIndexes = R"sql(
 CREATE INDEX IF NOT EXISTS runs_listed ON runs
   (n, run, agent, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
 CREATE INDEX IF NOT EXISTS runs_listed_by_agent ON runs
   (agent, n, run, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
+CREATE INDEX IF NOT EXISTS runs_by_time ON runs (created_at, agent, run);
+CREATE INDEX IF NOT EXISTS bills_counted ON bills (run, status);
+CREATE INDEX IF NOT EXISTS accounts_limited ON accounts (at, run) WHERE limit_tokens IS NOT NULL OR
+  limit_money IS NOT NULL OR limit_calls IS NOT NULL OR limit_tool_calls IS NOT NULL OR
+  limit_depth IS NOT NULL OR deadline IS NOT NULL;
 )sql";
 
 // Version 3: and for the rows that are accounted by.

@@ -8,6 +8,7 @@
 
 #include "base/storage_fault.h"
 #include "platform/buffered_streams.h"
+#include "platform_sqlite/run_index.h"
 #include "platform_sqlite/schema.h"
 #include "platform_sqlite/sqlite_snapshots.h"
 #include "platform_sqlite/sqlite_store.h"
@@ -91,6 +92,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   out.outbox = std::make_unique<Outbox>(*tables, *log, clock);
   if (Status told = out.outbox->recover(); !told.ok()) return fail(std::move(told));
   out.snapshots = std::make_unique<SqliteSnapshots>(*tables, store_path, *log, streams_path, options.vfs);
+  out.index = sqlite_run_index(store_path, options.vfs, options.complain);
   out.identities = tables.get();
   out.secrets = tables.get();
   out.oidc = tables.get();

@@ -16,6 +16,7 @@
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
+#include "platform/run_index.h"
 #include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -45,6 +46,7 @@ struct OpenStores {
   LinkStore* links = nullptr;            // the store's
   std::unique_ptr<Outbox> outbox;        // of these two; goes before they do
   std::unique_ptr<Snapshots> snapshots;  // of these two; goes before they do
+  std::unique_ptr<RunIndex> index;       // of the store; goes before it does
 };
 
 // `flusher` must serve nothing else: it blocks up to kFlushInterval at a time while deltas are buffered.

@@ -22,6 +22,7 @@
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
+#include "platform/run_index.h"
 #include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -40,6 +41,7 @@ class StorePlace {
     SecretStore* secrets = nullptr;  // the store's
     OidcStore* oidc = nullptr;       // the store's
     AuditStore* audit = nullptr;     // the store's
+    std::unique_ptr<RunIndex> index;
   };
   virtual ~StorePlace() = default;
   // At most one at a time is open. Clock and random outlive it.
@@ -71,8 +73,10 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     audit_ = opened->audit;
     links_ = opened->links;
     outbox_ = std::move(opened->outbox);
+    index_ = std::move(opened->index);
   }
   void close() {
+    index_.reset();
     outbox_.reset();
     streams_.reset();
     store_.reset();
@@ -89,6 +93,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   AuditStore* audit_ = nullptr;
   LinkStore* links_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<RunIndex> index_;
 };
 
 }  // namespace holdfast::platform

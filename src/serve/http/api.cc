@@ -69,6 +69,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_agent_routes(router, context);
   add_version_routes(router, context);
   add_label_routes(router, context);
+  add_list_routes(router, context);
   add_usage_routes(router, context);
   add_output_routes(router, context);
   add_memory_routes(router, context);

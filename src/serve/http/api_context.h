@@ -60,6 +60,7 @@ void add_channel_routes(Router& router, ApiContext& context);
 void add_agent_routes(Router& router, ApiContext& context);
 void add_version_routes(Router& router, ApiContext& context);
 void add_label_routes(Router& router, ApiContext& context);
+void add_list_routes(Router& router, ApiContext& context);
 void add_usage_routes(Router& router, ApiContext& context);
 void add_output_routes(Router& router, ApiContext& context);
 void add_memory_routes(Router& router, ApiContext& context);

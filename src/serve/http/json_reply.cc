@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace holdfast::http {
 
@@ -99,6 +101,30 @@ std::expected<std::string, Problem> cursor_parameter(const Request& request) {
   auto decoded = from_base64url(*cursor);
   if (decoded && !decoded->empty()) return *std::move(decoded);
   return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
+}
+
+std::expected<platform::TimeRange, Problem> range_of(std::optional<std::string_view> from,
+                                                     std::optional<std::string_view> to,
+                                                     std::string_view code) {
+  platform::TimeRange out;
+  const std::tuple<const char*, std::optional<std::string_view>, std::optional<WallTime>*> ends[] = {
+      {"from", from, &out.from}, {"to", to, &out.to}};
+  for (const auto& [name, text, into] : ends) {
+    if (!text) continue;
+    *into = parse_iso_time(*text);
+    if (*into) continue;
+    return std::unexpected(
+        Problem(400, std::string(code),
+                fmt::format("'{}' is no moment: '{}'", name, bounded_text(std::string(*text), 100)))
+            .hint("RFC 3339, such as 2026-11-28T09:30:00Z; a + in an address is written %2B"));
+  }
+  if (out.from && out.to && *out.from >= *out.to)
+    return std::unexpected(Problem(400, std::string(code), "'from' is not before 'to'"));
+  return out;
+}
+
+std::expected<platform::TimeRange, Problem> range_parameters(const Request& request) {
+  return range_of(request.query_value("from"), request.query_value("to"), "invalid_parameter");
 }
 
 }  // namespace holdfast::http

@@ -3,12 +3,15 @@
 // Small helpers of the API's handlers: JSON in, JSON out, cursors. Internal to the module.
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/iso_time.h"
 #include "base/json.h"
 #include "holdfast/status.h"
 #include "http/message.h"
+#include "platform/run_index.h"
 
 namespace holdfast::http {
 
@@ -29,5 +32,12 @@ std::expected<std::uint32_t, Problem> number_parameter(const Request& request, s
                                                        std::uint32_t max);
 // ?cursor=, decoded; empty when there is none.
 std::expected<std::string, Problem> cursor_parameter(const Request& request);
+
+// Moments of RFC 3339, from the first one on, until before the second; `code` is of the problem.
+std::expected<platform::TimeRange, Problem> range_of(std::optional<std::string_view> from,
+                                                     std::optional<std::string_view> to,
+                                                     std::string_view code);
+// ?from= and ?to=
+std::expected<platform::TimeRange, Problem> range_parameters(const Request& request);
 
 }  // namespace holdfast::http

@@ -144,6 +144,9 @@ std::expected<runs::RunQuery, Problem> query_of(const Request& request) {
     }
   }
   query.agent = std::string(request.query_value("agent").value_or(""));
+  auto range = range_parameters(request);
+  if (!range) return std::unexpected(range.error());
+  query.range = *range;
   auto after = cursor_parameter(request);
   if (!after) return std::unexpected(after.error());
   query.after = *after;
@@ -200,7 +203,7 @@ Response delete_run(ApiContext& context, Request& request) {
 void add_run_routes(Router& router, ApiContext& context) {
   router.add("POST", "/api/v1/runs", Permission::kRun, context.answering(start_run));
   router.add("GET", "/api/v1/runs", Permission::kRead, context.answering(list_runs),
-             {"status", "agent", "limit", "cursor"});
+             {"status", "agent", "from", "to", "limit", "cursor"});
   router.add("GET", "/api/v1/runs/{id}", Permission::kRead, context.answering(show_run));
   router.add("DELETE", "/api/v1/runs/{id}", Permission::kAdmin, context.answering(delete_run));
   router.add("POST", "/api/v1/runs/{id}/cancel", Permission::kRun,

@@ -127,14 +127,16 @@ Response retry_run(ApiContext& context, Request& request) {
 // ---- many
 
 std::expected<runs::BulkRequest, Problem> bulk_of(const Request& request) {
-  auto body = json_body(
-      request, {"action", "status", "agent", "limit", "cursor", "dry_run", "by", "reason", "version"});
+  auto body = json_body(request, {"action", "status", "agent", "from", "to", "limit", "cursor", "dry_run",
+                                  "by", "reason", "version"});
   if (!body) return std::unexpected(body.error());
   std::map<std::string, std::string> texts;
   for (const auto& [name, most] :
        std::initializer_list<std::pair<const char*, std::size_t>>{{"action", 20},
                                                                   {"status", 20},
                                                                   {"agent", 200},
+                                                                  {"from", 100},
+                                                                  {"to", 100},
                                                                   {"cursor", 1000},
                                                                   {"by", runs::kMaxIdBytes},
                                                                   {"reason", kMaxReason},
@@ -158,6 +160,14 @@ std::expected<runs::BulkRequest, Problem> bulk_of(const Request& request) {
                 fmt::format("'status' is '{}': which runs are meant is always said", texts["status"]))
             .hint("queued, running, paused, parked, completed, failed, canceled, terminated or timed_out"));
   }
+  const auto moment = [&](const char* name) {
+    const auto found = body->find(name);
+    const bool said = found != body->end() && !found->is_null();
+    return said ? std::optional<std::string_view>(texts[name]) : std::nullopt;
+  };
+  auto range = range_of(moment("from"), moment("to"), "invalid_field");
+  if (!range) return std::unexpected(range.error());
+  out.range = *range;
   const auto limit = body->find("limit");
   if (limit != body->end()) {
     if (!limit->is_number_integer() || *limit < 1 || *limit > runs::kMaxBulk)

@@ -1,23 +1,22 @@
-// Conversations, the newest first, as far as the runs that are loaded tell of them.
+// Conversations, by their newest turns.
 
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useMemo } from 'react';
-import { followRuns, runsQuery } from '../../api/queries';
-import { lineOf, talksOf } from '../../model/chat';
+import { useEffect } from 'react';
+import { conversationsQuery, followConversations } from '../../api/chat';
+import { settled } from '../../api/queries';
+import { lineOf } from '../../model/chat';
 import { wordsOf } from '../../model/problem';
 import { standingOf } from '../../model/standing';
 import { ago } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
 import { useNow } from '../../ui/use_now';
 
-const ALL = {};
-
 export function Talks({ chosen }: { chosen: string | undefined }) {
-  const query = useInfiniteQuery(runsQuery(ALL));
-  useEffect(() => followRuns(ALL), []);
+  const query = useInfiniteQuery(conversationsQuery);
+  useEffect(followConversations, []);
   const now = useNow(10_000);
-  const talks = useMemo(() => talksOf(query.data?.pages.flatMap((page) => page.runs) ?? []), [query.data]);
+  const talks = query.data?.pages.flatMap((page) => page.conversations) ?? [];
   return (
     <nav className="talks" aria-label="Conversations">
       <ul aria-busy={query.isPending}>
@@ -37,7 +36,7 @@ export function Talks({ chosen }: { chosen: string | undefined }) {
       </ul>
       {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
       {query.isSuccess && talks.length === 0 && <p className="empty">No conversations yet.</p>}
-      {query.hasNextPage && <button className="button quiet small" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>Older ones</button>}
+      {query.hasNextPage && <button className="button quiet small" disabled={query.isFetchingNextPage} onClick={() => void settled(conversationsQuery.queryKey).then(() => query.fetchNextPage())}>Older ones</button>}
     </nav>
   );
 }

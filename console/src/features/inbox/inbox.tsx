@@ -16,6 +16,7 @@ import { useNow } from '../../ui/use_now';
 import { Batch } from './batch';
 import '../run/run.css';
 import './inbox.css';
+import { isOwnName } from '../../api/session';
 
 const TOLD = 20; // of so many at once it is asked how they ended
 
@@ -30,7 +31,7 @@ function useSeen(pending: readonly Approval[] | undefined): [Approval[], (of: Ap
       void queryClient.fetchQuery({ ...approvalQuery(id), staleTime: 0 }).then((record) => {
         if (record.status === 'pending') return;
         setSeen((now) => now.map((row) => (row.id === id ? record : row)));
-        if (record.decided_by && record.decided_by !== 'console') announce(`${record.tool}: ${wordOf(record.status)} by ${record.decided_by}`);
+        if (record.decided_by && !isOwnName(record.decided_by)) announce(`${record.tool}: ${wordOf(record.status)} by ${record.decided_by}`);
       }).catch(() => { /* asked again with the next news */ }).finally(() => asking.current.delete(id));
     }
   }, [pending, seen]);

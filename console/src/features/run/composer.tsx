@@ -6,12 +6,13 @@ import { answered, api } from '../../api/client';
 import { wordsOf } from '../../model/problem';
 import { announce } from '../../ui/announce';
 import { useKeys } from '../../ui/use_keys';
+import { author } from '../../api/session';
 
 export function Composer({ id, held }: { id: string; held: boolean }) {
   const [text, setText] = useState('');
   const [message, setMessage] = useState(() => crypto.randomUUID()); // sent twice, it is one message
   const send = useMutation({
-    mutationFn: () => answered(api.POST('/api/v1/runs/{id}/messages', { params: { path: { id } }, body: { input: text, id: message, by: 'console' } })),
+    mutationFn: () => answered(api.POST('/api/v1/runs/{id}/messages', { params: { path: { id } }, body: { input: text, id: message, by: author() } })),
     onSuccess: () => {
       setText('');
       setMessage(crypto.randomUUID());

@@ -1,6 +1,6 @@
 // Items of the transcript. Whatever models, tools and people wrote is text.
 
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 import { Link } from '@tanstack/react-router';
 import { fieldsOf, numberOf, textOf } from '../../model/events';
 import type { EndItem, InputItem, MessageItem, NoteItem, StepItem } from '../../model/run_log';
@@ -10,19 +10,25 @@ import { Value } from '../../ui/value';
 
 const Markdown = lazy(() => import('../../ui/markdown'));
 
+// Longer text is shown a part at a time: laying all of it out would stop the page.
+const MAX_PROSE = 100_000;
+
 // The text itself stands there until its form is loaded.
 export function Prose({ text, live = false }: { text: string; live?: boolean }) {
+  if (text.length > MAX_PROSE) return <Value of={text} />;
   return <Suspense fallback={<p className="prose plain">{text}</p>}><Markdown text={text} live={live} /></Suspense>;
 }
 
+const Plain = ({ text }: { text: string }) => (text.length > MAX_PROSE ? <Value of={text} /> : <p className="prose plain">{text}</p>);
+
 export function InputView({ item }: { item: InputItem }) {
-  return <article className="say user" aria-label="Input"><p className="prose plain">{item.text}</p></article>;
+  return <article className="say user" aria-label="Input"><Plain text={item.text} /></article>;
 }
 
 export function MessageView({ item }: { item: MessageItem }) {
   return (
     <article className="say user message" aria-label={`Message${item.by ? ` of ${item.by}` : ''}`}>
-      <p className="prose plain">{item.text}</p>
+      <Plain text={item.text} />
       <p className="note">{item.by}{item.seen ? '' : ' (not read yet)'}</p>
     </article>
   );
@@ -107,11 +113,24 @@ export function StepView({ run, item }: { run: string; item: StepItem }) {
 export function EndView({ item, output }: { item: EndItem; output: unknown }) {
   const good = item.status === 'completed';
   const whole = good && output !== null && output !== undefined && output !== '' ? output : item.text;
-  const value = parsed(whole);
+  const value = useMemo(() => parsed(whole), [whole]);
   return (
     <article className={`end ${item.status}`} aria-label={good ? 'Result' : 'End'}>
       <header><Chip status={item.status} />{good && <strong>Result</strong>}{item.errorType && <code>{item.errorType}</code>}</header>
       {whole !== '' && (good && typeof value === 'string' ? <Prose text={value} /> : typeof value === 'string' ? <p className="prose plain">{value}</p> : <Value of={value} />)}
+      {typeof whole === 'string' && whole.length > MAX_PROSE && <Download text={whole} />}
     </article>
   );
+}
+
+// What is on this page already, as a file.
+function Download({ text }: { text: string }) {
+  const save = () => {
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+    link.download = 'result.txt';
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  return <p><button className="button small" onClick={save}>All of it as a file ({plural(text.length, 'character')})</button></p>;
 }

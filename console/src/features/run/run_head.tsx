@@ -11,8 +11,8 @@ import type { Standing } from '../../model/standing';
 import { duration, plural } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
 import { useKeys } from '../../ui/use_keys';
+import { author } from '../../api/session';
 
-const BY = 'console';
 
 function Age({ from, to }: { from: string; to: string }) {
   const [, tick] = useState(0);
@@ -47,11 +47,11 @@ type Action = 'pause' | 'resume' | 'cancel' | 'terminate' | 'fail';
 function act(id: string, action: Action) {
   const params = { path: { id } };
   switch (action) {
-    case 'pause': return answered<unknown>(api.POST('/api/v1/runs/{id}/pause', { params, body: { by: BY } }));
-    case 'resume': return answered<unknown>(api.POST('/api/v1/runs/{id}/resume', { params, body: { by: BY } }));
+    case 'pause': return answered<unknown>(api.POST('/api/v1/runs/{id}/pause', { params, body: { by: author() } }));
+    case 'resume': return answered<unknown>(api.POST('/api/v1/runs/{id}/resume', { params, body: { by: author() } }));
     case 'cancel': return answered<unknown>(api.POST('/api/v1/runs/{id}/cancel', { params, body: { reason: 'cancelled in the console' } }));
     case 'terminate': return answered<unknown>(api.POST('/api/v1/runs/{id}/terminate', { params, body: { reason: 'terminated in the console' } }));
-    case 'fail': return answered<unknown>(api.POST('/api/v1/runs/{id}/fail', { params, body: { by: BY } }));
+    case 'fail': return answered<unknown>(api.POST('/api/v1/runs/{id}/fail', { params, body: { by: author() } }));
   }
 }
 

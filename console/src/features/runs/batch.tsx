@@ -3,8 +3,9 @@
 import { Link } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 import { bulk, type BulkAction, type BulkRow, type BulkStatus } from '../../api/bulk';
+import type { RunFilter } from '../../api/queries';
 import { wordsOf } from '../../model/problem';
-import { plural } from '../../model/text';
+import { plural, rangeWords } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
 
@@ -42,7 +43,7 @@ function wordsOfOutcome({ dryRun, rows, done, cut }: Outcome, action: BulkAction
   return `${head}${refused > 0 ? `, ${refused.toLocaleString('en')} not` : ''}${done ? '' : ' so far'}${cut ? '; there are more, do it again for them' : ''}.`;
 }
 
-export function Batch({ status: asked, agent, onClose }: { status: string | undefined; agent: string | undefined; onClose: () => void }) {
+export function Batch({ view: { status: asked, agent, from, to }, onClose }: { view: RunFilter; onClose: () => void }) {
   const [status, setStatus] = useState<BulkStatus>(STATUSES.find((one) => one === asked) ?? 'running');
   const [action, setAction] = useState<BulkAction>(ACTIONS[status][0]!);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
@@ -59,7 +60,7 @@ export function Batch({ status: asked, agent, onClose }: { status: string | unde
     let cut = false;
     show({});
     try {
-      await bulk({ action, status, agent, dryRun }, (rows) => {
+      await bulk({ action, status, agent, from, to, dryRun }, (rows) => {
         all.push(...rows);
         show({});
         cut = all.length >= MAX_ROWS;
@@ -84,7 +85,7 @@ export function Batch({ status: asked, agent, onClose }: { status: string | unde
       <p className="batch-choices">
         <label>Runs that are <select id="batch-status" value={status} disabled={going} onChange={(event) => { const next = event.target.value as BulkStatus; choose(next, ACTIONS[next][0]!); }}>{STATUSES.map((one) => <option key={one} value={one}>{one.replace('_', ' ')}</option>)}</select></label>
         <label>Action <select id="batch-action" value={action} disabled={going} onChange={(event) => choose(status, event.target.value as BulkAction)}>{ACTIONS[status].map((one) => <option key={one} value={one}>{WORDS[one].toLowerCase()}</option>)}</select></label>
-        <span>{agent ? <>of <strong>{agent}</strong></> : 'of every agent'}</span>
+        <span>{agent ? <>of <strong>{agent}</strong></> : 'of every agent'}{(from || to) && `, ${rangeWords({ from, to })}`}</span>
       </p>
       {outcome && (
         <>

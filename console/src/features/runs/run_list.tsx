@@ -5,7 +5,6 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentsQuery, followRuns, runsQuery, type RunFilter } from '../../api/queries';
-import { within, type TimeRange } from '../../model/histogram';
 import { wordsOf } from '../../model/problem';
 import { useKeys } from '../../ui/use_keys';
 import { Batch } from './batch';
@@ -14,26 +13,22 @@ import { SavedViews } from './saved_views';
 import { TimeBrush, TimeFields } from './time_brush';
 import './runs.css';
 
-export type RunView = RunFilter & TimeRange;
-
 const STATUSES = ['queued', 'running', 'paused', 'parked', 'completed', 'failed', 'canceled', 'terminated', 'timed_out'];
 const ROW = 45;
 const PHONE_ROW = 78;
 const AHEAD = 20; // rows from the end at which the next page is asked for
-const PAGES_FURTHER = 5; // of the histogram, a click
-const PAGES_UNASKED = 50; // that are gone through for a time that lies further back
+const PAGES_UNASKED = 50; // that are gone through for a status that few have
 
 const isPhone = () => matchMedia('(max-width: 46rem)').matches;
 
 // Without what says nothing.
-const said = (view: RunView): Record<string, string> => Object.fromEntries(Object.entries(view).filter((part): part is [string, string] => Boolean(part[1])));
+const said = (view: RunFilter): Record<string, string> => Object.fromEntries(Object.entries(view).filter((part): part is [string, string] => Boolean(part[1])));
 
-function FilterBar({ view, onView, onBatch }: { view: RunView; onView: (view: RunView) => void; onBatch: () => void }) {
+function FilterBar({ view, onView, onBatch }: { view: RunFilter; onView: (view: RunFilter) => void; onBatch: () => void }) {
   const { data } = useQuery(agentsQuery);
   const names = (data?.agents ?? []).map((agent) => agent.name);
   if (view.agent && !names.includes(view.agent)) names.unshift(view.agent);
-  const change = (part: RunView) => onView(said({ ...view, ...part }));
-  const timed = Boolean(view.from || view.to);
+  const change = (part: RunFilter) => onView(said({ ...view, ...part }));
   return (
     <div className="filter" role="search" aria-label="Filter runs">
       <select id="filter-status" aria-label="Status" value={view.status ?? ''} onChange={(event) => change({ status: event.target.value })}>
@@ -46,25 +41,20 @@ function FilterBar({ view, onView, onBatch }: { view: RunView; onView: (view: Ru
       </select>
       <TimeFields range={view} onRange={change} />
       {Object.keys(said(view)).length > 0 && <button className="button quiet" onClick={() => onView({})}>Clear</button>}
-      <button className="button quiet" disabled={timed} title={timed ? 'A batch goes by status and agent: choose any time first' : undefined} onClick={onBatch}>Batch</button>
+      <button className="button quiet" onClick={onBatch}>Batch</button>
     </div>
   );
 }
 
-// The runs of the view, and whether the pages that are there are all of it.
-function useRuns(view: RunView) {
+function useRuns(view: RunFilter) {
   const query = useInfiniteQuery(runsQuery(view));
-  useEffect(() => followRuns({ status: view.status, agent: view.agent }), [view.status, view.agent]);
-  const loaded = useMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? [], [query.data]);
-  const runs = useMemo(() => (view.from || view.to ? loaded.filter(within({ from: view.from, to: view.to })) : loaded), [loaded, view.from, view.to]);
-  const oldest = loaded.at(-1);
-  // Newest first: what follows is older than all that is wanted.
-  const past = Boolean(view.from && oldest && Date.parse(oldest.created_at) < Date.parse(view.from));
-  return { query, loaded, runs, more: query.hasNextPage && !past };
+  useEffect(() => followRuns(view), [view.status, view.agent, view.from, view.to]);
+  const runs = useMemo(() => query.data?.pages.flatMap((page) => page.runs) ?? [], [query.data]);
+  return { query, runs, more: query.hasNextPage };
 }
 
-export function RunList({ view, onView }: { view: RunView; onView: (view: RunView) => void }) {
-  const { query, loaded, runs, more } = useRuns(view);
+export function RunList({ view, onView }: { view: RunFilter; onView: (view: RunFilter) => void }) {
+  const { query, runs, more } = useRuns(view);
   const list = useRef<HTMLUListElement>(null);
   const [chosen, setChosen] = useState(-1);
   const [batch, setBatch] = useState(false);
@@ -83,9 +73,6 @@ export function RunList({ view, onView }: { view: RunView; onView: (view: RunVie
     if (more && patient && !isFetchingNextPage && last >= runs.length - AHEAD) void fetchNextPage();
   }, [last, runs.length, pages, more, patient, isFetchingNextPage, fetchNextPage]);
 
-  const further = async () => {
-    for (let i = 0; i < PAGES_FURTHER && (await fetchNextPage()).hasNextPage; i++);
-  };
   const move = (by: number) => {
     if (runs.length === 0) return;
     const next = Math.min(runs.length - 1, Math.max(0, chosen + by));
@@ -105,7 +92,7 @@ export function RunList({ view, onView }: { view: RunView; onView: (view: RunVie
       <div className="title"><h1>Runs</h1><Link className="button primary small" to="/new">New run</Link></div>
       <SavedViews search={said(view)} />
       <FilterBar view={view} onView={onView} onBatch={() => setBatch(true)} />
-      <TimeBrush runs={loaded} onOlder={query.hasNextPage ? () => void further() : undefined} range={view} onRange={(range) => onView(said({ ...view, ...range }))} />
+      <TimeBrush view={view} onRange={(range) => onView(said({ ...view, ...range }))} />
       {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
       <div className="run-columns" aria-hidden="true"><span>Status</span><span>Agent</span><span>Input</span><span>Tokens</span><span>Cost</span><span>Took</span><span>Started</span></div>
       <ul className="runs" ref={list} aria-label="Runs" aria-busy={query.isPending} style={{ height: rows.getTotalSize() }}>
@@ -119,7 +106,7 @@ export function RunList({ view, onView }: { view: RunView; onView: (view: RunVie
       {query.isSuccess && runs.length === 0 && !isFetchingNextPage && <p className="empty">{Object.keys(said(view)).length > 0 ? 'No run fits the filter.' : 'No runs yet.'}</p>}
       {more && !patient && <p><button className="button" onClick={() => setPatience(pages + PAGES_UNASKED)}>Look further back</button></p>}
       {isFetchingNextPage && <p className="note" role="status">Older runs are loading</p>}
-      {batch && <Batch status={view.status} agent={view.agent} onClose={() => setBatch(false)} />}
+      {batch && <Batch view={view} onClose={() => setBatch(false)} />}
     </div>
   );
 }

@@ -1,17 +1,17 @@
 // How many runs began when, by how they stand; drawing over it chooses a time.
 
-import { useMemo, useRef, useState, type PointerEvent } from 'react';
-import type { RunSummary } from '../../api/client';
-import { GROUPS, binsOf, type Bin, type Group, type TimeRange } from '../../model/histogram';
-import { standingOf } from '../../model/standing';
-import { plural } from '../../model/text';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState, type PointerEvent } from 'react';
+import { followHistogram, histogramQuery, type RunFilter } from '../../api/queries';
+import { GROUPS, binsOf, isIn, windowOf, type Bin, type Group, type TimeRange } from '../../model/histogram';
+import { wordsOf } from '../../model/problem';
+import { momentOf, plural, rangeWords } from '../../model/text';
 
 const WIDTH = 10; // of a bin
 const HEIGHT = 56;
 const WORDS: Record<Group, string> = { completed: 'completed', open: 'running', waiting: 'waiting', failed: 'failed', stopped: 'stopped' };
 
 const iso = (at: number): string => new Date(at).toISOString();
-const when = (at: number): string => new Date(at).toLocaleString(undefined, { dateStyle: 'short', timeStyle: 'medium' });
 const pad = (part: number): string => String(part).padStart(2, '0');
 
 // What a field of local time takes.
@@ -25,7 +25,7 @@ function Bar({ bin, x, most, dim }: { bin: Bin; x: number; most: number; dim: bo
   let below = 0;
   return (
     <g className={dim ? 'dim' : undefined}>
-      <title>{`${when(bin.from)}: ${plural(bin.total, 'run')}`}</title>
+      <title>{`${momentOf(bin.from)}: ${plural(bin.total, 'run')}`}</title>
       <rect className="space" x={x} y={0} width={WIDTH} height={HEIGHT} />
       {GROUPS.filter((group) => bin.counts[group] > 0).map((group) => {
         const height = (bin.counts[group] / most) * (HEIGHT - 2);
@@ -39,18 +39,19 @@ function Bar({ bin, x, most, dim }: { bin: Bin; x: number; most: number; dim: bo
 function Histogram({ bins, range, says, onRange }: { bins: Bin[]; range: TimeRange; says: string; onRange: (range: TimeRange) => void }) {
   const picture = useRef<SVGSVGElement>(null);
   const [drawn, setDrawn] = useState<[number, number] | null>(null);
-  const most = Math.max(...bins.map((bin) => bin.total));
-  const [from, to] = [range.from ? Date.parse(range.from) : -Infinity, range.to ? Date.parse(range.to) : Infinity];
+  const most = Math.max(1, ...bins.map((bin) => bin.total));
   const indexOf = (event: PointerEvent) => {
     const box = picture.current!.getBoundingClientRect();
     return Math.min(bins.length - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * bins.length)));
   };
-  const isIn = (bin: Bin, i: number) => (drawn ? i >= Math.min(...drawn) && i <= Math.max(...drawn) : bin.to > from && bin.from < to);
-  const totals = GROUPS.map((group) => [group, bins.reduce((sum, bin) => sum + bin.counts[group], 0)] as const).filter(([, count]) => count > 0);
+  const chosen = isIn(range);
+  const isLit = (bin: Bin, i: number) => (drawn ? i >= Math.min(...drawn) && i <= Math.max(...drawn) : chosen(bin));
+  const shown = bins.filter(chosen);
+  const totals = GROUPS.map((group) => [group, shown.reduce((sum, bin) => sum + bin.counts[group], 0)] as const).filter(([, count]) => count > 0);
   return (
     <>
       <svg ref={picture} className="histogram" viewBox={`0 0 ${bins.length * WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img"
-        aria-label={`${says}, from ${when(bins[0]!.from)} to ${when(bins.at(-1)!.to)}: ${totals.map(([group, count]) => `${count} ${WORDS[group]}`).join(', ')}`}
+        aria-label={`${says}, from ${momentOf(bins[0]!.from)} to ${momentOf(bins.at(-1)!.to)}: ${totals.map(([group, count]) => `${count} ${WORDS[group]}`).join(', ')}`}
         onPointerDown={(event) => { event.currentTarget.setPointerCapture?.(event.pointerId); const at = indexOf(event); setDrawn([at, at]); }}
         onPointerMove={(event) => { if (drawn) setDrawn([drawn[0], indexOf(event)]); }}
         onPointerCancel={() => setDrawn(null)}
@@ -60,12 +61,12 @@ function Histogram({ bins, range, says, onRange }: { bins: Bin[]; range: TimeRan
           setDrawn(null);
           onRange({ from: iso(bins[Math.min(drawn[0], at)]!.from), to: iso(bins[Math.max(drawn[0], at)]!.to) });
         }}>
-        {bins.map((bin, i) => <Bar key={bin.from} bin={bin} x={i * WIDTH} most={most} dim={!isIn(bin, i)} />)}
+        {bins.map((bin, i) => <Bar key={bin.from} bin={bin} x={i * WIDTH} most={most} dim={!isLit(bin, i)} />)}
       </svg>
       <p className="histogram-ends note" aria-hidden="true">
-        <span>{when(bins[0]!.from)}</span>
+        <span>{momentOf(bins[0]!.from)}</span>
         <span className="histogram-key">{says}{totals.map(([group, count]) => <span key={group} className={`key-${group}`}>{count.toLocaleString('en')} {WORDS[group]}</span>)}</span>
-        <span>{when(bins.at(-1)!.to)}</span>
+        <span>{momentOf(bins.at(-1)!.to)}</span>
       </p>
     </>
   );
@@ -77,7 +78,7 @@ export function TimeFields({ range, onRange }: { range: TimeRange; onRange: (ran
   const chosen = Boolean(range.from || range.to);
   return (
     <details className="times">
-      <summary className="button quiet">{chosen ? `${range.from ? when(Date.parse(range.from)) : 'the beginning'} to ${range.to ? when(Date.parse(range.to)) : 'now'}` : 'Any time'}</summary>
+      <summary className="button quiet">{chosen ? rangeWords(range) : 'Any time'}</summary>
       <div className="time-fields">
         <label>From <input id="filter-from" type="datetime-local" step={1} value={local(range.from)} onChange={(event) => change('from', event.target.value)} /></label>
         <label>To <input id="filter-to" type="datetime-local" step={1} value={local(range.to)} onChange={(event) => change('to', event.target.value)} /></label>
@@ -87,14 +88,17 @@ export function TimeFields({ range, onRange }: { range: TimeRange; onRange: (ran
   );
 }
 
-// `onOlder` loads runs from before those that are there; absent: these are all.
-export function TimeBrush({ runs, onOlder, range, onRange }: { runs: readonly RunSummary[]; onOlder: (() => void) | undefined; range: TimeRange; onRange: (range: TimeRange) => void }) {
-  const bins = useMemo(() => binsOf(runs, (run) => standingOf(run).status), [runs]);
-  if (bins.length === 0) return null;
+export function TimeBrush({ view, onRange }: { view: RunFilter; onRange: (range: TimeRange) => void }) {
+  const { from, to, agent, status } = view;
+  const { data, error } = useQuery(histogramQuery(agent, windowOf({ from, to })));
+  useEffect(followHistogram, []);
+  const bins = useMemo(() => (data ? binsOf(data, status, !from && !to) : []), [data, status, from, to]);
+  if (error) return <p className="problem" role="alert">{wordsOf(error)}</p>;
+  // Where nothing is counted there is nothing to choose from, unless something was chosen.
+  if (bins.length === 0 || (data?.total === 0 && !from && !to)) return null;
   return (
     <div className="brush">
-      <Histogram bins={bins} range={range} onRange={onRange} says={onOlder ? `the newest ${plural(runs.length, 'run')}` : plural(runs.length, 'run')} />
-      {onOlder && <button className="button small quiet" onClick={onOlder}>Further back</button>}
+      <Histogram bins={bins} range={view} onRange={onRange} says={plural(bins.filter(isIn({ from, to })).reduce((sum, bin) => sum + bin.total, 0), 'run')} />
     </div>
   );
 }

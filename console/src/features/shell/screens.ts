@@ -2,7 +2,7 @@
 
 export interface Screen {
   name: string;
-  to: '/runs' | '/new' | '/inbox' | '/chat' | '/agents' | '/usage';
+  to: '/runs' | '/new' | '/inbox' | '/chat' | '/agents' | '/usage' | '/budgets' | '/settings';
   keys: string;
   says: string;
   inBar: boolean;
@@ -15,4 +15,6 @@ export const SCREENS: readonly Screen[] = [
   { name: 'Chat', to: '/chat', keys: 'g c', says: 'Chat with an agent', inBar: true },
   { name: 'Agents', to: '/agents', keys: 'g a', says: 'Agents', inBar: true },
   { name: 'Usage', to: '/usage', keys: 'g u', says: 'Usage', inBar: true },
+  { name: 'Budgets', to: '/budgets', keys: 'g b', says: 'Budgets of runs', inBar: false },
+  { name: 'Settings', to: '/settings', keys: 'g s', says: 'Settings: people, keys, sessions', inBar: true },
 ];

@@ -51,5 +51,5 @@ export function SignedIn({ children }: { children: ReactNode }) {
 export function Me() {
   const { data } = useQuery(sessionQuery);
   if (!data?.session) return null;
-  return <button className="button small quiet" onClick={() => void signOut().finally(() => location.reload())}>Sign out {data.name}</button>;
+  return <button className="button small quiet me" onClick={() => void signOut().finally(() => location.reload())}>Sign out {data.name}</button>;
 }

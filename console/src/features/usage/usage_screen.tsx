@@ -120,7 +120,7 @@ export function UsageScreen({ search, onSearch }: { search: UsageSearch; onSearc
   const unpricedDays = days.data?.rows.filter((row) => usdOf(row) === null).length ?? 0;
   return (
     <div className="screen">
-      <div className="title"><h1>Usage</h1><span className="note">Days are those of UTC</span></div>
+      <div className="title"><h1>Usage</h1><span className="note">Days are those of UTC</span><Link className="button quiet small" to="/budgets">Budgets</Link></div>
       <Choices search={search} from={from} to={to} onSearch={onSearch} />
       {error && <p className="problem" role="alert">{wordsOf(error)}</p>}
       {days.data && (

@@ -1,0 +1,78 @@
+// Who may use the server: people and services, their keys, who is signed in.
+
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useState, type FormEvent } from 'react';
+import { sessionQuery, signOut, type Known } from '../../api/session';
+import { changeOwnPassword } from '../../api/settings';
+import { wordsOf } from '../../model/problem';
+import { isAdminOfAll, rolesWords } from '../../model/roles';
+import { announce } from '../../ui/announce';
+import { Dialog } from '../../ui/dialog';
+import { Keys } from './keys';
+import { People } from './people';
+import { Sessions } from './sessions';
+import './settings.css';
+
+export type SettingsPart = 'people' | 'keys' | 'sessions';
+const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['keys', 'API keys'], ['sessions', 'Sessions']];
+
+function OwnPassword({ onClose }: { onClose: () => void }) {
+  const change = useMutation({
+    mutationFn: ({ old, fresh }: { old: string; fresh: string }) => changeOwnPassword(old, fresh),
+    onSuccess: () => {
+      announce('the password was changed');
+      onClose();
+    },
+  });
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const form = new FormData(event.currentTarget);
+    change.mutate({ old: String(form.get('old') ?? ''), fresh: String(form.get('fresh') ?? '') });
+  };
+  return (
+    <Dialog label="Change the password" onClose={onClose}>
+      <form className="settings-form" onSubmit={submit}>
+        <h2>Change the password</h2>
+        <p className="note">All other sessions of yours end.</p>
+        <label>The one so far<input name="old" type="password" required autoComplete="current-password" /></label>
+        <label>The new one, at least 10 characters<input name="fresh" type="password" required minLength={10} autoComplete="new-password" /></label>
+        {change.isError && <p className="problem" role="alert">{wordsOf(change.error)}</p>}
+        <p className="buttons"><button className="button primary" type="submit" disabled={change.isPending}>Change</button><button className="button quiet" type="button" onClick={onClose}>Close</button></p>
+      </form>
+    </Dialog>
+  );
+}
+
+function Yourself({ who }: { who: Known }) {
+  const [changing, setChanging] = useState(false);
+  return (
+    <section className="yourself" aria-label="You">
+      {who.known
+        ? <p>You are <strong>{who.name}</strong>: {rolesWords(who.roles)}.</p>
+        : <p>This server is open: whoever is on its machine may do everything. The first admin closes it to all who have no credential.</p>}
+      {who.session && <button className="button small" onClick={() => setChanging(true)}>Change the password</button>}
+      {who.session && <button className="button small quiet" onClick={() => void signOut().finally(() => location.reload())}>Sign out</button>}
+      {changing && <OwnPassword onClose={() => setChanging(false)} />}
+    </section>
+  );
+}
+
+export function Settings({ part }: { part: SettingsPart | undefined }) {
+  const { data: who } = useQuery(sessionQuery);
+  if (!who) return null;
+  const admin = isAdminOfAll(who.roles);
+  const shown = part ?? (admin ? 'people' : 'keys');
+  return (
+    <div className="screen settings">
+      <div className="title"><h1>Settings</h1></div>
+      <Yourself who={who} />
+      <nav className="parts" aria-label="Settings">
+        {PARTS.map(([one, words]) => <Link key={one} to="/settings" search={{ part: one }} replace aria-current={one === shown ? 'page' : undefined}>{words}</Link>)}
+      </nav>
+      {shown === 'people' && <People admin={admin} self={who.known ? who.name : ''} open={who.open} />}
+      {shown === 'keys' && <Keys admin={admin} self={who.known ? who.name : ''} />}
+      {shown === 'sessions' && <Sessions />}
+    </div>
+  );
+}
