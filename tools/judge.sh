@@ -4,6 +4,7 @@
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
+#   openai       OpenAI's JavaScript client talks to the agents of `holdfast dev` (tools/judge_openai.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,10 +29,11 @@ case "$what" in
     tools/judge_clients.sh "$directory" "127.0.0.1:$grpc"
     ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
+  openai) tools/judge_openai.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients | mcp | models | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | clients | mcp | models | openai | upgrade [REV]" >&2
     exit 2
     ;;
 esac
