@@ -1,15 +1,22 @@
 #include "http/run_waits.h"
 
+#include <algorithm>
+
 #include "http/problems.h"
-#include "openai/errors.h"
+#include "openai/ids.h"
 
 namespace holdfast::http {
 
 namespace {
 
-Response stopping() {
-  return Problem(503, "not_ready", "the server is stopping; the run goes on when it is back")
-      .hint("GET /v1/responses/ID, or the same request with the same Idempotency-Key")
+// Most waits are over soon: what their end is looked at by is not kept for as long as the longest.
+constexpr std::chrono::seconds kLook{10};
+
+Response stopping(const std::string& run) {
+  return Problem(503, "not_ready", "the server is stopping; the run " + run + " goes on when it is back")
+      .hint("GET /v1/responses/" + openai::response_id(run) +
+            ", or the same request with the same Idempotency-Key")
+      .header("X-Request-Id", run)
       .header("Retry-After", "1")
       .header("X-Should-Retry", "false")
       .response();
@@ -18,14 +25,26 @@ Response stopping() {
 }  // namespace
 
 struct RunWaits::Wait {
-  Wait(Answer answer_, Responder responder_) : answer(std::move(answer_)), responder(std::move(responder_)) {}
+  Wait(std::string id_, Answer answer_, Responder responder_)
+      : id(std::move(id_)), answer(std::move(answer_)), responder(std::move(responder_)) {}
 
   std::mutex mutex;
+  const std::string id;
   const Answer answer;
   Responder responder;                    // guarded by mutex
   std::unique_ptr<runs::RunWatch> watch;  // guarded by mutex
   openai::RunFold run;                    // guarded by mutex
   bool done = false;                      // guarded by mutex
+
+  // `at_last` after that time, unless the wait is over before. `after` outlives it.
+  static void arm(const runs::After& after, const std::weak_ptr<Wait>& wait, std::chrono::milliseconds left,
+                  const std::function<void()>& at_last) {
+    const auto step = std::min<std::chrono::milliseconds>(left, kLook);
+    after(step, [&after, wait, left = left - step, at_last] {
+      if (wait.expired()) return;
+      left.count() > 0 ? arm(after, wait, left, at_last) : at_last();
+    });
+  }
 
   // Mutex held. The watch goes with it: what its log calls back holds no reference to it.
   void reply(Response response) {
@@ -49,10 +68,10 @@ void RunWaits::open(runs::Runs* runs, Executor* workers, runs::After after) {
 
 void RunWaits::wait(const std::string& run, std::chrono::milliseconds longest, Answer answer,
                     Responder responder) {
-  auto wait = std::make_shared<Wait>(std::move(answer), std::move(responder));
+  auto wait = std::make_shared<Wait>(run, std::move(answer), std::move(responder));
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) return wait->reply(stopping());
+    if (stopped_) return wait->reply(stopping(run));
     if (waits_.size() >= kMaxWaits) {
       return wait->reply(Problem(503, "too_many_waits", "as many requests wait for runs as may")
                              .hint("with background: true, or stream: true, nobody waits")
@@ -76,7 +95,7 @@ void RunWaits::wait(const std::string& run, std::chrono::milliseconds longest, A
     }
   }
   if (!watch) return forget(wait);
-  after_(longest, [later] { later(true); });
+  Wait::arm(after_, wait, longest, [later] { later(true); });
   later(false);
 }
 
@@ -122,7 +141,7 @@ void RunWaits::stop() {
   }
   for (const auto& wait : waits) {
     const std::lock_guard lock(wait->mutex);
-    wait->reply(stopping());
+    wait->reply(stopping(wait->id));
   }
 }
 
