@@ -1,5 +1,6 @@
 """OpenAI's own client against agents: what it reads without complaint is the protocol, and a response is a run that a kill does not end."""
 
+import concurrent.futures
 import json
 import uuid
 
@@ -218,6 +219,20 @@ def test_a_request_that_a_kill_broke_off_is_the_same_run_when_it_is_made_again(o
     assert other.value.code == "idempotency_key_used"
 
 
+def test_who_waits_while_the_server_stops_is_told_where_to_go_on(own_server):
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(lambda: own_server.post("/v1/chat/completions", ask("pay")))
+        run = own_server.wait_until(lambda: own_server.get("/api/v1/runs").json["runs"])[0]["id"]
+        own_server.wait_for_approval(run)
+        assert not asking.done()
+        assert own_server.stop() == 0
+        answer = asking.result(20)
+    assert (answer.status, answer.json["error"]["code"], answer.headers["X-Request-Id"]) == (503, "not_ready", run)
+    assert answer.headers["X-Should-Retry"] == "false" and f"resp_{run}" in answer.json["error"]["message"]
+    own_server.start()
+    assert client(own_server).responses.retrieve(f"resp_{run}").holdfast["waiting_on"] == "approval"
+
+
 def test_the_next_turn_stands_behind_the_last(server, echo):
     ai = client(server)
     first = ai.responses.create(model=echo, input="one")
@@ -286,13 +301,13 @@ def test_errors_have_openais_shape(server):
     assert refused(lambda: ai.chat.completions.create(**{**hello, "model": "nobody"})) == (404, "model_not_found", "model")
     assert refused(lambda: ai.chat.completions.create(**{**hello, "model": "payer@no/label"})) == (404, "model_not_found", "model")
     assert refused(lambda: ai.chat.completions.create(**hello, n=2)) == (400, "unsupported_parameter", "n")
-    assert refused(lambda: ai.chat.completions.create(**hello, extra_body={"temprature": 1})) == (400, "unknown_parameter", "temprature")
+    assert refused(lambda: ai.chat.completions.create(**hello, extra_body={"warmth": 1})) == (400, "unknown_parameter", "warmth")
     assert refused(lambda: ai.responses.create(model="payer", input="hi", store=False)) == (400, "unsupported_parameter", "store")
     assert refused(lambda: ai.responses.create(model="payer", input=[])) == (400, "invalid_value", "input")
     assert refused(lambda: ai.responses.retrieve("resp_nobody")) == (404, "response_not_found", None)
     assert refused(lambda: ai.responses.retrieve("nonsense")) == (404, "response_not_found", None)
     assert refused(lambda: ai.get("/nothing", cast_to=object)) == (404, "not_found", None)
-    assert refused(lambda: ai.get("/models?limt=1", cast_to=object)) == (400, "unknown_parameter", None)
+    assert refused(lambda: ai.get("/models?most=1", cast_to=object)) == (400, "unknown_parameter", None)
     for body, code in ((b"{", "invalid_json"), (b"[]", "invalid_json"), (b"[" * 100_000, "invalid_json"), (b'{"model": 1e999}', "invalid_json"),
                        (b'{"model": "payer", "messages": ' + b'[{"a":' * 200 + b"1" + b"}]" * 200 + b"}", "invalid_json")):
         answer = server.request("POST", "/v1/chat/completions", body, {"Content-Type": "application/json"})

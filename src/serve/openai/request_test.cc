@@ -91,7 +91,7 @@ TEST(Chat, WhatCannotBeHonouredIsRefusedByName) {
            {R"(,"modalities":["text","audio"])", "modalities"}}) {
     EXPECT_EQ(refusal(read_chat(chat(hi, more))), "400 unsupported_parameter " + param);
   }
-  EXPECT_EQ(refusal(read_chat(chat(hi, R"(,"temprature":1)"))), "400 unknown_parameter temprature");
+  EXPECT_EQ(refusal(read_chat(chat(hi, R"(,"warmth":1)"))), "400 unknown_parameter warmth");
 }
 
 TEST(Chat, BrokenMessagesAreRefusedByTheirPlace) {
