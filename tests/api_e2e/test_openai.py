@@ -85,7 +85,7 @@ def test_a_chat_is_answered_whole_and_in_pieces(server):
     assert (whole.object, whole.model, whole.choices[0].finish_reason) == ("chat.completion", "payer", "stop")
     assert whole.choices[0].message.content == "Hello from the script."
     assert whole.usage.total_tokens == whole.usage.prompt_tokens + whole.usage.completion_tokens > 0
-    assert server.run(run_of(whole))["output"] == "Hello from the script."
+    assert server.wait(run_of(whole))["output"] == "Hello from the script."
     pieces = list(ai.chat.completions.create(**ask("slowly"), stream=True, stream_options={"include_usage": True}))
     texts = [piece.choices[0].delta.content for piece in pieces if piece.choices and piece.choices[0].delta.content]
     assert "".join(texts) == SENTENCE
@@ -153,7 +153,7 @@ def test_a_response_is_a_run(server):
     assert response.metadata == {"order": "1042"} and response.instructions == "be brief"
     assert response.usage.total_tokens > 0 and response.holdfast["run"] == run_of(response)
     assert ai.responses.retrieve(response.id) == response
-    assert server.run(run_of(response))["status"] == "completed"
+    assert server.wait(run_of(response))["status"] == "completed"
     items = list(ai.responses.input_items.list(response.id))
     assert [part.text for part in items[0].content] == ["Instructions of the client:\nbe brief", "hello"]
     # Any run is a response, however it was started.
@@ -273,7 +273,7 @@ def test_a_response_is_cancelled_and_deleted(own_server):
     response = ai.responses.create(model="payer", input="at length", background=True)
     own_server.wait_until(lambda: ai.responses.retrieve(response.id).status == "in_progress")
     stopped = ai.responses.cancel(response.id)
-    assert stopped.status == "cancelled" and own_server.run(run_of(response))["status"] == "canceled"
+    assert stopped.status == "cancelled" and own_server.wait(run_of(response))["status"] == "canceled"
     assert ai.responses.cancel(response.id).status == "cancelled"
     ai.responses.delete(response.id)
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "protocol/events.h"
+#include "runs/run_reason.h"
 
 namespace holdfast::openai {
 
@@ -31,6 +32,24 @@ Number number_of(const Json& object, const char* name) {
 bool is_set(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_boolean() && found->get<bool>();
+}
+
+// What a run says of its own end, in the form in which the engine says it. The engine's word comes behind it,
+// and may come late where very many runs are open; nobody waits for that.
+Json closing_of(std::string_view type, const Json& data, const std::vector<Item>& items) {
+  if (type == event::kRunCanceled) return {{"status", "canceled"}, {"reason", "canceled"}};
+  if (type == event::kRunFailed) {
+    const std::string error_type = text_of(data, "error_type");
+    return {{"status", "failed"},
+            {"reason", runs::failure_reason(error_type)},
+            {"error", {{"type", error_type}, {"message", text_of(data, "error")}}}};
+  }
+  const bool cap = is_set(data, "max_iterations_reached");
+  std::string output = text_of(data, "output");  // as far as an event has it
+  if (!cap && !items.empty() && items.back().is_last) output = items.back().text;
+  return {{"status", "completed"},
+          {"reason", cap ? "max_iterations" : "completed"},
+          {"result", {{"output", std::move(output)}}}};
 }
 
 }  // namespace
@@ -105,6 +124,7 @@ void RunFold::apply(const platform::Event& happened, const Tell& to) {
     wait(!pending_.empty() ? "approval" : held_ ? "resume" : "");
   } else if (type == event::kRunCompleted || type == event::kRunFailed || type == event::kRunCanceled) {
     if (const auto usage = data.find("usage"); usage != data.end() && usage->is_object()) usage_ = *usage;
+    ended(happened, closing_of(type, data, items_));
   } else if (type == event::kRunClosed) {
     ended(happened, data);
   }

@@ -182,6 +182,27 @@ TEST(RunFold, EndsAreToldApart) {
   EXPECT_EQ(response_status(head(false), RunFold()), "in_progress");
 }
 
+TEST(RunFold, ARunsOwnWordOfItsEndIsTheEnd) {
+  const std::string long_text(20'000, 'x');
+  const RunFold said = fold({event("run.started", "{}"),
+                             event("step.started", R"({"step":1,"kind":"model"})"), delta(1, 1, 0, long_text),
+                             event("step.completed", R"({"step":1,"kind":"model","tool_calls":[]})"),
+                             event("run.completed", R"({"output":"xxx...","usage":{"input_tokens":1}})")});
+  EXPECT_TRUE(said.has_ended());
+  EXPECT_EQ(said.output(), long_text) << "all of it, and not what an event has room for";
+  const RunFold failed = fold(
+      {event("run.started", "{}"),
+       event("run.failed", R"({"error_type":"RateLimitedError","error":"no","usage":{"input_tokens":1}})"),
+       event("run.closed", R"({"status":"terminated"})")});
+  EXPECT_EQ(response_status(head(), failed), "failed");
+  EXPECT_EQ(failed.reason(), "rate_limited");
+  EXPECT_EQ(failed.error(), "no");
+  const RunFold cap = fold({event("run.started", "{}"),
+                            event("run.completed", R"({"output":"max","max_iterations_reached":true})")});
+  EXPECT_EQ(cap.limit(), "max_iterations");
+  EXPECT_EQ(cap.output(), "max");
+}
+
 TEST(RunFold, WhatIsCompactedIsNotSaid) {
   const RunFold run =
       fold({event("step.started", R"({"step":1,"kind":"compact"})"), reset(1, 1), delta(1, 1, 0, "summary"),
