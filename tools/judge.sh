@@ -7,6 +7,7 @@
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
 #   cel          the conditions of policies say what CEL's conformance vectors say (tools/judge_cel.sh)
 #   schemathesis [EXAMPLES]  the API is what its description says (tools/judge_schemathesis.sh)
+#   openai       OpenAI's JavaScript client talks to the agents of `holdfast dev` (tools/judge_openai.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -32,12 +33,13 @@ case "$what" in
     ;;
   cel) tools/judge_cel.sh "$build" "$directory" ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
+  openai) tools/judge_openai.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   oidc) tools/judge_oidc.sh "$build" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   schemathesis) tools/judge_schemathesis.sh "$build" "$directory" "${3:-}" ;;
   *)
-    echo "usage: ./dev judge timers [N] | cel | clients | mcp | models | oidc | schemathesis [EXAMPLES] | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | cel | clients | mcp | models | oidc | openai | schemathesis [EXAMPLES] | upgrade [REV]" >&2
     exit 2
     ;;
 esac

@@ -197,7 +197,8 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
 
 void CommandLine::add_servers() {
   CLI::App* dev =
-      add("dev", "Server with a scripted model and a running demo agent; data in ./.holdfast", dev_, serve);
+      add("dev", "Server with two agents on a scripted model, hello and refund; data in ./.holdfast", dev_,
+          serve);
   add_server_options(dev, dev_);
   dev_.dev = true;
   CLI::App* server = add("server", "Server: engine, worker, HTTP API and console", server_, serve);

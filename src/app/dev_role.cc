@@ -1,12 +1,14 @@
 #include "app/dev_role.h"
 
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "activities/deploy.h"
 #include "app/output.h"
 #include "base/json.h"
 #include "refund/agent_files.h"
+#include "refund/hello_agent.h"
 #include "refund/receiver.h"
 #include "refund/shop.h"
 #include "scripted/server.h"
@@ -18,17 +20,47 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr const char* kDemoRun = "refund-demo";
+constexpr const char* kDemoAgent = "refund";
 
-struct Ports {
+// What the last start used: addresses, and the version of each agent that it applied.
+struct Before {
   std::uint16_t model = 0;
   std::uint16_t receiver = 0;
+  std::map<std::string, std::string> versions{};
 };
 
-Ports read_ports(const fs::path& file) {
+Before read_before(const fs::path& file) {
   std::ifstream in(file);
   auto json = in ? nlohmann::json::parse(in, nullptr, false) : nlohmann::json();
   if (!json.is_object()) return {};
-  return {json.value("model", std::uint16_t{0}), json.value("receiver", std::uint16_t{0})};
+  Before out{json.value("model", std::uint16_t{0}), json.value("receiver", std::uint16_t{0})};
+  const auto versions = json.find("versions");
+  if (versions == json.end() || !versions->is_object()) return out;
+  for (const auto& [name, version] : versions->items()) {
+    if (version.is_string()) out.versions[name] = version.get<std::string>();
+  }
+  return out;
+}
+
+// Makes it the current version, unless it is, or somebody has made another one current since; and lets it use
+// what it names. Its version.
+Result<std::string> apply(platform::Store& store, grant::Grants& grants, const std::string& text,
+                          const std::string& source, Before& before) {
+  auto read = agent::read_definition(text, source, {});
+  if (!read) return fail(read.error());
+  std::string version = agent::version_of(*read);
+  const auto current = store.current_definition(read->name);
+  if (!current && current.error().code() != Code::kNotFound) return fail(current.error());
+  std::string& applied = before.versions[read->name];
+  const bool is_ours = !current || applied.empty() || current->hash == applied;
+  if (is_ours && (!current || current->hash != version)) {
+    auto deployed = agent::deploy(store, {.text = text, .source = source});
+    if (!deployed) return fail(deployed.error());
+    version = deployed->version;
+  }
+  if (is_ours) applied = version;
+  grants.allow_named(version, agent::needs_of(*read));
+  return version;
 }
 
 // On the port of the last start; when something else has it now, on any.
@@ -62,19 +94,19 @@ Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::S
   fs::path folder = data / "demo";
   std::error_code error;
   fs::create_directories(folder, error);
-  Ports ports = read_ports(folder / "ports.json");
+  Before before = read_before(folder / "ports.json");
 
-  auto model = start_on(ports.model, [&](std::uint16_t port) {
+  auto model = start_on(before.model, [&](std::uint16_t port) {
     model::ScriptedOptions options;
-    options.script = demo::refund_script();
-    options.name = "refund demo";
+    options.script = demo::dev_script();
+    options.name = "demo";
     options.port = port;
     return model::start_scripted_server(options);
   });
   if (!model) return std::unexpected(model.error());
   impl->model = *std::move(model);
 
-  auto receiver = start_on(ports.receiver, [](std::uint16_t port) { return demo::Receiver::start(port); });
+  auto receiver = start_on(before.receiver, [](std::uint16_t port) { return demo::Receiver::start(port); });
   if (!receiver) return std::unexpected(receiver.error());
   impl->receiver = *std::move(receiver);
 
@@ -86,15 +118,15 @@ Result<std::unique_ptr<DevRole>> DevRole::open(const fs::path& data, platform::S
   places.model_url = impl->model->base_url();
   places.receiver_url = impl->receiver->url();
   places.database = shop;
-  const std::string definition = demo::refund_agent(places);
-  auto deployed = agent::deploy(store, {.text = definition, .source = "refund demo"});
-  if (!deployed) return std::unexpected(deployed.error());
-  grants.allow_named(deployed->version, deployed->needs);
-  impl->agent = deployed->name;
-  impl->version = deployed->version;
+  auto hello = apply(store, grants, demo::hello_agent(places.model_url), "hello", before);
+  if (!hello) return fail(hello.error());
+  auto refund = apply(store, grants, demo::refund_agent(places), "refund demo", before);
+  if (!refund) return fail(refund.error());
+  impl->agent = kDemoAgent;
+  impl->version = *std::move(refund);
 
-  std::ofstream(folder / "ports.json")
-      << nlohmann::json{{"model", impl->model->port()}, {"receiver", impl->receiver->port()}};
+  std::ofstream(folder / "ports.json") << nlohmann::json{
+      {"model", impl->model->port()}, {"receiver", impl->receiver->port()}, {"versions", before.versions}};
   return std::unique_ptr<DevRole>(new DevRole(std::move(impl)));
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
-// What `holdfast dev` adds to a server: the refund agent of the demo with its shop database, a receiver for
-// its messages and a scripted model, so that the first page shows a run, without a key and without a network.
+// What `holdfast dev` adds to a server: two agents on a scripted model, so that clients and the first page
+// have something to show, without a key and without a network: `hello`, which answers whatever it is told,
+// and the refund agent of the demo with its shop database and a receiver for its messages. A start applies
+// them only where nobody has made another version current.
 // Everything is kept in DATA/demo; the addresses stay the same from start to start, because a run keeps the
 // definition it began with.
 
@@ -19,7 +21,7 @@ namespace holdfast::app {
 
 class DevRole {
  public:
-  // Store and environment must outlive it. Grants the demo's agent what it names, and nobody else anything.
+  // Store and environment must outlive it. Grants these agents what they name, and nobody else anything.
   static Result<std::unique_ptr<DevRole>> open(const std::filesystem::path& data, platform::Store& store,
                                                const Environment& environment, grant::Grants& grants);
   ~DevRole();

@@ -137,6 +137,7 @@ std::string Node::greeting(const std::string& http, milliseconds took) const {
     text += fmt::format("  first admin   POST {}/api/v1/setup, once, with the token\n                {}\n",
                         http, identity_->set_up_token());
   if (dev_) text += fmt::format("  demo          {}/runs/{}\n", http, dev_->demo_run());
+  if (dev_) text += fmt::format("  OpenAI's API  {}/v1, models hello and refund\n", http);
   return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
 }
 
@@ -447,6 +448,9 @@ Status Node::open_http() {
   };
   deps.check_edit = [this](const platform::Approval& approval, std::string_view arguments) {
     return agent::check_edit(*platform_.store, approval, arguments, environment_.clock().now());
+  };
+  deps.after = [this](milliseconds delay, std::move_only_function<void()> job) {
+    server_->after(delay, std::move(job));
   };
   api_ = std::make_unique<http::Api>(std::move(deps));
   metrics_page_ = std::make_unique<http::MetricsPage>(metrics_, identity_->gate(), options_.namespace_name,

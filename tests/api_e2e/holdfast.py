@@ -35,6 +35,8 @@ class Answer:
 
 
 class Server:
+    command = "server"
+
     def __init__(self, binary, data, *options, environment=None, log=None):
         self.binary = str(binary)
         self.data = data
@@ -49,7 +51,7 @@ class Server:
         # The first start picks a port, later ones keep it: clients come back to the same address.
         ports = ["--grpc", self.ready["grpc"], "--http", self.http] if self.ready else ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
         self.process = subprocess.Popen(
-            [self.binary, "server", "--data", str(self.data), "--json", *ports, *self.options],
+            [self.binary, self.command, "--data", str(self.data), "--json", *ports, *self.options],
             stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
         line = self.process.stdout.readline()
         if not line:

@@ -57,7 +57,7 @@ def add_user(server, name, roles):
 
 
 def code(answer) -> tuple:
-    return answer.status, answer.json["code"]
+    return answer.status, answer.json.get("error", answer.json)["code"]
 
 
 # ---- open and closed

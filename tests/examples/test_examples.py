@@ -271,6 +271,37 @@ def market_engagement(s):
 # ---- beside
 
 
+@example("chat-to-runs")
+def chat_to_runs(s):
+    s.up()
+
+    def started(name, *arguments):
+        return subprocess.Popen([sys.executable, str(s.folder / name), *arguments], stdout=subprocess.PIPE, text=True,
+                                env={**os.environ, "MODEL_URL": f"http://{s.model_address}/v1", "HOLDFAST_URL": f"http://{s.server.http}",
+                                     "SERVICES_URL": f"http://127.0.0.1:{s.services.port}"})
+
+    question, later = "Can order 1042 come back?", "How long do I have?"
+    first = started("before.py", question)
+    s.services.once("POST /returns", lambda: (first.send_signal(signal.SIGKILL), first.wait()))
+    first.wait(30)
+    assert started("before.py", question).communicate(timeout=30)[0] == "The lamp can come back; the return is R-7.\n"
+    assert s.services.count("POST /returns") == 2
+
+    s.services.counted.clear()
+    killed = threading.Event()
+    s.services.once("POST /returns", lambda: (s.server.kill(), killed.set()))
+    asking = started("after.py", "ticket-1", question, later)
+    assert killed.wait(30)
+    s.server.start()
+    said = asking.communicate(timeout=60)[0].splitlines()
+    assert [line.split(" ", 1)[1] for line in said] == ["completed: The lamp can come back; the return is R-7.",
+                                                        "completed: Fourteen days, with the number R-7."]
+    assert started("after.py", "ticket-1", question).communicate(timeout=30)[0].splitlines() == said[:1], "the same key is the same run"
+    assert s.services.count("POST /returns") == 1
+    table = (s.folder / "README.md").read_text()
+    assert "before.py, killed once               2" in table and "after.py, server killed              1" in table
+
+
 @example("while-loop")
 def while_loop(s):
     s.up()

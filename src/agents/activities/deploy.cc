@@ -84,7 +84,8 @@ class GrantCheck {
   std::vector<Status> refused_;
 };
 
-// Of everything that the definition names, but what its MCP servers will say.
+}  // namespace
+
 Needs needs_of(const AgentDefinition& definition) {
   Needs out = model_needs(definition.model);
   const auto add = [&out](Needs needs) {
@@ -96,6 +97,8 @@ Needs needs_of(const AgentDefinition& definition) {
   for (const Notified& one : definition.notify) add(one.message.type->needs(one.message));
   return out;
 }
+
+namespace {
 
 Status check_grants(const AgentDefinition& definition, const grant::Permits& permits,
                     std::string_view source) {

@@ -46,6 +46,9 @@ struct ToDeploy {
 Result<AgentDefinition> read_definition(std::string_view text, std::string_view source,
                                         std::string_view base_directory);
 
+// Everything that the definition names of the machine, but what its MCP servers will say.
+Needs needs_of(const AgentDefinition& definition);
+
 // Checks the text and makes it the current version of its agent. The store keeps the canonical JSON.
 Result<Deployed> deploy(platform::Store& store, const ToDeploy& definition);
 

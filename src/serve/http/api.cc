@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 
 #include "http/api_context.h"
+#include "identity/secret.h"
+#include "openai/errors.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::http {
@@ -78,6 +81,9 @@ void add_routes(Router& router, ApiContext& context) {
   add_audit_routes(router, context);
   add_oidc_routes(router, context);
   add_secret_routes(router, context);
+  add_openai_model_routes(router, context);
+  add_openai_chat_routes(router, context);
+  add_openai_response_routes(router, context);
   add_page_routes(router);
 }
 
@@ -95,6 +101,7 @@ Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
   for (const auto& thread : large) thread->post(os::stand_back);
   context.large_workers = std::make_unique<WorkPool>(std::move(large));
   context.stream_workers = std::make_unique<WorkPool>(pool_of("api-stream", kStreamThreads));
+  context.waits.open(context.deps.runs, context.stream_workers.get(), context.deps.after);
   impl_->router = Router(context.deps.gate, context.deps.namespace_name);
   add_routes(impl_->router, context);
 }
@@ -114,11 +121,33 @@ void Api::start(ApiInfo info) {
 
 void Api::stop() {
   impl_->context.stopping = true;
+  impl_->context.waits.stop();
 }
 
-void Api::handle(Request request, Responder responder) {
+namespace {
+
+// Clients of OpenAI's API always send a key. Where everybody is let in, one that is none of ours is none.
+void drop_placeholder(const identity::Gate* gate, Request& request) {
+  if (gate == nullptr || !gate->is_open()) return;
+  const std::string_view shown = request.header("authorization");
+  const std::string_view key = shown.substr(std::min(shown.find(' '), shown.size() - 1) + 1);
+  const auto is_ours = [key](std::string_view prefix) {
+    return key.starts_with(prefix) && key.substr(prefix.size()).starts_with('_');
+  };
+  if (shown.empty() || is_ours(identity::kKeyPrefix) || is_ours(identity::kLocalPrefix)) return;
+  std::erase_if(request.headers, [](const Header& header) { return header.name == "authorization"; });
+}
+
+}  // namespace
+
+void Api::handle(Request request, Responder answered) {
   ApiContext& context = impl_->context;
-  const bool of_runs = request.path.starts_with("/api/") || request.path.starts_with(runs::kLinkPath);
+  const bool is_openai = request.path.starts_with("/v1/");
+  if (is_openai) drop_placeholder(context.deps.gate, request);
+  Responder responder =
+      is_openai ? openai::with_openai_errors(std::move(answered)) : Responder(std::move(answered));
+  const bool of_runs =
+      is_openai || request.path.starts_with("/api/") || request.path.starts_with(runs::kLinkPath);
   bool served_always = request.path == "/healthz" || request.path == "/readyz" || !of_runs;
   if (!served_always && (!context.started || context.stopping)) {
     responder.reply(

@@ -1,6 +1,7 @@
 #pragma once
 
 // The REST API under /api/v1, its event streams, the health checks and the console: docs/guide/http-api.md.
+// And under /v1 agents as OpenAI's clients call models: docs/guide/openai-clients.md.
 //
 // Owner: app. Threads: requests are handed to a few workers of its own, because stores and engine calls
 // block, those with large bodies to others; the server's thread never does. A request is read, given to Runs,
@@ -17,6 +18,7 @@
 #include "http/message.h"
 #include "platform/audit_store.h"
 #include "platform/store.h"
+#include "runs/after.h"
 #include "runs/decision_links.h"
 #include "runs/runs.h"
 
@@ -84,6 +86,7 @@ struct ApiDependencies {
   std::function<Result<DeployedAgent>(const DefinitionText& definition)> deploy;
   // What is wrong with arguments that a person wants in the place of those an approval asks about.
   std::function<Status(const platform::Approval& approval, std::string_view arguments)> check_edit;
+  runs::After after;
 };
 
 // Addresses that answer with the console, as patterns ("/runs/{id}"): where a link of another site may lead.

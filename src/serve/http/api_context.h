@@ -12,6 +12,7 @@
 #include "http/api.h"
 #include "http/json_reply.h"
 #include "http/router.h"
+#include "http/run_waits.h"
 
 namespace holdfast::http {
 
@@ -35,6 +36,7 @@ struct ApiContext {
   std::unique_ptr<WorkPool> workers;  // of requests, which block
   std::unique_ptr<WorkPool> large_workers;
   std::unique_ptr<WorkPool> stream_workers;
+  RunWaits waits;
   runs::Runs& runs() { return *deps.runs; }
   platform::Store& store() { return *deps.store; }
 
@@ -70,6 +72,10 @@ void add_identity_routes(Router& router, ApiContext& context);
 void add_audit_routes(Router& router, ApiContext& context);
 void add_oidc_routes(Router& router, ApiContext& context);
 void add_secret_routes(Router& router, ApiContext& context);
+// Under /v1: docs/guide/openai-clients.md.
+void add_openai_model_routes(Router& router, ApiContext& context);
+void add_openai_chat_routes(Router& router, ApiContext& context);
+void add_openai_response_routes(Router& router, ApiContext& context);
 void add_page_routes(Router& router);
 
 // All of them.

@@ -36,7 +36,6 @@ class EventSource {
   // As Stream::Source.
   std::optional<std::string> next();
 
- private:
   // Connects the logs' threads with a stream that may not exist yet, or not any more.
   class Wake {
    public:
@@ -48,6 +47,7 @@ class EventSource {
     std::weak_ptr<Stream> stream_;  // guarded by mutex_
   };
 
+ private:
   void append(std::string& out, const std::string& log, const platform::Event* event) const;
   std::string id() const;
 

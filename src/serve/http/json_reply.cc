@@ -31,8 +31,7 @@ std::string media_type(std::string_view header) {
 
 }  // namespace
 
-std::expected<Json, Problem> json_body(const Request& request, std::initializer_list<std::string_view> known,
-                                       bool may_be_empty) {
+std::expected<Json, Problem> json_object(const Request& request, bool may_be_empty) {
   if (request.body.empty() && may_be_empty) return Json::object();
   if (media_type(request.header("content-type")) != "application/json") {
     return std::unexpected(Problem(415, "unsupported_media_type", "the body must be application/json")
@@ -52,7 +51,14 @@ std::expected<Json, Problem> json_body(const Request& request, std::initializer_
   if (!body.is_object()) {
     return std::unexpected(Problem(400, "invalid_json", "the body must be a JSON object"));
   }
-  for (const auto& [name, value] : body.items()) {
+  return body;
+}
+
+std::expected<Json, Problem> json_body(const Request& request, std::initializer_list<std::string_view> known,
+                                       bool may_be_empty) {
+  auto body = json_object(request, may_be_empty);
+  if (!body) return body;
+  for (const auto& [name, value] : body->items()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       std::string names;
       for (std::string_view one : known) names += fmt::format("{}{}", names.empty() ? "" : ", ", one);

@@ -19,6 +19,8 @@ using Json = nlohmann::ordered_json;
 
 Response json_response(const Json& body, int status = 200);
 
+// The request's body as a JSON object; a Problem says what is wrong with it.
+std::expected<Json, Problem> json_object(const Request& request, bool may_be_empty = false);
 // The request's body as a JSON object whose members are all in `known`; a Problem says what is wrong and
 // where.
 std::expected<Json, Problem> json_body(const Request& request, std::initializer_list<std::string_view> known,

@@ -7,8 +7,8 @@
 #include "http/api_context.h"
 #include "http/problems.h"
 #include "http/run_json.h"
+#include "http/trace_settings.h"
 #include "platform/find_version.h"
-#include "platform/trace_context.h"
 
 namespace holdfast::http {
 
@@ -50,12 +50,7 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
 // With their keys sorted, so that the same settings are the same request.
 std::string settings_of(const Json& body, const Request& request, const std::string& starter) {
   nlohmann::json out = nlohmann::json::object();
-  const std::string_view parent = request.header("traceparent");
-  if (const auto trace = platform::parse_trace(parent, request.header("tracestate"))) {
-    nlohmann::json& given = out[std::string(platform::kTraceSetting)];
-    given["traceparent"] = parent;
-    if (!trace->state.empty()) given["tracestate"] = trace->state;
-  }
+  put_trace(out, request);
   for (const char* name : {"context", "notify"}) {
     if (body.contains(name) && !body[name].is_null()) out[name] = nlohmann::json(body[name]);
   }

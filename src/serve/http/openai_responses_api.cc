@@ -1,0 +1,155 @@
+// /v1/responses: a response is a run (Open Responses). It goes on without whoever asked for it, is read and
+// streamed again by its id, and is the same one after a restart.
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "http/api_context.h"
+#include "http/openai_runs.h"
+#include "http/problems.h"
+#include "http/run_source.h"
+#include "openai/errors.h"
+#include "openai/ids.h"
+#include "openai/response_events.h"
+
+namespace holdfast::http {
+
+namespace {
+
+using openai::ResponseHead;
+using openai::RunFold;
+
+// Until a run that was asked to stop has: longer than most take, shorter than a client waits.
+constexpr std::chrono::seconds kStopsWithin{20};
+
+Response answer(const ResponseHead& head, const RunFold& run) {
+  return of_run(json_response(openai::response_json(head, run)), head.run);
+}
+
+void stream(ApiContext& context, const ResponseHead& head, std::optional<std::uint64_t> after,
+            Responder responder) {
+  auto events = std::make_shared<openai::ResponseEvents>(head, after);
+  auto source = std::make_shared<RunSource>(
+      [events](std::string& out, const RunFold& run) { events->begin(out, run); },
+      [events](std::string& out, const RunFold& run, const openai::Happening& happening) {
+        events->write(out, run, happening);
+      });
+  stream_run(context.runs(), head.run, *context.stream_workers, source, std::move(responder));
+}
+
+// As it is now.
+Response now(ApiContext& context, const ResponseHead& head) {
+  auto run = fold_of(context, head.run);
+  return run ? answer(head, *run) : of_run(run.error().response(), head.run);
+}
+
+// Who waits is answered when it is over, and when somebody else has to act first.
+std::optional<Response> when_over(const ResponseHead& head, const RunFold& run, bool last) {
+  const bool asks = run.waiting_on() == "approval" || run.waiting_on() == "resume";
+  if (run.has_ended() || asks || last) return answer(head, run);
+  return std::nullopt;
+}
+
+void create(ApiContext& context, Request& request, Responder responder) {
+  auto body = json_object(request);
+  if (!body) return responder.reply(body.error().response());
+  auto asked = openai::read_response(*body);
+  if (!asked) return responder.reply(asked.error().response());
+  const bool streams = asked->stream;
+  const bool background = asked->background;
+  auto run = start_asked(context, request, *std::move(asked));
+  if (!run) return responder.reply(run.error().response());
+  auto head = head_of(context, *run);
+  if (!head) return responder.reply(of_run(head.error().response(), run->run));
+  if (streams) return stream(context, *head, std::nullopt, std::move(responder));
+  if (background) return responder.reply(now(context, *head));
+  context.waits.wait(
+      head->run, kLongestWait,
+      [head = *head](const RunFold& seen, bool last) { return when_over(head, seen, last); },
+      std::move(responder));
+}
+
+// ---- one response
+
+std::expected<ResponseHead, Problem> asked_head(ApiContext& context, const Request& request) {
+  auto run = run_of_response(context, request.param("id"));
+  if (!run) return std::unexpected(run.error());
+  return head_of(context, *run);
+}
+
+// ?stream=true&starting_after=N
+std::expected<std::optional<std::uint64_t>, Problem> starting_after(const Request& request, bool streams) {
+  const auto text = request.query_value("starting_after");
+  if (!text) return std::nullopt;
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+  if (error != std::errc() || end != text->data() + text->size() || !streams)
+    return std::unexpected(
+        openai::wrong("starting_after", "invalid_value",
+                      "'starting_after' is the sequence_number of an event, and goes with stream=true"));
+  return number;
+}
+
+void show(ApiContext& context, Request& request, Responder responder) {
+  const std::string_view word = request.query_value("stream").value_or("false");
+  if (word != "true" && word != "false")
+    return responder.reply(
+        openai::wrong("stream", "invalid_value", "'stream' must be true or false").response());
+  auto after = starting_after(request, word == "true");
+  if (!after) return responder.reply(after.error().response());
+  auto head = asked_head(context, request);
+  if (!head) return responder.reply(head.error().response());
+  if (word == "true") return stream(context, *head, *after, std::move(responder));
+  responder.reply(now(context, *head));
+}
+
+void cancel(ApiContext& context, Request& request, Responder responder) {
+  auto head = asked_head(context, request);
+  if (!head) return responder.reply(head.error().response());
+  auto status = context.runs().cancel(head->run, "cancelled at /v1/responses");
+  if (!status) return responder.reply(of_run(problem_of(status.error()).response(), head->run));
+  context.waits.wait(
+      head->run, kStopsWithin,
+      [head = *head](const RunFold& run, bool last) -> std::optional<Response> {
+        if (run.has_ended() || last) return answer(head, run);
+        return std::nullopt;
+      },
+      std::move(responder));
+}
+
+Response erase(ApiContext& context, Request& request) {
+  const std::string id(request.param("id"));
+  auto run = run_of_response(context, id);
+  if (!run) return run.error().response();
+  if (auto status = context.runs().erase(run->run); !status) return problem_of(status.error()).response();
+  return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
+}
+
+// A run has one input, whole: there is never a second page.
+Response list_input(ApiContext& context, Request& request) {
+  auto run = run_of_response(context, request.param("id"));
+  if (!run) return run.error().response();
+  const std::string id = "msg_" + run->run + "_input";
+  const bool all = request.query_value("after").value_or("").empty();
+  Json items = all ? openai::input_items(run->input, id) : Json::array();
+  return json_response({{"object", "list"},
+                        {"data", std::move(items)},
+                        {"first_id", all ? Json(id) : Json(nullptr)},
+                        {"last_id", all ? Json(id) : Json(nullptr)},
+                        {"has_more", false}});
+}
+
+}  // namespace
+
+void add_openai_response_routes(Router& router, ApiContext& context) {
+  router.add("POST", "/v1/responses", Permission::kRun, context.blocking(create));
+  router.add("GET", "/v1/responses/{id}", Permission::kRead, context.blocking(show),
+             {"stream", "starting_after", "include", "include[]", "include_obfuscation"});
+  router.add("DELETE", "/v1/responses/{id}", Permission::kAdmin, context.answering(erase));
+  router.add("POST", "/v1/responses/{id}/cancel", Permission::kRun, context.blocking(cancel));
+  router.add("GET", "/v1/responses/{id}/input_items", Permission::kRead, context.answering(list_input),
+             {"after", "limit", "order", "include", "include[]"});
+}
+
+}  // namespace holdfast::http

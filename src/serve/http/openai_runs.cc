@@ -1,0 +1,162 @@
+#include "http/openai_runs.h"
+
+#include <fmt/format.h>
+
+#include "base/ids.h"
+#include "base/json.h"
+#include "http/problems.h"
+#include "http/trace_settings.h"
+#include "openai/errors.h"
+#include "openai/ids.h"
+#include "platform/find_version.h"
+#include "protocol/agent_reference.h"
+#include "runs/run_fault.h"
+#include "runs/seed_conversation.h"
+
+namespace holdfast::http {
+
+namespace {
+
+using runs::RunFault;
+
+constexpr std::uint32_t kPage = 1000;
+
+Problem no_model(const std::string& model, const std::string& why) {
+  return Problem(404, "model_not_found",
+                 fmt::format("The model '{}' does not exist or you do not have access to it.", model))
+      .hint(why.empty() ? "GET /v1/models lists the agents" : why)
+      .member("param", R"("model")");
+}
+
+Problem no_response(std::string_view id, std::string_view param) {
+  return Problem(
+             404, param.empty() ? "response_not_found" : "previous_response_not_found",
+             fmt::format("{} with id '{}' not found.", param.empty() ? "Response" : "Previous response", id))
+      .member("param", param.empty() ? "null" : dump_json(Json(param)));
+}
+
+// A conversation is a line: what comes behind a response comes behind all that was said. A repeat of what has
+// come behind it is no news.
+std::expected<std::string, Problem> behind(ApiContext& context, const std::string& previous,
+                                           const std::string& key) {
+  const std::string id = openai::response_id(previous);
+  const auto run = context.store().run(previous);
+  if (!run && run.error().code() != Code::kNotFound) return std::unexpected(Problem::from(run.error()));
+  if (!run) return std::unexpected(no_response(id, "previous_response_id"));
+  const std::string conversation = run->conversation.empty() ? run->run : run->conversation;
+  const auto turns = context.runs().turns(conversation, "", 1);
+  if (!turns) return std::unexpected(problem_of(turns.error()));
+  const std::string& last = turns->empty() ? conversation : turns->front().run;
+  if (last == previous) return conversation;
+  if (const auto newest = context.store().run(last); newest && !key.empty() && newest->idempotency_key == key)
+    return conversation;
+  return std::unexpected(
+      Problem(409, "previous_response_not_last",
+              fmt::format("The conversation has gone on behind '{}': a response continues its last one.", id))
+          .hint("the last one is " + openai::response_id(last))
+          .member("param", R"("previous_response_id")"));
+}
+
+// With their keys sorted, so that the same settings are the same request.
+std::string settings_of(const openai::Asked& asked, const Request& request) {
+  nlohmann::json out = nlohmann::json::object();
+  put_trace(out, request);
+  if (!asked.kept.is_null()) out[openai::kKept] = asked.kept;
+  return out.empty() ? std::string() : dump_json(out);
+}
+
+Problem not_started(const std::string& model, const Status& error) {
+  if (error.code() == Code::kPermissionDenied) return not_granted(error);
+  switch (runs::run_fault(error)) {
+    case RunFault::kAgentNotFound:
+    case RunFault::kVersionNotFound: return no_model(model, "");
+    case RunFault::kRunExists:
+      return Problem(409, "idempotency_key_used", "another request had this Idempotency-Key")
+          .hint("the same request again gives the same run; another one needs another key");
+    default: return problem_of(error);
+  }
+}
+
+std::expected<std::string, Problem> conversation_of(ApiContext& context, const openai::Asked& asked,
+                                                    const std::string& key) {
+  if (!asked.previous.empty()) return behind(context, asked.previous, key);
+  if (asked.history.empty()) return asked.conversation;
+  std::string salt = key.empty() ? new_uuid(context.deps.environment->random()) : key;
+  return runs::seeded_conversation(asked.history, salt);
+}
+
+}  // namespace
+
+std::expected<platform::Definition, Problem> model_named(ApiContext& context, const std::string& model) {
+  const auto reference = protocol::parse_agent_reference(model);
+  if (!reference) return std::unexpected(no_model(model, reference.error().message()));
+  auto found = platform::find_version(context.store(), reference->agent, reference->version);
+  if (found) return *std::move(found);
+  if (found.error().code() == Code::kInvalidArgument)
+    return std::unexpected(no_model(model, found.error().message()));
+  if (found.error().code() != Code::kNotFound) return std::unexpected(Problem::from(found.error()));
+  return std::unexpected(no_model(model, ""));
+}
+
+std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, const Request& request,
+                                                        openai::Asked asked) {
+  if (auto model = model_named(context, asked.model); !model) return std::unexpected(model.error());
+  platform::StartIntent intent;
+  intent.idempotency_key = std::string(request.header("idempotency-key"));
+  auto conversation = conversation_of(context, asked, intent.idempotency_key);
+  if (!conversation) return std::unexpected(conversation.error());
+  if (!asked.history.empty()) {
+    if (Status seeded = runs::seed_conversation(context.store(), *conversation, asked.history); !seeded.ok())
+      return std::unexpected(Problem::from(seeded));
+  }
+  intent.agent = asked.model;
+  intent.input = std::move(asked.input);
+  intent.conversation = *std::move(conversation);
+  intent.settings = settings_of(asked, request);
+  auto started = context.runs().start(std::move(intent));
+  if (!started) return std::unexpected(not_started(asked.model, started.error()));
+  return std::move(started->run);
+}
+
+std::expected<platform::RunRecord, Problem> run_of_response(ApiContext& context, std::string_view id) {
+  const auto run = openai::run_of_response(id);
+  if (!run) return std::unexpected(no_response(id, ""));
+  auto found = context.runs().find(*run);
+  if (!found && runs::run_fault(found.error()) == RunFault::kRunNotFound)
+    return std::unexpected(no_response(id, ""));
+  if (!found) return std::unexpected(problem_of(found.error()));
+  const auto gone = context.store().gone_history(*run);
+  if (!gone) return std::unexpected(Problem::from(gone.error()));
+  if (*gone)
+    return std::unexpected(
+        no_response(id, "").hint("its history was deleted; how it ended: GET /api/v1/runs/" + *run));
+  return *std::move(found);
+}
+
+std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const platform::RunRecord& run) {
+  auto settings = context.store().run_settings(run.run);
+  if (!settings) return std::unexpected(Problem::from(settings.error()));
+  const ApiInfo& info = context.info;
+  return openai::response_head(run, *settings, info.public_url.empty() ? info.http_address : info.public_url);
+}
+
+std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run) {
+  openai::RunFold out;
+  std::string cursor;
+  while (true) {
+    auto page = context.runs().events(run, cursor, kPage);
+    if (!page) return std::unexpected(problem_of(page.error()));
+    if (page->reset) out = openai::RunFold();
+    for (const platform::Event& event : page->events) out.apply(event);
+    cursor = page->cursor;
+    if (page->events.empty() || !page->more) return out;
+  }
+}
+
+Response of_run(Response response, const std::string& run) {
+  response.headers.push_back({"X-Request-Id", run});
+  if (response.status >= 400) response.headers.push_back(openai::no_retry());
+  return response;
+}
+
+}  // namespace holdfast::http

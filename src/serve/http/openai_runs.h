@@ -1,0 +1,34 @@
+#pragma once
+
+// What the routes under /v1 share: a request becomes a run, a run is told as a response. Internal to the
+// module.
+
+#include <expected>
+#include <string>
+#include <string_view>
+
+#include "http/api_context.h"
+#include "openai/request.h"
+#include "openai/response_json.h"
+#include "openai/run_fold.h"
+#include "platform/records.h"
+
+namespace holdfast::http {
+
+// "refund", "refund@production", "refund@5f3c9a": 404 model_not_found says what is not there.
+std::expected<platform::Definition, Problem> model_named(ApiContext& context, const std::string& model);
+
+// The run that the request is, started or there already by its Idempotency-Key. Durable.
+std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, const Request& request,
+                                                        openai::Asked asked);
+
+// The run of a response's id; one whose history was deleted is not found.
+std::expected<platform::RunRecord, Problem> run_of_response(ApiContext& context, std::string_view id);
+std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const platform::RunRecord& run);
+// All of its log, as it is now.
+std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run);
+
+// Of a run: a client that asks again on its own would start another one.
+Response of_run(Response response, const std::string& run);
+
+}  // namespace holdfast::http
