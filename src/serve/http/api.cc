@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "http/api_context.h"
+#include "http/interop_api.h"
 #include "os/thread_executor.h"
 
 namespace holdfast::http {
@@ -58,6 +59,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_memory_routes(router, context);
   add_schedule_routes(router, context);
   add_identity_routes(router, context);
+  add_interop_routes(router, context);
   add_page_routes(router);
 }
 
