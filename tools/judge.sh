@@ -2,6 +2,8 @@
 # tools/judge.sh BUILD NAME: one promise, judged in one run on this machine; exit code 1 when it is not kept.
 #   timers [N]   N timers due in one moment keep no other call waiting
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
+#   mcp-server   our MCP server before the same referee (tools/judge_mcp_server.sh)
+#   ui           AG-UI's client and the AI SDK against our endpoints (tools/judge_ui.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
 #   clients      Temporal's SDKs in other languages do their work (tools/judge_clients.sh)
@@ -28,10 +30,12 @@ case "$what" in
     tools/judge_clients.sh "$directory" "127.0.0.1:$grpc"
     ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
+  mcp-server) tools/judge_mcp_server.sh "$build" "$directory" ;;
+  ui) tools/judge_ui.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients | mcp | models | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | clients | mcp | mcp-server | models | ui | upgrade [REV]" >&2
     exit 2
     ;;
 esac
