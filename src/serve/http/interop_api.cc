@@ -1,10 +1,11 @@
-// Agents behind the field's protocols: /mcp, /ag-ui, /ai-sdk. What is said there is the business of the
+// Agents behind the field's protocols: /mcp, /ag-ui, /ai-sdk, /a2a. What is said there is the business of the
 // room `interop`.
 
 #include "http/interop_api.h"
 
 #include "http/api_context.h"
 #include "http/problems.h"
+#include "interop/a2a.h"
 #include "interop/ag_ui.h"
 #include "interop/mcp_server.h"
 #include "interop/ui_stream.h"
@@ -72,6 +73,22 @@ void add_interop_routes(Router& router, ApiContext& context) {
   router.add("GET", "/ai-sdk/{agent}/{chat}/stream", Permission::kRead,
              when_ready(context, [host](ApiContext&, Request& request, Responder responder) {
                interop::resume_ui_stream(*host, request, std::move(responder));
+             }));
+  router.add("POST", "/a2a", Permission::kRun,
+             when_ready(context, [host](ApiContext&, Request& request, Responder responder) {
+               interop::serve_a2a(*host, request, "", std::move(responder));
+             }));
+  router.add("POST", "/a2a/{agent}", Permission::kRun,
+             when_ready(context, [host](ApiContext&, Request& request, Responder responder) {
+               interop::serve_a2a(*host, request, request.param("agent"), std::move(responder));
+             }));
+  router.add("GET", "/.well-known/agent-card.json", Permission::kRead,
+             when_ready(context, [host](ApiContext&, Request&, Responder responder) {
+               responder.reply(interop::agent_card(*host, ""));
+             }));
+  router.add("GET", "/a2a/{agent}/.well-known/agent-card.json", Permission::kRead,
+             when_ready(context, [host](ApiContext&, Request& request, Responder responder) {
+               responder.reply(interop::agent_card(*host, request.param("agent")));
              }));
 }
 

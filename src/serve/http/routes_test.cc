@@ -92,7 +92,8 @@ TEST(Routes, AreThoseOfTheDocument) {
 
 // Addresses that the field's protocols, or their habits, choose.
 bool is_protocol(std::string_view pattern) {
-  return pattern == "/mcp" || pattern.starts_with("/ag-ui/") || pattern.starts_with("/ai-sdk/");
+  return pattern == "/mcp" || pattern.starts_with("/ag-ui/") || pattern.starts_with("/ai-sdk/") ||
+         pattern.starts_with("/a2a") || pattern.ends_with("/agent-card.json");
 }
 
 // Whoever adds a route that everybody may ask says so here, too.
