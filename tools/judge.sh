@@ -3,6 +3,7 @@
 #   timers [N]   N timers due in one moment keep no other call waiting
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   mcp-server   our MCP server before the same referee (tools/judge_mcp_server.sh)
+#   a2a          A2A's Python SDK against our agents (tools/judge_a2a.sh)
 #   ui           AG-UI's client and the AI SDK against our endpoints (tools/judge_ui.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
@@ -31,11 +32,12 @@ case "$what" in
     ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   mcp-server) tools/judge_mcp_server.sh "$build" "$directory" ;;
+  a2a) tools/judge_a2a.sh "$build" "$directory" ;;
   ui) tools/judge_ui.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   *)
-    echo "usage: ./dev judge timers [N] | clients | mcp | mcp-server | models | ui | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | a2a | clients | mcp | mcp-server | models | ui | upgrade [REV]" >&2
     exit 2
     ;;
 esac
