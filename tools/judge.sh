@@ -3,6 +3,9 @@
 #   timers [N]   N timers due in one moment keep no other call waiting
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   oidc         people sign in at npm's oidc-provider, in a plain client and in a browser (tools/judge_oidc.sh)
+#   mcp-server   our MCP server before the same referee (tools/judge_mcp_server.sh)
+#   a2a          A2A's Python SDK against our agents (tools/judge_a2a.sh)
+#   ui           AG-UI's client and the AI SDK against our endpoints (tools/judge_ui.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
 #   models       agents before a llama.cpp server and a LiteLLM proxy (tools/judge_models.sh)
 #   cel          the conditions of policies say what CEL's conformance vectors say (tools/judge_cel.sh)
@@ -34,12 +37,15 @@ case "$what" in
   cel) tools/judge_cel.sh "$build" "$directory" ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   openai) tools/judge_openai.sh "$build" "$directory" ;;
+  mcp-server) tools/judge_mcp_server.sh "$build" "$directory" ;;
+  a2a) tools/judge_a2a.sh "$build" "$directory" ;;
+  ui) tools/judge_ui.sh "$build" "$directory" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   oidc) tools/judge_oidc.sh "$build" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   schemathesis) tools/judge_schemathesis.sh "$build" "$directory" "${3:-}" ;;
   *)
-    echo "usage: ./dev judge timers [N] | cel | clients | mcp | models | oidc | openai | schemathesis [EXAMPLES] | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | a2a | cel | clients | mcp | mcp-server | models | oidc | openai | schemathesis [EXAMPLES] | ui | upgrade [REV]" >&2
     exit 2
     ;;
 esac

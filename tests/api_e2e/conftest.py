@@ -90,6 +90,7 @@ def agent_text(model, tmp_path_factory):
         return AGENT.format(name=name, model=model, database=database, expires=expires)
 
     make.database = database
+    make.model = model
     # What the tests' definitions, which come over the API, may use.
     make.grants = ["--grant", "host:127.0.0.1", "--grant", f"database.write:{database}"]
     return make

@@ -84,20 +84,23 @@ class HttpServer : public testing::Test {
       responder.reply({.status = 201, .content_type = "text/plain", .body = request.body});
     });
     router_.add("GET", "/drop", [](Request, Responder) {});
-    router_.add("GET", "/stream", [this](Request, Responder responder) {
-      auto stream = responder.stream({.content_type = "text/event-stream"}, executor_, [this]() {
-        std::lock_guard lock(mutex_);
-        ++pulls_;
-        changed_.notify_all();
-        if (frames_.empty()) return done_ ? std::nullopt : std::optional<std::string>("");
-        std::string frame = std::move(frames_.front());
-        frames_.pop_front();
-        return std::optional<std::string>(std::move(frame));
-      });
-      std::lock_guard lock(mutex_);
-      stream_ = stream;
-      changed_.notify_all();
-    });
+    router_.add("GET", "/stream",
+                [this](Request request, Responder responder) {
+                  std::string type(request.query_value("type").value_or("text/event-stream"));
+                  auto stream = responder.stream({.content_type = std::move(type)}, executor_, [this]() {
+                    std::lock_guard lock(mutex_);
+                    ++pulls_;
+                    changed_.notify_all();
+                    if (frames_.empty()) return done_ ? std::nullopt : std::optional<std::string>("");
+                    std::string frame = std::move(frames_.front());
+                    frames_.pop_front();
+                    return std::optional<std::string>(std::move(frame));
+                  });
+                  std::lock_guard lock(mutex_);
+                  stream_ = stream;
+                  changed_.notify_all();
+                },
+                {"type"});
     auto server = Server::start(options, [this](Request request, Responder responder) {
       router_.handle(std::move(request), std::move(responder));
     });
@@ -366,6 +369,22 @@ TEST_F(HttpServer, ASilentStreamHasHeartbeats) {
   Client client(server_->port());
   client.send("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_THAT(client.read_until(": heartbeat\n\n"), HasSubstr(": heartbeat"));
+}
+
+// A document that takes its time has blanks before it, and nothing of the server's in it.
+TEST_F(HttpServer, ADocumentHasNoHeartbeatsInIt) {
+  start({.heartbeat = milliseconds(5)});
+  Client client(server_->port());
+  client.send("GET /stream?type=application/json HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client.read_until("1\r\n\n\r\n");
+  {
+    std::unique_lock lock(mutex_);
+    frames_ = {"{\"a\":", "1}"};
+    done_ = true;
+    stream_->wake();
+  }
+  const std::string rest = client.read_all();
+  EXPECT_TRUE(rest.ends_with("5\r\n{\"a\":\r\n2\r\n1}\r\n0\r\n\r\n")) << rest;
 }
 
 TEST_F(HttpServer, AReaderThatStopsReadingIsClosedAndCostsOneBatch) {

@@ -98,7 +98,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   void start(bool refused);
   void send(Response response);
   void open_stream(const Response& head, std::shared_ptr<SessionStream> stream);
-  void send_chunk(std::string bytes);
+  void send_chunk(std::string bytes, bool of_source = false);
   void end_stream();
   void finish() override;
   void close() override;
@@ -137,6 +137,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   bool is_heard_ = true;
   bool is_proxy_ = false;  // one that is trusted
   std::shared_ptr<SessionStream> active_;
+  std::string_view beat_;  // what a silent stream sends; of a document: blanks, until it begins
   std::string out_;
   char probe_ = 0;
   std::size_t lingered_ = 0;
@@ -216,7 +217,7 @@ void SessionStream::deliver(std::optional<std::string> bytes) {
     session->end_stream();
   } else if (!bytes->empty()) {
     sending_ = true;
-    session->send_chunk(std::move(*bytes));
+    session->send_chunk(std::move(*bytes), true);
   } else if (again_) {
     pull();
   }
@@ -468,13 +469,17 @@ void Session::open_stream(const Response& head, std::shared_ptr<SessionStream> s
     return write(head_text(head, "", keep_alive_), true);
   }
   active_ = std::move(stream);
+  beat_ = head.content_type == "text/event-stream"  ? ": heartbeat\n\n"
+          : head.content_type == "application/json" ? "\n"
+                                                    : "";
   watch_for_close();
   arm_heartbeat();
   write(head_text(head, chunked_ ? "Transfer-Encoding: chunked\r\n" : "", keep_alive_), false);
 }
 
-void Session::send_chunk(std::string bytes) {
+void Session::send_chunk(std::string bytes, bool of_source) {
   if (closed_) return;
+  if (of_source && beat_ == "\n") beat_ = {};
   // Readers of streams come back to where they were.
   if (!leaving_.resize(out_.size() + bytes.size()).ok()) return close();
   if (chunked_) bytes = fmt::format("{:x}\r\n{}\r\n", bytes.size(), bytes);
@@ -533,10 +538,11 @@ void Session::watch_for_close() {
 }
 
 void Session::arm_heartbeat() {
+  if (beat_.empty()) return;
   timer_.expires_after(context_->options.heartbeat);
   timer_.async_wait([self = shared_from_this()](error_code error) {
     if (error || self->closed_ || self->writing_) return;
-    self->send_chunk(": heartbeat\n\n");
+    self->send_chunk(std::string(self->beat_));
   });
 }
 

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "http/api_context.h"
+#include "http/interop_api.h"
 #include "identity/secret.h"
 #include "openai/errors.h"
 #include "os/thread_executor.h"
@@ -84,6 +85,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_openai_model_routes(router, context);
   add_openai_chat_routes(router, context);
   add_openai_response_routes(router, context);
+  add_interop_routes(router, context);
   add_page_routes(router);
 }
 

@@ -90,6 +90,12 @@ TEST(Routes, AreThoseOfTheDocument) {
   EXPECT_GT(served().size(), 20u);
 }
 
+// Addresses that the field's protocols, or their habits, choose.
+bool is_protocol(std::string_view pattern) {
+  return pattern == "/mcp" || pattern.starts_with("/ag-ui/") || pattern.starts_with("/ai-sdk/") ||
+         pattern.starts_with("/a2a") || pattern.ends_with("/agent-card.json");
+}
+
 // Whoever adds a route that everybody may ask says so here, too.
 TEST(Routes, NeedACredentialButForTheseFew) {
   ApiContext context;
@@ -97,7 +103,8 @@ TEST(Routes, NeedACredentialButForTheseFew) {
   add_routes(router, context);
   Names open;
   for (const auto& [route, permission] : router.served()) {
-    const bool page = !route.pattern.starts_with("/api/") && !route.pattern.starts_with("/v1/");
+    const bool page = !route.pattern.starts_with("/api/") && !route.pattern.starts_with("/v1/") &&
+                      !is_protocol(route.pattern);
     if (permission == Permission::kAnyone && !page) open.insert(route.method + " " + route.pattern);
     if (route.pattern == "/decide/{token}") continue;  // a page, whose token is a credential
     if (page) {
