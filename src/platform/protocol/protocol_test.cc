@@ -137,21 +137,21 @@ void expect_words(std::initializer_list<std::string_view> words) {
 
 TEST(Protocol, WordsAreThoseOfTheFormat) {
   expect_words<AnswerSource>({"step", "effect", "error"});
-  expect_words<Verdict>({"allow", "ask", "deny", "invalid"});
+  expect_words<Verdict>({"allow", "ask", "deny", "invalid", "judge"});
   expect_words<StopReason>({"end", "tool_calls", "max_tokens", "stop_sequence", "other", "paused"});
   expect_words<Mending>({"may_be_told", "was_told"});
   expect_words<ToolStatus>({"done", "failed", "unknown"});
-  expect_words<ApprovalOutcome>({"approved", "rejected", "edited", "expired"});
+  expect_words<ApprovalOutcome>({"approved", "rejected", "edited", "expired", "answered"});
   expect_words<RunEnd>({"completed", "max_iterations", "failed", "canceled"});
   expect_words<SteeringPolicy>({"queue", "interrupt", "reject"});
   expect_words<HoldKind>({"paused", "parked"});
   expect_words<UndoStatus>({"undone", "nothing", "failed", "unknown"});
-  expect_words<DecisionKind>({"approve", "reject", "edit"});
+  expect_words<DecisionKind>({"approve", "reject", "edit", "answer"});
 }
 
 TEST(Protocol, AnUnknownWordIsToldAndNeverADefault) {
   EXPECT_EQ(error_of<PlannedCall>(R"({"verdict":"maybe"})"),
-            "`maybe` is no verdict that this version knows (one of allow, ask, deny, invalid)");
+            "`maybe` is no verdict that this version knows (one of allow, ask, deny, invalid, judge)");
   EXPECT_THAT(error_of<PlannedCall>(R"({"verdict":7})"), HasSubstr("`number` is no verdict"));
   EXPECT_EQ(error_of<PlannedCall>(R"({"kind":"sql"})"), "`verdict` is missing");
   EXPECT_THAT(error_of<ToolResult>(R"({"status":"half"})"), HasSubstr("`half` is no status of a call"));
