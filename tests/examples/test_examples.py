@@ -130,6 +130,27 @@ def carrier_quotes(s):
 # ---- use cases
 
 
+@example("dispute")
+def dispute(s):
+    s.up()
+    s.run("dispute-manager", "Dispute 901", "is settled")
+    s.run("dispute-manager", "Dispute 902", "is settled")
+    run = s.start("dispute-manager", "Dispute 903")
+    question = s.asked(run)
+    # The model wanted to settle it; the policy did not let it.
+    assert [e["data"]["rule"] for e in s.events(run, "policy.ruled")] == ["not-clear"]
+    assert s.rows("disputes.db", "SELECT outcome FROM disputes WHERE number = 903") == [(None,)]
+    s.restart()
+    s.decide(question, "answer", "mara", answer={"outcome": "accept", "reason": "One night of four is fair."})
+    s.finished(run, "is settled")
+    assert s.rows("disputes.db", "SELECT number, outcome FROM disputes WHERE number > 900 ORDER BY number") == [
+        (901, "accept"), (902, "reject"), (903, "accept")]
+    assert s.rows("disputes.db", "SELECT number, amount FROM credits ORDER BY number") == [(901, 49.0), (903, 480.0)]
+    assert s.services.count("POST /letters") == 3
+    specialists = {e["data"]["name"] for e in s.events(run, "step.completed") if e["data"]["kind"] == "agent"}
+    assert specialists == {"language", "history", "evidence", "risk", "reply"}
+
+
 @example("regulatory-review")
 def regulatory_review(s):
     s.up()
