@@ -44,11 +44,11 @@ void print_summary(const Json& told) {
                                                   "HELD UP BY A PERSON WITHOUT NEED"}};
   for (const auto& [planner, plan] : told["planners"].items()) {
     const std::string held_up = joined(plan["held_up_by_people"], ", ");
-    table.push_back({planner, plan["count"].dump(), duration_text(plan["latency_ms"].get<double>()),
-                     fmt::format("{}-{}", plan["syncs"]["least"].dump(), plan["syncs"]["most"].dump()),
-                     plan["temporal_actions"].dump(),
-                     fmt::format("{:.0f}", plan["usd_per_million_runs"].get<double>()),
-                     held_up.empty() ? "-" : held_up});
+    table.push_back(
+        {planner, dump_json(plan["count"]), duration_text(plan["latency_ms"].get<double>()),
+         fmt::format("{}-{}", dump_json(plan["syncs"]["least"]), dump_json(plan["syncs"]["most"])),
+         dump_json(plan["temporal_actions"]),
+         fmt::format("{:.0f}", plan["usd_per_million_runs"].get<double>()), held_up.empty() ? "-" : held_up});
   }
   print_table(table);
 }

@@ -25,10 +25,11 @@ LAWS = {
     "sdk": ["base"],
     "platform": ["base", "sdk"],
     "agents": ["base", "sdk", "platform"],
+    "flows": ["base", "sdk", "platform", "agents"],
     "serve": ["base", "sdk", "platform", "agents"],
     "demo": ["base", "sdk", "platform", "agents"],
     "lab": ["base", "engine"],
-    "app": ["base", "engine", "sdk", "platform", "agents", "serve", "demo"],
+    "app": ["base", "engine", "sdk", "platform", "agents", "flows", "serve", "demo"],
 }
 
 # Rooms that see less than their wing may.
@@ -89,8 +90,13 @@ ROWS = [
     ("secrets", "crypto/sealed.h", True),
     ("secrets", "grant/grants.h", False),
     ("secrets", "os/clock.h", False),
+    ("language", "spec/yaml_reader.h", True),
+    ("language", "model/client.h", False),
+    ("plan", "language/flow.h", False),
+    ("explain", "plan/plan.h", True),
+    ("explain", "http/api.h", False),
     ("oidc", "net/http_client.h", True),
-    ("oidc", "net/server.h", False),
+    ("oidc", "http/api.h", False),
     ("oidc", "secrets/vault.h", False),
     ("tls", "net/server.h", False),
     ("agent", "protocol/activities.h", True),
