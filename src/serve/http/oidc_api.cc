@@ -163,7 +163,8 @@ void add_oidc_routes(Router& router, ApiContext& context) {
   using enum Permission;
   router.add("GET", "/api/v1/session/providers", kAnyone, context.at_once(list_providers));
   router.add("POST", "/api/v1/session/providers/{provider}", kAnyone, context.answering(begin));
-  router.add("GET", std::string(oidc::kCallbackPath), kAnyone, context.answering(callback), {"*"});
+  static_assert(oidc::kCallbackPath == std::string_view("/oidc/callback"));  // as providers are told
+  router.add("GET", "/oidc/callback", kAnyone, context.answering(callback), {"*"});
   router.add("GET", "/api/v1/groups", kAdmin, context.answering(list_groups));
   router.add("PUT", "/api/v1/groups/{provider}/{group}", kAdmin, context.answering(set_group));
   router.add("DELETE", "/api/v1/groups/{provider}/{group}", kAdmin, context.answering(delete_group));
