@@ -25,10 +25,11 @@ import grpc_attacks  # noqa: E402
 import h2_attacks  # noqa: E402
 import http_attacks  # noqa: E402
 import model  # noqa: E402
+import protocol_attacks  # noqa: E402
 from holdfast import Server  # noqa: E402
 from plan import Attack, Target, Window  # noqa: E402
 
-ATTACKS = {attack.name: attack for attack in [*http_attacks.ATTACKS, *grpc_attacks.ATTACKS, *h2_attacks.ATTACKS]}
+ATTACKS = {attack.name: attack for attack in [*http_attacks.ATTACKS, *protocol_attacks.ATTACKS, *grpc_attacks.ATTACKS, *h2_attacks.ATTACKS]}
 
 BUDGET = "512MiB"
 MAX_PEAK_MB = 750
