@@ -8,13 +8,13 @@ export interface RunEvent {
 }
 
 // Types in a run's log. A browser's EventSource hands over only the types that it was told of:
-// events_test.ts compares them with the server's.
+// events.test.ts compares them with the server's.
 export const EVENT_TYPES = [
   'run.waiting', 'run.superseded', 'run.batched', 'run.started', 'run.completed', 'run.failed', 'run.canceled', 'run.closed',
   'step.started', 'step.waiting', 'step.retrying', 'step.completed', 'step.failed', 'step.detached', 'plan.stage',
   'run.paused', 'run.parked', 'run.resumed', 'run.forked', 'message.received', 'message.seen',
   'effect.reconciled', 'effect.undone', 'effect.not_undone',
-  'approval.requested', 'approval.decided', 'delta',
+  'approval.requested', 'approval.counted', 'approval.escalated', 'approval.applied', 'approval.decided', 'policy.ruled', 'delta',
 ] as const;
 
 export type Fields = Record<string, unknown>;

@@ -51,7 +51,10 @@ const LAST = Number.MAX_SAFE_INTEGER;
 // Behind one another where they stand at the same step: what the step was told, its question, the step, what was noted.
 const RANK: Record<Item['kind'], number> = { input: 0, message: 1, approval: 2, step: 3, note: 4, end: 5 };
 
-const NOTES = new Set(['run.waiting', 'run.superseded', 'run.batched', 'step.detached', 'plan.stage', 'run.paused', 'run.parked', 'run.resumed', 'run.forked', 'effect.reconciled', 'effect.undone', 'effect.not_undone']);
+const NOTES = new Set([
+  'run.waiting', 'run.superseded', 'run.batched', 'step.detached', 'plan.stage', 'run.paused', 'run.parked', 'run.resumed', 'run.forked',
+  'effect.reconciled', 'effect.undone', 'effect.not_undone', 'approval.counted', 'approval.escalated', 'approval.applied', 'policy.ruled',
+]);
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

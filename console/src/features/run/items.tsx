@@ -2,7 +2,7 @@
 
 import { lazy, Suspense, useMemo } from 'react';
 import { Link } from '@tanstack/react-router';
-import { fieldsOf, numberOf, textOf } from '../../model/events';
+import { type Fields, fieldsOf, numberOf, textOf } from '../../model/events';
 import type { EndItem, InputItem, MessageItem, NoteItem, StepItem } from '../../model/run_log';
 import { bytes, duration, parsed, plural } from '../../model/text';
 import { Chip } from '../../ui/chip';
@@ -38,11 +38,16 @@ const NOTE_WORDS: Record<string, string> = {
   'run.waiting': 'waits for its turn', 'run.superseded': 'a newer run took its place', 'run.batched': 'another run does it with others',
   'step.detached': 'goes on by itself', 'plan.stage': 'plan', 'run.paused': 'paused', 'run.parked': 'parked', 'run.resumed': 'goes on', 'run.forked': 'another run goes on from here',
   'effect.reconciled': 'an effect was reconciled', 'effect.undone': 'undone', 'effect.not_undone': 'not undone',
+  'approval.counted': 'decided', 'approval.escalated': 'nobody has decided: others may as well', 'approval.applied': 'allowed for the whole run before',
+  'policy.ruled': 'the policy says',
 };
+
+// How many of the people who are needed have decided.
+const counted = (data: Fields) => (data['need'] === undefined ? '' : `${textOf(data['have'])} of ${textOf(data['need'])}`);
 
 export function NoteView({ item }: { item: NoteItem }) {
   const { data } = item;
-  const more = [textOf(data['tool']), textOf(data['name']), textOf(data['stage']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
+  const more = [textOf(data['action']), counted(data), textOf(data['tool']), textOf(data['name']), textOf(data['stage']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
   return (
     <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ? ` by ${textOf(data['by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at}>{new Date(item.at).toLocaleTimeString()}</time></p>
   );
