@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
 #include <cstring>
@@ -11,6 +10,7 @@
 #include "app/output.h"
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "base/ids.h"
 #include "base/json.h"
 #include "os/address.h"
 #include "protocol/decision_signature.h"
@@ -149,12 +149,11 @@ namespace {
 
 // 32 bytes that the platform store has under that name, made at the first start.
 Result<std::string> key_of(platform::IdentityStore& store, std::string_view name, Random& random) {
-  std::array<std::uint8_t, 32> fresh;
-  random.fill(fresh);
-  auto kept = store.server_key(name, base64url({reinterpret_cast<const char*>(fresh.data()), fresh.size()}));
+  constexpr std::size_t kBytes = 32;
+  auto kept = store.server_key(name, base64url(random_bytes(random, kBytes)));
   if (!kept) return fail(kept.error());
   auto bytes = from_base64url(*kept);
-  if (bytes && bytes->size() == fresh.size()) return *std::move(bytes);
+  if (bytes && bytes->size() == kBytes) return *std::move(bytes);
   return fail(Code::kDataLoss,
               fmt::format("the server's key `{}` is damaged; restore the platform store", name));
 }

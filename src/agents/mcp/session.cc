@@ -35,9 +35,7 @@ std::string header_value(const std::string& text) {
       text.back() != '\t';
   const bool looks_encoded = text.starts_with("=?base64?") && text.ends_with("?=");
   if ((plain && !looks_encoded) || text.empty()) return text;
-  std::string encoded = base64(text);
-  encoded.append((4 - encoded.size() % 4) % 4, '=');
-  return "=?base64?" + encoded + "?=";
+  return "=?base64?" + padded_base64(text) + "?=";
 }
 
 Outcome<Json> ask(Line& line, std::string_view method, Json params, net::Headers headers,

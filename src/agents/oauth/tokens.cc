@@ -27,17 +27,6 @@ constexpr seconds kLongestLife{24 * 3600};
 // Shortly before: what is under way when it expires was sent with it.
 constexpr seconds kMargin{60};
 
-std::string padded_base64(std::string_view bytes) {
-  std::string out = base64(bytes);
-  out.append((4 - out.size() % 4) % 4, '=');
-  return out;
-}
-
-void add_field(std::string& body, std::string_view name, std::string_view value) {
-  if (!body.empty()) body += '&';
-  body += percent_encode(name) + "=" + percent_encode(value);
-}
-
 // RFC 6750: what may stand behind `Bearer`.
 bool is_token(const std::string& text) {
   return !text.empty() && text.size() <= kMaxTokenBytes &&

@@ -206,11 +206,6 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x80; });
 }
 
-std::string padded(std::string text) {
-  while (text.size() % 4 != 0) text += '=';
-  return text;
-}
-
 // RFC 2047: what is not ASCII or long goes in words of its own, none of which ends inside a character.
 std::string header_text(std::string_view text) {
   constexpr std::size_t kPlain = 60;
@@ -219,7 +214,7 @@ std::string header_text(std::string_view text) {
   std::string out;
   while (!text.empty()) {
     const std::string_view word = cut_text(text, kWord);
-    out += fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", padded(base64(word)));
+    out += fmt::format("{}=?UTF-8?B?{}?=", out.empty() ? "" : "\r\n ", padded_base64(word));
     text.remove_prefix(word.size());
   }
   return out;
@@ -250,7 +245,7 @@ std::string body_text(const std::string& text) {
   constexpr std::size_t kLine = 57;  // 76 characters of base64
   std::string out;
   for (std::size_t at = 0; at < text.size(); at += kLine)
-    out += padded(base64(std::string_view(text).substr(at, kLine))) + "\r\n";
+    out += padded_base64(std::string_view(text).substr(at, kLine)) + "\r\n";
   return out;
 }
 

@@ -99,11 +99,6 @@ Result<std::string> secret_bytes(const std::string& name, std::string text) {
   return *std::move(bytes);
 }
 
-std::string padded(std::string text) {
-  while (text.size() % 4 != 0) text += '=';
-  return text;
-}
-
 ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& context) {
   const auto& webhook = settings_of<WebhookSettings>(tool);
   auto secret = context.permits->variable(webhook.secret_env, webhook.url);
@@ -133,7 +128,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
                      {"webhook-id", id},
                      {"webhook-timestamp", seconds},
                      {"webhook-signature",
-                      "v1," + padded(base64(hmac_sha256(*key, fmt::format("{}.{}.{}", id, seconds, body))))}};
+                      "v1," + padded_base64(hmac_sha256(*key, fmt::format("{}.{}.{}", id, seconds, body)))}};
   add_completion_headers(context, request.headers);
   auto response = net::fetch(*context.http, std::move(request), context.stop, {kBeatInterval, context.beat});
   if (auto ending = unless_answered(tool, "POST", kMaxAnswerBytes, response, context)) return *ending;

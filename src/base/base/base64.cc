@@ -30,6 +30,12 @@ std::string base64(std::string_view bytes) {
   return encode(bytes, kPlain);
 }
 
+std::string padded_base64(std::string_view bytes) {
+  std::string out = base64(bytes);
+  out.append((4 - out.size() % 4) % 4, '=');
+  return out;
+}
+
 std::string base64url(std::string_view bytes) {
   return encode(bytes, kForUrls);
 }

@@ -24,6 +24,12 @@ std::string text_of(Bytes bytes, std::uint8_t version) {
 
 }  // namespace
 
+std::string random_bytes(Random& random, std::size_t count) {
+  std::string out(count, '\0');
+  random.fill({reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
+  return out;
+}
+
 std::string new_uuid(Random& random) {
   Bytes bytes;
   random.fill(bytes);

@@ -2,6 +2,7 @@
 
 // Identifiers: UUIDs as text, and the stable hash that places a workflow on a shard.
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@
 #include "holdfast/seams.h"
 
 namespace holdfast {
+
+// That many of them, for keys and tokens.
+std::string random_bytes(Random& random, std::size_t count);
 
 // Random UUID, version 4 (RFC 9562), lower case.
 std::string new_uuid(Random& random);

@@ -17,23 +17,32 @@ namespace {
 
 using Digest = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 
-std::string hex_of(const Digest& digest) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  std::string out;
-  out.reserve(digest.size() * 2);
-  for (unsigned char byte : digest) {
-    out += kHex[byte >> 4];
-    out += kHex[byte & 15];
-  }
-  return out;
+std::string_view bytes_of(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 }  // namespace
 
-std::string sha256_hex(std::string_view bytes) {
+std::string sha256(std::string_view bytes) {
   Digest digest;
   SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-  return hex_of(digest);
+  return std::string(bytes_of(digest));
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  return hex_of(sha256(bytes));
+}
+
+std::string hex_of(std::string_view bytes) {
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(bytes.size() * 2);
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kHex[byte >> 4];
+    out += kHex[byte & 15];
+  }
+  return out;
 }
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
@@ -60,7 +69,7 @@ Digest digest_of(void* context) {
 }  // namespace
 
 std::string Sha256::hex() {
-  return hex_of(digest_of(context_));
+  return hex_of(bytes_of(digest_of(context_)));
 }
 
 std::uint64_t Sha256::first_64_bits() {

@@ -1,6 +1,6 @@
 #pragma once
 
-// SHA-256 of bytes as 64 lower-case hex digits, and the code by which who knows a key knows its own messages
+// SHA-256 of bytes, and the code by which who knows a key knows its own messages
 // again (HMAC, RFC 2104). Pure.
 
 #include <cstdint>
@@ -9,7 +9,12 @@
 
 namespace holdfast {
 
+// 32 bytes.
+std::string sha256(std::string_view bytes);
+// The same as 64 lower-case hex digits.
 std::string sha256_hex(std::string_view bytes);
+// Two lower-case hex digits a byte.
+std::string hex_of(std::string_view bytes);
 
 // The same of bytes that come in pieces. One owner.
 class Sha256 {

@@ -52,4 +52,9 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   return out;
 }
 
+void add_field(std::string& body, std::string_view name, std::string_view value) {
+  if (!body.empty()) body += '&';
+  body += percent_encode(name) + "=" + percent_encode(value);
+}
+
 }  // namespace holdfast

@@ -15,4 +15,7 @@ std::string percent_encode(std::string_view text);
 // "a%20b+c" -> "a b+c"; with `plus_is_space` (query strings) "a b c". None: a broken escape.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
+// `body` becomes `body&name=value`: forms (application/x-www-form-urlencoded) and query strings.
+void add_field(std::string& body, std::string_view name, std::string_view value);
+
 }  // namespace holdfast

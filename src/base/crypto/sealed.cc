@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/check.h"
+#include "base/ids.h"
 
 namespace holdfast::crypto {
 
@@ -74,9 +75,7 @@ int length_of(std::string_view text) {
 }  // namespace
 
 std::string seal(std::string_view key, std::string_view context, std::string_view value, Random& random) {
-  std::array<std::uint8_t, kSaltBytes> fresh;
-  random.fill(fresh);
-  const std::string salt(reinterpret_cast<const char*>(fresh.data()), fresh.size());
+  const std::string salt = random_bytes(random, kSaltBytes);
   OneKey one;
   derive(key, salt, one);
   const Cipher cipher(EVP_CIPHER_CTX_new());

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/base64.h"
+#include "base/ids.h"
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/sha256.h"
@@ -25,12 +26,6 @@ constexpr std::string_view kCookiePurpose = "oidc sign-in";
 constexpr std::uint32_t kPage = 1000;
 constexpr std::size_t kMaxCookieBytes = 4096;
 constexpr int kMaxNames = 100;  // that are tried for a person whose name others have
-
-std::string random_bytes(Random& random, std::size_t count) {
-  std::string out(count, '\0');
-  random.fill({reinterpret_cast<std::uint8_t*>(out.data()), out.size()});
-  return out;
-}
 
 std::string nonce(Random& random) {
   return base64url(random_bytes(random, 32));

@@ -72,11 +72,6 @@ bool lists(const Json& said, const char* name, std::string_view value) {
          std::find(found->begin(), found->end(), value) != found->end();
 }
 
-void add_field(std::string& body, std::string_view name, std::string_view value) {
-  if (!body.empty()) body += '&';
-  body += percent_encode(name) + '=' + percent_encode(value);
-}
-
 std::string printable(std::string text) {
   std::erase_if(text, [](char c) { return c < ' ' || c > '~'; });
   return text.substr(0, 100);
@@ -218,11 +213,8 @@ Result<Json> Provider::ask_for_token(const Endpoints& at, const std::string& cod
       add_field(request.body, "client_id", settings_.client_id);
       add_field(request.body, "client_secret", *secret);
     } else {  // RFC 6749, section 2.3.1: each part is encoded before they are joined
-      std::string pair = base64url(percent_encode(settings_.client_id) + ':' + percent_encode(*secret));
-      std::replace(pair.begin(), pair.end(), '-', '+');
-      std::replace(pair.begin(), pair.end(), '_', '/');
-      while (pair.size() % 4 != 0) pair += '=';
-      request.headers.emplace_back("Authorization", "Basic " + pair);
+      const std::string pair = percent_encode(settings_.client_id) + ':' + percent_encode(*secret);
+      request.headers.emplace_back("Authorization", "Basic " + padded_base64(pair));
     }
   }
   return fetched_json(std::move(request), "the token endpoint");

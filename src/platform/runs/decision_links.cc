@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include <nlohmann/json.hpp>
 
 #include "base/base64.h"
+#include "base/ids.h"
 #include "base/json.h"
 #include "base/sha256.h"
 
@@ -17,9 +16,7 @@ using platform::DecisionLink;
 Result<MadeLink> DecisionLinks::make(const LinkRequest& wanted) {
   DecisionLink row;
   if (wanted.key.empty()) {
-    std::array<std::uint8_t, 16> bytes;
-    deps_.random->fill(bytes);
-    row.id = base64url({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    row.id = base64url(random_bytes(*deps_.random, 16));
   } else {
     row.id = sha256_hex(wanted.approval + "\n" + wanted.key).substr(0, 32);
   }

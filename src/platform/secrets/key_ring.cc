@@ -2,9 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <array>
-
 #include "base/base64.h"
+#include "base/ids.h"
 #include "base/sha256.h"
 #include "crypto/sealed.h"
 
@@ -61,10 +60,8 @@ Result<KeyRing> KeyRing::parse(std::string_view text, std::string_view source) {
 }
 
 KeyRing KeyRing::fresh(Random& random) {
-  std::array<std::uint8_t, crypto::kSealKeyBytes> bytes;
-  random.fill(bytes);
   KeyRing out;
-  std::string key(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  std::string key = random_bytes(random, crypto::kSealKeyBytes);
   std::string id = id_of(key);
   out.keys_.push_back({std::move(id), std::move(key)});
   return out;

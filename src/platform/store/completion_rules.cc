@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <span>
 
 #include "base/base64.h"
+#include "base/ids.h"
 #include "base/sha256.h"
 
 namespace holdfast::platform {
@@ -40,10 +39,7 @@ bool knows(const Completion& row, std::string_view token) {
 }  // namespace
 
 std::string new_completion_token(std::string_view id, Random& random) {
-  std::array<std::uint8_t, kSecretBytes> bytes{};
-  random.fill(bytes);
-  return fmt::format("{}.{}", id,
-                     base64url(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size())));
+  return fmt::format("{}.{}", id, base64url(random_bytes(random, kSecretBytes)));
 }
 
 std::string_view id_of_token(std::string_view token) {

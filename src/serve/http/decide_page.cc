@@ -36,19 +36,11 @@ constexpr std::string_view kStyle =
     "#888;border-radius:.5rem}"
     "button.yes{background:#14652b;color:#fff;border-color:#14652b}";
 
-std::string style_hash() {
-  const std::string hex = sha256_hex(kStyle);
-  std::string bytes;
-  for (std::size_t i = 0; i < hex.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(hex.substr(i, 2), nullptr, 16));
-  return base64(bytes) + "=";  // 32 bytes
-}
-
 Response html_response(int status, std::string_view title, std::string_view body) {
   static const std::string policy = fmt::format(
       "default-src 'none'; style-src 'sha256-{}'; form-action 'self'; base-uri 'none'; frame-ancestors "
       "'none'",
-      style_hash());
+      padded_base64(sha256(kStyle)));
   Response out;
   out.status = status;
   out.content_type = "text/html; charset=utf-8";

@@ -8,17 +8,6 @@ namespace holdfast::http {
 
 namespace {
 
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4];
-    out += kDigits[byte & 15];
-  }
-  return out;
-}
-
 Status refused(const char* why) {
   return {Code::kUnauthenticated, why};
 }
@@ -30,7 +19,7 @@ std::string slack_signature(std::string_view secret, std::string_view timestamp,
   signed_text += timestamp;
   signed_text += ':';
   signed_text += body;
-  return "v0=" + hex(hmac_sha256(secret, signed_text));
+  return "v0=" + hex_of(hmac_sha256(secret, signed_text));
 }
 
 Status SlackSignatures::check(std::string_view timestamp, std::string_view signature, std::string_view body,
