@@ -4,6 +4,7 @@
 
 #include "platform/budget_rules.h"
 #include "platform/rules.h"
+#include "platform_postgres/postgres_store_impl.h"
 #include "postgres/statement.h"
 
 namespace holdfast::platform {
@@ -70,20 +71,6 @@ Account read_account(const Statement& row) {
 }
 
 constexpr int kAccountColumns = 29;
-
-// Behind every row without `after`.
-Result<WallTime> budget_page_before(postgres::Connection& db, std::string_view after) {
-  if (after.empty()) return WallTime::max();
-  Statement query(db, "SELECT at FROM accounts WHERE run = $1");
-  Result<std::optional<WallTime>> at = query.bind(after).one([](const Statement& row) {
-    WallTime out;
-    row.read(out);
-    return out;
-  });
-  if (!at) return fail(at.error());
-  if (!*at) return fail(Code::kInvalidArgument, fmt::format("`after` names no run with a budget: {}", after));
-  return **at;
-}
 
 }  // namespace
 
@@ -228,7 +215,8 @@ Status PostgresLedgerRows::insert_bill(const Bill& bill) {
 #define WAIT_FOR_IT "FROM accounts w WHERE w.waiting_on = accounts.run AND w.waiting_on <> ''::bytea"
 
 Result<std::vector<BudgetRow>> list_budgets(postgres::Connection& db, const BudgetFilter& filter) {
-  Result<WallTime> before = budget_page_before(db, filter.after);
+  Result<std::int64_t> before =
+      page_before(db, "SELECT at FROM accounts WHERE run = $1", filter.after, "run with a budget");
   if (!before) return fail(before.error());
   Statement query(
       db, "SELECT " ACCOUNT_COLUMNS

@@ -54,14 +54,11 @@ Result<std::vector<SecretRow>> PostgresStore::secrets(std::string_view namespace
 Result<bool> PostgresStore::delete_secret(std::string_view namespace_name, std::string_view name,
                                           const AuditRow& said) {
   return write<bool>([&](Connection& db) -> Result<bool> {
-    Statement query(db, "SELECT name FROM secrets WHERE namespace = $1 AND name = $2");
-    auto found = query.bind(namespace_name, name).one([](const Statement& row) { return row.text(0); });
-    if (!found) return fail(found.error());
-    if (!*found) return false;
     Statement erase(db, "DELETE FROM secrets WHERE namespace = $1 AND name = $2");
-    Status status = erase.bind(namespace_name, name).run();
-    if (status.ok()) status = insert_audit(db, rules::at(said, clock_.now()));
-    if (!status.ok()) return fail(std::move(status));
+    if (Status status = erase.bind(namespace_name, name).run(); !status.ok()) return fail(std::move(status));
+    if (erase.affected() == 0) return false;
+    if (Status status = insert_audit(db, rules::at(said, clock_.now())); !status.ok())
+      return fail(std::move(status));
     return true;
   });
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/json.h"
+#include "base/json_member.h"
 #include "base/sha256.h"
 
 namespace holdfast::runs {
@@ -15,11 +16,6 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::uint64_t kPage = 50;
-
-std::string text_at(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 Speaker speaker_of(const std::string& role) {
   if (role == "user") return Speaker::kUser;
@@ -40,17 +36,17 @@ Line line_of(const platform::Message& message) {
   out.sequence = message.sequence;
   const Json json = parse_json<Json>(message.json);
   if (!json.is_object()) return out;
-  out.speaker = speaker_of(text_at(json, "role"));
-  out.answers = text_at(json, "tool_call_id");
+  out.speaker = speaker_of(string_member(json, "role"));
+  out.answers = string_member(json, "tool_call_id");
   const auto calls = json.find("tool_calls");
   if (calls == json.end() || !calls->is_array()) return out;
   for (const Json& call : *calls) {
     if (!call.is_object()) continue;
     AskedCall one;
     one.message = message.sequence;
-    one.id = text_at(call, "id");
-    one.tool = text_at(call, "name");
-    one.arguments = text_at(call, "arguments");
+    one.id = string_member(call, "id");
+    one.tool = string_member(call, "name");
+    one.arguments = string_member(call, "arguments");
     one.arguments_sha256 = hash_of(one.arguments);
     out.calls.push_back(std::move(one));
   }

@@ -62,4 +62,11 @@ RunOutcome outcome_of(const WorkflowClose& close) {
   return outcome;
 }
 
+bool has_work_left(const RunOutcome& outcome) {
+  if (outcome.status != RunStatus::kCompleted) return true;
+  const auto result = parse_json<nlohmann::json>(outcome.result);
+  const auto limit = result.find("max_iterations_reached");
+  return limit != result.end() && limit->is_boolean() && limit->get<bool>();
+}
+
 }  // namespace holdfast::runs

@@ -28,4 +28,8 @@ struct Reason {
 };
 Reason reason_of(const Failure& failure);
 
+// Whether somebody who takes up the run would find something to do: it did not complete, or stopped at its limit of
+// iterations.
+bool has_work_left(const RunOutcome& outcome);
+
 }  // namespace holdfast::runs

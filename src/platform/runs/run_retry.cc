@@ -20,12 +20,6 @@ Status cannot(const std::string& run, std::string_view why) {
                     fmt::format("run '{}' cannot be taken up: {}", run, why));
 }
 
-bool has_work_left(const RunOutcome& outcome) {
-  if (outcome.status != RunStatus::kCompleted) return true;
-  const Json result = parse_json(outcome.result);
-  return result.is_object() && result.value("max_iterations_reached", false);
-}
-
 // So that two who take up the same run start one.
 std::string default_id(const std::string& run) {
   constexpr std::string_view kSuffix = ".retry";

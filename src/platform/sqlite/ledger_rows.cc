@@ -5,6 +5,7 @@
 #include "platform/budget_rules.h"
 #include "platform/rules.h"
 #include "platform_sqlite/row_check.h"
+#include "platform_sqlite/sqlite_store_impl.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -71,20 +72,6 @@ Account read_account(const Statement& row) {
 }
 
 constexpr int kAccountColumns = 29;
-
-// Behind every row without `after`.
-Result<WallTime> budget_page_before(sqlite::Database& db, std::string_view after) {
-  if (after.empty()) return WallTime::max();
-  Statement query(db, "SELECT at FROM accounts WHERE run = ?1");
-  Result<std::optional<WallTime>> at = query.bind(after).one([](const Statement& row) {
-    WallTime out;
-    row.read(out);
-    return out;
-  });
-  if (!at) return fail(at.error());
-  if (!*at) return fail(Code::kInvalidArgument, fmt::format("`after` names no run with a budget: {}", after));
-  return **at;
-}
 
 }  // namespace
 
@@ -230,7 +217,8 @@ Status SqliteLedgerRows::insert_bill(const Bill& bill) {
 
 Result<std::vector<BudgetRow>> list_budgets(sqlite::Database& db, const BudgetFilter& filter,
                                             DamageLog& damaged) {
-  Result<WallTime> before = budget_page_before(db, filter.after);
+  Result<std::int64_t> before =
+      page_before(db, "SELECT at FROM accounts WHERE run = ?1", filter.after, "run with a budget");
   if (!before) return fail(before.error());
   Statement query(db, "SELECT " ACCOUNT_COLUMNS
                       ", coalesce((SELECT status FROM bills WHERE bills.run = accounts.run), ''), "

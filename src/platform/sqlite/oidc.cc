@@ -65,14 +65,11 @@ Status SqliteStore::put_oidc_group(const OidcGroup& row, const AuditRow& said) {
 Result<bool> SqliteStore::delete_oidc_group(std::string_view provider, std::string_view name,
                                             const AuditRow& said) {
   return write<bool>([&](Database& db) -> Result<bool> {
-    Statement query(db, "SELECT name FROM oidc_groups WHERE provider = ?1 AND name = ?2");
-    auto found = query.bind(provider, name).one([](const Statement& row) { return row.text(0); });
-    if (!found) return fail(found.error());
-    if (!*found) return false;
     Statement erase(db, "DELETE FROM oidc_groups WHERE provider = ?1 AND name = ?2");
-    Status status = erase.bind(provider, name).run();
-    if (status.ok()) status = insert_audit(db, rules::at(said, clock_.now()));
-    if (!status.ok()) return fail(std::move(status));
+    if (Status status = erase.bind(provider, name).run(); !status.ok()) return fail(std::move(status));
+    if (db.changes() == 0) return false;
+    if (Status status = insert_audit(db, rules::at(said, clock_.now())); !status.ok())
+      return fail(std::move(status));
     return true;
   });
 }

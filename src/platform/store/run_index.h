@@ -30,9 +30,6 @@ struct TimeRange {
   bool contains(WallTime at) const { return (!from || at >= *from) && (!to || at < *to); }
 };
 
-// What a person is asked in, as a word beside the statuses of runs.
-inline constexpr std::string_view kWaitingWord = "waiting";
-
 // Runs by when their starts were accepted.
 struct RunCountQuery {
   RunCountQuery() = default;
