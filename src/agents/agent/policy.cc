@@ -160,8 +160,4 @@ std::string rule_name(const ApprovalSpec& approvals, std::size_t index) {
   return name.empty() ? fmt::format("rules[{}]", index) : name;
 }
 
-bool has_four_eyes(const ApprovalSpec& approvals) {
-  return std::ranges::any_of(approvals.rules, [](const ApprovalRule& rule) { return rule.terms.four_eyes; });
-}
-
 }  // namespace holdfast::agent

@@ -60,7 +60,5 @@ bool reads_history(const ApprovalSpec& approvals, const std::string& tool);
 std::vector<std::string> watched_tools(const ApprovalSpec& approvals);
 // "rules[2]", or the name that it was given.
 std::string rule_name(const ApprovalSpec& approvals, std::size_t index);
-// Whether a person's word is needed from somebody else than whoever started the run.
-bool has_four_eyes(const ApprovalSpec& approvals);
 
 }  // namespace holdfast::agent

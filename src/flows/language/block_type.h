@@ -25,7 +25,5 @@ struct BlockType {
 };
 
 std::span<const BlockType> block_types();
-// Null: there is none of that name.
-const BlockType* find_block_type(std::string_view name);
 
 }  // namespace holdfast::flows

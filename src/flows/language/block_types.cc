@@ -37,9 +37,4 @@ std::span<const BlockType> block_types() {
   return kTypes;
 }
 
-const BlockType* find_block_type(std::string_view name) {
-  const auto at = std::ranges::find(kTypes, name, &BlockType::name);
-  return at == kTypes.end() ? nullptr : &*at;
-}
-
 }  // namespace holdfast::flows

@@ -65,13 +65,7 @@ std::expected<platform::AuditFilter, Problem> filter_of(const Request& request) 
 }
 
 Response show_audit(ApiContext& context, Request& request) {
-  // It tells of every namespace.
-  const Status allowed =
-      context.deps.gate->check(sender_of(request), identity::kEveryNamespace, Permission::kAdmin);
-  if (!allowed.ok())
-    return Problem::from(allowed)
-        .hint("this is for admins of every namespace: {\"*\": [\"admin\"]}")
-        .response();
+  if (auto problem = not_everywhere(context, request)) return problem->response();
   const auto filter = filter_of(request);
   if (!filter) return filter.error().response();
   const auto page = context.deps.audit->audit_page(*filter);

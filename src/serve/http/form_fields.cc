@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/json.h"
+#include "base/json_member.h"
 
 namespace holdfast::http {
 
@@ -13,11 +14,6 @@ using nlohmann::json;
 using Kind = FormField::Kind;
 
 constexpr std::size_t kOneLine = 200;
-
-std::string text_of(const json& schema, const char* key) {
-  const auto found = schema.find(key);
-  return found != schema.end() && found->is_string() ? found->get<std::string>() : "";
-}
 
 std::string typed(const json& value) {
   return value.is_string() ? value.get<std::string>() : dump_json(value);
@@ -39,7 +35,7 @@ void choose(FormField& out, Kind kind, const json& choices, const json* first) {
 void read_text(FormField& out, const json& schema) {
   const auto longest = schema.find("maxLength");
   if (longest != schema.end() && longest->is_number_unsigned()) out.max_length = longest->get<std::size_t>();
-  const std::string format = text_of(schema, "format");
+  const std::string format = string_member(schema, "format");
   out.kind = out.max_length > 0 && out.max_length <= kOneLine ? Kind::kText : Kind::kLines;
   for (const auto& [name, type] :
        {std::pair("email", "email"), std::pair("date", "date"), std::pair("uri", "url")}) {
@@ -54,12 +50,12 @@ FormField field_of(const std::string& name, const json& schema) {
   out.name = name;
   out.label = name;
   if (!schema.is_object()) return out;
-  if (const std::string title = text_of(schema, "title"); !title.empty()) out.label = title;
-  out.hint = text_of(schema, "description");
+  if (const std::string title = string_member(schema, "title"); !title.empty()) out.label = title;
+  out.hint = string_member(schema, "description");
   const auto initial = schema.find("default");
   const json* first = initial != schema.end() ? &*initial : nullptr;
   if (first != nullptr) out.initial = typed(*first);
-  const std::string type = text_of(schema, "type");
+  const std::string type = string_member(schema, "type");
   if (is_list(schema, "enum")) {
     out.initial.clear();
     choose(out, Kind::kOne, schema["enum"], first);
@@ -138,8 +134,9 @@ json answer_of(const std::vector<FormField>& fields, const std::vector<Header>& 
   json out = json::object();
   for (const FormField& field : fields) {
     json some = json::array();
+    const std::string name = posted_name(field);
     for (const Header& one : posted) {
-      if (one.name != posted_name(field) || one.value.empty()) continue;
+      if (one.name != name || one.value.empty()) continue;
       std::string text = one.value;
       std::erase(text, '\r');  // lines of a form end with CRLF
       if (field.kind == Kind::kSome) {

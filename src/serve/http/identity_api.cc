@@ -26,14 +26,6 @@ Directory& directory(ApiContext& context) {
   return context.deps.gate->directory();
 }
 
-// Whoever changes who may do what does it in every namespace.
-std::optional<Problem> not_everywhere(ApiContext& context, const Request& request) {
-  const Status allowed =
-      context.deps.gate->check(sender_of(request), identity::kEveryNamespace, Permission::kAdmin);
-  if (allowed.ok()) return std::nullopt;
-  return Problem::from(allowed).hint("this is for admins of every namespace: {\"*\": [\"admin\"]}");
-}
-
 std::string by(const Request& request) {
   return actor_of(request, identity::kLocalName);
 }
@@ -315,6 +307,13 @@ Response revoke(ApiContext& context, Request& request, CredentialKind kind) {
 }
 
 }  // namespace
+
+std::optional<Problem> not_everywhere(ApiContext& context, const Request& request) {
+  const Status allowed =
+      context.deps.gate->check(sender_of(request), identity::kEveryNamespace, Permission::kAdmin);
+  if (allowed.ok()) return std::nullopt;
+  return Problem::from(allowed).hint("this is for admins of every namespace: {\"*\": [\"admin\"]}");
+}
 
 void add_identity_routes(Router& router, ApiContext& context) {
   using enum Permission;

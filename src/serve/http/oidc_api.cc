@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "http/api_context.h"
 #include "http/cookies.h"
+#include "http/decide_page.h"
 #include "oidc/groups.h"
 #include "oidc/login.h"
 
@@ -17,21 +18,6 @@ constexpr std::string_view kOidcCookie = "holdfast_oidc";
 // The answer comes by way of another site, which Strict would keep the cookie from; it opens nothing.
 Header set_oidc_cookie(const Request& request, std::string_view value, std::chrono::seconds lasts) {
   return set_cookie(request, kOidcCookie, value, "Lax", lasts);
-}
-
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
-    }
-  }
-  return out;
 }
 
 // What people see who come back from the provider and are not let in.
@@ -108,13 +94,6 @@ Response callback(ApiContext& context, Request& request) {
 }
 
 // ---- groups
-
-std::optional<Problem> not_everywhere(ApiContext& context, const Request& request) {
-  const Status allowed =
-      context.deps.gate->check(sender_of(request), identity::kEveryNamespace, Permission::kAdmin);
-  if (allowed.ok()) return std::nullopt;
-  return Problem::from(allowed).hint("this is for admins of every namespace: {\"*\": [\"admin\"]}");
-}
 
 Json group_json(const platform::OidcGroup& row) {
   return {{"provider", row.provider},

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/json.h"
+#include "base/json_member.h"
 
 namespace holdfast::openai {
 
@@ -24,11 +25,6 @@ class ErrorWriter final : public net::ResponseWriter {
  private:
   net::Responder responder_;
 };
-
-std::string text_of(const Json& document, const char* name) {
-  const auto found = document.find(name);
-  return found != document.end() && found->is_string() ? found->get<std::string>() : std::string();
-}
 
 }  // namespace
 
@@ -57,11 +53,11 @@ Response with_openai_error(Response response) {
   if (response.content_type != "application/problem+json") return response;
   const Json problem = parse_json<Json>(response.body);
   if (!problem.is_object()) return response;
-  std::string message = text_of(problem, "detail");
-  if (const std::string hint = text_of(problem, "hint"); !hint.empty()) message += " (" + hint + ")";
+  std::string message = string_member(problem, "detail");
+  if (const std::string hint = string_member(problem, "hint"); !hint.empty()) message += " (" + hint + ")";
   const auto param = problem.find("param");
   response.content_type = "application/json";
-  response.body = dump_json(error_json(response.status, text_of(problem, "code"), message,
+  response.body = dump_json(error_json(response.status, string_member(problem, "code"), message,
                                        param == problem.end() ? Json(nullptr) : *param));
   if (response.status == 409) response.headers.push_back(no_retry());
   return response;

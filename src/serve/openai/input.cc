@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/json_member.h"
 #include "openai/errors.h"
 
 namespace holdfast::openai {
@@ -14,11 +15,6 @@ using Parts = std::expected<Json, Problem>;
 
 Json text_part(std::string text) {
   return {{"type", "text"}, {"text", std::move(text)}};
-}
-
-std::string word(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
 std::unexpected<Problem> bad(std::string_view param, std::string what) {
@@ -40,7 +36,7 @@ void put_source(Json& part, const std::string& source) {
 Parts image_of(const Json& part, std::string_view param) {
   const auto image = part.find("image_url");
   std::string source;
-  if (image != part.end()) source = image->is_object() ? word(*image, "url") : word(part, "image_url");
+  if (image != part.end()) source = image->is_object() ? string_member(*image, "url") : string_member(part, "image_url");
   if (source.empty()) return bad(param, "needs image_url: a URL, or data:TYPE;base64,...");
   Json out = {{"type", "image"}};
   put_source(out, source);
@@ -50,23 +46,23 @@ Parts image_of(const Json& part, std::string_view param) {
 Parts file_of(const Json& part, std::string_view param) {
   const auto nested = part.find("file");
   const Json& file = nested != part.end() && nested->is_object() ? *nested : part;
-  std::string source = word(file, "file_data");
-  if (source.empty()) source = word(file, "file_url");
+  std::string source = string_member(file, "file_data");
+  if (source.empty()) source = string_member(file, "file_url");
   if (source.empty()) return bad(param, "needs file_data or file_url: there are no uploaded files here");
   Json out = {{"type", "file"}};
-  if (const std::string name = word(file, "filename"); !name.empty()) out["name"] = name;
+  if (const std::string name = string_member(file, "filename"); !name.empty()) out["name"] = name;
   put_source(out, source);
   return out;
 }
 
 Parts part_of(const Json& part, std::string_view param) {
   if (!part.is_object()) return bad(param, "must be an object");
-  const std::string type = word(part, "type");
+  const std::string type = string_member(part, "type");
   if (type == "text" || type == "input_text" || type == "output_text") {
     if (!part.contains("text") || !part["text"].is_string()) return bad(param, "needs a text");
     return text_part(part["text"].get<std::string>());
   }
-  if (type == "refusal") return text_part(word(part, "refusal"));
+  if (type == "refusal") return text_part(string_member(part, "refusal"));
   if (type == "image_url" || type == "input_image") return image_of(part, param);
   if (type == "file" || type == "input_file") return file_of(part, param);
   return bad(param, fmt::format("is of type '{}': an agent takes text, images and files", type));
@@ -94,15 +90,15 @@ Parts parts_of(const Json& message, const std::string& param) {
 // Marked, so that nobody takes it for what the agent's owner wrote.
 Json marked(const Json& parts) {
   std::string text(kInstructions);
-  for (const Json& part : parts) text += word(part, "text");
+  for (const Json& part : parts) text += string_member(part, "text");
   return Json::array({text_part(std::move(text))});
 }
 
 // What an agent did, when its client sends it back: it reads as what it is.
 Json call_text(const Json& item) {
-  std::string text = fmt::format("[called {} with {}", word(item, "name"), word(item, "arguments"));
-  if (const std::string output = word(item, "output"); !output.empty()) text += ": " + output;
-  if (const std::string error = word(item, "error"); !error.empty()) text += ": failed: " + error;
+  std::string text = fmt::format("[called {} with {}", string_member(item, "name"), string_member(item, "arguments"));
+  if (const std::string output = string_member(item, "output"); !output.empty()) text += ": " + output;
+  if (const std::string error = string_member(item, "error"); !error.empty()) text += ": failed: " + error;
   return Json::array({text_part(text + "]")});
 }
 
@@ -134,7 +130,7 @@ std::optional<Problem> Said::add(bool user, Json parts, std::string_view param) 
 
 std::optional<Problem> Said::add_message(const Json& message, const std::string& param) {
   if (!message.is_object()) return bad(param, "must be an object").error();
-  const std::string role = word(message, "role");
+  const std::string role = string_member(message, "role");
   for (const char* call : {"tool_calls", "function_call", "audio"}) {
     if (message.contains(call) && !message[call].is_null() && !message[call].empty())
       return bad(param + "." + call, "is not taken: the agent's own tools are the only ones").error();
@@ -154,7 +150,7 @@ std::optional<Problem> Said::add_message(const Json& message, const std::string&
 
 std::optional<Problem> Said::add_item(const Json& item, const std::string& param) {
   if (!item.is_object()) return bad(param, "must be an object").error();
-  const std::string type = item.contains("type") ? word(item, "type") : "message";
+  const std::string type = item.contains("type") ? string_member(item, "type") : "message";
   if (type == "message") return add_message(item, param);
   if (type == "mcp_call" || type == "mcp_approval_request") return add(false, call_text(item), param);
   if (type == "mcp_approval_response")
@@ -216,14 +212,14 @@ Json input_items(const std::string& input, const std::string& id) {
       if (!part.is_object()) continue;
       const std::string source =
           part.contains("url")
-              ? word(part, "url")
-              : fmt::format("data:{};base64,{}", word(part, "media_type"), word(part, "data"));
-      if (word(part, "type") == "image") {
+              ? string_member(part, "url")
+              : fmt::format("data:{};base64,{}", string_member(part, "media_type"), string_member(part, "data"));
+      if (string_member(part, "type") == "image") {
         content.push_back({{"type", "input_image"}, {"image_url", source}, {"detail", "auto"}});
-      } else if (word(part, "type") == "file") {
-        content.push_back({{"type", "input_file"}, {"filename", word(part, "name")}, {"file_data", source}});
+      } else if (string_member(part, "type") == "file") {
+        content.push_back({{"type", "input_file"}, {"filename", string_member(part, "name")}, {"file_data", source}});
       } else {
-        content.push_back({{"type", "input_text"}, {"text", word(part, "text")}});
+        content.push_back({{"type", "input_text"}, {"text", string_member(part, "text")}});
       }
     }
   } else {

@@ -42,8 +42,7 @@ void ResponseEvents::begin(std::string& out, const RunFold& run) {
 }
 
 Json ResponseEvents::place(const Item& item, std::size_t at) const {
-  const Json json = item_json(head_, item, at);
-  return {{"item_id", json["id"]}, {"output_index", at}};
+  return {{"item_id", item_id(head_, item, at)}, {"output_index", at}};
 }
 
 void ResponseEvents::item_began(std::string& out, const RunFold& run, std::size_t at) {

@@ -106,21 +106,22 @@ std::string_view response_status(const ResponseHead& head, const RunFold& run) {
   }
 }
 
-Json item_json(const ResponseHead& head, const Item& item, std::size_t at) {
-  Json out;
+std::string item_id(const ResponseHead& head, const Item& item, std::size_t at) {
   switch (item.kind) {
-    case Item::Kind::kMessage:
-      out = {{"id", fmt::format("msg_{}_{}", head.run, at)}, {"status", state_name(item.state)}};
-      out.update(message_json(item));
-      break;
-    case Item::Kind::kCall:
-      out = {{"id", fmt::format("mcp_{}_{}", head.run, at)}, {"status", state_name(item.state)}};
-      out.update(call_json(item));
-      break;
-    case Item::Kind::kApproval:
-      out = {{"id", "mcpr_" + item.approval}};
-      out.update(approval_json(item));
-      break;
+    case Item::Kind::kMessage: return fmt::format("msg_{}_{}", head.run, at);
+    case Item::Kind::kCall: return fmt::format("mcp_{}_{}", head.run, at);
+    case Item::Kind::kApproval: return "mcpr_" + item.approval;
+  }
+  return {};
+}
+
+Json item_json(const ResponseHead& head, const Item& item, std::size_t at) {
+  Json out = {{"id", item_id(head, item, at)}};
+  if (item.kind != Item::Kind::kApproval) out["status"] = state_name(item.state);
+  switch (item.kind) {
+    case Item::Kind::kMessage: out.update(message_json(item)); break;
+    case Item::Kind::kCall: out.update(call_json(item)); break;
+    case Item::Kind::kApproval: out.update(approval_json(item)); break;
   }
   return out;
 }

@@ -33,6 +33,7 @@ ResponseHead response_head(const platform::RunRecord& run, const std::string& se
 std::string_view response_status(const ResponseHead& head, const RunFold& run);
 Json response_json(const ResponseHead& head, const RunFold& run);
 // One of its output, by its place there.
+std::string item_id(const ResponseHead& head, const Item& item, std::size_t at);
 Json item_json(const ResponseHead& head, const Item& item, std::size_t at);
 
 // {"input_tokens", ...} in the words of Responses; null: not known.
