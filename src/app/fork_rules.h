@@ -1,14 +1,13 @@
 #pragma once
 
-// What a version of an agent says of the calls that a fork would make. Pure; any thread.
+// What a version of an agent says now of the calls that a fork would make. Any thread.
 
-#include <vector>
-
-#include "holdfast/status.h"
+#include "holdfast/seams.h"
 #include "runs/forks.h"
 
 namespace holdfast::app {
 
-Status rule_calls(const platform::Definition& definition, std::vector<runs::RuledCall>& calls);
+// The clock outlives it.
+runs::RuleCalls rule_calls(const Clock& clock);
 
 }  // namespace holdfast::app

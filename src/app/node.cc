@@ -377,7 +377,7 @@ Status Node::open_runs() {
   };
   deps.flow_of = agent::flow_of;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
-  forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls);
+  forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls(clock_));
   links_ = std::make_unique<runs::DecisionLinks>(runs::DecisionLinks::Dependencies{
       .store = platform_.links,
       .clock = &clock_,

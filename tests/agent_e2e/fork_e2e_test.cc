@@ -231,6 +231,38 @@ replies:
   - text: "It was Ada."
 )";
 
+// As the run itself knows it: the check that was made before the fork counts, for an hour.
+TEST(Forks, KnowWhatWasDoneBeforeWhenARuleLooksBack) {
+  Platform p(R"(
+replies:
+  - when: {turn: 0}
+    tool_calls: [{name: lookup, arguments: {order_id: 7}}]
+  - when: {turn: 1}
+    tool_calls: [{name: note, arguments: {text: hello}}]
+  - text: "Then: {{last}}"
+)");
+  p.deploy("checked",
+           "  approvals: {language: cel, rules: [{tool: note, action: deny, reason: no check within the hour, "
+           "when: '!calls(\"lookup\").exists(c, c.ok && c.args.order_id == 7 && now - c.time < "
+           "duration(\"1h\"))'}]}");
+  auto run = p.start("checked", "go");
+  EXPECT_THAT(p.finish(run).output, testing::Not(HasSubstr("denied")));
+  const std::string parent = run.workflow_id();
+  auto one = fork(p, "checked", "one", from(parent, place(p, parent, 3)));
+  EXPECT_THAT(p.finish(one).output, testing::Not(HasSubstr("denied")));
+  auto of_fork = fork(p, "checked", "two", from(one.workflow_id(), place(p, one.workflow_id(), 3)));
+  EXPECT_THAT(p.finish(of_fork).output, testing::Not(HasSubstr("denied")));
+  EXPECT_EQ(p.receiver->effects(), 3);
+  // Before the check there was none.
+  auto early = fork(p, "checked", "early", from(parent, place(p, parent, 1)));
+  EXPECT_THAT(p.finish(early).output, testing::Not(HasSubstr("denied")));
+  if (std::getenv("HOLDFAST_E2E_ENGINE")) return;  // the clock of a Temporal server does not jump
+  p.skip(std::chrono::minutes(61));
+  auto late = fork(p, "checked", "late", from(parent, place(p, parent, 3)));
+  EXPECT_EQ(p.finish(late).output, "Then: Error: denied: no check within the hour");
+  EXPECT_EQ(p.receiver->effects(), 4);
+}
+
 TEST(Forks, ReuseWhatASubAgentAnsweredAndAskAnewBehindIt) {
   Platform p(kChief);
   p.deploy("forkclerk");

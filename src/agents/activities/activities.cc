@@ -274,6 +274,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
   out.plan = plan_of(ctx, *agent, version, settings_text(settings).empty() ? "" : begin_key(ctx));
   out.plan.requester = run.caller ? run.caller->requester : settings.started_by;
+  if (out.takes_up) know_past(*origin, fork, *agent, settings, out);
   return out;
 }
 

@@ -35,6 +35,7 @@
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
 #include "protocol/detached.h"
+#include "protocol/fork.h"
 #include "protocol/schedule.h"
 #include "tool/activity_tool.h"
 
@@ -141,6 +142,8 @@ class Activities {
   ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
                           const AgentDefinition& agent, const std::string& version,
                           const RunSettings& settings);
+  void know_past(const platform::Origin& origin, const std::optional<Fork>& fork,
+                 const AgentDefinition& agent, const RunSettings& settings, Begun& out);
   ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
                           std::uint32_t ordinal);
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -10,6 +9,8 @@
 #include "activities/builtin_tools.h"
 #include "base/iso_time.h"
 #include "base/json.h"
+#include "base/json_member.h"
+#include "protocol/events.h"
 
 namespace holdfast::agent {
 
@@ -21,10 +22,6 @@ std::optional<std::int64_t> time_of(const Json& json) {
   const auto time = parse_iso_time(json.get<std::string>());
   if (!time) return std::nullopt;
   return std::chrono::duration_cast<std::chrono::milliseconds>(time->time_since_epoch()).count();
-}
-
-bool was_made(const PlayedCall& call) {
-  return call.ruling != "deny" && (call.ended_ms > 0 || call.ruling.empty() || call.ruling == "allow");
 }
 
 Result<PlayedCall> call_of_line(std::string_view line) {
@@ -67,6 +64,10 @@ Result<PlayedCall> call_of_line(std::string_view line) {
 
 }  // namespace
 
+bool was_made(const PlayedCall& call) {
+  return call.ruling != "deny" && (call.ended_ms > 0 || call.ruling.empty() || call.ruling == "allow");
+}
+
 std::vector<PlayedRuling> play_policy(const AgentDefinition& agent, const std::vector<PlayedCall>& calls) {
   std::vector<PlayedRuling> out;
   std::map<std::string, std::map<std::string, std::vector<MadeCall>>> made;  // by run and tool
@@ -107,53 +108,63 @@ Result<std::vector<PlayedCall>> read_calls(std::string_view text) {
   return out;
 }
 
+// Calls that are not refused get the numbers behind the model's, in their order.
+void CallsOfEvents::said(std::int64_t step, std::int64_t at_ms, const Json& data) {
+  const auto calls = data.find("tool_calls");
+  if (calls == data.end() || !calls->is_array()) return;
+  std::uint32_t ordinal = 0;
+  for (const Json& one : *calls) {
+    PlayedCall call;
+    call.ordinal = ordinal++;
+    const std::string verdict = string_member(one, "verdict");
+    if (verdict == "invalid") continue;
+    call.run = run_;
+    call.tool = string_member(one, "name");
+    call.at_ms = at_ms;
+    call.ruling = verdict == "judge" ? "allow" : verdict;
+    call.message = static_cast<std::uint64_t>(integer_member(data, "message").value_or(0));
+    const std::string text = string_member(one, "arguments");
+    call.arguments = parse_json(text.empty() ? "{}" : text);
+    call.whole = call.arguments.is_object();
+    if (verdict != "deny") by_step_[++step] = calls_.size();
+    calls_.push_back(std::move(call));
+  }
+}
+
+void CallsOfEvents::apply(std::string_view type, std::int64_t at_ms, const Json& data) {
+  const auto number = data.find("step");  // of pieces of text it is a name
+  if (number == data.end() || !number->is_number_integer()) return;
+  const auto step = number->get<std::int64_t>();
+  if (type == protocol::event::kStepCompleted && string_member(data, "kind") == "model")
+    return said(step, at_ms, data);
+  const auto found = by_step_.find(step);
+  if (found == by_step_.end()) return;
+  PlayedCall& call = calls_[found->second];
+  if (type == protocol::event::kStepStarted) {
+    if (begun_.insert(step).second) call.at_ms = at_ms;  // not another attempt
+  } else if (type == protocol::event::kStepCompleted) {
+    const auto is_error = data.find("is_error");
+    call.ended_ms = at_ms;
+    call.ok = is_error == data.end() || *is_error == false;
+  } else if (type == protocol::event::kStepFailed) {
+    call.ended_ms = at_ms;
+  } else if (type == protocol::event::kPolicyRuled && !data.contains("after_approval")) {
+    call.ruling = string_member(data, "action");
+  } else if (type == protocol::event::kApprovalDecided && string_member(data, "outcome") == "edited") {
+    call.approval = string_member(data, "approval");
+  }
+}
+
 std::vector<PlayedCall> calls_of_events(const std::string& run, const nlohmann::ordered_json& events,
                                         std::size_t& unreadable) {
-  std::vector<PlayedCall> out;
-  std::map<std::int64_t, std::size_t> by_step;
+  CallsOfEvents calls(run);
   for (const auto& event : events) {
-    const std::string type = event.value("type", "");
-    if (!event.contains("data") || !event["data"].is_object()) continue;
-    const Json data = Json(event["data"]);
+    if (!event.contains("data")) continue;
     const std::int64_t at = time_of(Json(event.value("at", ""))).value_or(0);
-    const auto number = data.find("step");  // of pieces of text it is a name
-    if (number == data.end() || !number->is_number_integer()) continue;
-    const auto step = number->get<std::int64_t>();
-    if (type == "step.completed" && data.value("kind", "") == "model") {
-      // Calls that are not refused get the numbers behind the model's, in their order.
-      std::int64_t next = step;
-      for (const Json& said : data.value("tool_calls", Json::array())) {
-        const std::string verdict = said.value("verdict", "");
-        if (verdict == "invalid") continue;
-        if (verdict != "deny") ++next;
-        PlayedCall call;
-        call.run = run;
-        call.tool = said.value("name", "");
-        call.at_ms = at;
-        call.ruling = verdict == "judge" ? "allow" : verdict;
-        const std::string text = said.value("arguments", "");
-        call.arguments = parse_json(text.empty() ? "{}" : text);
-        if (!call.arguments.is_object()) {
-          ++unreadable;
-          continue;
-        }
-        if (verdict != "deny") by_step[next] = out.size();
-        out.push_back(std::move(call));
-      }
-      continue;
-    }
-    const auto found = by_step.find(step);
-    if (found == by_step.end()) continue;
-    PlayedCall& call = out[found->second];
-    if (type == "step.completed") {
-      call.ended_ms = at;
-      call.ok = !data.value("is_error", false);
-    } else if (type == "step.failed") {
-      call.ended_ms = at;
-    } else if (type == "policy.ruled" && !data.value("after_approval", false)) {
-      call.ruling = data.value("action", call.ruling);
-    }
+    calls.apply(event.value("type", ""), at, Json(event["data"]));
   }
+  std::vector<PlayedCall> out = calls.take();
+  unreadable += std::erase_if(out, [](const PlayedCall& call) { return !call.whole; });
   return out;
 }
 

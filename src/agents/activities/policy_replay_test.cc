@@ -83,6 +83,32 @@ TEST(PolicyReplay, EventsOfARunAreCalls) {
   EXPECT_GT(calls[2].ended_ms, calls[2].at_ms);
 }
 
+// A run that goes on from there looks them up in the conversation.
+TEST(PolicyReplay, EventsSayWhereACallStandsAndWhenItWasMade) {
+  CallsOfEvents calls("r");
+  calls.apply("step.completed", 1000, Json::parse(R"({"step":4,"kind":"model","message":7,"tool_calls":[
+      {"name":"odd","arguments":"","verdict":"invalid"},
+      {"name":"refund","arguments":"{\"amount\":1, ...","verdict":"ask"},
+      {"name":"check","arguments":"{}","verdict":"allow"}]})"));
+  calls.apply("approval.decided", 2000, Json{{"step", 5}, {"outcome", "edited"}, {"approval", "ap-1"}});
+  calls.apply("step.started", 3000, Json{{"step", 5}});
+  calls.apply("step.started", 3500, Json{{"step", 5}});  // another attempt
+  calls.apply("step.completed", 4000, Json{{"step", 5}, {"is_error", true}});
+  calls.apply("step.completed", 4000, Json{{"step", "5.1"}});
+  const auto read = calls.take();
+  ASSERT_EQ(read.size(), 2u);
+  EXPECT_EQ(read[0].message, 7u);
+  EXPECT_EQ(read[0].ordinal, 1u);
+  EXPECT_EQ(read[0].approval, "ap-1");
+  EXPECT_EQ(read[0].at_ms, 3000);
+  EXPECT_EQ(read[0].ended_ms, 4000);
+  EXPECT_FALSE(read[0].ok);
+  EXPECT_FALSE(read[0].whole);
+  EXPECT_TRUE(was_made(read[0]));
+  EXPECT_EQ(read[1].ordinal, 2u);
+  EXPECT_TRUE(was_made(read[1]));  // it is under way
+}
+
 TEST(Asking, FourEyesOfAnUnknownStarterAreTwoPeople) {
   const AgentDefinition agent = definition(
       "{rules: [{tool: refund, action: ask, four_eyes: true, who: [cashier], on_expiry: fail, escalate: "

@@ -25,15 +25,21 @@ Result<CallRules> CallRules::read(const platform::Definition& definition) {
   return CallRules(std::make_unique<Impl>(Impl{*std::move(agent)}));
 }
 
-CallRuling CallRules::rule(std::string_view tool, std::string_view arguments) const {
+CallRuling CallRules::rule(std::string_view tool, std::string_view arguments, WallTime now) const {
   CallRuling out;
   const ToolSpec* spec = tool_named(impl_->agent, tool);
   if (!spec) return out;
   out.effect = protocol::to_string(spec->effect);
   const Json read = parse_json(arguments.empty() ? "{}" : arguments);
-  Ruling ruling = ruling_of(impl_->agent, *spec, read.is_object() ? read : Json::object());
+  PolicyFacts facts;
+  facts.now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+  Ruling ruling = ruling_of(impl_->agent, *spec, read.is_object() ? read : Json::object(), facts);
   out.action = to_string(ruling.action);
   out.reason = std::move(ruling.reason);
+  if (reads_history(impl_->agent.approvals, spec->name)) {
+    if (!out.reason.empty()) out.reason += "; ";
+    out.reason += "a rule looks at what the run has done when the call is made";
+  }
   return out;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "platform/store.h"
 #include "protocol/call.h"
@@ -27,8 +28,9 @@ class CallRules {
   CallRules& operator=(CallRules&&) noexcept;
   ~CallRules();
 
-  // `arguments`: as the model sent them.
-  CallRuling rule(std::string_view tool, std::string_view arguments) const;
+  // `arguments`: as the model sent them. Rules that look at what the run has done are left to the time when the call
+  // is made, and the reason says so.
+  CallRuling rule(std::string_view tool, std::string_view arguments, WallTime now) const;
 
  private:
   struct Impl;

@@ -6,10 +6,13 @@
 #include <fmt/ranges.h>
 
 #include "activities/activities.h"
+#include "activities/builtin_tools.h"
 #include "activities/first_message.h"
 #include "activities/fork_start.h"
+#include "activities/past_calls.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "definition/bind.h"
 #include "platform/fork_store.h"
 
 namespace holdfast::agent {
@@ -105,6 +108,23 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
     publish_to(fork->run, kRunForked, {{"run", write.run}, {"message", head.sequence}},
                "forked/" + write.run);
   return record.appended ? record.appended->head : head;
+}
+
+// The rules of a policy look at them, too.
+void Activities::know_past(const platform::Origin& origin, const std::optional<Fork>& fork,
+                           const AgentDefinition& agent, const RunSettings& settings, Begun& out) {
+  PastOf before;
+  before.run = origin.origin;
+  before.message = fork ? fork->at.sequence : out.head.sequence;
+  const auto bound = [&](const std::string& name) -> Json {
+    const ToolSpec* tool = tool_named(agent, name);
+    return tool ? require(bound_values(*tool, settings.context), "the bound arguments") : Json();
+  };
+  PastCalls past =
+      require(past_calls(*deps_.store, *deps_.streams, before, out.plan.watched, bound), "the calls before");
+  out.knows_past = true;
+  out.past = std::move(past.calls);
+  out.past_lost = std::move(past.lost);
 }
 
 }  // namespace holdfast::agent

@@ -76,7 +76,8 @@ void Loop::take_begun(const Begun& begun) {
   progress_.head = begun.head;
   progress_.wall_deadline_ms = begun.plan.wall_deadline_ms;
   progress_.loaded = begun.loaded;
-  if (begun.takes_up) progress_.past_lost = begun.plan.watched;
+  if (begun.takes_up) progress_.past_lost = begun.knows_past ? begun.past_lost : begun.plan.watched;
+  progress_.past = begun.past;
   if (begun.plan.plans) progress_.planning.emplace();
   if (begun.plan.run_timeout_ms > 0) progress_.deadline_ms = now_ms() + begun.plan.run_timeout_ms;
 }

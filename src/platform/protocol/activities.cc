@@ -45,7 +45,8 @@ void fields(auto& archive, Is<BeginInput> auto& v) {
 }
 
 void fields(auto& archive, Is<Begun> auto& v) {
-  archive("plan", v.plan)("head", v.head)("loaded", v.loaded)("takes_up", v.takes_up);
+  archive("plan", v.plan)("head", v.head)("loaded", v.loaded)("takes_up", v.takes_up)(
+      "knows_past", v.knows_past)("past", v.past)("past_lost", v.past_lost);
 }
 
 void fields(auto& archive, Is<ModelInput> auto& v) {

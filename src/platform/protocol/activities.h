@@ -28,7 +28,10 @@ struct Begun {
   Plan plan;
   ConversationRef head;
   std::vector<std::string> loaded;  // tools that the conversation has found before
-  bool takes_up = false;            // calls were made that this run knows nothing of
+  bool takes_up = false;            // calls were made before this run
+  bool knows_past = false;          // and these are they; earlier builds did not look
+  std::vector<PastCall> past;       // as in Progress
+  std::vector<std::string> past_lost;
 };
 
 // ---- kModelActivity

@@ -4,11 +4,13 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
+#include "platform/budget_rules.h"
 #include "platform/find_version.h"
 #include "platform/trace_context.h"
 #include "protocol/events.h"
 #include "protocol/words.h"
 #include "runs/fork_parent.h"
+#include "runs/run_outcome.h"
 
 namespace holdfast::runs {
 
@@ -38,9 +40,8 @@ constexpr protocol::Words kFates("fate of a call",
 bool has_failed(const RunDetails& run) {
   if (!is_closed(run.summary.standing.status))
     return run.summary.held && run.summary.held->kind == protocol::HoldKind::kParked;
-  if (run.summary.standing.status != RunStatus::kCompleted || !run.summary.standing.outcome) return true;
-  const Json result = parse_json<Json>(run.summary.standing.outcome->result);
-  return result.is_object() && result.value("max_iterations_reached", false);
+  const auto& outcome = run.summary.standing.outcome;
+  return !outcome || has_work_left(*outcome);
 }
 
 Json inherited_json(const platform::UsageTotal& used) {
@@ -54,20 +55,6 @@ Json inherited_json(const platform::UsageTotal& used) {
           {"unpriced_calls", used.unpriced_calls},
           {"uncounted_calls", used.uncounted_calls},
           {"price_as_of", used.price_as_of}};
-}
-
-void add(platform::UsageTotal& to, const platform::UsageTotal& more) {
-  to.calls += more.calls;
-  to.input_tokens += more.input_tokens;
-  to.output_tokens += more.output_tokens;
-  to.cached_input_tokens += more.cached_input_tokens;
-  to.cache_write_tokens += more.cache_write_tokens;
-  to.reasoning_tokens += more.reasoning_tokens;
-  to.cost += more.cost;
-  to.unpriced_calls += more.unpriced_calls;
-  to.uncounted_calls += more.uncounted_calls;
-  if (to.price_as_of.empty() || (!more.price_as_of.empty() && more.price_as_of < to.price_as_of))
-    to.price_as_of = more.price_as_of;
 }
 
 // The same request is the same fork, whenever it is made and by whom.
@@ -366,10 +353,10 @@ Result<platform::UsageTotal> Forks::used_until(const Parent& parent, std::uint64
   for (int depth = 0; depth <= kMaxForkDepth; ++depth) {
     auto used = branches_.usage_until(run, sequence);
     if (!used) return used;
-    add(out, *used);
+    platform::rules::add_total(out, *used);
     if (!fork) break;
     if (sequence >= fork->at.sequence) {
-      add(out, inherited_by(*fork));
+      platform::rules::add_total(out, inherited_by(*fork));
       break;
     }
     run = fork->run;
