@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from test_identity import add_user, bearer, code, guarded, make_key, sign_in  # noqa: F401
 
 FOUR_EYES = """  approvals:
@@ -49,6 +50,37 @@ def test_two_people_with_the_role_and_not_who_started_it(guarded, agent_text, pa
     assert (last.status, last.json["status"], last.json["have"]) == (200, "approved", 2), last.text
     guarded.wait_until(lambda: guarded.get("/api/v1/runs/eyes", **pages["bob"]).json["status"] == "completed")
     assert payments() == [250]
+
+
+def rpc(method, params):
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+
+
+# Under which path each protocol starts a run, with what, and by which name it calls the agent.
+WAYS_IN = {
+    "runs": ("/api/v1/runs", lambda agent: {"agent": agent, "input": "pay"}, {}),
+    "responses": ("/v1/responses", lambda agent: {"model": agent, "input": "pay", "background": True}, {}),
+    "a2a": ("/a2a/payer", lambda _: rpc("SendMessage", {"message": {"messageId": "m", "role": "ROLE_USER", "parts": [{"text": "pay"}]}}), {"A2A-Version": "1.0"}),
+}
+
+
+@pytest.mark.parametrize("way", WAYS_IN)
+def test_whoever_started_a_run_by_any_protocol_is_known_where_four_eyes_look(guarded, agent_text, payments, way):  # noqa: F811
+    deploy = bearer(make_key(guarded, "dd", {"default": ["deployer"]})["key"])
+    keys = {name: bearer(make_key(guarded, name, {"default": ["operator", "approver"]})["key"]) for name in ("ann", "bob")}
+    rule = "  approvals: {rules: [{tool: pay, action: ask, four_eyes: true}]}\n"
+    assert guarded.request("PUT", "/api/v1/agents/payer", with_policy(agent_text(), rule), deploy).status == 201
+    assert guarded.request("PUT", "/api/v1/agents/payer/labels/production", {"version": guarded.get("/api/v1/agents/payer", **deploy).json["version"]}, deploy).status in (200, 201)
+    path, body, more = WAYS_IN[way]
+    started = guarded.post(path, body("payer@production"), {**keys["ann"], **more})
+    assert started.status in (200, 202), started.text
+    approval = guarded.wait_until(lambda: guarded.get("/api/v1/approvals", **keys["bob"]).json["approvals"])[0]
+    assert (approval["requester"], approval["need"]) == ("ann", 1)
+    seen = {"decision": "approve", "arguments_sha256": approval["arguments_sha256"]}
+    refused = guarded.post(f"/api/v1/approvals/{approval['id']}/decision", seen, keys["ann"])
+    assert code(refused) == (409, "decision_refused"), refused.text
+    assert guarded.post(f"/api/v1/approvals/{approval['id']}/decision", seen, keys["bob"]).status == 200
+    guarded.wait_until(lambda: payments() == [250])
 
 
 def test_allowed_for_the_run(server, agent_text, payments, cli):

@@ -5,7 +5,6 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "http/problems.h"
-#include "http/trace_settings.h"
 #include "openai/errors.h"
 #include "openai/ids.h"
 #include "platform/find_version.h"
@@ -58,9 +57,10 @@ std::expected<std::string, Problem> behind(ApiContext& context, const std::strin
 }
 
 // With their keys sorted, so that the same settings are the same request.
-std::string settings_of(const openai::Asked& asked, const Request& request) {
+std::string settings_of(ApiContext& context, const openai::Asked& asked, const Request& request,
+                        const platform::StartIntent& intent) {
   nlohmann::json out = nlohmann::json::object();
-  put_trace(out, request);
+  runs::put_asker(out, context.store(), intent, asker_of(request));
   if (!asked.kept.is_null()) out[openai::kKept] = asked.kept;
   return out.empty() ? std::string() : dump_json(out);
 }
@@ -112,7 +112,7 @@ std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, con
   intent.agent = asked.model;
   intent.input = std::move(asked.input);
   intent.conversation = *std::move(conversation);
-  intent.settings = settings_of(asked, request);
+  intent.settings = settings_of(context, asked, request, intent);
   auto started = context.runs().start(std::move(intent));
   if (!started) return std::unexpected(not_started(asked.model, started.error()));
   return std::move(started->run);

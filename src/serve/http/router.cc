@@ -115,6 +115,12 @@ std::string actor_of(const Request& request, std::string_view named) {
   return sender.name;
 }
 
+runs::Asker asker_of(const Request& request) {
+  return {.name = actor_of(request, ""),
+          .traceparent = std::string(request.header("traceparent")),
+          .tracestate = std::string(request.header("tracestate"))};
+}
+
 std::string_view session_cookie(const Request& request) {
   return cookie(request, kCookie);
 }

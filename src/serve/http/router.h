@@ -15,6 +15,7 @@
 #include "http/message.h"
 #include "identity/gate.h"
 #include "net/router.h"
+#include "runs/start_settings.h"
 
 namespace holdfast::http {
 
@@ -52,6 +53,9 @@ const identity::Caller& sender_of(const Request& request);
 // Who does what the request asks for: whoever has a credential does it under his name; on an open server
 // whoever the request names, or "local".
 std::string actor_of(const Request& request, std::string_view named);
+
+// The same of a run that is started: nobody on an open server.
+runs::Asker asker_of(const Request& request);
 
 // The cookie of a session. With TLS browsers bind it to the host and send it over TLS alone.
 std::string_view session_cookie(const Request& request);

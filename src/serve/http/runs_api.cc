@@ -7,7 +7,6 @@
 #include "http/api_context.h"
 #include "http/problems.h"
 #include "http/run_json.h"
-#include "http/trace_settings.h"
 #include "platform/find_version.h"
 
 namespace holdfast::http {
@@ -48,23 +47,14 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
 }
 
 // With their keys sorted, so that the same settings are the same request.
-std::string settings_of(const Json& body, const Request& request, const std::string& starter) {
+std::string settings_of(ApiContext& context, const Json& body, const Request& request,
+                        const platform::StartIntent& intent) {
   nlohmann::json out = nlohmann::json::object();
-  put_trace(out, request);
   for (const char* name : {"context", "notify"}) {
     if (body.contains(name) && !body[name].is_null()) out[name] = nlohmann::json(body[name]);
   }
-  if (!starter.empty()) out["started_by"] = starter;
+  runs::put_asker(out, context.store(), intent, asker_of(request));
   return out.empty() ? std::string() : dump_json(out);
-}
-
-// Who starts it, where a rule wants somebody else to approve; on an open server nobody knows.
-std::string starter_of(ApiContext& context, const Request& request, const platform::StartIntent& intent) {
-  std::string name = actor_of(request, "");
-  if (name.empty()) return name;
-  const auto definition = platform::find_version(context.store(), intent.agent, intent.definition_hash);
-  if (!definition || !definition->text.contains("\"four_eyes\":true")) return {};
-  return name;
 }
 
 std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, const Request& request) {
@@ -91,7 +81,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.definition_hash = *version;
   intent.input = dump_json((*body)["input"]);
   intent.conversation = *conversation;
-  intent.settings = settings_of(*body, request, starter_of(context, request, intent));
+  intent.settings = settings_of(context, *body, request, intent);
   intent.idempotency_key = std::string(request.header("idempotency-key"));
   return intent;
 }

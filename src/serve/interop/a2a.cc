@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/ascii.h"
+#include "base/text.h"
 #include "interop/a2a_stream.h"
 #include "interop/agent_words.h"
 #include "interop/decisions.h"
@@ -174,7 +175,7 @@ std::expected<runs::DecisionRequest, RpcError> decision_of(const A2aTask& task, 
     out.approval = one.id;
     out.arguments_sha256 = one.arguments_sha256;
     out.decision = word == "approve" ? protocol::DecisionKind::kApprove : protocol::DecisionKind::kReject;
-    out.comment = text_member(said.data, "comment").substr(0, 4000);
+    out.comment = bounded_text(text_member(said.data, "comment"), kMaxComment);
     return out;
   }
   return std::unexpected(invalid(fmt::format("'{}' is no open question of this task", named.substr(0, 200))));
@@ -236,7 +237,7 @@ void send(const A2aCall& call, bool streams, net::Responder responder) {
   start.conversation = text_member(message, "contextId");
   start.run = run_id_of("a2a", call.host.caller(call.request), {call.agent, id});
   start.input = said.text;
-  const auto run = start_chat(call.host, start);
+  const auto run = start_chat(call.host, call.request, start);
   if (!run) return call.fail(std::move(responder), from_problem(run.error()));
   auto task = read_task(call.host, *run);
   if (!task) return call.fail(std::move(responder), from_problem(call.host.problem_of(task.error())));

@@ -232,7 +232,7 @@ void run_ag_ui(const Host& host, const net::Request& request, const Json& input,
   start.input = *std::move(text);
   const Json& props = object_member(input, "forwardedProps");
   if (props.contains("context")) start.context = props["context"];
-  const auto run = start_chat(host, start);
+  const auto run = start_chat(host, request, start);
   if (!run) return responder.reply(run.error().response());
   auto source = std::make_shared<AgUiStream>(host, *run, start.conversation, *run, start.agent);
   const std::string_view last = request.header("last-event-id");

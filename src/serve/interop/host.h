@@ -14,6 +14,7 @@
 #include "net/problem.h"
 #include "platform/store.h"
 #include "runs/runs.h"
+#include "runs/start_settings.h"
 
 namespace holdfast::interop {
 
@@ -37,6 +38,22 @@ struct Host {
   }
   bool may(const identity::Caller& caller, identity::Permission permission) const {
     return gate != nullptr && gate->check(caller, namespace_name, permission).ok();
+  }
+  // On an open server nobody knows who somebody is.
+  static bool is_known(const identity::Caller& caller) {
+    return caller.kind != identity::Caller::Kind::kLocal && caller.kind != identity::Caller::Kind::kNobody;
+  }
+  // Of a run that a request starts, as JSON with sorted keys, so that the same ones are the same start; "" when there
+  // are none. Blocks on the store.
+  std::string settings_of(const net::Request& request, const platform::StartIntent& intent,
+                          const Json& context) const {
+    nlohmann::json out = nlohmann::json::object();
+    if (context.is_object()) out["context"] = nlohmann::json(context);
+    runs::put_asker(out, *store, intent,
+                    {.name = is_known(caller(request)) ? caller(request).name : std::string(),
+                     .traceparent = std::string(request.header("traceparent")),
+                     .tracestate = std::string(request.header("tracestate"))});
+    return out.empty() ? std::string() : dump_json(out);
   }
   // Under whose name something is decided: that of the credential.
   static std::string name_of(const identity::Caller& caller) {

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "interop/decisions.h"
 
 namespace holdfast::interop {
 
 namespace {
 
 constexpr std::size_t kMaxProgressBytes = 512;
-constexpr std::size_t kMaxComment = 4000;
 
 Json server_info(const std::string& build) {
   return {{"name", "holdfast"}, {"title", "Holdfast"}, {"version", build}};

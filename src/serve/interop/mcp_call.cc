@@ -54,6 +54,7 @@ std::string wrong_arguments(const Json& arguments, bool is_agent) {
 // One call on its way to its stream.
 struct Call {
   const Host& host;
+  const net::Request* request = nullptr;  // while it is served
   McpPeer peer{};
   Caller caller{};
   Json id = nullptr;
@@ -134,8 +135,7 @@ std::expected<void, RpcError> start(Call& call) {
   intent.agent = call.tool;
   intent.input = dump_json(call.arguments["input"]);
   intent.conversation = text_member(call.arguments, "conversation");
-  if (call.arguments.contains("context"))
-    intent.settings = dump_json(nlohmann::json{{"context", nlohmann::json(call.arguments["context"])}});
+  intent.settings = call.host.settings_of(*call.request, intent, call.arguments.value("context", Json()));
   intent.idempotency_key = call.key;
   if (!call.peer.session.empty()) {
     intent.run = run_of(call.peer, call.caller, call.id);
@@ -177,11 +177,8 @@ std::vector<runs::DecisionRequest> decisions_of(Call& call) {
   return out;
 }
 
+// The events of the run from the mark on.
 void follow(const Call& call, net::Responder responder, std::string_view mark) {
-  const auto details = call.host.runs->view(call.run);
-  if (!details) return call.fail(std::move(responder), rpc_error_of(call.host, details.error()));
-  if (const auto end = end_of(*details); end && mark.empty())
-    return call.reply(std::move(responder), call_result(call.run, *end));
   McpStreamOptions options;
   options.peer = call.peer;
   options.caller = call.caller;
@@ -197,11 +194,20 @@ void follow(const Call& call, net::Responder responder, std::string_view mark) {
   serve_stream(std::move(responder), *call.host.streams, {}, source);
 }
 
+// Its end if it has one, else its events.
+void answer(const Call& call, net::Responder responder) {
+  const auto details = call.host.runs->view(call.run);
+  if (!details) return call.fail(std::move(responder), rpc_error_of(call.host, details.error()));
+  if (const auto end = end_of(*details))
+    return call.reply(std::move(responder), call_result(call.run, *end));
+  follow(call, std::move(responder), {});
+}
+
 }  // namespace
 
 void call_tool(const Host& host, const McpPeer& peer, const net::Request& request, const RpcMessage& message,
                net::Responder responder) {
-  Call call{.host = host, .peer = peer, .caller = host.caller(request)};
+  Call call{.host = host, .request = &request, .peer = peer, .caller = host.caller(request)};
   if (auto read = read_call(request, message, call); !read) {
     call.id = message.id;
     return call.fail(std::move(responder), read.error());
@@ -227,7 +233,7 @@ void call_tool(const Host& host, const McpPeer& peer, const net::Request& reques
   }
   if (!found) return call.fail(std::move(responder), found.error());
   decide_all(host, decisions_of(call));
-  follow(call, std::move(responder), {});
+  answer(call, std::move(responder));
 }
 
 void resume_call(const Host& host, const McpPeer& peer, const net::Request& request,
@@ -240,9 +246,11 @@ void resume_call(const Host& host, const McpPeer& peer, const net::Request& requ
         nullptr, {kInvalidRequest, "Last-Event-ID is not one of ours, or its run was deleted: call again"},
         400));
   }
-  Call call{.host = host, .peer = peer, .caller = host.caller(request)};
+  Call call{.host = host, .request = &request, .peer = peer, .caller = host.caller(request)};
   call.id = last["id"];
-  if (const auto details = host.runs->view(run); details && details->summary.standing.history_deleted) {
+  const auto details = host.runs->view(run);
+  if (!details) return call.fail(std::move(responder), rpc_error_of(host, details.error()));
+  if (details->summary.standing.history_deleted) {
     return call.fail(std::move(responder),
                      {kInvalidRequest, "the history of this call's run was deleted: call again"});
   }

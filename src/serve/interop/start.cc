@@ -4,14 +4,9 @@
 
 #include "base/sha256.h"
 #include "base/text.h"
+#include "interop/decisions.h"
 
 namespace holdfast::interop {
-
-namespace {
-
-constexpr std::size_t kMaxComment = 4000;
-
-}  // namespace
 
 net::Problem wrong_field(std::string detail) {
   return {400, "invalid_field", std::move(detail)};
@@ -24,14 +19,14 @@ std::string run_id_of(std::string_view protocol, const identity::Caller& caller,
   return fmt::format("{}-{}", protocol, sha256_hex(all).substr(0, 32));
 }
 
-std::expected<std::string, net::Problem> start_chat(const Host& host, const ChatStart& start) {
+std::expected<std::string, net::Problem> start_chat(const Host& host, const net::Request& request,
+                                                    const ChatStart& start) {
   platform::StartIntent intent;
   intent.agent = start.agent;
   intent.run = start.run;
   intent.conversation = start.conversation;
   intent.input = dump_json(Json(start.input));
-  if (start.context.is_object())
-    intent.settings = dump_json(nlohmann::json{{"context", nlohmann::json(start.context)}});
+  intent.settings = host.settings_of(request, intent, start.context);
   const auto started = host.runs->start(std::move(intent));
   if (!started) return std::unexpected(host.problem_of(started.error()));
   return started->run.run;

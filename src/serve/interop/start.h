@@ -20,7 +20,8 @@ struct ChatStart {
 };
 
 // The run's id.
-std::expected<std::string, net::Problem> start_chat(const Host& host, const ChatStart& start);
+std::expected<std::string, net::Problem> start_chat(const Host& host, const net::Request& request,
+                                                    const ChatStart& start);
 
 // An id of a run that follows from what a protocol calls a message.
 std::string run_id_of(std::string_view protocol, const identity::Caller& caller,

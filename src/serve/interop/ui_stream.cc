@@ -144,7 +144,7 @@ void begin(const Host& host, const net::Request& request, const Json& body, net:
   if (body.contains("context") && !body["context"].is_object())
     return responder.reply(wrong_field("`context` must be an object").response());
   if (body.contains("context")) start.context = body["context"];
-  const auto run = start_chat(host, start);
+  const auto run = start_chat(host, request, start);
   if (!run) return responder.reply(run.error().response());
   follow(host, std::make_shared<UiStream>(host, *run, "msg-" + *run), request.header("last-event-id"),
          request.header("last-event-id").empty(), head(), std::move(responder));
