@@ -32,9 +32,9 @@ FUZZ(input) {
   const nlohmann::json answer = answer_of(fields, posted);
   REQUIRE(answer == answer_of(fields, posted));
   if (!answer.is_object() || (fields.size() == 1 && fields.front().name.empty())) return;
-  for (const auto& [name, value] : answer.items()) {
+  for (const auto& member : answer.items()) {
     const bool known = std::any_of(fields.begin(), fields.end(),
-                                   [&name = name](const FormField& field) { return field.name == name; });
+                                   [&](const FormField& field) { return field.name == member.key(); });
     REQUIRE(known);
   }
 }

@@ -19,7 +19,10 @@
 #include "os/clock.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
+#include "runs/decision_links.h"
+#include "runs/forks.h"
 #include "runs/runs.h"
+#include "secrets/vault.h"
 #include "store/rocks_store.h"
 
 namespace holdfast::fuzz {
@@ -70,6 +73,10 @@ class Node {
     deps.gate = &gate_;
     deps.sign_in = &sign_in_;
     deps.environment = &environment_;
+    deps.links = &links_;
+    deps.forks = &forks_;
+    deps.vault = vault_.get();
+    deps.audit = platform_.audit;
     deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
       auto deployed = agent::deploy(*platform_.store, {.text = from.text,
                                                        .source = from.source,
@@ -105,6 +112,18 @@ class Node {
       must(store::RocksStore::open({.dir = (directory_ / "engine").string()}));
   std::unique_ptr<engine::Engine> engine_ = must(engine::Engine::open({}, *store_, clock_, random_, nullptr));
   runs::Runs runs_{runs_dependencies()};
+  runs::DecisionLinks links_{{.store = platform_.links,
+                              .clock = &clock_,
+                              .random = &random_,
+                              .key = std::string(32, 'k'),
+                              .public_url = [] { return std::string("http://127.0.0.1"); }}};
+  std::unique_ptr<secrets::Vault> vault_ =
+      must(secrets::Vault::open({.namespace_name = "default",
+                                 .keys = secrets::KeyRing::fresh(random_),
+                                 .key_file = "none",
+                                 .make_key = {}},
+                                *platform_.secrets, clock_, random_, flusher_));
+  runs::Forks forks_{runs_, *platform_.store, {}};
   http::Api api_{api_dependencies()};
   std::unique_ptr<net::Server> server_ = serve();
 

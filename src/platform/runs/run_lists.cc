@@ -136,6 +136,12 @@ Result<platform::RunRecord> Runs::find(const std::string& run) {
   return fail(with_fault(Code::kNotFound, RunFault::kRunNotFound, fmt::format("there is no run '{}'", run)));
 }
 
+Result<bool> Runs::is_open(const std::string& id) {
+  auto run = find(id);
+  if (!run) return fail(run.error());
+  return !is_closed(impl_->standing_of(*run).status);
+}
+
 Result<RunDetails> Runs::view(const std::string& id) {
   auto run = find(id);
   if (!run) return fail(run.error());

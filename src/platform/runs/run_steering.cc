@@ -56,12 +56,21 @@ Result<std::string> version_hash(platform::Store& store, const std::string& agen
                          fmt::format("agent '{}' has no version '{}'", agent, version)));
 }
 
+// Of what is asked of a run under an id.
+std::string update_id(SteerKind kind, const std::string& id) {
+  return fmt::format("{}-{}", static_cast<int>(kind), sha256_hex(id));
+}
+
+std::string received_key(const std::string& update) {
+  return "message/" + update + "/received";
+}
+
 Result<SteeringSender::Update> update_of(Runs::Impl& impl, const platform::RunRecord& run,
                                          const SteerRequest& request) {
   SteeringSender::Update update;
   update.run = request.run;
   const std::string id = request.id.empty() ? new_uuid(impl.deps.environment->random()) : request.id;
-  update.id = fmt::format("{}-{}", static_cast<int>(request.kind), sha256_hex(id));
+  update.id = update_id(request.kind, id);
   switch (request.kind) {
     case SteerKind::kMessage: {
       auto message = store_message(impl.store(), request, id);
@@ -104,6 +113,12 @@ Result<SteeringSender::Update> update_of(Runs::Impl& impl, const platform::RunRe
 
 }  // namespace
 
+Result<bool> Runs::has_received(const std::string& run, const std::string& message) {
+  auto event = impl_->deps.streams->find(run, received_key(update_id(SteerKind::kMessage, message)));
+  if (!event) return fail(event.error());
+  return event->has_value();
+}
+
 void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_within, SteerDone done) {
   auto run = find(request.run);
   if (!run) return done(fail(run.error()));
@@ -125,7 +140,7 @@ void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_w
       const Json said = parse_json<Json>(*answer);
       if (said.is_object() && said.contains("id")) event["id"] = said["id"];
       (void)streams->publish(request.run, protocol::event::kMessageReceived, dump_json(event),
-                             "message/" + id + "/received");
+                             received_key(id));
     }
     done(std::move(answer));
   };

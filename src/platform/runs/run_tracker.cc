@@ -68,7 +68,9 @@ void RunTracker::start(const platform::RunRecord& run) {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
   }
-  announce(protocol::event::kRunCreated, dump_json(Json{{"run", run.run}, {"agent", run.agent}}),
+  const std::string conversation = run.conversation.empty() ? run.run : run.conversation;
+  announce(protocol::event::kRunCreated,
+           dump_json(Json{{"run", run.run}, {"agent", run.agent}, {"conversation", conversation}}),
            "created-" + run.run);
   try_start(run, kFirstPause);
 }

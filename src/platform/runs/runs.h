@@ -184,6 +184,7 @@ class Runs {
   // A run of the store, or that of a sub-agent, which has a log but no row: its parent started it.
   Result<platform::RunRecord> find(const std::string& run);
   Result<RunDetails> view(const std::string& run);
+  Result<bool> is_open(const std::string& run);
   Result<RunPage> list(const RunQuery& query);
   // Counted by the database, in one query. How a run stands is what this server has written down of it, which
   // may be a moment behind what the engine says to list().
@@ -200,6 +201,8 @@ class Runs {
   // `done` runs once, on any thread: with what the run answered, or after `answer_within` with kNoAnswer; a
   // message that is sent again under its id is taken once.
   void steer(const SteerRequest& request, std::chrono::milliseconds answer_within, SteerDone done);
+  // Whether the run has taken the message of that id, also when it is over.
+  Result<bool> has_received(const std::string& run, const std::string& message);
   // A closed run is taken up under a new id: its conversation goes on, and nothing of it is done again.
   Result<StartedRun> retry(const RetryRequest& request);
   // To a page of runs. Starting and cancelling block; `done` runs once, on any thread.

@@ -66,6 +66,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_fork_routes(router, context);
   add_completion_routes(router, context);
   add_conversation_routes(router, context);
+  add_session_routes(router, context);
   add_event_routes(router, context);
   add_approval_routes(router, context);
   add_link_routes(router, context);

@@ -50,11 +50,15 @@ struct ApiContext {
   Handler at_once(Respond respond);
 };
 
+// None: the caller is an admin of every namespace, as who changes who may do what, or reads what everybody did.
+std::optional<Problem> not_everywhere(ApiContext& context, const Request& request);
+
 void add_run_routes(Router& router, ApiContext& context);
 void add_steering_routes(Router& router, ApiContext& context);
 void add_fork_routes(Router& router, ApiContext& context);
 void add_completion_routes(Router& router, ApiContext& context);
 void add_conversation_routes(Router& router, ApiContext& context);
+void add_session_routes(Router& router, ApiContext& context);
 void add_event_routes(Router& router, ApiContext& context);
 void add_approval_routes(Router& router, ApiContext& context);
 void add_link_routes(Router& router, ApiContext& context);

@@ -10,6 +10,7 @@
 #include "http/api_context.h"
 #include "http/problems.h"
 #include "http/run_json.h"
+#include "http/steering.h"
 
 namespace holdfast::http {
 
@@ -18,8 +19,6 @@ namespace {
 using runs::SteerKind;
 using runs::SteerRequest;
 
-// How long a request waits for the run's answer.
-constexpr std::chrono::milliseconds kAnswerWithin{10'000};
 constexpr std::size_t kMaxReason = 4000;
 constexpr std::size_t kMaxVersion = 100;
 
@@ -28,23 +27,7 @@ constexpr std::size_t kMaxVersion = 100;
 std::expected<SteerRequest, Problem> message_of(const Request& request) {
   auto body = json_body(request, {"input", "id", "by"});
   if (!body) return std::unexpected(body.error());
-  SteerRequest out;
-  auto input = body->find("input");
-  if (input == body->end() || input->is_null() || (input->is_string() && input->get<std::string>().empty())) {
-    return std::unexpected(
-        Problem(400, "missing_field", "'input' is missing").hint("give text, or a message in parts"));
-  }
-  out.text = input->is_string() ? input->get<std::string>() : dump_json(*input);
-  auto id = string_member(*body, "id", runs::kMaxIdBytes);
-  if (!id) return std::unexpected(id.error());
-  const std::string key(request.header("idempotency-key"));
-  if (key.size() > runs::kMaxIdBytes)
-    return std::unexpected(Problem(400, "invalid_header", "Idempotency-Key is longer than 200 bytes"));
-  out.id = id->empty() ? key : *id;
-  auto by = string_member(*body, "by", runs::kMaxIdBytes);
-  if (!by) return std::unexpected(by.error());
-  out.by = actor_of(request, *by);
-  return out;
+  return read_message(*body, request);
 }
 
 std::expected<SteerRequest, Problem> steering_of(const Request& request, SteerKind kind) {
@@ -76,18 +59,6 @@ std::string_view state_of(SteerKind kind) {
     case SteerKind::kGiveUp: return "failing";
   }
   return "";
-}
-
-Response steered_response(const SteerRequest& steered, const Result<std::string>& answer) {
-  if (!answer) return problem_of(answer.error()).response();
-  const Json said = parse_json<Json>(*answer);
-  Json out = {{"run", steered.run}, {"state", state_of(steered.kind)}};
-  if (said.is_object()) {
-    for (const char* name : {"id", "state", "version"}) {
-      if (said.contains(name)) out[name] = said[name];
-    }
-  }
-  return json_response(out, steered.kind == SteerKind::kMessage ? 202 : 200);
 }
 
 void steer(ApiContext& context, Request& request, Responder responder, SteerKind kind) {
@@ -222,6 +193,38 @@ Handler steering(ApiContext& context, SteerKind kind) {
 }
 
 }  // namespace
+
+std::expected<SteerRequest, Problem> read_message(const Json& body, const Request& request) {
+  SteerRequest out;
+  auto input = body.find("input");
+  if (input == body.end() || input->is_null() || (input->is_string() && input->get<std::string>().empty())) {
+    return std::unexpected(
+        Problem(400, "missing_field", "'input' is missing").hint("give text, or a message in parts"));
+  }
+  out.text = input->is_string() ? input->get<std::string>() : dump_json(*input);
+  auto id = string_member(body, "id", runs::kMaxIdBytes);
+  if (!id) return std::unexpected(id.error());
+  const std::string key(request.header("idempotency-key"));
+  if (key.size() > runs::kMaxIdBytes)
+    return std::unexpected(Problem(400, "invalid_header", "Idempotency-Key is longer than 200 bytes"));
+  out.id = id->empty() ? key : *id;
+  auto by = string_member(body, "by", runs::kMaxIdBytes);
+  if (!by) return std::unexpected(by.error());
+  out.by = actor_of(request, *by);
+  return out;
+}
+
+Response steered_response(const SteerRequest& steered, const Result<std::string>& answer) {
+  if (!answer) return problem_of(answer.error()).response();
+  const Json said = parse_json<Json>(*answer);
+  Json out = {{"run", steered.run}, {"state", state_of(steered.kind)}};
+  if (said.is_object()) {
+    for (const char* name : {"id", "state", "version"}) {
+      if (said.contains(name)) out[name] = said[name];
+    }
+  }
+  return json_response(out, steered.kind == SteerKind::kMessage ? 202 : 200);
+}
 
 void add_steering_routes(Router& router, ApiContext& context) {
   router.add("POST", "/api/v1/runs/bulk", Permission::kRun, context.blocking(bulk));
