@@ -30,7 +30,7 @@ class Answer:
         self.status = status
         self.headers = headers
         self.body = body
-        self.text = "" if headers.get("Content-Encoding") else body.decode()
+        self.text = "" if headers.get("Content-Encoding") else body.decode(errors="replace")
         self.json = json.loads(body) if body[:1] in (b"{", b"[") else None
 
 

@@ -70,7 +70,7 @@ def test_whoever_started_a_run_by_any_protocol_is_known_where_four_eyes_look(gua
     keys = {name: bearer(make_key(guarded, name, {"default": ["operator", "approver"]})["key"]) for name in ("ann", "bob")}
     rule = "  approvals: {rules: [{tool: pay, action: ask, four_eyes: true}]}\n"
     assert guarded.request("PUT", "/api/v1/agents/payer", with_policy(agent_text(), rule), deploy).status == 201
-    assert guarded.request("PUT", "/api/v1/agents/payer/labels/production", {"version": guarded.get("/api/v1/agents/payer", **deploy).json["version"]}, deploy).status in (200, 201)
+    assert guarded.request("PUT", "/api/v1/agents/payer/labels/production", {"version": guarded.get("/api/v1/agents/payer", **deploy).json["version"]}, {**deploy, "If-None-Match": "*"}).status in (200, 201)
     path, body, more = WAYS_IN[way]
     started = guarded.post(path, body("payer@production"), {**keys["ann"], **more})
     assert started.status in (200, 202), started.text

@@ -71,6 +71,18 @@ std::vector<std::string> read_names(spec::MapReader& in, std::string_view key) {
   return out;
 }
 
+// What a schema does not know: whoever takes the file enforces it.
+Json without_file_words(Json form) {
+  const auto properties = form.find("properties");
+  if (properties == form.end() || !properties->is_object()) return form;
+  for (auto& [name, property] : properties->items()) {
+    if (!property.is_object() || property.value("format", Json()) != "file") continue;
+    property.erase("accept");
+    property.erase("maxBytes");
+  }
+  return form;
+}
+
 void read_form(spec::MapReader& in, HumanQuestion& out) {
   Json form = in.json("form");
   if (form.is_null()) form = one_text();
@@ -80,7 +92,8 @@ void read_form(spec::MapReader& in, HumanQuestion& out) {
   }
   form.emplace("type", "object");
   if (form["type"] != "object") in.problem("form", "the answer is an object: `type: object`");
-  if (auto bad = spec::check_schema(form)) in.problem("form", *bad);
+  if (auto bad = spec::check_schema(without_file_words(form))) in.problem("form", *bad);
+  if (const std::string bad = wrong_file_fields(form); !bad.empty()) in.problem("form", bad);
   // What the form does not ask for is refused, unless it says otherwise.
   const bool composed = std::ranges::any_of(
       std::initializer_list<const char*>{"$ref", "allOf", "anyOf", "oneOf", "unevaluatedProperties"},

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "protocol/call.h"
@@ -25,6 +26,19 @@ struct HumanQuestion {
   Json fallback;                    // the answer when nobody gave one; null: there is none
   std::int64_t deadline_ms = 0;     // from the asking
 };
+
+// A file that a form asks for: a property of `type: object` and `format: file`. Its answer is
+// {"blob": SHA256, "bytes": 123, "media_type": "image/png", "name": "receipt.png"}, of what was uploaded.
+struct FileField {
+  std::string name;
+  std::vector<std::string> accept;  // "image/png", "image/*"
+  std::int64_t max_bytes = 0;
+};
+inline constexpr std::int64_t kMaxUploadBytes = 3 << 20;
+std::vector<FileField> file_fields(const Json& form);
+// What is wrong with how the form asks for files; empty: nothing.
+std::string wrong_file_fields(const Json& form);
+bool accepts(const FileField& field, std::string_view media_type);
 
 void to_json(Json& out, const HumanQuestion& value);
 void from_json(const Json& in, HumanQuestion& value);

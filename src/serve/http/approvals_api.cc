@@ -4,6 +4,8 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "http/answer_files.h"
 #include "http/api_context.h"
 #include "http/approval_json.h"
 #include "http/approval_terms.h"
@@ -162,14 +164,17 @@ std::optional<Problem> refused_edit(ApiContext& context, const runs::DecisionReq
 
 // A question takes an answer of its form from those who were asked.
 std::optional<Problem> refused_answer(ApiContext& context, const Request& request,
-                                      const runs::DecisionRequest& decision) {
+                                      runs::DecisionRequest& decision) {
   const auto approval = context.runs().approval(decision.approval);
   if (!approval || approval->status != platform::ApprovalStatus::kPending) return std::nullopt;
   const auto question = question_of(*approval);
   if (!question) return std::nullopt;
   if (auto refused = not_asked(context, request, *question, decision.decided_by)) return refused;
   if (decision.decision != protocol::DecisionKind::kAnswer) return std::nullopt;
-  return not_of_form(*question, parse_json(decision.edited_arguments));
+  nlohmann::json answer = parse_json(decision.edited_arguments);
+  if (auto refused = not_of_form(context, *approval, *question, answer)) return refused;
+  decision.edited_arguments = dump_json(answer);
+  return std::nullopt;
 }
 
 void decide(ApiContext& context, Request& request, Responder responder) {
@@ -181,6 +186,27 @@ void decide(ApiContext& context, Request& request, Responder responder) {
                         [&context, responder = std::move(responder)](Result<runs::Decided> decided) mutable {
                           responder.reply(decided_response(context, decided));
                         });
+}
+
+// A file for an answer, as the body; `field` names the part of the form that it is for.
+Response take_file(ApiContext& context, Request& request) {
+  const auto approval = context.runs().approval(std::string(request.param("id")));
+  if (!approval) return problem_of(approval.error()).response();
+  const auto question = question_of(*approval);
+  if (!question || approval->status != platform::ApprovalStatus::kPending)
+    return Problem(409, "not_asked", "this is no open question").response();
+  if (auto refused = not_asked(context, request, *question, actor_of(request, identity::kLocalName)))
+    return refused->response();
+  const std::string name(request.query_value("field").value_or(""));
+  const auto fields = protocol::file_fields(question->form);
+  const auto field = std::ranges::find(fields, name, &protocol::FileField::name);
+  if (field == fields.end()) {
+    return Problem(400, "invalid_parameter", fmt::format("the form asks for no file '{}'", bounded_text(name, 100)))
+        .hint("`field` is a property of `question.form` with `format: file`")
+        .response();
+  }
+  auto kept = keep_file(context, *approval, *field, request.body, request.query_value("name").value_or(""));
+  return kept ? json_response(*kept, 201) : kept.error().response();
 }
 
 }  // namespace
@@ -205,6 +231,8 @@ Response decided_response(ApiContext& context, const Result<runs::Decided>& deci
 }
 
 void add_approval_routes(Router& router, ApiContext& context) {
+  router.add("POST", "/api/v1/approvals/{id}/files", Permission::kDecide, context.answering(take_file),
+             {"field", "name"});
   router.add("GET", "/api/v1/approvals", Permission::kRead, context.answering(list_approvals),
              {"status", "run", "limit", "cursor"});
   router.add("GET", "/api/v1/approvals/{id}", Permission::kRead, context.answering(show_approval));

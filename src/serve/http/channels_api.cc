@@ -180,8 +180,8 @@ std::expected<runs::DecisionRequest, Problem> mailed_decision(ApiContext& contex
   }
   auto out = decision_by(*asked, *kind, "mail");
   if (*kind == DecisionKind::kAnswer) {
-    const nlohmann::json answer = answer_in(words.rest, question->form);
-    if (auto refused = not_of_form(*question, answer)) return std::unexpected(*std::move(refused));
+    nlohmann::json answer = answer_in(words.rest, question->form);
+    if (auto refused = not_of_form(context, asked->approval, *question, answer)) return std::unexpected(*std::move(refused));
     out.edited_arguments = dump_json(answer);
   } else {
     out.comment = bounded_text(words.rest, kMaxComment);

@@ -109,6 +109,9 @@ std::string control(const FormField& field, const std::string& id, const std::ve
     case Kind::kNumber:
       return fmt::format(R"(<input type="number" step="any" id="{}" name="{}" value="{}"{}>)", id, name,
                          typed, required);
+    case Kind::kFile:
+      return fmt::format(R"(<input type="file" id="{}" name="{}" accept="{}"{}>)", id, name,
+                         html_escaped(field.accept), required);
     case Kind::kOne: {
       std::string options = "<option value=\"\"></option>";
       for (std::size_t i = 0; i < field.choices.size(); ++i) {
@@ -166,10 +169,13 @@ std::string comment_html(std::string_view label, const std::vector<Header>* post
 
 std::string form_html(const DecidePage& page) {
   std::string inside = fmt::format("<input type=\"hidden\" name=\"token\" value=\"{}\">", page.form_token);
+  bool has_files = false;
   if (page.question) {
     std::size_t n = 0;
-    for (const FormField& field : fields_of(page.question->form))
+    for (const FormField& field : fields_of(page.question->form)) {
       inside += field_html(field, ++n, page.posted);
+      has_files = has_files || field.kind == Kind::kFile;
+    }
     inside += comment_html("Comment, or why you decline", page.posted);
     inside +=
         "<div class=\"row\"><button class=\"yes\" name=\"decision\" value=\"answer\">Send answer</button>"
@@ -180,7 +186,8 @@ std::string form_html(const DecidePage& page) {
         "<div class=\"row\"><button class=\"yes\" name=\"decision\" value=\"approve\">Approve</button>"
         "<button name=\"decision\" value=\"reject\">Reject</button></div>";
   }
-  return "<form method=\"post\">" + inside + "</form>";
+  return fmt::format("<form method=\"post\"{}>{}</form>",
+                     has_files ? " enctype=\"multipart/form-data\"" : "", inside);
 }
 
 }  // namespace

@@ -59,6 +59,12 @@ FormField field_of(const std::string& name, const json& schema) {
   if (is_list(schema, "enum")) {
     out.initial.clear();
     choose(out, Kind::kOne, schema["enum"], first);
+  } else if (type == "object" && string_member(schema, "format") == "file") {
+    out.kind = Kind::kFile;
+    const auto accept = schema.find("accept");
+    if (accept != schema.end() && accept->is_array()) {
+      for (const json& one : *accept) out.accept += (out.accept.empty() ? "" : ",") + typed(one);
+    }
   } else if (type == "boolean") {
     out.kind = Kind::kYesNo;
   } else if (type == "integer" || type == "number") {
@@ -133,6 +139,7 @@ std::string posted_name(const FormField& field) {
 json answer_of(const std::vector<FormField>& fields, const std::vector<Header>& posted) {
   json out = json::object();
   for (const FormField& field : fields) {
+    if (field.kind == Kind::kFile) continue;
     json some = json::array();
     const std::string name = posted_name(field);
     for (const Header& one : posted) {

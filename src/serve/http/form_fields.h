@@ -2,7 +2,8 @@
 
 // A JSON Schema as the fields of an HTML form, and back: what a browser sends without any script becomes the
 // answer. Texts, numbers, yes or no, one or some of a list have fields of their own; whatever else is typed
-// as JSON. Whether the answer is valid says the schema, not this. Pure. Internal to the module.
+// as JSON. Files are not in the answer: whoever keeps them puts them there. Whether it is valid says the schema, not
+// this. Pure. Internal to the module.
 
 #include <cstdint>
 #include <string>
@@ -18,7 +19,7 @@ namespace holdfast::http {
 inline constexpr std::size_t kMaxFormFields = 100;  // a form with more is typed as JSON
 
 struct FormField {
-  enum class Kind : std::uint8_t { kText, kLines, kNumber, kYesNo, kOne, kSome, kJson };
+  enum class Kind : std::uint8_t { kText, kLines, kNumber, kYesNo, kOne, kSome, kFile, kJson };
   Kind kind = Kind::kJson;
   std::string name;   // the member; empty: the answer as a whole
   std::string label;  // as people read it
@@ -28,6 +29,7 @@ struct FormField {
   std::string input_type = "text";      // kText
   std::string initial;                  // what stands in it at first: of kOne and kSome the place of a choice
   std::size_t max_length = 0;           // 0: none
+  std::string accept;                   // kFile: media types, with commas
 };
 
 std::vector<FormField> fields_of(const nlohmann::json& form);

@@ -8,12 +8,14 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "http/answer_files.h"
 #include "http/api_context.h"
 #include "http/approval_json.h"
 #include "http/decide_page.h"
 #include "http/form_fields.h"
 #include "http/problems.h"
 #include "http/question.h"
+#include "net/multipart.h"
 #include "spec/duration.h"
 
 namespace holdfast::http {
@@ -203,6 +205,14 @@ Response show(ApiContext& context, Request& request) {
                       .reasoning = reasoning_of(context, page->approval)});
 }
 
+constexpr std::string_view kPlainForm = "application/x-www-form-urlencoded";
+constexpr std::string_view kFilesForm = "multipart/form-data";
+
+std::string_view form_type(const Request& request) {
+  const std::string_view type = request.header("content-type");
+  return type.substr(0, type.find(';'));
+}
+
 std::string posted_value(const std::vector<Header>& posted, std::string_view name) {
   for (const Header& one : posted) {
     if (one.name == name) return one.value;
@@ -210,9 +220,49 @@ std::string posted_value(const std::vector<Header>& posted, std::string_view nam
   return {};
 }
 
+// What a browser has sent: fields, and files apart from them.
+struct Posted {
+  std::vector<Header> fields;
+  std::vector<net::FormPart> files;
+};
+
+Result<Posted> read_posted(const Request& request) {
+  Posted out;
+  if (form_type(request) != kFilesForm) {
+    out.fields = net::parse_query(request.body);
+    return out;
+  }
+  auto parts = net::read_form_parts(request.header("content-type"), request.body);
+  if (!parts) return fail(parts.error());
+  for (net::FormPart& part : *parts) {
+    if (!part.filename) {
+      out.fields.emplace_back(std::move(part.name), std::string(part.body));
+    } else if (!part.filename->empty() || !part.body.empty()) {
+      out.files.push_back(std::move(part));
+    }
+  }
+  return out;
+}
+
+// Files are kept before the answer is whole; without an answer they go with the run's history.
+std::optional<std::string> put_files(ApiContext& context, const Opened& page, const Posted& posted,
+                                     nlohmann::json& answer) {
+  for (const protocol::FileField& field : protocol::file_fields(page.question->form)) {
+    FormField named;
+    named.name = field.name;
+    const auto file = std::ranges::find(posted.files, posted_name(named), &net::FormPart::name);
+    if (file == posted.files.end()) continue;
+    auto kept = keep_file(context, page.approval, field, file->body, *file->filename);
+    if (!kept) return kept.error().detail();
+    answer[field.name] = nlohmann::json(*kept);
+  }
+  return std::nullopt;
+}
+
 // What the form says, or what is wrong with it.
-std::expected<runs::DecisionRequest, std::string> decision_of(const Opened& page,
-                                                              const std::vector<Header>& posted) {
+std::expected<runs::DecisionRequest, std::string> decision_of(ApiContext& context, const Opened& page,
+                                                              const Posted& all) {
+  const std::vector<Header>& posted = all.fields;
   runs::DecisionRequest out;
   const auto kind = protocol::decision_kind_by_name(posted_value(posted, "decision"));
   const bool fits = kind && (*kind == DecisionKind::kReject ||
@@ -224,8 +274,10 @@ std::expected<runs::DecisionRequest, std::string> decision_of(const Opened& page
   if (out.comment.size() > kMaxComment)
     return std::unexpected(fmt::format("The comment has {} bytes at most.", kMaxComment));
   if (*kind == DecisionKind::kAnswer) {
-    const nlohmann::json answer = answer_of(fields_of(page.question->form), posted);
-    if (auto bad = not_of_form(*page.question, answer)) return std::unexpected(bad->detail());
+    nlohmann::json answer = answer_of(fields_of(page.question->form), posted);
+    if (auto bad = put_files(context, page, all, answer)) return std::unexpected(*std::move(bad));
+    if (auto bad = not_of_form(context, page.approval, *page.question, answer))
+      return std::unexpected(bad->detail());
     out.edited_arguments = dump_json(answer);
   }
   out.approval = page.approval.id;
@@ -263,20 +315,16 @@ Response decided_page(const Result<runs::Decided>& decided, DecisionKind kind) {
   return word_page(409, "Not taken", decided->why);
 }
 
-bool is_form(const Request& request) {
-  std::string_view type = request.header("content-type");
-  type = type.substr(0, type.find(';'));
-  return type == "application/x-www-form-urlencoded";
-}
-
 void decide(ApiContext& context, Request& request, Responder responder) {
-  if (!is_form(request))
+  const std::string_view type = form_type(request);
+  if (type != kPlainForm && type != kFilesForm)
     return responder.reply(word_page(415, "Not understood", "Send the form of the page."));
-  if (request.body.size() > kMaxPosted)
+  if (type == kPlainForm && request.body.size() > kMaxPosted)
     return responder.reply(word_page(413, "Too much", "What was sent is too long."));
   auto page = opened(context, request);
   if (!page) return responder.reply(std::move(page.error()));
-  const std::vector<Header> posted = net::parse_query(request.body);
+  const auto posted = read_posted(request);
+  if (!posted) return responder.reply(word_page(400, "Not understood", posted.error().message()));
   const auto again = [&](int status, std::string_view wrong) {
     responder.reply(decide_page({.approval = page->approval,
                                  .question = page->question,
@@ -284,12 +332,12 @@ void decide(ApiContext& context, Request& request, Responder responder) {
                                  .form_token = page->form_token,
                                  .reasoning = reasoning_of(context, page->approval),
                                  .wrong = wrong,
-                                 .posted = &posted},
+                                 .posted = &posted->fields},
                                 status));
   };
-  if (!equal_in_constant_time(posted_value(posted, "token"), page->form_token))
+  if (!equal_in_constant_time(posted_value(posted->fields, "token"), page->form_token))
     return again(403, "Nothing was decided: look at this page, then choose.");
-  auto decision = decision_of(*page, posted);
+  auto decision = decision_of(context, *page, *posted);
   if (!decision) return again(422, decision.error());
   context.runs().decide(
       *decision, kAnswerWithin,

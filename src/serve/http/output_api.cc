@@ -4,6 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "base/ascii.h"
 #include "base/json.h"
 #include "http/api_context.h"
@@ -17,11 +20,23 @@ namespace {
 constexpr std::size_t kPart = 1 << 20;
 
 Response attachment(std::string_view media_type, const std::string& name) {
-  const bool json = media_type == "application/json";
+  static constexpr std::pair<std::string_view, std::string_view> kEndings[] = {
+      {"application/json", "json"}, {"application/pdf", "pdf"}, {"image/png", "png"},
+      {"image/jpeg", "jpg"},        {"image/gif", "gif"},       {"image/webp", "webp"},
+      {"application/zip", "zip"}};
+  const auto known = std::ranges::find(kEndings, media_type, [](const auto& one) { return one.first; });
   Response out;
-  out.content_type = json ? "application/json" : "text/plain; charset=utf-8";
-  out.headers.push_back(
-      {"Content-Disposition", fmt::format("attachment; filename=\"{}.{}\"", name, json ? "json" : "txt")});
+  std::string_view ending = "bin";
+  if (known != std::end(kEndings)) {
+    out.content_type = media_type;
+    ending = known->second;
+  } else if (media_type.empty() || media_type.starts_with("text/")) {
+    out.content_type = "text/plain; charset=utf-8";
+    ending = "txt";
+  } else {
+    out.content_type = "application/octet-stream";
+  }
+  out.headers.push_back({"Content-Disposition", fmt::format("attachment; filename=\"{}.{}\"", name, ending)});
   return out;
 }
 

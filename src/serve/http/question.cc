@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "http/answer_files.h"
 #include "identity/gate.h"
 #include "spec/json_schema.h"
 
@@ -44,12 +45,13 @@ std::optional<Problem> not_asked(ApiContext& context, const Request& request, co
           "link");
 }
 
-std::optional<Problem> not_of_form(const HumanQuestion& question, const nlohmann::json& answer) {
+std::optional<Problem> not_of_form(ApiContext& context, const platform::Approval& approval,
+                                   const HumanQuestion& question, nlohmann::json& answer) {
   if (dump_json(answer).size() > protocol::kMaxAnswerBytes)
     return Problem(413, "answer_too_large",
                    fmt::format("an answer has {} bytes at most", protocol::kMaxAnswerBytes));
   auto bad = spec::validate(question.form, answer);
-  if (!bad) return std::nullopt;
+  if (!bad) return check_files(context, approval, question, answer);
   return Problem(422, "invalid_answer", *bad)
       .hint("nothing was answered; `question.form` is its JSON Schema");
 }
