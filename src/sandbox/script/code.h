@@ -14,15 +14,16 @@ inline constexpr const char* kCodeFile = "<code>";
 
 // The result of `code`; `code` is a C string, which the engine asks for.
 inline Value run_code(JSContext* context, const std::string& code) {
-  return {context, JS_Eval(context, code.data(), code.size(), kCodeFile, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT)};
+  return {context,
+          JS_Eval(context, code.data(), code.size(), kCodeFile, JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT)};
 }
 inline Value compile_code(JSContext* context, const std::string& code) {
   return {context, JS_Eval(context, code.data(), code.size(), kCodeFile,
                            JS_EVAL_TYPE_GLOBAL | JS_EVAL_FLAG_STRICT | JS_EVAL_FLAG_COMPILE_ONLY)};
 }
 
-// Where the code of the engine began in the text of the user: `before` bytes of ours stood in front of it in its
-// first line.
+// Where the code of the engine began in the text of the user: `before` bytes of ours stood in front of it in
+// its first line.
 struct Origin {
   std::uint32_t line = 1;
   std::uint32_t column = 1;

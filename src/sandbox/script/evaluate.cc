@@ -38,8 +38,8 @@ std::optional<Failure> define_inputs(Isolate& isolate, const Request& request) {
       const Value text(context, JS_AtomToString(context, name));
       failure = bad_input("an input is called '" + std::string(Text(context, text.get()).get()) +
                           "', which is a name of the language: call it something else");
-    } else if (JS_DefinePropertyValue(context, global.get(), name, JS_GetProperty(context, inputs->get(), name),
-                                      JS_PROP_C_W_E) < 0) {
+    } else if (JS_DefinePropertyValue(context, global.get(), name,
+                                      JS_GetProperty(context, inputs->get(), name), JS_PROP_C_W_E) < 0) {
       failure = isolate.failure(kCodeFile);
     }
   }
@@ -55,8 +55,8 @@ void evaluate_expression(Isolate& isolate, const std::string& code, Reply& reply
   if (reply.failure) place(*reply.failure, code, {.before = 1});
 }
 
-// The code is the body of an async function. Nothing comes from outside, so once no job is left its promise has
-// settled or never will.
+// The code is the body of an async function. Nothing comes from outside, so once no job is left its promise
+// has settled or never will.
 void evaluate_script(Isolate& isolate, const std::string& code, Reply& reply) {
   JSContext* context = isolate.context();
   constexpr std::string_view kOpen = "(async()=>{";
@@ -68,7 +68,8 @@ void evaluate_script(Isolate& isolate, const std::string& code, Reply& reply) {
   if (promise.threw() || job < 0) {
     conclude(isolate, JS_EXCEPTION, reply);
   } else if (JS_PromiseState(context, promise.get()) == JS_PROMISE_PENDING) {
-    reply.failure = {Fault::kUnsettled, "", "it waits for a promise that never settles: nothing comes from outside"};
+    reply.failure = {Fault::kUnsettled, "",
+                     "it waits for a promise that never settles: nothing comes from outside"};
   } else {
     Value result(context, JS_PromiseResult(context, promise.get()));
     if (JS_PromiseState(context, promise.get()) == JS_PROMISE_REJECTED) {
@@ -89,8 +90,9 @@ void place(Failure& failure, std::string_view code, const Origin& origin) {
   if (failure.line > lines) {
     const std::size_t last = code.rfind('\n');
     failure.line = lines;
-    failure.column = static_cast<std::uint32_t>(code.size() - (last == std::string_view::npos ? 0 : last + 1)) + 1 +
-                     (lines == 1 ? origin.before : 0);
+    failure.column =
+        static_cast<std::uint32_t>(code.size() - (last == std::string_view::npos ? 0 : last + 1)) + 1 +
+        (lines == 1 ? origin.before : 0);
   }
   if (failure.line == 1) {
     failure.column -= std::min(failure.column - 1, origin.before);
@@ -116,17 +118,13 @@ void conclude(Isolate& isolate, JSValueConst value, Reply& reply) {
   }
   std::string error;
   switch (write_json(isolate.context(), value, isolate.limits().output_bytes, reply.result, error)) {
-    case Written::kWhole:
-      return;
-    case Written::kThrew:
-      reply.failure = isolate.failure(kCodeFile);
-      break;
-    case Written::kNoJson:
-      reply.failure = {Fault::kResult, "", error};
-      break;
+    case Written::kWhole: return;
+    case Written::kThrew: reply.failure = isolate.failure(kCodeFile); break;
+    case Written::kNoJson: reply.failure = {Fault::kResult, "", error}; break;
     case Written::kTooLong:
-      reply.failure = {Fault::kOutput, "",
-                       "its result is longer than " + std::to_string(isolate.limits().output_bytes) + " bytes"};
+      reply.failure = {
+          Fault::kOutput, "",
+          "its result is longer than " + std::to_string(isolate.limits().output_bytes) + " bytes"};
       break;
   }
   reply.result.clear();
@@ -139,15 +137,9 @@ Reply evaluate(Isolate& isolate, const Request& request) {
   if (reply.failure) return reply;
   isolate.start_clock();
   switch (request.kind) {
-    case Kind::kExpression:
-      evaluate_expression(isolate, request.code, reply);
-      break;
-    case Kind::kScript:
-      evaluate_script(isolate, request.code, reply);
-      break;
-    case Kind::kTemplate:
-      evaluate_template(isolate, request.code, reply);
-      break;
+    case Kind::kExpression: evaluate_expression(isolate, request.code, reply); break;
+    case Kind::kScript: evaluate_script(isolate, request.code, reply); break;
+    case Kind::kTemplate: evaluate_template(isolate, request.code, reply); break;
   }
   reply.log = isolate.take_log();
   reply.log_left_out = isolate.log_left_out();

@@ -1,7 +1,7 @@
 #pragma once
 
-// evaluate: one request on one isolate, whole: inputs in, code run, result out. What goes wrong is a failure with
-// its kind and, where it is known, its place in the code. Never throws.
+// evaluate: one request on one isolate, whole: inputs in, code run, result out. What goes wrong is a failure
+// with its kind and, where it is known, its place in the code. Never throws.
 
 #include "script/isolate.h"
 #include "wire/message.h"

@@ -29,15 +29,16 @@ std::string cut(std::string_view text, std::size_t most) {
 
 JSValue no_clock(JSContext* context, JSValueConst, int, JSValueConst*) {
   isolate_of(context).denied(Fault::kClock);
-  return JS_ThrowTypeError(context,
-                           "there is no clock here: the same inputs give the same result; pass the time in, as in "
-                           "new Date(input.at)");
+  return JS_ThrowTypeError(
+      context,
+      "there is no clock here: the same inputs give the same result; pass the time in, as in "
+      "new Date(input.at)");
 }
 
 JSValue no_randomness(JSContext* context, JSValueConst, int, JSValueConst*) {
   isolate_of(context).denied(Fault::kRandom);
-  return JS_ThrowTypeError(context,
-                           "there is no randomness here: the same inputs give the same result; pass a number in");
+  return JS_ThrowTypeError(
+      context, "there is no randomness here: the same inputs give the same result; pass a number in");
 }
 
 // Date as it is, but for the two ways in which it reads the clock.
@@ -198,7 +199,8 @@ void Isolate::log(std::string_view line) {
 Failure Isolate::failure(const char* file) {
   const Value thrown(context_, JS_GetException(context_));
   const bool was_short = memory_.short_of;
-  // What the error says may run code of the user, in the time that is left; it is said even when memory is short.
+  // What the error says may run code of the user, in the time that is left; it is said even when memory is
+  // short.
   const std::size_t most = std::exchange(memory_.most, std::max(memory_.most, memory_.used + (256U << 10)));
   Failure failure;
   if (JS_IsError(thrown.get())) {
@@ -215,7 +217,8 @@ Failure Isolate::failure(const char* file) {
   } else {
     const Text text(context_, thrown.get());
     if (text.threw()) JS_FreeValue(context_, JS_GetException(context_));
-    failure.message = text.threw() ? "something that has no text was thrown" : cut(text.get(), kMostMessageBytes);
+    failure.message =
+        text.threw() ? "something that has no text was thrown" : cut(text.get(), kMostMessageBytes);
   }
   memory_.most = most;
   failure.fault = failure.name == "SyntaxError" ? Fault::kSyntax : Fault::kThrown;

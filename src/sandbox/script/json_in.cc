@@ -86,7 +86,8 @@ class Reader final : public nlohmann::json_sax<Json> {
       return true;
     }
     Open& inside = open_.back();
-    if (inside.array) return JS_DefinePropertyValueUint32(context_, inside.value, inside.next++, value, JS_PROP_C_W_E) >= 0;
+    if (inside.array)
+      return JS_DefinePropertyValueUint32(context_, inside.value, inside.next++, value, JS_PROP_C_W_E) >= 0;
     const JSAtom key = std::exchange(inside.key, JS_ATOM_NULL);
     const bool done = JS_DefinePropertyValue(context_, inside.value, key, value, JS_PROP_C_W_E) >= 0;
     JS_FreeAtom(context_, key);

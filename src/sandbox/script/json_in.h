@@ -1,7 +1,7 @@
 #pragma once
 
-// JSON into JavaScript, exactly: an integer that a Number cannot hold becomes a BigInt; where asked, what has a
-// fraction or an exponent becomes the string that it is. "__proto__" is a name like any other.
+// JSON into JavaScript, exactly: an integer that a Number cannot hold becomes a BigInt; where asked, what has
+// a fraction or an exponent becomes the string that it is. "__proto__" is a name like any other.
 
 #include <quickjs.h>
 

@@ -18,7 +18,8 @@ class Writer {
 
   Written value(JSValueConst given, int depth) {
     if (depth > kMaxForeignJsonDepth)
-      return no_json("nests deeper than " + std::to_string(kMaxForeignJsonDepth) + " levels, or holds itself");
+      return no_json("nests deeper than " + std::to_string(kMaxForeignJsonDepth) +
+                     " levels, or holds itself");
     if (!JS_IsObject(given) && !JS_IsBigInt(given)) return plain(given);
     if (JS_IsBigInt(given)) return text_of(given);
     Value json(context_, JS_GetPropertyStr(context_, given, "toJSON"));
@@ -26,7 +27,8 @@ class Writer {
     if (JS_IsFunction(context_, json.get())) {
       const Value converted(context_, JS_Call(context_, json.get(), given, 0, nullptr));
       if (converted.threw()) return Written::kThrew;
-      return JS_IsObject(converted.get()) ? object(converted.get(), depth) : plain_or_integer(converted.get());
+      return JS_IsObject(converted.get()) ? object(converted.get(), depth)
+                                          : plain_or_integer(converted.get());
     }
     return object(given, depth);
   }
@@ -46,9 +48,7 @@ class Writer {
     const Text text(context_, given);
     return text.threw() ? Written::kThrew : put(text.get());
   }
-  Written plain_or_integer(JSValueConst given) {
-    return JS_IsBigInt(given) ? text_of(given) : plain(given);
-  }
+  Written plain_or_integer(JSValueConst given) { return JS_IsBigInt(given) ? text_of(given) : plain(given); }
   Written plain(JSValueConst given) {
     if (JS_IsNull(given) || JS_IsUndefined(given)) return put("null");
     if (JS_IsBool(given)) return text_of(given);
@@ -158,7 +158,8 @@ class Writer {
     if (written != Written::kWhole) return written;
     const std::size_t before = path_.size();
     const Text text(context_, key.get());
-    if (path_.size() < kMostPathBytes) path_ += (path_.empty() ? "" : ".") + std::string(text.get().substr(0, 64));
+    if (path_.size() < kMostPathBytes)
+      path_ += (path_.empty() ? "" : ".") + std::string(text.get().substr(0, 64));
     written = value(item.get(), depth + 1);
     path_.resize(before);
     return written;

@@ -44,7 +44,8 @@ TEST(Expression, DecimalsAreTextWhereAsked) {
 
 TEST(Expression, ErrorsSayWhere) {
   EXPECT_THAT(expression("1 +\n  nope.x"), StartsWith("exception 2:3 nope is not defined"));
-  EXPECT_THAT(expression("blocks.a.b", kRows), StartsWith("exception 1:1 cannot read property 'b' of undefined"));
+  EXPECT_THAT(expression("blocks.a.b", kRows),
+              StartsWith("exception 1:1 cannot read property 'b' of undefined"));
   EXPECT_THAT(expression("1 + + ,"), StartsWith("syntax_error 1:7"));
   EXPECT_THAT(expression("[1, 2"), StartsWith("syntax_error 1:6"));
   EXPECT_THAT(expression(""), StartsWith("syntax_error"));
@@ -63,7 +64,8 @@ TEST(Expression, IsExactlyOne) {
 }
 
 TEST(Expression, ResultsThatJsonLacksAreErrorsWithAPlace) {
-  EXPECT_EQ(expression("{a: {b: [1, 0 / 0]}}"), "no_json_result 0:0 the result's a.b[1] is NaN, which JSON does not have");
+  EXPECT_EQ(expression("{a: {b: [1, 0 / 0]}}"),
+            "no_json_result 0:0 the result's a.b[1] is NaN, which JSON does not have");
   EXPECT_THAT(expression("1 / 0"), HasSubstr("division by zero"));
   EXPECT_THAT(expression("1n / 0n"), StartsWith("exception"));
   EXPECT_THAT(expression("x => x"), HasSubstr("is a function"));
@@ -72,7 +74,8 @@ TEST(Expression, ResultsThatJsonLacksAreErrorsWithAPlace) {
   EXPECT_THAT(script("const a = []; a.push(a); return a"), HasSubstr("holds itself"));
   EXPECT_EQ(expression("{a: undefined, b: [undefined]}"), R"({"b":[null]})");
   EXPECT_EQ(expression("new Date(0)"), R"("1970-01-01T00:00:00.000Z")");
-  EXPECT_EQ(expression(R"('\u0000\n"\\\u00e4\u20ac\ud83d\ude00')"), "\"\\u0000\\n\\\"\\\\\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");
+  EXPECT_EQ(expression(R"('\u0000\n"\\\u00e4\u20ac\ud83d\ude00')"),
+            "\"\\u0000\\n\\\"\\\\\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");
   EXPECT_EQ(expression(R"('\ud83d'.concat('x'))"), "\"\xEF\xBF\xBDx\"") << "half a pair";
 }
 
@@ -89,7 +92,8 @@ TEST(Script, IsTheBodyOfAFunction) {
 }
 
 TEST(Script, LogsAreKept) {
-  Request request{.kind = Kind::kScript, .code = "console.log('a', 1, {b: 2n > 1}); console.error([null]); return 1"};
+  Request request{.kind = Kind::kScript,
+                  .code = "console.log('a', 1, {b: 2n > 1}); console.error([null]); return 1"};
   EXPECT_EQ(run(request).log, "a 1 {\"b\":true}\n[null]\n");
   request.code = "for (let i = 0; i < 100; i++) console.log('x'.repeat(100)); return 1";
   request.limits.log_bytes = 1010;
@@ -106,10 +110,12 @@ TEST(Nothing, TellsOneRunFromAnother) {
   EXPECT_THAT(expression("Reflect.construct(Date, [])"), StartsWith("no_clock"));
   EXPECT_THAT(expression("new (class extends Date {})()"), StartsWith("no_clock"));
   EXPECT_THAT(expression("Math.random()"), StartsWith("no_randomness 1:"));
-  EXPECT_EQ(expression("typeof performance + typeof WeakRef + typeof require + typeof process + typeof fetch"),
-            R"("undefinedundefinedundefinedundefinedundefined")");
-  EXPECT_EQ(expression("[new Date('2024-02-29T12:00:00Z').getTime(), Date.UTC(2024, 0), new Date(5) instanceof Date,"
-                       " Date.parse('2024-01-01'), new Date(2024, 0).getTimezoneOffset()]"),
+  EXPECT_EQ(
+      expression("typeof performance + typeof WeakRef + typeof require + typeof process + typeof fetch"),
+      R"("undefinedundefinedundefinedundefinedundefined")");
+  EXPECT_EQ(expression(
+                "[new Date('2024-02-29T12:00:00Z').getTime(), Date.UTC(2024, 0), new Date(5) instanceof Date,"
+                " Date.parse('2024-01-01'), new Date(2024, 0).getTimezoneOffset()]"),
             "[1709208000000,1704067200000,true,1704067200000,0]");
 }
 
@@ -117,14 +123,17 @@ TEST(Inputs, AreAnObjectOfNamesOfTheirOwn) {
   EXPECT_THAT(expression("1", "[1]"), StartsWith("invalid_input"));
   EXPECT_THAT(expression("1", "{"), StartsWith("invalid_input"));
   EXPECT_THAT(expression("1", R"({"Math":1})"), HasSubstr("'Math', which is a name of the language"));
-  EXPECT_THAT(expression("1", R"({"a":)" + std::string(200, '[') + std::string(200, ']') + "}"), HasSubstr("nests deeper"));
+  EXPECT_THAT(expression("1", R"({"a":)" + std::string(200, '[') + std::string(200, ']') + "}"),
+              HasSubstr("nests deeper"));
   EXPECT_EQ(expression("[Object.keys(a), a.x, ({}).x]", R"({"a":{"__proto__":{"x":1}}})"),
             R"([["__proto__"],null,null])")
       << "a name like any other";
 }
 
 TEST(Isolates, ShareNothing) {
-  EXPECT_EQ(script("Object.prototype.polluted = 1; Array.prototype.map = null; globalThis.left = 1; return 1"), "1");
+  EXPECT_EQ(
+      script("Object.prototype.polluted = 1; Array.prototype.map = null; globalThis.left = 1; return 1"),
+      "1");
   EXPECT_EQ(expression("[typeof left, ({}).polluted, typeof [].map]"), R"(["undefined",null,"function"])");
 }
 

@@ -1,7 +1,7 @@
 // Templates: text with {{ expressions }}. An expression ends at the first `}}` up to which it is one, so that
 // strings and objects may hold braces. A template that is one expression and nothing else keeps its type;
-// otherwise values are written into the text: objects as JSON, null as "null", and undefined is an error, because
-// a name that is not there would leave a hole that nobody sees.
+// otherwise values are written into the text: objects as JSON, null as "null", and undefined is an error,
+// because a name that is not there would leave a hole that nobody sees.
 
 #include <algorithm>
 #include <string>
@@ -97,8 +97,9 @@ class Template {
 
   bool append(std::string& out, std::string_view text) {
     if (out.size() + text.size() > isolate_.limits().output_bytes) {
-      reply_.failure = {Fault::kOutput, "",
-                        "its result is longer than " + std::to_string(isolate_.limits().output_bytes) + " bytes"};
+      reply_.failure = {
+          Fault::kOutput, "",
+          "its result is longer than " + std::to_string(isolate_.limits().output_bytes) + " bytes"};
       return false;
     }
     out += text;
@@ -106,7 +107,9 @@ class Template {
   }
   bool append_value(std::string& out, JSValueConst value) {
     if (JS_IsUndefined(value)) {
-      reply_.failure = {Fault::kResult, "", "it is undefined: there is no such value; write `?? \"\"` behind it if it may be missing"};
+      reply_.failure = {
+          Fault::kResult, "",
+          "it is undefined: there is no such value; write `?? \"\"` behind it if it may be missing"};
       return false;
     }
     if (JS_IsObject(value)) {

@@ -1,5 +1,5 @@
-// Goal: `{{ }}` ends where its expression does, keeps its type when it stands alone, and errors have their place in
-// the whole text.
+// Goal: `{{ }}` ends where its expression does, keeps its type when it stands alone, and errors have their
+// place in the whole text.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -23,8 +23,9 @@ TEST(Template, OneExpressionAloneKeepsItsType) {
 TEST(Template, ValuesAreWrittenIntoText) {
   EXPECT_EQ(filled("no braces"), R"("no braces")");
   EXPECT_EQ(filled(""), R"("")");
-  EXPECT_EQ(filled("{{a}}-{{b}}-{{c}}-{{d}}", R"({"a":"x","b":9007199254740993,"c":[1,{"y":null}],"d":true})"),
-            R"("x-9007199254740993-[1,{\"y\":null}]-true")");
+  EXPECT_EQ(
+      filled("{{a}}-{{b}}-{{c}}-{{d}}", R"({"a":"x","b":9007199254740993,"c":[1,{"y":null}],"d":true})"),
+      R"("x-9007199254740993-[1,{\"y\":null}]-true")");
 }
 
 TEST(Template, AnExpressionEndsWhereItEnds) {
@@ -54,7 +55,9 @@ TEST(Template, BracesWithoutEndAreRefusedSoon) {
 }
 
 TEST(Template, ItsResultHasALimit) {
-  Request request{.kind = Kind::kTemplate, .code = "{{ a }}{{ a }}", .inputs = R"({"a":")" + std::string(600, 'x') + "\"}"};
+  Request request{.kind = Kind::kTemplate,
+                  .code = "{{ a }}{{ a }}",
+                  .inputs = R"({"a":")" + std::string(600, 'x') + "\"}"};
   request.limits.output_bytes = 1000;
   EXPECT_THAT(told(run(request)), HasSubstr("longer than 1000 bytes"));
 }

@@ -43,7 +43,9 @@ class Text {
 
   // Converting it threw; the exception is in the context.
   bool threw() const { return bytes_ == nullptr; }
-  std::string_view get() const { return bytes_ == nullptr ? std::string_view() : std::string_view(bytes_, size_); }
+  std::string_view get() const {
+    return bytes_ == nullptr ? std::string_view() : std::string_view(bytes_, size_);
+  }
 
  private:
   JSContext* context_;

@@ -1,7 +1,8 @@
 #pragma once
 
-// What is asked of a sandboxed process and what it answers: a code to evaluate over JSON inputs, a result or a
-// typed failure with its place in the code. As bytes: numbers little-endian, a text is its length and itself.
+// What is asked of a sandboxed process and what it answers: a code to evaluate over JSON inputs, a result or
+// a typed failure with its place in the code. As bytes: numbers little-endian, a text is its length and
+// itself.
 //
 // The sandboxed process runs what anybody wrote, so an answer is read as bytes from an enemy: every length is
 // checked, every value that is not one of these is an error.
@@ -24,11 +25,11 @@ enum class Kind : std::uint8_t {
 
 // What one evaluation may use. The least and most of each: check_limits.
 struct Limits {
-  std::uint32_t time_ms = 50;                 // of processor time: a busy machine fails no expression
-  std::uint32_t memory_bytes = 16U << 20;     // of all JavaScript values
-  std::uint32_t stack_bytes = 256U << 10;     // of nested calls
-  std::uint32_t output_bytes = 1U << 20;      // of the result as JSON
-  std::uint32_t log_bytes = 64U << 10;        // of what console.log kept; the rest is counted
+  std::uint32_t time_ms = 50;              // of processor time: a busy machine fails no expression
+  std::uint32_t memory_bytes = 16U << 20;  // of all JavaScript values
+  std::uint32_t stack_bytes = 256U << 10;  // of nested calls
+  std::uint32_t output_bytes = 1U << 20;   // of the result as JSON
+  std::uint32_t log_bytes = 64U << 10;     // of what console.log kept; the rest is counted
 };
 inline constexpr std::uint32_t kMostTimeMs = 60'000;
 inline constexpr std::uint32_t kMostMemoryBytes = 128U << 20;
@@ -49,18 +50,18 @@ struct Request {
 Status check_request(const Request& request);
 
 enum class Fault : std::uint8_t {
-  kSyntax = 1,   // the code is no JavaScript
-  kThrown,       // the code threw
-  kTime,         // it took too long
-  kMemory,       // it took too much memory
-  kStack,        // it called too deep
-  kOutput,       // its result is too large
-  kClock,        // it asked what time it is
-  kRandom,       // it asked for a random number
-  kResult,       // its result is nothing that JSON has
-  kInput,        // its inputs are no JSON object, or name what the language names
-  kUnsettled,    // it waits for what never comes
-  kDied,         // the process that ran it was ended; said by the broker, never by the process
+  kSyntax = 1,  // the code is no JavaScript
+  kThrown,      // the code threw
+  kTime,        // it took too long
+  kMemory,      // it took too much memory
+  kStack,       // it called too deep
+  kOutput,      // its result is too large
+  kClock,       // it asked what time it is
+  kRandom,      // it asked for a random number
+  kResult,      // its result is nothing that JSON has
+  kInput,       // its inputs are no JSON object, or name what the language names
+  kUnsettled,   // it waits for what never comes
+  kDied,        // the process that ran it was ended; said by the broker, never by the process
 };
 // "syntax_error", "time_limit", ...
 std::string_view fault_name(Fault fault);
