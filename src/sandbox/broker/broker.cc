@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/json.h"
 #include "program/program_bytes.h"
 
 namespace holdfast::sandbox {
@@ -22,6 +23,12 @@ std::chrono::milliseconds longest(const Request& request) {
 std::size_t memory_of(const Request& request) {
   return kProcessBytes + request.limits.memory_bytes + request.limits.output_bytes +
          request.limits.log_bytes + 2 * (request.code.size() + request.inputs.size());
+}
+
+// A process that was taken over says what it likes; who reads a result may rely on this much.
+bool is_json(const std::string& text) {
+  return text.find('\0') == std::string::npos && !nests_deeper(text, kMaxForeignJsonDepth) &&
+         nlohmann::json::accept(text);
 }
 
 Reply died(std::string how) {
@@ -104,12 +111,14 @@ Result<Broker::Inmate> Broker::take(std::string_view tenant, std::chrono::millis
     }
     if (count_ < options_.most_workers) break;
     if (!idle_.empty()) {
+      // It makes room for the new one, which does not wait until it is gone.
       Inmate longest_idle = std::move(idle_.front());
       idle_.pop_front();
       lock.unlock();
-      end(std::move(longest_idle));
-      lock.lock();
-      continue;
+      auto made = make(tenant);
+      longest_idle.cell->forget_worker(std::move(longest_idle.worker));
+      if (!made) one_less();
+      return made;
     }
     const auto left = until - clock_.monotonic();
     if (left <= std::chrono::nanoseconds(0) || freed_.wait_for(lock, left) == std::cv_status::timeout)
@@ -154,6 +163,8 @@ Result<Reply> Broker::run(std::string_view tenant, const Request& request,
   auto inmate = take(tenant, patience);
   if (!inmate) return fail(inmate.error());
   auto reply = inmate->worker.ask(request, clock_.monotonic() + longest(request), clock_);
+  if (reply && !reply->failure && !is_json(reply->result))
+    reply = fail(Code::kDataLoss, "the sandbox answered with what is no JSON");
   if (reply && !reply->last) {
     keep(std::move(*inmate));
     return std::move(*reply);

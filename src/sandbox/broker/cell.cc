@@ -236,4 +236,11 @@ std::string Cell::end_worker(Worker worker) {
   return ending(answer.status);
 }
 
+void Cell::forget_worker(Worker worker) {
+  const std::lock_guard lock(talk_);
+  const Ask ask{Ask::kForget, worker.pid()};
+  // If it does not arrive, the whole cell has ended.
+  (void)::send(control_, &ask, sizeof ask, MSG_NOSIGNAL);
+}
+
 }  // namespace holdfast::sandbox

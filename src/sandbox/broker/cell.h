@@ -37,6 +37,8 @@ class Cell {
   Result<Worker> make_worker();
   // Ends it, unless it has ended itself; says how it ended: "made a system call that it may not make".
   std::string end_worker(Worker worker);
+  // The same without waiting for it.
+  void forget_worker(Worker worker);
 
  private:
   Cell(int level, pid_t pid, int control, int errors)

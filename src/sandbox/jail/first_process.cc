@@ -30,7 +30,7 @@ class FirstProcess {
   int run() {
     ahead_ = make();
     for (Ask ask; ::read(control_, &ask, sizeof ask) == sizeof ask;) {
-      const bool said = ask.what == Ask::kNew ? give_one() : end_one(ask.pid);
+      const bool said = ask.what == Ask::kNew ? give_one() : end_one(ask.pid, ask.what == Ask::kEnd);
       if (!said) break;
       if (ahead_.socket < 0) ahead_ = make();
     }
@@ -86,7 +86,7 @@ class FirstProcess {
     return said;
   }
 
-  bool end_one(pid_t pid) {
+  bool end_one(pid_t pid, bool told) {
     Answer answer{pid, 0};
     const auto known = std::ranges::find(workers_, pid);
     if (known == workers_.end()) {
@@ -96,7 +96,7 @@ class FirstProcess {
       while (::waitpid(pid, &answer.status, 0) < 0 && errno == EINTR) continue;
       workers_.erase(known);
     }
-    return ::write(control_, &answer, sizeof answer) == sizeof answer;
+    return !told || ::write(control_, &answer, sizeof answer) == sizeof answer;
   }
 
   const int control_;

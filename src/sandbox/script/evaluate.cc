@@ -56,30 +56,26 @@ void evaluate_expression(Isolate& isolate, const std::string& code, Reply& reply
 }
 
 // The code is the body of an async function. Nothing comes from outside, so once no job is left its promise
-// has settled or never will.
+// has settled or never will; when time or memory ran out in a job, that is why.
 void evaluate_script(Isolate& isolate, const std::string& code, Reply& reply) {
   JSContext* context = isolate.context();
   constexpr std::string_view kOpen = "(async()=>{";
   const Value promise = run_code(context, std::string(kOpen) + code + "\n})()");
-  const Origin origin{.before = kOpen.size()};
   int job = promise.threw() ? 0 : 1;
   JSContext* of_job = nullptr;
   while (job > 0) job = JS_ExecutePendingJob(JS_GetRuntime(context), &of_job);
-  if (promise.threw() || job < 0) {
-    conclude(isolate, JS_EXCEPTION, reply);
-  } else if (JS_PromiseState(context, promise.get()) == JS_PROMISE_PENDING) {
+  const JSPromiseStateEnum state =
+      promise.threw() || job < 0 ? JS_PROMISE_NOT_A_PROMISE : JS_PromiseState(context, promise.get());
+  if (state == JS_PROMISE_FULFILLED) {
+    conclude(isolate, Value(context, JS_PromiseResult(context, promise.get())).get(), reply);
+  } else if (state == JS_PROMISE_PENDING && !isolate.out_of_time() && !isolate.out_of_memory()) {
     reply.failure = {Fault::kUnsettled, "",
                      "it waits for a promise that never settles: nothing comes from outside"};
   } else {
-    Value result(context, JS_PromiseResult(context, promise.get()));
-    if (JS_PromiseState(context, promise.get()) == JS_PROMISE_REJECTED) {
-      JS_Throw(context, result.release());
-      conclude(isolate, JS_EXCEPTION, reply);
-    } else {
-      conclude(isolate, result.get(), reply);
-    }
+    if (state == JS_PROMISE_REJECTED) JS_Throw(context, JS_PromiseResult(context, promise.get()));
+    conclude(isolate, JS_EXCEPTION, reply);
   }
-  if (reply.failure) place(*reply.failure, code, origin);
+  if (reply.failure) place(*reply.failure, code, {.before = kOpen.size()});
 }
 
 }  // namespace
@@ -112,7 +108,7 @@ Value compile_expression(JSContext* context, std::string_view expression) {
 }
 
 void conclude(Isolate& isolate, JSValueConst value, Reply& reply) {
-  if (JS_IsException(value)) {
+  if (JS_IsException(value) || isolate.out_of_time()) {
     reply.failure = isolate.failure(kCodeFile);
     return;
   }

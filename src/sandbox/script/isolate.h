@@ -33,6 +33,9 @@ class Isolate {
   void start_clock();
   const Limits& limits() const { return limits_; }
 
+  // It was stopped for its time: whatever came of it is not its result.
+  bool out_of_time() const { return out_of_time_; }
+  bool out_of_memory() const { return memory_.short_of; }
   // What was thrown last, as a failure. `file` is the name under which the code was compiled.
   Failure failure(const char* file);
 

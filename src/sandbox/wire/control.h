@@ -20,7 +20,8 @@ struct Hello {
 struct Ask {
   enum What : std::uint32_t {
     kNew = 1,  // a process that has run nothing; with the answer comes its socket
-    kEnd,      // `pid` is ended, if it has not ended itself
+    kEnd,      // `pid` is ended, if it has not ended itself; the answer says how
+    kForget,   // the same, and there is no answer: nobody waits for it
   };
   std::uint32_t what = kNew;
   std::int32_t pid = 0;
