@@ -87,37 +87,45 @@ void find_place(std::string_view stack, std::string_view file, Failure& failure)
 
 }  // namespace
 
-const JSMallocFunctions Isolate::kAllocation = {
-    [](void* opaque, std::size_t count, std::size_t size) -> void* {
-      auto& memory = *static_cast<Memory*>(opaque);
-      std::size_t bytes = 0;
-      if (__builtin_mul_overflow(count, size, &bytes) || !memory.may(bytes)) return nullptr;
-      void* got = std::calloc(count, size);
-      if (got != nullptr) memory.used += malloc_usable_size(got);
-      return got;
-    },
-    [](void* opaque, std::size_t size) -> void* {
-      auto& memory = *static_cast<Memory*>(opaque);
-      if (!memory.may(size)) return nullptr;
-      void* got = std::malloc(size);
-      if (got != nullptr) memory.used += malloc_usable_size(got);
-      return got;
-    },
-    [](void* opaque, void* pointer) {
-      if (pointer == nullptr) return;
-      static_cast<Memory*>(opaque)->used -= malloc_usable_size(pointer);
-      std::free(pointer);
-    },
-    [](void* opaque, void* pointer, std::size_t size) -> void* {
-      auto& memory = *static_cast<Memory*>(opaque);
-      const std::size_t before = pointer == nullptr ? 0 : malloc_usable_size(pointer);
-      if (size > before && !memory.may(size - before)) return nullptr;
-      void* got = std::realloc(pointer, size);
-      if (got != nullptr || size == 0) memory.used -= before;
-      if (got != nullptr) memory.used += malloc_usable_size(got);
-      return got;
-    },
-    [](const void* pointer) { return malloc_usable_size(const_cast<void*>(pointer)); }};
+void* Isolate::Memory::take_zeroed(void* self, std::size_t count, std::size_t size) {
+  auto& memory = *static_cast<Memory*>(self);
+  std::size_t bytes = 0;
+  if (__builtin_mul_overflow(count, size, &bytes) || !memory.may(bytes)) return nullptr;
+  void* got = std::calloc(count, size);
+  if (got != nullptr) memory.used += malloc_usable_size(got);
+  return got;
+}
+
+void* Isolate::Memory::take(void* self, std::size_t size) {
+  auto& memory = *static_cast<Memory*>(self);
+  if (!memory.may(size)) return nullptr;
+  void* got = std::malloc(size);
+  if (got != nullptr) memory.used += malloc_usable_size(got);
+  return got;
+}
+
+void Isolate::Memory::give_back(void* self, void* pointer) {
+  if (pointer == nullptr) return;
+  static_cast<Memory*>(self)->used -= malloc_usable_size(pointer);
+  std::free(pointer);
+}
+
+void* Isolate::Memory::resize(void* self, void* pointer, std::size_t size) {
+  auto& memory = *static_cast<Memory*>(self);
+  const std::size_t before = pointer == nullptr ? 0 : malloc_usable_size(pointer);
+  if (size > before && !memory.may(size - before)) return nullptr;
+  void* got = std::realloc(pointer, size);
+  if (got != nullptr || size == 0) memory.used -= before;
+  if (got != nullptr) memory.used += malloc_usable_size(got);
+  return got;
+}
+
+std::size_t Isolate::Memory::size_of(const void* pointer) {
+  return malloc_usable_size(const_cast<void*>(pointer));
+}
+
+const JSMallocFunctions Isolate::kAllocation = {Memory::take_zeroed, Memory::take, Memory::give_back,
+                                                Memory::resize, Memory::size_of};
 
 Isolate::Isolate(ProcessorTime processor) : processor_(std::move(processor)) {
   // Without memory for an empty engine there is no process to speak of.

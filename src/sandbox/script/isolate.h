@@ -58,6 +58,12 @@ class Isolate {
       short_of = true;
       return false;
     }
+    // As the engine calls them; `self` is the memory.
+    static void* take_zeroed(void* self, std::size_t count, std::size_t size);
+    static void* take(void* self, std::size_t size);
+    static void give_back(void* self, void* pointer);
+    static void* resize(void* self, void* pointer, std::size_t size);
+    static std::size_t size_of(const void* pointer);
   };
   static const JSMallocFunctions kAllocation;
   static int interrupt(JSRuntime* runtime, void* self);

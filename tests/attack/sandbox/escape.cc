@@ -206,7 +206,7 @@ std::map<std::string, Attempt> sockets() {
   return all;
 }
 
-std::map<std::string, Attempt> kernel() {
+std::map<std::string, Attempt> memory() {
   const auto maps = [](int protection) {
     return [=](int) {
       return ::mmap(nullptr, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
@@ -226,8 +226,11 @@ std::map<std::string, Attempt> kernel() {
                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != MAP_FAILED;
            }},
           {"10 GB in pieces", [](int) { return takes(10UL << 30); }},
-          {"lock memory", call(SYS_mlockall, 1)},
-          {"shared memory", call(SYS_shmget, 0, 4096, 01600)},
+          {"lock memory", call(SYS_mlockall, 1)}};
+}
+
+std::map<std::string, Attempt> kernel() {
+  return {{"shared memory", call(SYS_shmget, 0, 4096, 01600)},
           {"messages", call(SYS_msgget, 0, 01600)},
           {"semaphores", call(SYS_semget, 0, 1, 01600)},
           {"message queue", call(SYS_mq_open, "x", O_CREAT, 0600, nullptr)},
@@ -267,9 +270,13 @@ std::map<std::string, Attempt> kernel() {
              asm volatile("int $0x80" : "+a"(result)::"memory");
              return result >= 0;
            }},
-          {"calls of x32", call(0x40000000L + SYS_getpid)},
+          {"calls of x32", call(0x40000000L + SYS_getpid)}
 #endif
-          {"spin for ever", spins_for_ever},
+  };
+}
+
+std::map<std::string, Attempt> answers() {
+  return {{"spin for ever", spins_for_ever},
           {"wait for ever", waits_for_ever},
           {"say 100 MB", says_100_mb},
           {"say that 4 GB come", says_4_gb_come},
@@ -282,7 +289,9 @@ std::map<std::string, Attempt> attempts() {
   std::map<std::string, Attempt> all = processes();
   all.merge(files());
   all.merge(sockets());
+  all.merge(memory());
   all.merge(kernel());
+  all.merge(answers());
   return all;
 }
 
