@@ -50,6 +50,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_links();
   add_agents();
   add_flows();
+  add_sandbox();
   add_policy();
   add_memory();
   add_schedules();

@@ -63,6 +63,7 @@ class CommandLine {
   void add_policy();
   void add_agents();
   void add_flows();
+  void add_sandbox();
   void add_definitions(CLI::App* agent);
   void add_labels(CLI::App* agent);
 
@@ -117,6 +118,7 @@ class CommandLine {
   AgentFilesOptions agent_validate_, agent_apply_;
   FlowFilesOptions flow_validate_;
   FlowPlanOptions flow_plan_;
+  SandboxOptions sandbox_;
   AgentNameOptions agent_show_, agent_versions_;
   DiffOptions agent_diff_;
   PromoteOptions agent_promote_;

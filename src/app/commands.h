@@ -201,6 +201,20 @@ struct FlowPlanOptions {
 };
 int plan_flow(const FlowPlanOptions& options);
 
+struct SandboxOptions {
+  std::optional<std::string> file;        // a script; "-": standard input
+  std::optional<std::string> expression;  // or one of these two
+  std::optional<std::string> text;        // a template
+  std::string input = "{}";
+  std::optional<std::string> input_file;
+  bool decimals_as_text = false;
+  std::optional<std::uint32_t> time_ms;
+  std::optional<std::uint32_t> memory_mib;
+  std::optional<int> level;  // none: the first that this machine has
+  bool json = false;
+};
+int evaluate_in_sandbox(const SandboxOptions& options);
+
 struct AgentNameOptions {
   ApiOptions api;
   std::string agent;  // NAME, or where a version is meant NAME@LABEL or NAME@VERSION

@@ -20,6 +20,8 @@
 #include "app/exit_code.h"
 #include "app/output.h"
 #include "base/json.h"
+#include "base/memory_budget.h"
+#include "broker/broker.h"
 #include "os/clock.h"
 #include "platform_postgres/copy.h"
 #include "postgres/address.h"
@@ -197,6 +199,21 @@ Check check_platform_store(const std::string& text) {
   return check;
 }
 
+// Whether code of users can run here, and what stands around it; tried, not guessed.
+Check check_sandbox() {
+  const os::SystemClock clock;
+  MemoryBudget memory("sandbox", std::size_t{64} << 20);
+  auto broker = sandbox::Broker::start({}, memory, clock);
+  if (!broker) return {"sandbox", Verdict::kWarn, broker.error().message(), {{"level", 0}}};
+  sandbox::Request request;
+  request.code = "6 * 7";
+  const auto reply = (*broker)->run("doctor", request);
+  const nlohmann::json data = {{"level", (*broker)->level()}};
+  if (!reply) return {"sandbox", Verdict::kWarn, reply.error().message(), data};
+  if (reply->failure) return {"sandbox", Verdict::kWarn, reply->failure->message, data};
+  return {"sandbox", Verdict::kOk, (*broker)->description(), data};
+}
+
 std::string_view word(Verdict verdict) {
   return verdict == Verdict::kOk ? "ok" : verdict == Verdict::kWarn ? "warn" : "fail";
 }
@@ -211,6 +228,7 @@ int doctor(const DoctorOptions& options) {
                                check_sync(folder),
                                check_space(folder),
                                check_files(),
+                               check_sandbox(),
                                check_data(options.data),
                                check_databases(options.data)};
   if (options.platform_store) checks.push_back(check_platform_store(*options.platform_store));

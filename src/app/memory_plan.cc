@@ -103,6 +103,7 @@ MemoryPlan MemoryPlan::of(std::optional<std::size_t> memory, std::size_t machine
   plan.executions = plan.total / 8;
   plan.waiting = plan.total / 8;
   plan.sql = plan.total / 16;
+  plan.sandbox = plan.total / 8;
   // Beyond these a store gains nothing.
   plan.block_cache = std::min<std::uint64_t>(plan.total / 32, 256 << 20);
   plan.write_buffer = std::min<std::uint64_t>(plan.total / 64, 32 << 20);

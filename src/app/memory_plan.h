@@ -31,6 +31,7 @@ struct MemoryPlan {
   std::size_t executions = 0;         // cached: states and the newest parts of histories
   std::size_t waiting = 0;            // executions that wait, each with a little
   std::size_t sql = 0;                // statements of SQL tools
+  std::size_t sandbox = 0;            // processes of the sandbox: no share, they take what the others leave
   std::uint64_t block_cache = 0;      // of the engine's store
   std::uint64_t write_buffer = 0;     // of the engine's store; it holds three at most
   std::size_t large_model_calls = 0;  // at one time; each takes some hundred megabytes

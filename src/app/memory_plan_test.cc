@@ -50,6 +50,8 @@ TEST(MemoryPlan, SharesAreLessThanTheWhole) {
               total);
     // A request of the largest size fits, as bytes and as a message.
     EXPECT_GE(plan.grpc, 48 * kMiB);
+    // So does an evaluation within the limits that nobody changed.
+    EXPECT_GE(plan.sandbox, 20 * kMiB);
   }
 }
 

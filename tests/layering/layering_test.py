@@ -21,15 +21,16 @@ import tempfile
 # Bottom-up. `engine` and `sdk` never meet; nobody uses the laboratory; `app` alone sees all the rest.
 LAWS = {
     "base": [],
+    "sandbox": ["base"],
     "engine": ["base"],
     "sdk": ["base"],
     "platform": ["base", "sdk"],
     "agents": ["base", "sdk", "platform"],
-    "flows": ["base", "sdk", "platform", "agents"],
+    "flows": ["base", "sandbox", "sdk", "platform", "agents"],
     "serve": ["base", "sdk", "platform", "agents"],
     "demo": ["base", "sdk", "platform", "agents"],
     "lab": ["base", "engine"],
-    "app": ["base", "engine", "sdk", "platform", "agents", "flows", "serve", "demo"],
+    "app": ["base", "sandbox", "engine", "sdk", "platform", "agents", "flows", "serve", "demo"],
 }
 
 # Rooms that see less than their wing may.
@@ -129,6 +130,14 @@ ROWS = [
     ("refund", "engine/engine.h", False),
     ("sim", "store/kv_store.h", True),
     ("sim", "worker/workflow_run.h", False),
+    ("script", "wire/message.h", True),
+    ("script", "broker/broker.h", False),
+    ("broker", "wire/message.h", True),
+    ("broker", "script/evaluate.h", False),  # the server runs no JavaScript
+    ("broker", "jail/shut_in.h", False),
+    ("app", "script/evaluate.h", False),
+    ("app", "broker/broker.h", True),
+    ("language", "script/evaluate.h", False),
     ("app", "os/clock.h", True),
     ("app", "faults/unsynced_loss_fs.h", False),
     ("app", "sim/simulation.h", False),
@@ -154,6 +163,8 @@ LIBRARIES = {
     "openssl/sha.h": ["base"],
     "argon2.h": ["crypto"],
     "curl/curl.h": ["net"],
+    "quickjs.h": ["script"],
+    "seccomp.h": ["jail"],
 }
 
 WING = re.compile(r"^holdfast_wing\(([^)]*)\)", re.M)

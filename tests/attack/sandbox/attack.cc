@@ -1,0 +1,173 @@
+// ./dev attack sandbox: attempts to get out of the sandbox, to hold it up or to bring it down, at each level
+// that the machine has, as root (where it is) and as an ordinary user. Native attempts run in the place of
+// the program in the sandbox (escape.cc), JavaScript in the program itself (scripts.cc). After each the
+// broker of the neighbour still answers. The last line is "N passed, N failed".
+
+#include <fmt/format.h>
+#include <grp.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+
+#include "broker/broker.h"
+#include "os/clock.h"
+#include "scripts.h"
+
+namespace holdfast::sandbox {
+
+namespace {
+
+// What a call may take at the most, on a machine that does other things as well: the broker's own patience.
+constexpr auto kMostTime = std::chrono::seconds(15);
+constexpr uid_t kNobody = 65534;
+
+class Suite {
+ public:
+  Suite(int level, std::string who) : level_(level), who_(std::move(who)) {}
+
+  void run(std::string_view escape) {
+    auto neighbour = Broker::start({.level = level_}, memory_, clock_);
+    if (!neighbour) {
+      fmt::print("skip  {} level {}: {}\n", who_, level_, neighbour.error().message());
+      return;
+    }
+    ran_ = true;
+    neighbour_ = std::move(*neighbour);
+    for (const Script& script : scripts()) play(script);
+    auto taken_over = Broker::start({.level = level_, .program = escape}, memory_, clock_);
+    if (!taken_over) return count(false, "start of the native attempts", taken_over.error().message());
+    Request request;
+    request.code = "?";
+    const auto names = (*taken_over)->run("list", request);
+    if (!names) return count(false, "list of the native attempts", names.error().message());
+    std::istringstream lines(names->log);
+    for (std::string name; std::getline(lines, name);) attempt(**taken_over, name);
+    count(memory_.used() == 0, "memory is given back", fmt::format("{} bytes are held", memory_.used()));
+  }
+
+  bool ran() const { return ran_; }
+  int passed() const { return passed_; }
+  int failed() const { return failed_; }
+
+ private:
+  static std::string told(const Result<Reply>& reply) {
+    if (!reply) return reply.error().to_string();
+    return reply->failure ? std::string(fault_name(reply->failure->fault)) : reply->result;
+  }
+
+  void play(const Script& script) {
+    const MonotonicTime begin = clock_.monotonic();
+    const auto reply = neighbour_->run("attacker", script.request);
+    const std::string end = told(reply);
+    const bool expected = std::ranges::find(script.ends, end) != script.ends.end();
+    conclude(expected, script.name, reply && reply->failure ? end + ": " + reply->failure->message : end,
+             begin);
+  }
+
+  void attempt(Broker& broker, const std::string& name) {
+    const MonotonicTime begin = clock_.monotonic();
+    Request request;
+    request.code = name;
+    const auto reply = broker.run("attacker", request);
+    const std::string end = told(reply);
+    conclude(end == "sandbox_died" || end == "\"refused\"", name,
+             reply && reply->failure ? reply->failure->message : end, begin);
+  }
+
+  void conclude(bool good, const std::string& name, const std::string& end, MonotonicTime begin) {
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.monotonic() - begin);
+    Request request;
+    request.code = "6 * 7";
+    const std::string after = told(neighbour_->run("neighbour", request));
+    if (after != "42") return count(false, name, "the neighbour is told " + after);
+    if (took > kMostTime) return count(false, name, fmt::format("it took {} ms", took.count()));
+    count(good, name, fmt::format("{} ({} ms)", end.substr(0, 120), took.count()));
+  }
+
+  void count(bool good, const std::string& name, const std::string& end) {
+    (good ? passed_ : failed_) += 1;
+    fmt::print("{}  {} level {}: {}: {}\n", good ? "ok  " : "FAIL", who_, level_, name, end);
+  }
+
+  const int level_;
+  const std::string who_;
+  const os::SystemClock clock_;
+  MemoryBudget memory_{"sandbox", std::size_t{512} << 20};
+  std::unique_ptr<Broker> neighbour_;
+  bool ran_ = false;
+  int passed_ = 0;
+  int failed_ = 0;
+};
+
+std::string bytes_of(const char* path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// The same again as nobody, in a process of its own; its counts come through a pipe.
+bool again_as_user(const char* self, int& passed, int& failed) {
+  int ends[2];
+  if (::pipe(ends) != 0) return false;
+  const pid_t pid = ::fork();
+  if (pid == 0) {
+    ::close(ends[0]);
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
+        ::setresuid(kNobody, kNobody, kNobody) != 0)
+      ::_exit(3);
+    ::execl(self, self, std::to_string(ends[1]).c_str(), nullptr);
+    ::_exit(4);
+  }
+  ::close(ends[1]);
+  int counts[2] = {0, 0};
+  const bool whole = ::read(ends[0], counts, sizeof counts) == sizeof counts;
+  ::close(ends[0]);
+  ::waitpid(pid, nullptr, 0);
+  passed += counts[0];
+  failed += counts[1];
+  return whole;
+}
+
+}  // namespace
+
+int attack(int argc, char** argv) {
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
+  const std::string escape = bytes_of(HOLDFAST_ESCAPE);
+  const std::string who = ::geteuid() == 0 ? "root" : "user";
+  int passed = 0;
+  int failed = 0;
+  bool any = false;
+  for (const int level : {1, 2}) {
+    Suite suite(level, who);
+    suite.run(escape);
+    any = any || suite.ran();
+    passed += suite.passed();
+    failed += suite.failed();
+  }
+  if (!any) {
+    fmt::print("FAIL  {}: this machine has no sandbox at all\n", who);
+    ++failed;
+  }
+  if (argc == 2) {
+    const int counts[2] = {passed, failed};
+    return ::write(std::atoi(argv[1]), counts, sizeof counts) == sizeof counts ? 0 : 1;
+  }
+  if (who == "root" && !again_as_user(argv[0], passed, failed)) {
+    fmt::print("FAIL  user: the suite does not run as nobody\n");
+    ++failed;
+  }
+  fmt::print("{} passed, {} failed\n", passed, failed);
+  return failed == 0 ? 0 : 1;
+}
+
+}  // namespace holdfast::sandbox
+
+int main(int argc, char** argv) {
+  return holdfast::sandbox::attack(argc, argv);
+}

@@ -1,0 +1,21 @@
+#pragma once
+
+// JavaScript against the engine, and how each may end.
+
+#include <string>
+#include <vector>
+
+#include "wire/message.h"
+
+namespace holdfast::sandbox {
+
+struct Script {
+  std::string name;
+  Request request;
+  // Of told(): a result, or the name of a fault. Any of these.
+  std::vector<std::string> ends;
+};
+
+std::vector<Script> scripts();
+
+}  // namespace holdfast::sandbox
