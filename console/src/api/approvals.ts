@@ -29,9 +29,15 @@ export const approvalQuery = (id: string) => queryOptions({
 
 export const refreshPending = (): Promise<void> => refreshPages(pendingQuery.queryKey);
 
-export type Decision = 'approve' | 'edit' | 'reject';
+export type Decision = 'approve' | 'edit' | 'reject' | 'answer';
 
-export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined }
+export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined; answer?: unknown }
+
+// Of whatever decided: the run goes on, and the inbox has one less.
+export function decisionSent(run: string): void {
+  void queryClient.invalidateQueries({ queryKey: ['run', run] });
+  void refreshPending();
+}
 
 // The server takes one decision for the arguments that were seen, and tells all others who was first.
 export const decide = (one: Decided): Promise<unknown> => answered<unknown>(api.POST('/api/v1/approvals/{id}/decision', {
@@ -39,6 +45,7 @@ export const decide = (one: Decided): Promise<unknown> => answered<unknown>(api.
   body: {
     decision: one.decision, decided_by: author(), arguments_sha256: one.sha256, ...(one.comment ? { comment: one.comment } : {}),
     ...(one.decision === 'edit' ? { arguments: one.arguments } : {}),
+    ...(one.decision === 'answer' ? { answer: one.answer as Record<string, unknown> } : {}),
   },
 }));
 
@@ -47,7 +54,7 @@ export function followPending(): () => void {
   const soon = paced(() => void refreshPending(), 500);
   const stop = live.onNews((event) => {
     if (event === null || event.run.startsWith('$') || event.type.startsWith('approval.')) soon();
-    if (event?.type === 'approval.decided') {
+    if (event?.type.startsWith('approval.')) {
       void queryClient.invalidateQueries({ queryKey: ['approval', textOf((event.data as { approval?: string }).approval)] });
     }
   });

@@ -3,9 +3,9 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { decide, refreshPending } from '../../api/approvals';
+import { decide, decisionSent } from '../../api/approvals';
 import type { Approval, Run } from '../../api/client';
-import { queryClient, runQuery } from '../../api/queries';
+import { runQuery } from '../../api/queries';
 import { askedOfRecord, type AskedGroup } from '../../model/approvals';
 import { fieldsOf, textOf } from '../../model/events';
 import { wordsOf } from '../../model/problem';
@@ -58,10 +58,7 @@ function Several({ run, waiting, marked, onMarked }: { run: string; waiting: rea
       announce(`${chosen.length - failed.length} ${decision === 'approve' ? 'approved' : 'rejected'}`);
       onMarked(new Set());
     },
-    onSettled: () => {
-      void queryClient.invalidateQueries({ queryKey: ['run', run] });
-      void refreshPending();
-    },
+    onSettled: () => decisionSent(run),
   });
   const off = chosen.length === 0 || mutation.isPending;
   const all = chosen.length === waiting.length;
@@ -80,7 +77,8 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
   const { data: run } = useQuery(runQuery(group.run));
   const now = useNow(1000);
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
-  const waiting = group.rows.filter((row) => row.status === 'pending');
+  // Each question is answered by itself.
+  const waiting = group.rows.filter((row) => row.status === 'pending' && row.kind !== 'question');
   const mark = (id: string) => {
     const next = new Set(marked);
     if (!next.delete(id)) next.add(id);
@@ -98,13 +96,13 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
         <div key={row.id} className={row.id === approval ? 'item chosen' : 'item'} data-approval={row.id} tabIndex={-1}>
           {row.status === 'pending' && (
             <p className="asked-when">
-              {waiting.length > 1 && <label><input type="checkbox" checked={marked.has(row.id)} onChange={() => mark(row.id)} /> <span className="visually-hidden">Mark {row.tool}</span></label>}
+              {waiting.length > 1 && row.kind !== 'question' && <label><input type="checkbox" checked={marked.has(row.id)} onChange={() => mark(row.id)} /> <span className="visually-hidden">Mark {row.tool}</span></label>}
               <span className="note">asked {row.requested_at ? ago(row.requested_at, now) : ''}</span>
             </p>
           )}
           {row.status === 'pending' ? <Question asked={askedOfRecord(row)} /> : (
             <Settled of={{
-              tool: row.tool, status: row.status, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '',
+              tool: row.tool, status: row.status, isQuestion: row.kind === 'question', answer: row.answer, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '',
             }} />
           )}
         </div>

@@ -10,7 +10,7 @@ export function ApprovalView({ run, item }: { run: string; item: ApprovalItem })
   if (item.status === 'pending') return <Question asked={askedOfLog(run, item)} />;
   return (
     <Settled of={{
-      tool: item.tool, status: item.status, arguments: item.data['edited_arguments'] ?? item.data['arguments'],
+      tool: item.tool, status: item.status, isQuestion: item.data['kind'] === 'question', answer: item.data['answer'], arguments: item.data['edited_arguments'] ?? item.data['arguments'],
       by: textOf(item.data['decided_by']), at: item.decidedAt, comment: textOf(item.data['comment']),
     }} />
   );
