@@ -1,16 +1,18 @@
-export interface ProblemDocument { detail?: string; code?: string; hint?: string }
+export interface ProblemDocument { detail?: string; code?: string; hint?: string; nearest?: number }
 
 // What the API said is wrong (RFC 9457), as an exception.
 export class ApiProblem extends Error {
   readonly status: number;
   readonly code: string;
   readonly hint: string;
+  readonly nearest: number | undefined; // of a fork: the place that would do
 
   constructor(status: number, problem: ProblemDocument | undefined) {
     super(problem?.detail || `The server answered ${status}.`);
     this.status = status;
     this.code = problem?.code ?? '';
     this.hint = problem?.hint ?? '';
+    this.nearest = problem?.nearest;
   }
 }
 
