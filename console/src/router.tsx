@@ -97,7 +97,7 @@ const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
   validateSearch: (search: Record<string, unknown>): SettingsSearch => {
-    const part = oneOf<SettingsPart>(search['part'], ['people', 'keys', 'sessions']);
+    const part = oneOf<SettingsPart>(search['part'], ['people', 'groups', 'keys', 'sessions', 'secrets']);
     return { part };
   },
   component: lazyRouteComponent(() => import('./routes/settings')),

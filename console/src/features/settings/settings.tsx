@@ -1,4 +1,4 @@
-// Who may use the server: people and services, their keys, who is signed in.
+// Who may use the server: people and services, their keys, groups of elsewhere, who is signed in; and named secrets.
 
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
@@ -6,16 +6,18 @@ import { useState, type FormEvent } from 'react';
 import { sessionQuery, signOut, type Known } from '../../api/session';
 import { changeOwnPassword } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
-import { isAdminOfAll, rolesWords } from '../../model/roles';
+import { hasRole, isAdminOfAll, rolesWords } from '../../model/roles';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { Groups } from './groups';
 import { Keys } from './keys';
 import { People } from './people';
+import { Secrets } from './secrets';
 import { Sessions } from './sessions';
 import './settings.css';
 
-export type SettingsPart = 'people' | 'keys' | 'sessions';
-const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['keys', 'API keys'], ['sessions', 'Sessions']];
+export type SettingsPart = 'people' | 'groups' | 'keys' | 'sessions' | 'secrets';
+const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['groups', 'Groups'], ['keys', 'API keys'], ['sessions', 'Sessions'], ['secrets', 'Secrets']];
 
 function OwnPassword({ onClose }: { onClose: () => void }) {
   const change = useMutation({
@@ -72,7 +74,9 @@ export function Settings({ part }: { part: SettingsPart | undefined }) {
       </nav>
       {shown === 'people' && <People admin={admin} self={who.known ? who.name : ''} open={who.open} />}
       {shown === 'keys' && <Keys admin={admin} self={who.known ? who.name : ''} />}
+      {shown === 'groups' && <Groups admin={admin} />}
       {shown === 'sessions' && <Sessions />}
+      {shown === 'secrets' && <Secrets admin={hasRole(who.roles, 'admin')} />}
     </div>
   );
 }
