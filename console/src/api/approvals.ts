@@ -31,7 +31,7 @@ export const refreshPending = (): Promise<void> => refreshPages(pendingQuery.que
 
 export type Decision = 'approve' | 'edit' | 'reject' | 'answer';
 
-export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined; answer?: unknown }
+export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined; answer?: unknown; forRun?: boolean }
 
 // Of whatever decided: the run goes on, and the inbox has one less.
 export function decisionSent(run: string): void {
@@ -40,11 +40,12 @@ export function decisionSent(run: string): void {
 }
 
 // The server takes one decision for the arguments that were seen, and tells all others who was first.
-export const decide = (one: Decided): Promise<unknown> => answered<unknown>(api.POST('/api/v1/approvals/{id}/decision', {
+export const decide = (one: Decided): Promise<Partial<Approval>> => answered<Partial<Approval>>(api.POST('/api/v1/approvals/{id}/decision', {
   params: { path: { id: one.id } },
   body: {
     decision: one.decision, decided_by: author(), arguments_sha256: one.sha256, ...(one.comment ? { comment: one.comment } : {}),
     ...(one.decision === 'edit' ? { arguments: one.arguments } : {}),
+    ...(one.decision === 'approve' && one.forRun ? { scope: 'run' as const } : {}),
     ...(one.decision === 'answer' ? { answer: one.answer as Record<string, unknown> } : {}),
   },
 }));

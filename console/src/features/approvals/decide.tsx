@@ -13,6 +13,8 @@ import { Refused } from './refused';
 type Choice = Exclude<Decision, 'answer'>;
 const DONE: Record<Choice, string> = { approve: 'approved', edit: 'approved as edited', reject: 'rejected' };
 
+const countedWords = ({ have, need }: { have?: number; need?: number }): string => `Your approval counts: ${have ?? 1} of ${need ?? 2}. It waits for others.`;
+
 function Changes({ before, text }: { before: unknown; text: string }) {
   const { value } = editedArguments(text);
   const changes = value ? changesOf(before, value) : [];
@@ -26,20 +28,23 @@ function Changes({ before, text }: { before: unknown; text: string }) {
   );
 }
 
-// `exact`: all of the arguments, once the record is there.
-export function Decide({ asked, exact }: { asked: Asked; exact: unknown }) {
+// `exact`: all of the arguments, once the record is there. `alone`: one decides; several approve the same arguments, and edit none.
+export function Decide({ asked, exact, alone }: { asked: Asked; exact: unknown; alone: boolean }) {
   const [comment, setComment] = useState('');
   const [text, setText] = useState<string | null>(null); // of the edit, while there is one
+  const [forRun, setForRun] = useState(false);
   const shown = exact ?? asked.arguments;
   const edit = text === null ? {} : editedArguments(text);
   const mutation = useMutation({
-    mutationFn: (decision: Choice) => decide({ id: asked.id, decision, sha256: asked.sha256, comment, arguments: edit.value }),
-    onSuccess: (_, decision) => announce(`${asked.tool}: ${DONE[decision]}`),
+    mutationFn: (decision: Choice) => decide({ id: asked.id, decision, sha256: asked.sha256, comment, arguments: edit.value, forRun }),
+    onSuccess: (record, decision) => announce(record.status === 'pending' ? `${asked.tool}: ${countedWords(record)}` : `${asked.tool}: ${DONE[decision]}`),
     onSettled: () => decisionSent(asked.run),
   });
-  const waiting = mutation.isPending || mutation.isSuccess;
+  // One of several that are needed: it waits on, and a no still ends it.
+  const counted = mutation.data?.status === 'pending' ? countedWords(mutation.data) : undefined;
+  const waiting = mutation.isPending || (mutation.isSuccess && counted === undefined);
   const button = (decision: Choice, words: string, look: string, off = false) => (
-    <button className={`button ${look}`} data-do={decision === 'reject' ? 'reject' : 'approve'} disabled={waiting || off} onClick={() => mutation.mutate(decision)}>{words}</button>
+    <button className={`button ${look}`} data-do={decision === 'reject' ? 'reject' : 'approve'} disabled={waiting || off || (decision !== 'reject' && counted !== undefined)} onClick={() => mutation.mutate(decision)}>{words}</button>
   );
   return (
     <>
@@ -52,12 +57,14 @@ export function Decide({ asked, exact }: { asked: Asked; exact: unknown }) {
       )}
       <div className="actions">
         <input type="text" data-do="comment" placeholder="Comment (optional)" aria-label="Comment" maxLength={1000} value={comment} onChange={(event) => setComment(event.target.value)} />
-        {text === null ? button('approve', 'Approve', 'primary') : button('edit', 'Approve as edited', 'primary', edit.value === undefined)}
+        {text === null ? button('approve', forRun ? 'Approve for this run' : 'Approve', 'primary') : button('edit', 'Approve as edited', 'primary', edit.value === undefined)}
         {text === null
-          ? <button className="button" data-do="edit" disabled={waiting || exact === undefined} onClick={() => setText(JSON.stringify(parsed(shown), null, 2))}>Edit</button>
+          ? alone && <button className="button" data-do="edit" disabled={waiting || exact === undefined} onClick={() => setText(JSON.stringify(parsed(shown), null, 2))}>Edit</button>
           : <button className="button" disabled={waiting} onClick={() => setText(null)}>Do not edit</button>}
         {button('reject', 'Reject', 'danger')}
+        {text === null && <label className="for-run"><input type="checkbox" checked={forRun} onChange={(event) => setForRun(event.target.checked)} /> <span>Allow for this run: later calls of <code>{asked.tool}</code> that the same rule asks about are made, too</span></label>}
       </div>
+      {counted && <p className="note" role="status">{counted}</p>}
       {mutation.isError && <Refused error={mutation.error} />}
     </>
   );
