@@ -6,6 +6,7 @@ import { linksChanged, linksQuery, makeLink, revokeLink, type DecisionLink } fro
 import { wordsOf } from '../../model/problem';
 import { ago, momentOf } from '../../model/text';
 import { announce } from '../../ui/announce';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import './links.css';
 
@@ -71,8 +72,7 @@ function All({ approval, people }: { approval: string; people: readonly string[]
       <p className="note">Once, without an account, and no longer than what it asks. The record says link:NAME.</p>
       {make.isError && <p className="problem" role="alert">{wordsOf(make.error)}</p>}
       {make.data && <Made of={make.data} />}
-      {query.isPending && <p className="note" role="status">Loading.</p>}
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       {query.isSuccess && query.data.length === 0 && !make.data && <p className="note">There is no link yet.</p>}
       <ul className="links" aria-label="Links">{query.data?.map((of) => <Row key={of.id} of={of} />)}</ul>
     </>

@@ -4,8 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { approvalQuery } from '../../api/approvals';
 import { questionOf, type Asked } from '../../model/approvals';
 import { termsOf } from '../../model/terms';
-import { wordsOf } from '../../model/problem';
 import { Chip } from '../../ui/chip';
+import { QueryState } from '../../ui/query_state';
 import { Answer } from './answer';
 import { Decide } from './decide';
 import { Expiry } from './expiry';
@@ -22,10 +22,10 @@ export function Question({ asked }: { asked: Asked }) {
     <article className="approval pending" aria-label={asked.isQuestion ? `${asked.tool} asks` : `Approval of ${asked.tool} is needed`}>
       <header><span className="kind">{kind}</span><strong>{asked.tool}</strong><Chip status="pending" /></header>
       {asked.reason && <p className="reason">{asked.reason}</p>}
-      {record.isError && !record.data && <p className="problem" role="alert">{wordsOf(record.error)} <button className="button small" onClick={() => void record.refetch()}>Ask again</button></p>}
+      {!record.data && <QueryState of={record} loading={asked.isQuestion ? 'The form is loading.' : 'The arguments are loading.'} />}
       {!asked.isQuestion && <TermsView run={asked.run} agent={record.data?.agent} tool={asked.tool} rule={asked.rule} terms={terms} />}
       {!asked.isQuestion && <Decide asked={asked} exact={record.data?.arguments} alone={(terms?.need ?? 1) === 1} />}
-      {asked.isQuestion && (question ? <Answer asked={asked} question={question} exact={record.data?.arguments} /> : record.isPending && <p className="note" role="status">The form is being loaded.</p>)}
+      {asked.isQuestion && question && <Answer asked={asked} question={question} exact={record.data?.arguments} />}
       {asked.expiresAt && <Expiry at={asked.expiresAt} />}
       <Links approval={asked.id} people={question?.people ?? []} />
     </article>

@@ -10,6 +10,7 @@ import { ApiProblem, wordsOf } from '../../model/problem';
 import type { RunLog, StepItem } from '../../model/run_log';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { PlanView } from './plan_view';
 import { VersionField } from './version_field';
 import './forks.css';
@@ -47,7 +48,7 @@ function CallField({ run, log, step, call, onCall }: { run: string; log: RunLog;
           {effects.map((one) => <option key={`${one.message} ${one.call}`} value={one.call}>{one.tool}, message {one.message}, {one.call}</option>)}
         </select>
       </label>
-      {all.isError && <p className="problem" role="alert">{wordsOf(all.error)}</p>}
+      <QueryState of={all} />
       {all.isSuccess && effects.length === 0 && <p className="note">It made no call.</p>}
     </>
   );

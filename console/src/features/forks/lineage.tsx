@@ -6,9 +6,9 @@ import { useEffect } from 'react';
 import type { Run } from '../../api/client';
 import { forksQuery } from '../../api/forks';
 import { queryClient, settled } from '../../api/queries';
-import { wordsOf } from '../../model/problem';
 import type { RunLog } from '../../model/run_log';
 import { ago } from '../../model/text';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import './forks.css';
 
@@ -42,7 +42,7 @@ export function Lineage({ id, run, log }: { id: string; run: Run | undefined; lo
         ))}
       </ul>
       {query.hasNextPage && <button className="button small quiet" disabled={query.isFetchingNextPage} onClick={() => void settled(forksQuery(id).queryKey).then(() => query.fetchNextPage())}>More forks</button>}
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
     </section>
   );
 }

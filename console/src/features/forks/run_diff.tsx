@@ -5,10 +5,10 @@ import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { runDiffQuery } from '../../api/forks';
 import { settled } from '../../api/queries';
-import { wordsOf } from '../../model/problem';
 import { callsOf, factsOf, messageOf, rowsOf, type DiffMessage, type DiffRow, type Made, type Side } from '../../model/run_diff';
 import { bytes, plural } from '../../model/text';
 import { RUN_WORDS, wordOf } from '../../ui/chip';
+import { QueryState } from '../../ui/query_state';
 import { Value } from '../../ui/value';
 import './forks.css';
 
@@ -78,8 +78,7 @@ export function RunDiff({ id, other }: { id: string; other: string }) {
     <div className="screen run-diff">
       <div className="title"><h1>What is different</h1></div>
       <p className="facts"><Link to="/runs/$id" params={{ id }}><code>{id}</code></Link> <span>and</span> <Link to="/runs/$id" params={{ id: other }}><code>{other}</code></Link></p>
-      {query.isPending && <p className="empty" role="status">The runs are being compared.</p>}
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)} <button className="button small" onClick={() => void query.refetch()}>Ask again</button></p>}
+      <QueryState of={query} loading="The runs are being compared." />
       {first && (
         <>
           <Facts a={first.a} b={first.b} />

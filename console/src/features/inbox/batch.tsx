@@ -11,6 +11,7 @@ import { fieldsOf, textOf } from '../../model/events';
 import { wordsOf } from '../../model/problem';
 import { ago, plainText, plural } from '../../model/text';
 import { announce } from '../../ui/announce';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import { Question } from '../approvals/question';
 import { Settled } from '../approvals/settled';
@@ -74,7 +75,7 @@ function Several({ run, waiting, marked, onMarked }: { run: string; waiting: rea
 }
 
 export function Batch({ group, approval }: { group: AskedGroup<Approval>; approval: string | undefined }) {
-  const { data: run } = useQuery(runQuery(group.run));
+  const query = useQuery(runQuery(group.run));
   const now = useNow(1000);
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
   // Each question is answered by itself.
@@ -90,7 +91,8 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
         <h2 className="agent">{group.rows[0]!.agent}</h2>
         <Link to="/runs/$id" params={{ id: group.run }}>run <code>{group.run}</code></Link>
       </header>
-      {run && <Evidence run={run} />}
+      <QueryState of={query} />
+      {query.data && <Evidence run={query.data} />}
       {waiting.length > 1 && <Several run={group.run} waiting={waiting} marked={marked} onMarked={setMarked} />}
       {group.rows.map((row) => (
         <div key={row.id} className={row.id === approval ? 'item chosen' : 'item'} data-approval={row.id} tabIndex={-1}>

@@ -2,6 +2,7 @@
 // back sees all of it, and what happens next.
 
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { patchRun, runQuery } from '../../api/queries';
 import { forkFrom } from '../../model/forks';
@@ -10,6 +11,7 @@ import { ApiProblem, wordsOf } from '../../model/problem';
 import { standingOf } from '../../model/standing';
 import { announce } from '../../ui/announce';
 import { wordOf } from '../../ui/chip';
+import { QueryState } from '../../ui/query_state';
 import type { ForkStart } from '../forks/fork_dialog';
 import { Lineage } from '../forks/lineage';
 import { useRunLog } from '../use_live';
@@ -26,7 +28,8 @@ type Over = { what: 'fork'; start: ForkStart } | { what: 'retry' };
 
 export function RunScreen({ id, step, onStep }: { id: string; step: number | undefined; onStep: (step: number | undefined) => void }) {
   const [log, version] = useRunLog(id);
-  const { data: run, error } = useQuery(runQuery(id));
+  const query = useQuery(runQuery(id));
+  const { data: run, error } = query;
   useEffect(() => { if (run) patchRun(run); }, [run]);
   useEffect(() => {
     const before = document.title;
@@ -42,7 +45,7 @@ export function RunScreen({ id, step, onStep }: { id: string; step: number | und
   };
 
   if (error instanceof ApiProblem && error.status === 404 && log.items.length === 0) {
-    return <div className="screen"><p className="empty" role="alert">{error.message}</p></div>;
+    return <div className="screen"><p className="empty" role="alert">{wordsOf(error)} <Link to="/runs">All runs</Link></p></div>;
   }
   // The stream is ahead of the record: it says first that the run is over, and that somebody is asked.
   const standing = log.closed ? { status: log.closed, open: false }
@@ -53,7 +56,7 @@ export function RunScreen({ id, step, onStep }: { id: string; step: number | und
   return (
     <div className="screen run-screen">
       <RunHead id={id} run={run} log={log} standing={standing} onReplay={replay} onRetry={() => setOver({ what: 'retry' })} />
-      {error && <p className="problem" role="alert">{wordsOf(error)}</p>}
+      <QueryState of={query} />
       <div className="columns">
         <div>
           <Transcript log={log} run={run} version={version} step={step} onStep={onStep} onFork={fork} />

@@ -9,6 +9,7 @@ import { rolesWords, saidRoles, teamsOf, type Roles } from '../../model/roles';
 import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import { RolesFields } from './roles_fields';
 
@@ -78,7 +79,7 @@ export function Groups({ admin }: { admin: boolean }) {
   return (
     <section aria-label="Groups">
       <div className="title"><h2>Groups of identity providers</h2>{admin && query.isSuccess && <button className="button primary small" onClick={() => setOver({ what: 'set' })}>Give a group a meaning</button>}</div>
-      {query.isError && (none ? <p className="empty">{wordsOf(query.error)}</p> : <p className="problem" role="alert">{wordsOf(query.error)}</p>)}
+      {none ? <p className="empty">{wordsOf(query.error)}</p> : <QueryState of={query} />}
       <ul className="identities" aria-label="Groups" aria-busy={query.isPending}>
         {query.data?.map((of) => (
           <li key={`${of.provider} ${of.group}`} data-group={of.group}>
@@ -93,7 +94,6 @@ export function Groups({ admin }: { admin: boolean }) {
           </li>
         ))}
       </ul>
-      {query.isPending && <p className="note" role="status">Loading.</p>}
       {query.isSuccess && query.data.length === 0 && <p className="empty">No group means anything yet, so nobody gets in by an identity provider.</p>}
       {over?.what === 'set' && <Meaning of={over.of} onClose={close} />}
       {over?.what === 'delete' && <Delete of={over.of} onClose={close} />}

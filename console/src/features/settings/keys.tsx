@@ -7,6 +7,7 @@ import { wordsOf } from '../../model/problem';
 import { saidRoles, type Roles } from '../../model/roles';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { CredentialRow, useEnded } from './credential_row';
 import { RolesFields } from './roles_fields';
 
@@ -109,7 +110,7 @@ export function Keys({ admin, self }: { admin: boolean; self: string }) {
     <section aria-label="API keys">
       <div className="title"><h2>API keys</h2><button className="button primary small" disabled={!admin && self === ''} onClick={() => setOver({ what: 'create' })}>Create a key</button></div>
       {toggle}
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="identities" aria-label="API keys" aria-busy={query.isPending}>
         {rows.map((of) => (
           <CredentialRow key={of.id} of={of}>

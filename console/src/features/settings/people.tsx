@@ -8,6 +8,7 @@ import { isAdminOfAll, rolesWords, saidRoles, type Roles } from '../../model/rol
 import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import { RolesFields } from './roles_fields';
 
@@ -118,7 +119,7 @@ export function People({ admin, self, open }: { admin: boolean; self: string; op
   return (
     <section aria-label="People">
       <div className="title"><h2>People and services</h2><button className="button primary small" onClick={() => setOver({ what: 'add' })}>Add a person</button></div>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="identities" aria-label="People and services" aria-busy={query.isPending}>
         {query.data?.map((of) => <Row key={of.name} of={of} self={self} now={now} onChange={() => setOver({ what: 'change', of })} onDisable={() => setOver({ what: 'disable', of })} />)}
       </ul>

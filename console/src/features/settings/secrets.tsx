@@ -8,6 +8,7 @@ import { SECRET_NAME, base64Of, sizeProblem, valueOfFile } from '../../model/sec
 import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 
 async function valueIn(form: FormData): Promise<SecretValue> {
@@ -88,7 +89,7 @@ export function Secrets({ admin }: { admin: boolean }) {
     <section aria-label="Secrets">
       <div className="title"><h2>Named secrets</h2>{admin && <button className="button primary small" onClick={() => setOver({ what: 'set' })}>Set a secret</button>}</div>
       <p className="note">What definitions use without anybody reading it. Where each may go, the operator grants when the server starts.</p>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="identities" aria-label="Secrets" aria-busy={query.isPending}>
         {query.data?.map((of) => (
           <li key={of.name} data-secret={of.name}>
@@ -103,7 +104,6 @@ export function Secrets({ admin }: { admin: boolean }) {
           </li>
         ))}
       </ul>
-      {query.isPending && <p className="note" role="status">Loading.</p>}
       {query.isSuccess && query.data.length === 0 && <p className="empty">There is no secret.{admin && ' Set one, and name it in a definition: api_key_env: secret:NAME.'}</p>}
       {over?.what === 'set' && <SetSecret of={over.of} onClose={close} />}
       {over?.what === 'delete' && <Delete of={over.of} onClose={close} />}
