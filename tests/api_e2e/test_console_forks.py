@@ -82,10 +82,10 @@ def test_another_prompt_another_result_and_a_message(server, shop, page):
     assert server.wait(other)["input"] == "say hello" and shop.paid() == 1
     # The call is the one of the step.
     open_run(page, server, run)
-    from_here(page, "step 2")
+    from_here(page, "step 3")
     radio(page, "Another result of a call")
     page.wait_for("document.querySelector('select[name=call]')?.value != ''")
-    assert "pay" in page.evaluate("document.querySelector('select[name=call]').selectedOptions[0].textContent")
+    assert "look" in page.evaluate("document.querySelector('select[name=call]').selectedOptions[0].textContent")
     enter(page, "dialog textarea", "no such account")
     planned(page, "with the other result")
     other = started(page, run)
