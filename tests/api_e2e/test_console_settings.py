@@ -209,7 +209,7 @@ def test_a_secret_is_set_rotated_and_deleted_and_never_shown(guarded, page, sign
     # From a file, whose last line break is not meant.
     button_of(page, "Rotate SHOP_TOKEN")
     page.wait_for("!!document.querySelector('dialog form')")
-    page.evaluate("document.querySelector('dialog .role input').click()")
+    page.evaluate("document.querySelector('dialog .check input').click()")
     page.wait_for("!!document.querySelector('dialog input[name=file]')")
     page.evaluate("""(() => {
       const held = new DataTransfer();

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { callOfStep, editsAt, effectsByFate, forkBody, forkFrom, inheritedWords, placeWords, type Effect, type ForkDraft } from './forks';
+import { callOfStep, canFork, editsAt, effectsByFate, forkBody, forkFrom, inheritedWords, placeWords, type Effect, type ForkDraft } from './forks';
 import { RunLog, type StepItem } from './run_log';
 
 const DRAFT: ForkDraft = { at: 'start', edit: 'none', text: '', call: '', isError: false, version: '', reason: '' };
@@ -45,6 +45,7 @@ test('a fork begins at an item where something can go on', () => {
   expect(from('step:3')).toEqual({ at: { step: 3 }, edit: 'none', text: '' });
   expect(from('message:m')).toEqual({ at: { step: 4 }, edit: 'message', text: 'and bob' });
   expect(from('step:6')).toBe(undefined); // it is under way
+  expect(log.items.filter(canFork).map((item) => item.key)).toEqual(['input', 'step:1', 'step:2', 'step:3', 'step:4', 'message:m', 'step:5']);
 });
 
 test('a step is found among the calls by its turn, its tool and its place there', () => {

@@ -65,13 +65,17 @@ export function callOfStep(items: readonly Item[], step: StepItem, effects: read
   return message !== undefined && calls.length === same.length ? (calls[same.indexOf(step)]?.call ?? '') : '';
 }
 
+// Whether something can go on from an item: not from one that is under way, nor from what no model call has read.
+export const canFork = (item: Item): boolean =>
+  item.kind === 'input' || (item.kind === 'step' && (item.status === 'completed' || item.status === 'failed')) || (item.kind === 'message' && item.seen);
+
 // Where a fork from this item begins, and with what in the field; undefined: nothing goes on from it.
 export function forkFrom(items: readonly Item[], item: Item): Pick<ForkDraft, 'at' | 'edit' | 'text'> | undefined {
+  if (!canFork(item)) return undefined;
   switch (item.kind) {
     case 'input': return { at: 'start', edit: 'none', text: item.text };
-    case 'step': return item.status === 'completed' || item.status === 'failed' ? { at: { step: item.step }, edit: 'none', text: '' } : undefined;
+    case 'step': return { at: { step: item.step }, edit: 'none', text: '' };
     case 'message': {
-      if (!item.seen) return undefined;
       // It was said behind the turn before it: there something else is said.
       const before = items.findLast((one) => one.kind === 'step' && one.step < item.step);
       return before ? { at: { step: before.step }, edit: 'message', text: item.text } : { at: 'start', edit: 'none', text: '' };

@@ -18,3 +18,6 @@ export class ApiProblem extends Error {
 
 export const wordsOf = (error: unknown): string =>
   error instanceof ApiProblem && error.hint ? `${error.message} (${error.hint})` : error instanceof Error ? error.message : String(error);
+
+// Whether the same question may get another answer in a moment: what is refused is refused again.
+export const isPassing = (error: unknown): boolean => !(error instanceof ApiProblem && error.status >= 400 && error.status < 500 && error.status !== 408 && error.status !== 429);

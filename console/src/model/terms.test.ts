@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { effectOf, fourEyesWords, termsOf, votesWords, whoMay } from './terms';
+import { decidedWords, effectOf, fourEyesWords, termsOf, votesWords, whoMay } from './terms';
 
 const RECORD = {
   id: 'ap-1', rule: 'large', need: 2, have: 1, who: ['cashier', 'user:zoe'], four_eyes: true, requester: 'ann', votes: [{ by: 'bob', at: '2026-01-01T00:00:00Z' }],
@@ -29,4 +29,10 @@ test('what a call does to the world is what its tool declares', () => {
   expect(effectOf(definition, 'pay')).toBe('at_most_once');
   expect(effectOf(definition, 'look')).toBe(undefined);
   expect(effectOf(undefined, 'pay')).toBe(undefined);
+});
+
+test('who else approved is told, and how far it goes', () => {
+  expect(decidedWords({ votes: [{ by: 'bob' }, { by: 'cleo' }], scope: 'run' })).toBe('approved by bob and cleo, for this run');
+  expect(decidedWords({ votes: [{ by: 'bob' }] })).toBe('');
+  expect(decidedWords({})).toBe('');
 });

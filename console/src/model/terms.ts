@@ -40,6 +40,13 @@ export function votesWords({ need, have, votes }: Terms): string {
   return `${have} of ${need}${by ? `, by ${by}` : ''}`;
 }
 
+// Of what was decided: who else approved, and how far it goes.
+export function decidedWords(data: unknown): string {
+  const { votes, scope } = fieldsOf(data);
+  const by = [...new Set(listOf(votes).map((vote) => textOf(fieldsOf(vote)['by'])).filter(Boolean))];
+  return [by.length > 1 ? `approved by ${joined(by, 'and')}` : '', scope === 'run' ? 'for this run' : ''].filter(Boolean).join(', ');
+}
+
 export const fourEyesWords = ({ requester }: Terms): string => (requester ? `not ${requester}, who started the run` : 'two people, since nobody knows who started the run');
 
 // What the call does to the world, as its tool declares: docs/guide/agents.md.

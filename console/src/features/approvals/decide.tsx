@@ -62,7 +62,7 @@ export function Decide({ asked, exact, alone }: { asked: Asked; exact: unknown; 
           ? alone && <button className="button" data-do="edit" disabled={waiting || exact === undefined} onClick={() => setText(JSON.stringify(parsed(shown), null, 2))}>Edit</button>
           : <button className="button" disabled={waiting} onClick={() => setText(null)}>Do not edit</button>}
         {button('reject', 'Reject', 'danger')}
-        {text === null && <label className="for-run"><input type="checkbox" checked={forRun} onChange={(event) => setForRun(event.target.checked)} /> <span>Allow for this run: later calls of <code>{asked.tool}</code> that the same rule asks about are made, too</span></label>}
+        {text === null && <label className="check for-run"><input type="checkbox" checked={forRun} onChange={(event) => setForRun(event.target.checked)} /> <span>Allow for this run: later calls of <code>{asked.tool}</code> that the same rule asks about are made, too</span></label>}
       </div>
       {counted && <p className="note" role="status">{counted}</p>}
       {mutation.isError && <Refused error={mutation.error} />}

@@ -20,7 +20,7 @@ function Choices({ field, id, typed, wrong, onType }: Props) {
   return (
     <div className="choices" id={id} tabIndex={-1} role={some ? 'group' : 'radiogroup'} aria-labelledby={`${id}-label`} aria-describedby={`${id}-says`} aria-invalid={some || !wrong ? undefined : true}>
       {choices.map(([value, words]) => (
-        <label key={value}><input type={some ? 'checkbox' : 'radio'} name={id} checked={isChosen(value)} onChange={(event) => choose(value, event.target.checked)} /> <span>{words}</span></label>
+        <label key={value} className="check"><input type={some ? 'checkbox' : 'radio'} name={id} checked={isChosen(value)} onChange={(event) => choose(value, event.target.checked)} /> <span>{words}</span></label>
       ))}
     </div>
   );

@@ -21,7 +21,7 @@ export function Question({ asked }: { asked: Asked }) {
   return (
     <article className="approval pending" aria-label={asked.isQuestion ? `${asked.tool} asks` : `Approval of ${asked.tool} is needed`}>
       <header><span className="kind">{kind}</span><strong>{asked.tool}</strong><Chip status="pending" /></header>
-      {asked.reason && <p className="reason">{asked.reason}</p>}
+      {!asked.isQuestion && asked.reason && <p className="reason">{asked.reason}</p>}
       {!record.data && <QueryState of={record} loading={asked.isQuestion ? 'The form is loading.' : 'The arguments are loading.'} />}
       {!asked.isQuestion && <TermsView run={asked.run} agent={record.data?.agent} tool={asked.tool} rule={asked.rule} terms={terms} />}
       {!asked.isQuestion && <Decide asked={asked} exact={record.data?.arguments} alone={(terms?.need ?? 1) === 1} />}

@@ -4,7 +4,7 @@ import { Chip } from '../../ui/chip';
 import { Value } from '../../ui/value';
 
 // Of a question `arguments` is what it was called with, and `answer` what was said.
-export interface Ended { tool: string; status: string; isQuestion: boolean; arguments: unknown; answer: unknown; by: string; at: string; comment: string }
+export interface Ended { tool: string; status: string; isQuestion: boolean; arguments: unknown; answer: unknown; by: string; at: string; comment: string; more: string }
 
 export function Settled({ of }: { of: Ended }) {
   return (
@@ -12,7 +12,7 @@ export function Settled({ of }: { of: Ended }) {
       <header><span className="kind">{of.isQuestion ? 'question' : 'approval'}</span><strong>{of.tool}</strong><Chip status={of.status} /></header>
       <Value of={of.arguments} />
       {of.answer !== undefined && <><h3 className="said-label">Answer</h3><Value of={of.answer} /></>}
-      {of.at && <p className="note">{of.status}{of.by && ` by ${of.by}`}, <time dateTime={of.at}>{new Date(of.at).toLocaleString()}</time></p>}
+      {of.at && <p className="note">{of.status}{of.by && ` by ${of.by}`}, <time dateTime={of.at}>{new Date(of.at).toLocaleString()}</time>{of.more && `; ${of.more}`}</p>}
       {of.comment && <p className="note">{'\u201C'}{of.comment}{'\u201D'}</p>}
     </article>
   );

@@ -27,7 +27,7 @@ function Place({ places, at, onAt }: { places: readonly ForkAt[]; at: ForkAt; on
     <fieldset className="fork-choices">
       <legend>From</legend>
       {places.map((place) => (
-        <label key={placeWords(place)}><input type="radio" name="fork-at" checked={sameAt(place, at)} onChange={() => onAt(place)} /> <span>{placeWords(place)}</span></label>
+        <label key={placeWords(place)} className="check"><input type="radio" name="fork-at" checked={sameAt(place, at)} onChange={() => onAt(place)} /> <span>{placeWords(place)}</span></label>
       ))}
     </fieldset>
   );
@@ -89,26 +89,25 @@ export default function ForkDialog({ run, log, start, failed, onClose }: { run: 
   };
   return (
     <Dialog label="Fork the run" onClose={onClose} className="fork">
-      <form className="settings-form" onSubmit={submit}>
-        <h2>Fork {run.id}</h2>
+      <form className="dialog-form" onSubmit={submit}>
+        <h2>Fork <code>{run.id}</code></h2>
         <p className="note">A run of its own that goes on from there. What stands before the place is shared and not done again; this run stays as it is.</p>
         <Place places={places} at={draft.at} onAt={onAt} />
         <fieldset className="fork-choices">
           <legend>What is different</legend>
           {edits.map((edit) => (
-            <label key={edit}><input type="radio" name="fork-edit" checked={draft.edit === edit} onChange={() => change({ edit, text: edit === 'prompt' && draft.text === '' ? start.text : edit === 'tool_result' ? '' : draft.text })} /> <span>{EDITS[edit]}</span></label>
+            <label key={edit} className="check"><input type="radio" name="fork-edit" checked={draft.edit === edit} onChange={() => change({ edit, text: edit === 'prompt' && draft.text === '' ? start.text : edit === 'tool_result' ? '' : draft.text })} /> <span>{EDITS[edit]}</span></label>
           ))}
         </fieldset>
         {draft.edit === 'tool_result' && <CallField run={run.id} log={log} step={start.step} call={draft.call} onCall={(call) => change({ call })} />}
         {draft.edit !== 'none' && <label>{TEXTS[draft.edit]}<textarea name="text" rows={4} value={draft.text} onChange={(event) => change({ text: event.target.value })} /></label>}
-        {draft.edit === 'tool_result' && <label className="role"><input type="checkbox" checked={draft.isError} onChange={(event) => change({ isError: event.target.checked })} /> <span>It failed with that</span></label>}
+        {draft.edit === 'tool_result' && <label className="check"><input type="checkbox" checked={draft.isError} onChange={(event) => change({ isError: event.target.checked })} /> <span>It failed with that</span></label>}
         <VersionField run={run} version={draft.version} onVersion={(version) => change({ version })} />
         <label>Why (optional)<input name="reason" maxLength={1000} autoComplete="off" value={draft.reason} onChange={(event) => change({ reason: event.target.value })} /></label>
         <section className="fork-plan" aria-label="What it would do" aria-live="polite" aria-busy={plan.isFetching}>
           <h3>What it would do</h3>
           {asked === undefined && <p className="note">Say first what is different.</p>}
-          {asked !== undefined && plan.isPending && <p className="note">The server is asked.</p>}
-          {asked !== undefined && plan.isError && <p className="problem" role="alert">{wordsOf(plan.error)}</p>}
+          {asked !== undefined && <QueryState of={plan} loading="The server is asked." />}
           {problem?.code === 'fork_needs_message' && <button type="button" className="button small" onClick={() => change({ edit: 'message' })}>Say something there</button>}
           {problem?.nearest !== undefined && <button type="button" className="button small" onClick={() => onAt({ message: problem.nearest! })}>Fork behind message {problem.nearest} instead</button>}
           {asked !== undefined && plan.isSuccess && <PlanView plan={plan.data} />}

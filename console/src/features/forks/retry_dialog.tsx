@@ -24,8 +24,8 @@ export default function RetryDialog({ run, onClose }: { run: Run; onClose: () =>
   });
   return (
     <Dialog label="Retry the run" onClose={onClose} className="fork">
-      <div className="settings-form">
-        <h2>Retry {run.id}</h2>
+      <div className="dialog-form">
+        <h2>Retry <code>{run.id}</code></h2>
         <p className="note">A new run goes on in the conversation where this one came to, and does nothing of it again. The step that failed is made again.</p>
         <VersionField run={run} version={version} onVersion={setVersion} />
         {retry.isError && <p className="problem" role="alert">{wordsOf(retry.error)}</p>}

@@ -10,17 +10,17 @@ import { bytes, plural } from '../../model/text';
 import { RUN_WORDS, wordOf } from '../../ui/chip';
 import { QueryState } from '../../ui/query_state';
 import { Value } from '../../ui/value';
+import { Prose } from '../run/items';
+import '../run/run.css';
 import './forks.css';
 
-const MAX_TEXT = 20_000; // characters of a message that are shown at once
-
 function Said({ of, side }: { of: DiffMessage | undefined; side: 'A' | 'B' }) {
-  if (!of) return <div className="diff-none" aria-label={`${side}: nothing`}>nothing</div>;
+  if (!of) return <p className="diff-none">{side} says nothing here.</p>;
   return (
     <article className={`diff-message ${of.role}${of.isError ? ' bad' : ''}`} aria-label={`${side}: message ${of.sequence}, ${of.role}`}>
       <header><span className="kind">{of.role}</span><span className="note">{side}, message {of.sequence}</span></header>
       {of.omitted !== undefined && <p className="note">{bytes(of.omitted)}, left out here: see the run.</p>}
-      {of.text !== '' && (of.role === 'tool' || of.text.length > MAX_TEXT ? <Value of={of.text} /> : <p className="prose plain">{of.text}</p>)}
+      {of.text !== '' && (of.role === 'tool' ? <Value of={of.text} /> : <Prose text={of.text} />)}
       {of.calls.map((call) => <div key={call.id} className="diff-call"><code>{call.name}</code><Value of={call.arguments} /></div>)}
     </article>
   );
@@ -42,7 +42,7 @@ function Facts({ a, b }: { a: Side & { run: string }; b: Side & { run: string } 
     <div className="scroll" tabIndex={0} role="group" aria-label="How they stand">
       <table className="diff-facts">
         <thead>
-          <tr><th scope="col"><span className="visually-hidden">What</span></th>{[a, b].map((side, at) => <th key={at} scope="col">{at === 0 ? 'A' : 'B'} <Link to="/runs/$id" params={{ id: side.run }}>{side.run}</Link></th>)}</tr>
+          <tr><th scope="col"><span className="visually-hidden">What</span></th>{[a, b].map((side, at) => <th key={at} scope="col">{at === 0 ? 'A' : 'B'} {side.run}</th>)}</tr>
         </thead>
         <tbody>
           {facts.map((fact) => (
@@ -77,7 +77,7 @@ export function RunDiff({ id, other }: { id: string; other: string }) {
   return (
     <div className="screen run-diff">
       <div className="title"><h1>What is different</h1></div>
-      <p className="facts"><Link to="/runs/$id" params={{ id }}><code>{id}</code></Link> <span>and</span> <Link to="/runs/$id" params={{ id: other }}><code>{other}</code></Link></p>
+      <p className="note">between <Link to="/runs/$id" params={{ id }}><code>{id}</code></Link> and <Link to="/runs/$id" params={{ id: other }}><code>{other}</code></Link></p>
       <QueryState of={query} loading="The runs are being compared." />
       {first && (
         <>

@@ -9,6 +9,7 @@ import { runQuery } from '../../api/queries';
 import { askedOfRecord, type AskedGroup } from '../../model/approvals';
 import { fieldsOf, textOf } from '../../model/events';
 import { wordsOf } from '../../model/problem';
+import { decidedWords } from '../../model/terms';
 import { ago, plainText, plural } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { QueryState } from '../../ui/query_state';
@@ -104,7 +105,7 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
           )}
           {row.status === 'pending' ? <Question asked={askedOfRecord(row)} /> : (
             <Settled of={{
-              tool: row.tool, status: row.status, isQuestion: row.kind === 'question', answer: row.answer, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '',
+              tool: row.tool, status: row.status, isQuestion: row.kind === 'question', answer: row.answer, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '', more: decidedWords(row),
             }} />
           )}
         </div>

@@ -2,7 +2,7 @@
 
 import { memo, useEffect, useLayoutEffect, useState } from 'react';
 import type { Run } from '../../api/client';
-import { forkFrom } from '../../model/forks';
+import { canFork } from '../../model/forks';
 import type { Item, RunLog } from '../../model/run_log';
 import { plural } from '../../model/text';
 import { useKeys } from '../../ui/use_keys';
@@ -74,7 +74,7 @@ export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
     { keys: ']', says: 'Next step', run: () => move(1) },
     { keys: '[', says: 'Step before', run: () => move(-1) },
     { keys: 'f', says: 'Follow what happens', run: () => { onStep(undefined); setFollowing(true); endMark()?.scrollIntoView({ block: 'end' }); } },
-    { keys: 'b', says: 'Fork from the chosen step', run: () => { const chosen = items[found]; if (chosen && forkFrom(items, chosen)) onFork(chosen); } },
+    { keys: 'b', says: 'Fork from the chosen step', run: () => { const chosen = items[found]; if (chosen && canFork(chosen)) onFork(chosen); } },
   ]);
 
   return (
@@ -83,7 +83,7 @@ export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
       {items.slice(first).map((item) => (
         <div key={item.key} id={item.kind === 'step' ? `step-${item.step}` : undefined} className={item.kind === 'step' && item.step === step ? 'item chosen' : 'item'}>
           <ItemView run={log.run} item={item} output={item.kind === 'end' ? run?.output : undefined} />
-          {run && forkFrom(items, item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
+          {run && canFork(item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
         </div>
       ))}
       {items.length === 0 && <p className="empty">{run ? 'Nothing has happened yet.' : ''}</p>}

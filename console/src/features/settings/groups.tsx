@@ -33,7 +33,7 @@ function Meaning({ of, onClose }: { of: Group | undefined; onClose: () => void }
   const label = of ? `Change what ${of.group} means` : 'Give a group a meaning';
   return (
     <Dialog label={label} onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>{label}</h2>
         <p className="note">It counts when its people sign in the next time. Who is in several groups has the roles of all of them.</p>
         {!of && (

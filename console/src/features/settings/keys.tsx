@@ -48,7 +48,7 @@ function Create({ admin, self, onMade, onClose }: { admin: boolean; self: string
   };
   return (
     <Dialog label="Create a key" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Create a key</h2>
         <label>Of whom<input name="principal" required maxLength={100} readOnly={!admin} list="principals" autoComplete="off" autoCapitalize="none" spellCheck={false} value={principal} onChange={(event) => setPrincipal(event.target.value)} /></label>
         <datalist id="principals">{users.data?.map((one) => <option key={one.name} value={one.name} />)}</datalist>
@@ -71,7 +71,7 @@ function Rotate({ of, onMade, onClose }: { of: Credential; onMade: (made: Made) 
   };
   return (
     <Dialog label="Rotate a key" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Another key instead of {of.label || of.id}</h2>
         <label>The old one ends <select name="grace" defaultValue={3600}>{GRACES.map(([words, seconds]) => <option key={seconds} value={seconds}>{words}</option>)}</select></label>
         {rotate.isError && <p className="problem" role="alert">{wordsOf(rotate.error)}</p>}

@@ -31,7 +31,7 @@ function Add({ open, onClose }: { open: boolean; onClose: () => void }) {
   };
   return (
     <Dialog label="Add a person" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Add a person</h2>
         <label>Name<input name="name" required maxLength={100} autoComplete="off" autoCapitalize="none" spellCheck={false} /></label>
         <label>Password, at least 10 characters<input name="password" type="password" required minLength={10} autoComplete="new-password" /></label>
@@ -61,7 +61,7 @@ function Change({ of, onClose }: { of: Principal; onClose: () => void }) {
   };
   return (
     <Dialog label={`Change ${of.name}`} onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Change {of.name}</h2>
         <RolesFields roles={roles} onRoles={setRoles} />
         {of.kind === 'person' && <label>Another password (left out: the one so far)<input name="password" type="password" minLength={10} autoComplete="new-password" /></label>}

@@ -43,15 +43,15 @@ function SetSecret({ of, onClose }: { of: Secret | undefined; onClose: () => voi
   const label = of ? `Rotate ${of.name}` : 'Set a secret';
   return (
     <Dialog label={label} onClose={onClose}>
-      <form ref={where} className="settings-form" onSubmit={submit}>
+      <form ref={where} className="dialog-form" onSubmit={submit}>
         <h2>{label}</h2>
         <p className="note">It is stored sealed, and nobody reads it again, here neither. {of ? 'It counts from the next call on.' : 'A definition names it as secret:NAME.'}</p>
         {!of && <label>Name<input name="name" required pattern={SECRET_NAME} title="Letters, digits, _, . and -, at most 64" maxLength={64} autoComplete="off" autoCapitalize="none" spellCheck={false} placeholder="OPENAI_KEY" /></label>}
-        <label className="role"><input type="checkbox" checked={byFile} onChange={(event) => setByFile(event.target.checked)} /> <span>From a file <span className="note">several lines, or any bytes</span></span></label>
+        <label className="check"><input type="checkbox" checked={byFile} onChange={(event) => setByFile(event.target.checked)} /> <span>From a file <span className="note">several lines, or any bytes</span></span></label>
         {byFile ? (
           <div className="secret-ways">
             <label>File<input name="file" type="file" required /></label>
-            <label className="role"><input type="checkbox" name="exact" /> <span>A line break at its end belongs to it</span></label>
+            <label className="check"><input type="checkbox" name="exact" /> <span>A line break at its end belongs to it</span></label>
           </div>
         ) : <label>Value<input name="value" type="password" required autoComplete="new-password" spellCheck={false} /></label>}
         {set.isError && <p className="problem" role="alert">{wordsOf(set.error)}</p>}

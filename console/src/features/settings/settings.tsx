@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { sessionQuery, signOut, type Known } from '../../api/session';
 import { changeOwnPassword } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
@@ -34,7 +34,7 @@ function OwnPassword({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog label="Change the password" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Change the password</h2>
         <p className="note">All other sessions of yours end.</p>
         <label>The one so far<input name="old" type="password" required autoComplete="current-password" /></label>
@@ -62,6 +62,9 @@ function Yourself({ who }: { who: Known }) {
 
 export function Settings({ part }: { part: SettingsPart | undefined }) {
   const { data: who } = useQuery(sessionQuery);
+  const parts = useRef<HTMLElement>(null);
+  // Where the bar has no room for all, the part that is shown is in view.
+  useEffect(() => { parts.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [part, who === undefined]);
   if (!who) return null;
   const admin = isAdminOfAll(who.roles);
   const shown = part ?? (admin ? 'people' : 'keys');
@@ -69,7 +72,7 @@ export function Settings({ part }: { part: SettingsPart | undefined }) {
     <div className="screen settings">
       <div className="title"><h1>Settings</h1></div>
       <Yourself who={who} />
-      <nav className="parts" aria-label="Settings">
+      <nav ref={parts} className="parts" aria-label="Settings">
         {PARTS.map(([one, words]) => <Link key={one} to="/settings" search={{ part: one }} replace aria-current={one === shown ? 'page' : undefined}>{words}</Link>)}
       </nav>
       {shown === 'people' && <People admin={admin} self={who.known ? who.name : ''} open={who.open} />}
