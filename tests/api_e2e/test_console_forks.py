@@ -101,6 +101,7 @@ def test_another_prompt_another_result_and_a_message(server, shop, page):
     planned(page, "It begins at message 5")
     other = started(page, run)
     assert server.wait(other)["output"] == "There is no such account."
+    page.wait_for("document.querySelector('.say.user[aria-label=\"Said behind it\"]')?.textContent == 'no such account?'")
 
 
 def test_a_place_that_does_not_do_names_one_that_does(server, shop, page):

@@ -298,3 +298,4 @@ def test_a_phone_has_no_sideways_scroll(guarded, page, signed_in):
         page.open(f"http://{guarded.http}{path}")
         page.wait_for(f"!!document.querySelector({ready!r})")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert page.evaluate("(document.querySelector('.parts [aria-current]')?.getBoundingClientRect().right ?? 0) <= 390"), path

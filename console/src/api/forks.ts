@@ -40,3 +40,10 @@ export const runDiffQuery = (id: string, other: string) => infiniteQueryOptions(
   initialPageParam: '',
   getNextPageParam: (page) => page.next_cursor,
 });
+
+// What the other one says first, behind what both have.
+export const firstBehindQuery = (id: string, other: string) => queryOptions({
+  queryKey: ['run-diff', id, other, 'first'],
+  queryFn: async () => (await answered(api.GET('/api/v1/runs/{id}/diff/{other}', { params: { path: { id, other }, query: { limit: 1 } } }))).b.messages[0] ?? null,
+  staleTime: Infinity,
+});

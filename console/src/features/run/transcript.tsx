@@ -6,6 +6,7 @@ import { canFork } from '../../model/forks';
 import type { Item, RunLog } from '../../model/run_log';
 import { plural } from '../../model/text';
 import { useKeys } from '../../ui/use_keys';
+import { ForkedFrom } from '../forks/forked_from';
 import { Here } from '../forks/here';
 import { ApprovalView } from './approval';
 import { EndView, InputView, MessageView, NoteView, StepView } from './items';
@@ -83,6 +84,7 @@ export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
       {items.slice(first).map((item) => (
         <div key={item.key} id={item.kind === 'step' ? `step-${item.step}` : undefined} className={item.kind === 'step' && item.step === step ? 'item chosen' : 'item'}>
           <ItemView run={log.run} item={item} output={item.kind === 'end' ? run?.output : undefined} />
+          {item.kind === 'input' && run?.forked_from && <ForkedFrom id={run.id} from={run.forked_from} begun={items.some((one) => one.kind === 'step')} />}
           {run && canFork(item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
         </div>
       ))}
