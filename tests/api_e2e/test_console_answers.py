@@ -162,6 +162,23 @@ def test_a_link_is_made_shown_once_and_revoked(own_server, page, payments):
     assert payments() == []
 
 
+def test_a_screen_without_an_answer_says_so_and_asks_again(own_server, page):
+    server = own_server
+    page.open(f"{server.ready['http']}/settings?part=secrets")
+    page.wait_for("document.querySelector('.settings .empty')?.textContent.includes('There is no secret')")
+    server.kill()
+    page.wait_for("document.getElementById('link').dataset.state == 'down'")
+    to = "[...document.querySelectorAll('.parts a')].find(one => one.textContent == {!r}).click()"
+    page.evaluate(to.format("API keys"))
+    page.wait_for("document.querySelector('.settings [role=status]')?.textContent.includes('it is asked again')")
+    page.wait_for("document.querySelector('.settings [role=alert] button')?.textContent == 'Ask again'")
+    server.start()
+    page.wait_for("document.getElementById('link').dataset.state == 'live'")
+    click(page, ".settings [role=alert] button", "Ask again")
+    page.wait_for("document.querySelector('.settings .empty')?.textContent.includes('No key opens') || !!document.querySelector('[data-credential]')")
+    assert not page.evaluate("!!document.querySelector('.settings [role=alert]')")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(care, page, axe, scheme):
     run, _ = asked(care)
