@@ -1,12 +1,15 @@
 """What waits for a person, in a browser against the real server: questions that are answered with their form, the terms of a rule, a call
 that is allowed for the run, links for who has no account."""
 
+import base64
 import json
 import urllib.parse
 
 import pytest
 
 import browser
+import test_answer_files
+from test_answer_files import PROGRAM, clerk, png  # noqa: F401 (fixture)
 from test_console import axe, chromium, click, enter, open_run, page, text_of, violations  # noqa: F401 (fixtures)
 from test_console_sign_in import guarded, sign_in  # noqa: F401
 from test_identity import PASSWORD, add_user, bearer, make_key
@@ -70,6 +73,36 @@ def test_the_inbox_answers_and_declines(own_server, asking, page):
     page.wait_for("!!document.querySelector('.batch .approval.rejected')")
     waiting(page, 0)
     assert '"reason":"ask the shop"' in server.wait(second)["output"]
+
+
+def choose_file(page, body, name="receipt.png"):
+    page.evaluate(f"""(() => {{
+      const held = new DataTransfer();
+      held.items.add(new File([Uint8Array.from(atob({base64.b64encode(body).decode()!r}), (c) => c.charCodeAt(0))], {name!r}));
+      const field = document.querySelector('[data-field=receipt] input');
+      field.files = held.files;
+      field.dispatchEvent(new Event('change', {{bubbles: true}}));
+    }})()""")
+
+
+def test_a_question_takes_a_file_by_what_it_is(clerk, page):
+    run, question = test_answer_files.asked(clerk)
+    open_run(page, clerk, run)
+    page.wait_for("!!document.querySelector('[data-field=receipt] input[type=file]')")
+    assert page.evaluate("document.querySelector('[data-field=receipt] input').accept") == "image/png,application/pdf"
+    choose_file(page, PROGRAM)
+    page.wait_for("document.querySelector('[data-field=receipt] [role=alert]')?.textContent.includes('x-dosexec')")
+    choose_file(page, png() + b"\0" * 20_000)
+    page.wait_for("document.querySelector('[data-field=receipt] [role=alert]')?.textContent.includes('are allowed')")
+    click(page, ".answer button", "Answer")
+    page.wait_for("document.querySelector('[data-field=receipt].wrong')?.textContent.includes('`receipt` is missing')")
+    choose_file(page, png())
+    page.wait_for("document.querySelector('[data-field=receipt] [role=status]')?.textContent.includes('image/png')")
+    click(page, ".answer button", "Answer")
+    page.wait_for("!!document.querySelector('.approval.answered')")
+    said = test_answer_files.answered(clerk, run)["receipt"]
+    assert (said["media_type"], said["bytes"], said["name"]) == ("image/png", len(png()), "receipt.png")
+    assert clerk.get(f"/api/v1/approvals/{question['id']}").json["status"] == "answered"
 
 
 def test_what_somebody_types_outlives_a_killed_server(own_server, asking, page):

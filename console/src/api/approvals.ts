@@ -70,3 +70,11 @@ export function followPending(): () => void {
     clearInterval(timer);
   };
 }
+
+export interface KeptFile { blob: string; bytes: number; media_type: string; name?: string }
+
+// Goes before the answer that names it.
+export const sendFile = (approval: string, field: string, file: File): Promise<KeptFile> =>
+  answered(api.POST('/api/v1/approvals/{id}/files', {
+    params: { path: { id: approval }, query: { field, name: file.name } }, body: file as unknown as string, bodySerializer: (body) => body, headers: { 'Content-Type': 'application/octet-stream' },
+  }));

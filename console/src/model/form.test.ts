@@ -53,3 +53,11 @@ test('what the server finds wrong is told at the field that it names', () => {
   expect(fieldSpokenOf('`whyever` is not allowed', fields)).toBe(undefined);
   expect(fieldSpokenOf('the arguments must have at least 1 member; `why` may be one', fields)).toBe(undefined);
 });
+
+test('a file is named in the answer by what the server knows of it', () => {
+  const fields = fieldsOfForm({ properties: { receipt: { type: 'object', format: 'file', accept: ['image/*', 'application/pdf'], maxBytes: 2000 }, any: { type: 'object', format: 'file', accept: ['text/plain'] } }, required: ['receipt'] });
+  expect(fields[0]).toMatchObject({ kind: 'file', accept: ['image/*', 'application/pdf'], maxBytes: 2000, required: true, initial: '' });
+  expect(fields[1]!.maxBytes).toBe(3 * 1024 * 1024);
+  expect(answerOf(fields, { receipt: '{"blob":"9f86","name":"r.png"}', any: '' })).toEqual({ receipt: { blob: '9f86', name: 'r.png' } });
+  expect(fieldSpokenOf('`receipt`: the file is text/html', fields)).toBe('receipt');
+});

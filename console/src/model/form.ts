@@ -3,7 +3,7 @@
 
 import { fieldsOf, textOf, type Fields } from './events';
 
-export type FieldKind = 'text' | 'lines' | 'number' | 'yes_no' | 'one' | 'some' | 'json';
+export type FieldKind = 'text' | 'lines' | 'number' | 'yes_no' | 'one' | 'some' | 'file' | 'json';
 
 export interface FormField {
   kind: FieldKind;
@@ -16,13 +16,17 @@ export interface FormField {
   initial: string; // what stands in it at first: of 'one' the place of a choice
   maxLength: number | undefined;
   bounds: { min?: number; max?: number }; // of 'number'
+  accept: string[]; // of 'file': its media types
+  maxBytes: number;
 }
 
-// What stands in the fields: of 'one' the place of the choice, of 'some' those of all that are chosen.
+// What stands in the fields: of 'one' the place of the choice, of 'some' those of all that are chosen, of 'file' what the
+// server knows of it, as JSON.
 export type Typed = Readonly<Record<string, string | readonly string[]>>;
 
 const MAX_FIELDS = 100; // a form with more is typed as JSON
 const ONE_LINE = 200; // characters
+const MAX_UPLOAD = 3 * 1024 * 1024; // bytes, whatever the form says
 const COMPOSED = ['$ref', 'allOf', 'anyOf', 'oneOf', 'if', 'patternProperties'];
 const INPUT_TYPES: Record<string, FormField['inputType']> = { email: 'email', date: 'date', uri: 'url' };
 
@@ -35,12 +39,17 @@ function fieldOf(name: string, of: unknown, required: boolean): FormField {
   const out: FormField = {
     kind: 'json', name, label: textOf(schema['title']) || name, hint: textOf(schema['description']), required,
     choices: [], inputType: 'text', initial: written(schema['default']), maxLength: undefined, bounds: {},
+    accept: [], maxBytes: MAX_UPLOAD,
   };
   const { type } = schema;
   const choices = listOf(schema['enum']);
   if (choices.length > 0) {
     const at = choices.findIndex((choice) => same(choice, schema['default']));
     return { ...out, kind: 'one', choices, initial: at < 0 ? '' : String(at) };
+  }
+  if (type === 'object' && schema['format'] === 'file') {
+    const most = schema['maxBytes'];
+    return { ...out, kind: 'file', initial: '', accept: listOf(schema['accept']).map(textOf), maxBytes: typeof most === 'number' ? Math.min(most, MAX_UPLOAD) : MAX_UPLOAD };
   }
   if (type === 'boolean') return { ...out, kind: 'yes_no' };
   if (type === 'integer' || type === 'number') {
@@ -86,6 +95,7 @@ function valueOf(field: FormField, typed: string): unknown {
     case 'yes_no': return typed === 'true';
     case 'number':
       return numberOfText(typed);
+    case 'file':
     case 'json':
       try {
         return JSON.parse(typed) as unknown;

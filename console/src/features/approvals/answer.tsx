@@ -17,6 +17,8 @@ import './answer.css';
 
 const DONE = { answer: 'answered', reject: 'declined' } as const;
 
+const OF_THE_ANSWER = new Set(['invalid_answer', 'invalid_file', 'file_too_large']);
+
 // The arguments of the call, where they say more than what was asked.
 function Arguments({ of, text }: { of: unknown; text: string }) {
   const value = parsed(of);
@@ -38,7 +40,7 @@ export function Answer({ asked, question, exact }: { asked: Asked; question: Ask
     onSettled: () => decisionSent(asked.run),
   });
   const { error } = mutation;
-  const wrong = error instanceof ApiProblem && error.code === 'invalid_answer' ? error : undefined;
+  const wrong = error instanceof ApiProblem && OF_THE_ANSWER.has(error.code) ? error : undefined;
   const wrongField = wrong && fieldSpokenOf(wrong.message, fields);
   useEffect(() => {
     if (wrongField !== undefined) where.current?.querySelector<HTMLElement>(`#${CSS.escape(fieldId(asked.id, wrongField))}`)?.focus();
@@ -55,7 +57,7 @@ export function Answer({ asked, question, exact }: { asked: Asked; question: Ask
       <Arguments of={exact} text={question.text} />
       {who && <p className="note">For {who}.</p>}
       {fields.map((field) => (
-        <Field key={field.name} field={field} id={fieldId(asked.id, field.name)} typed={typed[field.name] ?? ''} wrong={field.name === wrongField ? wrong?.message : undefined}
+        <Field key={field.name} approval={asked.id} field={field} id={fieldId(asked.id, field.name)} typed={typed[field.name] ?? ''} wrong={field.name === wrongField ? wrong?.message : undefined}
           onType={(value) => setTyped((now) => ({ ...now, [field.name]: value }))} />
       ))}
       {question.fallback !== undefined && <details className="result"><summary>When nobody answers</summary><Value of={question.fallback} /></details>}
