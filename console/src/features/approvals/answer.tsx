@@ -12,7 +12,7 @@ import { parsed } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Value } from '../../ui/value';
 import { Field, fieldId } from './form_field';
-import { Refused } from './refused';
+import { OnItsWay, Refused } from './refused';
 import './answer.css';
 
 const DONE = { answer: 'answered', reject: 'declined' } as const;
@@ -66,6 +66,7 @@ export function Answer({ asked, question, exact }: { asked: Asked; question: Ask
         <button className="button primary" data-do="approve" type="submit" disabled={waiting}>Answer</button>
         <button className="button danger" data-do="reject" type="button" disabled={waiting} onClick={() => mutation.mutate('reject')}>Decline</button>
       </div>
+      <OnItsWay answer={mutation.data} />
       {mutation.isError && wrongField === undefined && <Refused error={mutation.error} />}
     </form>
   );

@@ -8,7 +8,7 @@ import { changesOf, editedArguments, type Asked } from '../../model/approvals';
 import { parsed } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Value } from '../../ui/value';
-import { Refused } from './refused';
+import { OnItsWay, Refused } from './refused';
 
 type Choice = Exclude<Decision, 'answer'>;
 const DONE: Record<Choice, string> = { approve: 'approved', edit: 'approved as edited', reject: 'rejected' };
@@ -65,6 +65,7 @@ export function Decide({ asked, exact, alone }: { asked: Asked; exact: unknown; 
         {text === null && <label className="check for-run"><input type="checkbox" checked={forRun} onChange={(event) => setForRun(event.target.checked)} /> <span>Allow for this run: later calls of <code>{asked.tool}</code> that the same rule asks about are made, too</span></label>}
       </div>
       {counted && <p className="note" role="status">{counted}</p>}
+      <OnItsWay answer={mutation.data} />
       {mutation.isError && <Refused error={mutation.error} />}
     </>
   );
