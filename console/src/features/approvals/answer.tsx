@@ -1,7 +1,7 @@
 // What an agent does not know, and a person says: the form of the question. What is wrong with an answer says the server;
 // it is told at the field that it is about, and the question stays open.
 
-import { useMutation } from '@tanstack/react-query';
+import { useIsMutating, useMutation } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState, type FormEvent } from 'react';
 import { decide, decisionSent } from '../../api/approvals';
 import { whoWords, type Asked, type AskedQuestion } from '../../model/approvals';
@@ -11,6 +11,7 @@ import { ApiProblem } from '../../model/problem';
 import { parsed } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Value } from '../../ui/value';
+import { filesOf } from './file_control';
 import { Field, fieldId } from './form_field';
 import { OnItsWay, Refused } from './refused';
 import './answer.css';
@@ -46,9 +47,10 @@ export function Answer({ asked, question, exact }: { asked: Asked; question: Ask
     if (wrongField !== undefined) where.current?.querySelector<HTMLElement>(`#${CSS.escape(fieldId(asked.id, wrongField))}`)?.focus();
   }, [wrong, wrongField, asked.id]);
   const waiting = mutation.isPending || mutation.isSuccess;
+  const sending = useIsMutating({ mutationKey: filesOf(asked.id) }) > 0;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (!waiting) mutation.mutate('answer');
+    if (!waiting && !sending) mutation.mutate('answer');
   };
   const who = whoWords(question.people, question.roles);
   return (
@@ -63,7 +65,7 @@ export function Answer({ asked, question, exact }: { asked: Asked; question: Ask
       {question.fallback !== undefined && <details className="result"><summary>When nobody answers</summary><Value of={question.fallback} /></details>}
       <div className="actions">
         <input type="text" data-do="comment" placeholder="Comment (optional)" aria-label="Comment" maxLength={1000} value={comment} onChange={(event) => setComment(event.target.value)} />
-        <button className="button primary" data-do="approve" type="submit" disabled={waiting}>Answer</button>
+        <button className="button primary" data-do="approve" type="submit" disabled={waiting || sending}>Answer</button>
         <button className="button danger" data-do="reject" type="button" disabled={waiting} onClick={() => mutation.mutate('reject')}>Decline</button>
       </div>
       <OnItsWay answer={mutation.data} />

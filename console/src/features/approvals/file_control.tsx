@@ -7,8 +7,12 @@ import { wordsOf } from '../../model/problem';
 import { bytes, parsed } from '../../model/text';
 import type { FieldProps } from './form_field';
 
+// Names what is being sent for a question: its answer waits for that.
+export const filesOf = (approval: string) => ['answer-file', approval];
+
 export function FileControl({ approval, field, id, typed, wrong, onType }: FieldProps) {
   const send = useMutation({
+    mutationKey: filesOf(approval),
     mutationFn: (file: File) => {
       if (file.size > field.maxBytes) throw new Error(`The file has ${bytes(file.size)}, and ${bytes(field.maxBytes)} are allowed.`);
       return sendFile(approval, field.name, file);
