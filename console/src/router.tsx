@@ -46,6 +46,8 @@ const run = createRoute({
   component: lazyRouteComponent(() => import('./routes/run')),
 });
 
+const runDiff = createRoute({ getParentRoute: () => root, path: '/runs/$id/diff/$other', component: lazyRouteComponent(() => import('./routes/run_diff')) });
+
 const newRun = createRoute({ getParentRoute: () => root, path: '/new', component: lazyRouteComponent(() => import('./routes/new_run')) });
 
 const agents = createRoute({ getParentRoute: () => root, path: '/agents', component: lazyRouteComponent(() => import('./routes/agents')) });
@@ -95,7 +97,7 @@ const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
   validateSearch: (search: Record<string, unknown>): SettingsSearch => {
-    const part = oneOf<SettingsPart>(search['part'], ['people', 'keys', 'sessions']);
+    const part = oneOf<SettingsPart>(search['part'], ['people', 'groups', 'keys', 'sessions', 'secrets']);
     return { part };
   },
   component: lazyRouteComponent(() => import('./routes/settings')),
@@ -105,7 +107,7 @@ const newChat = createRoute({ getParentRoute: () => root, path: '/chat', compone
 
 const chat = createRoute({ getParentRoute: () => root, path: '/chat/$conversation', component: lazyRouteComponent(() => import('./routes/chat')) });
 
-export const routeTree = root.addChildren([home, runs, run, newRun, inbox, newChat, chat, agents, agent, usage, budgets, settings]);
+export const routeTree = root.addChildren([home, runs, run, runDiff, newRun, inbox, newChat, chat, agents, agent, usage, budgets, settings]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

@@ -21,6 +21,12 @@ spec:
   budgets: {{tokens: 10, calls: 50, on_budget: park}}
 """
 
+PROVIDERS = """
+apiVersion: holdfast.dev/v1
+kind: IdentityProviders
+providers: [{name: corp, label: Corp, issuer: "http://127.0.0.1:9", client_id: holdfast}]
+"""
+
 
 @pytest.fixture
 def signed_in(guarded, page):
@@ -186,12 +192,90 @@ def test_a_budget_is_raised(own_server, page, model):
     page.wait_for(f"location.search == '' && document.querySelector('[data-run=\"{run}\"] .chip')?.textContent.includes('completed')")
 
 
+def test_a_secret_is_set_rotated_and_deleted_and_never_shown(guarded, page, signed_in):
+    signed_in("ada", {"*": ["admin"]}, "/settings?part=secrets")
+    page.wait_for("document.querySelector('.settings .empty')?.textContent.includes('There is no secret')")
+    click(page, ".settings button", "Set a secret")
+    enter(page, "dialog input[name=name]", "SHOP_TOKEN")
+    enter(page, "dialog input[name=value]", "tok-very-secret")
+    click(page, "dialog button[type=submit]", "Set")
+    secret = "document.querySelector('[data-secret=SHOP_TOKEN]')"
+    page.wait_for(f"{secret}?.textContent.includes('version 1') && {secret}.textContent.includes('by ada') && !document.querySelector('dialog')")
+    assert "tok-very-secret" not in page.evaluate("document.documentElement.outerHTML")
+    button_of(page, "Rotate SHOP_TOKEN")
+    enter(page, "dialog input[name=value]", "another")
+    click(page, "dialog button[type=submit]", "Rotate")
+    page.wait_for(f"{secret}?.textContent.includes('version 2')")
+    # From a file, whose last line break is not meant.
+    button_of(page, "Rotate SHOP_TOKEN")
+    page.wait_for("!!document.querySelector('dialog form')")
+    page.evaluate("document.querySelector('dialog .check input').click()")
+    page.wait_for("!!document.querySelector('dialog input[name=file]')")
+    page.evaluate("""(() => {
+      const held = new DataTransfer();
+      held.items.add(new File(['x'.repeat(65537)], 'key.pem'));
+      document.querySelector('dialog input[name=file]').files = held.files;
+    })()""")
+    click(page, "dialog button[type=submit]", "Rotate")
+    page.wait_for("document.querySelector('dialog [role=alert]')?.textContent.includes('at most 65,536 bytes')")
+    page.evaluate("""(() => {
+      const held = new DataTransfer();
+      held.items.add(new File(['line one\\nline two\\n'], 'key.pem'));
+      document.querySelector('dialog input[name=file]').files = held.files;
+    })()""")
+    click(page, "dialog button[type=submit]", "Rotate")
+    page.wait_for(f"{secret}?.textContent.includes('version 3')")
+    button_of(page, "Delete SHOP_TOKEN")
+    click(page, "dialog button", "Delete")
+    page.wait_for("!!document.querySelector('.settings .empty')")
+    assert guarded.get("/api/v1/secrets", **bearer(local_key(guarded))).json["secrets"] == []
+
+
+def test_who_may_not_set_a_secret_is_told_so(guarded, page, signed_in):
+    signed_in("dan", {"default": ["deployer"]}, "/settings?part=secrets")
+    page.wait_for("!!document.querySelector('.settings .empty')")
+    assert "Set a secret" not in text_of(page, ".settings button")
+    page.open(f"http://{guarded.http}/settings?part=groups")
+    page.wait_for("!!document.querySelector('.settings section [role=alert], .settings section .empty')")
+
+
+def test_groups_of_an_identity_provider_get_their_meaning(binary, tmp_path, page):
+    (tmp_path / "oidc.yaml").write_text(PROVIDERS)
+    server = Server(binary, tmp_path / "data", "--oidc", str(tmp_path / "oidc.yaml")).start()
+    try:
+        add_user(server, "ada", {"*": ["admin"]})
+        page.open(f"http://{server.http}/settings?part=groups")
+        page.wait_for("!!document.querySelector('.sign-in form')")
+        sign_in(page, "ada", PASSWORD)
+        page.wait_for("document.querySelector('.settings .empty')?.textContent.includes('No group means anything')")
+        click(page, ".settings button", "Give a group a meaning")
+        page.wait_for("document.querySelector('dialog select[name=provider]')?.value == 'corp'")
+        enter(page, "dialog input[name=group]", "/finance/leads")
+        enter(page, "dialog input[name=teams]", "payments, risk")
+        click(page, "dialog button[type=submit]", "Save")
+        page.wait_for("document.querySelector('[data-group=\"/finance/leads\"]')?.textContent.includes('reader in default; in teams payments, risk')")
+        button_of(page, "Change /finance/leads")
+        page.wait_for("!!document.querySelector('dialog fieldset')")
+        page.evaluate("[...document.querySelectorAll('dialog .role')].find(one => one.textContent.startsWith('approver')).querySelector('input').click()")
+        click(page, "dialog button[type=submit]", "Save")
+        page.wait_for("document.querySelector('[data-group]')?.textContent.includes('reader, approver in default')")
+        groups = server.get("/api/v1/groups", **bearer(local_key(server))).json["groups"]
+        assert [(one["group"], one["roles"], one["teams"], one["set_by"]) for one in groups] == [("/finance/leads", {"default": ["reader", "approver"]}, ["payments", "risk"], "ada")]
+        button_of(page, "Delete /finance/leads")
+        click(page, "dialog button", "Delete")
+        page.wait_for("!!document.querySelector('.settings .empty')")
+    finally:
+        server.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing(guarded, page, axe, signed_in, scheme):
     make_key(guarded, "ci", {"default": ["operator"]}, label="a pipeline")
+    assert guarded.request("PUT", "/api/v1/secrets/TOKEN", {"value": "x"}, bearer(local_key(guarded))).status == 201
     page.prefer(scheme)
     signed_in("ada", {"*": ["admin"]}, "/settings")
-    for part, ready in (("people", row("ci")), ("keys", "document.querySelector('[data-credential]')"), ("sessions", "document.querySelector('[data-credential]')")):
+    for part, ready in (("people", row("ci")), ("keys", "document.querySelector('[data-credential]')"), ("sessions", "document.querySelector('[data-credential]')"),
+                        ("secrets", "document.querySelector('[data-secret]')"), ("groups", "document.querySelector('.settings .empty')")):
         page.open(f"http://{guarded.http}/settings?part={part}")
         page.wait_for(f"!!{ready}")
         assert violations(page, axe) == [], part
@@ -206,9 +290,12 @@ def test_axe_finds_nothing(guarded, page, axe, signed_in, scheme):
 
 def test_a_phone_has_no_sideways_scroll(guarded, page, signed_in):
     make_key(guarded, "a-service-with-a-long-name-" + "x" * 40, {"default": ["operator", "approver"], "billing": ["reader"]}, label="y" * 120)
+    assert guarded.request("PUT", "/api/v1/secrets/" + "N" * 64, {"value": "x"}, bearer(local_key(guarded))).status == 201
     page.resize(390, 844)
     signed_in("ada", {"*": ["admin"]}, "/settings")
-    for path, ready in (("/settings?part=people", "[data-principal]"), ("/settings?part=keys", "[data-credential]"), ("/settings?part=sessions", "[data-credential]"), ("/budgets", ".empty")):
+    for path, ready in (("/settings?part=people", "[data-principal]"), ("/settings?part=keys", "[data-credential]"), ("/settings?part=sessions", "[data-credential]"),
+                        ("/settings?part=secrets", "[data-secret]"), ("/budgets", ".empty")):
         page.open(f"http://{guarded.http}{path}")
         page.wait_for(f"!!document.querySelector({ready!r})")
         assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        assert page.evaluate("(document.querySelector('.parts [aria-current]')?.getBoundingClientRect().right ?? 0) <= 390"), path

@@ -29,16 +29,24 @@ export const approvalQuery = (id: string) => queryOptions({
 
 export const refreshPending = (): Promise<void> => refreshPages(pendingQuery.queryKey);
 
-export type Decision = 'approve' | 'edit' | 'reject';
+export type Decision = 'approve' | 'edit' | 'reject' | 'answer';
 
-export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined }
+export interface Decided { id: string; decision: Decision; sha256: string; comment?: string; arguments?: Record<string, unknown> | undefined; answer?: unknown; forRun?: boolean }
+
+// Of whatever decided: the run goes on, and the inbox has one less.
+export function decisionSent(run: string): void {
+  void queryClient.invalidateQueries({ queryKey: ['run', run] });
+  void refreshPending();
+}
 
 // The server takes one decision for the arguments that were seen, and tells all others who was first.
-export const decide = (one: Decided): Promise<unknown> => answered<unknown>(api.POST('/api/v1/approvals/{id}/decision', {
+export const decide = (one: Decided): Promise<Partial<Approval>> => answered<Partial<Approval>>(api.POST('/api/v1/approvals/{id}/decision', {
   params: { path: { id: one.id } },
   body: {
     decision: one.decision, decided_by: author(), arguments_sha256: one.sha256, ...(one.comment ? { comment: one.comment } : {}),
     ...(one.decision === 'edit' ? { arguments: one.arguments } : {}),
+    ...(one.decision === 'approve' && one.forRun ? { scope: 'run' as const } : {}),
+    ...(one.decision === 'answer' ? { answer: one.answer as Record<string, unknown> } : {}),
   },
 }));
 
@@ -47,7 +55,7 @@ export function followPending(): () => void {
   const soon = paced(() => void refreshPending(), 500);
   const stop = live.onNews((event) => {
     if (event === null || event.run.startsWith('$') || event.type.startsWith('approval.')) soon();
-    if (event?.type === 'approval.decided') {
+    if (event?.type.startsWith('approval.')) {
       void queryClient.invalidateQueries({ queryKey: ['approval', textOf((event.data as { approval?: string }).approval)] });
     }
   });
@@ -62,3 +70,11 @@ export function followPending(): () => void {
     clearInterval(timer);
   };
 }
+
+export interface KeptFile { blob: string; bytes: number; media_type: string; name?: string }
+
+// Goes before the answer that names it.
+export const sendFile = (approval: string, field: string, file: File): Promise<KeptFile> =>
+  answered(api.POST('/api/v1/approvals/{id}/files', {
+    params: { path: { id: approval }, query: { field, name: file.name } }, body: file as unknown as string, bodySerializer: (body) => body, headers: { 'Content-Type': 'application/octet-stream' },
+  }));

@@ -1,4 +1,4 @@
-// People, keys and sessions: docs/guide/identity.md.
+// People, keys, sessions and groups: docs/guide/identity.md; named secrets: docs/guide/secrets.md.
 
 import { queryOptions } from '@tanstack/react-query';
 import type { Roles } from '../model/roles';
@@ -7,6 +7,8 @@ import { queryClient } from './queries';
 
 export type Principal = Schemas['Principal'];
 export type Credential = Schemas['Credential'];
+export type Group = Schemas['Group'];
+export type Secret = Schemas['Secret'];
 
 const KEY = 'identity';
 // All of it: who may what may have changed with any of it.
@@ -29,3 +31,16 @@ export const rotateKey = (id: string, grace: number) => answered(api.POST('/api/
 export const revokeKey = (id: string): Promise<unknown> => answered<unknown>(api.DELETE('/api/v1/keys/{id}', { params: { path: { id } } }));
 export const endSession = (id: string): Promise<unknown> => answered<unknown>(api.DELETE('/api/v1/sessions/{id}', { params: { path: { id } } }));
 export const changeOwnPassword = (password: string, fresh: string) => answered(api.POST('/api/v1/session/password', { body: { password, new_password: fresh } }));
+
+// What groups of identity providers mean here, from the next sign-in of their people on.
+export const groupsQuery = queryOptions({ queryKey: [KEY, 'groups'], queryFn: async () => (await answered(api.GET('/api/v1/groups'))).groups });
+export interface GroupMeaning { provider: string; group: string; roles: Roles; teams: string[] }
+export const setGroup = ({ provider, group, roles, teams }: GroupMeaning) => answered(api.PUT('/api/v1/groups/{provider}/{group}', { params: { path: { provider, group } }, body: { roles, teams } }));
+export const deleteGroup = ({ provider, group }: Group): Promise<unknown> => answered<unknown>(api.DELETE('/api/v1/groups/{provider}/{group}', { params: { path: { provider, group } } }));
+
+// Values go in and do not come out.
+export const secretsQuery = queryOptions({ queryKey: ['secrets'], queryFn: async () => (await answered(api.GET('/api/v1/secrets'))).secrets });
+export const secretsChanged = (): Promise<void> => queryClient.invalidateQueries({ queryKey: secretsQuery.queryKey });
+export type SecretValue = { value: string } | { value_base64: string };
+export const setSecret = (name: string, value: SecretValue) => answered(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: value }));
+export const deleteSecret = (name: string): Promise<unknown> => answered<unknown>(api.DELETE('/api/v1/secrets/{name}', { params: { path: { name } } }));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { changesOf, editedArguments, groupsOf, keepSeen } from './approvals';
+import { askedOfLog, askedOfRecord, changesOf, editedArguments, groupsOf, keepSeen, questionOf, whoWords } from './approvals';
 
 const row = (id: string, at: string, status = 'pending', run = 'r') => ({ id, run, tool: 'pay', status, requested_at: at });
 
@@ -31,4 +31,18 @@ test('what is decided stays where it stood, and its end is asked for once', () =
   const third = keepSeen(told, [row('c', '3'), row('a', '1'), row('0', '0')]);
   expect(third.rows.map((one) => one.id + one.status[0])).toEqual(['cp', 'br', 'ap', '0p']);
   expect(third.left).toEqual([]);
+});
+
+test('a question is told from an approval, in a log as in a record', () => {
+  expect(askedOfRecord({ ...row('a', '1'), kind: 'question' }).isQuestion).toBe(true);
+  expect(askedOfRecord(row('a', '1')).isQuestion).toBe(false);
+  expect(askedOfLog('r', { id: 'a', tool: 'ask', data: { kind: 'question' } }).isQuestion).toBe(true);
+  expect(questionOf({})).toBe(undefined);
+  expect(questionOf({ question: { text: 'Refund?', form: {}, people: ['ann'], default: { answer: 'no' } } })).toEqual({ text: 'Refund?', form: {}, people: ['ann'], roles: [], fallback: { answer: 'no' } });
+});
+
+test('who may answer is told in words', () => {
+  expect(whoWords([], [])).toBe('');
+  expect(whoWords(['ann'], [])).toBe('ann');
+  expect(whoWords(['ann', 'bob'], ['admin'])).toBe('ann, bob or whoever is admin');
 });

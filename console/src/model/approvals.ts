@@ -1,6 +1,7 @@
 // What people are asked, and what became of it: pure.
 
-import { numberOf, textOf, type Fields } from './events';
+import { fieldsOf, numberOf, textOf, type Fields } from './events';
+import { termsOf, type Terms } from './terms';
 import { parsed } from './text';
 
 // What waits for a person, however it is known: from a run's log, or from the record.
@@ -12,7 +13,13 @@ export interface Asked {
   sha256: string; // names the arguments that were seen
   reason: string; // the rule's
   expiresAt: number | undefined; // ms
+  isQuestion: boolean; // what the agent does not know, not whether it may
+  rule: string;
+  terms: Terms | undefined; // of a log: only the record has them
 }
+
+// Of a question: what is asked, of whom, and the form of its answer.
+export interface AskedQuestion { text: string; form: unknown; people: string[]; roles: string[]; fallback: unknown }
 
 interface Record {
   id: string;
@@ -24,17 +31,35 @@ interface Record {
   reason?: string;
   requested_at?: string;
   expires_at?: string | null;
+  kind?: string;
+  rule?: string;
 }
 
 export const askedOfRecord = (record: Record): Asked => ({
   id: record.id, run: record.run, tool: record.tool, arguments: record.arguments, sha256: record.arguments_sha256 ?? '', reason: record.reason ?? '',
   expiresAt: record.expires_at ? Date.parse(record.expires_at) : undefined,
+  isQuestion: record.kind === 'question', rule: record.rule ?? '', terms: termsOf(record),
 });
 
 export const askedOfLog = (run: string, item: { id: string; tool: string; data: Fields }): Asked => ({
   id: item.id, run, tool: item.tool, arguments: item.data['arguments'], sha256: textOf(item.data['arguments_sha256']), reason: textOf(item.data['reason']),
-  expiresAt: numberOf(item.data['expires_at_ms']),
+  expiresAt: numberOf(item.data['expires_at_ms']), isQuestion: item.data['kind'] === 'question',
+  rule: textOf(item.data['rule']), terms: undefined,
 });
+
+const textsOf = (value: unknown): string[] => (Array.isArray(value) ? value.filter((one): one is string => typeof one === 'string') : []);
+
+export function questionOf(record: { question?: unknown }): AskedQuestion | undefined {
+  if (record.question === undefined) return undefined;
+  const question = fieldsOf(record.question);
+  return { text: textOf(question['text']), form: question['form'], people: textsOf(question['people']), roles: textsOf(question['roles']), fallback: question['default'] };
+}
+
+// People and roles as one reads them: "ann, bob or whoever is approver". Empty: whoever may decide.
+export function whoWords(people: readonly string[], roles: readonly string[]): string {
+  const all = [...people, ...roles.map((role) => `whoever is ${role}`)];
+  return all.length < 2 ? all.join('') : `${all.slice(0, -1).join(', ')} or ${all.at(-1)!}`;
+}
 
 // What may be sent in the place of the arguments, or what is wrong with it.
 export function editedArguments(text: string): { value?: Fields; wrong?: string } {

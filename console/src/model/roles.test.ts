@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isAdminOfAll, rolesWords, saidRoles, withRole } from './roles';
+import { hasRole, isAdminOfAll, rolesWords, saidRoles, teamsOf, withRole } from './roles';
 
 test('roles are told by namespace', () => {
   expect(rolesWords({ default: ['reader', 'approver'], '*': ['admin'] })).toBe('reader, approver in default; admin in every namespace');
@@ -15,4 +15,14 @@ test('a role is given and taken, in one order', () => {
 test('admins of every namespace change who may what', () => {
   expect(isAdminOfAll({ '*': ['admin'] })).toBe(true);
   expect(isAdminOfAll({ default: ['admin'] })).toBe(false);
+});
+
+test('a role counts in whichever namespace', () => {
+  expect(hasRole({ billing: ['deployer'] }, 'deployer')).toBe(true);
+  expect(hasRole({ billing: ['reader'] }, 'deployer')).toBe(false);
+});
+
+test('teams are typed as one line', () => {
+  expect(teamsOf(' payments, risk,, payments ')).toEqual(['payments', 'risk']);
+  expect(teamsOf('')).toEqual([]);
 });

@@ -23,3 +23,9 @@ export const saidRoles = (roles: Roles): Roles => Object.fromEntries(Object.entr
 
 // Whoever may change who else may what.
 export const isAdminOfAll = (roles: Roles): boolean => (roles['*'] ?? []).includes('admin');
+
+// In some namespace; which one is the server's says the server.
+export const hasRole = (roles: Roles, role: Role): boolean => Object.values(roles).some((of) => of.includes(role));
+
+// "payments, risk" as names of teams.
+export const teamsOf = (typed: string): string[] => [...new Set(typed.split(',').map((name) => name.trim()).filter(Boolean))];

@@ -85,3 +85,13 @@ test('a message that is seen is the one that was received', () => {
   const early = logOf(event('message.seen', { id: 'm', by: 'ada', text: 'stop', step: 2 }), event('message.received', { id: 'm', by: 'ada', text: 'stop' }));
   expect(early.items).toMatchObject([{ kind: 'message', seen: true }]);
 });
+
+test('what is counted of a question, and who may decide as well, goes to it', () => {
+  const log = logOf(
+    event('approval.requested', { approval: 'p', step: 2, tool: 'pay' }), event('approval.counted', { approval: 'p', have: 1, need: 2, by: 'ann' }),
+    event('approval.escalated', { approval: 'p', level: 1, to: ['admin'] }), event('approval.counted', { approval: 'of another log' }),
+  );
+  expect(log.items.map((item) => item.kind)).toEqual(['approval', 'note', 'note', 'note']);
+  expect(log.items[0]).toMatchObject({ kind: 'approval', status: 'pending', data: { have: 1, need: 2, level: 1 } });
+  expect(kinds(logOf(event('approval.applied', { approval: 'p', step: 3, tool: 'pay', allowed_by: 'ann' })))).toEqual([`note:${seq}`]);
+});

@@ -130,6 +130,7 @@ export class RunLog {
       case 'message.seen':
         return this.#message(data, type === 'message.seen', at);
       default:
+        if (type === 'approval.counted' || type === 'approval.escalated') this.#noted(data);
         if (NOTES.has(type)) {
           this.#put({ kind: 'note', key: `note:${this.#seq}`, step: this.#lastStep, at, type, data });
         }
@@ -167,6 +168,12 @@ export class RunLog {
       status: decided ? (textOf(data['outcome']) as ApprovalStatus) : this.closed ? 'obsolete' : 'pending',
       decidedAt: decided ? at : '',
     });
+  }
+
+  // It waits on: one more has approved, or others may decide as well.
+  #noted(data: Fields): void {
+    const before = this.#items.get(`approval:${textOf(data['approval'])}`) as ApprovalItem | undefined;
+    if (before) this.#put({ ...before, data: { ...before.data, ...data } });
   }
 
   // Older servers gave what was received no id: then what is seen is the first with those words that was not seen yet.

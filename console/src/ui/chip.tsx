@@ -2,7 +2,7 @@
 
 const SIGNS: Record<string, string> = {
   queued: '\u25CB', running: '\u25B8', retrying: '\u21BB', completed: '\u2713', failed: '\u2715', canceled: '\u2298', terminated: '\u2298',
-  timed_out: '\u2715', stopped: '\u2298', pending: '?', approved: '\u2713', edited: '\u270E', rejected: '\u2715', expired: '\u29D6',
+  timed_out: '\u2715', stopped: '\u2298', pending: '?', approved: '\u2713', edited: '\u270E', answered: '\u2713', rejected: '\u2715', expired: '\u29D6',
   obsolete: '\u2298', paused: '\u2016', parked: '!', budget: '!', in_line: '\u2026',
 };
 const WORDS: Record<string, string> = {

@@ -4,8 +4,8 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useRef } from 'react';
 import { agentPagesQuery } from '../../api/agents';
-import { wordsOf } from '../../model/problem';
 import { ago } from '../../model/text';
+import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import './agents.css';
 
@@ -25,7 +25,7 @@ export function AgentList() {
   return (
     <div className="screen">
       <div className="title"><h1>Agents</h1></div>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="agents" ref={list} aria-label="Agents" aria-busy={query.isPending}>
         {agents.map((agent) => (
           <li key={agent.name} className="agent">

@@ -4,8 +4,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { agentQuery } from '../../api/agents';
 import { fieldsOf, textOf } from '../../model/events';
-import { wordsOf } from '../../model/problem';
 import { yamlOf } from '../../model/yaml';
+import { QueryState } from '../../ui/query_state';
 import { Changes } from './changes';
 import { Labels } from './labels';
 import { Lines } from './lines';
@@ -36,7 +36,7 @@ export function AgentScreen({ name, search }: { name: string; search: AgentSearc
         </span>
       </div>
       {said && <p className="note">{said}</p>}
-      {shown.isError && <p className="problem" role="alert">{wordsOf(shown.error)}</p>}
+      <QueryState of={shown} />
       {version && (
         <div className="agent-panes">
           <section aria-label={VIEWS.find(([id]) => id === view)?.[1]}>

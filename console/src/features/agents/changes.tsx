@@ -3,9 +3,9 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { diffQuery, labelsQuery, versionsQuery, type Change } from '../../api/agents';
-import { wordsOf } from '../../model/problem';
 import { plural } from '../../model/text';
 import { yamlOf } from '../../model/yaml';
+import { QueryState } from '../../ui/query_state';
 import type { AgentSearch } from './agent_screen';
 
 const SIGN: Record<Change['kind'], string> = { added: '+', removed: '\u2212', changed: '~', reordered: '\u21C5' };
@@ -48,7 +48,7 @@ export function Changes({ name, version, against, search }: { name: string; vers
           {versions.map((one) => <option key={one.version} value={one.version}>{one.version.slice(0, 12)}{one.version === version ? ' (the same)' : ''}</option>)}
         </select>
       </p>
-      {diff.isError && <p className="problem" role="alert">{wordsOf(diff.error)}</p>}
+      <QueryState of={diff} />
       {other === '' && <p className="empty">There is no version before this one.</p>}
       {diff.data && (
         <>

@@ -8,6 +8,7 @@ import { wordsOf } from '../../model/problem';
 import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 
 const HOW: Record<string, string> = { set: 'set', promoted: 'promoted', rolled_back: 'rolled back' };
 
@@ -93,7 +94,7 @@ export function Labels({ name, version }: { name: string; version: string }) {
   return (
     <>
       <div className="title"><h2>Labels</h2><button className="button small" disabled={!query.isSuccess} onClick={() => setPromoting(true)}>Promote this version</button></div>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       {query.isSuccess && labels.length === 0 && <p className="note">No label names a version yet.</p>}
       <ul className="labels" aria-label="Labels">
         {labels.map((label) => (

@@ -1,8 +1,8 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { versionsQuery } from '../../api/agents';
-import { wordsOf } from '../../model/problem';
 import { ago } from '../../model/text';
+import { QueryState } from '../../ui/query_state';
 import type { AgentSearch } from './agent_screen';
 
 export function Versions({ name, shown, search }: { name: string; shown: string; search: AgentSearch }) {
@@ -11,7 +11,7 @@ export function Versions({ name, shown, search }: { name: string; shown: string;
   return (
     <>
       <h2>Versions</h2>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ol className="versions" aria-busy={query.isPending}>
         {versions.map((one) => (
           <li key={one.version} className={one.version === shown ? 'chosen' : undefined}>

@@ -3,14 +3,16 @@
 import { Chip } from '../../ui/chip';
 import { Value } from '../../ui/value';
 
-export interface Ended { tool: string; status: string; arguments: unknown; by: string; at: string; comment: string }
+// Of a question `arguments` is what it was called with, and `answer` what was said.
+export interface Ended { tool: string; status: string; isQuestion: boolean; arguments: unknown; answer: unknown; by: string; at: string; comment: string; more: string }
 
 export function Settled({ of }: { of: Ended }) {
   return (
-    <article className={`approval ${of.status}`} aria-label={`Approval of ${of.tool}`}>
-      <header><span className="kind">approval</span><strong>{of.tool}</strong><Chip status={of.status} /></header>
+    <article className={`approval ${of.status}`} aria-label={of.isQuestion ? `Question of ${of.tool}` : `Approval of ${of.tool}`}>
+      <header><span className="kind">{of.isQuestion ? 'question' : 'approval'}</span><strong>{of.tool}</strong><Chip status={of.status} /></header>
       <Value of={of.arguments} />
-      {of.at && <p className="note">{of.status}{of.by && ` by ${of.by}`}, <time dateTime={of.at}>{new Date(of.at).toLocaleString()}</time></p>}
+      {of.answer !== undefined && <><h3 className="said-label">Answer</h3><Value of={of.answer} /></>}
+      {of.at && <p className="note">{of.status}{of.by && ` by ${of.by}`}, <time dateTime={of.at}>{new Date(of.at).toLocaleString()}</time>{of.more && `; ${of.more}`}</p>}
       {of.comment && <p className="note">{'\u201C'}{of.comment}{'\u201D'}</p>}
     </article>
   );

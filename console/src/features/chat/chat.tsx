@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 import { conversationQuery, followConversation, sentQuery } from '../../api/chat';
 import { runQuery, settled } from '../../api/queries';
 import { turnsOf, watchedOf } from '../../model/chat';
-import { wordsOf } from '../../model/problem';
+import { QueryState } from '../../ui/query_state';
 import { useRunLog } from '../use_live';
 import { TalkComposer } from './talk_composer';
 import { Talks } from './talks';
@@ -74,7 +74,7 @@ export function Chat({ id }: { id: string }) {
       <Talks chosen={id} />
       <div className="talk" ref={talk}>
         <div className="title"><Link className="button small back" to="/chat">All conversations</Link><h1>{lastRun?.agent ?? 'Conversation'}</h1><Link className="button small begin" to="/chat">New conversation</Link></div>
-        {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+        <QueryState of={query} />
         <div className="turns" role="region" aria-label="Conversation" aria-busy={query.isPending}>
           {query.hasNextPage && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={() => void settled(conversationQuery(id).queryKey).then(() => query.fetchNextPage())}>Turns before these</button>}
           {turns.map((turn) => <TurnView key={turn.run} turn={turn} watched={watched.has(turn.run)} />)}

@@ -6,6 +6,7 @@ import { say, stop } from '../../api/chat';
 import { agentsQuery } from '../../api/queries';
 import { wordsOf } from '../../model/problem';
 import { announce } from '../../ui/announce';
+import { QueryState } from '../../ui/query_state';
 import { useDraft } from '../../ui/use_draft';
 import { useKeys } from '../../ui/use_keys';
 
@@ -44,7 +45,7 @@ export function TalkComposer({ conversation, draft: name, agent: last, open, onS
     event.preventDefault();
     event.currentTarget.form?.requestSubmit();
   };
-  const problem = send.error ?? end.error ?? agents.error;
+  const problem = send.error ?? end.error;
   return (
     <form className="talk-composer" onSubmit={submit}>
       <textarea id="say" rows={2} aria-label={open ? 'Message into this turn' : 'Message'} autoFocus value={draft.text} onChange={(event) => draft.write(event.target.value)} onKeyDown={onKey}
@@ -56,6 +57,7 @@ export function TalkComposer({ conversation, draft: name, agent: last, open, onS
         {open && <button className="button danger" type="button" disabled={end.isPending || (end.isSuccess && end.variables === open)} onClick={() => end.mutate(open)}>Stop</button>}
         <button className="button primary" type="submit" disabled={send.isPending || !draft.text.trim() || !agent}>{open ? 'Steer' : 'Send'}</button>
       </div>
+      <QueryState of={agents} loading="Agents are loading." />
       {none && <p className="problem" role="alert">No agent is registered yet: holdfast agents --put agent.yaml</p>}
       {problem && <p className="problem" role="alert">{send.error ? 'Not known to be sent (send it again, it is the same message): ' : ''}{wordsOf(problem)}</p>}
     </form>

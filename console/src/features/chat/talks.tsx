@@ -6,10 +6,10 @@ import { useEffect } from 'react';
 import { conversationsQuery, followConversations } from '../../api/chat';
 import { settled } from '../../api/queries';
 import { lineOf } from '../../model/chat';
-import { wordsOf } from '../../model/problem';
 import { standingOf } from '../../model/standing';
 import { ago } from '../../model/text';
 import { Chip, RUN_WORDS } from '../../ui/chip';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 
 export function Talks({ chosen }: { chosen: string | undefined }) {
@@ -34,7 +34,7 @@ export function Talks({ chosen }: { chosen: string | undefined }) {
           );
         })}
       </ul>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       {query.isSuccess && talks.length === 0 && <p className="empty">No conversations yet.</p>}
       {query.hasNextPage && <button className="button quiet small" disabled={query.isFetchingNextPage} onClick={() => void settled(conversationsQuery.queryKey).then(() => query.fetchNextPage())}>Older ones</button>}
     </nav>

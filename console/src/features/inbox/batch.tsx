@@ -3,14 +3,16 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { decide, refreshPending } from '../../api/approvals';
+import { decide, decisionSent } from '../../api/approvals';
 import type { Approval, Run } from '../../api/client';
-import { queryClient, runQuery } from '../../api/queries';
+import { runQuery } from '../../api/queries';
 import { askedOfRecord, type AskedGroup } from '../../model/approvals';
 import { fieldsOf, textOf } from '../../model/events';
 import { wordsOf } from '../../model/problem';
+import { decidedWords } from '../../model/terms';
 import { ago, plainText, plural } from '../../model/text';
 import { announce } from '../../ui/announce';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import { Question } from '../approvals/question';
 import { Settled } from '../approvals/settled';
@@ -58,10 +60,7 @@ function Several({ run, waiting, marked, onMarked }: { run: string; waiting: rea
       announce(`${chosen.length - failed.length} ${decision === 'approve' ? 'approved' : 'rejected'}`);
       onMarked(new Set());
     },
-    onSettled: () => {
-      void queryClient.invalidateQueries({ queryKey: ['run', run] });
-      void refreshPending();
-    },
+    onSettled: () => decisionSent(run),
   });
   const off = chosen.length === 0 || mutation.isPending;
   const all = chosen.length === waiting.length;
@@ -77,10 +76,11 @@ function Several({ run, waiting, marked, onMarked }: { run: string; waiting: rea
 }
 
 export function Batch({ group, approval }: { group: AskedGroup<Approval>; approval: string | undefined }) {
-  const { data: run } = useQuery(runQuery(group.run));
+  const query = useQuery(runQuery(group.run));
   const now = useNow(1000);
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
-  const waiting = group.rows.filter((row) => row.status === 'pending');
+  // Each question is answered by itself.
+  const waiting = group.rows.filter((row) => row.status === 'pending' && row.kind !== 'question');
   const mark = (id: string) => {
     const next = new Set(marked);
     if (!next.delete(id)) next.add(id);
@@ -92,19 +92,20 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
         <h2 className="agent">{group.rows[0]!.agent}</h2>
         <Link to="/runs/$id" params={{ id: group.run }}>run <code>{group.run}</code></Link>
       </header>
-      {run && <Evidence run={run} />}
+      <QueryState of={query} />
+      {query.data && <Evidence run={query.data} />}
       {waiting.length > 1 && <Several run={group.run} waiting={waiting} marked={marked} onMarked={setMarked} />}
       {group.rows.map((row) => (
         <div key={row.id} className={row.id === approval ? 'item chosen' : 'item'} data-approval={row.id} tabIndex={-1}>
           {row.status === 'pending' && (
             <p className="asked-when">
-              {waiting.length > 1 && <label><input type="checkbox" checked={marked.has(row.id)} onChange={() => mark(row.id)} /> <span className="visually-hidden">Mark {row.tool}</span></label>}
+              {waiting.length > 1 && row.kind !== 'question' && <label><input type="checkbox" checked={marked.has(row.id)} onChange={() => mark(row.id)} /> <span className="visually-hidden">Mark {row.tool}</span></label>}
               <span className="note">asked {row.requested_at ? ago(row.requested_at, now) : ''}</span>
             </p>
           )}
           {row.status === 'pending' ? <Question asked={askedOfRecord(row)} /> : (
             <Settled of={{
-              tool: row.tool, status: row.status, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '',
+              tool: row.tool, status: row.status, isQuestion: row.kind === 'question', answer: row.answer, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '', more: decidedWords(row),
             }} />
           )}
         </div>

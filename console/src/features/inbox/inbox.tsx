@@ -7,10 +7,10 @@ import { approvalQuery, pendingOf, pendingQuery } from '../../api/approvals';
 import type { Approval } from '../../api/client';
 import { queryClient, settled } from '../../api/queries';
 import { groupsOf, keepSeen, type AskedGroup } from '../../model/approvals';
-import { wordsOf } from '../../model/problem';
 import { ago, plural, until } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { wordOf } from '../../ui/chip';
+import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
 import { Batch } from './batch';
@@ -97,7 +97,7 @@ export function Inbox({ approval, onApproval }: { approval: string | undefined; 
   return (
     <div className={approval === undefined ? 'screen inbox' : 'screen inbox chosen'}>
       <div className="title"><h1>Inbox</h1><span className="note">{query.isSuccess && (count > 0 ? `${plural(count, 'approval')}${query.hasNextPage ? ' and more' : ''}` : 'nothing waits')}</span></div>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <div className="inbox-columns">
         <div className="inbox-list">
           <ul aria-label="Runs that ask" aria-busy={query.isPending}>
@@ -110,7 +110,7 @@ export function Inbox({ approval, onApproval }: { approval: string | undefined; 
         </div>
         <div className="inbox-detail">
           {approval !== undefined && <button className="button small back" onClick={() => onApproval(undefined)}>All approvals</button>}
-          {linked.isError && <p className="problem" role="alert">{wordsOf(linked.error)}</p>}
+          <QueryState of={linked} />
           {chosen && <Batch key={chosen.run} group={chosen} approval={at} />}
         </div>
       </div>

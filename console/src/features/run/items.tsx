@@ -49,7 +49,7 @@ export function NoteView({ item }: { item: NoteItem }) {
   const { data } = item;
   const more = [textOf(data['action']), counted(data), textOf(data['tool']), textOf(data['name']), textOf(data['stage']), textOf(data['reason']), textOf(data['error']), textOf(data['why']), textOf(data['behind'])].filter(Boolean).join(': ');
   return (
-    <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ? ` by ${textOf(data['by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at}>{new Date(item.at).toLocaleTimeString()}</time></p>
+    <p className="note line"><span>{NOTE_WORDS[item.type] ?? item.type}{data['by'] ?? data['allowed_by'] ? ` by ${textOf(data['by'] ?? data['allowed_by'])}` : ''}{more ? `: ${more}` : ''}</span> <time dateTime={item.at}>{new Date(item.at).toLocaleTimeString()}</time></p>
   );
 }
 

@@ -70,23 +70,38 @@ function Actions({ id, standing }: { id: string; standing: Standing }) {
     <button className={`button small ${look}`} disabled={mutation.isPending} onClick={() => mutation.mutate(action)}>{text}</button>
   );
   return (
-    <div className="run-actions">
+    <>
       {held ? button('resume', 'Resume', 'primary') : button('pause', 'Pause')}
       {standing.status === 'parked' && button('fail', 'Fail run', 'danger')}
       {button('cancel', 'Cancel run')}
       {cancelled && button('terminate', 'Terminate at once', 'danger')}
       {mutation.isError && <p className="problem" role="alert">{wordsOf(mutation.error)}</p>}
-    </div>
+    </>
   );
 }
 
-export function RunHead({ id, run, log, standing }: { id: string; run: Run | undefined; log: RunLog; standing: Standing }) {
+// What can be done with a run, open or over, that leaves it as it is.
+function Anew({ standing, onReplay, onRetry }: { standing: Standing; onReplay: () => void; onRetry: () => void }) {
+  return (
+    <>
+      {!standing.open && standing.status !== 'completed' && <button className="button small primary" onClick={onRetry}>Retry</button>}
+      <button className="button small quiet" onClick={onReplay}>Fork or replay</button>
+    </>
+  );
+}
+
+interface HeadProps { id: string; run: Run | undefined; log: RunLog; standing: Standing; onReplay: () => void; onRetry: () => void }
+
+export function RunHead({ id, run, log, standing, onReplay, onRetry }: HeadProps) {
   return (
     <div className="head">
       <div className="title">
         <h1>{run?.agent || log.agent || 'Run'}</h1>
         <Chip status={standing.status} words={RUN_WORDS} />
-        {standing.open && <Actions id={id} standing={standing} />}
+        <div className="run-actions">
+          {standing.open && <Actions id={id} standing={standing} />}
+          {run && <Anew standing={standing} onReplay={onReplay} onRetry={onRetry} />}
+        </div>
       </div>
       <Facts id={id} run={run} log={log} />
     </div>

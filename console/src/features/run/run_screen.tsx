@@ -2,13 +2,18 @@
 // back sees all of it, and what happens next.
 
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useRef } from 'react';
+import { Link } from '@tanstack/react-router';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { patchRun, runQuery } from '../../api/queries';
-import type { RunLog } from '../../model/run_log';
+import { forkFrom } from '../../model/forks';
+import type { Item, RunLog } from '../../model/run_log';
 import { ApiProblem, wordsOf } from '../../model/problem';
 import { standingOf } from '../../model/standing';
 import { announce } from '../../ui/announce';
 import { wordOf } from '../../ui/chip';
+import { QueryState } from '../../ui/query_state';
+import type { ForkStart } from '../forks/fork_dialog';
+import { Lineage } from '../forks/lineage';
 import { useRunLog } from '../use_live';
 import { Composer } from './composer';
 import { RunHead } from './run_head';
@@ -16,9 +21,15 @@ import { Timeline } from './timeline';
 import { END_MARK, Transcript } from './transcript';
 import './run.css';
 
+const ForkDialog = lazy(() => import('../forks/fork_dialog'));
+const RetryDialog = lazy(() => import('../forks/retry_dialog'));
+
+type Over = { what: 'fork'; start: ForkStart } | { what: 'retry' };
+
 export function RunScreen({ id, step, onStep }: { id: string; step: number | undefined; onStep: (step: number | undefined) => void }) {
   const [log, version] = useRunLog(id);
-  const { data: run, error } = useQuery(runQuery(id));
+  const query = useQuery(runQuery(id));
+  const { data: run, error } = query;
   useEffect(() => { if (run) patchRun(run); }, [run]);
   useEffect(() => {
     const before = document.title;
@@ -26,26 +37,41 @@ export function RunScreen({ id, step, onStep }: { id: string; step: number | und
     return () => { document.title = before; };
   }, [id]);
   useTold(log, version);
+  const [over, setOver] = useState<Over | null>(null);
+  const close = () => setOver(null);
+  const fork = (item: Item) => {
+    const start = forkFrom(log.items, item);
+    if (start) setOver({ what: 'fork', start: item.kind === 'step' ? { ...start, step: item } : start });
+  };
 
   if (error instanceof ApiProblem && error.status === 404 && log.items.length === 0) {
-    return <div className="screen"><p className="empty" role="alert">{error.message}</p></div>;
+    return <div className="screen"><p className="empty" role="alert">{wordsOf(error)} <Link to="/runs">All runs</Link></p></div>;
   }
   // The stream is ahead of the record: it says first that the run is over, and that somebody is asked.
   const standing = log.closed ? { status: log.closed, open: false }
     : run ? standingOf(log.pending ? { ...run, waiting_on: 'approval' } : run)
       : { status: log.pending ? 'pending' : 'running', open: true };
+  const failed = standing.open ? standing.status === 'parked' : standing.status !== 'completed';
+  const replay = () => setOver({ what: 'fork', start: { at: failed ? 'failed' : 'start', edit: 'none', text: log.items.find((item) => item.kind === 'input')?.text ?? '' } });
   return (
     <div className="screen run-screen">
-      <RunHead id={id} run={run} log={log} standing={standing} />
-      {error && <p className="problem" role="alert">{wordsOf(error)}</p>}
+      <RunHead id={id} run={run} log={log} standing={standing} onReplay={replay} onRetry={() => setOver({ what: 'retry' })} />
+      <QueryState of={query} />
       <div className="columns">
         <div>
-          <Transcript log={log} run={run} version={version} step={step} onStep={onStep} />
+          <Transcript log={log} run={run} version={version} step={step} onStep={onStep} onFork={fork} />
           {standing.open && <Composer id={id} held={standing.status === 'paused' || standing.status === 'parked'} />}
           <div id={END_MARK} />
         </div>
-        <Timeline log={log} version={version} step={step} onStep={onStep} />
+        <aside className="side">
+          <Timeline log={log} version={version} step={step} onStep={onStep} />
+          <Lineage id={id} run={run} log={log} version={version} />
+        </aside>
       </div>
+      <Suspense fallback={null}>
+        {run && over?.what === 'fork' && <ForkDialog run={run} log={log} start={over.start} failed={failed} onClose={close} />}
+        {run && over?.what === 'retry' && <RetryDialog run={run} onClose={close} />}
+      </Suspense>
     </div>
   );
 }

@@ -29,13 +29,13 @@ const Row = memo(function Row({ row, from, span, chosen, onStep }: { row: Timeli
 export function Timeline({ log, step, onStep }: { log: RunLog; version: number; step: number | undefined; onStep: (step: number | undefined) => void }) {
   const { rows, total, from, to } = timelineOf(log, Date.now(), SHOWN);
   return (
-    <aside className="side" aria-label="Timeline">
+    <section aria-label="Timeline">
       <h2>Timeline</h2>
       {rows.length === 0 && <p className="empty">No steps yet.</p>}
       {total > rows.length && <p className="note">The newest {rows.length} of {plural(total, 'row')}</p>}
       <ol className="timeline">
         {rows.map((row) => <Row key={row.key} row={row} from={from} span={to - from} chosen={row.step === step} onStep={onStep} />)}
       </ol>
-    </aside>
+    </section>
   );
 }

@@ -2,9 +2,12 @@
 
 import { memo, useEffect, useLayoutEffect, useState } from 'react';
 import type { Run } from '../../api/client';
+import { canFork } from '../../model/forks';
 import type { Item, RunLog } from '../../model/run_log';
 import { plural } from '../../model/text';
 import { useKeys } from '../../ui/use_keys';
+import { ForkedFrom } from '../forks/forked_from';
+import { Here } from '../forks/here';
 import { ApprovalView } from './approval';
 import { EndView, InputView, MessageView, NoteView, StepView } from './items';
 
@@ -32,9 +35,13 @@ interface Props {
   version: number;
   step: number | undefined;
   onStep: (step: number | undefined) => void;
+  onFork: (from: Item) => void;
 }
 
-export function Transcript({ log, run, version, step, onStep }: Props) {
+// What one reads of an item's place, where a fork may begin.
+const hereWords = (item: Item): string => (item.kind === 'step' ? `step ${item.step}` : item.kind === 'message' ? 'this message' : 'the beginning');
+
+export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
   const [count, setCount] = useState(SHOWN);
   const [following, setFollowing] = useState(true);
   const items = log.items;
@@ -68,6 +75,7 @@ export function Transcript({ log, run, version, step, onStep }: Props) {
     { keys: ']', says: 'Next step', run: () => move(1) },
     { keys: '[', says: 'Step before', run: () => move(-1) },
     { keys: 'f', says: 'Follow what happens', run: () => { onStep(undefined); setFollowing(true); endMark()?.scrollIntoView({ block: 'end' }); } },
+    { keys: 'b', says: 'Fork from the chosen step', run: () => { const chosen = items[found]; if (chosen && canFork(chosen)) onFork(chosen); } },
   ]);
 
   return (
@@ -76,6 +84,8 @@ export function Transcript({ log, run, version, step, onStep }: Props) {
       {items.slice(first).map((item) => (
         <div key={item.key} id={item.kind === 'step' ? `step-${item.step}` : undefined} className={item.kind === 'step' && item.step === step ? 'item chosen' : 'item'}>
           <ItemView run={log.run} item={item} output={item.kind === 'end' ? run?.output : undefined} />
+          {item.kind === 'input' && run?.forked_from && <ForkedFrom id={run.id} from={run.forked_from} begun={items.some((one) => one.kind === 'step')} />}
+          {run && canFork(item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
         </div>
       ))}
       {items.length === 0 && <p className="empty">{run ? 'Nothing has happened yet.' : ''}</p>}

@@ -4,6 +4,7 @@ import { useState, type FormEvent } from 'react';
 import { answered, api } from '../../api/client';
 import { agentsQuery } from '../../api/queries';
 import { wordsOf } from '../../model/problem';
+import { QueryState } from '../../ui/query_state';
 import './runs.css';
 
 export function NewRun() {
@@ -23,7 +24,7 @@ export function NewRun() {
     start.mutate();
   };
   const none = agents.isSuccess && names.length === 0;
-  const problem = start.error ?? agents.error;
+  const problem = start.error;
   return (
     <form className="screen new" onSubmit={submit}>
       <h1>New run</h1>
@@ -35,6 +36,7 @@ export function NewRun() {
       <textarea id="input" rows={6} required value={input} placeholder="What should the agent do?" onChange={(event) => setInput(event.target.value)}
         onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) event.currentTarget.form?.requestSubmit(); }} />
       <button className="button primary" type="submit" disabled={start.isPending || none}>Start run</button>
+      <QueryState of={agents} loading="Agents are loading." />
       {none && <p className="problem" role="alert">No agent is registered yet: holdfast agents --put agent.yaml</p>}
       {problem && <p className="problem" role="alert">{wordsOf(problem)}</p>}
     </form>

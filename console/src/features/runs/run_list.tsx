@@ -5,7 +5,7 @@ import { Link, useNavigate } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentsQuery, followRuns, runsQuery, type RunFilter } from '../../api/queries';
-import { wordsOf } from '../../model/problem';
+import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { Batch } from './batch';
 import { RunRow } from './run_row';
@@ -93,7 +93,7 @@ export function RunList({ view, onView }: { view: RunFilter; onView: (view: RunF
       <SavedViews search={said(view)} />
       <FilterBar view={view} onView={onView} onBatch={() => setBatch(true)} />
       <TimeBrush view={view} onRange={(range) => onView(said({ ...view, ...range }))} />
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <div className="run-columns" aria-hidden="true"><span>Status</span><span>Agent</span><span>Input</span><span>Tokens</span><span>Cost</span><span>Took</span><span>Started</span></div>
       <ul className="runs" ref={list} aria-label="Runs" aria-busy={query.isPending} style={{ height: rows.getTotalSize() }}>
         {shown.map((row) => (

@@ -7,6 +7,7 @@ import { wordsOf } from '../../model/problem';
 import { saidRoles, type Roles } from '../../model/roles';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { CredentialRow, useEnded } from './credential_row';
 import { RolesFields } from './roles_fields';
 
@@ -47,7 +48,7 @@ function Create({ admin, self, onMade, onClose }: { admin: boolean; self: string
   };
   return (
     <Dialog label="Create a key" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Create a key</h2>
         <label>Of whom<input name="principal" required maxLength={100} readOnly={!admin} list="principals" autoComplete="off" autoCapitalize="none" spellCheck={false} value={principal} onChange={(event) => setPrincipal(event.target.value)} /></label>
         <datalist id="principals">{users.data?.map((one) => <option key={one.name} value={one.name} />)}</datalist>
@@ -70,7 +71,7 @@ function Rotate({ of, onMade, onClose }: { of: Credential; onMade: (made: Made) 
   };
   return (
     <Dialog label="Rotate a key" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Another key instead of {of.label || of.id}</h2>
         <label>The old one ends <select name="grace" defaultValue={3600}>{GRACES.map(([words, seconds]) => <option key={seconds} value={seconds}>{words}</option>)}</select></label>
         {rotate.isError && <p className="problem" role="alert">{wordsOf(rotate.error)}</p>}
@@ -109,7 +110,7 @@ export function Keys({ admin, self }: { admin: boolean; self: string }) {
     <section aria-label="API keys">
       <div className="title"><h2>API keys</h2><button className="button primary small" disabled={!admin && self === ''} onClick={() => setOver({ what: 'create' })}>Create a key</button></div>
       {toggle}
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="identities" aria-label="API keys" aria-busy={query.isPending}>
         {rows.map((of) => (
           <CredentialRow key={of.id} of={of}>

@@ -8,6 +8,7 @@ import { isAdminOfAll, rolesWords, saidRoles, type Roles } from '../../model/rol
 import { ago } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import { RolesFields } from './roles_fields';
 
@@ -30,7 +31,7 @@ function Add({ open, onClose }: { open: boolean; onClose: () => void }) {
   };
   return (
     <Dialog label="Add a person" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Add a person</h2>
         <label>Name<input name="name" required maxLength={100} autoComplete="off" autoCapitalize="none" spellCheck={false} /></label>
         <label>Password, at least 10 characters<input name="password" type="password" required minLength={10} autoComplete="new-password" /></label>
@@ -60,7 +61,7 @@ function Change({ of, onClose }: { of: Principal; onClose: () => void }) {
   };
   return (
     <Dialog label={`Change ${of.name}`} onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Change {of.name}</h2>
         <RolesFields roles={roles} onRoles={setRoles} />
         {of.kind === 'person' && <label>Another password (left out: the one so far)<input name="password" type="password" minLength={10} autoComplete="new-password" /></label>}
@@ -118,7 +119,7 @@ export function People({ admin, self, open }: { admin: boolean; self: string; op
   return (
     <section aria-label="People">
       <div className="title"><h2>People and services</h2><button className="button primary small" onClick={() => setOver({ what: 'add' })}>Add a person</button></div>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="identities" aria-label="People and services" aria-busy={query.isPending}>
         {query.data?.map((of) => <Row key={of.name} of={of} self={self} now={now} onChange={() => setOver({ what: 'change', of })} onDisable={() => setOver({ what: 'disable', of })} />)}
       </ul>

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { endSession, identityChanged, sessionsQuery, type Credential } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
 import { announce } from '../../ui/announce';
+import { QueryState } from '../../ui/query_state';
 import { CredentialRow, useEnded } from './credential_row';
 
 function End({ of }: { of: Credential }) {
@@ -23,7 +24,7 @@ export function Sessions() {
     <section aria-label="Sessions">
       <div className="title"><h2>Who is signed in</h2></div>
       {toggle}
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="identities" aria-label="Sessions" aria-busy={query.isPending}>
         {rows.map((of) => <CredentialRow key={of.id} of={of}><End of={of} /></CredentialRow>)}
       </ul>

@@ -1,21 +1,23 @@
-// Who may use the server: people and services, their keys, who is signed in.
+// Who may use the server: people and services, their keys, groups of elsewhere, who is signed in; and named secrets.
 
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useState, type FormEvent } from 'react';
+import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { sessionQuery, signOut, type Known } from '../../api/session';
 import { changeOwnPassword } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
-import { isAdminOfAll, rolesWords } from '../../model/roles';
+import { hasRole, isAdminOfAll, rolesWords } from '../../model/roles';
 import { announce } from '../../ui/announce';
 import { Dialog } from '../../ui/dialog';
+import { Groups } from './groups';
 import { Keys } from './keys';
 import { People } from './people';
+import { Secrets } from './secrets';
 import { Sessions } from './sessions';
 import './settings.css';
 
-export type SettingsPart = 'people' | 'keys' | 'sessions';
-const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['keys', 'API keys'], ['sessions', 'Sessions']];
+export type SettingsPart = 'people' | 'groups' | 'keys' | 'sessions' | 'secrets';
+const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['groups', 'Groups'], ['keys', 'API keys'], ['sessions', 'Sessions'], ['secrets', 'Secrets']];
 
 function OwnPassword({ onClose }: { onClose: () => void }) {
   const change = useMutation({
@@ -32,7 +34,7 @@ function OwnPassword({ onClose }: { onClose: () => void }) {
   };
   return (
     <Dialog label="Change the password" onClose={onClose}>
-      <form className="settings-form" onSubmit={submit}>
+      <form className="dialog-form" onSubmit={submit}>
         <h2>Change the password</h2>
         <p className="note">All other sessions of yours end.</p>
         <label>The one so far<input name="old" type="password" required autoComplete="current-password" /></label>
@@ -60,6 +62,9 @@ function Yourself({ who }: { who: Known }) {
 
 export function Settings({ part }: { part: SettingsPart | undefined }) {
   const { data: who } = useQuery(sessionQuery);
+  const parts = useRef<HTMLElement>(null);
+  // Where the bar has no room for all, the part that is shown is in view.
+  useEffect(() => { parts.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [part, who === undefined]);
   if (!who) return null;
   const admin = isAdminOfAll(who.roles);
   const shown = part ?? (admin ? 'people' : 'keys');
@@ -67,12 +72,14 @@ export function Settings({ part }: { part: SettingsPart | undefined }) {
     <div className="screen settings">
       <div className="title"><h1>Settings</h1></div>
       <Yourself who={who} />
-      <nav className="parts" aria-label="Settings">
+      <nav ref={parts} className="parts" aria-label="Settings">
         {PARTS.map(([one, words]) => <Link key={one} to="/settings" search={{ part: one }} replace aria-current={one === shown ? 'page' : undefined}>{words}</Link>)}
       </nav>
       {shown === 'people' && <People admin={admin} self={who.known ? who.name : ''} open={who.open} />}
       {shown === 'keys' && <Keys admin={admin} self={who.known ? who.name : ''} />}
+      {shown === 'groups' && <Groups admin={admin} />}
       {shown === 'sessions' && <Sessions />}
+      {shown === 'secrets' && <Secrets admin={hasRole(who.roles, 'admin')} />}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState, type FormEvent, type ReactNode } from 'react';
 import { beginSignIn, providersQuery, sessionQuery, setUp, signIn, signOut } from '../../api/session';
 import { wordsOf } from '../../model/problem';
+import { QueryState } from '../../ui/query_state';
 
 function Providers({ onWrong }: { onWrong: (error: unknown) => void }) {
   const { data } = useQuery(providersQuery);
@@ -44,8 +45,10 @@ function SignIn() {
 }
 
 export function SignedIn({ children }: { children: ReactNode }) {
-  const { data } = useQuery(sessionQuery);
-  return data === null ? <SignIn /> : children;
+  const query = useQuery(sessionQuery);
+  if (query.data === null) return <SignIn />;
+  // The screens say of themselves what they lack; without an answer to this one nobody could say what is wrong.
+  return query.isError && query.data === undefined ? <main className="sign-in"><QueryState of={query} /></main> : children;
 }
 
 export function Me() {

@@ -11,6 +11,7 @@ import { ago, plural } from '../../model/text';
 import { announce } from '../../ui/announce';
 import { Chip } from '../../ui/chip';
 import { Dialog } from '../../ui/dialog';
+import { QueryState } from '../../ui/query_state';
 import { useNow } from '../../ui/use_now';
 import './usage.css';
 
@@ -85,7 +86,7 @@ export function Budgets({ waiting, onWaiting }: { waiting: boolean; onWaiting: (
     <div className="screen">
       <div className="title"><h1>Budgets</h1><Link className="button quiet small" to="/usage">Usage</Link></div>
       <label className="only"><input id="only-waiting" type="checkbox" checked={waiting} onChange={(event) => onWaiting(event.target.checked)} /> Only those that a run waits for</label>
-      {query.isError && <p className="problem" role="alert">{wordsOf(query.error)}</p>}
+      <QueryState of={query} />
       <ul className="budgets" aria-label="Runs with budgets" aria-busy={query.isPending}>
         {rows.map((of) => <Row key={of.run} of={of} now={now} onRaise={() => setRaising(of)} />)}
       </ul>

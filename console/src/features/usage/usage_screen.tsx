@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Suspense, lazy, useMemo, type ReactNode } from 'react';
 import { usageQuery, type UsageRow } from '../../api/usage';
-import { wordsOf } from '../../model/problem';
+import { QueryState } from '../../ui/query_state';
 import { plural } from '../../model/text';
 import { BY, costWords, dayOf, dayPoints, isDay, tokensOf, usdOf, type By, type Measure, type Used } from '../../model/usage';
 import './usage.css';
@@ -116,13 +116,12 @@ export function UsageScreen({ search, onSearch }: { search: UsageSearch; onSearc
   const measure = search.chart ?? (days.data && days.data.rows.length > 0 && days.data.rows.every((row) => usdOf(row) === null) ? 'tokens' : 'cost');
   const from = search.from ?? report.data?.from ?? '';
   const to = search.to ?? report.data?.to ?? '';
-  const error = report.error ?? days.error;
   const unpricedDays = days.data?.rows.filter((row) => usdOf(row) === null).length ?? 0;
   return (
     <div className="screen">
       <div className="title"><h1>Usage</h1><span className="note">Days are those of UTC</span><Link className="button quiet small" to="/budgets">Budgets</Link></div>
       <Choices search={search} from={from} to={to} onSearch={onSearch} />
-      {error && <p className="problem" role="alert">{wordsOf(error)}</p>}
+      <QueryState of={report.isError || !days.isError ? report : days} />
       {days.data && (
         <>
           <Facts total={days.data.total} unpriced={days.data.total.unpriced_calls ?? 0} />
