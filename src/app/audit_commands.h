@@ -17,6 +17,7 @@ struct AuditOptions {
   std::optional<std::string> kind;
   std::optional<std::string> subject;
   std::optional<std::string> cursor;
+  bool messages = false;
 };
 int export_audit(const AuditOptions& options);
 

@@ -57,6 +57,7 @@ CommandLine::CommandLine(const Storage& storage) {
   add_identity();
   add_secrets();
   add_groups();
+  add_grants();
   add_audit();
   add_tools();
   add_foreign_tools();

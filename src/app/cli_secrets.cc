@@ -1,4 +1,4 @@
-// Named secrets, groups of identity providers and the record, from the command line.
+// Named secrets, groups of identity providers, tool grants and the record, from the command line.
 
 #include "app/command_line.h"
 
@@ -35,6 +35,8 @@ void CommandLine::add_audit() {
   sub->add_option("--principal", audit_.principal, "Who did it");
   sub->add_option("--kind", audit_.kind, "What it was, or how that begins, as in identity. or secret.set");
   sub->add_option("--subject", audit_.subject, "What it was done to");
+  sub->add_flag("--messages", audit_.messages,
+                "Behind the end of each run, its messages: prompts, answers, results");
   sub->add_option("--cursor", audit_.cursor, "Where an export before ended");
   add_api(sub, audit_.api);
 }
@@ -60,6 +62,31 @@ void CommandLine::add_groups() {
                   "namespace (default: the server's; of admin: every one; may be repeated)");
   set->add_option("--team", group_.teams, "A team (may be repeated)");
   named(add("delete", "Let a group mean nothing any more", group_, delete_group, group));
+}
+
+void CommandLine::add_grants() {
+  CLI::App* grant = root_.add_subcommand("grant", "Which of their tools agents may use");
+  grant->require_subcommand(1);
+  CLI::App* list = add("list", "List tool grants, and what the operator granted", grant_, list_grants, grant);
+  add_api(list, grant_.api);
+  CLI::App* allow =
+      add("add", "Allow tools, and no others, or deny them; from the next call on, runs under way included",
+          grant_, add_grant, grant);
+  allow->add_option("--tool", grant_.tools, "A tool, or how tools begin, as in 'crm__*' (may be repeated)")
+      ->required();
+  allow->add_option("--agent", grant_.agent, "To this agent (default: every one)");
+  allow->add_option("--team", grant_.team, "To agents of this team (default: every one)");
+  allow->add_option("--environment", grant_.environment,
+                    "In runs started by this label, as in production (default: every one)");
+  allow->add_flag("--deny", grant_.deny, "Deny these tools, whatever else is granted");
+  allow->add_option("--reason", grant_.reason, "Why, for the record");
+  add_api(allow, grant_.api);
+  CLI::App* revoke =
+      add("revoke", "Take a tool grant back, from the next call on", grant_, revoke_grant, grant);
+  revoke->add_option("id", grant_.id, "Its id")->required()->check(is_given());
+  revoke->add_flag("--open", grant_.open,
+                   "Also when nothing else limits its agents: every tool is allowed then");
+  add_api(revoke, grant_.api);
 }
 
 }  // namespace holdfast::app

@@ -11,6 +11,7 @@
 #include "app/audit_commands.h"
 #include "app/commands.h"
 #include "app/fork_commands.h"
+#include "app/grant_commands.h"
 #include "app/group_commands.h"
 #include "app/people_commands.h"
 #include "app/policy_commands.h"
@@ -84,6 +85,7 @@ class CommandLine {
   void add_identity();
   void add_secrets();
   void add_groups();
+  void add_grants();
   void add_audit();
   CLI::App root_{"Holdfast: durable AI agents and workflows", "holdfast"};
   std::function<int()> chosen_;
@@ -137,6 +139,7 @@ class CommandLine {
   SessionsOptions session_;
   SecretOptions secret_;
   GroupOptions group_;
+  GrantOptions grant_;
   AuditOptions audit_;
   SecretKeyOptions secret_key_;
   bool version_json_ = false;

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "activities/catalog.h"
 #include "activities/deploy.h"
@@ -28,7 +27,6 @@
 #include "app/skill_folder.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
-#include "grant/grants_file.h"
 #include "os/address.h"
 #include "postgres/address.h"
 #include "rpc/server.h"
@@ -63,10 +61,11 @@ Node::Node(const ServeOptions& options)
 
 Status Node::start() {
   for (auto step :
-       {&Node::check_options, &Node::open_data, &Node::open_platform, &Node::open_identity,
-        &Node::open_secrets, &Node::open_engine, &Node::open_search_attributes, &Node::open_runs,
-        &Node::open_outside, &Node::open_login, &Node::open_export, &Node::open_http, &Node::open_metrics,
-        &Node::keep_own, &Node::open_dev, &Node::register_agents, &Node::start_work, &Node::open_control}) {
+       {&Node::check_options,   &Node::open_data,        &Node::open_platform, &Node::open_identity,
+        &Node::open_secrets,    &Node::open_tool_grants, &Node::open_engine,   &Node::open_search_attributes,
+        &Node::open_runs,       &Node::open_outside,     &Node::open_login,    &Node::open_export,
+        &Node::open_http,       &Node::open_metrics,     &Node::keep_own,      &Node::open_dev,
+        &Node::register_agents, &Node::record_grants,    &Node::start_work,    &Node::open_control}) {
     if (Status status = (this->*step)(); !status.ok()) return status;
   }
   return {};
@@ -209,27 +208,6 @@ Status Node::check_options() {
   if (!http.ok()) return http;
   return check(options_.grpc, "--grpc",
                [&](const std::string& text) { return rpc::listen_address(text, has_tls); });
-}
-
-Status Node::read_grants() {
-  std::vector<std::string> texts = options_.grants;
-  if (const char* more = environment_variable("HOLDFAST_GRANTS"); more != nullptr) {
-    std::istringstream words(more);
-    for (std::string word; words >> word;) texts.push_back(word);
-  }
-  for (const std::string& text : texts) {
-    auto grant = grant::parse_grant(text);
-    if (!grant) return {grant.error().code(), "--grant: " + grant.error().message()};
-    grants_.allow(*std::move(grant));
-  }
-  for (const std::string& file : options_.grant_files) {
-    auto text = read_file(file);
-    if (!text) return {text.error().code(), "--grants: " + text.error().message()};
-    auto grants = grant::parse_grants_file(*text, file);
-    if (!grants) return grants.error();
-    for (grant::Grant& grant : *grants) grants_.allow(std::move(grant));
-  }
-  return {};
 }
 
 Status Node::read_limits() {
@@ -432,6 +410,8 @@ Status Node::open_http() {
   deps.gate = &identity_->gate();
   deps.sign_in = &identity_->sign_in();
   deps.vault = &secrets_->vault();
+  deps.tool_grants = tool_grants_.get();
+  deps.operator_grants = &operator_grants_;
   deps.audit = platform_.audit;
   deps.login = login_.get();
   deps.namespace_name = options_.namespace_name;
@@ -529,6 +509,7 @@ Status Node::register_agents() {
       return deployed.error();
     }
     grants_.allow_named(deployed->version, deployed->needs);
+    operator_grants_.push_back(fmt::format("agent:{}@{}", deployed->name, deployed->version));
     // The same file may be applied again over the API: it asks the same servers.
     if (deployed->text_version != deployed->version)
       grants_.allow_named(deployed->text_version, deployed->needs);
@@ -560,7 +541,7 @@ Status Node::start_work() {
   };
   auto workers =
       WorkerRole::start(options, engine_->connection(), environment_, *platform_.store, *platform_.streams,
-                        *platform_.outbox, grants_, sql_memory_, prices_, *outside_);
+                        *platform_.outbox, grants_, *tool_grants_, sql_memory_, prices_, *outside_);
   if (!workers) return workers.error();
   workers_ = *std::move(workers);
   http::ApiInfo info;

@@ -28,6 +28,7 @@
 #include "app/worker_role.h"
 #include "base/memory_budget.h"
 #include "grant/grants.h"
+#include "grant/tool_grants.h"
 #include "http/api.h"
 #include "http/metrics_page.h"
 #include "metrics/registry.h"
@@ -81,6 +82,7 @@ class Node {
   Status open_platform();
   Status open_identity();
   Status open_secrets();
+  Status open_tool_grants();
   Status open_engine();
   Status open_search_attributes();
   Status open_runs();
@@ -94,6 +96,8 @@ class Node {
   Status keep_own();
   Status open_dev();
   Status register_agents();
+  // Of what the operator granted, what is not as it was the last time.
+  Status record_grants();
   Status open_metrics();
   Status start_work();
   // For commands of the same user; a server without it serves all the same.
@@ -117,6 +121,7 @@ class Node {
   std::vector<oidc::ProviderSettings> providers_;
   std::vector<AgentFile> agents_;
   grant::Grants grants_;
+  std::vector<std::string> operator_grants_;
   agent::ModelLimits model_limits_;
   price::PriceTable prices_ = price::PriceTable::builtin();
   bool stopped_ = false;
@@ -132,6 +137,7 @@ class Node {
   platform::OpenStores platform_;
   std::unique_ptr<IdentityRole> identity_;
   std::unique_ptr<SecretsRole> secrets_;
+  std::unique_ptr<grant::ToolGrants> tool_grants_;
   platform::ObservedStreams* observed_ = nullptr;  // of platform_
   std::optional<runs::RunMetrics> run_metrics_;
   std::unique_ptr<EngineRole> engine_;

@@ -71,6 +71,7 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   out.identities = opened->identities;
   out.secrets = opened->secrets;
   out.oidc = opened->oidc;
+  out.grants = opened->grants;
   out.audit = opened->audit;
   out.links = opened->links;
   out.outbox = std::move(opened->outbox);

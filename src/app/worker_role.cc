@@ -44,7 +44,9 @@ WorkerRole::~WorkerRole() {
 Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, api::Connection& connection,
                                                       const Environment& environment, platform::Store& store,
                                                       platform::Streams& streams, platform::Outbox& outbox,
-                                                      const grant::Grants& grants, MemoryBudget& sql_memory,
+                                                      const grant::Grants& grants,
+                                                      const grant::ToolGrants& tool_grants,
+                                                      MemoryBudget& sql_memory,
                                                       const price::PriceTable& prices, Outside& outside) {
   auto impl = std::make_unique<Impl>();
 
@@ -83,6 +85,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.public_url = options.public_url;
   deps.make_link = options.make_link;
   deps.grants = &grants;
+  deps.tool_grants = &tool_grants;
   deps.sql_memory = &sql_memory;
   deps.prices = &prices;
   deps.decision_key = options.decision_key;

@@ -12,6 +12,7 @@
 #include "app/outside.h"
 #include "base/memory_budget.h"
 #include "grant/grants.h"
+#include "grant/tool_grants.h"
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
 #include "metrics/registry.h"
@@ -41,8 +42,10 @@ class WorkerRole {
   static Result<std::unique_ptr<WorkerRole>> start(const Options& options, api::Connection& connection,
                                                    const Environment& environment, platform::Store& store,
                                                    platform::Streams& streams, platform::Outbox& outbox,
-                                                   const grant::Grants& grants, MemoryBudget& sql_memory,
-                                                   const price::PriceTable& prices, Outside& outside);
+                                                   const grant::Grants& grants,
+                                                   const grant::ToolGrants& tool_grants,
+                                                   MemoryBudget& sql_memory, const price::PriceTable& prices,
+                                                   Outside& outside);
   // Takes no more tasks and waits for those at hand.
   ~WorkerRole();
   WorkerRole(const WorkerRole&) = delete;

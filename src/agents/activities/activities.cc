@@ -204,6 +204,7 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   write.messages = {model::to_json(first)};
   write.result = begun_with(version, settings);
   spend_.begin(ctx, run, agent, version, write);
+  record_start(ctx, run, agent, version, first.text(), settings, write);
   auto committed = deps_.store->commit_step(write);
   if (!committed) throw_refusal(committed.error());
   auto record = require(std::move(committed), "storing the input");
@@ -217,11 +218,15 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
         fmt::format("agents call each other more than {} deep; break the circle", kMaxAgentDepth),
         "AgentDepthError");
   }
+  if (run.caller) require_granted(ctx, *run.caller);
   const protocol::AgentReference reference = require(protocol::parse_agent_reference(run.agent), "the agent");
   const std::string& name = reference.agent;
   const std::string version = version_for(ctx, run, reference);
   DefinitionPtr agent = definition(name, version);
-  const RunSettings settings = start_settings(ctx, run, *agent);
+  RunSettings settings = start_settings(ctx, run, *agent);
+  // Others than the platform start runs by a label, too.
+  if (!run.caller && settings.environment.empty() && protocol::is_label(reference.version))
+    settings.environment = reference.version;
   std::string text = first_input(ctx, run);
   const auto flow = take_flow(ctx, *agent, text, settings.context);
   if (flow) text = batch_input(*flow, std::move(text));
@@ -389,11 +394,13 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     Json more = Json::object();
     const std::string seen = fit_output(*deps_.store, how, out.output, more);
     write.result = tool_record(seen, false, more);
+    write.said.push_back(end_of(ctx, in, out.head.value_or(in.head)));
     require(deps_.store->commit_step(write), "storing the answer for the calling agent");
     Json step = {{"step", call.step}, {"kind", "agent"}, {"name", call.tool}, {"result", excerpt(out.output)},
                  {"is_error", false}, {"run", run}};
     publish_to(in.caller->run, protocol::event::kStepCompleted, step, "child/" + call.key + "/completed");
   }
+  if (!in.caller || !succeeded) record_end(ctx, in, out.head.value_or(in.head));
   if (in.caller) metrics_.sub_agent_ended(in.agent, to_string(in.status));
   Json usage = in.usage;
   if (succeeded) {

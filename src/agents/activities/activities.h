@@ -45,6 +45,7 @@ inline constexpr std::size_t kMaxCallsPerTurn = 64;
 inline constexpr std::size_t kMaxCachedDefinitions = 256;
 inline constexpr std::size_t kMaxCachedClients = 256;
 inline constexpr std::size_t kMaxCachedTraces = 4096;
+inline constexpr std::size_t kMaxCachedEnvironments = 4096;
 inline constexpr std::size_t kMaxEventText =
     16 * 1024;  // of one text within an event; the store has the whole
 
@@ -115,6 +116,28 @@ class Activities {
   Json arguments_of(const CallRef& call);
   // The same, of a call whose message has been read.
   Json arguments_in(const CallRef& call, const std::vector<platform::Message>& messages);
+  // record.cc
+  void record_start(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
+                    const std::string& version, const std::string& input, const RunSettings& settings,
+                    platform::StepWrite& write);
+  platform::AuditRow end_of(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
+  void record_end(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
+
+  // granted.cc: what tool grants say of a call that is about to be made.
+  // By Plan::settings.
+  std::string environment_at(const std::string& settings);
+  // Null: everything that the definition names.
+  std::shared_ptr<const grant::ToolPermits> tool_permits(const std::string& agent, const std::string& team,
+                                                         const std::string& environment) const;
+  // Why it may not be made; none: it may.
+  std::optional<std::string> not_granted(const std::string& agent, const CallRef& call) const;
+  void tell_not_granted(activity::Context& ctx, const std::string& run, const CallRef& call,
+                        const std::string& why);
+  [[noreturn]] void refuse_call(activity::Context& ctx, const std::string& run, const CallRef& call,
+                                const std::string& why);
+  void require_granted(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in);
+  void require_granted(activity::Context& ctx, const CallRef& call);
+  void require_granted(activity::Context& ctx, const Caller& caller);
   std::vector<MadeCall> made_calls(const JudgeInput& in, const std::string& tool);
   // Of the model of that version, within its permits.
   std::shared_ptr<model::Client> client_for(const ModelSpec& spec, const std::string& version);
@@ -212,8 +235,14 @@ class Activities {
   // `settings`: Plan::settings.
   Plan plan_of(activity::Context& ctx, const AgentDefinition& agent, const std::string& version,
                const std::string& settings);
+  // What is the same for all calls of a turn.
+  struct PlanningOf {
+    Json context;
+    std::string environment;
+    std::shared_ptr<const grant::ToolPermits> permits;  // null: all
+  };
   PlannedCall plan_call(const AgentDefinition& agent, const model::ToolCall& call, std::uint32_t ordinal,
-                        const ModelInput& in, const Json& context, std::optional<ShadowRuling>& shadow);
+                        const ModelInput& in, const PlanningOf& run, std::optional<ShadowRuling>& shadow);
   // What the model said is planned, but for its place in the conversation; and what those who watch see of
   // it.
   struct PlannedTurn {
@@ -273,6 +302,7 @@ class Activities {
   std::map<std::string, platform::TraceContext> traces_;  // by run; guarded by mutex_
   std::mutex reading_;  // held by the one call that finds out how large it is
   std::mutex mutex_;
+  std::map<std::string, std::string> environments_;                // by settings; guarded by mutex_
   std::map<std::string, DefinitionPtr> definitions_;               // by version; guarded by mutex_
   std::map<std::string, std::shared_ptr<model::Client>> clients_;  // by endpoint; guarded by mutex_
 };

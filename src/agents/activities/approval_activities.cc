@@ -41,6 +41,8 @@ platform::ApprovalStatus status_of(ApprovalOutcome outcome) {
 }  // namespace
 
 void Activities::request_approval(activity::Context& ctx, const ApprovalInput& in) {
+  // To ask is the call itself.
+  if (!in.question.is_null()) require_granted(ctx, in.call);
   platform::Approval approval;
   approval.id = in.id;
   approval.run = ctx.info().workflow_id;

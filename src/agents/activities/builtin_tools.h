@@ -13,6 +13,7 @@
 
 #include "agent/policy.h"
 #include "definition/definition.h"
+#include "grant/tool_permits.h"
 #include "platform/store.h"
 #include "tool/activity_tool.h"
 
@@ -33,6 +34,7 @@ struct BuiltinCall {
   std::string run;
   std::string conversation;
   std::function<void()> beat;
+  const grant::ToolPermits* permits = nullptr;  // null: every tool of the agent
 };
 
 struct BuiltinTool {

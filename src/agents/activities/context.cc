@@ -150,7 +150,9 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
   const RoleSpec* role = role_of(agent.orchestration, in.role);
   if (role && !role->prompt.empty()) prompt += "\n\n" + role->prompt;
   request.messages.insert(request.messages.begin(), model::Message::system(prompt));
+  const auto permits = tool_permits(agent.name, agent.team, environment_at(in.settings));
   for (const ToolSpec* tool : offered_tools(agent, in.loaded, in.role)) {
+    if (permits && !builtin_of(*tool) && permits->refusal(tool->name)) continue;
     model::ToolDefinition definition;
     definition.name = tool->name;
     definition.description = description_of(agent, *tool);

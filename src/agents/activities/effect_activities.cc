@@ -68,6 +68,10 @@ std::optional<platform::EffectRecord> Activities::ask_hook(activity::Context& ct
     return std::nullopt;
   }
   const ToolInput call = hook_call(in, asked.name, "ask-" + in.call.key);
+  if (auto refused = not_granted(in.agent, call.call)) {
+    why = *std::move(refused);
+    return std::nullopt;
+  }
   const ToolEnding ending = run_tool(ctx, asked, call, *arguments);
   if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown)
     retry_tool(ctx, asked, call, ending);
@@ -144,6 +148,8 @@ UndoResult Activities::undo(activity::Context& ctx, const EffectInput& in) {
       hook, undoing, hook_document(arguments_of(in.call), in.call.key, text_of(record->result)));
   if (!arguments) return told(undo_result(UndoStatus::kFailed, arguments.error().message()));
   const ToolInput call = hook_call(in, undoing.name, "undo-" + in.call.key);
+  if (const auto refused = not_granted(in.agent, call.call))
+    return told(undo_result(UndoStatus::kFailed, *refused));
   const ToolResult result = call_with_effect(ctx, undoing, call, *arguments);
   if (result.status == ToolStatus::kUnknown)
     return told(undo_result(UndoStatus::kUnknown, fmt::format("it is not known whether `{}` took effect: {}",

@@ -121,12 +121,14 @@ model::Request Activities::model_request_in_turn(activity::Context& ctx, const A
 }
 
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
-                                  std::uint32_t ordinal, const ModelInput& in, const Json& context,
+                                  std::uint32_t ordinal, const ModelInput& in, const PlanningOf& run,
                                   std::optional<ShadowRuling>& shadow) {
   PlannedCall out;
   out.call.ordinal = ordinal;
   out.call.id = call.id;
   out.call.tool = call.name;
+  out.call.team = agent.team;
+  out.call.environment = run.environment;
   auto invalid = [&](std::string why) {
     out.verdict = Verdict::kInvalid;
     out.reason = bounded_text(std::move(why), 2000);
@@ -153,7 +155,12 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
                         : "the arguments are not valid JSON; send one JSON object");
   }
   Json& arguments = *read;
-  const auto bound = bound_values(*tool, context);
+  if (auto refusal = run.permits && !builtin_of(*tool) ? run.permits->refusal(tool->name) : std::nullopt) {
+    out.verdict = Verdict::kDeny;
+    out.reason = *std::move(refusal);
+    return out;
+  }
+  const auto bound = bound_values(*tool, run.context);
   if (!bound) return invalid(bound.error().message());
   if (auto bad = bind_arguments(arguments, *bound)) return invalid(fmt::format("wrong arguments: {}", *bad));
   out.call.bound = *bound;
@@ -192,12 +199,15 @@ Activities::PlannedTurn Activities::plan_turn(const AgentDefinition& agent, cons
   const auto mend = result.find("mend");
   turn.mend = mend != result.end();
   const ModelSpec& spec = answered_by(agent, in, result);
-  const Json context = binds_context(agent) ? settings_at(in.settings).context : Json();
+  PlanningOf run;
+  if (binds_context(agent)) run.context = settings_at(in.settings).context;
+  run.environment = environment_at(in.settings);
+  run.permits = tool_permits(agent.name, agent.team, run.environment);
   Json calls = Json::array();
   for (std::uint32_t i = 0; i < out.message.tool_calls.size(); ++i) {
     const model::ToolCall& call = out.message.tool_calls[i];
     std::optional<ShadowRuling> shadow;
-    PlannedCall planned = plan_call(agent, call, i, in, context, shadow);
+    PlannedCall planned = plan_call(agent, call, i, in, run, shadow);
     if (turn.stop == StopReason::kMaxTokens) {
       // What is missing may be the end of these arguments or the calls that should go with them.
       planned.verdict = Verdict::kInvalid;

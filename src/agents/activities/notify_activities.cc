@@ -29,6 +29,7 @@ RunSettings Activities::start_settings(activity::Context& ctx, const RunInput& r
   RunSettings out;
   if (run.caller) {
     out.context = settings_at(run.caller->settings).context;
+    out.environment = run.caller->call.environment;
   } else if (run.input.is_null() && run.context.is_null() && run.notify.is_null()) {
     out = require(
         read_settings(require(deps_.store->run_settings(ctx.info().workflow_id), "the run's settings")),

@@ -84,6 +84,13 @@ Judged Activities::judge(activity::Context& ctx, const JudgeInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = tool_named(*agent, in.call.tool);
   if (!tool) throw ApplicationFailure::non_retryable("there is no such tool in this version", "NOT_FOUND");
+  if (const auto why = builtin_of(*tool) ? std::nullopt : not_granted(in.agent, in.call)) {
+    tell_not_granted(ctx, ctx.info().workflow_id, in.call, *why);
+    Judged denied;
+    denied.verdict = Verdict::kDeny;
+    denied.reason = *why;
+    return denied;
+  }
   PolicyFacts facts;
   facts.now_ms = in.now_ms;
   facts.calls = [&](const std::string& name) -> std::expected<std::vector<MadeCall>, std::string> {

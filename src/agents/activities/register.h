@@ -9,6 +9,7 @@
 
 #include "base/memory_budget.h"
 #include "grant/grants.h"
+#include "grant/tool_grants.h"
 #include "holdfast/client.h"
 #include "holdfast/seams.h"
 #include "holdfast/worker.h"
@@ -59,6 +60,8 @@ struct Deps {
   MemoryBudget* sql_memory = nullptr;
   // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).
   const grant::Grants* grants = nullptr;
+  // Which of their tools agents are granted. None: all that their definitions name.
+  const grant::ToolGrants* tool_grants = nullptr;
   // How many model calls may be large at one time. None: all.
   const net::LargeTurns* turns = nullptr;
   // What the operator lets model keys be used for. None: everything.

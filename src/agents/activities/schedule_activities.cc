@@ -59,6 +59,7 @@ Fired Activities::schedule_fire(activity::Context& ctx, const FireInput& in) {
   intent.definition_hash = in.spec.version;
   intent.input = dump_json(in.spec.input);
   intent.conversation = in.spec.conversation;
+  intent.started_by = "schedule:" + in.spec.name;
   if (!deps_.start_run)
     throw ApplicationFailure::non_retryable("this worker starts no runs", "UNIMPLEMENTED");
   require_ok(deps_.start_run(std::move(intent)), "starting the run");

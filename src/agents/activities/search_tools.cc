@@ -80,7 +80,7 @@ bool offered(const AgentDefinition& agent) {
 ToolEnding run(const BuiltinCall& call) {
   const std::string query = call.arguments.value("query", "");
   const std::size_t limit = call.arguments.value("limit", kUsualToolsFound);
-  const auto found = find_tools(call.agent, query, limit);
+  const auto found = find_tools(call.agent, query, limit, call.permits);
   if (found.empty()) {
     return {Ending::kDone,
             fmt::format("no tool fits `{}`; there are {}: try other words", query, call.agent.tools.size())};
@@ -110,7 +110,7 @@ constexpr std::string_view kParameters = R"json({
 }  // namespace
 
 std::vector<const ToolSpec*> find_tools(const AgentDefinition& agent, std::string_view query,
-                                        std::size_t limit) {
+                                        std::size_t limit, const grant::ToolPermits* permits) {
   const std::vector<std::string> terms =
       platform::rules::query_terms(std::string(query) + " " + words_of_name(query));
   std::vector<Weights> weights;
@@ -128,6 +128,7 @@ std::vector<const ToolSpec*> find_tools(const AgentDefinition& agent, std::strin
   std::vector<std::size_t> order;
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (agent.tools[i].name == query) scores[i] += 1e6;
+    if (permits && permits->refusal(agent.tools[i].name)) continue;
     if (scores[i] > 0) order.push_back(i);
   }
   std::sort(order.begin(), order.end(), [&scores](std::size_t a, std::size_t b) {

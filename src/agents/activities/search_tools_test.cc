@@ -42,6 +42,17 @@ std::vector<std::string> names(const std::vector<const ToolSpec*>& tools) {
   return out;
 }
 
+TEST(SearchTools, FindsNothingThatIsNotGranted) {
+  const AgentDefinition agent = many(10, "tools_loading: search");
+  platform::ToolGrant row;
+  row.tools = {"issue_*"};
+  row.mode = platform::GrantMode::kDeny;
+  const grant::ToolPermits permits({row}, {});
+  EXPECT_EQ(names(find_tools(agent, "refunds", 3)).front(), "issue_refund");
+  EXPECT_THAT(names(find_tools(agent, "refunds", 3, &permits)), Not(Contains("issue_refund")));
+  EXPECT_THAT(names(find_tools(agent, "order", 3, &permits)), Contains("lookupOrder"));
+}
+
 TEST(SearchTools, FindsByWhatAToolIsCalledDoesAndTakes) {
   const AgentDefinition agent = many(1000, "tools_loading: search");
   EXPECT_EQ(names(find_tools(agent, "refunds", 3)).front(), "issue_refund");

@@ -5,6 +5,7 @@
 #include "activities/catalog.h"
 #include "base/json.h"
 #include "net/reach.h"
+#include "platform/run_environment.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
@@ -34,6 +35,7 @@ std::string settings_text(const RunSettings& settings) {
   Json out = Json::object();
   if (!settings.context.is_null()) out["context"] = settings.context;
   if (!settings.notify.is_null()) out["notify"] = settings.notify;
+  if (!settings.environment.empty()) out[std::string(platform::kEnvironmentSetting)] = settings.environment;
   if (!settings.started_by.empty()) out["started_by"] = settings.started_by;
   return out.empty() ? std::string() : dump_json(out);
 }
@@ -46,6 +48,7 @@ Result<RunSettings> read_settings(std::string_view text) {
   if (!json->is_object()) return fail(Code::kInvalidArgument, "the settings of a run are an object");
   if (json->contains("context")) out.context = (*json)["context"];
   if (json->contains("notify")) out.notify = (*json)["notify"];
+  out.environment = platform::environment_in(text);
   if (const auto by = json->find("started_by"); by != json->end() && by->is_string()) out.started_by = *by;
   return out;
 }

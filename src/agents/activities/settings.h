@@ -14,9 +14,10 @@
 namespace holdfast::agent {
 
 struct RunSettings {
-  Json context;            // an object; null: none
-  Json notify;             // a list; null: none
-  std::string started_by;  // who started the run, where an agent of it wants to know; empty: nobody said
+  Json context;             // an object; null: none
+  Json notify;              // a list; null: none
+  std::string environment;  // the label that it was started by; empty: none
+  std::string started_by;   // who started the run, where an agent of it wants to know; empty: nobody said
 };
 
 // As stored: canonical; empty when there is nothing to say.

@@ -45,6 +45,15 @@ TEST(RunSettings, TheContextMustHoldWhatIsBound) {
   EXPECT_EQ(check_settings(definition(""), R"({"context":"text"})", grants).code(), Code::kInvalidArgument);
 }
 
+TEST(RunSettings, TheEnvironmentIsOneOfThem) {
+  RunSettings settings;
+  EXPECT_EQ(settings_text(settings), "");
+  settings.environment = "production";
+  EXPECT_EQ(settings_text(settings), R"({"environment":"production"})");
+  EXPECT_EQ(read_settings(settings_text(settings))->environment, "production");
+  EXPECT_EQ(read_settings(R"({"context":{"environment":"x"}})")->environment, "");
+}
+
 constexpr const char* kHook = R"({"notify":[{"on":["completed"],"type":"webhook",
   "webhook":{"url":"https://hooks.example/x","secret_env":"HOOK"}}]})";
 

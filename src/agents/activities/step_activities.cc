@@ -11,6 +11,7 @@
 namespace holdfast::agent {
 
 void Activities::step_started(activity::Context& ctx, const StepInput& in) {
+  require_granted(ctx, in.call);
   Json event = {{"step", in.call.step}, {"kind", in.kind},
                 {"name", in.call.tool}, {"arguments", excerpt(dump_json(arguments_of(in.call)))},
                 {"attempt", 1},         {"key", in.call.key}};

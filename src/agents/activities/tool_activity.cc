@@ -64,6 +64,7 @@ ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
   const ToolSpec* tool = tool_named(*agent, in.call.tool);
   if (!tool)
     throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
+  require_granted(ctx, *tool, in);
   Json arguments = arguments_of(in.call);
   spend_.tool(ctx, in);
   return tool->effect == Effect::kPure ? call_pure(ctx, *tool, in, arguments)
@@ -195,8 +196,9 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   Beat beat(ctx);
   if (const BuiltinTool* builtin = builtin_of(tool)) {
     const DefinitionPtr agent = definition(in.agent, in.version);
+    const auto permits = tool_permits(in.agent, in.call.team, in.call.environment);
     return builtin->run({*agent, arguments, *deps_.store, ctx.info().workflow_id,
-                         in.call.message.conversation, [&beat] { beat(); }});
+                         in.call.message.conversation, [&beat] { beat(); }, permits.get()});
   }
   const ActivityTool* type = find_activity_tool(tool.type->name);
   if (!type) {

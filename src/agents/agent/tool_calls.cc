@@ -175,6 +175,7 @@ Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call, std::string c
     };
     Outcome<ToolResult> outcome = co_await attempt(budget_.within<ToolResult>(calling));
     if (outcome.ok()) co_return std::move(outcome).value();
+    if (type_of(outcome.error()) == kToolNotGranted) outcome.error().raise();  // as a policy denies it
     const bool waits = call->park_on_failure || is_budget(type_of(outcome.error()));
     if (!waits || !parks(outcome.error(), call->park_on_failure)) outcome.error().raise();
     co_await park(type_of(outcome.error()), root_of(outcome.error()).message(), call->call.step);

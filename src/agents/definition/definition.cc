@@ -66,6 +66,7 @@ std::string canonical_json(const AgentDefinition& definition) {
   for (const ApprovalRule& rule : definition.approvals.rules) rules.push_back(rule_json(rule));
   Json metadata = {{"name", definition.name}};
   if (!definition.description.empty()) metadata["description"] = definition.description;
+  if (!definition.team.empty()) metadata["team"] = definition.team;
   const ApprovalSpec& approvals = definition.approvals;
   const Limits& limits = definition.limits;
   Json out = {{"apiVersion", "holdfast.dev/v1"},

@@ -80,6 +80,7 @@ struct Limits {
 struct AgentDefinition {
   std::string name;
   std::string description;
+  std::string team;  // whose agent it is, where tools are granted to teams; empty: nobody's in particular
   ModelSpec model;
   std::map<std::string, ModelSpec, std::less<>> models;  // by role: those that have another one
   std::string prompt;

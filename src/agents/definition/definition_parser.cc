@@ -248,6 +248,9 @@ void parse_document(const Catalog& catalog, YamlProblems& problems, const YAML::
                      "may hold lower-case letters, digits and `-`, 63 at most, for example refund-agent");
   }
   out.description = metadata.text("description");
+  out.team = metadata.text("team");
+  if (!out.team.empty() && !is_team_name(out.team))
+    metadata.problem("team", "has 1 to 63 letters, digits or . _ -, for example payments");
   metadata.finish();
   MapReader spec = file.map("spec");
   if (!file.has("spec")) file.missing("spec", "with `model` and `prompt`");

@@ -189,6 +189,18 @@ TEST(Definition, UnknownKeyNamesTheNearest) {
               HasSubstr("unknown key `spec.limits.zebra`; valid here: max_iterations"));
 }
 
+TEST(Definition, TheTeamIsPartOfTheVersionWhereThereIsOne) {
+  const AgentDefinition without = must_parse(kRefund);
+  const AgentDefinition with =
+      must_parse(changed("  name: refund\n", "  name: refund\n  team: payments.eu\n"));
+  EXPECT_EQ(with.team, "payments.eu");
+  EXPECT_EQ(canonical_json(without).find("team"), std::string::npos);
+  EXPECT_NE(version_of(with), version_of(without));
+  EXPECT_EQ(must_parse(canonical_json(with)).team, "payments.eu");
+  EXPECT_THAT(error_of(changed("  name: refund\n", "  name: refund\n  team: a/b\n")),
+              HasSubstr("`metadata.team`: has 1 to 63 letters, digits or . _ -"));
+}
+
 TEST(Definition, EveryMistakeIsReportedAtOnceInOrder) {
   std::string error = error_of(R"(apiVersion: holdfast.dev/v2
 kind: Agnet

@@ -18,6 +18,13 @@ bool is_tool_name(std::string_view name) {
   return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), ok);
 }
 
+bool is_team_name(std::string_view name) {
+  auto ok = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '_' || c == '-';
+  };
+  return !name.empty() && name.size() <= 63 && std::all_of(name.begin(), name.end(), ok);
+}
+
 bool is_environment_name(std::string_view name) {
   auto ok = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; };
   return std::all_of(name.begin(), name.end(), ok) && !std::isdigit(static_cast<unsigned char>(name[0]));

@@ -15,6 +15,7 @@ namespace holdfast::agent {
 
 bool is_agent_name(std::string_view name);
 bool is_tool_name(std::string_view name);
+bool is_team_name(std::string_view name);
 bool is_environment_name(std::string_view name);
 bool is_http_url(std::string_view url);
 // "http, sql or agent".

@@ -81,9 +81,7 @@ Result<Grant> command(std::string_view text, std::string_view rest) {
   return out;
 }
 
-}  // namespace
-
-Result<Grant> parse_grant(std::string_view text) {
+Result<Grant> read_grant(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos) return wrong(text, "it says not of what kind it is");
   const std::string_view kind = text.substr(0, colon);
@@ -104,6 +102,26 @@ Result<Grant> parse_grant(std::string_view text) {
   if (kind == "activity") return activity(text, rest);
   if (kind == "command") return command(text, rest);
   return wrong(text, fmt::format("there is no kind `{}`", kind));
+}
+
+}  // namespace
+
+Result<Grant> parse_grant(std::string_view text) {
+  Result<Grant> out = read_grant(text);
+  if (out) out->written = text;
+  return out;
+}
+
+std::string shown(const Grant& grant) {
+  const std::string& text = grant.written;
+  const std::size_t scheme = text.find("://");
+  if (grant.kind != Grant::Kind::kDatabase || scheme == std::string::npos) return text;
+  const std::size_t user = scheme + 3;
+  const std::size_t end = text.find_first_of("/?", user);
+  const std::size_t at = text.rfind('@', end);
+  const std::size_t colon = text.find(':', user);
+  if (at == std::string::npos || at < user || colon > at) return text;
+  return text.substr(0, colon + 1) + "***" + text.substr(at);
 }
 
 }  // namespace holdfast::grant

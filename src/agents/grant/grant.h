@@ -34,9 +34,12 @@ struct Grant {
       name;  // of the variable, or secret:NAME; the path; NAME@QUEUE; the command line (agent::command_text)
   std::optional<net::HostRule> host;  // kVariable: none, everywhere
   bool writes = false;                // kDatabase
+  std::string written;                // by the operator
 };
 
 // INVALID_ARGUMENT says what is wrong and how a grant is written.
 Result<Grant> parse_grant(std::string_view text);
+// As it was written, without the password of a database's address.
+std::string shown(const Grant& grant);
 
 }  // namespace holdfast::grant

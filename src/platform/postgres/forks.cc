@@ -22,7 +22,34 @@ Result<std::optional<Reference>> place_in(Connection& db, postgres::Literal sql,
   });
 }
 
+// Messages of one step are there since the step is.
+Result<std::uint64_t> first_message(Connection& db, std::string_view run, const Reference& at) {
+  Statement query(
+      db,
+      "SELECT coalesce(min(m.sequence), $4::bigint + 1) FROM messages m WHERE m.conversation = $2 "
+      "AND m.branch = $3 AND m.sequence <= $4::bigint AND m.sequence > $4::bigint - $5::bigint AND "
+      "m.at = (SELECT min(at) FROM steps WHERE run = $1 AND conversation IS NOT NULL)");
+  query.bind(run, at.conversation, at.branch, at.sequence, static_cast<std::int64_t>(kMaxMessagesPerStep));
+  Result<std::optional<std::int64_t>> found = query.one([](const Statement& row) { return row.integer(0); });
+  if (!found) return fail(found.error());
+  return static_cast<std::uint64_t>(found->value_or(0));
+}
+
 }  // namespace
+
+Result<std::optional<rules::RunSaid>> said_by(Connection& db, std::string_view run) {
+  auto first = place_in(db, kFirstPlace, run);
+  if (!first) return fail(first.error());
+  if (!*first) return std::nullopt;
+  auto last = place_in(db, kLastPlace, run);
+  if (!last) return fail(last.error());
+  Result<std::uint64_t> from = first_message(db, run, **first);
+  if (!from) return fail(from.error());
+  rules::RunSaid out;
+  out.last = **std::move(last);
+  out.first = *from;
+  return out;
+}
 
 Result<std::optional<RunSpan>> PostgresStore::run_span(std::string_view run) {
   return reading<std::optional<RunSpan>>([&](Connection& db) -> Result<std::optional<RunSpan>> {

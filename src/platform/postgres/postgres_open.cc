@@ -108,6 +108,7 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   out.identities = tables.get();
   out.secrets = tables.get();
   out.oidc = tables.get();
+  out.grants = tables.get();
   out.audit = tables.get();
   out.links = tables.get();
   auto log = std::make_unique<BufferedStreams>(

@@ -20,6 +20,7 @@
 #include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "platform/tool_grant_store.h"
 #include "postgres/address.h"
 #include "postgres/connection.h"
 
@@ -44,6 +45,7 @@ struct OpenPostgres {
   std::unique_ptr<Streams> streams;
   AuditStore* audit = nullptr;          // the store's
   OidcStore* oidc = nullptr;            // the store's
+  ToolGrantStore* grants = nullptr;     // the store's
   SecretStore* secrets = nullptr;       // the store's
   IdentityStore* identities = nullptr;  // the store's
   LinkStore* links = nullptr;           // the store's

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/audit_rules.h"
 #include "platform/audit_store.h"
 #include "platform/fork_store.h"
 #include "platform/group_commit.h"
@@ -22,6 +23,7 @@
 #include "platform/rules.h"
 #include "platform/secret_store.h"
 #include "platform/store.h"
+#include "platform/tool_grant_store.h"
 #include "platform_postgres/readers.h"
 #include "platform_postgres/session.h"
 #include "postgres/statement.h"
@@ -37,6 +39,7 @@ class PostgresStore : public Store,
                       public SecretStore,
                       public OidcStore,
                       public AuditStore,
+                      public ToolGrantStore,
                       public LinkStore {
  public:
   PostgresStore(std::unique_ptr<Session> session, SessionOptions options,
@@ -188,6 +191,12 @@ class PostgresStore : public Store,
   Result<std::vector<OidcGroup>> oidc_groups(std::string_view provider, std::string_view after,
                                              std::uint32_t limit) override;
 
+  Status put_tool_grant(const ToolGrant& row, const AuditRow& said) override;
+  Result<bool> delete_tool_grant(std::string_view namespace_name, std::string_view id,
+                                 const AuditRow& said) override;
+  Result<std::vector<ToolGrant>> tool_grants(std::string_view namespace_name, std::string_view after,
+                                             std::uint32_t limit) override;
+
   Result<AuditPage> audit_page(const AuditFilter& filter) override;
 
  private:
@@ -228,6 +237,8 @@ Status forget_steps(Connection& db, std::string_view run);
 Status forget_blobs(Connection& db, std::string_view run);
 Status insert_audit(Connection& db, const AuditRow& row);
 Status insert_turn(Connection& db, const Turn& turn);
+// None: it has said nothing, or its history is gone.
+Result<std::optional<rules::RunSaid>> said_by(Connection& db, std::string_view run);
 
 // Where a page of newest rows begins: `place` finds the number of the last row of the page before. Without
 // `after` at the end of the table; INVALID_ARGUMENT when `after` is no `what`.

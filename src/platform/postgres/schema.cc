@@ -15,6 +15,7 @@
 #include "platform_postgres/run_settings.h"
 #include "platform_postgres/secrets_table.h"
 #include "platform_postgres/session.h"
+#include "platform_postgres/tool_grants_table.h"
 #include "postgres/statement.h"
 
 namespace holdfast::platform {
@@ -218,6 +219,7 @@ constexpr Migration kMigrations[] = {
     {16, "people and groups of identity providers", kOidcTables},
     {17, "what people are asked, and the links by which they answer", kPeopleTables},
     {18, "runs by their time, and accounts that have budgets", kRunIndex},
+    {19, "which tools agents are granted", kToolGrantsTable},
 };
 
 constexpr const char* kMigrationsTable =

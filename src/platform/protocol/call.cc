@@ -23,7 +23,7 @@ void fields(auto& archive, Is<ConversationRef> auto& v) {
 
 void fields(auto& archive, Is<CallRef> auto& v) {
   archive("message", v.message)("ordinal", v.ordinal)("id", v.id)("tool", v.tool)("key", v.key)(
-      "approval", v.approval)("step", v.step)("bound", v.bound);
+      "approval", v.approval)("step", v.step)("bound", v.bound)("team", v.team)("environment", v.environment);
 }
 
 void fields(auto& archive, Is<ToolAnswer> auto& v) {

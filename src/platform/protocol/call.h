@@ -40,6 +40,10 @@ struct CallRef {
   std::string approval;  // edited arguments are in this approval; empty: those of the message
   std::uint32_t step = 0;
   Json bound;  // arguments that the model does not give, an object; null: none
+  // For whom it is made, besides the agent, where tools are granted by that: the team of the definition, and
+  // the label that the run was started by. Empty: none.
+  std::string team;
+  std::string environment;
 };
 
 // Where the text of an answer is.

@@ -66,6 +66,8 @@ inline constexpr const char* kCallNotFound = "CallNotFound";
 inline constexpr const char* kBudgetUpdate = "budget";
 // Types of failures of activities that no repeat would mend.
 inline constexpr const char* kBudgetExceeded = "BudgetExceeded";
+// Of a call of a tool that the agent is not granted (any more).
+inline constexpr const char* kToolNotGranted = "ToolNotGranted";
 inline constexpr const char* kUnpricedModelError = "UnpricedModelError";
 // The type of the failure of a run whose reviewer let no plan pass.
 inline constexpr const char* kPlanRejected = "PlanRejectedError";

@@ -6,7 +6,9 @@
 #include "base/sha256.h"
 #include "platform/budget_rules.h"
 #include "platform/find_version.h"
+#include "platform/run_environment.h"
 #include "platform/trace_context.h"
+#include "protocol/agent_reference.h"
 #include "protocol/events.h"
 #include "protocol/words.h"
 #include "runs/fork_parent.h"
@@ -464,6 +466,10 @@ Result<StartedRun> Forks::fork(const ForkRequest& request) {
   intent.input = plan->input;
   intent.idempotency_key = request.idempotency_key;
   intent.settings = settings_for(parent->details.settings, plan->fork);
+  intent.environment = protocol::is_label(request.version)
+                           ? request.version
+                           : platform::environment_in(parent->details.settings);
+  intent.started_by = request.by;
   intent.fingerprint = "fork:" + hash;
   return runs_.start(std::move(intent));
 }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/sha256.h"
+#include "platform/run_environment.h"
 #include "protocol/call.h"
 #include "protocol/fork.h"
 #include "protocol/names.h"
@@ -77,8 +78,12 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   }
   if (auto stored = impl_->store().put_origin(origin); !stored) return fail(stored.error());
 
+  const auto settings = impl_->store().run_settings(request.run);
+  if (!settings) return fail(settings.error());
   platform::StartIntent intent;
   intent.run = origin.run;
+  intent.environment = platform::environment_in(*settings);
+  intent.started_by = request.by;
   intent.agent = run->agent;
   intent.definition_hash = request.version.empty()        ? run->definition_hash
                            : request.version == "current" ? std::string()

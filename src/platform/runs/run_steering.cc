@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "platform/audit_rules.h"
 #include "protocol/events.h"
 #include "protocol/names.h"
 #include "protocol/steering.h"
@@ -33,6 +34,7 @@ Result<protocol::SentMessage> store_message(platform::Store& store, const SteerR
   write.key = "message:" + sha256_hex(request.run + "\n" + id);
   write.run = request.run;
   write.result = dump_json(Json(text));
+  write.said.push_back(platform::rules::audit_of_message(request.run, id, request.by, request.text));
   auto stored = store.commit_step(write);
   if (!stored) return fail(stored.error());
   if (stored->result != write.result) {

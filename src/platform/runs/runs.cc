@@ -184,6 +184,7 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
                            "the name of a conversation is like a run's id: 1 to 200 letters, digits, and - _ "
                            ". : @, and not . or .."));
   }
+  if (protocol::is_label(intent.definition_hash)) intent.environment = intent.definition_hash;
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());
   intent.definition_hash = definition->hash;

@@ -10,6 +10,12 @@ namespace holdfast::platform {
 
 namespace {
 
+// Of a run that has ended: what it used, and what it said.
+struct BillRows : SqliteLedgerRows {
+  Result<std::optional<rules::RunSaid>> said_by(std::string_view run) { return platform::said_by(db, run); }
+  Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
+};
+
 // What a report is by: a name, what the name is of, and a day.
 std::string grouping(UsageBy by) {
   switch (by) {
@@ -129,7 +135,7 @@ Result<UsageReport> SqliteStore::usage_report(const UsageQuery& query) {
 
 Result<Bill> SqliteStore::write_bill(const Bill& ended) {
   if (Status status = rules::check_name("a bill", ended.run); !status.ok()) return fail(status);
-  return write<Bill>([&](Database& db) { return calls::write_bill(SqliteLedgerRows{db}, ended); });
+  return write<Bill>([&](Database& db) { return calls::write_bill(BillRows{{db}}, ended, clock_.now()); });
 }
 
 Result<std::optional<Bill>> SqliteStore::bill(std::string_view run) {

@@ -17,12 +17,14 @@
 #include "platform/contract_memory.h"
 #include "platform/contract_oidc.h"
 #include "platform/contract_outbox.h"
+#include "platform/contract_record.h"
 #include "platform/contract_run_index.h"
 #include "platform/contract_run_settings.h"
 #include "platform/contract_runs.h"
 #include "platform/contract_secrets.h"
 #include "platform/contract_steps.h"
 #include "platform/contract_streams.h"
+#include "platform/contract_tool_grants.h"
 #include "platform/contract_turns.h"
 #include "platform_sqlite/sqlite_store.h"
 
@@ -44,6 +46,7 @@ class Directory : public StorePlace {
                   opened->secrets,
                   opened->oidc,
                   opened->audit,
+                  opened->grants,
                   std::move(opened->index)};
   }
 

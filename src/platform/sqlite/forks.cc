@@ -26,7 +26,37 @@ Result<std::optional<Reference>> place_in(Database& db, sqlite::Literal sql, std
 
 #define ORIGIN_COLUMNS "run, origin, state, started_by, at"
 
+// Messages of one step are there since the step is.
+Result<std::uint64_t> first_message(Database& db, std::string_view run, const Reference& at) {
+  Statement query(
+      db,
+      "SELECT coalesce(min(m.sequence), ?4 + 1) FROM messages m WHERE m.conversation = ?2 AND "
+      "m.branch = ?3 AND m.sequence <= ?4 AND m.sequence > ?4 - ?5 AND m.at = (SELECT min(at) FROM "
+      "steps WHERE run = ?1 AND conversation IS NOT NULL)");
+  query.bind(run, at.conversation, at.branch, at.sequence, static_cast<std::int64_t>(kMaxMessagesPerStep));
+  Result<std::optional<std::int64_t>> found = query.one([](const Statement& row) { return row.integer(0); });
+  if (!found) return fail(found.error());
+  return static_cast<std::uint64_t>(found->value_or(0));
+}
+
 }  // namespace
+
+Result<std::optional<rules::RunSaid>> said_by(Database& db, std::string_view run) {
+  auto first = place_in(db, kFirstPlace, run);
+  auto last = place_in(db, kLastPlace, run);
+  // A step that is damaged certifies nothing, and is no reason that the run has no bill.
+  for (const auto* place : {&first, &last}) {
+    if (!*place && place->error().code() == Code::kDataLoss) return std::nullopt;
+    if (!*place) return fail(place->error());
+    if (!**place) return std::nullopt;
+  }
+  Result<std::uint64_t> from = first_message(db, run, **first);
+  if (!from) return fail(from.error());
+  rules::RunSaid out;
+  out.last = **std::move(last);
+  out.first = *from;
+  return out;
+}
 
 Result<std::optional<RunSpan>> SqliteStore::run_span(std::string_view run) {
   return reading<std::optional<RunSpan>>([&](Database& db) -> Result<std::optional<RunSpan>> {

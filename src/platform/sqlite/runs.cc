@@ -98,6 +98,7 @@ struct RunRows {
 
   Result<std::optional<StoredRun>> find_by_key(std::string_view key) { return find_run(db, kByKey, key); }
   Result<std::optional<StoredRun>> find(std::string_view id) { return find_run(db, kByRun, id); }
+  Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
   Status insert(const StoredRun& row) {
     const RunRecord& run = row.run;
     std::optional<std::string> key;

@@ -12,6 +12,7 @@
 #include "platform_sqlite/people_tables.h"
 #include "platform_sqlite/run_settings.h"
 #include "platform_sqlite/secrets_table.h"
+#include "platform_sqlite/tool_grants_table.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::platform {
@@ -236,7 +237,7 @@ constexpr Step kStoreSteps[] = {
     {4, kBudgets},          {4, kBlobTables},       {4, kMemoryTables}, {4, kTurnTables},
     {4, kRunSettingsTable}, {5, kCompletionsTable}, {5, kFlowTable},    {5, kIdentityTables},
     {5, kOutboxTable},      {6, kForkIndex},        {6, kSecretsTable}, {6, kOidcTables},
-    {6, kPeopleTables},
+    {6, kPeopleTables},     {7, kToolGrantsTable},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

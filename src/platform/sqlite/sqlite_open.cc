@@ -96,6 +96,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   out.identities = tables.get();
   out.secrets = tables.get();
   out.oidc = tables.get();
+  out.grants = tables.get();
   out.audit = tables.get();
   out.links = tables.get();
   out.store = std::move(tables);

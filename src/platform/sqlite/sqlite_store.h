@@ -20,6 +20,7 @@
 #include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "platform/tool_grant_store.h"
 #include "platform_sqlite/snapshot.h"
 
 namespace holdfast::platform {
@@ -41,6 +42,7 @@ struct OpenStores {
   std::unique_ptr<Streams> streams;
   AuditStore* audit = nullptr;           // the store's
   OidcStore* oidc = nullptr;             // the store's
+  ToolGrantStore* grants = nullptr;      // the store's
   SecretStore* secrets = nullptr;        // the store's
   IdentityStore* identities = nullptr;   // the store's
   LinkStore* links = nullptr;            // the store's

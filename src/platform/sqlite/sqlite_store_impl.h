@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/audit_rules.h"
 #include "platform/audit_store.h"
 #include "platform/fork_store.h"
 #include "platform/identity_store.h"
@@ -20,6 +21,7 @@
 #include "platform/rules.h"
 #include "platform/secret_store.h"
 #include "platform/store.h"
+#include "platform/tool_grant_store.h"
 #include "platform_sqlite/group_commit.h"
 #include "platform_sqlite/readers.h"
 #include "platform_sqlite/row_check.h"
@@ -37,6 +39,7 @@ class SqliteStore : public Store,
                     public SecretStore,
                     public OidcStore,
                     public AuditStore,
+                    public ToolGrantStore,
                     public LinkStore {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
@@ -190,6 +193,12 @@ class SqliteStore : public Store,
   Result<std::vector<OidcGroup>> oidc_groups(std::string_view provider, std::string_view after,
                                              std::uint32_t limit) override;
 
+  Status put_tool_grant(const ToolGrant& row, const AuditRow& said) override;
+  Result<bool> delete_tool_grant(std::string_view namespace_name, std::string_view id,
+                                 const AuditRow& said) override;
+  Result<std::vector<ToolGrant>> tool_grants(std::string_view namespace_name, std::string_view after,
+                                             std::uint32_t limit) override;
+
   Result<AuditPage> audit_page(const AuditFilter& filter) override;
 
   // Calls `meanwhile` while nothing is written.
@@ -233,6 +242,8 @@ Status forget_steps(Database& db, std::string_view run);
 Status forget_blobs(Database& db, std::string_view run);
 Status insert_audit(Database& db, const AuditRow& row);
 Status insert_turn(Database& db, const Turn& turn);
+// None: it has said nothing, or its history is gone.
+Result<std::optional<rules::RunSaid>> said_by(Database& db, std::string_view run);
 // The conversation that the run was started for, or came to; empty: none.
 Result<std::string> conversation_of(Database& db, std::string_view run);
 

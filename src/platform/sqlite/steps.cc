@@ -51,6 +51,7 @@ struct StepRows {
   Result<Reference> open_branch(const Reference& at) { return open_branch_in(db, at); }
   SqliteLedgerRows ledger() { return {db}; }
   Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
+  Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
 };
 
 #define EFFECT_COLUMNS \

@@ -6,7 +6,7 @@
 //   find_account(run), insert_account(account), update_account(account), waiting_on(run)
 //   find_reservation(key), insert_reservation(reservation), delete_reservation(key)
 //   insert_usage_row(usage, at) -> Result<bool>: false when its key is there; add_to_day(usage, at)
-//   find_bill(run), insert_bill(bill), usage_of(run)
+//   find_bill(run), insert_bill(bill), usage_of(run), said_by(run), insert_audit(row)
 
 #include <optional>
 #include <string>
@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/audit_rules.h"
 #include "platform/budget_rules.h"
 #include "platform/step_rules.h"
 
@@ -140,7 +141,7 @@ Result<Raised> raise(Rows rows, const Raise& wanted) {
 
 // The first stands.
 template <typename Rows>
-Result<Bill> write_bill(Rows rows, const Bill& ended) {
+Result<Bill> write_bill(Rows rows, const Bill& ended, WallTime now) {
   Result<std::optional<Bill>> stored = rows.find_bill(ended.run);
   if (!stored) return fail(stored.error());
   if (*stored) return std::move(**stored);
@@ -154,6 +155,11 @@ Result<Bill> write_bill(Rows rows, const Bill& ended) {
   }
   Bill bill = rules::finish_bill(ended, *account, own);
   if (Status status = rows.insert_bill(bill); !status.ok()) return fail(std::move(status));
+  Result<std::optional<rules::RunSaid>> said = rows.said_by(bill.run);
+  if (!said) return fail(said.error());
+  AuditRow row = rules::audit_of_end(bill, *said);
+  row.at = now;
+  if (Status status = rows.insert_audit(row); !status.ok()) return fail(std::move(status));
   return bill;
 }
 

@@ -13,7 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/sha256.h"
 #include "platform/approval_rules.h"
+#include "platform/audit_rules.h"
 #include "platform/budget_calls.h"
 #include "platform/conversation_rules.h"
 #include "platform/label_rules.h"
@@ -48,7 +50,18 @@ Result<Row> keep(Rows& rows, Result<rules::Change<Row>> change) {
 
 // ---- steps and effects
 
-// find(key), append(expected, messages, at), ledger(): the rows of budget_calls.h, insert(record)
+// insert_audit(row)
+template <typename Rows>
+Status record_said(Rows& rows, const StepWrite& step, WallTime now) {
+  for (AuditRow row : step.said) {
+    row.at = now;
+    if (Status status = rows.insert_audit(row); !status.ok()) return status;
+  }
+  return {};
+}
+
+// find(key), append(expected, messages, at), ledger(): the rows of budget_calls.h, insert(record),
+// insert_audit(row)
 template <typename Rows>
 Result<StepRecord> commit_step(Rows rows, const StepWrite& step, WallTime now) {
   Result<std::optional<StepRecord>> stored = rows.find(step.key);
@@ -70,6 +83,7 @@ Result<StepRecord> commit_step(Rows rows, const StepWrite& step, WallTime now) {
     if (booked.ok()) booked = book(ledger, usage, record.at);
   }
   if (booked.ok() && !step.settles.empty()) booked = settle(ledger, step.settles);
+  if (booked.ok()) booked = record_said(rows, step, record.at);
   if (!booked.ok()) return fail(std::move(booked));
   if (Status status = rows.insert(record); !status.ok()) return fail(std::move(status));
   return std::move(record);
@@ -149,7 +163,7 @@ Result<Approval> finish_decision(Rows rows, std::string_view update_id, bool won
 
 // ---- runs
 
-// find_by_key(idempotency key), find(run id), insert(row)
+// find_by_key(idempotency key), find(run id), insert(row), insert_audit(row)
 template <typename Rows>
 Result<Started> start_run(Rows rows, const StartIntent& intent, Random& random, WallTime now) {
   Result<std::optional<rules::StoredRun>> of_key = rows.find_by_key(intent.idempotency_key);
@@ -162,6 +176,17 @@ Result<Started> start_run(Rows rows, const StartIntent& intent, Random& random, 
   out.created = change->write == rules::Write::kInsert;
   if (out.created) {
     if (Status status = rows.insert(change->row); !status.ok()) return fail(std::move(status));
+    rules::RunBegan began;
+    began.run = change->row.run.run;
+    began.agent = intent.agent;
+    began.version = intent.definition_hash;
+    began.by = intent.started_by;
+    began.input_sha256 = sha256_hex(intent.input);
+    began.conversation = intent.conversation;
+    began.environment = intent.environment;
+    AuditRow said = rules::audit_of_start(began);
+    said.at = now;
+    if (Status status = rows.insert_audit(said); !status.ok()) return fail(std::move(status));
   }
   out.run = std::move(change->row.run);
   return out;

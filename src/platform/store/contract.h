@@ -26,6 +26,7 @@
 #include "platform/secret_store.h"
 #include "platform/store.h"
 #include "platform/streams.h"
+#include "platform/tool_grant_store.h"
 
 namespace holdfast::platform {
 
@@ -38,9 +39,10 @@ class StorePlace {
     IdentityStore* identities = nullptr;  // the store's
     LinkStore* links = nullptr;           // the store's
     std::unique_ptr<Outbox> outbox;
-    SecretStore* secrets = nullptr;  // the store's
-    OidcStore* oidc = nullptr;       // the store's
-    AuditStore* audit = nullptr;     // the store's
+    SecretStore* secrets = nullptr;    // the store's
+    OidcStore* oidc = nullptr;         // the store's
+    AuditStore* audit = nullptr;       // the store's
+    ToolGrantStore* grants = nullptr;  // the store's
     std::unique_ptr<RunIndex> index;
   };
   virtual ~StorePlace() = default;
@@ -71,6 +73,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     secrets_ = opened->secrets;
     oidc_ = opened->oidc;
     audit_ = opened->audit;
+    grants_ = opened->grants;
     links_ = opened->links;
     outbox_ = std::move(opened->outbox);
     index_ = std::move(opened->index);
@@ -91,6 +94,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   SecretStore* secrets_ = nullptr;
   OidcStore* oidc_ = nullptr;
   AuditStore* audit_ = nullptr;
+  ToolGrantStore* grants_ = nullptr;
   LinkStore* links_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<RunIndex> index_;

@@ -45,7 +45,7 @@ inline Status check_fork(const StepWrite& step) {
   return rules::check_step(step);
 }
 
-// find(key), open_branch(at), append(expected, messages, at), ledger(), insert(record)
+// find(key), open_branch(at), append(expected, messages, at), ledger(), insert(record), insert_audit(row)
 template <typename Rows>
 Result<StepRecord> commit_fork(Rows rows, const StepWrite& step, WallTime now) {
   Result<std::optional<StepRecord>> stored = rows.find(step.key);
@@ -69,6 +69,7 @@ Result<StepRecord> commit_fork(Rows rows, const StepWrite& step, WallTime now) {
   for (const Usage& usage : step.usage) {
     if (booked.ok()) booked = book(ledger, usage, record.at);
   }
+  if (booked.ok()) booked = record_said(rows, step, record.at);
   if (!booked.ok()) return fail(std::move(booked));
   if (Status status = rows.insert(record); !status.ok()) return fail(std::move(status));
   return std::move(record);

@@ -41,6 +41,27 @@ struct Appended {
   bool branch_opened = false;
 };
 
+// ---- audit
+
+inline constexpr std::string_view kApprovalDecided = "approval.decided";
+inline constexpr std::string_view kApprovalLost = "approval.lost";
+inline constexpr std::string_view kLabelSet = "label.set";
+inline constexpr std::string_view kLabelPromoted = "label.promoted";
+inline constexpr std::string_view kLabelRolledBack = "label.rolled_back";
+inline constexpr std::string_view kRunStarted = "run.started";
+inline constexpr std::string_view kRunEnded = "run.ended";
+inline constexpr std::string_view kRunMessage = "run.message";
+
+struct AuditRow {
+  AuditRow() = default;
+  std::int64_t id = 0;  // set by the store
+  WallTime at{};        // set by the store
+  std::string actor;
+  std::string action;   // kApprovalDecided, kApprovalLost, or the writer's own
+  std::string subject;  // an approval, a run, a definition
+  std::string detail;   // JSON
+};
+
 // ---- usage
 
 // What one model call or one tool call used. `key` makes it count once: a retry that finds its key writes
@@ -81,6 +102,7 @@ struct StepWrite {
   std::vector<Usage> usage;
   std::string settles;                    // the reservation that the usage was made under; empty: none
   std::optional<AccountOpening> account;  // of the run, which this step begins
+  std::vector<AuditRow> said;             // into the record, when the step is written
 };
 
 struct StepRecord {
@@ -220,6 +242,8 @@ struct StartIntent {
   // JSON, keys sorted: what the run is given besides, which its agent reads; empty: nothing.
   std::string settings;
   std::optional<FlowPlace> flow;  // the line that it comes to; its run is set by the store
+  std::string environment;  // the label that it is started by; empty: none. No part of what is asked for
+  std::string started_by;   // for the record; empty: this server
   // Two starts with the same run id or key are the same request when this is equal. Empty: hash of agent,
   // input and settings.
   std::string fingerprint;
@@ -306,24 +330,6 @@ struct MovedLabel {
   MovedLabel() = default;
   Label label;
   bool moved = false;  // false: it named that version already
-};
-
-// ---- audit
-
-inline constexpr std::string_view kApprovalDecided = "approval.decided";
-inline constexpr std::string_view kApprovalLost = "approval.lost";
-inline constexpr std::string_view kLabelSet = "label.set";
-inline constexpr std::string_view kLabelPromoted = "label.promoted";
-inline constexpr std::string_view kLabelRolledBack = "label.rolled_back";
-
-struct AuditRow {
-  AuditRow() = default;
-  std::int64_t id = 0;  // set by the store
-  WallTime at{};        // set by the store
-  std::string actor;
-  std::string action;   // kApprovalDecided, kApprovalLost, or the writer's own
-  std::string subject;  // an approval, a run, a definition
-  std::string detail;   // JSON
 };
 
 }  // namespace holdfast::platform

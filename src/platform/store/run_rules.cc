@@ -7,6 +7,7 @@
 #include "base/ids.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "platform/run_environment.h"
 #include "platform/trace_context.h"
 
 namespace holdfast::platform::rules {
@@ -91,7 +92,8 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
   run.created_at = now;
   std::optional<FlowPlace> flow = intent.flow;
   if (flow) flow->run = run.run;
-  return Change<StoredRun>{{std::move(run), fingerprint_of(intent), intent.settings, std::move(flow)},
+  std::string settings = with_environment(intent.settings, intent.environment);
+  return Change<StoredRun>{{std::move(run), fingerprint_of(intent), std::move(settings), std::move(flow)},
                            Write::kInsert};
 }
 

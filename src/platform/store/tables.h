@@ -101,6 +101,8 @@ inline constexpr Table kTables[] = {
     {"oidc_people", "issuer, subject, principal, teams, at", "issuer, subject", ""},
     {"oidc_groups", "name, provider, roles, teams, set_by, set_at", "provider, name", ""},
     {"secrets", "name, namespace, version, key_id, sealed, set_by, set_at, used_at", "namespace, name", ""},
+    {"tool_grants", "id, namespace, agent, team, environment, tools, mode, reason, set_by, set_at",
+     "namespace, id", ""},
     {"outbox", "n, run, entries", "n", ""},
     {"questions", "approval, question", "approval", ""},
     {"decision_links", "id, approval, recipient, created_by, created_at, expires_at, used_at, revoked_at",

@@ -82,7 +82,9 @@ void add_routes(Router& router, ApiContext& context) {
   add_identity_routes(router, context);
   add_audit_routes(router, context);
   add_oidc_routes(router, context);
+  add_audit_message_routes(router, context);
   add_secret_routes(router, context);
+  add_grant_routes(router, context);
   add_openai_model_routes(router, context);
   add_openai_chat_routes(router, context);
   add_openai_response_routes(router, context);

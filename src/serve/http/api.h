@@ -38,6 +38,10 @@ namespace holdfast::secrets {
 class Vault;
 }
 
+namespace holdfast::grant {
+class ToolGrants;
+}
+
 namespace holdfast::http {
 
 // A definition as somebody sent it.
@@ -77,6 +81,9 @@ struct ApiDependencies {
   const identity::Gate* gate = nullptr;  // none: nobody is let in
   identity::SignIn* sign_in = nullptr;
   secrets::Vault* vault = nullptr;
+  grant::ToolGrants* tool_grants = nullptr;
+  // What the operator granted, as he wrote it, for those who look; complete when the API starts.
+  const std::vector<std::string>* operator_grants = nullptr;
   platform::AuditStore* audit = nullptr;
   oidc::Login* login = nullptr;            // none: people sign in with passwords alone
   std::string namespace_name = "default";  // in which roles count

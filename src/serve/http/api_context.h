@@ -74,8 +74,10 @@ void add_schedule_routes(Router& router, ApiContext& context);
 void add_system_routes(Router& router, ApiContext& context);
 void add_identity_routes(Router& router, ApiContext& context);
 void add_audit_routes(Router& router, ApiContext& context);
+void add_audit_message_routes(Router& router, ApiContext& context);
 void add_oidc_routes(Router& router, ApiContext& context);
 void add_secret_routes(Router& router, ApiContext& context);
+void add_grant_routes(Router& router, ApiContext& context);
 // Under /v1: docs/guide/openai-clients.md.
 void add_openai_model_routes(Router& router, ApiContext& context);
 void add_openai_chat_routes(Router& router, ApiContext& context);

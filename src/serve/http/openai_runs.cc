@@ -113,6 +113,7 @@ std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, con
   intent.input = std::move(asked.input);
   intent.conversation = *std::move(conversation);
   intent.settings = settings_of(context, asked, request, intent);
+  intent.started_by = actor_of(request, identity::kLocalName);
   auto started = context.runs().start(std::move(intent));
   if (!started) return std::unexpected(not_started(asked.model, started.error()));
   return std::move(started->run);

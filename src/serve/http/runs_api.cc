@@ -83,6 +83,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.conversation = *conversation;
   intent.settings = settings_of(context, *body, request, intent);
   intent.idempotency_key = std::string(request.header("idempotency-key"));
+  intent.started_by = actor_of(request, identity::kLocalName);
   return intent;
 }
 

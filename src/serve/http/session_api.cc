@@ -80,6 +80,7 @@ Response begun(ApiContext& context, const Said& said) {
   const auto input = parse_json<Json>(said.message.text);
   intent.input = dump_json(input.is_structured() ? input : Json(said.message.text));
   intent.conversation = said.conversation;
+  intent.started_by = said.message.by.empty() ? std::string(identity::kLocalName) : said.message.by;
   nlohmann::json settings = nlohmann::json::object();
   runs::put_asker(settings, context.store(), intent, said.asker);
   if (!settings.empty()) intent.settings = dump_json(settings);

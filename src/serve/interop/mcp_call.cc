@@ -137,6 +137,7 @@ std::expected<void, RpcError> start(Call& call) {
   intent.conversation = text_member(call.arguments, "conversation");
   intent.settings = call.host.settings_of(*call.request, intent, call.arguments.value("context", Json()));
   intent.idempotency_key = call.key;
+  intent.started_by = Host::name_of(call.caller);
   if (!call.peer.session.empty()) {
     intent.run = run_of(call.peer, call.caller, call.id);
     // Who repeats a call under its key in another session gets its run.

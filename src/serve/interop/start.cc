@@ -27,6 +27,7 @@ std::expected<std::string, net::Problem> start_chat(const Host& host, const net:
   intent.conversation = start.conversation;
   intent.input = dump_json(Json(start.input));
   intent.settings = host.settings_of(request, intent, start.context);
+  intent.started_by = Host::name_of(host.caller(request));
   const auto started = host.runs->start(std::move(intent));
   if (!started) return std::unexpected(host.problem_of(started.error()));
   return started->run.run;
