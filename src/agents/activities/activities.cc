@@ -211,6 +211,19 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   return record.appended->head;
 }
 
+// Of runs that the platform started: what they go on from. A fork's is that by which the forks of a run are found.
+std::optional<platform::Origin> Activities::origin_of(activity::Context& ctx, const RunInput& run,
+                                                      const std::optional<Fork>& fork) {
+  if (!fork && (run.caller || !run.input.is_null())) return std::nullopt;
+  if (!fork) return require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
+  platform::Origin out;
+  out.run = ctx.info().workflow_id;
+  out.origin = fork->run;
+  out.state = kForkOrigin;
+  out.by = fork->by;
+  return out;
+}
+
 Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const RunInput& run = in.run;
   if (run.caller && run.caller->depth > kMaxAgentDepth) {
@@ -231,18 +244,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   const auto flow = take_flow(ctx, *agent, text, settings.context);
   if (flow) text = batch_input(*flow, std::move(text));
   const std::optional<Fork> fork = fork_of(*deps_.store, ctx, run);
-  std::optional<platform::Origin> origin;  // of runs that the platform started
-  if (!fork && !run.caller && run.input.is_null())
-    origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
+  const std::optional<platform::Origin> origin = origin_of(ctx, run, fork);
   Begun out;
   // What a label names is asked once: an attempt after this one finds it with the input.
-  if (fork) {
-    origin.emplace();  // by which the forks of a run are found
-    origin->run = ctx.info().workflow_id;
-    origin->origin = fork->run;
-    origin->state = kForkOrigin;
-    origin->by = fork->by;
-  }
   if (origin && !origin->state.empty()) {
     out.head = take_up(ctx, *origin, run, *agent, version, settings);
     out.takes_up = true;

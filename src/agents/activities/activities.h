@@ -165,6 +165,8 @@ class Activities {
   ConversationRef take_up(activity::Context& ctx, const platform::Origin& origin, const RunInput& run,
                           const AgentDefinition& agent, const std::string& version,
                           const RunSettings& settings);
+  std::optional<platform::Origin> origin_of(activity::Context& ctx, const RunInput& run,
+                                            const std::optional<Fork>& fork);
   void know_past(const platform::Origin& origin, const std::optional<Fork>& fork,
                  const AgentDefinition& agent, const RunSettings& settings, Begun& out);
   ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
