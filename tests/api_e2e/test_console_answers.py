@@ -101,6 +101,8 @@ def test_a_question_takes_a_file_by_what_it_is(clerk, page):
     click(page, ".answer button", "Answer")
     page.wait_for("!!document.querySelector('.approval.answered')")
     said = test_answer_files.answered(clerk, run)["receipt"]
+    page.wait_for("!!document.querySelector('.approval.answered a[download]')")
+    assert clerk.get(page.evaluate("document.querySelector('.approval.answered a[download]').getAttribute('href')")).body == png()
     assert (said["media_type"], said["bytes"], said["name"]) == ("image/png", len(png()), "receipt.png")
     assert clerk.get(f"/api/v1/approvals/{question['id']}").json["status"] == "answered"
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { answerOf, fieldSpokenOf, fieldsOfForm, initialOf } from './form';
+import { answerOf, fieldSpokenOf, fieldsOfForm, filesIn, initialOf } from './form';
 
 const FORM = {
   properties: {
@@ -60,4 +60,12 @@ test('a file is named in the answer by what the server knows of it', () => {
   expect(fields[1]!.maxBytes).toBe(3 * 1024 * 1024);
   expect(answerOf(fields, { receipt: '{"blob":"9f86","name":"r.png"}', any: '' })).toEqual({ receipt: { blob: '9f86', name: 'r.png' } });
   expect(fieldSpokenOf('`receipt`: the file is text/html', fields)).toBe('receipt');
+});
+
+test('files of an answer are found, and nothing else is taken for one', () => {
+  const blob = '9f'.repeat(32);
+  expect(filesIn(JSON.stringify({ receipt: { blob, name: 'r.png' }, other: { blob }, note: 'x', odd: { blob: '../../x' } }))).toEqual([
+    { field: 'receipt', blob, name: 'r.png' }, { field: 'other', blob, name: 'other' },
+  ]);
+  expect(filesIn(undefined)).toEqual([]);
 });

@@ -2,6 +2,7 @@
 // same for the page behind a link. Whether an answer is valid says the server, not this.
 
 import { fieldsOf, textOf, type Fields } from './events';
+import { parsed } from './text';
 
 export type FieldKind = 'text' | 'lines' | 'number' | 'yes_no' | 'one' | 'some' | 'file' | 'json';
 
@@ -128,4 +129,14 @@ export function fieldSpokenOf(detail: string, fields: readonly FormField[]): str
   if (path === undefined) return undefined;
   const fits = fields.filter(({ name }) => name !== '' && path.startsWith(name) && /^(?:$|[.[])/.test(path.slice(name.length)));
   return fits.toSorted((a, b) => b.name.length - a.name.length)[0]?.name;
+}
+
+export interface GivenFile { field: string; blob: string; name: string }
+
+// Files of an answer, by the fields that asked for them.
+export function filesIn(answer: unknown): GivenFile[] {
+  return Object.entries(fieldsOf(parsed(answer))).flatMap(([field, value]) => {
+    const { blob, name } = fieldsOf(value);
+    return typeof blob === 'string' && /^[0-9a-f]{64}$/.test(blob) ? [{ field, blob, name: textOf(name) || field }] : [];
+  });
 }

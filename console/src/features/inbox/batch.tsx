@@ -105,7 +105,7 @@ export function Batch({ group, approval }: { group: AskedGroup<Approval>; approv
           )}
           {row.status === 'pending' ? <Question asked={askedOfRecord(row)} /> : (
             <Settled of={{
-              tool: row.tool, status: row.status, isQuestion: row.kind === 'question', answer: row.answer, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '', more: decidedWords(row),
+              run: row.run, tool: row.tool, status: row.status, isQuestion: row.kind === 'question', answer: row.answer, arguments: row.edited_arguments ?? row.arguments, by: row.decided_by ?? '', at: row.decided_at ?? '', comment: row.comment ?? '', more: decidedWords(row),
             }} />
           )}
         </div>

@@ -11,7 +11,7 @@ export function ApprovalView({ run, item }: { run: string; item: ApprovalItem })
   if (item.status === 'pending') return <Question asked={askedOfLog(run, item)} />;
   return (
     <Settled of={{
-      tool: item.tool, status: item.status, isQuestion: item.data['kind'] === 'question', answer: item.data['answer'], arguments: item.data['edited_arguments'] ?? item.data['arguments'],
+      run, tool: item.tool, status: item.status, isQuestion: item.data['kind'] === 'question', answer: item.data['answer'], arguments: item.data['edited_arguments'] ?? item.data['arguments'],
       by: textOf(item.data['decided_by']), at: item.decidedAt, comment: textOf(item.data['comment']), more: decidedWords(item.data),
     }} />
   );
