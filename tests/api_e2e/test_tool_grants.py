@@ -44,6 +44,7 @@ spec:
   approvals:
     rules:
       - {{tool: second, action: {second}, reason: A person says so.}}
+      - {{tool: nap, action: {nap}, reason: A person says so.}}
 """
 
 
@@ -61,8 +62,8 @@ def shop(binary, granted_model, tmp_path):
         db.execute("CREATE TABLE done(what TEXT)")
     server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1", "--grant", f"database.write:{database}").start()
 
-    def put(name="clerk", team="", more="", second="ask"):
-        text = AGENT.format(name=name, team=team and f", team: {team}", model=granted_model, database=database, more=more, second=second)
+    def put(name="clerk", team="", more="", second="ask", nap="allow"):
+        text = AGENT.format(name=name, team=team and f", team: {team}", model=granted_model, database=database, more=more, second=second, nap=nap)
         answer = server.request("PUT", f"/api/v1/agents/{name}", text)
         assert answer.status in (200, 201), answer.text
         return answer.json["version"]
@@ -159,9 +160,14 @@ def test_a_sub_agent_is_of_its_callers_environment_and_is_a_tool_itself(shop):
     assert shop.done() == ["second"]
 
 
-def test_calls_that_the_workflow_makes_are_asked_about_too(shop):
-    grant(shop, ["nap"], mode="deny")
-    assert "the tool nap is denied to the agent clerk" in json.dumps(shop.wait(shop.start_run("clerk", "wait")))
+def test_calls_that_the_workflow_makes_are_asked_about_when_they_begin(shop):
+    shop.put_agent(nap="ask")
+    run = shop.start_run("clerk", "wait")
+    shop.wait_for_approval(run)
+    row = grant(shop, ["nap"], mode="deny")
+    approve(shop, run)
+    assert f"denied: the tool nap is denied to the agent clerk by the grant {row['id']}" in json.dumps(shop.wait(run))
+    assert [one["tool"] for one in ruled(shop, run)] == ["nap"]
 
 
 def test_the_record_of_grants(shop, cli):
