@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/commands.h"
 #include "app/exit_code.h"
 #include "app/input_file.h"
@@ -74,15 +76,13 @@ int evaluate_in_sandbox(const SandboxOptions& options) {
   if (!reply) return refuse(reply.error());
   if (options.json) {
     print_json(*reply, (*broker)->level());
-    return reply->failure ? kExitRunFailed : kExitOk;
+  } else {
+    print_progress(printable(reply->log));
+    if (reply->log_left_out > 0)
+      print_progress(fmt::format("({} lines of the log left out)\n", reply->log_left_out));
+    if (!reply->failure) print_line(reply->result);
   }
-  print_progress(printable(reply->log));
-  if (reply->log_left_out > 0)
-    print_progress(fmt::format("({} lines of the log left out)\n", reply->log_left_out));
-  if (!reply->failure) {
-    print_line(reply->result);
-    return kExitOk;
-  }
+  if (!reply->failure) return kExitOk;
   const sandbox::Failure& failure = *reply->failure;
   const std::string where = failure.line == 0 ? "" : fmt::format("{}:{}: ", failure.line, failure.column);
   const std::string name = failure.name.empty() ? "" : failure.name + ": ";

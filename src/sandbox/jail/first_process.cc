@@ -50,7 +50,7 @@ class FirstProcess {
       ::close(control_);
       ::close(ends[0]);
       if (ahead_.socket >= 0) ::close(ahead_.socket);
-      if (shut_in_worker(ends[1], self_, worker_filter_).empty()) serve_(ends[1]);
+      if (shut_in_worker(self_, worker_filter_).empty()) serve_(ends[1]);
       ::_exit(0);
     }
     const int error = errno;

@@ -67,12 +67,11 @@ std::string shut_in(Level level, int control, const Filter& filter) {
   return {};
 }
 
-std::string shut_in_worker(int socket, int parent, const Filter& filter) {
+std::string shut_in_worker(pid_t parent, const Filter& filter) {
   if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed("PR_SET_PDEATHSIG", errno);
   if (::getppid() != parent) return "the first process has ended";
   if (!limit(RLIMIT_AS, kMostAddressSpace) || !limit(RLIMIT_NPROC, 0) || !limit(RLIMIT_NOFILE, 0))
     return failed("setrlimit", errno);
-  (void)socket;
   if (const int error = filter.enter(); error != 0) return failed("seccomp", error);
   return {};
 }

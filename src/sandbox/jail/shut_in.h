@@ -4,6 +4,8 @@
 // shut_in_worker: those give up the rest. Each is one way, and says what failed: a process that is not shut
 // in does not run.
 
+#include <sys/types.h>
+
 #include <string>
 
 #include "jail/seccomp.h"
@@ -28,7 +30,7 @@ struct Filters {
 // Closes every file but `control`, takes no rights any more, becomes nobody where it is root. Empty, or what
 // is missing.
 std::string shut_in(Level level, int control, const Filter& filter);
-// Forked from the first process, and `socket` is all that it has. Empty, or what is missing.
-std::string shut_in_worker(int socket, int parent, const Filter& filter);
+// Forked from the first process `parent`. Empty, or what is missing.
+std::string shut_in_worker(pid_t parent, const Filter& filter);
 
 }  // namespace holdfast::sandbox
