@@ -88,7 +88,7 @@ export function Secrets({ admin }: { admin: boolean }) {
   return (
     <section aria-label="Secrets">
       <div className="title"><h2>Named secrets</h2>{admin && <button className="button primary small" onClick={() => setOver({ what: 'set' })}>Set a secret</button>}</div>
-      <p className="note">What definitions use without anybody reading it. Where each may go, the operator grants when the server starts.</p>
+      <p className="note">What definitions use without anybody reading it. Where each may go, grants say.</p>
       <QueryState of={query} />
       <ul className="identities" aria-label="Secrets" aria-busy={query.isPending}>
         {query.data?.map((of) => (
