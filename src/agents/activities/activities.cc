@@ -398,7 +398,7 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
     Json more = Json::object();
     const std::string seen = fit_output(*deps_.store, how, out.output, more);
     write.result = tool_record(seen, false, more);
-    write.said.push_back(end_of(ctx, in, out.head.value_or(in.head)));
+    write.said.push_back(record_of_end(ctx, in, out.head.value_or(in.head)));
     require(deps_.store->commit_step(write), "storing the answer for the calling agent");
     Json step = {{"step", call.step}, {"kind", "agent"}, {"name", call.tool}, {"result", excerpt(out.output)},
                  {"is_error", false}, {"run", run}};

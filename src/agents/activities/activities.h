@@ -120,7 +120,7 @@ class Activities {
   void record_start(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
                     const std::string& version, const std::string& input, const RunSettings& settings,
                     platform::StepWrite& write);
-  platform::AuditRow end_of(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
+  platform::AuditRow record_of_end(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
   void record_end(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
 
   // granted.cc: what tool grants say of a call that is about to be made.

@@ -27,7 +27,7 @@ void Activities::record_start(activity::Context& ctx, const RunInput& run, const
   write.said.push_back(rules::audit_of_start(began));
 }
 
-platform::AuditRow Activities::end_of(activity::Context& ctx, const FinishInput& in,
+platform::AuditRow Activities::record_of_end(activity::Context& ctx, const FinishInput& in,
                                       const ConversationRef& head) {
   platform::Bill ended;
   ended.run = ctx.info().workflow_id;
@@ -58,7 +58,7 @@ void Activities::record_end(activity::Context& ctx, const FinishInput& in, const
   write.key = "ended:" + sha256_hex(run + "/" + ctx.info().run_id);
   write.run = run;
   write.result = "{}";
-  write.said.push_back(end_of(ctx, in, head));
+  write.said.push_back(record_of_end(ctx, in, head));
   require(deps_.store->commit_step(write), "recording the end of the run");
 }
 
