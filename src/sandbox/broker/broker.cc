@@ -1,0 +1,172 @@
+#include "broker/broker.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "program/program_bytes.h"
+
+namespace holdfast::sandbox {
+
+namespace {
+
+// What a process takes besides what its code may: the program's own pages and an empty engine.
+constexpr std::size_t kProcessBytes = 2U << 20;
+
+// The process itself keeps the time (program/main.cc). This is for one that does not, because it was stopped
+// or taken over.
+std::chrono::milliseconds longest(const Request& request) {
+  return std::chrono::milliseconds(std::int64_t{request.limits.time_ms} * 4 + 5000);
+}
+
+std::size_t memory_of(const Request& request) {
+  return kProcessBytes + request.limits.memory_bytes + request.limits.output_bytes +
+         request.limits.log_bytes + 2 * (request.code.size() + request.inputs.size());
+}
+
+Reply died(std::string how) {
+  Reply reply;
+  reply.failure = Failure{Fault::kDied, "", std::move(how)};
+  return reply;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Broker>> Broker::start(const Options& options, MemoryBudget& memory,
+                                              const Clock& clock) {
+  auto broker = std::unique_ptr<Broker>(new Broker(options, memory, clock));
+  if (Status status = broker->open(); !status.ok()) return fail(std::move(status));
+  return broker;
+}
+
+Status Broker::open() {
+  std::string lacks;
+  for (const int level : {1, 2}) {
+    if (options_.level && *options_.level != level) continue;
+    auto cell = Cell::start(level, options_.program.empty() ? program_bytes() : options_.program,
+                            options_.bubblewrap);
+    if (cell) {
+      level_ = level;
+      cell_ = std::move(*cell);
+      const std::string landlock =
+          cell_->landlock() == 0 ? "" : fmt::format(", Landlock {}", cell_->landlock());
+      description_ = level == 1 ? fmt::format("level 1: bubblewrap, seccomp{}, limits", landlock)
+                                : fmt::format("level 2: seccomp{}, limits{}", landlock,
+                                              lacks.empty() ? "" : " (no " + lacks + ")");
+      return {};
+    }
+    if (!lacks.empty()) lacks += "; ";
+    lacks += fmt::format("level {}: {}", level, cell.error().message());
+  }
+  return {Code::kFailedPrecondition,
+          fmt::format("this machine has no sandbox, so code of users does not run. {}", lacks)};
+}
+
+Result<std::shared_ptr<Cell>> Broker::cell() {
+  const std::lock_guard lock(mutex_);
+  if (cell_) return cell_;
+  auto cell =
+      Cell::start(level_, options_.program.empty() ? program_bytes() : options_.program, options_.bubblewrap);
+  if (!cell)
+    return fail(Code::kUnavailable,
+                fmt::format("the sandbox does not start again: {}", cell.error().message()));
+  cell_ = std::move(*cell);
+  return cell_;
+}
+
+Result<Broker::Inmate> Broker::make(std::string_view tenant) {
+  // Twice: a sandbox that has ended is replaced once.
+  for (bool again : {true, false}) {
+    auto in = cell();
+    if (!in) return fail(in.error());
+    auto worker = (*in)->make_worker();
+    if (worker) return Inmate{*in, std::string(tenant), std::move(*worker)};
+    if (worker.error().code() != Code::kUnavailable || !again) return fail(worker.error());
+    const std::lock_guard lock(mutex_);
+    if (cell_ == *in) cell_.reset();
+  }
+  return fail(Code::kUnavailable, "the sandbox ends as soon as it is started");
+}
+
+Result<Broker::Inmate> Broker::take(std::string_view tenant, std::chrono::milliseconds patience) {
+  const MonotonicTime until = clock_.monotonic() + patience;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    for (auto it = idle_.end(); it != idle_.begin();) {
+      if ((--it)->tenant != tenant) continue;
+      Inmate found = std::move(*it);
+      idle_.erase(it);
+      if (found.worker.quiet()) return found;
+      lock.unlock();
+      end(std::move(found));
+      lock.lock();
+      it = idle_.end();
+    }
+    if (count_ < options_.most_workers) break;
+    if (!idle_.empty()) {
+      Inmate longest_idle = std::move(idle_.front());
+      idle_.pop_front();
+      lock.unlock();
+      end(std::move(longest_idle));
+      lock.lock();
+      continue;
+    }
+    const auto left = until - clock_.monotonic();
+    if (left <= std::chrono::nanoseconds(0) || freed_.wait_for(lock, left) == std::cv_status::timeout)
+      return fail(
+          Code::kResourceExhausted,
+          fmt::format("all {} processes of the sandbox are busy; try again later", options_.most_workers));
+  }
+  ++count_;
+  lock.unlock();
+  auto made = make(tenant);
+  if (!made) one_less();
+  return made;
+}
+
+void Broker::one_less() {
+  {
+    const std::lock_guard lock(mutex_);
+    --count_;
+  }
+  freed_.notify_one();
+}
+
+void Broker::keep(Inmate inmate) {
+  {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(inmate));
+  }
+  freed_.notify_one();
+}
+
+std::string Broker::end(Inmate inmate) {
+  std::string how = inmate.cell->end_worker(std::move(inmate.worker));
+  one_less();
+  return how;
+}
+
+Result<Reply> Broker::run(std::string_view tenant, const Request& request,
+                          std::chrono::milliseconds patience) {
+  if (Status status = check_request(request); !status.ok()) return fail(std::move(status));
+  HeldMemory held(memory_);
+  if (Status status = held.resize(memory_of(request)); !status.ok()) return fail(std::move(status));
+  auto inmate = take(tenant, patience);
+  if (!inmate) return fail(inmate.error());
+  auto reply = inmate->worker.ask(request, clock_.monotonic() + longest(request), clock_);
+  if (reply && !reply->last) {
+    keep(std::move(*inmate));
+    return std::move(*reply);
+  }
+  const std::string how = end(std::move(*inmate));
+  if (reply) return std::move(*reply);
+  switch (reply.error().code()) {
+    case Code::kDeadlineExceeded:
+      return died(
+          fmt::format("the sandbox did not answer within {} ms, and was ended", longest(request).count()));
+    case Code::kDataLoss: return died(fmt::format("{}, and was ended", reply.error().message()));
+    default: return died(fmt::format("the process that ran it {}", how));
+  }
+}
+
+}  // namespace holdfast::sandbox

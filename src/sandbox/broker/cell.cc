@@ -1,0 +1,239 @@
+#include "broker/cell.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "wire/control.h"
+
+namespace holdfast::sandbox {
+
+namespace {
+
+// Of the first process, on a machine that is busy.
+constexpr int kPatienceMs = 10'000;
+constexpr const char* kProgramFile = "3";  // where the program is open in what is started
+
+class File {
+ public:
+  explicit File(int file) : file_(file) {}
+  ~File() {
+    if (file_ >= 0) ::close(file_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return file_; }
+  int release() { return std::exchange(file_, -1); }
+
+ private:
+  int file_;
+};
+
+// The program as a file that nobody can change any more, and that is nowhere on the disk.
+int program_file(std::string_view program) {
+  constexpr unsigned kExecutable = 0x10;  // MFD_EXEC, of newer kernels
+  int file = ::memfd_create("holdfast-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING | kExecutable);
+  if (file < 0 && errno == EINVAL) file = ::memfd_create("holdfast-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file < 0) return -1;
+  while (!program.empty()) {
+    const ssize_t put = ::write(file, program.data(), program.size());
+    if (put <= 0) break;
+    program.remove_prefix(static_cast<std::size_t>(put));
+  }
+  const bool whole =
+      program.empty() &&
+      ::fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
+  if (whole && ::lseek(file, 0, SEEK_SET) == 0) return file;
+  ::close(file);
+  return -1;
+}
+
+std::vector<std::string> command(int level, const std::string& bubblewrap) {
+  if (level == 2) return {std::string("/proc/self/fd/") + kProgramFile, "2"};
+  return {bubblewrap,
+          "--unshare-all",
+          "--unshare-user",
+          "--uid",
+          "65534",
+          "--gid",
+          "65534",
+          "--hostname",
+          "sandbox",
+          "--cap-drop",
+          "ALL",
+          "--new-session",
+          "--as-pid-1",
+          "--perms",
+          "0555",
+          "--ro-bind-data",
+          kProgramFile,
+          "/holdfast-sandbox",
+          "--remount-ro",
+          "/",
+          "--chdir",
+          "/",
+          "--",
+          "/holdfast-sandbox",
+          "1"};
+}
+
+// Out of the way of those that a program is given, so that one is not put where another still is.
+int moved_up(int file) {
+  const int up = ::fcntl(file, F_DUPFD_CLOEXEC, 10);
+  ::close(file);
+  return up;
+}
+
+// Streams and the program, and no file, signal or environment of this process besides.
+int spawn(const std::vector<std::string>& words, int control, int errors, int program, pid_t& pid) {
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  for (const auto& [from, to] : {std::pair{control, 0}, {errors, 1}, {errors, 2}, {program, 3}})
+    posix_spawn_file_actions_adddup2(&files, from, to);
+  posix_spawn_file_actions_addclosefrom_np(&files, 4);
+  posix_spawn_file_actions_addchdir_np(&files, "/");
+  posix_spawnattr_t how;
+  posix_spawnattr_init(&how);
+  sigset_t none;
+  sigset_t all;
+  sigemptyset(&none);
+  sigfillset(&all);
+  posix_spawnattr_setsigmask(&how, &none);
+  posix_spawnattr_setsigdefault(&how, &all);
+  posix_spawnattr_setpgroup(&how, 0);
+  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  char* environment[] = {nullptr};
+  const int error = posix_spawn(&pid, words.front().c_str(), &files, &how, arguments.data(), environment);
+  posix_spawnattr_destroy(&how);
+  posix_spawn_file_actions_destroy(&files);
+  return error;
+}
+
+std::string ending(int status) {
+  if (WIFEXITED(status)) return fmt::format("ended by itself, with code {}", WEXITSTATUS(status));
+  switch (WTERMSIG(status)) {
+    case SIGSYS: return "made a system call that it may not make";
+    case SIGKILL: return "was killed";
+    default: return fmt::format("was ended by signal {}", WTERMSIG(status));
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program,
+                                          const std::string& bubblewrap) {
+  if (level == 1 && ::access(bubblewrap.c_str(), X_OK) != 0)
+    return fail(Code::kUnavailable, fmt::format("{} is not there; install bubblewrap", bubblewrap));
+  int control[2];
+  int errors[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, control) != 0)
+    return fail(Code::kUnavailable, std::strerror(errno));
+  File ours(control[0]);
+  if (::pipe2(errors, O_CLOEXEC | O_NONBLOCK) != 0) {
+    ::close(control[1]);
+    return fail(Code::kUnavailable, std::strerror(errno));
+  }
+  File complaints(errors[0]);
+  pid_t pid = 0;
+  int error = 0;
+  {
+    // Closed before anything is heard, so that the end of what was started is the end of the socket.
+    const File theirs(moved_up(control[1]));
+    const File their_errors(moved_up(errors[1]));
+    const File bytes(moved_up(program_file(program)));
+    error = bytes.get() < 0
+                ? EMFILE
+                : spawn(command(level, bubblewrap), theirs.get(), their_errors.get(), bytes.get(), pid);
+  }
+  if (error != 0)
+    return fail(Code::kUnavailable, fmt::format("its program does not start: {}", std::strerror(error)));
+  auto cell = std::unique_ptr<Cell>(new Cell(level, pid, ours.release(), complaints.release()));
+  if (Status status = cell->hear_hello(); !status.ok()) return fail(std::move(status));
+  return cell;
+}
+
+Cell::~Cell() {
+  ::close(control_);  // which the first process takes for its end
+  const int process = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0));
+  pollfd ended{process, POLLIN, 0};
+  if (process < 0 || ::poll(&ended, 1, kPatienceMs) <= 0) ::kill(-pid_, SIGKILL);
+  if (process >= 0) ::close(process);
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) continue;
+  ::close(errors_);
+}
+
+std::string Cell::last_words() {
+  char words[1024];
+  pollfd file{errors_, POLLIN, 0};
+  ::poll(&file, 1, 100);
+  const ssize_t got = ::read(errors_, words, sizeof words);
+  std::string text(words, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  return text.empty() ? "it ended without a word" : text;
+}
+
+Status Cell::hear_hello() {
+  Hello hello;
+  pollfd file{control_, POLLIN, 0};
+  if (::poll(&file, 1, kPatienceMs) <= 0) return {Code::kUnavailable, "its first process says nothing"};
+  const ssize_t got = ::recv(control_, &hello, sizeof hello, 0);
+  if (got <= 0) return {Code::kUnavailable, last_words()};
+  if (got != sizeof hello || hello.mark != kHelloMark)
+    return {Code::kUnavailable, "its first process is another version"};
+  landlock_ = static_cast<int>(hello.landlock);
+  hello.why[sizeof hello.why - 1] = '\0';
+  if (hello.ready != 1) return {Code::kUnavailable, hello.why};
+  return {};
+}
+
+Result<Worker> Cell::make_worker() {
+  const std::lock_guard lock(talk_);
+  const Ask ask{Ask::kNew, 0};
+  Answer answer;
+  iovec bytes{&answer, sizeof answer};
+  alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))];
+  msghdr message{};
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  message.msg_control = space;
+  message.msg_controllen = sizeof space;
+  if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) != sizeof ask ||
+      ::recvmsg(control_, &message, MSG_CMSG_CLOEXEC) != sizeof answer)
+    return fail(Code::kUnavailable, "the sandbox's first process has ended");
+  const cmsghdr* head = CMSG_FIRSTHDR(&message);
+  if (answer.pid <= 0 || head == nullptr || head->cmsg_type != SCM_RIGHTS)
+    return fail(Code::kResourceExhausted, fmt::format("the sandbox makes no process: {}",
+                                                      std::strerror(answer.pid < 0 ? -answer.pid : EIO)));
+  int socket = -1;
+  std::memcpy(&socket, CMSG_DATA(head), sizeof socket);
+  return Worker(answer.pid, socket);
+}
+
+std::string Cell::end_worker(Worker worker) {
+  const std::lock_guard lock(talk_);
+  const Ask ask{Ask::kEnd, worker.pid()};
+  Answer answer;
+  if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) != sizeof ask ||
+      ::recv(control_, &answer, sizeof answer, 0) != sizeof answer || answer.pid <= 0)
+    return "ended with the whole sandbox";
+  return ending(answer.status);
+}
+
+}  // namespace holdfast::sandbox

@@ -1,0 +1,55 @@
+#pragma once
+
+// Cell: one sandbox, with the first process in it, at a level. Level 1 is bubblewrap: namespaces without
+// network and processes of others, a root that holds nothing but the program, no environment. Level 2,
+// without namespaces: the same program under Landlock, as nobody. Both under seccomp and limits, which the
+// program itself puts on (jail/shut_in.h); a first process that could not is refused here.
+//
+// Thread-safe. The destructor ends everything in it.
+
+#include <sys/types.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "broker/worker.h"
+#include "holdfast/status.h"
+
+namespace holdfast::sandbox {
+
+inline constexpr const char* kBubblewrap = "/usr/bin/bwrap";
+
+class Cell {
+ public:
+  // `level` is 1 or 2. UNAVAILABLE says what the machine lacks. `program` is an executable, whole.
+  static Result<std::unique_ptr<Cell>> start(int level, std::string_view program,
+                                             const std::string& bubblewrap = kBubblewrap);
+  ~Cell();
+  Cell(const Cell&) = delete;
+  Cell& operator=(const Cell&) = delete;
+
+  int level() const { return level_; }
+  int landlock() const { return landlock_; }
+
+  // A process in which nothing has run. UNAVAILABLE: the cell is of no use any more.
+  Result<Worker> make_worker();
+  // Ends it, unless it has ended itself; says how it ended: "made a system call that it may not make".
+  std::string end_worker(Worker worker);
+
+ private:
+  Cell(int level, pid_t pid, int control, int errors)
+      : level_(level), pid_(pid), control_(control), errors_(errors) {}
+  Status hear_hello();
+  std::string last_words();
+
+  const int level_;
+  const pid_t pid_;
+  const int control_;
+  const int errors_;
+  int landlock_ = 0;
+  std::mutex talk_;  // one question at a time
+};
+
+}  // namespace holdfast::sandbox

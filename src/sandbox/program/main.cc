@@ -1,0 +1,85 @@
+// The program in the sandbox: `1` or `2`, the level at which it is started, and the control socket as
+// standard input. The first process makes workers; a worker evaluates one request after the other, each on an
+// isolate that nothing was run on.
+
+#include <signal.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "jail/first_process.h"
+#include "script/evaluate.h"
+#include "wire/frame.h"
+
+namespace holdfast::sandbox {
+
+namespace {
+
+// What is said when the timer goes off: made before, because a handler of signals may make nothing.
+char last_words[256];
+std::size_t last_words_size = 0;
+int last_words_to = -1;
+
+std::int64_t processor_time() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+// The engine looks at its clock between instructions; inside one it may be long (sorting, multiplying). So
+// there is a timer, too, at some more than the limit, after which the process says so and ends.
+void end_by_timer(int) {
+  (void)!::write(last_words_to, last_words, last_words_size);
+  ::_exit(0);
+}
+
+void set_timer(std::int64_t microseconds) {
+  const itimerval timer{{}, {microseconds / 1'000'000, microseconds % 1'000'000}};
+  ::setitimer(ITIMER_PROF, &timer, nullptr);
+}
+
+void arm(const Request& request) {
+  Reply reply;
+  reply.failure = {Fault::kTime, "InternalError",
+                   "it ran longer than " + std::to_string(request.limits.time_ms) + " ms"};
+  reply.last = true;
+  const std::string words = frame(encode(reply));
+  last_words_size = words.copy(last_words, sizeof last_words);
+  // Reading the inputs, 10 bytes a microsecond at the least, is not the code's doing.
+  set_timer(std::int64_t{request.limits.time_ms} * 1500 + 20'000 +
+            static_cast<std::int64_t>(request.inputs.size() / 10));
+}
+
+void serve(int socket) {
+  last_words_to = socket;
+  auto isolate = std::make_unique<Isolate>(processor_time);
+  for (std::string bytes; read_frame(socket, bytes);) {
+    const auto request = decode_request(bytes);
+    if (!request) return;
+    arm(*request);
+    const Reply reply = evaluate(*isolate, *request);
+    set_timer(0);
+    if (!write_frame(socket, encode(reply))) return;
+    // The next one is ready before it is asked for.
+    isolate.reset();
+    isolate = std::make_unique<Isolate>(processor_time);
+  }
+}
+
+}  // namespace
+
+}  // namespace holdfast::sandbox
+
+int main(int argc, char** argv) {
+  using namespace holdfast::sandbox;
+  const std::string_view level = argc == 2 ? argv[1] : "";
+  if (level != "1" && level != "2") return 2;
+  struct sigaction action{};
+  action.sa_handler = end_by_timer;
+  ::sigaction(SIGPROF, &action, nullptr);
+  return first_process(level == "1" ? Level::kNamespaces : Level::kLandlock, STDIN_FILENO, serve);
+}

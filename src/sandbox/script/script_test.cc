@@ -1,0 +1,141 @@
+// Goal: what flows write as JavaScript gives exact results, and errors that say where. Method: requests on an
+// isolate in this process; the limits are in limits_test.cc, the jail around it in broker and tests/attack.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "script/testing.h"
+
+namespace holdfast::sandbox {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+constexpr const char* kRows = R"({"blocks":{"query":{"rows":[{"id":7,"name":"Ann"}]}}})";
+
+TEST(Expression, ReadsTheBlocksResults) {
+  EXPECT_EQ(expression("blocks.query.rows[0].id", kRows), "7");
+  EXPECT_EQ(expression("blocks.query.rows.map(r => r.name)", kRows), R"(["Ann"])");
+  EXPECT_EQ(expression("{a: 1, b: [true, null, 'x']}"), R"({"a":1,"b":[true,null,"x"]})");
+  EXPECT_EQ(expression("undefined"), "null");
+  EXPECT_EQ(expression("blocks.nothing?.id ?? 'none'", kRows), R"("none")");
+}
+
+TEST(Expression, IntegersBeyondNumbersAreExact) {
+  const std::string inputs = R"({"n":9007199254740993,"m":-9223372036854775808,"u":18446744073709551615,
+                                 "big":123456789012345678901234567890,"s":9007199254740991})";
+  EXPECT_EQ(expression("[n, m, u, big, s]", inputs),
+            "[9007199254740993,-9223372036854775808,18446744073709551615,123456789012345678901234567890,"
+            "9007199254740991]");
+  EXPECT_EQ(expression("n + 1n", inputs), "9007199254740994");
+  EXPECT_EQ(expression("typeof s + typeof n", inputs), R"("numberbigint")");
+  EXPECT_THAT(expression("n + 1", inputs), StartsWith("exception 1:"));
+  EXPECT_THAT(expression("n + 1", inputs), HasSubstr("BigInt"));
+  EXPECT_THAT(expression("n", R"({"n":)" + std::string(5000, '9') + "}"), HasSubstr("larger than 1.8e308"));
+}
+
+TEST(Expression, DecimalsAreTextWhereAsked) {
+  Request request{.code = "[price, count, typeof price]", .inputs = R"({"price":1.10,"count":3})"};
+  EXPECT_EQ(told(run(request)), R"([1.1,3,"number"])");
+  request.decimals_as_text = true;
+  EXPECT_EQ(told(run(request)), R"(["1.10",3,"string"])");
+}
+
+TEST(Expression, ErrorsSayWhere) {
+  EXPECT_THAT(expression("1 +\n  nope.x"), StartsWith("exception 2:3 nope is not defined"));
+  EXPECT_THAT(expression("blocks.a.b", kRows),
+              StartsWith("exception 1:1 cannot read property 'b' of undefined"));
+  EXPECT_THAT(expression("1 + + ,"), StartsWith("syntax_error 1:7"));
+  EXPECT_THAT(expression("[1, 2"), StartsWith("syntax_error 1:6"));
+  EXPECT_THAT(expression(""), StartsWith("syntax_error"));
+  EXPECT_THAT(script("const a = 1;\nreturn a.b.c;"), StartsWith("exception 2:8 cannot read property 'c'"));
+  EXPECT_THAT(script("throw new RangeError('too far')"), StartsWith("exception 1:11 too far"));
+  EXPECT_THAT(script("return (() => { throw 'just text' })()"), StartsWith("exception 0:0 just text"));
+}
+
+TEST(Expression, IsExactlyOne) {
+  EXPECT_THAT(expression("1; 2"), StartsWith("syntax_error"));
+  EXPECT_THAT(expression("1) + (2"), StartsWith("syntax_error"));
+  EXPECT_THAT(expression("1], [2"), StartsWith("syntax_error"));
+  EXPECT_THAT(expression("const a = 1"), StartsWith("syntax_error"));
+  EXPECT_EQ(expression("1 // and a comment"), "1");
+  EXPECT_EQ(expression("'a)' + `]}` + /[)]/.source"), R"("a)]}[)]")");
+}
+
+TEST(Expression, ResultsThatJsonLacksAreErrorsWithAPlace) {
+  EXPECT_EQ(expression("{a: {b: [1, 0 / 0]}}"),
+            "no_json_result 0:0 the result's a.b[1] is NaN, which JSON does not have");
+  EXPECT_THAT(expression("1 / 0"), HasSubstr("division by zero"));
+  EXPECT_THAT(expression("1n / 0n"), StartsWith("exception"));
+  EXPECT_THAT(expression("x => x"), HasSubstr("is a function"));
+  EXPECT_THAT(expression("new Map([[1, 2]])"), HasSubstr("is a Map: return Object.fromEntries(it)"));
+  EXPECT_THAT(expression("Symbol('x')"), HasSubstr("is a symbol"));
+  EXPECT_THAT(script("const a = []; a.push(a); return a"), HasSubstr("holds itself"));
+  EXPECT_EQ(expression("{a: undefined, b: [undefined]}"), R"({"b":[null]})");
+  EXPECT_EQ(expression("new Date(0)"), R"("1970-01-01T00:00:00.000Z")");
+  EXPECT_EQ(expression(R"('\u0000\n"\\\u00e4\u20ac\ud83d\ude00')"),
+            "\"\\u0000\\n\\\"\\\\\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80\"");
+  EXPECT_EQ(expression(R"('\ud83d'.concat('x'))"), "\"\xEF\xBF\xBDx\"") << "half a pair";
+}
+
+TEST(Script, IsTheBodyOfAFunction) {
+  EXPECT_EQ(script("return blocks.query.rows.length", kRows), "1");
+  EXPECT_EQ(script("let n = 0; for (let i = 0; i < 10; i++) n += i; return n"), "45");
+  EXPECT_EQ(script("const x = await Promise.all([1, Promise.resolve(2)]); return x"), "[1,2]");
+  EXPECT_EQ(script("1"), "null");
+  EXPECT_THAT(script("await new Promise(() => {})"), StartsWith("never_settles"));
+  EXPECT_THAT(script("forgotten = 1"), StartsWith("exception 1:"));
+  EXPECT_THAT(script("import('fs')"), ::testing::Not(StartsWith("{")));
+  EXPECT_THAT(script("return await import('fs')"), StartsWith("exception"));
+  EXPECT_THAT(script("}); ({})(("), StartsWith("syntax_error")) << "it does not leave its function";
+}
+
+TEST(Script, LogsAreKept) {
+  Request request{.kind = Kind::kScript,
+                  .code = "console.log('a', 1, {b: 2n > 1}); console.error([null]); return 1"};
+  EXPECT_EQ(run(request).log, "a 1 {\"b\":true}\n[null]\n");
+  request.code = "for (let i = 0; i < 100; i++) console.log('x'.repeat(100)); return 1";
+  request.limits.log_bytes = 1010;
+  const Reply reply = run(request);
+  EXPECT_EQ(reply.log.size(), 1010U);
+  EXPECT_EQ(reply.log_left_out, 90U);
+}
+
+TEST(Nothing, TellsOneRunFromAnother) {
+  EXPECT_THAT(expression("Date.now()"), StartsWith("no_clock 1:"));
+  EXPECT_THAT(expression("new Date()"), StartsWith("no_clock 1:"));
+  EXPECT_THAT(expression("Date()"), StartsWith("no_clock 1:"));
+  EXPECT_THAT(expression("new (new Date(0)).constructor()"), StartsWith("no_clock"));
+  EXPECT_THAT(expression("Reflect.construct(Date, [])"), StartsWith("no_clock"));
+  EXPECT_THAT(expression("new (class extends Date {})()"), StartsWith("no_clock"));
+  EXPECT_THAT(expression("Math.random()"), StartsWith("no_randomness 1:"));
+  EXPECT_EQ(
+      expression("typeof performance + typeof WeakRef + typeof require + typeof process + typeof fetch"),
+      R"("undefinedundefinedundefinedundefinedundefined")");
+  EXPECT_EQ(expression(
+                "[new Date('2024-02-29T12:00:00Z').getTime(), Date.UTC(2024, 0), new Date(5) instanceof Date,"
+                " Date.parse('2024-01-01'), new Date(2024, 0).getTimezoneOffset()]"),
+            "[1709208000000,1704067200000,true,1704067200000,0]");
+}
+
+TEST(Inputs, AreAnObjectOfNamesOfTheirOwn) {
+  EXPECT_THAT(expression("1", "[1]"), StartsWith("invalid_input"));
+  EXPECT_THAT(expression("1", "{"), StartsWith("invalid_input"));
+  EXPECT_THAT(expression("1", R"({"Math":1})"), HasSubstr("'Math', which is a name of the language"));
+  EXPECT_THAT(expression("1", R"({"a":)" + std::string(200, '[') + std::string(200, ']') + "}"),
+              HasSubstr("nests deeper"));
+  EXPECT_EQ(expression("[Object.keys(a), a.x, ({}).x]", R"({"a":{"__proto__":{"x":1}}})"),
+            R"([["__proto__"],null,null])")
+      << "a name like any other";
+}
+
+TEST(Isolates, ShareNothing) {
+  EXPECT_EQ(
+      script("Object.prototype.polluted = 1; Array.prototype.map = null; globalThis.left = 1; return 1"),
+      "1");
+  EXPECT_EQ(expression("[typeof left, ({}).polluted, typeof [].map]"), R"(["undefined",null,"function"])");
+}
+
+}  // namespace
+}  // namespace holdfast::sandbox
