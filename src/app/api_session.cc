@@ -136,12 +136,28 @@ ApiSession::Reply ApiSession::change(const std::string& method, const std::strin
   return reported(api_.change(method, path, body, etag));
 }
 
+namespace {
+
+// By the first `kind` in it, as YAML or as JSON.
+bool is_flow(std::string_view text) {
+  constexpr std::string_view kKind = "kind";
+  for (std::size_t at = text.find(kKind); at != std::string_view::npos; at = text.find(kKind, at + 1)) {
+    const std::size_t value = text.find_first_not_of("\"': \t", at + kKind.size());
+    const bool begins = at == 0 || std::string_view("\n\"' {,").find(text[at - 1]) != std::string_view::npos;
+    if (begins && value != std::string_view::npos && value > at + kKind.size())
+      return text.substr(value).starts_with("Flow");
+  }
+  return false;
+}
+
+}  // namespace
+
 ApiSession::Reply ApiSession::put_definition(const std::string& file, const std::string& text) {
+  const std::string place = "source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file));
+  if (is_flow(text)) return reported(api_.post_text("/api/v1/flows?" + place, "application/yaml", text));
   auto whole = with_skills(file, text);
   if (!whole) return std::unexpected(refuse(whole.error()));
-  return reported(api_.post_text(
-      "/api/v1/agents?source=" + percent_encode(file) + "&base=" + percent_encode(folder_of(file)),
-      "application/yaml", *std::move(whole)));
+  return reported(api_.post_text("/api/v1/agents?" + place, "application/yaml", *std::move(whole)));
 }
 
 std::expected<void, int> ApiSession::follow(const std::string& path, std::string cursor, milliseconds timeout,

@@ -1,12 +1,14 @@
 // Flows from the command line.
 
+#include <memory>
+
 #include "app/command_line.h"
+#include "app/flow_run_commands.h"
 
 namespace holdfast::app {
 
 void CommandLine::add_flows() {
-  CLI::App* flow =
-      root_.add_subcommand("flow", "Static graphs: check one, see what each planner makes of it");
+  CLI::App* flow = root_.add_subcommand("flow", "Static graphs: check one, plan it, run it");
   flow->require_subcommand(1);
 
   CLI::App* validate = add("validate", "Check flow files, without a server: every mistake at once",
@@ -24,6 +26,38 @@ void CommandLine::add_flows() {
       ->check(CLI::Range(0.0, 1e6));
   CLI::Option* json = plan->add_flag("--json", flow_plan_.json, "Print JSON");
   plan->add_flag("--svg", flow_plan_.svg, "Print a picture of one plan (V4, or --planner)")->excludes(json);
+
+  // Each command's options live as long as it.
+  const auto add_here = [&](const char* name, const char* help, auto options, auto command) {
+    CLI::App* sub = flow->add_subcommand(name, help);
+    sub->callback([this, options, command] { chosen_ = [options, command] { return command(*options); }; });
+    return sub;
+  };
+  const auto applied = std::make_shared<FlowApplyOptions>();
+  CLI::App* apply =
+      add_here("apply", "Register flows: each becomes the current version of its name", applied, apply_flows);
+  apply->add_option("file", applied->files, "Flow file (may be repeated)")->required();
+  add_api(apply, applied->api);
+
+  const auto run = std::make_shared<RunOptions>();
+  CLI::App* runs = add_here("run", "Start a run of a flow and follow it", run, run_flow);
+  runs->add_option("flow", run->agent, "Name of a registered flow, or a flow file")->required();
+  runs->add_option("input,--input", run->input, "Input: JSON, or text");
+  runs->add_option("--input-file", run->input_file, "Read the input from a file; - is standard input");
+  runs->add_option("--id", run->id, "Run id of your choice; the same id and input again is the same run");
+  runs->add_flag("--detach,-d", run->detach, "Print the run id and return");
+  runs->add_option_function<double>(
+      "--timeout",
+      [options = run.get()](double s) {
+        options->timeout = std::chrono::milliseconds(static_cast<long>(s * 1000));
+      },
+      "Seconds to wait for the end (exit code 6); the run goes on");
+  add_api(runs, run->api);
+
+  const auto listed = std::make_shared<FlowListOptions>();
+  CLI::App* list = add_here("list", "List registered flows, or show one", listed, list_flows);
+  list->add_option("name", listed->name, "Flow to show");
+  add_api(list, listed->api);
 }
 
 void CommandLine::add_sandbox() {

@@ -13,8 +13,6 @@
 #include "activities/catalog.h"
 #include "activities/deploy.h"
 #include "activities/edited_call.h"
-#include "activities/flow_place.h"
-#include "activities/settings.h"
 #include "app/backup_commands.h"
 #include "app/fork_rules.h"
 #include "app/input_file.h"
@@ -25,10 +23,12 @@
 #include "app/queue_metrics.h"
 #include "app/search_attributes.h"
 #include "app/skill_folder.h"
+#include "app/start_rules.h"
 #include "app/stop_signals.h"
 #include "base/json.h"
 #include "os/address.h"
 #include "postgres/address.h"
+#include "protocol/flow_run.h"
 #include "rpc/server.h"
 
 namespace holdfast::app {
@@ -351,9 +351,9 @@ Status Node::open_runs() {
   deps.namespace_name = options_.namespace_name;
   deps.sign = [this](protocol::Decision& decision) { identity_->sign(decision, options_.namespace_name); };
   deps.check_settings = [this](const platform::Definition& definition, std::string_view settings) {
-    return agent::check_settings(definition, settings, grants_);
+    return check_settings(definition, settings, grants_);
   };
-  deps.flow_of = agent::flow_of;
+  deps.flow_of = place_of;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
   forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls(clock_));
   links_ = std::make_unique<runs::DecisionLinks>(runs::DecisionLinks::Dependencies{
@@ -417,6 +417,7 @@ Status Node::open_http() {
   deps.namespace_name = options_.namespace_name;
   deps.environment = &environment_;
   deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
+    if (protocol::is_flow(from.expected_name)) return deploy_flow(*platform_.store, from, grants_);
     auto deployed = agent::deploy(*platform_.store, {.text = from.text,
                                                      .source = from.source,
                                                      .base_directory = from.base_directory,
@@ -535,6 +536,7 @@ Status Node::start_work() {
     if (!made) return fail(made.error());
     return made->url;
   };
+  options.evaluate = std::bind_front(&SandboxRole::run, &sandbox_);
   options.start_run = [this](platform::StartIntent intent) -> Status {
     auto started = runs_->start(std::move(intent));
     return started ? Status() : started.error();

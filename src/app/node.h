@@ -24,6 +24,7 @@
 #include "app/identity_role.h"
 #include "app/memory_plan.h"
 #include "app/oidc_role.h"
+#include "app/sandbox_role.h"
 #include "app/secrets_role.h"
 #include "app/worker_role.h"
 #include "base/memory_budget.h"
@@ -116,6 +117,7 @@ class Node {
   MemoryBudget http_memory_{"HTTP", plan_.http, &memory_};
   MemoryBudget grpc_memory_{"gRPC", plan_.grpc, &memory_};
   MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
+  MemoryBudget sandbox_memory_{"the sandbox", plan_.total / 8, &memory_};
   metrics::Registry metrics_;
   otlp::Settings export_;
   std::vector<oidc::ProviderSettings> providers_;
@@ -128,6 +130,7 @@ class Node {
   int exit_code_ = kExitError;
   os::SystemClock clock_;
   os::SystemRandom random_;
+  SandboxRole sandbox_{sandbox_memory_, clock_};  // before the workers, which evaluate in it
   Environment environment_{
       clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
   os::SpareMemory spare_memory_;

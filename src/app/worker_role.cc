@@ -102,6 +102,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   workers.models = impl->models.get();
   workers.tools = impl->tools.get();
   agent::register_all(workers, deps);
+  flows::register_flows(workers, deps, options.evaluate);
 
   auto role = std::unique_ptr<WorkerRole>(new WorkerRole(std::move(impl)));
   for (Worker* one : {role->impl_->agents.get(), role->impl_->models.get(), role->impl_->tools.get()}) {

@@ -16,6 +16,7 @@
 #include "holdfast/environment.h"
 #include "holdfast/status.h"
 #include "metrics/registry.h"
+#include "perform/register_flows.h"
 #include "platform/outbox.h"
 #include "platform/store.h"
 #include "platform/streams.h"
@@ -26,6 +27,7 @@ namespace holdfast::app {
 class WorkerRole {
  public:
   struct Options {
+    flows::Evaluate evaluate;  // what flows say in code
     std::string namespace_name = "default";
     std::string public_url;                                  // of the API
     bool in_process = false;                                 // the engine is in this process

@@ -45,6 +45,8 @@ KINDS = {
     "a screen": Kind("PAGE", lambda: json.loads((ROOT / "console/pages.json").read_text())),
     "an RPC": Kind("METHOD", lambda: registered("src/base/api/method.h", r"\bX\((\w+)\)")),
     "a block": Kind("NAME", lambda: registered("src/flows/language/block_types.cc", r'\.name = "(\w+)"')),
+    "a block that runs":
+        Kind("NAME", lambda: registered("src/flows/block/block.h", r"line\(k(\w+)Block\)")),
     "a public header": Kind("NAME", lambda: [p.stem for p in sorted((ROOT / "include/holdfast").glob("*.h"))]),
 }
 # What holdfast.h leaves to those who want it: itself, and what its neighbours include anyway.

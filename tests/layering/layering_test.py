@@ -43,6 +43,10 @@ FORBIDDEN_ROOMS = {
     "definition": ["os", "net", "client", "worker", "platform", "platform_postgres", "platform_sqlite", "runs", "model"],
     # The agent's workflow is deterministic code: the SDK's runtime, the protocol and the definition are all it sees.
     "agent": ["os", "net", "api", "client", "worker", "platform", "platform_postgres", "platform_sqlite", "runs", "model", "grant", "tool", "activities"],
+    # So is the flow's: what a block does is nothing to it.
+    "run": ["os", "net", "api", "client", "worker", "platform", "platform_postgres", "platform_sqlite", "runs", "model", "grant", "tool", "activities", "wire", "broker", "script", "plan", "language", "block"],
+    # And what flows say is bound without a machine below.
+    "block": ["client", "worker", "platform_postgres", "platform_sqlite", "runs", "activities", "broker", "script", "run"],
 }
 
 # room, header, allowed. A row whose room or header does not exist fails the test, so that none goes stale; each wing
@@ -95,6 +99,13 @@ ROWS = [
     ("language", "model/client.h", False),
     ("plan", "language/flow.h", False),
     ("explain", "plan/plan.h", True),
+    ("run", "protocol/flow_run.h", True),
+    ("run", "platform/store.h", False),
+    ("run", "block/program.h", False),
+    ("block", "wire/message.h", True),
+    ("block", "activities/activities.h", False),
+    ("perform", "block/program.h", True),
+    ("perform", "broker/broker.h", False),  # whoever wires it brings the sandbox
     ("explain", "http/api.h", False),
     ("oidc", "net/http_client.h", True),
     ("oidc", "http/api.h", False),

@@ -47,7 +47,8 @@ struct FlowBlock {
 struct Flow {
   std::string name;
   std::string description;
-  nlohmann::json input;  // JSON Schema; null: anything
+  nlohmann::json input;       // JSON Schema; null: anything
+  std::string planner{"V4"};  // by which it is run
   std::vector<FlowBlock> blocks;
 };
 

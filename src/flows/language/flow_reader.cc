@@ -135,6 +135,8 @@ void read_document(YamlProblems& problems, const YAML::Node& root, Flow& out) {
   if (!out.input.is_null()) {
     if (auto bad = spec::check_schema(out.input)) spec.problem("input", *bad);
   }
+  static const std::vector<std::string_view> kPlanners = {"V1", "V2", "V3", "V4"};
+  if (auto planner = spec.choice("planner", kPlanners)) out.planner = kPlanners[*planner];
   std::vector<BlockMarks> marks;
   for (const YAML::Node& node : spec.list("blocks", kMaxBlocks)) {
     const std::string path = fmt::format("spec.blocks[{}]", out.blocks.size());

@@ -6,6 +6,7 @@
 #include "base/sha256.h"
 #include "platform/run_environment.h"
 #include "protocol/call.h"
+#include "protocol/flow_run.h"
 #include "protocol/fork.h"
 #include "protocol/names.h"
 #include "runs/runs_impl.h"
@@ -38,6 +39,9 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
                       : child.error());
   }
   if (!run) return fail(run.error());
+  // It would begin anew, and do again what was done.
+  if (protocol::is_flow(run->agent))
+    return fail(cannot(request.run, "a flow's run is not taken up yet; start another one"));
   const Standing standing = impl_->standing_of(*run);
   if (!is_closed(standing.status)) {
     return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,

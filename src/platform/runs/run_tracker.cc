@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "protocol/events.h"
+#include "protocol/flow_run.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
 #include "runs/run_approvals.h"
@@ -51,6 +52,27 @@ bool is_single_call(platform::Store& store, const platform::RunRecord& run) {
   return read.is_object() && read.contains("spec") && read["spec"].value("mode", "") == "single";
 }
 
+// The workflow of an agent, or of a flow.
+Result<WorkflowHandle> start_workflow(const Client& client, platform::Store& store,
+                                      const platform::RunRecord& run) {
+  StartOptions options(run.run, protocol::kAgentQueue);
+  options.request_id(run.request_id);
+  // A run id names one run for ever: a finished one is not started again by a late repeat.
+  options.id_reuse(IdReusePolicy::kRejectDuplicate);
+  if (protocol::is_flow(run.agent)) {
+    protocol::FlowInput input;
+    input.flow = run.agent;
+    input.version = run.definition_hash;
+    return client.start(protocol::kFlowWorkflowType, options, input);
+  }
+  protocol::RunInput input;
+  input.agent = run.agent;
+  input.version = run.definition_hash;
+  input.conversation = run.conversation;
+  input.single = is_single_call(store, run);
+  return client.start(protocol::kWorkflowType, options, input);
+}
+
 }  // namespace
 
 RunTracker::RunTracker(Background dependencies) : BackgroundWork(std::move(dependencies)) {}
@@ -76,16 +98,7 @@ void RunTracker::start(const platform::RunRecord& run) {
 }
 
 void RunTracker::try_start(const platform::RunRecord& run, milliseconds pause) {
-  protocol::RunInput input;
-  input.agent = run.agent;
-  input.version = run.definition_hash;
-  input.conversation = run.conversation;
-  input.single = is_single_call(*deps_.store, run);
-  StartOptions options(run.run, protocol::kAgentQueue);
-  options.request_id(run.request_id);
-  // A run id names one run for ever: a finished one is not started again by a late repeat.
-  options.id_reuse(IdReusePolicy::kRejectDuplicate);
-  auto started = deps_.client->start(protocol::kWorkflowType, options, input);
+  auto started = start_workflow(*deps_.client, *deps_.store, run);
   if (started) {
     if (Status marked = deps_.store->mark_started(run.run, started->run_id()); !marked.ok()) {
       deps_.log(fmt::format("run {} was started but not marked so: {}", run.run, marked.message()));

@@ -4,6 +4,7 @@
 
 #include "platform/find_version.h"
 #include "protocol/agent_reference.h"
+#include "protocol/flow_run.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -155,6 +156,11 @@ Result<platform::Definition> definition_of(platform::Store& store, const platfor
         Code::kNotFound, RunFault::kVersionNotFound,
         fmt::format("agent '{}' has no version or label '{}'", intent.agent, intent.definition_hash)));
   }
+  if (protocol::is_flow(intent.agent)) {
+    return fail(
+        with_fault(Code::kNotFound, RunFault::kAgentNotFound,
+                   fmt::format("there is no flow '{}'", intent.agent.substr(protocol::kFlowPrefix.size()))));
+  }
   return fail(with_fault(Code::kNotFound, RunFault::kAgentNotFound,
                          fmt::format("there is no agent '{}'", intent.agent)));
 }
@@ -183,6 +189,10 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
     return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
                            "the name of a conversation is like a run's id: 1 to 200 letters, digits, and - _ "
                            ". : @, and not . or .."));
+  }
+  if (protocol::is_flow(intent.agent) && !intent.conversation.empty()) {
+    return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
+                           "a flow has no conversation: it is given what it needs as input"));
   }
   if (protocol::is_label(intent.definition_hash)) intent.environment = intent.definition_hash;
   auto definition = definition_of(impl_->store(), intent);

@@ -8,6 +8,7 @@
 #include "http/agent_json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::http {
 
@@ -27,8 +28,8 @@ Response list_agents(ApiContext& context, Request& request) {
   Json rows = Json::array();
   std::size_t bytes = 0;
   for (const platform::Definition& definition : *definitions) {
-    rows.push_back(definition_json(definition, false));
     bytes += definition.text.size();
+    if (!protocol::is_flow(definition.name)) rows.push_back(definition_json(definition, false));
   }
   const bool more = definitions->size() == *limit || bytes >= platform::kMaxListedText;
   Json next = more ? Json(base64url(definitions->back().name)) : Json(nullptr);
@@ -38,8 +39,9 @@ Response list_agents(ApiContext& context, Request& request) {
 Response show_agent(ApiContext& context, Request& request) {
   std::string_view name = request.param("name");
   auto current = context.store().current_definition(name);
-  if (!current) {
-    if (current.error().code() != Code::kNotFound) return Problem::from(current.error()).response();
+  if (!current || protocol::is_flow(name)) {
+    if (!current && current.error().code() != Code::kNotFound)
+      return Problem::from(current.error()).response();
     return Problem(404, "agent_not_found", fmt::format("there is no agent '{}'", name))
         .hint("GET /api/v1/agents lists them")
         .response();
@@ -62,6 +64,11 @@ Response show_agent(ApiContext& context, Request& request) {
 // The body is the definition itself, YAML or JSON; ?source=FILE is what errors call it, ?base=FOLDER is where
 // it lies on this machine.
 Response put_agent(ApiContext& context, Request& request) {
+  if (protocol::is_flow(request.param("name"))) {
+    return Problem(400, "invalid_definition", "that is the name of a flow")
+        .hint("PUT /api/v1/flows/NAME")
+        .response();
+  }
   if (request.body.empty()) {
     return Problem(400, "missing_body", "the body must be the definition")
         .hint("YAML or JSON; docs/guide/agents.md")

@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "http/api_context.h"
+#include "http/flows_api.h"
 #include "http/interop_api.h"
 #include "identity/secret.h"
 #include "openai/errors.h"
@@ -72,6 +73,7 @@ void add_routes(Router& router, ApiContext& context) {
   add_link_routes(router, context);
   add_channel_routes(router, context);
   add_agent_routes(router, context);
+  add_flow_routes(router, context);
   add_version_routes(router, context);
   add_label_routes(router, context);
   add_list_routes(router, context);

@@ -3,6 +3,7 @@
 
 #include "http/api_context.h"
 #include "http/openai_runs.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::http {
 
@@ -41,6 +42,7 @@ Response list_models(ApiContext& context, Request&) {
     if (!page) return Problem::from(page.error()).response();
     if (page->empty()) break;
     for (const platform::Definition& definition : *page) {
+      if (protocol::is_flow(definition.name)) continue;
       if (Status added = add_models(context, definition, models); !added.ok())
         return Problem::from(added).response();
     }

@@ -8,6 +8,7 @@
 #include "http/problems.h"
 #include "http/run_json.h"
 #include "platform/find_version.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::http {
 
@@ -98,7 +99,10 @@ Problem not_started(ApiContext& context, const platform::StartIntent& intent, co
   std::string names;
   constexpr std::uint32_t kNamed = 20;
   if (auto all = context.store().definitions({}, kNamed)) {
-    for (const platform::Definition& one : *all) names += (names.empty() ? "" : ", ") + one.name;
+    for (const platform::Definition& one : *all) {
+      if (protocol::is_flow(one.name)) continue;
+      names += (names.empty() ? "" : ", ") + one.name;
+    }
   }
   return names.empty() ? std::move(problem) : std::move(problem).hint("registered are: " + names);
 }

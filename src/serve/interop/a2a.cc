@@ -10,6 +10,7 @@
 #include "interop/agent_words.h"
 #include "interop/decisions.h"
 #include "interop/start.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::interop {
 
@@ -309,6 +310,7 @@ net::Response agent_card(const Host& host, std::string_view agent) {
         "/a2a/AGENT/.well-known/agent-card.json.";
     card.url = host.page() + "/a2a";
     card.agents = *std::move(agents);
+    std::erase_if(card.agents, [](const auto& one) { return protocol::is_flow(one.name); });
   } else {
     auto found = host.store->current_definition(agent);
     if (!found && found.error().code() == Code::kNotFound)

@@ -5,6 +5,7 @@
 #include "base/base64.h"
 #include "interop/agent_words.h"
 #include "interop/mcp_answers.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::interop {
 
@@ -76,8 +77,8 @@ std::expected<Json, RpcError> list_tools(const Host& host, const McpPeer& peer, 
   if (after.empty()) tools.push_back(run_tool());
   std::size_t bytes = 0;
   for (const platform::Definition& one : *definitions) {
-    tools.push_back(tool_of(one));
     bytes += one.text.size();
+    if (!protocol::is_flow(one.name)) tools.push_back(tool_of(one));
   }
   Json out = {{"tools", std::move(tools)}};
   if (definitions->size() == kToolsPage || bytes >= platform::kMaxListedText)

@@ -1,0 +1,90 @@
+#include "app/flow_run_commands.h"
+
+#include <fmt/format.h>
+
+#include "app/api_session.h"
+#include "app/definition_file.h"
+#include "app/exit_code.h"
+#include "app/input_file.h"
+#include "app/output.h"
+#include "app/printable.h"
+#include "base/json.h"
+#include "base/url.h"
+#include "language/flow.h"
+#include "protocol/flow_run.h"
+
+namespace holdfast::app {
+
+namespace {
+
+std::string short_version(const Json& row) {
+  return row.value("version", "").substr(0, 12);
+}
+
+ApiSession::Reply apply(ApiSession& api, const std::string& file) {
+  auto text = read_file(file, flows::kMaxFlowBytes);
+  if (!text) return std::unexpected(refuse(text.error()));
+  return api.put_definition(file, *text);
+}
+
+}  // namespace
+
+int apply_flows(const FlowApplyOptions& options) {
+  ApiSession api(options.api);
+  for (const std::string& file : options.files) {
+    auto answer = apply(api, file);
+    if (!answer) return answer.error();
+    const char* what = answer->value("new", false)       ? "new version"
+                       : answer->value("created", false) ? "known version, current again"
+                                                         : "unchanged";
+    print_line(options.api.json ? dump_json(*answer)
+                                : one_line(fmt::format("{}  {}  {}", answer->value("name", ""),
+                                                       short_version(*answer), what)));
+  }
+  return kExitOk;
+}
+
+int list_flows(const FlowListOptions& options) {
+  ApiSession api(options.api);
+  if (options.name) {
+    auto flow = api.get("/api/v1/flows/" + percent_encode(*options.name));
+    if (!flow) return flow.error();
+    print_line(options.api.json ? dump_json(*flow) : printable(dump_json((*flow)["definition"], 2)));
+    return kExitOk;
+  }
+  Json flows = Json::array();
+  for (std::string path = "/api/v1/flows"; !path.empty();) {
+    auto page = api.get(path);
+    if (!page) return page.error();
+    for (Json& row : (*page)["flows"]) flows.push_back(std::move(row));
+    const Json next = page->value("next_cursor", Json());
+    path = next.is_string() ? "/api/v1/flows?cursor=" + percent_encode(next.get<std::string>()) : "";
+  }
+  if (options.api.json) {
+    print_line(dump_json(Json{{"flows", std::move(flows)}}));
+    return kExitOk;
+  }
+  std::vector<std::vector<std::string>> table = {{"FLOW", "VERSION", "UPDATED", "DESCRIPTION"}};
+  for (const Json& row : flows)
+    table.push_back({row.value("name", ""), short_version(row), row.value("updated_at", ""),
+                     row.value("description", "")});
+  if (table.size() == 1)
+    complain("no flows; register one with 'holdfast flow apply'");
+  else
+    print_table(table);
+  return kExitOk;
+}
+
+int run_flow(const RunOptions& options) {
+  RunOptions run = options;
+  if (names_file(options.agent)) {
+    ApiSession api(options.api);
+    auto applied = apply(api, options.agent);
+    if (!applied) return applied.error();
+    run.agent = applied->value("name", "");
+  }
+  run.agent = protocol::agent_of_flow(run.agent);
+  return run_agent(run);
+}
+
+}  // namespace holdfast::app

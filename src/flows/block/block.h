@@ -1,0 +1,103 @@
+#pragma once
+
+// What a block is to a run: what its type asks for in `with`, and what it comes to. A type is one constant in
+// one file, and one line below. What touches the world is a call of an agents' tool: the block only gives its
+// arguments, and whoever runs it makes the call between the two entries of the effect ledger.
+//
+// Constants and functions without state; any thread.
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "definition/tool_type.h"
+#include "language/flow.h"
+#include "spec/yaml_reader.h"
+
+namespace holdfast::flows {
+
+using Json = nlohmann::json;
+
+class Values;
+struct RunnableBlock;
+
+// What `with` says; each type derives its own.
+struct BlockSettings {
+  virtual ~BlockSettings() = default;
+};
+
+struct BoundBlock {
+  const RunnableBlock* type = nullptr;  // never null in a program
+  std::shared_ptr<const BlockSettings> settings;
+  std::shared_ptr<const agent::ToolSpec> tool;  // whose call it is; null: of none
+  std::vector<std::size_t> reads;  // blocks before it whose names stand in `with`: what expressions see
+};
+
+// One block while it is read. Mistakes go to `block` and `with`.
+struct BlockReader {
+  spec::MapReader& block;
+  spec::MapReader& with;
+  const FlowBlock& spec;
+  std::string_view base_directory;
+  BoundBlock& out;
+};
+
+struct BlockFailure {
+  std::string type;
+  std::string message;
+};
+
+struct BlockEnding {
+  std::string outlet{kDone};
+  std::string value{"null"};  // JSON; of a tool's call: its arguments
+};
+using BlockResult = std::expected<BlockEnding, BlockFailure>;
+
+struct RunnableBlock {
+  std::string_view type;  // as in block_types()
+  // Reads `with` into out.settings, and out.tool.
+  void (*read)(BlockReader& reader) = nullptr;
+  // `with` with every default made explicit: valid input of `read`. Null: there is none.
+  Json (*canonical)(const BoundBlock& block) = nullptr;
+  // What it comes to. Null: the workflow itself takes the step.
+  BlockResult (*run)(const BoundBlock& block, Values& values) = nullptr;
+  // How long the workflow waits. Null: it does not.
+  std::chrono::milliseconds (*waits)(const BoundBlock& block) = nullptr;
+  bool has_timeout = false;  // `timeout` means something
+};
+
+// Evaluated by the compiler: a throw is a compile error that shows its text.
+consteval RunnableBlock whole(RunnableBlock block) {
+  if (block.type.empty()) throw "a block needs the name of its type";
+  if (!block.read) throw "a block needs a function that reads `with`";
+  if ((block.run == nullptr) == (block.waits == nullptr)) throw "a block runs, or it waits";
+  return block;
+}
+
+// The types that can be run, one line each.
+#define HOLDFAST_BLOCKS(line)                                                                               \
+  line(kBranchBlock) line(kCodeBlock) line(kHttpBlock) line(kJoinBlock) line(kRespondBlock) line(kSqlBlock) \
+      line(kStartBlock) line(kTransformBlock) line(kWaitBlock)
+
+#define HOLDFAST_DECLARE_BLOCK(block) extern const RunnableBlock block;
+HOLDFAST_BLOCKS(HOLDFAST_DECLARE_BLOCK)
+#undef HOLDFAST_DECLARE_BLOCK
+
+std::span<const RunnableBlock* const> runnable_blocks();
+// Null: it cannot be run.
+const RunnableBlock* find_runnable_block(std::string_view type);
+
+template <typename Settings>
+const Settings& settings_of(const BoundBlock& block) {
+  const auto* settings = dynamic_cast<const Settings*>(block.settings.get());
+  HF_CHECK(settings);
+  return *settings;
+}
+
+}  // namespace holdfast::flows

@@ -1,0 +1,173 @@
+#include "block/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "plan/plan.h"
+#include "spec/yaml_reader.h"
+
+namespace holdfast::flows {
+
+namespace {
+
+using spec::MapReader;
+using spec::YamlProblems;
+using std::chrono::milliseconds;
+
+// Of one evaluation; what is longer belongs to a program of its own. Well within the activity's heartbeat.
+constexpr milliseconds kLongestEvaluation{5000};
+
+std::string types_that_run() {
+  std::string out;
+  for (const RunnableBlock* type : runnable_blocks()) {
+    if (!out.empty()) out += ", ";
+    out += type->type;
+  }
+  return out;
+}
+
+// What the file says, and nothing does yet, is refused: it would be passed over.
+void check_options(MapReader& in, const FlowBlock& spec, const RunnableBlock& type, bool is_tool) {
+  if (spec.completes_outside) in.problem("async", "a block cannot be completed from outside yet; remove it");
+  if (spec.retry && type.waits) in.problem("retry", "a wait makes no attempts; remove it");
+  if (!spec.timeout) return;
+  if (!type.has_timeout)
+    in.problem("timeout", fmt::format("a block of type `{}` has none; remove it", type.type));
+  else if (!is_tool && *spec.timeout > kLongestEvaluation)
+    in.problem("timeout", "of one evaluation is 5s at most");
+}
+
+// Expressions that would find nothing.
+void check_names(MapReader& in, const Flow& flow, const FlowBlock& spec, const BlockSet& before) {
+  std::vector<std::string> usable;
+  for (std::size_t i = 0; i < flow.blocks.size(); ++i) {
+    if (before[i]) usable.push_back(flow.blocks[i].id);
+  }
+  for (const std::string& name : block_names_of(spec.with)) {
+    if (std::ranges::find(usable, name) != usable.end()) continue;
+    const std::string_view near = spec::nearest_name(name, usable);
+    in.problem("with", fmt::format("`blocks.{}`: no block `{}` leads to `{}`{}", name, name, spec.id,
+                                   near.empty() ? "" : fmt::format("; did you mean `{}`?", near)));
+  }
+}
+
+std::vector<std::size_t> read_by(const Flow& flow, const FlowBlock& spec, const BlockSet& before) {
+  const std::set<std::string> words = words_of(spec.with);
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < flow.blocks.size(); ++i) {
+    if (before[i] && words.contains(flow.blocks[i].id)) out.push_back(i);
+  }
+  return out;
+}
+
+BoundBlock read_block(YamlProblems& problems, const YAML::Node& node, std::size_t place, const Flow& flow,
+                      const BlockSet& before, std::string_view base_directory) {
+  const FlowBlock& spec = flow.blocks[place];
+  MapReader in(problems, node, fmt::format("spec.blocks[{}]", place));
+  BoundBlock out;
+  out.type = find_runnable_block(spec.type->name);
+  if (out.type == nullptr) {
+    in.problem("type", fmt::format("a block of type `{}` cannot be run yet, only planned; those that run: {}",
+                                   spec.type->name, types_that_run()));
+    return out;
+  }
+  MapReader with = in.map("with");
+  BlockReader reader{in, with, spec, base_directory, out};
+  out.type->read(reader);
+  with.finish();
+  check_options(in, spec, *out.type, out.tool != nullptr);
+  check_names(in, flow, spec, before);
+  out.reads = read_by(flow, spec, before);
+  return out;
+}
+
+std::vector<protocol::FlowRule> rules_of(const Flow& flow) {
+  std::unordered_map<std::string_view, std::uint32_t> places;
+  for (std::uint32_t i = 0; i < flow.blocks.size(); ++i) places.emplace(flow.blocks[i].id, i);
+  std::vector<protocol::FlowRule> out;
+  for (const FlowBlock& block : flow.blocks) {
+    protocol::FlowRule& rule = out.emplace_back();
+    rule.any = block.any;
+    for (const Need& need : block.needs) {
+      protocol::FlowNeed& one = rule.needs.emplace_back();
+      one.block = places.at(need.block);
+      one.outlet = need.outlet;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Program> read_program(std::string_view text, std::string_view source,
+                             std::string_view base_directory) {
+  auto flow = read_flow(text, source);
+  if (!flow) return fail(flow.error());
+  Program out;
+  out.flow = *std::move(flow);
+  if (out.flow.blocks.size() > kMaxRunBlocks) {
+    return fail(Code::kInvalidArgument, fmt::format("{}: {} blocks, at most {} can be run", source,
+                                                    out.flow.blocks.size(), kMaxRunBlocks));
+  }
+  YamlProblems problems(source);
+  const YAML::Node blocks = YAML::Load(std::string(text))["spec"]["blocks"];
+  const std::vector<BlockSet> before = blocks_before(out.flow);
+  std::size_t place = 0;
+  for (const YAML::Node& node : blocks) {
+    out.blocks.push_back(read_block(problems, node, place, out.flow, before[place], base_directory));
+    ++place;
+  }
+  if (!problems.empty()) return fail(problems.status());
+  out.rules = rules_of(out.flow);
+  return out;
+}
+
+std::vector<BlockNeeds> needs_of(const Program& program) {
+  std::vector<BlockNeeds> out;
+  for (const BoundBlock& block : program.blocks) {
+    if (block.tool) out.push_back({block.tool->name, block.tool->type->needs(*block.tool)});
+  }
+  return out;
+}
+
+namespace {
+
+Plan planned(const Graph& graph, const std::string& planner) {
+  if (planner == "V1") return plan_v1(graph);
+  if (planner == "V2") return plan_v2(graph);
+  if (planner == "V3") return plan_v3(graph);
+  return plan_v4(graph, Costs());
+}
+
+}  // namespace
+
+protocol::FlowPlan plan_of(const Program& program, const std::string& version) {
+  const Graph graph = graph_of(program.flow);
+  const Plan plan = planned(graph, program.flow.planner);
+  const auto after = dependencies(graph, plan);
+  protocol::FlowPlan out;
+  out.flow = protocol::agent_of_flow(program.flow.name);
+  out.version = version;
+  out.planner = program.flow.planner;
+  out.flags = protocol::kFlowFlags;
+  out.rules = program.rules;
+  for (std::size_t i = 0; i < plan.activities.size(); ++i) {
+    protocol::FlowStep& step = out.steps.emplace_back();
+    step.after.assign(after[i].begin(), after[i].end());
+    for (const PlannedBlock& one : plan.activities[i].blocks)
+      step.blocks.push_back(static_cast<std::uint32_t>(one.block));
+    const std::uint32_t first = step.blocks.front();
+    const BoundBlock& block = program.blocks[first];
+    if (block.type->waits) step.wait_ms = block.type->waits(block).count();
+    if (const auto& retry = program.flow.blocks[first].retry) {
+      step.retry = {{"initial_ms", retry->initial.count()},
+                    {"backoff", retry->backoff},
+                    {"maximum_ms", retry->max_interval.count()}};
+    }
+  }
+  return out;
+}
+
+}  // namespace holdfast::flows

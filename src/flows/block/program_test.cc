@@ -1,0 +1,141 @@
+// Goal: what can be run is read whole, everything else is refused with its place; the canonical form is the
+// same program; the plan says what the workflow must know.
+
+#include "block/program.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace holdfast::flows {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string flow(std::string_view blocks, std::string_view more = "") {
+  return fmt::format(
+      "apiVersion: holdfast.dev/v1\nkind: Flow\nmetadata: {{name: order}}\nspec:\n{}  blocks:\n"
+      "    - {{id: begin, type: start}}\n{}",
+      more, blocks);
+}
+
+std::string mistakes(std::string_view blocks) {
+  auto read = read_program(flow(blocks), "f.yaml");
+  return read ? "" : std::string(read.error().message());
+}
+
+const std::string kOrder = flow(R"(    - id: find
+      type: sql
+      needs: [begin]
+      with: {sql: {database: shop.db, statement: "SELECT * FROM orders WHERE id = :id"}, arguments: {id: "{{ input.id }}"}}
+    - {id: big, type: branch, needs: [find], with: {rules: [{name: large, when: "input.amount > 100"}, {name: odd, when: "{{ blocks.find.rows.length > 1 }}"}]}}
+    - {id: pause, type: wait, needs: [big.large], with: {duration: 90s}}
+    - id: pay
+      type: http
+      needs: [pause, big.otherwise]
+      join: any
+      retry: {attempts: 8, initial: 2s}
+      timeout: 3s
+      x-place: {x: 1}
+      with: {http: {method: POST, url: "https://pay.example/refunds"}, effect: idempotent, arguments: {order: "{{ blocks.find.rows[0].id }}"}}
+    - {id: odd, type: code, needs: [big.odd], with: {code: "return blocks.find.rows"}}
+    - {id: both, type: join, join: any, needs: [pay, odd]}
+    - {id: reply, type: respond, needs: [both], with: {value: {paid: "{{ blocks.pay }}", of: "{{ input.id }}"}}}
+)",
+                                "  planner: V3\n  input: {type: object, required: [id]}\n");
+
+TEST(Program, IsReadAndItsCanonicalFormIsTheSame) {
+  const auto read = read_program(kOrder, "f.yaml", "/shop");
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->flow.planner, "V3");
+  const std::string canonical = canonical_json(*read);
+  EXPECT_THAT(canonical, HasSubstr(R"("database":"/shop/shop.db")"));
+  EXPECT_THAT(canonical, ::testing::Not(HasSubstr("x-place")));
+  const auto again = read_program(canonical, "stored");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(canonical_json(*again), canonical);
+  const auto needs = needs_of(*again);
+  ASSERT_EQ(needs.size(), 2U);
+  EXPECT_EQ(needs[0].needs[0].name, "/shop/shop.db");
+  EXPECT_EQ(needs[1].block, "pay");
+}
+
+TEST(Program, ItsPlanHasWhatTheWorkflowMustKnow) {
+  const auto read = read_program(kOrder, "f.yaml", "/shop");
+  ASSERT_TRUE(read);
+  const protocol::FlowPlan plan = plan_of(*read, "v");
+  EXPECT_EQ(plan.flow, "flow:order");
+  EXPECT_EQ(plan.planner, "V3");
+  std::vector<std::int64_t> waits;
+  std::size_t own = 0;
+  std::vector<bool> seen(read->blocks.size());
+  for (const protocol::FlowStep& step : plan.steps) {
+    if (step.wait_ms) waits.push_back(*step.wait_ms);
+    if (step.retry.is_object()) {
+      ++own;
+      EXPECT_EQ(step.retry["initial_ms"], 2000);
+      EXPECT_THAT(step.blocks, ElementsAre(4U));
+    }
+    for (const std::uint32_t block : step.blocks) {
+      EXPECT_FALSE(seen[block]);
+      seen[block] = true;
+    }
+  }
+  EXPECT_THAT(waits, ElementsAre(90'000));
+  EXPECT_EQ(own, 1U);
+  EXPECT_THAT(seen, ::testing::Each(true));
+  EXPECT_TRUE(plan.rules[4].any);
+  EXPECT_EQ(plan.rules[4].needs[1].outlet, "otherwise");
+  EXPECT_THAT(read->blocks[5].reads, ElementsAre(1U)) << "the block that the code names";
+}
+
+TEST(Program, WhatCannotBeRunIsRefused) {
+  EXPECT_THAT(mistakes("    - {id: ask, type: human, needs: [begin]}\n"),
+              HasSubstr("f.yaml:7:22: `spec.blocks[1].type`: a block of type `human` cannot be run yet"));
+  EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], async: true, with: {code: 'return 1'}}\n"),
+              HasSubstr("cannot be completed from outside yet"));
+  EXPECT_THAT(mistakes("    - {id: a, type: join, needs: [begin], timeout: 3s}\n"), HasSubstr("has none"));
+  EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], timeout: 1m, with: {code: 'return 1'}}\n"),
+              HasSubstr("5s at most"));
+  EXPECT_THAT(
+      mistakes("    - {id: a, type: wait, needs: [begin], retry: {attempts: 2}, with: {duration: 1s}}\n"),
+      HasSubstr("makes no attempts"));
+}
+
+TEST(Program, WhatWithSaysIsCheckedWithItsPlace) {
+  EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], with: {cod: 'return 1'}}\n"),
+              HasSubstr("did you mean `code`?"));
+  EXPECT_THAT(mistakes("    - {id: a, type: transform, needs: [begin]}\n"),
+              HasSubstr("`spec.blocks[1].with.value` is missing"));
+  EXPECT_THAT(mistakes("    - {id: a, type: http, needs: [begin], with: {http: {url: 'ftp://x'}}}\n"),
+              HasSubstr("f.yaml:7:68: `spec.blocks[1].with.http.url`: must start with http"));
+  EXPECT_THAT(
+      mistakes(
+          "    - {id: a, type: sql, needs: [begin], with: {sql: {database: x.db, statement: 'SELECT 1'}}}\n"),
+      HasSubstr("is relative"));
+  EXPECT_THAT(mistakes("    - {id: a, type: sql, needs: [begin], with: {sql: {database: /x.db, statement: "
+                       "'SELECT :id'}}}\n"),
+              HasSubstr("id"));
+  EXPECT_THAT(
+      mistakes("    - {id: a, type: branch, needs: [begin], with: {rules: [{name: x, when: amount > 1}]}}\n"
+               "    - {id: b, type: join, needs: [a.x]}\n"),
+      HasSubstr("write input.amount"));
+}
+
+TEST(Program, ExpressionsNameBlocksThatAreThere) {
+  EXPECT_THAT(
+      mistakes("    - {id: find, type: join, needs: [begin]}\n"
+               "    - {id: a, type: transform, needs: [find], with: {value: '{{ blocks.fnd.x }}'}}\n"),
+      HasSubstr("`blocks.fnd`: no block `fnd` leads to `a`; did you mean `find`?"));
+  EXPECT_THAT(
+      mistakes("    - {id: other, type: join, needs: [begin]}\n"
+               "    - {id: a, type: transform, needs: [begin], with: {value: '{{ blocks.other }}'}}\n"),
+      HasSubstr("no block `other` leads to `a`"));
+  EXPECT_EQ(
+      mistakes("    - {id: a, type: transform, needs: [begin], with: {value: '{{ input.blocks.other }}'}}\n"),
+      "");
+}
+
+}  // namespace
+}  // namespace holdfast::flows

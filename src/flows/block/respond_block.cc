@@ -1,0 +1,32 @@
+// `type: respond`: its value is the run's output.
+
+#include <fmt/format.h>
+
+#include "block/respond_block.h"
+#include "block/value_settings.h"
+#include "block/values.h"
+
+namespace holdfast::flows {
+
+namespace {
+
+BlockResult run(const BoundBlock& block, Values& values) {
+  Evaluated value = values.filled(settings_of<ValueSettings>(block).value);
+  if (!value) return std::unexpected(value.error());
+  if (value->size() > kMaxOutputBytes) {
+    return std::unexpected(
+        BlockFailure{"output_limit", fmt::format("the output has {} bytes, at most {} are allowed: keep what "
+                                                 "is large elsewhere, and respond where",
+                                                 value->size(), kMaxOutputBytes)});
+  }
+  BlockEnding out;
+  out.value = *std::move(value);
+  return out;
+}
+
+}  // namespace
+
+constinit const RunnableBlock kRespondBlock =
+    whole({.type = kRespond, .read = read_value, .canonical = value_json, .run = run, .has_timeout = true});
+
+}  // namespace holdfast::flows

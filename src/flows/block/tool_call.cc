@@ -1,0 +1,76 @@
+#include "block/tool_call.h"
+
+#include "block/values.h"
+#include "definition/mcp_servers.h"
+#include "tool/activity_tool.h"
+
+namespace holdfast::flows {
+
+namespace {
+
+struct ToolCallSettings : BlockSettings {
+  Json arguments;  // an object
+};
+
+Json read_arguments(spec::MapReader& with) {
+  Json arguments = with.json("arguments");
+  if (arguments.is_null()) return Json::object();
+  if (arguments.is_object()) return arguments;
+  with.problem("arguments", "must be a mapping of the tool's arguments to their values");
+  return Json::object();
+}
+
+// What is given is what the tool takes.
+Json parameters_of(const Json& arguments) {
+  Json properties = Json::object();
+  for (const auto& [name, unused] : arguments.items()) properties[name] = Json::object();
+  return {{"type", "object"}, {"properties", std::move(properties)}};
+}
+
+}  // namespace
+
+void read_tool_call(BlockReader& reader) {
+  static const agent::McpServers kNoServers;
+  spec::MapReader& with = reader.with;
+  auto settings = std::make_shared<ToolCallSettings>();
+  auto tool = std::make_shared<agent::ToolSpec>();
+  settings->arguments = read_arguments(with);
+  const agent::ActivityTool* type = agent::find_activity_tool(reader.spec.type->name);
+  HF_CHECK(type);
+  tool->name = reader.spec.id;
+  tool->type = &type->type;
+  tool->parameters = parameters_of(settings->arguments);
+  tool->timeout = reader.spec.timeout.value_or(type->type.timeout);
+  if (reader.spec.retry) tool->retry = *reader.spec.retry;
+  const auto effect = with.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
+  if (effect) tool->effect = static_cast<agent::Effect>(*effect);
+  agent::ToolReader section{with, *tool, effect.has_value(), reader.base_directory, kNoServers};
+  if (with.has(type->type.name)) {
+    type->type.read(section);
+    if (tool->settings && type->type.check) {
+      if (auto bad = type->type.check(*tool)) with.problem(type->type.name, *bad);
+    }
+  } else {
+    with.missing(type->type.name, type->type.section_needs);
+  }
+  reader.out.settings = std::move(settings);
+  reader.out.tool = std::move(tool);
+}
+
+Json tool_call_json(const BoundBlock& block) {
+  const agent::ToolSpec& tool = *block.tool;
+  Json out = {{std::string(tool.type->name), tool.type->canonical(tool)},
+              {"arguments", settings_of<ToolCallSettings>(block).arguments}};
+  if (tool.type->has_effect) out["effect"] = to_string(tool.effect);
+  return out;
+}
+
+BlockResult run_tool_call(const BoundBlock& block, Values& values) {
+  Evaluated arguments = values.filled(settings_of<ToolCallSettings>(block).arguments);
+  if (!arguments) return std::unexpected(arguments.error());
+  BlockEnding out;
+  out.value = *std::move(arguments);
+  return out;
+}
+
+}  // namespace holdfast::flows

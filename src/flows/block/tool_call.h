@@ -1,0 +1,24 @@
+#pragma once
+
+// A block that is a call of an agents' tool: in `with` stands what a definition of that tool has, its section
+// and `effect`, and `arguments`, the values of its arguments, in which {{ }} are filled. Pure.
+
+#include "block/block.h"
+
+namespace holdfast::flows {
+
+void read_tool_call(BlockReader& reader);
+Json tool_call_json(const BoundBlock& block);
+// The arguments.
+BlockResult run_tool_call(const BoundBlock& block, Values& values);
+
+// The block of the tool type of that name.
+consteval RunnableBlock tool_block(std::string_view type) {
+  return whole({.type = type,
+                .read = read_tool_call,
+                .canonical = tool_call_json,
+                .run = run_tool_call,
+                .has_timeout = true});
+}
+
+}  // namespace holdfast::flows

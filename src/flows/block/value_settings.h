@@ -1,0 +1,25 @@
+#pragma once
+
+// `with: {value: ...}`: any JSON, in whose texts {{ }} are filled. Pure.
+
+#include "block/block.h"
+
+namespace holdfast::flows {
+
+struct ValueSettings : BlockSettings {
+  Json value;
+};
+
+inline void read_value(BlockReader& reader) {
+  auto settings = std::make_shared<ValueSettings>();
+  if (!reader.with.has("value"))
+    reader.with.missing("value", "and what the block is to come to, such as \"{{ input.id }}\"");
+  settings->value = reader.with.json("value");
+  reader.out.settings = std::move(settings);
+}
+
+inline Json value_json(const BoundBlock& block) {
+  return {{"value", settings_of<ValueSettings>(block).value}};
+}
+
+}  // namespace holdfast::flows

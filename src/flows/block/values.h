@@ -1,0 +1,63 @@
+#pragma once
+
+// Values: what the expressions of one block see, `input` and `blocks`, and their evaluation in the sandbox.
+// What a block came to travels as the JSON text that it was stored as, so that numbers arrive as they were.
+// One run of one block, on one thread. What it is given may throw, and it lets that through.
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include <nlohmann/json.hpp>
+
+#include "block/block.h"
+#include "holdfast/status.h"
+#include "wire/message.h"
+
+namespace holdfast::flows {
+
+inline constexpr std::size_t kMaxTemplates = 256;  // of one block: each is a call of the sandbox
+
+struct ValueSources {
+  std::function<std::string()> input;                    // JSON
+  std::function<std::string(std::size_t block)> result;  // JSON; null of one that was skipped
+  // INVALID_ARGUMENT, FAILED_PRECONDITION: nothing that waiting would mend.
+  std::function<Result<sandbox::Reply>(const sandbox::Request& request)> evaluate;
+};
+
+using Evaluated = std::expected<std::string, BlockFailure>;  // JSON
+
+class Values {
+ public:
+  // All outlive it.
+  Values(const Flow& flow, const FlowBlock& spec, const BoundBlock& block, ValueSources sources)
+      : flow_(flow), spec_(spec), block_(block), sources_(std::move(sources)) {}
+
+  const std::string& input();
+  // The body of a function, in JavaScript.
+  Evaluated script(const std::string& code);
+  // `tree`, each text with {{ }} in it filled.
+  Evaluated filled(const Json& tree);
+  // {"input", "blocks"}: what rules see that are no JavaScript.
+  std::expected<Json, BlockFailure> document();
+  // Those before it that ended by the outlet that this one needs, in the order of `needs`. Given by whoever
+  // runs it.
+  std::vector<std::string> met;
+
+ private:
+  Evaluated evaluate(sandbox::Kind kind, const std::string& code);
+  Evaluated fill(const Json& tree, std::size_t& templates);
+  const std::string& inputs();
+
+  const Flow& flow_;
+  const FlowBlock& spec_;
+  const BoundBlock& block_;
+  const ValueSources sources_;
+  std::optional<std::string> input_;
+  std::optional<std::string> inputs_;  // of the sandbox
+};
+
+// A text that holds an expression.
+bool is_template(const Json& value);
+
+}  // namespace holdfast::flows

@@ -1,0 +1,95 @@
+// Goal: values reach the sandbox as the text that they were stored as, and come back so; rules of CEL see the
+// same. The sandbox is one that answers what the test says.
+
+#include "block/values.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "block/program.h"
+
+namespace holdfast::flows {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kFlow = R"(
+apiVersion: holdfast.dev/v1
+kind: Flow
+metadata: {name: order}
+spec:
+  blocks:
+    - {id: begin, type: start}
+    - {id: find, type: join, needs: [begin]}
+    - {id: other, type: join, needs: [begin]}
+    - id: decide
+      type: branch
+      needs: [find, other]
+      with: {rules: [{name: large, when: "blocks.find.amount > 100"}, {name: js, when: "{{ input.js }}"}]}
+    - {id: made, type: transform, needs: [decide.large], with: {value: {n: "{{ blocks.find.n }}", list: [1, "{{ input }}", "plain"]}}}
+)";
+
+class ValuesTest : public ::testing::Test {
+ protected:
+  BlockResult run(std::size_t block) {
+    ValueSources sources;
+    sources.input = [this] { return input_; };
+    sources.result = [this](std::size_t other) {
+      read_.push_back(program_.flow.blocks[other].id);
+      return find_;
+    };
+    sources.evaluate = [this](const sandbox::Request& request) -> Result<sandbox::Reply> {
+      asked_.push_back(request);
+      sandbox::Reply reply;
+      reply.result = answer_;
+      reply.failure = failure_;
+      return reply;
+    };
+    Values values(program_.flow, program_.flow.blocks[block], program_.blocks[block], std::move(sources));
+    return program_.blocks[block].type->run(program_.blocks[block], values);
+  }
+
+  Program program_ = *read_program(kFlow, "f.yaml");
+  std::string input_ = R"({"js":true})";
+  std::string find_ = R"({"amount":101,"n":9007199254740993})";
+  std::string answer_ = "12345678901234567890123";
+  std::optional<sandbox::Failure> failure_;
+  std::vector<sandbox::Request> asked_;
+  std::vector<std::string> read_;
+};
+
+TEST_F(ValuesTest, NumbersStayAsTheyAre) {
+  const auto made = run(4);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->value, R"({"list":[1,12345678901234567890123,"plain"],"n":12345678901234567890123})");
+  ASSERT_EQ(asked_.size(), 2U);
+  EXPECT_EQ(asked_[0].inputs,
+            R"({"input":{"js":true},"blocks":{"find":{"amount":101,"n":9007199254740993}}})");
+  EXPECT_THAT(read_, ElementsAre("find")) << "what is not named is not read, and nothing twice";
+}
+
+TEST_F(ValuesTest, AFailureOfTheCodeIsTheBlocksOwnWithItsPlace) {
+  failure_ = sandbox::Failure{sandbox::Fault::kThrown, "TypeError", "x is not a function", 2, 7};
+  const auto made = run(4);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().type, sandbox::fault_name(sandbox::Fault::kThrown));
+  EXPECT_THAT(made.error().message, HasSubstr("line 2, column 7: TypeError: x is not a function"));
+}
+
+TEST_F(ValuesTest, TheFirstRuleThatHoldsNamesTheOutlet) {
+  EXPECT_EQ(run(3)->outlet, "large");
+  EXPECT_TRUE(asked_.empty()) << "CEL needs no sandbox";
+  find_ = R"({"amount":1})";
+  answer_ = "true";
+  EXPECT_EQ(run(3)->outlet, "js");
+  answer_ = "false";
+  EXPECT_EQ(run(3)->outlet, "otherwise");
+  answer_ = "1";
+  EXPECT_THAT(run(3).error().message, HasSubstr("rule `js`: it is neither true nor false, but 1"));
+  find_ = "null";  // it was skipped
+  EXPECT_THAT(run(3).error().message, HasSubstr("rule `large`: "));
+}
+
+}  // namespace
+}  // namespace holdfast::flows

@@ -1,0 +1,132 @@
+// The blocks of one activity, one behind the other. What one came to is known to an attempt behind a crash,
+// which goes on behind it: before a call that changes something outside is begun, everything that it can rest
+// on is stored.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "activities/activities.h"
+#include "base/json.h"
+#include "block/values.h"
+#include "holdfast/failure.h"
+#include "perform/flow_activities.h"
+#include "perform/one_activity.h"
+#include "run/readiness.h"
+
+namespace holdfast::flows {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// The sandbox is asked again and again, so that the activity can say that it lives.
+constexpr milliseconds kSlice{2000};
+constexpr int kMaxSlices = 30;
+
+// Whether a block takes up what went wrong with this one.
+bool is_handled(const Program& program, std::size_t block) {
+  return std::ranges::any_of(program.rules, [&](const protocol::FlowRule& rule) {
+    return std::ranges::any_of(rule.needs, [&](const protocol::FlowNeed& need) {
+      return need.block == block && need.outlet == kError;
+    });
+  });
+}
+
+protocol::FlowFailure failure_of(const Program& program, std::size_t block, const BlockOutcome& outcome) {
+  protocol::FlowFailure out;
+  out.block = program.flow.blocks[block].id;
+  out.type = outcome.error_type;
+  out.message = agent::excerpt(fmt::format("block `{}`: {}", out.block, outcome.error));
+  return out;
+}
+
+std::vector<std::string> met_by(const Program& program, std::size_t block,
+                                const std::vector<std::string>& outlets) {
+  std::vector<std::string> out;
+  for (const protocol::FlowNeed& need : program.rules[block].needs) {
+    if (outlets[need.block] == need.outlet) out.push_back(program.flow.blocks[need.block].id);
+  }
+  return out;
+}
+
+}  // namespace
+
+protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
+                                                  const protocol::FlowBlocksInput& in) {
+  const ProgramPtr flow = program(in.flow, in.version);
+  OneActivity at{.ctx = ctx,
+                 .program = *flow,
+                 .version = in.version,
+                 .books = books(ctx, *flow),
+                 .outlets = std::vector<std::string>(flow->blocks.size()),
+                 .values = {}};
+  for (const protocol::FlowEnded& one : in.ended) at.outlets.at(one.block) = one.outlet;
+  const OutletOf outlet_of = [&at](std::uint32_t block) { return std::string_view(at.outlets.at(block)); };
+  protocol::FlowBlocksResult result;
+  for (const std::uint32_t block : in.blocks) {
+    ctx.heartbeat();
+    ctx.throw_if_cancelled();
+    std::string outlet(protocol::kFlowSkipped);
+    if (runs(flow->rules.at(block), outlet_of)) {
+      BlockOutcome outcome = run_block(at, block);
+      outlet = outcome.outlet;
+      if (outcome.failed && !is_handled(*flow, block)) result.failure = failure_of(*flow, block, outcome);
+      at.values[block] = std::move(outcome.value);
+    }
+    at.outlets[block] = outlet;
+    protocol::FlowEnded& ended = result.ended.emplace_back();
+    ended.block = block;
+    ended.outlet = outlet;
+    if (result.failure) break;
+  }
+  at.books.flush();
+  return result;
+}
+
+BlockOutcome FlowActivities::run_block(OneActivity& at, std::size_t block) {
+  if (auto known = at.books.find(block)) {
+    at.books.tell_again(block, *known);
+    return *std::move(known);
+  }
+  const BoundBlock& bound = at.program.blocks[block];
+  ValueSources sources;
+  sources.input = [&at] { return at.books.input(); };
+  sources.result = [&at](std::size_t other) {
+    const auto found = at.values.find(other);
+    return found != at.values.end() ? found->second : (at.values[other] = at.books.value(other));
+  };
+  sources.evaluate = [&](const sandbox::Request& request) { return evaluate(at.ctx, at.program, request); };
+  Values values(at.program.flow, at.program.flow.blocks[block], bound, std::move(sources));
+  values.met = met_by(at.program, block, at.outlets);
+  if (!bound.tool) at.books.started(block, "");
+  BlockResult result = bound.type->run(bound, values);
+  if (result && result->value.size() > kMaxValueBytes)
+    result = std::unexpected(BlockFailure{"output_limit", "its value is too large"});
+  if (bound.tool && result) return call_tool(at, block, result->value);
+  if (bound.tool) at.books.started(block, "");
+  BlockOutcome outcome = BlockOutcome::of(std::move(result));
+  at.books.ended(block, outcome);
+  return outcome;
+}
+
+// What waiting would mend ends this attempt, and nothing of the block.
+Result<sandbox::Reply> FlowActivities::evaluate(activity::Context& ctx, const Program& program,
+                                                const sandbox::Request& request) {
+  const std::string tenant = fmt::format("{}/{}", ctx.info().namespace_name, program.flow.name);
+  for (int slice = 1;; ++slice) {
+    ctx.heartbeat();
+    ctx.throw_if_cancelled();
+    auto reply = evaluate_(tenant, request, kSlice);
+    if (reply) return reply;
+    switch (reply.error().code()) {
+      case Code::kResourceExhausted:
+        if (slice < kMaxSlices) continue;
+        [[fallthrough]];
+      case Code::kUnavailable: throw ApplicationFailure(std::string(reply.error().message()), "SandboxBusy");
+      default: return reply;
+    }
+  }
+}
+
+}  // namespace holdfast::flows

@@ -1,0 +1,28 @@
+#include "perform/register_flows.h"
+
+#include <memory>
+
+#include "perform/flow_activities.h"
+#include "run/flow_workflow.h"
+
+namespace holdfast::flows {
+
+void register_flows(const agent::Workers& workers, const agent::Deps& deps, Evaluate evaluate) {
+  using namespace protocol;
+  auto activities = std::make_shared<FlowActivities>(deps, std::move(evaluate));
+  workers.agents->register_workflow(kFlowWorkflowType, flow_workflow);
+  workers.agents->register_activity(kFlowBeginActivity, [activities](activity::Context& ctx, FlowInput in) {
+    return activities->begin(ctx, in);
+  });
+  workers.agents->register_activity(
+      kFlowStepActivity,
+      [activities](activity::Context& ctx, FlowStepInput in) { activities->step(ctx, in); });
+  workers.agents->register_activity(
+      kFlowFinishActivity,
+      [activities](activity::Context& ctx, FlowFinishInput in) { return activities->finish(ctx, in); });
+  workers.tools->register_activity(
+      kFlowBlocksActivity,
+      [activities](activity::Context& ctx, FlowBlocksInput in) { return activities->blocks(ctx, in); });
+}
+
+}  // namespace holdfast::flows

@@ -1,0 +1,91 @@
+#include "protocol/flow_run.h"
+
+#include "protocol/fields.h"
+
+namespace holdfast::protocol {
+
+namespace {
+
+void fields(auto& archive, Is<FlowNeed> auto& v) {
+  archive("block", v.block)("outlet", v.outlet);
+}
+
+void fields(auto& archive, Is<FlowRule> auto& v) {
+  archive("needs", v.needs)("any", v.any);
+}
+
+void fields(auto& archive, Is<FlowStep> auto& v) {
+  archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry);
+}
+
+void fields(auto& archive, Is<FlowPlan> auto& v) {
+  archive("flow", v.flow)("version", v.version)("planner", v.planner)("flags", v.flags)("steps", v.steps)(
+      "rules", v.rules);
+}
+
+void fields(auto& archive, Is<FlowInput> auto& v) {
+  archive("flow", v.flow)("version", v.version);
+}
+
+void fields(auto& archive, Is<FlowResult> auto& v) {
+  archive("output", v.output);
+}
+
+void fields(auto& archive, Is<FlowEnded> auto& v) {
+  archive("block", v.block)("outlet", v.outlet);
+}
+
+void fields(auto& archive, Is<FlowFailure> auto& v) {
+  archive("block", v.block)("type", v.type)("message", v.message);
+}
+
+void fields(auto& archive, Is<FlowBlocksInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("blocks", v.blocks)("ended", v.ended);
+}
+
+void fields(auto& archive, Is<FlowBlocksResult> auto& v) {
+  archive("ended", v.ended)("failure", v.failure);
+}
+
+void fields(auto& archive, Is<FlowStepInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("block", v.block)("over", v.over);
+}
+
+void fields(auto& archive, Is<FlowFinishInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("status", v.status)("error_type", v.error_type)(
+      "error", v.error)("ended", v.ended);
+}
+
+}  // namespace
+
+bool is_flow(std::string_view agent) {
+  return agent.starts_with(kFlowPrefix);
+}
+
+std::string agent_of_flow(std::string_view flow) {
+  return std::string(kFlowPrefix) + std::string(flow);
+}
+
+HOLDFAST_PROTOCOL_JSON(FlowNeed)
+HOLDFAST_PROTOCOL_JSON(FlowRule)
+HOLDFAST_PROTOCOL_JSON(FlowStep)
+HOLDFAST_PROTOCOL_JSON(FlowPlan)
+HOLDFAST_PROTOCOL_JSON(FlowInput)
+
+// An output of null is one, too.
+void to_json(Json& out, const FlowResult& value) {
+  out = {{"output", value.output}};
+}
+void from_json(const Json& in, FlowResult& value) {
+  Reader reader(in);
+  fields(reader, value);
+}
+
+HOLDFAST_PROTOCOL_JSON(FlowEnded)
+HOLDFAST_PROTOCOL_JSON(FlowFailure)
+HOLDFAST_PROTOCOL_JSON(FlowBlocksInput)
+HOLDFAST_PROTOCOL_JSON(FlowBlocksResult)
+HOLDFAST_PROTOCOL_JSON(FlowStepInput)
+HOLDFAST_PROTOCOL_JSON(FlowFinishInput)
+
+}  // namespace holdfast::protocol

@@ -1,0 +1,315 @@
+"""Flows that run: on the real server, with a real receiver of requests and a real database, kills included."""
+
+import http.server
+import json
+import pathlib
+import sqlite3
+import threading
+
+import pytest
+from holdfast import Server
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Receiver:
+    """Counts requests by path; a path in `held` gets no answer while it is held, one in `failing` gets 503s."""
+
+    def __init__(self):
+        self.calls = []
+        self.held = {}
+        self.failing = {}
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                receiver.calls.append((self.path, self.headers["Idempotency-Key"], json.loads(body or b"null")))
+                if event := receiver.held.get(self.path):
+                    event.wait(60)
+                status = 200
+                if receiver.failing.get(self.path, 0) > 0:
+                    receiver.failing[self.path] -= 1
+                    status = 503
+                answer = json.dumps({"path": self.path, "n": 9007199254740993}).encode()
+                try:
+                    self.send_response(status)
+                    self.send_header("Content-Length", str(len(answer)))
+                    self.end_headers()
+                    self.wfile.write(answer)
+                except OSError:
+                    pass  # whoever asked was killed
+
+            do_GET = do_POST
+
+            def log_message(self, *arguments):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def count(self, path):
+        return sum(1 for call in self.calls if call[0] == path)
+
+    def keys(self, path):
+        return {call[1] for call in self.calls if call[0] == path}
+
+    def hold(self, path):
+        self.held[path] = threading.Event()
+
+    def release(self, path):
+        self.held.pop(path).set()
+
+
+@pytest.fixture
+def receiver():
+    one = Receiver()
+    yield one
+    for path in list(one.held):
+        one.release(path)
+    one.server.shutdown()
+
+
+@pytest.fixture
+def server(binary, tmp_path):
+    one = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1", "--grant", f"database.write:{tmp_path}/",
+                 log=open(tmp_path / "log", "a")).start()
+    yield one
+    one.close()
+
+
+def flow(name, blocks, more=""):
+    indented = "\n".join("    " + line for line in blocks.strip("\n").splitlines())
+    return f"apiVersion: holdfast.dev/v1\nkind: Flow\nmetadata: {{name: {name}}}\nspec:\n{more}  blocks:\n{indented}\n"
+
+
+def apply(server, name, blocks, more="", status=201):
+    answer = server.request("PUT", f"/api/v1/flows/{name}", flow(name, blocks, more))
+    assert answer.status == status, answer.text
+    return answer.json
+
+
+def start(server, name, value=None, **more):
+    answer = server.post(f"/api/v1/flows/{name}/runs", {"input": value, **more})
+    assert answer.status == 202, answer.text
+    return answer.json["id"]
+
+
+def post(url, effect="idempotent", arguments="{}"):
+    return f'{{http: {{method: POST, url: "{url}"}}, effect: {effect}, arguments: {arguments}}}'
+
+
+def events(server, run):
+    return [(e["type"], e["data"]) for e in server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
+
+
+def statuses(run):
+    return {step["name"]: step["status"] for step in run["steps"]}
+
+
+def test_a_flow_runs_and_its_blocks_are_steps(server):
+    version = apply(server, "sum", """
+- {id: begin, type: start}
+- {id: made, type: code, needs: [begin], with: {code: "return {n: input.n + 1n, big: input.n}"}}
+- {id: text, type: transform, needs: [made], with: {value: {text: "got {{ blocks.made.n }}", big: "{{ blocks.made.big }}"}}}
+- {id: reply, type: respond, needs: [text], with: {value: "{{ blocks.text }}"}}
+""")["version"]
+    run = start(server, "sum", 9007199254740993)
+    ended = server.wait(run)
+    assert ended["status"] == "completed", ended
+    assert ended["output"] == {"big": 9007199254740993, "text": "got 9007199254740994"}
+    assert (ended["agent"], ended["version"]) == ("flow:sum", version)
+    assert [step["name"] for step in ended["steps"]] == ["begin", "made", "text", "reply"]
+    assert {step["kind"] for step in ended["steps"]} == {"start", "code", "transform", "respond"}
+    told = [type for type, _ in events(server, run)]
+    assert told[0] == "run.started" and told[-2:] == ["run.completed", "run.closed"]
+    assert told.count("step.completed") == told.count("step.started") == 4
+    assert [row["id"] for row in server.get("/api/v1/runs?agent=flow:sum").json["runs"]] == [run]
+    # Agents do not show it.
+    assert server.get("/api/v1/agents").json["agents"] == []
+    assert server.get("/api/v1/agents/flow:sum").status == 404
+    assert [one["name"] for one in server.get("/api/v1/flows").json["flows"]] == ["sum"]
+
+
+def test_killed_in_a_shared_activity_it_repeats_no_call_that_has_ended(server, receiver):
+    apply(server, "calls", f"""
+- {{id: begin, type: start}}
+- {{id: one, type: http, needs: [begin], with: {post(receiver.url + "/one", arguments='{n: "{{ input.n }}"}')}}}
+- {{id: two, type: http, needs: [one], with: {post(receiver.url + "/two", arguments='{of: "{{ blocks.one.path }}", n: "{{ blocks.one.n }}"}')}}}
+- {{id: three, type: http, needs: [two], with: {post(receiver.url + "/three")}}}
+- {{id: reply, type: respond, needs: [three], with: {{value: "{{{{ blocks.three.path }}}}"}}}}
+""")
+    receiver.hold("/two")
+    run = start(server, "calls", {"n": 1})
+    server.wait_until(lambda: receiver.count("/two"))
+    assert [type for type, _ in events(server, run)].count("step.completed") >= 1
+    server.kill()
+    receiver.release("/two")
+    server.start()
+    ended = server.wait(run, seconds=40)
+    assert (ended["status"], ended["output"]) == ("completed", "/three")
+    assert (receiver.count("/one"), receiver.count("/two"), receiver.count("/three")) == (1, 2, 1)
+    assert len(receiver.keys("/two")) == 1
+    assert receiver.calls[-2][2] == {"n": 9007199254740993, "of": "/one"}
+    plan = json.loads(json.dumps(next(data for type, data in events(server, run) if type == "run.started")))
+    assert plan["activities"] == 2, "begin, and one for the three calls"
+
+
+def test_what_must_not_be_repeated_is_not_and_its_error_leads_on(server, receiver):
+    apply(server, "once", f"""
+- {{id: begin, type: start}}
+- {{id: pay, type: http, needs: [begin], with: {post(receiver.url + "/pay", effect="at_most_once")}}}
+- {{id: paid, type: respond, needs: [pay], with: {{value: paid}}}}
+- {{id: unclear, type: respond, needs: [pay.error], with: {{value: "{{{{ blocks.pay.error.type }}}}"}}}}
+""")
+    receiver.hold("/pay")
+    run = start(server, "once")
+    server.wait_until(lambda: receiver.count("/pay"))
+    server.kill()
+    receiver.release("/pay")
+    server.start()
+    ended = server.wait(run, seconds=40)
+    assert (ended["status"], ended["output"]) == ("completed", "EffectUnknown")
+    assert receiver.count("/pay") == 1
+    assert statuses(ended) == {"begin": "completed", "pay": "failed", "unclear": "completed"}
+    assert events(server, run)[-2][1]["skipped"] == ["paid"]
+
+
+def test_the_order_of_the_example_branches_and_waits_across_a_kill(server, cli):
+    order = str(ROOT / "examples/flows/order.yaml")
+    small = cli(server, "flow", "run", order, '{"id": 1, "items": [{"price": 9, "count": 2}]}')
+    assert small.returncode == 0, small.stderr
+    assert json.loads(small.stdout)["note"] == "order 1 of 18 was booked at once"
+    run = cli(server, "flow", "run", "order", "--detach", "--input",
+              '{"id": 7, "items": [{"price": 20, "count": 3}, {"price": 55, "count": 1}]}').stdout.strip()
+    server.wait(run, lambda r: statuses(r).get("cool_off") == "running")
+    server.kill()
+    server.start()
+    ended = server.wait(run)
+    assert ended["output"] == {"order": 7, "total": 115, "note": "order 7 of 115 cooled off"}
+    assert "booked" not in statuses(ended)
+    refused = cli(server, "flow", "run", "order", '{"id": "seven"}')
+    assert refused.returncode != 0 and "items" in refused.stderr, refused.stderr
+
+
+def test_branches_go_on_side_by_side_and_sql_is_one_transaction(server, receiver, tmp_path):
+    database = tmp_path / "shop.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("CREATE TABLE refunds(order_id, amount)")
+    apply(server, "refund", f"""
+- {{id: begin, type: start}}
+- id: write
+  type: sql
+  needs: [begin]
+  with:
+    sql: {{database: "{database}", read_only: false, statement: "INSERT INTO refunds VALUES (:order, :amount)"}}
+    arguments: {{order: "{{{{ input.order }}}}", amount: "{{{{ input.amount }}}}"}}
+- {{id: slow, type: http, needs: [begin], with: {post(receiver.url + "/slow")}}}
+- id: read
+  type: sql
+  needs: [write]
+  retry: {{attempts: 2}}
+  with: {{sql: {{database: "{database}", statement: "SELECT * FROM refunds"}}}}
+- {{id: both, type: join, needs: [read, slow]}}
+- {{id: reply, type: respond, needs: [both], with: {{value: {{rows: "{{{{ blocks.read.rows }}}}", from: "{{{{ blocks.both.from }}}}"}}}}}}
+""", "  planner: V3\n")
+    receiver.hold("/slow")
+    run = start(server, "refund", {"order": 7, "amount": 2.5})
+    server.wait(run, lambda r: statuses(r).get("read") == "completed")
+    receiver.release("/slow")
+    ended = server.wait(run)
+    assert ended["output"] == {"rows": [{"order_id": 7, "amount": 2.5}], "from": ["read", "slow"]}
+    with sqlite3.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM refunds").fetchone() == (1,)
+
+
+def test_a_call_is_tried_again_and_an_error_that_leads_nowhere_ends_the_run(server, receiver):
+    apply(server, "tries", f"""
+- {{id: begin, type: start}}
+- {{id: own, type: http, needs: [begin], retry: {{attempts: 4, initial: 50ms}}, with: {post(receiver.url + "/own")}}}
+- {{id: shared, type: http, needs: [begin], with: {post(receiver.url + "/shared")}}}
+- {{id: bad, type: code, needs: [own, shared], with: {{code: "return input.x.y"}}}}
+- {{id: never, type: http, needs: [bad], with: {post(receiver.url + "/never")}}}
+""")
+    receiver.failing = {"/own": 3, "/shared": 1}
+    run = start(server, "tries", {})
+    ended = server.wait(run, seconds=40)
+    assert ended["status"] == "failed", ended
+    assert (receiver.count("/own"), receiver.count("/shared"), receiver.count("/never")) == (4, 2, 0)
+    assert len(receiver.keys("/own")) == 1
+    assert "block `bad`: line 1, column " in ended["error"]["message"] and ended["error"]["type"] == "exception"
+    assert statuses(ended) == {"begin": "completed", "own": "completed", "shared": "completed", "bad": "failed"}
+    refused = server.post(f"/api/v1/runs/{run}/retry", {})
+    assert refused.status == 409 and "not taken up yet" in refused.text
+
+
+def test_a_large_result_is_kept_beside_the_run_and_read_whole(server):
+    apply(server, "large", """
+- {id: begin, type: start}
+- {id: many, type: code, needs: [begin], with: {code: "return 'x'.repeat(500000)"}}
+- {id: pause, type: wait, needs: [many], with: {duration: 10ms}}
+- {id: size, type: transform, needs: [pause], with: {value: "{{ blocks.many.length }}"}}
+""")
+    ended = server.wait(start(server, "large"))
+    assert (ended["status"], ended["output"]) == ("completed", 500000)
+
+
+def test_a_run_is_cancelled_in_its_wait(server):
+    apply(server, "long", """
+- {id: begin, type: start}
+- {id: pause, type: wait, needs: [begin], with: {duration: 30d}}
+- {id: after, type: join, needs: [pause]}
+""")
+    run = start(server, "long")
+    server.wait(run, lambda r: statuses(r).get("pause") == "running")
+    assert server.post(f"/api/v1/runs/{run}/cancel", {"reason": "enough"}).status == 202
+    ended = server.wait(run)
+    assert ended["status"] == "canceled"
+    assert [type for type, _ in events(server, run)][-2:] == ["run.canceled", "run.closed"]
+    assert statuses(ended) == {"begin": "completed", "pause": "stopped"}
+
+
+def test_a_changed_flow_disturbs_no_run_of_the_old_version(server):
+    def applied(word, status=201):
+        return apply(server, "kept", f"""
+- {{id: begin, type: start}}
+- {{id: pause, type: wait, needs: [begin], with: {{duration: 1s}}}}
+- {{id: reply, type: respond, needs: [pause], with: {{value: {word}}}}}
+""", status=status)
+    first = applied("old")
+    run = start(server, "kept")
+    second = applied("new")
+    assert first["version"] != second["version"] and second["new"]
+    assert applied("new", 200)["created"] is False
+    assert server.wait(run)["output"] == "old"
+    pinned = start(server, "kept", version=first["version"])
+    assert server.wait(pinned)["output"] == "old"
+    assert server.wait(start(server, "kept"))["output"] == "new"
+    versions = server.get("/api/v1/flows/kept").json["versions"]
+    assert [one["version"] for one in versions] == [second["version"], first["version"]]
+
+
+def test_what_cannot_be_run_or_was_not_granted_is_refused(server):
+    human = server.request("PUT", "/api/v1/flows/ask?source=ask.yaml", flow("ask", """
+- {id: begin, type: start}
+- {id: ask, type: human, needs: [begin]}
+"""))
+    assert human.status == 400 and human.json["code"] == "invalid_flow"
+    assert "ask.yaml:7:22: `spec.blocks[1].type`: a block of type `human` cannot be run yet" in human.json["detail"]
+    far = server.request("PUT", "/api/v1/flows/far", flow("far", """
+- {id: begin, type: start}
+- {id: get, type: http, needs: [begin], with: {http: {url: "https://far.example/x"}}}
+"""))
+    assert far.status == 403 and "block `get`" in far.text and "host:far.example" in far.text
+    assert server.request("PUT", "/api/v1/flows/other", flow("far", "- {id: begin, type: start}")).status == 409
+    assert server.post("/api/v1/flows/none/runs", {}).status == 404
+    assert server.post("/api/v1/flows/none/runs", {"conversation": "x"}).status == 404
+    apply(server, "plain", "- {id: begin, type: start}")
+    assert server.post("/api/v1/flows/plain/runs", {"conversation": "x"}).status == 400
+    for more in ({"context": {"a": 1}}, {"conversation": "x"}):
+        assert server.post("/api/v1/runs", {"agent": "flow:plain", "input": 1, **more}).status == 400
+    assert server.request("PUT", "/api/v1/agents/flow:plain", "kind: Flow").status == 400
