@@ -126,6 +126,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
   intent.definition_hash = *version;
   intent.input = dump_json(body->value("input", Json(nullptr)));
   intent.idempotency_key = std::string(request.header("idempotency-key"));
+  intent.started_by = actor_of(request, identity::kLocalName);
   nlohmann::json settings = nlohmann::json::object();
   runs::put_asker(settings, context.store(), intent, asker_of(request));
   if (!settings.empty()) intent.settings = dump_json(settings);
