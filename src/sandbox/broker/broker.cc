@@ -14,12 +14,6 @@ namespace {
 // What a process takes besides what its code may: the program's own pages and an empty engine.
 constexpr std::size_t kProcessBytes = 2U << 20;
 
-// The process itself keeps the time (program/main.cc). This is for one that does not, because it was stopped
-// or taken over.
-std::chrono::milliseconds longest(const Request& request) {
-  return std::chrono::milliseconds(std::int64_t{request.limits.time_ms} * 4 + 5000);
-}
-
 std::size_t memory_of(const Request& request) {
   return kProcessBytes + request.limits.memory_bytes + request.limits.output_bytes +
          request.limits.log_bytes + 2 * (request.code.size() + request.inputs.size());
@@ -153,6 +147,10 @@ std::string Broker::end(Inmate inmate) {
   std::string how = inmate.cell->end_worker(std::move(inmate.worker));
   one_less();
   return how;
+}
+
+std::chrono::milliseconds Broker::longest(const Request& request) const {
+  return options_.grace + std::chrono::milliseconds(std::int64_t{request.limits.time_ms} * 4);
 }
 
 Result<Reply> Broker::run(std::string_view tenant, const Request& request,

@@ -31,6 +31,10 @@ class Broker {
     std::size_t most_workers = 16;  // processes at one time
     std::optional<int> level = {};  // none: the first of 1 and 2 that this machine has
     std::string bubblewrap = kBubblewrap;
+    // A process keeps its own time, that of the processor. One that does not, because it was stopped or taken
+    // over, is ended after four times its limit and this: so long that a machine that is very busy ends no
+    // other.
+    std::chrono::milliseconds grace = std::chrono::seconds(30);
     std::string_view program = {};  // none: the one of program/; tests bring others
   };
 
@@ -65,6 +69,7 @@ class Broker {
   void keep(Inmate inmate);
   std::string end(Inmate inmate);
   void one_less();
+  std::chrono::milliseconds longest(const Request& request) const;
 
   const Options options_;
   MemoryBudget& memory_;

@@ -173,7 +173,9 @@ TEST_P(BrokerTest, ManyTenantsInFewProcesses) {
                                script("return typeof left + (globalThis.left = 1)"))),
               R"("undefined1")");
   }
-  EXPECT_LE(processes().size(), 3U + 3U) << "those, the first, bubblewrap's, and one made ahead";
+  // Those, the first, bubblewrap's, and one made ahead: who made room for another ends, and nobody waits for
+  // it.
+  while (processes().size() > 3U + 3U) std::this_thread::yield();
 }
 
 TEST_P(BrokerTest, ManyThreads) {
