@@ -117,7 +117,7 @@ class Node {
   MemoryBudget http_memory_{"HTTP", plan_.http, &memory_};
   MemoryBudget grpc_memory_{"gRPC", plan_.grpc, &memory_};
   MemoryBudget sql_memory_{"SQL statements", plan_.sql, &memory_};
-  MemoryBudget sandbox_memory_{"the sandbox", plan_.total / 8, &memory_};
+  MemoryBudget sandbox_memory_{"the sandbox", plan_.sandbox, &memory_};
   metrics::Registry metrics_;
   otlp::Settings export_;
   std::vector<oidc::ProviderSettings> providers_;

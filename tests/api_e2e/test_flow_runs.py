@@ -8,6 +8,7 @@ import threading
 
 import pytest
 from holdfast import Server
+from postgres import Postgres
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -26,7 +27,8 @@ class Receiver:
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                receiver.calls.append((self.path, self.headers["Idempotency-Key"], json.loads(body or b"null")))
+                key = self.headers["Idempotency-Key"] or self.headers["webhook-id"]
+                receiver.calls.append((self.path, key, json.loads(body or b"null")))
                 if event := receiver.held.get(self.path):
                     event.wait(60)
                 status = 200
@@ -74,12 +76,25 @@ def receiver():
     one.server.shutdown()
 
 
+def serve(binary, tmp_path, *options, environment=None):
+    return Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1", "--grant", f"database.write:{tmp_path}/",
+                  *options, environment=environment, log=open(tmp_path / "log", "a")).start()
+
+
 @pytest.fixture
 def server(binary, tmp_path):
-    one = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1", "--grant", f"database.write:{tmp_path}/",
-                 log=open(tmp_path / "log", "a")).start()
+    one = serve(binary, tmp_path)
     yield one
     one.close()
+
+
+@pytest.fixture
+def server_on_postgres(binary, tmp_path):
+    postgres = Postgres()
+    one = serve(binary, tmp_path, "--platform-store", postgres.address("flows"))
+    yield one
+    one.close()
+    postgres.close()
 
 
 def flow(name, blocks, more=""):
@@ -107,6 +122,11 @@ def events(server, run):
     return [(e["type"], e["data"]) for e in server.get(f"/api/v1/runs/{run}/events?limit=1000").json["events"]]
 
 
+def whole_log(server, run):
+    """Of a run that has ended: its last event is written a moment later."""
+    return server.wait_until(lambda: (log := events(server, run))[-1][0] == "run.closed" and log)
+
+
 def statuses(run):
     return {step["name"]: step["status"] for step in run["steps"]}
 
@@ -118,14 +138,14 @@ def test_a_flow_runs_and_its_blocks_are_steps(server):
 - {id: text, type: transform, needs: [made], with: {value: {text: "got {{ blocks.made.n }}", big: "{{ blocks.made.big }}"}}}
 - {id: reply, type: respond, needs: [text], with: {value: "{{ blocks.text }}"}}
 """)["version"]
-    run = start(server, "sum", 9007199254740993)
+    run = start(server, "sum", {"n": 9007199254740993})
     ended = server.wait(run)
     assert ended["status"] == "completed", ended
     assert ended["output"] == {"big": 9007199254740993, "text": "got 9007199254740994"}
     assert (ended["agent"], ended["version"]) == ("flow:sum", version)
     assert [step["name"] for step in ended["steps"]] == ["begin", "made", "text", "reply"]
     assert {step["kind"] for step in ended["steps"]} == {"start", "code", "transform", "respond"}
-    told = [type for type, _ in events(server, run)]
+    told = [type for type, _ in whole_log(server, run)]
     assert told[0] == "run.started" and told[-2:] == ["run.completed", "run.closed"]
     assert told.count("step.completed") == told.count("step.started") == 4
     assert [row["id"] for row in server.get("/api/v1/runs?agent=flow:sum").json["runs"]] == [run]
@@ -135,7 +155,7 @@ def test_a_flow_runs_and_its_blocks_are_steps(server):
     assert [one["name"] for one in server.get("/api/v1/flows").json["flows"]] == ["sum"]
 
 
-def test_killed_in_a_shared_activity_it_repeats_no_call_that_has_ended(server, receiver):
+def kill_at_each_call(server, receiver):
     apply(server, "calls", f"""
 - {{id: begin, type: start}}
 - {{id: one, type: http, needs: [begin], with: {post(receiver.url + "/one", arguments='{n: "{{ input.n }}"}')}}}
@@ -143,20 +163,29 @@ def test_killed_in_a_shared_activity_it_repeats_no_call_that_has_ended(server, r
 - {{id: three, type: http, needs: [two], with: {post(receiver.url + "/three")}}}
 - {{id: reply, type: respond, needs: [three], with: {{value: "{{{{ blocks.three.path }}}}"}}}}
 """)
-    receiver.hold("/two")
-    run = start(server, "calls", {"n": 1})
-    server.wait_until(lambda: receiver.count("/two"))
-    assert [type for type, _ in events(server, run)].count("step.completed") >= 1
-    server.kill()
-    receiver.release("/two")
-    server.start()
+    run = None
+    for path in ("/one", "/two", "/three"):
+        receiver.hold(path)
+        run = run or start(server, "calls", {"n": 1})
+        server.wait_until(lambda: receiver.count(path), seconds=40)
+        server.kill()
+        receiver.release(path)
+        server.start()
     ended = server.wait(run, seconds=40)
     assert (ended["status"], ended["output"]) == ("completed", "/three")
-    assert (receiver.count("/one"), receiver.count("/two"), receiver.count("/three")) == (1, 2, 1)
-    assert len(receiver.keys("/two")) == 1
-    assert receiver.calls[-2][2] == {"n": 9007199254740993, "of": "/one"}
-    plan = json.loads(json.dumps(next(data for type, data in events(server, run) if type == "run.started")))
-    assert plan["activities"] == 2, "begin, and one for the three calls"
+    # Each was under way once when the server died, and is asked again under its key; what had ended is not.
+    assert [call[0] for call in receiver.calls] == ["/one", "/one", "/two", "/two", "/three", "/three"]
+    assert all(len(receiver.keys(path)) == 1 for path in ("/one", "/two", "/three"))
+    assert receiver.calls[2][2] == {"n": 9007199254740993, "of": "/one"} == receiver.calls[3][2]
+    assert dict(events(server, run))["run.started"]["activities"] == 2, "begin, and one for the three calls"
+
+
+def test_killed_in_a_shared_activity_it_repeats_no_call_that_has_ended(server, receiver):
+    kill_at_each_call(server, receiver)
+
+
+def test_killed_with_its_records_on_postgresql_it_repeats_none_either(server_on_postgres, receiver):
+    kill_at_each_call(server_on_postgres, receiver)
 
 
 def test_what_must_not_be_repeated_is_not_and_its_error_leads_on(server, receiver):
@@ -176,7 +205,7 @@ def test_what_must_not_be_repeated_is_not_and_its_error_leads_on(server, receive
     assert (ended["status"], ended["output"]) == ("completed", "EffectUnknown")
     assert receiver.count("/pay") == 1
     assert statuses(ended) == {"begin": "completed", "pay": "failed", "unclear": "completed"}
-    assert events(server, run)[-2][1]["skipped"] == ["paid"]
+    assert dict(events(server, run))["run.completed"]["skipped"] == ["paid"]
 
 
 def test_the_order_of_the_example_branches_and_waits_across_a_kill(server, cli):
@@ -269,8 +298,59 @@ def test_a_run_is_cancelled_in_its_wait(server):
     assert server.post(f"/api/v1/runs/{run}/cancel", {"reason": "enough"}).status == 202
     ended = server.wait(run)
     assert ended["status"] == "canceled"
-    assert [type for type, _ in events(server, run)][-2:] == ["run.canceled", "run.closed"]
+    assert [type for type, _ in whole_log(server, run)][-2:] == ["run.canceled", "run.closed"]
     assert statuses(ended) == {"begin": "completed", "pause": "stopped"}
+
+
+def test_a_failure_and_a_cancellation_end_a_call_that_is_under_way(server, receiver):
+    apply(server, "stuck", f"""
+- {{id: begin, type: start}}
+- {{id: slow, type: http, needs: [begin], timeout: 1m, with: {post(receiver.url + "/slow")}}}
+- {{id: pause, type: wait, needs: [begin], with: {{duration: "1s"}}}}
+- {{id: bad, type: branch, needs: [pause], with: {{rules: [{{name: yes, when: "input.fails"}}]}}}}
+- {{id: end, type: join, needs: [bad.otherwise, slow]}}
+""", "  planner: V3\n")
+    receiver.hold("/slow")
+    failed = server.wait(start(server, "stuck", {"fails": 1}), seconds=30)
+    assert failed["status"] == "failed" and failed["error"]["type"] == "RuleError", failed["error"]
+    assert "rule `yes`: it is no bool, but int" in failed["error"]["message"]
+    run = start(server, "stuck", {"fails": False})
+    server.wait(run, lambda r: statuses(r).get("bad") == "completed")
+    assert server.post(f"/api/v1/runs/{run}/cancel", {}).status == 202
+    ended = server.wait(run, seconds=30)
+    assert ended["status"] == "canceled"
+    assert statuses(ended)["slow"] == "stopped" and receiver.count("/slow") == 2
+
+
+def test_an_event_is_published_once_across_a_kill(binary, tmp_path, receiver):
+    server = serve(binary, tmp_path, "--grant", f"env:HOOK@{receiver.url.removeprefix('http://')}",
+                   environment={"HOOK": "whsec_" + "QUJD" * 8})
+    try:
+        apply(server, "tell", f"""
+- {{id: begin, type: start}}
+- {{id: tell, type: publish, needs: [begin], with: {{webhook: {{url: "{receiver.url}/hook", secret_env: HOOK, event: order.paid}}, arguments: {{order: "{{{{ input }}}}"}}}}}}
+- {{id: reply, type: respond, needs: [tell], with: {{value: "{{{{ blocks.tell.delivered }}}}"}}}}
+""")
+        receiver.hold("/hook")
+        run = start(server, "tell", 7)
+        server.wait_until(lambda: receiver.count("/hook"))
+        server.kill()
+        receiver.release("/hook")
+        server.start()
+        assert server.wait(run, seconds=40)["output"] == "order.paid"
+        assert receiver.count("/hook") == 2 and len(receiver.keys("/hook")) == 1, "one event to the receiver, by its id"
+        assert receiver.calls[0][2]["data"] == {"order": 7}
+    finally:
+        server.close()
+
+
+def test_a_schedule_starts_flows(server):
+    apply(server, "nightly", "- {id: begin, type: start}")
+    made = server.post("/api/v1/schedules", {"name": "n", "agent": "flow:nightly", "input": 7, "cron": "0 0 1 1 *", "time_zone": "UTC"})
+    assert made.status == 201, made.text
+    assert server.post("/api/v1/schedules/n/trigger", {}).status == 202
+    run = server.wait_until(lambda: server.get("/api/v1/runs?agent=flow:nightly").json["runs"])[0]["id"]
+    assert server.wait(run)["output"] == 7
 
 
 def test_a_changed_flow_disturbs_no_run_of_the_old_version(server):
@@ -299,7 +379,7 @@ def test_what_cannot_be_run_or_was_not_granted_is_refused(server):
 - {id: ask, type: human, needs: [begin]}
 """))
     assert human.status == 400 and human.json["code"] == "invalid_flow"
-    assert "ask.yaml:7:22: `spec.blocks[1].type`: a block of type `human` cannot be run yet" in human.json["detail"]
+    assert "ask.yaml:7:23: `spec.blocks[1].type`: a block of type `human` cannot be run yet" in human.json["detail"]
     far = server.request("PUT", "/api/v1/flows/far", flow("far", """
 - {id: begin, type: start}
 - {id: get, type: http, needs: [begin], with: {http: {url: "https://far.example/x"}}}

@@ -81,9 +81,9 @@ consteval RunnableBlock whole(RunnableBlock block) {
 }
 
 // The types that can be run, one line each.
-#define HOLDFAST_BLOCKS(line)                                                                               \
-  line(kBranchBlock) line(kCodeBlock) line(kHttpBlock) line(kJoinBlock) line(kRespondBlock) line(kSqlBlock) \
-      line(kStartBlock) line(kTransformBlock) line(kWaitBlock)
+#define HOLDFAST_BLOCKS(line)                                                               \
+  line(kBranchBlock) line(kCodeBlock) line(kHttpBlock) line(kJoinBlock) line(kPublishBlock) \
+      line(kRespondBlock) line(kSqlBlock) line(kStartBlock) line(kTransformBlock) line(kWaitBlock)
 
 #define HOLDFAST_DECLARE_BLOCK(block) extern const RunnableBlock block;
 HOLDFAST_BLOCKS(HOLDFAST_DECLARE_BLOCK)

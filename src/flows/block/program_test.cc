@@ -92,7 +92,7 @@ TEST(Program, ItsPlanHasWhatTheWorkflowMustKnow) {
 
 TEST(Program, WhatCannotBeRunIsRefused) {
   EXPECT_THAT(mistakes("    - {id: ask, type: human, needs: [begin]}\n"),
-              HasSubstr("f.yaml:7:22: `spec.blocks[1].type`: a block of type `human` cannot be run yet"));
+              HasSubstr("f.yaml:7:23: `spec.blocks[1].type`: a block of type `human` cannot be run yet"));
   EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], async: true, with: {code: 'return 1'}}\n"),
               HasSubstr("cannot be completed from outside yet"));
   EXPECT_THAT(mistakes("    - {id: a, type: join, needs: [begin], timeout: 3s}\n"), HasSubstr("has none"));
@@ -109,7 +109,7 @@ TEST(Program, WhatWithSaysIsCheckedWithItsPlace) {
   EXPECT_THAT(mistakes("    - {id: a, type: transform, needs: [begin]}\n"),
               HasSubstr("`spec.blocks[1].with.value` is missing"));
   EXPECT_THAT(mistakes("    - {id: a, type: http, needs: [begin], with: {http: {url: 'ftp://x'}}}\n"),
-              HasSubstr("f.yaml:7:68: `spec.blocks[1].with.http.url`: must start with http"));
+              HasSubstr("f.yaml:7:62: `spec.blocks[1].with.http.url`: must start with http"));
   EXPECT_THAT(
       mistakes(
           "    - {id: a, type: sql, needs: [begin], with: {sql: {database: x.db, statement: 'SELECT 1'}}}\n"),
@@ -121,6 +121,20 @@ TEST(Program, WhatWithSaysIsCheckedWithItsPlace) {
       mistakes("    - {id: a, type: branch, needs: [begin], with: {rules: [{name: x, when: amount > 1}]}}\n"
                "    - {id: b, type: join, needs: [a.x]}\n"),
       HasSubstr("write input.amount"));
+}
+
+TEST(Program, APublishBlockIsOneToolThatSends) {
+  const std::string_view event =
+      "    - {id: tell, type: publish, needs: [begin], with: {webhook: {url: 'https://a.example/x', "
+      "secret_env: S}, "
+      "arguments: {id: 1}}}\n";
+  const auto read = read_program(flow(event), "f.yaml");
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->blocks[1].tool->effect, agent::Effect::kIdempotent);
+  EXPECT_EQ(canonical_json(*read_program(canonical_json(*read), "stored")), canonical_json(*read));
+  EXPECT_THAT(
+      mistakes("    - {id: tell, type: publish, needs: [begin], with: {http: {url: 'https://a.example'}}}\n"),
+      HasSubstr("one tool that sends messages: email, slack or webhook"));
 }
 
 TEST(Program, ExpressionsNameBlocksThatAreThere) {

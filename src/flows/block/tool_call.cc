@@ -30,28 +30,32 @@ Json parameters_of(const Json& arguments) {
 }  // namespace
 
 void read_tool_call(BlockReader& reader) {
+  const agent::ActivityTool* type = agent::find_activity_tool(reader.spec.type->name);
+  HF_CHECK(type);
+  read_call_of(*type, reader);
+}
+
+void read_call_of(const agent::ActivityTool& type, BlockReader& reader) {
   static const agent::McpServers kNoServers;
   spec::MapReader& with = reader.with;
   auto settings = std::make_shared<ToolCallSettings>();
   auto tool = std::make_shared<agent::ToolSpec>();
   settings->arguments = read_arguments(with);
-  const agent::ActivityTool* type = agent::find_activity_tool(reader.spec.type->name);
-  HF_CHECK(type);
   tool->name = reader.spec.id;
-  tool->type = &type->type;
+  tool->type = &type.type;
   tool->parameters = parameters_of(settings->arguments);
-  tool->timeout = reader.spec.timeout.value_or(type->type.timeout);
+  tool->timeout = reader.spec.timeout.value_or(type.type.timeout);
   if (reader.spec.retry) tool->retry = *reader.spec.retry;
   const auto effect = with.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
   if (effect) tool->effect = static_cast<agent::Effect>(*effect);
   agent::ToolReader section{with, *tool, effect.has_value(), reader.base_directory, kNoServers};
-  if (with.has(type->type.name)) {
-    type->type.read(section);
-    if (tool->settings && type->type.check) {
-      if (auto bad = type->type.check(*tool)) with.problem(type->type.name, *bad);
+  if (with.has(type.type.name)) {
+    type.type.read(section);
+    if (tool->settings && type.type.check) {
+      if (auto bad = type.type.check(*tool)) with.problem(type.type.name, *bad);
     }
   } else {
-    with.missing(type->type.name, type->type.section_needs);
+    with.missing(type.type.name, type.type.section_needs);
   }
   reader.out.settings = std::move(settings);
   reader.out.tool = std::move(tool);

@@ -5,8 +5,15 @@
 
 #include "block/block.h"
 
+namespace holdfast::agent {
+struct ActivityTool;
+}
+
 namespace holdfast::flows {
 
+// A call of a tool of that type.
+void read_call_of(const agent::ActivityTool& type, BlockReader& reader);
+// Of the tool type that is called like the block's.
 void read_tool_call(BlockReader& reader);
 Json tool_call_json(const BoundBlock& block);
 // The arguments.

@@ -133,6 +133,12 @@ void BlockBooks::started(std::size_t block, const std::string& arguments) {
       "publishing an event");
 }
 
+void BlockBooks::wait_started(std::size_t block) {
+  Json event = head(block);
+  event["attempt"] = 1;
+  publish(protocol::event::kStepStarted, event, fmt::format("step/{}/started", block + 1));
+}
+
 void BlockBooks::retrying(std::size_t block, int attempt, const std::string& error,
                           std::optional<std::chrono::milliseconds> retry_after) {
   Json event = head(block);

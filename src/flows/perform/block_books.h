@@ -49,7 +49,10 @@ class BlockBooks {
   std::string value(std::size_t block);
   const std::string& input();
 
+  // A crash may take it: whoever does the work again says it again.
   void started(std::size_t block, const std::string& arguments);
+  // Of a wait, which nobody begins again.
+  void wait_started(std::size_t block);
   void retrying(std::size_t block, int attempt, const std::string& error,
                 std::optional<std::chrono::milliseconds> retry_after);
   // To be written with the next flush().

@@ -53,7 +53,7 @@ protocol::FlowPlan FlowActivities::begin(activity::Context& ctx, const protocol:
 void FlowActivities::step(activity::Context& ctx, const protocol::FlowStepInput& in) {
   const ProgramPtr flow = program(in.flow, in.version);
   BlockBooks at = books(ctx, *flow);
-  if (!in.over) return at.started(in.block, "");
+  if (!in.over) return at.wait_started(in.block);
   BlockOutcome outcome;
   outcome.value = "null";
   at.ended(in.block, outcome);
@@ -79,12 +79,14 @@ std::optional<std::size_t> speaker(const Program& program, const std::vector<pro
   return responds ? responds : last;
 }
 
-// A value that the history has no room for is told by where it is.
+// A value that the history has no room for is told by its beginning; one that no reader would get as it is (a
+// number beyond 64 bits), as its text.
 Json output_of(BlockBooks& books, std::size_t block) {
   const std::string value = books.value(block);
   if (value.size() > kMaxOutputBytes)
     return {{"too_large", {{"bytes", value.size()}, {"beginning", excerpt(value)}}}};
-  return parse_json(value);
+  auto read = read_json(value, kMaxJsonDepth, Integers::kExact);
+  return read ? *std::move(read) : Json(value);
 }
 
 }  // namespace
