@@ -49,7 +49,7 @@ def test_two_people_with_the_role_and_not_who_started_it(guarded, agent_text, pa
     last = decide("cleo")
     assert (last.status, last.json["status"], last.json["have"]) == (200, "approved", 2), last.text
     guarded.wait_until(lambda: guarded.get("/api/v1/runs/eyes", **pages["bob"]).json["status"] == "completed")
-    assert payments() == [250]
+    assert payments() == [250], guarded.get("/api/v1/runs/eyes", **pages["bob"]).text
 
 
 def rpc(method, params):

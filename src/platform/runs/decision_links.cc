@@ -16,7 +16,7 @@ using platform::DecisionLink;
 Result<MadeLink> DecisionLinks::make(const LinkRequest& wanted) {
   DecisionLink row;
   if (wanted.key.empty()) {
-    row.id = base64url(random_bytes(*deps_.random, 16));
+    row.id = hex_of(random_bytes(*deps_.random, 16));  // no `-` at its beginning: a command line would take it for an option
   } else {
     row.id = sha256_hex(wanted.approval + "\n" + wanted.key).substr(0, 32);
   }
