@@ -132,7 +132,7 @@ def test_several_have_to_approve_and_one_of_them_is_told_so(guarded, page, agent
         add_user(guarded, name, {"default": roles})
     assert guarded.request("PUT", "/api/v1/agents/payer", with_policy(agent_text(), FOUR_EYES), deploy).status == 201
     headers = {name: {"Cookie": session_of(guarded, name)[1], "Sec-Fetch-Site": "same-origin"} for name in ("ann", "cleo")}
-    assert guarded.post("/api/v1/runs", {"agent": "payer", "input": "pay", "id": "eyes"}, headers["ann"]).status == 202
+    assert guarded.post("/api/v1/runs", {"agent": "payer", "input": "pay", "id": "eyes-in-the-console"}, headers["ann"]).status == 202
     approval = guarded.wait_until(lambda: guarded.get("/api/v1/approvals", **headers["cleo"]).json["approvals"])[0]
     page.open(f"http://{guarded.http}/inbox")
     sign_in(page, "bob", PASSWORD)
