@@ -101,7 +101,16 @@ void show(ApiContext& context, Request& request, Responder responder) {
   auto head = asked_head(context, request);
   if (!head) return responder.reply(head.error().response());
   if (word == "true") return stream(context, *head, *after, std::move(responder));
-  responder.reply(now(context, *head));
+  // All of a run's log is read: short requests do not wait behind those who ask for long runs. Dropped, the responder
+  // answers 500.
+  context.large_workers->post([&context, head = *std::move(head), responder = std::move(responder)]() mutable {
+    if (context.ending) return;
+    try {
+      responder.reply(now(context, head));
+    } catch (const std::exception& error) {
+      fmt::print(stderr, "holdfast: telling of run {} failed: {}\n", head.run, error.what());
+    }
+  });
 }
 
 void cancel(ApiContext& context, Request& request, Responder responder) {
