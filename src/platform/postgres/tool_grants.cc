@@ -39,14 +39,11 @@ Status PostgresStore::put_tool_grant(const ToolGrant& row, const AuditRow& said)
 Result<bool> PostgresStore::delete_tool_grant(std::string_view namespace_name, std::string_view id,
                                               const AuditRow& said) {
   return write<bool>([&](Connection& db) -> Result<bool> {
-    Statement query(db, "SELECT id FROM tool_grants WHERE namespace = $1 AND id = $2");
-    auto found = query.bind(namespace_name, id).one([](const Statement& row) { return row.text(0); });
-    if (!found) return fail(found.error());
-    if (!*found) return false;
     Statement erase(db, "DELETE FROM tool_grants WHERE namespace = $1 AND id = $2");
-    Status status = erase.bind(namespace_name, id).run();
-    if (status.ok()) status = insert_audit(db, rules::at(said, clock_.now()));
-    if (!status.ok()) return fail(std::move(status));
+    if (Status status = erase.bind(namespace_name, id).run(); !status.ok()) return fail(std::move(status));
+    if (erase.affected() == 0) return false;
+    if (Status status = insert_audit(db, rules::at(said, clock_.now())); !status.ok())
+      return fail(std::move(status));
     return true;
   });
 }
