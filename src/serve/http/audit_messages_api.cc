@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "base/base64.h"
@@ -100,16 +99,6 @@ Json row_of(const std::string& run, const Certified& certified, const Calls& cal
             {"message", message}}}};
 }
 
-std::expected<std::uint64_t, Problem> place_of(const Request& request) {
-  auto cursor = cursor_parameter(request);
-  if (!cursor) return std::unexpected(cursor.error());
-  std::uint64_t place = 0;
-  if (cursor->empty()) return place;
-  const auto [end, error] = std::from_chars(cursor->data(), cursor->data() + cursor->size(), place);
-  if (error == std::errc() && end == cursor->data() + cursor->size()) return place;
-  return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
-}
-
 // As many as fit into one answer.
 Result<std::vector<platform::Message>> read_some(platform::Store& store, const platform::Reference& at,
                                                  std::uint64_t first, std::uint64_t last) {
@@ -128,7 +117,7 @@ Response show_messages(ApiContext& context, Request& request) {
   if (run.empty()) return Problem(400, "missing_parameter", "'run' is missing").response();
   auto limit = number_parameter(request, "limit", kUsualPage, 1, platform::kMaxPage);
   if (!limit) return limit.error().response();
-  auto after = place_of(request);
+  auto after = place_parameter(request);
   if (!after) return after.error().response();
   const auto rows = context.store().audit_rows(run, platform::kMaxPage);
   if (!rows) return Problem::from(rows.error()).response();

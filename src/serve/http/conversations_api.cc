@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <limits>
 
 #include "base/base64.h"
@@ -35,16 +34,6 @@ Json turn_json(const platform::Turn& turn) {
   return {{"run", turn.run}, {"came_at", iso_time(turn.at)}, {"in_line", !turn.over}};
 }
 
-std::expected<std::uint64_t, Problem> place_of(const Request& request) {
-  auto cursor = cursor_parameter(request);
-  if (!cursor) return std::unexpected(cursor.error());
-  std::uint64_t place = 0;
-  if (cursor->empty()) return place;
-  const auto [end, error] = std::from_chars(cursor->data(), cursor->data() + cursor->size(), place);
-  if (error == std::errc() && end == cursor->data() + cursor->size()) return place;
-  return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
-}
-
 Response list_messages(ApiContext& context, Request& request) {
   runs::ConversationQuery query;
   query.conversation = std::string(request.param("id"));
@@ -54,7 +43,7 @@ Response list_messages(ApiContext& context, Request& request) {
   auto limit = number_parameter(request, "limit", query.limit, 1, platform::kMaxPage);
   if (!limit) return limit.error().response();
   query.limit = *limit;
-  auto after = place_of(request);
+  auto after = place_parameter(request);
   if (!after) return after.error().response();
   query.after = *after;
   auto page = context.runs().conversation(query);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/event_source.h"
+#include "http/event_stream.h"
 #include "http/problems.h"
 
 namespace holdfast::http {
@@ -30,17 +31,6 @@ std::string_view asked_cursor(const Request& request) {
 
 bool wants_stream(const Request& request) {
   return request.header("accept").find("text/event-stream") != std::string_view::npos;
-}
-
-void serve_stream(ApiContext& context, const std::shared_ptr<EventSource>& source, Responder responder) {
-  Response head;
-  head.content_type = "text/event-stream";
-  head.headers.push_back({"X-Accel-Buffering", "no"});
-  auto stream =
-      responder.stream(std::move(head), *context.stream_workers, [source] { return source->next(); });
-  if (!stream) return;
-  source->bind(stream);
-  stream->wake();
 }
 
 Response event_page(ApiContext& context, const Request& request, const std::string& run) {
@@ -74,7 +64,7 @@ void run_events(ApiContext& context, Request& request, Responder responder) {
   if (Status opened = source->open(context.runs(), {run}, from); !opened.ok()) {
     return responder.reply(problem_of(opened).response());
   }
-  serve_stream(context, source, std::move(responder));
+  serve_events(context, source, std::move(responder));
 }
 
 // The feed, and the runs that the address names.
@@ -116,7 +106,7 @@ void all_events(ApiContext& context, Request& request, Responder responder) {
   if (Status opened = source->open(context.runs(), *logs, from); !opened.ok()) {
     return responder.reply(problem_of(opened).response());
   }
-  serve_stream(context, source, std::move(responder));
+  serve_events(context, source, std::move(responder));
 }
 
 }  // namespace

@@ -133,4 +133,14 @@ std::expected<platform::TimeRange, Problem> range_parameters(const Request& requ
   return range_of(request.query_value("from"), request.query_value("to"), "invalid_parameter");
 }
 
+std::expected<std::uint64_t, Problem> place_parameter(const Request& request) {
+  auto cursor = cursor_parameter(request);
+  if (!cursor) return std::unexpected(cursor.error());
+  std::uint64_t place = 0;
+  if (cursor->empty()) return place;
+  const auto [end, error] = std::from_chars(cursor->data(), cursor->data() + cursor->size(), place);
+  if (error == std::errc() && end == cursor->data() + cursor->size()) return place;
+  return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
+}
+
 }  // namespace holdfast::http

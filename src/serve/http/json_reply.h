@@ -34,6 +34,8 @@ std::expected<std::uint32_t, Problem> number_parameter(const Request& request, s
                                                        std::uint32_t max);
 // ?cursor=, decoded; empty when there is none.
 std::expected<std::string, Problem> cursor_parameter(const Request& request);
+// The same of a list whose places are numbers; 0: from its beginning.
+std::expected<std::uint64_t, Problem> place_parameter(const Request& request);
 
 // Moments of RFC 3339, from the first one on, until before the second; `code` is of the problem.
 std::expected<platform::TimeRange, Problem> range_of(std::optional<std::string_view> from,

@@ -5,6 +5,7 @@
 
 #include "base/ids.h"
 #include "http/api_context.h"
+#include "http/event_stream.h"
 #include "http/problems.h"
 #include "http/run_json.h"
 #include "http/session_source.h"
@@ -28,14 +29,7 @@ void session_events(ApiContext& context, Request& request, Responder responder) 
   auto source = std::make_shared<SessionSource>(context.runs(), std::string(request.param("id")));
   if (Status opened = source->open(id); !opened.ok())
     return responder.reply(problem_of(opened).response());
-  Response head;
-  head.content_type = "text/event-stream";
-  head.headers.push_back({"X-Accel-Buffering", "no"});
-  auto stream =
-      responder.stream(std::move(head), *context.stream_workers, [source] { return source->next(); });
-  if (!stream) return;
-  source->bind(stream);
-  stream->wake();
+  serve_events(context, source, std::move(responder));
 }
 
 // ---- what is said
