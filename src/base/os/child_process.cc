@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +11,8 @@
 #include <thread>
 
 #include <fmt/format.h>
+
+#include "os/spawn.h"
 
 namespace holdfast::os {
 
@@ -28,13 +29,6 @@ Code code_of(int error) {
   if (error == ENOENT || error == ENOTDIR) return Code::kNotFound;
   if (error == EACCES || error == ENOEXEC) return Code::kPermissionDenied;
   return Code::kUnavailable;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
-  out.push_back(nullptr);
-  return out;
 }
 
 // A write to a program that has ended must be an error and no signal, whatever the process does with SIGPIPE.
@@ -75,28 +69,9 @@ Result<std::unique_ptr<ChildProcess>> ChildProcess::start(const Options& options
   Pipes pipes;
   if (options.command.empty()) return fail(Code::kInvalidArgument, "there is no command");
   if (!pipes.open()) return fail(Code::kUnavailable, std::strerror(errno));
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, pipes.input[0], 0);
-  posix_spawn_file_actions_adddup2(&files, pipes.output[1], 1);
-  posix_spawn_file_actions_adddup2(&files, pipes.errors[1], 2);
-  posix_spawn_file_actions_addclosefrom_np(&files, 3);
-  posix_spawn_file_actions_addchdir_np(&files, "/");
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&how, &none);
-  posix_spawnattr_setsigdefault(&how, &all);
-  posix_spawnattr_setpgroup(&how, 0);
-  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   pid_t pid = 0;
-  const int error = posix_spawn(&pid, options.command.front().c_str(), &files, &how,
-                                pointers(options.command).data(), pointers(options.environment).data());
-  posix_spawnattr_destroy(&how);
-  posix_spawn_file_actions_destroy(&files);
+  const int error =
+      spawn({options.command, options.environment, {pipes.input[0], pipes.output[1], pipes.errors[1]}}, pid);
   if (error != 0) {
     return fail(code_of(error),
                 fmt::format("{} does not start: {}", options.command.front(), std::strerror(error)));

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -17,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "os/spawn.h"
 #include "wire/control.h"
 
 namespace holdfast::sandbox {
@@ -90,41 +90,6 @@ std::vector<std::string> command(int level, const std::string& bubblewrap) {
           "1"};
 }
 
-// Out of the way of those that a program is given, so that one is not put where another still is.
-int moved_up(int file) {
-  const int up = ::fcntl(file, F_DUPFD_CLOEXEC, 10);
-  ::close(file);
-  return up;
-}
-
-// Streams and the program, and no file, signal or environment of this process besides.
-int spawn(const std::vector<std::string>& words, int control, int errors, int program, pid_t& pid) {
-  posix_spawn_file_actions_t files;
-  posix_spawn_file_actions_init(&files);
-  for (const auto& [from, to] : {std::pair{control, 0}, {errors, 1}, {errors, 2}, {program, 3}})
-    posix_spawn_file_actions_adddup2(&files, from, to);
-  posix_spawn_file_actions_addclosefrom_np(&files, 4);
-  posix_spawn_file_actions_addchdir_np(&files, "/");
-  posix_spawnattr_t how;
-  posix_spawnattr_init(&how);
-  sigset_t none;
-  sigset_t all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  posix_spawnattr_setsigmask(&how, &none);
-  posix_spawnattr_setsigdefault(&how, &all);
-  posix_spawnattr_setpgroup(&how, 0);
-  posix_spawnattr_setflags(&how, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> arguments;
-  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-  arguments.push_back(nullptr);
-  char* environment[] = {nullptr};
-  const int error = posix_spawn(&pid, words.front().c_str(), &files, &how, arguments.data(), environment);
-  posix_spawnattr_destroy(&how);
-  posix_spawn_file_actions_destroy(&files);
-  return error;
-}
-
 std::string ending(int status) {
   if (WIFEXITED(status)) return fmt::format("ended by itself, with code {}", WEXITSTATUS(status));
   switch (WTERMSIG(status)) {
@@ -154,12 +119,13 @@ Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program,
   int error = 0;
   {
     // Closed before anything is heard, so that the end of what was started is the end of the socket.
-    const File theirs(moved_up(control[1]));
-    const File their_errors(moved_up(errors[1]));
-    const File bytes(moved_up(program_file(program)));
-    error = bytes.get() < 0
-                ? EMFILE
-                : spawn(command(level, bubblewrap), theirs.get(), their_errors.get(), bytes.get(), pid);
+    const File theirs(control[1]);
+    const File their_errors(errors[1]);
+    const File bytes(program_file(program));
+    error = bytes.get() < 0 ? EMFILE
+                            : os::spawn({command(level, bubblewrap), {},
+                                         {theirs.get(), their_errors.get(), their_errors.get(), bytes.get()}},
+                                        pid);
   }
   if (error != 0)
     return fail(Code::kUnavailable, fmt::format("its program does not start: {}", std::strerror(error)));
