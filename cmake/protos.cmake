@@ -2,40 +2,12 @@
 # the tests need anyway. Nothing generated is committed. Only what WorkflowService and OperatorService reach is
 # compiled.
 
-set(HOLDFAST_TEMPORALIO_VERSION 1.31.0)
-set(_wheel_sha256 04d26f0f634f5325f6a19a45cd67cc5a2da4bd35268d27997f6723134d38c8be)
-if(DEFINED ENV{HOLDFAST_CACHE})
-  set(_cache $ENV{HOLDFAST_CACHE})
-elseif(DEFINED ENV{XDG_CACHE_HOME})
-  set(_cache $ENV{XDG_CACHE_HOME}/holdfast)
-else()
-  set(_cache $ENV{HOME}/.cache/holdfast)
-endif()
-set(_protos ${_cache}/temporalio-${HOLDFAST_TEMPORALIO_VERSION}-${_wheel_sha256})
+# The x86-64 wheel on every machine: only its .proto files are used.
+fetch_from_pypi(_protos temporalio 1.31.0 HASH 04d26f0f634f5325f6a19a45cd67cc5a2da4bd35268d27997f6723134d38c8be
+                PATTERNS "*/sdk-core/crates/protos/protos/*"
+                PIP --only-binary=:all: --platform manylinux2014_x86_64 --python-version 3.11)
 
 find_package(Protobuf REQUIRED)
-find_package(Python3 REQUIRED COMPONENTS Interpreter)
-
-if(NOT EXISTS ${_protos}/done)
-  message(STATUS "Fetching Temporal's .proto files (temporalio ${HOLDFAST_TEMPORALIO_VERSION})")
-  file(REMOVE_RECURSE ${_protos})
-  file(MAKE_DIRECTORY ${_protos})
-  file(WRITE ${_protos}/requirements.txt
-       "temporalio==${HOLDFAST_TEMPORALIO_VERSION} --hash=sha256:${_wheel_sha256}\n")
-  # The x86-64 wheel on every machine: only its .proto files are used.
-  execute_process(
-    COMMAND ${Python3_EXECUTABLE} -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes
-            --only-binary=:all: --platform manylinux2014_x86_64 --python-version 3.11
-            --dest ${_protos} --requirement ${_protos}/requirements.txt
-    RESULT_VARIABLE _failed)
-  file(GLOB _wheel ${_protos}/temporalio-*.whl)
-  if(_failed OR NOT _wheel)
-    message(FATAL_ERROR "could not download temporalio ${HOLDFAST_TEMPORALIO_VERSION}; python3-pip and network are needed once")
-  endif()
-  file(ARCHIVE_EXTRACT INPUT ${_wheel} DESTINATION ${_protos} PATTERNS "*/sdk-core/crates/protos/protos/*")
-  file(REMOVE ${_wheel})
-  file(TOUCH ${_protos}/done)
-endif()
 
 # Copies the closure of the two services into the build tree and names its files.
 set(_proto_root ${CMAKE_BINARY_DIR}/protos/src)
