@@ -30,8 +30,8 @@ struct EngineLimits {
   std::size_t search_attribute_name_bytes = 255;
   std::size_t namespace_bytes = 16u << 10;  // of what one says about itself
   std::int64_t min_retention_ns = 3600LL * 1'000'000'000;
-  std::size_t sweep_rows = 512;                 // rows of closed runs that one batch deletes
-  std::size_t sweep_runs = 32;                  // and runs
+  std::size_t sweep_rows = 160;                 // rows of closed runs that one batch deletes
+  std::size_t sweep_runs = 10;                  // and runs
   std::int64_t sweep_pause_ns = 5'000'000'000;  // between two looks for what is to be deleted
   std::int64_t long_poll_ns = 60'000'000'000;   // a poll without a deadline
   std::int64_t history_poll_ns = 20'000'000'000;
