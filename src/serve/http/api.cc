@@ -48,6 +48,19 @@ Handler ApiContext::blocking(Work work) {
   };
 }
 
+void ApiContext::standing_back(std::string what, std::function<Response()> respond, Responder responder) {
+  auto job = [this, what = std::move(what), respond = std::move(respond),
+              responder = std::move(responder)]() mutable {
+    if (ending) return;
+    try {
+      responder.reply(respond());
+    } catch (const std::exception& error) {  // as above
+      fmt::print(stderr, "holdfast: {} failed: {}\n", what, error.what());
+    }
+  };
+  large_workers->post(std::move(job));
+}
+
 Handler ApiContext::answering(Respond respond) {
   return blocking([respond = std::move(respond)](ApiContext& context, Request& request, Responder responder) {
     responder.reply(respond(context, request));

@@ -48,6 +48,8 @@ struct ApiContext {
   Handler answering(Respond respond);
   // The same for what never waits: on the server's thread, also while every worker is busy.
   Handler at_once(Respond respond);
+  // Of a handler whose request was short and whose answer is long: it is made by a worker that stands back.
+  void standing_back(std::string what, std::function<Response()> respond, Responder responder);
 };
 
 // None: the caller is an admin of every namespace, as who changes who may do what, or reads what everybody did.
