@@ -110,12 +110,30 @@ def test_a_killed_server_writes_the_end_of_a_run_once(own_server):
     server.kill()
     server.start()
     assert server.post(f"/api/v1/runs/{run}/terminate", {}).status in (200, 202)
-    server.wait_until(lambda: len(of_run(server, run, {})) == 2)
+    server.wait_until(lambda: len(of_run(server, run, {})) == 3)
     server.kill()
     server.start()
-    started, ended = of_run(server, run, {})
+    started, asked, ended = of_run(server, run, {})
     assert (started["kind"], ended["kind"], ended["detail"]["status"]) == ("run.started", "run.ended", "terminated")
+    assert (asked["kind"], asked["principal"], asked["detail"]) == ("run.terminate_requested", "local", {})
     assert ended["detail"]["error_type"] == "Terminated"
+
+
+def test_who_steers_a_run_is_in_the_record(own_server):
+    server = own_server
+    key = bearer(make_key(server, "ci", {"default": ["operator"]})["key"])
+    run = server.start_run("payer", "pay ann")
+    server.wait_for_approval(run)
+    for verb, body in (("pause", {"reason": "lunch"}), ("resume", {}), ("cancel", {"reason": "enough"})):
+        assert server.request("POST", f"/api/v1/runs/{run}/{verb}", body, key).status in (200, 202), verb
+    server.wait(run)
+    assert server.request("POST", f"/api/v1/runs/{run}/cancel", {}, key).status == 409, "it is over: nothing is asked"
+    said = [(row["kind"], row["principal"], row["detail"]) for row in of_run(server, run, {}) if row["kind"].endswith("_requested")]
+    assert said == [
+        ("run.pause_requested", "ci", {"reason": "lunch"}),
+        ("run.resume_requested", "ci", {}),
+        ("run.cancel_requested", "ci", {"reason": "enough"}),
+    ]
 
 
 def test_other_grants_of_the_operator_are_in_the_record_when_a_server_starts(own_server):

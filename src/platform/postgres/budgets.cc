@@ -10,8 +10,8 @@ namespace holdfast::platform {
 
 namespace {
 
-// Of a run that has ended: what it used, and what it said.
-struct BillRows : PostgresLedgerRows {
+// What stands in the record, too: of a run that has ended, what it used and said; of a budget, who raised it.
+struct RecordedRows : PostgresLedgerRows {
   Result<std::optional<rules::RunSaid>> said_by(std::string_view run) { return platform::said_by(db, run); }
   Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
 };
@@ -107,7 +107,7 @@ Status PostgresStore::settle_reservation(std::string_view key, const std::vector
 }
 
 Result<Raised> PostgresStore::raise_budget(const Raise& wanted) {
-  return write<Raised>([&](Connection& db) { return calls::raise(PostgresLedgerRows{db}, wanted); });
+  return write<Raised>([&](Connection& db) { return calls::raise(RecordedRows{{db}}, wanted, clock_.now()); });
 }
 
 Result<UsageReport> PostgresStore::usage_report(const UsageQuery& query) {
@@ -136,7 +136,7 @@ Result<UsageReport> PostgresStore::usage_report(const UsageQuery& query) {
 
 Result<Bill> PostgresStore::write_bill(const Bill& ended) {
   if (Status status = rules::check_name("a bill", ended.run); !status.ok()) return fail(status);
-  return write<Bill>([&](Connection& db) { return calls::write_bill(BillRows{{db}}, ended, clock_.now()); });
+  return write<Bill>([&](Connection& db) { return calls::write_bill(RecordedRows{{db}}, ended, clock_.now()); });
 }
 
 Result<std::optional<Bill>> PostgresStore::bill(std::string_view run) {

@@ -99,7 +99,7 @@ void Runs::bulk(const BulkRequest& request, std::chrono::milliseconds answer_wit
     } else if (request.dry_run) {
       gather->know(i, true, "");
     } else if (request.action == BulkAction::kCancel) {
-      auto canceled = cancel(run.run.run, request.reason);
+      auto canceled = cancel({.run = run.run.run, .by = request.by, .reason = request.reason});
       if (canceled) {
         gather->know(i, true, "");
       } else {

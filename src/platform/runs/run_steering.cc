@@ -113,6 +113,22 @@ Result<SteeringSender::Update> update_of(Runs::Impl& impl, const platform::RunRe
   return update;
 }
 
+// What a message says is recorded where it is stored.
+Status record(platform::Store& store, const SteerRequest& request) {
+  const auto action = [&]() -> std::string_view {
+    switch (request.kind) {
+      case SteerKind::kMessage: return "";
+      case SteerKind::kPause: return platform::kRunPause;
+      case SteerKind::kResume: return platform::kRunResume;
+      case SteerKind::kGiveUp: return platform::kRunFail;
+    }
+    return "";
+  }();
+  if (action.empty()) return {};
+  return store.audit(
+      platform::rules::audit_of_request(action, request.run, request.by, request.reason, request.version));
+}
+
 }  // namespace
 
 Result<bool> Runs::has_received(const std::string& run, const std::string& message) {
@@ -131,6 +147,7 @@ void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_w
   }
   auto update = update_of(*impl_, *run, request);
   if (!update) return done(fail(update.error()));
+  if (Status recorded = record(impl_->store(), request); !recorded.ok()) return done(fail(recorded));
   if (request.kind != SteerKind::kMessage)
     return impl_->steering->send(*std::move(update), answer_within, std::move(done));
   // People who watch see it come; the run says itself when a model call has seen it.

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "platform/audit_rules.h"
 #include "platform/find_version.h"
 #include "protocol/agent_reference.h"
 #include "protocol/flow_run.h"
@@ -233,12 +234,16 @@ namespace {
 
 // `ask` asks the engine.
 template <typename Ask>
-Result<RunStatus> stop_run(Runs& runs, Runs::Impl& impl, const std::string& id, const Ask& ask) {
-  auto run = runs.find(id);
+Result<RunStatus> stop_run(Runs& runs, Runs::Impl& impl, std::string_view action, const StopRequest& request,
+                           const Ask& ask) {
+  auto run = runs.find(request.run);
   if (!run) return fail(run.error());
   const RunStatus status = impl.standing_of(*run).status;
   if (is_closed(status)) return status;
-  const Status asked = ask(impl.client.workflow(id));
+  const Status recorded =
+      impl.store().audit(platform::rules::audit_of_request(action, request.run, request.by, request.reason));
+  if (!recorded.ok()) return fail(recorded);
+  const Status asked = ask(impl.client.workflow(request.run));
   if (asked.ok()) return status;
   if (asked.code() != Code::kNotFound) return fail(asked);
   return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunNotStarted,
@@ -247,23 +252,26 @@ Result<RunStatus> stop_run(Runs& runs, Runs::Impl& impl, const std::string& id, 
 
 }  // namespace
 
-Result<RunStatus> Runs::cancel(const std::string& run, const std::string& reason) {
-  return stop_run(*this, *impl_, run, [&](const WorkflowHandle& workflow) {
-    return workflow.cancel(reason, "cancel-" + run);  // to ask twice changes nothing
+Result<RunStatus> Runs::cancel(const StopRequest& request) {
+  return stop_run(*this, *impl_, platform::kRunCancel, request, [&](const WorkflowHandle& workflow) {
+    return workflow.cancel(request.reason, "cancel-" + request.run);  // to ask twice changes nothing
   });
 }
 
-Result<RunStatus> Runs::terminate(const std::string& run, const std::string& reason) {
-  return stop_run(*this, *impl_, run,
-                  [&](const WorkflowHandle& workflow) { return workflow.terminate(reason); });
+Result<RunStatus> Runs::terminate(const StopRequest& request) {
+  return stop_run(*this, *impl_, platform::kRunTerminate, request,
+                  [&](const WorkflowHandle& workflow) { return workflow.terminate(request.reason); });
 }
 
-Result<RunStatus> Runs::erase(const std::string& id) {
-  auto run = find(id);
+Result<RunStatus> Runs::erase(const StopRequest& request) {
+  auto run = find(request.run);
   if (!run) return fail(run.error());
   const Standing standing = impl_->standing_of(*run);
   if (standing.history_deleted) return standing.status;
-  const Status asked = impl_->client.workflow(id).delete_history();
+  const Status recorded = impl_->store().audit(
+      platform::rules::audit_of_request(platform::kRunDelete, request.run, request.by, request.reason));
+  if (!recorded.ok()) return fail(recorded);
+  const Status asked = impl_->client.workflow(request.run).delete_history();
   if (asked.ok() || is_gone(asked)) return standing.status;
   return fail(asked);
 }

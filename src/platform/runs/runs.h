@@ -194,9 +194,10 @@ class Runs {
   // Runs with budgets of their own, newest first.
   Result<std::vector<platform::BudgetRow>> budgets(const platform::BudgetFilter& filter);
 
+  // Who asks for the end of an open run, for its pause or its going on, is in the record before it is asked.
   // The status that the run had: a closed one means that it was over, and nothing was asked.
-  Result<RunStatus> cancel(const std::string& run, const std::string& reason);
-  Result<RunStatus> terminate(const std::string& run, const std::string& reason);
+  Result<RunStatus> cancel(const StopRequest& request);
+  Result<RunStatus> terminate(const StopRequest& request);
 
   // `done` runs once, on any thread: with what the run answered, or after `answer_within` with kNoAnswer; a
   // message that is sent again under its id is taken once.
@@ -210,7 +211,7 @@ class Runs {
 
   // Deletes the run's history, and soon after what was kept for it alone; an open run is terminated first.
   // Its record stays. The status that the run had; a history that is gone already is no error.
-  Result<RunStatus> erase(const std::string& run);
+  Result<RunStatus> erase(const StopRequest& request);
   // The engine says that it has deleted a history. Never blocks.
   void history_deleted(const std::string& run);
 

@@ -246,7 +246,7 @@ TEST_F(RunsTest, AHistoryThatIsDeletedTakesItsStepsAlongAndLeavesTheRecord) {
     step.result = "1";
     (void)must(platform_.store->commit_step(step));
   }
-  EXPECT_EQ(must(runs_->erase("r")), RunStatus::kCompleted);
+  EXPECT_EQ(must(runs_->erase({.run = "r", .by = "mara"})), RunStatus::kCompleted);
   runs_->history_deleted("kept");  // one of its earlier runs, perhaps: the last is there
   runs_->history_deleted("r");
   const RunDetails left = without_history("r");
@@ -257,8 +257,8 @@ TEST_F(RunsTest, AHistoryThatIsDeletedTakesItsStepsAlongAndLeavesTheRecord) {
   EXPECT_TRUE(must(platform_.store->lookup_step("step-kept")));
   EXPECT_FALSE(must(runs_->view("kept")).summary.standing.history_deleted);
   EXPECT_THAT(must(platform_.streams->logs("", 10)), ElementsAre("kept"));
-  EXPECT_EQ(must(runs_->erase("r")), RunStatus::kCompleted) << "to ask twice is no error";
-  EXPECT_EQ(run_fault(runs_->erase("nobody").error()), RunFault::kRunNotFound);
+  EXPECT_EQ(must(runs_->erase({.run = "r", .by = "mara"})), RunStatus::kCompleted) << "to ask twice is no error";
+  EXPECT_EQ(run_fault(runs_->erase({.run = "nobody", .by = "mara"}).error()), RunFault::kRunNotFound);
 }
 
 // Nobody is left to decide for.
@@ -275,10 +275,10 @@ TEST_F(RunsTest, WhatARunThatIsOverAskedHasExpired) {
     (void)wait_for(run, "approval.requested");
   }
   EXPECT_EQ(pending().size(), 3u);
-  (void)must(runs_->terminate("terminated", "enough"));
+  (void)must(runs_->terminate({.run = "terminated", .by = "mara", .reason = "enough"}));
   (void)wait_for("terminated", "run.closed");
   EXPECT_THAT(pending(), ElementsAre("open", "deleted"));
-  (void)must(runs_->erase("deleted"));
+  (void)must(runs_->erase({.run = "deleted", .by = "mara"}));
   // As what was asked for in the very moment in which the run ended.
   platform::Approval late;
   late.id = "late-question";
@@ -359,7 +359,7 @@ TEST_F(RunsTest, RequestsAtFaultAreToldApart) {
   EXPECT_EQ(fault(intent("ask", "r")), RunFault::kRunExists);
 
   EXPECT_EQ(run_fault(runs_->view("nothing").error()), RunFault::kRunNotFound);
-  EXPECT_EQ(run_fault(runs_->cancel("nothing", "").error()), RunFault::kRunNotFound);
+  EXPECT_EQ(run_fault(runs_->cancel({.run = "nothing", .by = "mara", .reason = ""}).error()), RunFault::kRunNotFound);
   EXPECT_EQ(run_fault(runs_->approval("nothing").error()), RunFault::kApprovalNotFound);
   EXPECT_EQ(run_fault(decide(approve("nothing", "mara")).error()), RunFault::kApprovalNotFound);
   EXPECT_EQ(run_fault(runs_->list({.agent = "", .status = {}, .held = {}, .after = "nothing"}).error()),
@@ -376,15 +376,23 @@ TEST_F(RunsTest, AStartThatGotLostIsRepeated) {
 TEST_F(RunsTest, WhatIsOverIsNotAskedToStop) {
   start("ask", "r");
   (void)wait_for("r", "approval.requested");
-  EXPECT_EQ(must(runs_->cancel("r", "enough")), RunStatus::kRunning);
+  EXPECT_EQ(must(runs_->cancel({.run = "r", .by = "mara", .reason = "enough"})), RunStatus::kRunning);
   EXPECT_EQ(wait_for("r", "run.closed")["error"]["message"], "the run was cancelled");
-  EXPECT_EQ(must(runs_->cancel("r", "enough")), RunStatus::kCanceled);
+  EXPECT_EQ(must(runs_->cancel({.run = "r", .by = "mara", .reason = "enough"})), RunStatus::kCanceled);
 
   start("ask", "s");
   (void)wait_for("s", "approval.requested");
-  EXPECT_EQ(must(runs_->terminate("s", "enough")), RunStatus::kRunning);
+  EXPECT_EQ(must(runs_->terminate({.run = "s", .by = "mara", .reason = "enough"})), RunStatus::kRunning);
   EXPECT_EQ(wait_for("s", "run.closed")["error"]["message"], "the run was terminated: enough");
-  EXPECT_EQ(must(runs_->terminate("s", "enough")), RunStatus::kTerminated);
+  EXPECT_EQ(must(runs_->terminate({.run = "s", .by = "mara", .reason = "enough"})), RunStatus::kTerminated);
+
+  const auto rows = must(platform_.store->audit_rows("r", 10));
+  EXPECT_EQ(std::ranges::count(rows, "run.cancel_requested", &platform::AuditRow::action), 1)
+      << "what is over was not asked for anything";
+  const auto asked = std::ranges::find(rows, "run.cancel_requested", &platform::AuditRow::action);
+  ASSERT_NE(asked, rows.end());
+  EXPECT_EQ(asked->actor, "mara");
+  EXPECT_EQ(asked->detail, R"({"reason":"enough"})");
 }
 
 TEST_F(RunsTest, PagesFilterByStatus) {

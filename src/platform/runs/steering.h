@@ -29,6 +29,13 @@ struct SteerRequest {
   std::string version;  // kResume: go on with this one; "current": the agent's; empty: as before
 };
 
+// Cancelling, terminating, deleting.
+struct StopRequest {
+  std::string run;
+  std::string by;  // empty: nobody said so
+  std::string reason = {};
+};
+
 // What the run answered, as JSON; or why it did not take it.
 using SteerDone = std::move_only_function<void(Result<std::string>)>;
 

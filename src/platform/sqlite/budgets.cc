@@ -10,8 +10,8 @@ namespace holdfast::platform {
 
 namespace {
 
-// Of a run that has ended: what it used, and what it said.
-struct BillRows : SqliteLedgerRows {
+// What stands in the record, too: of a run that has ended, what it used and said; of a budget, who raised it.
+struct RecordedRows : SqliteLedgerRows {
   Result<std::optional<rules::RunSaid>> said_by(std::string_view run) { return platform::said_by(db, run); }
   Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
 };
@@ -106,7 +106,7 @@ Status SqliteStore::settle_reservation(std::string_view key, const std::vector<U
 }
 
 Result<Raised> SqliteStore::raise_budget(const Raise& wanted) {
-  return write<Raised>([&](Database& db) { return calls::raise(SqliteLedgerRows{db}, wanted); });
+  return write<Raised>([&](Database& db) { return calls::raise(RecordedRows{{db}}, wanted, clock_.now()); });
 }
 
 Result<UsageReport> SqliteStore::usage_report(const UsageQuery& query) {
@@ -135,7 +135,7 @@ Result<UsageReport> SqliteStore::usage_report(const UsageQuery& query) {
 
 Result<Bill> SqliteStore::write_bill(const Bill& ended) {
   if (Status status = rules::check_name("a bill", ended.run); !status.ok()) return fail(status);
-  return write<Bill>([&](Database& db) { return calls::write_bill(BillRows{{db}}, ended, clock_.now()); });
+  return write<Bill>([&](Database& db) { return calls::write_bill(RecordedRows{{db}}, ended, clock_.now()); });
 }
 
 Result<std::optional<Bill>> SqliteStore::bill(std::string_view run) {

@@ -54,6 +54,28 @@ AuditRow audit_of_message(std::string_view run, std::string_view id, std::string
   return row_of(kRunMessage, run, by, {{"message", id}, {"text_sha256", sha256_hex(text)}});
 }
 
+AuditRow audit_of_request(std::string_view action, std::string_view run, std::string_view by,
+                          std::string_view reason, std::string_view version) {
+  Json detail = Json::object();
+  put(detail, "reason", std::string(reason));
+  put(detail, "version", std::string(version));
+  return row_of(action, run, by.empty() ? kLocalActor : by, detail);
+}
+
+AuditRow audit_of_raise(const Raise& raise) {
+  Json detail = Json::object();
+  const auto note = [&detail](const char* name, const std::optional<std::int64_t>& limit) {
+    if (limit) detail[name] = *limit;
+  };
+  note("tokens", raise.limits.tokens);
+  note("money_nanos", raise.limits.money);
+  note("calls", raise.limits.calls);
+  note("tool_calls", raise.limits.tool_calls);
+  note("depth", raise.limits.depth);
+  if (raise.wall_time) detail["wall_time_ms"] = raise.wall_time->count();
+  return row_of(kBudgetRaised, raise.run, raise.by.empty() ? kLocalActor : std::string_view(raise.by), detail);
+}
+
 std::string actor_of_agent(std::string_view agent) {
   return agent.empty() ? std::string(kServerActor) : "agent:" + std::string(agent);
 }

@@ -13,6 +13,8 @@ namespace holdfast::platform::rules {
 
 // Who starts a run where nobody said so: this server.
 inline constexpr std::string_view kServerActor = "server";
+// Who asks something of a run where nobody said so: somebody at an open server.
+inline constexpr std::string_view kLocalActor = "local";
 // And where a client of the engine started it.
 inline constexpr std::string_view kEngineActor = "engine";
 
@@ -40,6 +42,12 @@ AuditRow audit_of_end(const Bill& bill, const std::optional<RunSaid>& said);
 // Of what somebody sends into a run: the text itself is in the conversation.
 AuditRow audit_of_message(std::string_view run, std::string_view id, std::string_view by,
                           std::string_view text);
+
+// Of what somebody asks of a run. `by` empty: kLocalActor.
+AuditRow audit_of_request(std::string_view action, std::string_view run, std::string_view by,
+                          std::string_view reason, std::string_view version = {});
+
+AuditRow audit_of_raise(const Raise& raise);
 
 // How the record calls an agent that speaks, and a tool that answers.
 std::string actor_of_agent(std::string_view agent);

@@ -131,6 +131,7 @@ struct Raise {
   std::string run;
   BudgetLimits limits;                                 // its deadline is left out
   std::optional<std::chrono::milliseconds> wall_time;  // since the run began
+  std::string by;                                      // who asks; empty: nobody said so
 };
 struct Raised {
   Raised() = default;

@@ -124,13 +124,16 @@ Status settle(Rows& rows, std::string_view key) {
 }
 
 template <typename Rows>
-Result<Raised> raise(Rows rows, const Raise& wanted) {
+Result<Raised> raise(Rows rows, const Raise& wanted, WallTime now) {
   Result<std::optional<Account>> stored = rows.find_account(wanted.run);
   if (!stored) return fail(stored.error());
   if (!*stored) return fail(Code::kNotFound, "there is no account of run " + wanted.run);
   Result<Account> account = rules::raise(**stored, wanted);
   if (!account) return fail(account.error());
   if (Status status = rows.update_account(*account); !status.ok()) return fail(std::move(status));
+  AuditRow row = rules::audit_of_raise(wanted);
+  row.at = now;
+  if (Status status = rows.insert_audit(row); !status.ok()) return fail(std::move(status));
   Result<std::vector<std::string>> waiting = rows.waiting_on(wanted.run);
   if (!waiting) return fail(waiting.error());
   Raised out;

@@ -215,7 +215,14 @@ TEST_P(StoreContract, WhoWaitsForABudgetIsFoundWhenItIsRaised) {
   raise.limits.tokens = 5;
   EXPECT_EQ(store_->raise_budget(raise).error().code(), Code::kInvalidArgument) << "none that it has";
   raise.limits.tokens.reset();
+  raise.by = "mara";
   EXPECT_THAT(store_->raise_budget(raise)->waiting, ::testing::ElementsAre("child"));
+  const auto said = *store_->audit_rows("root", 10);
+  const auto row = std::ranges::find(said, kBudgetRaised, &AuditRow::action);
+  ASSERT_NE(row, said.end());
+  EXPECT_EQ(row->actor, "mara");
+  EXPECT_EQ(row->detail, R"({"money_nanos":200})");
+  EXPECT_EQ(std::ranges::count(said, kBudgetRaised, &AuditRow::action), 1) << "what was refused is no raise";
   close();
   open();
   EXPECT_FALSE(store_->reserve(contract::wanting("c/1", "child", 1, 101))->refused);

@@ -51,6 +51,14 @@ inline constexpr std::string_view kLabelRolledBack = "label.rolled_back";
 inline constexpr std::string_view kRunStarted = "run.started";
 inline constexpr std::string_view kRunEnded = "run.ended";
 inline constexpr std::string_view kRunMessage = "run.message";
+// Somebody has asked for it; what came of it is in the run's own end and events.
+inline constexpr std::string_view kRunPause = "run.pause_requested";
+inline constexpr std::string_view kRunResume = "run.resume_requested";
+inline constexpr std::string_view kRunFail = "run.fail_requested";
+inline constexpr std::string_view kRunCancel = "run.cancel_requested";
+inline constexpr std::string_view kRunTerminate = "run.terminate_requested";
+inline constexpr std::string_view kRunDelete = "run.delete_requested";
+inline constexpr std::string_view kBudgetRaised = "budget.raised";
 
 struct AuditRow {
   AuditRow() = default;

@@ -110,9 +110,7 @@ Result<std::vector<platform::Message>> read_some(platform::Store& store, const p
 }
 
 Response show_messages(ApiContext& context, Request& request) {
-  const Status allowed =
-      context.deps.gate->check(sender_of(request), identity::kEveryNamespace, Permission::kAdmin);
-  if (!allowed.ok()) return Problem::from(allowed).response();
+  if (auto problem = not_everywhere(context, request)) return problem->response();
   const std::string run(request.query_value("run").value_or(""));
   if (run.empty()) return Problem(400, "missing_parameter", "'run' is missing").response();
   auto limit = number_parameter(request, "limit", kUsualPage, 1, platform::kMaxPage);

@@ -101,22 +101,16 @@ void show(ApiContext& context, Request& request, Responder responder) {
   auto head = asked_head(context, request);
   if (!head) return responder.reply(head.error().response());
   if (word == "true") return stream(context, *head, *after, std::move(responder));
-  // All of a run's log is read: short requests do not wait behind those who ask for long runs. Dropped, the responder
-  // answers 500.
-  context.large_workers->post([&context, head = *std::move(head), responder = std::move(responder)]() mutable {
-    if (context.ending) return;
-    try {
-      responder.reply(now(context, head));
-    } catch (const std::exception& error) {
-      fmt::print(stderr, "holdfast: telling of run {} failed: {}\n", head.run, error.what());
-    }
-  });
+  // All of a run's log is read: short requests do not wait behind those who ask for long runs.
+  context.standing_back(fmt::format("telling of run {}", head->run), [&context, head = *head] { return now(context, head); },
+                        std::move(responder));
 }
 
 void cancel(ApiContext& context, Request& request, Responder responder) {
   auto head = asked_head(context, request);
   if (!head) return responder.reply(head.error().response());
-  auto status = context.runs().cancel(head->run, "cancelled at /v1/responses");
+  auto status = context.runs().cancel(
+      {.run = head->run, .by = actor_of(request, identity::kLocalName), .reason = "cancelled at /v1/responses"});
   if (!status) return responder.reply(of_run(problem_of(status.error()).response(), head->run));
   context.waits.wait(
       head->run, kStopsWithin,
@@ -131,7 +125,7 @@ Response erase(ApiContext& context, Request& request) {
   const std::string id(request.param("id"));
   auto run = run_of_response(context, id);
   if (!run) return run.error().response();
-  if (auto status = context.runs().erase(run->run); !status) return problem_of(status.error()).response();
+  if (auto status = context.runs().erase({.run = run->run, .by = actor_of(request, identity::kLocalName)}); !status) return problem_of(status.error()).response();
   return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
 }
 

@@ -162,7 +162,7 @@ Response show_run(ApiContext& context, Request& request) {
   return json_response(details_json(*run, context.info.namespace_name));
 }
 
-using Stop = Result<RunStatus> (Runs::*)(const std::string& run, const std::string& reason);
+using Stop = Result<RunStatus> (Runs::*)(const runs::StopRequest& request);
 
 Response stop_run(ApiContext& context, Request& request, Stop stop, std::string_view verb) {
   const std::string id(request.param("id"));
@@ -171,7 +171,7 @@ Response stop_run(ApiContext& context, Request& request, Stop stop, std::string_
   if (!body) return body.error().response();
   auto reason = string_member(*body, "reason", 4000);
   if (!reason) return reason.error().response();
-  auto status = (context.runs().*stop)(id, *reason);
+  auto status = (context.runs().*stop)({.run = id, .by = actor_of(request, identity::kLocalName), .reason = *reason});
   if (!status) return problem_of(status.error()).response();
   if (is_closed(*status)) {
     return Problem(409, "run_closed", fmt::format("run '{}' is over: {}", id, to_string(*status)))
@@ -183,7 +183,7 @@ Response stop_run(ApiContext& context, Request& request, Stop stop, std::string_
 
 Response delete_run(ApiContext& context, Request& request) {
   const std::string id(request.param("id"));
-  auto status = context.runs().erase(id);
+  auto status = context.runs().erase({.run = id, .by = actor_of(request, identity::kLocalName)});
   if (!status) return problem_of(status.error()).response();
   return json_response({{"id", id}, {"requested", "delete"}}, 202);
 }

@@ -143,7 +143,7 @@ Response stop(ApiContext& context, Request& request) {
   if (!open) return problem_of(open.error()).response();
   Json stopped = Json::array();
   for (const std::string& run : *open) {
-    auto status = context.runs().cancel(run, *reason);
+    auto status = context.runs().cancel({.run = run, .by = actor_of(request, identity::kLocalName), .reason = *reason});
     if (!status) return problem_of(status.error()).response();
     if (!is_closed(*status)) stopped.push_back(run);
   }

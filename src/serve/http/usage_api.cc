@@ -84,6 +84,7 @@ std::expected<platform::Raise, Problem> raise_of(const Request& request) {
   if (!body) return std::unexpected(body.error());
   platform::Raise out;
   out.run = std::string(request.param("id"));
+  out.by = actor_of(request, identity::kLocalName);
   const std::pair<const char*, std::optional<std::int64_t>*> counts[] = {
       {"tokens", &out.limits.tokens},
       {"calls", &out.limits.calls},

@@ -133,7 +133,9 @@ void cancel_task(const A2aCall& call, net::Responder responder) {
   if (!task) return call.fail(std::move(responder), task.error());
   const auto status = is_terminal(task->state)
                           ? Result<runs::RunStatus>(runs::RunStatus::kCompleted)
-                          : call.host.runs->cancel(task->id, "canceled by an A2A client");
+                          : call.host.runs->cancel({.run = task->id,
+                                                     .by = Host::name_of(call.host.caller(call.request)),
+                                                     .reason = "canceled by an A2A client"});
   if (!status) return call.fail(std::move(responder), from_problem(call.host.problem_of(status.error())));
   if (is_closed(*status)) {
     return call.fail(std::move(responder),

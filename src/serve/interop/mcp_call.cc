@@ -267,7 +267,10 @@ void cancel_call(const Host& host, const McpPeer& peer, const net::Request& requ
   const auto found = message.params.find("requestId");
   if (found == message.params.end() || !is_rpc_id(*found)) return;
   const std::string run = run_of(peer, host.caller(request), *found);
-  if (host.runs->find(run)) (void)host.runs->cancel(run, text_member(message.params, "reason"));
+  if (!host.runs->find(run)) return;
+  (void)host.runs->cancel({.run = run,
+                           .by = Host::name_of(host.caller(request)),
+                           .reason = text_member(message.params, "reason")});
 }
 
 void answered(const Host& host, const net::Request& request, const RpcMessage& message) {

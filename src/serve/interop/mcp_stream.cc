@@ -36,7 +36,9 @@ std::optional<Question> read_question(const Json& id) {
 McpStream::~McpStream() {
   if (done_ || options_.outlives || host_.stopping()) return;
   if (!host_.may(options_.caller, Permission::kRun)) return;
-  (void)host_.runs->cancel(options_.run, "the MCP client closed the stream of its call");
+  (void)host_.runs->cancel({.run = options_.run,
+                            .by = Host::name_of(options_.caller),
+                            .reason = "the MCP client closed the stream of its call"});
 }
 
 Status McpStream::open(std::string_view mark) {
