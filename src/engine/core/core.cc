@@ -375,5 +375,12 @@ std::string EngineCore::slot_key() const {
 std::size_t EngineCore::cached_executions() const {
   return impl_->cache.size();
 }
+void EngineCore::age() {
+  impl_->cache.age();
+}
+bool EngineCore::let_idle_go() {
+  constexpr std::size_t kSlice = 64;  // about a millisecond
+  return impl_->cache.let_idle_go(kSlice);
+}
 
 }  // namespace holdfast::engine

@@ -149,6 +149,10 @@ class EngineCore {
   bool has_large_payloads() const;
   // Executions in memory; for tests and `doctor`.
   std::size_t cached_executions() const;
+  // Time has passed, about ten seconds each: executions that nobody has asked for lately leave memory.
+  void age();
+  // Some of them. True: there may be more.
+  bool let_idle_go();
 
  private:
   struct Impl;

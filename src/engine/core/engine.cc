@@ -42,6 +42,8 @@ constexpr auto kLongestWaitForCompany = std::chrono::microseconds(500);
 constexpr auto kSpinForEarlyTask = std::chrono::microseconds(100);
 // A batch that waits for early tasks does so for at most so many of their waits, one after the other.
 constexpr int kLongestChain = 4;
+// What nobody has asked for during RunCache::kIdleAges of these leaves memory.
+constexpr auto kAge = std::chrono::seconds(10);
 
 Result<UsedSearchAttributes> used_search_attributes(const visibility::Index& index) {
   const auto used = index.used_attributes();
@@ -126,6 +128,7 @@ struct Engine::Impl {
   void wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTime ready_since);
   MonotonicTime waits_until(MonotonicTime ready_since) const;
   void spin(std::unique_lock<std::mutex>& lock, MonotonicTime until);
+  void let_idle_go();
   void hand_over();
   void finish_up();
   bool committer_idle() const { return !committer_busy && !to_commit; }  // mutex held
@@ -147,6 +150,8 @@ struct Engine::Impl {
   std::size_t last_batch_calls = 0;
   std::uint64_t seen_committed = 0;
   MonotonicTime last_early = MonotonicTime::min();  // when a task went out before it was durable
+  MonotonicTime last_age{};                         // when executions in memory were last told of the time
+  bool more_idle = false;                           // of them are to leave it
 
   std::mutex mutex;
   std::condition_variable engine_wake;
@@ -348,7 +353,7 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTi
   const auto called = [this] { return !inbox.empty() || stopping; };
   const Ns deadline = core.next_deadline();
   const Ns left = deadline - clock.now().time_since_epoch().count();
-  if (called() || (deadline != 0 && left <= 0)) return;
+  if (called() || more_idle || (deadline != 0 && left <= 0)) return;
   if (output && committer_idle()) {
     if (ready_since == MonotonicTime::min()) return;  // since this moment
     const MonotonicTime until = waits_until(ready_since);
@@ -365,12 +370,23 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTi
     return;
   }
   const auto ready = [&] { return called() || committed != seen_committed || (output && committer_idle()); };
-  if (deadline == 0) {
+  const bool ages = core.cached_executions() > 0;
+  if (deadline == 0 && !ages) {
     engine_wake.wait(lock, ready);
     return;
   }
   constexpr Ns kLongestWait = 3600 * history::kSecond;
-  engine_wake.wait_for(lock, std::chrono::nanoseconds(std::min(left, kLongestWait)), ready);
+  std::chrono::nanoseconds longest(deadline == 0 ? kLongestWait : std::min(left, kLongestWait));
+  if (ages) longest = std::min<std::chrono::nanoseconds>(longest, kAge);
+  engine_wake.wait_for(lock, longest, ready);
+}
+
+void Engine::Impl::let_idle_go() {
+  if (const MonotonicTime now = clock.monotonic(); now - last_age >= kAge) {
+    last_age = now;
+    core.age();
+  }
+  more_idle = core.let_idle_go();
 }
 
 void Engine::Impl::engine_loop() {
@@ -395,6 +411,7 @@ void Engine::Impl::engine_loop() {
     run_posted(std::move(posted));
     core.tick();
     if (!core.broken().ok()) die(core.broken());
+    let_idle_go();
     executions.store(core.cached_executions(), std::memory_order_relaxed);
     if (stop_now) core.close();
     std::vector<Release> early = core.take_early();

@@ -66,6 +66,7 @@ struct Run {
   bool early_out = false;        // its workflow task went out before it was durable
   bool task_held = false;        // its workflow task waits for more of its deadlines, which have come
   std::list<Run*>::iterator lru;
+  std::uint64_t used = 0;  // the cache's age when somebody last asked for it
   std::set<std::pair<std::int64_t, CallId>> history_waiters;  // by the event that each waits for
   std::set<CallId> update_waiters;
   std::map<std::string, Query> queries;

@@ -22,7 +22,7 @@ constexpr std::size_t kClosedAtHand = 64;
 
 Result<Run*> RunCache::load(const RunKey& key) {
   if (const auto found = runs_.find(key); found != runs_.end()) {
-    lru_.splice(lru_.begin(), lru_, found->second->lru);
+    use(*found->second);
     return found->second.get();
   }
   const auto bytes = rows_.get(keys::execution_state(key.namespace_id, key.workflow_id, key.run_id));
@@ -58,6 +58,7 @@ Run& RunCache::insert(std::unique_ptr<Run> run) {
   Run& inserted = *run;
   lru_.push_front(&inserted);
   inserted.lru = lru_.begin();
+  inserted.used = age_;
   const bool fresh = runs_.emplace(inserted.key, std::move(run)).second;
   HF_CHECK(fresh);
   return inserted;
@@ -189,14 +190,36 @@ void RunCache::committed(std::uint64_t sequence) {
     Run& run = *lru_.back();
     if (may_go(run)) {
       forget(run);
-      continue;
+    } else {
+      pass_over(run);
     }
-    // Accepted updates are in the state: they need no memory of their own.
-    if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty())
-      run.ms->updates().all().clear();
-    // In use, though nobody asked for it: it may not stand before those that can go.
-    lru_.splice(lru_.begin(), lru_, run.lru);
   }
+}
+
+bool RunCache::let_idle_go(std::size_t most) {
+  for (; !lru_.empty() && lru_.back()->used + kIdleAges <= age_; --most) {
+    if (most == 0) return true;
+    Run& run = *lru_.back();
+    if (may_go(run)) {
+      forget(run);
+    } else {
+      pass_over(run);
+    }
+  }
+  return false;
+}
+
+void RunCache::use(Run& run) {
+  lru_.splice(lru_.begin(), lru_, run.lru);
+  run.used = age_;
+}
+
+// In use, though nobody asked for it: it may not stand before those that can go.
+void RunCache::pass_over(Run& run) {
+  // Accepted updates are in the state: they need no memory of their own.
+  if (!run.dirty && !run.ms->updates().has_waiting() && run.update_waiters.empty())
+    run.ms->updates().all().clear();
+  use(run);
 }
 
 }  // namespace holdfast::engine

@@ -2,8 +2,9 @@
 
 // RunCache: executions in memory, read from the store when they are asked for. Bounded by number and by bytes
 // (EngineLimits::cached_executions, cached_bytes): the least recently used go first, but none with changes
-// that are not durable, none that somebody waits for, and none whose memory is more than its rows. The core
-// owns it; its thread only. A pointer to a run is good until the next committed().
+// that are not durable, none that somebody waits for, and none whose memory is more than its rows. What nobody
+// has asked for lately goes as well: an execution that waits for days costs its deadline and no more. The core
+// owns it; its thread only. A pointer to a run is good until the next committed() or let_idle_go().
 
 #include <deque>
 #include <list>
@@ -61,6 +62,12 @@ class RunCache {
   // Batches up to here are durable; what is too much may go. Bounded work: the next call goes on.
   void committed(std::uint64_t sequence);
 
+  // Time has passed: whoever drives the core says so from time to time.
+  void age() { ++age_; }
+  // What was not asked for during kIdleAges goes, after a look at `most` of them. True: there may be more.
+  bool let_idle_go(std::size_t most);
+  static constexpr std::uint64_t kIdleAges = 3;
+
   std::size_t size() const { return runs_.size(); }
   std::size_t bytes() const { return bytes_; }
 
@@ -68,6 +75,8 @@ class RunCache {
   Run& insert(std::unique_ptr<Run> run);
   bool read_parts(const RunKey& key, history::StateReader& reader) const;
   bool may_go(const Run& run) const;
+  void use(Run& run);
+  void pass_over(Run& run);
   void forget(Run& run);
   void let_closed_go();
 
@@ -75,6 +84,7 @@ class RunCache {
   Rows& rows_;
   WakeTimes& wakes_;
   std::uint64_t committed_ = 0;
+  std::uint64_t age_ = 0;
   std::map<RunKey, std::unique_ptr<Run>> runs_;
   std::list<Run*> lru_;    // most recent first
   std::size_t bytes_ = 0;  // states as they were last stored, and pages: what they take in memory

@@ -158,6 +158,26 @@ TEST_F(RunCacheTest, WhatIsNotDurableOrWaitedForStays) {
   EXPECT_EQ(cache_.size(), 0u);
 }
 
+TEST_F(RunCacheTest, WhatNobodyAsksForLeavesMemoryInSlices) {
+  for (int number = 1; number <= 4; ++number) create(number);
+  commit();
+  create(5);
+  cache_.find(key(4))->history_waiters.emplace(3, 17);
+  for (std::uint64_t age = 1; age < RunCache::kIdleAges; ++age) cache_.age();
+  EXPECT_NE(cache_.find(key(2)), nullptr);
+  EXPECT_FALSE(cache_.let_idle_go(10)) << "none is idle";
+  cache_.age();
+  EXPECT_TRUE(cache_.let_idle_go(1));
+  EXPECT_EQ(cache_.size(), 4u);
+  EXPECT_FALSE(cache_.let_idle_go(10));
+  EXPECT_EQ(cache_.size(), 3u) << "one was used, one is waited for, one is not durable";
+  for (std::uint64_t age = 0; age < RunCache::kIdleAges; ++age) cache_.age();
+  commit();
+  EXPECT_FALSE(cache_.let_idle_go(10));
+  EXPECT_EQ(cache_.size(), 1u);
+  EXPECT_NE(cache_.find(key(1)), nullptr) << "it is in the store";
+}
+
 TEST_F(RunCacheTest, OldPagesOfALongHistoryLeaveMemoryOnceTheyAreDurable) {
   limits_.cached_run_bytes = 1'000;
   engine::Run& run = create(1);
