@@ -5,6 +5,7 @@
 # tools/bench.sh BUILD agents [options]: see tools/bench_agents.py.
 # tools/bench.sh BUILD agents streams|long|parked [options]: see tools/bench_agents_load.py.
 # tools/bench.sh BUILD people console [options]: see tools/bench_people_console.py.
+# tools/bench.sh BUILD people [FIGURE] [options]: see tools/bench_people.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -27,5 +28,9 @@ fi
 if [ "${1:-}" = people ] && [ "${2:-}" = console ]; then
   shift 2
   exec python3 tools/bench_people_console.py --build "$build" "$@"
+fi
+if [ "${1:-}" = people ]; then
+  shift
+  exec python3 tools/bench_people.py --build "$build" "$@"
 fi
 exec python3 tools/bench.py --build "$build" "$@"

@@ -48,21 +48,37 @@ std::string approved_of(const Json& row) {
   return out;
 }
 
+// All of them, page by page.
+std::expected<Json, int> approvals_of(ApiSession& api, const ApprovalsOptions& options) {
+  std::string path = "/api/v1/approvals?limit=1000&status=" + percent_encode(options.status);
+  if (options.run) path += "&run=" + percent_encode(*options.run);
+  if (options.mine) path += "&for=me";
+  if (options.teams) path += "&for=team";
+  if (options.team) path += "&team=" + percent_encode(*options.team);
+  Json rows = Json::array();
+  std::string cursor;
+  while (true) {
+    auto page = api.get(cursor.empty() ? path : path + "&cursor=" + cursor);
+    if (!page) return std::unexpected(page.error());
+    for (Json& row : (*page)["approvals"]) rows.push_back(std::move(row));
+    if (!(*page)["next_cursor"].is_string()) return rows;
+    cursor = (*page)["next_cursor"].get<std::string>();
+  }
+}
+
 }  // namespace
 
 int list_approvals(const ApprovalsOptions& options) {
   ApiSession api(options.api);
-  std::string path = "/api/v1/approvals?limit=1000&status=" + percent_encode(options.status);
-  if (options.run) path += "&run=" + percent_encode(*options.run);
-  auto answer = api.get(path);
-  if (!answer) return answer.error();
+  auto rows = approvals_of(api, options);
+  if (!rows) return rows.error();
   if (options.api.json) {
-    print_line(dump_json(*answer));
+    print_line(dump_json(Json{{"approvals", std::move(*rows)}, {"next_cursor", nullptr}}));
     return kExitOk;
   }
   std::vector<std::vector<std::string>> table = {
       {"APPROVAL", "RUN", "TOOL", "ARGUMENTS", "STATUS", "EXPIRES", "APPROVED"}};
-  for (const Json& row : (*answer)["approvals"]) {
+  for (const Json& row : *rows) {
     std::string expires = row["expires_at"].is_string() ? row["expires_at"].get<std::string>() : "never";
     const std::string asks =
         row.contains("question") ? row["question"].value("text", "") : dump_json(row["arguments"]);

@@ -205,6 +205,9 @@ void CommandLine::add_approvals() {
       ->capture_default_str()
       ->check(CLI::IsMember({"pending", "approved", "edited", "answered", "rejected", "expired", "all"}));
   list->add_option("--run", approvals_.run, "Only those of this run");
+  auto* mine = list->add_flag("--mine", approvals_.mine, "Only what you may decide and have not");
+  auto* teams = list->add_flag("--my-teams", approvals_.teams, "Only what agents of your teams ask")->excludes(mine);
+  list->add_option("--team", approvals_.team, "Only what agents of this team ask")->excludes(teams);
   add_api(list, approvals_.api);
 
   CLI::App* approve = add("approve", "Decide an approval", approve_, decide_approval);

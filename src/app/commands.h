@@ -130,6 +130,9 @@ struct ApprovalsOptions {
   ApiOptions api;
   std::string status = "pending";
   std::optional<std::string> run;
+  bool mine = false;
+  bool teams = false;
+  std::optional<std::string> team;
 };
 int list_approvals(const ApprovalsOptions& options);
 

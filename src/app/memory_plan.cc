@@ -17,6 +17,9 @@ namespace {
 // Beside what it holds for others the program itself takes about so much.
 constexpr std::size_t kOwnBytes = std::size_t{96} << 20;
 
+// With its share of what is kept free for those that do something.
+constexpr std::size_t kConnection = std::size_t{128} << 10;
+
 // An answer of 32 MB, which is decoded, looked through for secrets, and stored.
 constexpr std::size_t kLargeModelCall = std::size_t{256} << 20;
 
@@ -98,6 +101,7 @@ MemoryPlan MemoryPlan::of(std::optional<std::size_t> memory, std::size_t machine
   MemoryPlan plan;
   plan.total = memory.value_or(std::clamp(machine / 4, kLeastMemory, kMostMemoryUnasked));
   plan.http = plan.total / 4;
+  plan.http_connections = std::clamp<std::size_t>(plan.total / kConnection, 512, 16'384);
   plan.grpc = plan.total / 4;
   plan.inbox = plan.total / 16;
   plan.executions = plan.total / 8;

@@ -26,6 +26,7 @@ std::size_t machine_memory();
 struct MemoryPlan {
   std::size_t total = 0;
   std::size_t http = 0;               // bodies and replies
+  std::size_t http_connections = 0;   // at one time: one that only waits takes some 16 KiB
   std::size_t grpc = 0;               // requests, waiting calls and replies
   std::size_t inbox = 0;              // calls of this process that wait for the engine
   std::size_t executions = 0;         // cached: states and the newest parts of histories

@@ -45,6 +45,7 @@ TEST(MemoryPlan, UnaskedItIsAQuarterOfTheMachineWithinReason) {
 TEST(MemoryPlan, SharesAreLessThanTheWhole) {
   for (const std::size_t total : {256 * kMiB, 512 * kMiB, 4 * kGiB}) {
     const MemoryPlan plan = MemoryPlan::of(total, 8 * kGiB);
+    EXPECT_LE(plan.http_connections * 32 * 1024, plan.total / 2);
     EXPECT_LT(plan.http + plan.grpc + plan.inbox + plan.executions + plan.waiting + plan.sql +
                   plan.block_cache + 3 * plan.write_buffer,
               total);

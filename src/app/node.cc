@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -27,6 +28,7 @@
 #include "app/stop_signals.h"
 #include "base/json.h"
 #include "os/address.h"
+#include "os/open_files.h"
 #include "postgres/address.h"
 #include "protocol/flow_run.h"
 #include "rpc/server.h"
@@ -42,6 +44,7 @@ constexpr int kDefaultGrpcPort = 7233;
 constexpr int kDefaultHttpPort = 8233;
 constexpr milliseconds kHttpGrace{2000};
 constexpr int kExitFatal = 70;
+constexpr std::size_t kMostOpenFiles = 65'536;
 
 [[noreturn]] void die(const std::string& message) {
   complain("fatal: " + message);
@@ -442,6 +445,8 @@ Status Node::open_http() {
         net::ServerOptions options;
         options.address = address;
         options.memory = &http_memory_;
+        // Half of what may be open: a run's calls, the stores and gRPC's clients need files as well.
+        options.max_connections = std::min(plan_.http_connections, os::allow_open_files(kMostOpenFiles) / 2);
         options.pages = http::page_paths();
         options.pages.emplace_back(oidc::kCallbackPath);
         options.tls = identity_->http_tls();

@@ -20,11 +20,10 @@ ThreadExecutor::~ThreadExecutor() {
   thread_.join();
 }
 
+// Within the lock: whoever learns from the job that it has run may destroy this executor at once.
 void ThreadExecutor::post(Job job) {
-  {
-    std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-  }
+  std::lock_guard lock(mutex_);
+  jobs_.push_back(std::move(job));
   wake_.notify_one();
 }
 

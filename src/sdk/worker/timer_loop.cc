@@ -16,11 +16,10 @@ TimerLoop::~TimerLoop() {
   executor_.reset();
 }
 
+// Within the lock: whoever learns from the callback that it has run may destroy this loop at once.
 void TimerLoop::at(MonotonicTime when, Callback callback) {
-  {
-    std::lock_guard lock(mutex_);
-    due_.emplace(when, std::move(callback));
-  }
+  std::lock_guard lock(mutex_);
+  due_.emplace(when, std::move(callback));
   wake_.notify_one();
 }
 

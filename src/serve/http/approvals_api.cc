@@ -9,6 +9,7 @@
 #include "http/api_context.h"
 #include "http/approval_json.h"
 #include "http/approval_terms.h"
+#include "http/inbox.h"
 #include "http/problems.h"
 #include "http/question.h"
 #include "protocol/policy.h"
@@ -22,6 +23,31 @@ using runs::DecisionOutcome;
 
 // How long a request waits for the workflow's answer before it is told that the decision is on its way.
 constexpr std::chrono::milliseconds kAnswerWithin{10'000};
+
+// Of an inbox that is not everybody's a page may be short, or empty, with more behind it: one request looks at so many.
+constexpr std::uint32_t kMostLooked = 1000;
+
+Response page_of(ApiContext& context, platform::ApprovalFilter filter, Inbox& inbox) {
+  const std::uint32_t limit = filter.limit;
+  if (!inbox.is_everybodys()) filter.limit = kMostLooked;
+  auto approvals = context.store().approvals(filter);
+  if (!approvals) return Problem::from(approvals.error()).response();
+  Json rows = Json::array();
+  std::string last;
+  for (const Approval& approval : *approvals) {
+    if (rows.size() == limit) break;
+    last = approval.id;
+    Json row = approval_json(approval);
+    if (Status status = add_terms(context.store(), approval, row); !status.ok())
+      return Problem::from(status).response();
+    const auto has = inbox.has(approval, row);
+    if (!has) return Problem::from(has.error()).response();
+    if (*has) rows.push_back(std::move(row));
+  }
+  const bool more = approvals->size() == filter.limit || (!approvals->empty() && last != approvals->back().id);
+  return json_response(
+      {{"approvals", std::move(rows)}, {"next_cursor", more ? Json(base64url(last)) : Json(nullptr)}});
+}
 
 Response list_approvals(ApiContext& context, Request& request) {
   platform::ApprovalFilter filter;
@@ -40,16 +66,9 @@ Response list_approvals(ApiContext& context, Request& request) {
   auto after = cursor_parameter(request);
   if (!after) return after.error().response();
   filter.after = *after;
-  auto approvals = context.store().approvals(filter);
-  if (!approvals) return Problem::from(approvals.error()).response();
-  Json rows = Json::array();
-  for (const Approval& approval : *approvals) {
-    rows.push_back(approval_json(approval));
-    if (Status status = add_terms(context.store(), approval, rows.back()); !status.ok())
-      return Problem::from(status).response();
-  }
-  Json next = approvals->size() == *limit ? Json(base64url(approvals->back().id)) : Json(nullptr);
-  return json_response({{"approvals", std::move(rows)}, {"next_cursor", std::move(next)}});
+  auto inbox = Inbox::of(context, request);
+  if (!inbox) return inbox.error().response();
+  return page_of(context, filter, *inbox);
 }
 
 Response shown(ApiContext& context, const Approval& approval) {
@@ -234,7 +253,7 @@ void add_approval_routes(Router& router, ApiContext& context) {
   router.add("POST", "/api/v1/approvals/{id}/files", Permission::kDecide, context.answering(take_file),
              {"field", "name"});
   router.add("GET", "/api/v1/approvals", Permission::kRead, context.answering(list_approvals),
-             {"status", "run", "limit", "cursor"});
+             {"status", "run", "for", "team", "limit", "cursor"});
   router.add("GET", "/api/v1/approvals/{id}", Permission::kRead, context.answering(show_approval));
   router.add("POST", "/api/v1/approvals/{id}/decision", Permission::kDecide, context.blocking(decide));
 }

@@ -1,0 +1,89 @@
+#include "http/inbox.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "http/question.h"
+#include "oidc/login.h"
+
+namespace holdfast::http {
+
+namespace {
+
+constexpr std::string_view kUser = "user:";
+
+}  // namespace
+
+std::expected<Inbox, Problem> Inbox::of(ApiContext& context, const Request& request) {
+  Inbox out(context, request);
+  const std::string_view whose = request.query_value("for").value_or("all");
+  if (whose != "all" && whose != "me" && whose != "team") {
+    return std::unexpected(
+        Problem(400, "invalid_parameter", fmt::format("'for' is '{}'", bounded_text(std::string(whose), 100)))
+            .hint("me, team or all"));
+  }
+  out.mine_ = whose == "me";
+  const std::string team(request.query_value("team").value_or(""));
+  if (whose == "team" && !team.empty())
+    return std::unexpected(Problem(400, "invalid_parameter", "'for=team' means your teams: leave out 'team'"));
+  if (whose == "team" && context.deps.login != nullptr)
+    out.teams_ = context.deps.login->teams_of(sender_of(request).name);
+  if (!team.empty()) out.teams_ = {team};
+  out.of_teams_ = whose == "team" || !team.empty();
+  return out;
+}
+
+Result<bool> Inbox::has(const platform::Approval& approval, const Json& row) {
+  if (mine_ && !is_mine(approval, row)) return false;
+  if (!of_teams_) return true;
+  auto team = team_of(approval.agent);
+  if (!team) return fail(team.error());
+  return !team->empty() && std::ranges::find(teams_, *team) != teams_.end();
+}
+
+bool Inbox::is_mine(const platform::Approval& approval, const Json& row) const {
+  const identity::Caller& sender = sender_of(*request_);
+  // At an open server nobody is anybody: whoever is there may decide all of it.
+  if (sender.kind == identity::Caller::Kind::kLocal) return true;
+  const auto* gate = context_->deps.gate;
+  if (gate == nullptr || !gate->check(sender, context_->deps.namespace_name, Permission::kDecide).ok()) return false;
+  if (const auto question = question_of(approval)) return !not_asked(*context_, *request_, *question, sender.name);
+  if (!row.contains("need")) return true;  // the first word of anybody decides
+  const auto same = [&](const Json& vote) { return vote.value("by", "") == sender.name; };
+  if (std::ranges::any_of(row["votes"], same)) return false;
+  if (row.value("four_eyes", false) && row.value("requester", "") == sender.name) return false;
+  if (row["who"].empty() || is_among(row["who"])) return true;
+  const std::string now = iso_time(context_->deps.environment->clock().now());
+  return std::ranges::any_of(row["escalation"], [&](const Json& step) {
+    return step.value("at", now) <= now && is_among(step.value("to", Json::array()));
+  });
+}
+
+bool Inbox::is_among(const Json& who) const {
+  const identity::Caller& sender = sender_of(*request_);
+  const identity::Roles roles = context_->deps.gate->directory().roles_of(sender);
+  return std::ranges::any_of(who, [&](const Json& one) {
+    const auto& word = one.get_ref<const std::string&>();
+    if (word.starts_with(kUser)) return word.substr(kUser.size()) == sender.name;
+    const auto role = identity::role_by_name(word);
+    return role && roles.has(context_->deps.namespace_name, *role);
+  });
+}
+
+// By the agent's current version: whose it is now.
+Result<std::string> Inbox::team_of(const std::string& agent) {
+  if (const auto found = team_of_.find(agent); found != team_of_.end()) return found->second;
+  std::string team;
+  const auto definition = context_->store().current_definition(agent);
+  if (!definition && definition.error().code() != Code::kNotFound) return fail(definition.error());
+  if (definition) {
+    const Json read = parse_json<Json>(definition->text);
+    if (read.is_object() && read.contains("metadata")) team = read["metadata"].value("team", "");
+  }
+  return team_of_[agent] = std::move(team);
+}
+
+}  // namespace holdfast::http

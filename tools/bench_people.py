@@ -1,0 +1,249 @@
+"""People in the loop, seen from the server; each figure ends with `ok` or `no` beside its target.
+
+    ./dev bench people [inbox|reconnect|readers|decision|all] [--approvals 100000] [--events 100000] [--readers 10000]
+
+    inbox       a page of the inbox with 100,000 approvals that wait
+    reconnect   a stream that is taken up 100,000 events back: until its first byte
+    readers     10,000 streams of events at once: memory for each
+    decision    from a decision to the agent's next action: processor time, and syncs (with strace)
+
+The events are rows as a server writes them; everything else is made by runs.
+"""
+
+import argparse
+import contextlib
+import http.client
+import os
+import pathlib
+import re
+import resource
+import shutil
+import socket
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests/api_e2e"))
+from console_load import add_long_run  # noqa: E402
+from holdfast import Server, scripted_model  # noqa: E402
+
+SCRIPT = """
+models: [scripted]
+replies:
+  - when: {last: "^pay", turn: 0}
+    tool_calls: [{name: pay, arguments: {amount: 250}}]
+  - when: {last: "^many", turn: 0}
+    tool_calls: [CALLS]
+  - when: {turn: 1}
+    text: "Done."
+"""
+CALLS = 40  # that one run asks for at once
+SCRIPT = SCRIPT.replace("CALLS", ", ".join("{name: pay, arguments: {amount: %d}}" % amount for amount in range(CALLS)))
+AGENT = """
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: payer}}
+spec:
+  model: {{provider: openai, base_url: {model}, name: scripted}}
+  prompt: You pay.
+  tools:
+    - name: pay
+      type: sql
+      description: Pays.
+      parameters: {{properties: {{amount: {{type: number}}}}, required: [amount]}}
+      sql: {{database: "{database}", read_only: false, statement: "INSERT INTO payments(amount) VALUES (:amount)"}}
+  approvals: {{rules: [{{tool: pay, action: ask}}]}}
+"""
+TICK = os.sysconf("SC_CLK_TCK")
+failed = []
+
+
+def figure(what, value, unit, target):
+    good = value <= target
+    if not good:
+        failed.append(what)
+    print(f"{what:62} {value:9.2f} {unit:4} target {target:g} {unit:4} {'ok' if good else 'no'}", flush=True)
+
+
+class House:
+    """A model, and a server that can be stopped and started again on its data."""
+
+    def __init__(self, binary: pathlib.Path, folder: pathlib.Path, model: str):
+        self.folder = folder
+        database = folder / "shop.db"
+        with sqlite3.connect(database) as db:
+            db.execute("CREATE TABLE payments(amount REAL)")
+        (folder / "agent.yaml").write_text(AGENT.format(model=model, database=database))
+        self.server = Server(binary, folder / "data", "--agent", str(folder / "agent.yaml")).start()
+
+    def asked(self, run: str) -> dict:
+        self.server.start_run("payer", "pay it", id=run)
+        return self.server.wait_for_approval(run)
+
+    def decide(self, approval: dict) -> None:
+        answer = self.server.post(f"/api/v1/approvals/{approval['id']}/decision",
+                                  {"decision": "approve", "arguments_sha256": approval["arguments_sha256"]})
+        assert answer.status == 200, answer.text
+
+    @contextlib.contextmanager
+    def stopped(self):
+        self.server.stop()
+        yield self.folder / "data"
+        self.server.start()
+
+    def memory(self) -> int:
+        status = pathlib.Path(f"/proc/{self.server.process.pid}/status").read_text()
+        return 1024 * int(re.search(r"^VmRSS:\s+(\d+)", status, re.M)[1])
+
+    def cpu_ms(self) -> float:
+        fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return 1000 * (int(fields[11]) + int(fields[12])) / TICK
+
+
+def timed(action) -> float:
+    begun = time.monotonic()
+    action()
+    return 1000 * (time.monotonic() - begun)
+
+
+def inbox(house: House, options) -> None:
+    runs = -(-options.approvals // CALLS)
+    for number in range(runs):
+        house.server.start_run("payer", "many", id=f"asked-{number}")
+    deadline = time.monotonic() + 900
+    with sqlite3.connect(f"file:{house.folder / 'data/platform/platform.db'}?mode=ro", uri=True) as db:
+        while db.execute("SELECT count(*) FROM approvals").fetchone()[0] < runs * CALLS:
+            if time.monotonic() > deadline:
+                sys.exit("not all approvals were asked for within 15 minutes")
+            time.sleep(0.5)
+    get = house.server.get
+    for name, path in (("all", "/api/v1/approvals?status=pending&limit=50"), ("mine", "/api/v1/approvals?status=pending&for=me&limit=50")):
+        answer = get(path)
+        if answer.status != 200:
+            sys.exit(f"{path}: {answer.text[:300]}")
+        rows = len(answer.json["approvals"])
+        figure(f"inbox, {name}: a page ({rows} rows) of {options.approvals} that wait, median of 20",
+               statistics.median(timed(lambda p=path: get(p)) for _ in range(20)), "ms", 30)
+    cursor = get("/api/v1/approvals?status=pending&limit=50").json["next_cursor"]
+    figure("inbox: its second page, median of 20",
+           statistics.median(timed(lambda: get(f"/api/v1/approvals?status=pending&limit=50&cursor={cursor}")) for _ in range(20)), "ms", 30)
+
+
+def first_byte(house: House, path: str, cursor: str) -> float:
+    host, port = house.server.http.rsplit(":", 1)
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    try:
+        begun = time.monotonic()
+        connection.request("GET", path, headers={"Accept": "text/event-stream", "Last-Event-ID": cursor})
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        while not response.readline().startswith(b"data:"):
+            pass
+        return 1000 * (time.monotonic() - begun)
+    finally:
+        connection.close()
+
+
+def reconnect(house: House, options) -> None:
+    with house.stopped() as data:
+        add_long_run(data, options.events)
+    for path in ("/api/v1/runs/long/events", "/api/v1/events?run=long"):
+        cursor = next(event[0] for event in house.server.events(path) if event[0])
+        figure(f"{path}: first event, {options.events} back, median of 20",
+               statistics.median(first_byte(house, path, cursor) for _ in range(20)), "ms", 20)
+
+
+def open_readers(house: House, runs: list[str], count: int) -> list[socket.socket]:
+    host, port = house.server.http.rsplit(":", 1)
+    readers = []
+    for number in range(count):
+        reader = socket.create_connection((host, int(port)), timeout=30)
+        path = f"/api/v1/events?run={runs[number % len(runs)]}"
+        reader.sendall(f"GET {path} HTTP/1.1\r\nHost: {house.server.http}\r\nAccept: text/event-stream\r\n\r\n".encode())
+        head = reader.recv(4096)
+        if not head.startswith(b"HTTP/1.1 200"):
+            sys.exit(f"reader {number} of {count} was not served: {head[:200]!r}")
+        readers.append(reader)
+    return readers
+
+
+def readers(house: House, options) -> None:
+    runs = [f"watched-{number}" for number in range(100)]
+    for run in runs:
+        house.asked(run)
+    warm = open_readers(house, runs, 200)
+    time.sleep(2)
+    before = house.memory()
+    held = open_readers(house, runs, options.readers)
+    time.sleep(5)
+    figure(f"memory for each of {options.readers} readers", (house.memory() - before) / options.readers / 1024, "KiB", 20)
+    begun = house.cpu_ms()
+    time.sleep(10)
+    figure("CPU while nothing happens", (house.cpu_ms() - begun) / 100, "%", 1)
+    for reader in warm + held:
+        reader.close()
+
+
+def decision(house: House, options) -> None:
+    """A run is asked about at a time; its end is behind the payment and one more model call."""
+    for number in range(5):
+        house.decide(house.asked(f"warm-{number}"))
+        house.server.wait(f"warm-{number}")
+    approvals = [house.asked(f"decided-{number}") for number in range(40)]
+    time.sleep(1)
+    begun = house.cpu_ms()
+    for approval in approvals:
+        house.decide(approval)
+    for number in range(40):
+        house.server.wait(f"decided-{number}")
+    print(f"{'from 40 decisions to the end of their runs: CPU for each':62} {(house.cpu_ms() - begun) / 40:9.2f} ms")
+    if not shutil.which("strace"):
+        print("strace is not installed: no syncs were counted")
+        return
+    approval = house.asked("counted")
+    out = house.folder / "syncs.txt"
+    with subprocess.Popen(["strace", "-f", "-qq", "-y", "-e", "trace=fsync,fdatasync", "-o", out, "-p", str(house.server.process.pid)]) as tracer:
+        time.sleep(1)
+        out.write_text("")
+        house.decide(approval)
+        deadline = time.monotonic() + 20
+        while not sqlite3.connect(house.folder / "shop.db").execute("SELECT count(*) FROM payments").fetchone()[0] > 45:
+            if time.monotonic() > deadline:
+                sys.exit("the payment was not made")
+        paid = [line for line in out.read_text().splitlines() if "sync(" in line]
+        tracer.terminate()
+    own = [line for line in paid if "shop.db" not in line]
+    figure("syncs from a decision to the tool's call", len(own), "", 4)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    figures = {"inbox": inbox, "reconnect": reconnect, "readers": readers, "decision": decision}
+    parser.add_argument("figure", nargs="?", choices=[*figures, "all"], default="all")
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--approvals", type=int, default=100_000)
+    parser.add_argument("--events", type=int, default=100_000)
+    parser.add_argument("--readers", type=int, default=10_000)
+    options = parser.parse_args()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 65536, hard))
+    binary = options.build.resolve() / "holdfast"
+    for name in figures if options.figure == "all" else [options.figure]:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-people-"))
+        with scripted_model(binary, folder, SCRIPT) as model:
+            house = House(binary, folder, model)
+            try:
+                figures[name](house, options)
+            finally:
+                house.server.close()
+                shutil.rmtree(folder, ignore_errors=True)
+    print("all targets are met" if not failed else f"FAILED: {len(failed)} of the targets are missed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
