@@ -2,7 +2,8 @@
 // (router.test.ts compares them). A screen's code is loaded when it is first shown.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import type { AgentSearch, AgentView } from './features/agents/agent_screen';
+import type { DefinitionSearch } from './features/agents/agent_screen';
+import type { RecordSearch } from './features/record/record_screen';
 import { Shell } from './features/shell/shell';
 import type { UsageSearch } from './features/usage/usage_screen';
 import type { SettingsPart } from './features/settings/settings';
@@ -11,7 +12,7 @@ import { NotFound } from './routes/not_found';
 import { Failed } from './ui/boundary';
 
 export interface RunsSearch { status?: string; agent?: string; from?: string; to?: string }
-export interface RunSearch { step?: number }
+export interface RunSearch { step?: number; view?: 'transcript' }
 export interface InboxSearch { approval?: string }
 export interface BudgetsSearch { waiting?: true }
 export interface SettingsSearch { part?: SettingsPart }
@@ -40,8 +41,8 @@ const run = createRoute({
   getParentRoute: () => root,
   path: '/runs/$id',
   validateSearch: (search: Record<string, unknown>): RunSearch => {
-    const step = Number(search['step']);
-    return Number.isInteger(step) && step > 0 ? { step } : {};
+    const [step, view] = [Number(search['step']), oneOf(search['view'], ['transcript'] as const)];
+    return { step: Number.isInteger(step) && step > 0 ? step : undefined, view };
   },
   component: lazyRouteComponent(() => import('./routes/run')),
 });
@@ -55,11 +56,23 @@ const agents = createRoute({ getParentRoute: () => root, path: '/agents', compon
 const agent = createRoute({
   getParentRoute: () => root,
   path: '/agents/$name',
-  validateSearch: (search: Record<string, unknown>): AgentSearch => {
-    const [version, against, view] = [text(search['version']), text(search['against']), oneOf<AgentView>(search['view'], ['changes', 'start'])];
+  validateSearch: (search: Record<string, unknown>): DefinitionSearch => {
+    const [version, against, view] = [text(search['version']), text(search['against']), oneOf(search['view'], ['changes', 'start'] as const)];
     return { version, against, view };
   },
   component: lazyRouteComponent(() => import('./routes/agent')),
+});
+
+const flows = createRoute({ getParentRoute: () => root, path: '/flows', component: lazyRouteComponent(() => import('./routes/flows')) });
+
+const flow = createRoute({
+  getParentRoute: () => root,
+  path: '/flows/$name',
+  validateSearch: (search: Record<string, unknown>): DefinitionSearch => {
+    const [version, against, block, view] = [text(search['version']), text(search['against']), text(search['block']), oneOf(search['view'], ['definition', 'changes', 'start'] as const)];
+    return { version, against, view, block };
+  },
+  component: lazyRouteComponent(() => import('./routes/flow')),
 });
 
 const usage = createRoute({
@@ -97,17 +110,27 @@ const settings = createRoute({
   getParentRoute: () => root,
   path: '/settings',
   validateSearch: (search: Record<string, unknown>): SettingsSearch => {
-    const part = oneOf<SettingsPart>(search['part'], ['people', 'groups', 'keys', 'sessions', 'secrets']);
+    const part = oneOf<SettingsPart>(search['part'], ['people', 'groups', 'keys', 'sessions', 'secrets', 'grants']);
     return { part };
   },
   component: lazyRouteComponent(() => import('./routes/settings')),
+});
+
+const record = createRoute({
+  getParentRoute: () => root,
+  path: '/record',
+  validateSearch: (search: Record<string, unknown>): RecordSearch => {
+    const [from, until, principal, kind, subject] = [time(search['from']), time(search['until']), text(search['principal']), text(search['kind']), text(search['subject'])];
+    return { from, until, principal, kind, subject };
+  },
+  component: lazyRouteComponent(() => import('./routes/record')),
 });
 
 const newChat = createRoute({ getParentRoute: () => root, path: '/chat', component: lazyRouteComponent(() => import('./routes/new_chat')) });
 
 const chat = createRoute({ getParentRoute: () => root, path: '/chat/$conversation', component: lazyRouteComponent(() => import('./routes/chat')) });
 
-export const routeTree = root.addChildren([home, runs, run, runDiff, newRun, inbox, newChat, chat, agents, agent, usage, budgets, settings]);
+export const routeTree = root.addChildren([home, runs, run, runDiff, newRun, inbox, newChat, chat, agents, agent, flows, flow, usage, budgets, settings, record]);
 
 export const router = createRouter({ routeTree, defaultPreload: 'intent', scrollRestoration: true, defaultErrorComponent: Failed });
 

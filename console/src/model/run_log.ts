@@ -5,6 +5,7 @@
 // identity what is new.
 
 import { type Fields, type RunEvent, fieldsOf, numberOf, textOf } from './events';
+import { isFlow } from './flow';
 
 export type StepStatus = 'running' | 'retrying' | 'completed' | 'failed' | 'stopped';
 export type ApprovalStatus = 'pending' | 'approved' | 'edited' | 'answered' | 'rejected' | 'expired' | 'obsolete';
@@ -200,6 +201,8 @@ export class RunLog {
     const over = status === 'completed' || status === 'failed' || status === 'stopped';
     const told: Fields = { ...before?.data, ...data };
     if (word === 'started') delete told['error'];
+    // A flow's block that is tried again within its activity is not told to have started again.
+    if (before?.status === 'retrying' && (status === 'completed' || status === 'failed') && isFlow(this.agent)) told['attempt'] = (numberOf(before.data['attempt']) ?? 1) + 1;
     this.#put({
       kind: 'step', key: `step:${step}`, step, at: before?.at ?? at, status, data: told,
       tool: textOf(data['kind']) || before?.tool || '', name: textOf(data['name']) || before?.name || '',

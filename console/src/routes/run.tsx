@@ -5,7 +5,7 @@ const route = getRouteApi('/runs/$id');
 
 export default function Run() {
   const { id } = route.useParams();
-  const { step } = route.useSearch();
+  const { step, view } = route.useSearch();
   const navigate = route.useNavigate();
-  return <RunScreen key={id} id={id} step={step} onStep={(next) => void navigate({ search: next === undefined ? {} : { step: next }, replace: true })} />;
+  return <RunScreen key={id} id={id} step={step} view={view} onStep={(next) => void navigate({ search: { step: next, view }, replace: true })} />;
 }

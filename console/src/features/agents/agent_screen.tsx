@@ -13,12 +13,15 @@ import { StartRun } from './start_run';
 import { Versions } from './versions';
 import './agents.css';
 
+// Agents and flows are looked at alike: a version, another one, and how; of a flow's graph a block.
+export interface DefinitionSearch { version?: string; against?: string; view?: 'definition' | 'changes' | 'start'; block?: string }
+export interface DefinitionPage { to: '/agents/$name' | '/flows/$name'; params: { name: string } }
+
 export type AgentView = 'definition' | 'changes' | 'start';
-export interface AgentSearch { version?: string; against?: string; view?: AgentView }
 
 const VIEWS: readonly [AgentView, string][] = [['definition', 'Definition'], ['changes', 'Changes'], ['start', 'Start a run']];
 
-export function AgentScreen({ name, search }: { name: string; search: AgentSearch }) {
+export function AgentScreen({ name, search }: { name: string; search: DefinitionSearch }) {
   const shown = useQuery(agentQuery(name, search.version));
   const view = search.view ?? 'definition';
   const version = shown.data?.version;
@@ -47,12 +50,12 @@ export function AgentScreen({ name, search }: { name: string; search: AgentSearc
               ))}
             </nav>
             {view === 'definition' && <Lines text={yamlOf(definition)} label="Definition" />}
-            {view === 'changes' && <Changes name={name} version={version} against={search.against} search={search} />}
+            {view === 'changes' && <Changes name={name} page={{ to: '/agents/$name', params: { name } }} version={version} against={search.against} search={search} />}
             {view === 'start' && <StartRun key={version} name={name} version={version} definition={definition} />}
           </section>
           <aside aria-label="Labels and versions">
             <Labels name={name} version={version} />
-            <Versions name={name} shown={version} search={search} />
+            <Versions name={name} page={{ to: '/agents/$name', params: { name } }} shown={version} search={search} />
           </aside>
         </div>
       )}

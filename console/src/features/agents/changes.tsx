@@ -6,7 +6,7 @@ import { diffQuery, labelsQuery, versionsQuery, type Change } from '../../api/ag
 import { plural } from '../../model/text';
 import { yamlOf } from '../../model/yaml';
 import { QueryState } from '../../ui/query_state';
-import type { AgentSearch } from './agent_screen';
+import type { DefinitionPage, DefinitionSearch } from './agent_screen';
 
 const SIGN: Record<Change['kind'], string> = { added: '+', removed: '\u2212', changed: '~', reordered: '\u21C5' };
 
@@ -28,7 +28,9 @@ function One({ change }: { change: Change }) {
   );
 }
 
-export function Changes({ name, version, against, search }: { name: string; version: string; against: string | undefined; search: AgentSearch }) {
+interface Props { name: string; page: DefinitionPage; version: string; against: string | undefined; search: DefinitionSearch }
+
+export function Changes({ name, page, version, against, search }: Props) {
   const navigate = useNavigate();
   const versions = useInfiniteQuery(versionsQuery(name)).data?.pages.flatMap((page) => page.versions) ?? [];
   const labels = useQuery(labelsQuery(name)).data ?? [];
@@ -41,7 +43,7 @@ export function Changes({ name, version, against, search }: { name: string; vers
     <>
       <p className="compare-bar">
         <label htmlFor="against">Against</label>
-        <select id="against" value={other} onChange={(event) => void navigate({ to: '/agents/$name', params: { name }, search: { ...search, view: 'changes', against: event.target.value }, replace: true })}>
+        <select id="against" value={other} onChange={(event) => void navigate({ ...page, search: { ...search, view: 'changes', against: event.target.value }, replace: true })}>
           {other === '' && <option value="">nothing</option>}
           {!known && other !== '' && <option value={other}>{other.slice(0, 12)}</option>}
           {labels.map((one) => <option key={one.label} value={one.label}>{one.label} ({one.version.slice(0, 12)})</option>)}

@@ -3,9 +3,9 @@ import { Link } from '@tanstack/react-router';
 import { versionsQuery } from '../../api/agents';
 import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
-import type { AgentSearch } from './agent_screen';
+import type { DefinitionPage, DefinitionSearch } from './agent_screen';
 
-export function Versions({ name, shown, search }: { name: string; shown: string; search: AgentSearch }) {
+export function Versions({ name, page, shown, search }: { name: string; page: DefinitionPage; shown: string; search: DefinitionSearch }) {
   const query = useInfiniteQuery(versionsQuery(name));
   const versions = query.data?.pages.flatMap((page) => page.versions) ?? [];
   return (
@@ -15,12 +15,12 @@ export function Versions({ name, shown, search }: { name: string; shown: string;
       <ol className="versions" aria-busy={query.isPending}>
         {versions.map((one) => (
           <li key={one.version} className={one.version === shown ? 'chosen' : undefined}>
-            <Link to="/agents/$name" params={{ name }} search={{ ...search, version: one.version }} title={one.version} aria-current={one.version === shown ? 'true' : undefined}><code>{one.version.slice(0, 12)}</code></Link>
+            <Link {...page} search={{ ...search, version: one.version }} title={one.version} aria-current={one.version === shown ? 'true' : undefined}><code>{one.version.slice(0, 12)}</code></Link>
             {one.current && <span className="chip completed">current</span>}
             {one.labels.map((label) => <span key={label} className="chip">{label}</span>)}
             {one.updated_at && <time className="note" dateTime={one.updated_at} title={new Date(one.updated_at).toLocaleString()}>{ago(one.updated_at)}</time>}
             {one.version !== shown && (
-              <Link className="compare" to="/agents/$name" params={{ name }} search={{ ...search, version: shown, against: one.version, view: 'changes' }} aria-label={`Compare with ${one.version.slice(0, 12)}`}>Compare</Link>
+              <Link className="compare" {...page} search={{ ...search, version: shown, against: one.version, view: 'changes' }} aria-label={`Compare with ${one.version.slice(0, 12)}`}>Compare</Link>
             )}
           </li>
         ))}

@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { answered, api, type Run } from '../../api/client';
 import { queryClient } from '../../api/queries';
+import { flowOfAgent, isFlow } from '../../model/flow';
 import { wordsOf } from '../../model/problem';
 import type { RunLog } from '../../model/run_log';
 import type { Standing } from '../../model/standing';
@@ -24,6 +25,13 @@ function Age({ from, to }: { from: string; to: string }) {
   return <span title={from}>{to ? `took ${duration(from, to)}` : `for ${duration(from)}`}</span>;
 }
 
+function VersionLink({ agent, version }: { agent: string; version: string }) {
+  const words = version.slice(0, 8);
+  return isFlow(agent)
+    ? <Link to="/flows/$name" params={{ name: flowOfAgent(agent) }} search={{ version }}>{words}</Link>
+    : <Link to="/agents/$name" params={{ name: agent }} search={{ version }}>{words}</Link>;
+}
+
 function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog }) {
   const began = run?.started_at || log.startedAt;
   const usage = run?.usage;
@@ -35,8 +43,8 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
       {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}
       {usage?.model_calls ? <span>{plural((usage.input_tokens ?? 0) + (usage.output_tokens ?? 0), 'token')}</span> : null}
       {usage?.model_calls ? <span title={cost?.price_as_of ? `prices of ${cost.price_as_of}` : undefined}>{cost ? `${cost.usd} USD` : 'unpriced'}</span> : null}
-      {run && <Link to="/chat/$conversation" params={{ conversation: run.conversation || id }}>conversation</Link>}
-      {run?.version && <span title={run.version}>version <Link to="/agents/$name" params={{ name: run.agent }} search={{ version: run.version }}>{run.version.slice(0, 8)}</Link></span>}
+      {run && !isFlow(run.agent) && <Link to="/chat/$conversation" params={{ conversation: run.conversation || id }}>conversation</Link>}
+      {run?.version && <span title={run.version}>version <VersionLink agent={run.agent} version={run.version} /></span>}
       {run?.hold?.reason && <span className="held">{run.hold.by ? `${run.hold.by}: ` : ''}{run.hold.error ? String((run.hold.error as { message?: string }).message ?? run.hold.reason) : run.hold.reason}</span>}
     </p>
   );
@@ -55,7 +63,8 @@ function act(id: string, action: Action) {
   }
 }
 
-function Actions({ id, standing }: { id: string; standing: Standing }) {
+// What a flow does not know: being paused.
+function Actions({ id, standing, ofFlow }: { id: string; standing: Standing; ofFlow: boolean }) {
   const [cancelled, setCancelled] = useState(false);
   const mutation = useMutation({
     mutationFn: (action: Action) => act(id, action),
@@ -71,7 +80,7 @@ function Actions({ id, standing }: { id: string; standing: Standing }) {
   );
   return (
     <>
-      {held ? button('resume', 'Resume', 'primary') : button('pause', 'Pause')}
+      {held ? button('resume', 'Resume', 'primary') : !ofFlow && button('pause', 'Pause')}
       {standing.status === 'parked' && button('fail', 'Fail run', 'danger')}
       {button('cancel', 'Cancel run')}
       {cancelled && button('terminate', 'Terminate at once', 'danger')}
@@ -93,14 +102,17 @@ function Anew({ standing, onReplay, onRetry }: { standing: Standing; onReplay: (
 interface HeadProps { id: string; run: Run | undefined; log: RunLog; standing: Standing; onReplay: () => void; onRetry: () => void }
 
 export function RunHead({ id, run, log, standing, onReplay, onRetry }: HeadProps) {
+  const agent = run?.agent || log.agent;
+  const ofFlow = isFlow(agent);
   return (
     <div className="head">
       <div className="title">
-        <h1>{run?.agent || log.agent || 'Run'}</h1>
+        {ofFlow && <span className="kind">flow</span>}
+        <h1>{ofFlow ? flowOfAgent(agent) : agent || 'Run'}</h1>
         <Chip status={standing.status} words={RUN_WORDS} />
         <div className="run-actions">
-          {standing.open && <Actions id={id} standing={standing} />}
-          {run && <Anew standing={standing} onReplay={onReplay} onRetry={onRetry} />}
+          {standing.open && <Actions id={id} standing={standing} ofFlow={ofFlow} />}
+          {run && !ofFlow && <Anew standing={standing} onReplay={onReplay} onRetry={onRetry} />}
         </div>
       </div>
       <Facts id={id} run={run} log={log} />

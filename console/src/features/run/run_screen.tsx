@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import { patchRun, runQuery } from '../../api/queries';
+import { isFlow } from '../../model/flow';
 import { forkFrom } from '../../model/forks';
 import type { Item, RunLog } from '../../model/run_log';
 import { ApiProblem, wordsOf } from '../../model/problem';
@@ -21,12 +22,24 @@ import { Timeline } from './timeline';
 import { END_MARK, Transcript } from './transcript';
 import './run.css';
 
+const FlowRun = lazy(() => import('../flows/flow_run'));
 const ForkDialog = lazy(() => import('../forks/fork_dialog'));
 const RetryDialog = lazy(() => import('../forks/retry_dialog'));
 
 type Over = { what: 'fork'; start: ForkStart } | { what: 'retry' };
 
-export function RunScreen({ id, step, onStep }: { id: string; step: number | undefined; onStep: (step: number | undefined) => void }) {
+// Of a run of a flow: its graph, or all that happened one behind the other.
+function FlowTabs({ id, step, view }: { id: string; step: number | undefined; view: 'transcript' | undefined }) {
+  const tab = (of: 'transcript' | undefined, words: string) => (
+    <Link to="/runs/$id" params={{ id }} search={{ step, view: of }} replace activeProps={{}} inactiveProps={{}} activeOptions={{ exact: true, includeSearch: true, explicitUndefined: true }}
+      aria-current={of === view ? 'page' : undefined}>{words}</Link>
+  );
+  return <nav className="tabs run-tabs" aria-label="Views of the run">{tab(undefined, 'Graph')}{tab('transcript', 'Transcript')}</nav>;
+}
+
+interface Props { id: string; step: number | undefined; view: 'transcript' | undefined; onStep: (step: number | undefined) => void }
+
+export function RunScreen({ id, step, view, onStep }: Props) {
   const [log, version] = useRunLog(id);
   const query = useQuery(runQuery(id));
   const { data: run, error } = query;
@@ -53,14 +66,18 @@ export function RunScreen({ id, step, onStep }: { id: string; step: number | und
       : { status: log.pending ? 'pending' : 'running', open: true };
   const failed = standing.open ? standing.status === 'parked' : standing.status !== 'completed';
   const replay = () => setOver({ what: 'fork', start: { at: failed ? 'failed' : 'start', edit: 'none', text: log.items.find((item) => item.kind === 'input')?.text ?? '' } });
+  // A flow is given what it needs when it starts: nobody writes to it, and it is not forked.
+  const ofFlow = isFlow(run?.agent || log.agent);
   return (
     <div className="screen run-screen">
       <RunHead id={id} run={run} log={log} standing={standing} onReplay={replay} onRetry={() => setOver({ what: 'retry' })} />
       <QueryState of={query} />
       <div className="columns">
         <div>
-          <Transcript log={log} run={run} version={version} step={step} onStep={onStep} onFork={fork} />
-          {standing.open && <Composer id={id} held={standing.status === 'paused' || standing.status === 'parked'} />}
+          {ofFlow && <FlowTabs id={id} step={step} view={view} />}
+          {ofFlow && view === undefined && <Suspense fallback={null}>{run && <FlowRun log={log} version={version} run={run} step={step} onStep={onStep} />}</Suspense>}
+          {!(ofFlow && view === undefined) && <Transcript log={log} run={run} version={version} step={step} onStep={onStep} onFork={ofFlow ? undefined : fork} />}
+          {standing.open && !ofFlow && <Composer id={id} held={standing.status === 'paused' || standing.status === 'parked'} />}
           <div id={END_MARK} />
         </div>
         <aside className="side">

@@ -35,7 +35,7 @@ interface Props {
   version: number;
   step: number | undefined;
   onStep: (step: number | undefined) => void;
-  onFork: (from: Item) => void;
+  onFork: ((from: Item) => void) | undefined; // absent: nothing is forked here
 }
 
 // What one reads of an item's place, where a fork may begin.
@@ -75,7 +75,7 @@ export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
     { keys: ']', says: 'Next step', run: () => move(1) },
     { keys: '[', says: 'Step before', run: () => move(-1) },
     { keys: 'f', says: 'Follow what happens', run: () => { onStep(undefined); setFollowing(true); endMark()?.scrollIntoView({ block: 'end' }); } },
-    { keys: 'b', says: 'Fork from the chosen step', run: () => { const chosen = items[found]; if (chosen && canFork(chosen)) onFork(chosen); } },
+    { keys: 'b', says: 'Fork from the chosen step', run: () => { const chosen = items[found]; if (chosen && canFork(chosen)) onFork?.(chosen); } },
   ]);
 
   return (
@@ -85,7 +85,7 @@ export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
         <div key={item.key} id={item.kind === 'step' ? `step-${item.step}` : undefined} className={item.kind === 'step' && item.step === step ? 'item chosen' : 'item'}>
           <ItemView run={log.run} item={item} output={item.kind === 'end' ? run?.output : undefined} />
           {item.kind === 'input' && run?.forked_from && <ForkedFrom id={run.id} from={run.forked_from} begun={items.some((one) => one.kind === 'step')} />}
-          {run && canFork(item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
+          {run && onFork && canFork(item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
         </div>
       ))}
       {items.length === 0 && <p className="empty">{run ? 'Nothing has happened yet.' : ''}</p>}

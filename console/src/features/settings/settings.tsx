@@ -1,8 +1,9 @@
-// Who may use the server: people and services, their keys, groups of elsewhere, who is signed in; and named secrets.
+// Who may use the server: people and services, their keys, groups of elsewhere, who is signed in; named secrets; and
+// which of their tools agents may use.
 
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, useRef, useState, type FormEvent } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState, type FormEvent } from 'react';
 import { sessionQuery, signOut, type Known } from '../../api/session';
 import { changeOwnPassword } from '../../api/settings';
 import { wordsOf } from '../../model/problem';
@@ -16,8 +17,10 @@ import { Secrets } from './secrets';
 import { Sessions } from './sessions';
 import './settings.css';
 
-export type SettingsPart = 'people' | 'groups' | 'keys' | 'sessions' | 'secrets';
-const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['groups', 'Groups'], ['keys', 'API keys'], ['sessions', 'Sessions'], ['secrets', 'Secrets']];
+const Grants = lazy(() => import('./grants').then(({ Grants: view }) => ({ default: view })));
+
+export type SettingsPart = 'people' | 'groups' | 'keys' | 'sessions' | 'secrets' | 'grants';
+const PARTS: readonly [SettingsPart, string][] = [['people', 'People'], ['groups', 'Groups'], ['keys', 'API keys'], ['sessions', 'Sessions'], ['secrets', 'Secrets'], ['grants', 'Tool grants']];
 
 function OwnPassword({ onClose }: { onClose: () => void }) {
   const change = useMutation({
@@ -74,12 +77,14 @@ export function Settings({ part }: { part: SettingsPart | undefined }) {
       <Yourself who={who} />
       <nav ref={parts} className="parts" aria-label="Settings">
         {PARTS.map(([one, words]) => <Link key={one} to="/settings" search={{ part: one }} replace aria-current={one === shown ? 'page' : undefined}>{words}</Link>)}
+        {admin && <Link to="/record">The record</Link>}
       </nav>
       {shown === 'people' && <People admin={admin} self={who.known ? who.name : ''} open={who.open} />}
       {shown === 'keys' && <Keys admin={admin} self={who.known ? who.name : ''} />}
       {shown === 'groups' && <Groups admin={admin} />}
       {shown === 'sessions' && <Sessions />}
       {shown === 'secrets' && <Secrets admin={hasRole(who.roles, 'admin')} />}
+      {shown === 'grants' && <Suspense fallback={null}><Grants admin={hasRole(who.roles, 'admin')} /></Suspense>}
     </div>
   );
 }

@@ -1,0 +1,3 @@
+import { FlowList } from '../features/flows/flow_list';
+
+export default FlowList;
