@@ -283,8 +283,15 @@ def test_a_large_result_is_kept_beside_the_run_and_read_whole(server):
 - {id: pause, type: wait, needs: [many], with: {duration: 10ms}}
 - {id: size, type: transform, needs: [pause], with: {value: "{{ blocks.many.length }}"}}
 """)
-    ended = server.wait(start(server, "large"))
+    run = start(server, "large")
+    ended = server.wait(run)
     assert (ended["status"], ended["output"]) == ("completed", 500000)
+    # Events tell its beginning, and where the whole is.
+    (told,) = [data for type, data in events(server, run) if type == "step.completed" and data["name"] == "many"]
+    assert len(told["result"]) < 100000 and told["output"]["bytes"] == 500002
+    whole = server.get(f"/api/v1/runs/{run}/steps/2/output")
+    assert whole.status == 200 and whole.body == b'"' + b"x" * 500000 + b'"'
+    assert whole.headers["Content-Type"].startswith("application/json")
 
 
 def test_a_run_is_cancelled_in_its_wait(server):
@@ -371,6 +378,12 @@ def test_a_changed_flow_disturbs_no_run_of_the_old_version(server):
     assert server.wait(start(server, "kept"))["output"] == "new"
     versions = server.get("/api/v1/flows/kept").json["versions"]
     assert [one["version"] for one in versions] == [second["version"], first["version"]]
+    # Its versions are read and compared as an agent's.
+    of_agent = "/api/v1/agents/flow%3Akept"
+    assert [one["version"] for one in server.get(f"{of_agent}/versions").json["versions"]] == [second["version"], first["version"]]
+    assert server.get(f"{of_agent}/versions/{first['version'][:12]}").json["definition"]["spec"]["blocks"][2]["with"] == {"value": "old"}
+    changes = server.get(f"{of_agent}/diff?from={first['version']}&to={second['version']}").json["changes"]
+    assert [(one["before"], one["after"]) for one in changes] == [("old", "new")]
 
 
 def test_what_cannot_be_run_or_was_not_granted_is_refused(server):

@@ -157,6 +157,12 @@ platform::Told BlockBooks::told(std::size_t block, const BlockOutcome& outcome) 
   } else {
     event.update({{"result", excerpt(outcome.value)}, {"is_error", false}});
     if (outcome.outlet != kDone) event["outlet"] = outcome.outlet;
+    // The beginning alone is told: whoever watches finds the whole by its hash.
+    if (outcome.value.size() > kMaxKeptInline) {
+      event["output"] = {{"sha256", sha256_hex(outcome.value)},
+                         {"bytes", outcome.value.size()},
+                         {"type", "application/json"}};
+    }
   }
   const auto type = outcome.failed ? protocol::event::kStepFailed : protocol::event::kStepCompleted;
   return {ctx_.info().workflow_id, std::string(type), dump_json(event), event_key(block, "ended")};
