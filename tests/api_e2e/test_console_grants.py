@@ -3,9 +3,8 @@ question; who did what is found by who, what and when, and taken away as a file.
 
 import json
 
-import pytest
-
 import browser
+import pytest
 from test_console import axe, chromium, click, enter, page, text_of, violations  # noqa: F401  (fixtures among them)
 from test_console_settings import button_of, signed_in  # noqa: F401
 from test_console_sign_in import guarded  # noqa: F401
@@ -39,6 +38,7 @@ def test_a_tool_is_granted_denied_and_taken_back(own_server, page):
     server = own_server
     page.open(f"{server.ready['http']}/settings?part=grants")
     page.wait_for("document.querySelector('.settings .empty')?.textContent.includes('no tool grant')")
+    page.wait_for("!!document.querySelector('.granted select')")
     enter(page, ".granted select[aria-label=Agent]", "payer")
     page.wait_for(f"{TOOL}?.textContent.includes('no grant limits it')")
     # A name that is none is told in the dialog.
@@ -145,7 +145,7 @@ def test_axe_finds_nothing(own_server, page, axe, scheme):
 
 def test_a_phone_has_no_sideways_scroll(own_server, page):
     tools = [f"a_tool_with_a_long_name_{i:02}_" + "x" * 30 for i in range(64)]
-    assert own_server.post("/api/v1/grants", {"tools": tools, "agent": "a" * 63, "team": "t" * 63, "environment": "e" * 63, "reason": "r" * 300}).status == 201
+    assert own_server.post("/api/v1/grants", {"tools": tools, "agent": "a" * 63, "team": "t" * 63, "environment": "x" * 63, "reason": "r" * 300}).status == 201
     page.resize(390, 844)
     for path, ready in (("/settings?part=grants", "[data-grant]"), ("/record", ".record-rows li")):
         page.open(own_server.ready["http"] + path)

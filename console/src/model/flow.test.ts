@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { graphOf, isFlow, waitsWords } from './flow';
-import { BLOCK_HEIGHT, BLOCK_WIDTH, layoutOf, neighbourOf, spread } from './flow_layout';
+import { BLOCK_HEIGHT, BLOCK_WIDTH, layoutOf, NARROW_WIDTH, neighbourOf, spread } from './flow_layout';
 import { countsOf, statesOf, wasTaken } from './flow_run';
 import type { RunEvent } from './events';
 import { RunLog } from './run_log';
@@ -50,19 +50,11 @@ test('what is no definition is a graph of nothing', () => {
 
 function expectSound(graph: ReturnType<typeof flow>) {
   const layout = layoutOf(graph);
-  for (const block of graph.blocks) {
-    for (const need of block.needs) expect(layout.places[block.at]!.y).toBeGreaterThanOrEqual(layout.places[need.block]!.y + BLOCK_HEIGHT);
-  }
-  for (const row of layout.rows) {
-    row.forEach((at, i) => {
-      if (i > 0) expect(layout.places[at]!.x).toBeGreaterThanOrEqual(layout.places[row[i - 1]!]!.x + BLOCK_WIDTH);
-    });
-  }
-  for (const { x, y } of layout.places) {
-    expect(x).toBeGreaterThanOrEqual(0);
-    expect(x + BLOCK_WIDTH).toBeLessThanOrEqual(layout.width);
-    expect(y + BLOCK_HEIGHT).toBeLessThanOrEqual(layout.height);
-  }
+  const { places, rows, width, height } = layout;
+  const high = graph.blocks.filter((block) => block.needs.some((need) => places[block.at]!.y < places[need.block]!.y + BLOCK_HEIGHT));
+  const close = rows.flatMap((row) => row.filter((at, i) => i > 0 && places[at]!.x < places[row[i - 1]!]!.x + BLOCK_WIDTH));
+  const outside = places.filter(({ x, y }) => x < 0 || x + BLOCK_WIDTH > width || y + BLOCK_HEIGHT > height);
+  expect({ high, close, outside }).toEqual({ high: [], close: [], outside: [] });
   return layout;
 }
 
@@ -77,6 +69,11 @@ test('a chain is one straight line', () => {
   const layout = expectSound(flow(Array.from({ length: 9 }, (_, i) => ({ id: `b${i}`, needs: i ? [`b${i - 1}`] : [] }))));
   expect(new Set(layout.places.map((place) => place.x)).size).toBe(1);
   expect(layout.width).toBeLessThan(390);
+});
+
+test('on a phone two blocks have room side by side', () => {
+  const diamond = flow([{ id: 'a' }, { id: 'b', needs: ['a'] }, { id: 'c', needs: ['a'] }, { id: 'd', needs: ['b', 'c'] }]);
+  expect(layoutOf(diamond, NARROW_WIDTH).width).toBeLessThanOrEqual(390 - 2 * 16 - 2); // without the page's edges and the picture's
 });
 
 test('a thousand blocks with long lines between them have their places', () => {

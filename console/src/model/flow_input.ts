@@ -6,9 +6,11 @@ const WHOLE = 'Input, as JSON';
 
 // Nothing keeps a file before its run exists, so one is typed as JSON; what is no list of members is one field.
 export function inputFieldsOf(schema: unknown): FormField[] {
-  return fieldsOfForm(schema).map((field) => ({
+  const fields = fieldsOfForm(schema).map((field): FormField => ({
     ...field, kind: field.kind === 'file' ? 'json' : field.kind, ...(field.name === '' ? { label: WHOLE, required: schema !== undefined } : {}),
   }));
+  // The server keeps members by their names: what has to be given comes first.
+  return fields.toSorted((a, b) => Number(b.required) - Number(a.required));
 }
 
 // Undefined: nothing was typed where the input is typed as a whole.

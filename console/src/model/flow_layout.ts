@@ -4,10 +4,11 @@
 import { DONE, type Graph } from './flow';
 
 export const BLOCK_WIDTH = 184;
+export const NARROW_WIDTH = 158; // on a phone two blocks stand side by side
 export const BLOCK_HEIGHT = 50;
-const GAP_X = 22;
+const GAP_X = 18;
 const GAP_Y = 50;
-const MARGIN = 12;
+const MARGIN = 10;
 const BEND_WIDTH = 10; // of a long edge, where it passes a layer
 const MAX_BENDS = 5000; // in a flow with more, long edges go straight
 const ORDER_PASSES = 4;
@@ -21,7 +22,7 @@ export interface Edge {
   path: string; // of SVG
   label: { x: number; y: number; text: string } | undefined; // an outlet that is not `done`
 }
-export interface Layout { width: number; height: number; places: Place[]; edges: Edge[]; rows: number[][] }
+export interface Layout { width: number; height: number; blockWidth: number; places: Place[]; edges: Edge[]; rows: number[][] }
 
 // A block, or a bend of an edge, while the places are sought.
 interface Node { width: number; layer: number; up: number[]; down: number[]; x: number }
@@ -53,9 +54,9 @@ function connect(nodes: Node[], from: number, to: number): void {
   nodes[to]!.up.push(from);
 }
 
-function nodesOf(layers: readonly number[], lines: readonly Line[]): Node[] {
+function nodesOf(layers: readonly number[], lines: readonly Line[], blockWidth: number): Node[] {
   const node = (width: number, layer: number): Node => ({ width, layer, up: [], down: [], x: 0 });
-  const nodes = layers.map((layer) => node(BLOCK_WIDTH, layer));
+  const nodes = layers.map((layer) => node(blockWidth, layer));
   const bends = lines.reduce((sum, line) => sum + layers[line.to]! - layers[line.from]! - 1, 0);
   for (const line of lines) {
     let before = line.from;
@@ -150,10 +151,10 @@ function edgeOf(line: Line, nodes: readonly Node[], shift: number): Edge {
   return { from: line.from, to: line.to, outlets: line.outlets, path, label: text ? { x: Math.round((x0 + x1) / 2), y: Math.round((y0 + Math.min(y1, y0 + GAP_Y)) / 2), text } : undefined };
 }
 
-export function layoutOf(graph: Graph): Layout {
+export function layoutOf(graph: Graph, blockWidth = BLOCK_WIDTH): Layout {
   const layers = layersOf(graph);
   const lines = linesOf(graph);
-  const nodes = nodesOf(layers, lines);
+  const nodes = nodesOf(layers, lines, blockWidth);
   const all: number[][] = Array.from({ length: layers.reduce((most, layer) => Math.max(most, layer + 1), 0) }, () => []);
   nodes.forEach((node, at) => all[node.layer]!.push(at));
   arrange(all, nodes);
@@ -162,9 +163,9 @@ export function layoutOf(graph: Graph): Layout {
   const right = nodes.reduce((most, { x, width }) => Math.max(most, x + width / 2), -Infinity);
   const shift = MARGIN - left;
   return {
-    width: nodes.length === 0 ? 0 : Math.ceil(right - left + 2 * MARGIN),
+    blockWidth, width: nodes.length === 0 ? 0 : Math.ceil(right - left + 2 * MARGIN),
     height: all.length === 0 ? 0 : topOf(all.length - 1) + BLOCK_HEIGHT + MARGIN,
-    places: layers.map((layer, at) => ({ x: Math.round(nodes[at]!.x - BLOCK_WIDTH / 2 + shift), y: topOf(layer), layer })),
+    places: layers.map((layer, at) => ({ x: Math.round(nodes[at]!.x - blockWidth / 2 + shift), y: topOf(layer), layer })),
     edges: lines.map((line) => edgeOf(line, nodes, shift)),
     rows: all.map((row) => row.filter((at) => at < layers.length)),
   };

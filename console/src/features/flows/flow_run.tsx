@@ -6,7 +6,6 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentQuery } from '../../api/agents';
 import type { Run } from '../../api/client';
 import { blockOfStep, graphOf, stepOf, waitsWords, type Block, type Graph } from '../../model/flow';
-import { layoutOf } from '../../model/flow_layout';
 import { countsOf, statesOf, type BlockState } from '../../model/flow_run';
 import type { RunLog } from '../../model/run_log';
 import { duration, plural } from '../../model/text';
@@ -17,7 +16,7 @@ import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
 import { Value } from '../../ui/value';
 import { EndView } from '../run/items';
-import { FlowGraph } from './flow_graph';
+import { FlowGraph, useLayout } from './flow_graph';
 import './flows.css';
 
 const PARTS = [['result', 'Result'], ['arguments', 'Arguments'], ['definition', 'Definition']] as const;
@@ -62,7 +61,7 @@ interface Props { log: RunLog; version: number; run: Run; step: number | undefin
 export default function FlowRun({ log, version, run, step, onStep }: Props) {
   const definition = useQuery({ ...agentQuery(run.agent, run.version), staleTime: Infinity }); // a version never changes
   const graph = useMemo(() => graphOf(definition.data?.definition), [definition.data]);
-  const layout = useMemo(() => layoutOf(graph), [graph]);
+  const layout = useLayout(graph);
   const states = useMemo(() => statesOf(graph, log), [graph, log, version]);
   useNow(log.closed ? 60_000 : 1000); // what runs grows older
   const panel = useRef<HTMLDivElement>(null);

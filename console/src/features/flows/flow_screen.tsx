@@ -6,7 +6,6 @@ import { useMemo } from 'react';
 import { flowQuery } from '../../api/flows';
 import { fieldsOf, textOf } from '../../model/events';
 import { agentOfFlow, graphOf, waitsWords, type Graph } from '../../model/flow';
-import { layoutOf } from '../../model/flow_layout';
 import { plural } from '../../model/text';
 import { yamlOf } from '../../model/yaml';
 import { QueryState } from '../../ui/query_state';
@@ -14,7 +13,7 @@ import type { DefinitionSearch } from '../agents/agent_screen';
 import { Changes } from '../agents/changes';
 import { Lines } from '../agents/lines';
 import { Versions } from '../agents/versions';
-import { FlowGraph } from './flow_graph';
+import { FlowGraph, useLayout } from './flow_graph';
 import { StartFlow } from './start_flow';
 import '../agents/agents.css';
 import './flows.css';
@@ -24,7 +23,7 @@ const VIEWS: readonly [View, string][] = [['graph', 'Graph'], ['definition', 'De
 
 function GraphView({ name, graph, search }: { name: string; graph: Graph; search: DefinitionSearch }) {
   const navigate = useNavigate();
-  const layout = useMemo(() => layoutOf(graph), [graph]);
+  const layout = useLayout(graph);
   const block = graph.blocks.find((one) => one.id === search.block);
   const choose = (at: number) => {
     const id = graph.blocks[at]!.id;

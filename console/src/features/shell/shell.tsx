@@ -62,7 +62,7 @@ function Screens() {
   const [over, setOver] = useState<'palette' | 'help' | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
   // Where the bar has no room for all, the screen that is shown is in view.
-  useEffect(() => { void document.querySelector('.bar nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }); }, [path]);
+  useEffect(() => { void document.querySelector('.bar nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }); }, [path]);
   useKeys([
     { keys: 'mod+k', says: 'Go to anything', run: () => setOver('palette') },
     { keys: '?', says: 'This help', run: () => setOver('help') },
