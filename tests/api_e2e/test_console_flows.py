@@ -63,7 +63,7 @@ def test_a_flow_is_read_as_a_graph_with_the_keyboard(server, receiver, page):
     click(page, "a.agent-name", "refund")
     page.wait_for("document.querySelectorAll('.flow-block').length == 6")
     assert text_of(page, ".flow-outlet") == "large|otherwise|error"
-    assert page.evaluate(block("pay", ".getAttribute('aria-label')")) == "pay, http; waits for any of review, size.otherwise"
+    assert page.evaluate(block("pay", ".getAttribute('aria-label')")) == "pay http; waits for any of review, size.otherwise"
     # Each below what it needs.
     tops = page.evaluate("JSON.stringify(Object.fromEntries([...document.querySelectorAll('.flow-block')].map(b => [b.dataset.block, b.getBoundingClientRect().top])))")
     top = json.loads(tops)

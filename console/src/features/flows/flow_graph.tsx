@@ -23,12 +23,13 @@ function noteOf(block: Block, state: BlockState | undefined): string {
   return `${state.attempts > 1 ? `${state.attempts}\u00D7 ` : ''}${time}${outlet}`;
 }
 
-function spoken(graph: Graph, block: Block, state: BlockState | undefined): string {
+// It begins with what is seen, so that who speaks to the page is understood.
+function spoken(graph: Graph, block: Block, state: BlockState | undefined, seen: string): string {
   const stands = !state ? '' : [
     wordOf(state.status), state.outlet ? `outlet ${state.outlet}` : '', state.attempts > 1 ? plural(state.attempts, 'attempt') : '',
     state.step ? duration(state.startedAt, state.endedAt || undefined) : '', state.error,
   ].filter(Boolean).join(', ');
-  return [`${block.id}, ${block.type}`, block.name, stands, waitsWords(graph, block)].filter(Boolean).join('; ');
+  return [seen, state?.step ? block.type : '', block.name, stands, waitsWords(graph, block)].filter(Boolean).join('; ');
 }
 
 const Line = memo(function Line({ edge, taken }: { edge: Edge; taken: boolean | undefined }) {
@@ -52,16 +53,17 @@ interface BoxProps { graph: Graph; block: Block; x: number; y: number; width: nu
 function Box({ graph, block, x, y, width, state, chosen, isStop, onChoose }: BoxProps) {
   const left = state ? SIGN_ROOM : 12;
   const room = width - left - 8;
+  const id = cut(block.id, Math.floor(room / ID_WIDTH));
+  const note = cut(noteOf(block, state), Math.floor(room / NOTE_WIDTH));
+  const isCut = id !== block.id;
   return (
     <g className={`flow-block ${state?.status ?? ''}${chosen ? ' chosen' : ''}`} transform={`translate(${x} ${y})`} data-block={block.id} data-status={state?.status}
-      role="button" tabIndex={isStop ? 0 : -1} aria-current={chosen ? 'step' : undefined} aria-label={spoken(graph, block, state)} onClick={() => onChoose(block.at)}>
-      <title>{block.name ? `${block.id}: ${block.name}` : block.id}</title>
+      role="button" tabIndex={isStop ? 0 : -1} aria-current={chosen ? 'step' : undefined} aria-label={spoken(graph, block, state, `${isCut ? `${block.id} ` : ''}${id} ${note}`)} onClick={() => onChoose(block.at)}>
+      {isCut && <title>{`${block.id} `}</title>}
       <rect width={width} height={BLOCK_HEIGHT} rx={9} />
-      <g aria-hidden="true">
-        {state && <text className="flow-sign" x={12} y={21}>{signOf(state.status)}</text>}
-        <text className="flow-id" x={left} y={21}>{cut(block.id, Math.floor(room / ID_WIDTH))}</text>
-        <text className="flow-note" x={left} y={39}>{cut(noteOf(block, state), Math.floor(room / NOTE_WIDTH))}</text>
-      </g>
+      {state && <text className="flow-sign" x={12} y={21}>{signOf(state.status)}</text>}
+      <text className="flow-id" x={left} y={21}>{id}</text>{' '}
+      <text className="flow-note" x={left} y={39}>{note}</text>
     </g>
   );
 }
