@@ -75,12 +75,15 @@ export function FlowGraph({ graph, layout, states, chosen, onChoose, label }: Pr
   const picture = useRef<SVGSVGElement>(null);
   const elementOf = (at: number) => picture.current?.querySelector<SVGGElement>(`[data-block="${CSS.escape(graph.blocks[at]?.id ?? '')}"]`);
   // What is chosen, or where it begins, is in view: in the picture's own room, the page stays where it is read.
+  const shown = useRef<Layout | null>(null);
   useEffect(() => {
+    if (chosen === undefined && shown.current === layout) return; // nothing is chosen any more: it stays
+    shown.current = layout;
     if (chosen !== undefined) setStop(chosen);
     const [box, room] = [elementOf(chosen ?? graph.order[0] ?? 0), picture.current?.parentElement];
     if (!box || !room) return;
     const [inner, outer] = [box.getBoundingClientRect(), room.getBoundingClientRect()];
-    if (inner.left < outer.left || inner.right > outer.right) room.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
+    if (chosen === undefined || inner.left < outer.left || inner.right > outer.right) room.scrollLeft += inner.left + inner.width / 2 - (outer.left + outer.width / 2);
     if (inner.top < outer.top || inner.bottom > outer.bottom) room.scrollTop += inner.top + inner.height / 2 - (outer.top + outer.height / 2);
   }, [chosen, layout]);
   const press = (event: KeyboardEvent) => {

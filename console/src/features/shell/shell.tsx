@@ -33,11 +33,15 @@ function Info() {
   return <span className="info">{data['version']} {'\u00B7'} {data['engine'] === 'embedded' ? `engine ${data['grpc_address']}` : data['engine']}</span>;
 }
 
+// Where the bar has no room for all, the screen that is shown is in view.
+const showCurrent = (): void => { void document.querySelector('.bar nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }); };
+
 // How much waits for a person.
 function Waiting() {
   const { data, hasNextPage } = useInfiniteQuery(pendingQuery);
   useEffect(followPending, []);
   const count = pendingOf(data).length;
+  useEffect(showCurrent, [count]); // it has made the bar longer
   return count === 0 ? null : <span className="count">{count}{hasNextPage ? '+' : ''}<span className="visually-hidden"> waiting</span></span>;
 }
 
@@ -61,8 +65,7 @@ function Screens() {
   const navigate = useNavigate();
   const [over, setOver] = useState<'palette' | 'help' | null>(null);
   const path = useRouterState({ select: (state) => state.location.pathname });
-  // Where the bar has no room for all, the screen that is shown is in view.
-  useEffect(() => { void document.querySelector('.bar nav [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' }); }, [path]);
+  useEffect(showCurrent, [path]);
   useKeys([
     { keys: 'mod+k', says: 'Go to anything', run: () => setOver('palette') },
     { keys: '?', says: 'This help', run: () => setOver('help') },
