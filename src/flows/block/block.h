@@ -61,6 +61,8 @@ using BlockResult = std::expected<BlockEnding, BlockFailure>;
 
 struct RunnableBlock {
   std::string_view type;  // as in block_types()
+  // JSON Schema of `with`, for editors.
+  Json (*schema)(std::string_view type) = nullptr;
   // Reads `with` into out.settings, and out.tool.
   void (*read)(BlockReader& reader) = nullptr;
   // `with` with every default made explicit: valid input of `read`. Null: there is none.
@@ -75,6 +77,7 @@ struct RunnableBlock {
 // Evaluated by the compiler: a throw is a compile error that shows its text.
 consteval RunnableBlock whole(RunnableBlock block) {
   if (block.type.empty()) throw "a block needs the name of its type";
+  if (!block.schema) throw "a block needs a schema of `with`";
   if (!block.read) throw "a block needs a function that reads `with`";
   if ((block.run == nullptr) == (block.waits == nullptr)) throw "a block runs, or it waits";
   return block;

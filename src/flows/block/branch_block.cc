@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "block/block.h"
 #include "block/values.h"
+#include "block/with_schema.h"
 #include "spec/cel.h"
 
 namespace holdfast::flows {
@@ -25,6 +26,15 @@ struct Rule {
 struct BranchSettings : BlockSettings {
   std::vector<Rule> rules;
 };
+
+Json schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["rules"],
+    "properties": {"rules": {"$ref": "#/$defs/rules"}}
+  })json");
+}
 
 void read_condition(spec::MapReader& in, Rule& rule) {
   if (is_template(rule.when)) {
@@ -109,7 +119,11 @@ BlockResult run(const BoundBlock& block, Values& values) {
 
 }  // namespace
 
-constinit const RunnableBlock kBranchBlock =
-    whole({.type = "branch", .read = read, .canonical = canonical, .run = run, .has_timeout = true});
+constinit const RunnableBlock kBranchBlock = whole({.type = "branch",
+                                                    .schema = schema,
+                                                    .read = read,
+                                                    .canonical = canonical,
+                                                    .run = run,
+                                                    .has_timeout = true});
 
 }  // namespace holdfast::flows

@@ -2,6 +2,7 @@
 
 #include "block/block.h"
 #include "block/values.h"
+#include "block/with_schema.h"
 
 namespace holdfast::flows {
 
@@ -10,6 +11,15 @@ namespace {
 struct CodeSettings : BlockSettings {
   std::string code;
 };
+
+Json schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["code"],
+    "properties": {"code": {"type": "string", "minLength": 1, "description": "JavaScript: the body of a function."}}
+  })json");
+}
 
 void read(BlockReader& reader) {
   auto settings = std::make_shared<CodeSettings>();
@@ -32,7 +42,11 @@ BlockResult run(const BoundBlock& block, Values& values) {
 
 }  // namespace
 
-constinit const RunnableBlock kCodeBlock =
-    whole({.type = "code", .read = read, .canonical = canonical, .run = run, .has_timeout = true});
+constinit const RunnableBlock kCodeBlock = whole({.type = "code",
+                                                  .schema = schema,
+                                                  .read = read,
+                                                  .canonical = canonical,
+                                                  .run = run,
+                                                  .has_timeout = true});
 
 }  // namespace holdfast::flows

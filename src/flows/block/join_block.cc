@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "block/block.h"
 #include "block/values.h"
+#include "block/with_schema.h"
 
 namespace holdfast::flows {
 
@@ -18,6 +19,7 @@ BlockResult run(const BoundBlock&, Values& values) {
 
 }  // namespace
 
-constinit const RunnableBlock kJoinBlock = whole({.type = "join", .read = read, .run = run});
+constinit const RunnableBlock kJoinBlock =
+    whole({.type = "join", .schema = nothing_schema, .read = read, .run = run});
 
 }  // namespace holdfast::flows

@@ -12,6 +12,14 @@ namespace holdfast::flows {
 
 namespace {
 
+Json schema(std::string_view) {
+  std::vector<const agent::ActivityTool*> tools;
+  for (const agent::ActivityTool* tool : agent::activity_tools()) {
+    if (tool->type.notifies) tools.push_back(tool);
+  }
+  return call_schema(tools);
+}
+
 void read(BlockReader& reader) {
   std::vector<std::string_view> names;
   std::vector<const agent::ActivityTool*> given;
@@ -30,6 +38,7 @@ void read(BlockReader& reader) {
 }  // namespace
 
 constinit const RunnableBlock kPublishBlock = whole({.type = "publish",
+                                                     .schema = schema,
                                                      .read = read,
                                                      .canonical = tool_call_json,
                                                      .run = run_tool_call,

@@ -26,7 +26,11 @@ BlockResult run(const BoundBlock& block, Values& values) {
 
 }  // namespace
 
-constinit const RunnableBlock kRespondBlock =
-    whole({.type = kRespond, .read = read_value, .canonical = value_json, .run = run, .has_timeout = true});
+constinit const RunnableBlock kRespondBlock = whole({.type = kRespond,
+                                                     .schema = value_schema,
+                                                     .read = read_value,
+                                                     .canonical = value_json,
+                                                     .run = run,
+                                                     .has_timeout = true});
 
 }  // namespace holdfast::flows

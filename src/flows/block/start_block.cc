@@ -2,6 +2,7 @@
 
 #include "block/block.h"
 #include "block/values.h"
+#include "block/with_schema.h"
 
 namespace holdfast::flows {
 
@@ -17,6 +18,7 @@ BlockResult run(const BoundBlock&, Values& values) {
 
 }  // namespace
 
-constinit const RunnableBlock kStartBlock = whole({.type = "start", .read = read, .run = run});
+constinit const RunnableBlock kStartBlock =
+    whole({.type = "start", .schema = nothing_schema, .read = read, .run = run});
 
 }  // namespace holdfast::flows

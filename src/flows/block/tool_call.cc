@@ -1,6 +1,7 @@
 #include "block/tool_call.h"
 
 #include "block/values.h"
+#include "block/with_schema.h"
 #include "definition/mcp_servers.h"
 #include "tool/activity_tool.h"
 
@@ -59,6 +60,31 @@ void read_call_of(const agent::ActivityTool& type, BlockReader& reader) {
   }
   reader.out.settings = std::move(settings);
   reader.out.tool = std::move(tool);
+}
+
+Json call_schema(std::span<const agent::ActivityTool* const> tools) {
+  Json out = schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "properties": {
+      "effect": {"enum": ["pure", "idempotent", "at_most_once", "transactional"]},
+      "arguments": {"type": ["object", "null"], "description": "Values of the tool's arguments, texts with {{ expressions }}."}
+    }
+  })json");
+  Json one_of = Json::array();
+  for (const agent::ActivityTool* tool : tools) {
+    const std::string name(tool->type.name);
+    out["properties"][name] = schema_of_text(tool->type.schema);
+    one_of.push_back({{"required", {name}}});
+  }
+  out["oneOf"] = std::move(one_of);
+  return out;
+}
+
+Json tool_call_schema(std::string_view type) {
+  const agent::ActivityTool* tool = agent::find_activity_tool(type);
+  HF_CHECK(tool);
+  return call_schema({&tool, 1});
 }
 
 Json tool_call_json(const BoundBlock& block) {

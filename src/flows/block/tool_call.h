@@ -15,6 +15,9 @@ namespace holdfast::flows {
 void read_call_of(const agent::ActivityTool& type, BlockReader& reader);
 // Of the tool type that is called like the block's.
 void read_tool_call(BlockReader& reader);
+// JSON Schema of `with`: the section of one of these tools, `effect` and `arguments`.
+Json call_schema(std::span<const agent::ActivityTool* const> tools);
+Json tool_call_schema(std::string_view type);
 Json tool_call_json(const BoundBlock& block);
 // The arguments.
 BlockResult run_tool_call(const BoundBlock& block, Values& values);
@@ -22,6 +25,7 @@ BlockResult run_tool_call(const BoundBlock& block, Values& values);
 // The block of the tool type of that name.
 consteval RunnableBlock tool_block(std::string_view type) {
   return whole({.type = type,
+                .schema = tool_call_schema,
                 .read = read_tool_call,
                 .canonical = tool_call_json,
                 .run = run_tool_call,

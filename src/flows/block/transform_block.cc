@@ -17,7 +17,11 @@ BlockResult run(const BoundBlock& block, Values& values) {
 
 }  // namespace
 
-constinit const RunnableBlock kTransformBlock = whole(
-    {.type = "transform", .read = read_value, .canonical = value_json, .run = run, .has_timeout = true});
+constinit const RunnableBlock kTransformBlock = whole({.type = "transform",
+                                                       .schema = value_schema,
+                                                       .read = read_value,
+                                                       .canonical = value_json,
+                                                       .run = run,
+                                                       .has_timeout = true});
 
 }  // namespace holdfast::flows

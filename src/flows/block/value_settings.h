@@ -3,6 +3,7 @@
 // `with: {value: ...}`: any JSON, in whose texts {{ }} are filled. Pure.
 
 #include "block/block.h"
+#include "block/with_schema.h"
 
 namespace holdfast::flows {
 
@@ -16,6 +17,15 @@ inline void read_value(BlockReader& reader) {
     reader.with.missing("value", "and what the block is to come to, such as \"{{ input.id }}\"");
   settings->value = reader.with.json("value");
   reader.out.settings = std::move(settings);
+}
+
+inline Json value_schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["value"],
+    "properties": {"value": {"description": "Any JSON, texts with {{ expressions }}."}}
+  })json");
 }
 
 inline Json value_json(const BoundBlock& block) {

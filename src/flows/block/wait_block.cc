@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "block/block.h"
+#include "block/with_schema.h"
 #include "spec/duration.h"
 
 namespace holdfast::flows {
@@ -16,6 +17,15 @@ constexpr hours kLongestWait(24 * 3660);
 struct WaitSettings : BlockSettings {
   milliseconds duration{0};
 };
+
+Json schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["duration"],
+    "properties": {"duration": {"$ref": "#/$defs/duration"}}
+  })json");
+}
 
 void read(BlockReader& reader) {
   auto settings = std::make_shared<WaitSettings>();
@@ -35,6 +45,6 @@ milliseconds waits(const BoundBlock& block) {
 }  // namespace
 
 constinit const RunnableBlock kWaitBlock =
-    whole({.type = "wait", .read = read, .canonical = canonical, .waits = waits});
+    whole({.type = "wait", .schema = schema, .read = read, .canonical = canonical, .waits = waits});
 
 }  // namespace holdfast::flows

@@ -16,21 +16,6 @@ using agent::excerpt;
 using agent::require;
 using agent::require_ok;
 
-BlockOutcome BlockOutcome::of(BlockResult result) {
-  BlockOutcome out;
-  if (result) {
-    out.outlet = std::move(result->outlet);
-    out.value = std::move(result->value);
-    return out;
-  }
-  out.outlet = kError;
-  out.failed = true;
-  out.error_type = std::move(result.error().type);
-  out.error = std::move(result.error().message);
-  out.value = dump_json(Json{{"error", {{"type", out.error_type}, {"message", out.error}}}});
-  return out;
-}
-
 std::string BlockBooks::key(std::size_t block) const {
   const auto& info = ctx_.info();
   return sha256_hex(

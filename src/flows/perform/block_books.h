@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "activities/register.h"
+#include "block/outcome.h"
 #include "block/program.h"
 #include "holdfast/activity.h"
 #include "platform/outbox.h"
@@ -20,20 +21,7 @@ namespace holdfast::flows {
 
 // Beyond it a value is kept as a blob, and events show its beginning.
 inline constexpr std::size_t kMaxKeptInline = 64 * 1024;
-inline constexpr std::size_t kMaxValueBytes = 32 << 20;  // of one block: what the sandbox takes
 inline constexpr std::size_t kMaxPendingBytes = 4 << 20;
-
-// How a block ended.
-struct BlockOutcome {
-  BlockOutcome() = default;
-  static BlockOutcome of(BlockResult result);
-
-  std::string outlet{kDone};
-  std::string value;  // JSON; with `failed`: {"error": {"type", "message"}}
-  bool failed = false;
-  std::string error_type;
-  std::string error;
-};
 
 class BlockBooks {
  public:

@@ -4,11 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "activities/activities.h"
 #include "base/json.h"
-#include "block/values.h"
+#include "block/outcome.h"
 #include "holdfast/failure.h"
 #include "perform/flow_activities.h"
 #include "perform/one_activity.h"
@@ -24,29 +22,11 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSlice{2000};
 constexpr int kMaxSlices = 30;
 
-// Whether a block takes up what went wrong with this one.
-bool is_handled(const Program& program, std::size_t block) {
-  return std::ranges::any_of(program.rules, [&](const protocol::FlowRule& rule) {
-    return std::ranges::any_of(rule.needs, [&](const protocol::FlowNeed& need) {
-      return need.block == block && need.outlet == kError;
-    });
-  });
-}
-
 protocol::FlowFailure failure_of(const Program& program, std::size_t block, const BlockOutcome& outcome) {
   protocol::FlowFailure out;
   out.block = program.flow.blocks[block].id;
   out.type = outcome.error_type;
   out.message = agent::excerpt(fmt::format("block `{}`: {}", out.block, outcome.error));
-  return out;
-}
-
-std::vector<std::string> met_by(const Program& program, std::size_t block,
-                                const std::vector<std::string>& outlets) {
-  std::vector<std::string> out;
-  for (const protocol::FlowNeed& need : program.rules[block].needs) {
-    if (outlets[need.block] == need.outlet) out.push_back(program.flow.blocks[need.block].id);
-  }
   return out;
 }
 
@@ -97,12 +77,8 @@ BlockOutcome FlowActivities::run_block(OneActivity& at, std::size_t block) {
     return found != at.values.end() ? found->second : (at.values[other] = at.books.value(other));
   };
   sources.evaluate = [&](const sandbox::Request& request) { return evaluate(at.ctx, at.program, request); };
-  Values values(at.program.flow, at.program.flow.blocks[block], bound, std::move(sources));
-  values.met = met_by(at.program, block, at.outlets);
   if (!bound.tool) at.books.started(block, "");
-  BlockResult result = bound.type->run(bound, values);
-  if (result && result->value.size() > kMaxValueBytes)
-    result = std::unexpected(BlockFailure{"output_limit", "its value is too large"});
+  BlockResult result = come_to(at.program, block, at.outlets, std::move(sources));
   if (bound.tool && result) return call_tool(at, block, result->value);
   if (bound.tool) at.books.started(block, "");
   BlockOutcome outcome = BlockOutcome::of(std::move(result));

@@ -64,21 +64,6 @@ void FlowActivities::step(activity::Context& ctx, const protocol::FlowStepInput&
 
 namespace {
 
-// Whose value is the output: a respond block; without one, what ended last in the order of the plan.
-std::optional<std::size_t> speaker(const Program& program, const std::vector<protocol::FlowEnded>& ended) {
-  std::vector<bool> ran(program.blocks.size());
-  for (const protocol::FlowEnded& one : ended)
-    ran.at(one.block) = one.outlet != protocol::kFlowSkipped && one.outlet != kError;
-  std::optional<std::size_t> last;
-  std::optional<std::size_t> responds;
-  for (const std::size_t block : topological_order(graph_of(program.flow))) {
-    if (!ran[block]) continue;
-    last = block;
-    if (program.flow.blocks[block].type->name == kRespond) responds = block;
-  }
-  return responds ? responds : last;
-}
-
 // A value that the history has no room for is told by its beginning; one that no reader would get as it is (a
 // number beyond 64 bits), as its text.
 Json output_of(BlockBooks& books, std::size_t block) {
