@@ -3,8 +3,11 @@
 
 #include "explain/explain.h"
 
+#include "explain/happened.h"
+
 #include <gmock/gmock.h>
 
+#include <cmath>
 #include <fstream>
 #include <sstream>
 
@@ -82,6 +85,22 @@ TEST(Explain, ThePictureHasEveryBlockAndNoForeignMarkup) {
   for (const Block& block : graph) EXPECT_THAT(svg, HasSubstr(">" + block.id + "<"));
   EXPECT_EQ(svg.find("<script>"), std::string::npos);
   EXPECT_THAT(svg, HasSubstr("class=\"step critical\""));
+}
+
+TEST(Explain, ThePredictionStandsBesideWhatHappened) {
+  const Flow flow = example("eight.yaml");
+  const Json told = plan_and_run(flow, {}, {{"find", 5, 20, "ok"}}, 100);
+  ASSERT_EQ(told["blocks"].size(), 8U);
+  for (const Json& row : told["blocks"]) {
+    if (row["block"] != "find") {
+      EXPECT_EQ(row["was"], nullptr);
+      continue;
+    }
+    EXPECT_EQ(row["was"]["took_ms"], 20);
+    EXPECT_EQ(row["error_percent"], std::round((20 - row["predicted"]["takes_ms"].get<double>()) /
+                                               row["predicted"]["takes_ms"].get<double>() * 100));
+  }
+  EXPECT_EQ(told["took_ms"], 100);
 }
 
 }  // namespace
