@@ -2,7 +2,9 @@
 
 #include <memory>
 
+#include "app/cli_flow_files.h"
 #include "app/command_line.h"
+#include "app/flow_file_commands.h"
 #include "app/flow_run_commands.h"
 
 namespace holdfast::app {
@@ -18,13 +20,24 @@ void CommandLine::add_flows() {
 
   CLI::App* plan = add("plan", "What each planner would make of a flow: activities, critical path, cost",
                        flow_plan_, plan_flow, flow);
-  plan->add_option("file", flow_plan_.file, "Flow file")->required();
+  const auto happened = std::make_shared<FlowHappenedOptions>();
+  CLI::Option_group* planned = plan->add_option_group("what", "What is planned");
+  planned->add_option("file", flow_plan_.file, "Flow file");
+  planned->add_option("--run", happened->run, "A run's plan, beside what became of it");
+  planned->require_option(1);
+  plan->add_option("--api", happened->api.api, "With --run: address of the HTTP API");
   plan->add_option("--planner", flow_plan_.planner, "Only this one's activities")
       ->check(CLI::IsMember({"V1", "V2", "V3", "V4"}));
   plan->add_option("--overhead", flow_plan_.overhead_ms,
                    "Milliseconds that an activity costs besides its blocks")
       ->check(CLI::Range(0.0, 1e6));
   CLI::Option* json = plan->add_flag("--json", flow_plan_.json, "Print JSON");
+  plan->callback([this, happened] {
+    happened->api.json = flow_plan_.json;
+    chosen_ = [this, happened] {
+      return happened->run.empty() ? plan_flow(flow_plan_) : plan_of_run(*happened);
+    };
+  });
   plan->add_flag("--svg", flow_plan_.svg, "Print a picture of one plan (V4, or --planner)")->excludes(json);
 
   // Each command's options live as long as it.
@@ -39,25 +52,15 @@ void CommandLine::add_flows() {
   apply->add_option("file", applied->files, "Flow file (may be repeated)")->required();
   add_api(apply, applied->api);
 
-  const auto run = std::make_shared<RunOptions>();
-  CLI::App* runs = add_here("run", "Start a run of a flow and follow it", run, run_flow);
-  runs->add_option("flow", run->agent, "Name of a registered flow, or a flow file")->required();
-  runs->add_option("input,--input", run->input, "Input: JSON, or text");
-  runs->add_option("--input-file", run->input_file, "Read the input from a file; - is standard input");
-  runs->add_option("--id", run->id, "Run id of your choice; the same id and input again is the same run");
-  runs->add_flag("--detach,-d", run->detach, "Print the run id and return");
-  runs->add_option_function<double>(
-      "--timeout",
-      [options = run.get()](double s) {
-        options->timeout = std::chrono::milliseconds(static_cast<long>(s * 1000));
-      },
-      "Seconds to wait for the end (exit code 6); the run goes on");
-  add_api(runs, run->api);
-
   const auto listed = std::make_shared<FlowListOptions>();
   CLI::App* list = add_here("list", "List registered flows, or show one", listed, list_flows);
   list->add_option("name", listed->name, "Flow to show");
   add_api(list, listed->api);
+  const auto choose = [this](CLI::App* sub, std::function<int()> command) {
+    sub->callback([this, command] { chosen_ = command; });
+  };
+  add_flow_run(*flow, choose, add_api);
+  add_flow_files(*flow, choose, add_api);
 }
 
 void CommandLine::add_sandbox() {

@@ -75,7 +75,32 @@ int list_flows(const FlowListOptions& options) {
   return kExitOk;
 }
 
-int run_flow(const RunOptions& options) {
+namespace {
+
+int run_part(const RunOptions& options, FlowPartOptions part) {
+  if (!names_file(options.agent)) {
+    report_error("usage", "--until and --only run a part of a file, here", "name the file of the flow");
+    return kExitUsage;
+  }
+  part.file = options.agent;
+  part.json = options.api.json;
+  if (options.input) part.input = *options.input;
+  if (options.input_file) {
+    auto text = read_file(*options.input_file);
+    if (!text) return refuse(text.error());
+    part.input = *std::move(text);
+  }
+  return run_part_of_flow(part);
+}
+
+}  // namespace
+
+int run_flow(const RunOptions& options, const FlowPartOptions& part) {
+  if (!part.until.empty() || !part.only.empty()) return run_part(options, part);
+  if (part.pinned) {
+    report_error("usage", "--pinned needs --until or --only: a server pins nothing");
+    return kExitUsage;
+  }
   RunOptions run = options;
   if (names_file(options.agent)) {
     ApiSession api(options.api);

@@ -3,6 +3,7 @@
 // Commands about flows on a server.
 
 #include "app/commands.h"
+#include "app/flow_file_commands.h"
 
 namespace holdfast::app {
 
@@ -19,6 +20,7 @@ struct FlowListOptions {
 int list_flows(const FlowListOptions& options);
 
 // `agent` is the name of a flow, or a file with one, which is registered before.
-int run_flow(const RunOptions& options);
+// With a part: that is run here, of the file.
+int run_flow(const RunOptions& options, const FlowPartOptions& part);
 
 }  // namespace holdfast::app
