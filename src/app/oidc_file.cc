@@ -9,6 +9,7 @@
 #include "definition/value_name.h"
 #include "identity/directory.h"
 #include "oidc/login.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::app {
@@ -75,7 +76,7 @@ Result<std::vector<oidc::ProviderSettings>> parse_oidc_file(std::string_view tex
   spec::YamlProblems problems(source);
   std::vector<oidc::ProviderSettings> out;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const std::vector<YAML::Node> documents = spec::yaml_documents(std::string(text));
     if (documents.size() != 1) {
       return fail(Code::kInvalidArgument,
                   fmt::format("{}:1:1: a file of identity providers holds one document, not {}", source,

@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "definition/names.h"
 #include "definition/value_name.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
@@ -55,7 +56,7 @@ Result<ModelLimits> parse_limits_file(std::string_view text, std::string_view so
   spec::YamlProblems problems(source);
   ModelLimits out;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const std::vector<YAML::Node> documents = spec::yaml_documents(std::string(text));
     if (documents.size() != 1) {
       return fail(Code::kInvalidArgument, fmt::format("{}:1:1: a file of limits holds one document, not {}",
                                                       source, documents.size()));

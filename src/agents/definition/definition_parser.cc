@@ -8,6 +8,7 @@
 #include "definition/model_section.h"
 #include "definition/names.h"
 #include "spec/json_schema.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
@@ -288,7 +289,7 @@ Result<AgentDefinition> parse_definition(const Catalog& catalog, std::string_vie
   YamlProblems problems(source);
   AgentDefinition out;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const std::vector<YAML::Node> documents = spec::yaml_documents(std::string(text));
     const YAML::Node root = documents.empty() ? YAML::Node() : documents.front();
     for (std::size_t i = 1; i < documents.size(); ++i) {
       if (documents[i].IsNull()) continue;  // a `---` with nothing behind it

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::grant {
@@ -10,7 +11,7 @@ Result<std::vector<Grant>> parse_grants_file(std::string_view text, std::string_
   spec::YamlProblems problems(source);
   std::vector<Grant> out;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const std::vector<YAML::Node> documents = spec::yaml_documents(std::string(text));
     if (documents.size() != 1) {
       return fail(Code::kInvalidArgument, fmt::format("{}:1:1: a file of grants holds one document, not {}",
                                                       source, documents.size()));

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "spec/yaml_documents.h"
 #include "spec/yaml_tokens.h"
 
 namespace holdfast::spec {
@@ -336,8 +337,8 @@ class Sameness {
 
 Status check_same(std::string_view before, std::string_view after, std::string_view source) {
   try {
-    const auto one = YAML::LoadAll(std::string(before));
-    const auto two = YAML::LoadAll(std::string(after));
+    const auto one = yaml_documents(std::string(before));
+    const auto two = yaml_documents(std::string(after));
     Sameness sameness;
     bool same = one.size() == two.size();
     for (std::size_t i = 0; same && i < one.size(); ++i) same = sameness.same(one[i], two[i]);

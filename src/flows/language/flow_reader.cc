@@ -9,6 +9,7 @@
 #include "language/flow.h"
 #include "language/flow_checks.h"
 #include "spec/json_schema.h"
+#include "spec/yaml_documents.h"
 
 namespace holdfast::flows {
 
@@ -161,7 +162,7 @@ Result<Flow> read_flow(std::string_view text, std::string_view source) {
   YamlProblems problems(source);
   Flow out;
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const std::vector<YAML::Node> documents = spec::yaml_documents(std::string(text));
     if (documents.empty() || documents.front().IsNull()) {
       return fail(
           Code::kInvalidArgument,

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/json.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::flows {
@@ -158,7 +159,7 @@ Status read_file_of(std::string_view text, std::string_view source, const See& s
             fmt::format("{}: {} bytes, at most {} are allowed", source, text.size(), kMaxFlowBytes)};
   YamlProblems problems(source);
   try {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(std::string(text));
+    const std::vector<YAML::Node> documents = spec::yaml_documents(std::string(text));
     if (documents.size() > 1) problems.add(documents[1].Mark(), "a second document (after `---`)");
     if (!documents.empty()) see(problems, documents.front());
   } catch (const YAML::Exception& broken) {
