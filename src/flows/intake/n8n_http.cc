@@ -96,8 +96,8 @@ void Request::headers() {
     const N8nValue value = step_.value(value_in(one, "value"));
     const std::string name = text_in(one, "name");
     if (value.computed || !value.text.is_string())
-      step_.left_out.push_back(
-          fmt::format("the header `{}`, whose value is computed: {}", name, dump_json(one["value"])));
+      step_.left_out.push_back(fmt::format("the header `{}`, whose value is computed: {}", name,
+                                           dump_json(value_in(one, "value"))));
     else
       headers[name] = value.text;
   }
