@@ -319,10 +319,10 @@ void Import::of_workflow() {
   for (const auto& [key, value] : workflow_.raw.items()) {
     static const std::set<std::string, std::less<>> kKnown = {"name", "nodes", "connections"};
     // Of n8n's own bookkeeping.
-    static const std::set<std::string, std::less<>> kOwn = {"id",           "versionId", "meta", "createdAt",
-                                                            "updatedAt",    "active",    "tags", "shared",
-                                                            "triggerCount", "isArchived"};
-    if (kKnown.contains(key) || kOwn.contains(key) || value.is_null() ||
+    static const std::set<std::string, std::less<>> kBookkeeping = {
+        "id",     "versionId", "meta",   "createdAt",    "updatedAt",
+        "active", "tags",      "shared", "triggerCount", "isArchived"};
+    if (kKnown.contains(key) || kBookkeeping.contains(key) || value.is_null() ||
         (value.is_structured() && value.empty()))
       continue;
     note(Note::Kind::kLeftOut, "", fmt::format("`{}`: {}", key, dump_json(value)));
