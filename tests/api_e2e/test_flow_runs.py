@@ -14,12 +14,15 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Receiver:
-    """Counts requests by path; a path in `held` gets no answer while it is held, one in `failing` gets 503s."""
+    """Counts requests by path; a path in `held` gets no answer while it is held, one in `failing` gets 503s,
+    and one in `refusing` a 422 for the request of that number."""
 
     def __init__(self):
         self.calls = []
         self.held = {}
         self.failing = {}
+        self.refusing = {}
+        self.inside = set()
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -28,10 +31,14 @@ class Receiver:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 key = self.headers["Idempotency-Key"] or self.headers["webhook-id"]
+                number = receiver.count(self.path)
                 receiver.calls.append((self.path, key, json.loads(body or b"null")))
-                if event := receiver.held.get(self.path):
+                event, first = receiver.held.get(self.path, (None, 0))
+                if event and number >= first:
+                    receiver.inside.add(self)
                     event.wait(60)
-                status = 200
+                    receiver.inside.discard(self)
+                status = 422 if receiver.refusing.get(self.path) == number else 200
                 if receiver.failing.get(self.path, 0) > 0:
                     receiver.failing[self.path] -= 1
                     status = 503
@@ -60,11 +67,15 @@ class Receiver:
     def keys(self, path):
         return {call[1] for call in self.calls if call[0] == path}
 
-    def hold(self, path):
-        self.held[path] = threading.Event()
+    def waiting(self):
+        return len(self.inside)
+
+    def hold(self, path, first=0):
+        """From the request of that number on."""
+        self.held[path] = (threading.Event(), first)
 
     def release(self, path):
-        self.held.pop(path).set()
+        self.held.pop(path)[0].set()
 
 
 @pytest.fixture
@@ -272,8 +283,6 @@ def test_a_call_is_tried_again_and_an_error_that_leads_nowhere_ends_the_run(serv
     assert len(receiver.keys("/own")) == 1
     assert "block `bad`: line 1, column " in ended["error"]["message"] and ended["error"]["type"] == "exception"
     assert statuses(ended) == {"begin": "completed", "own": "completed", "shared": "completed", "bad": "failed"}
-    refused = server.post(f"/api/v1/runs/{run}/retry", {})
-    assert refused.status == 409 and "not taken up yet" in refused.text
 
 
 def test_a_large_result_is_kept_beside_the_run_and_read_whole(server):

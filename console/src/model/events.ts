@@ -11,7 +11,7 @@ export interface RunEvent {
 // events.test.ts compares them with the server's.
 export const EVENT_TYPES = [
   'run.waiting', 'run.superseded', 'run.batched', 'run.started', 'run.completed', 'run.failed', 'run.canceled', 'run.closed',
-  'step.started', 'step.waiting', 'step.retrying', 'step.completed', 'step.failed', 'step.detached', 'plan.stage',
+  'step.started', 'step.waiting', 'step.retrying', 'step.progress', 'step.completed', 'step.failed', 'step.detached', 'plan.stage',
   'run.paused', 'run.parked', 'run.resumed', 'run.forked', 'message.received', 'message.seen',
   'effect.reconciled', 'effect.undone', 'effect.not_undone',
   'approval.requested', 'approval.counted', 'approval.escalated', 'approval.applied', 'approval.decided', 'policy.ruled', 'delta',

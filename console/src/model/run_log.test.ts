@@ -62,6 +62,13 @@ test('a closed run has no open step and no open question', () => {
   expect(log.pending).toBe(false);
 });
 
+test('a map says how far it is, and is over when it is over', () => {
+  const events = [event('step.started', { step: 1, kind: 'map' }), event('step.progress', { step: 1, part: 1, of: 3 })];
+  expect(step(logOf(...events)).status).toBe('running');
+  const log = logOf(...events, event('step.failed', { step: 1, error: 'item 2' }), event('step.progress', { step: 1, part: 3, of: 3 }));
+  expect(step(log).status).toBe('failed');
+});
+
 test('a reset begins anew', () => {
   const log = logOf(delta(0, 'abc'), event('run.closed', { status: 'failed' }));
   log.clear();

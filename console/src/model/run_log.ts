@@ -195,7 +195,9 @@ export class RunLog {
     if (step === undefined) return;
     const before = this.#stepItem(step);
     const word = type.slice('step.'.length);
-    let status = word === 'started' || word === 'waiting' ? 'running' : (word as StepStatus);
+    // A part of a map that ends late says how far it came, and not that the map goes on.
+    if (word === 'progress' && before && before.status !== 'running') return;
+    let status = word === 'started' || word === 'waiting' || word === 'progress' ? 'running' : (word as StepStatus);
     // A worker that had not heard yet that the run is over.
     if (this.closed && (status === 'running' || status === 'retrying')) status = 'stopped';
     const over = status === 'completed' || status === 'failed' || status === 'stopped';

@@ -25,6 +25,8 @@ namespace holdfast::flows {
 using Json = nlohmann::json;
 
 class Values;
+struct Iteration;
+struct Program;
 struct RunnableBlock;
 
 // What `with` says; each type derives its own.
@@ -37,6 +39,8 @@ struct BoundBlock {
   std::shared_ptr<const BlockSettings> settings;
   std::shared_ptr<const agent::ToolSpec> tool;  // whose call it is; null: of none
   std::vector<std::size_t> reads;  // blocks before it whose names stand in `with`: what expressions see
+  std::vector<std::size_t> reads_around;  // in a body: of the blocks around it, likewise
+  std::shared_ptr<const Program> body;    // of a map or loop; else null
 };
 
 // One block while it is read. Mistakes go to `block` and `with`.
@@ -46,6 +50,7 @@ struct BlockReader {
   const FlowBlock& spec;
   std::string_view base_directory;
   BoundBlock& out;
+  std::span<const std::string_view> names = {};  // what expressions see beside `input` and `blocks`
 };
 
 struct BlockFailure {
@@ -71,6 +76,8 @@ struct RunnableBlock {
   BlockResult (*run)(const BoundBlock& block, Values& values) = nullptr;
   // How long the workflow waits. Null: it does not.
   std::chrono::milliseconds (*waits)(const BoundBlock& block) = nullptr;
+  // How often its body is run. Null: it has none.
+  const Iteration& (*iterates)(const BoundBlock& block) = nullptr;
   bool has_timeout = false;  // `timeout` means something
 };
 
@@ -79,14 +86,16 @@ consteval RunnableBlock whole(RunnableBlock block) {
   if (block.type.empty()) throw "a block needs the name of its type";
   if (!block.schema) throw "a block needs a schema of `with`";
   if (!block.read) throw "a block needs a function that reads `with`";
-  if ((block.run == nullptr) == (block.waits == nullptr)) throw "a block runs, or it waits";
+  if ((block.run != nullptr) + (block.waits != nullptr) + (block.iterates != nullptr) != 1)
+    throw "a block runs, waits, or iterates";
   return block;
 }
 
 // The types that can be run, one line each.
-#define HOLDFAST_BLOCKS(line)                                                               \
-  line(kBranchBlock) line(kCodeBlock) line(kHttpBlock) line(kJoinBlock) line(kPublishBlock) \
-      line(kRespondBlock) line(kSqlBlock) line(kStartBlock) line(kTransformBlock) line(kWaitBlock)
+#define HOLDFAST_BLOCKS(line)                                                                      \
+  line(kBranchBlock) line(kCodeBlock) line(kHttpBlock) line(kJoinBlock) line(kPublishBlock)        \
+      line(kRespondBlock) line(kSqlBlock) line(kStartBlock) line(kTransformBlock) line(kWaitBlock) \
+          line(kLoopBlock) line(kMapBlock) line(kSwitchBlock)
 
 #define HOLDFAST_DECLARE_BLOCK(block) extern const RunnableBlock block;
 HOLDFAST_BLOCKS(HOLDFAST_DECLARE_BLOCK)

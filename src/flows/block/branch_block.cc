@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/json.h"
 #include "block/block.h"
+#include "block/condition.h"
 #include "block/values.h"
 #include "block/with_schema.h"
-#include "spec/cel.h"
 
 namespace holdfast::flows {
 
@@ -19,8 +17,7 @@ constexpr std::size_t kMaxRules = 100;
 
 struct Rule {
   std::string name;
-  std::string when;
-  std::optional<spec::cel::Expression> cel;  // none: `when` is a template
+  Condition when;
 };
 
 struct BranchSettings : BlockSettings {
@@ -36,22 +33,6 @@ Json schema(std::string_view) {
   })json");
 }
 
-void read_condition(spec::MapReader& in, Rule& rule) {
-  if (is_template(rule.when)) {
-    if (!rule.when.starts_with("{{") || !rule.when.ends_with("}}"))
-      in.problem("when", "is one {{ expression }}, with nothing around it");
-    return;
-  }
-  auto cel = spec::cel::Expression::parse(rule.when);
-  if (!cel) return in.problem("when", fmt::format("`{}`: {}", rule.when, cel.error().text()));
-  for (const std::string& name : cel->names()) {
-    if (name == "input" || name == "blocks") continue;
-    in.problem("when",
-               fmt::format("there is no `{}`; a rule sees `input` and `blocks`: write input.{}", name, name));
-  }
-  rule.cel = *std::move(cel);
-}
-
 void read(BlockReader& reader) {
   auto settings = std::make_shared<BranchSettings>();
   for (const YAML::Node& node : reader.with.list("rules", kMaxRules)) {
@@ -59,8 +40,7 @@ void read(BlockReader& reader) {
                        fmt::format("{}.rules[{}]", reader.with.path(), settings->rules.size()));
     Rule& rule = settings->rules.emplace_back();
     rule.name = in.required_text("name");
-    rule.when = in.required_text("when");
-    if (!rule.when.empty()) read_condition(in, rule);
+    rule.when = read_condition(in, "when", reader.names);
     in.finish();
   }
   reader.out.settings = std::move(settings);
@@ -69,45 +49,16 @@ void read(BlockReader& reader) {
 Json canonical(const BoundBlock& block) {
   Json rules = Json::array();
   for (const Rule& rule : settings_of<BranchSettings>(block).rules)
-    rules.push_back({{"name", rule.name}, {"when", rule.when}});
+    rules.push_back({{"name", rule.name}, {"when", rule.when.text}});
   return {{"rules", std::move(rules)}};
 }
 
-BlockFailure no_truth(const Rule& rule, std::string_view what) {
-  return {"RuleError", fmt::format("rule `{}`: {}", rule.name, what)};
-}
-
-std::expected<bool, BlockFailure> holds(const Rule& rule, Values& values,
-                                        std::optional<spec::cel::Environment>& environment) {
-  if (!rule.cel) {
-    Evaluated value = values.filled(Json(rule.when));
-    if (!value) return std::unexpected(no_truth(rule, value.error().message));
-    if (*value == "true") return true;
-    if (*value == "false") return false;
-    return std::unexpected(
-        no_truth(rule, fmt::format("it is neither true nor false, but {}", value->substr(0, 100))));
-  }
-  if (!environment) {
-    auto document = values.document();
-    if (!document) return std::unexpected(document.error());
-    environment.emplace();
-    for (const auto& [name, value] : document->items())
-      environment->variables.emplace(name, spec::cel::Value::of_json(value));
-  }
-  const auto value = rule.cel->evaluate(*environment);
-  if (!value) return std::unexpected(no_truth(rule, value.error().text()));
-  const bool* truth = value->as<bool>();
-  if (truth == nullptr)
-    return std::unexpected(no_truth(rule, fmt::format("it is no bool, but {}", value->type())));
-  return *truth;
-}
-
 BlockResult run(const BoundBlock& block, Values& values) {
-  std::optional<spec::cel::Environment> environment;
+  Conditions conditions(values);
   BlockEnding out;
   out.outlet = "otherwise";
   for (const Rule& rule : settings_of<BranchSettings>(block).rules) {
-    const auto truth = holds(rule, values, environment);
+    const auto truth = conditions.holds(rule.when, fmt::format("rule `{}`", rule.name));
     if (!truth) return std::unexpected(truth.error());
     if (!*truth) continue;
     out.outlet = rule.name;

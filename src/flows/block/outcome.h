@@ -22,6 +22,10 @@ struct BlockOutcome {
   bool failed = false;
   std::string error_type;
   std::string error;
+  // Of a map: what is here sums up its parts (perform/parts.h), which have its value.
+  bool in_parts = false;
+  // Its call was made, and it has not ended: somebody outside ends it.
+  std::optional<protocol::FlowAwaited> awaits = std::nullopt;
 };
 
 // What a block comes to that is to run; of one that calls a tool the call's arguments. `outlets`: by block

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "block/iteration.h"
 #include "plan/plan.h"
 #include "spec/yaml_reader.h"
 
@@ -30,8 +31,9 @@ std::string types_that_run() {
 
 // What the file says, and nothing does yet, is refused: it would be passed over.
 void check_options(MapReader& in, const FlowBlock& spec, const RunnableBlock& type, bool is_tool) {
-  if (spec.completes_outside) in.problem("async", "a block cannot be completed from outside yet; remove it");
   if (spec.retry && type.waits) in.problem("retry", "a wait makes no attempts; remove it");
+  if (spec.retry && type.iterates)
+    in.problem("retry", "the blocks of the body are tried again; say it there");
   if (!spec.timeout) return;
   if (!type.has_timeout)
     in.problem("timeout", fmt::format("a block of type `{}` has none; remove it", type.type));
@@ -39,12 +41,38 @@ void check_options(MapReader& in, const FlowBlock& spec, const RunnableBlock& ty
     in.problem("timeout", "of one evaluation is 5s at most");
 }
 
-// Expressions that would find nothing.
-void check_names(MapReader& in, const Flow& flow, const FlowBlock& spec, const BlockSet& before) {
-  std::vector<std::string> usable;
-  for (std::size_t i = 0; i < flow.blocks.size(); ++i) {
-    if (before[i]) usable.push_back(flow.blocks[i].id);
+// Who calls nobody gives nobody a token, and of a call that changes nothing there is nothing to wait for.
+void check_async(MapReader& in, const FlowBlock& spec, const agent::ToolSpec* tool) {
+  if (!spec.completes_outside) return;
+  if (tool == nullptr || !tool->type->hands_out_tokens) {
+    in.problem("async", fmt::format("a block of type `{}` hands out no token; use `http`, or `publish` by "
+                                    "`webhook`",
+                                    spec.type->name));
+  } else if (tool->effect == agent::Effect::kPure) {
+    in.problem("async",
+               "a call that changes nothing is not completed from outside; say in `with` which "
+               "`effect` it has");
   }
+}
+
+// Of a body: the flow around it, what leads to its block, and what its rounds see.
+struct Around {
+  const Flow& flow;
+  const BlockSet& before;
+  std::span<const std::string_view> names;
+};
+
+// Expressions that would find nothing.
+void check_names(MapReader& in, const Flow& flow, const FlowBlock& spec, const BlockSet& before,
+                 const Around* around) {
+  std::vector<std::string> usable;
+  const auto add = [&](const Flow& of, const BlockSet& which) {
+    for (std::size_t i = 0; i < of.blocks.size(); ++i) {
+      if (which[i]) usable.push_back(of.blocks[i].id);
+    }
+  };
+  add(flow, before);
+  if (around) add(around->flow, around->before);
   for (const std::string& name : block_names_of(spec.with)) {
     if (std::ranges::find(usable, name) != usable.end()) continue;
     const std::string_view near = spec::nearest_name(name, usable);
@@ -62,10 +90,37 @@ std::vector<std::size_t> read_by(const Flow& flow, const FlowBlock& spec, const 
   return out;
 }
 
-BoundBlock read_block(YamlProblems& problems, const YAML::Node& node, std::size_t place, const Flow& flow,
-                      const BlockSet& before, std::string_view base_directory) {
+// The blocks of one list.
+struct BlockList {
+  YamlProblems& problems;
+  const Flow& flow;
+  std::string path;
+  std::string_view base_directory;
+  const Around* around = nullptr;  // of a body
+};
+
+std::vector<BoundBlock> read_blocks(const BlockList& list, const YAML::Node& nodes);
+std::vector<protocol::FlowRule> rules_of(const Flow& flow);
+
+std::shared_ptr<const Program> read_body(const BlockList& list, const YAML::Node& nodes,
+                                         const std::string& path, const FlowBlock& spec,
+                                         const BoundBlock& block, const BlockSet& before) {
+  const Around around{list.flow, before, names_in_body(block.type->iterates(block))};
+  auto body = std::make_shared<Program>();
+  body->flow = *spec.body;
+  body->flow.name = list.flow.name;
+  const BlockList inner{list.problems, body->flow, path + ".blocks", list.base_directory, &around};
+  body->blocks = read_blocks(inner, nodes);
+  body->rules = rules_of(body->flow);
+  return body;
+}
+
+BoundBlock read_block(const BlockList& list, const YAML::Node& node, std::size_t place,
+                      const BlockSet& before) {
+  const Flow& flow = list.flow;
   const FlowBlock& spec = flow.blocks[place];
-  MapReader in(problems, node, fmt::format("spec.blocks[{}]", place));
+  const std::string path = fmt::format("{}[{}]", list.path, place);
+  MapReader in(list.problems, node, path);
   BoundBlock out;
   out.type = find_runnable_block(spec.type->name);
   if (out.type == nullptr) {
@@ -74,12 +129,26 @@ BoundBlock read_block(YamlProblems& problems, const YAML::Node& node, std::size_
     return out;
   }
   MapReader with = in.map("with");
-  BlockReader reader{in, with, spec, base_directory, out};
+  BlockReader reader{in, with, spec, list.base_directory, out, {}};
+  if (list.around) reader.names = list.around->names;
   out.type->read(reader);
   with.finish();
   check_options(in, spec, *out.type, out.tool != nullptr);
-  check_names(in, flow, spec, before);
+  check_async(in, spec, out.tool.get());
+  check_names(in, flow, spec, before, list.around);
   out.reads = read_by(flow, spec, before);
+  if (list.around) out.reads_around = read_by(list.around->flow, spec, list.around->before);
+  if (spec.body) out.body = read_body(list, node["blocks"], path, spec, out, before);
+  return out;
+}
+
+std::vector<BoundBlock> read_blocks(const BlockList& list, const YAML::Node& nodes) {
+  const std::vector<BlockSet> before = blocks_before(list.flow);
+  std::vector<BoundBlock> out;
+  for (const YAML::Node& node : nodes) {
+    const std::size_t place = out.size();
+    out.push_back(read_block(list, node, place, before[place]));
+  }
   return out;
 }
 
@@ -113,12 +182,7 @@ Result<Program> read_program(std::string_view text, std::string_view source,
   }
   YamlProblems problems(source);
   const YAML::Node blocks = YAML::Load(std::string(text))["spec"]["blocks"];
-  const std::vector<BlockSet> before = blocks_before(out.flow);
-  std::size_t place = 0;
-  for (const YAML::Node& node : blocks) {
-    out.blocks.push_back(read_block(problems, node, place, out.flow, before[place], base_directory));
-    ++place;
-  }
+  out.blocks = read_blocks({problems, out.flow, "spec.blocks", base_directory}, blocks);
   if (!problems.empty()) return fail(problems.status());
   out.rules = rules_of(out.flow);
   return out;
@@ -128,6 +192,8 @@ std::vector<BlockNeeds> needs_of(const Program& program) {
   std::vector<BlockNeeds> out;
   for (const BoundBlock& block : program.blocks) {
     if (block.tool) out.push_back({block.tool->name, block.tool->type->needs(*block.tool)});
+    if (!block.body) continue;
+    for (BlockNeeds& one : needs_of(*block.body)) out.push_back(std::move(one));
   }
   return out;
 }
@@ -139,6 +205,13 @@ Plan planned(const Graph& graph, const std::string& planner) {
   if (planner == "V2") return plan_v2(graph);
   if (planner == "V3") return plan_v3(graph);
   return plan_v4(graph, Costs());
+}
+
+protocol::FlowEach each_of(const Iteration& from) {
+  protocol::FlowEach out;
+  out.parallel = from.is_loop ? 1 : from.parallel;
+  out.pause_ms = from.pause.count();
+  return out;
 }
 
 }  // namespace
@@ -161,6 +234,7 @@ protocol::FlowPlan plan_of(const Program& program, const std::string& version) {
     const std::uint32_t first = step.blocks.front();
     const BoundBlock& block = program.blocks[first];
     if (block.type->waits) step.wait_ms = block.type->waits(block).count();
+    if (block.type->iterates) step.each = each_of(block.type->iterates(block));
     if (const auto& retry = program.flow.blocks[first].retry) {
       step.retry = {{"initial_ms", retry->initial.count()},
                     {"backoff", retry->backoff},

@@ -4,6 +4,7 @@
 // checked completely, then immutable; its canonical JSON is what the platform store keeps, and the sha256 of
 // that is the version a run is pinned to. Canonical JSON is a valid flow file: one reader for both.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,6 +30,12 @@ Result<Program> read_program(std::string_view text, std::string_view source,
 
 // Every default made explicit, keys sorted, no white space; without what belongs to other programs (`x-`).
 std::string canonical_json(const Program& program);
+
+// What a block does with what is before it: its canonical form without what does not change that.
+Json meaning_of(const Program& program, std::size_t block);
+// For each block of `now` its place in `before`, if it means the same there, and so does every block before
+// it; none: it does not.
+std::vector<std::optional<std::size_t>> same_blocks(const Program& before, const Program& now);
 
 // What the blocks name of the machine, and which one does.
 struct BlockNeeds {

@@ -12,6 +12,8 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
+Json blocks_json(const Program& program);
+
 Json block_json(const FlowBlock& spec, const BoundBlock& block) {
   Json out = {{"id", spec.id}, {"type", spec.type->name}};
   if (!spec.name.empty()) out["name"] = spec.name;
@@ -23,20 +25,41 @@ Json block_json(const FlowBlock& spec, const BoundBlock& block) {
   if (spec.retry) out["retry"] = agent::retry_json(*spec.retry);
   if (spec.timeout) out["timeout"] = spec::format_duration(*spec.timeout);
   if (spec.takes) out["takes"] = spec::format_duration(duration_cast<milliseconds>(*spec.takes));
+  if (spec.completes_outside) out["async"] = {{"deadline", spec::format_duration(spec.deadline)}};
   if (block.type->canonical) out["with"] = block.type->canonical(block);
+  if (block.body) out["blocks"] = blocks_json(*block.body);
   return out;
 }
 
+Json blocks_json(const Program& program) {
+  Json out = Json::array();
+  for (std::size_t i = 0; i < program.blocks.size(); ++i)
+    out.push_back(block_json(program.flow.blocks[i], program.blocks[i]));
+  return out;
+}
+
+// How often it is tried, and what it is called, does not change what it comes to.
+void strip(Json& block) {
+  for (const char* key : {"name", "takes", "retry", "timeout"}) block.erase(key);
+  if (block.contains("async")) block["async"] = true;
+  if (!block.contains("blocks")) return;
+  for (Json& one : block["blocks"]) strip(one);
+}
+
 }  // namespace
+
+Json meaning_of(const Program& program, std::size_t block) {
+  Json out = block_json(program.flow.blocks[block], program.blocks[block]);
+  strip(out);
+  return out;
+}
 
 std::string canonical_json(const Program& program) {
   const Flow& flow = program.flow;
   Json metadata = {{"name", flow.name}};
   if (!flow.description.empty()) metadata["description"] = flow.description;
-  Json spec = {{"planner", flow.planner}, {"blocks", Json::array()}};
+  Json spec = {{"planner", flow.planner}, {"blocks", blocks_json(program)}};
   if (!flow.input.is_null()) spec["input"] = flow.input;
-  for (std::size_t i = 0; i < flow.blocks.size(); ++i)
-    spec["blocks"].push_back(block_json(flow.blocks[i], program.blocks[i]));
   return dump_json(Json{{"apiVersion", "holdfast.dev/v1"},
                         {"kind", "Flow"},
                         {"metadata", std::move(metadata)},

@@ -94,7 +94,7 @@ TEST(Program, WhatCannotBeRunIsRefused) {
   EXPECT_THAT(mistakes("    - {id: ask, type: human, needs: [begin]}\n"),
               HasSubstr("f.yaml:7:23: `spec.blocks[1].type`: a block of type `human` cannot be run yet"));
   EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], async: true, with: {code: 'return 1'}}\n"),
-              HasSubstr("cannot be completed from outside yet"));
+              HasSubstr("hands out no token; use `http`"));
   EXPECT_THAT(mistakes("    - {id: a, type: join, needs: [begin], timeout: 3s}\n"), HasSubstr("has none"));
   EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], timeout: 1m, with: {code: 'return 1'}}\n"),
               HasSubstr("5s at most"));

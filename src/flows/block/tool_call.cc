@@ -47,6 +47,8 @@ void read_call_of(const agent::ActivityTool& type, BlockReader& reader) {
   tool->parameters = parameters_of(settings->arguments);
   tool->timeout = reader.spec.timeout.value_or(type.type.timeout);
   if (reader.spec.retry) tool->retry = *reader.spec.retry;
+  if (reader.spec.completes_outside)
+    tool->detached = agent::DetachSpec{protocol::CompletedBy::kToken, reader.spec.deadline};
   const auto effect = with.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
   if (effect) tool->effect = static_cast<agent::Effect>(*effect);
   agent::ToolReader section{with, *tool, effect.has_value(), reader.base_directory, kNoServers};

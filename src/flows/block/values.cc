@@ -10,6 +10,9 @@ namespace holdfast::flows {
 
 namespace {
 
+// Of what is_large, unless the block has a timeout.
+constexpr std::chrono::duration<std::uint32_t, std::milli> kLongLimit{5000};
+
 BlockFailure failure_of(const sandbox::Failure& failure) {
   std::string where;
   if (failure.line > 0) where = fmt::format("line {}, column {}: ", failure.line, failure.column);
@@ -28,14 +31,60 @@ const std::string& Values::input() {
   return *input_;
 }
 
+std::string_view plain_name(std::string_view text) {
+  if (!text.starts_with("{{") || !text.ends_with("}}") || text.size() < 5) return {};
+  text = text.substr(2, text.size() - 4);
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  const auto is_part = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  std::string_view name = text;
+  if (name.starts_with("blocks.")) name.remove_prefix(7);
+  return !name.empty() && std::ranges::all_of(name, is_part) ? text : std::string_view();
+}
+
+// What needs no sandbox: the value that has that name, as it is.
+std::optional<std::string> Values::named(std::string_view text) {
+  const std::string_view name = plain_name(text);
+  if (name == "input") return input();
+  for (const auto& [one, value] : sources_.names) {
+    if (one == name) return value;
+  }
+  if (!name.starts_with("blocks.")) return std::nullopt;
+  const std::string_view id = name.substr(7);
+  for (const std::size_t block : block_.reads) {
+    if (flow_.blocks[block].id == id) return sources_.result(block);
+  }
+  for (const std::size_t block : block_.reads_around) {
+    if (sources_.around->blocks[block].id == id) return sources_.result_around(block);
+  }
+  return std::nullopt;
+}
+
+std::string Values::all_results() {
+  std::string out;
+  const auto add = [&](const std::string& id, const std::string& value) {
+    if (out.size() + value.size() > sandbox::kMostInputBytes) {
+      throw TooLarge(
+          fmt::format("`blocks.{}` and the others that it names have more than {} bytes, which is "
+                      "too large for one expression; name fewer, or take a list item by item in a "
+                      "`map`",
+                      id, sandbox::kMostInputBytes));
+    }
+    out += fmt::format("{}{}:{}", out.empty() ? "" : ",", dump_json(Json(id)), value);
+  };
+  for (const std::size_t block : block_.reads) add(flow_.blocks[block].id, sources_.result(block));
+  for (const std::size_t block : block_.reads_around)
+    add(sources_.around->blocks[block].id, sources_.result_around(block));
+  return out;
+}
+
 const std::string& Values::inputs() {
   if (inputs_) return *inputs_;
-  std::string blocks;
-  for (const std::size_t block : block_.reads) {
-    blocks += fmt::format("{}{}:{}", blocks.empty() ? "" : ",", dump_json(Json(flow_.blocks[block].id)),
-                          sources_.result(block));
-  }
-  inputs_ = fmt::format(R"({{"input":{},"blocks":{{{}}}}})", input(), blocks);
+  std::string more;
+  for (const auto& [name, value] : sources_.names) more += fmt::format(R"(,"{}":{})", name, value);
+  inputs_ = fmt::format(R"({{"input":{},"blocks":{{{}}}{}}})", input(), all_results(), more);
   return *inputs_;
 }
 
@@ -44,6 +93,11 @@ Evaluated Values::evaluate(sandbox::Kind kind, const std::string& code) {
   request.kind = kind;
   request.code = code;
   request.inputs = inputs();
+  if (is_large) {
+    request.limits.time_ms = kLongLimit.count();
+    request.limits.memory_bytes = sandbox::kMostMemoryBytes;
+    request.limits.output_bytes = sandbox::kMostOutputBytes;
+  }
   if (spec_.timeout) request.limits.time_ms = static_cast<std::uint32_t>(spec_.timeout->count());
   Result<sandbox::Reply> reply = sources_.evaluate(request);
   if (!reply) return std::unexpected(BlockFailure{"SandboxError", std::string(reply.error().message())});
@@ -67,7 +121,9 @@ Evaluated Values::fill(const Json& tree, std::size_t& templates) {
       return std::unexpected(
           BlockFailure{"TooManyExpressions", fmt::format("more than {} {{{{ }}}}", kMaxTemplates)});
     }
-    return evaluate(sandbox::Kind::kTemplate, tree.get<std::string>());
+    const auto& text = tree.get_ref<const std::string&>();
+    if (auto known = named(text)) return *std::move(known);
+    return evaluate(sandbox::Kind::kTemplate, text);
   }
   if (!tree.is_structured()) return dump_json(tree);
   std::string out(1, tree.is_object() ? '{' : '[');

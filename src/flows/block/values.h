@@ -5,8 +5,11 @@
 // One run of one block, on one thread. What it is given may throw, and it lets that through.
 
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -21,8 +24,19 @@ inline constexpr std::size_t kMaxTemplates = 256;  // of one block: each is a ca
 struct ValueSources {
   std::function<std::string()> input;                    // JSON
   std::function<std::string(std::size_t block)> result;  // JSON; null of one that was skipped
+  // In a body: of the blocks around it, and what its round is about.
+  const Flow* around = nullptr;
+  std::function<std::string(std::size_t block)> result_around = {};
+  std::vector<std::pair<std::string_view, std::string>> names = {};  // JSON
   // INVALID_ARGUMENT, FAILED_PRECONDITION: nothing that waiting would mend.
   std::function<Result<sandbox::Reply>(const sandbox::Request& request)> evaluate;
+};
+
+// Thrown by what gives results: there is no room for one. Whoever runs the block makes it the block's
+// failure.
+class TooLarge : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
 };
 
 using Evaluated = std::expected<std::string, BlockFailure>;  // JSON
@@ -40,6 +54,8 @@ class Values {
   Evaluated filled(const Json& tree);
   // {"input", "blocks"}: what rules see that are no JavaScript.
   std::expected<Json, BlockFailure> document();
+  // What comes is not for a result: it may be as large, and take as long, as the sandbox allows.
+  bool is_large = false;
   // Those before it that ended by the outlet that this one needs, in the order of `needs`. Given by whoever
   // runs it.
   std::vector<std::string> met;
@@ -48,6 +64,8 @@ class Values {
   Evaluated evaluate(sandbox::Kind kind, const std::string& code);
   Evaluated fill(const Json& tree, std::size_t& templates);
   const std::string& inputs();
+  std::string all_results();
+  std::optional<std::string> named(std::string_view text);
 
   const Flow& flow_;
   const FlowBlock& spec_;
@@ -59,5 +77,7 @@ class Values {
 
 // A text that holds an expression.
 bool is_template(const Json& value);
+// What stands in a text that is one {{ name }} and nothing else, also blocks.ID; else empty.
+std::string_view plain_name(std::string_view text);
 
 }  // namespace holdfast::flows

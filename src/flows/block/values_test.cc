@@ -62,8 +62,8 @@ class ValuesTest : public ::testing::Test {
 TEST_F(ValuesTest, NumbersStayAsTheyAre) {
   const auto made = run(4);
   ASSERT_TRUE(made);
-  EXPECT_EQ(made->value, R"({"list":[1,12345678901234567890123,"plain"],"n":12345678901234567890123})");
-  ASSERT_EQ(asked_.size(), 2U);
+  EXPECT_EQ(made->value, R"({"list":[1,{"js":true},"plain"],"n":12345678901234567890123})");
+  ASSERT_EQ(asked_.size(), 1U) << "a name alone needs no sandbox";
   EXPECT_EQ(asked_[0].inputs,
             R"({"input":{"js":true},"blocks":{"find":{"amount":101,"n":9007199254740993}}})");
   EXPECT_THAT(read_, ElementsAre("find")) << "what is not named is not read, and nothing twice";

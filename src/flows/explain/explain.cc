@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "plan/chunks.h"
+
 namespace holdfast::flows {
 
 namespace {
@@ -13,6 +15,8 @@ using Json = nlohmann::ordered_json;
 // Of the start and the end of a run, and of each activity: that it is scheduled, and that it is completed.
 constexpr std::size_t kSyncsOfARun = 2;
 constexpr std::size_t kSyncsOfAnActivity = 2;
+// For so many it is told what a map or loop makes of them.
+constexpr std::size_t kItems[] = {10, 1000, 100'000};
 
 std::string id_of(std::size_t activity) {
   return fmt::format("a{}", activity + 1);
@@ -79,6 +83,27 @@ Json plan_json(const Flow& flow, const Graph& graph, const NamedPlan& named) {
           {"held_up_by_people", std::move(held_up)}};
 }
 
+// What one activity takes of a map or loop, by how many items or rounds there are.
+Json body_json(const FlowBlock& block, const Costs& costs) {
+  const Micros takes = body_takes(graph_of(*block.body));
+  const bool is_map = block.type->name == "map";
+  const Json parallel =
+      block.with.is_object() ? Json(block.with.value("parallel", nlohmann::json(8))) : Json(8);
+  const std::size_t lanes = is_map && parallel.is_number_unsigned() ? parallel.get<std::size_t>() : 1;
+  Json planned = Json::array();
+  for (const std::size_t items : kItems) {
+    const Chunks chunks = chunks_of(items, lanes, takes, costs);
+    planned.push_back({{"items", items},
+                       {"items_each", chunks.each},
+                       {"activities", chunks.count},
+                       {"latency_ms", ms(chunks.total)}});
+  }
+  return {{"blocks", block.body->blocks.size()},
+          {"takes_ms", ms(takes)},
+          {"parallel", lanes},
+          {"planned", std::move(planned)}};
+}
+
 }  // namespace
 
 std::vector<NamedPlan> all_plans(const Graph& graph, const Costs& costs) {
@@ -104,10 +129,14 @@ std::size_t temporal_actions(const Flow& flow, const Plan& plan) {
 Json explain(const Flow& flow, const Graph& graph, const std::vector<NamedPlan>& plans, const Costs& costs) {
   Json planners = Json::object();
   for (const NamedPlan& one : plans) planners[std::string(one.planner)] = plan_json(flow, graph, one);
-  return {{"flow", flow.name},
-          {"blocks", flow.blocks.size()},
-          {"costs", {{"activity_ms", ms(costs.activity)}, {"step_ms", ms(costs.step)}}},
-          {"planners", std::move(planners)}};
+  Json out = {{"flow", flow.name},
+              {"blocks", flow.blocks.size()},
+              {"costs", {{"activity_ms", ms(costs.activity)}, {"step_ms", ms(costs.step)}}},
+              {"planners", std::move(planners)}};
+  for (const FlowBlock& block : flow.blocks) {
+    if (block.body) out["bodies"][block.id] = body_json(block, costs);
+  }
+  return out;
 }
 
 }  // namespace holdfast::flows

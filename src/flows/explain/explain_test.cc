@@ -77,6 +77,18 @@ TEST(Explain, EveryBlockHasAReason) {
   }
 }
 
+TEST(Explain, OfABodyItSaysHowManyActivitiesItsItemsAre) {
+  const Json told = explained(example("prices.yaml"));
+  const Json& price = told["bodies"]["price"];
+  EXPECT_EQ(price["parallel"], 4);
+  EXPECT_EQ(price["takes_ms"], 8);
+  EXPECT_EQ(price["planned"][0]["items"], 10);
+  EXPECT_EQ(price["planned"][0]["items_each"], 3);
+  EXPECT_EQ(price["planned"][0]["activities"], 4);
+  EXPECT_LE(price["planned"][2]["items_each"], 1000);
+  EXPECT_EQ(told["bodies"]["divide"]["parallel"], 1);
+}
+
 TEST(Explain, ThePictureHasEveryBlockAndNoForeignMarkup) {
   Flow flow = example("eight.yaml");
   flow.name = "<script>";

@@ -20,7 +20,9 @@ struct BlockType {
   Place place = Place::kShared;
   std::string_view why{};              // it is dedicated; empty: it is not
   bool human = false;                  // a person ends it
-  bool decides = false;                // `with.rules` name its outlets
+  bool decides = false;                // its outlets have names
+  std::string_view names = "rules";    // the list in `with` that has them
+  bool has_body = false;               // blocks of its own, run again and again
   std::chrono::microseconds takes{0};  // taken for what is not said and was not recorded
 };
 

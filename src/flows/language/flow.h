@@ -3,6 +3,7 @@
 // A flow file: blocks, what each waits for, and how it is to be run. Plain values; reading is pure.
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,7 +20,8 @@ namespace holdfast::flows {
 
 inline constexpr std::size_t kMaxFlowBytes = 4 << 20;
 inline constexpr std::size_t kMaxBlocks = 10'000;
-inline constexpr std::size_t kMaxNeeds = 1000;  // of one block
+inline constexpr std::size_t kMaxNeeds = 1000;      // of one block
+inline constexpr std::size_t kMaxBodyBlocks = 100;  // of one map or loop
 
 // The outlet of a block that ended well, and of one that did not.
 inline constexpr std::string_view kDone = "done";
@@ -30,6 +32,8 @@ struct Need {
   std::string outlet{kDone};
 };
 
+struct Flow;
+
 struct FlowBlock {
   std::string id;
   const BlockType* type = nullptr;
@@ -39,9 +43,11 @@ struct FlowBlock {
   std::optional<agent::RetrySpec> retry;  // of its own
   std::optional<std::chrono::milliseconds> timeout;
   bool completes_outside = false;                  // by a token, and not by what it returns
+  std::chrono::milliseconds deadline{0};           // of that
   std::optional<std::chrono::microseconds> takes;  // expected by whoever wrote it
   nlohmann::json with;                             // what its type asks for; null: nothing
   std::vector<std::string> outlets;  // `done` and `error`, or what it decides between and `error`
+  std::shared_ptr<const Flow> body;  // of a map or loop; else null
 };
 
 struct Flow {
@@ -50,6 +56,7 @@ struct Flow {
   nlohmann::json input;       // JSON Schema; null: anything
   std::string planner{"V4"};  // by which it is run
   std::vector<FlowBlock> blocks;
+  bool is_body = false;  // of a map or loop: blocks that need nothing begin, and there is no start
 };
 
 // INVALID_ARGUMENT with every mistake, a line each: source:line:column: what is wrong, in which block, and

@@ -93,6 +93,7 @@ class Checks {
         is_whole_ = false;
         continue;
       }
+      if (flow_.is_body) continue;
       if (block.type->name != "start") {
         if (block.needs.empty())
           wrong(i, marks_[i].block,
@@ -106,7 +107,7 @@ class Checks {
       else
         first = i;
     }
-    if (first == kNone && !flow_.blocks.empty() && is_whole_)
+    if (first == kNone && !flow_.is_body && !flow_.blocks.empty() && is_whole_)
       problems_.add(marks_.front().block, "no block is of type `start`; add one, for what the flow is given");
   }
 
@@ -134,8 +135,8 @@ class Checks {
   void connected() {
     std::vector<bool> reached(flow_.blocks.size());
     for (std::size_t i : order_) {
-      reached[i] = flow_.blocks[i].type->name == "start" ||
-                   std::ranges::any_of(parents_[i], [&](std::size_t one) { return reached[one]; });
+      const bool begins = flow_.is_body ? parents_[i].empty() : flow_.blocks[i].type->name == "start";
+      reached[i] = begins || std::ranges::any_of(parents_[i], [&](std::size_t one) { return reached[one]; });
       if (!reached[i] && !parents_[i].empty()) wrong(i, marks_[i].block, "no way leads here from the start");
     }
   }

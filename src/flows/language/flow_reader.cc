@@ -1,6 +1,7 @@
 // A flow file into a Flow: one function per part of the file, in the order of the file.
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,8 @@ using Json = nlohmann::json;
 
 constexpr std::size_t kMaxId = 64;
 constexpr hours kLongestTimeout(24 * 3660);
+constexpr hours kDeadline(24);
+constexpr hours kLongestDeadline(24 * 366);
 
 // Ids are names in JavaScript, too: a block's result is read as `id.field`.
 bool is_id(std::string_view text) {
@@ -69,16 +72,21 @@ void read_outlets(MapReader& in, FlowBlock& out) {
   out.outlets = {std::string(kDone)};
   if (out.type != nullptr && out.type->decides) {
     out.outlets.clear();
-    const Json rules = out.with.is_object() ? out.with.value("rules", Json()) : Json();
-    if (!rules.is_array() || rules.empty())
-      return in.problem("with", "needs `rules`, a list of `name` and `when`");
+    const std::string list(out.type->names);
+    const Json rules = out.with.is_object() ? out.with.value(list, Json()) : Json();
+    if (!rules.is_array() || rules.empty()) {
+      const std::string_view what = list == "rules" ? "when" : "is";
+      return in.problem("with", fmt::format("needs `{}`, a list of `name` and `{}`", list, what));
+    }
     for (const Json& rule : rules) {
       const std::string name =
           rule.is_object() && rule.contains("name") && rule["name"].is_string() ? rule["name"] : "";
       if (!is_id(name) || name == kError || name == kDone)
-        in.problem("with", "each of `rules` has a `name`: letters, digits and `_`, and not done or error");
+        in.problem("with", fmt::format("each of `{}` has a `name`: letters, digits and `_`, and not done or "
+                                       "error",
+                                       list));
       else if (std::ranges::find(out.outlets, name) != out.outlets.end())
-        in.problem("with", fmt::format("there are two rules `{}`; names must differ", name));
+        in.problem("with", fmt::format("there are two {} `{}`; names must differ", list, name));
       else
         out.outlets.push_back(name);
     }
@@ -87,8 +95,83 @@ void read_outlets(MapReader& in, FlowBlock& out) {
   out.outlets.emplace_back(kError);
 }
 
+// `true`, or how long at most.
+void read_async(MapReader& in, FlowBlock& out) {
+  if (!in.has("async") || !in.child("async").IsMap()) {
+    out.completes_outside = in.boolean("async", false);
+    if (out.completes_outside) out.deadline = kDeadline;
+    return;
+  }
+  MapReader async = in.map("async");
+  out.completes_outside = true;
+  out.deadline = async.duration("deadline", kDeadline, milliseconds(100), kLongestDeadline);
+  async.finish();
+}
+
+// Ids of blocks in bodies, each with the block that it is in.
+struct BodyIds {
+  struct One {
+    std::string id;
+    std::string of;
+    YAML::Mark mark;
+  };
+  std::vector<One> ids;
+};
+
 FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::string& path,
-                     BlockMarks& marks) {
+                     BlockMarks& marks, BodyIds* bodies);
+
+// What one activity can do for an item, or in a round; the rest would hold up all others.
+void check_in_body(MapReader& in, const FlowBlock& block) {
+  // What answers for the run, a body does for its round: its last block does.
+  const bool answers = block.type != nullptr && block.type->name == "respond";
+  if (answers || (block.type != nullptr && block.type->place != Place::kShared)) {
+    in.problem("type", fmt::format("block `{}`: a body has no `{}`: it is run in activities, many times; put "
+                                   "it before or behind",
+                                   block.id, block.type->name));
+  }
+  if (block.completes_outside)
+    in.problem("async",
+               fmt::format("block `{}`: nothing in a body is completed from outside; remove it", block.id));
+}
+
+void read_body(MapReader& in, FlowBlock& out, BodyIds* bodies) {
+  if (!in.has("blocks")) return in.missing("blocks", "what is done each time");
+  if (bodies == nullptr) {  // it stands in a body itself, which was told
+    in.child("blocks");
+    return;
+  }
+  auto body = std::make_shared<Flow>();
+  body->is_body = true;
+  std::vector<BlockMarks> marks;
+  for (const YAML::Node& node : in.list("blocks", kMaxBodyBlocks)) {
+    if (bodies->ids.size() >= kMaxBlocks)  // aliases make many of few
+      return in.problem("blocks", fmt::format("all bodies together have {} blocks at most", kMaxBlocks));
+    const std::string path = fmt::format("{}.blocks[{}]", in.path(), body->blocks.size());
+    body->blocks.push_back(read_block(in.problems(), node, path, marks.emplace_back(), nullptr));
+    const FlowBlock& block = body->blocks.back();
+    bodies->ids.push_back({block.id, out.id, marks.back().block});
+  }
+  if (body->blocks.empty()) in.problem("blocks", "is empty; say what is done each time");
+  check_graph(*body, marks, in.problems());
+  out.body = std::move(body);
+}
+
+// A block is known by its id in the whole file: expressions of a body see the blocks around it.
+void check_ids(const Flow& flow, const BodyIds& bodies, YamlProblems& problems) {
+  std::map<std::string_view, std::string_view> known;
+  for (const FlowBlock& block : flow.blocks) known.emplace(block.id, "");
+  for (const BodyIds::One& one : bodies.ids) {
+    const auto [at, is_new] = known.emplace(one.id, one.of);
+    if (is_new || one.id.empty() || at->second == one.of) continue;
+    problems.add(one.mark, fmt::format("block `{}`: another one is called so already; give each its own id, "
+                                       "in bodies, too",
+                                       one.id));
+  }
+}
+
+FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::string& path,
+                     BlockMarks& marks, BodyIds* bodies) {
   MapReader in(problems, node, path);
   FlowBlock out;
   marks.block = node.Mark();
@@ -100,11 +183,13 @@ FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::
   read_needs(in, out, marks);
   if (in.has("retry")) out.retry = agent::parse_retry(in, {});
   if (in.has("timeout")) out.timeout = in.duration("timeout", {}, milliseconds(10), kLongestTimeout);
-  out.completes_outside = in.boolean("async", false);
+  read_async(in, out);
   if (in.has("takes")) out.takes = in.duration("takes", {}, milliseconds(0), hours(24));
   out.with = in.json("with");
   if (!out.with.is_null() && !out.with.is_object()) in.problem("with", "must be a mapping");
   read_outlets(in, out);
+  if (bodies == nullptr) check_in_body(in, out);
+  if (out.type != nullptr && out.type->has_body) read_body(in, out, bodies);
   allow_extensions(in, node);
   in.finish();
   return out;
@@ -139,9 +224,10 @@ void read_document(YamlProblems& problems, const YAML::Node& root, Flow& out) {
   static const std::vector<std::string_view> kPlanners = {"V1", "V2", "V3", "V4"};
   if (auto planner = spec.choice("planner", kPlanners)) out.planner = kPlanners[*planner];
   std::vector<BlockMarks> marks;
+  BodyIds bodies;
   for (const YAML::Node& node : spec.list("blocks", kMaxBlocks)) {
     const std::string path = fmt::format("spec.blocks[{}]", out.blocks.size());
-    out.blocks.push_back(read_block(problems, node, path, marks.emplace_back()));
+    out.blocks.push_back(read_block(problems, node, path, marks.emplace_back(), &bodies));
   }
   if (file.has("spec") && out.blocks.empty()) spec.missing("blocks", "the first of type `start`");
   allow_extensions(spec, file.child("spec"));
@@ -149,6 +235,7 @@ void read_document(YamlProblems& problems, const YAML::Node& root, Flow& out) {
   allow_extensions(file, root);
   file.finish();
   check_graph(out, marks, problems);
+  check_ids(out, bodies, problems);
 }
 
 }  // namespace

@@ -132,5 +132,38 @@ TEST(FlowReader, TakesTenThousandBlocksAndNoMore) {
   EXPECT_THAT(told(file(blocks + "    - {id: more, type: http, needs: [begin]}\n")), HasSubstr("10000"));
 }
 
+TEST(FlowReader, ReadsABody) {
+  const auto flow = read_flow(file(std::string(kStart) + R"(
+    - id: each
+      type: map
+      needs: [begin]
+      with: {over: 3}
+      blocks:
+        - {id: kind, type: switch, with: {value: 1, cases: [{name: one, is: 1}]}}
+        - {id: made, type: join, needs: [kind.one]}
+)"),
+                              "f.yaml");
+  ASSERT_TRUE(flow) << flow.error().message();
+  ASSERT_TRUE(flow->blocks[1].body);
+  EXPECT_TRUE(flow->blocks[1].body->is_body);
+  EXPECT_THAT(flow->blocks[1].body->blocks[0].outlets, ElementsAre("one", "otherwise", "error"));
+  EXPECT_EQ(graph_of(*flow)[1].why_dedicated, "plans its items itself");
+}
+
+// Each alias is a body of its own: what is read of them is bounded, not what the file has.
+TEST(FlowReader, ManyBodiesOfFewLinesAreRefused) {
+  std::string text =
+      std::string(kStart) +
+      "    - &m\n      id: m0\n      type: map\n      needs: [begin]\n      with: {over: 3}\n      "
+      "blocks: &b [";
+  for (int i = 0; i < 100; ++i) text += "{id: a" + std::to_string(i) + ", type: join},";
+  text += "]\n";
+  for (int i = 1; i < 200; ++i) {
+    text +=
+        "    - {id: m" + std::to_string(i) + ", type: map, needs: [begin], with: {over: 3}, blocks: *b}\n";
+  }
+  EXPECT_THAT(told(file(text)), HasSubstr("all bodies together have 10000 blocks at most"));
+}
+
 }  // namespace
 }  // namespace holdfast::flows

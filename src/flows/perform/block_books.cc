@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "oauth/tokens.h"
+#include "perform/parts.h"
 #include "protocol/events.h"
 
 namespace holdfast::flows {
@@ -16,28 +17,67 @@ using agent::excerpt;
 using agent::require;
 using agent::require_ok;
 
-std::string BlockBooks::key(std::size_t block) const {
-  const auto& info = ctx_.info();
+std::string BlockBooks::key_in(std::string_view run, std::size_t block) const {
+  const std::string of = round_ ? fmt::format("{}\n{}\n", round_->of, round_->index) : "";
   return sha256_hex(
-      fmt::format("flow\n{}\n{}\n{}", info.namespace_name, info.workflow_id, program_.flow.blocks[block].id));
+      fmt::format("flow\n{}\n{}\n{}{}", ctx_.info().namespace_name, run, of, program_.flow.blocks[block].id));
+}
+
+std::vector<std::string> BlockBooks::begun_by(std::size_t block) const {
+  for (const protocol::FlowOrigin& one : begun_) {
+    if (round_ || one.block == block) return one.runs;  // of a round: all that its block has
+  }
+  return {};
+}
+
+std::string BlockBooks::call_key(std::size_t block) {
+  for (const std::string& run : begun_by(block)) {
+    const std::string earlier = key_in(run, block);
+    const auto effect = require(deps_.store->lookup_effect(earlier), "looking up a call");
+    if (!effect) continue;
+    const bool settled = effect->state == platform::EffectState::kSettled;
+    // A token that an earlier run gave away is good no more: who is to be waited for needs another one.
+    const bool counts = effect->succeeded && !program_.blocks[block].tool->detached;
+    if (!settled || counts) return earlier;
+  }
+  return key(block);
 }
 
 // ---- what is known
 
-std::optional<BlockOutcome> BlockBooks::find(std::size_t block) {
-  const std::string known = key(block);
+std::optional<std::string> BlockBooks::record_in(std::string_view run, std::size_t block) {
+  const std::string known = key_in(run, block);
   if (const auto step = require(deps_.store->lookup_step("block:" + known), "looking up a block"))
-    return read(step->result);
+    return step->result;
   const auto& tool = program_.blocks[block].tool;
-  if (!tool || tool->effect == agent::Effect::kPure) return std::nullopt;
+  if (!tool || tool->effect == agent::Effect::kPure || tool->detached) return std::nullopt;
   const auto effect = require(deps_.store->lookup_effect(known), "looking up a call");
   if (!effect || effect->state != platform::EffectState::kSettled) return std::nullopt;
-  return read(effect->result);
+  return effect->result;
+}
+
+// What failed in a run that is taken up is tried again.
+std::optional<BlockOutcome> BlockBooks::find(std::size_t block) {
+  if (round_ && !round_->is_kept) return std::nullopt;
+  if (const auto own = record_in(ctx_.info().workflow_id, block)) return read(*own);
+  for (const std::string& run : begun_by(block)) {
+    const auto earlier = record_in(run, block);
+    if (!earlier) continue;
+    BlockOutcome outcome = read(*earlier);
+    if (!outcome.failed) return outcome;
+  }
+  return std::nullopt;
 }
 
 std::string BlockBooks::value(std::size_t block) {
   const auto known = find(block);
-  return known ? known->value : "null";
+  return known ? value_of(*known, block) : "null";
+}
+
+std::string BlockBooks::value_of(const BlockOutcome& outcome, std::size_t block) {
+  if (!outcome.in_parts) return outcome.value;
+  return PartBooks(ctx_, deps_)
+      .list(key(block), PartsSummary::of(outcome.value), program_.flow.blocks[block].id);
 }
 
 const std::string& BlockBooks::input() {
@@ -50,15 +90,10 @@ const std::string& BlockBooks::input() {
 std::string BlockBooks::record(const BlockOutcome& outcome) {
   Json more = {{"outlet", outcome.outlet}};
   if (outcome.failed) more["error_type"] = outcome.error_type;
+  if (outcome.in_parts) more["parts"] = true;
   std::string text = outcome.failed ? outcome.error : outcome.value;
   if (!outcome.failed && text.size() > kMaxKeptInline) {
-    platform::BlobWrite write;
-    write.run = ctx_.info().workflow_id;
-    write.conversation = write.run;
-    write.media_type = "application/json";
-    write.bytes = text;
-    ctx_.heartbeat();
-    const platform::Blob kept = require(deps_.store->put_blob(write), "keeping a large result");
+    const platform::Blob kept = keep_blob(ctx_, deps_, text);
     more["output"] = {{"sha256", kept.sha256}, {"bytes", kept.bytes}, {"type", kept.media_type}};
     text = excerpt(text);
   }
@@ -73,21 +108,11 @@ BlockOutcome BlockBooks::read(const std::string& record) {
     return BlockOutcome::of(std::unexpected(BlockFailure{in.value("error_type", ""), in.value("text", "")}));
   BlockOutcome out;
   out.outlet = in.value("outlet", std::string(kDone));
+  out.in_parts = in.contains("parts");
   const auto blob = in.find("output");
   out.value = blob == in.end() ? in.value("text", "null")
-                               : read_blob(blob->value("sha256", ""), blob->value("bytes", std::int64_t{0}));
-  return out;
-}
-
-std::string BlockBooks::read_blob(const std::string& sha256, std::int64_t bytes) {
-  std::string out;
-  while (static_cast<std::int64_t>(out.size()) < bytes) {
-    const std::string part =
-        require(deps_.store->read_blob(sha256, out.size(), platform::kMaxBlobRead), "reading a large result");
-    if (part.empty()) throw ApplicationFailure::non_retryable("a large result is gone", "NOT_FOUND");
-    out += part;
-    ctx_.heartbeat();
-  }
+                               : read_blob(ctx_, deps_, blob->value("sha256", ""), 0,
+                                           blob->value("bytes", std::size_t{0}));
   return out;
 }
 
@@ -109,6 +134,7 @@ void BlockBooks::publish(std::string_view type, const Json& data, const std::str
 }
 
 void BlockBooks::started(std::size_t block, const std::string& arguments) {
+  if (round_) return;
   Json event = head(block);
   event["attempt"] = ctx_.info().attempt;
   if (!arguments.empty()) event["arguments"] = excerpt(arguments);
@@ -126,6 +152,7 @@ void BlockBooks::wait_started(std::size_t block) {
 
 void BlockBooks::retrying(std::size_t block, int attempt, const std::string& error,
                           std::optional<std::chrono::milliseconds> retry_after) {
+  if (round_) return;
   Json event = head(block);
   event.update({{"attempt", attempt}, {"error_type", "ToolError"}, {"error", excerpt(error)}});
   if (retry_after) event["retry_after_ms"] = retry_after->count();
@@ -153,7 +180,27 @@ platform::Told BlockBooks::told(std::size_t block, const BlockOutcome& outcome) 
   return {ctx_.info().workflow_id, std::string(type), dump_json(event), event_key(block, "ended")};
 }
 
+std::vector<platform::Told> BlockBooks::tells(std::size_t block, const BlockOutcome& outcome) const {
+  if (round_) return {};
+  return {told(block, outcome)};
+}
+
+// The call runs, and somebody outside ends it.
+void BlockBooks::detached(std::size_t block, const std::string& completion, const std::string& answer) {
+  Json event = head(block);
+  event["detached"] = {{"id", completion}, {"answer", excerpt(answer)}};
+  publish(protocol::event::kStepDetached, event, fmt::format("step/{}/detached", block + 1));
+}
+
+platform::Told BlockBooks::progress(std::size_t block, const std::string& once, const Json& more) const {
+  Json event = head(block);
+  event.update(more);
+  return {ctx_.info().workflow_id, std::string(protocol::event::kStepProgress), dump_json(event),
+          event_key(block, once)};
+}
+
 void BlockBooks::tell_again(std::size_t block, const BlockOutcome& outcome) {
+  if (round_) return;
   const platform::Told event = told(block, outcome);
   require_ok(deps_.streams->publish_soon(event.run, event.type, event.json, event.key),
              "publishing an event");
@@ -162,12 +209,16 @@ void BlockBooks::tell_again(std::size_t block, const BlockOutcome& outcome) {
 // ---- writing
 
 void BlockBooks::ended(std::size_t block, const BlockOutcome& outcome) {
+  if (round_ && !round_->is_kept) return;
   platform::StepWrite& write = writes_.emplace_back();
   write.key = "block:" + key(block);
   write.run = ctx_.info().workflow_id;
   write.result = record(outcome);
-  tells_.push_back(told(block, outcome));
-  pending_bytes_ += write.result.size() + tells_.back().json.size();
+  pending_bytes_ += write.result.size();
+  if (!round_) {
+    tells_.push_back(told(block, outcome));
+    pending_bytes_ += tells_.back().json.size();
+  }
   if (pending_bytes_ > kMaxPendingBytes) flush();
 }
 

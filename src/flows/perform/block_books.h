@@ -23,16 +23,32 @@ namespace holdfast::flows {
 inline constexpr std::size_t kMaxKeptInline = 64 * 1024;
 inline constexpr std::size_t kMaxPendingBytes = 4 << 20;
 
+// A round of a body: what it knows is known under its number, and nobody watches it.
+struct Round {
+  std::string of;  // the block whose body it is
+  std::uint64_t index = 0;
+  bool is_kept = true;  // else nothing of it need be known again
+};
+
 class BlockBooks {
  public:
-  BlockBooks(activity::Context& ctx, const agent::Deps& deps, const Program& program)
-      : ctx_(ctx), deps_(deps), program_(program) {}
+  // `begun`: runs that began these blocks, and that this one takes up.
+  BlockBooks(activity::Context& ctx, const agent::Deps& deps, const Program& program,
+             std::vector<protocol::FlowOrigin> begun = {}, std::optional<Round> round = std::nullopt)
+      : ctx_(ctx), deps_(deps), program_(program), begun_(std::move(begun)), round_(std::move(round)) {}
 
-  // Of the block's call, and of its record: stable for this run.
-  std::string key(std::size_t block) const;
+  // Of the block's record: stable for this run.
+  std::string key(std::size_t block) const { return key_in(ctx_.info().workflow_id, block); }
+  std::string key_in(std::string_view run, std::size_t block) const;
+  // Of its call: that of a run that this one takes up, if that began it and it is not known to have failed.
+  std::string call_key(std::size_t block);
+  // Runs that began the block, and did not end it.
+  std::vector<std::string> begun_by(std::size_t block) const;
 
   // None: no attempt has recorded it.
   std::optional<BlockOutcome> find(std::size_t block);
+  // What that run recorded of it.
+  std::optional<std::string> record_in(std::string_view run, std::size_t block);
   // Its value: that of find(), or null of one that never ran.
   std::string value(std::size_t block);
   const std::string& input();
@@ -49,22 +65,30 @@ class BlockBooks {
   // As the settlement of a call has it, and what is told with it.
   std::string record(const BlockOutcome& outcome);
   platform::Told told(std::size_t block, const BlockOutcome& outcome) const;
+  // The same, if anybody watches.
+  std::vector<platform::Told> tells(std::size_t block, const BlockOutcome& outcome) const;
+  void detached(std::size_t block, const std::string& completion, const std::string& answer);
+  // How far a map or loop is; with the next flush().
+  platform::Told progress(std::size_t block, const std::string& once, const Json& more) const;
   BlockOutcome read(const std::string& record);
   // What is known is told again, for a log that does not have it.
   void tell_again(std::size_t block, const BlockOutcome& outcome);
   void publish(std::string_view type, const Json& data, const std::string& key);
 
+  activity::Context& context() { return ctx_; }
   // Texts of tools, without secrets.
   std::string redacted(std::string text) const;
 
  private:
   Json head(std::size_t block) const;
   std::string event_key(std::size_t block, std::string_view what) const;
-  std::string read_blob(const std::string& sha256, std::int64_t bytes);
+  std::string value_of(const BlockOutcome& outcome, std::size_t block);
 
   activity::Context& ctx_;
   const agent::Deps& deps_;
   const Program& program_;
+  const std::vector<protocol::FlowOrigin> begun_;
+  const std::optional<Round> round_;
   std::optional<std::string> input_;
   std::vector<platform::StepWrite> writes_;
   std::vector<platform::Told> tells_;

@@ -32,16 +32,54 @@ protocol::FlowFailure failure_of(const Program& program, std::size_t block, cons
 
 }  // namespace
 
+protocol::FlowBlocksResult ended_as(const Program& program, std::size_t block, const BlockOutcome& outcome) {
+  protocol::FlowBlocksResult out;
+  protocol::FlowEnded& ended = out.ended.emplace_back();
+  ended.block = static_cast<std::uint32_t>(block);
+  ended.outlet = outcome.outlet;
+  if (outcome.failed && !is_handled(program, block)) out.failure = failure_of(program, block, outcome);
+  return out;
+}
+
+std::string FlowActivities::OneActivity::value(std::size_t block) {
+  const auto found = values.find(block);
+  if (found != values.end()) return found->second;
+  return values[block] = books.value(block);
+}
+
+ValueSources FlowActivities::OneActivity::sources(FlowActivities& activities) {
+  ValueSources out;
+  out.input = [this] { return input(); };
+  out.result = [this](std::size_t block) { return value(block); };
+  if (around) {
+    out.around = &around->program.flow;
+    out.result_around = [this](std::size_t block) { return around->value(block); };
+    out.names = names;
+  }
+  out.evaluate = [this, &activities](const sandbox::Request& request) {
+    return activities.evaluate(ctx, program, request);
+  };
+  return out;
+}
+
+FlowActivities::OneActivity FlowActivities::open(activity::Context& ctx, const Program& program,
+                                                 const std::string& version,
+                                                 const std::vector<protocol::FlowEnded>& ended,
+                                                 const std::vector<protocol::FlowOrigin>& begun) {
+  OneActivity at{.ctx = ctx,
+                 .program = program,
+                 .version = version,
+                 .books = BlockBooks(ctx, deps_, program, begun),
+                 .outlets = std::vector<std::string>(program.blocks.size()),
+                 .values = {}};
+  for (const protocol::FlowEnded& one : ended) at.outlets.at(one.block) = one.outlet;
+  return at;
+}
+
 protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
                                                   const protocol::FlowBlocksInput& in) {
   const ProgramPtr flow = program(in.flow, in.version);
-  OneActivity at{.ctx = ctx,
-                 .program = *flow,
-                 .version = in.version,
-                 .books = books(ctx, *flow),
-                 .outlets = std::vector<std::string>(flow->blocks.size()),
-                 .values = {}};
-  for (const protocol::FlowEnded& one : in.ended) at.outlets.at(one.block) = one.outlet;
+  OneActivity at = open(ctx, *flow, in.version, in.ended, in.begun);
   const OutletOf outlet_of = [&at](std::uint32_t block) { return std::string_view(at.outlets.at(block)); };
   protocol::FlowBlocksResult result;
   for (const std::uint32_t block : in.blocks) {
@@ -50,6 +88,10 @@ protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
     std::string outlet(protocol::kFlowSkipped);
     if (runs(flow->rules.at(block), outlet_of)) {
       BlockOutcome outcome = run_block(at, block);
+      if (outcome.awaits) {  // it has the activity alone
+        result.awaits = std::move(outcome.awaits);
+        break;
+      }
       outlet = outcome.outlet;
       if (outcome.failed && !is_handled(*flow, block)) result.failure = failure_of(*flow, block, outcome);
       at.values[block] = std::move(outcome.value);
@@ -65,20 +107,23 @@ protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
 }
 
 BlockOutcome FlowActivities::run_block(OneActivity& at, std::size_t block) {
+  try {
+    return run_known_block(at, block);
+  } catch (const TooLarge& large) {
+    BlockOutcome outcome = BlockOutcome::of(std::unexpected(BlockFailure{"output_limit", large.what()}));
+    at.books.ended(block, outcome);
+    return outcome;
+  }
+}
+
+BlockOutcome FlowActivities::run_known_block(OneActivity& at, std::size_t block) {
   if (auto known = at.books.find(block)) {
     at.books.tell_again(block, *known);
     return *std::move(known);
   }
   const BoundBlock& bound = at.program.blocks[block];
-  ValueSources sources;
-  sources.input = [&at] { return at.books.input(); };
-  sources.result = [&at](std::size_t other) {
-    const auto found = at.values.find(other);
-    return found != at.values.end() ? found->second : (at.values[other] = at.books.value(other));
-  };
-  sources.evaluate = [&](const sandbox::Request& request) { return evaluate(at.ctx, at.program, request); };
   if (!bound.tool) at.books.started(block, "");
-  BlockResult result = come_to(at.program, block, at.outlets, std::move(sources));
+  BlockResult result = come_to(at.program, block, at.outlets, at.sources(*this));
   if (bound.tool && result) return call_tool(at, block, result->value);
   if (bound.tool) at.books.started(block, "");
   BlockOutcome outcome = BlockOutcome::of(std::move(result));

@@ -5,6 +5,7 @@
 #include "activities/activities.h"
 #include "base/json.h"
 #include "block/respond_block.h"
+#include "block/values.h"
 #include "holdfast/failure.h"
 #include "protocol/events.h"
 
@@ -38,15 +39,17 @@ protocol::FlowPlan FlowActivities::begin(activity::Context& ctx, const protocol:
   const ProgramPtr flow = program(in.flow, in.version);
   protocol::FlowPlan plan = plan_of(*flow, in.version);
   BlockBooks at = books(ctx, *flow);
-  at.publish(protocol::event::kRunStarted,
-             {{"agent", in.flow},
-              {"flow", flow->flow.name},
-              {"version", in.version},
-              {"planner", plan.planner},
-              {"activities", plan.steps.size()},
-              {"blocks", plan.rules.size()},
-              {"input", excerpt(at.input())}},
-             "run.started");
+  const auto origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
+  if (origin) plan.origin = origin->origin;
+  Json started = {{"agent", in.flow},
+                  {"flow", flow->flow.name},
+                  {"version", in.version},
+                  {"planner", plan.planner},
+                  {"activities", plan.steps.size()},
+                  {"blocks", plan.rules.size()},
+                  {"input", excerpt(at.input())}};
+  if (origin) started["origin"] = origin->origin;
+  at.publish(protocol::event::kRunStarted, started, "run.started");
   return plan;
 }
 
@@ -67,7 +70,12 @@ namespace {
 // A value that the history has no room for is told by its beginning; one that no reader would get as it is (a
 // number beyond 64 bits), as its text.
 Json output_of(BlockBooks& books, std::size_t block) {
-  const std::string value = books.value(block);
+  std::string value;
+  try {
+    value = books.value(block);
+  } catch (const TooLarge& large) {
+    return {{"too_large", {{"reason", large.what()}}}};
+  }
   if (value.size() > kMaxOutputBytes)
     return {{"too_large", {{"bytes", value.size()}, {"beginning", excerpt(value)}}}};
   auto read = read_json(value, kMaxJsonDepth, Integers::kExact);

@@ -13,6 +13,7 @@
 #include "block/program.h"
 #include "holdfast/activity.h"
 #include "perform/block_books.h"
+#include "perform/parts.h"
 #include "perform/register_flows.h"
 #include "protocol/flow_run.h"
 #include "tool/activity_tool.h"
@@ -31,6 +32,14 @@ class FlowActivities {
   protocol::FlowResult finish(activity::Context& ctx, const protocol::FlowFinishInput& in);
   // blocks_activity.cc
   protocol::FlowBlocksResult blocks(activity::Context& ctx, const protocol::FlowBlocksInput& in);
+  // each.cc
+  protocol::FlowEachBegun each_begin(activity::Context& ctx, const protocol::FlowEachInput& in);
+  protocol::FlowPartResult each_part(activity::Context& ctx, const protocol::FlowEachInput& in);
+  protocol::FlowBlocksResult each_end(activity::Context& ctx, const protocol::FlowEachInput& in);
+  // take_up.cc
+  protocol::FlowTakenUp take_up(activity::Context& ctx, const protocol::FlowTakeUpInput& in);
+  // completed_outside.cc
+  protocol::FlowBlocksResult completed(activity::Context& ctx, const protocol::FlowCompletedInput& in);
 
  private:
   using ProgramPtr = std::shared_ptr<const Program>;
@@ -42,7 +51,11 @@ class FlowActivities {
                  protocol::FlowResult& result);
 
   // blocks_activity.cc
+  OneActivity open(activity::Context& ctx, const Program& program, const std::string& version,
+                   const std::vector<protocol::FlowEnded>& ended,
+                   const std::vector<protocol::FlowOrigin>& begun);
   BlockOutcome run_block(OneActivity& at, std::size_t block);
+  BlockOutcome run_known_block(OneActivity& at, std::size_t block);
   Result<sandbox::Reply> evaluate(activity::Context& ctx, const Program& program,
                                   const sandbox::Request& request);
   // tool_calls.cc
@@ -50,6 +63,26 @@ class FlowActivities {
   agent::ToolEnding attempt_call(OneActivity& at, std::size_t block, const Json& arguments);
   agent::ToolEnding one_call(OneActivity& at, std::size_t block, const Json& arguments);
   void retry_later(OneActivity& at, std::size_t block, const agent::ToolEnding& ending);
+  // each.cc
+  std::optional<std::size_t> map_before(OneActivity& at, std::size_t block);
+  std::size_t items_each(OneActivity& at, std::size_t block, std::size_t items);
+  Json begin_map(OneActivity& at, std::size_t block);
+  Json begin_loop(OneActivity& at, std::size_t block);
+  std::optional<Part> adopted_part(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
+  Part run_map_part(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
+  Part run_rounds(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
+  BlockOutcome run_round(OneActivity& at, std::size_t block, std::uint64_t index,
+                         std::pair<std::string_view, std::string> about);
+  BlockOutcome outcome_of_parts(OneActivity& at, const protocol::FlowEachInput& in);
+  // take_up.cc
+  bool copy_ended(BlockBooks& books, const std::string& from, const Program& before, std::size_t place,
+                  std::size_t block, protocol::FlowTakenUp& out);
+  void copy_parts(BlockBooks& books, const std::string& from, std::size_t block, std::size_t count);
+  // completed_outside.cc
+  std::string completion_id(OneActivity& at, std::size_t block) const;
+  bool is_completed(OneActivity& at, std::size_t block);
+  BlockOutcome handed_out(OneActivity& at, std::size_t block, BlockOutcome outcome);
+  void give_token(OneActivity& at, std::size_t block, agent::ToolContext& context);
 
   const agent::Deps deps_;
   const Evaluate evaluate_;

@@ -4,8 +4,10 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "block/values.h"
 #include "perform/flow_activities.h"
 
 namespace holdfast::flows {
@@ -17,6 +19,17 @@ struct FlowActivities::OneActivity {
   BlockBooks books;
   std::vector<std::string> outlets;           // by block; empty: not known here
   std::map<std::size_t, std::string> values;  // JSON, of those that ran or were read here
+  // Of a round of a body: where its block stands, and what its expressions see of it.
+  OneActivity* around = nullptr;
+  std::vector<std::pair<std::string_view, std::string>> names = {};
+
+  // What the expressions of this block see. The activity outlives it.
+  ValueSources sources(FlowActivities& activities);
+  const std::string& input() { return around ? around->input() : books.input(); }
+  std::string value(std::size_t block);
 };
+
+// One that has ended so, and the run's failure if nothing takes it up.
+protocol::FlowBlocksResult ended_as(const Program& program, std::size_t block, const BlockOutcome& outcome);
 
 }  // namespace holdfast::flows

@@ -20,6 +20,21 @@ void register_flows(const agent::Workers& workers, const agent::Deps& deps, Eval
   workers.agents->register_activity(
       kFlowFinishActivity,
       [activities](activity::Context& ctx, FlowFinishInput in) { return activities->finish(ctx, in); });
+  workers.agents->register_activity(
+      kFlowCompletedActivity,
+      [activities](activity::Context& ctx, FlowCompletedInput in) { return activities->completed(ctx, in); });
+  workers.tools->register_activity(
+      kFlowTakeUpActivity,
+      [activities](activity::Context& ctx, FlowTakeUpInput in) { return activities->take_up(ctx, in); });
+  workers.tools->register_activity(
+      kFlowEachBeginActivity,
+      [activities](activity::Context& ctx, FlowEachInput in) { return activities->each_begin(ctx, in); });
+  workers.tools->register_activity(
+      kFlowEachPartActivity,
+      [activities](activity::Context& ctx, FlowEachInput in) { return activities->each_part(ctx, in); });
+  workers.tools->register_activity(
+      kFlowEachEndActivity,
+      [activities](activity::Context& ctx, FlowEachInput in) { return activities->each_end(ctx, in); });
   workers.tools->register_activity(
       kFlowBlocksActivity,
       [activities](activity::Context& ctx, FlowBlocksInput in) { return activities->blocks(ctx, in); });

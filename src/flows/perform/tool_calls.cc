@@ -57,33 +57,44 @@ BlockOutcome FlowActivities::call_tool(OneActivity& at, std::size_t block, const
   if (tool.effect == Effect::kPure) return ended(outcome_of(attempt_call(at, block, *read)));
   at.books.flush();
   platform::EffectIntent intent;
-  intent.key = at.books.key(block);
+  intent.key = at.books.call_key(block);
   intent.run = at.ctx.info().workflow_id;
   intent.tool = tool.name;
   intent.effect = tool.effect;
   intent.arguments_sha256 = sha256_hex(dump_json(*read));
   const auto begun = require(deps_.store->begin_effect(intent), "recording the intent");
-  if (begun.state == platform::EffectState::kSettled) return at.books.read(begun.result);
+  const bool is_handed_out = tool.detached.has_value();
+  const auto settled_as = [&](BlockOutcome outcome) {
+    return is_handed_out ? handed_out(at, block, std::move(outcome)) : outcome;
+  };
+  if (begun.state == platform::EffectState::kSettled) return settled_as(at.books.read(begun.result));
+  // Whoever has the token may come before the call has its answer, or lost it: then it was made.
+  if (is_handed_out && begun.state == platform::EffectState::kUnknown && is_completed(at, block))
+    return handed_out(at, block, BlockOutcome());
   if (begun.state == platform::EffectState::kUnknown && tool.effect == Effect::kAtMostOnce) {
     return ended(outcome_of(
         {Ending::kUnknown, "an earlier attempt was interrupted after the call may have been sent"}));
   }
   const ToolEnding ending = attempt_call(at, block, *read);
   BlockOutcome outcome = outcome_of(ending);
+  if (is_handed_out && ending.ending == Ending::kUnknown && is_completed(at, block))
+    return handed_out(at, block, BlockOutcome());
   // The ledger keeps it open: whether it happened is not known.
   if (ending.ending == Ending::kUnknown) return ended(std::move(outcome));
   const auto [settled, stands] =
-      require(deps_.outbox->settle_effect(intent.run, intent.key, !outcome.failed, at.books.record(outcome),
-                                          {at.books.told(block, outcome)}),
+      require(deps_.outbox->settle_effect(
+                  intent.run, intent.key, !outcome.failed, at.books.record(outcome),
+                  tool.detached ? std::vector<platform::Told>() : at.books.tells(block, outcome)),
               "settling the effect");
-  return stands ? outcome : at.books.read(settled.result);
+  return settled_as(stands ? std::move(outcome) : at.books.read(settled.result));
 }
 
 // Until it has ended, or has been tried as often as may be. A block with a policy of its own waits for its
 // next attempt in the engine, one of a shared activity here.
 ToolEnding FlowActivities::attempt_call(OneActivity& at, std::size_t block, const Json& arguments) {
   const ToolSpec& tool = *at.program.blocks[block].tool;
-  const bool own = at.program.flow.blocks[block].retry.has_value();
+  // A body's has none: its round goes on in this activity.
+  const bool own = at.program.flow.blocks[block].retry.has_value() && !at.around;
   for (int tried = own ? at.ctx.info().attempt : 1;; ++tried) {
     ToolEnding ending = one_call(at, block, arguments);
     ending.text = at.books.redacted(std::move(ending.text));
@@ -120,7 +131,7 @@ ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Js
   const auto permits = deps_.grants->of(at.version);
   const auto secrets = deps_.grants->current_redaction();
   agent::ToolContext context;
-  context.idempotency_key = at.books.key(block);
+  context.idempotency_key = at.books.call_key(block);
   context.stop = beat.token();
   context.beat = [&beat] { beat(); };
   context.http = deps_.http;
@@ -134,7 +145,14 @@ ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Js
   context.run = at.ctx.info().workflow_id;
   context.agent = protocol::agent_of_flow(at.program.flow.name);
   context.conversation = context.run;
-  return type->run(tool, arguments, context);
+  if (!tool.detached) return type->run(tool, arguments, context);
+  give_token(at, block, context);
+  ToolEnding ending = type->run(tool, arguments, context);
+  // Who repeats what he was sent tells nobody the secret.
+  for (auto found = ending.text.find(context.completion_token); found != std::string::npos;
+       found = ending.text.find(context.completion_token, found))
+    ending.text.replace(found, context.completion_token.size(), "[token]");
+  return ending;
 }
 
 }  // namespace holdfast::flows

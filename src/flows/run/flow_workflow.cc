@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -9,7 +10,9 @@
 #include <vector>
 
 #include "holdfast/failure.h"
+#include "protocol/detached.h"
 #include "protocol/names.h"
+#include "run/iteration.h"
 #include "run/readiness.h"
 
 namespace holdfast::flows {
@@ -28,6 +31,9 @@ constexpr hours kLongestActivity{24};
 constexpr seconds kHeartbeat{30};
 // The log is for people; a store that refuses it must not keep the run from ending.
 constexpr minutes kLongestReport{5};
+// Of maps and loops, until the run goes on with a new history: before an engine asks for it, so that what is
+// under way has time to end.
+constexpr std::uint32_t kPartsPerRun = 500;
 
 ActivityOptions bookkeeping() {
   return ActivityOptions()
@@ -64,26 +70,48 @@ std::string type_of(const Failure& failure) {
   return std::string(root.kind());
 }
 
+std::int64_t ms_since_epoch(WallTime time) {
+  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
 // Shared with its handlers, which outlive the main coroutine.
 class FlowRun : public std::enable_shared_from_this<FlowRun> {
  public:
-  FlowRun(workflow::Context& ctx, FlowInput input) : ctx_(ctx), input_(std::move(input)) {}
+  FlowRun(workflow::Context& ctx, FlowInput input) : ctx_(ctx), input_(std::move(input)) {
+    if (input_.state) restore();
+  }
 
   void register_handlers();
   Task<FlowResult> run();
 
  private:
+  Task<bool> begin();
   Task<void> follow();
+  bool has_ended(const FlowStep& step) const;
   void begin_step(std::uint32_t step);
   Task<void> take(std::uint32_t step);
   Task<void> perform(std::uint32_t step);
-  Task<void> wait(FlowStep step);
+  Task<void> wait(std::uint32_t number);
+  Task<bool> pass(std::uint32_t number, std::int64_t until_ms);
+  Task<void> iterate_over(std::uint32_t number);
+  Task<void> await_completion(std::uint32_t number);
+  std::vector<FlowOrigin> begun_of(const FlowStep& step) const;
+  void taken(FlowBlocksResult result);
   Task<void> tell(std::uint32_t block, bool over);
   void step_ended(std::uint32_t step);
   void fail(std::string type, std::string message);
 
   bool is_skipped(const FlowStep& step) const;
   std::vector<FlowEnded> known_to(const FlowStep& step) const;
+  // ---- with a new history
+  bool may_leave() const;
+  bool leaves();
+  void restore();
+  FlowInput next_input() const;
+
+  void check_completed(const CompletionNews& news) const;
+  Json take_completed(const CompletionNews& news);
+
   Task<FlowResult> finish();
   Task<void> report_end(FlowFinishInput in);
   FlowFinishInput end_of(RunEnd status) const;
@@ -96,6 +124,12 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   std::vector<std::vector<std::uint32_t>> behind_;  // by step: those that wait for it
   std::vector<std::size_t> missing_;                // by step: how many of those before it are open
   std::set<std::uint32_t> open_;                    // steps
+  FlowTakenUp taken_up_;
+  std::map<std::uint32_t, FlowOpen> kept_;  // by step: what a new history begins with
+  std::map<std::uint32_t, std::shared_ptr<Parts>> parts_;
+  std::set<std::string> completed_;  // ids of completions that were told
+  std::uint32_t parts_begun_ = 0;
+  bool leaving_ = false;
   std::optional<CancelScope> scope_;
   std::string phase_ = "starting";
   std::string error_type_;  // empty: nothing has failed
@@ -105,6 +139,9 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
 void FlowRun::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  ctx_.on_update(
+      kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
+      [self](const CompletionNews& news) { self->check_completed(news); });
 }
 
 Json FlowRun::status() const {
@@ -122,13 +159,16 @@ Json FlowRun::status() const {
 // ---- the run as a whole
 
 Task<FlowResult> FlowRun::run() {
-  Outcome<FlowPlan> begun =
-      co_await attempt(ctx_.activity<FlowPlan>(kFlowBeginActivity, bookkeeping(), input_));
+  Outcome<bool> begun = co_await attempt(begin());
   if (begun.ok()) {
-    plan_ = std::move(begun).value();
     co_await follow();
   } else if (!ctx_.workflow_cancelled()) {
     fail(type_of(begun.error()), root_of(begun.error()).message());
+  }
+  if (leaving_ && error_type_.empty() && !ctx_.workflow_cancelled()) {
+    auto idle = [this] { return ctx_.idle(); };
+    (void)co_await attempt(ctx_.wait(idle));
+    if (!ctx_.workflow_cancelled()) ctx_.continue_as_new(next_input());
   }
   if (ctx_.workflow_cancelled()) {
     FlowFinishInput in = end_of(RunEnd::kCanceled);
@@ -146,18 +186,45 @@ Task<FlowResult> FlowRun::run() {
   co_return co_await finish();
 }
 
+// Its plan, and what the run that it takes up came to.
+Task<bool> FlowRun::begin() {
+  if (input_.state) co_return true;
+  plan_ = co_await ctx_.activity<FlowPlan>(kFlowBeginActivity, bookkeeping(), input_);
+  outlets_.resize(plan_.rules.size());
+  if (plan_.origin.empty()) co_return true;
+  FlowTakeUpInput in;
+  in.flow = plan_.flow;
+  in.version = plan_.version;
+  in.origin = plan_.origin;
+  const auto options = blocks_options(FlowStep());
+  taken_up_ = co_await ctx_.activity<FlowTakenUp>(kFlowTakeUpActivity, options, in);
+  for (const FlowEnded& one : taken_up_.ended) outlets_.at(one.block) = one.outlet;
+  co_return true;
+}
+
+bool FlowRun::has_ended(const FlowStep& step) const {
+  return std::ranges::none_of(step.blocks, [this](std::uint32_t block) { return outlets_[block].empty(); });
+}
+
 // Every step that begins counts down those behind it when it ends, so a plan costs what it has of edges.
 Task<void> FlowRun::follow() {
   phase_ = "running";
-  outlets_.resize(plan_.rules.size());
   behind_.resize(plan_.steps.size());
   scope_ = ctx_.scope();
+  std::vector<bool> over(plan_.steps.size());  // also what is before it
   for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
-    missing_.push_back(plan_.steps[i].after.size());
-    for (const std::uint32_t before : plan_.steps[i].after) behind_[before].push_back(i);
+    const FlowStep& step = plan_.steps[i];
+    std::size_t missing = 0;
+    for (const std::uint32_t before : step.after) {
+      if (over[before]) continue;
+      ++missing;
+      behind_[before].push_back(i);
+    }
+    missing_.push_back(missing);
+    over[i] = missing == 0 && has_ended(step);
   }
   for (std::uint32_t i = 0; i < plan_.steps.size(); ++i) {
-    if (plan_.steps[i].after.empty()) begin_step(i);
+    if (missing_[i] == 0 && !over[i]) begin_step(i);
   }
   auto ended = [this] { return open_.empty(); };
   (void)co_await attempt(ctx_.wait(ended));
@@ -174,12 +241,13 @@ Task<void> FlowRun::take(std::uint32_t step) {
   open_.erase(step);
   if (!outcome.ok() && !ctx_.workflow_cancelled() && !scope_->canceled())
     fail(type_of(outcome.error()), root_of(outcome.error()).message());
-  if (outcome.ok() && error_type_.empty() && !ctx_.workflow_cancelled()) step_ended(step);
+  const bool is_left = leaving_ && !has_ended(plan_.steps[step]);
+  if (outcome.ok() && !is_left && error_type_.empty() && !ctx_.workflow_cancelled()) step_ended(step);
 }
 
 void FlowRun::step_ended(std::uint32_t step) {
   for (const std::uint32_t next : behind_[step]) {
-    if (--missing_[next] == 0) begin_step(next);
+    if (--missing_[next] == 0 && !leaving_) begin_step(next);
   }
 }
 
@@ -195,28 +263,176 @@ void FlowRun::fail(std::string type, std::string message) {
 
 Task<void> FlowRun::perform(std::uint32_t number) {
   const FlowStep& step = plan_.steps[number];
+  if (has_ended(step)) co_return;  // an earlier run did it
   if (is_skipped(step)) {
     for (const std::uint32_t block : step.blocks) outlets_[block] = kFlowSkipped;
     co_return;
   }
-  if (step.wait_ms) co_return co_await wait(step);
+  if (step.wait_ms) co_return co_await wait(number);
+  if (step.each) co_return co_await iterate_over(number);
+  if (kept_.contains(number)) co_return co_await await_completion(number);
   FlowBlocksInput in;
   in.flow = plan_.flow;
   in.version = plan_.version;
   in.blocks = step.blocks;
   in.ended = known_to(step);
+  in.begun = begun_of(step);
   const auto options = blocks_options(step);
   FlowBlocksResult result = co_await ctx_.activity<FlowBlocksResult>(kFlowBlocksActivity, options, in);
+  if (result.awaits) {
+    FlowOpen& kept = kept_[number];
+    kept.until_ms = result.awaits->deadline_ms;
+    kept.completion = result.awaits->completion;
+    co_return co_await await_completion(number);
+  }
+  taken(std::move(result));
+}
+
+void FlowRun::taken(FlowBlocksResult result) {
   for (FlowEnded& one : result.ended) outlets_.at(one.block) = std::move(one.outlet);
   if (result.failure) fail(result.failure->type, result.failure->message);
 }
 
-Task<void> FlowRun::wait(FlowStep step) {
+Task<void> FlowRun::wait(std::uint32_t number) {
+  const FlowStep& step = plan_.steps[number];
   const std::uint32_t block = step.blocks.front();
-  co_await tell(block, false);
-  co_await ctx_.sleep(milliseconds(*step.wait_ms));
+  const auto kept = kept_.find(number);
+  if (kept == kept_.end()) co_await tell(block, false);
+  if ((plan_.flags & kFlowLeavesFlag) == 0) {
+    co_await ctx_.sleep(milliseconds(*step.wait_ms));
+  } else {
+    const std::int64_t until_ms =
+        kept == kept_.end() ? ms_since_epoch(ctx_.now()) + *step.wait_ms : kept->second.until_ms;
+    const bool passed = co_await pass(number, until_ms);
+    if (!passed) co_return;
+  }
   co_await tell(block, true);
   outlets_[block] = "done";
+}
+
+// False: the run goes on with a new history before the time is over.
+Task<bool> FlowRun::pass(std::uint32_t number, std::int64_t until_ms) {
+  kept_[number].until_ms = until_ms;
+  auto leaving = [this] { return leaving_; };
+  const milliseconds left(std::max<std::int64_t>(0, until_ms - ms_since_epoch(ctx_.now())));
+  const bool left_open = co_await ctx_.wait_for(leaving, left);
+  co_return !left_open;
+}
+
+// ---- maps and loops
+
+Task<void> FlowRun::iterate_over(std::uint32_t number) {
+  const FlowStep& step = plan_.steps[number];
+  auto& parts = parts_[number];
+  if (!parts) parts = std::make_shared<Parts>();
+  IterationRun run;
+  run.each = *step.each;
+  run.in.flow = plan_.flow;
+  run.in.version = plan_.version;
+  run.in.block = step.blocks.front();
+  run.in.ended = known_to(step);
+  run.in.begun = begun_of(step);
+  run.parts = parts;
+  run.options = blocks_options(step);
+  run.leaves = [this] { return leaves(); };
+  run.is_leaving = [this] { return leaving_; };
+  FlowBlocksResult result = co_await iterate(ctx_, run);
+  taken(std::move(result));
+}
+
+// ---- completion from outside
+
+// The store decides what it ended with: an update only wakes the run, and its deadline finds out as well.
+Task<void> FlowRun::await_completion(std::uint32_t number) {
+  const FlowOpen kept = kept_.at(number);
+  auto woken = [this, id = kept.completion] { return leaving_ || completed_.contains(id); };
+  const milliseconds left(std::max<std::int64_t>(0, kept.until_ms - ms_since_epoch(ctx_.now())));
+  auto waiting = ctx_.wait_for(woken, left);
+  const Outcome<bool> waited = co_await attempt(std::move(waiting));
+  if (waited.ok() && waited.value() && !completed_.contains(kept.completion)) co_return;  // left open
+  FlowCompletedInput in;
+  in.flow = plan_.flow;
+  in.version = plan_.version;
+  in.block = plan_.steps[number].blocks.front();
+  in.completion = kept.completion;
+  in.run_ends = !waited.ok();
+  auto asking = ctx_.activity<FlowBlocksResult>(kFlowCompletedActivity, bookkeeping(), in);
+  FlowBlocksResult result = co_await ctx_.shielded(std::move(asking));
+  if (!waited.ok()) waited.error().raise();
+  taken(std::move(result));
+}
+
+// The call may be completed before its activity has said under which id.
+void FlowRun::check_completed(const CompletionNews& news) const {
+  const auto calls = [this](std::uint32_t step) {
+    return !plan_.steps[step].wait_ms && !plan_.steps[step].each;
+  };
+  const auto keeps = [&news](const auto& kept) { return kept.second.completion == news.id; };
+  if (std::ranges::any_of(open_, calls) || std::ranges::any_of(kept_, keeps)) return;
+  throw ApplicationFailure::non_retryable(
+      "this run waits for no call `" + news.id + "`; it may know its end already", kCallNotFound);
+}
+
+Json FlowRun::take_completed(const CompletionNews& news) {
+  check_completed(news);
+  completed_.insert(news.id);
+  return Json::object();
+}
+
+// ---- with a new history
+
+// Everything that is open can be left, or ends soon.
+bool FlowRun::may_leave() const {
+  return true;
+}
+
+bool FlowRun::leaves() {
+  if (leaving_) return true;
+  const bool is_long = parts_begun_ >= kPartsPerRun || ctx_.info().continue_as_new_suggested;
+  if (is_long && may_leave()) leaving_ = true;
+  if (!leaving_) ++parts_begun_;
+  return leaving_;
+}
+
+void FlowRun::restore() {
+  const FlowState& state = *input_.state;
+  plan_ = state.plan;
+  taken_up_ = state.taken_up;
+  outlets_.resize(plan_.rules.size());
+  for (const FlowEnded& one : state.ended) outlets_.at(one.block) = one.outlet;
+  for (const FlowOpen& one : state.open) {
+    if (one.parts > 0) {
+      auto parts = std::make_shared<Parts>();
+      parts->count = one.parts;
+      parts->next = one.next;
+      parts_[one.step] = std::move(parts);
+    } else {
+      kept_[one.step] = one;
+      if (one.completed) completed_.insert(one.completion);
+    }
+  }
+}
+
+FlowInput FlowRun::next_input() const {
+  FlowInput out = input_;
+  FlowState& state = out.state.emplace();
+  state.plan = plan_;
+  state.taken_up = taken_up_;
+  state.ended = end_of(RunEnd::kCompleted).ended;
+  for (const auto& [step, kept] : kept_) {
+    if (has_ended(plan_.steps[step])) continue;
+    FlowOpen& one = state.open.emplace_back(kept);
+    one.step = step;
+    one.completed = completed_.contains(kept.completion);
+  }
+  for (const auto& [step, parts] : parts_) {
+    if (has_ended(plan_.steps[step]) || parts->count == 0) continue;
+    FlowOpen& one = state.open.emplace_back();
+    one.step = step;
+    one.parts = parts->count;
+    one.next = parts->next;
+  }
+  return out;
 }
 
 Task<void> FlowRun::tell(std::uint32_t block, bool over) {
@@ -240,6 +456,14 @@ bool FlowRun::is_skipped(const FlowStep& step) const {
     skipped.insert(block);
   }
   return true;
+}
+
+std::vector<FlowOrigin> FlowRun::begun_of(const FlowStep& step) const {
+  std::vector<FlowOrigin> out;
+  for (const FlowOrigin& one : taken_up_.begun) {
+    if (std::ranges::find(step.blocks, one.block) != step.blocks.end()) out.push_back(one);
+  }
+  return out;
 }
 
 std::vector<FlowEnded> FlowRun::known_to(const FlowStep& step) const {

@@ -14,17 +14,64 @@ void fields(auto& archive, Is<FlowRule> auto& v) {
   archive("needs", v.needs)("any", v.any);
 }
 
+void fields(auto& archive, Is<FlowEach> auto& v) {
+  archive("parallel", v.parallel)("pause_ms", v.pause_ms);
+}
+
+void fields(auto& archive, Is<FlowOrigin> auto& v) {
+  archive("block", v.block)("runs", v.runs);
+}
+
+void fields(auto& archive, Is<FlowTakenUp> auto& v) {
+  archive("ended", v.ended)("begun", v.begun);
+}
+
+void fields(auto& archive, Is<FlowOpen> auto& v) {
+  archive("step", v.step)("until_ms", v.until_ms)("completion", v.completion)("completed", v.completed)(
+      "parts", v.parts)("next", v.next);
+}
+
+void fields(auto& archive, Is<FlowState> auto& v) {
+  archive("plan", v.plan)("taken_up", v.taken_up)("ended", v.ended)("open", v.open);
+}
+
+void fields(auto& archive, Is<FlowAwaited> auto& v) {
+  archive("completion", v.completion)("deadline_ms", v.deadline_ms);
+}
+
+void fields(auto& archive, Is<FlowEachInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("block", v.block)("part", v.part)("parts", v.parts)(
+      "ended", v.ended)("begun", v.begun);
+}
+
+void fields(auto& archive, Is<FlowEachBegun> auto& v) {
+  archive("parts", v.parts);
+}
+
+void fields(auto& archive, Is<FlowPartResult> auto& v) {
+  archive("over", v.over);
+}
+
+void fields(auto& archive, Is<FlowTakeUpInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("origin", v.origin);
+}
+
+void fields(auto& archive, Is<FlowCompletedInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("block", v.block)("completion", v.completion)("run_ends",
+                                                                                              v.run_ends);
+}
+
 void fields(auto& archive, Is<FlowStep> auto& v) {
-  archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry);
+  archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry)("each", v.each);
 }
 
 void fields(auto& archive, Is<FlowPlan> auto& v) {
   archive("flow", v.flow)("version", v.version)("planner", v.planner)("flags", v.flags)("steps", v.steps)(
-      "rules", v.rules);
+      "rules", v.rules)("origin", v.origin);
 }
 
 void fields(auto& archive, Is<FlowInput> auto& v) {
-  archive("flow", v.flow)("version", v.version);
+  archive("flow", v.flow)("version", v.version)("state", v.state);
 }
 
 void fields(auto& archive, Is<FlowResult> auto& v) {
@@ -40,11 +87,11 @@ void fields(auto& archive, Is<FlowFailure> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowBlocksInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("blocks", v.blocks)("ended", v.ended);
+  archive("flow", v.flow)("version", v.version)("blocks", v.blocks)("ended", v.ended)("begun", v.begun);
 }
 
 void fields(auto& archive, Is<FlowBlocksResult> auto& v) {
-  archive("ended", v.ended)("failure", v.failure);
+  archive("ended", v.ended)("failure", v.failure)("awaits", v.awaits);
 }
 
 void fields(auto& archive, Is<FlowStepInput> auto& v) {
@@ -87,5 +134,16 @@ HOLDFAST_PROTOCOL_JSON(FlowBlocksInput)
 HOLDFAST_PROTOCOL_JSON(FlowBlocksResult)
 HOLDFAST_PROTOCOL_JSON(FlowStepInput)
 HOLDFAST_PROTOCOL_JSON(FlowFinishInput)
+HOLDFAST_PROTOCOL_JSON(FlowEach)
+HOLDFAST_PROTOCOL_JSON(FlowOrigin)
+HOLDFAST_PROTOCOL_JSON(FlowTakenUp)
+HOLDFAST_PROTOCOL_JSON(FlowOpen)
+HOLDFAST_PROTOCOL_JSON(FlowState)
+HOLDFAST_PROTOCOL_JSON(FlowAwaited)
+HOLDFAST_PROTOCOL_JSON(FlowEachInput)
+HOLDFAST_PROTOCOL_JSON(FlowEachBegun)
+HOLDFAST_PROTOCOL_JSON(FlowPartResult)
+HOLDFAST_PROTOCOL_JSON(FlowTakeUpInput)
+HOLDFAST_PROTOCOL_JSON(FlowCompletedInput)
 
 }  // namespace holdfast::protocol

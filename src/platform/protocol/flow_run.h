@@ -28,10 +28,22 @@ inline constexpr const char* kFlowBeginActivity = "flow.begin";
 inline constexpr const char* kFlowBlocksActivity = "flow.blocks";  // on kToolQueue
 inline constexpr const char* kFlowStepActivity = "flow.step";
 inline constexpr const char* kFlowFinishActivity = "flow.finish";
+// On kToolQueue, like the blocks: what a map or loop does.
+inline constexpr const char* kFlowEachBeginActivity = "flow.each.begin";
+inline constexpr const char* kFlowEachPartActivity = "flow.each.part";
+inline constexpr const char* kFlowEachEndActivity = "flow.each.end";
+inline constexpr const char* kFlowTakeUpActivity = "flow.take_up";       // on kToolQueue
+inline constexpr const char* kFlowCompletedActivity = "flow.completed";  // of a block completed from outside
 
 // Behaviour of the workflow that later versions may change. A run keeps the flags it began with; numbers are
 // never reused.
-inline constexpr std::uint32_t kFlowFlags = 0;
+inline constexpr std::uint32_t kFlowLeavesFlag = 1;  // waits can be left by continue-as-new
+inline constexpr std::uint32_t kFlowFlags = kFlowLeavesFlag;
+
+// In the log of a run, beside those of protocol/events.h: how far a map or loop is.
+namespace event {
+inline constexpr std::string_view kStepProgress = "step.progress";
+}
 
 // How a block ended: one of its outlets, or this one, which no outlet is called.
 inline constexpr std::string_view kFlowSkipped = "-";
@@ -50,6 +62,13 @@ struct FlowRule {
   bool any = false;  // one of them is enough
 };
 
+// Of a map or loop.
+struct FlowEach {
+  FlowEach() = default;
+  std::uint32_t parallel = 1;  // activities at a time
+  std::int64_t pause_ms = 0;   // between two of them
+};
+
 // What the workflow does at once: an activity, or a wait of its own.
 struct FlowStep {
   FlowStep() = default;
@@ -57,6 +76,27 @@ struct FlowStep {
   std::vector<std::uint32_t> after;   // steps that must have ended
   std::optional<std::int64_t> wait_ms;
   Json retry;  // of a block with a policy of its own; null: none has
+  std::optional<FlowEach> each;
+};
+
+// The runs that have begun a block, and not ended it, which this run takes up; the last one first.
+struct FlowOrigin {
+  FlowOrigin() = default;
+  std::uint32_t block = 0;
+  std::vector<std::string> runs;
+};
+
+struct FlowEnded {
+  FlowEnded() = default;
+  std::uint32_t block = 0;
+  std::string outlet;
+};
+
+// Of a run that takes up another one: what that came to.
+struct FlowTakenUp {
+  FlowTakenUp() = default;
+  std::vector<FlowEnded> ended;
+  std::vector<FlowOrigin> begun;
 };
 
 struct FlowPlan {
@@ -67,6 +107,27 @@ struct FlowPlan {
   std::uint32_t flags = 0;
   std::vector<FlowStep> steps;  // what one waits for stands before it
   std::vector<FlowRule> rules;  // of each block
+  std::string origin;           // the run that this one takes up; empty: none
+};
+
+// A step that continue-as-new has left open.
+struct FlowOpen {
+  FlowOpen() = default;
+  std::uint32_t step = 0;
+  std::int64_t until_ms = 0;  // of a wait, or of what is completed from outside: since the epoch
+  std::string completion;     // its id
+  bool completed = false;
+  std::uint32_t parts = 0;  // of a map or loop
+  std::uint32_t next = 0;   // the first that has not begun
+};
+
+// Where a run stands that goes on with a new history.
+struct FlowState {
+  FlowState() = default;
+  FlowPlan plan;
+  FlowTakenUp taken_up;
+  std::vector<FlowEnded> ended;
+  std::vector<FlowOpen> open;
 };
 
 // The argument of the workflow. What it works on is stored with the run.
@@ -74,17 +135,12 @@ struct FlowInput {
   FlowInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowState> state;
 };
 
 struct FlowResult {
   FlowResult() = default;
   Json output;
-};
-
-struct FlowEnded {
-  FlowEnded() = default;
-  std::uint32_t block = 0;
-  std::string outlet;
 };
 
 // Of a block whose error leads nowhere: the run's.
@@ -101,12 +157,59 @@ struct FlowBlocksInput {
   std::string version;
   std::vector<std::uint32_t> blocks;
   std::vector<FlowEnded> ended;  // those outside that they need
+  std::vector<FlowOrigin> begun;
+};
+
+// A block's call was made, and somebody outside ends it.
+struct FlowAwaited {
+  FlowAwaited() = default;
+  std::string completion;        // its id
+  std::int64_t deadline_ms = 0;  // since the epoch
 };
 
 struct FlowBlocksResult {
   FlowBlocksResult() = default;
   std::vector<FlowEnded> ended;
   std::optional<FlowFailure> failure;
+  std::optional<FlowAwaited> awaits;
+};
+
+// Of the activities of a map or loop.
+struct FlowEachInput {
+  FlowEachInput() = default;
+  std::string flow;
+  std::string version;
+  std::uint32_t block = 0;
+  std::uint32_t part = 0;   // which one
+  std::uint32_t parts = 0;  // kFlowEachEndActivity: how many there are
+  std::vector<FlowEnded> ended;
+  std::vector<FlowOrigin> begun;
+};
+
+struct FlowEachBegun {
+  FlowEachBegun() = default;
+  std::uint32_t parts = 0;
+};
+
+struct FlowPartResult {
+  FlowPartResult() = default;
+  bool over = false;  // no other one is needed: one has failed, or the loop has come to its end
+};
+
+struct FlowTakeUpInput {
+  FlowTakeUpInput() = default;
+  std::string flow;
+  std::string version;
+  std::string origin;
+};
+
+struct FlowCompletedInput {
+  FlowCompletedInput() = default;
+  std::string flow;
+  std::string version;
+  std::uint32_t block = 0;
+  std::string completion;
+  bool run_ends = false;  // else: it was completed, or its time is over
 };
 
 // A step of the workflow itself has begun, or is over.
@@ -152,5 +255,27 @@ void to_json(Json& out, const FlowStepInput& value);
 void from_json(const Json& in, FlowStepInput& value);
 void to_json(Json& out, const FlowFinishInput& value);
 void from_json(const Json& in, FlowFinishInput& value);
+void to_json(Json& out, const FlowEach& value);
+void from_json(const Json& in, FlowEach& value);
+void to_json(Json& out, const FlowOrigin& value);
+void from_json(const Json& in, FlowOrigin& value);
+void to_json(Json& out, const FlowTakenUp& value);
+void from_json(const Json& in, FlowTakenUp& value);
+void to_json(Json& out, const FlowOpen& value);
+void from_json(const Json& in, FlowOpen& value);
+void to_json(Json& out, const FlowState& value);
+void from_json(const Json& in, FlowState& value);
+void to_json(Json& out, const FlowAwaited& value);
+void from_json(const Json& in, FlowAwaited& value);
+void to_json(Json& out, const FlowEachInput& value);
+void from_json(const Json& in, FlowEachInput& value);
+void to_json(Json& out, const FlowEachBegun& value);
+void from_json(const Json& in, FlowEachBegun& value);
+void to_json(Json& out, const FlowPartResult& value);
+void from_json(const Json& in, FlowPartResult& value);
+void to_json(Json& out, const FlowTakeUpInput& value);
+void from_json(const Json& in, FlowTakeUpInput& value);
+void to_json(Json& out, const FlowCompletedInput& value);
+void from_json(const Json& in, FlowCompletedInput& value);
 
 }  // namespace holdfast::protocol

@@ -39,9 +39,6 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
                       : child.error());
   }
   if (!run) return fail(run.error());
-  // It would begin anew, and do again what was done.
-  if (protocol::is_flow(run->agent))
-    return fail(cannot(request.run, "a flow's run is not taken up yet; start another one"));
   const Standing standing = impl_->standing_of(*run);
   if (!is_closed(standing.status)) {
     return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,
@@ -69,16 +66,18 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
     same.status = impl_->standing_of(same.run).status;
     return same;
   }
-  // A closed workflow still says how far it came.
-  auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
-  if (!status) return fail(status.error());
-  const auto conversation = status->find("conversation");
-  const bool begun =
-      conversation != status->end() && conversation->get<protocol::ConversationRef>().sequence > 0;
-  if (begun) {
-    Json state = {{"conversation", *conversation}};
-    if (status->contains("undone")) state["undone"] = (*status)["undone"];
-    origin.state = dump_json(state);
+  // What a flow's blocks came to is in the store. Else a closed workflow still says how far it came.
+  if (!protocol::is_flow(run->agent)) {
+    auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
+    if (!status) return fail(status.error());
+    const auto conversation = status->find("conversation");
+    const bool begun =
+        conversation != status->end() && conversation->get<protocol::ConversationRef>().sequence > 0;
+    if (begun) {
+      Json state = {{"conversation", *conversation}};
+      if (status->contains("undone")) state["undone"] = (*status)["undone"];
+      origin.state = dump_json(state);
+    }
   }
   if (auto stored = impl_->store().put_origin(origin); !stored) return fail(stored.error());
 

@@ -1,0 +1,43 @@
+// `type: loop`: its body is run again and again, each round on what the one before came to. The result is
+// that of the last round.
+
+#include "block/iteration.h"
+#include "spec/duration.h"
+
+namespace holdfast::flows {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+constexpr hours kLongestPause(24 * 366);
+
+void read(BlockReader& reader) {
+  auto settings = std::make_shared<IterationSettings>();
+  Iteration& out = settings->iteration;
+  out.is_loop = true;
+  spec::MapReader& with = reader.with;
+  if (!with.has("times")) with.missing("times", "how many rounds at most, such as 100");
+  out.times = static_cast<std::uint64_t>(with.integer("times", 1, 1, kMaxItems));
+  if (with.has("until")) out.until = read_condition(with, "until", kLoopNames);
+  out.first = with.json("first");
+  if (with.has("pause")) out.pause = with.duration("pause", milliseconds(0), milliseconds(1), kLongestPause);
+  reader.out.settings = std::move(settings);
+}
+
+Json canonical(const BoundBlock& block) {
+  const Iteration& from = iteration_of(block);
+  Json out = {{"times", from.times}};
+  if (from.until) out["until"] = from.until->text;
+  if (!from.first.is_null()) out["first"] = from.first;
+  if (from.pause.count() > 0) out["pause"] = spec::format_duration(from.pause);
+  return out;
+}
+
+}  // namespace
+
+constinit const RunnableBlock kLoopBlock =
+    whole({.type = "loop", .read = read, .canonical = canonical, .iterates = iteration_of});
+
+}  // namespace holdfast::flows

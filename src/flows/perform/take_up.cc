@@ -1,0 +1,90 @@
+// A run that takes up another one: what that came to, and is the same in this version, is known here as if
+// this run had done it; what it had begun goes on under the keys that it had.
+
+#include "activities/activities.h"
+#include "holdfast/failure.h"
+#include "perform/one_activity.h"
+#include "plan/graph.h"
+
+namespace holdfast::flows {
+
+using agent::require;
+
+namespace {
+
+// Runs that were taken up one after the other; what is further back is not looked at.
+constexpr std::size_t kMostOrigins = 16;
+
+void add_origin(protocol::FlowTakenUp& out, std::size_t block, const std::string& run) {
+  for (protocol::FlowOrigin& one : out.begun) {
+    if (one.block == block) return one.runs.push_back(run);
+  }
+  protocol::FlowOrigin& one = out.begun.emplace_back();
+  one.block = static_cast<std::uint32_t>(block);
+  one.runs = {run};
+}
+
+}  // namespace
+
+// Whether the outcome is one that the old version went on with.
+bool FlowActivities::copy_ended(BlockBooks& books, const std::string& from, const Program& before,
+                                std::size_t place, std::size_t block, protocol::FlowTakenUp& out) {
+  const auto record = books.record_in(from, block);
+  if (!record) return false;
+  BlockOutcome outcome = books.read(*record);
+  if (outcome.failed && !is_handled(before, place)) return false;
+  if (outcome.in_parts) copy_parts(books, from, block, PartsSummary::of(outcome.value).parts);
+  books.ended(block, outcome);
+  protocol::FlowEnded& ended = out.ended.emplace_back();
+  ended.block = static_cast<std::uint32_t>(block);
+  ended.outlet = outcome.outlet;
+  return true;
+}
+
+void FlowActivities::copy_parts(BlockBooks& books, const std::string& from, std::size_t block,
+                                std::size_t count) {
+  PartBooks parts(books.context(), deps_);
+  const std::string old_key = books.key_in(from, block);
+  const std::string key = books.key(block);
+  if (const auto begun = parts.begun(old_key)) parts.begin(key, *begun);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    books.context().heartbeat();
+    books.context().throw_if_cancelled();
+    if (parts.find(key, i)) continue;
+    auto part = parts.find(old_key, i);
+    if (!part) throw ApplicationFailure::non_retryable("a part of a map is gone", "NOT_FOUND");
+    parts.write(key, i, parts.adopted(*std::move(part)), {});
+  }
+}
+
+protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const protocol::FlowTakeUpInput& in) {
+  const ProgramPtr now = program(in.flow, in.version);
+  BlockBooks books(ctx, deps_, *now);
+  protocol::FlowTakenUp out;
+  std::vector<bool> open(now->blocks.size(), true);  // it may have been begun by the next one
+  std::string from = in.origin;
+  for (std::size_t i = 0; i < kMostOrigins && !from.empty(); ++i) {
+    const auto run = deps_.store->run(from);
+    if (!run) break;  // it is gone, and what it knew with it
+    const ProgramPtr before = program(in.flow, run->definition_hash);
+    const auto same = same_blocks(*before, *now);
+    for (const std::size_t block : topological_order(graph_of(now->flow))) {
+      open[block] = open[block] && same[block];
+      if (!open[block]) continue;
+      ctx.heartbeat();
+      if (copy_ended(books, from, *before, *same[block], block, out)) {
+        open[block] = false;
+        continue;
+      }
+      const BoundBlock& bound = now->blocks[block];
+      if (bound.body || (bound.tool && bound.tool->effect != agent::Effect::kPure))
+        add_origin(out, block, from);
+    }
+    const auto next = require(deps_.store->origin(from), "what the run took up");
+    from = next ? next->origin : "";
+  }
+  books.flush();
+  return out;
+}
+
+}  // namespace holdfast::flows

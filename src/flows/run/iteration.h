@@ -1,0 +1,36 @@
+#pragma once
+
+// What the workflow does of a map or loop: its parts, each one activity, so many at a time. What they came to
+// is in the platform store.
+
+#include <functional>
+#include <memory>
+
+#include "holdfast/workflow.h"
+#include "protocol/flow_run.h"
+
+namespace holdfast::flows {
+
+// Of one block. What continue-as-new takes along stands between two parts.
+struct Parts {
+  std::uint32_t count = 0;  // 0: it has not begun
+  std::uint32_t next = 0;   // the first that has not begun
+  bool over = false;        // no other one is needed
+};
+
+struct IterationRun {
+  IterationRun() = default;
+  protocol::FlowEach each;
+  protocol::FlowEachInput in;
+  std::shared_ptr<Parts> parts;
+  ActivityOptions options;
+  // Counts a part, and says whether the run is to go on with a new history before the next one.
+  std::function<bool()> leaves;
+  std::function<bool()> is_leaving;  // the same, and only looks
+};
+
+// None of `ended`, and no failure: it was left between two parts. A failed activity is thrown when the others
+// have ended.
+Task<protocol::FlowBlocksResult> iterate(workflow::Context& ctx, IterationRun run);
+
+}  // namespace holdfast::flows
