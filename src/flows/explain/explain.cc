@@ -86,10 +86,12 @@ Json plan_json(const Flow& flow, const Graph& graph, const NamedPlan& named) {
 // What one activity takes of a map or loop, by how many items or rounds there are.
 Json body_json(const FlowBlock& block, const Costs& costs) {
   const Micros takes = body_takes(graph_of(*block.body));
-  const bool is_map = block.type->name == "map";
-  const Json parallel =
-      block.with.is_object() ? Json(block.with.value("parallel", nlohmann::json(8))) : Json(8);
-  const std::size_t lanes = is_map && parallel.is_number_unsigned() ? parallel.get<std::size_t>() : 1;
+  // Nobody has looked at `with` here: what is no number is as if it were not said.
+  const auto said =
+      block.with.is_object() ? block.with.value("parallel", nlohmann::json()) : nlohmann::json();
+  const std::int64_t parallel = said.is_number_integer() ? said.get<std::int64_t>() : 8;
+  const std::size_t lanes =
+      block.type->name == "map" && parallel > 0 ? static_cast<std::size_t>(parallel) : 1;
   Json planned = Json::array();
   for (const std::size_t items : kItems) {
     const Chunks chunks = chunks_of(items, lanes, takes, costs);
