@@ -4,6 +4,7 @@ taken up: on the real server, with a real receiver of requests, kills included."
 import json
 import pathlib
 
+import pytest
 from test_flow_runs import (apply, events, post, receiver, serve, server, server_on_postgres, start,  # noqa: F401
                             statuses, whole_log)
 
@@ -135,6 +136,7 @@ def test_killed_in_a_map_it_repeats_no_item_that_has_ended(server, receiver, tmp
     kill_in_a_map(server, receiver, tmp_path)
 
 
+@pytest.mark.timeout(120)
 def test_killed_in_a_map_on_postgresql_it_repeats_none_either(server_on_postgres, receiver, tmp_path):
     kill_in_a_map(server_on_postgres, receiver, tmp_path)
 
@@ -144,6 +146,7 @@ def resident_kb(server):
     return int(status.split("VmHWM:")[1].split()[0])
 
 
+@pytest.mark.timeout(300)
 def test_a_map_over_a_hundred_thousand_items_of_a_kilobyte_stays_small(server):
     """100 MB of results are made, and gone over item by item, in a server of less than 300 MB."""
     apply(server, "many", f"""
@@ -227,8 +230,9 @@ def test_a_loop_goes_on_until_it_holds(server):
     assert ended["output"] == "round 3: `until` does not hold after 3 rounds"
 
 
+@pytest.mark.timeout(300)
 def test_a_long_loop_goes_on_with_a_new_history_across_kills(server, receiver):
-    """A round a second history: 1,200 rounds, and beside them a wait that the new histories take along."""
+    """1,200 rounds are several histories, and beside them is a wait that the first takes along."""
     apply(server, "long", f"""
 - {{id: begin, type: start}}
 - {{id: pause, type: wait, needs: [begin], with: {{duration: 3s}}}}
