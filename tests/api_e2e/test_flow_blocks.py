@@ -247,7 +247,7 @@ def test_a_long_loop_goes_on_with_a_new_history_across_kills(server, receiver):
 
     def parts():
         return sum(type == "step.progress" for type, _ in events(server, run))
-    server.wait_until(lambda: parts() >= 550, seconds=120)
+    server.wait_until(lambda: parts() >= 275, seconds=120)
     server.kill()
     server.start()
     ended = server.wait(run, seconds=240)

@@ -19,6 +19,8 @@ namespace holdfast::flows {
 namespace {
 
 constexpr std::size_t kOffsetBytes = 8;
+// How often watchers hear of one map or loop.
+constexpr std::uint32_t kMostTold = 1000;
 
 Json failed_begin(std::string_view type, std::string_view message) {
   return {{"parts", 0}, {"error", {{"type", type}, {"message", message}}}};
@@ -260,11 +262,16 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
       part->failure->message = large.what();
     }
   }
-  const Json told = {{"part", in.part + 1},
-                     {"of", begun->at("parts")},
-                     {"items", part->items},
-                     {"errors", part->errors + (part->failure ? 1 : 0)}};
-  books.write(key, in.part, *part, {at.books.progress(in.block, fmt::format("part/{}", in.part), told)});
+  const auto count = begun->at("parts").get<std::uint32_t>();
+  std::vector<platform::Told> tells;
+  if (in.part % (count / kMostTold + 1) == 0 || part->over || part->failure) {
+    const Json told = {{"part", in.part + 1},
+                       {"of", count},
+                       {"items", part->items},
+                       {"errors", part->errors + (part->failure ? 1 : 0)}};
+    tells.push_back(at.books.progress(in.block, fmt::format("part/{}", in.part), told));
+  }
+  books.write(key, in.part, *part, tells);
   return result_of(*part);
 }
 
