@@ -45,7 +45,12 @@ constexpr std::string_view kFrame = R"json({
           "type": "array",
           "minItems": 1,
           "maxItems": 10000,
-          "items": {"$ref": "#/$defs/block"},
+          "items": {
+            "$ref": "#/$defs/block",
+            "if": {"properties": {"type": {"const": "start"}}, "required": ["type"]},
+            "then": {"properties": {"needs": {"maxItems": 0}}},
+            "else": {"properties": {"needs": {"minItems": 1}}, "required": ["needs"]}
+          },
           "contains": {"properties": {"type": {"const": "start"}}, "required": ["type"]},
           "minContains": 1,
           "maxContains": 1
@@ -98,17 +103,23 @@ constexpr std::string_view kFrame = R"json({
           }
         },
         "timeout": {"$ref": "#/$defs/duration"},
-        "async": {"type": "boolean", "description": "It is completed from outside."},
+        "async": {
+          "description": "It is completed from outside.",
+          "anyOf": [
+            {"type": "boolean"},
+            {"type": "object", "additionalProperties": false, "properties": {"deadline": {"$ref": "#/$defs/duration"}}}
+          ]
+        },
         "takes": {"$ref": "#/$defs/duration", "description": "How long it is expected to take, for planning."},
+        "blocks": {
+          "type": "array",
+          "minItems": 1,
+          "items": {"$ref": "#/$defs/block"},
+          "description": "Of a map or loop: what is done each time."
+        },
         "with": {}
       },
-      "allOf": [
-        {
-          "if": {"properties": {"type": {"const": "start"}}, "required": ["type"]},
-          "then": {"properties": {"needs": {"maxItems": 0}}},
-          "else": {"properties": {"needs": {"minItems": 1}}, "required": ["needs"]}
-        }
-      ]
+      "allOf": []
     }
   }
 }
@@ -138,6 +149,8 @@ std::string flow_schema() {
         {"properties", {{"with", Ordered(runs ? runs->schema(type.name) : planned_schema(type))}}}};
     // Its outlets stand there, and a graph needs them.
     if (type.decides) then["required"] = {"with"};
+    if (type.has_body) then["required"] = {"blocks", "with"};
+    if (!type.has_body) then["properties"]["blocks"] = false;
     Ordered is_it = {{"properties", {{"type", {{"const", type.name}}}}}, {"required", {"type"}}};
     block["allOf"].push_back({{"if", std::move(is_it)}, {"then", std::move(then)}});
   }

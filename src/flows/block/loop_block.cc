@@ -2,6 +2,7 @@
 // that of the last round.
 
 #include "block/iteration.h"
+#include "block/with_schema.h"
 #include "spec/duration.h"
 
 namespace holdfast::flows {
@@ -12,6 +13,20 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 
 constexpr hours kLongestPause(24 * 366);
+
+Json schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["times"],
+    "properties": {
+      "times": {"type": "integer", "minimum": 1, "maximum": 1000000, "description": "Rounds at most."},
+      "until": {"type": "string", "minLength": 1, "description": "{{ JavaScript }}, or CEL over last, index, input and blocks: then it ends."},
+      "first": {"description": "What `last` is in the first round."},
+      "pause": {"$ref": "#/$defs/duration", "description": "Between two rounds."}
+    }
+  })json");
+}
 
 void read(BlockReader& reader) {
   auto settings = std::make_shared<IterationSettings>();
@@ -38,6 +53,6 @@ Json canonical(const BoundBlock& block) {
 }  // namespace
 
 constinit const RunnableBlock kLoopBlock =
-    whole({.type = "loop", .read = read, .canonical = canonical, .iterates = iteration_of});
+    whole({.type = "loop", .schema = schema, .read = read, .canonical = canonical, .iterates = iteration_of});
 
 }  // namespace holdfast::flows

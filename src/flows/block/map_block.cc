@@ -2,10 +2,24 @@
 // each came to, in the order of the items.
 
 #include "block/iteration.h"
+#include "block/with_schema.h"
 
 namespace holdfast::flows {
 
 namespace {
+
+Json schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["over"],
+    "properties": {
+      "over": {"description": "A list, or how many times."},
+      "parallel": {"type": "integer", "minimum": 1, "maximum": 64, "description": "Activities at a time; 8 by default."},
+      "errors": {"enum": ["fail", "collect"], "description": "Whether an item that fails ends the map."}
+    }
+  })json");
+}
 
 void read(BlockReader& reader) {
   auto settings = std::make_shared<IterationSettings>();
@@ -26,6 +40,6 @@ Json canonical(const BoundBlock& block) {
 }  // namespace
 
 constinit const RunnableBlock kMapBlock =
-    whole({.type = "map", .read = read, .canonical = canonical, .iterates = iteration_of});
+    whole({.type = "map", .schema = schema, .read = read, .canonical = canonical, .iterates = iteration_of});
 
 }  // namespace holdfast::flows

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "block/block.h"
 #include "block/values.h"
+#include "block/with_schema.h"
 
 namespace holdfast::flows {
 
@@ -25,6 +26,31 @@ struct SwitchSettings : BlockSettings {
   Json value;
   std::vector<Case> cases;
 };
+
+Json schema(std::string_view) {
+  return schema_of_text(R"json({
+    "type": "object",
+    "additionalProperties": false,
+    "required": ["value", "cases"],
+    "properties": {
+      "value": {"description": "What the cases are compared with."},
+      "cases": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": 100,
+        "items": {
+          "type": "object",
+          "additionalProperties": false,
+          "required": ["name", "is"],
+          "properties": {
+            "name": {"$ref": "#/$defs/id", "not": {"enum": ["done", "error", "otherwise"]}},
+            "is": {"description": "Any JSON; of a list each element is meant.", "not": {"type": "array", "maxItems": 0}}
+          }
+        }
+      }
+    }
+  })json");
+}
 
 void check_case(spec::MapReader& in, const Json& is, std::set<std::string>& known) {
   const std::vector<Json> all = is.is_array() ? is.get<std::vector<Json>>() : std::vector<Json>{is};
@@ -87,6 +113,6 @@ BlockResult run(const BoundBlock& block, Values& values) {
 }  // namespace
 
 constinit const RunnableBlock kSwitchBlock =
-    whole({.type = "switch", .read = read, .canonical = canonical, .run = run, .has_timeout = true});
+    whole({.type = "switch", .schema = schema, .read = read, .canonical = canonical, .run = run, .has_timeout = true});
 
 }  // namespace holdfast::flows
