@@ -9,7 +9,6 @@
 #include "agent/bookkeeping.h"
 #include "agent/loop.h"
 #include "base/json.h"
-#include "protocol/decision_signature.h"
 #include "protocol/names.h"
 
 namespace holdfast::agent {
@@ -18,19 +17,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-[[noreturn]] void reject(const char* type, const std::string& why) {
-  throw ApplicationFailure::non_retryable(why, type);
-}
-
 std::string by_whom(const Decision& decision) {
   std::string out = decision.decided_by.empty() ? "a person" : decision.decided_by;
   return decision.comment.empty() ? out : out + ": " + decision.comment;
-}
-
-std::string names_of(const std::vector<Vote>& votes) {
-  std::string out;
-  for (const Vote& vote : votes) out += (out.empty() ? "" : ", ") + vote.by;
-  return out;
 }
 
 }  // namespace
@@ -97,8 +86,8 @@ bool Loop::may_go_on_unanswered(const PlannedCall& call, Question question) {
   return !ctx_.patched("silence-repeats-no-call");  // earlier versions did call again
 }
 
-Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id, Question question,
-                                 Json asked) {
+Task<PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::string id, Question question,
+                           Json asked) {
   auto pending = std::make_shared<Pending>();
   pending->again = question == Question::kAgain;
   pending->asked_ms = now_ms();
@@ -129,23 +118,10 @@ Task<Loop::PendingPtr> Loop::ask(PlannedCall planned, std::string reason, std::s
 }
 
 Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call) {
-  SettleInput in;
-  in.id = pending->request.id;
-  in.outcome = outcome;
+  SettleInput in = settlement_of(*pending, outcome, now_ms());
   in.agent = progress_.plan.agent;
   in.version = progress_.plan.version;
   in.call = std::move(call);
-  in.decided_at_ms = now_ms();
-  if (pending->decision) {
-    in.decided_at_ms = pending->decided_at_ms;
-    in.decided_by = pending->decision->decided_by;
-    in.comment = pending->decision->comment;
-    in.scope = pending->decision->scope;
-    if (pending->votes.size() > 1) in.votes = pending->votes;
-    if (outcome == ApprovalOutcome::kApproved && in.votes.size() > 1) in.decided_by = names_of(in.votes);
-    if (in.outcome == ApprovalOutcome::kEdited || in.outcome == ApprovalOutcome::kAnswered)
-      in.edited_arguments = dump_json(pending->decision->edited_arguments);
-  }
   auto recording = ctx_.activity<Settled>(kSettleApprovalActivity, bookkeeping(), in);
   Settled settled = co_await ctx_.shielded(std::move(recording));
   Json told = {{"approval", in.id}, {"tool", in.call.tool}};
@@ -167,63 +143,15 @@ void Loop::withdraw(Pending& pending, const std::string& by) {
 
 // The validator: it changes nothing.
 void Loop::check_decision(const Decision& decision) const {
-  auto found = pending_.find(decision.approval);
-  if (found == pending_.end()) {
-    reject(kApprovalNotFound,
-           fmt::format("this run is not waiting for the approval `{}`; it may be decided already",
-                       decision.approval));
-  }
-  const Pending& pending = *found->second;
-  // Runs that began before decisions were signed have no key.
-  if (const std::string& key = progress_.plan.decision_key; !key.empty()) {
-    if (const Status forged = verify(decision, key, now_ms()); !forged.ok())
-      reject(kDecisionNotSigned, forged.message());
-  }
-  if (pending.decision) {
-    const std::string& who = pending.decision->decided_by;
-    reject(kApprovalDecided,
-           fmt::format("decided already ({}{})", to_string(pending.decision->decision.value()),
-                       who.empty() ? "" : " by " + who));
-  }
-  if (pending.closed || now_ms() >= pending.request.expires_at_ms) {
-    reject(kApprovalExpired, "the time for this decision is over");
-  }
-  // Left out is fine: the id of an approval is made from the very arguments.
-  if (!decision.arguments_sha256.empty() && decision.arguments_sha256 != pending.request.arguments_sha256) {
-    reject(kApprovalMismatch,
-           "`arguments_sha256` is not the hash of the arguments this approval asks about; look at "
-           "the request again");
-  }
-  if (!decision.decision) {
-    reject(kInvalidDecision, fmt::format("`{}` is no decision; use approve, reject, edit or answer",
-                                         decision.unknown_decision));
-  }
-  if (decision.decision == DecisionKind::kEdit && !decision.edited_arguments.is_object()) {
-    reject(kInvalidDecision, "`edit` needs `edited_arguments`, a JSON object with all arguments of the call");
-  }
-  check_decider(pending, decision);
-  check_scope(pending, decision);
+  agent::check_decision(pending_, decision, progress_.plan.decision_key, now_ms());
+  check_scope(*pending_.at(decision.approval), decision);
 }
 
 Json Loop::decide(const Decision& decision) {
   // Decisions that arrive together may all be validated before the first is handled: whoever is handled first
   // has won.
   check_decision(decision);
-  PendingPtr pending = pending_.at(decision.approval);
-  Json answer = {{"approval", decision.approval}, {"decision", decision.decision.value()}};
-  const int need = pending->request.terms ? pending->request.terms->quorum : 1;
-  if (decision.decision == DecisionKind::kApprove && need > 1) {
-    Vote vote;
-    vote.by = decision.decided_by;
-    vote.at_ms = now_ms();
-    pending->votes.push_back(std::move(vote));
-    answer["have"] = pending->votes.size();
-    answer["need"] = need;
-    if (std::cmp_less(pending->votes.size(), need)) return answer;
-  }
-  pending->decision = decision;
-  pending->decided_at_ms = now_ms();
-  return answer;
+  return take_decision(*pending_.at(decision.approval), decision, now_ms());
 }
 
 }  // namespace holdfast::agent

@@ -64,7 +64,7 @@ Task<void> Loop::note(PendingPtr pending, bool escalated) {
   co_await ctx_.shielded(std::move(noting));
 }
 
-void Loop::check_decider(const Pending& pending, const Decision& decision) const {
+void check_decider(const Pending& pending, const Decision& decision) {
   const auto& terms = pending.request.terms;
   if (!terms) return;
   if (decision.decided_by.empty())

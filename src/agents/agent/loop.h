@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "agent/budget.h"
+#include "agent/pending.h"
 #include "holdfast/workflow.h"
 #include "protocol/activities.h"
 #include "protocol/decision.h"
@@ -46,22 +47,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<RunResult> run();
 
  private:
-  // An approval that a person may decide now.
-  struct Pending {
-    Pending() = default;
-    ApprovalInput request;
-    std::optional<Decision> decision;
-    std::int64_t decided_at_ms = 0;
-    bool closed = false;  // expired
-    bool again = false;   // it is about a call that may have been made
-    std::vector<Vote> votes;
-    std::size_t told_votes = 0;
-    int level = 0;  // of its escalation
-    std::uint32_t notes = 0;
-    std::int64_t asked_ms = 0;
-  };
-  using PendingPtr = std::shared_ptr<Pending>;
-
   // loop.cc, top down
   Task<void> begin();
   void take_begun(const Begun& begun);
@@ -161,7 +146,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // deciding.cc: until it is decided, or its time is over
   Task<void> until_decided(PendingPtr pending);
   Task<void> note(PendingPtr pending, bool escalated);
-  void check_decider(const Pending& pending, const Decision& decision) const;
   void check_scope(const Pending& pending, const Decision& decision) const;
   const RunAllowance* allowance_of(const PlannedCall& call) const;
   Task<void> apply_allowance(std::shared_ptr<PlannedCall> call, RunAllowance allowance);
@@ -172,7 +156,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   // question.cc
   Task<ToolAnswer> ask_person(PlannedCall call);
-  void check_answer(const Decision& decision) const;
 
   // admission.cc: rules that look at what the run has done
   bool is_watched(const std::string& tool) const;
@@ -219,7 +202,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   BudgetGate budget_{ctx_};
   std::string phase_ = "starting";
   int running_tools_ = 0;
-  std::map<std::string, PendingPtr> pending_;   // by approval id
+  OpenQuestions pending_;
   std::map<std::uint32_t, std::string> calls_;  // of this turn: step -> "tool: state", for the status query
   std::optional<CancelScope> model_scope_;      // of the model call under way
   std::map<std::uint32_t, CancelScope> waits_;  // of calls that the workflow makes itself, by step

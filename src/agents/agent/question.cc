@@ -43,10 +43,8 @@ Json unanswered(const ApprovalInput& request, const HumanQuestion& question) {
 
 }  // namespace
 
-// None of the decisions of the other kind; and an answer is of the form. Of the validator alone: what it let
-// in stays let in, whatever a later version thinks of the form.
-void Loop::check_answer(const Decision& decision) const {
-  const Pending& pending = *pending_.at(decision.approval);
+// None of the decisions of the other kind; and an answer is of the form.
+void check_answer(const Pending& pending, const Decision& decision) {
   const Json& asked = pending.request.question;
   if (asked.is_null()) {
     if (decision.decision == DecisionKind::kAnswer)
@@ -60,9 +58,27 @@ void Loop::check_answer(const Decision& decision) const {
   if (auto bad = spec::validate(asked.get<HumanQuestion>().form, decision.edited_arguments)) reject(*bad);
 }
 
+std::string question_id(const CallRef& call) {
+  return "q-" + call.key.substr(0, 24);
+}
+
+ApprovalOutcome outcome_of(const Pending& pending) {
+  if (!pending.decision) return ApprovalOutcome::kExpired;
+  return pending.decision->decision == DecisionKind::kAnswer ? ApprovalOutcome::kAnswered
+                                                             : ApprovalOutcome::kRejected;
+}
+
+Json said_to(const Pending& pending, const HumanQuestion& question) {
+  switch (outcome_of(pending)) {
+    case ApprovalOutcome::kExpired: return unanswered(pending.request, question);
+    case ApprovalOutcome::kAnswered: return answered(*pending.decision);
+    default: return declined(*pending.decision);
+  }
+}
+
 Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
   const HumanQuestion question = planned.input.get<HumanQuestion>();
-  const std::string id = "q-" + planned.call.key.substr(0, 24);
+  const std::string id = question_id(planned.call);
   StepInput step;
   step.call = planned.call;
   step.kind = planned.kind;
@@ -76,19 +92,9 @@ Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
   auto waiting = ctx_.wait_for(has_decision, milliseconds(left_ms));
   Outcome<bool> waited = co_await attempt(std::move(waiting));
   if (!waited.ok() && pending->closed) waited.error().raise();  // the run is ending, and has settled it
-  ApprovalOutcome outcome = ApprovalOutcome::kExpired;
-  Json said;
-  if (!pending->decision) {
-    pending->closed = true;
-    said = unanswered(pending->request, question);
-  } else if (pending->decision->decision == DecisionKind::kAnswer) {
-    outcome = ApprovalOutcome::kAnswered;
-    said = answered(*pending->decision);
-  } else {
-    outcome = ApprovalOutcome::kRejected;
-    said = declined(*pending->decision);
-  }
-  co_await settle(pending, outcome, planned.call);
+  if (!pending->decision) pending->closed = true;
+  const Json said = said_to(*pending, question);
+  co_await settle(pending, outcome_of(*pending), planned.call);
   pending_.erase(id);
   if (!waited.ok()) waited.error().raise();
   step.text = dump_json(said);

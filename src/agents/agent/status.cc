@@ -68,7 +68,7 @@ void Loop::register_handlers() {
       kDecideUpdate, [self](Decision decision) { return self->decide(decision); },
       [self](const Decision& decision) {
         self->check_decision(decision);
-        self->check_answer(decision);
+        check_answer(*self->pending_.at(decision.approval), decision);
       });
   ctx_.on_update(
       kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
