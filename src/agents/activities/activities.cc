@@ -6,6 +6,8 @@
 #include <set>
 
 #include "activities/builtin_tools.h"
+#include "activities/call_arguments.h"
+#include "activities/caller_answer.h"
 #include "activities/carried_result.h"
 #include "activities/catalog.h"
 #include "activities/first_message.h"
@@ -15,9 +17,11 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "definition/agent_in_flow.h"
 #include "holdfast/failure.h"
 #include "platform/find_version.h"
 #include "protocol/events.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::agent {
 
@@ -78,25 +82,26 @@ void Activities::publish_begun(activity::Context& ctx, const Json& data, const s
 }
 
 Activities::DefinitionPtr Activities::definition(const std::string& agent, const std::string& version) {
+  const auto block = protocol::block_of_agent(agent);
+  const std::string known = block ? version + "." + block->block : version;
   {
     std::lock_guard lock(mutex_);
-    auto found = definitions_.find(version);
+    auto found = definitions_.find(known);
     if (found != definitions_.end() && found->second->name == agent) return found->second;
   }
-  auto stored =
-      require(deps_.store->definition(agent, version), fmt::format("the definition of agent {}", agent));
-  auto parsed = std::make_shared<const AgentDefinition>(
-      require(parse_definition(stored.text, agent), fmt::format("the stored definition of agent {}", agent)));
+  const std::string what = fmt::format("the definition of agent {}", agent);
+  auto stored = require(deps_.store->definition(block ? block->flow : agent, version), what);
+  auto parsed = std::make_shared<const AgentDefinition>(require(
+      block ? agent_in_flow(agent_catalog(), stored.text, *block) : parse_definition(stored.text, agent),
+      what));
   std::lock_guard lock(mutex_);
   if (definitions_.size() >= kMaxCachedDefinitions) definitions_.clear();
-  definitions_[version] = parsed;
+  definitions_[known] = parsed;
   return parsed;
 }
 
 std::string Activities::arguments_text(const CallRef& call) {
-  if (!call.approval.empty()) return edited_text(call);
-  return text_in(call, require(deps_.store->read(call.message, call.message.sequence, call.message.sequence),
-                               "the message that holds the call"));
+  return call_text(*deps_.store, call);
 }
 
 std::string Activities::edited_text(const CallRef& call) {
@@ -104,30 +109,19 @@ std::string Activities::edited_text(const CallRef& call) {
 }
 
 std::string Activities::text_in(const CallRef& call, const std::vector<platform::Message>& messages) {
-  if (messages.empty())
-    throw ApplicationFailure::non_retryable("the message that holds the call is gone", "NOT_FOUND");
-  auto message = require(model::message_from_json(messages.front().json), "the message that holds the call");
-  if (call.ordinal >= message.tool_calls.size()) {
-    throw ApplicationFailure::non_retryable("the message does not hold that call", "NOT_FOUND");
-  }
-  return message.tool_calls[call.ordinal].arguments;
+  return call_text_in(call, messages);
+}
+
+Json Activities::bound_arguments(const CallRef& call, const std::string& text) {
+  return agent::bound_arguments(call, text);
 }
 
 Json Activities::arguments_of(const CallRef& call) {
-  return bound_arguments(call, arguments_text(call));
+  return call_arguments(*deps_.store, call);
 }
 
 Json Activities::arguments_in(const CallRef& call, const std::vector<platform::Message>& messages) {
   return bound_arguments(call, call.approval.empty() ? text_in(call, messages) : edited_text(call));
-}
-
-Json Activities::bound_arguments(const CallRef& call, const std::string& text) {
-  Json arguments = parse_json(text.empty() ? "{}" : text);
-  if (!arguments.is_object()) {
-    throw ApplicationFailure::non_retryable("the arguments are no JSON object", "INVALID_ARGUMENT");
-  }
-  if (call.bound.is_object()) arguments.update(call.bound);
-  return arguments;
 }
 
 // ---- begin
@@ -211,7 +205,8 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   return record.appended->head;
 }
 
-// Of runs that the platform started: what they go on from. A fork's is that by which the forks of a run are found.
+// Of runs that the platform started: what they go on from. A fork's is that by which the forks of a run are
+// found.
 std::optional<platform::Origin> Activities::origin_of(activity::Context& ctx, const RunInput& run,
                                                       const std::optional<Fork>& fork) {
   if (!fork && (run.caller || !run.input.is_null())) return std::nullopt;
@@ -275,8 +270,9 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
   if (run.caller) {
     const Caller& caller = *run.caller;
     started["parent"] = {{"run", caller.run}, {"step", caller.call.step}};
-    Json step = {{"step", caller.call.step},   {"kind", "agent"}, {"name", caller.call.tool},
-                 {"arguments", excerpt(text)}, {"attempt", 1},    {"run", ctx.info().workflow_id},
+    const char* kind = protocol::block_of_agent(name) ? "model" : "agent";
+    Json step = {{"step", caller.call.step},   {"kind", kind}, {"name", caller.call.tool},
+                 {"arguments", excerpt(text)}, {"attempt", 1}, {"run", ctx.info().workflow_id},
                  {"version", version}};
     publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
@@ -385,24 +381,18 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
   }
   if (in.held) require_ok(deps_.store->release_run(run), "recording that the run does not wait any more");
   if (in.caller && succeeded) {
-    const CallRef& call = in.caller->call;
-    DefinitionPtr caller = definition(in.caller->agent, in.caller->version);
-    platform::StepWrite write;
-    write.key = "tool:" + call.key;
-    write.run = in.caller->run;
-    LargeOutput how;
-    how.run = in.caller->run;
-    how.conversation = call.message.conversation;
-    how.limit = caller->limits.max_tool_output_bytes;
-    how.readable = tool_named(*caller, kReadOutput.name) != nullptr;
-    Json more = Json::object();
-    const std::string seen = fit_output(*deps_.store, how, out.output, more);
-    write.result = tool_record(seen, false, more);
+    const Caller& caller = *in.caller;
+    const CallRef& call = caller.call;
+    // A flow tells itself what its block came to.
+    const bool of_flow = protocol::is_flow(caller.agent);
+    const DefinitionPtr agent = of_flow ? nullptr : definition(caller.agent, caller.version);
+    platform::StepWrite write = answer_to(*deps_.store, caller, agent.get(), out.output);
     write.said.push_back(record_of_end(ctx, in, out.head.value_or(in.head)));
-    require(deps_.store->commit_step(write), "storing the answer for the calling agent");
+    require(deps_.store->commit_step(write), "storing the answer for whoever called");
     Json step = {{"step", call.step}, {"kind", "agent"}, {"name", call.tool}, {"result", excerpt(out.output)},
                  {"is_error", false}, {"run", run}};
-    publish_to(in.caller->run, protocol::event::kStepCompleted, step, "child/" + call.key + "/completed");
+    if (!of_flow)
+      publish_to(caller.run, protocol::event::kStepCompleted, step, "child/" + call.key + "/completed");
   }
   if (!in.caller || !succeeded) record_end(ctx, in, out.head.value_or(in.head));
   if (in.caller) metrics_.sub_agent_ended(in.agent, to_string(in.status));

@@ -35,18 +35,6 @@ Status check_skills(const AgentDefinition& definition, std::string_view source) 
   return {};
 }
 
-// Of the model and those that it falls back to.
-Needs model_needs(const ModelSpec& first) {
-  Needs out;
-  for (const ModelSpec* model : chain_of(first)) {
-    const std::string url = model_url(*model);
-    out.push_back({.kind = Need::Kind::kHost, .name = {}, .url = url});
-    if (!model->api_key_env.empty())
-      out.push_back({.kind = Need::Kind::kKey, .name = model->api_key_env, .url = url});
-  }
-  return out;
-}
-
 // Every refusal at once, a line each.
 class GrantCheck {
  public:
@@ -87,11 +75,11 @@ class GrantCheck {
 }  // namespace
 
 Needs needs_of(const AgentDefinition& definition) {
-  Needs out = model_needs(definition.model);
+  Needs out = model_needs(definition.model, model_url);
   const auto add = [&out](Needs needs) {
     for (Need& need : needs) out.push_back(std::move(need));
   };
-  for (const auto& [unused, model] : definition.models) add(model_needs(model));
+  for (const auto& [unused, model] : definition.models) add(model_needs(model, model_url));
   for (const auto& server : definition.mcp_servers) add(needs_of(*server));
   for (const ToolSpec& tool : definition.tools) add(tool.type->needs(tool));
   for (const Notified& one : definition.notify) add(one.message.type->needs(one.message));
@@ -103,9 +91,9 @@ namespace {
 Status check_grants(const AgentDefinition& definition, const grant::Permits& permits,
                     std::string_view source) {
   GrantCheck check(permits, source);
-  check.ask("model", model_needs(definition.model));
+  check.ask("model", model_needs(definition.model, model_url));
   for (const auto& [role, model] : definition.models)
-    check.ask(fmt::format("model of `{}`", role), model_needs(model));
+    check.ask(fmt::format("model of `{}`", role), model_needs(model, model_url));
   for (const auto& server : definition.mcp_servers)
     check.ask(fmt::format("MCP server `{}`", server->name), needs_of(*server));
   for (const ToolSpec& tool : definition.tools) {

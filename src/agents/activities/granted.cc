@@ -6,6 +6,7 @@
 
 #include "activities/activities.h"
 #include "activities/builtin_tools.h"
+#include "activities/granted.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
 #include "protocol/events.h"
@@ -26,6 +27,17 @@ std::string Activities::environment_at(const std::string& settings) {
   return environment;
 }
 
+std::optional<std::string> refusal_of(const grant::ToolGrants* grants, const std::string& agent,
+                                      const CallRef& call) {
+  if (grants == nullptr) return std::nullopt;
+  grant::ToolScope scope;
+  scope.agent = agent;
+  scope.team = call.team;
+  scope.environment = call.environment;
+  const auto permits = grants->of(std::move(scope));
+  return permits ? permits->refusal(call.tool) : std::nullopt;
+}
+
 std::shared_ptr<const grant::ToolPermits> Activities::tool_permits(const std::string& agent,
                                                                    const std::string& team,
                                                                    const std::string& environment) const {
@@ -38,8 +50,7 @@ std::shared_ptr<const grant::ToolPermits> Activities::tool_permits(const std::st
 }
 
 std::optional<std::string> Activities::not_granted(const std::string& agent, const CallRef& call) const {
-  const auto permits = tool_permits(agent, call.team, call.environment);
-  return permits ? permits->refusal(call.tool) : std::nullopt;
+  return refusal_of(deps_.tool_grants, agent, call);
 }
 
 void Activities::tell_not_granted(activity::Context&, const std::string& run, const CallRef& call,

@@ -55,6 +55,7 @@ SingleEnd Activities::call_once(activity::Context& ctx, const BeginInput& in) {
   end.head = out.turn.head;
   end.iterations = 1;
   end.usage = out.turn.usage;
+  end.caller = in.run.caller;
   out.finished = finish(ctx, end);
   return out;
 }

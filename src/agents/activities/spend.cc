@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "activities/activities.h"
+#include "activities/count_call.h"
 #include "activities/deploy.h"
 #include "base/money.h"
 #include "holdfast/failure.h"
@@ -118,10 +119,7 @@ void Spend::begin(activity::Context& ctx, const protocol::RunInput& run, const A
   if (!price_of(agent.model)) opening.model_without_price = named(agent.model);
   if (!run.caller) return;
   opening.parent = run.caller->run;
-  platform::Usage call =
-      tool_usage(run.caller->run, run.caller->agent, run.caller->version, run.caller->call);
-  if (is_budgeted(run.caller->run)) count_tool(call);
-  write.usage.push_back(std::move(call));
+  count_call_of(*store_, *run.caller, write);
 }
 
 std::int64_t Spend::wall_deadline_ms(const std::string& run) {
@@ -250,12 +248,27 @@ void Spend::tool(activity::Context& ctx, const protocol::ToolInput& in) {
   if (is_budgeted(run)) count_tool(tool_usage(run, in.agent, in.version, in.call));
 }
 
-void Spend::count_tool(const platform::Usage& usage) {
+namespace {
+
+void reserve_call(platform::Store& store, const platform::Usage& usage) {
   platform::Reservation wanted;
   wanted.key = usage.key;
   wanted.run = usage.run;
-  const auto reserved = require(store_->reserve(wanted, usage), "counting the call");
+  const auto reserved = require(store.reserve(wanted, usage), "counting the call");
   if (reserved.refused) throw_refused(*reserved.refused);
+}
+
+}  // namespace
+
+void Spend::count_tool(const platform::Usage& usage) {
+  reserve_call(*store_, usage);
+}
+
+void count_call_of(platform::Store& store, const protocol::Caller& caller, platform::StepWrite& write) {
+  platform::Usage call = Spend::tool_usage(caller.run, caller.agent, caller.version, caller.call);
+  const auto account = require(store.account(caller.run), "the account of the run");
+  if (account && account->budgeted) reserve_call(store, call);
+  write.usage.push_back(std::move(call));
 }
 
 }  // namespace holdfast::agent

@@ -1,6 +1,6 @@
 #pragma once
 
-// How a tool names another agent: NAME, NAME@LABEL or NAME@VERSION. Pure.
+// How a tool names another agent, or a flow: NAME, NAME@LABEL or NAME@VERSION. Pure.
 
 #include <optional>
 #include <string>
@@ -9,5 +9,6 @@ namespace holdfast::agent {
 
 // What is wrong with it, in words for who wrote the definition. Nothing is said of an empty one.
 std::optional<std::string> check_agent(const std::string& reference);
+std::optional<std::string> check_flow(const std::string& reference);
 
 }  // namespace holdfast::agent

@@ -58,23 +58,17 @@ Task<ToolAnswer> run_timed_by_engine(WorkflowCall call, Child child) {
   co_return recorded_answer(call.planned.call);
 }
 
-Task<ToolAnswer> run_in_time(WorkflowCall call, Child child) {
-  ChildrenWanted wanted;
-  wanted.timeout = std::chrono::milliseconds(call.planned.timeout_ms);
-  wanted.children.push_back(std::move(child));
-  ChildrenEnd all = co_await run_children(call.ctx, std::move(wanted), call.undoable);
-  const ChildEnd& only = all.ends.front();
-  if (only.end != MemberEnd::kCompleted) throw ApplicationFailure::non_retryable(only.error, "ToolError");
-  co_return recorded_answer(call.planned.call);
-}
-
 Task<ToolAnswer> run(WorkflowCall call) {
   Child child;
   child.workflow_id = fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12));
   child.input.agent = call.planned.sub_agent;
   child.input.caller = call.caller;
+  if (call.planned.input.is_object()) {  // one whose definition stands in a block of a flow
+    child.input.version = call.planned.input.value("version", "");
+    child.input.single = call.planned.input.value("single", false);
+  }
   if ((call.flags & kChildrenFlag) == 0) return run_timed_by_engine(std::move(call), std::move(child));
-  return run_in_time(std::move(call), std::move(child));
+  return run_child(std::move(call), std::move(child));
 }
 
 }  // namespace

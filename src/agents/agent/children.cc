@@ -34,6 +34,12 @@ bool completed(const Running& one) {
   return one.ended.ready() && one.ended.get().ok();
 }
 
+// Of what it came to the record of the call tells.
+Task<RunResult> run_flow(workflow::Context* ctx, ChildOptions options, FlowInput input) {
+  (void)co_await ctx->child<FlowResult>(kFlowWorkflowType, options, input);
+  co_return RunResult();
+}
+
 FamilyPtr start_all(workflow::Context& ctx, const ChildrenWanted& wanted) {
   auto out = std::make_shared<Family>();
   for (const Child& child : wanted.children) {
@@ -44,7 +50,8 @@ FamilyPtr start_all(workflow::Context& ctx, const ChildrenWanted& wanted) {
                        .execution_timeout(wanted.timeout + 2 * kLongestChildEnding)
                        .parent_close(ParentClosePolicy::kRequestCancel);
     CancelScope scope = ctx.scope();
-    auto running = attempt(ctx.child<RunResult>(kWorkflowType, options, child.input));
+    auto running = attempt(child.flow ? run_flow(&ctx, options, *child.flow)
+                                      : ctx.child<RunResult>(kWorkflowType, options, child.input));
     out->push_back({scope, ctx.spawn(scope, std::move(running))});
   }
   return out;
@@ -101,6 +108,16 @@ Task<ChildrenEnd> run_children(workflow::Context* ctx, ChildrenWanted wanted,
   }
   if (!waited.ok()) waited.error().raise();
   co_return out;
+}
+
+Task<ToolAnswer> run_child(WorkflowCall call, Child child) {
+  ChildrenWanted wanted;
+  wanted.timeout = milliseconds(call.planned.timeout_ms);
+  wanted.children.push_back(std::move(child));
+  ChildrenEnd all = co_await run_children(call.ctx, std::move(wanted), call.undoable);
+  const ChildEnd& only = all.ends.front();
+  if (only.end != MemberEnd::kCompleted) throw ApplicationFailure::non_retryable(only.error, "ToolError");
+  co_return recorded_answer(call.planned.call);
 }
 
 }  // namespace holdfast::agent

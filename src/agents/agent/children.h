@@ -5,11 +5,14 @@
 // Deterministic workflow code.
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "agent/workflow_tool.h"
 #include "holdfast/workflow.h"
 #include "protocol/activities.h"
+#include "protocol/flow_run.h"
 #include "protocol/run.h"
 
 namespace holdfast::agent {
@@ -21,6 +24,7 @@ struct Child {
   Child() = default;
   std::string workflow_id;
   protocol::RunInput input;
+  std::optional<protocol::FlowInput> flow;  // it is a run of that flow, and `input` means nothing
 };
 
 struct ChildrenWanted {
@@ -46,5 +50,8 @@ struct ChildrenEnd {
 // the call itself is cancelled, behind the end of the children.
 Task<ChildrenEnd> run_children(workflow::Context* ctx, ChildrenWanted wanted,
                                std::vector<protocol::Undoable>* undoable);
+
+// A call that one child answers, within the call's time.
+Task<protocol::ToolAnswer> run_child(WorkflowCall call, Child child);
 
 }  // namespace holdfast::agent

@@ -51,7 +51,7 @@ struct WorkflowTool {
 
 // The types, one line each.
 #define HOLDFAST_WORKFLOW_TOOLS(line) \
-  line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kHumanTool) line(kWaitTool)
+  line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kFlowTool) line(kHumanTool) line(kWaitTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const WorkflowTool tool;
 HOLDFAST_WORKFLOW_TOOLS(HOLDFAST_DECLARE_TOOL)

@@ -196,6 +196,17 @@ std::vector<const ModelSpec*> chain_of(const ModelSpec& first) {
   return out;
 }
 
+Needs model_needs(const ModelSpec& first, const std::function<std::string(const ModelSpec&)>& url_of) {
+  Needs out;
+  for (const ModelSpec* model : chain_of(first)) {
+    const std::string url = url_of(*model);
+    out.push_back({.kind = Need::Kind::kHost, .name = {}, .url = url});
+    if (!model->api_key_env.empty())
+      out.push_back({.kind = Need::Kind::kKey, .name = model->api_key_env, .url = url});
+  }
+  return out;
+}
+
 const ModelSpec& AgentDefinition::model_of(std::string_view role) const {
   const auto found = models.find(role);
   return found == models.end() ? model : found->second;

@@ -6,6 +6,8 @@
 //
 // Pure; what is wrong goes to the reader.
 
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +28,9 @@ void describe_models(const Catalog& catalog, nlohmann::ordered_json& schema);
 
 // The model and its fallbacks, in the order in which they are asked. They point into `first`.
 std::vector<const ModelSpec*> chain_of(const ModelSpec& first);
+
+// What the model, and those that it falls back to, use of the machine. `url_of`: where one is.
+Needs model_needs(const ModelSpec& first, const std::function<std::string(const ModelSpec&)>& url_of);
 
 // `retry` of a model or a tool.
 RetrySpec parse_retry(spec::MapReader& parent, RetrySpec fallback);

@@ -62,16 +62,17 @@ void fields(auto& archive, Is<FlowCompletedInput> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowStep> auto& v) {
-  archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry)("each", v.each);
+  archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry)("each", v.each)(
+      "calls", v.calls);
 }
 
 void fields(auto& archive, Is<FlowPlan> auto& v) {
   archive("flow", v.flow)("version", v.version)("planner", v.planner)("flags", v.flags)("steps", v.steps)(
-      "rules", v.rules)("origin", v.origin);
+      "rules", v.rules)("origin", v.origin)("decision_key", v.decision_key)("requester", v.requester);
 }
 
 void fields(auto& archive, Is<FlowInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("state", v.state);
+  archive("flow", v.flow)("version", v.version)("state", v.state)("caller", v.caller);
 }
 
 void fields(auto& archive, Is<FlowResult> auto& v) {
@@ -98,9 +99,18 @@ void fields(auto& archive, Is<FlowStepInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("block", v.block)("over", v.over);
 }
 
+void fields(auto& archive, Is<FlowCall> auto& v) {
+  archive("planned", v.planned)("over", v.over);
+}
+
+void fields(auto& archive, Is<FlowCalledInput> auto& v) {
+  archive("flow", v.flow)("version", v.version)("block", v.block)("text", v.text)("error_type", v.error_type)(
+      "error", v.error);
+}
+
 void fields(auto& archive, Is<FlowFinishInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("status", v.status)("error_type", v.error_type)(
-      "error", v.error)("ended", v.ended);
+      "error", v.error)("ended", v.ended)("caller", v.caller);
 }
 
 }  // namespace
@@ -111,6 +121,21 @@ bool is_flow(std::string_view agent) {
 
 std::string agent_of_flow(std::string_view flow) {
   return std::string(kFlowPrefix) + std::string(flow);
+}
+
+std::string agent_of_block(std::string_view flow_agent, std::string_view block) {
+  return std::string(flow_agent) + "." + std::string(block);
+}
+
+// No name of a flow has a dot.
+std::optional<BlockAgent> block_of_agent(std::string_view agent) {
+  const std::size_t dot = agent.find('.');
+  if (!is_flow(agent) || dot == std::string_view::npos) return std::nullopt;
+  return BlockAgent{std::string(agent.substr(0, dot)), std::string(agent.substr(dot + 1))};
+}
+
+std::string call_arguments_key(std::string_view call_key) {
+  return "arguments:" + std::string(call_key);
 }
 
 HOLDFAST_PROTOCOL_JSON(FlowNeed)
@@ -133,6 +158,8 @@ HOLDFAST_PROTOCOL_JSON(FlowFailure)
 HOLDFAST_PROTOCOL_JSON(FlowBlocksInput)
 HOLDFAST_PROTOCOL_JSON(FlowBlocksResult)
 HOLDFAST_PROTOCOL_JSON(FlowStepInput)
+HOLDFAST_PROTOCOL_JSON(FlowCall)
+HOLDFAST_PROTOCOL_JSON(FlowCalledInput)
 HOLDFAST_PROTOCOL_JSON(FlowFinishInput)
 HOLDFAST_PROTOCOL_JSON(FlowEach)
 HOLDFAST_PROTOCOL_JSON(FlowOrigin)

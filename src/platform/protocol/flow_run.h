@@ -14,6 +14,7 @@
 
 #include "protocol/activities.h"
 #include "protocol/call.h"
+#include "protocol/run.h"
 
 namespace holdfast::protocol {
 
@@ -22,11 +23,24 @@ namespace holdfast::protocol {
 inline constexpr std::string_view kFlowPrefix = "flow:";
 bool is_flow(std::string_view agent);
 std::string agent_of_flow(std::string_view flow);
+// The definition of an agent that stands in a block of a flow, in the flow's version; `block` is its id.
+std::string agent_of_block(std::string_view flow_agent, std::string_view block);
+struct BlockAgent {
+  std::string flow;  // as the run's agent: kFlowPrefix and its name
+  std::string block;
+};
+// None: it stands in no block.
+std::optional<BlockAgent> block_of_agent(std::string_view agent);
+// Of the step record that holds the arguments of a call which no message holds: a block's.
+std::string call_arguments_key(std::string_view call_key);
 
 inline constexpr const char* kFlowWorkflowType = "flow";  // on kAgentQueue
 inline constexpr const char* kFlowBeginActivity = "flow.begin";
 inline constexpr const char* kFlowBlocksActivity = "flow.blocks";  // on kToolQueue
 inline constexpr const char* kFlowStepActivity = "flow.step";
+// Before and behind a call that the workflow makes itself.
+inline constexpr const char* kFlowCallActivity = "flow.call";  // on kToolQueue: it fills in the arguments
+inline constexpr const char* kFlowCalledActivity = "flow.called";
 inline constexpr const char* kFlowFinishActivity = "flow.finish";
 // On kToolQueue, like the blocks: what a map or loop does.
 inline constexpr const char* kFlowEachBeginActivity = "flow.each.begin";
@@ -75,7 +89,8 @@ struct FlowStep {
   std::vector<std::uint32_t> blocks;  // in the order in which they run
   std::vector<std::uint32_t> after;   // steps that must have ended
   std::optional<std::int64_t> wait_ms;
-  Json retry;  // of a block with a policy of its own; null: none has
+  Json retry;         // of a block with a policy of its own; null: none has
+  std::string calls;  // it is one call of a tool of this type, which the workflow makes; empty: it is none
   std::optional<FlowEach> each;
 };
 
@@ -108,6 +123,8 @@ struct FlowPlan {
   std::vector<FlowStep> steps;  // what one waits for stands before it
   std::vector<FlowRule> rules;  // of each block
   std::string origin;           // the run that this one takes up; empty: none
+  std::string decision_key;     // as in Plan
+  std::string requester;        // as in Plan
 };
 
 // A step that continue-as-new has left open.
@@ -134,7 +151,8 @@ struct FlowState {
 struct FlowInput {
   FlowInput() = default;
   std::string flow;
-  std::string version;
+  std::string version;           // empty, of a sub-flow: which one that is, is asked when it begins
+  std::optional<Caller> caller;  // none: the run is nobody's part
   std::optional<FlowState> state;
 };
 
@@ -221,6 +239,24 @@ struct FlowStepInput {
   bool over = false;
 };
 
+// A call that is about to be made, or what the block came to already.
+struct FlowCall {
+  FlowCall() = default;
+  PlannedCall planned;
+  std::optional<FlowBlocksResult> over;
+};
+
+// The call is over: it said `text`, or what the step record of its key has, or it failed.
+struct FlowCalledInput {
+  FlowCalledInput() = default;
+  std::string flow;
+  std::string version;
+  std::uint32_t block = 0;
+  std::string text;
+  std::string error_type;  // empty: it went well
+  std::string error;
+};
+
 struct FlowFinishInput {
   FlowFinishInput() = default;
   std::string flow;
@@ -229,6 +265,7 @@ struct FlowFinishInput {
   std::string error_type;
   std::string error;
   std::vector<FlowEnded> ended;
+  std::optional<Caller> caller;
 };
 
 void to_json(Json& out, const FlowNeed& value);
@@ -253,6 +290,10 @@ void to_json(Json& out, const FlowBlocksResult& value);
 void from_json(const Json& in, FlowBlocksResult& value);
 void to_json(Json& out, const FlowStepInput& value);
 void from_json(const Json& in, FlowStepInput& value);
+void to_json(Json& out, const FlowCall& value);
+void from_json(const Json& in, FlowCall& value);
+void to_json(Json& out, const FlowCalledInput& value);
+void from_json(const Json& in, FlowCalledInput& value);
 void to_json(Json& out, const FlowFinishInput& value);
 void from_json(const Json& in, FlowFinishInput& value);
 void to_json(Json& out, const FlowEach& value);

@@ -1,0 +1,23 @@
+#pragma once
+
+// The arguments of a call, where they are: in the message that holds it, in the approval with which a person
+// has edited them, or, of a call that no message holds, in a step record. Reads the store; a failure is
+// thrown as ApplicationFailure.
+
+#include <string>
+#include <vector>
+
+#include "platform/store.h"
+#include "protocol/call.h"
+
+namespace holdfast::agent {
+
+// As the model sent them, or as a person edited them.
+std::string call_text(platform::Store& store, const protocol::CallRef& call);
+// Of a call whose message, the first of these, has been read.
+std::string call_text_in(const protocol::CallRef& call, const std::vector<platform::Message>& messages);
+// With those that the model does not give.
+protocol::Json bound_arguments(const protocol::CallRef& call, const std::string& text);
+protocol::Json call_arguments(platform::Store& store, const protocol::CallRef& call);
+
+}  // namespace holdfast::agent
