@@ -397,12 +397,12 @@ def test_a_changed_flow_disturbs_no_run_of_the_old_version(server):
 
 
 def test_what_cannot_be_run_or_was_not_granted_is_refused(server):
-    human = server.request("PUT", "/api/v1/flows/ask?source=ask.yaml", flow("ask", """
+    outside = server.request("PUT", "/api/v1/flows/ask?source=ask.yaml", flow("ask", """
 - {id: begin, type: start}
-- {id: ask, type: human, needs: [begin]}
+- {id: ask, type: http, needs: [begin], async: true, with: {http: {url: "http://127.0.0.1:1/x"}}}
 """))
-    assert human.status == 400 and human.json["code"] == "invalid_flow"
-    assert "ask.yaml:7:23: `spec.blocks[1].type`: a block of type `human` cannot be run yet" in human.json["detail"]
+    assert outside.status == 400 and outside.json["code"] == "invalid_flow"
+    assert "ask.yaml:7:" in outside.json["detail"] and "cannot be completed from outside yet" in outside.json["detail"]
     far = server.request("PUT", "/api/v1/flows/far", flow("far", """
 - {id: begin, type: start}
 - {id: get, type: http, needs: [begin], with: {http: {url: "https://far.example/x"}}}

@@ -64,6 +64,13 @@ struct BlockEnding {
 };
 using BlockResult = std::expected<BlockEnding, BlockFailure>;
 
+// A call that the workflow makes, before it is made.
+struct CallOfBlock {
+  const BoundBlock& block;
+  std::string_view flow;  // as the run's agent
+  std::string_view version;
+};
+
 struct RunnableBlock {
   std::string_view type;  // as in block_types()
   // JSON Schema of `with`, for editors.
@@ -79,6 +86,13 @@ struct RunnableBlock {
   // How often its body is run. Null: it has none.
   const Iteration& (*iterates)(const BoundBlock& block) = nullptr;
   bool has_timeout = false;  // `timeout` means something
+  // The type of the agents' tool whose call it is, where the workflow makes that call: `run` gives its
+  // arguments. Empty: it is none.
+  std::string_view calls = {};
+  // What it names of the machine, in place of what its tool does. May be null, as the next one.
+  agent::Needs (*needs)(const BoundBlock& block) = nullptr;
+  // Puts into the call what the workflow must know, in place of what its tool does.
+  void (*plan)(const CallOfBlock& call, protocol::PlannedCall& planned) = nullptr;
 };
 
 // Evaluated by the compiler: a throw is a compile error that shows its text.
@@ -92,10 +106,11 @@ consteval RunnableBlock whole(RunnableBlock block) {
 }
 
 // The types that can be run, one line each.
-#define HOLDFAST_BLOCKS(line)                                                                      \
-  line(kBranchBlock) line(kCodeBlock) line(kHttpBlock) line(kJoinBlock) line(kPublishBlock)        \
-      line(kRespondBlock) line(kSqlBlock) line(kStartBlock) line(kTransformBlock) line(kWaitBlock) \
-          line(kLoopBlock) line(kMapBlock) line(kSwitchBlock)
+#define HOLDFAST_BLOCKS(line)                                                                               \
+  line(kAgentBlock) line(kBranchBlock) line(kCodeBlock) line(kFlowBlock) line(kHttpBlock) line(kHumanBlock) \
+      line(kJoinBlock) line(kLoopBlock) line(kMapBlock) line(kModelBlock) line(kPublishBlock)               \
+          line(kRespondBlock) line(kSqlBlock) line(kStartBlock) line(kSwitchBlock) line(kTransformBlock)    \
+              line(kWaitBlock)
 
 #define HOLDFAST_DECLARE_BLOCK(block) extern const RunnableBlock block;
 HOLDFAST_BLOCKS(HOLDFAST_DECLARE_BLOCK)

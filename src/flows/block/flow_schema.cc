@@ -30,7 +30,8 @@ constexpr std::string_view kFrame = R"json({
       "required": ["name"],
       "properties": {
         "name": {"type": "string", "pattern": "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"},
-        "description": {"type": "string"}
+        "description": {"type": "string"},
+        "team": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,63}$", "description": "Whose flow it is, where tools are granted to teams."}
       }
     },
     "spec": {

@@ -34,6 +34,8 @@ void check_options(MapReader& in, const FlowBlock& spec, const RunnableBlock& ty
   if (spec.retry && type.waits) in.problem("retry", "a wait makes no attempts; remove it");
   if (spec.retry && type.iterates)
     in.problem("retry", "the blocks of the body are tried again; say it there");
+  if (spec.retry && !type.calls.empty())
+    in.problem("retry", fmt::format("a block of type `{}` makes no attempts; remove it", type.type));
   if (!spec.timeout) return;
   if (!type.has_timeout)
     in.problem("timeout", fmt::format("a block of type `{}` has none; remove it", type.type));
@@ -191,7 +193,11 @@ Result<Program> read_program(std::string_view text, std::string_view source,
 std::vector<BlockNeeds> needs_of(const Program& program) {
   std::vector<BlockNeeds> out;
   for (const BoundBlock& block : program.blocks) {
-    if (block.tool) out.push_back({block.tool->name, block.tool->type->needs(*block.tool)});
+    if (block.tool) {
+      BlockNeeds& one = out.emplace_back();
+      one.block = block.tool->name;
+      one.needs = block.type->needs ? block.type->needs(block) : block.tool->type->needs(*block.tool);
+    }
     if (!block.body) continue;
     for (BlockNeeds& one : needs_of(*block.body)) out.push_back(std::move(one));
   }
@@ -235,6 +241,7 @@ protocol::FlowPlan plan_of(const Program& program, const std::string& version) {
     const BoundBlock& block = program.blocks[first];
     if (block.type->waits) step.wait_ms = block.type->waits(block).count();
     if (block.type->iterates) step.each = each_of(block.type->iterates(block));
+    step.calls = block.type->calls;
     if (const auto& retry = program.flow.blocks[first].retry) {
       step.retry = {{"initial_ms", retry->initial.count()},
                     {"backoff", retry->backoff},

@@ -58,6 +58,7 @@ std::string canonical_json(const Program& program) {
   const Flow& flow = program.flow;
   Json metadata = {{"name", flow.name}};
   if (!flow.description.empty()) metadata["description"] = flow.description;
+  if (!flow.team.empty()) metadata["team"] = flow.team;
   Json spec = {{"planner", flow.planner}, {"blocks", blocks_json(program)}};
   if (!flow.input.is_null()) spec["input"] = flow.input;
   return dump_json(Json{{"apiVersion", "holdfast.dev/v1"},

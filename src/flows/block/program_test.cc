@@ -91,8 +91,8 @@ TEST(Program, ItsPlanHasWhatTheWorkflowMustKnow) {
 }
 
 TEST(Program, WhatCannotBeRunIsRefused) {
-  EXPECT_THAT(mistakes("    - {id: ask, type: human, needs: [begin]}\n"),
-              HasSubstr("f.yaml:7:23: `spec.blocks[1].type`: a block of type `human` cannot be run yet"));
+  EXPECT_THAT(mistakes("    - {id: each, type: map, needs: [begin]}\n"),
+              HasSubstr("f.yaml:7:24: `spec.blocks[1].type`: a block of type `map` cannot be run yet"));
   EXPECT_THAT(mistakes("    - {id: a, type: code, needs: [begin], async: true, with: {code: 'return 1'}}\n"),
               HasSubstr("hands out no token; use `http`"));
   EXPECT_THAT(mistakes("    - {id: a, type: join, needs: [begin], timeout: 3s}\n"), HasSubstr("has none"));
@@ -135,6 +135,62 @@ TEST(Program, APublishBlockIsOneToolThatSends) {
   EXPECT_THAT(
       mistakes("    - {id: tell, type: publish, needs: [begin], with: {http: {url: 'https://a.example'}}}\n"),
       HasSubstr("one tool that sends messages: email, slack or webhook"));
+}
+
+const std::string kCalls = R"(    - id: ask
+      type: human
+      needs: [begin]
+      with: {human: {question: "Pay {amount}?", deadline: 2d, people: [ada]}, arguments: {amount: "{{ input.amount }}"}}
+    - {id: help, type: agent, needs: [ask], timeout: 2h, with: {agent: "helper@production", arguments: {input: "{{ blocks.ask.answer }}"}}}
+    - {id: inner, type: flow, needs: [ask], with: {flow: other, arguments: {id: 1}}}
+    - id: sum
+      type: model
+      needs: [help, inner]
+      with: {model: {provider: openai, name: m, api_key_env: KEY}, system: Be brief., prompt: "Of {{ blocks.help }}", output_schema: {type: object}}
+)";
+
+TEST(Program, WhatTheWorkflowCallsIsAToolOfAgents) {
+  const auto read = read_program(flow(kCalls), "f.yaml");
+  ASSERT_TRUE(read) << read.error().message();
+  const std::string canonical = canonical_json(*read);
+  const auto again = read_program(canonical, "stored");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(canonical_json(*again), canonical);
+  std::vector<std::string> calls;
+  for (const protocol::FlowStep& step : plan_of(*again, "v").steps) {
+    calls.push_back(step.calls);
+    if (!step.calls.empty()) EXPECT_EQ(step.blocks.size(), 1U);
+  }
+  EXPECT_THAT(calls, ::testing::UnorderedElementsAre("", "human", "agent", "flow", "agent"));
+  EXPECT_EQ(read->blocks[2].tool->timeout, std::chrono::hours(2));
+  const auto needs = needs_of(*again);
+  EXPECT_EQ(needs.back().block, "sum");
+  EXPECT_EQ(needs.back().needs.back().name, "KEY");
+}
+
+TEST(Program, WhatTheWorkflowCallsIsCheckedWithItsPlace) {
+  EXPECT_THAT(mistakes("    - {id: a, type: human, needs: [begin], with: {human: {people: ada}}}\n"),
+              HasSubstr("`spec.blocks[1].with.human.people`"));
+  EXPECT_THAT(
+      mistakes("    - {id: a, type: human, needs: [begin], timeout: 3s, with: {arguments: {question: x}}}\n"),
+      HasSubstr("has none"));
+  EXPECT_THAT(mistakes("    - {id: a, type: agent, needs: [begin], with: {arguments: {input: x}}}\n"),
+              HasSubstr("`spec.blocks[1].with.agent` is missing"));
+  EXPECT_THAT(
+      mistakes("    - {id: a, type: agent, needs: [begin], retry: {attempts: 2}, with: {agent: b}}\n"),
+      HasSubstr("makes no attempts"));
+  EXPECT_THAT(mistakes("    - {id: a, type: flow, needs: [begin], with: {flow: 'Not a name'}}\n"),
+              HasSubstr("must be a flow's name"));
+  EXPECT_THAT(
+      mistakes("    - {id: a, type: model, needs: [begin], with: {model: {provider: openai, name: m}}}\n"),
+      HasSubstr("`spec.blocks[1].with.prompt` is missing"));
+  EXPECT_THAT(mistakes("    - {id: a, type: model, needs: [begin], with: {prompt: x, model: {provider: "
+                       "opnai, name: m}}}\n"),
+              HasSubstr("openai"));
+  EXPECT_THAT(mistakes("    - {id: a, type: model, needs: [begin], with: {prompt: x, system: '{{ 1 }}', "
+                       "model: {provider: openai, "
+                       "name: m}}}\n"),
+              HasSubstr("belong into `prompt`"));
 }
 
 TEST(Program, ExpressionsNameBlocksThatAreThere) {

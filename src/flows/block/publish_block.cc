@@ -13,9 +13,9 @@ namespace holdfast::flows {
 namespace {
 
 Json schema(std::string_view) {
-  std::vector<const agent::ActivityTool*> tools;
+  std::vector<const agent::ToolType*> tools;
   for (const agent::ActivityTool* tool : agent::activity_tools()) {
-    if (tool->type.notifies) tools.push_back(tool);
+    if (tool->type.notifies) tools.push_back(&tool->type);
   }
   return call_schema(tools);
 }
@@ -28,7 +28,7 @@ void read(BlockReader& reader) {
     names.push_back(tool->type.name);
     if (reader.with.has(tool->type.name)) given.push_back(tool);
   }
-  if (given.size() == 1) return read_call_of(*given.front(), reader);
+  if (given.size() == 1) return read_call_of(given.front()->type, reader);
   reader.block.problem("with", fmt::format("needs the section of one tool that sends messages: {}",
                                            agent::alternatives(names)));
   for (std::string_view name : names) reader.with.child(name);

@@ -1,5 +1,6 @@
 #include "block/tool_call.h"
 
+#include "agent/workflow_tool.h"
 #include "block/values.h"
 #include "block/with_schema.h"
 #include "definition/mcp_servers.h"
@@ -33,38 +34,44 @@ Json parameters_of(const Json& arguments) {
 void read_tool_call(BlockReader& reader) {
   const agent::ActivityTool* type = agent::find_activity_tool(reader.spec.type->name);
   HF_CHECK(type);
-  read_call_of(*type, reader);
+  read_call_of(type->type, reader);
 }
 
-void read_call_of(const agent::ActivityTool& type, BlockReader& reader) {
+void read_workflow_call(BlockReader& reader) {
+  const agent::WorkflowTool* type = agent::find_workflow_tool(reader.spec.type->name);
+  HF_CHECK(type);
+  read_call_of(type->type, reader);
+}
+
+void read_call_of(const agent::ToolType& type, BlockReader& reader) {
   static const agent::McpServers kNoServers;
   spec::MapReader& with = reader.with;
   auto settings = std::make_shared<ToolCallSettings>();
   auto tool = std::make_shared<agent::ToolSpec>();
   settings->arguments = read_arguments(with);
   tool->name = reader.spec.id;
-  tool->type = &type.type;
+  tool->type = &type;
   tool->parameters = parameters_of(settings->arguments);
-  tool->timeout = reader.spec.timeout.value_or(type.type.timeout);
+  tool->timeout = reader.spec.timeout.value_or(type.timeout);
   if (reader.spec.retry) tool->retry = *reader.spec.retry;
   if (reader.spec.completes_outside)
     tool->detached = agent::DetachSpec{protocol::CompletedBy::kToken, reader.spec.deadline};
   const auto effect = with.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
   if (effect) tool->effect = static_cast<agent::Effect>(*effect);
   agent::ToolReader section{with, *tool, effect.has_value(), reader.base_directory, kNoServers};
-  if (with.has(type.type.name)) {
-    type.type.read(section);
-    if (tool->settings && type.type.check) {
-      if (auto bad = type.type.check(*tool)) with.problem(type.type.name, *bad);
+  if (with.has(type.name) || type.section_needs.empty()) {
+    type.read(section);
+    if (tool->settings && type.check) {
+      if (auto bad = type.check(*tool)) with.problem(type.name, *bad);
     }
   } else {
-    with.missing(type.type.name, type.type.section_needs);
+    with.missing(type.name, type.section_needs);
   }
   reader.out.settings = std::move(settings);
   reader.out.tool = std::move(tool);
 }
 
-Json call_schema(std::span<const agent::ActivityTool* const> tools) {
+Json call_schema(std::span<const agent::ToolType* const> tools) {
   Json out = schema_of_text(R"json({
     "type": "object",
     "additionalProperties": false,
@@ -74,19 +81,27 @@ Json call_schema(std::span<const agent::ActivityTool* const> tools) {
     }
   })json");
   Json one_of = Json::array();
-  for (const agent::ActivityTool* tool : tools) {
-    const std::string name(tool->type.name);
-    out["properties"][name] = schema_of_text(tool->type.schema);
-    one_of.push_back({{"required", {name}}});
+  for (const agent::ToolType* tool : tools) {
+    const std::string name(tool->name);
+    out["properties"][name] = schema_of_text(tool->schema);
+    if (!tool->section_needs.empty()) one_of.push_back({{"required", {name}}});
   }
-  out["oneOf"] = std::move(one_of);
+  if (!one_of.empty()) out["oneOf"] = std::move(one_of);
   return out;
 }
 
 Json tool_call_schema(std::string_view type) {
   const agent::ActivityTool* tool = agent::find_activity_tool(type);
   HF_CHECK(tool);
-  return call_schema({&tool, 1});
+  const agent::ToolType* one = &tool->type;
+  return call_schema({&one, 1});
+}
+
+Json workflow_call_schema(std::string_view type) {
+  const agent::WorkflowTool* tool = agent::find_workflow_tool(type);
+  HF_CHECK(tool);
+  const agent::ToolType* one = &tool->type;
+  return call_schema({&one, 1});
 }
 
 Json tool_call_json(const BoundBlock& block) {

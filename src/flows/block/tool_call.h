@@ -5,19 +5,17 @@
 
 #include "block/block.h"
 
-namespace holdfast::agent {
-struct ActivityTool;
-}
-
 namespace holdfast::flows {
 
 // A call of a tool of that type.
-void read_call_of(const agent::ActivityTool& type, BlockReader& reader);
-// Of the tool type that is called like the block's.
+void read_call_of(const agent::ToolType& type, BlockReader& reader);
+// Of the tool type that is called like the block's: of those that activities call, or of the workflow's.
 void read_tool_call(BlockReader& reader);
+void read_workflow_call(BlockReader& reader);
 // JSON Schema of `with`: the section of one of these tools, `effect` and `arguments`.
-Json call_schema(std::span<const agent::ActivityTool* const> tools);
+Json call_schema(std::span<const agent::ToolType* const> tools);
 Json tool_call_schema(std::string_view type);
+Json workflow_call_schema(std::string_view type);
 Json tool_call_json(const BoundBlock& block);
 // The arguments.
 BlockResult run_tool_call(const BoundBlock& block, Values& values);
@@ -30,6 +28,17 @@ consteval RunnableBlock tool_block(std::string_view type) {
                 .canonical = tool_call_json,
                 .run = run_tool_call,
                 .has_timeout = true});
+}
+
+// The same, where the workflow makes the call.
+consteval RunnableBlock workflow_block(std::string_view type, bool has_timeout) {
+  return whole({.type = type,
+                .schema = workflow_call_schema,
+                .read = read_workflow_call,
+                .canonical = tool_call_json,
+                .run = run_tool_call,
+                .has_timeout = has_timeout,
+                .calls = type});
 }
 
 }  // namespace holdfast::flows

@@ -13,7 +13,7 @@ constexpr std::array kTypes{
     BlockType{.name = "start", .place = Place::kDedicated, .why = "start block", .takes = milliseconds(1)},
     BlockType{.name = "http", .takes = milliseconds(100)},
     BlockType{.name = "sql", .takes = milliseconds(10)},
-    BlockType{.name = "model", .takes = seconds(2)},
+    BlockType{.name = "model", .place = Place::kWorkflow, .why = "a run of its own", .takes = seconds(2)},
     BlockType{.name = "code", .takes = milliseconds(5)},
     BlockType{.name = "transform", .takes = milliseconds(1)},
     BlockType{.name = "branch", .decides = true, .takes = milliseconds(1)},

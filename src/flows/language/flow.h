@@ -53,6 +53,7 @@ struct FlowBlock {
 struct Flow {
   std::string name;
   std::string description;
+  std::string team;           // as of an agent: whose it is, where tools are granted to teams
   nlohmann::json input;       // JSON Schema; null: anything
   std::string planner{"V4"};  // by which it is run
   std::vector<FlowBlock> blocks;

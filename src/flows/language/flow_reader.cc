@@ -208,6 +208,9 @@ void read_head(MapReader& file, Flow& out) {
   if (!out.name.empty() && !agent::is_agent_name(out.name))
     metadata.problem("name", "may hold lower-case letters, digits and `-`, 63 at most, for example dispute");
   out.description = metadata.text("description");
+  out.team = metadata.text("team");
+  if (!out.team.empty() && !agent::is_team_name(out.team))
+    metadata.problem("team", "has 1 to 63 letters, digits or . _ -, for example payments");
   allow_extensions(metadata, file.child("metadata"));
   metadata.finish();
 }

@@ -81,8 +81,58 @@ std::string BlockBooks::value_of(const BlockOutcome& outcome, std::size_t block)
 }
 
 const std::string& BlockBooks::input() {
-  if (!input_) input_ = require(deps_.store->run(ctx_.info().workflow_id), "the input of the run").input;
-  return *input_;
+  if (input_) return *input_;
+  auto run = deps_.store->run(ctx_.info().workflow_id);
+  // A run that another one has called has no row.
+  if (!run && run.error().code() == Code::kNotFound && begun().contains("input"))
+    return input_.emplace(begun()["input"].get<std::string>());
+  return input_.emplace(require(std::move(run), "the input of the run").input);
+}
+
+std::string BlockBooks::said(std::size_t block) {
+  const auto record = require(deps_.store->lookup_step("tool:" + key(block)), "the answer to a call");
+  if (!record) throw ApplicationFailure::non_retryable("the answer to a call is gone", "NOT_FOUND");
+  return read(record->result).value;
+}
+
+// ---- how the run began
+
+void BlockBooks::begins(platform::StepWrite& write) const {
+  const auto& info = ctx_.info();
+  write.run = info.workflow_id;
+  write.key = "flow.begin:" + sha256_hex(info.namespace_name + "/" + info.workflow_id);
+}
+
+const Json& BlockBooks::begun() {
+  if (beginning_) return *beginning_;
+  platform::StepWrite write;
+  begins(write);
+  const auto record = require(deps_.store->lookup_step(write.key), "the begin of the run");
+  beginning_ = record ? parse_json(record->result) : Json::object();
+  if (!beginning_->is_object()) beginning_ = Json::object();
+  return *beginning_;
+}
+
+agent::RunSettings BlockBooks::settings(const std::optional<protocol::Caller>& caller) const {
+  if (!caller) {
+    const std::string text =
+        require(deps_.store->run_settings(ctx_.info().workflow_id), "the run's settings");
+    return require(agent::read_settings(text), "the run's settings");
+  }
+  agent::RunSettings out;
+  out.environment = caller->call.environment;
+  return out;
+}
+
+protocol::CallRef BlockBooks::call(std::size_t block) {
+  protocol::CallRef out;
+  out.id = out.tool = program_.flow.blocks[block].id;
+  out.key = key(block);
+  out.step = static_cast<std::uint32_t>(block + 1);
+  out.team = program_.flow.team;
+  // Runs that an earlier build began have no record of it.
+  out.environment = begun().empty() ? settings(std::nullopt).environment : begun().value("environment", "");
+  return out;
 }
 
 // ---- records: as those of tools, and the outlet
@@ -127,9 +177,33 @@ std::string BlockBooks::event_key(std::size_t block, std::string_view what) cons
   return fmt::format("{}/step/{}/{}", ctx_.info().run_id, block + 1, what);
 }
 
+platform::Told BlockBooks::event(std::string_view type, const Json& data, const std::string& key) const {
+  return {ctx_.info().workflow_id, std::string(type), dump_json(data),
+          fmt::format("{}/{}", ctx_.info().run_id, key)};
+}
+
 void BlockBooks::publish(std::string_view type, const Json& data, const std::string& key) {
-  require(deps_.streams->publish(ctx_.info().workflow_id, type, dump_json(data),
-                                 fmt::format("{}/{}", ctx_.info().run_id, key)),
+  const platform::Told told = event(type, data, key);
+  require(deps_.streams->publish(told.run, told.type, told.json, told.key), "publishing an event");
+}
+
+void BlockBooks::tell_caller(const protocol::Caller& caller, std::string_view type, const Json& more,
+                             std::string_view what) {
+  Json step = {{"step", caller.call.step},
+               {"kind", "flow"},
+               {"name", caller.call.tool},
+               {"run", ctx_.info().workflow_id}};
+  step.update(more);
+  require(deps_.streams->publish(caller.run, type, dump_json(step),
+                                 fmt::format("child/{}/{}", caller.call.key, what)),
+          "publishing an event");
+}
+
+void BlockBooks::refused(const std::string& run, const protocol::CallRef& call, const std::string& why) {
+  const Json ruling = {
+      {"step", call.step}, {"tool", call.tool}, {"action", "deny"}, {"reason", why}, {"granted", false}};
+  require(deps_.streams->publish(run, protocol::event::kPolicyRuled, dump_json(ruling),
+                                 fmt::format("grant/{}/{}", call.step, call.key)),
           "publishing an event");
 }
 
@@ -144,9 +218,10 @@ void BlockBooks::started(std::size_t block, const std::string& arguments) {
       "publishing an event");
 }
 
-void BlockBooks::wait_started(std::size_t block) {
+void BlockBooks::step_started(std::size_t block, const Json& more) {
   Json event = head(block);
   event["attempt"] = 1;
+  event.update(more);
   publish(protocol::event::kStepStarted, event, fmt::format("step/{}/started", block + 1));
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "activities/register.h"
+#include "activities/settings.h"
 #include "block/outcome.h"
 #include "block/program.h"
 #include "holdfast/activity.h"
@@ -52,11 +53,22 @@ class BlockBooks {
   // Its value: that of find(), or null of one that never ran.
   std::string value(std::size_t block);
   const std::string& input();
+  // Of a call that the workflow makes, what whoever answered it has recorded for it.
+  std::string said(std::size_t block);
+
+  // What the run began with, an object; empty: that is not recorded.
+  const Json& begun();
+  // The record of that, without what it says.
+  void begins(platform::StepWrite& write) const;
+  // As the run was started, by whom and by which label.
+  agent::RunSettings settings(const std::optional<protocol::Caller>& caller) const;
+  // A call of the block, as others are told it.
+  protocol::CallRef call(std::size_t block);
 
   // A crash may take it: whoever does the work again says it again.
   void started(std::size_t block, const std::string& arguments);
-  // Of a wait, which nobody begins again.
-  void wait_started(std::size_t block);
+  // Of a step of the workflow, which nobody begins again. `more`: an object.
+  void step_started(std::size_t block, const Json& more);
   void retrying(std::size_t block, int attempt, const std::string& error,
                 std::optional<std::chrono::milliseconds> retry_after);
   // To be written with the next flush().
@@ -74,6 +86,12 @@ class BlockBooks {
   // What is known is told again, for a log that does not have it.
   void tell_again(std::size_t block, const BlockOutcome& outcome);
   void publish(std::string_view type, const Json& data, const std::string& key);
+  platform::Told event(std::string_view type, const Json& data, const std::string& key) const;
+  // Into the log of the run that called this one, about the call.
+  void tell_caller(const protocol::Caller& caller, std::string_view type, const Json& more,
+                   std::string_view what);
+  // Tool grants let a call not be made.
+  void refused(const std::string& run, const protocol::CallRef& call, const std::string& why);
 
   activity::Context& context() { return ctx_; }
   // Texts of tools, without secrets.
@@ -90,6 +108,7 @@ class BlockBooks {
   const std::vector<protocol::FlowOrigin> begun_;
   const std::optional<Round> round_;
   std::optional<std::string> input_;
+  std::optional<Json> beginning_;
   std::vector<platform::StepWrite> writes_;
   std::vector<platform::Told> tells_;
   std::size_t pending_bytes_ = 0;

@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/caller_answer.h"
+#include "activities/catalog.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "block/respond_block.h"
 #include "block/values.h"
 #include "holdfast/failure.h"
+#include "platform/audit_rules.h"
 #include "protocol/events.h"
 
 namespace holdfast::flows {
@@ -35,28 +39,10 @@ BlockBooks FlowActivities::books(activity::Context& ctx, const Program& program)
   return {ctx, deps_, program};
 }
 
-protocol::FlowPlan FlowActivities::begin(activity::Context& ctx, const protocol::FlowInput& in) {
-  const ProgramPtr flow = program(in.flow, in.version);
-  protocol::FlowPlan plan = plan_of(*flow, in.version);
-  BlockBooks at = books(ctx, *flow);
-  const auto origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
-  if (origin) plan.origin = origin->origin;
-  Json started = {{"agent", in.flow},
-                  {"flow", flow->flow.name},
-                  {"version", in.version},
-                  {"planner", plan.planner},
-                  {"activities", plan.steps.size()},
-                  {"blocks", plan.rules.size()},
-                  {"input", excerpt(at.input())}};
-  if (origin) started["origin"] = origin->origin;
-  at.publish(protocol::event::kRunStarted, started, "run.started");
-  return plan;
-}
-
 void FlowActivities::step(activity::Context& ctx, const protocol::FlowStepInput& in) {
   const ProgramPtr flow = program(in.flow, in.version);
   BlockBooks at = books(ctx, *flow);
-  if (!in.over) return at.wait_started(in.block);
+  if (!in.over) return at.step_started(in.block, Json::object());
   BlockOutcome outcome;
   outcome.value = "null";
   at.ended(in.block, outcome);
@@ -103,13 +89,60 @@ protocol::FlowResult FlowActivities::finish(activity::Context& ctx, const protoc
   const ProgramPtr flow = completed ? program(in.flow, in.version) : nullptr;
   BlockBooks at = books(ctx, flow ? *flow : kNone);
   if (completed) {
-    at.publish(protocol::event::kRunCompleted, end_event(at, *flow, in, result), "run.end");
+    const Json ended = end_event(at, *flow, in, result);
+    if (in.caller) answer_caller(at, in, result);
+    at.publish(protocol::event::kRunCompleted, ended, "run.end");
   } else if (in.status == RunEnd::kCanceled) {
     at.publish(protocol::event::kRunCanceled, {{"reason", in.error}}, "run.end");
   } else {
     at.publish(protocol::event::kRunFailed, {{"error_type", in.error_type}, {"error", in.error}}, "run.end");
   }
+  if (in.caller && !completed) record_end(at, in);
   return result;
+}
+
+namespace {
+
+platform::AuditRow end_of(const std::string& run, const protocol::FlowFinishInput& in) {
+  platform::Bill ended;
+  ended.run = run;
+  ended.agent = in.flow;
+  ended.version = in.version;
+  ended.status = to_string(in.status);
+  ended.error_type = in.error_type;
+  return platform::rules::audit_of_end(ended, std::nullopt);
+}
+
+}  // namespace
+
+// The output becomes the result of the call.
+void FlowActivities::answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
+                                   const protocol::FlowResult& result) {
+  const protocol::Caller& caller = *in.caller;
+  const std::string said =
+      result.output.is_string() ? result.output.get<std::string>() : dump_json(result.output);
+  std::optional<agent::AgentDefinition> asking;
+  if (!protocol::is_flow(caller.agent)) {
+    const auto stored = require(deps_.store->definition(caller.agent, caller.version), "who called");
+    asking = require(agent::parse_definition(stored.text, caller.agent), "who called");
+  }
+  platform::StepWrite write = agent::answer_to(*deps_.store, caller, asking ? &*asking : nullptr, said);
+  platform::StepWrite began;
+  books.begins(began);
+  write.said.push_back(end_of(began.run, in));
+  require(deps_.store->commit_step(write), "storing the answer for whoever called");
+  if (!asking) return;  // it tells itself what its block came to
+  books.tell_caller(caller, protocol::event::kStepCompleted, {{"result", excerpt(said)}, {"is_error", false}},
+                    "completed");
+}
+
+void FlowActivities::record_end(BlockBooks& books, const protocol::FlowFinishInput& in) {
+  platform::StepWrite write;
+  books.begins(write);
+  write.key = "flow.ended:" + sha256_hex(write.key);
+  write.result = "{}";
+  write.said.push_back(end_of(write.run, in));
+  require(deps_.store->commit_step(write), "recording the end of the run");
 }
 
 }  // namespace holdfast::flows

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "block/program.h"
+#include "block/values.h"
 #include "holdfast/activity.h"
 #include "perform/block_books.h"
 #include "perform/parts.h"
@@ -27,7 +28,9 @@ class FlowActivities {
   FlowActivities(agent::Deps deps, Evaluate evaluate)
       : deps_(std::move(deps)), evaluate_(std::move(evaluate)) {}
 
+  // begin_flow.cc
   protocol::FlowPlan begin(activity::Context& ctx, const protocol::FlowInput& in);
+  // flow_activities.cc
   void step(activity::Context& ctx, const protocol::FlowStepInput& in);
   protocol::FlowResult finish(activity::Context& ctx, const protocol::FlowFinishInput& in);
   // blocks_activity.cc
@@ -40,6 +43,9 @@ class FlowActivities {
   protocol::FlowTakenUp take_up(activity::Context& ctx, const protocol::FlowTakeUpInput& in);
   // completed_outside.cc
   protocol::FlowBlocksResult completed(activity::Context& ctx, const protocol::FlowCompletedInput& in);
+  // workflow_calls.cc: before and behind a call that the workflow makes.
+  protocol::FlowCall call(activity::Context& ctx, const protocol::FlowStepInput& in);
+  protocol::FlowBlocksResult called(activity::Context& ctx, const protocol::FlowCalledInput& in);
 
  private:
   using ProgramPtr = std::shared_ptr<const Program>;
@@ -58,7 +64,22 @@ class FlowActivities {
   BlockOutcome run_known_block(OneActivity& at, std::size_t block);
   Result<sandbox::Reply> evaluate(activity::Context& ctx, const Program& program,
                                   const sandbox::Request& request);
+  // workflow_calls.cc
+  std::expected<protocol::PlannedCall, BlockFailure> planned(OneActivity& at, std::size_t block);
+  // None: tool grants let it be made.
+  std::optional<BlockFailure> not_granted(OneActivity& at, std::size_t block);
+  // begin_flow.cc
+  std::string version_of(BlockBooks& books, const protocol::FlowInput& in);
+  std::string input_of(const Program& program, const protocol::Caller& caller);
+  void require_granted(BlockBooks& books, const protocol::Caller& caller);
+  void record_begin(BlockBooks& books, const protocol::FlowInput& in, protocol::FlowPlan& plan,
+                    const std::string& input);
+  // Of a run that another one has called.
+  void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
+                     const protocol::FlowResult& result);
+  void record_end(BlockBooks& books, const protocol::FlowFinishInput& in);
   // tool_calls.cc
+  std::optional<BlockFailure> refused_call(OneActivity& at, std::size_t block);
   BlockOutcome call_tool(OneActivity& at, std::size_t block, const std::string& arguments);
   agent::ToolEnding attempt_call(OneActivity& at, std::size_t block, const Json& arguments);
   agent::ToolEnding one_call(OneActivity& at, std::size_t block, const Json& arguments);

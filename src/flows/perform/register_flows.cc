@@ -35,6 +35,12 @@ void register_flows(const agent::Workers& workers, const agent::Deps& deps, Eval
   workers.tools->register_activity(
       kFlowEachEndActivity,
       [activities](activity::Context& ctx, FlowEachInput in) { return activities->each_end(ctx, in); });
+  workers.tools->register_activity(kFlowCallActivity, [activities](activity::Context& ctx, FlowStepInput in) {
+    return activities->call(ctx, in);
+  });
+  workers.agents->register_activity(
+      kFlowCalledActivity,
+      [activities](activity::Context& ctx, FlowCalledInput in) { return activities->called(ctx, in); });
   workers.tools->register_activity(
       kFlowBlocksActivity,
       [activities](activity::Context& ctx, FlowBlocksInput in) { return activities->blocks(ctx, in); });

@@ -54,6 +54,8 @@ BlockOutcome FlowActivities::call_tool(OneActivity& at, std::size_t block, const
   if (!read)
     return ended(
         BlockOutcome::of(std::unexpected(BlockFailure{"ValueError", std::string(read.error().message())})));
+  if (auto refusal = refused_call(at, block))
+    return ended(BlockOutcome::of(std::unexpected(*std::move(refusal))));
   if (tool.effect == Effect::kPure) return ended(outcome_of(attempt_call(at, block, *read)));
   at.books.flush();
   platform::EffectIntent intent;
@@ -87,6 +89,19 @@ BlockOutcome FlowActivities::call_tool(OneActivity& at, std::size_t block, const
                   tool.detached ? std::vector<platform::Told>() : at.books.tells(block, outcome)),
               "settling the effect");
   return settled_as(stands ? std::move(outcome) : at.books.read(settled.result));
+}
+
+// Tool grants, of a call that has not ended in an earlier attempt.
+std::optional<BlockFailure> FlowActivities::refused_call(OneActivity& at, std::size_t block) {
+  auto refusal = not_granted(at, block);
+  const ToolSpec& tool = *at.program.blocks[block].tool;
+  if (!refusal || tool.effect == Effect::kPure) return refusal;
+  if (require(deps_.store->lookup_effect(at.books.call_key(block)), "looking up the call")) {
+    // What an interrupted one did is the first thing to say.
+    if (tool.effect == Effect::kAtMostOnce) return std::nullopt;
+    refusal->message += "; an earlier attempt of this call may have taken effect";
+  }
+  return refusal;
 }
 
 // Until it has ended, or has been tried as often as may be. A block with a policy of its own waits for its

@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "agent/workflow_tool.h"
 #include "holdfast/failure.h"
 #include "protocol/detached.h"
 #include "protocol/names.h"
 #include "run/iteration.h"
+#include "run/people.h"
 #include "run/readiness.h"
 
 namespace holdfast::flows {
@@ -77,7 +79,8 @@ std::int64_t ms_since_epoch(WallTime time) {
 // Shared with its handlers, which outlive the main coroutine.
 class FlowRun : public std::enable_shared_from_this<FlowRun> {
  public:
-  FlowRun(workflow::Context& ctx, FlowInput input) : ctx_(ctx), input_(std::move(input)) {
+  FlowRun(workflow::Context& ctx, FlowInput input)
+      : ctx_(ctx), input_(std::move(input)), people_(std::make_shared<People>(ctx)) {
     if (input_.state) restore();
   }
 
@@ -97,6 +100,9 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   Task<void> await_completion(std::uint32_t number);
   std::vector<FlowOrigin> begun_of(const FlowStep& step) const;
   void taken(FlowBlocksResult result);
+  Task<void> call(std::uint32_t number);
+  Task<FlowBlocksResult> answer(std::uint32_t block, PlannedCall planned);
+  Caller caller_of(const PlannedCall& planned) const;
   Task<void> tell(std::uint32_t block, bool over);
   void step_ended(std::uint32_t step);
   void fail(std::string type, std::string message);
@@ -116,9 +122,13 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   Task<void> report_end(FlowFinishInput in);
   FlowFinishInput end_of(RunEnd status) const;
   Json status() const;
+  // What a sub-flow is, its first activity says.
+  const std::string& flow() const { return plan_.flow.empty() ? input_.flow : plan_.flow; }
+  const std::string& version() const { return plan_.flow.empty() ? input_.version : plan_.version; }
 
   workflow::Context& ctx_;
   const FlowInput input_;
+  const std::shared_ptr<People> people_;
   FlowPlan plan_;
   std::vector<std::string> outlets_;                // by block; empty: it has not ended
   std::vector<std::vector<std::uint32_t>> behind_;  // by step: those that wait for it
@@ -130,6 +140,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   std::set<std::string> completed_;  // ids of completions that were told
   std::uint32_t parts_begun_ = 0;
   bool leaving_ = false;
+  std::vector<Undoable> undoable_;  // of agents: a flow undoes nothing
   std::optional<CancelScope> scope_;
   std::string phase_ = "starting";
   std::string error_type_;  // empty: nothing has failed
@@ -142,6 +153,7 @@ void FlowRun::register_handlers() {
   ctx_.on_update(
       kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
       [self](const CompletionNews& news) { self->check_completed(news); });
+  people_->register_handler();
 }
 
 Json FlowRun::status() const {
@@ -150,10 +162,11 @@ Json FlowRun::status() const {
     for (const std::uint32_t block : plan_.steps[step].blocks) open.push_back(block);
   }
   const auto is_over = [](const std::string& outlet) { return !outlet.empty(); };
-  return {{"agent", input_.flow},      {"version", input_.version},
-          {"planner", plan_.planner},  {"phase", phase_},
+  Json approvals = people_->status();
+  return {{"agent", flow()},           {"version", version()},
+          {"planner", plan_.planner},  {"phase", approvals.empty() ? phase_ : "approval"},
           {"blocks", outlets_.size()}, {"ended", std::ranges::count_if(outlets_, is_over)},
-          {"open", std::move(open)}};
+          {"open", std::move(open)},   {"approvals", std::move(approvals)}};
 }
 
 // ---- the run as a whole
@@ -161,6 +174,7 @@ Json FlowRun::status() const {
 Task<FlowResult> FlowRun::run() {
   Outcome<bool> begun = co_await attempt(begin());
   if (begun.ok()) {
+    people_->begin(plan_);
     co_await follow();
   } else if (!ctx_.workflow_cancelled()) {
     fail(type_of(begun.error()), root_of(begun.error()).message());
@@ -270,6 +284,7 @@ Task<void> FlowRun::perform(std::uint32_t number) {
   }
   if (step.wait_ms) co_return co_await wait(number);
   if (step.each) co_return co_await iterate_over(number);
+  if (!step.calls.empty()) co_return co_await call(number);
   if (kept_.contains(number)) co_return co_await await_completion(number);
   FlowBlocksInput in;
   in.flow = plan_.flow;
@@ -308,6 +323,57 @@ Task<void> FlowRun::wait(std::uint32_t number) {
   }
   co_await tell(block, true);
   outlets_[block] = "done";
+}
+
+// A call that the workflow makes: of a person, an agent, a model or a flow.
+Task<void> FlowRun::call(std::uint32_t number) {
+  const FlowStep& step = plan_.steps[number];
+  const std::uint32_t block = step.blocks.front();
+  FlowStepInput in;
+  in.flow = plan_.flow;
+  in.version = plan_.version;
+  in.block = block;
+  const auto options = blocks_options(step);
+  FlowCall begun = co_await ctx_.activity<FlowCall>(kFlowCallActivity, options, in);
+  if (begun.over) co_return taken(*begun.over);
+  FlowBlocksResult result = co_await answer(block, std::move(begun.planned));
+  taken(std::move(result));
+}
+
+Task<FlowBlocksResult> FlowRun::answer(std::uint32_t block, PlannedCall planned) {
+  const agent::WorkflowTool* tool = agent::find_workflow_tool(planned.kind);
+  if (!tool)
+    throw ApplicationFailure::non_retryable("this build knows no `" + planned.kind + "`", "NOT_FOUND");
+  agent::WorkflowCall made(ctx_, planned, caller_of(planned));
+  made.undoable = &undoable_;
+  made.flags = kLoopFlags;
+  made.ask = [people = people_](PlannedCall asked) { return people->ask(std::move(asked)); };
+  auto calling = tool->run(std::move(made));
+  Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
+  if (!outcome.ok() && (ctx_.workflow_cancelled() || scope_->canceled())) outcome.error().raise();
+  FlowCalledInput in;
+  in.flow = plan_.flow;
+  in.version = plan_.version;
+  in.block = block;
+  if (outcome.ok()) {
+    in.text = outcome.value().text;
+  } else {
+    in.error_type = type_of(outcome.error());
+    in.error = root_of(outcome.error()).message();
+  }
+  FlowBlocksResult result = co_await ctx_.activity<FlowBlocksResult>(kFlowCalledActivity, bookkeeping(), in);
+  co_return result;
+}
+
+Caller FlowRun::caller_of(const PlannedCall& planned) const {
+  Caller caller;
+  caller.run = ctx_.info().workflow_id;
+  caller.agent = plan_.flow;
+  caller.version = plan_.version;
+  caller.call = planned.call;
+  caller.depth = (input_.caller ? input_.caller->depth : 0) + 1;
+  caller.requester = plan_.requester;
+  return caller;
 }
 
 // False: the run goes on with a new history before the time is over.
@@ -365,7 +431,7 @@ Task<void> FlowRun::await_completion(std::uint32_t number) {
 // The call may be completed before its activity has said under which id.
 void FlowRun::check_completed(const CompletionNews& news) const {
   const auto calls = [this](std::uint32_t step) {
-    return !plan_.steps[step].wait_ms && !plan_.steps[step].each;
+    return !plan_.steps[step].wait_ms && !plan_.steps[step].each && plan_.steps[step].calls.empty();
   };
   const auto keeps = [&news](const auto& kept) { return kept.second.completion == news.id; };
   if (std::ranges::any_of(open_, calls) || std::ranges::any_of(kept_, keeps)) return;
@@ -381,9 +447,9 @@ Json FlowRun::take_completed(const CompletionNews& news) {
 
 // ---- with a new history
 
-// Everything that is open can be left, or ends soon.
+// Everything that is open can be left, or ends soon: a person, an agent or a flow may not.
 bool FlowRun::may_leave() const {
-  return true;
+  return std::ranges::all_of(open_, [this](std::uint32_t step) { return plan_.steps[step].calls.empty(); });
 }
 
 bool FlowRun::leaves() {
@@ -485,9 +551,10 @@ std::vector<FlowEnded> FlowRun::known_to(const FlowStep& step) const {
 
 FlowFinishInput FlowRun::end_of(RunEnd status) const {
   FlowFinishInput in;
-  in.flow = input_.flow;
-  in.version = input_.version;
+  in.flow = flow();
+  in.version = version();
   in.status = status;
+  in.caller = input_.caller;
   for (std::uint32_t block = 0; block < outlets_.size(); ++block) {
     if (outlets_[block].empty()) continue;
     FlowEnded& one = in.ended.emplace_back();

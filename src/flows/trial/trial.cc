@@ -32,7 +32,7 @@ BlockResult result_of(const Pinned& pinned) {
 
 // Its work is done outside of the flow; `run` gives the arguments.
 bool calls_out(const BoundBlock& block) {
-  return block.tool != nullptr;
+  return block.tool != nullptr || !block.type->calls.empty();
 }
 
 class Run {

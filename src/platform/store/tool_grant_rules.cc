@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "protocol/agent_reference.h"
+#include "protocol/flow_run.h"
 
 namespace holdfast::platform {
 
@@ -32,6 +33,12 @@ bool is_tool_pattern(std::string_view text) {
   return text.empty() || is_word(text, kMaxToolBytes, "_-");
 }
 
+// What a flow's blocks call is granted as an agent's tools are.
+std::string_view without_flow_prefix(std::string_view agent) {
+  if (protocol::is_flow(agent)) agent.remove_prefix(protocol::kFlowPrefix.size());
+  return agent;
+}
+
 Status wrong(std::string message) {
   return {Code::kInvalidArgument, std::move(message)};
 }
@@ -50,8 +57,8 @@ namespace rules {
 
 Status check_tool_grant(const ToolGrant& row) {
   if (Status status = check_name("the namespace of a grant", row.namespace_name); !status.ok()) return status;
-  if (row.agent != kAnyScope && !is_word(row.agent, kMaxScopeBytes, "-"))
-    return wrong("`agent` is the name of an agent, or * for every one");
+  if (row.agent != kAnyScope && !is_word(without_flow_prefix(row.agent), kMaxScopeBytes, "-"))
+    return wrong("`agent` is the name of an agent, or of a flow as flow:NAME, or * for every one");
   if (row.team != kAnyScope && !is_word(row.team, kMaxScopeBytes, "._-"))
     return wrong("`team` is a name of 1 to 63 letters, digits or . _ -, or * for every one");
   if (row.environment != kAnyScope && !protocol::is_label(row.environment))
