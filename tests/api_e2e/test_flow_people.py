@@ -200,7 +200,7 @@ def test_an_agent_is_a_child_that_outlives_a_kill(server, scripted):
     begun = dict(events(server, child))["run.started"]
     assert begun["parent"] == {"run": run, "step": 2} and begun["version"] == version
     assert [step["kind"] for step in ended["steps"]] == ["start", "agent", "respond"]
-    assert ended["usage"]["model_calls"] == 1, "what the agent used is the flow's, too"
+    assert ended["spent"]["model_calls"] == 1, "what the agent used is the flow's, too"
 
 
 def test_an_agent_that_fails_or_is_not_there_is_an_error(server, scripted):
@@ -300,7 +300,7 @@ def test_a_model_call_is_streamed_counted_and_outlives_a_kill(server, scripted):
     server.start()
     ended = server.wait(run, seconds=40)
     assert ended["output"].endswith("twenty."), ended
-    assert ended["usage"]["model_calls"] == 1, ended["usage"]
+    assert ended["spent"]["model_calls"] == 1, ended["spent"]
     assert [data["kind"] for type, data in events(server, child) if type == "step.completed"] == ["model"]
 
 
