@@ -402,7 +402,7 @@ def test_what_cannot_be_run_or_was_not_granted_is_refused(server):
 - {id: ask, type: http, needs: [begin], async: true, with: {http: {url: "http://127.0.0.1:1/x"}}}
 """))
     assert outside.status == 400 and outside.json["code"] == "invalid_flow"
-    assert "ask.yaml:7:" in outside.json["detail"] and "cannot be completed from outside yet" in outside.json["detail"]
+    assert "ask.yaml:7:" in outside.json["detail"] and "is not completed from outside" in outside.json["detail"]
     far = server.request("PUT", "/api/v1/flows/far", flow("far", """
 - {id: begin, type: start}
 - {id: get, type: http, needs: [begin], with: {http: {url: "https://far.example/x"}}}

@@ -126,17 +126,6 @@ constexpr std::string_view kFrame = R"json({
 }
 )json";
 
-// Of a type that can be planned, and not run yet.
-Json planned_schema(const BlockType& type) {
-  Json out = {{"type", {"object", "null"}}};
-  if (type.decides) {
-    out = {{"type", "object"},
-           {"required", {"rules"}},
-           {"properties", {{"rules", {{"$ref", "#/$defs/rules"}}}}}};
-  }
-  return out;
-}
-
 }  // namespace
 
 std::string flow_schema() {
@@ -145,9 +134,8 @@ std::string flow_schema() {
   Ordered& block = out["$defs"]["block"];
   for (const BlockType& type : block_types()) {
     block["properties"]["type"]["enum"].push_back(type.name);
-    const RunnableBlock* runs = find_runnable_block(type.name);
     Ordered then = {
-        {"properties", {{"with", Ordered(runs ? runs->schema(type.name) : planned_schema(type))}}}};
+        {"properties", {{"with", Ordered(find_runnable_block(type.name)->schema(type.name))}}}};
     // Its outlets stand there, and a graph needs them.
     if (type.decides) then["required"] = {"with"};
     if (type.has_body) then["required"] = {"blocks", "with"};

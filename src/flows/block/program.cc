@@ -20,15 +20,6 @@ using std::chrono::milliseconds;
 // Of one evaluation; what is longer belongs to a program of its own. Well within the activity's heartbeat.
 constexpr milliseconds kLongestEvaluation{5000};
 
-std::string types_that_run() {
-  std::string out;
-  for (const RunnableBlock* type : runnable_blocks()) {
-    if (!out.empty()) out += ", ";
-    out += type->type;
-  }
-  return out;
-}
-
 // What the file says, and nothing does yet, is refused: it would be passed over.
 void check_options(MapReader& in, const FlowBlock& spec, const RunnableBlock& type, bool is_tool) {
   if (spec.retry && type.waits) in.problem("retry", "a wait makes no attempts; remove it");
@@ -125,11 +116,7 @@ BoundBlock read_block(const BlockList& list, const YAML::Node& node, std::size_t
   MapReader in(list.problems, node, path);
   BoundBlock out;
   out.type = find_runnable_block(spec.type->name);
-  if (out.type == nullptr) {
-    in.problem("type", fmt::format("a block of type `{}` cannot be run yet, only planned; those that run: {}",
-                                   spec.type->name, types_that_run()));
-    return out;
-  }
+  HF_CHECK(out.type);  // every type that is known runs: program_test.cc
   MapReader with = in.map("with");
   BlockReader reader{in, with, spec, list.base_directory, out, {}};
   if (list.around) reader.names = list.around->names;
