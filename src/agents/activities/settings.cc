@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "net/reach.h"
 #include "platform/run_environment.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
@@ -59,7 +60,7 @@ Result<Json> notify_list(std::string_view text, std::string_view source) {
   spec::YamlProblems problems(source);
   Json out;
   try {
-    const YAML::Node root = YAML::Load(std::string(text));
+    const YAML::Node root = spec::yaml_document(std::string(text));
     std::size_t nodes_left = spec::kMaxYamlNodes;
     out = spec::yaml_to_json(root, problems, nodes_left);
     if (!out.is_array()) problems.add(root.Mark(), "a list is expected, as `notify` of agent.yaml has it");

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::openapi {
@@ -21,7 +22,7 @@ Result<Json> parsed(std::string_view text, std::string_view source) {
   Json out;
   try {
     std::size_t nodes_left = spec::kMaxYamlNodes;
-    out = spec::yaml_to_json(YAML::Load(std::string(text)), problems, nodes_left);
+    out = spec::yaml_to_json(spec::yaml_document(std::string(text)), problems, nodes_left);
     if (nodes_left == 0) {
       return fail(
           Code::kInvalidArgument,

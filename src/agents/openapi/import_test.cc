@@ -124,6 +124,11 @@ TEST(Openapi, WhatIsSelectedComesOrTheImportFails) {
   EXPECT_THAT(refusal(kPets, options), HasSubstr("`upload`: its body is not JSON"));
 }
 
+TEST(Openapi, ASecondDocumentAndALoneCommaAreRefused) {
+  EXPECT_THAT(refusal("openapi: 3.1.0\n---\nopenapi: 3.0.0\n"), HasSubstr("a second document"));
+  EXPECT_THAT(refusal(","), HasSubstr("broken YAML"));
+}
+
 TEST(Openapi, YamlOf31WithARelativeServer) {
   ImportOptions options;
   options.source = "https://api.example.com/spec/openapi.yaml";

@@ -43,4 +43,13 @@ std::vector<YAML::Node> yaml_documents(const std::string& text) {
   return YAML::LoadAll(text);
 }
 
+YAML::Node yaml_document(const std::string& text) {
+  const std::vector<YAML::Node> documents = yaml_documents(text);
+  for (std::size_t i = 1; i < documents.size(); ++i) {
+    if (!documents[i].IsNull())  // a `---` with nothing behind it
+      throw YAML::ParserException(documents[i].Mark(), "a second document (after `---`), which nobody would read");
+  }
+  return documents.empty() ? YAML::Node() : documents.front();
+}
+
 }  // namespace holdfast::spec

@@ -14,4 +14,7 @@ namespace holdfast::spec {
 // As YAML::LoadAll. Throws YAML::ParserException, also where that would not come to an end.
 std::vector<YAML::Node> yaml_documents(const std::string& text);
 
+// Of a text that is one. Throws YAML::ParserException where a second one begins as well. No document: null.
+YAML::Node yaml_document(const std::string& text);
+
 }  // namespace holdfast::spec

@@ -21,5 +21,12 @@ TEST(YamlDocuments, ATextThatGoesOnWithNoDocumentIsBroken) {
     EXPECT_THROW(yaml_documents(text), YAML::Exception) << text;
 }
 
+TEST(YamlDocuments, OfATextThatIsOneASecondIsNotPassedOver) {
+  EXPECT_EQ(yaml_document("a: 1\n---\n")["a"].as<int>(), 1);
+  EXPECT_TRUE(yaml_document("").IsNull());
+  EXPECT_THROW(yaml_document("a: 1\n---\nb: 2\n"), YAML::ParserException);
+  EXPECT_THROW(yaml_document(","), YAML::ParserException);
+}
+
 }  // namespace
 }  // namespace holdfast::spec
