@@ -16,6 +16,7 @@
 #include "base/json_member.h"
 #include "base/url.h"
 #include "net/client_tls.h"
+#include "spec/yaml_documents.h"
 
 namespace holdfast::app {
 
@@ -138,16 +139,16 @@ ApiSession::Reply ApiSession::change(const std::string& method, const std::strin
 
 namespace {
 
-// By the first `kind` in it, as YAML or as JSON.
-bool is_flow(std::string_view text) {
-  constexpr std::string_view kKind = "kind";
-  for (std::size_t at = text.find(kKind); at != std::string_view::npos; at = text.find(kKind, at + 1)) {
-    const std::size_t value = text.find_first_not_of("\"': \t", at + kKind.size());
-    const bool begins = at == 0 || std::string_view("\n\"' {,").find(text[at - 1]) != std::string_view::npos;
-    if (begins && value != std::string_view::npos && value > at + kKind.size())
-      return text.substr(value).starts_with("Flow");
+// By its `kind`: YAML, of which JSON is a part.
+bool is_flow(const std::string& text) {
+  try {
+    const std::vector<YAML::Node> documents = spec::yaml_documents(text);
+    if (documents.empty() || !documents.front().IsMap()) return false;
+    const YAML::Node kind = documents.front()["kind"];
+    return kind && kind.IsScalar() && kind.Scalar() == "Flow";
+  } catch (const YAML::Exception&) {
+    return false;  // the server tells where it is broken, whichever of the two it is
   }
-  return false;
 }
 
 }  // namespace

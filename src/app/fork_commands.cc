@@ -9,6 +9,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/user_name.h"
 #include "app/steering_commands.h"
 #include "app/usage_text.h"
 #include "base/json.h"

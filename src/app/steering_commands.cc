@@ -4,13 +4,12 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
-
 #include "app/api_session.h"
 #include "app/exit_code.h"
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/user_name.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -27,13 +26,6 @@ void add(Json& body, const char* name, const std::string& text) {
 }
 
 }  // namespace
-
-std::string user_name() {
-  for (const char* variable : {"USER", "LOGNAME"}) {
-    if (const char* value = std::getenv(variable); value != nullptr && *value != '\0') return value;
-  }
-  return "command line";
-}
 
 int send_message(const SendOptions& options) {
   if (options.text.has_value() == options.input_file.has_value()) {

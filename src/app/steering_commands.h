@@ -62,7 +62,4 @@ struct CompleteOptions {
 };
 int complete_call(const CompleteOptions& options);
 
-// Who is at this terminal.
-std::string user_name();
-
 }  // namespace holdfast::app

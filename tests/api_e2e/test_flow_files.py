@@ -243,3 +243,13 @@ async def run_workflow(workflow_input):
     for told in ("Sorter: left out: the model setting `top_p`: 1", "Writer: left out: the tool `search`", "line 9: `if a[\"kind\"] == \"b\":`"):
         assert told in done.stderr
     shutil.rmtree(made)
+
+
+def test_what_a_file_is_is_its_kind_and_not_a_word_in_it(server, cli, tmp_path):
+    """A comment, a text or a later document that says otherwise changes nothing."""
+    file = tmp_path / "kinds.yaml"
+    file.write_text("# kind: Agent, it was once\nmetadata: {name: kinds, description: 'kind: Agent'}\n"
+                    "apiVersion: holdfast.dev/v1\nkind: Flow\nspec:\n  blocks: [{id: begin, type: start}]\n")
+    applied = cli(server, "flow", "apply", str(file))
+    assert applied.returncode == 0, applied.stderr
+    assert server.get("/api/v1/flows/kinds").status == 200
