@@ -101,6 +101,12 @@ class Tab:
     def open(self, url):
         self.call("Page.navigate", url=url)
 
+    def reload(self):
+        """Returns when the page that was there is gone: what it shows is not taken for what the next one will."""
+        self.evaluate("window.isLeft = true")
+        self.call("Page.reload")
+        self.wait_for("!window.isLeft")
+
     def evaluate(self, expression):
         result = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result

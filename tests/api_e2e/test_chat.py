@@ -31,7 +31,7 @@ def answered(page, turns, text):
 
 def reload(page):
     page.evaluate("window.old = true")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("!window.old && !!document.getElementById('say')")
 
 

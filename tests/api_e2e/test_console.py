@@ -155,7 +155,7 @@ def test_who_leaves_a_run_and_comes_back_sees_it_whole(server, page):
     page.wait_for(f"!!document.querySelector('.runs [data-run=\"{run}\"]')")
     page.evaluate("history.back()")
     page.wait_for("document.querySelector('.say.model .prose')?.textContent.includes('three')")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("!!document.querySelector('.end.completed .prose')")
     page.wait_for("!document.querySelector('.say.model[aria-busy=true]')")
     assert text_of(page, ".say.model .prose").strip() == SENTENCE
@@ -190,7 +190,7 @@ def test_a_run_that_was_stopped_has_no_running_step(server, page, stop, end):
     for _ in range(2):
         page.wait_for("document.querySelector('.say.model .note')?.textContent == 'stopped'")
         assert page.evaluate("document.querySelectorAll('.timeline .span.running, .say.running').length") == 0
-        page.call("Page.reload")
+        page.reload()
     steps = server.wait(run, lambda r: r["closed_at"])["steps"]
     assert [step["status"] for step in steps] == ["stopped"]
 
@@ -246,7 +246,7 @@ def test_runs_come_as_they_are_scrolled_to_and_as_they_happen(own_server, page):
     enter(page, "#filter-status", "running")
     page.wait_for(f"document.querySelectorAll('.runs .run').length == 1 && !!document.querySelector('[data-run=\"{news}\"]')")
     assert page.evaluate("location.search") == "?status=running"
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("document.querySelectorAll('.runs .run').length == 1")
 
 

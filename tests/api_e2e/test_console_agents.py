@@ -83,7 +83,7 @@ def test_what_is_read_of_a_definition_is_that_definition(shop, page, agent):
     page.wait_for("document.querySelector('.lines')?.textContent.includes('Slowly.')")
     assert page.evaluate("location.search") == f"?version={first}"
     page.evaluate("window.before = true")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("!window.before && document.querySelector('.lines')?.textContent.includes('Slowly.')")
 
 

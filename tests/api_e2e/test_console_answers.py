@@ -185,7 +185,7 @@ def test_a_link_is_made_shown_once_and_revoked(own_server, page, payments):
     assert server.get(path).status == 200
     page.wait_for("document.querySelector('.links li')?.textContent.includes('bob')")
     page.evaluate("window.before = true")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("!window.before && !!document.querySelector('.links-fold summary')")
     page.evaluate("document.querySelector('.links-fold summary').click()")
     page.wait_for("document.querySelector('.links li')?.textContent.includes('open')")

@@ -77,7 +77,7 @@ def test_a_flow_is_read_as_a_graph_with_the_keyboard(server, receiver, page):
             page.wait_for(f"document.activeElement.dataset.block == '{there}'")
     press(page, "Enter")
     page.wait_for("location.search == '?block=size' && document.querySelector('.block-panel pre')?.textContent.includes('input.amount > 100')")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("document.querySelector('.flow-block.chosen')?.dataset.block == 'size'")
     choose(page, "review")
     assert "A <b>look</b>" in text_of(page, ".block-panel pre") and page.evaluate("document.querySelectorAll('.screen b').length") == 0

@@ -15,7 +15,7 @@ SHOWN = "document.querySelectorAll('.runs .run').length"
 
 def reload(page):
     page.evaluate("window.before = true")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("!window.before")
 
 

@@ -136,7 +136,7 @@ def test_a_session_is_ended(guarded, page, signed_in):
     add_user(guarded, "bob", {"default": ["reader"]})
     assert guarded.post("/api/v1/session", {"name": "bob", "password": PASSWORD}).status == 201
     page.evaluate("document.querySelector('.parts a[aria-current]').click()")
-    page.call("Page.reload")
+    page.reload()
     page.wait_for("document.querySelectorAll('[data-credential]').length == 2")
     page.evaluate("document.querySelector('button[aria-label^=\"End the session of bob\"]').click()")
     page.wait_for("document.querySelectorAll('[data-credential]').length == 1")

@@ -166,7 +166,7 @@ def test_an_approval_is_an_address_and_one_that_is_not_there_is_told(own_server,
     assert server.post(f"/api/v1/approvals/{approval['id']}/decision",
                        {"decision": "approve", "decided_by": "mara", "arguments_sha256": approval["arguments_sha256"]}).status == 200
     page.wait_for("!!document.querySelector('.batch .approval.approved')")
-    page.call("Page.reload")  # decided long ago, it is what the address says all the same
+    page.reload()  # decided long ago, it is what the address says all the same
     page.wait_for("document.querySelector('.batch .chosen .approval.approved')?.textContent.includes('approved by mara')")
     open_inbox(page, server, "ap-nothing")
     page.wait_for("document.querySelector('.inbox-detail [role=alert]')?.textContent.includes('ap-nothing')")
