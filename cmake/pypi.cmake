@@ -10,10 +10,10 @@ else()
   set(_cache $ENV{HOME}/.cache/holdfast)
 endif()
 
-# fetch_from_pypi(OUT PACKAGE VERSION HASH sha256 PATTERNS glob ... PIP option ...): OUT is the folder in which the files of
-# the package's one archive stand that the patterns name.
+# fetch_from_pypi(OUT PACKAGE VERSION HASH sha256 PATTERNS glob ... PIP option ... [OPTIONAL what fails]): OUT is the folder
+# in which the files of the package's one archive stand that the patterns name. OPTIONAL: without them the rest is built.
 function(fetch_from_pypi out package version)
-  cmake_parse_arguments(arg "" HASH "PATTERNS;PIP" ${ARGN})
+  cmake_parse_arguments(arg "" "HASH;OPTIONAL" "PATTERNS;PIP" ${ARGN})
   set(folder ${_cache}/${package}-${version}-${arg_HASH})
   set(${out} ${folder} PARENT_SCOPE)
   if(EXISTS ${folder}/done)
@@ -28,7 +28,10 @@ function(fetch_from_pypi out package version)
             ${arg_PIP} --dest ${folder}/archive --requirement ${folder}/requirements.txt
     RESULT_VARIABLE failed)
   file(GLOB archive ${folder}/archive/*)
-  if(failed OR NOT archive)
+  if((failed OR NOT archive) AND arg_OPTIONAL)
+    message(WARNING "could not download ${package} ${version}: ${arg_OPTIONAL}")
+    return()
+  elseif(failed OR NOT archive)
     message(FATAL_ERROR "could not download ${package} ${version}; python3-pip and network are needed once")
   endif()
   file(ARCHIVE_EXTRACT INPUT ${archive} DESTINATION ${folder} PATTERNS ${arg_PATTERNS})
