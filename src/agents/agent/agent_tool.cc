@@ -1,8 +1,6 @@
 // `type: agent`: another agent as a child workflow, with a history, a conversation and retries of its own. It
 // records its answer for the call itself, when it finishes.
 
-#include <fmt/format.h>
-
 #include "agent/agent_names.h"
 #include "agent/children.h"
 #include "agent/workflow_tool.h"
@@ -60,7 +58,7 @@ Task<ToolAnswer> run_timed_by_engine(WorkflowCall call, Child child) {
 
 Task<ToolAnswer> run(WorkflowCall call) {
   Child child;
-  child.workflow_id = fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12));
+  child.workflow_id = child_id(call);
   child.input.agent = call.planned.sub_agent;
   child.input.caller = call.caller;
   if (call.planned.input.is_object()) {  // one whose definition stands in a block of a flow

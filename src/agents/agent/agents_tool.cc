@@ -133,7 +133,7 @@ ChildrenWanted wanted_of(const WorkflowCall& call, const JoinInput& join) {
   for (const Member& member : join.members) {
     const std::size_t number = out.children.size() + 1;
     Child& child = out.children.emplace_back();
-    child.workflow_id = fmt::format("{}.{}.{}", call.caller.run, call.planned.call.key.substr(0, 12), number);
+    child.workflow_id = fmt::format("{}.{}", child_id(call), number);
     child.input.agent = member.agent;
     Caller caller = call.caller;
     caller.call.key = member.key;

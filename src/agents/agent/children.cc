@@ -75,6 +75,10 @@ ChildEnd end_of(const Running& one, bool was_cancelled, const std::string& why) 
 
 }  // namespace
 
+std::string child_id(const WorkflowCall& call) {
+  return fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12));
+}
+
 Task<ChildrenEnd> run_children(workflow::Context* ctx, ChildrenWanted wanted,
                                std::vector<Undoable>* undoable) {
   const FamilyPtr family = start_all(*ctx, wanted);

@@ -27,6 +27,9 @@ struct Child {
   std::optional<protocol::FlowInput> flow;  // it is a run of that flow, and `input` means nothing
 };
 
+// The run that answers a call: the same, whoever asks again. Of several, their number goes behind it.
+std::string child_id(const WorkflowCall& call);
+
 struct ChildrenWanted {
   ChildrenWanted() = default;
   std::vector<Child> children;

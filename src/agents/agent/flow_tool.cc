@@ -1,8 +1,6 @@
 // `type: flow`: a run of a flow as a child workflow. The call's arguments are its input, and its output is
 // the answer, which it records for the call itself, when it finishes.
 
-#include <fmt/format.h>
-
 #include "agent/agent_names.h"
 #include "agent/children.h"
 #include "agent/workflow_tool.h"
@@ -40,7 +38,7 @@ std::optional<std::string> plan(const CallToPlan& call, PlannedCall& planned) {
 
 Task<ToolAnswer> run(WorkflowCall call) {
   Child child;
-  child.workflow_id = fmt::format("{}.{}", call.caller.run, call.planned.call.key.substr(0, 12));
+  child.workflow_id = child_id(call);
   FlowInput input;
   input.flow = call.planned.sub_agent;
   input.caller = call.caller;
