@@ -15,6 +15,8 @@ namespace {
 constexpr std::uint64_t kWorthReclaiming = 10'000;
 // As many rows as one large payload is worth.
 constexpr std::uint64_t kRowsOfLargePayload = 200;
+// Of three turns others have two.
+constexpr int kTurnsOfOthers = 2;
 // The longest that a slice waits for its turn, however long the last one took.
 constexpr std::chrono::nanoseconds kLongestTurn = std::chrono::milliseconds(50);
 }  // namespace
@@ -88,8 +90,9 @@ bool Sweeper::sweep_one(SweepSlice slice) {
   host_.hand_over(std::move(slice));
   std::unique_lock lock(mutex_);
   wake_.wait(lock, [this] { return stopping_ || !under_way_; });
-  const auto took = std::min<std::chrono::nanoseconds>(clock_.monotonic() - begun, kLongestTurn);
-  wake_.wait_for(lock, took, [this] { return stopping_; });
+  const auto turn =
+      std::min<std::chrono::nanoseconds>(kTurnsOfOthers * (clock_.monotonic() - begun), kLongestTurn);
+  wake_.wait_for(lock, turn, [this] { return stopping_; });
   return !stopping_;
 }
 
