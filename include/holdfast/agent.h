@@ -55,6 +55,7 @@ class AgentTool {
   // `type` as JSON Schema calls it, or a whole schema as in argument("order", {{"type", "integer"}}).
   AgentTool& argument(const std::string& name, nlohmann::json type, bool required = true) {
     nlohmann::json& parameters = json_["parameters"];
+    parameters["x-holdfast-order"].push_back(name);  // JSON is sorted, the model sees the order of the calls
     parameters["properties"][name] =
         type.is_string() ? nlohmann::json::object({{"type", type}}) : std::move(type);
     if (required) parameters["required"].push_back(name);

@@ -9,6 +9,7 @@
 #include "app/people_commands.h"
 #include "app/printable.h"
 #include "app/steering_commands.h"
+#include "app/typed_json.h"
 #include "app/user_name.h"
 #include "base/json.h"
 #include "base/url.h"
@@ -96,13 +97,15 @@ int list_approvals(const ApprovalsOptions& options) {
 namespace {
 
 // A form of one text takes it as it is typed.
-std::optional<Json> answer_of(const Json& form, const std::string& typed) {
-  Json answer = parse_json<Json>(typed);
-  if (answer.is_object()) return answer;
+Result<Json> answer_of(const Json& form, const std::string& typed) {
+  auto answer = json_or_text(typed);
+  if (!answer || answer->is_object()) return answer;
   const auto properties = form.find("properties");
-  if (properties == form.end() || properties->size() != 1) return std::nullopt;
-  const auto only = properties->begin();
-  if (only->value("type", Json()) != "string") return std::nullopt;
+  const auto only = properties == form.end() ? form.end() : properties->begin();
+  if (properties == form.end() || properties->size() != 1 || only->value("type", Json()) != "string") {
+    return fail(Code::kInvalidArgument,
+                "the answer must be a JSON object of the question's form: `holdfast approvals --json`");
+  }
   return Json{{only.key(), typed}};
 }
 
@@ -139,8 +142,7 @@ int answer_question(const AnswerOptions& options) {
     auto answer =
         answer_of(asked->value("question", Json::object()).value("form", Json::object()), *options.answer);
     if (!answer) {
-      report_error("usage",
-                   "the answer must be a JSON object of the question's form: `holdfast approvals --json`");
+      report_error("usage", answer.error().message());
       return kExitUsage;
     }
     body["answer"] = *std::move(answer);
@@ -153,11 +155,12 @@ int answer_question(const AnswerOptions& options) {
 int decide_approval(const ApproveOptions& options) {
   Json body = {{"decision", options.reject ? "reject" : options.arguments ? "edit" : "approve"}};
   if (options.arguments) {
-    body["arguments"] = parse_json<Json>(*options.arguments);
-    if (!body["arguments"].is_object()) {
-      report_error("usage", "--arguments must be a JSON object");
+    auto arguments = json_or_text(*options.arguments);
+    if (!arguments || !arguments->is_object()) {
+      report_error("usage", arguments ? "--arguments must be a JSON object" : arguments.error().message());
       return kExitUsage;
     }
+    body["arguments"] = *std::move(arguments);
   }
   if (!options.comment.empty()) body["comment"] = options.comment;
   if (options.for_run) body["scope"] = "run";

@@ -83,10 +83,13 @@ int call(mcp::Client& client, const std::shared_ptr<const agent::McpServer>& ser
          const McpOptions& options, const mcp::Listing& listing, const mcp::Access& access) {
   mcp::ToolCall call;
   call.tool = *options.call;
-  call.arguments = parse_json(options.arguments);
+  auto arguments = read_json(options.arguments, kMaxJsonDepth, Integers::kExact);
+  if (!arguments || !arguments->is_object()) {
+    return refuse({Code::kInvalidArgument, "--arguments must be a JSON object" +
+                                               (arguments ? "" : ": " + std::string(arguments.error().message()))});
+  }
+  call.arguments = *std::move(arguments);
   call.idempotency_key = "holdfast-mcp";
-  if (!call.arguments.is_object())
-    return refuse({Code::kInvalidArgument, "--arguments must be a JSON object"});
   for (const mcp::ListedTool& tool : listing.tools) {
     if (tool.name != call.tool) continue;
     call.sha256 = tool.sha256;

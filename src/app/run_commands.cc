@@ -11,6 +11,7 @@
 #include "app/input_file.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/typed_json.h"
 #include "app/usage_text.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -152,9 +153,9 @@ int add_settings(const RunOptions& options, Json& body) {
       report_error("usage", "--context is NAME=VALUE");
       return kExitUsage;
     }
-    const std::string value = one.substr(equals + 1);
-    Json parsed = parse_json<Json>(value);
-    body["context"][one.substr(0, equals)] = parsed.is_discarded() ? Json(value) : std::move(parsed);
+    auto parsed = json_or_text(one.substr(equals + 1));
+    if (!parsed) return refuse(parsed.error());
+    body["context"][one.substr(0, equals)] = *std::move(parsed);
   }
   if (options.notify) {
     auto text = read_file(*options.notify);
@@ -176,18 +177,13 @@ int run_agent(const RunOptions& options) {
     report_error("usage", "give the input or --input-file, not both");
     return kExitUsage;
   }
-  Json input = options.input ? Json(*options.input) : Json("");
-  if (options.input_file) {
-    auto text = read_file(*options.input_file);
-    if (!text) return refuse(text.error());
-    input = *text;
-  }
-  // An object or array is meant as JSON, everything else as text.
-  if (std::string text = input.get<std::string>(); text.starts_with('{') || text.starts_with('[')) {
-    if (Json parsed = parse_json<Json>(text); !parsed.is_discarded()) input = std::move(parsed);
-  }
+  Result<std::string> typed = options.input.value_or("");
+  if (options.input_file) typed = read_file(*options.input_file);
+  if (!typed) return refuse(typed.error());
+  auto input = typed_input(*typed);
+  if (!input) return refuse(input.error());
   ApiSession api(options.api);
-  Json body = {{"agent", options.agent}, {"input", std::move(input)}};
+  Json body = {{"agent", options.agent}, {"input", *std::move(input)}};
   if (options.id) body["id"] = *options.id;
   if (options.conversation) body["conversation"] = *options.conversation;
   if (const int wrong = add_settings(options, body); wrong != kExitOk) return wrong;

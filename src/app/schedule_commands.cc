@@ -7,6 +7,7 @@
 #include "app/exit_code.h"
 #include "app/output.h"
 #include "app/printable.h"
+#include "app/typed_json.h"
 #include "base/json.h"
 #include "base/url.h"
 
@@ -59,12 +60,9 @@ int print_reply(const ApiSession::Reply& reply, bool json) {
 
 int create_schedule(const ScheduleOptions& options) {
   ApiSession api(options.api);
-  Json input = options.input;
-  // An object or array is meant as JSON, everything else as text.
-  if (options.input.starts_with('{') || options.input.starts_with('[')) {
-    if (Json parsed = parse_json<Json>(options.input); !parsed.is_discarded()) input = std::move(parsed);
-  }
-  Json body = {{"name", options.name}, {"agent", options.agent}, {"input", std::move(input)}};
+  auto input = typed_input(options.input);
+  if (!input) return refuse(input.error());
+  Json body = {{"name", options.name}, {"agent", options.agent}, {"input", *std::move(input)}};
   body["cron"] = options.cron;
   body["time_zone"] = options.time_zone;
   body["overlap"] = options.overlap;

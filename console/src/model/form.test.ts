@@ -27,6 +27,14 @@ test('each kind of member has a field of its own, and whatever else is typed as 
   expect(fields[5]).toMatchObject({ maxLength: 80, hint: 'For the books' });
 });
 
+test('fields stand in the order in which they were written', () => {
+  const names = (form: unknown) => fieldsOfForm(form).map((field) => field.name);
+  const properties = { amount: {}, reason: {}, zip: {} };
+  expect(names({ properties })).toEqual(['amount', 'reason', 'zip']);
+  expect(names({ properties, 'x-holdfast-order': ['reason', 'zip', 'amount'] })).toEqual(['reason', 'zip', 'amount']);
+  expect(names({ properties, 'x-holdfast-order': ['zip', 'gone', 7, 'zip'] })).toEqual(['zip', 'amount', 'reason']);
+});
+
 test('a form that is composed, empty or too long is one field', () => {
   const many = Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`f${i}`, { type: 'string' }]));
   for (const form of [{}, { oneOf: [] }, { properties: { a: {} }, if: {} }, { properties: many }]) {

@@ -70,9 +70,16 @@ function fieldOf(name: string, of: unknown, required: boolean): FormField {
   return out;
 }
 
+// A definition is sorted by name; beside properties that were written in another order stands which.
+function propertiesOf(schema: Record<string, unknown>): [string, unknown][] {
+  const properties = fieldsOf(schema['properties']);
+  const told = listOf(schema['x-holdfast-order']).filter((name): name is string => typeof name === 'string' && name in properties);
+  return [...new Set([...told, ...Object.keys(properties)])].map((name) => [name, properties[name]]);
+}
+
 export function fieldsOfForm(form: unknown): FormField[] {
   const schema = fieldsOf(form);
-  const properties = Object.entries(fieldsOf(schema['properties']));
+  const properties = propertiesOf(schema);
   if (COMPOSED.some((word) => word in schema) || properties.length === 0 || properties.length > MAX_FIELDS) {
     return [{ ...fieldOf('', {}, true), label: 'Answer, a JSON object' }];
   }

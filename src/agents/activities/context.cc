@@ -8,6 +8,7 @@
 #include "activities/builtin_tools.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "spec/written_order.h"
 
 namespace holdfast::agent {
 
@@ -143,7 +144,7 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
   request.temperature = spec.temperature;
   request.cache_marks = spec.cache_marks;
   if (may_be_final(in) && !agent.output_schema.is_null())
-    request.output_schema = dump_json(agent.output_schema);
+    request.output_schema = dump_json(spec::as_written(agent.output_schema));
   const TranscriptPtr transcript = transcripts_.read(in.head, [&ctx] { ctx.heartbeat(); });
   request.messages = context_messages(agent, *transcript, answers);
   std::string prompt = agent.prompt;
@@ -156,7 +157,7 @@ model::Request Activities::model_request(activity::Context& ctx, const AgentDefi
     model::ToolDefinition definition;
     definition.name = tool->name;
     definition.description = description_of(agent, *tool);
-    definition.parameters = dump_json(visible_parameters(*tool));
+    definition.parameters = dump_json(spec::as_written(visible_parameters(*tool)));
     request.tools.push_back(std::move(definition));
   }
   return request;

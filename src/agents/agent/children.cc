@@ -36,7 +36,7 @@ bool completed(const Running& one) {
 
 // Of what it came to the record of the call tells.
 Task<RunResult> run_flow(workflow::Context* ctx, ChildOptions options, FlowInput input) {
-  (void)co_await ctx->child<FlowResult>(kFlowWorkflowType, options, input);
+  (void)co_await ctx->child<Payload>(kFlowWorkflowType, options, input);
   co_return RunResult();
 }
 

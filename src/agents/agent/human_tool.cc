@@ -84,7 +84,7 @@ Json without_file_words(Json form) {
 }
 
 void read_form(spec::MapReader& in, HumanQuestion& out) {
-  Json form = in.json("form");
+  Json form = in.schema("form");
   if (form.is_null()) form = one_text();
   if (!form.is_object()) {
     in.problem("form", "must be a JSON Schema of the answer, a mapping with `type: object`");

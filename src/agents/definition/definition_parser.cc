@@ -23,7 +23,7 @@ constexpr Duration kDay = hours(24);
 constexpr Duration kLongestWait = kDay * 3660;
 
 void parse_parameters(MapReader& in, ToolSpec& out) {
-  out.parameters = in.json("parameters");
+  out.parameters = in.schema("parameters");
   if (out.parameters.is_null()) {
     out.parameters = out.type && out.type->parameters
                          ? out.type->parameters()
@@ -219,7 +219,7 @@ void parse_limits(MapReader& spec, AgentDefinition& out) {
 }
 
 void parse_output_schema(MapReader& spec, AgentDefinition& out) {
-  out.output_schema = spec.json("output_schema");
+  out.output_schema = spec.schema("output_schema");
   if (out.output_schema.is_null()) return;
   if (!out.output_schema.is_object()) {
     spec.problem("output_schema", "must be a JSON Schema of the answer, a mapping");

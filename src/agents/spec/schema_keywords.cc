@@ -73,6 +73,7 @@ constexpr std::array kKeywords = {
     Keyword{"unevaluatedProperties", Form::kSchema},
     Keyword{"uniqueItems", Form::kBoolean},
     Keyword{"writeOnly", Form::kAnnotation},
+    Keyword{"x-holdfast-order", Form::kAnnotation},  // written_order.h
 };
 static_assert(std::ranges::is_sorted(kKeywords, {}, &Keyword::name));
 

@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "spec/duration.h"
+#include "spec/written_order.h"
 
 namespace holdfast::spec {
 
@@ -307,6 +308,12 @@ nlohmann::json MapReader::json(std::string_view key) {
   if (!entry) return nullptr;
   std::size_t nodes_left = kMaxYamlNodes;
   return yaml_to_json(entry->value, problems_, nodes_left);
+}
+
+nlohmann::json MapReader::schema(std::string_view key) {
+  nlohmann::json out = json(key);
+  if (const Entry* entry = find(key)) keep_order(out, entry->value);
+  return out;
 }
 
 std::vector<std::pair<std::string, std::string>> MapReader::text_map(std::string_view key) {

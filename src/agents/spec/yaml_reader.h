@@ -56,6 +56,8 @@ class MapReader {
   std::optional<std::size_t> choice(std::string_view key, std::vector<std::string_view> names);
   // The value converted to JSON, null when absent.
   nlohmann::json json(std::string_view key);
+  // The same of a JSON Schema; the order of its properties is kept beside them (written_order.h).
+  nlohmann::json schema(std::string_view key);
   std::vector<std::pair<std::string, std::string>> text_map(std::string_view key);
 
   bool has(std::string_view key) const;

@@ -42,11 +42,12 @@ Json parse_json(std::string_view text, int depth = kMaxJsonDepth) {
   return json ? std::move(*json) : Json(Json::value_t::discarded);
 }
 
-// Text that should be JSON; when it is not, or nests too deep, a JSON string of it.
+// Text that should be JSON; when it is not, nests too deep or has an integer of more than 64 bits, a JSON string
+// of it: nothing of it is changed.
 template <class Json>
 Json parse_or_string(const std::string& text) {
-  Json parsed = parse_json<Json>(text);
-  return parsed.is_discarded() ? Json(text) : parsed;
+  auto parsed = read_json<Json>(text, kMaxJsonDepth, Integers::kExact);
+  return parsed ? *std::move(parsed) : Json(text);
 }
 
 // In one line, unless it shall be indented. Bytes that are no UTF-8 become U+FFFD: it never throws, as dump()

@@ -2,7 +2,7 @@
 
 // Sweeper: has what is over deleted, on a thread of its own: it looks for it in the store (expired_runs.h),
 // hands it to the engine a slice at a time, and has the store give the room back when it was much. The next
-// slice waits until the last one is durable and then for twice as long as that took, so that others get their turn.
+// slice waits until the last one is durable and then for four times as long as that took, so that others get their turn.
 // The engine owns it.
 //
 // Failures: a store that cannot be read is as bad as one that cannot be written: `on_fatal` does not return.

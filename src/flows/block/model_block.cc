@@ -65,7 +65,7 @@ void read_definition(BlockReader& reader, ModelSettings& out) {
     with.problem("models", "a block asks one model: name it, and its fallbacks, in `model`");
   agent::parse_models(catalog(), with, model);
   model.budgets = agent::parse_budgets(with);
-  const Json schema = with.json("output_schema");
+  const Json schema = with.schema("output_schema");
   const std::string system = with.text("system");
   if (is_template(system)) with.problem("system", "is the same in every call; {{ }} belong into `prompt`");
   if (!with.problems().empty()) return;

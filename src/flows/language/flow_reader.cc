@@ -118,6 +118,17 @@ struct BodyIds {
   std::vector<One> ids;
 };
 
+// What a model is to fill in or a person to answer keeps the order of its fields.
+Json read_with(MapReader& in) {
+  Json out = in.json("with");
+  if (!out.is_object()) return out;
+  const YAML::Node written = in.child("with");
+  if (out.contains("output_schema")) spec::keep_order(out["output_schema"], written["output_schema"]);
+  if (out.contains("human") && out["human"].contains("form"))
+    spec::keep_order(out["human"]["form"], written["human"]["form"]);
+  return out;
+}
+
 FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::string& path,
                      BlockMarks& marks, BodyIds* bodies);
 
@@ -185,7 +196,7 @@ FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::
   if (in.has("timeout")) out.timeout = in.duration("timeout", {}, milliseconds(10), kLongestTimeout);
   read_async(in, out);
   if (in.has("takes")) out.takes = in.duration("takes", {}, milliseconds(0), hours(24));
-  out.with = in.json("with");
+  out.with = read_with(in);
   if (!out.with.is_null() && !out.with.is_object()) in.problem("with", "must be a mapping");
   read_outlets(in, out);
   if (bodies == nullptr) check_in_body(in, out);
@@ -220,7 +231,7 @@ void read_document(YamlProblems& problems, const YAML::Node& root, Flow& out) {
   read_head(file, out);
   if (!file.has("spec")) file.missing("spec", "with `blocks`");
   MapReader spec = file.map("spec");
-  out.input = spec.json("input");
+  out.input = spec.schema("input");
   if (!out.input.is_null()) {
     if (auto bad = spec::check_schema(out.input)) spec.problem("input", *bad);
   }

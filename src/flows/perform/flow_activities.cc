@@ -55,42 +55,44 @@ namespace {
 
 // A value that the history has no room for is told by its beginning; one that no reader would get as it is (a
 // number beyond 64 bits), as its text.
-Json output_of(BlockBooks& books, std::size_t block) {
+std::string output_of(BlockBooks& books, std::size_t block) {
   std::string value;
   try {
     value = books.value(block);
   } catch (const TooLarge& large) {
-    return {{"too_large", {{"reason", large.what()}}}};
+    return dump_json(Json{{"too_large", {{"reason", large.what()}}}});
   }
   if (value.size() > kMaxOutputBytes)
-    return {{"too_large", {{"bytes", value.size()}, {"beginning", excerpt(value)}}}};
-  auto read = read_json(value, kMaxJsonDepth, Integers::kExact);
-  return read ? *std::move(read) : Json(value);
+    return dump_json(Json{{"too_large", {{"bytes", value.size()}, {"beginning", excerpt(value)}}}});
+  return read_json(value, kMaxJsonDepth, Integers::kExact) ? value : dump_json(Json(value));
 }
 
-}  // namespace
+// A text as it is, all else as JSON.
+std::string said_of(const std::string& output) {
+  const Json value = parse_json(output);
+  return value.is_string() ? value.get<std::string>() : output;
+}
 
-Json FlowActivities::end_event(BlockBooks& books, const Program& program, const protocol::FlowFinishInput& in,
-                               protocol::FlowResult& result) {
+Json end_event(const Program& program, const protocol::FlowFinishInput& in, const std::string& output) {
   Json skipped = Json::array();
   for (const protocol::FlowEnded& one : in.ended) {
     if (one.outlet == protocol::kFlowSkipped) skipped.push_back(program.flow.blocks.at(one.block).id);
   }
-  if (const auto block = speaker(program, in.ended)) result.output = output_of(books, *block);
-  return {{"output", result.output.is_string() ? Json(excerpt(result.output.get<std::string>()))
-                                               : Json(excerpt(dump_json(result.output)))},
-          {"skipped", std::move(skipped)}};
+  return {{"output", excerpt(said_of(output))}, {"skipped", std::move(skipped)}};
 }
 
-protocol::FlowResult FlowActivities::finish(activity::Context& ctx, const protocol::FlowFinishInput& in) {
-  protocol::FlowResult result;
+}  // namespace
+
+Payload FlowActivities::finish(activity::Context& ctx, const protocol::FlowFinishInput& in) {
+  std::string output = "null";
   static const Program kNone;  // a run whose definition cannot be read ends all the same
   const bool completed = in.status == RunEnd::kCompleted;
   const ProgramPtr flow = completed ? program(in.flow, in.version) : nullptr;
   BlockBooks at = books(ctx, flow ? *flow : kNone);
   if (completed) {
-    const Json ended = end_event(at, *flow, in, result);
-    if (in.caller) answer_caller(at, in, result);
+    if (const auto block = speaker(*flow, in.ended)) output = output_of(at, *block);
+    const Json ended = end_event(*flow, in, output);
+    if (in.caller) answer_caller(at, in, output);
     at.publish(protocol::event::kRunCompleted, ended, "run.end");
   } else if (in.status == RunEnd::kCanceled) {
     at.publish(protocol::event::kRunCanceled, {{"reason", in.error}}, "run.end");
@@ -98,7 +100,7 @@ protocol::FlowResult FlowActivities::finish(activity::Context& ctx, const protoc
     at.publish(protocol::event::kRunFailed, {{"error_type", in.error_type}, {"error", in.error}}, "run.end");
   }
   if (in.caller && !completed) record_end(at, in);
-  return result;
+  return {{{"encoding", "json/plain"}}, R"({"output":)" + output + "}"};
 }
 
 namespace {
@@ -117,10 +119,9 @@ platform::AuditRow end_of(const std::string& run, const protocol::FlowFinishInpu
 
 // The output becomes the result of the call.
 void FlowActivities::answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
-                                   const protocol::FlowResult& result) {
+                                   const std::string& output) {
   const protocol::Caller& caller = *in.caller;
-  const std::string said =
-      result.output.is_string() ? result.output.get<std::string>() : dump_json(result.output);
+  const std::string said = said_of(output);
   std::optional<agent::AgentDefinition> asking;
   if (!protocol::is_flow(caller.agent)) {
     const auto stored = require(deps_.store->definition(caller.agent, caller.version), "who called");

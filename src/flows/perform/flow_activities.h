@@ -32,7 +32,7 @@ class FlowActivities {
   protocol::FlowPlan begin(activity::Context& ctx, const protocol::FlowInput& in);
   // flow_activities.cc
   void step(activity::Context& ctx, const protocol::FlowStepInput& in);
-  protocol::FlowResult finish(activity::Context& ctx, const protocol::FlowFinishInput& in);
+  Payload finish(activity::Context& ctx, const protocol::FlowFinishInput& in);
   // blocks_activity.cc
   protocol::FlowBlocksResult blocks(activity::Context& ctx, const protocol::FlowBlocksInput& in);
   // each.cc
@@ -53,8 +53,6 @@ class FlowActivities {
 
   ProgramPtr program(const std::string& flow, const std::string& version);
   BlockBooks books(activity::Context& ctx, const Program& program);
-  Json end_event(BlockBooks& books, const Program& program, const protocol::FlowFinishInput& in,
-                 protocol::FlowResult& result);
 
   // blocks_activity.cc
   OneActivity open(activity::Context& ctx, const Program& program, const std::string& version,
@@ -76,7 +74,7 @@ class FlowActivities {
                     const std::string& input);
   // Of a run that another one has called.
   void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
-                     const protocol::FlowResult& result);
+                     const std::string& output);
   void record_end(BlockBooks& books, const protocol::FlowFinishInput& in);
   // tool_calls.cc
   std::optional<BlockFailure> refused_call(OneActivity& at, std::size_t block);

@@ -85,7 +85,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   }
 
   void register_handlers();
-  Task<FlowResult> run();
+  Task<Payload> run();
 
  private:
   Task<bool> begin();
@@ -118,7 +118,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   void check_completed(const CompletionNews& news) const;
   Json take_completed(const CompletionNews& news);
 
-  Task<FlowResult> finish();
+  Task<Payload> finish();
   Task<void> report_end(FlowFinishInput in);
   FlowFinishInput end_of(RunEnd status) const;
   Json status() const;
@@ -171,7 +171,7 @@ Json FlowRun::status() const {
 
 // ---- the run as a whole
 
-Task<FlowResult> FlowRun::run() {
+Task<Payload> FlowRun::run() {
   Outcome<bool> begun = co_await attempt(begin());
   if (begun.ok()) {
     people_->begin(plan_);
@@ -564,10 +564,10 @@ FlowFinishInput FlowRun::end_of(RunEnd status) const {
   return in;
 }
 
-Task<FlowResult> FlowRun::finish() {
+Task<Payload> FlowRun::finish() {
   phase_ = "finishing";
   const FlowFinishInput in = end_of(RunEnd::kCompleted);
-  FlowResult result = co_await ctx_.activity<FlowResult>(kFlowFinishActivity, bookkeeping(), in);
+  Payload result = co_await ctx_.activity<Payload>(kFlowFinishActivity, bookkeeping(), in);
   phase_ = "done";
   co_return result;
 }
@@ -575,13 +575,13 @@ Task<FlowResult> FlowRun::finish() {
 Task<void> FlowRun::report_end(FlowFinishInput in) {
   phase_ = "finishing";
   const auto options = bookkeeping().schedule_to_close(kLongestReport);
-  (void)co_await attempt(ctx_.activity<FlowResult>(kFlowFinishActivity, options, in));
+  (void)co_await attempt(ctx_.activity<Payload>(kFlowFinishActivity, options, in));
   phase_ = "done";
 }
 
 }  // namespace
 
-Task<FlowResult> flow_workflow(workflow::Context& ctx, FlowInput input) {
+Task<Payload> flow_workflow(workflow::Context& ctx, FlowInput input) {
   auto run = std::make_shared<FlowRun>(ctx, std::move(input));
   run->register_handlers();
   co_return co_await run->run();

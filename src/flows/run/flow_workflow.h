@@ -9,6 +9,7 @@
 
 namespace holdfast::flows {
 
-Task<protocol::FlowResult> flow_workflow(workflow::Context& ctx, protocol::FlowInput input);
+// The result is JSON as its last block made it, members in their order.
+Task<Payload> flow_workflow(workflow::Context& ctx, protocol::FlowInput input);
 
 }  // namespace holdfast::flows

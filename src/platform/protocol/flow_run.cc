@@ -75,10 +75,6 @@ void fields(auto& archive, Is<FlowInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("state", v.state)("caller", v.caller);
 }
 
-void fields(auto& archive, Is<FlowResult> auto& v) {
-  archive("output", v.output);
-}
-
 void fields(auto& archive, Is<FlowEnded> auto& v) {
   archive("block", v.block)("outlet", v.outlet);
 }
@@ -143,15 +139,6 @@ HOLDFAST_PROTOCOL_JSON(FlowRule)
 HOLDFAST_PROTOCOL_JSON(FlowStep)
 HOLDFAST_PROTOCOL_JSON(FlowPlan)
 HOLDFAST_PROTOCOL_JSON(FlowInput)
-
-// An output of null is one, too.
-void to_json(Json& out, const FlowResult& value) {
-  out = {{"output", value.output}};
-}
-void from_json(const Json& in, FlowResult& value) {
-  Reader reader(in);
-  fields(reader, value);
-}
 
 HOLDFAST_PROTOCOL_JSON(FlowEnded)
 HOLDFAST_PROTOCOL_JSON(FlowFailure)

@@ -41,6 +41,7 @@ inline constexpr const char* kFlowStepActivity = "flow.step";
 // Before and behind a call that the workflow makes itself.
 inline constexpr const char* kFlowCallActivity = "flow.call";  // on kToolQueue: it fills in the arguments
 inline constexpr const char* kFlowCalledActivity = "flow.called";
+// Its result is the run's, a JSON object with `output`; it passes through the workflow as it is.
 inline constexpr const char* kFlowFinishActivity = "flow.finish";
 // On kToolQueue, like the blocks: what a map or loop does.
 inline constexpr const char* kFlowEachBeginActivity = "flow.each.begin";
@@ -154,11 +155,6 @@ struct FlowInput {
   std::string version;           // empty, of a sub-flow: which one that is, is asked when it begins
   std::optional<Caller> caller;  // none: the run is nobody's part
   std::optional<FlowState> state;
-};
-
-struct FlowResult {
-  FlowResult() = default;
-  Json output;
 };
 
 // Of a block whose error leads nowhere: the run's.
@@ -278,8 +274,6 @@ void to_json(Json& out, const FlowPlan& value);
 void from_json(const Json& in, FlowPlan& value);
 void to_json(Json& out, const FlowInput& value);
 void from_json(const Json& in, FlowInput& value);
-void to_json(Json& out, const FlowResult& value);
-void from_json(const Json& in, FlowResult& value);
 void to_json(Json& out, const FlowEnded& value);
 void from_json(const Json& in, FlowEnded& value);
 void to_json(Json& out, const FlowFailure& value);

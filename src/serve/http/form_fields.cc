@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "spec/written_order.h"
 
 namespace holdfast::http {
 
@@ -124,8 +125,8 @@ std::vector<FormField> fields_of(const json& form) {
   }
   std::vector<FormField> out;
   const auto required = form.find("required");
-  for (const auto& [name, schema] : properties->items()) {
-    FormField field = field_of(name, schema);
+  for (const std::string& name : spec::property_names(form)) {
+    FormField field = field_of(name, (*properties)[name]);
     field.required = required != form.end() && std::ranges::find(*required, json(name)) != required->end();
     out.push_back(std::move(field));
   }

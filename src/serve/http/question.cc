@@ -8,6 +8,7 @@
 #include "http/answer_files.h"
 #include "identity/gate.h"
 #include "spec/json_schema.h"
+#include "spec/written_order.h"
 
 namespace holdfast::http {
 
@@ -19,7 +20,7 @@ std::optional<HumanQuestion> question_of(const platform::Approval& approval) {
 }
 
 Json question_json(const HumanQuestion& question) {
-  Json out = {{"text", question.text}, {"form", question.form}};
+  Json out = {{"text", question.text}, {"form", spec::as_written(question.form)}};
   if (!question.people.empty()) out["people"] = question.people;
   if (!question.roles.empty()) out["roles"] = question.roles;
   if (!question.fallback.is_null()) out["default"] = question.fallback;
