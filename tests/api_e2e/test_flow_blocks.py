@@ -29,6 +29,16 @@ def test_a_switch_takes_the_case_that_the_value_is(server):
     assert {kind: server.wait(run)["output"] for kind, run in runs.items()} == expected
 
 
+def test_what_a_flow_answers_is_as_its_last_block_made_it(server):
+    apply(server, "made", """
+- {id: begin, type: start}
+- {id: made, type: code, needs: [begin], with: {code: "return {zeta: 1, alpha: {y: input.n, x: 2}}"}}
+- {id: reply, type: respond, needs: [made], with: {value: "{{ blocks.made }}"}}
+""")
+    run = start(server, "made", {"n": 12345678901234567})
+    assert json.dumps(server.wait(run)["output"]) == '{"zeta": 1, "alpha": {"y": 12345678901234567, "x": 2}}'
+
+
 def test_a_map_is_exact_and_in_order(server):
     apply(server, "price", """
 - {id: begin, type: start}

@@ -28,11 +28,12 @@ class Provider:
     def __init__(self, status=200, headers=()):
         self.open = threading.Semaphore(0)
         self.arrived = threading.Semaphore(0)
+        self.asked: list[str] = []
         provider = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
-                self.rfile.read(int(self.headers["Content-Length"]))
+                provider.asked.append(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 provider.arrived.release()
                 if status == 200:
                     provider.open.acquire(timeout=60)
@@ -116,6 +117,37 @@ def test_the_next_model_goes_on_and_the_log_says_why(binary, tmp_path, provider)
         assert events(server, run, "step.retrying")[0]["retry_after_ms"] == 3600_000
         told = subprocess.run([binary, "run", "two", "b", "--api", f"http://{server.http}"], capture_output=True, text=True, timeout=30)
         assert told.returncode == 0 and "second instead of first: its provider wants to be left alone" in told.stderr, told
+    finally:
+        server.close()
+
+
+def test_a_model_sees_the_properties_in_the_order_of_the_file(binary, tmp_path, provider):
+    model = provider()
+    model.open.release(10)
+    server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1").start()
+    text = AGENT.format(name="judge", model=model.url, fallbacks="[]") + """
+  output_schema:
+    type: object
+    properties: {why: {type: string}, verdict: {type: string}, amount: {type: object, properties: {unit: {}, cents: {}}}}
+  tools:
+    - name: look
+      type: http
+      parameters: {properties: {street: {type: string}, city: {type: string}}}
+      http: {url: "http://127.0.0.1:9/{street}/{city}"}
+"""
+    try:
+        assert server.request("PUT", "/api/v1/agents/judge", text).status == 201
+        server.start_run("judge", "a")
+        assert model.arrived.acquire(timeout=30)
+        asked = json.loads(model.asked[0])
+        schema = asked["response_format"]["json_schema"]["schema"]["properties"]
+        assert (list(schema), list(schema["amount"]["properties"])) == (["why", "verdict", "amount"], ["unit", "cents"])
+        assert list(asked["tools"][0]["function"]["parameters"]["properties"]) == ["street", "city"]
+        assert "x-holdfast" not in model.asked[0]
+        # What the server tells of the definition registers as the same version.
+        told = server.get("/api/v1/agents/judge").json
+        again = server.request("PUT", "/api/v1/agents/judge", json.dumps(told["definition"]))
+        assert (again.status, again.json["version"]) == (200, told["version"]), again.text
     finally:
         server.close()
 

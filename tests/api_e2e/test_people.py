@@ -125,6 +125,9 @@ def test_a_question_stands_in_the_inbox_with_its_form(care):
     run, question = asked(care)
     assert question["kind"] == "question" and question["question"]["text"] == "Refund order 7? <b>now</b>"
     assert question["question"]["form"]["required"] == ["refund", "why"]
+    assert list(question["question"]["form"]["properties"]) == ["refund", "amount", "why", "note"]  # as it was written
+    page = care.get(path_of(link(care, question))).text
+    assert sorted(("refund", "amount", "why", "note"), key=lambda name: page.index(f'name="f.{name}"')) == ["refund", "amount", "why", "note"]
     listed = care.get("/api/v1/approvals?status=pending").json["approvals"]
     assert question["id"] in [one["id"] for one in listed]
     for said, why in (({"why": "lost"}, "`refund`"), ({"refund": 1, "why": "lost"}, "`refund`"), ({"refund": True, "why": "bored"}, "`why`"),
