@@ -10,6 +10,7 @@
 #include "language/flow.h"
 #include "language/flow_checks.h"
 #include "spec/json_schema.h"
+#include "spec/written_order.h"
 #include "spec/yaml_documents.h"
 
 namespace holdfast::flows {
