@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tools/judge.sh BUILD NAME: one promise, judged in one run on this machine; exit code 1 when it is not kept.
 #   timers [N]   N timers due in one moment keep no other call waiting
+#   flows [KILLS] a block that has ended is not run again, whatever the point of the kill (tools/judge_flows.py)
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   oidc         people sign in at npm's oidc-provider, in a plain client and in a browser (tools/judge_oidc.sh)
 #   mcp-server   our MCP server before the same referee (tools/judge_mcp_server.sh)
@@ -35,6 +36,7 @@ case "$what" in
     tools/judge_clients.sh "$directory" "127.0.0.1:$grpc"
     ;;
   cel) tools/judge_cel.sh "$build" "$directory" ;;
+  flows) shift 2 && python3 tools/judge_flows.py --build "$build" "$@" ;;
   mcp) tools/judge_mcp.sh "$build" "$directory" ;;
   openai) tools/judge_openai.sh "$build" "$directory" ;;
   mcp-server) tools/judge_mcp_server.sh "$build" "$directory" ;;
@@ -45,7 +47,7 @@ case "$what" in
   models) tools/judge_models.sh "$build" "$directory" ;;
   schemathesis) tools/judge_schemathesis.sh "$build" "$directory" "${3:-}" ;;
   *)
-    echo "usage: ./dev judge timers [N] | a2a | cel | clients | mcp | mcp-server | models | oidc | openai | schemathesis [EXAMPLES] | ui | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | a2a | cel | clients | flows [KILLS] | mcp | mcp-server | models | oidc | openai | schemathesis [EXAMPLES] | ui | upgrade [REV]" >&2
     exit 2
     ;;
 esac

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "faults/sync_hook.h"
+
 namespace holdfast::faults {
 namespace {
 
@@ -48,8 +50,9 @@ class LossFs;
 
 class WritableFile final : public rocksdb::FSWritableFile {
  public:
-  WritableFile(std::unique_ptr<rocksdb::FSWritableFile> real, ContentPtr content, std::uint64_t seed)
-      : real_(std::move(real)), content_(std::move(content)), state_(seed) {}
+  WritableFile(std::unique_ptr<rocksdb::FSWritableFile> real, std::string name, ContentPtr content,
+               std::uint64_t seed)
+      : real_(std::move(real)), name_(std::move(name)), content_(std::move(content)), state_(seed) {}
 
   using rocksdb::FSWritableFile::Append;
   IOStatus Append(const Slice& data, const IOOptions& options, IODebugContext* debug) override {
@@ -59,6 +62,7 @@ class WritableFile final : public rocksdb::FSWritableFile {
   }
   IOStatus Flush(const IOOptions&, IODebugContext*) override { return IOStatus::OK(); }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
+    tell_sync(name_, false);
     const std::lock_guard lock(content_->mutex);
     IOStatus status = write_through(content_->unsynced.size(), options, debug);
     if (status.ok()) status = real_->Flush(options, debug);
@@ -67,6 +71,7 @@ class WritableFile final : public rocksdb::FSWritableFile {
     content_->synced += content_->unsynced.size();
     content_->unsynced.clear();
     early_ = 0;
+    tell_sync(name_, true);
     return status;
   }
   IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override { return Sync(options, debug); }
@@ -112,6 +117,7 @@ class WritableFile final : public rocksdb::FSWritableFile {
   }
 
   std::unique_ptr<rocksdb::FSWritableFile> real_;
+  const std::string name_;
   ContentPtr content_;
   std::size_t early_ = 0;    // prefix of unsynced that is in the real file already
   std::uint64_t state_ = 0;  // of the early write-back, 0: none
@@ -209,7 +215,7 @@ class LossFs final : public rocksdb::FileSystemWrapper {
     contents_[name] = content;
     pending_[dir_of(name)].push_back({Change::Kind::kRename, shadow, name});
     const std::uint64_t file_seed = seed_ == 0 ? 0 : (seed_ ^ (shadows_ * 0x9E3779B97F4A7C15ULL)) | 1;
-    *file = std::make_unique<WritableFile>(std::move(real), std::move(content), file_seed);
+    *file = std::make_unique<WritableFile>(std::move(real), name, std::move(content), file_seed);
     return IOStatus::OK();
   }
   // RocksDB needs these for recycled logs, external files and caches only, none of which the store uses.

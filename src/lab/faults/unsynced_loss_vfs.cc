@@ -11,8 +11,10 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <string_view>
 
 #include "base/check.h"
+#include "faults/sync_hook.h"
 
 namespace holdfast::faults {
 namespace {
@@ -44,6 +46,7 @@ struct File {
   sqlite3_file base;
   std::shared_ptr<Content>* content;
   sqlite3_file* real;
+  const char* name;  // SQLite's, while the file is open; null: a temporary one
 };
 
 File& self(sqlite3_file* file) {
@@ -140,7 +143,13 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   return SQLITE_OK;
 }
 
+std::string_view name_of(sqlite3_file* file) {
+  const char* name = self(file).name;
+  return name == nullptr ? "" : name;
+}
+
 int sync_file(sqlite3_file* file, int flags) {
+  tell_sync(name_of(file), false);
   Content& c = content_of(file);
   const std::lock_guard lock(c.mutex);
   sqlite3_file* real = real_of(file);
@@ -165,6 +174,7 @@ int sync_file(sqlite3_file* file, int flags) {
   if (const int code = real->pMethods->xSync(real, flags); code != SQLITE_OK) return code;
   c.blocks.clear();
   c.real_valid = c.size;
+  tell_sync(name_of(file), true);
   return SQLITE_OK;
 }
 
@@ -233,6 +243,7 @@ constexpr sqlite3_io_methods kMethods = {2,
 int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags, int* out_flags) {
   File& f = self(file);
   f.base.pMethods = nullptr;
+  f.name = name;
   f.real = reinterpret_cast<sqlite3_file*>(reinterpret_cast<char*>(file) + sizeof(File));
   const int code = real_vfs(vfs)->xOpen(real_vfs(vfs), name, f.real, flags, out_flags);
   if (code != SQLITE_OK) {
