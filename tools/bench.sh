@@ -6,6 +6,7 @@
 # tools/bench.sh BUILD agents streams|long|parked [options]: see tools/bench_agents_load.py.
 # tools/bench.sh BUILD people console [options]: see tools/bench_people_console.py.
 # tools/bench.sh BUILD people [FIGURE] [options]: see tools/bench_people.py.
+# tools/bench.sh BUILD flows [FIGURE] [options]: see tools/bench_flows.py.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -32,5 +33,9 @@ fi
 if [ "${1:-}" = people ]; then
   shift
   exec python3 tools/bench_people.py --build "$build" "$@"
+fi
+if [ "${1:-}" = flows ]; then
+  shift
+  exec python3 tools/bench_flows.py --build "$build" "$@"
 fi
 exec python3 tools/bench.py --build "$build" "$@"

@@ -1,6 +1,6 @@
 #pragma once
 
-// Graphs for the tests of planners. For tests alone.
+// Graphs for the tests of planners, and for their benchmark (bench/flows). The product has none of it.
 
 #include <algorithm>
 #include <cstdint>
