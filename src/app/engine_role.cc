@@ -10,6 +10,7 @@
 #include "app/output.h"
 #include "connect/grpc_connection.h"
 #include "engine/engine.h"
+#include "protocol/flow_run.h"
 #include "protocol/pure_tool.h"
 #include "rpc/server.h"
 #include "store/rocks_store.h"
@@ -67,7 +68,7 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   engine_options.core.limits.waiting_bytes = options.memory.waiting;
   engine_options.core.limits.inbox_bytes = options.memory.inbox;
   engine_options.memory = options.budget;
-  engine_options.core.limits.pure_activities = {protocol::kPureToolActivity};
+  engine_options.core.limits.pure_activities = {protocol::kPureToolActivity, protocol::kFlowPureActivity};
   engine_options.core.limits.min_retention_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(options.shortest_retention).count();
   engine_options.on_deleted = [impl = impl.get()](const std::string& ns, const std::string& workflow_id) {

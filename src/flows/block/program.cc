@@ -207,6 +207,12 @@ protocol::FlowEach each_of(const Iteration& from) {
   return out;
 }
 
+// Asking again is asking once: no call of it changes anything, and none is ended by somebody else.
+bool is_pure(const BoundBlock& block) {
+  if (block.body || !block.type->calls.empty()) return false;  // the workflow's, with activities of their own
+  return !block.tool || (block.tool->effect == agent::Effect::kPure && !block.tool->detached);
+}
+
 }  // namespace
 
 protocol::FlowPlan plan_of(const Program& program, const std::string& version) {
@@ -229,6 +235,8 @@ protocol::FlowPlan plan_of(const Program& program, const std::string& version) {
     if (block.type->waits) step.wait_ms = block.type->waits(block).count();
     if (block.type->iterates) step.each = each_of(block.type->iterates(block));
     step.calls = block.type->calls;
+    step.pure =
+        std::ranges::all_of(step.blocks, [&](std::uint32_t one) { return is_pure(program.blocks[one]); });
     if (const auto& retry = program.flow.blocks[first].retry) {
       step.retry = {{"initial_ms", retry->initial.count()},
                     {"backoff", retry->backoff},

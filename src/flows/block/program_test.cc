@@ -72,6 +72,8 @@ TEST(Program, ItsPlanHasWhatTheWorkflowMustKnow) {
   std::vector<bool> seen(read->blocks.size());
   for (const protocol::FlowStep& step : plan.steps) {
     if (step.wait_ms) waits.push_back(*step.wait_ms);
+    EXPECT_EQ(step.pure, std::ranges::find(step.blocks, 4U) == step.blocks.end())
+        << "`pay` alone changes something";
     if (step.retry.is_object()) {
       ++own;
       EXPECT_EQ(step.retry["initial_ms"], 2000);

@@ -41,9 +41,11 @@ void register_flows(const agent::Workers& workers, const agent::Deps& deps, Eval
   workers.agents->register_activity(
       kFlowCalledActivity,
       [activities](activity::Context& ctx, FlowCalledInput in) { return activities->called(ctx, in); });
-  workers.tools->register_activity(
-      kFlowBlocksActivity,
-      [activities](activity::Context& ctx, FlowBlocksInput in) { return activities->blocks(ctx, in); });
+  for (const char* name : {kFlowBlocksActivity, kFlowPureActivity}) {
+    workers.tools->register_activity(name, [activities](activity::Context& ctx, FlowBlocksInput in) {
+      return activities->blocks(ctx, in);
+    });
+  }
 }
 
 }  // namespace holdfast::flows

@@ -293,7 +293,8 @@ Task<void> FlowRun::perform(std::uint32_t number) {
   in.ended = known_to(step);
   in.begun = begun_of(step);
   const auto options = blocks_options(step);
-  FlowBlocksResult result = co_await ctx_.activity<FlowBlocksResult>(kFlowBlocksActivity, options, in);
+  const std::string type = step.pure ? kFlowPureActivity : kFlowBlocksActivity;
+  FlowBlocksResult result = co_await ctx_.activity<FlowBlocksResult>(type, options, in);
   if (result.awaits) {
     FlowOpen& kept = kept_[number];
     kept.until_ms = result.awaits->deadline_ms;

@@ -63,7 +63,7 @@ void fields(auto& archive, Is<FlowCompletedInput> auto& v) {
 
 void fields(auto& archive, Is<FlowStep> auto& v) {
   archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry)("each", v.each)(
-      "calls", v.calls);
+      "calls", v.calls)("pure", v.pure);
 }
 
 void fields(auto& archive, Is<FlowPlan> auto& v) {

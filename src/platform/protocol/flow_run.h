@@ -37,6 +37,9 @@ std::string call_arguments_key(std::string_view call_key);
 inline constexpr const char* kFlowWorkflowType = "flow";  // on kAgentQueue
 inline constexpr const char* kFlowBeginActivity = "flow.begin";
 inline constexpr const char* kFlowBlocksActivity = "flow.blocks";  // on kToolQueue
+// The same of blocks that change nothing outside: an engine in this process hands it out before its schedule
+// is durable, as kPureToolActivity.
+inline constexpr const char* kFlowPureActivity = "flow.blocks.pure";
 inline constexpr const char* kFlowStepActivity = "flow.step";
 // Before and behind a call that the workflow makes itself.
 inline constexpr const char* kFlowCallActivity = "flow.call";  // on kToolQueue: it fills in the arguments
@@ -93,6 +96,7 @@ struct FlowStep {
   Json retry;         // of a block with a policy of its own; null: none has
   std::string calls;  // it is one call of a tool of this type, which the workflow makes; empty: it is none
   std::optional<FlowEach> each;
+  bool pure = false;  // its blocks change nothing outside: kFlowPureActivity
 };
 
 // The runs that have begun a block, and not ended it, which this run takes up; the last one first.
