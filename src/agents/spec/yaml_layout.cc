@@ -139,7 +139,10 @@ Result<LaidOut> Layout::run() {
 }
 
 void Layout::place(const YamlToken& token) {
-  if (token.kind == Kind::kFlowEnd) --flow_depth_;
+  if (token.kind == Kind::kFlowEnd) {
+    if (flow_depth_ == 0) return wrong(token.line, "this closes what nothing opens");
+    --flow_depth_;
+  }
   const std::string_view gap = text_.substr(at_, token.start - at_);
   const bool breaks = line_is_over_ || !last_ || gap.find('\n') != std::string_view::npos;
   if (breaks) {

@@ -106,6 +106,11 @@ TEST(YamlLayout, IsItselfOnEveryExample) {
   }
 }
 
+TEST(YamlLayout, ClosesNothingThatIsNotOpen) {
+  for (const char* text : {"]\n", "]}'\n# x\n", "a: 1\n]}\nb\n", "# x\n]}'\napiVersion: \"a.\n# b\nc\"\n"})
+    EXPECT_FALSE(lay_out_yaml(text, "f.yaml")) << text;
+}
+
 // Spaces, comments and lines at random: it is laid out as what it says demands, or refused, and never
 // changed: that is judged by lay_out_yaml itself, so what is left to see here is that it comes to an end in a
 // text that stands.
