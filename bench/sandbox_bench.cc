@@ -44,6 +44,20 @@ Request block() {
   return request;
 }
 
+Request python() {
+  Request request;
+  request.kind = Kind::kPython;
+  request.limits = kPythonLimits;
+  request.code = R"(
+from collections import Counter
+sums = Counter()
+for row in rows:
+    sums[row["customer"]] += row["total"]
+return [{"customer": customer, "total": total} for customer, total in sums.most_common()])";
+  request.inputs = block().inputs;
+  return request;
+}
+
 Request text() {
   Request request;
   request.kind = Kind::kTemplate;
@@ -75,6 +89,7 @@ class Bench {
     warm("expression", expression(), 0.3);
     warm("template of three", text(), 0);
     warm("JavaScript block, 100 rows", block(), 1.0);
+    python_blocks();
     tenants("one tenant, 100/s", 1000, std::chrono::milliseconds(10), 0, 1);
     tenants("new tenant each call, without a pause", 1000, std::chrono::nanoseconds(0), 0);
     tenants("1,000 tenants in turn, 100/s", 3000, std::chrono::milliseconds(10), 0.3);
@@ -108,6 +123,32 @@ class Bench {
     for (int i = 0; i < 5000; ++i) times.push_back(once(**broker, "tenant", request));
     row(what + ", p50", of(times, 0.5), "ms", bar);
     row(what + ", p99", of(times, 0.99), "ms");
+  }
+
+  // Each in a process that ran nothing. At a pace at which one is always made ahead, and without a pause; and
+  // the first one of a server, which starts the interpreter.
+  void python_blocks() {
+    if (!find_python()) return;
+    std::vector<double> cold;
+    for (int i = 0; i < 20; ++i) {
+      auto broker = Broker::start({.level = level_}, memory_, clock_);
+      cold.push_back(once(**broker, "tenant", python()));
+    }
+    row("Python block, the first one, p50", of(cold, 0.5), "ms", 25);
+    auto broker = Broker::start({.level = level_}, memory_, clock_);
+    for (const auto pace : {std::chrono::milliseconds(20), std::chrono::milliseconds(0)}) {
+      std::vector<double> times;
+      for (int i = 0; i < 10; ++i) once(**broker, "tenant", python());
+      const MonotonicTime begin = clock_.monotonic();
+      for (int i = 0; i < 500; ++i) {
+        std::this_thread::sleep_until(begin + i * pace);
+        times.push_back(once(**broker, "tenant", python()));
+      }
+      const std::string what =
+          pace.count() > 0 ? "Python block, 100 rows, 50/s" : "Python block, 100 rows, without a pause";
+      row(what + ", p50", of(times, 0.5), "ms", pace.count() > 0 ? 5 : 0);
+      row(what + ", p99", of(times, 0.99), "ms");
+    }
   }
 
   // At a fixed pace, or as fast as they go; with more tenants than processes each call needs a new one.

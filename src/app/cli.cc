@@ -182,6 +182,11 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
          "Memory for requests, replies and caches, as in 512MiB (default: a quarter of the machine's, at "
          "most 4GiB)")
       ->check(is_memory());
+  sub->add_option(
+         "--python-packages", options.python_packages,
+         "Folder that Python blocks of flows import from (pip install --target FOLDER ...), read-only")
+      ->envname("HOLDFAST_PYTHON_PACKAGES")
+      ->check(CLI::ExistingDirectory);
   sub->add_option("--search-attribute", options.search_attributes,
                   "Search attribute to register in the namespace, NAME=Type (may be repeated)")
       ->envname("HOLDFAST_SEARCH_ATTRIBUTES")

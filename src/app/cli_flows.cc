@@ -71,17 +71,23 @@ void CommandLine::add_sandbox() {
   CLI::App* eval =
       add("eval", "Evaluate a script, an expression or a template", sandbox_, evaluate_in_sandbox, sandbox);
   CLI::Option_group* code = eval->add_option_group("code", "What is evaluated");
-  code->add_option("file", sandbox_.file,
-                   "Script (JavaScript): the body of a function; '-' is standard input");
+  code->add_option(
+      "file", sandbox_.file,
+      "Script (JavaScript, of a file *.py or with --python Python): the body of a function; '-' is\n"
+      "standard input");
   code->add_option("-e,--expression", sandbox_.expression, "Expression (JavaScript)");
   code->add_option("-t,--template", sandbox_.text, "Text with {{ expressions }}");
   code->require_option(1);
+  eval->add_flag("--python", sandbox_.python, "The script is Python");
+  eval->add_option("--python-packages", sandbox_.python_packages, "Folder that it imports from, read-only")
+      ->check(CLI::ExistingDirectory);
   CLI::Option* input =
       eval->add_option("--input", sandbox_.input, "JSON object: the names that the code sees");
   eval->add_option("--input-file", sandbox_.input_file, "The same, from a file")->excludes(input);
   eval->add_flag("--decimals-as-text", sandbox_.decimals_as_text, "1.10 arrives as \"1.10\"");
-  eval->add_option("--time-ms", sandbox_.time_ms, "Milliseconds of processor time (50)");
-  eval->add_option("--memory-mib", sandbox_.memory_mib, "MiB of values (16)")->check(CLI::Range(1, 128));
+  eval->add_option("--time-ms", sandbox_.time_ms, "Milliseconds of processor time (50; Python: 1000)");
+  eval->add_option("--memory-mib", sandbox_.memory_mib, "MiB of values (16; Python: 64)")
+      ->check(CLI::Range(1, 128));
   eval->add_option("--level", sandbox_.level, "Only this level: 1 (bubblewrap) or 2 (Landlock)")
       ->check(CLI::IsMember({1, 2}));
   eval->add_flag("--json", sandbox_.json, "Print result, log and failure as JSON");

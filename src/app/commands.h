@@ -30,6 +30,7 @@ struct ServeOptions {
   std::vector<std::string> price_files;        // the later one goes first
   bool renew_tools = false;                    // ask the MCP servers of `agents` again what tools they have
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
+  std::string python_packages;                 // a folder that Python blocks import from; empty: none
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
   std::string auth = "auto";                                            // required, off
@@ -208,6 +209,8 @@ struct SandboxOptions {
   std::optional<std::string> file;        // a script; "-": standard input
   std::optional<std::string> expression;  // or one of these two
   std::optional<std::string> text;        // a template
+  bool python = false;                    // the script is Python
+  std::string python_packages;            // a folder that it imports from; empty: none
   std::string input = "{}";
   std::optional<std::string> input_file;
   bool decimals_as_text = false;

@@ -214,6 +214,28 @@ Check check_sandbox() {
   return {"sandbox", Verdict::kOk, (*broker)->description(), data};
 }
 
+// Blocks of flows in Python: tried, too. A machine without it runs everything else.
+Check check_python() {
+  const os::SystemClock clock;
+  MemoryBudget memory("sandbox", std::size_t{256} << 20);
+  auto broker = sandbox::Broker::start({}, memory, clock);
+  if (!broker) return {"python", Verdict::kWarn, "it needs the sandbox, which is not there", {}};
+  sandbox::Request request;
+  request.kind = sandbox::Kind::kPython;
+  request.limits = sandbox::kPythonLimits;
+  request.code = "import platform; return platform.python_version()";
+  const auto reply = (*broker)->run("doctor", request);
+  if (!reply) return {"python", Verdict::kWarn, reply.error().message(), {}};
+  if (reply->failure) return {"python", Verdict::kWarn, reply->failure->message, {}};
+  const nlohmann::json version = parse_json(reply->result);
+  const std::string text = version.is_string() ? version.get<std::string>() : reply->result;
+  return {
+      "python",
+      Verdict::kOk,
+      fmt::format("Python {} at {}, in the sandbox at level {}", text, sandbox::kPython, (*broker)->level()),
+      {{"version", text}}};
+}
+
 std::string_view word(Verdict verdict) {
   return verdict == Verdict::kOk ? "ok" : verdict == Verdict::kWarn ? "warn" : "fail";
 }
@@ -229,6 +251,7 @@ int doctor(const DoctorOptions& options) {
                                check_space(folder),
                                check_files(),
                                check_sandbox(),
+                               check_python(),
                                check_data(options.data),
                                check_databases(options.data)};
   if (options.platform_store) checks.push_back(check_platform_store(*options.platform_store));

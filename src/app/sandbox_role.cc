@@ -5,7 +5,7 @@ namespace holdfast::app {
 Result<sandbox::Broker*> SandboxRole::broker() {
   const std::lock_guard lock(mutex_);
   if (broker_) return broker_.get();
-  auto started = sandbox::Broker::start({}, memory_, clock_);
+  auto started = sandbox::Broker::start({.python_packages = python_packages_}, memory_, clock_);
   if (!started) return fail(started.error());
   broker_ = *std::move(started);
   return broker_.get();
@@ -16,6 +16,11 @@ Result<sandbox::Reply> SandboxRole::run(std::string_view tenant, const sandbox::
   auto started = broker();
   if (!started) return fail(started.error());
   return (*started)->run(tenant, request, patience);
+}
+
+Status SandboxRole::check_python() const {
+  const auto found = sandbox::find_python(sandbox::kPython, python_packages_);
+  return found ? Status() : found.error();
 }
 
 }  // namespace holdfast::app

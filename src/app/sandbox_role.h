@@ -8,7 +8,9 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/memory_budget.h"
 #include "broker/broker.h"
@@ -18,17 +20,23 @@ namespace holdfast::app {
 
 class SandboxRole {
  public:
-  SandboxRole(MemoryBudget& memory, const Clock& clock) : memory_(memory), clock_(clock) {}
+  // `python_packages`: a folder that code in Python imports from; empty: none.
+  SandboxRole(MemoryBudget& memory, const Clock& clock, std::string python_packages)
+      : memory_(memory), clock_(clock), python_packages_(std::move(python_packages)) {}
 
   // As Broker::run. FAILED_PRECONDITION: this machine has no sandbox.
   Result<sandbox::Reply> run(std::string_view tenant, const sandbox::Request& request,
                              std::chrono::milliseconds patience);
+  // FAILED_PRECONDITION: this machine has no Python; says what to install. INVALID_ARGUMENT: the folder of
+  // packages is none.
+  Status check_python() const;
 
  private:
   Result<sandbox::Broker*> broker();
 
   MemoryBudget& memory_;
   const Clock& clock_;
+  const std::string python_packages_;
   std::mutex mutex_;
   std::unique_ptr<sandbox::Broker> broker_;  // guarded by mutex_
 };

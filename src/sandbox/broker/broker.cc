@@ -1,6 +1,7 @@
 #include "broker/broker.h"
 
 #include <fmt/format.h>
+#include <signal.h>
 
 #include <utility>
 
@@ -13,10 +14,13 @@ namespace {
 
 // What a process takes besides what its code may: the program's own pages and an empty engine.
 constexpr std::size_t kProcessBytes = 2U << 20;
+// And an interpreter of Python, with a /tmp that is full.
+constexpr std::size_t kPythonProcessBytes = 24U << 20;
 
 std::size_t memory_of(const Request& request) {
-  return kProcessBytes + request.limits.memory_bytes + request.limits.output_bytes +
-         request.limits.log_bytes + 2 * (request.code.size() + request.inputs.size());
+  return (request.kind == Kind::kPython ? kPythonProcessBytes : kProcessBytes) + request.limits.memory_bytes +
+         request.limits.output_bytes + request.limits.log_bytes +
+         2 * (request.code.size() + request.inputs.size());
 }
 
 // A process that was taken over says what it likes; who reads a result may rely on this much.
@@ -25,10 +29,19 @@ bool is_json(const std::string& text) {
          nlohmann::json::accept(text);
 }
 
-Reply died(std::string how) {
+Reply failed(Fault fault, std::string how) {
   Reply reply;
-  reply.failure = Failure{Fault::kDied, "", std::move(how)};
+  reply.failure = Failure{fault, "", std::move(how)};
   return reply;
+}
+
+Reply died(std::string how) {
+  return failed(Fault::kDied, std::move(how));
+}
+
+// Python sees its clock between two steps; in a long one the kernel keeps it.
+bool is_clock(int signal) {
+  return signal == SIGVTALRM || signal == SIGXCPU || signal == SIGPROF || signal == SIGALRM;
 }
 
 }  // namespace
@@ -48,9 +61,9 @@ Status Broker::open() {
                             options_.bubblewrap);
     if (cell) {
       level_ = level;
-      cell_ = std::move(*cell);
       const std::string landlock =
-          cell_->landlock() == 0 ? "" : fmt::format(", Landlock {}", cell_->landlock());
+          (*cell)->landlock() == 0 ? "" : fmt::format(", Landlock {}", (*cell)->landlock());
+      cells_[static_cast<std::size_t>(Language::kJavaScript)] = std::move(*cell);
       description_ = level == 1 ? fmt::format("level 1: bubblewrap, seccomp{}, limits", landlock)
                                 : fmt::format("level 2: seccomp{}, limits{}", landlock,
                                               lacks.empty() ? "" : " (no " + lacks + ")");
@@ -63,38 +76,58 @@ Status Broker::open() {
           fmt::format("this machine has no sandbox, so code of users does not run. {}", lacks)};
 }
 
-Result<std::shared_ptr<Cell>> Broker::cell() {
-  const std::lock_guard lock(mutex_);
-  if (cell_) return cell_;
-  auto cell =
-      Cell::start(level_, options_.program.empty() ? program_bytes() : options_.program, options_.bubblewrap);
-  if (!cell)
-    return fail(Code::kUnavailable,
-                fmt::format("the sandbox does not start again: {}", cell.error().message()));
-  cell_ = std::move(*cell);
-  return cell_;
+Broker::Language Broker::language_of(const Request& request) {
+  return request.kind == Kind::kPython ? Language::kPython : Language::kJavaScript;
 }
 
-Result<Broker::Inmate> Broker::make(std::string_view tenant) {
+Result<std::unique_ptr<Cell>> Broker::start_cell(Language language) const {
+  const std::string_view program = options_.program.empty() ? program_bytes() : options_.program;
+  if (language == Language::kJavaScript) {
+    auto cell = Cell::start(level_, program, options_.bubblewrap);
+    if (cell) return cell;
+    return fail(Code::kUnavailable,
+                fmt::format("the sandbox does not start again: {}", cell.error().message()));
+  }
+  const auto python = find_python(options_.python, options_.python_packages);
+  if (!python) return fail(python.error());
+  auto cell = Cell::start(level_, program, options_.bubblewrap, &*python);
+  if (cell) return cell;
+  return fail(Code::kFailedPrecondition,
+              fmt::format("Python does not start in the sandbox: {}", cell.error().message()));
+}
+
+Result<std::shared_ptr<Cell>> Broker::cell(Language language) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Cell>& kept = cells_[static_cast<std::size_t>(language)];
+  if (kept) return kept;
+  auto cell = start_cell(language);
+  if (!cell) return fail(cell.error());
+  kept = std::move(*cell);
+  return kept;
+}
+
+Result<Broker::Inmate> Broker::make(std::string_view tenant, Language language) {
   // Twice: a sandbox that has ended is replaced once.
   for (bool again : {true, false}) {
-    auto in = cell();
+    auto in = cell(language);
     if (!in) return fail(in.error());
     auto worker = (*in)->make_worker();
-    if (worker) return Inmate{*in, std::string(tenant), std::move(*worker)};
+    if (worker) return Inmate{*in, std::string(tenant), std::move(*worker), language};
     if (worker.error().code() != Code::kUnavailable || !again) return fail(worker.error());
     const std::lock_guard lock(mutex_);
-    if (cell_ == *in) cell_.reset();
+    std::shared_ptr<Cell>& kept = cells_[static_cast<std::size_t>(language)];
+    if (kept == *in) kept.reset();
   }
   return fail(Code::kUnavailable, "the sandbox ends as soon as it is started");
 }
 
-Result<Broker::Inmate> Broker::take(std::string_view tenant, std::chrono::milliseconds patience) {
+Result<Broker::Inmate> Broker::take(std::string_view tenant, Language language,
+                                    std::chrono::milliseconds patience) {
   const MonotonicTime until = clock_.monotonic() + patience;
   std::unique_lock lock(mutex_);
   while (true) {
     for (auto it = idle_.end(); it != idle_.begin();) {
-      if ((--it)->tenant != tenant) continue;
+      if ((--it)->tenant != tenant || it->language != language) continue;
       Inmate found = std::move(*it);
       idle_.erase(it);
       if (found.worker.quiet()) return found;
@@ -109,7 +142,7 @@ Result<Broker::Inmate> Broker::take(std::string_view tenant, std::chrono::millis
       Inmate longest_idle = std::move(idle_.front());
       idle_.pop_front();
       lock.unlock();
-      auto made = make(tenant);
+      auto made = make(tenant, language);
       longest_idle.cell->forget_worker(std::move(longest_idle.worker));
       if (!made) one_less();
       return made;
@@ -122,7 +155,7 @@ Result<Broker::Inmate> Broker::take(std::string_view tenant, std::chrono::millis
   }
   ++count_;
   lock.unlock();
-  auto made = make(tenant);
+  auto made = make(tenant, language);
   if (!made) one_less();
   return made;
 }
@@ -143,10 +176,15 @@ void Broker::keep(Inmate inmate) {
   freed_.notify_one();
 }
 
-std::string Broker::end(Inmate inmate) {
-  std::string how = inmate.cell->end_worker(std::move(inmate.worker));
+Ended Broker::end(Inmate inmate) {
+  Ended ended = inmate.cell->end_worker(std::move(inmate.worker));
   one_less();
-  return how;
+  return ended;
+}
+
+void Broker::forget(Inmate inmate) {
+  inmate.cell->forget_worker(std::move(inmate.worker));
+  one_less();
 }
 
 std::chrono::milliseconds Broker::longest(const Request& request) const {
@@ -158,7 +196,7 @@ Result<Reply> Broker::run(std::string_view tenant, const Request& request,
   if (Status status = check_request(request); !status.ok()) return fail(std::move(status));
   HeldMemory held(memory_);
   if (Status status = held.resize(memory_of(request)); !status.ok()) return fail(std::move(status));
-  auto inmate = take(tenant, patience);
+  auto inmate = take(tenant, language_of(request), patience);
   if (!inmate) return fail(inmate.error());
   auto reply = inmate->worker.ask(request, clock_.monotonic() + longest(request), clock_);
   if (reply && !reply->failure && !is_json(reply->result))
@@ -167,14 +205,19 @@ Result<Reply> Broker::run(std::string_view tenant, const Request& request,
     keep(std::move(*inmate));
     return std::move(*reply);
   }
-  const std::string how = end(std::move(*inmate));
-  if (reply) return std::move(*reply);
+  if (reply) {  // whose process has said that it ends
+    forget(std::move(*inmate));
+    return std::move(*reply);
+  }
+  const Ended ended = end(std::move(*inmate));
+  if (request.kind == Kind::kPython && is_clock(ended.signal))
+    return failed(Fault::kTime, fmt::format("it ran longer than {} ms", request.limits.time_ms));
   switch (reply.error().code()) {
     case Code::kDeadlineExceeded:
       return died(
           fmt::format("the sandbox did not answer within {} ms, and was ended", longest(request).count()));
     case Code::kDataLoss: return died(fmt::format("{}, and was ended", reply.error().message()));
-    default: return died(fmt::format("the process that ran it {}", how));
+    default: return died(fmt::format("the process that ran it {}", ended.how));
   }
 }
 

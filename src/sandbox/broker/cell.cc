@@ -13,10 +13,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 #include <vector>
 
 #include "os/spawn.h"
+#include "python/runner.h"
 #include "wire/control.h"
 
 namespace holdfast::sandbox {
@@ -25,6 +27,7 @@ namespace {
 
 // Of the first process, on a machine that is busy.
 constexpr int kPatienceMs = 10'000;
+constexpr const char* kPackages = "/packages";
 constexpr const char* kProgramFile = "3";  // where the program is open in what is started
 
 class File {
@@ -61,48 +64,71 @@ int program_file(std::string_view program) {
   return -1;
 }
 
-std::vector<std::string> command(int level, const std::string& bubblewrap) {
-  if (level == 2) return {std::string("/proc/self/fd/") + kProgramFile, "2"};
-  return {bubblewrap,
-          "--unshare-all",
-          "--unshare-user",
-          "--uid",
-          "65534",
-          "--gid",
-          "65534",
-          "--hostname",
-          "sandbox",
-          "--cap-drop",
-          "ALL",
-          "--new-session",
-          "--as-pid-1",
-          "--perms",
-          "0555",
-          "--ro-bind-data",
-          kProgramFile,
-          "/holdfast-sandbox",
-          "--remount-ro",
-          "/",
-          "--chdir",
-          "/",
-          "--",
-          "/holdfast-sandbox",
-          "1"};
+using Words = std::vector<std::string>;
+
+void append(Words& to, const Words& more) {
+  to.insert(to.end(), more.begin(), more.end());
 }
 
-std::string ending(int status) {
-  if (WIFEXITED(status)) return fmt::format("ended by itself, with code {}", WEXITSTATUS(status));
-  switch (WTERMSIG(status)) {
-    case SIGSYS: return "made a system call that it may not make";
-    case SIGKILL: return "was killed";
-    default: return fmt::format("was ended by signal {}", WTERMSIG(status));
+// What Python reads of the machine, as it is there. Each worker mounts its own /tmp, for which the first
+// process keeps one capability, in its own namespace of users.
+Words mounts(const PythonInstallation& python) {
+  Words out = {"--cap-add", "CAP_SYS_ADMIN", "--dir", "/tmp"};
+  for (const std::string& path : python.readable) {
+    std::error_code error;
+    const auto link = std::filesystem::read_symlink(path, error);
+    if (error) {
+      append(out, {"--ro-bind", path, path});
+    } else {
+      append(out, {"--symlink", link.string(), path});
+    }
+  }
+  if (!python.packages.empty()) append(out, {"--ro-bind", python.packages, kPackages});
+  return out;
+}
+
+// Of the program.
+Words arguments(int level, const PythonInstallation* python) {
+  if (python == nullptr) return {std::to_string(level)};
+  // At level 1 they are at a place of their own: theirs may be covered by what is mounted.
+  const std::string packages = python->packages.empty() || level == 2 ? python->packages : kPackages;
+  Words out = {"python", std::to_string(level), python->interpreter, std::string(python_runner()), packages};
+  append(out, python->readable);
+  if (!packages.empty()) out.push_back(packages);
+  return out;
+}
+
+Words command(int level, const std::string& bubblewrap, const PythonInstallation* python) {
+  if (level == 2) {
+    Words out = {std::string("/proc/self/fd/") + kProgramFile};
+    append(out, arguments(level, python));
+    return out;
+  }
+  Words out = {bubblewrap, "--unshare-all", "--unshare-user", "--uid",   "65534",
+               "--gid",    "65534",         "--hostname",     "sandbox", "--cap-drop",
+               "ALL",      "--new-session", "--as-pid-1"};
+  if (python != nullptr) append(out, mounts(*python));
+  append(out, {"--perms", "0555", "--ro-bind-data", kProgramFile, "/holdfast-sandbox", "--remount-ro", "/",
+               "--chdir", "/", "--", "/holdfast-sandbox"});
+  append(out, arguments(level, python));
+  return out;
+}
+
+Ended ending(int status) {
+  if (WIFEXITED(status)) return {fmt::format("ended by itself, with code {}", WEXITSTATUS(status)), 0};
+  const int signal = WTERMSIG(status);
+  switch (signal) {
+    case SIGSYS: return {"made a system call that it may not make", signal};
+    case SIGKILL: return {"was killed", signal};
+    case SIGSEGV: return {"accessed memory that it does not have", signal};
+    default: return {fmt::format("was ended by signal {}", signal), signal};
   }
 }
 
 }  // namespace
 
-Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program,
-                                          const std::string& bubblewrap) {
+Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program, const std::string& bubblewrap,
+                                          const PythonInstallation* python) {
   if (level == 1 && ::access(bubblewrap.c_str(), X_OK) != 0)
     return fail(Code::kUnavailable, fmt::format("{} is not there; install bubblewrap", bubblewrap));
   int control[2];
@@ -122,10 +148,12 @@ Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program,
     const File theirs(control[1]);
     const File their_errors(errors[1]);
     const File bytes(program_file(program));
-    error = bytes.get() < 0 ? EMFILE
-                            : os::spawn({command(level, bubblewrap), {},
-                                         {theirs.get(), their_errors.get(), their_errors.get(), bytes.get()}},
-                                        pid);
+    const File null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    std::vector<int> files = {theirs.get(), their_errors.get(), their_errors.get(), bytes.get()};
+    if (python != nullptr) files.push_back(null.get());
+    error = bytes.get() < 0 || null.get() < 0
+                ? EMFILE
+                : os::spawn({command(level, bubblewrap, python), {}, std::move(files)}, pid);
   }
   if (error != 0)
     return fail(Code::kUnavailable, fmt::format("its program does not start: {}", std::strerror(error)));
@@ -192,13 +220,13 @@ Result<Worker> Cell::make_worker() {
   return Worker(answer.pid, socket);
 }
 
-std::string Cell::end_worker(Worker worker) {
+Ended Cell::end_worker(Worker worker) {
   const std::lock_guard lock(talk_);
   const Ask ask{Ask::kEnd, worker.pid()};
   Answer answer;
   if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) != sizeof ask ||
       ::recv(control_, &answer, sizeof answer, 0) != sizeof answer || answer.pid <= 0)
-    return "ended with the whole sandbox";
+    return {"ended with the whole sandbox", 0};
   return ending(answer.status);
 }
 

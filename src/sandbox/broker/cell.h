@@ -3,7 +3,9 @@
 // Cell: one sandbox, with the first process in it, at a level. Level 1 is bubblewrap: namespaces without
 // network and processes of others, a root that holds nothing but the program, no environment. Level 2,
 // without namespaces: the same program under Landlock, as nobody. Both under seccomp and limits, which the
-// program itself puts on (jail/shut_in.h); a first process that could not is refused here.
+// program itself puts on (jail/shut_in.h); a first process that could not is refused here. A cell runs
+// JavaScript, or Python where it is given one; then the root holds what that needs of the machine, read-only,
+// and a /tmp.
 //
 // Thread-safe. The destructor ends everything in it.
 
@@ -16,16 +18,24 @@
 
 #include "broker/worker.h"
 #include "holdfast/status.h"
+#include "python/installation.h"
 
 namespace holdfast::sandbox {
 
 inline constexpr const char* kBubblewrap = "/usr/bin/bwrap";
 
+// How a process ended.
+struct Ended {
+  std::string how;  // "made a system call that it may not make"
+  int signal = 0;   // that ended it; 0: none
+};
+
 class Cell {
  public:
   // `level` is 1 or 2. UNAVAILABLE says what the machine lacks. `program` is an executable, whole.
   static Result<std::unique_ptr<Cell>> start(int level, std::string_view program,
-                                             const std::string& bubblewrap = kBubblewrap);
+                                             const std::string& bubblewrap = kBubblewrap,
+                                             const PythonInstallation* python = nullptr);
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;
@@ -35,8 +45,8 @@ class Cell {
 
   // A process in which nothing has run. UNAVAILABLE: the cell is of no use any more.
   Result<Worker> make_worker();
-  // Ends it, unless it has ended itself; says how it ended: "made a system call that it may not make".
-  std::string end_worker(Worker worker);
+  // Ends it, unless it has ended itself.
+  Ended end_worker(Worker worker);
   // The same without waiting for it.
   void forget_worker(Worker worker);
 

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 
 #include <optional>
+#include <span>
 #include <vector>
 
 namespace holdfast::sandbox {
@@ -18,9 +19,14 @@ class Filter {
   // For those that run what users wrote: memory that is not executable, its one socket, processor time,
   // ending.
   static std::optional<Filter> of_worker();
+  // The same two where the interpreter is Python, whose library asks for much of a kernel: what is not on the
+  // list is refused, as an error that code can catch (seccomp_python.cc).
+  static std::optional<Filter> of_first_python();
+  static std::optional<Filter> of_python_worker();
 
   // From here on, in this process and what it forks. 0, or an error number. Needs PR_SET_NO_NEW_PRIVS.
   int enter() const;
+  std::span<const sock_filter> program() const { return program_; }
 
  private:
   explicit Filter(std::vector<sock_filter> program) : program_(std::move(program)) {}

@@ -1,32 +1,19 @@
 #include "jail/shut_in.h"
 
-#include <grp.h>
 #include <signal.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
+#include "jail/giving_up.h"
 #include "jail/landlock.h"
 
 namespace holdfast::sandbox {
 
 namespace {
-
-constexpr uid_t kNobody = 65534;
-
-std::string failed(const char* what, int error) {
-  return std::string(what) + ": " + std::strerror(error);
-}
-
-bool limit(__rlimit_resource what, rlim_t most) {
-  const rlimit value{most, most};
-  return ::setrlimit(what, &value) == 0;
-}
 
 bool close_all_but(int file) {
   const auto close_range = [](unsigned first, unsigned last) {
@@ -34,14 +21,6 @@ bool close_all_but(int file) {
   };
   const auto kept = static_cast<unsigned>(file);
   return (kept == 0 || close_range(0, kept - 1)) && close_range(kept + 1, ~0U);
-}
-
-std::string become_nobody() {
-  if (::geteuid() != 0) return {};
-  if (::setgroups(0, nullptr) != 0) return failed("setgroups", errno);
-  if (::setresgid(kNobody, kNobody, kNobody) != 0) return failed("setresgid", errno);
-  if (::setresuid(kNobody, kNobody, kNobody) != 0) return failed("setresuid", errno);
-  return {};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // The program in the sandbox: `1` or `2`, the level at which it is started, and the control socket as
 // standard input. The first process makes workers; a worker evaluates one request after the other, each on an
-// isolate that nothing was run on.
+// isolate that nothing was run on. `python 1|2 INTERPRETER RUNNER PACKAGES PATH...`: it becomes Python
+// instead.
 
 #include <signal.h>
 #include <sys/time.h>
@@ -10,8 +11,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "jail/first_process.h"
+#include "jail/python_jail.h"
 #include "script/evaluate.h"
 #include "wire/frame.h"
 
@@ -70,16 +73,26 @@ void serve(int socket) {
   }
 }
 
+Level level_of(std::string_view word) {
+  return word == "1" ? Level::kNamespaces : Level::kLandlock;
+}
+
 }  // namespace
 
 }  // namespace holdfast::sandbox
 
 int main(int argc, char** argv) {
   using namespace holdfast::sandbox;
-  const std::string_view level = argc == 2 ? argv[1] : "";
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  const bool is_python = words.size() >= 5 && words[0] == "python";
+  const std::string_view level = is_python ? words[1] : words.size() == 1 ? words[0] : "";
   if (level != "1" && level != "2") return 2;
+  if (is_python) {
+    return become_python({level_of(level), std::string(words[2]), std::string(words[3]),
+                          std::string(words[4]), std::span(words).subspan(5)});
+  }
   struct sigaction action{};
   action.sa_handler = end_by_timer;
   ::sigaction(SIGPROF, &action, nullptr);
-  return first_process(level == "1" ? Level::kNamespaces : Level::kLandlock, STDIN_FILENO, serve);
+  return first_process(level_of(level), STDIN_FILENO, serve);
 }

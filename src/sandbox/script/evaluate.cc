@@ -136,6 +136,7 @@ Reply evaluate(Isolate& isolate, const Request& request) {
     case Kind::kExpression: evaluate_expression(isolate, request.code, reply); break;
     case Kind::kScript: evaluate_script(isolate, request.code, reply); break;
     case Kind::kTemplate: evaluate_template(isolate, request.code, reply); break;
+    case Kind::kPython: reply.failure = bad_input("this process runs no Python"); break;
   }
   reply.log = isolate.take_log();
   reply.log_left_out = isolate.log_left_out();

@@ -21,16 +21,19 @@ enum class Kind : std::uint8_t {
   kExpression = 1,  // one JavaScript expression
   kScript = 2,      // the body of a function: what it returns is the result; `await` is allowed
   kTemplate = 3,    // text with {{ expressions }}
+  kPython = 4,      // the body of a function in Python: what it returns is the result
 };
 
 // What one evaluation may use. The least and most of each: check_limits.
 struct Limits {
   std::uint32_t time_ms = 50;              // of processor time: a busy machine fails no expression
-  std::uint32_t memory_bytes = 16U << 20;  // of all JavaScript values
+  std::uint32_t memory_bytes = 16U << 20;  // of all values
   std::uint32_t stack_bytes = 256U << 10;  // of nested calls
   std::uint32_t output_bytes = 1U << 20;   // of the result as JSON
-  std::uint32_t log_bytes = 64U << 10;     // of what console.log kept; the rest is counted
+  std::uint32_t log_bytes = 64U << 10;     // of what console.log or print kept; the rest is counted
 };
+// Python has no engine that is made in a fifth of a millisecond: an import alone takes some.
+inline constexpr Limits kPythonLimits = {.time_ms = 1000, .memory_bytes = 64U << 20};
 inline constexpr std::uint32_t kMostTimeMs = 60'000;
 inline constexpr std::uint32_t kMostMemoryBytes = 128U << 20;
 inline constexpr std::uint32_t kMostStackBytes = 1U << 20;
@@ -50,7 +53,7 @@ struct Request {
 Status check_request(const Request& request);
 
 enum class Fault : std::uint8_t {
-  kSyntax = 1,  // the code is no JavaScript
+  kSyntax = 1,  // the code is none of its language
   kThrown,      // the code threw
   kTime,        // it took too long
   kMemory,      // it took too much memory

@@ -1,7 +1,8 @@
 // ./dev attack sandbox: attempts to get out of the sandbox, to hold it up or to bring it down, at each level
 // that the machine has, as root (where it is) and as an ordinary user. Native attempts run in the place of
-// the program in the sandbox (escape.cc), JavaScript in the program itself (scripts.cc). After each the
-// broker of the neighbour still answers. The last line is "N passed, N failed".
+// the program in the sandbox (escape.cc), JavaScript in the program itself (scripts.cc), Python in its own
+// (python_scripts.cc). After each the broker of the neighbour still answers. The last line is "N passed, N
+// failed".
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -48,7 +49,8 @@ class Suite {
     }
     ran_ = true;
     neighbour_ = std::move(*neighbour);
-    for (const Script& script : scripts()) play(script);
+    for (const Script& script : scripts()) play(script, *neighbour_);
+    play_python();
     auto taken_over = Broker::start({.level = level_, .program = escape}, memory_, clock_);
     auto hasty = Broker::start({.level = level_, .grace = kShortGrace, .program = escape}, memory_, clock_);
     if (!taken_over || !hasty) return count(false, "start", "the native attempts do not start");
@@ -72,9 +74,27 @@ class Suite {
     return reply->failure ? std::string(fault_name(reply->failure->fault)) : reply->result;
   }
 
-  void play(const Script& script) {
+  void play_python() {
+    if (auto found = find_python(); !found) {
+      fmt::print("skip  {} level {}: Python: {}\n", who_, level_, found.error().message());
+      return;
+    }
+    auto hasty = Broker::start({.level = level_, .grace = kShortGrace}, memory_, clock_);
+    if (!hasty) return count(false, "start", "Python's broker does not start");
+    for (const Script& script : python_scripts()) {
+      play(script, never_ends(script.name) ? **hasty : *neighbour_);
+      Request request;
+      request.kind = Kind::kPython;
+      request.limits = kPythonLimits;
+      request.code = "return 6 * 7";
+      const std::string after = told(neighbour_->run("neighbour", request));
+      if (after != "42") count(false, script.name, "the neighbour in Python is told " + after);
+    }
+  }
+
+  void play(const Script& script, Broker& broker) {
     const MonotonicTime begin = clock_.monotonic();
-    const auto reply = neighbour_->run("attacker", script.request);
+    const auto reply = broker.run("attacker", script.request);
     const std::string end = told(reply);
     const bool expected = std::ranges::find(script.ends, end) != script.ends.end();
     conclude(expected, script.name, reply && reply->failure ? end + ": " + reply->failure->message : end,

@@ -1,6 +1,6 @@
 #pragma once
 
-// JavaScript against the engine, and how each may end.
+// JavaScript against the engine, Python against its walls, and how each may end.
 
 #include <string>
 #include <vector>
@@ -17,5 +17,6 @@ struct Script {
 };
 
 std::vector<Script> scripts();
+std::vector<Script> python_scripts();
 
 }  // namespace holdfast::sandbox
