@@ -22,6 +22,7 @@ struct BlockOutcome {
   bool failed = false;
   std::string error_type;
   std::string error;
+  std::string log = {};  // what its code wrote
   // Of a map: what is here sums up its parts (perform/parts.h), which have its value.
   bool in_parts = false;
   // Its call was made, and it has not ended: somebody outside ends it.

@@ -141,6 +141,7 @@ std::string BlockBooks::record(const BlockOutcome& outcome) {
   Json more = {{"outlet", outcome.outlet}};
   if (outcome.failed) more["error_type"] = outcome.error_type;
   if (outcome.in_parts) more["parts"] = true;
+  if (!outcome.log.empty()) more["log"] = outcome.log;
   std::string text = outcome.failed ? outcome.error : outcome.value;
   if (!outcome.failed && text.size() > kMaxKeptInline) {
     const platform::Blob kept = keep_blob(ctx_, deps_, text);
@@ -154,9 +155,11 @@ BlockOutcome BlockBooks::read(const std::string& record) {
   const Json in = parse_json(record);
   if (!in.is_object())
     throw ApplicationFailure::non_retryable("the record of a block cannot be read", "DATA_LOSS");
-  if (in.value("is_error", false))
-    return BlockOutcome::of(std::unexpected(BlockFailure{in.value("error_type", ""), in.value("text", "")}));
   BlockOutcome out;
+  if (in.value("is_error", false))
+    out = BlockOutcome::of(std::unexpected(BlockFailure{in.value("error_type", ""), in.value("text", "")}));
+  out.log = in.value("log", "");
+  if (out.failed) return out;
   out.outlet = in.value("outlet", std::string(kDone));
   out.in_parts = in.contains("parts");
   const auto blob = in.find("output");
@@ -251,6 +254,7 @@ platform::Told BlockBooks::told(std::size_t block, const BlockOutcome& outcome) 
                          {"type", "application/json"}};
     }
   }
+  if (!outcome.log.empty()) event["log"] = outcome.log;
   const auto type = outcome.failed ? protocol::event::kStepFailed : protocol::event::kStepCompleted;
   return {ctx_.info().workflow_id, std::string(type), dump_json(event), event_key(block, "ended")};
 }

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "activities/activities.h"
 #include "base/json.h"
 #include "block/outcome.h"
@@ -21,6 +23,8 @@ using std::chrono::milliseconds;
 // The sandbox is asked again and again, so that the activity can say that it lives.
 constexpr milliseconds kSlice{2000};
 constexpr int kMaxSlices = 30;
+// Of what the code of one block writes: in its record, and in the event of its end.
+constexpr std::size_t kMostLogKept = 16U << 10;
 
 protocol::FlowFailure failure_of(const Program& program, std::size_t block, const BlockOutcome& outcome) {
   protocol::FlowFailure out;
@@ -57,9 +61,17 @@ ValueSources FlowActivities::OneActivity::sources(FlowActivities& activities) {
     out.names = names;
   }
   out.evaluate = [this, &activities](const sandbox::Request& request) {
-    return activities.evaluate(ctx, program, request);
+    auto reply = activities.evaluate(ctx, program, request);
+    if (reply) keep_log(*reply);
+    return reply;
   };
   return out;
+}
+
+void FlowActivities::OneActivity::keep_log(const sandbox::Reply& reply) {
+  log.append(reply.log, 0, kMostLogKept - std::min(log.size(), kMostLogKept));
+  if (reply.log_left_out > 0 && log.size() < kMostLogKept)
+    log += fmt::format("({} lines left out)\n", reply.log_left_out);
 }
 
 FlowActivities::OneActivity FlowActivities::open(activity::Context& ctx, const Program& program,
@@ -123,10 +135,12 @@ BlockOutcome FlowActivities::run_known_block(OneActivity& at, std::size_t block)
   }
   const BoundBlock& bound = at.program.blocks[block];
   if (!bound.tool) at.books.started(block, "");
+  at.log.clear();
   BlockResult result = come_to(at.program, block, at.outlets, at.sources(*this));
   if (bound.tool && result) return call_tool(at, block, result->value);
   if (bound.tool) at.books.started(block, "");
   BlockOutcome outcome = BlockOutcome::of(std::move(result));
+  outcome.log = at.books.redacted(std::move(at.log));
   at.books.ended(block, outcome);
   return outcome;
 }

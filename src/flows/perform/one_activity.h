@@ -22,11 +22,13 @@ struct FlowActivities::OneActivity {
   // Of a round of a body: where its block stands, and what its expressions see of it.
   OneActivity* around = nullptr;
   std::vector<std::pair<std::string_view, std::string>> names = {};
+  std::string log = {};  // what the code of the block that runs has written
 
   // What the expressions of this block see. The activity outlives it.
   ValueSources sources(FlowActivities& activities);
   const std::string& input() { return around ? around->input() : books.input(); }
   std::string value(std::size_t block);
+  void keep_log(const sandbox::Reply& reply);
 };
 
 // One that has ended so, and the run's failure if nothing takes it up.
