@@ -420,7 +420,8 @@ Status Node::open_http() {
   deps.namespace_name = options_.namespace_name;
   deps.environment = &environment_;
   deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
-    if (protocol::is_flow(from.expected_name)) return deploy_flow(*platform_.store, from, grants_);
+    if (protocol::is_flow(from.expected_name))
+      return deploy_flow(*platform_.store, from, grants_, [this] { return sandbox_.check_python(); });
     auto deployed = agent::deploy(*platform_.store, {.text = from.text,
                                                      .source = from.source,
                                                      .base_directory = from.base_directory,

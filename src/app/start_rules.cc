@@ -1,5 +1,7 @@
 #include "app/start_rules.h"
 
+#include <utility>
+
 #include "activities/flow_place.h"
 #include "activities/settings.h"
 #include "perform/deploy_flow.h"
@@ -22,12 +24,13 @@ Result<std::optional<platform::FlowPlace>> place_of(const platform::Definition& 
 }
 
 Result<http::DeployedAgent> deploy_flow(platform::Store& store, const http::DefinitionText& from,
-                                        const grant::Grants& grants) {
+                                        const grant::Grants& grants, std::function<Status()> check_python) {
   auto deployed = flows::deploy_flow(store, {.text = from.text,
                                              .source = from.source,
                                              .base_directory = from.base_directory,
                                              .expected_as = from.expected_name,
-                                             .within = &grants});
+                                             .within = &grants,
+                                             .check_python = std::move(check_python)});
   if (!deployed) return fail(deployed.error());
   return http::DeployedAgent{deployed->stored_as, deployed->version, deployed->created, deployed->is_new};
 }

@@ -2,6 +2,7 @@
 
 // What a server lets be deployed and begun, whether it is an agent or a flow. Any thread; calls block.
 
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -19,6 +20,6 @@ Result<std::optional<platform::FlowPlace>> place_of(const platform::Definition& 
                                                     const platform::StartIntent& intent);
 // http::ApiDependencies::deploy, where `expected_name` is a flow's.
 Result<http::DeployedAgent> deploy_flow(platform::Store& store, const http::DefinitionText& from,
-                                        const grant::Grants& grants);
+                                        const grant::Grants& grants, std::function<Status()> check_python);
 
 }  // namespace holdfast::app

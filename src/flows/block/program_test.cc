@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "block/code_block.h"
+
 namespace holdfast::flows {
 namespace {
 
@@ -210,6 +212,27 @@ TEST(Program, ExpressionsNameBlocksThatAreThere) {
   EXPECT_EQ(
       mistakes("    - {id: a, type: transform, needs: [begin], with: {value: '{{ input.blocks.other }}'}}\n"),
       "");
+}
+
+TEST(Program, CodeHasALanguage) {
+  const auto code = [](std::string_view with) {
+    return read_program(
+        flow(fmt::format("    - {{id: a, type: code, needs: [begin], with: {{{}}}}}\n", with)), "f.yaml");
+  };
+  const auto python = code("language: python, code: 'return 1'");
+  ASSERT_TRUE(python) << python.error().message();
+  EXPECT_TRUE(is_python(python->blocks[1]));
+  EXPECT_FALSE(is_python(python->blocks[0]));
+  EXPECT_THAT(canonical_json(*python), HasSubstr(R"("language":"python")"));
+  const auto again = read_program(canonical_json(*python), "stored");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(canonical_json(*again), canonical_json(*python));
+  const auto named = code("language: javascript, code: 'return 1'");
+  ASSERT_TRUE(named);
+  EXPECT_EQ(canonical_json(*named), canonical_json(*code("code: 'return 1'"))) << "its version stays";
+  EXPECT_THAT(
+      mistakes("    - {id: a, type: code, needs: [begin], with: {language: pythn, code: 'return 1'}}\n"),
+      HasSubstr("python"));
 }
 
 }  // namespace

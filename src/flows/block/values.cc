@@ -91,6 +91,7 @@ const std::string& Values::inputs() {
 Evaluated Values::evaluate(sandbox::Kind kind, const std::string& code) {
   sandbox::Request request;
   request.kind = kind;
+  if (kind == sandbox::Kind::kPython) request.limits = sandbox::kPythonLimits;
   request.code = code;
   request.inputs = inputs();
   if (is_large) {
@@ -107,6 +108,10 @@ Evaluated Values::evaluate(sandbox::Kind kind, const std::string& code) {
 
 Evaluated Values::script(const std::string& code) {
   return evaluate(sandbox::Kind::kScript, code);
+}
+
+Evaluated Values::python(const std::string& code) {
+  return evaluate(sandbox::Kind::kPython, code);
 }
 
 Evaluated Values::filled(const Json& tree) {

@@ -50,6 +50,8 @@ class Values {
   const std::string& input();
   // The body of a function, in JavaScript.
   Evaluated script(const std::string& code);
+  // The same in Python.
+  Evaluated python(const std::string& code);
   // `tree`, each text with {{ }} in it filled.
   Evaluated filled(const Json& tree);
   // {"input", "blocks"}: what rules see that are no JavaScript.

@@ -27,6 +27,7 @@ spec:
       type: branch
       needs: [find, other]
       with: {rules: [{name: large, when: "blocks.find.amount > 100"}, {name: js, when: "{{ input.js }}"}]}
+    - {id: py, type: code, needs: [find], with: {language: python, code: "return blocks['find']['n'] + 1"}}
     - {id: made, type: transform, needs: [decide.large], with: {value: {n: "{{ blocks.find.n }}", list: [1, "{{ input }}", "plain"]}}}
 )";
 
@@ -60,7 +61,7 @@ class ValuesTest : public ::testing::Test {
 };
 
 TEST_F(ValuesTest, NumbersStayAsTheyAre) {
-  const auto made = run(4);
+  const auto made = run(5);
   ASSERT_TRUE(made);
   EXPECT_EQ(made->value, R"({"list":[1,{"js":true},"plain"],"n":12345678901234567890123})");
   ASSERT_EQ(asked_.size(), 1U) << "a name alone needs no sandbox";
@@ -71,10 +72,19 @@ TEST_F(ValuesTest, NumbersStayAsTheyAre) {
 
 TEST_F(ValuesTest, AFailureOfTheCodeIsTheBlocksOwnWithItsPlace) {
   failure_ = sandbox::Failure{sandbox::Fault::kThrown, "TypeError", "x is not a function", 2, 7};
-  const auto made = run(4);
+  const auto made = run(5);
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().type, sandbox::fault_name(sandbox::Fault::kThrown));
   EXPECT_THAT(made.error().message, HasSubstr("line 2, column 7: TypeError: x is not a function"));
+}
+
+TEST_F(ValuesTest, PythonIsAskedForAsPython) {
+  ASSERT_TRUE(run(4));
+  ASSERT_EQ(asked_.size(), 1U);
+  EXPECT_EQ(asked_[0].kind, sandbox::Kind::kPython);
+  EXPECT_EQ(asked_[0].limits.time_ms, sandbox::kPythonLimits.time_ms);
+  EXPECT_EQ(asked_[0].code, "return blocks['find']['n'] + 1");
+  EXPECT_THAT(asked_[0].inputs, HasSubstr(R"("find":{"amount":101,"n":9007199254740993})"));
 }
 
 TEST_F(ValuesTest, TheFirstRuleThatHoldsNamesTheOutlet) {

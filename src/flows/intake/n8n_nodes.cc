@@ -102,7 +102,8 @@ void map_set(N8nStep& step) {
 
 void map_code(N8nStep& step) {
   if (const std::string language = step.parameters.text("language", "javaScript"); language != "javaScript")
-    return step.give_up(fmt::format("code in {}: a flow's is JavaScript", language));
+    return step.give_up(fmt::format(
+        "code in {}: it names what n8n has; write it anew, with `language: python` for Python", language));
   std::string source = step.parameters.text("jsCode");
   const std::string older = step.parameters.text("functionCode");
   if (source.empty()) source = older;

@@ -5,6 +5,7 @@
 #include "activities/settings.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "block/code_block.h"
 #include "block/program.h"
 #include "net/reach.h"
 #include "spec/json_schema.h"
@@ -33,6 +34,25 @@ Status check_grants(const std::vector<BlockNeeds>& blocks, const grant::Permits&
   return out;
 }
 
+// The first block whose code is Python, or empty.
+std::string first_python(const Program& program) {
+  for (std::size_t i = 0; i < program.blocks.size(); ++i) {
+    if (is_python(program.blocks[i])) return program.flow.blocks[i].id;
+    if (!program.blocks[i].body) continue;
+    if (std::string id = first_python(*program.blocks[i].body); !id.empty()) return id;
+  }
+  return {};
+}
+
+Status check_languages(const Program& program, const FlowToDeploy& from) {
+  if (!from.check_python) return {};
+  const std::string block = first_python(program);
+  if (block.empty()) return {};
+  const Status status = from.check_python();
+  if (status.ok()) return {};
+  return {Code::kFailedPrecondition, fmt::format("{}: block `{}`: {}", from.source, block, status.message())};
+}
+
 }  // namespace
 
 Result<DeployedFlow> deploy_flow(platform::Store& store, const FlowToDeploy& from) {
@@ -44,6 +64,7 @@ Result<DeployedFlow> deploy_flow(platform::Store& store, const FlowToDeploy& fro
                 fmt::format("the flow calls itself '{}', not '{}'", program->flow.name,
                             from.expected_as.substr(protocol::kFlowPrefix.size())));
   }
+  if (Status status = check_languages(*program, from); !status.ok()) return fail(std::move(status));
   const std::string text = canonical_json(*program);
   const std::string version = sha256_hex(text);
   const std::vector<BlockNeeds> blocks = needs_of(*program);

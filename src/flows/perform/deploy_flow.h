@@ -3,6 +3,7 @@
 // A flow becomes the current version under its name, and what a start of it is checked against. Touches the
 // store it is given and nothing else; any thread.
 
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,8 @@ struct FlowToDeploy {
   // What it names must be granted; else PERMISSION_DENIED with every grant that is missing. Null: it comes
   // from the operator, who grants it by that.
   const grant::Grants* within = nullptr;
+  // Asked when a block's code is Python: whether this machine runs it. Null: nobody is asked.
+  std::function<Status()> check_python = {};
 };
 
 struct DeployedFlow {
