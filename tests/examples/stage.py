@@ -1,11 +1,16 @@
 """One example on its stage: a copy of its folder, its database, its services, its scripted model and a real server."""
 
+import email
+import email.policy
 import json
 import pathlib
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
+
+from aiosmtpd.controller import Controller
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -15,8 +20,27 @@ sys.path.insert(0, str(EXAMPLES))
 from holdfast import Server  # noqa: E402
 from services import Services  # noqa: E402
 
-MODEL = "127.0.0.1:8900"  # where the files of the examples have the scripted model and the services
+MODEL = "127.0.0.1:8900"  # where the files of the examples have the scripted model, the services and the mail server
 OUTSIDE = "127.0.0.1:9090"
+MAIL = "127.0.0.1:2525"
+
+
+class Mailbox:
+    """What a real SMTP server was given. `hooks` are called once, before the next mail is taken."""
+
+    def __init__(self):
+        self.mails = []  # (recipients, message)
+        self.hooks = []
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    async def handle_DATA(self, _server, _session, envelope):
+        if self.hooks:
+            self.hooks.pop()()
+        self.mails.append((envelope.rcpt_tos, email.message_from_bytes(envelope.content, policy=email.policy.default)))
+        return "250 kept"
 
 
 class Stage:
@@ -28,6 +52,7 @@ class Stage:
         self.place = place
         self.model = None
         self.services = None
+        self.mailbox = None
         self.server = None
         self.log = open(place / "server.log", "w")
 
@@ -40,6 +65,7 @@ class Stage:
                 db.executescript(sql.read_text())
         canned = self.folder / "services.json"
         self.services = Services(json.loads(canned.read_text()) if canned.exists() else {}).start()
+        self.mailbox = Mailbox()
         self.model = subprocess.Popen([self.binary, "scripted-model", str(self.folder / "script.yaml"), "--json"],
                                       stdout=subprocess.PIPE)
         ready = self.model.stdout.readline()
@@ -47,6 +73,7 @@ class Stage:
         self.model_address = json.loads(ready)["base_url"].removeprefix("http://").removesuffix("/v1")
         for file in self.definitions():
             text = file.read_text().replace(MODEL, self.model_address)
+            text = text.replace(MAIL, f"127.0.0.1:{self.mailbox.port}")
             file.write_text(text.replace(OUTSIDE, f"127.0.0.1:{self.services.port}"))
         named = [part for file in self.definitions() for part in ("--agent", str(file))] if agents else []
         self.server = Server(self.binary, self.place / "data", *named, *options, log=self.log).start()
@@ -60,6 +87,8 @@ class Stage:
             self.server.close()
         if self.services:
             self.services.stop()
+        if self.mailbox:
+            self.mailbox.controller.stop()
         if self.model:
             self.model.terminate()
             self.model.wait(10)

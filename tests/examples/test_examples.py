@@ -289,6 +289,45 @@ def market_engagement(s):
     assert s.services.bodies("POST /signals") == [{"product": "kettle", "signal": "raise"}]
 
 
+@example("sales-transcript")
+def sales_transcript(s):
+    s.up("--grant", "host:127.0.0.1", agents=False)
+    s.cli("flow", "apply", "flow.yaml")
+
+    def started(transcript):
+        given = {**json.loads((s.folder / "transcript.json").read_text()), **transcript}
+        answer = s.server.post("/api/v1/flows/sales-transcript/runs", {"input": given})
+        assert answer.status == 202, answer.text
+        return answer.json["id"]
+
+    def ended(run):
+        state = s.finished(run)
+        return state["output"], state["spent"]["model_calls"]
+
+    # What the rules settle costs no model call but those that the mail is made of.
+    told, calls = ended(started({}))
+    assert told == {"mailed": "otto@example.com", "objections": ["Too expensive beside what they have", "Data must stay in the EU"],
+                    "actions": ["Send a quote for 40 seats", "Send the list of data centres"]}
+    [(recipients, mail)] = s.mailbox.mails
+    assert recipients == ["otto@example.com"] and mail["Subject"] == "Your call" and calls == 3
+    assert mail.get_content().splitlines()[:3] == ["Ada wants 40 seats from January if the data stays in the EU.", "", "Objections"]
+    assert ended(started({"transcript": "Rep: Please call me back."})) == ({"mailed": None}, 0)
+
+    # The model picks the path where no rule holds.
+    assert ended(started({"transcript": "Customer: Where is my invoice?"})) == ({"mailed": None}, 1)
+    told, calls = ended(started({"transcript": "Customer: We would renew, with more seats."}))
+    assert told["mailed"] == "otto@example.com" and calls == 4 and len(s.mailbox.mails) == 2
+
+    # And a person where the model does not know, across a kill.
+    run = started({"transcript": "Customer: Shall we meet on Monday?"})
+    question = s.asked(run)
+    assert question["question"]["text"] == "Was this a sales call? They only make an appointment."
+    s.restart()
+    s.decide(s.asked(run), "answer", "mara", answer={"call": "sales"})
+    told, calls = ended(run)
+    assert told["mailed"] == "otto@example.com" and calls == 4 and len(s.mailbox.mails) == 3
+
+
 # ---- beside
 
 
