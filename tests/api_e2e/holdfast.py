@@ -49,7 +49,9 @@ class Server:
 
     def start(self):
         # The first start picks a port, later ones keep it: clients come back to the same address.
-        ports = ["--grpc", self.ready["grpc"], "--http", self.http] if self.ready else ["--grpc", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+        ports = ["--http", self.http or "127.0.0.1:0"]
+        if "--engine" not in self.options:  # else it serves none
+            ports += ["--grpc", self.ready["grpc"] if self.ready else "127.0.0.1:0"]
         self.process = subprocess.Popen(
             [self.binary, self.command, "--data", str(self.data), "--json", *ports, *self.options],
             stdout=subprocess.PIPE, stderr=self.log, env=self.environment)
