@@ -148,6 +148,13 @@ void CommandLine::add_steering() {
   retry->add_option("--by", retry_.by, "Who says so (default: the user's name)");
   add_api(retry, retry_.api);
 
+  CLI::App* undo = add("undo", "Take back what a closed run did, by a run of its own", undo_, undo_run);
+  undo->add_option("run", undo_.run, "Run")->required();
+  undo->add_flag("--dry-run", undo_.dry_run, "Only say which calls");
+  undo->add_option("--reason", undo_.reason, "Why");
+  undo->add_option("--by", undo_.by, "Who says so (default: the user's name)");
+  add_api(undo, undo_.api);
+
   CLI::App* bulk = add("bulk", "Pause, resume, fail, cancel or retry all runs in a status", bulk_, bulk_runs);
   bulk->add_option("action", bulk_.action, "pause, resume, fail, cancel or retry")
       ->required()
@@ -206,7 +213,8 @@ void CommandLine::add_approvals() {
       ->check(CLI::IsMember({"pending", "approved", "edited", "answered", "rejected", "expired", "all"}));
   list->add_option("--run", approvals_.run, "Only those of this run");
   auto* mine = list->add_flag("--mine", approvals_.mine, "Only what you may decide and have not");
-  auto* teams = list->add_flag("--my-teams", approvals_.teams, "Only what agents of your teams ask")->excludes(mine);
+  auto* teams =
+      list->add_flag("--my-teams", approvals_.teams, "Only what agents of your teams ask")->excludes(mine);
   list->add_option("--team", approvals_.team, "Only what agents of this team ask")->excludes(teams);
   add_api(list, approvals_.api);
 

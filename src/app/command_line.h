@@ -104,6 +104,7 @@ class CommandLine {
   CompleteOptions complete_;
   SteerOptions pause_, resume_, fail_;
   RetryOptions retry_;
+  UndoOptions undo_;
   BulkOptions bulk_;
   ForkOptions fork_, replay_;
   ForksOptions forks_;

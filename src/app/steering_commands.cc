@@ -1,4 +1,4 @@
-// send, complete, pause, resume, fail, retry, bulk.
+// send, complete, pause, resume, fail, retry, undo, bulk.
 
 #include "app/steering_commands.h"
 
@@ -100,6 +100,26 @@ int retry_run(const RetryOptions& options) {
   auto answer = api.post(path_of(options.run, "retry"), body);
   if (!answer) return answer.error();
   print_line(options.api.json ? dump_json(*answer) : printable(answer->value("id", "")));
+  return kExitOk;
+}
+
+int undo_run(const UndoOptions& options) {
+  Json body = {{"by", options.by.empty() ? user_name() : options.by}};
+  add(body, "reason", options.reason);
+  if (options.dry_run) body["dry_run"] = true;
+  ApiSession api(options.api);
+  auto answer = api.post(path_of(options.run, "undo"), body);
+  if (!answer) return answer.error();
+  if (options.api.json) {
+    print_line(dump_json(*answer));
+  } else if (!options.dry_run) {
+    print_line(printable(answer->value("id", "")));
+  } else {
+    for (const Json& one : (*answer)["effects"]) {
+      print_line(printable(fmt::format("{:<8} {} (step {}) of {}", one.value("would", ""),
+                                       one.value("tool", ""), one.value("step", 0), one.value("agent", ""))));
+    }
+  }
   return kExitOk;
 }
 

@@ -40,6 +40,15 @@ struct RetryOptions {
 };
 int retry_run(const RetryOptions& options);
 
+struct UndoOptions {
+  ApiOptions api;
+  std::string run;
+  std::string reason;
+  std::string by;
+  bool dry_run = false;
+};
+int undo_run(const UndoOptions& options);
+
 struct BulkOptions {
   ApiOptions api;
   std::string action;

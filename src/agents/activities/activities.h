@@ -37,6 +37,7 @@
 #include "protocol/detached.h"
 #include "protocol/fork.h"
 #include "protocol/schedule.h"
+#include "protocol/undo.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
@@ -99,6 +100,9 @@ class Activities {
   // effect_activities.cc
   ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
   UndoResult undo(activity::Context& ctx, const EffectInput& in);
+  // undo_run.cc
+  UndoBegun begin_undo(activity::Context& ctx, const UndoInput& in);
+  void finish_undo(activity::Context& ctx, const UndoFinishInput& in);
   // detached_activities.cc
   ToolResult end_detached(activity::Context& ctx, const EndDetachedInput& in);
   NotifyTargets notify_targets(activity::Context& ctx, const NotifyInput& in);
@@ -120,7 +124,8 @@ class Activities {
   void record_start(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
                     const std::string& version, const std::string& input, const RunSettings& settings,
                     platform::StepWrite& write);
-  platform::AuditRow record_of_end(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
+  platform::AuditRow record_of_end(activity::Context& ctx, const FinishInput& in,
+                                   const ConversationRef& head);
   void record_end(activity::Context& ctx, const FinishInput& in, const ConversationRef& head);
 
   // granted.cc: what tool grants say of a call that is about to be made.

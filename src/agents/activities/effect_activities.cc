@@ -147,7 +147,7 @@ UndoResult Activities::undo(activity::Context& ctx, const EffectInput& in) {
   const auto arguments = hook_arguments(
       hook, undoing, hook_document(arguments_of(in.call), in.call.key, text_of(record->result)));
   if (!arguments) return told(undo_result(UndoStatus::kFailed, arguments.error().message()));
-  const ToolInput call = hook_call(in, undoing.name, "undo-" + in.call.key);
+  const ToolInput call = hook_call(in, undoing.name, protocol::undo_key(in.call.key));
   if (const auto refused = not_granted(in.agent, call.call))
     return told(undo_result(UndoStatus::kFailed, *refused));
   const ToolResult result = call_with_effect(ctx, undoing, call, *arguments);

@@ -6,6 +6,7 @@
 #include "agent/loop.h"
 #include "agent/notify.h"
 #include "agent/schedule.h"
+#include "agent/undo_run.h"
 #include "protocol/pure_tool.h"
 
 namespace holdfast::agent {
@@ -19,6 +20,19 @@ void register_policy(const Workers& workers, const std::shared_ptr<Activities>& 
   workers.agents->register_activity(
       kNoteApprovalActivity,
       [activities](activity::Context& ctx, ApprovalNote in) { activities->note_approval(ctx, in); });
+}
+
+void register_undo(const Workers& workers, const std::shared_ptr<Activities>& activities) {
+  workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, EffectInput in) {
+    return activities->undo(ctx, in);
+  });
+  workers.agents->register_workflow(kUndoWorkflowType, undo_workflow);
+  workers.agents->register_activity(kUndoBeginActivity, [activities](activity::Context& ctx, UndoInput in) {
+    return activities->begin_undo(ctx, in);
+  });
+  workers.agents->register_activity(
+      kUndoFinishActivity,
+      [activities](activity::Context& ctx, UndoFinishInput in) { activities->finish_undo(ctx, in); });
 }
 
 }  // namespace
@@ -52,9 +66,7 @@ void register_all(const Workers& workers, const Deps& deps) {
   workers.tools->register_activity(kReconcileActivity, [activities](activity::Context& ctx, EffectInput in) {
     return activities->reconcile(ctx, in);
   });
-  workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, EffectInput in) {
-    return activities->undo(ctx, in);
-  });
+  register_undo(workers, activities);
   workers.agents->register_activity(kEndDetachedActivity,
                                     [activities](activity::Context& ctx, EndDetachedInput in) {
                                       return activities->end_detached(ctx, in);

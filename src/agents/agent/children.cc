@@ -36,8 +36,10 @@ bool completed(const Running& one) {
 
 // Of what it came to the record of the call tells.
 Task<RunResult> run_flow(workflow::Context* ctx, ChildOptions options, FlowInput input) {
-  (void)co_await ctx->child<Payload>(kFlowWorkflowType, options, input);
-  co_return RunResult();
+  FlowResult ended = co_await ctx->child<FlowResult>(kFlowWorkflowType, options, input);
+  RunResult out;
+  out.undoable = std::move(ended.undoable);
+  co_return out;
 }
 
 FamilyPtr start_all(workflow::Context& ctx, const ChildrenWanted& wanted) {

@@ -21,6 +21,7 @@
 
 #include "agent/budget.h"
 #include "agent/pending.h"
+#include "agent/undoing.h"
 #include "holdfast/workflow.h"
 #include "protocol/activities.h"
 #include "protocol/decision.h"
@@ -190,7 +191,6 @@ class Loop : public std::enable_shared_from_this<Loop> {
   void forget_effect(const std::string& key);
   // What could not be undone, for people.
   Task<std::vector<std::string>> undo_effects();
-  Task<std::optional<std::string>> undo_effect(Undoable effect);
 
   // status.cc
   Json status() const;
@@ -211,7 +211,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   bool single_ = false;                  // the one call is under way: there is nothing to steer
   std::optional<ModelTurn> first_turn_;  // that it came to, when the loop is to go on with it
   bool ending_ = false;                  // nobody is promised any more that a message is seen
-  std::vector<std::string> undone_;      // calls, for people
+  Undoing undoing_;
   bool recording_hold_ = false;
   bool releasing_ = false;
   // Of detached calls.

@@ -2,6 +2,7 @@
 
 #include "agent/loop.h"
 #include "protocol/names.h"
+#include "protocol/undo.h"
 
 namespace holdfast::agent {
 
@@ -41,7 +42,7 @@ Json Loop::status() const {
               {"messages", progress_.messages.size()},
               {"approvals", approvals},
               {"calls", calls}};
-  if (!undone_.empty()) out["undone"] = undone_;
+  if (!undoing_.undone().empty()) out["undone"] = undoing_.undone();
   for (const DetachedCall& one : progress_.detached) {
     Json open = {{"id", one.id}, {"tool", one.call.tool}, {"step", one.call.step}};
     if (one.deadline_ms > 0) open["deadline_ms"] = one.deadline_ms;
@@ -62,6 +63,8 @@ Json Loop::status() const {
 void Loop::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  ctx_.on_query(kUndoableQuery,
+                [self]() { return Json(self->undoing_.with_standing(self->progress_.undoable)); });
   ctx_.on_update(kBudgetUpdate,
                  [self](BudgetNews news) { return self->budget_.take(news, self->progress_); });
   ctx_.on_update(

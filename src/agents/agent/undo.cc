@@ -1,19 +1,11 @@
-// Taking effects back: a run that does not succeed undoes what can be undone, the last call first. One call
-// at a time, each an activity under a key of its own, so that a killed server goes on behind the last one
-// that was undone; what cannot be undone is named in the run's end.
+// Taking effects back: a run that does not succeed undoes what can be undone; what cannot be is named in its
+// end (undoing.h).
 
 #include <algorithm>
 
-#include <fmt/format.h>
-
-#include "agent/failures.h"
 #include "agent/loop.h"
-#include "protocol/names.h"
 
 namespace holdfast::agent {
-
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 
 namespace {
 
@@ -42,36 +34,7 @@ Task<std::vector<std::string>> Loop::undo_effects() {
   phase_ = "undoing";
   auto ended = [this] { return running_tools_ == 0; };
   co_await ctx_.wait_for(ended, kLongestEnding);
-  std::vector<std::string> left;
-  while (!progress_.undoable.empty()) {
-    Undoable effect = progress_.undoable.back();
-    progress_.undoable.pop_back();
-    const std::string what = fmt::format("{} (step {})", effect.call.tool, effect.call.step);
-    auto why = co_await undo_effect(std::move(effect));
-    if (why) left.push_back(what + ": " + *why);
-  }
-  co_return left;
-}
-
-// Why it stands; none: it does not.
-Task<std::optional<std::string>> Loop::undo_effect(Undoable effect) {
-  EffectInput in;
-  in.agent = effect.agent;
-  in.version = effect.version;
-  in.call = effect.call;
-  in.step = ++progress_.step;
-  auto options = ActivityOptions()
-                     .task_queue(kToolQueue)
-                     .start_to_close(milliseconds(effect.timeout_ms) + seconds(5))
-                     .heartbeat(kHeartbeatTimeout)
-                     .retry(retry_policy(effect.retry));
-  Outcome<UndoResult> outcome = co_await attempt(ctx_.activity<UndoResult>(kUndoActivity, options, in));
-  if (!outcome.ok()) co_return root_of(outcome.error()).message();
-  const UndoResult& result = outcome.value();
-  if (result.status == UndoStatus::kUndone)
-    undone_.push_back(fmt::format("{} (step {})", effect.call.tool, effect.call.step));
-  if (result.status == UndoStatus::kUndone || result.status == UndoStatus::kNothing) co_return std::nullopt;
-  co_return result.note;
+  co_return co_await undoing_.take_back_all(&ctx_, &progress_.undoable, &progress_.step);
 }
 
 }  // namespace holdfast::agent

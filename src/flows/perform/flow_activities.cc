@@ -95,9 +95,13 @@ Payload FlowActivities::finish(activity::Context& ctx, const protocol::FlowFinis
     if (in.caller) answer_caller(at, in, output);
     at.publish(protocol::event::kRunCompleted, ended, "run.end");
   } else if (in.status == RunEnd::kCanceled) {
-    at.publish(protocol::event::kRunCanceled, {{"reason", in.error}}, "run.end");
+    Json canceled = {{"reason", in.error}};
+    if (!in.not_undone.empty()) canceled["not_undone"] = in.not_undone;
+    at.publish(protocol::event::kRunCanceled, canceled, "run.end");
   } else {
-    at.publish(protocol::event::kRunFailed, {{"error_type", in.error_type}, {"error", in.error}}, "run.end");
+    Json failed = {{"error_type", in.error_type}, {"error", in.error}};
+    if (!in.not_undone.empty()) failed["not_undone"] = in.not_undone;
+    at.publish(protocol::event::kRunFailed, failed, "run.end");
   }
   if (in.caller && !completed) record_end(at, in);
   return {{{"encoding", "json/plain"}}, R"({"output":)" + output + "}"};

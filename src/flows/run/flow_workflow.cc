@@ -9,10 +9,15 @@
 #include <string>
 #include <vector>
 
+#include "agent/bookkeeping.h"
+#include "agent/failures.h"
+#include "agent/undoing.h"
 #include "agent/workflow_tool.h"
+#include "base/json.h"
 #include "holdfast/failure.h"
 #include "protocol/detached.h"
 #include "protocol/names.h"
+#include "protocol/undo.h"
 #include "run/iteration.h"
 #include "run/people.h"
 #include "run/readiness.h"
@@ -22,6 +27,9 @@ namespace holdfast::flows {
 namespace {
 
 using namespace protocol;
+using agent::bookkeeping;
+using agent::root_of;
+using agent::type_of;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -36,13 +44,6 @@ constexpr minutes kLongestReport{5};
 // Of maps and loops, until the run goes on with a new history: before an engine asks for it, so that what is
 // under way has time to end.
 constexpr std::uint32_t kPartsPerRun = 500;
-
-ActivityOptions bookkeeping() {
-  return ActivityOptions()
-      .task_queue(kAgentQueue)
-      .start_to_close(seconds(30))
-      .retry(RetryPolicy().initial(milliseconds(200)).maximum(seconds(10)));
-}
 
 // How often a block is tried is counted by its activity: an attempt that a crash has ended is none of them.
 ActivityOptions blocks_options(const FlowStep& step) {
@@ -60,20 +61,15 @@ ActivityOptions blocks_options(const FlowStep& step) {
                  .maximum(std::max(initial, maximum)));
 }
 
-const Failure& root_of(const Failure& failure) {
-  const Failure* at = &failure;
-  while (at->cause()) at = at->cause().get();
-  return *at;
-}
-
-std::string type_of(const Failure& failure) {
-  const Failure& root = root_of(failure);
-  if (const auto* application = dynamic_cast<const ApplicationFailure*>(&root)) return application->type();
-  return std::string(root.kind());
-}
-
 std::int64_t ms_since_epoch(WallTime time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
+// What the last block made stays as it is; beside it what the caller is to undo should it fail.
+void tell_undoable(Payload& result, const std::vector<Undoable>& undoable) {
+  if (undoable.empty() || !result.data.ends_with('}')) return;
+  result.data.pop_back();
+  result.data += ",\"undoable\":" + dump_json(Json(undoable)) + "}";
 }
 
 // Shared with its handlers, which outlive the main coroutine.
@@ -118,6 +114,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   void check_completed(const CompletionNews& news) const;
   Json take_completed(const CompletionNews& news);
 
+  Task<std::vector<std::string>> undo_effects();
   Task<Payload> finish();
   Task<void> report_end(FlowFinishInput in);
   FlowFinishInput end_of(RunEnd status) const;
@@ -140,7 +137,8 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   std::set<std::string> completed_;  // ids of completions that were told
   std::uint32_t parts_begun_ = 0;
   bool leaving_ = false;
-  std::vector<Undoable> undoable_;  // of agents: a flow undoes nothing
+  std::vector<Undoable> undoable_;  // of the runs that it called; no block of its own has one
+  agent::Undoing undoing_;
   std::optional<CancelScope> scope_;
   std::string phase_ = "starting";
   std::string error_type_;  // empty: nothing has failed
@@ -150,6 +148,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
 void FlowRun::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  ctx_.on_query(kUndoableQuery, [self]() { return Json(self->undoing_.with_standing(self->undoable_)); });
   ctx_.on_update(
       kCompleteUpdate, [self](const CompletionNews& news) { return self->take_completed(news); },
       [self](const CompletionNews& news) { self->check_completed(news); });
@@ -163,10 +162,12 @@ Json FlowRun::status() const {
   }
   const auto is_over = [](const std::string& outlet) { return !outlet.empty(); };
   Json approvals = people_->status();
-  return {{"agent", flow()},           {"version", version()},
-          {"planner", plan_.planner},  {"phase", approvals.empty() ? phase_ : "approval"},
-          {"blocks", outlets_.size()}, {"ended", std::ranges::count_if(outlets_, is_over)},
-          {"open", std::move(open)},   {"approvals", std::move(approvals)}};
+  Json out = {{"agent", flow()},           {"version", version()},
+              {"planner", plan_.planner},  {"phase", approvals.empty() ? phase_ : "approval"},
+              {"blocks", outlets_.size()}, {"ended", std::ranges::count_if(outlets_, is_over)},
+              {"open", std::move(open)},   {"approvals", std::move(approvals)}};
+  if (!undoing_.undone().empty()) out["undone"] = undoing_.undone();
+  return out;
 }
 
 // ---- the run as a whole
@@ -187,6 +188,8 @@ Task<Payload> FlowRun::run() {
   if (ctx_.workflow_cancelled()) {
     FlowFinishInput in = end_of(RunEnd::kCanceled);
     in.error = ctx_.cancel_reason();
+    in.not_undone = co_await ctx_.shielded(undo_effects());
+    for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
     co_await ctx_.shielded(report_end(in));
     throw CanceledFailure(in.error);
   }
@@ -194,8 +197,10 @@ Task<Payload> FlowRun::run() {
     FlowFinishInput in = end_of(RunEnd::kFailed);
     in.error_type = error_type_;
     in.error = error_;
+    in.not_undone = co_await ctx_.shielded(undo_effects());
+    for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
     co_await report_end(in);
-    throw ApplicationFailure::non_retryable(error_, error_type_);
+    throw ApplicationFailure::non_retryable(in.error, error_type_);
   }
   co_return co_await finish();
 }
@@ -465,6 +470,7 @@ void FlowRun::restore() {
   const FlowState& state = *input_.state;
   plan_ = state.plan;
   taken_up_ = state.taken_up;
+  undoable_ = state.undoable;
   outlets_.resize(plan_.rules.size());
   for (const FlowEnded& one : state.ended) outlets_.at(one.block) = one.outlet;
   for (const FlowOpen& one : state.open) {
@@ -485,6 +491,7 @@ FlowInput FlowRun::next_input() const {
   FlowState& state = out.state.emplace();
   state.plan = plan_;
   state.taken_up = taken_up_;
+  state.undoable = undoable_;
   state.ended = end_of(RunEnd::kCompleted).ended;
   for (const auto& [step, kept] : kept_) {
     if (has_ended(plan_.steps[step])) continue;
@@ -550,6 +557,14 @@ std::vector<FlowEnded> FlowRun::known_to(const FlowStep& step) const {
 
 // ---- the end
 
+// A block that calls a run waits for its end, so that nothing comes behind.
+Task<std::vector<std::string>> FlowRun::undo_effects() {
+  if (undoable_.empty() || (plan_.flags & kFlowUndoesFlag) == 0) co_return std::vector<std::string>();
+  phase_ = "undoing";
+  auto step = static_cast<std::uint32_t>(outlets_.size());  // behind those of the blocks
+  co_return co_await undoing_.take_back_all(&ctx_, &undoable_, &step);
+}
+
 FlowFinishInput FlowRun::end_of(RunEnd status) const {
   FlowFinishInput in;
   in.flow = flow();
@@ -569,6 +584,7 @@ Task<Payload> FlowRun::finish() {
   phase_ = "finishing";
   const FlowFinishInput in = end_of(RunEnd::kCompleted);
   Payload result = co_await ctx_.activity<Payload>(kFlowFinishActivity, bookkeeping(), in);
+  if (input_.caller) tell_undoable(result, undoable_);
   phase_ = "done";
   co_return result;
 }

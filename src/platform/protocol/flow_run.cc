@@ -32,7 +32,7 @@ void fields(auto& archive, Is<FlowOpen> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowState> auto& v) {
-  archive("plan", v.plan)("taken_up", v.taken_up)("ended", v.ended)("open", v.open);
+  archive("plan", v.plan)("taken_up", v.taken_up)("ended", v.ended)("open", v.open)("undoable", v.undoable);
 }
 
 void fields(auto& archive, Is<FlowAwaited> auto& v) {
@@ -75,6 +75,10 @@ void fields(auto& archive, Is<FlowInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("state", v.state)("caller", v.caller);
 }
 
+void fields(auto& archive, Is<FlowResult> auto& v) {
+  archive("undoable", v.undoable);
+}
+
 void fields(auto& archive, Is<FlowEnded> auto& v) {
   archive("block", v.block)("outlet", v.outlet);
 }
@@ -106,7 +110,7 @@ void fields(auto& archive, Is<FlowCalledInput> auto& v) {
 
 void fields(auto& archive, Is<FlowFinishInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("status", v.status)("error_type", v.error_type)(
-      "error", v.error)("ended", v.ended)("caller", v.caller);
+      "error", v.error)("ended", v.ended)("caller", v.caller)("not_undone", v.not_undone);
 }
 
 }  // namespace
@@ -140,6 +144,7 @@ HOLDFAST_PROTOCOL_JSON(FlowStep)
 HOLDFAST_PROTOCOL_JSON(FlowPlan)
 HOLDFAST_PROTOCOL_JSON(FlowInput)
 
+HOLDFAST_PROTOCOL_JSON(FlowResult)
 HOLDFAST_PROTOCOL_JSON(FlowEnded)
 HOLDFAST_PROTOCOL_JSON(FlowFailure)
 HOLDFAST_PROTOCOL_JSON(FlowBlocksInput)

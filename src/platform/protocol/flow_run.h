@@ -56,7 +56,9 @@ inline constexpr const char* kFlowCompletedActivity = "flow.completed";  // of a
 // Behaviour of the workflow that later versions may change. A run keeps the flags it began with; numbers are
 // never reused.
 inline constexpr std::uint32_t kFlowLeavesFlag = 1;  // waits can be left by continue-as-new
-inline constexpr std::uint32_t kFlowFlags = kFlowLeavesFlag;
+// One that does not succeed takes back what the runs that it called did.
+inline constexpr std::uint32_t kFlowUndoesFlag = 2;
+inline constexpr std::uint32_t kFlowFlags = kFlowLeavesFlag | kFlowUndoesFlag;
 
 // In the log of a run, beside those of protocol/events.h: how far a map or loop is.
 namespace event {
@@ -150,6 +152,7 @@ struct FlowState {
   FlowTakenUp taken_up;
   std::vector<FlowEnded> ended;
   std::vector<FlowOpen> open;
+  std::vector<Undoable> undoable;  // of the runs that it called, in the order in which they ended
 };
 
 // The argument of the workflow. What it works on is stored with the run.
@@ -159,6 +162,12 @@ struct FlowInput {
   std::string version;           // empty, of a sub-flow: which one that is, is asked when it begins
   std::optional<Caller> caller;  // none: the run is nobody's part
   std::optional<FlowState> state;
+};
+
+// What whoever called a flow reads of its result.
+struct FlowResult {
+  FlowResult() = default;
+  std::vector<Undoable> undoable;  // undone should the caller fail
 };
 
 // Of a block whose error leads nowhere: the run's.
@@ -266,8 +275,11 @@ struct FlowFinishInput {
   std::string error;
   std::vector<FlowEnded> ended;
   std::optional<Caller> caller;
+  std::vector<std::string> not_undone;  // effects of runs that it called, which stand
 };
 
+void to_json(Json& out, const FlowResult& value);
+void from_json(const Json& in, FlowResult& value);
 void to_json(Json& out, const FlowNeed& value);
 void from_json(const Json& in, FlowNeed& value);
 void to_json(Json& out, const FlowRule& value);

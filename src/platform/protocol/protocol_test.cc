@@ -9,6 +9,7 @@
 #include "protocol/decision.h"
 #include "protocol/run.h"
 #include "protocol/steering.h"
+#include "protocol/undo.h"
 
 namespace holdfast::protocol {
 namespace {
@@ -118,6 +119,9 @@ TEST(Protocol, RecordedSteeringStaysAsItIs) {
   expect_kept<Undoable>(R"({"agent":"a","call":@,"retry":{"attempts":3},"timeout_ms":5,"version":"v"})");
   expect_kept<EffectInput>(R"({"agent":"a","call":@,"step":4,"version":"v"})");
   expect_kept<UndoResult>(R"({"note":"why","status":"failed"})");
+  expect_kept<UndoInput>(R"({"agent":"a","version":"v"})");
+  expect_kept<UndoBegun>(R"({"effects":[{"agent":"a","call":@,"version":"v"}],"origin":"r"})");
+  expect_kept<UndoFinishInput>(R"({"not_undone":["pay"],"output":"o","status":"failed","undone":["book"]})");
   expect_kept<HoldInput>(
       R"({"agent":"a","by":"ben","hold":{"kind":"paused"},"released":true,"version":"v"})");
   expect_kept<PlanInput>(R"({"agent":"a","version":"v"})");

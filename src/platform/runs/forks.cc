@@ -10,6 +10,7 @@
 #include "platform/trace_context.h"
 #include "protocol/agent_reference.h"
 #include "protocol/events.h"
+#include "protocol/undo.h"
 #include "protocol/words.h"
 #include "runs/fork_parent.h"
 #include "runs/run_outcome.h"
@@ -512,6 +513,7 @@ Result<std::vector<ForkDescendant>> Forks::descendants(const std::string& run, c
     auto settings = store_.run_settings(row.run);
     if (!settings) return fail(settings.error());
     one.fork = protocol::fork_in(*settings);
+    one.undoes = protocol::is_undo_state(row.state);
     one.run = std::move(row.run);
     one.by = std::move(row.by);
     one.at = row.at;

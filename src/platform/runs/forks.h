@@ -133,7 +133,8 @@ platform::UsageTotal inherited_by(const protocol::Fork& fork);
 struct ForkDescendant {
   ForkDescendant() = default;
   std::string run;
-  std::optional<protocol::Fork> fork;  // none: it takes the run up
+  std::optional<protocol::Fork> fork;  // none: it takes the run up, or back
+  bool undoes = false;
   std::string by;
   WallTime at{};
 };

@@ -35,6 +35,7 @@ enum class RunFault : std::uint8_t {
   kAlreadyHeld,
   kNotHeld,
   kNotRetried,
+  kNotUndone,
   kSteeringRefused,
   kNoAnswer,            // UNAVAILABLE: whether the run took it is not known
   kBudgetNotRaised,     // INVALID_ARGUMENT: the run has no such budget, or it is that large already

@@ -9,6 +9,8 @@
 #include "protocol/flow_run.h"
 #include "protocol/fork.h"
 #include "protocol/names.h"
+#include "protocol/undo.h"
+#include "runs/run_undo.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -27,6 +29,27 @@ std::string default_id(const std::string& run) {
   constexpr std::string_view kSuffix = ".retry";
   if (run.size() + kSuffix.size() <= kMaxIdBytes) return run + std::string(kSuffix);
   return "retry-" + sha256_hex(run);
+}
+
+// A run that takes effects back goes on with those of the one before it. What was taken back on request, or
+// by a flow that failed, is not done again by halves: what came behind it in the flow stands.
+Status undone_before(Runs::Impl& impl, const std::string& run, const platform::RunRecord& record,
+                     platform::Origin& origin) {
+  const auto own = impl.store().origin(run);
+  if (!own) return own.error();
+  if (*own && protocol::is_undo_state((*own)->state)) {
+    origin.state = (*own)->state;
+    return {};
+  }
+  const auto undo = impl.store().origin(undo_id(run));
+  if (!undo) return undo.error();
+  if (*undo && (*undo)->origin == run && impl.store().run((*undo)->run))
+    return cannot(run, fmt::format("run '{}' takes back what it did; start a new run", (*undo)->run));
+  if (!protocol::is_flow(record.agent)) return {};
+  auto status = impl.client.workflow(run).query<Json>(protocol::kStatusQuery);
+  if (!status) return status.error();
+  if (status->contains("undone")) return cannot(run, "it has taken back what it did; start a new run");
+  return {};
 }
 
 }  // namespace
@@ -56,7 +79,9 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   const auto other = impl_->store().origin(origin.run);
   if (!other) return fail(other.error());
   const bool taken = impl_->store().run(origin.run).has_value();
-  if (taken && (!*other || (*other)->origin != request.run || (*other)->state == protocol::kForkOrigin)) {
+  const bool is_other_work =
+      *other && ((*other)->state == protocol::kForkOrigin || origin.run == undo_id(request.run));
+  if (taken && (!*other || (*other)->origin != request.run || is_other_work)) {
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                            fmt::format("another run has the id '{}'", origin.run)));
   }
@@ -66,8 +91,10 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
     same.status = impl_->standing_of(same.run).status;
     return same;
   }
+  if (Status same = undone_before(*impl_, request.run, *run, origin); !same.ok())
+    return fail(std::move(same));
   // What a flow's blocks came to is in the store. Else a closed workflow still says how far it came.
-  if (!protocol::is_flow(run->agent)) {
+  if (!protocol::is_flow(run->agent) && origin.state.empty()) {
     auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
     if (!status) return fail(status.error());
     const auto conversation = status->find("conversation");
@@ -88,12 +115,13 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   intent.environment = platform::environment_in(*settings);
   intent.started_by = request.by;
   intent.agent = run->agent;
-  intent.definition_hash = request.version.empty()        ? run->definition_hash
-                           : request.version == "current" ? std::string()
-                                                          : request.version;
+  const bool undoes = protocol::is_undo_state(origin.state);
+  intent.definition_hash = undoes || request.version.empty() ? run->definition_hash
+                           : request.version == "current"    ? std::string()
+                                                             : request.version;
   intent.input = run->input;
   intent.fingerprint = "retry:" + sha256_hex(request.run + "\n" + intent.definition_hash);
-  return start(std::move(intent));
+  return undoes ? impl_->accept(intent) : start(std::move(intent));
 }
 
 }  // namespace holdfast::runs

@@ -7,6 +7,7 @@
 #include "protocol/flow_run.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
+#include "protocol/undo.h"
 #include "runs/run_approvals.h"
 #include "runs/run_reason.h"
 #include "runs/run_watch.h"
@@ -52,13 +53,21 @@ bool is_single_call(platform::Store& store, const platform::RunRecord& run) {
   return read.is_object() && read.contains("spec") && read["spec"].value("mode", "") == "single";
 }
 
-// The workflow of an agent, or of a flow.
+// The workflow of an agent, of a flow, or of what takes back what one of these did.
 Result<WorkflowHandle> start_workflow(const Client& client, platform::Store& store,
                                       const platform::RunRecord& run) {
   StartOptions options(run.run, protocol::kAgentQueue);
   options.request_id(run.request_id);
   // A run id names one run for ever: a finished one is not started again by a late repeat.
   options.id_reuse(IdReusePolicy::kRejectDuplicate);
+  const auto origin = store.origin(run.run);
+  if (!origin) return fail(origin.error());
+  if (*origin && protocol::is_undo_state((*origin)->state)) {
+    protocol::UndoInput input;
+    input.agent = run.agent;
+    input.version = run.definition_hash;
+    return client.start(protocol::kUndoWorkflowType, options, input);
+  }
   if (protocol::is_flow(run.agent)) {
     protocol::FlowInput input;
     input.flow = run.agent;

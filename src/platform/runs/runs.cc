@@ -212,7 +212,11 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
     if (!flow) return fail(flow.error());
     intent.flow = *std::move(flow);
   }
-  auto stored = impl_->store().start_run(intent);
+  return impl_->accept(intent);
+}
+
+Result<StartedRun> Runs::Impl::accept(const platform::StartIntent& intent) {
+  auto stored = store().start_run(intent);
   if (!stored && !platform::flow_refusal(stored.error()).empty())
     return fail(with_fault(Code::kResourceExhausted, RunFault::kFlowLimited, stored.error().message()));
   if (!stored) {
@@ -222,9 +226,9 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
   StartedRun started;
   started.created = stored->created;
   if (stored->created) {
-    impl_->begin(stored->run);
+    begin(stored->run);
   } else {
-    started.status = impl_->standing_of(stored->run).status;
+    started.status = standing_of(stored->run).status;
   }
   started.run = std::move(stored->run);
   return started;

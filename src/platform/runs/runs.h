@@ -206,6 +206,10 @@ class Runs {
   Result<bool> has_received(const std::string& run, const std::string& message);
   // A closed run is taken up under a new id: its conversation goes on, and nothing of it is done again.
   Result<StartedRun> retry(const RetryRequest& request);
+  // A run of its own takes back what a closed one did; the same request again is that run. kNotUndone: there
+  // is nothing, or nobody knows any more.
+  Result<UndoPlan> plan_undo(const std::string& run);
+  Result<StartedRun> undo(const UndoRequest& request);
   // To a page of runs. Starting and cancelling block; `done` runs once, on any thread.
   void bulk(const BulkRequest& request, std::chrono::milliseconds answer_within, BulkDone done);
 

@@ -27,6 +27,8 @@ struct Runs::Impl {
   ~Impl();
 
   platform::Store& store() { return *deps.store; }
+  // Stores the intent, and begins what it made.
+  Result<StartedRun> accept(const platform::StartIntent& intent);
   // The intent is durable: the workflow next.
   void begin(const platform::RunRecord& run);
   Standing standing_of(const platform::RunRecord& run) {

@@ -46,6 +46,37 @@ struct RetryRequest {
   std::string by;
 };
 
+// Taking back what a closed run did.
+struct UndoRequest {
+  std::string run;
+  std::string by;
+  std::string reason;
+};
+
+// What an undoing would do about one call, as the ledger has it now.
+enum class WouldUndo : std::uint8_t {
+  kUndo,
+  kAsk,      // it is not known whether it took effect: the tool that knows is asked first
+  kNothing,  // it never took effect
+  kUndone,   // it is taken back already
+  kStands,   // taking it back has failed
+};
+std::string_view to_string(WouldUndo would);
+
+struct UndoRow {
+  std::string agent;
+  std::string tool;
+  std::string key;         // of the call
+  std::uint32_t step = 0;  // of the run that made it
+  WouldUndo would = WouldUndo::kUndo;
+};
+
+struct UndoPlan {
+  std::string agent;
+  std::string version;
+  std::vector<UndoRow> effects;  // in the order in which they are taken back
+};
+
 enum class BulkAction : std::uint8_t { kPause, kResume, kFail, kCancel, kRetry };
 std::string_view to_string(BulkAction action);
 std::optional<BulkAction> bulk_action_by_name(std::string_view name);

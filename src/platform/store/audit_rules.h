@@ -43,6 +43,9 @@ AuditRow audit_of_end(const Bill& bill, const std::optional<RunSaid>& said);
 AuditRow audit_of_message(std::string_view run, std::string_view id, std::string_view by,
                           std::string_view text);
 
+// Somebody has asked that what a closed run did be taken back.
+inline constexpr std::string_view kRunUndo = "run.undo_requested";
+
 // Of what somebody asks of a run. `by` empty: kLocalActor.
 AuditRow audit_of_request(std::string_view action, std::string_view run, std::string_view by,
                           std::string_view reason, std::string_view version = {});

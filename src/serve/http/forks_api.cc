@@ -157,7 +157,8 @@ Response list_forks(ApiContext& context, Request& request) {
   if (!rows) return fork_problem(rows.error()).response();
   Json out = Json::array();
   for (const runs::ForkDescendant& one : *rows) {
-    Json row = {{"run", one.run}, {"how", one.fork ? "fork" : "retry"}, {"at", iso_time(one.at)}};
+    const char* how = one.fork ? "fork" : one.undoes ? "undo" : "retry";
+    Json row = {{"run", one.run}, {"how", how}, {"at", iso_time(one.at)}};
     if (!one.by.empty()) row["by"] = one.by;
     if (one.fork) row["forked_from"] = forked_from_json(*one.fork);
     out.push_back(std::move(row));

@@ -42,6 +42,7 @@ constexpr Row kRows[] = {
     {RunFault::kAlreadyHeld, 409, "already_held", ""},
     {RunFault::kNotHeld, 409, "not_held", ""},
     {RunFault::kNotRetried, 409, "not_retried", ""},
+    {RunFault::kNotUndone, 409, "not_undone", "`compensate` of a tool says how its calls are taken back"},
     {RunFault::kSteeringRefused, 409, "refused_by_run", ""},
     {RunFault::kNoAnswer, 503, "no_answer", "the same request again, with the same id, is the same one"},
     {RunFault::kBudgetNotRaised, 400, "budget_not_raised",

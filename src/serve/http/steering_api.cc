@@ -1,4 +1,5 @@
-// /api/v1/runs/{id}/messages, pause, resume, fail and retry, and /api/v1/runs/bulk: runs that are steered.
+// /api/v1/runs/{id}/messages, pause, resume, fail, retry and undo, and /api/v1/runs/bulk: runs that are
+// steered.
 
 #include <fmt/format.h>
 
@@ -90,6 +91,48 @@ Response retry_run(ApiContext& context, Request& request) {
   if (!started) return problem_of(started.error()).response();
   Json out = started_json(*started);
   out["origin"] = retried.run;
+  Response response = json_response(out, started->created ? 202 : 200);
+  response.headers.push_back({"Location", "/api/v1/runs/" + started->run.run});
+  return response;
+}
+
+Response undo_plan(const std::string& run, const Result<runs::UndoPlan>& plan) {
+  if (!plan) return problem_of(plan.error()).response();
+  Json effects = Json::array();
+  for (const runs::UndoRow& row : plan->effects) {
+    effects.push_back({{"agent", row.agent},
+                       {"tool", row.tool},
+                       {"step", row.step},
+                       {"key", row.key},
+                       {"would", to_string(row.would)}});
+  }
+  return json_response({{"dry_run", true},
+                        {"origin", run},
+                        {"agent", plan->agent},
+                        {"version", plan->version},
+                        {"effects", std::move(effects)}});
+}
+
+Response undo_run(ApiContext& context, Request& request) {
+  auto body = json_body(request, {"by", "reason", "dry_run"}, true);
+  if (!body) return body.error().response();
+  runs::UndoRequest undone;
+  undone.run = std::string(request.param("id"));
+  auto by = string_member(*body, "by", runs::kMaxIdBytes);
+  if (!by) return by.error().response();
+  undone.by = actor_of(request, *by);
+  auto reason = string_member(*body, "reason", kMaxReason);
+  if (!reason) return reason.error().response();
+  undone.reason = *reason;
+  const auto dry = body->find("dry_run");
+  if (dry != body->end() && !dry->is_boolean())
+    return Problem(400, "invalid_field", "'dry_run' must be true or false").response();
+  if (dry != body->end() && dry->get<bool>())
+    return undo_plan(undone.run, context.runs().plan_undo(undone.run));
+  auto started = context.runs().undo(undone);
+  if (!started) return problem_of(started.error()).response();
+  Json out = started_json(*started);
+  out["origin"] = undone.run;
   Response response = json_response(out, started->created ? 202 : 200);
   response.headers.push_back({"Location", "/api/v1/runs/" + started->run.run});
   return response;
@@ -233,6 +276,7 @@ void add_steering_routes(Router& router, ApiContext& context) {
   router.add("POST", "/api/v1/runs/{id}/resume", Permission::kRun, steering(context, SteerKind::kResume));
   router.add("POST", "/api/v1/runs/{id}/fail", Permission::kRun, steering(context, SteerKind::kGiveUp));
   router.add("POST", "/api/v1/runs/{id}/retry", Permission::kRun, context.answering(retry_run));
+  router.add("POST", "/api/v1/runs/{id}/undo", Permission::kRun, context.answering(undo_run));
 }
 
 }  // namespace holdfast::http

@@ -37,7 +37,7 @@ export function Lineage({ id, run, log }: { id: string; run: Run | undefined; lo
         {forks.map((one) => (
           <li key={one.run}>
             <RunLink id={one.run} /> <Compare id={id} other={one.run} />
-            <p className="note">{one.how === 'retry' ? 'took it up' : `from message ${one.forked_from?.at.message ?? 0}`}, {ago(one.at, now)}{one.by && ` by ${one.by}`}</p>
+            <p className="note">{one.how === 'undo' ? 'took back what it did' : one.how === 'retry' ? 'took it up' : `from message ${one.forked_from?.at.message ?? 0}`}, {ago(one.at, now)}{one.by && ` by ${one.by}`}</p>
           </li>
         ))}
       </ul>

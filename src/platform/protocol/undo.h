@@ -1,0 +1,69 @@
+#pragma once
+
+// A run that takes back what another one did, because somebody asked for it when that one was over: the
+// argument of its workflow, and what it asks of its activities. They stand in histories: fields may be added;
+// a field never changes its meaning.
+//
+// Values; see protocol/call.h for how reading fails.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/activities.h"
+#include "protocol/steering.h"
+
+namespace holdfast::protocol {
+
+inline constexpr const char* kUndoWorkflowType = "undo";  // on kAgentQueue
+inline constexpr const char* kUndoBeginActivity = "undo.begin";
+inline constexpr const char* kUndoFinishActivity = "undo.finish";
+// The query that answers with a list of Undoables, in the order of their calls: what the run may have done
+// and has not taken back. The ledger knows what became of each.
+inline constexpr const char* kUndoableQuery = "undoable";
+// The type of the failure of such a run when something stands.
+inline constexpr const char* kNotUndone = "NotUndoneError";
+
+// So many effects one such run takes back.
+inline constexpr std::size_t kMaxUndone = 1000;
+
+// Key, in the ledger, of the call that takes back the call of that key.
+std::string undo_key(std::string_view call_key);
+
+// Origin::state of such a run: {"undo": [Undoable, ...]}.
+std::string undo_state(const std::vector<Undoable>& effects);
+bool is_undo_state(std::string_view state);
+// Of one that is_undo_state().
+std::vector<Undoable> undo_effects_of(std::string_view state);
+
+struct UndoInput {
+  UndoInput() = default;
+  std::string agent;
+  std::string version;
+};
+
+struct UndoBegun {
+  UndoBegun() = default;
+  std::string origin;
+  std::vector<Undoable> effects;
+};
+
+struct UndoFinishInput {
+  UndoFinishInput() = default;
+  RunEnd status = RunEnd::kFailed;
+  std::string error_type;
+  std::string error;
+  std::string output;                   // of kCompleted
+  std::vector<std::string> undone;      // for people
+  std::vector<std::string> not_undone;  // the same, with why
+};
+
+void to_json(Json& out, const UndoInput& value);
+void from_json(const Json& in, UndoInput& value);
+void to_json(Json& out, const UndoBegun& value);
+void from_json(const Json& in, UndoBegun& value);
+void to_json(Json& out, const UndoFinishInput& value);
+void from_json(const Json& in, UndoFinishInput& value);
+
+}  // namespace holdfast::protocol

@@ -1,0 +1,158 @@
+// What a closed run did is taken back by a run of its own, which says whose effects they are. The closed
+// workflow knows what it called, the ledger what became of that.
+
+#include "runs/run_undo.h"
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/sha256.h"
+#include "platform/audit_rules.h"
+#include "platform/run_environment.h"
+#include "protocol/undo.h"
+#include "protocol/words.h"
+#include "runs/runs_impl.h"
+
+namespace holdfast::runs {
+
+namespace {
+
+using protocol::Json;
+using protocol::Undoable;
+using protocol::Word;
+
+constexpr protocol::Words kWould("end of an undoing",
+                                 {Word{WouldUndo::kUndo, "undo"}, Word{WouldUndo::kAsk, "ask"},
+                                  Word{WouldUndo::kNothing, "nothing"}, Word{WouldUndo::kUndone, "undone"},
+                                  Word{WouldUndo::kStands, "stands"}});
+
+Status cannot(const std::string& run, std::string_view why) {
+  return with_fault(Code::kFailedPrecondition, RunFault::kNotUndone,
+                    fmt::format("run '{}' cannot be undone: {}", run, why));
+}
+
+// A closed run, whose history is still there.
+Result<platform::RunRecord> closed_run(Runs& runs, Runs::Impl& impl, const std::string& id) {
+  auto run = impl.store().run(id);
+  if (!run && run.error().code() == Code::kNotFound) {
+    auto child = runs.find(id);
+    return fail(child ? cannot(id, "it is a sub-agent's; undo the run that called it") : child.error());
+  }
+  if (!run) return fail(run.error());
+  const Standing standing = impl.standing_of(*run);
+  if (!is_closed(standing.status)) {
+    return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,
+                           fmt::format("run '{}' is not over: {}", id, to_string(standing.status))));
+  }
+  if (standing.history_deleted)
+    return fail(cannot(id, "its history was deleted, and with it what it called"));
+  const auto origin = impl.store().origin(id);
+  if (!origin) return fail(origin.error());
+  if (*origin && protocol::is_undo_state((*origin)->state))
+    return fail(cannot(id, "it has taken back effects itself"));
+  return run;
+}
+
+Result<std::vector<Undoable>> effects_of(Runs::Impl& impl, const std::string& run) {
+  auto effects = impl.client.workflow(run).query<std::vector<Undoable>>(protocol::kUndoableQuery);
+  if (!effects) return fail(effects.error());
+  if (effects->size() > protocol::kMaxUndone) {
+    return fail(
+        cannot(run, fmt::format("it and its sub-agents made {} calls that could be taken back, and at "
+                                "most {} are",
+                                effects->size(), protocol::kMaxUndone)));
+  }
+  return effects;
+}
+
+Result<WouldUndo> would_undo(platform::Store& store, const std::string& key) {
+  using platform::EffectState;
+  const auto undoing = store.lookup_effect(protocol::undo_key(key));
+  if (!undoing) return fail(undoing.error());
+  if (*undoing && (*undoing)->state == EffectState::kSettled)
+    return (*undoing)->succeeded ? WouldUndo::kUndone : WouldUndo::kStands;
+  const auto effect = store.lookup_effect(key);
+  if (!effect) return fail(effect.error());
+  if (!*effect) return WouldUndo::kNothing;
+  if ((*effect)->state != EffectState::kSettled) return WouldUndo::kAsk;
+  return (*effect)->succeeded ? WouldUndo::kUndo : WouldUndo::kNothing;
+}
+
+}  // namespace
+
+std::string_view to_string(WouldUndo would) {
+  return kWould.text(would);
+}
+
+std::string undo_id(const std::string& run) {
+  constexpr std::string_view kSuffix = ".undo";
+  if (run.size() + kSuffix.size() <= kMaxIdBytes) return run + std::string(kSuffix);
+  return "undo-" + sha256_hex(run);
+}
+
+Result<UndoPlan> Runs::plan_undo(const std::string& id) {
+  auto run = closed_run(*this, *impl_, id);
+  if (!run) return fail(run.error());
+  auto effects = effects_of(*impl_, id);
+  if (!effects) return fail(effects.error());
+  UndoPlan out;
+  out.agent = run->agent;
+  out.version = run->definition_hash;
+  for (auto effect = effects->rbegin(); effect != effects->rend(); ++effect) {
+    auto would = would_undo(impl_->store(), effect->call.key);
+    if (!would) return fail(would.error());
+    UndoRow row;
+    row.agent = effect->agent;
+    row.tool = effect->call.tool;
+    row.key = effect->call.key;
+    row.step = effect->call.step;
+    row.would = *would;
+    out.effects.push_back(std::move(row));
+  }
+  return out;
+}
+
+Result<StartedRun> Runs::undo(const UndoRequest& request) {
+  auto run = closed_run(*this, *impl_, request.run);
+  if (!run) return fail(run.error());
+  platform::Origin origin;
+  origin.run = undo_id(request.run);
+  origin.origin = request.run;
+  origin.by = request.by;
+  const auto other = impl_->store().origin(origin.run);
+  if (!other) return fail(other.error());
+  const bool is_ours = *other && (*other)->origin == request.run && protocol::is_undo_state((*other)->state);
+  if (const auto taken = impl_->store().run(origin.run)) {
+    if (!is_ours) {
+      return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
+                             fmt::format("another run has the id '{}'", origin.run)));
+    }
+    StartedRun same;  // the same request again: what it made
+    same.run = *taken;
+    same.status = impl_->standing_of(same.run).status;
+    return same;
+  }
+  if (!is_ours) {
+    auto effects = effects_of(*impl_, request.run);
+    if (!effects) return fail(effects.error());
+    if (effects->empty()) return fail(cannot(request.run, "it has no effect that a tool takes back"));
+    origin.state = protocol::undo_state(*effects);
+    if (auto stored = impl_->store().put_origin(origin); !stored) return fail(stored.error());
+  }
+  const Status recorded = impl_->store().audit(
+      platform::rules::audit_of_request(platform::rules::kRunUndo, request.run, request.by, request.reason));
+  if (!recorded.ok()) return fail(recorded);
+  const auto settings = impl_->store().run_settings(request.run);
+  if (!settings) return fail(settings.error());
+  platform::StartIntent intent;
+  intent.run = origin.run;
+  intent.environment = platform::environment_in(*settings);
+  intent.started_by = request.by;
+  intent.agent = run->agent;
+  intent.definition_hash = run->definition_hash;
+  intent.input = dump_json(Json{{"undo", request.run}});
+  intent.fingerprint = "undo:" + sha256_hex(request.run);
+  return impl_->accept(intent);  // it stands in no line, and needs nothing that it is started with
+}
+
+}  // namespace holdfast::runs

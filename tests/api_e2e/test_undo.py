@@ -1,0 +1,203 @@
+"""What is over is undone on request by a run of its own, and a flow that does not succeed takes back what its agents did:
+each effect once, the last one first, whenever the server is killed."""
+
+import threading
+
+import pytest
+from holdfast import Server, scripted_model
+from test_flow_people import child_of
+from test_flow_runs import apply, events, start, statuses
+from test_steering import bank  # noqa: F401 (a fixture)
+
+SCRIPT = """
+models: [scripted]
+replies:
+  - when: {turn: 0, last: "^nothing"}
+    text: "Nothing to pay."
+  - when: {turn: 0}
+    tool_calls: [{name: pay, arguments: {to: ann}}]
+  - when: {turn: 1}
+    tool_calls: [{name: pay, arguments: {to: bob}}]
+  - text: "Paid."
+"""
+
+AGENT = """
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: {name}}}
+spec:
+  model: {{provider: openai, base_url: {model}, name: scripted, retry: {{initial: 50ms, attempts: 5}}}}
+  prompt: You pay people.
+  tools:
+    - name: pay
+      type: http
+      effect: idempotent
+      compensate: {{tool: unpay, arguments: {{id: "{{result.{member}}}"}}}}
+      parameters: {{properties: {{to: {{type: string}}}}, required: [to]}}
+      http: {{method: POST, url: "{remote}/pay", body: {{to: "{{to}}"}}}}
+    - name: unpay
+      type: http
+      effect: idempotent
+      retry: {{initial: 100ms, backoff: 1, attempts: 100}}
+      parameters: {{properties: {{id: {{type: string}}}}, required: [id]}}
+      http: {{method: POST, url: "{remote}/unpay", body: {{id: "{{id}}"}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def model(binary, tmp_path_factory):
+    with scripted_model(binary, tmp_path_factory.mktemp("model"), SCRIPT) as url:
+        yield url
+
+
+@pytest.fixture
+def server(binary, model, bank, tmp_path):  # noqa: F811
+    one = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1").start()
+    for name, member in (("payer", "id"), ("stuck", "receipt")):  # the bank says no receipt
+        put = one.request("PUT", f"/api/v1/agents/{name}", AGENT.format(name=name, model=model, remote=bank.url, member=member))
+        assert put.status == 201, put.text
+    yield one
+    one.close()
+
+
+def paid(server, agent="payer", text="pay"):
+    run = server.start_run(agent, text)
+    assert server.wait(run)["status"] == "completed"
+    return run
+
+
+def undo(server, run, **body):
+    return server.post(f"/api/v1/runs/{run}/undo", body)
+
+
+def unpaid(bank):  # noqa: F811
+    return list(dict.fromkeys(body["id"] for path, _, body in bank.arrived if path == "/unpay"))
+
+
+# ---- on request
+
+
+def test_a_completed_run_is_undone_on_request_once(server, bank, cli):  # noqa: F811
+    run = paid(server)
+    dry = cli(server, "undo", run, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert [line.split()[0:2] for line in dry.stdout.splitlines()] == [["undo", "pay"], ["undo", "pay"]]
+    assert bank.count("/unpay") == {} and server.get(f"/api/v1/runs/{run}.undo").status == 404
+    first = undo(server, run, by="ada", reason="wrong customer")
+    assert first.status == 202 and first.json["id"] == f"{run}.undo" and first.json["origin"] == run, first.text
+    ended = server.wait(first.json["id"])
+    assert ended["status"] == "completed" and ended["origin"] == run and ended["agent"] == "payer", ended
+    assert ended["output"].startswith("undone: pay (step ") and unpaid(bank) == ["p-bob", "p-ann"]
+    assert ended["spent"]["tool_calls"] == 2
+    again = undo(server, run)
+    assert again.status == 200 and again.json["id"] == f"{run}.undo"
+    assert cli(server, "undo", run).stdout.strip() == f"{run}.undo"
+    plan = undo(server, run, dry_run=True).json
+    assert [(one["tool"], one["would"]) for one in plan["effects"]] == [("pay", "undone"), ("pay", "undone")]
+    assert sum(bank.count("/unpay").values()) == 2
+    [asked] = server.get(f"/api/v1/audit?subject={run}&kind=run.undo_requested").json["rows"]
+    assert asked["principal"] == "ada" and asked["detail"]["reason"] == "wrong customer"
+    begun = dict(events(server, f"{run}.undo"))["run.started"]
+    assert (begun["origin"], begun["undoes"], begun["by"]) == (run, 2, "ada")
+    assert [one["how"] for one in server.get(f"/api/v1/runs/{run}/forks").json["forks"]] == ["undo"]
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_undoing_on_request_goes_on_behind_a_kill(server, bank, moment):  # noqa: F811
+    run = paid(server)
+    killed = threading.Event()
+    bank.at[(moment, "/unpay")] = lambda: (server.kill(), killed.set())
+    undo(server, run)
+    assert killed.wait(20)
+    server.start()
+    assert server.wait(f"{run}.undo")["status"] == "completed"
+    assert len(bank.count("/unpay")) == 2 and unpaid(bank) == ["p-bob", "p-ann"]
+
+
+def test_a_terminated_run_is_undone_on_request(server, bank):  # noqa: F811
+    held = threading.Event()
+    reached = threading.Event()
+    run = None
+
+    def second():
+        bank.at[("before", "/pay")] = lambda: (reached.set(), held.wait(20))
+
+    bank.at[("after", "/pay")] = second
+    run = server.start_run("payer", "pay")
+    assert reached.wait(20)
+    assert server.post(f"/api/v1/runs/{run}/terminate").status in (200, 202)
+    held.set()
+    assert server.wait(run)["status"] == "terminated"
+    undo(server, run)
+    ended = server.wait(f"{run}.undo")
+    assert "p-ann" in unpaid(bank), ended
+
+
+def test_what_a_request_cannot_undo_is_refused_or_named(server, bank):  # noqa: F811
+    run = paid(server, text="nothing")
+    assert undo(server, run, dry_run=True).json["effects"] == []
+    assert (undo(server, run).status, undo(server, run).json["code"]) == (409, "not_undone")
+    assert undo(server, "nobody").status == 404
+    assert undo(server, run, dry_run="yes").status == 400
+    stuck = paid(server, "stuck")
+    first = undo(server, stuck)
+    assert first.status == 202
+    ended = server.wait(first.json["id"])
+    assert (ended["status"], ended["reason"]) == ("failed", "not_undone") and "receipt" in ended["error"]["message"], ended
+    assert [type for type, _ in events(server, first.json["id"])].count("effect.not_undone") == 2
+    assert bank.count("/unpay") == {}
+    # Taken up, it tries again, and nothing else.
+    again = server.post(f"/api/v1/runs/{first.json['id']}/retry")
+    assert again.status == 202, again.text
+    assert server.wait(again.json["id"])["reason"] == "not_undone" and sum(bank.count("/pay").values()) == 2
+    of_undo = undo(server, first.json["id"])
+    assert of_undo.status == 409 and of_undo.json["code"] == "not_undone"
+
+
+# ---- by flows
+
+
+FLOW = """
+- {{id: begin, type: start}}
+- {{id: buy, type: agent, needs: [begin], with: {{agent: payer, arguments: {{input: pay}}}}}}
+{behind}
+"""
+FAILS = '- {id: check, type: code, needs: [buy], with: {code: "throw new Error(\'no stock\')"}}'
+WAITS = "- {id: rest, type: wait, needs: [buy], with: {duration: 1h}}"
+
+
+def test_a_flow_that_fails_takes_back_what_its_agent_did(server, bank):  # noqa: F811
+    apply(server, "buys", FLOW.format(behind=FAILS))
+    run = start(server, "buys")
+    ended = server.wait(run)
+    assert ended["status"] == "failed" and "no stock" in ended["error"]["message"], ended
+    assert unpaid(bank) == ["p-bob", "p-ann"] and sum(bank.count("/unpay").values()) == 2
+    assert [type for type, _ in events(server, run)].count("effect.undone") == 2
+    assert server.wait(child_of(server, run, "buy"))["status"] == "completed"
+    refused = server.post(f"/api/v1/runs/{run}/retry")
+    assert refused.status == 409 and refused.json["code"] == "not_retried" and "taken back" in refused.text
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_cancelled_flow_takes_it_back_through_a_subflow_across_a_kill(server, bank, moment):  # noqa: F811
+    apply(server, "inner", FLOW.format(behind=""))
+    apply(server, "outer", f"- {{id: begin, type: start}}\n- {{id: buy, type: flow, needs: [begin], with: {{flow: inner, arguments: {{}}}}}}\n{WAITS}\n")
+    run = start(server, "outer")
+    server.wait(run, lambda r: statuses(r).get("rest") == "running")
+    killed = threading.Event()
+    bank.at[(moment, "/unpay")] = lambda: (server.kill(), killed.set())
+    server.post(f"/api/v1/runs/{run}/cancel")
+    assert killed.wait(20)
+    server.start()
+    assert server.wait(run)["status"] == "canceled"
+    assert unpaid(bank) == ["p-bob", "p-ann"] and len(bank.count("/unpay")) == 2
+
+
+def test_a_flow_that_completed_is_undone_on_request(server, bank):  # noqa: F811
+    apply(server, "buys", FLOW.format(behind=""))
+    run = start(server, "buys")
+    assert server.wait(run)["status"] == "completed" and bank.count("/unpay") == {}
+    assert undo(server, run).status == 202
+    assert server.wait(f"{run}.undo")["status"] == "completed"
+    assert unpaid(bank) == ["p-bob", "p-ann"]
+    assert server.post(f"/api/v1/runs/{run}/retry").json["code"] == "not_retried"
