@@ -11,6 +11,7 @@ import pytest
 from temporalio.client import Client
 
 import differences
+import scenarios_asked  # noqa: F401
 import scenarios_life  # noqa: F401
 import scenarios_system  # noqa: F401
 import scenarios_timeouts  # noqa: F401

@@ -88,6 +88,11 @@ async def until(s: Side, check, what: str, timeout: float = 15) -> None:
         await asyncio.sleep(0.05)
 
 
+async def signal(s: Side, suffix: str = "", /, *, label: str = "signal", **fields):
+    fields.setdefault("signal_name", "go")
+    return await s.call("SignalWorkflowExecution", label=label, workflow_execution=execution(s, suffix), identity="a client", **fields)  # fmt: skip
+
+
 async def until_event(s: Side, event_type: int, suffix: str = "", run_id: str = "", timeout: float = 15) -> None:
     async def there() -> bool:
         answer = await s.call(
@@ -113,3 +118,4 @@ def schedule(activity_id: str, s: Side, **fields) -> dict:
 
 
 COMPLETE = command("COMPLETE_WORKFLOW_EXECUTION")
+FAILURE = {"message": "no", "source": "test", "application_failure_info": {"type": "Bad"}}
