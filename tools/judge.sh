@@ -5,6 +5,7 @@
 #   mcp          our client of MCP servers before the protocol's own referee (tools/judge_mcp.sh)
 #   oidc         people sign in at npm's oidc-provider, in a plain client and in a browser (tools/judge_oidc.sh)
 #   mcp-server   our MCP server before the same referee (tools/judge_mcp_server.sh)
+#   decisions [KILLS] [SEED]  a server killed between a decision and what it does (tools/judge_decisions.py)
 #   a2a          A2A's Python SDK against our agents (tools/judge_a2a.sh)
 #   ui           AG-UI's client and the AI SDK against our endpoints (tools/judge_ui.sh)
 #   upgrade REV  one run of an agent crosses from REV's program to this one, and six skipped weeks (tools/judge_upgrade.py)
@@ -42,12 +43,13 @@ case "$what" in
   mcp-server) tools/judge_mcp_server.sh "$build" "$directory" ;;
   a2a) tools/judge_a2a.sh "$build" "$directory" ;;
   ui) tools/judge_ui.sh "$build" "$directory" ;;
+  decisions) python3 tools/judge_decisions.py "$build" "$directory" "${@:3}" ;;
   upgrade) shift 2 && python3 tools/judge_upgrade.py --build "$build" "$@" ;;
   oidc) tools/judge_oidc.sh "$build" ;;
   models) tools/judge_models.sh "$build" "$directory" ;;
   schemathesis) tools/judge_schemathesis.sh "$build" "$directory" "${3:-}" ;;
   *)
-    echo "usage: ./dev judge timers [N] | a2a | cel | clients | flows [KILLS] | mcp | mcp-server | models | oidc | openai | schemathesis [EXAMPLES] | ui | upgrade [REV]" >&2
+    echo "usage: ./dev judge timers [N] | a2a | cel | clients | decisions [KILLS] [SEED] | flows [KILLS] | mcp | mcp-server | models | oidc | openai | schemathesis [EXAMPLES] | ui | upgrade [REV]" >&2
     exit 2
     ;;
 esac
