@@ -2,7 +2,7 @@
 // (router.test.ts compares them). A screen's code is loaded when it is first shown.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
-import type { DefinitionSearch } from './features/agents/agent_screen';
+import type { DefinitionSearch } from './features/agents/definition_screen';
 import type { RecordSearch } from './features/record/record_screen';
 import { Shell } from './features/shell/shell';
 import type { UsageSearch } from './features/usage/usage_screen';

@@ -6,7 +6,7 @@ import { diffQuery, labelsQuery, versionsQuery, type Change } from '../../api/ag
 import { plural } from '../../model/text';
 import { yamlOf } from '../../model/yaml';
 import { QueryState } from '../../ui/query_state';
-import type { DefinitionPage, DefinitionSearch } from './agent_screen';
+import type { DefinitionPage, DefinitionSearch } from './definition_screen';
 
 const SIGN: Record<Change['kind'], string> = { added: '+', removed: '\u2212', changed: '~', reordered: '\u21C5' };
 

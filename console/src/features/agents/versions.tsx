@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { versionsQuery } from '../../api/agents';
 import { ago } from '../../model/text';
 import { QueryState } from '../../ui/query_state';
-import type { DefinitionPage, DefinitionSearch } from './agent_screen';
+import type { DefinitionPage, DefinitionSearch } from './definition_screen';
 
 export function Versions({ name, page, shown, search }: { name: string; page: DefinitionPage; shown: string; search: DefinitionSearch }) {
   const query = useInfiniteQuery(versionsQuery(name));
