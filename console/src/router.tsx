@@ -8,12 +8,13 @@ import { Shell } from './features/shell/shell';
 import type { UsageSearch } from './features/usage/usage_screen';
 import type { SettingsPart } from './features/settings/settings';
 import { BY, isDay, type By } from './model/usage';
+import { whoseOf, type Whose } from './model/whose';
 import { NotFound } from './routes/not_found';
 import { Failed } from './ui/boundary';
 
 export interface RunsSearch { status?: string; agent?: string; from?: string; to?: string }
 export interface RunSearch { step?: number; view?: 'transcript' }
-export interface InboxSearch { approval?: string }
+export interface InboxSearch extends Whose { approval?: string }
 export interface BudgetsSearch { waiting?: true }
 export interface SettingsSearch { part?: SettingsPart }
 
@@ -90,8 +91,8 @@ const inbox = createRoute({
   getParentRoute: () => root,
   path: '/inbox',
   validateSearch: (search: Record<string, unknown>): InboxSearch => {
-    const approval = text(search['approval']);
-    return { approval };
+    const { for: whose, team } = whoseOf(text(search['for']), text(search['team']));
+    return { for: whose, team, approval: text(search['approval']) };
   },
   component: lazyRouteComponent(() => import('./routes/inbox')),
 });

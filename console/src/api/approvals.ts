@@ -2,6 +2,7 @@
 
 import { infiniteQueryOptions, queryOptions, type InfiniteData } from '@tanstack/react-query';
 import { textOf } from '../model/events';
+import type { Whose } from '../model/whose';
 import { answered, api, type Approval } from './client';
 import { live } from './live';
 import { paced, queryClient, refreshPages } from './queries';
@@ -11,10 +12,12 @@ interface Page { approvals: Approval[]; next_cursor: string | null }
 const PAGE = 100;
 const EVERY_MS = 5000; // the feed tells of each; nobody tells of a clock, nor that a session has ended
 
-export const pendingQuery = infiniteQueryOptions({
-  queryKey: ['approvals', 'pending'],
+const PENDING = ['approvals', 'pending']; // whoever's
+
+export const pendingQuery = (whose: Whose = {}) => infiniteQueryOptions({
+  queryKey: [...PENDING, whose.for ?? '', whose.team ?? ''],
   queryFn: ({ pageParam }): Promise<Page> =>
-    answered(api.GET('/api/v1/approvals', { params: { query: { status: 'pending', limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } } })),
+    answered(api.GET('/api/v1/approvals', { params: { query: { ...whose, status: 'pending', limit: PAGE, ...(pageParam ? { cursor: pageParam } : {}) } } })),
   initialPageParam: '',
   getNextPageParam: (page: Page) => page.next_cursor,
   staleTime: Infinity, // kept by followPending
@@ -27,7 +30,7 @@ export const approvalQuery = (id: string) => queryOptions({
   queryFn: () => answered(api.GET('/api/v1/approvals/{id}', { params: { path: { id } } })),
 });
 
-export const refreshPending = (): Promise<void> => refreshPages(pendingQuery.queryKey);
+export const refreshPending = (): Promise<void> => refreshPages(PENDING);
 
 export type Decision = 'approve' | 'edit' | 'reject' | 'answer';
 
@@ -62,7 +65,7 @@ export function followPending(): () => void {
   let rest = 1;
   const timer = setInterval(() => {
     if (document.hidden || --rest > 0) return;
-    rest = Math.max(1, queryClient.getQueryData(pendingQuery.queryKey)?.pages.length ?? 1);
+    rest = Math.max(1, ...queryClient.getQueriesData<InfiniteData<Page>>({ queryKey: PENDING, type: 'active' }).map(([, data]) => data?.pages.length ?? 1));
     soon();
   }, EVERY_MS);
   return () => {

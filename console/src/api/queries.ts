@@ -83,7 +83,7 @@ export async function refreshRuns(filter: RunFilter): Promise<void> {
 
 // Of a list in pages one fetch ends another; behind this none does: neither a page that was asked for nor news is lost.
 export async function settled(queryKey: readonly unknown[]): Promise<void> {
-  await queryClient.getQueryCache().find({ queryKey })?.promise?.catch(() => undefined);
+  await Promise.allSettled(queryClient.getQueryCache().findAll({ queryKey }).map((query) => query.promise));
 }
 
 export async function refreshPages(queryKey: readonly unknown[]): Promise<void> {

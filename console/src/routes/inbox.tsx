@@ -1,10 +1,15 @@
 import { getRouteApi } from '@tanstack/react-router';
 import { Inbox } from '../features/inbox/inbox';
+import { whoseOf } from '../model/whose';
 
 const route = getRouteApi('/inbox');
 
 export default function InboxRoute() {
-  const { approval } = route.useSearch();
+  const { approval, for: whose, team } = route.useSearch();
   const navigate = route.useNavigate();
-  return <Inbox approval={approval} onApproval={(next) => void navigate({ search: next === undefined ? {} : { approval: next }, replace: approval !== undefined && next !== undefined })} />;
+  const of = whoseOf(whose, team);
+  return (
+    <Inbox whose={of} onWhose={(next) => void navigate({ search: next })} approval={approval}
+      onApproval={(next) => void navigate({ search: next === undefined ? of : { ...of, approval: next }, replace: approval !== undefined && next !== undefined })} />
+  );
 }

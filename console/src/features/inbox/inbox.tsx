@@ -1,4 +1,4 @@
-// Everything that waits for a person, in all runs: on the left who asks, on the right what one run asks, with what led
+// What waits for a person, everybody's or one's own, in all runs: on the left who asks, on the right what one run asks, with what led
 // to it before the buttons. What others decide meanwhile stays, with their name.
 
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
@@ -8,17 +8,22 @@ import type { Approval } from '../../api/client';
 import { queryClient, settled } from '../../api/queries';
 import { groupsOf, keepSeen, type AskedGroup } from '../../model/approvals';
 import { ago, plural, until } from '../../model/text';
+import { nothingWords, type Whose } from '../../model/whose';
 import { announce } from '../../ui/announce';
 import { wordOf } from '../../ui/chip';
 import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
 import { Batch } from './batch';
+import { WhoseFilter } from './whose_filter';
 import '../run/run.css';
 import './inbox.css';
 import { isOwnName } from '../../api/session';
 
 const TOLD = 20; // of so many at once it is asked how they ended
+const PAGES_UNASKED = 10; // that are gone through for an inbox of few
+
+const isSame = (a: Approval, b: Approval): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 // What is pending, and what was while somebody looked.
 function useSeen(pending: readonly Approval[] | undefined): [Approval[], (of: Approval) => void] {
@@ -29,9 +34,9 @@ function useSeen(pending: readonly Approval[] | undefined): [Approval[], (of: Ap
     for (const id of keepSeen(seen, pending ?? seen).left.filter((one) => !asking.current.has(one)).slice(0, TOLD)) {
       asking.current.add(id);
       void queryClient.fetchQuery({ ...approvalQuery(id), staleTime: 0 }).then((record) => {
-        if (record.status === 'pending') return;
-        setSeen((now) => now.map((row) => (row.id === id ? record : row)));
-        if (record.decided_by && !isOwnName(record.decided_by)) announce(`${record.tool}: ${wordOf(record.status)} by ${record.decided_by}`);
+        // One that left may wait for others still: a vote of one's own has changed it.
+        setSeen((now) => (now.some((row) => row.id === id && !isSame(row, record)) ? now.map((row) => (row.id === id ? record : row)) : now));
+        if (record.status !== 'pending' && record.decided_by && !isOwnName(record.decided_by)) announce(`${record.tool}: ${wordOf(record.status)} by ${record.decided_by}`);
       }).catch(() => { /* asked again with the next news */ }).finally(() => asking.current.delete(id));
     }
   }, [pending, seen]);
@@ -67,10 +72,42 @@ function toPart(id: string | undefined, part: string): void {
   else found?.focus();
 }
 
-export function Inbox({ approval, onApproval }: { approval: string | undefined; onApproval: (id: string | undefined) => void }) {
-  const query = useInfiniteQuery(pendingQuery);
-  const now = useNow(1000);
+// What waits in one inbox. A page of one that is not everybody's may be empty, with more behind it.
+function usePending(whose: Whose) {
+  const of = pendingQuery(whose);
+  const query = useInfiniteQuery(of);
   const pending = useMemo(() => (query.data ? pendingOf(query.data) : undefined), [query.data]);
+  const [patience, setPatience] = useState(PAGES_UNASKED);
+  const pages = query.data?.pages.length ?? 0;
+  const { hasNextPage: more, isFetching } = query;
+  const next = () => void settled(of.queryKey).then(() => query.fetchNextPage());
+  const unasked = more && !query.isError && pending?.length === 0 && pages < patience;
+  useEffect(() => { if (unasked && !isFetching) next(); }, [unasked, isFetching]);
+  const older = () => {
+    setPatience(pages + PAGES_UNASKED);
+    next();
+  };
+  return { query, pending, looking: query.isPending || unasked, older };
+}
+
+interface Shown { approval: string | undefined; onApproval: (id: string | undefined) => void }
+
+export function Inbox({ whose, onWhose, ...shown }: Shown & { whose: Whose; onWhose: (whose: Whose) => void }) {
+  const inbox = usePending(whose);
+  const { query, pending = [] } = inbox;
+  useKeys([{ keys: '/', says: 'Whose inbox', run: () => document.getElementById('filter-whose')?.focus() }]);
+  return (
+    <div className={shown.approval === undefined ? 'screen inbox' : 'screen inbox chosen'}>
+      <div className="title"><h1>Inbox</h1><span className="note" role="status">{!inbox.looking && query.isSuccess && (pending.length > 0 ? `${plural(pending.length, 'approval')}${query.hasNextPage ? ' and more' : ''}` : 'nothing waits')}</span></div>
+      <WhoseFilter whose={whose} onWhose={onWhose} />
+      <QueryState of={query} />
+      <Asked key={JSON.stringify(whose)} inbox={inbox} nothing={nothingWords(whose)} {...shown} />
+    </div>
+  );
+}
+
+function Asked({ inbox: { query, pending, looking, older }, nothing, approval, onApproval }: Shown & { inbox: ReturnType<typeof usePending>; nothing: string }) {
+  const now = useNow(1000);
   const [seen, add] = useSeen(pending);
   // One that was led to from elsewhere may be on no page that is there.
   const linked = useQuery({ ...approvalQuery(approval ?? ''), enabled: approval !== undefined && query.isSuccess && !seen.some((row) => row.id === approval) });
@@ -93,26 +130,21 @@ export function Inbox({ approval, onApproval }: { approval: string | undefined; 
     { keys: 'e', says: 'Edit its arguments', run: () => toPart(at, 'edit') },
     { keys: 'r', says: 'To the reason, then Reject', run: () => toPart(at, 'comment') },
   ]);
-  const count = seen.filter((row) => row.status === 'pending').length;
   return (
-    <div className={approval === undefined ? 'screen inbox' : 'screen inbox chosen'}>
-      <div className="title"><h1>Inbox</h1><span className="note">{query.isSuccess && (count > 0 ? `${plural(count, 'approval')}${query.hasNextPage ? ' and more' : ''}` : 'nothing waits')}</span></div>
-      <QueryState of={query} />
-      <div className="inbox-columns">
-        <div className="inbox-list">
-          <ul aria-label="Runs that ask" aria-busy={query.isPending}>
-            {groups.map((group) => (
-              <GroupRow key={group.run} group={group} chosen={group === chosen} now={now} onChoose={() => onApproval((waitingIn(group)[0] ?? group.rows[0]!).id)} />
-            ))}
-          </ul>
-          {query.isSuccess && groups.length === 0 && <p className="empty">No run waits for a person.</p>}
-          {query.hasNextPage && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={() => void settled(pendingQuery.queryKey).then(() => query.fetchNextPage())}>Older ones</button>}
-        </div>
-        <div className="inbox-detail">
-          {approval !== undefined && <button className="button small back" onClick={() => onApproval(undefined)}>All approvals</button>}
-          <QueryState of={linked} />
-          {chosen && <Batch key={chosen.run} group={chosen} approval={at} />}
-        </div>
+    <div className="inbox-columns">
+      <div className="inbox-list">
+        <ul aria-label="Runs that ask" aria-busy={looking}>
+          {groups.map((group) => (
+            <GroupRow key={group.run} group={group} chosen={group === chosen} now={now} onChoose={() => onApproval((waitingIn(group)[0] ?? group.rows[0]!).id)} />
+          ))}
+        </ul>
+        {query.isSuccess && !looking && groups.length === 0 && <p className="empty">{query.hasNextPage ? 'Nothing among the newest.' : nothing}</p>}
+        {query.hasNextPage && !looking && <button className="button quiet" disabled={query.isFetchingNextPage} onClick={older}>Older ones</button>}
+      </div>
+      <div className="inbox-detail">
+        {approval !== undefined && <button className="button small back" onClick={() => onApproval(undefined)}>All approvals</button>}
+        <QueryState of={linked} />
+        {chosen && <Batch key={chosen.run} group={chosen} approval={at} />}
       </div>
     </div>
   );

@@ -38,7 +38,7 @@ const showCurrent = (): void => { void document.querySelector('.bar nav [aria-cu
 
 // How much waits for a person.
 function Waiting() {
-  const { data, hasNextPage } = useInfiniteQuery(pendingQuery);
+  const { data, hasNextPage } = useInfiniteQuery(pendingQuery());
   useEffect(followPending, []);
   const count = pendingOf(data).length;
   useEffect(showCurrent, [count]); // it has made the bar longer
