@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "http/agent_json.h"
 #include "http/api_context.h"
+#include "http/definition_upload.h"
 #include "http/problems.h"
 #include "protocol/flow_run.h"
 
@@ -14,7 +15,6 @@ namespace holdfast::http {
 
 namespace {
 
-constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
 constexpr std::uint32_t kNewestVersions = 100;
 constexpr std::uint32_t kAgentsPage = 100;
 
@@ -61,48 +61,15 @@ Response show_agent(ApiContext& context, Request& request) {
   return json_response(out);
 }
 
-// The body is the definition itself, YAML or JSON; ?source=FILE is what errors call it, ?base=FOLDER is where
-// it lies on this machine.
 Response put_agent(ApiContext& context, Request& request) {
   if (protocol::is_flow(request.param("name"))) {
     return Problem(400, "invalid_definition", "that is the name of a flow")
         .hint("PUT /api/v1/flows/NAME")
         .response();
   }
-  if (request.body.empty()) {
-    return Problem(400, "missing_body", "the body must be the definition")
-        .hint("YAML or JSON; docs/guide/agents.md")
-        .response();
-  }
-  std::string source(request.query_value("source").value_or("agent.yaml").substr(0, runs::kMaxIdBytes));
-  std::string base(request.query_value("base").value_or(""));
-  if (!base.empty() && (!base.starts_with('/') || base.size() > kMaxPathBytes)) {
-    return Problem(400, "invalid_parameter", "'base' must be an absolute path")
-        .hint("the folder of the definition's file on the server's machine")
-        .response();
-  }
-  auto deployed = context.deps.deploy({.text = request.body,
-                                       .source = source,
-                                       .expected_name = request.param("name"),
-                                       .base_directory = base});
-  if (!deployed) {
-    switch (deployed.error().code()) {
-      case Code::kInvalidArgument:
-        return Problem(400, "invalid_definition", deployed.error().message())
-            .hint(base.empty() ? "docs/guide/agents.md; ?base=FOLDER says where relative paths start" : "")
-            .response();
-      case Code::kFailedPrecondition:
-        return Problem(409, "name_mismatch", deployed.error().message()).response();
-      case Code::kPermissionDenied: return not_granted(deployed.error()).response();
-      default: return Problem::from(deployed.error()).response();
-    }
-  }
-  auto stored = context.store().definition(deployed->name, deployed->version);
-  if (!stored) return Problem::from(stored.error()).response();
-  Json out = definition_json(*stored, false);
-  out["created"] = deployed->created;
-  out["new"] = deployed->is_new;
-  return json_response(out, deployed->created ? 201 : 200);
+  const auto uploaded = upload(context, request, kAgentUpload, std::string(request.param("name")));
+  if (!uploaded) return uploaded.error().response();
+  return uploaded_response(definition_json(uploaded->definition, false), *uploaded);
 }
 
 }  // namespace

@@ -24,7 +24,8 @@ using runs::DecisionOutcome;
 // How long a request waits for the workflow's answer before it is told that the decision is on its way.
 constexpr std::chrono::milliseconds kAnswerWithin{10'000};
 
-// Of an inbox that is not everybody's a page may be short, or empty, with more behind it: one request looks at so many.
+// Of an inbox that is not everybody's a page may be short, or empty, with more behind it: one request looks
+// at so many.
 constexpr std::uint32_t kMostLooked = 1000;
 
 Response page_of(ApiContext& context, platform::ApprovalFilter filter, Inbox& inbox) {
@@ -37,14 +38,16 @@ Response page_of(ApiContext& context, platform::ApprovalFilter filter, Inbox& in
   for (const Approval& approval : *approvals) {
     if (rows.size() == limit) break;
     last = approval.id;
+    const auto of_teams = inbox.is_of_teams(approval);
+    if (!of_teams) return Problem::from(of_teams.error()).response();
+    if (!*of_teams) continue;
     Json row = approval_json(approval);
     if (Status status = add_terms(context.store(), approval, row); !status.ok())
       return Problem::from(status).response();
-    const auto has = inbox.has(approval, row);
-    if (!has) return Problem::from(has.error()).response();
-    if (*has) rows.push_back(std::move(row));
+    if (inbox.is_for(approval, row)) rows.push_back(std::move(row));
   }
-  const bool more = approvals->size() == filter.limit || (!approvals->empty() && last != approvals->back().id);
+  const bool more =
+      approvals->size() == filter.limit || (!approvals->empty() && last != approvals->back().id);
   return json_response(
       {{"approvals", std::move(rows)}, {"next_cursor", more ? Json(base64url(last)) : Json(nullptr)}});
 }
@@ -220,7 +223,8 @@ Response take_file(ApiContext& context, Request& request) {
   const auto fields = protocol::file_fields(question->form);
   const auto field = std::ranges::find(fields, name, &protocol::FileField::name);
   if (field == fields.end()) {
-    return Problem(400, "invalid_parameter", fmt::format("the form asks for no file '{}'", bounded_text(name, 100)))
+    return Problem(400, "invalid_parameter",
+                   fmt::format("the form asks for no file '{}'", bounded_text(name, 100)))
         .hint("`field` is a property of `question.form` with `format: file`")
         .response();
   }

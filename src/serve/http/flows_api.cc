@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "http/agent_json.h"
 #include "http/api_context.h"
+#include "http/definition_upload.h"
 #include "http/flows_api.h"
 #include "http/problems.h"
 #include "http/run_json.h"
@@ -18,7 +19,6 @@ namespace holdfast::http {
 
 namespace {
 
-constexpr std::size_t kMaxPathBytes = 4096;  // PATH_MAX
 constexpr std::uint32_t kNewestVersions = 100;
 constexpr std::uint32_t kFlowsPage = 100;
 
@@ -70,44 +70,11 @@ Response show_flow(ApiContext& context, Request& request) {
   return json_response(out);
 }
 
-Problem not_deployed(const Status& error, bool has_base) {
-  switch (error.code()) {
-    case Code::kInvalidArgument:
-      return Problem(400, "invalid_flow", error.message())
-          .hint(has_base ? "docs/guide/flows.md"
-                         : "docs/guide/flows.md; ?base=FOLDER says where relative paths start");
-    case Code::kFailedPrecondition: return Problem(409, "name_mismatch", error.message());
-    case Code::kPermissionDenied: return not_granted(error);
-    default: return Problem::from(error);
-  }
-}
-
-// The body is the flow itself, YAML or JSON; ?source=FILE is what errors call it, ?base=FOLDER is where it
-// lies on this machine.
 Response put_flow(ApiContext& context, Request& request) {
-  if (request.body.empty()) {
-    return Problem(400, "missing_body", "the body must be the flow")
-        .hint("YAML or JSON; docs/guide/flows.md")
-        .response();
-  }
-  const std::string source(request.query_value("source").value_or("flow.yaml").substr(0, runs::kMaxIdBytes));
-  const std::string base(request.query_value("base").value_or(""));
-  if (!base.empty() && (!base.starts_with('/') || base.size() > kMaxPathBytes)) {
-    return Problem(400, "invalid_parameter", "'base' must be an absolute path")
-        .hint("the folder of the flow's file on the server's machine")
-        .response();
-  }
   // As it is stored; of the route without a name, any flow's.
-  const std::string expected = protocol::agent_of_flow(request.param("name"));
-  auto deployed = context.deps.deploy(
-      {.text = request.body, .source = source, .expected_name = expected, .base_directory = base});
-  if (!deployed) return not_deployed(deployed.error(), !base.empty()).response();
-  auto stored = context.store().definition(deployed->name, deployed->version);
-  if (!stored) return Problem::from(stored.error()).response();
-  Json out = flow_json(*stored, false);
-  out["created"] = deployed->created;
-  out["new"] = deployed->is_new;
-  return json_response(out, deployed->created ? 201 : 200);
+  const auto uploaded = upload(context, request, kFlowUpload, protocol::agent_of_flow(request.param("name")));
+  if (!uploaded) return uploaded.error().response();
+  return uploaded_response(flow_json(uploaded->definition, false), *uploaded);
 }
 
 std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, const Request& request) {

@@ -28,7 +28,8 @@ std::expected<Inbox, Problem> Inbox::of(ApiContext& context, const Request& requ
   out.mine_ = whose == "me";
   const std::string team(request.query_value("team").value_or(""));
   if (whose == "team" && !team.empty())
-    return std::unexpected(Problem(400, "invalid_parameter", "'for=team' means your teams: leave out 'team'"));
+    return std::unexpected(
+        Problem(400, "invalid_parameter", "'for=team' means your teams: leave out 'team'"));
   if (whose == "team" && context.deps.login != nullptr)
     out.teams_ = context.deps.login->teams_of(sender_of(request).name);
   if (!team.empty()) out.teams_ = {team};
@@ -36,8 +37,7 @@ std::expected<Inbox, Problem> Inbox::of(ApiContext& context, const Request& requ
   return out;
 }
 
-Result<bool> Inbox::has(const platform::Approval& approval, const Json& row) {
-  if (mine_ && !is_mine(approval, row)) return false;
+Result<bool> Inbox::is_of_teams(const platform::Approval& approval) {
   if (!of_teams_) return true;
   auto team = team_of(approval.agent);
   if (!team) return fail(team.error());
@@ -49,8 +49,10 @@ bool Inbox::is_mine(const platform::Approval& approval, const Json& row) const {
   // At an open server nobody is anybody: whoever is there may decide all of it.
   if (sender.kind == identity::Caller::Kind::kLocal) return true;
   const auto* gate = context_->deps.gate;
-  if (gate == nullptr || !gate->check(sender, context_->deps.namespace_name, Permission::kDecide).ok()) return false;
-  if (const auto question = question_of(approval)) return !not_asked(*context_, *request_, *question, sender.name);
+  if (gate == nullptr || !gate->check(sender, context_->deps.namespace_name, Permission::kDecide).ok())
+    return false;
+  if (const auto question = question_of(approval))
+    return !not_asked(*context_, *request_, *question, sender.name);
   if (!row.contains("need")) return true;  // the first word of anybody decides
   const auto same = [&](const Json& vote) { return vote.value("by", "") == sender.name; };
   if (std::ranges::any_of(row["votes"], same)) return false;

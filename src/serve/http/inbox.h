@@ -1,7 +1,8 @@
 #pragma once
 
-// Whose inbox a list of approvals is: `for=me` has what the caller may decide and has not voted on, `for=team` what
-// agents of the caller's teams ask, `team=NAME` what those of that team ask. For one request, on its thread.
+// Whose inbox a list of approvals is: `for=me` has what the caller may decide and has not voted on,
+// `for=team` what agents of the caller's teams ask, `team=NAME` what those of that team ask. For one request,
+// on its thread.
 
 #include <expected>
 #include <map>
@@ -18,8 +19,12 @@ class Inbox {
   static std::expected<Inbox, Problem> of(ApiContext& context, const Request& request);
 
   bool is_everybodys() const { return !mine_ && !of_teams_; }
-  // `row` is its JSON with its terms. Blocks on the store.
-  Result<bool> has(const platform::Approval& approval, const Json& row);
+  // By the agent alone; asked first, as it costs least. Blocks on the store.
+  Result<bool> is_of_teams(const platform::Approval& approval);
+  // `row` is its JSON with its terms.
+  bool is_for(const platform::Approval& approval, const Json& row) const {
+    return !mine_ || is_mine(approval, row);
+  }
 
  private:
   Inbox(ApiContext& context, const Request& request) : context_(&context), request_(&request) {}
