@@ -6,7 +6,7 @@ import uuid
 
 import httpx
 from a2a.client import A2ACardResolver, ClientConfig, ClientFactory
-from a2a.types import CancelTaskRequest, GetTaskRequest, Message, Part, Role, SendMessageRequest, TaskState
+from a2a.types import CancelTaskRequest, GetTaskRequest, ListTasksRequest, Message, Part, Role, SendMessageRequest, TaskState
 
 URL = os.environ["HOLDFAST_URL"] + "/a2a/payer"
 
@@ -66,7 +66,12 @@ async def play(client, name):
         await asyncio.sleep(0.02)
     canceled = await client.cancel_task(CancelTaskRequest(id=begun.id))
     assert canceled.status.state == TaskState.TASK_STATE_CANCELED, canceled
-    print(f"a2a {name}: a task, a question and its answer, a cancellation")
+    if name.startswith("1.0"):  # 0.3 has no list over JSON-RPC
+        page = await client.list_tasks(ListTasksRequest(page_size=2))
+        assert [one.id for one in page.tasks] == [canceled.id, asked.id] and page.total_size >= 3 and page.next_page_token, page
+        rest = await client.list_tasks(ListTasksRequest(page_token=page.next_page_token, include_artifacts=True))
+        assert rest.tasks[0].id == task.id and answer(rest.tasks[0]) == answer(task), rest
+    print(f"a2a {name}: a task, a question and its answer, a cancellation{', a list' if name.startswith('1.0') else ''}")
 
 
 async def main():

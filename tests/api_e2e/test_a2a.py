@@ -8,7 +8,7 @@ import pytest
 from holdfast import Server
 
 NEW = {"A2A-Version": "1.0"}
-METHODS = {"SendMessage": "message/send", "SendStreamingMessage": "message/stream", "GetTask": "tasks/get", "CancelTask": "tasks/cancel",
+METHODS = {"SendMessage": "message/send", "SendStreamingMessage": "message/stream", "GetTask": "tasks/get", "CancelTask": "tasks/cancel", "ListTasks": "tasks/list",
            "SubscribeToTask": "tasks/resubscribe"}
 VERSIONS = pytest.mark.parametrize("old", [False, True], ids=["1.0", "0.3"])
 
@@ -120,6 +120,52 @@ def test_a_task_is_canceled(server, old):
     assert ask(server, "CancelTask", {"id": task["id"]}, old)["error"]["code"] == -32002
 
 
+def every_page(server, old=False, **params):
+    out, token = [], ""
+    while True:
+        page = ask(server, "ListTasks", {**params, **({"pageToken": token} if token else {})}, old)["result"]
+        assert len(page["tasks"]) <= page["pageSize"]
+        out += page["tasks"]
+        token = page["nextPageToken"]
+        if not token:
+            return out, page
+
+
+@VERSIONS
+def test_tasks_are_listed(own_server, agent_text, payments, old):
+    server = own_server
+    assert server.request("PUT", "/api/v1/agents/other", agent_text("other")).status == 201
+    done = [task_of(ask(server, "SendMessage", {"message": message(old, f"hello {n}")}, old), old) for n in range(3)]
+    more = task_of(ask(server, "SendMessage", {"message": message(old, "hello again", contextId=done[0]["contextId"])}, old), old)
+    asked = task_of(ask(server, "SendMessage", {"message": message(old, "pay, please")}, old), old)
+    failed = task_of(ask(server, "SendMessage", {"message": message(old, "refuse")}, old), old)
+    foreign = task_of(ask(server, "SendMessage", {"message": message(old, "hello")}, old, agent="/other"), old)
+    mine = [failed["id"], asked["id"], more["id"], *(task["id"] for task in reversed(done))]
+    for size in (1, 4, 50):
+        tasks, page = every_page(server, old, pageSize=size)
+        assert [task["id"] for task in tasks] == mine, "newest first, whatever the pages"
+        assert (page["pageSize"], page["totalSize"]) == (size, 6)
+    assert "artifacts" not in tasks[-1] and tasks[-1]["contextId"] == done[0]["contextId"]
+    assert tasks[1]["status"]["state"] == asked["status"]["state"]
+    assert tasks[-1]["status"]["timestamp"] < asked["status"]["timestamp"], "of what is over, when it ended"
+    whole, _ = every_page(server, old, includeArtifacts=True)
+    assert whole[-1]["artifacts"] == done[0]["artifacts"] and whole[1]["status"]["message"] == asked["status"]["message"]
+    for state, ids in ((asked["status"]["state"], [asked["id"]]), (failed["status"]["state"], [failed["id"]]), (more["status"]["state"], mine[2:]),
+                       ("working" if old else "TASK_STATE_WORKING", []), ("rejected" if old else "TASK_STATE_REJECTED", [])):
+        tasks, page = every_page(server, old, status=state, pageSize=2)
+        assert [task["id"] for task in tasks] == ids, state
+        # Counted as the store has it written down, which is a moment behind.
+        server.wait_until(lambda s=state, n=len(ids): ask(server, "ListTasks", {"status": s}, old)["result"]["totalSize"] == n)
+    for size in (1, 50):
+        tasks, page = every_page(server, old, contextId=done[0]["contextId"], pageSize=size)
+        assert [task["id"] for task in tasks] == [more["id"], done[0]["id"]] and page["totalSize"] == 2
+    ended = server.run(done[2]["id"])["closed_at"]
+    late, _ = every_page(server, old, statusTimestampAfter=ended)
+    assert [task["id"] for task in late] == mine[:3]
+    everybody = ask(server, "ListTasks", {}, old, agent="")["result"]
+    assert [task["id"] for task in everybody["tasks"]] == [foreign["id"], *mine] and everybody["totalSize"] == 7
+
+
 def test_a_failure_is_a_state(server):
     task = task_of(ask(server, "SendMessage", {"message": message(False, "refuse")}))
     assert task["status"]["state"] == "TASK_STATE_FAILED" and "not like that" in json.dumps(task["status"]["message"])
@@ -151,7 +197,10 @@ def test_what_is_refused(server):
         return ask(server, method, params, headers=headers, agent=agent)["error"]["code"]
 
     assert code(headers={"A2A-Version": "2.0"}) == -32009
-    assert code("tasks/explode") == -32601 and code("ListTasks") == -32601
+    assert code("tasks/explode") == -32601
+    assert code("ListTasks", pageSize=0) == code("ListTasks", pageSize=101) == code("ListTasks", pageSize="2") == -32602
+    assert code("ListTasks", status="TASK_STATE_ELATED") == code("ListTasks", statusTimestampAfter="yesterday") == -32602
+    assert code("ListTasks", pageToken="no such run") == -32602
     assert code("message/send", message=message(True, "hello")) == -32601  # of the other version
     assert code("CreateTaskPushNotificationConfig") == -32003 and code("GetExtendedAgentCard") == -32007
     assert code("GetTask", id="nobody") == -32001 and code("CancelTask", id="nobody") == -32001

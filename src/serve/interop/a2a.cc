@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/text.h"
+#include "interop/a2a_list.h"
 #include "interop/a2a_stream.h"
 #include "interop/agent_words.h"
 #include "interop/decisions.h"
@@ -24,17 +25,28 @@ constexpr int kContentType = -32005;
 constexpr int kNoExtendedCard = -32007;
 constexpr int kVersionUnknown = -32009;
 
-enum class Method : std::uint8_t { kSend, kStream, kGet, kCancel, kSubscribe, kPush, kExtendedCard, kOther };
+enum class Method : std::uint8_t {
+  kSend,
+  kStream,
+  kGet,
+  kList,
+  kCancel,
+  kSubscribe,
+  kPush,
+  kExtendedCard,
+  kOther
+};
 
 struct MethodName {
   const char* now;
   const char* old;
   Method method;
 };
-constexpr std::array<MethodName, 6> kMethods = {
+constexpr std::array<MethodName, 7> kMethods = {
     {{"SendMessage", "message/send", Method::kSend},
      {"SendStreamingMessage", "message/stream", Method::kStream},
      {"GetTask", "tasks/get", Method::kGet},
+     {"ListTasks", "tasks/list", Method::kList},
      {"CancelTask", "tasks/cancel", Method::kCancel},
      {"SubscribeToTask", "tasks/resubscribe", Method::kSubscribe},
      {"GetExtendedAgentCard", "agent/getAuthenticatedExtendedCard", Method::kExtendedCard}}};
@@ -79,6 +91,8 @@ struct A2aCall {
   std::string agent;
 
   A2aWords words() const { return A2aWords(version); }
+  // Without the version that may stand behind it.
+  std::string agent_name() const { return agent.substr(0, agent.find('@')); }
   void fail(net::Responder responder, const RpcError& error) const {
     responder.reply(rpc_error_response(message.id, error, 200));
   }
@@ -97,8 +111,7 @@ std::expected<A2aTask, RpcError> task_of(const A2aCall& call, const std::string&
       error_of(kTaskNotFound, fmt::format("there is no task '{}'", id.substr(0, 200)), "TASK_NOT_FOUND");
   const auto found = call.host.runs->find(id);
   if (!found) return std::unexpected(missing);
-  if (!call.agent.empty() && found->agent != call.agent.substr(0, call.agent.find('@')))
-    return std::unexpected(missing);
+  if (!call.agent.empty() && found->agent != call.agent_name()) return std::unexpected(missing);
   auto task = read_task(call.host, id);
   if (!task) return std::unexpected(from_problem(call.host.problem_of(task.error())));
   return *std::move(task);
@@ -128,14 +141,20 @@ void get_task(const A2aCall& call, net::Responder responder) {
   call.give(std::move(responder), call.words().task(*task, call.now()));
 }
 
+void list(const A2aCall& call, net::Responder responder) {
+  auto tasks = list_tasks(call.host, call.words(), call.message.params, call.agent_name());
+  if (!tasks) return call.fail(std::move(responder), tasks.error());
+  call.give(std::move(responder), *std::move(tasks));
+}
+
 void cancel_task(const A2aCall& call, net::Responder responder) {
   const auto task = task_of(call, text_member(call.message.params, "id"));
   if (!task) return call.fail(std::move(responder), task.error());
   const auto status = is_terminal(task->state)
                           ? Result<runs::RunStatus>(runs::RunStatus::kCompleted)
                           : call.host.runs->cancel({.run = task->id,
-                                                     .by = Host::name_of(call.host.caller(call.request)),
-                                                     .reason = "canceled by an A2A client"});
+                                                    .by = Host::name_of(call.host.caller(call.request)),
+                                                    .reason = "canceled by an A2A client"});
   if (!status) return call.fail(std::move(responder), from_problem(call.host.problem_of(status.error())));
   if (is_closed(*status)) {
     return call.fail(std::move(responder),
@@ -258,6 +277,7 @@ void dispatch(const A2aCall& call, Method method, net::Responder responder) {
                      error_of(kNoExtendedCard, "there is no other card than the public one",
                               "EXTENDED_AGENT_CARD_NOT_CONFIGURED"));
   if (method == Method::kGet) return get_task(call, std::move(responder));
+  if (method == Method::kList) return list(call, std::move(responder));
   if (method == Method::kCancel) return cancel_task(call, std::move(responder));
   if (method == Method::kSubscribe) return subscribe(call, std::move(responder));
   if (call.agent.empty())

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/iso_time.h"
@@ -23,7 +24,23 @@ constexpr std::array<StateName, 6> kStates = {{{"TASK_STATE_SUBMITTED", "submitt
                                                {"TASK_STATE_FAILED", "failed"},
                                                {"TASK_STATE_CANCELED", "canceled"}}};
 
+// In which tasks of others may be.
+constexpr std::array<StateName, 2> kForeignStates = {
+    {{"TASK_STATE_REJECTED", "rejected"}, {"TASK_STATE_AUTH_REQUIRED", "auth-required"}}};
+
 }  // namespace
+
+std::optional<TaskState> A2aWords::state_named(std::string_view name) const {
+  for (std::size_t i = 0; i < kStates.size(); ++i) {
+    if (name == (is_old_ ? kStates[i].old : kStates[i].now)) return static_cast<TaskState>(i);
+  }
+  return std::nullopt;
+}
+
+bool A2aWords::is_state(std::string_view name) const {
+  const auto is_named = [&](const StateName& one) { return name == (is_old_ ? one.old : one.now); };
+  return std::ranges::any_of(kStates, is_named) || std::ranges::any_of(kForeignStates, is_named);
+}
 
 TaskState task_state(runs::RunStatus status, bool waits_for_approval) {
   switch (status) {

@@ -3,6 +3,7 @@
 // What the A2A protocol calls things, in its two forms: 1.0, and 0.3, which clients that name no version
 // speak. A run is a task, a conversation a context. Pure.
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,10 @@ class A2aWords {
   Json sent(Json task) const;
   Json status_update(const A2aTask& task, WallTime now) const;
   Json artifact_update(const A2aTask& task, std::string_view text, bool append, bool last) const;
+
+  // The state of that name; none: tasks here are never in it, or it is the name of no state.
+  std::optional<TaskState> state_named(std::string_view name) const;
+  bool is_state(std::string_view name) const;
 
   bool is_old() const { return is_old_; }
 
