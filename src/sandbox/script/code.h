@@ -38,6 +38,8 @@ Value compile_expression(JSContext* context, std::string_view expression);
 
 // A template whole: its result as JSON in `reply`, or its failure.
 void evaluate_template(Isolate& isolate, const std::string& text, Reply& reply);
+// Code that calls tools: what it asks for, or its result. Starts the clock.
+void evaluate_calls(Isolate& isolate, const Request& request, Reply& reply);
 // `value` as the result of `reply`, or why not.
 void conclude(Isolate& isolate, JSValueConst value, Reply& reply);
 

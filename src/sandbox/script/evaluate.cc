@@ -129,14 +129,15 @@ void conclude(Isolate& isolate, JSValueConst value, Reply& reply) {
 Reply evaluate(Isolate& isolate, const Request& request) {
   Reply reply;
   isolate.limit(request.limits);
-  reply.failure = define_inputs(isolate, request);
+  if (request.kind != Kind::kCalls) reply.failure = define_inputs(isolate, request);
   if (reply.failure) return reply;
-  isolate.start_clock();
+  if (request.kind != Kind::kCalls) isolate.start_clock();
   switch (request.kind) {
     case Kind::kExpression: evaluate_expression(isolate, request.code, reply); break;
     case Kind::kScript: evaluate_script(isolate, request.code, reply); break;
     case Kind::kTemplate: evaluate_template(isolate, request.code, reply); break;
     case Kind::kPython: reply.failure = bad_input("this process runs no Python"); break;
+    case Kind::kCalls: evaluate_calls(isolate, request, reply); break;
   }
   reply.log = isolate.take_log();
   reply.log_left_out = isolate.log_left_out();

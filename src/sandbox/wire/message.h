@@ -22,6 +22,7 @@ enum class Kind : std::uint8_t {
   kScript = 2,      // the body of a function: what it returns is the result; `await` is allowed
   kTemplate = 3,    // text with {{ expressions }}
   kPython = 4,      // the body of a function in Python: what it returns is the result
+  kCalls = 8,       // a script that calls tools (docs/adr/0082)
 };
 
 // What one evaluation may use. The least and most of each: check_limits.
@@ -47,7 +48,12 @@ struct Request {
   bool decimals_as_text = false;  // 1.10 arrives as "1.10"
   Limits limits = {};
   std::string code;
-  std::string inputs = "{}";  // a JSON object; its members are the names that the code sees
+  // A JSON object; its members are the names that the code sees. Of kCalls: {"names": of the tools, "most":
+  // so many calls in all, "rounds": [[{"tool", "arguments": their text, "ok", "value"}]]: what was called
+  // before}. The result is {"value"}, or {"calls": [{"tool","arguments"}]} when these are to be made first,
+  // or
+  // {"diverged": how}, when it asked for other calls than before.
+  std::string inputs = "{}";
 };
 // INVALID_ARGUMENT: what is too much of it, and what may be.
 Status check_request(const Request& request);
