@@ -87,6 +87,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.grants = &grants;
   deps.tool_grants = &tool_grants;
   deps.sql_memory = &sql_memory;
+  deps.evaluate = options.evaluate;
   deps.prices = &prices;
   deps.decision_key = options.decision_key;
   deps.metrics = options.metrics;

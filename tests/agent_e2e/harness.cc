@@ -193,6 +193,7 @@ void Platform::start_workers() {
   deps.grants = &grants_;
   deps.sql_memory = &sql_memory_;
   deps.prices = &prices;
+  deps.evaluate = std::bind_front(&Platform::evaluate, this);
   agent::Workers workers;
   workers.agents = workers_[0].get();
   workers.models = workers_[1].get();
@@ -202,6 +203,19 @@ void Platform::start_workers() {
     Status started = worker->start();
     ASSERT_TRUE(started.ok()) << started.to_string();
   }
+}
+
+Result<sandbox::Reply> Platform::evaluate(std::string_view tenant, const sandbox::Request& request,
+                                          std::chrono::milliseconds patience) {
+  {
+    const std::lock_guard lock(sandbox_mutex_);
+    if (!sandbox_) {
+      auto started = sandbox::Broker::start({}, sandbox_memory_, clock_);
+      if (!started) return fail(started.error());
+      sandbox_ = *std::move(started);
+    }
+  }
+  return sandbox_->run(tenant, request, patience);
 }
 
 void Platform::stop_workers() {

@@ -21,6 +21,7 @@
 #include "activities/limits_file.h"
 #include "activities/register.h"
 #include "api/connection.h"
+#include "broker/broker.h"
 #include "connect/grpc_connection.h"
 #include "engine/engine.h"
 #include "fixture/temporary_directory.h"
@@ -132,6 +133,12 @@ class Platform {
   os::ThreadExecutor flusher_{"e2e-flush"};
   std::unique_ptr<net::HttpClient> http_;
   MemoryBudget sql_memory_{"SQL statements", 128 << 20};
+  Result<sandbox::Reply> evaluate(std::string_view tenant, const sandbox::Request& request,
+                                  std::chrono::milliseconds patience);
+
+  MemoryBudget sandbox_memory_{"the sandbox", 512 << 20};
+  std::mutex sandbox_mutex_;
+  std::unique_ptr<sandbox::Broker> sandbox_;  // guarded by sandbox_mutex_; started for the first code
   std::unique_ptr<model::Gate> gate_;
   std::unique_ptr<model::Breakers> breakers_;
   grant::Grants grants_{[](const char* name) -> const char* { return std::getenv(name); }};

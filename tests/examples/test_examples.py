@@ -68,6 +68,22 @@ def approval_gate(s):
     assert s.rows("ledger.db", "SELECT bill, amount FROM payments ORDER BY bill") == [(1, 80.0), (2, 4500.0)]
 
 
+@example("code-loop")
+def code_loop(s):
+    s.up()
+    run = s.start("late-orders", "Pay the late orders back")
+    asked = s.asked(run)
+    assert asked["arguments"] == {"order": 3, "amount": 270}
+    assert s.rows("shop.db", "SELECT order_id, amount FROM paid_back") == [(1, 40.0)]
+    s.restart()
+    s.decide(s.asked(run), "reject", "mara", comment="the customer has agreed")
+    s.server.wait(run, lambda r: any(one["arguments"]["order"] == 4 for one in r["approvals"]))
+    s.restart()
+    s.decide(s.asked(run), "approve", "mara")
+    s.finished(run, "I paid 190 back")
+    assert s.rows("shop.db", "SELECT order_id, amount FROM paid_back ORDER BY order_id") == [(1, 40.0), (4, 150.0)]
+
+
 @example("prompt-versioning")
 def prompt_versioning(s):
     s.up("--grant", "host:127.0.0.1", agents=False)

@@ -25,7 +25,7 @@ LAWS = {
     "engine": ["base"],
     "sdk": ["base"],
     "platform": ["base", "sdk"],
-    "agents": ["base", "sdk", "platform"],
+    "agents": ["base", "sandbox", "sdk", "platform"],
     "flows": ["base", "sandbox", "sdk", "platform", "agents"],
     "serve": ["base", "sdk", "platform", "agents"],
     "demo": ["base", "sdk", "platform", "agents"],
@@ -106,6 +106,9 @@ ROWS = [
     ("block", "activities/activities.h", False),
     ("perform", "block/program.h", True),
     ("perform", "broker/broker.h", False),  # whoever wires it brings the sandbox
+    ("activities", "wire/message.h", True),
+    ("activities", "broker/broker.h", False),  # as above
+    ("agent", "wire/message.h", False),  # the workflow evaluates nothing
     ("explain", "http/api.h", False),
     ("oidc", "net/http_client.h", True),
     ("oidc", "http/api.h", False),

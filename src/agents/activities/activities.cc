@@ -274,6 +274,7 @@ Begun Activities::begin(activity::Context& ctx, const BeginInput& in) {
     Json step = {{"step", caller.call.step},   {"kind", kind}, {"name", caller.call.tool},
                  {"arguments", excerpt(text)}, {"attempt", 1}, {"run", ctx.info().workflow_id},
                  {"version", version}};
+    if (caller.call.within != 0) step["within"] = caller.call.within;
     publish_to(caller.run, protocol::event::kStepStarted, step, "child/" + caller.call.key + "/started");
   }
   publish(ctx, protocol::event::kRunStarted, started, "run.started");
@@ -419,6 +420,29 @@ Finished Activities::finish(activity::Context& ctx, const FinishInput& in) {
 
 // ---- answers
 
+void Activities::tell_failed(activity::Context& ctx, const ToolAnswer& answer) {
+  publish_soon(ctx, protocol::event::kStepFailed, {{"step", answer.step}, {"error", excerpt(answer.text)}},
+               fmt::format("step/{}/failed", answer.step));
+}
+
+std::string Activities::recorded_result(activity::Context& ctx, const ToolAnswer& answer,
+                                        std::vector<platform::StepWrite>& carried) {
+  if (answer.source == AnswerSource::kStep && !answer.carried.empty()) {
+    const CarriedResult call = CarriedResult::read(answer.carried);
+    publish_soon(ctx, protocol::event::kStepCompleted, call.event(), call.event_key());
+    carried.push_back(call.step_write(ctx.info().workflow_id, answer.key));
+    return call.record;
+  }
+  if (answer.source == AnswerSource::kEffect) {
+    const auto record = require(deps_.store->lookup_effect(answer.key), "the result of a call");
+    if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
+    return record->result;
+  }
+  const auto record = require(deps_.store->lookup_step(answer.key), "the result of a call");
+  if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
+  return record->result;
+}
+
 std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
                                                         std::vector<ToolAnswer> answers,
                                                         std::vector<platform::StepWrite>& carried) {
@@ -427,11 +451,7 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
   std::vector<model::Message> out;
   for (const ToolAnswer& answer : answers) {
     if (answer.source == AnswerSource::kError) {
-      if (answer.step != 0) {
-        publish_soon(ctx, protocol::event::kStepFailed,
-                     {{"step", answer.step}, {"error", excerpt(answer.text)}},
-                     fmt::format("step/{}/failed", answer.step));
-      }
+      if (answer.step != 0) tell_failed(ctx, answer);
       out.push_back(model::Message::tool(answer.id, "Error: " + answer.text, true));
       continue;
     }
@@ -439,22 +459,7 @@ std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
       out.push_back(model::Message::tool(answer.id, answer.text));
       continue;
     }
-    std::string result;
-    if (answer.source == AnswerSource::kStep && !answer.carried.empty()) {
-      const CarriedResult call = CarriedResult::read(answer.carried);
-      publish_soon(ctx, protocol::event::kStepCompleted, call.event(), call.event_key());
-      carried.push_back(call.step_write(ctx.info().workflow_id, answer.key));
-      result = call.record;
-    } else if (answer.source == AnswerSource::kEffect) {
-      auto record = require(deps_.store->lookup_effect(answer.key), "the result of a call");
-      if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
-      result = record->result;
-    } else {
-      auto record = require(deps_.store->lookup_step(answer.key), "the result of a call");
-      if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
-      result = record->result;
-    }
-    Json parsed = Json::parse(result);
+    Json parsed = Json::parse(recorded_result(ctx, answer, carried));
     const bool is_error = parsed.value("is_error", false);
     std::string text = parsed.value("text", "");
     if (!answer.text.empty() && !is_error) text = answer.text + "\n" + text;

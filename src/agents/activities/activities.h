@@ -16,6 +16,7 @@
 #include <string>
 
 #include "activities/agent_metrics.h"
+#include "activities/code_result.h"
 #include "activities/conversation_turns.h"
 #include "activities/large_output.h"
 #include "activities/model_route.h"
@@ -34,6 +35,7 @@
 #include "platform/trace_context.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
+#include "protocol/code.h"
 #include "protocol/detached.h"
 #include "protocol/fork.h"
 #include "protocol/schedule.h"
@@ -82,6 +84,8 @@ class Activities {
   ToolsResult call_tools(activity::Context& ctx, const ToolsInput& in);
   // single_activity.cc
   SingleEnd call_once(activity::Context& ctx, const BeginInput& in);
+  // code_activity.cc
+  CodeRound run_code(activity::Context& ctx, const CodeInput& in);
   // join_activity.cc
   void join(activity::Context& ctx, const JoinInput& in);
   NextDue schedule_next(activity::Context& ctx, const NextInput& in);
@@ -146,6 +150,10 @@ class Activities {
   std::vector<MadeCall> made_calls(const JudgeInput& in, const std::string& tool);
   // Of the model of that version, within its permits.
   std::shared_ptr<model::Client> client_for(const ModelSpec& spec, const std::string& version);
+  // The record of a call that has one. One that came through the history is added to `carried`.
+  std::string recorded_result(activity::Context& ctx, const ToolAnswer& answer,
+                              std::vector<platform::StepWrite>& carried);
+  void tell_failed(activity::Context& ctx, const ToolAnswer& answer);
   // Tool messages for the answers, in the order of the calls. `carried`: of those that came through the
   // history, the records that the store does not have yet.
   std::vector<model::Message> answer_messages(activity::Context& ctx, std::vector<ToolAnswer> answers,
@@ -264,6 +272,23 @@ class Activities {
   // Of an answer that an earlier attempt got.
   ModelTurn turn_of(activity::Context& ctx, const AgentDefinition& agent, const ModelInput& in,
                     const platform::StepRecord& record);
+
+  // code_activity.cc: code that calls tools
+  CodeEnd code_end(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
+                   const CodeInput& in, std::vector<platform::StepWrite>& carried);
+  CodePast code_past(activity::Context& ctx, const CodeInput& in, std::vector<platform::StepWrite>& carried);
+  CodeAnswer answer_for_code(activity::Context& ctx, const ToolAnswer& answer, std::size_t most,
+                             std::vector<platform::StepWrite>& carried);
+  std::string whole_result(activity::Context& ctx, const Json& record, std::size_t most);
+  Result<sandbox::Reply> evaluate_code(activity::Context& ctx, const sandbox::Request& request);
+  PlannedCall plan_code_call(const AgentDefinition& agent, const ToolSpec& code, const CodeInput& in,
+                             const CodeRound& round, const Json& asked, std::uint32_t place,
+                             const PlanningOf& run);
+  void plan_round(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& code,
+                  const CodeInput& in, const std::string& record, CodeRound& out);
+  void code_started(activity::Context& ctx, const ToolSpec& tool, const CodeInput& in);
+  void code_ended(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
+                  const CodeInput& in, CodeEnd end, const std::vector<platform::StepWrite>& carried);
 
   ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                        const Json& arguments);

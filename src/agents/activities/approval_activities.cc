@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "protocol/code.h"
 #include "protocol/events.h"
 
 namespace holdfast::agent {
@@ -105,8 +106,9 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   out.reason = ruled.reason;
   if (ruled.verdict == Verdict::kInvalid) return out;
   out.input = ruled.input;
-  out.key = idempotency_key(ctx.info().namespace_name, in.call.message, in.call.ordinal, in.call.tool,
-                            ruled.canonical);
+  out.key = in.call.round.empty() ? idempotency_key(ctx.info().namespace_name, in.call.message,
+                                                    in.call.ordinal, in.call.tool, ruled.canonical)
+                                  : code_call_key(in.call, ruled.canonical);
   out.arguments_sha256 = sha256_hex(ruled.canonical);
   return out;
 }

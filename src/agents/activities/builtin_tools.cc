@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "definition/code_calls.h"
+
 namespace holdfast::agent {
 
 namespace {
@@ -100,6 +102,7 @@ bool is_judged_late(const AgentDefinition& agent, const ToolSpec& tool) {
 std::string description_of(const AgentDefinition& agent, const ToolSpec& tool) {
   const BuiltinTool* builtin = builtin_of(tool);
   if (builtin && builtin->describe) return builtin->describe(agent);
+  if (tool.type->name == kCodeType) return code_description(agent, tool);
   if (!tool.detached) return tool.description;
   return tool.description + (tool.description.empty() ? "" : " ") +
          "(It is started and not waited for: you are told later, without asking, when it has ended.)";

@@ -10,12 +10,24 @@ namespace holdfast::agent {
 std::string call_text(platform::Store& store, const CallRef& call) {
   if (!call.approval.empty())
     return require(store.approval(call.approval), "the approval of the call").edited_arguments;
+  if (!call.round.empty()) {
+    const auto round = require(store.lookup_step(call.round), "the code that makes the call");
+    if (!round) throw ApplicationFailure::non_retryable("the code that makes the call is gone", "NOT_FOUND");
+    return text_in_round(call, round->result);
+  }
   if (!call.message.conversation.empty())
     return call_text_in(call, require(store.read(call.message, call.message.sequence, call.message.sequence),
                                       "the message that holds the call"));
   const auto record = require(store.lookup_step(call_arguments_key(call.key)), "the arguments of the call");
   if (!record) throw ApplicationFailure::non_retryable("the arguments of the call are gone", "NOT_FOUND");
   return record->result;
+}
+
+std::string text_in_round(const CallRef& call, const std::string& round) {
+  const Json calls = parse_json(round).value("calls", Json::array());
+  if (call.place >= calls.size())
+    throw ApplicationFailure::non_retryable("the code does not make that call", "NOT_FOUND");
+  return calls.at(call.place).value("arguments", "");
 }
 
 std::string call_text_in(const CallRef& call, const std::vector<platform::Message>& messages) {

@@ -14,6 +14,8 @@ namespace holdfast::agent {
 
 // As the model sent them, or as a person edited them.
 std::string call_text(platform::Store& store, const protocol::CallRef& call);
+// The arguments as the call has them in a round of code: {"calls": [{"tool", "arguments"}]}.
+std::string text_in_round(const protocol::CallRef& call, const std::string& round);
 // Of a call whose message, the first of these, has been read.
 std::string call_text_in(const protocol::CallRef& call, const std::vector<platform::Message>& messages);
 // With those that the model does not give.

@@ -66,12 +66,18 @@ std::vector<MadeCall> Activities::made_calls(const JudgeInput& in, const std::st
     place.ordinal = past.ordinal;
     place.approval = past.approval;
     place.bound = past.bound;
-    // The reference names the conversation up to the call that is judged, which holds the earlier ones.
-    const auto messages =
-        require(deps_.store->read(in.call.message, past.sequence, past.sequence), "an earlier call");
+    place.round = past.round;
+    place.place = past.place;
     MadeCall call;
     call.tool = tool;
-    call.arguments = arguments_in(place, messages);
+    if (!past.round.empty()) {
+      call.arguments = arguments_of(place);
+    } else {
+      // The reference names the conversation up to the call that is judged, which holds the earlier ones.
+      const auto messages =
+          require(deps_.store->read(in.call.message, past.sequence, past.sequence), "an earlier call");
+      call.arguments = arguments_in(place, messages);
+    }
     call.at_ms = past.at_ms;
     call.ended_ms = past.ended_ms;
     call.ok = past.ok;

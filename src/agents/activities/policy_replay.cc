@@ -131,12 +131,26 @@ void CallsOfEvents::said(std::int64_t step, std::int64_t at_ms, const Json& data
   }
 }
 
+// No message holds it, so nothing but the log knows where it stands.
+void CallsOfEvents::made_by_code(std::int64_t step, const Json& data) {
+  PlayedCall call;
+  call.run = run_;
+  call.tool = string_member(data, "name");
+  const std::string text = string_member(data, "arguments");
+  call.arguments = parse_json(text.empty() ? "{}" : text);
+  call.whole = call.arguments.is_object();
+  by_step_[step] = calls_.size();
+  calls_.push_back(std::move(call));
+}
+
 void CallsOfEvents::apply(std::string_view type, std::int64_t at_ms, const Json& data) {
   const auto number = data.find("step");  // of pieces of text it is a name
   if (number == data.end() || !number->is_number_integer()) return;
   const auto step = number->get<std::int64_t>();
   if (type == protocol::event::kStepCompleted && string_member(data, "kind") == "model")
     return said(step, at_ms, data);
+  if (type == protocol::event::kStepStarted && data.contains("within") && !by_step_.contains(step))
+    made_by_code(step, data);
   const auto found = by_step_.find(step);
   if (found == by_step_.end()) return;
   PlayedCall& call = calls_[found->second];

@@ -56,6 +56,7 @@ class CallsOfEvents {
   std::size_t size() const { return calls_.size(); }
 
  private:
+  void made_by_code(std::int64_t step, const Json& data);
   void said(std::int64_t step, std::int64_t at_ms, const Json& data);
 
   std::string run_;

@@ -35,6 +35,19 @@ void register_undo(const Workers& workers, const std::shared_ptr<Activities>& ac
       [activities](activity::Context& ctx, UndoFinishInput in) { activities->finish_undo(ctx, in); });
 }
 
+void register_calls(const Workers& workers, const std::shared_ptr<Activities>& activities) {
+  workers.tools->register_activity(kToolsActivity, [activities](activity::Context& ctx, ToolsInput in) {
+    return activities->call_tools(ctx, in);
+  });
+  workers.tools->register_activity(kCodeActivity, [activities](activity::Context& ctx, CodeInput in) {
+    return activities->run_code(ctx, in);
+  });
+  for (const char* name : {kToolActivity, kPureToolActivity}) {
+    workers.tools->register_activity(
+        name, [activities](activity::Context& ctx, ToolInput in) { return activities->call_tool(ctx, in); });
+  }
+}
+
 }  // namespace
 
 void register_all(const Workers& workers, const Deps& deps) {
@@ -96,13 +109,7 @@ void register_all(const Workers& workers, const Deps& deps) {
   });
   workers.agents->register_activity(
       kJoinActivity, [activities](activity::Context& ctx, JoinInput in) { activities->join(ctx, in); });
-  workers.tools->register_activity(kToolsActivity, [activities](activity::Context& ctx, ToolsInput in) {
-    return activities->call_tools(ctx, in);
-  });
-  for (const char* name : {kToolActivity, kPureToolActivity}) {
-    workers.tools->register_activity(
-        name, [activities](activity::Context& ctx, ToolInput in) { return activities->call_tool(ctx, in); });
-  }
+  register_calls(workers, activities);
 }
 
 }  // namespace holdfast::agent

@@ -3,9 +3,11 @@
 // Gives a set of workers everything an agent run needs. The agent is an ordinary workflow with ordinary
 // activities on the public SDK: nothing here knows which engine is below.
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/memory_budget.h"
 #include "grant/grants.h"
@@ -30,6 +32,10 @@ class Client;
 namespace holdfast::oauth {
 class Tokens;
 }
+namespace holdfast::sandbox {
+struct Reply;
+struct Request;
+}  // namespace holdfast::sandbox
 
 namespace holdfast::agent {
 
@@ -71,6 +77,11 @@ struct Deps {
   // What runs that begin now know the server's signature by (protocol/decision_signature.h). Empty: they take
   // any decision.
   std::string decision_key;
+  // Runs code in the sandbox, for a tenant; waits that long for a free process (sandbox::Broker::run). None:
+  // no code is run.
+  std::function<Result<sandbox::Reply>(std::string_view tenant, const sandbox::Request& request,
+                                       std::chrono::milliseconds patience)>
+      evaluate;
   // What models cost. None: what is compiled in.
   const price::PriceTable* prices = nullptr;
   // Where calls are counted. None: nowhere.

@@ -15,6 +15,7 @@ void Activities::step_started(activity::Context& ctx, const StepInput& in) {
   Json event = {{"step", in.call.step}, {"kind", in.kind},
                 {"name", in.call.tool}, {"arguments", excerpt(dump_json(arguments_of(in.call)))},
                 {"attempt", 1},         {"key", in.call.key}};
+  if (in.call.within != 0) event["within"] = in.call.within;
   if (in.details.is_object()) event.update(in.details);
   publish(ctx, protocol::event::kStepStarted, event,
           fmt::format("step/{}/{}/started", in.call.step, in.call.key));

@@ -167,13 +167,14 @@ LargeOutput Activities::output_of(activity::Context& ctx, const AgentDefinition&
 
 ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                                 const Json& arguments) {
-  publish_begun(ctx,
-                {{"step", in.call.step},
-                 {"kind", tool.type->name},
-                 {"name", tool.name},
-                 {"arguments", excerpt(dump_json(arguments))},
-                 {"attempt", ctx.info().attempt},
-                 {"key", in.call.key}},
+  Json begun_event = {{"step", in.call.step},
+                      {"kind", tool.type->name},
+                      {"name", tool.name},
+                      {"arguments", excerpt(dump_json(arguments))},
+                      {"attempt", ctx.info().attempt},
+                      {"key", in.call.key}};
+  if (in.call.within != 0) begun_event["within"] = in.call.within;
+  publish_begun(ctx, begun_event,
                 fmt::format("step/{}/{}/started/{}", in.call.step, in.call.key, ctx.info().attempt));
   const MonotonicTime begun = deps_.clock->monotonic();
   ToolEnding ending = call_type(ctx, tool, in, arguments);

@@ -90,6 +90,8 @@ void Loop::remember_call(const PlannedCall& call) {
   past.sequence = call.call.message.sequence;
   past.ordinal = call.call.ordinal;
   past.approval = call.call.approval;
+  past.round = call.call.round;
+  past.place = call.call.place;
   past.bound = call.call.bound;
   past.at_ms = now_ms();
   progress_.past.push_back(std::move(past));

@@ -245,13 +245,11 @@ void Loop::take_turn(const ModelTurn& turn) {
 Task<void> Loop::answer_calls(ModelTurn turn) {
   phase_ = "tools";
   calls_.clear();
+  code_calls_ = 0;
   std::vector<Task<ToolAnswer>> tasks;
   std::vector<PlannedCall> together;
   for (PlannedCall& call : turn.calls) {
-    if (call.verdict == Verdict::kAllow || call.verdict == Verdict::kAsk || call.verdict == Verdict::kJudge) {
-      call.call.step = ++progress_.step;
-      calls_[call.call.step] = call.call.tool + ": waiting";
-    }
+    number(call);
     if (goes_together(call)) {
       together.push_back(call);
     } else {
@@ -263,6 +261,14 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
   progress_.answers = co_await std::move(waiting);
   calls_.clear();
   interrupted_ = false;
+}
+
+// One that is made is a step.
+void Loop::number(PlannedCall& call) {
+  if (call.verdict != Verdict::kAllow && call.verdict != Verdict::kAsk && call.verdict != Verdict::kJudge)
+    return;
+  call.call.step = ++progress_.step;
+  calls_[call.call.step] = call.call.tool + ": waiting";
 }
 
 // ---- 4. the end

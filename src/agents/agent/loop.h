@@ -6,11 +6,11 @@
 // so it is shared.
 //
 // By file: loop.cc the four steps; tool_calls.cc one call, and what is asked when its end is not known;
-// together.cc calls that one activity makes; single.cc a run of one model call; planning.cc who speaks in an
-// agent that plans; approval.cc a person's decision; question.cc a person's answer; deciding.cc how many
-// people decide, and who; admission.cc rules that look at what the run has done; steering.cc messages, pause
-// and resume, steps that failed for good; undo.cc taking effects back; detached.cc calls that are not waited
-// for; status.cc what others may ask.
+// code_calls.cc calls that code makes; together.cc calls that one activity makes; single.cc a run of one
+// model call; planning.cc who speaks in an agent that plans; approval.cc a person's decision; question.cc a
+// person's answer; deciding.cc how many people decide, and who; admission.cc rules that look at what the run
+// has done; steering.cc messages, pause and resume, steps that failed for good; undo.cc taking effects back;
+// detached.cc calls that are not waited for; status.cc what others may ask.
 
 #include <map>
 #include <memory>
@@ -62,6 +62,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   ActivityOptions model_options() const;
   Task<void> compact();  // compaction.cc
   Task<void> answer_calls(ModelTurn turn);
+  void number(PlannedCall& call);
   Caller caller_of(const PlannedCall& call) const;
   bool should_continue_as_new() const;
   Task<RunResult> finish(RunEnd end);
@@ -104,6 +105,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
   Task<void> close_detached();
   void check_completed(const CompletionNews& news) const;
   Json take_completed(const CompletionNews& news);
+
+  // code_calls.cc
+  Task<std::vector<ToolAnswer>> answer_code(std::vector<PlannedCall> calls);
+  std::string cut_short() const;
+
   // together.cc
   struct Together {
     Together() = default;
@@ -206,6 +212,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::map<std::uint32_t, std::string> calls_;  // of this turn: step -> "tool: state", for the status query
   std::optional<CancelScope> model_scope_;      // of the model call under way
   std::map<std::uint32_t, CancelScope> waits_;  // of calls that the workflow makes itself, by step
+  int code_calls_ = 0;                          // of this turn
   bool interrupted_ = false;  // what is not under way yet of this turn is not begun any more
   std::string interrupted_by_;
   bool single_ = false;                  // the one call is under way: there is nothing to steer

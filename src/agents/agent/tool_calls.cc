@@ -55,7 +55,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   calls_[call->call.step] = call->call.tool + ": running";
   auto calling = in_workflow ? call_in_workflow(in_workflow, *call) : call_tool(*call, {}, std::nullopt);
   // A message may cut short what only the workflow waits for; what touches the world is waited for.
-  if (in_workflow) {
+  if (in_workflow && !in_workflow->makes_calls) {
     CancelScope scope = ctx_.scope();
     waits_.insert_or_assign(call->call.step, scope);
     calling = ctx_.within(scope, std::move(calling));
@@ -223,6 +223,10 @@ Task<ToolAnswer> Loop::call_until_known(const WorkflowTool* tool, PlannedCall pl
     made.flags = progress_.plan.flags;
     made.step = &progress_.step;
     made.ask = [this](PlannedCall asked) { return ask_person(std::move(asked)); };
+    made.make = [this](std::vector<PlannedCall> calls) { return answer_code(std::move(calls)); };
+    made.cut_short = [this] { return cut_short(); };
+    if (progress_.planning) made.role = to_string(progress_.planning->stage);
+    made.loaded = progress_.loaded;
     Outcome<ToolAnswer> outcome = co_await attempt(tool->run(std::move(made)));
     if (outcome.ok()) co_return std::move(outcome).value();
     if (type_of(outcome.error()) != kEffectUnknown) outcome.error().raise();

@@ -30,6 +30,13 @@ struct WorkflowCall {
   std::uint32_t* step = nullptr;                        // Progress::step: the number of the last one
   // Asks a person what the call's input, a HumanQuestion, says.
   std::function<Task<protocol::ToolAnswer>(protocol::PlannedCall)> ask;
+  // Makes calls as the model's are made, all at once. Of a tool with `makes_calls`.
+  std::function<Task<std::vector<protocol::ToolAnswer>>(std::vector<protocol::PlannedCall>)> make;
+  // Why no more are made: a message came first. Empty: they are.
+  std::function<std::string()> cut_short;
+  // Who made the call, of an agent that plans, and the tools that were found by then.
+  std::string role;
+  std::vector<std::string> loaded;
 };
 
 // The type of the failure of a call of which nobody knows whether it had its effect: a person is asked.
@@ -39,19 +46,22 @@ struct WorkflowTool {
   // Throws what fails the call: its message goes to the model, or with kEffectUnknown to a person.
   using Run = Task<protocol::ToolAnswer> (*)(WorkflowCall call);
 
-  consteval WorkflowTool(ToolType type_in, Run run_in, bool only_waits_in = false)
-      : type(whole(type_in)), run(run_in), only_waits(only_waits_in) {
+  consteval WorkflowTool(ToolType type_in, Run run_in, bool only_waits_in = false,
+                         bool makes_calls_in = false)
+      : type(whole(type_in)), run(run_in), only_waits(only_waits_in), makes_calls(makes_calls_in) {
     if (!run_in) throw "a tool of a workflow type needs a function that runs its calls";
   }
 
   ToolType type;
   Run run;
-  bool only_waits;  // takes none of limits.max_parallel_tools
+  bool only_waits;   // takes none of limits.max_parallel_tools
+  bool makes_calls;  // what touches the world of it are calls of their own: it is not cut short itself
 };
 
 // The types, one line each.
-#define HOLDFAST_WORKFLOW_TOOLS(line) \
-  line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kFlowTool) line(kHumanTool) line(kWaitTool)
+#define HOLDFAST_WORKFLOW_TOOLS(line)                                                                     \
+  line(kActivityTool) line(kAgentTool) line(kAgentsTool) line(kCodeTool) line(kFlowTool) line(kHumanTool) \
+      line(kWaitTool)
 
 #define HOLDFAST_DECLARE_TOOL(tool) extern const WorkflowTool tool;
 HOLDFAST_WORKFLOW_TOOLS(HOLDFAST_DECLARE_TOOL)

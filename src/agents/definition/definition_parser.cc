@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "definition/code_calls.h"
 #include "definition/definition.h"
 #include "definition/model_section.h"
 #include "definition/names.h"
@@ -123,6 +124,7 @@ void parse_tools(const Catalog& catalog, MapReader& spec, AgentDefinition& out,
     places.push_back(node.Mark());
   }
   check_hooks(spec.problems(), places, out);
+  check_code(spec.problems(), places, out);
 }
 
 std::optional<Action> parse_action(MapReader& in, std::string_view key) {

@@ -23,7 +23,8 @@ void fields(auto& archive, Is<ConversationRef> auto& v) {
 
 void fields(auto& archive, Is<CallRef> auto& v) {
   archive("message", v.message)("ordinal", v.ordinal)("id", v.id)("tool", v.tool)("key", v.key)(
-      "approval", v.approval)("step", v.step)("bound", v.bound)("team", v.team)("environment", v.environment);
+      "approval", v.approval)("step", v.step)("bound", v.bound)("team", v.team)("environment", v.environment)(
+      "round", v.round)("place", v.place)("within", v.within);
 }
 
 void fields(auto& archive, Is<ToolAnswer> auto& v) {

@@ -44,6 +44,11 @@ struct CallRef {
   // the label that the run was started by. Empty: none.
   std::string team;
   std::string environment;
+  // Of a call that code makes (protocol/code.h): the step record that holds it, its place there, and the step
+  // of the code. `message` and `ordinal` are those of the code then. Empty: the message holds the call.
+  std::string round;
+  std::uint32_t place = 0;
+  std::uint32_t within = 0;
 };
 
 // Where the text of an answer is.

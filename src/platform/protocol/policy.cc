@@ -20,7 +20,8 @@ void fields(auto& archive, Is<DecisionTerms> auto& v) {
 
 void fields(auto& archive, Is<PastCall> auto& v) {
   archive("tool", v.tool)("step", v.step)("sequence", v.sequence)("ordinal", v.ordinal)(
-      "approval", v.approval)("bound", v.bound)("at_ms", v.at_ms)("ended_ms", v.ended_ms)("ok", v.ok);
+      "approval", v.approval)("bound", v.bound)("at_ms", v.at_ms)("ended_ms", v.ended_ms)("ok", v.ok)(
+      "round", v.round)("place", v.place);
 }
 
 void fields(auto& archive, Is<RunAllowance> auto& v) {
@@ -54,7 +55,7 @@ bool is_among(const std::vector<std::string>& who, const std::vector<std::string
 }
 
 std::size_t bytes_of(const PastCall& call) {
-  return 80 + call.tool.size() + call.approval.size() +
+  return 80 + call.tool.size() + call.approval.size() + call.round.size() +
          (call.bound.is_null() ? 0 : dump_json(call.bound).size());
 }
 

@@ -58,6 +58,8 @@ struct PastCall {
   std::int64_t at_ms = 0;     // when it was begun
   std::int64_t ended_ms = 0;  // 0: it is under way
   bool ok = false;            // it ended well
+  std::string round;          // CallRef::round and ::place: code has made it
+  std::uint32_t place = 0;
 };
 // So many bytes of them a run takes along; the oldest are forgotten first, and that is known.
 inline constexpr std::size_t kMaxPastBytes = 24 * 1024;

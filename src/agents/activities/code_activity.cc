@@ -1,0 +1,267 @@
+// `type: code`: one run of code over what its calls came to (docs/adr/0082). It ends with the calls that are
+// to be made before it can go on, planned as a model's are, or with what it returned. What it asked for is in
+// the store before any of it is called; an attempt behind a crash finds it there, and plans the same calls.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "activities/activities.h"
+#include "activities/builtin_tools.h"
+#include "activities/carried_result.h"
+#include "activities/code_result.h"
+#include "base/json.h"
+#include "definition/code_calls.h"
+#include "holdfast/failure.h"
+#include "oauth/tokens.h"
+#include "protocol/events.h"
+
+namespace holdfast::agent {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+// The sandbox is asked again and again, so that the activity can say that it lives.
+constexpr milliseconds kSlice{2000};
+constexpr int kMaxSlices = 30;
+
+constexpr std::uint32_t kCodeMemory = 64U << 20;
+
+const ToolSpec& code_tool(const AgentDefinition& agent, const CallRef& call) {
+  const ToolSpec* tool = tool_named(agent, call.tool);
+  if (tool == nullptr || tool->type->name != kCodeType)
+    throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}` for code", call.tool),
+                                            "NOT_FOUND");
+  return *tool;
+}
+
+Json without_carried(const std::vector<ToolAnswer>& answers) {
+  std::vector<ToolAnswer> out = answers;
+  for (ToolAnswer& answer : out) answer.carried.clear();
+  return out;
+}
+
+}  // namespace
+
+// The whole of a result, not what a model would see of it.
+std::string Activities::whole_result(activity::Context& ctx, const Json& record, std::size_t most) {
+  const auto output = record.find("output");
+  std::string text = record.value("text", "");
+  if (output == record.end() || !output->is_object()) return text;
+  const auto bytes = output->value("bytes", std::size_t{0});
+  if (bytes > most) return std::string(most + 1, ' ');  // refused by whoever counts
+  std::string whole;
+  while (whole.size() < bytes) {
+    ctx.heartbeat();
+    auto piece = deps_.store->read_blob(output->value("sha256", ""), whole.size(),
+                                        std::min(bytes - whole.size(), platform::kMaxBlobRead));
+    if (!piece || piece->empty()) return text;
+    whole += *piece;
+  }
+  return whole;
+}
+
+CodeAnswer Activities::answer_for_code(activity::Context& ctx, const ToolAnswer& answer, std::size_t most,
+                                       std::vector<platform::StepWrite>& carried) {
+  CodeAnswer out;
+  if (answer.source == AnswerSource::kError || answer.source == AnswerSource::kText) {
+    out.ok = answer.source == AnswerSource::kText;
+    out.text = answer.text;
+    if (!out.ok && answer.step != 0) tell_failed(ctx, answer);
+    return out;
+  }
+  const Json record = Json::parse(recorded_result(ctx, answer, carried));
+  out.ok = !record.value("is_error", false);
+  out.text = whole_result(ctx, record, most);
+  return out;
+}
+
+// The rounds before this run, the first one first.
+CodePast Activities::code_past(activity::Context& ctx, const CodeInput& in,
+                               std::vector<platform::StepWrite>& carried) {
+  std::vector<Json> records;
+  for (std::string key = in.previous; !key.empty(); key = records.back().value("previous", "")) {
+    const auto record = require(deps_.store->lookup_step(key), "what the code has called");
+    if (!record || records.size() > kMostCodeCalls)
+      throw ApplicationFailure::non_retryable("what the code has called is gone", "NOT_FOUND");
+    records.push_back(Json::parse(record->result));
+  }
+  std::ranges::reverse(records);
+  CodePast out;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    const bool last = i + 1 == records.size();
+    const auto answers = last ? in.answers : records[i + 1].at("answers").get<std::vector<ToolAnswer>>();
+    std::vector<CodeAnswer> given;
+    std::vector<platform::StepWrite> stored;  // those of earlier rounds are
+    for (const ToolAnswer& answer : answers) {
+      given.push_back(answer_for_code(ctx, answer, kMaxCodeResults, last ? carried : stored));
+      out.bytes += given.back().text.size();
+      if (out.bytes > kMaxCodeResults) return out;
+    }
+    out.add(records[i].at("calls"), given);
+  }
+  return out;
+}
+
+// What waiting would mend ends this attempt, and nothing of the code.
+Result<sandbox::Reply> Activities::evaluate_code(activity::Context& ctx, const sandbox::Request& request) {
+  if (!deps_.evaluate)
+    return fail(Code::kFailedPrecondition, "this worker has no sandbox, so it runs no code");
+  const std::string tenant = fmt::format("{}/agent", ctx.info().namespace_name);
+  for (int slice = 1;; ++slice) {
+    ctx.heartbeat();
+    ctx.throw_if_cancelled();
+    auto reply = deps_.evaluate(tenant, request, kSlice);
+    if (reply) return reply;
+    switch (reply.error().code()) {
+      case Code::kResourceExhausted:
+        if (slice < kMaxSlices) continue;
+        [[fallthrough]];
+      case Code::kUnavailable: throw ApplicationFailure(std::string(reply.error().message()), "SandboxBusy");
+      default: return reply;
+    }
+  }
+}
+
+CodeEnd Activities::code_end(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
+                             const CodeInput& in, std::vector<platform::StepWrite>& carried) {
+  const auto& settings = settings_of<CodeSettings>(tool);
+  const CodePast past = code_past(ctx, in, carried);
+  if (past.bytes > kMaxCodeResults) return too_much_for_code(past, kMaxCodeResults);
+  sandbox::Request request;
+  request.kind = sandbox::Kind::kCalls;
+  request.limits.time_ms = static_cast<std::uint32_t>(settings.time_limit.count());
+  request.limits.memory_bytes = kCodeMemory;
+  request.code = arguments_of(in.call).value("code", "");
+  request.inputs = past.inputs(callable_tools(agent, tool), settings.max_calls);
+  auto reply = evaluate_code(ctx, request);
+  return reply ? end_of_code(past, *reply, kMostCodeCallsAtOnce) : code_did_not_run(past, reply.error());
+}
+
+// As a model's call is planned; the policy sees no difference.
+PlannedCall Activities::plan_code_call(const AgentDefinition& agent, const ToolSpec& code,
+                                       const CodeInput& in, const CodeRound& round, const Json& asked,
+                                       std::uint32_t place, const PlanningOf& run) {
+  model::ToolCall call;
+  call.id = in.call.id;
+  call.name = asked.value("tool", "");
+  call.arguments = asked.value("arguments", "");
+  ModelInput model;
+  model.role = in.role;
+  model.loaded = in.loaded;
+  model.requester = in.requester;
+  std::optional<ShadowRuling> shadow;
+  PlannedCall out = plan_call(agent, call, in.call.ordinal, model, run, shadow);
+  if (shadow) metrics_.shadow(agent.name, shadow->action);
+  const ToolSpec* tool = agent.find_tool(call.name);
+  if (tool == nullptr || !may_call(code, *tool)) {
+    out.verdict = Verdict::kInvalid;
+    out.reason = fmt::format("`{}` is no tool that code may call", call.name);
+  }
+  CallRef& place_of = out.call;
+  place_of.message = in.call.message;
+  place_of.round = round.key;
+  place_of.place = place;
+  place_of.within = in.call.step;
+  if (out.verdict == Verdict::kInvalid) return out;
+  Json arguments = Json::parse(call.arguments);
+  if (place_of.bound.is_object()) arguments.update(place_of.bound);
+  place_of.key = code_call_key(place_of, dump_json(arguments));
+  return out;
+}
+
+void Activities::plan_round(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& code,
+                            const CodeInput& in, const std::string& record, CodeRound& out) {
+  PlanningOf run;
+  if (binds_context(agent)) run.context = settings_at(in.settings).context;
+  run.environment = environment_at(in.settings);
+  run.permits = tool_permits(agent.name, agent.team, run.environment);
+  std::uint32_t place = 0;
+  for (const Json& asked : Json::parse(record).at("calls")) {
+    PlannedCall call = plan_code_call(agent, code, in, out, asked, place, run);
+    if (call.verdict == Verdict::kDeny) {
+      publish(ctx, protocol::event::kPolicyRuled,
+              {{"step", in.call.step},
+               {"tool", call.call.tool},
+               {"action", "deny"},
+               {"reason", excerpt(call.reason)},
+               {"within", in.call.step}},
+              fmt::format("policy/{}/{}", out.key, place));
+    }
+    out.calls.push_back(std::move(call));
+    ++place;
+  }
+}
+
+void Activities::code_started(activity::Context& ctx, const ToolSpec& tool, const CodeInput& in) {
+  require_granted(ctx, in.call);
+  publish_begun(ctx,
+                {{"step", in.call.step},
+                 {"kind", tool.type->name},
+                 {"name", tool.name},
+                 {"arguments", excerpt(dump_json(arguments_of(in.call)))},
+                 {"attempt", 1},
+                 {"key", in.call.key}},
+                fmt::format("step/{}/{}/started", in.call.step, in.call.key));
+}
+
+// What it came to is the result of the call.
+void Activities::code_ended(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
+                            const CodeInput& in, CodeEnd end,
+                            const std::vector<platform::StepWrite>& carried) {
+  end.text = redaction()->apply(std::move(end.text));
+  if (deps_.tokens != nullptr) end.text = deps_.tokens->redact(std::move(end.text));
+  Json more = std::move(end.more);
+  more["runs"] = in.runs + 1;
+  const std::string text =
+      fit_output(*deps_.store, output_of(ctx, agent, in.call), std::move(end.text), more);
+  platform::StepWrite write;
+  write.key = "tool:" + in.call.key;
+  write.run = ctx.info().workflow_id;
+  write.result = tool_record(text, end.failed, more);
+  const std::string key = fmt::format("step/{}/completed", in.call.step);
+  const auto event = [&](const std::string& record) {
+    return tool_event(in.call.step, tool.type->name, tool.name, record);
+  };
+  const auto record =
+      require(deps_.outbox->commit_step(
+                  write, {told(ctx, protocol::event::kStepCompleted, event(write.result), key)}, carried),
+              "storing the result of the code");
+  if (record.replayed) publish(ctx, protocol::event::kStepCompleted, event(record.result), key);
+}
+
+CodeRound Activities::run_code(activity::Context& ctx, const CodeInput& in) {
+  const DefinitionPtr agent = definition(in.agent, in.version);
+  const ToolSpec& tool = code_tool(*agent, in.call);
+  CodeRound out;
+  const std::string ended = "tool:" + in.call.key;
+  if (const auto record = require(deps_.store->lookup_step(ended), "looking up the code")) {
+    publish(ctx, protocol::event::kStepCompleted,
+            tool_event(in.call.step, tool.type->name, tool.name, record->result),
+            fmt::format("step/{}/completed", in.call.step));
+    return out;
+  }
+  if (in.previous.empty()) code_started(ctx, tool, in);
+  out.key = code_round_key(in);
+  if (const auto record = require(deps_.store->lookup_step(out.key), "looking up the code")) {
+    plan_round(ctx, *agent, tool, in, record->result, out);
+    return out;
+  }
+  std::vector<platform::StepWrite> carried;
+  CodeEnd end = code_end(ctx, *agent, tool, in, carried);
+  if (end.calls.empty()) {
+    code_ended(ctx, *agent, tool, in, std::move(end), carried);
+    return out;
+  }
+  platform::StepWrite write;
+  write.key = out.key;
+  write.run = ctx.info().workflow_id;
+  write.result = dump_json(Json{
+      {"previous", in.previous}, {"answers", without_carried(in.answers)}, {"calls", std::move(end.calls)}});
+  const auto record = require(deps_.outbox->commit_step(write, {}, carried), "storing what the code calls");
+  plan_round(ctx, *agent, tool, in, record.result, out);
+  return out;
+}
+
+}  // namespace holdfast::agent
