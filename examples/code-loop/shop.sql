@@ -1,0 +1,3 @@
+CREATE TABLE orders(id INTEGER PRIMARY KEY, total REAL NOT NULL, days_late INTEGER NOT NULL);
+CREATE TABLE paid_back(order_id INTEGER NOT NULL, amount REAL NOT NULL);
+INSERT INTO orders VALUES (1, 200, 2), (2, 80, 0), (3, 900, 3), (4, 300, 5);
