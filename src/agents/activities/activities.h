@@ -280,7 +280,8 @@ class Activities {
   CodeAnswer answer_for_code(activity::Context& ctx, const ToolAnswer& answer, std::size_t most,
                              std::vector<platform::StepWrite>& carried);
   std::string whole_result(activity::Context& ctx, const Json& record, std::size_t most);
-  Result<sandbox::Reply> evaluate_code(activity::Context& ctx, const sandbox::Request& request);
+  Result<sandbox::Reply> evaluate_code(activity::Context& ctx, const std::string& agent,
+                                       const sandbox::Request& request);
   PlannedCall plan_code_call(const AgentDefinition& agent, const ToolSpec& code, const CodeInput& in,
                              const CodeRound& round, const Json& asked, std::uint32_t place,
                              const PlanningOf& run);

@@ -26,7 +26,9 @@ using std::chrono::milliseconds;
 constexpr milliseconds kSlice{2000};
 constexpr int kMaxSlices = 30;
 
-constexpr std::uint32_t kCodeMemory = 64U << 20;
+// Of its values: its own, and so much for what its calls came to, a byte of JSON each.
+constexpr std::uint32_t kCodeMemory = 16U << 20;
+constexpr std::uint32_t kMemoryOfByte = 8;
 
 const ToolSpec& code_tool(const AgentDefinition& agent, const CallRef& call) {
   const ToolSpec* tool = tool_named(agent, call.tool);
@@ -36,9 +38,13 @@ const ToolSpec& code_tool(const AgentDefinition& agent, const CallRef& call) {
   return *tool;
 }
 
-Json without_carried(const std::vector<ToolAnswer>& answers) {
+// As the next runs find them: what was carried is stored by then, and what failed was told.
+Json answers_to_keep(const std::vector<ToolAnswer>& answers) {
   std::vector<ToolAnswer> out = answers;
-  for (ToolAnswer& answer : out) answer.carried.clear();
+  for (ToolAnswer& answer : out) {
+    answer.carried.clear();
+    answer.step = 0;
+  }
   return out;
 }
 
@@ -93,11 +99,13 @@ CodePast Activities::code_past(activity::Context& ctx, const CodeInput& in,
     const bool last = i + 1 == records.size();
     const auto answers = last ? in.answers : records[i + 1].at("answers").get<std::vector<ToolAnswer>>();
     std::vector<CodeAnswer> given;
-    std::vector<platform::StepWrite> stored;  // those of earlier rounds are
-    for (const ToolAnswer& answer : answers) {
-      given.push_back(answer_for_code(ctx, answer, kMaxCodeResults, last ? carried : stored));
-      out.bytes += given.back().text.size();
-      if (out.bytes > kMaxCodeResults) return out;
+    std::vector<platform::StepWrite> stored;    // those of earlier rounds are
+    for (const ToolAnswer& answer : answers) {  // all of them: what is carried is to be stored
+      const std::size_t room = kMaxCodeResults - std::min(out.bytes, kMaxCodeResults);
+      CodeAnswer one = answer_for_code(ctx, answer, room, last ? carried : stored);
+      out.bytes += one.text.size();
+      if (out.bytes > kMaxCodeResults) one.text.clear();
+      given.push_back(std::move(one));
     }
     out.add(records[i].at("calls"), given);
   }
@@ -105,10 +113,11 @@ CodePast Activities::code_past(activity::Context& ctx, const CodeInput& in,
 }
 
 // What waiting would mend ends this attempt, and nothing of the code.
-Result<sandbox::Reply> Activities::evaluate_code(activity::Context& ctx, const sandbox::Request& request) {
+Result<sandbox::Reply> Activities::evaluate_code(activity::Context& ctx, const std::string& agent,
+                                                 const sandbox::Request& request) {
   if (!deps_.evaluate)
     return fail(Code::kFailedPrecondition, "this worker has no sandbox, so it runs no code");
-  const std::string tenant = fmt::format("{}/agent", ctx.info().namespace_name);
+  const std::string tenant = fmt::format("{}/agent {}", ctx.info().namespace_name, agent);
   for (int slice = 1;; ++slice) {
     ctx.heartbeat();
     ctx.throw_if_cancelled();
@@ -132,10 +141,10 @@ CodeEnd Activities::code_end(activity::Context& ctx, const AgentDefinition& agen
   sandbox::Request request;
   request.kind = sandbox::Kind::kCalls;
   request.limits.time_ms = static_cast<std::uint32_t>(settings.time_limit.count());
-  request.limits.memory_bytes = kCodeMemory;
+  request.limits.memory_bytes = kCodeMemory + kMemoryOfByte * static_cast<std::uint32_t>(past.bytes);
   request.code = arguments_of(in.call).value("code", "");
   request.inputs = past.inputs(callable_tools(agent, tool), settings.max_calls);
-  auto reply = evaluate_code(ctx, request);
+  auto reply = evaluate_code(ctx, in.agent, request);
   return reply ? end_of_code(past, *reply, kMostCodeCallsAtOnce) : code_did_not_run(past, reply.error());
 }
 
@@ -258,7 +267,7 @@ CodeRound Activities::run_code(activity::Context& ctx, const CodeInput& in) {
   write.key = out.key;
   write.run = ctx.info().workflow_id;
   write.result = dump_json(Json{
-      {"previous", in.previous}, {"answers", without_carried(in.answers)}, {"calls", std::move(end.calls)}});
+      {"previous", in.previous}, {"answers", answers_to_keep(in.answers)}, {"calls", std::move(end.calls)}});
   const auto record = require(deps_.outbox->commit_step(write, {}, carried), "storing what the code calls");
   plan_round(ctx, *agent, tool, in, record.result, out);
   return out;

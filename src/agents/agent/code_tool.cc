@@ -104,7 +104,7 @@ ActivityOptions options_of(const PlannedCall& planned) {
       .start_to_close(one_run + kLongestWaiting)
       .heartbeat(one_run + kHeartbeatTimeout)  // while the code runs nothing beats
       .cancellation(ActivityCancellation::kWaitCompleted)
-      .retry(RetryPolicy().initial(seconds(1)).maximum(seconds(30)).attempts(20));
+      .retry(RetryPolicy().initial(seconds(1)).maximum(seconds(30)).attempts(10));
 }
 
 CodeInput first_input(const WorkflowCall& call) {
