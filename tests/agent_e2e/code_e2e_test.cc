@@ -63,7 +63,7 @@ TEST(Code, CallsToolsInALoopWhereAPersonApprovesOne) {
   Platform p(script(R"(
     let paid = 0;
     for (const order_id of [7, 8]) {
-      const [order] = await tools.lookup({order_id});
+      const {rows: [order]} = await tools.lookup({order_id});
       await tools.refund({order_id, amount: order.total});
       console.log(order.customer);
       paid += order.total;
@@ -90,7 +90,7 @@ TEST(Code, CallsToolsInALoopWhereAPersonApprovesOne) {
 TEST(Code, WhatIsAskedForTogetherIsMadeTogetherAndAnswersInOrder) {
   Platform p(
       script("return (await Promise.all([8, 7].map(order_id => tools.lookup({order_id})))).map(o => "
-             "o[0].customer)"));
+             "o.rows[0].customer)"));
   p.deploy("together", {}, kCode);
   auto run = p.start("together", "go");
   EXPECT_EQ(p.finish(run).output, R"(Then: ["Ben","Ada"])");
