@@ -128,4 +128,4 @@ def test_flows_run_there_from_the_command_line(server, cli):
     assert server.run("prices-1")["output"]["instalments"]["parts"] == [100]
     failed = cli(server, "flow", "run", "whole", '{"lines": 7}', "--id", "whole-1")
     assert failed.returncode != 0 and server.run("whole-1")["status"] == "failed", failed.stdout + failed.stderr
-    assert "lines" in server.run("whole-1")["error"]["message"] or "many" in server.run("whole-1")["error"]["message"]
+    assert "block `priced`: item 0: block `price`" in server.run("whole-1")["error"]["message"]

@@ -243,6 +243,17 @@ def test_a_flow_is_a_block_of_another(server):
     assert "`id`" in server.wait(start(server, "outer", {"id": "no"}))["output"]
 
 
+def test_what_a_flow_says_to_another_keeps_its_kind(server):
+    apply(server, "echo", "- {id: begin, type: start}\n- {id: said, type: respond, needs: [begin], with: {value: '{{ input.say }}'}}\n")
+    apply(server, "asks", """
+- {id: begin, type: start}
+- {id: inner, type: flow, needs: [begin], with: {flow: echo, arguments: {say: "{{ input.say }}"}}}
+- {id: reply, type: respond, needs: [inner], with: {value: "{{ blocks.inner }}"}}
+""")
+    for said in (642, "642", "hello", 12345678901234567890, True, None, ["a"], {"b": 1, "a": 2.5}, ""):
+        assert server.wait(start(server, "asks", {"say": said}))["output"] == said
+
+
 def test_a_circle_of_flows_ends(server):
     apply(server, "circle", """
 - {id: begin, type: start}

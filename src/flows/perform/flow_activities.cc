@@ -125,9 +125,10 @@ platform::AuditRow end_of(const std::string& run, const protocol::FlowFinishInpu
 void FlowActivities::answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
                                    const std::string& output) {
   const protocol::Caller& caller = *in.caller;
-  const std::string said = said_of(output);
+  const bool by_flow = protocol::is_flow(caller.agent);
+  const std::string said = by_flow ? output : said_of(output);  // a number stays one
   std::optional<agent::AgentDefinition> asking;
-  if (!protocol::is_flow(caller.agent)) {
+  if (!by_flow) {
     const auto stored = require(deps_.store->definition(caller.agent, caller.version), "who called");
     asking = require(agent::parse_definition(stored.text, caller.agent), "who called");
   }

@@ -25,10 +25,11 @@ namespace {
 // Of one call: a model is told them, or a person reads them.
 constexpr std::size_t kMaxCallBytes = 1 << 20;
 
-// An object or a list that was said in JSON is one; everything else is a text.
-std::string value_of(const std::string& text) {
+// A flow says JSON. Of an agent an object or a list that was said in JSON is one; everything else is a text.
+std::string value_of(const FlowBlock& block, const std::string& text) {
   const Json read = parse_json(text);
-  return read.is_structured() ? text : dump_json(Json(text));
+  const bool json = block.type->name == kFlowBlock.type ? !read.is_discarded() : read.is_structured();
+  return json ? text : dump_json(Json(text));
 }
 
 std::unexpected<BlockFailure> failed(std::string_view type, std::string message) {
@@ -121,7 +122,7 @@ protocol::FlowBlocksResult FlowActivities::called(activity::Context& ctx,
   } else if (!in.text.empty()) {
     outcome.value = in.text;
   } else {
-    outcome.value = value_of(at.redacted(at.said(in.block)));
+    outcome.value = value_of(flow->flow.blocks[in.block], at.redacted(at.said(in.block)));
   }
   at.ended(in.block, outcome);
   at.flush();

@@ -21,6 +21,7 @@
 #include "run/iteration.h"
 #include "run/people.h"
 #include "run/readiness.h"
+#include "run/step_options.h"
 
 namespace holdfast::flows {
 
@@ -30,36 +31,14 @@ using namespace protocol;
 using agent::bookkeeping;
 using agent::root_of;
 using agent::type_of;
-using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
-using std::chrono::seconds;
 
-// Of the blocks of one activity with all their attempts; each call has the timeout of its block.
-constexpr hours kLongestActivity{24};
-// Longer than an evaluation in the sandbox, which cannot say that it lives.
-constexpr seconds kHeartbeat{30};
 // The log is for people; a store that refuses it must not keep the run from ending.
 constexpr minutes kLongestReport{5};
 // Of maps and loops, until the run goes on with a new history: before an engine asks for it, so that what is
 // under way has time to end.
 constexpr std::uint32_t kPartsPerRun = 500;
-
-// How often a block is tried is counted by its activity: an attempt that a crash has ended is none of them.
-ActivityOptions blocks_options(const FlowStep& step) {
-  const Json retry = step.retry.is_object() ? step.retry : Json::object();
-  const milliseconds initial(retry.value("initial_ms", 1000));
-  const milliseconds maximum(retry.value("maximum_ms", 30000));
-  return ActivityOptions()
-      .task_queue(kToolQueue)
-      .start_to_close(kLongestActivity)
-      .heartbeat(kHeartbeat)
-      .cancellation(ActivityCancellation::kWaitCompleted)
-      .retry(RetryPolicy()
-                 .initial(initial)
-                 .backoff(retry.value("backoff", 2.0))
-                 .maximum(std::max(initial, maximum)));
-}
 
 std::int64_t ms_since_epoch(WallTime time) {
   return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
