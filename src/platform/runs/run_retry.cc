@@ -54,6 +54,24 @@ Status undone_before(Runs::Impl& impl, const std::string& run, const platform::R
 
 }  // namespace
 
+Status Runs::Impl::check_closed(const std::string& run, const Standing& standing) {
+  if (is_closed(standing.status)) return {};
+  return with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,
+                    fmt::format("run '{}' is not over: {}", run, to_string(standing.status)));
+}
+
+Result<platform::StartIntent> Runs::Impl::intent_behind(const platform::RunRecord& run,
+                                                        const platform::Origin& origin) {
+  const auto settings = store().run_settings(run.run);
+  if (!settings) return fail(settings.error());
+  platform::StartIntent intent;
+  intent.run = origin.run;
+  intent.environment = platform::environment_in(*settings);
+  intent.started_by = origin.by;
+  intent.agent = run.agent;
+  return intent;
+}
+
 Result<StartedRun> Runs::retry(const RetryRequest& request) {
   auto run = impl_->store().run(request.run);
   if (!run && run.error().code() == Code::kNotFound) {
@@ -63,10 +81,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   }
   if (!run) return fail(run.error());
   const Standing standing = impl_->standing_of(*run);
-  if (!is_closed(standing.status)) {
-    return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,
-                           fmt::format("run '{}' is not over: {}", request.run, to_string(standing.status))));
-  }
+  if (Status over = Impl::check_closed(request.run, standing); !over.ok()) return fail(std::move(over));
   if (standing.history_deleted) return fail(cannot(request.run, "its history was deleted"));
   if (standing.outcome && !has_work_left(*standing.outcome))
     return fail(cannot(request.run, "it is complete, and nothing is left to do"));
@@ -85,12 +100,8 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                            fmt::format("another run has the id '{}'", origin.run)));
   }
-  if (taken) {  // the same request again: what it made
-    StartedRun same;
-    same.run = *impl_->store().run(origin.run);
-    same.status = impl_->standing_of(same.run).status;
-    return same;
-  }
+  // The same request again: what it made.
+  if (taken) return impl_->same_again(*impl_->store().run(origin.run));
   if (Status same = undone_before(*impl_, request.run, *run, origin); !same.ok())
     return fail(std::move(same));
   // What a flow's blocks came to is in the store. Else a closed workflow still says how far it came.
@@ -108,13 +119,9 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   }
   if (auto stored = impl_->store().put_origin(origin); !stored) return fail(stored.error());
 
-  const auto settings = impl_->store().run_settings(request.run);
-  if (!settings) return fail(settings.error());
-  platform::StartIntent intent;
-  intent.run = origin.run;
-  intent.environment = platform::environment_in(*settings);
-  intent.started_by = request.by;
-  intent.agent = run->agent;
+  auto behind = impl_->intent_behind(*run, origin);
+  if (!behind) return fail(behind.error());
+  platform::StartIntent& intent = *behind;
   const bool undoes = protocol::is_undo_state(origin.state);
   intent.definition_hash = undoes || request.version.empty() ? run->definition_hash
                            : request.version == "current"    ? std::string()

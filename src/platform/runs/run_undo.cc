@@ -8,7 +8,6 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "platform/audit_rules.h"
-#include "platform/run_environment.h"
 #include "protocol/undo.h"
 #include "protocol/words.h"
 #include "runs/runs_impl.h"
@@ -40,10 +39,7 @@ Result<platform::RunRecord> closed_run(Runs& runs, Runs::Impl& impl, const std::
   }
   if (!run) return fail(run.error());
   const Standing standing = impl.standing_of(*run);
-  if (!is_closed(standing.status)) {
-    return fail(with_fault(Code::kFailedPrecondition, RunFault::kRunOpen,
-                           fmt::format("run '{}' is not over: {}", id, to_string(standing.status))));
-  }
+  if (Status over = Runs::Impl::check_closed(id, standing); !over.ok()) return fail(std::move(over));
   if (standing.history_deleted)
     return fail(cannot(id, "its history was deleted, and with it what it called"));
   const auto origin = impl.store().origin(id);
@@ -127,10 +123,7 @@ Result<StartedRun> Runs::undo(const UndoRequest& request) {
       return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                              fmt::format("another run has the id '{}'", origin.run)));
     }
-    StartedRun same;  // the same request again: what it made
-    same.run = *taken;
-    same.status = impl_->standing_of(same.run).status;
-    return same;
+    return impl_->same_again(*taken);  // the same request again: what it made
   }
   if (!is_ours) {
     auto effects = effects_of(*impl_, request.run);
@@ -142,17 +135,12 @@ Result<StartedRun> Runs::undo(const UndoRequest& request) {
   const Status recorded = impl_->store().audit(
       platform::rules::audit_of_request(platform::rules::kRunUndo, request.run, request.by, request.reason));
   if (!recorded.ok()) return fail(recorded);
-  const auto settings = impl_->store().run_settings(request.run);
-  if (!settings) return fail(settings.error());
-  platform::StartIntent intent;
-  intent.run = origin.run;
-  intent.environment = platform::environment_in(*settings);
-  intent.started_by = request.by;
-  intent.agent = run->agent;
-  intent.definition_hash = run->definition_hash;
-  intent.input = dump_json(Json{{"undo", request.run}});
-  intent.fingerprint = "undo:" + sha256_hex(request.run);
-  return impl_->accept(intent);  // it stands in no line, and needs nothing that it is started with
+  auto intent = impl_->intent_behind(*run, origin);
+  if (!intent) return fail(intent.error());
+  intent->definition_hash = run->definition_hash;
+  intent->input = dump_json(Json{{"undo", request.run}});
+  intent->fingerprint = "undo:" + sha256_hex(request.run);
+  return impl_->accept(*intent);  // it stands in no line, and needs nothing that it is started with
 }
 
 }  // namespace holdfast::runs

@@ -215,6 +215,13 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
   return impl_->accept(intent);
 }
 
+StartedRun Runs::Impl::same_again(platform::RunRecord run) {
+  StartedRun same;
+  same.status = standing_of(run).status;
+  same.run = std::move(run);
+  return same;
+}
+
 Result<StartedRun> Runs::Impl::accept(const platform::StartIntent& intent) {
   auto stored = store().start_run(intent);
   if (!stored && !platform::flow_refusal(stored.error()).empty())
@@ -223,13 +230,10 @@ Result<StartedRun> Runs::Impl::accept(const platform::StartIntent& intent) {
     if (stored.error().code() != Code::kAlreadyExists) return fail(stored.error());
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists, stored.error().message()));
   }
+  if (!stored->created) return same_again(std::move(stored->run));
+  begin(stored->run);
   StartedRun started;
-  started.created = stored->created;
-  if (stored->created) {
-    begin(stored->run);
-  } else {
-    started.status = standing_of(stored->run).status;
-  }
+  started.created = true;
   started.run = std::move(stored->run);
   return started;
 }

@@ -29,6 +29,12 @@ struct Runs::Impl {
   platform::Store& store() { return *deps.store; }
   // Stores the intent, and begins what it made.
   Result<StartedRun> accept(const platform::StartIntent& intent);
+  // Of a run that is there already.
+  StartedRun same_again(platform::RunRecord run);
+  // run_retry.cc: kRunOpen unless it is closed.
+  static Status check_closed(const std::string& run, const Standing& standing);
+  // What a run that comes behind a closed one has of that one.
+  Result<platform::StartIntent> intent_behind(const platform::RunRecord& run, const platform::Origin& origin);
   // The intent is durable: the workflow next.
   void begin(const platform::RunRecord& run);
   Standing standing_of(const platform::RunRecord& run) {
