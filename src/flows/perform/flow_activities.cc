@@ -73,12 +73,12 @@ std::string said_of(const std::string& output) {
   return value.is_string() ? value.get<std::string>() : output;
 }
 
-Json end_event(const Program& program, const protocol::FlowFinishInput& in, const std::string& output) {
+Json completed_event(const Program& program, const protocol::FlowFinishInput& in, const std::string& said) {
   Json skipped = Json::array();
   for (const protocol::FlowEnded& one : in.ended) {
     if (one.outlet == protocol::kFlowSkipped) skipped.push_back(program.flow.blocks.at(one.block).id);
   }
-  return {{"output", excerpt(said_of(output))}, {"skipped", std::move(skipped)}};
+  return {{"output", excerpt(said)}, {"skipped", std::move(skipped)}};
 }
 
 }  // namespace
@@ -91,17 +91,15 @@ Payload FlowActivities::finish(activity::Context& ctx, const protocol::FlowFinis
   BlockBooks at = books(ctx, flow ? *flow : kNone);
   if (completed) {
     if (const auto block = speaker(*flow, in.ended)) output = output_of(at, *block);
-    const Json ended = end_event(*flow, in, output);
-    if (in.caller) answer_caller(at, in, output);
-    at.publish(protocol::event::kRunCompleted, ended, "run.end");
-  } else if (in.status == RunEnd::kCanceled) {
-    Json canceled = {{"reason", in.error}};
-    if (!in.not_undone.empty()) canceled["not_undone"] = in.not_undone;
-    at.publish(protocol::event::kRunCanceled, canceled, "run.end");
+    const std::string said = said_of(output);
+    // To a flow a number stays one.
+    if (in.caller) answer_caller(at, in, protocol::is_flow(in.caller->agent) ? output : said);
+    at.publish(protocol::event::kRunCompleted, completed_event(*flow, in, said), "run.end");
   } else {
-    Json failed = {{"error_type", in.error_type}, {"error", in.error}};
-    if (!in.not_undone.empty()) failed["not_undone"] = in.not_undone;
-    at.publish(protocol::event::kRunFailed, failed, "run.end");
+    const bool canceled = in.status == RunEnd::kCanceled;
+    Json ended = canceled ? Json{{"reason", in.error}} : Json{{"error_type", in.error_type}, {"error", in.error}};
+    if (!in.not_undone.empty()) ended["not_undone"] = in.not_undone;
+    at.publish(canceled ? protocol::event::kRunCanceled : protocol::event::kRunFailed, ended, "run.end");
   }
   if (in.caller && !completed) record_end(at, in);
   return {{{"encoding", "json/plain"}}, R"({"output":)" + output + "}"};
@@ -123,12 +121,10 @@ platform::AuditRow end_of(const std::string& run, const protocol::FlowFinishInpu
 
 // The output becomes the result of the call.
 void FlowActivities::answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
-                                   const std::string& output) {
+                                   const std::string& said) {
   const protocol::Caller& caller = *in.caller;
-  const bool by_flow = protocol::is_flow(caller.agent);
-  const std::string said = by_flow ? output : said_of(output);  // a number stays one
   std::optional<agent::AgentDefinition> asking;
-  if (!by_flow) {
+  if (!protocol::is_flow(caller.agent)) {
     const auto stored = require(deps_.store->definition(caller.agent, caller.version), "who called");
     asking = require(agent::parse_definition(stored.text, caller.agent), "who called");
   }

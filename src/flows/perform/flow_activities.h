@@ -74,7 +74,7 @@ class FlowActivities {
                     const std::string& input);
   // Of a run that another one has called.
   void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
-                     const std::string& output);
+                     const std::string& said);
   void record_end(BlockBooks& books, const protocol::FlowFinishInput& in);
   // tool_calls.cc
   std::optional<BlockFailure> refused_call(OneActivity& at, std::size_t block);

@@ -94,6 +94,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   Json take_completed(const CompletionNews& news);
 
   Task<std::vector<std::string>> undo_effects();
+  Task<FlowFinishInput> without_success(RunEnd status, std::string why);
   Task<Payload> finish();
   Task<void> report_end(FlowFinishInput in);
   FlowFinishInput end_of(RunEnd status) const;
@@ -165,19 +166,13 @@ Task<Payload> FlowRun::run() {
     if (!ctx_.workflow_cancelled()) ctx_.continue_as_new(next_input());
   }
   if (ctx_.workflow_cancelled()) {
-    FlowFinishInput in = end_of(RunEnd::kCanceled);
-    in.error = ctx_.cancel_reason();
-    in.not_undone = co_await ctx_.shielded(undo_effects());
-    for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
+    FlowFinishInput in = co_await without_success(RunEnd::kCanceled, ctx_.cancel_reason());
     co_await ctx_.shielded(report_end(in));
     throw CanceledFailure(in.error);
   }
   if (!error_type_.empty()) {
-    FlowFinishInput in = end_of(RunEnd::kFailed);
+    FlowFinishInput in = co_await without_success(RunEnd::kFailed, error_);
     in.error_type = error_type_;
-    in.error = error_;
-    in.not_undone = co_await ctx_.shielded(undo_effects());
-    for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
     co_await report_end(in);
     throw ApplicationFailure::non_retryable(in.error, error_type_);
   }
@@ -542,6 +537,15 @@ Task<std::vector<std::string>> FlowRun::undo_effects() {
   phase_ = "undoing";
   auto step = static_cast<std::uint32_t>(outlets_.size());  // behind those of the blocks
   co_return co_await undoing_.take_back_all(&ctx_, &undoable_, &step);
+}
+
+// The end of a run whose calls were taken back, as far as they can be.
+Task<FlowFinishInput> FlowRun::without_success(RunEnd status, std::string why) {
+  FlowFinishInput in = end_of(status);
+  in.error = std::move(why);
+  in.not_undone = co_await ctx_.shielded(undo_effects());
+  for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
+  co_return in;
 }
 
 FlowFinishInput FlowRun::end_of(RunEnd status) const {
