@@ -18,12 +18,6 @@ namespace holdfast::sandbox {
 
 namespace {
 
-constexpr const char* kTime = "time_limit";
-constexpr const char* kMemory = "memory_limit";
-constexpr const char* kStack = "stack_limit";
-constexpr const char* kOutput = "output_limit";
-constexpr const char* kThrown = "exception";
-constexpr const char* kSyntax = "syntax_error";
 constexpr const char* kDied = "sandbox_died";
 constexpr const char* kRefused = R"("refused")";
 

@@ -4,13 +4,6 @@ namespace holdfast::sandbox {
 
 namespace {
 
-constexpr const char* kTime = "time_limit";
-constexpr const char* kMemory = "memory_limit";
-constexpr const char* kStack = "stack_limit";
-constexpr const char* kOutput = "output_limit";
-constexpr const char* kThrown = "exception";
-constexpr const char* kSyntax = "syntax_error";
-
 Script script(std::string name, std::string code, std::vector<std::string> ends, std::string inputs = "{}") {
   Request request;
   request.kind = Kind::kScript;

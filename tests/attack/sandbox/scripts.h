@@ -9,6 +9,14 @@
 
 namespace holdfast::sandbox {
 
+// Faults by their names.
+inline constexpr const char* kTime = "time_limit";
+inline constexpr const char* kMemory = "memory_limit";
+inline constexpr const char* kStack = "stack_limit";
+inline constexpr const char* kOutput = "output_limit";
+inline constexpr const char* kThrown = "exception";
+inline constexpr const char* kSyntax = "syntax_error";
+
 struct Script {
   std::string name;
   Request request;
