@@ -4,7 +4,8 @@
                                     token, beside the official Python client on the same model
     bench_agents_load.py long       one conversation of 500 turns and 200,000 tokens: a late turn's own time and written bytes
                                     beside an early one's
-    bench_agents_load.py parked     10,000 runs that wait for thirty days: memory for each, and CPU of the server meanwhile
+    bench_agents_load.py parked     10,000 runs that wait for thirty days: memory for each, and CPU of the server meanwhile;
+                                    with --idle the CPU alone
 """
 
 import argparse
@@ -216,7 +217,8 @@ def parked(build: pathlib.Path, table: Table, args) -> None:
         begun = bench.cpu_s()
         time.sleep(args.seconds)
         cpu = 100 * (bench.cpu_s() - begun) / args.seconds
-        table.row(f"memory for each of {args.runs:,} parked runs", f"{grown / 1024:.2f} KiB", "≤ 4 KiB", grown <= 4096)
+        if not args.idle:
+            table.row(f"memory for each of {args.runs:,} parked runs", f"{grown / 1024:.2f} KiB", "≤ 4 KiB", grown <= 4096)
         table.row(f"CPU of the server meanwhile, {args.seconds} s", f"{cpu:.2f} %", "≤ 1 %", cpu <= 1)
     finally:
         bench.stop()
@@ -245,7 +247,8 @@ def main() -> int:
     parser.add_argument("--text", type=int, default=800, help="bytes of each answer, and of each result: 400 tokens a turn")
     parser.add_argument("--window", type=int, default=15, help="turns that are one figure")
     parser.add_argument("--seconds", type=int, default=20, help="of idling")
-    parser.add_argument("--settle", type=int, default=15, help="seconds before that, in which memory goes back")
+    parser.add_argument("--settle", type=int, default=60, help="seconds before that, in which what is not asked for leaves memory")
+    parser.add_argument("--idle", action="store_true", help="with parked: the CPU alone")
     args = parser.parse_args()
     args.runs = args.runs or (10_000 if args.figure == "parked" else 1000)
     # A connection to the model for each run.
