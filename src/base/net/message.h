@@ -75,6 +75,8 @@ class ResponseWriter {
   virtual void drop() = 0;
   virtual void reply(Response response) = 0;
   virtual std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source) = 0;
+  // The client has closed its side: nobody is expected to read an answer. False as long as that is not known.
+  virtual bool gone() const = 0;
 };
 
 class Responder {
@@ -91,6 +93,9 @@ class Responder {
   std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source);
   // Closes the connection without an answer, as a server that dies would.
   void drop();
+  // As ResponseWriter::gone(): for whoever is about to do much for one answer. A client that has shut down its
+  // sending side alone counts as gone, too; other servers take it so as well. Thread-safe.
+  bool gone() const { return writer_ == nullptr || writer_->gone(); }
 
  private:
   std::shared_ptr<ResponseWriter> writer_;

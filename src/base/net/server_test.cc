@@ -61,6 +61,7 @@ class Client {
     }
     return received_;
   }
+  void finish() { ::shutdown(fd_, SHUT_WR); }
   std::string read_all() { return read_until("\x01never\x01"); }
   void clear() { received_.clear(); }
 
@@ -430,6 +431,49 @@ TEST_F(HttpServer, PagesOfStreamsThatEndedAreNotMade) {
   through.get_future().wait();
   std::lock_guard lock(mutex_);
   EXPECT_EQ(pulls_, 0);
+}
+
+// Whoever makes a long answer can ask whether there is still somebody to read it.
+TEST_F(HttpServer, AClientThatHasGoneIsToldToWhoeverWorksForIt) {
+  std::mutex mutex;
+  std::condition_variable came;
+  std::optional<Responder> held;
+  router_.add("GET", "/long", [&](Request, Responder responder) {
+    const std::lock_guard lock(mutex);
+    held.emplace(std::move(responder));
+    came.notify_all();
+  });
+  start();
+  auto client = std::make_unique<Client>(server_->port());
+  client->send("GET /hello/you HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  client->read_until("hello you");
+  client->send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  {
+    std::unique_lock lock(mutex);
+    came.wait(lock, [&] { return held.has_value(); });
+  }
+  EXPECT_FALSE(held->gone());
+  client.reset();
+  while (!held->gone()) std::this_thread::yield();
+  held->drop();
+}
+
+// The next request is no sign of leaving, and one direction alone may be shut down.
+TEST_F(HttpServer, WhoHasSaidAllItHasToSayIsAnsweredNevertheless) {
+  std::promise<Responder> promised;
+  router_.add("GET", "/long", [&](Request, Responder responder) { promised.set_value(std::move(responder)); });
+  start();
+  Client client(server_->port());
+  client.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  Responder held = promised.get_future().get();
+  client.send("GET /hello/you HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  client.finish();
+  std::this_thread::yield();
+  EXPECT_FALSE(held.gone());
+  held.reply({.content_type = "text/plain", .body = "long"});
+  const std::string all = client.read_all();
+  EXPECT_THAT(all, HasSubstr("long"));
+  EXPECT_THAT(all, HasSubstr("hello you"));
 }
 
 TEST_F(HttpServer, StopEndsStreamsAndFinishesRequests) {

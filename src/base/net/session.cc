@@ -15,6 +15,7 @@
 #include <boost/beast/http/string_body.hpp>
 
 #include "base/ascii.h"
+#include "net/departure.h"
 #include "net/guard.h"
 #include "net/problem.h"
 #include "net/response_head.h"
@@ -35,15 +36,18 @@ class Session;
 // Handlers may answer from any thread and may outlive the connection.
 class SessionWriter final : public ResponseWriter {
  public:
-  SessionWriter(std::shared_ptr<SessionContext> context, std::weak_ptr<Session> session)
-      : context_(std::move(context)), session_(std::move(session)) {}
+  SessionWriter(std::shared_ptr<SessionContext> context, std::weak_ptr<Session> session, Departure::Flag gone)
+      : context_(std::move(context)), session_(std::move(session)), gone_(std::move(gone)) {}
   void reply(Response response) override;
   void drop() override;
   std::shared_ptr<Stream> stream(Response head, Executor& executor, Stream::Source source) override;
+  // Never locks the session: its last owner has to be the io thread.
+  bool gone() const override { return *gone_ || session_.expired(); }
 
  private:
   std::shared_ptr<SessionContext> context_;
   std::weak_ptr<Session> session_;
+  const Departure::Flag gone_;
 };
 
 // The source lives on its executor: called there, destroyed there.
@@ -106,7 +110,6 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
  private:
   void begin(bool refused);
   void look_at_peer();
-  std::string sender(const Parser::value_type& message) const;
   void read_header(bool first);
   void read_head();
   void on_head(error_code error);
@@ -140,6 +143,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   std::string_view beat_;  // what a silent stream sends; of a document: blanks, until it begins
   std::string out_;
   char probe_ = 0;
+  Departure departure_;
   std::size_t lingered_ = 0;
   bool refused_ = false;
   bool timed_out_ = false;
@@ -406,7 +410,7 @@ void Session::dispatch() {
   for (const auto& field : message) {
     request.headers.push_back({ascii_lower(field.name_string()), std::string(field.value())});
   }
-  request.peer = sender(message);
+  request.peer = is_proxy_ ? asked_for(message, peer_) : peer_;
   request.secure = stream_.is_tls() || is_proxy_;
   request.body = std::move(message.body());
   // With the context, which may hold the budget.
@@ -417,23 +421,11 @@ void Session::dispatch() {
   stream_.expires_never();
   try {
     context_->handler(std::move(request),
-                      Responder(std::make_shared<SessionWriter>(context_, weak_from_this())));
+                      Responder(std::make_shared<SessionWriter>(context_, weak_from_this(), departure_.flag())));
   } catch (const std::exception& error) {  // the responder, dropped, has answered 500
     fmt::print(stderr, "holdfast: a handler of the HTTP server failed: {}\n", error.what());
   }
-}
-
-// A proxy adds for whom it asks at the end; what stands before that, somebody else wrote.
-std::string Session::sender(const Parser::value_type& message) const {
-  if (!is_proxy_) return peer_;
-  std::string_view last;
-  for (auto [field, end] = message.equal_range("X-Forwarded-For"); field != end; ++field)
-    last = {field->value().data(), field->value().size()};
-  last = last.substr(last.rfind(',') + 1);
-  while (last.starts_with(' ')) last.remove_prefix(1);
-  error_code bad;
-  const auto address = asio::ip::make_address(last, bad);
-  return bad ? peer_ : address.to_string();
+  if (!closed_) departure_.watch(stream_.socket(), shared_from_this());
 }
 
 void Session::refuse(const Problem& problem) {

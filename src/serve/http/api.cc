@@ -48,12 +48,14 @@ Handler ApiContext::blocking(Work work) {
   };
 }
 
-void ApiContext::standing_back(std::string what, std::function<Response()> respond, Responder responder) {
+void ApiContext::standing_back(std::string what, std::function<Response(const Gone&)> respond,
+                               Responder responder) {
   auto job = [this, what = std::move(what), respond = std::move(respond),
               responder = std::move(responder)]() mutable {
-    if (ending) return;
+    const Gone gone = [&] { return ending || responder.gone(); };
+    if (gone()) return responder.drop();
     try {
-      responder.reply(respond());
+      responder.reply(respond(gone));
     } catch (const std::exception& error) {  // as above
       fmt::print(stderr, "holdfast: {} failed: {}\n", what, error.what());
     }

@@ -48,8 +48,10 @@ struct ApiContext {
   Handler answering(Respond respond);
   // The same for what never waits: on the server's thread, also while every worker is busy.
   Handler at_once(Respond respond);
-  // Of a handler whose request was short and whose answer is long: it is made by a worker that stands back.
-  void standing_back(std::string what, std::function<Response()> respond, Responder responder);
+  // Of a handler whose request was short and whose answer is long: it is made by a worker that stands back,
+  // and not at all for a client that has gone; `respond` asks between two pieces of it.
+  using Gone = std::function<bool()>;
+  void standing_back(std::string what, std::function<Response(const Gone& gone)> respond, Responder responder);
 };
 
 // None: the caller is an admin of every namespace, as who changes who may do what, or reads what everybody did.

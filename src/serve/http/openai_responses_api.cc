@@ -39,8 +39,8 @@ void stream(ApiContext& context, const ResponseHead& head, std::optional<std::ui
 }
 
 // As it is now.
-Response now(ApiContext& context, const ResponseHead& head) {
-  auto run = fold_of(context, head.run);
+Response now(ApiContext& context, const ResponseHead& head, const ApiContext::Gone& gone) {
+  auto run = fold_of(context, head.run, gone);
   return run ? answer(head, *run) : of_run(run.error().response(), head.run);
 }
 
@@ -63,7 +63,7 @@ void create(ApiContext& context, Request& request, Responder responder) {
   auto head = head_of(context, *run);
   if (!head) return responder.reply(of_run(head.error().response(), run->run));
   if (streams) return stream(context, *head, std::nullopt, std::move(responder));
-  if (background) return responder.reply(now(context, *head));
+  if (background) return responder.reply(now(context, *head, [&responder] { return responder.gone(); }));
   context.waits.wait(
       head->run, kLongestWait,
       [head = *head](const RunFold& seen, bool last) { return when_over(head, seen, last); },
@@ -102,7 +102,7 @@ void show(ApiContext& context, Request& request, Responder responder) {
   if (!head) return responder.reply(head.error().response());
   if (word == "true") return stream(context, *head, *after, std::move(responder));
   // All of a run's log is read: short requests do not wait behind those who ask for long runs.
-  context.standing_back(fmt::format("telling of run {}", head->run), [&context, head = *head] { return now(context, head); },
+  context.standing_back(fmt::format("telling of run {}", head->run), [&context, head = *head](const ApiContext::Gone& gone) { return now(context, head, gone); },
                         std::move(responder));
 }
 

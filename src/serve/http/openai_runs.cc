@@ -141,10 +141,12 @@ std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const 
   return openai::response_head(run, *settings, info.public_url.empty() ? info.http_address : info.public_url);
 }
 
-std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run) {
+std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run,
+                                                const ApiContext::Gone& gone) {
   openai::RunFold out;
   std::string cursor;
   while (true) {
+    if (gone()) return std::unexpected(Problem(499, "client_gone", "the client has closed the connection"));
     auto page = context.runs().events(run, cursor, kPage);
     if (!page) return std::unexpected(problem_of(page.error()));
     if (page->reset) out = openai::RunFold();

@@ -25,8 +25,9 @@ std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, con
 // The run of a response's id; one whose history was deleted is not found.
 std::expected<platform::RunRecord, Problem> run_of_response(ApiContext& context, std::string_view id);
 std::expected<openai::ResponseHead, Problem> head_of(ApiContext& context, const platform::RunRecord& run);
-// All of its log, as it is now.
-std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run);
+// All of its log, as it is now; 499, which nobody reads, once the client has gone.
+std::expected<openai::RunFold, Problem> fold_of(ApiContext& context, const std::string& run,
+                                                const ApiContext::Gone& gone);
 
 // Of a run: a client that asks again on its own would start another one.
 Response of_run(Response response, const std::string& run);

@@ -45,6 +45,7 @@ class GuardedWriter final : public net::ResponseWriter {
     };
     return responder_.stream(std::move(head), executor, std::move(guarded));
   }
+  bool gone() const override { return responder_.gone(); }
 
  private:
   Responder responder_;

@@ -21,6 +21,7 @@ class ErrorWriter final : public net::ResponseWriter {
                                       net::Stream::Source source) override {
     return responder_.stream(std::move(head), executor, std::move(source));
   }
+  bool gone() const override { return responder_.gone(); }
 
  private:
   net::Responder responder_;
