@@ -27,5 +27,11 @@ TEST(TypedJson, WhatWouldBeRoundedIsRefused) {
   EXPECT_FALSE(json_or_text("18446744073709551616").has_value());
 }
 
+TEST(TypedJson, OneOfTwoMembersOfANameIsNotLost) {
+  const auto read = typed_input(R"({"a": {"b": 1, "b": 2}})");
+  ASSERT_FALSE(read.has_value());
+  EXPECT_THAT(read.error().message(), HasSubstr("member 'b' twice"));
+}
+
 }  // namespace
 }  // namespace holdfast::app

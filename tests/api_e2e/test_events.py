@@ -52,6 +52,14 @@ def test_an_unknown_cursor_resets(server):
     assert [data["seq"] for _, _, data in frames[1:]] == [data["seq"] for _, _, data in whole]
 
 
+def test_a_cursor_of_another_run_resets(server):
+    run, other = server.start_run("payer", "hello"), server.start_run("payer", "hello")
+    whole = read_run(server, run)
+    frames = read_run(server, run, read_run(server, other)[2][0])
+    assert frames[0][1] == "reset"
+    assert [data["seq"] for _, _, data in frames[1:]] == [data["seq"] for _, _, data in whole]
+
+
 def test_a_cursor_that_is_no_text_resets(server):
     run = server.start_run("payer", "hello")
     whole = read_run(server, run)

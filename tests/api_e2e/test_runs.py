@@ -118,6 +118,9 @@ def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     refused(400, "invalid_field", {"agent": 5, "input": "x"})
     refused(400, "invalid_json", "{", {"Content-Type": "application/json"})
     refused(400, "invalid_json", "[]", {"Content-Type": "application/json"})
+    refused(400, "invalid_json", '{"agent": "nobody", "agent": "payer", "input": "x"}', {"Content-Type": "application/json"})
+    refused(400, "invalid_json", '{"agent": "payer", "input": {"a": [{"b": 1, "b": 2}]}}', {"Content-Type": "application/json"})
+    refused(400, "invalid_header", {"agent": "payer", "input": "x"}, {"Idempotency-Key": ""})
     deep = "[" * 100_000 + "]" * 100_000
     refused(400, "invalid_json", '{"agent": "payer", "input": %s}' % deep, {"Content-Type": "application/json"})
     refused(415, "unsupported_media_type", "agent=payer", {"Content-Type": "application/x-www-form-urlencoded"})
@@ -129,6 +132,7 @@ def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     assert server.get("/api/v1/runs?limit=0").status == 400
     assert server.get("/api/v1/runs?status=odd").status == 400
     assert server.get("/api/v1/runs?cursor=!!").status == 400
+    assert server.get("/api/v1/runs?status=completed&status=failed").json["code"] == "invalid_parameter"
     assert server.get("/api/v1/runs?stats=running").json["code"] == "unknown_parameter"
     assert server.get("/api/v1/nothing").status == 404
     assert server.request("DELETE", "/api/v1/runs").status == 405

@@ -41,13 +41,42 @@ std::optional<std::vector<Header>> match(const std::vector<std::string>& pattern
   return params;
 }
 
-std::optional<Problem> unknown_parameter(const Request& request, const std::vector<std::string>& known) {
-  if (!known.empty() && known.front() == "*") return std::nullopt;
+bool names(const std::vector<std::string>& list, std::string_view name) {
+  return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+bool comes_again(const std::vector<Header>& list, const Header& first) {
+  const auto same = [&](const Header& other) { return other.name == first.name; };
+  return std::count_if(list.begin(), list.end(), same) > 1;
+}
+
+std::optional<Problem> wrong_parameter(const Request& request, const std::vector<std::string>& known,
+                                       const std::vector<std::string>& repeatable) {
+  if (names(known, "*")) return std::nullopt;
   for (const Header& entry : request.query) {
-    if (std::find(known.begin(), known.end(), entry.name) != known.end()) continue;
-    return Problem(400, "unknown_parameter", fmt::format("'{}' is not a parameter here", entry.name))
-        .hint(known.empty() ? "there are none"
-                            : fmt::format("the parameters are: {}", fmt::join(known, ", ")));
+    if (!names(known, entry.name))
+      return Problem(400, "unknown_parameter", fmt::format("'{}' is not a parameter here", entry.name))
+          .hint(known.empty() ? "there are none"
+                              : fmt::format("the parameters are: {}", fmt::join(known, ", ")));
+    if (!names(repeatable, entry.name) && comes_again(request.query, entry))
+      return Problem(400, "invalid_parameter", fmt::format("'{}' comes more than once", entry.name))
+          .hint("say it once");
+  }
+  return std::nullopt;
+}
+
+// What a header means for the request as a whole cannot be said twice. A key that is empty is a variable that
+// was not set: without it a repeat would be a second request.
+std::optional<Problem> wrong_header(const Request& request) {
+  constexpr std::string_view kOnce[] = {"authorization", "content-type", "idempotency-key", "last-event-id"};
+  for (const Header& entry : request.headers) {
+    if (std::find(std::begin(kOnce), std::end(kOnce), entry.name) == std::end(kOnce)) continue;
+    if (comes_again(request.headers, entry))
+      return Problem(400, "invalid_header", fmt::format("the header {} comes more than once", entry.name))
+          .hint("send it once");
+    if (entry.name == "idempotency-key" && entry.value.empty())
+      return Problem(400, "invalid_header", "the header Idempotency-Key is empty")
+          .hint("send a key, or leave the header out");
   }
   return std::nullopt;
 }
@@ -57,9 +86,17 @@ std::optional<Problem> unknown_parameter(const Request& request, const std::vect
 void Router::add(std::string method, std::string pattern, Handler handler,
                  std::initializer_list<std::string_view> parameters) {
   auto segments = split(pattern);
-  routes_.push_back({{std::move(method), std::move(pattern), {parameters.begin(), parameters.end()}},
-                     std::move(segments),
-                     std::move(handler)});
+  Route route{.served = {.method = std::move(method), .pattern = std::move(pattern), .parameters = {}},
+              .repeatable = {},
+              .segments = std::move(segments),
+              .handler = std::move(handler)};
+  for (std::string_view parameter : parameters) {
+    const bool again = parameter.size() > 1 && parameter.ends_with('*');
+    if (again) parameter.remove_suffix(1);
+    if (again) route.repeatable.emplace_back(parameter);
+    route.served.parameters.emplace_back(parameter);
+  }
+  routes_.push_back(std::move(route));
 }
 
 std::vector<Router::Served> Router::served() const {
@@ -76,9 +113,9 @@ void Router::handle(Request request, Responder responder) const {
     auto params = match(route.segments, path);
     if (!params) continue;
     if (route.served.method == method) {
-      if (auto unknown = unknown_parameter(request, route.served.parameters)) {
-        return responder.reply(unknown->response());
-      }
+      auto wrong = wrong_parameter(request, route.served.parameters, route.repeatable);
+      if (!wrong) wrong = wrong_header(request);
+      if (wrong) return responder.reply(wrong->response());
       request.params = std::move(*params);
       route.handler(std::move(request), std::move(responder));
       return;

@@ -24,6 +24,7 @@ namespace holdfast::net {
 namespace {
 
 using std::chrono::milliseconds;
+using testing::AllOf;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -151,6 +152,18 @@ TEST_F(HttpServer, AMisspelledParameterIsNoParameter) {
   std::string answer = get("/hello/a?y=1");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 400"));
   EXPECT_THAT(answer, HasSubstr("the parameters are: x"));
+}
+
+TEST_F(HttpServer, WhatMayComeOnceIsRefusedTwice) {
+  router_.add("GET", "/many", [](Request, Responder responder) { responder.reply({}); }, {"one", "each*"});
+  start();
+  EXPECT_THAT(get("/many?one=1&each=1&each=2"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(get("/many?one=1&each=1&one=2"), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("'one' comes more")));
+  EXPECT_THAT(get("/many", "Idempotency-Key: a\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(get("/many", "Idempotency-Key: \r\n"), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("is empty")));
+  EXPECT_THAT(get("/many", "Idempotency-Key: a\r\nIdempotency-Key: b\r\n"),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("invalid_header")));
+  EXPECT_THAT(get("/many", "Accept: a/b\r\nAccept: c/d\r\n"), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpServer, TheAbsoluteFormIsThePath) {

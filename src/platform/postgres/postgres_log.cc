@@ -26,7 +26,7 @@ Event event_of(const Statement& row, std::string_view run, std::string_view epoc
   std::uint32_t attempt = 0;
   std::uint64_t start = 0;
   row.read(event.seq, event.type, event.data, event.at, step, attempt, start);
-  event.cursor = rules::cursor_of(epoch, event.seq);
+  event.cursor = rules::cursor_of(epoch, run, event.seq);
   if (step) event.data = rules::delta_json(*step, attempt, start, event.data, event.data.empty());
   return event;
 }
@@ -154,7 +154,7 @@ PostgresLog::Written PostgresLog::place(LogEntry& entry, std::uint32_t asked, Be
   out.event.data = entry.step
                        ? rules::delta_json(*entry.step, entry.attempt, entry.start, entry.data, entry.opens)
                        : entry.data;
-  out.event.cursor = rules::cursor_of(epoch_, *seq);
+  out.event.cursor = rules::cursor_of(epoch_, entry.run, *seq);
   out.event.at = entry.at;
   if (!entry.key.empty()) before.known.emplace(Pair{entry.run, entry.key}, out.event);
   return out;
@@ -213,7 +213,7 @@ Result<EventPage> PostgresLog::read(std::string_view run, std::string_view curso
     if (!cursor.empty()) {
       Result<rules::LogEnd> end = end_of(db, run);
       if (!end) return fail(end.error());
-      const std::optional<std::uint64_t> known = rules::seq_of(cursor, epoch_, end->seq);
+      const std::optional<std::uint64_t> known = rules::seq_of(cursor, epoch_, run, end->seq);
       page.reset = !known.has_value();
       after = known.value_or(0);
     }
@@ -232,7 +232,7 @@ Result<EventPage> PostgresLog::read(std::string_view run, std::string_view curso
     }
     if (!query.status().ok()) return fail(query.status());
     page.more = bytes >= rules::kMaxPageBytes || page.events.size() >= most;
-    page.cursor = page.events.empty() ? rules::cursor_of(epoch_, after) : page.events.back().cursor;
+    page.cursor = page.events.empty() ? rules::cursor_of(epoch_, run, after) : page.events.back().cursor;
     return page;
   });
 }
@@ -241,7 +241,7 @@ Result<std::string> PostgresLog::end(std::string_view run) {
   return readers_.run<std::string>([&](Connection& db) -> Result<std::string> {
     Result<rules::LogEnd> last = end_of(db, run);
     if (!last) return fail(last.error());
-    return rules::cursor_of(epoch_, last->seq);
+    return rules::cursor_of(epoch_, run, last->seq);
   });
 }
 
@@ -274,8 +274,8 @@ Result<ChunkPage> PostgresLog::read_chunks(std::string_view run, std::string_vie
   });
 }
 
-std::uint64_t PostgresLog::seq_of(std::string_view cursor) const {
-  return rules::seq_of(cursor, epoch_, std::numeric_limits<std::uint64_t>::max()).value_or(0);
+std::uint64_t PostgresLog::seq_of(std::string_view run, std::string_view cursor) const {
+  return rules::seq_of(cursor, epoch_, run, std::numeric_limits<std::uint64_t>::max()).value_or(0);
 }
 
 }  // namespace holdfast::platform

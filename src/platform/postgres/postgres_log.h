@@ -31,7 +31,7 @@ class PostgresLog : public EventLog {
   Result<std::string> end(std::string_view run) override;
   Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                 std::uint64_t offset, std::size_t limit) override;
-  std::uint64_t seq_of(std::string_view cursor) const override;
+  std::uint64_t seq_of(std::string_view run, std::string_view cursor) const override;
 
  private:
   struct Before;  // what a batch finds in the log

@@ -48,7 +48,7 @@ Event StreamLog::event_of(const Statement& row, std::string_view run) const {
   std::uint32_t attempt = 0;
   std::uint64_t start = 0;
   row.read(event.seq, event.type, event.data, event.at, step, attempt, start);
-  event.cursor = rules::cursor_of(epoch_, event.seq);
+  event.cursor = rules::cursor_of(epoch_, run, event.seq);
   if (step) event.data = rules::delta_json(*step, attempt, start, event.data, event.data.empty());
   return event;
 }
@@ -102,7 +102,7 @@ Result<StreamLog::Written> StreamLog::append(LogEntry& entry) {
   out.event.data = entry.step
                        ? rules::delta_json(*entry.step, entry.attempt, entry.start, entry.data, entry.opens)
                        : entry.data;
-  out.event.cursor = rules::cursor_of(epoch_, *seq);
+  out.event.cursor = rules::cursor_of(epoch_, entry.run, *seq);
   out.event.at = entry.at;
   return out;
 }
@@ -158,7 +158,7 @@ Result<EventPage> StreamLog::read(std::string_view run, std::string_view cursor,
   if (!cursor.empty()) {
     Result<rules::LogEnd> end = end_of(db, run);
     if (!end) return fail(end.error());
-    const std::optional<std::uint64_t> known = rules::seq_of(cursor, epoch_, end->seq);
+    const std::optional<std::uint64_t> known = rules::seq_of(cursor, epoch_, run, end->seq);
     page.reset = !known.has_value();
     after = known.value_or(0);
   }
@@ -173,7 +173,7 @@ Result<EventPage> StreamLog::read(std::string_view run, std::string_view cursor,
   }
   if (!query.status().ok()) return fail(query.status());
   page.more = bytes >= rules::kMaxPageBytes || page.events.size() >= limit;
-  page.cursor = page.events.empty() ? rules::cursor_of(epoch_, after) : page.events.back().cursor;
+  page.cursor = page.events.empty() ? rules::cursor_of(epoch_, run, after) : page.events.back().cursor;
   return page;
 }
 
@@ -182,7 +182,7 @@ Result<std::string> StreamLog::end(std::string_view run) {
   if (!db) return fail(db.error());
   Result<rules::LogEnd> last = end_of(**db, run);
   if (!last) return fail(last.error());
-  return rules::cursor_of(epoch_, last->seq);
+  return rules::cursor_of(epoch_, run, last->seq);
 }
 
 Result<ChunkPage> StreamLog::read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
@@ -216,8 +216,8 @@ Result<ChunkPage> StreamLog::read_chunks(std::string_view run, std::string_view 
   return page;
 }
 
-std::uint64_t StreamLog::seq_of(std::string_view cursor) const {
-  return rules::seq_of(cursor, epoch_, std::numeric_limits<std::uint64_t>::max()).value_or(0);
+std::uint64_t StreamLog::seq_of(std::string_view run, std::string_view cursor) const {
+  return rules::seq_of(cursor, epoch_, run, std::numeric_limits<std::uint64_t>::max()).value_or(0);
 }
 
 }  // namespace holdfast::platform

@@ -58,7 +58,7 @@ class EventLog {
   virtual Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                         std::uint64_t offset, std::size_t limit) = 0;
   // Of a cursor that this log has made.
-  virtual std::uint64_t seq_of(std::string_view cursor) const = 0;
+  virtual std::uint64_t seq_of(std::string_view run, std::string_view cursor) const = 0;
 };
 
 }  // namespace holdfast::platform

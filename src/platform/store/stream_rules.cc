@@ -11,6 +11,17 @@
 
 namespace holdfast::platform::rules {
 
+namespace {
+
+// 24 bits of FNV-1a: what is mixed up by mistake is told apart, nobody is kept from making one up.
+std::uint32_t hash_of(std::string_view run) {
+  std::uint32_t hash = 2166136261u;
+  for (const char byte : run) hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619u;
+  return (hash >> 24) ^ (hash & 0xffffffu);
+}
+
+}  // namespace
+
 Status check_stream(std::string_view run, std::string_view step) {
   if (!run.empty() && !step.empty()) return {};
   return {Code::kInvalidArgument, "a token stream needs a run and a step"};
@@ -50,16 +61,18 @@ std::string delta_json(std::string_view step, std::uint32_t attempt, std::uint64
   return dump_json(out);
 }
 
-std::string cursor_of(std::string_view epoch, std::uint64_t seq) {
-  return fmt::format("{}-{}", epoch, seq);
+std::string cursor_of(std::string_view epoch, std::string_view run, std::uint64_t seq) {
+  return fmt::format("{}.{:06x}-{}", epoch, hash_of(run), seq);
 }
 
-std::optional<std::uint64_t> seq_of(std::string_view cursor, std::string_view epoch, std::uint64_t last) {
+std::optional<std::uint64_t> seq_of(std::string_view cursor, std::string_view epoch, std::string_view run,
+                                    std::uint64_t last) {
   const std::size_t dash = cursor.rfind('-');
   if (dash == std::string_view::npos) return std::nullopt;
   std::uint64_t seq = 0;
   std::from_chars(cursor.data() + dash + 1, cursor.data() + cursor.size(), seq);
-  if (seq > last || cursor_of(epoch, seq) != cursor) return std::nullopt;
+  if (seq > last) return std::nullopt;
+  if (cursor_of(epoch, run, seq) != cursor && fmt::format("{}-{}", epoch, seq) != cursor) return std::nullopt;
   return seq;
 }
 

@@ -36,10 +36,12 @@ std::uint32_t attempt_number(std::uint32_t asked, std::uint32_t used);
 std::string delta_json(std::string_view step, std::uint32_t attempt, std::uint64_t offset,
                        std::string_view text, bool opens);
 
-// A cursor names a log by the epoch of its file, and an event by its sequence.
-std::string cursor_of(std::string_view epoch, std::uint64_t seq);
-// None when the cursor is not of this log, whose last event is `last`: read from the beginning.
-std::optional<std::uint64_t> seq_of(std::string_view cursor, std::string_view epoch, std::uint64_t last);
+// A cursor names a log by the epoch of its file and a hash of whose it is, and an event by its sequence.
+std::string cursor_of(std::string_view epoch, std::string_view run, std::uint64_t seq);
+// None when the cursor is not of this log, whose last event is `last`: read from the beginning. One of an
+// earlier version has no hash, and is taken for any log's.
+std::optional<std::uint64_t> seq_of(std::string_view cursor, std::string_view epoch, std::string_view run,
+                                    std::uint64_t last);
 
 // Where a reader that knows `offset` of `attempt` (0: nothing) goes on in the newest attempt, which has `end`
 // bytes: a page without chunks.

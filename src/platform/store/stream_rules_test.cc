@@ -20,11 +20,14 @@ TEST(StreamRules, AnAttemptNeverSharesItsNumber) {
 }
 
 TEST(StreamRules, ACursorIsOfOneLog) {
-  const std::string cursor = cursor_of("e", 7);
-  EXPECT_EQ(seq_of(cursor, "e", 9), 7u);
-  EXPECT_FALSE(seq_of(cursor, "e", 6));  // beyond the end
-  EXPECT_FALSE(seq_of(cursor, "other", 9));
-  for (const char* bad : {"", "7", "e-", "e-07", "e-7x", "e--7"}) EXPECT_FALSE(seq_of(bad, "e", 9)) << bad;
+  const std::string cursor = cursor_of("e", "one", 7);
+  EXPECT_EQ(seq_of(cursor, "e", "one", 9), 7u);
+  EXPECT_FALSE(seq_of(cursor, "e", "one", 6));  // beyond the end
+  EXPECT_FALSE(seq_of(cursor, "other", "one", 9));
+  EXPECT_FALSE(seq_of(cursor, "e", "two", 9));
+  EXPECT_EQ(seq_of("e-7", "e", "one", 9), 7u);  // of an earlier version
+  for (const char* bad : {"", "7", "e-", "e-07", "e-7x", "e--7", "e.-7", "e.0-7"})
+    EXPECT_FALSE(seq_of(bad, "e", "one", 9)) << bad;
 }
 
 TEST(StreamRules, ADeltaSaysWhetherItOpensAnAttempt) {

@@ -43,7 +43,7 @@ Result<EventPage> BufferedStreams::Tail::take() {
     page = std::move(*read);
     lagging_ = page.more;
     cursor_ = page.cursor;
-    taken_ = streams_.log_->seq_of(cursor_);
+    taken_ = streams_.log_->seq_of(run_, cursor_);
   } else {
     while (!queue_.empty()) {
       page.events.push_back(std::move(queue_.front()));

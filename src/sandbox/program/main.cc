@@ -7,6 +7,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <ctime>
 #include <memory>
 #include <string>
@@ -91,6 +92,9 @@ int main(int argc, char** argv) {
     return become_python({level_of(level), std::string(words[2]), std::string(words[3]),
                           std::string(words[4]), std::span(words).subspan(5)});
   }
+  // The library would look for the machine's time zone at the first local time, and may open nothing by then.
+  ::setenv("TZ", "UTC0", 1);
+  ::tzset();
   struct sigaction action{};
   action.sa_handler = end_by_timer;
   ::sigaction(SIGPROF, &action, nullptr);

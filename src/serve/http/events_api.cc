@@ -114,7 +114,7 @@ void all_events(ApiContext& context, Request& request, Responder responder) {
 void add_event_routes(Router& router, ApiContext& context) {
   router.add("GET", "/api/v1/runs/{id}/events", Permission::kRead, context.blocking(run_events),
              {"limit", "cursor"});
-  router.add("GET", "/api/v1/events", Permission::kRead, context.blocking(all_events), {"run", "cursor"});
+  router.add("GET", "/api/v1/events", Permission::kRead, context.blocking(all_events), {"run*", "cursor"});
 }
 
 }  // namespace holdfast::http

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/json_repeats.h"
 #include "base/text.h"
 
 namespace holdfast::http {
@@ -46,6 +47,11 @@ std::expected<Json, Problem> json_object(const Request& request, bool may_be_emp
   if (!read) {
     return std::unexpected(
         Problem(400, "invalid_json", fmt::format("the body is not valid JSON: {}", read.error().message())));
+  }
+  if (const auto twice = repeated_member(request.body)) {
+    return std::unexpected(
+        Problem(400, "invalid_json", fmt::format("an object of the body has the member '{}' twice", *twice))
+            .hint("readers differ on which of the two counts: leave one out"));
   }
   Json body = std::move(*read);
   if (!body.is_object()) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.h"
+#include "base/json_repeats.h"
 
 namespace holdfast::interop {
 
@@ -26,6 +27,10 @@ std::expected<Json, RpcError> read_rpc(const net::Request& request) {
   if (!read) {
     return std::unexpected(
         RpcError{kParseError, fmt::format("the body is not valid JSON: {}", read.error().message())});
+  }
+  if (const auto twice = repeated_member(request.body)) {
+    return std::unexpected(
+        RpcError{kParseError, fmt::format("an object of the body has the member '{}' twice", *twice)});
   }
   return *std::move(read);
 }
