@@ -16,6 +16,7 @@
 #include "base/json_member.h"
 #include "base/url.h"
 #include "net/client_tls.h"
+#include "os/unix_socket.h"
 #include "spec/yaml_documents.h"
 
 namespace holdfast::app {
@@ -41,12 +42,9 @@ std::string environment(const char* name) {
   return value != nullptr ? value : "";
 }
 
-struct Found {
-  std::string address;
-  std::string key;
-};
+}  // namespace
 
-Found find_api(const ApiOptions& options) {
+ApiSession::Place ApiSession::find(const ApiOptions& options) {
   std::string address;
   std::string key;
   if (options.api) {
@@ -65,8 +63,6 @@ Found find_api(const ApiOptions& options) {
   return {address, key};
 }
 
-}  // namespace
-
 int exit_code_of(int http_status) {
   switch (http_status) {
     case 404: return kExitNotFound;
@@ -83,18 +79,19 @@ int exit_code_of(int http_status) {
 }
 
 ApiSession::ApiSession(const ApiOptions& options)
-    : http_(net::curl_http_client(loop_, net::Egress::kAnywhere, {.ca_file = environment("HOLDFAST_CA")})),
-      api_(*http_, "") {
-  Found found = find_api(options);
-  api_.set_address(found.address);
-  api_.set_key(std::move(found.key));
+    : place_(find(options)),
+      http_(net::curl_http_client(loop_, net::Egress::kAnywhere, {.ca_file = environment("HOLDFAST_CA")},
+                                  os::unix_path(place_.address).value_or(""))),
+      api_(*http_, os::unix_path(place_.address) ? "localhost" : place_.address) {
+  api_.set_key(place_.key);
   std::signal(SIGINT, [](int) { ::_exit(kExitInterrupted); });
 }
 
 int ApiSession::report(const rest::ApiError& error) const {
   if (error.status == 0) {
     report_error("unreachable",
-                 fmt::format("no Holdfast server answers at {} ({})", address(), error.message),
+                 fmt::format("no Holdfast server answers at {} ({})",
+                             os::unix_path(place_.address) ? place_.address : address(), error.message),
                  "start one with 'holdfast dev', or say where it is with --api or HOLDFAST_API");
     return kExitError;
   }

@@ -19,7 +19,8 @@ using rest::Json;
 
 class ApiSession {
  public:
-  // Finds the API: flag, then HOLDFAST_API, then ./.holdfast/addresses.json, then the default port.
+  // Finds the API, over TCP or a Unix socket: flag, then HOLDFAST_API, then ./.holdfast/addresses.json, then
+  // the default port.
   explicit ApiSession(const ApiOptions& options);
 
   using Reply = std::expected<Json, int>;
@@ -47,9 +48,16 @@ class ApiSession {
   Reply reported(rest::ApiClient::Reply reply) const;
   int report(const rest::ApiError& error) const;
 
+  struct Place {
+    std::string address;  // HOST:PORT, a URL or unix:PATH
+    std::string key;
+  };
+  static Place find(const ApiOptions& options);
+
+  const Place place_;
   os::SystemClock clock_;
   os::ThreadExecutor loop_{"http-client"};
-  std::unique_ptr<net::HttpClient> http_ = net::curl_http_client(loop_, net::Egress::kAnywhere);
+  std::unique_ptr<net::HttpClient> http_;
   rest::ApiClient api_;
 };
 

@@ -21,6 +21,7 @@
 #include "app/exit_code.h"
 #include "app/memory_plan.h"
 #include "app/output.h"
+#include "os/unix_socket.h"
 
 namespace holdfast::app {
 
@@ -150,8 +151,22 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
   sub->add_option("--data", options.data, "Data directory")->capture_default_str()->check(is_given());
   sub->add_option("--grpc", options.grpc,
                   "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
-  sub->add_option("--http", options.http,
-                  "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port)");
+  sub->add_option_function<std::vector<std::string>>(
+         "--http",
+         [&options](const std::vector<std::string>& addresses) {
+           for (const std::string& one : addresses) {
+             auto& which = os::unix_path(one) ? options.http_socket : options.http;
+             if (which) throw CLI::ValidationError("--http", "one HOST:PORT and one unix:PATH at most");
+             which = one;
+           }
+         },
+         "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port); or unix:PATH, where the\n"
+         "server's user is admin without a key (may be given once of each kind)")
+      ->take_all();
+  sub->add_option(
+      "--socket-user", options.socket_users,
+      "USER=PRINCIPAL: another user of this machine, by name or number, and who he is over unix:PATH\n"
+      "(may be repeated); then every user can connect, and who is not named needs a key");
   sub->add_option("--engine", options.engine,
                   "Run on a Temporal server, temporal://HOST:PORT, instead of the own engine")
       ->check(is_engine());

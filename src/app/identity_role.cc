@@ -1,9 +1,12 @@
 #include "app/identity_role.h"
 
 #include <fmt/format.h>
+#include <pwd.h>
+#include <unistd.h>
 
 #include <boost/asio/ip/address.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 
@@ -48,6 +51,40 @@ std::string authority_of(std::string_view url) {
   return ascii_lower(url.substr(0, url.find_first_of("/?#")));
 }
 
+// By name or number.
+std::optional<std::uint32_t> user_number(const std::string& user) {
+  std::uint32_t number = 0;
+  const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), number);
+  if (error == std::errc() && end == user.data() + user.size()) return number;
+  passwd entry{};
+  passwd* found = nullptr;
+  std::vector<char> text(16 << 10);
+  if (::getpwnam_r(user.c_str(), &entry, text.data(), text.size(), &found) != 0 || found == nullptr)
+    return std::nullopt;
+  return static_cast<std::uint32_t>(entry.pw_uid);
+}
+
+Result<identity::LocalUsers> local_users(const ServeOptions& options) {
+  identity::LocalUsers out{.own = static_cast<std::uint32_t>(::geteuid()), .principals = {}};
+  for (const std::string& text : options.socket_users) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return fail(usage(fmt::format("--socket-user: '{}' is not USER=PRINCIPAL", text)));
+    const std::string user = text.substr(0, equals);
+    const std::string principal = text.substr(equals + 1);
+    if (Status wrong = identity::check_principal_name(principal); !wrong.ok())
+      return fail(usage("--socket-user: " + wrong.message()));
+    const auto number = user_number(user);
+    if (!number) return fail(usage(fmt::format("--socket-user: this machine has no user '{}'", user)));
+    if (*number == 0 || number == out.own)
+      return fail(usage(
+          fmt::format("--socket-user: '{}' is admin already, as root and the server's own user are", user)));
+    if (!out.principals.emplace(*number, principal).second)
+      return fail(usage(fmt::format("--socket-user: '{}' is named twice", user)));
+  }
+  return out;
+}
+
 Status check_public_url(const std::string& url) {
   const std::string authority = authority_of(url);
   const bool is_url = url.starts_with("https://") || url.starts_with("http://");
@@ -80,6 +117,10 @@ Status IdentityRole::check(const ServeOptions& options) {
   }
   if (options.auth == "off" && options.oidc)
     return usage("--oidc: with --auth off nobody signs in; leave one of them out");
+  if (!options.socket_users.empty() && !options.http_socket)
+    return usage(
+        "--socket-user: users of this machine are known over a Unix socket alone: give --http unix:PATH");
+  if (auto users = local_users(options); !users) return users.error();
   if (!has_tls(options)) return {};
   tls::FilesOptions files;
   files.certificate = *options.tls_certificate;
@@ -169,7 +210,9 @@ Status IdentityRole::open_directory(platform::IdentityStore& store) {
   if (options_.auth == "off") mode = identity::GateMode::kOff;
   if (options_.auth == "required" || options_.oidc || is_exposed(options_))
     mode = identity::GateMode::kRequired;
-  gate_ = std::make_unique<identity::Gate>(*directory_, mode, local_key_);
+  auto users = local_users(options_);
+  if (!users) return users.error();
+  gate_ = std::make_unique<identity::Gate>(*directory_, mode, local_key_, *std::move(users));
   sign_in_ = std::make_unique<identity::SignIn>(*directory_, environment_.clock(), environment_.random());
   if (!gate_->is_open() && !directory_->has_admin()) set_up_token_ = sign_in_->begin_set_up();
 

@@ -55,6 +55,8 @@ class IdentityRole {
   // Of links by which people decide.
   const std::string& link_key() const { return link_key_; }
 
+  // Over a Unix socket, other users than the server's are somebody.
+  bool has_socket_users() const { return !options_.socket_users.empty(); }
   // With which the first admin is made; empty: there is one, or none is needed. For whoever started the
   // server.
   const std::string& set_up_token() const { return set_up_token_; }

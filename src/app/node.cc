@@ -29,6 +29,7 @@
 #include "base/json.h"
 #include "os/address.h"
 #include "os/open_files.h"
+#include "os/unix_socket.h"
 #include "postgres/address.h"
 #include "protocol/flow_run.h"
 #include "rpc/server.h"
@@ -80,6 +81,7 @@ void Node::announce(milliseconds took) const {
                 {"version", HOLDFAST_VERSION},
                 {"pid", ::getpid()},
                 {"http", http},
+                {"http_socket", options_.http_socket ? Json(*options_.http_socket) : Json(nullptr)},
                 {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},
                 {"engine", engine_name()},
                 {"data", data_->path()},
@@ -94,7 +96,12 @@ void Node::announce(milliseconds took) const {
 }
 
 std::string Node::address_of_page() const {
-  return (identity_->http_tls() ? "https://" : "http://") + server_->address();
+  const std::string& bound = server_->address();
+  return os::unix_path(bound) ? bound : (identity_->http_tls() ? "https://" : "http://") + bound;
+}
+
+std::string Node::url_of_page() const {
+  return options_.public_url.value_or(server_->port() == 0 ? "http://localhost" : address_of_page());
 }
 
 void Node::reload() {
@@ -109,6 +116,7 @@ void Node::stop() {
   control_.reset();
   if (api_) api_->stop();
   if (runs_) runs_->stop();
+  if (socket_server_) socket_server_->stop(kHttpGrace);
   if (server_) server_->stop(kHttpGrace);
   if (engine_) engine_->stop_grpc();
   workers_.reset();
@@ -359,12 +367,12 @@ Status Node::open_runs() {
   deps.flow_of = place_of;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
   forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls(clock_));
-  links_ = std::make_unique<runs::DecisionLinks>(runs::DecisionLinks::Dependencies{
-      .store = platform_.links,
-      .clock = &clock_,
-      .random = &random_,
-      .key = identity_->link_key(),
-      .public_url = [this] { return options_.public_url.value_or(address_of_page()); }});
+  links_ = std::make_unique<runs::DecisionLinks>(
+      runs::DecisionLinks::Dependencies{.store = platform_.links,
+                                        .clock = &clock_,
+                                        .random = &random_,
+                                        .key = identity_->link_key(),
+                                        .public_url = [this] { return url_of_page(); }});
   engine_->on_deleted([this](const std::string& namespace_name, const std::string& workflow_id) {
     if (namespace_name == options_.namespace_name) runs_->history_deleted(workflow_id);
   });
@@ -441,28 +449,34 @@ Status Node::open_http() {
   metrics_page_ = std::make_unique<http::MetricsPage>(metrics_, identity_->gate(), options_.namespace_name,
                                                       environment_.new_executor("metrics"));
 
-  auto bound = listen_on(
-      options_.http, kDefaultHttpPort, "--http", [this](const std::string& address) -> Result<std::string> {
-        net::ServerOptions options;
-        options.address = address;
-        options.memory = &http_memory_;
-        // Half of what may be open: a run's calls, the stores and gRPC's clients need files as well.
-        options.max_connections = std::min(plan_.http_connections, os::allow_open_files(kMostOpenFiles) / 2);
-        options.pages = http::page_paths();
-        options.pages.emplace_back(oidc::kCallbackPath);
-        options.tls = identity_->http_tls();
-        options.trusted_proxies = options_.trusted_proxies;
-        options.hosts = identity_->hosts();
-        auto server = net::Server::start(options, [this](net::Request request, net::Responder responder) {
-          if (http::MetricsPage::serves(request))
-            return metrics_page_->handle(std::move(request), std::move(responder));
-          api_->handle(std::move(request), std::move(responder));
-        });
-        if (!server) return std::unexpected(server.error());
-        server_ = *std::move(server);
-        return server_->address();
-      });
+  if (options_.http || !options_.http_socket) {
+    auto bound = listen_on(options_.http, kDefaultHttpPort, "--http",
+                           [this](const std::string& address) { return serve_http(address, server_); });
+    if (!bound) return bad_address(bound.error());
+  }
+  if (!options_.http_socket) return {};
+  const auto bound = serve_http(*options_.http_socket, server_ ? socket_server_ : server_);
   return bound ? Status() : bad_address(bound.error());
+}
+
+Result<std::string> Node::serve_http(const std::string& address, std::unique_ptr<net::Server>& server) {
+  net::ServerOptions options;
+  options.address = address;
+  options.socket_for_every_user = identity_->has_socket_users();
+  options.memory = &http_memory_;
+  // Half of what may be open: a run's calls, the stores and gRPC's clients need files as well.
+  options.max_connections = std::min(plan_.http_connections, os::allow_open_files(kMostOpenFiles) / 2);
+  options.pages = http::page_paths();
+  options.pages.emplace_back(oidc::kCallbackPath);
+  options.tls = identity_->http_tls();
+  options.trusted_proxies = options_.trusted_proxies;
+  options.hosts = identity_->hosts();
+  auto made = net::Server::start(options, [this](net::Request request, net::Responder responder) {
+    if (!http::MetricsPage::serves(request)) return api_->handle(std::move(request), std::move(responder));
+    metrics_page_->handle(std::move(request), std::move(responder));
+  });
+  if (made) server = *std::move(made);
+  return made ? Result<std::string>(server->address()) : std::unexpected(made.error());
 }
 
 Status Node::open_metrics() {
@@ -488,7 +502,7 @@ Status Node::open_metrics() {
 // What listens and what is stored here is no agent's business.
 Status Node::keep_own() {
   grant::Own own;
-  own.ports.push_back(server_->port());
+  if (server_->port() != 0) own.ports.push_back(server_->port());
   if (auto grpc = os::parse_host_port(grpc_, 0); !grpc_.empty() && grpc) own.ports.push_back(grpc->port);
   own.paths = data_->stores();
   grants_.keep_out_of(std::move(own));
@@ -528,7 +542,7 @@ Status Node::start_work() {
   WorkerRole::Options options;
   options.namespace_name = options_.namespace_name;
   options.in_process = engine_->embedded();
-  options.public_url = options_.public_url.value_or(address_of_page());
+  options.public_url = url_of_page();
   while (options.public_url.ends_with('/')) options.public_url.pop_back();
   options.large_model_calls = plan_.large_model_calls;
   options.model_limits = model_limits_;
@@ -557,7 +571,7 @@ Status Node::start_work() {
   info.engine = engine_name();
   info.grpc_address = grpc_;
   info.http_address = address_of_page();
-  info.public_url = options_.public_url.value_or("");
+  info.public_url = options_.public_url.value_or(server_->port() == 0 ? "http://localhost" : "");
   info.namespace_name = options_.namespace_name;
   info.dev = options_.dev;
   runs_->recover();

@@ -69,6 +69,8 @@ class Node {
   std::string engine_name() const { return options_.engine ? *options_.engine : "embedded"; }
   std::string greeting(const std::string& http, std::chrono::milliseconds took) const;
   std::string address_of_page() const;
+  // As it stands in links.
+  std::string url_of_page() const;
   Status bad_address(Status status);
 
   // The steps of start(), in their order. Before anything is touched: what cannot be right leaves no trace.
@@ -92,6 +94,7 @@ class Node {
   agent::McpAsking asking();
   // Serves 503 until start_work().
   Status open_http();
+  Result<std::string> serve_http(const std::string& address, std::unique_ptr<net::Server>& server);
   // Of spans, where somebody wants them.
   Status open_export();
   Status keep_own();
@@ -150,7 +153,8 @@ class Node {
   std::unique_ptr<Outside> outside_;
   std::unique_ptr<oidc::Login> login_;
   std::unique_ptr<otlp::Exporter> exporter_;
-  std::unique_ptr<net::Server> server_;
+  std::unique_ptr<net::Server> server_;         // over TCP; where that is not served, over the socket
+  std::unique_ptr<net::Server> socket_server_;  // null: none beside the other one
   std::unique_ptr<runs::DecisionLinks> links_;
   std::unique_ptr<runs::Runs> runs_;
   std::unique_ptr<runs::Forks> forks_;

@@ -30,7 +30,8 @@ void init_curl_once() {
 
 class CurlHttpClient : public HttpClient {
  public:
-  CurlHttpClient(Executor& loop, Egress egress, ClientTls tls) : egress_(egress), tls_(std::move(tls)) {
+  CurlHttpClient(Executor& loop, Egress egress, ClientTls tls, std::string unix_socket)
+      : egress_(egress), tls_(std::move(tls)), unix_socket_(std::move(unix_socket)) {
     init_curl_once();
     multi_ = curl_multi_init();
     HF_CHECK(multi_ != nullptr);
@@ -142,6 +143,8 @@ class CurlHttpClient : public HttpClient {
       curl_easy_setopt(transfer.easy, CURLOPT_CAINFO, tls_.ca_file.c_str());
       curl_easy_setopt(transfer.easy, CURLOPT_CAPATH, nullptr);
     }
+    if (!unix_socket_.empty())
+      curl_easy_setopt(transfer.easy, CURLOPT_UNIX_SOCKET_PATH, unix_socket_.c_str());
     HF_CHECK(curl_multi_add_handle(multi_, transfer.easy) == CURLM_OK);
   }
 
@@ -218,6 +221,7 @@ class CurlHttpClient : public HttpClient {
 
   const Egress egress_;
   const ClientTls tls_;
+  const std::string unix_socket_;
   CURLM* multi_ = nullptr;
   std::map<std::uint64_t, std::unique_ptr<Transfer>> transfers_;  // the loop thread's alone
 
@@ -243,8 +247,9 @@ std::unique_ptr<HttpClient> curl_http_client(Executor& loop, Egress egress) {
   return curl_http_client(loop, egress, ClientTls());
 }
 
-std::unique_ptr<HttpClient> curl_http_client(Executor& loop, Egress egress, ClientTls tls) {
-  return std::make_unique<CurlHttpClient>(loop, egress, std::move(tls));
+std::unique_ptr<HttpClient> curl_http_client(Executor& loop, Egress egress, ClientTls tls,
+                                             std::string unix_socket) {
+  return std::make_unique<CurlHttpClient>(loop, egress, std::move(tls), std::move(unix_socket));
 }
 
 }  // namespace holdfast::net

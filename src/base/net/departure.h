@@ -7,21 +7,22 @@
 // A member of a session; io thread only, but for what flag() points to.
 
 #include <atomic>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <memory>
 
 namespace holdfast::net {
 
 class Departure {
  public:
+  using Socket = boost::asio::generic::stream_protocol::socket;
   using Flag = std::shared_ptr<const std::atomic<bool>>;
 
   // From now on, until something comes. `session` owns the socket and this, and is kept meanwhile.
-  void watch(boost::asio::ip::tcp::socket& socket, std::shared_ptr<void> session);
+  void watch(Socket& socket, std::shared_ptr<void> session);
   Flag flag() const { return gone_; }
 
  private:
-  void look(boost::asio::ip::tcp::socket& socket);
+  void look(Socket& socket);
 
   std::shared_ptr<std::atomic<bool>> gone_ = std::make_shared<std::atomic<bool>>(false);
   bool watching_ = false;

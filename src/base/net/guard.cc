@@ -167,17 +167,6 @@ std::optional<Problem> guard(const Head& head, const Places& places) {
       .hint("only pages that this server serves itself may call it from a browser");
 }
 
-std::string asked_for(const Head& head, const std::string& proxy) {
-  std::string_view last;
-  for (auto [field, end] = head.equal_range("X-Forwarded-For"); field != end; ++field)
-    last = view(field->value());
-  last = last.substr(last.rfind(',') + 1);
-  while (last.starts_with(' ')) last.remove_prefix(1);
-  boost::system::error_code bad;
-  const auto address = boost::asio::ip::make_address(last, bad);
-  return bad ? proxy : address.to_string();
-}
-
 bool is_loopback_authority(std::string_view authority) {
   const auto name = host_of(authority);
   if (!name) return false;

@@ -52,10 +52,6 @@ struct Places {
 };
 std::optional<Problem> guard(const boost::beast::http::request_header<>& head, const Places& places);
 
-// For whom a trusted proxy asks, by X-Forwarded-For: it adds him at the end; what stands before that, somebody
-// else wrote. The proxy itself when there is no address.
-std::string asked_for(const boost::beast::http::request_header<>& head, const std::string& proxy);
-
 // "localhost", "127.0.0.1:8233", "[::1]": is this the value of a Host header that can only mean this machine?
 bool is_loopback_authority(std::string_view authority);
 

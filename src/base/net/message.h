@@ -28,7 +28,9 @@ struct Request {
   std::vector<Header> query;    // decoded
   std::vector<Header> headers;  // names in lower case
   std::string body;
-  std::string peer;     // the address of who sent it; behind a trusted proxy, of whom that names
+  std::string peer;  // the address of who sent it; behind a trusted proxy, of whom that names
+  // Of who sent it over a Unix socket; none: it came another way.
+  std::optional<std::uint32_t> user;
   bool secure = false;  // by TLS: of ours, or the proxy's
   // What whoever serves it found out about the sender; none: nothing was asked.
   std::shared_ptr<const void> sender;

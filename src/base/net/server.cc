@@ -2,20 +2,37 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <charconv>
+#include <cstring>
+#include <optional>
 #include <thread>
 
 #include "net/problem.h"
 #include "net/session.h"
+#include "os/unix_socket.h"
 
 namespace holdfast::net {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using Protocol = asio::generic::stream_protocol;
+
+namespace {
+
+std::uint16_t port_of(const Protocol::endpoint& any) {
+  tcp::endpoint out;
+  out.resize(any.size());
+  std::memcpy(out.data(), any.data(), any.size());
+  return out.port();
+}
+
+}  // namespace
 
 struct Server::Impl {
   explicit Impl(const ServerOptions& opts, Handler handle)
@@ -30,7 +47,8 @@ struct Server::Impl {
 
   // After the caller's stop() the io thread runs on until every session is gone, or the grace is over.
   std::shared_ptr<SessionContext> shared;
-  tcp::acceptor acceptor;
+  asio::basic_socket_acceptor<Protocol> acceptor;
+  std::optional<os::UnixSocket> file;  // none: TCP
   asio::steady_timer retry;
   asio::steady_timer drain;
   asio::steady_timer grace_timer;
@@ -41,12 +59,15 @@ struct Server::Impl {
   std::set<std::shared_ptr<asio::steady_timer>> timers;  // of after(); io thread only
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work;
 
+  Status listen();
+  Status listen_on(const LoopbackAddress& where);
+  Status listen_in(const std::string& path);
   void accept();
   void drain_sessions();
 };
 
 void Server::Impl::accept() {
-  acceptor.async_accept([this](boost::system::error_code error, tcp::socket socket) {
+  acceptor.async_accept([this](boost::system::error_code error, Protocol::socket socket) {
     if (!acceptor.is_open()) return;
     if (error) {
       // Out of descriptors, most likely: wait for some to come back instead of spinning.
@@ -57,7 +78,7 @@ void Server::Impl::accept() {
       return;
     }
     boost::system::error_code ignored;
-    socket.set_option(tcp::no_delay(true), ignored);
+    if (!file) socket.set_option(tcp::no_delay(true), ignored);
     start_session(shared, std::move(socket));
     accept();
   });
@@ -76,33 +97,58 @@ void Server::Impl::drain_sessions() {
   drain.async_wait([this](boost::system::error_code) { drain_sessions(); });
 }
 
-Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
-  Result<LoopbackAddress> where =
-      parse_address(options.address, options.tls != nullptr || !options.trusted_proxies.empty());
-  if (!where) return std::unexpected(where.error());
-  auto impl = std::make_unique<Impl>(options, std::move(handler));
+Status Server::Impl::listen() {
+  const ServerOptions& options = shared->options;
+  if (const auto path = os::unix_path(options.address)) return listen_in(*path);
+  auto where = parse_address(options.address, options.tls != nullptr || !options.trusted_proxies.empty());
+  return where ? listen_on(*where) : where.error();
+}
 
+Status Server::Impl::listen_on(const LoopbackAddress& where) {
   boost::system::error_code error;
-  tcp::endpoint endpoint(asio::ip::make_address(where->host, error), where->port);
-  tcp::acceptor& acceptor = impl->acceptor;
+  const tcp::endpoint endpoint(asio::ip::make_address(where.host, error), where.port);
   if (!error) acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error == asio::error::address_in_use) {
-    return fail(
+    return {
         Code::kUnavailable,
         fmt::format(
             "cannot listen on {}:{}: the port is in use by another program; stop it or choose another port",
-            where->host, where->port));
+            where.host, where.port)};
   }
-  if (error)
-    return fail(Code::kUnavailable, fmt::format("cannot listen on {}: {}", options.address, error.message()));
+  if (error) {
+    return {Code::kUnavailable,
+            fmt::format("cannot listen on {}: {}", shared->options.address, error.message())};
+  }
+  port = port_of(acceptor.local_endpoint());
+  shared->beyond_loopback = !endpoint.address().is_loopback();
+  const bool v6 = endpoint.address().is_v6();
+  address = fmt::format("{}{}{}:{}", v6 ? "[" : "", where.host, v6 ? "]" : "", port);
+  return {};
+}
 
-  impl->port = acceptor.local_endpoint().port();
-  impl->shared->beyond_loopback = !endpoint.address().is_loopback();
-  bool v6 = endpoint.address().is_v6();
-  impl->address = fmt::format("{}{}{}:{}", v6 ? "[" : "", where->host, v6 ? "]" : "", impl->port);
+// What is said there leaves the machine on no way: it needs no TLS, and no proxy stands before it.
+Status Server::Impl::listen_in(const std::string& path) {
+  ServerOptions& options = shared->options;
+  auto made = os::UnixSocket::listen(path, options.socket_for_every_user ? os::UnixSocket::Access::kEveryUser
+                                                                         : os::UnixSocket::Access::kOwner);
+  if (!made) return made.error();
+  boost::system::error_code error;
+  acceptor.assign(Protocol(AF_UNIX, 0), made->release(), error);
+  if (error)
+    return {Code::kUnavailable, fmt::format("cannot listen on {}: {}", options.address, error.message())};
+  file = *std::move(made);
+  options.tls = nullptr;
+  options.trusted_proxies.clear();
+  address = options.address;
+  return {};
+}
+
+Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options, Handler handler) {
+  auto impl = std::make_unique<Impl>(options, std::move(handler));
+  if (Status listening = impl->listen(); !listening.ok()) return fail(std::move(listening));
   impl->work.emplace(impl->shared->io.get_executor());
   impl->accept();
   impl->thread = std::thread([shared = impl->shared] {

@@ -3,9 +3,9 @@
 // The HTTP/1.1 server: connections, limits and guards; what is served is the handler's business.
 //
 // Owner: app. Threads: one of its own does all network work and calls the handler, which must not block.
-// Loopback, unless there is TLS or a trusted proxy in front: any other address is refused, and so is a
-// request whose Host or Origin is not ours (a web page elsewhere must not reach a local server through DNS
-// rebinding or a cross-site form). Who may ask for what is the handler's business.
+// Loopback or a Unix socket, unless there is TLS or a trusted proxy in front: any other address is refused,
+// and so is a request whose Host or Origin is not ours (a web page elsewhere must not reach a local server
+// through DNS rebinding or a cross-site form). Who may ask for what is the handler's business.
 
 #include <chrono>
 #include <cstddef>
@@ -23,7 +23,9 @@
 namespace holdfast::net {
 
 struct ServerOptions {
-  std::string address = "127.0.0.1:8233";            // HOST:PORT or [V6]:PORT; port 0 picks a free one
+  // HOST:PORT or [V6]:PORT, port 0 picks a free one; or unix:PATH, where requests say whose user sent them.
+  std::string address = "127.0.0.1:8233";
+  bool socket_for_every_user = false;                // of unix:PATH; else for the server's own
   std::size_t max_header_bytes = 16 * 1024;          // more: 431
   std::size_t max_body_bytes = 4 << 20;              // more: 413
   std::size_t max_connections = 512;                 // more: see net/crowd.h; all are being served: 503
@@ -52,8 +54,8 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  std::uint16_t port() const;
-  const std::string& address() const;  // with the port that was bound
+  std::uint16_t port() const;          // 0: there is none
+  const std::string& address() const;  // as it was bound: with its port
 
   // Runs a short job on the server's thread after a while; dropped when the server stops before. Thread-safe.
   void after(std::chrono::milliseconds delay, std::move_only_function<void()> job);

@@ -19,6 +19,7 @@
 #include "net/guard.h"
 #include "net/problem.h"
 #include "net/response_head.h"
+#include "net/sender.h"
 #include "net/socket.h"
 
 namespace holdfast::net {
@@ -27,7 +28,7 @@ namespace {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
-using tcp = asio::ip::tcp;
+using Protocol = asio::generic::stream_protocol;
 using Parser = beast::http::request_parser<beast::http::string_body>;
 using error_code = boost::system::error_code;
 
@@ -90,7 +91,7 @@ class SessionStream final : public Stream, public std::enable_shared_from_this<S
 
 class Session final : public SessionBase, public std::enable_shared_from_this<Session> {
  public:
-  Session(std::shared_ptr<SessionContext> context, tcp::socket socket)
+  Session(std::shared_ptr<SessionContext> context, Protocol::socket socket)
       : context_(std::move(context)),
         place_(context_->crowd, *this),
         stream_(std::move(socket), context_->options.tls ? context_->options.tls->context() : nullptr),
@@ -109,7 +110,6 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
 
  private:
   void begin(bool refused);
-  void look_at_peer();
   void read_header(bool first);
   void read_head();
   void on_head(error_code error);
@@ -136,9 +136,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
   HeadScan scan_;
   HeldMemory arriving_;  // the body
   HeldMemory leaving_;   // what is being written
-  std::string peer_;     // its address
-  bool is_heard_ = true;
-  bool is_proxy_ = false;  // one that is trusted
+  Sender sender_;
   std::shared_ptr<SessionStream> active_;
   std::string_view beat_;  // what a silent stream sends; of a document: blanks, until it begins
   std::string out_;
@@ -240,28 +238,14 @@ void SessionStream::end() {
 // ---- session: reading
 
 void Session::start(bool refused) {
-  look_at_peer();
-  if (!is_heard_) return close();
+  auto sender = Sender::of(stream_.socket(), context_->options, context_->beyond_loopback, stream_.is_tls());
+  if (!sender) return close();
+  sender_ = *std::move(sender);
   place_.wait(Crowd::For::kRequest);
   stream_.expires_after(context_->options.header_timeout);
   stream_.shake_hands([self = shared_from_this(), refused](error_code failed) {
     failed || self->closed_ ? self->close() : self->begin(refused);
   });
-}
-
-void Session::look_at_peer() {
-  error_code gone;
-  const auto endpoint = stream_.socket().remote_endpoint(gone);
-  is_heard_ = !gone;
-  if (gone) return;
-  const auto address = endpoint.address();
-  peer_ = address.is_v6() && address.to_v6().is_v4_mapped()
-              ? asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string()
-              : address.to_string();
-  const auto& proxies = context_->options.trusted_proxies;
-  is_proxy_ = std::find(proxies.begin(), proxies.end(), peer_) != proxies.end();
-  // Beyond loopback in the clear: the proxy that has taken TLS off, and nobody else.
-  is_heard_ = stream_.is_tls() || !context_->beyond_loopback || is_proxy_;
 }
 
 void Session::begin(bool refused) {
@@ -410,8 +394,9 @@ void Session::dispatch() {
   for (const auto& field : message) {
     request.headers.push_back({ascii_lower(field.name_string()), std::string(field.value())});
   }
-  request.peer = is_proxy_ ? asked_for(message, peer_) : peer_;
-  request.secure = stream_.is_tls() || is_proxy_;
+  request.peer = sender_.asks_for(message.base());
+  request.user = sender_.user;
+  request.secure = stream_.is_tls() || sender_.is_proxy;
   request.body = std::move(message.body());
   // With the context, which may hold the budget.
   request.memory = std::make_shared<std::pair<std::shared_ptr<SessionContext>, HeldMemory>>(
@@ -543,7 +528,7 @@ void Session::linger() {
   constexpr std::size_t kMaxLingerBytes = 16 << 20;
   if (lingered_ == 0) {
     error_code ignored;
-    stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
     stream_.expires_after(std::chrono::seconds(2));
   }
   buffer_.clear();
@@ -569,14 +554,14 @@ void Session::close() {
   if (active_) active_->end();
   active_.reset();
   error_code ignored;
-  stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
+  stream_.socket().shutdown(asio::socket_base::shutdown_both, ignored);
   stream_.close();
   context_->sessions.erase(shared_from_this());
 }
 
 }  // namespace
 
-void start_session(std::shared_ptr<SessionContext> context, tcp::socket socket) {
+void start_session(std::shared_ptr<SessionContext> context, Protocol::socket socket) {
   bool refused = context->sessions.size() >= context->options.max_connections;
   if (SessionBase* other = refused ? context->crowd.first_to_go() : nullptr) {
     other->close();

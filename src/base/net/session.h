@@ -5,8 +5,8 @@
 // it.
 
 #include <atomic>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <set>
 #include <vector>
@@ -41,6 +41,7 @@ struct SessionContext {
   }
 };
 
-void start_session(std::shared_ptr<SessionContext> context, boost::asio::ip::tcp::socket socket);
+void start_session(std::shared_ptr<SessionContext> context,
+                   boost::asio::generic::stream_protocol::socket socket);
 
 }  // namespace holdfast::net

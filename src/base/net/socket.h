@@ -1,11 +1,12 @@
 #pragma once
 
-// Socket: one connection of the HTTP server, with TLS or without: what Asio and Beast take for a stream. The
-// timeouts are those of the TCP stream below, which closes when one is over. Internal to the room; io thread.
+// Socket: one connection of the HTTP server, over TCP or in the file system, with TLS or without: what Asio
+// and Beast take for a stream. The timeouts are those of the stream below, which closes when one is over.
+// Internal to the room; io thread.
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ssl/stream.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/core/basic_stream.hpp>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -16,21 +17,23 @@ namespace holdfast::net {
 
 class Socket {
  public:
-  using executor_type = boost::beast::tcp_stream::executor_type;
+  using Protocol = boost::asio::generic::stream_protocol;
+  using Stream = boost::beast::basic_stream<Protocol>;
+  using executor_type = Stream::executor_type;
 
   // Without a context: in the clear.
-  Socket(boost::asio::ip::tcp::socket socket, std::shared_ptr<SSL_CTX> context)
-      : context_(std::move(context)), tcp_(std::move(socket)) {
-    if (context_) tls_.emplace(tcp_, SSL_new(context_.get()));
+  Socket(Protocol::socket socket, std::shared_ptr<SSL_CTX> context)
+      : context_(std::move(context)), stream_(std::move(socket)) {
+    if (context_) tls_.emplace(stream_, SSL_new(context_.get()));
   }
 
-  executor_type get_executor() { return tcp_.get_executor(); }
-  boost::asio::ip::tcp::socket& socket() { return tcp_.socket(); }
+  executor_type get_executor() { return stream_.get_executor(); }
+  Protocol::socket& socket() { return stream_.socket(); }
   bool is_tls() const { return tls_.has_value(); }
 
-  void expires_after(std::chrono::milliseconds time) { tcp_.expires_after(time); }
-  void expires_never() { tcp_.expires_never(); }
-  void close() { tcp_.close(); }
+  void expires_after(std::chrono::milliseconds time) { stream_.expires_after(time); }
+  void expires_never() { stream_.expires_never(); }
+  void close() { stream_.close(); }
 
   // Calls the handler at once in the clear.
   template <typename Handler>
@@ -42,18 +45,18 @@ class Socket {
   template <typename Buffers, typename Handler>
   void async_read_some(const Buffers& buffers, Handler&& handler) {
     if (tls_) return tls_->async_read_some(buffers, std::forward<Handler>(handler));
-    tcp_.async_read_some(buffers, std::forward<Handler>(handler));
+    stream_.async_read_some(buffers, std::forward<Handler>(handler));
   }
   template <typename Buffers, typename Handler>
   void async_write_some(const Buffers& buffers, Handler&& handler) {
     if (tls_) return tls_->async_write_some(buffers, std::forward<Handler>(handler));
-    tcp_.async_write_some(buffers, std::forward<Handler>(handler));
+    stream_.async_write_some(buffers, std::forward<Handler>(handler));
   }
 
  private:
   std::shared_ptr<SSL_CTX> context_;
-  boost::beast::tcp_stream tcp_;
-  std::optional<boost::asio::ssl::stream<boost::beast::tcp_stream&>> tls_;
+  Stream stream_;
+  std::optional<boost::asio::ssl::stream<Stream&>> tls_;
 };
 
 }  // namespace holdfast::net

@@ -159,6 +159,19 @@ Result<Caller> Directory::by_certificate(std::string_view name) const {
   return Caller{.kind = Caller::Kind::kCertificate, .name = std::string(name), .credential = {}};
 }
 
+Result<Caller> Directory::by_user(std::string_view name) const {
+  const std::shared_lock lock(mutex_);
+  const Known* who = known(name);
+  if (who == nullptr || who->row.disabled) {
+    return fail(
+        Code::kUnauthenticated,
+        fmt::format(
+            "'{}' is not known here: `holdfast user add` makes a person, `holdfast key create` a service",
+            name));
+  }
+  return Caller{.kind = Caller::Kind::kUser, .name = std::string(name), .credential = {}};
+}
+
 Status Directory::check(const Caller& caller, std::string_view namespace_name, Permission permission) const {
   if (permission == Permission::kAnyone || caller.kind == Caller::Kind::kLocal) return {};
   if (caller.kind == Caller::Kind::kNobody)

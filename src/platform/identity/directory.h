@@ -48,6 +48,7 @@ struct Caller {
     kKey,          // a key
     kSession,      // a person who has signed in
     kCertificate,  // a client's certificate
+    kUser,         // a user of this machine, over a Unix socket
   };
   Kind kind = Kind::kNobody;
   std::string name;        // the principal
@@ -85,6 +86,8 @@ class Directory {
   Result<Caller> by_key(std::string_view text);
   Result<Caller> by_session(std::string_view text);
   Result<Caller> by_certificate(std::string_view name) const;
+  // Of a user of this machine who is that principal.
+  Result<Caller> by_user(std::string_view name) const;
   // With the roles of now: a credential that was revoked since, or whose roles were taken, does not pass.
   Status check(const Caller& caller, std::string_view namespace_name, Permission permission) const;
   Roles roles_of(const Caller& caller) const;

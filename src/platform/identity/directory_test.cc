@@ -311,6 +311,35 @@ TEST_F(DirectoryTest, ACertificateIsAServiceOfThatName) {
   EXPECT_FALSE(by("nobody"));
 }
 
+TEST_F(DirectoryTest, AUserOfThisMachineIsWhoHeIsSaidToBe) {
+  add("ada", Roles::all(), "hash");
+  add("bob", roles("ours", Role::kReader), "hash");
+  const Gate gate(*directory_, GateMode::kRequired, "hflocal_x",
+                  {.own = 1000, .principals = {{1001, "bob"}, {1002, "nobody-yet"}}});
+  const auto by = [&](const Gate& at, std::uint32_t user, const char* authorization = "") {
+    return at.admit({.authorization = authorization, .session = {}, .certificate = {}, .user = user});
+  };
+  for (const std::uint32_t user : {0U, 1000U}) {
+    ASSERT_TRUE(by(gate, user)) << user;
+    EXPECT_EQ(by(gate, user)->kind, Caller::Kind::kLocal);
+    EXPECT_TRUE(gate.check(*by(gate, user), "ours", Permission::kAdmin).ok()) << "though it is closed";
+  }
+  const auto bob = by(gate, 1001);
+  ASSERT_TRUE(bob);
+  EXPECT_EQ(std::pair(bob->kind, bob->name), std::pair(Caller::Kind::kUser, std::string("bob")));
+  EXPECT_TRUE(gate.check(*bob, "ours", Permission::kRead).ok());
+  EXPECT_EQ(gate.check(*bob, "ours", Permission::kRun).code(), Code::kPermissionDenied);
+  EXPECT_EQ(by(gate, 1002).error().code(), Code::kUnauthenticated);
+  EXPECT_EQ(by(gate, 1003).error().code(), Code::kUnauthenticated);
+  EXPECT_FALSE(by(Gate(*directory_, GateMode::kOff, "", {.own = 1000, .principals = {}}), 1003))
+      << "a socket is not loopback";
+  EXPECT_EQ(by(gate, 1001, "Bearer hflocal_x")->kind, Caller::Kind::kLocal) << "what is shown goes first";
+  EXPECT_FALSE(by(gate, 1001, "Bearer hfk_wrong"));
+  ASSERT_TRUE(directory_->change("bob", {.roles = {}, .disabled = true, .password_hash = {}}, "test"));
+  EXPECT_FALSE(by(gate, 1001));
+  EXPECT_FALSE(gate.check(*bob, "ours", Permission::kRead).ok());
+}
+
 TEST_F(DirectoryTest, NamesAreWhatListsAndLogsCanShow) {
   for (const char* wrong : {"", "a b", "a/b", "a\nb", "<script>", "\xc3\xa4"}) {
     Principal fresh;

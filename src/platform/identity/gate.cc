@@ -1,5 +1,7 @@
 #include "identity/gate.h"
 
+#include <fmt/format.h>
+
 #include "base/sha256.h"
 
 namespace holdfast::identity {
@@ -45,7 +47,20 @@ Result<Caller> Gate::admit(const Shown& shown) const {
     auto certificate = directory_.by_certificate(shown.certificate);
     if (certificate || !is_open()) return certificate;
   }
+  if (shown.user) return admit_user(*shown.user);
   return is_open() ? local() : Caller{};
+}
+
+// The open gate is no way in here: a socket's file may let in whom loopback would not.
+Result<Caller> Gate::admit_user(std::uint32_t user) const {
+  if (users_.own && (user == 0 || user == *users_.own)) return local(std::string(kLocalPrefix));
+  if (const auto found = users_.principals.find(user); found != users_.principals.end())
+    return directory_.by_user(found->second);
+  return fail(
+      Code::kUnauthenticated,
+      fmt::format(
+          "user {} of this machine is nobody here: --socket-user {}=NAME says who he is; or send a key", user,
+          user));
 }
 
 Status Gate::check(const Caller& caller, std::string_view namespace_name, Permission permission) const {

@@ -79,7 +79,7 @@ std::expected<std::optional<std::int64_t>, Problem> seconds_of(const Json& body,
 
 Response show_session(ApiContext& context, Request& request) {
   const Caller& sender = sender_of(request);
-  static constexpr std::string_view kKinds[] = {"nobody", "local", "key", "session", "certificate"};
+  static constexpr std::string_view kKinds[] = {"nobody", "local", "key", "session", "certificate", "user"};
   return json_response(
       {{"principal", sender.name},
        {"kind", kKinds[static_cast<std::size_t>(sender.kind)]},

@@ -82,7 +82,8 @@ void Router::guarded(Permission permission, const Handler& handler, Request requ
   if (gate_ != nullptr) {
     caller = gate_->admit({.authorization = request.header("authorization"),
                            .session = session_cookie(request),
-                           .certificate = {}});
+                           .certificate = {},
+                           .user = request.user});
   }
   if (permission == Permission::kAnyone) {
     request.sender = std::make_shared<const Caller>(caller ? *std::move(caller) : Caller{});
