@@ -63,7 +63,8 @@ class ConnectOptions {
 };
 
 // `address`: "HOST:PORT", "[V6]:PORT", "temporal://HOST:PORT", or "temporals://HOST:PORT" for TLS; without
-// a port 7233 is meant. Anything else in it (a path, a query, another scheme) is refused, not ignored.
+// a port 7233 is meant. Or "unix:PATH", a socket of this machine: no TLS, and a key is sent if there is one.
+// Anything else in it (a path, a query, another scheme) is refused, not ignored.
 Connection connect(std::string_view address, const ConnectOptions& options = {});
 
 }  // namespace holdfast HOLDFAST_PUBLIC

@@ -147,22 +147,34 @@ void CommandLine::add_api(CLI::App* sub, ApiOptions& api) {
   sub->add_flag("--json", api.json, "Print JSON");
 }
 
-void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
-  sub->add_option("--data", options.data, "Data directory")->capture_default_str()->check(is_given());
-  sub->add_option("--grpc", options.grpc,
-                  "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port)");
+// Over TCP and in the file system: one of each at most.
+void CommandLine::add_address(CLI::App* sub, const std::string& flag, const std::string& says,
+                              std::optional<std::string>& address, std::optional<std::string>& socket) {
   sub->add_option_function<std::vector<std::string>>(
-         "--http",
-         [&options](const std::vector<std::string>& addresses) {
-           for (const std::string& one : addresses) {
-             auto& which = os::unix_path(one) ? options.http_socket : options.http;
-             if (which) throw CLI::ValidationError("--http", "one HOST:PORT and one unix:PATH at most");
+         flag,
+         [flag, &address, &socket](const std::vector<std::string>& given) {
+           for (const std::string& one : given) {
+             auto& which = os::unix_path(one) ? socket : address;
+             if (which) throw CLI::ValidationError(flag, "one HOST:PORT and one unix:PATH at most");
              which = one;
            }
          },
-         "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port); or unix:PATH, where the\n"
-         "server's user is admin without a key (may be given once of each kind)")
+         says)
       ->take_all();
+}
+
+void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
+  sub->add_option("--data", options.data, "Data directory")->capture_default_str()->check(is_given());
+  add_address(
+      sub, "--grpc",
+      "gRPC address, HOST:PORT (default: 127.0.0.1:7233 or the next free port), or unix:PATH, or one\n"
+      "of each",
+      options.grpc, options.grpc_socket);
+  add_address(
+      sub, "--http",
+      "HTTP address, HOST:PORT (default: 127.0.0.1:8233 or the next free port), or unix:PATH, or one\n"
+      "of each; over unix:PATH the server's own user is admin without a key",
+      options.http, options.http_socket);
   sub->add_option(
       "--socket-user", options.socket_users,
       "USER=PRINCIPAL: another user of this machine, by name or number, and who he is over unix:PATH\n"

@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ class CommandLine {
                                  bool required = false);
   static CLI::Validator is_memory();
   static void add_api(CLI::App* sub, ApiOptions& api);
+  static void add_address(CLI::App* sub, const std::string& flag, const std::string& says,
+                          std::optional<std::string>& address, std::optional<std::string>& socket);
   void add_server_options(CLI::App* sub, ServeOptions& options);
   void add_servers();
   void add_runs();

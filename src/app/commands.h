@@ -17,10 +17,13 @@ namespace holdfast::app {
 
 struct ServeOptions {
   std::string data = ".holdfast";
-  std::optional<std::string> grpc;  // none: 127.0.0.1:7233, or the next free port
-  std::optional<std::string> http;  // none: 127.0.0.1:8233 or the next free port, if there is no http_socket
+  // None: 127.0.0.1:7233 or the next free port, if there is no grpc_socket.
+  std::optional<std::string> grpc;
+  std::optional<std::string> grpc_socket;  // unix:PATH
+  // None: 127.0.0.1:8233 or the next free port, if there is no http_socket.
+  std::optional<std::string> http;
   std::optional<std::string> http_socket;     // unix:PATH
-  std::vector<std::string> socket_users;      // USER=PRINCIPAL: who they are over that socket
+  std::vector<std::string> socket_users;      // USER=PRINCIPAL: who they are over those sockets
   std::optional<std::string> public_url;      // where others reach the API; none: http:// and its address
   std::optional<std::string> engine;          // temporal://HOST:PORT; none: the embedded one
   std::optional<std::string> platform_store;  // postgres://...; none: files in the data directory

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <mutex>
+#include <vector>
 
 #include "app/node_metrics.h"
 #include "app/output.h"
@@ -34,7 +35,7 @@ struct EngineRole::Impl {
   std::unique_ptr<visibility::Index> index;
   std::unique_ptr<engine::Engine> engine;
   std::unique_ptr<rpc::GrpcConnection> remote;
-  std::unique_ptr<rpc::Server> grpc;
+  std::vector<std::unique_ptr<rpc::Server>> grpc;
   std::shared_ptr<void> reading;
 };
 
@@ -148,24 +149,24 @@ store::RocksStore* EngineRole::store() const {
   return impl_->store.get();
 }
 
-Result<std::string> EngineRole::serve_grpc(const std::string& address, MemoryBudget& memory,
-                                           const MemoryPlan& plan, const identity::Gate& gate,
-                                           std::shared_ptr<tls::Files> tls) {
+Result<std::string> EngineRole::serve_grpc(const GrpcPlace& place, MemoryBudget& memory,
+                                           const MemoryPlan& plan, const identity::Gate& gate) {
   rpc::ServerOptions options;
-  options.address = address;
+  options.address = place.address;
+  options.socket_for_every_user = place.socket_for_every_user;
   options.memory = &memory;
   options.heap_bytes = plan.heap;
   options.gate = &gate;
-  options.tls = std::move(tls);
+  options.tls = place.tls;
   auto server = rpc::Server::start(connection(), options);
   if (!server) return std::unexpected(server.error());
-  impl_->grpc = *std::move(server);
-  return impl_->grpc->address();
+  impl_->grpc.push_back(*std::move(server));
+  return impl_->grpc.back()->address();
 }
 
 void EngineRole::stop_grpc() {
-  if (impl_->grpc) impl_->grpc->stop(kGrpcGrace);
-  impl_->grpc.reset();
+  for (const auto& server : impl_->grpc) server->stop(kGrpcGrace);
+  impl_->grpc.clear();
 }
 
 }  // namespace holdfast::app

@@ -60,9 +60,15 @@ class EngineRole {
 
   // Serves the connection over gRPC. `address` with port 0 picks a free one; the bound address comes back.
   // `memory` is what calls draw on, and outlives the serving.
-  // `gate` says who may call what, and outlives it too; `tls`: none serves in the clear.
-  Result<std::string> serve_grpc(const std::string& address, MemoryBudget& memory, const MemoryPlan& plan,
-                                 const identity::Gate& gate, std::shared_ptr<tls::Files> tls);
+  // `gate` says who may call what, and outlives it too; without `tls` it is served in the clear.
+  // May be called again, for another address.
+  struct GrpcPlace {
+    std::string address;
+    bool socket_for_every_user = false;  // of unix:PATH
+    std::shared_ptr<tls::Files> tls{};
+  };
+  Result<std::string> serve_grpc(const GrpcPlace& place, MemoryBudget& memory, const MemoryPlan& plan,
+                                 const identity::Gate& gate);
   void stop_grpc();
 
  private:

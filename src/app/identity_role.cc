@@ -117,9 +117,10 @@ Status IdentityRole::check(const ServeOptions& options) {
   }
   if (options.auth == "off" && options.oidc)
     return usage("--oidc: with --auth off nobody signs in; leave one of them out");
-  if (!options.socket_users.empty() && !options.http_socket)
+  if (!options.socket_users.empty() && !options.http_socket && !options.grpc_socket)
     return usage(
-        "--socket-user: users of this machine are known over a Unix socket alone: give --http unix:PATH");
+        "--socket-user: users of this machine are known over a Unix socket alone: give --http unix:PATH or "
+        "--grpc unix:PATH");
   if (auto users = local_users(options); !users) return users.error();
   if (!has_tls(options)) return {};
   tls::FilesOptions files;

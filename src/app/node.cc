@@ -5,9 +5,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -29,7 +27,6 @@
 #include "base/json.h"
 #include "os/address.h"
 #include "os/open_files.h"
-#include "os/unix_socket.h"
 #include "postgres/address.h"
 #include "protocol/flow_run.h"
 #include "rpc/server.h"
@@ -75,35 +72,6 @@ Status Node::start() {
   return {};
 }
 
-void Node::announce(milliseconds took) const {
-  const std::string http = address_of_page();
-  Json ready = {{"event", "ready"},
-                {"version", HOLDFAST_VERSION},
-                {"pid", ::getpid()},
-                {"http", http},
-                {"http_socket", options_.http_socket ? Json(*options_.http_socket) : Json(nullptr)},
-                {"grpc", grpc_.empty() ? Json(nullptr) : Json(grpc_)},
-                {"engine", engine_name()},
-                {"data", data_->path()},
-                {"platform_store", platform_name_.empty() ? Json(nullptr) : Json(platform_name_)},
-                {"started_in_ms", took.count()}};
-  data_->write_addresses(dump_json(ready) + "\n");
-  // For whoever started it, and in no file.
-  if (!identity_->set_up_token().empty()) ready["set_up_token"] = identity_->set_up_token();
-  // A server whose words nobody takes serves all the same.
-  if (!write_out(options_.json ? dump_json(ready) + "\n" : greeting(http, took)))
-    complain(fmt::format("ready, but standard output cannot be written: {}", std::strerror(errno)));
-}
-
-std::string Node::address_of_page() const {
-  const std::string& bound = server_->address();
-  return os::unix_path(bound) ? bound : (identity_->http_tls() ? "https://" : "http://") + bound;
-}
-
-std::string Node::url_of_page() const {
-  return options_.public_url.value_or(server_->port() == 0 ? "http://localhost" : address_of_page());
-}
-
 void Node::reload() {
   const Status status = identity_->reload();
   complain(status.ok() ? "read the certificates again" : status.message());
@@ -132,23 +100,6 @@ void Node::stop() {
     std::error_code ignored;
     std::filesystem::remove(data_->path() / "addresses.json", ignored);
   }
-}
-
-std::string Node::greeting(const std::string& http, milliseconds took) const {
-  std::string engine =
-      grpc_.empty() ? engine_name() : fmt::format("{} (gRPC, Temporal's WorkflowService)", grpc_);
-  std::string text = fmt::format("{} {} is ready ({} ms)\n", coloured(Colour::kBold, "holdfast"),
-                                 HOLDFAST_VERSION, took.count());
-  text += fmt::format("  page and API  {}\n", coloured(Colour::kBlue, http + "/"));
-  text += fmt::format("  engine        {}\n", engine);
-  text += fmt::format("  data          {}\n", data_->path().string());
-  if (!platform_name_.empty()) text += fmt::format("  platform      {}\n", platform_name_);
-  if (!identity_->set_up_token().empty())
-    text += fmt::format("  first admin   POST {}/api/v1/setup, once, with the token\n                {}\n",
-                        http, identity_->set_up_token());
-  if (dev_) text += fmt::format("  demo          {}/runs/{}\n", http, dev_->demo_run());
-  if (dev_) text += fmt::format("  OpenAI's API  {}/v1, models hello and refund\n", http);
-  return text + "  stop with Ctrl-C; everything acknowledged is on disk\n";
 }
 
 Status Node::bad_address(Status status) {
@@ -328,15 +279,25 @@ Status Node::open_engine() {
   }
   engine_ = *std::move(engine);
   if (!engine_->embedded()) {
-    if (!options_.grpc) return {};
+    if (!options_.grpc && !options_.grpc_socket) return {};
     return {Code::kInvalidArgument,
             "--grpc serves the embedded engine; with --engine there is none to serve"};
   }
-  auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc", [this](const std::string& address) {
-    return engine_->serve_grpc(address, grpc_memory_, plan_, identity_->gate(), identity_->grpc_tls());
-  });
+  const auto serve = [this](const std::string& address) {
+    return engine_->serve_grpc({.address = address,
+                                .socket_for_every_user = identity_->has_socket_users(),
+                                .tls = identity_->grpc_tls()},
+                               grpc_memory_, plan_, identity_->gate());
+  };
+  if (options_.grpc || !options_.grpc_socket) {
+    auto bound = listen_on(options_.grpc, kDefaultGrpcPort, "--grpc", serve);
+    if (!bound) return bad_address(bound.error());
+    grpc_ = *bound;
+  }
+  if (!options_.grpc_socket) return {};
+  const auto bound = serve(*options_.grpc_socket);
   if (!bound) return bad_address(bound.error());
-  grpc_ = *bound;
+  if (grpc_.empty()) grpc_ = *bound;
   return {};
 }
 

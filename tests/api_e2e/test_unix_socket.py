@@ -1,4 +1,4 @@
-"""The API over a Unix socket: the kernel says whose program calls, so nobody there shows a key, and nobody else gets in."""
+"""The API and gRPC over Unix sockets: the kernel says whose program calls, so nobody there shows a key, and nobody else gets in."""
 
 import http.client
 import json
@@ -12,8 +12,11 @@ import subprocess
 import sys
 import tempfile
 
+import grpc
 import pytest
 from holdfast import Server
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, ListNamespacesRequest
+from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
 from test_identity import add_user, bearer, code, local_key, make_key
 
 NOBODY, DAEMON = 65534, 1  # users of every Debian
@@ -124,6 +127,8 @@ def test_a_server_may_have_nothing_but_its_socket(binary, folder):
 
 @pytest.mark.parametrize("wrong, says", [
     (["--socket-user", "daemon=ann"], "--http unix:PATH"),
+    (["--grpc", "unix:"], "a socket's path has"),
+    (["--grpc", "127.0.0.1:0"], "at most"),
     (["--http", "unix:"], "a socket's path has"),
     (["--http", "unix:/no/such/folder/api"], "No such file"),
     (["--http", "unix:/tmp/a", "--http", "unix:/tmp/b"], "at most"),
@@ -134,6 +139,33 @@ def test_a_server_may_have_nothing_but_its_socket(binary, folder):
 def test_what_makes_no_sense_is_refused(binary, folder, wrong, says):
     done = subprocess.run([binary, "server", "--data", str(folder / "data"), "--grpc", "127.0.0.1:0", *wrong], capture_output=True, text=True, timeout=40)
     assert done.returncode != 0 and says in done.stderr, done.stderr
+
+
+def service(address, *metadata):
+    channel = grpc.insecure_channel(address)
+    stub = WorkflowServiceStub(channel)
+    return lambda method, request: getattr(stub, method)(request, timeout=10, metadata=metadata)
+
+
+def failure(call, *args):
+    with pytest.raises(grpc.RpcError) as failed:
+        call(*args)
+    return failed.value.code()
+
+
+def test_grpc_over_it_needs_no_key_either(serve, folder):
+    server = serve("--grpc", f"unix:{folder}/engine")
+    assert server.ready["grpc_socket"] == f"unix:{folder}/engine" and server.ready["grpc"].startswith("127.0.0.1:")
+    assert stat.S_IMODE((folder / "engine").stat().st_mode) == 0o600
+    named = DescribeNamespaceRequest(namespace="default")
+    assert failure(service(server.ready["grpc"]), "DescribeNamespace", named) == grpc.StatusCode.UNAUTHENTICATED, "over TCP it is as it was"
+    local = service(f"unix:{folder}/engine")
+    assert local("DescribeNamespace", named).namespace_info.name == "default"
+    assert local("ListNamespaces", ListNamespacesRequest()).namespaces
+    wrong = service(f"unix:{folder}/engine", ("authorization", "Bearer hfk_wrong"))
+    assert failure(wrong, "DescribeNamespace", named) == grpc.StatusCode.UNAUTHENTICATED, "what is shown goes first"
+    server.stop()
+    assert not (folder / "engine").exists()
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
@@ -162,3 +194,34 @@ def test_users_who_are_named_are_who_they_are_and_nobody_else_is_anybody(serve, 
     off = server.request("PATCH", "/api/v1/users/ann", {"disabled": True}, bearer(local_key(server)))
     assert off.status == 200, off.text
     assert asks(NOBODY, folder / "api", target="/api/v1/runs")[0] == 401
+
+
+# The same over gRPC: what it may, and what it is refused.
+CALL = """
+import json, sys, grpc
+from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest, StartWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1.service_pb2_grpc import WorkflowServiceStub
+stub = WorkflowServiceStub(grpc.insecure_channel(sys.argv[1]))
+out = []
+for call, request in ((stub.DescribeNamespace, DescribeNamespaceRequest(namespace="default")), (stub.StartWorkflowExecution, StartWorkflowExecutionRequest(namespace="default"))):
+    try:
+        call(request, timeout=10)
+        out.append("OK")
+    except grpc.RpcError as error:
+        out.append(error.code().name)
+print(json.dumps(out))
+"""
+
+
+@needs_root
+def test_over_grpc_users_are_who_they_are_too(serve, folder):
+    server = serve("--grpc", f"unix:{folder}/engine", "--socket-user", f"{NOBODY}=ann")
+    add_user(server, "ann", {"default": ["reader"]})
+
+    def calls(user):
+        done = subprocess.run([sys.executable, "-c", CALL, f"unix:{folder}/engine"], user=user, group=user, extra_groups=[], cwd="/",
+                              capture_output=True, text=True, timeout=60, check=True)
+        return json.loads(done.stdout)
+
+    assert calls(NOBODY) == ["OK", "PERMISSION_DENIED"]
+    assert calls(DAEMON) == ["UNAUTHENTICATED", "UNAUTHENTICATED"]

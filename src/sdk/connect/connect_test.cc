@@ -147,9 +147,11 @@ TEST(Connect, AddressesAreRead) {
   EXPECT_EQ(GrpcAddress::parse("[::1]:80").value().host_port, "[::1]:80");
   EXPECT_FALSE(GrpcAddress::parse("temporal://h:1").value().tls);
   EXPECT_TRUE(GrpcAddress::parse("temporals://h:1").value().tls);
+  EXPECT_EQ(GrpcAddress::parse("unix:/run/engine").value().host_port, "unix:/run/engine");
   EXPECT_TRUE(ConnectOptions().api_key("k").uses_tls());
-  for (const char* bad : {"", "temporal://", "http://h:1", "h:", "h:0", "h:65536", "::1", "[::1", "a b:1",
-                          "temporal://h:1/path", "temporal://h:1?tls=1", "temporal://me@h:1"}) {
+  for (const char* bad :
+       {"", "unix:", "temporal://unix:/run/engine", "temporal://", "http://h:1", "h:", "h:0", "h:65536",
+        "::1", "[::1", "a b:1", "temporal://h:1/path", "temporal://h:1?tls=1", "temporal://me@h:1"}) {
     const auto address = GrpcAddress::parse(bad);
     ASSERT_FALSE(address) << bad;
     EXPECT_EQ(address.error().code(), Code::kInvalidArgument) << bad;

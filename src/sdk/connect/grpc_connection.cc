@@ -18,6 +18,7 @@
 #include "api/messages.h"
 #include "connect/grpc_messages.h"
 #include "os/address.h"
+#include "os/unix_socket.h"
 
 namespace holdfast::rpc {
 namespace {
@@ -169,6 +170,12 @@ Result<GrpcAddress> GrpcAddress::parse(std::string_view text) {
         Code::kInvalidArgument,
         fmt::format("engine \"{}\": expected temporal://HOST:PORT, or temporals://HOST:PORT for TLS", text));
   }
+  if (const auto path = os::unix_path(text)) {
+    if (path->empty()) return fail(Code::kInvalidArgument, "engine \"unix:\": a Unix socket is unix:PATH");
+    read.host_port = text;
+    read.is_socket = true;
+    return read;
+  }
   if (rest.ends_with('/')) rest.remove_suffix(1);
   auto address = os::parse_host_port(rest, kDefaultPort);
   if (!address) return fail(address.error());
@@ -188,7 +195,11 @@ Result<std::unique_ptr<GrpcConnection>> GrpcConnection::open(std::string_view ad
   }
   ConnectOptions complete = options;
   if (read->tls) complete.tls();
-  if (!complete.uses_tls() && !(options.api_key().empty() && options.client_key().empty())) {
+  if (read->is_socket) {
+    if (!(options.client_cert().empty() && options.server_ca().empty() && options.server_name().empty()))
+      return fail(Code::kInvalidArgument, "over a Unix socket there is no TLS: leave its options out");
+    complete.tls(false);  // an API key goes no further than this machine
+  } else if (!complete.uses_tls() && !(options.api_key().empty() && options.client_key().empty())) {
     return fail(Code::kInvalidArgument, "an API key or a client certificate is never sent without TLS");
   }
   return std::unique_ptr<GrpcConnection>(

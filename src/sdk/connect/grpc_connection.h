@@ -24,11 +24,12 @@ namespace holdfast::rpc {
 
 // An address as users write it, read.
 struct GrpcAddress {
-  std::string host_port;  // complete: "127.0.0.1:7233", "[::1]:7233"
+  std::string host_port;  // complete: "127.0.0.1:7233", "[::1]:7233", or "unix:PATH"
   bool tls = false;
+  bool is_socket = false;
 
-  // "HOST:PORT", "temporal://HOST:PORT"; "temporals://HOST:PORT" asks for TLS. The port defaults to 7233.
-  // Anything else is kInvalidArgument.
+  // "HOST:PORT", "temporal://HOST:PORT"; "temporals://HOST:PORT" asks for TLS. The port defaults to 7233. Or
+  // "unix:PATH". Anything else is kInvalidArgument.
   static Result<GrpcAddress> parse(std::string_view text);
 };
 

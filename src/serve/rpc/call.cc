@@ -116,8 +116,10 @@ Status Call::read_head() {
 // nothing about anybody, and is asked by what has no credential.
 Status Call::find_caller() {
   if (state_.options.gate == nullptr || head_->path == kHealthCheck) return {};
-  auto caller = state_.options.gate->admit(
-      {.authorization = head_->authorization, .session = {}, .certificate = session_->certificate()});
+  auto caller = state_.options.gate->admit({.authorization = head_->authorization,
+                                            .session = {},
+                                            .certificate = session_->certificate(),
+                                            .user = session_->user()});
   head_->authorization.clear();
   if (!caller) return caller.error();
   caller_ = *std::move(caller);

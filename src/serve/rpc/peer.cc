@@ -2,16 +2,19 @@
 
 #include <array>
 #include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <utility>
+
+#include "os/unix_socket.h"
 
 namespace holdfast::rpc {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-Peer::Peer(ServerState& state, asio::ip::tcp::socket socket)
+Peer::Peer(ServerState& state, Socket socket)
     : state_(state),
       number_(state.peers_ever++),
       socket_(std::move(socket)),
@@ -27,7 +30,13 @@ Peer::~Peer() = default;
 Status Peer::begin() {
   if (Status full = held_.resize(kConnectionBytes + (tls_ ? kTlsBytes : 0)); !full.ok()) return full;
   error_code error;
-  socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  if (os::unix_path(state_.options.address)) {
+    const auto user = os::peer_user(socket_.native_handle());
+    if (!user) return {Code::kUnavailable, "nobody is at the other end"};
+    session_->show_user(*user);
+  } else {
+    socket_.set_option(asio::ip::tcp::no_delay(true), error);
+  }
   socket_.non_blocking(true, error);
   if (error) return {Code::kUnavailable, error.message()};
   write();
@@ -62,7 +71,7 @@ void Peer::read_after_a_pause() {
 
 void Peer::wait_readable() {
   // Only waits: bytes that were on their way to a handler would be overtaken by what hear() reads.
-  socket_.async_wait(asio::ip::tcp::socket::wait_read, [self = shared_from_this()](error_code error) {
+  socket_.async_wait(Socket::wait_read, [self = shared_from_this()](error_code error) {
     self->reading_ = false;
     if (self->closed_) return;
     if (error) return self->close();

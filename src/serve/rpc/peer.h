@@ -1,10 +1,10 @@
 #pragma once
 
-// Peer: one TCP connection of the server, below its HTTP/2 session. Reads a little at a time, so that the
-// others have their turn, writes what the session has, and closes when either side is through, or when the
-// client takes too long to read. Owner: the server's state; io thread only.
+// Peer: one connection of the server, over TCP or in the file system, below its HTTP/2 session. Reads a
+// little at a time, so that the others have their turn, writes what the session has, and closes when either
+// side is through, or when the client takes too long to read. Owner: the server's state; io thread only.
 
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <optional>
@@ -18,10 +18,12 @@ namespace holdfast::rpc {
 
 class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
  public:
-  Peer(ServerState& state, boost::asio::ip::tcp::socket socket);
+  using Socket = boost::asio::generic::stream_protocol::socket;
+
+  Peer(ServerState& state, Socket socket);
   ~Peer() override;
 
-  // RESOURCE_EXHAUSTED: there is no memory for one more.
+  // RESOURCE_EXHAUSTED: there is no memory for one more. UNAVAILABLE: the client has gone.
   Status begin();
   // Ends its calls and closes. Idempotent.
   void close();
@@ -57,7 +59,7 @@ class Peer final : public Wire, public std::enable_shared_from_this<Peer> {
 
   ServerState& state_;
   const std::uint64_t number_;
-  boost::asio::ip::tcp::socket socket_;
+  Socket socket_;
   boost::asio::steady_timer write_timer_;
   boost::asio::steady_timer read_timer_;
   HeldMemory held_;

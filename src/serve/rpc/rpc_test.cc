@@ -11,12 +11,14 @@
 
 #include <condition_variable>
 #include <deque>
+#include <filesystem>
 #include <future>
 #include <mutex>
 
 #include "api/messages.h"
 #include "api/operator_messages.h"
 #include "connect/grpc_connection.h"
+#include "fixture/temporary_directory.h"
 #include "os/thread_executor.h"
 #include "rpc/server.h"
 
@@ -219,6 +221,24 @@ TEST_F(RpcTest, CarriesRequestsResponsesAndTheClientsName) {
   auto started = call(api::Method::kStartWorkflowExecution, start_request("w", (2 << 20) - 100));
   ASSERT_TRUE(started) << started.error().to_string();
   EXPECT_EQ(dynamic_cast<ws::StartWorkflowExecutionResponse&>(**started).run_id(), "run of w");
+}
+
+TEST_F(RpcTest, IsTheSameOverAUnixSocket) {
+  const fixture::TemporaryDirectory directory;
+  const std::filesystem::path socket = directory.path() / "engine";
+  const std::string address = "unix:" + socket.string();
+  auto local = Server::start(engine_, {.address = address}).value();
+  EXPECT_EQ(local->address(), address);
+  EXPECT_EQ(local->port(), 0);
+  EXPECT_EQ(Server::start(engine_, {.address = address}).error().code(), Code::kUnavailable);
+  connection_ = GrpcConnection::open(address, ConnectOptions().api_key("in the clear")).value();
+  auto started = call(api::Method::kStartWorkflowExecution, start_request("w", (2 << 20) - 100));
+  ASSERT_TRUE(started) << started.error().to_string();
+  EXPECT_EQ(dynamic_cast<ws::StartWorkflowExecutionResponse&>(**started).run_id(), "run of w");
+  local.reset();
+  EXPECT_FALSE(std::filesystem::exists(socket));
+  EXPECT_EQ(GrpcConnection::open(address, ConnectOptions().server_ca("x")).error().code(),
+            Code::kInvalidArgument);
 }
 
 TEST_F(RpcTest, CompletionsRunOnTheNamedExecutor) {

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -14,6 +17,7 @@
 #include <vector>
 
 #include "os/address.h"
+#include "os/unix_socket.h"
 #include "rpc/peer.h"
 #include "rpc/state.h"
 
@@ -21,6 +25,7 @@ namespace holdfast::rpc {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+using Protocol = asio::generic::stream_protocol;
 using boost::system::error_code;
 
 namespace {
@@ -29,6 +34,13 @@ constexpr std::uint16_t kDefaultPort = 7233;
 // Without descriptors to accept with there is no use in being told at once that somebody waits.
 constexpr std::chrono::milliseconds kAcceptPause{100};
 constexpr std::chrono::milliseconds kDrainLook{10};
+
+std::uint16_t port_of(const Protocol::endpoint& any) {
+  tcp::endpoint out;
+  out.resize(any.size());
+  std::memcpy(out.data(), any.data(), any.size());
+  return out.port();
+}
 
 }  // namespace
 
@@ -57,43 +69,67 @@ struct Server::Impl {
         grace_timer(state.io) {}
 
   ServerState state;
-  tcp::acceptor acceptor;
+  asio::basic_socket_acceptor<Protocol> acceptor;
+  std::optional<os::UnixSocket> file;  // none: TCP
   asio::steady_timer pause;
   asio::steady_timer drain;
   asio::steady_timer grace_timer;
   bool grace_over = false;
   std::optional<asio::executor_work_guard<asio::io_context::executor_type>> work{state.io.get_executor()};
   std::thread thread;
-  os::HostPort bound;
+  std::uint16_t port = 0;
   std::string address;
   std::once_flag stopped;
 
-  Status listen(const os::HostPort& wanted);
+  Status listen();
+  Status listen_on(const os::HostPort& wanted);
+  Status listen_in(const std::string& path);
   void accept();
-  void add(tcp::socket socket);
+  void add(Peer::Socket socket);
   bool make_room();
   void begin_stop(std::chrono::milliseconds grace);
   void drain_calls();
 };
 
-Status Server::Impl::listen(const os::HostPort& wanted) {
+Status Server::Impl::listen() {
+  if (const auto path = os::unix_path(state.options.address)) return listen_in(*path);
+  auto wanted =
+      listen_address(state.options.address, state.options.tls != nullptr && state.options.gate != nullptr);
+  return wanted ? listen_on(*wanted) : wanted.error();
+}
+
+Status Server::Impl::listen_in(const std::string& path) {
+  const ServerOptions& options = state.options;
+  auto made = os::UnixSocket::listen(path, options.socket_for_every_user ? os::UnixSocket::Access::kEveryUser
+                                                                         : os::UnixSocket::Access::kOwner);
+  if (!made) return made.error();
+  error_code error;
+  acceptor.assign(Protocol(AF_UNIX, 0), made->release(), error);
+  if (error)
+    return {Code::kUnavailable, fmt::format("cannot listen on {}: {}", options.address, error.message())};
+  file = *std::move(made);
+  address = options.address;
+  return {};
+}
+
+Status Server::Impl::listen_on(const os::HostPort& wanted) {
   error_code error;
   const tcp::endpoint endpoint(asio::ip::make_address(wanted.host, error), wanted.port);
   if (!error) acceptor.open(endpoint.protocol(), error);
-  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error) {
     return {Code::kUnavailable, fmt::format("cannot listen on {}: {}; try again or choose another port",
                                             wanted.to_string(), error.message())};
   }
-  bound = {wanted.host, acceptor.local_endpoint().port()};
-  address = bound.to_string();
+  port = port_of(acceptor.local_endpoint());
+  address = os::HostPort{wanted.host, port}.to_string();
   return {};
 }
 
 void Server::Impl::accept() {
-  acceptor.async_accept([this](error_code error, tcp::socket socket) {
+  acceptor.async_accept([this](error_code error, Peer::Socket socket) {
     if (!acceptor.is_open()) return;
     if (!error) {
       add(std::move(socket));
@@ -106,7 +142,7 @@ void Server::Impl::accept() {
   });
 }
 
-void Server::Impl::add(tcp::socket socket) {
+void Server::Impl::add(Peer::Socket socket) {
   if (state.peers.size() >= state.options.connections.most && !make_room()) return;
   auto peer = std::make_shared<Peer>(state, std::move(socket));
   state.peers.insert(peer);
@@ -152,10 +188,11 @@ void Server::Impl::drain_calls() {
 }
 
 Result<std::unique_ptr<Server>> Server::start(api::Connection& connection, const ServerOptions& options) {
-  auto address = listen_address(options.address, options.tls != nullptr && options.gate != nullptr);
-  if (!address) return fail(address.error());
-  auto impl = std::make_unique<Impl>(connection, options);
-  if (Status taken = impl->listen(*address); !taken.ok()) return fail(std::move(taken));
+  ServerOptions complete = options;
+  if (os::unix_path(options.address))
+    complete.tls = nullptr;  // what is said there leaves the machine on no way
+  auto impl = std::make_unique<Impl>(connection, complete);
+  if (Status taken = impl->listen(); !taken.ok()) return fail(std::move(taken));
   impl->accept();
   impl->thread = std::thread([state = &impl->state] {
     ::pthread_setname_np(::pthread_self(), "hf-rpc");
@@ -171,7 +208,7 @@ Server::~Server() {
 }
 
 std::uint16_t Server::port() const {
-  return impl_->bound.port;
+  return impl_->port;
 }
 
 const std::string& Server::address() const {

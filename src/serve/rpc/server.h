@@ -42,8 +42,9 @@ struct ConnectionLimits {
 
 struct ServerOptions {
   // HOST:PORT or [V6]:PORT; port 0 picks a free one. HOST must be a loopback address or "localhost", unless
-  // there is TLS and a gate.
+  // there is TLS and a gate. Or unix:PATH: always in the clear, and the gate hears which user calls.
   std::string address = "127.0.0.1:7233";
+  bool socket_for_every_user = false;  // of unix:PATH; else for the server's own
   // Larger messages are RESOURCE_EXHAUSTED before they arrive. Temporal's limit is 4 MiB; ours leaves room
   // for agents.
   std::size_t max_receive_bytes = 16 << 20;
@@ -70,16 +71,16 @@ Result<os::HostPort> listen_address(const std::string& text, bool has_tls = fals
 
 class Server {
  public:
-  // kInvalidArgument: the address cannot be read. kPermissionDenied: not loopback, and no TLS.
-  // kUnavailable: the port is in use.
+  // kInvalidArgument: the address cannot be read, or the path is taken. kPermissionDenied: not loopback, and
+  // no TLS. kUnavailable: the port or the socket is in use.
   static Result<std::unique_ptr<Server>> start(api::Connection& connection, const ServerOptions& options);
   // Stops as stop() does, with no grace.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
-  std::uint16_t port() const;
-  // "127.0.0.1:7233", with the port that was bound.
+  std::uint16_t port() const;  // 0: there is none
+  // "127.0.0.1:7233", with the port that was bound; or as it was given.
   const std::string& address() const;
 
   // Refuses new calls, lets open ones finish for `grace`, cancels the rest and joins the threads. Idempotent.

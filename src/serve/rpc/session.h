@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -44,6 +45,9 @@ class Session {
   // The common name in the client's certificate, which was verified.
   void show_certificate(std::string name) { certificate_ = std::move(name); }
   const std::string& certificate() const { return certificate_; }
+  // Of this machine, as the kernel says; none: it came over TCP.
+  void show_user(std::uint32_t user) { user_ = user; }
+  std::optional<std::uint32_t> user() const { return user_; }
   // Adds what is to be written, up to about `most` bytes. Empty: nothing now.
   void take(std::string& into, std::size_t most);
   // All that was taken is written.
@@ -101,6 +105,7 @@ class Session {
   bool ping_is_out_ = false;
   boost::asio::steady_timer ping_timer_;
   std::string certificate_;
+  std::optional<std::uint32_t> user_;
   std::size_t held_ = 0;  // by its calls' messages
   double resets_left_;
   MonotonicTime resets_counted_;
