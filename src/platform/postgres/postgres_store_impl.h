@@ -14,6 +14,7 @@
 
 #include "platform/audit_rules.h"
 #include "platform/audit_store.h"
+#include "platform/damage_log.h"
 #include "platform/fork_store.h"
 #include "platform/group_commit.h"
 #include "platform/identity_store.h"
@@ -47,7 +48,7 @@ class PostgresStore : public Store,
       : session_(std::move(session)),
         commit_([this](auto& batch) { commit(batch); }),
         readers_(std::move(options)),
-        complain_(std::move(complain)),
+        damage_("", "database", std::move(complain)),
         clock_(clock),
         random_(random) {}
 
@@ -223,7 +224,7 @@ class PostgresStore : public Store,
   std::unique_ptr<Session> session_;  // used by the leader of commit_ only
   GroupCommit<Connection> commit_;
   PostgresReaders readers_;
-  const std::function<void(const std::string&)> complain_;
+  DamageLog damage_;
   const Clock& clock_;
   Random& random_;
 };

@@ -131,17 +131,19 @@ Result<Definition> find_current(Connection& db, std::string_view name) {
 
 // Of the first `limit` that are sound.
 Result<std::vector<Definition>> sound_definitions(Statement& query, std::size_t limit, bool with_text,
-                                                  const std::function<void(const std::string&)>& complain) {
+                                                  DamageLog& damage) {
   std::vector<Definition> out;
+  LeftOut damaged("definitions");
   while (out.size() < limit && query.next()) {
     Definition row = definition_of(query);
     if (is_sound(row)) {
       if (!with_text) row.text = {};
       out.push_back(std::move(row));
-    } else if (complain) {
-      complain(lost_row("definitions", row.name).message());
+    } else {
+      damaged.add(row.name);
     }
   }
+  damage.note(damaged);
   if (!query.status().ok()) return fail(query.status());
   return out;
 }
@@ -236,7 +238,7 @@ Result<std::vector<Definition>> PostgresStore::definitions(std::string_view afte
             "AND n.hash = c.hash WHERE c.name > $1 ORDER BY c.name LIMIT $2) AS d "
             "WHERE d.before < $3::bigint ORDER BY d.name");
     const std::uint32_t most = rules::page_size(limit);
-    return sound_definitions(query.bind(after, most, kMaxListedText), most, true, complain_);
+    return sound_definitions(query.bind(after, most, kMaxListedText), most, true, damage_);
   });
 }
 
@@ -247,7 +249,7 @@ Result<std::vector<Definition>> PostgresStore::definition_versions(std::string_v
                         " FROM definitions d WHERE d.name = $1 AND ($2::bytea = '' OR (d.at, d.hash) < "
                         "(SELECT a.at, a.hash FROM definitions a WHERE a.name = $1 AND a.hash = $2)) "
                         "ORDER BY d.at DESC, d.hash DESC");
-    return sound_definitions(query.bind(name, after), rules::page_size(limit), false, complain_);
+    return sound_definitions(query.bind(name, after), rules::page_size(limit), false, damage_);
   });
 }
 

@@ -81,14 +81,19 @@ void DecisionSender::recover() {
 void DecisionSender::recover_behind(const std::string& after) {
   auto attempts = deps_.store->unanswered_decisions(after);
   if (!attempts) return deps_.log("cannot read unanswered decisions: " + attempts.error().message());
+  std::size_t unsent = 0;
+  std::string why;
   for (const platform::DecisionAttempt& attempt : *attempts) {
     auto approval = deps_.store->approval(attempt.approval);
     if (approval) {
       send(*approval, attempt, [](Result<Reply>) {});
-    } else {
-      deps_.log(fmt::format("decision {} cannot be sent before the next start: {}", attempt.update_id,
-                            approval.error().message()));
+    } else if (unsent++ == 0) {
+      why = fmt::format("decision {}: {}", attempt.update_id, approval.error().message());
     }
+  }
+  if (unsent > 0) {  // one line, however many a damaged table has
+    deps_.log(fmt::format("{} of {} decisions cannot be sent before the next start; {}", unsent,
+                          attempts->size(), why));
   }
   if (attempts->size() < platform::kMaxPage) return;
   deps_.executor->post(

@@ -14,13 +14,4 @@ Status damaged_row(std::string_view table, std::string_view key) {
                   key.substr(0, 200), table));
 }
 
-void DamageLog::note(const Status& damage) {
-  if (!tell_) return;
-  {
-    const std::lock_guard lock(mutex_);
-    if (told_.size() >= kMaxTold || !told_.insert(damage.message()).second) return;
-  }
-  tell_(damage.message());
-}
-
 }  // namespace holdfast::platform

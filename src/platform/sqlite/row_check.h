@@ -8,16 +8,14 @@
 
 #include <cstddef>
 #include <functional>
-#include <mutex>
 #include <optional>
-#include <set>
-#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "holdfast/status.h"
+#include "platform/damage_log.h"
 #include "sqlite/statement.h"
 
 // Of a table's row: the same columns in the same order whoever asks, or what is written into them.
@@ -29,20 +27,6 @@
 namespace holdfast::platform {
 
 Status damaged_row(std::string_view table, std::string_view key);
-
-// Damaged rows that a list leaves out are told, each once.
-class DamageLog {
- public:
-  // Empty: nobody listens.
-  explicit DamageLog(std::function<void(const std::string&)> tell) : tell_(std::move(tell)) {}
-  void note(const Status& damage);
-
- private:
-  static constexpr std::size_t kMaxTold = 1000;
-  std::function<void(const std::string&)> tell_;
-  std::mutex mutex_;
-  std::set<std::string> told_;  // guarded by mutex_
-};
 
 inline bool last_column_says_damaged(const sqlite::Statement& row) {
   return row.integer(row.columns() - 1) != 0;
@@ -68,13 +52,15 @@ Result<std::vector<Row>> sound_all(
     bool (*damaged)(const sqlite::Statement&) = last_column_says_damaged,
     const std::function<bool()>& is_full = [] { return false; }) {
   std::vector<Row> rows;
+  LeftOut out(table);
   while (rows.size() < limit && !is_full() && query.next()) {
     if (damaged(query)) {
-      log.note(damaged_row(table, query.view(0)));
+      out.add(query.view(0));
     } else {
       rows.push_back(read(std::as_const(query)));
     }
   }
+  log.note(out);
   if (!query.status().ok()) return fail(query.status());
   return rows;
 }

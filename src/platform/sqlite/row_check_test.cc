@@ -221,6 +221,13 @@ TEST_F(RowCheck, AnApprovalIsNotDecidedAndItsNeighbourIsListed) {
   EXPECT_EQ(store().finish_decision("update-other", true, "")->status, ApprovalStatus::kApproved);
 }
 
+TEST_F(RowCheck, ADamagedTableIsOneLineAReading) {
+  change("UPDATE approvals SET arguments = '{}x'");
+  EXPECT_TRUE(store().approvals({})->empty());
+  EXPECT_TRUE(store().approvals({})->empty());
+  EXPECT_THAT(told_, ElementsAre(HasSubstr("2 rows of approvals"))) << "once";
+}
+
 TEST_F(RowCheck, ADamagedDecisionIsNotSent) {
   change("UPDATE decisions SET decided_by = 'bob' WHERE update_id = 'update-approval'");
   const auto waiting = store().unanswered_decisions("");

@@ -27,7 +27,7 @@ class SqliteRunIndex final : public RunIndex {
  public:
   SqliteRunIndex(std::filesystem::path path, std::string vfs,
                  std::function<void(const std::string&)> complain)
-      : readers_(std::move(path), std::move(vfs)), damage_(std::move(complain)) {}
+      : readers_(std::move(path), std::move(vfs)), damage_("platform.db: ", "file", std::move(complain)) {}
 
   Result<std::vector<RunRecord>> runs(const RunFilter& filter, const TimeRange& range) override {
     return reading<std::vector<RunRecord>>([&](Database& db) { return list_runs(db, filter, range); });

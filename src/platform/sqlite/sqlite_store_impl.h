@@ -49,7 +49,7 @@ class SqliteStore : public Store,
         db_(std::move(db)),
         commit_([this, fatal = std::move(fatal)](auto& batch) { commit_batch(*db_, fatal, batch); }),
         readers_(std::move(path), std::move(vfs)),
-        damage_(std::move(complain)),
+        damage_("platform.db: ", "file", std::move(complain)),
         clock_(clock),
         random_(random) {}
 
