@@ -2,15 +2,16 @@
 
     ./dev bench people [inbox|reconnect|readers|decision|all] [--approvals 100000] [--events 100000] [--readers 10000]
 
-    inbox       a page of the inbox with 100,000 approvals that wait
+    inbox       a page of the inbox with 100,000 approvals that wait, everybody's, mine and my team's, also where they are five
     reconnect   a stream that is taken up 100,000 events back: until its first byte
     readers     10,000 streams of events at once: memory for each
-    decision    from a decision to the agent's next action: processor time, and syncs (with strace)
+    decision    from a decision to the agent's next action: processor time, and syncs by file (with strace)
 
 The events are rows as a server writes them; everything else is made by runs.
 """
 
 import argparse
+import collections
 import contextlib
 import http.client
 import os
@@ -46,7 +47,7 @@ SCRIPT = SCRIPT.replace("CALLS", ", ".join("{name: pay, arguments: {amount: %d}}
 AGENT = """
 apiVersion: holdfast.dev/v1
 kind: Agent
-metadata: {{name: payer}}
+metadata: {{name: {name}, team: {team}}}
 spec:
   model: {{provider: openai, base_url: {model}, name: scripted}}
   prompt: You pay.
@@ -56,9 +57,11 @@ spec:
       description: Pays.
       parameters: {{properties: {{amount: {{type: number}}}}, required: [amount]}}
       sql: {{database: "{database}", read_only: false, statement: "INSERT INTO payments(amount) VALUES (:amount)"}}
-  approvals: {{rules: [{{tool: pay, action: ask}}]}}
+  approvals: {{rules: [{{tool: pay, action: ask{who}}}]}}
 """
+FEW = 5  # that one team asks, and that one person may decide, among all the others
 TICK = os.sysconf("SC_CLK_TCK")
+SAMPLES = 9
 failed = []
 
 
@@ -77,8 +80,12 @@ class House:
         database = folder / "shop.db"
         with sqlite3.connect(database) as db:
             db.execute("CREATE TABLE payments(amount REAL)")
-        (folder / "agent.yaml").write_text(AGENT.format(model=model, database=database))
-        self.server = Server(binary, folder / "data", "--agent", str(folder / "agent.yaml")).start()
+        agents = [("payer", "payments", ""), ("ruler", "law", ', who: ["user:few"], quorum: 2'), ("many", "crowd", ', who: ["user:lots"], quorum: 2')]
+        options = []
+        for name, team, who in agents:
+            (folder / f"{name}.yaml").write_text(AGENT.format(name=name, team=team, who=who, model=model, database=database))
+            options += ["--agent", str(folder / f"{name}.yaml")]
+        self.server = Server(binary, folder / "data", *options).start()
 
     def asked(self, run: str) -> dict:
         self.server.start_run("payer", "pay it", id=run)
@@ -110,27 +117,49 @@ def timed(action) -> float:
     return 1000 * (time.monotonic() - begun)
 
 
-def inbox(house: House, options) -> None:
-    runs = -(-options.approvals // CALLS)
+def ask(house: House, agent: str, count: int, db: sqlite3.Connection) -> None:
+    """Runs of that agent that wait with `count` calls and a few more."""
+    before = db.execute("SELECT count(*) FROM approvals").fetchone()[0]
+    runs = -(-count // CALLS)
     for number in range(runs):
-        house.server.start_run("payer", "many", id=f"asked-{number}")
-    deadline = time.monotonic() + 900
-    with sqlite3.connect(f"file:{house.folder / 'data/platform/platform.db'}?mode=ro", uri=True) as db:
-        while db.execute("SELECT count(*) FROM approvals").fetchone()[0] < runs * CALLS:
-            if time.monotonic() > deadline:
-                sys.exit("not all approvals were asked for within 15 minutes")
-            time.sleep(0.5)
-    get = house.server.get
-    for name, path in (("all", "/api/v1/approvals?status=pending&limit=50"), ("mine", "/api/v1/approvals?status=pending&for=me&limit=50")):
-        answer = get(path)
-        if answer.status != 200:
+        house.server.start_run(agent, "many", id=f"{agent}-{number}")
+    deadline = time.monotonic() + 1800
+    while db.execute("SELECT count(*) FROM approvals").fetchone()[0] < before + runs * CALLS:
+        if time.monotonic() > deadline:
+            sys.exit("not all approvals were asked for within 30 minutes")
+        time.sleep(0.5)
+
+
+def inbox(house: House, options) -> None:
+    """Oldest are the few, newest those of one other person: whoever looks for his own from the newest on passes them all."""
+    database = sqlite3.connect(f"file:{house.folder / 'data/platform/platform.db'}?mode=ro", uri=True)
+    for number in range(FEW):
+        house.server.start_run("ruler", "pay it", id=f"few-{number}")
+        house.server.wait_for_approval(f"few-{number}")
+    ask(house, "payer", options.approvals // 2, database)
+    ask(house, "many", options.approvals - options.approvals // 2, database)
+    keys = {name: key_of(house.server, name) for name in ("few", "lots")}
+    for name, query, key, rows in (
+            ("all", "", "few", 50), ("a team of half", "team=payments", "few", 50), ("a team of five", "team=law", "few", FEW),
+            ("mine, all others'", "for=me", "lots", 50), ("mine and a team's", "for=me&team=law", "few", FEW), ("mine, of few", "for=me", "few", None)):
+        path, headers = f"/api/v1/approvals?status=pending&limit=50&{query}", {"Authorization": f"Bearer {keys[key]}"}
+        answer = house.server.get(path, **headers)
+        if answer.status != 200 or (rows is not None and len(answer.json["approvals"]) != rows):
             sys.exit(f"{path}: {answer.text[:300]}")
-        rows = len(answer.json["approvals"])
-        figure(f"inbox, {name}: a page ({rows} rows) of {options.approvals} that wait, median of 20",
-               statistics.median(timed(lambda p=path: get(p)) for _ in range(20)), "ms", 30)
-    cursor = get("/api/v1/approvals?status=pending&limit=50").json["next_cursor"]
-    figure("inbox: its second page, median of 20",
-           statistics.median(timed(lambda: get(f"/api/v1/approvals?status=pending&limit=50&cursor={cursor}")) for _ in range(20)), "ms", 30)
+        figure(f"inbox, {name}: first page of {options.approvals} that wait, median of 20",
+               statistics.median(timed(lambda p=path, h=headers: house.server.get(p, **h)) for _ in range(20)), "ms", 30)
+        if cursor := answer.json["next_cursor"]:
+            figure(f"inbox, {name}: second page",
+                   statistics.median(timed(lambda p=path, h=headers, c=cursor: house.server.get(f"{p}&cursor={c}", **h)) for _ in range(20)), "ms", 30)
+
+
+def key_of(server, name: str) -> str:
+    """An approver's, made by the server's own key once there is an admin."""
+    local = {"Authorization": "Bearer " + (pathlib.Path(server.ready["data"]) / "local-key").read_text().strip()}
+    made = server.request("POST", "/api/v1/keys", {"principal": name, "roles": {"default": ["approver"]}}, local)
+    if made.status != 201:
+        sys.exit(f"no key for {name}: {made.text[:300]}")
+    return made.json["key"]
 
 
 def first_byte(house: House, path: str, cursor: str) -> float:
@@ -204,20 +233,25 @@ def decision(house: House, options) -> None:
     if not shutil.which("strace"):
         print("strace is not installed: no syncs were counted")
         return
-    approval = house.asked("counted")
+    asked = [house.asked(f"counted-{number}") for number in range(SAMPLES)]
     out = house.folder / "syncs.txt"
+    counts, files = [], collections.Counter()
     with subprocess.Popen(["strace", "-f", "-qq", "-y", "-e", "trace=fsync,fdatasync", "-o", out, "-p", str(house.server.process.pid)]) as tracer:
-        time.sleep(1)
-        out.write_text("")
-        house.decide(approval)
-        deadline = time.monotonic() + 20
-        while not sqlite3.connect(house.folder / "shop.db").execute("SELECT count(*) FROM payments").fetchone()[0] > 45:
-            if time.monotonic() > deadline:
+        for number, approval in enumerate(asked):
+            time.sleep(1)  # what was told before is written
+            out.write_text("")
+            house.decide(approval)
+            house.server.wait(f"counted-{number}")
+            syncs = [match[1] for match in re.finditer(r"sync\(\d+<([^>]*)>", out.read_text())]
+            call = next((at for at, path in enumerate(syncs) if "/shop.db" in path), None)  # of the tool's own database
+            if call is None:
                 sys.exit("the payment was not made")
-        paid = [line for line in out.read_text().splitlines() if "sync(" in line]
+            counts.append(call)
+            files.update(pathlib.Path(path).name for path in syncs[:call])
         tracer.terminate()
-    own = [line for line in paid if "/data/" in line]  # the tool's own database has others
-    figure("syncs from a decision to the tool's call", len(own), "", 4)
+    for name, count in files.most_common():
+        print(f"  {name:60} {count / SAMPLES:9.2f} of them")
+    figure(f"syncs from a decision to the tool's call, median of {SAMPLES}", statistics.median(counts), "", 4)
 
 
 def main() -> int:

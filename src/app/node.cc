@@ -377,6 +377,7 @@ Status Node::open_http() {
   deps.runs = runs_.get();
   deps.forks = forks_.get();
   deps.store = platform_.store.get();
+  deps.inbox = platform_.inbox;
   deps.links = links_.get();
   if (const char* secret = std::getenv("HOLDFAST_SLACK_SIGNING_SECRET")) deps.slack_secret = secret;
   deps.gate = &identity_->gate();

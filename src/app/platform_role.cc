@@ -74,6 +74,7 @@ Result<platform::OpenStores> open_postgres_store(const PlatformPlace& place, con
   out.grants = opened->grants;
   out.audit = opened->audit;
   out.links = opened->links;
+  out.inbox = opened->inbox;
   out.outbox = std::move(opened->outbox);
   out.index = std::move(opened->index);
   return out;

@@ -132,6 +132,39 @@ Result<std::vector<Approval>> PostgresStore::approvals(const ApprovalFilter& fil
 Result<Approval> PostgresStore::begin_decision(const DecisionAttempt& attempt) {
   if (Status status = rules::check_attempt(attempt); !status.ok()) return fail(status);
   Status refused;
+Result<std::vector<std::string>> PostgresStore::asking_agents(std::string_view after) {
+  return reading<std::vector<std::string>>([&](Connection& db) {
+    // From each name to the next one: as many steps as there are agents.
+    Statement query(
+        db,
+        "WITH RECURSIVE asking(agent) AS ((SELECT agent FROM approvals WHERE status = 0 AND agent > $1 "
+        "ORDER BY agent LIMIT 1) UNION ALL SELECT (SELECT b.agent FROM approvals b WHERE b.status = 0 AND "
+        "b.agent > asking.agent ORDER BY b.agent LIMIT 1) FROM asking WHERE asking.agent IS NOT NULL) "
+        "SELECT agent FROM asking WHERE agent IS NOT NULL LIMIT $2");
+    return query.bind(after, kMaxPage).all([](const Statement& row) { return row.text(0); });
+  });
+}
+
+Result<std::vector<Approval>> PostgresStore::asked_by(const std::vector<std::string>& agents,
+                                                      std::string_view after, std::uint32_t limit) {
+  postgres::Array names(postgres::Array::Of::kBytes);
+  for (const std::string& agent : agents) names.add(agent);
+  return reading<std::vector<Approval>>([&](Connection& db) -> Result<std::vector<Approval>> {
+    const auto before = page_before(db, "SELECT n FROM approvals WHERE id = $1", after, "approval");
+    if (!before) return fail(before.error());
+    // Compared as a row, and in the order of approvals_by_agent: else all that waits is gone through by its
+    // number, as that has the order, too.
+    Statement query(db, READ_APPROVALS
+                    "WHERE n IN (SELECT line.n FROM unnest($1::bytea[]) AS named(agent), "
+                    "LATERAL (SELECT a.n FROM approvals a "
+                    "WHERE (a.status, a.agent, a.n) >= (0, named.agent, 0) "
+                    "AND (a.status, a.agent, a.n) < (0, named.agent, $2) "
+                    "ORDER BY a.status DESC, a.agent DESC, a.n DESC LIMIT $3) AS line "
+                    "ORDER BY line.n DESC LIMIT $3) ORDER BY n DESC");
+    return query.bind(names, *before, rules::page_size(limit)).all(approval_of);
+  });
+}
+
   Result<Approval> approval = write<Approval>([&](Connection& db) {
     return calls::begin_decision(ApprovalRows{db}, attempt, clock_.now(), refused);
   });

@@ -42,6 +42,7 @@ class Schema : public StorePlace {
                   std::move(opened->streams),
                   opened->identities,
                   opened->links,
+                  opened->inbox,
                   std::move(opened->outbox),
                   opened->secrets,
                   opened->oidc,

@@ -111,6 +111,7 @@ Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& 
   out.grants = tables.get();
   out.audit = tables.get();
   out.links = tables.get();
+  out.inbox = tables.get();
   auto log = std::make_unique<BufferedStreams>(
       std::make_unique<PostgresLog>(std::move(*events), session, identity->epoch), clock, flusher);
   out.outbox = std::make_unique<Outbox>(*tables, *log, clock);

@@ -18,6 +18,7 @@
 #include "platform/fork_store.h"
 #include "platform/group_commit.h"
 #include "platform/identity_store.h"
+#include "platform/inbox.h"
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
@@ -41,7 +42,8 @@ class PostgresStore : public Store,
                       public OidcStore,
                       public AuditStore,
                       public ToolGrantStore,
-                      public LinkStore {
+                      public LinkStore,
+                      public InboxStore {
  public:
   PostgresStore(std::unique_ptr<Session> session, SessionOptions options,
                 std::function<void(const std::string&)> complain, const Clock& clock, Random& random)
@@ -68,6 +70,10 @@ class PostgresStore : public Store,
   Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
 
   Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
+  Result<std::vector<std::string>> asking_agents(std::string_view after) override;
+  Result<std::vector<Approval>> asked_by(const std::vector<std::string>& agents, std::string_view after,
+                                         std::uint32_t limit) override;
+
   Result<EffectRecord> settle_effect(std::string_view key, bool succeeded, std::string_view result) override;
   Result<std::optional<EffectRecord>> lookup_effect(std::string_view key) override;
 

@@ -200,6 +200,10 @@ CREATE INDEX accounts_limited ON accounts (at, run) WHERE limit_tokens IS NOT NU
   limit_depth IS NOT NULL OR deadline IS NOT NULL;
 )sql";
 
+constexpr std::string_view kApprovalsByAgent = R"sql(
+CREATE INDEX approvals_by_agent ON approvals (status, agent, n);
+)sql";
+
 constexpr Migration kMigrations[] = {
     {1, "the tables of the store", kTables},
     {2, "the log of events and token deltas", kEvents},
@@ -220,6 +224,7 @@ constexpr Migration kMigrations[] = {
     {17, "what people are asked, and the links by which they answer", kPeopleTables},
     {18, "runs by their time, and accounts that have budgets", kRunIndex},
     {19, "which tools agents are granted", kToolGrantsTable},
+    {20, "what waits, by the agents that ask", kApprovalsByAgent},
 };
 
 constexpr const char* kMigrationsTable =

@@ -4,6 +4,8 @@
 #include "platform/link_calls.h"
 
 #include "platform_sqlite/sqlite_store_impl.h"
+#include "platform_sqlite/approval_rows.h"
+#include "platform_sqlite/outbox.h"
 
 namespace holdfast::platform {
 
@@ -12,28 +14,7 @@ namespace {
 using rules::DecisionAnswer;
 using rules::StoredDecision;
 
-#define APPROVAL_COLUMNS                                                                          \
-  "id, run, agent, tool, arguments, arguments_sha256, reason, requested_at, expires_at, status, " \
-  "decided_by, decided_at, comment, edited_arguments"
-
 #define APPROVAL_VALUES "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
-// With what a person is asked, where it is no call.
-#define QUESTION "(SELECT question FROM questions WHERE approval = approvals.id)"
-#define QUESTION_DAMAGED                                                            \
-  "EXISTS (SELECT 1 FROM questions WHERE approval = approvals.id AND " ROW_DAMAGED( \
-      "questions.checksum", "questions", "approval, question") ")"
-#define READ_APPROVALS                                                                                       \
-  "SELECT " APPROVAL_COLUMNS ", coalesce(" QUESTION ", ''), status NOT BETWEEN 0 AND 5 OR " QUESTION_DAMAGED \
-  " OR " ROW_DAMAGED("checksum", "approvals", APPROVAL_COLUMNS) " FROM approvals "
-
-Approval approval_of(const Statement& row) {
-  Approval out;
-  row.read(out.id, out.run, out.agent, out.tool, out.arguments, out.arguments_sha256, out.reason,
-           out.requested_at, out.expires_at, out.status, out.decided_by, out.decided_at, out.comment,
-           out.edited_arguments, out.question);
-  return out;
-}
-
 #define DECISION_COLUMNS \
   "update_id, approval, decision, arguments_sha256, edited_arguments, decided_by, comment, at"
 
@@ -125,8 +106,7 @@ Result<Approval> SqliteStore::approval(std::string_view id) {
 
 Result<std::vector<Approval>> SqliteStore::approvals(const ApprovalFilter& filter) {
   return reading<std::vector<Approval>>([&](Database& db) -> Result<std::vector<Approval>> {
-    Result<std::int64_t> before =
-        page_before(db, "SELECT n FROM approvals WHERE id = ?1", filter.after, "approval");
+    Result<std::int64_t> before = page_before(db, kPlaceOfApproval, filter.after, "approval");
     if (!before) return fail(before.error());
     // Three statements, so that each finds its index.
     sqlite::Literal sql = READ_APPROVALS "WHERE n < ?1 AND (?2 IS NULL OR status = ?2) ORDER BY n DESC";

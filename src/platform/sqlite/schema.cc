@@ -88,13 +88,15 @@ ALTER TABLE definitions ADD COLUMN checksum INTEGER;
 ALTER TABLE current_definitions ADD COLUMN checksum INTEGER;
 )sql";
 
-// A page of runs is read from these alone (runs.cc), and so are counts and lists (run_index.cc). Other
+// A page of runs is read from these alone (runs.cc), and so are counts and lists (run_index.cc); inboxes of
+// teams are found by the agents (inbox.cc). Other
 // landings keep them as they keep every index.
 constexpr const char* kListIndexes = R"sql(
 CREATE INDEX IF NOT EXISTS runs_listed ON runs
   (n, run, agent, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
 CREATE INDEX IF NOT EXISTS runs_listed_by_agent ON runs
   (agent, n, run, definition_hash, idempotency_key, request_id, engine_run_id, created_at, started_at);
+CREATE INDEX IF NOT EXISTS approvals_by_agent ON approvals (status, agent, n);
 CREATE INDEX IF NOT EXISTS runs_by_time ON runs (created_at, agent, run);
 CREATE INDEX IF NOT EXISTS bills_counted ON bills (run, status);
 CREATE INDEX IF NOT EXISTS accounts_limited ON accounts (at, run) WHERE limit_tokens IS NOT NULL OR

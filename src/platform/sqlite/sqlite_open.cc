@@ -99,6 +99,7 @@ Result<OpenStores> open_sqlite(const SqliteOptions& options, const Clock& clock,
   out.grants = tables.get();
   out.audit = tables.get();
   out.links = tables.get();
+  out.inbox = tables.get();
   out.store = std::move(tables);
   out.streams = std::move(log);
   return out;

@@ -13,6 +13,7 @@
 #include "holdfast/status.h"
 #include "platform/audit_store.h"
 #include "platform/identity_store.h"
+#include "platform/inbox.h"
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
@@ -46,6 +47,7 @@ struct OpenStores {
   SecretStore* secrets = nullptr;        // the store's
   IdentityStore* identities = nullptr;   // the store's
   LinkStore* links = nullptr;            // the store's
+  InboxStore* inbox = nullptr;           // the store's
   std::unique_ptr<Outbox> outbox;        // of these two; goes before they do
   std::unique_ptr<Snapshots> snapshots;  // of these two; goes before they do
   std::unique_ptr<RunIndex> index;       // of the store; goes before it does

@@ -15,6 +15,7 @@
 #include "platform/audit_store.h"
 #include "platform/fork_store.h"
 #include "platform/identity_store.h"
+#include "platform/inbox.h"
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
@@ -40,7 +41,8 @@ class SqliteStore : public Store,
                     public OidcStore,
                     public AuditStore,
                     public ToolGrantStore,
-                    public LinkStore {
+                    public LinkStore,
+                    public InboxStore {
  public:
   SqliteStore(std::unique_ptr<Database> lock, std::unique_ptr<Database> db, std::filesystem::path path,
               std::string vfs, Fatal fatal, std::function<void(const std::string&)> complain,
@@ -69,6 +71,10 @@ class SqliteStore : public Store,
   Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
 
   Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
+  Result<std::vector<std::string>> asking_agents(std::string_view after) override;
+  Result<std::vector<Approval>> asked_by(const std::vector<std::string>& agents, std::string_view after,
+                                         std::uint32_t limit) override;
+
   Result<EffectRecord> settle_effect(std::string_view key, bool succeeded, std::string_view result) override;
   Result<std::optional<EffectRecord>> lookup_effect(std::string_view key) override;
 

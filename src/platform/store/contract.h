@@ -19,6 +19,7 @@
 #include "holdfast/status.h"
 #include "platform/audit_store.h"
 #include "platform/identity_store.h"
+#include "platform/inbox.h"
 #include "platform/links.h"
 #include "platform/oidc_store.h"
 #include "platform/outbox.h"
@@ -38,6 +39,7 @@ class StorePlace {
     std::unique_ptr<Streams> streams;
     IdentityStore* identities = nullptr;  // the store's
     LinkStore* links = nullptr;           // the store's
+    InboxStore* inbox = nullptr;          // the store's
     std::unique_ptr<Outbox> outbox;
     SecretStore* secrets = nullptr;    // the store's
     OidcStore* oidc = nullptr;         // the store's
@@ -75,6 +77,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
     audit_ = opened->audit;
     grants_ = opened->grants;
     links_ = opened->links;
+    inbox_ = opened->inbox;
     outbox_ = std::move(opened->outbox);
     index_ = std::move(opened->index);
   }
@@ -96,6 +99,7 @@ class StoreContract : public ::testing::TestWithParam<StoreBackend> {
   AuditStore* audit_ = nullptr;
   ToolGrantStore* grants_ = nullptr;
   LinkStore* links_ = nullptr;
+  InboxStore* inbox_ = nullptr;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<RunIndex> index_;
 };

@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/sha256.h"
 #include "platform/contract.h"
@@ -152,6 +153,41 @@ TEST_P(StoreContract, ApprovalsAreListedByStatusAndRun) {
   filter.limit = 1;
   filter.after = "c";
   EXPECT_EQ(store_->approvals(filter)->front().id, "b");
+}
+
+// A team's inbox, whose agents ask between all others.
+TEST_P(StoreContract, WhatWaitsIsFoundByTheAgentsThatAsk) {
+  const std::string agents[] = {"ann", "bob", "eve"};
+  for (int i = 0; i < 9; ++i) {
+    Approval approval = refund_approval();
+    approval.id = "a" + std::to_string(i);
+    approval.agent = agents[i % 3];
+    ASSERT_TRUE(store_->request_approval(approval));
+  }
+  const auto ids = [&](const std::vector<std::string>& of, const std::string& after, std::uint32_t limit) {
+    std::string out;
+    const auto rows = inbox_->asked_by(of, after, limit);
+    EXPECT_TRUE(rows) << rows.error().message();
+    for (const Approval& row : *rows) out += row.id + " ";
+    return out;
+  };
+  EXPECT_EQ(*inbox_->asking_agents(""), (std::vector<std::string>{"ann", "bob", "eve"}));
+  EXPECT_EQ(*inbox_->asking_agents("ann"), (std::vector<std::string>{"bob", "eve"}));
+  EXPECT_EQ(ids({"ann", "eve"}, "", 100), "a8 a6 a5 a3 a2 a0 ");
+  EXPECT_EQ(ids({"eve", "ann"}, "", 3), "a8 a6 a5 ");
+  EXPECT_EQ(ids({"ann", "eve"}, "a5", 3), "a3 a2 a0 ");
+  EXPECT_EQ(ids({"ann", "eve"}, "a4", 1), "a3 ") << "behind somebody else's";
+  EXPECT_EQ(ids({}, "", 100), "");
+  EXPECT_EQ(ids({"nobody"}, "", 100), "");
+  EXPECT_EQ(inbox_->asked_by({"ann"}, "zz", 1).error().code(), Code::kInvalidArgument);
+  Approval outcome;
+  outcome.status = ApprovalStatus::kApproved;
+  for (const char* id : {"a1", "a4", "a7", "a8"}) {
+    outcome.id = id;
+    ASSERT_TRUE(store_->settle_approval(outcome));
+  }
+  EXPECT_EQ(*inbox_->asking_agents(""), (std::vector<std::string>{"ann", "eve"}));
+  EXPECT_EQ(ids({"bob", "eve"}, "", 100), "a5 a2 ");
 }
 
 }  // namespace holdfast::platform

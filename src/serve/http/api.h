@@ -17,6 +17,7 @@
 #include "holdfast/status.h"
 #include "http/message.h"
 #include "platform/audit_store.h"
+#include "platform/inbox.h"
 #include "platform/store.h"
 #include "runs/after.h"
 #include "runs/decision_links.h"
@@ -76,6 +77,7 @@ struct ApiDependencies {
   runs::Runs* runs = nullptr;
   runs::Forks* forks = nullptr;
   platform::Store* store = nullptr;
+  platform::InboxStore* inbox = nullptr;
   runs::DecisionLinks* links = nullptr;
   std::string slack_secret;  // with which Slack signs what its buttons send; empty: nobody decides there
   const identity::Gate* gate = nullptr;  // none: nobody is let in

@@ -21,10 +21,11 @@ Json votes_json(const Json& votes) {
 
 }  // namespace
 
-Status add_terms(platform::Store& store, const platform::Approval& approval, Json& out) {
+Result<Json> terms_json(platform::Store& store, const platform::Approval& approval) {
   const auto record = store.lookup_step(protocol::terms_key(approval.id));
-  if (!record) return record.error();
-  if (!*record) return {};
+  if (!record) return fail(record.error());
+  Json out = Json::object();
+  if (!*record) return out;
   const Json stored = parse_json<Json>((*record)->result);
   const Json terms = stored.value("terms", Json::object());
   out["rule"] = stored.value("rule", "");
@@ -41,17 +42,30 @@ Status add_terms(platform::Store& store, const platform::Approval& approval, Jso
     out["escalation"].push_back({{"at", iso_time(at)}, {"to", step.value("to", Json::array())}});
   }
   out["escalated"] = 0;
+  return out;
+}
+
+Status add_votes(platform::Store& store, const platform::Approval& approval, Json& terms) {
+  if (terms.empty()) return {};
   for (std::uint32_t n = 1; n <= kMaxNotes; ++n) {
     const auto noted = store.lookup_step(protocol::note_key(approval.id, n));
     if (!noted) return noted.error();
     if (!*noted) break;
     const Json note = parse_json<Json>((*noted)->result);
-    out["votes"] = votes_json(note.value("votes", Json::array()));
-    out["have"] = out["votes"].size();
-    out["escalated"] = note.value("level", 0);
+    terms["votes"] = votes_json(note.value("votes", Json::array()));
+    terms["have"] = terms["votes"].size();
+    terms["escalated"] = note.value("level", 0);
   }
   // The last of them is no note: it is the decision.
-  if (approval.status == platform::ApprovalStatus::kApproved) out["have"] = out["need"];
+  if (approval.status == platform::ApprovalStatus::kApproved) terms["have"] = terms["need"];
+  return {};
+}
+
+Status add_terms(platform::Store& store, const platform::Approval& approval, Json& out) {
+  auto terms = terms_json(store, approval);
+  if (!terms) return terms.error();
+  if (Status status = add_votes(store, approval, *terms); !status.ok()) return status;
+  out.update(*terms);
   return {};
 }
 

@@ -10,5 +10,8 @@ namespace holdfast::http {
 
 // Into the JSON of the approval. One that the first word of anybody decides gets nothing.
 Status add_terms(platform::Store& store, const platform::Approval& approval, Json& out);
+// The same in two parts, for who looks at many: what stands of it, {} where nothing does, and the votes.
+Result<Json> terms_json(platform::Store& store, const platform::Approval& approval);
+Status add_votes(platform::Store& store, const platform::Approval& approval, Json& terms);
 
 }  // namespace holdfast::http

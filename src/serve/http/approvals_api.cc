@@ -24,32 +24,51 @@ using runs::DecisionOutcome;
 // How long a request waits for the workflow's answer before it is told that the decision is on its way.
 constexpr std::chrono::milliseconds kAnswerWithin{10'000};
 
-// Of an inbox that is not everybody's a page may be short, or empty, with more behind it: one request looks
-// at so many.
+// Of somebody's own inbox a page may be short, or empty, with more behind it: one request looks at so many,
+// and reads so many at once.
 constexpr std::uint32_t kMostLooked = 1000;
+constexpr std::uint32_t kLookedAtOnce = 100;
+
+// None: it is in another inbox.
+Result<std::optional<Json>> row_in(ApiContext& context, Inbox& inbox, const Approval& approval) {
+  const auto of_teams = inbox.is_of_teams(approval);
+  if (!of_teams) return fail(of_teams.error());
+  if (!*of_teams) return std::optional<Json>();
+  auto terms = terms_json(context.store(), approval);
+  if (!terms) return fail(terms.error());
+  if (!inbox.may_be_for(approval, *terms)) return std::optional<Json>();
+  if (Status status = add_votes(context.store(), approval, *terms); !status.ok()) return fail(status);
+  if (!inbox.is_for(*terms)) return std::optional<Json>();
+  Json row = approval_json(approval);
+  row.update(*terms);
+  return std::optional<Json>(std::move(row));
+}
 
 Response page_of(ApiContext& context, platform::ApprovalFilter filter, Inbox& inbox) {
   const std::uint32_t limit = filter.limit;
-  if (!inbox.is_everybodys()) filter.limit = kMostLooked;
-  auto approvals = context.store().approvals(filter);
-  if (!approvals) return Problem::from(approvals.error()).response();
+  const bool finds_all = inbox.finds_all(filter);
+  const std::uint32_t most = finds_all ? limit : kMostLooked;
+  filter.limit = finds_all ? limit : kLookedAtOnce;
   Json rows = Json::array();
-  std::string last;
-  for (const Approval& approval : *approvals) {
-    if (rows.size() == limit) break;
-    last = approval.id;
-    const auto of_teams = inbox.is_of_teams(approval);
-    if (!of_teams) return Problem::from(of_teams.error()).response();
-    if (!*of_teams) continue;
-    Json row = approval_json(approval);
-    if (Status status = add_terms(context.store(), approval, row); !status.ok())
-      return Problem::from(status).response();
-    if (inbox.is_for(approval, row)) rows.push_back(std::move(row));
+  bool more = !inbox.is_nobodys();
+  for (std::uint32_t looked = 0; more && rows.size() < limit && looked < most;) {
+    const auto approvals = inbox.page(filter);
+    if (!approvals) return Problem::from(approvals.error()).response();
+    more = approvals->size() == filter.limit;
+    for (const Approval& approval : *approvals) {
+      if (rows.size() == limit) {
+        more = true;
+        break;
+      }
+      ++looked;
+      filter.after = approval.id;
+      auto row = row_in(context, inbox, approval);
+      if (!row) return Problem::from(row.error()).response();
+      if (*row) rows.push_back(std::move(**row));
+    }
   }
-  const bool more =
-      approvals->size() == filter.limit || (!approvals->empty() && last != approvals->back().id);
-  return json_response(
-      {{"approvals", std::move(rows)}, {"next_cursor", more ? Json(base64url(last)) : Json(nullptr)}});
+  return json_response({{"approvals", std::move(rows)},
+                        {"next_cursor", more ? Json(base64url(filter.after)) : Json(nullptr)}});
 }
 
 Response list_approvals(ApiContext& context, Request& request) {

@@ -15,6 +15,12 @@ namespace {
 
 constexpr std::string_view kUser = "user:";
 
+bool may_decide(const ApiContext& context, const Request& request) {
+  const auto* gate = context.deps.gate;
+  return gate != nullptr &&
+         gate->check(sender_of(request), context.deps.namespace_name, Permission::kDecide).ok();
+}
+
 }  // namespace
 
 std::expected<Inbox, Problem> Inbox::of(ApiContext& context, const Request& request) {
@@ -25,7 +31,9 @@ std::expected<Inbox, Problem> Inbox::of(ApiContext& context, const Request& requ
         Problem(400, "invalid_parameter", fmt::format("'for' is '{}'", bounded_text(std::string(whose), 100)))
             .hint("me, team or all"));
   }
-  out.mine_ = whose == "me";
+  // At an open server nobody is anybody: whoever is there may decide all of it.
+  out.mine_ = whose == "me" && sender_of(request).kind != identity::Caller::Kind::kLocal;
+  out.may_decide_ = may_decide(context, request);
   const std::string team(request.query_value("team").value_or(""));
   if (whose == "team" && !team.empty())
     return std::unexpected(
@@ -41,25 +49,56 @@ Result<bool> Inbox::is_of_teams(const platform::Approval& approval) {
   if (!of_teams_) return true;
   auto team = team_of(approval.agent);
   if (!team) return fail(team.error());
-  return !team->empty() && std::ranges::find(teams_, *team) != teams_.end();
+  return is_among_teams(*team);
 }
 
-bool Inbox::is_mine(const platform::Approval& approval, const Json& row) const {
+bool Inbox::is_among_teams(const std::string& team) const {
+  return !team.empty() && std::ranges::find(teams_, team) != teams_.end();
+}
+
+Status Inbox::find_agents() {
+  if (agents_) return {};
+  std::vector<std::string> found;
+  std::string after;
+  while (true) {
+    const auto asking = context_->deps.inbox->asking_agents(after);
+    if (!asking) return asking.error();
+    for (const std::string& agent : *asking) {
+      auto team = team_of(agent);
+      if (!team) return team.error();
+      if (is_among_teams(*team)) found.push_back(agent);
+    }
+    if (asking->size() < platform::kMaxPage) break;
+    after = asking->back();
+  }
+  agents_ = std::move(found);
+  return {};
+}
+
+Result<std::vector<platform::Approval>> Inbox::page(const platform::ApprovalFilter& filter) {
+  if (!by_agents(filter)) return context_->store().approvals(filter);
+  if (Status status = find_agents(); !status.ok()) return fail(std::move(status));
+  // Of so many agents whatever waits is looked at instead.
+  if (agents_->size() > platform::kMaxInboxAgents) return context_->store().approvals(filter);
+  return context_->deps.inbox->asked_by(*agents_, filter.after, filter.limit);
+}
+
+bool Inbox::has_voted(const Json& terms) const {
+  const std::string& name = sender_of(*request_).name;
+  const auto votes = terms.find("votes");
+  return votes != terms.end() &&
+         std::ranges::any_of(*votes, [&](const Json& vote) { return vote.value("by", "") == name; });
+}
+
+bool Inbox::may_be_mine(const platform::Approval& approval, const Json& terms) const {
   const identity::Caller& sender = sender_of(*request_);
-  // At an open server nobody is anybody: whoever is there may decide all of it.
-  if (sender.kind == identity::Caller::Kind::kLocal) return true;
-  const auto* gate = context_->deps.gate;
-  if (gate == nullptr || !gate->check(sender, context_->deps.namespace_name, Permission::kDecide).ok())
-    return false;
   if (const auto question = question_of(approval))
     return !not_asked(*context_, *request_, *question, sender.name);
-  if (!row.contains("need")) return true;  // the first word of anybody decides
-  const auto same = [&](const Json& vote) { return vote.value("by", "") == sender.name; };
-  if (std::ranges::any_of(row["votes"], same)) return false;
-  if (row.value("four_eyes", false) && row.value("requester", "") == sender.name) return false;
-  if (row["who"].empty() || is_among(row["who"])) return true;
+  if (!terms.contains("need")) return true;  // the first word of anybody decides
+  if (terms.value("four_eyes", false) && terms.value("requester", "") == sender.name) return false;
+  if (terms["who"].empty() || is_among(terms["who"])) return true;
   const std::string now = iso_time(context_->deps.environment->clock().now());
-  return std::ranges::any_of(row["escalation"], [&](const Json& step) {
+  return std::ranges::any_of(terms["escalation"], [&](const Json& step) {
     return step.value("at", now) <= now && is_among(step.value("to", Json::array()));
   });
 }

@@ -6,6 +6,7 @@
 
 #include <expected>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,26 +19,43 @@ class Inbox {
  public:
   static std::expected<Inbox, Problem> of(ApiContext& context, const Request& request);
 
-  bool is_everybodys() const { return !mine_ && !of_teams_; }
-  // By the agent alone; asked first, as it costs least. Blocks on the store.
-  Result<bool> is_of_teams(const platform::Approval& approval);
-  // `row` is its JSON with its terms.
-  bool is_for(const platform::Approval& approval, const Json& row) const {
-    return !mine_ || is_mine(approval, row);
+  // Who may decide nothing has nothing, nor has who is in no team.
+  bool is_nobodys() const { return (mine_ && !may_decide_) || (of_teams_ && teams_.empty()); }
+  // All that a page finds is in it; else so many are looked at as the filter says.
+  bool finds_all(const platform::ApprovalFilter& filter) const {
+    return !mine_ && (!of_teams_ || by_agents(filter));
   }
+  // What there is behind `filter.after`. Blocks on the store, as what follows.
+  Result<std::vector<platform::Approval>> page(const platform::ApprovalFilter& filter);
+  // By the agent alone; asked first, as it costs least.
+  Result<bool> is_of_teams(const platform::Approval& approval);
+  // By its terms without the votes (http/approval_terms.h), which cost more.
+  bool may_be_for(const platform::Approval& approval, const Json& terms) const {
+    return !mine_ || may_be_mine(approval, terms);
+  }
+  bool is_for(const Json& terms_with_votes) const { return !mine_ || !has_voted(terms_with_votes); }
 
  private:
   Inbox(ApiContext& context, const Request& request) : context_(&context), request_(&request) {}
-  bool is_mine(const platform::Approval& approval, const Json& row) const;
+  // Only what waits is found by its agents.
+  bool by_agents(const platform::ApprovalFilter& filter) const {
+    return of_teams_ && filter.status == platform::ApprovalStatus::kPending && filter.run.empty();
+  }
+  Status find_agents();
+  bool may_be_mine(const platform::Approval& approval, const Json& terms) const;
+  bool has_voted(const Json& terms) const;
   bool is_among(const Json& who) const;
+  bool is_among_teams(const std::string& team) const;
   Result<std::string> team_of(const std::string& agent);
 
   ApiContext* context_;
   const Request* request_;
   bool mine_ = false;
+  bool may_decide_ = false;
   bool of_teams_ = false;
   std::vector<std::string> teams_;
-  std::map<std::string, std::string> team_of_;  // by the agent, as far as they were asked for
+  std::optional<std::vector<std::string>> agents_;  // of these teams, that ask
+  std::map<std::string, std::string> team_of_;      // by the agent, as far as they were asked for
 };
 
 }  // namespace holdfast::http
