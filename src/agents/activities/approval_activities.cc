@@ -72,10 +72,13 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   if (!in.question.is_null()) event["kind"] = "question";
   if (!in.rule.empty()) event["rule"] = in.rule;
   if (in.terms) event["terms"] = *in.terms;
-  publish(ctx, protocol::event::kApprovalRequested, event, "approval/" + in.id + "/requested");
-  // Who watches all runs sees that one waits for a person, and below that it does not any more.
-  publish_to(kFeed, protocol::event::kApprovalRequested, news_of(ctx, in.id),
-             "approval/" + in.id + "/requested");
+  // Who watches all runs sees that one waits for a person, and below that it does not any more. One sync for
+  // both logs.
+  const std::string key = "approval/" + in.id + "/requested";
+  require_ok(deps_.streams->publish_soon(kFeed, protocol::event::kApprovalRequested,
+                                         dump_json(news_of(ctx, in.id)), key),
+             "publishing an event");
+  publish(ctx, protocol::event::kApprovalRequested, event, key);
 }
 
 Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
@@ -85,7 +88,6 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
   approval.decided_at = wall_time(in.decided_at_ms);
   approval.comment = in.comment;
   approval.edited_arguments = in.edited_arguments;
-  require(deps_.store->settle_approval(approval), "recording the decision");
   Json event = {{"approval", in.id},     {"step", in.call.step},        {"tool", in.call.tool},
                 {"outcome", in.outcome}, {"decided_by", in.decided_by}, {"comment", excerpt(in.comment)}};
   if (!in.edited_arguments.empty())
@@ -93,8 +95,12 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
         excerpt(in.edited_arguments);
   if (!in.votes.empty()) event["votes"] = in.votes;
   if (!in.scope.empty()) event["scope"] = in.scope;
-  publish(ctx, protocol::event::kApprovalDecided, event, "approval/" + in.id + "/decided");
-  publish_to(kFeed, protocol::event::kApprovalDecided, news_of(ctx, in.id), "approval/" + in.id + "/decided");
+  // One sync: the call that was decided waits for it.
+  const std::string key = "approval/" + in.id + "/decided";
+  std::vector<platform::Told> tells = {told(ctx, protocol::event::kApprovalDecided, event, key)};
+  tells.emplace_back(kFeed, std::string(protocol::event::kApprovalDecided), dump_json(news_of(ctx, in.id)),
+                     key);
+  require(deps_.outbox->settle_approval(approval, tells), "recording the decision");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just

@@ -2,7 +2,9 @@
 
 #include "platform/calls.h"
 #include "platform/link_calls.h"
+#include "platform/outbox_calls.h"
 
+#include "platform_postgres/outbox.h"
 #include "platform_postgres/postgres_store_impl.h"
 
 namespace holdfast::platform {
@@ -92,6 +94,7 @@ struct ApprovalRows {
     Statement update(db, "UPDATE decisions SET answer = $2, why = $3 WHERE update_id = $1");
     return update.bind(update_id, answer, why).run();
   }
+  Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
   Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
 };
 
@@ -129,9 +132,6 @@ Result<std::vector<Approval>> PostgresStore::approvals(const ApprovalFilter& fil
   });
 }
 
-Result<Approval> PostgresStore::begin_decision(const DecisionAttempt& attempt) {
-  if (Status status = rules::check_attempt(attempt); !status.ok()) return fail(status);
-  Status refused;
 Result<std::vector<std::string>> PostgresStore::asking_agents(std::string_view after) {
   return reading<std::vector<std::string>>([&](Connection& db) {
     // From each name to the next one: as many steps as there are agents.
@@ -165,6 +165,9 @@ Result<std::vector<Approval>> PostgresStore::asked_by(const std::vector<std::str
   });
 }
 
+Result<Approval> PostgresStore::begin_decision(const DecisionAttempt& attempt) {
+  if (Status status = rules::check_attempt(attempt); !status.ok()) return fail(status);
+  Status refused;
   Result<Approval> approval = write<Approval>([&](Connection& db) {
     return calls::begin_decision(ApprovalRows{db}, attempt, clock_.now(), refused);
   });
@@ -183,15 +186,25 @@ Result<std::vector<DecisionAttempt>> PostgresStore::unanswered_decisions(std::st
 }
 
 Result<Approval> PostgresStore::finish_decision(std::string_view update_id, bool won, std::string_view why) {
-  return write<Approval>([&](Connection& db) {
-    return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
-  });
+  // Of a decision that stands the run is about to write the same, and its next call waits for that.
+  const Haste haste = won && why.empty() ? Haste::kWithOthers : Haste::kNow;
+  return write<Approval>(
+      [&](Connection& db) {
+        return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
+      },
+      haste);
 }
 
 Result<Approval> PostgresStore::settle_approval(const Approval& outcome) {
   if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
   return write<Approval>(
       [&](Connection& db) { return calls::settle_approval(ApprovalRows{db}, outcome, clock_.now()); });
+}
+
+Result<Approval> PostgresStore::settle_approval(const Approval& outcome, const OutboxRow& row) {
+  if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
+  return write<Approval>(
+      [&](Connection& db) { return calls::settle_approval(ApprovalRows{db}, outcome, row, clock_.now()); });
 }
 
 // ---- links

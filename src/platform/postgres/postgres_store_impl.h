@@ -64,16 +64,17 @@ class PostgresStore : public Store,
                                  const OutboxRow& row) override;
   Result<std::pair<EffectRecord, bool>> settle_effect(std::string_view key, bool succeeded,
                                                       std::string_view result, const OutboxRow& row) override;
+  Result<Approval> settle_approval(const Approval& outcome, const OutboxRow& row) override;
   Result<std::vector<OutboxRow>> outbox_rows(std::int64_t after) override;
   Status forget_outbox(const std::vector<std::int64_t>& rows) override;
   Status forget_histories(const std::vector<GoneHistory>& gone) override;
   Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
 
-  Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
   Result<std::vector<std::string>> asking_agents(std::string_view after) override;
   Result<std::vector<Approval>> asked_by(const std::vector<std::string>& agents, std::string_view after,
                                          std::uint32_t limit) override;
 
+  Result<EffectRecord> begin_effect(const EffectIntent& intent) override;
   Result<EffectRecord> settle_effect(std::string_view key, bool succeeded, std::string_view result) override;
   Result<std::optional<EffectRecord>> lookup_effect(std::string_view key) override;
 
@@ -212,12 +213,14 @@ class PostgresStore : public Store,
   // Runs `work(db) -> Result<T>` in a transaction, perhaps again when the connection went; the answer is
   // durable when this returns.
   template <typename T, typename Work>
-  Result<T> write(Work work) {
+  Result<T> write(Work work, Haste haste = Haste::kNow) {
     std::optional<Result<T>> out;
-    Status status = commit_.run([&](Connection& db) {
-      out.emplace(work(db));
-      return out->has_value() ? Status() : out->error();
-    });
+    Status status = commit_.run(
+        [&](Connection& db) {
+          out.emplace(work(db));
+          return out->has_value() ? Status() : out->error();
+        },
+        haste);
     if (!status.ok()) return fail(std::move(status));
     return std::move(*out);
   }

@@ -2,10 +2,11 @@
 
 #include "platform/calls.h"
 #include "platform/link_calls.h"
+#include "platform/outbox_calls.h"
 
-#include "platform_sqlite/sqlite_store_impl.h"
 #include "platform_sqlite/approval_rows.h"
 #include "platform_sqlite/outbox.h"
+#include "platform_sqlite/sqlite_store_impl.h"
 
 namespace holdfast::platform {
 
@@ -88,6 +89,7 @@ struct ApprovalRows {
                              "decisions", DECISION_COLUMNS ", ?2, ?3") " WHERE update_id = ?1");
     return update.bind(update_id, answer, why).run();
   }
+  Status tell(const OutboxRow& row) { return insert_outbox(db, row); }
   Status insert_audit(const AuditRow& row) { return platform::insert_audit(db, row); }
 };
 
@@ -141,15 +143,25 @@ Result<std::vector<DecisionAttempt>> SqliteStore::unanswered_decisions(std::stri
 }
 
 Result<Approval> SqliteStore::finish_decision(std::string_view update_id, bool won, std::string_view why) {
-  return write<Approval>([&](Database& db) {
-    return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
-  });
+  // Of a decision that stands the run is about to write the same, and its next call waits for that.
+  const Haste haste = won && why.empty() ? Haste::kWithOthers : Haste::kNow;
+  return write<Approval>(
+      [&](Database& db) {
+        return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
+      },
+      haste);
 }
 
 Result<Approval> SqliteStore::settle_approval(const Approval& outcome) {
   if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
   return write<Approval>(
       [&](Database& db) { return calls::settle_approval(ApprovalRows{db}, outcome, clock_.now()); });
+}
+
+Result<Approval> SqliteStore::settle_approval(const Approval& outcome, const OutboxRow& row) {
+  if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
+  return write<Approval>(
+      [&](Database& db) { return calls::settle_approval(ApprovalRows{db}, outcome, row, clock_.now()); });
 }
 
 // ---- links

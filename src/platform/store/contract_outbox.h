@@ -52,6 +52,31 @@ TEST_P(StoreContract, WhatAStepTellsComesBackWhenTheLogLostIt) {
   EXPECT_THAT(rows_of(*store_), ::testing::IsEmpty());
 }
 
+// Though somebody else has written the outcome into its row before: only the run tells.
+TEST_P(StoreContract, WhatARunTellsOfAnApprovalIsAsDurableAsItsOutcome) {
+  Approval asked;
+  asked.id = "ap";
+  asked.run = "r";
+  asked.tool = "pay";
+  asked.arguments = "{}";
+  ASSERT_TRUE(store_->request_approval(asked));
+  Approval outcome = asked;
+  outcome.status = ApprovalStatus::kApproved;
+  ASSERT_TRUE(store_->settle_approval(outcome));
+  const std::vector<Told> tells = {{"r", "approval.decided", "{}", "ap/decided"},
+                                   {"feed", "approval.decided", "{}", "ap"}};
+  ASSERT_TRUE(outbox_->settle_approval(outcome, tells));
+  ASSERT_TRUE(outbox_->settle_approval(outcome, tells)) << "an activity retry";
+  outcome.status = ApprovalStatus::kRejected;
+  EXPECT_EQ(outbox_->settle_approval(outcome, tells).error().code(), Code::kFailedPrecondition);
+  EXPECT_EQ(streams_->publish("r", "later", "{}")->seq, 2u) << "told once";
+  ASSERT_TRUE(streams_->erase({"r", "feed"}).ok());
+  close();
+  open();
+  EXPECT_EQ(streams_->read("r", "", 100)->events.size(), 1u);
+  EXPECT_EQ(streams_->read("feed", "", 100)->events.size(), 1u);
+}
+
 TEST_P(StoreContract, WhatTheLogHasIsNotToldAgain) {
   auto writer = *streams_->open("r", "1", 1);
   ASSERT_TRUE(writer->append("Hel").ok());

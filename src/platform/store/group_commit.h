@@ -4,8 +4,10 @@
 // gathers. The thread that finds no leader leads; there is no thread of its own. What a batch is to a
 // database is the business of whoever makes the object; it sets the status of every piece. Thread-safe.
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -15,6 +17,9 @@
 #include "holdfast/status.h"
 
 namespace holdfast::platform {
+
+// What nobody waits for goes along with what somebody does: it leads only when nobody else has for a while.
+enum class Haste : std::uint8_t { kNow, kWithOthers };
 
 template <typename Database>
 class GroupCommit {
@@ -28,14 +33,19 @@ class GroupCommit {
   using Batch = std::vector<Piece*>;
   static constexpr std::size_t kMaxBatch = 256;
 
-  explicit GroupCommit(std::function<void(Batch&)> commit) : commit_(std::move(commit)) {}
+  // About what a sync takes, so whoever waits for company hardly waits longer than without.
+  static constexpr std::chrono::microseconds kCompany{500};
+
+  explicit GroupCommit(std::function<void(Batch&)> commit, std::chrono::microseconds company = kCompany)
+      : commit_(std::move(commit)), company_(company) {}
 
   // Returns when `work` is durable, or has failed and changed nothing.
-  Status run(const Work& work) {
+  Status run(const Work& work, Haste haste = Haste::kNow) {
     Piece self;
     self.work = &work;
     std::unique_lock lock(mutex_);
     waiting_.push_back(&self);
+    if (haste == Haste::kWithOthers) changed_.wait_for(lock, company_, [&] { return self.done; });
     changed_.wait(lock, [&] { return self.done || !leading_; });
     if (self.done) return self.status;
 
@@ -84,6 +94,7 @@ class GroupCommit {
 
  private:
   const std::function<void(Batch&)> commit_;
+  const std::chrono::microseconds company_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Piece*> waiting_;  // guarded by mutex_

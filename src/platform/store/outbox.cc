@@ -213,4 +213,13 @@ Result<std::pair<EffectRecord, bool>> Outbox::settle_effect(std::string_view run
   return settled;
 }
 
+Result<Approval> Outbox::settle_approval(const Approval& outcome, const std::vector<Told>& events) {
+  Result<OutboxRow> row = row_for(outcome.run, events);
+  if (!row) return fail(row.error());
+  Result<Approval> settled = table_.settle_approval(outcome, *row);
+  if (!settled) return settled;
+  if (Status status = show(events, row->n); !status.ok()) return fail(std::move(status));
+  return settled;
+}
+
 }  // namespace holdfast::platform

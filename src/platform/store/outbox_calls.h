@@ -49,4 +49,12 @@ Result<std::pair<EffectRecord, bool>> settle_effect(Rows rows, std::string_view 
   return std::pair(*std::move(record), stands);
 }
 
+template <typename Rows>
+Result<Approval> settle_approval(Rows rows, const Approval& outcome, const OutboxRow& row, WallTime now) {
+  Result<Approval> settled = settle_approval(rows, outcome, now);
+  if (!settled || row.n == 0) return settled;
+  if (Status status = rows.tell(row); !status.ok()) return fail(std::move(status));
+  return settled;
+}
+
 }  // namespace holdfast::platform::calls
