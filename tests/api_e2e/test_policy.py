@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_identity import add_user, bearer, code, guarded, make_key, sign_in  # noqa: F401
+from test_identity import add_user, bearer, code, guarded, local_key, make_key, sign_in  # noqa: F401
 
 FOUR_EYES = """  approvals:
     language: cel
@@ -50,6 +50,51 @@ def test_two_people_with_the_role_and_not_who_started_it(guarded, agent_text, pa
     assert (last.status, last.json["status"], last.json["have"]) == (200, "approved", 2), last.text
     guarded.wait_until(lambda: guarded.get("/api/v1/runs/eyes", **pages["bob"]).json["status"] == "completed")
     assert payments() == [250], guarded.get("/api/v1/runs/eyes", **pages["bob"]).text
+
+
+def test_a_link_is_no_second_person_and_no_way_round_the_rule(guarded, agent_text, payments):  # noqa: F811
+    deploy = bearer(make_key(guarded, "dd", {"default": ["deployer"]})["key"])
+    for name, roles in (("ann", ["operator", "approver"]), ("bob", ["approver"]), ("zoe", ["approver"])):
+        add_user(guarded, name, {"default": roles})
+    pages = {name: {"Cookie": sign_in(guarded, name)[1], "Sec-Fetch-Site": "same-origin"} for name in ("ann", "bob", "zoe")}
+
+    def asked(run, rule):
+        text = with_policy(agent_text(), f"  approvals: {{rules: [{{tool: pay, action: ask, {rule}}}]}}\n")
+        assert guarded.request("PUT", "/api/v1/agents/payer", text, deploy).status in (200, 201)
+        assert guarded.post("/api/v1/runs", {"agent": "payer", "input": "pay", "id": run}, pages["ann"]).status == 202
+        return guarded.wait_until(lambda: [one for one in guarded.get("/api/v1/approvals", **pages["bob"]).json["approvals"] if one["run"] == run])[0]
+
+    def link(approval, maker, recipient):
+        return guarded.post(f"/api/v1/approvals/{approval['id']}/links", {"for": recipient}, pages[maker])
+
+    notify = [{"on": ["approval"], "for": "bob", "type": "slack", "slack": {"url_env": "NOWHERE"}}]
+    own = with_policy(agent_text(), "")
+    for body in ({"agent": "payer", "notify": notify}, {"agent": own}):
+        alone = guarded.post("/api/v1/runs", {**body, "input": "pay"}, pages["ann"])
+        assert alone.status == 403 and "deployer" in alone.json["detail"], alone.text
+    eyes = asked("eyes", "four_eyes: true")
+    for maker, recipient in (("ann", "somebody"), ("bob", "ann")):
+        refused = link(eyes, maker, recipient)
+        assert code(refused) == (409, "link_not_allowed") and "ann has started this run" in refused.json["detail"]
+    assert link(eyes, "bob", "somebody").status == 201
+    two = asked("two", "quorum: 2")
+    assert code(link(two, "bob", "bob")) == (409, "link_not_allowed")
+    body = {"decision": "approve", "arguments_sha256": two["arguments_sha256"]}
+    local = [guarded.post(f"/api/v1/approvals/{two['id']}/decision", {**body, "decided_by": name}, bearer(local_key(guarded))) for name in ("bob", "zoe")]
+    assert (local[0].status, local[0].json["have"]) == (200, 1), local[0].text
+    assert code(local[1]) == (409, "decision_refused") and "local has approved already" in local[1].json["detail"]
+    named = asked("named", "who: ['user:zoe']")
+    assert code(link(named, "bob", "zoe")) == (409, "link_not_allowed")
+    assert code(link(named, "zoe", "bob")) == (409, "link_cannot_decide")
+    made = link(named, "zoe", "zoe")
+    assert made.status == 201, made.text
+    path = made.json["url"][made.json["url"].index("/decide/"):]
+    token = guarded.get(path).text.split('name="token" value="')[1].split('"')[0]
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = guarded.post(path, f"decision=approve&token={token}", form)
+    assert answer.status == 200, answer.text
+    guarded.wait_until(lambda: guarded.get("/api/v1/runs/named", **pages["bob"]).json["status"] == "completed")
+    assert payments() == [250]
 
 
 def rpc(method, params):

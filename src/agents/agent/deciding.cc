@@ -69,27 +69,29 @@ void check_decider(const Pending& pending, const Decision& decision) {
   if (!terms) return;
   if (decision.decided_by.empty())
     reject(kDecisionNotAllowed, "this decision needs the name of whoever decides");
-  bool may = terms->who.empty() || is_among(terms->who, decision.roles, decision.decided_by);
+  const std::string person = protocol::person_of(decision.decided_by);
+  bool may = terms->who.empty() || is_among(terms->who, decision.roles, person);
   std::string who = fmt::format("{}", fmt::join(terms->who, ", "));
   for (int level = 0; level < pending.level; ++level) {
     const auto& to = terms->escalate[static_cast<std::size_t>(level)].to;
-    may = may || is_among(to, decision.roles, decision.decided_by);
+    may = may || is_among(to, decision.roles, person);
     who += fmt::format(", {}", fmt::join(to, ", "));
   }
   if (!may)
     reject(kDecisionNotAllowed,
            fmt::format("{} may not decide this: it is for {}", decision.decided_by, who));
   if (decision.decision == DecisionKind::kReject) return;
-  if (terms->four_eyes && decision.decided_by == terms->requester)
+  if (terms->four_eyes && person == terms->requester)
     reject(kDecisionNotAllowed,
            fmt::format("{} has started this run, and somebody else has to approve its calls",
-                       decision.decided_by));
+                       person));
   if (terms->quorum > 1 && decision.decision == DecisionKind::kEdit)
     reject(kInvalidDecision,
            fmt::format("{} people have to approve the same arguments: approve, or reject with what is wrong",
                        terms->quorum));
-  if (std::ranges::find(pending.votes, decision.decided_by, &Vote::by) != pending.votes.end())
-    reject(kApprovalDecided, fmt::format("{} has approved already; {} of {} have", decision.decided_by,
+  const auto same = [&](const Vote& vote) { return protocol::person_of(vote.by) == person; };
+  if (std::ranges::any_of(pending.votes, same))
+    reject(kApprovalDecided, fmt::format("{} has approved already; {} of {} have", person,
                                          pending.votes.size(), terms->quorum));
 }
 

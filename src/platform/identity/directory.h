@@ -53,6 +53,8 @@ struct Caller {
   Kind kind = Kind::kNobody;
   std::string name;        // the principal
   std::string credential;  // its id, where it has one
+  // At an open server nobody is anybody: a request may say for whom it is made.
+  bool speaks_for_others = false;
 };
 
 // What is changed; none: stays.

@@ -24,12 +24,14 @@ std::optional<std::string_view> bearer(std::string_view authorization) {
   return rest;
 }
 
-// `credential`: the one that says so; empty: the gate is open.
-Caller local(std::string credential = {}) {
-  return {.kind = Caller::Kind::kLocal, .name = std::string(kLocalName), .credential = std::move(credential)};
-}
-
 }  // namespace
+
+Caller Gate::local(std::string credential) const {
+  return {.kind = Caller::Kind::kLocal,
+          .name = std::string(kLocalName),
+          .credential = std::move(credential),
+          .speaks_for_others = is_open()};
+}
 
 Result<Caller> Gate::admit(const Shown& shown) const {
   if (!shown.authorization.empty()) {
@@ -48,7 +50,7 @@ Result<Caller> Gate::admit(const Shown& shown) const {
     if (certificate || !is_open()) return certificate;
   }
   if (shown.user) return admit_user(*shown.user);
-  return is_open() ? local() : Caller{};
+  return is_open() ? local("") : Caller{};
 }
 
 // The open gate is no way in here: a socket's file may let in whom loopback would not.

@@ -58,6 +58,8 @@ class Gate {
   Directory& directory() const { return directory_; }
 
  private:
+  // `credential`: the one that says so; empty: the gate is open.
+  Caller local(std::string credential) const;
   Result<Caller> admit_user(std::uint32_t user) const;
 
   Directory& directory_;

@@ -46,6 +46,12 @@ HOLDFAST_PROTOCOL_JSON(RunAllowance)
 HOLDFAST_PROTOCOL_JSON(Vote)
 HOLDFAST_PROTOCOL_JSON(ApprovalNote)
 
+std::string person_of(const std::string& decided_by) {
+  constexpr std::string_view kLink = "link:";
+  if (!decided_by.starts_with(kLink)) return decided_by;
+  return decided_by.substr(kLink.size(), decided_by.find('/', kLink.size()) - kLink.size());
+}
+
 bool is_among(const std::vector<std::string>& who, const std::vector<std::string>& roles,
               const std::string& name) {
   return std::ranges::any_of(who, [&](const std::string& one) {

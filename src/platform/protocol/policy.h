@@ -42,6 +42,9 @@ struct DecisionTerms {
   std::string on_expiry;             // kExpiryFails, or empty: PlannedCall::approve_on_expiry says
 };
 
+// Whoever decides as "link:NAME" or "link:NAME/slack" is NAME, and no second person.
+std::string person_of(const std::string& decided_by);
+
 // "roles" or "user:NAME" of whoever decides is among those that are let in.
 bool is_among(const std::vector<std::string>& who, const std::vector<std::string>& roles,
               const std::string& name);

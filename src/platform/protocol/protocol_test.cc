@@ -7,6 +7,7 @@
 #include "holdfast/payload.h"
 #include "protocol/activities.h"
 #include "protocol/decision.h"
+#include "protocol/policy.h"
 #include "protocol/run.h"
 #include "protocol/steering.h"
 #include "protocol/undo.h"
@@ -15,6 +16,14 @@ namespace holdfast::protocol {
 namespace {
 
 using ::testing::HasSubstr;
+
+TEST(Person, IsOneByAnyLink) {
+  EXPECT_EQ(person_of("bob"), "bob");
+  EXPECT_EQ(person_of("link:bob"), "bob");
+  EXPECT_EQ(person_of("link:bob/slack:U0123"), "bob");
+  EXPECT_EQ(person_of("link:"), "");
+  EXPECT_EQ(person_of("local/bob"), "local/bob");
+}
 
 constexpr std::string_view kHead = R"({"branch":1,"conversation":"c","sequence":4,"sha256":"ab"})";
 

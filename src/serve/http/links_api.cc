@@ -13,6 +13,7 @@
 #include "http/approval_json.h"
 #include "http/decide_page.h"
 #include "http/form_fields.h"
+#include "http/link_rules.h"
 #include "http/problems.h"
 #include "http/question.h"
 #include "net/multipart.h"
@@ -78,14 +79,7 @@ Response make_link(ApiContext& context, Request& request) {
   if (!wanted) return wanted.error().response();
   auto approval = context.runs().approval(wanted->approval);
   if (!approval) return problem_of(approval.error()).response();
-  // Whoever may not answer himself hands the question only to those who may.
-  if (const auto question = question_of(*approval)) {
-    const auto& people = question->people;
-    if (std::ranges::find(people, wanted->recipient) == people.end()) {
-      if (auto refused = not_asked(context, request, *question, wanted->created_by))
-        return refused->response();
-    }
-  }
+  if (auto against = not_for_a_link(context, request, *approval, *wanted)) return against->response();
   auto made = context.deps.links->make(*wanted);
   if (!made) return problem_of(made.error()).response();
   Json out = link_json(made->row, context.deps.links->now());

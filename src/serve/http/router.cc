@@ -113,7 +113,7 @@ const Caller& sender_of(const Request& request) {
 
 std::string actor_of(const Request& request, std::string_view named) {
   const Caller& sender = sender_of(request);
-  if (sender.kind == Caller::Kind::kLocal || sender.kind == Caller::Kind::kNobody) return std::string(named);
+  if (sender.speaks_for_others || sender.kind == Caller::Kind::kNobody) return std::string(named);
   return sender.name;
 }
 

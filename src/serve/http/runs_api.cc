@@ -20,8 +20,17 @@ using runs::RunStatus;
 
 // ---- POST /runs
 
+// What says which rules hold for a run is the deployer's to say, also where it comes with a start.
+std::optional<Problem> not_a_deployer(ApiContext& context, const Request& request, std::string what) {
+  if (context.deps.gate == nullptr) return std::nullopt;
+  const Status may =
+      context.deps.gate->check(sender_of(request), context.deps.namespace_name, identity::Permission::kDeploy);
+  if (may.ok()) return std::nullopt;
+  return Problem(403, "permission_denied", std::move(what) + ", which takes the role deployer");
+}
+
 // "refunds", or a definition: an object, or text with more than one line.
-std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& body) {
+std::expected<std::string, Problem> agent_of(ApiContext& context, const Request& request, const Json& body) {
   auto member = body.find("agent");
   if (member == body.end() || member->is_null()) {
     return std::unexpected(Problem(400, "missing_field", "'agent' is missing")
@@ -35,6 +44,8 @@ std::expected<std::string, Problem> agent_of(ApiContext& context, const Json& bo
         Problem(400, "invalid_field", "'agent' must be a name, or a definition as YAML text or object"));
   }
   if (!member->is_object() && text.find('\n') == std::string::npos) return text;
+  if (auto refused = not_a_deployer(context, request, "'agent' is a definition, and registers a version"))
+    return std::unexpected(std::move(*refused).hint("name an agent that is registered"));
   auto deployed = context.deps.deploy({.text = text, .source = "agent"});
   if (!deployed && deployed.error().code() == Code::kPermissionDenied)
     return std::unexpected(not_granted(deployed.error()));
@@ -58,9 +69,22 @@ std::string settings_of(ApiContext& context, const Json& body, const Request& re
   return out.empty() ? std::string() : dump_json(out);
 }
 
+// A start that says who decides hands out links: whoever may not change the policy could have them sent to
+// himself.
+std::optional<Problem> hands_out_links(ApiContext& context, const Request& request, const Json& body) {
+  const auto notify = body.find("notify");
+  if (notify == body.end() || !notify->is_array()) return std::nullopt;
+  const bool names = std::ranges::any_of(
+      *notify, [](const Json& entry) { return entry.is_object() && entry.contains("for"); });
+  auto refused = names ? not_a_deployer(context, request, "`for` in `notify` says who decides") : std::nullopt;
+  if (!refused) return std::nullopt;
+  return std::move(*refused).hint("leave `for` out, and the message has no link that decides; or put it into the definition");
+}
+
 std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, const Request& request) {
   auto body = json_body(request, {"agent", "version", "input", "id", "conversation", "context", "notify"});
   if (!body) return std::unexpected(body.error());
+  if (auto refused = hands_out_links(context, request, *body)) return std::unexpected(*std::move(refused));
   auto id = string_member(*body, "id", runs::kMaxIdBytes);
   if (!id) return std::unexpected(id.error());
   if (body->contains("id")) {
@@ -74,7 +98,7 @@ std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, con
     return std::unexpected(
         Problem(400, "missing_field", "'input' is missing").hint("give text, or any JSON value"));
   }
-  auto agent = agent_of(context, *body);
+  auto agent = agent_of(context, request, *body);
   if (!agent) return std::unexpected(agent.error());
   platform::StartIntent intent;
   intent.run = *id;
