@@ -182,6 +182,7 @@ std::expected<void, int> ApiSession::follow(const std::string& path, std::string
     // 503: the server is starting or stopping.
     const int status = stream.status();
     const rest::ApiError error = stream.error().value_or(rest::ApiError{.message = "the connection failed"});
+    if (status == 204) return {};  // there is nothing more
     if (status != 0 && status != 200 && status != 503) return std::unexpected(report(error));
     if (!connected_before) return std::unexpected(report({.message = error.message}));
     if (!std::exchange(away, true))

@@ -44,6 +44,15 @@ def test_every_cursor_resumes_exactly_behind_it(server):
         assert [data["seq"] for _, _, data in rest] == [data["seq"] for _, _, data in frames[i + 1 :]]
 
 
+def test_the_stream_of_a_run_ends_behind_its_last_event(server):
+    run = server.start_run("payer", "hello")
+    frames = list(server.events(f"/api/v1/runs/{run}/events"))
+    assert frames[-1][1] == "run.closed"
+    again = server.get(f"/api/v1/runs/{run}/events", **{"Accept": "text/event-stream", "Last-Event-ID": frames[-1][0]})
+    assert (again.status, again.text, again.headers["Content-Length"]) == (204, "", None)
+    assert list(server.events(f"/api/v1/runs/{run}/events", frames[-2][0])) == [frames[-1]]
+
+
 def test_an_unknown_cursor_resets(server):
     run = server.start_run("payer", "hello")
     whole = read_run(server, run)

@@ -429,7 +429,9 @@ void Session::send(Response response) {
     response = out_of_memory().response();
   }
   std::string bytes =
-      head_text(response, fmt::format("Content-Length: {}\r\n", response.body.size()), keep_alive_);
+      head_text(response,
+                response.status == 204 ? "" : fmt::format("Content-Length: {}\r\n", response.body.size()),
+                keep_alive_);
   if (!head_only_) bytes += response.body;
   write(std::move(bytes), !keep_alive_);
 }

@@ -298,6 +298,16 @@ Result<platform::EventPage> Runs::events(const std::string& run, std::string_vie
   return impl_->deps.streams->read(run, cursor, limit);
 }
 
+Result<bool> Runs::is_read_to_its_end(const std::string& run, std::string_view cursor) {
+  if (cursor.empty()) return false;
+  auto page = impl_->deps.streams->read(run, cursor, 1);
+  if (!page) return page.error();
+  if (page->reset || !page->events.empty()) return false;
+  auto closing = impl_->deps.streams->find(run, platform::kClosingKey);
+  if (!closing) return closing.error();
+  return closing->has_value();
+}
+
 Result<std::unique_ptr<RunWatch>> Runs::watch(const std::vector<std::string>& logs,
                                               const std::optional<RunWatch::Place>& from,
                                               const std::function<void()>& on_ready) {

@@ -243,6 +243,8 @@ class Runs {
   // Whether there is such a run, or at least its log.
   bool has_log(const std::string& run);
   Result<platform::EventPage> events(const std::string& run, std::string_view cursor, std::uint32_t limit);
+  // The cursor stands behind the last event of a log to which nothing is added any more.
+  Result<bool> is_read_to_its_end(const std::string& run, std::string_view cursor);
   // `logs` are runs, or kRunsFeed; see RunWatch.
   Result<std::unique_ptr<RunWatch>> watch(const std::vector<std::string>& logs,
                                           const std::optional<RunWatch::Place>& from,

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "http/json_reply.h"
 #include "net/sse_writer.h"
+#include "protocol/events.h"
 
 namespace holdfast::http {
 
@@ -47,12 +48,13 @@ Status EventSource::open(runs::Runs& runs, const std::vector<std::string>& logs,
 }
 
 std::optional<std::string> EventSource::next() {
+  if (over_) return std::nullopt;
   std::string out;
   if (!greeted_) {
     greeted_ = true;
     out = "retry: 1000\n\n";
   }
-  while (out.size() < kMaxBatchBytes) {
+  while (out.size() < kMaxBatchBytes && !over_) {
     auto any =
         watch_->take([&](const std::string& log, const platform::Event* event) { append(out, log, event); });
     if (!any) return std::nullopt;  // the client comes back and is told
@@ -61,11 +63,12 @@ std::optional<std::string> EventSource::next() {
   return out;
 }
 
-void EventSource::append(std::string& out, const std::string& log, const platform::Event* event) const {
+void EventSource::append(std::string& out, const std::string& log, const platform::Event* event) {
   if (event == nullptr) {
     net::append_sse_event(out, id(), "reset", fmt::format(R"({{"run":{}}})", dump_json(Json(log))));
   } else {
     net::append_sse_event(out, id(), log == runs::kRunsFeed ? "runs" : event->type, event_json(*event));
+    over_ = single_ && event->type == protocol::event::kRunClosed;
   }
 }
 

@@ -26,7 +26,7 @@ std::optional<runs::RunWatch::Place> split_cursors(std::string_view text);
 
 class EventSource {
  public:
-  // `single`: one log, whose own cursors are the ids of the events.
+  // `single`: one log, whose own cursors are the ids of the events; the stream ends behind the log's last.
   explicit EventSource(bool single) : single_(single) {}
 
   Status open(runs::Runs& runs, const std::vector<std::string>& logs,
@@ -48,11 +48,12 @@ class EventSource {
   };
 
  private:
-  void append(std::string& out, const std::string& log, const platform::Event* event) const;
+  void append(std::string& out, const std::string& log, const platform::Event* event);
   std::string id() const;
 
   bool single_;
   bool greeted_ = false;
+  bool over_ = false;  // the last event of the only log is out
   std::shared_ptr<Wake> wake_ = std::make_shared<Wake>();
   std::unique_ptr<runs::RunWatch> watch_;
 };

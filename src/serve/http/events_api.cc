@@ -59,7 +59,13 @@ void run_events(ApiContext& context, Request& request, Responder responder) {
   }
   if (!wants_stream(request)) return responder.reply(event_page(context, request, run));
   std::optional<runs::RunWatch::Place> from;
-  if (std::string cursor(asked_cursor(request)); !cursor.empty()) from = runs::RunWatch::Place{{run, cursor}};
+  if (std::string cursor(asked_cursor(request)); !cursor.empty()) {
+    // A browser's EventSource comes back when a stream has ended, until it is told that there is no more.
+    const auto ended = context.runs().is_read_to_its_end(run, cursor);
+    if (!ended) return responder.reply(problem_of(ended.error()).response());
+    if (*ended) return responder.reply({.status = 204, .content_type = ""});
+    from = runs::RunWatch::Place{{run, cursor}};
+  }
   auto source = std::make_shared<EventSource>(true);
   if (Status opened = source->open(context.runs(), {run}, from); !opened.ok()) {
     return responder.reply(problem_of(opened).response());
