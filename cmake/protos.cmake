@@ -54,3 +54,6 @@ target_link_libraries(holdfast_stored_messages PUBLIC holdfast_temporal_messages
 
 # What the gRPC server says beside Temporal's messages.
 holdfast_messages(holdfast_rpc_messages ${CMAKE_SOURCE_DIR}/proto holdfast/rpc/v1/reflection.proto)
+
+# What the sandbox and Monty say to each other.
+holdfast_messages(holdfast_monty_messages ${CMAKE_SOURCE_DIR}/proto holdfast/monty/v1/worker.proto)

@@ -16,12 +16,24 @@ namespace {
 constexpr std::size_t kProcessBytes = 2U << 20;
 // And an interpreter of Python, with a /tmp that is full.
 constexpr std::size_t kPythonProcessBytes = 24U << 20;
+// And Monty, with its stacks.
+constexpr std::size_t kMontyProcessBytes = 8U << 20;
 
 std::size_t memory_of(const Request& request) {
-  return (request.kind == Kind::kPython ? kPythonProcessBytes : kProcessBytes) + request.limits.memory_bytes +
-         request.limits.output_bytes + request.limits.log_bytes +
-         2 * (request.code.size() + request.inputs.size());
+  std::size_t process = kProcessBytes;
+  // Of code and inputs. As Monty's values, inputs are at most four times as long, and there twice.
+  std::size_t copies = 2;
+  if (request.kind == Kind::kPython) process = kPythonProcessBytes;
+  if (request.kind == Kind::kMonty) {
+    process = kMontyProcessBytes;
+    copies = 8;
+  }
+  return process + request.limits.memory_bytes + request.limits.output_bytes + request.limits.log_bytes +
+         copies * (request.code.size() + request.inputs.size());
 }
+
+// How Monty ends when its allocator is at its limit.
+constexpr int kMontyOutOfMemory = 65;
 
 // A process that was taken over says what it likes; who reads a result may rely on this much.
 bool is_json(const std::string& text) {
@@ -77,6 +89,7 @@ Status Broker::open() {
 }
 
 Broker::Language Broker::language_of(const Request& request) {
+  if (request.kind == Kind::kMonty) return Language::kMonty;
   return request.kind == Kind::kPython ? Language::kPython : Language::kJavaScript;
 }
 
@@ -88,9 +101,17 @@ Result<std::unique_ptr<Cell>> Broker::start_cell(Language language) const {
     return fail(Code::kUnavailable,
                 fmt::format("the sandbox does not start again: {}", cell.error().message()));
   }
+  if (language == Language::kMonty) {
+    const auto monty = find_monty(options_.monty);
+    if (!monty) return fail(monty.error());
+    auto cell = Cell::start(level_, program, options_.bubblewrap, {.monty = &*monty});
+    if (cell) return cell;
+    return fail(Code::kFailedPrecondition,
+                fmt::format("Monty does not start in the sandbox: {}", cell.error().message()));
+  }
   const auto python = find_python(options_.python, options_.python_packages);
   if (!python) return fail(python.error());
-  auto cell = Cell::start(level_, program, options_.bubblewrap, &*python);
+  auto cell = Cell::start(level_, program, options_.bubblewrap, {.python = &*python});
   if (cell) return cell;
   return fail(Code::kFailedPrecondition,
               fmt::format("Python does not start in the sandbox: {}", cell.error().message()));
@@ -191,6 +212,12 @@ std::chrono::milliseconds Broker::longest(const Request& request) const {
   return options_.grace + std::chrono::milliseconds(std::int64_t{request.limits.time_ms} * 4);
 }
 
+Result<Reply> Broker::ask(Worker& worker, const Request& request, HeldMemory& memory) const {
+  const MonotonicTime deadline = clock_.monotonic() + longest(request);
+  return request.kind == Kind::kMonty ? worker.ask_monty(request, memory, deadline, clock_)
+                                      : worker.ask(request, deadline, clock_);
+}
+
 Result<Reply> Broker::run(std::string_view tenant, const Request& request,
                           std::chrono::milliseconds patience) {
   if (Status status = check_request(request); !status.ok()) return fail(std::move(status));
@@ -198,7 +225,7 @@ Result<Reply> Broker::run(std::string_view tenant, const Request& request,
   if (Status status = held.resize(memory_of(request)); !status.ok()) return fail(std::move(status));
   auto inmate = take(tenant, language_of(request), patience);
   if (!inmate) return fail(inmate.error());
-  auto reply = inmate->worker.ask(request, clock_.monotonic() + longest(request), clock_);
+  auto reply = ask(inmate->worker, request, held);
   if (reply && !reply->failure && !is_json(reply->result))
     reply = fail(Code::kDataLoss, "the sandbox answered with what is no JSON");
   if (reply && !reply->last) {
@@ -210,6 +237,10 @@ Result<Reply> Broker::run(std::string_view tenant, const Request& request,
     return std::move(*reply);
   }
   const Ended ended = end(std::move(*inmate));
+  if (reply.error().code() == Code::kResourceExhausted) return reply;
+  if (request.kind == Kind::kMonty && ended.code == kMontyOutOfMemory)
+    return failed(Fault::kMemory,
+                  fmt::format("it needs more than {} bytes of memory", request.limits.memory_bytes));
   if (request.kind == Kind::kPython && is_clock(ended.signal))
     return failed(Fault::kTime, fmt::format("it ran longer than {} ms", request.limits.time_ms));
   switch (reply.error().code()) {

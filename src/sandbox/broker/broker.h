@@ -42,6 +42,7 @@ class Broker {
     std::string_view program = {};  // none: the one of program/; tests bring others
     std::string python = kPython;
     std::string python_packages = {};  // a folder that Python may import from; empty: none
+    std::string monty = {};            // the program of Monty; empty: none
   };
 
   // FAILED_PRECONDITION: this machine has neither level; it says what each lacks. Draws on `memory`, which
@@ -50,7 +51,7 @@ class Broker {
                                                const Clock& clock);
 
   // INVALID_ARGUMENT: the request asks for more than may be. FAILED_PRECONDITION: this machine has no Python,
-  // and the request is some. RESOURCE_EXHAUSTED: no memory, or for `patience`
+  // or no Monty, and the request is some. RESOURCE_EXHAUSTED: no memory, or for `patience`
   // no process, is free. UNAVAILABLE: the sandbox does not start any more. What the code does is in the
   // reply.
   Result<Reply> run(std::string_view tenant, const Request& request,
@@ -62,7 +63,7 @@ class Broker {
 
  private:
   // Which first process makes it.
-  enum class Language : std::uint8_t { kJavaScript, kPython };
+  enum class Language : std::uint8_t { kJavaScript, kPython, kMonty };
   static Language language_of(const Request& request);
 
   struct Inmate {
@@ -82,6 +83,7 @@ class Broker {
   void keep(Inmate inmate);
   Ended end(Inmate inmate);
   void forget(Inmate inmate);
+  Result<Reply> ask(Worker& worker, const Request& request, HeldMemory& memory) const;
   void one_less();
   std::chrono::milliseconds longest(const Request& request) const;
 
@@ -93,7 +95,7 @@ class Broker {
 
   std::mutex mutex_;
   std::condition_variable freed_;
-  std::array<std::shared_ptr<Cell>, 2> cells_;  // by language: in which new processes are made
+  std::array<std::shared_ptr<Cell>, 3> cells_;  // by language: in which new processes are made
   std::list<Inmate> idle_;                      // the longest idle one first
   std::size_t count_ = 0;                       // processes, idle and busy
 };

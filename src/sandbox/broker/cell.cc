@@ -28,6 +28,7 @@ namespace {
 // Of the first process, on a machine that is busy.
 constexpr int kPatienceMs = 10'000;
 constexpr const char* kPackages = "/packages";
+constexpr const char* kMonty = "/monty";
 constexpr const char* kProgramFile = "3";  // where the program is open in what is started
 
 class File {
@@ -70,11 +71,9 @@ void append(Words& to, const Words& more) {
   to.insert(to.end(), more.begin(), more.end());
 }
 
-// What Python reads of the machine, as it is there. Each worker mounts its own /tmp, for which the first
-// process keeps one capability, in its own namespace of users.
-Words mounts(const PythonInstallation& python) {
-  Words out = {"--cap-add", "CAP_SYS_ADMIN", "--dir", "/tmp"};
-  for (const std::string& path : python.readable) {
+// What is read of the machine, as it is there.
+void show(const std::vector<std::string>& readable, Words& out) {
+  for (const std::string& path : readable) {
     std::error_code error;
     const auto link = std::filesystem::read_symlink(path, error);
     if (error) {
@@ -83,39 +82,61 @@ Words mounts(const PythonInstallation& python) {
       append(out, {"--symlink", link.string(), path});
     }
   }
-  if (!python.packages.empty()) append(out, {"--ro-bind", python.packages, kPackages});
+}
+
+// Each worker of Python mounts its own /tmp, for which the first process keeps one capability, in its own
+// namespace of users.
+Words mounts(const Runs& runs) {
+  Words out;
+  if (runs.python != nullptr) {
+    out = {"--cap-add", "CAP_SYS_ADMIN", "--dir", "/tmp"};
+    show(runs.python->readable, out);
+    if (!runs.python->packages.empty()) append(out, {"--ro-bind", runs.python->packages, kPackages});
+  } else if (runs.monty != nullptr) {
+    show(runs.monty->readable, out);
+    append(out, {"--ro-bind", runs.monty->program, kMonty});
+  }
   return out;
 }
 
-// Of the program.
-Words arguments(int level, const PythonInstallation* python) {
-  if (python == nullptr) return {std::to_string(level)};
-  // At level 1 they are at a place of their own: theirs may be covered by what is mounted.
-  const std::string packages = python->packages.empty() || level == 2 ? python->packages : kPackages;
-  Words out = {"python", std::to_string(level), python->interpreter, std::string(python_runner()), packages};
-  append(out, python->readable);
-  if (!packages.empty()) out.push_back(packages);
+// Of the program. At level 1 some things are at a place of their own: theirs may be covered by what is
+// mounted.
+Words arguments(int level, const Runs& runs) {
+  if (runs.python != nullptr) {
+    const PythonInstallation& python = *runs.python;
+    const std::string packages = python.packages.empty() || level == 2 ? python.packages : kPackages;
+    Words out = {"python", std::to_string(level), python.interpreter, std::string(python_runner()), packages};
+    append(out, python.readable);
+    if (!packages.empty()) out.push_back(packages);
+    return out;
+  }
+  if (runs.monty == nullptr) return {std::to_string(level)};
+  const std::string program = level == 2 ? runs.monty->program : kMonty;
+  Words out = {"monty", std::to_string(level), program};
+  append(out, runs.monty->readable);
+  out.push_back(program);
   return out;
 }
 
-Words command(int level, const std::string& bubblewrap, const PythonInstallation* python) {
+Words command(int level, const std::string& bubblewrap, const Runs& runs) {
   if (level == 2) {
     Words out = {std::string("/proc/self/fd/") + kProgramFile};
-    append(out, arguments(level, python));
+    append(out, arguments(level, runs));
     return out;
   }
   Words out = {bubblewrap, "--unshare-all", "--unshare-user", "--uid",   "65534",
                "--gid",    "65534",         "--hostname",     "sandbox", "--cap-drop",
                "ALL",      "--new-session", "--as-pid-1"};
-  if (python != nullptr) append(out, mounts(*python));
+  append(out, mounts(runs));
   append(out, {"--perms", "0555", "--ro-bind-data", kProgramFile, "/holdfast-sandbox", "--remount-ro", "/",
                "--chdir", "/", "--", "/holdfast-sandbox"});
-  append(out, arguments(level, python));
+  append(out, arguments(level, runs));
   return out;
 }
 
 Ended ending(int status) {
-  if (WIFEXITED(status)) return {fmt::format("ended by itself, with code {}", WEXITSTATUS(status)), 0};
+  if (WIFEXITED(status))
+    return {fmt::format("ended by itself, with code {}", WEXITSTATUS(status)), 0, WEXITSTATUS(status)};
   const int signal = WTERMSIG(status);
   switch (signal) {
     case SIGSYS: return {"made a system call that it may not make", signal};
@@ -128,7 +149,7 @@ Ended ending(int status) {
 }  // namespace
 
 Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program, const std::string& bubblewrap,
-                                          const PythonInstallation* python) {
+                                          const Runs& runs) {
   if (level == 1 && ::access(bubblewrap.c_str(), X_OK) != 0)
     return fail(Code::kUnavailable, fmt::format("{} is not there; install bubblewrap", bubblewrap));
   int control[2];
@@ -150,10 +171,10 @@ Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program, c
     const File bytes(program_file(program));
     const File null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     std::vector<int> files = {theirs.get(), their_errors.get(), their_errors.get(), bytes.get()};
-    if (python != nullptr) files.push_back(null.get());
+    if (runs.python != nullptr || runs.monty != nullptr) files.push_back(null.get());
     error = bytes.get() < 0 || null.get() < 0
                 ? EMFILE
-                : os::spawn({command(level, bubblewrap, python), {}, std::move(files)}, pid);
+                : os::spawn({command(level, bubblewrap, runs), {}, std::move(files)}, pid);
   }
   if (error != 0)
     return fail(Code::kUnavailable, fmt::format("its program does not start: {}", std::strerror(error)));

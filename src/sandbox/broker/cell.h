@@ -4,8 +4,8 @@
 // network and processes of others, a root that holds nothing but the program, no environment. Level 2,
 // without namespaces: the same program under Landlock, as nobody. Both under seccomp and limits, which the
 // program itself puts on (jail/shut_in.h); a first process that could not is refused here. A cell runs
-// JavaScript, or Python where it is given one; then the root holds what that needs of the machine, read-only,
-// and a /tmp.
+// JavaScript, or Python or Monty where it is given one; then the root holds what that needs of the machine,
+// read-only, and for Python a /tmp.
 //
 // Thread-safe. The destructor ends everything in it.
 
@@ -18,6 +18,7 @@
 
 #include "broker/worker.h"
 #include "holdfast/status.h"
+#include "monty/installation.h"
 #include "python/installation.h"
 
 namespace holdfast::sandbox {
@@ -28,6 +29,13 @@ inline constexpr const char* kBubblewrap = "/usr/bin/bwrap";
 struct Ended {
   std::string how;  // "made a system call that it may not make"
   int signal = 0;   // that ended it; 0: none
+  int code = 0;     // with which it ended itself
+};
+
+// Whose code a cell runs: JavaScript's, unless one of these is given.
+struct Runs {
+  const PythonInstallation* python = nullptr;
+  const MontyInstallation* monty = nullptr;
 };
 
 class Cell {
@@ -35,7 +43,7 @@ class Cell {
   // `level` is 1 or 2. UNAVAILABLE says what the machine lacks. `program` is an executable, whole.
   static Result<std::unique_ptr<Cell>> start(int level, std::string_view program,
                                              const std::string& bubblewrap = kBubblewrap,
-                                             const PythonInstallation* python = nullptr);
+                                             const Runs& runs = {});
   ~Cell();
   Cell(const Cell&) = delete;
   Cell& operator=(const Cell&) = delete;

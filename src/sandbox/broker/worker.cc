@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "monty/conversation.h"
 #include "wire/frame.h"
 
 namespace holdfast::sandbox {
@@ -85,6 +86,40 @@ Result<Reply> Worker::ask(const Request& request, MonotonicTime deadline, const 
   const auto bytes = receive(size, deadline, clock);
   if (!bytes) return fail(bytes.error());
   return decode_reply(*bytes);
+}
+
+Result<Reply> Worker::ask_monty(const Request& request, HeldMemory& memory, MonotonicTime deadline,
+                                const Clock& clock) {
+  // An answer as it came, what it holds, and where in that each value begins.
+  constexpr std::size_t kCopies = 3;
+  Conversation conversation(request);
+  const std::size_t before = memory.bytes();
+  const auto first = conversation.begin();
+  if (!first) {
+    Reply refused;
+    refused.failure = first.error();
+    return refused;
+  }
+  if (Status sent = send_all(*first, deadline, clock); !sent.ok()) return fail(std::move(sent));
+  while (!conversation.is_over()) {
+    const auto head = receive(kFrameHeadBytes, deadline, clock);
+    if (!head) return fail(head.error());
+    const std::size_t size = frame_size(*head);
+    if (size > conversation.most_event_bytes()) {
+      Reply too_long = conversation.take();
+      too_long.failure = Failure{Fault::kOutput, "", "what it answered is longer than it may be"};
+      too_long.last = true;
+      return too_long;
+    }
+    if (Status status = memory.resize(before + kCopies * size); !status.ok()) return fail(std::move(status));
+    const auto event = receive(size, deadline, clock);
+    if (!event) return fail(event.error());
+    const auto next = conversation.hear(*event);
+    if (!next) return fail(next.error());
+    if (next->empty()) continue;
+    if (Status sent = send_all(*next, deadline, clock); !sent.ok()) return fail(std::move(sent));
+  }
+  return conversation.take();
 }
 
 }  // namespace holdfast::sandbox

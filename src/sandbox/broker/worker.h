@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/memory_budget.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 #include "wire/message.h"
@@ -26,6 +27,10 @@ class Worker {
   bool quiet() const;
   // DEADLINE_EXCEEDED, UNAVAILABLE (it ended) or DATA_LOSS (what it said is no reply): it is to be ended.
   Result<Reply> ask(const Request& request, MonotonicTime deadline, const Clock& clock);
+  // The same of a process of Monty. `memory` grows by what an answer takes until it is read: also
+  // RESOURCE_EXHAUSTED.
+  Result<Reply> ask_monty(const Request& request, HeldMemory& memory, MonotonicTime deadline,
+                          const Clock& clock);
 
  private:
   Status send_all(std::string_view bytes, MonotonicTime deadline, const Clock& clock);

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "jail/landlock.h"
@@ -17,6 +18,8 @@ namespace holdfast::sandbox {
 
 namespace {
 
+const std::string kNoFilter = "libseccomp builds no filter for this processor";
+
 struct Made {
   pid_t pid = 0;
   int socket = -1;  // the broker's end
@@ -24,8 +27,8 @@ struct Made {
 
 class FirstProcess {
  public:
-  FirstProcess(int control, void (*serve)(int), Filter worker_filter)
-      : control_(control), serve_(serve), worker_filter_(std::move(worker_filter)), self_(::getpid()) {}
+  FirstProcess(int control, FirstProcessOf lives)
+      : control_(control), lives_(std::move(lives)), self_(::getpid()) {}
 
   int run() {
     ahead_ = make();
@@ -50,7 +53,7 @@ class FirstProcess {
       ::close(control_);
       ::close(ends[0]);
       if (ahead_.socket >= 0) ::close(ahead_.socket);
-      if (shut_in_worker(self_, worker_filter_).empty()) serve_(ends[1]);
+      if (lives_.shut_in_worker(self_).empty()) lives_.serve(ends[1]);
       ::_exit(0);
     }
     const int error = errno;
@@ -100,8 +103,7 @@ class FirstProcess {
   }
 
   const int control_;
-  void (*const serve_)(int);
-  const Filter worker_filter_;
+  const FirstProcessOf lives_;
   const pid_t self_;
   Made ahead_{0, -1};
   std::vector<pid_t> workers_;
@@ -109,17 +111,23 @@ class FirstProcess {
 
 }  // namespace
 
-int first_process(Level level, int control, void (*serve)(int socket)) {
+int first_process(int control, FirstProcessOf lives) {
   Hello hello;
   hello.landlock = static_cast<std::uint32_t>(landlock_version());
-  const auto first = Filter::of_first_process();
-  auto worker = Filter::of_worker();
-  std::string why = "libseccomp builds no filter for this processor";
-  if (first && worker) why = shut_in(level, control, *first);
+  const std::string why = lives.shut_in();
   hello.ready = why.empty() ? 1 : 0;
   std::strncpy(hello.why, why.c_str(), sizeof hello.why - 1);
   if (::write(control, &hello, sizeof hello) != sizeof hello || !why.empty()) return 1;
-  return FirstProcess(control, serve, std::move(*worker)).run();
+  return FirstProcess(control, std::move(lives)).run();
+}
+
+int first_process(Level level, int control, void (*serve)(int socket)) {
+  // Both filters exist before either holds.
+  const auto first = Filter::of_first_process();
+  const auto worker = Filter::of_worker();
+  return first_process(control,
+                       {[&] { return first && worker ? shut_in(level, control, *first) : kNoFilter; },
+                        [&](pid_t parent) { return shut_in_worker(parent, *worker); }, serve});
 }
 
 }  // namespace holdfast::sandbox

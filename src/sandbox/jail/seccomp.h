@@ -23,6 +23,10 @@ class Filter {
   // list is refused, as an error that code can catch (seccomp_python.cc).
   static std::optional<Filter> of_first_python();
   static std::optional<Filter> of_python_worker();
+  // And where it is Monty, a program of others that users' code cannot make call the kernel
+  // (seccomp_monty.cc).
+  static std::optional<Filter> of_first_monty();
+  static std::optional<Filter> of_monty_worker();
 
   // From here on, in this process and what it forks. 0, or an error number. Needs PR_SET_NO_NEW_PRIVS.
   int enter() const;

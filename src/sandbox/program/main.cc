@@ -1,7 +1,7 @@
 // The program in the sandbox: `1` or `2`, the level at which it is started, and the control socket as
 // standard input. The first process makes workers; a worker evaluates one request after the other, each on an
 // isolate that nothing was run on. `python 1|2 INTERPRETER RUNNER PACKAGES PATH...`: it becomes Python
-// instead.
+// instead. `monty 1|2 PROGRAM PATH...`: its workers become Monty.
 
 #include <signal.h>
 #include <sys/time.h>
@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "jail/first_process.h"
+#include "jail/monty_jail.h"
 #include "jail/python_jail.h"
 #include "script/evaluate.h"
 #include "wire/frame.h"
@@ -86,8 +87,12 @@ int main(int argc, char** argv) {
   using namespace holdfast::sandbox;
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   const bool is_python = words.size() >= 5 && words[0] == "python";
-  const std::string_view level = is_python ? words[1] : words.size() == 1 ? words[0] : "";
+  const bool is_monty = words.size() >= 3 && words[0] == "monty";
+  const std::string_view level = is_python || is_monty ? words[1] : words.size() == 1 ? words[0] : "";
   if (level != "1" && level != "2") return 2;
+  if (is_monty) {
+    return first_monty({level_of(level), std::string(words[2]), std::span(words).subspan(3)}, STDIN_FILENO);
+  }
   if (is_python) {
     return become_python({level_of(level), std::string(words[2]), std::string(words[3]),
                           std::string(words[4]), std::span(words).subspan(5)});

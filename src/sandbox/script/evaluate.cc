@@ -136,7 +136,8 @@ Reply evaluate(Isolate& isolate, const Request& request) {
     case Kind::kExpression: evaluate_expression(isolate, request.code, reply); break;
     case Kind::kScript: evaluate_script(isolate, request.code, reply); break;
     case Kind::kTemplate: evaluate_template(isolate, request.code, reply); break;
-    case Kind::kPython: reply.failure = bad_input("this process runs no Python"); break;
+    case Kind::kPython:
+    case Kind::kMonty: reply.failure = bad_input("this process runs no Python"); break;
     case Kind::kCalls: evaluate_calls(isolate, request, reply); break;
   }
   reply.log = isolate.take_log();
