@@ -7,17 +7,19 @@ ends: no two runs share an interpreter. One worker is always made ahead, so that
 
 import sys
 
+# Nothing that takes long: the first block of a server waits for it. `json` and `signal` import `re` and `enum`, which is half
+# of all; their parts in C do what is needed here.
+import _json
+import _signal as signal
 import _socket
 import ctypes
 import gc
 import io
-import json
 import keyword
 import math
 import mmap
 import os
 import resource
-import signal
 import struct
 import types
 
@@ -205,9 +207,33 @@ def why(error, limits):
     return Failure(THROWN, message, type(error).__name__, line, column)
 
 
+WHITE = " \t\n\r"
+
+
+def no_constant(name):
+    raise ValueError(f"{name} is nothing that JSON has")
+
+
+def read_json(text, parse_float):
+    """json.loads, without NaN and its like."""
+    rules = types.SimpleNamespace(strict=True, object_hook=None, object_pairs_hook=None, parse_float=parse_float, parse_int=int,
+                                  parse_constant=no_constant)
+    try:
+        value, end = _json.make_scanner(rules)(text, len(text) - len(text.lstrip(WHITE)))
+    except StopIteration as error:
+        raise ValueError(f"no value at character {error.value}") from None
+    if text[end:].strip(WHITE):
+        raise ValueError(f"more than one value, from character {end}")
+    return value
+
+
+# As json.dumps: no circles, text as it is, no blanks, no NaN.
+WRITE_JSON = _json.make_encoder(None, None, _json.encode_basestring, None, ":", ",", False, False, False)
+
+
 def inputs_of(text, decimals_as_text):
     try:
-        inputs = json.loads(text, parse_float=str if decimals_as_text else None)
+        inputs = read_json(text.decode(), str if decimals_as_text else float)
     except (ValueError, RecursionError) as error:
         raise Failure(INPUT, f"the inputs are no JSON that can be used: {error}") from None
     if not isinstance(inputs, dict):
@@ -262,7 +288,7 @@ def result_bytes(value, most):
         path = "".join(reversed(error.path))[:512].removeprefix(".")
         what = f"the result's {path}" if path else "the result"
         raise Failure(NO_RESULT, f"{what} {error.what}") from None
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+    text = "".join(WRITE_JSON(value, 0))
     try:
         data = text.encode()
     except UnicodeEncodeError:  # halves of surrogate pairs
@@ -407,8 +433,8 @@ def live(file, base, told, parent):
 
 def import_ahead():
     """What code often needs, so that no run waits for it."""
-    for name in ("collections", "dataclasses", "datetime", "decimal", "functools", "hashlib", "itertools", "random", "re",
-                 "statistics", "string", "textwrap", "typing"):
+    for name in ("collections", "dataclasses", "datetime", "decimal", "functools", "hashlib", "itertools", "json", "random", "re",
+                 "signal", "statistics", "string", "textwrap", "typing"):
         __import__(name)
 
 
