@@ -218,9 +218,41 @@ Status Cell::hear_hello() {
   return {};
 }
 
+// One is asked for before anybody needs it: who does waits for no answer of the first process.
 Result<Worker> Cell::make_worker() {
   const std::lock_guard lock(talk_);
+  take_asked();
+  if (spare_ && !spare_->quiet()) {  // it has ended since
+    const Ask ask{Ask::kForget, spare_->pid()};
+    (void)::send(control_, &ask, sizeof ask, MSG_NOSIGNAL);
+    spare_.reset();
+  }
+  if (!spare_) {
+    ask_for_one();
+    auto made = hear_of_one();
+    if (!made) return made;
+    spare_ = std::move(*made);
+  }
+  Worker worker = *std::exchange(spare_, std::nullopt);
+  ask_for_one();
+  return worker;
+}
+
+void Cell::ask_for_one() {
   const Ask ask{Ask::kNew, 0};
+  is_asked_ = ::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) == sizeof ask;
+}
+
+// Answers come in the order of the questions, so this one is heard before another is asked. One that could
+// not be made is asked for again.
+void Cell::take_asked() {
+  if (!is_asked_) return;
+  auto made = hear_of_one();
+  if (made) spare_ = std::move(*made);
+}
+
+Result<Worker> Cell::hear_of_one() {
+  const bool was_asked = std::exchange(is_asked_, false);
   Answer answer;
   iovec bytes{&answer, sizeof answer};
   alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))];
@@ -229,8 +261,7 @@ Result<Worker> Cell::make_worker() {
   message.msg_iovlen = 1;
   message.msg_control = space;
   message.msg_controllen = sizeof space;
-  if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) != sizeof ask ||
-      ::recvmsg(control_, &message, MSG_CMSG_CLOEXEC) != sizeof answer)
+  if (!was_asked || ::recvmsg(control_, &message, MSG_CMSG_CLOEXEC) != sizeof answer)
     return fail(Code::kUnavailable, "the sandbox's first process has ended");
   const cmsghdr* head = CMSG_FIRSTHDR(&message);
   if (answer.pid <= 0 || head == nullptr || head->cmsg_type != SCM_RIGHTS)
@@ -243,6 +274,7 @@ Result<Worker> Cell::make_worker() {
 
 Ended Cell::end_worker(Worker worker) {
   const std::lock_guard lock(talk_);
+  take_asked();
   const Ask ask{Ask::kEnd, worker.pid()};
   Answer answer;
   if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) != sizeof ask ||

@@ -13,6 +13,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,9 @@ class Cell {
   Cell(int level, pid_t pid, int control, int errors)
       : level_(level), pid_(pid), control_(control), errors_(errors) {}
   Status hear_hello();
+  void ask_for_one();
+  void take_asked();
+  Result<Worker> hear_of_one();
   std::string last_words();
 
   const int level_;
@@ -69,7 +73,9 @@ class Cell {
   const int control_;
   const int errors_;
   int landlock_ = 0;
-  std::mutex talk_;  // one question at a time
+  std::mutex talk_;              // one question at a time; guards:
+  bool is_asked_ = false;        // for a worker, whose answer nobody has heard yet
+  std::optional<Worker> spare_;  // that answer, heard before it was needed
 };
 
 }  // namespace holdfast::sandbox

@@ -105,6 +105,7 @@ TEST_P(MontyTest, NumbersStayAsTheyAre) {
 
 TEST_P(MontyTest, AFailureHasItsPlace) {
   EXPECT_THAT(run("a = 1\nreturn (a +"), StartsWith("syntax_error"));
+  EXPECT_THAT(run("return " + std::string(10'000, '[')), StartsWith("syntax_error SyntaxError"));
   EXPECT_EQ(run("a = 1\nif a:\n  b = 'ü'; c = 'ü'.nothing"),
             "exception 3:17 AttributeError 'str' object has no attribute 'nothing'");
   EXPECT_EQ(run("def f(x):\n  return 1 / x\nreturn f(0)"),

@@ -61,7 +61,7 @@ Fault fault_of(const pb::Raised& raised, bool begun) {
 
 Failure failure_of(const pb::Raised& raised, const Request& request) {
   Failure out;
-  bool begun = true;
+  bool begun = raised.exc_type() != "SyntaxError";  // which may have no place
   for (const pb::Frame& frame : raised.traceback()) {
     if (frame.filename() != kCodeFile) continue;
     out.line = frame.start().line();
