@@ -90,6 +90,7 @@ class Bench {
     warm("template of three", text(), 0);
     warm("JavaScript block, 100 rows", block(), 1.0);
     python_blocks();
+    monty_blocks();
     tenants("one tenant, 100/s", 1000, std::chrono::milliseconds(10), 0, 1);
     tenants("new tenant each call, without a pause", 1000, std::chrono::nanoseconds(0), 0);
     tenants("1,000 tenants in turn, 100/s", 3000, std::chrono::milliseconds(10), 0.3);
@@ -149,6 +150,26 @@ class Bench {
       row(what + ", p50", of(times, 0.5), "ms", pace.count() > 0 ? 5 : 0);
       row(what + ", p99", of(times, 0.99), "ms");
     }
+  }
+
+  // The program that HOLDFAST_MONTY names. The same code as Python's, in a process that its tenant keeps.
+  void monty_blocks() {
+    const char* program = std::getenv("HOLDFAST_MONTY");
+    if (program == nullptr) return;
+    Request request = python();
+    request.kind = Kind::kMonty;
+    std::vector<double> first;
+    for (int i = 0; i < 20; ++i) {
+      auto broker = Broker::start({.level = level_, .monty = program}, memory_, clock_);
+      first.push_back(once(**broker, "tenant", request));
+    }
+    row("Monty block, the first one, p50", of(first, 0.5), "ms", 25);
+    auto broker = Broker::start({.level = level_, .monty = program}, memory_, clock_);
+    std::vector<double> times;
+    for (int i = 0; i < 100; ++i) once(**broker, "tenant", request);
+    for (int i = 0; i < 2000; ++i) times.push_back(once(**broker, "tenant", request));
+    row("Monty block, 100 rows, p50", of(times, 0.5), "ms", 5);
+    row("Monty block, 100 rows, p99", of(times, 0.99), "ms");
   }
 
   // At a fixed pace, or as fast as they go; with more tenants than processes each call needs a new one.

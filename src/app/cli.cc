@@ -126,6 +126,18 @@ void CommandLine::add_platform_store(CLI::App* sub, const std::function<void(con
       ->required(required);
 }
 
+namespace {
+
+// Nobody looks for it: it is there when the operator says so.
+void add_monty(CLI::App& sub, std::string& program) {
+  sub.add_option("--monty", program,
+                 "Program of Monty (PyPI pydantic-monty-runtime), for blocks of flows with `language: monty`")
+      ->envname("HOLDFAST_MONTY")
+      ->check(CLI::ExistingFile);
+}
+
+}  // namespace
+
 CLI::Validator CommandLine::is_memory() {
   return CLI::Validator(
       [](std::string& value) {
@@ -214,6 +226,7 @@ void CommandLine::add_server_options(CLI::App* sub, ServeOptions& options) {
          "Folder that Python blocks of flows import from (pip install --target FOLDER ...), read-only")
       ->envname("HOLDFAST_PYTHON_PACKAGES")
       ->check(CLI::ExistingDirectory);
+  add_monty(*sub, options.monty);
   sub->add_option("--search-attribute", options.search_attributes,
                   "Search attribute to register in the namespace, NAME=Type (may be repeated)")
       ->envname("HOLDFAST_SEARCH_ATTRIBUTES")
@@ -245,6 +258,7 @@ void CommandLine::add_tools() {
       ->capture_default_str()
       ->check(is_given());
   add_platform_store(doctor_command, [this](const std::string& text) { doctor_.platform_store = text; });
+  add_monty(*doctor_command, doctor_.monty);
   doctor_command->add_flag("--json", doctor_.json, "Print JSON");
 
   CLI::App* migrate_command = add(

@@ -81,6 +81,9 @@ void CommandLine::add_sandbox() {
   eval->add_flag("--python", sandbox_.python, "The script is Python");
   eval->add_option("--python-packages", sandbox_.python_packages, "Folder that it imports from, read-only")
       ->check(CLI::ExistingDirectory);
+  eval->add_option("--monty", sandbox_.monty,
+                   "The script is Python, run by Monty: its program (PyPI pydantic-monty-runtime)")
+      ->check(CLI::ExistingFile);
   CLI::Option* input =
       eval->add_option("--input", sandbox_.input, "JSON object: the names that the code sees");
   eval->add_option("--input-file", sandbox_.input_file, "The same, from a file")->excludes(input);

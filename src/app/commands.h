@@ -36,6 +36,7 @@ struct ServeOptions {
   bool renew_tools = false;                    // ask the MCP servers of `agents` again what tools they have
   std::optional<std::size_t> memory;           // bytes to hold for others; none: a quarter of the machine
   std::string python_packages;                 // a folder that Python blocks import from; empty: none
+  std::string monty;                           // the program of Monty, for blocks in it; empty: none
   std::vector<std::string> search_attributes;  // NAME=Type, to register in the namespace
   std::chrono::milliseconds shortest_retention{std::chrono::hours(1)};  // that a namespace may have
   std::string auth = "auto";                                            // required, off
@@ -216,6 +217,7 @@ struct SandboxOptions {
   std::optional<std::string> text;        // a template
   bool python = false;                    // the script is Python
   std::string python_packages;            // a folder that it imports from; empty: none
+  std::string monty;                      // the script is Monty's, of this program; empty: it is not
   std::string input = "{}";
   std::optional<std::string> input_file;
   bool decimals_as_text = false;
@@ -291,6 +293,7 @@ int erase_memory(const MemoryOptions& options);
 
 struct DoctorOptions {
   std::string data = ".holdfast";
+  std::string monty;  // the program of Monty; empty: none
   std::optional<std::string> platform_store;
   bool json = false;
 };

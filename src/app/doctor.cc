@@ -236,6 +236,29 @@ Check check_python() {
       {{"version", text}}};
 }
 
+// And by Monty, where the operator has it: tried, too.
+Check check_monty(const std::string& program) {
+  if (program.empty())
+    return {"monty", Verdict::kOk, "not named (--monty), so flows with `language: monty` are refused", {}};
+  const os::SystemClock clock;
+  MemoryBudget memory("sandbox", std::size_t{256} << 20);
+  auto broker = sandbox::Broker::start({.monty = program}, memory, clock);
+  if (!broker) return {"monty", Verdict::kWarn, "it needs the sandbox, which is not there", {}};
+  sandbox::Request request;
+  request.kind = sandbox::Kind::kMonty;
+  request.limits = sandbox::kPythonLimits;
+  request.code = "import sys\nreturn sys.version";
+  const auto reply = (*broker)->run("doctor", request);
+  if (!reply) return {"monty", Verdict::kWarn, reply.error().message(), {}};
+  if (reply->failure) return {"monty", Verdict::kWarn, reply->failure->message, {}};
+  const nlohmann::json version = parse_json(reply->result);
+  const std::string text = version.is_string() ? version.get<std::string>() : reply->result;
+  return {"monty",
+          Verdict::kOk,
+          fmt::format("Python {} at {}, in the sandbox at level {}", text, program, (*broker)->level()),
+          {{"version", text}}};
+}
+
 std::string_view word(Verdict verdict) {
   return verdict == Verdict::kOk ? "ok" : verdict == Verdict::kWarn ? "warn" : "fail";
 }
@@ -252,6 +275,7 @@ int doctor(const DoctorOptions& options) {
                                check_files(),
                                check_sandbox(),
                                check_python(),
+                               check_monty(options.monty),
                                check_data(options.data),
                                check_databases(options.data)};
   if (options.platform_store) checks.push_back(check_platform_store(*options.platform_store));

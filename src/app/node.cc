@@ -391,7 +391,8 @@ Status Node::open_http() {
   deps.environment = &environment_;
   deps.deploy = [this](const http::DefinitionText& from) -> Result<http::DeployedAgent> {
     if (protocol::is_flow(from.expected_name))
-      return deploy_flow(*platform_.store, from, grants_, [this] { return sandbox_.check_python(); });
+      return deploy_flow(*platform_.store, from, grants_,
+                         [this](flows::CodeLanguage language) { return sandbox_.check_language(language); });
     auto deployed = agent::deploy(*platform_.store, {.text = from.text,
                                                      .source = from.source,
                                                      .base_directory = from.base_directory,

@@ -133,8 +133,8 @@ class Node {
   int exit_code_ = kExitError;
   os::SystemClock clock_;
   os::SystemRandom random_;
-  SandboxRole sandbox_{sandbox_memory_, clock_,
-                       options_.python_packages};  // before the workers, which evaluate in it
+  SandboxRole sandbox_{sandbox_memory_, clock_, options_.python_packages,
+                       options_.monty};  // before the workers, which evaluate in it
   Environment environment_{
       clock_, random_, [](const std::string& name) { return std::make_unique<os::ThreadExecutor>(name); }};
   os::SpareMemory spare_memory_;

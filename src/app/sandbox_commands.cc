@@ -24,10 +24,11 @@ using Json = nlohmann::ordered_json;
 Result<sandbox::Request> request_of(const SandboxOptions& options) {
   sandbox::Request request;
   request.decimals_as_text = options.decimals_as_text;
-  const bool is_python = options.python || (options.file && options.file->ends_with(".py"));
+  const bool is_monty = !options.monty.empty();
+  const bool is_python = is_monty || options.python || (options.file && options.file->ends_with(".py"));
   if (is_python && !options.file)
     return fail(Code::kInvalidArgument,
-                "an expression and a template are JavaScript; --python needs a script");
+                "an expression and a template are JavaScript; --python and --monty need a script");
   if (is_python) request.limits = sandbox::kPythonLimits;
   if (options.time_ms) request.limits.time_ms = *options.time_ms;
   if (options.memory_mib) request.limits.memory_bytes = *options.memory_mib << 20;
@@ -37,7 +38,9 @@ Result<sandbox::Request> request_of(const SandboxOptions& options) {
     request.kind = sandbox::Kind::kTemplate;
     request.code = *options.text;
   } else {
-    request.kind = is_python ? sandbox::Kind::kPython : sandbox::Kind::kScript;
+    request.kind = is_monty    ? sandbox::Kind::kMonty
+                   : is_python ? sandbox::Kind::kPython
+                               : sandbox::Kind::kScript;
     auto code = read_file(*options.file, sandbox::kMostCodeBytes);
     if (!code) return fail(code.error());
     request.code = std::move(*code);
@@ -75,8 +78,9 @@ int evaluate_in_sandbox(const SandboxOptions& options) {
   const os::SystemClock clock;
   MemoryBudget memory(
       "sandbox", std::max(MemoryPlan::of(std::nullopt, machine_memory()).sandbox, std::size_t{256} << 20));
-  auto broker = sandbox::Broker::start({.level = options.level, .python_packages = options.python_packages},
-                                       memory, clock);
+  auto broker = sandbox::Broker::start(
+      {.level = options.level, .python_packages = options.python_packages, .monty = options.monty}, memory,
+      clock);
   if (!broker) return refuse(broker.error());
   const auto reply = (*broker)->run("command line", *request);
   if (!reply) return refuse(reply.error());

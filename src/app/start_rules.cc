@@ -24,13 +24,14 @@ Result<std::optional<platform::FlowPlace>> place_of(const platform::Definition& 
 }
 
 Result<http::DeployedAgent> deploy_flow(platform::Store& store, const http::DefinitionText& from,
-                                        const grant::Grants& grants, std::function<Status()> check_python) {
+                                        const grant::Grants& grants,
+                                        std::function<Status(flows::CodeLanguage)> check_language) {
   auto deployed = flows::deploy_flow(store, {.text = from.text,
                                              .source = from.source,
                                              .base_directory = from.base_directory,
                                              .expected_as = from.expected_name,
                                              .within = &grants,
-                                             .check_python = std::move(check_python)});
+                                             .check_language = std::move(check_language)});
   if (!deployed) return fail(deployed.error());
   return http::DeployedAgent{deployed->stored_as, deployed->version, deployed->created, deployed->is_new};
 }

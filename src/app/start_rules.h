@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "block/code_block.h"
 #include "grant/grants.h"
 #include "http/api.h"
 #include "platform/store.h"
@@ -20,6 +21,7 @@ Result<std::optional<platform::FlowPlace>> place_of(const platform::Definition& 
                                                     const platform::StartIntent& intent);
 // http::ApiDependencies::deploy, where `expected_name` is a flow's.
 Result<http::DeployedAgent> deploy_flow(platform::Store& store, const http::DefinitionText& from,
-                                        const grant::Grants& grants, std::function<Status()> check_python);
+                                        const grant::Grants& grants,
+                                        std::function<Status(flows::CodeLanguage)> check_language);
 
 }  // namespace holdfast::app

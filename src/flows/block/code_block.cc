@@ -1,4 +1,5 @@
-// `type: code`: JavaScript or Python, the body of a function, in the sandbox. What it returns is the result.
+// `type: code`: JavaScript or Python, also by Monty: the body of a function, in the sandbox. What it returns
+// is the result.
 
 #include "block/code_block.h"
 
@@ -14,10 +15,10 @@ namespace {
 
 struct CodeSettings : BlockSettings {
   std::string code;
-  bool is_python = false;
+  CodeLanguage language = CodeLanguage::kJavaScript;
 };
 
-constexpr std::array<std::string_view, 2> kLanguages = {"javascript", "python"};
+constexpr std::array<std::string_view, 3> kLanguages = {"javascript", "python", "monty"};  // as CodeLanguage
 
 Json schema(std::string_view) {
   return schema_of_text(R"json({
@@ -26,7 +27,7 @@ Json schema(std::string_view) {
     "required": ["code"],
     "properties": {
       "code": {"type": "string", "minLength": 1, "description": "The body of a function: what it returns is the result."},
-      "language": {"enum": ["javascript", "python"], "default": "javascript", "description": "Of the code."}
+      "language": {"enum": ["javascript", "python", "monty"], "default": "javascript", "description": "Of the code. python: the server's /usr/bin/python3. monty: Monty, a part of Python, on servers that have it (--monty)."}
     }
   })json");
 }
@@ -35,7 +36,9 @@ void read(BlockReader& reader) {
   auto settings = std::make_shared<CodeSettings>();
   settings->code = reader.with.required_text("code");
   static const std::vector<std::string_view> kNames(kLanguages.begin(), kLanguages.end());
-  if (const auto language = reader.with.choice("language", kNames)) settings->is_python = *language == 1;
+  if (const auto language = reader.with.choice("language", kNames)) {
+    settings->language = static_cast<CodeLanguage>(*language);
+  }
   if (settings->code.size() > sandbox::kMostCodeBytes) reader.with.problem("code", "is too long");
   reader.out.settings = std::move(settings);
 }
@@ -44,13 +47,22 @@ void read(BlockReader& reader) {
 Json canonical(const BoundBlock& block) {
   const auto& settings = settings_of<CodeSettings>(block);
   Json out = {{"code", settings.code}};
-  if (settings.is_python) out["language"] = "python";
+  if (settings.language != CodeLanguage::kJavaScript)
+    out["language"] = kLanguages[static_cast<std::size_t>(settings.language)];
   return out;
+}
+
+Evaluated evaluate(const CodeSettings& settings, Values& values) {
+  switch (settings.language) {
+    case CodeLanguage::kPython: return values.python(settings.code);
+    case CodeLanguage::kMonty: return values.monty(settings.code);
+    default: return values.script(settings.code);
+  }
 }
 
 BlockResult run(const BoundBlock& block, Values& values) {
   const auto& settings = settings_of<CodeSettings>(block);
-  Evaluated value = settings.is_python ? values.python(settings.code) : values.script(settings.code);
+  Evaluated value = evaluate(settings, values);
   if (!value) return std::unexpected(value.error());
   BlockEnding out;
   out.value = *std::move(value);
@@ -59,9 +71,9 @@ BlockResult run(const BoundBlock& block, Values& values) {
 
 }  // namespace
 
-bool is_python(const BoundBlock& block) {
+CodeLanguage language_of(const BoundBlock& block) {
   const auto* settings = dynamic_cast<const CodeSettings*>(block.settings.get());
-  return settings != nullptr && settings->is_python;
+  return settings == nullptr ? CodeLanguage::kJavaScript : settings->language;
 }
 
 constinit const RunnableBlock kCodeBlock = whole({.type = "code",

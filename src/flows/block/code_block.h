@@ -1,12 +1,16 @@
 #pragma once
 
-// Whether a block's code is Python, which the machine that runs it has or has not. Pure.
+// In which language a block's code is: some, the machine that runs it has or has not. Pure.
+
+#include <cstdint>
 
 #include "block/block.h"
 
 namespace holdfast::flows {
 
-// Of a block of any type.
-bool is_python(const BoundBlock& block);
+enum class CodeLanguage : std::uint8_t { kJavaScript, kPython, kMonty };
+
+// Of a block of any type; without code it is JavaScript.
+CodeLanguage language_of(const BoundBlock& block);
 
 }  // namespace holdfast::flows

@@ -221,12 +221,16 @@ TEST(Program, CodeHasALanguage) {
   };
   const auto python = code("language: python, code: 'return 1'");
   ASSERT_TRUE(python) << python.error().message();
-  EXPECT_TRUE(is_python(python->blocks[1]));
-  EXPECT_FALSE(is_python(python->blocks[0]));
+  EXPECT_EQ(language_of(python->blocks[1]), CodeLanguage::kPython);
+  EXPECT_EQ(language_of(python->blocks[0]), CodeLanguage::kJavaScript);
   EXPECT_THAT(canonical_json(*python), HasSubstr(R"("language":"python")"));
   const auto again = read_program(canonical_json(*python), "stored");
   ASSERT_TRUE(again) << again.error().message();
   EXPECT_EQ(canonical_json(*again), canonical_json(*python));
+  const auto monty = code("language: monty, code: 'return 1'");
+  ASSERT_TRUE(monty) << monty.error().message();
+  EXPECT_EQ(language_of(monty->blocks[1]), CodeLanguage::kMonty);
+  EXPECT_THAT(canonical_json(*monty), HasSubstr(R"("language":"monty")"));
   const auto named = code("language: javascript, code: 'return 1'");
   ASSERT_TRUE(named);
   EXPECT_EQ(canonical_json(*named), canonical_json(*code("code: 'return 1'"))) << "its version stays";

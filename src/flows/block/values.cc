@@ -91,7 +91,8 @@ const std::string& Values::inputs() {
 Evaluated Values::evaluate(sandbox::Kind kind, const std::string& code) {
   sandbox::Request request;
   request.kind = kind;
-  if (kind == sandbox::Kind::kPython) request.limits = sandbox::kPythonLimits;
+  if (kind == sandbox::Kind::kPython || kind == sandbox::Kind::kMonty)
+    request.limits = sandbox::kPythonLimits;
   request.code = code;
   request.inputs = inputs();
   if (is_large) {
@@ -112,6 +113,10 @@ Evaluated Values::script(const std::string& code) {
 
 Evaluated Values::python(const std::string& code) {
   return evaluate(sandbox::Kind::kPython, code);
+}
+
+Evaluated Values::monty(const std::string& code) {
+  return evaluate(sandbox::Kind::kMonty, code);
 }
 
 Evaluated Values::filled(const Json& tree) {

@@ -52,6 +52,8 @@ class Values {
   Evaluated script(const std::string& code);
   // The same in Python.
   Evaluated python(const std::string& code);
+  // And by Monty.
+  Evaluated monty(const std::string& code);
   // `tree`, each text with {{ }} in it filled.
   Evaluated filled(const Json& tree);
   // {"input", "blocks"}: what rules see that are no JavaScript.

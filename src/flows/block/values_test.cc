@@ -29,6 +29,7 @@ spec:
       with: {rules: [{name: large, when: "blocks.find.amount > 100"}, {name: js, when: "{{ input.js }}"}]}
     - {id: py, type: code, needs: [find], with: {language: python, code: "return blocks['find']['n'] + 1"}}
     - {id: made, type: transform, needs: [decide.large], with: {value: {n: "{{ blocks.find.n }}", list: [1, "{{ input }}", "plain"]}}}
+    - {id: mo, type: code, needs: [find], with: {language: monty, code: "return blocks['find']['n'] + 1"}}
 )";
 
 class ValuesTest : public ::testing::Test {
@@ -85,6 +86,13 @@ TEST_F(ValuesTest, PythonIsAskedForAsPython) {
   EXPECT_EQ(asked_[0].limits.time_ms, sandbox::kPythonLimits.time_ms);
   EXPECT_EQ(asked_[0].code, "return blocks['find']['n'] + 1");
   EXPECT_THAT(asked_[0].inputs, HasSubstr(R"("find":{"amount":101,"n":9007199254740993})"));
+}
+
+TEST_F(ValuesTest, MontyIsAskedForAsMonty) {
+  ASSERT_TRUE(run(6));
+  ASSERT_EQ(asked_.size(), 1U);
+  EXPECT_EQ(asked_[0].kind, sandbox::Kind::kMonty);
+  EXPECT_EQ(asked_[0].limits.time_ms, sandbox::kPythonLimits.time_ms);
 }
 
 TEST_F(ValuesTest, TheFirstRuleThatHoldsNamesTheOutlet) {

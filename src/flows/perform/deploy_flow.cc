@@ -5,7 +5,6 @@
 #include "activities/settings.h"
 #include "base/json.h"
 #include "base/sha256.h"
-#include "block/code_block.h"
 #include "block/program.h"
 #include "net/reach.h"
 #include "spec/json_schema.h"
@@ -34,23 +33,27 @@ Status check_grants(const std::vector<BlockNeeds>& blocks, const grant::Permits&
   return out;
 }
 
-// The first block whose code is Python, or empty.
-std::string first_python(const Program& program) {
+// The first block whose code is in that language, or empty.
+std::string first_in(CodeLanguage language, const Program& program) {
   for (std::size_t i = 0; i < program.blocks.size(); ++i) {
-    if (is_python(program.blocks[i])) return program.flow.blocks[i].id;
+    if (language_of(program.blocks[i]) == language) return program.flow.blocks[i].id;
     if (!program.blocks[i].body) continue;
-    if (std::string id = first_python(*program.blocks[i].body); !id.empty()) return id;
+    if (std::string id = first_in(language, *program.blocks[i].body); !id.empty()) return id;
   }
   return {};
 }
 
 Status check_languages(const Program& program, const FlowToDeploy& from) {
-  if (!from.check_python) return {};
-  const std::string block = first_python(program);
-  if (block.empty()) return {};
-  const Status status = from.check_python();
-  if (status.ok()) return {};
-  return {Code::kFailedPrecondition, fmt::format("{}: block `{}`: {}", from.source, block, status.message())};
+  if (!from.check_language) return {};
+  for (const CodeLanguage language : {CodeLanguage::kPython, CodeLanguage::kMonty}) {
+    const std::string block = first_in(language, program);
+    if (block.empty()) continue;
+    const Status status = from.check_language(language);
+    if (!status.ok())
+      return {Code::kFailedPrecondition,
+              fmt::format("{}: block `{}`: {}", from.source, block, status.message())};
+  }
+  return {};
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "block/code_block.h"
 #include "definition/need.h"
 #include "grant/grants.h"
 #include "holdfast/status.h"
@@ -23,8 +24,9 @@ struct FlowToDeploy {
   // What it names must be granted; else PERMISSION_DENIED with every grant that is missing. Null: it comes
   // from the operator, who grants it by that.
   const grant::Grants* within = nullptr;
-  // Asked when a block's code is Python: whether this machine runs it. Null: nobody is asked.
-  std::function<Status()> check_python = {};
+  // Asked when a block's code is in another language than JavaScript: whether this machine runs it. Null:
+  // nobody is asked.
+  std::function<Status(CodeLanguage)> check_language = {};
 };
 
 struct DeployedFlow {
