@@ -1,8 +1,8 @@
 // ./dev attack sandbox: attempts to get out of the sandbox, to hold it up or to bring it down, at each level
 // that the machine has, as root (where it is) and as an ordinary user. Native attempts run in the place of
 // the program in the sandbox (escape.cc), JavaScript in the program itself (scripts.cc), Python in its own
-// (python_scripts.cc). After each the broker of the neighbour still answers. The last line is "N passed, N
-// failed".
+// (python_scripts.cc), Monty's in Monty (monty_scripts.cc). After each the broker of the neighbour still
+// answers. The last line is "N passed, N failed".
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <sstream>
 #include <string>
 
@@ -39,10 +40,11 @@ constexpr uid_t kNobody = 65534;
 
 class Suite {
  public:
-  Suite(int level, std::string who) : level_(level), who_(std::move(who)) {}
+  Suite(int level, std::string who, std::string monty)
+      : level_(level), who_(std::move(who)), monty_(std::move(monty)) {}
 
   void run(std::string_view escape) {
-    auto neighbour = Broker::start({.level = level_}, memory_, clock_);
+    auto neighbour = Broker::start({.level = level_, .monty = monty_}, memory_, clock_);
     if (!neighbour) {
       fmt::print("skip  {} level {}: {}\n", who_, level_, neighbour.error().message());
       return;
@@ -51,6 +53,7 @@ class Suite {
     neighbour_ = std::move(*neighbour);
     for (const Script& script : scripts()) play(script, *neighbour_);
     play_python();
+    play_monty();
     auto taken_over = Broker::start({.level = level_, .program = escape}, memory_, clock_);
     auto hasty = Broker::start({.level = level_, .grace = kShortGrace, .program = escape}, memory_, clock_);
     if (!taken_over || !hasty) return count(false, "start", "the native attempts do not start");
@@ -92,6 +95,18 @@ class Suite {
     }
   }
 
+  void play_monty() {
+    for (const Script& script : monty_scripts()) {
+      play(script, *neighbour_);
+      Request request;
+      request.kind = Kind::kMonty;
+      request.limits = kPythonLimits;
+      request.code = "return 6 * 7";
+      const std::string after = told(neighbour_->run("neighbour", request));
+      if (after != "42") count(false, script.name, "the neighbour in Monty is told " + after);
+    }
+  }
+
   void play(const Script& script, Broker& broker) {
     const MonotonicTime begin = clock_.monotonic();
     const auto reply = broker.run("attacker", script.request);
@@ -130,6 +145,7 @@ class Suite {
 
   const int level_;
   const std::string who_;
+  const std::string monty_;  // the program
   const os::SystemClock clock_;
   MemoryBudget memory_{"sandbox", std::size_t{512} << 20};
   std::unique_ptr<Broker> neighbour_;
@@ -137,6 +153,17 @@ class Suite {
   int passed_ = 0;
   int failed_ = 0;
 };
+
+// Monty where everybody may run it, also nobody, who may not enter the folder of the build.
+std::string monty_for_all() {
+  const std::filesystem::path folder = "/tmp/holdfast-attack-" + std::to_string(::getpid());
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  std::filesystem::copy_file(HOLDFAST_TEST_MONTY, folder / "monty", error);
+  if (!error) return (folder / "monty").string();
+  fmt::print("FAIL  {}: {}; tools/venv.sh makes it\n", HOLDFAST_TEST_MONTY, error.message());
+  return {};
+}
 
 std::string bytes_of(int file) {
   std::string bytes;
@@ -149,7 +176,7 @@ std::string bytes_of(int file) {
 
 // The same again as nobody, in a process of its own; its counts come through a pipe. Both programs are opened
 // before, because nobody may not enter the folder in which they are.
-bool again_as_user(int escape, int& passed, int& failed) {
+bool again_as_user(int escape, const std::string& monty, int& passed, int& failed) {
   int ends[2];
   const int self = ::open("/proc/self/exe", O_RDONLY);
   if (self < 0 || ::pipe(ends) != 0) return false;
@@ -159,8 +186,8 @@ bool again_as_user(int escape, int& passed, int& failed) {
     if (::setgroups(0, nullptr) != 0 || ::setresgid(kNobody, kNobody, kNobody) != 0 ||
         ::setresuid(kNobody, kNobody, kNobody) != 0)
       ::_exit(3);
-    std::string words[] = {"sandbox_attack", std::to_string(ends[1]), std::to_string(escape)};
-    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), nullptr};
+    std::string words[] = {"sandbox_attack", std::to_string(ends[1]), std::to_string(escape), monty};
+    char* arguments[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
     char* environment[] = {nullptr};
     ::syscall(SYS_execveat, self, "", arguments, environment, AT_EMPTY_PATH);
     ::_exit(4);
@@ -180,15 +207,16 @@ bool again_as_user(int escape, int& passed, int& failed) {
 
 int attack(int argc, char** argv) {
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
-  const bool again = argc == 3;
+  const bool again = argc == 4;
   const int escape_file = again ? std::atoi(argv[2]) : ::open(HOLDFAST_ESCAPE, O_RDONLY);
   const std::string escape = bytes_of(escape_file);
   const std::string who = ::geteuid() == 0 ? "root" : "user";
+  const std::string monty = again ? argv[3] : monty_for_all();
   int passed = 0;
   int failed = 0;
   bool any = false;
   for (const int level : {1, 2}) {
-    Suite suite(level, who);
+    Suite suite(level, who, monty);
     suite.run(escape);
     any = any || suite.ran();
     passed += suite.passed();
@@ -202,10 +230,12 @@ int attack(int argc, char** argv) {
     const int counts[2] = {passed, failed};
     return ::write(std::atoi(argv[1]), counts, sizeof counts) == sizeof counts ? 0 : 1;
   }
-  if (who == "root" && !again_as_user(escape_file, passed, failed)) {
+  if (who == "root" && !again_as_user(escape_file, monty, passed, failed)) {
     fmt::print("FAIL  user: the suite does not run as nobody\n");
     ++failed;
   }
+  std::error_code error;
+  if (!monty.empty()) std::filesystem::remove_all(std::filesystem::path(monty).parent_path(), error);
   fmt::print("{} passed, {} failed\n", passed, failed);
   return failed == 0 ? 0 : 1;
 }

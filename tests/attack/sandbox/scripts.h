@@ -1,6 +1,6 @@
 #pragma once
 
-// JavaScript against the engine, Python against its walls, and how each may end.
+// JavaScript and Monty against their engines, Python against its walls, and how each may end.
 
 #include <string>
 #include <vector>
@@ -26,5 +26,6 @@ struct Script {
 
 std::vector<Script> scripts();
 std::vector<Script> python_scripts();
+std::vector<Script> monty_scripts();
 
 }  // namespace holdfast::sandbox
