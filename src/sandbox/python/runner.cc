@@ -2,19 +2,9 @@
 
 #include <cstddef>
 
-// clang-format off
-asm(".section .rodata\n"
-    ".hidden holdfast_python_runner\n"
-    ".globl holdfast_python_runner\n"
-    "holdfast_python_runner:\n"
-    ".incbin \"" HOLDFAST_PYTHON_RUNNER "\"\n"
-    ".hidden holdfast_python_runner_end\n"
-    ".globl holdfast_python_runner_end\n"
-    "holdfast_python_runner_end:\n"
-    ".previous\n");
-// clang-format on
-extern "C" __attribute__((visibility("hidden"))) const char holdfast_python_runner[];
-extern "C" __attribute__((visibility("hidden"))) const char holdfast_python_runner_end[];
+#include "base/embedded.h"
+
+HOLDFAST_EMBED(holdfast_python_runner, HOLDFAST_PYTHON_RUNNER);
 
 namespace holdfast::sandbox {
 
