@@ -60,14 +60,15 @@ export function callOfStep(items: readonly Item[], step: StepItem, effects: read
   const turn = steps.findLastIndex((one) => one.tool === 'model' && one.step < step.step);
   const message = numberOf(steps[turn]?.data['message']);
   const next = steps.findIndex((one, at) => at > turn && one.tool === 'model');
-  const same = steps.slice(turn + 1, next < 0 ? undefined : next).filter((one) => one.tool !== 'model' && one.name === step.name);
+  const same = steps.slice(turn + 1, next < 0 ? undefined : next).filter((one) => one.tool !== 'model' && one.within === undefined && one.name === step.name);
   const calls = effects.filter((one) => one.message === message && one.tool === step.name);
   return message !== undefined && calls.length === same.length ? (calls[same.indexOf(step)]?.call ?? '') : '';
 }
 
-// Whether something can go on from an item: not from one that is under way, nor from what no model call has read.
+// Whether something can go on from an item: not from one that is under way, nor from what no model call has read, nor from
+// within code, which is one call.
 export const canFork = (item: Item): boolean =>
-  item.kind === 'input' || (item.kind === 'step' && (item.status === 'completed' || item.status === 'failed')) || (item.kind === 'message' && item.seen);
+  item.within === undefined && (item.kind === 'input' || (item.kind === 'step' && (item.status === 'completed' || item.status === 'failed')) || (item.kind === 'message' && item.seen));
 
 // Where a fork from this item begins, and with what in the field; undefined: nothing goes on from it.
 export function forkFrom(items: readonly Item[], item: Item): Pick<ForkDraft, 'at' | 'edit' | 'text'> | undefined {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { RunEvent } from './events';
 import { RunLog, type ApprovalItem, type EndItem, type StepItem } from './run_log';
+import { timelineOf } from './timeline';
 
 let seq = 0;
 const event = (type: string, data: unknown): RunEvent => ({ run: 'r', seq: ++seq, type, at: new Date(1000 * seq).toISOString(), data });
@@ -67,6 +68,17 @@ test('a map says how far it is, and is over when it is over', () => {
   expect(step(logOf(...events)).status).toBe('running');
   const log = logOf(...events, event('step.failed', { step: 1, error: 'item 2' }), event('step.progress', { step: 1, part: 3, of: 3 }));
   expect(step(log).status).toBe('failed');
+});
+
+test('what code calls stands below it, though other steps began meanwhile', () => {
+  const log = logOf(
+    event('step.started', { step: 1, kind: 'model' }), event('step.started', { step: 2, kind: 'code', name: 'run' }), event('step.started', { step: 3, kind: 'sql', name: 'beside' }),
+    event('approval.requested', { approval: 'p', step: 5, within: 2, tool: 'pay' }), event('step.started', { step: 4, within: 2, kind: 'sql', name: 'find' }),
+    event('approval.decided', { approval: 'p', step: 5, outcome: 'approved' }), event('step.started', { step: 5, within: 2, kind: 'http', name: 'pay' }), event('step.completed', { step: 5, result: 'ok' }),
+    event('step.started', { step: 6, kind: 'model' }));
+  expect(kinds(log)).toEqual(['step:1', 'step:2', 'step:4', 'approval:p', 'step:5', 'step:3', 'step:6']);
+  expect(log.items.map((item) => item.within)).toEqual([undefined, undefined, 2, 2, 2, undefined, undefined]);
+  expect(timelineOf(log, 0, 200).rows.map((row) => row.within)).toEqual([undefined, undefined, 2, 2, 2, undefined, undefined]);
 });
 
 test('a reset begins anew', () => {

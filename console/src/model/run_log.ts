@@ -22,6 +22,7 @@ interface Common {
   key: string;
   step: number; // where it stands; of the input below all, of the end above all
   at: string;
+  within?: number | undefined; // the step of the code that made the call: it stands below that
 }
 export interface InputItem extends Common { kind: 'input'; text: string }
 export interface MessageItem extends Common { kind: 'message'; text: string; by: string; seen: boolean }
@@ -167,7 +168,7 @@ export class RunLog {
       kind: 'approval', key, id, tool: textOf(data['tool']) || before?.tool || '', at: before?.at ?? at,
       step: numberOf(data['step']) ?? before?.step ?? this.#lastStep, data: { ...before?.data, ...data },
       status: decided ? (textOf(data['outcome']) as ApprovalStatus) : this.closed ? 'obsolete' : 'pending',
-      decidedAt: decided ? at : '',
+      decidedAt: decided ? at : '', within: numberOf(data['within']) ?? before?.within,
     });
   }
 
@@ -210,6 +211,7 @@ export class RunLog {
       tool: textOf(data['kind']) || before?.tool || '', name: textOf(data['name']) || before?.name || '',
       // A model step says its final text; what was streamed before is the same or was replaced.
       stream: status === 'completed' ? null : (before?.stream ?? null),
+      within: numberOf(data['within']) ?? before?.within,
       startedAt: before?.startedAt || at, endedAt: over ? (before?.endedAt && status === 'stopped' ? before.endedAt : at) : '',
     });
   }
@@ -237,7 +239,7 @@ export class RunLog {
     }
     this.#put({
       kind: 'step', key: `step:${step}`, step, at: before?.at ?? at, tool: before?.tool || 'model', name: before?.name ?? '',
-      status: before?.status ?? (this.closed ? 'stopped' : 'running'), stream, data: before?.data ?? {},
+      within: before?.within, status: before?.status ?? (this.closed ? 'stopped' : 'running'), stream, data: before?.data ?? {},
       startedAt: before?.startedAt || at, endedAt: before?.endedAt ?? '',
     });
   }
@@ -251,7 +253,7 @@ export class RunLog {
     if (item.kind === 'step' || item.kind === 'approval') this.#lastStep = Math.max(this.#lastStep, item.step);
     const before = this.#items.get(item.key);
     this.#items.set(item.key, item);
-    if (before && before.step === item.step) return;
+    if (before && before.step === item.step && before.within === item.within) return;
     if (before) this.#order.splice(this.#order.indexOf(item.key), 1);
     // Nearly always at the end.
     let place = this.#order.length;
@@ -260,7 +262,14 @@ export class RunLog {
   }
 }
 
-// Steps that run side by side stand in their order, not in that of their starts.
+// Steps that run side by side stand in their order, not in that of their starts; what code called stands below it.
 function follows(one: Item, other: Item): boolean {
-  return one.step !== other.step ? one.step > other.step : RANK[one.kind] > RANK[other.kind];
+  const [top, otherTop] = [one.within ?? one.step, other.within ?? other.step];
+  if (top !== otherTop) return top > otherTop;
+  if (one.within === undefined || other.within === undefined) {
+    if (one.within !== other.within) return one.within !== undefined;
+  } else if (one.step !== other.step) {
+    return one.step > other.step;
+  }
+  return RANK[one.kind] > RANK[other.kind];
 }

@@ -6,6 +6,7 @@ import type { ApprovalItem, RunLog, StepItem } from './run_log';
 export interface TimelineRow {
   key: string;
   step: number;
+  within: number | undefined; // the step of the code that made the call
   name: string;
   status: string; // a step's; 'failed' also for an error that the model was told; 'waiting' for a person
   startedAt: string;
@@ -30,7 +31,7 @@ function rowOf(item: StepItem | ApprovalItem, closedAt: string, end: number): Ti
   const startedAt = isStep ? item.startedAt : item.at;
   const endedAt = isStep ? item.endedAt : item.decidedAt || closedAt;
   return {
-    key: item.key, step: item.step, startedAt, endedAt, data: isStep ? item.data : {},
+    key: item.key, step: item.step, within: item.within, startedAt, endedAt, data: isStep ? item.data : {},
     name: isStep ? item.name || item.tool : 'waits for a person',
     status: isStep ? (item.data['is_error'] === true ? 'failed' : item.status) : 'waiting',
     from: Date.parse(startedAt), to: endedAt ? Date.parse(endedAt) : end,

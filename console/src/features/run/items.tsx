@@ -96,7 +96,7 @@ export function ToolView({ run, item }: { run: string; item: StepItem }) {
   const child = textOf(item.data['run']);
   const { result } = item.data;
   return (
-    <article className={`tool ${bad ? 'bad' : item.status}`} aria-label={`Step ${item.step}: ${item.name || item.tool}`}>
+    <article className={`tool ${bad ? 'bad' : item.status}`} aria-label={`Step ${item.step}: ${item.name || item.tool}${item.within === undefined ? '' : `, called by step ${item.within}`}`}>
       <header><span className="kind">{item.tool}</span><strong>{item.name}</strong><Chip status={bad ? 'failed' : item.status} /></header>
       {item.data['arguments'] !== undefined && <Value of={item.data['arguments']} />}
       {child && <p className="note">its own run: <Link to="/runs/$id" params={{ id: child }}>{child}</Link></p>}

@@ -14,13 +14,13 @@ const Row = memo(function Row({ row, from, span, chosen, onStep }: { row: Timeli
   const usage = fieldsOf(row.data['usage']);
   const tokens = (numberOf(usage['input_tokens']) ?? 0) + (numberOf(usage['output_tokens']) ?? 0);
   return (
-    <li>
+    <li className={row.within === undefined ? undefined : 'inner'}>
       <button type="button" onClick={() => onStep(row.step)} aria-current={chosen ? 'step' : undefined}>
         <span className="step-name">{row.step}. {row.name}</span>
         <span className="step-time">{row.attempts > 1 ? `${row.attempts} attempts, ` : ''}{duration(row.startedAt, row.endedAt || undefined)}</span>
         {tokens > 0 && <span className="step-tokens">{plural(tokens, 'token')}</span>}
         <span className="track" aria-hidden="true"><span className={`span ${row.status}`} style={{ left: `${left}%`, width: `${width}%` }} /></span>
-        <span className="visually-hidden">{row.status}</span>
+        <span className="visually-hidden">{row.status}{row.within === undefined ? '' : `, called by step ${row.within}`}</span>
       </button>
     </li>
   );

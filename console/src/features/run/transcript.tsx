@@ -82,7 +82,7 @@ export function Transcript({ log, run, version, step, onStep, onFork }: Props) {
     <div id="transcript" className="transcript" role="region" aria-label="Transcript">
       {first > 0 && <button className="button quiet" onClick={() => setCount(count + SHOWN)}>{plural(first, 'item')} before these</button>}
       {items.slice(first).map((item) => (
-        <div key={item.key} id={item.kind === 'step' ? `step-${item.step}` : undefined} className={item.kind === 'step' && item.step === step ? 'item chosen' : 'item'}>
+        <div key={item.key} id={item.kind === 'step' ? `step-${item.step}` : undefined} className={`item${item.within === undefined ? '' : ' inner'}${item.kind === 'step' && item.step === step ? ' chosen' : ''}`}>
           <ItemView run={log.run} item={item} output={item.kind === 'end' ? run?.output : undefined} />
           {item.kind === 'input' && run?.forked_from && <ForkedFrom id={run.id} from={run.forked_from} begun={items.some((one) => one.kind === 'step')} />}
           {run && onFork && canFork(item) && <Here words={hereWords(item)} onFork={() => onFork(item)} />}
