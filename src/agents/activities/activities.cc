@@ -433,14 +433,15 @@ std::string Activities::recorded_result(activity::Context& ctx, const ToolAnswer
     carried.push_back(call.step_write(ctx.info().workflow_id, answer.key));
     return call.record;
   }
+  std::optional<std::string> result;
   if (answer.source == AnswerSource::kEffect) {
-    const auto record = require(deps_.store->lookup_effect(answer.key), "the result of a call");
-    if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
-    return record->result;
+    if (auto effect = require(deps_.store->lookup_effect(answer.key), "the result of a call"))
+      result = std::move(effect->result);
+  } else if (auto step = require(deps_.store->lookup_step(answer.key), "the result of a call")) {
+    result = std::move(step->result);
   }
-  const auto record = require(deps_.store->lookup_step(answer.key), "the result of a call");
-  if (!record) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
-  return record->result;
+  if (!result) throw ApplicationFailure::non_retryable("the result of a call is gone", "NOT_FOUND");
+  return *std::move(result);
 }
 
 std::vector<model::Message> Activities::answer_messages(activity::Context& ctx,
