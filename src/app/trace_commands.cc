@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <vector>
 
 #include "app/api_session.h"
 #include "app/exit_code.h"
@@ -132,17 +134,41 @@ class Tree {
   }
 
  private:
+  // What code called stands below the step of the code, also where others went on meanwhile.
   int print_spans(const Trace& trace, int depth) {
+    std::map<std::int64_t, std::vector<const Json*>> within;
     for (const Json& span : trace.spans) {
-      const bool run = text_at(span, "kind") == "run";
-      print_span(span, depth * 2 + (run ? 0 : 1));
-      const std::string child = text_at(span, "kind") == "agent" ? text_at(span, "run") : "";
-      if (child.empty() || depth >= kDeepest || ++children_ > kMostChildren) continue;
-      auto below = fetch(api_, child);
-      if (!below) return below.error();
-      if (const int failed = print_spans(*below, depth + 1); failed != kExitOk) return failed;
+      if (const auto step = span.value("within", std::int64_t{0}); step > 0) within[step].push_back(&span);
+    }
+    for (const Json& span : trace.spans) {
+      if (span.value("within", std::int64_t{0}) > 0) continue;
+      if (const int failed = print_one(span, depth, 0); failed != kExitOk) return failed;
+      if (text_at(span, "kind") != "tool") continue;
+      const auto inner = within.extract(span.value("step", std::int64_t{0}));
+      if (inner.empty()) continue;
+      if (const int failed = print_inner(inner.mapped(), depth); failed != kExitOk) return failed;
+    }
+    for (const auto& [step, inner] : within) {  // of code that is too old to be there
+      if (const int failed = print_inner(inner, depth); failed != kExitOk) return failed;
     }
     return kExitOk;
+  }
+
+  int print_inner(const std::vector<const Json*>& spans, int depth) {
+    for (const Json* span : spans) {
+      if (const int failed = print_one(*span, depth, 1); failed != kExitOk) return failed;
+    }
+    return kExitOk;
+  }
+
+  int print_one(const Json& span, int depth, int deeper) {
+    const bool run = text_at(span, "kind") == "run";
+    print_span(span, depth * 2 + (run ? 0 : 1) + deeper);
+    const std::string child = text_at(span, "kind") == "agent" ? text_at(span, "run") : "";
+    if (child.empty() || depth >= kDeepest || ++children_ > kMostChildren) return kExitOk;
+    auto below = fetch(api_, child);
+    if (!below) return below.error();
+    return print_spans(*below, depth + 1);
   }
 
   void print_span(const Json& span, int indent) const {

@@ -70,6 +70,7 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
                 {"reason", in.reason},
                 {"expires_at_ms", in.expires_at_ms}};
   if (!in.question.is_null()) event["kind"] = "question";
+  if (in.call.within != 0) event["within"] = in.call.within;
   if (!in.rule.empty()) event["rule"] = in.rule;
   if (in.terms) event["terms"] = *in.terms;
   // Who watches all runs sees that one waits for a person, and below that it does not any more. One sync for

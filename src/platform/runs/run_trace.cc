@@ -209,7 +209,9 @@ void RunTrace::approval(const platform::Event& event, const Json& data) {
     span.id = id;
     span.name = text_at(data, "tool");
     span.begun = event.at;
-    if (data.contains("reason")) span.more["reason"] = data["reason"];
+    for (const char* name : {"reason", "within"}) {
+      if (data.contains(name)) span.more[name] = data[name];
+    }
     tools_[span.step] = span.name;
     waiting_.emplace(id, std::move(span));
     return;
@@ -271,9 +273,14 @@ std::string span_id_of(const platform::TraceContext& trace, std::string_view run
   return platform::step_span_id(trace.trace_id, run, span.step, span.attempt);
 }
 
-// A run that another one called stands below the step that called it.
+// A run that another one called stands below the step that called it, and so does what code called.
 std::string parent_id_of(const platform::TraceContext& trace, std::string_view run, const TraceSpan& span) {
-  if (span.kind != SpanKind::kRun) return platform::run_span_id(trace.trace_id, run);
+  if (span.kind != SpanKind::kRun) {
+    const std::int64_t within = number_at(span.more, "within");
+    // Code has one attempt: it is run over the results of its calls again, and is the same step.
+    if (within > 0) return platform::step_span_id(trace.trace_id, run, static_cast<std::uint32_t>(within), 1);
+    return platform::run_span_id(trace.trace_id, run);
+  }
   const auto parent = span.more.find("parent");
   if (parent == span.more.end() || !parent->is_object()) return trace.parent_id;
   return platform::step_span_id(trace.trace_id, text_at(*parent, "run"), step_of(*parent), 1);

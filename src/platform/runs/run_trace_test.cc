@@ -140,6 +140,26 @@ TEST(RunTrace, AnAttemptOfADeadProcessIsInterrupted) {
   EXPECT_EQ(ended[2].error_type, "Terminated");
 }
 
+TEST(RunTrace, WhatCodeCallsStandsBelowIt) {
+  Log log;
+  log.at(0).add("run.started", R"({"agent":"payer"})");
+  log.at(10).add("step.started", R"({"step":2,"kind":"code","name":"run_code","attempt":1})");
+  log.at(11).add("approval.requested", R"({"approval":"a1","step":3,"within":2,"tool":"pay"})");
+  log.at(20).add("approval.decided", R"({"approval":"a1","step":3,"tool":"pay","outcome":"approved"})");
+  log.at(21).add("step.started", R"({"step":3,"within":2,"kind":"http","name":"pay","attempt":1})");
+  log.at(30).add("step.completed", R"({"step":3,"kind":"http","name":"pay","result":"ok"})");
+  log.at(40).add("step.completed", R"({"step":2,"kind":"code","name":"run_code","result":"done"})");
+  const auto ended = log.trace().take_ended();
+  ASSERT_EQ(ended.size(), 3u);
+  platform::TraceContext trace;
+  trace.trace_id = std::string(32, 'a');
+  EXPECT_EQ(ended[0].kind, SpanKind::kApproval);
+  EXPECT_EQ(parent_id_of(trace, "r", ended[0]), span_id_of(trace, "r", ended[2]));
+  EXPECT_EQ(ended[1].name, "pay");
+  EXPECT_EQ(parent_id_of(trace, "r", ended[1]), span_id_of(trace, "r", ended[2]));
+  EXPECT_EQ(parent_id_of(trace, "r", ended[2]), platform::run_span_id(trace.trace_id, "r"));
+}
+
 TEST(RunTrace, ASubAgentStandsBelowTheStepThatCalledIt) {
   Log child;
   child.at(0).add("run.started", R"({"agent":"helper","parent":{"run":"boss","step":4}})");
