@@ -16,6 +16,7 @@
 #include <string>
 
 #include "activities/agent_metrics.h"
+#include "activities/code_pasts.h"
 #include "activities/code_result.h"
 #include "activities/conversation_turns.h"
 #include "activities/large_output.h"
@@ -275,7 +276,11 @@ class Activities {
 
   // code_activity.cc: code that calls tools
   CodeEnd code_end(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
-                   const CodeInput& in, std::vector<platform::StepWrite>& carried);
+                   const CodeInput& in, const CodePast& past);
+  Json code_round(const std::string& key);
+  std::vector<Json> code_rounds(const std::string& last);
+  void add_round(activity::Context& ctx, CodePast& past, const Json& calls,
+                 const std::vector<ToolAnswer>& answers, std::vector<platform::StepWrite>& carried);
   CodePast code_past(activity::Context& ctx, const CodeInput& in, std::vector<platform::StepWrite>& carried);
   CodeAnswer answer_for_code(activity::Context& ctx, const ToolAnswer& answer, std::size_t most,
                              std::vector<platform::StepWrite>& carried);
@@ -331,6 +336,7 @@ class Activities {
   Spend spend_;
   ConversationTurns turns_;
   Transcripts transcripts_;
+  CodePasts code_pasts_;
   AgentMetrics metrics_;
   std::map<std::string, platform::TraceContext> traces_;  // by run; guarded by mutex_
   std::mutex reading_;  // held by the one call that finds out how large it is

@@ -83,32 +83,53 @@ CodeAnswer Activities::answer_for_code(activity::Context& ctx, const ToolAnswer&
   return out;
 }
 
-// The rounds before this run, the first one first.
+Json Activities::code_round(const std::string& key) {
+  const auto record = require(deps_.store->lookup_step(key), "what the code has called");
+  if (!record) throw ApplicationFailure::non_retryable("what the code has called is gone", "NOT_FOUND");
+  return Json::parse(record->result);
+}
+
+// Up to that one, the first one first.
+std::vector<Json> Activities::code_rounds(const std::string& last) {
+  std::vector<Json> out;
+  for (std::string key = last; !key.empty(); key = out.back().value("previous", "")) {
+    if (out.size() > kMostCodeCalls)
+      throw ApplicationFailure::non_retryable("what the code has called has no beginning", "DATA_LOSS");
+    out.push_back(code_round(key));
+  }
+  std::ranges::reverse(out);
+  return out;
+}
+
+void Activities::add_round(activity::Context& ctx, CodePast& past, const Json& calls,
+                           const std::vector<ToolAnswer>& answers,
+                           std::vector<platform::StepWrite>& carried) {
+  std::vector<CodeAnswer> given;
+  for (const ToolAnswer& answer : answers) {  // all of them: what is carried is to be stored
+    const std::size_t room = kMaxCodeResults - std::min(past.bytes, kMaxCodeResults);
+    CodeAnswer one = answer_for_code(ctx, answer, room, carried);
+    past.bytes += one.text.size();
+    if (past.bytes > kMaxCodeResults) one.text.clear();
+    given.push_back(std::move(one));
+  }
+  past.add(calls, given);
+}
+
+// The rounds before this run. The run before it, in this process, has left all but the last one.
 CodePast Activities::code_past(activity::Context& ctx, const CodeInput& in,
                                std::vector<platform::StepWrite>& carried) {
-  std::vector<Json> records;
-  for (std::string key = in.previous; !key.empty(); key = records.back().value("previous", "")) {
-    const auto record = require(deps_.store->lookup_step(key), "what the code has called");
-    if (!record || records.size() > kMostCodeCalls)
-      throw ApplicationFailure::non_retryable("what the code has called is gone", "NOT_FOUND");
-    records.push_back(Json::parse(record->result));
-  }
-  std::ranges::reverse(records);
   CodePast out;
-  for (std::size_t i = 0; i < records.size(); ++i) {
-    const bool last = i + 1 == records.size();
-    const auto answers = last ? in.answers : records[i + 1].at("answers").get<std::vector<ToolAnswer>>();
-    std::vector<CodeAnswer> given;
-    std::vector<platform::StepWrite> stored;    // those of earlier rounds are
-    for (const ToolAnswer& answer : answers) {  // all of them: what is carried is to be stored
-      const std::size_t room = kMaxCodeResults - std::min(out.bytes, kMaxCodeResults);
-      CodeAnswer one = answer_for_code(ctx, answer, room, last ? carried : stored);
-      out.bytes += one.text.size();
-      if (out.bytes > kMaxCodeResults) one.text.clear();
-      given.push_back(std::move(one));
-    }
-    out.add(records[i].at("calls"), given);
+  if (in.previous.empty()) return out;
+  if (auto kept = code_pasts_.take(in.previous)) {
+    add_round(ctx, *kept, code_round(in.previous).at("calls"), in.answers, carried);
+    return *std::move(kept);
   }
+  const std::vector<Json> rounds = code_rounds(in.previous);
+  std::vector<platform::StepWrite> stored;  // what earlier rounds carried is
+  for (std::size_t i = 0; i + 1 < rounds.size(); ++i)
+    add_round(ctx, out, rounds[i].at("calls"), rounds[i + 1].at("answers").get<std::vector<ToolAnswer>>(),
+              stored);
+  add_round(ctx, out, rounds.back().at("calls"), in.answers, carried);
   return out;
 }
 
@@ -134,9 +155,8 @@ Result<sandbox::Reply> Activities::evaluate_code(activity::Context& ctx, const s
 }
 
 CodeEnd Activities::code_end(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
-                             const CodeInput& in, std::vector<platform::StepWrite>& carried) {
+                             const CodeInput& in, const CodePast& past) {
   const auto& settings = settings_of<CodeSettings>(tool);
-  const CodePast past = code_past(ctx, in, carried);
   if (past.bytes > kMaxCodeResults) return too_much_for_code(past, kMaxCodeResults);
   sandbox::Request request;
   request.kind = sandbox::Kind::kCalls;
@@ -258,7 +278,8 @@ CodeRound Activities::run_code(activity::Context& ctx, const CodeInput& in) {
     return out;
   }
   std::vector<platform::StepWrite> carried;
-  CodeEnd end = code_end(ctx, *agent, tool, in, carried);
+  CodePast past = code_past(ctx, in, carried);
+  CodeEnd end = code_end(ctx, *agent, tool, in, past);
   if (end.calls.empty()) {
     code_ended(ctx, *agent, tool, in, std::move(end), carried);
     return out;
@@ -269,6 +290,7 @@ CodeRound Activities::run_code(activity::Context& ctx, const CodeInput& in) {
   write.result = dump_json(Json{
       {"previous", in.previous}, {"answers", answers_to_keep(in.answers)}, {"calls", std::move(end.calls)}});
   const auto record = require(deps_.outbox->commit_step(write, {}, carried), "storing what the code calls");
+  code_pasts_.keep(out.key, std::move(past));
   plan_round(ctx, *agent, tool, in, record.result, out);
   return out;
 }

@@ -30,6 +30,7 @@ class CodePast {
   // As sandbox::Kind::kCalls takes them.
   std::string inputs(const std::vector<std::string>& names, int most) const;
   std::size_t calls() const { return calls_; }
+  std::size_t size() const { return rounds_.size(); }  // in memory, nearly
   // "find (3), pay (1)".
   std::string told() const;
 

@@ -2,6 +2,7 @@
 // enemy's answer included. Method: pasts and replies written by hand.
 
 #include "activities/code_result.h"
+#include "activities/code_pasts.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -108,6 +109,29 @@ TEST(CodeResult, WhatIsNoAnswerIsAFailure) {
     EXPECT_TRUE(end.calls.empty()) << said;
   }
   EXPECT_EQ(ended({}, replied(R"({"more":1,"value":[2]})")).text, "[2]");
+}
+
+// The next run of the code takes it, and nobody else has it then.
+TEST(CodePasts, AreTakenOnce) {
+  CodePasts pasts;
+  pasts.keep("round", two_calls());
+  EXPECT_FALSE(pasts.take("another"));
+  const auto taken = pasts.take("round");
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->inputs({"find"}, 9), two_calls().inputs({"find"}, 9));
+  EXPECT_FALSE(pasts.take("round"));
+}
+
+TEST(CodePasts, TheOldestGoWhenThereIsNoRoom) {
+  CodePasts pasts;
+  for (std::size_t i = 0; i <= CodePasts::kMaxKept; ++i) pasts.keep(std::to_string(i), two_calls());
+  EXPECT_FALSE(pasts.take("0"));
+  EXPECT_TRUE(pasts.take("1"));
+  CodePast large;
+  large.add(Json::array({call("find")}), {answer(true, std::string(CodePasts::kMaxBytes, 'x'))});
+  pasts.keep("large", std::move(large));
+  EXPECT_FALSE(pasts.take("large")) << "more than there is room for";
+  EXPECT_FALSE(pasts.take("2"));
 }
 
 }  // namespace
