@@ -183,6 +183,8 @@ class Activities {
                                             const std::optional<Fork>& fork);
   void know_past(const platform::Origin& origin, const std::optional<Fork>& fork,
                  const AgentDefinition& agent, const RunSettings& settings, Begun& out);
+  // What the ledger knows of the call of that key, or that it does not.
+  ToolAnswer known_under(const std::string& key);
   ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
                           std::uint32_t ordinal);
 
@@ -295,6 +297,13 @@ class Activities {
   void code_started(activity::Context& ctx, const ToolSpec& tool, const CodeInput& in);
   void code_ended(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
                   const CodeInput& in, CodeEnd end, const std::vector<platform::StepWrite>& carried);
+
+  // code_take_up.cc. `last`: the key of its last round; `context`: of the run.
+  std::string code_left(activity::Context& ctx, const AgentDefinition& agent, const std::string& last,
+                        const Json& context);
+  std::string outcome_in_round(activity::Context& ctx, const AgentDefinition& agent, const std::string& round,
+                               std::uint32_t place, const Json& asked, const Json& context);
+  std::string outcome_of(activity::Context& ctx, const ToolAnswer& answer);
 
   ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                        const Json& arguments);

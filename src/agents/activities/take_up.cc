@@ -32,15 +32,8 @@ ToolAnswer text_answer(const model::ToolCall& call, std::uint32_t ordinal, std::
 
 }  // namespace
 
-// Edited arguments and repeats have keys of their own: what is not known under the first is not known here.
-ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRef& message,
-                                    const model::ToolCall& call, std::uint32_t ordinal) {
-  const Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
-  if (!arguments.is_object())
-    return text_answer(call, ordinal, "the arguments are not valid JSON; send one JSON object");
-  const std::string key =
-      idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, dump_json(arguments));
-  ToolAnswer out = text_answer(call, ordinal, "");
+ToolAnswer Activities::known_under(const std::string& key) {
+  ToolAnswer out;
   const auto effect = require(deps_.store->lookup_effect(key), "the result of a call");
   if (effect && effect->state == platform::EffectState::kSettled) {
     out.source = AnswerSource::kEffect;
@@ -57,6 +50,20 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRe
                "it is made again"
              : "the run ended before this call had a result; whether it was made with other arguments is "
                "not known";
+  return out;
+}
+
+// Edited arguments and repeats have keys of their own: what is not known under the first is not known here.
+ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRef& message,
+                                    const model::ToolCall& call, std::uint32_t ordinal) {
+  const Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
+  if (!arguments.is_object())
+    return text_answer(call, ordinal, "the arguments are not valid JSON; send one JSON object");
+  const std::string key =
+      idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, dump_json(arguments));
+  ToolAnswer out = known_under(key);
+  out.ordinal = ordinal;
+  out.id = call.id;
   return out;
 }
 
@@ -78,8 +85,14 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
     const auto last = require(model::message_from_json(tail.back().json), "the last message");
     std::vector<ToolAnswer> answers;
     if (last.role == model::Role::kAssistant) {
-      for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i)
-        answers.push_back(known_answer(ctx, head, last.tool_calls[i], i));
+      const Json code = state.value("code", Json::object());
+      for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i) {
+        ToolAnswer answer = known_answer(ctx, head, last.tool_calls[i], i);
+        const std::string round = code.value(std::to_string(i), "");
+        if (answer.key.empty() && !round.empty())  // nobody knows what it came to
+          answer.text = code_left(ctx, agent, round, settings.context);
+        answers.push_back(std::move(answer));
+      }
     }
     std::vector<platform::StepWrite> none;  // the ledger has them
     said = answer_messages(ctx, answers, none);

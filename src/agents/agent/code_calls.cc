@@ -18,6 +18,7 @@ Task<std::vector<ToolAnswer>> Loop::answer_code(std::vector<PlannedCall> calls) 
             kMostCodeCallsOfTurn),
         "CodeLimitError");
   }
+  if (!calls.empty()) code_rounds_[calls.front().call.ordinal] = calls.front().call.round;
   std::vector<Task<ToolAnswer>> tasks;
   for (PlannedCall& call : calls) {
     number(call);

@@ -246,6 +246,7 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
   phase_ = "tools";
   calls_.clear();
   code_calls_ = 0;
+  code_rounds_.clear();
   std::vector<Task<ToolAnswer>> tasks;
   std::vector<PlannedCall> together;
   for (PlannedCall& call : turn.calls) {
@@ -260,6 +261,7 @@ Task<void> Loop::answer_calls(ModelTurn turn) {
   auto waiting = all(std::move(tasks));
   progress_.answers = co_await std::move(waiting);
   calls_.clear();
+  code_rounds_.clear();
   interrupted_ = false;
 }
 

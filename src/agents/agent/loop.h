@@ -213,6 +213,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::optional<CancelScope> model_scope_;      // of the model call under way
   std::map<std::uint32_t, CancelScope> waits_;  // of calls that the workflow makes itself, by step
   int code_calls_ = 0;                          // of this turn
+  // The last round of code that is under way, by the place of its call in the turn: for who takes the run up.
+  std::map<std::uint32_t, std::string> code_rounds_;
   bool interrupted_ = false;  // what is not under way yet of this turn is not begun any more
   std::string interrupted_by_;
   bool single_ = false;                  // the one call is under way: there is nothing to steer

@@ -42,6 +42,7 @@ Json Loop::status() const {
               {"messages", progress_.messages.size()},
               {"approvals", approvals},
               {"calls", calls}};
+  for (const auto& [ordinal, round] : code_rounds_) out["code"][std::to_string(ordinal)] = round;
   if (!undoing_.undone().empty()) out["undone"] = undoing_.undone();
   for (const DetachedCall& one : progress_.detached) {
     Json open = {{"id", one.id}, {"tool", one.call.tool}, {"step", one.call.step}};

@@ -113,7 +113,9 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
         conversation != status->end() && conversation->get<protocol::ConversationRef>().sequence > 0;
     if (begun) {
       Json state = {{"conversation", *conversation}};
-      if (status->contains("undone")) state["undone"] = (*status)["undone"];
+      for (const char* name : {"undone", "code"}) {
+        if (status->contains(name)) state[name] = (*status)[name];
+      }
       origin.state = dump_json(state);
     }
   }
