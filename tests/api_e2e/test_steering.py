@@ -73,6 +73,8 @@ class Bank(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Teller)
         self.arrived = []  # (path, key, what)
         self.paid = {}  # to -> id
+        self.unpaid = set()  # ids
+        self.refused = set()  # ids that /unpay refuses
         self.lock = threading.Lock()
         self.at = {}  # ("before" or "after", path) -> callable
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -112,15 +114,20 @@ class Teller(http.server.BaseHTTPRequestHandler):
             bank.arrived.append((url.path, key, body))
             if url.path == "/pay":
                 bank.paid.setdefault(body["to"], "p-" + body["to"])
+            refused = url.path == "/unpay" and body["id"] in bank.refused
+            if url.path == "/unpay" and not refused:
+                bank.unpaid.add(body["id"])
         bank.met("before", url.path)
         if url.path == "/find":
             found = bank.paid.get(body["to"])
             reply = {"happened": found is not None, "id": found}
+        elif url.path == "/find_unpaid":
+            reply = {"happened": body["id"] in bank.unpaid}
         else:
             reply = {"id": bank.paid.get(body.get("to", ""), body.get("id"))}
         data = json.dumps(reply).encode()
         try:
-            self.send_response(200)
+            self.send_response(409 if refused else 200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

@@ -14,6 +14,12 @@ models: [scripted]
 replies:
   - when: {turn: 0, last: "^nothing"}
     text: "Nothing to pay."
+  - when: {turn: 0, last: "^code"}
+    tool_calls:
+      - name: run_code
+        arguments: {code: "await tools.find({to: 'ann'}); await tools.pay({to: 'ann'}); await tools.pay({to: 'bob'}); return 'code'"}
+  - when: {turn: 1, last: "^code"}
+    text: "Ran."
   - when: {turn: 0}
     tool_calls: [{name: pay, arguments: {to: ann}}]
   - when: {turn: 1}
@@ -152,6 +158,85 @@ def test_what_a_request_cannot_undo_is_refused_or_named(server, bank):  # noqa: 
     assert server.wait(again.json["id"])["reason"] == "not_undone" and sum(bank.count("/pay").values()) == 2
     of_undo = undo(server, first.json["id"])
     assert of_undo.status == 409 and of_undo.json["code"] == "not_undone"
+
+
+def would(server, run):
+    return [one["would"] for one in undo(server, run, dry_run=True).json["effects"]]
+
+
+def test_what_stands_is_tried_again_when_it_is_asked_for_again(server, bank, cli):  # noqa: F811
+    run = paid(server)
+    bank.refused.add("p-ann")
+    undo(server, run)
+    ended = server.wait(f"{run}.undo")
+    assert (ended["status"], ended["reason"]) == ("failed", "not_undone") and unpaid(bank) == ["p-bob", "p-ann"]
+    assert would(server, run) == ["undone", "stands"]
+    still = cli(server, "undo", run)
+    assert still.stdout.strip() == f"{run}.undo.2", still.stderr
+    assert server.wait(f"{run}.undo.2")["reason"] == "not_undone"
+    bank.refused.clear()
+    third = undo(server, run, by="ada")
+    assert third.status == 202 and third.json["id"] == f"{run}.undo.3", third.text
+    ended = server.wait(f"{run}.undo.3")
+    assert ended["status"] == "completed" and ended["origin"] == run, ended
+    assert would(server, run) == ["undone", "undone"]
+    tried = [(body["id"], key) for path, key, body in bank.arrived if path == "/unpay"]
+    assert [id for id, _ in tried] == ["p-bob", "p-ann", "p-ann", "p-ann"] and len({key for _, key in tried}) == 4
+    again = undo(server, run)
+    assert (again.status, again.json["id"]) == (200, f"{run}.undo.3")
+    assert sorted(one["how"] for one in server.get(f"/api/v1/runs/{run}/forks").json["forks"]) == ["undo"] * 3
+    assert server.post(f"/api/v1/runs/{run}/retry").json["code"] == "not_retried"
+
+
+ONCE = AGENT.replace("name: unpay\n      type: http\n      effect: idempotent", "name: unpay\n      type: http\n      effect: at_most_once{hook}") + """
+    - name: find_unpaid
+      type: http
+      parameters: {{properties: {{id: {{type: string}}}}, required: [id]}}
+      http: {{url: "{remote}/find_unpaid"}}
+"""
+HOOK = '\n      reconcile: {tool: find_unpaid, arguments: {id: "{arguments.id}"}, after: 0s}'
+
+
+def paid_once(server, model, bank, hook):  # noqa: F811
+    put = server.request("PUT", "/api/v1/agents/once", ONCE.format(name="once", model=model, remote=bank.url, member="id", hook=hook))
+    assert put.status == 201, put.text
+    return paid(server, "once")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_who_knows_is_asked_whether_a_killed_undoing_took_effect(server, model, bank, moment):  # noqa: F811
+    run = paid_once(server, model, bank, HOOK)
+    killed = threading.Event()
+    bank.at[(moment, "/unpay")] = lambda: (server.kill(), killed.set())
+    undo(server, run)
+    assert killed.wait(20)
+    server.start()
+    ended = server.wait(f"{run}.undo", seconds=60)
+    assert ended["status"] == "completed", ended
+    assert [body["id"] for path, _, body in bank.arrived if path == "/unpay"] == ["p-bob", "p-ann"]
+    assert bank.count("/find_unpaid") and would(server, run) == ["undone", "undone"]
+
+
+@pytest.mark.parametrize("decision", ["approve", "reject"])
+def test_a_person_says_whether_an_undoing_of_which_nobody_knows_is_made_again(server, model, bank, decision):  # noqa: F811
+    run = paid_once(server, model, bank, "")
+    killed = threading.Event()
+    bank.at[("before", "/unpay")] = lambda: (server.kill(), killed.set())
+    undo(server, run)
+    assert killed.wait(20)
+    server.start()
+    asked = server.wait_for_approval(f"{run}.undo")
+    assert asked["tool"] == "pay" and "not known whether `unpay` took effect" in asked["reason"], asked
+    decided = server.post(f"/api/v1/approvals/{asked['id']}/decision", {"decision": decision, "decided_by": "ada", "arguments_sha256": asked["arguments_sha256"]})
+    assert decided.status == 200, decided.text
+    ended = server.wait(f"{run}.undo", seconds=60)
+    ids = [body["id"] for path, _, body in bank.arrived if path == "/unpay"]
+    if decision == "approve":
+        assert ended["status"] == "completed" and ids == ["p-bob", "p-bob", "p-ann"], ended
+        assert would(server, run) == ["undone", "undone"]
+    else:
+        assert (ended["status"], ended["reason"]) == ("failed", "not_undone") and ids == ["p-bob", "p-ann"], ended
+        assert would(server, run) == ["undone", "ask"] or would(server, run) == ["ask", "undone"]
 
 
 # ---- by flows

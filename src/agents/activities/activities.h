@@ -104,7 +104,7 @@ class Activities {
   void note_approval(activity::Context& ctx, const ApprovalNote& in);
   // effect_activities.cc
   ToolResult reconcile(activity::Context& ctx, const EffectInput& in);
-  UndoResult undo(activity::Context& ctx, const EffectInput& in);
+  UndoTryResult undo(activity::Context& ctx, const UndoTryInput& in);
   // undo_run.cc
   UndoBegun begin_undo(activity::Context& ctx, const UndoInput& in);
   void finish_undo(activity::Context& ctx, const UndoFinishInput& in);
@@ -191,7 +191,11 @@ class Activities {
   // What the hook made of what is in the ledger; none: it does not know, `why` says more.
   std::optional<platform::EffectRecord> ask_hook(activity::Context& ctx, const AgentDefinition& agent,
                                                  const ToolSpec& tool, const EffectInput& in,
-                                                 std::string& why);
+                                                 const Json& made_with, std::string& why);
+  UndoTryResult call_undoing(activity::Context& ctx, const AgentDefinition& agent, const HookCall& hook,
+                             const UndoTryInput& in, const std::string& result_of_call);
+  UndoTryResult undoing_unknown(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& undoing,
+                                const UndoTryInput& in, const Json& arguments, std::string note);
   // Tools that were found in the conversation up to there.
   std::vector<std::string> loaded_before(activity::Context& ctx, const ConversationRef& head);
 

@@ -2,11 +2,14 @@
 // effect back. The ledger is the only memory: an attempt after a crash finds there what was settled and
 // undone.
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "activities/activities.h"
 #include "activities/effect_hooks.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
 #include "protocol/events.h"
@@ -43,8 +46,8 @@ std::string text_of(const std::string& record) {
   return Json::parse(record).value("text", "");
 }
 
-UndoResult undo_result(UndoStatus status, std::string note) {
-  UndoResult out;
+UndoTryResult undo_result(UndoStatus status, std::string note) {
+  UndoTryResult out;
   out.status = status;
   out.note = note_of(std::move(note));
   return out;
@@ -54,15 +57,15 @@ UndoResult undo_result(UndoStatus status, std::string note) {
 
 std::optional<platform::EffectRecord> Activities::ask_hook(activity::Context& ctx,
                                                            const AgentDefinition& agent, const ToolSpec& tool,
-                                                           const EffectInput& in, std::string& why) {
+                                                           const EffectInput& in, const Json& made_with,
+                                                           std::string& why) {
   if (!tool.hooks.reconcile) {
     why = fmt::format("`{}` has nobody to ask", tool.name);
     return std::nullopt;
   }
   const Reconcile& hook = *tool.hooks.reconcile;
   const ToolSpec& asked = need_tool(agent, hook.call.tool);
-  const auto arguments =
-      hook_arguments(hook.call, asked, hook_document(arguments_of(in.call), in.call.key, ""));
+  const auto arguments = hook_arguments(hook.call, asked, hook_document(made_with, in.call.key, ""));
   if (!arguments) {
     why = arguments.error().message();
     return std::nullopt;
@@ -105,7 +108,7 @@ ToolResult Activities::reconcile(activity::Context& ctx, const EffectInput& in) 
   ToolResult out;
   if (!record || record->state != platform::EffectState::kSettled) {
     std::string why;
-    record = ask_hook(ctx, *agent, tool, in, why);
+    record = ask_hook(ctx, *agent, tool, in, arguments_of(in.call), why);
     out.note = note_of(why);
   }
   if (!record) return out;  // unknown
@@ -118,17 +121,64 @@ ToolResult Activities::reconcile(activity::Context& ctx, const EffectInput& in) 
   return out;
 }
 
-UndoResult Activities::undo(activity::Context& ctx, const EffectInput& in) {
+// Another tool knows, where the definition names one; it is asked a while after the call, so that what is
+// under way has arrived. Else a person does, where whoever undoes asks people.
+UndoTryResult Activities::undoing_unknown(activity::Context& ctx, const AgentDefinition& agent,
+                                          const ToolSpec& undoing, const UndoTryInput& in,
+                                          const Json& arguments, std::string note) {
+  note = fmt::format("it is not known whether `{}` took effect: {}", undoing.name, note);
+  if (undoing.hooks.reconcile && !in.ask) {
+    UndoTryResult later = undo_result(UndoStatus::kUnknown, std::move(note));
+    later.ask_after_ms = std::max<std::int64_t>(1, undoing.hooks.reconcile->after.count());
+    return later;
+  }
+  if (undoing.hooks.reconcile) {
+    EffectInput asked = in;
+    asked.call.key = protocol::undo_key(in.call.key, in.again);
+    std::string why;
+    const auto settled = ask_hook(ctx, agent, undoing, asked, arguments, why);
+    if (settled && settled->succeeded) return undo_result(UndoStatus::kUndone, "");
+    if (settled)
+      return undo_result(UndoStatus::kFailed,
+                         fmt::format("`{}` was interrupted and took no effect", undoing.name));
+    note += "; asking did not help: " + why;
+  }
+  UndoTryResult out = undo_result(UndoStatus::kUnknown, std::move(note));
+  out.arguments_sha256 = sha256_hex(dump_json(arguments_of(in.call)));
+  return out;
+}
+
+UndoTryResult Activities::call_undoing(activity::Context& ctx, const AgentDefinition& agent,
+                                       const HookCall& hook, const UndoTryInput& in,
+                                       const std::string& result_of_call) {
+  const ToolSpec& undoing = need_tool(agent, hook.tool);
+  const auto arguments =
+      hook_arguments(hook, undoing, hook_document(arguments_of(in.call), in.call.key, result_of_call));
+  if (!arguments) return undo_result(UndoStatus::kFailed, arguments.error().message());
+  const ToolInput call = hook_call(in, undoing.name, protocol::undo_key(in.call.key, in.again));
+  if (const auto refused = not_granted(in.agent, call.call))
+    return undo_result(UndoStatus::kFailed, *refused);
+  const ToolResult result = call_with_effect(ctx, undoing, call, *arguments);
+  if (result.status == ToolStatus::kUnknown)
+    return undoing_unknown(ctx, agent, undoing, in, *arguments, result.note);
+  if (result.status == ToolStatus::kDone) return undo_result(UndoStatus::kUndone, "");
+  const auto settled = require(deps_.store->lookup_effect(call.call.key), "the record of the undoing");
+  return undo_result(UndoStatus::kFailed,
+                     fmt::format("`{}` failed: {}", undoing.name, settled ? text_of(settled->result) : ""));
+}
+
+UndoTryResult Activities::undo(activity::Context& ctx, const UndoTryInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec& tool = need_tool(*agent, in.call.tool);
-  const auto told = [&](UndoResult result) {
-    if (result.status == UndoStatus::kNothing) return result;
+  const auto told = [&](UndoTryResult result) {
+    if (result.status == UndoStatus::kNothing || result.ask_after_ms > 0) return result;
     const bool undone = result.status == UndoStatus::kUndone;
     Json event = {{"step", in.call.step}, {"tool", tool.name}};
     if (tool.hooks.compensate) event["by"] = tool.hooks.compensate->tool;
     if (!undone) event["why"] = result.note;
+    const std::string which = in.again > 0 ? fmt::format("/{}", in.again) : "";
     publish(ctx, undone ? protocol::event::kEffectUndone : protocol::event::kEffectNotUndone, event,
-            fmt::format("effect/{}/undone", in.call.key));
+            fmt::format("effect/{}/undone{}", in.call.key, which));
     return result;
   };
   if (!tool.hooks.compensate)
@@ -137,27 +187,12 @@ UndoResult Activities::undo(activity::Context& ctx, const EffectInput& in) {
   if (!record) return undo_result(UndoStatus::kNothing, "");  // it was never begun
   if (record->state != platform::EffectState::kSettled) {
     std::string why;
-    record = ask_hook(ctx, *agent, tool, in, why);
+    record = ask_hook(ctx, *agent, tool, in, arguments_of(in.call), why);
     if (!record)
       return told(undo_result(UndoStatus::kUnknown, "it is not known whether it took effect; " + why));
   }
   if (!record->succeeded) return undo_result(UndoStatus::kNothing, "");
-  const HookCall& hook = *tool.hooks.compensate;
-  const ToolSpec& undoing = need_tool(*agent, hook.tool);
-  const auto arguments = hook_arguments(
-      hook, undoing, hook_document(arguments_of(in.call), in.call.key, text_of(record->result)));
-  if (!arguments) return told(undo_result(UndoStatus::kFailed, arguments.error().message()));
-  const ToolInput call = hook_call(in, undoing.name, protocol::undo_key(in.call.key));
-  if (const auto refused = not_granted(in.agent, call.call))
-    return told(undo_result(UndoStatus::kFailed, *refused));
-  const ToolResult result = call_with_effect(ctx, undoing, call, *arguments);
-  if (result.status == ToolStatus::kUnknown)
-    return told(undo_result(UndoStatus::kUnknown, fmt::format("it is not known whether `{}` took effect: {}",
-                                                              undoing.name, result.note)));
-  if (result.status == ToolStatus::kDone) return told(undo_result(UndoStatus::kUndone, ""));
-  const auto settled = require(deps_.store->lookup_effect(call.call.key), "the record of the undoing");
-  return told(undo_result(UndoStatus::kFailed, fmt::format("`{}` failed: {}", undoing.name,
-                                                           settled ? text_of(settled->result) : "")));
+  return told(call_undoing(ctx, *agent, *tool.hooks.compensate, in, text_of(record->result)));
 }
 
 }  // namespace holdfast::agent

@@ -23,7 +23,7 @@ void register_policy(const Workers& workers, const std::shared_ptr<Activities>& 
 }
 
 void register_undo(const Workers& workers, const std::shared_ptr<Activities>& activities) {
-  workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, EffectInput in) {
+  workers.tools->register_activity(kUndoActivity, [activities](activity::Context& ctx, UndoTryInput in) {
     return activities->undo(ctx, in);
   });
   workers.agents->register_workflow(kUndoWorkflowType, undo_workflow);

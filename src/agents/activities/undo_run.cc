@@ -3,6 +3,7 @@
 #include "activities/activities.h"
 #include "base/json.h"
 #include "holdfast/failure.h"
+#include "platform/undo_tries.h"
 #include "protocol/events.h"
 
 namespace holdfast::agent {
@@ -15,6 +16,12 @@ UndoBegun Activities::begin_undo(activity::Context& ctx, const UndoInput& in) {
   UndoBegun out;
   out.origin = origin->origin;
   out.effects = undo_effects_of(origin->state);
+  out.decision_key = deps_.decision_key;
+  // Somebody asked for it: what failed before is tried again, under a key of its own.
+  for (const Undoable& effect : out.effects) {
+    const auto last = require(platform::last_undo_try(*deps_.store, effect.call.key), "what was taken back");
+    out.again.push_back(last.next());
+  }
   platform::StepWrite write;
   write.key = begin_key(ctx);
   write.run = ctx.info().workflow_id;

@@ -10,6 +10,7 @@
 
 #include "agent/bookkeeping.h"
 #include "agent/failures.h"
+#include "agent/undo_question.h"
 #include "agent/undoing.h"
 #include "holdfast/failure.h"
 #include "protocol/names.h"
@@ -26,7 +27,8 @@ constexpr std::chrono::minutes kLongestReport{5};
 // Shared with its handlers, which outlive the main coroutine.
 class UndoRun : public std::enable_shared_from_this<UndoRun> {
  public:
-  UndoRun(workflow::Context& ctx, UndoInput input) : ctx_(ctx), input_(std::move(input)) {}
+  UndoRun(workflow::Context& ctx, UndoInput input)
+      : ctx_(ctx), input_(std::move(input)), questions_(std::make_shared<UndoQuestions>(ctx)) {}
 
   void register_handlers();
   Task<RunResult> run();
@@ -40,8 +42,10 @@ class UndoRun : public std::enable_shared_from_this<UndoRun> {
   workflow::Context& ctx_;
   const UndoInput input_;
   std::string phase_ = "starting";
-  std::vector<Undoable> effects_;  // that are still to be taken back
-  std::vector<std::string> left_;  // what stands, and why
+  std::vector<Undoable> effects_;     // that are still to be taken back
+  std::vector<std::uint32_t> again_;  // UndoBegun::again
+  std::vector<std::string> left_;     // what stands, and why
+  std::shared_ptr<UndoQuestions> questions_;
   Undoing undoing_;
   std::uint32_t step_ = 0;
 };
@@ -49,12 +53,14 @@ class UndoRun : public std::enable_shared_from_this<UndoRun> {
 void UndoRun::register_handlers() {
   auto self = shared_from_this();
   ctx_.on_query(kStatusQuery, [self]() { return self->status(); });
+  questions_->register_handler();
+  undoing_.ask_with([questions = questions_](ApprovalInput in) { return questions->ask(std::move(in)); });
 }
 
 Json UndoRun::status() const {
-  return {{"agent", input_.agent}, {"version", input_.version},  {"phase", phase_},
-          {"step", step_},         {"effects", effects_.size()}, {"undone", undoing_.undone()},
-          {"not_undone", left_},   {"approvals", Json::array()}};
+  return {{"agent", input_.agent}, {"version", input_.version},        {"phase", phase_},
+          {"step", step_},         {"effects", effects_.size()},       {"undone", undoing_.undone()},
+          {"not_undone", left_},   {"approvals", questions_->status()}};
 }
 
 Task<void> UndoRun::take_back() {
@@ -62,8 +68,9 @@ Task<void> UndoRun::take_back() {
   while (!effects_.empty() && !ctx_.workflow_cancelled()) {
     Undoable effect = std::move(effects_.back());
     effects_.pop_back();
+    const std::uint32_t again = effects_.size() < again_.size() ? again_[effects_.size()] : 0;
     const std::string what = words_of(effect);
-    auto taking = undoing_.take_back(&ctx_, std::move(effect), ++step_);
+    auto taking = undoing_.take_back(&ctx_, std::move(effect), ++step_, again);
     auto why = co_await ctx_.shielded(std::move(taking));
     if (why) left_.push_back(what + ": " + *why);
   }
@@ -72,6 +79,8 @@ Task<void> UndoRun::take_back() {
 Task<RunResult> UndoRun::run() {
   UndoBegun begun = co_await ctx_.activity<UndoBegun>(kUndoBeginActivity, bookkeeping(), input_);
   effects_ = std::move(begun.effects);
+  again_ = std::move(begun.again);
+  questions_->begin(std::move(begun.decision_key));
   co_await take_back();
   UndoFinishInput in = end();
   co_await ctx_.shielded(report(in));

@@ -5,12 +5,15 @@
 // one; the ledger says what became of the call. Deterministic workflow code.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "holdfast/workflow.h"
+#include "protocol/activities.h"
 #include "protocol/steering.h"
+#include "protocol/undo.h"
 
 namespace holdfast::agent {
 
@@ -23,9 +26,13 @@ class Undoing {
   // What stands, and why, for people; `effects` is empty afterwards. `step` numbers the undoings on.
   Task<std::vector<std::string>> take_back_all(workflow::Context* ctx,
                                                std::vector<protocol::Undoable>* effects, std::uint32_t* step);
-  // One; why it stands, or none. `ctx` outlives it.
+  // One; why it stands, or none. `ctx` outlives it. `again`: so many undoings of it have failed before.
   Task<std::optional<std::string>> take_back(workflow::Context* ctx, protocol::Undoable effect,
-                                             std::uint32_t step);
+                                             std::uint32_t step, std::uint32_t again = 0);
+
+  // Asks a person whether an undoing that perhaps took effect is made again. Without: it stands.
+  using Ask = std::function<Task<bool>(protocol::ApprovalInput)>;
+  void ask_with(Ask ask) { ask_ = std::move(ask); }
 
   // Calls that were taken back, for people.
   const std::vector<std::string>& undone() const { return undone_; }
@@ -33,6 +40,9 @@ class Undoing {
   std::vector<protocol::Undoable> with_standing(std::vector<protocol::Undoable> effects) const;
 
  private:
+  Task<Outcome<protocol::UndoTryResult>> try_to_undo(workflow::Context* ctx, protocol::UndoTryInput in);
+
+  Ask ask_;
   std::vector<std::string> undone_;
   std::optional<protocol::Undoable> open_;
   std::vector<protocol::Undoable> standing_;  // the last call first

@@ -128,8 +128,11 @@ TEST(Protocol, RecordedSteeringStaysAsItIs) {
   expect_kept<Undoable>(R"({"agent":"a","call":@,"retry":{"attempts":3},"timeout_ms":5,"version":"v"})");
   expect_kept<EffectInput>(R"({"agent":"a","call":@,"step":4,"version":"v"})");
   expect_kept<UndoResult>(R"({"note":"why","status":"failed"})");
+  expect_kept<UndoTryInput>(R"({"again":1,"agent":"a","ask":true,"call":@,"step":3,"version":"v"})");
+  expect_kept<UndoTryResult>(R"({"arguments_sha256":"h","ask_after_ms":1,"note":"why","status":"unknown"})");
   expect_kept<UndoInput>(R"({"agent":"a","version":"v"})");
-  expect_kept<UndoBegun>(R"({"effects":[{"agent":"a","call":@,"version":"v"}],"origin":"r"})");
+  expect_kept<UndoBegun>(
+      R"({"again":[1],"decision_key":"k","effects":[{"agent":"a","call":@,"version":"v"}],"origin":"r"})");
   expect_kept<UndoFinishInput>(R"({"not_undone":["pay"],"output":"o","status":"failed","undone":["book"]})");
   expect_kept<HoldInput>(
       R"({"agent":"a","by":"ben","hold":{"kind":"paused"},"released":true,"version":"v"})");

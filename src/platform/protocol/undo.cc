@@ -14,7 +14,17 @@ void fields(auto& archive, Is<UndoInput> auto& v) {
 }
 
 void fields(auto& archive, Is<UndoBegun> auto& v) {
-  archive("origin", v.origin)("effects", v.effects);
+  archive("origin", v.origin)("effects", v.effects)("again", v.again)("decision_key", v.decision_key);
+}
+
+void fields(auto& archive, Is<UndoTryInput> auto& v) {
+  archive("agent", v.agent)("version", v.version)("call", v.call)("step", v.step)("again", v.again)("ask",
+                                                                                                    v.ask);
+}
+
+void fields(auto& archive, Is<UndoTryResult> auto& v) {
+  archive("status", v.status)("note", v.note)("ask_after_ms", v.ask_after_ms)("arguments_sha256",
+                                                                              v.arguments_sha256);
 }
 
 void fields(auto& archive, Is<UndoFinishInput> auto& v) {
@@ -24,8 +34,10 @@ void fields(auto& archive, Is<UndoFinishInput> auto& v) {
 
 }  // namespace
 
-std::string undo_key(std::string_view call_key) {
-  return "undo-" + std::string(call_key);
+std::string undo_key(std::string_view call_key, std::uint32_t again) {
+  std::string out = "undo-" + std::string(call_key);
+  if (again > 0) out += "-again-" + std::to_string(again);
+  return out;
 }
 
 std::string undo_state(const std::vector<Undoable>& effects) {
@@ -42,6 +54,8 @@ std::vector<Undoable> undo_effects_of(std::string_view state) {
 
 HOLDFAST_PROTOCOL_JSON(UndoInput)
 HOLDFAST_PROTOCOL_JSON(UndoBegun)
+HOLDFAST_PROTOCOL_JSON(UndoTryInput)
+HOLDFAST_PROTOCOL_JSON(UndoTryResult)
 HOLDFAST_PROTOCOL_JSON(UndoFinishInput)
 
 }  // namespace holdfast::protocol

@@ -28,8 +28,9 @@ inline constexpr const char* kNotUndone = "NotUndoneError";
 // So many effects one such run takes back.
 inline constexpr std::size_t kMaxUndone = 1000;
 
-// Key, in the ledger, of the call that takes back the call of that key.
-std::string undo_key(std::string_view call_key);
+// Key, in the ledger, of the call that takes back the call of that key; `again`: so many tries before it have
+// failed.
+std::string undo_key(std::string_view call_key, std::uint32_t again = 0);
 
 // Origin::state of such a run: {"undo": [Undoable, ...]}.
 std::string undo_state(const std::vector<Undoable>& effects);
@@ -47,6 +48,24 @@ struct UndoBegun {
   UndoBegun() = default;
   std::string origin;
   std::vector<Undoable> effects;
+  std::vector<std::uint32_t> again;  // of each, in their order: so many undoings of it have failed before
+  std::string decision_key;          // Plan::decision_key
+};
+
+// ---- kUndoActivity
+
+struct UndoTryInput : EffectInput {
+  UndoTryInput() = default;
+  std::uint32_t again = 0;  // undo_key()
+  bool ask = false;         // first whether this very try took effect
+};
+
+struct UndoTryResult : UndoResult {
+  UndoTryResult() = default;
+  // Of kUnknown, where it is not known whether the try took effect: a tool knows, and is asked after that
+  // time; 0: none does.
+  std::int64_t ask_after_ms = 0;
+  std::string arguments_sha256;  // else a person may be asked: of the call that is to be undone
 };
 
 struct UndoFinishInput {
@@ -63,6 +82,10 @@ void to_json(Json& out, const UndoInput& value);
 void from_json(const Json& in, UndoInput& value);
 void to_json(Json& out, const UndoBegun& value);
 void from_json(const Json& in, UndoBegun& value);
+void to_json(Json& out, const UndoTryInput& value);
+void from_json(const Json& in, UndoTryInput& value);
+void to_json(Json& out, const UndoTryResult& value);
+void from_json(const Json& in, UndoTryResult& value);
 void to_json(Json& out, const UndoFinishInput& value);
 void from_json(const Json& in, UndoFinishInput& value);
 

@@ -31,6 +31,14 @@ std::string default_id(const std::string& run) {
   return "retry-" + sha256_hex(run);
 }
 
+// Whether the id is that of a run that takes back what this one did.
+bool is_undo_of(const std::string& id, const std::string& run) {
+  for (int nth = 1; nth <= kMaxUndoRuns; ++nth) {
+    if (id == undo_id(run, nth)) return true;
+  }
+  return false;
+}
+
 // A run that takes effects back goes on with those of the one before it. What was taken back on request, or
 // by a flow that failed, is not done again by halves: what came behind it in the flow stands.
 Status undone_before(Runs::Impl& impl, const std::string& run, const platform::RunRecord& record,
@@ -95,7 +103,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   if (!other) return fail(other.error());
   const bool taken = impl_->store().run(origin.run).has_value();
   const bool is_other_work =
-      *other && ((*other)->state == protocol::kForkOrigin || origin.run == undo_id(request.run));
+      *other && ((*other)->state == protocol::kForkOrigin || is_undo_of(origin.run, request.run));
   if (taken && (!*other || (*other)->origin != request.run || is_other_work)) {
     return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                            fmt::format("another run has the id '{}'", origin.run)));

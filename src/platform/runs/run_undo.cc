@@ -5,9 +5,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "base/json.h"
 #include "base/sha256.h"
 #include "platform/audit_rules.h"
+#include "platform/undo_tries.h"
 #include "protocol/undo.h"
 #include "protocol/words.h"
 #include "runs/runs_impl.h"
@@ -63,15 +67,52 @@ Result<std::vector<Undoable>> effects_of(Runs::Impl& impl, const std::string& ru
 
 Result<WouldUndo> would_undo(platform::Store& store, const std::string& key) {
   using platform::EffectState;
-  const auto undoing = store.lookup_effect(protocol::undo_key(key));
+  const auto undoing = platform::last_undo_try(store, key);
   if (!undoing) return fail(undoing.error());
-  if (*undoing && (*undoing)->state == EffectState::kSettled)
-    return (*undoing)->succeeded ? WouldUndo::kUndone : WouldUndo::kStands;
+  if (undoing->undone()) return WouldUndo::kUndone;
+  if (undoing->failed()) return WouldUndo::kStands;
+  if (undoing->record && undoing->record->intent.effect == protocol::Effect::kAtMostOnce)
+    return WouldUndo::kAsk;
   const auto effect = store.lookup_effect(key);
   if (!effect) return fail(effect.error());
   if (!*effect) return WouldUndo::kNothing;
   if ((*effect)->state != EffectState::kSettled) return WouldUndo::kAsk;
   return (*effect)->succeeded ? WouldUndo::kUndo : WouldUndo::kNothing;
+}
+
+struct LastUndo {
+  int nth = 0;  // 0: nobody has asked for one
+  std::optional<platform::RunRecord> run;
+};
+
+// Which of the run's undoings is the newest. Whose id is somebody else's is told.
+Result<LastUndo> last_undo(Runs::Impl& impl, const std::string& run) {
+  LastUndo out;
+  while (out.nth < kMaxUndoRuns) {
+    const std::string id = undo_id(run, out.nth + 1);
+    const auto origin = impl.store().origin(id);
+    if (!origin) return fail(origin.error());
+    const bool is_ours = *origin && (*origin)->origin == run && protocol::is_undo_state((*origin)->state);
+    auto taken = impl.store().run(id);
+    if (!taken && taken.error().code() != Code::kNotFound) return fail(taken.error());
+    if (!is_ours && (taken || *origin)) {
+      return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
+                             fmt::format("another run has the id '{}'", id)));
+    }
+    if (!taken) return out;
+    ++out.nth;
+    out.run = *std::move(taken);
+  }
+  return out;
+}
+
+bool is_over_without_success(Runs::Impl& impl, const platform::RunRecord& run) {
+  const RunStatus status = impl.standing_of(run).status;
+  return is_closed(status) && status != RunStatus::kCompleted;
+}
+
+bool is_left(const UndoRow& row) {
+  return row.would == WouldUndo::kUndo || row.would == WouldUndo::kAsk || row.would == WouldUndo::kStands;
 }
 
 }  // namespace
@@ -80,10 +121,10 @@ std::string_view to_string(WouldUndo would) {
   return kWould.text(would);
 }
 
-std::string undo_id(const std::string& run) {
-  constexpr std::string_view kSuffix = ".undo";
-  if (run.size() + kSuffix.size() <= kMaxIdBytes) return run + std::string(kSuffix);
-  return "undo-" + sha256_hex(run);
+std::string undo_id(const std::string& run, int nth) {
+  const std::string suffix = nth > 1 ? fmt::format(".undo.{}", nth) : ".undo";
+  if (run.size() + suffix.size() <= kMaxIdBytes) return run + suffix;
+  return "undo-" + sha256_hex(run) + (nth > 1 ? fmt::format(".{}", nth) : "");
 }
 
 Result<UndoPlan> Runs::plan_undo(const std::string& id) {
@@ -111,21 +152,23 @@ Result<UndoPlan> Runs::plan_undo(const std::string& id) {
 Result<StartedRun> Runs::undo(const UndoRequest& request) {
   auto run = closed_run(*this, *impl_, request.run);
   if (!run) return fail(run.error());
+  auto last = last_undo(*impl_, request.run);
+  if (!last) return fail(last.error());
+  if (last->run) {
+    // The same request again: what it made. But what stands when that is over is asked for anew.
+    if (!is_over_without_success(*impl_, *last->run) || last->nth >= kMaxUndoRuns)
+      return impl_->same_again(*last->run);
+    auto plan = plan_undo(request.run);
+    if (!plan) return fail(plan.error());
+    if (std::ranges::none_of(plan->effects, is_left)) return impl_->same_again(*last->run);
+  }
   platform::Origin origin;
-  origin.run = undo_id(request.run);
+  origin.run = undo_id(request.run, last->nth + 1);
   origin.origin = request.run;
   origin.by = request.by;
-  const auto other = impl_->store().origin(origin.run);
-  if (!other) return fail(other.error());
-  const bool is_ours = *other && (*other)->origin == request.run && protocol::is_undo_state((*other)->state);
-  if (const auto taken = impl_->store().run(origin.run)) {
-    if (!is_ours) {
-      return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
-                             fmt::format("another run has the id '{}'", origin.run)));
-    }
-    return impl_->same_again(*taken);  // the same request again: what it made
-  }
-  if (!is_ours) {
+  const auto known = impl_->store().origin(origin.run);  // of an attempt that a crash has cut short
+  if (!known) return fail(known.error());
+  if (!*known) {
     auto effects = effects_of(*impl_, request.run);
     if (!effects) return fail(effects.error());
     if (effects->empty()) return fail(cannot(request.run, "it has no effect that a tool takes back"));

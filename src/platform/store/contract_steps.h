@@ -7,6 +7,8 @@
 
 #include "base/sha256.h"
 #include "platform/contract.h"
+#include "platform/undo_tries.h"
+#include "protocol/undo.h"
 
 namespace holdfast::platform {
 
@@ -123,6 +125,37 @@ TEST_P(StoreContract, AnEffectIsFreshOnceThenUnknownUntilSettled) {
   EXPECT_TRUE(begun->succeeded);
   intent.tool = "other";
   EXPECT_EQ(store_->begin_effect(intent).error().code(), Code::kFailedPrecondition);
+}
+
+// What was taken back is not taken back again, what failed is tried under the next key, and of what nobody
+// knows no second one is begun.
+TEST_P(StoreContract, AnUndoingThatFailedIsTriedUnderTheNextKey) {
+  const auto tries = [this](std::uint32_t again, std::optional<bool> succeeded) {
+    EffectIntent intent;
+    intent.key = protocol::undo_key("k", again);
+    intent.run = "r";
+    intent.tool = "unpay";
+    intent.effect = Effect::kAtMostOnce;
+    intent.arguments_sha256 = sha256_hex("{}");
+    ASSERT_TRUE(store_->begin_effect(intent));
+    if (succeeded) {
+      ASSERT_TRUE(store_->settle_effect(intent.key, *succeeded, "{}"));
+    }
+  };
+  const auto last = [this] { return last_undo_try(*store_, "k").value(); };
+  EXPECT_FALSE(last().record);
+  EXPECT_EQ(last().next(), 0u);
+  tries(0, false);
+  EXPECT_TRUE(last().failed());
+  EXPECT_EQ(last().next(), 1u);
+  tries(1, std::nullopt);
+  EXPECT_FALSE(last().failed());
+  EXPECT_EQ(last().next(), 1u) << "it is not known";
+  ASSERT_TRUE(store_->settle_effect(protocol::undo_key("k", 1), false, "{}"));
+  tries(2, true);
+  EXPECT_TRUE(last().undone());
+  EXPECT_FALSE(last().may_be_tried());
+  EXPECT_EQ(last_undo_try(*store_, "other").value().next(), 0u);
 }
 
 }  // namespace holdfast::platform
