@@ -24,6 +24,17 @@ export const startFork = (id: string, body: ForkBody, key: string) =>
 export const retryRun = (id: string, version: string) =>
   answered(api.POST('/api/v1/runs/{id}/retry', { params: { path: { id } }, body: { by: author() ?? null, ...(version ? { version } : {}) } }));
 
+// What taking back would do, as the ledger has it now; nothing is started.
+export const undoPlanQuery = (id: string) => queryOptions({
+  queryKey: ['undo-plan', id],
+  queryFn: async () => (await answered(api.POST('/api/v1/runs/{id}/undo', { params: { path: { id } }, body: { dry_run: true } }))) as Schemas['UndoPlan'],
+  staleTime: 0,
+  gcTime: 0,
+});
+
+export const undoRun = async (id: string, reason: string) =>
+  (await answered(api.POST('/api/v1/runs/{id}/undo', { params: { path: { id } }, body: { by: author() ?? null, ...(reason.trim() ? { reason: reason.trim() } : {}) } }))) as Schemas['RunStarted'];
+
 const PAGE = 50;
 const DIFF_PAGE = 50;
 

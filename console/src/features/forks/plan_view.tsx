@@ -1,24 +1,10 @@
 // What a fork would do, before it is started: calls that are made, asked of a person, denied, and those that are reused.
 
 import type { ForkPlan } from '../../api/forks';
-import { effectsByFate, inheritedWords, type Effect, type Fate } from '../../model/forks';
-import { plural } from '../../model/text';
+import { effectsByFate, inheritedWords, type Fate } from '../../model/forks';
+import { MOST_SHOWN, PlanGroup } from './plan_group';
 
 const SIGNS: Record<Fate, string> = { make: '\u25B8', ask: '?', deny: '\u2298', unknown_tool: '\u2715', reuse: '\u2713' };
-const SHOWN = 50; // of each kind
-
-function Calls({ effects }: { effects: Effect[] }) {
-  return (
-    <ul className="plan-calls">
-      {effects.slice(0, SHOWN).map((one) => (
-        <li key={`${one.message} ${one.call}`}>
-          <code>{one.tool}</code> <span className="note">message {one.message}{one.class && `, ${one.class.replaceAll('_', ' ')}`}{one.edited && ', with the other result'}{one.reason && `, ${one.reason}`}</span>
-        </li>
-      ))}
-      {effects.length > SHOWN && <li className="note">and {(effects.length - SHOWN).toLocaleString('en')} more</li>}
-    </ul>
-  );
-}
 
 export function PlanView({ plan }: { plan: ForkPlan }) {
   const groups = effectsByFate(plan.effects);
@@ -27,10 +13,9 @@ export function PlanView({ plan }: { plan: ForkPlan }) {
       <p className="note">It begins at message {plan.forked_from.at.message}, on version <code>{plan.version.slice(0, 12)}</code>; {inheritedWords(plan.inherited)}.</p>
       {groups.length === 0 && <p>No call was made behind that place, and none before it.</p>}
       {groups.map(({ fate, words, effects }) => (
-        <details key={fate} className={`plan-group ${fate}`} open={fate !== 'reuse' && effects.length <= SHOWN}>
-          <summary><span aria-hidden="true">{SIGNS[fate]}</span> {plural(effects.length, 'call')} {words}</summary>
-          <Calls effects={effects} />
-        </details>
+        <PlanGroup key={fate} look={fate} sign={SIGNS[fate]} words={words} calls={effects} open={fate !== 'reuse' && effects.length <= MOST_SHOWN} keyOf={(one) => `${one.message} ${one.call}`}>
+          {(one) => <><code>{one.tool}</code> <span className="note">message {one.message}{one.class && `, ${one.class.replaceAll('_', ' ')}`}{one.edited && ', with the other result'}{one.reason && `, ${one.reason}`}</span></>}
+        </PlanGroup>
       ))}
       {plan.more_effects && <p className="note">There are more calls than are listed here.</p>}
       {plan.undone && plan.undone.length > 0 && <p className="note">Taken back when the run ended, and told to the model: {plan.undone.join(', ')}.</p>}

@@ -89,8 +89,8 @@ function Actions({ id, standing, ofFlow }: { id: string; standing: Standing; ofF
   );
 }
 
-// What can be done with a run, open or over, that leaves it as it is.
-function Anew({ standing, onReplay, onRetry }: { standing: Standing; onReplay: () => void; onRetry: () => void }) {
+// What can be done with a run of an agent, open or over, that leaves it as it is.
+function Anew({ standing, onReplay, onRetry }: Pick<HeadProps, 'standing' | 'onReplay' | 'onRetry'>) {
   return (
     <>
       {!standing.open && standing.status !== 'completed' && <button className="button small primary" onClick={onRetry}>Retry</button>}
@@ -99,9 +99,9 @@ function Anew({ standing, onReplay, onRetry }: { standing: Standing; onReplay: (
   );
 }
 
-interface HeadProps { id: string; run: Run | undefined; log: RunLog; standing: Standing; onReplay: () => void; onRetry: () => void }
+interface HeadProps { id: string; run: Run | undefined; log: RunLog; standing: Standing; onReplay: () => void; onRetry: () => void; onUndo: () => void }
 
-export function RunHead({ id, run, log, standing, onReplay, onRetry }: HeadProps) {
+export function RunHead({ id, run, log, standing, onReplay, onRetry, onUndo }: HeadProps) {
   const agent = run?.agent || log.agent;
   const ofFlow = isFlow(agent);
   return (
@@ -113,6 +113,7 @@ export function RunHead({ id, run, log, standing, onReplay, onRetry }: HeadProps
         <div className="run-actions">
           {standing.open && <Actions id={id} standing={standing} ofFlow={ofFlow} />}
           {run && !ofFlow && <Anew standing={standing} onReplay={onReplay} onRetry={onRetry} />}
+          {run && !standing.open && <button className="button small quiet" onClick={onUndo}>Undo</button>}
         </div>
       </div>
       <Facts id={id} run={run} log={log} />

@@ -25,8 +25,9 @@ import './run.css';
 const FlowRun = lazy(() => import('../flows/flow_run'));
 const ForkDialog = lazy(() => import('../forks/fork_dialog'));
 const RetryDialog = lazy(() => import('../forks/retry_dialog'));
+const UndoDialog = lazy(() => import('../forks/undo_dialog'));
 
-type Over = { what: 'fork'; start: ForkStart } | { what: 'retry' };
+type Over = { what: 'fork'; start: ForkStart } | { what: 'retry' } | { what: 'undo' };
 
 // Of a run of a flow: its graph, or all that happened one behind the other.
 function FlowTabs({ id, step, view }: { id: string; step: number | undefined; view: 'transcript' | undefined }) {
@@ -70,7 +71,7 @@ export function RunScreen({ id, step, view, onStep }: Props) {
   const ofFlow = isFlow(run?.agent || log.agent);
   return (
     <div className="screen run-screen">
-      <RunHead id={id} run={run} log={log} standing={standing} onReplay={replay} onRetry={() => setOver({ what: 'retry' })} />
+      <RunHead id={id} run={run} log={log} standing={standing} onReplay={replay} onRetry={() => setOver({ what: 'retry' })} onUndo={() => setOver({ what: 'undo' })} />
       <QueryState of={query} />
       <div className="columns">
         <div>
@@ -88,6 +89,7 @@ export function RunScreen({ id, step, view, onStep }: Props) {
       <Suspense fallback={null}>
         {run && over?.what === 'fork' && <ForkDialog run={run} log={log} start={over.start} failed={failed} onClose={close} />}
         {run && over?.what === 'retry' && <RetryDialog run={run} onClose={close} />}
+        {run && over?.what === 'undo' && <UndoDialog run={run} onClose={close} />}
       </Suspense>
     </div>
   );
