@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/url.h"
+#include "spec/written_order.h"
 #include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
@@ -14,15 +15,20 @@ namespace {
 Result<Json> parsed(std::string_view text, std::string_view source) {
   const std::size_t first = text.find_first_not_of(" \t\r\n\xEF\xBB\xBF");
   if (first != std::string_view::npos && text[first] == '{') {
-    auto json = read_json(text.substr(first), kMaxForeignJsonDepth);
-    if (json) return json;
-    return fail(Code::kInvalidArgument, fmt::format("{}: {}", source, json.error().message()));
+    auto written = read_json<nlohmann::ordered_json>(text.substr(first), kMaxForeignJsonDepth);
+    if (!written)
+      return fail(Code::kInvalidArgument, fmt::format("{}: {}", source, written.error().message()));
+    Json json = *written;
+    spec::keep_orders(json, *written);
+    return json;
   }
   spec::YamlProblems problems(source);
   Json out;
   try {
     std::size_t nodes_left = spec::kMaxYamlNodes;
-    out = spec::yaml_to_json(spec::yaml_document(std::string(text)), problems, nodes_left);
+    const YAML::Node written = spec::yaml_document(std::string(text));
+    out = spec::yaml_to_json(written, problems, nodes_left);
+    if (problems.empty()) spec::keep_orders(out, written);
     if (nodes_left == 0) {
       return fail(
           Code::kInvalidArgument,

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "activities/catalog.h"
+#include "spec/written_order.h"
 
 namespace holdfast::openapi {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr std::string_view kPets = R"json({
   "openapi": "3.0.3",
@@ -97,8 +99,45 @@ TEST(Openapi, ABodyOfNamesIsItsArguments) {
   EXPECT_EQ(properties["name"], Json({{"type", "string"}}));
   EXPECT_EQ(properties["age"]["type"], Json::array({"integer", "null"}));
   EXPECT_FALSE(properties.contains("id")) << "the server sets it";
-  EXPECT_EQ(create["parameters"]["required"], Json::array({"age", "name"}));
+  EXPECT_EQ(create["parameters"]["required"], Json::array({"name", "age"}));
   EXPECT_THAT(imported.notes, Contains(HasSubstr("`Pet` holds itself")));
+}
+
+// A model fills in arguments in the order in which it is shown them.
+TEST(Openapi, ArgumentsStandInTheOrderOfTheDocument) {
+  const std::string json = R"json({
+  "openapi": "3.1.0", "info": {"title": "Refunds", "version": "1"}, "servers": [{"url": "https://refunds.example.com"}],
+  "paths": {"/orders/{order}/refunds": {"post": {"operationId": "refund",
+    "parameters": [{"name": "order", "in": "path", "required": true, "schema": {"type": "string"}}],
+    "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Refund"}}}}}}},
+  "components": {"schemas": {"Refund": {"allOf": [
+    {"type": "object", "properties": {"why": {"type": "object", "properties": {"text": {"type": "string"}, "code": {"type": "integer"}}}}},
+    {"type": "object", "properties": {"amount": {"type": "number"}}}]}}}
+})json";
+  const std::string yaml = R"(
+openapi: 3.1.0
+info: {title: Refunds, version: '1'}
+servers: [{url: https://refunds.example.com}]
+paths:
+  /orders/{order}/refunds:
+    post:
+      operationId: refund
+      parameters: [{name: order, in: path, required: true, schema: {type: string}}]
+      requestBody: {required: true, content: {application/json: {schema: {$ref: '#/components/schemas/Refund'}}}}
+components:
+  schemas:
+    Refund:
+      type: object
+      properties: {why: {type: object, properties: {text: {type: string}, code: {type: integer}}}, amount: {type: number}}
+)";
+  for (const std::string& document : {json, yaml}) {
+    const Imported imported = must_import(document);
+    const Json parameters = tool(imported, "refund")["parameters"];
+    EXPECT_EQ(spec::property_names(parameters), (std::vector<std::string>{"order", "why", "amount"}));
+    EXPECT_EQ(spec::property_names(parameters["properties"]["why"]),
+              (std::vector<std::string>{"text", "code"}));
+    EXPECT_THAT(imported.yaml, Not(HasSubstr("x-holdfast-order"))) << "the file stands in that order itself";
+  }
 }
 
 TEST(Openapi, APathsParametersAndATokenOfItsOwn) {

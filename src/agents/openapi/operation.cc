@@ -11,6 +11,7 @@
 #include "base/url.h"
 #include "openapi/schema.h"
 #include "spec/json_schema.h"
+#include "spec/written_order.h"
 
 namespace holdfast::openapi {
 
@@ -70,7 +71,7 @@ class Building {
   SchemaReader schemas_;
   std::string path_;
   std::string query_;
-  Json properties_ = Json::object();
+  Json parameters_ = {{"type", "object"}, {"properties", Json::object()}};
   Json required_ = Json::array();
   Json headers_ = Json::object();
   Json body_;
@@ -78,8 +79,8 @@ class Building {
 };
 
 bool Building::add_argument(const std::string& name, Json schema, bool required) {
-  if (properties_.contains(name)) return false;
-  properties_[name] = std::move(schema);
+  if (parameters_["properties"].contains(name)) return false;
+  spec::add_property(parameters_, name, std::move(schema));
   if (required) required_.push_back(name);
   return true;
 }
@@ -169,11 +170,12 @@ Status Building::add_json_body(Json schema, bool required) {
               member(schema, "additionalProperties") != true;
   for (const auto& [name, unused] : properties.items()) {
     if (!flat) break;
-    flat = is_argument_name(name) && !properties_.contains(name);
+    flat = is_argument_name(name) && !parameters_["properties"].contains(name);
   }
   if (flat) {
     const Json& needed = member(schema, "required");
-    for (const auto& [name, inner] : properties.items()) {
+    for (const std::string& name : spec::property_names(schema)) {
+      const Json& inner = properties[name];
       const bool is_needed = required && needed.is_array() &&
                              std::find(needed.begin(), needed.end(), Json(name)) != needed.end();
       add_argument(name, inner, is_needed);
@@ -270,11 +272,10 @@ Result<ToolEntry> Building::build() {
     about += (about.empty() ? "" : "\n") + more;
   tool = {{"name", tool_name(operation_.id)}, {"type", "http"}};
   if (!about.empty()) tool["description"] = std::string(cut_text(to_utf8(about), kMaxDescription));
-  Json parameters = {{"type", "object"}, {"properties", properties_}};
-  if (!required_.empty()) parameters["required"] = required_;
-  if (auto bad = spec::check_schema(parameters))
+  if (!required_.empty()) parameters_["required"] = required_;
+  if (auto bad = spec::check_schema(parameters_))
     return fail(Code::kInvalidArgument, "its schema is wrong: " + *bad);
-  tool["parameters"] = std::move(parameters);
+  tool["parameters"] = std::move(parameters_);
   // By HTTP a PUT or DELETE may be repeated; of the others nobody says so.
   if (method == "PUT" || method == "DELETE") tool["effect"] = "idempotent";
   if (method == "POST" || method == "PATCH") tool["effect"] = "at_most_once";

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "spec/written_order.h"
 
 namespace holdfast::openapi {
 
@@ -64,13 +65,13 @@ Json SchemaReader::own_keywords(const Json& schema) const {
 }
 
 Result<Json> SchemaReader::object_parts(const Json& schema, Json out, int depth) {
-  for (const auto& [name, inner] : member(schema, "properties").items()) {
-    if (!member(schema, "properties").is_object()) break;
+  for (const std::string& name : spec::property_names(schema)) {
+    const Json& inner = schema["properties"][name];
     const auto seen = document_.resolved(inner);
     if (seen && member(**seen, "readOnly") == true) continue;  // the server's to set
     auto read = this->read(inner, depth + 1);
     if (!read) return read;
-    out["properties"][name] = *std::move(read);
+    spec::add_property(out, name, *std::move(read));
   }
   require(out, member(schema, "required"));
   if (out.contains("required")) {
@@ -99,7 +100,10 @@ Result<Json> SchemaReader::joined(const Json& schema, Json out, int depth) {
       if (!read) return read;
       for (const auto& [key, value] : read->items()) {
         if (key == "properties") {
-          for (const auto& [name, inner] : value.items()) out["properties"][name] = inner;
+          for (const std::string& name : spec::property_names(*read))
+            spec::add_property(out, name, value[name]);
+        } else if (key == spec::kOrderKeyword) {
+          continue;  // it is said by what was added
         } else if (key == "required") {
           require(out, value);
         } else if (!out.contains(key)) {

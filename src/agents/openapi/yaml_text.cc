@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "spec/written_order.h"
 
 namespace holdfast::openapi {
 
@@ -39,7 +40,7 @@ bool is_plain(const std::string& text) {
          });
 }
 
-void write(YAML::Emitter& out, const json& value, const std::string& key, int depth);
+void write(YAML::Emitter& out, const json& value, const std::string& key, const json* schema);
 
 void write_text(YAML::Emitter& out, const std::string& text) {
   if (!is_plain(text)) out << YAML::DoubleQuoted;
@@ -50,27 +51,38 @@ bool is_short(const json& value) {
   return value.empty() || (value.is_array() && value.front().is_primitive());
 }
 
-void write(YAML::Emitter& out, const json& value, const std::string& key, int depth) {
+// Names of arguments keep their order, which a file says by itself; keywords stand in that of the guide.
+std::vector<std::string> keys_of(const json& object, const std::string& key, const json* schema) {
+  if (schema != nullptr) return spec::property_names(*schema);
+  std::vector<std::string> keys;
+  for (const auto& [name, unused] : object.items()) {
+    if (name != spec::kOrderKeyword) keys.push_back(name);
+  }
+  if (key != "headers") {
+    std::sort(keys.begin(), keys.end(),
+              [](const auto& a, const auto& b) { return std::pair(rank(a), a) < std::pair(rank(b), b); });
+  }
+  return keys;
+}
+
+// `schema`: whose `properties` the value is; null: it is none.
+void write(YAML::Emitter& out, const json& value, const std::string& key, const json* schema) {
   if (value.is_object()) {
-    std::vector<std::string> keys;
-    for (const auto& [name, unused] : value.items()) keys.push_back(name);
-    // Names of arguments keep their order; keywords stand in that of the guide.
-    if (key != "properties" && key != "headers")
-      std::sort(keys.begin(), keys.end(),
-                [](const auto& a, const auto& b) { return std::pair(rank(a), a) < std::pair(rank(b), b); });
+    const std::vector<std::string> keys = keys_of(value, key, schema);
     if (keys.empty()) out << YAML::Flow;
     out << YAML::BeginMap;
     for (const std::string& name : keys) {
       out << YAML::Key;
       write_text(out, name);
       out << YAML::Value;
-      write(out, value[name], name, depth + 1);
+      const bool are_properties = schema == nullptr && name == "properties" && value[name].is_object();
+      write(out, value[name], name, are_properties ? &value : nullptr);
     }
     out << YAML::EndMap;
   } else if (value.is_array()) {
     if (is_short(value)) out << YAML::Flow;
     out << YAML::BeginSeq;
-    for (const json& one : value) write(out, one, "", depth + 1);
+    for (const json& one : value) write(out, one, "", nullptr);
     out << YAML::EndSeq;
   } else if (value.is_string()) {
     write_text(out, value.get<std::string>());
@@ -84,7 +96,7 @@ void write(YAML::Emitter& out, const json& value, const std::string& key, int de
 std::string yaml_text(const json& value) {
   YAML::Emitter out;
   out.SetIndent(2);
-  write(out, value, "", 0);
+  write(out, value, "", nullptr);
   return std::string(out.c_str()) + "\n";
 }
 

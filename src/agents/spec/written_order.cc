@@ -1,7 +1,9 @@
 #include "spec/written_order.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "spec/schema_keywords.h"
@@ -15,11 +17,35 @@ namespace {
 
 constexpr const char* kProperties = "properties";
 
-std::vector<std::string> names_of(const YAML::Node& mapping) {
-  std::vector<std::string> out;
+// Files are YAML, what others answer is JSON: both say in which order their members stand.
+bool is_mapping(const YAML::Node& node) {
+  return node.IsMap();
+}
+bool is_mapping(const ordered_json& node) {
+  return node.is_object();
+}
+bool is_list(const YAML::Node& node) {
+  return node.IsSequence();
+}
+bool is_list(const ordered_json& node) {
+  return node.is_array();
+}
+
+template <class Each>
+void each_member(const YAML::Node& mapping, const Each& each) {
   for (const auto& pair : mapping) {
-    if (pair.first.IsScalar()) out.push_back(pair.first.Scalar());
+    if (pair.first.IsScalar()) each(pair.first.Scalar(), pair.second);
   }
+}
+template <class Each>
+void each_member(const ordered_json& mapping, const Each& each) {
+  for (const auto& [name, value] : mapping.get_ref<const ordered_json::object_t&>()) each(name, value);
+}
+
+template <class Written>
+std::vector<std::string> names_of(const Written& mapping) {
+  std::vector<std::string> out;
+  each_member(mapping, [&](const std::string& name, const auto&) { out.push_back(name); });
   return out;
 }
 
@@ -29,28 +55,68 @@ void append(ordered_json& object, const std::string& name, ordered_json value) {
 }
 
 // What is sorted says nothing, so that it has one text.
-void note_order(json& schema, const YAML::Node& properties) {
-  const std::string word(kOrderKeyword);
-  std::vector<std::string> names = schema.contains(word) ? property_names(schema) : names_of(properties);
+void set_order(json& schema, std::vector<std::string> names) {
   if (std::ranges::is_sorted(names)) {
-    schema.erase(word);
+    schema.erase(std::string(kOrderKeyword));
   } else {
-    schema[word] = std::move(names);
+    schema[std::string(kOrderKeyword)] = std::move(names);
   }
 }
 
-void keep_order_behind(KeywordForm form, json& value, const YAML::Node& written) {
-  if (form == KeywordForm::kSchema) return keep_order(value, written);
-  if (form == KeywordForm::kSchemas && value.is_array() && written.IsSequence()) {
-    for (std::size_t i = 0; i < std::min(value.size(), written.size()); ++i) keep_order(value[i], written[i]);
+template <class Written>
+void note_order(json& schema, const Written& properties) {
+  set_order(schema,
+            schema.contains(std::string(kOrderKeyword)) ? property_names(schema) : names_of(properties));
+}
+
+template <class Written>
+void keep_order_of(json& schema, const Written& written);
+
+template <class Written>
+void keep_order_behind(KeywordForm form, json& value, const Written& written) {
+  if (form == KeywordForm::kSchema) return keep_order_of(value, written);
+  if (form == KeywordForm::kSchemas && value.is_array() && is_list(written)) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(value.size(), written.size()); ++i)
+      keep_order_of<Written>(value[i], written[i]);
   }
   const bool named = form == KeywordForm::kNamedSchemas || form == KeywordForm::kPatternSchemas;
-  if (!named || !value.is_object() || !written.IsMap()) return;
-  for (const auto& pair : written) {
-    if (!pair.first.IsScalar()) continue;
-    if (const auto inner = value.find(pair.first.Scalar()); inner != value.end())
-      keep_order(*inner, pair.second);
+  if (!named || !value.is_object() || !is_mapping(written)) return;
+  each_member(written, [&](const std::string& name, const Written& one) {
+    if (const auto inner = value.find(name); inner != value.end()) keep_order_of(*inner, one);
+  });
+}
+
+template <class Written>
+void keep_order_of(json& schema, const Written& written) {
+  if (!schema.is_object() || !is_mapping(written)) return;
+  each_member(written, [&](const std::string& word, const Written& behind) {
+    const auto value = schema.find(word);
+    if (value == schema.end()) return;
+    keep_order_behind(find_keyword(word).form, *value, behind);
+    if (word == kProperties && is_mapping(behind)) note_order(schema, behind);
+  });
+}
+
+// Behind these stand values, and no schema.
+bool holds_values(std::string_view word) {
+  return word == "enum" || word == "const" || word == "default" || word == "example" || word == "examples";
+}
+
+// `are_names`: its members are named by their writer, and not words of a schema.
+template <class Written>
+void keep_orders_of(json& value, const Written& written, bool are_names) {
+  if (value.is_array() && is_list(written)) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(value.size(), written.size()); ++i)
+      keep_orders_of<Written>(value[i], written[i], false);
   }
+  if (!value.is_object() || !is_mapping(written)) return;
+  each_member(written, [&](const std::string& word, const Written& behind) {
+    const auto inner = value.find(word);
+    if (inner == value.end() || (!are_names && holds_values(word))) return;
+    const bool is_properties = !are_names && word == kProperties && is_mapping(behind);
+    keep_orders_of(*inner, behind, is_properties);
+    if (is_properties) note_order(value, behind);
+  });
 }
 
 ordered_json written_behind(KeywordForm form, const json& value) {
@@ -71,15 +137,34 @@ ordered_json written_behind(KeywordForm form, const json& value) {
 }  // namespace
 
 void keep_order(json& schema, const YAML::Node& written) {
-  if (!schema.is_object() || !written.IsMap()) return;
-  for (const auto& pair : written) {
-    if (!pair.first.IsScalar()) continue;
-    const std::string& word = pair.first.Scalar();
-    const auto value = schema.find(word);
-    if (value == schema.end()) continue;
-    keep_order_behind(find_keyword(word).form, *value, pair.second);
-    if (word == kProperties && pair.second.IsMap()) note_order(schema, pair.second);
+  keep_order_of(schema, written);
+}
+
+void keep_order(json& schema, const ordered_json& written) {
+  keep_order_of(schema, written);
+}
+
+void keep_orders(json& document, const YAML::Node& written) {
+  keep_orders_of(document, written, false);
+}
+
+void keep_orders(json& document, const ordered_json& written) {
+  keep_orders_of(document, written, false);
+}
+
+void add_property(json& schema, const std::string& name, json property) {
+  json& properties = schema[kProperties];
+  if (!properties.is_object()) properties = json::object();
+  const std::string word(kOrderKeyword);
+  if (!properties.contains(name) && (schema.contains(word) || !properties.empty())) {
+    // Most are added in the order in which they are sorted.
+    if (!schema.contains(word) && std::prev(properties.end()).key() > name) {
+      schema[word] = json::array();
+      for (const auto& [known, one] : properties.items()) schema[word].push_back(known);
+    }
+    if (schema.contains(word)) schema[word].push_back(name);
   }
+  schema[kProperties][name] = std::move(property);
 }
 
 std::vector<std::string> property_names(const json& schema) {
@@ -88,7 +173,8 @@ std::vector<std::string> property_names(const json& schema) {
   const auto properties = schema.find(kProperties);
   if (properties == schema.end() || !properties->is_object()) return out;
   std::set<std::string> told;
-  if (const auto order = schema.find(std::string(kOrderKeyword)); order != schema.end() && order->is_array()) {
+  if (const auto order = schema.find(std::string(kOrderKeyword));
+      order != schema.end() && order->is_array()) {
     for (const json& name : *order) {
       if (!name.is_string() || !properties->contains(name.get_ref<const std::string&>())) continue;
       if (told.insert(name.get<std::string>()).second) out.push_back(name.get<std::string>());
