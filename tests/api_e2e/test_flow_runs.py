@@ -152,7 +152,7 @@ def test_a_flow_runs_and_its_blocks_are_steps(server):
     run = start(server, "sum", {"n": 9007199254740993})
     ended = server.wait(run)
     assert ended["status"] == "completed", ended
-    assert ended["output"] == {"big": 9007199254740993, "text": "got 9007199254740994"}
+    assert ended["output"] == {"text": "got 9007199254740994", "big": 9007199254740993}
     assert (ended["agent"], ended["version"]) == ("flow:sum", version)
     assert [step["name"] for step in ended["steps"]] == ["begin", "made", "text", "reply"]
     assert {step["kind"] for step in ended["steps"]} == {"start", "code", "transform", "respond"}
@@ -164,6 +164,24 @@ def test_a_flow_runs_and_its_blocks_are_steps(server):
     assert server.get("/api/v1/agents").json["agents"] == []
     assert server.get("/api/v1/agents/flow:sum").status == 404
     assert [one["name"] for one in server.get("/api/v1/flows").json["flows"]] == ["sum"]
+
+
+def test_what_a_file_and_an_input_say_comes_back_in_their_order(server):
+    apply(server, "inner", """
+- {id: begin, type: start}
+- {id: reply, type: respond, needs: [begin], with: {value: {of: "{{ input }}", at: 1}}}
+""")
+    apply(server, "orders", """
+- {id: begin, type: start}
+- {id: made, type: transform, needs: [begin], with: {value: {zeta: 1, alpha: {b: [{y: 1, x: 2}], a: "{{ input }}"}}}}
+- {id: each, type: map, needs: [made], with: {over: [{q: 1, p: 2}]}, blocks: [{id: item, type: transform, with: {value: "{{ item }}"}}]}
+- {id: call, type: flow, needs: [each], with: {flow: inner, arguments: {m: "{{ blocks.made.alpha.b[0] }}", k: 2}}}
+- {id: reply, type: respond, needs: [call], with: {value: {made: "{{ blocks.made }}", each: "{{ blocks.each }}", call: "{{ blocks.call }}"}}}
+""")
+    ended = server.wait(start(server, "orders", {"n": 1, "c": {"w": 1, "v": 2}}))
+    expected = {"made": {"zeta": 1, "alpha": {"b": [{"y": 1, "x": 2}], "a": {"n": 1, "c": {"w": 1, "v": 2}}}}, "each": [{"q": 1, "p": 2}],
+                "call": {"of": {"m": {"y": 1, "x": 2}, "k": 2}, "at": 1}}
+    assert json.dumps(ended["output"]) == json.dumps(expected)
 
 
 def kill_at_each_call(server, receiver):

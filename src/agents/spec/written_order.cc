@@ -167,6 +167,25 @@ void add_property(json& schema, const std::string& name, json property) {
   schema[kProperties][name] = std::move(property);
 }
 
+ordered_json in_order(const json& value, const YAML::Node& written) {
+  if (value.is_object() && written.IsMap()) {
+    ordered_json out = ordered_json::object();
+    for (const auto& pair : written) {
+      if (!pair.first.IsScalar()) continue;
+      const auto member = value.find(pair.first.Scalar());
+      if (member != value.end()) append(out, member.key(), in_order(*member, pair.second));
+    }
+    return out;
+  }
+  if (value.is_array() && written.IsSequence() && value.size() == written.size()) {
+    ordered_json out = ordered_json::array();
+    auto item = value.begin();
+    for (const auto& node : written) out.push_back(in_order(*item++, node));
+    return out;
+  }
+  return value;
+}
+
 std::vector<std::string> property_names(const json& schema) {
   std::vector<std::string> out;
   if (!schema.is_object()) return out;

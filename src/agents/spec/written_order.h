@@ -1,10 +1,10 @@
 #pragma once
 
-// The order in which a schema names its properties. JSON is sorted by name here, so that what is the same has
-// one text and one hash; but a model fills in the fields of its answer in the order of the schema (the
-// reasoning before the verdict), and a form asks in that order. So a schema whose properties are not sorted
-// says how they stood, in a word of ours beside `properties`, and whoever shows it to a model or a person
-// puts them back. Pure functions.
+// The order in which a schema names its properties, and a value its members. JSON is sorted by name here, so
+// that what is the same has one text and one hash; but a model fills in the fields of its answer in the order
+// of the schema (the reasoning before the verdict), and a form asks in that order. So a schema whose
+// properties are not sorted says how they stood, in a word of ours beside `properties`, and whoever shows it
+// to a model or a person puts them back. Pure functions.
 
 #include <string>
 #include <string_view>
@@ -28,6 +28,9 @@ void keep_orders(nlohmann::json& document, const nlohmann::ordered_json& written
 
 // For schemas that are put together: behind those that it has, in place of one of that name.
 void add_property(nlohmann::json& schema, const std::string& name, nlohmann::json property);
+
+// A value, its members in the order of the file. `value` is what `written` was converted to.
+nlohmann::ordered_json in_order(const nlohmann::json& value, const YAML::Node& written);
 
 // Of one schema, in the order in which they were written; those of which the order says nothing last, sorted.
 std::vector<std::string> property_names(const nlohmann::json& schema);

@@ -18,11 +18,13 @@
 
 #include "definition/tool_type.h"
 #include "language/flow.h"
+#include "spec/written_order.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::flows {
 
 using Json = nlohmann::json;
+using Written = nlohmann::ordered_json;  // a value of the file, its members in the order of the file
 
 class Values;
 struct Iteration;
@@ -71,6 +73,11 @@ struct CallOfBlock {
   std::string_view version;
 };
 
+// The value of that key, null when absent.
+inline Written read_written(spec::MapReader& in, std::string_view key) {
+  return spec::in_order(in.json(key), in.child(key));
+}
+
 struct RunnableBlock {
   std::string_view type;  // as in block_types()
   // JSON Schema of `with`, for editors.
@@ -79,6 +86,8 @@ struct RunnableBlock {
   void (*read)(BlockReader& reader) = nullptr;
   // `with` with every default made explicit: valid input of `read`. Null: there is none.
   Json (*canonical)(const BoundBlock& block) = nullptr;
+  // Puts the values of the file into that as they were written, where order means something. May be null.
+  void (*write)(const BoundBlock& block, Written& with) = nullptr;
   // What it comes to. Null: the workflow itself takes the step.
   BlockResult (*run)(const BoundBlock& block, Values& values) = nullptr;
   // How long the workflow waits. Null: it does not.

@@ -36,7 +36,7 @@ std::expected<bool, BlockFailure> Conditions::holds(const Condition& condition, 
     return std::unexpected(BlockFailure{"RuleError", fmt::format("{}: {}", what, why)});
   };
   if (!condition.cel) {
-    Evaluated value = values_.filled(Json(condition.text));
+    Evaluated value = values_.filled(Written(condition.text));
     if (!value) return no_truth(value.error().message);
     if (*value == "true") return true;
     if (*value == "false") return false;

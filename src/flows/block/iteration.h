@@ -26,13 +26,13 @@ inline constexpr std::array kLoopNames{kLast, kIndex};
 struct Iteration {
   bool is_loop = false;
   // Of a map.
-  Json over;                   // a list, or how many
+  Written over;                // a list, or how many
   std::uint32_t parallel = 8;  // activities at a time
   bool collects = false;       // an item that fails is a result; else it ends the map
   // Of a loop.
   std::uint64_t times = 0;
   std::optional<Condition> until;
-  Json first;                          // `last` of the first round
+  Written first;                       // `last` of the first round
   std::chrono::milliseconds pause{0};  // between two rounds
 };
 

@@ -36,7 +36,7 @@ void read(BlockReader& reader) {
   if (!with.has("times")) with.missing("times", "how many rounds at most, such as 100");
   out.times = static_cast<std::uint64_t>(with.integer("times", 1, 1, kMaxItems));
   if (with.has("until")) out.until = read_condition(with, "until", kLoopNames);
-  out.first = with.json("first");
+  out.first = read_written(with, "first");
   if (with.has("pause")) out.pause = with.duration("pause", milliseconds(0), milliseconds(1), kLongestPause);
   reader.out.settings = std::move(settings);
 }
@@ -45,14 +45,22 @@ Json canonical(const BoundBlock& block) {
   const Iteration& from = iteration_of(block);
   Json out = {{"times", from.times}};
   if (from.until) out["until"] = from.until->text;
-  if (!from.first.is_null()) out["first"] = from.first;
+  if (!from.first.is_null()) out["first"] = Json(from.first);
   if (from.pause.count() > 0) out["pause"] = spec::format_duration(from.pause);
   return out;
 }
 
+void write(const BoundBlock& block, Written& with) {
+  if (const Iteration& from = iteration_of(block); !from.first.is_null()) with["first"] = from.first;
+}
+
 }  // namespace
 
-constinit const RunnableBlock kLoopBlock =
-    whole({.type = "loop", .schema = schema, .read = read, .canonical = canonical, .iterates = iteration_of});
+constinit const RunnableBlock kLoopBlock = whole({.type = "loop",
+                                                  .schema = schema,
+                                                  .read = read,
+                                                  .canonical = canonical,
+                                                  .write = write,
+                                                  .iterates = iteration_of});
 
 }  // namespace holdfast::flows

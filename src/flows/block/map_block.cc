@@ -26,7 +26,7 @@ void read(BlockReader& reader) {
   Iteration& out = settings->iteration;
   if (!reader.with.has("over"))
     reader.with.missing("over", "a list or a number of times, such as \"{{ input.items }}\"");
-  out.over = reader.with.json("over");
+  out.over = read_written(reader.with, "over");
   out.parallel = static_cast<std::uint32_t>(reader.with.integer("parallel", out.parallel, 1, kMaxParallel));
   out.collects = reader.with.choice("errors", {"fail", "collect"}).value_or(0) == 1;
   reader.out.settings = std::move(settings);
@@ -34,12 +34,21 @@ void read(BlockReader& reader) {
 
 Json canonical(const BoundBlock& block) {
   const Iteration& from = iteration_of(block);
-  return {{"over", from.over}, {"parallel", from.parallel}, {"errors", from.collects ? "collect" : "fail"}};
+  return {
+      {"over", Json(from.over)}, {"parallel", from.parallel}, {"errors", from.collects ? "collect" : "fail"}};
+}
+
+void write(const BoundBlock& block, Written& with) {
+  with["over"] = iteration_of(block).over;
 }
 
 }  // namespace
 
-constinit const RunnableBlock kMapBlock =
-    whole({.type = "map", .schema = schema, .read = read, .canonical = canonical, .iterates = iteration_of});
+constinit const RunnableBlock kMapBlock = whole({.type = "map",
+                                                 .schema = schema,
+                                                 .read = read,
+                                                 .canonical = canonical,
+                                                 .write = write,
+                                                 .iterates = iteration_of});
 
 }  // namespace holdfast::flows

@@ -28,7 +28,8 @@ struct Program {
 Result<Program> read_program(std::string_view text, std::string_view source,
                              std::string_view base_directory = {});
 
-// Every default made explicit, keys sorted, no white space; without what belongs to other programs (`x-`).
+// Every default made explicit, keys sorted, but values of the file as they were written; no white space;
+// without what belongs to other programs (`x-`).
 std::string canonical_json(const Program& program);
 
 // What a block does with what is before it: its canonical form without what does not change that.

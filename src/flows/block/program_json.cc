@@ -54,6 +54,18 @@ Json meaning_of(const Program& program, std::size_t block) {
   return out;
 }
 
+namespace {
+
+void write(const Program& program, Written& blocks) {
+  for (std::size_t i = 0; i < program.blocks.size(); ++i) {
+    const BoundBlock& block = program.blocks[i];
+    if (block.type->write) block.type->write(block, blocks[i]["with"]);
+    if (block.body) write(*block.body, blocks[i]["blocks"]);
+  }
+}
+
+}  // namespace
+
 std::string canonical_json(const Program& program) {
   const Flow& flow = program.flow;
   Json metadata = {{"name", flow.name}};
@@ -61,10 +73,12 @@ std::string canonical_json(const Program& program) {
   if (!flow.team.empty()) metadata["team"] = flow.team;
   Json spec = {{"planner", flow.planner}, {"blocks", blocks_json(program)}};
   if (!flow.input.is_null()) spec["input"] = flow.input;
-  return dump_json(Json{{"apiVersion", "holdfast.dev/v1"},
-                        {"kind", "Flow"},
-                        {"metadata", std::move(metadata)},
-                        {"spec", std::move(spec)}});
+  Written out(Json{{"apiVersion", "holdfast.dev/v1"},
+                   {"kind", "Flow"},
+                   {"metadata", std::move(metadata)},
+                   {"spec", std::move(spec)}});
+  write(program, out["spec"]["blocks"]);
+  return dump_json(out);
 }
 
 }  // namespace holdfast::flows

@@ -214,6 +214,50 @@ TEST(Program, ExpressionsNameBlocksThatAreThere) {
       "");
 }
 
+TEST(Program, ValuesKeepTheOrderOfTheFile) {
+  const auto read = [](const std::string& blocks) { return read_program(flow(blocks), "f.yaml"); };
+  const std::string value =
+      R"({"zeta":1,"alpha":{"b":["x",{"d":null,"c":true}],"a":2.5},"mid":"{{ input }}"})";
+  const auto program = read("    - {id: a, type: transform, needs: [begin], with: {value: " + value +
+                            "}}\n"
+                            "    - {id: l, type: loop, needs: [a], with: {times: 2, first: " +
+                            value +
+                            "}, blocks: "
+                            "[{id: in, type: transform, with: {value: " +
+                            value +
+                            "}}]}\n"
+                            "    - {id: f, type: flow, needs: [l], with: {flow: other, arguments: " +
+                            value +
+                            "}}\n"
+                            "    - {id: r, type: respond, needs: [f], with: {value: [" +
+                            value + "]}}\n");
+  ASSERT_TRUE(program) << program.error().message();
+  const std::string canonical = canonical_json(*program);
+  std::size_t found = 0;
+  for (std::size_t at = canonical.find(value); at != std::string::npos; at = canonical.find(value, at + 1))
+    ++found;
+  EXPECT_EQ(found, 5U) << canonical;
+  const auto again = read_program(canonical, "stored");
+  ASSERT_TRUE(again) << again.error().message();
+  EXPECT_EQ(canonical_json(*again), canonical);
+}
+
+// Versions that were stored before the order was kept are sorted, and stay what they are.
+TEST(Program, WhatIsSortedHasTheVersionThatItHad) {
+  const auto sorted = read_program(
+      flow("    - {id: a, type: transform, needs: [begin], with: {value: {alpha: {a: 1, b: 2}, zeta: 3}}}\n"),
+      "f.yaml");
+  ASSERT_TRUE(sorted);
+  const std::string canonical = canonical_json(*sorted);
+  EXPECT_EQ(canonical, nlohmann::json::parse(canonical).dump());
+  const auto arguments = read_program(flow("    - {id: a, type: http, needs: [begin], with: {http: {url: "
+                                           "'https://x.example/'}, arguments: {b: 1, a: 2}}}\n"),
+                                      "f.yaml");
+  ASSERT_TRUE(arguments);
+  EXPECT_THAT(canonical_json(*arguments), HasSubstr(R"("arguments":{"a":2,"b":1})"))
+      << "order means nothing to a tool";
+}
+
 TEST(Program, CodeHasALanguage) {
   const auto code = [](std::string_view with) {
     return read_program(

@@ -30,6 +30,7 @@ constinit const RunnableBlock kRespondBlock = whole({.type = kRespond,
                                                      .schema = value_schema,
                                                      .read = read_value,
                                                      .canonical = value_json,
+                                                     .write = write_value,
                                                      .run = run,
                                                      .has_timeout = true});
 

@@ -11,15 +11,15 @@ namespace holdfast::flows {
 namespace {
 
 struct ToolCallSettings : BlockSettings {
-  Json arguments;  // an object
+  Written arguments;  // an object
 };
 
-Json read_arguments(spec::MapReader& with) {
-  Json arguments = with.json("arguments");
-  if (arguments.is_null()) return Json::object();
+Written read_arguments(spec::MapReader& with) {
+  Written arguments = read_written(with, "arguments");
+  if (arguments.is_null()) return Written::object();
   if (arguments.is_object()) return arguments;
   with.problem("arguments", "must be a mapping of the tool's arguments to their values");
-  return Json::object();
+  return Written::object();
 }
 
 // What is given is what the tool takes.
@@ -107,9 +107,13 @@ Json workflow_call_schema(std::string_view type) {
 Json tool_call_json(const BoundBlock& block) {
   const agent::ToolSpec& tool = *block.tool;
   Json out = {{std::string(tool.type->name), tool.type->canonical(tool)},
-              {"arguments", settings_of<ToolCallSettings>(block).arguments}};
+              {"arguments", Json(settings_of<ToolCallSettings>(block).arguments)}};
   if (tool.type->has_effect) out["effect"] = to_string(tool.effect);
   return out;
+}
+
+void write_tool_call(const BoundBlock& block, Written& with) {
+  with["arguments"] = settings_of<ToolCallSettings>(block).arguments;
 }
 
 BlockResult run_tool_call(const BoundBlock& block, Values& values) {

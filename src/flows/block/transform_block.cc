@@ -21,6 +21,7 @@ constinit const RunnableBlock kTransformBlock = whole({.type = "transform",
                                                        .schema = value_schema,
                                                        .read = read_value,
                                                        .canonical = value_json,
+                                                       .write = write_value,
                                                        .run = run,
                                                        .has_timeout = true});
 

@@ -8,14 +8,14 @@
 namespace holdfast::flows {
 
 struct ValueSettings : BlockSettings {
-  Json value;
+  Written value;
 };
 
 inline void read_value(BlockReader& reader) {
   auto settings = std::make_shared<ValueSettings>();
   if (!reader.with.has("value"))
     reader.with.missing("value", "and what the block is to come to, such as \"{{ input.id }}\"");
-  settings->value = reader.with.json("value");
+  settings->value = read_written(reader.with, "value");
   reader.out.settings = std::move(settings);
 }
 
@@ -29,7 +29,11 @@ inline Json value_schema(std::string_view) {
 }
 
 inline Json value_json(const BoundBlock& block) {
-  return {{"value", settings_of<ValueSettings>(block).value}};
+  return {{"value", Json(settings_of<ValueSettings>(block).value)}};
+}
+
+inline void write_value(const BoundBlock& block, Written& with) {
+  with["value"] = settings_of<ValueSettings>(block).value;
 }
 
 }  // namespace holdfast::flows

@@ -22,10 +22,6 @@ BlockFailure failure_of(const sandbox::Failure& failure) {
 
 }  // namespace
 
-bool is_template(const Json& value) {
-  return value.is_string() && value.get_ref<const std::string&>().find("{{") != std::string::npos;
-}
-
 const std::string& Values::input() {
   if (!input_) input_ = sources_.input();
   return *input_;
@@ -119,13 +115,13 @@ Evaluated Values::monty(const std::string& code) {
   return evaluate(sandbox::Kind::kMonty, code);
 }
 
-Evaluated Values::filled(const Json& tree) {
+Evaluated Values::filled(const Written& tree) {
   std::size_t templates = 0;
   return fill(tree, templates);
 }
 
 // As text all the way, so that a number of an expression stays as it is.
-Evaluated Values::fill(const Json& tree, std::size_t& templates) {
+Evaluated Values::fill(const Written& tree, std::size_t& templates) {
   if (is_template(tree)) {
     if (++templates > kMaxTemplates) {
       return std::unexpected(

@@ -54,8 +54,8 @@ class Values {
   Evaluated python(const std::string& code);
   // And by Monty.
   Evaluated monty(const std::string& code);
-  // `tree`, each text with {{ }} in it filled.
-  Evaluated filled(const Json& tree);
+  // `tree`, each text with {{ }} in it filled, its members in their order.
+  Evaluated filled(const Written& tree);
   // {"input", "blocks"}: what rules see that are no JavaScript.
   std::expected<Json, BlockFailure> document();
   // What comes is not for a result: it may be as large, and take as long, as the sandbox allows.
@@ -66,7 +66,7 @@ class Values {
 
  private:
   Evaluated evaluate(sandbox::Kind kind, const std::string& code);
-  Evaluated fill(const Json& tree, std::size_t& templates);
+  Evaluated fill(const Written& tree, std::size_t& templates);
   const std::string& inputs();
   std::string all_results();
   std::optional<std::string> named(std::string_view text);
@@ -80,7 +80,14 @@ class Values {
 };
 
 // A text that holds an expression.
-bool is_template(const Json& value);
+inline bool is_template(std::string_view text) {
+  return text.find("{{") != std::string_view::npos;
+}
+template <class Tree>
+  requires requires(const Tree& tree) { tree.is_string(); }
+bool is_template(const Tree& value) {
+  return value.is_string() && is_template(std::string_view(value.template get_ref<const std::string&>()));
+}
 // What stands in a text that is one {{ name }} and nothing else, also blocks.ID; else empty.
 std::string_view plain_name(std::string_view text);
 

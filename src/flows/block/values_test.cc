@@ -3,9 +3,13 @@
 
 #include "block/values.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <random>
+
+#include "base/json.h"
 #include "block/program.h"
 
 namespace holdfast::flows {
@@ -64,7 +68,7 @@ class ValuesTest : public ::testing::Test {
 TEST_F(ValuesTest, NumbersStayAsTheyAre) {
   const auto made = run(5);
   ASSERT_TRUE(made);
-  EXPECT_EQ(made->value, R"({"list":[1,{"js":true},"plain"],"n":12345678901234567890123})");
+  EXPECT_EQ(made->value, R"({"n":12345678901234567890123,"list":[1,{"js":true},"plain"]})");
   ASSERT_EQ(asked_.size(), 1U) << "a name alone needs no sandbox";
   EXPECT_EQ(asked_[0].inputs,
             R"({"input":{"js":true},"blocks":{"find":{"amount":101,"n":9007199254740993}}})");
@@ -107,6 +111,48 @@ TEST_F(ValuesTest, TheFirstRuleThatHoldsNamesTheOutlet) {
   EXPECT_THAT(run(3).error().message, HasSubstr("rule `js`: it is neither true nor false, but 1"));
   find_ = "null";  // it was skipped
   EXPECT_THAT(run(3).error().message, HasSubstr("rule `large`: "));
+}
+
+// Any JSON without expressions: a value comes back as it was written, in whatever order its members stand.
+nlohmann::ordered_json any_value(std::mt19937& random, int depth) {
+  using Ordered = nlohmann::ordered_json;
+  const auto kind = random() % (depth > 0 ? 7 : 5);
+  if (kind == 0) return nullptr;
+  if (kind == 1) return random() % 2 == 0;
+  if (kind == 2) return static_cast<std::int64_t>(random() % 1000) * 9007199254740993LL;
+  if (kind == 3) return static_cast<double>(random()) / 8;
+  if (kind == 4) return fmt::format("text \"{}\" \\ : # {}\n", random() % 100, "\u00e4{}[]");
+  Ordered out = kind == 5 ? Ordered::array() : Ordered::object();
+  for (auto left = random() % 5; left > 0; --left) {
+    if (kind == 5)
+      out.push_back(any_value(random, depth - 1));
+    else
+      out[fmt::format("{}{}", static_cast<char>('a' + random() % 26), random() % 100)] =
+          any_value(random, depth - 1);
+  }
+  return out;
+}
+
+TEST(WrittenValues, ComeBackAsTheyWereWritten) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 300; ++round) {
+    const std::string value = dump_json(any_value(random, 4));
+    const auto program = read_program(
+        fmt::format("apiVersion: holdfast.dev/v1\nkind: Flow\nmetadata: {{name: f}}\nspec:\n  blocks:\n"
+                    "    - {{id: begin, type: start}}\n"
+                    "    - {{id: a, type: transform, needs: [begin], with: {{\"value\": {}}}}}\n",
+                    value),
+        "f.yaml");
+    ASSERT_TRUE(program) << program.error().message() << value;
+    const auto stored = read_program(canonical_json(*program), "stored");
+    ASSERT_TRUE(stored) << stored.error().message();
+    for (const Program* one : {&*program, &*stored}) {
+      Values values(one->flow, one->flow.blocks[1], one->blocks[1], {});
+      const BlockResult result = one->blocks[1].type->run(one->blocks[1], values);
+      ASSERT_TRUE(result) << result.error().message;
+      EXPECT_EQ(result->value, value);
+    }
+  }
 }
 
 }  // namespace

@@ -44,12 +44,16 @@ std::string FlowActivities::version_of(BlockBooks& books, const protocol::FlowIn
 
 // The arguments of the call.
 std::string FlowActivities::input_of(const Program& program, const protocol::Caller& caller) {
-  const Json arguments = agent::call_arguments(*deps_.store, caller.call);
+  const std::string text = agent::call_text(*deps_.store, caller.call);
+  const Json arguments = agent::bound_arguments(caller.call, text);
   if (!program.flow.input.is_null()) {
     if (auto bad = spec::validate(program.flow.input, arguments))
       throw ApplicationFailure::non_retryable("the input: " + *bad, "INVALID_ARGUMENT");
   }
-  return dump_json(arguments);
+  // In the order in which they were given.
+  auto input = parse_json<Written>(text.empty() ? "{}" : text);
+  if (caller.call.bound.is_object()) input.update(Written(caller.call.bound));
+  return dump_json(input);
 }
 
 protocol::FlowPlan FlowActivities::begin(activity::Context& ctx, const protocol::FlowInput& in) {

@@ -142,7 +142,7 @@ protocol::FlowEachBegun FlowActivities::each_begin(activity::Context& ctx,
 // Of which map it takes the results, and nothing else: they need not be in memory.
 std::optional<std::size_t> FlowActivities::map_before(OneActivity& at, std::size_t block) {
   const BoundBlock& bound = at.program.blocks[block];
-  const Json& over = iteration_of(bound).over;
+  const Written& over = iteration_of(bound).over;
   if (!over.is_string()) return std::nullopt;
   for (const std::size_t read : bound.reads) {
     const BoundBlock& other = at.program.blocks[read];

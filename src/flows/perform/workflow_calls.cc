@@ -68,8 +68,8 @@ std::expected<PlannedCall, BlockFailure> FlowActivities::planned(OneActivity& at
   platform::StepWrite write;
   write.key = protocol::call_arguments_key(out.call.key);
   write.run = at.ctx.info().workflow_id;
-  write.result = dump_json(*arguments);
-  out.arguments_sha256 = sha256_hex(write.result);
+  write.result = filled->value;  // its members as they were written
+  out.arguments_sha256 = sha256_hex(dump_json(*arguments));
   if (bound.type->plan) {
     bound.type->plan({bound, protocol::agent_of_flow(at.program.flow.name), at.version}, out);
   } else if (tool.type->plan) {
