@@ -286,3 +286,101 @@ def test_a_flow_that_completed_is_undone_on_request(server, bank):  # noqa: F811
     assert server.wait(f"{run}.undo")["status"] == "completed"
     assert unpaid(bank) == ["p-bob", "p-ann"]
     assert server.post(f"/api/v1/runs/{run}/retry").json["code"] == "not_retried"
+
+
+# ---- of blocks that call something themselves
+
+
+def block(bank, id, needs, to, more=""):  # noqa: F811
+    return f"""- id: {id}
+  type: http
+  needs: [{needs}]
+{more}  with: {{http: {{method: POST, url: "{bank.url}/pay", body: {{to: "{{to}}"}}}}, effect: idempotent, arguments: {{to: {to}}}}}
+  compensate:
+    http: {{method: POST, url: "{bank.url}/unpay", body: {{id: "{{id}}", was: "{{was}}"}}}}
+    effect: idempotent
+    retry: {{initial: 100ms, backoff: 1, attempts: 100}}
+    arguments: {{id: "{{result.id}}", was: "{{arguments.to}}"}}
+"""
+
+
+def was(bank):  # noqa: F811
+    return list(dict.fromkeys(body["was"] for path, _, body in bank.arrived if path == "/unpay" and "was" in body))
+
+
+def two_blocks(bank, behind=""):  # noqa: F811
+    """In one activity: the second may be under way when the first has been settled."""
+    return "- {id: begin, type: start}\n" + block(bank, "one", "begin", "cy") + block(bank, "two", "one", "dan") + behind
+
+
+REST = "- {id: rest, type: wait, needs: [two], with: {duration: 1h}}\n"
+
+
+def test_a_flow_that_fails_takes_back_its_calls_and_its_agents(server, bank):  # noqa: F811
+    apply(server, "mixed", "- {id: begin, type: start}\n" + block(bank, "one", "begin", "cy")
+          + "- {id: buy, type: agent, needs: [one], with: {agent: payer, arguments: {input: pay}}}\n"
+          + block(bank, "two", "buy", "dan") + "- {id: check, type: code, needs: [two], with: {code: \"throw new Error('no stock')\"}}\n")
+    run = start(server, "mixed")
+    ended = server.wait(run)
+    assert ended["status"] == "failed" and "no stock" in ended["error"]["message"], ended
+    assert unpaid(bank) == ["p-dan", "p-bob", "p-ann", "p-cy"] and sum(bank.count("/unpay").values()) == 4
+    assert was(bank) == ["dan", "cy"], "the arguments of the calls"
+    told = [data for type, data in events(server, run) if type == "effect.undone"]
+    assert [(one["tool"], one["by"]) for one in told] == [("two", "two-undo"), ("pay", "unpay"), ("pay", "unpay"), ("one", "one-undo")]
+    refused = server.post(f"/api/v1/runs/{run}/retry")
+    assert refused.status == 409 and "taken back" in refused.text
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.parametrize("path", ["/pay", "/unpay"])
+def test_a_cancelled_flow_takes_its_calls_back_once_across_kills(server, bank, path, moment):  # noqa: F811
+    apply(server, "pays", two_blocks(bank, REST))
+    killed = threading.Event()
+    bank.at[(moment, path)] = lambda: (server.kill(), killed.set())
+    run = start(server, "pays")
+    if path == "/pay":
+        assert killed.wait(20)
+        server.start()
+    server.wait(run, lambda r: statuses(r).get("rest") == "running")
+    server.post(f"/api/v1/runs/{run}/cancel")
+    if path == "/unpay":
+        assert killed.wait(20)
+        server.start()
+    assert server.wait(run)["status"] == "canceled"
+    assert unpaid(bank) == ["p-dan", "p-cy"]
+    assert len(bank.count("/pay")) == len(bank.count("/unpay")) == 2, "one key for each call"
+
+
+def test_a_flow_that_completed_takes_its_calls_back_on_request(server, bank, cli):  # noqa: F811
+    apply(server, "inner", two_blocks(bank))
+    apply(server, "outer", "- {id: begin, type: start}\n" + block(bank, "first", "begin", "eve")
+          + "- {id: call, type: flow, needs: [first], with: {flow: inner, arguments: {}}}\n"
+          + "- {id: odd, type: branch, needs: [call], with: {rules: [{name: never, when: \"{{ false }}\"}]}}\n" + block(bank, "skipped", "odd.never", "fay"))
+    run = start(server, "outer")
+    assert server.wait(run)["status"] == "completed" and bank.count("/unpay") == {}
+    dry = cli(server, "undo", run, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    assert [line.split()[0:2] for line in dry.stdout.splitlines()] == [["undo", "two"], ["undo", "one"], ["undo", "first"]]
+    assert undo(server, run).status == 202
+    ended = server.wait(f"{run}.undo")
+    assert (ended["status"], unpaid(bank)) == ("completed", ["p-dan", "p-cy", "p-eve"]), ended
+    assert [one["would"] for one in undo(server, run, dry_run=True).json["effects"]] == ["undone"] * 3
+
+
+def test_an_error_that_leads_on_takes_nothing_back(server, bank):  # noqa: F811
+    apply(server, "handled", two_blocks(bank, "- {id: bad, type: code, needs: [two], with: {code: \"throw new Error('x')\"}}\n- {id: end, type: respond, needs: [bad.error], with: {value: handled}}\n"))
+    ended = server.wait(start(server, "handled"))
+    assert (ended["status"], ended["output"]) == ("completed", "handled") and bank.count("/unpay") == {}
+
+
+def test_a_run_that_takes_up_another_one_answers_for_what_that_did(server, bank):  # noqa: F811
+    apply(server, "pays", two_blocks(bank, REST))
+    run = start(server, "pays")
+    server.wait(run, lambda r: statuses(r).get("rest") == "running")
+    assert server.post(f"/api/v1/runs/{run}/terminate").status in (200, 202)
+    assert server.wait(run)["status"] == "terminated" and bank.count("/unpay") == {}
+    again = server.post(f"/api/v1/runs/{run}/retry").json["id"]
+    server.wait(again, lambda r: statuses(r).get("rest") == "running")
+    server.post(f"/api/v1/runs/{again}/cancel")
+    assert server.wait(again)["status"] == "canceled"
+    assert unpaid(bank) == ["p-dan", "p-cy"] and len(bank.count("/pay")) == 2

@@ -91,9 +91,12 @@ Activities::DefinitionPtr Activities::definition(const std::string& agent, const
   }
   const std::string what = fmt::format("the definition of agent {}", agent);
   auto stored = require(deps_.store->definition(block ? block->flow : agent, version), what);
-  auto parsed = std::make_shared<const AgentDefinition>(require(
-      block ? agent_in_flow(agent_catalog(), stored.text, *block) : parse_definition(stored.text, agent),
-      what));
+  const auto read = [&]() -> Result<AgentDefinition> {
+    if (block) return agent_in_flow(agent_catalog(), stored.text, *block);
+    if (is_flow(agent)) return calls_of_flow(agent_catalog(), stored.text, agent);
+    return parse_definition(stored.text, agent);
+  };
+  auto parsed = std::make_shared<const AgentDefinition>(require(read(), what));
   std::lock_guard lock(mutex_);
   if (definitions_.size() >= kMaxCachedDefinitions) definitions_.clear();
   definitions_[known] = parsed;

@@ -19,6 +19,8 @@ namespace holdfast::agent {
 namespace {
 
 constexpr std::size_t kMaxNote = 500;
+// Of a result that an undoing is told of; one that is larger has its beginning alone there.
+constexpr std::uint64_t kMaxResultBytes = 8 << 20;
 
 std::string note_of(std::string text) {
   return bounded_text(std::move(text), kMaxNote);
@@ -44,6 +46,24 @@ const ToolSpec& need_tool(const AgentDefinition& agent, const std::string& name)
 
 std::string text_of(const std::string& record) {
   return Json::parse(record).value("text", "");
+}
+
+// A large one is a blob, of which the record has the beginning.
+std::string whole_text_of(activity::Context& ctx, platform::Store& store, const std::string& record) {
+  const Json in = Json::parse(record);
+  const Json output = in.value("output", Json::object());
+  const auto bytes = output.value("bytes", std::uint64_t{0});
+  if (bytes == 0 || bytes > kMaxResultBytes) return in.value("text", "");
+  std::string out;
+  while (out.size() < bytes) {
+    const std::size_t length = std::min<std::size_t>(bytes - out.size(), platform::kMaxBlobRead);
+    const std::string part =
+        require(store.read_blob(output.value("sha256", ""), out.size(), length), "reading a large result");
+    if (part.empty()) throw ApplicationFailure::non_retryable("a large result is gone", "NOT_FOUND");
+    out += part;
+    ctx.heartbeat();
+  }
+  return out;
 }
 
 UndoTryResult undo_result(UndoStatus status, std::string note) {
@@ -192,7 +212,7 @@ UndoTryResult Activities::undo(activity::Context& ctx, const UndoTryInput& in) {
       return told(undo_result(UndoStatus::kUnknown, "it is not known whether it took effect; " + why));
   }
   if (!record->succeeded) return undo_result(UndoStatus::kNothing, "");
-  return told(call_undoing(ctx, *agent, *tool.hooks.compensate, in, text_of(record->result)));
+  return told(call_undoing(ctx, *agent, *tool.hooks.compensate, in, whole_text_of(ctx, *deps_.store, record->result)));
 }
 
 }  // namespace holdfast::agent

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "agent/loop.h"
+#include "agent/undoable.h"
 
 namespace holdfast::agent {
 
@@ -17,13 +18,8 @@ constexpr std::chrono::minutes kLongestEnding{10};
 // Before the call: what becomes of it may be known to the ledger alone.
 void Loop::remember_effect(const PlannedCall& call) {
   if (call.undo.is_null()) return;
-  Undoable effect;
-  effect.agent = progress_.plan.agent;
-  effect.version = progress_.plan.version;
-  effect.call = call.call;
-  effect.timeout_ms = call.undo.value("timeout_ms", std::int64_t{30000});
-  effect.retry = call.undo.value("retry", Json::object());
-  progress_.undoable.push_back(std::move(effect));
+  progress_.undoable.push_back(
+      undoable_of(progress_.plan.agent, progress_.plan.version, call.call, call.undo));
 }
 
 void Loop::forget_effect(const std::string& key) {

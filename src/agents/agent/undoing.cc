@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "agent/failures.h"
+#include "agent/undoable.h"
 #include "holdfast/options.h"
 #include "protocol/activities.h"
 #include "protocol/names.h"
@@ -36,6 +37,17 @@ ApprovalInput question_of(const UndoTryInput& in, const UndoTryResult& unknown) 
 
 std::string words_of(const Undoable& effect) {
   return fmt::format("{} (step {})", effect.call.tool, effect.call.step);
+}
+
+Undoable undoable_of(const std::string& agent, const std::string& version, const CallRef& call,
+                     const Json& undo) {
+  Undoable out;
+  out.agent = agent;
+  out.version = version;
+  out.call = call;
+  out.timeout_ms = undo.value("timeout_ms", std::int64_t{30000});
+  out.retry = undo.value("retry", Json::object());
+  return out;
 }
 
 std::vector<Undoable> Undoing::with_standing(std::vector<Undoable> effects) const {

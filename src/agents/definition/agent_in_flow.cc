@@ -10,7 +10,56 @@ namespace {
 
 constexpr const char* kSystem = "Do what the message asks for. Answer with the result alone.";
 
+// A call of a block, as a tool: its arguments are those that it gives. `call`: `with` or `compensate`.
+Json tool_of(const Catalog& catalog, const std::string& name, const Json& call) {
+  Json out = {{"name", name}};
+  for (const ToolType* type : catalog.tools) {
+    const std::string section(type->name);
+    if (!call.contains(section)) continue;
+    out["type"] = section;
+    out[section] = call[section];
+  }
+  for (const char* key : {"effect", "timeout", "retry"}) {
+    if (call.contains(key)) out[key] = call[key];
+  }
+  const Json arguments = call.value("arguments", Json::object());
+  Json properties = Json::object();
+  for (const auto& [argument, unused] : arguments.items()) properties[argument] = Json::object();
+  out["parameters"] = {{"properties", std::move(properties)}};
+  return out;
+}
+
 }  // namespace
+
+std::string undo_tool(std::string_view block) {
+  return std::string(block) + "-undo";
+}
+
+Result<AgentDefinition> calls_of_flow(const Catalog& catalog, std::string_view text,
+                                      const std::string& flow_agent) {
+  const Json flow = parse_json(text);
+  if (!flow.is_object()) return fail(Code::kDataLoss, "the stored flow cannot be read");
+  Json tools = Json::array();
+  for (const Json& block : flow.value(Json::json_pointer("/spec/blocks"), Json::array())) {
+    if (!block.contains("compensate")) continue;
+    const std::string id = block.value("id", "");
+    const Json& undo = block["compensate"];
+    Json tool = tool_of(catalog, id, block.value("with", Json::object()));
+    tool["compensate"] = {{"tool", undo_tool(id)}, {"arguments", undo.value("arguments", Json::object())}};
+    tools.push_back(std::move(tool));
+    tools.push_back(tool_of(catalog, undo_tool(id), undo));
+  }
+  const Json definition = {{"apiVersion", "holdfast.dev/v1"},
+                           {"kind", "Agent"},
+                           {"metadata", {{"name", "flow"}}},
+                           {"spec",
+                            {{"model", {{"provider", catalog.providers.front()}, {"name", "none"}}},
+                             {"prompt", "No model is asked."},
+                             {"tools", std::move(tools)}}}};
+  auto read = parse_definition(catalog, dump_json(definition), flow_agent);
+  if (read) read->name = flow_agent;
+  return read;
+}
 
 Json definition_of_block(const Json& with) {
   Json spec = {{"mode", "single"}, {"prompt", with.value("system", kSystem)}};

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "definition/definition.h"
+#include "definition/hook_arguments.h"
 #include "spec/duration.h"
 #include "spec/reference_template.h"
 
@@ -45,20 +46,7 @@ constexpr std::string_view kOnFailure =
 
 void parse_call(MapReader& in, const std::vector<std::string_view>& roots, HookCall& out) {
   out.tool = in.required_text("tool");
-  nlohmann::json arguments = in.json("arguments");
-  if (arguments.is_null()) return;
-  if (!arguments.is_object()) {
-    in.problem("arguments", "must be a mapping: the arguments of that tool");
-    return;
-  }
-  for (const std::string& path : spec::references(arguments)) {
-    const std::string_view root = std::string_view(path).substr(0, path.find('.'));
-    if (std::find(roots.begin(), roots.end(), root) == roots.end()) {
-      in.problem("arguments", fmt::format("`{{{}}}` is not known here; placeholders begin with {}", path,
-                                          fmt::join(roots, ", ")));
-    }
-  }
-  out.arguments = std::move(arguments);
+  parse_hook_arguments(in, roots, out);
 }
 
 nlohmann::json json_of(const HookCall& call) {
@@ -103,6 +91,23 @@ std::string wrong_hook(const AgentDefinition& definition, const ToolSpec& tool, 
 }
 
 }  // namespace
+
+void parse_hook_arguments(MapReader& in, const std::vector<std::string_view>& roots, HookCall& out) {
+  nlohmann::json arguments = in.json("arguments");
+  if (arguments.is_null()) return;
+  if (!arguments.is_object()) {
+    in.problem("arguments", "must be a mapping: the arguments of that tool");
+    return;
+  }
+  for (const std::string& path : spec::references(arguments)) {
+    const std::string_view root = std::string_view(path).substr(0, path.find('.'));
+    if (std::find(roots.begin(), roots.end(), root) == roots.end()) {
+      in.problem("arguments", fmt::format("`{{{}}}` is not known here; placeholders begin with {}", path,
+                                          fmt::join(roots, ", ")));
+    }
+  }
+  out.arguments = std::move(arguments);
+}
 
 void parse_hooks(MapReader& tool, ToolHooks& out) {
   if (tool.has("reconcile")) {

@@ -40,6 +40,7 @@ struct BoundBlock {
   const RunnableBlock* type = nullptr;  // never null in a program
   std::shared_ptr<const BlockSettings> settings;
   std::shared_ptr<const agent::ToolSpec> tool;  // whose call it is; null: of none
+  std::shared_ptr<const agent::ToolSpec> undo;  // what takes that call back; null: nothing does
   std::vector<std::size_t> reads;  // blocks before it whose names stand in `with`: what expressions see
   std::vector<std::size_t> reads_around;  // in a body: of the blocks around it, likewise
   std::shared_ptr<const Program> body;    // of a map or loop; else null

@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "block/block.h"
+#include "block/compensation.h"
 #include "block/with_schema.h"
 
 namespace holdfast::flows {
@@ -62,6 +63,16 @@ constexpr std::string_view kFrame = R"json({
   "$defs": {
     "duration": {"type": "string", "pattern": "^([0-9]+(ms|s|m|h|d))+$", "description": "250ms, 30s, 5m, 1h30m, 7d"},
     "id": {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,63}$"},
+    "retry": {
+      "type": "object",
+      "additionalProperties": false,
+      "properties": {
+        "initial": {"$ref": "#/$defs/duration"},
+        "backoff": {"type": "number", "minimum": 1, "maximum": 100},
+        "max_interval": {"$ref": "#/$defs/duration"},
+        "attempts": {"type": "integer", "minimum": 1, "maximum": 1000}
+      }
+    },
     "rules": {
       "type": "array",
       "minItems": 1,
@@ -93,16 +104,7 @@ constexpr std::string_view kFrame = R"json({
           "description": "What comes before: block, or block.outlet."
         },
         "join": {"enum": ["all", "any"], "description": "Whether all of needs must be met, or one."},
-        "retry": {
-          "type": "object",
-          "additionalProperties": false,
-          "properties": {
-            "initial": {"$ref": "#/$defs/duration"},
-            "backoff": {"type": "number", "minimum": 1, "maximum": 100},
-            "max_interval": {"$ref": "#/$defs/duration"},
-            "attempts": {"type": "integer", "minimum": 1, "maximum": 1000}
-          }
-        },
+        "retry": {"$ref": "#/$defs/retry"},
         "timeout": {"$ref": "#/$defs/duration"},
         "async": {
           "description": "It is completed from outside.",
@@ -118,7 +120,8 @@ constexpr std::string_view kFrame = R"json({
           "items": {"$ref": "#/$defs/block"},
           "description": "Of a map or loop: what is done each time."
         },
-        "with": {}
+        "with": {},
+        "compensate": {}
       },
       "allOf": []
     }
@@ -132,6 +135,7 @@ std::string flow_schema() {
   Ordered out = Ordered::parse(kFrame, nullptr, false);
   HF_CHECK(!out.is_discarded());  // a constant of ours
   Ordered& block = out["$defs"]["block"];
+  block["properties"]["compensate"] = Ordered(compensation_schema());
   for (const BlockType& type : block_types()) {
     block["properties"]["type"]["enum"].push_back(type.name);
     Ordered then = {
@@ -140,6 +144,7 @@ std::string flow_schema() {
     if (type.decides) then["required"] = {"with"};
     if (type.has_body) then["required"] = {"blocks", "with"};
     if (!type.has_body) then["properties"]["blocks"] = false;
+    if (!can_be_compensated(type.name)) then["properties"]["compensate"] = false;
     Ordered is_it = {{"properties", {{"type", {{"const", type.name}}}}}, {"required", {"type"}}};
     block["allOf"].push_back({{"if", std::move(is_it)}, {"then", std::move(then)}});
   }

@@ -77,6 +77,7 @@ const std::string kEvery = flow(
       timeout: 3s
       x-place: {x: 1}
       with: {http: {method: POST, url: "https://pay.example/refunds"}, effect: idempotent, arguments: {order: 1}}
+      compensate: {http: {method: POST, url: "https://pay.example/back"}, effect: idempotent, timeout: 9s, retry: {attempts: 9}, arguments: {id: "{result.id}"}}
     - {id: odd, type: code, needs: [pay.error], with: {code: "return 1"}}
     - {id: both, type: join, join: any, needs: [pay, odd]}
     - {id: told, type: publish, needs: [both], with: {webhook: {url: "https://w.example/", secret_env: W}, arguments: {a: 1}}}
@@ -132,15 +133,20 @@ TEST(FlowSchema, RefusesWhatTheReaderRefuses) {
            flow(a + "type: publish, with: {arguments: {}}}\n"),
            flow(a + "type: http, retry: {attempts: 0}}\n"),
            flow(a + "type: http, timeout: soon}\n"),
+           flow(a + "type: code, with: {code: x}, compensate: {http: {url: \"http://x\"}}}\n"),
+           flow(a + "type: http, with: {http: {method: POST, url: \"http://x\"}, effect: idempotent}, "
+                    "compensate: {}}\n"),
            flow(a + "type: http, join: some}\n"),
            flow(a + "type: switch, with: {value: 1}}\n"),
            flow(a + "type: switch, with: {value: 1, cases: []}}\n"),
            flow(a + "type: switch, with: {value: 1, cases: [{name: x}]}}\n"),
            flow(a + "type: map, with: {over: 3}}\n"),
            flow(a + "type: map, blocks: [{id: b, type: transform, with: {value: 1}}]}\n"),
-           flow(a + "type: map, with: {over: 3, parallel: 0}, blocks: [{id: b, type: transform, with: {value: 1}}]}\n"),
+           flow(a + "type: map, with: {over: 3, parallel: 0}, blocks: [{id: b, type: transform, with: "
+                    "{value: 1}}]}\n"),
            flow(a + "type: loop, with: {}, blocks: [{id: b, type: transform, with: {value: 1}}]}\n"),
-           flow(a + "type: transform, with: {value: 1}, blocks: [{id: b, type: transform, with: {value: 1}}]}\n"),
+           flow(a +
+                "type: transform, with: {value: 1}, blocks: [{id: b, type: transform, with: {value: 1}}]}\n"),
            flow("    - {id: a-b, type: http, needs: [begin]}\n"),
            flow("    - {id: a, type: http}\n"),
            flow("    - {id: a, type: http, needs: [begin, begin]}\n"),

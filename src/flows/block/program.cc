@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <unordered_map>
 
+#include "block/compensation.h"
 #include "block/iteration.h"
 #include "plan/plan.h"
 #include "spec/yaml_reader.h"
@@ -122,6 +124,7 @@ BoundBlock read_block(const BlockList& list, const YAML::Node& node, std::size_t
   if (list.around) reader.names = list.around->names;
   out.type->read(reader);
   with.finish();
+  if (in.has("compensate")) read_compensation(in, spec, list.base_directory, list.around != nullptr, out);
   check_options(in, spec, *out.type, out.tool != nullptr);
   check_async(in, spec, out.tool.get());
   check_names(in, flow, spec, before, list.around);
@@ -172,6 +175,12 @@ Result<Program> read_program(std::string_view text, std::string_view source,
   YamlProblems problems(source);
   const YAML::Node blocks = YAML::Load(std::string(text))["spec"]["blocks"];
   out.blocks = read_blocks({problems, out.flow, "spec.blocks", base_directory}, blocks);
+  const auto undoes = [](const BoundBlock& block) { return block.undo != nullptr; };
+  if (std::ranges::count_if(out.blocks, undoes) > static_cast<std::ptrdiff_t>(kMaxCompensated)) {
+    problems.add(blocks.Mark(), fmt::format("more than {} blocks have a `compensate`; make a part of the "
+                                            "flow one of its own",
+                                            kMaxCompensated));
+  }
   if (!problems.empty()) return fail(problems.status());
   out.rules = rules_of(out.flow);
   return out;
@@ -184,6 +193,7 @@ std::vector<BlockNeeds> needs_of(const Program& program) {
       BlockNeeds& one = out.emplace_back();
       one.block = block.tool->name;
       one.needs = block.type->needs ? block.type->needs(block) : block.tool->type->needs(*block.tool);
+      if (block.undo) std::ranges::move(block.undo->type->needs(*block.undo), std::back_inserter(one.needs));
     }
     if (!block.body) continue;
     for (BlockNeeds& one : needs_of(*block.body)) out.push_back(std::move(one));

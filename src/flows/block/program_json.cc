@@ -1,6 +1,7 @@
 // A program in its canonical form.
 
 #include "base/json.h"
+#include "block/compensation.h"
 #include "block/program.h"
 #include "definition/model_section.h"
 #include "spec/duration.h"
@@ -27,6 +28,7 @@ Json block_json(const FlowBlock& spec, const BoundBlock& block) {
   if (spec.takes) out["takes"] = spec::format_duration(duration_cast<milliseconds>(*spec.takes));
   if (spec.completes_outside) out["async"] = {{"deadline", spec::format_duration(spec.deadline)}};
   if (block.type->canonical) out["with"] = block.type->canonical(block);
+  if (block.undo) out["compensate"] = compensation_json(block);
   if (block.body) out["blocks"] = blocks_json(*block.body);
   return out;
 }
@@ -38,9 +40,9 @@ Json blocks_json(const Program& program) {
   return out;
 }
 
-// How often it is tried, and what it is called, does not change what it comes to.
+// How often it is tried, what it is called, and what takes it back, does not change what it comes to.
 void strip(Json& block) {
-  for (const char* key : {"name", "takes", "retry", "timeout"}) block.erase(key);
+  for (const char* key : {"name", "takes", "retry", "timeout", "compensate"}) block.erase(key);
   if (block.contains("async")) block["async"] = true;
   if (!block.contains("blocks")) return;
   for (Json& one : block["blocks"]) strip(one);

@@ -12,23 +12,23 @@ namespace holdfast::flows {
 
 namespace {
 
-Json schema(std::string_view) {
-  std::vector<const agent::ToolType*> tools;
+std::vector<const agent::ToolType*> types_that_tell() {
+  std::vector<const agent::ToolType*> out;
   for (const agent::ActivityTool* tool : agent::activity_tools()) {
-    if (tool->type.notifies) tools.push_back(&tool->type);
+    if (tool->type.notifies) out.push_back(&tool->type);
   }
-  return call_schema(tools);
+  return out;
+}
+
+Json schema(std::string_view) {
+  return call_schema(types_that_tell());
 }
 
 void read(BlockReader& reader) {
+  const std::vector<const agent::ToolType*> types = types_that_tell();
+  if (const agent::ToolType* type = only_section(reader.with, types)) return read_call_of(*type, reader);
   std::vector<std::string_view> names;
-  std::vector<const agent::ActivityTool*> given;
-  for (const agent::ActivityTool* tool : agent::activity_tools()) {
-    if (!tool->type.notifies) continue;
-    names.push_back(tool->type.name);
-    if (reader.with.has(tool->type.name)) given.push_back(tool);
-  }
-  if (given.size() == 1) return read_call_of(given.front()->type, reader);
+  for (const agent::ToolType* type : types) names.push_back(type->name);
   reader.block.problem("with", fmt::format("needs the section of one tool that sends messages: {}",
                                            agent::alternatives(names)));
   for (std::string_view name : names) reader.with.child(name);

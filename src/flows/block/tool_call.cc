@@ -22,14 +22,38 @@ Written read_arguments(spec::MapReader& with) {
   return Written::object();
 }
 
-// What is given is what the tool takes.
+}  // namespace
+
 Json parameters_of(const Json& arguments) {
   Json properties = Json::object();
   for (const auto& [name, unused] : arguments.items()) properties[name] = Json::object();
   return {{"type", "object"}, {"properties", std::move(properties)}};
 }
 
-}  // namespace
+const agent::ToolType* only_section(spec::MapReader& in, std::span<const agent::ToolType* const> types) {
+  const agent::ToolType* out = nullptr;
+  std::size_t given = 0;
+  for (const agent::ToolType* type : types) {
+    if (!in.has(type->name)) continue;
+    in.child(type->name);
+    out = type;
+    ++given;
+  }
+  return given == 1 ? out : nullptr;
+}
+
+void read_section(const agent::ToolType& type, spec::MapReader& in, std::string_view base_directory,
+                  agent::ToolSpec& tool) {
+  static const agent::McpServers kNoServers;
+  tool.type = &type;
+  const auto effect = in.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
+  if (effect) tool.effect = static_cast<agent::Effect>(*effect);
+  agent::ToolReader section{in, tool, effect.has_value(), base_directory, kNoServers};
+  if (!in.has(type.name) && !type.section_needs.empty()) return in.missing(type.name, type.section_needs);
+  type.read(section);
+  if (!tool.settings || !type.check) return;
+  if (auto bad = type.check(tool)) in.problem(type.name, *bad);
+}
 
 void read_tool_call(BlockReader& reader) {
   const agent::ActivityTool* type = agent::find_activity_tool(reader.spec.type->name);
@@ -44,29 +68,17 @@ void read_workflow_call(BlockReader& reader) {
 }
 
 void read_call_of(const agent::ToolType& type, BlockReader& reader) {
-  static const agent::McpServers kNoServers;
   spec::MapReader& with = reader.with;
   auto settings = std::make_shared<ToolCallSettings>();
   auto tool = std::make_shared<agent::ToolSpec>();
   settings->arguments = read_arguments(with);
   tool->name = reader.spec.id;
-  tool->type = &type;
-  tool->parameters = parameters_of(settings->arguments);
+  tool->parameters = parameters_of(Json(settings->arguments));
   tool->timeout = reader.spec.timeout.value_or(type.timeout);
   if (reader.spec.retry) tool->retry = *reader.spec.retry;
   if (reader.spec.completes_outside)
     tool->detached = agent::DetachSpec{protocol::CompletedBy::kToken, reader.spec.deadline};
-  const auto effect = with.choice("effect", {"pure", "idempotent", "at_most_once", "transactional"});
-  if (effect) tool->effect = static_cast<agent::Effect>(*effect);
-  agent::ToolReader section{with, *tool, effect.has_value(), reader.base_directory, kNoServers};
-  if (with.has(type.name) || type.section_needs.empty()) {
-    type.read(section);
-    if (tool->settings && type.check) {
-      if (auto bad = type.check(*tool)) with.problem(type.name, *bad);
-    }
-  } else {
-    with.missing(type.name, type.section_needs);
-  }
+  read_section(type, with, reader.base_directory, *tool);
   reader.out.settings = std::move(settings);
   reader.out.tool = std::move(tool);
 }

@@ -7,6 +7,13 @@
 
 namespace holdfast::flows {
 
+// The type whose section stands there, if it is one of `types` and the only one; else null.
+const agent::ToolType* only_section(spec::MapReader& in, std::span<const agent::ToolType* const> types);
+// The section of that type, and `effect`, into `tool`.
+void read_section(const agent::ToolType& type, spec::MapReader& in, std::string_view base_directory,
+                  agent::ToolSpec& tool);
+// What is given is what the tool takes.
+Json parameters_of(const Json& arguments);
 // A call of a tool of that type.
 void read_call_of(const agent::ToolType& type, BlockReader& reader);
 // Of the tool type that is called like the block's: of those that activities call, or of the workflow's.

@@ -199,6 +199,7 @@ FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::
   if (in.has("takes")) out.takes = in.duration("takes", {}, milliseconds(0), hours(24));
   out.with = read_with(in);
   if (!out.with.is_null() && !out.with.is_object()) in.problem("with", "must be a mapping");
+  in.child("compensate");  // as `with`: by its type
   read_outlets(in, out);
   if (bodies == nullptr) check_in_body(in, out);
   if (out.type != nullptr && out.type->has_body) read_body(in, out, bodies);

@@ -74,6 +74,7 @@ protocol::FlowPlan FlowActivities::begin(activity::Context& ctx, const protocol:
   if (origin) plan.origin = origin->origin;
   plan.decision_key = deps_.decision_key;
   record_begin(at, in, plan, input);
+  add_undoable(ctx, *flow, plan);
   return plan;
 }
 

@@ -301,6 +301,15 @@ void BlockBooks::ended(std::size_t block, const BlockOutcome& outcome) {
   if (pending_bytes_ > kMaxPendingBytes) flush();
 }
 
+// First of what is written: what is told goes with the last, which must be new.
+void BlockBooks::keep_arguments(const std::string& call_key, const std::string& arguments) {
+  platform::StepWrite write;
+  write.key = protocol::call_arguments_key(call_key);
+  write.run = ctx_.info().workflow_id;
+  write.result = arguments;
+  writes_.insert(writes_.begin(), std::move(write));
+}
+
 void BlockBooks::flush() {
   if (writes_.empty()) return;
   const platform::StepWrite last = std::move(writes_.back());

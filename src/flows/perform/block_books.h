@@ -74,6 +74,8 @@ class BlockBooks {
   // To be written with the next flush().
   void ended(std::size_t block, const BlockOutcome& outcome);
   void flush();
+  // Of a call that may be taken back; with the next flush().
+  void keep_arguments(const std::string& call_key, const std::string& arguments);
   // As the settlement of a call has it, and what is told with it.
   std::string record(const BlockOutcome& outcome);
   platform::Told told(std::size_t block, const BlockOutcome& outcome) const;

@@ -12,6 +12,7 @@
 
 #include "block/program.h"
 #include "block/values.h"
+#include "definition/definition.h"
 #include "holdfast/activity.h"
 #include "perform/block_books.h"
 #include "perform/parts.h"
@@ -72,7 +73,19 @@ class FlowActivities {
   void require_granted(BlockBooks& books, const protocol::Caller& caller);
   void record_begin(BlockBooks& books, const protocol::FlowInput& in, protocol::FlowPlan& plan,
                     const std::string& input);
-  // Of a run that another one has called.
+  // undoable_blocks.cc
+  void add_undoable(activity::Context& ctx, const Program& program, protocol::FlowPlan& plan);
+  // What takes back the calls of a version.
+  struct Compensated {
+    agent::AgentDefinition calls;
+    std::string version;
+  };
+  Compensated compensated(const Program& program, const std::string& version);
+  protocol::Undoable undoable_in(BlockBooks& books, const Compensated& by, std::string_view run,
+                                 std::size_t block);
+  void add_done(BlockBooks& books, const Compensated& by, const std::string& run, std::size_t block,
+                std::vector<protocol::Undoable>& out);
+  // begin_flow.cc: of a run that another one has called.
   void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
                      const std::string& said);
   void record_end(BlockBooks& books, const protocol::FlowFinishInput& in);

@@ -1,6 +1,9 @@
 // A run that takes up another one: what that came to, and is the same in this version, is known here as if
 // this run had done it; what it had begun goes on under the keys that it had.
 
+#include <algorithm>
+#include <iterator>
+
 #include "activities/activities.h"
 #include "holdfast/failure.h"
 #include "perform/one_activity.h"
@@ -62,13 +65,22 @@ protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const prot
   BlockBooks books(ctx, deps_, *now);
   protocol::FlowTakenUp out;
   std::vector<bool> open(now->blocks.size(), true);  // it may have been begun by the next one
+  std::vector<bool> ours(now->blocks.size(), true);  // what it did is this run's to take back
+  std::vector<std::vector<protocol::Undoable>> undoable(now->blocks.size());
+  const Compensated current = compensated(*now, in.version);
+  const std::vector<std::size_t> order = topological_order(graph_of(now->flow));
   std::string from = in.origin;
   for (std::size_t i = 0; i < kMostOrigins && !from.empty(); ++i) {
     const auto run = deps_.store->run(from);
     if (!run) break;  // it is gone, and what it knew with it
     const ProgramPtr before = program(in.flow, run->definition_hash);
     const auto same = same_blocks(*before, *now);
-    for (const std::size_t block : topological_order(graph_of(now->flow))) {
+    const Compensated old = compensated(*before, run->definition_hash);
+    for (const std::size_t block : order) {
+      ours[block] = ours[block] && same[block];
+      const bool had_one = ours[block] && before->blocks[*same[block]].undo;
+      if (had_one || (ours[block] && now->blocks[block].undo))
+        add_done(books, had_one ? old : current, from, block, undoable[block]);
       open[block] = open[block] && same[block];
       if (!open[block]) continue;
       ctx.heartbeat();
@@ -84,6 +96,7 @@ protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const prot
     from = next ? next->origin : "";
   }
   books.flush();
+  for (const std::size_t block : order) std::ranges::move(undoable[block], std::back_inserter(out.undoable));
   return out;
 }
 

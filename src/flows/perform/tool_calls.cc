@@ -21,6 +21,15 @@ using agent::ToolSpec;
 namespace {
 
 constexpr const char* kUnknown = "EffectUnknown";
+// Of the arguments of a call that can be taken back: they are kept for that.
+constexpr std::size_t kMaxUndoableBytes = 1 << 20;
+
+BlockFailure too_large(std::size_t bytes) {
+  return {"output_limit",
+          fmt::format("its arguments have {} bytes, and those of a call that can be taken back {} "
+                      "at most",
+                      bytes, kMaxUndoableBytes)};
+}
 
 // A text that is no JSON is a JSON string.
 std::string value_of(const std::string& text) {
@@ -57,6 +66,12 @@ BlockOutcome FlowActivities::call_tool(OneActivity& at, std::size_t block, const
   if (auto refusal = refused_call(at, block))
     return ended(BlockOutcome::of(std::unexpected(*std::move(refusal))));
   if (tool.effect == Effect::kPure) return ended(outcome_of(attempt_call(at, block, *read)));
+  if (at.program.blocks[block].undo) {
+    const std::string kept = dump_json(*read);
+    if (kept.size() > kMaxUndoableBytes)
+      return ended(BlockOutcome::of(std::unexpected(too_large(kept.size()))));
+    at.books.keep_arguments(at.books.call_key(block), kept);
+  }
   at.books.flush();
   platform::EffectIntent intent;
   intent.key = at.books.call_key(block);

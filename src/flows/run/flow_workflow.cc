@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/bookkeeping.h"
@@ -28,14 +29,11 @@ namespace holdfast::flows {
 namespace {
 
 using namespace protocol;
-using agent::bookkeeping;
-using agent::root_of;
-using agent::type_of;
+using agent::bookkeeping, agent::root_of, agent::type_of;
 using std::chrono::milliseconds;
-using std::chrono::minutes;
 
 // The log is for people; a store that refuses it must not keep the run from ending.
-constexpr minutes kLongestReport{5};
+constexpr std::chrono::minutes kLongestReport{5};
 // Of maps and loops, until the run goes on with a new history: before an engine asks for it, so that what is
 // under way has time to end.
 constexpr std::uint32_t kPartsPerRun = 500;
@@ -75,6 +73,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   Task<void> await_completion(std::uint32_t number);
   std::vector<FlowOrigin> begun_of(const FlowStep& step) const;
   void taken(FlowBlocksResult result);
+  void forget_skipped(const FlowStep& step);
   Task<void> call(std::uint32_t number);
   Task<FlowBlocksResult> answer(std::uint32_t block, PlannedCall planned);
   Caller caller_of(const PlannedCall& planned) const;
@@ -117,7 +116,7 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   std::set<std::string> completed_;  // ids of completions that were told
   std::uint32_t parts_begun_ = 0;
   bool leaving_ = false;
-  std::vector<Undoable> undoable_;  // of the runs that it called; no block of its own has one
+  std::vector<Undoable> undoable_;  // what it, and the runs that it called, may have done
   agent::Undoing undoing_;
   std::optional<CancelScope> scope_;
   std::string phase_ = "starting";
@@ -192,6 +191,7 @@ Task<bool> FlowRun::begin() {
   const auto options = blocks_options(FlowStep());
   taken_up_ = co_await ctx_.activity<FlowTakenUp>(kFlowTakeUpActivity, options, in);
   for (const FlowEnded& one : taken_up_.ended) outlets_.at(one.block) = one.outlet;
+  undoable_ = std::exchange(taken_up_.undoable, {});
   co_return true;
 }
 
@@ -272,6 +272,8 @@ Task<void> FlowRun::perform(std::uint32_t number) {
   in.ended = known_to(step);
   in.begun = begun_of(step);
   const auto options = blocks_options(step);
+  // Before the calls: what becomes of them may be known to the ledger alone.
+  undoable_.insert(undoable_.end(), step.undoable.begin(), step.undoable.end());
   const std::string type = step.pure ? kFlowPureActivity : kFlowBlocksActivity;
   FlowBlocksResult result = co_await ctx_.activity<FlowBlocksResult>(type, options, in);
   if (result.awaits) {
@@ -281,11 +283,19 @@ Task<void> FlowRun::perform(std::uint32_t number) {
     co_return co_await await_completion(number);
   }
   taken(std::move(result));
+  forget_skipped(step);
 }
 
 void FlowRun::taken(FlowBlocksResult result) {
   for (FlowEnded& one : result.ended) outlets_.at(one.block) = std::move(one.outlet);
   if (result.failure) fail(result.failure->type, result.failure->message);
+}
+
+void FlowRun::forget_skipped(const FlowStep& step) {
+  for (const Undoable& call : step.undoable) {
+    if (outlets_.at(call.call.step - 1) != kFlowSkipped) continue;
+    std::erase_if(undoable_, [&](const Undoable& one) { return one.call.key == call.call.key; });
+  }
 }
 
 Task<void> FlowRun::wait(std::uint32_t number) {
@@ -531,7 +541,7 @@ std::vector<FlowEnded> FlowRun::known_to(const FlowStep& step) const {
 
 // ---- the end
 
-// A block that calls a run waits for its end, so that nothing comes behind.
+// A block waits for the end of what it called, so that nothing comes behind.
 Task<std::vector<std::string>> FlowRun::undo_effects() {
   if (undoable_.empty() || (plan_.flags & kFlowUndoesFlag) == 0) co_return std::vector<std::string>();
   phase_ = "undoing";

@@ -23,7 +23,7 @@ void fields(auto& archive, Is<FlowOrigin> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowTakenUp> auto& v) {
-  archive("ended", v.ended)("begun", v.begun);
+  archive("ended", v.ended)("begun", v.begun)("undoable", v.undoable);
 }
 
 void fields(auto& archive, Is<FlowOpen> auto& v) {
@@ -63,7 +63,7 @@ void fields(auto& archive, Is<FlowCompletedInput> auto& v) {
 
 void fields(auto& archive, Is<FlowStep> auto& v) {
   archive("blocks", v.blocks)("after", v.after)("wait_ms", v.wait_ms)("retry", v.retry)("each", v.each)(
-      "calls", v.calls)("pure", v.pure);
+      "calls", v.calls)("pure", v.pure)("undoable", v.undoable);
 }
 
 void fields(auto& archive, Is<FlowPlan> auto& v) {

@@ -56,7 +56,7 @@ inline constexpr const char* kFlowCompletedActivity = "flow.completed";  // of a
 // Behaviour of the workflow that later versions may change. A run keeps the flags it began with; numbers are
 // never reused.
 inline constexpr std::uint32_t kFlowLeavesFlag = 1;  // waits can be left by continue-as-new
-// One that does not succeed takes back what the runs that it called did.
+// One that does not succeed takes back what it did, and what the runs that it called did.
 inline constexpr std::uint32_t kFlowUndoesFlag = 2;
 inline constexpr std::uint32_t kFlowFlags = kFlowLeavesFlag | kFlowUndoesFlag;
 
@@ -99,6 +99,7 @@ struct FlowStep {
   std::string calls;  // it is one call of a tool of this type, which the workflow makes; empty: it is none
   std::optional<FlowEach> each;
   bool pure = false;  // its blocks change nothing outside: kFlowPureActivity
+  std::vector<Undoable> undoable;  // calls of its blocks that can be taken back, in their order
 };
 
 // The runs that have begun a block, and not ended it, which this run takes up; the last one first.
@@ -119,6 +120,7 @@ struct FlowTakenUp {
   FlowTakenUp() = default;
   std::vector<FlowEnded> ended;
   std::vector<FlowOrigin> begun;
+  std::vector<Undoable> undoable;  // calls of its blocks that can be taken back, in the order of the graph
 };
 
 struct FlowPlan {
@@ -152,7 +154,9 @@ struct FlowState {
   FlowTakenUp taken_up;
   std::vector<FlowEnded> ended;
   std::vector<FlowOpen> open;
-  std::vector<Undoable> undoable;  // of the runs that it called, in the order in which they ended
+  // Of its own calls and of the runs that it called: what may be taken back, in the order in which it was
+  // done.
+  std::vector<Undoable> undoable;
 };
 
 // The argument of the workflow. What it works on is stored with the run.
@@ -275,7 +279,7 @@ struct FlowFinishInput {
   std::string error;
   std::vector<FlowEnded> ended;
   std::optional<Caller> caller;
-  std::vector<std::string> not_undone;  // effects of runs that it called, which stand
+  std::vector<std::string> not_undone;  // effects that stand
 };
 
 void to_json(Json& out, const FlowResult& value);

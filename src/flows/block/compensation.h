@@ -1,0 +1,27 @@
+#pragma once
+
+// `compensate` of a block: the call that takes its effect back when the run does not succeed, or on request.
+// It is a call of an agents' tool, as the block's is, and what is done with it is what is done with
+// `compensate` of agents' tools. Pure.
+
+#include <string_view>
+
+#include "block/program.h"
+
+namespace holdfast::flows {
+
+// So many blocks of a flow can have one.
+inline constexpr std::size_t kMaxCompensated = 500;
+
+// What `compensate` of a block says, which is read but for that, into `out`; mistakes go to `block`.
+// `in_body`: it stands in a map or loop.
+void read_compensation(spec::MapReader& block, const FlowBlock& spec, std::string_view base_directory,
+                       bool in_body, BoundBlock& out);
+// Whether blocks of that type may have one.
+bool can_be_compensated(std::string_view type);
+// With every default made explicit.
+Json compensation_json(const BoundBlock& block);
+// JSON Schema of it, for editors.
+Json compensation_schema();
+
+}  // namespace holdfast::flows
