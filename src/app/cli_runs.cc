@@ -1,6 +1,7 @@
 // Runs from the command line: starting, looking, steering, deciding, what they cost and remember.
 
 #include "app/command_line.h"
+#include "app/log_commands.h"
 
 namespace holdfast::app {
 
@@ -53,6 +54,12 @@ void CommandLine::add_runs() {
   output->add_option("step", output_.step, "Step; without it the steps are listed");
   output->add_option("--search", output_.search, "List only steps that hold this text");
   add_api(output, output_.api);
+
+  CLI::App* logs = add("logs", "Print what the code of a run's steps wrote", logs_, print_logs);
+  logs->add_option("run", logs_.run, "Run")->required();
+  logs->add_option("step", logs_.step, "Of one step");
+  logs->add_option("--search", logs_.search, "Only lines that hold this text");
+  add_api(logs, logs_.api);
 
   CLI::App* events = add("events", "Print the events of a run", events_, print_events);
   events->add_option("run", events_.run, "Run")->required();

@@ -101,6 +101,7 @@ class CommandLine {
   StopOptions cancel_, terminate_;
   DeleteOptions delete_;
   OutputOptions output_;
+  OutputOptions logs_;
   MemoryOptions memory_;
   EventsOptions events_;
   SendOptions send_;

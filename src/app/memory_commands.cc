@@ -1,4 +1,4 @@
-// output, memory: what the steps of a run gave, and what agents remember.
+// output, logs, memory: what the steps of a run gave, what their code wrote, and what agents remember.
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,6 +9,7 @@
 #include "app/api_session.h"
 #include "app/commands.h"
 #include "app/exit_code.h"
+#include "app/log_commands.h"
 #include "app/output.h"
 #include "app/printable.h"
 #include "base/json.h"
@@ -71,6 +72,30 @@ int print_output(const OutputOptions& options) {
   }
   // To a file or a program as it is; a terminal would act on what stands in it.
   if (!write_out(::isatty(STDOUT_FILENO) ? printable(*text) : *text)) end_without_output(errno);
+  return kExitOk;
+}
+
+// All of it, a page at a time.
+int print_logs(const OutputOptions& options) {
+  ApiSession api(options.api);
+  std::string path = "/api/v1/runs/" + percent_encode(options.run) + "/logs?limit=10000";
+  if (options.step) path += fmt::format("&step={}", *options.step);
+  if (!options.search.empty()) path += "&search=" + percent_encode(options.search);
+  bool any = false;
+  for (std::string cursor;;) {
+    auto page = api.get(cursor.empty() ? path : path + "&cursor=" + percent_encode(cursor));
+    if (!page) return page.error();
+    for (const Json& line : (*page)["lines"]) {
+      any = true;
+      if (options.api.json)
+        print_line(dump_json(line));
+      else
+        print_line(fmt::format("{}  {}", line.value("name", ""), printable(line.value("text", ""))));
+    }
+    if (!(*page)["next_cursor"].is_string()) break;
+    cursor = (*page)["next_cursor"].get<std::string>();
+  }
+  if (!any && !options.api.json) complain("no such lines");
   return kExitOk;
 }
 

@@ -237,3 +237,21 @@ def test_the_graph_is_loaded_where_it_is_shown_and_the_first_screen_is_small(ser
         page.wait_for(f"!!document.querySelector('{ready}')")
         assert drawn()
         assert sum(sizes().values()) <= FIRST_SCREEN_KIB * 1024, sizes()
+
+
+def test_what_a_block_wrote_is_shown_with_it(server, page):
+    apply(server, "writes", """
+- {id: begin, type: start}
+- {id: made, type: code, needs: [begin], with: {code: "console.log('seen by people'); return 1"}}
+""")
+    run = start(server, "writes", None)
+    server.wait(run)
+    page.open(f"{server.ready['http']}/runs/{run}")
+    page.wait_for(f"{status('made')} == 'completed'")
+    choose(page, "made")
+    page.wait_for("document.querySelector('.block-panel')?.dataset.panel == 'made'")
+    click(page, ".payload-choice button", "Log")
+    page.wait_for("document.querySelector('.block-panel pre')?.textContent.includes('seen by people')")
+    choose(page, "begin")
+    page.wait_for("document.querySelector('.block-panel')?.dataset.panel == 'begin'")
+    assert "Log" not in text_of(page, ".payload-choice button")

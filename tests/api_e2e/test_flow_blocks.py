@@ -396,3 +396,37 @@ def test_what_nobody_completes_in_time_or_completes_badly_fails(server, receiver
     assert server.wait(run, seconds=30)["status"] == "canceled"
     token = receiver.calls[2][2]["callback"].rsplit("/", 1)[1]
     assert server.post(f"/api/v1/completions/{token}", {"result": 1}).status == 410
+
+
+# ---- what code writes
+
+
+def test_what_code_writes_is_kept_searched_and_printed(server, cli):
+    apply(server, "writes", """
+- {id: begin, type: start}
+- {id: made, type: code, needs: [begin], with: {code: "console.log('first', input.n); console.log('a NEEDLE'); return 3"}}
+- {id: each, type: map, needs: [made], with: {over: "{{ blocks.made }}", parallel: 1}, blocks: [{id: one, type: code, with: {code: "console.log('item', index); return index"}}]}
+- {id: again, type: loop, needs: [each], with: {times: 2, first: 0}, blocks: [{id: more, type: code, with: {code: "console.log('round', index); return index"}}]}
+- {id: bad, type: code, needs: [again], with: {code: "console.log('before it fails'); throw new Error('x')"}}
+""")
+    run = start(server, "writes", {"n": 7})
+    assert server.wait(run)["status"] == "failed"
+    whole_log(server, run)
+    logs = f"/api/v1/runs/{run}/logs"
+    lines = server.get(logs).json["lines"]
+    assert [(line["name"], line["text"]) for line in lines] == [
+        ("made", "first 7"), ("made", "a NEEDLE"), ("each", "item 0"), ("each", "item 1"), ("each", "item 2"),
+        ("again", "round 0"), ("again", "round 1"), ("bad", "before it fails")]
+    assert (lines[0]["step"], lines[0]["kind"]) == (2, "code")
+    assert [line["text"] for line in server.get(logs + "?search=needle").json["lines"]] == ["a NEEDLE"]
+    assert [line["text"] for line in server.get(logs + "?step=5").json["lines"]] == ["before it fails"]
+    paged, cursor = [], ""
+    while cursor is not None:
+        page = server.get(f"{logs}?limit=3&cursor={cursor}").json
+        paged, cursor = paged + page["lines"], page["next_cursor"]
+    assert paged == lines
+    assert server.get(logs + "?limit=0").status == 400 and server.get("/api/v1/runs/nobody/logs").status == 404
+    assert [step["name"] for step in server.get(f"/api/v1/runs/{run}/steps?search=needle").json["steps"]] == ["made"]
+    assert cli(server, "logs", run, "--search", "item").stdout == "each  item 0\neach  item 1\neach  item 2\n"
+    assert cli(server, "logs", run, "2").stdout == "made  first 7\nmade  a NEEDLE\n"
+    assert cli(server, "logs", run, "--search", "nowhere").stdout == ""

@@ -15,7 +15,9 @@ Json tool_event(std::uint32_t step, std::string_view kind, std::string_view tool
                 {"name", tool},
                 {"result", excerpt(parsed.value("text", ""))},
                 {"is_error", parsed.value("is_error", false)}};
-  if (const auto output = parsed.find("output"); output != parsed.end()) event["output"] = *output;
+  for (const char* name : {"output", "log"}) {
+    if (const auto found = parsed.find(name); found != parsed.end()) event[name] = *found;
+  }
   return event;
 }
 

@@ -10,7 +10,9 @@
 #include "activities/builtin_tools.h"
 #include "activities/carried_result.h"
 #include "activities/code_result.h"
+#include "activities/step_log.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "definition/code_calls.h"
 #include "holdfast/failure.h"
 #include "oauth/tokens.h"
@@ -243,6 +245,11 @@ void Activities::code_ended(activity::Context& ctx, const AgentDefinition& agent
   if (deps_.tokens != nullptr) end.text = deps_.tokens->redact(std::move(end.text));
   Json more = std::move(end.more);
   more["runs"] = in.runs + 1;
+  if (more.contains("log")) {
+    auto log = redaction()->apply(more["log"].get<std::string>());
+    if (deps_.tokens != nullptr) log = deps_.tokens->redact(std::move(log));
+    more["log"] = std::string(cut_text(log, kMaxLogBytes));
+  }
   const std::string text =
       fit_output(*deps_.store, output_of(ctx, agent, in.call), std::move(end.text), more);
   platform::StepWrite write;

@@ -32,6 +32,7 @@ CodeEnd failed(const CodePast& past, std::string_view kind, std::string text) {
 
 void add_console(CodeEnd& end, const sandbox::Reply& reply) {
   if (reply.log.empty() && reply.log_left_out == 0) return;
+  end.more["log"] = reply.log;  // for people
   end.text += "\nconsole:\n" + reply.log;
   if (reply.log_left_out > 0) end.text += fmt::format("({} more lines found no room)\n", reply.log_left_out);
 }

@@ -7,7 +7,9 @@
 #include <algorithm>
 
 #include "activities/activities.h"
+#include "activities/step_log.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "block/outcome.h"
 #include "holdfast/failure.h"
 #include "perform/flow_activities.h"
@@ -23,8 +25,6 @@ using std::chrono::milliseconds;
 // The sandbox is asked again and again, so that the activity can say that it lives.
 constexpr milliseconds kSlice{2000};
 constexpr int kMaxSlices = 30;
-// Of what the code of one block writes: in its record, and in the event of its end.
-constexpr std::size_t kMostLogKept = 16U << 10;
 
 protocol::FlowFailure failure_of(const Program& program, std::size_t block, const BlockOutcome& outcome) {
   protocol::FlowFailure out;
@@ -68,10 +68,14 @@ ValueSources FlowActivities::OneActivity::sources(FlowActivities& activities) {
   return out;
 }
 
+// Without secrets before it is cut: half of one would be known no more.
 void FlowActivities::OneActivity::keep_log(const sandbox::Reply& reply) {
-  log.append(reply.log, 0, kMostLogKept - std::min(log.size(), kMostLogKept));
-  if (reply.log_left_out > 0 && log.size() < kMostLogKept)
-    log += fmt::format("({} lines left out)\n", reply.log_left_out);
+  keep_log(books.redacted(reply.log));
+  if (reply.log_left_out > 0) keep_log(fmt::format("({} lines left out)\n", reply.log_left_out));
+}
+
+void FlowActivities::OneActivity::keep_log(std::string_view text) {
+  log += cut_text(text, agent::kMaxLogBytes - std::min(log.size(), agent::kMaxLogBytes));
 }
 
 FlowActivities::OneActivity FlowActivities::open(activity::Context& ctx, const Program& program,
@@ -140,7 +144,7 @@ BlockOutcome FlowActivities::run_known_block(OneActivity& at, std::size_t block)
   if (bound.tool && result) return call_tool(at, block, result->value);
   if (bound.tool) at.books.started(block, "");
   BlockOutcome outcome = BlockOutcome::of(std::move(result));
-  outcome.log = at.books.redacted(std::move(at.log));
+  outcome.log = std::move(at.log);
   at.books.ended(block, outcome);
   return outcome;
 }

@@ -262,6 +262,7 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
       part->failure->message = large.what();
     }
   }
+  if (!at.log.empty()) part->log = std::move(at.log);
   const auto count = begun->at("parts").get<std::uint32_t>();
   std::vector<platform::Told> tells;
   if (in.part % (count / kMostTold + 1) == 0 || part->over || part->failure) {
@@ -316,6 +317,7 @@ Part FlowActivities::run_rounds(OneActivity& at, const protocol::FlowEachInput& 
       throw ApplicationFailure::non_retryable("a part of a loop is gone", "NOT_FOUND");
     before = earlier->pieces.front();
     out.items = earlier->items;
+    at.log = earlier->log;
   }
   std::string last = books.text_of(before);
   const auto fail_at = [&out](BlockFailure failure) {
@@ -379,6 +381,7 @@ BlockOutcome FlowActivities::run_round(OneActivity& at, std::size_t block, std::
       continue;
     }
     BlockOutcome outcome = run_block(round, one);
+    at.keep_log(outcome.log);
     if (outcome.failed && !is_handled(body, one))
       return BlockOutcome::of(std::unexpected(in_round(body, one, outcome)));
     round.outlets[one] = outcome.outlet;
@@ -429,14 +432,17 @@ BlockOutcome FlowActivities::outcome_of_parts(OneActivity& at, const protocol::F
     summary.items += last->items;
     summary.errors += last->errors;
     for (const Piece& piece : last->pieces) summary.bytes += piece.bytes;
+    at.keep_log(last->log);
     if (last->failure && !failure) failure = last->failure;
   }
+  BlockOutcome out;
   if (failure) {
-    return BlockOutcome::of(
+    out = BlockOutcome::of(
         std::unexpected(BlockFailure{failure->type, fmt::format("{} {}: {}", is_loop ? "round" : "item",
                                                                 failure->index, failure->message)}));
   }
-  BlockOutcome out;
+  out.log = std::move(at.log);
+  if (failure) return out;
   if (is_loop) {
     if (!last) throw ApplicationFailure::non_retryable("a part of a loop is gone", "NOT_FOUND");
     out.value = books.text_of(last->pieces.at(0));

@@ -29,6 +29,7 @@ struct FlowActivities::OneActivity {
   const std::string& input() { return around ? around->input() : books.input(); }
   std::string value(std::size_t block);
   void keep_log(const sandbox::Reply& reply);
+  void keep_log(std::string_view text);  // so much of it as there is room for
 };
 
 // One that has ended so, and the run's failure if nothing takes it up.

@@ -112,6 +112,7 @@ Json part_json(const Part& part) {
   Json out = {{"items", part.items}, {"errors", part.errors}, {"pieces", Json::array()}};
   for (const Piece& one : part.pieces) out["pieces"].push_back(piece_json(one));
   if (part.over) out["over"] = true;
+  if (!part.log.empty()) out["log"] = part.log;
   if (part.failure) {
     out["failure"] = {
         {"index", part.failure->index}, {"type", part.failure->type}, {"message", part.failure->message}};
@@ -124,6 +125,7 @@ Part part_of(const Json& in) {
   out.items = in.value("items", std::size_t{0});
   out.errors = in.value("errors", std::size_t{0});
   out.over = in.value("over", false);
+  out.log = in.value("log", "");
   for (const Json& one : in.at("pieces")) {
     Piece& piece = out.pieces.emplace_back();
     piece.text = one.value("text", "");

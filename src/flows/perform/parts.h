@@ -53,6 +53,7 @@ struct Part {
   std::vector<Piece> pieces;
   std::optional<PartFailure> failure;  // it ends the block
   bool over = false;                   // of a loop: it has come to its end
+  std::string log;                     // what the code of its rounds wrote; of a loop: up to here
 };
 
 // What all parts of an ended map have together: the `text` of its record.

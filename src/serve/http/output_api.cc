@@ -1,6 +1,6 @@
-// What a run did and gave: /api/v1/runs/{id}/trace; and what its steps gave, whole: /api/v1/runs/{id}/steps,
-// which searches it, .../steps/{step}/output, and
-// .../blobs/{sha256}. Text of tools is foreign: it is sent to be stored, never to be shown as a page.
+// What a run did and gave: /api/v1/runs/{id}/trace; what its steps gave, whole: /api/v1/runs/{id}/steps,
+// which searches it, .../steps/{step}/output, and .../blobs/{sha256}; and what their code wrote: .../logs.
+// Text of tools is foreign: it is sent to be stored, never to be shown as a page.
 
 #include <fmt/format.h>
 
@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
@@ -122,7 +123,7 @@ bool holds(const std::string& text, const std::string& wanted) {
 }
 
 bool holds(ApiContext& context, const std::string& run, const Json& step, const std::string& wanted) {
-  for (const char* name : {"name", "arguments", "text", "result", "error"}) {
+  for (const char* name : {"name", "arguments", "text", "result", "error", "log"}) {
     if (step.contains(name) && step[name].is_string() && holds(step[name].get<std::string>(), wanted))
       return true;
   }
@@ -141,21 +142,77 @@ bool holds(ApiContext& context, const std::string& run, const Json& step, const 
   return false;
 }
 
-Response list_steps(ApiContext& context, Request& request) {
+// ?search=, in lower case.
+std::expected<std::string, Problem> wanted_text(const Request& request) {
   constexpr std::size_t kMaxSearch = 400;
-  const std::string run(request.param("id"));
   std::string wanted = ascii_lower(request.query_value("search").value_or(""));
-  if (wanted.size() > kMaxSearch) {
-    return Problem(400, "invalid_parameter", fmt::format("'search' may have {} bytes", kMaxSearch))
-        .response();
-  }
+  if (wanted.size() <= kMaxSearch) return wanted;
+  return std::unexpected(
+      Problem(400, "invalid_parameter", fmt::format("'search' may have {} bytes", kMaxSearch)));
+}
+
+Response list_steps(ApiContext& context, Request& request) {
+  const std::string run(request.param("id"));
+  const auto wanted = wanted_text(request);
+  if (!wanted) return wanted.error().response();
   auto steps = steps_of(context, run);
   if (!steps) return steps.error().response();
   Json rows = Json::array();
   for (Json& step : *steps) {
-    if (wanted.empty() || holds(context, run, step, wanted)) rows.push_back(std::move(step));
+    if (wanted->empty() || holds(context, run, step, *wanted)) rows.push_back(std::move(step));
   }
   return json_response({{"steps", std::move(rows)}});
+}
+
+// ---- what the code of steps wrote, by line
+
+constexpr std::uint32_t kUsualLines = 1000;
+constexpr std::uint32_t kMostLines = 10'000;
+
+// Calls `see` for each line of what the steps wrote, in the order of the steps, until it says no.
+template <typename See>
+void each_line(const Json& steps, const See& see) {
+  for (const Json& step : steps) {
+    const auto log = step.find("log");
+    if (log == step.end() || !log->is_string()) continue;
+    std::string_view rest = log->get_ref<const std::string&>();
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      if (!see(step, rest.substr(0, end))) return;
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+}
+
+Response list_logs(ApiContext& context, Request& request) {
+  const std::string run(request.param("id"));
+  const auto wanted = wanted_text(request);
+  if (!wanted) return wanted.error().response();
+  const auto limit = number_parameter(request, "limit", kUsualLines, 1, kMostLines);
+  if (!limit) return limit.error().response();
+  const auto after = place_parameter(request);
+  if (!after) return after.error().response();
+  const std::string only(request.query_value("step").value_or(""));
+  const auto steps = steps_of(context, run);
+  if (!steps) return steps.error().response();
+  Json out = {{"lines", Json::array()}, {"next_cursor", nullptr}};
+  std::uint64_t place = 0;
+  each_line(*steps, [&](const Json& step, std::string_view line) {
+    if (++place <= *after) return true;
+    const std::string text(line);
+    if (!only.empty() && dump_json(step["step"]) != only) return true;
+    if (!wanted->empty() && !holds(text, *wanted)) return true;
+    if (out["lines"].size() == *limit) {
+      out["next_cursor"] = base64url(std::to_string(place - 1));
+      return false;
+    }
+    out["lines"].push_back({{"step", step["step"]},
+                            {"kind", step.value("kind", "")},
+                            {"name", step.value("name", "")},
+                            {"text", text}});
+    return true;
+  });
+  return json_response(out);
 }
 
 }  // namespace
@@ -163,6 +220,8 @@ Response list_steps(ApiContext& context, Request& request) {
 void add_output_routes(Router& router, ApiContext& context) {
   router.add("GET", "/api/v1/runs/{id}/trace", Permission::kRead, context.answering(show_trace), {"cursor"});
   router.add("GET", "/api/v1/runs/{id}/steps", Permission::kRead, context.answering(list_steps), {"search"});
+  router.add("GET", "/api/v1/runs/{id}/logs", Permission::kRead, context.answering(list_logs),
+             {"step", "search", "limit", "cursor"});
   router.add("GET", "/api/v1/runs/{id}/steps/{step}/output", Permission::kRead,
              context.blocking(show_output));
   router.add("GET", "/api/v1/runs/{id}/blobs/{sha256}", Permission::kRead, context.blocking(show_blob));

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { agentQuery } from '../../api/agents';
 import type { Run } from '../../api/client';
+import { textOf } from '../../model/events';
 import { blockOfStep, graphOf, stepOf, waitsWords, type Block, type Graph } from '../../model/flow';
 import { countsOf, statesOf, type BlockState } from '../../model/flow_run';
 import type { RunLog } from '../../model/run_log';
@@ -19,13 +20,14 @@ import { EndView } from '../run/items';
 import { FlowGraph, useLayout } from './flow_graph';
 import './flows.css';
 
-const PARTS = [['result', 'Result'], ['arguments', 'Arguments'], ['definition', 'Definition']] as const;
+const PARTS = [['result', 'Result'], ['arguments', 'Arguments'], ['log', 'Log'], ['definition', 'Definition']] as const;
 type Part = (typeof PARTS)[number][0];
 
 function Payload({ part, block, state, run }: { part: Part; block: Block; state: BlockState; run: string }) {
   if (part === 'definition') return <pre className="value" tabIndex={0} role="group" aria-label="Definition">{yamlOf(block.spec)}</pre>;
   const data = state.step?.data ?? {};
   if (part === 'arguments') return data['arguments'] === undefined ? <p className="note">{state.step ? 'It calls nothing outside.' : 'It has not begun.'}</p> : <Value of={data['arguments']} />;
+  if (part === 'log') return <pre className="value" tabIndex={0} role="group" aria-label="Log">{textOf(data['log'])}</pre>;
   if (state.error) return <><p className="note">{String(data['error_type'] ?? 'error')}</p><p className="problem">{state.error}</p></>;
   if (data['result'] === undefined) return <p className="note">{state.step ? 'It has not ended.' : 'It has no result.'}</p>;
   return (
@@ -37,7 +39,9 @@ function Payload({ part, block, state, run }: { part: Part; block: Block; state:
 }
 
 function Chosen({ graph, block, state, run }: { graph: Graph; block: Block; state: BlockState; run: string }) {
-  const [part, setPart] = useState<Part>('result');
+  const [wanted, setPart] = useState<Part>('result');
+  const parts = PARTS.filter(([one]) => one !== 'log' || textOf(state.step?.data['log']));
+  const part = parts.some(([one]) => one === wanted) ? wanted : 'result';
   return (
     <section className="block-panel" aria-label={`Block ${block.id}`} data-panel={block.id}>
       <header><span className="kind">{block.type}</span><strong>{block.id}</strong><Chip status={state.status} /></header>
@@ -49,7 +53,7 @@ function Chosen({ graph, block, state, run }: { graph: Graph; block: Block; stat
         <span>{waitsWords(graph, block)}</span>
       </p>
       <div className="payload-choice" role="group" aria-label="What is shown of it">
-        {PARTS.map(([one, words]) => <button key={one} type="button" className="button small quiet" aria-pressed={one === part} onClick={() => setPart(one)}>{one === 'result' && state.error ? 'Error' : words}</button>)}
+        {parts.map(([one, words]) => <button key={one} type="button" className="button small quiet" aria-pressed={one === part} onClick={() => setPart(one)}>{one === 'result' && state.error ? 'Error' : words}</button>)}
       </div>
       <Payload part={part} block={block} state={state} run={run} />
     </section>

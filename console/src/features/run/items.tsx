@@ -94,6 +94,7 @@ export function ToolView({ run, item }: { run: string; item: StepItem }) {
   const output = fieldsOf(item.data['output']);
   const size = numberOf(output['bytes']) ?? 0;
   const child = textOf(item.data['run']);
+  const log = textOf(item.data['log']);
   const { result } = item.data;
   return (
     <article className={`tool ${bad ? 'bad' : item.status}`} aria-label={`Step ${item.step}: ${item.name || item.tool}${item.within === undefined ? '' : `, called by step ${item.within}`}`}>
@@ -104,6 +105,7 @@ export function ToolView({ run, item }: { run: string; item: StepItem }) {
       {result !== undefined && (
         <details className="result" open={bad || textOf(result).length < 400}><summary>{bad ? 'Error' : 'Result'}</summary><Value of={result} /></details>
       )}
+      {log && <details className="result"><summary>Log</summary><pre className="value" tabIndex={0} role="group" aria-label="Log">{log}</pre></details>}
       {item.data['output'] !== undefined && (
         <p className="note"><a href={`/api/v1/runs/${encodeURIComponent(run)}/steps/${item.step}/output`} download>all of it as a file</a>{size ? ` (${bytes(size)})` : ''}</p>
       )}
