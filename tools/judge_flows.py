@@ -292,8 +292,16 @@ def kill(build: pathlib.Path, kills: int, expects_violations: bool) -> int:
 
 def exact(build: pathlib.Path, blocks: int) -> int:
     """Code of its own: every way to put blocks together is tried (src/flows/plan/plan_v4_test.cc)."""
-    return subprocess.run([build / "src/flows/plan/plan_test", "--gtest_filter=V4.*:AnyGraph.*"],
-                          env={**os.environ, "HOLDFAST_EXACT": str(blocks)}, check=False).returncode
+    program = subprocess.Popen([build / "src/flows/plan/plan_test", "--gtest_filter=V4.*:AnyGraph.*"], text=True,
+                               env={**os.environ, "HOLDFAST_EXACT": str(blocks)}, stdout=subprocess.PIPE)
+    passed = failed = 0
+    for line in program.stdout:
+        print(line, end="", flush=True)
+        passed += line.startswith("[       OK ]")
+        failed += line.startswith("[  FAILED  ]") and line.rstrip().endswith("ms)")
+    died = program.wait() not in (0, 1)
+    print(f"{passed} passed, {failed + died} failed")
+    return 0 if passed and not failed and not died else 1
 
 
 def main() -> int:
