@@ -357,24 +357,30 @@ def test_a_failure_and_a_cancellation_end_a_call_that_is_under_way(server, recei
     assert statuses(server.run(run))["slow"] == "stopped" and receiver.count("/slow") == 2
 
 
-def test_an_event_is_published_once_across_a_kill(binary, tmp_path, receiver):
+def test_results_put_together_are_published_once_across_a_kill(binary, tmp_path, receiver):
     server = serve(binary, tmp_path, "--grant", f"env:HOOK@{receiver.url.removeprefix('http://')}",
                    environment={"HOOK": "whsec_" + "QUJD" * 8})
     try:
         apply(server, "tell", f"""
 - {{id: begin, type: start}}
-- {{id: tell, type: publish, needs: [begin], with: {{webhook: {{url: "{receiver.url}/hook", secret_env: HOOK, event: order.paid}}, arguments: {{order: "{{{{ input }}}}"}}}}}}
+- {{id: each, type: map, needs: [begin], with: {{over: "{{{{ input }}}}"}}, blocks: [{{id: row, type: transform, with: {{value: {{of: "{{{{ item }}}}", twice: "{{{{ item * 2 }}}}"}}}}}}]}}
+- {{id: total, type: code, needs: [each], with: {{code: "return {{count: blocks.each.length, sum: blocks.each.reduce((sum, row) => sum + row.twice, 0)}}"}}}}
+- id: tell
+  type: publish
+  needs: [total]
+  with: {{webhook: {{url: "{receiver.url}/hook", secret_env: HOOK, event: order.paid}}, arguments: {{report: "{{{{ blocks.total }}}}", rows: "{{{{ blocks.each }}}}"}}}}
 - {{id: reply, type: respond, needs: [tell], with: {{value: "{{{{ blocks.tell.delivered }}}}"}}}}
 """)
         receiver.hold("/hook")
-        run = start(server, "tell", 7)
+        run = start(server, "tell", [7, 8])
         server.wait_until(lambda: receiver.count("/hook"))
         server.kill()
         receiver.release("/hook")
         server.start()
         assert server.wait(run, seconds=40)["output"] == "order.paid"
         assert receiver.count("/hook") == 2 and len(receiver.keys("/hook")) == 1, "one event to the receiver, by its id"
-        assert receiver.calls[0][2]["data"] == {"order": 7}
+        expected = {"report": {"count": 2, "sum": 30}, "rows": [{"of": 7, "twice": 14}, {"of": 8, "twice": 16}]}
+        assert [call[2]["data"] for call in receiver.calls] == [expected] * 2
     finally:
         server.close()
 

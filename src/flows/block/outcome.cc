@@ -1,5 +1,7 @@
 #include "block/outcome.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/json.h"
@@ -7,6 +9,12 @@
 #include "plan/graph.h"
 
 namespace holdfast::flows {
+
+BlockFailure value_too_large() {
+  return {"output_limit",
+          fmt::format("its value has more than {} bytes, which is the most that one value may have",
+                      kMaxValueBytes)};
+}
 
 BlockOutcome BlockOutcome::of(BlockResult result) {
   BlockOutcome out;
@@ -42,8 +50,7 @@ BlockResult come_to(const Program& program, std::size_t block, const std::vector
   Values values(program.flow, program.flow.blocks[block], bound, std::move(sources));
   values.met = met_by(program, block, outlets);
   BlockResult result = bound.type->run(bound, values);
-  if (result && result->value.size() > kMaxValueBytes)
-    return std::unexpected(BlockFailure{"output_limit", "its value is too large"});
+  if (result && result->value.size() > kMaxValueBytes) return std::unexpected(value_too_large());
   return result;
 }
 

@@ -13,6 +13,9 @@ namespace holdfast::flows {
 
 inline constexpr std::size_t kMaxValueBytes = 32 << 20;  // of one block: what the sandbox takes
 
+// Of a value beyond that.
+BlockFailure value_too_large();
+
 struct BlockOutcome {
   BlockOutcome() = default;
   static BlockOutcome of(BlockResult result);

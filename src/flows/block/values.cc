@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "block/outcome.h"
 
 namespace holdfast::flows {
 
@@ -139,8 +140,7 @@ Evaluated Values::fill(const Written& tree, std::size_t& templates) {
     if (out.size() > 1) out += ',';
     if (tree.is_object()) out += dump_json(Json(key)) + ':';
     out += *one;
-    if (out.size() > sandbox::kMostOutputBytes)
-      return std::unexpected(BlockFailure{"output_limit", "its value is too large"});
+    if (out.size() > sandbox::kMostOutputBytes) return std::unexpected(value_too_large());
   }
   return out + (tree.is_object() ? '}' : ']');
 }

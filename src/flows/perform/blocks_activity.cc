@@ -97,6 +97,10 @@ protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
   const ProgramPtr flow = program(in.flow, in.version);
   OneActivity at = open(ctx, *flow, in.version, in.ended, in.begun);
   const OutletOf outlet_of = [&at](std::uint32_t block) { return std::string_view(at.outlets.at(block)); };
+  std::map<std::size_t, std::uint32_t> last_reader;  // of this activity: behind it a value is dropped
+  for (const std::uint32_t block : in.blocks) {
+    for (const std::size_t read : flow->blocks.at(block).reads) last_reader[read] = block;
+  }
   protocol::FlowBlocksResult result;
   for (const std::uint32_t block : in.blocks) {
     ctx.heartbeat();
@@ -110,7 +114,10 @@ protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
       }
       outlet = outcome.outlet;
       if (outcome.failed && !is_handled(*flow, block)) result.failure = failure_of(*flow, block, outcome);
-      at.values[block] = std::move(outcome.value);
+      if (last_reader.contains(block)) at.values[block] = std::move(outcome.value);
+    }
+    for (const std::size_t read : flow->blocks[block].reads) {
+      if (last_reader.at(read) == block) at.values.erase(read);
     }
     at.outlets[block] = outlet;
     protocol::FlowEnded& ended = result.ended.emplace_back();

@@ -100,8 +100,7 @@ protocol::FlowBlocksResult FlowActivities::completed(activity::Context& ctx,
       ending_of(require(deps_.store->end_completion(in.completion, as), "the completion of the call"));
   if (ending) {
     ending->value = at.redacted(std::move(ending->value));
-    if (ending->value.size() > kMaxValueBytes)
-      ending = std::unexpected(BlockFailure{"output_limit", "its value is too large"});
+    if (ending->value.size() > kMaxValueBytes) ending = std::unexpected(value_too_large());
   }
   const BlockOutcome outcome = BlockOutcome::of(std::move(ending));
   at.ended(in.block, outcome);

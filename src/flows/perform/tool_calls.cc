@@ -41,8 +41,7 @@ BlockOutcome outcome_of(const ToolEnding& ending) {
     case Ending::kDone: {
       BlockEnding done;
       done.value = value_of(ending.text);
-      if (done.value.size() > kMaxValueBytes)
-        return BlockOutcome::of(std::unexpected(BlockFailure{"output_limit", "its value is too large"}));
+      if (done.value.size() > kMaxValueBytes) return BlockOutcome::of(std::unexpected(value_too_large()));
       return BlockOutcome::of(std::move(done));
     }
     case Ending::kUnknown: return BlockOutcome::of(std::unexpected(BlockFailure{kUnknown, ending.text}));
