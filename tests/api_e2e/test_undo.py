@@ -335,9 +335,10 @@ def test_a_flow_that_fails_takes_back_its_calls_and_its_agents(server, bank):  #
 @pytest.mark.parametrize("path", ["/pay", "/unpay"])
 def test_a_cancelled_flow_takes_its_calls_back_once_across_kills(server, bank, path, moment):  # noqa: F811
     apply(server, "pays", two_blocks(bank, REST))
-    killed = threading.Event()
-    bank.at[(moment, path)] = lambda: (server.kill(), killed.set())
+    killed, started = threading.Event(), threading.Event()
+    bank.at[(moment, path)] = lambda: (started.wait(20), server.kill(), killed.set())
     run = start(server, "pays")
+    started.set()
     if path == "/pay":
         assert killed.wait(20)
         server.start()
