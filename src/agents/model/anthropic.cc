@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "model/call_assembly.h"
+#include "model/kept_numbers.h"
 #include "model/media.h"
 #include "model/opaque.h"
 #include "model/provider.h"
@@ -37,7 +38,7 @@ Json tool_use(const ToolCall& call, ResentCalls& calls) {
   Json out = {{"type", "tool_use"},
               {"id", calls.open(call)},
               {"name", resent_name(call.name)},
-              {"input", parse_json<Json>(resent_arguments(call.arguments))}};
+              {"input", parse_kept(resent_arguments(call.arguments))}};
   return out;
 }
 
@@ -71,18 +72,18 @@ Json blocks_of(const Message& message, bool from_here, ResentCalls& calls) {
     placed[call] = true;
     blocks.push_back(tool_use(message.tool_calls[call], calls));
     if (from_here && !message.tool_calls[call].extra.empty())
-      blocks.back().update(parse_json<Json>(message.tool_calls[call].extra));
+      blocks.back().update(parse_kept(message.tool_calls[call].extra));
   };
   for (const Part& part : message.content) {
     if (part.type == "text") {
       if (is_blank(part.text)) continue;
       blocks.push_back(text_block(part.text));
-      if (from_here && !part.extra.empty()) blocks.back().update(parse_json<Json>(part.extra));
+      if (from_here && !part.extra.empty()) blocks.back().update(parse_kept(part.extra));
     } else if (part.type == "tool_call") {
       if (from_here) place(part.call);
     } else if (part.type != "opaque" || from_here) {
       const auto media = media_of(part);
-      blocks.push_back(media && *media ? media_block(**media) : parse_json<Json>(part.json));
+      blocks.push_back(media && *media ? media_block(**media) : parse_kept(part.json));
     }
   }
   for (std::size_t call = 0; call < placed.size(); ++call) place(call);
@@ -216,7 +217,7 @@ class MessagesDecoder : public Decoder {
       block.kind = Kind::kCall;
       block.at = begin_call(assembly_.id_of(assembly_.begin(fragment).call), fragment.name, on_delta);
       if (const auto input = json.find("input"); input != json.end() && says_something(*input))
-        block.input = input->is_string() ? input->get<std::string>() : dump_json(*input);
+        block.input = input->is_string() ? input->get<std::string>() : dump_kept(*input);
       for (const auto& [name, value] : json.items()) {
         if (name != "type" && name != "id" && name != "name" && name != "input")
           add_call_extra(block.at, name, value);
@@ -276,7 +277,7 @@ class MessagesDecoder : public Decoder {
       // A call without arguments sends no fragment; one that came whole sends none, either.
       add_arguments(block.at, block.input.empty() ? "{}" : block.input, on_delta);
     } else if (block.kind == Kind::kOpaque && !block.input.empty()) {
-      Json input = parse_json<Json>(block.input, kMaxForeignJsonDepth);
+      Json input = parse_kept(block.input, kMaxForeignJsonDepth);
       if (input.is_discarded()) {
         return fail_with(ErrorKind::kStreamCut, "a block of the model's stream ends within its input");
       }
@@ -299,7 +300,7 @@ class MessagesDecoder : public Decoder {
   void on_stop_reason(const Json& json) {
     const auto member = json.find("stop_reason");
     if (member == json.end() || !says_something(*member)) return;
-    const std::string reason = member->is_string() ? member->get<std::string>() : dump_json(*member);
+    const std::string reason = member->is_string() ? member->get<std::string>() : dump_kept(*member);
     const bool calls = !completion_.message.tool_calls.empty();
     if (reason == "refusal") {
       stop(StopReason::kEnd);
@@ -383,7 +384,7 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   if (request.temperature) out["temperature"] = *request.temperature;
   if (!request.stop.empty()) out["stop_sequences"] = request.stop;
   out["stream"] = true;
-  return dump_json(out);
+  return dump_kept(out);
 }
 
 std::unique_ptr<Decoder> decoder() {

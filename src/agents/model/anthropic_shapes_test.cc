@@ -213,5 +213,20 @@ TEST(AnthropicShapes, WhatIsOpaqueIsKeptInItsPlace) {
   });
 }
 
+TEST(AnthropicShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
+  const auto call = [](const std::string& number) {
+    return kStart + block(0, R"({"type":"tool_use","id":"c1","name":"look","input":{"v":)" + number + "}}") +
+           end(0) + reason("tool_use") + kStop;
+  };
+  expect({
+      {"beyond 64 bits", call("9223372036854775808123"),
+       R"( | look#c1({"v":9223372036854775808123}) | calls)"},
+      {"more digits than a double", call("12345678901234567890.5"),
+       R"( | look#c1({"v":12345678901234567890.5}) | calls)"},
+      {"beyond a double", call("1e400"), R"( | look#c1({"v":1e400}) | calls)"},
+      {"what nobody reads", kStart + event("ping", R"("at":1e400)") + text(0, "hello") + kEnd, "hello | end"},
+  });
+}
+
 }  // namespace
 }  // namespace holdfast::model

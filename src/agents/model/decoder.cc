@@ -1,6 +1,7 @@
 #include "model/decoder.h"
 
 #include "base/json.h"
+#include "model/kept_numbers.h"
 #include "model/opaque.h"
 
 namespace holdfast::model {
@@ -151,8 +152,8 @@ bool Decoder::complete_arguments(std::size_t call, std::string whole, OnDelta& o
     return true;
   }
   // The same, written anew.
-  const Json said = parse_json<Json>(came, kMaxForeignJsonDepth);
-  return !said.is_discarded() && said == parse_json<Json>(whole, kMaxForeignJsonDepth);
+  const Json said = parse_kept(came, kMaxForeignJsonDepth);
+  return !said.is_discarded() && said == parse_kept(whole, kMaxForeignJsonDepth);
 }
 
 void Decoder::add_call_extra(std::size_t call, const std::string& name, const Json& value) {
@@ -222,6 +223,7 @@ std::expected<Completion, Error> Decoder::take() {
   if (!error_) error_ = why_not_whole();
   if (error_) return std::unexpected(*error_);
   write_content();
+  if (error_) return std::unexpected(*error_);
   return std::move(completion_);
 }
 
@@ -256,9 +258,15 @@ void Decoder::write_content() {
   if (says_something(extra_)) message.extra = written(std::move(extra_));
 }
 
-std::string Decoder::written(Json value) const {
+// It is stored within a message, which whoever reads messages must be able to read.
+std::string Decoder::written(Json value) {
   frames_.join_all(value);
-  return dump_json(value);
+  std::string out = dump_kept(value);
+  if (auto read = read_json<Json>(out); !read) {
+    fail_with(ErrorKind::kStreamCut,
+              "the model's answer holds what cannot be kept: " + read.error().message());
+  }
+  return out;
 }
 
 std::string Decoder::joined(std::string text) const {

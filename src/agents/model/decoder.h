@@ -113,7 +113,7 @@ class Decoder {
   void tell_arguments(std::size_t call, std::string text, OnDelta& on_delta);
   std::optional<Error> why_not_whole() const;
   void write_content();
-  std::string written(Json value) const;
+  std::string written(Json value);
   std::string joined(std::string text) const;
 
   FrameReader frames_;

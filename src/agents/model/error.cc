@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "base/text.h"
+#include "model/kept_numbers.h"
 #include "model/opaque.h"
 #include "net/retry_after.h"
 
@@ -148,7 +149,7 @@ std::string text_of(const Json& object, std::initializer_list<const char*> names
   for (const char* name : names) {
     const auto found = object.find(name);
     if (found == object.end() || !says_something(*found) || found->is_boolean()) continue;
-    return found->is_string() ? found->get<std::string>() : dump_json(*found);
+    return found->is_string() ? found->get<std::string>() : dump_kept(*found);
   }
   return {};
 }
@@ -177,7 +178,7 @@ Error error_of_object(const Json& object, int status, int depth = 0) {
   std::string type = text_of(object, {"type", "status", "error_type"});
   std::string message =
       text_of(object, {"message", "msg", "Message", "detail", "error", "errorMessage", "title"});
-  if (message.empty()) message = dump_json(object);
+  if (message.empty()) message = dump_kept(object);
   return error_of_code(status == 0 ? status_in(object, 0) : status, std::move(code), std::move(type),
                        std::move(message));
 }
@@ -276,7 +277,7 @@ std::optional<Error> error_in(const Json& document, int status) {
     const Json& first = list->front();
     return first.is_object() ? error_of_object(first, status)
                              : error_of_code(status, {}, {},
-                                             first.is_string() ? first.get<std::string>() : dump_json(first));
+                                             first.is_string() ? first.get<std::string>() : dump_kept(first));
   }
   if (const auto base = document.find("base_resp"); base != document.end() && base->is_object()) {
     if (integer_member(*base, "status_code").value_or(0) != 0)

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "model/kept_numbers.h"
 
 namespace holdfast::model {
 
@@ -102,12 +103,12 @@ bool says_done(std::string_view data) {
 FrameReader::Json FrameReader::read(std::string_view data) {
   std::string mended;
   if (!is_utf8(data)) data = mended = to_utf8(data);
-  Json json = parse_json<Json>(data, kMaxForeignJsonDepth);
+  Json json = parse_kept(data, kMaxForeignJsonDepth);
   if (!json.is_discarded()) return json;
   bool any = false;
   const std::string kept = keep_halves(data, any);
   if (!any) return json;
-  json = parse_json<Json>(kept, kMaxForeignJsonDepth);
+  json = parse_kept(kept, kMaxForeignJsonDepth);
   halves_ = halves_ || !json.is_discarded();
   return json;
 }

@@ -13,6 +13,7 @@
 #include "base/url.h"
 #include "model/call_assembly.h"
 #include "model/gemini_contents.h"
+#include "model/kept_numbers.h"
 #include "model/opaque.h"
 #include "model/provider.h"
 
@@ -81,7 +82,7 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
     config["responseJsonSchema"] = std::move(*schema);
   }
   if (!config.empty()) out["generationConfig"] = std::move(config);
-  return dump_json(out);
+  return dump_kept(out);
 }
 
 // Newer models refuse calls of a conversation that they did not sign.
@@ -275,7 +276,7 @@ class GeminiDecoder : public Decoder {
     fragment.name = string_member(call, "name");
     const std::size_t at =
         begin_call(assembly_.id_of(assembly_.begin(fragment).call), fragment.name, on_delta);
-    add_arguments(at, args != call.end() && args->is_object() ? dump_json(*args) : "{}", on_delta);
+    add_arguments(at, args != call.end() && args->is_object() ? dump_kept(*args) : "{}", on_delta);
     const auto keep = [&](const char* where, const Json& from, std::initializer_list<std::string_view> own) {
       Json extra = Json::object();
       for (const auto& [name, value] : from.items()) {
@@ -291,7 +292,7 @@ class GeminiDecoder : public Decoder {
   void on_finish(const Json& candidate) {
     const auto member = candidate.find("finishReason");
     if (member == candidate.end() || !says_something(*member)) return;
-    const std::string reason = member->is_string() ? member->get<std::string>() : dump_json(*member);
+    const std::string reason = member->is_string() ? member->get<std::string>() : dump_kept(*member);
     constexpr std::array<std::string_view, 10> kFilters = {"SAFETY",
                                                            "RECITATION",
                                                            "BLOCKLIST",

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "model/kept_numbers.h"
 #include "model/media.h"
 #include "model/resend.h"
 
@@ -64,7 +65,7 @@ class Contents {
     Result<std::optional<Media>> media = media_of(part);
     if (!media) return media.error();
     if (!*media) {
-      parts.push_back(parse_json<Json>(part.json));
+      parts.push_back(parse_kept(part.json));
     } else if ((*media)->url.empty()) {
       parts.push_back({{"inlineData", {{"mimeType", (*media)->media_type}, {"data", (*media)->data}}}});
     } else {
@@ -100,10 +101,10 @@ class Contents {
       if (part.type == "tool_call") {
         if (from_here) place(part.call);
       } else if (part.type == "opaque") {
-        if (from_here) parts.push_back(parse_json<Json>(part.json));
+        if (from_here) parts.push_back(parse_kept(part.json));
       } else if (part.type == "text" && from_here && !part.extra.empty()) {
         parts.push_back(text(part.text));
-        parts.back().update(parse_json<Json>(part.extra));
+        parts.back().update(parse_kept(part.extra));
       } else if (Status status = add_part(part, parts); !status.ok()) {
         return status;
       }
@@ -117,10 +118,10 @@ class Contents {
     const std::string id = calls_.open(call);
     Open& open = open_[id];
     open.name = resent_name(call.name);
-    Json function = {{"name", open.name}, {"args", parse_json<Json>(resent_arguments(call.arguments))}};
+    Json function = {{"name", open.name}, {"args", parse_kept(resent_arguments(call.arguments))}};
     Json out;
     if (from_here && !call.extra.empty()) {
-      const Json extra = parse_json<Json>(call.extra);
+      const Json extra = parse_kept(call.extra);
       if (const auto more = extra.find(kGeminiCall); more != extra.end() && more->is_object()) {
         function.update(*more);
         open.id = string_member(*more, "id");

@@ -276,5 +276,23 @@ TEST(GeminiShapes, ARefusalSaysInItsBodyWhenToAskAgain) {
   }
 }
 
+TEST(GeminiShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
+  const auto call = [](const std::string& number, const std::string& more = "") {
+    return frame(
+        R"({"created":1e400,"candidates":[{"content":{"parts":[{"functionCall":{"id":"c1","name":"look","args":{"v":)" +
+        number + R"(}}}]},"avgLogprobs":-1e999}])" + more + "}");
+  };
+  expect({
+      {"beyond 64 bits", call("9223372036854775808123") + kEnd,
+       R"( | look#c1({"v":9223372036854775808123}){"functionCall":{"id":"c1"}} | calls)"},
+      {"more digits than a double", call("12345678901234567890.5") + kEnd,
+       R"( | look#c1({"v":12345678901234567890.5}){"functionCall":{"id":"c1"}} | calls)"},
+      {"beyond a double", call("1e400") + kEnd,
+       R"( | look#c1({"v":1e400}){"functionCall":{"id":"c1"}} | calls)"},
+      {"what nobody reads", frame(R"({"created":1e400})") + kHello + kEnd, "hello | end"},
+      {"kept for the provider", parts(R"({"executableCode":{"n":1e400}})") + kEnd, "StreamCutError again"},
+  });
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.h"
+#include "model/kept_numbers.h"
 
 namespace holdfast::model {
 
@@ -35,7 +36,7 @@ Status read_object(const Json& object, const char* name, const std::string& wher
   auto found = object.find(name);
   if (found == object.end()) return {};
   if (!found->is_object()) return wrong(where + name, "an object");
-  out = dump_json(*found);
+  out = dump_kept(*found);
   return {};
 }
 
@@ -53,7 +54,7 @@ Status read_part(const Json& item, Part& part) {
     part.call = call->get<std::size_t>();
     return {};
   }
-  part.json = dump_json(item);
+  part.json = dump_kept(item);
   return {};
 }
 
@@ -98,12 +99,12 @@ Status read_tool_calls(const Json& json, Message& message) {
 Json part_json(const Part& part) {
   if (part.type == "text") {
     Json out = {{"type", "text"}, {"text", part.text}};
-    if (!part.extra.empty()) out["extra"] = parse_json<Json>(part.extra);
+    if (!part.extra.empty()) out["extra"] = parse_kept(part.extra);
     return out;
   }
-  if (part.type == "opaque") return {{"type", "opaque"}, {"block", parse_json<Json>(part.json)}};
+  if (part.type == "opaque") return {{"type", "opaque"}, {"block", parse_kept(part.json)}};
   if (part.type == "tool_call") return {{"type", "tool_call"}, {"call", part.call}};
-  Json other = parse_json<Json>(part.json);
+  Json other = parse_kept(part.json);
   return other.is_discarded() ? Json{{"type", part.type}} : other;
 }
 
@@ -181,18 +182,18 @@ std::string to_json(const Message& message) {
     Json& calls = out["tool_calls"] = Json::array();
     for (const ToolCall& call : message.tool_calls) {
       calls.push_back({{"id", call.id}, {"name", call.name}, {"arguments", call.arguments}});
-      if (!call.extra.empty()) calls.back()["extra"] = parse_json<Json>(call.extra);
+      if (!call.extra.empty()) calls.back()["extra"] = parse_kept(call.extra);
     }
   }
   if (message.role == Role::kTool) out["tool_call_id"] = message.tool_call_id;
   if (message.is_error) out["is_error"] = true;
-  if (!message.extra.empty()) out["extra"] = parse_json<Json>(message.extra);
+  if (!message.extra.empty()) out["extra"] = parse_kept(message.extra);
   if (!message.origin.empty()) out["origin"] = message.origin;
-  return dump_json(out);
+  return dump_kept(out);
 }
 
 Result<Message> message_from_json(std::string_view text) {
-  const Json json = parse_json<Json>(text);
+  const Json json = parse_kept(text);
   if (!json.is_object()) return fail(Code::kInvalidArgument, "message: not a JSON object");
   Message out;
   std::string role;

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "model/call_assembly.h"
+#include "model/kept_numbers.h"
 #include "model/media.h"
 #include "model/opaque.h"
 #include "model/openai_server.h"
@@ -40,11 +41,11 @@ Json content_of(const Message& message, bool from_here) {
     Json json;
     if (part.type == "text") {
       json = {{"type", "text"}, {"text", part.text}};
-      if (from_here && !part.extra.empty()) json.update(parse_json<Json>(part.extra));
+      if (from_here && !part.extra.empty()) json.update(parse_kept(part.extra));
       only_text = only_text && json.size() == 2;
     } else {
       const auto media = media_of(part);
-      json = media && *media ? media_part(**media) : parse_json<Json>(part.json);
+      json = media && *media ? media_part(**media) : parse_kept(part.json);
       only_text = false;
     }
     parts.push_back(std::move(json));
@@ -56,7 +57,7 @@ Json content_of(const Message& message, bool from_here) {
 // What the model put on its message besides the format's own members, as the format takes it back.
 void add_extra(const std::string& extra, Json& out) {
   if (extra.empty()) return;
-  const Json members = parse_json<Json>(extra);
+  const Json members = parse_kept(extra);
   for (const auto& [name, value] : members.items()) {
     if (name == "audio" && value.is_object() && value.contains("id")) {
       out[name] = {{"id", value["id"]}};  // the sound itself is not taken back
@@ -257,7 +258,7 @@ class ChatDecoder : public Decoder {
       fragment.name = string_member(*function, "name");
       if (const auto arguments = function->find("arguments");
           arguments != function->end() && !arguments->is_null()) {
-        fragment.arguments = arguments->is_string() ? arguments->get<std::string>() : dump_json(*arguments);
+        fragment.arguments = arguments->is_string() ? arguments->get<std::string>() : dump_kept(*arguments);
       }
     }
     const auto place = assembly_.place(fragment);
@@ -286,7 +287,7 @@ class ChatDecoder : public Decoder {
     const auto member = choice.find("finish_reason");
     if (member == choice.end() || !says_something(*member)) return;
     const std::string reason =
-        member->is_string() ? ascii_lower(member->get<std::string>()) : dump_json(*member);
+        member->is_string() ? ascii_lower(member->get<std::string>()) : dump_kept(*member);
     const bool calls = !completion_.message.tool_calls.empty();
     if (reason == "content_filter" || reason == "safety" || reason == "recitation" || reason == "refusal" ||
         reason == "prohibited_content" || reason == "blocklist" || reason == "sensitive") {
@@ -370,7 +371,7 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   }
   out["stream"] = true;
   if (!dialect.uncounted) out["stream_options"] = {{"include_usage", true}};
-  return dump_json(out);
+  return dump_kept(out);
 }
 
 std::unique_ptr<Decoder> decoder() {

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/json_member.h"
 #include "model/call_assembly.h"
+#include "model/kept_numbers.h"
 #include "model/opaque.h"
 #include "model/openai_server.h"
 #include "model/provider.h"
@@ -61,7 +62,7 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   out["store"] = false;
   if (!dialect.open_reasoning) out["include"] = Json::array({"reasoning.encrypted_content"});
   out["stream"] = true;
-  return dump_json(out);
+  return dump_kept(out);
 }
 
 std::string path_of(const Request& request, const Dialect& dialect) {
@@ -260,7 +261,7 @@ class ResponsesDecoder : public Decoder {
   void arguments_are(std::size_t call, const Json& json, OnDelta& on_delta) {
     const auto found = json.find("arguments");
     if (found == json.end() || found->is_null()) return;
-    std::string whole = found->is_string() ? found->get<std::string>() : dump_json(*found);
+    std::string whole = found->is_string() ? found->get<std::string>() : dump_kept(*found);
     // None is said when they have come and are not said again.
     if (whole.empty() && has_arguments(call)) return;
     if (!complete_arguments(call, std::move(whole), on_delta)) contradiction();
@@ -464,8 +465,7 @@ class ResponsesDecoder : public Decoder {
   bool calls_are_whole() const {
     return std::all_of(items_.begin(), items_.end(), [&](const Item& item) {
       return item.kind != Kind::kCall || item.done || item.arguments_done ||
-             parse_json<Json>(completion_.message.tool_calls[item.at].arguments, kMaxForeignJsonDepth)
-                 .is_object();
+             parse_kept(completion_.message.tool_calls[item.at].arguments, kMaxForeignJsonDepth).is_object();
     });
   }
 

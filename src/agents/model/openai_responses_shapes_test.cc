@@ -413,5 +413,23 @@ TEST(ResponsesShapes, Usage) {
   EXPECT_EQ(answer->model, "m");
 }
 
+TEST(ResponsesShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
+  const auto call = [](const std::string& number) {
+    return kCreated + kCall +
+           done(
+               0,
+               R"({"type":"function_call","call_id":"c1","name":"look","status":"completed","arguments":{"v":)" +
+                   number + "}}") +
+           completed();
+  };
+  expect({
+      {"beyond 64 bits", call("9223372036854775808123"),
+       R"( | look#c1({"v":9223372036854775808123}){"status":"completed"} | calls)"},
+      {"beyond a double", call("1e400"), R"( | look#c1({"v":1e400}){"status":"completed"} | calls)"},
+      {"what nobody reads", frame("response.queued", R"("created_at":1e400)") + kHello + completed(),
+       "hello | end"},
+  });
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -336,5 +336,18 @@ TEST(OpenAiShapes, Characters) {
   EXPECT_EQ(streamed, "\xf0\x9f\x98\x80") << "those who watch see no halves";
 }
 
+TEST(OpenAiShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
+  const auto one = [](const std::string& number) {
+    return call(R"("index":0,"id":"c1","function":{"name":"look","arguments":{"v":)" + number + "}}") +
+           kCalls + kDone;
+  };
+  expect({
+      {"beyond 64 bits", one("9223372036854775808123"),
+       R"( | look#c1({"v":9223372036854775808123}) | calls)"},
+      {"beyond a double", one("1e400"), R"( | look#c1({"v":1e400}) | calls)"},
+      {"what nobody reads", frame(R"({"created":1e400,"choices":[]})") + kHello + kEnd, "hello | end"},
+  });
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -245,6 +245,21 @@ TEST(Resend, ArgumentsAreAlwaysAnObject) {
   EXPECT_EQ(resent_arguments("{\"a\""), R"({"invalid_arguments":"{\"a\""})");
 }
 
+TEST(Resend, NumbersOfArgumentsGoBackAsTheyWereWritten) {
+  const Message said = heard(
+      kGemini, R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"look","args":)"
+               R"({"v":9223372036854775808123,"w":12345678901234567890.5}}}]},"finishReason":"STOP"}]})");
+  for (const Provider* provider : {&kGemini, &kAnthropic, &kOpenAi, &kOpenaiResponses}) {
+    Request request;
+    request.model = "m";
+    request.messages = {said};
+    std::string body = *provider->encode(request, {kHere});
+    std::erase(body, '\\');
+    EXPECT_NE(body.find(R"({"v":9223372036854775808123,"w":12345678901234567890.5})"), std::string::npos)
+        << body;
+  }
+}
+
 TEST(Resend, BlankTextsAreNotSaidToThoseWhoRefuseThem) {
   EXPECT_EQ(
       messages(kAnthropic, {Message::user("hi"), Message::assistant(" \n"), Message::user("there")}),

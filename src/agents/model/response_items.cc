@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "model/kept_numbers.h"
 #include "model/media.h"
 #include "model/opaque.h"
 #include "model/resend.h"
@@ -29,7 +30,7 @@ Result<Json> input_of(const Message& message) {
     Result<std::optional<Media>> media = media_of(part);
     if (!media) return fail(media.error());
     if (!*media) {
-      parts.push_back(parse_json<Json>(part.json));
+      parts.push_back(parse_kept(part.json));
     } else if ((*media)->image) {
       parts.push_back({{"type", "input_image"}, {"image_url", (*media)->as_url()}});
     } else if (!(*media)->url.empty()) {
@@ -66,7 +67,7 @@ class ResentItems {
       } else if (part.type == "tool_call") {
         if (from_here_) place(part.call);
       } else if (part.type == "opaque") {
-        if (from_here_) add_block(parse_json<Json>(part.json));
+        if (from_here_) add_block(parse_kept(part.json));
       }
     }
     for (std::size_t call = 0; call < placed_.size(); ++call) place(call);
@@ -78,7 +79,7 @@ class ResentItems {
 
  private:
   void add_text(const Part& part) {
-    Json extra = from_here_ && !part.extra.empty() ? parse_json<Json>(part.extra) : Json::object();
+    Json extra = from_here_ && !part.extra.empty() ? parse_kept(part.extra) : Json::object();
     Json item = extra.value(kMessageOfText, Json::object());
     extra.erase(kMessageOfText);
     if (!item.is_object()) item = Json::object();
@@ -122,7 +123,7 @@ class ResentItems {
                  {"call_id", calls_.open(call)},
                  {"name", resent_name(call.name)},
                  {"arguments", resent_arguments(call.arguments)}};
-    if (from_here_ && !call.extra.empty()) item.update(parse_json<Json>(call.extra));
+    if (from_here_ && !call.extra.empty()) item.update(parse_kept(call.extra));
     items_.push_back(std::move(item));
   }
 
