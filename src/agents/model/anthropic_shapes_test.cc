@@ -228,5 +228,21 @@ TEST(AnthropicShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
   });
 }
 
+// What is left of counts of which one cannot be would be too little.
+TEST(AnthropicShapes, CountsAreBelievedTogetherOrNotAtAll) {
+  const auto counted = [](const std::string& first, const std::string& last) {
+    return shapes::counted(
+        kAnthropic,
+        event("message_start", R"("message":{"model":"m","usage":{)" + first + "}}") + text(0, "hello") +
+            event("message_delta", R"("delta":{"stop_reason":"end_turn"},"usage":{)" + last + "}") + kStop);
+  };
+  EXPECT_EQ(counted(R"("input_tokens":5,"cache_read_input_tokens":null)", R"("output_tokens":7)"), "5 7");
+  EXPECT_EQ(counted(R"("input_tokens":-4,"cache_creation_input_tokens":5)", R"("output_tokens":7)"), "0 0");
+  EXPECT_EQ(counted(R"("input_tokens":5,"cache_read_input_tokens":1e18)", R"("output_tokens":7)"), "0 0");
+  EXPECT_EQ(counted(R"("input_tokens":5)", R"("output_tokens":1000000000000000)"), "0 0");
+  EXPECT_EQ(counted(R"("input_tokens":5)", R"("output_tokens":9223372036854775808123)"), "0 0");
+  EXPECT_EQ(counted(R"("input_tokens":5)", R"("output_tokens":"many")"), "0 0");
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -224,6 +224,7 @@ std::expected<Completion, Error> Decoder::take() {
   if (error_) return std::unexpected(*error_);
   write_content();
   if (error_) return std::unexpected(*error_);
+  if (miscounted_) completion_.usage = {};
   return std::move(completion_);
 }
 

@@ -81,12 +81,16 @@ class Decoder {
   void stop_unknown(const std::string& reason);
   bool stopped() const { return stopped_; }
 
-  // What a provider counts, where one call can have used so much. Nothing: it does not say, or cannot be
-  // believed, and must not be added to anybody's bill.
-  static std::optional<std::int64_t> tokens(const Json& usage, const char* name) {
+  // What a provider counts; none: it does not say. A count that cannot be makes those beside it no better:
+  // the completion has no usage at all then, and the call is one that was not counted.
+  std::optional<std::int64_t> tokens(const Json& usage, const char* name) {
     constexpr std::int64_t kMaxTokensOfACall = 1'000'000'000;
+    const auto found = usage.find(name);
+    if (found == usage.end() || found->is_null()) return std::nullopt;
     const auto count = integer_member(usage, name);
-    return count && *count >= 0 && *count <= kMaxTokensOfACall ? count : std::nullopt;
+    if (count && *count >= 0 && *count <= kMaxTokensOfACall) return count;
+    miscounted_ = true;
+    return std::nullopt;
   }
 
   void fail_with(ErrorKind kind, std::string message, std::string code = {});
@@ -122,6 +126,7 @@ class Decoder {
   Json extra_ = Json::object();
   std::string refusal_;
   bool stopped_ = false;
+  bool miscounted_ = false;
   std::optional<Error> error_;
 };
 

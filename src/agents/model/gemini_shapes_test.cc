@@ -294,5 +294,14 @@ TEST(GeminiShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
   });
 }
 
+TEST(GeminiShapes, CountsAreBelievedTogetherOrNotAtAll) {
+  const auto counted = [](const std::string& usage) {
+    return shapes::counted(kGemini, kHello + frame(R"({"usageMetadata":{)" + usage + "}}") + kEnd);
+  };
+  EXPECT_EQ(counted(R"("promptTokenCount":5,"candidatesTokenCount":6,"thoughtsTokenCount":1)"), "5 7");
+  EXPECT_EQ(counted(R"("promptTokenCount":5,"candidatesTokenCount":-6)"), "0 0");
+  EXPECT_EQ(counted(R"("promptTokenCount":5,"thoughtsTokenCount":1e19)"), "0 0");
+}
+
 }  // namespace
 }  // namespace holdfast::model

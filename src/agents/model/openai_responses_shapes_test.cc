@@ -431,5 +431,15 @@ TEST(ResponsesShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
   });
 }
 
+TEST(ResponsesShapes, CountsAreBelievedTogetherOrNotAtAll) {
+  const auto counted = [](const std::string& usage) {
+    return shapes::counted(
+        kOpenaiResponses,
+        kHello + ended("completed", R"("status":"completed","output":[],"usage":{)" + usage + "}"));
+  };
+  EXPECT_EQ(counted(R"("input_tokens":5,"output_tokens":6)"), "5 6");
+  EXPECT_EQ(counted(R"("input_tokens":5,"output_tokens":-6)"), "0 0");
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -349,5 +349,16 @@ TEST(OpenAiShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
   });
 }
 
+TEST(OpenAiShapes, CountsAreBelievedTogetherOrNotAtAll) {
+  const auto counted = [](const std::string& usage) {
+    return shapes::counted(kOpenAi, kHello + kStop + frame(R"({"choices":[],"usage":{)" + usage + "}}"));
+  };
+  EXPECT_EQ(counted(R"("prompt_tokens":5,"completion_tokens":6)"), "5 6");
+  EXPECT_EQ(counted(R"("prompt_tokens":5,"completion_tokens":1e15)"), "0 0");
+  EXPECT_EQ(
+      counted(R"("prompt_tokens":5,"completion_tokens":6,"prompt_tokens_details":{"cached_tokens":-1})"),
+      "0 0");
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -54,4 +54,11 @@ inline std::expected<Completion, Error> decode(const Provider& provider, std::st
   return decoder->take();
 }
 
+// "input output", of which a call that was not counted has none.
+inline std::string counted(const Provider& provider, std::string_view body) {
+  const auto outcome = decode(provider, body);
+  if (!outcome) return said(outcome);
+  return std::to_string(outcome->usage.input_tokens) + " " + std::to_string(outcome->usage.output_tokens);
+}
+
 }  // namespace holdfast::model::shapes
