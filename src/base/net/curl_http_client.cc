@@ -202,7 +202,9 @@ class CurlHttpClient : public HttpClient {
       end(transfer, std::unexpected(transfer.error(code)));
     } else if (!transfer.is_redirected()) {
       transfer.deliver_head();
-      end(transfer, {});
+      auto cut = transfer.cut();
+      end(transfer, cut ? std::expected<void, HttpError>(std::unexpected(*std::move(cut)))
+                        : std::expected<void, HttpError>());
     } else if (auto wrong = transfer.turn()) {
       end(transfer, std::unexpected(std::move(*wrong)));
     } else {

@@ -159,18 +159,42 @@ std::size_t Transfer::on_header(std::string_view line) {
 std::size_t Transfer::on_body(std::string_view bytes) {
   last_activity = Steady::now();
   if (!is_redirected()) deliver_head();  // the status counts even if the body is too large
+  if (body_bytes == 0 && head_delivered && !decoder) {
+    auto packed = ContentDecoder::of(head.header("content-encoding"));
+    if (!packed) {
+      body_defect = "the server " + packed.error();
+      return 0;
+    }
+    decoder = *std::move(packed);
+  }
   // These bytes come again when it goes on.
-  if (request.turn && body_bytes + bytes.size() > kLargeExchange && !request.turn->take()) {
+  const std::size_t most = bytes.size() * (decoder ? ContentDecoder::kMostExpansion : 1);
+  if (request.turn && body_bytes + most > kLargeExchange && !request.turn->take()) {
     waits_for_turn = true;
     return CURL_WRITEFUNC_PAUSE;
   }
+  if (!decoder) return deliver(bytes) ? bytes.size() : 0;
+  const bool all = decoder->add(bytes, [this](std::string_view piece) { return deliver(piece); });
+  if (!all) body_defect = decoder->defect();
+  return all ? bytes.size() : 0;
+}
+
+bool Transfer::deliver(std::string_view bytes) {
   body_bytes += bytes.size();
   if (body_bytes > request.max_response_bytes) {
     failure = HttpFailure::kTooLarge;
-    return 0;
+    return false;
   }
   if (head_delivered && handler.body) handler.body(bytes);
-  return bytes.size();
+  return true;
+}
+
+std::optional<HttpError> Transfer::cut() const {
+  const std::string why = decoder ? decoder->defect_at_end() : std::string();
+  if (why.empty()) return std::nullopt;
+  HttpError error = failed(HttpFailure::kConnection, origin.place() + ": " + why);
+  error.response_started = true;
+  return error;
 }
 
 // Sending a large body is activity, too.
@@ -220,13 +244,16 @@ std::optional<HttpError> Transfer::turn() {
 
 void Transfer::set_headers() {
   bool has_type = false;
+  bool has_encoding = false;
   for (const auto& [name, value] : request.headers) {
     has_type = has_type || ascii_lower(name) == "content-type";
+    has_encoding = has_encoding || ascii_lower(name) == "accept-encoding";
     // "Name;" is libcurl's way to send an empty header.
     const std::string line = value.empty() ? name + ";" : name + ": " + value;
     headers = curl_slist_append(headers, line.c_str());
   }
   headers = curl_slist_append(headers, "Expect:");
+  if (!has_encoding) headers = curl_slist_append(headers, "Accept-Encoding: identity");
   if (!has_type) headers = curl_slist_append(headers, "Content-Type:");
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
 }
@@ -238,8 +265,9 @@ void Transfer::set_options() {
   // Without it the loop would wait for a resolver that a request has given up on.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
   curl_easy_setopt(easy, CURLOPT_USERAGENT, "holdfast");
-  // Nothing packed is asked for, but what comes packed all the same is unpacked; the bound counts the result.
-  curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "identity");
+  // Nothing packed is asked for; what comes packed all the same is unpacked here, where a body that is cut
+  // off is seen. The bound counts the result.
+  curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L);
   curl_easy_setopt(easy, CURLOPT_PRIVATE, this);
   curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_callback);
   curl_easy_setopt(easy, CURLOPT_HEADERDATA, this);
@@ -306,7 +334,9 @@ HttpError Transfer::error(CURLcode code) const {
     case HttpFailure::kCancelled: error.message = "the request to " + at + " was cancelled"; break;
     case HttpFailure::kRefused: error.message = refusal->text(); break;
     case HttpFailure::kConnection:
-    case HttpFailure::kBadRequest: error.message = at + ": " + curl_easy_strerror(code); break;
+    case HttpFailure::kBadRequest:
+      error.message = at + ": " + (body_defect.empty() ? curl_easy_strerror(code) : body_defect);
+      break;
   }
   return error;
 }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <stop_token>
 
+#include "net/content_decoder.h"
 #include "net/http_client.h"
 
 struct sockaddr;
@@ -35,6 +36,8 @@ struct Transfer {
   std::optional<HttpError> turn();
   void deliver_head();
   HttpError error(CURLcode code) const;
+  // Of a body that has come to its end, why it is not all of it; none: it is.
+  std::optional<HttpError> cut() const;
 
   // libcurl's callbacks.
   std::size_t on_header(std::string_view line);
@@ -57,8 +60,10 @@ struct Transfer {
   HttpHead head;
   bool head_delivered = false;
   std::size_t header_bytes = 0;
-  std::size_t body_bytes = 0;
-  bool waits_for_turn = false;  // libcurl was told to pause
+  std::size_t body_bytes = 0;               // unpacked
+  std::unique_ptr<ContentDecoder> decoder;  // of a body that is packed, once it begins
+  std::string body_defect;                  // why the body cannot be read
+  bool waits_for_turn = false;              // libcurl was told to pause
   curl_off_t uploaded = 0;
   std::optional<HttpFailure> failure;  // why a callback stopped the transfer
   std::optional<Refusal> refusal;      // of an address; what counts when no other could be tried
@@ -71,6 +76,7 @@ struct Transfer {
   void set_options();
   void set_headers();
   void forget_connection();
+  bool deliver(std::string_view bytes);
 };
 
 }  // namespace holdfast::net
