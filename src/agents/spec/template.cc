@@ -138,12 +138,15 @@ std::vector<std::string> body_arguments(const json& body) {
   return out;
 }
 
-std::vector<std::string> sql_parameters(std::string_view sql) {
-  std::vector<std::string> out;
+namespace {
+
+// `met` with what follows each byte of `sql` that is code; it says how far to go on.
+template <class Met>
+void each_of_code(std::string_view sql, Met met) {
   for (std::size_t at = 0; at < sql.size(); ++at) {
     char c = sql[at];
-    if (c == '\'' || c == '"' || c == '`') {
-      at = sql.find(c, at + 1);  // a doubled quote only opens the next quoted part
+    if (c == '\'' || c == '"' || c == '`' || c == '[') {
+      at = sql.find(c == '[' ? ']' : c, at + 1);  // a doubled quote only opens the next quoted part
       if (at == std::string_view::npos) break;
     } else if (sql.substr(at).starts_with("--")) {
       at = sql.find('\n', at);
@@ -151,15 +154,34 @@ std::vector<std::string> sql_parameters(std::string_view sql) {
     } else if (sql.substr(at).starts_with("/*")) {
       at = sql.find("*/", at + 2);
       if (at == std::string_view::npos) break;
-    } else if (c == ':') {
-      std::size_t end = at + 1;
-      while (end < sql.size() && is_name_char(sql[end])) ++end;
-      std::string_view name = sql.substr(at + 1, end - at - 1);
-      if (!name.empty() && name != "idempotency_key") add_once(out, name);
-      at = end - 1;
+    } else {
+      at += met(sql.substr(at));
     }
   }
+}
+
+}  // namespace
+
+std::vector<std::string> sql_parameters(std::string_view sql) {
+  std::vector<std::string> out;
+  each_of_code(sql, [&](std::string_view rest) -> std::size_t {
+    if (!rest.starts_with(':')) return 0;
+    std::size_t end = 1;
+    while (end < rest.size() && is_name_char(rest[end])) ++end;
+    const std::string_view name = rest.substr(1, end - 1);
+    if (!name.empty() && name != "idempotency_key") add_once(out, name);
+    return end - 1;
+  });
   return out;
+}
+
+bool has_positional_parameters(std::string_view sql) {
+  bool found = false;
+  each_of_code(sql, [&](std::string_view rest) -> std::size_t {
+    found = found || rest.starts_with('?');
+    return 0;
+  });
+  return found;
 }
 
 Result<std::string> fill_environment(std::string_view text, const Lookup& lookup) {

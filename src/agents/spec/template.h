@@ -36,6 +36,8 @@ std::vector<std::string> body_arguments(const nlohmann::json& body);
 
 // Names of `:name` parameters, quoted text and comments skipped, without the reserved `idempotency_key`.
 std::vector<std::string> sql_parameters(std::string_view statement);
+// Whether there is a `?` among them, or a `?1`, as SQLite knows them.
+bool has_positional_parameters(std::string_view statement);
 
 // Replaces each `${NAME}` by what `lookup` says of NAME; the first failure is the whole's.
 using Lookup = std::function<Result<std::string>(const std::string& name)>;

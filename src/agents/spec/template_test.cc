@@ -67,6 +67,13 @@ TEST(Sql, ParametersSkipQuotedTextAndComments) {
   EXPECT_THAT(sql_parameters("SELECT 'it''s :no' , :a"), ElementsAre("a"));
 }
 
+TEST(Sql, ParametersWithoutNamesAreSeen) {
+  for (const char* statement : {"SELECT ?", "SELECT ?1", "INSERT INTO t VALUES (:a, ?)", "SELECT 'x', ?"})
+    EXPECT_TRUE(has_positional_parameters(statement)) << statement;
+  for (const char* statement : {"SELECT '?'", "SELECT \"a?\" -- ?", "/* ? */ SELECT :a", "SELECT [a?], `?`"})
+    EXPECT_FALSE(has_positional_parameters(statement)) << statement;
+}
+
 TEST(Environment, MissingVariableIsNamed) {
   auto lookup = [](const std::string& name) -> Result<std::string> {
     if (name == "TOKEN") return "s3";

@@ -54,6 +54,9 @@ constexpr std::size_t kMaxHeapBytes = 64 << 20;
 constexpr std::int64_t kMaxSpillBytes = 256 << 20;
 constexpr std::int64_t kMaxSpillBytesOfAll = 1 << 30;
 
+constexpr std::string_view kPositional =
+    "SQLite would take a parameter without a name, `?`, for NULL: name arguments as `:argument`";
+
 std::string resolve_database(std::string database, std::string_view base_directory) {
   // A path that begins with a variable may turn out to be absolute.
   if (database.empty() || base_directory.empty() || database.starts_with("${") || is_postgres(database))
@@ -66,8 +69,10 @@ std::string resolve_database(std::string database, std::string_view base_directo
 // Arguments that the statement uses. Which of the two databases a variable leads to is known at the call
 // only.
 std::vector<std::string> statement_arguments(spec::MapReader& in, const SqlSettings& sql) {
-  if (!is_postgres(sql.database) && !sql.database.starts_with("${"))
+  if (!is_postgres(sql.database) && !sql.database.starts_with("${")) {
+    if (spec::has_positional_parameters(sql.statement)) in.problem("statement", kPositional);
     return spec::sql_parameters(sql.statement);
+  }
   const auto script = read_postgres_script(sql.statement);
   if (!script) {
     if (is_postgres(sql.database) && !sql.statement.empty())
@@ -262,7 +267,8 @@ class SqlCall {
   std::optional<ToolEnding> bind(Statement& statement) {
     for (int i = 1; i <= statement.parameters(); ++i) {
       const std::string_view name = statement.parameter_name(i);
-      if (name.empty()) continue;
+      // A database that a variable names is known only here to be SQLite.
+      if (name.empty() || name.starts_with('?')) return ToolEnding(Ending::kFailed, std::string(kPositional));
       const std::string argument(name.substr(1));
       if (argument == "idempotency_key") {
         statement.bind_at(i, context_.idempotency_key);

@@ -197,6 +197,16 @@ TEST_F(SqlTool, ResultsAndTimeAreBounded) {
 }
 
 // A worker that stops has not found out anything about the statement: another one runs it again.
+TEST_F(SqlTool, AParameterWithoutANameIsRefused) {
+  for (const char* statement : {"SELECT ? AS v", "SELECT :id, ?2 AS v"}) {
+    const auto wrong = why_no_tool(
+        "{name: t, type: sql, parameters: {properties: {id: {}}}, sql: {database: " + path_.string() +
+        ", statement: \"" + statement + "\"}}");
+    EXPECT_THAT(wrong, HasSubstr("statement")) << statement;
+    EXPECT_THAT(wrong, HasSubstr("`:argument`")) << statement;
+  }
+}
+
 TEST_F(SqlTool, AStoppedCallIsRepeatedNotFailed) {
   stop_.request_stop();
   const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) ";
