@@ -3,6 +3,7 @@
 // `holdfast_effects` of the same database, so that a repeated call finds its own result instead.
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -331,13 +332,19 @@ class SqlCall {
       Json& cell = row[names[static_cast<std::size_t>(i)]];
       switch (statement.type(i)) {
         case ColumnType::kInteger: cell = statement.integer(i); break;
-        case ColumnType::kReal: cell = statement.real(i); break;
+        case ColumnType::kReal: cell = real(statement.real(i)); break;
         case ColumnType::kNull: break;
         case ColumnType::kBlob: cell = fmt::format("(blob of {} bytes)", statement.view(i).size()); break;
         case ColumnType::kText: cell = statement.text(i); break;
       }
     }
     return row;
+  }
+
+  // JSON has no number for it; the text is that of PostgreSQL.
+  static Json real(double value) {
+    if (std::isfinite(value)) return value;
+    return value < 0 ? "-Infinity" : "Infinity";
   }
 
   std::string result(const Json& rows) const {

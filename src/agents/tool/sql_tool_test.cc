@@ -207,6 +207,11 @@ TEST_F(SqlTool, AParameterWithoutANameIsRefused) {
   }
 }
 
+TEST_F(SqlTool, WhatIsBeyondADoubleIsSaid) {
+  EXPECT_EQ(Json::parse(run("SELECT 1e999 AS a, -1e999 AS b, 1.5 AS c", Json::object()).text)["rows"],
+            Json::parse(R"([{"a":"Infinity","b":"-Infinity","c":1.5}])"));
+}
+
 TEST_F(SqlTool, AStoppedCallIsRepeatedNotFailed) {
   stop_.request_stop();
   const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) ";
