@@ -63,7 +63,10 @@ class Progress {
         say(Colour::kYellow, fmt::format("! {} instead of {}: {}", word(data, "name"), word(other, "name"),
                                          shortened(member(other, "why"), 200)));
     } else if (frame.type == "step.waiting") {
-      say(Colour::kYellow, fmt::format("! waits for the limit of {}", word(data, "limit")));
+      const std::string until = word(data, "until");
+      say(Colour::kYellow,
+          fmt::format("! waits for the limit of {}{}", word(data, "limit"),
+                      until.empty() ? "" : ", whose provider wants to be left alone until " + until));
     } else if (frame.type == "step.completed" && data.value("kind", "") == "model") {
       std::string text = printable(member(data, "text"));
       if (!on_terminal_ && !text.empty()) say(Colour::kDim, text);

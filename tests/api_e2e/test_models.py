@@ -1,5 +1,6 @@
 """Models of a role and limits of their keys, as an operator sees them: from the file, on the log of a run, through a kill."""
 
+import datetime
 import http.server
 import json
 import subprocess
@@ -99,6 +100,29 @@ def test_a_key_has_one_slot_and_the_log_says_who_waits(binary, tmp_path, provide
         slow.open.release(100)
         assert [server.wait(run, seconds=60)["output"] for run in waiting] == ["done", "done"]
         assert {event["limit"] for run in waiting for event in events(server, run, "step.waiting")} == {slow.place}
+    finally:
+        server.close()
+
+
+def test_what_one_server_says_holds_others_for_an_hour_at_most(binary, tmp_path, provider):
+    busy = provider(429, [("Retry-After", "99999999999999999999")])
+    nonsense = provider(429, [("Retry-After", "NaN"), ("retry-after-ms", "inf")])
+    server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1").start()
+    try:
+        put(server, "told", busy.url)
+        first = server.start_run("told", "a")
+        server.wait(first, lambda _: events(server, first, "step.retrying"))
+        second = server.start_run("told", "b")
+        server.wait(second, lambda _: events(server, second, "step.waiting"))
+        waiting = events(server, second, "step.waiting")[0]
+        until = datetime.datetime.fromisoformat(waiting["until"].replace("Z", "+00:00"))
+        left = until - datetime.datetime.now(datetime.timezone.utc)
+        assert datetime.timedelta(minutes=50) < left <= datetime.timedelta(hours=1), waiting
+        # What is no number says no time: the agent's own `retry` decides.
+        put(server, "nonsense", nonsense.url)
+        run = server.start_run("nonsense", "a")
+        server.wait(run, lambda _: events(server, run, "step.retrying"))
+        assert events(server, run, "step.retrying")[0].get("retry_after_ms", 0) < 60_000
     finally:
         server.close()
 

@@ -228,7 +228,7 @@ class Activities {
   std::optional<model::Outcome> ask_model(activity::Context& ctx, const AgentDefinition& agent,
                                           const ModelInput& in, const std::vector<model::Message>& answers,
                                           ModelChoice& chosen, Allowance& allowance, const std::string& key);
-  void wait_for_key(activity::Context& ctx, const ModelInput& in, const std::string& limit,
+  void wait_for_key(activity::Context& ctx, const ModelInput& in, const ModelChoice& chosen,
                     const std::function<bool(std::chrono::milliseconds)>& ready);
   std::optional<Obstacle> obstacle_to(const ModelSpec& spec, ModelChoice* entering);
   // Throws what makes the next attempt ask another model, or says that there is none.

@@ -8,6 +8,7 @@
 
 #include "activities/activities.h"
 #include "activities/deploy.h"
+#include "base/iso_time.h"
 #include "base/json.h"
 #include "definition/model_section.h"
 #include "holdfast/failure.h"
@@ -158,13 +159,18 @@ void Activities::go_on_with_another(activity::Context& ctx, const ModelInput& in
 
 // ---- when
 
-void Activities::wait_for_key(activity::Context& ctx, const ModelInput& in, const std::string& limit,
+void Activities::wait_for_key(activity::Context& ctx, const ModelInput& in, const ModelChoice& chosen,
                               const std::function<bool(milliseconds)>& ready) {
   for (int looks = 0; !ready(looks == 0 ? milliseconds(0) : kBeatInterval); ++looks) {
     ctx.throw_if_cancelled();
     if (looks == 1) {
-      publish(ctx, protocol::event::kStepWaiting,
-              {{"step", in.step}, {"kind", "model"}, {"attempt", ctx.info().attempt}, {"limit", limit}},
+      Json waiting = {{"step", in.step},
+                      {"kind", "model"},
+                      {"attempt", ctx.info().attempt},
+                      {"limit", chosen.pass->limit_name()}};
+      const milliseconds held = deps_.gate->held_back(use_of(*chosen.spec));
+      if (held > milliseconds(0)) waiting["until"] = iso_time(deps_.clock->now() + held);
+      publish(ctx, protocol::event::kStepWaiting, waiting,
               fmt::format("step/{}/waiting/{}", in.step, ctx.info().attempt));
     }
     if (looks % kLooksPerBeat == 0) ctx.heartbeat();
@@ -175,8 +181,7 @@ void Activities::take_slot(activity::Context& ctx, const AgentDefinition& agent,
                            ModelChoice& chosen) {
   if (deps_.gate == nullptr) return;
   chosen.pass = deps_.gate->join(use_of(*chosen.spec), agent.name);
-  wait_for_key(ctx, in, chosen.pass->limit_name(),
-               [&](milliseconds longest) { return chosen.pass->slot_within(longest); });
+  wait_for_key(ctx, in, chosen, [&](milliseconds longest) { return chosen.pass->slot_within(longest); });
 }
 
 // ---- how
@@ -272,8 +277,7 @@ std::optional<model::Outcome> Activities::ask_model(activity::Context& ctx, cons
   if (is_too_much(agent, spec, in, request, answers)) return std::nullopt;
   if (pass) {
     const std::int64_t tokens = tokens_of(request);
-    wait_for_key(ctx, in, pass->limit_name(),
-                 [&](milliseconds longest) { return pass->send_within(tokens, longest); });
+    wait_for_key(ctx, in, chosen, [&](milliseconds longest) { return pass->send_within(tokens, longest); });
   }
   allowance = spend_.allow(ctx, spec, request, key);
   Json started = {{"step", in.step},

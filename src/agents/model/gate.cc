@@ -12,6 +12,15 @@ namespace holdfast::model {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+// What one answer says may keep everybody else from asking for so long, and no longer: a nonsense that one
+// server said once would stop all runs until the process ends. The call that was told waits as long as it
+// was.
+constexpr milliseconds kLongestHold = std::chrono::hours(1);
+
+}  // namespace
+
 // Guarded by the state's mutex.
 struct Gate::Key {
   Key(std::string name_in, Limit limit_in)
@@ -167,6 +176,7 @@ void Gate::Pass::used(std::int64_t tokens) {
 }
 
 void Gate::Pass::hold_back(milliseconds time) {
+  time = std::min(time, kLongestHold);
   const std::lock_guard lock(state_->mutex);
   key_->held_until = std::max(key_->held_until, state_->clock.monotonic() + time);
 }

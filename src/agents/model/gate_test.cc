@@ -157,6 +157,20 @@ TEST_F(GateTest, WhatOneIsToldHoldsForAllOfTheKey) {
   EXPECT_TRUE(sends(gate().join({.key = "OTHER", .host = "api.openai.com", .model = "gpt"}, "b")));
 }
 
+// A server that says nonsense to one call says it to that call.
+TEST_F(GateTest, WhatOneIsToldHoldsForAllForAnHourAtMost) {
+  limit(limit_of_key(100));
+  PassPtr told = joined("a");
+  ASSERT_TRUE(sends(told));
+  told->hold_back(std::chrono::hours(24 * 30));
+  PassPtr other = joined("b");
+  EXPECT_EQ(gate().held_back(openai()), std::chrono::hours(1));
+  pass(std::chrono::hours(1) - milliseconds(1));
+  EXPECT_FALSE(sends(other));
+  pass(milliseconds(1));
+  EXPECT_TRUE(sends(other));
+}
+
 TEST_F(GateTest, TheFirstLimitThatIsAboutACallDecides) {
   Limit mini = limit_of_key(1);
   mini.model = "mini";
