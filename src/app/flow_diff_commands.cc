@@ -16,6 +16,7 @@
 #include "block/program.h"
 #include "explain/changes.h"
 #include "protocol/agent_reference.h"
+#include "spec/yaml_documents.h"
 
 namespace holdfast::app {
 
@@ -38,7 +39,7 @@ Result<flows::FlowVersion> version_of(const std::string& text, const std::string
   std::size_t nodes_left = spec::kMaxYamlNodes;
   flows::FlowVersion out;
   out.flow = *std::move(flow);
-  out.document = spec::yaml_to_json(YAML::Load(text), problems, nodes_left);
+  out.document = spec::yaml_to_json(spec::yaml_document(text), problems, nodes_left);
   if (!problems.empty()) return fail(problems.status());
   return out;
 }

@@ -6,6 +6,7 @@
 #include "activities/catalog.h"
 #include "app/input_file.h"
 #include "base/json.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::app {
@@ -67,7 +68,7 @@ Result<std::string> with_skills(const std::string& file, std::string text) {
   if (!definition || !names_folders(*definition)) return text;
   spec::YamlProblems problems(file);
   std::size_t nodes = spec::kMaxYamlNodes;
-  nlohmann::json document = spec::yaml_to_json(YAML::Load(text), problems, nodes);
+  nlohmann::json document = spec::yaml_to_json(spec::yaml_document(text), problems, nodes);
   nlohmann::json& skills = document["spec"]["skills"];
   for (std::size_t i = 0; i < definition->skills.size(); ++i) {
     const std::string& path = definition->skills[i].path;

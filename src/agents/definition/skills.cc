@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "base/text.h"
 #include "definition/definition.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::agent {
@@ -61,7 +62,7 @@ Status read_front_matter(const std::string& text, Skill& out) {
   const std::optional<std::string> front = front_matter(text);
   if (!front) return wrong("begin with `---`, `name` and `description`, and another `---`");
   try {
-    const YAML::Node node = YAML::Load(*front);
+    const YAML::Node node = spec::yaml_document(*front);
     if (!node.IsMap()) return wrong("what stands between the `---` is no mapping");
     if (node["name"] && node["name"].IsScalar()) out.name = node["name"].Scalar();
     if (node["description"] && node["description"].IsScalar()) out.description = node["description"].Scalar();

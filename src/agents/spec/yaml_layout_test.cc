@@ -54,7 +54,7 @@ TEST(YamlLayout, LaysOut) {
            {"a: one\n       two\nb: \"x\n     y\"\n", "a: one\n  two\nb: \"x\n  y\"\n"},
            {"a: {b: 1,\n    c: [1,\n  2],\n}\n", "a: {b: 1,\n    c: [1,\n      2],\n  }\n"},
            {"{\n\"a\":1,\n\"b\":[\n1\n]\n}\n", "{\n  \"a\": 1,\n  \"b\": [\n    1\n  ]\n}\n"},
-           {"a: &x {b: 1}\nc: *x\nd: !t 1\n", "a: &x {b: 1}\nc: *x\nd: !t 1\n"},
+           {"a: &x {b: 1}\nc: *x\nd: !!str 1\n", "a: &x {b: 1}\nc: *x\nd: !!str 1\n"},
            {"---\na: 1\n---\nb: 2\n", "---\na: 1\n---\nb: 2\n"},
            {"\"\xC3\xA4\":   \"\xE2\x82\xAC\" # \xC3\xB6\n", "\"\xC3\xA4\": \"\xE2\x82\xAC\"  # \xC3\xB6\n"},
            {"a:\n  # only a comment\n", "a:\n  # only a comment\n"},

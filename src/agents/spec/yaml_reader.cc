@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "spec/duration.h"
 #include "spec/written_order.h"
+#include "spec/yaml_documents.h"
 
 namespace holdfast::spec {
 
@@ -43,16 +44,23 @@ std::string_view kind_of(const YAML::Node& node) {
   }
 }
 
-// An integer that no type of 64 bits holds.
-struct TooLong {};
+// Why a scalar that is not quoted is no value of JSON.
+constexpr std::string_view kTooLong =
+    "the integer has more than 64 bits; put it in quotes to keep its digits as text";
+constexpr std::string_view kNotFinite =
+    "the number is beyond what JSON has; put it in quotes to keep it as text";
+constexpr std::string_view kNoMerge =
+    "`<<` does not merge here; write the members out, or put the key in quotes";
 
-std::expected<nlohmann::json, TooLong> plain_integer(std::string_view digits) {
+using Value = std::expected<nlohmann::json, std::string_view>;
+
+Value plain_integer(std::string_view digits) {
   const char* end = digits.data() + digits.size();
   std::int64_t integer = 0;
   if (std::from_chars(digits.data(), end, integer).ec == std::errc()) return integer;
   std::uint64_t large = 0;
   if (digits.front() != '-' && std::from_chars(digits.data(), end, large).ec == std::errc()) return large;
-  return std::unexpected(TooLong{});
+  return std::unexpected(kTooLong);
 }
 
 bool is_integer(std::string_view text) {
@@ -60,7 +68,14 @@ bool is_integer(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-std::expected<nlohmann::json, TooLong> plain_scalar(const std::string& text) {
+// YAML's names of numbers that JSON does not have.
+bool is_not_finite(std::string_view text) {
+  if (text == ".nan" || text == ".NaN" || text == ".NAN") return true;
+  if (text.starts_with('-') || text.starts_with('+')) text.remove_prefix(1);
+  return text == ".inf" || text == ".Inf" || text == ".INF";
+}
+
+Value plain_scalar(const std::string& text) {
   if (text.empty() || text == "~" || text == "null" || text == "Null" || text == "NULL") return nullptr;
   if (text == "true" || text == "True" || text == "TRUE") return true;
   if (text == "false" || text == "False" || text == "FALSE") return false;
@@ -77,8 +92,28 @@ std::expected<nlohmann::json, TooLong> plain_scalar(const std::string& text) {
     const bool signed_integer = text[0] == '+' && is_integer(text.substr(1)) && text[1] != '-';
     if (signed_integer && number >= kExactUpTo) return plain_integer(std::string_view(text).substr(1));
     if (stop == end && std::isfinite(number)) return number;
+    if (stop == end) return std::unexpected(kNotFinite);
   }
+  if (is_not_finite(text)) return std::unexpected(kNotFinite);
   return text;
+}
+
+// By its tag, of those that yaml_documents() lets in: `!!str 007` is a text.
+Value scalar_value(const YAML::Node& node) {
+  const std::string& tag = node.Tag();
+  if (tag == "!" || tag == yaml_tag("str")) return node.Scalar();
+  Value value = plain_scalar(node.Scalar());
+  if (!value || !tag.starts_with(yaml_tag(""))) return value;
+  const bool fits = (tag == yaml_tag("int") && value->is_number_integer()) ||
+                    (tag == yaml_tag("float") && value->is_number()) ||
+                    (tag == yaml_tag("bool") && value->is_boolean()) ||
+                    (tag == yaml_tag("null") && value->is_null());
+  if (!fits) return std::unexpected(std::string_view("the value is not what its tag says"));
+  return value;
+}
+
+bool is_merge(const YAML::Node& key) {
+  return key.Scalar() == "<<" && key.Tag() != "!";
 }
 
 }  // namespace
@@ -140,6 +175,7 @@ nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std:
         continue;
       }
       const std::string& key = pair.first.Scalar();
+      if (is_merge(pair.first)) problems.add(pair.first.Mark(), kNoMerge);
       if (out.contains(key)) problems.add(pair.first.Mark(), fmt::format("`{}` is given twice", key));
       out[key] = yaml_to_json(pair.second, problems, nodes_left, depth + 1);
     }
@@ -151,10 +187,9 @@ nlohmann::json yaml_to_json(const YAML::Node& node, YamlProblems& problems, std:
     return out;
   }
   if (!node.IsScalar()) return nullptr;
-  if (node.Tag() == "!") return node.Scalar();
-  auto value = plain_scalar(node.Scalar());
-  if (value) return std::move(*value);
-  problems.add(node.Mark(), "the integer has more than 64 bits; put it in quotes to keep its digits as text");
+  Value value = scalar_value(node);
+  if (value) return *std::move(value);
+  problems.add(node.Mark(), value.error());
   return nullptr;
 }
 
@@ -173,6 +208,10 @@ MapReader::MapReader(YamlProblems& problems, const YAML::Node& node, std::string
       continue;
     }
     const std::string& key = pair.first.Scalar();
+    if (is_merge(pair.first)) {
+      problems_.add(pair.first.Mark(), kNoMerge);
+      continue;
+    }
     if (has(key)) {
       problems_.add(pair.first.Mark(), fmt::format("`{}` is given twice; remove one", name_of(key)));
       continue;

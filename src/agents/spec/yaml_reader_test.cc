@@ -55,5 +55,21 @@ TEST(YamlToJson, IntegersAreExactOrRefused) {
   EXPECT_THAT(read("[-9223372036854775809]").problems, HasSubstr("more than 64 bits"));
 }
 
+TEST(YamlToJson, TagsAreObeyed) {
+  EXPECT_EQ(
+      read("[!!str 007, !!str 5, !!str true, !!int \"5\", !!float 5, !!null ~, !!bool true]").json.dump(),
+      R"(["007","5","true",5,5,null,true])");
+  EXPECT_THAT(read("a: !!int x").problems, HasSubstr("f.yaml:1:4: the value is not what its tag says"));
+}
+
+TEST(YamlToJson, WhatJsonDoesNotHaveIsSaid) {
+  for (const char* text : {".inf", "-.inf", "+.Inf", ".nan", "1e400", "-1e999"}) {
+    EXPECT_THAT(read("a: " + std::string(text)).problems, HasSubstr("beyond what JSON has")) << text;
+    EXPECT_EQ(read("a: '" + std::string(text) + "'").problems, "") << text;
+  }
+  EXPECT_THAT(read("a: {<<: {y: 1}}").problems, HasSubstr("`<<` does not merge here"));
+  EXPECT_EQ(read("a: {'<<': {y: 1}}").problems, "");
+}
+
 }  // namespace
 }  // namespace holdfast::spec

@@ -9,6 +9,7 @@
 #include "block/compensation.h"
 #include "block/iteration.h"
 #include "plan/plan.h"
+#include "spec/yaml_documents.h"
 #include "spec/yaml_reader.h"
 
 namespace holdfast::flows {
@@ -173,7 +174,7 @@ Result<Program> read_program(std::string_view text, std::string_view source,
                                                     out.flow.blocks.size(), kMaxRunBlocks));
   }
   YamlProblems problems(source);
-  const YAML::Node blocks = YAML::Load(std::string(text))["spec"]["blocks"];
+  const YAML::Node blocks = spec::yaml_document(std::string(text))["spec"]["blocks"];
   out.blocks = read_blocks({problems, out.flow, "spec.blocks", base_directory}, blocks);
   const auto undoes = [](const BoundBlock& block) { return block.undo != nullptr; };
   if (std::ranges::count_if(out.blocks, undoes) > static_cast<std::ptrdiff_t>(kMaxCompensated)) {
