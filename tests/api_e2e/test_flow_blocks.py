@@ -1,8 +1,12 @@
 """Blocks that decide between values, go over lists, repeat, and are completed from outside; and runs of flows that are
 taken up: on the real server, with a real receiver of requests, kills included."""
 
+import gzip
+import http.server
 import json
 import pathlib
+import sqlite3
+import threading
 
 import pytest
 from test_flow_runs import (apply, events, post, receiver, serve, server, server_on_postgres, start,  # noqa: F401
@@ -453,3 +457,88 @@ def test_what_code_writes_is_kept_searched_and_printed(server, cli):
     assert cli(server, "logs", run, "--search", "item").stdout == "each  item 0\neach  item 1\neach  item 2\n"
     assert cli(server, "logs", run, "2").stdout == "made  first 7\nmade  a NEEDLE\n"
     assert cli(server, "logs", run, "--search", "nowhere").stdout == ""
+
+
+def test_a_sql_block_gives_all_rows_or_fails(server, tmp_path):
+    """A part of the rows, or a word that stands for a value, would be computed with as if it were all."""
+    with sqlite3.connect(tmp_path / "t.db") as db:
+        db.execute("CREATE TABLE numbers(n)")
+        db.executemany("INSERT INTO numbers VALUES (?)", [(n,) for n in range(500)])
+    for number, (statement, more, word) in enumerate([
+        ("SELECT n FROM numbers", "", "more than 100 rows"),
+        ("SELECT printf('%.*c', 70000, 'x') AS s", "", "more than 65536 bytes"),
+        ("SELECT x'00ff80' AS b", "", "hex(b)"),
+        ("SELECT CAST(x'61ff' AS TEXT) AS b", "", "hex(b)"),
+        ("DELETE FROM numbers RETURNING n", ", read_only: false", "nothing was changed"),
+    ]):
+        apply(server, f"rows-{number}", f"""
+- {{id: begin, type: start}}
+- {{id: q, type: sql, needs: [begin], with: {{sql: {{database: {tmp_path}/t.db, statement: "{statement}"{more}}}}}}}
+""")
+        ended = server.wait(start(server, f"rows-{number}"))
+        assert (ended["status"], ended["error"]["type"]) == ("failed", "ToolError"), (statement, ended)
+        assert word in ended["error"]["message"], ended["error"]
+    apply(server, "all", f"""
+- {{id: begin, type: start}}
+- {{id: q, type: sql, needs: [begin], with: {{sql: {{database: {tmp_path}/t.db, max_rows: 500, statement: "SELECT n, 1e999 AS e FROM numbers"}}}}}}
+- {{id: reply, type: respond, needs: [q], with: {{value: {{rows: "{{{{ blocks.q.rows.length }}}}", e: "{{{{ blocks.q.rows[0].e }}}}"}}}}}}
+""")
+    assert server.wait(start(server, "all"))["output"] == {"rows": 500, "e": "Infinity"}
+    for value in ("?", "?1"):
+        refused = server.request("PUT", "/api/v1/flows/bound", f"""
+apiVersion: holdfast.dev/v1
+kind: Flow
+metadata: {{name: bound}}
+spec:
+  blocks:
+    - {{id: q, type: sql, with: {{sql: {{database: {tmp_path}/t.db, statement: "SELECT {value} AS v"}}}}}}
+""")
+        assert refused.status == 400 and ":argument" in refused.text, refused.text
+
+
+ANSWERS = {
+    "/png": ("image/png", {}, b"\x89PNG"),
+    "/latin": ("text/plain", {}, b"h\xe9llo"),
+    "/cut": ("application/json", {}, b'{"a":1'),
+    "/infinite": ("application/json", {}, b'{"a":1e400}'),
+    "/half": ("text/plain", {"Content-Encoding": "gzip"}, gzip.compress(b"".join(b"line %d\n" % n for n in range(3000)))[:-900]),
+    "/packed": ("application/json", {"Content-Encoding": "gzip"}, gzip.compress(b'{"a":9007199254740993}')),
+}
+
+
+@pytest.fixture
+def answers():
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            kind, headers, body = ANSWERS[self.path]
+            self.send_response(200)
+            for name, value in ({"Content-Type": kind, "Content-Length": str(len(body))} | headers).items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    one = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=one.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{one.server_port}"
+    one.shutdown()
+    one.server_close()
+
+
+def test_an_http_block_gives_what_was_sent_or_fails(server, answers):
+    apply(server, "get", f"""
+- {{id: begin, type: start}}
+- id: g
+  type: http
+  needs: [begin]
+  retry: {{initial: 10ms, attempts: 2}}
+  with: {{http: {{url: "{answers}/{{which}}"}}, arguments: {{which: "{{{{ input }}}}"}}}}
+""")
+    for which, word in (("png", "image/png, 4 bytes"), ("latin", "not readable as utf-8"), ("cut", "and is none"),
+                        ("infinite", "and is none"), ("half", "packed with gzip, and is cut off")):
+        ended = server.wait(start(server, "get", which))
+        assert (ended["status"], ended["error"]["type"]) == ("failed", "ToolError"), (which, ended)
+        assert word in ended["error"]["message"], ended["error"]
+    assert server.wait(start(server, "get", "packed"))["output"] == {"a": 9007199254740993}

@@ -63,6 +63,9 @@ struct ToolContext {
   std::string run;
   std::string agent;
   std::string conversation;
+  // The result goes on as data, to whoever computes with it: what is left out, or stands for what is no text,
+  // would be taken for it. So the call fails instead, and says what to do.
+  bool as_data = false;
   // Of a call that is completed from outside: how, for whoever it is told to. Empty: of none.
   std::string completion_url;
   std::string completion_token;

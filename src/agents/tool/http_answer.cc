@@ -35,12 +35,20 @@ ToolEnding refused(const ToolSpec& tool, const std::string& method, const net::H
   return ending;
 }
 
+// It was answered, so it is not asked again, whatever it has done.
+ToolEnding no_data(const ToolSpec& tool, std::string why) {
+  if (tool.effect != Effect::kPure) why += "; the request was answered with success, and is not repeated";
+  return {Ending::kFailed, std::move(why)};
+}
+
 // The status is none or one of success, but the body did not arrive.
-ToolEnding without_body(const ToolSpec& tool, std::size_t max_response_bytes, const net::FetchError& error) {
+ToolEnding without_body(const ToolSpec& tool, std::size_t max_response_bytes, const net::FetchError& error,
+                        const ToolContext& context) {
   if (error.failure == net::HttpFailure::kBadRequest || error.failure == net::HttpFailure::kRefused)
     return {Ending::kFailed, error.message};
   if (error.failure == net::HttpFailure::kTooLarge && error.received.head.status != 0) {
     std::string text = fmt::format("the response is larger than {} bytes", max_response_bytes);
+    if (context.as_data) return no_data(tool, std::move(text));
     // It was answered, so what had to happen has happened.
     return {tool.effect == Effect::kPure ? Ending::kFailed : Ending::kDone, text};
   }
@@ -61,8 +69,15 @@ std::optional<ToolEnding> unless_answered(const ToolSpec& tool, const std::strin
   const int status = received.head.status;
   const bool succeeded = status >= 200 && status < 300;
   if (status != 0 && !succeeded) return refused(tool, method, received, context);
-  if (!response) return without_body(tool, max_response_bytes, response.error());
+  if (!response) return without_body(tool, max_response_bytes, response.error(), context);
   return std::nullopt;
+}
+
+ToolEnding answered_with(const ToolSpec& tool, const net::HttpResponse& response,
+                         const ToolContext& context) {
+  if (!context.as_data) return {Ending::kDone, net::text_body(response)};
+  auto body = net::data_body(response);
+  return body ? ToolEnding(Ending::kDone, *std::move(body)) : no_data(tool, body.error());
 }
 
 }  // namespace holdfast::agent

@@ -18,4 +18,7 @@ std::optional<ToolEnding> unless_answered(const ToolSpec& tool, const std::strin
                                           const std::expected<net::HttpResponse, net::FetchError>& response,
                                           const ToolContext& context);
 
+// The end of a call that was answered with a status of success.
+ToolEnding answered_with(const ToolSpec& tool, const net::HttpResponse& response, const ToolContext& context);
+
 }  // namespace holdfast::agent

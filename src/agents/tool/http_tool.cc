@@ -10,7 +10,6 @@
 #include "base/url.h"
 #include "definition/names.h"
 #include "net/fetch.h"
-#include "net/text_body.h"
 #include "oauth/tokens.h"
 #include "spec/template.h"
 #include "tool/activity_tool.h"
@@ -211,7 +210,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
     response = send(*token);
   }
   if (auto ending = unless_answered(tool, method, most, response, context)) return *ending;
-  return {Ending::kDone, net::text_body(*response)};
+  return answered_with(tool, *response, context);
 }
 
 }  // namespace

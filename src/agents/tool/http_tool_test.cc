@@ -38,8 +38,9 @@ class PlayedClient : public net::HttpClient {
   std::string body = "the body";
 };
 
-ToolEnding call(Effect effect, PlayedClient& client) {
+ToolEnding call(Effect effect, PlayedClient& client, bool as_data = false) {
   ToolContext context;
+  context.as_data = as_data;
   context.http = &client;
   const os::SystemClock clock;
   context.clock = &clock;
@@ -114,6 +115,26 @@ TEST(HttpTool, AModelReadsTextAndIsToldOfTheRest) {
   EXPECT_EQ(call(kPure, client).text, "(binary response: image/png, 6 bytes)");
   client.status = 404;
   EXPECT_EQ(call(kPure, client).text, "POST answered 404: (binary response: image/png, 6 bytes)");
+}
+
+// A note would be taken for what the server said.
+TEST(HttpTool, DataIsWhatTheServerSaidOrAnError) {
+  PlayedClient client;
+  client.status = 200;
+  EXPECT_EQ(call(kPure, client, true).text, "the body");
+  client.type = "application/json";
+  client.body = "{\"a\":1";
+  EXPECT_EQ(call(kPure, client, true).ending, Ending::kFailed);
+  EXPECT_EQ(call(kPure, client).ending, Ending::kDone);
+  client.type = "image/png";
+  for (const Effect effect : {kIdempotent, kAtMostOnce}) {
+    const ToolEnding ending = call(effect, client, true);
+    EXPECT_EQ(ending.ending, Ending::kFailed);
+    EXPECT_THAT(ending.text, HasSubstr("image/png, 6 bytes"));
+    EXPECT_THAT(ending.text, HasSubstr("answered with success, and is not repeated"));
+  }
+  client.failure = Failure::kTooLarge;
+  EXPECT_EQ(call(kAtMostOnce, client, true).ending, Ending::kFailed);
 }
 
 }  // namespace

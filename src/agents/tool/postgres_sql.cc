@@ -254,6 +254,7 @@ class PostgresCall {
     for (std::size_t i = 0; i < script_.size(); ++i) {
       if (auto bad = step(script_[i], i + 1 == script_.size())) return bad;
     }
+    if (truncated_ && context_.as_data) return ToolEnding(Ending::kFailed, why_cut(sql_, rows_.size()));
     return std::nullopt;
   }
 

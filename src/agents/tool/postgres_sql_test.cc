@@ -49,6 +49,7 @@ class SqlOnPostgres : public ::testing::Test {
     const ToolSpec tool = read_tool(entry.dump());
     ToolContext context;
     context.idempotency_key = key;
+    context.as_data = as_data_;
     const grant::Permits permits({*grant::parse_grant(grant_ + address_)}, {}, nullptr);
     context.permits = &permits;
     context.stop = stop_.get_token();
@@ -68,6 +69,7 @@ class SqlOnPostgres : public ::testing::Test {
   std::string grant_ = "database.write:";
   std::string timeout_ = "20s";
   int max_rows_ = 100;
+  bool as_data_ = false;
   std::stop_source stop_;
   std::function<void()> beat_;
 };
@@ -127,6 +129,20 @@ TEST_F(SqlOnPostgres, RowsAreBounded) {
   ASSERT_EQ(ending.ending, Ending::kDone) << ending.text;
   EXPECT_EQ(Json::parse(ending.text), Json::parse(R"({"rows":[{"g":1},{"g":2}],"truncated":true})"));
   EXPECT_THAT(run("SELECT repeat('x', 200000000)", Json::object()).text, HasSubstr("larger than 16 MiB"));
+}
+
+TEST_F(SqlOnPostgres, DataIsAllRowsOrAnError) {
+  as_data_ = true;
+  max_rows_ = 2;
+  ToolEnding ending = run("SELECT id FROM orders", Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("more than 2 rows"));
+  EXPECT_EQ(rows("SELECT id FROM orders LIMIT 2").size(), 2U);
+  EXPECT_THAT(run("SELECT repeat('x', 70000) AS s", Json::object()).text, HasSubstr("`max_bytes`"));
+  ending = run("UPDATE orders SET total = 0 RETURNING id", Json::object(), false);
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("nothing was changed"));
+  EXPECT_EQ(rows("SELECT count(*) AS n FROM orders WHERE total = 0")[0]["n"], 0);
 }
 
 TEST_F(SqlOnPostgres, TimeIsBoundedAndTheServerStopsToo) {

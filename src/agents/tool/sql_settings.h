@@ -22,6 +22,21 @@ struct SqlSettings : ToolSettings {
   std::size_t max_bytes = 64 * 1024;
 };
 
+// Why not all rows are there, of which `rows` are.
+inline std::string why_cut(const SqlSettings& sql, std::size_t rows) {
+  const std::string why =
+      rows >= sql.max_rows
+          ? fmt::format(
+                "the answer has more than {} rows: let the statement ask for fewer, or raise "
+                "`max_rows` (at most 10000)",
+                sql.max_rows)
+          : fmt::format(
+                "the answer takes more than {} bytes: let the statement ask for less, or raise "
+                "`max_bytes` (at most 4194304)",
+                sql.max_bytes);
+  return sql.read_only ? why : why + "; nothing was changed";
+}
+
 // A join of two tables often has one name twice: the second becomes `id_2`.
 inline std::vector<std::string> distinct_names(const std::vector<std::string>& columns) {
   std::set<std::string> taken(columns.begin(), columns.end());

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "definition/names.h"
 #include "definition/value_name.h"
 #include "spec/duration.h"
@@ -262,6 +263,8 @@ class SqlCall {
       if (auto bad = bind(statement)) return bad;
       if (auto bad = step_through(statement, rows)) return bad;
     }
+    if (truncated_ && context_.as_data) return ToolEnding(Ending::kFailed, why_cut(sql_, rows.size()));
+    if (!no_data_.empty()) return ToolEnding(Ending::kFailed, no_data_);
     return std::nullopt;
   }
 
@@ -307,6 +310,7 @@ class SqlCall {
       rows = Json::array();
       bytes_ = 0;
       truncated_ = false;
+      no_data_.clear();
     }
     std::vector<std::string> columns;
     for (int i = 0; i < statement.columns(); ++i) columns.emplace_back(statement.column_name(i));
@@ -326,16 +330,23 @@ class SqlCall {
     return std::nullopt;
   }
 
-  static Json row_of(const Statement& statement, const std::vector<std::string>& names) {
+  Json row_of(const Statement& statement, const std::vector<std::string>& names) {
     Json row = Json::object();
     for (int i = 0; i < statement.columns(); ++i) {
-      Json& cell = row[names[static_cast<std::size_t>(i)]];
+      const std::string& name = names[static_cast<std::size_t>(i)];
+      Json& cell = row[name];
       switch (statement.type(i)) {
         case ColumnType::kInteger: cell = statement.integer(i); break;
         case ColumnType::kReal: cell = real(statement.real(i)); break;
         case ColumnType::kNull: break;
-        case ColumnType::kBlob: cell = fmt::format("(blob of {} bytes)", statement.view(i).size()); break;
-        case ColumnType::kText: cell = statement.text(i); break;
+        case ColumnType::kBlob:
+          cell = fmt::format("(blob of {} bytes)", statement.view(i).size());
+          is_no_data(name, "is a blob");
+          break;
+        case ColumnType::kText:
+          cell = statement.text(i);
+          if (!is_utf8(statement.view(i))) is_no_data(name, "is a text that is not UTF-8");
+          break;
       }
     }
     return row;
@@ -345,6 +356,12 @@ class SqlCall {
   static Json real(double value) {
     if (std::isfinite(value)) return value;
     return value < 0 ? "-Infinity" : "Infinity";
+  }
+
+  void is_no_data(const std::string& column, std::string_view what) {
+    if (!context_.as_data || !no_data_.empty()) return;
+    no_data_ = fmt::format("the column `{}` {}, which JSON does not have: select hex({}) instead{}", column,
+                           what, column, sql_.read_only ? "" : "; nothing was changed");
   }
 
   std::string result(const Json& rows) const {
@@ -370,6 +387,7 @@ class SqlCall {
   bool stopped_ = false;
   std::size_t bytes_ = 0;
   bool truncated_ = false;
+  std::string no_data_;  // why the rows are not what stands in the database, for whoever computes with them
   int changes_ = 0;
 };
 

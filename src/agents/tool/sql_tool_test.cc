@@ -49,6 +49,7 @@ class SqlTool : public ::testing::Test {
     const ToolSpec tool = read_tool(entry.dump());
     ToolContext context;
     context.idempotency_key = std::move(key);
+    context.as_data = as_data_;
     const grant::Permits permits({*grant::parse_grant("database.write:" + path_.string())}, {}, nullptr);
     context.permits = &permits;
     context.stop = stop_.get_token();
@@ -63,6 +64,7 @@ class SqlTool : public ::testing::Test {
   MemoryBudget memory_{"SQL statements", 128 << 20};
   std::string timeout_ = "30s";
   int max_rows_ = 100;
+  bool as_data_ = false;
   std::stop_source stop_;
 };
 
@@ -197,6 +199,44 @@ TEST_F(SqlTool, ResultsAndTimeAreBounded) {
 }
 
 // A worker that stops has not found out anything about the statement: another one runs it again.
+// As data a part of the rows would be taken for all.
+TEST_F(SqlTool, DataIsAllRowsOrAnError) {
+  as_data_ = true;
+  max_rows_ = 2;
+  ToolEnding ending = run("SELECT id FROM orders", Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("more than 2 rows"));
+  EXPECT_THAT(ending.text, HasSubstr("`max_rows`"));
+  EXPECT_EQ(run("SELECT id FROM orders LIMIT 2", Json::object()).ending, Ending::kDone);
+  ending = run("SELECT printf('%.*c', 70000, 'x') AS s", Json::object());
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("`max_bytes`"));
+  // What only stands before the rows that are asked for may be cut.
+  EXPECT_EQ(run("SELECT id FROM orders; SELECT 1 AS n", Json::object()).ending, Ending::kDone);
+  ending = run("UPDATE orders SET total = 0 RETURNING id", Json::object(), false);
+  EXPECT_EQ(ending.ending, Ending::kFailed);
+  EXPECT_THAT(ending.text, HasSubstr("nothing was changed"));
+  EXPECT_EQ(Json::parse(run("SELECT count(*) AS n FROM orders WHERE total = 0", Json::object()).text)["rows"],
+            Json::parse(R"([{"n":0}])"));
+}
+
+TEST_F(SqlTool, WhatIsNoJsonIsNoData) {
+  const char* const statements[] = {"SELECT x'00ff80' AS b", "SELECT CAST(x'61ff' AS TEXT) AS b"};
+  for (const char* statement : statements) {
+    as_data_ = true;
+    const ToolEnding ending = run(statement, Json::object());
+    EXPECT_EQ(ending.ending, Ending::kFailed) << statement;
+    EXPECT_THAT(ending.text, HasSubstr("hex(b)"));
+    as_data_ = false;
+    EXPECT_EQ(run(statement, Json::object()).ending, Ending::kDone) << statement;
+  }
+}
+
+TEST_F(SqlTool, WhatIsBeyondADoubleIsSaid) {
+  EXPECT_EQ(Json::parse(run("SELECT 1e999 AS a, -1e999 AS b, 1.5 AS c", Json::object()).text)["rows"],
+            Json::parse(R"([{"a":"Infinity","b":"-Infinity","c":1.5}])"));
+}
+
 TEST_F(SqlTool, AParameterWithoutANameIsRefused) {
   for (const char* statement : {"SELECT ? AS v", "SELECT :id, ?2 AS v"}) {
     const auto wrong = why_no_tool(
@@ -205,11 +245,6 @@ TEST_F(SqlTool, AParameterWithoutANameIsRefused) {
     EXPECT_THAT(wrong, HasSubstr("statement")) << statement;
     EXPECT_THAT(wrong, HasSubstr("`:argument`")) << statement;
   }
-}
-
-TEST_F(SqlTool, WhatIsBeyondADoubleIsSaid) {
-  EXPECT_EQ(Json::parse(run("SELECT 1e999 AS a, -1e999 AS b, 1.5 AS c", Json::object()).text)["rows"],
-            Json::parse(R"([{"a":"Infinity","b":"-Infinity","c":1.5}])"));
 }
 
 TEST_F(SqlTool, AStoppedCallIsRepeatedNotFailed) {

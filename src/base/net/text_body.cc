@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/ascii.h"
+#include "base/json.h"
 #include "base/text.h"
 
 namespace holdfast::net {
@@ -88,31 +89,68 @@ std::optional<std::string> converted(std::string_view body, const std::string& c
   return out;
 }
 
-}  // namespace
-
-std::string text_body(const HttpResponse& response) {
+std::string type_of(const HttpResponse& response) {
   const std::string_view content_type = response.head.header("content-type");
-  const std::string type = ascii_lower(trimmed(content_type.substr(0, content_type.find(';'))));
-  const auto told = [&] {
-    return fmt::format("(binary response: {}, {} bytes)",
-                       type.empty() ? "no content type" : cut_text(type, 100), response.body.size());
+  return ascii_lower(trimmed(content_type.substr(0, content_type.find(';'))));
+}
+
+// What stands for a body that is not, or not whole, text.
+struct NoText {
+  std::string what;   // why it is none
+  std::string shown;  // what of it can be read
+};
+
+std::expected<std::string, NoText> read(const HttpResponse& response) {
+  const std::string_view content_type = response.head.header("content-type");
+  const std::string type = type_of(response);
+  const auto binary = [&] {
+    return std::unexpected(
+        NoText{fmt::format("binary response: {}, {} bytes",
+                           type.empty() ? "no content type" : cut_text(type, 100), response.body.size()),
+               ""});
   };
   std::string_view body = response.body;
   if (body.empty()) return {};
-  if (names_binary(type)) return told();
+  if (names_binary(type)) return binary();
   std::string charset = marked_charset(body);
   if (charset.empty()) charset = charset_of(content_type);
   if (charset.empty() || charset == "utf-8" || charset == "utf8") {
-    if (body.find('\0') != std::string_view::npos) return told();
+    if (body.find('\0') != std::string_view::npos) return binary();
     if (is_utf8(body)) return std::string(body);
-    if (!type.starts_with("text/")) return told();
+    if (!type.starts_with("text/")) return binary();
   } else if (auto text = converted(body, charset)) {
     return std::move(*text);
   } else if (body.find('\0') != std::string_view::npos) {
-    return told();
+    return binary();
   }
-  return fmt::format("(not readable as {}: what could not be read is marked)\n{}",
-                     charset.empty() ? "utf-8" : to_utf8(cut_text(charset, 40)), to_utf8(body));
+  return std::unexpected(NoText{fmt::format("not readable as {}: what could not be read is marked",
+                                            charset.empty() ? "utf-8" : to_utf8(cut_text(charset, 40))),
+                                '\n' + to_utf8(body)});
+}
+
+}  // namespace
+
+std::string text_body(const HttpResponse& response) {
+  auto text = read(response);
+  return text ? *std::move(text) : fmt::format("({}){}", text.error().what, text.error().shown);
+}
+
+std::expected<std::string, std::string> data_body(const HttpResponse& response) {
+  auto text = read(response);
+  if (!text) {
+    const bool binary = text.error().shown.empty();
+    return std::unexpected(
+        fmt::format("the response is no text ({})",
+                    binary ? text.error().what : text.error().what.substr(0, text.error().what.find(':'))));
+  }
+  const std::string type = type_of(response);
+  if (text->empty() || (type != "application/json" && !type.ends_with("+json"))) return *std::move(text);
+  if (const auto json = read_json(*text); !json) {
+    return std::unexpected(fmt::format("the response says that it is {}, and is none: {}",
+                                       cut_text(type, 100),
+                                       bounded_text(std::string(json.error().message()), 300)));
+  }
+  return *std::move(text);
 }
 
 }  // namespace holdfast::net

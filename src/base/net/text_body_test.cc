@@ -41,5 +41,30 @@ TEST(TextBody, WhatCannotBeReadIsTold) {
   EXPECT_EQ(read("text/plain; charset=utf-16//IGNORE", "abc").substr(0, 14), "(not readable ");
 }
 
+// What is told in words would be taken for the text itself.
+TEST(DataBody, WhatIsNoTextIsAnError) {
+  const auto data = [](const std::string& type, std::string body) {
+    HttpResponse response;
+    response.head.headers = {{"content-type", type}};
+    response.body = std::move(body);
+    auto read = data_body(response);
+    return read ? *read : "error: " + read.error();
+  };
+  EXPECT_EQ(data("image/png", "\x89PNG"),
+            "error: the response is no text (binary response: image/png, 4 bytes)");
+  EXPECT_EQ(data("text/plain", "M\xfcller"), "error: the response is no text (not readable as utf-8)");
+  EXPECT_EQ(data("application/json", "{\"a\":\"\xfc\"}"),
+            "error: the response is no text (binary response: application/json, 9 bytes)");
+  for (const char* broken : {R"({"a":1)", "NaN", "1e400", R"("\ud800")", "<html>"}) {
+    EXPECT_TRUE(data("application/json; charset=utf-8", broken).starts_with("error: the response says that"))
+        << broken;
+    EXPECT_EQ(data("text/plain", broken), broken);
+  }
+  EXPECT_EQ(data("application/problem+json", R"({"a":123456789012345678901})"),
+            R"({"a":123456789012345678901})");
+  EXPECT_EQ(data("application/json", ""), "");
+  EXPECT_EQ(data("text/plain; charset=iso-8859-1", "M\xfcller"), "M\u00fcller");
+}
+
 }  // namespace
 }  // namespace holdfast::net

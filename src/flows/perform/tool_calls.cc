@@ -174,6 +174,7 @@ ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Js
   context.run = at.ctx.info().workflow_id;
   context.agent = protocol::agent_of_flow(at.program.flow.name);
   context.conversation = context.run;
+  context.as_data = !tool.detached;  // whose result comes from elsewhere
   if (!tool.detached) return type->run(tool, arguments, context);
   give_token(at, block, context);
   ToolEnding ending = type->run(tool, arguments, context);
