@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -127,6 +128,22 @@ Json unused_arguments(const Json& arguments, const std::vector<std::string>& use
   return rest;
 }
 
+// The name of a member that the query of `url` has already: of two servers one takes the first, another the
+// last, and so would let the arguments override what the definition says.
+std::optional<std::string> fixed_by_query(std::string_view url, const Json& values) {
+  const std::size_t query = url.find('?');
+  if (query == std::string_view::npos) return std::nullopt;
+  for (std::string_view rest = url.substr(query + 1); !rest.empty();) {
+    const std::string_view pair = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(rest.size(), pair.size() + 1));
+    const std::string_view fixed = pair.substr(0, pair.find('='));
+    for (const auto& [name, value] : values.items()) {
+      if (!value.is_null() && (fixed == name || fixed == percent_encode(name))) return name;
+    }
+  }
+  return std::nullopt;
+}
+
 void append_query(std::string& url, const Json& values) {
   for (const auto& [name, value] : values.items()) {
     if (value.is_null()) continue;
@@ -163,6 +180,12 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   if (!http.body.is_null()) {
     request.body = dump_json(spec::fill_body(http.body, usable));
   } else if (bodiless) {
+    request.url.resize(std::min(request.url.size(), request.url.find('#')));  // which is never sent
+    if (const auto name = fixed_by_query(request.url, rest)) {
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format("the argument `{}` cannot be given: the URL of the tool says it already", *name));
+    }
     append_query(request.url, rest);
   } else {
     request.body = dump_json(rest);

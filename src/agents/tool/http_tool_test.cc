@@ -15,7 +15,8 @@ using ::testing::HasSubstr;
 // Answers at once: status 0 is no head at all.
 class PlayedClient : public net::HttpClient {
  public:
-  void start(net::HttpRequest, net::HttpHandler handler, std::stop_token) override {
+  void start(net::HttpRequest request, net::HttpHandler handler, std::stop_token) override {
+    asked = request.url;
     if (status != 0) {
       net::HttpHead head;
       head.status = status;
@@ -32,6 +33,7 @@ class PlayedClient : public net::HttpClient {
     error.message = "it broke";
     handler.done(std::unexpected(error));
   }
+  std::string asked;  // the URL
   int status = 0;
   std::optional<net::HttpFailure> failure;
   std::string type = "text/plain";
@@ -135,6 +137,29 @@ TEST(HttpTool, DataIsWhatTheServerSaidOrAnError) {
   }
   client.failure = Failure::kTooLarge;
   EXPECT_EQ(call(kAtMostOnce, client, true).ending, Ending::kFailed);
+}
+
+TEST(HttpTool, ArgumentsOfAGetComeIntoItsQuery) {
+  PlayedClient client;
+  client.status = 200;
+  const os::SystemClock clock;
+  const grant::Permits permits({}, {}, nullptr);
+  ToolContext context;
+  context.http = &client;
+  context.clock = &clock;
+  context.permits = &permits;
+  const auto get = [&](const std::string& url, const Json& arguments) {
+    const ToolSpec tool = read_tool(
+        "{name: t, type: http, parameters: {additionalProperties: true}, http: {url: \"" + url + "\"}}");
+    const ToolEnding ending = find_activity_tool("http")->run(tool, arguments, context);
+    return ending.ending == Ending::kDone ? client.asked : ending.text;
+  };
+  EXPECT_EQ(get("http://shop.example/get?fix=1", {{"v", "x"}}), "http://shop.example/get?fix=1&v=x");
+  // Behind a fragment they would not be sent.
+  EXPECT_EQ(get("http://shop.example/get?fix=1#part", {{"v", "x"}}), "http://shop.example/get?fix=1&v=x");
+  EXPECT_EQ(get("http://shop.example/get#part", {{"v", "#"}}), "http://shop.example/get?v=%23");
+  EXPECT_THAT(get("http://shop.example/get?a=0&fix=1", {{"fix", "2"}}),
+              HasSubstr("the argument `fix` cannot be given"));
 }
 
 }  // namespace
