@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "base/text.h"
+#include "model/kept_numbers.h"
 #include "spec/json_schema.h"
 #include "spec/reference_template.h"
 
@@ -27,6 +29,16 @@ Json attempts_of(const AgentDefinition& agent, const HookCall& hook) {
             {"attempts", tool->effect == Effect::kAtMostOnce ? 0 : retry.attempts}}}};
 }
 
+// The text of a number of the values that is only kept as it was written.
+std::optional<std::string> kept_number(const Json& value) {
+  if (value.is_binary()) return std::string(value.get_binary().begin(), value.get_binary().end());
+  if (!value.is_structured()) return std::nullopt;
+  for (const Json& item : value) {
+    if (auto number = kept_number(item)) return number;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 void plan_hooks(const AgentDefinition& agent, const ToolSpec& tool, protocol::PlannedCall& planned) {
@@ -38,7 +50,8 @@ void plan_hooks(const AgentDefinition& agent, const ToolSpec& tool, protocol::Pl
 }
 
 Json hook_document(const Json& arguments, std::string_view key, std::string_view result) {
-  Json value = parse_json(result);
+  // A number that no type of 64 bits holds stays what it is: another one would take back another effect.
+  Json value = model::parse_kept(result);
   if (value.is_discarded()) value = result;
   return {{"arguments", arguments}, {"key", key}, {"result", std::move(value)}};
 }
@@ -48,6 +61,13 @@ Result<Json> hook_arguments(const HookCall& hook, const ToolSpec& called, const 
   if (!filled) {
     return fail(Code::kInvalidArgument,
                 fmt::format("the arguments of `{}` cannot be made: {}", hook.tool, filled.error().message()));
+  }
+  if (const auto number = kept_number(*filled)) {
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("the arguments of `{}` cannot be made: the number {} has more digits, or is larger, "
+                    "than can be given on exactly; let the tool answer with it as a text",
+                    hook.tool, cut_text(*number, 60)));
   }
   if (auto bad = spec::validate(called.parameters, *filled))
     return fail(Code::kInvalidArgument, fmt::format("wrong arguments for `{}`: {}", hook.tool, *bad));

@@ -52,5 +52,25 @@ TEST(EffectHooks, ArgumentsAreMadeOfTheCallAndItsResult) {
   EXPECT_THAT(wrong.error().message(), HasSubstr("integer"));
 }
 
+// Another number would take back another effect.
+TEST(EffectHooks, ANumberIsGivenOnAsItWasWrittenOrNotAtAll) {
+  HookCall hook;
+  hook.tool = "cancel";
+  hook.arguments = Json::parse(R"({"id": "{result.id}"})");
+  ToolSpec called;
+  called.parameters = Json{{"additionalProperties", true}};
+  for (const char* number : {"9223372036854775808123", "12345678901234567890.5", "1e400"}) {
+    const std::string result = std::string(R"({"id": )") + number + R"(, "name": "a"})";
+    const auto made = hook_arguments(hook, called, hook_document(Json::object(), "k1", result));
+    ASSERT_FALSE(made.has_value()) << *made;
+    EXPECT_THAT(made.error().message(), HasSubstr(number));
+  }
+  hook.arguments = Json::parse(R"({"id": "order {result.id}", "name": "{result.name}"})");
+  const auto text = hook_arguments(
+      hook, called, hook_document(Json::object(), "k1", R"({"id": 9223372036854775808123, "name": "a"})"));
+  ASSERT_TRUE(text.has_value()) << text.error().message();
+  EXPECT_EQ(*text, Json::parse(R"({"id": "order 9223372036854775808123", "name": "a"})"));
+}
+
 }  // namespace
 }  // namespace holdfast::agent

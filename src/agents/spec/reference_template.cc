@@ -66,7 +66,11 @@ Result<json> fill_text(const std::string& text, const json& document) {
     }
     auto value = value_at(document, *path);
     if (!value) return value;
-    out += value->is_string() ? value->get<std::string>() : dump_json(*value);
+    if (value->is_binary()) {  // a number that stays as it was written
+      out.append(value->get_binary().begin(), value->get_binary().end());
+    } else {
+      out += value->is_string() ? value->get<std::string>() : dump_json(*value);
+    }
     at += path->size() + 2;
   }
   return json(std::move(out));
