@@ -7,6 +7,7 @@
 #include <string_view>
 #include <utility>
 
+#include "script/json_out.h"
 #include "script/value.h"
 
 namespace holdfast::sandbox {
@@ -47,15 +48,44 @@ JSValue construct_date(JSContext* context, JSValueConst new_target, int count, J
   return JS_CallConstructor2(context, isolate_of(context).date_constructor(), new_target, count, arguments);
 }
 
+// An object as JSON, with the integers that it has. What is no JSON is logged as JSON.stringify has it, or in
+// words: a line of the log ends nothing.
+bool log_object(JSContext* context, JSValueConst given, std::string& line) {
+  constexpr std::size_t kMostBytes = 1 << 20;
+  std::string json;
+  std::string no_json;
+  const Written written = write_json(context, given, kMostBytes, json, no_json);
+  if (written == Written::kWhole) {
+    line += json;
+    return true;
+  }
+  if (written == Written::kThrew) return false;
+  const Value text(context, JS_JSONStringify(context, given, JS_UNDEFINED, JS_UNDEFINED));
+  if (text.threw()) {
+    const Value thrown(context, JS_GetException(context));
+    if (JS_IsUncatchableError(thrown.get())) {
+      JS_Throw(context, JS_DupValue(context, thrown.get()));
+      return false;
+    }
+    line += written == Written::kTooLong ? "(too long to log)" : "(" + no_json + ")";
+    return true;
+  }
+  const Text said(context, text.get());
+  if (said.threw()) return false;
+  line += said.get();
+  return true;
+}
+
 JSValue console_log(JSContext* context, JSValueConst, int count, JSValueConst* arguments) {
   std::string line;
   for (int i = 0; i < count; ++i) {
     if (i > 0) line += ' ';
     const bool plain = !JS_IsObject(arguments[i]) || JS_IsFunction(context, arguments[i]);
-    const Value json(context, plain ? JS_DupValue(context, arguments[i])
-                                    : JS_JSONStringify(context, arguments[i], JS_UNDEFINED, JS_UNDEFINED));
-    if (json.threw()) return JS_EXCEPTION;
-    const Text text(context, json.get());
+    if (!plain) {
+      if (!log_object(context, arguments[i], line)) return JS_EXCEPTION;
+      continue;
+    }
+    const Text text(context, arguments[i]);
     if (text.threw()) return JS_EXCEPTION;
     line += text.get();
   }

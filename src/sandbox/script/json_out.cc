@@ -113,8 +113,46 @@ class Writer {
     if (JS_IsPromise(given)) return no_json("is a Promise: await it");
     if (JS_IsMap(given)) return no_json("is a Map: return Object.fromEntries(it)");
     if (JS_IsSet(given)) return no_json("is a Set: return [...it]");
-    if (JS_IsArray(given)) return array(given, depth);
+    if (JS_IsArray(given) || stands_for_array(given)) return array(given, depth);
+    const std::string kind = class_of(given);
+    if (kind == "Number" || kind == "String" || kind == "Boolean" || kind == "BigInt")
+      return unwrapped(given);
+    // Its members are not what it is: JSON.stringify would make {} of it.
+    const bool is_members =
+        kind == "Object" || kind == "Arguments" || JS_IsProxy(given) || JS_GetTypedArrayType(given) >= 0;
+    if (!is_members) {
+      return no_json("is of the kind " + kind + ", which JSON does not have" +
+                     (JS_IsError(given) ? ": return its message" : ""));
+    }
     return members(given, depth);
+  }
+
+  // As the engine names it, whatever the code calls it.
+  std::string class_of(JSValueConst given) const {
+    const JSAtom name = JS_GetClassName(JS_GetRuntime(context_), JS_GetClassID(given));
+    const Value value(context_, JS_AtomToString(context_, name));
+    JS_FreeAtom(context_, name);
+    const Text text(context_, value.get());
+    return text.threw() ? std::string() : std::string(text.get());
+  }
+
+  // new Number(3)
+  Written unwrapped(JSValueConst given) {
+    const JSAtom name = JS_NewAtom(context_, "valueOf");
+    const Value inside(context_, JS_Invoke(context_, given, name, 0, nullptr));
+    JS_FreeAtom(context_, name);
+    if (inside.threw()) return Written::kThrew;
+    if (JS_IsObject(inside.get())) return no_json("has a valueOf that gives an object");
+    return plain_or_integer(inside.get());
+  }
+
+  // A proxy of an array, through however many.
+  bool stands_for_array(JSValueConst given) const {
+    if (!JS_IsProxy(given)) return false;
+    Value target(context_, JS_GetProxyTarget(context_, given));
+    for (int proxies = 0; JS_IsProxy(target.get()) && proxies < kMaxForeignJsonDepth; ++proxies)
+      target = Value(context_, JS_GetProxyTarget(context_, target.get()));
+    return JS_IsArray(target.get());
   }
   Written array(JSValueConst given, int depth) {
     std::int64_t length = 0;

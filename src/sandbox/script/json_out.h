@@ -1,8 +1,9 @@
 #pragma once
 
 // JavaScript into JSON, as JSON.stringify writes it, but for what that loses: a BigInt leaves as the integer
-// that it is; NaN, Infinity, functions, symbols, Map, Set and what holds itself are errors that name the
-// place. toJSON is called; what is undefined in an object is left out; half a surrogate pair becomes U+FFFD.
+// that it is; NaN, Infinity, functions, symbols, Map, Set, errors, generators and whatever else JSON has not,
+// and what holds itself, are errors that name the place. toJSON is called; what is undefined in an object is
+// left out; half a surrogate pair becomes U+FFFD.
 
 #include <quickjs.h>
 

@@ -102,6 +102,37 @@ TEST(Script, LogsAreKept) {
   EXPECT_EQ(reply.log_left_out, 90U);
 }
 
+TEST(Script, ALineOfTheLogEndsNothing) {
+  EXPECT_EQ(run({.kind = Kind::kScript,
+                 .code = "console.log(input, [2n ** 70n], {n: NaN}); return 1",
+                 .inputs = R"({"input": {"id": 9007199254740993}})"})
+                .log,
+            "{\"id\":9007199254740993} [1180591620717411303424] {\"n\":null}\n");
+  const Reply reply =
+      run({.kind = Kind::kScript,
+           .code = "const a = {big: 2n}; a.a = a; console.log(a, new Map([[1, a]])); return 1"});
+  EXPECT_EQ(told(reply), "1");
+  EXPECT_THAT(reply.log, ::testing::HasSubstr("holds itself"));
+}
+
+TEST(Script, WhatJsonDoesNotHaveIsNoEmptyObject) {
+  EXPECT_EQ(expression("[new Number(3), Object(1n), new Boolean(false), new String('x')]"),
+            "[3,1,false,\"x\"]");
+  EXPECT_EQ(expression("new Proxy([1, new Proxy([2], {})], {})"), "[1,[2]]");
+  EXPECT_EQ(expression("new Proxy({a: 1}, {})"), "{\"a\":1}");
+  EXPECT_EQ(script("class A { constructor() { this.b = 1 } } return new A()"), "{\"b\":1}");
+  EXPECT_EQ(script("return (function () { return arguments })(1, 2)"), "{\"0\":1,\"1\":2}");
+  EXPECT_EQ(expression("new Uint8Array([1, 2])"), "{\"0\":1,\"1\":2}");
+  EXPECT_EQ(expression("Object.create(null)"), "{}");
+  for (const char* code : {"new Error('x')", "/x/", "new WeakMap()", "new ArrayBuffer(5)",
+                           "(function* () {})()", "[1].values()", "Object(Symbol())"}) {
+    EXPECT_THAT(expression(std::string("({a: [") + code + "]})"),
+                ::testing::AllOf(::testing::HasSubstr("the result's a[0] is of the kind"),
+                                 ::testing::HasSubstr("which JSON does not have")))
+        << code;
+  }
+}
+
 TEST(Nothing, TellsOneRunFromAnother) {
   EXPECT_THAT(expression("Date.now()"), StartsWith("no_clock 1:"));
   EXPECT_THAT(expression("new Date()"), StartsWith("no_clock 1:"));
