@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::string_view kOpen = "(async()=>{";
 
-// (inputs, encode) -> {tools, next, more, asked, diverged}. What code does to it in the language's own
-// objects it does to itself: whoever makes the calls checks each of them.
+// (inputs, encode) -> {tools, ToolError, next, more, asked, diverged}. What code does to it in the language's
+// own objects it does to itself: whoever makes the calls checks each of them.
 constexpr std::string_view kPrelude = R"js((inputs, encode) => {
   class ToolError extends Error {
     constructor(message) { super(message); this.name = "ToolError"; }
@@ -41,7 +41,12 @@ constexpr std::string_view kPrelude = R"js((inputs, encode) => {
     here[here.length] = { tool, text, recorded, resolve, reject, failure: new ToolError("") };
   });
   const functions = Object.create(null);
-  for (const name of names) functions[name] = (given) => ask(name, given);
+  for (const name of names) {
+    functions[name] = (...given) => {
+      if (given.length > 1) throw new TypeError("a tool takes one object with its arguments, and nothing beside it");
+      return ask(name, given[0]);
+    };
+  }
   const tools = new Proxy(Object.freeze(functions), {
     get(known, name) {
       if (typeof name === "symbol" || name === "then" || name in known) return known[name];
@@ -50,6 +55,7 @@ constexpr std::string_view kPrelude = R"js((inputs, encode) => {
   });
   return {
     tools,
+    ToolError,
     more: () => round < rounds.length,
     next: () => {
       if (here.length !== rounds[round].length) {
@@ -132,6 +138,8 @@ class Calls {
       if (asked.threw() || JS_GetLength(context_, asked.get(), &count) != 0)
         return conclude(isolate_, JS_EXCEPTION, reply);
       if (count > 0) return conclude_as("calls", asked.get(), reply);
+      if (state == JS_PROMISE_FULFILLED && isolate_.throw_unhandled())
+        return conclude(isolate_, JS_EXCEPTION, reply);
       if (state == JS_PROMISE_FULFILLED)
         return conclude_as("value", Value(context_, JS_PromiseResult(context_, promise)).get(), reply);
       reply.failure = {Fault::kUnsettled, "",
@@ -171,6 +179,9 @@ void evaluate_calls(Isolate& isolate, const Request& request, Reply& reply) {
   const Value global(context, JS_GetGlobalObject(context));
   JS_DefinePropertyValueStr(context, global.get(), "tools",
                             JS_GetPropertyStr(context, conversation.get(), "tools"), JS_PROP_ENUMERABLE);
+  JS_DefinePropertyValueStr(context, global.get(), "ToolError",
+                            JS_GetPropertyStr(context, conversation.get(), "ToolError"),
+                            JS_PROP_CONFIGURABLE);
   isolate.start_clock();
   const Value promise = run_code(context, std::string(kOpen) + request.code + "\n})()");
   if (promise.threw()) {

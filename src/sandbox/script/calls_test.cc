@@ -118,6 +118,22 @@ TEST(Calls, WhatIsNotWaitedForIsMadeAllTheSame) {
   EXPECT_EQ(out.rounds, (std::vector<std::string>{R"(pay{"n":1})"}));
 }
 
+// Who is told that it was sent must be told that it was not.
+TEST(Calls, AFailureOfWhatIsNotWaitedForFailsTheCode) {
+  const Tool fails = [](const std::string&, const Json&) {
+    return Json{{"ok", false}, {"value", "declined"}};
+  };
+  const Outcome out = follow("tools.pay({n: 1}); return 'sent'", fails);
+  EXPECT_EQ(out.told.substr(0, 9), "exception");
+  EXPECT_THAT(out.told, testing::HasSubstr("declined"));
+  EXPECT_EQ(follow("const p = tools.pay({n: 1}); try { await p } catch (e) { return e instanceof ToolError }",
+                   fails)
+                .told,
+            R"({"value":true})");
+  EXPECT_THAT(follow("return await tools.pay({n: 1}, {n: 2})", twice).told,
+              testing::HasSubstr("nothing beside it"));
+}
+
 TEST(Calls, WhatThrowsAsksForNothingMore) {
   const Outcome out = follow("tools.pay({n: 1}); throw new Error('no')", twice);
   EXPECT_EQ(out.told.substr(0, 9), "exception");

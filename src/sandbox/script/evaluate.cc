@@ -67,7 +67,9 @@ void evaluate_script(Isolate& isolate, const std::string& code, Reply& reply) {
   const JSPromiseStateEnum state =
       promise.threw() || job < 0 ? JS_PROMISE_NOT_A_PROMISE : JS_PromiseState(context, promise.get());
   if (state == JS_PROMISE_FULFILLED) {
-    conclude(isolate, Value(context, JS_PromiseResult(context, promise.get())).get(), reply);
+    const Value result(context,
+                       isolate.throw_unhandled() ? JS_EXCEPTION : JS_PromiseResult(context, promise.get()));
+    conclude(isolate, result.get(), reply);
   } else if (state == JS_PROMISE_PENDING && !isolate.out_of_time() && !isolate.out_of_memory()) {
     reply.failure = {Fault::kUnsettled, "",
                      "it waits for a promise that never settles: nothing comes from outside"};

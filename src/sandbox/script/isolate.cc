@@ -164,12 +164,18 @@ Isolate::Isolate(ProcessorTime processor) : processor_(std::move(processor)) {
   if (context_ == nullptr) std::abort();
   JS_SetContextOpaque(context_, this);
   JS_SetInterruptHandler(runtime_, &Isolate::interrupt, this);
+  JS_SetHostPromiseRejectionTracker(runtime_, &Isolate::rejected, this);
   install();
 }
 
 Isolate::~Isolate() {
   memory_.most = SIZE_MAX;
   JS_SetInterruptHandler(runtime_, nullptr, nullptr);
+  JS_SetHostPromiseRejectionTracker(runtime_, nullptr, nullptr);
+  for (const auto& [pointer, rejection] : rejections_) {
+    JS_FreeValue(context_, rejection.promise);
+    JS_FreeValue(context_, rejection.reason);
+  }
   JS_FreeValue(context_, date_);
   JS_FreeContext(context_);
   JS_FreeRuntime(runtime_);
@@ -223,6 +229,32 @@ int Isolate::interrupt(JSRuntime*, void* self) {
   auto& isolate = *static_cast<Isolate*>(self);
   if (!isolate.out_of_time_) isolate.out_of_time_ = isolate.processor_() >= isolate.deadline_;
   return isolate.out_of_time_ ? 1 : 0;
+}
+
+void Isolate::rejected(JSContext* context, JSValueConst promise, JSValueConst reason, bool is_handled,
+                       void* self) {
+  auto& isolate = *static_cast<Isolate*>(self);
+  void* const pointer = JS_VALUE_GET_PTR(promise);
+  if (!is_handled) {
+    Rejection& one = isolate.rejections_[pointer];
+    if (one.number != 0) return;
+    one = {++isolate.rejected_, JS_DupValue(context, promise), JS_DupValue(context, reason)};
+    return;
+  }
+  const auto found = isolate.rejections_.find(pointer);
+  if (found == isolate.rejections_.end()) return;
+  const Rejection one = found->second;
+  isolate.rejections_.erase(found);
+  JS_FreeValue(context, one.promise);
+  JS_FreeValue(context, one.reason);
+}
+
+bool Isolate::throw_unhandled() {
+  const auto first = std::ranges::min_element(rejections_, {},
+                                              [](const auto& rejection) { return rejection.second.number; });
+  if (first == rejections_.end()) return false;
+  JS_Throw(context_, JS_DupValue(context_, first->second.reason));
+  return true;
 }
 
 void Isolate::log(std::string_view line) {

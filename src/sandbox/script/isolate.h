@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "wire/message.h"
 
@@ -38,6 +39,10 @@ class Isolate {
   bool out_of_memory() const { return memory_.short_of; }
   // What was thrown last, as a failure. `file` is the name under which the code was compiled.
   Failure failure(const char* file);
+
+  // Throws what a promise was rejected with that nobody handles; false: there is none. The code has ended as
+  // if nothing had failed.
+  bool throw_unhandled();
 
   // console.log and what is told of it.
   void log(std::string_view line);
@@ -67,6 +72,8 @@ class Isolate {
   };
   static const JSMallocFunctions kAllocation;
   static int interrupt(JSRuntime* runtime, void* self);
+  static void rejected(JSContext* context, JSValueConst promise, JSValueConst reason, bool is_handled,
+                       void* self);
   void install();
 
   const ProcessorTime processor_;
@@ -80,6 +87,14 @@ class Isolate {
   JSRuntime* runtime_;
   JSContext* context_;
   JSValue date_ = JS_UNDEFINED;
+  struct Rejection {
+    std::uint64_t number = 0;
+    JSValue promise = JS_UNDEFINED;
+    JSValue reason = JS_UNDEFINED;
+  };
+  // Of promises that nobody handles yet, by the promise.
+  std::unordered_map<void*, Rejection> rejections_;
+  std::uint64_t rejected_ = 0;
 };
 
 }  // namespace holdfast::sandbox

@@ -102,6 +102,20 @@ TEST(Script, LogsAreKept) {
   EXPECT_EQ(reply.log_left_out, 90U);
 }
 
+// `await` forgotten is no success.
+TEST(Script, ARejectionThatNobodyHandlesIsAFailure) {
+  EXPECT_THAT(script("Promise.reject(new Error('bg')); return 1"), ::testing::HasSubstr("bg"));
+  EXPECT_THAT(script("Promise.resolve().then(() => { throw new Error('late') }); return 1"),
+              ::testing::HasSubstr("late"));
+  EXPECT_THAT(script("const f = async () => { null.x }; f(); return 1"), StartsWith("exception"));
+  EXPECT_EQ(script("const p = Promise.reject(1); try { await p } catch (e) { return e + 1 }"), "2");
+  EXPECT_EQ(script("const p = Promise.reject(1); await null; return p.catch(e => e)"), "1");
+  EXPECT_EQ(script("return (await Promise.allSettled([Promise.reject(1), 2])).length"), "2");
+  EXPECT_EQ(script("try { await Promise.all([Promise.reject(1), Promise.reject(2)]) } catch { return 3 }"),
+            "3");
+  EXPECT_EQ(script("return await Promise.race([Promise.resolve(1), Promise.reject(2)])"), "1");
+}
+
 TEST(Script, ALineOfTheLogEndsNothing) {
   EXPECT_EQ(run({.kind = Kind::kScript,
                  .code = "console.log(input, [2n ** 70n], {n: NaN}); return 1",
