@@ -159,6 +159,7 @@ TEST(Switch, TheCaseThatItIsNamesTheOutlet) {
   EXPECT_EQ(outlet_for(from, R"({"x":[1]})"), "thing");
   EXPECT_EQ(outlet_for(from, "9007199254740993"), "large");
   EXPECT_EQ(outlet_for(from, "9007199254740992"), "otherwise");
+  EXPECT_EQ(outlet_for(from, "9007199254740992.0"), "otherwise");
   EXPECT_EQ(outlet_for(from, "123456789012345678901234567890"), "otherwise");
 }
 

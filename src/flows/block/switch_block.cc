@@ -10,6 +10,7 @@
 #include "block/block.h"
 #include "block/values.h"
 #include "block/with_schema.h"
+#include "spec/exact.h"
 
 namespace holdfast::flows {
 
@@ -89,8 +90,8 @@ Json canonical(const BoundBlock& block) {
 }
 
 bool is_it(const Case& one, const Json& value) {
-  if (!one.is.is_array()) return one.is == value;
-  return std::ranges::find(one.is, value) != one.is.end();
+  if (!one.is.is_array()) return spec::same_value(one.is, value);
+  return std::ranges::any_of(one.is, [&](const Json& each) { return spec::same_value(each, value); });
 }
 
 BlockResult run(const BoundBlock& block, Values& values) {
