@@ -326,6 +326,7 @@ Status Node::open_runs() {
     return check_settings(definition, settings, grants_);
   };
   deps.flow_of = place_of;
+  deps.check_message = check_message;
   runs_ = std::make_unique<runs::Runs>(std::move(deps));
   forks_ = std::make_unique<runs::Forks>(*runs_, *platform_.store, rule_calls(clock_));
   links_ = std::make_unique<runs::DecisionLinks>(

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "activities/first_message.h"
 #include "activities/flow_place.h"
 #include "activities/settings.h"
 #include "perform/deploy_flow.h"
@@ -21,6 +22,11 @@ Result<std::optional<platform::FlowPlace>> place_of(const platform::Definition& 
   Status status = flows::check_start(definition, intent.input);
   if (!status.ok()) return fail(std::move(status));
   return std::nullopt;
+}
+
+Status check_message(const std::string& text) {
+  const auto message = agent::first_message(text);
+  return message ? Status() : message.error();
 }
 
 Result<http::DeployedAgent> deploy_flow(platform::Store& store, const http::DefinitionText& from,

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "block/code_block.h"
@@ -19,6 +20,8 @@ Status check_settings(const platform::Definition& definition, std::string_view s
 // runs::RunsDependencies::flow_of. Of a flow: whether its input is one that it takes.
 Result<std::optional<platform::FlowPlace>> place_of(const platform::Definition& definition,
                                                     const platform::StartIntent& intent);
+// runs::RunsDependencies::check_message
+Status check_message(const std::string& text);
 // http::ApiDependencies::deploy, where `expected_name` is a flow's.
 Result<http::DeployedAgent> deploy_flow(platform::Store& store, const http::DefinitionText& from,
                                         const grant::Grants& grants,

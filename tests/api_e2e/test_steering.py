@@ -183,6 +183,10 @@ def test_a_message_is_taken_once_and_survives_a_kill(steered, bank):
     server = steered("steering: interrupt", effect="idempotent")
     run = server.start_run("payer", "pay")
     server.wait(run, is_resting)
+    # What no model can be told is refused while somebody is there to say it in another way; the run does not see it.
+    for part in ({"type": "text"}, {"type": "image", "media_type": "image/png", "data": "!!"}):
+        refused = server.post(f"/api/v1/runs/{run}/messages", {"input": {"content": [part]}, "id": "call-1"})
+        assert refused.status == 400 and "content" in refused.text, refused.text
     message = {"input": "instead a voucher", "id": "call-1", "by": "ann"}
     first = server.post(f"/api/v1/runs/{run}/messages", message)
     assert first.status == 202 and first.json["state"] == "interrupts", first.text

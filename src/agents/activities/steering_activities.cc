@@ -16,7 +16,10 @@ void Activities::add_messages(activity::Context& ctx, const std::vector<SentMess
     auto record = require(deps_.store->lookup_step(one.key), "a message");
     if (!record) throw ApplicationFailure::non_retryable("the text of a message is gone", "NOT_FOUND");
     const auto said = parse_json(record->result).get<MessageText>();
-    messages.push_back(require(first_message(said.text), "a message"));
+    // It has been taken: what is no message in parts after all is said as the text that it is, and ends
+    // nothing.
+    auto message = first_message(said.text);
+    messages.push_back(message ? *std::move(message) : model::Message::user(said.text));
     Json event = {{"id", one.id}, {"by", one.by}, {"text", excerpt(said.text)}};
     if (step != 0) event["step"] = step;
     publish(ctx, protocol::event::kMessageSeen, event, "message/" + one.id + "/seen");

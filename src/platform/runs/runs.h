@@ -63,6 +63,8 @@ struct RunsDependencies {
   std::function<Result<std::optional<platform::FlowPlace>>(const platform::Definition& definition,
                                                            const platform::StartIntent& intent)>
       flow_of;
+  // Whether a model can be told what a message into a run says. INVALID_ARGUMENT. None: all can be told.
+  std::function<Status(const std::string& text)> check_message;
   // Signs a decision, so that runs take it as the server's (protocol/decision_signature.h). None: nobody
   // does.
   std::function<void(protocol::Decision&)> sign;
