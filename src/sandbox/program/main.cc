@@ -97,7 +97,8 @@ int main(int argc, char** argv) {
     return become_python({level_of(level), std::string(words[2]), std::string(words[3]),
                           std::string(words[4]), std::span(words).subspan(5)});
   }
-  // The library would look for the machine's time zone at the first local time, and may open nothing by then.
+  // The time zone is UTC. The C library reads it from a file when it is asked first, which nothing may open
+  // then.
   ::setenv("TZ", "UTC0", 1);
   ::tzset();
   struct sigaction action{};
