@@ -196,7 +196,8 @@ def test_what_is_no_token_and_what_comes_too_late(printing, press):
     assert late.status == 410 and late.json["code"] == "completion_expired", late.text
     forged = server.post(url[:-1] + ("A" if url[-1] != "A" else "B"), {"result": "x"})
     assert forged.status == 404 and forged.json["code"] == "completion_not_found", forged.text
-    assert server.post("/api/v1/completions/nothing", {}).json["code"] == "completion_not_found"
+    assert server.post("/api/v1/completions/nothing", {"result": 1}).json["code"] == "completion_not_found"
+    assert server.post("/api/v1/completions/nothing", {}).json["code"] == "missing_field"
     assert server.post(url, {"result": 1, "error": "x"}).json["code"] == "invalid_field"
     assert server.post(url, {"error": ""}).json["code"] == "invalid_field"
     assert server.post(url, {"results": 1}).json["code"] == "unknown_field"
@@ -210,5 +211,5 @@ def test_a_run_that_is_cancelled_takes_no_completion(printing, press, cli):
     assert url.startswith("https://agents.example/api/v1/completions/")
     assert cli(server, "cancel", run).returncode == 0
     server.wait(run)
-    closed = server.post(path_of(url), {})
+    closed = server.post(path_of(url), {"result": None})
     assert closed.status == 410 and closed.json["code"] == "completion_closed", closed.text

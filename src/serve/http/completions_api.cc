@@ -20,6 +20,11 @@ Response complete(ApiContext& context, Request& request) {
   platform::CompletionAttempt attempt;
   attempt.token = std::string(request.param("token"));
   attempt.succeeded = !body->contains("error");
+  if (attempt.succeeded && result == body->end()) {
+    return Problem(400, "missing_field", "neither 'result' nor 'error' is given")
+        .hint("a call that gives nothing back ends with {\"result\": null}")
+        .response();
+  }
   if (!attempt.succeeded) {
     if (result != body->end())
       return Problem(400, "invalid_field", "'result' and 'error' are two ends of a call; give one")
