@@ -93,6 +93,21 @@ int run_part(const RunOptions& options, FlowPartOptions part) {
   return run_part_of_flow(part);
 }
 
+// What begins like JSON is meant as JSON: as a text it would be found out by the first block that reads it,
+// behind the effects of those before it.
+Status check_input(RunOptions& run) {
+  if (run.input_file && !run.input) {
+    auto text = read_file(*run.input_file);
+    if (!text) return text.error();
+    run.input = *std::move(text);
+    run.input_file.reset();
+  }
+  if (!run.input || (!run.input->starts_with('{') && !run.input->starts_with('['))) return {};
+  const auto read = read_json(*run.input);
+  if (read) return {};
+  return {Code::kInvalidArgument, fmt::format("the input is no JSON: {}", read.error().message())};
+}
+
 }  // namespace
 
 int run_flow(const RunOptions& options, const FlowPartOptions& part) {
@@ -102,6 +117,7 @@ int run_flow(const RunOptions& options, const FlowPartOptions& part) {
     return kExitUsage;
   }
   RunOptions run = options;
+  if (Status wrong = check_input(run); !wrong.ok()) return refuse(wrong);
   if (names_file(options.agent)) {
     ApiSession api(options.api);
     auto applied = apply(api, options.agent);

@@ -129,6 +129,8 @@ def test_a_part_of_a_flow(holdfast, refund):
     skipped = holdfast(*run, "--until", "sorry", *pinned)
     assert skipped.returncode == 5 and "does not run" in skipped.stderr
     assert holdfast("flow", "run", "refund", "--until", "find").returncode == 2
+    broken = holdfast("flow", "run", "refund", "{bad")  # before any server is asked
+    assert broken.returncode == 2 and "the input is no JSON" in broken.stderr, broken
     assert holdfast(*run, "--until", "nobody").returncode == 3
 
 
