@@ -239,3 +239,21 @@ def test_a_sub_agent_is_the_version_that_its_label_names(binary, tmp_path):
         server.close()
         model.terminate()
         model.wait(10)
+
+
+def test_what_is_read_is_what_was_written(cli, server, model, tmp_path):
+    """Encoders that keep to ASCII write a character beyond 16 bits as two escapes; a file in another encoding is refused."""
+    definition = {"apiVersion": "holdfast.dev/v1", "kind": "Agent", "metadata": {"name": "smile"},
+                  "spec": {"model": {"provider": "openai", "base_url": model, "name": "scripted"}, "prompt": "smile \U0001f600"}}
+    answer = server.request("PUT", "/api/v1/agents/smile", json.dumps(definition))
+    assert answer.status in (200, 201), answer.text
+    assert server.get("/api/v1/agents/smile").json["definition"]["spec"]["prompt"] == "smile \U0001f600"
+    flow = {"apiVersion": "holdfast.dev/v1", "kind": "Flow", "metadata": {"name": "smile"},
+            "spec": {"blocks": [{"id": "begin", "type": "start"},
+                                {"id": "r", "type": "respond", "needs": ["begin"], "with": {"value": "\U0001f600"}}]}}
+    assert server.request("PUT", "/api/v1/flows/smile", json.dumps(flow)).status == 201
+    assert server.wait(server.post("/api/v1/flows/smile/runs", {"input": 1}).json["id"])["output"] == "\U0001f600"
+    latin = tmp_path / "latin.yaml"
+    latin.write_bytes(WORKER.format(name="latin", model=model, prompt="Say h").encode().replace(b"Say h", b"Say h\xe9llo"))
+    refused = cli("agent", "validate", str(latin), api=False)
+    assert refused.returncode != 0 and "latin.yaml:9:10: " in refused.stderr and "0xe9 is not UTF-8" in refused.stderr, refused

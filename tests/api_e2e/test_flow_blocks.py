@@ -491,7 +491,8 @@ kind: Flow
 metadata: {{name: bound}}
 spec:
   blocks:
-    - {{id: q, type: sql, with: {{sql: {{database: {tmp_path}/t.db, statement: "SELECT {value} AS v"}}}}}}
+    - {{id: begin, type: start}}
+    - {{id: q, type: sql, needs: [begin], with: {{sql: {{database: {tmp_path}/t.db, statement: "SELECT {value} AS v"}}}}}}
 """)
         assert refused.status == 400 and ":argument" in refused.text, refused.text
 

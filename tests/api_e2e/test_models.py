@@ -195,3 +195,58 @@ def test_wrong_limits_keep_a_server_from_starting(binary, tmp_path):
         done = subprocess.run([binary, "server", "--data", tmp_path / "none", "--limits", str(tmp_path / file)],
                               capture_output=True, text=True, timeout=20)
         assert done.returncode == code and said in done.stderr and not (tmp_path / "none").exists(), done
+
+
+def test_a_number_of_arguments_is_never_another_one(binary, tmp_path):
+    """Gemini gives arguments as JSON, not as a text of it: what no type of 64 bits holds is refused, not rounded."""
+    asked, called = [], []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            if self.path.startswith("/tool"):
+                called.append(body)
+                answer, kind = b"{}", "application/json"
+            else:
+                asked.append(body)
+                call = '{"functionCall":{"name":"echo","args":{"v":9223372036854775808123}}}'
+                part = call if len(asked) == 1 else '{"text":"done"}'
+                frame = '{"created":1e400,"candidates":[{"content":{"role":"model","parts":[%s]},"finishReason":"STOP"}]}' % part
+                answer, kind = f"data: {frame}\n\n".encode(), "text/event-stream"
+            self.send_response(200)
+            for name, value in (("Content-Type", kind), ("Content-Length", str(len(answer)))):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    model = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=model.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{model.server_port}"
+    server = Server(binary, tmp_path / "data", "--grant", "host:127.0.0.1").start()
+    try:
+        answer = server.request("PUT", "/api/v1/agents/exact", f"""
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: exact}}
+spec:
+  model: {{provider: gemini, name: m, base_url: "{url}/v1beta"}}
+  prompt: You answer.
+  tools:
+    - name: echo
+      type: http
+      effect: idempotent
+      parameters: {{properties: {{v: {{}}}}}}
+      http: {{method: POST, url: "{url}/tool"}}
+""")
+        assert answer.status == 201, answer.text
+        run = server.start_run("exact", "a")
+        assert server.wait(run)["output"] == "done"
+        assert called == []
+        assert "more than 64 bits" in asked[1] and '{"v":9223372036854775808123}' in asked[1].replace(" ", ""), asked[1]
+    finally:
+        server.close()
+        model.shutdown()
+        model.server_close()
