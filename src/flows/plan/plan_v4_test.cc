@@ -127,7 +127,7 @@ Graph numbered(std::size_t size, std::uint64_t edges, std::uint64_t kinds) {
 
 // One of all graphs that differ by the numbers of their blocks alone: no other way to number it, parents
 // first, has a smaller code. `ones`: the blocks of the second kind. Without it a graph of six blocks is
-// looked at ten times.
+// looked at six times.
 class Numberings {
  public:
   explicit Numberings(std::size_t size) : size_(size) {
