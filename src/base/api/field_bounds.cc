@@ -53,6 +53,9 @@ constexpr std::array kNamed = {
           "Header value length exceeds limit."},
     Named{"common.v1.Callback.Internal.data", kMaxBlobBytes, kBlobTooLarge},
     Named{"common.v1.Payload.data", kUnbounded, nullptr},
+    // What is too much of a failure is cut where it is taken: refused, it would be lost.
+    Named{"failure.v1.Failure.message", kUnbounded, nullptr},
+    Named{"failure.v1.Failure.stack_trace", kUnbounded, nullptr},
     Named{"common.v1.Payload.MetadataEntry.value", kUnbounded, nullptr},
     Named{"google.protobuf.Any.value", kUnbounded, nullptr},
     Named{"workflowservice.v1.StartWorkflowExecutionRequest.input", kMaxBlobBytes, kBlobTooLarge},

@@ -128,12 +128,8 @@ void ActivityHandlers::fail_attempt(Call& call, Request& request, Result<Activit
       !too_much(request.last_heartbeat_details(), info, *run.ms, limits)) {
     activity::keep_details(*run.ms, &info, request.mutable_last_heartbeat_details());
   }
-  if (too_large(request.failure(), limits)) {
-    activity::fail(*run.ms, limits, clock_.now(), &info,
-                   history::truncated(request.failure(), limits.failure_bytes), request.identity());
-  } else {
-    activity::fail(*run.ms, limits, clock_.now(), &info, request.failure(), request.identity());
-  }
+  activity::fail(*run.ms, limits, clock_.now(), &info,
+                 history::bounded_failure(request.failure(), limits.blob_bytes), request.identity());
   transitions_.finish(run);
   replies_.send(call, std::make_unique<Response>());
 }

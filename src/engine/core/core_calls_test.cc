@@ -137,6 +137,24 @@ TEST(ActivityCalls, CompletedByIdBetweenTwoAttempts) {
   EXPECT_FALSE(d.poll_activity()->done());
 }
 
+// Refused, it would be lost, and the activity would run into its timeout.
+TEST(ActivityCalls, AFailureThatIsTooLargeEndsTheActivity) {
+  Driver d;
+  d.start("w");
+  d.complete(d.workflow_task().task_token(), {Driver::schedule_activity("a")});
+  ws::RespondActivityTaskFailedRequest failed;
+  failed.set_namespace_("default");
+  failed.set_task_token(d.activity_task().task_token());
+  failed.mutable_failure()->set_message(std::string(3 << 20, 'm'));
+  failed.mutable_failure()->set_stack_trace(std::string(3 << 20, 's'));
+  d.call<ws::RespondActivityTaskFailedResponse>(api::Method::kRespondActivityTaskFailed, failed);
+  const auto task = d.workflow_task();
+  const auto& told = task.history().events(task.history().events_size() - 3);
+  ASSERT_TRUE(told.has_activity_task_failed_event_attributes()) << told.DebugString();
+  EXPECT_EQ(told.activity_task_failed_event_attributes().failure().message(), "Failure exceeds size limit.");
+  EXPECT_TRUE(told.activity_task_failed_event_attributes().failure().cause().message().starts_with("mmm"));
+}
+
 TEST(ActivityCalls, OnlyACompletionNeedsNoAttempt) {
   Driver d;
   d.start("w");

@@ -16,6 +16,7 @@
 #include "engine/task_tokens.h"
 #include "engine/transitions.h"
 #include "history/activity.h"
+#include "history/failures.h"
 #include "history/lifecycle.h"
 #include "history/update.h"
 #include "history/workflow_task.h"
@@ -240,8 +241,9 @@ void WorkflowTaskHandlers::failed(Call& call, const ws::RespondWorkflowTaskFaile
     transitions_.terminate(run, "GRPC_MESSAGE_TOO_LARGE", nullptr, request.identity());
     return replies_.send(call, std::make_unique<ws::RespondWorkflowTaskFailedResponse>());
   }
-  transitions_.fail_workflow_task(run, request.cause(), "",
-                                  request.has_failure() ? &request.failure() : nullptr, request.identity());
+  const history::Failure failure = history::bounded_failure(request.failure(), limits_.execution.blob_bytes);
+  transitions_.fail_workflow_task(run, request.cause(), "", request.has_failure() ? &failure : nullptr,
+                                  request.identity());
   transitions_.finish(run);
   replies_.send(call, std::make_unique<ws::RespondWorkflowTaskFailedResponse>());
 }

@@ -64,4 +64,13 @@ Failure truncated(const Failure& failure, std::int64_t limit) {
   return shorter;
 }
 
+Failure bounded_failure(const Failure& failure, std::int64_t limit) {
+  if (static_cast<std::int64_t>(failure.ByteSizeLong()) <= limit) return failure;
+  // Of so many Temporal warns (limit.blobSize.warn), and keeps them here.
+  constexpr std::int64_t kKept = 512 * 1024;
+  Failure out = server_failure("Failure exceeds size limit.", true);
+  *out.mutable_cause() = truncated(failure, std::min(kKept, limit));
+  return out;
+}
+
 }  // namespace holdfast::history

@@ -18,5 +18,8 @@ Failure terminated_failure(std::string message, const std::string& identity);
 std::string command_name(enums::CommandType type);
 // Keeps a failure below `limit` bytes: the message and the stack trace are cut, details and causes go.
 Failure truncated(const Failure& failure, std::int64_t limit);
+// What a worker said of a failure; of one that is larger than `limit` that it is, final, with its beginning as the
+// cause.
+Failure bounded_failure(const Failure& failure, std::int64_t limit);
 
 }  // namespace holdfast::history

@@ -313,6 +313,20 @@ TEST(Failures, TruncationKeepsTheKind) {
   EXPECT_EQ(shorter.application_failure_info().type(), "T");
 }
 
+TEST(Failures, OneThatIsTooLargeIsToldAndKeepsItsBeginning) {
+  Failure failure;
+  failure.set_message(std::string(3 << 20, 'x'));
+  failure.mutable_application_failure_info()->set_type("T");
+  const Failure told = bounded_failure(failure, 2 << 20);
+  EXPECT_EQ(told.message(), "Failure exceeds size limit.");
+  EXPECT_TRUE(told.server_failure_info().non_retryable());
+  EXPECT_EQ(told.cause().application_failure_info().type(), "T");
+  EXPECT_TRUE(told.cause().message().starts_with("xxx"));
+  EXPECT_LE(told.ByteSizeLong(), (512u << 10) + 100);
+  failure.set_message("small");
+  EXPECT_EQ(bounded_failure(failure, 2 << 20).message(), "small");
+}
+
 TEST(Cron, NextMoments) {
   // 2023-11-14 22:13:20 UTC
   EXPECT_EQ(*cron::next("15 * * * *", kNow, kNow), kNow + 100 * kSecond);
