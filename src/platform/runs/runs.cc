@@ -301,10 +301,10 @@ Result<platform::EventPage> Runs::events(const std::string& run, std::string_vie
 Result<bool> Runs::is_read_to_its_end(const std::string& run, std::string_view cursor) {
   if (cursor.empty()) return false;
   auto page = impl_->deps.streams->read(run, cursor, 1);
-  if (!page) return page.error();
+  if (!page) return fail(page.error());
   if (page->reset || !page->events.empty()) return false;
   auto closing = impl_->deps.streams->find(run, platform::kClosingKey);
-  if (!closing) return closing.error();
+  if (!closing) return fail(closing.error());
   return closing->has_value();
 }
 
