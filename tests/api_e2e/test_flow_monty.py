@@ -20,12 +20,11 @@ TOTALS = """
   with:
     language: LANGUAGE
     code: |
-      from collections import Counter
-      totals = Counter()
+      totals = {}
       for order in blocks["orders"]:
-          totals[order["customer"]] += order["cents"]
+          totals[order["customer"]] = totals.get(order["customer"], 0) + order["cents"]
       print("customers:", len(totals))
-      return {"totals": dict(totals), "largest": max(totals, key=totals.get)}
+      return {"totals": totals, "largest": max(totals, key=lambda name: totals[name])}
 - {id: reply, type: respond, needs: [totals], with: {value: "{{ blocks.totals }}"}}
 """
 ORDERS = {"orders": [{"customer": "ann", "cents": 9007199254740993, "open": True}, {"customer": "bob", "cents": 5, "open": True},
