@@ -20,7 +20,7 @@ FUZZ(input) {
     REQUIRE(from_base64url(base64url(*bytes)) == bytes);
   }
   constexpr std::uint64_t kLast = 1000;
-  if (const auto seq = platform::rules::seq_of(input, "0a1b2c3d", kLast)) REQUIRE(*seq <= kLast);
+  if (const auto seq = platform::rules::seq_of(input, "0a1b2c3d", "run", kLast)) REQUIRE(*seq <= kLast);
 
   static const fixture::TemporaryDirectory directory;
   static const auto index = visibility::Index::open({.path = (directory / "visibility.db").string()});
