@@ -119,7 +119,7 @@ TEST(FieldBounds, LeaveCommandsAndResultsToTheirHandlers) {
 }
 
 // A field that a later protocol brings is bounded by its type until somebody thinks about it.
-TEST(FieldBounds, OnlyPayloadsAndMessagesHaveNone) {
+TEST(FieldBounds, OnlyPayloadsMessagesAndFailuresHaveNone) {
   std::set<std::string> unbounded;
   std::set<const Descriptor*> seen;
   const auto look = [&](const auto& self, const Descriptor& type, const MessagePlan& plan) -> void {
@@ -142,7 +142,8 @@ TEST(FieldBounds, OnlyPayloadsAndMessagesHaveNone) {
   }
   EXPECT_THAT(unbounded, testing::UnorderedElementsAre("temporal.api.common.v1.Payload.data",
                                                        "temporal.api.common.v1.Payload.MetadataEntry.value",
-                                                       "google.protobuf.Any.value"));
+                                                       "google.protobuf.Any.value", "temporal.api.failure.v1.Failure.message",
+                                    "temporal.api.failure.v1.Failure.stack_trace"));
 }
 
 TEST(WireCheck, CountsWhatTheParserWouldMake) {
