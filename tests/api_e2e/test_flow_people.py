@@ -68,7 +68,8 @@ def child_of(server, run, name) -> str:
 
 
 def wait_for_text(server, run):
-    """Until its model has begun to speak."""
+    """Until its model has begun to speak; whoever calls it has named it before it is there."""
+    server.wait_until(lambda: server.get(f"/api/v1/runs/{run}").status == 200)
     for _, type, data in server.events(f"/api/v1/runs/{run}/events"):
         if type == "delta" and data["data"].get("text"):
             return

@@ -102,7 +102,7 @@ def test_a_budget_ends_a_run_and_is_named(priced):
 
 def test_bad_requests_say_what_is_wrong(priced):
     priced.agent("frugal", "{calls: 5}")
-    run = priced.start_run("frugal", "slowly")
+    run = priced.start_run("frugal", "pay")
     for body, code in [({}, "missing_field"), ({"money": "5"}, "invalid_field"), ({"calls": -1}, "invalid_field"), ({"mony": 1}, "unknown_field"),
                        ({"calls": 4}, "budget_not_raised"), ({"tokens": 4}, "budget_not_raised")]:
         answer = priced.post(f"/api/v1/runs/{run}/budget", body)

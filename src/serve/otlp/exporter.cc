@@ -53,6 +53,7 @@ Exporter::Exporter(Settings settings, ExporterDeps deps, std::unique_ptr<Executo
                                         "Requests to the collector that came to nothing, by status.",
                                         "",
                                         {"status"}})),
+      known_since_(deps_.clock->now()),
       thread_(std::move(thread)) {
   exported_.add({}, 0);
   for (const char* reason : {"refused", "too_many_runs", "log_gone"}) dropped_.add({reason}, 0);
@@ -82,15 +83,17 @@ void Exporter::seen(const platform::Event& event) {
   // It stood in the log before we were told, and went with what was read then.
   const auto before = exported_to_.find(event.run);
   if (before != exported_to_.end() && event.seq <= before->second) return;
-  // What is told together with a step, or may be lost, comes without a word: it stands before this.
-  const std::uint64_t first = before == exported_to_.end() ? event.seq : before->second + 1;
+  // What is told together with a step, or may be lost, comes without a word: it stands before this. Of a run
+  // that was begun by a process before this one, that is what has ended since this one began.
+  Due fresh{event.seq, event.seq, known_since_};
+  if (before != exported_to_.end()) fresh = {before->second + 1, event.seq, std::nullopt};
   const auto found = due_.find(event.run);
   if (found != due_.end()) {
     found->second.last = event.seq;
     return;
   }
   if (due_.size() >= kMaxRunsDue) return dropped_.add({"too_many_runs"});
-  due_.emplace(event.run, Due{first, event.seq});
+  due_.emplace(event.run, fresh);
 }
 
 void Exporter::loop() {
@@ -180,7 +183,8 @@ Result<std::uint64_t> Exporter::collect(const std::string& run, const Due& due, 
     fold.cursor = page->cursor;
     const runs::TraceSpan* root = fold.trace.root();
     for (const runs::TraceSpan& span : fold.trace.take_ended()) {
-      if (span.ended_by < due.first || root == nullptr || !fold.context->sampled) continue;
+      const bool is_new = span.ended_by >= due.first || (due.since && span.ended && *span.ended >= *due.since);
+      if (!is_new || root == nullptr || !fold.context->sampled) continue;
       const auto conversation = root->more.find("conversation");
       out.push_back({run, span.ended_by,
                      dump_json(span_json(*fold.context, run, span, root->name,
@@ -216,7 +220,10 @@ void Exporter::forget(const std::string& run) {
 
 void Exporter::done(const std::string& run, std::uint64_t up_to) {
   const std::lock_guard lock(mutex_);
-  if (exported_to_.size() >= kMaxFolds && !exported_to_.contains(run)) exported_to_.clear();
+  if (exported_to_.size() >= kMaxFolds && !exported_to_.contains(run)) {
+    exported_to_.clear();
+    known_since_ = deps_.clock->now();
+  }
   exported_to_[run] = up_to;
   const auto found = due_.find(run);
   if (found == due_.end()) return;
@@ -224,6 +231,7 @@ void Exporter::done(const std::string& run, std::uint64_t up_to) {
     due_.erase(found);
   } else {
     found->second.first = up_to + 1;
+    found->second.since.reset();
   }
 }
 

@@ -63,10 +63,11 @@ class Exporter {
   void seen(const platform::Event& event);
 
  private:
-  // Events of a run that nobody has exported: from `first` on.
+  // Events of a run that nobody has exported: from `first` on, and what has ended since.
   struct Due {
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    std::optional<WallTime> since;
   };
   // A run as far as it was read.
   struct Fold {
@@ -104,7 +105,8 @@ class Exporter {
   std::condition_variable wake_;
   std::map<std::string, Due> due_;                    // guarded by mutex_
   std::map<std::string, std::uint64_t> exported_to_;  // of runs of late, kMaxFolds; guarded by mutex_
-  bool stopping_ = false;                             // guarded by mutex_
+  WallTime known_since_;   // how far runs were exported that were forgotten is not; guarded by mutex_
+  bool stopping_ = false;  // guarded by mutex_
   bool ended_ = false;                                // guarded by mutex_
   std::stop_source stop_;
 
