@@ -1,5 +1,7 @@
 #include "app/backup.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <functional>
 #include <memory>
@@ -96,6 +98,12 @@ Status back_up_mark(const BackupSources& sources, const std::function<Status()>&
 
 Result<archive::Manifest> take_backup(const BackupSources& sources, const fs::path& target,
                                       const archive::GiveUp& give_up) {
+  if (archive::is_within(target, sources.data)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("{} is inside the data directory {}: a backup there is lost with what it saves; "
+                            "name a folder outside",
+                            target.string(), sources.data.string()));
+  }
   auto writer = archive::Writer::create(target);
   if (!writer) return fail(writer.error());
   const Scratch scratch(sources.scratch);

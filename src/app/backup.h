@@ -35,7 +35,7 @@ struct BackupSources {
   const Clock* clock = nullptr;
 };
 
-// Into `target`, an absolute path of a folder that is new or empty. Without success nothing of it stays.
+// Into `target`, an absolute path of a folder that is new or empty and not in the data directory. Without success nothing of it stays.
 Result<archive::Manifest> take_backup(const BackupSources& sources, const std::filesystem::path& target,
                                       const archive::GiveUp& give_up);
 

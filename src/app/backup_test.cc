@@ -51,6 +51,7 @@ class BackupTest : public testing::Test {
   BackupSources sources(Open& from) {
     return {.engine = from.engine.get(),
             .platform = from.stores.snapshots.get(),
+            .data = from.data.path(),
             .scratch = from.data.checkpoint_path(),
             .clock = &clock_};
   }
@@ -175,6 +176,23 @@ TEST_F(BackupTest, AFolderInUseIsLeftAlone) {
   Open live = open(base_ / "live");
   EXPECT_EQ(take_backup(sources(live), copy_, {}).error().code(), Code::kFailedPrecondition);
   EXPECT_TRUE(fs::exists(copy_ / "thesis.doc"));
+}
+
+TEST_F(BackupTest, NeitherIsMadeInsideTheOther) {
+  Open live = open(base_ / "live");
+  fs::create_directory_symlink(base_ / "live", base_ / "link");
+  for (const fs::path& inside : {base_ / "live" / "in", base_ / "live" / "a" / "b", base_ / "link" / "in",
+                                 base_ / "other" / ".." / "live" / "in", base_ / "live"}) {
+    EXPECT_EQ(take_backup(sources(live), inside, {}).error().code(), Code::kInvalidArgument) << inside;
+    if (inside != base_ / "live") EXPECT_FALSE(fs::exists(inside));
+  }
+  ASSERT_TRUE(take_backup(sources(live), base_ / "live-2", {})) << "beside it, with a name that begins alike";
+  fs::create_directory_symlink(base_ / "live-2", base_ / "backup-link");
+  for (const fs::path& inside : {base_ / "live-2" / "in", base_ / "backup-link" / "in"}) {
+    EXPECT_EQ(restore_backup(base_ / "live-2", inside, clock_, random_).error().code(),
+              Code::kInvalidArgument);
+    EXPECT_FALSE(fs::exists(inside));
+  }
 }
 
 TEST_F(BackupTest, OneThatIsGivenUpLeavesNothing) {

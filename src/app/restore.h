@@ -12,7 +12,7 @@
 
 namespace holdfast::app {
 
-// `target` is new or empty. Without success nothing of it stays.
+// `target` is new or empty, and not in the backup. Without success nothing of it stays.
 Result<archive::Manifest> restore_backup(const std::filesystem::path& backup,
                                          const std::filesystem::path& target, const Clock& clock,
                                          Random& random);

@@ -166,6 +166,9 @@ def test_refusals(own_server, binary, tmp_path):
     back_up(own_server, tmp_path / "backup")
     assert "not empty" in error_of(command(binary, "restore", tmp_path / "backup", "--data", own_server.data))["detail"]
     assert [p.name for p in (tmp_path / "full").iterdir()] == ["thesis.doc"]
+    for words in (("backup", own_server.data / "in", "--data", own_server.data), ("restore", tmp_path / "backup", "--data", tmp_path / "backup" / "in")):
+        refused = command(binary, *words)
+        assert refused.returncode == 2 and "is inside the" in error_of(refused)["detail"]
 
 
 def kill_at(arguments, seconds) -> bool:

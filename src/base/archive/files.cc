@@ -129,6 +129,21 @@ Status sync_folder(const fs::path& path) {
   return ::fsync(folder.get()) == 0 ? Status() : from_errno(errno, "sync", path);
 }
 
+bool is_within(const fs::path& path, const fs::path& folder) {
+  std::error_code error;
+  const fs::path inner = fs::weakly_canonical(path / "", error);
+  if (error) return false;
+  const fs::path outer = fs::weakly_canonical(folder / "", error);
+  if (error) return false;
+  auto part = inner.begin();
+  for (const fs::path& wanted : outer) {
+    if (wanted.empty()) continue;  // behind the last slash
+    if (part == inner.end() || *part != wanted) return false;
+    ++part;
+  }
+  return true;
+}
+
 Status check_space(const fs::path& folder, std::uint64_t bytes) {
   struct statvfs disk{};
   if (::statvfs(folder.c_str(), &disk) != 0) return {};

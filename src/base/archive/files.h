@@ -40,6 +40,8 @@ Status write_file(const std::filesystem::path& path, std::string_view text);
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t most);
 // The names in a folder are durable.
 Status sync_folder(const std::filesystem::path& path);
+// Whether `path` is `folder` or below it, where links really lead; `path` need not be there yet.
+bool is_within(const std::filesystem::path& path, const std::filesystem::path& folder);
 // kResourceExhausted: the disk under `folder` has less than `bytes` free.
 Status check_space(const std::filesystem::path& folder, std::uint64_t bytes);
 
