@@ -45,11 +45,13 @@ Status not_there(const std::string& name) {
 
 Status check_secret_name(std::string_view name) {
   constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
-  if (!name.empty() && name.size() <= kMaxSecretName &&
+  const bool is_path = name == "." || name == "..";  // as part of a path they mean something else
+  if (!name.empty() && name.size() <= kMaxSecretName && !is_path &&
       name.find_first_not_of(kAllowed) == std::string_view::npos)
     return {};
   return {Code::kInvalidArgument,
-          fmt::format("the name of a secret has 1 to {} letters, digits or _ . -", kMaxSecretName)};
+          fmt::format("the name of a secret has 1 to {} letters, digits or _ . - and is not . or ..",
+                      kMaxSecretName)};
 }
 
 Vault::Vault(VaultOptions options, platform::SecretStore& store, const Clock& clock, Random& random,

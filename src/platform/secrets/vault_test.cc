@@ -97,7 +97,7 @@ TEST_F(VaultTest, AValueIsUsedAsItWasSetAndStandsNowhereElse) {
   EXPECT_EQ(vault_->set("TOKEN", "", "ada").error().code(), Code::kInvalidArgument);
   EXPECT_EQ(vault_->set("TOKEN", std::string(kMaxSecretBytes + 1, 'z'), "ada").error().code(),
             Code::kInvalidArgument);
-  for (const char* name : {"", "a b", "a/b", "a}", "a@b", "é"})
+  for (const char* name : {"", "a b", "a/b", "a}", "a@b", "é", ".", ".."})
     EXPECT_EQ(vault_->set(name, "value", "ada").error().code(), Code::kInvalidArgument) << name;
 }
 
