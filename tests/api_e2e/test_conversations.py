@@ -54,7 +54,7 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
     made = server.post("/api/v1/schedules", body)
     assert made.status == 201 and made.json["next_at"][14:16] == "00" and made.json["overlap"] == "skip"
     assert server.post("/api/v1/schedules", body).json["code"] == "schedule_exists"
-    for wrong in ({"cron": "60 2 * * *"}, {"time_zone": "Europe/Atlantis"}, {"cron": "0 0 30 2 *"}, {"name": "a/b"}):
+    for wrong in ({"cron": "60 2 * * *"}, {"time_zone": "Europe/Atlantis"}, {"cron": "0 0 30 2 *"}, {"cron": "*/70 * * * *"}, {"catch_up_seconds": 9}, {"name": "a/b"}):
         answer = server.post("/api/v1/schedules", body | wrong)
         assert answer.status == 400 and answer.json["code"] == "invalid_schedule", answer.json
     assert server.post("/api/v1/schedules", body | {"name": "x", "agent": "nobody"}).status == 404

@@ -7,6 +7,7 @@
 
 #include "agent/bookkeeping.h"
 #include "base/text.h"
+#include "protocol/catch_up.h"
 
 namespace holdfast::agent {
 
@@ -16,8 +17,6 @@ using namespace protocol;
 using std::chrono::milliseconds;
 
 constexpr int kRoundsPerRun = 100;  // then it continues as new, with an empty history
-// A timer is late, too.
-constexpr std::int64_t kLeastCatchUpMs = 10'000;
 constexpr std::size_t kMaxError = 1000;
 constexpr int kMaxTriggers = 100;  // that wait; more are one with the last
 

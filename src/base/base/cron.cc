@@ -34,7 +34,8 @@ std::optional<int> name_or_number(std::string_view text, int which) {
   return number(text);
 }
 
-bool parse_item(std::string_view item, int which, Field& field) {
+bool parse_item(std::string_view item, int which, CronFields& cron) {
+  Field& field = cron.fields[static_cast<std::size_t>(which)];
   int step = 1;
   bool stepped = false;
   if (const auto slash = item.find('/'); slash != std::string_view::npos) {
@@ -42,6 +43,7 @@ bool parse_item(std::string_view item, int which, Field& field) {
     if (!parsed || *parsed <= 0) return false;
     step = *parsed;
     stepped = true;
+    cron.overstepped = cron.overstepped || step > field.high - field.low + 1;
     item = item.substr(0, slash);
   }
   int low = field.low;
@@ -94,7 +96,7 @@ std::optional<CronFields> parse_cron(std::string text) {
     std::string_view rest = words[i];
     while (true) {
       const auto comma = rest.find(',');
-      if (!parse_item(rest.substr(0, comma), static_cast<int>(i), cron.fields[i])) return std::nullopt;
+      if (!parse_item(rest.substr(0, comma), static_cast<int>(i), cron)) return std::nullopt;
       if (comma == std::string_view::npos) break;
       rest.remove_prefix(comma + 1);
     }

@@ -20,6 +20,7 @@ struct CronFields {
   // Whether it means every hour that there is, as a clock that is set back shows one twice.
   bool every_hour() const { return fields[1].any; }
 
+  bool overstepped = false;  // a step is longer than its field ("*/70" minutes): it never steps
   std::array<Field, 5> fields{Field{0, 59}, Field{0, 23}, Field{1, 31}, Field{1, 12}, Field{0, 6}};
 };
 

@@ -8,6 +8,7 @@
 #include "base/cron.h"
 #include "base/json.h"
 #include "os/time_zone.h"
+#include "protocol/catch_up.h"
 #include "protocol/names.h"
 #include "runs/runs.h"
 
@@ -67,16 +68,23 @@ Status Schedules::check(const ScheduleSpec& spec) const {
     return with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
                       "the name of a conversation is like a run's id");
   }
-  if (!parse_cron(spec.cron)) {
+  const auto cron = parse_cron(spec.cron);
+  if (!cron) {
     return wrong(
         fmt::format("`{}` is no cron schedule: give five fields (minute hour day month weekday) as in "
                     "\"0 9 * * mon-fri\", or @hourly, @daily, @weekly, @monthly, @yearly",
                     spec.cron));
   }
+  if (cron->overstepped) {
+    return wrong(
+        fmt::format("`{}` has a step that is longer than its field, so it never steps: */70 minutes would be "
+                    "once an hour; write the hours out, as in \"0 */2 * * *\"",
+                    spec.cron));
+  }
   if (auto zone = os::TimeZone::load(spec.time_zone); !zone) return wrong(zone.error().message());
   if (!next_of(spec)) return wrong(fmt::format("`{}`: there is no such date", spec.cron));
-  if (spec.catch_up_ms < 0 || spec.catch_up_ms > kMaxCatchUpMs)
-    return wrong("a run may be late by a year at most");
+  if (spec.catch_up_ms < kLeastCatchUpMs || spec.catch_up_ms > kMaxCatchUpMs)
+    return wrong("a run may be late by ten seconds at least, by a year at most");
   const auto definition = spec.version.empty() ? store_.current_definition(spec.agent)
                                                : store_.definition(spec.agent, spec.version);
   if (definition) return {};
