@@ -170,6 +170,9 @@ def test_of_two_who_promote_at_once_one_wins_and_the_other_is_told(server, versi
     stale = server.request("PUT", f"/api/v1/agents/{name}/labels/canary", {"version": one, "from": "production"},
                            {"If-None-Match": "*"})
     assert stale.status == 412, stale.text
+    # A label that is not there is told, also where there is nothing to do.
+    misspelt = server.request("PUT", path, {"version": two, "from": "no-such-label"}, {"If-Match": '"2"'})
+    assert misspelt.status == 404 and "no-such-label" in misspelt.json["detail"], misspelt.text
 
 
 def test_versions_are_found_by_label_and_by_what_they_begin_with(server, versions):

@@ -27,9 +27,6 @@ Status not_as_seen(const LabelMove& wanted, const std::optional<Label>& stored) 
 }
 
 Status check_source(const LabelMove& wanted, const std::optional<Label>& source) {
-  if (!source) {
-    return {Code::kNotFound, fmt::format("agent '{}' has no label '{}'", wanted.agent, wanted.source)};
-  }
   if (source->hash == wanted.hash) return {};
   return {Code::kAborted, fmt::format("label '{}' of agent '{}' names {} now, not {}", wanted.source,
                                       wanted.agent, short_hash(source->hash), short_hash(wanted.hash))};
@@ -41,6 +38,8 @@ Status check_present(const LabelMove& wanted, const LabelRows& there) {
     if (there.label) return {};
     return {Code::kNotFound, fmt::format("agent '{}' has no label '{}'", wanted.agent, wanted.label)};
   }
+  if (wanted.how == LabelHow::kPromoted && !there.source)
+    return {Code::kNotFound, fmt::format("agent '{}' has no label '{}'", wanted.agent, wanted.source)};
   if (there.has_version) return {};
   return {Code::kNotFound,
           fmt::format("agent '{}' has no version '{}'", wanted.agent, short_hash(wanted.hash))};

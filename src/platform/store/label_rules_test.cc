@@ -72,6 +72,8 @@ TEST_F(LabelRules, WhatIsPromotedIsWhatTheOtherLabelNamesNow) {
   there_.source->hash = "c";
   wanted_.seen = 2;
   EXPECT_EQ(move()->write, Write::kNothing);
+  there_.source.reset();
+  EXPECT_EQ(move().error().code(), Code::kNotFound) << "a misspelt label is told, also when nothing is to do";
 }
 
 TEST_F(LabelRules, ARollbackTakesTheWayBackOfWhatItGoesBackTo) {
