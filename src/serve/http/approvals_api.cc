@@ -148,7 +148,9 @@ std::expected<runs::DecisionRequest, Problem> decision_of(const Request& request
     return std::unexpected(Problem(400, "invalid_field", fmt::format("'decision' is '{}'", *word))
                                .hint("approve, reject, edit or answer"));
   }
-  if (sha->empty() && *kind != protocol::DecisionKind::kReject) {
+  const bool takes_arguments =
+      *kind == protocol::DecisionKind::kApprove || *kind == protocol::DecisionKind::kEdit;
+  if (sha->empty() && takes_arguments) {
     return std::unexpected(
         Problem(400, "missing_field", "'arguments_sha256' is missing: of the arguments that you saw")
             .hint("send the approval's arguments_sha256 back"));
