@@ -328,7 +328,10 @@ def test_errors_are_typed(server):
     wire = Wire(server)
     assert wire.ask("nonsense").status == 404 and wire.ask("nonsense").json["error"]["code"] == -32601
     assert wire.ask("initialize").json["error"]["code"] == -32601
-    assert wire.ask("tools/list", {"cursor": "!"}).json["error"]["code"] == -32602
+    for cursor in ("!", "zzz", "cGF5ZXI", 5, None):
+        assert wire.ask("tools/list", {"cursor": cursor}).json["error"]["code"] == -32602, cursor
+    for key in (5, "", None, ["k"]):
+        assert wire.post(a_call(wire, "hello", **{KEY: key})).json["error"]["code"] == -32602, key
     headers = wire.headers(wire.message("tools/list"))
     assert wire.post(wire.message("tools/list"), {**headers, "Mcp-Method": "ping"}).json["error"]["code"] == -32020
     assert wire.post(wire.message("tools/list"), {**headers, "MCP-Protocol-Version": "1999-01-01"}).json["error"]["code"] == -32020

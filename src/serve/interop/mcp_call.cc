@@ -98,8 +98,12 @@ std::expected<void, RpcError> read_call(const net::Request& request, const RpcMe
       return invalid("`progressToken` must be a string or a whole number");
     call.progress = meta["progressToken"];
   }
-  call.key = text_member(meta, kKey);
-  if (call.key.empty()) call.key = request.header("idempotency-key");
+  if (meta.contains(kKey)) {
+    call.key = text_member(meta, kKey);
+    if (call.key.empty()) return invalid(fmt::format("`{}` must be a text that is not empty", kKey));
+  } else {
+    call.key = request.header("idempotency-key");
+  }
   if (call.key.size() > runs::kMaxIdBytes)
     return invalid(fmt::format("the idempotency key is longer than {} bytes", runs::kMaxIdBytes));
   if (!call.peer.stateless() || !message.params.contains("requestState")) return {};

@@ -12,6 +12,7 @@ namespace holdfast::interop {
 namespace {
 
 constexpr std::uint32_t kToolsPage = 50;
+constexpr std::string_view kCursor = "tools/list:";  // and then the last name: no other list's cursor is one
 
 Json output_schema() {
   return {
@@ -66,10 +67,10 @@ std::expected<Json, RpcError> list_tools(const Host& host, const McpPeer& peer, 
   std::string after;
   if (params.contains("cursor")) {
     const auto read = from_base64url(text_member(params, "cursor"));
-    if (!read || read->empty())
+    if (!read || !read->starts_with(kCursor))
       return std::unexpected(
           RpcError{kInvalidParams, "the cursor is not one of ours: list from the beginning"});
-    after = *read;
+    after = read->substr(kCursor.size());
   }
   auto definitions = host.store->definitions(after, kToolsPage);
   if (!definitions) return std::unexpected(RpcError{kInternalError, definitions.error().message()});
@@ -82,7 +83,7 @@ std::expected<Json, RpcError> list_tools(const Host& host, const McpPeer& peer, 
   }
   Json out = {{"tools", std::move(tools)}};
   if (definitions->size() == kToolsPage || bytes >= platform::kMaxListedText)
-    out["nextCursor"] = base64url(definitions->back().name);
+    out["nextCursor"] = base64url(std::string(kCursor) + definitions->back().name);
   if (peer.stateless()) {
     out["ttlMs"] = 5'000;
     out["cacheScope"] = "private";
