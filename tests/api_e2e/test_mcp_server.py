@@ -339,6 +339,7 @@ def test_errors_are_typed(server):
     assert server.request("POST", "/mcp", "{", headers).json["error"]["code"] == -32700
     assert server.request("POST", "/mcp", "[" * 100_000, headers).status == 400
     assert server.request("POST", "/mcp", "{}", {**headers, "Content-Type": "text/plain"}).status == 415
+    assert server.request("POST", "/mcp", "{}", {**headers, "Content-Type": "application/json; charset=utf-16"}).status == 415
     assert server.request("POST", "/mcp", "{}", {**headers, "Accept": "application/json"}).status == 406
     assert server.request("GET", "/mcp").status == 405 and server.request("DELETE", "/mcp").status == 405
     old = Wire(server, "2025-06-18")

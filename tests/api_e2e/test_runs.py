@@ -124,6 +124,8 @@ def test_bad_requests_say_what_to_do_and_change_nothing(server, agent_text):
     deep = "[" * 100_000 + "]" * 100_000
     refused(400, "invalid_json", '{"agent": "payer", "input": %s}' % deep, {"Content-Type": "application/json"})
     refused(415, "unsupported_media_type", "agent=payer", {"Content-Type": "application/x-www-form-urlencoded"})
+    refused(415, "unsupported_media_type", "{}", {"Content-Type": "application/json; charset=iso-8859-1"})
+    refused(415, "unsupported_media_type", "{}", {"Content-Type": "application/json", "Content-Encoding": "gzip"})
     broken = agent_text("broken").replace("tools:", "tools: [")
     problem = refused(400, "invalid_definition", {"agent": broken, "input": "x"})
     assert "agent:" in problem["detail"]  # file:line:column

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/url.h"
 #include "net/problem.h"
 
@@ -66,7 +67,7 @@ std::optional<Problem> wrong_parameter(const Request& request, const std::vector
 }
 
 // What a header means for the request as a whole cannot be said twice. A key that is empty is a variable that
-// was not set: without it a repeat would be a second request.
+// was not set: without it a repeat would be a second request. A packed body would be read as something else.
 std::optional<Problem> wrong_header(const Request& request) {
   constexpr std::string_view kOnce[] = {"authorization", "content-type", "idempotency-key", "last-event-id"};
   for (const Header& entry : request.headers) {
@@ -78,7 +79,12 @@ std::optional<Problem> wrong_header(const Request& request) {
       return Problem(400, "invalid_header", "the header Idempotency-Key is empty")
           .hint("send a key, or leave the header out");
   }
-  return std::nullopt;
+  const std::string coding = ascii_lower(request.header("content-encoding"));
+  if (request.body.empty() || coding.empty() || coding == "identity") return std::nullopt;
+  return Problem(415, "unsupported_media_type",
+                 "a body is read as it is, and this one has a Content-Encoding")
+      .hint("send it unpacked, without the header")
+      .header("Accept-Encoding", "identity");
 }
 
 }  // namespace

@@ -10,34 +10,13 @@
 
 #include <fmt/format.h>
 
-#include "base/ascii.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "net/content_type.h"
 
 namespace holdfast::net {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  constexpr std::string_view kAround = " \t\"";
-  const std::size_t from = text.find_first_not_of(kAround);
-  if (from == std::string_view::npos) return {};
-  return text.substr(from, text.find_last_not_of(kAround) - from + 1);
-}
-
-// Empty: none is named.
-std::string charset_of(std::string_view content_type) {
-  while (!content_type.empty()) {
-    const std::size_t semicolon = content_type.find(';');
-    if (semicolon == std::string_view::npos) return {};
-    content_type.remove_prefix(semicolon + 1);
-    const std::string parameter = ascii_lower(content_type.substr(0, content_type.find(';')));
-    const std::size_t equals = parameter.find('=');
-    if (equals != std::string::npos && trimmed(std::string_view(parameter).substr(0, equals)) == "charset")
-      return std::string(trimmed(std::string_view(parameter).substr(equals + 1)));
-  }
-  return {};
-}
 
 // A mark outranks the header; it is removed.
 std::string marked_charset(std::string_view& body) {
@@ -89,11 +68,6 @@ std::optional<std::string> converted(std::string_view body, const std::string& c
   return out;
 }
 
-std::string type_of(const HttpResponse& response) {
-  const std::string_view content_type = response.head.header("content-type");
-  return ascii_lower(trimmed(content_type.substr(0, content_type.find(';'))));
-}
-
 // What stands for a body that is not, or not whole, text.
 struct NoText {
   std::string what;   // why it is none
@@ -102,7 +76,7 @@ struct NoText {
 
 std::expected<std::string, NoText> read(const HttpResponse& response) {
   const std::string_view content_type = response.head.header("content-type");
-  const std::string type = type_of(response);
+  const std::string type = media_type(content_type);
   const auto binary = [&] {
     return std::unexpected(
         NoText{fmt::format("binary response: {}, {} bytes",
@@ -113,7 +87,7 @@ std::expected<std::string, NoText> read(const HttpResponse& response) {
   if (body.empty()) return {};
   if (names_binary(type)) return binary();
   std::string charset = marked_charset(body);
-  if (charset.empty()) charset = charset_of(content_type);
+  if (charset.empty()) charset = parameter_of(content_type, "charset");
   if (charset.empty() || charset == "utf-8" || charset == "utf8") {
     if (body.find('\0') != std::string_view::npos) return binary();
     if (is_utf8(body)) return std::string(body);
@@ -143,7 +117,7 @@ std::expected<std::string, std::string> data_body(const HttpResponse& response) 
         fmt::format("the response is no text ({})",
                     binary ? text.error().what : text.error().what.substr(0, text.error().what.find(':'))));
   }
-  const std::string type = type_of(response);
+  const std::string type = media_type(response.head.header("content-type"));
   if (text->empty() || (type != "application/json" && !type.ends_with("+json"))) return *std::move(text);
   if (const auto json = read_json(*text); !json) {
     return std::unexpected(fmt::format("the response says that it is {}, and is none: {}",

@@ -6,11 +6,11 @@
 #include <charconv>
 #include <tuple>
 
-#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/json_repeats.h"
 #include "base/text.h"
+#include "net/content_type.h"
 
 namespace holdfast::http {
 
@@ -21,22 +21,13 @@ Response json_response(const Json& body, int status) {
   return response;
 }
 
-namespace {
-
-// Without parameters, in lower case (RFC 9110, section 8.3.1).
-std::string media_type(std::string_view header) {
-  std::string_view plain = header.substr(0, header.find(';'));
-  while (!plain.empty() && (plain.back() == ' ' || plain.back() == '\t')) plain.remove_suffix(1);
-  return ascii_lower(plain);
-}
-
-}  // namespace
-
 std::expected<Json, Problem> json_object(const Request& request, bool may_be_empty) {
   if (request.body.empty() && may_be_empty) return Json::object();
-  if (media_type(request.header("content-type")) != "application/json") {
-    return std::unexpected(Problem(415, "unsupported_media_type", "the body must be application/json")
-                               .hint("send the header Content-Type: application/json"));
+  const std::string_view type = request.header("content-type");
+  if (net::media_type(type) != "application/json" || !net::is_utf8_text(type)) {
+    return std::unexpected(
+        Problem(415, "unsupported_media_type", "the body must be application/json in UTF-8")
+            .hint("send the header Content-Type: application/json"));
   }
   if (nests_deeper(request.body, kMaxForeignJsonDepth)) {
     return std::unexpected(Problem(400, "invalid_json",

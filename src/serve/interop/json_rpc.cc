@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/ascii.h"
 #include "base/json_repeats.h"
+#include "net/content_type.h"
 
 namespace holdfast::interop {
 
@@ -12,12 +12,15 @@ bool is_rpc_id(const Json& id) {
   return id.is_number_integer();
 }
 
+bool is_json(const net::Request& request) {
+  const std::string_view type = request.header("content-type");
+  return net::media_type(type) == "application/json" && net::is_utf8_text(type);
+}
+
 std::expected<Json, RpcError> read_rpc(const net::Request& request) {
-  const std::string type = ascii_lower(request.header("content-type"));
-  if (type != "application/json" && !type.starts_with("application/json;") &&
-      !type.starts_with("application/json ")) {
+  if (!is_json(request)) {
     return std::unexpected(
-        RpcError{kInvalidRequest, "the body must be application/json: send Content-Type: application/json"});
+        RpcError{kInvalidRequest, "the body must be application/json in UTF-8: send Content-Type: application/json"});
   }
   if (nests_deeper(request.body, kMaxForeignJsonDepth)) {
     return std::unexpected(

@@ -41,6 +41,8 @@ inline constexpr std::size_t kMaxRpcIdBytes = 256;
 // Whether it may be the id of a request, or a progress token: a string or a whole number.
 bool is_rpc_id(const Json& id);
 
+// Whether the request says that its body is JSON that can be read: in UTF-8.
+bool is_json(const net::Request& request);
 // A body, which may be a batch: then an array.
 std::expected<Json, RpcError> read_rpc(const net::Request& request);
 std::expected<RpcMessage, RpcError> rpc_message(Json body);

@@ -152,8 +152,7 @@ void McpServer::post(const net::Request& request, net::Responder responder) cons
   }
   auto body = read_rpc(request);
   if (!body) {
-    const bool type = request.header("content-type").find("application/json") == std::string_view::npos;
-    return responder.reply(rpc_error_response(nullptr, body.error(), type ? 415 : 400));
+    return responder.reply(rpc_error_response(nullptr, body.error(), is_json(request) ? 400 : 415));
   }
   if (body->is_array()) {
     if (request.header("mcp-protocol-version") != kStatelessRevision)
