@@ -14,6 +14,7 @@
 #include "http/event_source.h"
 #include "http/event_stream.h"
 #include "http/problems.h"
+#include "net/accept.h"
 
 namespace holdfast::http {
 
@@ -30,7 +31,7 @@ std::string_view asked_cursor(const Request& request) {
 }
 
 bool wants_stream(const Request& request) {
-  return request.header("accept").find("text/event-stream") != std::string_view::npos;
+  return net::wants_event_stream(request.header("accept"));
 }
 
 Response event_page(ApiContext& context, const Request& request, const std::string& run) {
@@ -95,7 +96,7 @@ std::expected<std::vector<std::string>, Problem> asked_logs(const Request& reque
 void all_events(ApiContext& context, Request& request, Responder responder) {
   auto logs = asked_logs(request);
   if (!logs) return responder.reply(logs.error().response());
-  if (!wants_stream(request)) {
+  if (!net::names_event_stream(request.header("accept"))) {
     return responder.reply(Problem(406, "not_acceptable", "this is a stream of Server-Sent Events")
                                .hint("send Accept: text/event-stream")
                                .response());

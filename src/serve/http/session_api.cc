@@ -10,6 +10,7 @@
 #include "http/run_json.h"
 #include "http/session_source.h"
 #include "http/steering.h"
+#include "net/accept.h"
 #include "runs/session.h"
 
 namespace holdfast::http {
@@ -19,7 +20,7 @@ namespace {
 using runs::RunFault;
 
 void session_events(ApiContext& context, Request& request, Responder responder) {
-  if (request.header("accept").find("text/event-stream") == std::string_view::npos) {
+  if (!net::names_event_stream(request.header("accept"))) {
     return responder.reply(Problem(406, "not_acceptable", "this is a stream of Server-Sent Events")
                                .hint("send Accept: text/event-stream")
                                .response());

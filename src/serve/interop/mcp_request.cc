@@ -6,9 +6,9 @@
 #include <array>
 #include <charconv>
 
-#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/ids.h"
+#include "net/accept.h"
 
 namespace holdfast::interop {
 
@@ -166,10 +166,9 @@ std::expected<McpPeer, SessionError> session_of(const net::Request& request, Wal
 }
 
 bool accepts_both(const net::Request& request) {
-  const std::string accept = ascii_lower(request.header("accept"));
-  if (accept.empty() || accept.find("*/*") != std::string::npos) return true;
-  return accept.find("application/json") != std::string::npos &&
-         accept.find("text/event-stream") != std::string::npos;
+  const std::string_view accept = request.header("accept");
+  return net::wanted(accept, "application/json").weight > 0 &&
+         net::wanted(accept, "text/event-stream").weight > 0;
 }
 
 int http_status(int code) {

@@ -114,7 +114,9 @@ TEST(Accept, BothFormsOrAnything) {
   EXPECT_TRUE(accepts_both(with({})));
   EXPECT_TRUE(accepts_both(with({{"accept", "*/*"}})));
   EXPECT_TRUE(accepts_both(with({{"accept", "application/json, text/event-stream"}})));
+  EXPECT_TRUE(accepts_both(with({{"accept", "Application/JSON;q=0.5, text/*"}})));
   EXPECT_FALSE(accepts_both(with({{"accept", "application/json"}})));
+  EXPECT_FALSE(accepts_both(with({{"accept", "application/json, text/event-stream;q=0"}})));
 }
 
 }  // namespace
