@@ -68,6 +68,8 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
     show = "/api/v1/schedules/nightly"
     assert server.wait_until(lambda: server.get(show).json.get("paused"))
     assert server.get(show).json["note"] == "holidays" and server.get(show).json["next_at"] is None
+    keyed = server.post(show + "/trigger", {}, {"Idempotency-Key": "k"})
+    assert keyed.status == 400 and keyed.json["code"] == "invalid_header", keyed.text
     command("trigger", "nightly")
     assert server.wait_until(lambda: server.get(show).json["runs"]["started"] == 1)
     run = server.get(show).json["last_run"]

@@ -148,6 +148,12 @@ Response resume_schedule(ApiContext& context, Request& request) {
 }
 
 Response trigger_schedule(ApiContext& context, Request& request) {
+  // A repeat is one more run, which a key would promise not to be.
+  if (!request.header("idempotency-key").empty()) {
+    return Problem(400, "invalid_header", "a trigger takes no Idempotency-Key: each one starts a run")
+        .hint("POST /api/v1/runs takes one")
+        .response();
+  }
   const std::string name(request.param("name"));
   return asked(name, "trigger", context.runs().schedules().trigger(name));
 }
