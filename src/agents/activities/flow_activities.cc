@@ -19,12 +19,12 @@ Json waiting_json(const platform::FlowTurn& turn) {
   return out;
 }
 
-// A text that is JSON stands in the list as JSON.
+// A text that is JSON stands in the list as JSON; one with a number beyond 64 bits, as it is.
 Json input_json(const std::string& stored) {
   const Json input = parse_json(stored);
   if (const auto* text = input.get_ptr<const std::string*>()) {
-    const Json inner = parse_json(*text);
-    if (inner.is_object() || inner.is_array()) return inner;
+    auto inner = read_json(*text, kMaxJsonDepth, Integers::kExact);
+    if (inner && inner->is_structured()) return *std::move(inner);
   }
   return input;
 }

@@ -55,6 +55,18 @@ TEST(FlowPlace, FollowsFromWhatTheRunIsGiven) {
   EXPECT_EQ(line_of(when, "text"), "a/");  // whoever does not say so is no exception
 }
 
+// Also where a number of it, in the key or elsewhere, has no type of 64 bits.
+TEST(FlowPlace, KeyIsWhatItNames) {
+  const Json input = R"({"c": "k", "n": 9223372036854775808123, "d": {"m": 18446744073709551616}})";
+  EXPECT_EQ(line_of("key: \"{input.c}\"", input), "a/k");
+  EXPECT_EQ(line_of("key: \"{input.n}\"", input), "a/9223372036854775808123");
+  EXPECT_EQ(line_of("key: \"{input.c}-{input.n}\"", input), "a/k-9223372036854775808123");
+  EXPECT_EQ(line_of("key: \"{input.d}\"", input), R"(a/{"m":18446744073709551616})");
+  EXPECT_EQ(line_of("key: \"{input.d}\"", {{"d", {{"m", 1.5}, {"a", "\xc3\xa9"}}}}),
+            "a/{\"a\":\"\xc3\xa9\",\"m\":1.5}");
+  EXPECT_EQ(line_of("key: \"{input.c}\", when: input.n > 1", input), "a/k");
+}
+
 TEST(FlowPlace, IsThatOfTheStart) {
   platform::Definition stored;
   stored.name = "a";
@@ -88,6 +100,11 @@ TEST(Flow, MistakesAreToldWhereTheyStand) {
   EXPECT_THAT(error_of(with("  flow: {key: k}\n")), HasSubstr("says nothing"));
   EXPECT_THAT(error_of(with("  flow: {key: \"{inputs.x}\", concurrency: {limit: 1}}\n")),
               HasSubstr("inputs"));
+  for (const char* key : {"{input.c", "input.c}", "{input.c}-{", "{input c}", "{}"}) {
+    EXPECT_THAT(error_of(with("  flow: {key: \"" + std::string(key) + "\", concurrency: {limit: 1}}\n")),
+                HasSubstr("brace"))
+        << key;
+  }
   EXPECT_THAT(error_of(with("  flow: {concurrency: {limit: 0}}\n")), HasSubstr("agent.yaml:7:"));
   EXPECT_THAT(error_of(with("  flow: {throttle: {period: 1s}}\n")), HasSubstr("limit"));
   EXPECT_THAT(error_of(with("  flow: {debounce: {period: 1m, timeout: 1s}}\n")), HasSubstr("shorter"));

@@ -95,6 +95,8 @@ std::optional<FlowSpec> parse_flow(MapReader& spec) {
   out.key = in.text("key");
   if (out.key.size() > kMaxKeyBytes) in.problem("key", fmt::format("is longer than {} bytes", kMaxKeyBytes));
   check_paths(in, "key", spec::references(json(out.key)));
+  if (spec::has_stray_brace(out.key))
+    in.problem("key", "has a brace that belongs to no reference; one is written {input.customer}");
   if (const std::string when = in.text("when"); !when.empty()) {
     auto condition = spec::Condition::parse(when);
     if (condition) {

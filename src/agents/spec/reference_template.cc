@@ -96,6 +96,15 @@ std::vector<std::string> references(const json& tree) {
   return out;
 }
 
+bool has_stray_brace(const std::string& text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto path = reference_at(text, at);
+    if (!path && (text[at] == '{' || text[at] == '}')) return true;
+    if (path) at += path->size() + 1;
+  }
+  return false;
+}
+
 Result<json> fill_references(const json& tree, const json& document) {
   if (tree.is_string()) return fill_text(tree.get_ref<const std::string&>(), document);
   if (!tree.is_structured()) return tree;

@@ -16,6 +16,9 @@ namespace holdfast::spec {
 // Every path that the strings of `tree` name, once.
 std::vector<std::string> references(const nlohmann::json& tree);
 
+// Whether a brace of the text is of no reference: what was meant as one, and is not.
+bool has_stray_brace(const std::string& text);
+
 // INVALID_ARGUMENT names the first path that `document` does not have.
 Result<nlohmann::json> fill_references(const nlohmann::json& tree, const nlohmann::json& document);
 
