@@ -255,6 +255,20 @@ def test_what_a_flow_says_to_another_keeps_its_kind(server):
         assert server.wait(start(server, "asks", {"say": said}))["output"] == said
 
 
+def test_a_number_beyond_64_bits_is_no_text_of_json(server):
+    """`respond` refuses what no reader would get; a flow above is given the number that the last block came to."""
+    apply(server, "powers", "- {id: begin, type: start}\n- {id: big, type: code, needs: [begin], with: {code: 'return {n: 2n ** 65n, s: 1}'}}\n")
+    apply(server, "responds", "- {id: begin, type: start}\n- {id: big, type: respond, needs: [begin], with: {value: {n: '{{ 2n ** 65n }}', s: 1}}}\n")
+    apply(server, "above", """
+- {id: begin, type: start}
+- {id: inner, type: flow, needs: [begin], with: {flow: powers, arguments: {}}}
+- {id: reply, type: respond, needs: [inner], with: {value: {n: "{{ String(blocks.inner.n) }}", s: "{{ blocks.inner.s }}"}}}
+""")
+    assert server.wait(start(server, "above", {}))["output"] == {"n": "36893488147419103232", "s": 1}
+    failed = server.wait(start(server, "responds", {}))
+    assert failed["status"] == "failed" and "36893488147419103232 has more than 64 bits" in str(failed["error"]), failed
+
+
 def test_a_circle_of_flows_ends(server):
     apply(server, "circle", """
 - {id: begin, type: start}

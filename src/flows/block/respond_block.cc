@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "block/respond_block.h"
 #include "block/value_settings.h"
 #include "block/values.h"
@@ -18,6 +19,12 @@ BlockResult run(const BoundBlock& block, Values& values) {
         BlockFailure{"output_limit", fmt::format("the output has {} bytes, at most {} are allowed: keep what "
                                                  "is large elsewhere, and respond where",
                                                  value->size(), kMaxOutputBytes)});
+  }
+  // Whoever reads the run, or calls it, would get something else.
+  if (auto read = read_json(*value, kMaxJsonDepth, Integers::kExact); !read) {
+    return std::unexpected(BlockFailure{
+        "ValueError", fmt::format("the output cannot be given as it is: {}; respond with a text of it",
+                                  read.error().message())});
   }
   BlockEnding out;
   out.value = *std::move(value);

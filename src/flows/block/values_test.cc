@@ -34,6 +34,7 @@ spec:
     - {id: py, type: code, needs: [find], with: {language: python, code: "return blocks['find']['n'] + 1"}}
     - {id: made, type: transform, needs: [decide.large], with: {value: {n: "{{ blocks.find.n }}", list: [1, "{{ input }}", "plain"]}}}
     - {id: mo, type: code, needs: [find], with: {language: monty, code: "return blocks['find']['n'] + 1"}}
+    - {id: reply, type: respond, needs: [decide.large], with: {value: {n: "{{ blocks.find.n * 2n }}"}}}
 )";
 
 class ValuesTest : public ::testing::Test {
@@ -73,6 +74,18 @@ TEST_F(ValuesTest, NumbersStayAsTheyAre) {
   EXPECT_EQ(asked_[0].inputs,
             R"({"input":{"js":true},"blocks":{"find":{"amount":101,"n":9007199254740993}}})");
   EXPECT_THAT(read_, ElementsAre("find")) << "what is not named is not read, and nothing twice";
+}
+
+TEST_F(ValuesTest, AnOutputThatNoReaderGetsIsRefused) {
+  const auto refused = run(7);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().type, "ValueError");
+  EXPECT_THAT(refused.error().message,
+              HasSubstr("the integer 12345678901234567890123 has more than 64 bits; respond with a text"));
+  answer_ = "18446744073709551615";
+  const auto reply = run(7);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->value, R"({"n":18446744073709551615})");
 }
 
 TEST_F(ValuesTest, AFailureOfTheCodeIsTheBlocksOwnWithItsPlace) {

@@ -1,5 +1,7 @@
 #include "perform/flow_activities.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "activities/activities.h"
@@ -53,8 +55,7 @@ void FlowActivities::step(activity::Context& ctx, const protocol::FlowStepInput&
 
 namespace {
 
-// A value that the history has no room for is told by its beginning; one that no reader would get as it is (a
-// number beyond 64 bits), as its text.
+// A value that the history has no room for is told by its beginning.
 std::string output_of(BlockBooks& books, std::size_t block) {
   std::string value;
   try {
@@ -64,7 +65,13 @@ std::string output_of(BlockBooks& books, std::size_t block) {
   }
   if (value.size() > kMaxOutputBytes)
     return dump_json(Json{{"too_large", {{"bytes", value.size()}, {"beginning", excerpt(value)}}}});
-  return read_json(value, kMaxJsonDepth, Integers::kExact) ? value : dump_json(Json(value));
+  return value;
+}
+
+// For readers of JSON: one that they would not get as it is (a number beyond 64 bits), as its text. `respond`
+// refuses such a value; a block that is the last one may come to it.
+std::string readable(const std::string& output) {
+  return read_json(output, kMaxJsonDepth, Integers::kExact) ? output : dump_json(Json(output));
 }
 
 // A text as it is, all else as JSON.
@@ -91,13 +98,15 @@ Payload FlowActivities::finish(activity::Context& ctx, const protocol::FlowFinis
   BlockBooks at = books(ctx, flow ? *flow : kNone);
   if (completed) {
     if (const auto block = speaker(*flow, in.ended)) output = output_of(at, *block);
+    const std::string exact = std::exchange(output, readable(output));
     const std::string said = said_of(output);
     // To a flow a number stays one.
-    if (in.caller) answer_caller(at, in, protocol::is_flow(in.caller->agent) ? output : said);
+    if (in.caller) answer_caller(at, in, protocol::is_flow(in.caller->agent) ? exact : said);
     at.publish(protocol::event::kRunCompleted, completed_event(*flow, in, said), "run.end");
   } else {
     const bool canceled = in.status == RunEnd::kCanceled;
-    Json ended = canceled ? Json{{"reason", in.error}} : Json{{"error_type", in.error_type}, {"error", in.error}};
+    Json ended =
+        canceled ? Json{{"reason", in.error}} : Json{{"error_type", in.error_type}, {"error", in.error}};
     if (!in.not_undone.empty()) ended["not_undone"] = in.not_undone;
     at.publish(canceled ? protocol::event::kRunCanceled : protocol::event::kRunFailed, ended, "run.end");
   }
