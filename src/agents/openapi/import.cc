@@ -35,10 +35,11 @@ std::string variable_prefix(std::string_view name) {
   return out + "_";
 }
 
-// `{port}` in the URL of a server by its default.
+// `{port}` in the URL of a server by its default; one without stays, and the URL is refused.
 std::string with_defaults(std::string url, const Json& variables) {
   if (!variables.is_object()) return url;
   for (const auto& [name, variable] : variables.items()) {
+    if (!member(variable, "default").is_string()) continue;
     const std::string placeholder = "{" + name + "}";
     const std::string value = text_of(variable, "default");
     if (const std::size_t at = url.find(placeholder); at != std::string::npos)

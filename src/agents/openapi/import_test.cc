@@ -4,6 +4,7 @@
 
 #include "openapi/import.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -151,6 +152,37 @@ TEST(Openapi, APathsParametersAndATokenOfItsOwn) {
   EXPECT_EQ(put["http"]["auth"]["client_id_env"], "PET_STORE_LOGIN_CLIENT_ID");
   EXPECT_EQ(put["http"]["auth"]["scopes"], Json::array({"pets.write"}));
   EXPECT_THAT(imported.notes, Contains(HasSubstr("`upload` is left out: its body is not JSON")));
+}
+
+// A tool that sends less than the document says, tells so.
+TEST(Openapi, WhatIsLeftOutIsTold) {
+  const auto document = [](std::string_view paths, std::string_view servers = R"([{"url": "https://h"}])") {
+    return fmt::format(R"({{"openapi": "3.1.0", "info": {{"title": "T"}}, "servers": {}, "paths": {}}})",
+                       servers, paths);
+  };
+  const auto notes = [&](std::string_view operation) {
+    return must_import(document(fmt::format(R"({{"/a/{{id}}": {}}})", operation))).notes;
+  };
+  const std::string id = R"({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}})";
+  for (const char* type : {"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"}) {
+    EXPECT_THAT(notes(fmt::format(R"({{"post": {{"operationId": "op", "parameters": [{}],
+        "requestBody": {{"content": {{"{}": {{"schema": {{"type": "object"}}}}}}}}}}}})",
+                                  id, type)),
+                Contains("`op`: its optional body is left out: it is not JSON"));
+  }
+  const std::string named = R"({"name": "id", "in": "query", "schema": {"type": "string"}})";
+  EXPECT_THAT(notes(fmt::format(R"({{"get": {{"operationId": "op", "parameters": [{}, {}]}}}})", id, named)),
+              Contains(HasSubstr("query parameter `id` is left out: it has the name of another one")));
+  const std::string other = R"({"name": "x", "in": "path", "required": true, "schema": {"type": "string"}})";
+  EXPECT_THAT(notes(fmt::format(R"({{"get": {{"operationId": "op", "parameters": [{}, {}],
+        "requestBody": {{"content": {{"application/json": {{}}}}}}}}}})",
+                                id, other)),
+              ::testing::AllOf(Contains(HasSubstr("the path parameter `x` is left out")),
+                               Contains(HasSubstr("its body is left out: a GET has none"))));
+  EXPECT_THAT(refusal(document(R"({"/a#b": {"get": {"operationId": "op"}}})")), HasSubstr("has a `#`"));
+  EXPECT_THAT(refusal(document(R"({"/a": {"get": {"operationId": "op"}}})",
+                               R"([{"url": "https://h/{part}", "variables": {"part": {"enum": ["a"]}}}])")),
+              ::testing::AllOf(HasSubstr("https://h/{part}"), HasSubstr("--server")));
 }
 
 TEST(Openapi, WhatIsSelectedComesOrTheImportFails) {

@@ -96,8 +96,7 @@ Status Building::add_query(const Json& parameter, const std::string& name, Json 
   if (type == "array" || type == "object" || parameter.contains("content")) return skip("is no single value");
   // What the URL does not use goes into the query by itself, of a request without a body.
   if ((reads() || (operation_.method == "DELETE" && !has_body())) && is_argument_name(name)) {
-    add_argument(name, std::move(schema), required);
-    return {};
+    return add_argument(name, std::move(schema), required) ? Status() : skip("has the name of another one");
   }
   if (!required) return skip("would go into the body");
   const std::string argument = argument_name(name);
@@ -117,7 +116,11 @@ Status Building::add_parameter(const Json& parameter) {
   if (in == "path") {
     const std::string argument = argument_name(name);
     const std::size_t at = path_.find("{" + name + "}");
-    if (at == std::string::npos) return {};
+    if (at == std::string::npos) {
+      out_.notes.push_back(
+          fmt::format("the path parameter `{}` is left out: the path does not have it", name));
+      return {};
+    }
     if (!add_argument(argument, *std::move(schema), true))
       return {Code::kInvalidArgument, fmt::format("two of its parameters are called `{}`", argument)};
     path_.replace(at, name.size() + 2, "{" + argument + "}");
@@ -193,7 +196,10 @@ Status Building::add_body() {
   if (!found) return found.error();
   const Json& body = **found;
   if (body.is_null()) return {};
-  if (reads()) return {};
+  if (reads()) {
+    out_.notes.push_back(fmt::format("its body is left out: a {} has none", operation_.method));
+    return {};
+  }
   const Json& content = member(body, "content");
   const bool required = member(body, "required") == true;
   for (const auto& [type, media] : content.items()) {
@@ -205,8 +211,9 @@ Status Building::add_body() {
     if (!schema) return schema.error();
     return add_json_body(*std::move(schema), required);
   }
-  if (!required) return {};
-  return {Code::kInvalidArgument, "its body is not JSON"};
+  if (required) return {Code::kInvalidArgument, "its body is not JSON"};
+  out_.notes.push_back("its optional body is left out: it is not JSON");
+  return {};
 }
 
 bool Building::add_scheme(const std::string& name, const Json& scopes) {
@@ -261,6 +268,8 @@ void Building::add_security() {
 
 Result<ToolEntry> Building::build() {
   path_ = operation_.path;
+  if (path_.contains('#'))
+    return fail(Code::kInvalidArgument, "its path has a `#`, and what follows it is not sent");
   for (const Status& step : {add_parameters(), add_body()}) {
     if (!step.ok()) return fail(step);
   }
