@@ -121,6 +121,29 @@ TEST_F(LargeOutputTest, IsReadByLines) {
   EXPECT_THAT(one.text, HasSubstr("cut"));
 }
 
+TEST_F(LargeOutputTest, ALineThatIsCutSaysWhereItGoesOn) {
+  std::string text = "short\n";
+  for (int i = 0; i < 40'000; ++i) text += "\xc3\xa9" + std::to_string(i) + ",";
+  fit(text);
+  const ToolEnding line = read({{"line", 2}, {"lines", 1}});
+  EXPECT_LE(line.text.size(), 1000u);
+  const std::string shown = line.text.substr(line.text.find("]\n") + 2);
+  EXPECT_TRUE(is_utf8(shown));
+  const std::uint64_t end = 6 + shown.size();
+  EXPECT_THAT(line.text, HasSubstr("go on with offset " + std::to_string(end) + "]"));
+  const std::string next = read({{"offset", end}}).text;
+  EXPECT_EQ(text.substr(6, shown.size() + 20), shown + next.substr(next.find("]\n") + 2, 20));
+  EXPECT_THAT(read({{"line", 1}, {"lines", 1}}).text, Not(HasSubstr("cut")));
+  EXPECT_THAT(read({{"line", 1}, {"lines", ~std::uint64_t{0}}}).text, HasSubstr("cut"));
+}
+
+TEST_F(LargeOutputTest, WhoeverGoesOnGetsOn) {
+  fit("\xf0\x9f\x98\x80" + lines(1000));
+  EXPECT_THAT(read({{"offset", 0}, {"length", 1}}).text, HasSubstr("[bytes 0 to 8 of"));
+  EXPECT_THAT(read({{"offset", 2}, {"length", 1}}).text, HasSubstr("[bytes 4 to 10 of"));
+  EXPECT_THAT(read({{"offset", 4}, {"length", 1}}).text, HasSubstr("[bytes 4 to 5 of"));
+}
+
 // Also where pieces of the store meet.
 TEST_F(LargeOutputTest, ASearchSaysWhere) {
   std::string text = lines(60'000);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "activities/builtin_tools.h"
+#include "base/check.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -73,44 +74,56 @@ std::string_view whole_characters(std::string_view text, std::uint64_t& offset) 
   return text;
 }
 
-ToolEnding read_bytes(const Output& output, std::uint64_t offset, std::size_t length) {
-  if (offset >= output.size()) {
+ToolEnding read_bytes(const Output& output, std::uint64_t from, std::size_t length) {
+  if (from >= output.size()) {
     return {Ending::kFailed,
-            fmt::format("the output has {} bytes; there are none from {} on", output.size(), offset)};
+            fmt::format("the output has {} bytes; there are none from {} on", output.size(), from)};
   }
-  Result<std::string> bytes = output.read(offset, length);
-  if (!bytes) return failed(bytes.error());
-  const std::string_view text = whole_characters(*bytes, offset);
-  const std::uint64_t end = offset + text.size();
-  return {Ending::kDone,
-          fmt::format("[bytes {} to {} of {}{}]\n{}", offset, end, output.size(),
-                      end < output.size() ? fmt::format("; go on with offset {}", end) : "; the end", text)};
+  // A character that is longer than what was asked for comes whole, or nobody would get past it.
+  constexpr std::size_t kSurelyOne = 8;
+  for (const std::size_t asked : {length, std::max(length, kSurelyOne)}) {
+    Result<std::string> bytes = output.read(from, asked);
+    if (!bytes) return failed(bytes.error());
+    std::uint64_t offset = from;
+    const std::string_view text = whole_characters(*bytes, offset);
+    if (text.empty() && asked < kSurelyOne) continue;
+    const std::uint64_t end = text.empty() ? from + bytes->size() : offset + text.size();
+    return {
+        Ending::kDone,
+        fmt::format("[bytes {} to {} of {}{}]\n{}", offset, end, output.size(),
+                    end < output.size() ? fmt::format("; go on with offset {}", end) : "; the end", text)};
+  }
+  HF_CHECK(false);
 }
 
 ToolEnding read_lines(const Output& output, std::uint64_t first, std::uint64_t count, std::size_t limit) {
   std::uint64_t line = 1;
-  std::string text;
-  bool cut = false;
-  const Status status = output.pieces([&](std::uint64_t, std::string_view piece) {
+  std::uint64_t begin = 0;  // of what is read
+  std::string text;         // one byte more than is shown, where there are more
+  const Status status = output.pieces([&](std::uint64_t at, std::string_view piece) {
     while (!piece.empty()) {
       const std::size_t end = piece.find('\n');
       const std::size_t size = end == std::string_view::npos ? piece.size() : end + 1;
-      if (line >= first && line < first + count) text += piece.substr(0, std::min(size, limit));
-      if (text.size() > limit) {
-        cut = true;
-        return false;
+      if (line >= first) {
+        if (text.empty()) begin = at;
+        text += piece.substr(0, std::min(size, limit + 1 - text.size()));
+        if (text.size() > limit) return false;
       }
-      if (end != std::string_view::npos && ++line >= first + count) return false;
+      if (end != std::string_view::npos && ++line > first && line - first >= count) return false;
       piece.remove_prefix(size);
+      at += size;
     }
     return true;
   });
   if (!status.ok()) return failed(status);
   if (text.empty())
     return {Ending::kFailed, fmt::format("the output has {} lines; there is none from {} on", line, first)};
-  return {Ending::kDone,
-          fmt::format("[lines from {} on{}]\n{}", first, cut ? ", cut: read fewer at once, or by offset" : "",
-                      cut_text(text, limit))};
+  const std::string_view shown = cut_text(text, limit);
+  const std::uint64_t end = begin + shown.size();
+  const std::string cut = text.size() > limit ? fmt::format(", cut at byte {} of {}; go on with offset {}",
+                                                            end, output.size(), end)
+                                              : "";
+  return {Ending::kDone, fmt::format("[lines from {} on{}]\n{}", first, cut, shown)};
 }
 
 // Finds a text in pieces, its case aside; one that lies across two of them, too.
