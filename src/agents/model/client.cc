@@ -4,6 +4,7 @@
 
 #include <future>
 #include <mutex>
+#include <utility>
 
 #include "base/check.h"
 #include "base/text.h"
@@ -15,6 +16,8 @@ namespace {
 
 constexpr std::size_t kMaxErrorBodyBytes = 64 << 10;
 constexpr std::size_t kMaxMessageBytes = 2000;
+// Of a stream behind its last event: one more [DONE], some line ends. Whoever sends more does not end it.
+constexpr std::size_t kMaxBehindTheEnd = 64;
 
 // What a server answers with 200: a stream, or one document from a server that does not stream.
 enum class BodyKind : std::uint8_t { kUnknown, kStream, kDocument };
@@ -29,6 +32,11 @@ struct Call {
   void on_body(std::string_view bytes) {
     if (head.status != 200) {
       error_body += bytes.substr(0, kMaxErrorBodyBytes - std::min(kMaxErrorBodyBytes, error_body.size()));
+      return;
+    }
+    if (!done) {
+      behind_the_end += bytes.size();
+      if (behind_the_end > kMaxBehindTheEnd) cancel.request_stop();
       return;
     }
     if (decoder->error() || broken) return;
@@ -46,7 +54,20 @@ struct Call {
         parser.feed(bytes, [this](const net::SseEvent& event) { decoder->event(event, on_delta); });
     broken = !status.ok();
     // Nothing after an error is of use: give the connection back.
-    if (decoder->error() || broken) cancel.request_stop();
+    if (decoder->error() || broken) {
+      cancel.request_stop();
+    } else if (decoder->over()) {
+      end({});
+    }
+  }
+
+  // At the last event of the stream, or where the transfer ends: the first of both. A transfer that is left
+  // to its own end gives its connection to the next call; its idle timeout bounds it.
+  void end(std::expected<void, net::HttpError> ended) {
+    if (!done) return;
+    link.reset();
+    auto finish = std::exchange(done, nullptr);
+    finish(outcome(std::move(ended)));
   }
 
   Outcome outcome(std::expected<void, net::HttpError> ended) {
@@ -118,7 +139,7 @@ struct Call {
   std::unique_ptr<Decoder> decoder;
   net::SseParser parser;
   std::move_only_function<void(const Delta&)> on_delta;
-  std::move_only_function<void(Outcome)> done;
+  std::move_only_function<void(Outcome)> done;  // null: it was called
   net::HttpHead head;
   BodyKind kind = BodyKind::kUnknown;
   std::string document;
@@ -128,6 +149,7 @@ struct Call {
   std::shared_ptr<const Redaction> redaction;
   std::string origin;  // of what is opaque in the answer
   bool broken = false;
+  std::size_t behind_the_end = 0;
   std::stop_source cancel;
   // Passes the caller's stop request on.
   std::optional<std::stop_callback<std::move_only_function<void()>>> link;
@@ -209,11 +231,7 @@ void send(Shared& shared, std::shared_ptr<Call> call, const Dialect& dialect, st
   net::HttpHandler handler;
   handler.head = [call](const net::HttpHead& head) { call->on_head(head); };
   handler.body = [call](std::string_view bytes) { call->on_body(bytes); };
-  handler.done = [call](std::expected<void, net::HttpError> ended) {
-    call->link.reset();
-    auto finish = std::move(call->done);
-    finish(call->outcome(std::move(ended)));
-  };
+  handler.done = [call](std::expected<void, net::HttpError> ended) { call->end(std::move(ended)); };
   shared.http.start(
       http_request(shared.endpoint, dialect, std::move(url), std::move(body), call->api_key, request),
       std::move(handler), call->cancel.get_token());

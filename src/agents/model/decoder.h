@@ -32,6 +32,8 @@ class Decoder {
   void whole(std::string_view body, OnDelta& on_delta);
   // The provider has said that this is all.
   virtual bool complete() const = 0;
+  // Nothing follows in the stream: nobody needs to wait for its end.
+  virtual bool over() const { return complete(); }
   // It is all if the stream ends here as streams end.
   virtual bool complete_at_end() const { return complete(); }
 

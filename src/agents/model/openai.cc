@@ -152,6 +152,8 @@ class ChatDecoder : public Decoder {
 
   // A reason to stop is the end of the message; some servers leave [DONE] away.
   bool complete() const override { return done_ || stopped(); }
+  // Counts follow the reason to stop.
+  bool over() const override { return done_; }
 
  protected:
   bool on_whole(const Json& document, OnDelta& on_delta) override {
