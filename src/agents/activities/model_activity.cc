@@ -10,6 +10,7 @@
 #include "activities/redacted.h"
 #include "base/check.h"
 #include "base/json.h"
+#include "base/json_repeats.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "holdfast/failure.h"
@@ -88,8 +89,13 @@ std::optional<model::Error> why_no_output(const AgentDefinition& agent, const Mo
     return model::Error(model::ErrorKind::kInvalidOutput,
                         "the model's answer is not what `output_schema` says: " + why);
   };
-  auto read = read_json(answer.message.text(), kMaxForeignJsonDepth, Integers::kExact);
+  const std::string text = answer.message.text();
+  // What readers of JSON disagree on is not handed on as if it had been checked.
+  if (text.starts_with("\xef\xbb\xbf")) return wrong("it begins with a byte order mark");
+  auto read = read_json(text, kMaxForeignJsonDepth, Integers::kExact);
   if (!read) return wrong(read.error().message());
+  if (auto name = repeated_member(text))
+    return wrong("an object has the member " + dump_json(Json(cut_text(*name, 100))) + " twice");
   if (auto bad = spec::validate(agent.output_schema, *read)) return wrong(*bad);
   return std::nullopt;
 }

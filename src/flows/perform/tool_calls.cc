@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "definition/model_section.h"
 #include "holdfast/failure.h"
+#include "perform/byte_order_mark.h"
 #include "perform/one_activity.h"
 
 namespace holdfast::flows {
@@ -33,7 +34,8 @@ BlockFailure too_large(std::size_t bytes) {
 
 // A text that is no JSON is a JSON string.
 std::string value_of(const std::string& text) {
-  return parse_json(text).is_discarded() ? dump_json(Json(text)) : text;
+  const std::string_view said = behind_byte_order_mark(text);
+  return parse_json(said).is_discarded() ? dump_json(Json(text)) : std::string(said);
 }
 
 BlockOutcome outcome_of(const ToolEnding& ending) {

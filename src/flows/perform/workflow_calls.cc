@@ -10,6 +10,7 @@
 #include "base/sha256.h"
 #include "block/values.h"
 #include "holdfast/failure.h"
+#include "perform/byte_order_mark.h"
 #include "perform/one_activity.h"
 #include "protocol/events.h"
 #include "protocol/human_question.h"
@@ -27,9 +28,10 @@ constexpr std::size_t kMaxCallBytes = 1 << 20;
 
 // A flow says JSON. Of an agent an object or a list that was said in JSON is one; everything else is a text.
 std::string value_of(const FlowBlock& block, const std::string& text) {
-  const Json read = parse_json(text);
+  const std::string_view said = behind_byte_order_mark(text);
+  const Json read = parse_json(said);
   const bool json = block.type->name == kFlowBlock.type ? !read.is_discarded() : read.is_structured();
-  return json ? text : dump_json(Json(text));
+  return json ? std::string(said) : dump_json(Json(text));
 }
 
 std::unexpected<BlockFailure> failed(std::string_view type, std::string message) {
