@@ -58,6 +58,8 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
         answer = server.post("/api/v1/schedules", body | wrong)
         assert answer.status == 400 and answer.json["code"] == "invalid_schedule", answer.json
     assert server.post("/api/v1/schedules", body | {"name": "x", "agent": "nobody"}).status == 404
+    parts = server.post("/api/v1/schedules", body | {"name": "x", "input": {"content": [{"type": "text"}]}})
+    assert parts.status == 400 and "needs `text`" in parts.text, parts.text
     assert server.post("/api/v1/schedules", body | {"overlap": "never"}).json["code"] == "invalid_field"
 
     def command(*words):

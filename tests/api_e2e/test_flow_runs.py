@@ -394,6 +394,17 @@ def test_a_schedule_starts_flows(server):
     assert server.wait(run)["output"] == 7
 
 
+def test_a_schedule_is_refused_that_no_run_can_begin_with(server):
+    apply(server, "least", "- {id: begin, type: start}", "  input: {type: object, required: [n], properties: {n: {type: integer, minimum: 1}}}\n")
+    body = {"name": "least", "agent": "flow:least", "input": {"n": 0}, "cron": "0 0 1 1 *"}
+    refused = server.post("/api/v1/schedules", body)
+    assert refused.status == 400 and "the input" in refused.text, refused.text
+    talks = server.post("/api/v1/schedules", body | {"input": {"n": 1}, "conversation": "c"})
+    assert talks.status == 400 and talks.json["code"] == "invalid_conversation", talks.text
+    assert server.get("/api/v1/schedules/least").status == 404
+    assert server.post("/api/v1/schedules", body | {"input": {"n": 1}}).status == 201
+
+
 def test_a_changed_flow_disturbs_no_run_of_the_old_version(server):
     def applied(word, status=201):
         return apply(server, "kept", f"""

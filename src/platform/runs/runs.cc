@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "platform/audit_rules.h"
 #include "platform/find_version.h"
 #include "protocol/agent_reference.h"
@@ -46,7 +47,10 @@ Runs::Impl::Impl(RunsDependencies dependencies)
     : deps(std::move(dependencies)),
       engine_executor(deps.environment->new_executor("runs-engine")),
       client(*deps.connection, *deps.environment, client_options(deps, *engine_executor)),
-      schedules(client, *deps.store, deps.environment->clock()),
+      schedules(client, *deps.store, deps.environment->clock(),
+                [this](const platform::Definition& definition, const platform::StartIntent& intent) {
+                  return may_begin(definition, intent);
+                }),
       views(*deps.streams) {
   const Background background{.client = &client,
                               .store = deps.store,
@@ -179,7 +183,26 @@ Status check_settings(const RunsDependencies& deps, const platform::Definition& 
   }
 }
 
+// A flow has none.
+Status check_conversation(const platform::StartIntent& intent) {
+  if (intent.conversation.empty() || !protocol::is_flow(intent.agent)) return {};
+  return with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
+                    "a flow has no conversation: it is given what it needs as input");
+}
+
 }  // namespace
+
+Status Runs::Impl::may_begin(const platform::Definition& definition,
+                             const platform::StartIntent& intent) const {
+  if (Status status = check_conversation(intent); !status.ok()) return status;
+  if (Status status = check_settings(deps, definition, intent.settings); !status.ok()) return status;
+  if (deps.flow_of) {
+    if (auto flow = deps.flow_of(definition, intent); !flow) return flow.error();
+  }
+  if (!deps.check_message || protocol::is_flow(intent.agent)) return {};
+  const auto input = parse_json(intent.input);
+  return deps.check_message(input.is_string() ? input.get<std::string>() : intent.input);
+}
 
 Result<StartedRun> Runs::start(platform::StartIntent intent) {
   if (!intent.run.empty()) {
@@ -191,10 +214,7 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
                            "the name of a conversation is like a run's id: 1 to 200 letters, digits, and - _ "
                            ". : @, and not . or .."));
   }
-  if (protocol::is_flow(intent.agent) && !intent.conversation.empty()) {
-    return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidConversation,
-                           "a flow has no conversation: it is given what it needs as input"));
-  }
+  if (Status status = check_conversation(intent); !status.ok()) return fail(std::move(status));
   if (protocol::is_label(intent.definition_hash)) intent.environment = intent.definition_hash;
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());

@@ -29,6 +29,8 @@ struct Runs::Impl {
   platform::Store& store() { return *deps.store; }
   // Stores the intent, and begins what it made.
   Result<StartedRun> accept(const platform::StartIntent& intent);
+  // What is asked of a schedule's runs when it is made.
+  Status may_begin(const platform::Definition& definition, const platform::StartIntent& intent) const;
   // Of a run that is there already.
   StartedRun same_again(platform::RunRecord run);
   // run_retry.cc: kRunOpen unless it is closed.

@@ -85,9 +85,21 @@ Status Schedules::check(const ScheduleSpec& spec) const {
   if (!next_of(spec)) return wrong(fmt::format("`{}`: there is no such date", spec.cron));
   if (spec.catch_up_ms < kLeastCatchUpMs || spec.catch_up_ms > kMaxCatchUpMs)
     return wrong("a run may be late by ten seconds at least, by a year at most");
+  return check_run(spec);
+}
+
+// One that no run can begin with would fail each time, with nobody there who made it.
+Status Schedules::check_run(const ScheduleSpec& spec) const {
   const auto definition = spec.version.empty() ? store_.current_definition(spec.agent)
                                                : store_.definition(spec.agent, spec.version);
-  if (definition) return {};
+  if (definition) {
+    platform::StartIntent intent;
+    intent.agent = spec.agent;
+    intent.definition_hash = definition->hash;
+    intent.input = dump_json(spec.input);
+    intent.conversation = spec.conversation;
+    return may_begin_(*definition, intent);
+  }
   if (definition.error().code() != Code::kNotFound) return definition.error();
   return with_fault(Code::kNotFound, RunFault::kAgentNotFound,
                     fmt::format("there is no agent '{}', or not that version of it", spec.agent));

@@ -8,8 +8,10 @@
 // engine's.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "holdfast/client.h"
@@ -32,9 +34,12 @@ struct SchedulePage {
 
 class Schedules {
  public:
+  // Whether a run of that definition may begin with that intent, as when one is started by hand.
+  using MayBegin = std::function<Status(const platform::Definition&, const platform::StartIntent&)>;
+
   // All of them outlive it.
-  Schedules(const Client& client, platform::Store& store, const Clock& clock)
-      : client_(client), store_(store), clock_(clock) {}
+  Schedules(const Client& client, platform::Store& store, const Clock& clock, MayBegin may_begin)
+      : client_(client), store_(store), clock_(clock), may_begin_(std::move(may_begin)) {}
 
   // Checks everything that can be wrong, then it is durable.
   Result<ScheduleView> create(const protocol::ScheduleSpec& spec);
@@ -50,12 +55,14 @@ class Schedules {
 
  private:
   Status check(const protocol::ScheduleSpec& spec) const;
+  Status check_run(const protocol::ScheduleSpec& spec) const;
   WorkflowHandle workflow(const std::string& name) const;
   std::optional<WallTime> next_of(const protocol::ScheduleSpec& spec) const;
 
   const Client& client_;
   platform::Store& store_;
   const Clock& clock_;
+  const MayBegin may_begin_;
 };
 
 }  // namespace holdfast::runs
