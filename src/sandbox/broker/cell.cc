@@ -222,6 +222,10 @@ Status Cell::hear_hello() {
 Result<Worker> Cell::make_worker() {
   const std::lock_guard lock(talk_);
   take_asked();
+  if (spare_ && has_ended()) {  // it ends with the others, if it has not yet
+    spare_.reset();
+    return fail(Code::kUnavailable, "the sandbox's first process has ended");
+  }
   if (spare_ && !spare_->quiet()) {  // it has ended since
     const Ask ask{Ask::kForget, spare_->pid()};
     (void)::send(control_, &ask, sizeof ask, MSG_NOSIGNAL);
@@ -236,6 +240,12 @@ Result<Worker> Cell::make_worker() {
   Worker worker = *std::exchange(spare_, std::nullopt);
   ask_for_one();
   return worker;
+}
+
+// No answer is on its way when this is asked.
+bool Cell::has_ended() const {
+  char byte = 0;
+  return ::recv(control_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
 void Cell::ask_for_one() {

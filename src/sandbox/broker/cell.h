@@ -63,6 +63,7 @@ class Cell {
   Cell(int level, pid_t pid, int control, int errors)
       : level_(level), pid_(pid), control_(control), errors_(errors) {}
   Status hear_hello();
+  bool has_ended() const;
   void ask_for_one();
   void take_asked();
   Result<Worker> hear_of_one();
