@@ -214,49 +214,40 @@ Check check_sandbox() {
   return {"sandbox", Verdict::kOk, (*broker)->description(), data};
 }
 
-// Blocks of flows in Python: tried, too. A machine without it runs everything else.
-Check check_python() {
+// Blocks of flows in a language: tried, too. A machine without it runs everything else.
+Check check_language(const std::string& name, const sandbox::Broker::Options& options, sandbox::Kind kind,
+                     std::string code, std::string_view place) {
   const os::SystemClock clock;
   MemoryBudget memory("sandbox", std::size_t{256} << 20);
-  auto broker = sandbox::Broker::start({}, memory, clock);
-  if (!broker) return {"python", Verdict::kWarn, "it needs the sandbox, which is not there", {}};
+  auto broker = sandbox::Broker::start(options, memory, clock);
+  if (!broker) return {name, Verdict::kWarn, "it needs the sandbox, which is not there", {}};
   sandbox::Request request;
-  request.kind = sandbox::Kind::kPython;
+  request.kind = kind;
   request.limits = sandbox::kPythonLimits;
-  request.code = "import platform; return platform.python_version()";
+  request.code = std::move(code);
   const auto reply = (*broker)->run("doctor", request);
-  if (!reply) return {"python", Verdict::kWarn, reply.error().message(), {}};
-  if (reply->failure) return {"python", Verdict::kWarn, reply->failure->message, {}};
+  if (!reply) return {name, Verdict::kWarn, reply.error().message(), {}};
+  if (reply->failure) return {name, Verdict::kWarn, reply->failure->message, {}};
   const nlohmann::json version = parse_json(reply->result);
   const std::string text = version.is_string() ? version.get<std::string>() : reply->result;
-  return {
-      "python",
-      Verdict::kOk,
-      fmt::format("Python {} at {}, in the sandbox at level {}", text, sandbox::kPython, (*broker)->level()),
-      {{"version", text}}};
+  return {name,
+          Verdict::kOk,
+          fmt::format("Python {} at {}, in the sandbox at level {}", text, place, (*broker)->level()),
+          {{"version", text}}};
 }
 
-// And by Monty, where the operator has it: tried, too.
+Check check_python() {
+  return check_language("python", {}, sandbox::Kind::kPython,
+                        "import platform; return platform.python_version()", sandbox::kPython);
+}
+
+// By Monty, where the operator has it.
 Check check_monty(const std::string& program) {
   if (program.empty())
     return {"monty", Verdict::kOk, "not named (--monty), so flows with `language: monty` are refused", {}};
-  const os::SystemClock clock;
-  MemoryBudget memory("sandbox", std::size_t{256} << 20);
-  auto broker = sandbox::Broker::start({.monty = program}, memory, clock);
-  if (!broker) return {"monty", Verdict::kWarn, "it needs the sandbox, which is not there", {}};
-  sandbox::Request request;
-  request.kind = sandbox::Kind::kMonty;
-  request.limits = sandbox::kPythonLimits;
-  request.code = "import sys\nreturn sys.version";
-  const auto reply = (*broker)->run("doctor", request);
-  if (!reply) return {"monty", Verdict::kWarn, reply.error().message(), {}};
-  if (reply->failure) return {"monty", Verdict::kWarn, reply->failure->message, {}};
-  const nlohmann::json version = parse_json(reply->result);
-  const std::string text = version.is_string() ? version.get<std::string>() : reply->result;
-  return {"monty",
-          Verdict::kOk,
-          fmt::format("Python {} at {}, in the sandbox at level {}", text, program, (*broker)->level()),
-          {{"version", text}}};
+  sandbox::Broker::Options options;
+  options.monty = program;
+  return check_language("monty", options, sandbox::Kind::kMonty, "import sys\nreturn sys.version", program);
 }
 
 std::string_view word(Verdict verdict) {

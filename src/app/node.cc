@@ -7,7 +7,6 @@
 #include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "activities/catalog.h"
 #include "activities/deploy.h"
@@ -24,7 +23,6 @@
 #include "app/skill_folder.h"
 #include "app/start_rules.h"
 #include "app/stop_signals.h"
-#include "base/json.h"
 #include "os/address.h"
 #include "os/open_files.h"
 #include "postgres/address.h"
@@ -35,7 +33,6 @@ namespace holdfast::app {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::milliseconds;
 
 constexpr int kDefaultGrpcPort = 7233;

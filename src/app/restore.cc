@@ -68,10 +68,11 @@ Status fill(const fs::path& backup, const archive::Manifest& manifest, const fs:
 Result<archive::Manifest> restore_backup(const fs::path& backup, const fs::path& target, const Clock& clock,
                                          Random& random) {
   if (archive::is_within(target, backup)) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("{} is inside the backup {}: a server there would change what it was made of; name "
-                            "a folder outside",
-                            target.string(), backup.string()));
+    return fail(
+        Code::kInvalidArgument,
+        fmt::format("{} is inside the backup {}: a server there would change what it was made of; name "
+                    "a folder outside",
+                    target.string(), backup.string()));
   }
   auto manifest = archive::read_manifest(backup);
   if (!manifest) return manifest;

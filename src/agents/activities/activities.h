@@ -343,6 +343,8 @@ class Activities {
 
   Deps deps_;
   // Of what comes from models and tools, with the secrets of now. Never null.
+  // What a tool said, without the values of secrets and of tokens.
+  std::string without_secrets(std::string text) const;
   std::shared_ptr<const Redaction> redaction() const {
     return deps_.grants != nullptr ? deps_.grants->current_redaction() : std::make_shared<const Redaction>();
   }

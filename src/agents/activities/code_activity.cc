@@ -15,7 +15,6 @@
 #include "base/text.h"
 #include "definition/code_calls.h"
 #include "holdfast/failure.h"
-#include "oauth/tokens.h"
 #include "protocol/events.h"
 
 namespace holdfast::agent {
@@ -241,13 +240,11 @@ void Activities::code_started(activity::Context& ctx, const ToolSpec& tool, cons
 void Activities::code_ended(activity::Context& ctx, const AgentDefinition& agent, const ToolSpec& tool,
                             const CodeInput& in, CodeEnd end,
                             const std::vector<platform::StepWrite>& carried) {
-  end.text = redaction()->apply(std::move(end.text));
-  if (deps_.tokens != nullptr) end.text = deps_.tokens->redact(std::move(end.text));
+  end.text = without_secrets(std::move(end.text));
   Json more = std::move(end.more);
   more["runs"] = in.runs + 1;
   if (more.contains("log")) {
-    auto log = redaction()->apply(more["log"].get<std::string>());
-    if (deps_.tokens != nullptr) log = deps_.tokens->redact(std::move(log));
+    const std::string log = without_secrets(more["log"].get<std::string>());
     more["log"] = std::string(cut_text(log, kMaxLogBytes));
   }
   const std::string text =

@@ -8,6 +8,7 @@
 
 #include "activities/activities.h"
 #include "activities/effect_hooks.h"
+#include "activities/read_blob.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -54,16 +55,7 @@ std::string whole_text_of(activity::Context& ctx, platform::Store& store, const 
   const Json output = in.value("output", Json::object());
   const auto bytes = output.value("bytes", std::uint64_t{0});
   if (bytes == 0 || bytes > kMaxResultBytes) return in.value("text", "");
-  std::string out;
-  while (out.size() < bytes) {
-    const std::size_t length = std::min<std::size_t>(bytes - out.size(), platform::kMaxBlobRead);
-    const std::string part =
-        require(store.read_blob(output.value("sha256", ""), out.size(), length), "reading a large result");
-    if (part.empty()) throw ApplicationFailure::non_retryable("a large result is gone", "NOT_FOUND");
-    out += part;
-    ctx.heartbeat();
-  }
-  return out;
+  return read_blob(ctx, store, output.value("sha256", ""), 0, bytes);
 }
 
 UndoTryResult undo_result(UndoStatus status, std::string note) {
@@ -212,7 +204,8 @@ UndoTryResult Activities::undo(activity::Context& ctx, const UndoTryInput& in) {
       return told(undo_result(UndoStatus::kUnknown, "it is not known whether it took effect; " + why));
   }
   if (!record->succeeded) return undo_result(UndoStatus::kNothing, "");
-  return told(call_undoing(ctx, *agent, *tool.hooks.compensate, in, whole_text_of(ctx, *deps_.store, record->result)));
+  return told(call_undoing(ctx, *agent, *tool.hooks.compensate, in,
+                           whole_text_of(ctx, *deps_.store, record->result)));
 }
 
 }  // namespace holdfast::agent

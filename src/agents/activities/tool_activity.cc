@@ -59,6 +59,11 @@ class WithHeaders final : public net::HttpClient {
 
 }  // namespace
 
+std::string Activities::without_secrets(std::string text) const {
+  text = redaction()->apply(std::move(text));
+  return deps_.tokens == nullptr ? text : deps_.tokens->redact(std::move(text));
+}
+
 ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = tool_named(*agent, in.call.tool);
@@ -181,8 +186,7 @@ ToolEnding Activities::run_tool(activity::Context& ctx, const ToolSpec& tool, co
   metrics_.tool_call(in.agent, tool, ctx.info().attempt, ending.ending, deps_.clock->monotonic() - begun);
   if (ctx.is_cancelled() && ending.ending == Ending::kRetry) throw CanceledFailure("the call was canceled");
   DefinitionPtr agent = definition(in.agent, in.version);
-  ending.text = redaction()->apply(std::move(ending.text));
-  if (deps_.tokens != nullptr) ending.text = deps_.tokens->redact(std::move(ending.text));
+  ending.text = without_secrets(std::move(ending.text));
   if (ending.ending == Ending::kRetry || ending.ending == Ending::kUnknown) return ending;  // no output yet
   if (!ending.more.is_object()) ending.more = Json::object();
   LargeOutput how = output_of(ctx, *agent, in.call);

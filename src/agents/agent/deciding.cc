@@ -83,8 +83,7 @@ void check_decider(const Pending& pending, const Decision& decision) {
   if (decision.decision == DecisionKind::kReject) return;
   if (terms->four_eyes && person == terms->requester)
     reject(kDecisionNotAllowed,
-           fmt::format("{} has started this run, and somebody else has to approve its calls",
-                       person));
+           fmt::format("{} has started this run, and somebody else has to approve its calls", person));
   if (terms->quorum > 1 && decision.decision == DecisionKind::kEdit)
     reject(kInvalidDecision,
            fmt::format("{} people have to approve the same arguments: approve, or reject with what is wrong",

@@ -83,6 +83,23 @@ Json take_decision(Pending& pending, const Decision& decision, std::int64_t now_
   return answer;
 }
 
+Json told_of(const std::string& id, const Pending& pending) {
+  return {{"id", id},
+          {"tool", pending.request.call.tool},
+          {"step", pending.request.call.step},
+          {"arguments_sha256", pending.request.arguments_sha256},
+          {"reason", pending.request.reason},
+          {"expires_at_ms", pending.request.expires_at_ms}};
+}
+
+Json told_of(const OpenQuestions& open) {
+  Json out = Json::array();
+  for (const auto& [id, pending] : open) {
+    if (!pending->decision && !pending->closed) out.push_back(told_of(id, *pending));
+  }
+  return out;
+}
+
 SettleInput settlement_of(const Pending& pending, ApprovalOutcome outcome, std::int64_t now_ms) {
   SettleInput in;
   in.id = pending.request.id;

@@ -48,6 +48,10 @@ void check_answer(const Pending& pending, const protocol::Decision& decision);
 // What was let in becomes the decision, or one vote of it. What the update answers.
 protocol::Json take_decision(Pending& pending, const protocol::Decision& decision, std::int64_t now_ms);
 
+// Those that are open, as a query of the run tells them; of one.
+protocol::Json told_of(const std::string& id, const Pending& pending);
+protocol::Json told_of(const OpenQuestions& open);
+
 // Under which a question of `type: human` stands in the index of approvals.
 std::string question_id(const protocol::CallRef& call);
 

@@ -14,12 +14,7 @@ Json Loop::status() const {
   Json approvals = Json::array();
   for (const auto& [id, pending] : pending_) {
     if (pending->decision || pending->closed) continue;
-    Json approval = {{"id", id},
-                     {"tool", pending->request.call.tool},
-                     {"step", pending->request.call.step},
-                     {"arguments_sha256", pending->request.arguments_sha256},
-                     {"reason", pending->request.reason},
-                     {"expires_at_ms", pending->request.expires_at_ms}};
+    Json approval = told_of(id, *pending);
     if (!pending->request.rule.empty()) approval["rule"] = pending->request.rule;
     if (const auto& terms = pending->request.terms)
       approval.update(

@@ -13,6 +13,10 @@
 
 namespace holdfast::agent {
 
+// What `max_rows` and `max_bytes` may ask for.
+inline constexpr std::int64_t kMostRows = 10'000;
+inline constexpr std::int64_t kMostBytes = 4 << 20;
+
 struct SqlSettings : ToolSettings {
   std::string database;      // SQLite file or address of PostgreSQL; may name `${ENVIRONMENT}` variables
   std::string password_env;  // PostgreSQL's; empty: none is sent
@@ -28,12 +32,12 @@ inline std::string why_cut(const SqlSettings& sql, std::size_t rows) {
       rows >= sql.max_rows
           ? fmt::format(
                 "the answer has more than {} rows: let the statement ask for fewer, or raise "
-                "`max_rows` (at most 10000)",
-                sql.max_rows)
+                "`max_rows` (at most {})",
+                sql.max_rows, kMostRows)
           : fmt::format(
                 "the answer takes more than {} bytes: let the statement ask for less, or raise "
-                "`max_bytes` (at most 4194304)",
-                sql.max_bytes);
+                "`max_bytes` (at most {})",
+                sql.max_bytes, kMostBytes);
   return sql.read_only ? why : why + "; nothing was changed";
 }
 

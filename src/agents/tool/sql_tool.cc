@@ -110,8 +110,8 @@ void read(ToolReader& reader) {
   read_postgres(in, *out);
   out->statement = in.required_text("statement");
   out->read_only = in.boolean("read_only", true);
-  out->max_rows = static_cast<std::size_t>(in.integer("max_rows", 100, 1, 10000));
-  out->max_bytes = static_cast<std::size_t>(in.integer("max_bytes", 64 * 1024, 1, 4 * 1024 * 1024));
+  out->max_rows = static_cast<std::size_t>(in.integer("max_rows", 100, 1, kMostRows));
+  out->max_bytes = static_cast<std::size_t>(in.integer("max_bytes", 64 * 1024, 1, kMostBytes));
   in.finish();
   check_declared(in, "statement", statement_arguments(in, *out), reader.tool.parameters);
   const Effect only = out->read_only ? Effect::kPure : Effect::kTransactional;

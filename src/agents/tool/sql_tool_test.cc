@@ -198,7 +198,6 @@ TEST_F(SqlTool, ResultsAndTimeAreBounded) {
   EXPECT_THAT(ending.text, HasSubstr("ran longer than 50ms"));
 }
 
-// A worker that stops has not found out anything about the statement: another one runs it again.
 // As data a part of the rows would be taken for all.
 TEST_F(SqlTool, DataIsAllRowsOrAnError) {
   as_data_ = true;
@@ -247,6 +246,7 @@ TEST_F(SqlTool, AParameterWithoutANameIsRefused) {
   }
 }
 
+// A worker that stops has not found out anything about the statement: another one runs it again.
 TEST_F(SqlTool, AStoppedCallIsRepeatedNotFailed) {
   stop_.request_stop();
   const std::string endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n) ";

@@ -142,8 +142,9 @@ TEST(FieldBounds, OnlyPayloadsMessagesAndFailuresHaveNone) {
   }
   EXPECT_THAT(unbounded, testing::UnorderedElementsAre("temporal.api.common.v1.Payload.data",
                                                        "temporal.api.common.v1.Payload.MetadataEntry.value",
-                                                       "google.protobuf.Any.value", "temporal.api.failure.v1.Failure.message",
-                                    "temporal.api.failure.v1.Failure.stack_trace"));
+                                                       "google.protobuf.Any.value",
+                                                       "temporal.api.failure.v1.Failure.message",
+                                                       "temporal.api.failure.v1.Failure.stack_trace"));
 }
 
 TEST(WireCheck, CountsWhatTheParserWouldMake) {

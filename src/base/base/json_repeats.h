@@ -1,7 +1,7 @@
 #pragma once
 
-// Members of one name in one object. Readers differ on what such a text says (RFC 8259, section 4), so whoever
-// takes orders as JSON refuses it, where it would otherwise keep one of two and lose the other.
+// Members of one name in one object. Readers differ on what such a text says (RFC 8259, section 4), so
+// whoever takes orders as JSON refuses it, where it would otherwise keep one of two and lose the other.
 
 #include <optional>
 #include <string>

@@ -1,8 +1,9 @@
 #pragma once
 
-// Departure: whether the client of a connection has closed its side while its request is being served. Whoever
-// works for it asks; the connection stays, because one direction alone may have been shut down. Nothing is
-// read, a next request may follow: behind its first byte nothing is known any more. Internal to the room.
+// Departure: whether the client of a connection has closed its side while its request is being served.
+// Whoever works for it asks; the connection stays, because one direction alone may have been shut down.
+// Nothing is read, a next request may follow: behind its first byte nothing is known any more. Internal to
+// the room.
 //
 // A member of a session; io thread only, but for what flag() points to.
 

@@ -158,9 +158,11 @@ TEST_F(HttpServer, WhatMayComeOnceIsRefusedTwice) {
   router_.add("GET", "/many", [](Request, Responder responder) { responder.reply({}); }, {"one", "each*"});
   start();
   EXPECT_THAT(get("/many?one=1&each=1&each=2"), StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(get("/many?one=1&each=1&one=2"), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("'one' comes more")));
+  EXPECT_THAT(get("/many?one=1&each=1&one=2"),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("'one' comes more")));
   EXPECT_THAT(get("/many", "Idempotency-Key: a\r\n"), StartsWith("HTTP/1.1 200"));
-  EXPECT_THAT(get("/many", "Idempotency-Key: \r\n"), AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("is empty")));
+  EXPECT_THAT(get("/many", "Idempotency-Key: \r\n"),
+              AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("is empty")));
   EXPECT_THAT(get("/many", "Idempotency-Key: a\r\nIdempotency-Key: b\r\n"),
               AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("invalid_header")));
   EXPECT_THAT(get("/many", "Accept: a/b\r\nAccept: c/d\r\n"), StartsWith("HTTP/1.1 200"));
@@ -474,7 +476,8 @@ TEST_F(HttpServer, AClientThatHasGoneIsToldToWhoeverWorksForIt) {
 // The next request is no sign of leaving, and one direction alone may be shut down.
 TEST_F(HttpServer, WhoHasSaidAllItHasToSayIsAnsweredNevertheless) {
   std::promise<Responder> promised;
-  router_.add("GET", "/long", [&](Request, Responder responder) { promised.set_value(std::move(responder)); });
+  router_.add("GET", "/long",
+              [&](Request, Responder responder) { promised.set_value(std::move(responder)); });
   start();
   Client client(server_->port());
   client.send("GET /long HTTP/1.1\r\nHost: localhost\r\n\r\n");

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "activities/activities.h"
+#include "activities/read_blob.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "oauth/tokens.h"
@@ -164,7 +165,7 @@ BlockOutcome BlockBooks::read(const std::string& record) {
   out.in_parts = in.contains("parts");
   const auto blob = in.find("output");
   out.value = blob == in.end() ? in.value("text", "null")
-                               : read_blob(ctx_, deps_, blob->value("sha256", ""), 0,
+                               : agent::read_blob(ctx_, *deps_.store, blob->value("sha256", ""), 0,
                                            blob->value("bytes", std::size_t{0}));
   return out;
 }

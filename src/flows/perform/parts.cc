@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "activities/read_blob.h"
 #include "base/json.h"
 #include "block/values.h"
 #include "holdfast/failure.h"
@@ -10,6 +11,7 @@
 
 namespace holdfast::flows {
 
+using agent::read_blob;
 using agent::require;
 
 platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::string_view bytes) {
@@ -23,20 +25,6 @@ platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::s
   if (!kept && kept.error().code() == Code::kResourceExhausted)
     throw TooLarge(std::string(kept.error().message()));
   return require(std::move(kept), "keeping a large result");
-}
-
-std::string read_blob(activity::Context& ctx, const agent::Deps& deps, const std::string& sha256,
-                      std::uint64_t offset, std::size_t bytes) {
-  std::string out;
-  while (out.size() < bytes) {
-    const std::size_t length = std::min(bytes - out.size(), platform::kMaxBlobRead);
-    const std::string part =
-        require(deps.store->read_blob(sha256, offset + out.size(), length), "reading a large result");
-    if (part.empty()) throw ApplicationFailure::non_retryable("a large result is gone", "NOT_FOUND");
-    out += part;
-    ctx.heartbeat();
-  }
-  return out;
 }
 
 // ---- lists as text
@@ -206,7 +194,7 @@ Part PartBooks::adopted(Part from) {
 }
 
 std::string PartBooks::text_of(const Piece& piece) {
-  return piece.sha256.empty() ? piece.text : read_blob(ctx_, deps_, piece.sha256, 0, piece.bytes);
+  return piece.sha256.empty() ? piece.text : read_blob(ctx_, *deps_.store, piece.sha256, 0, piece.bytes);
 }
 
 std::string PartBooks::list(const std::string& key, const PartsSummary& summary, std::string_view id) {

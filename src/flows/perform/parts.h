@@ -23,8 +23,6 @@ inline constexpr std::size_t kPieceBytes = 4 << 20;  // of results, unless it is
 
 // TooLarge: the run has no room for it.
 platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::string_view bytes);
-std::string read_blob(activity::Context& ctx, const agent::Deps& deps, const std::string& sha256,
-                      std::uint64_t offset, std::size_t bytes);
 
 // The elements of a list, of valid JSON, as they are written. Empty: it is none, or has none.
 bool is_list(std::string_view json);

@@ -120,17 +120,7 @@ Task<void> People::settle(PendingPtr pending) {
 }
 
 Json People::status() const {
-  Json out = Json::array();
-  for (const auto& [id, pending] : open_) {
-    if (pending->decision || pending->closed) continue;
-    out.push_back({{"id", id},
-                   {"tool", pending->request.call.tool},
-                   {"step", pending->request.call.step},
-                   {"arguments_sha256", pending->request.arguments_sha256},
-                   {"reason", pending->request.reason},
-                   {"expires_at_ms", pending->request.expires_at_ms}});
-  }
-  return out;
+  return agent::told_of(open_);
 }
 
 }  // namespace holdfast::flows

@@ -78,7 +78,7 @@ Status lost_row(std::string_view table, std::string_view key) {
       Code::kDataLoss, StorageFault::kCorrupt,
       fmt::format("the row '{}' of {} is not as it was written, and is not used. The database is "
                   "damaged: restore it from a backup",
-                  key.substr(0, 200), table));
+                  key.substr(0, DamageLog::kMaxKeyBytes), table));
 }
 
 Result<OpenPostgres> open_postgres(const PostgresOptions& options, const Clock& clock, Random& random,

@@ -81,7 +81,8 @@ Result<WouldUndo> would_undo(platform::Store& store, const std::string& key) {
 }
 
 struct LastUndo {
-  int nth = 0;  // 0: nobody has asked for one
+  int nth = 0;         // 0: nobody has asked for one
+  bool begun = false;  // the next one has its origin: an attempt that a crash has cut short
   std::optional<platform::RunRecord> run;
 };
 
@@ -99,7 +100,10 @@ Result<LastUndo> last_undo(Runs::Impl& impl, const std::string& run) {
       return fail(with_fault(Code::kAlreadyExists, RunFault::kRunExists,
                              fmt::format("another run has the id '{}'", id)));
     }
-    if (!taken) return out;
+    if (!taken) {
+      out.begun = is_ours;
+      return out;
+    }
     ++out.nth;
     out.run = *std::move(taken);
   }
@@ -166,9 +170,7 @@ Result<StartedRun> Runs::undo(const UndoRequest& request) {
   origin.run = undo_id(request.run, last->nth + 1);
   origin.origin = request.run;
   origin.by = request.by;
-  const auto known = impl_->store().origin(origin.run);  // of an attempt that a crash has cut short
-  if (!known) return fail(known.error());
-  if (!*known) {
+  if (!last->begun) {
     auto effects = effects_of(*impl_, request.run);
     if (!effects) return fail(effects.error());
     if (effects->empty()) return fail(cannot(request.run, "it has no effect that a tool takes back"));

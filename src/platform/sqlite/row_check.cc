@@ -11,7 +11,7 @@ Status damaged_row(std::string_view table, std::string_view key) {
       Code::kDataLoss, StorageFault::kCorrupt,
       fmt::format("platform.db: the row '{}' of {} is not as it was written, and is not used. The file is "
                   "damaged: restore it from a backup",
-                  key.substr(0, 200), table));
+                  key.substr(0, DamageLog::kMaxKeyBytes), table));
 }
 
 }  // namespace holdfast::platform

@@ -7,17 +7,17 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/ids.h"
 #include "base/json.h"
 
 namespace holdfast::platform::rules {
 
 namespace {
 
-// 24 bits of FNV-1a: what is mixed up by mistake is told apart, nobody is kept from making one up.
-std::uint32_t hash_of(std::string_view run) {
-  std::uint32_t hash = 2166136261u;
-  for (const char byte : run) hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619u;
-  return (hash >> 24) ^ (hash & 0xffffffu);
+// 24 bits: what is mixed up by mistake is told apart, nobody is kept from making one up.
+std::uint64_t hash_of(std::string_view run) {
+  const std::uint64_t hash = stable_hash(run);
+  return (hash ^ hash >> 24 ^ hash >> 48) & 0xffffff;
 }
 
 }  // namespace

@@ -18,8 +18,6 @@ namespace holdfast::sandbox {
 
 namespace {
 
-const std::string kNoFilter = "libseccomp builds no filter for this processor";
-
 struct Made {
   pid_t pid = 0;
   int socket = -1;  // the broker's end
@@ -126,7 +124,7 @@ int first_process(Level level, int control, void (*serve)(int socket)) {
   const auto first = Filter::of_first_process();
   const auto worker = Filter::of_worker();
   return first_process(control,
-                       {[&] { return first && worker ? shut_in(level, control, *first) : kNoFilter; },
+                       {[&] { return first && worker ? shut_in(level, control, *first) : std::string(kNoFilter); },
                         [&](pid_t parent) { return shut_in_worker(parent, *worker); }, serve});
 }
 

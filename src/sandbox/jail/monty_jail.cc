@@ -86,7 +86,7 @@ int first_monty(const MontyStart& start, int control) {
   return first_process(control, {[&] {
                                    return first && worker
                                               ? give_up(start, control, *first)
-                                              : std::string("libseccomp builds no filter for this processor");
+                                              : std::string(kNoFilter);
                                  },
                                  [&](pid_t parent) { return give_up_the_rest(parent, *worker); },
                                  [&](int socket) { become(start.program, socket); }});

@@ -77,7 +77,7 @@ int become_python(const PythonStart& start) {
   const auto first = Filter::of_first_python();
   const auto worker = Filter::of_python_worker();
   int ruleset = -1;
-  std::string why = "libseccomp builds no filter for this processor";
+  std::string why = kNoFilter;
   if (first && worker) why = give_up(start, *first, ruleset);
   if (why.empty()) {
     std::vector<std::string> words = {start.interpreter,

@@ -11,6 +11,9 @@
 
 namespace holdfast::sandbox {
 
+// Why there is none.
+inline constexpr const char* kNoFilter = "libseccomp builds no filter for this processor";
+
 class Filter {
  public:
   // For the first process: what it and those that it makes need to do their work and to shut themselves in

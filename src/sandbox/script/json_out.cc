@@ -114,7 +114,10 @@ class Writer {
     if (JS_IsMap(given)) return no_json("is a Map: return Object.fromEntries(it)");
     if (JS_IsSet(given)) return no_json("is a Set: return [...it]");
     if (JS_IsArray(given) || stands_for_array(given)) return array(given, depth);
+    const JSClassID id = JS_GetClassID(given);
+    if (id == ordinary_) return members(given, depth);
     const std::string kind = class_of(given);
+    if (kind == "Object") ordinary_ = id;
     if (kind == "Number" || kind == "String" || kind == "Boolean" || kind == "BigInt")
       return unwrapped(given);
     // Its members are not what it is: JSON.stringify would make {} of it.
@@ -208,6 +211,7 @@ class Writer {
   const std::size_t most_;
   std::string& out_;
   std::string& error_;
+  JSClassID ordinary_ = 0;  // of objects that are members alone, once one was met
   std::string path_;
 };
 

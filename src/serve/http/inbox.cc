@@ -8,12 +8,11 @@
 #include "base/text.h"
 #include "http/question.h"
 #include "oidc/login.h"
+#include "protocol/policy.h"
 
 namespace holdfast::http {
 
 namespace {
-
-constexpr std::string_view kUser = "user:";
 
 bool may_decide(const ApiContext& context, const Request& request) {
   const auto* gate = context.deps.gate;
@@ -104,14 +103,8 @@ bool Inbox::may_be_mine(const platform::Approval& approval, const Json& terms) c
 }
 
 bool Inbox::is_among(const Json& who) const {
-  const identity::Caller& sender = sender_of(*request_);
-  const identity::Roles roles = context_->deps.gate->directory().roles_of(sender);
-  return std::ranges::any_of(who, [&](const Json& one) {
-    const auto& word = one.get_ref<const std::string&>();
-    if (word.starts_with(kUser)) return word.substr(kUser.size()) == sender.name;
-    const auto role = identity::role_by_name(word);
-    return role && roles.has(context_->deps.namespace_name, *role);
-  });
+  const auto words = who.get<std::vector<std::string>>();
+  return protocol::is_among(words, roles_among(*context_, *request_, words), sender_of(*request_).name);
 }
 
 // By the agent's current version: whose it is now.

@@ -17,35 +17,31 @@ namespace {
 // Everybody whom the terms let in, those of later escalations too: the link lasts.
 std::vector<std::string> let_in(const protocol::DecisionTerms& terms) {
   std::vector<std::string> out = terms.who;
-  for (const protocol::Escalation& step : terms.escalate) out.insert(out.end(), step.to.begin(), step.to.end());
+  for (const protocol::Escalation& step : terms.escalate)
+    out.insert(out.end(), step.to.begin(), step.to.end());
   return out;
 }
 
 bool may_decide_himself(ApiContext& context, const Request& request, const std::vector<std::string>& who) {
   const identity::Caller& sender = sender_of(request);
   if (sender.kind == identity::Caller::Kind::kLocal || context.deps.gate == nullptr) return true;
-  const identity::Roles roles = context.deps.gate->directory().roles_of(sender);
-  std::vector<std::string> names;
-  for (const std::string& word : who) {
-    const auto role = identity::role_by_name(word);
-    if (role && roles.has(context.deps.namespace_name, *role)) names.push_back(word);
-  }
-  return protocol::is_among(who, names, sender.name);
+  return protocol::is_among(who, roles_among(context, request, who), sender.name);
 }
 
 Problem refused(std::string why) {
   return Problem(409, "link_not_allowed", std::move(why))
-      .hint("let them sign in and decide, or have the agent `notify` them: such a link is seen by them alone");
+      .hint(
+          "let them sign in and decide, or have the agent `notify` them: such a link is seen by them alone");
 }
 
 std::optional<Problem> against_terms(ApiContext& context, const Request& request,
                                      const protocol::DecisionTerms& terms, const runs::LinkRequest& wanted) {
   if (terms.quorum > 1)
-    return refused(fmt::format("{} people have to approve this, and whoever makes a link could use it as one more",
-                               terms.quorum));
+    return refused(fmt::format(
+        "{} people have to approve this, and whoever makes a link could use it as one more", terms.quorum));
   if (terms.four_eyes && (wanted.created_by == terms.requester || wanted.recipient == terms.requester))
-    return refused(fmt::format("{} has started this run, and somebody else has to approve its calls",
-                               terms.requester));
+    return refused(
+        fmt::format("{} has started this run, and somebody else has to approve its calls", terms.requester));
   if (terms.who.empty()) return std::nullopt;
   const std::vector<std::string> who = let_in(terms);
   if (!may_decide_himself(context, request, who))

@@ -1,7 +1,7 @@
 #pragma once
 
-// For whom a person may make a link that decides. Whoever makes one sees it, and could use it: so it gives away
-// no more than its maker could decide himself, and never stands for a second person.
+// For whom a person may make a link that decides. Whoever makes one sees it, and could use it: so it gives
+// away no more than its maker could decide himself, and never stands for a second person.
 
 #include <optional>
 

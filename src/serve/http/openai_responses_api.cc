@@ -102,15 +102,18 @@ void show(ApiContext& context, Request& request, Responder responder) {
   if (!head) return responder.reply(head.error().response());
   if (word == "true") return stream(context, *head, *after, std::move(responder));
   // All of a run's log is read: short requests do not wait behind those who ask for long runs.
-  context.standing_back(fmt::format("telling of run {}", head->run), [&context, head = *head](const ApiContext::Gone& gone) { return now(context, head, gone); },
-                        std::move(responder));
+  context.standing_back(
+      fmt::format("telling of run {}", head->run),
+      [&context, head = *head](const ApiContext::Gone& gone) { return now(context, head, gone); },
+      std::move(responder));
 }
 
 void cancel(ApiContext& context, Request& request, Responder responder) {
   auto head = asked_head(context, request);
   if (!head) return responder.reply(head.error().response());
-  auto status = context.runs().cancel(
-      {.run = head->run, .by = actor_of(request, identity::kLocalName), .reason = "cancelled at /v1/responses"});
+  auto status = context.runs().cancel({.run = head->run,
+                                       .by = actor_of(request, identity::kLocalName),
+                                       .reason = "cancelled at /v1/responses"});
   if (!status) return responder.reply(of_run(problem_of(status.error()).response(), head->run));
   context.waits.wait(
       head->run, kStopsWithin,
@@ -125,7 +128,9 @@ Response erase(ApiContext& context, Request& request) {
   const std::string id(request.param("id"));
   auto run = run_of_response(context, id);
   if (!run) return run.error().response();
-  if (auto status = context.runs().erase({.run = run->run, .by = actor_of(request, identity::kLocalName)}); !status) return problem_of(status.error()).response();
+  if (auto status = context.runs().erase({.run = run->run, .by = actor_of(request, identity::kLocalName)});
+      !status)
+    return problem_of(status.error()).response();
   return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
 }
 

@@ -27,19 +27,25 @@ Json question_json(const HumanQuestion& question) {
   return out;
 }
 
+std::vector<std::string> roles_among(ApiContext& context, const Request& request,
+                                     const std::vector<std::string>& names) {
+  const identity::Caller& sender = sender_of(request);
+  if (sender.kind == identity::Caller::Kind::kLocal) return names;
+  if (context.deps.gate == nullptr) return {};
+  const identity::Roles roles = context.deps.gate->directory().roles_of(sender);
+  std::vector<std::string> out;
+  for (const std::string& name : names) {
+    const auto role = identity::role_by_name(name);
+    if (role && roles.has(context.deps.namespace_name, *role)) out.push_back(name);
+  }
+  return out;
+}
+
 std::optional<Problem> not_asked(ApiContext& context, const Request& request, const HumanQuestion& question,
                                  std::string_view name) {
   if (question.people.empty() && question.roles.empty()) return std::nullopt;
   if (std::ranges::find(question.people, name) != question.people.end()) return std::nullopt;
-  const identity::Caller& sender = sender_of(request);
-  const identity::Roles roles =
-      context.deps.gate != nullptr ? context.deps.gate->directory().roles_of(sender) : identity::Roles();
-  for (const std::string& word : question.roles) {
-    const auto role = identity::role_by_name(word);
-    if (sender.kind == identity::Caller::Kind::kLocal ||
-        (role && roles.has(context.deps.namespace_name, *role)))
-      return std::nullopt;
-  }
+  if (!roles_among(context, request, question.roles).empty()) return std::nullopt;
   return Problem(403, "not_asked", "this question is for somebody else")
       .hint(
           "`question.people` and `question.roles` say who may answer; one of them can, or whoever has a "

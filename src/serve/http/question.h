@@ -4,7 +4,9 @@
 // asked: whoever was not asked, and what is no answer. Internal to the module.
 
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "http/api_context.h"
 #include "platform/records.h"
@@ -15,6 +17,10 @@ namespace holdfast::http {
 // None: it asks about a call.
 std::optional<protocol::HumanQuestion> question_of(const platform::Approval& approval);
 Json question_json(const protocol::HumanQuestion& question);
+
+// Which of the roles who sent the request has, by their names; whoever is local has each.
+std::vector<std::string> roles_among(ApiContext& context, const Request& request,
+                                     const std::vector<std::string>& names);
 
 // Whether who sent the request, under that name, is one of those who may answer.
 std::optional<Problem> not_asked(ApiContext& context, const Request& request,

@@ -23,8 +23,8 @@ using runs::RunStatus;
 // What says which rules hold for a run is the deployer's to say, also where it comes with a start.
 std::optional<Problem> not_a_deployer(ApiContext& context, const Request& request, std::string what) {
   if (context.deps.gate == nullptr) return std::nullopt;
-  const Status may =
-      context.deps.gate->check(sender_of(request), context.deps.namespace_name, identity::Permission::kDeploy);
+  const Status may = context.deps.gate->check(sender_of(request), context.deps.namespace_name,
+                                              identity::Permission::kDeploy);
   if (may.ok()) return std::nullopt;
   return Problem(403, "permission_denied", std::move(what) + ", which takes the role deployer");
 }
@@ -76,9 +76,11 @@ std::optional<Problem> hands_out_links(ApiContext& context, const Request& reque
   if (notify == body.end() || !notify->is_array()) return std::nullopt;
   const bool names = std::ranges::any_of(
       *notify, [](const Json& entry) { return entry.is_object() && entry.contains("for"); });
-  auto refused = names ? not_a_deployer(context, request, "`for` in `notify` says who decides") : std::nullopt;
+  auto refused =
+      names ? not_a_deployer(context, request, "`for` in `notify` says who decides") : std::nullopt;
   if (!refused) return std::nullopt;
-  return std::move(*refused).hint("leave `for` out, and the message has no link that decides; or put it into the definition");
+  return std::move(*refused).hint(
+      "leave `for` out, and the message has no link that decides; or put it into the definition");
 }
 
 std::expected<platform::StartIntent, Problem> intent_of(ApiContext& context, const Request& request) {
@@ -195,7 +197,8 @@ Response stop_run(ApiContext& context, Request& request, Stop stop, std::string_
   if (!body) return body.error().response();
   auto reason = string_member(*body, "reason", 4000);
   if (!reason) return reason.error().response();
-  auto status = (context.runs().*stop)({.run = id, .by = actor_of(request, identity::kLocalName), .reason = *reason});
+  auto status =
+      (context.runs().*stop)({.run = id, .by = actor_of(request, identity::kLocalName), .reason = *reason});
   if (!status) return problem_of(status.error()).response();
   if (is_closed(*status)) {
     return Problem(409, "run_closed", fmt::format("run '{}' is over: {}", id, to_string(*status)))

@@ -183,7 +183,8 @@ Result<std::uint64_t> Exporter::collect(const std::string& run, const Due& due, 
     fold.cursor = page->cursor;
     const runs::TraceSpan* root = fold.trace.root();
     for (const runs::TraceSpan& span : fold.trace.take_ended()) {
-      const bool is_new = span.ended_by >= due.first || (due.since && span.ended && *span.ended >= *due.since);
+      const bool is_new =
+          span.ended_by >= due.first || (due.since && span.ended && *span.ended >= *due.since);
       if (!is_new || root == nullptr || !fold.context->sampled) continue;
       const auto conversation = root->more.find("conversation");
       out.push_back({run, span.ended_by,

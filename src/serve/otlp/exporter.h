@@ -105,9 +105,11 @@ class Exporter {
   std::condition_variable wake_;
   std::map<std::string, Due> due_;                    // guarded by mutex_
   std::map<std::string, std::uint64_t> exported_to_;  // of runs of late, kMaxFolds; guarded by mutex_
-  WallTime known_since_;   // how far runs were exported that were forgotten is not; guarded by mutex_
+  // Of a run that is not in exported_to_, what ended before this is exported, or an earlier process's to
+  // export.
+  WallTime known_since_;   // guarded by mutex_
   bool stopping_ = false;  // guarded by mutex_
-  bool ended_ = false;                                // guarded by mutex_
+  bool ended_ = false;     // guarded by mutex_
   std::stop_source stop_;
 
   // The thread's own.

@@ -17,7 +17,6 @@ Script monty(std::string name, std::string code, std::vector<std::string> ends, 
   return {"Monty: " + std::move(name), std::move(request), std::move(ends)};
 }
 
-constexpr const char* kDied = "sandbox_died";
 constexpr const char* kNoResult = "no_json_result";
 
 std::vector<Script> reach() {

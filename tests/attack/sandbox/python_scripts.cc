@@ -18,7 +18,6 @@ namespace holdfast::sandbox {
 
 namespace {
 
-constexpr const char* kDied = "sandbox_died";
 constexpr const char* kRefused = R"("refused")";
 
 // What each attempt may use. `refused(f)`: f raised an error of the system, as it should.

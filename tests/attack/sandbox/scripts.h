@@ -16,6 +16,7 @@ inline constexpr const char* kStack = "stack_limit";
 inline constexpr const char* kOutput = "output_limit";
 inline constexpr const char* kThrown = "exception";
 inline constexpr const char* kSyntax = "syntax_error";
+inline constexpr const char* kDied = "sandbox_died";
 
 struct Script {
   std::string name;
