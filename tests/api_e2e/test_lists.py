@@ -177,3 +177,23 @@ def test_the_feed_says_that_a_person_is_asked_and_has_answered(own_server):
     assert answer.status == 200, answer.text
     assert news("approval.decided") == asked
     events.close()
+
+
+# ---- cursors
+
+
+def test_a_cursor_is_of_one_list(own_server):
+    server = own_server
+    for run in ("a1", "a2", "a3"):
+        server.wait(server.start_run("payer", "hello", id=run, conversation="talk"))
+    at = {path: server.get(f"{path}?limit=1").json["next_cursor"] for path in ("/api/v1/runs", "/api/v1/agents", "/api/v1/audit", "/api/v1/conversations/talk", "/api/v1/conversations/talk/messages")}
+    assert all(at.values()), at
+    others = ("/api/v1/agents/payer/versions", "/api/v1/flows", "/api/v1/memory", "/api/v1/memory/x", "/api/v1/runs/a1/forks", "/api/v1/runs/a1/diff/a2",
+              "/api/v1/runs/a1/trace", "/api/v1/runs/a1/logs", "/api/v1/schedules", "/api/v1/approvals", "/api/v1/budgets", "/api/v1/conversations", "/api/v1/conversations/a1")
+    for path in (*at, *others):
+        for of, cursor in at.items():
+            answer = server.get(f"{path}?cursor={cursor}")
+            assert answer.status == 200 if of == path else code(answer) == (400, "invalid_cursor"), (path, of, answer.text)
+        for forged in ("AAAA", "MQ", "!!", ""):
+            assert code(server.get(f"{path}?cursor={forged}")) == (400, "invalid_cursor"), (path, forged)
+    assert code(server.post("/api/v1/runs/bulk", {"action": "cancel", "status": "running", "cursor": at["/api/v1/runs"], "dry_run": True})) == (400, "invalid_cursor")

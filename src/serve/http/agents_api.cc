@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/agent_json.h"
 #include "http/api_context.h"
@@ -32,7 +31,7 @@ Response list_agents(ApiContext& context, Request& request) {
     if (!protocol::is_flow(definition.name)) rows.push_back(definition_json(definition, false));
   }
   const bool more = definitions->size() == *limit || bytes >= platform::kMaxListedText;
-  Json next = more ? Json(base64url(definitions->back().name)) : Json(nullptr);
+  Json next = more ? Json(cursor_of(request.path, definitions->back().name)) : Json(nullptr);
   return json_response({{"agents", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

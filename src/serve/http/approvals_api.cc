@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/answer_files.h"
@@ -44,7 +43,7 @@ Result<std::optional<Json>> row_in(ApiContext& context, Inbox& inbox, const Appr
   return std::optional<Json>(std::move(row));
 }
 
-Response page_of(ApiContext& context, platform::ApprovalFilter filter, Inbox& inbox) {
+Response page_of(ApiContext& context, const Request& request, platform::ApprovalFilter filter, Inbox& inbox) {
   const std::uint32_t limit = filter.limit;
   const bool finds_all = inbox.finds_all(filter);
   const std::uint32_t most = finds_all ? limit : kMostLooked;
@@ -68,7 +67,7 @@ Response page_of(ApiContext& context, platform::ApprovalFilter filter, Inbox& in
     }
   }
   return json_response({{"approvals", std::move(rows)},
-                        {"next_cursor", more ? Json(base64url(filter.after)) : Json(nullptr)}});
+                        {"next_cursor", more ? Json(cursor_of(request.path, filter.after)) : Json(nullptr)}});
 }
 
 Response list_approvals(ApiContext& context, Request& request) {
@@ -90,7 +89,7 @@ Response list_approvals(ApiContext& context, Request& request) {
   filter.after = *after;
   auto inbox = Inbox::of(context, request);
   if (!inbox) return inbox.error().response();
-  return page_of(context, filter, *inbox);
+  return page_of(context, request, filter, *inbox);
 }
 
 Response shown(ApiContext& context, const Approval& approval) {

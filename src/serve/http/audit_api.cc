@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-#include "base/base64.h"
 #include "http/api_context.h"
 #include "platform/audit_store.h"
 
@@ -80,7 +79,7 @@ Response show_audit(ApiContext& context, Request& request) {
                     {"detail", parse_or_string<Json>(row.detail)}});
   }
   return json_response({{"rows", std::move(rows)},
-                        {"next_cursor", base64url(std::to_string(page->next))},
+                        {"next_cursor", cursor_of(request.path, std::to_string(page->next))},
                         {"end", page->end}});
 }
 

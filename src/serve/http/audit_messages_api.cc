@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <map>
 
-#include "base/base64.h"
 #include "base/sha256.h"
 #include "http/api_context.h"
 #include "platform/audit_rules.h"
@@ -144,7 +143,7 @@ Response show_messages(ApiContext& context, Request& request) {
     out["rows"].push_back(row_of(run, *known, calls, stored, message));
   }
   if (!page->empty() && page->back().sequence < known->last.sequence)
-    out["next_cursor"] = base64url(std::to_string(page->back().sequence));
+    out["next_cursor"] = cursor_of(request.path, std::to_string(page->back().sequence));
   return json_response(out);
 }
 

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/agent_json.h"
 #include "http/api_context.h"
@@ -50,7 +49,7 @@ Response list_flows(ApiContext& context, Request& request) {
     bytes += definition.text.size();
   }
   const bool more = rows.size() == *limit || bytes >= platform::kMaxListedText;
-  Json next = more ? Json(base64url((*definitions)[rows.size() - 1].name)) : Json(nullptr);
+  Json next = more ? Json(cursor_of(request.path, (*definitions)[rows.size() - 1].name)) : Json(nullptr);
   return json_response({{"flows", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/problems.h"
 #include "http/run_json.h"
@@ -136,8 +135,7 @@ Json diff_json(const runs::RunDiff& diff, const std::string& namespace_name) {
   return {{"common", {{"messages", diff.common}, {"sha256", diff.common_sha256}}},
           {"same", std::move(same)},
           {"a", std::move(a)},
-          {"b", std::move(b)},
-          {"next_cursor", diff.next == 0 ? Json(nullptr) : Json(base64url(std::to_string(diff.next)))}};
+          {"b", std::move(b)}};
 }
 
 Problem fork_problem(const Status& status) {

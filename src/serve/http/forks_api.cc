@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/fork_json.h"
@@ -164,9 +163,10 @@ Response list_forks(ApiContext& context, Request& request) {
     out.push_back(std::move(row));
   }
   const bool more = rows->size() == *limit;
-  return json_response({{"run", request.param("id")},
-                        {"forks", std::move(out)},
-                        {"next_cursor", more ? Json(base64url(rows->back().run)) : Json(nullptr)}});
+  return json_response(
+      {{"run", request.param("id")},
+       {"forks", std::move(out)},
+       {"next_cursor", more ? Json(cursor_of(request.path, rows->back().run)) : Json(nullptr)}});
 }
 
 Response diff_runs(ApiContext& context, Request& request) {
@@ -184,7 +184,10 @@ Response diff_runs(ApiContext& context, Request& request) {
     return Problem(400, "invalid_cursor", "the cursor is not one of ours").response();
   auto diff = context.deps.forks->diff(query);
   if (!diff) return fork_problem(diff.error()).response();
-  return json_response(diff_json(*diff, context.deps.namespace_name));
+  Json out = diff_json(*diff, context.deps.namespace_name);
+  out["next_cursor"] =
+      diff->next == 0 ? Json(nullptr) : Json(cursor_of(request.path, std::to_string(diff->next)));
+  return json_response(out);
 }
 
 }  // namespace

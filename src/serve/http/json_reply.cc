@@ -9,7 +9,9 @@
 #include "base/base64.h"
 #include "base/json.h"
 #include "base/json_repeats.h"
+#include "base/sha256.h"
 #include "base/text.h"
+#include "base/url.h"
 #include "net/content_type.h"
 
 namespace holdfast::http {
@@ -98,12 +100,34 @@ std::expected<std::uint32_t, Problem> number_parameter(const Request& request, s
   return value;
 }
 
+namespace {
+
+constexpr std::size_t kTagBytes = 8;
+
+// What says of which list a cursor is; whoever forges one harms himself alone.
+std::string list_tag(std::string_view path) {
+  std::string list = percent_decode(path, false).value_or(std::string(path));
+  while (list.ends_with('/')) list.pop_back();
+  return sha256_hex(list).substr(0, kTagBytes);
+}
+
+}  // namespace
+
+std::string cursor_of(std::string_view path, std::string_view place) {
+  return base64url(list_tag(path) + std::string(place));
+}
+
+std::expected<std::string, Problem> place_of_cursor(const Request& request, std::string_view cursor) {
+  auto decoded = from_base64url(cursor);
+  if (decoded && decoded->size() > kTagBytes && decoded->starts_with(list_tag(request.path)))
+    return decoded->substr(kTagBytes);
+  return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of this list")
+                             .hint("read the list from its beginning, without a cursor"));
+}
+
 std::expected<std::string, Problem> cursor_parameter(const Request& request) {
   auto cursor = request.query_value("cursor");
-  if (!cursor) return std::string();
-  auto decoded = from_base64url(*cursor);
-  if (decoded && !decoded->empty()) return *std::move(decoded);
-  return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
+  return cursor ? place_of_cursor(request, *cursor) : std::string();
 }
 
 std::expected<platform::TimeRange, Problem> range_of(std::optional<std::string_view> from,

@@ -32,7 +32,11 @@ std::expected<std::string, Problem> string_member(const Json& body, std::string_
 std::expected<std::uint32_t, Problem> number_parameter(const Request& request, std::string_view name,
                                                        std::uint32_t fallback, std::uint32_t min,
                                                        std::uint32_t max);
-// ?cursor=, decoded; empty when there is none.
+// A cursor is of one list, that of the request's path: it names the place behind which its next page begins.
+std::string cursor_of(std::string_view path, std::string_view place);
+// The place again, of a cursor of this very list.
+std::expected<std::string, Problem> place_of_cursor(const Request& request, std::string_view cursor);
+// That of ?cursor=; empty when there is none.
 std::expected<std::string, Problem> cursor_parameter(const Request& request);
 // The same of a list whose places are numbers; 0: from its beginning.
 std::expected<std::uint64_t, Problem> place_parameter(const Request& request);

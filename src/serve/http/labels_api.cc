@@ -6,7 +6,6 @@
 
 #include <charconv>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/agent_json.h"
 #include "http/api_context.h"
@@ -93,7 +92,8 @@ Response show_label(ApiContext& context, Request& request) {
   out["moves"] = Json::array();
   for (const Label& move : *moves) out["moves"].push_back(label_json(move));
   const bool more = moves->size() == *limit && moves->back().move > 1;
-  out["next_cursor"] = more ? Json(base64url(std::to_string(moves->back().move))) : Json(nullptr);
+  out["next_cursor"] =
+      more ? Json(cursor_of(request.path, std::to_string(moves->back().move))) : Json(nullptr);
   return with_etag(json_response(out), **found);
 }
 

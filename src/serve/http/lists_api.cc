@@ -1,6 +1,5 @@
 // Lists beside that of runs: how many began when (/api/v1/run-histogram), conversations, budgets.
 
-#include "base/base64.h"
 #include "http/api_context.h"
 #include "http/problems.h"
 #include "http/run_json.h"
@@ -10,8 +9,8 @@ namespace holdfast::http {
 
 namespace {
 
-Json next_cursor(const std::string& next) {
-  return next.empty() ? Json(nullptr) : Json(base64url(next));
+Json next_cursor(const Request& request, const std::string& next) {
+  return next.empty() ? Json(nullptr) : Json(cursor_of(request.path, next));
 }
 
 // ---- GET /run-histogram
@@ -53,7 +52,8 @@ Response list_conversations(ApiContext& context, Request& request) {
                     {"updated_at", iso_time(one.row.at)},
                     {"newest", summary_json(one.newest)}});
   }
-  return json_response({{"conversations", std::move(rows)}, {"next_cursor", next_cursor(page->next)}});
+  return json_response(
+      {{"conversations", std::move(rows)}, {"next_cursor", next_cursor(request, page->next)}});
 }
 
 // ---- GET /budgets
@@ -88,8 +88,8 @@ Response list_budgets(ApiContext& context, Request& request) {
   Json rows = Json::array();
   for (const platform::BudgetRow& row : *page) rows.push_back(budget_json(row));
   const bool more = page->size() == filter.limit;
-  return json_response(
-      {{"budgets", std::move(rows)}, {"next_cursor", next_cursor(more ? page->back().account.run : "")}});
+  return json_response({{"budgets", std::move(rows)},
+                        {"next_cursor", next_cursor(request, more ? page->back().account.run : "")}});
 }
 
 }  // namespace

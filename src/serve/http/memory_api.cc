@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
@@ -42,7 +41,8 @@ Response list_subjects(ApiContext& context, Request& request) {
                     {"bytes", one.bytes},
                     {"updated_at", iso_time(one.updated_at)}});
   }
-  Json next = subjects->size() == *limit ? Json(base64url(subjects->back().subject)) : Json(nullptr);
+  Json next =
+      subjects->size() == *limit ? Json(cursor_of(request.path, subjects->back().subject)) : Json(nullptr);
   return json_response({{"subjects", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
@@ -57,7 +57,7 @@ Response list_entries(ApiContext& context, Request& request) {
                                : context.store().search_memory(subject, query, *limit);
   if (!entries) return Problem::from(entries.error()).response();
   const bool more = query.empty() && entries->size() == *limit;
-  Json next = more ? Json(base64url(entries->back().name)) : Json(nullptr);
+  Json next = more ? Json(cursor_of(request.path, entries->back().name)) : Json(nullptr);
   return json_response(
       {{"subject", subject}, {"entries", entries_json(*entries)}, {"next_cursor", std::move(next)}});
 }

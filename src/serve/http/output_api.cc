@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
@@ -203,7 +202,7 @@ Response list_logs(ApiContext& context, Request& request) {
     if (!only.empty() && dump_json(step["step"]) != only) return true;
     if (!wanted->empty() && !holds(text, *wanted)) return true;
     if (out["lines"].size() == *limit) {
-      out["next_cursor"] = base64url(std::to_string(place - 1));
+      out["next_cursor"] = cursor_of(request.path, std::to_string(place - 1));
       return false;
     }
     out["lines"].push_back({{"step", step["step"]},

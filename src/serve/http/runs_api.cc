@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
@@ -176,7 +175,7 @@ Response list_runs(ApiContext& context, Request& request) {
   if (!page) return problem_of(page.error()).response();
   Json rows = Json::array();
   for (const runs::RunSummary& run : page->runs) rows.push_back(summary_json(run));
-  Json next = page->next.empty() ? Json(nullptr) : Json(base64url(page->next));
+  Json next = page->next.empty() ? Json(nullptr) : Json(cursor_of(request.path, page->next));
   return json_response({{"runs", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

@@ -6,7 +6,6 @@
 #include <map>
 #include <utility>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/api_context.h"
 #include "http/problems.h"
@@ -194,8 +193,8 @@ std::expected<runs::BulkRequest, Problem> bulk_of(const Request& request) {
     return std::unexpected(Problem(400, "invalid_field", "'dry_run' must be true or false"));
   out.dry_run = dry != body->end() && dry->get<bool>();
   if (const std::string& cursor = texts["cursor"]; !cursor.empty()) {
-    auto after = from_base64url(cursor);
-    if (!after) return std::unexpected(Problem(400, "invalid_cursor", "the cursor is not one of ours"));
+    auto after = place_of_cursor(request, cursor);
+    if (!after) return std::unexpected(after.error());
     out.after = *after;
   }
   out.agent = texts["agent"];
@@ -205,7 +204,8 @@ std::expected<runs::BulkRequest, Problem> bulk_of(const Request& request) {
   return out;
 }
 
-Response bulk_response(const runs::BulkRequest& bulk, const Result<runs::BulkPage>& page) {
+Response bulk_response(std::string_view path, const runs::BulkRequest& bulk,
+                       const Result<runs::BulkPage>& page) {
   if (!page) return problem_of(page.error()).response();
   Json rows = Json::array();
   for (const runs::BulkRow& row : page->rows) {
@@ -213,10 +213,11 @@ Response bulk_response(const runs::BulkRequest& bulk, const Result<runs::BulkPag
     if (!row.detail.empty()) one[row.done ? "started" : "why"] = row.detail;
     rows.push_back(std::move(one));
   }
-  return json_response({{"action", to_string(bulk.action)},
-                        {"dry_run", bulk.dry_run},
-                        {"runs", std::move(rows)},
-                        {"next_cursor", page->next.empty() ? Json(nullptr) : Json(base64url(page->next))}});
+  return json_response(
+      {{"action", to_string(bulk.action)},
+       {"dry_run", bulk.dry_run},
+       {"runs", std::move(rows)},
+       {"next_cursor", page->next.empty() ? Json(nullptr) : Json(cursor_of(path, page->next))}});
 }
 
 void bulk(ApiContext& context, Request& request, Responder responder) {
@@ -224,9 +225,8 @@ void bulk(ApiContext& context, Request& request, Responder responder) {
   if (!wanted) return responder.reply(wanted.error().response());
   context.runs().bulk(
       *wanted, kAnswerWithin,
-      [responder = std::move(responder), wanted = *wanted](Result<runs::BulkPage> page) mutable {
-        responder.reply(bulk_response(wanted, page));
-      });
+      [responder = std::move(responder), wanted = *wanted, path = request.path](
+          Result<runs::BulkPage> page) mutable { responder.reply(bulk_response(path, wanted, page)); });
 }
 
 Handler steering(ApiContext& context, SteerKind kind) {

@@ -4,7 +4,6 @@
 
 #include <charconv>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "http/problems.h"
 #include "runs/run_traces.h"
@@ -68,7 +67,8 @@ Response show_trace(ApiContext& context, Request& request) {
               {"now", trace->report["now"]}};
   if (trace->report["left_out"] != 0) out["left_out"] = trace->report["left_out"];
   out["spans"] = std::move(spans);
-  out["next_cursor"] = at < trace->spans.size() ? Json(base64url(std::to_string(at))) : Json(nullptr);
+  out["next_cursor"] =
+      at < trace->spans.size() ? Json(cursor_of(request.path, std::to_string(at))) : Json(nullptr);
   return json_response(out);
 }
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "base/base64.h"
 #include "base/json.h"
 #include "base/json_diff.h"
 #include "http/agent_json.h"
@@ -62,7 +61,8 @@ Response list_versions(ApiContext& context, Request& request) {
     row["labels"] = labels_of(*labels, version.hash);
     rows.push_back(std::move(row));
   }
-  Json next = versions->size() == *limit ? Json(base64url(versions->back().hash)) : Json(nullptr);
+  Json next =
+      versions->size() == *limit ? Json(cursor_of(request.path, versions->back().hash)) : Json(nullptr);
   return json_response({{"versions", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
