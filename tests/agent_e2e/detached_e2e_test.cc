@@ -119,6 +119,7 @@ replies:
   p.receiver->answer = [](int) { return std::pair<int, std::string>(202, "ok"); };
   auto run = p.start("expired", "go");
   ASSERT_TRUE(waits_for_detached(p, run)) << p.status(run).dump();
+  ASSERT_TRUE(sleeps(run));
   p.skip(std::chrono::hours(2));
   EXPECT_EQ(p.finish(run).output, "Nobody came.");
   platform::CompletionAttempt late;
@@ -138,6 +139,7 @@ TEST(Detached, TheStoreKnowsTheEndThoughNobodySaidSo) {
   attempt.token = token_of(p);
   attempt.result = "ready all the same";
   ASSERT_TRUE(p.store().complete(attempt));
+  ASSERT_TRUE(sleeps(run));
   p.skip(std::chrono::hours(2));
   EXPECT_THAT(p.finish(run).output, HasSubstr("ready all the same"));
 }
@@ -260,6 +262,7 @@ replies:
   p.deploy("reminded", "", "    - {name: remind, type: wait, detached: true, wait: {max: 1d}}\n");
   auto run = p.start("reminded", "go");
   ASSERT_TRUE(waits_for_detached(p, run)) << p.status(run).dump();
+  ASSERT_TRUE(sleeps(run));
   p.skip(std::chrono::hours(4));
   EXPECT_EQ(p.finish(run).output, "It is time.");
 }

@@ -229,6 +229,19 @@ void Platform::skip(std::chrono::nanoseconds time) {
   (void)client_->workflow("nobody").describe();
 }
 
+bool sleeps(const WorkflowHandle& run) {
+  return eventually([&] {
+    const auto history = run.history_json();
+    if (!history) return false;
+    int timers = 0;
+    for (const Json& event : Json::parse(*history)["events"]) {
+      if (event.contains("timerStartedEventAttributes")) ++timers;
+      if (event.contains("timerFiredEventAttributes") || event.contains("timerCanceledEventAttributes")) --timers;
+    }
+    return timers > 0;
+  });
+}
+
 void Platform::deploy(const std::string& name, const std::string& extra, const std::string& tools,
                       const std::string& model_extra) {
   const std::string shop = (directory_ / "shop.db").string();

@@ -165,6 +165,7 @@ TEST(People, AYearOutlivesTheWorkers) {
   p.deploy("year", "", asking(", deadline: 366d"));
   auto run = p.start("year", "go");
   Json asked = p.wait_for_approval(run);
+  ASSERT_TRUE(sleeps(run));
   p.stop_workers();
   p.skip(std::chrono::days(364));
   p.start_workers();

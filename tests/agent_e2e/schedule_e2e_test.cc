@@ -75,6 +75,7 @@ TEST(Schedule, EachTimeIsOneRunAlsoWhenTheWorkersAreReplaced) {
   Platform p(kScript);
   p.deploy("clerk");
   Scheduled schedule(p, "report");
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(schedule.reaches(1, 0));
   // In Kolkata the hour is full when it is half past here.
@@ -84,6 +85,7 @@ TEST(Schedule, EachTimeIsOneRunAlsoWhenTheWorkersAreReplaced) {
   EXPECT_EQ(p.finish(p.client().workflow(schedule.runs().front())).output, "done");
   p.stop_workers();
   p.start_workers();
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(schedule.reaches(2, 0));
   EXPECT_THAT(schedule.runs(), SizeIs(2));
@@ -113,8 +115,10 @@ TEST(Schedule, ARunThatIsDueWhileTheOneBeforeIsOpenIsSkipped) {
   Platform p(kScript);
   p.deploy("clerk");
   Scheduled schedule(p, "hang");
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(schedule.reaches(1, 0));
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(schedule.reaches(1, 1));
   // Who asks for one gets one.
@@ -129,9 +133,11 @@ TEST(Schedule, OneIsKeptForTheEndOfTheOneBefore) {
   Platform p(kScript);
   p.deploy("clerk");
   Scheduled schedule(p, "hang", Overlap::kBufferOne);
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(schedule.reaches(1, 0));
   const std::string first = schedule.state().last_run;
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(p.client().workflow(first).terminate("test").ok());
   ASSERT_TRUE(schedule.reaches(2, 0));
@@ -153,6 +159,7 @@ TEST(Schedule, APausedOneStartsNothing) {
   ASSERT_TRUE(schedule.workflow().signal(protocol::kScheduleResume).ok());
   ASSERT_TRUE(eventually([&] { return !schedule.state().paused; }));
   EXPECT_EQ(schedule.state().started, 0);
+  ASSERT_TRUE(sleeps(schedule.workflow()));
   p.skip(kHour);
   ASSERT_TRUE(schedule.reaches(1, 0));
   ASSERT_TRUE(schedule.workflow().terminate("deleted").ok());

@@ -41,6 +41,7 @@ TEST(Wait, ThirtyDaysHoldUpNobodyAndOutliveTheWorkers) {
   auto run = p.start("wait", "go");
   EXPECT_TRUE(waiting_step(p, run).contains("until"));
   EXPECT_TRUE(eventually([&] { return p.receiver->deliveries() == 1; }));
+  ASSERT_TRUE(sleeps(run));
   p.stop_workers();
   p.skip(std::chrono::days(29));
   p.start_workers();
