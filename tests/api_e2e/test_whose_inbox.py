@@ -1,5 +1,7 @@
 """Whose inbox a list of approvals is: what somebody may decide, what agents of a team ask."""
 
+from holdfast import Server
+from test_channels import SIGNING, Slack, press
 from test_identity import bearer, code, guarded, local_key, make_key  # noqa: F401
 
 RULE = "  approvals: {rules: [{tool: pay, action: ask, who: [WHO], quorum: MANY, four_eyes: true, escalate: [{after: 1d, to: [admin]}]}]}\n"
@@ -49,6 +51,29 @@ def test_mine_is_what_i_may_decide_and_have_not(guarded, agent_text, payments): 
     assert asked(server, keys["ann"], "for=team") == [], "she is in no team"
     assert code(server.get("/api/v1/approvals?for=you", **local)) == (400, "invalid_parameter")
     assert code(server.get("/api/v1/approvals?for=team&team=law", **local)) == (400, "invalid_parameter")
+
+
+def test_who_has_approved_by_a_link_has_nothing_left_to_do(binary, agent_text, tmp_path):
+    slack = Slack()
+    grants = [*agent_text.grants, "--grant", f"env:SLACK_TOKEN@{slack.place}"]
+    server = Server(binary, tmp_path / "data", "--auth", "required", *grants, environment={"HOLDFAST_SLACK_SIGNING_SECRET": SIGNING, "SLACK_TOKEN": "xoxb-1"}).start()
+    try:
+        local, ann = bearer(local_key(server)), bearer(make_key(server, "ann", {"default": ["approver"]})["key"])
+        notify = f"""  notify:
+    - {{on: [approval], for: ann, type: slack, slack: {{token_env: SLACK_TOKEN, channel: C1, buttons: true, base_url: "http://{slack.place}"}}}}
+"""
+        text = agent_text().split("  approvals:")[0] + "  approvals: {rules: [{tool: pay, action: ask, quorum: 2}]}\n" + notify
+        assert server.request("PUT", "/api/v1/agents/payer", text, local).status == 201
+        assert server.request("POST", "/api/v1/runs", {"agent": "payer", "input": "pay", "id": "two"}, local).status == 202
+        server.wait_until(lambda: len(slack.posted) == 1)
+        assert asked(server, ann, "for=me") == ["payer"]
+        approve = next(one for one in slack.posted[0]["blocks"][1]["elements"] if one["action_id"] == "holdfast_approve")
+        assert press(server, "holdfast_approve", approve["value"])[0].status == 200
+        server.wait_until(lambda: server.get("/api/v1/approvals?run=two", **local).json["approvals"][0]["have"] == 1)
+        assert asked(server, ann, "for=me") == []
+        assert asked(server, ann, "for=all") == ["payer"]
+    finally:
+        server.close()
 
 
 def test_the_command_line_lists_whose_inbox_is_asked_for(own_server, cli, payments):

@@ -82,11 +82,13 @@ Result<std::vector<platform::Approval>> Inbox::page(const platform::ApprovalFilt
   return context_->deps.inbox->asked_by(*agents_, filter.after, filter.limit);
 }
 
+// By a link, too: it is no second person.
 bool Inbox::has_voted(const Json& terms) const {
   const std::string& name = sender_of(*request_).name;
   const auto votes = terms.find("votes");
-  return votes != terms.end() &&
-         std::ranges::any_of(*votes, [&](const Json& vote) { return vote.value("by", "") == name; });
+  return votes != terms.end() && std::ranges::any_of(*votes, [&](const Json& vote) {
+           return protocol::person_of(vote.value("by", "")) == name;
+         });
 }
 
 bool Inbox::may_be_mine(const platform::Approval& approval, const Json& terms) const {
