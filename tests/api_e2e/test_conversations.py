@@ -70,8 +70,9 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
     show = "/api/v1/schedules/nightly"
     assert server.wait_until(lambda: server.get(show).json.get("paused"))
     assert server.get(show).json["note"] == "holidays" and server.get(show).json["next_at"] is None
-    keyed = server.post(show + "/trigger", {}, {"Idempotency-Key": "k"})
-    assert keyed.status == 400 and keyed.json["code"] == "invalid_header", keyed.text
+    for anew in (show + "/trigger", "/api/v1/keys", "/api/v1/approvals/x/links", "/api/v1/agents/payer/labels/production/rollback"):
+        keyed = server.post(anew, {}, {"Idempotency-Key": "k"})
+        assert keyed.status == 400 and keyed.json["code"] == "invalid_header", keyed.text
     command("trigger", "nightly")
     assert server.wait_until(lambda: server.get(show).json["runs"]["started"] == 1)
     run = server.get(show).json["last_run"]
@@ -82,3 +83,22 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
     command("delete", "nightly")
     assert server.get(show).status == 404
     assert server.post(show + "/trigger", {}).json["code"] == "schedule_not_found"
+
+
+def test_a_schedule_is_made_once_by_its_key(own_server):
+    body, key = {"name": "weekly", "agent": "payer", "input": "hello", "cron": "0 2 * * mon"}, {"Idempotency-Key": "s1"}
+    made = own_server.post("/api/v1/schedules", body, key)
+    assert made.status == 201, made.text
+    own_server.kill()
+    own_server.start()
+    again = own_server.post("/api/v1/schedules", body, key)
+    assert (again.status, again.json) == (201, made.json), again.text
+    assert len(own_server.get("/api/v1/schedules").json["schedules"]) == 1
+    for other in (body | {"name": "other"}, body | {"input": "bye"}):
+        used = own_server.post("/api/v1/schedules", other, key)
+        assert (used.status, used.json["code"]) == (409, "idempotency_key_used"), used.text
+    assert own_server.post("/api/v1/schedules", body, {"Idempotency-Key": "s2"}).json["code"] == "schedule_exists"
+    assert own_server.post("/api/v1/schedules", body, {"Idempotency-Key": "s" * 201}).json["code"] == "invalid_header"
+    assert own_server.request("DELETE", "/api/v1/schedules/weekly").status == 202
+    assert own_server.post("/api/v1/schedules", body, key).json == made.json
+    assert own_server.get("/api/v1/schedules/weekly").status == 404, "a repeat makes nothing"

@@ -46,8 +46,9 @@ enum class RunFault : std::uint8_t {
   kCompletionUsed,      // ALREADY_EXISTS: and something else was said then
   kCompletionClosed,    // FAILED_PRECONDITION: the run is over
   kFlowLimited,         // RESOURCE_EXHAUSTED: `flow` of the agent takes no more runs of that key now
+  kKeyUsed,             // ALREADY_EXISTS: another request has the idempotency key
 };
-inline constexpr RunFault kLastRunFault = RunFault::kFlowLimited;
+inline constexpr RunFault kLastRunFault = RunFault::kKeyUsed;
 
 RunFault run_fault(const Status& status);
 

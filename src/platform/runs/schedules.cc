@@ -7,6 +7,7 @@
 
 #include "base/cron.h"
 #include "base/json.h"
+#include "base/sha256.h"
 #include "os/time_zone.h"
 #include "protocol/catch_up.h"
 #include "protocol/names.h"
@@ -47,6 +48,33 @@ ScheduleView view_of(const WorkflowDescription& workflow) {
   } catch (const PayloadError&) {  // of a version that is yet to come
   }
   return out;
+}
+
+std::int64_t ms_of(WallTime time) {
+  return std::chrono::duration_cast<milliseconds>(time.time_since_epoch()).count();
+}
+
+// What was answered to the maker of a schedule, but for what he said himself.
+Json answer_of(const ScheduleView& view) {
+  Json out = {{"created_ms", ms_of(view.created_at)}};
+  if (view.next_at) out["next_ms"] = ms_of(*view.next_at);
+  return out;
+}
+
+ScheduleView read_answer(const ScheduleSpec& spec, const Json& stored) {
+  ScheduleView out;
+  out.spec = spec;
+  out.created_at = WallTime(milliseconds(stored.value("created_ms", std::int64_t{0})));
+  if (stored.contains("next_ms")) out.next_at = WallTime(milliseconds(stored["next_ms"].get<std::int64_t>()));
+  return out;
+}
+
+// The first that is kept under the key stands.
+Result<platform::StepRecord> keep(platform::Store& store, const std::string& key, const Json& result) {
+  platform::StepWrite step;
+  step.key = key;
+  step.result = dump_json(result);
+  return store.commit_step(step);
 }
 
 }  // namespace
@@ -105,14 +133,47 @@ Status Schedules::check_run(const ScheduleSpec& spec) const {
                     fmt::format("there is no agent '{}', or not that version of it", spec.agent));
 }
 
-Result<ScheduleView> Schedules::create(const ScheduleSpec& spec) {
-  if (Status status = check(spec); !status.ok()) return fail(std::move(status));
+Result<ScheduleView> Schedules::create(const ScheduleSpec& spec, const std::string& key) {
+  if (key.empty()) {
+    if (Status status = check(spec); !status.ok()) return fail(std::move(status));
+    return start(spec, "");
+  }
+  if (key.size() > kMaxIdBytes)
+    return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidKey, "the idempotency key is too long"));
+  const std::string request = "schedule-key." + sha256_hex(key);
+  const std::string wanted = sha256_hex(dump_json(Json(spec)));
+  auto before = store_.lookup_step(request);
+  if (!before) return fail(before.error());
+  if (!*before) {
+    if (Status status = check(spec); !status.ok()) return fail(std::move(status));
+    auto kept = keep(store_, request, wanted);
+    if (!kept) return fail(kept.error());
+    *before = *std::move(kept);
+  }
+  if ((*before)->result != dump_json(Json(wanted))) {
+    return fail(with_fault(Code::kAlreadyExists, RunFault::kKeyUsed,
+                           "another schedule was made with this Idempotency-Key"));
+  }
+  const std::string answer = request + ".made";
+  auto made = store_.lookup_step(answer);
+  if (!made) return fail(made.error());
+  if (*made) return read_answer(spec, parse_json((*made)->result));
+  // Who sent it before may not have come this far: the engine knows the request again.
+  auto view = start(spec, request);
+  if (!view) return view;
+  auto kept = keep(store_, answer, answer_of(*view));
+  if (!kept) return fail(kept.error());
+  return read_answer(spec, parse_json(kept->result));
+}
+
+Result<ScheduleView> Schedules::start(const ScheduleSpec& spec, const std::string& request_id) const {
   ScheduleInput input;
   input.spec = spec;
   StartOptions options(kScheduleIds + spec.name, kAgentQueue);
   Memo memo;
   memo[kScheduleMemo] = to_payload(spec);
   options.memo(std::move(memo));
+  if (!request_id.empty()) options.request_id(request_id);
   auto started = client_.start(kScheduleType, options, input);
   if (!started && started.error().code() == Code::kAlreadyExists) {
     return fail(with_fault(Code::kAlreadyExists, RunFault::kScheduleExists,

@@ -41,8 +41,9 @@ class Schedules {
   Schedules(const Client& client, platform::Store& store, const Clock& clock, MayBegin may_begin)
       : client_(client), store_(store), clock_(clock), may_begin_(std::move(may_begin)) {}
 
-  // Checks everything that can be wrong, then it is durable.
-  Result<ScheduleView> create(const protocol::ScheduleSpec& spec);
+  // Checks everything that can be wrong, then it is durable. The same with the same idempotency key, which may
+  // be empty, is answered as it was the first time.
+  Result<ScheduleView> create(const protocol::ScheduleSpec& spec, const std::string& key = {});
   Result<SchedulePage> list(const std::string& after, std::uint32_t limit) const;
   Result<ScheduleView> show(const std::string& name) const;
   // Durable when it returns; the schedule acts on it at once.
@@ -54,6 +55,7 @@ class Schedules {
   Status erase(const std::string& name) const;
 
  private:
+  Result<ScheduleView> start(const protocol::ScheduleSpec& spec, const std::string& request_id) const;
   Status check(const protocol::ScheduleSpec& spec) const;
   Status check_run(const protocol::ScheduleSpec& spec) const;
   WorkflowHandle workflow(const std::string& name) const;

@@ -22,6 +22,8 @@ constexpr Row kRows[] = {
     {RunFault::kInvalidRunId, 400, "invalid_id", ""},
     {RunFault::kInvalidConversation, 400, "invalid_conversation", ""},
     {RunFault::kInvalidKey, 400, "invalid_header", "", "Idempotency-Key is longer than 200 bytes"},
+    {RunFault::kKeyUsed, 409, "idempotency_key_used",
+     "the same request again gives the same answer; another one needs another key"},
     {RunFault::kAgentNotFound, 404, "agent_not_found", "register one: PUT /api/v1/agents/NAME"},
     {RunFault::kVersionNotFound, 404, "version_not_found", ""},
     {RunFault::kRunExists, 409, "run_exists",

@@ -1,6 +1,7 @@
 #include "http/router.h"
 
 #include "http/cookies.h"
+#include "http/repeats.h"
 
 namespace holdfast::http {
 
@@ -30,6 +31,13 @@ bool is_from_our_page(const Request& request) {
   return request.header("sec-fetch-site") == "same-origin" || !request.header("origin").empty();
 }
 
+Handler refusing_keys(Handler handler) {
+  return [handler = std::move(handler)](Request request, Responder responder) {
+    if (auto refused = refused_key(request)) return responder.reply(refused->response());
+    handler(std::move(request), std::move(responder));
+  };
+}
+
 // A stream goes on as long as whoever reads it may: it is asked again before every piece.
 class GuardedWriter final : public net::ResponseWriter {
  public:
@@ -57,6 +65,7 @@ class GuardedWriter final : public net::ResponseWriter {
 void Router::add(std::string method, std::string pattern, Permission permission, Handler handler,
                  std::initializer_list<std::string_view> parameters) {
   permissions_.push_back(permission);
+  if (refuses_keys(method, pattern)) handler = refusing_keys(std::move(handler));
   routes_.add(
       std::move(method), std::move(pattern),
       [this, permission, handler = std::move(handler)](Request request, Responder responder) {

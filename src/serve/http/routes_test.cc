@@ -11,6 +11,7 @@
 
 #include "http/api_context.h"
 #include "http/page_files.h"
+#include "http/repeats.h"
 
 namespace holdfast::http {
 namespace {
@@ -88,6 +89,31 @@ TEST(Routes, AreThoseOfTheDocument) {
   EXPECT_THAT(without(served(), described()), IsEmpty()) << "served, and not in openapi.json";
   EXPECT_THAT(without(described(), served()), IsEmpty()) << "in openapi.json, and not served";
   EXPECT_GT(served().size(), 20u);
+}
+
+// Those whose description says that an Idempotency-Key is honoured.
+Names with_a_key() {
+  Names names;
+  const Json root = document();
+  for (const auto& [path, item] : root.at("paths").items()) {
+    if (!item.contains("post") || !item["post"].contains("parameters")) continue;
+    for (const Json& each : item["post"]["parameters"]) {
+      if (resolved(root, each)["name"] == "Idempotency-Key") names.insert(path);
+    }
+  }
+  return names;
+}
+
+TEST(Routes, TakeTheKeysThatTheDocumentSaysAndNoOther) {
+  const Names keyed(keyed_posts().begin(), keyed_posts().end());
+  EXPECT_EQ(keyed, with_a_key());
+  const Names all = served();
+  for (const auto& list : {keyed_posts(), repeatable_posts()}) {
+    for (const std::string_view path : list)
+      EXPECT_TRUE(all.contains("POST " + std::string(path))) << path << " is not served";
+  }
+  EXPECT_TRUE(refuses_keys("POST", "/api/v1/keys"));
+  EXPECT_FALSE(refuses_keys("PUT", "/api/v1/secrets/{name}")) << "a repeat is the same";
 }
 
 // Addresses that the field's protocols, or their habits, choose.

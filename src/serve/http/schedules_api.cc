@@ -96,7 +96,7 @@ std::expected<ScheduleSpec, Problem> spec_of(const Request& request) {
 Response create_schedule(ApiContext& context, Request& request) {
   auto spec = spec_of(request);
   if (!spec) return spec.error().response();
-  auto created = context.runs().schedules().create(*spec);
+  auto created = context.runs().schedules().create(*spec, std::string(request.header("idempotency-key")));
   if (!created) return problem_of(created.error()).response();
   Response response = json_response(view_json(*created), 201);
   response.headers.push_back({"Location", "/api/v1/schedules/" + spec->name});
@@ -147,12 +147,6 @@ Response resume_schedule(ApiContext& context, Request& request) {
 }
 
 Response trigger_schedule(ApiContext& context, Request& request) {
-  // A repeat is one more run, which a key would promise not to be.
-  if (!request.header("idempotency-key").empty()) {
-    return Problem(400, "invalid_header", "a trigger takes no Idempotency-Key: each one starts a run")
-        .hint("POST /api/v1/runs takes one")
-        .response();
-  }
   const std::string name(request.param("name"));
   return asked(name, "trigger", context.runs().schedules().trigger(name));
 }
