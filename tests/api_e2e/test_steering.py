@@ -284,6 +284,14 @@ def test_a_cancelled_run_undoes_and_is_taken_up_behind_what_it_did(steered, bank
     assert same.stdout.strip() == f"{run}.retry", same.stderr
     taken_up = server.wait(f"{run}.retry")
     assert taken_up["output"] == "A voucher, then." and taken_up["origin"] == run
+    # It goes on in the conversation of the run before it: all who are asked say so.
+    assert taken_up["conversation"] == run and taken_up["waiting_on"] is None
+    told = server.get(f"/api/v1/runs/{run}.retry/events").json["events"]
+    assert next(event["data"]["conversation"] for event in told if event["type"] == "run.started") == run
+    listed = server.get("/api/v1/runs").json["runs"]
+    assert {row["id"]: row["conversation"] for row in listed} == {run: run, f"{run}.retry": run}
+    there = server.get(f"/api/v1/conversations/{run}")
+    assert [(one["run"], one["in_line"]) for one in there.json["runs"]] == [(f"{run}.retry", False)], there.text
     assert sum(bank.count("/pay").values()) == 2
     assert server.post(f"/api/v1/runs/{run}.retry/retry").json["code"] == "not_retried"
 

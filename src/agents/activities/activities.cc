@@ -188,11 +188,7 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   if (head || conversation != id) {
     if (auto record = require(deps_.store->lookup_step(write.key), "looking up the step"))
       return record->appended->head;
-    turns_.take(ctx, conversation, id, [&](const std::string& behind) {
-      publish(ctx, protocol::event::kRunWaiting,
-              {{"on", "conversation"}, {"conversation", conversation}, {"behind", behind}},
-              "run.waiting/" + behind);
-    });
+    take_turn(ctx, conversation);
     head = deps_.store->head(conversation, 0);
     if (!head && head.error().code() != Code::kNotFound) throw_status(head.error(), "the conversation");
   }
@@ -206,6 +202,14 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   if (!committed) throw_refusal(committed.error());
   auto record = require(std::move(committed), "storing the input");
   return record.appended->head;
+}
+
+void Activities::take_turn(activity::Context& ctx, const std::string& conversation) {
+  turns_.take(ctx, conversation, ctx.info().workflow_id, [&](const std::string& behind) {
+    publish(ctx, protocol::event::kRunWaiting,
+            {{"on", "conversation"}, {"conversation", conversation}, {"behind", behind}},
+            "run.waiting/" + behind);
+  });
 }
 
 // Of runs that the platform started: what they go on from. A fork's is that by which the forks of a run are

@@ -215,6 +215,8 @@ class Activities {
   std::optional<platform::FlowTurn> take_flow(activity::Context& ctx, const AgentDefinition& agent,
                                               const std::string& input, const Json& context);
   static std::string batch_input(const platform::FlowTurn& turn, std::string own);
+  // Throws until it is this run's turn there.
+  void take_turn(activity::Context& ctx, const std::string& conversation);
   ConversationRef append_first(activity::Context& ctx, const RunInput& run, const AgentDefinition& agent,
                                const std::string& version, const model::Message& first,
                                const RunSettings& settings);

@@ -74,6 +74,10 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
   const Json state = fork ? Json::object() : parse_json(origin.state);
   const auto head = fork ? fork->at : state.at("conversation").get<ConversationRef>();
   const auto undone = fork ? fork->undone : state.value("undone", std::vector<std::string>());
+  // A fork has a branch of its own, where nobody else speaks.
+  const bool in_line = !fork && !run.conversation.empty();
+  if (in_line && !require(deps_.store->lookup_step(begin_key(ctx)), "looking up the step"))
+    take_turn(ctx, run.conversation);
   std::vector<model::Message> said;
   if (fork && fork->answers && fork->edited) {
     said = edited_answers(*deps_.store, *fork);

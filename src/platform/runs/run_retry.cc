@@ -112,6 +112,8 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   if (taken) return impl_->same_again(*impl_->store().run(origin.run));
   if (Status same = undone_before(*impl_, request.run, *run, origin); !same.ok())
     return fail(std::move(same));
+  // It stands in that conversation's line, and is found there.
+  std::string goes_on_in = run->conversation;
   // What a flow's blocks came to is in the store. Else a closed workflow still says how far it came.
   if (!protocol::is_flow(run->agent) && origin.state.empty()) {
     auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
@@ -125,6 +127,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
         if (status->contains(name)) state[name] = (*status)[name];
       }
       origin.state = dump_json(state);
+      goes_on_in = conversation->get<protocol::ConversationRef>().conversation;
     }
   }
   if (auto stored = impl_->store().put_origin(origin); !stored) return fail(stored.error());
@@ -137,6 +140,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
                            : request.version == "current"    ? std::string()
                                                              : request.version;
   intent.input = run->input;
+  if (!undoes) intent.conversation = std::move(goes_on_in);
   intent.fingerprint = "retry:" + sha256_hex(request.run + "\n" + intent.definition_hash);
   return undoes ? impl_->accept(intent) : start(std::move(intent));
 }
