@@ -37,6 +37,19 @@ spec:
           required: [receipt]
 """
 
+DATED = """
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: dated}}
+spec:
+  model: {{provider: openai, base_url: {model}, name: scripted}}
+  prompt: You book.
+  tools:
+    - name: ask
+      type: human
+      human: {{form: {{properties: {{when: {{type: string, format: date}}, mail: {{type: string, format: email}}}}, required: [when]}}}}
+"""
+
 
 def png(pixels=b"\x10\x20\x30") -> bytes:
     def chunk(kind, data):
@@ -100,6 +113,18 @@ def test_a_file_is_sent_and_named_in_the_answer(clerk):
     foreign = answer(clerk, second, {"receipt": {"blob": sent.json["blob"]}})
     assert code(foreign) == (422, "invalid_file"), foreign.text
     clerk.post(f"/api/v1/runs/{other}/cancel", {})
+
+
+def test_a_format_of_a_text_is_checked(clerk, agent_text):
+    text = DATED.format(model=clerk.model_url)
+    assert clerk.request("PUT", "/api/v1/agents/dated", text).status == 201
+    run = clerk.start_run("dated", "book it")
+    question = clerk.wait_for_approval(run)
+    for said, why in (({"when": "2026-02-30"}, "`when` must be a text of the format date"), ({"when": "2026-02-28", "mail": "ann"}, "format email")):
+        wrong = answer(clerk, question, said)
+        assert code(wrong) == (422, "invalid_answer") and why in wrong.json["detail"], wrong.text
+    assert answer(clerk, question, {"when": "2026-02-28", "mail": "ann@example.com"}).status == 200
+    assert answered(clerk, run)["when"] == "2026-02-28"
 
 
 def form(token, decision="answer", file=(b"", ""), **fields):

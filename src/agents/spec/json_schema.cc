@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "spec/ecma_regex.h"
 #include "spec/exact.h"
+#include "spec/format.h"
 #include "spec/schema_keywords.h"
 
 namespace holdfast::spec {
@@ -167,7 +168,8 @@ struct Evaluated {
 // One value against one schema. What is held against the same value tells `seen` what it spoke of.
 class Validation {
  public:
-  explicit Validation(const json& root) : root_(root), tracks_(speaks_of_the_rest(root)) {}
+  Validation(const json& root, Formats formats)
+      : root_(root), formats_(formats), tracks_(speaks_of_the_rest(root)) {}
 
   Problem at(const json& schema, const json& value, const std::string& path, Evaluated* outer) {
     if (++steps_ > kMaxSchemaSteps || depth_ > kMaxDepth) return too_much(path);
@@ -210,6 +212,7 @@ class Validation {
     if (Problem bad = validate_range(schema, value, path)) return bad;
     if (value.is_string()) {
       if (Problem bad = pattern(schema, value, path)) return bad;
+      if (Problem bad = format(schema, value, path)) return bad;
     } else if (value.is_object()) {
       if (Problem bad = object(schema, value, path, seen)) return bad;
     } else if (value.is_array()) {
@@ -234,6 +237,15 @@ class Validation {
     if (matches(pattern->get_ref<const std::string&>(), value.get_ref<const std::string&>()))
       return std::nullopt;
     return fmt::format("{} must match the pattern {}", subject(path), dump_json(*pattern));
+  }
+
+  Problem format(const json& schema, const json& value, const std::string& path) {
+    if (formats_ == Formats::kAnnotations) return std::nullopt;
+    const auto format = schema.find("format");
+    if (format == schema.end() || !format->is_string()) return std::nullopt;
+    const auto& name = format->get_ref<const std::string&>();
+    if (is_of_format(name, value.get_ref<const std::string&>())) return std::nullopt;
+    return fmt::format("{} must be a text of the format {}", subject(path), name);
   }
 
   Problem reference(const json& schema, const json& value, const std::string& path, Evaluated* seen) {
@@ -441,6 +453,7 @@ class Validation {
   }
 
   const json& root_;
+  const Formats formats_;
   const bool tracks_;  // somewhere something is said of what nothing else spoke of
   std::size_t steps_ = 0;
   int depth_ = 0;
@@ -449,8 +462,8 @@ class Validation {
 
 }  // namespace
 
-std::optional<std::string> validate(const json& schema, const json& value) {
-  return Validation(schema).at(schema, value, "", nullptr);
+std::optional<std::string> validate(const json& schema, const json& value, Formats formats) {
+  return Validation(schema, formats).at(schema, value, "", nullptr);
 }
 
 }  // namespace holdfast::spec

@@ -57,7 +57,7 @@ std::optional<Problem> not_of_form(ApiContext& context, const platform::Approval
   if (dump_json(answer).size() > protocol::kMaxAnswerBytes)
     return Problem(413, "answer_too_large",
                    fmt::format("an answer has {} bytes at most", protocol::kMaxAnswerBytes));
-  auto bad = spec::validate(question.form, answer);
+  auto bad = spec::validate(question.form, answer, spec::Formats::kChecked);
   if (!bad) return check_files(context, approval, question, answer);
   return Problem(422, "invalid_answer", *bad)
       .hint("nothing was answered; `question.form` is its JSON Schema");
