@@ -103,9 +103,9 @@ def test_a_file_is_sent_and_named_in_the_answer(clerk):
         wrong = answer(clerk, question, said)
         assert wrong.status == 422 and why in wrong.json["detail"], wrong.text
     # Whatever the answer says of it, what the server knows is told.
-    taken = answer(clerk, question, {"receipt": {"blob": sent.json["blob"], "bytes": 1, "media_type": "text/html", "name": "a.png"}, "note": "ok"})
+    taken = answer(clerk, question, {"receipt": {"blob": sent.json["blob"], "bytes": 1, "media_type": "text/html", "name": "evil.exe"}, "note": "ok"})
     assert taken.status == 200, taken.text
-    assert answered(clerk, run) == {"receipt": {"blob": sent.json["blob"], "bytes": len(png()), "media_type": "image/png", "name": "a.png"}, "note": "ok"}
+    assert answered(clerk, run) == {"receipt": {"blob": sent.json["blob"], "bytes": len(png()), "media_type": "image/png", "name": "../../My receipt.png"}, "note": "ok"}
     given = clerk.get(f"/api/v1/runs/{run}/blobs/{sent.json['blob']}")
     assert given.body == png() and given.headers["Content-Type"] == "image/png" and "attachment" in given.headers["Content-Disposition"]
     assert code(upload(clerk, question, png())) == (409, "not_asked")

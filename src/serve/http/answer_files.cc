@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/json_member.h"
+#include "base/sha256.h"
 #include "base/text.h"
 #include "media/media_type.h"
 
@@ -34,9 +36,30 @@ std::string conversation_of(ApiContext& context, const std::string& run) {
   return record && !record->conversation.empty() ? record->conversation : run;
 }
 
-Json file_json(const platform::Blob& blob, std::string name) {
+// Goes with the run's history, as the file does.
+std::string name_key(const platform::Approval& approval, const protocol::FileField& field,
+                     const std::string& sha256) {
+  return "answer-file:" + sha256_hex(approval.id + "\n" + field.name + "\n" + sha256);
+}
+
+// A file has the name that it was sent under, the first time; the answer cannot give it another.
+Status keep_name(platform::Store& store, const platform::Approval& approval, const protocol::FileField& field,
+                 const std::string& sha256, std::string name) {
+  if (name.empty()) return {};
+  platform::StepWrite write;
+  write.key = name_key(approval, field, sha256);
+  write.run = approval.run;
+  write.result = dump_json(Json(bounded_text(std::move(name), kMaxFileName)));
+  const auto kept = store.commit_step(write);
+  return kept ? Status() : kept.error();
+}
+
+std::expected<Json, Problem> file_json(platform::Store& store, const platform::Approval& approval,
+                                       const protocol::FileField& field, const platform::Blob& blob) {
   Json out = {{"blob", blob.sha256}, {"bytes", blob.bytes}, {"media_type", blob.media_type}};
-  if (!name.empty()) out["name"] = bounded_text(std::move(name), kMaxFileName);
+  const auto name = store.lookup_step(name_key(approval, field, blob.sha256));
+  if (!name) return std::unexpected(Problem::from(name.error()));
+  if (*name) out["name"] = parse_json<Json>((*name)->result);
   return out;
 }
 
@@ -55,7 +78,9 @@ std::expected<Json, Problem> keep_file(ApiContext& context, const platform::Appr
     return std::unexpected(*std::move(problem));
   const auto kept = context.store().put_blob(write);
   if (!kept) return std::unexpected(Problem::from(kept.error()));
-  return file_json(*kept, std::string(name));
+  if (Status status = keep_name(context.store(), approval, field, kept->sha256, std::string(name)); !status.ok())
+    return std::unexpected(Problem::from(status));
+  return file_json(context.store(), approval, field, *kept);
 }
 
 std::optional<Problem> check_files(ApiContext& context, const platform::Approval& approval,
@@ -73,7 +98,9 @@ std::optional<Problem> check_files(ApiContext& context, const platform::Approval
       return wrong_file(field.name, "no such file was sent for this question");
     if (!blob) return Problem::from(blob.error());
     if (auto problem = not_taken(field, blob->bytes, blob->media_type)) return problem;
-    *given = nlohmann::json(file_json(*blob, holdfast::string_member(*given, "name")));
+    const auto known = file_json(context.store(), approval, field, *blob);
+    if (!known) return known.error();
+    *given = nlohmann::json(*known);
   }
   return std::nullopt;
 }
