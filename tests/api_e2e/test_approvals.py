@@ -81,6 +81,9 @@ def test_a_repeat_under_the_same_key_gets_the_same_answer(server, payments):
     first = decide(server, approval, headers={"Idempotency-Key": "d1"}, decided_by="mara")
     again = decide(server, approval, headers={"Idempotency-Key": "d1"}, decided_by="mara")
     assert (first.status, again.status) == (200, 200)
+    other = decide(server, approval, "reject", headers={"Idempotency-Key": "d1"}, decided_by="mara")
+    assert (other.status, other.json["code"]) == (409, "idempotency_key_used"), other.text
+    assert "another decision of this approval" in other.json["detail"] and "update" not in other.text
     server.wait(run)
     assert payments() == [250]
 

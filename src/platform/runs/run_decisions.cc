@@ -91,10 +91,16 @@ Status not_found(const std::string& approval) {
                     fmt::format("there is no approval '{}'", approval));
 }
 
+Status key_used() {
+  return with_fault(Code::kAlreadyExists, RunFault::kKeyUsed,
+                    "another decision of this approval was sent under the idempotency key");
+}
+
 // What is known when the attempt could not be stored.
 Result<Decided> not_begun(platform::Store& store, const DecisionAttempt& attempt, const Status& error,
                           WallTime now) {
   if (error.code() == Code::kNotFound) return fail(not_found(attempt.approval));
+  if (error.code() == Code::kAlreadyExists) return fail(key_used());
   if (error.code() != Code::kFailedPrecondition) return fail(error);
   auto approval = store.approval(attempt.approval);
   if (!approval) return fail(error);
@@ -118,7 +124,9 @@ void Runs::decide(const DecisionRequest& request, std::chrono::milliseconds answ
     scope.key = protocol::scope_key(attempt.update_id);
     if (const auto asked = impl_->store().approval(request.approval)) scope.run = asked->run;
     scope.result = dump_json(nlohmann::json(request.scope));
-    if (auto stored = impl_->store().commit_step(scope); !stored) return done(fail(stored.error()));
+    const auto stored = impl_->store().commit_step(scope);
+    if (!stored) return done(fail(stored.error()));
+    if (stored->result != scope.result) return done(fail(key_used()));
   }
   auto approval = begin(*impl_, attempt, request.link);
   if (!approval) {
