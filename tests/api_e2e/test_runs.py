@@ -234,3 +234,31 @@ def test_large_bodies_hold_up_nobody(server):
         thread.join()
     assert answers == [404] * 12
     assert done < 8
+
+
+def test_parts_of_a_message_that_are_none_begin_nothing(own_server):
+    image = {"type": "image", "media_type": "image/png"}
+    wrong = [([{"type": "text"}], "needs `text`"), ([{**image, "data": "%%%"}], "not base64"), ([{"type": "image", "url": "ftp://x/y.png"}], "no http(s) URL")]
+    for content, why in wrong:
+        starts = [("/api/v1/runs", {"agent": "payer", "input": {"content": content}}),
+                  ("/api/v1/conversations/talk/messages", {"agent": "payer", "input": {"content": content}}),
+                  ("/api/v1/schedules", {"name": "s", "agent": "payer", "input": {"content": content}, "cron": "@daily"})]
+        for path, body in starts:
+            refused = own_server.post(path, body)
+            assert refused.status == 400 and why in refused.text, (path, refused.text)
+    for url, why in (("data:image/png;base64,%%%", "not base64"), ("ftp://x/y.png", "no http(s) URL")):
+        part = {"type": "image_url", "image_url": {"url": url}}
+        bad, fine = {"role": "user", "content": [part]}, {"role": "user", "content": "hello"}
+        for messages in ([bad], [bad, {"role": "assistant", "content": "hm"}, fine]):
+            refused = own_server.post("/v1/chat/completions", {"model": "payer", "messages": messages})
+            assert refused.status == 400 and why in refused.text, refused.text
+        item = {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": url}]}
+        refused = own_server.post("/v1/responses", {"model": "payer", "input": [item]})
+        assert refused.status == 400 and why in refused.json["error"]["message"], refused.text
+    assert own_server.get("/api/v1/runs").json["runs"] == []
+    assert own_server.get("/api/v1/conversations").json["conversations"] == []
+    run = own_server.start_run("payer", "hello")
+    own_server.wait(run)
+    for edit in ({"prompt": {"content": [{"type": "text"}]}}, {"message": {"content": [{**image, "data": "%%%"}]}}):
+        refused = own_server.post(f"/api/v1/runs/{run}/fork", {"edit": edit})
+        assert refused.status == 400, refused.text

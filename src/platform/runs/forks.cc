@@ -408,6 +408,10 @@ Result<ForkPlan> Forks::plan_of(const ForkRequest& request, const Parent& parent
   }
   auto version = version_of(request, run);
   if (!version) return fail(version.error());
+  for (const std::optional<std::string>& said : {request.prompt, request.message}) {
+    if (!said) continue;
+    if (Status parts = runs_.check_message(*said); !parts.ok()) return fail(std::move(parts));
+  }
   Status edited = request.prompt   ? edit_prompt(request, parent, fork)
                   : request.answer ? edit_answer(request, parent, fork)
                                    : keep_place(request, parent, fork);

@@ -199,9 +199,18 @@ Status Runs::Impl::may_begin(const platform::Definition& definition,
   if (deps.flow_of) {
     if (auto flow = deps.flow_of(definition, intent); !flow) return flow.error();
   }
+  return check_input(intent);
+}
+
+// The run could only fail by it: nobody is there any more who could say it in another way.
+Status Runs::Impl::check_input(const platform::StartIntent& intent) const {
   if (!deps.check_message || protocol::is_flow(intent.agent)) return {};
   const auto input = parse_json(intent.input);
   return deps.check_message(input.is_string() ? input.get<std::string>() : intent.input);
+}
+
+Status Runs::check_message(const std::string& text) const {
+  return impl_->deps.check_message ? impl_->deps.check_message(text) : Status();
 }
 
 Result<StartedRun> Runs::start(platform::StartIntent intent) {
@@ -219,9 +228,11 @@ Result<StartedRun> Runs::start(platform::StartIntent intent) {
   auto definition = definition_of(impl_->store(), intent);
   if (!definition) return fail(definition.error());
   intent.definition_hash = definition->hash;
-  if (Status status = check_settings(impl_->deps, *definition, intent.settings); !status.ok()) {
+  Status fits = check_settings(impl_->deps, *definition, intent.settings);
+  if (fits.ok()) fits = impl_->check_input(intent);
+  if (!fits.ok()) {
     // The same request may have been here before, when the agent's current version took it.
-    if (intent.run.empty() || !impl_->store().run(intent.run)) return fail(std::move(status));
+    if (intent.run.empty() || !impl_->store().run(intent.run)) return fail(std::move(fits));
   }
   if (intent.idempotency_key.size() > kMaxIdBytes) {
     return fail(with_fault(Code::kInvalidArgument, RunFault::kInvalidKey,

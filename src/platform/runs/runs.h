@@ -183,6 +183,9 @@ class Runs {
   // one.
   Result<StartedRun> start(platform::StartIntent intent);
 
+  // What a run is told, text or JSON with parts. INVALID_ARGUMENT: the parts are none.
+  Status check_message(const std::string& text) const;
+
   // A run of the store, or that of a sub-agent, which has a log but no row: its parent started it.
   Result<platform::RunRecord> find(const std::string& run);
   Result<RunDetails> view(const std::string& run);

@@ -30,6 +30,7 @@ struct Runs::Impl {
   // Stores the intent, and begins what it made.
   Result<StartedRun> accept(const platform::StartIntent& intent);
   // What is asked of a schedule's runs when it is made.
+  Status check_input(const platform::StartIntent& intent) const;
   Status may_begin(const platform::Definition& definition, const platform::StartIntent& intent) const;
   // Of a run that is there already.
   StartedRun same_again(platform::RunRecord run);

@@ -77,6 +77,16 @@ Problem not_started(const std::string& model, const Status& error) {
   }
 }
 
+// Turns of the client's own, before anything of them is kept.
+Status check_history(ApiContext& context, const std::vector<std::string>& history) {
+  for (const std::string& turn : history) {
+    const Json message = parse_json<Json>(turn);
+    Status parts = context.runs().check_message(dump_json(Json{{"content", message["content"]}}));
+    if (!parts.ok()) return parts;
+  }
+  return {};
+}
+
 std::expected<std::string, Problem> conversation_of(ApiContext& context, const openai::Asked& asked,
                                                     const std::string& key) {
   if (!asked.previous.empty()) return behind(context, asked.previous, key);
@@ -101,6 +111,11 @@ std::expected<platform::Definition, Problem> model_named(ApiContext& context, co
 std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, const Request& request,
                                                         openai::Asked asked) {
   if (auto model = model_named(context, asked.model); !model) return std::unexpected(model.error());
+  // Before the history is stored, which the start comes behind.
+  const Json input = parse_json<Json>(asked.input);
+  Status parts = context.runs().check_message(input.is_string() ? input.get<std::string>() : asked.input);
+  if (parts.ok()) parts = check_history(context, asked.history);
+  if (!parts.ok()) return std::unexpected(Problem::from(parts));
   platform::StartIntent intent;
   intent.idempotency_key = std::string(request.header("idempotency-key"));
   auto conversation = conversation_of(context, asked, intent.idempotency_key);
