@@ -1,7 +1,7 @@
 // Templates: text with {{ expressions }}. An expression ends at the first `}}` up to which it is one, so that
 // strings and objects may hold braces. A template that is one expression and nothing else keeps its type;
-// otherwise values are written into the text: objects as JSON, null as "null", and undefined is an error,
-// because a name that is not there would leave a hole that nobody sees.
+// otherwise values are written into the text: objects as JSON, null as "null". Undefined is an error in both,
+// because a name that is not there would leave a hole, or a null, that nobody sees.
 
 #include <algorithm>
 #include <string>
@@ -20,6 +20,7 @@ constexpr std::string_view kClose = "}}";
 // Each `}}` in an expression costs a look by the parser, so there is an end to them.
 constexpr std::size_t kMostTried = 64;
 constexpr std::size_t kMostExpressionBytes = 64U << 10;
+constexpr std::size_t kMostNamedBytes = 100;  // of an expression, in a message
 
 class Template {
  public:
@@ -38,6 +39,7 @@ class Template {
       if (end == std::string_view::npos) return;
       const Value value(context_, JS_EvalFunction(context_, compiled.release()));
       const bool alone = open == 0 && end + kClose.size() == text_.size();
+      if (JS_IsUndefined(value.get()) && !isolate_.out_of_time()) return undefined(begin, end, alone);
       if (value.threw() || alone) {
         conclude(isolate_, value.get(), reply_);
         return placed(begin, end);
@@ -105,13 +107,20 @@ class Template {
     out += text;
     return true;
   }
+  void undefined(std::size_t begin, std::size_t end, bool alone) {
+    std::string_view expression = text_.substr(begin, end - begin);
+    expression.remove_prefix(std::min(expression.find_first_not_of(" \t\r\n"), expression.size()));
+    expression = expression.substr(0, expression.find_last_not_of(" \t\r\n") + 1);
+    std::size_t most = std::min(expression.size(), kMostNamedBytes);
+    while (most < expression.size() && (expression[most] & 0xC0) == 0x80) --most;  // not inside a character
+    std::string named(expression.substr(0, most));
+    if (most < expression.size()) named += "...";
+    reply_.failure = {Fault::kResult, "",
+                      "`" + named + "` is undefined: there is no such value; write `?? " +
+                          (alone ? "null" : "\"\"") + "` behind it if it may be missing"};
+    placed(begin, end);
+  }
   bool append_value(std::string& out, JSValueConst value) {
-    if (JS_IsUndefined(value)) {
-      reply_.failure = {
-          Fault::kResult, "",
-          "it is undefined: there is no such value; write `?? \"\"` behind it if it may be missing"};
-      return false;
-    }
     if (JS_IsObject(value)) {
       Reply json;
       conclude(isolate_, value, json);

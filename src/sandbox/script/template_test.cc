@@ -42,8 +42,21 @@ TEST(Template, ErrorsHaveTheirPlaceInTheText) {
   EXPECT_THAT(filled("{{ 1 + }} and {{ 2 }}"), StartsWith("syntax_error 1:8"));
   EXPECT_THAT(filled("a {{ b"), StartsWith("syntax_error 1:3 '{{' without its '}}'"));
   EXPECT_THAT(filled("a {{ }}"), StartsWith("syntax_error 1:"));
-  EXPECT_THAT(filled("id {{ a.missing }}", R"({"a":{}})"), StartsWith("no_json_result 1:6 it is undefined"));
+  EXPECT_THAT(filled("id {{ a.missing }}", R"({"a":{}})"),
+              StartsWith("no_json_result 1:6 `a.missing` is undefined"));
   EXPECT_THAT(filled("{{ 1) + (2 }}"), StartsWith("syntax_error"));
+}
+
+// A misspelt name would be sent as null by whoever calls with it.
+TEST(Template, WhatIsUndefinedIsNeverNull) {
+  EXPECT_THAT(
+      filled("{{ a.amuont }}", R"({"a":{"amount":1}})"),
+      StartsWith("no_json_result 1:3 `a.amuont` is undefined: there is no such value; write `?? null`"));
+  EXPECT_THAT(filled("{{ a." + std::string(300, 'x') + " }}", R"({"a":{}})"),
+              HasSubstr("xxx...` is undefined"));
+  EXPECT_EQ(filled("{{ a.amuont ?? null }}", R"({"a":{}})"), "null");
+  EXPECT_EQ(filled("{{ a.amount }}", R"({"a":{"amount":null}})"), "null");
+  EXPECT_EQ(filled("{{ {b: a.missing, c: 1} }}", R"({"a":{}})"), R"({"c":1})");
 }
 
 // A wrong expression in front of very many braces is no work for the parser.
