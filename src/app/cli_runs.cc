@@ -2,6 +2,7 @@
 
 #include "app/command_line.h"
 #include "app/log_commands.h"
+#include "app/seconds.h"
 
 namespace holdfast::app {
 
@@ -18,10 +19,10 @@ void CommandLine::add_runs() {
   run->add_option("--notify", run_.notify,
                   "File with a list of whom to tell of the run, as `notify` of agent.yaml");
   run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
-  run->add_option_function<double>(
-      "--timeout",
-      [this](double s) { run_.timeout = std::chrono::milliseconds(static_cast<long>(s * 1000)); },
-      "Seconds to wait for the end (exit code 6); the run goes on");
+  run->add_option_function<std::string>(
+         "--timeout", [this](const std::string& typed) { run_.timeout = *read_seconds(typed); },
+         "Seconds to wait for the end (exit code 6); the run goes on")
+      ->check(is_seconds());
   add_api(run, run_.api);
 
   add_run_views();

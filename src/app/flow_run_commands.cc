@@ -9,6 +9,7 @@
 #include "app/output.h"
 #include "app/printable.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "base/url.h"
 #include "language/flow.h"
 #include "protocol/flow_run.h"
@@ -108,6 +109,29 @@ Status check_input(RunOptions& run) {
   return {Code::kInvalidArgument, fmt::format("the input is no JSON: {}", read.error().message())};
 }
 
+// What the schema of a flow's input is about is the members of an object: those are asked of nothing else, so
+// that a number would pass, and the first block find nothing in it.
+bool asks_for_members(const Json& schema) {
+  if (!schema.is_object()) return false;
+  if (schema.contains("type")) return schema["type"] == "object";
+  return schema.contains("properties") || schema.contains("required");
+}
+
+// Of a registered flow. Exit code: what is typed cannot be its input.
+int check_members(const RunOptions& run, const std::string& name) {
+  const std::string typed = run.input.value_or("");
+  if (typed.starts_with('{') || name.find('@') != std::string::npos) return kExitOk;
+  ApiSession api(run.api);
+  auto flow = api.get("/api/v1/flows/" + percent_encode(name));
+  if (!flow) return flow.error();
+  if (!asks_for_members(flow->value(Json::json_pointer("/definition/spec/input"), Json()))) return kExitOk;
+  const std::string what =
+      typed.empty() ? "it was given none" : fmt::format("not {}", one_line(std::string(cut_text(typed, 60))));
+  report_error("usage", fmt::format("the flow '{}' takes an object: {}", name, what),
+               "give it as JSON: holdfast flow run " + name + " '{\"NAME\": VALUE}'");
+  return kExitUsage;
+}
+
 }  // namespace
 
 int run_flow(const RunOptions& options, const FlowPartOptions& part) {
@@ -124,6 +148,7 @@ int run_flow(const RunOptions& options, const FlowPartOptions& part) {
     if (!applied) return applied.error();
     run.agent = applied->value("name", "");
   }
+  if (const int wrong = check_members(run, run.agent); wrong != kExitOk) return wrong;
   run.agent = protocol::agent_of_flow(run.agent);
   return run_agent(run);
 }

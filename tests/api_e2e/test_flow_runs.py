@@ -254,6 +254,21 @@ def test_the_order_of_the_example_branches_and_waits_across_a_kill(server, cli):
     assert refused.returncode != 0 and "items" in refused.stderr, refused.stderr
 
 
+def test_what_cannot_be_meant_is_a_usage_error(server, cli):
+    apply(server, "asks", "\n- {id: begin, type: start}\n- {id: reply, type: respond, needs: [begin], with: {value: 1}}\n",
+          "  input: {properties: {n: {type: number}}, required: [n]}\n")
+    for arguments in (["5"], ["--input", '"x"'], ["[1]"], []):
+        refused = cli(server, "flow", "run", "asks", *arguments)
+        assert refused.returncode == 2 and "takes an object" in refused.stderr, refused
+    assert cli(server, "flow", "run", "asks", '{"n": 5}').returncode == 0
+    for seconds in ("nan", "-1", "1e400", "inf", "1e10", "soon"):
+        for command in (["run", "nobody", "x"], ["flow", "run", "asks", '{"n": 5}']):
+            refused = cli(server, *command, "--timeout", seconds)
+            assert refused.returncode == 2 and "number of seconds" in refused.stderr, refused
+    missing = cli(server, "flow", "run", "nosuch", '{"n": 5}')
+    assert missing.returncode == 3 and "no flow 'nosuch'" in missing.stderr and "registered are: asks" in missing.stderr, missing
+
+
 def test_branches_go_on_side_by_side_and_sql_is_one_transaction(server, receiver, tmp_path):
     database = tmp_path / "shop.db"
     with sqlite3.connect(database) as connection:

@@ -121,15 +121,17 @@ Problem not_started(ApiContext& context, const platform::StartIntent& intent, co
     return std::move(problem).hint(fmt::format("its versions are at /api/v1/agents/{}/versions", name));
   }
   if (runs::run_fault(error) != RunFault::kAgentNotFound) return problem;
+  const bool is_flow = protocol::is_flow(intent.agent);
   std::string names;
   constexpr std::uint32_t kNamed = 20;
-  if (auto all = context.store().definitions({}, kNamed)) {
+  if (auto all = context.store().definitions(is_flow ? protocol::kFlowPrefix : "", kNamed)) {
     for (const platform::Definition& one : *all) {
-      if (protocol::is_flow(one.name)) continue;
-      names += (names.empty() ? "" : ", ") + one.name;
+      if (protocol::is_flow(one.name) != is_flow) continue;
+      names += (names.empty() ? "" : ", ") + one.name.substr(is_flow ? protocol::kFlowPrefix.size() : 0);
     }
   }
-  return names.empty() ? std::move(problem) : std::move(problem).hint("registered are: " + names);
+  if (!names.empty()) return std::move(problem).hint("registered are: " + names);
+  return is_flow ? std::move(problem).hint("register one: PUT /api/v1/flows/NAME") : std::move(problem);
 }
 
 Response start_run(ApiContext& context, Request& request) {
