@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "holdfast/monty/v1/worker.pb.h"
 #include "monty/arena.h"
+#include "monty/literals.h"
 #include "monty/result.h"
 #include "wire/frame.h"
 
@@ -88,9 +90,22 @@ void raise(pb::Raised& raised, const char* type, std::string message) {
   raised.set_message(std::move(message));
 }
 
+std::optional<Failure> half_a_pair(std::string_view code) {
+  const std::size_t at = half_a_pair_in(code);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view before = code.substr(0, at);
+  const std::size_t line_end = before.rfind('\n');
+  const std::size_t line_begin = line_end == std::string_view::npos ? 0 : line_end + 1;
+  return Failure{Fault::kSyntax, "SyntaxError",
+                 "half a surrogate pair, which no text of JSON has: Monty would take it for U+FFFD",
+                 static_cast<std::uint32_t>(std::ranges::count(before, '\n')) + 1,
+                 static_cast<std::uint32_t>(at - line_begin) + 1};
+}
+
 }  // namespace
 
 std::expected<std::string, Failure> Conversation::begin() {
+  if (auto half = half_a_pair(request_.code)) return std::unexpected(*std::move(half));
   auto inputs = inputs_of(request_.inputs, request_.decimals_as_text);
   if (!inputs) return std::unexpected(std::move(inputs.error()));
   pb::Request first;

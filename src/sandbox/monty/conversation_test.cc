@@ -171,6 +171,28 @@ class ConversationTest : public ::testing::Test {
   Conversation conversation_{request_};
 };
 
+TEST_F(ConversationTest, HalfASurrogatePairIsToldWithItsPlace) {
+  const auto said = [](const std::string& code) {
+    Request request;
+    request.inputs = "{}";
+    request.code = code;
+    const auto begun = Conversation(request).begin();
+    if (begun) return std::string();
+    Reply reply;
+    reply.failure = begun.error();
+    return told(reply);
+  };
+  EXPECT_THAT(said("x = 1\nreturn {'\\ud800': 1, '\\ufffd': 2}"),
+              StartsWith("syntax_error 2:10 half a surrogate pair"));
+  for (const char* code : {"'\\\\\\uDC00'", "\"\"\"a\n'\\U0000d800\"\"\"", "f'{x}\\udfff'",
+                           "f(x)['\\ud83d\\ude00']", "'it' '# \\ud800'", "br = b''; u'\\ud800'"})
+    EXPECT_NE(said(code), "") << code;
+  for (const char* code :
+       {"'\\\\ud800'", "r'\\ud800'", "# '\\ud800'\n1", "rb'\\ud800'", "'\\ud7ff\\ue000'", "'\\U0001f600'",
+        "'", "'\\", "'\\ud80", "\"\"\"", "'a\n\\ud800", "'\\'' + r'\\ud800'"})
+    EXPECT_EQ(said(code), "") << code;
+}
+
 TEST_F(ConversationTest, WhatIsOutsideIsNotThere) {
   configure();
   pb::Event event;

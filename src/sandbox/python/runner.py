@@ -244,10 +244,23 @@ def inputs_of(text, decimals_as_text):
     return inputs
 
 
+HALF_A_PAIR = "half a surrogate pair, which no text of JSON has"
+
+
+def is_text(value):
+    try:
+        return str.isascii(value) or str.encode(value) is not None
+    except UnicodeEncodeError:  # U+FFFD in its place would be another text, and two keys could become one
+        return False
+
+
 def check_json(value, depth):
-    if value is None or isinstance(value, (str, bool)):
+    if value is None or isinstance(value, bool):
         return
-    if isinstance(value, int):
+    if isinstance(value, str):
+        if not is_text(value):
+            raise NoJson("holds " + HALF_A_PAIR)
+    elif isinstance(value, int):
         if value.bit_length() > MOST_INTEGER_BITS:
             raise NoJson("is an integer of more than 299 digits; return str(it)")
     elif isinstance(value, float):
@@ -259,9 +272,13 @@ def check_json(value, depth):
         at = None
         try:
             if isinstance(value, dict):
-                for at, member in value.items():
-                    if not isinstance(at, str):
-                        raise NoJson(f"has a key of type {type(at).__name__}; keys are text in JSON: use str(key)")
+                for key, member in value.items():
+                    at = None
+                    if not isinstance(key, str):
+                        raise NoJson(f"has a key of type {type(key).__name__}; keys are text in JSON: use str(key)")
+                    if not is_text(key):
+                        raise NoJson("has a key with " + HALF_A_PAIR)
+                    at = key
                     check_json(member, depth + 1)
             else:
                 for at, item in enumerate(value):
@@ -288,11 +305,7 @@ def result_bytes(value, most):
         path = "".join(reversed(error.path))[:512].removeprefix(".")
         what = f"the result's {path}" if path else "the result"
         raise Failure(NO_RESULT, f"{what} {error.what}") from None
-    text = "".join(WRITE_JSON(value, 0))
-    try:
-        data = text.encode()
-    except UnicodeEncodeError:  # halves of surrogate pairs
-        data = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
+    data = "".join(WRITE_JSON(value, 0)).encode()
     if len(data) > most:
         raise Failure(OUTPUT, f"its result is longer than {most} bytes")
     return data

@@ -72,6 +72,9 @@ class Writer {
     JS_FreeCStringUTF16(context_, units);
     return written;
   }
+  // U+FFFD in its place would be another text, and two names could become one.
+  Written half_a_pair() { return no_json("holds half a surrogate pair, which no text of JSON has"); }
+
   Written quoted(const std::uint16_t* units, std::size_t size) {
     if (size > most_) return Written::kTooLong;
     out_ += '"';
@@ -80,7 +83,8 @@ class Writer {
       std::uint32_t point = units[i];
       if (point >= 0xD800 && point <= 0xDFFF) {
         const bool pair = point < 0xDC00 && i + 1 < size && units[i + 1] >= 0xDC00 && units[i + 1] <= 0xDFFF;
-        point = pair ? 0x10000 + ((point - 0xD800) << 10) + (units[++i] - 0xDC00U) : 0xFFFD;
+        if (!pair) return half_a_pair();
+        point = 0x10000 + ((point - 0xD800) << 10) + (units[++i] - 0xDC00U);
       }
       character(point);
     }
@@ -195,6 +199,8 @@ class Writer {
     const Value key(context_, JS_AtomToString(context_, name));
     if (key.threw()) return Written::kThrew;
     if (written == Written::kWhole) written = string(key.get());
+    if (written == Written::kNoJson)
+      return no_json("has a member whose name holds half a surrogate pair, which no text of JSON has");
     if (written == Written::kWhole) written = put(":");
     if (written != Written::kWhole) return written;
     const std::size_t before = path_.size();

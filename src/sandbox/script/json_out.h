@@ -3,7 +3,7 @@
 // JavaScript into JSON, as JSON.stringify writes it, but for what that loses: a BigInt leaves as the integer
 // that it is; NaN, Infinity, functions, symbols, Map, Set, errors, generators and whatever else JSON has not,
 // and what holds itself, are errors that name the place. toJSON is called; what is undefined in an object is
-// left out; half a surrogate pair becomes U+FFFD.
+// left out; half a surrogate pair, also in a name, is such an error.
 
 #include <quickjs.h>
 

@@ -132,7 +132,18 @@ class Template {
       conclude(isolate_, JS_EXCEPTION, reply_);
       return false;
     }
+    if (holds_half_a_pair(text.get())) {
+      conclude(isolate_, value, reply_);
+      return !reply_.failure && append(out, text.get());
+    }
     return append(out, text.get());
+  }
+  // The engine writes it as three bytes that are no UTF-8, and would read them as U+FFFD.
+  static bool holds_half_a_pair(std::string_view text) {
+    for (std::size_t at = text.find('\xED'); at != std::string_view::npos; at = text.find('\xED', at + 1)) {
+      if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xA0) return true;
+    }
+    return false;
   }
 
   Isolate& isolate_;

@@ -59,6 +59,12 @@ TEST(Template, WhatIsUndefinedIsNeverNull) {
   EXPECT_EQ(filled("{{ {b: a.missing, c: 1} }}", R"({"a":{}})"), R"({"c":1})");
 }
 
+TEST(Template, HalfASurrogatePairIsNoText) {
+  EXPECT_THAT(filled(R"(a {{ '\ud800' }})"), HasSubstr("half a surrogate pair"));
+  EXPECT_THAT(filled(R"({{ '\ud800' }})"), HasSubstr("half a surrogate pair"));
+  EXPECT_EQ(filled(R"(a {{ '\ud7ff' }})"), "\"a \xED\x9F\xBF\"");
+}
+
 // A wrong expression in front of very many braces is no work for the parser.
 TEST(Template, BracesWithoutEndAreRefusedSoon) {
   std::string text = "{{ 1 + ";
