@@ -186,13 +186,11 @@ Result<std::vector<DecisionAttempt>> PostgresStore::unanswered_decisions(std::st
 }
 
 Result<Approval> PostgresStore::finish_decision(std::string_view update_id, bool won, std::string_view why) {
-  // Of a decision that stands the run is about to write the same, and its next call waits for that.
-  const Haste haste = won && why.empty() ? Haste::kWithOthers : Haste::kNow;
   return write<Approval>(
       [&](Connection& db) {
         return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
       },
-      haste);
+      calls::haste_of_finish(won, why));
 }
 
 Result<Approval> PostgresStore::settle_approval(const Approval& outcome) {

@@ -143,13 +143,11 @@ Result<std::vector<DecisionAttempt>> SqliteStore::unanswered_decisions(std::stri
 }
 
 Result<Approval> SqliteStore::finish_decision(std::string_view update_id, bool won, std::string_view why) {
-  // Of a decision that stands the run is about to write the same, and its next call waits for that.
-  const Haste haste = won && why.empty() ? Haste::kWithOthers : Haste::kNow;
   return write<Approval>(
       [&](Database& db) {
         return calls::finish_decision(ApprovalRows{db}, update_id, won, why, clock_.now());
       },
-      haste);
+      calls::haste_of_finish(won, why));
 }
 
 Result<Approval> SqliteStore::settle_approval(const Approval& outcome) {

@@ -18,6 +18,7 @@
 #include "platform/audit_rules.h"
 #include "platform/budget_calls.h"
 #include "platform/conversation_rules.h"
+#include "platform/group_commit.h"
 #include "platform/label_rules.h"
 #include "platform/run_rules.h"
 #include "platform/step_rules.h"
@@ -142,6 +143,11 @@ Result<Approval> begin_decision(Rows rows, const DecisionAttempt& attempt, WallT
   if (!status.ok()) return fail(std::move(status));
   refused = std::move(admission->refused);
   return stored;
+}
+
+// Of a decision that stands the run is about to write the same, and its next call waits for that.
+inline Haste haste_of_finish(bool won, std::string_view why) {
+  return won && why.empty() ? Haste::kWithOthers : Haste::kNow;
 }
 
 // find(id), find_decision(update id), answer_decision(update id, answer, why), insert_audit(row), update(row)
