@@ -182,9 +182,12 @@ class MessagesDecoder : public Decoder {
     if (type.empty()) type = name;
     const std::int64_t index = integer_member(json, "index").value_or(last_);
     if (type == "message_start") {
+      begin_answer();
       const Json& message = member(json, "message");
       completion_.model = string_member(message, "model");
       on_usage(member(message, "usage"));
+    } else if (stopped() && (type == "content_block_start" || type == "content_block_delta")) {
+      fail_with(ErrorKind::kStreamCut, "the model's stream goes on behind its end: it holds two answers");
     } else if (type == "content_block_start") {
       on_block(integer_member(json, "index").value_or(static_cast<std::int64_t>(blocks_.size())),
                member(json, "content_block"), on_delta);
@@ -303,7 +306,6 @@ class MessagesDecoder : public Decoder {
     const std::string reason = member->is_string() ? member->get<std::string>() : dump_kept(*member);
     const bool calls = !completion_.message.tool_calls.empty();
     if (reason == "refusal") {
-      stop(StopReason::kEnd);
       fail_with(ErrorKind::kContentFilter, "the model refused to answer: change the prompt", reason);
     } else if (reason == "tool_use") {
       stop(StopReason::kToolCalls);

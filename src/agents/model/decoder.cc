@@ -1,5 +1,7 @@
 #include "model/decoder.h"
 
+#include <utility>
+
 #include "base/json.h"
 #include "model/kept_numbers.h"
 #include "model/opaque.h"
@@ -10,6 +12,11 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";
 constexpr std::size_t kShownBytes = 200;
+
+// Whether the model calls is what the answer holds: it may be said to have ended before it does.
+bool agree(StopReason before, StopReason now) {
+  return before == now || (before == StopReason::kEnd && now == StopReason::kToolCalls);
+}
 
 }  // namespace
 
@@ -186,8 +193,28 @@ void Decoder::tell_arguments(std::size_t call, std::string text, OnDelta& on_del
 
 // ---- the end
 
+void Decoder::of_answer(const std::string& id) {
+  if (id.empty()) return;
+  if (id == answer_id_) {
+    answer_id_holds_ = true;
+  } else if (!answer_id_.empty() && (answer_id_holds_ || stopped_)) {
+    fail_with(ErrorKind::kStreamCut, "the model's stream holds two answers: " +
+                                         answer_id_.substr(0, kShownBytes) + " goes on as " +
+                                         id.substr(0, kShownBytes));
+  }
+  answer_id_ = id;
+}
+
+void Decoder::begin_answer() {
+  if (std::exchange(begun_, true))
+    fail_with(ErrorKind::kStreamCut, "the model's stream begins twice: it holds two answers");
+}
+
 void Decoder::stop(StopReason reason) {
-  stopped_ = true;
+  if (std::exchange(stopped_, true) && !agree(completion_.stop_reason, reason)) {
+    return fail_with(ErrorKind::kStreamCut,
+                     "the model's stream says twice why it ended, and not the same: it may not be all");
+  }
   completion_.stop_reason = reason;
 }
 

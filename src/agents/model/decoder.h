@@ -74,10 +74,18 @@ class Decoder {
   }
   void add_call_extra(std::size_t call, const std::string& name, const Json& value);
 
+  // What comes next is of the answer with this id. Servers leave ids away, and some make one up for each
+  // chunk: an id that was said twice, or behind which the answer had stopped, is followed by no other.
+  void of_answer(const std::string& id);
+  // The stream begins: it does so once.
+  void begin_answer();
+
   // What else the provider put on the message.
   void add_extra(const std::string& name, const Json& value);
   void add_refusal(std::string_view text) { refusal_ += text; }
 
+  // Servers say it again with each chunk, some before they say their calls; a whole answer and one that was
+  // cut are a contradiction, and an error.
   void stop(StopReason reason);
   // A reason to stop that is not known to be good.
   void stop_unknown(const std::string& reason);
@@ -127,6 +135,9 @@ class Decoder {
   std::vector<Call> calls_;
   Json extra_ = Json::object();
   std::string refusal_;
+  std::string answer_id_;
+  bool answer_id_holds_ = false;
+  bool begun_ = false;
   bool stopped_ = false;
   bool miscounted_ = false;
   std::optional<Error> error_;

@@ -198,6 +198,7 @@ class GeminiDecoder : public Decoder {
     for (const Json& candidate : *candidates) {
       // One answer was asked for.
       if (!candidate.is_object() || integer_member(candidate, "index").value_or(0) != 0) continue;
+      if (says_something(member(candidate, "content"))) of_answer(string_member(json, "responseId"));
       on_candidate(candidate, on_delta);
     }
   }
@@ -314,7 +315,6 @@ class GeminiDecoder : public Decoder {
     } else if (reason == "MAX_TOKENS") {
       stop(StopReason::kMaxTokens);
     } else if (std::find(kFilters.begin(), kFilters.end(), reason) != kFilters.end()) {
-      stop(StopReason::kEnd);
       fail_with(ErrorKind::kContentFilter, "the model's content filter stopped the answer (" + told + ")",
                 reason);
     } else if (std::find(kMalformed.begin(), kMalformed.end(), reason) != kMalformed.end()) {

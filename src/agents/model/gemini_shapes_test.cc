@@ -89,6 +89,19 @@ TEST(GeminiShapes, TheEnd) {
        "UnknownStopReasonError final"},
       {"a reason that says none", kHello + finish("FINISH_REASON_UNSPECIFIED"), "StreamCutError again"},
       {"none, and then one", kHello + finish("FINISH_REASON_UNSPECIFIED") + kEnd, "hello | end"},
+      {"cut, and whole", kHello + finish("MAX_TOKENS") + kEnd, "StreamCutError again"},
+      {"whole, and cut", kHello + kEnd + finish("MAX_TOKENS"), "StreamCutError again"},
+      {"whole, and filtered", kHello + kEnd + finish("SAFETY"), "ContentFilterError final"},
+      {"whole with each document", kEnd + kHello + kEnd + kCall + kEnd,
+       "hello | look#c1({\"q\":1}){\"functionCall\":{\"id\":\"c1\"}} | calls"},
+      {"cut, and whole, in a list",
+       "[" + candidate(R"({"text":"hello"})", R"(,"finishReason":"MAX_TOKENS")") + "," +
+           candidate(R"({"text":""})", R"(,"finishReason":"STOP")") + "]",
+       "StreamCutError again"},
+      {"another answer behind the end",
+       frame(R"({"responseId":"a","candidates":[{"content":{"parts":[{"text":"hello"}]},"finishReason":"STOP"}]})") +
+           frame(R"({"responseId":"b","candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}]})"),
+       "StreamCutError again"},
       {"of another candidate", kHello + frame(R"({"candidates":[{"index":1,"finishReason":"STOP"}]})"),
        "StreamCutError again"},
   });

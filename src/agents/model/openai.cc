@@ -138,6 +138,14 @@ bool is_own(const std::string& member) {
          member == "refusal";
 }
 
+// A chunk of counts, or one that ends, may have an id of its own.
+bool says_more(const Json& message) {
+  for (const auto& [name, value] : message.items()) {
+    if (name != "role" && says_something(value)) return true;
+  }
+  return false;
+}
+
 class ChatDecoder : public Decoder {
  public:
   void event(const net::SseEvent& event, OnDelta& on_delta) override {
@@ -175,6 +183,7 @@ class ChatDecoder : public Decoder {
       if (auto error = error_in_choice(choice)) return fail_with(std::move(*error));
       for (const char* name : {"delta", "message"}) {
         if (const auto said = choice.find(name); said != choice.end() && said->is_object()) {
+          if (says_more(*said)) of_answer(string_member(json, "id"));
           on_message(*said, on_delta);
           break;
         }
@@ -293,7 +302,6 @@ class ChatDecoder : public Decoder {
     const bool calls = !completion_.message.tool_calls.empty();
     if (reason == "content_filter" || reason == "safety" || reason == "recitation" || reason == "refusal" ||
         reason == "prohibited_content" || reason == "blocklist" || reason == "sensitive") {
-      stop(StopReason::kEnd);
       fail_with(ErrorKind::kContentFilter, "the model's content filter stopped the answer: change the prompt",
                 reason);
     } else if (reason == "length" || reason == "max_tokens" || reason == "model_length") {

@@ -142,6 +142,7 @@ class ResponsesDecoder : public Decoder {
         type == "response.cancelled" || type == "response.done") {
       on_response(member(json, "response"), type.substr(type.find('.') + 1), on_delta);
     } else if (type == "response.created" || type == "response.in_progress") {
+      if (type == "response.created") begin_answer();
       on_head(member(json, "response"));
     } else if (type == "response.output_item.added") {
       on_item(json, member(json, "item"), false, on_delta);
@@ -451,7 +452,6 @@ class ResponsesDecoder : public Decoder {
     } else if (reason == "max_output_tokens" || reason == "max_tokens") {
       stop(StopReason::kMaxTokens);
     } else if (reason == "content_filter") {
-      stop(StopReason::kEnd);
       fail_with(ErrorKind::kContentFilter, "the model's content filter stopped the answer: change the prompt",
                 reason);
     } else if (status == "failed" || event == "failed") {

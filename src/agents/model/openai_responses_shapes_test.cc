@@ -94,6 +94,21 @@ TEST(ResponsesShapes, TheEnd) {
        kHello + done(0, R"({"type":"message","id":"m1","content":[{"type":"output_text","text":"hello"}]})"),
        "StreamCutError again"},
       {"an empty answer", kCreated + completed(), " | end"},
+      {"two answers", kHello + kHello + completed(), "StreamCutError again"},
+      {"begun again, and nothing said", kHello + kCreated + completed(), "StreamCutError again"},
+      {"cut, and its event says whole",
+       kHello + ended("completed",
+                      R"("status":"incomplete","incomplete_details":{"reason":"max_output_tokens"})"),
+       "hello | max"},
+      {"whole, and its event says cut", kHello + ended("incomplete", R"("status":"completed")"),
+       "UnknownStopReasonError final"},
+      // The call was over with the first one: nobody reads on.
+      {"cut, and then whole",
+       kHello +
+           ended("incomplete",
+                 R"("status":"incomplete","incomplete_details":{"reason":"max_output_tokens"})") +
+           completed(),
+       "hello | max"},
       {"the limit",
        kHello + ended("incomplete",
                       R"("status":"incomplete","incomplete_details":{"reason":"max_output_tokens"})"),

@@ -95,6 +95,37 @@ TEST(OpenAiShapes, TheEnd) {
   });
 }
 
+TEST(OpenAiShapes, OneStreamIsOneAnswer) {
+  const auto said_by = [](const std::string& id, const std::string& text) {
+    return frame(R"({"id":")" + id + R"(","choices":[{"index":0,"delta":{"role":"assistant","content":")" +
+                 text + R"("},"finish_reason":null}]})");
+  };
+  const std::string look = call(R"("index":0,"id":"c","function":{"name":"look","arguments":"{}"})");
+  expect({
+      {"cut, and whole", kHello + finish("length") + kEnd, "StreamCutError again"},
+      {"whole, and cut", kHello + kStop + finish("length") + kDone, "StreamCutError again"},
+      {"whole, and filtered", kHello + kStop + finish("content_filter"), "ContentFilterError final"},
+      {"cut, and filtered", kHello + finish("length") + finish("content_filter"), "ContentFilterError final"},
+      {"cut, and calls", look + finish("length") + kCalls + kDone, "StreamCutError again"},
+      {"two ends in one document",
+       R"({"choices":[{"message":{"content":"hello"},"finish_reason":"length"},{"finish_reason":"stop"}]})",
+       "StreamCutError again"},
+      {"the same reason with each chunk", kStop + kHello + kStop + kEnd, "hello | end"},
+      {"the same said with another word", kHello + finish("length") + finish("max_tokens") + kDone,
+       "hello | max"},
+      {"ended, and then it calls", kStop + look + kCalls + kDone, " | look#c({}) | calls"},
+      {"an id for each chunk", said_by("a", "hel") + said_by("b", "lo") + kEnd, "hello | end"},
+      {"an empty id", said_by("", "hel") + said_by("a", "l") + said_by("a", "o") + kEnd, "hello | end"},
+      {"counts with an id of their own",
+       said_by("a", "hel") + said_by("a", "lo") + kStop + frame(R"({"id":"b","choices":[],"usage":{}})") + kDone,
+       "hello | end"},
+      {"another id", said_by("a", "hel") + said_by("a", "lo") + said_by("b", "hello") + kEnd,
+       "StreamCutError again"},
+      {"another answer behind the end", said_by("a", "hello") + kStop + said_by("b", "hello") + kEnd,
+       "StreamCutError again"},
+  });
+}
+
 TEST(OpenAiShapes, ErrorsInTheStream) {
   expect({
       {"an object", kHello + frame(R"({"error":{"message":"slow","type":"server_error"}})"),
