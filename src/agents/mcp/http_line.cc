@@ -224,7 +224,7 @@ Outcome<std::optional<Json>> HttpLine::listen(net::HttpRequest request, std::int
 // What the server says in a stream. Its answer is not more than that: a reply to a request of its own is sent
 // on the way.
 std::optional<Json> HttpLine::take(std::string data, std::int64_t id, const Access& access) {
-  Json message = parse_json(data, kMaxForeignJsonDepth);
+  Json message = parse_message(data);
   if (answers(message, id)) return message;
   switch (kind_of(message)) {
     case Kind::kNotification: hear(message); break;
@@ -257,7 +257,7 @@ Outcome<std::optional<Json>> HttpLine::without_answer(Arriving& arrived, std::in
     if (ended) return std::nullopt;
   }
   if (arrived.error) return failed(*arrived.error);
-  Json body = parse_json(arrived.body, kMaxForeignJsonDepth);
+  Json body = parse_message(arrived.body);
   if (answers(body, id)) return body;
   // An error that names no request is one of this request: it is the only one of its exchange.
   if (kind_of(body) == Kind::kAnswer && body.contains("error")) return body;

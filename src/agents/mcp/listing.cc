@@ -9,7 +9,9 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "mcp/message.h"
 #include "spec/json_schema.h"
+#include "spec/written_order.h"
 
 namespace holdfast::mcp {
 
@@ -98,7 +100,7 @@ Json without_extensions(const Json& schema) {
   if (!schema.is_object()) return schema;
   Json out = Json::object();
   for (const auto& [key, value] : schema.items()) {
-    if (key.starts_with("x-")) continue;
+    if (key.starts_with("x-") && key != spec::kOrderKeyword) continue;
     if (key == "properties" && value.is_object()) {
       Json& properties = out[key] = Json::object();
       for (const auto& [name, inner] : value.items()) properties[name] = without_extensions(inner);
@@ -127,7 +129,8 @@ Json plain(const Json& schema) {
                                               "maxItems",
                                               "title",
                                               "description",
-                                              "default"};
+                                              "default",
+                                              std::string(spec::kOrderKeyword)};
   if (!schema.is_object()) return schema.is_boolean() ? schema : Json::object();
   Json out = Json::object();
   for (const auto& [key, value] : schema.items()) {
@@ -147,8 +150,10 @@ std::optional<std::string> read_schema(const Json& tool, ListedTool& out) {
   const auto schema = tool.find("inputSchema");
   if (schema == tool.end() || !schema->is_object()) return "it has no schema of its arguments";
   if (schema->contains("type") && (*schema)["type"] != "object") return "its arguments are no object";
-  out.parameters = without_extensions(*schema);
-  if (spec::check_schema(out.parameters)) out.parameters = plain(*schema);
+  const auto in_order = tool.find(kSchemaInOrder);
+  const Json& shown = in_order == tool.end() ? *schema : *in_order;
+  out.parameters = without_extensions(shown);
+  if (spec::check_schema(out.parameters)) out.parameters = plain(shown);
   if (auto bad = spec::check_schema(out.parameters)) return "the schema of its arguments is wrong: " + *bad;
   out.parameters["type"] = "object";
   if (!out.parameters.contains("properties")) out.parameters["properties"] = Json::object();

@@ -2,9 +2,47 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/text.h"
+#include "spec/written_order.h"
 
 namespace holdfast::mcp {
+
+namespace {
+
+// The list of tools in an answer; null: it is none.
+template <class AnyJson>
+AnyJson* tools_in(AnyJson& message) {
+  if (!message.is_object()) return nullptr;
+  const auto result = message.find("result");
+  if (result == message.end() || !result->is_object()) return nullptr;
+  const auto tools = result->find("tools");
+  return tools != result->end() && tools->is_array() ? &*tools : nullptr;
+}
+
+}  // namespace
+
+Json parse_message(std::string_view text) {
+  Json message = parse_json(text, kMaxForeignJsonDepth);
+  Json* tools = tools_in(message);
+  if (tools == nullptr) return message;
+  // Two members of one name are two there, and the first one is found: what is not as it is here has no order.
+  const auto written = parse_json<nlohmann::ordered_json>(text, kMaxForeignJsonDepth);
+  const auto* listed = tools_in(written);
+  for (std::size_t i = 0; i < tools->size(); ++i) {
+    Json& tool = (*tools)[i];
+    if (!tool.is_object()) continue;
+    tool.erase(std::string(kSchemaInOrder));  // ours alone
+    const auto schema = tool.find("inputSchema");
+    if (schema == tool.end() || listed == nullptr || i >= listed->size() || !(*listed)[i].is_object()) continue;
+    const auto stood = (*listed)[i].find("inputSchema");
+    if (stood == (*listed)[i].end()) continue;
+    Json in_order = *schema;
+    spec::keep_order(in_order, *stood);
+    if (in_order != *schema) tool[std::string(kSchemaInOrder)] = std::move(in_order);
+  }
+  return message;
+}
 
 Json request(std::int64_t id, std::string_view method, Json params) {
   return {{"jsonrpc", "2.0"}, {"id", id}, {"method", method}, {"params", std::move(params)}};

@@ -14,6 +14,14 @@ namespace holdfast::mcp {
 
 using Json = nlohmann::json;
 
+// Of a listed tool, beside what the server says of it: its `inputSchema`, which says in which order its
+// properties stood (spec/written_order.h). Not part of the pin: that is over the server's words alone.
+inline constexpr std::string_view kSchemaInOrder = "x-holdfast-input-schema";
+
+// What a server sends; discarded when it is no JSON, or nests too deep. Tools that it lists have
+// `kSchemaInOrder` where that says more; what the server itself says by that name is taken out.
+Json parse_message(std::string_view text);
+
 Json request(std::int64_t id, std::string_view method, Json params);
 Json notification(std::string_view method, Json params);
 

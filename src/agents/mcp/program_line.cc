@@ -88,7 +88,7 @@ class ProgramLine final : public Line {
     for (std::size_t end = 0;
          !answer && (end = unread_.find('\n', std::max(begin, searched_))) != std::string::npos;
          begin = end + 1) {
-      Json message = parse_json(std::string_view(unread_).substr(begin, end - begin), kMaxForeignJsonDepth);
+      Json message = parse_message(std::string_view(unread_).substr(begin, end - begin));
       if (answers(message, id)) {
         answer = std::move(message);
       } else if (kind_of(message) == Kind::kNotification) {
