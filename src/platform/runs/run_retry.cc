@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "platform/run_environment.h"
+#include "platform/trace_context.h"
 #include "protocol/call.h"
 #include "protocol/flow_run.h"
 #include "protocol/fork.h"
@@ -58,6 +59,17 @@ Status undone_before(Runs::Impl& impl, const std::string& run, const platform::R
   if (!status) return status.error();
   if (status->contains("undone")) return cannot(run, "it has taken back what it did; start a new run");
   return {};
+}
+
+// As the run was started that is taken up: its context, its limits, who is told. But in a trace of its own, from
+// no place but its end, and asked for by somebody else.
+std::string settings_again(const std::string& stored) {
+  Json out = stored.empty() ? Json::object() : parse_json<Json>(stored);
+  if (!out.is_object()) return {};
+  out.erase(std::string(platform::kTraceSetting));
+  out.erase(std::string(protocol::kForkSetting));
+  out.erase("started_by");
+  return out.empty() ? std::string() : dump_json(out);
 }
 
 }  // namespace
@@ -140,7 +152,12 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
                            : request.version == "current"    ? std::string()
                                                              : request.version;
   intent.input = run->input;
-  if (!undoes) intent.conversation = std::move(goes_on_in);
+  const auto settings = impl_->store().run_settings(request.run);
+  if (!settings) return fail(settings.error());
+  if (!undoes) {
+    intent.conversation = std::move(goes_on_in);
+    intent.settings = settings_again(*settings);
+  }
   intent.fingerprint = "retry:" + sha256_hex(request.run + "\n" + intent.definition_hash);
   return undoes ? impl_->accept(intent) : start(std::move(intent));
 }
