@@ -110,5 +110,5 @@ def test_a_run_that_is_taken_up_knows_what_code_has_done(server, bank):  # noqa:
     assert paid(bank) == ["ann", "bob"]
     [told] = [message["content"] for message in server.get(f"/api/v1/conversations/{run}/messages").json["messages"] if message["role"] == "tool"][:1]
     text = told if isinstance(told, str) else "".join(part.get("text", "") for part in told)
-    assert 'find({"to":"ann"}): {"happened": false' in text and "whether it was made with other arguments is not known" in text, text
+    assert 'find({"to":"ann"}): {"happened": false' in text and "not called: the run ended before anybody decided" in text, text
     assert "step.started" in [kind for kind, data in events(server, run) if data.get("within")]

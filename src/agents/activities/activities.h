@@ -184,8 +184,12 @@ class Activities {
   void know_past(const platform::Origin& origin, const std::optional<Fork>& fork,
                  const AgentDefinition& agent, const RunSettings& settings, Begun& out);
   // What the ledger knows of the call of that key, or that it does not.
-  ToolAnswer known_under(const std::string& key);
-  ToolAnswer known_answer(activity::Context& ctx, const ConversationRef& message, const model::ToolCall& call,
+  std::optional<ToolAnswer> recorded_under(const std::string& key);
+  // `key_of`: the key of the call with arguments that a person edited.
+  ToolAnswer known_under(const std::string& key, const Json& bound,
+                         const std::function<std::string(const std::string& arguments)>& key_of);
+  ToolAnswer known_answer(activity::Context& ctx, const AgentDefinition& agent, const Json& context,
+                          const ConversationRef& message, const model::ToolCall& call,
                           std::uint32_t ordinal);
 
   // What the hook made of what is in the ledger; none: it does not know, `why` says more.

@@ -10,6 +10,8 @@
 #include "activities/first_message.h"
 #include "activities/fork_start.h"
 #include "activities/past_calls.h"
+#include "activities/unanswered_call.h"
+#include "agent/pending.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "definition/bind.h"
@@ -32,7 +34,7 @@ ToolAnswer text_answer(const model::ToolCall& call, std::uint32_t ordinal, std::
 
 }  // namespace
 
-ToolAnswer Activities::known_under(const std::string& key) {
+std::optional<ToolAnswer> Activities::recorded_under(const std::string& key) {
   ToolAnswer out;
   const auto effect = require(deps_.store->lookup_effect(key), "the result of a call");
   if (effect && effect->state == platform::EffectState::kSettled) {
@@ -45,23 +47,46 @@ ToolAnswer Activities::known_under(const std::string& key) {
     out.key = "tool:" + key;
     return out;
   }
+  if (!effect) return std::nullopt;
   out.text =
-      effect ? "the run was interrupted, and it is not known whether this call took effect; find out before "
-               "it is made again"
-             : "the run ended before this call had a result; whether it was made with other arguments is "
-               "not known";
+      "the run was interrupted, and it is not known whether this call took effect; find out before it is "
+      "made again";
   return out;
 }
 
-// Edited arguments and repeats have keys of their own: what is not known under the first is not known here.
-ToolAnswer Activities::known_answer(activity::Context& ctx, const ConversationRef& message,
-                                    const model::ToolCall& call, std::uint32_t ordinal) {
-  const Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
+ToolAnswer Activities::known_under(const std::string& key, const Json& bound,
+                                   const std::function<std::string(const std::string& arguments)>& key_of) {
+  if (auto recorded = recorded_under(key)) return *recorded;
+  ToolAnswer out;
+  out.text = "the run ended before this call had a result; whether it was made is not known";
+  for (const std::string& id : {approval_id(key), question_id(key)}) {
+    Result<platform::Approval> asked = deps_.store->approval(id);
+    if (!asked && asked.error().code() == Code::kNotFound) continue;
+    const platform::Approval approval = require(std::move(asked), "the approval of a call");
+    if (auto why = why_not_made(approval)) out.text = *why;
+    if (approval.status != platform::ApprovalStatus::kEdited) return out;
+    const auto edited = edited_canonical(approval, bound);
+    if (!edited) return out;
+    if (auto recorded = recorded_under(key_of(*edited))) return *recorded;
+  }
+  return out;
+}
+
+// Repeats have keys of their own, and are made of a call that is recorded.
+ToolAnswer Activities::known_answer(activity::Context& ctx, const AgentDefinition& agent, const Json& context,
+                                    const ConversationRef& message, const model::ToolCall& call,
+                                    std::uint32_t ordinal) {
+  Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
   if (!arguments.is_object())
     return text_answer(call, ordinal, "the arguments are not valid JSON; send one JSON object");
-  const std::string key =
-      idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, dump_json(arguments));
-  ToolAnswer out = known_under(key);
+  Json bound;
+  if (const ToolSpec* tool = tool_named(agent, call.name))
+    bound = require(bound_values(*tool, context), "the bound arguments");
+  if (bound.is_object()) arguments.update(bound);
+  const auto key_of = [&](const std::string& canonical) {
+    return idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, canonical);
+  };
+  ToolAnswer out = known_under(key_of(dump_json(arguments)), bound, key_of);
   out.ordinal = ordinal;
   out.id = call.id;
   return out;
@@ -91,7 +116,7 @@ ConversationRef Activities::take_up(activity::Context& ctx, const platform::Orig
     if (last.role == model::Role::kAssistant) {
       const Json code = state.value("code", Json::object());
       for (std::uint32_t i = 0; i < last.tool_calls.size(); ++i) {
-        ToolAnswer answer = known_answer(ctx, head, last.tool_calls[i], i);
+        ToolAnswer answer = known_answer(ctx, agent, settings.context, head, last.tool_calls[i], i);
         const std::string round = code.value(std::to_string(i), "");
         if (answer.key.empty() && !round.empty())  // nobody knows what it came to
           answer.text = code_left(ctx, agent, round, settings.context);

@@ -83,6 +83,10 @@ Json take_decision(Pending& pending, const Decision& decision, std::int64_t now_
   return answer;
 }
 
+std::string approval_id(const std::string& key) {
+  return "ap-" + key.substr(0, 24);
+}
+
 Json told_of(const std::string& id, const Pending& pending) {
   return {{"id", id},
           {"tool", pending.request.call.tool},

@@ -52,8 +52,10 @@ protocol::Json take_decision(Pending& pending, const protocol::Decision& decisio
 protocol::Json told_of(const std::string& id, const Pending& pending);
 protocol::Json told_of(const OpenQuestions& open);
 
+// Under which the question whether a call may be made stands in the index of approvals.
+std::string approval_id(const std::string& key);
 // Under which a question of `type: human` stands in the index of approvals.
-std::string question_id(const protocol::CallRef& call);
+std::string question_id(const std::string& key);
 
 // For the index of approvals; agent, version and call are the caller's to fill in.
 protocol::SettleInput settlement_of(const Pending& pending, protocol::ApprovalOutcome outcome,

@@ -58,8 +58,8 @@ void check_answer(const Pending& pending, const Decision& decision) {
   if (auto bad = spec::validate(asked.get<HumanQuestion>().form, decision.edited_arguments)) reject(*bad);
 }
 
-std::string question_id(const CallRef& call) {
-  return "q-" + call.key.substr(0, 24);
+std::string question_id(const std::string& key) {
+  return "q-" + key.substr(0, 24);
 }
 
 ApprovalOutcome outcome_of(const Pending& pending) {
@@ -78,7 +78,7 @@ Json said_to(const Pending& pending, const HumanQuestion& question) {
 
 Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
   const HumanQuestion question = planned.input.get<HumanQuestion>();
-  const std::string id = question_id(planned.call);
+  const std::string id = question_id(planned.call.key);
   StepInput step;
   step.call = planned.call;
   step.kind = planned.kind;

@@ -31,8 +31,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
     if (auto refusal = co_await admitted(call)) co_return *refusal;
   }
   if (call->verdict == Verdict::kAsk) {
-    auto refusal =
-        co_await approved(call, call->reason, "ap-" + call->call.key.substr(0, 24), Question::kFirst);
+    auto refusal = co_await approved(call, call->reason, approval_id(call->call.key), Question::kFirst);
     if (refusal) co_return error_answer(call->call, *refusal);
   }
   const WorkflowTool* in_workflow = find_workflow_tool(call->kind);

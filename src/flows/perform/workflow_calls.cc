@@ -105,7 +105,7 @@ protocol::FlowCall FlowActivities::call(activity::Context& ctx, const protocol::
   if (flow->flow.blocks[in.block].type->human) {
     const auto question = out.planned.input.get<protocol::HumanQuestion>();
     at.books.step_started(in.block, {{"question", agent::excerpt(question.text)},
-                                     {"approval", agent::question_id(out.planned.call)}});
+                                     {"approval", agent::question_id(out.planned.call.key)}});
   }
   return out;
 }

@@ -91,7 +91,7 @@ Task<PendingPtr> People::request(PlannedCall planned, std::int64_t deadline_ms) 
   auto pending = std::make_shared<Pending>();
   pending->asked_ms = now_ms();
   ApprovalInput& in = pending->request;
-  in.id = agent::question_id(planned.call);
+  in.id = agent::question_id(planned.call.key);
   in.agent = flow_;
   in.version = version_;
   in.call = planned.call;
