@@ -10,6 +10,7 @@
 #include "activities/builtin_tools.h"
 #include "activities/carried_result.h"
 #include "activities/code_result.h"
+#include "activities/read_blob.h"
 #include "activities/step_log.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -51,22 +52,9 @@ Json answers_to_keep(const std::vector<ToolAnswer>& answers) {
 
 }  // namespace
 
-// The whole of a result, not what a model would see of it.
 std::string Activities::whole_result(activity::Context& ctx, const Json& record, std::size_t most) {
-  const auto output = record.find("output");
-  std::string text = record.value("text", "");
-  if (output == record.end() || !output->is_object()) return text;
-  const auto bytes = output->value("bytes", std::size_t{0});
-  if (bytes > most) return std::string(most + 1, ' ');  // refused by whoever counts
-  std::string whole;
-  while (whole.size() < bytes) {
-    ctx.heartbeat();
-    auto piece = deps_.store->read_blob(output->value("sha256", ""), whole.size(),
-                                        std::min(bytes - whole.size(), platform::kMaxBlobRead));
-    if (!piece || piece->empty()) return text;
-    whole += *piece;
-  }
-  return whole;
+  auto whole = whole_text(ctx, *deps_.store, record, most);
+  return whole ? *std::move(whole) : std::string(most + 1, ' ');  // refused by whoever counts
 }
 
 CodeAnswer Activities::answer_for_code(activity::Context& ctx, const ToolAnswer& answer, std::size_t most,

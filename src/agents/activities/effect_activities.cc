@@ -52,10 +52,8 @@ std::string text_of(const std::string& record) {
 // A large one is a blob, of which the record has the beginning.
 std::string whole_text_of(activity::Context& ctx, platform::Store& store, const std::string& record) {
   const Json in = Json::parse(record);
-  const Json output = in.value("output", Json::object());
-  const auto bytes = output.value("bytes", std::uint64_t{0});
-  if (bytes == 0 || bytes > kMaxResultBytes) return in.value("text", "");
-  return read_blob(ctx, store, output.value("sha256", ""), 0, bytes);
+  auto whole = whole_text(ctx, store, in, kMaxResultBytes);
+  return whole ? *std::move(whole) : in.value("text", "");
 }
 
 UndoTryResult undo_result(UndoStatus status, std::string note) {

@@ -8,6 +8,8 @@
 
 #include "activities/builtin_tools.h"
 #include "activities/large_output.h"
+#include "activities/read_blob.h"
+#include "holdfast/failure.h"
 #include "base/text.h"
 #include "fixture/counting_random.h"
 #include "fixture/manual_clock.h"
@@ -175,6 +177,19 @@ TEST_F(LargeOutputTest, WhatCannotBeKeptIsCutAndSaysSo) {
   EXPECT_THAT(seen, HasSubstr("not kept"));
   EXPECT_THAT(seen, Not(HasSubstr("read_output")));
   EXPECT_FALSE(record_.contains("output"));
+}
+
+TEST(KeptText, IsWhatTheRecordSaysOrAnError) {
+  EXPECT_FALSE(kept_text({{"text", "all of it"}}));
+  const auto kept = kept_text({{"text", "the beg"}, {"output", {{"sha256", "ab"}, {"bytes", 9}}}});
+  ASSERT_TRUE(kept);
+  EXPECT_EQ(kept->sha256, "ab");
+  EXPECT_EQ(kept->bytes, 9);
+  for (const char* damaged : {"null", "7", "{}", R"({"bytes":9})", R"({"sha256":"ab"})",
+                              R"({"sha256":"ab","bytes":-1})", R"({"sha256":"ab","bytes":"9"})"}) {
+    const nlohmann::json record = {{"text", "the beg"}, {"output", nlohmann::json::parse(damaged)}};
+    EXPECT_THROW(kept_text(record), ApplicationFailure) << damaged;
+  }
 }
 
 }  // namespace

@@ -21,4 +21,30 @@ std::string read_blob(activity::Context& ctx, platform::Store& store, const std:
   return out;
 }
 
+std::optional<KeptText> kept_text(const nlohmann::json& record) {
+  const auto output = record.find("output");
+  if (output == record.end()) return std::nullopt;
+  const auto damaged = [] {
+    return ApplicationFailure::non_retryable("what is known of a large result is damaged", "DATA_LOSS");
+  };
+  if (!output->is_object()) throw damaged();
+  const auto sha256 = output->find("sha256");
+  const auto bytes = output->find("bytes");
+  if (sha256 == output->end() || !sha256->is_string() || bytes == output->end() ||
+      !bytes->is_number_integer() || *bytes < 0)
+    throw damaged();
+  KeptText out;
+  out.sha256 = sha256->get<std::string>();
+  out.bytes = bytes->get<std::size_t>();
+  return out;
+}
+
+std::optional<std::string> whole_text(activity::Context& ctx, platform::Store& store,
+                                      const nlohmann::json& record, std::size_t most) {
+  const auto kept = kept_text(record);
+  if (!kept) return record.value("text", "");
+  if (kept->bytes > most) return std::nullopt;
+  return read_blob(ctx, store, kept->sha256, 0, kept->bytes);
+}
+
 }  // namespace holdfast::agent
