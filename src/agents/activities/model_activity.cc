@@ -8,6 +8,7 @@
 #include "activities/deploy.h"
 #include "activities/effect_hooks.h"
 #include "activities/redacted.h"
+#include "base/byte_order_mark.h"
 #include "base/check.h"
 #include "base/json.h"
 #include "base/json_repeats.h"
@@ -91,7 +92,7 @@ std::optional<model::Error> why_no_output(const AgentDefinition& agent, const Mo
   };
   const std::string text = answer.message.text();
   // What readers of JSON disagree on is not handed on as if it had been checked.
-  if (text.starts_with("\xef\xbb\xbf")) return wrong("it begins with a byte order mark");
+  if (text.starts_with(kByteOrderMark)) return wrong("it begins with a byte order mark");
   auto read = read_json(text, kMaxForeignJsonDepth, Integers::kExact);
   if (!read) return wrong(read.error().message());
   if (auto name = repeated_member(text))

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
+#include "base/byte_order_mark.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "definition/definition.h"
@@ -42,7 +43,7 @@ bool is_inner_path(std::string_view path) {
 
 // The text between the two lines `---` at the beginning.
 std::optional<std::string> front_matter(std::string_view text) {
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+  text = behind_byte_order_mark(text);
   const std::size_t first = text.find('\n');
   if (first == std::string_view::npos || text.substr(0, 3) != "---") return std::nullopt;
   for (std::size_t at = first + 1; at < text.size();) {

@@ -9,6 +9,7 @@
 
 #include "spec/yaml_documents.h"
 #include "spec/yaml_tokens.h"
+#include "base/byte_order_mark.h"
 
 namespace holdfast::spec {
 
@@ -356,7 +357,7 @@ Status check_same(std::string_view before, std::string_view after, std::string_v
 
 // The text with LF for CR LF, and without a byte-order mark.
 Result<std::string> plain_lines(std::string_view text, std::string_view source) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  text = behind_byte_order_mark(text);
   std::string out;
   out.reserve(text.size() + 1);
   for (std::size_t i = 0; i < text.size(); ++i) {

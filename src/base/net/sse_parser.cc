@@ -1,5 +1,7 @@
 #include "net/sse_parser.h"
 
+#include "base/byte_order_mark.h"
+
 #include <charconv>
 #include <cstdint>
 
@@ -37,7 +39,7 @@ Status SseParser::end_line(const Sink& sink) {
   std::string_view text = line;
   if (first_line_) {
     first_line_ = false;
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    text = behind_byte_order_mark(text);
   }
   if (text.empty()) {
     SseEvent event = std::move(event_);

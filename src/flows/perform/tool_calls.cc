@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include "activities/activities.h"
+#include "base/byte_order_mark.h"
 #include "base/json.h"
 #include "base/sha256.h"
 #include "definition/model_section.h"
 #include "holdfast/failure.h"
-#include "perform/byte_order_mark.h"
 #include "perform/one_activity.h"
 
 namespace holdfast::flows {
