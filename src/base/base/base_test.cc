@@ -1,5 +1,7 @@
 // Identifiers and statuses: their text forms are part of stored data and of the protocol.
 
+#include <thread>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -196,6 +198,22 @@ TEST(Hmac, OfTheStandardsExample) {
 TEST(Sha256, HexOfTheStandardsExamples) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+// A thread hashes with what it made once, and several hashes may be under way at once.
+TEST(Sha256, EachHashIsOfItsOwnBytes) {
+  const std::string of_abc = sha256_hex("abc");
+  Sha256 one;
+  Sha256 other;
+  one.update("a");
+  other.update("b");
+  EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  one.update("bc");
+  EXPECT_EQ(one.hex(), of_abc);
+  EXPECT_EQ(other.hex(), sha256_hex("b"));
+  std::string elsewhere;
+  std::thread([&] { elsewhere = sha256_hex("abc"); }).join();
+  EXPECT_EQ(elsewhere, of_abc);
 }
 
 TEST(StorageFault, TravelsWithItsStatus) {

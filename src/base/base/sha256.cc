@@ -21,11 +21,26 @@ std::string_view bytes_of(const Digest& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
+// Fetching an algorithm costs OpenSSL more than the hash of a short text, and EVP_sha256() is fetched anew by
+// each hash that begins: once a process. Never freed.
+const EVP_MD* algorithm() {
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  HF_CHECK(fetched != nullptr);
+  return fetched;
+}
+
+struct DigestContextFree {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+
 }  // namespace
 
 std::string sha256(std::string_view bytes) {
+  thread_local const std::unique_ptr<EVP_MD_CTX, DigestContextFree> context(EVP_MD_CTX_new());
   Digest digest;
-  SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+  HF_CHECK(context != nullptr && EVP_DigestInit_ex(context.get(), algorithm(), nullptr) == 1 &&
+           EVP_DigestUpdate(context.get(), bytes.data(), bytes.size()) == 1 &&
+           EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) == 1);
   return std::string(bytes_of(digest));
 }
 
@@ -47,7 +62,7 @@ std::string hex_of(std::string_view bytes) {
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   HF_CHECK(context_ != nullptr &&
-           EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1);
+           EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), algorithm(), nullptr) == 1);
 }
 
 Sha256::~Sha256() {
@@ -85,7 +100,7 @@ struct MacContextFree {
   void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
 };
 
-// Fetching an algorithm costs OpenSSL more than the code of a short message: one context a thread, made once.
+// As with the hash: one context a thread, made once.
 EVP_MAC_CTX* hmac_context() {
   thread_local const std::unique_ptr<EVP_MAC_CTX, MacContextFree> context = [] {
     EVP_MAC* mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
