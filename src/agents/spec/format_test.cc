@@ -44,15 +44,18 @@ TEST(Format, SaysWhatATextIs) {
       {"uri", ":", false},
       {"phone", "whatever", true},
   };
-  for (const auto& one : kCases) EXPECT_EQ(is_of_format(one.format, one.text), one.fits) << one.format << " " << one.text;
+  for (const auto& one : kCases)
+    EXPECT_EQ(is_of_format(one.format, one.text), one.fits) << one.format << " " << one.text;
 }
 
 TEST(Format, IsAskedForWhereItIsAFormThatSomebodyFillsIn) {
   const auto form = nlohmann::json::parse(R"({"properties": {"when": {"type": "string", "format": "date"},
       "all": {"items": {"$ref": "#/$defs/mail"}}}, "$defs": {"mail": {"format": "email"}}})");
   EXPECT_EQ(validate(form, {{"when", "2026-02-30"}}), std::nullopt) << "an annotation";
-  EXPECT_EQ(validate(form, {{"when", "2026-02-30"}}, Formats::kChecked), "`when` must be a text of the format date");
-  EXPECT_EQ(validate(form, {{"all", {"a@b", "x"}}}, Formats::kChecked), "`all[1]` must be a text of the format email");
+  EXPECT_EQ(validate(form, {{"when", "2026-02-30"}}, Formats::kChecked),
+            "`when` must be a text of the format date");
+  EXPECT_EQ(validate(form, {{"all", {"a@b", "x"}}}, Formats::kChecked),
+            "`all[1]` must be a text of the format email");
   EXPECT_EQ(validate(form, {{"when", "2026-03-01"}, {"all", {"a@b"}}}, Formats::kChecked), std::nullopt);
 }
 

@@ -20,22 +20,21 @@ constexpr std::string_view kKeyed[] = {"/api/v1/approvals/{id}/decision",
                                        "/v1/chat/completions",
                                        "/v1/responses"};
 
-constexpr std::string_view kRepeatable[] = {
-    "/api/v1/agents",  // a version is its text, as of a flow
-    "/api/v1/approvals/{id}/files",
-    "/api/v1/completions/{token}",
-    "/api/v1/conversations/{id}/cancel",
-    "/api/v1/flows",
-    "/api/v1/mail/replies",  // its link is used once
-    "/api/v1/runs/{id}/cancel",
-    "/api/v1/runs/{id}/retry",  // under one id
-    "/api/v1/runs/{id}/terminate",
-    "/api/v1/runs/{id}/undo",
-    "/api/v1/schedules/{name}/pause",
-    "/api/v1/schedules/{name}/resume",
-    "/api/v1/slack/actions",
-    "/decide/{token}",
-    "/v1/responses/{id}/cancel"};
+constexpr std::string_view kRepeatable[] = {"/api/v1/agents",  // a version is its text, as of a flow
+                                            "/api/v1/approvals/{id}/files",
+                                            "/api/v1/completions/{token}",
+                                            "/api/v1/conversations/{id}/cancel",
+                                            "/api/v1/flows",
+                                            "/api/v1/mail/replies",  // its link is used once
+                                            "/api/v1/runs/{id}/cancel",
+                                            "/api/v1/runs/{id}/retry",  // under one id
+                                            "/api/v1/runs/{id}/terminate",
+                                            "/api/v1/runs/{id}/undo",
+                                            "/api/v1/schedules/{name}/pause",
+                                            "/api/v1/schedules/{name}/resume",
+                                            "/api/v1/slack/actions",
+                                            "/decide/{token}",
+                                            "/v1/responses/{id}/cancel"};
 
 bool among(std::span<const std::string_view> list, std::string_view pattern) {
   return std::ranges::find(list, pattern) != list.end();
