@@ -5,6 +5,7 @@
 
 namespace holdfast::flows {
 
-constinit const RunnableBlock kAgentBlock = workflow_block("agent", /*has_timeout=*/true);
+constinit const RunnableBlock kAgentBlock =
+    workflow_block("agent", /*has_timeout=*/true, /*keeps_order=*/true);
 
 }  // namespace holdfast::flows

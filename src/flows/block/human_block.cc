@@ -6,6 +6,7 @@
 
 namespace holdfast::flows {
 
-constinit const RunnableBlock kHumanBlock = workflow_block("human", /*has_timeout=*/false);
+constinit const RunnableBlock kHumanBlock =
+    workflow_block("human", /*has_timeout=*/false, /*keeps_order=*/true);
 
 }  // namespace holdfast::flows

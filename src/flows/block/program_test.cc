@@ -258,6 +258,17 @@ TEST(Program, WhatIsSortedHasTheVersionThatItHad) {
       << "order means nothing to a tool";
 }
 
+// What a person reads or an agent is given stands as it was written.
+TEST(Program, ArgumentsOfPeopleAndAgentsKeepTheOrderOfTheFile) {
+  for (const char* with : {"type: human, needs: [begin], with: {human: {question: 'Well?'}, ",
+                           "type: agent, needs: [begin], with: {agent: helper, "}) {
+    const auto read = read_program(
+        flow(fmt::format("    - {{id: a, {}arguments: {{b: 1, a: {{d: 1, c: 2}}}}}}}}\n", with)), "f.yaml");
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_THAT(canonical_json(*read), HasSubstr(R"("arguments":{"b":1,"a":{"d":1,"c":2}})"));
+  }
+}
+
 TEST(Program, CodeHasALanguage) {
   const auto code = [](std::string_view with) {
     return read_program(
