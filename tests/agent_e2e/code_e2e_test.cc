@@ -3,6 +3,8 @@
 // runs whose scripted model sends code, which runs in the real sandbox.
 
 #include <algorithm>
+#include <atomic>
+#include <latch>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -12,6 +14,7 @@
 namespace holdfast::e2e {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
@@ -187,6 +190,27 @@ TEST(Code, ThereAreOnlySoManyCalls) {
   auto run = p.start("many", "go");
   EXPECT_THAT(p.finish(run).output, HasSubstr("more than 3 calls"));
   EXPECT_EQ(p.receiver->effects(), 3);
+}
+
+// What is under way ends, and is an effect; what the code had in mind behind it is not.
+TEST(Code, AMessageEndsItBehindTheCallThatIsUnderWay) {
+  Platform p(script("await tools.note({text: 'under way'}); await tools.note({text: 'never'})"));
+  std::latch said(1);
+  std::atomic<bool> arrived = false;
+  p.receiver->answer = [&](int) {
+    arrived = true;
+    said.wait();
+    return std::pair(200, std::string("ok"));
+  };
+  p.deploy("cut-short", "  steering: interrupt", kCode);
+  auto run = p.start("cut-short", "go");
+  ASSERT_TRUE(eventually([&] { return arrived.load(); }));
+  ASSERT_TRUE(p.send(run, "enough", "m1")->ok());
+  said.count_down();
+  EXPECT_EQ(p.finish(run).output, "Then: enough");
+  EXPECT_THAT(p.conversation(run.workflow_id()),
+              Contains(HasSubstr("Error: ended early: a message came first, from ada. 1 calls of the code")));
+  EXPECT_EQ(p.receiver->bodies(), std::vector<std::string>{R"({"text":"under way"})"});
 }
 
 // It is given results whole, though the model would see a part of each.

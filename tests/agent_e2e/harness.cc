@@ -12,6 +12,7 @@
 #include "model/message.h"
 #include "platform_postgres/postgres_store.h"
 #include "protocol/pure_tool.h"
+#include "protocol/steering.h"
 #include "sqlite/statement.h"
 
 namespace holdfast::e2e {
@@ -353,6 +354,24 @@ Json Platform::wait_for_approval(const WorkflowHandle& run, const std::string& a
 
 Result<Outcome<Json>> Platform::decide(const WorkflowHandle& run, const Json& decision) {
   return run.update<Json>(agent::kDecideUpdate, decision);
+}
+
+// The text first, then the word that it is there.
+Result<Outcome<Json>> Platform::send(const WorkflowHandle& run, const std::string& text,
+                                     const std::string& id) {
+  protocol::MessageText said;
+  said.text = text;
+  said.by = "ada";
+  platform::StepWrite write;
+  write.key = "message:" + run.workflow_id() + id;
+  write.run = run.workflow_id();
+  write.result = Json(said).dump();
+  EXPECT_TRUE(store().commit_step(write).has_value());
+  protocol::SentMessage message;
+  message.id = id;
+  message.key = write.key;
+  message.by = "ada";
+  return run.update<Json>(protocol::kMessageUpdate, message);
 }
 
 std::vector<std::string> Platform::conversation(const std::string& run) {

@@ -95,6 +95,8 @@ class Platform {
   // Waits until the run asks and gives the pending approval; not the one with the id `answered`.
   Json wait_for_approval(const WorkflowHandle& run, const std::string& answered = {});
   Result<Outcome<Json>> decide(const WorkflowHandle& run, const Json& decision);
+  // Ada says something to a run that is under way.
+  Result<Outcome<Json>> send(const WorkflowHandle& run, const std::string& text, const std::string& id);
 
   // "role: text" of each message.
   std::vector<std::string> conversation(const std::string& run);
