@@ -297,7 +297,7 @@ TEST(Forks, OfARunThatEndedInMidTurnHearWhatTheLedgerKnows) {
   const auto lines = said(p, span_of(p, known.workflow_id()).last);
   ASSERT_EQ(lines.size(), 5u);
   EXPECT_THAT(lines[2], HasSubstr("\"changes\":1"));
-  EXPECT_THAT(lines[3], HasSubstr("before this call had a result"));
+  EXPECT_THAT(lines[3], HasSubstr("not called: the run ended before anybody decided"));
   EXPECT_EQ(refunds(p), 1);
   EXPECT_EQ(p.receiver->effects(), 0);
 }

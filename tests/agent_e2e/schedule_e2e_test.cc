@@ -165,5 +165,25 @@ TEST(Schedule, APausedOneStartsNothing) {
   ASSERT_TRUE(schedule.workflow().terminate("deleted").ok());
 }
 
+TEST(Schedule, WhatWasDueInAPauseThatNoWorkerSawIsNotMadeUpFor) {
+  if (std::getenv("HOLDFAST_E2E_ENGINE")) GTEST_SKIP() << "the clock of a Temporal server does not jump";
+  Platform p(kScript);
+  p.deploy("clerk");
+  Scheduled schedule(p, "report");
+  ASSERT_TRUE(sleeps(schedule.workflow()));
+  const std::int64_t considered = schedule.state().considered_ms;
+  p.stop_workers();
+  ASSERT_TRUE(schedule.workflow().signal(protocol::kSchedulePause, protocol::PauseInput()).ok());
+  p.skip(std::chrono::minutes(90));
+  ASSERT_TRUE(schedule.workflow().signal(protocol::kScheduleResume).ok());
+  p.start_workers();
+  ASSERT_TRUE(eventually([&] { return schedule.state().considered_ms > considered; }));
+  ASSERT_TRUE(sleeps(schedule.workflow()));
+  EXPECT_EQ(schedule.state().started, 0);
+  p.skip(kHour);
+  ASSERT_TRUE(schedule.reaches(1, 0));
+  ASSERT_TRUE(schedule.workflow().terminate("deleted").ok());
+}
+
 }  // namespace
 }  // namespace holdfast::e2e

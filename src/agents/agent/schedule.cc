@@ -98,6 +98,8 @@ Task<void> Schedule::until_due() {
   const bool was_told = co_await ctx_.wait_for(told, left);
   if (was_told) co_return;
   if (now_ms() - next.due_ms > catch_up_ms) co_return;  // nobody was there; what is due now is asked again
+  // It was resumed behind that time, and no worker saw it paused meanwhile. Earlier versions did start it.
+  if (next.due_ms <= state_.considered_ms && ctx_.patched("due-while-paused")) co_return;
   co_await fire(next.due_ms, false);
   // One that had to wait for the run before took the place of all that came due meanwhile.
   state_.considered_ms = spec_.overlap == Overlap::kBufferOne ? std::max(next.due_ms, now_ms()) : next.due_ms;
