@@ -87,7 +87,7 @@ ASK = """
   with:
     human: {question: "How much for {what}?", form: {properties: {amount: {type: integer, maximum: 500}}, required: [amount]}%s}
     arguments: {what: "{{ input.what }}"}
-- {id: paid, type: respond, needs: [ask], with: {value: {amount: "{{ blocks.ask.answer.amount }}", by: "{{ blocks.ask.answered_by }}"}}}
+- {id: paid, type: respond, needs: [ask], with: {value: {amount: "{{ blocks.ask.answer.amount }}", by: "{{ blocks.ask.answered_by ?? null }}"}}}
 """
 ON_ERROR = """- {id: left, type: respond, needs: [ask.error], with: {value: "{{ blocks.ask.error }}"}}
 """
