@@ -297,6 +297,20 @@ TEST_F(HttpServer, BodiesAndRepliesDrawOnOneBudget) {
   EXPECT_EQ(memory.used(), 0U);
 }
 
+// Whoever only asks is answered, however many send what they never end.
+TEST_F(HttpServer, BodiesLeaveRoomForReplies) {
+  MemoryBudget memory("HTTP", 4000);
+  start({.body_timeout = std::chrono::seconds(20), .memory = &memory});
+  const std::string head = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3999\r\n\r\n";
+  Client half(server_->port());
+  half.send(head + std::string(3000, 'a'));
+  Client more(server_->port());
+  more.send(head + std::string(990, 'b'));
+  EXPECT_THAT(more.read_all(), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(get("/hello/a"), StartsWith("HTTP/1.1 200"));
+  server_->stop(milliseconds(1000));
+}
+
 TEST_F(HttpServer, ClosesSlowClients) {
   start({.header_timeout = milliseconds(50), .body_timeout = milliseconds(50)});
   EXPECT_EQ(exchange("GET /hello/a HTT"), "");

@@ -97,7 +97,7 @@ class Session final : public SessionBase, public std::enable_shared_from_this<Se
         stream_(std::move(socket), context_->options.tls ? context_->options.tls->context() : nullptr),
         timer_(context_->io),
         buffer_(context_->options.max_header_bytes + 64 * 1024),
-        arriving_(context_->memory()),
+        arriving_(context_->bodies()),
         leaving_(context_->memory()) {}
 
   void start(bool refused);
@@ -400,7 +400,7 @@ void Session::dispatch() {
   request.body = std::move(message.body());
   // With the context, which may hold the budget.
   request.memory = std::make_shared<std::pair<std::shared_ptr<SessionContext>, HeldMemory>>(
-      context_, std::exchange(arriving_, HeldMemory(context_->memory())));
+      context_, std::exchange(arriving_, HeldMemory(context_->bodies())));
   chunked_ = message.version() == 11;
   waiting_ = true;
   stream_.expires_never();

@@ -8,6 +8,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
@@ -31,6 +32,13 @@ struct SessionContext {
   Handler handler;
   MemoryBudget own_memory{"HTTP", 256 << 20};  // for servers that were given none
   MemoryBudget& memory() { return options.memory != nullptr ? *options.memory : own_memory; }
+  // Of bodies, from their first byte until their handler lets go. The rest is for replies: else a crowd of
+  // half-sent bodies takes the last byte, and whoever only asks is refused the answer.
+  MemoryBudget& bodies() {
+    if (!of_bodies) of_bodies.emplace("HTTP bodies", memory().limit() / 4 * 3, &memory());
+    return *of_bodies;
+  }
+  std::optional<MemoryBudget> of_bodies;  // made by the io thread
   Crowd crowd;
   std::set<std::shared_ptr<SessionBase>> sessions;
   bool stopping = false;
