@@ -40,9 +40,8 @@ void ThreadExecutor::run() {
   }
 }
 
-void stand_back() {
-  constexpr int kNicer = 10;
-  (void)::setpriority(PRIO_PROCESS, 0, kNicer);  // of this thread alone, on Linux
+void stand_back(int nicer) {
+  (void)::setpriority(PRIO_PROCESS, 0, nicer);  // of this thread alone, on Linux
 }
 
 }  // namespace holdfast::os

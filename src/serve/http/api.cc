@@ -120,9 +120,12 @@ Api::Api(ApiDependencies dependencies) : impl_(std::make_unique<Impl>()) {
   };
   context.workers = std::make_unique<WorkPool>(pool_of("api", kApiThreads));
   auto large = pool_of("api-large", kLargeThreads);
-  for (const auto& thread : large) thread->post(os::stand_back);
+  for (const auto& thread : large) thread->post([] { os::stand_back(os::kFarBack); });
   context.large_workers = std::make_unique<WorkPool>(std::move(large));
-  context.stream_workers = std::make_unique<WorkPool>(pool_of("api-stream", kStreamThreads));
+  // Many readers of a long run are much work, too; who calls goes before who looks on.
+  auto streams = pool_of("api-stream", kStreamThreads);
+  for (const auto& thread : streams) thread->post([] { os::stand_back(os::kOneStepBack); });
+  context.stream_workers = std::make_unique<WorkPool>(std::move(streams));
   context.waits.open(context.deps.runs, context.stream_workers.get(), context.deps.after);
   impl_->router = Router(context.deps.gate, context.deps.namespace_name);
   add_routes(impl_->router, context);
