@@ -20,11 +20,7 @@ void add_flow_run(CLI::App& flow, const ChooseCommand& choose, const AddApi& add
   runs->add_option("--input-file", run->input_file, "Read the input from a file; - is standard input");
   runs->add_option("--id", run->id, "Run id of your choice; the same id and input again is the same run");
   runs->add_flag("--detach,-d", run->detach, "Print the run id and return");
-  runs->add_option_function<std::string>(
-          "--timeout",
-          [options = run.get()](const std::string& typed) { options->timeout = *read_seconds(typed); },
-          "Seconds to wait for the end (exit code 6); the run goes on")
-      ->check(is_seconds());
+  add_timeout(*runs, run->timeout);
   add_api(runs, run->api);
   CLI::Option* until = runs->add_option(
       "--until", part->until, "Of a file, here and without a server: what leads to this block, and it");

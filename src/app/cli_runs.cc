@@ -19,10 +19,7 @@ void CommandLine::add_runs() {
   run->add_option("--notify", run_.notify,
                   "File with a list of whom to tell of the run, as `notify` of agent.yaml");
   run->add_flag("--detach,-d", run_.detach, "Print the run id and return");
-  run->add_option_function<std::string>(
-         "--timeout", [this](const std::string& typed) { run_.timeout = *read_seconds(typed); },
-         "Seconds to wait for the end (exit code 6); the run goes on")
-      ->check(is_seconds());
+  add_timeout(*run, run_.timeout);
   add_api(run, run_.api);
 
   add_run_views();

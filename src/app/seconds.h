@@ -1,6 +1,6 @@
 #pragma once
 
-// `--timeout`: seconds that somebody typed. Pure functions.
+// `--timeout`: seconds that somebody typed.
 
 #include <chrono>
 #include <cmath>
@@ -23,12 +23,17 @@ inline Result<std::chrono::milliseconds> read_seconds(const std::string& typed) 
   return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
-inline CLI::Validator is_seconds() {
-  return {[](std::string& typed) {
-            const auto read = read_seconds(typed);
-            return read ? std::string() : std::string(read.error().message());
-          },
-          ""};
+// `timeout` outlives the parsing.
+inline void add_timeout(CLI::App& command, std::chrono::milliseconds& timeout) {
+  const auto check = [](std::string& typed) {
+    const auto read = read_seconds(typed);
+    return read ? std::string() : std::string(read.error().message());
+  };
+  command
+      .add_option_function<std::string>(
+          "--timeout", [&timeout](const std::string& typed) { timeout = *read_seconds(typed); },
+          "Seconds to wait for the end (exit code 6); the run goes on")
+      ->check(CLI::Validator(check, ""));
 }
 
 }  // namespace holdfast::app
