@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "base/text_place.h"
 #include "holdfast/monty/v1/worker.pb.h"
 #include "monty/arena.h"
 #include "monty/literals.h"
@@ -93,13 +94,10 @@ void raise(pb::Raised& raised, const char* type, std::string message) {
 std::optional<Failure> half_a_pair(std::string_view code) {
   const std::size_t at = half_a_pair_in(code);
   if (at == std::string_view::npos) return std::nullopt;
-  const std::string_view before = code.substr(0, at);
-  const std::size_t line_end = before.rfind('\n');
-  const std::size_t line_begin = line_end == std::string_view::npos ? 0 : line_end + 1;
+  const TextPlace place = place_in(code, at);
   return Failure{Fault::kSyntax, "SyntaxError",
                  "half a surrogate pair, which no text of JSON has: Monty would take it for U+FFFD",
-                 static_cast<std::uint32_t>(std::ranges::count(before, '\n')) + 1,
-                 static_cast<std::uint32_t>(at - line_begin) + 1};
+                 place.line, place.column};
 }
 
 }  // namespace

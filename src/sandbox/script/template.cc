@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/text_place.h"
 #include "script/code.h"
 #include "script/json_out.h"
 #include "script/value.h"
@@ -84,12 +85,8 @@ class Template {
 
   // Line and column of a byte of the text.
   Origin origin(std::size_t byte, std::uint32_t before) const {
-    const std::string_view front = text_.substr(0, byte);
-    const std::size_t line_end = front.rfind('\n');
-    const std::size_t line_begin = line_end == std::string_view::npos ? 0 : line_end + 1;
-    return {.line = static_cast<std::uint32_t>(std::ranges::count(front, '\n')) + 1,
-            .column = static_cast<std::uint32_t>(byte - line_begin) + 1,
-            .before = before};
+    const TextPlace at = place_in(text_, byte);
+    return {.line = at.line, .column = at.column, .before = before};
   }
   void placed(std::size_t begin, std::size_t end) {
     if (!reply_.failure) return;
@@ -112,7 +109,8 @@ class Template {
     expression.remove_prefix(std::min(expression.find_first_not_of(" \t\r\n"), expression.size()));
     expression = expression.substr(0, expression.find_last_not_of(" \t\r\n") + 1);
     std::size_t most = std::min(expression.size(), kMostNamedBytes);
-    while (most < expression.size() && (expression[most] & 0xC0) == 0x80) --most;  // not inside a character
+    // Not inside a character, as cut_text does, which is not in the sandbox's program.
+    while (most < expression.size() && (expression[most] & 0xC0) == 0x80) --most;
     std::string named(expression.substr(0, most));
     if (most < expression.size()) named += "...";
     reply_.failure = {Fault::kResult, "",
