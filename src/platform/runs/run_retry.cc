@@ -61,8 +61,8 @@ Status undone_before(Runs::Impl& impl, const std::string& run, const platform::R
   return {};
 }
 
-// As the run was started that is taken up: its context, its limits, who is told. But in a trace of its own, from
-// no place but its end, and asked for by somebody else.
+// As the run was started that is taken up: its context, its limits, who is told. But in a trace of its own,
+// from no place but its end, and asked for by somebody else.
 std::string settings_again(const std::string& stored) {
   Json out = stored.empty() ? Json::object() : parse_json<Json>(stored);
   if (!out.is_object()) return {};
@@ -152,9 +152,9 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
                            : request.version == "current"    ? std::string()
                                                              : request.version;
   intent.input = run->input;
-  const auto settings = impl_->store().run_settings(request.run);
-  if (!settings) return fail(settings.error());
   if (!undoes) {
+    const auto settings = impl_->store().run_settings(request.run);
+    if (!settings) return fail(settings.error());
     intent.conversation = std::move(goes_on_in);
     intent.settings = settings_again(*settings);
   }

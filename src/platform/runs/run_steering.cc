@@ -146,8 +146,8 @@ void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_w
                                 fmt::format("run '{}' is over: {}", request.run, to_string(status)))));
   }
   // The run could only end with it: nobody is there any more who could say it in another way.
-  if (request.kind == SteerKind::kMessage && impl_->deps.check_message) {
-    if (Status told = impl_->deps.check_message(request.text); !told.ok()) return done(fail(std::move(told)));
+  if (request.kind == SteerKind::kMessage) {
+    if (Status told = check_message(request.text); !told.ok()) return done(fail(std::move(told)));
   }
   auto update = update_of(*impl_, *run, request);
   if (!update) return done(fail(update.error()));

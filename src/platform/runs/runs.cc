@@ -170,6 +170,12 @@ Result<platform::Definition> definition_of(platform::Store& store, const platfor
                          fmt::format("there is no agent '{}'", intent.agent)));
 }
 
+Status check_input_text(const RunsDependencies& deps, const std::string& input) {
+  if (!deps.check_message) return {};
+  const auto json = parse_json(input);
+  return deps.check_message(json.is_string() ? json.get<std::string>() : input);
+}
+
 Status check_settings(const RunsDependencies& deps, const platform::Definition& definition,
                       std::string_view settings) {
   if (!deps.check_settings) return {};
@@ -202,11 +208,13 @@ Status Runs::Impl::may_begin(const platform::Definition& definition,
   return check_input(intent);
 }
 
-// The run could only fail by it: nobody is there any more who could say it in another way.
+// Nobody is there any more then who could say it in another way.
 Status Runs::Impl::check_input(const platform::StartIntent& intent) const {
-  if (!deps.check_message || protocol::is_flow(intent.agent)) return {};
-  const auto input = parse_json(intent.input);
-  return deps.check_message(input.is_string() ? input.get<std::string>() : intent.input);
+  return protocol::is_flow(intent.agent) ? Status() : check_input_text(deps, intent.input);
+}
+
+Status Runs::check_input(const std::string& input) const {
+  return check_input_text(impl_->deps, input);
 }
 
 Status Runs::check_message(const std::string& text) const {

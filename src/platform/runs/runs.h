@@ -185,6 +185,8 @@ class Runs {
 
   // What a run is told, text or JSON with parts. INVALID_ARGUMENT: the parts are none.
   Status check_message(const std::string& text) const;
+  // The same of a run's input, which is JSON.
+  Status check_input(const std::string& input) const;
 
   // A run of the store, or that of a sub-agent, which has a log but no row: its parent started it.
   Result<platform::RunRecord> find(const std::string& run);

@@ -29,8 +29,9 @@ struct Runs::Impl {
   platform::Store& store() { return *deps.store; }
   // Stores the intent, and begins what it made.
   Result<StartedRun> accept(const platform::StartIntent& intent);
-  // What is asked of a schedule's runs when it is made.
+  // INVALID_ARGUMENT: the run could only fail by its input.
   Status check_input(const platform::StartIntent& intent) const;
+  // What is asked of a schedule's runs when it is made.
   Status may_begin(const platform::Definition& definition, const platform::StartIntent& intent) const;
   // Of a run that is there already.
   StartedRun same_again(platform::RunRecord run);

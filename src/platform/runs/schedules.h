@@ -41,8 +41,8 @@ class Schedules {
   Schedules(const Client& client, platform::Store& store, const Clock& clock, MayBegin may_begin)
       : client_(client), store_(store), clock_(clock), may_begin_(std::move(may_begin)) {}
 
-  // Checks everything that can be wrong, then it is durable. The same with the same idempotency key, which may
-  // be empty, is answered as it was the first time.
+  // Checks everything that can be wrong, then it is durable. The same with the same idempotency key, which
+  // may be empty, is answered as it was the first time.
   Result<ScheduleView> create(const protocol::ScheduleSpec& spec, const std::string& key = {});
   Result<SchedulePage> list(const std::string& after, std::uint32_t limit) const;
   Result<ScheduleView> show(const std::string& name) const;

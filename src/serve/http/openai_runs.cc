@@ -112,8 +112,7 @@ std::expected<platform::RunRecord, Problem> start_asked(ApiContext& context, con
                                                         openai::Asked asked) {
   if (auto model = model_named(context, asked.model); !model) return std::unexpected(model.error());
   // Before the history is stored, which the start comes behind.
-  const Json input = parse_json<Json>(asked.input);
-  Status parts = context.runs().check_message(input.is_string() ? input.get<std::string>() : asked.input);
+  Status parts = context.runs().check_input(asked.input);
   if (parts.ok()) parts = check_history(context, asked.history);
   if (!parts.ok()) return std::unexpected(Problem::from(parts));
   platform::StartIntent intent;
