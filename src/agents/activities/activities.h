@@ -183,14 +183,15 @@ class Activities {
                                             const std::optional<Fork>& fork);
   void know_past(const platform::Origin& origin, const std::optional<Fork>& fork,
                  const AgentDefinition& agent, const RunSettings& settings, Begun& out);
-  // What the ledger knows of the call of that key, or that it does not.
+  // What the ledger knows of the call of that key; none: nothing.
   std::optional<ToolAnswer> recorded_under(const std::string& key);
-  // `key_of`: the key of the call with arguments that a person edited.
-  ToolAnswer known_under(const std::string& key, const Json& bound,
-                         const std::function<std::string(const std::string& arguments)>& key_of);
+  // What is known of a call, or that nothing is, with what is bound and, where a person edited its arguments,
+  // with those. `arguments` are an object, `key_of` is the key of the call with such.
+  ToolAnswer known_of_call(const AgentDefinition& agent, const Json& context, const std::string& tool,
+                           Json arguments,
+                           const std::function<std::string(const std::string& arguments)>& key_of);
   ToolAnswer known_answer(activity::Context& ctx, const AgentDefinition& agent, const Json& context,
-                          const ConversationRef& message, const model::ToolCall& call,
-                          std::uint32_t ordinal);
+                          const ConversationRef& message, const model::ToolCall& call, std::uint32_t ordinal);
 
   // What the hook made of what is in the ledger; none: it does not know, `why` says more.
   std::optional<platform::EffectRecord> ask_hook(activity::Context& ctx, const AgentDefinition& agent,
@@ -348,9 +349,9 @@ class Activities {
   void publish_to(const std::string& run, std::string_view type, const Json& data, const std::string& key);
 
   Deps deps_;
-  // Of what comes from models and tools, with the secrets of now. Never null.
   // What a tool said, without the values of secrets and of tokens.
   std::string without_secrets(std::string text) const;
+  // Of what comes from models and tools, with the secrets of now. Never null.
   std::shared_ptr<const Redaction> redaction() const {
     return deps_.grants != nullptr ? deps_.grants->current_redaction() : std::make_shared<const Redaction>();
   }

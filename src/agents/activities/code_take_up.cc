@@ -45,12 +45,8 @@ std::string Activities::outcome_in_round(activity::Context& ctx, const AgentDefi
   call.tool = asked.value("tool", "");
   Json arguments = parse_json(asked.value("arguments", ""));
   if (!arguments.is_object()) return "not made: its arguments are no object";
-  Json bound;
-  if (const ToolSpec* tool = tool_named(agent, call.tool))
-    bound = require(bound_values(*tool, context), "the bound arguments");
-  if (bound.is_object()) arguments.update(bound);
   const auto key_of = [&](const std::string& canonical) { return code_call_key(call, canonical); };
-  const ToolAnswer known = known_under(key_of(dump_json(arguments)), bound, key_of);
+  const ToolAnswer known = known_of_call(agent, context, call.tool, std::move(arguments), key_of);
   return known.key.empty() ? known.text : outcome_of(ctx, known);
 }
 

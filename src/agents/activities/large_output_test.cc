@@ -9,11 +9,11 @@
 #include "activities/builtin_tools.h"
 #include "activities/large_output.h"
 #include "activities/read_blob.h"
-#include "holdfast/failure.h"
 #include "base/text.h"
 #include "fixture/counting_random.h"
 #include "fixture/manual_clock.h"
 #include "fixture/temporary_directory.h"
+#include "holdfast/failure.h"
 #include "os/thread_executor.h"
 #include "platform_sqlite/sqlite_store.h"
 

@@ -54,8 +54,14 @@ std::optional<ToolAnswer> Activities::recorded_under(const std::string& key) {
   return out;
 }
 
-ToolAnswer Activities::known_under(const std::string& key, const Json& bound,
-                                   const std::function<std::string(const std::string& arguments)>& key_of) {
+ToolAnswer Activities::known_of_call(const AgentDefinition& agent, const Json& context,
+                                     const std::string& tool, Json arguments,
+                                     const std::function<std::string(const std::string& arguments)>& key_of) {
+  Json bound;
+  if (const ToolSpec* spec = tool_named(agent, tool))
+    bound = require(bound_values(*spec, context), "the bound arguments");
+  if (bound.is_object()) arguments.update(bound);
+  const std::string key = key_of(dump_json(arguments));
   if (auto recorded = recorded_under(key)) return *recorded;
   ToolAnswer out;
   out.text = "the run ended before this call had a result; whether it was made is not known";
@@ -79,14 +85,10 @@ ToolAnswer Activities::known_answer(activity::Context& ctx, const AgentDefinitio
   Json arguments = parse_json(call.arguments.empty() ? "{}" : call.arguments);
   if (!arguments.is_object())
     return text_answer(call, ordinal, "the arguments are not valid JSON; send one JSON object");
-  Json bound;
-  if (const ToolSpec* tool = tool_named(agent, call.name))
-    bound = require(bound_values(*tool, context), "the bound arguments");
-  if (bound.is_object()) arguments.update(bound);
   const auto key_of = [&](const std::string& canonical) {
     return idempotency_key(ctx.info().namespace_name, message, ordinal, call.name, canonical);
   };
-  ToolAnswer out = known_under(key_of(dump_json(arguments)), bound, key_of);
+  ToolAnswer out = known_of_call(agent, context, call.name, std::move(arguments), key_of);
   out.ordinal = ordinal;
   out.id = call.id;
   return out;

@@ -26,8 +26,8 @@ std::optional<std::string> why_not_made(const platform::Approval& asked) {
                       "effect";
   }
   if (asked.status != platform::ApprovalStatus::kRejected) return std::nullopt;
-  return fmt::format("{}rejected by {}{}{}", question ? "" : "not called: ",
-                     asked.decided_by.empty() ? "a person" : asked.decided_by,
+  return fmt::format("{}rejected by {}{}{}",
+                     question ? "" : "not called: ", asked.decided_by.empty() ? "a person" : asked.decided_by,
                      asked.comment.empty() ? "" : ": ", asked.comment);
 }
 

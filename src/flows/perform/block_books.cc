@@ -163,10 +163,9 @@ BlockOutcome BlockBooks::read(const std::string& record) {
   if (out.failed) return out;
   out.outlet = in.value("outlet", std::string(kDone));
   out.in_parts = in.contains("parts");
-  const auto blob = in.find("output");
-  out.value = blob == in.end() ? in.value("text", "null")
-                               : agent::read_blob(ctx_, *deps_.store, blob->value("sha256", ""), 0,
-                                           blob->value("bytes", std::size_t{0}));
+  const auto kept = agent::kept_text(in);
+  out.value =
+      kept ? agent::read_blob(ctx_, *deps_.store, kept->sha256, 0, kept->bytes) : in.value("text", "null");
   return out;
 }
 
