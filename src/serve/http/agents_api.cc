@@ -31,7 +31,7 @@ Response list_agents(ApiContext& context, Request& request) {
     if (!protocol::is_flow(definition.name)) rows.push_back(definition_json(definition, false));
   }
   const bool more = definitions->size() == *limit || bytes >= platform::kMaxListedText;
-  Json next = more ? Json(cursor_of(request.path, definitions->back().name)) : Json(nullptr);
+  Json next = next_cursor(request.path, more ? definitions->back().name : "");
   return json_response({{"agents", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

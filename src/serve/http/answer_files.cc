@@ -21,13 +21,14 @@ Problem wrong_file(std::string_view field, const std::string& why) {
 std::optional<Problem> not_taken(const protocol::FileField& field, std::int64_t bytes,
                                  std::string_view media_type) {
   if (bytes > field.max_bytes) {
-    return Problem(413, "file_too_large",
-                   fmt::format("`{}`: the file has {} bytes, {} are allowed", field.name, bytes, field.max_bytes))
+    return Problem(
+               413, "file_too_large",
+               fmt::format("`{}`: the file has {} bytes, {} are allowed", field.name, bytes, field.max_bytes))
         .hint("nothing was answered");
   }
   if (protocol::accepts(field, media_type)) return std::nullopt;
-  return wrong_file(field.name, fmt::format("the file is {}, whatever it is called; {} is asked for", media_type,
-                                            fmt::join(field.accept, ", ")));
+  return wrong_file(field.name, fmt::format("the file is {}, whatever it is called; {} is asked for",
+                                            media_type, fmt::join(field.accept, ", ")));
 }
 
 // The run that asks may be a sub-agent's, which has no record.
@@ -78,7 +79,8 @@ std::expected<Json, Problem> keep_file(ApiContext& context, const platform::Appr
     return std::unexpected(*std::move(problem));
   const auto kept = context.store().put_blob(write);
   if (!kept) return std::unexpected(Problem::from(kept.error()));
-  if (Status status = keep_name(context.store(), approval, field, kept->sha256, std::string(name)); !status.ok())
+  if (Status status = keep_name(context.store(), approval, field, kept->sha256, std::string(name));
+      !status.ok())
     return std::unexpected(Problem::from(status));
   return file_json(context.store(), approval, field, *kept);
 }
@@ -90,8 +92,7 @@ std::optional<Problem> check_files(ApiContext& context, const platform::Approval
     if (given == answer.end()) continue;
     const std::string sha256 = holdfast::string_member(*given, "blob");
     if (sha256.empty()) {
-      return wrong_file(field.name,
-                        "it is {\"blob\": ...} of a file that was sent to .../files before");
+      return wrong_file(field.name, "it is {\"blob\": ...} of a file that was sent to .../files before");
     }
     const auto blob = context.store().blob(approval.run, conversation_of(context, approval.run), sha256);
     if (!blob && blob.error().code() == Code::kNotFound)

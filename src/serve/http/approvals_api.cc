@@ -66,8 +66,8 @@ Response page_of(ApiContext& context, const Request& request, platform::Approval
       if (*row) rows.push_back(std::move(**row));
     }
   }
-  return json_response({{"approvals", std::move(rows)},
-                        {"next_cursor", more ? Json(cursor_of(request.path, filter.after)) : Json(nullptr)}});
+  return json_response(
+      {{"approvals", std::move(rows)}, {"next_cursor", next_cursor(request.path, more ? filter.after : "")}});
 }
 
 Response list_approvals(ApiContext& context, Request& request) {

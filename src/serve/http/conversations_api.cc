@@ -54,8 +54,7 @@ Response list_messages(ApiContext& context, Request& request) {
        {"branch", page->head.branch},
        {"head", page->head.sequence},
        {"messages", std::move(messages)},
-       {"next_cursor",
-        page->next == 0 ? Json(nullptr) : Json(cursor_of(request.path, std::to_string(page->next)))}});
+       {"next_cursor", next_cursor(request.path, page->next == 0 ? "" : std::to_string(page->next))}});
 }
 
 Response show_conversation(ApiContext& context, Request& request) {
@@ -73,11 +72,10 @@ Response show_conversation(ApiContext& context, Request& request) {
   Json rows = Json::array();
   for (const platform::Turn& turn : *turns) rows.push_back(turn_json(turn));
   const bool more = turns->size() == *limit;
-  return json_response(
-      {{"id", id},
-       {"messages", page ? page->head.sequence : 0},
-       {"runs", std::move(rows)},
-       {"next_cursor", more ? Json(cursor_of(request.path, turns->back().run)) : Json(nullptr)}});
+  return json_response({{"id", id},
+                        {"messages", page ? page->head.sequence : 0},
+                        {"runs", std::move(rows)},
+                        {"next_cursor", next_cursor(request.path, more ? turns->back().run : "")}});
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ Response list_flows(ApiContext& context, Request& request) {
     bytes += definition.text.size();
   }
   const bool more = rows.size() == *limit || bytes >= platform::kMaxListedText;
-  Json next = more ? Json(cursor_of(request.path, (*definitions)[rows.size() - 1].name)) : Json(nullptr);
+  Json next = next_cursor(request.path, more ? (*definitions)[rows.size() - 1].name : "");
   return json_response({{"flows", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

@@ -163,10 +163,9 @@ Response list_forks(ApiContext& context, Request& request) {
     out.push_back(std::move(row));
   }
   const bool more = rows->size() == *limit;
-  return json_response(
-      {{"run", request.param("id")},
-       {"forks", std::move(out)},
-       {"next_cursor", more ? Json(cursor_of(request.path, rows->back().run)) : Json(nullptr)}});
+  return json_response({{"run", request.param("id")},
+                        {"forks", std::move(out)},
+                        {"next_cursor", next_cursor(request.path, more ? rows->back().run : "")}});
 }
 
 Response diff_runs(ApiContext& context, Request& request) {
@@ -185,8 +184,7 @@ Response diff_runs(ApiContext& context, Request& request) {
   auto diff = context.deps.forks->diff(query);
   if (!diff) return fork_problem(diff.error()).response();
   Json out = diff_json(*diff, context.deps.namespace_name);
-  out["next_cursor"] =
-      diff->next == 0 ? Json(nullptr) : Json(cursor_of(request.path, std::to_string(diff->next)));
+  out["next_cursor"] = next_cursor(request.path, diff->next == 0 ? "" : std::to_string(diff->next));
   return json_response(out);
 }
 

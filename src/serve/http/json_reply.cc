@@ -117,6 +117,10 @@ std::string cursor_of(std::string_view path, std::string_view place) {
   return base64url(list_tag(path) + std::string(place));
 }
 
+Json next_cursor(std::string_view path, std::string_view place) {
+  return place.empty() ? Json(nullptr) : Json(cursor_of(path, place));
+}
+
 std::expected<std::string, Problem> place_of_cursor(const Request& request, std::string_view cursor) {
   auto decoded = from_base64url(cursor);
   if (decoded && decoded->size() > kTagBytes && decoded->starts_with(list_tag(request.path)))

@@ -34,6 +34,8 @@ std::expected<std::uint32_t, Problem> number_parameter(const Request& request, s
                                                        std::uint32_t max);
 // A cursor is of one list, that of the request's path: it names the place behind which its next page begins.
 std::string cursor_of(std::string_view path, std::string_view place);
+// `next_cursor` of a page; null when the place is empty: the list ends there.
+Json next_cursor(std::string_view path, std::string_view place);
 // The place again, of a cursor of this very list.
 std::expected<std::string, Problem> place_of_cursor(const Request& request, std::string_view cursor);
 // That of ?cursor=; empty when there is none.

@@ -92,8 +92,7 @@ Response show_label(ApiContext& context, Request& request) {
   out["moves"] = Json::array();
   for (const Label& move : *moves) out["moves"].push_back(label_json(move));
   const bool more = moves->size() == *limit && moves->back().move > 1;
-  out["next_cursor"] =
-      more ? Json(cursor_of(request.path, std::to_string(moves->back().move))) : Json(nullptr);
+  out["next_cursor"] = next_cursor(request.path, more ? std::to_string(moves->back().move) : "");
   return with_etag(json_response(out), **found);
 }
 

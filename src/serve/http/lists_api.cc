@@ -9,10 +9,6 @@ namespace holdfast::http {
 
 namespace {
 
-Json next_cursor(const Request& request, const std::string& next) {
-  return next.empty() ? Json(nullptr) : Json(cursor_of(request.path, next));
-}
-
 // ---- GET /run-histogram
 
 Response show_histogram(ApiContext& context, Request& request) {
@@ -53,7 +49,7 @@ Response list_conversations(ApiContext& context, Request& request) {
                     {"newest", summary_json(one.newest)}});
   }
   return json_response(
-      {{"conversations", std::move(rows)}, {"next_cursor", next_cursor(request, page->next)}});
+      {{"conversations", std::move(rows)}, {"next_cursor", next_cursor(request.path, page->next)}});
 }
 
 // ---- GET /budgets
@@ -89,7 +85,7 @@ Response list_budgets(ApiContext& context, Request& request) {
   for (const platform::BudgetRow& row : *page) rows.push_back(budget_json(row));
   const bool more = page->size() == filter.limit;
   return json_response({{"budgets", std::move(rows)},
-                        {"next_cursor", next_cursor(request, more ? page->back().account.run : "")}});
+                        {"next_cursor", next_cursor(request.path, more ? page->back().account.run : "")}});
 }
 
 }  // namespace

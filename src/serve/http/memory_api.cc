@@ -41,8 +41,7 @@ Response list_subjects(ApiContext& context, Request& request) {
                     {"bytes", one.bytes},
                     {"updated_at", iso_time(one.updated_at)}});
   }
-  Json next =
-      subjects->size() == *limit ? Json(cursor_of(request.path, subjects->back().subject)) : Json(nullptr);
+  Json next = next_cursor(request.path, subjects->size() == *limit ? subjects->back().subject : "");
   return json_response({{"subjects", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
@@ -57,7 +56,7 @@ Response list_entries(ApiContext& context, Request& request) {
                                : context.store().search_memory(subject, query, *limit);
   if (!entries) return Problem::from(entries.error()).response();
   const bool more = query.empty() && entries->size() == *limit;
-  Json next = more ? Json(cursor_of(request.path, entries->back().name)) : Json(nullptr);
+  Json next = next_cursor(request.path, more ? entries->back().name : "");
   return json_response(
       {{"subject", subject}, {"entries", entries_json(*entries)}, {"next_cursor", std::move(next)}});
 }

@@ -25,7 +25,8 @@ std::vector<std::string> roles_among(ApiContext& context, const Request& request
 // Whether who sent the request, under that name, is one of those who may answer.
 std::optional<Problem> not_asked(ApiContext& context, const Request& request,
                                  const protocol::HumanQuestion& question, std::string_view name);
-// What is wrong with an answer, JSON, as a person should be told. Of a file it has afterwards what the store knows.
+// What is wrong with an answer, JSON, as a person should be told. Of a file it has afterwards what the store
+// knows.
 std::optional<Problem> not_of_form(ApiContext& context, const platform::Approval& approval,
                                    const protocol::HumanQuestion& question, nlohmann::json& answer);
 

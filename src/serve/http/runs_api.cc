@@ -177,7 +177,7 @@ Response list_runs(ApiContext& context, Request& request) {
   if (!page) return problem_of(page.error()).response();
   Json rows = Json::array();
   for (const runs::RunSummary& run : page->runs) rows.push_back(summary_json(run));
-  Json next = page->next.empty() ? Json(nullptr) : Json(cursor_of(request.path, page->next));
+  Json next = next_cursor(request.path, page->next);
   return json_response({{"runs", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

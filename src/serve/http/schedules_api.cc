@@ -112,7 +112,7 @@ Response list_schedules(ApiContext& context, Request& request) {
   if (!page) return problem_of(page.error()).response();
   Json rows = Json::array();
   for (const ScheduleView& view : page->schedules) rows.push_back(view_json(view));
-  Json next = page->next.empty() ? Json(nullptr) : Json(cursor_of(request.path, page->next));
+  Json next = next_cursor(request.path, page->next);
   return json_response({{"schedules", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 

@@ -213,11 +213,10 @@ Response bulk_response(std::string_view path, const runs::BulkRequest& bulk,
     if (!row.detail.empty()) one[row.done ? "started" : "why"] = row.detail;
     rows.push_back(std::move(one));
   }
-  return json_response(
-      {{"action", to_string(bulk.action)},
-       {"dry_run", bulk.dry_run},
-       {"runs", std::move(rows)},
-       {"next_cursor", page->next.empty() ? Json(nullptr) : Json(cursor_of(path, page->next))}});
+  return json_response({{"action", to_string(bulk.action)},
+                        {"dry_run", bulk.dry_run},
+                        {"runs", std::move(rows)},
+                        {"next_cursor", next_cursor(path, page->next)}});
 }
 
 void bulk(ApiContext& context, Request& request, Responder responder) {

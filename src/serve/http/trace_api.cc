@@ -67,8 +67,7 @@ Response show_trace(ApiContext& context, Request& request) {
               {"now", trace->report["now"]}};
   if (trace->report["left_out"] != 0) out["left_out"] = trace->report["left_out"];
   out["spans"] = std::move(spans);
-  out["next_cursor"] =
-      at < trace->spans.size() ? Json(cursor_of(request.path, std::to_string(at))) : Json(nullptr);
+  out["next_cursor"] = next_cursor(request.path, at < trace->spans.size() ? std::to_string(at) : "");
   return json_response(out);
 }
 

@@ -61,8 +61,7 @@ Response list_versions(ApiContext& context, Request& request) {
     row["labels"] = labels_of(*labels, version.hash);
     rows.push_back(std::move(row));
   }
-  Json next =
-      versions->size() == *limit ? Json(cursor_of(request.path, versions->back().hash)) : Json(nullptr);
+  Json next = next_cursor(request.path, versions->size() == *limit ? versions->back().hash : "");
   return json_response({{"versions", std::move(rows)}, {"next_cursor", std::move(next)}});
 }
 
