@@ -241,10 +241,11 @@ replies:
     tool_calls: [{name: note, arguments: {text: hello}}]
   - text: "Then: {{last}}"
 )");
-  p.deploy("checked",
-           "  approvals: {language: cel, rules: [{tool: note, action: deny, reason: no check within the hour, "
-           "when: '!calls(\"lookup\").exists(c, c.ok && c.args.order_id == 7 && now - c.time < "
-           "duration(\"1h\"))'}]}");
+  p.deploy(
+      "checked",
+      "  approvals: {language: cel, rules: [{tool: note, action: deny, reason: no check within the hour, "
+      "when: '!calls(\"lookup\").exists(c, c.ok && c.args.order_id == 7 && now - c.time < "
+      "duration(\"1h\"))'}]}");
   auto run = p.start("checked", "go");
   EXPECT_THAT(p.finish(run).output, testing::Not(HasSubstr("denied")));
   const std::string parent = run.workflow_id();

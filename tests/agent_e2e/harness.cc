@@ -237,7 +237,8 @@ bool sleeps(const WorkflowHandle& run) {
     int timers = 0;
     for (const Json& event : Json::parse(*history)["events"]) {
       if (event.contains("timerStartedEventAttributes")) ++timers;
-      if (event.contains("timerFiredEventAttributes") || event.contains("timerCanceledEventAttributes")) --timers;
+      if (event.contains("timerFiredEventAttributes") || event.contains("timerCanceledEventAttributes"))
+        --timers;
     }
     return timers > 0;
   });

@@ -159,8 +159,9 @@ class Platform {
 bool eventually(const std::function<bool()>& condition,
                 std::chrono::milliseconds at_most = std::chrono::seconds(20));
 
-// Waits until the run has a timer that has not fired; asked before the clock is moved. The length of a timer is reckoned
-// by the worker and begins when the engine has it: a clock that is moved between the two puts the timer off by as much.
+// Waits until the run has a timer that has not fired; asked before the clock is moved. The length of a timer
+// is reckoned by the worker and begins when the engine has it: a clock that is moved between the two puts the
+// timer off by as much.
 bool sleeps(const WorkflowHandle& run);
 
 }  // namespace holdfast::e2e

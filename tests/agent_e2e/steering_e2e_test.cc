@@ -17,24 +17,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// The text first, then the word that it is there.
-Result<Outcome<Json>> send(Platform& p, const WorkflowHandle& run, const std::string& text,
-                           const std::string& id) {
-  protocol::MessageText said;
-  said.text = text;
-  said.by = "ada";
-  platform::StepWrite write;
-  write.key = "message:" + run.workflow_id() + id;
-  write.run = run.workflow_id();
-  write.result = Json(said).dump();
-  EXPECT_TRUE(p.store().commit_step(write).has_value());
-  protocol::SentMessage message;
-  message.id = id;
-  message.key = write.key;
-  message.by = "ada";
-  return run.update<Json>(protocol::kMessageUpdate, message);
-}
-
 std::string refusal(const Result<Outcome<Json>>& outcome) {
   if (!outcome) return outcome.error().to_string();
   if (outcome->ok()) return "taken";
@@ -94,8 +76,8 @@ TEST(Steering, AMessageWaitsForTheNextModelCallAndIsTakenOnce) {
   p.deploy("queued");
   auto run = p.start("queued", "go");
   Json approval = p.wait_for_approval(run);
-  EXPECT_EQ(refusal(send(p, run, "and tell Ben", "m1")), "taken");
-  EXPECT_EQ(refusal(send(p, run, "and tell Ben", "m1")), "taken");  // its sender heard no answer
+  EXPECT_EQ(refusal(p.send(run, "and tell Ben", "m1")), "taken");
+  EXPECT_EQ(refusal(p.send(run, "and tell Ben", "m1")), "taken");  // its sender heard no answer
   p.stop_workers();
   p.start_workers();
   EXPECT_EQ(p.status(run)["messages"], 1);
@@ -120,9 +102,9 @@ replies:
   p.deploy("late");
   auto run = p.start("late", "go");
   ASSERT_TRUE(eventually([&] { return p.status(run)["phase"] == "model"; }));
-  EXPECT_EQ(refusal(send(p, run, "more", "m1")), "taken");
+  EXPECT_EQ(refusal(p.send(run, "more", "m1")), "taken");
   EXPECT_EQ(p.finish(run).output, "More.");
-  EXPECT_EQ(refusal(send(p, run, "too late", "m2")).find("taken"), std::string::npos);
+  EXPECT_EQ(refusal(p.send(run, "too late", "m2")).find("taken"), std::string::npos);
 }
 
 TEST(Steering, AnInterruptedModelCallIsMadeAgainWithTheMessage) {
@@ -136,7 +118,7 @@ replies:
   p.deploy("interrupted", "  steering: interrupt\n  limits: {max_iterations: 1}");
   auto run = p.start("interrupted", "go");
   ASSERT_TRUE(eventually([&] { return p.scripted->requests() == 1; }));
-  EXPECT_EQ(refusal(send(p, run, "stop", "m1")), "taken");
+  EXPECT_EQ(refusal(p.send(run, "stop", "m1")), "taken");
   EXPECT_EQ(p.finish(run).output, "Stopped.");
   EXPECT_THAT(p.conversation(run.workflow_id()),
               ElementsAre("user: go", "user: stop", "assistant: Stopped."));
@@ -159,7 +141,7 @@ replies:
   auto run = p.start("turn", "go");
   Json approval = p.wait_for_approval(run);
   ASSERT_TRUE(eventually([&] { return p.receiver->effects() == 1; }));
-  EXPECT_EQ(refusal(send(p, run, "enough", "m1")), "taken");
+  EXPECT_EQ(refusal(p.send(run, "enough", "m1")), "taken");
   EXPECT_EQ(p.finish(run).output, "Well.");
   EXPECT_THAT(p.conversation(run.workflow_id()),
               ElementsAre("user: go", HasSubstr("[note"), "tool: ok",
@@ -175,9 +157,9 @@ TEST(Steering, AnAgentThatTakesNoneSaysSoUnlessItWaits) {
   p.deploy("rejects", "  steering: reject\n  approvals: {rules: [{tool: refund, action: ask}]}");
   auto run = p.start("rejects", "go");
   Json approval = p.wait_for_approval(run);
-  EXPECT_EQ(refusal(send(p, run, "and tell Ben", "m1")), protocol::kMessageRejected);
+  EXPECT_EQ(refusal(p.send(run, "and tell Ben", "m1")), protocol::kMessageRejected);
   ASSERT_TRUE(pause(run)->ok());
-  EXPECT_EQ(refusal(send(p, run, "and tell Ben", "m2")), "taken");
+  EXPECT_EQ(refusal(p.send(run, "and tell Ben", "m2")), "taken");
   ASSERT_TRUE(p.decide(run, approve(approval))->ok());
   ASSERT_TRUE(resume(run)->ok());
   EXPECT_EQ(p.finish(run).output, "I told Ben.");

@@ -50,6 +50,12 @@ def server(binary, model, bank, tmp_path):  # noqa: F811
     one.close()
 
 
+def take_up(server, run):
+    taken = server.post(f"/api/v1/runs/{run}/retry")
+    assert taken.status in (200, 201, 202), taken.text
+    assert server.wait(taken.json["id"])["output"] == "Then."
+
+
 def told(server, run):
     messages = server.get(f"/api/v1/conversations/{run}/messages").json["messages"]
     texts = [message["content"] for message in messages if message["role"] == "tool"]
@@ -71,10 +77,7 @@ def test_a_call_that_waited_for_a_decision_was_not_made(server, bank, end):  # n
     server.wait(run, have_paid(1))
     server.post(f"/api/v1/runs/{run}/{end}")
     server.wait(run)
-    taken = server.post(f"/api/v1/runs/{run}/retry")
-    assert taken.status in (200, 201, 202), taken.text
-    again = taken.json["id"]
-    assert server.wait(again)["output"] == "Then."
+    take_up(server, run)
     ann, bob, _ = told(server, run)
     assert "p-ann" in ann, ann
     assert bob.endswith("not called: the run ended before anybody decided whether it may be; it has had no effect"), bob
@@ -90,10 +93,7 @@ def test_a_call_that_a_person_edited_is_found(server, bank):  # noqa: F811
     server.wait(run, have_paid(2))
     server.post(f"/api/v1/runs/{run}/cancel")
     server.wait(run)
-    taken = server.post(f"/api/v1/runs/{run}/retry")
-    assert taken.status in (200, 201, 202), taken.text
-    again = taken.json["id"]
-    assert server.wait(again)["output"] == "Then."
+    take_up(server, run)
     _, bob, _ = told(server, run)
     assert "p-eve" in bob, bob
     assert sorted(paid(bank)) == [("ann", 7), ("eve", 7)]
