@@ -94,8 +94,8 @@ TEST(McpListing, AServerCannotSpeakForUsNorBehindItsPin) {
   EXPECT_FALSE(spoken.parameters["properties"].contains("c"));
   EXPECT_EQ(spoken.sha256, listed(R"({"name": "a", "inputSchema": {"properties": {"b": {}}}})").sha256);
   // The last one of two members of a name counts; the order of the other is no order of it.
-  const ListedTool twice = listed(
-      "", R"(, "tools": [{"name": "a", "inputSchema": {"properties": {"z": {}, "b": {}}}}])");
+  const ListedTool twice =
+      listed("", R"(, "tools": [{"name": "a", "inputSchema": {"properties": {"z": {}, "b": {}}}}])");
   EXPECT_TRUE(twice.parameters["properties"].contains("z"));
 }
 

@@ -26,7 +26,8 @@ Json parse_message(std::string_view text) {
   Json message = parse_json(text, kMaxForeignJsonDepth);
   Json* tools = tools_in(message);
   if (tools == nullptr) return message;
-  // Two members of one name are two there, and the first one is found: what is not as it is here has no order.
+  // Two members of one name are two there, and the first one is found: what is not as it is here has no
+  // order.
   const auto written = parse_json<nlohmann::ordered_json>(text, kMaxForeignJsonDepth);
   const auto* listed = tools_in(written);
   for (std::size_t i = 0; i < tools->size(); ++i) {
@@ -34,7 +35,8 @@ Json parse_message(std::string_view text) {
     if (!tool.is_object()) continue;
     tool.erase(std::string(kSchemaInOrder));  // ours alone
     const auto schema = tool.find("inputSchema");
-    if (schema == tool.end() || listed == nullptr || i >= listed->size() || !(*listed)[i].is_object()) continue;
+    if (schema == tool.end() || listed == nullptr || i >= listed->size() || !(*listed)[i].is_object())
+      continue;
     const auto stood = (*listed)[i].find("inputSchema");
     if (stood == (*listed)[i].end()) continue;
     Json in_order = *schema;

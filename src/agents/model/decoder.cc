@@ -198,9 +198,9 @@ void Decoder::of_answer(const std::string& id) {
   if (id == answer_id_) {
     answer_id_holds_ = true;
   } else if (!answer_id_.empty() && (answer_id_holds_ || stopped_)) {
-    fail_with(ErrorKind::kStreamCut, "the model's stream holds two answers: " +
-                                         answer_id_.substr(0, kShownBytes) + " goes on as " +
-                                         id.substr(0, kShownBytes));
+    fail_with(ErrorKind::kStreamCut,
+              "the model's stream holds two answers: " + answer_id_.substr(0, kShownBytes) + " goes on as " +
+                  id.substr(0, kShownBytes));
   }
   answer_id_ = id;
 }

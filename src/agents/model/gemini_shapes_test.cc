@@ -99,8 +99,10 @@ TEST(GeminiShapes, TheEnd) {
            candidate(R"({"text":""})", R"(,"finishReason":"STOP")") + "]",
        "StreamCutError again"},
       {"another answer behind the end",
-       frame(R"({"responseId":"a","candidates":[{"content":{"parts":[{"text":"hello"}]},"finishReason":"STOP"}]})") +
-           frame(R"({"responseId":"b","candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}]})"),
+       frame(
+           R"({"responseId":"a","candidates":[{"content":{"parts":[{"text":"hello"}]},"finishReason":"STOP"}]})") +
+           frame(
+               R"({"responseId":"b","candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}]})"),
        "StreamCutError again"},
       {"of another candidate", kHello + frame(R"({"candidates":[{"index":1,"finishReason":"STOP"}]})"),
        "StreamCutError again"},

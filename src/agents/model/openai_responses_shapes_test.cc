@@ -97,8 +97,8 @@ TEST(ResponsesShapes, TheEnd) {
       {"two answers", kHello + kHello + completed(), "StreamCutError again"},
       {"begun again, and nothing said", kHello + kCreated + completed(), "StreamCutError again"},
       {"cut, and its event says whole",
-       kHello + ended("completed",
-                      R"("status":"incomplete","incomplete_details":{"reason":"max_output_tokens"})"),
+       kHello +
+           ended("completed", R"("status":"incomplete","incomplete_details":{"reason":"max_output_tokens"})"),
        "hello | max"},
       {"whole, and its event says cut", kHello + ended("incomplete", R"("status":"completed")"),
        "UnknownStopReasonError final"},

@@ -117,7 +117,8 @@ TEST(OpenAiShapes, OneStreamIsOneAnswer) {
       {"an id for each chunk", said_by("a", "hel") + said_by("b", "lo") + kEnd, "hello | end"},
       {"an empty id", said_by("", "hel") + said_by("a", "l") + said_by("a", "o") + kEnd, "hello | end"},
       {"counts with an id of their own",
-       said_by("a", "hel") + said_by("a", "lo") + kStop + frame(R"({"id":"b","choices":[],"usage":{}})") + kDone,
+       said_by("a", "hel") + said_by("a", "lo") + kStop + frame(R"({"id":"b","choices":[],"usage":{}})") +
+           kDone,
        "hello | end"},
       {"another id", said_by("a", "hel") + said_by("a", "lo") + said_by("b", "hello") + kEnd,
        "StreamCutError again"},

@@ -2,9 +2,9 @@
 
 // JSON Schema 2020-12 of what comes from models and tools: arguments, answers, events. All of its words that
 // say what is valid, within one document: `$ref` leads to places of the same one, by pointer or anchor;
-// `format` is an annotation, as that draft has it, unless it is asked for (spec/format.h). Not there: `$dynamicRef`, `$vocabulary`, `$id` below the
-// root, other documents. check_schema refuses what would not be enforced, so that an author never relies on a
-// check that does not happen. Pure functions.
+// `format` is an annotation, as that draft has it, unless it is asked for (spec/format.h). Not there:
+// `$dynamicRef`, `$vocabulary`, `$id` below the root, other documents. check_schema refuses what would not be
+// enforced, so that an author never relies on a check that does not happen. Pure functions.
 //
 // Bounds: patterns are matched by RE2; a schema that leads back to itself without going into the value is
 // refused; a value that takes more than kMaxSchemaSteps to check is invalid, whatever it is.

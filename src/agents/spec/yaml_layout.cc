@@ -7,9 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "base/byte_order_mark.h"
 #include "spec/yaml_documents.h"
 #include "spec/yaml_tokens.h"
-#include "base/byte_order_mark.h"
 
 namespace holdfast::spec {
 

@@ -405,8 +405,8 @@ void Session::dispatch() {
   waiting_ = true;
   stream_.expires_never();
   try {
-    context_->handler(std::move(request),
-                      Responder(std::make_shared<SessionWriter>(context_, weak_from_this(), departure_.flag())));
+    context_->handler(std::move(request), Responder(std::make_shared<SessionWriter>(
+                                              context_, weak_from_this(), departure_.flag())));
   } catch (const std::exception& error) {  // the responder, dropped, has answered 500
     fmt::print(stderr, "holdfast: a handler of the HTTP server failed: {}\n", error.what());
   }
@@ -428,10 +428,9 @@ void Session::send(Response response) {
     keep_alive_ = false;
     response = out_of_memory().response();
   }
-  std::string bytes =
-      head_text(response,
-                response.status == 204 ? "" : fmt::format("Content-Length: {}\r\n", response.body.size()),
-                keep_alive_);
+  std::string bytes = head_text(
+      response, response.status == 204 ? "" : fmt::format("Content-Length: {}\r\n", response.body.size()),
+      keep_alive_);
   if (!head_only_) bytes += response.body;
   write(std::move(bytes), !keep_alive_);
 }

@@ -35,8 +35,8 @@ class ThreadExecutor : public Executor {
   std::thread thread_;
 };
 
-// The calling thread gets less of the processor while others want it, as nice(1) has it: for work that may be much and
-// that nobody waits for in a hurry. On Linux of this thread alone.
+// The calling thread gets less of the processor while others want it, as nice(1) has it: for work that may be
+// much and that nobody waits for in a hurry. On Linux of this thread alone.
 inline constexpr int kFarBack = 10;     // a tenth of what another thread gets
 inline constexpr int kOneStepBack = 4;  // less than half
 void stand_back(int nicer);

@@ -75,9 +75,11 @@ class PartItems {
       items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next_));
     } else if (begun.contains("blob")) {
       const auto sha_of = [&begun](const char* what) { return begun.at("blob").at(what).get<std::string>(); };
-      const std::string ends = agent::read_blob(ctx, *deps.store, sha_of("offsets"), part * kOffsetBytes, 2 * kOffsetBytes);
+      const std::string ends =
+          agent::read_blob(ctx, *deps.store, sha_of("offsets"), part * kOffsetBytes, 2 * kOffsetBytes);
       const std::uint64_t from = offset_at(ends, 0);
-      text_ = "[" + agent::read_blob(ctx, *deps.store, sha_of("sha256"), from, offset_at(ends, kOffsetBytes) - from);
+      text_ = "[" + agent::read_blob(ctx, *deps.store, sha_of("sha256"), from,
+                                     offset_at(ends, kOffsetBytes) - from);
       items_ = elements_of(text_);
     }
   }

@@ -123,9 +123,9 @@ int first_process(Level level, int control, void (*serve)(int socket)) {
   // Both filters exist before either holds.
   const auto first = Filter::of_first_process();
   const auto worker = Filter::of_worker();
-  return first_process(control,
-                       {[&] { return first && worker ? shut_in(level, control, *first) : std::string(kNoFilter); },
-                        [&](pid_t parent) { return shut_in_worker(parent, *worker); }, serve});
+  return first_process(
+      control, {[&] { return first && worker ? shut_in(level, control, *first) : std::string(kNoFilter); },
+                [&](pid_t parent) { return shut_in_worker(parent, *worker); }, serve});
 }
 
 }  // namespace holdfast::sandbox

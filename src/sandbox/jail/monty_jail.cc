@@ -83,13 +83,10 @@ void become(const std::string& program, int socket) {
 int first_monty(const MontyStart& start, int control) {
   const auto first = Filter::of_first_monty();
   const auto worker = Filter::of_monty_worker();
-  return first_process(control, {[&] {
-                                   return first && worker
-                                              ? give_up(start, control, *first)
-                                              : std::string(kNoFilter);
-                                 },
-                                 [&](pid_t parent) { return give_up_the_rest(parent, *worker); },
-                                 [&](int socket) { become(start.program, socket); }});
+  return first_process(
+      control, {[&] { return first && worker ? give_up(start, control, *first) : std::string(kNoFilter); },
+                [&](pid_t parent) { return give_up_the_rest(parent, *worker); },
+                [&](int socket) { become(start.program, socket); }});
 }
 
 }  // namespace holdfast::sandbox
