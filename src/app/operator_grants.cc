@@ -11,7 +11,7 @@ namespace holdfast::app {
 
 namespace {
 
-using Json = nlohmann::json;
+using nlohmann::json;
 using Texts = std::vector<std::string>;
 
 Texts without(const Texts& all, const Texts& these) {
@@ -23,10 +23,10 @@ Texts without(const Texts& all, const Texts& these) {
 // Of the newest row; none: there was no server with grants yet.
 Texts grants_in(const std::vector<platform::AuditRow>& rows) {
   if (rows.empty()) return {};
-  const Json detail = parse_json<Json>(rows.front().detail);
+  const json detail = parse_json<json>(rows.front().detail);
   Texts out;
   if (!detail.is_object() || !detail.contains("grants") || !detail["grants"].is_array()) return out;
-  for (const Json& grant : detail["grants"]) {
+  for (const json& grant : detail["grants"]) {
     if (grant.is_string()) out.push_back(grant.get<std::string>());
   }
   return sorted_grants(std::move(out));
@@ -50,7 +50,7 @@ Status record_operator_grants(platform::Store& store, const std::vector<std::str
   row.actor = kOperatorSubject;
   row.action = kOperatorGrantsChanged;
   row.subject = kOperatorSubject;
-  row.detail = dump_json(Json{{"sha256", sha256_hex(dump_json(Json(now)))},
+  row.detail = dump_json(json{{"sha256", sha256_hex(dump_json(json(now)))},
                               {"added", without(now, before)},
                               {"removed", without(before, now)},
                               {"grants", now}});

@@ -2,27 +2,27 @@
 
 namespace holdfast::mcp {
 
-using Kind = Failure::Kind;
+using enum Failure::Kind;
 
 Status Failure::status() const {
   switch (kind) {
-    case Kind::kNotSent: return {cause, message};
-    case Kind::kUnauthorized: return {Code::kUnauthenticated, message};
-    case Kind::kBusy:
-    case Kind::kUnreachable: return {Code::kUnavailable, message};
-    case Kind::kCancelled: return {Code::kCancelled, message};
-    case Kind::kTooLarge: return {Code::kResourceExhausted, message};
+    case kNotSent: return {cause, message};
+    case kUnauthorized: return {Code::kUnauthenticated, message};
+    case kBusy:
+    case kUnreachable: return {Code::kUnavailable, message};
+    case kCancelled: return {Code::kCancelled, message};
+    case kTooLarge: return {Code::kResourceExhausted, message};
     default: return {Code::kFailedPrecondition, message};
   }
 }
 
 std::unexpected<Failure> failed(const Status& status) {
   switch (status.code()) {
-    case Code::kUnavailable: return failed(Kind::kUnreachable, status.message());
-    case Code::kUnauthenticated: return failed(Kind::kUnauthorized, status.message());
+    case Code::kUnavailable: return failed(kUnreachable, status.message());
+    case Code::kUnauthenticated: return failed(kUnauthorized, status.message());
     default: break;
   }
-  Failure out(Kind::kNotSent, status.message());
+  Failure out(kNotSent, status.message());
   out.cause = status.code();
   return std::unexpected(std::move(out));
 }
@@ -30,10 +30,10 @@ std::unexpected<Failure> failed(const Status& status) {
 std::unexpected<Failure> failed(const net::HttpError& error) {
   switch (error.failure) {
     case net::HttpFailure::kRefused:
-    case net::HttpFailure::kBadRequest: return failed(Kind::kNotSent, error.message);
-    case net::HttpFailure::kCancelled: return failed(Kind::kCancelled, error.message);
-    case net::HttpFailure::kTooLarge: return failed(Kind::kTooLarge, error.message);
-    default: return failed(Kind::kUnreachable, error.message);
+    case net::HttpFailure::kBadRequest: return failed(kNotSent, error.message);
+    case net::HttpFailure::kCancelled: return failed(kCancelled, error.message);
+    case net::HttpFailure::kTooLarge: return failed(kTooLarge, error.message);
+    default: return failed(kUnreachable, error.message);
   }
 }
 

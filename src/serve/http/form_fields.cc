@@ -36,7 +36,7 @@ void choose(FormField& out, Kind kind, const json& choices, const json* first) {
 void read_text(FormField& out, const json& schema) {
   const auto longest = schema.find("maxLength");
   if (longest != schema.end() && longest->is_number_unsigned()) out.max_length = longest->get<std::size_t>();
-  const std::string format = string_member(schema, "format");
+  const std::string format = holdfast::string_member(schema, "format");
   out.kind = out.max_length > 0 && out.max_length <= kOneLine ? Kind::kText : Kind::kLines;
   for (const auto& [name, type] :
        {std::pair("email", "email"), std::pair("date", "date"), std::pair("uri", "url")}) {
@@ -51,16 +51,16 @@ FormField field_of(const std::string& name, const json& schema) {
   out.name = name;
   out.label = name;
   if (!schema.is_object()) return out;
-  if (const std::string title = string_member(schema, "title"); !title.empty()) out.label = title;
-  out.hint = string_member(schema, "description");
+  if (const std::string title = holdfast::string_member(schema, "title"); !title.empty()) out.label = title;
+  out.hint = holdfast::string_member(schema, "description");
   const auto initial = schema.find("default");
   const json* first = initial != schema.end() ? &*initial : nullptr;
   if (first != nullptr) out.initial = typed(*first);
-  const std::string type = string_member(schema, "type");
+  const std::string type = holdfast::string_member(schema, "type");
   if (is_list(schema, "enum")) {
     out.initial.clear();
     choose(out, Kind::kOne, schema["enum"], first);
-  } else if (type == "object" && string_member(schema, "format") == "file") {
+  } else if (type == "object" && holdfast::string_member(schema, "format") == "file") {
     out.kind = Kind::kFile;
     const auto accept = schema.find("accept");
     if (accept != schema.end() && accept->is_array()) {
