@@ -95,8 +95,10 @@ void row_checksum(sqlite3_context* context, int count, sqlite3_value** values) {
   sqlite3_result_int64(context, static_cast<sqlite3_int64>(hash.first_64_bits()));
 }
 
-int authorize(void*, int action, const char*, const char*, const char*, const char*) {
+int authorize(void*, int action, const char*, const char* name, const char*, const char*) {
   switch (action) {
+    // It takes a pointer to code, or tells one.
+    case SQLITE_FUNCTION: return std::string_view(name) == "fts3_tokenizer" ? SQLITE_DENY : SQLITE_OK;
     case SQLITE_TRANSACTION:
     case SQLITE_SAVEPOINT:
     case SQLITE_ATTACH:

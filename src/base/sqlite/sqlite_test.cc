@@ -167,10 +167,11 @@ TEST_F(SqliteTest, AStatementWithoutEndIsStopped) {
   EXPECT_EQ(count(), 0);
 }
 
-TEST_F(SqliteTest, AConfinedStatementReachesNeitherTransactionNorOtherFile) {
+TEST_F(SqliteTest, AConfinedStatementReachesNoTransactionFileOrCode) {
   db_.confine(true);
   for (const char* sql :
-       {"BEGIN", "COMMIT", "SAVEPOINT s", "PRAGMA user_version=7", "ATTACH 'other.db' AS o"}) {
+       {"BEGIN", "COMMIT", "SAVEPOINT s", "PRAGMA user_version=7", "ATTACH 'other.db' AS o",
+        "SELECT fts3_tokenizer('simple')", "SELECT FTS3_Tokenizer('mine', x'0100000000000000')"}) {
     EXPECT_FALSE(db_.execute(sql).ok()) << sql;
   }
   EXPECT_TRUE(insert(1).ok());
