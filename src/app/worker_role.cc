@@ -6,6 +6,7 @@
 #include "holdfast/client.h"
 #include "holdfast/worker.h"
 #include "net/large_turns.h"
+#include "tool/sql_connections.h"
 
 namespace holdfast::app {
 
@@ -23,10 +24,19 @@ constexpr auto kHeartbeatInterval = std::chrono::seconds(1);
 }  // namespace
 
 struct WorkerRole::Impl {
+  Impl(const Options& options, const Environment& environment, MemoryBudget& sql_memory)
+      : turns(options.large_model_calls),
+        gate(options.model_limits.limits, environment.clock()),
+        breakers(options.model_limits.breaker, environment.clock()),
+        sql_janitor(environment.new_executor("sql-janitor")),
+        sql_connections(environment.clock(), sql_memory, *sql_janitor) {}
+
   std::optional<Client> engine;
-  std::optional<net::LargeTurns> turns;
-  std::optional<model::Gate> gate;
-  std::optional<model::Breakers> breakers;
+  net::LargeTurns turns;
+  model::Gate gate;
+  model::Breakers breakers;
+  std::unique_ptr<Executor> sql_janitor;
+  agent::SqlConnections sql_connections;
   std::unique_ptr<Worker> agents;
   std::unique_ptr<Worker> models;
   std::unique_ptr<Worker> tools;
@@ -48,7 +58,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
                                                       const grant::ToolGrants& tool_grants,
                                                       MemoryBudget& sql_memory,
                                                       const price::PriceTable& prices, Outside& outside) {
-  auto impl = std::make_unique<Impl>();
+  auto impl = std::make_unique<Impl>(options, environment, sql_memory);
 
   auto worker = [&](const char* queue, std::size_t activities) {
     WorkerOptions settings{queue};
@@ -66,13 +76,10 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   impl->engine.emplace(
       connection, environment,
       ClientOptions().namespace_name(options.namespace_name).identity("holdfast-activities").fail_fast(true));
-  impl->turns.emplace(options.large_model_calls);
-  impl->gate.emplace(options.model_limits.limits, environment.clock());
-  impl->breakers.emplace(options.model_limits.breaker, environment.clock());
   agent::Deps deps;
-  deps.turns = &*impl->turns;
-  deps.gate = &*impl->gate;
-  deps.breakers = &*impl->breakers;
+  deps.turns = &impl->turns;
+  deps.gate = &impl->gate;
+  deps.breakers = &impl->breakers;
   deps.store = &store;
   deps.streams = &streams;
   deps.outbox = &outbox;
@@ -87,6 +94,7 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.grants = &grants;
   deps.tool_grants = &tool_grants;
   deps.sql_memory = &sql_memory;
+  deps.sql_connections = &impl->sql_connections;
   deps.evaluate = options.evaluate;
   deps.prices = &prices;
   deps.decision_key = options.decision_key;
@@ -94,8 +102,8 @@ Result<std::unique_ptr<WorkerRole>> WorkerRole::start(const Options& options, ap
   deps.propagates_traces = options.propagates_traces;
   if (options.metrics != nullptr) {
     impl->reading = options.metrics->on_read([impl = impl.get()](metrics::Reading& out) {
-      agent::read_gate(out, *impl->gate);
-      agent::read_breakers(out, *impl->breakers);
+      agent::read_gate(out, impl->gate);
+      agent::read_breakers(out, impl->breakers);
     });
   }
   agent::Workers workers;

@@ -41,6 +41,8 @@ namespace holdfast::agent {
 
 using namespace protocol;
 
+class SqlConnections;
+
 // What activities use; all of it outlives the workers.
 struct Deps {
   platform::Store* store = nullptr;
@@ -64,6 +66,8 @@ struct Deps {
   oauth::Tokens* tokens = nullptr;
   // What statements of SQL tools draw on.
   MemoryBudget* sql_memory = nullptr;
+  // Null: each call opens its own.
+  SqlConnections* sql_connections = nullptr;
   // What definitions may use of the machine. `http` goes where they let it (net::Egress::kGranted).
   const grant::Grants* grants = nullptr;
   // Which of their tools agents are granted. None: all that their definitions name.

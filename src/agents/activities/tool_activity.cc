@@ -221,6 +221,7 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   context.mcp = deps_.mcp;
   context.tokens = deps_.tokens;
   context.memory = deps_.sql_memory;
+  context.sql_connections = deps_.sql_connections;
   context.permits = permits.get();
   const auto secrets = redaction();
   context.redaction = secrets.get();

@@ -30,6 +30,8 @@ class Tokens;
 
 namespace holdfast::agent {
 
+class SqlConnections;
+
 enum class Ending {
   kDone,     // `text` is the result
   kFailed,   // final; `text` goes to the model as "Error: ..."
@@ -54,6 +56,7 @@ struct ToolContext {
   std::function<void()> beat;
   net::HttpClient* http = nullptr;
   MemoryBudget* memory = nullptr;  // what a statement of SQL holds draws on it; never null where there is one
+  SqlConnections* sql_connections = nullptr;  // null: each call opens its own
   const Clock* clock = nullptr;
   mcp::Client* mcp = nullptr;       // none in a process that talks to no MCP server
   oauth::Tokens* tokens = nullptr;  // of tools with `auth`; the same

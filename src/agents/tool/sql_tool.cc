@@ -24,6 +24,7 @@
 #include "tool/activity_tool.h"
 #include "tool/postgres_script.h"
 #include "tool/postgres_sql.h"
+#include "tool/sql_connections.h"
 #include "tool/sql_settings.h"
 
 namespace holdfast::agent {
@@ -169,19 +170,47 @@ class SqlCall {
   ToolEnding run() {
     auto path = context_.permits->database(sql_.database, !sql_.read_only);
     if (!path) return {Ending::kFailed, path.error().message()};
-    const sqlite::Options options{
-        .access = sql_.read_only ? sqlite::Access::kReadOnly : sqlite::Access::kReadWrite,
-        .vfs = sqlite::spill_vfs()};
-    if (!db_.open(*path, options).ok()) return failure("cannot open the database");
-    db_.bound_values(kMaxValueBytes);
+    if (!connect(*path)) return failure("cannot open the database");
     const MonotonicTime now = clock_.monotonic();
     deadline_ = now + tool_.timeout;
     next_beat_ = now + kBeatInterval;
-    db_.stop_when([this] { return must_stop(); });
-    return sql_.read_only ? read() : write();
+    db().stop_when([this] { return must_stop(); });
+    ToolEnding ending = sql_.read_only ? read() : write();
+    if (ending.ending == Ending::kDone) keep();
+    return ending;
   }
 
  private:
+  sqlite::Database& db() { return connection_->db; }
+
+  bool connect(const std::filesystem::path& path) {
+    if (is_kept()) connection_ = context_.sql_connections->take(path);
+    if (connection_) {
+      heap_.take_over(connection_->held.bytes());
+      return true;
+    }
+    connection_ = std::make_unique<SqlConnection>();
+    connection_->path = path;
+    connection_->file = FileState::of(path);
+    const sqlite::Options options{
+        .access = sql_.read_only ? sqlite::Access::kReadOnly : sqlite::Access::kReadWrite,
+        .vfs = sqlite::spill_vfs()};
+    if (!db().open(path, options).ok()) return false;
+    db().bound_values(kMaxValueBytes);
+    return true;
+  }
+
+  bool is_kept() const { return sql_.read_only && context_.sql_connections != nullptr; }
+
+  // After a call that went well, of which nothing is left on the connection.
+  void keep() {
+    if (!is_kept() || spill_.open_files() > 0 || db().in_transaction()) return;
+    db().stop_when(nullptr);
+    db().confine(false);
+    db().release_memory();
+    context_.sql_connections->keep(std::move(connection_), heap_.used());
+  }
+
   bool must_stop() {
     const MonotonicTime now = clock_.monotonic();
     if (now >= next_beat_ && context_.beat) {
@@ -209,41 +238,41 @@ class SqlCall {
                           kMaxSpillBytes >> 20)};
     }
     // Stopped in time: whoever runs the call stops. That says nothing about the statement.
-    return {stopped_ || spill_.crowded() || db_.may_pass() ? Ending::kRetry : Ending::kFailed,
-            fmt::format("{}: {}", what, db_.message())};
+    return {stopped_ || spill_.crowded() || db().may_pass() ? Ending::kRetry : Ending::kFailed,
+            fmt::format("{}: {}", what, db().message())};
   }
 
   ToolEnding read() {
-    db_.confine(true);
+    db().confine(true);
     Json rows = Json::array();
     if (auto bad = statements(rows)) return *bad;
     return {Ending::kDone, result(rows)};
   }
 
   ToolEnding write() {
-    Status begun = db_.execute(
+    Status begun = db().execute(
         "PRAGMA synchronous=FULL; BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS holdfast_effects("
         "key TEXT PRIMARY KEY, tool TEXT NOT NULL, result TEXT NOT NULL, "
         "at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP) WITHOUT ROWID");
     if (!begun.ok()) return failure("cannot begin the transaction");
     Result<std::optional<std::string>> before =
-        Statement(db_, "SELECT result FROM holdfast_effects WHERE key = ?1")
+        Statement(db(), "SELECT result FROM holdfast_effects WHERE key = ?1")
             .bind(context_.idempotency_key)
             .one([](const Statement& row) { return row.text(0); });
     if (!before) return failure("cannot read holdfast_effects");
     if (*before) return {Ending::kDone, std::move(**before)};  // closing the database rolls back
-    db_.confine(true);
-    const int changes_before = db_.total_changes();
+    db().confine(true);
+    const int changes_before = db().total_changes();
     Json rows = Json::array();
     if (auto bad = statements(rows)) return *bad;
-    changes_ = db_.total_changes() - changes_before;
-    db_.confine(false);
+    changes_ = db().total_changes() - changes_before;
+    db().confine(false);
     std::string text = result(rows);
-    Statement record(db_, "INSERT INTO holdfast_effects(key, tool, result) VALUES(?1, ?2, ?3)");
+    Statement record(db(), "INSERT INTO holdfast_effects(key, tool, result) VALUES(?1, ?2, ?3)");
     if (!record.bind(context_.idempotency_key, tool_.name, text).run().ok())
       return failure("cannot record the effect");
     // After a failed commit the outcome is told by the row of holdfast_effects: the retry looks there.
-    if (!db_.execute("COMMIT").ok()) {
+    if (!db().execute("COMMIT").ok()) {
       ToolEnding ending = failure("cannot commit");
       ending.ending = Ending::kRetry;
       return ending;
@@ -254,7 +283,7 @@ class SqlCall {
   // Runs every statement; rows of the last one that answers with rows. None when all went well.
   std::optional<ToolEnding> statements(Json& rows) {
     for (std::string_view script = sql_.statement; !script.empty();) {
-      Statement statement = Statement::first_of(db_, script);
+      Statement statement = Statement::first_of(db(), script);
       if (statement.none()) continue;  // white space or a comment
       if (!statement.status().ok()) return failure("the statement is wrong");
       if (sql_.read_only && statement.writes()) {
@@ -377,10 +406,10 @@ class SqlCall {
   const ToolContext& context_;
   const Clock& clock_;
   const std::size_t heap_bytes_;
-  // Before the database, which goes first.
+  // Before the connection, which goes first.
   sqlite::HeapLimit heap_{heap_bytes_, *context_.memory};
   sqlite::SpillLimit spill_{kMaxSpillBytes, kMaxSpillBytesOfAll};
-  sqlite::Database db_;
+  std::unique_ptr<SqlConnection> connection_;
   MonotonicTime deadline_{};
   MonotonicTime next_beat_{};
   bool expired_ = false;  // what must_stop() found last

@@ -192,6 +192,10 @@ void Database::bound_values(int bytes) {
   (void)execute("PRAGMA temp_store=FILE; PRAGMA cache_size=-8192");
 }
 
+void Database::release_memory() {
+  (void)sqlite3_db_release_memory(db_);
+}
+
 Status Database::define_row_checksum() {
   constexpr int kFlags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
   const int code =

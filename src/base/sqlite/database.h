@@ -77,13 +77,15 @@ class Database {
   // `stop` is asked every kOpsBetweenLooks steps of SQLite's machine; true ends the running statement.
   void stop_when(std::function<bool()> stop);
   static constexpr int kOpsBetweenLooks = 20'000;
-  // Refuses, from now on or no more, what would end our transaction or reach another file: for statements
-  // that somebody else wrote.
+  // Refuses, from now on or no more, what would end our transaction, reach another file or bring code into
+  // this process: for statements that somebody else wrote.
   void confine(bool on);
   // From now on no text, blob or row takes more bytes, a sort's rest goes to disk, the page cache stays
   // small, and expressions and rows have bounds: for such statements, too. HeapLimit bounds what they hold
   // together.
   void bound_values(int bytes);
+  // Gives back the pages that it has read, which come from the file again.
+  void release_memory();
 
   // Writes what this connection sees, in a transaction the moment of its first read, into a new file at
   // `path`, page by page. Whoever wants it durable syncs it. `give_up` is asked between pieces: CANCELLED.

@@ -5,7 +5,8 @@
 // let one careless statement end the writes of everybody else. What does not fit is "out of memory" for its
 // statement alone; reached() says that it was this.
 //
-// On the stack of whoever opens a database, uses it and closes it, all on one thread; not nested. It also
+// On the stack of whoever opens a database, uses it and closes it, all on one thread; not nested. A
+// connection may outlive it: used() is then what that one holds, for the next limit to begin with. It also
 // draws on a budget, in pieces, so that all such users together stay within it.
 
 #include <cstddef>
@@ -23,6 +24,10 @@ class HeapLimit {
 
   // The limit was in the way; not the budget, which others may give back to.
   bool reached() const { return reached_; }
+
+  std::size_t used() const { return used_; }
+  // A connection that was opened before holds so much, which counts from now on.
+  void take_over(std::size_t bytes) { used_ += bytes; }
 
   // For the allocator. False: no.
   bool take(std::size_t bytes);

@@ -32,6 +32,7 @@ sqlite3_file* real_of(sqlite3_file* file) {
 
 int close_file(sqlite3_file* file) {
   self(file).limit->give_back(self(file).size);
+  self(file).limit->closed();
   return real_of(file)->pMethods->xClose(real_of(file));
 }
 
@@ -122,6 +123,7 @@ int open_file(sqlite3_vfs*, const char* name, sqlite3_file* file, int flags, int
   const int code = machine_vfs->xOpen(machine_vfs, name, own.real, flags, opened);
   if (code == SQLITE_OK) {
     own.base.pMethods = &kMethods;
+    limit->opened();
   } else if (own.real->pMethods != nullptr) {
     own.real->pMethods->xClose(own.real);
   }

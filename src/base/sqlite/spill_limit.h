@@ -25,10 +25,14 @@ class SpillLimit {
 
   bool reached() const { return reached_; }
   bool crowded() const { return crowded_; }
+  // Files that are open, each of which needs this object: a connection that has one must not outlive it.
+  int open_files() const { return open_files_; }
 
   // For the VFS. False: no.
   bool take(std::int64_t bytes);
   void give_back(std::int64_t bytes);
+  void opened() { ++open_files_; }
+  void closed() { --open_files_; }
   // Of this thread; null: none.
   static SpillLimit* current();
 
@@ -36,6 +40,7 @@ class SpillLimit {
   const std::int64_t limit_;
   const std::int64_t limit_of_all_;
   std::int64_t used_ = 0;
+  int open_files_ = 0;
   bool reached_ = false;
   bool crowded_ = false;
 };

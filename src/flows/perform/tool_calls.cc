@@ -170,6 +170,7 @@ ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Js
   context.mcp = deps_.mcp;
   context.tokens = deps_.tokens;
   context.memory = deps_.sql_memory;
+  context.sql_connections = deps_.sql_connections;
   context.permits = permits.get();
   context.redaction = secrets.get();
   context.store = deps_.store;
