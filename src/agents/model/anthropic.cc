@@ -12,6 +12,7 @@
 #include "model/media.h"
 #include "model/opaque.h"
 #include "model/provider.h"
+#include "model/request_body.h"
 #include "model/resend.h"
 
 namespace holdfast::model {
@@ -356,7 +357,7 @@ void mark_turns(Json& turns) {
 
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
   if (Status status = check_media(request.messages, takes); !status.ok()) return fail(status);
-  Json out;
+  Json out = request_body();
   out["model"] = request.model;
   out["max_tokens"] = request.max_tokens.value_or(kDefaultMaxTokens);
   std::string system;

@@ -16,6 +16,7 @@
 #include "model/kept_numbers.h"
 #include "model/opaque.h"
 #include "model/provider.h"
+#include "model/request_body.h"
 
 namespace holdfast::model {
 
@@ -56,7 +57,7 @@ Result<std::string> encode(const Request& request, const Dialect& dialect) {
   Result<GeminiContents> contents =
       gemini_contents(request, origin_of(kGemini.name, dialect.base_url), dialect.unsigned_calls);
   if (!contents) return fail(contents.error());
-  Json out;
+  Json out = request_body();
   if (!contents->system.empty())
     out["systemInstruction"] = {{"parts", Json::array({{{"text", contents->system}}})}};
   out["contents"] = std::move(contents->turns);

@@ -12,6 +12,7 @@
 #include "model/opaque.h"
 #include "model/openai_server.h"
 #include "model/provider.h"
+#include "model/request_body.h"
 #include "model/resend.h"
 
 namespace holdfast::model {
@@ -357,7 +358,7 @@ std::optional<Dialect> adapt(const Dialect& dialect, const Error& refused) {
 
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
   if (Status status = check_media(request.messages, takes); !status.ok()) return fail(status);
-  Json out;
+  Json out = request_body();
   out["model"] = request.model;
   out["messages"] = messages_of(request, origin_of(kOpenAi.name, dialect.base_url));
   if (!request.tools.empty()) {

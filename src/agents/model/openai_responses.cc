@@ -17,6 +17,7 @@
 #include "model/opaque.h"
 #include "model/openai_server.h"
 #include "model/provider.h"
+#include "model/request_body.h"
 #include "model/response_items.h"
 
 namespace holdfast::model {
@@ -29,7 +30,7 @@ using Json = nlohmann::ordered_json;
 constexpr std::size_t kMaxItems = 1024;
 
 Result<std::string> encode(const Request& request, const Dialect& dialect) {
-  Json out;
+  Json out = request_body();
   out["model"] = request.model;
   Result<Json> items = response_items(request, origin_of(kOpenaiResponses.name, dialect.base_url));
   if (!items) return fail(items.error());
