@@ -18,6 +18,8 @@ using Kind = Grant::Kind;
 
 fs::path followed(const fs::path& path) {
   std::error_code error;
+  // Most are there, and then this is the whole of it.
+  if (fs::path there = fs::canonical(path, error); !error) return there;
   fs::path out = fs::weakly_canonical(path, error);
   return error ? fs::path() : out;
 }
