@@ -10,23 +10,26 @@
 
 namespace holdfast::agent {
 
+// An at_most_once call is made once whatever becomes of the attempt.
+Json attempts_of(const ToolSpec& tool) {
+  const RetrySpec& retry = tool.retry;
+  return {{"timeout_ms", tool.timeout.count()},
+          {"retry",
+           {{"initial_ms", retry.initial.count()},
+            {"backoff", retry.backoff},
+            {"maximum_ms", retry.max_interval.count()},
+            {"attempts", tool.effect == Effect::kAtMostOnce ? 0 : retry.attempts}}}};
+}
+
 namespace {
 
 spec::Truth truth_of(bool value) {
   return value ? spec::Truth::kTrue : spec::Truth::kFalse;
 }
 
-// Of the tool that is called. An at_most_once call is made once whatever becomes of the attempt.
 Json attempts_of(const AgentDefinition& agent, const HookCall& hook) {
   const ToolSpec* tool = agent.find_tool(hook.tool);
-  if (!tool) return nullptr;
-  const RetrySpec& retry = tool->retry;
-  return {{"timeout_ms", tool->timeout.count()},
-          {"retry",
-           {{"initial_ms", retry.initial.count()},
-            {"backoff", retry.backoff},
-            {"maximum_ms", retry.max_interval.count()},
-            {"attempts", tool->effect == Effect::kAtMostOnce ? 0 : retry.attempts}}}};
+  return tool ? attempts_of(*tool) : Json();
 }
 
 // The text of a number of the values that is only kept as it was written.

@@ -11,6 +11,9 @@
 
 namespace holdfast::agent {
 
+// How long a call of that tool, a hook, may take and how often it is tried, as PlannedCall has it.
+Json attempts_of(const ToolSpec& tool);
+
 // Into what the workflow needs to make the call: that there are hooks, and how long they may take.
 void plan_hooks(const AgentDefinition& agent, const ToolSpec& tool, protocol::PlannedCall& planned);
 

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "definition/agent_in_flow.h"
+#include "definition/model_section.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::flows {
@@ -88,6 +89,11 @@ TEST(Compensation, IsAToolOfADefinitionToWhoeverTakesBack) {
   const agent::ToolSpec* undo = calls->find_tool("pay-undo");
   ASSERT_TRUE(undo);
   EXPECT_EQ(undo->retry.attempts, 9);
+  // A run plans with what its program holds, and never reads that definition.
+  const agent::ToolSpec& bound = *read->blocks[1].undo;
+  EXPECT_EQ(bound.timeout, undo->timeout);
+  EXPECT_EQ(agent::retry_json(bound.retry), agent::retry_json(undo->retry));
+  EXPECT_EQ(bound.effect, undo->effect);
 }
 
 TEST(Compensation, OfEachTypeIsATool) {

@@ -75,19 +75,18 @@ class FlowActivities {
                     const std::string& input);
   // undoable_blocks.cc
   void add_undoable(activity::Context& ctx, const Program& program, protocol::FlowPlan& plan);
-  // What takes back the calls of a version.
+  // What takes back the call of a block: that block of a version, which has `compensate`.
   struct Compensated {
-    agent::AgentDefinition calls;
-    std::string version;
+    const Program& program;
+    std::size_t block;
+    const std::string& version;
   };
-  Compensated compensated(const Program& program, const std::string& version);
   protocol::Undoable undoable_in(BlockBooks& books, const Compensated& by, std::string_view run,
                                  std::size_t block);
   void add_done(BlockBooks& books, const Compensated& by, const std::string& run, std::size_t block,
                 std::vector<protocol::Undoable>& out);
   // begin_flow.cc: of a run that another one has called.
-  void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in,
-                     const std::string& said);
+  void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in, const std::string& said);
   void record_end(BlockBooks& books, const protocol::FlowFinishInput& in);
   // tool_calls.cc
   std::optional<BlockFailure> refused_call(OneActivity& at, std::size_t block);

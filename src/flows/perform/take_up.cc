@@ -67,7 +67,6 @@ protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const prot
   std::vector<bool> open(now->blocks.size(), true);  // it may have been begun by the next one
   std::vector<bool> ours(now->blocks.size(), true);  // what it did is this run's to take back
   std::vector<std::vector<protocol::Undoable>> undoable(now->blocks.size());
-  const Compensated current = compensated(*now, in.version);
   const std::vector<std::size_t> order = topological_order(graph_of(now->flow));
   std::string from = in.origin;
   for (std::size_t i = 0; i < kMostOrigins && !from.empty(); ++i) {
@@ -75,12 +74,13 @@ protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const prot
     if (!run) break;  // it is gone, and what it knew with it
     const ProgramPtr before = program(in.flow, run->definition_hash);
     const auto same = same_blocks(*before, *now);
-    const Compensated old = compensated(*before, run->definition_hash);
     for (const std::size_t block : order) {
       ours[block] = ours[block] && same[block];
       const bool had_one = ours[block] && before->blocks[*same[block]].undo;
-      if (had_one || (ours[block] && now->blocks[block].undo))
-        add_done(books, had_one ? old : current, from, block, undoable[block]);
+      if (had_one)
+        add_done(books, {*before, *same[block], run->definition_hash}, from, block, undoable[block]);
+      else if (ours[block] && now->blocks[block].undo)
+        add_done(books, {*now, block, in.version}, from, block, undoable[block]);
       open[block] = open[block] && same[block];
       if (!open[block]) continue;
       ctx.heartbeat();
