@@ -22,6 +22,7 @@ inline constexpr std::string_view kRunClosed = "run.closed";  // the last one of
 inline constexpr std::string_view kStepStarted = "step.started";
 inline constexpr std::string_view kStepWaiting = "step.waiting";  // for its key's limits
 inline constexpr std::string_view kStepRetrying = "step.retrying";
+inline constexpr std::string_view kStepProgress = "step.progress";  // how far a map or loop of a flow is
 inline constexpr std::string_view kStepCompleted = "step.completed";
 inline constexpr std::string_view kStepFailed = "step.failed";
 inline constexpr std::string_view kStepDetached = "step.detached";  // it runs, and the agent goes on

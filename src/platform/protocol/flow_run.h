@@ -60,11 +60,6 @@ inline constexpr std::uint32_t kFlowLeavesFlag = 1;  // waits can be left by con
 inline constexpr std::uint32_t kFlowUndoesFlag = 2;
 inline constexpr std::uint32_t kFlowFlags = kFlowLeavesFlag | kFlowUndoesFlag;
 
-// In the log of a run, beside those of protocol/events.h: how far a map or loop is.
-namespace event {
-inline constexpr std::string_view kStepProgress = "step.progress";
-}
-
 // How a block ended: one of its outlets, or this one, which no outlet is called.
 inline constexpr std::string_view kFlowSkipped = "-";
 
