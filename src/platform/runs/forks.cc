@@ -10,6 +10,7 @@
 #include "platform/trace_context.h"
 #include "protocol/agent_reference.h"
 #include "protocol/events.h"
+#include "protocol/flow_run.h"
 #include "protocol/undo.h"
 #include "protocol/words.h"
 #include "runs/fork_parent.h"
@@ -145,6 +146,11 @@ Result<Forks::Parent> Forks::parent_of(const std::string& run, bool may_be_sub_a
   }
   auto span = branches_.run_span(run);
   if (!span) return fail(span.error());
+  if (!*span && (protocol::is_flow(details->summary.run.agent) || is_closed(details->summary.standing.status))) {
+    return fail(with_fork_fault(
+        Code::kFailedPrecondition, ForkFault::kNoConversation,
+        fmt::format("run '{}' has no conversation, from which another one could go on, or differ", run)));
+  }
   if (!*span) {
     return fail(with_fork_fault(Code::kFailedPrecondition, ForkFault::kNotBegun,
                                 fmt::format("run '{}' has not begun: there is nothing to fork yet", run)));

@@ -38,6 +38,7 @@ enum class ForkFault : std::uint8_t {
   kNotThatMessage,  // the edit does not fit what stands there
   kCallNotFound,    // NOT_FOUND
   kNotBegun,
+  kNoConversation,
   kHistoryDeleted,
   kNothingFailed,
   kSubAgent,

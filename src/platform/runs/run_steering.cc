@@ -8,8 +8,10 @@
 #include "base/text.h"
 #include "platform/audit_rules.h"
 #include "protocol/events.h"
+#include "protocol/flow_run.h"
 #include "protocol/names.h"
 #include "protocol/steering.h"
+#include "protocol/undo.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -113,6 +115,28 @@ Result<SteeringSender::Update> update_of(Runs::Impl& impl, const platform::RunRe
   return update;
 }
 
+// Flows and runs that take effects back are not spoken to, and nothing holds them. Theirs is no such update;
+// asked here, a message is not stored that nobody reads.
+Status check_steered(Runs::Impl& impl, const platform::RunRecord& run, SteerKind kind) {
+  const auto origin = impl.store().origin(run.run);
+  if (!origin) return origin.error();
+  const bool undoes = *origin && protocol::is_undo_state((*origin)->state);
+  const bool is_flow = protocol::is_flow(run.agent) && !protocol::block_of_agent(run.agent);
+  if (!undoes && !is_flow) return {};
+  const auto why = [kind]() -> std::string_view {
+    switch (kind) {
+      case SteerKind::kMessage: return "takes no messages";
+      case SteerKind::kPause: return "cannot be paused; it can be cancelled";
+      case SteerKind::kResume: return "is never paused or parked, so there is nothing to resume";
+      case SteerKind::kGiveUp: return "is never parked, so there is no failure to end it with";
+    }
+    return "";
+  };
+  return with_fault(Code::kFailedPrecondition, RunFault::kSteeringRefused,
+                    fmt::format("run '{}' {}: it {}", run.run,
+                                undoes ? "takes back what another one did" : "is a flow's", why()));
+}
+
 // What a message says is recorded where it is stored.
 Status record(platform::Store& store, const SteerRequest& request) {
   const auto action = [&]() -> std::string_view {
@@ -145,6 +169,8 @@ void Runs::steer(const SteerRequest& request, std::chrono::milliseconds answer_w
     return done(fail(with_fault(Code::kFailedPrecondition, RunFault::kRunClosed,
                                 fmt::format("run '{}' is over: {}", request.run, to_string(status)))));
   }
+  if (Status takes = check_steered(*impl_, *run, request.kind); !takes.ok())
+    return done(fail(std::move(takes)));
   // The run could only end with it: nobody is there any more who could say it in another way.
   if (request.kind == SteerKind::kMessage) {
     if (Status told = check_message(request.text); !told.ok()) return done(fail(std::move(told)));

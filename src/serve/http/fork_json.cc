@@ -32,6 +32,8 @@ constexpr Row kRows[] = {
     {ForkFault::kCallNotFound, 404, "call_not_found",
      "`call` is the id that the model gave the call: `tool_calls` of its message"},
     {ForkFault::kNotBegun, 409, "run_not_begun", "try again when it has said something"},
+    {ForkFault::kNoConversation, 409, "no_conversation",
+     "flows, and runs that take effects back, have none; POST .../retry takes up a run that failed"},
     {ForkFault::kHistoryDeleted, 409, "history_deleted",
      "its conversation is there: start a run that goes on in it"},
     {ForkFault::kNothingFailed, 409, "nothing_failed", "say from where: `at`"},
