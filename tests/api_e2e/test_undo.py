@@ -155,6 +155,7 @@ def test_what_a_request_cannot_undo_is_refused_or_named(server, bank):  # noqa: 
     # Taken up, it tries again, and nothing else.
     again = server.post(f"/api/v1/runs/{first.json['id']}/retry")
     assert again.status == 202, again.text
+    assert again.json["id"] == f"{stuck}.undo.2"
     assert server.wait(again.json["id"])["reason"] == "not_undone" and sum(bank.count("/pay").values()) == 2
     of_undo = undo(server, first.json["id"])
     assert of_undo.status == 409 and of_undo.json["code"] == "not_undone"
@@ -186,6 +187,33 @@ def test_what_stands_is_tried_again_when_it_is_asked_for_again(server, bank, cli
     assert (again.status, again.json["id"]) == (200, f"{run}.undo.3")
     assert sorted(one["how"] for one in server.get(f"/api/v1/runs/{run}/forks").json["forks"]) == ["undo"] * 3
     assert server.post(f"/api/v1/runs/{run}/retry").json["code"] == "not_retried"
+
+
+def test_to_take_up_an_undoing_is_to_ask_for_it_again(server, bank):  # noqa: F811
+    run = paid(server)
+    retry = lambda undoing, **body: server.post(f"/api/v1/runs/{undoing}/retry", body)  # noqa: E731
+    bank.refused.add("p-ann")
+    undo(server, run)
+    assert server.wait(f"{run}.undo")["reason"] == "not_undone"
+    named = retry(f"{run}.undo", id="mine")
+    assert (named.status, named.json["code"]) == (409, "not_retried") and "leave `id` out" in named.text
+    held, reached = threading.Event(), threading.Event()
+    bank.at[("before", "/unpay")] = lambda: (reached.set(), held.wait(20))
+    second = retry(f"{run}.undo")
+    assert (second.status, second.json["id"], second.json["origin"]) == (202, f"{run}.undo.2", run), second.text
+    assert reached.wait(20)
+    for same in (retry(f"{run}.undo"), undo(server, run)):  # while it works, there is no other one beside it
+        assert (same.status, same.json["id"]) == (200, f"{run}.undo.2"), same.text
+    assert server.get(f"/api/v1/runs/{run}.undo.retry").status == 404
+    assert "takes back" in server.post(f"/api/v1/runs/{run}.undo.2/messages", {"input": "stop"}).json["detail"]
+    held.set()
+    assert server.wait(f"{run}.undo.2")["reason"] == "not_undone"
+    bank.refused.clear()
+    assert retry(f"{run}.undo").json["id"] == f"{run}.undo.3"
+    assert server.wait(f"{run}.undo.3")["status"] == "completed"
+    assert (retry(f"{run}.undo.2").status, retry(f"{run}.undo.2").json["id"]) == (200, f"{run}.undo.3")
+    assert retry(f"{run}.undo.3").json["code"] == "not_retried"
+    assert [body["id"] for path, _, body in bank.arrived if path == "/unpay"] == ["p-bob", "p-ann", "p-ann", "p-ann"]
 
 
 ONCE = AGENT.replace("name: unpay\n      type: http\n      effect: idempotent", "name: unpay\n      type: http\n      effect: at_most_once{hook}") + """

@@ -40,16 +40,31 @@ bool is_undo_of(const std::string& id, const std::string& run) {
   return false;
 }
 
-// A run that takes effects back goes on with those of the one before it. What was taken back on request, or
-// by a flow that failed, is not done again by halves: what came behind it in the flow stands.
-Status undone_before(Runs::Impl& impl, const std::string& run, const platform::RunRecord& record,
-                     platform::Origin& origin) {
-  const auto own = impl.store().origin(run);
-  if (!own) return own.error();
-  if (*own && protocol::is_undo_state((*own)->state)) {
-    origin.state = (*own)->state;
-    return {};
+// The run whose effects this one takes back; empty: it does something else.
+Result<std::string> undone_by(Runs::Impl& impl, const std::string& run) {
+  std::string out;
+  auto origin = impl.store().origin(run);
+  // Earlier versions took up a run that undoes by one that had it as its origin.
+  for (int i = 0; i < kMaxUndoRuns && origin && *origin && protocol::is_undo_state((*origin)->state); ++i) {
+    out = (*origin)->origin;
+    origin = impl.store().origin(out);
   }
+  if (!origin) return fail(origin.error());
+  return out;
+}
+
+// Those that take back what one run did come one behind the other: two at once would each find a call interrupted
+// that the other one is making.
+Result<StartedRun> undo_again(Runs& runs, const RetryRequest& request, const std::string& undone) {
+  if (!request.id.empty())
+    return fail(cannot(request.run,
+                       "the next run that takes the same effects back has an id of its own; leave `id` out"));
+  return runs.undo({.run = undone, .by = request.by, .reason = {}});
+}
+
+// What was taken back on request, or by a flow that failed, is not done again by halves: what came behind it in
+// the flow stands.
+Status undone_before(Runs::Impl& impl, const std::string& run, const platform::RunRecord& record) {
   const auto undo = impl.store().origin(undo_id(run));
   if (!undo) return undo.error();
   if (*undo && (*undo)->origin == run && impl.store().run((*undo)->run))
@@ -106,6 +121,10 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   if (standing.outcome && !has_work_left(*standing.outcome))
     return fail(cannot(request.run, "it is complete, and nothing is left to do"));
 
+  const auto undone = undone_by(*impl_, request.run);
+  if (!undone) return fail(undone.error());
+  if (!undone->empty()) return undo_again(*this, request, *undone);
+
   platform::Origin origin;
   origin.run = request.id.empty() ? default_id(request.run) : request.id;
   origin.origin = request.run;
@@ -122,12 +141,11 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   }
   // The same request again: what it made.
   if (taken) return impl_->same_again(*impl_->store().run(origin.run));
-  if (Status same = undone_before(*impl_, request.run, *run, origin); !same.ok())
-    return fail(std::move(same));
+  if (Status same = undone_before(*impl_, request.run, *run); !same.ok()) return fail(std::move(same));
   // It stands in that conversation's line, and is found there.
   std::string goes_on_in = run->conversation;
   // What a flow's blocks came to is in the store. Else a closed workflow still says how far it came.
-  if (!protocol::is_flow(run->agent) && origin.state.empty()) {
+  if (!protocol::is_flow(run->agent)) {
     auto status = impl_->client.workflow(request.run).query<Json>(protocol::kStatusQuery);
     if (!status) return fail(status.error());
     const auto conversation = status->find("conversation");
@@ -147,19 +165,16 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   auto behind = impl_->intent_behind(*run, origin);
   if (!behind) return fail(behind.error());
   platform::StartIntent& intent = *behind;
-  const bool undoes = protocol::is_undo_state(origin.state);
-  intent.definition_hash = undoes || request.version.empty() ? run->definition_hash
-                           : request.version == "current"    ? std::string()
-                                                             : request.version;
+  intent.definition_hash = request.version.empty()       ? run->definition_hash
+                           : request.version == "current" ? std::string()
+                                                          : request.version;
   intent.input = run->input;
-  if (!undoes) {
-    const auto settings = impl_->store().run_settings(request.run);
-    if (!settings) return fail(settings.error());
-    intent.conversation = std::move(goes_on_in);
-    intent.settings = settings_again(*settings);
-  }
+  const auto settings = impl_->store().run_settings(request.run);
+  if (!settings) return fail(settings.error());
+  intent.conversation = std::move(goes_on_in);
+  intent.settings = settings_again(*settings);
   intent.fingerprint = "retry:" + sha256_hex(request.run + "\n" + intent.definition_hash);
-  return undoes ? impl_->accept(intent) : start(std::move(intent));
+  return start(std::move(intent));
 }
 
 }  // namespace holdfast::runs

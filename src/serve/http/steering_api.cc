@@ -89,7 +89,9 @@ Response retry_run(ApiContext& context, Request& request) {
   auto started = context.runs().retry(retried);
   if (!started) return problem_of(started.error()).response();
   Json out = started_json(*started);
-  out["origin"] = retried.run;
+  // Of a run that takes effects back it is the run that had them.
+  const auto origin = context.store().origin(started->run.run);
+  out["origin"] = origin && *origin ? (*origin)->origin : retried.run;
   Response response = json_response(out, started->created ? 202 : 200);
   response.headers.push_back({"Location", "/api/v1/runs/" + started->run.run});
   return response;
