@@ -254,6 +254,26 @@ def test_the_order_of_the_example_branches_and_waits_across_a_kill(server, cli):
     assert refused.returncode != 0 and "items" in refused.stderr, refused.stderr
 
 
+def test_arguments_are_sent_in_the_order_of_the_file(server, receiver, tmp_path):
+    sqlite3.connect(tmp_path / "kept.db").close()
+    written = '{zeta: 1, alpha: "{{ ({why: 2, because: input.n}) }}", mid: [{d: 1, c: 2}]}'
+    apply(server, "ordered", f"""
+- {{id: begin, type: start}}
+- {{id: post, type: http, needs: [begin], with: {post(receiver.url + "/body", arguments=written)}}}
+- {{id: ask, type: http, needs: [post], with: {{http: {{url: "{receiver.url}/query"}}, arguments: {{z: 1, a: {{y: 1, b: 2}}}}}}}}
+- id: keep
+  type: sql
+  needs: [ask]
+  with: {{sql: {{database: {tmp_path}/kept.db, read_only: false, statement: "SELECT :doc AS doc"}}, arguments: {{doc: {{z: 1, a: {{y: 1, b: 2}}}}}}}}
+- {{id: reply, type: respond, needs: [keep], with: {{value: "{{{{ blocks.keep.rows[0].doc }}}}"}}}}
+""")
+    ended = server.wait(start(server, "ordered", {"n": 3}))
+    assert ended["status"] == "completed", ended
+    assert json.dumps(receiver.calls[0][2]) == '{"zeta": 1, "alpha": {"why": 2, "because": 3}, "mid": [{"d": 1, "c": 2}]}'
+    assert receiver.calls[1][0] == "/query?z=1&a=%7B%22y%22%3A1%2C%22b%22%3A2%7D"
+    assert ended["output"] == '{"z":1,"a":{"y":1,"b":2}}'
+
+
 def test_what_cannot_be_meant_is_a_usage_error(server, cli):
     apply(server, "asks", "\n- {id: begin, type: start}\n- {id: reply, type: respond, needs: [begin], with: {value: 1}}\n",
           "  input: {properties: {n: {type: number}}, required: [n]}\n")

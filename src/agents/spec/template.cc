@@ -19,8 +19,9 @@ bool is_name_char(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) || c == '_';
 }
 
-std::string scalar_text(const json& value) {
-  if (value.is_string()) return value.get<std::string>();
+template <class Json>
+std::string scalar_text(const Json& value) {
+  if (value.is_string()) return value.template get<std::string>();
   return value.is_null() ? "" : dump_json(value);
 }
 
@@ -95,17 +96,20 @@ Result<std::string> UrlTemplate::fill(const json& arguments) const {
   return out;
 }
 
-json fill_body(const json& body, const json& arguments) {
+namespace {
+
+template <class Json>
+Json filled(const Json& body, const Json& arguments) {
   if (body.is_object() || body.is_array()) {
-    json out = body;
-    for (json& item : out) item = fill_body(item, arguments);
+    Json out = body;
+    for (Json& item : out) item = filled(item, arguments);
     return out;
   }
   if (!body.is_string()) return body;
-  const auto& text = body.get_ref<const std::string&>();
+  const auto& text = body.template get_ref<const std::string&>();
   auto value_of = [&](std::string_view name) {
     auto found = arguments.find(name);
-    return found == arguments.end() ? json(nullptr) : *found;
+    return found == arguments.end() ? Json(nullptr) : *found;
   };
   if (!text.empty()) {
     auto whole = placeholder_at(text, 0);
@@ -121,6 +125,17 @@ json fill_body(const json& body, const json& arguments) {
     }
   }
   return out;
+}
+
+}  // namespace
+
+json fill_body(const json& body, const json& arguments) {
+  return filled(body, arguments);
+}
+
+nlohmann::ordered_json fill_body(const nlohmann::ordered_json& body,
+                                 const nlohmann::ordered_json& arguments) {
+  return filled(body, arguments);
 }
 
 std::vector<std::string> body_arguments(const json& body) {

@@ -32,6 +32,8 @@ class UrlTemplate {
 // `{name}` inside strings of the tree. A string that is one placeholder takes the argument's type, an absent
 // one becomes null; inside longer strings values are written as text.
 nlohmann::json fill_body(const nlohmann::json& body, const nlohmann::json& arguments);
+// The same of values whose members have an order.
+nlohmann::ordered_json fill_body(const nlohmann::ordered_json& body, const nlohmann::ordered_json& arguments);
 std::vector<std::string> body_arguments(const nlohmann::json& body);
 
 // Names of `:name` parameters, quoted text and comments skipped, without the reserved `idempotency_key`.

@@ -12,6 +12,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "base/memory_budget.h"
 #include "base/redaction.h"
@@ -78,10 +79,18 @@ struct ToolContext {
   // Of a message that follows another one of the same tool: what is known of that one, as its own ending said
   // (`ts` of Slack), or its idempotency key. Empty: it stands by itself.
   std::string follows;
+  // The arguments as JSON with their members as they were written, which outlives the call. Empty: nobody
+  // wrote them, and they are sorted.
+  std::string_view written;
 };
 
+using Written = nlohmann::ordered_json;  // members in the order in which they were written
+
+// What is sent of the arguments as JSON: all of them, or a value that is an object or a list.
+Written written_arguments(const Json& arguments, const ToolContext& context);
 // What a template of the tool's section is filled with.
 Json usable_arguments(const Json& arguments, const ToolContext& context);
+Written usable_arguments(const Written& arguments, const ToolContext& context);
 // Holdfast-Completion-Url and -Token, of such a call.
 void add_completion_headers(const ToolContext& context, net::Headers& headers);
 

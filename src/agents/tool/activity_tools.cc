@@ -1,3 +1,4 @@
+#include "base/json.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::agent {
@@ -16,12 +17,32 @@ const ActivityTool* find_activity_tool(std::string_view name) {
   return nullptr;
 }
 
-Json usable_arguments(const Json& arguments, const ToolContext& context) {
+Written written_arguments(const Json& arguments, const ToolContext& context) {
+  if (!context.written.empty()) {
+    auto read = read_json<Written>(context.written, kMaxJsonDepth, Integers::kExact);
+    if (read && read->is_object()) return *std::move(read);
+  }
+  return arguments;
+}
+
+namespace {
+
+template <class Object>
+Object with_completion(Object arguments, const ToolContext& context) {
   if (context.completion_token.empty()) return arguments;
-  Json out = arguments;
-  out[std::string(kCompletionUrl)] = context.completion_url;
-  out[std::string(kCompletionToken)] = context.completion_token;
-  return out;
+  arguments[std::string(kCompletionUrl)] = context.completion_url;
+  arguments[std::string(kCompletionToken)] = context.completion_token;
+  return arguments;
+}
+
+}  // namespace
+
+Json usable_arguments(const Json& arguments, const ToolContext& context) {
+  return with_completion(arguments, context);
+}
+
+Written usable_arguments(const Written& arguments, const ToolContext& context) {
+  return with_completion(arguments, context);
 }
 
 void add_completion_headers(const ToolContext& context, net::Headers& headers) {

@@ -120,17 +120,19 @@ Needs needs(const ToolSpec& tool) {
 
 // ---- a call
 
-Json unused_arguments(const Json& arguments, const std::vector<std::string>& used) {
-  Json rest = Json::object();
+Written unused_arguments(const Written& arguments, const std::vector<std::string>& used) {
+  Written rest = Written::object();
   for (const auto& [name, value] : arguments.items()) {
-    if (std::find(used.begin(), used.end(), name) == used.end()) rest[name] = value;
+    // Its operator[] looks through all names for each new one.
+    if (std::find(used.begin(), used.end(), name) == used.end())
+      rest.get_ref<Written::object_t&>().emplace_back(name, value);
   }
   return rest;
 }
 
 // The name of a member that the query of `url` has already: of two servers one takes the first, another the
 // last, and so would let the arguments override what the definition says.
-std::optional<std::string> fixed_by_query(std::string_view url, const Json& values) {
+std::optional<std::string> fixed_by_query(std::string_view url, const Written& values) {
   const std::size_t query = url.find('?');
   if (query == std::string_view::npos) return std::nullopt;
   for (std::string_view rest = url.substr(query + 1); !rest.empty();) {
@@ -144,7 +146,7 @@ std::optional<std::string> fixed_by_query(std::string_view url, const Json& valu
   return std::nullopt;
 }
 
-void append_query(std::string& url, const Json& values) {
+void append_query(std::string& url, const Written& values) {
   for (const auto& [name, value] : values.items()) {
     if (value.is_null()) continue;
     url += url.find('?') == std::string::npos ? '?' : '&';
@@ -158,8 +160,7 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   const auto& http = settings_of<HttpSettings>(tool);
   auto url = spec::UrlTemplate::parse(http.url);
   if (!url) return fail(url.error());
-  const Json usable = usable_arguments(arguments, context);
-  auto filled = url->fill(usable);
+  auto filled = url->fill(usable_arguments(arguments, context));
   if (!filled) return fail(filled.error());
   net::HttpRequest request;
   request.method = http.method;
@@ -175,10 +176,11 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   }
   request.headers.emplace_back("Idempotency-Key", context.idempotency_key);
   add_completion_headers(context, request.headers);
-  const Json rest = unused_arguments(arguments, url->arguments());
+  const Written written = written_arguments(arguments, context);
+  const Written rest = unused_arguments(written, url->arguments());
   const bool bodiless = http.method == "GET" || http.method == "HEAD" || http.method == "DELETE";
   if (!http.body.is_null()) {
-    request.body = dump_json(spec::fill_body(http.body, usable));
+    request.body = dump_json(spec::fill_body(Written(http.body), usable_arguments(written, context)));
   } else if (bodiless) {
     request.url.resize(std::min(request.url.size(), request.url.find('#')));  // which is never sent
     if (const auto name = fixed_by_query(request.url, rest)) {

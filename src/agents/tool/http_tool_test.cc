@@ -17,6 +17,7 @@ class PlayedClient : public net::HttpClient {
  public:
   void start(net::HttpRequest request, net::HttpHandler handler, std::stop_token) override {
     asked = request.url;
+    sent = request.body;
     if (status != 0) {
       net::HttpHead head;
       head.status = status;
@@ -34,6 +35,7 @@ class PlayedClient : public net::HttpClient {
     handler.done(std::unexpected(error));
   }
   std::string asked;  // the URL
+  std::string sent;
   int status = 0;
   std::optional<net::HttpFailure> failure;
   std::string type = "text/plain";
@@ -137,6 +139,37 @@ TEST(HttpTool, DataIsWhatTheServerSaidOrAnError) {
   }
   client.failure = Failure::kTooLarge;
   EXPECT_EQ(call(kAtMostOnce, client, true).ending, Ending::kFailed);
+}
+
+TEST(HttpTool, ArgumentsAreSentInTheOrderInWhichTheyWereWritten) {
+  PlayedClient client;
+  client.status = 200;
+  const os::SystemClock clock;
+  const grant::Permits permits({}, {}, nullptr);
+  ToolContext context;
+  context.http = &client;
+  context.clock = &clock;
+  context.permits = &permits;
+  const std::string written = R"({"z":1,"id":7,"a":{"y":[{"d":1,"c":2}],"b":2}})";
+  const auto call = [&](const std::string& http) {
+    const ToolSpec tool =
+        read_tool("{name: t, type: http, effect: pure, parameters: {properties: {z: {}, id: {}, a: {}}}, http: {" +
+                  http + "}}");
+    EXPECT_EQ(find_activity_tool("http")->run(tool, Json::parse(written), context).ending, Ending::kDone);
+  };
+  for (const std::string_view order : {"", "written"}) {
+    context.written = order.empty() ? order : written;
+    const bool sorted = order.empty();
+    const std::string a = sorted ? R"({"b":2,"y":[{"c":2,"d":1}]})" : R"({"y":[{"d":1,"c":2}],"b":2})";
+    call("method: POST, url: \"http://shop.example/{id}\"");
+    EXPECT_EQ(client.sent, sorted ? R"({"a":)" + a + R"(,"z":1})" : R"({"z":1,"a":)" + a + "}");
+    call("url: \"http://shop.example/{id}\"");
+    EXPECT_THAT(client.asked, HasSubstr(sorted ? "?a=" : "?z=1&a="));
+    call("method: POST, url: \"http://shop.example/{id}\", body: {of: [\"{a}\"], text: \"= {a}\"}");
+    const Json sent = Json::parse(client.sent);
+    EXPECT_THAT(client.sent, HasSubstr(R"({"of":[)" + a + "]"));
+    EXPECT_EQ(sent["text"], "= " + a);
+  }
 }
 
 TEST(HttpTool, ArgumentsOfAGetComeIntoItsQuery) {

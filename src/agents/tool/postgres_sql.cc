@@ -119,7 +119,11 @@ Text parameter_text(const Json& value) {
 class PostgresCall {
  public:
   PostgresCall(const ToolSpec& tool, const Json& arguments, const ToolContext& context)
-      : tool_(tool), sql_(settings_of<SqlSettings>(tool)), arguments_(arguments), context_(context) {}
+      : tool_(tool),
+        sql_(settings_of<SqlSettings>(tool)),
+        arguments_(arguments),
+        context_(context),
+        written_(written_arguments(arguments, context)) {}
 
   ToolEnding run(const std::string& text) {
     auto script = read_postgres_script(sql_.statement);
@@ -265,7 +269,12 @@ class PostgresCall {
         parameters.emplace_back(context_.idempotency_key);
       } else {
         const auto found = arguments_.find(name);
-        parameters.push_back(found == arguments_.end() ? std::nullopt : parameter_text(*found));
+        if (found == arguments_.end())
+          parameters.push_back(std::nullopt);
+        else if (found->is_structured())
+          parameters.push_back(dump_json(written_.at(name)));
+        else
+          parameters.push_back(parameter_text(*found));
       }
     }
     Json rows = Json::array();
@@ -312,6 +321,7 @@ class PostgresCall {
   const SqlSettings& sql_;
   const Json& arguments_;
   const ToolContext& context_;
+  const Written written_;
   std::vector<PostgresStatement> script_;
   std::unique_ptr<Client> client_;
   std::string effects_;  // the table, with its schema

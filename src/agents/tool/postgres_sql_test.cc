@@ -50,6 +50,7 @@ class SqlOnPostgres : public ::testing::Test {
     ToolContext context;
     context.idempotency_key = key;
     context.as_data = as_data_;
+    context.written = written_;
     const grant::Permits permits({*grant::parse_grant(grant_ + address_)}, {}, nullptr);
     context.permits = &permits;
     context.stop = stop_.get_token();
@@ -70,6 +71,7 @@ class SqlOnPostgres : public ::testing::Test {
   std::string timeout_ = "20s";
   int max_rows_ = 100;
   bool as_data_ = false;
+  std::string written_;
   std::stop_source stop_;
   std::function<void()> beat_;
 };
@@ -81,6 +83,8 @@ TEST_F(SqlOnPostgres, ReadsRowsWithBoundArguments) {
             0);
   EXPECT_EQ(rows("SELECT :list::jsonb ->> 0 AS first", {{"list", {"a", "b"}}})[0]["first"], "a");
   EXPECT_EQ(rows("SELECT 1 AS id, 2 AS id")[0], Json::parse(R"({"id":1,"id_2":2})"));
+  written_ = R"({"list":{"z":1,"a":2}})";
+  EXPECT_EQ(rows("SELECT :list::text AS t", Json::parse(written_))[0]["t"], R"({"z":1,"a":2})");
 }
 
 TEST_F(SqlOnPostgres, ValuesAreExact) {

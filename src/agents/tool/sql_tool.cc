@@ -164,6 +164,7 @@ class SqlCall {
         sql_(settings_of<SqlSettings>(tool)),
         arguments_(arguments),
         context_(context),
+        written_(written_arguments(arguments, context)),
         clock_(*context.clock),
         heap_bytes_(std::min(kMaxHeapBytes, context.memory->limit())) {}
 
@@ -315,7 +316,10 @@ class SqlCall {
             Ending::kFailed,
             fmt::format("the argument `{}` is too large: integers go up to {} here", argument, INT64_MAX));
       }
-      bind_value(statement, i, *found);
+      if (found->is_structured())
+        statement.bind_at(i, dump_json(written_.at(argument)));
+      else
+        bind_value(statement, i, *found);
     }
     return std::nullopt;
   }
@@ -330,7 +334,7 @@ class SqlCall {
     } else if (value.is_number()) {
       statement.bind_at(parameter, value.get<double>());
     } else {
-      statement.bind_at(parameter, value.is_string() ? value.get<std::string>() : dump_json(value));
+      statement.bind_at(parameter, value.get<std::string>());
     }
   }
 
@@ -404,6 +408,7 @@ class SqlCall {
   const SqlSettings& sql_;
   const Json& arguments_;
   const ToolContext& context_;
+  const Written written_;
   const Clock& clock_;
   const std::size_t heap_bytes_;
   // Before the connection, which goes first.

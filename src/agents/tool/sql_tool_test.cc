@@ -50,6 +50,7 @@ class SqlTool : public ::testing::Test {
     ToolContext context;
     context.idempotency_key = std::move(key);
     context.as_data = as_data_;
+    context.written = written_;
     const grant::Permits permits({*grant::parse_grant("database.write:" + path_.string())}, {}, nullptr);
     context.permits = &permits;
     context.stop = stop_.get_token();
@@ -65,6 +66,7 @@ class SqlTool : public ::testing::Test {
   std::string timeout_ = "30s";
   int max_rows_ = 100;
   bool as_data_ = false;
+  std::string written_;
   std::stop_source stop_;
 };
 
@@ -74,6 +76,15 @@ TEST_F(SqlTool, ReadsRowsWithBoundArguments) {
   EXPECT_EQ(Json::parse(ending.text), Json::parse(R"({"rows":[{"id":2,"total":180.0,"note":null}]})"));
   ending = run("SELECT count(*) AS n FROM orders WHERE note = :note", {{"note", "x' OR '1'='1"}});
   EXPECT_EQ(Json::parse(ending.text)["rows"][0]["n"], 0);
+}
+
+TEST_F(SqlTool, ADocumentIsBoundAsItWasWritten) {
+  written_ = R"({"note":{"z":[1],"a":2}})";
+  EXPECT_EQ(run("SELECT :note AS n", Json::parse(written_)).text,
+            R"({"rows":[{"n":"{\"z\":[1],\"a\":2}"}]})");
+  written_.clear();
+  EXPECT_EQ(run("SELECT :note AS n", {{"note", {{"z", {1}}, {"a", 2}}}}).text,
+            R"({"rows":[{"n":"{\"a\":2,\"z\":[1]}"}]})");
 }
 
 TEST_F(SqlTool, AnIntegerThatDoesNotFitIsRefused) {

@@ -107,12 +107,14 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   if (!key) return {Ending::kFailed, key.error().message()};
   const WallTime now = context.clock->now();
   const std::string event = webhook.event.empty() ? tool.name : fill_text(webhook.event, arguments);
-  const std::string body =
-      dump_json(Json{{"type", event},
-                     {"timestamp", iso_time(now)},
-                     {"data", webhook.data.is_null()
-                                  ? arguments
-                                  : spec::fill_body(webhook.data, usable_arguments(arguments, context))}});
+  Written payload;
+  payload["data"] = written_arguments(arguments, context);
+  if (!webhook.data.is_null())
+    payload["data"] =
+        spec::fill_body(Written(webhook.data), usable_arguments(payload["data"], context));
+  payload["timestamp"] = iso_time(now);
+  payload["type"] = event;
+  const std::string body = dump_json(payload);
   if (body.size() > kMaxPayloadBytes) return {Ending::kFailed, "the event is larger than 1 MiB"};
   const std::string seconds =
       std::to_string(std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count());

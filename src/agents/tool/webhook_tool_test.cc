@@ -22,8 +22,10 @@ const char* variable(const char* name) {
   return nullptr;
 }
 
-ToolEnding call(KeptRequest& client, std::string_view section, const Json& arguments) {
+ToolEnding call(KeptRequest& client, std::string_view section, const Json& arguments,
+                std::string_view written = {}) {
   ToolContext context;
+  context.written = written;
   context.http = &client;
   fixture::ManualClock clock;
   clock.ns = 1'614'265'330'000'000'000;
@@ -60,6 +62,17 @@ TEST(WebhookTool, WhatItSaysCanBeChosen) {
       Ending::kDone);
   EXPECT_THAT(client.request.body, HasSubstr(R"("data":{"o":7})"));
   EXPECT_THAT(client.request.body, HasSubstr(R"("type":"order.refunded")"));
+}
+
+TEST(WebhookTool, ArgumentsKeepTheOrderInWhichTheyWereWritten) {
+  const std::string written = R"({"id":{"z":1,"a":2},"b":3})";
+  const std::string section = "url: \"https://hooks.example/x\", secret_env: HOOK";
+  KeptRequest client;
+  ASSERT_EQ(call(client, section, Json::parse(written), written).ending, Ending::kDone);
+  EXPECT_THAT(client.request.body, HasSubstr(R"({"data":{"id":{"z":1,"a":2},"b":3},"timestamp":)"));
+  ASSERT_EQ(call(client, section + ", data: {o: \"{id}\"}", Json::parse(written), written).ending,
+            Ending::kDone);
+  EXPECT_THAT(client.request.body, HasSubstr(R"("data":{"o":{"z":1,"a":2}})"));
 }
 
 TEST(WebhookTool, WithoutItsSecretNothingIsSentAndNoneIsTold) {

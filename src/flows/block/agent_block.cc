@@ -5,7 +5,6 @@
 
 namespace holdfast::flows {
 
-constinit const RunnableBlock kAgentBlock =
-    workflow_block("agent", /*has_timeout=*/true, /*keeps_order=*/true);
+constinit const RunnableBlock kAgentBlock = workflow_block("agent", /*has_timeout=*/true);
 
 }  // namespace holdfast::flows

@@ -5,6 +5,6 @@
 
 namespace holdfast::flows {
 
-constinit const RunnableBlock kFlowBlock = workflow_block("flow", /*has_timeout=*/true, /*keeps_order=*/true);
+constinit const RunnableBlock kFlowBlock = workflow_block("flow", /*has_timeout=*/true);
 
 }  // namespace holdfast::flows

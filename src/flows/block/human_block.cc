@@ -6,7 +6,6 @@
 
 namespace holdfast::flows {
 
-constinit const RunnableBlock kHumanBlock =
-    workflow_block("human", /*has_timeout=*/false, /*keeps_order=*/true);
+constinit const RunnableBlock kHumanBlock = workflow_block("human", /*has_timeout=*/false);
 
 }  // namespace holdfast::flows

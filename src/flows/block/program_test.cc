@@ -250,18 +250,16 @@ TEST(Program, WhatIsSortedHasTheVersionThatItHad) {
   ASSERT_TRUE(sorted);
   const std::string canonical = canonical_json(*sorted);
   EXPECT_EQ(canonical, nlohmann::json::parse(canonical).dump());
-  const auto arguments = read_program(flow("    - {id: a, type: http, needs: [begin], with: {http: {url: "
-                                           "'https://x.example/'}, arguments: {b: 1, a: 2}}}\n"),
-                                      "f.yaml");
-  ASSERT_TRUE(arguments);
-  EXPECT_THAT(canonical_json(*arguments), HasSubstr(R"("arguments":{"a":2,"b":1})"))
-      << "order means nothing to a tool";
 }
 
-// What a person reads or an agent is given stands as it was written.
-TEST(Program, ArgumentsOfPeopleAndAgentsKeepTheOrderOfTheFile) {
-  for (const char* with : {"type: human, needs: [begin], with: {human: {question: 'Well?'}, ",
-                           "type: agent, needs: [begin], with: {agent: helper, "}) {
+// What is sent, a person reads or an agent is given stands as it was written.
+TEST(Program, ArgumentsKeepTheOrderOfTheFile) {
+  for (const char* with :
+       {"type: human, needs: [begin], with: {human: {question: 'Well?'}, ",
+        "type: agent, needs: [begin], with: {agent: helper, ",
+        "type: http, needs: [begin], with: {http: {url: 'https://x.example/'}, ",
+        "type: sql, needs: [begin], with: {sql: {database: /shop.db, statement: 'SELECT :a, :b'}, ",
+        "type: publish, needs: [begin], with: {webhook: {url: 'https://x.example/', secret_env: HOOK}, "}) {
     const auto read = read_program(
         flow(fmt::format("    - {{id: a, {}arguments: {{b: 1, a: {{d: 1, c: 2}}}}}}}}\n", with)), "f.yaml");
     ASSERT_TRUE(read) << read.error().message();

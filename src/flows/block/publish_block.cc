@@ -41,6 +41,7 @@ constinit const RunnableBlock kPublishBlock = whole({.type = "publish",
                                                      .schema = schema,
                                                      .read = read,
                                                      .canonical = tool_call_json,
+                                                     .write = write_tool_call,
                                                      .run = run_tool_call,
                                                      .has_timeout = true});
 

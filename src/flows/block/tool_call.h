@@ -24,6 +24,7 @@ Json call_schema(std::span<const agent::ToolType* const> tools);
 Json tool_call_schema(std::string_view type);
 Json workflow_call_schema(std::string_view type);
 Json tool_call_json(const BoundBlock& block);
+// The arguments in their order: they are sent in it, so that it is part of the version.
 void write_tool_call(const BoundBlock& block, Written& with);
 // The arguments.
 BlockResult run_tool_call(const BoundBlock& block, Values& values);
@@ -34,18 +35,18 @@ consteval RunnableBlock tool_block(std::string_view type) {
                 .schema = tool_call_schema,
                 .read = read_tool_call,
                 .canonical = tool_call_json,
+                .write = write_tool_call,
                 .run = run_tool_call,
                 .has_timeout = true});
 }
 
-// The same, where the workflow makes the call. `keeps_order`: the members of its arguments are told in the
-// order of the file, so that this is part of the version.
-consteval RunnableBlock workflow_block(std::string_view type, bool has_timeout, bool keeps_order = false) {
+// The same, where the workflow makes the call.
+consteval RunnableBlock workflow_block(std::string_view type, bool has_timeout) {
   return whole({.type = type,
                 .schema = workflow_call_schema,
                 .read = read_workflow_call,
                 .canonical = tool_call_json,
-                .write = keeps_order ? write_tool_call : nullptr,
+                .write = write_tool_call,
                 .run = run_tool_call,
                 .has_timeout = has_timeout,
                 .calls = type});

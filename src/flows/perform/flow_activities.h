@@ -91,8 +91,10 @@ class FlowActivities {
   // tool_calls.cc
   std::optional<BlockFailure> refused_call(OneActivity& at, std::size_t block);
   BlockOutcome call_tool(OneActivity& at, std::size_t block, const std::string& arguments);
-  agent::ToolEnding attempt_call(OneActivity& at, std::size_t block, const Json& arguments);
-  agent::ToolEnding one_call(OneActivity& at, std::size_t block, const Json& arguments);
+  agent::ToolEnding attempt_call(OneActivity& at, std::size_t block, const Json& arguments,
+                                 std::string_view written);
+  agent::ToolEnding one_call(OneActivity& at, std::size_t block, const Json& arguments,
+                             std::string_view written);
   void retry_later(OneActivity& at, std::size_t block, const agent::ToolEnding& ending);
   // each.cc
   std::optional<std::size_t> map_before(OneActivity& at, std::size_t block);

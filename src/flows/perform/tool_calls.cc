@@ -66,7 +66,7 @@ BlockOutcome FlowActivities::call_tool(OneActivity& at, std::size_t block, const
         BlockOutcome::of(std::unexpected(BlockFailure{"ValueError", std::string(read.error().message())})));
   if (auto refusal = refused_call(at, block))
     return ended(BlockOutcome::of(std::unexpected(*std::move(refusal))));
-  if (tool.effect == Effect::kPure) return ended(outcome_of(attempt_call(at, block, *read)));
+  if (tool.effect == Effect::kPure) return ended(outcome_of(attempt_call(at, block, *read, arguments)));
   if (at.program.blocks[block].undo) {
     const std::string kept = dump_json(*read);
     if (kept.size() > kMaxUndoableBytes)
@@ -93,7 +93,7 @@ BlockOutcome FlowActivities::call_tool(OneActivity& at, std::size_t block, const
     return ended(outcome_of(
         {Ending::kUnknown, "an earlier attempt was interrupted after the call may have been sent"}));
   }
-  const ToolEnding ending = attempt_call(at, block, *read);
+  const ToolEnding ending = attempt_call(at, block, *read, arguments);
   BlockOutcome outcome = outcome_of(ending);
   if (is_handed_out && ending.ending == Ending::kUnknown && is_completed(at, block))
     return handed_out(at, block, BlockOutcome());
@@ -122,12 +122,13 @@ std::optional<BlockFailure> FlowActivities::refused_call(OneActivity& at, std::s
 
 // Until it has ended, or has been tried as often as may be. A block with a policy of its own waits for its
 // next attempt in the engine, one of a shared activity here.
-ToolEnding FlowActivities::attempt_call(OneActivity& at, std::size_t block, const Json& arguments) {
+ToolEnding FlowActivities::attempt_call(OneActivity& at, std::size_t block, const Json& arguments,
+                                        std::string_view written) {
   const ToolSpec& tool = *at.program.blocks[block].tool;
   // A body's has none: its round goes on in this activity.
   const bool own = at.program.flow.blocks[block].retry.has_value() && !at.around;
   for (int tried = own ? at.ctx.info().attempt : 1;; ++tried) {
-    ToolEnding ending = one_call(at, block, arguments);
+    ToolEnding ending = one_call(at, block, arguments, written);
     ending.text = at.books.redacted(std::move(ending.text));
     if (tool.effect == Effect::kPure && ending.ending == Ending::kUnknown) ending.ending = Ending::kRetry;
     if (ending.ending != Ending::kRetry) return ending;
@@ -154,7 +155,8 @@ void FlowActivities::retry_later(OneActivity& at, std::size_t, const ToolEnding&
   throw ApplicationFailure(agent::excerpt(ending.text), "ToolError", false, {}, delay);
 }
 
-ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Json& arguments) {
+ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Json& arguments,
+                                    std::string_view written) {
   const ToolSpec& tool = *at.program.blocks[block].tool;
   const agent::ActivityTool* type = agent::find_activity_tool(tool.type->name);
   HF_CHECK(type);
@@ -177,6 +179,7 @@ ToolEnding FlowActivities::one_call(OneActivity& at, std::size_t block, const Js
   context.run = at.ctx.info().workflow_id;
   context.agent = protocol::agent_of_flow(at.program.flow.name);
   context.conversation = context.run;
+  context.written = written;
   context.as_data = !tool.detached;  // whose result comes from elsewhere
   if (!tool.detached) return type->run(tool, arguments, context);
   give_token(at, block, context);
