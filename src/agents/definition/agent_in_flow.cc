@@ -29,6 +29,17 @@ Json tool_of(const Catalog& catalog, const std::string& name, const Json& call) 
   return out;
 }
 
+// Of the flow, or of a body in it: ids are unique in the file.
+const Json* model_block(const Json& blocks, std::string_view id) {
+  for (const Json& one : blocks) {
+    if (one.value("id", "") == id && one.contains("with")) return &one;
+    const auto body = one.find("blocks");
+    if (body == one.end()) continue;
+    if (const Json* found = model_block(*body, id)) return found;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 std::string undo_tool(std::string_view block) {
@@ -76,9 +87,9 @@ Result<AgentDefinition> agent_in_flow(const Catalog& catalog, std::string_view t
                                       const protocol::BlockAgent& block) {
   const Json flow = parse_json(text);
   if (!flow.is_object()) return fail(Code::kDataLoss, "the stored flow cannot be read");
-  for (const Json& one : flow.value(Json::json_pointer("/spec/blocks"), Json::array())) {
-    if (one.value("id", "") != block.block || !one.contains("with")) continue;
-    auto read = parse_definition(catalog, dump_json(definition_of_block(one["with"])), block.flow);
+  const Json blocks = flow.value(Json::json_pointer("/spec/blocks"), Json::array());
+  if (const Json* one = model_block(blocks, block.block)) {
+    auto read = parse_definition(catalog, dump_json(definition_of_block((*one)["with"])), block.flow);
     if (read) read->name = protocol::agent_of_block(block.flow, block.block);
     return read;
   }

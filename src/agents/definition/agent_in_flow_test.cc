@@ -26,6 +26,15 @@ TEST(AgentInFlow, IsReadOutOfItsBlock) {
   EXPECT_EQ(read->output_schema, Json({{"type", "object"}}));
 }
 
+TEST(AgentInFlow, IsFoundInABody) {
+  constexpr std::string_view kInBody = R"({"spec":{"blocks":[{"id":"begin","type":"start"},
+    {"id":"each","type":"map","with":{"over":2},"blocks":[{"id":"a","type":"join"},
+     {"id":"sum","type":"model","with":{"model":{"provider":"openai","name":"m"},"prompt":"{{ item }}"}}]}]}})";
+  const auto read = agent_in_flow(agent_catalog(), kInBody, {"flow:order", "sum"});
+  ASSERT_TRUE(read) << read.error().message();
+  EXPECT_EQ(read->name, "flow:order.sum");
+}
+
 TEST(AgentInFlow, OtherNamesAreNoBlocks) {
   EXPECT_FALSE(protocol::block_of_agent("flow:order"));
   EXPECT_FALSE(protocol::block_of_agent("helper"));

@@ -95,10 +95,10 @@ TEST(Body, MistakesHaveTheirPlace) {
   EXPECT_EQ(in_map("        - {id: a, type: join}\n"), "");
   EXPECT_THAT(mistakes("    - {id: each, type: map, needs: [begin], with: {over: 3}}\n"),
               HasSubstr("`spec.blocks[1].blocks` is missing"));
-  EXPECT_THAT(in_map("        - {id: a, type: wait, with: {duration: 1s}}\n"),
-              HasSubstr("f.yaml:12:25: `spec.blocks[1].blocks[0].type`: block `a`: a body has no `wait`"));
+  EXPECT_THAT(in_map("        - {id: a, type: respond, with: {value: 1}}\n"),
+              HasSubstr("f.yaml:12:25: `spec.blocks[1].blocks[0].type`: block `a`: a body has no `respond`"));
   EXPECT_THAT(in_map("        - {id: a, type: map, with: {over: 1}, blocks: [{id: b, type: join}]}\n"),
-              HasSubstr("a body has no `map`"));
+              HasSubstr("a body has no `map`: put it into a flow of its own"));
   EXPECT_THAT(in_map("        - {id: a, type: start}\n"), HasSubstr("a body has no `start`"));
   EXPECT_THAT(
       in_map("        - {id: a, type: join, needs: [b]}\n        - {id: b, type: join, needs: [a]}\n"),
@@ -120,6 +120,49 @@ TEST(Body, MistakesHaveTheirPlace) {
       mistakes("    - {id: a, type: loop, needs: [begin], retry: {attempts: 2}, with: {}, blocks: [{id: b, "
                "type: join}]}\n"),
       ::testing::AllOf(HasSubstr("`spec.blocks[1].with.times` is missing"), HasSubstr("say it there")));
+}
+
+TEST(Body, WhoseBlocksAreStepsOfAWorkflowIsOfRuns) {
+  const auto looped = [](std::string_view times, std::string_view block) {
+    return fmt::format(
+        "    - {{id: again, type: loop, needs: [begin], with: {{times: {}}}, blocks: [{{id: a, {}}}]}}\n",
+        times, block);
+  };
+  const auto are_runs = [&](std::string_view block) {
+    const Program read = program(looped("10000", block));
+    EXPECT_EQ(canonical_json(*read_program(canonical_json(read), "stored")), canonical_json(read));
+    return plan_of(read, "v").steps.back().each->runs;
+  };
+  EXPECT_FALSE(are_runs("type: join"));
+  EXPECT_TRUE(are_runs("type: wait, with: {duration: 1s}"));
+  EXPECT_TRUE(are_runs("type: agent, with: {agent: helper, arguments: {input: '{{ last }}'}}"));
+  EXPECT_TRUE(are_runs("type: flow, with: {flow: other, arguments: {n: '{{ index }}'}}"));
+  EXPECT_TRUE(are_runs("type: human, with: {human: {question: 'Yes?'}}"));
+  EXPECT_TRUE(
+      are_runs("type: http, async: true, with: {http: {method: POST, url: 'https://a.example', body: {to: "
+               "'{completion_url}'}}, effect: idempotent}"));
+  EXPECT_EQ(mistakes(looped("10001", "type: join")), "");
+  EXPECT_THAT(mistakes(looped("10001", "type: wait, with: {duration: 1s}")),
+              HasSubstr("10001 rounds, at most 10000 are allowed where each is a run of its own"));
+  EXPECT_THAT(mistakes(looped("2", "type: wait, retry: {attempts: 2}, with: {duration: 1s}")),
+              HasSubstr("a wait makes no attempts"));
+}
+
+TEST(Body, OfRunsIsPlannedAsAFlowOfItsOwn) {
+  const Program read = program(
+      "    - {id: rate, type: join, needs: [begin]}\n    - id: each\n      type: map\n      needs: [rate]\n"
+      "      with: {over: 2}\n      blocks:\n        - {id: made, type: transform, with: {value: '{{ item "
+      "}}'}}\n"
+      "        - {id: ask, type: human, needs: [made], with: {human: {question: 'Yes?'}}}\n"
+      "        - {id: said, type: transform, needs: [ask], with: {value: '{{ blocks.rate }}'}}\n");
+  const protocol::FlowPlan plan = plan_of(*read.blocks[2].body, "v");
+  EXPECT_EQ(plan.flow, "flow:order");
+  ASSERT_EQ(plan.steps.size(), 3U);
+  EXPECT_EQ(plan.steps[1].calls, "human");
+  EXPECT_THAT(plan.steps[1].after, ElementsAre(0U));
+  EXPECT_TRUE(graph_of(read.flow)[2].human) << "nobody knows when it ends";
+  EXPECT_EQ(block_named(read, "each"), 2U);
+  EXPECT_FALSE(block_named(read, "ask")) << "it stands in a body";
 }
 
 TEST(Switch, CasesNameItsOutlets) {

@@ -27,7 +27,7 @@ struct Iteration {
   bool is_loop = false;
   // Of a map.
   Written over;                // a list, or how many
-  std::uint32_t parallel = 8;  // activities at a time
+  std::uint32_t parallel = 8;  // activities, or runs, at a time
   bool collects = false;       // an item that fails is a result; else it ends the map
   // Of a loop.
   std::uint64_t times = 0;

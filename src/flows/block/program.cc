@@ -95,6 +95,13 @@ struct BlockList {
   const Around* around = nullptr;  // of a body
 };
 
+// How many items a list has, the run finds out.
+void check_times(MapReader& with, const FlowBlock& spec, const Iteration& of) {
+  if (!of.is_loop || !has_steps(*spec.body) || of.times <= kMaxItemRuns) return;
+  with.problem("times", fmt::format("{} rounds, at most {} are allowed where each is a run of its own",
+                                    of.times, kMaxItemRuns));
+}
+
 std::vector<BoundBlock> read_blocks(const BlockList& list, const YAML::Node& nodes);
 std::vector<protocol::FlowRule> rules_of(const Flow& flow);
 
@@ -105,6 +112,8 @@ std::shared_ptr<const Program> read_body(const BlockList& list, const YAML::Node
   auto body = std::make_shared<Program>();
   body->flow = *spec.body;
   body->flow.name = list.flow.name;
+  body->flow.team = list.flow.team;
+  body->flow.planner = list.flow.planner;
   const BlockList inner{list.problems, body->flow, path + ".blocks", list.base_directory, &around};
   body->blocks = read_blocks(inner, nodes);
   body->rules = rules_of(body->flow);
@@ -124,6 +133,7 @@ BoundBlock read_block(const BlockList& list, const YAML::Node& node, std::size_t
   BlockReader reader{in, with, spec, list.base_directory, out, {}};
   if (list.around) reader.names = list.around->names;
   out.type->read(reader);
+  if (spec.body && out.type->iterates) check_times(with, spec, out.type->iterates(out));
   with.finish();
   if (in.has("compensate")) read_compensation(in, spec, list.base_directory, list.around != nullptr, out);
   check_options(in, spec, *out.type, out.tool != nullptr);
@@ -187,6 +197,12 @@ Result<Program> read_program(std::string_view text, std::string_view source,
   return out;
 }
 
+std::optional<std::size_t> block_named(const Program& program, std::string_view id) {
+  const auto at = std::ranges::find(program.flow.blocks, id, &FlowBlock::id);
+  if (at == program.flow.blocks.end()) return std::nullopt;
+  return static_cast<std::size_t>(at - program.flow.blocks.begin());
+}
+
 std::vector<BlockNeeds> needs_of(const Program& program) {
   std::vector<BlockNeeds> out;
   for (const BoundBlock& block : program.blocks) {
@@ -211,10 +227,11 @@ Plan planned(const Graph& graph, const std::string& planner) {
   return plan_v4(graph, Costs());
 }
 
-protocol::FlowEach each_of(const Iteration& from) {
+protocol::FlowEach each_of(const Iteration& from, const Program& body) {
   protocol::FlowEach out;
   out.parallel = from.is_loop ? 1 : from.parallel;
   out.pause_ms = from.pause.count();
+  out.runs = has_steps(body.flow);
   return out;
 }
 
@@ -244,7 +261,7 @@ protocol::FlowPlan plan_of(const Program& program, const std::string& version) {
     const std::uint32_t first = step.blocks.front();
     const BoundBlock& block = program.blocks[first];
     if (block.type->waits) step.wait_ms = block.type->waits(block).count();
-    if (block.type->iterates) step.each = each_of(block.type->iterates(block));
+    if (block.type->iterates) step.each = each_of(block.type->iterates(block), *block.body);
     step.calls = block.type->calls;
     step.pure =
         std::ranges::all_of(step.blocks, [&](std::uint32_t one) { return is_pure(program.blocks[one]); });

@@ -45,6 +45,9 @@ struct BlockNeeds {
 };
 std::vector<BlockNeeds> needs_of(const Program& program);
 
+// Its place, if there is one of that id; bodies are not looked into.
+std::optional<std::size_t> block_named(const Program& program, std::string_view id);
+
 // By the planner that the flow names.
 protocol::FlowPlan plan_of(const Program& program, const std::string& version);
 

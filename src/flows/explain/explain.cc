@@ -83,9 +83,16 @@ Json plan_json(const Flow& flow, const Graph& graph, const NamedPlan& named) {
           {"held_up_by_people", std::move(held_up)}};
 }
 
-// What one activity takes of a map or loop, by how many items or rounds there are.
+// What each item takes that is a run of its own: that is begun, its blocks, and that its end is recorded.
+Micros run_takes(const Flow& body, const Costs& costs) {
+  const Graph graph = graph_of(body);
+  return costs.step + predict(graph, plan_v4(graph, costs), costs).total + costs.activity;
+}
+
+// What one activity takes of a map or loop, by how many items or rounds there are; or what runs do.
 Json body_json(const FlowBlock& block, const Costs& costs) {
-  const Micros takes = body_takes(graph_of(*block.body));
+  const bool are_runs = has_steps(*block.body);
+  const Micros takes = are_runs ? run_takes(*block.body, costs) : body_takes(graph_of(*block.body));
   // Nobody has looked at `with` here: what is no number is as if it were not said.
   const auto said =
       block.with.is_object() ? block.with.value("parallel", nlohmann::json()) : nlohmann::json();
@@ -94,6 +101,13 @@ Json body_json(const FlowBlock& block, const Costs& costs) {
       block.type->name == "map" && parallel > 0 ? static_cast<std::size_t>(parallel) : 1;
   Json planned = Json::array();
   for (const std::size_t items : kItems) {
+    if (are_runs) {
+      if (items > kMaxItemRuns) break;
+      const auto waves = static_cast<std::int64_t>((items + lanes - 1) / lanes);
+      planned.push_back(
+          {{"items", items}, {"items_each", 1}, {"runs", items}, {"latency_ms", ms(takes * waves)}});
+      continue;
+    }
     const Chunks chunks = chunks_of(items, lanes, takes, costs);
     planned.push_back({{"items", items},
                        {"items_each", chunks.each},
@@ -122,7 +136,9 @@ std::size_t temporal_actions(const Flow& flow, const Plan& plan) {
   std::size_t out = 1;
   for (const Activity& activity : plan.activities) {
     const BlockType& type = *flow.blocks[activity.blocks.front().block].type;
-    const bool two = type.human || (type.place == Place::kWorkflow && type.name != "wait");
+    const Flow* body = flow.blocks[activity.blocks.front().block].body.get();
+    const bool two = type.human || (body != nullptr && has_steps(*body)) ||
+                     (type.place == Place::kWorkflow && type.name != "wait");
     out += two ? 2 : 1;
   }
   return out;

@@ -33,7 +33,8 @@ inline constexpr double kActionsPrice = 50;
 //                   "starts_ms","takes_ms"}],
 //    "syncs":{"least","most"},"temporal_actions","usd_per_million_runs","held_up_by_people":["BLOCK"]}}}
 // "bodies", where there are any: {BLOCK:{"blocks","takes_ms","parallel","planned":[{"items","items_each",
-//   "activities","latency_ms"}]}}: what a map or loop makes of so many items or rounds.
+//   "activities","latency_ms"}]}}: what a map or loop makes of so many items or rounds; "runs" in place of
+//   "activities" where each is a run of its own.
 // `syncs`: what the engine writes through to the disk for one run, if all that is ready at the same time is
 // committed together, and if nothing is.
 nlohmann::ordered_json explain(const Flow& flow, const Graph& graph, const std::vector<NamedPlan>& plans,

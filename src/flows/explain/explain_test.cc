@@ -89,6 +89,28 @@ TEST(Explain, OfABodyItSaysHowManyActivitiesItsItemsAre) {
   EXPECT_EQ(told["bodies"]["divide"]["parallel"], 1);
 }
 
+TEST(Explain, OfABodyWhoseItemsAreRunsItSaysHowMany) {
+  const auto flow = read_flow(
+      "apiVersion: holdfast.dev/v1\nkind: Flow\nmetadata: {name: f}\nspec:\n  blocks:\n"
+      "    - {id: begin, type: start}\n"
+      "    - {id: each, type: map, needs: [begin], with: {over: 3, parallel: 2}, blocks: [{id: ask, type: "
+      "agent, "
+      "takes: 2s}]}\n",
+      "f.yaml");
+  ASSERT_TRUE(flow) << flow.error().message();
+  const Graph graph = graph_of(*flow);
+  const Costs costs;
+  const Json told = explain(*flow, graph, all_plans(graph, costs), costs);
+  const Json& each = told["bodies"]["each"];
+  ASSERT_EQ(each["planned"].size(), 2U) << "a hundred thousand are too many";
+  EXPECT_EQ(each["planned"][0]["runs"], 10);
+  EXPECT_EQ(each["takes_ms"], 2003.5) << "a step, the agent's step, and the activity that records it";
+  EXPECT_EQ(each["planned"][0]["latency_ms"], 2003.5 * 5);
+  const Json& step = told["planners"]["V4"]["activities"][1];
+  EXPECT_EQ(step["kind"], "step");
+  EXPECT_EQ(step["why"]["each"], "needs its own: each item is a run of its own");
+}
+
 TEST(Explain, ThePictureHasEveryBlockAndNoForeignMarkup) {
   Flow flow = example("eight.yaml");
   flow.name = "<script>";

@@ -20,8 +20,9 @@ namespace holdfast::flows {
 
 inline constexpr std::size_t kMaxFlowBytes = 4 << 20;
 inline constexpr std::size_t kMaxBlocks = 10'000;
-inline constexpr std::size_t kMaxNeeds = 1000;      // of one block
-inline constexpr std::size_t kMaxBodyBlocks = 100;  // of one map or loop
+inline constexpr std::size_t kMaxNeeds = 1000;       // of one block
+inline constexpr std::size_t kMaxBodyBlocks = 100;   // of one map or loop
+inline constexpr std::size_t kMaxItemRuns = 10'000;  // items of a map, or rounds of a loop, that are runs
 
 // The outlet of a block that ended well, and of one that did not.
 inline constexpr std::string_view kDone = "done";
@@ -63,6 +64,9 @@ struct Flow {
 // INVALID_ARGUMENT with every mistake, a line each: source:line:column: what is wrong, in which block, and
 // what to do.
 Result<Flow> read_flow(std::string_view text, std::string_view source);
+
+// Whether a block of this body is a step of a workflow, and so each item or round a run of its own.
+bool has_steps(const Flow& body);
 
 // As planners see it. Blocks keep their places.
 Graph graph_of(const Flow& flow);

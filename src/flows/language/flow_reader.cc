@@ -133,18 +133,15 @@ Json read_with(MapReader& in) {
 FlowBlock read_block(YamlProblems& problems, const YAML::Node& node, const std::string& path,
                      BlockMarks& marks, BodyIds* bodies);
 
-// What one activity can do for an item, or in a round; the rest would hold up all others.
+// A round is given what it is about, and comes to what its last block does.
 void check_in_body(MapReader& in, const FlowBlock& block) {
-  // What answers for the run, a body does for its round: its last block does.
-  const bool answers = block.type != nullptr && block.type->name == "respond";
-  if (answers || (block.type != nullptr && block.type->place != Place::kShared)) {
-    in.problem("type", fmt::format("block `{}`: a body has no `{}`: it is run in activities, many times; put "
-                                   "it before or behind",
-                                   block.id, block.type->name));
-  }
-  if (block.completes_outside)
-    in.problem("async",
-               fmt::format("block `{}`: nothing in a body is completed from outside; remove it", block.id));
+  if (block.type == nullptr) return;
+  const bool answers = block.type->name == "respond";
+  if (!answers && block.type->place != Place::kDedicated) return;
+  const std::string_view instead =
+      block.type->has_body ? "put it into a flow of its own, and call that by a block of type `flow`"
+                           : "it is run many times; put it before or behind";
+  in.problem("type", fmt::format("block `{}`: a body has no `{}`: {}", block.id, block.type->name, instead));
 }
 
 void read_body(MapReader& in, FlowBlock& out, BodyIds* bodies) {

@@ -11,7 +11,7 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "holdfast/failure.h"
-#include "perform/flow_activities.h"
+#include "perform/one_activity.h"
 #include "platform/audit_rules.h"
 #include "platform/find_version.h"
 #include "protocol/agent_reference.h"
@@ -65,13 +65,21 @@ protocol::FlowPlan FlowActivities::begin(activity::Context& ctx, const protocol:
   }
   BlockBooks before(ctx, deps_, kNone);
   const std::string version = version_of(before, in);
-  const ProgramPtr flow = program(reference_of(in).agent, version);
+  const ProgramPtr flow = program(reference_of(in).agent, version, in.item);
   BlockBooks at = books(ctx, *flow);
-  if (in.caller) require_granted(at, *in.caller);
-  const std::string input = in.caller ? input_of(*flow, *in.caller) : at.input();
   protocol::FlowPlan plan = plan_of(*flow, version);
-  const auto origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
-  if (origin) plan.origin = origin->origin;
+  std::string input;
+  if (in.item) {
+    OneActivity item = open(ctx, *flow, version, {}, {}, in.item);
+    input = item.names.front().second;
+    const std::vector<Origin> origins = origins_of_item(ctx, in.origins);
+    if (!origins.empty()) plan.origin = origins.front().run;
+  } else {
+    if (in.caller) require_granted(at, *in.caller);
+    input = in.caller ? input_of(*flow, *in.caller) : at.input();
+    const auto origin = require(deps_.store->origin(ctx.info().workflow_id), "what the run takes up");
+    if (origin) plan.origin = origin->origin;
+  }
   plan.decision_key = deps_.decision_key;
   record_begin(at, in, plan, input);
   add_undoable(ctx, *flow, plan);
@@ -105,7 +113,12 @@ void FlowActivities::record_begin(BlockBooks& books, const protocol::FlowInput& 
   account.run = write.run;
   account.agent = plan.flow;
   account.version = plan.version;
-  if (in.caller) {
+  if (in.item) {  // what it is about, the run has that goes over it
+    kept["item"] = *in.item;
+    account.parent = in.caller->run;
+    began["item"] = {{"of", in.item->of}, {"index", in.item->index}};
+    began["parent"] = {{"run", in.caller->run}, {"step", in.caller->call.step}};
+  } else if (in.caller) {
     kept["input"] = input;
     account.parent = in.caller->run;
     agent::count_call_of(*deps_.store, *in.caller, write);
@@ -128,6 +141,7 @@ void FlowActivities::record_begin(BlockBooks& books, const protocol::FlowInput& 
   if (!committed) agent::throw_refusal(committed.error());
   const auto record = require(std::move(committed), "recording the begin of the run");
   if (record.replayed) books.publish(protocol::event::kRunStarted, began, "run.started");
+  if (in.item) tell_item(books, *in.caller, *in.item);
 }
 
 }  // namespace holdfast::flows

@@ -60,7 +60,7 @@ std::optional<std::string> BlockBooks::record_in(std::string_view run, std::size
 // What failed in a run that is taken up is tried again.
 std::optional<BlockOutcome> BlockBooks::find(std::size_t block) {
   if (round_ && !round_->is_kept) return std::nullopt;
-  if (const auto own = record_in(ctx_.info().workflow_id, block)) return read(*own);
+  if (const auto own = record_in(run_, block)) return read(*own);
   for (const std::string& run : begun_by(block)) {
     const auto earlier = record_in(run, block);
     if (!earlier) continue;
@@ -83,7 +83,7 @@ std::string BlockBooks::value_of(const BlockOutcome& outcome, std::size_t block)
 
 const std::string& BlockBooks::input() {
   if (input_) return *input_;
-  auto run = deps_.store->run(ctx_.info().workflow_id);
+  auto run = deps_.store->run(run_);
   // A run that another one has called has no row.
   if (!run && run.error().code() == Code::kNotFound && begun().contains("input"))
     return input_.emplace(begun()["input"].get<std::string>());
@@ -99,9 +99,14 @@ std::string BlockBooks::said(std::size_t block) {
 // ---- how the run began
 
 void BlockBooks::begins(platform::StepWrite& write) const {
-  const auto& info = ctx_.info();
-  write.run = info.workflow_id;
-  write.key = "flow.begin:" + sha256_hex(info.namespace_name + "/" + info.workflow_id);
+  write.run = run_;
+  write.key = "flow.begin:" + sha256_hex(ctx_.info().namespace_name + "/" + run_);
+}
+
+std::string BlockBooks::end_key() const {
+  platform::StepWrite begin;
+  begins(begin);
+  return "flow.ended:" + sha256_hex(begin.key);
 }
 
 const Json& BlockBooks::begun() {
@@ -274,8 +279,7 @@ void BlockBooks::detached(std::size_t block, const std::string& completion, cons
 platform::Told BlockBooks::progress(std::size_t block, const std::string& once, const Json& more) const {
   Json event = head(block);
   event.update(more);
-  return {ctx_.info().workflow_id, std::string(protocol::event::kStepProgress), dump_json(event),
-          event_key(block, once)};
+  return {run_, std::string(protocol::event::kStepProgress), dump_json(event), event_key(block, once)};
 }
 
 void BlockBooks::tell_again(std::size_t block, const BlockOutcome& outcome) {

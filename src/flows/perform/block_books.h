@@ -36,10 +36,18 @@ class BlockBooks {
   // `begun`: runs that began these blocks, and that this one takes up.
   BlockBooks(activity::Context& ctx, const agent::Deps& deps, const Program& program,
              std::vector<protocol::FlowOrigin> begun = {}, std::optional<Round> round = std::nullopt)
-      : ctx_(ctx), deps_(deps), program_(program), begun_(std::move(begun)), round_(std::move(round)) {}
+      : ctx_(ctx),
+        deps_(deps),
+        program_(program),
+        run_(ctx.info().workflow_id),
+        begun_(std::move(begun)),
+        round_(std::move(round)) {}
+  // Of another run, which is read.
+  BlockBooks(activity::Context& ctx, const agent::Deps& deps, const Program& program, std::string run)
+      : ctx_(ctx), deps_(deps), program_(program), run_(std::move(run)) {}
 
   // Of the block's record: stable for this run.
-  std::string key(std::size_t block) const { return key_in(ctx_.info().workflow_id, block); }
+  std::string key(std::size_t block) const { return key_in(run_, block); }
   std::string key_in(std::string_view run, std::size_t block) const;
   // Of its call: that of a run that this one takes up, if that began it and it is not known to have failed.
   std::string call_key(std::size_t block);
@@ -60,6 +68,8 @@ class BlockBooks {
   const Json& begun();
   // The record of that, without what it says.
   void begins(platform::StepWrite& write) const;
+  // Of the record of its end, of a run that another one has called and that did not succeed.
+  std::string end_key() const;
   // As the run was started, by whom and by which label.
   agent::RunSettings settings(const std::optional<protocol::Caller>& caller) const;
   // A call of the block, as others are told it.
@@ -107,6 +117,7 @@ class BlockBooks {
   activity::Context& ctx_;
   const agent::Deps& deps_;
   const Program& program_;
+  const std::string run_;
   const std::vector<protocol::FlowOrigin> begun_;
   const std::optional<Round> round_;
   std::optional<std::string> input_;

@@ -81,7 +81,8 @@ void FlowActivities::OneActivity::keep_log(std::string_view text) {
 FlowActivities::OneActivity FlowActivities::open(activity::Context& ctx, const Program& program,
                                                  const std::string& version,
                                                  const std::vector<protocol::FlowEnded>& ended,
-                                                 const std::vector<protocol::FlowOrigin>& begun) {
+                                                 const std::vector<protocol::FlowOrigin>& begun,
+                                                 const std::optional<protocol::FlowItem>& item) {
   OneActivity at{.ctx = ctx,
                  .program = program,
                  .version = version,
@@ -89,13 +90,14 @@ FlowActivities::OneActivity FlowActivities::open(activity::Context& ctx, const P
                  .outlets = std::vector<std::string>(program.blocks.size()),
                  .values = {}};
   for (const protocol::FlowEnded& one : ended) at.outlets.at(one.block) = one.outlet;
+  if (item) stand_in(at, *item);
   return at;
 }
 
 protocol::FlowBlocksResult FlowActivities::blocks(activity::Context& ctx,
                                                   const protocol::FlowBlocksInput& in) {
-  const ProgramPtr flow = program(in.flow, in.version);
-  OneActivity at = open(ctx, *flow, in.version, in.ended, in.begun);
+  const ProgramPtr flow = program(in.flow, in.version, in.item);
+  OneActivity at = open(ctx, *flow, in.version, in.ended, in.begun, in.item);
   const OutletOf outlet_of = [&at](std::uint32_t block) { return std::string_view(at.outlets.at(block)); };
   std::map<std::size_t, std::uint32_t> last_reader;  // of this activity: behind it a value is dropped
   for (const std::uint32_t block : in.blocks) {

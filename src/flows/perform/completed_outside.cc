@@ -89,7 +89,7 @@ BlockOutcome FlowActivities::handed_out(OneActivity& at, std::size_t block, Bloc
 
 protocol::FlowBlocksResult FlowActivities::completed(activity::Context& ctx,
                                                      const protocol::FlowCompletedInput& in) {
-  const ProgramPtr flow = program(in.flow, in.version);
+  const ProgramPtr flow = program(in.flow, in.version, in.item);
   BlockBooks at = books(ctx, *flow);
   if (const auto known = at.find(in.block)) {
     at.tell_again(in.block, *known);

@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "activities/activities.h"
-#include "activities/read_blob.h"
 #include "base/json.h"
 #include "block/iteration.h"
 #include "holdfast/failure.h"
 #include "perform/one_activity.h"
+#include "perform/part_items.h"
 #include "plan/chunks.h"
 #include "run/readiness.h"
 
@@ -19,7 +19,6 @@ namespace holdfast::flows {
 
 namespace {
 
-constexpr std::size_t kOffsetBytes = 8;
 // How often watchers hear of one map or loop.
 constexpr std::uint32_t kMostTold = 1000;
 
@@ -31,24 +30,6 @@ Json failed_begin(const BlockFailure& failure) {
   return failed_begin(failure.type, failure.message);
 }
 
-// Where each part's items begin in the text, and where the last one's end.
-std::string offsets_of(std::string_view text, const std::vector<std::string_view>& items, std::size_t each) {
-  std::string out;
-  const auto add = [&](std::uint64_t offset) {
-    for (std::size_t i = 0; i < kOffsetBytes; ++i) out += static_cast<char>(offset >> (8 * i));
-  };
-  for (std::size_t i = 0; i < items.size(); i += each)
-    add(static_cast<std::uint64_t>(items[i].data() - text.data()));
-  add(static_cast<std::uint64_t>(items.back().data() + items.back().size() - text.data()));
-  return out;
-}
-
-std::uint64_t offset_at(std::string_view bytes, std::size_t at) {
-  std::uint64_t out = 0;
-  for (std::size_t i = kOffsetBytes; i-- > 0;) out = out << 8 | static_cast<unsigned char>(bytes.at(at + i));
-  return out;
-}
-
 bool changes_something(const Program& body) {
   return std::ranges::any_of(body.blocks, [](const BoundBlock& block) {
     return block.tool && block.tool->effect != agent::Effect::kPure;
@@ -57,62 +38,6 @@ bool changes_something(const Program& body) {
 
 BlockFailure in_round(const Program& body, std::size_t block, const BlockOutcome& outcome) {
   return {outcome.error_type, fmt::format("block `{}`: {}", body.flow.blocks[block].id, outcome.error)};
-}
-
-// The items of one part, one after the other.
-class PartItems {
- public:
-  PartItems(activity::Context& ctx, const agent::Deps& deps, PartBooks& books, const Json& begun,
-            std::uint32_t part)
-      : each_(begun.at("each").get<std::uint64_t>()), next_(part * each_) {
-    left_ = std::min<std::uint64_t>(each_, begun.at("items").get<std::uint64_t>() - next_);
-    if (begun.contains("of")) {
-      const Json& of = begun.at("of");
-      results_.emplace(books, of.at("key").get<std::string>(), next_, of.at("each").get<std::uint64_t>());
-    } else if (begun.contains("list")) {
-      text_ = begun.at("list").get<std::string>();
-      items_ = elements_of(text_);
-      items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(next_));
-    } else if (begun.contains("blob")) {
-      const auto sha_of = [&begun](const char* what) { return begun.at("blob").at(what).get<std::string>(); };
-      const std::string ends =
-          agent::read_blob(ctx, *deps.store, sha_of("offsets"), part * kOffsetBytes, 2 * kOffsetBytes);
-      const std::uint64_t from = offset_at(ends, 0);
-      text_ = "[" + agent::read_blob(ctx, *deps.store, sha_of("sha256"), from,
-                                     offset_at(ends, kOffsetBytes) - from);
-      items_ = elements_of(text_);
-    }
-  }
-
-  bool is_over() const { return left_ == 0; }
-  std::uint64_t index() const { return next_; }
-  std::string next() {
-    --left_;
-    const std::uint64_t index = next_++;
-    if (results_) return results_->next();
-    return items_.empty() ? std::to_string(index) : std::string(items_.at(at_++));
-  }
-
- private:
-  const std::uint64_t each_;
-  std::uint64_t next_;
-  std::uint64_t left_ = 0;
-  std::optional<ResultReader> results_;
-  std::string text_;
-  std::vector<std::string_view> items_;
-  std::size_t at_ = 0;
-};
-
-// A value, with one piece that is no list but itself.
-Piece kept_value(activity::Context& ctx, const agent::Deps& deps, const std::string& value) {
-  Piece out;
-  out.items = 1;
-  out.bytes = value.size();
-  if (value.size() > kMaxKeptInline)
-    out.sha256 = keep_blob(ctx, deps, value).sha256;
-  else
-    out.text = value;
-  return out;
 }
 
 }  // namespace
@@ -139,6 +64,10 @@ protocol::FlowEachBegun FlowActivities::each_begin(activity::Context& ctx,
   }
   protocol::FlowEachBegun out;
   out.parts = begun->at("parts").get<std::uint32_t>();
+  if (has_steps(flow->blocks[in.block].body->flow)) {
+    out.call = at.books.call(in.block);
+    know_parts(at, in.block, *begun, out);
+  }
   return out;
 }
 
@@ -157,7 +86,8 @@ std::optional<std::size_t> FlowActivities::map_before(OneActivity& at, std::size
   return std::nullopt;
 }
 
-// How many items an activity has: as the run that this one takes up had it, so that its parts are parts here.
+// How many items an activity has: one that is a run, else as the run that this one takes up had it, so that
+// its parts are parts here.
 std::size_t FlowActivities::items_each(OneActivity& at, std::size_t block, std::size_t items) {
   for (const std::string& run : at.books.begun_by(block)) {
     const auto earlier = PartBooks(at.ctx, deps_).begun(at.books.key_in(run, block));
@@ -165,15 +95,19 @@ std::size_t FlowActivities::items_each(OneActivity& at, std::size_t block, std::
       return std::max<std::size_t>(earlier->value("each", std::size_t{1}), 1);
   }
   const BoundBlock& bound = at.program.blocks[block];
+  if (has_steps(bound.body->flow)) return 1;
   const Micros takes = body_takes(graph_of(bound.body->flow));
   return chunks_of(items, iteration_of(bound).parallel, takes, Costs()).each;
 }
 
 Json FlowActivities::begin_map(OneActivity& at, std::size_t block) {
   const BoundBlock& bound = at.program.blocks[block];
+  const bool are_runs = has_steps(bound.body->flow);
+  const std::size_t most = are_runs ? kMaxItemRuns : kMaxItems;
   const auto begun_with = [&](std::size_t items, Json record) {
-    if (items > kMaxItems)
-      return failed_begin("TooManyItems", fmt::format("{} items, at most {} are allowed", items, kMaxItems));
+    if (items > most)
+      return failed_begin("TooManyItems", fmt::format("{} items, at most {} are allowed{}", items, most,
+                                                      are_runs ? " where each is a run of its own" : ""));
     const std::size_t each = items_each(at, block, items);
     record.update({{"items", items}, {"each", each}, {"parts", (items + each - 1) / each}});
     return record;
@@ -214,7 +148,8 @@ Json FlowActivities::begin_loop(OneActivity& at, std::size_t block) {
   Values values(at.program.flow, at.program.flow.blocks[block], bound, at.sources(*this));
   const Evaluated first = values.filled(of.first);
   if (!first) return failed_begin(first.error());
-  const std::size_t each = of.pause.count() > 0 ? 1 : rounds_each(body_takes(graph_of(bound.body->flow)));
+  const bool alone = of.pause.count() > 0 || has_steps(bound.body->flow);
+  const std::size_t each = alone ? 1 : rounds_each(body_takes(graph_of(bound.body->flow)));
   Json record = {{"items", of.times}, {"each", each}, {"parts", (of.times + each - 1) / each}};
   const Piece kept = kept_value(at.ctx, deps_, *first);
   record["first"] = {{"text", kept.text}, {"sha256", kept.sha256}, {"bytes", kept.bytes}};
@@ -223,16 +158,23 @@ Json FlowActivities::begin_loop(OneActivity& at, std::size_t block) {
 
 // ---- one part
 
-// What a run that this one takes up has done of the same.
-std::optional<Part> FlowActivities::adopted_part(OneActivity& at, const protocol::FlowEachInput& in,
-                                                 const Json& begun) {
-  PartBooks books(at.ctx, deps_);
-  for (const std::string& run : at.books.begun_by(in.block)) {
-    const std::string key = at.books.key_in(run, in.block);
-    const auto earlier = books.begun(key);
+// Under which keys runs that this one takes up have parts of the same.
+std::vector<std::string> FlowActivities::adoptable(OneActivity& at, std::size_t block, const Json& begun) {
+  std::vector<std::string> out;
+  for (const std::string& run : at.books.begun_by(block)) {
+    std::string key = at.books.key_in(run, block);
+    const auto earlier = PartBooks(at.ctx, deps_).begun(key);
     const auto is_same = [&](const char* what) { return earlier->value(what, 0) == begun.value(what, 0); };
-    if (!earlier || !is_same("each") || !is_same("items")) continue;
-    auto done = books.find(key, in.part);
+    if (earlier && is_same("each") && is_same("items")) out.push_back(std::move(key));
+  }
+  return out;
+}
+
+std::optional<Part> FlowActivities::adopted_part(OneActivity& at, const std::vector<std::string>& keys,
+                                                 std::uint32_t part) {
+  PartBooks books(at.ctx, deps_);
+  for (const std::string& key : keys) {
+    auto done = books.find(key, part);
     if (done && !done->failure) return books.adopted(*std::move(done));
   }
   return std::nullopt;
@@ -253,10 +195,14 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
   const auto begun = books.begun(key);
   if (!begun) throw ApplicationFailure::non_retryable("a map or loop was not begun", "DATA_LOSS");
   const bool is_loop = iteration_of(flow->blocks.at(in.block)).is_loop;
-  std::optional<Part> part = adopted_part(at, in, *begun);
+  std::optional<Part> part;
+  if (!in.done) part = adopted_part(at, adoptable(at, in.block, *begun), in.part);
   if (!part) {
     try {
-      part = is_loop ? run_rounds(at, in, *begun) : run_map_part(at, in, *begun);
+      if (in.done)
+        part = part_as_run(at, in, *begun);
+      else
+        part = is_loop ? run_rounds(at, in, *begun) : run_map_part(at, in, *begun);
     } catch (const TooLarge& large) {
       part.emplace();
       part->failure.emplace();
@@ -269,10 +215,11 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
   const auto count = begun->at("parts").get<std::uint32_t>();
   std::vector<platform::Told> tells;
   if (in.part % (count / kMostTold + 1) == 0 || part->over || part->failure) {
-    const Json told = {{"part", in.part + 1},
-                       {"of", count},
-                       {"items", part->items},
-                       {"errors", part->errors + (part->failure ? 1 : 0)}};
+    Json told = {{"part", in.part + 1},
+                 {"of", count},
+                 {"items", part->items},
+                 {"errors", part->errors + (part->failure ? 1 : 0)}};
+    if (in.done) told["item_run"] = in.done->run;
     tells.push_back(at.books.progress(in.block, fmt::format("part/{}", in.part), told));
   }
   books.write(key, in.part, *part, tells);
@@ -303,56 +250,77 @@ Part FlowActivities::run_map_part(OneActivity& at, const protocol::FlowEachInput
   return out;
 }
 
-Part FlowActivities::run_rounds(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun) {
-  const BoundBlock& bound = at.program.blocks[in.block];
-  const Iteration& of = iteration_of(bound);
+FlowActivities::Rounds FlowActivities::rounds_before(OneActivity& at, std::size_t block, std::uint32_t part,
+                                                     const Json& begun) {
   PartBooks books(at.ctx, deps_);
+  Rounds out;
   Piece before;
-  Part out;
-  if (in.part == 0) {
+  if (part == 0) {
     const Json& first = begun.at("first");
     before.text = first.value("text", "");
     before.sha256 = first.value("sha256", "");
     before.bytes = first.value("bytes", std::size_t{0});
   } else {
-    const auto earlier = books.find(at.books.key(in.block), in.part - 1);
+    const auto earlier = books.find(at.books.key(block), part - 1);
     if (!earlier || earlier->pieces.empty())
       throw ApplicationFailure::non_retryable("a part of a loop is gone", "NOT_FOUND");
     before = earlier->pieces.front();
-    out.items = earlier->items;
-    at.log = earlier->log;
+    out.part.items = earlier->items;
+    out.part.log = earlier->log;
   }
-  std::string last = books.text_of(before);
-  const auto fail_at = [&out](BlockFailure failure) {
-    PartFailure& one = out.failure.emplace();
-    one.index = out.items;
-    one.type = std::move(failure.type);
-    one.message = std::move(failure.message);
-  };
-  const auto each = begun.at("each").get<std::size_t>();
-  for (std::size_t i = 0; i < each && out.items < of.times && !out.over && !out.failure; ++i) {
-    BlockOutcome outcome = run_round(at, in.block, out.items, {kLast, last});
-    if (outcome.failed) {
-      fail_at({std::move(outcome.error_type), std::move(outcome.error)});
-      break;
-    }
-    last = std::move(outcome.value);
-    if (of.until) {
-      ValueSources sources = at.sources(*this);
-      sources.names = {{kLast, last}, {kIndex, std::to_string(out.items)}};
-      Values values(at.program.flow, at.program.flow.blocks[in.block], bound, std::move(sources));
-      const auto holds = Conditions(values).holds(*of.until, "`until`");
-      if (!holds) fail_at(holds.error());
-      if (holds) out.over = *holds;
-    }
-    ++out.items;
-  }
-  if (!out.failure && !out.over && out.items == of.times) {
-    out.over = true;
-    if (of.until) fail_at({"LoopLimit", fmt::format("`until` does not hold after {} rounds", of.times)});
-  }
-  out.pieces = {kept_value(at.ctx, deps_, last)};
+  out.last = books.text_of(before);
   return out;
+}
+
+namespace {
+
+void fail_round(Part& part, BlockFailure failure) {
+  PartFailure& one = part.failure.emplace();
+  one.index = part.items;
+  one.type = std::move(failure.type);
+  one.message = std::move(failure.message);
+}
+
+}  // namespace
+
+void FlowActivities::add_round(OneActivity& at, std::size_t block, Rounds& rounds, BlockOutcome outcome) {
+  const BoundBlock& bound = at.program.blocks[block];
+  const Iteration& of = iteration_of(bound);
+  if (outcome.failed)
+    return fail_round(rounds.part, {std::move(outcome.error_type), std::move(outcome.error)});
+  rounds.last = std::move(outcome.value);
+  if (of.until) {
+    ValueSources sources = at.sources(*this);
+    sources.names = {{kLast, rounds.last}, {kIndex, std::to_string(rounds.part.items)}};
+    Values values(at.program.flow, at.program.flow.blocks[block], bound, std::move(sources));
+    const auto holds = Conditions(values).holds(*of.until, "`until`");
+    if (!holds) fail_round(rounds.part, holds.error());
+    if (holds) rounds.part.over = *holds;
+  }
+  ++rounds.part.items;
+}
+
+void FlowActivities::end_rounds(OneActivity& at, std::size_t block, Rounds& rounds) {
+  const Iteration& of = iteration_of(at.program.blocks[block]);
+  Part& part = rounds.part;
+  if (!part.failure && !part.over && part.items == of.times) {
+    part.over = true;
+    if (of.until)
+      fail_round(part, {"LoopLimit", fmt::format("`until` does not hold after {} rounds", of.times)});
+  }
+}
+
+Part FlowActivities::run_rounds(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun) {
+  const Iteration& of = iteration_of(at.program.blocks[in.block]);
+  Rounds rounds = rounds_before(at, in.block, in.part, begun);
+  Part& part = rounds.part;
+  at.log = std::move(part.log);
+  const auto each = begun.at("each").get<std::size_t>();
+  for (std::size_t i = 0; i < each && part.items < of.times && !part.over && !part.failure; ++i)
+    add_round(at, in.block, rounds, run_round(at, in.block, part.items, {kLast, rounds.last}));
+  end_rounds(at, in.block, rounds);
+  part.pieces = {kept_value(at.ctx, deps_, rounds.last)};
+  return std::move(part);
 }
 
 // ---- one round

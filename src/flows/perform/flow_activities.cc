@@ -21,7 +21,18 @@ using agent::excerpt;
 using agent::require;
 using protocol::RunEnd;
 
-FlowActivities::ProgramPtr FlowActivities::program(const std::string& flow, const std::string& version) {
+FlowActivities::ProgramPtr FlowActivities::program(const std::string& flow, const std::string& version,
+                                                   const std::optional<protocol::FlowItem>& item) {
+  ProgramPtr whole = whole_program(flow, version);
+  if (!item) return whole;
+  const std::optional<std::size_t> block = block_named(*whole, item->of);
+  if (!block || !whole->blocks[*block].body)
+    throw ApplicationFailure::non_retryable("the flow has no body in `" + item->of + "`", "NOT_FOUND");
+  return {whole, whole->blocks[*block].body.get()};
+}
+
+FlowActivities::ProgramPtr FlowActivities::whole_program(const std::string& flow,
+                                                         const std::string& version) {
   {
     std::lock_guard lock(mutex_);
     auto found = programs_.find(version);
@@ -42,7 +53,7 @@ BlockBooks FlowActivities::books(activity::Context& ctx, const Program& program)
 }
 
 void FlowActivities::step(activity::Context& ctx, const protocol::FlowStepInput& in) {
-  const ProgramPtr flow = program(in.flow, in.version);
+  const ProgramPtr flow = program(in.flow, in.version, in.item);
   BlockBooks at = books(ctx, *flow);
   if (!in.over) return at.step_started(in.block, Json::object());
   BlockOutcome outcome;
@@ -94,9 +105,12 @@ Payload FlowActivities::finish(activity::Context& ctx, const protocol::FlowFinis
   std::string output = "null";
   static const Program kNone;  // a run whose definition cannot be read ends all the same
   const bool completed = in.status == RunEnd::kCompleted;
-  const ProgramPtr flow = completed ? program(in.flow, in.version) : nullptr;
+  const ProgramPtr flow = completed ? program(in.flow, in.version, in.item) : nullptr;
   BlockBooks at = books(ctx, flow ? *flow : kNone);
-  if (completed) {
+  if (completed && in.item) {
+    output = readable(answer_item(at, in, speaker(*flow, in.ended)));
+    at.publish(protocol::event::kRunCompleted, completed_event(*flow, in, said_of(output)), "run.end");
+  } else if (completed) {
     if (const auto block = speaker(*flow, in.ended)) output = output_of(at, *block);
     const std::string exact = std::exchange(output, readable(output));
     const std::string said = said_of(output);
@@ -150,9 +164,9 @@ void FlowActivities::answer_caller(BlockBooks& books, const protocol::FlowFinish
 void FlowActivities::record_end(BlockBooks& books, const protocol::FlowFinishInput& in) {
   platform::StepWrite write;
   books.begins(write);
-  write.key = "flow.ended:" + sha256_hex(write.key);
-  write.result = "{}";
-  write.said.push_back(end_of(write.run, in));
+  write.key = books.end_key();
+  write.result = in.took_back ? R"({"took_back":true})" : "{}";
+  if (!in.item) write.said.push_back(end_of(write.run, in));
   require(deps_.store->commit_step(write), "recording the end of the run");
 }
 

@@ -51,14 +51,23 @@ class FlowActivities {
  private:
   using ProgramPtr = std::shared_ptr<const Program>;
   struct OneActivity;
+  // A run that another one takes up.
+  struct Origin {
+    std::string run;
+    std::string version;
+  };
 
-  ProgramPtr program(const std::string& flow, const std::string& version);
+  // Of the run of an item: the body.
+  ProgramPtr program(const std::string& flow, const std::string& version,
+                     const std::optional<protocol::FlowItem>& item = std::nullopt);
+  ProgramPtr whole_program(const std::string& flow, const std::string& version);
   BlockBooks books(activity::Context& ctx, const Program& program);
 
   // blocks_activity.cc
   OneActivity open(activity::Context& ctx, const Program& program, const std::string& version,
                    const std::vector<protocol::FlowEnded>& ended,
-                   const std::vector<protocol::FlowOrigin>& begun);
+                   const std::vector<protocol::FlowOrigin>& begun,
+                   const std::optional<protocol::FlowItem>& item = std::nullopt);
   BlockOutcome run_block(OneActivity& at, std::size_t block);
   BlockOutcome run_known_block(OneActivity& at, std::size_t block);
   Result<sandbox::Reply> evaluate(activity::Context& ctx, const Program& program,
@@ -88,6 +97,17 @@ class FlowActivities {
   // begin_flow.cc: of a run that another one has called.
   void answer_caller(BlockBooks& books, const protocol::FlowFinishInput& in, const std::string& said);
   void record_end(BlockBooks& books, const protocol::FlowFinishInput& in);
+  // item_runs.cc: items of a map, or rounds of a loop, that are runs.
+  void stand_in(OneActivity& at, const protocol::FlowItem& item);
+  std::string value_of_item(OneActivity& around, std::size_t block, std::uint64_t index);
+  void tell_item(BlockBooks& books, const protocol::Caller& caller, const protocol::FlowItem& item);
+  // What people see of it.
+  std::string answer_item(BlockBooks& books, const protocol::FlowFinishInput& in,
+                          std::optional<std::size_t> speaker);
+  Part part_as_run(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
+  void know_parts(OneActivity& at, std::size_t block, const Json& record, protocol::FlowEachBegun& out);
+  // Of the run of an item: those that began it before, the last one first, as far as it can go on from them.
+  std::vector<Origin> origins_of_item(activity::Context& ctx, const std::vector<std::string>& runs);
   // tool_calls.cc
   std::optional<BlockFailure> refused_call(OneActivity& at, std::size_t block);
   BlockOutcome call_tool(OneActivity& at, std::size_t block, const std::string& arguments);
@@ -101,8 +121,17 @@ class FlowActivities {
   std::size_t items_each(OneActivity& at, std::size_t block, std::size_t items);
   Json begin_map(OneActivity& at, std::size_t block);
   Json begin_loop(OneActivity& at, std::size_t block);
-  std::optional<Part> adopted_part(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
+  std::vector<std::string> adoptable(OneActivity& at, std::size_t block, const Json& begun);
+  std::optional<Part> adopted_part(OneActivity& at, const std::vector<std::string>& keys, std::uint32_t part);
   Part run_map_part(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
+  struct Rounds {
+    Part part;         // up to here
+    std::string last;  // what the round before came to
+  };
+  Rounds rounds_before(OneActivity& at, std::size_t block, std::uint32_t part, const Json& begun);
+  // What the next one came to; then whether that was the last.
+  void add_round(OneActivity& at, std::size_t block, Rounds& rounds, BlockOutcome outcome);
+  void end_rounds(OneActivity& at, std::size_t block, Rounds& rounds);
   Part run_rounds(OneActivity& at, const protocol::FlowEachInput& in, const Json& begun);
   BlockOutcome run_round(OneActivity& at, std::size_t block, std::uint64_t index,
                          std::pair<std::string_view, std::string> about);
@@ -110,6 +139,7 @@ class FlowActivities {
   // take_up.cc
   bool copy_ended(BlockBooks& books, const std::string& from, const Program& before, std::size_t place,
                   std::size_t block, protocol::FlowTakenUp& out);
+  std::vector<Origin> origins_of(std::string from);
   void copy_parts(BlockBooks& books, const std::string& from, std::size_t block, std::size_t count);
   // completed_outside.cc
   std::string completion_id(OneActivity& at, std::size_t block) const;

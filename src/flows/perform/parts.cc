@@ -14,9 +14,10 @@ namespace holdfast::flows {
 using agent::read_blob;
 using agent::require;
 
-platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::string_view bytes) {
+platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::string_view bytes,
+                         std::string_view run) {
   platform::BlobWrite write;
-  write.run = ctx.info().workflow_id;
+  write.run = run.empty() ? ctx.info().workflow_id : std::string(run);
   write.conversation = write.run;
   write.media_type = "application/json";
   write.bytes = bytes;
@@ -83,7 +84,17 @@ std::vector<std::string_view> elements_of(std::string_view list) {
 
 // ---- records
 
-namespace {
+Piece kept_value(activity::Context& ctx, const agent::Deps& deps, const std::string& value,
+                 std::string_view run) {
+  Piece out;
+  out.items = 1;
+  out.bytes = value.size();
+  if (value.size() > kMaxKeptInline)
+    out.sha256 = keep_blob(ctx, deps, value, run).sha256;
+  else
+    out.text = value;
+  return out;
+}
 
 Json piece_json(const Piece& piece) {
   Json out = {{"items", piece.items}};
@@ -95,6 +106,17 @@ Json piece_json(const Piece& piece) {
   }
   return out;
 }
+
+Piece piece_of(const Json& in) {
+  Piece out;
+  out.text = in.value("text", "");
+  out.sha256 = in.value("sha256", "");
+  out.bytes = out.sha256.empty() ? out.text.size() : in.value("bytes", std::size_t{0});
+  out.items = in.value("items", std::size_t{0});
+  return out;
+}
+
+namespace {
 
 Json part_json(const Part& part) {
   Json out = {{"items", part.items}, {"errors", part.errors}, {"pieces", Json::array()}};
@@ -114,13 +136,7 @@ Part part_of(const Json& in) {
   out.errors = in.value("errors", std::size_t{0});
   out.over = in.value("over", false);
   out.log = in.value("log", "");
-  for (const Json& one : in.at("pieces")) {
-    Piece& piece = out.pieces.emplace_back();
-    piece.text = one.value("text", "");
-    piece.sha256 = one.value("sha256", "");
-    piece.bytes = piece.sha256.empty() ? piece.text.size() : one.value("bytes", std::size_t{0});
-    piece.items = one.value("items", std::size_t{0});
-  }
+  for (const Json& one : in.at("pieces")) out.pieces.push_back(piece_of(one));
   if (const auto failure = in.find("failure"); failure != in.end()) {
     PartFailure& one = out.failure.emplace();
     one.index = failure->value("index", std::uint64_t{0});
@@ -234,7 +250,7 @@ void PieceWriter::flush() {
   piece.items = items_;
   piece.bytes = text_.size();
   if (text_.size() > kMaxKeptInline)
-    piece.sha256 = keep_blob(ctx_, deps_, text_).sha256;
+    piece.sha256 = keep_blob(ctx_, deps_, text_, run_).sha256;
   else
     piece.text = text_;
   text_.clear();

@@ -21,8 +21,9 @@ namespace holdfast::flows {
 
 inline constexpr std::size_t kPieceBytes = 4 << 20;  // of results, unless it is one alone
 
-// TooLarge: the run has no room for it.
-platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::string_view bytes);
+// TooLarge: the run has no room for it. `run`: whose it is; empty: the activity's.
+platform::Blob keep_blob(activity::Context& ctx, const agent::Deps& deps, std::string_view bytes,
+                         std::string_view run = {});
 
 // The elements of a list, of valid JSON, as they are written. Empty: it is none, or has none.
 bool is_list(std::string_view json);
@@ -36,6 +37,12 @@ struct Piece {
   std::size_t bytes = 0;
   std::size_t items = 0;
 };
+
+// A value, with one piece that is no list but itself.
+Piece kept_value(activity::Context& ctx, const agent::Deps& deps, const std::string& value,
+                 std::string_view run = {});
+Json piece_json(const Piece& piece);
+Piece piece_of(const Json& in);
 
 struct PartFailure {
   PartFailure() = default;
@@ -87,7 +94,9 @@ class PartBooks {
 // Puts results into pieces.
 class PieceWriter {
  public:
-  PieceWriter(activity::Context& ctx, const agent::Deps& deps) : ctx_(ctx), deps_(deps) {}
+  // `run`: as of keep_blob().
+  PieceWriter(activity::Context& ctx, const agent::Deps& deps, std::string run = {})
+      : ctx_(ctx), deps_(deps), run_(std::move(run)) {}
   void add(std::string_view value);
   std::vector<Piece> finish();
 
@@ -96,6 +105,7 @@ class PieceWriter {
 
   activity::Context& ctx_;
   const agent::Deps& deps_;
+  const std::string run_;
   std::vector<Piece> pieces_;
   std::string text_;
   std::size_t items_ = 0;

@@ -60,25 +60,35 @@ void FlowActivities::copy_parts(BlockBooks& books, const std::string& from, std:
   }
 }
 
+// One that is gone, and what it knew with it, ends the row.
+std::vector<FlowActivities::Origin> FlowActivities::origins_of(std::string from) {
+  std::vector<Origin> out;
+  while (out.size() < kMostOrigins && !from.empty()) {
+    const auto run = deps_.store->run(from);
+    if (!run) break;
+    out.push_back({from, run->definition_hash});
+    const auto next = require(deps_.store->origin(from), "what the run took up");
+    from = next ? next->origin : "";
+  }
+  return out;
+}
+
 protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const protocol::FlowTakeUpInput& in) {
-  const ProgramPtr now = program(in.flow, in.version);
+  const ProgramPtr now = program(in.flow, in.version, in.item);
   BlockBooks books(ctx, deps_, *now);
   protocol::FlowTakenUp out;
   std::vector<bool> open(now->blocks.size(), true);  // it may have been begun by the next one
   std::vector<bool> ours(now->blocks.size(), true);  // what it did is this run's to take back
   std::vector<std::vector<protocol::Undoable>> undoable(now->blocks.size());
   const std::vector<std::size_t> order = topological_order(graph_of(now->flow));
-  std::string from = in.origin;
-  for (std::size_t i = 0; i < kMostOrigins && !from.empty(); ++i) {
-    const auto run = deps_.store->run(from);
-    if (!run) break;  // it is gone, and what it knew with it
-    const ProgramPtr before = program(in.flow, run->definition_hash);
+  for (const auto& [from, version] : in.item ? origins_of_item(ctx, in.origins) : origins_of(in.origin)) {
+    const ProgramPtr before = program(in.flow, version, in.item);
     const auto same = same_blocks(*before, *now);
     for (const std::size_t block : order) {
       ours[block] = ours[block] && same[block];
       const bool had_one = ours[block] && before->blocks[*same[block]].undo;
       if (had_one)
-        add_done(books, {*before, *same[block], run->definition_hash}, from, block, undoable[block]);
+        add_done(books, {*before, *same[block], version}, from, block, undoable[block]);
       else if (ours[block] && now->blocks[block].undo)
         add_done(books, {*now, block, in.version}, from, block, undoable[block]);
       open[block] = open[block] && same[block];
@@ -92,8 +102,6 @@ protocol::FlowTakenUp FlowActivities::take_up(activity::Context& ctx, const prot
       if (bound.body || (bound.tool && bound.tool->effect != agent::Effect::kPure))
         add_origin(out, block, from);
     }
-    const auto next = require(deps_.store->origin(from), "what the run took up");
-    from = next ? next->origin : "";
   }
   books.flush();
   for (const std::size_t block : order) std::ranges::move(undoable[block], std::back_inserter(out.undoable));

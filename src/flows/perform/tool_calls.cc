@@ -126,7 +126,7 @@ ToolEnding FlowActivities::attempt_call(OneActivity& at, std::size_t block, cons
                                         std::string_view written) {
   const ToolSpec& tool = *at.program.blocks[block].tool;
   // A body's has none: its round goes on in this activity.
-  const bool own = at.program.flow.blocks[block].retry.has_value() && !at.around;
+  const bool own = at.program.flow.blocks[block].retry.has_value() && !at.in_round();
   for (int tried = own ? at.ctx.info().attempt : 1;; ++tried) {
     ToolEnding ending = one_call(at, block, arguments, written);
     ending.text = at.books.redacted(std::move(ending.text));

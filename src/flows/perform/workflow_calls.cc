@@ -83,8 +83,8 @@ std::expected<PlannedCall, BlockFailure> FlowActivities::planned(OneActivity& at
 }
 
 protocol::FlowCall FlowActivities::call(activity::Context& ctx, const protocol::FlowStepInput& in) {
-  const ProgramPtr flow = program(in.flow, in.version);
-  OneActivity at = open(ctx, *flow, in.version, {}, {});
+  const ProgramPtr flow = program(in.flow, in.version, in.item);
+  OneActivity at = open(ctx, *flow, in.version, {}, {}, in.item);
   protocol::FlowCall out;
   if (const auto known = at.books.find(in.block)) {
     at.books.tell_again(in.block, *known);
@@ -112,7 +112,7 @@ protocol::FlowCall FlowActivities::call(activity::Context& ctx, const protocol::
 
 protocol::FlowBlocksResult FlowActivities::called(activity::Context& ctx,
                                                   const protocol::FlowCalledInput& in) {
-  const ProgramPtr flow = program(in.flow, in.version);
+  const ProgramPtr flow = program(in.flow, in.version, in.item);
   BlockBooks at = books(ctx, *flow);
   if (const auto known = at.find(in.block)) {
     at.tell_again(in.block, *known);

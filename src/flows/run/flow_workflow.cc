@@ -81,11 +81,19 @@ class FlowRun : public std::enable_shared_from_this<FlowRun> {
   void step_ended(std::uint32_t step);
   void fail(std::string type, std::string message);
 
-  bool is_skipped(const FlowStep& step) const;
-  std::vector<FlowEnded> known_to(const FlowStep& step) const;
+  FlowInput item_input(std::uint32_t number, std::uint32_t part) const;
+  // What an activity is about.
+  template <typename In>
+  In about() const {
+    In in;
+    in.flow = plan_.flow;
+    in.version = plan_.version;
+    if constexpr (requires { in.item; }) in.item = input_.item;
+    return in;
+  }
   // ---- with a new history
-  bool may_leave() const;
-  bool leaves();
+  bool may_leave(bool for_runs) const;
+  bool leaves(bool has_runs);
   void restore();
   FlowInput next_input() const;
 
@@ -184,10 +192,9 @@ Task<bool> FlowRun::begin() {
   plan_ = co_await ctx_.activity<FlowPlan>(kFlowBeginActivity, bookkeeping(), input_);
   outlets_.resize(plan_.rules.size());
   if (plan_.origin.empty()) co_return true;
-  FlowTakeUpInput in;
-  in.flow = plan_.flow;
-  in.version = plan_.version;
+  auto in = about<FlowTakeUpInput>();
   in.origin = plan_.origin;
+  in.origins = input_.origins;
   const auto options = blocks_options(FlowStep());
   taken_up_ = co_await ctx_.activity<FlowTakenUp>(kFlowTakeUpActivity, options, in);
   for (const FlowEnded& one : taken_up_.ended) outlets_.at(one.block) = one.outlet;
@@ -257,7 +264,7 @@ void FlowRun::fail(std::string type, std::string message) {
 Task<void> FlowRun::perform(std::uint32_t number) {
   const FlowStep& step = plan_.steps[number];
   if (has_ended(step)) co_return;  // an earlier run did it
-  if (is_skipped(step)) {
+  if (is_skipped(plan_, step, outlets_)) {
     for (const std::uint32_t block : step.blocks) outlets_[block] = kFlowSkipped;
     co_return;
   }
@@ -265,11 +272,9 @@ Task<void> FlowRun::perform(std::uint32_t number) {
   if (step.each) co_return co_await iterate_over(number);
   if (!step.calls.empty()) co_return co_await call(number);
   if (kept_.contains(number)) co_return co_await await_completion(number);
-  FlowBlocksInput in;
-  in.flow = plan_.flow;
-  in.version = plan_.version;
+  auto in = about<FlowBlocksInput>();
   in.blocks = step.blocks;
-  in.ended = known_to(step);
+  in.ended = known_to(plan_, step, outlets_);
   in.begun = begun_of(step);
   const auto options = blocks_options(step);
   // Before the calls: what becomes of them may be known to the ledger alone.
@@ -319,9 +324,7 @@ Task<void> FlowRun::wait(std::uint32_t number) {
 Task<void> FlowRun::call(std::uint32_t number) {
   const FlowStep& step = plan_.steps[number];
   const std::uint32_t block = step.blocks.front();
-  FlowStepInput in;
-  in.flow = plan_.flow;
-  in.version = plan_.version;
+  auto in = about<FlowStepInput>();
   in.block = block;
   const auto options = blocks_options(step);
   FlowCall begun = co_await ctx_.activity<FlowCall>(kFlowCallActivity, options, in);
@@ -341,9 +344,7 @@ Task<FlowBlocksResult> FlowRun::answer(std::uint32_t block, PlannedCall planned)
   auto calling = tool->run(std::move(made));
   Outcome<ToolAnswer> outcome = co_await attempt(std::move(calling));
   if (!outcome.ok() && (ctx_.workflow_cancelled() || scope_->canceled())) outcome.error().raise();
-  FlowCalledInput in;
-  in.flow = plan_.flow;
-  in.version = plan_.version;
+  auto in = about<FlowCalledInput>();
   in.block = block;
   if (outcome.ok()) {
     in.text = outcome.value().text;
@@ -383,17 +384,39 @@ Task<void> FlowRun::iterate_over(std::uint32_t number) {
   if (!parts) parts = std::make_shared<Parts>();
   IterationRun run;
   run.each = *step.each;
-  run.in.flow = plan_.flow;
-  run.in.version = plan_.version;
+  run.in = about<FlowEachInput>();
   run.in.block = step.blocks.front();
-  run.in.ended = known_to(step);
+  run.in.ended = known_to(plan_, step, outlets_);
   run.in.begun = begun_of(step);
   run.parts = parts;
   run.options = blocks_options(step);
-  run.leaves = [this] { return leaves(); };
+  run.leaves = [this, has_runs = step.each->runs] { return leaves(has_runs); };
   run.is_leaving = [this] { return leaving_; };
+  run.run_item = [this, number](std::uint32_t part) {
+    return run_item(&ctx_, item_input(number, part), &undoable_);
+  };
   FlowBlocksResult result = co_await iterate(ctx_, run);
   taken(std::move(result));
+}
+
+// It asks as this run does, and counts as a part of it.
+FlowInput FlowRun::item_input(std::uint32_t number, std::uint32_t part) const {
+  FlowInput out;
+  out.flow = plan_.flow;
+  out.version = plan_.version;
+  PlannedCall planned;
+  planned.call = *parts_.at(number)->call;
+  planned.call.key += ":" + std::to_string(part);
+  out.caller = caller_of(planned);
+  --out.caller->depth;
+  FlowItem& item = out.item.emplace();
+  item.run = out.caller->run;
+  item.of = planned.call.tool;
+  item.index = part;
+  for (const FlowOrigin& one : begun_of(plan_.steps[number])) {
+    for (const std::string& run : one.runs) out.origins.push_back(run_of_item(run, item.of, part));
+  }
+  return out;
 }
 
 // ---- completion from outside
@@ -406,9 +429,7 @@ Task<void> FlowRun::await_completion(std::uint32_t number) {
   auto waiting = ctx_.wait_for(woken, left);
   const Outcome<bool> waited = co_await attempt(std::move(waiting));
   if (waited.ok() && waited.value() && !completed_.contains(kept.completion)) co_return;  // left open
-  FlowCompletedInput in;
-  in.flow = plan_.flow;
-  in.version = plan_.version;
+  auto in = about<FlowCompletedInput>();
   in.block = plan_.steps[number].blocks.front();
   in.completion = kept.completion;
   in.run_ends = !waited.ok();
@@ -437,15 +458,19 @@ Json FlowRun::take_completed(const CompletionNews& news) {
 
 // ---- with a new history
 
-// Everything that is open can be left, or ends soon: a person, an agent or a flow may not.
-bool FlowRun::may_leave() const {
-  return std::ranges::all_of(open_, [this](std::uint32_t step) { return plan_.steps[step].calls.empty(); });
+// Everything that is open can be left, or ends soon: a person, an agent or a flow may not. The run of an item
+// may not either, but whoever goes over items waits for those that are under way, and begins no other.
+bool FlowRun::may_leave(bool for_runs) const {
+  return std::ranges::all_of(open_, [this, for_runs](std::uint32_t number) {
+    const FlowStep& step = plan_.steps[number];
+    return step.calls.empty() && (for_runs || !step.each || !step.each->runs);
+  });
 }
 
-bool FlowRun::leaves() {
+bool FlowRun::leaves(bool has_runs) {
   if (leaving_) return true;
   const bool is_long = parts_begun_ >= kPartsPerRun || ctx_.info().continue_as_new_suggested;
-  if (is_long && may_leave()) leaving_ = true;
+  if (is_long && may_leave(has_runs)) leaving_ = true;
   if (!leaving_) ++parts_begun_;
   return leaving_;
 }
@@ -462,6 +487,8 @@ void FlowRun::restore() {
       auto parts = std::make_shared<Parts>();
       parts->count = one.parts;
       parts->next = one.next;
+      parts->call = one.call;
+      parts->known = one.known;
       parts_[one.step] = std::move(parts);
     } else {
       kept_[one.step] = one;
@@ -489,52 +516,23 @@ FlowInput FlowRun::next_input() const {
     one.step = step;
     one.parts = parts->count;
     one.next = parts->next;
+    one.call = parts->call;
+    one.known = parts->known;
   }
   return out;
 }
 
 Task<void> FlowRun::tell(std::uint32_t block, bool over) {
-  FlowStepInput in;
-  in.flow = plan_.flow;
-  in.version = plan_.version;
+  auto in = about<FlowStepInput>();
   in.block = block;
   in.over = over;
   co_await ctx_.activity<void>(kFlowStepActivity, bookkeeping(), in);
-}
-
-// None of its blocks can run: then there is no activity. One that waits for another of the same step is
-// skipped with that.
-bool FlowRun::is_skipped(const FlowStep& step) const {
-  std::set<std::uint32_t> skipped;
-  const auto outlet_of = [&](std::uint32_t block) -> std::string_view {
-    return skipped.contains(block) ? kFlowSkipped : std::string_view(outlets_[block]);
-  };
-  for (const std::uint32_t block : step.blocks) {
-    if (runs(plan_.rules[block], outlet_of)) return false;
-    skipped.insert(block);
-  }
-  return true;
 }
 
 std::vector<FlowOrigin> FlowRun::begun_of(const FlowStep& step) const {
   std::vector<FlowOrigin> out;
   for (const FlowOrigin& one : taken_up_.begun) {
     if (std::ranges::find(step.blocks, one.block) != step.blocks.end()) out.push_back(one);
-  }
-  return out;
-}
-
-std::vector<FlowEnded> FlowRun::known_to(const FlowStep& step) const {
-  std::set<std::uint32_t> needed;
-  for (const std::uint32_t block : step.blocks) {
-    for (const FlowNeed& need : plan_.rules[block].needs) needed.insert(need.block);
-  }
-  for (const std::uint32_t block : step.blocks) needed.erase(block);
-  std::vector<FlowEnded> out;
-  for (const std::uint32_t block : needed) {
-    FlowEnded& one = out.emplace_back();
-    one.block = block;
-    one.outlet = outlets_[block];
   }
   return out;
 }
@@ -553,6 +551,7 @@ Task<std::vector<std::string>> FlowRun::undo_effects() {
 Task<FlowFinishInput> FlowRun::without_success(RunEnd status, std::string why) {
   FlowFinishInput in = end_of(status);
   in.error = std::move(why);
+  in.took_back = !undoable_.empty();
   in.not_undone = co_await ctx_.shielded(undo_effects());
   for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
   co_return in;
@@ -563,6 +562,7 @@ FlowFinishInput FlowRun::end_of(RunEnd status) const {
   in.flow = flow();
   in.version = version();
   in.status = status;
+  in.item = input_.item;
   in.caller = input_.caller;
   for (std::uint32_t block = 0; block < outlets_.size(); ++block) {
     if (outlets_[block].empty()) continue;

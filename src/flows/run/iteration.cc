@@ -3,14 +3,22 @@
 #include <algorithm>
 #include <chrono>
 
+#include <fmt/format.h>
+
+#include "agent/failures.h"
 #include "holdfast/failure.h"
+#include "protocol/names.h"
 
 namespace holdfast::flows {
 
 namespace {
 
 using namespace protocol;
+using agent::root_of, agent::type_of;
 using std::chrono::milliseconds;
+
+// Of the runs of items: a new history takes them along, in one message.
+constexpr std::size_t kMaxItemsUndoable = 2000;
 
 // Several of them take the next part, and the next, until there is none.
 struct Lanes {
@@ -37,6 +45,22 @@ void part_ended(Lanes& lanes, Outcome<FlowPartResult> outcome) {
   }
 }
 
+void skip_known(Parts& parts) {
+  while (!parts.known.empty() && parts.known.front().first <= parts.next) {
+    const FlowStretch& first = parts.known.front();
+    parts.next = std::max(parts.next, first.first + first.count);
+    parts.known.erase(parts.known.begin());
+  }
+}
+
+// It is recorded, however it ended.
+Task<FlowPartResult> part_as_run(std::shared_ptr<Lanes> lanes, FlowEachInput in) {
+  auto running = lanes->run.run_item(in.part);
+  in.done = co_await std::move(running);
+  auto recording = lanes->ctx.activity<FlowPartResult>(kFlowEachPartActivity, lanes->run.options, in);
+  co_return co_await std::move(recording);
+}
+
 Task<void> lane(std::shared_ptr<Lanes> lanes) {
   Parts& parts = *lanes->run.parts;
   const bool pauses = lanes->run.each.pause_ms > 0;
@@ -52,7 +76,10 @@ Task<void> lane(std::shared_ptr<Lanes> lanes) {
     }
     FlowEachInput in = lanes->run.in;
     in.part = parts.next++;
-    auto doing = lanes->ctx.activity<FlowPartResult>(kFlowEachPartActivity, lanes->run.options, in);
+    skip_known(parts);
+    auto doing = lanes->run.each.runs
+                     ? part_as_run(lanes, in)
+                     : lanes->ctx.activity<FlowPartResult>(kFlowEachPartActivity, lanes->run.options, in);
     Outcome<FlowPartResult> outcome = co_await attempt(std::move(doing));
     part_ended(*lanes, std::move(outcome));
   }
@@ -66,6 +93,10 @@ Task<FlowBlocksResult> iterate(workflow::Context& ctx, IterationRun run) {
   if (parts.count == 0) {
     const auto begun = co_await ctx.activity<FlowEachBegun>(kFlowEachBeginActivity, run.options, run.in);
     parts.count = begun.parts;
+    parts.call = begun.call;
+    parts.known = begun.known;
+    skip_known(parts);
+    parts.over = begun.over;
   }
   auto lanes = std::make_shared<Lanes>(ctx, run);
   lanes->scope = ctx.scope();
@@ -79,6 +110,35 @@ Task<FlowBlocksResult> iterate(workflow::Context& ctx, IterationRun run) {
   if (lanes->left && !parts.over) co_return FlowBlocksResult();
   run.in.parts = parts.next;
   co_return co_await ctx.activity<FlowBlocksResult>(kFlowEachEndActivity, run.options, run.in);
+}
+
+Task<FlowItemEnd> run_item(workflow::Context* ctx, FlowInput input, std::vector<Undoable>* undoable) {
+  FlowItemEnd out;
+  out.key = input.caller->call.key;
+  out.run = run_of_item(input.item->run, input.item->of, input.item->index);
+  auto options = ChildOptions()
+                     .workflow_id(out.run)
+                     .task_queue(kAgentQueue)
+                     .parent_close(ParentClosePolicy::kRequestCancel);
+  auto running = ctx->child<FlowResult>(kFlowWorkflowType, options, input);
+  Outcome<FlowResult> ended = co_await attempt(std::move(running));
+  if (!ended.ok()) {
+    if (ctx->cancelled()) ended.error().raise();
+    out.error_type = type_of(ended.error());
+    out.error = root_of(ended.error()).message();
+    if (out.error_type.empty()) out.error_type = "Failed";
+    co_return out;
+  }
+  const std::vector<Undoable>& more = ended.value().undoable;
+  undoable->insert(undoable->end(), more.begin(), more.end());
+  if (undoable->size() > kMaxItemsUndoable) {
+    throw ApplicationFailure::non_retryable(
+        fmt::format("more than {} calls could be taken back, which is the most that a run answers for; go "
+                    "over fewer items in one run",
+                    kMaxItemsUndoable),
+        "UndoLimit");
+  }
+  co_return out;
 }
 
 }  // namespace holdfast::flows

@@ -5,6 +5,8 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <vector>
 
 #include "holdfast/workflow.h"
 #include "protocol/flow_run.h"
@@ -16,6 +18,9 @@ struct Parts {
   std::uint32_t count = 0;  // 0: it has not begun
   std::uint32_t next = 0;   // the first that has not begun
   bool over = false;        // no other one is needed
+  // Where each is a run: whose call it answers, and those that need not be made.
+  std::optional<protocol::CallRef> call = std::nullopt;
+  std::vector<protocol::FlowStretch> known = {};
 };
 
 struct IterationRun {
@@ -27,10 +32,17 @@ struct IterationRun {
   // Counts a part, and says whether the run is to go on with a new history before the next one.
   std::function<bool()> leaves;
   std::function<bool()> is_leaving;  // the same, and only looks
+  // Of a part that is a run of its own. In its time `parts` knows the call.
+  std::function<Task<protocol::FlowItemEnd>(std::uint32_t part)> run_item;
 };
 
 // None of `ended`, and no failure: it was left between two parts. A failed activity is thrown when the others
 // have ended.
 Task<protocol::FlowBlocksResult> iterate(workflow::Context& ctx, IterationRun run);
+
+// The run of one item, until it has ended; what it did is the caller's to take back, who keeps it in
+// `undoable`. It and `ctx` outlive the task. Throws when it is cancelled with its caller.
+Task<protocol::FlowItemEnd> run_item(workflow::Context* ctx, protocol::FlowInput input,
+                                     std::vector<protocol::Undoable>* undoable);
 
 }  // namespace holdfast::flows

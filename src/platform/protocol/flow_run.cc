@@ -15,7 +15,19 @@ void fields(auto& archive, Is<FlowRule> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowEach> auto& v) {
-  archive("parallel", v.parallel)("pause_ms", v.pause_ms);
+  archive("parallel", v.parallel)("pause_ms", v.pause_ms)("runs", v.runs);
+}
+
+void fields(auto& archive, Is<FlowItem> auto& v) {
+  archive("run", v.run)("of", v.of)("index", v.index);
+}
+
+void fields(auto& archive, Is<FlowStretch> auto& v) {
+  archive("first", v.first)("count", v.count);
+}
+
+void fields(auto& archive, Is<FlowItemEnd> auto& v) {
+  archive("key", v.key)("run", v.run)("error_type", v.error_type)("error", v.error);
 }
 
 void fields(auto& archive, Is<FlowOrigin> auto& v) {
@@ -28,7 +40,7 @@ void fields(auto& archive, Is<FlowTakenUp> auto& v) {
 
 void fields(auto& archive, Is<FlowOpen> auto& v) {
   archive("step", v.step)("until_ms", v.until_ms)("completion", v.completion)("completed", v.completed)(
-      "parts", v.parts)("next", v.next);
+      "parts", v.parts)("next", v.next)("call", v.call)("known", v.known);
 }
 
 void fields(auto& archive, Is<FlowState> auto& v) {
@@ -41,11 +53,11 @@ void fields(auto& archive, Is<FlowAwaited> auto& v) {
 
 void fields(auto& archive, Is<FlowEachInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("block", v.block)("part", v.part)("parts", v.parts)(
-      "ended", v.ended)("begun", v.begun);
+      "ended", v.ended)("begun", v.begun)("done", v.done);
 }
 
 void fields(auto& archive, Is<FlowEachBegun> auto& v) {
-  archive("parts", v.parts);
+  archive("parts", v.parts)("call", v.call)("known", v.known)("over", v.over);
 }
 
 void fields(auto& archive, Is<FlowPartResult> auto& v) {
@@ -53,12 +65,12 @@ void fields(auto& archive, Is<FlowPartResult> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowTakeUpInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("origin", v.origin);
+  archive("flow", v.flow)("version", v.version)("item", v.item)("origin", v.origin)("origins", v.origins);
 }
 
 void fields(auto& archive, Is<FlowCompletedInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("block", v.block)("completion", v.completion)("run_ends",
-                                                                                              v.run_ends);
+  archive("flow", v.flow)("version", v.version)("block", v.block)("completion", v.completion)(
+      "run_ends", v.run_ends)("item", v.item);
 }
 
 void fields(auto& archive, Is<FlowStep> auto& v) {
@@ -72,7 +84,8 @@ void fields(auto& archive, Is<FlowPlan> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("state", v.state)("caller", v.caller);
+  archive("flow", v.flow)("version", v.version)("state", v.state)("caller", v.caller)("item", v.item)(
+      "origins", v.origins);
 }
 
 void fields(auto& archive, Is<FlowResult> auto& v) {
@@ -88,7 +101,8 @@ void fields(auto& archive, Is<FlowFailure> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowBlocksInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("blocks", v.blocks)("ended", v.ended)("begun", v.begun);
+  archive("flow", v.flow)("version", v.version)("blocks", v.blocks)("ended", v.ended)("begun", v.begun)(
+      "item", v.item);
 }
 
 void fields(auto& archive, Is<FlowBlocksResult> auto& v) {
@@ -96,7 +110,7 @@ void fields(auto& archive, Is<FlowBlocksResult> auto& v) {
 }
 
 void fields(auto& archive, Is<FlowStepInput> auto& v) {
-  archive("flow", v.flow)("version", v.version)("block", v.block)("over", v.over);
+  archive("flow", v.flow)("version", v.version)("block", v.block)("over", v.over)("item", v.item);
 }
 
 void fields(auto& archive, Is<FlowCall> auto& v) {
@@ -105,12 +119,13 @@ void fields(auto& archive, Is<FlowCall> auto& v) {
 
 void fields(auto& archive, Is<FlowCalledInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("block", v.block)("text", v.text)("error_type", v.error_type)(
-      "error", v.error);
+      "error", v.error)("item", v.item);
 }
 
 void fields(auto& archive, Is<FlowFinishInput> auto& v) {
   archive("flow", v.flow)("version", v.version)("status", v.status)("error_type", v.error_type)(
-      "error", v.error)("ended", v.ended)("caller", v.caller)("not_undone", v.not_undone);
+      "error", v.error)("ended", v.ended)("caller", v.caller)("not_undone", v.not_undone)("item", v.item)(
+      "took_back", v.took_back);
 }
 
 }  // namespace
@@ -134,6 +149,10 @@ std::optional<BlockAgent> block_of_agent(std::string_view agent) {
   return BlockAgent{std::string(agent.substr(0, dot)), std::string(agent.substr(dot + 1))};
 }
 
+std::string run_of_item(std::string_view run, std::string_view block, std::uint64_t index) {
+  return std::string(run) + "." + std::string(block) + "." + std::to_string(index);
+}
+
 std::string call_arguments_key(std::string_view call_key) {
   return "arguments:" + std::string(call_key);
 }
@@ -154,6 +173,9 @@ HOLDFAST_PROTOCOL_JSON(FlowCall)
 HOLDFAST_PROTOCOL_JSON(FlowCalledInput)
 HOLDFAST_PROTOCOL_JSON(FlowFinishInput)
 HOLDFAST_PROTOCOL_JSON(FlowEach)
+HOLDFAST_PROTOCOL_JSON(FlowItem)
+HOLDFAST_PROTOCOL_JSON(FlowStretch)
+HOLDFAST_PROTOCOL_JSON(FlowItemEnd)
 HOLDFAST_PROTOCOL_JSON(FlowOrigin)
 HOLDFAST_PROTOCOL_JSON(FlowTakenUp)
 HOLDFAST_PROTOCOL_JSON(FlowOpen)

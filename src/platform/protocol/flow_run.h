@@ -82,6 +82,34 @@ struct FlowEach {
   FlowEach() = default;
   std::uint32_t parallel = 1;  // activities at a time
   std::int64_t pause_ms = 0;   // between two of them
+  bool runs = false;           // each item or round is a run of its own: see FlowItem
+};
+
+// A run that is one item of a map, or one round of a loop: its blocks are those of the body, and what stands
+// around them is the run's that goes over it.
+struct FlowItem {
+  FlowItem() = default;
+  std::string run;  // that goes over it
+  std::string of;   // the block whose body it is
+  std::uint64_t index = 0;
+};
+// The run of that item: the same, whoever asks again.
+std::string run_of_item(std::string_view run, std::string_view block, std::uint64_t index);
+
+// Parts of a map or loop, one behind the other.
+struct FlowStretch {
+  FlowStretch() = default;
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
+// A run of an item has ended: what it came to is recorded under that key, or it failed with this.
+struct FlowItemEnd {
+  FlowItemEnd() = default;
+  std::string key;  // of the call
+  std::string run;
+  std::string error_type;  // empty: it went well
+  std::string error;
 };
 
 // What the workflow does at once: an activity, or a wait of its own.
@@ -93,7 +121,7 @@ struct FlowStep {
   Json retry;         // of a block with a policy of its own; null: none has
   std::string calls;  // it is one call of a tool of this type, which the workflow makes; empty: it is none
   std::optional<FlowEach> each;
-  bool pure = false;  // its blocks change nothing outside: kFlowPureActivity
+  bool pure = false;               // its blocks change nothing outside: kFlowPureActivity
   std::vector<Undoable> undoable;  // calls of its blocks that can be taken back, in their order
 };
 
@@ -138,8 +166,10 @@ struct FlowOpen {
   std::int64_t until_ms = 0;  // of a wait, or of what is completed from outside: since the epoch
   std::string completion;     // its id
   bool completed = false;
-  std::uint32_t parts = 0;  // of a map or loop
-  std::uint32_t next = 0;   // the first that has not begun
+  std::uint32_t parts = 0;      // of a map or loop
+  std::uint32_t next = 0;       // the first that has not begun
+  std::optional<CallRef> call;  // as FlowEachBegun has it, and the next one
+  std::vector<FlowStretch> known;
 };
 
 // Where a run stands that goes on with a new history.
@@ -161,6 +191,8 @@ struct FlowInput {
   std::string version;           // empty, of a sub-flow: which one that is, is asked when it begins
   std::optional<Caller> caller;  // none: the run is nobody's part
   std::optional<FlowState> state;
+  std::optional<FlowItem> item;      // none: the run is one of the whole flow
+  std::vector<std::string> origins;  // of an item: runs that have begun it before, the last one first
 };
 
 // What whoever called a flow reads of its result.
@@ -181,6 +213,7 @@ struct FlowBlocksInput {
   FlowBlocksInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowItem> item;
   std::vector<std::uint32_t> blocks;
   std::vector<FlowEnded> ended;  // those outside that they need
   std::vector<FlowOrigin> begun;
@@ -210,11 +243,16 @@ struct FlowEachInput {
   std::uint32_t parts = 0;  // kFlowEachEndActivity: how many there are
   std::vector<FlowEnded> ended;
   std::vector<FlowOrigin> begun;
+  std::optional<FlowItemEnd> done;  // a run has done it
 };
 
 struct FlowEachBegun {
   FlowEachBegun() = default;
   std::uint32_t parts = 0;
+  // Where each item is a run: the call that it answers, its index behind the key.
+  std::optional<CallRef> call;
+  std::vector<FlowStretch> known;  // what a run that is taken up has done, ascending
+  bool over = false;               // the last of these needs no other one
 };
 
 struct FlowPartResult {
@@ -226,13 +264,16 @@ struct FlowTakeUpInput {
   FlowTakeUpInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowItem> item;
   std::string origin;
+  std::vector<std::string> origins;  // of an item, in place of it
 };
 
 struct FlowCompletedInput {
   FlowCompletedInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowItem> item;
   std::uint32_t block = 0;
   std::string completion;
   bool run_ends = false;  // else: it was completed, or its time is over
@@ -243,6 +284,7 @@ struct FlowStepInput {
   FlowStepInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowItem> item;
   std::uint32_t block = 0;
   bool over = false;
 };
@@ -259,6 +301,7 @@ struct FlowCalledInput {
   FlowCalledInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowItem> item;
   std::uint32_t block = 0;
   std::string text;
   std::string error_type;  // empty: it went well
@@ -269,12 +312,14 @@ struct FlowFinishInput {
   FlowFinishInput() = default;
   std::string flow;
   std::string version;
+  std::optional<FlowItem> item;
   RunEnd status = RunEnd::kFailed;
   std::string error_type;
   std::string error;
   std::vector<FlowEnded> ended;
   std::optional<Caller> caller;
   std::vector<std::string> not_undone;  // effects that stand
+  bool took_back = false;               // something of what it did
 };
 
 void to_json(Json& out, const FlowResult& value);
@@ -307,6 +352,12 @@ void to_json(Json& out, const FlowFinishInput& value);
 void from_json(const Json& in, FlowFinishInput& value);
 void to_json(Json& out, const FlowEach& value);
 void from_json(const Json& in, FlowEach& value);
+void to_json(Json& out, const FlowItem& value);
+void from_json(const Json& in, FlowItem& value);
+void to_json(Json& out, const FlowStretch& value);
+void from_json(const Json& in, FlowStretch& value);
+void to_json(Json& out, const FlowItemEnd& value);
+void from_json(const Json& in, FlowItemEnd& value);
 void to_json(Json& out, const FlowOrigin& value);
 void from_json(const Json& in, FlowOrigin& value);
 void to_json(Json& out, const FlowTakenUp& value);
