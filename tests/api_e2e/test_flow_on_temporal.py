@@ -121,6 +121,46 @@ def test_a_call_that_a_kill_cuts_there_is_made_again_under_its_key(server, recei
     assert receiver.count("/pay") == 2 and len(receiver.keys("/pay")) == 1 and receiver.count("/hook") == 1
 
 
+ITEMS = """
+- {id: begin, type: start}
+- id: each
+  type: map
+  needs: [begin]
+  with: {over: "{{ input }}", parallel: 2}
+  blocks:
+    - {id: words, type: agent, with: {agent: helper, arguments: {input: "{{ item }}"}}}
+    - {id: ask, type: human, needs: [words], with: {human: {question: "Ship {what}?"}, arguments: {what: "{{ item }}"}}}
+    - {id: said, type: transform, needs: [ask], with: {value: "{{ blocks.words + blocks.ask.answer.answer }}"}}
+- {id: reply, type: respond, needs: [each], with: {value: "{{ blocks.each }}"}}
+"""
+
+
+def test_items_are_runs_there_and_outlive_a_kill(server):
+    def asked(*items):
+        def found():
+            open_ones = {one["question"]["text"]: one for one in server.get("/api/v1/approvals?status=pending").json["approvals"]}
+            return set(open_ones) == {f"Ship {item}?" for item in items} and open_ones
+
+        return server.wait_until(found, seconds=90)
+
+    apply(server, "items", ITEMS)
+    run = start(server, "items", ["a", "b", "c"])
+    questions = asked("a", "b")
+    server.kill()
+    server.start()
+    assert answer(server, questions["Ship b?"], {"answer": "2"}, decided_by="ada").status in (200, 202)
+    questions = asked("a", "c")
+    for what in ("c", "a"):
+        assert answer(server, questions[f"Ship {what}?"], {"answer": what}, decided_by="ada").status in (200, 202)
+    ended = server.wait(run, seconds=120)
+    assert ended["output"] == ["Heard: aa", "Heard: b2", "Heard: cc"], ended
+    stopped = start(server, "items", ["d", "e"])
+    asked("d", "e")
+    assert server.post(f"/api/v1/runs/{stopped}/cancel", {}).status == 202
+    assert server.wait(stopped, seconds=90)["status"] == "canceled"
+    assert server.get("/api/v1/approvals?status=pending").json["approvals"] == []
+
+
 def test_flows_run_there_from_the_command_line(server, cli):
     lines = {"lines": [{"goods": "book", "net": 20}, {"goods": "film", "net": 100}]}
     done = cli(server, "flow", "run", str(ROOT / "examples" / "flows" / "prices.yaml"), json.dumps(lines), "--id", "prices-1")
