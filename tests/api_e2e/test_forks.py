@@ -107,6 +107,8 @@ def test_a_fork_behind_the_calls_repeats_none_of_them(server, shop, cli):
     listed = server.get(f"/api/v1/runs/{run}/forks").json
     assert [(row["run"], row["how"]) for row in listed["forks"]] == [("again", "fork")]
     assert "again" in cli(server, "forks", run).stdout
+    rows = {row["id"]: row["conversation"] for row in server.get("/api/v1/runs").json["runs"]}
+    assert rows["again"] == rows[run] == run, "a list says what the run itself says"
     types = [event["type"] for event in server.get(f"/api/v1/runs/{run}/events?limit=500").json["events"]]
     assert types[-1] == "run.closed" and "run.forked" not in types  # the end of a log stays its end
     started = [event["data"] for event in server.get("/api/v1/runs/again/events?limit=500").json["events"] if event["type"] == "run.started"]

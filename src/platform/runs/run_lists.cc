@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "platform/run_rules.h"
 #include "protocol/events.h"
+#include "protocol/fork.h"
 #include "runs/runs_impl.h"
 
 namespace holdfast::runs {
@@ -45,6 +46,12 @@ std::optional<platform::RunRecord> run_of_log(platform::Streams& streams, const 
     return run;
   }
   return std::nullopt;
+}
+
+// A run with settings may be a fork, and that goes on in the conversation of another one.
+std::string conversation_of(const platform::RunRecord& run, std::string_view settings) {
+  if (const auto fork = protocol::fork_in(settings)) return fork->at.conversation;
+  return run.conversation.empty() ? run.run : run.conversation;
 }
 
 // An open run that was started for a conversation in which another one is at its turn.
@@ -115,7 +122,10 @@ Result<RunPage> list_held(Runs& runs, Runs::Impl& impl, const RunQuery& query,
       Standing standing = impl.standing_of(*run);
       if (is_closed(standing.status)) continue;
       const bool waits = waiting.contains(held.run);
+      auto settings = impl.store().run_settings(held.run);
+      if (!settings) return fail(settings.error());
       RunSummary summary;
+      summary.conversation = conversation_of(*run, *settings);
       summary.run = std::move(*run);
       summary.standing = std::move(standing);
       summary.waits_for_approval = waits;
@@ -174,7 +184,6 @@ Result<RunDetails> Runs::view(const std::string& id) {
   auto flow = flow_now(impl_->store(), id, details.summary.standing);
   if (!flow) return fail(flow.error());
   details.summary.flow = *std::move(flow);
-  details.summary.run = *std::move(run);
   details.summary.waits_for_approval =
       !is_closed(details.summary.standing.status) &&
       std::any_of(approvals->begin(), approvals->end(),
@@ -187,6 +196,8 @@ Result<RunDetails> Runs::view(const std::string& id) {
   auto settings = impl_->store().run_settings(id);
   if (!settings) return fail(settings.error());
   details.settings = *std::move(settings);
+  details.summary.conversation = conversation_of(*run, details.settings);
+  details.summary.run = *std::move(run);
   return details;
 }
 
@@ -202,7 +213,10 @@ Result<RunSummary> Runs::Impl::summary_of(platform::RunRecord run, Standing stan
   if (!turn) return fail(turn.error());
   auto flow = flow_now(store(), run.run, standing);
   if (!flow) return fail(flow.error());
+  auto settings = store().run_settings(run.run);
+  if (!settings) return fail(settings.error());
   RunSummary out;
+  out.conversation = conversation_of(run, *settings);
   out.waits_for_approval = waits && !is_closed(standing.status);
   out.run = std::move(run);
   out.standing = std::move(standing);

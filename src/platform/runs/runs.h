@@ -84,6 +84,7 @@ struct RunSummary {
   std::optional<platform::HeldRun> held = std::nullopt;  // paused or parked
   std::optional<platform::Account> account =
       std::nullopt;             // what it and its sub-agents used; none: of an earlier version
+  std::string conversation;     // that it goes on in: of a fork, that of the run that was forked
   bool waits_for_turn = false;  // another run is at its turn in the conversation
   std::optional<platform::FlowTurn> flow = std::nullopt;  // of an agent with flow control
 };

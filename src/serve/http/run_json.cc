@@ -108,7 +108,7 @@ Json summary_json(const runs::RunSummary& summary) {
       {"version", run.definition_hash},
       {"status", to_string(standing.status)},
       {"waiting_on", waiting_on(summary)},
-      {"conversation", run.conversation.empty() ? run.run : run.conversation},
+      {"conversation", summary.conversation},
       {"input", whole ? parse_or_string<Json>(run.input) : excerpt_of(run)},
       {"created_at", iso_time(run.created_at)},
       {"started_at", run.started_at ? Json(iso_time(*run.started_at)) : Json(nullptr)},
@@ -153,7 +153,6 @@ Json details_json(const runs::RunDetails& details, const std::string& namespace_
   Json out = summary_json(details.summary);
   const auto fork = protocol::fork_in(details.settings);
   if (fork) {
-    out["conversation"] = fork->at.conversation;
     out["forked_from"] = forked_from_json(*fork);
     out["inherited"] = inherited_json(*fork);
   } else if (!details.origin.empty()) {
