@@ -70,7 +70,7 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
     show = "/api/v1/schedules/nightly"
     assert server.wait_until(lambda: server.get(show).json.get("paused"))
     assert server.get(show).json["note"] == "holidays" and server.get(show).json["next_at"] is None
-    for anew in (show + "/trigger", "/api/v1/keys", "/api/v1/approvals/x/links", "/api/v1/agents/payer/labels/production/rollback"):
+    for anew in ("/api/v1/keys", "/api/v1/approvals/x/links", "/api/v1/agents/payer/labels/production/rollback"):
         keyed = server.post(anew, {}, {"Idempotency-Key": "k"})
         assert keyed.status == 400 and keyed.json["code"] == "invalid_header", keyed.text
     command("trigger", "nightly")
@@ -83,6 +83,32 @@ def test_a_schedule_from_its_making_to_its_end(server, binary):
     command("delete", "nightly")
     assert server.get(show).status == 404
     assert server.post(show + "/trigger", {}).json["code"] == "schedule_not_found"
+
+
+def test_a_schedule_is_triggered_once_by_a_key(own_server):
+    body = {"agent": "payer", "input": "hello", "cron": "0 2 1 1 *", "overlap": "allow"}
+    for name in ("yearly", "other"):
+        assert own_server.post("/api/v1/schedules", body | {"name": name}).status == 201
+    trigger, key = "/api/v1/schedules/yearly/trigger", {"Idempotency-Key": "t1"}
+    missing = own_server.post("/api/v1/schedules/nobody/trigger", {}, key)
+    assert (missing.status, missing.json["code"]) == (404, "schedule_not_found"), "a key is not used up by what is refused"
+    first = own_server.post(trigger, {}, key)
+    assert (first.status, first.json) == (202, {"name": "yearly", "requested": "trigger"}), first.text
+    own_server.wait_until(lambda: own_server.get("/api/v1/schedules/yearly").json["runs"]["started"] == 1)
+    own_server.kill()
+    own_server.start()
+    for _ in range(3):
+        again = own_server.post(trigger, {}, key)
+        assert (again.status, again.json) == (202, first.json), again.text
+    used = own_server.post("/api/v1/schedules/other/trigger", {}, key)
+    assert (used.status, used.json["code"]) == (409, "idempotency_key_used"), used.text
+    # Signals are taken in their order: whatever came before the second trigger is counted with it.
+    assert own_server.post(trigger, {}, {"Idempotency-Key": "t2"}).status == 202
+    own_server.wait_until(lambda: own_server.get("/api/v1/schedules/yearly").json["runs"]["started"] >= 2)
+    assert own_server.get("/api/v1/schedules/yearly").json["runs"]["started"] == 2
+    assert own_server.get("/api/v1/schedules/other").json["runs"]["started"] == 0
+    assert own_server.request("DELETE", "/api/v1/schedules/yearly").status == 202
+    assert own_server.post(trigger, {}, key).status == 202, "what was answered stays answered"
 
 
 def test_a_schedule_is_made_once_by_its_key(own_server):

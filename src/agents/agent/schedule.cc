@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/bookkeeping.h"
 #include "base/text.h"
@@ -18,7 +20,8 @@ using std::chrono::milliseconds;
 
 constexpr int kRoundsPerRun = 100;  // then it continues as new, with an empty history
 constexpr std::size_t kMaxError = 1000;
-constexpr int kMaxTriggers = 100;  // that wait; more are one with the last
+constexpr int kMaxTriggers = 100;       // that wait; more are one with the last
+constexpr std::size_t kMaxAsked = 100;  // ids that are remembered; whoever sends one again does so soon
 
 // Shared with its handlers, which outlive the main coroutine.
 class Schedule : public std::enable_shared_from_this<Schedule> {
@@ -30,6 +33,7 @@ class Schedule : public std::enable_shared_from_this<Schedule> {
   Task<void> run();
 
  private:
+  bool is_new(const std::string& id);  // of a trigger; it is remembered
   Task<void> until_told();
   Task<void> until_due();
   Task<void> fire(std::int64_t due_ms, bool triggered);
@@ -53,8 +57,18 @@ void Schedule::register_handlers() {
     self->state_.note.clear();
     self->state_.considered_ms = self->now_ms();  // what was due meanwhile is not made up for
   });
-  ctx_.on_signal(kScheduleTrigger,
-                 [self]() { self->state_.triggers = std::min(self->state_.triggers + 1, kMaxTriggers); });
+  ctx_.on_signal(kScheduleTrigger, [self](std::optional<TriggerInput> in) {
+    if (!in || self->is_new(in->id))
+      self->state_.triggers = std::min(self->state_.triggers + 1, kMaxTriggers);
+  });
+}
+
+bool Schedule::is_new(const std::string& id) {
+  std::vector<std::string>& asked = state_.asked;
+  if (std::ranges::find(asked, id) != asked.end()) return false;
+  if (!id.empty()) asked.push_back(id);
+  if (asked.size() > kMaxAsked) asked.erase(asked.begin());
+  return true;
 }
 
 Task<void> Schedule::run() {

@@ -19,8 +19,8 @@ void fields(auto& archive, Is<ScheduleSpec> auto& v) {
 
 void fields(auto& archive, Is<ScheduleState> auto& v) {
   archive("paused", v.paused)("note", v.note)("considered_ms", v.considered_ms)("triggers", v.triggers)(
-      "last_run", v.last_run)("started", v.started)("skipped", v.skipped)("failed", v.failed)("last_error",
-                                                                                              v.last_error);
+      "asked", v.asked)("last_run", v.last_run)("started", v.started)("skipped", v.skipped)(
+      "failed", v.failed)("last_error", v.last_error);
 }
 
 void fields(auto& archive, Is<ScheduleInput> auto& v) {
@@ -29,6 +29,10 @@ void fields(auto& archive, Is<ScheduleInput> auto& v) {
 
 void fields(auto& archive, Is<PauseInput> auto& v) {
   archive("note", v.note);
+}
+
+void fields(auto& archive, Is<TriggerInput> auto& v) {
+  archive("id", v.id);
 }
 
 void fields(auto& archive, Is<NextInput> auto& v) {
@@ -58,6 +62,7 @@ HOLDFAST_PROTOCOL_JSON(ScheduleSpec)
 HOLDFAST_PROTOCOL_JSON(ScheduleState)
 HOLDFAST_PROTOCOL_JSON(ScheduleInput)
 HOLDFAST_PROTOCOL_JSON(PauseInput)
+HOLDFAST_PROTOCOL_JSON(TriggerInput)
 HOLDFAST_PROTOCOL_JSON(NextInput)
 HOLDFAST_PROTOCOL_JSON(NextDue)
 HOLDFAST_PROTOCOL_JSON(FireInput)

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "protocol/call.h"
 
@@ -22,7 +23,7 @@ inline constexpr const char* kScheduleMemo = "schedule";        // the ScheduleS
 inline constexpr const char* kScheduleNextActivity = "agent.schedule.next";
 inline constexpr const char* kScheduleFireActivity = "agent.schedule.fire";
 
-// Signals: {"note"}, nothing, nothing. The query answers with a ScheduleState.
+// Signals: {"note"}, nothing, {"id"} or nothing. The query answers with a ScheduleState.
 inline constexpr const char* kSchedulePause = "pause";
 inline constexpr const char* kScheduleResume = "resume";
 inline constexpr const char* kScheduleTrigger = "trigger";
@@ -56,6 +57,7 @@ struct ScheduleState {
   std::string note;                // why
   std::int64_t considered_ms = 0;  // what was due up to here is settled, since the epoch
   int triggers = 0;                // asked for, and not started yet
+  std::vector<std::string> asked;  // ids of the last triggers, oldest first: each counts once
   std::string last_run;
   std::int64_t started = 0;
   std::int64_t skipped = 0;
@@ -73,6 +75,11 @@ struct ScheduleInput {
 struct PauseInput {
   PauseInput() = default;
   std::string note;
+};
+
+struct TriggerInput {
+  TriggerInput() = default;
+  std::string id;  // empty: a trigger of its own
 };
 
 // ---- kScheduleNextActivity
@@ -112,6 +119,8 @@ void to_json(Json& out, const ScheduleInput& value);
 void from_json(const Json& in, ScheduleInput& value);
 void to_json(Json& out, const PauseInput& value);
 void from_json(const Json& in, PauseInput& value);
+void to_json(Json& out, const TriggerInput& value);
+void from_json(const Json& in, TriggerInput& value);
 void to_json(Json& out, const NextInput& value);
 void from_json(const Json& in, NextInput& value);
 void to_json(Json& out, const NextDue& value);

@@ -222,8 +222,33 @@ Status Schedules::resume(const std::string& name) const {
   return found(workflow(name).signal(kScheduleResume), name);
 }
 
-Status Schedules::trigger(const std::string& name) const {
-  return found(workflow(name).signal(kScheduleTrigger), name);
+Status Schedules::trigger(const std::string& name, const std::string& key) const {
+  if (key.empty()) return found(workflow(name).signal(kScheduleTrigger), name);
+  if (key.size() > kMaxIdBytes)
+    return with_fault(Code::kInvalidArgument, RunFault::kInvalidKey, "the idempotency key is too long");
+  TriggerInput in;
+  in.id = sha256_hex(key).substr(0, 32);
+  const std::string request = "schedule-trigger." + sha256_hex(key);
+  auto before = store_.lookup_step(request);
+  if (!before) return before.error();
+  if (!*before) {
+    if (auto there = show(name); !there) return there.error();
+    auto kept = keep(store_, request, name);
+    if (!kept) return kept.error();
+    *before = *std::move(kept);
+  }
+  if ((*before)->result != dump_json(Json(name))) {
+    return with_fault(Code::kAlreadyExists, RunFault::kKeyUsed,
+                      "another schedule was triggered with this Idempotency-Key");
+  }
+  const std::string answer = request + ".done";
+  const auto done = store_.lookup_step(answer);
+  if (!done) return done.error();
+  if (*done) return {};
+  // Whoever sent it before may not have come this far: the schedule knows the id again.
+  if (Status status = found(workflow(name).signal(kScheduleTrigger, in), name); !status.ok()) return status;
+  const auto kept = keep(store_, answer, Json::object());
+  return kept ? Status() : kept.error();
 }
 
 Status Schedules::erase(const std::string& name) const {

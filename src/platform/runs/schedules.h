@@ -50,7 +50,8 @@ class Schedules {
   Status pause(const std::string& name, const std::string& note) const;
   Status resume(const std::string& name) const;
   // One run now, whatever is open.
-  Status trigger(const std::string& name) const;
+  // One run now. `key`: of an Idempotency-Key, the same is the same trigger; empty: none.
+  Status trigger(const std::string& name, const std::string& key) const;
   // Its runs go on.
   Status erase(const std::string& name) const;
 

@@ -16,6 +16,7 @@ constexpr std::string_view kKeyed[] = {"/api/v1/approvals/{id}/decision",
                                        "/api/v1/runs/{id}/pause",
                                        "/api/v1/runs/{id}/resume",
                                        "/api/v1/schedules",
+                                       "/api/v1/schedules/{name}/trigger",
                                        "/mcp",
                                        "/v1/chat/completions",
                                        "/v1/responses"};

@@ -148,7 +148,8 @@ Response resume_schedule(ApiContext& context, Request& request) {
 
 Response trigger_schedule(ApiContext& context, Request& request) {
   const std::string name(request.param("name"));
-  return asked(name, "trigger", context.runs().schedules().trigger(name));
+  const std::string key(request.header("idempotency-key"));
+  return asked(name, "trigger", context.runs().schedules().trigger(name, key));
 }
 
 }  // namespace
