@@ -141,7 +141,7 @@ def inbox(house: House, options) -> None:
     keys = {name: key_of(house.server, name) for name in ("few", "lots")}
     for name, query, key, rows in (
             ("all", "", "few", 50), ("a team of half", "team=payments", "few", 50), ("a team of five", "team=law", "few", FEW),
-            ("mine, all others'", "for=me", "lots", 50), ("mine and a team's", "for=me&team=law", "few", FEW), ("mine, of few", "for=me", "few", None)):
+            ("mine, all others'", "for=me", "lots", 50), ("mine and a team's", "for=me&team=law", "few", FEW), ("mine, of few", "for=me", "few", 50)):
         path, headers = f"/api/v1/approvals?status=pending&limit=50&{query}", {"Authorization": f"Bearer {keys[key]}"}
         answer = house.server.get(path, **headers)
         if answer.status != 200 or (rows is not None and len(answer.json["approvals"]) != rows):

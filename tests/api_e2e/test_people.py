@@ -186,6 +186,8 @@ def test_only_who_is_asked_answers(binary, agent_text, asking, tmp_path):
         keys = {name: bearer(make_key(server, name, {"default": ["approver"]})["key"]) for name in ("ann", "eve")}
         run = server.post("/api/v1/runs", {"agent": "care", "input": "refund it"}, admin).json["id"]
         question = server.wait_until(lambda: server.get(f"/api/v1/approvals?status=pending&run={run}", **admin).json["approvals"])[0]
+        mine = {name: [row["id"] for row in server.get("/api/v1/approvals?status=pending&for=me", **key).json["approvals"]] for name, key in keys.items()}
+        assert mine == {"ann": [question["id"]], "eve": []}
         said = {"refund": True, "why": "lost"}
         assert code(answer(server, question, said, keys["eve"], decided_by="ann")) == (403, "not_asked")
         assert code(server.post(f"/api/v1/approvals/{question['id']}/links", {"for": "eve"}, keys["eve"])) == (403, "not_asked")

@@ -10,8 +10,10 @@
 #include "base/check.h"
 #include "base/json.h"
 #include "base/sha256.h"
+#include "platform/inbox.h"
 #include "protocol/code.h"
 #include "protocol/events.h"
+#include "protocol/human_question.h"
 
 namespace holdfast::agent {
 
@@ -39,6 +41,24 @@ platform::ApprovalStatus status_of(ApprovalOutcome outcome) {
   HF_CHECK(false);
 }
 
+// Whom it asks: inboxes find it by that, and look at the terms themselves then (http/inbox.h).
+platform::Audience audience_of(const ApprovalInput& in) {
+  platform::Audience out;
+  if (!in.question.is_null()) {
+    const auto question = in.question.get<HumanQuestion>();
+    for (const std::string& name : question.people) out.asked.push_back({"user:" + name, 0});
+    for (const std::string& role : question.roles) out.asked.push_back({role, 0});
+  } else if (in.terms) {
+    if (in.terms->four_eyes) out.but = in.terms->requester;
+    if (in.terms->who.empty()) return out;
+    for (const std::string& who : in.terms->who) out.asked.push_back({who, 0});
+    for (const Escalation& step : in.terms->escalate) {
+      for (const std::string& to : step.to) out.asked.push_back({to, step.after_ms});
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 void Activities::request_approval(activity::Context& ctx, const ApprovalInput& in) {
@@ -61,7 +81,8 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
     terms.result = dump_json(Json({{"rule", in.rule}, {"terms", *in.terms}}));
     require(deps_.store->commit_step(terms), "recording who decides");
   }
-  require(deps_.store->request_approval(approval), "recording the approval request");
+  require(platform::inbox_store_of(*deps_.store).request_approval(approval, audience_of(in)),
+          "recording the approval request");
   Json event = {{"approval", in.id},
                 {"step", in.call.step},
                 {"tool", in.call.tool},

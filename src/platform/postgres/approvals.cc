@@ -46,6 +46,7 @@ DecisionAttempt attempt_of(const Statement& row) {
 
 struct ApprovalRows {
   Connection& db;
+  Audience audience = {};  // of whoever requests
 
   Result<std::optional<Approval>> find(std::string_view id) {
     Statement query(db, READ_APPROVALS "WHERE id = $1");
@@ -57,7 +58,23 @@ struct ApprovalRows {
                 row.requested_at, row.expires_at, row.status, row.decided_by, row.decided_at, row.comment,
                 row.edited_arguments);
     Status status = insert.run();
+    if (status.ok()) status = insert_asked(row);
     return status.ok() && !row.question.empty() ? insert_question(row) : status;
+  }
+  Status insert_asked(const Approval& row) {
+    for (const rules::AskedRow& asked : rules::asked_rows(audience, row.requested_at)) {
+      Statement insert(db,
+                       "INSERT INTO asked (word, n, since, but) SELECT $2::bytea, n, $3::bigint, $4::bytea "
+                       "FROM approvals WHERE id = $1");
+      if (Status status = insert.bind(row.id, asked.word, asked.since, audience.but).run(); !status.ok())
+        return status;
+    }
+    return {};
+  }
+  // Nobody is asked any more.
+  Status forget_asked(const Approval& row) {
+    Statement forget(db, "DELETE FROM asked WHERE n = (SELECT n FROM approvals WHERE id = $1)");
+    return forget.bind(row.id).run();
   }
   Status insert_question(const Approval& row) {
     Statement insert(db, "INSERT INTO questions (approval, question) VALUES ($1, $2)");
@@ -68,8 +85,9 @@ struct ApprovalRows {
         db,
         "UPDATE approvals SET status = $2, decided_by = $3, decided_at = $4, comment = $5, edited_arguments "
         "= $6 WHERE id = $1");
-    return update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments)
-        .run();
+    update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments);
+    Status status = update.run();
+    return status.ok() && row.status != ApprovalStatus::kPending ? forget_asked(row) : status;
   }
 
   Result<std::optional<StoredDecision>> find_decision(std::string_view update_id) {
@@ -101,9 +119,14 @@ struct ApprovalRows {
 }  // namespace
 
 Result<Approval> PostgresStore::request_approval(const Approval& wanted) {
+  return request_approval(wanted, {});
+}
+
+Result<Approval> PostgresStore::request_approval(const Approval& wanted, const Audience& audience) {
   if (Status status = rules::check_approval(wanted); !status.ok()) return fail(status);
-  return write<Approval>(
-      [&](Connection& db) { return calls::request_approval(ApprovalRows{db}, wanted, clock_.now()); });
+  return write<Approval>([&](Connection& db) {
+    return calls::request_approval(ApprovalRows{db, audience}, wanted, clock_.now());
+  });
 }
 
 Result<Approval> PostgresStore::approval(std::string_view id) {
@@ -162,6 +185,27 @@ Result<std::vector<Approval>> PostgresStore::asked_by(const std::vector<std::str
                     "ORDER BY a.status DESC, a.agent DESC, a.n DESC LIMIT $3) AS line "
                     "ORDER BY line.n DESC LIMIT $3) ORDER BY n DESC");
     return query.bind(names, *before, rules::page_size(limit)).all(approval_of);
+  });
+}
+
+Result<std::vector<Approval>> PostgresStore::asked_of(const Decider& who, std::string_view after,
+                                                      std::uint32_t limit) {
+  postgres::Array words(postgres::Array::Of::kBytes);
+  words.add("");
+  for (const std::string& word : who.words) words.add(word);
+  return reading<std::vector<Approval>>([&](Connection& db) -> Result<std::vector<Approval>> {
+    const auto before = page_before(db, "SELECT n FROM approvals WHERE id = $1", after, "approval");
+    if (!before) return fail(before.error());
+    // Each word by itself, from its newest on, in the order of the key.
+    Statement query(
+        db, READ_APPROVALS
+        "WHERE status = 0 AND n IN (SELECT DISTINCT line.n FROM unnest($1::bytea[]) AS named(word), "
+        "LATERAL (SELECT a.n FROM asked a "
+        "WHERE (a.word, a.n) >= (named.word, 0) AND (a.word, a.n) < (named.word, $2) "
+        "AND a.since <= $3 AND (a.but = '' OR a.but <> $4) "
+        "ORDER BY a.word DESC, a.n DESC LIMIT $5) AS line "
+        "ORDER BY line.n DESC LIMIT $5) ORDER BY n DESC");
+    return query.bind(words, *before, who.now, who.name, rules::page_size(limit)).all(approval_of);
   });
 }
 

@@ -18,4 +18,12 @@ ALTER TABLE decisions DROP CONSTRAINT decisions_decision_check;
 ALTER TABLE decisions ADD CONSTRAINT decisions_decision_check CHECK (decision IN (1, 2, 4, 5));
 )sql";
 
+// Whom what waits asks, by the number of the approval. What waits already asks everybody.
+inline constexpr std::string_view kAskedTable = R"sql(
+CREATE TABLE asked (
+  word bytea NOT NULL, n bigint NOT NULL, since bigint NOT NULL, but bytea NOT NULL, PRIMARY KEY (word, n));
+CREATE INDEX asked_by_approval ON asked (n);
+INSERT INTO asked (word, n, since, but) SELECT '', n, requested_at, '' FROM approvals WHERE status = 0;
+)sql";
+
 }  // namespace holdfast::platform

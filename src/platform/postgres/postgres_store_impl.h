@@ -71,6 +71,9 @@ class PostgresStore : public Store,
   Result<std::optional<GoneHistory>> gone_history(std::string_view run) override;
 
   Result<std::vector<std::string>> asking_agents(std::string_view after) override;
+  Result<Approval> request_approval(const Approval& approval, const Audience& audience) override;
+  Result<std::vector<Approval>> asked_of(const Decider& who, std::string_view after,
+                                         std::uint32_t limit) override;
   Result<std::vector<Approval>> asked_by(const std::vector<std::string>& agents, std::string_view after,
                                          std::uint32_t limit) override;
 

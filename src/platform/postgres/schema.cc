@@ -225,6 +225,7 @@ constexpr Migration kMigrations[] = {
     {18, "runs by their time, and accounts that have budgets", kRunIndex},
     {19, "which tools agents are granted", kToolGrantsTable},
     {20, "what waits, by the agents that ask", kApprovalsByAgent},
+    {21, "what waits, by whom it asks", kAskedTable},
 };
 
 constexpr const char* kMigrationsTable =

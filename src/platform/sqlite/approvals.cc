@@ -35,6 +35,7 @@ DecisionAttempt attempt_of(const Statement& row) {
 
 struct ApprovalRows {
   Database& db;
+  Audience audience = {};  // of whoever requests
 
   Result<std::optional<Approval>> find(std::string_view id) {
     Statement query(db, READ_APPROVALS "WHERE id = ?1");
@@ -47,7 +48,22 @@ struct ApprovalRows {
                 row.requested_at, row.expires_at, row.status, row.decided_by, row.decided_at, row.comment,
                 row.edited_arguments);
     Status status = insert.run();
+    if (status.ok()) status = insert_asked(row);
     return status.ok() && !row.question.empty() ? insert_question(row) : status;
+  }
+  Status insert_asked(const Approval& row) {
+    for (const rules::AskedRow& asked : rules::asked_rows(audience, row.requested_at)) {
+      Statement insert(db, "INSERT INTO asked (word, n, since, but, checksum) SELECT ?2, n, ?3, ?4, " ROW_SUM(
+                               "asked", "?2, n, ?3, ?4") " FROM approvals WHERE id = ?1");
+      if (Status status = insert.bind(row.id, asked.word, asked.since, audience.but).run(); !status.ok())
+        return status;
+    }
+    return {};
+  }
+  // Nobody is asked any more.
+  Status forget_asked(const Approval& row) {
+    Statement forget(db, "DELETE FROM asked WHERE n = (SELECT n FROM approvals WHERE id = ?1)");
+    return forget.bind(row.id).run();
   }
   Status insert_question(const Approval& row) {
     Statement insert(db, "INSERT INTO questions (approval, question, checksum) VALUES (?1, ?2, " ROW_SUM(
@@ -61,8 +77,9 @@ struct ApprovalRows {
         "= ?6, checksum = " ROW_SUM("approvals",
                                     "id, run, agent, tool, arguments, arguments_sha256, reason, "
                                     "requested_at, expires_at, ?2, ?3, ?4, ?5, ?6") " WHERE id = ?1");
-    return update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments)
-        .run();
+    update.bind(row.id, row.status, row.decided_by, row.decided_at, row.comment, row.edited_arguments);
+    Status status = update.run();
+    return status.ok() && row.status != ApprovalStatus::kPending ? forget_asked(row) : status;
   }
 
   Result<std::optional<StoredDecision>> find_decision(std::string_view update_id) {
@@ -96,9 +113,14 @@ struct ApprovalRows {
 }  // namespace
 
 Result<Approval> SqliteStore::request_approval(const Approval& wanted) {
+  return request_approval(wanted, {});
+}
+
+Result<Approval> SqliteStore::request_approval(const Approval& wanted, const Audience& audience) {
   if (Status status = rules::check_approval(wanted); !status.ok()) return fail(status);
-  return write<Approval>(
-      [&](Database& db) { return calls::request_approval(ApprovalRows{db}, wanted, clock_.now()); });
+  return write<Approval>([&](Database& db) {
+    return calls::request_approval(ApprovalRows{db, audience}, wanted, clock_.now());
+  });
 }
 
 Result<Approval> SqliteStore::approval(std::string_view id) {

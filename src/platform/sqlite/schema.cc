@@ -239,7 +239,7 @@ constexpr Step kStoreSteps[] = {
     {4, kBudgets},          {4, kBlobTables},       {4, kMemoryTables}, {4, kTurnTables},
     {4, kRunSettingsTable}, {5, kCompletionsTable}, {5, kFlowTable},    {5, kIdentityTables},
     {5, kOutboxTable},      {6, kForkIndex},        {6, kSecretsTable}, {6, kOidcTables},
-    {6, kPeopleTables},     {7, kToolGrantsTable},
+    {6, kPeopleTables},     {7, kToolGrantsTable},  {8, kAskedTable},
 };
 
 Status take_store_steps(Database& db, std::int64_t from) {

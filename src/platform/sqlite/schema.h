@@ -14,7 +14,7 @@
 
 namespace holdfast::platform {
 
-inline constexpr std::int64_t kStoreVersion = 7;
+inline constexpr std::int64_t kStoreVersion = 8;
 inline constexpr std::int64_t kStreamsVersion = 1;
 
 // Write-ahead log, synced in full at each commit. Of every connection, once the file is known to be ours.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -102,6 +105,19 @@ Result<Change<Approval>> request_approval(const Approval& wanted, const std::opt
   row.edited_arguments.clear();
   if (row.requested_at == WallTime{}) row.requested_at = now;
   return Change<Approval>{std::move(row), Write::kInsert};
+}
+
+std::vector<AskedRow> asked_rows(const Audience& audience, WallTime requested_at) {
+  std::map<std::string, std::int64_t> earliest;
+  for (const Asked& one : audience.asked) {
+    const auto [at, is_new] = earliest.try_emplace(one.word, one.after_ms);
+    if (!is_new) at->second = std::min(at->second, one.after_ms);
+  }
+  if (earliest.empty()) earliest.emplace("", 0);
+  std::vector<AskedRow> out;
+  for (const auto& [word, after_ms] : earliest)
+    out.push_back({word, requested_at + std::chrono::milliseconds(after_ms)});
+  return out;
 }
 
 Status check_attempt(const DecisionAttempt& attempt) {

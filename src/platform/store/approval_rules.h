@@ -7,9 +7,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
+#include "platform/inbox.h"
 #include "platform/records.h"
 #include "platform/rules.h"
 
@@ -49,6 +51,13 @@ std::optional<Finish> finish_decision(const StoredDecision& decision, const Appr
 
 Status check_outcome(const Approval& outcome);
 // The outcome that is stored already changes nothing; another one is FAILED_PRECONDITION.
+// What a request is found by: each word once, from its earliest time on.
+struct AskedRow {
+  std::string word;
+  WallTime since{};
+};
+std::vector<AskedRow> asked_rows(const Audience& audience, WallTime requested_at);
+
 Result<Change<Approval>> settle_approval(const Approval& stored, const Approval& outcome, WallTime now);
 
 }  // namespace holdfast::platform::rules

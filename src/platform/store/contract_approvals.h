@@ -190,4 +190,58 @@ TEST_P(StoreContract, WhatWaitsIsFoundByTheAgentsThatAsk) {
   EXPECT_EQ(ids({"bob", "eve"}, "", 100), "a5 a2 ");
 }
 
+// One person's inbox: by his name, his roles, from the time on to which it is escalated, and not what he
+// himself has started where somebody else is needed.
+TEST_P(StoreContract, WhatWaitsIsFoundByWhomItAsks) {
+  const auto request = [&](const std::string& id, std::vector<Asked> asked, const std::string& but = {}) {
+    Approval approval = refund_approval();
+    approval.id = id;
+    Audience audience;
+    audience.asked = std::move(asked);
+    audience.but = but;
+    ASSERT_TRUE(inbox_->request_approval(approval, audience));
+  };
+  request("anybody", {});
+  request("ann", {{"user:ann", 0}});
+  request("not-ann", {{"approver", 0}}, "ann");
+  request("admins", {{"admin", 0}});
+  request("later", {{"admin", 0}, {"approver", 60'000}});
+  request("twice", {{"user:ann", 0}, {"approver", 0}, {"approver", 60'000}});
+  for (int i = 0; i < 20; ++i) request("bob-" + std::to_string(i), {{"user:bob", 0}});
+  Decider who;
+  const auto ids = [&](const std::string& after, std::uint32_t limit) {
+    std::string out;
+    const auto rows = inbox_->asked_of(who, after, limit);
+    EXPECT_TRUE(rows) << rows.error().message();
+    for (const Approval& row : *rows) out += row.id + " ";
+    return out;
+  };
+  who.now = clock_.now();
+  EXPECT_EQ(ids("", 100), "anybody ");
+  who.name = "ann";
+  who.words = {"approver", "user:ann"};
+  EXPECT_EQ(ids("", 100), "twice ann anybody ");
+  EXPECT_EQ(ids("", 2), "twice ann ");
+  EXPECT_EQ(ids("ann", 2), "anybody ");
+  EXPECT_EQ(ids("not-ann", 1), "ann ") << "behind somebody else's";
+  who.name = "eve";
+  who.words = {"admin", "approver", "user:eve"};
+  EXPECT_EQ(ids("", 100), "twice later admins not-ann anybody ");
+  who.words = {"approver"};
+  who.now += std::chrono::minutes(1);
+  EXPECT_EQ(ids("", 100), "twice later not-ann anybody ") << "it is escalated by now";
+  EXPECT_EQ(inbox_->asked_of(who, "zz", 1).error().code(), Code::kInvalidArgument);
+  Approval outcome;
+  outcome.status = ApprovalStatus::kApproved;
+  outcome.id = "later";
+  ASSERT_TRUE(store_->settle_approval(outcome));
+  DecisionAttempt attempt;
+  attempt.update_id = "u";
+  attempt.approval = "twice";
+  ASSERT_TRUE(store_->begin_decision(attempt));
+  EXPECT_EQ(ids("", 2), "twice not-ann ") << "tried is not decided";
+  ASSERT_TRUE(store_->finish_decision("u", true, ""));
+  EXPECT_EQ(ids("", 100), "not-ann anybody ");
+}
+
 }  // namespace holdfast::platform

@@ -105,6 +105,7 @@ inline constexpr Table kTables[] = {
      "namespace, id", ""},
     {"outbox", "n, run, entries", "n", ""},
     {"questions", "approval, question", "approval", ""},
+    {"asked", "word, n, since, but", "word, n", ""},
     {"decision_links", "id, approval, recipient, created_by, created_at, expires_at, used_at, revoked_at",
      "id", ""},
     {"events", "run, seq, type, data, at, key, step, attempt, start", "run, seq", "", true},

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "http/question.h"
+#include "identity/roles.h"
 #include "oidc/login.h"
 #include "protocol/policy.h"
 
@@ -75,11 +76,24 @@ Status Inbox::find_agents() {
 }
 
 Result<std::vector<platform::Approval>> Inbox::page(const platform::ApprovalFilter& filter) {
+  if (is_own(filter)) return context_->deps.inbox->asked_of(decider(), filter.after, filter.limit);
   if (!by_agents(filter)) return context_->store().approvals(filter);
   if (Status status = find_agents(); !status.ok()) return fail(std::move(status));
   // Of so many agents whatever waits is looked at instead.
   if (agents_->size() > platform::kMaxInboxAgents) return context_->store().approvals(filter);
   return context_->deps.inbox->asked_by(*agents_, filter.after, filter.limit);
+}
+
+platform::Decider Inbox::decider() const {
+  platform::Decider out;
+  out.name = sender_of(*request_).name;
+  out.now = context_->deps.environment->clock().now();
+  std::vector<std::string> roles;
+  for (std::size_t role = 0; role < identity::kRoles; ++role)
+    roles.emplace_back(identity::role_name(static_cast<identity::Role>(role)));
+  out.words = roles_among(*context_, *request_, roles);
+  out.words.push_back("user:" + out.name);
+  return out;
 }
 
 // By a link, too: it is no second person.

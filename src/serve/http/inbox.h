@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "http/api_context.h"
-#include "platform/records.h"
+#include "platform/inbox.h"
 
 namespace holdfast::http {
 
@@ -41,6 +41,11 @@ class Inbox {
   bool by_agents(const platform::ApprovalFilter& filter) const {
     return of_teams_ && filter.status == platform::ApprovalStatus::kPending && filter.run.empty();
   }
+  // What waits for one person is found by whom it asks; of a team's, by the agents first.
+  bool is_own(const platform::ApprovalFilter& filter) const {
+    return mine_ && !of_teams_ && filter.status == platform::ApprovalStatus::kPending && filter.run.empty();
+  }
+  platform::Decider decider() const;
   Status find_agents();
   bool may_be_mine(const platform::Approval& approval, const Json& terms) const;
   bool has_voted(const Json& terms) const;
