@@ -6,7 +6,7 @@ import json
 import pytest
 from holdfast import scripted_model
 from test_flow_people import SCRIPT, put_agent, wait_for_text
-from test_flow_runs import apply, events, flow, post, receiver, serve, server, start, statuses, whole_log  # noqa: F401
+from test_flow_runs import apply, events, flow, post, receiver, serve, server, server_on_postgres, start, statuses, whole_log  # noqa: F401
 from test_people import answer
 
 BEGIN = "- {id: begin, type: start}\n"
@@ -46,7 +46,7 @@ ASK = '{id: ask, type: human, with: {human: {}, arguments: {question: "{{ item }
 HELP = '{id: help, type: agent, with: {agent: helper, arguments: {input: "{{ item }}"}}}'
 
 
-def test_an_agent_is_asked_for_each_item_across_a_kill(server, scripted):
+def ask_across_a_kill(server, scripted):
     put_agent(server, scripted, "helper")
     apply(server, "tickets", BEGIN + each([HELP, '{id: both, type: transform, needs: [help], with: {value: ["{{ index }}", "{{ blocks.help }}"]}}']) + REPLY)
     run = start(server, "tickets", ["slowly", "hello", "as json"])
@@ -70,6 +70,15 @@ def test_an_agent_is_asked_for_each_item_across_a_kill(server, scripted):
     assert begun["parent"] == {"run": run, "step": 2} and begun["item"] == {"of": "each", "index": 0} and begun["input"] == '"slowly"'
     told = [data for type, data in whole_log(server, run) if type == "step.progress"]
     assert sum(data["items"] for data in told) == 3 and {data["item_run"] for data in told} == set(items_of(server, run).values())
+
+
+def test_an_agent_is_asked_for_each_item_across_a_kill(server, scripted):
+    ask_across_a_kill(server, scripted)
+
+
+@pytest.mark.timeout(120)
+def test_an_agent_is_asked_for_each_item_on_postgresql_across_a_kill(server_on_postgres, scripted):
+    ask_across_a_kill(server_on_postgres, scripted)
 
 
 def test_people_are_asked_side_by_side_and_answers_are_in_order(server):
