@@ -251,6 +251,31 @@ def test_what_items_did_is_taken_back_when_another_fails(server, receiver):
     assert [call[2]["n"] for call in receiver.calls if call[0] == "/back"] == [2, 1, 0], "the item itself, then the run those before it"
 
 
+def test_an_item_that_took_back_what_it_did_begins_anew_but_not_by_halves(server, receiver):
+    apply(server, "pays", f"""
+- {{id: begin, type: start}}
+- id: pay
+  type: http
+  needs: [begin]
+  with: {post(receiver.url + "/pay", arguments='{n: "{{ input.n }}"}')}
+  compensate: {post(receiver.url + "/back", arguments='{n: "{arguments.n}"}')}
+""")
+    apply(server, "paying", BEGIN + each([
+        '{id: one, type: flow, with: {flow: pays, arguments: {n: 1}}}', '{id: two, type: flow, needs: [one], with: {flow: pays, arguments: {n: 2}}}',
+        f'{{id: check, type: http, needs: [two], with: {post(receiver.url + "/check")}}}']) + REPLY)
+    receiver.refusing = {"/check": 0}
+    run = start(server, "paying", ["a"])
+    assert server.wait(run, seconds=60)["status"] == "failed" and receiver.count("/back") == 2
+    again = server.post(f"/api/v1/runs/{run}/retry", {}).json["id"]
+    assert server.wait(again, seconds=60)["status"] == "completed" and receiver.count("/pay") == 4
+    receiver.refusing = {"/check": receiver.count("/check"), "/back": receiver.count("/back")}
+    half = start(server, "paying", ["a"])
+    assert "not undone: pay" in server.wait(half, seconds=60)["error"]["message"]
+    again = server.post(f"/api/v1/runs/{half}/retry", {}).json["id"]
+    refused = server.wait(again, seconds=60)
+    assert refused["error"]["type"] == "HalfUndone" and receiver.count("/pay") == 6, refused["error"]
+
+
 @pytest.mark.timeout(300)
 def test_seven_hundred_items_are_several_histories_across_a_kill(server, receiver):
     apply(server, "many", f"""

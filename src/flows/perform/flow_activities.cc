@@ -165,7 +165,8 @@ void FlowActivities::record_end(BlockBooks& books, const protocol::FlowFinishInp
   platform::StepWrite write;
   books.begins(write);
   write.key = books.end_key();
-  write.result = in.took_back ? R"({"took_back":true})" : "{}";
+  write.result = "{}";
+  if (in.took_back) write.result = dump_json(Json{{"took_back", true}, {"stands", in.not_undone.size()}});
   if (!in.item) write.said.push_back(end_of(write.run, in));
   require(deps_.store->commit_step(write), "recording the end of the run");
 }

@@ -187,7 +187,7 @@ void FlowActivities::know_parts(OneActivity& at, std::size_t block, const Json& 
   }
 }
 
-// What has taken back what it did is not gone on from, nor what is behind it: it begins anew.
+// What has taken back all that it did is not gone on from, nor what is behind it: the item begins anew.
 std::vector<FlowActivities::Origin> FlowActivities::origins_of_item(activity::Context& ctx,
                                                                     const std::vector<std::string>& runs) {
   static const Program kNone;
@@ -196,7 +196,13 @@ std::vector<FlowActivities::Origin> FlowActivities::origins_of_item(activity::Co
     BlockBooks books(ctx, deps_, kNone, run);
     if (!books.begun().contains("version")) continue;  // it has not begun this item
     const auto end = require(deps_.store->lookup_step(books.end_key()), "the end of a run");
-    if (end && parse_json(end->result).contains("took_back")) break;
+    const Json said = end ? parse_json(end->result) : Json::object();
+    if (said.contains("took_back")) {
+      if (said.value("stands", 0) == 0) break;
+      throw ApplicationFailure::non_retryable(
+          fmt::format("run {} took back only a part of what it did for this item; start a new run", run),
+          "HalfUndone");
+    }
     out.push_back({run, books.begun()["version"].get<std::string>()});
   }
   return out;

@@ -551,8 +551,8 @@ Task<std::vector<std::string>> FlowRun::undo_effects() {
 Task<FlowFinishInput> FlowRun::without_success(RunEnd status, std::string why) {
   FlowFinishInput in = end_of(status);
   in.error = std::move(why);
-  in.took_back = !undoable_.empty();
   in.not_undone = co_await ctx_.shielded(undo_effects());
+  in.took_back = !undoing_.undone().empty();
   for (const std::string& effect : in.not_undone) in.error += "; not undone: " + effect;
   co_return in;
 }
