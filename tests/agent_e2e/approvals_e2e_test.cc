@@ -57,6 +57,57 @@ TEST(Approval, ApprovedCallIsMade) {
   EXPECT_EQ(row->decided_by, "ada");
 }
 
+// What a run's history says of settlements that were made on their own.
+bool settled_alone(const WorkflowHandle& run) {
+  return run.history_json()->find(protocol::kSettleApprovalActivity) != std::string::npos;
+}
+
+// Its intent and its approval are one write, so people see the decision before the call, and nobody waits for
+// the disk twice.
+TEST(Approval, AnApprovedCallSaysItselfHowItWasDecided) {
+  Platform p(kAsks);
+  p.deploy("itself");
+  auto run = p.start("itself", "go");
+  Json approval = p.wait_for_approval(run);
+  ASSERT_TRUE(p.decide(run, with(approval, "approve"))->ok());
+  p.finish(run);
+  EXPECT_FALSE(settled_alone(run));
+  std::vector<std::string> told;
+  for (const platform::Event& event : p.events(run.workflow_id())) {
+    if (event.type == "approval.decided" ||
+        (event.type == "step.started" && event.data.find("\"refund\"") != std::string::npos))
+      told.push_back(event.type);
+  }
+  EXPECT_THAT(told, ::testing::ElementsAre("approval.decided", "step.started"));
+  EXPECT_EQ(refunds(p), 1);
+  EXPECT_EQ(p.store().approval(approval["approval"].get<std::string>())->decided_by, "ada");
+}
+
+// One slot for two calls: the second waits, and is not shown as undecided meanwhile.
+TEST(Approval, ACallThatWaitsForASlotIsSettledAllTheSame) {
+  Platform p(R"(
+replies:
+  - when: {turn: 0}
+    tool_calls: [{name: refund, arguments: {order_id: 7, amount: 180}}, {name: refund, arguments: {order_id: 8, amount: 190}}]
+  - when: {turn: 1}
+    text: "Done."
+)");
+  p.deploy("slots",
+           "  limits: {max_parallel_tools: 1}\n"
+           "  approvals: {rules: [{tool: refund, when: amount > 100, action: ask}]}");
+  auto run = p.start("slots", "go");
+  platform::ApprovalFilter filter;
+  filter.run = run.workflow_id();
+  ASSERT_TRUE(eventually([&] { return p.store().approvals(filter)->size() == 2; }));
+  for (const platform::Approval& asked : *p.store().approvals(filter)) {
+    const Json approval = {{"approval", asked.id}, {"arguments_sha256", asked.arguments_sha256}};
+    ASSERT_TRUE(p.decide(run, with(approval, "approve"))->ok());
+  }
+  EXPECT_EQ(p.finish(run).output, "Done.");
+  EXPECT_EQ(refunds(p), 2);
+  EXPECT_EQ(p.count_events(run.workflow_id(), "approval.decided"), 2);
+}
+
 TEST(Approval, RejectionReachesTheModelWithItsReason) {
   Platform p(kAsks);
   p.deploy("reject");
@@ -66,6 +117,7 @@ TEST(Approval, RejectionReachesTheModelWithItsReason) {
   auto decided = p.decide(run, decision);
   ASSERT_TRUE(decided.has_value() && decided->ok());
   EXPECT_EQ(p.finish(run).output, "Then: Error: rejected by ada: order was delivered");
+  EXPECT_TRUE(settled_alone(run)) << "no call follows";
   EXPECT_EQ(refunds(p), 0);
 }
 

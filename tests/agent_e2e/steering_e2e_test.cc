@@ -181,6 +181,8 @@ TEST(Steering, APausedRunBeginsNothingUntilItIsResumed) {
   // What the old workers took with them is given to others when its time is over.
   ASSERT_TRUE(eventually([&] { return p.count_events(run.workflow_id(), "approval.decided") == 1; },
                          std::chrono::seconds(90)));
+  EXPECT_NE(run.history_json()->find(protocol::kSettleApprovalActivity), std::string::npos)
+      << "the call is not made yet that would say so";
   EXPECT_EQ(p.status(run)["hold"]["by"], "ada");
   EXPECT_EQ(refunds(p), 0);
   ASSERT_TRUE(resume(run)->ok());

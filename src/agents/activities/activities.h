@@ -36,6 +36,7 @@
 #include "platform/trace_context.h"
 #include "protocol/activities.h"
 #include "protocol/agent_reference.h"
+#include "protocol/approved_call.h"
 #include "protocol/code.h"
 #include "protocol/detached.h"
 #include "protocol/fork.h"
@@ -80,7 +81,9 @@ class Activities {
   Begun begin(activity::Context& ctx, const BeginInput& in);
   ModelTurn call_model(activity::Context& ctx, const ModelInput& in);
   Compacted compact(activity::Context& ctx, const CompactInput& in);
-  ToolResult call_tool(activity::Context& ctx, const ToolInput& in);
+  ToolResult call_approved(activity::Context& ctx, const ApprovedCall& in);
+  // `settles`: how the approval of the call was decided, if the call is to say so.
+  ToolResult call_tool(activity::Context& ctx, const ToolInput& in, const SettleInput* settles = nullptr);
   // together_activity.cc
   ToolsResult call_tools(activity::Context& ctx, const ToolsInput& in);
   // single_activity.cc
@@ -93,6 +96,12 @@ class Activities {
   Fired schedule_fire(activity::Context& ctx, const FireInput& in);
   void request_approval(activity::Context& ctx, const ApprovalInput& in);
   Settled settle_approval(activity::Context& ctx, const SettleInput& in);
+  // What the index says of it, and what is told of that.
+  struct Settlement {
+    platform::Approval outcome;
+    std::vector<platform::Told> tells;
+  };
+  Settlement settlement(activity::Context& ctx, const SettleInput& in);
   void step_started(activity::Context& ctx, const StepInput& in);
   void step_completed(activity::Context& ctx, const StepInput& in);
   Finished finish(activity::Context& ctx, const FinishInput& in);
@@ -319,7 +328,9 @@ class Activities {
   ToolResult call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                        const Json& arguments);
   ToolResult call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
-                              const Json& arguments);
+                              const Json& arguments, const SettleInput* settles = nullptr);
+  platform::EffectRecord begin_effect(activity::Context& ctx, const platform::EffectIntent& intent,
+                                      const SettleInput* settles);
   ToolEnding call_type(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
                        const Json& arguments);
   ToolEnding run_tool(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,

@@ -103,8 +103,10 @@ void Activities::request_approval(activity::Context& ctx, const ApprovalInput& i
   publish(ctx, protocol::event::kApprovalRequested, event, key);
 }
 
-Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
-  auto approval = require(deps_.store->approval(in.id), "the approval");
+Activities::Settlement Activities::settlement(activity::Context& ctx, const SettleInput& in) {
+  Settlement out;
+  platform::Approval& approval = out.outcome;
+  approval = require(deps_.store->approval(in.id), "the approval");
   approval.status = status_of(in.outcome);
   approval.decided_by = in.decided_by;
   approval.decided_at = wall_time(in.decided_at_ms);
@@ -117,12 +119,17 @@ Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& i
         excerpt(in.edited_arguments);
   if (!in.votes.empty()) event["votes"] = in.votes;
   if (!in.scope.empty()) event["scope"] = in.scope;
-  // One sync: the call that was decided waits for it.
   const std::string key = "approval/" + in.id + "/decided";
-  std::vector<platform::Told> tells = {told(ctx, protocol::event::kApprovalDecided, event, key)};
-  tells.emplace_back(kFeed, std::string(protocol::event::kApprovalDecided), dump_json(news_of(ctx, in.id)),
-                     key);
-  require(deps_.outbox->settle_approval(approval, tells), "recording the decision");
+  out.tells = {told(ctx, protocol::event::kApprovalDecided, event, key)};
+  out.tells.emplace_back(kFeed, std::string(protocol::event::kApprovalDecided),
+                         dump_json(news_of(ctx, in.id)), key);
+  return out;
+}
+
+// One sync: the call that was decided waits for it.
+Settled Activities::settle_approval(activity::Context& ctx, const SettleInput& in) {
+  const Settlement settled = settlement(ctx, in);
+  require(deps_.outbox->settle_approval(settled.outcome, settled.tells), "recording the decision");
   Settled out;
   if (in.outcome != ApprovalOutcome::kEdited) return out;
   // Edited arguments are arguments like any other: schema and policy look at them again. "ask" is what just

@@ -42,6 +42,9 @@ void register_calls(const Workers& workers, const std::shared_ptr<Activities>& a
   workers.tools->register_activity(kCodeActivity, [activities](activity::Context& ctx, CodeInput in) {
     return activities->run_code(ctx, in);
   });
+  workers.tools->register_activity(
+      kApprovedToolActivity,
+      [activities](activity::Context& ctx, ApprovedCall in) { return activities->call_approved(ctx, in); });
   for (const char* name : {kToolActivity, kPureToolActivity}) {
     workers.tools->register_activity(
         name, [activities](activity::Context& ctx, ToolInput in) { return activities->call_tool(ctx, in); });

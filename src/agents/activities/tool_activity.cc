@@ -64,16 +64,35 @@ std::string Activities::without_secrets(std::string text) const {
   return deps_.tokens == nullptr ? text : deps_.tokens->redact(std::move(text));
 }
 
-ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in) {
+ToolResult Activities::call_approved(activity::Context& ctx, const ApprovedCall& in) {
+  return call_tool(ctx, in.tool, &in.settles);
+}
+
+ToolResult Activities::call_tool(activity::Context& ctx, const ToolInput& in, const SettleInput* settles) {
   DefinitionPtr agent = definition(in.agent, in.version);
   const ToolSpec* tool = tool_named(*agent, in.call.tool);
   if (!tool)
     throw ApplicationFailure::non_retryable(fmt::format("there is no tool `{}`", in.call.tool), "NOT_FOUND");
-  require_granted(ctx, *tool, in);
   Json arguments = arguments_of(in.call);
-  spend_.tool(ctx, in);
-  return tool->effect == Effect::kPure ? call_pure(ctx, *tool, in, arguments)
-                                       : call_with_effect(ctx, *tool, in, arguments);
+  try {
+    require_granted(ctx, *tool, in);
+    spend_.tool(ctx, in);
+  } catch (...) {  // not made, perhaps for long: that it was approved is told all the same
+    if (settles != nullptr) settle_approval(ctx, *settles);
+    throw;
+  }
+  if (tool->effect != Effect::kPure) return call_with_effect(ctx, *tool, in, arguments, settles);
+  if (settles != nullptr) settle_approval(ctx, *settles);  // without an intent there is nothing to join
+  return call_pure(ctx, *tool, in, arguments);
+}
+
+// Durable before the call is made; with it, how it was approved.
+platform::EffectRecord Activities::begin_effect(activity::Context& ctx, const platform::EffectIntent& intent,
+                                                const SettleInput* settles) {
+  if (settles == nullptr) return require(deps_.store->begin_effect(intent), "recording the intent");
+  const Settlement settled = settlement(ctx, *settles);
+  return require(deps_.outbox->begin_effect(intent, settled.outcome, settled.tells),
+                 "recording the decision and the intent");
 }
 
 ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
@@ -116,7 +135,7 @@ ToolResult Activities::call_pure(activity::Context& ctx, const ToolSpec& tool, c
 }
 
 ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& tool, const ToolInput& in,
-                                        const Json& arguments) {
+                                        const Json& arguments, const SettleInput* settles) {
   platform::EffectIntent intent;
   intent.key = in.call.key;
   intent.run = ctx.info().workflow_id;
@@ -124,7 +143,7 @@ ToolResult Activities::call_with_effect(activity::Context& ctx, const ToolSpec& 
   intent.effect = tool.effect;
   intent.arguments_sha256 = sha256_hex(dump_json(arguments));
   intent.usage = Spend::tool_usage(intent.run, in.agent, in.version, in.call);
-  auto record = require(deps_.store->begin_effect(intent), "recording the intent");
+  auto record = begin_effect(ctx, intent, settles);
   if (record.state != platform::EffectState::kSettled && is_completed(in)) {
     record =
         require(deps_.store->settle_effect(in.call.key, true, tool_record("(it has ended already)", false)),

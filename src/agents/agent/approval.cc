@@ -8,6 +8,7 @@
 
 #include "agent/bookkeeping.h"
 #include "agent/loop.h"
+#include "agent/workflow_tool.h"
 #include "base/json.h"
 #include "protocol/names.h"
 
@@ -56,6 +57,10 @@ Task<std::optional<std::string>> Loop::approved(std::shared_ptr<PlannedCall> cal
   const bool edited = decision.decision == DecisionKind::kEdit;
   const bool rejected = decision.decision == DecisionKind::kReject;
   if (decision.decision == DecisionKind::kApprove && decision.scope == kScopeRun) allow_for_run(*pending);
+  if (!edited && !rejected && question == Question::kFirst && says_itself(*call)) {
+    settling_[call->call.step] = pending;
+    co_return std::nullopt;
+  }
   Settled settled = co_await settle(pending,
                                     rejected ? ApprovalOutcome::kRejected
                                     : edited ? ApprovalOutcome::kEdited
@@ -128,6 +133,35 @@ Task<Settled> Loop::settle(PendingPtr pending, ApprovalOutcome outcome, CallRef 
   if (notifies(NotifyEvent::kDecided))
     co_await notify(NotifyEvent::kDecided, in.id + ".decided", std::move(told));
   co_return settled;
+}
+
+// Its activity writes how it was decided together with its intent: one sync, and no activity for it alone.
+// What is made by the workflow, or in an activity that changes nothing, has no such place.
+bool Loop::says_itself(const PlannedCall& call) const {
+  return (progress_.plan.flags & kSettlesFlag) != 0 && call.verdict == Verdict::kAsk && !call.detached &&
+         !is_pure(call) && !find_workflow_tool(call.kind) && !notifies(NotifyEvent::kDecided);
+}
+
+ApprovedCall Loop::approved_call(const ToolInput& tool) {
+  ApprovedCall out;
+  out.tool = tool;
+  out.settles = settlement_of(*settling_.at(tool.call.step), ApprovalOutcome::kApproved, now_ms());
+  out.settles.agent = tool.agent;
+  out.settles.version = tool.version;
+  out.settles.call = tool.call;
+  return out;
+}
+
+// Of a call that is approved, and not made after all or not now.
+Task<void> Loop::settle_alone(CallRef call) {
+  PendingPtr pending = settling_.at(call.step);
+  co_await settle(pending, ApprovalOutcome::kApproved, call);
+  settled_with(call);
+}
+
+void Loop::settled_with(const CallRef& call) {
+  pending_.erase(settling_.at(call.step)->request.id);
+  settling_.erase(call.step);
 }
 
 // Somebody made the question pointless: with a message, or because he knows the answer.

@@ -24,6 +24,7 @@
 #include "agent/undoing.h"
 #include "holdfast/workflow.h"
 #include "protocol/activities.h"
+#include "protocol/approved_call.h"
 #include "protocol/decision.h"
 #include "protocol/names.h"
 #include "protocol/run.h"
@@ -46,6 +47,9 @@ class Loop : public std::enable_shared_from_this<Loop> {
 
   void register_handlers();
   Task<RunResult> run();
+
+  // Its tool changes nothing (protocol/pure_tool.h).
+  static bool is_pure(const PlannedCall& call);
 
  private:
   // loop.cc, top down
@@ -75,6 +79,8 @@ class Loop : public std::enable_shared_from_this<Loop> {
   // tool_calls.cc
   Task<ToolAnswer> answer_call(PlannedCall call);
   std::optional<ToolAnswer> not_called(const PlannedCall& call) const;
+  // Whether a call may begin at this very moment.
+  bool begins_now(const PlannedCall& call, int slots) const;
   ToolAnswer answer_of(const CallRef& call, const Outcome<ToolAnswer>& outcome);
   // `completion`: of a call that hands out tokens, the id of the detached call. `known`: what a first attempt
   // has come to already.
@@ -147,6 +153,10 @@ class Loop : public std::enable_shared_from_this<Loop> {
                                               int repeat);
   bool may_go_on_unanswered(const PlannedCall& call, Question question);
   Task<Settled> settle(PendingPtr pending, ApprovalOutcome outcome, CallRef call);
+  bool says_itself(const PlannedCall& call) const;
+  ApprovedCall approved_call(const ToolInput& tool);
+  Task<void> settle_alone(CallRef call);
+  void settled_with(const CallRef& call);
   // `asked`: the question that a person is to answer; null: to decide about the call.
   Task<PendingPtr> ask(PlannedCall call, std::string reason, std::string id, Question question,
                        Json asked = {});
@@ -209,10 +219,11 @@ class Loop : public std::enable_shared_from_this<Loop> {
   std::string phase_ = "starting";
   int running_tools_ = 0;
   OpenQuestions pending_;
-  std::map<std::uint32_t, std::string> calls_;  // of this turn: step -> "tool: state", for the status query
-  std::optional<CancelScope> model_scope_;      // of the model call under way
-  std::map<std::uint32_t, CancelScope> waits_;  // of calls that the workflow makes itself, by step
-  int code_calls_ = 0;                          // of this turn
+  std::map<std::uint32_t, PendingPtr> settling_;  // approved, and the call itself is to say so; by its step
+  std::map<std::uint32_t, std::string> calls_;    // of this turn: step -> "tool: state", for the status query
+  std::optional<CancelScope> model_scope_;        // of the model call under way
+  std::map<std::uint32_t, CancelScope> waits_;    // of calls that the workflow makes itself, by step
+  int code_calls_ = 0;                            // of this turn
   // The last round of code that is under way, by the place of its call in the turn: for who takes the run up.
   std::map<std::uint32_t, std::string> code_rounds_;
   bool interrupted_ = false;  // what is not under way yet of this turn is not begun any more

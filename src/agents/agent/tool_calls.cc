@@ -14,11 +14,14 @@ namespace holdfast::agent {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+bool Loop::is_pure(const PlannedCall& call) {
+  return call.input.is_object() && call.input.value(kPureCall, false);
+}
+
 namespace {
 
 const char* activity_of(const PlannedCall& call) {
-  const bool pure = call.input.is_object() && call.input.value(kPureCall, false);
-  return pure && !call.detached ? kPureToolActivity : kToolActivity;
+  return Loop::is_pure(call) && !call.detached ? kPureToolActivity : kToolActivity;
 }
 
 }  // namespace
@@ -36,6 +39,7 @@ Task<ToolAnswer> Loop::answer_call(PlannedCall planned) {
   }
   const WorkflowTool* in_workflow = find_workflow_tool(call->kind);
   const int slots = in_workflow && in_workflow->only_waits ? 0 : 1;
+  if (settling_.contains(call->call.step) && !begins_now(*call, slots)) co_await settle_alone(call->call);
   while (true) {  // as deep as ever: the order of commands depends on it
     while (slots > 0 && running_tools_ >= progress_.plan.max_parallel_tools) {
       auto slot_free = [this] { return running_tools_ < progress_.plan.max_parallel_tools; };
@@ -74,6 +78,11 @@ std::optional<ToolAnswer> Loop::not_called(const PlannedCall& call) const {
   return error_answer(call.call, fmt::format("not called: this run has made {} calls that it may have to "
                                              "undo, and can keep no more",
                                              kMaxUndoable));
+}
+
+bool Loop::begins_now(const PlannedCall& call, int slots) const {
+  const bool is_full = slots > 0 && running_tools_ >= progress_.plan.max_parallel_tools;
+  return !is_full && !progress_.hold && !not_called(call);
 }
 
 // Throws what is not the call's own failure.
@@ -170,9 +179,17 @@ Task<ToolResult> Loop::try_tool(std::shared_ptr<PlannedCall> call, std::string c
     auto in = tool_input(*call, completion);
     const char* activity = activity_of(*call);
     auto calling = [this, activity, options, in]() -> Task<ToolResult> {
+      if (settling_.contains(in.call.step))
+        return ctx_.activity<ToolResult>(kApprovedToolActivity, options, approved_call(in));
       return ctx_.activity<ToolResult>(activity, options, in);
     };
     Outcome<ToolResult> outcome = co_await attempt(budget_.within<ToolResult>(calling));
+    if (settling_.contains(call->call.step)) {
+      if (outcome.ok())
+        settled_with(call->call);
+      else  // perhaps before it came to that
+        co_await settle_alone(call->call);
+    }
     if (outcome.ok()) co_return std::move(outcome).value();
     if (type_of(outcome.error()) == kToolNotGranted) outcome.error().raise();  // as a policy denies it
     const bool waits = call->park_on_failure || is_budget(type_of(outcome.error()));

@@ -246,7 +246,12 @@ Result<Approval> PostgresStore::settle_approval(const Approval& outcome) {
 Result<Approval> PostgresStore::settle_approval(const Approval& outcome, const OutboxRow& row) {
   if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
   return write<Approval>(
-      [&](Connection& db) { return calls::settle_approval(ApprovalRows{db}, outcome, row, clock_.now()); });
+      [&](Connection& db) { return platform::settle_approval(db, outcome, row, clock_.now()); });
+}
+
+Result<Approval> settle_approval(Connection& db, const Approval& outcome, const OutboxRow& row,
+                                 WallTime now) {
+  return calls::settle_approval(ApprovalRows{db}, outcome, row, now);
 }
 
 // ---- links

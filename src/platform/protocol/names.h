@@ -91,7 +91,10 @@ inline constexpr std::uint32_t kModelsFlag = 8;
 inline constexpr std::uint32_t kChildrenFlag = 16;
 // A cancelled run is canceled also when a call, whose worker was lost, timed out before it heard of that.
 inline constexpr std::uint32_t kCanceledFlag = 64;
-inline constexpr std::uint32_t kLoopFlags = kSteeredFlag | kModelsFlag | kChildrenFlag | kCanceledFlag;
+// How an approval was decided is written by the call that it allows, with the call's intent.
+inline constexpr std::uint32_t kSettlesFlag = 128;
+inline constexpr std::uint32_t kLoopFlags =
+    kSteeredFlag | kModelsFlag | kChildrenFlag | kCanceledFlag | kSettlesFlag;
 
 inline constexpr int kMaxAgentDepth = 8;
 inline constexpr int kIterationsPerRun = 100;  // then the run continues as new, with an empty history

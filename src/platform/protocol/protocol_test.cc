@@ -6,6 +6,7 @@
 
 #include "holdfast/payload.h"
 #include "protocol/activities.h"
+#include "protocol/approved_call.h"
 #include "protocol/decision.h"
 #include "protocol/policy.h"
 #include "protocol/run.h"
@@ -92,6 +93,8 @@ TEST(Protocol, RecordedBytesStayAsTheyAre) {
       R"({"calls":[{"call":@,"input":{"duration_ms":5},"kind":"wait","verdict":"allow"}],"head":#,"usage":{}})");
   expect_kept<StepInput>(R"({"call":@,"details":{"until":"2026"},"kind":"wait","text":"{}"})");
   expect_kept<ToolInput>(R"({"agent":"a","call":@,"version":"v"})");
+  expect_kept<ApprovedCall>(
+      R"({"settles":{"agent":"a","call":@,"decided_at_ms":1,"decided_by":"ada","id":"ap-1","outcome":"approved","version":"v"},"tool":{"agent":"a","call":@,"version":"v"}})");
   expect_kept<ToolResult>(R"({"key":"k","source":"effect","status":"done"})");
   expect_kept<ToolResult>(R"({"key":"tool:k","source":"step","status":"failed"})");
   expect_kept<ToolResult>(R"({"note":"interrupted","status":"unknown"})");

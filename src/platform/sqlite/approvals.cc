@@ -181,7 +181,11 @@ Result<Approval> SqliteStore::settle_approval(const Approval& outcome) {
 Result<Approval> SqliteStore::settle_approval(const Approval& outcome, const OutboxRow& row) {
   if (Status status = rules::check_outcome(outcome); !status.ok()) return fail(status);
   return write<Approval>(
-      [&](Database& db) { return calls::settle_approval(ApprovalRows{db}, outcome, row, clock_.now()); });
+      [&](Database& db) { return platform::settle_approval(db, outcome, row, clock_.now()); });
+}
+
+Result<Approval> settle_approval(Database& db, const Approval& outcome, const OutboxRow& row, WallTime now) {
+  return calls::settle_approval(ApprovalRows{db}, outcome, row, now);
 }
 
 // ---- links

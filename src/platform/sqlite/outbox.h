@@ -12,6 +12,9 @@ inline constexpr const char* kOutboxTable =
     "CREATE TABLE outbox (n INTEGER PRIMARY KEY, run TEXT NOT NULL, entries TEXT NOT NULL, checksum INTEGER)";
 
 Status insert_outbox(sqlite::Database& db, const OutboxRow& row);
+// Within a transaction that writes more (approvals.cc).
+Result<Approval> settle_approval(sqlite::Database& db, const Approval& outcome, const OutboxRow& row,
+                                 WallTime now);
 // Of a run whose history is gone.
 Status forget_outbox_of(sqlite::Database& db, std::string_view run);
 

@@ -66,6 +66,8 @@ class SqliteStore : public Store,
   Result<std::pair<EffectRecord, bool>> settle_effect(std::string_view key, bool succeeded,
                                                       std::string_view result, const OutboxRow& row) override;
   Result<Approval> settle_approval(const Approval& outcome, const OutboxRow& row) override;
+  Result<EffectRecord> begin_effect(const EffectIntent& intent, const Approval& outcome,
+                                    const OutboxRow& row) override;
   Result<std::vector<OutboxRow>> outbox_rows(std::int64_t after) override;
   Status forget_outbox(const std::vector<std::int64_t>& rows) override;
   Status forget_histories(const std::vector<GoneHistory>& gone) override;

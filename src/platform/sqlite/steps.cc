@@ -142,6 +142,18 @@ Result<EffectRecord> SqliteStore::begin_effect(const EffectIntent& intent) {
       [&](Database& db) { return calls::begin_effect(EffectRows{db}, intent, clock_.now()); });
 }
 
+Result<EffectRecord> SqliteStore::begin_effect(const EffectIntent& intent, const Approval& outcome,
+                                               const OutboxRow& row) {
+  Status status = rules::check_effect(intent);
+  if (status.ok()) status = rules::check_outcome(outcome);
+  if (!status.ok()) return fail(std::move(status));
+  return write<EffectRecord>([&](Database& db) -> Result<EffectRecord> {
+    const auto settled = platform::settle_approval(db, outcome, row, clock_.now());
+    if (!settled) return fail(settled.error());
+    return calls::begin_effect(EffectRows{db}, intent, clock_.now());
+  });
+}
+
 Result<EffectRecord> SqliteStore::settle_effect(std::string_view key, bool succeeded,
                                                 std::string_view result) {
   if (Status status = rules::check_body("the result of an effect", result); !status.ok()) return fail(status);

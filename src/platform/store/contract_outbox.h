@@ -77,6 +77,39 @@ TEST_P(StoreContract, WhatARunTellsOfAnApprovalIsAsDurableAsItsOutcome) {
   EXPECT_EQ(streams_->read("feed", "", 100)->events.size(), 1u);
 }
 
+// The intent of a call stands in the ledger if and only if it is known how the call was approved.
+TEST_P(StoreContract, AnApprovalIsSettledTogetherWithTheIntentOfItsCall) {
+  Approval asked;
+  asked.id = "ap";
+  asked.run = "r";
+  asked.tool = "pay";
+  asked.arguments = "{}";
+  ASSERT_TRUE(store_->request_approval(asked));
+  EffectIntent intent;
+  intent.key = "k";
+  intent.run = "r";
+  intent.tool = "pay";
+  intent.effect = Effect::kAtMostOnce;
+  intent.arguments_sha256 = "ab";
+  const std::vector<Told> tells = {{"r", "approval.decided", "{}", "ap/decided"}};
+  Approval outcome = asked;
+  EXPECT_EQ(outbox_->begin_effect(intent, outcome, tells).error().code(), Code::kInvalidArgument)
+      << "it is pending: there is no outcome";
+  outcome.status = ApprovalStatus::kApproved;
+  EXPECT_EQ(outbox_->begin_effect(intent, outcome, tells)->state, EffectState::kFresh);
+  EXPECT_EQ(store_->approval("ap")->status, ApprovalStatus::kApproved);
+  EXPECT_EQ(outbox_->begin_effect(intent, outcome, tells)->state, EffectState::kUnknown) << "a retry";
+  intent.key = "other";
+  outcome.status = ApprovalStatus::kRejected;
+  EXPECT_EQ(outbox_->begin_effect(intent, outcome, tells).error().code(), Code::kFailedPrecondition);
+  EXPECT_FALSE(store_->lookup_effect("other")->has_value()) << "neither is written";
+  EXPECT_EQ(streams_->publish("r", "later", "{}")->seq, 2u) << "told once";
+  ASSERT_TRUE(streams_->erase({"r"}).ok());
+  close();
+  open();
+  EXPECT_EQ(streams_->read("r", "", 100)->events.size(), 1u);
+}
+
 TEST_P(StoreContract, WhatTheLogHasIsNotToldAgain) {
   auto writer = *streams_->open("r", "1", 1);
   ASSERT_TRUE(writer->append("Hel").ok());

@@ -222,4 +222,14 @@ Result<Approval> Outbox::settle_approval(const Approval& outcome, const std::vec
   return settled;
 }
 
+Result<EffectRecord> Outbox::begin_effect(const EffectIntent& intent, const Approval& outcome,
+                                          const std::vector<Told>& events) {
+  Result<OutboxRow> row = row_for(outcome.run, events);
+  if (!row) return fail(row.error());
+  Result<EffectRecord> begun = table_.begin_effect(intent, outcome, *row);
+  if (!begun) return begun;
+  if (Status status = show(events, row->n); !status.ok()) return fail(std::move(status));
+  return begun;
+}
+
 }  // namespace holdfast::platform

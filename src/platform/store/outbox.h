@@ -59,6 +59,9 @@ class OutboxTable {
                                                               const OutboxRow& row) = 0;
   // Store::settle_approval. It writes the row whoever has settled it: only the run tells.
   virtual Result<Approval> settle_approval(const Approval& outcome, const OutboxRow& row) = 0;
+  // Store::begin_effect of the call that `outcome` allows: both are written, or neither is.
+  virtual Result<EffectRecord> begin_effect(const EffectIntent& intent, const Approval& outcome,
+                                            const OutboxRow& row) = 0;
   // In the order of their numbers, those behind `after`; at most kOutboxPage.
   virtual Result<std::vector<OutboxRow>> outbox_rows(std::int64_t after) = 0;
   virtual Status forget_outbox(const std::vector<std::int64_t>& rows) = 0;
@@ -87,6 +90,9 @@ class Outbox {
                                                       const std::vector<Told>& events);
   // What the run knows to be true of its approval, and with it what it tells of that, each time it is said.
   Result<Approval> settle_approval(const Approval& outcome, const std::vector<Told>& events);
+  // The same, and with it the intent of the call that was approved.
+  Result<EffectRecord> begin_effect(const EffectIntent& intent, const Approval& outcome,
+                                    const std::vector<Told>& events);
 
  private:
   Result<OutboxRow> row_for(std::string_view run, const std::vector<Told>& events);
