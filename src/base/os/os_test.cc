@@ -121,6 +121,22 @@ TEST(WorkPool, RunsWhatIsQueuedBeforeItEnds) {
   EXPECT_EQ(ran, 400);
 }
 
+TEST(SpareMemory, WhatNobodyTakesIsNotKept) {
+  constexpr std::size_t kMiB = 1 << 20;
+  SpareLooks looks;
+  const auto round = [&](std::size_t once, std::size_t else_) {
+    std::size_t keep = looks.keep(once);
+    for (int i = 1; i < SpareLooks::kLooks; ++i) {
+      EXPECT_EQ(keep, SpareLooks::kKeepBytes);
+      keep = looks.keep(else_);
+    }
+    return keep;
+  };
+  EXPECT_EQ(round(0, 30 * kMiB), 30 * kMiB) << "it was needed at one look";
+  EXPECT_EQ(round(20 * kMiB, 30 * kMiB), 10 * kMiB);
+  EXPECT_EQ(round(30 * kMiB, 30 * kMiB), 0u);
+}
+
 // The sanitizers' allocators have no such pages.
 #if !defined(__SANITIZE_ADDRESS__) && !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer)
 std::size_t resident_bytes() {

@@ -4,11 +4,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <utility>
 
 // tcmalloc's, where it is linked (docs/adr/0019): our executables have it, the sanitizers bring their own.
 extern "C" {
 [[gnu::weak]] int MallocExtension_GetNumericProperty(const char* property, std::size_t* value);
 [[gnu::weak]] void MallocExtension_ReleaseToSystem(std::size_t bytes);
+[[gnu::weak]] void MallocExtension_MarkThreadIdle();
 }
 
 namespace holdfast::os {
@@ -17,24 +20,38 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What a steady load frees and takes again all the time.
-constexpr std::size_t kKeepBytes = 32 << 20;
 // About a millisecond of the allocator's time.
 constexpr std::size_t kPieceBytes = 8 << 20;
 constexpr auto kBetweenPieces = 20ms;
 constexpr auto kBetweenLooks = 2s;
+std::size_t spare_memory() {
+  std::size_t spare = 0;
+  if (MallocExtension_GetNumericProperty == nullptr || MallocExtension_ReleaseToSystem == nullptr ||
+      MallocExtension_GetNumericProperty("tcmalloc.pageheap_free_bytes", &spare) == 0) {
+    return 0;
+  }
+  return spare;
+}
 
 }  // namespace
 
 std::size_t give_back_spare_memory(std::size_t keep, std::size_t most) {
-  std::size_t spare = 0;
-  if (MallocExtension_GetNumericProperty == nullptr || MallocExtension_ReleaseToSystem == nullptr ||
-      MallocExtension_GetNumericProperty("tcmalloc.pageheap_free_bytes", &spare) == 0 || spare <= keep) {
-    return 0;
-  }
+  const std::size_t spare = spare_memory();
+  if (spare <= keep) return 0;
   const std::size_t bytes = std::min(spare - keep, most);
   MallocExtension_ReleaseToSystem(bytes);
   return bytes;
+}
+
+std::size_t SpareLooks::keep(std::size_t spare) {
+  least_ = std::min(least_, spare);
+  if (++looks_ < kLooks) return kKeepBytes;
+  looks_ = 0;
+  return std::min(kKeepBytes, spare - std::exchange(least_, SIZE_MAX));
+}
+
+void give_back_thread_memory() {
+  if (MallocExtension_MarkThreadIdle != nullptr) MallocExtension_MarkThreadIdle();
 }
 
 SpareMemory::SpareMemory() : thread_([this] { run(); }) {
@@ -53,9 +70,16 @@ SpareMemory::~SpareMemory() {
 void SpareMemory::run() {
   std::unique_lock lock(mutex_);
   std::chrono::milliseconds pause = kBetweenLooks;
+  SpareLooks looks;
+  std::size_t keep = SpareLooks::kKeepBytes;
   while (!wake_.wait_for(lock, pause, [this] { return stopping_; })) {
     lock.unlock();
-    pause = give_back_spare_memory(kKeepBytes, kPieceBytes) > 0 ? kBetweenPieces : kBetweenLooks;
+    if (give_back_spare_memory(keep, kPieceBytes) > 0) {
+      pause = kBetweenPieces;
+    } else {
+      pause = kBetweenLooks;
+      keep = looks.keep(spare_memory());
+    }
     lock.lock();
   }
 }

@@ -8,10 +8,29 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <mutex>
 #include <thread>
 
 namespace holdfast::os {
+
+// What this thread's allocator keeps at hand for it goes to the others, for a thread that has nothing to do.
+void give_back_thread_memory();
+
+// How much of the spare memory to keep.
+class SpareLooks {
+ public:
+  // What a steady load frees and takes again all the time.
+  static constexpr std::size_t kKeepBytes = 32 << 20;
+  static constexpr int kLooks = 10;
+
+  // At each look. What was spare at each of the last kLooks is taken again by nobody.
+  std::size_t keep(std::size_t spare);
+
+ private:
+  std::size_t least_ = SIZE_MAX;  // that was spare at any look
+  int looks_ = 0;
+};
 
 // Freed pages beyond `keep` bytes go back, `most` bytes of them at once. Returns how many bytes went.
 std::size_t give_back_spare_memory(std::size_t keep, std::size_t most);

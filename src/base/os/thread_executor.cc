@@ -3,9 +3,19 @@
 #include <pthread.h>
 #include <sys/resource.h>
 
+#include <chrono>
+
 #include "base/job_barrier.h"
+#include "os/spare_memory.h"
 
 namespace holdfast::os {
+
+namespace {
+
+// Who had nothing to do for so long may have nothing to do for hours.
+constexpr std::chrono::seconds kIdle{5};
+
+}  // namespace
 
 ThreadExecutor::ThreadExecutor(std::string name) : name_(name.substr(0, 15)), thread_([this] { run(); }) {
   pthread_setname_np(thread_.native_handle(), name_.c_str());
@@ -30,7 +40,13 @@ void ThreadExecutor::post(Job job) {
 void ThreadExecutor::run() {
   std::unique_lock lock(mutex_);
   while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+    const auto called = [this] { return stopping_ || !jobs_.empty(); };
+    if (!wake_.wait_for(lock, kIdle, called)) {
+      lock.unlock();
+      give_back_thread_memory();
+      lock.lock();
+      wake_.wait(lock, called);
+    }
     if (jobs_.empty()) return;
     Job job = std::move(jobs_.front());
     jobs_.pop_front();
