@@ -100,9 +100,10 @@ void RunTracker::start(const platform::RunRecord& run) {
     if (stopped_) return;
   }
   const std::string conversation = run.conversation.empty() ? run.run : run.conversation;
-  announce(protocol::event::kRunCreated,
-           dump_json(Json{{"run", run.run}, {"agent", run.agent}, {"conversation", conversation}}),
-           "created-" + run.run);
+  const Json news = {{"run", run.run}, {"agent", run.agent}, {"conversation", conversation}};
+  auto told =
+      deps_.streams->publish(kRunsFeed, protocol::event::kRunCreated, dump_json(news), "created-" + run.run);
+  if (!told) deps_.log("the feed of runs cannot be written: " + told.error().message());
   try_start(run, kFirstPause);
 }
 
@@ -224,14 +225,19 @@ void RunTracker::closed(const std::string& run, const RunOutcome& outcome) {
     event["error"] = {{"type", outcome.error_type}, {"message", outcome.error_message}};
   }
   write_bill(run, outcome);
+  // The news goes along with the event, in one transaction of the log.
+  if (Status told = deps_.streams->publish_soon(
+          kRunsFeed, protocol::event::kRunClosed,
+          dump_json(Json{{"run", run}, {"status", to_string(outcome.status)}}), "closed-" + run);
+      !told.ok()) {
+    deps_.log("the feed of runs cannot be written: " + told.message());
+  }
   // Keyed: repeated by every process that watches, written once.
   if (auto written =
           deps_.streams->publish(run, protocol::event::kRunClosed, dump_json(event), platform::kClosingKey);
       !written) {
     deps_.log(fmt::format("the end of run {} was not recorded: {}", run, written.error().message()));
   }
-  announce(protocol::event::kRunClosed, dump_json(Json{{"run", run}, {"status", to_string(outcome.status)}}),
-           "closed-" + run);
 }
 
 // Once, whoever ended the run; every process that watches tries.
@@ -248,12 +254,6 @@ void RunTracker::write_bill(const std::string& run, const RunOutcome& outcome) {
   }
   if (auto written = deps_.store->write_bill(bill); !written) {
     deps_.log(fmt::format("the bill of run {} was not written: {}", run, written.error().message()));
-  }
-}
-
-void RunTracker::announce(std::string_view type, const std::string& json, const std::string& key) {
-  if (auto written = deps_.streams->publish(kRunsFeed, type, json, key); !written) {
-    deps_.log("the feed of runs cannot be written: " + written.error().message());
   }
 }
 

@@ -57,7 +57,6 @@ class RunTracker final : public BackgroundWork {
   void on_watched(const std::string& run, const Result<std::optional<WorkflowClose>>& close);
   void closed(const std::string& run, const RunOutcome& outcome);
   void write_bill(const std::string& run, const RunOutcome& outcome);
-  void announce(std::string_view type, const std::string& json, const std::string& key);
 
   std::set<std::string> watched_;               // guarded by mutex_
   std::deque<std::string> waiting_;             // guarded by mutex_
