@@ -94,8 +94,8 @@ int run_part(const RunOptions& options, FlowPartOptions part) {
   return run_part_of_flow(part);
 }
 
-// What begins like JSON is meant as JSON: as a text it would be found out by the first block that reads it,
-// behind the effects of those before it.
+// What begins like JSON is meant as JSON, and so is a number of more than 64 bits: as a text it would be found
+// out by the first block that reads it, behind the effects of those before it.
 Status check_input(RunOptions& run) {
   if (run.input_file && !run.input) {
     auto text = read_file(*run.input_file);
@@ -103,9 +103,10 @@ Status check_input(RunOptions& run) {
     run.input = *std::move(text);
     run.input_file.reset();
   }
-  if (!run.input || (!run.input->starts_with('{') && !run.input->starts_with('['))) return {};
-  const auto read = read_json(*run.input);
-  if (read) return {};
+  if (!run.input) return {};
+  const auto read = read_json(*run.input, kMaxForeignJsonDepth, Integers::kExact);
+  const bool is_meant = run.input->starts_with('{') || run.input->starts_with('[') || read_json(*run.input);
+  if (read || !is_meant) return {};
   return {Code::kInvalidArgument, fmt::format("the input is no JSON: {}", read.error().message())};
 }
 

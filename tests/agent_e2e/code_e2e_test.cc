@@ -213,6 +213,28 @@ TEST(Code, AMessageEndsItBehindTheCallThatIsUnderWay) {
   EXPECT_EQ(p.receiver->bodies(), std::vector<std::string>{R"({"text":"under way"})"});
 }
 
+TEST(Code, AMessageEndsItWhileItsCallsWaitForAPersonAndForATime) {
+  Platform p(
+      script("await tools.note({text: 'made'});"
+             "await Promise.all([tools.rest({duration: '1h'}), tools.refund({order_id: 7, amount: 180})]);"
+             "await tools.note({text: 'never'})"));
+  p.deploy("waits", "  steering: interrupt\n  approvals: {rules: [{tool: refund, action: ask}]}",
+           std::string(kCode) + "    - {name: rest, type: wait, wait: {max: 2h}}\n");
+  auto run = p.start("waits", "go");
+  const Json approval = p.wait_for_approval(run);
+  p.stop_workers();
+  p.start_workers();
+  ASSERT_TRUE(p.send(run, "enough", "m1")->ok());
+  EXPECT_EQ(p.finish(run).output, "Then: enough");
+  EXPECT_THAT(p.conversation(run.workflow_id()),
+              Contains(HasSubstr("Error: ended early: a message came first, from ada. 3 calls of the code")));
+  EXPECT_EQ(p.receiver->bodies(), std::vector<std::string>{R"({"text":"made"})"});
+  EXPECT_EQ(refunds(p), "0");
+  const auto row = p.store().approval(approval["approval"].get<std::string>());
+  ASSERT_TRUE(row.has_value());
+  EXPECT_EQ(row->status, platform::ApprovalStatus::kRejected);
+}
+
 // It is given results whole, though the model would see a part of each.
 TEST(Code, ReadsResultsThatAreTooLargeForItsModel) {
   Platform p(script("const text = await tools.note({text: 'x'}); return text.length"));

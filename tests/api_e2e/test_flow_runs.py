@@ -281,6 +281,10 @@ def test_what_cannot_be_meant_is_a_usage_error(server, cli):
         refused = cli(server, "flow", "run", "asks", *arguments)
         assert refused.returncode == 2 and "takes an object" in refused.stderr, refused
     assert cli(server, "flow", "run", "asks", '{"n": 5}').returncode == 0
+    apply(server, "any", "\n- {id: begin, type: start}\n")
+    for large in ("9223372036854775808123", '{"n": 9223372036854775808123}'):
+        refused = cli(server, "flow", "run", "any", "--input", large)
+        assert refused.returncode == 2 and "has more than 64 bits" in refused.stderr, refused
     for seconds in ("nan", "-1", "1e400", "inf", "1e10", "soon"):
         for command in (["run", "nobody", "x"], ["flow", "run", "asks", '{"n": 5}']):
             refused = cli(server, *command, "--timeout", seconds)
