@@ -94,8 +94,8 @@ int run_part(const RunOptions& options, FlowPartOptions part) {
   return run_part_of_flow(part);
 }
 
-// What begins like JSON is meant as JSON, and so is a number of more than 64 bits: as a text it would be found
-// out by the first block that reads it, behind the effects of those before it.
+// What begins like JSON is meant as JSON, and so is a number of more than 64 bits: as a text it would be
+// found out by the first block that reads it, behind the effects of those before it.
 Status check_input(RunOptions& run) {
   if (run.input_file && !run.input) {
     auto text = read_file(*run.input_file);

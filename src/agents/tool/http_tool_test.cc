@@ -152,9 +152,9 @@ TEST(HttpTool, ArgumentsAreSentInTheOrderInWhichTheyWereWritten) {
   context.permits = &permits;
   const std::string written = R"({"z":1,"id":7,"a":{"y":[{"d":1,"c":2}],"b":2}})";
   const auto call = [&](const std::string& http) {
-    const ToolSpec tool =
-        read_tool("{name: t, type: http, effect: pure, parameters: {properties: {z: {}, id: {}, a: {}}}, http: {" +
-                  http + "}}");
+    const ToolSpec tool = read_tool(
+        "{name: t, type: http, effect: pure, parameters: {properties: {z: {}, id: {}, a: {}}}, http: {" +
+        http + "}}");
     EXPECT_EQ(find_activity_tool("http")->run(tool, Json::parse(written), context).ending, Ending::kDone);
   };
   for (const std::string_view order : {"", "written"}) {

@@ -110,8 +110,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   Written payload;
   payload["data"] = written_arguments(arguments, context);
   if (!webhook.data.is_null())
-    payload["data"] =
-        spec::fill_body(Written(webhook.data), usable_arguments(payload["data"], context));
+    payload["data"] = spec::fill_body(Written(webhook.data), usable_arguments(payload["data"], context));
   payload["timestamp"] = iso_time(now);
   payload["type"] = event;
   const std::string body = dump_json(payload);

@@ -146,7 +146,8 @@ Result<Forks::Parent> Forks::parent_of(const std::string& run, bool may_be_sub_a
   }
   auto span = branches_.run_span(run);
   if (!span) return fail(span.error());
-  if (!*span && (protocol::is_flow(details->summary.run.agent) || is_closed(details->summary.standing.status))) {
+  if (!*span &&
+      (protocol::is_flow(details->summary.run.agent) || is_closed(details->summary.standing.status))) {
     return fail(with_fork_fault(
         Code::kFailedPrecondition, ForkFault::kNoConversation,
         fmt::format("run '{}' has no conversation, from which another one could go on, or differ", run)));

@@ -53,8 +53,8 @@ Result<std::string> undone_by(Runs::Impl& impl, const std::string& run) {
   return out;
 }
 
-// Those that take back what one run did come one behind the other: two at once would each find a call interrupted
-// that the other one is making.
+// Those that take back what one run did come one behind the other: two at once would each find a call
+// interrupted that the other one is making.
 Result<StartedRun> undo_again(Runs& runs, const RetryRequest& request, const std::string& undone) {
   if (!request.id.empty())
     return fail(cannot(request.run,
@@ -62,8 +62,8 @@ Result<StartedRun> undo_again(Runs& runs, const RetryRequest& request, const std
   return runs.undo({.run = undone, .by = request.by, .reason = {}});
 }
 
-// What was taken back on request, or by a flow that failed, is not done again by halves: what came behind it in
-// the flow stands.
+// What was taken back on request, or by a flow that failed, is not done again by halves: what came behind it
+// in the flow stands.
 Status undone_before(Runs::Impl& impl, const std::string& run, const platform::RunRecord& record) {
   const auto undo = impl.store().origin(undo_id(run));
   if (!undo) return undo.error();
@@ -165,7 +165,7 @@ Result<StartedRun> Runs::retry(const RetryRequest& request) {
   auto behind = impl_->intent_behind(*run, origin);
   if (!behind) return fail(behind.error());
   platform::StartIntent& intent = *behind;
-  intent.definition_hash = request.version.empty()       ? run->definition_hash
+  intent.definition_hash = request.version.empty()        ? run->definition_hash
                            : request.version == "current" ? std::string()
                                                           : request.version;
   intent.input = run->input;
