@@ -106,7 +106,7 @@ replies:
   ASSERT_TRUE(p.decide(run, approve)->ok());
   EXPECT_EQ(p.finish(run).output, "Done.");
   EXPECT_EQ(scheduled(run, "agent.tools"), 1);
-  EXPECT_EQ(scheduled(run, "agent.tool"), 1);
+  EXPECT_EQ(scheduled(run, "agent.tool.approved"), 1);
   EXPECT_EQ(p.query_shop("SELECT count(*) FROM refunds"), Json::parse(R"([["1"]])"));
 }
 

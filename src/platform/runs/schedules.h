@@ -49,8 +49,7 @@ class Schedules {
   // Durable when it returns; the schedule acts on it at once.
   Status pause(const std::string& name, const std::string& note) const;
   Status resume(const std::string& name) const;
-  // One run now, whatever is open.
-  // One run now. `key`: of an Idempotency-Key, the same is the same trigger; empty: none.
+  // One run now, whatever is open. `key`: of an Idempotency-Key, the same is the same trigger; empty: none.
   Status trigger(const std::string& name, const std::string& key) const;
   // Its runs go on.
   Status erase(const std::string& name) const;
