@@ -281,16 +281,16 @@ def test_what_cannot_be_meant_is_a_usage_error(server, cli):
         refused = cli(server, "flow", "run", "asks", *arguments)
         assert refused.returncode == 2 and "takes an object" in refused.stderr, refused
     assert cli(server, "flow", "run", "asks", '{"n": 5}').returncode == 0
-    apply(server, "any", "\n- {id: begin, type: start}\n")
-    for large in ("9223372036854775808123", '{"n": 9223372036854775808123}'):
-        refused = cli(server, "flow", "run", "any", "--input", large)
-        assert refused.returncode == 2 and "has more than 64 bits" in refused.stderr, refused
     for seconds in ("nan", "-1", "1e400", "inf", "1e10", "soon"):
         for command in (["run", "nobody", "x"], ["flow", "run", "asks", '{"n": 5}']):
             refused = cli(server, *command, "--timeout", seconds)
             assert refused.returncode == 2 and "number of seconds" in refused.stderr, refused
     missing = cli(server, "flow", "run", "nosuch", '{"n": 5}')
     assert missing.returncode == 3 and "no flow 'nosuch'" in missing.stderr and "registered are: asks" in missing.stderr, missing
+    apply(server, "any", "\n- {id: begin, type: start}\n")
+    for large in ("9223372036854775808123", '{"n": 9223372036854775808123}'):
+        refused = cli(server, "flow", "run", "any", "--input", large)
+        assert refused.returncode == 2 and "has more than 64 bits" in refused.stderr, refused
 
 
 def test_branches_go_on_side_by_side_and_sql_is_one_transaction(server, receiver, tmp_path):
@@ -375,6 +375,23 @@ def test_a_run_is_cancelled_in_its_wait(server):
     assert statuses(server.run(run)) == {"begin": "completed", "pause": "stopped"}
 
 
+def test_what_a_flow_has_none_of_is_said(server, cli):
+    apply(server, "waits", "\n- {id: begin, type: start}\n- {id: rest, type: wait, needs: [begin], with: {duration: 1h}}\n")
+    run = start(server, "waits")
+    server.wait(run, lambda r: statuses(r).get("rest") == "running")
+    for action, word, body in (("messages", "takes no messages", {"input": "hurry"}), ("pause", "cannot be paused", {}), ("resume", "nothing to resume", {}), ("fail", "never parked", {})):
+        refused = server.post(f"/api/v1/runs/{run}/{action}", body)
+        assert (refused.status, refused.json["code"]) == (409, "refused_by_run"), refused.text
+        assert "is a flow's" in refused.json["detail"] and word in refused.json["detail"], refused.text
+    assert server.get(f"/api/v1/audit?subject={run}&kind=run.message").json["rows"] == [], "a message that nobody reads is not kept"
+    said = cli(server, "send", run, "hurry")
+    assert said.returncode != 0 and "takes no messages" in said.stderr, said.stderr
+    server.post(f"/api/v1/runs/{run}/cancel")
+    assert server.wait(run)["status"] == "canceled"
+    for answer in (server.post(f"/api/v1/runs/{run}/fork", {}), server.get(f"/api/v1/runs/{run}/diff/{run}")):
+        assert (answer.status, answer.json["code"]) == (409, "no_conversation"), answer.text
+
+
 def test_a_failure_and_a_cancellation_end_a_call_that_is_under_way(server, receiver):
     apply(server, "stuck", f"""
 - {{id: begin, type: start}}
@@ -399,23 +416,6 @@ def test_a_failure_and_a_cancellation_end_a_call_that_is_under_way(server, recei
 def test_results_put_together_are_published_once_across_a_kill(binary, tmp_path, receiver):
     server = serve(binary, tmp_path, "--grant", f"env:HOOK@{receiver.url.removeprefix('http://')}",
                    environment={"HOOK": "whsec_" + "QUJD" * 8})
-def test_what_a_flow_has_none_of_is_said(server, cli):
-    apply(server, "waits", "\n- {id: begin, type: start}\n- {id: rest, type: wait, needs: [begin], with: {duration: 1h}}\n")
-    run = start(server, "waits")
-    server.wait(run, lambda r: statuses(r).get("rest") == "running")
-    for action, word, body in (("messages", "takes no messages", {"input": "hurry"}), ("pause", "cannot be paused", {}), ("resume", "nothing to resume", {}), ("fail", "never parked", {})):
-        refused = server.post(f"/api/v1/runs/{run}/{action}", body)
-        assert (refused.status, refused.json["code"]) == (409, "refused_by_run"), refused.text
-        assert "is a flow's" in refused.json["detail"] and word in refused.json["detail"], refused.text
-    assert server.get(f"/api/v1/audit?subject={run}&kind=run.message").json["rows"] == [], "a message that nobody reads is not kept"
-    said = cli(server, "send", run, "hurry")
-    assert said.returncode != 0 and "takes no messages" in said.stderr, said.stderr
-    server.post(f"/api/v1/runs/{run}/cancel")
-    assert server.wait(run)["status"] == "canceled"
-    for answer in (server.post(f"/api/v1/runs/{run}/fork", {}), server.get(f"/api/v1/runs/{run}/diff/{run}")):
-        assert (answer.status, answer.json["code"]) == (409, "no_conversation"), answer.text
-
-
     try:
         apply(server, "tell", f"""
 - {{id: begin, type: start}}
