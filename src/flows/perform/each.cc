@@ -151,8 +151,7 @@ Json FlowActivities::begin_loop(OneActivity& at, std::size_t block) {
   const bool alone = of.pause.count() > 0 || has_steps(bound.body->flow);
   const std::size_t each = alone ? 1 : rounds_each(body_takes(graph_of(bound.body->flow)));
   Json record = {{"items", of.times}, {"each", each}, {"parts", (of.times + each - 1) / each}};
-  const Piece kept = kept_value(at.ctx, deps_, *first);
-  record["first"] = {{"text", kept.text}, {"sha256", kept.sha256}, {"bytes", kept.bytes}};
+  record["first"] = piece_json(kept_value(at.ctx, deps_, *first));
   return record;
 }
 
@@ -192,27 +191,23 @@ protocol::FlowPartResult FlowActivities::each_part(activity::Context& ctx,
     return out;
   };
   if (const auto known = books.find(key, in.part)) return result_of(*known);
-  const auto begun = books.begun(key);
-  if (!begun) throw ApplicationFailure::non_retryable("a map or loop was not begun", "DATA_LOSS");
+  const Json begun = books.begun_already(key);
   const bool is_loop = iteration_of(flow->blocks.at(in.block)).is_loop;
   std::optional<Part> part;
-  if (!in.done) part = adopted_part(at, adoptable(at, in.block, *begun), in.part);
+  if (!in.done) part = adopted_part(at, adoptable(at, in.block, begun), in.part);
   if (!part) {
     try {
       if (in.done)
-        part = part_as_run(at, in, *begun);
+        part = part_as_run(at, in, begun);
       else
-        part = is_loop ? run_rounds(at, in, *begun) : run_map_part(at, in, *begun);
+        part = is_loop ? run_rounds(at, in, begun) : run_map_part(at, in, begun);
     } catch (const TooLarge& large) {
-      part.emplace();
-      part->failure.emplace();
-      part->failure->index = in.part * begun->at("each").get<std::uint64_t>();
-      part->failure->type = "output_limit";
-      part->failure->message = large.what();
+      fail_part(part.emplace(), in.part * begun.at("each").get<std::uint64_t>(),
+                {"output_limit", large.what()});
     }
   }
   if (!at.log.empty()) part->log = std::move(at.log);
-  const auto count = begun->at("parts").get<std::uint32_t>();
+  const auto count = begun.at("parts").get<std::uint32_t>();
   std::vector<platform::Told> tells;
   if (in.part % (count / kMostTold + 1) == 0 || part->over || part->failure) {
     Json told = {{"part", in.part + 1},
@@ -236,10 +231,7 @@ Part FlowActivities::run_map_part(OneActivity& at, const protocol::FlowEachInput
     const std::uint64_t index = items.index();
     BlockOutcome outcome = run_round(at, in.block, index, {kItem, items.next()});
     if (outcome.failed && !collects) {
-      PartFailure& failure = out.failure.emplace();
-      failure.index = index;
-      failure.type = std::move(outcome.error_type);
-      failure.message = std::move(outcome.error);
+      fail_part(out, index, {std::move(outcome.error_type), std::move(outcome.error)});
       break;
     }
     if (outcome.failed) ++out.errors;
@@ -256,10 +248,7 @@ FlowActivities::Rounds FlowActivities::rounds_before(OneActivity& at, std::size_
   Rounds out;
   Piece before;
   if (part == 0) {
-    const Json& first = begun.at("first");
-    before.text = first.value("text", "");
-    before.sha256 = first.value("sha256", "");
-    before.bytes = first.value("bytes", std::size_t{0});
+    before = piece_of(begun.at("first"));
   } else {
     const auto earlier = books.find(at.books.key(block), part - 1);
     if (!earlier || earlier->pieces.empty())
@@ -272,29 +261,19 @@ FlowActivities::Rounds FlowActivities::rounds_before(OneActivity& at, std::size_
   return out;
 }
 
-namespace {
-
-void fail_round(Part& part, BlockFailure failure) {
-  PartFailure& one = part.failure.emplace();
-  one.index = part.items;
-  one.type = std::move(failure.type);
-  one.message = std::move(failure.message);
-}
-
-}  // namespace
-
 void FlowActivities::add_round(OneActivity& at, std::size_t block, Rounds& rounds, BlockOutcome outcome) {
   const BoundBlock& bound = at.program.blocks[block];
   const Iteration& of = iteration_of(bound);
   if (outcome.failed)
-    return fail_round(rounds.part, {std::move(outcome.error_type), std::move(outcome.error)});
+    return fail_part(rounds.part, rounds.part.items,
+                     {std::move(outcome.error_type), std::move(outcome.error)});
   rounds.last = std::move(outcome.value);
   if (of.until) {
     ValueSources sources = at.sources(*this);
     sources.names = {{kLast, rounds.last}, {kIndex, std::to_string(rounds.part.items)}};
     Values values(at.program.flow, at.program.flow.blocks[block], bound, std::move(sources));
     const auto holds = Conditions(values).holds(*of.until, "`until`");
-    if (!holds) fail_round(rounds.part, holds.error());
+    if (!holds) fail_part(rounds.part, rounds.part.items, holds.error());
     if (holds) rounds.part.over = *holds;
   }
   ++rounds.part.items;
@@ -306,7 +285,8 @@ void FlowActivities::end_rounds(OneActivity& at, std::size_t block, Rounds& roun
   if (!part.failure && !part.over && part.items == of.times) {
     part.over = true;
     if (of.until)
-      fail_round(part, {"LoopLimit", fmt::format("`until` does not hold after {} rounds", of.times)});
+      fail_part(part, part.items,
+                {"LoopLimit", fmt::format("`until` does not hold after {} rounds", of.times)});
   }
 }
 

@@ -28,12 +28,6 @@ std::string answer_key(const std::string& call_key) {
   return "item:" + call_key;
 }
 
-Json begun_of(PartBooks& books, const std::string& key) {
-  auto begun = books.begun(key);
-  if (!begun) throw ApplicationFailure::non_retryable("a map or loop was not begun", "DATA_LOSS");
-  return *std::move(begun);
-}
-
 std::string shown(const std::string& value) {
   if (value.size() <= kMaxShownBytes) return value;
   return dump_json(
@@ -62,7 +56,7 @@ void FlowActivities::stand_in(OneActivity& at, const protocol::FlowItem& item) {
 
 std::string FlowActivities::value_of_item(OneActivity& around, std::size_t block, std::uint64_t index) {
   PartBooks books(around.ctx, deps_);
-  const Json begun = begun_of(books, around.books.key(block));
+  const Json begun = books.begun_already(around.books.key(block));
   const auto part = static_cast<std::uint32_t>(index);
   if (iteration_of(around.program.blocks[block]).is_loop)
     return rounds_before(around, block, part, begun).last;
@@ -76,7 +70,7 @@ void FlowActivities::tell_item(BlockBooks& books, const protocol::Caller& caller
   BlockBooks around(books.context(), deps_, *whole, item.run);
   const std::size_t block = block_named(*whole, item.of).value();
   PartBooks parts(books.context(), deps_);
-  const auto count = begun_of(parts, around.key(block)).at("parts").get<std::uint64_t>();
+  const auto count = parts.begun_already(around.key(block)).at("parts").get<std::uint64_t>();
   if (item.index % (count / kMostTold + 1) != 0) return;
   const Json more = {{"part", item.index + 1},
                      {"of", count},
@@ -141,10 +135,7 @@ Part FlowActivities::part_as_run(OneActivity& at, const protocol::FlowEachInput&
   }
   Part out;
   if (outcome.failed && !of.collects) {
-    out.failure = PartFailure();
-    out.failure->index = in.part;
-    out.failure->type = std::move(failure.type);
-    out.failure->message = std::move(failure.message);
+    fail_part(out, in.part, std::move(failure));
     return out;
   }
   out.items = 1;

@@ -138,10 +138,8 @@ Part part_of(const Json& in) {
   out.log = in.value("log", "");
   for (const Json& one : in.at("pieces")) out.pieces.push_back(piece_of(one));
   if (const auto failure = in.find("failure"); failure != in.end()) {
-    PartFailure& one = out.failure.emplace();
-    one.index = failure->value("index", std::uint64_t{0});
-    one.type = failure->value("type", "");
-    one.message = failure->value("message", "");
+    fail_part(out, failure->value("index", std::uint64_t{0}),
+              {failure->value("type", ""), failure->value("message", "")});
   }
   return out;
 }
@@ -158,6 +156,13 @@ std::string part_key(const std::string& key, std::uint32_t part) {
 }
 
 }  // namespace
+
+void fail_part(Part& part, std::uint64_t index, BlockFailure failure) {
+  PartFailure& one = part.failure.emplace();
+  one.index = index;
+  one.type = std::move(failure.type);
+  one.message = std::move(failure.message);
+}
 
 Json PartsSummary::json() const {
   return {{"parts", parts}, {"items", items}, {"errors", errors}, {"bytes", bytes}};
@@ -177,6 +182,12 @@ std::optional<Json> PartBooks::begun(const std::string& key) {
   const auto step = require(deps_.store->lookup_step("each:" + key), "looking up a map or loop");
   if (!step) return std::nullopt;
   return read_record(step->result);
+}
+
+Json PartBooks::begun_already(const std::string& key) {
+  auto out = begun(key);
+  if (!out) throw ApplicationFailure::non_retryable("a map or loop was not begun", "DATA_LOSS");
+  return *std::move(out);
 }
 
 Json PartBooks::begin(const std::string& key, const Json& record) {

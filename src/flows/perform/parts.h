@@ -61,6 +61,9 @@ struct Part {
   std::string log;                     // what the code of its rounds wrote; of a loop: up to here
 };
 
+// The item, or round, `index` ends the block with that.
+void fail_part(Part& part, std::uint64_t index, BlockFailure failure);
+
 // What all parts of an ended map have together: the `text` of its record.
 struct PartsSummary {
   PartsSummary() = default;
@@ -76,6 +79,8 @@ class PartBooks {
 
   // `key`: BlockBooks::key() of the map or loop.
   std::optional<Json> begun(const std::string& key);
+  // Throws if it was not begun.
+  Json begun_already(const std::string& key);
   Json begin(const std::string& key, const Json& record);
   std::optional<Part> find(const std::string& key, std::uint32_t part);
   void write(const std::string& key, std::uint32_t part, const Part& what,
