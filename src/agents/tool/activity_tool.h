@@ -86,8 +86,23 @@ struct ToolContext {
 
 using Written = nlohmann::ordered_json;  // members in the order in which they were written
 
-// What is sent of the arguments as JSON: all of them, or a value that is an object or a list.
+// What is sent of the arguments as JSON.
 Written written_arguments(const Json& arguments, const ToolContext& context);
+// Values of the arguments as JSON. What was written is read when the first is asked for: most calls have no
+// object and no list. Of one call, which it does not outlive.
+class WrittenValues {
+ public:
+  WrittenValues(const Json& arguments, const ToolContext& context)
+      : arguments_(arguments), context_(context) {}
+  // Of an argument that is there.
+  std::string text(const std::string& name);
+
+ private:
+  const Json& arguments_;
+  const ToolContext& context_;
+  std::optional<Written> written_;
+};
+
 // What a template of the tool's section is filled with.
 Json usable_arguments(const Json& arguments, const ToolContext& context);
 Written usable_arguments(const Written& arguments, const ToolContext& context);

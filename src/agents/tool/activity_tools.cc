@@ -25,6 +25,11 @@ Written written_arguments(const Json& arguments, const ToolContext& context) {
   return arguments;
 }
 
+std::string WrittenValues::text(const std::string& name) {
+  if (!written_) written_ = written_arguments(arguments_, context_);
+  return dump_json(written_->at(name));
+}
+
 namespace {
 
 template <class Object>

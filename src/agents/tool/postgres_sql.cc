@@ -123,7 +123,7 @@ class PostgresCall {
         sql_(settings_of<SqlSettings>(tool)),
         arguments_(arguments),
         context_(context),
-        written_(written_arguments(arguments, context)) {}
+        written_(arguments, context) {}
 
   ToolEnding run(const std::string& text) {
     auto script = read_postgres_script(sql_.statement);
@@ -272,7 +272,7 @@ class PostgresCall {
         if (found == arguments_.end())
           parameters.push_back(std::nullopt);
         else if (found->is_structured())
-          parameters.push_back(dump_json(written_.at(name)));
+          parameters.push_back(written_.text(name));
         else
           parameters.push_back(parameter_text(*found));
       }
@@ -321,7 +321,7 @@ class PostgresCall {
   const SqlSettings& sql_;
   const Json& arguments_;
   const ToolContext& context_;
-  const Written written_;
+  WrittenValues written_;
   std::vector<PostgresStatement> script_;
   std::unique_ptr<Client> client_;
   std::string effects_;  // the table, with its schema

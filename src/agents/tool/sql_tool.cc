@@ -164,7 +164,7 @@ class SqlCall {
         sql_(settings_of<SqlSettings>(tool)),
         arguments_(arguments),
         context_(context),
-        written_(written_arguments(arguments, context)),
+        written_(arguments, context),
         clock_(*context.clock),
         heap_bytes_(std::min(kMaxHeapBytes, context.memory->limit())) {}
 
@@ -317,7 +317,7 @@ class SqlCall {
             fmt::format("the argument `{}` is too large: integers go up to {} here", argument, INT64_MAX));
       }
       if (found->is_structured())
-        statement.bind_at(i, dump_json(written_.at(argument)));
+        statement.bind_at(i, written_.text(argument));
       else
         bind_value(statement, i, *found);
     }
@@ -408,7 +408,7 @@ class SqlCall {
   const SqlSettings& sql_;
   const Json& arguments_;
   const ToolContext& context_;
-  const Written written_;
+  WrittenValues written_;
   const Clock& clock_;
   const std::size_t heap_bytes_;
   // Before the connection, which goes first.
