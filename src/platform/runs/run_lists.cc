@@ -51,7 +51,7 @@ std::optional<platform::RunRecord> run_of_log(platform::Streams& streams, const 
 // A run with settings may be a fork, and that goes on in the conversation of another one.
 std::string conversation_of(const platform::RunRecord& run, std::string_view settings) {
   if (const auto fork = protocol::fork_in(settings)) return fork->at.conversation;
-  return run.conversation.empty() ? run.run : run.conversation;
+  return platform::rules::conversation_of(run);
 }
 
 // An open run that was started for a conversation in which another one is at its turn.

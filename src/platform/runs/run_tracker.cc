@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "platform/run_rules.h"
 #include "protocol/events.h"
 #include "protocol/flow_run.h"
 #include "protocol/names.h"
@@ -99,8 +100,8 @@ void RunTracker::start(const platform::RunRecord& run) {
     std::lock_guard lock(mutex_);
     if (stopped_) return;
   }
-  const std::string conversation = run.conversation.empty() ? run.run : run.conversation;
-  const Json news = {{"run", run.run}, {"agent", run.agent}, {"conversation", conversation}};
+  const Json news = {
+      {"run", run.run}, {"agent", run.agent}, {"conversation", platform::rules::conversation_of(run)}};
   auto told =
       deps_.streams->publish(kRunsFeed, protocol::event::kRunCreated, dump_json(news), "created-" + run.run);
   if (!told) deps_.log("the feed of runs cannot be written: " + told.error().message());

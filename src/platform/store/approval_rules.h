@@ -50,7 +50,6 @@ std::optional<Finish> finish_decision(const StoredDecision& decision, const Appr
                                       std::string_view why, WallTime now);
 
 Status check_outcome(const Approval& outcome);
-// The outcome that is stored already changes nothing; another one is FAILED_PRECONDITION.
 // What a request is found by: each word once, from its earliest time on.
 struct AskedRow {
   std::string word;
@@ -58,6 +57,7 @@ struct AskedRow {
 };
 std::vector<AskedRow> asked_rows(const Audience& audience, WallTime requested_at);
 
+// The outcome that is stored already changes nothing; another one is FAILED_PRECONDITION.
 Result<Change<Approval>> settle_approval(const Approval& stored, const Approval& outcome, WallTime now);
 
 }  // namespace holdfast::platform::rules

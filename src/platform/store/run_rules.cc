@@ -104,6 +104,10 @@ Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_
   return {std::move(row), Write::kUpdate};
 }
 
+const std::string& conversation_of(const RunRecord& run) {
+  return run.conversation.empty() ? run.run : run.conversation;
+}
+
 std::string first_characters(std::string text, std::size_t count) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;

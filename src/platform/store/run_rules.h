@@ -29,6 +29,9 @@ Result<Change<StoredRun>> start_run(const StartIntent& intent, const std::option
 // The engine has answered. The time of the first answer stays.
 Change<RunRecord> mark_started(const RunRecord& stored, std::string_view engine_run_id, WallTime now);
 
+// That in which it stands: its own, if it was started for none.
+const std::string& conversation_of(const RunRecord& run);
+
 // The beginning of a text of UTF-8, for a list.
 std::string first_characters(std::string text, std::size_t count);
 

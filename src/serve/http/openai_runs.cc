@@ -8,6 +8,7 @@
 #include "openai/errors.h"
 #include "openai/ids.h"
 #include "platform/find_version.h"
+#include "platform/run_rules.h"
 #include "protocol/agent_reference.h"
 #include "runs/run_fault.h"
 #include "runs/seed_conversation.h"
@@ -42,7 +43,7 @@ std::expected<std::string, Problem> behind(ApiContext& context, const std::strin
   const auto run = context.store().run(previous);
   if (!run && run.error().code() != Code::kNotFound) return std::unexpected(Problem::from(run.error()));
   if (!run) return std::unexpected(no_response(id, "previous_response_id"));
-  const std::string conversation = run->conversation.empty() ? run->run : run->conversation;
+  const std::string conversation = platform::rules::conversation_of(*run);
   const auto turns = context.runs().turns(conversation, "", 1);
   if (!turns) return std::unexpected(problem_of(turns.error()));
   const std::string& last = turns->empty() ? conversation : turns->front().run;

@@ -7,6 +7,7 @@
 
 #include "base/iso_time.h"
 #include "interop/a2a_stream.h"
+#include "platform/run_rules.h"
 
 namespace holdfast::interop {
 
@@ -72,7 +73,7 @@ bool fits(const TaskQuery& query, const TaskRow& row) {
 TaskRow row_of(const runs::RunSummary& summary, WallTime now) {
   TaskRow out;
   out.task.id = summary.run.run;
-  out.task.context = summary.run.conversation.empty() ? summary.run.run : summary.run.conversation;
+  out.task.context = platform::rules::conversation_of(summary.run);
   out.task.state = task_state(summary.standing.status, summary.waits_for_approval);
   const auto& outcome = summary.standing.outcome;
   // To the millisecond, as it is told.

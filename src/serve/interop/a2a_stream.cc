@@ -1,5 +1,7 @@
 #include "interop/a2a_stream.h"
 
+#include "platform/run_rules.h"
+
 namespace holdfast::interop {
 
 namespace {
@@ -16,7 +18,7 @@ Result<A2aTask> read_task(const Host& host, const std::string& run) {
   A2aTask out;
   out.id = run;
   const platform::RunRecord& record = details->summary.run;
-  out.context = record.conversation.empty() ? run : record.conversation;
+  out.context = platform::rules::conversation_of(record);
   for (platform::Approval& one : details->approvals) {
     if (one.status == platform::ApprovalStatus::kPending && out.approvals.size() < kMaxQuestions)
       out.approvals.push_back(std::move(one));

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "openai/ids.h"
 #include "openai/request.h"
+#include "platform/run_rules.h"
 
 namespace holdfast::openai {
 
@@ -82,7 +83,7 @@ ResponseHead response_head(const platform::RunRecord& run, const std::string& se
   head.run = run.run;
   head.agent = head.model = run.agent;
   head.version = run.definition_hash;
-  head.conversation = run.conversation.empty() ? run.run : run.conversation;
+  head.conversation = platform::rules::conversation_of(run);
   head.created_at = run.created_at;
   head.page = public_url + "/runs/" + run.run;
   const Json all = settings.empty() ? Json::object() : parse_json<Json>(settings);
