@@ -232,7 +232,8 @@ def test_a_run_that_is_taken_up_repeats_neither_items_nor_blocks_that_ended(serv
     assert sorted(items_of(server, again)) == [2, 3]
 
 
-def test_what_items_did_is_taken_back_when_another_fails(server, receiver):
+def apply_pays(server, receiver):
+    """A flow whose call can be taken back."""
     apply(server, "pays", f"""
 - {{id: begin, type: start}}
 - id: pay
@@ -241,6 +242,10 @@ def test_what_items_did_is_taken_back_when_another_fails(server, receiver):
   with: {post(receiver.url + "/pay", arguments='{n: "{{ input.n }}"}')}
   compensate: {post(receiver.url + "/back", arguments='{n: "{arguments.n}"}')}
 """)
+
+
+def test_what_items_did_is_taken_back_when_another_fails(server, receiver):
+    apply_pays(server, receiver)
     apply(server, "paying", BEGIN + each([
         '{id: paid, type: flow, with: {flow: pays, arguments: {n: "{{ index }}"}}}',
         '{id: check, type: code, needs: [paid], with: {code: "if (item === 3) throw new Error(\'three\'); return item"}}'], parallel=1) + REPLY)
@@ -252,14 +257,7 @@ def test_what_items_did_is_taken_back_when_another_fails(server, receiver):
 
 
 def test_an_item_that_took_back_what_it_did_begins_anew_but_not_by_halves(server, receiver):
-    apply(server, "pays", f"""
-- {{id: begin, type: start}}
-- id: pay
-  type: http
-  needs: [begin]
-  with: {post(receiver.url + "/pay", arguments='{n: "{{ input.n }}"}')}
-  compensate: {post(receiver.url + "/back", arguments='{n: "{arguments.n}"}')}
-""")
+    apply_pays(server, receiver)
     apply(server, "paying", BEGIN + each([
         '{id: one, type: flow, with: {flow: pays, arguments: {n: 1}}}', '{id: two, type: flow, needs: [one], with: {flow: pays, arguments: {n: 2}}}',
         f'{{id: check, type: http, needs: [two], with: {post(receiver.url + "/check")}}}']) + REPLY)

@@ -42,14 +42,19 @@ class PlayedClient : public net::HttpClient {
   std::string body = "the body";
 };
 
+ToolContext context_of(PlayedClient& client) {
+  static const os::SystemClock clock;
+  static const grant::Permits permits({}, {}, nullptr);  // the played client asks nobody
+  ToolContext out;
+  out.http = &client;
+  out.clock = &clock;
+  out.permits = &permits;
+  return out;
+}
+
 ToolEnding call(Effect effect, PlayedClient& client, bool as_data = false) {
-  ToolContext context;
+  ToolContext context = context_of(client);
   context.as_data = as_data;
-  context.http = &client;
-  const os::SystemClock clock;
-  context.clock = &clock;
-  const grant::Permits permits({}, {}, nullptr);  // the played client asks nobody
-  context.permits = &permits;
   const ToolSpec tool = read_tool("{name: t, type: http, effect: " + std::string(to_string(effect)) +
                                   ", http: {method: POST, url: http://shop.example/pay}}");
   return find_activity_tool("http")->run(tool, Json::object(), context);
@@ -144,12 +149,7 @@ TEST(HttpTool, DataIsWhatTheServerSaidOrAnError) {
 TEST(HttpTool, ArgumentsAreSentInTheOrderInWhichTheyWereWritten) {
   PlayedClient client;
   client.status = 200;
-  const os::SystemClock clock;
-  const grant::Permits permits({}, {}, nullptr);
-  ToolContext context;
-  context.http = &client;
-  context.clock = &clock;
-  context.permits = &permits;
+  ToolContext context = context_of(client);
   const std::string written = R"({"z":1,"id":7,"a":{"y":[{"d":1,"c":2}],"b":2}})";
   const auto call = [&](const std::string& http) {
     const ToolSpec tool = read_tool(
@@ -175,12 +175,7 @@ TEST(HttpTool, ArgumentsAreSentInTheOrderInWhichTheyWereWritten) {
 TEST(HttpTool, ArgumentsOfAGetComeIntoItsQuery) {
   PlayedClient client;
   client.status = 200;
-  const os::SystemClock clock;
-  const grant::Permits permits({}, {}, nullptr);
-  ToolContext context;
-  context.http = &client;
-  context.clock = &clock;
-  context.permits = &permits;
+  ToolContext context = context_of(client);
   const auto get = [&](const std::string& url, const Json& arguments) {
     const ToolSpec tool = read_tool(
         "{name: t, type: http, parameters: {additionalProperties: true}, http: {url: \"" + url + "\"}}");

@@ -52,13 +52,18 @@ TEST_P(StoreContract, WhatAStepTellsComesBackWhenTheLogLostIt) {
   EXPECT_THAT(rows_of(*store_), ::testing::IsEmpty());
 }
 
-// Though somebody else has written the outcome into its row before: only the run tells.
-TEST_P(StoreContract, WhatARunTellsOfAnApprovalIsAsDurableAsItsOutcome) {
+inline Approval asked_to_pay() {
   Approval asked;
   asked.id = "ap";
   asked.run = "r";
   asked.tool = "pay";
   asked.arguments = "{}";
+  return asked;
+}
+
+// Though somebody else has written the outcome into its row before: only the run tells.
+TEST_P(StoreContract, WhatARunTellsOfAnApprovalIsAsDurableAsItsOutcome) {
+  const Approval asked = asked_to_pay();
   ASSERT_TRUE(store_->request_approval(asked));
   Approval outcome = asked;
   outcome.status = ApprovalStatus::kApproved;
@@ -79,11 +84,7 @@ TEST_P(StoreContract, WhatARunTellsOfAnApprovalIsAsDurableAsItsOutcome) {
 
 // The intent of a call stands in the ledger if and only if it is known how the call was approved.
 TEST_P(StoreContract, AnApprovalIsSettledTogetherWithTheIntentOfItsCall) {
-  Approval asked;
-  asked.id = "ap";
-  asked.run = "r";
-  asked.tool = "pay";
-  asked.arguments = "{}";
+  const Approval asked = asked_to_pay();
   ASSERT_TRUE(store_->request_approval(asked));
   EffectIntent intent;
   intent.key = "k";
