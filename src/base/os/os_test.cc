@@ -122,19 +122,18 @@ TEST(WorkPool, RunsWhatIsQueuedBeforeItEnds) {
 }
 
 TEST(SpareMemory, WhatNobodyTakesIsNotKept) {
-  constexpr std::size_t kMiB = 1 << 20;
   SpareLooks looks;
-  const auto round = [&](std::size_t once, std::size_t else_) {
-    std::size_t keep = looks.keep(once);
-    for (int i = 1; i < SpareLooks::kLooks; ++i) {
-      EXPECT_EQ(keep, SpareLooks::kKeepBytes);
-      keep = looks.keep(else_);
-    }
-    return keep;
-  };
-  EXPECT_EQ(round(0, 30 * kMiB), 30 * kMiB) << "it was needed at one look";
-  EXPECT_EQ(round(20 * kMiB, 30 * kMiB), 10 * kMiB);
-  EXPECT_EQ(round(30 * kMiB, 30 * kMiB), 0u);
+  for (std::size_t i = 1; i < SpareLooks::kLooks; ++i) EXPECT_EQ(looks.keep(100), 100u) << "too early to say";
+  EXPECT_EQ(looks.keep(100), 0u);
+  EXPECT_EQ(looks.keep(0), 0u);
+}
+
+TEST(SpareMemory, WhatIsTakenNowAndThenIsKept) {
+  SpareLooks looks;
+  for (std::size_t i = 0; i < 10 * SpareLooks::kLooks; ++i) {
+    const std::size_t spare = i % SpareLooks::kLooks == 0 ? 30 : 100;  // 70 are taken, and freed again
+    EXPECT_EQ(looks.keep(spare), i + 1 < SpareLooks::kLooks ? spare : spare - 30);
+  }
 }
 
 // The sanitizers' allocators have no such pages.

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <utility>
 
 // tcmalloc's, where it is linked (docs/adr/0019): our executables have it, the sanitizers bring their own.
 extern "C" {
@@ -20,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// About a millisecond of the allocator's time.
+// About a millisecond of the allocator's time, or more: it gives a run of pages whole, however long.
 constexpr std::size_t kPieceBytes = 8 << 20;
 constexpr auto kBetweenPieces = 20ms;
 constexpr auto kBetweenLooks = 2s;
@@ -44,10 +43,9 @@ std::size_t give_back_spare_memory(std::size_t keep, std::size_t most) {
 }
 
 std::size_t SpareLooks::keep(std::size_t spare) {
-  least_ = std::min(least_, spare);
-  if (++looks_ < kLooks) return kKeepBytes;
-  looks_ = 0;
-  return std::min(kKeepBytes, spare - std::exchange(least_, SIZE_MAX));
+  seen_[next_] = spare;
+  next_ = (next_ + 1) % kLooks;
+  return spare - *std::ranges::min_element(seen_);
 }
 
 void give_back_thread_memory() {
@@ -71,7 +69,7 @@ void SpareMemory::run() {
   std::unique_lock lock(mutex_);
   std::chrono::milliseconds pause = kBetweenLooks;
   SpareLooks looks;
-  std::size_t keep = SpareLooks::kKeepBytes;
+  std::size_t keep = SIZE_MAX;
   while (!wake_.wait_for(lock, pause, [this] { return stopping_; })) {
     lock.unlock();
     if (give_back_spare_memory(keep, kPieceBytes) > 0) {

@@ -6,9 +6,9 @@
 // Owner: app, as long as the process serves. A thread of its own, which sleeps for seconds while there is
 // nothing to give, and gives in pieces, because the allocator stands still meanwhile.
 
+#include <array>
 #include <condition_variable>
 #include <cstddef>
-#include <cstdint>
 #include <mutex>
 #include <thread>
 
@@ -17,19 +17,18 @@ namespace holdfast::os {
 // What this thread's allocator keeps at hand for it goes to the others, for a thread that has nothing to do.
 void give_back_thread_memory();
 
-// How much of the spare memory to keep.
+// How much of the spare memory to keep: what somebody took at one of the last looks may be wanted again, and
+// to take it from the machine anew costs whoever needs it more than it is worth.
 class SpareLooks {
  public:
-  // What a steady load frees and takes again all the time.
-  static constexpr std::size_t kKeepBytes = 32 << 20;
-  static constexpr int kLooks = 10;
+  static constexpr std::size_t kLooks = 5;
 
-  // At each look. What was spare at each of the last kLooks is taken again by nobody.
+  // At each look. What was spare at all of the last kLooks is not kept.
   std::size_t keep(std::size_t spare);
 
  private:
-  std::size_t least_ = SIZE_MAX;  // that was spare at any look
-  int looks_ = 0;
+  std::array<std::size_t, kLooks> seen_{};  // as long as there were fewer: nothing spare
+  std::size_t next_ = 0;
 };
 
 // Freed pages beyond `keep` bytes go back, `most` bytes of them at once. Returns how many bytes went.
