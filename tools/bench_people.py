@@ -5,7 +5,7 @@
     inbox       a page of the inbox with 100,000 approvals that wait, everybody's, mine and my team's, also where they are five
     reconnect   a stream that is taken up 100,000 events back: until its first byte
     readers     10,000 streams of events at once: memory for each
-    decision    from a decision to the agent's next action: processor time, and syncs by file (with strace)
+    decision    from a decision to the agent's next action, a call of a tool: processor time, and syncs by file (with strace)
 
 The events are rows as a server writes them; everything else is made by runs.
 """
@@ -14,6 +14,7 @@ import argparse
 import collections
 import contextlib
 import http.client
+import http.server
 import os
 import pathlib
 import re
@@ -25,6 +26,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
@@ -37,6 +39,8 @@ models: [scripted]
 replies:
   - when: {last: "^pay", turn: 0}
     tool_calls: [{name: pay, arguments: {amount: 250}}]
+  - when: {last: "^send", turn: 0}
+    tool_calls: [{name: send, arguments: {amount: 250}}]
   - when: {last: "^many", turn: 0}
     tool_calls: [CALLS]
   - when: {turn: 1}
@@ -57,7 +61,13 @@ spec:
       description: Pays.
       parameters: {{properties: {{amount: {{type: number}}}}, required: [amount]}}
       sql: {{database: "{database}", read_only: false, statement: "INSERT INTO payments(amount) VALUES (:amount)"}}
-  approvals: {{rules: [{{tool: pay, action: ask{who}}}]}}
+    - name: send
+      type: http
+      description: Pays elsewhere.
+      effect: idempotent
+      parameters: {{properties: {{amount: {{type: number}}}}, required: [amount]}}
+      http: {{method: POST, url: "{bank}"}}
+  approvals: {{rules: [{{tool: "*", action: ask{who}}}]}}
 """
 FEW = 5  # that one team asks, and that one person may decide, among all the others
 TICK = os.sysconf("SC_CLK_TCK")
@@ -72,23 +82,47 @@ def figure(what, value, unit, target):
     print(f"{what:62} {value:9.2f} {unit:4} target {target:g} {unit:4} {'ok' if good else 'no'}", flush=True)
 
 
+class Bank(http.server.ThreadingHTTPServer):
+    """What an agent pays by: it says when it was called, by `told`, before it answers."""
+
+    daemon_threads = True
+
+    def __init__(self):
+        self.told = lambda: None
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(handler):
+                self.told()
+                handler.rfile.read(int(handler.headers["Content-Length"]))
+                handler.send_response(204)
+                handler.end_headers()
+
+            def log_message(handler, *arguments):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
 class House:
-    """A model, and a server that can be stopped and started again on its data."""
+    """A model, a bank, and a server that can be stopped and started again on its data."""
 
     def __init__(self, binary: pathlib.Path, folder: pathlib.Path, model: str):
         self.folder = folder
+        self.bank = Bank()
         database = folder / "shop.db"
         with sqlite3.connect(database) as db:
             db.execute("CREATE TABLE payments(amount REAL)")
         agents = [("payer", "payments", ""), ("ruler", "law", ', who: ["user:few"], quorum: 2'), ("many", "crowd", ', who: ["user:lots"], quorum: 2')]
         options = []
         for name, team, who in agents:
-            (folder / f"{name}.yaml").write_text(AGENT.format(name=name, team=team, who=who, model=model, database=database))
+            (folder / f"{name}.yaml").write_text(AGENT.format(name=name, team=team, who=who, model=model, database=database, bank=self.bank.url))
             options += ["--agent", str(folder / f"{name}.yaml")]
         self.server = Server(binary, folder / "data", *options).start()
 
-    def asked(self, run: str) -> dict:
-        self.server.start_run("payer", "pay it", id=run)
+    def asked(self, run: str, what: str = "pay it") -> dict:
+        self.server.start_run("payer", what, id=run)
         return self.server.wait_for_approval(run)
 
     def decide(self, approval: dict) -> None:
@@ -109,6 +143,14 @@ class House:
     def cpu_ms(self) -> float:
         fields = pathlib.Path(f"/proc/{self.server.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return 1000 * (int(fields[11]) + int(fields[12])) / TICK
+
+    def exact_cpu_ms(self) -> float:
+        """Of the threads that live, in ns; the clock ticks of cpu_ms() are too long for one decision."""
+        total = 0
+        for thread in pathlib.Path(f"/proc/{self.server.process.pid}/task").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                total += int((thread / "schedstat").read_text().split()[0])
+        return total / 1e6
 
 
 def timed(action) -> float:
@@ -204,12 +246,14 @@ def readers(house: House, options) -> None:
     runs = [f"watched-{number}" for number in range(100)]
     for run in runs:
         house.asked(run)
+    # A server takes as many connections as half of the files that it may have open.
+    count = min(options.readers, resource.getrlimit(resource.RLIMIT_NOFILE)[1] // 2 - 50)
     warm = open_readers(house, runs, 200)
     time.sleep(2)
     before = house.memory()
-    held = open_readers(house, runs, options.readers)
+    held = open_readers(house, runs, count - len(warm))
     time.sleep(5)
-    figure(f"memory for each of {options.readers} readers", (house.memory() - before) / options.readers / 1024, "KiB", 20)
+    figure(f"memory for each of {count} readers", (house.memory() - before) / len(held) / 1024, "KiB", 20)
     begun = house.cpu_ms()
     time.sleep(10)
     figure("CPU while nothing happens", (house.cpu_ms() - begun) / 100, "%", 1)
@@ -217,11 +261,22 @@ def readers(house: House, options) -> None:
         reader.close()
 
 
+def cpu_of_decisions(house: House) -> list[float]:
+    """A run is asked about at a time, and nothing else happens."""
+    spent = []
+    for number in range(5 + SAMPLES):
+        approval = house.asked(f"paid-{number}", "send it")
+        time.sleep(0.3)  # what was told before is written
+        begun = house.exact_cpu_ms()
+        house.bank.told = lambda begun=begun: spent.append(house.exact_cpu_ms() - begun)
+        house.decide(approval)
+        house.server.wait(f"paid-{number}")
+    return spent[5:]
+
+
 def decision(house: House, options) -> None:
-    """A run is asked about at a time; its end is behind the payment and one more model call."""
-    for number in range(5):
-        house.decide(house.asked(f"warm-{number}"))
-        house.server.wait(f"warm-{number}")
+    """The end of a run is behind the payment and one more model call."""
+    figure(f"CPU from a decision to the tool's call, median of {SAMPLES}", statistics.median(cpu_of_decisions(house)), "ms", 1)
     approvals = [house.asked(f"decided-{number}") for number in range(40)]
     time.sleep(1)
     begun = house.cpu_ms()
