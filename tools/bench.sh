@@ -5,6 +5,7 @@
 # tools/bench.sh BUILD agents [options]: see tools/bench_agents.py.
 # tools/bench.sh BUILD agents streams|long|parked [options]: see tools/bench_agents_load.py.
 # tools/bench.sh BUILD people console [options]: see tools/bench_people_console.py.
+# tools/bench.sh BUILD people tokens [options]: see tools/bench_people_tokens.py.
 # tools/bench.sh BUILD people [FIGURE] [options]: see tools/bench_people.py.
 # tools/bench.sh BUILD flows [FIGURE] [options]: see tools/bench_flows.py.
 set -euo pipefail
@@ -29,6 +30,10 @@ fi
 if [ "${1:-}" = people ] && [ "${2:-}" = console ]; then
   shift 2
   exec python3 tools/bench_people_console.py --build "$build" "$@"
+fi
+if [ "${1:-}" = people ] && [ "${2:-}" = tokens ]; then
+  shift 2
+  exec python3 tools/bench_people_tokens.py --build "$build" "$@"
 fi
 if [ "${1:-}" = people ]; then
   shift

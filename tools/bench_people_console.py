@@ -79,16 +79,23 @@ def long_run(server, page):
     figure("scrolling the long run: longest task", max(long_tasks(page), default=0), "ms", 50)
 
 
+# The page shows the beginning of a long text and says how much there is more.
+SAID = """(() => {
+  const text = document.querySelector('.say.model')?.textContent ?? '';
+  return text.length + Number((/([\\d,]+) more characters/.exec(text)?.[1] ?? '0').replaceAll(',', ''));
+})()"""
+
+
 def stream(server, page, minutes):
     run = server.start_run("payer", "speak")
     page.open(f"{server.ready['http']}/runs/{run}")
-    page.wait_for("document.querySelector('.say.model')?.textContent.length > 200")
+    page.wait_for(f"{SAID} > 200")
     heaps, began = [heap(page)], time.monotonic()
     while time.monotonic() - began < minutes * 60:
-        before = page.evaluate("document.querySelector('.say.model').textContent.length")
-        page.wait_for(f"document.querySelector('.say.model').textContent.length > {before + 2000}", seconds=120)
+        before = page.evaluate(SAID)
+        page.wait_for(f"{SAID} > {before + 2000}", seconds=120)
         heaps.append(heap(page))
-    said = page.evaluate("document.querySelector('.say.model').textContent.length")
+    said = page.evaluate(SAID)
     server.post(f"/api/v1/runs/{run}/terminate")
     print(f"{'heap while it streams, MiB':58} {[round(one / MIB, 1) for one in heaps[:: max(1, len(heaps) // 12)]]}, {said} characters")
     # Text is held as text and as the page's words.

@@ -1,6 +1,9 @@
 """Models for figures under load, over the wire format of Chat Completions; each answers every client the same way.
 
-    load_model.py stream --tokens 400 --rate 50    says so many tokens, so many a second to each connection
+    load_model.py stream --tokens 400 --rate 50    says so many tokens, so many a second to each connection; with --stamp the first
+                                                   of an answer says when it was sent (monotonic ns), and is not
+                                                   sent before a tenth of a second has gone; --spread 20: not all
+                                                   connections in one moment, but in 20 parts of the pause
     load_model.py long --turns 500 --text 400      calls `find_order` in each turn and says so many bytes before it; --log FILE
                                                    gets a line per answer: turn, request's first byte, answer's last byte (ns)
     load_model.py wait                             calls `pause` once
@@ -56,7 +59,8 @@ class Model:
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.listener.setblocking(False)
         self.selector.register(self.listener, selectors.EVENT_READ)
-        self.streaming: set[Connection] = set()
+        self.streaming: list[set[Connection]] = [set() for _ in range(args.spread)]
+        self.part = 0  # whose turn it is
         self.log = open(args.log, "w", buffering=1) if args.log else None
         self.token = frame({"content": " token"})
         self.filler = frame({"content": "x" * args.text})
@@ -69,7 +73,7 @@ class Model:
         except OSError:
             piece = b""
         if not piece:
-            self.streaming.discard(connection)
+            self.part_of(connection).discard(connection)
             self.selector.unregister(connection.sock)
             connection.sock.close()
             return
@@ -87,11 +91,14 @@ class Model:
         connection.data.clear()
         self.answer(connection, request)
 
+    def part_of(self, connection: Connection) -> set[Connection]:
+        return self.streaming[connection.sock.fileno() % self.args.spread]
+
     def answer(self, connection: Connection, request: bytes) -> None:
         if self.args.kind == "stream":
             connection.said = 0
             connection.sock.send(HEAD + frame({"role": "assistant", "content": ""}))
-            self.streaming.add(connection)
+            self.part_of(connection).add(connection)
             return
         # Of a long request only its number of results matters; it is not parsed, which would cost more than the turn.
         results = request.count(b'"role":"tool"')
@@ -109,10 +116,15 @@ class Model:
 
     def tick(self) -> None:
         ended = []
-        for connection in self.streaming:
+        self.part = (self.part + 1) % self.args.spread
+        streaming = self.streaming[self.part]
+        for connection in streaming:
             try:
+                stamped = self.args.stamp and connection.said == 0
+                if stamped and time.time_ns() - connection.begun < 100_000_000:
+                    continue
                 if connection.said < self.args.tokens:
-                    connection.sock.send(self.token)
+                    connection.sock.send(frame({"content": f"<{time.monotonic_ns()}>"}) if stamped else self.token)
                     connection.said += 1
                 else:
                     connection.sock.send(frame({}, "stop") + usage(10, connection.said) + done())
@@ -121,14 +133,14 @@ class Model:
                 pass  # a slow reader gets it a tick later
             except OSError:
                 ended.append(connection)
-        self.streaming.difference_update(ended)
+        streaming.difference_update(ended)
 
     def serve(self) -> None:
         print(self.listener.getsockname()[1], flush=True)
-        pause = 1 / self.args.rate
+        pause = 1 / self.args.rate / self.args.spread
         due = time.monotonic() + pause
         while True:
-            for key, _ in self.selector.select(max(0.0, due - time.monotonic()) if self.streaming else pause):
+            for key, _ in self.selector.select(max(0.0, due - time.monotonic()) if any(self.streaming) else pause):
                 if key.fileobj is self.listener:
                     try:
                         sock, _ = self.listener.accept()
@@ -150,6 +162,8 @@ def main() -> None:
     parser.add_argument("kind", choices=["stream", "long", "wait"])
     parser.add_argument("--tokens", type=int, default=400)
     parser.add_argument("--rate", type=float, default=50)
+    parser.add_argument("--stamp", action="store_true")
+    parser.add_argument("--spread", type=int, default=1)
     parser.add_argument("--turns", type=int, default=500)
     parser.add_argument("--text", type=int, default=400)
     parser.add_argument("--log")

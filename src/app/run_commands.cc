@@ -121,14 +121,30 @@ class Progress {
     if (!on_terminal_) return;
     if (data.value("reset", false)) streamed_ = {};
     if (data.value("reset", false) && in_text_) say(Colour::kYellow, "(the model begins again)");
-    std::string text = streamed_.feed(data.value("text", ""));
+    std::string text = streamed_.feed(place_.new_of(data));
     if (text.empty()) return;
     in_text_ = !text.ends_with('\n');
     print_progress(coloured(Colour::kDim, text, true));
   }
 
+  // Behind a broken connection the last text may come again.
+  struct Place {
+    std::string new_of(const Json& data) {
+      std::string text = data.value("text", "");
+      const std::string its = member(data, "step") + "/" + member(data, "attempt");
+      const auto offset = data.value("offset", std::uint64_t{0});
+      if (std::exchange(attempt, its) != its) end = offset;
+      if (offset < end) text.erase(0, end - offset);
+      end += text.size();
+      return text;
+    }
+    std::string attempt;
+    std::uint64_t end = 0;
+  };
+
   bool on_terminal_ = ::isatty(STDERR_FILENO) == 1;
   bool in_text_ = false;
+  Place place_;
   PrintableStream streamed_;
 };
 

@@ -155,6 +155,11 @@ class Server:
             connection.close()
 
 
+def durable(frames) -> list:
+    """Without the text that was shown before it was durable."""
+    return [frame for frame in frames if frame[1] != "delta" or "seq" in frame[2]]
+
+
 def streamed_text(events, step=None) -> str:
     """What a reader of delta events shows: the text of the newest attempt."""
     attempt, text = 0, b""

@@ -2,7 +2,7 @@
 
 import threading
 
-from holdfast import streamed_text
+from holdfast import durable, streamed_text
 
 SENTENCE = ("One two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
             "eighteen nineteen twenty.")
@@ -19,12 +19,13 @@ def read_run(server, run, cursor=None, stop=lambda frames: frames[-1][1] == "run
 
 def test_the_whole_log_of_a_run(server):
     run = server.start_run("payer", "hello")
-    frames = read_run(server, run)
+    seen = read_run(server, run)
+    assert streamed_text([data for _, _, data in seen]) == "Hello from the script."
+    frames = durable(seen)
     types = [kind for _, kind, _ in frames]
     assert types[0] == "run.started" and types[-1] == "run.closed"
     assert "run.completed" in types
     assert [data["seq"] for _, _, data in frames] == list(range(1, len(frames) + 1))
-    assert streamed_text([data for _, _, data in frames]) == "Hello from the script."
     # The same as pages of JSON, which go on where the page before ended.
     pages, cursor = [], ""
     while True:
@@ -38,6 +39,7 @@ def test_the_whole_log_of_a_run(server):
 
 def test_every_cursor_resumes_exactly_behind_it(server):
     run = server.start_run("payer", "hello")
+    server.wait(run)
     frames = read_run(server, run)
     for i, (cursor, _, _) in enumerate(frames[:-1]):
         rest = read_run(server, run, cursor)
@@ -46,7 +48,7 @@ def test_every_cursor_resumes_exactly_behind_it(server):
 
 def test_the_stream_of_a_run_ends_behind_its_last_event(server):
     run = server.start_run("payer", "hello")
-    frames = list(server.events(f"/api/v1/runs/{run}/events"))
+    frames = durable(server.events(f"/api/v1/runs/{run}/events"))
     assert frames[-1][1] == "run.closed"
     again = server.get(f"/api/v1/runs/{run}/events", **{"Accept": "text/event-stream", "Last-Event-ID": frames[-1][0]})
     assert (again.status, again.text, again.headers["Content-Length"]) == (204, "", None)
@@ -55,7 +57,7 @@ def test_the_stream_of_a_run_ends_behind_its_last_event(server):
 
 def test_an_unknown_cursor_resets(server):
     run = server.start_run("payer", "hello")
-    whole = read_run(server, run)
+    whole = durable(read_run(server, run))
     frames = read_run(server, run, "what-is-this")
     assert frames[0][1] == "reset"
     assert [data["seq"] for _, _, data in frames[1:]] == [data["seq"] for _, _, data in whole]
@@ -63,15 +65,15 @@ def test_an_unknown_cursor_resets(server):
 
 def test_a_cursor_of_another_run_resets(server):
     run, other = server.start_run("payer", "hello"), server.start_run("payer", "hello")
-    whole = read_run(server, run)
-    frames = read_run(server, run, read_run(server, other)[2][0])
+    whole = durable(read_run(server, run))
+    frames = read_run(server, run, durable(read_run(server, other))[2][0])
     assert frames[0][1] == "reset"
     assert [data["seq"] for _, _, data in frames[1:]] == [data["seq"] for _, _, data in whole]
 
 
 def test_a_cursor_that_is_no_text_resets(server):
     run = server.start_run("payer", "hello")
-    whole = read_run(server, run)
+    whole = durable(read_run(server, run))
     for frames in (server.events(f"/api/v1/runs/{run}/events?cursor=%ff"), server.events(f"/api/v1/events?run={run}&cursor=%ff"),
                    server.events(f"/api/v1/events?run={run}", "\xff")):
         seen = []
@@ -95,6 +97,24 @@ def test_a_retried_model_call_is_a_new_attempt(server):
     assert server.run(run)["output"] == "Alpha beta gamma delta epsilon zeta eta theta."
 
 
+def test_text_is_shown_before_it_is_durable_and_once(server):
+    run = server.start_run("payer", "slowly please")
+    frames = read_run(server, run)
+    deltas = [(cursor, data) for cursor, kind, data in frames if kind == "delta"]
+    early = [data for _, data in deltas if "seq" not in data]
+    assert early
+    # Whoever appends what comes has it once, and the cursor is that of what is durable.
+    assert "".join(data["data"]["text"] for _, data in deltas) == SENTENCE
+    last = None
+    for cursor, _, data in frames:
+        assert "seq" in data or cursor == last
+        last = cursor
+    assert [data["seq"] for _, _, data in durable(frames)] == list(range(1, len(durable(frames)) + 1))
+    # Afterwards the log is what it was, with all of the text.
+    assert streamed_text([data for _, _, data in read_run(server, run)]) == SENTENCE
+    assert all("seq" in data for _, _, data in read_run(server, run))
+
+
 def test_partial_output_grows_while_the_model_speaks(server):
     run = server.start_run("payer", "slowly please")
     partial = server.wait(run, lambda r: r["partial_output"])["partial_output"]
@@ -108,14 +128,14 @@ def test_one_stream_for_the_feed_and_several_runs(server):
     stream = server.events(f"/api/v1/events?run={first}&run={second}")
     closed, cursor, seqs = set(), None, {first: [], second: []}
     for cursor, kind, data in stream:
-        if kind != "runs":
+        if kind != "runs" and "seq" in data:
             seqs[data["run"]].append(data["seq"])
         if kind == "run.closed":
             closed.add(data["run"])
             break
     # Back with the cursor: the other run goes on without a gap.
     for cursor, kind, data in server.events(f"/api/v1/events?run={first}&run={second}", cursor):
-        if kind != "runs":
+        if kind != "runs" and "seq" in data:
             seqs[data["run"]].append(data["seq"])
         if kind == "run.closed":
             closed.add(data["run"])
@@ -127,7 +147,7 @@ def test_one_stream_for_the_feed_and_several_runs(server):
 
 def test_an_unreadable_cursor_resets_every_log_and_a_run_named_twice_comes_once(server):
     run = server.start_run("payer", "hello")
-    whole = read_run(server, run)
+    whole = durable(read_run(server, run))
     resets, seqs = [], []
     for _, kind, data in server.events(f"/api/v1/events?run={run}&run={run}", "what-is-this"):
         if kind == "reset":
@@ -172,9 +192,8 @@ def test_a_killed_server_loses_and_doubles_nothing(own_server):
     own_server.kill()
     own_server.start()
     frames += read_run(own_server, run, frames[-1][0])
-    events = [data for _, _, data in frames]
-    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
-    assert streamed_text(events) == SENTENCE
+    assert streamed_text([data for _, _, data in frames]) == SENTENCE
+    assert [data["seq"] for _, _, data in durable(frames)] == list(range(1, len(durable(frames)) + 1))
     assert own_server.run(run)["output"] == SENTENCE
 
 

@@ -41,8 +41,10 @@ std::string result_of(const RunEvent& event) {
 
 std::optional<RunEvent> run_event(rest::Event event) {
   if (!event.data.is_object()) return std::nullopt;
+  const auto seq = event.data.value("seq", std::uint64_t{0});
+  if (seq == 0) return std::nullopt;  // text that is not durable yet
   return RunEvent{.type = std::move(event.type),
-                  .seq = event.data.value("seq", std::uint64_t{0}),
+                  .seq = seq,
                   .at = event.data.value("at", ""),
                   .data = event.data.value("data", Json()),
                   .seen = event.seen};

@@ -4,7 +4,7 @@ namespace holdfast::runs {
 
 Result<std::unique_ptr<RunWatch>> RunWatch::open(platform::Streams& streams,
                                                  const std::vector<std::string>& logs,
-                                                 const std::optional<Place>& from,
+                                                 const std::optional<Place>& from, platform::Deltas deltas,
                                                  const std::function<void()>& on_ready) {
   std::unique_ptr<RunWatch> watch(new RunWatch());
   for (const std::string& log : logs) {
@@ -14,7 +14,7 @@ Result<std::unique_ptr<RunWatch>> RunWatch::open(platform::Streams& streams,
     } else if (auto found = from->find(log); found != from->end()) {
       cursor = found->second;
     }
-    auto subscription = streams.subscribe(log, cursor, [on_ready] { on_ready(); });
+    auto subscription = streams.subscribe(log, cursor, deltas, [on_ready] { on_ready(); });
     if (!subscription) return fail(subscription.error());
     watch->subscriptions_.emplace_back(log, *std::move(subscription));
   }
@@ -31,7 +31,7 @@ Result<bool> RunWatch::take(const Seen& seen) {
       seen(log, nullptr);
     }
     for (const platform::Event& event : page->events) {
-      place_[log] = event.cursor;
+      if (!event.cursor.empty()) place_[log] = event.cursor;
       seen(log, &event);
     }
     any = any || !page->events.empty();

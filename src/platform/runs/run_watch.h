@@ -34,12 +34,12 @@ class RunWatch {
   // A log that the place does not name begins at its beginning; one that its cursor does not fit begins anew.
   static Result<std::unique_ptr<RunWatch>> open(platform::Streams& streams,
                                                 const std::vector<std::string>& logs,
-                                                const std::optional<Place>& from,
+                                                const std::optional<Place>& from, platform::Deltas deltas,
                                                 const std::function<void()>& on_ready);
 
   // Shows one batch of each log. False: there was nothing, and on_ready will be called when there is.
   Result<bool> take(const Seen& seen);
-  // Behind what was shown; while `seen` runs, behind what it is shown.
+  // Behind what was shown and is durable; while `seen` runs, behind what it is shown.
   const Place& place() const { return place_; }
 
  private:

@@ -349,8 +349,9 @@ Result<bool> Runs::is_read_to_its_end(const std::string& run, std::string_view c
 
 Result<std::unique_ptr<RunWatch>> Runs::watch(const std::vector<std::string>& logs,
                                               const std::optional<RunWatch::Place>& from,
+                                              platform::Deltas deltas,
                                               const std::function<void()>& on_ready) {
-  return RunWatch::open(*impl_->deps.streams, logs, from, on_ready);
+  return RunWatch::open(*impl_->deps.streams, logs, from, deltas, on_ready);
 }
 
 }  // namespace holdfast::runs

@@ -255,7 +255,7 @@ class Runs {
   Result<bool> is_read_to_its_end(const std::string& run, std::string_view cursor);
   // `logs` are runs, or kRunsFeed; see RunWatch.
   Result<std::unique_ptr<RunWatch>> watch(const std::vector<std::string>& logs,
-                                          const std::optional<RunWatch::Place>& from,
+                                          const std::optional<RunWatch::Place>& from, platform::Deltas deltas,
                                           const std::function<void()>& on_ready);
 
   // A failure means that the engine cannot be reached.

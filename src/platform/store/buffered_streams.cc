@@ -16,12 +16,13 @@ namespace holdfast::platform {
 class BufferedStreams::Writer : public StreamWriter {
  public:
   Writer(BufferedStreams& streams, std::string run, std::string step, std::string opening,
-         std::shared_ptr<std::uint32_t> opened)
+         std::shared_ptr<std::uint32_t> opened, std::shared_ptr<std::atomic<bool>> is_open)
       : streams_(streams),
         run_(std::move(run)),
         step_(std::move(step)),
         opening_(std::move(opening)),
-        opened_(std::move(opened)) {}
+        opened_(std::move(opened)),
+        is_open_(std::move(is_open)) {}
 
   Status append(std::string_view text) override { return streams_.add_delta(*this, text); }
   Status flush() override { return streams_.commit(); }
@@ -32,7 +33,8 @@ class BufferedStreams::Writer : public StreamWriter {
   const std::string run_;
   const std::string step_;
   const std::string opening_;                    // LogEntry::opening
-  const std::shared_ptr<std::uint32_t> opened_;  // LogEntry::opened
+  const std::shared_ptr<std::uint32_t> opened_;  // LogEntry::opened; the leader's until is_open_
+  const std::shared_ptr<std::atomic<bool>> is_open_;
   std::uint64_t offset_ = 0;
   std::uint64_t entry_generation_ =
       0;  // when our entry was added; it may grow while this is still the generation
@@ -61,7 +63,17 @@ Status BufferedStreams::add_delta(Writer& writer, std::string_view text) {
   if (text.empty()) return {};
   if (Status status = rules::check_delta(text); !status.ok()) return status;
   if (Status status = make_room(); !status.ok()) return status;
-  std::lock_guard lock(mutex_);
+  const std::uint64_t start = writer.offset_;
+  {
+    std::lock_guard lock(mutex_);
+    buffer(writer, text);
+  }
+  show(writer, start, text);
+  return {};
+}
+
+// Under mutex_.
+void BufferedStreams::buffer(Writer& writer, std::string_view text) {
   const bool grows = writer.entry_generation_ == generation_ &&
                      pending_[writer.entry_index_].data.size() + text.size() <= kMaxEventBytes;
   if (grows) {
@@ -83,7 +95,6 @@ Status BufferedStreams::add_delta(Writer& writer, std::string_view text) {
   writer.offset_ += text.size();
   pending_bytes_ += grows ? text.size() : bytes_of(pending_.back());
   schedule_flush();
-  return {};
 }
 
 // What cannot be written is not taken either, or a log that is away would be kept in memory.
@@ -186,9 +197,11 @@ Status BufferedStreams::commit_pending() {
   }
   Result<std::vector<EventLog::Written>> written = log_->write(entries);
   const Status status = written ? Status() : written.error();
-  if (written) deliver(*written);
+  if (written) deliver(entries, *written);
   std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (written && batch[i].is_open && (*written)[i].fate != EventLog::Fate::kClosed)
+      *batch[i].is_open = true;
     Waiter* waiter = batch[i].waiter;
     if (waiter == nullptr) continue;
     if (written) {
@@ -222,14 +235,33 @@ void BufferedStreams::put_back(std::deque<Pending> batch) {
   }
 }
 
-void BufferedStreams::deliver(const std::vector<EventLog::Written>& written) {
+void BufferedStreams::deliver(const std::vector<LogEntry*>& entries,
+                              const std::vector<EventLog::Written>& written) {
   std::lock_guard lock(subscribers_mutex_);
   if (tails_.empty()) return;
-  for (const EventLog::Written& one : written) {
-    if (one.fate != EventLog::Fate::kWritten) continue;
-    auto [begin, end] = tails_.equal_range(one.event.run);
-    for (auto tail = begin; tail != end; ++tail) tail->second->deliver(one.event);
+  for (std::size_t i = 0; i < written.size(); ++i) {
+    if (written[i].fate != EventLog::Fate::kWritten) continue;
+    auto [begin, end] = tails_.equal_range(written[i].event.run);
+    if (begin == end) continue;
+    const LogEntry& entry = *entries[i];
+    std::optional<Piece> piece;
+    if (entry.step) piece = Piece{*entry.step, entry.attempt, entry.start, entry.start + entry.data.size()};
+    for (auto tail = begin; tail != end; ++tail) tail->second->deliver(written[i].event, piece);
   }
+}
+
+void BufferedStreams::show(const Writer& writer, std::uint64_t start, std::string_view text) {
+  if (!*writer.is_open_) return;  // its attempt may get another number yet
+  std::lock_guard lock(subscribers_mutex_);
+  auto [begin, end] = tails_.equal_range(writer.run_);
+  if (begin == end) return;
+  Event event;
+  event.run = writer.run_;
+  event.type = kDeltaEvent;
+  event.data = rules::delta_json(writer.step_, *writer.opened_, start, text, false);
+  event.at = clock_.now();
+  const Piece piece{writer.step_, *writer.opened_, start, start + text.size()};
+  for (auto tail = begin; tail != end; ++tail) tail->second->show(event, piece);
 }
 
 Result<std::unique_ptr<StreamWriter>> BufferedStreams::open(std::string_view run, std::string_view step,
@@ -243,12 +275,14 @@ Result<std::unique_ptr<StreamWriter>> BufferedStreams::open(std::string_view run
   entry.asked = attempt;
   entry.opens = true;
   entry.opened = std::make_shared<std::uint32_t>(attempt);
+  entry.is_open = std::make_shared<std::atomic<bool>>(false);
   const auto opened = entry.opened;
+  const auto is_open = entry.is_open;
   entry.key = new_opening(step);
   entry.opening = entry.key;
   const std::string opening = entry.opening;
   if (Status status = add(std::move(entry)); !status.ok()) return fail(std::move(status));
-  return std::make_unique<Writer>(*this, std::string(run), std::string(step), opening, opened);
+  return std::make_unique<Writer>(*this, std::string(run), std::string(step), opening, opened, is_open);
 }
 
 // Of this opening alone: a crash may have taken it, and then it is told again.
@@ -400,7 +434,7 @@ Status BufferedStreams::tell_again(std::vector<LogEntry> entries) {
     lead(lock);
   }
   Result<std::vector<EventLog::Written>> written = log_->write(batch);
-  if (written) deliver(*written);
+  if (written) deliver(batch, *written);
   stop_leading();
   return written ? Status() : written.error();
 }
@@ -454,9 +488,10 @@ void BufferedStreams::forget(const Tail& tail) {
 }
 
 Result<std::unique_ptr<Subscription>> BufferedStreams::subscribe(std::string_view run,
-                                                                 std::string_view cursor_text,
+                                                                 std::string_view cursor_text, Deltas deltas,
                                                                  std::move_only_function<void()> on_ready) {
-  auto tail = std::make_shared<Tail>(*this, std::string(run), std::string(cursor_text), std::move(on_ready));
+  auto tail =
+      std::make_shared<Tail>(*this, std::string(run), std::string(cursor_text), deltas, std::move(on_ready));
   std::lock_guard lock(subscribers_mutex_);
   tails_.emplace(std::string(run), tail);
   // Whether the log has anything is for the first take() to find out.

@@ -41,6 +41,7 @@ class BufferedStreams : public Streams {
   Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                 std::uint64_t offset, std::size_t limit) override;
   Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
+                                                  Deltas deltas,
                                                   std::move_only_function<void()> on_ready) override;
   Result<std::optional<Event>> find(std::string_view run, std::string_view key) override;
   Result<std::vector<std::string>> logs(std::string_view after, std::uint32_t limit) override;
@@ -75,10 +76,15 @@ class BufferedStreams : public Streams {
   struct Pending : LogEntry {
     Waiter* waiter = nullptr;
     std::uint32_t asked = 0;  // of an entry that opens: `attempt` before it was written
+    std::shared_ptr<std::atomic<bool>>
+        is_open;  // of such an entry: set once the log has it, and `opened` stays
   };
 
   static std::size_t bytes_of(const Pending& entry);
   Status add_delta(Writer& writer, std::string_view text);
+  void buffer(Writer& writer, std::string_view text);
+  // To those who want it at once.
+  void show(const Writer& writer, std::uint64_t start, std::string_view text);
   // Adds the entry, which is durable within kFlushInterval.
   Status add(Pending entry);
   // Writes what waits when it is too much.
@@ -101,7 +107,7 @@ class BufferedStreams : public Streams {
   Result<std::shared_ptr<std::uint32_t>> opened_by(const std::string& run, const std::string& key);
   void schedule_flush();
   void flush_later();
-  void deliver(const std::vector<EventLog::Written>& written);
+  void deliver(const std::vector<LogEntry*>& entries, const std::vector<EventLog::Written>& written);
   void forget(const Tail& tail);
 
   const std::unique_ptr<EventLog> log_;

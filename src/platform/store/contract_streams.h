@@ -127,7 +127,7 @@ TEST_P(StoreContract, ASubscriberThatFallsBehindSeesEverythingOnce) {
   std::mutex mutex;
   std::condition_variable changed;
   bool ready = false;
-  Result<std::unique_ptr<Subscription>> tail = streams_->subscribe("r", "", [&] {
+  Result<std::unique_ptr<Subscription>> tail = streams_->subscribe("r", "", Deltas::kCommitted, [&] {
     std::lock_guard lock(mutex);
     ready = true;
     changed.notify_one();
@@ -159,6 +159,89 @@ TEST_P(StoreContract, ASubscriberThatFallsBehindSeesEverythingOnce) {
   }
   publisher.join();
   EXPECT_TRUE((*tail)->take()->events.empty());
+}
+
+// Takes what a subscriber has and adds the text that it is shown; each piece begins where the one before
+// ended.
+inline void read_on(Subscription& tail, std::string& text, std::string& cursor) {
+  for (Result<EventPage> page = tail.take(); page && !page->events.empty(); page = tail.take()) {
+    for (const Event& event : page->events) {
+      if (!event.cursor.empty()) cursor = event.cursor;
+      EXPECT_EQ(event.seq == 0, event.cursor.empty());
+      if (event.type != kDeltaEvent) continue;
+      const auto json = nlohmann::json::parse(event.data);
+      if (json.contains("reset")) text.clear();
+      EXPECT_EQ(json["offset"], text.size()) << event.data;
+      text += json["text"].get<std::string>();
+    }
+  }
+}
+
+TEST_P(StoreContract, TextIsShownAtOnceAndNotAgainWhenItIsCommitted) {
+  auto writer = *streams_->open("r", "1", 1);
+  ASSERT_TRUE(writer->flush().ok());
+  auto at_once = *streams_->subscribe("r", "", Deltas::kAtOnce, [] {});
+  std::string text;
+  std::string cursor;
+  read_on(*at_once, text, cursor);
+  ASSERT_TRUE(writer->append("Hello").ok());
+  const Event first = at_once->take()->events.at(0);
+  EXPECT_EQ(first.seq, 0u);
+  EXPECT_EQ(first.data, R"({"step":"1","attempt":1,"offset":0,"text":"Hello"})");
+  text = "Hello";
+  ASSERT_TRUE(writer->append(", are").ok());
+  read_on(*at_once, text, cursor);
+  EXPECT_EQ(text, "Hello, are");
+  ASSERT_TRUE(writer->append(" you").ok());
+  ASSERT_TRUE(streams_->publish("r", "message", "{}"));
+  ASSERT_TRUE(writer->append(" there").ok());
+  ASSERT_TRUE(writer->flush().ok());
+  read_on(*at_once, text, cursor);
+  EXPECT_EQ(text, "Hello, are you there");
+  EXPECT_EQ(cursor, *streams_->end("r"));
+  // The next attempt.
+  auto next = *streams_->open("r", "1", 1);
+  ASSERT_TRUE(next->append("Hi").ok());
+  ASSERT_TRUE(next->flush().ok());
+  ASSERT_TRUE(next->append("!").ok());
+  read_on(*at_once, text, cursor);
+  EXPECT_EQ(text, "Hi!");
+}
+
+TEST_P(StoreContract, WhoWantsWhatIsCommittedSeesNothingElse) {
+  auto writer = *streams_->open("r", "1", 1);
+  ASSERT_TRUE(writer->flush().ok());
+  auto tail = *streams_->subscribe("r", "", Deltas::kCommitted, [] {});
+  ASSERT_EQ(tail->take()->events.size(), 1u);
+  ASSERT_TRUE(writer->append("Hello").ok());
+  ASSERT_TRUE(writer->flush().ok());
+  const EventPage page = *tail->take();
+  ASSERT_EQ(page.events.size(), 1u);
+  EXPECT_EQ(page.events[0].seq, 2u);
+}
+
+TEST_P(StoreContract, WhoComesInMidTextOrIsSlowMissesNothing) {
+  auto writer = *streams_->open("r", "1", 1);
+  ASSERT_TRUE(writer->append("What nobody saw").ok());
+  auto tail = *streams_->subscribe("r", "", Deltas::kAtOnce, [] {});
+  std::string text;
+  std::string cursor;
+  read_on(*tail, text, cursor);
+  ASSERT_TRUE(writer->append(", and more").ok());
+  read_on(*tail, text, cursor);
+  ASSERT_TRUE(writer->flush().ok());
+  read_on(*tail, text, cursor);
+  std::string said = "What nobody saw, and more";
+  EXPECT_EQ(text, said);
+  for (std::size_t i = 0; i < 2 * kMaxQueuedEvents; ++i) {
+    ASSERT_TRUE(writer->append("x").ok());
+    said += 'x';
+  }
+  read_on(*tail, text, cursor);
+  ASSERT_TRUE(writer->flush().ok());
+  read_on(*tail, text, cursor);
+  EXPECT_EQ(text, said);
+  EXPECT_EQ(cursor, *streams_->end("r"));
 }
 
 TEST_P(StoreContract, AnEventThatMayBeLostKeepsItsPlaceAndItsKey) {

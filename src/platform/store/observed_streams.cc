@@ -40,9 +40,9 @@ Result<ChunkPage> ObservedStreams::read_chunks(std::string_view run, std::string
 }
 
 Result<std::unique_ptr<Subscription>> ObservedStreams::subscribe(std::string_view run,
-                                                                 std::string_view cursor,
+                                                                 std::string_view cursor, Deltas deltas,
                                                                  std::move_only_function<void()> on_ready) {
-  return streams_->subscribe(run, cursor, std::move(on_ready));
+  return streams_->subscribe(run, cursor, deltas, std::move(on_ready));
 }
 
 Result<std::optional<Event>> ObservedStreams::find(std::string_view run, std::string_view key) {

@@ -36,6 +36,7 @@ class ObservedStreams final : public Streams {
   Result<ChunkPage> read_chunks(std::string_view run, std::string_view step, std::uint32_t attempt,
                                 std::uint64_t offset, std::size_t limit) override;
   Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
+                                                  Deltas deltas,
                                                   std::move_only_function<void()> on_ready) override;
   Result<std::optional<Event>> find(std::string_view run, std::string_view key) override;
   Result<std::vector<std::string>> logs(std::string_view after, std::uint32_t limit) override;

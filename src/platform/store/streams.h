@@ -6,7 +6,8 @@
 //
 // A delta is buffered and committed with all others at most kFlushInterval later, and so is an event that may
 // be lost by a crash; any other is committed at once, with what is buffered before it. Readers and
-// subscribers see only what is committed, so nothing that was shown can be lost by a crash. Thread-safe.
+// subscribers see only what is committed, so nothing that was shown can be lost by a crash; a subscriber that
+// wants text at once sees it before, under no cursor (Deltas). Thread-safe.
 //
 // Two cursors:
 //  - of the log: Event::cursor, opaque text, made to be an SSE event id (`Last-Event-ID`);
@@ -41,11 +42,20 @@ inline constexpr std::string_view kClosingKey = "run.closed";
 struct Event {
   Event() = default;
   std::string run;
-  std::uint64_t seq = 0;  // from 1, without gaps, per run
+  // From 1, without gaps, per run. 0: text that is not committed yet, which has no cursor either.
+  std::uint64_t seq = 0;
   std::string type;  // kDeltaEvent, or the writer's own: "run.started", "message", "approval.requested", ...
   std::string data;  // JSON
   std::string cursor;
   WallTime at{};
+};
+
+// When a subscriber sees the text of a token stream.
+enum class Deltas : std::uint8_t {
+  kCommitted,
+  // As it comes. What is committed of it later begins behind what was shown, and may have no text left; should
+  // a crash come first, the text is said again, by another attempt or from the offset that its cursor knows.
+  kAtOnce,
 };
 
 struct EventPage {
@@ -81,12 +91,12 @@ class StreamWriter {
   virtual Status flush() = 0;
 };
 
-// A live tail. Its callback runs on the thread that committed: it must only hand over (post, wake), never
-// block. Destroying it waits for a callback that is running.
+// A live tail. Its callback runs on the thread that committed, or appended: it must only hand over (post,
+// wake), never block. Destroying it waits for a callback that is running.
 class Subscription {
  public:
   virtual ~Subscription() = default;
-  // What was committed since the last take, in order, at most kMaxQueuedEvents. A consumer that fell behind
+  // What came since the last take, in order, at most kMaxQueuedEvents. A consumer that fell behind
   // simply gets the next page from the log: nothing is skipped. Empty: nothing new; on_ready will be called.
   virtual Result<EventPage> take() = 0;
 };
@@ -122,6 +132,7 @@ class Streams {
   // `on_ready` says that take() may have something, then stays quiet until a take() has come back empty: take
   // until it does. It is called before this returns, so that a consumer reads what is there.
   virtual Result<std::unique_ptr<Subscription>> subscribe(std::string_view run, std::string_view cursor,
+                                                          Deltas deltas,
                                                           std::move_only_function<void()> on_ready) = 0;
 
   // The event that was published with this key.

@@ -19,9 +19,9 @@ constexpr std::size_t kMaxBatchBytes = 512 * 1024;
 
 std::string event_json(const platform::Event& event) {
   std::string run = dump_json(Json(event.run));
-  return fmt::format(R"({{"run":{},"seq":{},"type":{},"at":"{}","data":{}}})", run, event.seq,
-                     dump_json(Json(event.type)), iso_time(event.at),
-                     event.data.empty() ? "null" : event.data);
+  const std::string seq = event.seq == 0 ? "" : fmt::format(R"("seq":{},)", event.seq);
+  return fmt::format(R"({{"run":{},{}"type":{},"at":"{}","data":{}}})", run, seq, dump_json(Json(event.type)),
+                     iso_time(event.at), event.data.empty() ? "null" : event.data);
 }
 
 std::string join_cursors(const runs::RunWatch::Place& place) {
@@ -41,7 +41,7 @@ std::optional<runs::RunWatch::Place> split_cursors(std::string_view text) {
 
 Status EventSource::open(runs::Runs& runs, const std::vector<std::string>& logs,
                          const std::optional<runs::RunWatch::Place>& from) {
-  auto watch = runs.watch(logs, from, [wake = wake_] { wake->call(); });
+  auto watch = runs.watch(logs, from, platform::Deltas::kAtOnce, [wake = wake_] { wake->call(); });
   if (!watch) return watch.error();
   watch_ = *std::move(watch);
   return {};

@@ -27,7 +27,7 @@ Response answer(const openai::ResponseHead& head, const openai::RunFold& run) {
 void stream(ApiContext& context, openai::ResponseHead head, bool include_usage, Responder responder) {
   auto chunks = std::make_shared<openai::ChatChunks>(head, include_usage);
   auto source = std::make_shared<RunSource>(
-      [chunks](std::string& out, const openai::RunFold&) { chunks->begin(out); },
+      platform::Deltas::kAtOnce, [chunks](std::string& out, const openai::RunFold&) { chunks->begin(out); },
       [chunks](std::string& out, const openai::RunFold& run, const openai::Happening& happening) {
         chunks->write(out, run, happening);
       });

@@ -31,6 +31,7 @@ void stream(ApiContext& context, const ResponseHead& head, std::optional<std::ui
             Responder responder) {
   auto events = std::make_shared<openai::ResponseEvents>(head, after);
   auto source = std::make_shared<RunSource>(
+      platform::Deltas::kCommitted,
       [events](std::string& out, const RunFold& run) { events->begin(out, run); },
       [events](std::string& out, const RunFold& run, const openai::Happening& happening) {
         events->write(out, run, happening);

@@ -12,7 +12,7 @@ constexpr std::size_t kMaxBatchBytes = 512 * 1024;
 }  // namespace
 
 Status RunSource::open(runs::Runs& runs, const std::string& run) {
-  auto watch = runs.watch({run}, std::nullopt, [wake = wake_] { wake->call(); });
+  auto watch = runs.watch({run}, std::nullopt, deltas_, [wake = wake_] { wake->call(); });
   if (!watch) return watch.error();
   watch_ = *std::move(watch);
   return {};

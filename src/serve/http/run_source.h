@@ -22,7 +22,9 @@ class RunSource {
   using Write =
       std::function<void(std::string& out, const openai::RunFold& run, const openai::Happening& happening)>;
 
-  RunSource(Begin begin, Write write) : begin_(std::move(begin)), write_(std::move(write)) {}
+  // `deltas`: kCommitted for a protocol that numbers its events, and is asked for those behind a number.
+  RunSource(platform::Deltas deltas, Begin begin, Write write)
+      : deltas_(deltas), begin_(std::move(begin)), write_(std::move(write)) {}
 
   Status open(runs::Runs& runs, const std::string& run);
   void bind(const std::shared_ptr<Stream>& stream) { wake_->bind(stream); }
@@ -30,6 +32,7 @@ class RunSource {
   std::optional<std::string> next();
 
  private:
+  const platform::Deltas deltas_;
   const Begin begin_;
   const Write write_;
   bool begun_ = false;

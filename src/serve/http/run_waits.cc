@@ -85,7 +85,7 @@ void RunWaits::wait(const std::string& run, std::chrono::milliseconds longest, A
       if (auto there = weak.lock()) look(there, last);
     });
   };
-  auto watch = runs_->watch({run}, std::nullopt, [later] { later(false); });
+  auto watch = runs_->watch({run}, std::nullopt, platform::Deltas::kCommitted, [later] { later(false); });
   {
     const std::lock_guard lock(wait->mutex);
     if (!watch) {

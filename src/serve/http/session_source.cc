@@ -32,7 +32,8 @@ std::optional<Place> place_of(std::string_view id) {
 
 Status SessionSource::open(std::string_view id) {
   // First of all: a run that comes while the others are looked up is heard of.
-  auto feed = runs_.watch({std::string(runs::kRunsFeed)}, std::nullopt, [wake = wake_] { wake->call(); });
+  auto feed = runs_.watch({std::string(runs::kRunsFeed)}, std::nullopt, platform::Deltas::kCommitted,
+                          [wake = wake_] { wake->call(); });
   if (!feed) return feed.error();
   feed_ = *std::move(feed);
   const auto place = id.empty() ? std::nullopt : place_of(id);
@@ -72,7 +73,7 @@ bool SessionSource::begin_next(std::string& out) {
     if (!runs_.has_log(run_)) continue;  // its history was deleted
     std::optional<runs::RunWatch::Place> from;
     if (!cursor.empty()) from = runs::RunWatch::Place{{run_, cursor}};
-    auto watch = runs_.watch({run_}, from, [wake = wake_] { wake->call(); });
+    auto watch = runs_.watch({run_}, from, platform::Deltas::kAtOnce, [wake = wake_] { wake->call(); });
     if (!watch) return false;
     shown_ = *std::move(watch);
     if (reset_)

@@ -7,7 +7,7 @@ namespace holdfast::interop {
 Status RunStream::open(runs::Runs& runs, const std::string& run, std::string_view mark) {
   events_ = RunEvents(mark);
   const runs::RunWatch::Place from = {{run, events_.cursor()}};
-  auto watch = runs.watch({run}, from, [wake = wake_] { wake->call(); });
+  auto watch = runs.watch({run}, from, platform::Deltas::kCommitted, [wake = wake_] { wake->call(); });
   if (!watch) return watch.error();
   watch_ = *std::move(watch);
   return {};
