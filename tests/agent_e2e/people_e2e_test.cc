@@ -189,6 +189,53 @@ TEST(People, CancelEndsTheQuestion) {
             platform::ApprovalStatus::kExpired);
 }
 
+// A rule about all tools lets the question be asked by two, and then its answer is for those whom it lets in,
+// and for others after a while. Nothing counts answers, and nothing says so.
+TEST(People, ARuleSaysWhoAnswersToo) {
+  if (std::getenv("HOLDFAST_E2E_ENGINE")) GTEST_SKIP() << "the clock of a Temporal server does not jump";
+  Platform p(kScript);
+  p.deploy("ruled",
+           "  approvals: {rules: [{name: all, tool: '*', action: ask, who: [cashier], quorum: 2, four_eyes: true, "
+           "escalate: [{after: 1h, to: ['user:zoe']}], on_expiry: fail}]}",
+           asking(", deadline: 3d"));
+  auto run = p.start("ruled", "go");
+  Json may = p.wait_for_approval(run);
+  may["decision"] = "approve";
+  may["roles"] = {"cashier"};
+  for (const char* name : {"ann", "bob"}) {
+    may["decided_by"] = name;
+    ASSERT_EQ(refusal_of(p.decide(run, may)), "taken");
+  }
+  const Json asked = p.wait_for_approval(run, may["approval"]);
+  const Json shown = p.status(run)["approvals"][0];
+  EXPECT_EQ(shown["rule"], "all");
+  EXPECT_EQ(shown["escalated"], 0);
+  EXPECT_FALSE(shown.contains("need") || shown.contains("have")) << shown.dump();
+  EXPECT_THAT(refusal_of(p.decide(run, answering(asked, {{"refund", true}}, "zoe"))),
+              HasSubstr("DecisionNotAllowed: zoe may not decide this: it is for cashier"));
+  ASSERT_TRUE(sleeps(run));
+  p.skip(std::chrono::minutes(61));
+  EXPECT_TRUE(eventually([&] { return p.count_events(run.workflow_id(), "approval.escalated") == 1; }));
+  EXPECT_EQ(p.status(run)["approvals"][0]["escalated"], 1);
+  p.stop_workers();
+  p.start_workers();
+  ASSERT_EQ(refusal_of(p.decide(run, answering(asked, {{"refund", true}}, "zoe"))), "taken");
+  EXPECT_THAT(p.finish(run).output, HasSubstr(R"("answered_by":"zoe")"));
+}
+
+// Silence is what the question says, not what the rule says.
+TEST(People, ARulesSilenceIsNotTheQuestions) {
+  Platform p(kScript);
+  p.deploy("quiet", "  approvals: {rules: [{tool: '*', action: ask, on_expiry: fail}]}",
+           asking(", deadline: 300ms, default: {refund: false}"));
+  auto run = p.start("quiet", "go");
+  Json may = p.wait_for_approval(run);
+  may["decision"] = "approve";
+  may["decided_by"] = "ann";
+  ASSERT_EQ(refusal_of(p.decide(run, may)), "taken");
+  EXPECT_THAT(p.finish(run).output, HasSubstr(R"("default":true)"));
+}
+
 // A turn that asks at once twice, in a run that goes on as new between its turns.
 TEST(People, QuestionsOfOneTurnAreAnsweredEachForItself) {
   Platform p(R"(

@@ -373,3 +373,15 @@ def test_what_was_taken_from_a_flow_is_not_called(server, scripted, receiver):
     assert ended["output"][0] == "ToolNotGranted" and "denied: " in ended["output"][1], ended
     assert receiver.calls == []
     assert [data["tool"] for type, data in events(server, run) if type == "policy.ruled"] == ["pay", "help"]
+
+
+def test_a_question_of_a_flow_has_no_terms_of_a_rule(server):
+    """Flows have no policy; what stands in the block is all, and what it does not know is refused."""
+    body = '- {id: begin, type: start}\n- {id: ask, type: human, needs: [begin], with: {human: {%s}, arguments: {question: "How?"}}}\n'
+    refused = server.request("PUT", "/api/v1/flows/counted", flow("counted", body % "quorum: 2"))
+    assert refused.status == 400 and "quorum" in refused.text, refused.text
+    apply(server, "plain", body % "roles: [admin]")
+    run = start(server, "plain")
+    asked = server.wait_until(lambda: server.get(f"/api/v1/approvals?run={run}").json["approvals"])[0]
+    assert not {"need", "have", "votes", "who", "rule"} & set(asked) and asked["question"]["roles"] == ["admin"]
+    assert server.post(f"/api/v1/runs/{run}/cancel", {}).status == 202

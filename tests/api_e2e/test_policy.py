@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from holdfast import scripted_model
 from test_identity import add_user, bearer, code, guarded, local_key, make_key, sign_in  # noqa: F401
 
 FOUR_EYES = """  approvals:
@@ -178,3 +179,54 @@ def test_a_policy_is_tried_on_calls(server, agent_text, payments, cli, tmp_path)
     calls.write_text("nonsense\n")
     wrong = cli(server, "policy", "test", str(other), "--calls", str(calls))
     assert wrong.returncode == 2 and "line 1" in wrong.stderr
+
+
+ASKING = """
+    - name: ask
+      type: human
+      human: {deadline: 1h}
+"""
+
+
+def test_a_question_shows_the_terms_that_its_answers_are_held_to(guarded, agent_text, payments, tmp_path_factory, binary):  # noqa: F811
+    deploy = bearer(make_key(guarded, "dd", {"default": ["deployer"]})["key"])
+    keys = {name: bearer(make_key(guarded, name, {"default": roles})["key"]) for name, roles in (("ann", ["operator", "admin"]), ("bob", ["admin"]), ("cleo", ["approver"]))}
+    script = 'models: [scripted]\nreplies:\n  - when: {turn: 0}\n    tool_calls: [{name: ask, arguments: {question: "How?"}}]\n  - when: {turn: 1}\n    text: "Then: {{last}}"\n'
+    with scripted_model(binary, tmp_path_factory.mktemp("asks"), script) as model:
+        agent = f"""
+apiVersion: holdfast.dev/v1
+kind: Agent
+metadata: {{name: asks}}
+spec:
+  model: {{provider: openai, base_url: {model}, name: scripted}}
+  prompt: You ask.
+  tools:{ASKING}  approvals: {{rules: [{{tool: TOOL, action: ask, who: [admin], quorum: 2, four_eyes: true, on_expiry: fail}}]}}
+"""
+        refused = guarded.request("PUT", "/api/v1/agents/asks", agent.replace("TOOL", "ask"), deploy)
+        assert code(refused) == (400, "invalid_definition"), refused.text
+        assert "spec.approvals.rules[0].quorum: `ask` is of `type: human`" in refused.json["detail"] and "Remove `quorum`" in refused.json["detail"]
+        assert guarded.request("PUT", "/api/v1/agents/asks", agent.replace("TOOL", "'*'"), deploy).status == 201
+        assert guarded.post("/api/v1/runs", {"agent": "asks", "input": "go", "id": "asks"}, keys["ann"]).status == 202
+        waiting = lambda kind: guarded.wait_until(lambda: [one for one in guarded.get("/api/v1/approvals?status=pending", **keys["bob"]).json["approvals"] if one["kind"] == kind])[0]  # noqa: E731
+        mine = lambda name: [one["kind"] for one in guarded.get("/api/v1/approvals?status=pending&for=me", **keys[name]).json["approvals"]]  # noqa: E731
+
+        def decide(one, name, **body):
+            return guarded.post(f"/api/v1/approvals/{one['id']}/decision", {"arguments_sha256": one["arguments_sha256"], **body}, keys[name])
+
+        may = waiting("approval")
+        assert (may["need"], may["who"], may["four_eyes"]) == (2, ["admin"], True)
+        local = bearer(local_key(guarded))
+        assert decide(may, "bob", decision="approve").status == 200
+        assert guarded.post(f"/api/v1/approvals/{may['id']}/decision", {"decision": "approve", "arguments_sha256": may["arguments_sha256"]}, local).status == 200
+        asked = waiting("question")
+        assert not {"need", "have", "votes"} & set(asked), asked
+        assert (asked["rule"], asked["who"], asked["four_eyes"], asked["requester"], asked["escalation"]) == ("rules[0]", ["admin"], True, "ann", [])
+        assert (mine("ann"), mine("bob"), mine("cleo")) == ([], ["question"], [])
+        for name, why in (("cleo", "cleo may not decide this: it is for admin"), ("ann", "ann has started this run, and somebody else has to answer its questions")):
+            no = decide(asked, name, decision="answer", answer={"answer": "so"})
+            assert code(no) == (409, "decision_refused") and why in no.json["detail"], no.text
+        link = guarded.post(f"/api/v1/approvals/{asked['id']}/links", {"for": "eve"}, keys["bob"])
+        assert code(link) == (409, "link_cannot_decide"), link.text
+        taken = decide(asked, "bob", decision="answer", answer={"answer": "so"})
+        assert (taken.status, taken.json["status"]) == (200, "answered") and "need" not in taken.json, taken.text
+        guarded.wait_until(lambda: guarded.get("/api/v1/runs/asks", **keys["bob"]).json["status"] == "completed")

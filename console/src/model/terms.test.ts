@@ -36,3 +36,8 @@ test('who else approved is told, and how far it goes', () => {
   expect(decidedWords({ votes: [{ by: 'bob' }] })).toBe('');
   expect(decidedWords({})).toBe('');
 });
+
+test('the answer to a question has who may give it, and nothing that is counted', () => {
+  const terms = termsOf({ id: 'q-1', kind: 'question', rule: 'all', who: ['admin'], four_eyes: false, escalation: [], escalated: 0 })!;
+  expect(terms).toMatchObject({ rule: 'all', need: 1, have: 0, who: ['admin'], votes: [] });
+});

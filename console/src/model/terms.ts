@@ -21,9 +21,9 @@ const listOf = (value: unknown): unknown[] => (Array.isArray(value) ? value : []
 export function termsOf(record: unknown): Terms | undefined {
   const of = fieldsOf(record);
   const need = numberOf(of['need']);
-  if (need === undefined) return undefined;
+  if (need === undefined && !Array.isArray(of['who'])) return undefined;
   return {
-    rule: textOf(of['rule']), need, have: numberOf(of['have']) ?? 0, who: textsOf(of['who']), fourEyes: of['four_eyes'] === true, requester: textOf(of['requester']),
+    rule: textOf(of['rule']), need: need ?? 1, have: numberOf(of['have']) ?? 0, who: textsOf(of['who']), fourEyes: of['four_eyes'] === true, requester: textOf(of['requester']),
     votes: listOf(of['votes']).map(fieldsOf).map((vote) => ({ by: textOf(vote['by']), at: textOf(vote['at']) })),
     escalation: listOf(of['escalation']).map(fieldsOf).map((step) => ({ at: Date.parse(textOf(step['at'])), to: textsOf(step['to']) })),
     escalated: numberOf(of['escalated']) ?? 0,

@@ -48,9 +48,10 @@ platform::Audience audience_of(const ApprovalInput& in) {
     const auto question = in.question.get<HumanQuestion>();
     for (const std::string& name : question.people) out.asked.push_back({"user:" + name, 0});
     for (const std::string& role : question.roles) out.asked.push_back({role, 0});
-  } else if (in.terms) {
+  }
+  if (in.terms) {
     if (in.terms->four_eyes) out.but = in.terms->requester;
-    if (in.terms->who.empty()) return out;
+    if (in.terms->who.empty() || !out.asked.empty()) return out;
     for (const std::string& who : in.terms->who) out.asked.push_back({who, 0});
     for (const Escalation& step : in.terms->escalate) {
       for (const std::string& to : step.to) out.asked.push_back({to, step.after_ms});

@@ -23,6 +23,24 @@ Status check_tools(const AgentDefinition& definition, std::string_view source) {
   return problems.empty() ? Status() : Status(Code::kInvalidArgument, std::move(problems));
 }
 
+// A rule that names a tool of `type: human` lets the question be asked, and holds for its answer. Here and not
+// where definitions are read: versions that were deployed before stay readable.
+Status check_questions(const AgentDefinition& definition, std::string_view source) {
+  std::string problems;
+  std::size_t index = 0;
+  for (const ApprovalRule& rule : definition.approvals.rules) {
+    const std::string where = fmt::format("spec.approvals.rules[{}].quorum", index++);
+    const ToolSpec* tool = definition.find_tool(rule.tool);
+    if (rule.terms.quorum <= 1 || tool == nullptr || tool->type->name != "human") continue;
+    problems += fmt::format(
+        "{}{}: {}: `{}` is of `type: human`, and one answer to a question wins: {} people cannot give it. Remove "
+        "`quorum`; who may answer stands in `human.people` and `human.roles`, and where several have to agree, "
+        "put the rule on the tool that acts on the answer",
+        problems.empty() ? "" : "\n", source, where, tool->name, rule.terms.quorum);
+  }
+  return problems.empty() ? Status() : Status(Code::kInvalidArgument, std::move(problems));
+}
+
 // A server reads no folders for who calls its API.
 Status check_skills(const AgentDefinition& definition, std::string_view source) {
   for (const Skill& skill : definition.skills) {
@@ -140,6 +158,7 @@ Result<AgentDefinition> read_definition(std::string_view text, std::string_view 
   auto parsed = parse_definition(text, source, base_directory);
   if (!parsed) return parsed;
   if (Status tools = check_tools(*parsed, source); !tools.ok()) return fail(std::move(tools));
+  if (Status asks = check_questions(*parsed, source); !asks.ok()) return fail(std::move(asks));
   close_parameters(*parsed);
   return parsed;
 }

@@ -82,8 +82,9 @@ void check_decider(const Pending& pending, const Decision& decision) {
            fmt::format("{} may not decide this: it is for {}", decision.decided_by, who));
   if (decision.decision == DecisionKind::kReject) return;
   if (terms->four_eyes && person == terms->requester)
-    reject(kDecisionNotAllowed,
-           fmt::format("{} has started this run, and somebody else has to approve its calls", person));
+    reject(kDecisionNotAllowed, fmt::format("{} has started this run, and somebody else has to {}", person,
+                                            pending.request.question.is_null() ? "approve its calls"
+                                                                               : "answer its questions"));
   if (terms->quorum > 1 && decision.decision == DecisionKind::kEdit)
     reject(kInvalidDecision,
            fmt::format("{} people have to approve the same arguments: approve, or reject with what is wrong",
@@ -92,6 +93,16 @@ void check_decider(const Pending& pending, const Decision& decision) {
   if (std::ranges::any_of(pending.votes, same))
     reject(kApprovalDecided, fmt::format("{} has approved already; {} of {} have", person,
                                          pending.votes.size(), terms->quorum));
+}
+
+std::optional<DecisionTerms> terms_of_answer(std::optional<DecisionTerms> asking) {
+  if (!asking) return std::nullopt;
+  DecisionTerms& terms = *asking;
+  terms.quorum = 1;
+  terms.on_expiry.clear();
+  if (terms.requester.empty()) terms.four_eyes = false;
+  if (terms.who.empty() && !terms.four_eyes && terms.escalate.empty()) return std::nullopt;
+  return asking;
 }
 
 void Loop::check_scope(const Pending& pending, const Decision& decision) const {

@@ -162,6 +162,7 @@ class Loop : public std::enable_shared_from_this<Loop> {
                        Json asked = {});
   // deciding.cc: until it is decided, or its time is over
   Task<void> until_decided(PendingPtr pending);
+  Task<bool> until_answered(PendingPtr pending);  // the same of a question; true: it is decided
   Task<void> note(PendingPtr pending, bool escalated);
   void check_scope(const Pending& pending, const Decision& decision) const;
   const RunAllowance* allowance_of(const PlannedCall& call) const;

@@ -41,6 +41,10 @@ void check_decision(const OpenQuestions& open, const protocol::Decision& decisio
                     std::int64_t now_ms);
 // deciding.cc: who may decide, where the policy says so.
 void check_decider(const Pending& pending, const protocol::Decision& decision);
+// deciding.cc: what holds for the answer of the terms on which a question was allowed to be asked. One answer
+// wins, so none are counted; silence is what the question says; and who has not started the run is not known
+// where nobody knows who has. None: whoever the question asks may answer.
+std::optional<protocol::DecisionTerms> terms_of_answer(std::optional<protocol::DecisionTerms> asking);
 // question.cc: an answer is of the question's form. Of the validator alone: what it let in stays let in,
 // whatever a later version thinks of the form.
 void check_answer(const Pending& pending, const protocol::Decision& decision);

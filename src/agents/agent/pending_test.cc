@@ -82,6 +82,42 @@ TEST(Pending, WhatIsNoAnswerIsRefused) {
   EXPECT_EQ(asked.refusal(said(DecisionKind::kReject)).first, "");
 }
 
+// A rule that let the question be asked: what holds for the answer is what can be held to.
+TEST(Pending, AnAnswerHasTheTermsThatCanBeHeldTo) {
+  DecisionTerms rule;
+  rule.quorum = 3;
+  rule.on_expiry = kExpiryFails;
+  EXPECT_FALSE(terms_of_answer(std::nullopt));
+  EXPECT_FALSE(terms_of_answer(rule));
+  rule.four_eyes = true;
+  EXPECT_FALSE(terms_of_answer(rule)) << "nobody knows who has started the run";
+  rule.requester = "ann";
+  rule.who = {"cashier"};
+  Escalation later;
+  later.after_ms = 5;
+  later.to = {"user:zoe"};
+  rule.escalate = {later};
+  Asked asked;
+  asked.pending->request.terms = terms_of_answer(rule);
+  ASSERT_TRUE(asked.pending->request.terms);
+  EXPECT_EQ(asked.pending->request.terms->quorum, 1);
+  EXPECT_EQ(asked.pending->request.terms->on_expiry, "");
+  Decision answer = said(DecisionKind::kAnswer, kAnswer);
+  EXPECT_THAT(asked.refusal(answer).second, HasSubstr("ada may not decide this: it is for cashier"));
+  answer.roles = {"cashier"};
+  EXPECT_EQ(asked.refusal(answer).first, "");
+  answer.decided_by = "ann";
+  EXPECT_THAT(asked.refusal(answer).second, HasSubstr("somebody else has to answer its questions"));
+  answer.decided_by = "zoe";
+  answer.roles.clear();
+  EXPECT_EQ(asked.refusal(answer).first, kDecisionNotAllowed);
+  asked.pending->level = 1;
+  EXPECT_EQ(asked.refusal(answer).first, "");
+  // The first one is the answer.
+  (void)take_decision(*asked.pending, answer, 20);
+  EXPECT_TRUE(asked.pending->decision);
+}
+
 TEST(Pending, NobodyIsAnAnswerWhereOneWasSaid) {
   Asked asked;
   HumanQuestion question;

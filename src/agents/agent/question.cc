@@ -76,6 +76,11 @@ Json said_to(const Pending& pending, const HumanQuestion& question) {
   }
 }
 
+Task<bool> Loop::until_answered(PendingPtr pending) {
+  co_await until_decided(pending);
+  co_return pending->decision.has_value();
+}
+
 Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
   const HumanQuestion question = planned.input.get<HumanQuestion>();
   const std::string id = question_id(planned.call.key);
@@ -85,11 +90,17 @@ Task<ToolAnswer> Loop::ask_person(PlannedCall planned) {
   step.details = {{"question", question.text}, {"approval", id}};
   co_await ctx_.activity<void>(kStepStartedActivity, bookkeeping(), step);
   planned.expires_after_ms = question.deadline_ms;
+  planned.terms = terms_of_answer(std::move(planned.terms));
+  // Earlier versions let nobody else in.
+  if (planned.terms && !planned.terms->escalate.empty() && !ctx_.patched("questions-escalate"))
+    planned.terms->escalate.clear();
+  if (!planned.terms) planned.rule.clear();
   PendingPtr pending = co_await ask(planned, question.text, id, Question::kFirst, planned.input);
   calls_[planned.call.step] = planned.call.tool + ": waiting for an answer";
   auto has_decision = [pending] { return pending->decision.has_value(); };
   const std::int64_t left_ms = std::max<std::int64_t>(0, pending->request.expires_at_ms - now_ms());
-  auto waiting = ctx_.wait_for(has_decision, milliseconds(left_ms));
+  const bool escalates = pending->request.terms && !pending->request.terms->escalate.empty();
+  auto waiting = escalates ? until_answered(pending) : ctx_.wait_for(has_decision, milliseconds(left_ms));
   Outcome<bool> waited = co_await attempt(std::move(waiting));
   if (!waited.ok() && pending->closed) waited.error().raise();  // the run is ending, and has settled it
   if (!pending->decision) pending->closed = true;

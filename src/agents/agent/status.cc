@@ -16,9 +16,11 @@ Json Loop::status() const {
     if (pending->decision || pending->closed) continue;
     Json approval = told_of(id, *pending);
     if (!pending->request.rule.empty()) approval["rule"] = pending->request.rule;
-    if (const auto& terms = pending->request.terms)
-      approval.update(
-          {{"need", terms->quorum}, {"have", pending->votes.size()}, {"escalated", pending->level}});
+    if (const auto& terms = pending->request.terms) {
+      approval["escalated"] = pending->level;
+      if (pending->request.question.is_null())
+        approval.update({{"need", terms->quorum}, {"have", pending->votes.size()}});
+    }
     approvals.push_back(std::move(approval));
   }
   Json calls = Json::array();

@@ -29,11 +29,11 @@ Result<Json> terms_json(platform::Store& store, const platform::Approval& approv
   const Json stored = parse_json<Json>((*record)->result);
   const Json terms = stored.value("terms", Json::object());
   out["rule"] = stored.value("rule", "");
-  out["need"] = terms.value("quorum", 1);
-  out["have"] = 0;
-  out["votes"] = Json::array();
+  // One answer wins: nothing counts them.
+  const bool counts = approval.question.empty();
+  if (counts) out.update({{"need", terms.value("quorum", 1)}, {"have", 0}, {"votes", Json::array()}});
   out["who"] = terms.value("who", Json::array());
-  out["four_eyes"] = terms.value("four_eyes", false);
+  out["four_eyes"] = terms.value("four_eyes", false) && (counts || !terms.value("requester", "").empty());
   if (terms.contains("requester")) out["requester"] = terms["requester"];
   out["escalation"] = Json::array();
   for (const Json& step : terms.value("escalate", Json::array())) {
@@ -47,17 +47,19 @@ Result<Json> terms_json(platform::Store& store, const platform::Approval& approv
 
 Status add_votes(platform::Store& store, const platform::Approval& approval, Json& terms) {
   if (terms.empty()) return {};
+  const bool counts = terms.contains("need");
   for (std::uint32_t n = 1; n <= kMaxNotes; ++n) {
     const auto noted = store.lookup_step(protocol::note_key(approval.id, n));
     if (!noted) return noted.error();
     if (!*noted) break;
     const Json note = parse_json<Json>((*noted)->result);
+    terms["escalated"] = note.value("level", 0);
+    if (!counts) continue;
     terms["votes"] = votes_json(note.value("votes", Json::array()));
     terms["have"] = terms["votes"].size();
-    terms["escalated"] = note.value("level", 0);
   }
   // The last of them is no note: it is the decision.
-  if (approval.status == platform::ApprovalStatus::kApproved) terms["have"] = terms["need"];
+  if (counts && approval.status == platform::ApprovalStatus::kApproved) terms["have"] = terms["need"];
   return {};
 }
 

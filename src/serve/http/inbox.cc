@@ -107,9 +107,10 @@ bool Inbox::has_voted(const Json& terms) const {
 
 bool Inbox::may_be_mine(const platform::Approval& approval, const Json& terms) const {
   const identity::Caller& sender = sender_of(*request_);
-  if (const auto question = question_of(approval))
-    return !not_asked(*context_, *request_, *question, sender.name);
-  if (!terms.contains("need")) return true;  // the first word of anybody decides
+  if (const auto question = question_of(approval)) {
+    if (not_asked(*context_, *request_, *question, sender.name)) return false;
+  }
+  if (!terms.contains("who")) return true;  // the first word of anybody decides
   if (terms.value("four_eyes", false) && terms.value("requester", "") == sender.name) return false;
   if (terms["who"].empty() || is_among(terms["who"])) return true;
   const std::string now = iso_time(context_->deps.environment->clock().now());

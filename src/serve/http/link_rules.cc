@@ -61,15 +61,18 @@ std::optional<Problem> not_for_a_link(ApiContext& context, const Request& reques
   // Whoever may not answer himself hands the question only to those who may.
   if (const auto question = question_of(approval)) {
     const auto& people = question->people;
-    if (std::ranges::find(people, wanted.recipient) != people.end()) return std::nullopt;
-    return not_asked(context, request, *question, wanted.created_by);
+    if (std::ranges::find(people, wanted.recipient) == people.end()) {
+      if (auto refused = not_asked(context, request, *question, wanted.created_by)) return refused;
+    }
   }
   const auto record = context.store().lookup_step(protocol::terms_key(approval.id));
   if (!record) return Problem::from(record.error());
   if (!*record) return std::nullopt;
   const nlohmann::json stored = parse_json((*record)->result);
   if (!stored.is_object() || !stored.contains("terms")) return std::nullopt;
-  return against_terms(context, request, stored["terms"].get<protocol::DecisionTerms>(), wanted);
+  auto terms = stored["terms"].get<protocol::DecisionTerms>();
+  if (!approval.question.empty()) terms.quorum = 1;  // one answer wins
+  return against_terms(context, request, terms, wanted);
 }
 
 }  // namespace holdfast::http

@@ -23,7 +23,7 @@ export function Question({ asked }: { asked: Asked }) {
       <header><span className="kind">{kind}</span><strong>{asked.tool}</strong><Chip status="pending" /></header>
       {!asked.isQuestion && asked.reason && <p className="reason">{asked.reason}</p>}
       {!record.data && <QueryState of={record} loading={asked.isQuestion ? 'The form is loading.' : 'The arguments are loading.'} />}
-      {!asked.isQuestion && <TermsView run={asked.run} agent={record.data?.agent} tool={asked.tool} rule={asked.rule} terms={terms} />}
+      {(!asked.isQuestion || terms) && <TermsView run={asked.run} agent={record.data?.agent} tool={asked.tool} rule={asked.rule} terms={terms} />}
       {!asked.isQuestion && <Decide asked={asked} exact={record.data?.arguments} alone={(terms?.need ?? 1) === 1} />}
       {asked.isQuestion && question && <Answer asked={asked} question={question} exact={record.data?.arguments} />}
       {asked.expiresAt && <Expiry at={asked.expiresAt} />}
