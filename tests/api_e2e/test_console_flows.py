@@ -255,3 +255,58 @@ def test_what_a_block_wrote_is_shown_with_it(server, page):
     choose(page, "begin")
     page.wait_for("document.querySelector('.block-panel')?.dataset.panel == 'begin'")
     assert "Log" not in text_of(page, ".payload-choice button")
+
+
+def test_the_items_of_a_map_that_are_runs_are_reached_and_lead_back(server, page, axe):
+    apply(server, "tickets", """
+- {id: begin, type: start}
+- id: each
+  type: map
+  needs: [begin]
+  with: {over: "{{ input }}", parallel: 2}
+  blocks:
+    - {id: ask, type: human, with: {human: {}, arguments: {question: "{{ item }}?"}}}
+    - {id: said, type: transform, needs: [ask], with: {value: "{{ blocks.ask.answer.answer }}"}}
+""")
+    run = start(server, "tickets", ["a", "b", "c"])
+    asked = server.wait_until(lambda: len(found := server.get("/api/v1/approvals?status=pending").json["approvals"]) == 2 and found)
+    page.open(f"{server.ready['http']}/runs/{run}")
+    choose(page, "each")
+    item = "document.querySelector('.item-runs [data-item=\"%d\"]')"
+    page.wait_for(f"{item % 0}?.textContent.includes('running') && {item % 1}?.textContent.includes('running') && !{item % 2}")
+    assert "2 of 3 items, each a run of its own" in text_of(page, ".item-runs .note")
+    assert violations(page, axe) == []
+    page.evaluate(f"{item % 1}.querySelector('a').click()")
+    page.wait_for(f"location.pathname == '/runs/{run}.each.1' && {status('ask')} == 'running' && {status('said')} == 'waiting'")
+    assert page.evaluate("[...document.querySelectorAll('.flow-picture [data-block]')].map(b => b.dataset.block).join()") == "ask,said"
+    assert f"item 1 of each, in {run}" in text_of(page, ".facts span")
+    server.kill()
+    server.start()
+    second = next(one for one in asked if one["run"] == f"{run}.each.1")
+    answer = {"decision": "answer", "answer": {"answer": "yes"}, "arguments_sha256": second["arguments_sha256"]}
+    assert server.post(f"/api/v1/approvals/{second['id']}/decision", answer).status == 200
+    page.wait_for(f"{status('said')} == 'completed'", seconds=40)
+    click(page, ".facts a", run)
+    page.wait_for(f"location.pathname == '/runs/{run}' && location.search == '?step=2' && {item % 1}?.textContent.includes('completed') && !!{item % 2}")
+    page.resize(390, 844)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    click(page, ".run-tabs a", "Transcript")
+    page.wait_for(f"{item % 2}?.querySelector('a')?.getAttribute('href') == '/runs/{run}.each.2'")
+    assert server.post(f"/api/v1/runs/{run}/cancel", {}).status == 202
+    page.wait_for(f"{item % 0}?.textContent.includes('stopped')", seconds=40)
+
+
+def test_any_item_of_many_is_opened_by_its_index(server, page):
+    apply(server, "waits", """
+- {id: begin, type: start}
+- {id: each, type: map, needs: [begin], with: {over: 120, parallel: 16}, blocks: [{id: pause, type: wait, with: {duration: 1ms}}]}
+""")
+    run = start(server, "waits", None)
+    assert server.wait(run, seconds=60)["status"] == "completed"
+    page.open(f"{server.ready['http']}/runs/{run}?step=2")
+    page.wait_for("document.querySelectorAll('.item-runs li').length == 50")
+    click(page, ".item-runs button", "More of them")
+    page.wait_for("document.querySelectorAll('.item-runs li').length == 100")
+    enter(page, ".item-open input", "117")
+    click(page, ".item-open button", "Open")
+    page.wait_for(f"location.pathname == '/runs/{run}.each.117' && {status('pause')} == 'completed'")

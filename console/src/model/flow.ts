@@ -53,9 +53,11 @@ function orderOf(blocks: readonly Block[], behind: readonly number[][]): number[
   return [...out, ...blocks.map((block) => block.at).filter((at) => !seen.has(at))];
 }
 
-export function graphOf(definition: unknown): Graph {
+// `body`: the map or loop whose body it is, as the run of an item sees it.
+export function graphOf(definition: unknown, body?: string): Graph {
   const spec = fieldsOf(fieldsOf(definition)['spec']);
-  const specs = listOf(spec['blocks']).map(fieldsOf);
+  const all = listOf(spec['blocks']).map(fieldsOf);
+  const specs = body === undefined ? all : listOf(all.find((one) => one['id'] === body)?.['blocks']).map(fieldsOf);
   const places = new Map(specs.map((one, at) => [textOf(one['id']), at]));
   const blocks = specs.map((one, at): Block => ({
     at, id: textOf(one['id']), type: textOf(one['type']), name: textOf(one['name']), needs: needsOf(one, places), any: one['join'] === 'any', spec: one,

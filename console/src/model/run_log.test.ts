@@ -70,6 +70,18 @@ test('a map says how far it is, and is over when it is over', () => {
   expect(step(log).status).toBe('failed');
 });
 
+test('items that are runs are known of the step, also when they end behind it', () => {
+  const told = (part: number, errors: number) => event('step.progress', { step: 1, part, of: 2, items: 0, errors, item_run: `r.each.${part - 1}` });
+  const log = logOf(
+    event('run.started', { agent: 'flow:f', parent: { run: 'above', step: 4 }, item: { of: 'outer', index: 7 } }),
+    event('step.started', { step: 1, kind: 'map', name: 'each' }), told(1, 0), told(2, 0), event('step.failed', { step: 1, error: 'item 1' }), told(2, 1));
+  expect(log.parent).toEqual({ run: 'above', step: 4, of: 'outer', index: 7 });
+  expect(step(log).status).toBe('failed');
+  expect([...step(log).itemRuns!.known.values()].map((one) => one.status)).toEqual(['running', 'failed']);
+  log.clear();
+  expect(log.parent).toBe(undefined);
+});
+
 test('what code calls stands below it, though other steps began meanwhile', () => {
   const log = logOf(
     event('step.started', { step: 1, kind: 'model' }), event('step.started', { step: 2, kind: 'code', name: 'run' }), event('step.started', { step: 3, kind: 'sql', name: 'beside' }),

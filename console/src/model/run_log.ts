@@ -6,6 +6,7 @@
 
 import { type Fields, type RunEvent, fieldsOf, numberOf, textOf } from './events';
 import { isFlow } from './flow';
+import { itemRunOf, parentOf, type ItemRuns, type Parent } from './item_runs';
 
 export type StepStatus = 'running' | 'retrying' | 'completed' | 'failed' | 'stopped';
 export type ApprovalStatus = 'pending' | 'approved' | 'edited' | 'answered' | 'rejected' | 'expired' | 'obsolete';
@@ -37,6 +38,7 @@ export interface StepItem extends Common {
   startedAt: string;
   endedAt: string;
   data: Fields; // what its events said, the newest word of each
+  itemRuns?: ItemRuns | undefined; // of a map or loop whose items are runs
 }
 export interface ApprovalItem extends Common {
   kind: 'approval';
@@ -65,6 +67,7 @@ export class RunLog {
   readonly run: string;
   version = 0; // counts changes
   agent = '';
+  parent: Parent | undefined; // the run that called it, or goes over it
   startedAt = '';
   endedAt = '';
   closed = ''; // the final status
@@ -81,6 +84,7 @@ export class RunLog {
   clear(): void {
     this.version++;
     this.agent = this.startedAt = this.endedAt = this.closed = '';
+    this.parent = undefined;
     this.#seq = this.#lastStep = 0;
     this.#items.clear();
     this.#order = [];
@@ -115,6 +119,7 @@ export class RunLog {
     switch (type) {
       case 'run.started':
         this.agent = textOf(data['agent']);
+        this.parent = parentOf(data);
         this.startedAt ||= at;
         return this.#put({ kind: 'input', key: 'input', step: FIRST, at, text: textOf(data['input']) });
       case 'run.completed':
@@ -196,8 +201,12 @@ export class RunLog {
     if (step === undefined) return;
     const before = this.#stepItem(step);
     const word = type.slice('step.'.length);
+    const itemRuns = itemRunOf(before?.itemRuns, data);
     // A part of a map that ends late says how far it came, and not that the map goes on.
-    if (word === 'progress' && before && before.status !== 'running') return;
+    if (word === 'progress' && before && before.status !== 'running') {
+      if (itemRuns !== before.itemRuns) this.#put({ ...before, itemRuns });
+      return;
+    }
     let status = word === 'started' || word === 'waiting' || word === 'progress' ? 'running' : (word as StepStatus);
     // A worker that had not heard yet that the run is over.
     if (this.closed && (status === 'running' || status === 'retrying')) status = 'stopped';
@@ -207,7 +216,7 @@ export class RunLog {
     // A flow's block that is tried again within its activity is not told to have started again.
     if (before?.status === 'retrying' && (status === 'completed' || status === 'failed') && isFlow(this.agent)) told['attempt'] = (numberOf(before.data['attempt']) ?? 1) + 1;
     this.#put({
-      kind: 'step', key: `step:${step}`, step, at: before?.at ?? at, status, data: told,
+      kind: 'step', key: `step:${step}`, step, at: before?.at ?? at, status, data: told, itemRuns,
       tool: textOf(data['kind']) || before?.tool || '', name: textOf(data['name']) || before?.name || '',
       // A model step says its final text; what was streamed before is the same or was replaced.
       stream: status === 'completed' ? null : (before?.stream ?? null),

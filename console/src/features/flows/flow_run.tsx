@@ -16,6 +16,7 @@ import { QueryState } from '../../ui/query_state';
 import { useKeys } from '../../ui/use_keys';
 import { useNow } from '../../ui/use_now';
 import { Value } from '../../ui/value';
+import { ItemRuns } from '../run/item_runs';
 import { EndView } from '../run/items';
 import { FlowGraph, useLayout } from './flow_graph';
 import './flows.css';
@@ -56,6 +57,7 @@ function Chosen({ graph, block, state, run }: { graph: Graph; block: Block; stat
         {parts.map(([one, words]) => <button key={one} type="button" className="button small quiet" aria-pressed={one === part} onClick={() => setPart(one)}>{one === 'result' && state.error ? 'Error' : words}</button>)}
       </div>
       <Payload part={part} block={block} state={state} run={run} />
+      {state.step && <ItemRuns step={state.step} run={run} block={block.id} />}
     </section>
   );
 }
@@ -64,7 +66,8 @@ interface Props { log: RunLog; version: number; run: Run; step: number | undefin
 
 export default function FlowRun({ log, version, run, step, onStep }: Props) {
   const definition = useQuery({ ...agentQuery(run.agent, run.version), staleTime: Infinity }); // a version never changes
-  const graph = useMemo(() => graphOf(definition.data?.definition), [definition.data]);
+  const body = log.parent?.of;
+  const graph = useMemo(() => graphOf(definition.data?.definition, body), [definition.data, body]);
   const layout = useLayout(graph);
   const states = useMemo(() => statesOf(graph, log), [graph, log, version]);
   useNow(log.closed ? 60_000 : 1000); // what runs grows older

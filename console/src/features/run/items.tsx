@@ -7,6 +7,7 @@ import type { EndItem, InputItem, MessageItem, NoteItem, StepItem } from '../../
 import { bytes, duration, parsed, plural } from '../../model/text';
 import { Chip } from '../../ui/chip';
 import { Value } from '../../ui/value';
+import { ItemRuns } from './item_runs';
 
 const Markdown = lazy(() => import('../../ui/markdown'));
 
@@ -102,6 +103,7 @@ export function ToolView({ run, item }: { run: string; item: StepItem }) {
       {item.data['arguments'] !== undefined && <Value of={item.data['arguments']} />}
       {child && <p className="note">its own run: <Link to="/runs/$id" params={{ id: child }}>{child}</Link></p>}
       <Retried item={item} />
+      <ItemRuns step={item} run={run} block={item.name} />
       {result !== undefined && (
         <details className="result" open={bad || textOf(result).length < 400}><summary>{bad ? 'Error' : 'Result'}</summary><Value of={result} /></details>
       )}

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { answered, api, type Run } from '../../api/client';
 import { queryClient } from '../../api/queries';
 import { flowOfAgent, isFlow } from '../../model/flow';
+import type { Parent } from '../../model/item_runs';
 import { wordsOf } from '../../model/problem';
 import type { RunLog } from '../../model/run_log';
 import type { Standing } from '../../model/standing';
@@ -32,6 +33,11 @@ function VersionLink({ agent, version }: { agent: string; version: string }) {
     : <Link to="/agents/$name" params={{ name: agent }} search={{ version }}>{words}</Link>;
 }
 
+// The run that called this one, or goes over what it is an item of.
+function Above({ of }: { of: Parent }) {
+  return <span>{of.of === undefined ? 'called by ' : `item ${of.index} of ${of.of}, in `}<Link to="/runs/$id" params={{ id: of.run }} search={{ step: of.step }}>{of.run}</Link></span>;
+}
+
 function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog }) {
   const began = run?.started_at || log.startedAt;
   const usage = run?.usage;
@@ -39,6 +45,7 @@ function Facts({ id, run, log }: { id: string; run: Run | undefined; log: RunLog
   return (
     <p className="facts">
       <code>{id}</code>
+      {log.parent && <Above of={log.parent} />}
       {began && <Age from={began} to={log.endedAt || run?.closed_at || ''} />}
       {usage?.model_calls ? <span>{plural(usage.model_calls, 'model call')}</span> : null}
       {usage?.model_calls ? <span>{plural((usage.input_tokens ?? 0) + (usage.output_tokens ?? 0), 'token')}</span> : null}
