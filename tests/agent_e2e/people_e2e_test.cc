@@ -194,10 +194,11 @@ TEST(People, CancelEndsTheQuestion) {
 TEST(People, ARuleSaysWhoAnswersToo) {
   if (std::getenv("HOLDFAST_E2E_ENGINE")) GTEST_SKIP() << "the clock of a Temporal server does not jump";
   Platform p(kScript);
-  p.deploy("ruled",
-           "  approvals: {rules: [{name: all, tool: '*', action: ask, who: [cashier], quorum: 2, four_eyes: true, "
-           "escalate: [{after: 1h, to: ['user:zoe']}], on_expiry: fail}]}",
-           asking(", deadline: 3d"));
+  p.deploy(
+      "ruled",
+      "  approvals: {rules: [{name: all, tool: '*', action: ask, who: [cashier], quorum: 2, four_eyes: true, "
+      "escalate: [{after: 1h, to: ['user:zoe']}], on_expiry: fail}]}",
+      asking(", deadline: 3d"));
   auto run = p.start("ruled", "go");
   Json may = p.wait_for_approval(run);
   may["decision"] = "approve";

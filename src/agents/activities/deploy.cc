@@ -23,8 +23,8 @@ Status check_tools(const AgentDefinition& definition, std::string_view source) {
   return problems.empty() ? Status() : Status(Code::kInvalidArgument, std::move(problems));
 }
 
-// A rule that names a tool of `type: human` lets the question be asked, and holds for its answer. Here and not
-// where definitions are read: versions that were deployed before stay readable.
+// A rule that names a tool of `type: human` lets the question be asked, and holds for its answer. Here and
+// not where definitions are read: versions that were deployed before stay readable.
 Status check_questions(const AgentDefinition& definition, std::string_view source) {
   std::string problems;
   std::size_t index = 0;
@@ -33,8 +33,10 @@ Status check_questions(const AgentDefinition& definition, std::string_view sourc
     const ToolSpec* tool = definition.find_tool(rule.tool);
     if (rule.terms.quorum <= 1 || tool == nullptr || tool->type->name != "human") continue;
     problems += fmt::format(
-        "{}{}: {}: `{}` is of `type: human`, and one answer to a question wins: {} people cannot give it. Remove "
-        "`quorum`; who may answer stands in `human.people` and `human.roles`, and where several have to agree, "
+        "{}{}: {}: `{}` is of `type: human`, and one answer to a question wins: {} people cannot give it. "
+        "Remove "
+        "`quorum`; who may answer stands in `human.people` and `human.roles`, and where several have to "
+        "agree, "
         "put the rule on the tool that acts on the answer",
         problems.empty() ? "" : "\n", source, where, tool->name, rule.terms.quorum);
   }

@@ -82,9 +82,9 @@ void check_decider(const Pending& pending, const Decision& decision) {
            fmt::format("{} may not decide this: it is for {}", decision.decided_by, who));
   if (decision.decision == DecisionKind::kReject) return;
   if (terms->four_eyes && person == terms->requester)
-    reject(kDecisionNotAllowed, fmt::format("{} has started this run, and somebody else has to {}", person,
-                                            pending.request.question.is_null() ? "approve its calls"
-                                                                               : "answer its questions"));
+    reject(kDecisionNotAllowed,
+           fmt::format("{} has started this run, and somebody else has to {}", person,
+                       pending.request.question.is_null() ? "approve its calls" : "answer its questions"));
   if (terms->quorum > 1 && decision.decision == DecisionKind::kEdit)
     reject(kInvalidDecision,
            fmt::format("{} people have to approve the same arguments: approve, or reject with what is wrong",
