@@ -274,6 +274,21 @@ def test_arguments_are_sent_in_the_order_of_the_file(server, receiver, tmp_path)
     assert ended["output"] == '{"z":1,"a":{"y":1,"b":2}}'
 
 
+def test_templates_and_what_takes_back_are_sent_in_the_order_of_the_file(server, receiver):
+    apply(server, "templates", f"""
+- {{id: begin, type: start}}
+- id: pay
+  type: http
+  needs: [begin]
+  with: {{http: {{method: POST, url: "{receiver.url}/pay", body: {{z: "{{n}}", a: {{y: 1, b: "{{n}}"}}}}}}, effect: idempotent, arguments: {{n: 3}}}}
+  compensate: {{http: {{method: POST, url: "{receiver.url}/back"}}, effect: idempotent, arguments: {{of: {{to: "{{result.path}}", by: 1}}, list: [{{d: "{{arguments.n}}", c: 2}}], key: x}}}}
+- {{id: bad, type: code, needs: [pay], with: {{code: "throw new Error('no')"}}}}
+""")
+    assert server.wait(start(server, "templates"))["status"] == "failed"
+    assert [json.dumps(call[2]) for call in receiver.calls] == [
+        '{"z": 3, "a": {"y": 1, "b": 3}}', '{"of": {"to": "/pay", "by": 1}, "list": [{"d": 3, "c": 2}], "key": "x"}']
+
+
 def test_what_cannot_be_meant_is_a_usage_error(server, cli):
     apply(server, "asks", "\n- {id: begin, type: start}\n- {id: reply, type: respond, needs: [begin], with: {value: 1}}\n",
           "  input: {properties: {n: {type: number}}, required: [n]}\n")

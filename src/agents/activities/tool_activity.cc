@@ -10,9 +10,11 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
+#include "definition/written_arguments.h"
 #include "holdfast/failure.h"
 #include "oauth/tokens.h"
 #include "protocol/events.h"
+#include "protocol/flow_run.h"
 #include "protocol/pure_tool.h"
 
 namespace holdfast::agent {
@@ -248,6 +250,11 @@ ToolEnding Activities::call_type(activity::Context& ctx, const ToolSpec& tool, c
   context.run = ctx.info().workflow_id;
   context.agent = in.agent;
   context.conversation = in.call.message.conversation;
+  // What takes back a block of a flow stands in its file, and is sent as it does
+  // (definition/agent_in_flow.h).
+  const std::string written =
+      protocol::is_flow(in.agent) ? dump_json(in_order_of(tool.parameters, arguments)) : std::string();
+  context.written = written;
   const auto completion = open_completion(ctx, in);
   if (!completion) return type->run(tool, arguments, context);
   context.completion_token = completion->token;

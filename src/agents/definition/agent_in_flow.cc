@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "definition/written_arguments.h"
 
 namespace holdfast::agent {
 
@@ -10,9 +11,11 @@ namespace {
 
 constexpr const char* kSystem = "Do what the message asks for. Answer with the result alone.";
 
+using Ordered = nlohmann::ordered_json;  // what is sent is sent in the order of the file
+
 // A call of a block, as a tool: its arguments are those that it gives. `call`: `with` or `compensate`.
-Json tool_of(const Catalog& catalog, const std::string& name, const Json& call) {
-  Json out = {{"name", name}};
+Ordered tool_of(const Catalog& catalog, const std::string& name, const Ordered& call) {
+  Ordered out = {{"name", name}};
   for (const ToolType* type : catalog.tools) {
     const std::string section(type->name);
     if (!call.contains(section)) continue;
@@ -22,11 +25,23 @@ Json tool_of(const Catalog& catalog, const std::string& name, const Json& call) 
   for (const char* key : {"effect", "timeout", "retry"}) {
     if (call.contains(key)) out[key] = call[key];
   }
-  const Json arguments = call.value("arguments", Json::object());
-  Json properties = Json::object();
-  for (const auto& [argument, unused] : arguments.items()) properties[argument] = Json::object();
-  out["parameters"] = {{"properties", std::move(properties)}};
+  out["parameters"] = Ordered(parameters_like(call.value("arguments", Ordered::object())));
   return out;
+}
+
+// Of bodies, too: ids are unique in the file.
+void add_calls(const Catalog& catalog, const Ordered& blocks, Ordered& tools) {
+  for (const Ordered& block : blocks) {
+    if (const auto body = block.find("blocks"); body != block.end()) add_calls(catalog, *body, tools);
+    if (!block.contains("compensate")) continue;
+    const auto id = block.value("id", std::string());
+    const Ordered& undo = block["compensate"];
+    Ordered tool = tool_of(catalog, id, block.value("with", Ordered::object()));
+    tool["compensate"]["tool"] = undo_tool(id);
+    tool["compensate"]["arguments"] = undo.value("arguments", Ordered::object());
+    tools.push_back(std::move(tool));
+    tools.push_back(tool_of(catalog, undo_tool(id), undo));
+  }
 }
 
 // Of the flow, or of a body in it: ids are unique in the file.
@@ -48,25 +63,17 @@ std::string undo_tool(std::string_view block) {
 
 Result<AgentDefinition> calls_of_flow(const Catalog& catalog, std::string_view text,
                                       const std::string& flow_agent) {
-  const Json flow = parse_json(text);
+  const auto flow = parse_json<Ordered>(text);
   if (!flow.is_object()) return fail(Code::kDataLoss, "the stored flow cannot be read");
-  Json tools = Json::array();
-  for (const Json& block : flow.value(Json::json_pointer("/spec/blocks"), Json::array())) {
-    if (!block.contains("compensate")) continue;
-    const std::string id = block.value("id", "");
-    const Json& undo = block["compensate"];
-    Json tool = tool_of(catalog, id, block.value("with", Json::object()));
-    tool["compensate"] = {{"tool", undo_tool(id)}, {"arguments", undo.value("arguments", Json::object())}};
-    tools.push_back(std::move(tool));
-    tools.push_back(tool_of(catalog, undo_tool(id), undo));
-  }
-  const Json definition = {{"apiVersion", "holdfast.dev/v1"},
-                           {"kind", "Agent"},
-                           {"metadata", {{"name", "flow"}}},
-                           {"spec",
-                            {{"model", {{"provider", catalog.providers.front()}, {"name", "none"}}},
-                             {"prompt", "No model is asked."},
-                             {"tools", std::move(tools)}}}};
+  Ordered tools = Ordered::array();
+  add_calls(catalog, flow.value(Ordered::json_pointer("/spec/blocks"), Ordered::array()), tools);
+  Ordered definition = {{"apiVersion", "holdfast.dev/v1"},
+                        {"kind", "Agent"},
+                        {"metadata", {{"name", "flow"}}},
+                        {"spec",
+                         {{"model", {{"provider", catalog.providers.front()}, {"name", "none"}}},
+                          {"prompt", "No model is asked."}}}};
+  definition["spec"]["tools"] = std::move(tools);
   auto read = parse_definition(catalog, dump_json(definition), flow_agent);
   if (read) read->name = flow_agent;
   return read;

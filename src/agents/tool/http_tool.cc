@@ -13,9 +13,11 @@
 #include "net/fetch.h"
 #include "oauth/tokens.h"
 #include "spec/template.h"
+#include "spec/written_order.h"
 #include "tool/activity_tool.h"
 #include "tool/http_answer.h"
 #include "tool/message_text.h"
+#include "tool/written_section.h"
 
 namespace holdfast::agent {
 
@@ -35,11 +37,15 @@ constexpr std::string_view kSchema = R"json({
   }
 })json";
 
-struct HttpSettings : ToolSettings {
+struct HttpSettings : WrittenSection {
+  void write(Written& section) const override {
+    if (!body.is_null()) section["body"] = body;
+  }
+
   std::string method = "GET";
   std::string url;  // `{argument}` placeholders in path and query only, percent-encoded when filled
   std::map<std::string, std::string> headers;  // values may name `${ENVIRONMENT}` variables, read at the call
-  Json body;  // template: `{argument}` inside strings; null: the arguments the URL does not use
+  Written body;  // template: `{argument}` inside strings; null: the arguments the URL does not use
   std::optional<AuthSpec> auth;
   std::size_t max_response_bytes = 64 * 1024;
 };
@@ -86,8 +92,9 @@ void read(ToolReader& reader) {
     out->headers[name] = value;
   }
   out->auth = read_auth(in);
-  out->body = in.json("body");
-  check_declared(in, "body", spec::body_arguments(out->body), parameters);
+  const Json body = in.json("body");
+  check_declared(in, "body", spec::body_arguments(body), parameters);
+  out->body = spec::in_order(body, in.child("body"));
   out->max_response_bytes =
       static_cast<std::size_t>(in.integer("max_response_bytes", 64 * 1024, 1, 64 << 20));
   in.finish();
@@ -101,7 +108,7 @@ Json canonical(const ToolSpec& tool) {
   const auto& http = settings_of<HttpSettings>(tool);
   Json out = {{"method", http.method}, {"url", http.url}, {"max_response_bytes", http.max_response_bytes}};
   if (!http.headers.empty()) out["headers"] = http.headers;
-  if (!http.body.is_null()) out["body"] = http.body;
+  if (!http.body.is_null()) out["body"] = Json(http.body);
   if (http.auth) out["auth"] = auth_json(*http.auth);
   return out;
 }
@@ -180,7 +187,7 @@ Result<net::HttpRequest> build_request(const ToolSpec& tool, const Json& argumen
   const Written rest = unused_arguments(written, url->arguments());
   const bool bodiless = http.method == "GET" || http.method == "HEAD" || http.method == "DELETE";
   if (!http.body.is_null()) {
-    request.body = dump_json(spec::fill_body(Written(http.body), usable_arguments(written, context)));
+    request.body = dump_json(spec::fill_body(http.body, usable_arguments(written, context)));
   } else if (bodiless) {
     request.url.resize(std::min(request.url.size(), request.url.find('#')));  // which is never sent
     if (const auto name = fixed_by_query(request.url, rest)) {

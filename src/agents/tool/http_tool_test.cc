@@ -172,6 +172,26 @@ TEST(HttpTool, ArgumentsAreSentInTheOrderInWhichTheyWereWritten) {
   }
 }
 
+TEST(HttpTool, ABodyIsSentInTheOrderOfTheFile) {
+  PlayedClient client;
+  client.status = 200;
+  const os::SystemClock clock;
+  const grant::Permits permits({}, {}, nullptr);
+  ToolContext context;
+  context.http = &client;
+  context.clock = &clock;
+  context.permits = &permits;
+  const ToolSpec tool = read_tool(
+      "{name: t, type: http, effect: idempotent, parameters: {properties: {n: {}}}, http: {method: POST, "
+      "url: \"http://shop.example/\", "
+      "body: {z: \"{n}\", id: 7, a: {y: [{d: 1, c: 2}], b: 2}}}}");
+  EXPECT_EQ(find_activity_tool("http")->run(tool, Json{{"n", 1}}, context).ending, Ending::kDone);
+  EXPECT_EQ(client.sent, R"({"z":1,"id":7,"a":{"y":[{"d":1,"c":2}],"b":2}})");
+  // What agents have of it is sorted, as their versions are.
+  EXPECT_EQ(tool.type->canonical(tool)["body"].dump(),
+            R"({"a":{"b":2,"y":[{"c":2,"d":1}]},"id":7,"z":"{n}"})");
+}
+
 TEST(HttpTool, ArgumentsOfAGetComeIntoItsQuery) {
   PlayedClient client;
   client.status = 200;

@@ -12,9 +12,11 @@
 #include "definition/value_name.h"
 #include "net/text_body.h"
 #include "spec/template.h"
+#include "spec/written_order.h"
 #include "tool/activity_tool.h"
 #include "tool/http_answer.h"
 #include "tool/message_text.h"
+#include "tool/written_section.h"
 
 namespace holdfast::agent {
 
@@ -36,11 +38,15 @@ constexpr std::size_t kMaxPayloadBytes = 1 << 20;
 constexpr std::size_t kMaxAnswerBytes = 64 * 1024;
 constexpr std::string_view kPrefix = "whsec_";
 
-struct WebhookSettings : ToolSettings {
+struct WebhookSettings : WrittenSection {
+  void write(Written& section) const override {
+    if (!data.is_null()) section["data"] = data;
+  }
+
   std::string url;
   std::string secret_env;
   std::string event;
-  Json data;
+  Written data;
 };
 
 void read(ToolReader& reader) {
@@ -55,8 +61,9 @@ void read(ToolReader& reader) {
   }
   out->event = in.text("event");
   check_text(in, "event", out->event, reader.tool);
-  out->data = in.json("data");
-  check_declared(in, "data", spec::body_arguments(out->data), usable_parameters(reader.tool));
+  const Json data = in.json("data");
+  check_declared(in, "data", spec::body_arguments(data), usable_parameters(reader.tool));
+  out->data = spec::in_order(data, in.child("data"));
   in.finish();
   if (reader.effect_given && reader.tool.effect != Effect::kIdempotent) {
     reader.in.problem(
@@ -70,7 +77,7 @@ Json canonical(const ToolSpec& tool) {
   const auto& webhook = settings_of<WebhookSettings>(tool);
   Json out = {{"url", webhook.url}, {"secret_env", webhook.secret_env}};
   if (!webhook.event.empty()) out["event"] = webhook.event;
-  if (!webhook.data.is_null()) out["data"] = webhook.data;
+  if (!webhook.data.is_null()) out["data"] = Json(webhook.data);
   return out;
 }
 
@@ -110,7 +117,7 @@ ToolEnding run(const ToolSpec& tool, const Json& arguments, const ToolContext& c
   Written payload;
   payload["data"] = written_arguments(arguments, context);
   if (!webhook.data.is_null())
-    payload["data"] = spec::fill_body(Written(webhook.data), usable_arguments(payload["data"], context));
+    payload["data"] = spec::fill_body(webhook.data, usable_arguments(payload["data"], context));
   payload["timestamp"] = iso_time(now);
   payload["type"] = event;
   const std::string body = dump_json(payload);

@@ -11,6 +11,7 @@
 #include "definition/hook_arguments.h"
 #include "definition/model_section.h"
 #include "definition/names.h"
+#include "definition/written_arguments.h"
 #include "spec/duration.h"
 #include "spec/reference_template.h"
 #include "tool/activity_tool.h"
@@ -98,7 +99,8 @@ void read_compensation(spec::MapReader& block, const FlowBlock& spec, std::strin
   check_arguments(in, call.arguments, *out.tool);
   auto undo = std::make_shared<ToolSpec>();
   undo->name = call.tool;
-  undo->parameters = parameters_of(call.arguments);
+  undo->parameters = agent::parameters_like(spec::in_order(call.arguments, in.child("arguments")));
+  undo->parameters["type"] = "object";
   const std::vector<const ToolType*> types = usable_types();
   const ToolType* type = only_section(in, types);
   if (type == nullptr) return block.problem("compensate", needs_a_section(types));
@@ -127,6 +129,12 @@ Json compensation_json(const BoundBlock& block) {
               {"retry", agent::retry_json(undo.retry)}};
   if (undo.type->has_effect) out["effect"] = to_string(undo.effect);
   return out;
+}
+
+void write_compensation(const BoundBlock& block, Written& compensate) {
+  write_section(*block.undo, compensate);
+  compensate["arguments"] =
+      agent::in_order_of(block.undo->parameters, block.tool->hooks.compensate->arguments);
 }
 
 Json compensation_schema() {

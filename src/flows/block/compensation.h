@@ -21,6 +21,8 @@ void read_compensation(spec::MapReader& block, const FlowBlock& spec, std::strin
 bool can_be_compensated(std::string_view type);
 // With every default made explicit.
 Json compensation_json(const BoundBlock& block);
+// What of that is sent as it was written, in its order.
+void write_compensation(const BoundBlock& block, Written& compensate);
 // JSON Schema of it, for editors.
 Json compensation_schema();
 

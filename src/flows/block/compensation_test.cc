@@ -9,6 +9,7 @@
 
 #include "definition/agent_in_flow.h"
 #include "definition/model_section.h"
+#include "definition/written_arguments.h"
 #include "tool/activity_tool.h"
 
 namespace holdfast::flows {
@@ -157,6 +158,23 @@ TEST(Compensation, BelongsToBlocksWithAnEffectOfTheirOwn) {
                "{http: {method: POST, url: \"https://x.example/\"}, effect: idempotent}" +
                fmt::format(", compensate: {}}}]}}\n", kUnpay))),
       HasSubstr("what a round did is not taken back"));
+}
+
+// Templates and arguments are sent as the file has them; so they stand in the canonical form.
+TEST(Compensation, KeepsTheOrderOfTheFile) {
+  const auto read = read_program(
+      pay(R"({http: {method: POST, url: "https://back.example/", body: {z: "{id}", a: {y: 1, b: "{sum}"}}}, effect: idempotent, arguments: {sum: {to: "{result.id}", by: "{key}"}, id: "{key}"}})"),
+      "f.yaml");
+  ASSERT_TRUE(read) << read.error().message();
+  const std::string canonical = canonical_json(*read);
+  EXPECT_THAT(canonical, HasSubstr(R"("body":{"z":"{id}","a":{"y":1,"b":"{sum}"}})"));
+  EXPECT_THAT(canonical, HasSubstr(R"("arguments":{"sum":{"to":"{result.id}","by":"{key}"},"id":"{key}"})"));
+  EXPECT_EQ(canonical_json(*read_program(canonical, "stored")), canonical);
+  const auto calls = agent::calls_of_flow(catalog(), canonical, "flow:order");
+  ASSERT_TRUE(calls) << calls.error().message();
+  const agent::ToolSpec* undo = calls->find_tool("pay-undo");
+  EXPECT_EQ(agent::in_order_of(undo->parameters, Json::parse(R"({"id":7,"sum":{"by":8,"to":[9]}})")).dump(),
+            R"({"sum":{"to":[9],"by":8},"id":7})");
 }
 
 TEST(Compensation, HasABoundForEachFlow) {

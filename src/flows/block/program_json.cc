@@ -62,6 +62,7 @@ void write(const Program& program, Written& blocks) {
   for (std::size_t i = 0; i < program.blocks.size(); ++i) {
     const BoundBlock& block = program.blocks[i];
     if (block.type->write) block.type->write(block, blocks[i]["with"]);
+    if (block.undo) write_compensation(block, blocks[i]["compensate"]);
     if (block.body) write(*block.body, blocks[i]["blocks"]);
   }
 }

@@ -5,6 +5,7 @@
 #include "block/with_schema.h"
 #include "definition/mcp_servers.h"
 #include "tool/activity_tool.h"
+#include "tool/written_section.h"
 
 namespace holdfast::flows {
 
@@ -124,7 +125,13 @@ Json tool_call_json(const BoundBlock& block) {
   return out;
 }
 
+void write_section(const agent::ToolSpec& tool, Written& call) {
+  const auto* written = dynamic_cast<const agent::WrittenSection*>(tool.settings.get());
+  if (written != nullptr) written->write(call[std::string(tool.type->name)]);
+}
+
 void write_tool_call(const BoundBlock& block, Written& with) {
+  write_section(*block.tool, with);
   with["arguments"] = settings_of<ToolCallSettings>(block).arguments;
 }
 

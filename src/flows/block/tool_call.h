@@ -24,7 +24,9 @@ Json call_schema(std::span<const agent::ToolType* const> tools);
 Json tool_call_schema(std::string_view type);
 Json workflow_call_schema(std::string_view type);
 Json tool_call_json(const BoundBlock& block);
-// The arguments in their order: they are sent in it, so that it is part of the version.
+// What a section in its canonical form holds that is sent as it was written, in its order.
+void write_section(const agent::ToolSpec& tool, Written& call);
+// That, and the arguments in their order: they are sent in it, so that it is part of the version.
 void write_tool_call(const BoundBlock& block, Written& with);
 // The arguments.
 BlockResult run_tool_call(const BoundBlock& block, Values& values);
