@@ -47,7 +47,9 @@ std::string needs_a_section(const std::vector<const ToolType*>& types) {
 // Why the block can have none; empty: it can.
 std::string_view refusal(const FlowBlock& spec, const ToolSpec* tool, bool in_body) {
   if (in_body)
-    return "what a round did is not taken back; remove it, or make the call in a block before or behind";
+    return "what a round did is not taken back by itself: put the call with its `compensate` into a flow of "
+           "its "
+           "own, and call that by a block of type `flow`";
   const std::string_view type = spec.type->name;
   if (type == kAgentBlock.type || type == kFlowBlock.type)
     return "what is called says itself what takes its effects back; say it there";

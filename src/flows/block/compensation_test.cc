@@ -157,7 +157,7 @@ TEST(Compensation, BelongsToBlocksWithAnEffectOfTheirOwn) {
           flow("    - {id: m, type: map, needs: [begin], with: {over: 3}, blocks: [{id: a, type: http, with: "
                "{http: {method: POST, url: \"https://x.example/\"}, effect: idempotent}" +
                fmt::format(", compensate: {}}}]}}\n", kUnpay))),
-      HasSubstr("what a round did is not taken back"));
+      HasSubstr("into a flow of its own, and call that by a block of type `flow`"));
 }
 
 // Templates and arguments are sent as the file has them; so they stand in the canonical form.
