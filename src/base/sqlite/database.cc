@@ -136,6 +136,10 @@ Status Database::execute(const char* sql) {
   return failure(std::string_view(sql).substr(0, 40));
 }
 
+Status Database::run(Literal sql) {
+  return Statement(*this, sql).run();
+}
+
 Result<std::int64_t> Database::number(Literal sql) {
   Statement statement(*this, sql);
   if (statement.next()) return statement.integer(0);

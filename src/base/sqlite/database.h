@@ -58,6 +58,8 @@ class Database {
 
   // Statements without parameters, separated by semicolons; rows are dropped.
   Status execute(const char* sql);
+  // One statement without parameters, prepared once and kept: what is said with every transaction.
+  Status run(Literal sql);
   // The first column of the first row, which a sound file has.
   Result<std::int64_t> number(Literal sql);
 
@@ -126,9 +128,9 @@ class Database {
 // Runs `work() -> Status` with the write lock held from its beginning; nothing of it stays when it fails.
 template <typename Work>
 Status in_transaction(Database& db, Work work) {
-  if (Status status = db.execute("BEGIN IMMEDIATE"); !status.ok()) return status;
+  if (Status status = db.run("BEGIN IMMEDIATE"); !status.ok()) return status;
   Status status = work();
-  if (status.ok()) status = db.execute("COMMIT");
+  if (status.ok()) status = db.run("COMMIT");
   if (!status.ok() && db.in_transaction()) (void)db.execute("ROLLBACK");
   return status;
 }

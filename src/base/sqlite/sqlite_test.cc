@@ -30,6 +30,20 @@ class SqliteTest : public ::testing::Test {
   Database db_;
 };
 
+TEST_F(SqliteTest, WhatIsSaidWithEveryTransactionIsSaidAgain) {
+  for (int n = 1; n <= 3; ++n) {
+    ASSERT_TRUE(db_.run("BEGIN IMMEDIATE").ok());
+    EXPECT_TRUE(db_.in_transaction());
+    EXPECT_FALSE(db_.run("BEGIN IMMEDIATE").ok());
+    EXPECT_TRUE(insert(n).ok());
+    ASSERT_TRUE(db_.run("COMMIT").ok());
+    EXPECT_FALSE(db_.in_transaction());
+    const Status none = db_.run("COMMIT");
+    EXPECT_THAT(none.message(), HasSubstr("COMMIT"));
+  }
+  EXPECT_EQ(count(), 3);
+}
+
 TEST_F(SqliteTest, ValuesComeBackAsTheyWentIn) {
   const WallTime at(std::chrono::nanoseconds(1'700'000'000'000'000'001));
   Statement query(db_, "SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8");

@@ -5,7 +5,7 @@
 namespace holdfast::platform {
 
 Status commit_or_stop(sqlite::Database& db, const Fatal& fatal) {
-  Status status = db.execute("COMMIT");
+  Status status = db.run("COMMIT");
   if (status.ok()) return status;
   if (db.sync_failed()) {
     fatal("a sync of the platform store failed: " + status.message());
@@ -16,10 +16,11 @@ Status commit_or_stop(sqlite::Database& db, const Fatal& fatal) {
 }
 
 void commit_batch(sqlite::Database& db, const Fatal& fatal, GroupCommit<sqlite::Database>::Batch& batch) {
-  Status status = db.execute("BEGIN IMMEDIATE");
+  Status status = db.run("BEGIN IMMEDIATE");
+  // One alone has no neighbours: the transaction itself is what it is undone with.
+  const bool alone = batch.size() == 1;
   for (auto* piece : batch) {
-    if (!status.ok()) break;
-    status = db.execute("SAVEPOINT piece");
+    if (status.ok() && !alone) status = db.run("SAVEPOINT piece");
     if (!status.ok()) break;
     piece->status = (*piece->work)(db);
     // Some failures (a full disk) undo the whole transaction: then nobody has anything.
@@ -27,8 +28,12 @@ void commit_batch(sqlite::Database& db, const Fatal& fatal, GroupCommit<sqlite::
       status = piece->status.ok() ? Status(Code::kInternal, "the transaction ended early") : piece->status;
       break;
     }
-    if (!piece->status.ok()) status = db.execute("ROLLBACK TO piece");
-    if (status.ok()) status = db.execute("RELEASE piece");
+    if (alone) {
+      status = piece->status;
+      break;
+    }
+    if (!piece->status.ok()) status = db.run("ROLLBACK TO piece");
+    if (status.ok()) status = db.run("RELEASE piece");
   }
   if (status.ok()) {
     status = commit_or_stop(db, fatal);

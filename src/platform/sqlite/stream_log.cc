@@ -55,7 +55,7 @@ Event StreamLog::event_of(const Statement& row, std::string_view run) const {
 
 template <typename Work>
 Status StreamLog::commit(Work work) {
-  Status status = db_->execute("BEGIN IMMEDIATE");
+  Status status = db_->run("BEGIN IMMEDIATE");
   if (status.ok()) status = work();
   if (status.ok()) return commit_or_stop(*db_, fatal_);
   if (db_->in_transaction()) (void)db_->execute("ROLLBACK");

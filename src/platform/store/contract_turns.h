@@ -75,6 +75,7 @@ TEST_P(StoreContract, AStepThatIsForTheHeadOnlyOpensNoBranch) {
   step.result = "{}";
   EXPECT_EQ(store_->commit_step(step).error().code(), Code::kAborted);
   EXPECT_FALSE(store_->lookup_step("late")->has_value());
+  EXPECT_EQ(store_->head("c", 1).error().code(), Code::kNotFound);
   step.expected = *store_->head("c", 0);
   EXPECT_EQ(store_->commit_step(step)->appended->head.sequence, 3u);
 }
