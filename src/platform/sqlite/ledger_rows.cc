@@ -142,14 +142,25 @@ Result<std::optional<Account>> SqliteLedgerRows::find_account(std::string_view r
 }
 
 Status SqliteLedgerRows::insert_account(const Account& account) {
-  Statement write(db, "INSERT OR REPLACE INTO accounts (" ACCOUNT_COLUMNS
-                      ", checksum) VALUES (" ACCOUNT_VALUES ", " ROW_SUM("accounts", ACCOUNT_VALUES) ")");
-  bind_account(write, account);
-  return write.run();
+  Statement insert(db, "INSERT INTO accounts (" ACCOUNT_COLUMNS ", checksum) VALUES (" ACCOUNT_VALUES
+                       ", " ROW_SUM("accounts", ACCOUNT_VALUES) ")");
+  bind_account(insert, account);
+  return insert.run();
 }
 
+// In its place: a row that is replaced is deleted, put at the end of the table, and found there anew by each
+// of its indexes. What an account was opened with stays.
 Status SqliteLedgerRows::update_account(const Account& account) {
-  return insert_account(account);
+  Statement update(
+      db,
+      "UPDATE accounts SET (budgeted, limit_tokens, limit_money, limit_calls, limit_tool_calls, limit_depth, "
+      "deadline, "
+      "park, " TOTAL_COLUMNS
+      ", reserved_tokens, reserved_money, reserved_calls, waiting_on, checksum) = (?6, ?7, ?8, ?9, ?10, ?11, "
+      "?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, " ROW_SUM(
+          "accounts", ACCOUNT_VALUES) ") WHERE run = ?1");
+  bind_account(update, account);
+  return update.run();
 }
 
 Result<std::vector<std::string>> SqliteLedgerRows::waiting_on(std::string_view run) {
