@@ -38,7 +38,7 @@ Result<api::MessagePtr> call_raw(api::Connection& connection, const Clock& clock
   while (true) {
     auto wait = std::make_shared<Wait>();
     api::MessagePtr copy(request.New());
-    copy->CopyFrom(request);
+    copy->MergeFrom(request);  // CopyFrom would first walk both, whether one is within the other
     api::CallOptions options;
     options.deadline = deadline;
     auto handle = connection.start(method, std::move(copy), options, [wait](Result<api::MessagePtr> result) {

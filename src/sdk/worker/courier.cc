@@ -57,7 +57,7 @@ void Courier::deliver(api::Method method, std::unique_ptr<google::protobuf::Mess
 void Courier::attempt(std::shared_ptr<Delivery> delivery) {
   // The message is moved into the call, and the original kept in case it has to be repeated.
   api::MessagePtr copy(delivery->request->New());
-  copy->CopyFrom(*delivery->request);
+  copy->MergeFrom(*delivery->request);  // CopyFrom would first walk both, whether one is within the other
   api::CallOptions options;
   options.executor = delivery->executor;
   options.deadline = clock_.monotonic() + kCallTimeout;
