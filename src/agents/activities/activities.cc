@@ -104,6 +104,10 @@ Activities::DefinitionPtr Activities::definition(const std::string& agent, const
 }
 
 std::string Activities::arguments_text(const CallRef& call) {
+  // Most calls are made at once: the message that holds them is the last.
+  if (call.approval.empty() && call.round.empty()) {
+    if (const SaidPtr said = transcripts_.last(call.message)) return call_text_in(call, said->message);
+  }
   return call_text(*deps_.store, call);
 }
 
@@ -120,7 +124,7 @@ Json Activities::bound_arguments(const CallRef& call, const std::string& text) {
 }
 
 Json Activities::arguments_of(const CallRef& call) {
-  return call_arguments(*deps_.store, call);
+  return agent::bound_arguments(call, arguments_text(call));
 }
 
 Json Activities::arguments_in(const CallRef& call, const std::vector<platform::Message>& messages) {
@@ -201,6 +205,7 @@ ConversationRef Activities::append_first(activity::Context& ctx, const RunInput&
   auto committed = deps_.store->commit_step(write);
   if (!committed) throw_refusal(committed.error());
   auto record = require(std::move(committed), "storing the input");
+  if (!record.replayed) transcripts_.wrote(*write.expected, write.messages, record.appended->head);
   return record.appended->head;
 }
 

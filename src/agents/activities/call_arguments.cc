@@ -33,7 +33,11 @@ std::string text_in_round(const CallRef& call, const std::string& round) {
 std::string call_text_in(const CallRef& call, const std::vector<platform::Message>& messages) {
   if (messages.empty())
     throw ApplicationFailure::non_retryable("the message that holds the call is gone", "NOT_FOUND");
-  auto message = require(model::message_from_json(messages.front().json), "the message that holds the call");
+  return call_text_in(
+      call, require(model::message_from_json(messages.front().json), "the message that holds the call"));
+}
+
+std::string call_text_in(const CallRef& call, const model::Message& message) {
   if (call.ordinal >= message.tool_calls.size()) {
     throw ApplicationFailure::non_retryable("the message does not hold that call", "NOT_FOUND");
   }
@@ -47,10 +51,6 @@ Json bound_arguments(const CallRef& call, const std::string& text) {
   }
   if (call.bound.is_object()) arguments.update(call.bound);
   return arguments;
-}
-
-Json call_arguments(platform::Store& store, const CallRef& call) {
-  return bound_arguments(call, call_text(store, call));
 }
 
 }  // namespace holdfast::agent

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "model/message.h"
 #include "platform/store.h"
 #include "protocol/call.h"
 
@@ -18,8 +19,8 @@ std::string call_text(platform::Store& store, const protocol::CallRef& call);
 std::string text_in_round(const protocol::CallRef& call, const std::string& round);
 // Of a call whose message, the first of these, has been read.
 std::string call_text_in(const protocol::CallRef& call, const std::vector<platform::Message>& messages);
+std::string call_text_in(const protocol::CallRef& call, const model::Message& message);
 // With those that the model does not give.
 protocol::Json bound_arguments(const protocol::CallRef& call, const std::string& text);
-protocol::Json call_arguments(platform::Store& store, const protocol::CallRef& call);
 
 }  // namespace holdfast::agent

@@ -410,9 +410,10 @@ ModelTurn Activities::call_model(activity::Context& ctx, const ModelInput& in) {
       require(deps_.outbox->commit_step(
                   write, {told(ctx, protocol::event::kStepCompleted, planned.completed, once)}, carried),
               "storing the model's answer");
-  if (!record.replayed) metrics_.used(write.usage.back());
-  return record.replayed ? turn_of(ctx, *agent, in, record)
-                         : placed(ctx, std::move(planned), record.appended->head);
+  if (record.replayed) return turn_of(ctx, *agent, in, record);
+  metrics_.used(write.usage.back());
+  transcripts_.wrote(in.head, write.messages, record.appended->head);
+  return placed(ctx, std::move(planned), record.appended->head);
 }
 
 }  // namespace holdfast::agent

@@ -21,8 +21,8 @@ constexpr std::uint64_t kPage = 200;
 constexpr std::size_t kOverhead = 256;
 constexpr std::string_view kSummaryBegins = R"({"role":"summary",)";
 
-void add(Transcript& out, const platform::Message& stored) {
-  if (auto summary = summary_from_json(stored.json)) {
+void add(Transcript& out, std::uint64_t sequence, const std::string& json) {
+  if (auto summary = summary_from_json(json)) {
     std::erase_if(out.said, [&](const SaidPtr& said) {
       if (said->sequence > summary->to) return false;
       out.bytes -= said->bytes;
@@ -33,11 +33,11 @@ void add(Transcript& out, const platform::Message& stored) {
     out.summary = std::move(summary);
     return;
   }
-  if (out.summary && stored.sequence <= out.summary->to) return;
+  if (out.summary && sequence <= out.summary->to) return;
   auto said = std::make_shared<Said>();
-  said->sequence = stored.sequence;
-  said->message = require(model::message_from_json(stored.json), "a stored message");
-  said->bytes = stored.json.size() + kOverhead;
+  said->sequence = sequence;
+  said->message = require(model::message_from_json(json), "a stored message");
+  said->bytes = json.size() + kOverhead;
   out.bytes += said->bytes;
   if (said->sequence == 1) out.first = said;
   out.said.push_back(std::move(said));
@@ -84,7 +84,7 @@ bool Transcripts::go_on(const Transcript& from, Transcript& out, const std::func
     const auto messages = page(head, next, next + kPage - 1);
     for (const platform::Message& message : messages) {
       if (message.sequence > from.head.sequence) {
-        add(out, message);
+        add(out, message.sequence, message.json);
       } else if (message.chain_sha256 == from.head.sha256) {
         out = from;
         out.head = head;
@@ -114,10 +114,11 @@ void Transcripts::begin(Transcript& out, const std::function<void()>& beat) {
     last = first - 1;
     if (last >= needed && last > 0) beat();
   }
-  for (auto message = back.rbegin(); message != back.rend(); ++message) add(out, *message);
+  for (auto message = back.rbegin(); message != back.rend(); ++message)
+    add(out, message->sequence, message->json);
   if (out.first || out.head.sequence == 0) return;
   Transcript only;
-  for (const platform::Message& message : page(out.head, 1, 1)) add(only, message);
+  for (const platform::Message& message : page(out.head, 1, 1)) add(only, message.sequence, message.json);
   out.first = only.first;
 }
 
@@ -133,6 +134,23 @@ TranscriptPtr Transcripts::read(const platform::Reference& head, const std::func
   }
   keep(out);
   return out;
+}
+
+void Transcripts::wrote(const platform::Reference& behind, const std::vector<std::string>& messages,
+                        const platform::Reference& head) {
+  const TranscriptPtr before = behind.sequence == 0 ? nullptr : kept(behind.conversation);
+  if (behind.sequence != 0 && (!before || before->head != behind)) return;  // it is read when it is wanted
+  auto out = before ? std::make_shared<Transcript>(*before) : std::make_shared<Transcript>();
+  out->head = head;
+  std::uint64_t sequence = behind.sequence;
+  for (const std::string& json : messages) add(*out, ++sequence, json);
+  if (sequence == head.sequence) keep(out);
+}
+
+SaidPtr Transcripts::last(const platform::Reference& head) {
+  const TranscriptPtr here = kept(head.conversation);
+  const bool known = here && here->head == head && !here->said.empty();
+  return known && here->said.back()->sequence == head.sequence ? here->said.back() : nullptr;
 }
 
 TranscriptPtr Transcripts::kept(const std::string& conversation) {

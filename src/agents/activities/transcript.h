@@ -64,6 +64,12 @@ class Transcripts {
   explicit Transcripts(platform::Store* store) : store_(store) {}
   // `beat` is called between reads.
   TranscriptPtr read(const platform::Reference& head, const std::function<void()>& beat);
+  // These have just been stored behind `behind`, and the conversation goes up to `head` now: nobody has to
+  // read what this process wrote.
+  void wrote(const platform::Reference& behind, const std::vector<std::string>& messages,
+             const platform::Reference& head);
+  // The message at `head`, when it is kept and the last one; null says nothing about the store.
+  SaidPtr last(const platform::Reference& head);
 
  private:
   TranscriptPtr kept(const std::string& conversation);

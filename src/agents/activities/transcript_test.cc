@@ -71,6 +71,37 @@ TEST_F(TranscriptsTest, ATurnReadsWhatIsNew) {
   EXPECT_EQ(texts(read(next)), many);
 }
 
+TEST_F(TranscriptsTest, WhatThisProcessWroteIsNotReadAgain) {
+  const auto write = [&](const platform::Reference& at, const std::string& text) {
+    const std::string message = model::to_json(model::Message::user(text));
+    const platform::Reference head = stores_.store->append(at, {message})->head;
+    transcripts_->wrote(at, {message}, head);
+    return head;
+  };
+  const platform::Reference first = write(nothing(), "a");
+  const platform::Reference head = write(first, "b");
+  change("DELETE FROM messages");
+  EXPECT_THAT(texts(read(head)), ElementsAre("a", "b"));
+  EXPECT_EQ(transcripts_->last(head)->message.text(), "b");
+  // Of another place, or of the same place with something else at it, nothing is said.
+  EXPECT_EQ(transcripts_->last(first), nullptr);
+  platform::Reference other = head;
+  other.sha256 = first.sha256;
+  EXPECT_EQ(transcripts_->last(other), nullptr);
+}
+
+TEST_F(TranscriptsTest, WhatWasWrittenBehindSomethingElseIsRead) {
+  const platform::Reference start = say(nothing(), {"a"});
+  const platform::Reference main = say(start, {"b"});
+  EXPECT_THAT(texts(read(main)), ElementsAre("a", "b"));
+  const std::string message = model::to_json(model::Message::user("x"));
+  const platform::Reference fork = stores_.store->append(start, {message})->head;
+  transcripts_->wrote(start, {message}, fork);  // what is kept is the other branch
+  EXPECT_EQ(transcripts_->last(fork), nullptr);
+  EXPECT_THAT(texts(read(fork)), ElementsAre("a", "x"));
+  EXPECT_EQ(transcripts_->last(fork)->message.text(), "x");
+}
+
 TEST_F(TranscriptsTest, ABranchIsNotTakenForTheOther) {
   const platform::Reference start = say(nothing(), {"a"});
   const platform::Reference main = say(start, {"b", "c"});
