@@ -1,9 +1,9 @@
 #pragma once
 
 // What a conversation says up to a reference, read from the platform store and parsed: everything behind its
-// last summary, and the first message. Those that were read last are kept, so that a turn reads what is new
-// and no more, however long the conversation is; what was kept is compared by its hash, so that a branch, a
-// reset or another writer cannot be mistaken for it.
+// last summary, and the first message. Those that were read or written last are kept, so that a turn reads
+// what others have said since and no more, however long the conversation is; what was kept is compared by its
+// hash, so that a branch, a reset or another writer cannot be mistaken for it.
 //
 // Thread-safe; owned by the activities, shared by all runs. Failures: those of the store, as
 // ApplicationFailure; a message that is missing is DATA_LOSS.
