@@ -11,6 +11,8 @@
 #include "app/output.h"
 #include "connect/grpc_connection.h"
 #include "engine/engine.h"
+#include "history/cron.h"
+#include "os/time_zone.h"
 #include "protocol/flow_run.h"
 #include "protocol/pure_tool.h"
 #include "rpc/server.h"
@@ -69,6 +71,8 @@ Result<std::unique_ptr<EngineRole>> EngineRole::open_embedded(const Embedded& op
   engine_options.core.limits.waiting_bytes = options.memory.waiting;
   engine_options.core.limits.inbox_bytes = options.memory.inbox;
   engine_options.memory = options.budget;
+  static const os::SystemZoneRules kZones;
+  history::cron::set_zones(&kZones);
   engine_options.core.limits.pure_activities = {protocol::kPureToolActivity, protocol::kFlowPureActivity};
   engine_options.core.limits.min_retention_ns =
       std::chrono::duration_cast<std::chrono::nanoseconds>(options.shortest_retention).count();

@@ -89,4 +89,17 @@ std::optional<WallTime> TimeZone::next(const CronFields& cron, WallTime after) c
   return std::nullopt;
 }
 
+bool SystemZoneRules::known(const std::string& zone) const {
+  return TimeZone::load(zone).has_value();
+}
+
+std::optional<std::int64_t> SystemZoneRules::next(const std::string& zone, const CronFields& cron,
+                                                  std::int64_t after) const {
+  const auto place = TimeZone::load(zone);
+  if (!place) return std::nullopt;
+  const auto due = place->next(cron, WallTime(std::chrono::nanoseconds(after)));
+  if (!due) return std::nullopt;
+  return std::chrono::nanoseconds(due->time_since_epoch()).count();
+}
+
 }  // namespace holdfast::os

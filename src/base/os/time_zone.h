@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/cron.h"
+#include "base/zone_rules.h"
 #include "holdfast/seams.h"
 #include "holdfast/status.h"
 
@@ -28,6 +29,14 @@ class TimeZone {
  private:
   explicit TimeZone(std::shared_ptr<const Rules> rules) : rules_(std::move(rules)) {}
   std::shared_ptr<const Rules> rules_;
+};
+
+// The seam over them.
+class SystemZoneRules final : public ZoneRules {
+ public:
+  bool known(const std::string& zone) const override;
+  std::optional<std::int64_t> next(const std::string& zone, const CronFields& cron,
+                                   std::int64_t after) const override;
 };
 
 }  // namespace holdfast::os

@@ -35,6 +35,16 @@ std::vector<std::string> dues(const char* zone, const char* cron, WallTime after
   return out;
 }
 
+TEST(ZoneRules, AreThoseOfTheZones) {
+  const SystemZoneRules rules;
+  EXPECT_TRUE(rules.known("America/New_York"));
+  EXPECT_FALSE(rules.known("Nowhere/Land"));
+  const auto noon = parse_cron("0 12 * * *");
+  constexpr std::int64_t kDecember = 1'764'547'200'000'000'000;  // 2025-12-01 00:00
+  EXPECT_EQ(rules.next("America/New_York", *noon, kDecember), kDecember + 17 * 3'600'000'000'000);
+  EXPECT_FALSE(rules.next("Nowhere/Land", *noon, kDecember));
+}
+
 TEST(TimeZone, AnHourOfThePlaceIsAnotherOfUtcInSummer) {
   EXPECT_THAT(dues("Europe/Berlin", "0 9 * * *", utc(2026, 3, 27, 12), 4),
               ElementsAre("2026-03-28T08:00", "2026-03-29T07:00", "2026-03-30T07:00", "2026-03-31T07:00"));

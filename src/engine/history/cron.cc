@@ -1,5 +1,6 @@
 #include "history/cron.h"
 
+#include <atomic>
 #include <charconv>
 #include <string_view>
 
@@ -8,9 +9,12 @@
 namespace holdfast::history::cron {
 namespace {
 
+std::atomic<const ZoneRules*> zone_rules = nullptr;
+
 struct Schedule {
   Ns every = 0;  // 0: the fields
   CronFields fields;
+  std::string zone;  // empty: UTC
 };
 
 // No interval is longer: a moment after one still has a time.
@@ -44,11 +48,22 @@ std::optional<Ns> parse_go_duration(std::string_view text) {
   return any ? std::optional(total) : std::nullopt;
 }
 
-std::optional<Schedule> parse(std::string text) {
-  for (const char* prefix : {"CRON_TZ=UTC ", "TZ=UTC ", "CRON_TZ=Etc/UTC ", "TZ=Etc/UTC "}) {
-    if (text.starts_with(prefix)) text = text.substr(std::string_view(prefix).size());
+// Takes "CRON_TZ=ZONE " or "TZ=ZONE " from the front of the text.
+std::string take_zone(std::string* text) {
+  for (const std::string_view prefix : {"CRON_TZ=", "TZ="}) {
+    if (!text->starts_with(prefix)) continue;
+    const auto end = text->find(' ');
+    if (end == std::string::npos) return {};
+    std::string zone = text->substr(prefix.size(), end - prefix.size());
+    text->erase(0, end + 1);
+    return zone == "UTC" || zone == "Etc/UTC" ? std::string() : zone;
   }
+  return {};
+}
+
+std::optional<Schedule> parse(std::string text) {
   Schedule schedule;
+  schedule.zone = take_zone(&text);
   if (text.starts_with("@every ")) {
     const auto every = parse_go_duration(std::string_view(text).substr(7));
     if (!every || *every < kSecond) return std::nullopt;
@@ -63,14 +78,21 @@ std::optional<Schedule> parse(std::string text) {
 
 }  // namespace
 
+void set_zones(const ZoneRules* zones) {
+  zone_rules = zones;
+}
+
 std::string problem(const std::string& schedule) {
   if (schedule.empty()) return {};
-  if (parse(schedule)) {
-    if (next(schedule, 0, 0)) return {};
-    return "invalid CronSchedule. \"" + schedule + "\": there is no such date.";
-  }
-  return "invalid CronSchedule. \"" + schedule +
-         "\": five fields in UTC, @hourly and the like, or @every 90s.";
+  const ZoneRules* zones = zone_rules;
+  const auto parsed = parse(schedule);
+  const std::string wrong = "invalid CronSchedule. \"" + schedule + "\": ";
+  if (!parsed)
+    return wrong + "five fields, in UTC or behind CRON_TZ=ZONE, @hourly and the like, or @every 90s.";
+  if (!parsed->zone.empty() && (zones == nullptr || !zones->known(parsed->zone)))
+    return wrong + "there is no time zone " + parsed->zone + ".";
+  if (next(schedule, 0, 0)) return {};
+  return wrong + "there is no such date.";
 }
 
 std::optional<Ns> next(const std::string& text, Ns start, Ns after) {
@@ -83,6 +105,11 @@ std::optional<Ns> next(const std::string& text, Ns start, Ns after) {
     if (__builtin_mul_overflow(rounds + 1, every, &at) || __builtin_add_overflow(start, at, &at))
       return std::nullopt;
     return at;
+  }
+  if (!schedule->zone.empty()) {
+    const ZoneRules* zones = zone_rules;
+    if (zones == nullptr) return std::nullopt;
+    return zones->next(schedule->zone, schedule->fields, after);
   }
   const auto minute = next_cron_minute(schedule->fields, after / kMinute + 1);
   return minute ? std::optional(*minute * kMinute) : std::nullopt;

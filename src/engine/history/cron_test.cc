@@ -42,5 +42,34 @@ TEST(Cron, AnIntervalThatOverflowsIsRefused) {
   EXPECT_FALSE(next("@every 876000h", kLate, kLate));
 }
 
+// A place whose clocks are five hours behind.
+class FiveHoursBehind final : public ZoneRules {
+ public:
+  bool known(const std::string& zone) const override { return zone == "America/New_York"; }
+  std::optional<std::int64_t> next(const std::string& zone, const CronFields& cron,
+                                   std::int64_t after) const override {
+    if (!known(zone)) return std::nullopt;
+    const auto minute = next_cron_minute(cron, after / kMinute + 1 - 300);
+    return minute ? std::optional((*minute + 300) * kMinute) : std::nullopt;
+  }
+};
+
+TEST(Cron, GoesByTheClocksOfAPlace) {
+  const FiveHoursBehind zones;
+  EXPECT_THAT(problem("CRON_TZ=America/New_York 0 12 * * *"), testing::HasSubstr("no time zone"));
+  set_zones(&zones);
+  EXPECT_EQ(problem("CRON_TZ=America/New_York 0 12 * * *"), "");
+  const Ns noon = kNow / kDay * kDay + kDay + 17 * 60 * kMinute;
+  EXPECT_EQ(next("CRON_TZ=America/New_York 0 12 * * *", kNow, kNow), noon);
+  EXPECT_EQ(next("TZ=America/New_York 0 12 * * *", kNow, kNow), noon);
+  EXPECT_EQ(next("TZ=UTC 0 12 * * *", kNow, kNow), noon - 5 * 60 * kMinute);
+  EXPECT_EQ(next("CRON_TZ=America/New_York @every 90m", kNow, kNow), kNow + 90 * kMinute);
+  for (const char* wrong : {"CRON_TZ=Nowhere/Land 0 12 * * *", "CRON_TZ=Nowhere/Land @every 90s",
+                            "TZ= 0 12 * *", "CRON_TZ=America/New_York"}) {
+    EXPECT_NE(problem(wrong), "") << wrong;
+  }
+  set_zones(nullptr);
+}
+
 }  // namespace
 }  // namespace holdfast::history::cron
