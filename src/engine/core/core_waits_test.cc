@@ -51,6 +51,25 @@ TEST(FirstWait, EndsWithARequestToCancel) {
                                          "WorkflowTaskScheduled", "WorkflowTaskStarted"));
 }
 
+// As measured on Temporal: the wait is part of the time that the execution has.
+TEST(FirstWait, IsPartOfTheExecutionTimeout) {
+  Driver d;
+  d.start("w", [](auto& request) {
+    request.mutable_workflow_start_delay()->set_seconds(3600);
+    request.mutable_workflow_execution_timeout()->set_seconds(2 * 3600);
+  });
+  const auto started = d.history("w").events(0);
+  EXPECT_EQ(
+      started.workflow_execution_started_event_attributes().workflow_execution_expiration_time().seconds(),
+      started.event_time().seconds() + 2 * 3600);
+  d.start("short", [](auto& request) {
+    request.mutable_workflow_start_delay()->set_seconds(3600);
+    request.mutable_workflow_execution_timeout()->set_seconds(60);
+  });
+  d.advance(61 * kSecond);
+  EXPECT_THAT(d.events("short"), ElementsAre("WorkflowExecutionStarted", "WorkflowExecutionTimedOut"));
+}
+
 TEST(FirstWait, OfACronEndsWithARequestToCancel) {
   Driver d;
   d.start("w", [](auto& request) { request.set_cron_schedule("0 0 1 1 *"); });

@@ -351,6 +351,19 @@ TEST(Cron, EveryCountsFromWhenTheRunWasDue) {
   EXPECT_EQ(ms->effects().successor->s().execution_ns(), kNow + 7 * kSecond);
 }
 
+// As on Temporal: the next run waits, and times out while it does.
+TEST(Cron, IsFollowedThoughTheTimeOfTheChainIsOverBefore) {
+  auto ms = started([](lifecycle::StartInput& input) {
+    input.attributes.set_cron_schedule("@every 4s");
+    input.execution_expiration_ns = kNow + 6 * kSecond;
+  });
+  const Event first;
+  lifecycle::complete(*ms, kLimits, kNow + 5 * kSecond, nullptr,
+                      {.new_run_id = "run-2", .first_event = &first});
+  ASSERT_NE(ms->effects().successor, nullptr);
+  EXPECT_EQ(ms->effects().successor->next_deadline().at, kNow + 6 * kSecond);
+}
+
 TEST(Lifecycle, PoliciesOfATakenId) {
   using lifecycle::decide;
   using lifecycle::StartDecision;

@@ -122,7 +122,9 @@ void copy_from_first_event(StartInput& input, const Event* first) {
   }
 }
 
-// Retry first, then cron. Returns the successor's run id, or empty, and why there is no retry.
+// Retry first, then cron, whose next run is there also when the time of the chain is over before it is due:
+// it times out while it waits, as on Temporal. Returns the successor's run id, or empty, and why there is no
+// retry.
 std::string follow_failure(MutableState& ms, Ns now, const Failure& failure, const CloseContext& context,
                            enums::RetryState* retry_state) {
   const auto& state = ms.s();
@@ -144,7 +146,7 @@ std::string follow_failure(MutableState& ms, Ns now, const Failure& failure, con
   }
   if (state.cron_schedule().empty()) return {};
   const auto due = cron::next(state.cron_schedule(), state.execution_ns(), now);
-  if (!due || (state.execution_expiration_ns() != 0 && *due >= state.execution_expiration_ns())) return {};
+  if (!due) return {};
   StartInput input = follow(ms, context, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
   copy_from_first_event(input, context.first_event);
   *input.attributes.mutable_continued_failure() = failure;
@@ -166,8 +168,9 @@ void settle_timeouts(const StartInput& input, Ns now,
   task_timeout = std::min(task_timeout, workflow_task::kMaxTimeout);
   if (run_timeout != 0) task_timeout = std::min(task_timeout, run_timeout);
   Ns expiration = input.execution_expiration_ns;
-  if (expiration == 0 && execution_timeout != 0)
-    expiration = now + execution_timeout + input.first_task_backoff_ns;
+  // From the start on, also of a run that waits before its first task: Temporal's chains are as old as they
+  // are, and only a run's own timeout begins behind the wait.
+  if (expiration == 0 && execution_timeout != 0) expiration = now + execution_timeout;
   // SDKs show a timeout of zero as one that was set.
   attributes.clear_workflow_execution_timeout();
   attributes.clear_workflow_run_timeout();
@@ -265,7 +268,7 @@ void complete(MutableState& ms, const Limits& /*limits*/, Ns now, Payloads* resu
   const auto& state = ms.s();
   if (!state.cron_schedule().empty() && !state.cancel_requested() && context.first_event != nullptr) {
     const auto due = cron::next(state.cron_schedule(), state.execution_ns(), now);
-    if (due && (state.execution_expiration_ns() == 0 || *due < state.execution_expiration_ns())) {
+    if (due) {
       StartInput input = follow(ms, context, enums::CONTINUE_AS_NEW_INITIATOR_CRON_SCHEDULE);
       copy_from_first_event(input, context.first_event);
       if (result != nullptr) *input.attributes.mutable_last_completion_result() = *result;
