@@ -17,6 +17,7 @@ using ::testing::Contains;
 using testing::continue_as_new;
 using testing::Driver;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::sticky;
 
@@ -391,6 +392,34 @@ TEST(Priority, IsInheritedWhereACommandLeavesItOpen) {
   const auto started = d.history("child").events(0).workflow_execution_started_event_attributes();
   EXPECT_EQ(started.priority().priority_key(), 1);
   EXPECT_EQ(started.priority().fairness_key(), "tenant");
+}
+
+TEST(Priority, ThatCannotBeIsRefused) {
+  Driver d;
+  const auto refused = [&d](const std::function<void(pb::common::v1::Priority*)>& change) {
+    ws::StartWorkflowExecutionRequest request;
+    request.set_namespace_("default");
+    request.set_workflow_id("w");
+    request.mutable_workflow_type()->set_name("order");
+    request.mutable_task_queue()->set_name("q");
+    change(request.mutable_priority());
+    const Status status = d.error(api::Method::kStartWorkflowExecution, request);
+    EXPECT_EQ(status.code(), Code::kInvalidArgument);
+    return status.message();
+  };
+  EXPECT_EQ(refused([](auto* p) { p->set_priority_key(-1); }), "PriorityKey can't be negative");
+  EXPECT_EQ(refused([](auto* p) { p->set_fairness_key(std::string(65, 'k')); }),
+            "FairnessKey length exceeds limit");
+  EXPECT_EQ(refused([](auto* p) { p->set_fairness_weight(-1); }), "FairnessWeight can't be negative");
+  d.start("w");
+  auto activity = Driver::schedule_activity("a");
+  activity.mutable_schedule_activity_task_command_attributes()->mutable_priority()->set_priority_key(-1);
+  const Status told = d.error(api::Method::kRespondWorkflowTaskCompleted,
+                              Driver::completion(d.workflow_task().task_token(), {activity}));
+  EXPECT_THAT(told.message(), HasSubstr("PriorityKey can't be negative"));
+  const auto history = d.history("w");
+  EXPECT_EQ(history.events(3).workflow_task_failed_event_attributes().cause(),
+            enums::WORKFLOW_TASK_FAILED_CAUSE_BAD_SCHEDULE_ACTIVITY_ATTRIBUTES);
 }
 
 TEST(History, PagesAndReverse) {

@@ -71,7 +71,7 @@ void OutboxDelivery::start_child(const RunKey& from, std::int64_t initiated_even
     } else {
       if (row && row->status() == enums::WORKFLOW_EXECUTION_STATUS_RUNNING) {
         if (Run* old = cache_.find({record->id(), info.workflow_id(), row->run_id()})) {
-          transitions_.terminate(*old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr,
+          transitions_.terminate(*old, "TerminateIfRunning WorkflowIdReusePolicy", nullptr,
                                  "history-service");
         }
       }

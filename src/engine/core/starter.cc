@@ -9,6 +9,7 @@
 #include "engine/transitions.h"
 #include "engine/wake_times.h"
 #include "history/cron.h"
+#include "history/priority.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
 #include "matching/task_queues.h"
@@ -26,7 +27,8 @@ Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
   if (request.workflow_type().name().size() > longest) {
     return errors::invalid("WorkflowType length exceeds limit.");
   }
-  if (request.task_queue().name().empty()) return errors::invalid("taskQueue is not set");
+  if (!request.has_task_queue()) return errors::invalid("taskQueue is not set");
+  if (request.task_queue().name().empty()) return errors::invalid("missing task queue name");
   if (request.task_queue().name().size() > longest) {
     return errors::invalid("taskQueue length exceeds limit");
   }
@@ -56,6 +58,9 @@ Status Starter::check(const ws::StartWorkflowExecutionRequest& request) const {
     }
   }
   if (std::string wrong = history::cron::problem(request.cron_schedule()); !wrong.empty()) {
+    return errors::invalid(std::move(wrong));
+  }
+  if (std::string wrong = history::priority::problem(request.priority()); !wrong.empty()) {
     return errors::invalid(std::move(wrong));
   }
   using Reuse = enums::WorkflowIdReusePolicy;
@@ -174,8 +179,7 @@ Result<std::optional<Starter::Outcome>> Starter::meet_existing(
     case lifecycle::StartDecision::kTerminateAndStart: {
       auto old = cache_.resolve(record.id(), {request.workflow_id(), row.run_id(), kAnyChain});
       if (!old) return fail(std::move(old.error()));
-      transitions_.terminate(**old, "TerminateIfRunning WorkflowIdReusePolicy Policy", nullptr,
-                             "history-service");
+      transitions_.terminate(**old, "TerminateIfRunning WorkflowIdReusePolicy", nullptr, "history-service");
       break;
     }
     case lifecycle::StartDecision::kStart: break;

@@ -6,6 +6,7 @@
 #include "base/transition.h"
 #include "history/apply.h"
 #include "history/failures.h"
+#include "history/priority.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
 #include "history/writable.h"
@@ -219,6 +220,8 @@ std::string prepare(Command* command, const stored::ExecutionState& state, const
   if (std::string wrong = retry::problem(command->retry_policy()); !wrong.empty())
     return "invalid ActivityRetryPolicy on ScheduleActivityTaskCommand: " + wrong;
   retry::fill_defaults(command->mutable_retry_policy());
+  if (std::string wrong = priority::problem(command->priority()); !wrong.empty())
+    return "invalid Priority on ScheduleActivityTaskCommand: " + wrong;
   for (const auto& [name, duration] : {std::pair("ScheduleToClose", &command->schedule_to_close_timeout()),
                                        std::pair("ScheduleToStart", &command->schedule_to_start_timeout()),
                                        std::pair("StartToClose", &command->start_to_close_timeout()),

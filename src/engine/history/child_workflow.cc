@@ -5,6 +5,7 @@
 #include "base/transition.h"
 #include "history/apply.h"
 #include "history/cron.h"
+#include "history/priority.h"
 #include "history/retry.h"
 #include "history/workflow_task.h"
 #include "history/writable.h"
@@ -163,6 +164,8 @@ std::string prepare(Command* command, const stored::ExecutionState& parent, cons
     retry::fill_defaults(command->mutable_retry_policy());
   }
   if (std::string wrong = cron::problem(command->cron_schedule()); !wrong.empty()) return wrong;
+  if (std::string wrong = priority::problem(command->priority()); !wrong.empty())
+    return "invalid Priority on StartChildWorkflowExecutionCommand: " + wrong;
   if (command->task_queue().name().empty()) command->mutable_task_queue()->set_name(parent.task_queue());
   command->mutable_task_queue()->set_kind(enums::TASK_QUEUE_KIND_NORMAL);
   if (command->parent_close_policy() == enums::PARENT_CLOSE_POLICY_UNSPECIFIED) {
