@@ -28,7 +28,7 @@ TEST(Answers, DescriptionOfABareRunHasItsEmptyParts) {
   EXPECT_TRUE(info.has_search_attributes());  // Temporal's Go client reads it without a look
   EXPECT_TRUE(info.has_memo());
   EXPECT_TRUE(info.has_auto_reset_points());
-  EXPECT_TRUE(described.workflow_extended_info().has_run_expiration_time());
+  EXPECT_EQ(described.workflow_extended_info().run_expiration_time().seconds(), -62'135'596'800);
   EXPECT_EQ(described.workflow_extended_info().request_id_infos().at("request-w").event_id(), 1);
   EXPECT_FALSE(described.execution_config().has_workflow_run_timeout());
   EXPECT_FALSE(described.execution_config().has_workflow_execution_timeout());

@@ -88,13 +88,20 @@ void describe_task(const MutableState& ms, pb::workflow::v1::PendingWorkflowTask
   out->set_attempt(task.attempt());
 }
 
+// The year 1: what Go's clients take for a time that is not there, and Temporal's command line hides.
+constexpr std::int64_t kNoTimeSeconds = -62'135'596'800;
+
 void describe_extended(const stored::ExecutionState& state,
                        pb::workflow::v1::WorkflowExecutionExtendedInfo* out) {
   if (state.execution_expiration_ns() != 0) {
     history::set_time(out->mutable_execution_expiration_time(), state.execution_expiration_ns());
   }
-  // Set in every answer: clients take a moment of zero as "none", and some cannot do without the message.
-  history::set_time(out->mutable_run_expiration_time(), state.run_expiration_ns());
+  // Set in every answer: some clients cannot do without the message.
+  if (state.run_expiration_ns() != 0) {
+    history::set_time(out->mutable_run_expiration_time(), state.run_expiration_ns());
+  } else {
+    out->mutable_run_expiration_time()->set_seconds(kNoTimeSeconds);
+  }
   out->set_cancel_requested(state.cancel_requested());
   history::set_time(out->mutable_original_start_time(), state.original_start_ns());
   auto& started = (*out->mutable_request_id_infos())[state.create_request_id()];
