@@ -35,6 +35,8 @@ struct Named {
 constexpr std::array kNamed = {
     Named{"workflowservice.v1.ListWorkflowExecutionsRequest.query", kMaxFilterBytes, nullptr},
     Named{"workflowservice.v1.CountWorkflowExecutionsRequest.query", kMaxFilterBytes, nullptr},
+    Named{"workflowservice.v1.ScanWorkflowExecutionsRequest.query", kMaxFilterBytes, nullptr},
+    Named{"workflowservice.v1.ListArchivedWorkflowExecutionsRequest.query", kMaxFilterBytes, nullptr},
     Named{"workflowservice.v1.RegisterNamespaceRequest.description", kMaxDescriptionBytes, nullptr},
     Named{"workflowservice.v1.RegisterNamespaceRequest.DataEntry.value", kMaxDescriptionBytes,
           "Data value length exceeds limit."},

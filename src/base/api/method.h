@@ -38,6 +38,11 @@ inline constexpr std::string_view kOperatorServiceName = "temporal.api.operators
   X(DescribeWorkflowExecution)          \
   X(ListWorkflowExecutions)             \
   X(CountWorkflowExecutions)            \
+  X(ScanWorkflowExecutions)             \
+  X(ListOpenWorkflowExecutions)         \
+  X(ListClosedWorkflowExecutions)       \
+  X(ListArchivedWorkflowExecutions)     \
+  X(GetSearchAttributes)                \
   X(PollWorkflowTaskQueue)              \
   X(RespondWorkflowTaskCompleted)       \
   X(RespondWorkflowTaskFailed)          \

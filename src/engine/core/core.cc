@@ -181,6 +181,10 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kDescribeWorkflowExecution, &ExecutionHandlers::describe>();
   table.on<M::kListWorkflowExecutions, &VisibilityHandlers::list>();
   table.on<M::kCountWorkflowExecutions, &VisibilityHandlers::count>();
+  table.on<M::kScanWorkflowExecutions, &VisibilityHandlers::scan>();
+  table.on<M::kListOpenWorkflowExecutions, &VisibilityHandlers::list_open>();
+  table.on<M::kListClosedWorkflowExecutions, &VisibilityHandlers::list_closed>();
+  table.on<M::kListArchivedWorkflowExecutions, &VisibilityHandlers::list_archived>();
   table.on<M::kPollWorkflowTaskQueue, &WorkflowTaskHandlers::poll>();
   table.on<M::kRespondWorkflowTaskCompleted, &WorkflowTaskHandlers::completed>();
   table.on<M::kRespondWorkflowTaskFailed, &WorkflowTaskHandlers::failed>();
@@ -202,6 +206,7 @@ constexpr auto EngineCore::Impl::method_table() {
   table.on<M::kRespondActivityTaskCanceled, &ActivityHandlers::canceled>();
   table.on<M::kRespondActivityTaskCanceledById, &ActivityHandlers::canceled_by_id,
            &ActivityHandlers::check_id<api::RequestOf<M::kRespondActivityTaskCanceledById>>>();
+  table.on<M::kGetSearchAttributes, &SearchAttributeHandlers::keys>();
   table.on<M::kAddSearchAttributes, &SearchAttributeHandlers::add>();
   table.on<M::kListSearchAttributes, &SearchAttributeHandlers::list>();
   table.on<M::kRemoveSearchAttributes, &SearchAttributeHandlers::remove>();

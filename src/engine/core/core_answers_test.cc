@@ -57,6 +57,36 @@ TEST(Answers, DescriptionTellsHowAnActivityIsTried) {
   EXPECT_TRUE(describe(d, "w").pending_activities(0).has_last_heartbeat_time());
 }
 
+TEST(Answers, WrongFiltersOfOlderListsAreRefused) {
+  Driver d;
+  ws::ListOpenWorkflowExecutionsRequest open;
+  open.set_namespace_("default");
+  open.mutable_start_time_filter()->mutable_earliest_time()->set_seconds(9);
+  open.mutable_start_time_filter()->mutable_latest_time()->set_seconds(8);
+  EXPECT_EQ(d.error(api::Method::kListOpenWorkflowExecutions, open).message(),
+            "EarliestTime in StartTimeFilter should not be larger than LatestTime.");
+  open.mutable_start_time_filter()->mutable_latest_time()->set_seconds(1'000'000'000'000);
+  EXPECT_EQ(d.error(api::Method::kListOpenWorkflowExecutions, open).code(), Code::kInvalidArgument);
+  ws::ListClosedWorkflowExecutionsRequest closed;
+  closed.set_namespace_("default");
+  closed.mutable_status_filter()->set_status(enums::WORKFLOW_EXECUTION_STATUS_RUNNING);
+  EXPECT_EQ(d.error(api::Method::kListClosedWorkflowExecutions, closed).message(),
+            "StatusFilter must be specified and must be not Running.");
+  ws::ListArchivedWorkflowExecutionsRequest archived;
+  archived.set_namespace_("default");
+  EXPECT_EQ(d.error(api::Method::kListArchivedWorkflowExecutions, archived).message(),
+            "Cluster is not configured for visibility archival.");
+}
+
+TEST(Answers, KeysOfSearchAttributesAreTold) {
+  Driver d;
+  const auto keys = d.call<ws::GetSearchAttributesResponse>(api::Method::kGetSearchAttributes,
+                                                            ws::GetSearchAttributesRequest())
+                        .keys();
+  EXPECT_EQ(keys.at("WorkflowType"), enums::INDEXED_VALUE_TYPE_KEYWORD);
+  EXPECT_EQ(keys.at("StartTime"), enums::INDEXED_VALUE_TYPE_DATETIME);
+}
+
 TEST(Answers, TakenWorkflowIdsAreToldApartByWords) {
   Driver d;
   d.start("w");

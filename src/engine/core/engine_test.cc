@@ -382,6 +382,54 @@ TEST_F(EngineTest, AListHasABoundedTimeToLook) {
   EXPECT_EQ(refused.error().code(), Code::kDeadlineExceeded);
 }
 
+// Scan, ListOpen and ListClosed, which Go and Java programs still call.
+TEST_F(EngineTest, OlderCallsList) {
+  using api::Method;
+  start("one's");
+  start("two");
+  ws::TerminateWorkflowExecutionRequest end;
+  end.set_namespace_("default");
+  end.mutable_workflow_execution()->set_workflow_id("two");
+  call<ws::TerminateWorkflowExecutionResponse>(Method::kTerminateWorkflowExecution, end);
+
+  ws::ScanWorkflowExecutionsRequest scan;
+  scan.set_namespace_("default");
+  scan.set_query("WorkflowId = 'two'");
+  const auto scanned = call<ws::ScanWorkflowExecutionsResponse>(Method::kScanWorkflowExecutions, scan);
+  ASSERT_EQ(scanned.executions_size(), 1);
+  EXPECT_EQ(scanned.executions(0).execution().workflow_id(), "two");
+
+  ws::ListOpenWorkflowExecutionsRequest open;
+  open.set_namespace_("default");
+  const auto opened = [&] {
+    return call<ws::ListOpenWorkflowExecutionsResponse>(Method::kListOpenWorkflowExecutions, open)
+        .executions_size();
+  };
+  EXPECT_EQ(opened(), 1);
+  open.mutable_execution_filter()->set_workflow_id("one's");
+  EXPECT_EQ(opened(), 1);
+  open.mutable_execution_filter()->set_workflow_id("two");
+  EXPECT_EQ(opened(), 0);
+  open.mutable_type_filter()->set_name("order");
+  open.mutable_start_time_filter()->mutable_earliest_time()->set_seconds(1);
+  EXPECT_EQ(opened(), 1);
+  open.mutable_start_time_filter()->mutable_latest_time()->set_seconds(2);
+  EXPECT_EQ(opened(), 0);
+
+  ws::ListClosedWorkflowExecutionsRequest closed;
+  closed.set_namespace_("default");
+  const auto ended = [&] {
+    return call<ws::ListClosedWorkflowExecutionsResponse>(Method::kListClosedWorkflowExecutions, closed)
+        .executions_size();
+  };
+  EXPECT_EQ(ended(), 1);
+  closed.mutable_status_filter()->set_status(enums::WORKFLOW_EXECUTION_STATUS_FAILED);
+  EXPECT_EQ(ended(), 0);
+  closed.mutable_status_filter()->set_status(enums::WORKFLOW_EXECUTION_STATUS_TERMINATED);
+  closed.set_maximum_page_size(10);
+  EXPECT_EQ(ended(), 1);
+}
+
 TEST_F(EngineTest, CancelledPollSwallowsNoTask) {
   Answer cancelled;
   auto handle =

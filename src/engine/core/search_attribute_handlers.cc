@@ -82,4 +82,13 @@ void SearchAttributeHandlers::list(Call& call, const ops::ListSearchAttributesRe
   replies_.send(call, std::move(response));
 }
 
+void SearchAttributeHandlers::keys(Call& call, const ws::GetSearchAttributesRequest&) {
+  auto response = std::make_unique<ws::GetSearchAttributesResponse>();
+  auto& keys = *response->mutable_keys();
+  for (const auto* all : {&visibility::system_attributes(), &visibility::predefined_attributes()}) {
+    for (const auto& [name, type] : *all) keys[std::string(name)] = visibility::indexed_value_type(type);
+  }
+  replies_.send(call, std::move(response));
+}
+
 }  // namespace holdfast::engine

@@ -25,6 +25,8 @@ class SearchAttributeHandlers {
   // One that is not there is no fault.
   void remove(Call& call, const ops::RemoveSearchAttributesRequest& request,
               const Namespaces::Record& record);
+  // The names that queries may use, of every namespace: the request names none, so it tells Temporal's own.
+  void keys(Call& call, const ws::GetSearchAttributesRequest& request);
   void list(Call& call, const ops::ListSearchAttributesRequest& request, const Namespaces::Record& record);
 
  private:

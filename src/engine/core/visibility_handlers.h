@@ -1,7 +1,8 @@
 #pragma once
 
-// List and Count. The core only finds the namespace: the host answers them from the index, once that has seen
-// all that was committed before the call. Made and owned by the core; its thread only.
+// List and Count, and the calls by which older clients list: Scan, ListOpen, ListClosed. The core only finds
+// the namespace: the host answers them from the index, once that has seen all that was committed before the
+// call. Made and owned by the core; its thread only.
 
 #include <utility>
 #include <vector>
@@ -23,6 +24,16 @@ class VisibilityHandlers {
             const stored::NamespaceRecord& record);
   void count(Call& call, const ws::CountWorkflowExecutionsRequest& request,
              const stored::NamespaceRecord& record);
+  void scan(Call& call, const ws::ScanWorkflowExecutionsRequest& request,
+            const stored::NamespaceRecord& record);
+  // What they filter by is put into the words of a query.
+  void list_open(Call& call, const ws::ListOpenWorkflowExecutionsRequest& request,
+                 const stored::NamespaceRecord& record);
+  void list_closed(Call& call, const ws::ListClosedWorkflowExecutionsRequest& request,
+                   const stored::NamespaceRecord& record);
+  // Refused, as by a Temporal without an archive.
+  void list_archived(Call& call, const ws::ListArchivedWorkflowExecutionsRequest& request,
+                     const stored::NamespaceRecord& record);
 
   bool empty() const { return calls_.empty(); }
   std::vector<Output::VisibilityCall> take() { return std::exchange(calls_, {}); }

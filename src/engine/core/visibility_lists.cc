@@ -31,6 +31,31 @@ void send(Output::VisibilityCall& call, Result<api::MessagePtr> result) {
   Release{std::move(call.call.done), call.call.options.executor, std::move(result)}.run();
 }
 
+// The answers to all kinds of lists have the same two fields.
+template <typename Response>
+api::MessagePtr list_response(visibility::ListResult found) {
+  auto response = std::make_unique<Response>();
+  for (auto& info : found.executions) {
+    info.mutable_memo();  // also an empty one, as Temporal's lists have it
+    response->add_executions()->Swap(&info);
+  }
+  response->set_next_page_token(std::move(found.next_page_token));
+  return response;
+}
+
+api::MessagePtr list_response(api::Method method, visibility::ListResult found) {
+  using api::Method;
+  switch (method) {
+    case Method::kScanWorkflowExecutions:
+      return list_response<ws::ScanWorkflowExecutionsResponse>(std::move(found));
+    case Method::kListOpenWorkflowExecutions:
+      return list_response<ws::ListOpenWorkflowExecutionsResponse>(std::move(found));
+    case Method::kListClosedWorkflowExecutions:
+      return list_response<ws::ListClosedWorkflowExecutionsResponse>(std::move(found));
+    default: return list_response<ws::ListWorkflowExecutionsResponse>(std::move(found));
+  }
+}
+
 }  // namespace
 
 void VisibilityLists::start(std::uint64_t applied) {
@@ -132,13 +157,7 @@ Result<api::MessagePtr> VisibilityLists::evaluate(const Output::VisibilityCall& 
     list.page_token = call.page_token;
     auto found = index_.list(list);
     if (!found) return fail(scan_error(std::move(found.error()), stopping_));
-    auto response = std::make_unique<ws::ListWorkflowExecutionsResponse>();
-    for (auto& info : found->executions) {
-      info.mutable_memo();  // also an empty one, as Temporal's lists have it
-      response->add_executions()->Swap(&info);
-    }
-    response->set_next_page_token(std::move(found->next_page_token));
-    return api::MessagePtr(std::move(response));
+    return list_response(call.call.method, std::move(*found));
   }
   auto counted = index_.count(list);
   if (!counted) return fail(scan_error(std::move(counted.error()), stopping_));

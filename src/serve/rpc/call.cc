@@ -52,7 +52,8 @@ bool may_ask_again(api::Method method) {
   return hands_over_tasks(method) || method == kGetWorkflowExecutionHistory ||
          method == kGetWorkflowExecutionHistoryReverse || method == kDescribeWorkflowExecution ||
          method == kQueryWorkflow || method == kPollWorkflowExecutionUpdate || method == kListNamespaces ||
-         method == kListWorkflowExecutions;
+         method == kListWorkflowExecutions || method == kScanWorkflowExecutions ||
+         method == kListOpenWorkflowExecutions || method == kListClosedWorkflowExecutions;
 }
 
 }  // namespace

@@ -67,7 +67,8 @@ Status check_within(Method method, const Message& request, std::string_view own,
 Permission permission_of(Method method) {
   switch (method) {
     case Method::kGetSystemInfo:
-    case Method::kGetClusterInfo: return Permission::kKnown;
+    case Method::kGetClusterInfo:
+    case Method::kGetSearchAttributes: return Permission::kKnown;
 
     case Method::kDescribeNamespace:
     case Method::kListNamespaces:
@@ -77,6 +78,10 @@ Permission permission_of(Method method) {
     case Method::kDescribeWorkflowExecution:
     case Method::kListWorkflowExecutions:
     case Method::kCountWorkflowExecutions:
+    case Method::kScanWorkflowExecutions:
+    case Method::kListOpenWorkflowExecutions:
+    case Method::kListClosedWorkflowExecutions:
+    case Method::kListArchivedWorkflowExecutions:
     case Method::kDescribeTaskQueue:
     case Method::kListSearchAttributes: return Permission::kRead;
 
