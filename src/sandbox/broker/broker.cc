@@ -133,7 +133,7 @@ Result<Broker::Inmate> Broker::make(std::string_view tenant, Language language) 
     auto in = cell(language);
     if (!in) return fail(in.error());
     auto worker = (*in)->make_worker();
-    if (worker) return Inmate{*in, std::string(tenant), std::move(*worker), language};
+    if (worker) return Inmate{*in, std::string(tenant), std::move(*worker), language, true};
     if (worker.error().code() != Code::kUnavailable || !again) return fail(worker.error());
     const std::lock_guard lock(mutex_);
     std::shared_ptr<Cell>& kept = cells_[static_cast<std::size_t>(language)];
@@ -164,7 +164,11 @@ Result<Broker::Inmate> Broker::take(std::string_view tenant, Language language,
       idle_.pop_front();
       lock.unlock();
       auto made = make(tenant, language);
-      longest_idle.cell->forget_worker(std::move(longest_idle.worker));
+      if (made && made->cell == longest_idle.cell) {
+        made->cell->forget_worker_later(std::move(longest_idle.worker));
+      } else {
+        longest_idle.cell->forget_worker(std::move(longest_idle.worker));
+      }
       if (!made) one_less();
       return made;
     }
@@ -226,6 +230,7 @@ Result<Reply> Broker::run(std::string_view tenant, const Request& request,
   auto inmate = take(tenant, language_of(request), patience);
   if (!inmate) return fail(inmate.error());
   auto reply = ask(inmate->worker, request, held);
+  if (std::exchange(inmate->is_new, false)) inmate->cell->settle();
   if (reply && !reply->failure && !is_json(reply->result))
     reply = fail(Code::kDataLoss, "the sandbox answered with what is no JSON");
   if (reply && !reply->last) {

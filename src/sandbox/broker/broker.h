@@ -71,6 +71,7 @@ class Broker {
     std::string tenant;
     Worker worker;
     Language language = Language::kJavaScript;
+    bool is_new = false;  // made for the call that is under way
   };
 
   Broker(const Options& options, MemoryBudget& memory, const Clock& clock)

@@ -218,51 +218,64 @@ Status Cell::hear_hello() {
   return {};
 }
 
-// One is asked for before anybody needs it: who does waits for no answer of the first process.
+// Some are asked for before anybody needs them, behind a call (`settle`): who does waits for no answer of the
+// first process, and it makes none while his own is at work.
 Result<Worker> Cell::make_worker() {
   const std::lock_guard lock(talk_);
-  take_asked();
-  if (spare_ && has_ended()) {  // it ends with the others, if it has not yet
-    spare_.reset();
+  take_asked(spares_.empty() ? 1 : 0);
+  if (!spares_.empty() && has_ended()) {  // they end with it, if they have not yet
+    spares_.clear();
     return fail(Code::kUnavailable, "the sandbox's first process has ended");
   }
-  if (spare_ && !spare_->quiet()) {  // it has ended since
-    const Ask ask{Ask::kForget, spare_->pid()};
-    (void)::send(control_, &ask, sizeof ask, MSG_NOSIGNAL);
-    spare_.reset();
+  while (!spares_.empty()) {
+    Worker worker = std::move(spares_.front());
+    spares_.pop_front();
+    if (worker.quiet()) return worker;
+    end_without_waiting(worker);  // it has ended since
   }
-  if (!spare_) {
+  take_asked(asked_);
+  if (spares_.empty()) {
     ask_for_one();
-    auto made = hear_of_one();
-    if (!made) return made;
-    spare_ = std::move(*made);
+    return hear_of_one();
   }
-  Worker worker = *std::exchange(spare_, std::nullopt);
-  ask_for_one();
+  Worker worker = std::move(spares_.front());
+  spares_.pop_front();
   return worker;
 }
 
-// No answer is on its way when this is asked.
+void Cell::settle() {
+  const std::lock_guard lock(talk_);
+  take_asked(0);
+  for (std::size_t ahead = spares_.size() + asked_; ahead < kSpares; ++ahead) ask_for_one();
+  end_forgotten();
+}
+
+// What is on its way is an answer and no end.
 bool Cell::has_ended() const {
   char byte = 0;
   return ::recv(control_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
 }
 
-void Cell::ask_for_one() {
-  const Ask ask{Ask::kNew, 0};
-  is_asked_ = ::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) == sizeof ask;
+bool Cell::is_answered() const {
+  char byte = 0;
+  return ::recv(control_, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-// Answers come in the order of the questions, so this one is heard before another is asked. One that could
-// not be made is asked for again.
-void Cell::take_asked() {
-  if (!is_asked_) return;
-  auto made = hear_of_one();
-  if (made) spare_ = std::move(*made);
+void Cell::ask_for_one() {
+  const Ask ask{Ask::kNew, 0};
+  if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) == sizeof ask) ++asked_;
+}
+
+// Answers come in the order of the questions. One that could not be made is asked for again.
+void Cell::take_asked(std::size_t at_least) {
+  for (std::size_t heard = 0; asked_ > 0 && (heard < at_least || is_answered()); ++heard) {
+    if (auto made = hear_of_one()) spares_.push_back(std::move(*made));
+  }
 }
 
 Result<Worker> Cell::hear_of_one() {
-  const bool was_asked = std::exchange(is_asked_, false);
+  const bool was_asked = asked_ > 0;
+  if (was_asked) --asked_;
   Answer answer;
   iovec bytes{&answer, sizeof answer};
   alignas(cmsghdr) char space[CMSG_SPACE(sizeof(int))];
@@ -282,9 +295,20 @@ Result<Worker> Cell::hear_of_one() {
   return Worker(answer.pid, socket);
 }
 
+// If it does not arrive, the whole cell has ended.
+void Cell::end_without_waiting(const Worker& worker) const {
+  const Ask ask{Ask::kForget, worker.pid()};
+  (void)::send(control_, &ask, sizeof ask, MSG_NOSIGNAL);
+}
+
+void Cell::end_forgotten() {
+  if (to_forget_) end_without_waiting(*to_forget_);
+  to_forget_.reset();
+}
+
 Ended Cell::end_worker(Worker worker) {
   const std::lock_guard lock(talk_);
-  take_asked();
+  take_asked(asked_);
   const Ask ask{Ask::kEnd, worker.pid()};
   Answer answer;
   if (::send(control_, &ask, sizeof ask, MSG_NOSIGNAL) != sizeof ask ||
@@ -295,9 +319,14 @@ Ended Cell::end_worker(Worker worker) {
 
 void Cell::forget_worker(Worker worker) {
   const std::lock_guard lock(talk_);
-  const Ask ask{Ask::kForget, worker.pid()};
-  // If it does not arrive, the whole cell has ended.
-  (void)::send(control_, &ask, sizeof ask, MSG_NOSIGNAL);
+  end_without_waiting(worker);
+}
+
+// Its socket stays open until then: who waits on it would end by itself.
+void Cell::forget_worker_later(Worker worker) {
+  const std::lock_guard lock(talk_);
+  end_forgotten();
+  to_forget_ = std::move(worker);
 }
 
 }  // namespace holdfast::sandbox

@@ -11,6 +11,8 @@
 
 #include <sys/types.h>
 
+#include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -25,6 +27,10 @@
 namespace holdfast::sandbox {
 
 inline constexpr const char* kBubblewrap = "/usr/bin/bwrap";
+
+// Workers that are made before anybody needs them: two, so that calls without a pause between them find one
+// while the other is under way. The first process has one more.
+inline constexpr std::size_t kSpares = 2;
 
 // How a process ended.
 struct Ended {
@@ -58,15 +64,23 @@ class Cell {
   Ended end_worker(Worker worker);
   // The same without waiting for it.
   void forget_worker(Worker worker);
+  // The same at the next `settle`, or before another is forgotten: it makes room for a call that would share
+  // the processors with its end.
+  void forget_worker_later(Worker worker);
+  // Behind a call, when nobody waits: the next workers are asked for, and who is to be forgotten ends.
+  void settle();
 
  private:
   Cell(int level, pid_t pid, int control, int errors)
       : level_(level), pid_(pid), control_(control), errors_(errors) {}
   Status hear_hello();
   bool has_ended() const;
+  bool is_answered() const;
   void ask_for_one();
-  void take_asked();
+  void take_asked(std::size_t at_least);
   Result<Worker> hear_of_one();
+  void end_without_waiting(const Worker& worker) const;
+  void end_forgotten();
   std::string last_words();
 
   const int level_;
@@ -74,9 +88,10 @@ class Cell {
   const int control_;
   const int errors_;
   int landlock_ = 0;
-  std::mutex talk_;              // one question at a time; guards:
-  bool is_asked_ = false;        // for a worker, whose answer nobody has heard yet
-  std::optional<Worker> spare_;  // that answer, heard before it was needed
+  std::mutex talk_;            // guards:
+  std::size_t asked_ = 0;      // workers that were asked for, and whose answers nobody has heard yet
+  std::deque<Worker> spares_;  // those answers, heard before they were needed
+  std::optional<Worker> to_forget_;
 };
 
 }  // namespace holdfast::sandbox

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMostMessageBytes = 2048;
 constexpr std::size_t kMostNameBytes = 128;
+constexpr std::size_t kFirstGarbageBytes = 256 << 10;
 
 Isolate& isolate_of(JSContext* context) {
   return *static_cast<Isolate*>(JS_GetContextOpaque(context));
@@ -166,6 +167,8 @@ Isolate::Isolate(ProcessorTime processor) : processor_(std::move(processor)) {
   JS_SetInterruptHandler(runtime_, &Isolate::interrupt, this);
   JS_SetHostPromiseRejectionTracker(runtime_, &Isolate::rejected, this);
   install();
+  // An empty engine is almost what the engine collects at first: it would look at everything in each run.
+  JS_SetGCThreshold(runtime_, memory_.used + kFirstGarbageBytes);
 }
 
 Isolate::~Isolate() {

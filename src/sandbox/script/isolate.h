@@ -37,6 +37,7 @@ class Isolate {
   // It was stopped for its time: whatever came of it is not its result.
   bool out_of_time() const { return out_of_time_; }
   bool out_of_memory() const { return memory_.short_of; }
+  std::size_t memory_bytes() const { return memory_.used; }
   // What was thrown last, as a failure. `file` is the name under which the code was compiled.
   Failure failure(const char* file);
 
