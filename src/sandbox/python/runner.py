@@ -8,12 +8,15 @@ ends: no two runs share an interpreter. One worker is always made ahead, so that
 import sys
 
 # Nothing that takes long: the first block of a server waits for it. `json` and `signal` import `re` and `enum`, which is half
-# of all; their parts in C do what is needed here.
+# of all, and `ctypes` defines every type of C; their parts in C do what is needed here. No garbage is looked for meanwhile.
+import gc
+
+gc.disable()
+
+import _ctypes
 import _json
 import _signal as signal
 import _socket
-import ctypes
-import gc
 import io
 import keyword
 import math
@@ -44,7 +47,25 @@ SYNTAX, THROWN, TIME, MEMORY, STACK, OUTPUT = 1, 2, 3, 4, 5, 6
 NO_RESULT, INPUT = 9, 10
 PYTHON = 4
 
-libc = ctypes.CDLL(None, use_errno=True)
+
+class Int(_ctypes._SimpleCData):
+    _type_ = "i"
+
+
+class Char(_ctypes._SimpleCData):
+    _type_ = "c"
+
+
+class Call(_ctypes.CFuncPtr):
+    """A function of C as `ctypes` has it: integers, bytes; its result is an int."""
+
+    _flags_ = _ctypes.FUNCFLAG_CDECL | _ctypes.FUNCFLAG_USE_ERRNO
+    _restype_ = Int
+
+
+libc_handle = _ctypes.dlopen(None, os.RTLD_NOW)
+libc = types.SimpleNamespace(**{name: Call(_ctypes.dlsym(libc_handle, name))
+                                for name in ("prctl", "unshare", "mount", "capset", "syscall")})
 
 
 class Failure(Exception):
@@ -329,7 +350,7 @@ def run(source, inputs, limits):
 
 
 def fail_by_errno(what):
-    raise OSError(ctypes.get_errno(), what)
+    raise OSError(_ctypes.get_errno(), what)
 
 
 def call(what, function, *arguments):
@@ -357,8 +378,8 @@ def shut_in_worker(parent):
         call("the kernel's Landlock", libc.syscall, 446, int(LANDLOCK_FILE), 0)
         os.close(int(LANDLOCK_FILE))
     program = bytes.fromhex(FILTER)
-    buffer = ctypes.create_string_buffer(program, len(program))
-    head = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
+    buffer = (Char * len(program)).from_buffer_copy(program)
+    head = struct.pack("HxxxxxxP", len(program) // 8, _ctypes.addressof(buffer))
     call("seccomp", libc.prctl, 22, 2, head, 0, 0)
 
 
@@ -424,12 +445,8 @@ def live(file, base, told, parent):
             os.dup2(int(NULL_FILE), number)
         os.dup2(file, 3)
         os.dup2(told, 4)
-        for number in range(5, MOST_FILES):
-            if number != keep:
-                try:
-                    os.close(number)
-                except OSError:
-                    pass
+        os.closerange(5, max(keep, 5))
+        os.closerange(max(keep + 1, 5), MOST_FILES)
         try:
             shut_in_worker(parent)
         except OSError as error:
@@ -446,8 +463,8 @@ def live(file, base, told, parent):
 
 def import_ahead():
     """What code often needs, so that no run waits for it."""
-    for name in ("collections", "dataclasses", "datetime", "decimal", "functools", "hashlib", "itertools", "json", "random", "re",
-                 "signal", "statistics", "string", "textwrap", "typing"):
+    for name in ("collections", "ctypes", "dataclasses", "datetime", "decimal", "functools", "hashlib", "itertools", "json", "random",
+                 "re", "signal", "statistics", "string", "textwrap", "typing"):
         __import__(name)
 
 
@@ -516,6 +533,7 @@ class FirstProcess:
     def settle(self):
         """What is there now, forks share."""
         gc.freeze()
+        gc.enable()
         self.base = address_space()
 
     def live(self):
