@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <utility>
 
@@ -65,12 +66,16 @@ Result<std::unique_ptr<Broker>> Broker::start(const Options& options, MemoryBudg
   return broker;
 }
 
+Broker::~Broker() {
+  if (program_ >= 0) ::close(program_);
+}
+
 Status Broker::open() {
+  program_ = sealed_program(options_.program.empty() ? program_bytes() : options_.program);
   std::string lacks;
   for (const int level : {1, 2}) {
     if (options_.level && *options_.level != level) continue;
-    auto cell = Cell::start(level, options_.program.empty() ? program_bytes() : options_.program,
-                            options_.bubblewrap);
+    auto cell = Cell::start(level, program_, options_.bubblewrap);
     if (cell) {
       level_ = level;
       const std::string landlock =
@@ -94,9 +99,8 @@ Broker::Language Broker::language_of(const Request& request) {
 }
 
 Result<std::unique_ptr<Cell>> Broker::start_cell(Language language) const {
-  const std::string_view program = options_.program.empty() ? program_bytes() : options_.program;
   if (language == Language::kJavaScript) {
-    auto cell = Cell::start(level_, program, options_.bubblewrap);
+    auto cell = Cell::start(level_, program_, options_.bubblewrap);
     if (cell) return cell;
     return fail(Code::kUnavailable,
                 fmt::format("the sandbox does not start again: {}", cell.error().message()));
@@ -104,14 +108,14 @@ Result<std::unique_ptr<Cell>> Broker::start_cell(Language language) const {
   if (language == Language::kMonty) {
     const auto monty = find_monty(options_.monty);
     if (!monty) return fail(monty.error());
-    auto cell = Cell::start(level_, program, options_.bubblewrap, {.monty = &*monty});
+    auto cell = Cell::start(level_, program_, options_.bubblewrap, {.monty = &*monty});
     if (cell) return cell;
     return fail(Code::kFailedPrecondition,
                 fmt::format("Monty does not start in the sandbox: {}", cell.error().message()));
   }
   const auto python = find_python(options_.python, options_.python_packages);
   if (!python) return fail(python.error());
-  auto cell = Cell::start(level_, program, options_.bubblewrap, {.python = &*python});
+  auto cell = Cell::start(level_, program_, options_.bubblewrap, {.python = &*python});
   if (cell) return cell;
   return fail(Code::kFailedPrecondition,
               fmt::format("Python does not start in the sandbox: {}", cell.error().message()));

@@ -49,6 +49,7 @@ class Broker {
   // outlives it.
   static Result<std::unique_ptr<Broker>> start(const Options& options, MemoryBudget& memory,
                                                const Clock& clock);
+  ~Broker();
 
   // INVALID_ARGUMENT: the request asks for more than may be. FAILED_PRECONDITION: this machine has no Python,
   // or no Monty, and the request is some. RESOURCE_EXHAUSTED: no memory, or for `patience`
@@ -91,6 +92,7 @@ class Broker {
   const Options options_;
   MemoryBudget& memory_;
   const Clock& clock_;
+  int program_ = -1;  // a file
   int level_ = 0;
   std::string description_;
 

@@ -46,23 +46,9 @@ class File {
   int file_;
 };
 
-// The program as a file that nobody can change any more, and that is nowhere on the disk.
-int program_file(std::string_view program) {
-  constexpr unsigned kExecutable = 0x10;  // MFD_EXEC, of newer kernels
-  int file = ::memfd_create("holdfast-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING | kExecutable);
-  if (file < 0 && errno == EINVAL) file = ::memfd_create("holdfast-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-  if (file < 0) return -1;
-  while (!program.empty()) {
-    const ssize_t put = ::write(file, program.data(), program.size());
-    if (put <= 0) break;
-    program.remove_prefix(static_cast<std::size_t>(put));
-  }
-  const bool whole =
-      program.empty() &&
-      ::fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
-  if (whole && ::lseek(file, 0, SEEK_SET) == 0) return file;
-  ::close(file);
-  return -1;
+// With a place of its own to read from, as bubblewrap does.
+int opened_again(int file) {
+  return ::open(fmt::format("/proc/self/fd/{}", file).c_str(), O_RDONLY | O_CLOEXEC);
 }
 
 using Words = std::vector<std::string>;
@@ -148,7 +134,25 @@ Ended ending(int status) {
 
 }  // namespace
 
-Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program, const std::string& bubblewrap,
+int sealed_program(std::string_view program) {
+  constexpr unsigned kExecutable = 0x10;  // MFD_EXEC, of newer kernels
+  int file = ::memfd_create("holdfast-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING | kExecutable);
+  if (file < 0 && errno == EINVAL) file = ::memfd_create("holdfast-sandbox", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (file < 0) return -1;
+  while (!program.empty()) {
+    const ssize_t put = ::write(file, program.data(), program.size());
+    if (put <= 0) break;
+    program.remove_prefix(static_cast<std::size_t>(put));
+  }
+  const bool whole =
+      program.empty() &&
+      ::fcntl(file, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0;
+  if (whole) return file;
+  ::close(file);
+  return -1;
+}
+
+Result<std::unique_ptr<Cell>> Cell::start(int level, int program, const std::string& bubblewrap,
                                           const Runs& runs) {
   if (level == 1 && ::access(bubblewrap.c_str(), X_OK) != 0)
     return fail(Code::kUnavailable, fmt::format("{} is not there; install bubblewrap", bubblewrap));
@@ -168,7 +172,7 @@ Result<std::unique_ptr<Cell>> Cell::start(int level, std::string_view program, c
     // Closed before anything is heard, so that the end of what was started is the end of the socket.
     const File theirs(control[1]);
     const File their_errors(errors[1]);
-    const File bytes(program_file(program));
+    const File bytes(opened_again(program));
     const File null(::open("/dev/null", O_RDWR | O_CLOEXEC));
     std::vector<int> files = {theirs.get(), their_errors.get(), their_errors.get(), bytes.get()};
     if (runs.python != nullptr || runs.monty != nullptr) files.push_back(null.get());

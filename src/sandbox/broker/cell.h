@@ -45,10 +45,14 @@ struct Runs {
   const MontyInstallation* monty = nullptr;
 };
 
+// An executable as a file that nobody can change any more, and that is nowhere on the disk; for as many cells
+// as there are. -1: no memory. It is the caller's to close.
+int sealed_program(std::string_view program);
+
 class Cell {
  public:
-  // `level` is 1 or 2. UNAVAILABLE says what the machine lacks. `program` is an executable, whole.
-  static Result<std::unique_ptr<Cell>> start(int level, std::string_view program,
+  // `level` is 1 or 2. UNAVAILABLE says what the machine lacks. `program` is a file of `sealed_program`.
+  static Result<std::unique_ptr<Cell>> start(int level, int program,
                                              const std::string& bubblewrap = kBubblewrap,
                                              const Runs& runs = {});
   ~Cell();
