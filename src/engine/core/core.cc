@@ -71,6 +71,7 @@ struct EngineCore::Impl {
   void tick();
   Ns next_deadline() const;
   bool has_output() const;
+  bool output_is_awaited() const;
   Output take_output();
   void committed(std::uint64_t sequence);
 
@@ -301,6 +302,11 @@ bool EngineCore::Impl::has_output() const {
   return !batches.empty() || !replies.empty() || !visibility_handlers.empty() || deletions.pending();
 }
 
+bool EngineCore::Impl::output_is_awaited() const {
+  // What is due waits for a batch with room.
+  return replies.awaited() || !visibility_handlers.empty() || deletions.pending() || duties.batch_is_full();
+}
+
 Output EngineCore::Impl::take_output() {
   Output output;
   duties.batch_taken();
@@ -357,6 +363,9 @@ std::vector<Release> EngineCore::take_early() {
 }
 std::size_t EngineCore::early_tasks_out() const {
   return impl_->dispatch.early_tasks_out();
+}
+bool EngineCore::output_is_awaited() const {
+  return impl_->output_is_awaited();
 }
 void EngineCore::sweep(SweepSlice slice) {
   impl_->clock.advance();

@@ -132,6 +132,9 @@ class EngineCore {
   std::vector<Release> take_early();
   // Workflow tasks handed out early whose completion has not come back: waiting a moment saves a sync.
   std::size_t early_tasks_out() const;
+  // Somebody goes on only when the next output is durable. Otherwise it holds what nobody asks about: it may
+  // wait longer, for what follows from it.
+  bool output_is_awaited() const;
 
   // The index has durably applied the feed up to here: the rows go with a later batch.
   void visibility_applied(std::uint64_t sequence);

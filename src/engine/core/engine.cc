@@ -332,6 +332,7 @@ void Engine::Impl::run_posted(std::deque<Posted> posted) {
 MonotonicTime Engine::Impl::waits_until(MonotonicTime ready_since) const {
   if (core.early_tasks_out() > 0) {
     // One that comes back may let the next one go: from each on, there is as long again.
+    if (!core.output_is_awaited()) return ready_since + std::chrono::microseconds(options.unawaited_wait_us);
     const auto wait = std::chrono::microseconds(options.early_wait_us);
     return std::min(std::max(ready_since, last_early) + wait, ready_since + kLongestChain * wait);
   }
@@ -356,7 +357,8 @@ void Engine::Impl::wait_for_work(std::unique_lock<std::mutex>& lock, MonotonicTi
   if (called() || more_idle || (deadline != 0 && left <= 0)) return;
   if (output && committer_idle()) {
     if (ready_since == MonotonicTime::min()) return;  // since this moment
-    const MonotonicTime until = waits_until(ready_since);
+    MonotonicTime until = waits_until(ready_since);
+    if (deadline != 0) until = std::min(until, clock.monotonic() + std::chrono::nanoseconds(left));
     if (core.early_tasks_out() > 0) {
       spin(lock, std::min(until, clock.monotonic() + kSpinForEarlyTask));
       if (called()) return;

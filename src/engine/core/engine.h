@@ -31,6 +31,8 @@ struct EngineOptions {
   // How long a batch waits for the completions of workflow tasks that are out early, so that a step costs one
   // sync.
   std::int64_t early_wait_us = 500;
+  // The same for a batch that nobody waits for: in all.
+  std::int64_t unawaited_wait_us = 200'000;
   // What calls of this process that wait for the engine thread draw on, besides EngineLimits::inbox_bytes;
   // outlives the engine. None: that alone.
   MemoryBudget* memory = nullptr;

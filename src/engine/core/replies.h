@@ -16,14 +16,22 @@ namespace holdfast::engine {
 
 class Replies {
  public:
-  void send(Call& call, api::MessagePtr response) { add(releases_, call, std::move(response)); }
-  void send(Call& call, Status status) { add(releases_, call, fail(std::move(status))); }
-  void send_result(Call& call, Result<api::MessagePtr> result) { add(releases_, call, std::move(result)); }
+  void send(Call& call, api::MessagePtr response) { send_result(call, std::move(response)); }
+  void send(Call& call, Status status) { send_result(call, fail(std::move(status))); }
+  void send_result(Call& call, Result<api::MessagePtr> result) {
+    awaited_ |= !(call.options.in_process_workflow_worker && is_report(call.method));
+    add(releases_, call, std::move(result));
+  }
   // Law 3's exception: the receiver is part of this process, and the answer pure.
   void send_early(Call& call, api::MessagePtr response) { add(early_, call, std::move(response)); }
 
   bool empty() const { return releases_.empty(); }
-  std::vector<Release> take() { return std::exchange(releases_, {}); }
+  // Somebody goes on only when the next batch is durable.
+  bool awaited() const { return awaited_; }
+  std::vector<Release> take() {
+    awaited_ = false;
+    return std::exchange(releases_, {});
+  }
   std::vector<Release> take_early() { return std::exchange(early_, {}); }
 
  private:
@@ -37,6 +45,14 @@ class Replies {
     return method == kGetWorkflowExecutionHistory || method == kGetWorkflowExecutionHistoryReverse ||
            method == kDescribeWorkflowExecution || method == kQueryWorkflow ||
            method == kPollWorkflowExecutionUpdate || method == kListNamespaces;
+  }
+  // A worker tells how its task ended. One in this very process does nothing differently for the answer,
+  // where it says so.
+  static bool is_report(api::Method method) {
+    using enum api::Method;
+    return method == kRespondWorkflowTaskCompleted || method == kRespondWorkflowTaskFailed ||
+           method == kRespondActivityTaskCompleted || method == kRespondActivityTaskFailed ||
+           method == kRespondActivityTaskCanceled;
   }
   static Status reserve(Call& call, const api::Message& response) {
     const std::size_t bytes = response.ByteSizeLong() + static_cast<std::size_t>(bytes_to_fill(response));
@@ -59,6 +75,7 @@ class Replies {
 
   std::vector<Release> releases_;
   std::vector<Release> early_;
+  bool awaited_ = false;
 };
 
 }  // namespace holdfast::engine

@@ -23,12 +23,18 @@ struct Courier::Delivery {
   std::unique_ptr<google::protobuf::Message> request;
   Executor* executor;
   Done done;
+  bool awaited;
   MonotonicTime give_up;
   std::chrono::milliseconds pause{50};
 };
 
-Courier::Courier(api::Connection& connection, const Clock& clock, TimerLoop& timers, LogSink log)
-    : connection_(connection), clock_(clock), timers_(timers), log_(std::move(log)) {}
+Courier::Courier(api::Connection& connection, const Clock& clock, TimerLoop& timers, LogSink log,
+                 bool in_process)
+    : connection_(connection),
+      clock_(clock),
+      timers_(timers),
+      log_(std::move(log)),
+      in_process_(in_process) {}
 
 void Courier::call(api::Method method, api::MessagePtr request, Executor* executor, Done done) {
   enter();
@@ -43,13 +49,14 @@ void Courier::call(api::Method method, api::MessagePtr request, Executor* execut
 }
 
 void Courier::deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request,
-                      Executor* executor, Done done) {
+                      Executor* executor, Done done, bool awaited) {
   enter();
   auto delivery = std::make_shared<Delivery>();
   delivery->method = method;
   delivery->request = std::move(request);
   delivery->executor = executor;
   delivery->done = std::move(done);
+  delivery->awaited = awaited;
   delivery->give_up = clock_.monotonic() + kAnswerPatience;
   attempt(std::move(delivery));
 }
@@ -60,6 +67,7 @@ void Courier::attempt(std::shared_ptr<Delivery> delivery) {
   copy->MergeFrom(*delivery->request);  // CopyFrom would first walk both, whether one is within the other
   api::CallOptions options;
   options.executor = delivery->executor;
+  options.in_process_workflow_worker = in_process_ && !delivery->awaited;
   options.deadline = clock_.monotonic() + kCallTimeout;
   connection_.start(delivery->method, std::move(copy), options,
                     [this, delivery](Result<api::MessagePtr> result) {

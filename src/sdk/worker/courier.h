@@ -22,7 +22,9 @@ namespace holdfast::worker {
 
 class Courier {
  public:
-  Courier(api::Connection& connection, const Clock& clock, TimerLoop& timers, LogSink log);
+  // `in_process`: the engine is in this very process, and hears at once what it is told.
+  Courier(api::Connection& connection, const Clock& clock, TimerLoop& timers, LogSink log,
+          bool in_process = false);
 
   // How long an answer is repeated when the engine is not there.
   static constexpr std::chrono::seconds kAnswerPatience{60};
@@ -32,9 +34,10 @@ class Courier {
   // Once; `executor` runs `done` (null: the connection's thread).
   void call(api::Method method, api::MessagePtr request, Executor* executor, Done done);
   // Until the engine has answered or patience ends. A message that is too large for the way ends at once
-  // (client::is_too_large): `done` may then deliver a smaller answer.
+  // (client::is_too_large): `done` may then deliver a smaller answer. `awaited`: the worker goes on only with
+  // the engine's word.
   void deliver(api::Method method, std::unique_ptr<google::protobuf::Message> request, Executor* executor,
-               Done done);
+               Done done, bool awaited = false);
   // A long poll; ends with kCancelled when the worker stops. False when it stops already: then `done` never
   // runs.
   bool poll(api::Method method, api::MessagePtr request, bool in_process_workflow_worker, Executor* executor,
@@ -70,6 +73,7 @@ class Courier {
   const Clock& clock_;
   TimerLoop& timers_;
   const LogSink log_;
+  const bool in_process_;
 
   mutable std::mutex mutex_;
   std::condition_variable idle_;

@@ -22,8 +22,9 @@ using fixture::HastyClock;
 // Fails with each of `errors` in turn, then succeeds.
 class Failing : public api::Connection {
  public:
-  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr, api::CallOptions,
+  std::shared_ptr<api::CallHandle> start(api::Method method, api::MessagePtr, api::CallOptions options,
                                          api::Completion done) override {
+    can_wait = options.in_process_workflow_worker;
     const std::size_t call = calls++;
     if (call < errors.size()) {
       done(fail(errors[call]));
@@ -34,6 +35,7 @@ class Failing : public api::Connection {
   }
   std::vector<Status> errors;
   std::atomic<std::size_t> calls = 0;
+  bool can_wait = false;  // of the last call: its answer lets nothing go on
 };
 
 class Answers : public ::testing::Test {
@@ -80,6 +82,22 @@ TEST_F(Answers, AreNotGivenAgainWhenTheyAreTooLarge) {
     EXPECT_TRUE(client::is_too_large(error));
     EXPECT_EQ(deliver({error, error}), Code::kResourceExhausted);
     EXPECT_EQ(connection_.calls, 1u);
+  }
+}
+
+TEST(Reports, LetTheEngineTakeItsTimeWhereNobodyWaits) {
+  HastyClock clock;
+  Failing connection;
+  TimerLoop timers(clock, std::make_unique<os::ThreadExecutor>("timers"));
+  constexpr auto kMethod = api::Method::kRespondWorkflowTaskCompleted;
+  for (const bool in_process : {true, false}) {
+    Courier courier(connection, clock, timers, LogSink(), in_process);
+    courier.deliver(kMethod, api::new_request(kMethod), nullptr, [](Result<api::MessagePtr>) {});
+    courier.drain();
+    EXPECT_EQ(connection.can_wait, in_process);
+    courier.deliver(kMethod, api::new_request(kMethod), nullptr, [](Result<api::MessagePtr>) {}, true);
+    courier.drain();
+    EXPECT_FALSE(connection.can_wait) << "the worker goes on with the engine's word";
   }
 }
 

@@ -84,7 +84,7 @@ Status Worker::start() {
   impl.timers = std::make_unique<worker::TimerLoop>(impl.environment.clock(),
                                                     impl.environment.new_executor("hf-timers"));
   impl.courier = std::make_unique<worker::Courier>(impl.connection, impl.environment.clock(), *impl.timers,
-                                                   impl.options.log());
+                                                   impl.options.log(), impl.options.in_process());
   if (workflows) {
     const std::string sticky = impl.identity + ":" + impl.instance;
     impl.workflows = std::make_unique<worker::WorkflowWorker>(*this, impl.options, impl.identity,

@@ -324,13 +324,15 @@ void WorkflowWorker::answer_completed(Entry* entry, const Task& task, TaskResult
   entry->answer = answer;
   entry->answer_may_vanish = request->commands().empty() && !request->messages().empty();
   const std::string run_id = task.workflow_execution().run_id();
+  const bool awaited = entry->answer_may_vanish;
   if (entry->run->closed()) evict(run_id);
-  courier_.deliver(api::Method::kRespondWorkflowTaskCompleted, std::move(request), executor_.get(),
-                   [this, run_id, answer, token = task.task_token()](Result<api::MessagePtr> reply) {
-                     if (!reply && client::is_too_large(reply.error()))
-                       answer_too_large(run_id, token, reply.error());
-                     on_answered(run_id, answer, std::move(reply));
-                   });
+  courier_.deliver(
+      api::Method::kRespondWorkflowTaskCompleted, std::move(request), executor_.get(),
+      [this, run_id, answer, token = task.task_token()](Result<api::MessagePtr> reply) {
+        if (!reply && client::is_too_large(reply.error())) answer_too_large(run_id, token, reply.error());
+        on_answered(run_id, answer, std::move(reply));
+      },
+      awaited);
 }
 
 void WorkflowWorker::on_answered(const std::string& run_id, std::uint64_t answer,
