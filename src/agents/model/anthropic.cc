@@ -2,6 +2,7 @@
 // and turns alternate. The stream names its blocks: message_start, content_block_*, message_delta,
 // message_stop.
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -161,7 +162,11 @@ class MessagesDecoder : public Decoder {
     completion_.model = string_member(document, "model");
     std::int64_t index = 0;
     for (const Json& block : *content) {
-      if (block.is_object()) on_block(index, block, on_delta);
+      if (!block.is_object()) {
+        fail_with(ErrorKind::kStreamCut, "the model sent content of an unknown shape");
+        return true;
+      }
+      on_block(index, block, on_delta);
       on_block_end(index++, on_delta);
     }
     on_usage(member(document, "usage"));
@@ -290,12 +295,16 @@ class MessagesDecoder : public Decoder {
     block.input.clear();
   }
 
-  // Counts are cumulative, and each event need not repeat all of them.
+  // Counts are cumulative, and each event need not repeat all of them; gateways write zeros for those that it
+  // does not.
   void on_usage(const Json& usage) {
-    if (const auto n = tokens(usage, "input_tokens")) fresh_ = *n;
-    if (const auto n = tokens(usage, "cache_read_input_tokens")) cache_read_ = *n;
-    if (const auto n = tokens(usage, "cache_creation_input_tokens")) cache_created_ = *n;
-    if (const auto n = tokens(usage, "output_tokens")) completion_.usage.output_tokens = *n;
+    const auto grow = [&](const char* name, std::int64_t& count) {
+      if (const auto n = tokens(usage, name)) count = std::max(count, *n);
+    };
+    grow("input_tokens", fresh_);
+    grow("cache_read_input_tokens", cache_read_);
+    grow("cache_creation_input_tokens", cache_created_);
+    grow("output_tokens", completion_.usage.output_tokens);
     completion_.usage.input_tokens = fresh_ + cache_read_ + cache_created_;
     completion_.usage.cached_input_tokens = cache_read_;
     completion_.usage.cache_write_tokens = cache_created_;

@@ -243,6 +243,19 @@ TEST(AnthropicShapes, NumbersOfArgumentsStayAsTheyAreWritten) {
 }
 
 // What is left of counts of which one cannot be would be too little.
+TEST(AnthropicShapes, AZeroOfAGatewayTakesNoCountBack) {
+  const std::string zero = event(
+      "message_delta", R"("delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":0,"output_tokens":7})");
+  EXPECT_EQ(shapes::counted(kAnthropic, kStart + text(0, "hello") + zero + kStop), "5 7");
+}
+
+TEST(AnthropicShapes, ABlockThatIsATextIsNotPassedOver) {
+  EXPECT_EQ(shapes::said(shapes::decode(
+                kAnthropic,
+                R"({"type":"message","role":"assistant","content":["hello"],"stop_reason":"end_turn"})")),
+            "StreamCutError again");
+}
+
 TEST(AnthropicShapes, CountsAreBelievedTogetherOrNotAtAll) {
   const auto counted = [](const std::string& first, const std::string& last) {
     return shapes::counted(

@@ -112,6 +112,14 @@ void Decoder::complete_text(std::size_t at, std::string whole, OnDelta& on_delta
   }
 }
 
+std::string Decoder::said_text() const {
+  std::string out;
+  for (const Piece& piece : pieces_) {
+    if (piece.kind == PieceKind::kText) out += piece.text;
+  }
+  return out;
+}
+
 void Decoder::add_text_extra(std::size_t piece, const std::string& name, const Json& value) {
   if (!says_something(value)) return;
   Json& extra = pieces_[piece].json;

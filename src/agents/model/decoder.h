@@ -60,6 +60,8 @@ class Decoder {
   void add_text(std::string text, OnDelta& on_delta);
   // The text is `whole`, whatever has come of it.
   void complete_text(std::size_t piece, std::string whole, OnDelta& on_delta);
+  // The text that has come, of all pieces.
+  std::string said_text() const;
   // What else the provider put on a text.
   void add_text_extra(std::size_t piece, const std::string& name, const Json& value);
 

@@ -206,6 +206,9 @@ class GeminiDecoder : public Decoder {
 
   void on_candidate(const Json& candidate, OnDelta& on_delta) {
     const Json& content = member(candidate, "content");
+    if (const auto said = candidate.find("content");
+        said != candidate.end() && !said->is_object() && says_something(*said))
+      return fail_with(ErrorKind::kStreamCut, "the model sent content of an unknown shape");
     if (const auto parts = content.find("parts"); parts != content.end() && says_something(*parts)) {
       if (!parts->is_array())
         return fail_with(ErrorKind::kStreamCut, "the model sent content of an unknown shape");

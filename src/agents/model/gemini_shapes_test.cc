@@ -56,6 +56,8 @@ TEST(GeminiShapes, FramesThatSayNothing) {
        "hello | end"},
       {"half a document", kHello + frame(R"({"candidates":[)") + kEnd, "StreamCutError again"},
       {"other words", frame("what?") + kHello + kEnd, "StreamCutError again"},
+      {"content that is a text", frame(R"({"candidates":[{"content":"hello","finishReason":"STOP"}]})"),
+       "StreamCutError again"},
       {"parts that are no list", frame(R"({"candidates":[{"content":{"parts":{"text":"x"}}}]})") + kEnd,
        "StreamCutError again"},
       {"a part that is no object", parts("7") + kEnd, "StreamCutError again"},

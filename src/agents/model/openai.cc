@@ -176,37 +176,86 @@ class ChatDecoder : public Decoder {
   void on_chunk(const Json& json, OnDelta& on_delta) {
     if (const std::string model = string_member(json, "model"); !model.empty()) completion_.model = model;
     on_usage(json);
+    // Groq's own corner: counts, and why a stream broke off.
+    if (const auto groq = json.find("x_groq"); groq != json.end() && groq->is_object()) {
+      on_usage(*groq);
+      if (auto error = error_within(*groq)) return fail_with(std::move(*error));
+    }
     const auto choices = json.find("choices");
-    if (choices == json.end() || !choices->is_array()) return;
+    if (choices == json.end() || !says_something(*choices)) return;
+    if (!choices->is_array()) return unknown_shape("choices");
     for (const Json& choice : *choices) {
+      if (choice.is_null()) continue;
+      if (!choice.is_object()) return unknown_shape("a choice");
       // One answer was asked for.
-      if (!choice.is_object() || integer_member(choice, "index").value_or(0) != 0) continue;
-      if (auto error = error_in_choice(choice)) return fail_with(std::move(*error));
-      for (const char* name : {"delta", "message"}) {
-        if (const auto said = choice.find(name); said != choice.end() && said->is_object()) {
-          if (says_more(*said)) of_answer(string_member(json, "id"));
-          on_message(*said, on_delta);
-          break;
-        }
-      }
-      on_finish(choice);
+      if (integer_member(choice, "index").value_or(0) != 0) continue;
+      on_choice(choice, string_member(json, "id"), on_delta);
     }
   }
 
-  static std::optional<Error> error_in_choice(const Json& choice) {
-    const auto error = choice.find("error");
-    if (error == choice.end() || !says_something(*error)) return std::nullopt;
+  void on_choice(const Json& choice, const std::string& id, OnDelta& on_delta) {
+    on_usage(choice);  // Moonshot's place for it
+    if (auto error = error_within(choice)) return fail_with(std::move(*error));
+    bool said_more = false;
+    for (const char* name : {"delta", "message"}) {
+      const auto said = choice.find(name);
+      if (said == choice.end() || !says_something(*said)) continue;
+      if (!said->is_object()) return unknown_shape(name);
+      const bool whole = name == std::string_view("message");
+      if (says_more(*said)) {
+        said_more = true;
+        of_answer(id);
+        if (whole && in_pieces_) {
+          repeat(*said);
+          continue;
+        }
+        in_pieces_ = in_pieces_ || !whole;
+      }
+      on_message(*said, on_delta);
+    }
+    // Of the format before there were messages; Together says both, and the same.
+    const auto text = choice.find("text");
+    if (!said_more && text != choice.end() && says_something(*text)) {
+      of_answer(id);
+      on_content(*text, on_delta);
+    }
+    on_finish(choice);
+  }
+
+  // All of an answer that came in pieces, once more, as MiniMax ends: it must be the same.
+  void repeat(const Json& message) {
+    std::string text;
+    const auto content = message.find("content");
+    if (content != message.end() && content->is_string()) text = content->get<std::string>();
+    std::size_t calls = 0;
+    if (const auto list = message.find("tool_calls"); list != message.end() && list->is_array())
+      calls = list->size();
+    if (text != said_text() || calls != completion_.message.tool_calls.size())
+      fail_with(ErrorKind::kStreamCut, "the model's stream says its answer twice, and not the same");
+  }
+
+  void unknown_shape(std::string_view what) {
+    fail_with(ErrorKind::kStreamCut, "the model sent " + std::string(what) + " of an unknown shape");
+  }
+
+  static std::optional<Error> error_within(const Json& object) {
+    const auto error = object.find("error");
+    if (error == object.end() || !says_something(*error)) return std::nullopt;
     return error_in(Json{{"error", *error}});
   }
 
   void on_usage(const Json& json) {
     const auto usage = json.find("usage");
-    if (usage == json.end() || !usage->is_object()) return;
+    if (usage == json.end() || !usage->is_object() || usage->empty()) return;
     completion_.usage.input_tokens = tokens(*usage, "prompt_tokens").value_or(0);
     completion_.usage.output_tokens = tokens(*usage, "completion_tokens").value_or(0);
+    for (const char* name : {"cached_tokens", "prompt_cache_hit_tokens"}) {  // Moonshot's, DeepSeek's
+      if (const auto cached = tokens(*usage, name)) completion_.usage.cached_input_tokens = *cached;
+    }
     if (const auto details = usage->find("prompt_tokens_details");
         details != usage->end() && details->is_object()) {
-      completion_.usage.cached_input_tokens = tokens(*details, "cached_tokens").value_or(0);
+      if (const auto cached = tokens(*details, "cached_tokens"))
+        completion_.usage.cached_input_tokens = *cached;
       completion_.usage.cache_write_tokens = tokens(*details, "cache_write_tokens").value_or(0);
     }
     if (const auto details = usage->find("completion_tokens_details");
@@ -226,8 +275,14 @@ class ChatDecoder : public Decoder {
       if (calls->is_object()) on_call(*calls, on_delta);
       if (calls->is_array()) {
         for (const Json& call : *calls) {
-          if (call.is_object()) on_call(call, on_delta);
+          if (call.is_object()) {
+            on_call(call, on_delta);
+          } else if (says_something(call)) {
+            unknown_shape("a tool call");
+          }
         }
+      } else if (!calls->is_object() && says_something(*calls)) {
+        unknown_shape("tool calls");
       }
     }
     // The name of the one call, before there were several.
@@ -241,7 +296,7 @@ class ChatDecoder : public Decoder {
     if (content.is_array()) {
       for (const Json& part : content) on_content(part, on_delta);
     } else if (!content.is_null()) {
-      fail_with(ErrorKind::kStreamCut, "the model sent content of an unknown shape");
+      unknown_shape("content");
     }
   }
 
@@ -323,6 +378,7 @@ class ChatDecoder : public Decoder {
 
   CallAssembly assembly_;
   std::optional<std::size_t> block_;  // the part that goes on
+  bool in_pieces_ = false;            // some of the answer came as a delta
   bool done_ = false;
 };
 

@@ -269,6 +269,8 @@ class ResponsesDecoder : public Decoder {
     if (!complete_arguments(call, std::move(whole), on_delta)) contradiction();
   }
 
+  void unknown_content() { fail_with(ErrorKind::kStreamCut, "the model sent content of an unknown shape"); }
+
   void no_type() { fail_with(ErrorKind::kStreamCut, "the model's answer holds an item without a type"); }
 
   void contradiction() {
@@ -280,9 +282,12 @@ class ResponsesDecoder : public Decoder {
     if (content == json.end()) return;
     if (content->is_string())
       return take_part(item, 0, {{"type", "output_text"}, {"text", *content}}, whole, on_delta);
-    if (!content->is_array()) return;
+    if (!says_something(*content)) return;
+    if (content->is_object()) return take_part(item, 0, *content, whole, on_delta);
+    if (!content->is_array()) return unknown_content();
     std::int64_t index = 0;
     for (const Json& part : *content) {
+      if (!part.is_object() && says_something(part)) return unknown_content();
       if (part.is_object()) take_part(item, index, part, whole, on_delta);
       ++index;
     }

@@ -334,6 +334,64 @@ TEST(OpenAiShapes, NamesIdsAndArgumentsOfCalls) {
   });
 }
 
+TEST(OpenAiShapes, AnAnswerStandsInOddPlacesAndIsThereOnce) {
+  const std::string look = call(R"("index":0,"id":"c","function":{"name":"look","arguments":"{}"})");
+  const auto choice = [](const std::string& members) { return frame(R"({"choices":[{)" + members + "}]}"); };
+  expect({
+      {"pieces, and all of it again, by MiniMax",
+       kHello + choice(R"("finish_reason":"stop","message":{"role":"assistant","content":"hello"})"),
+       "hello | end"},
+      {"pieces, and something else as all of it",
+       kHello + choice(R"("finish_reason":"stop","message":{"content":"hello there"})"),
+       "StreamCutError again"},
+      {"calls, and all of them again",
+       look + choice(R"("finish_reason":"tool_calls","message":{"content":"","tool_calls":[{"id":"c",)"
+                     R"("function":{"name":"look","arguments":"{}"}}]})"),
+       " | look#c({}) | calls"},
+      {"an empty delta beside the message",
+       choice(R"("delta":{},"message":{"content":"hello"},"finish_reason":"stop")"), "hello | end"},
+      {"messages in pieces",
+       choice(R"("message":{"content":"hel"})") +
+           choice(R"("message":{"content":"lo"},"finish_reason":"stop")"),
+       "hello | end"},
+      {"text and delta, by Together",
+       choice(R"("text":"hello","delta":{"role":"assistant","content":"hello"})") +
+           choice(R"("text":"","delta":{})") + kEnd,
+       "hello | end"},
+      {"text alone", choice(R"("text":"hello","finish_reason":"stop")"), "hello | end"},
+      {"a delta that is a text", choice(R"("delta":"hello")") + kEnd, "StreamCutError again"},
+      {"choices in no list", frame(R"({"choices":{"delta":{"content":"hello"}}})") + kHello + kEnd,
+       "StreamCutError again"},
+      {"a choice that is a text", frame(R"({"choices":["hello"]})") + kHello + kEnd, "StreamCutError again"},
+      {"calls that are a text", kHello + delta(R"({"tool_calls":"look"})") + kEnd, "StreamCutError again"},
+      {"a call that is a text", kHello + delta(R"({"tool_calls":["look"]})") + kEnd, "StreamCutError again"},
+      {"an error in Groq's corner",
+       kHello +
+           frame(R"({"choices":[],"x_groq":{"id":"r","error":{"code":"over_capacity","message":"full"}}})") +
+           kEnd,
+       "StreamCutError again"},
+  });
+}
+
+TEST(OpenAiShapes, CountsStandInOddPlaces) {
+  const auto counted = [](const std::string& last) {
+    return shapes::counted(kOpenAi, kHello + kStop + last + kDone);
+  };
+  const std::string usage = R"("usage":{"prompt_tokens":5,"completion_tokens":6})";
+  EXPECT_EQ(counted(frame(R"({"choices":[{"index":0,"delta":{},)" + usage + "}]}")), "5 6") << "Moonshot";
+  EXPECT_EQ(counted(frame(R"({"choices":[],"x_groq":{)" + usage + "}}")), "5 6") << "Groq";
+  EXPECT_EQ(counted(frame("{" + usage + "}") + frame(R"({"choices":[],"usage":{}})")), "5 6")
+      << "nothing behind it";
+  const auto cached = [](const std::string& members) {
+    const auto said = shapes::decode(
+        kOpenAi, kHello + kStop + frame(R"({"choices":[],"usage":{"prompt_tokens":5,)" + members + "}}"));
+    return said ? said->usage.cached_input_tokens : -1;
+  };
+  EXPECT_EQ(cached(R"("cached_tokens":3)"), 3) << "Moonshot";
+  EXPECT_EQ(cached(R"("prompt_cache_hit_tokens":3,"prompt_cache_miss_tokens":2)"), 3) << "DeepSeek";
+  EXPECT_EQ(cached(R"("prompt_tokens_details":{"cached_tokens":3})"), 3);
+}
+
 TEST(OpenAiShapes, Characters) {
   const std::string high = "\\ud83d";
   const std::string low = "\\ude00";
