@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/json.h"
+#include "model/kept_numbers.h"
 
 namespace holdfast::mcp {
 
@@ -27,8 +28,12 @@ std::string resource(const Json& block) {
 }
 
 std::string block_text(const Json& block) {
+  if (block.is_string()) return block.get<std::string>();
   const std::string type = text_at(block, "type");
-  if (type == "text") return text_at(block, "text");
+  const std::string text = text_at(block, "text");
+  if (type == "text" || (type.empty() && !text.empty()))
+    return text.empty() && block.contains("text") && !block["text"].is_string() ? dump_json(block["text"])
+                                                                                : text;
   if (type == "image" || type == "audio") return binary(type, block, "data");
   if (type == "resource") return resource(block);
   if (type == "resource_link") {
@@ -39,32 +44,59 @@ std::string block_text(const Json& block) {
   return fmt::format("(content of the kind `{}`)", type);
 }
 
-}  // namespace
+// Whether `text` is the same JSON as `value`, which is written as `written`. Numbers of more than 64 bits are
+// compared as they are written.
+bool says_the_same(const std::string& text, const Json& value, const std::string& written) {
+  if (parse_json(text) != value) return false;
+  const auto is_exact = [](const std::string& json) {
+    return read_json(json, kMaxJsonDepth, Integers::kExact).has_value();
+  };
+  return (is_exact(text) && is_exact(written)) || model::dump_kept(model::parse_kept(text)) == written;
+}
 
-std::string answer_text(const Json& result) {
+std::string content_text(const Json& content, const Json& structured, const std::string& written,
+                         bool& same) {
+  if (!content.is_array()) return content.is_string() || content.is_object() ? block_text(content) : "";
   std::string out;
-  bool says_the_same = false;
-  const auto structured = result.find("structuredContent");
-  const auto content = result.find("content");
-  if (content != result.end() && content->is_array()) {
-    for (const Json& block : *content) {
-      const std::string text = block_text(block);
-      if (structured != result.end() && text_at(block, "type") == "text" && parse_json(text) == *structured)
-        says_the_same = true;
-      if (!out.empty()) out += '\n';
-      out += text;
-    }
-  }
-  if (structured != result.end() && !structured->is_null() && !says_the_same) {
+  for (const Json& block : content) {
+    const std::string text = block_text(block);
+    if (!structured.is_null() && text_at(block, "type") == "text" && says_the_same(text, structured, written))
+      same = true;
     if (!out.empty()) out += '\n';
-    out += dump_json(*structured);
+    out += text;
   }
   return out;
 }
 
+// Neither kind of content, as before 2024-11-05 and with tasks: what there is.
+std::string other_text(const Json& result) {
+  Json rest = Json::object();
+  for (const auto& [name, value] : result.items()) {
+    if (name != "_meta" && name != "isError" && name != "resultType" && !value.is_null()) rest[name] = value;
+  }
+  return rest.empty() ? "" : dump_json(rest);
+}
+
+}  // namespace
+
+std::string answer_text(const Json& result) {
+  const Json structured = result.value("structuredContent", Json());
+  const Json content = result.value("content", Json());
+  std::string written = text_at(result, kStructuredAsWritten);
+  if (written.empty() && !structured.is_null()) written = dump_json(structured);
+  bool same = false;
+  std::string out = content_text(content, structured, written, same);
+  if (!structured.is_null() && !same) {
+    if (!out.empty()) out += '\n';
+    out += written;
+  }
+  const bool known = content.is_structured() || content.is_string() || !structured.is_null();
+  return known ? out : other_text(result);
+}
+
 bool is_failure(const Json& result) {
   const auto member = result.find("isError");
-  return member != result.end() && member->is_boolean() && member->get<bool>();
+  return member != result.end() && !member->is_null() && *member != false;
 }
 
 }  // namespace holdfast::mcp

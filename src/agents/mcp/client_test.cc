@@ -241,6 +241,26 @@ TEST_F(McpClient, AnAnswerInAStreamBehindOtherWords) {
   EXPECT_THAT(server_.seen().back(), "") << "its own request was answered";
 }
 
+TEST_F(McpClient, AnAnswerInABatch) {
+  server_.be_legacy();
+  server_.answer_calls({.stream =
+                            "data: [{\"jsonrpc\":\"2.0\",\"method\":\"notifications/message\",\"params\":{}},"
+                            "{\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"content\":[{\"type\":\"text\","
+                            "\"text\":\"2\"}]}}]\n\n"});
+  EXPECT_EQ(called(over_http()), "2");
+}
+
+TEST_F(McpClient, AnAnswerThatCannotBeReadEndsTheCall) {
+  server_.be_legacy();
+  server_.answer_calls(
+      {.stream = "id: e-1\ndata: {\"jsonrpc\":\"2.0\",\"id\":ID,\"result\":{\"content\":[{\"type\":\"text\","
+                 "\"text\":\"a\\ud83d\"}]}}\n\n"});
+  const Failure why = failure(over_http());
+  EXPECT_EQ(why.kind, FailureKind::kBroken);
+  EXPECT_TRUE(why.sent);
+  EXPECT_THAT(why.message, HasSubstr("cannot be read"));
+}
+
 TEST_F(McpClient, AStreamThatBreaksOffIsTakenUpAgainWhereItWas) {
   server_.be_legacy();
   server_.answer_calls({.stream = "retry: 1\nid: e-1\ndata: \n\n"});
@@ -339,6 +359,10 @@ TEST_F(McpClient, ListsAreReadToTheirEndOrNotAtAll) {
     return Reply{.message = {{"result", {{"tools", Json::array()}, {"nextCursor", "again"}}}}};
   };
   EXPECT_THAT(client_.list(server, access(*server)).error().message, HasSubstr("no end"));
+  server_.on["tools/list"] = [](auto&) {
+    return Reply{.message = {{"result", {{"tools", Json::array()}, {"nextCursor", 5}}}}};
+  };
+  EXPECT_THAT(client_.list(server, access(*server)).error().message, HasSubstr("nextCursor"));
 }
 
 TEST_F(McpClient, AnAnswerWithoutEndIsCut) {

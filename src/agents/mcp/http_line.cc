@@ -106,7 +106,7 @@ class HttpLine final : public Line {
   Outcome<Json> send(const Json& message, const net::Headers& headers, const Access& access);
   // The answer to `id`, or none where the response ended without it.
   Outcome<std::optional<Json>> listen(net::HttpRequest request, std::int64_t id, const Access& access);
-  std::optional<Json> take(std::string data, std::int64_t id, const Access& access);
+  Outcome<std::optional<Json>> take(std::string data, std::int64_t id, const Access& access);
   Outcome<std::optional<Json>> without_answer(Arriving& arrived, std::int64_t id, const Access& access);
   void note_session(const net::HttpHead& head);
   std::unexpected<Failure> refused(int status, const Arriving& arrived, const Access& access) const;
@@ -205,7 +205,7 @@ Outcome<std::optional<Json>> HttpLine::listen(net::HttpRequest request, std::int
       arriving->data.pop_front();
       note_session(arriving->head);
       lock.unlock();
-      if (auto answer = take(std::move(data), id, access)) return answer;
+      if (auto taken = take(std::move(data), id, access); !taken || *taken) return taken;
       lock.lock();
     }
     if (arriving->is_broken || arriving->is_done) break;
@@ -223,17 +223,25 @@ Outcome<std::optional<Json>> HttpLine::listen(net::HttpRequest request, std::int
 
 // What the server says in a stream. Its answer is not more than that: a reply to a request of its own is sent
 // on the way.
-std::optional<Json> HttpLine::take(std::string data, std::int64_t id, const Access& access) {
-  Json message = parse_message(data);
-  if (answers(message, id)) return message;
-  switch (kind_of(message)) {
-    case Kind::kNotification: hear(message); break;
-    case Kind::kRequest:
-      if (!dialect.modern && ++replies_ <= kMaxReplies) static_cast<void>(notify(reply_to(message), access));
-      break;
-    default: break;
+Outcome<std::optional<Json>> HttpLine::take(std::string data, std::int64_t id, const Access& access) {
+  std::optional<Json> answer;
+  for (Json& message : messages_in(parse_message(data))) {
+    if (answers(message, id)) {
+      answer = std::move(message);
+      continue;
+    }
+    switch (kind_of(message)) {
+      case Kind::kNotification: hear(message); break;
+      case Kind::kRequest:
+        if (!dialect.modern && ++replies_ <= kMaxReplies)
+          static_cast<void>(notify(reply_to(message), access));
+        break;
+      default:
+        if (auto why = message.is_discarded() ? broken_message(data) : std::nullopt)
+          return failed(FailureKind::kBroken, *std::move(why));
+    }
   }
-  return std::nullopt;
+  return answer;
 }
 
 Outcome<std::optional<Json>> HttpLine::without_answer(Arriving& arrived, std::int64_t id,
@@ -245,7 +253,7 @@ Outcome<std::optional<Json>> HttpLine::without_answer(Arriving& arrived, std::in
     Json body = parse_json(arrived.body, kMaxForeignJsonDepth);
     const bool ours = status != 401 && status != 403 && status != 429 && status != 503 &&
                       !(status == 404 && !dialect.session.empty());
-    if (ours && kind_of(body) == Kind::kAnswer && body.contains("error")) return body;
+    if (ours && kind_of(body) == Kind::kAnswer && says_error(body)) return body;
     return refused(status, arrived, access);
   }
   if (arrived.is_stream) {
@@ -257,10 +265,12 @@ Outcome<std::optional<Json>> HttpLine::without_answer(Arriving& arrived, std::in
     if (ended) return std::nullopt;
   }
   if (arrived.error) return failed(*arrived.error);
-  Json body = parse_message(arrived.body);
-  if (answers(body, id)) return body;
-  // An error that names no request is one of this request: it is the only one of its exchange.
-  if (kind_of(body) == Kind::kAnswer && body.contains("error")) return body;
+  for (Json& body : messages_in(parse_message(arrived.body))) {
+    if (answers(body, id)) return body;
+    // An error that names no request is one of this request: it is the only one of its exchange.
+    if (kind_of(body) == Kind::kAnswer && says_error(body)) return body;
+  }
+  if (auto why = broken_message(arrived.body)) return failed(FailureKind::kBroken, *std::move(why));
   return failed(FailureKind::kBroken,
                 fmt::format("the server answered {} with no message of the protocol", status));
 }

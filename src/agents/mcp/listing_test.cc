@@ -182,9 +182,53 @@ TEST(McpAnswer, EveryKindOfContentIsTold) {
             "{\"a\": 1}");
   EXPECT_EQ(text(R"({"content": [{"type": "text", "text": "one"}], "structuredContent": {"a": 1}})"),
             "one\n{\"a\":1}");
-  EXPECT_EQ(text(R"({"content": 7})"), "");
-  EXPECT_TRUE(is_failure(Json::parse(R"({"isError": true})")));
-  EXPECT_FALSE(is_failure(Json::parse(R"({"isError": 1})")));
+  EXPECT_EQ(text(R"({"content": 7})"), R"({"content":7})");
+}
+
+TEST(McpAnswer, WhatIsNotOfTheFormIsToldAndNotLost) {
+  const auto text = [](const std::string& result) { return answer_text(Json::parse(result)); };
+  EXPECT_EQ(text("{}"), "");
+  EXPECT_EQ(text(R"({"content": []})"), "");
+  EXPECT_EQ(text(R"({"content": "hello"})"), "hello");
+  EXPECT_EQ(text(R"({"content": {"type": "text", "text": "hello"}})"), "hello");
+  EXPECT_EQ(text(R"({"content": ["hello", {"text": "there"}, {"type": "text", "text": 5}]})"),
+            "hello\nthere\n5");
+  EXPECT_EQ(text(R"({"toolResult": {"x": 1}, "_meta": {}})"), R"({"toolResult":{"x":1}})")
+      << "before 2024-11-05";
+  EXPECT_EQ(text(R"({"task": {"taskId": "t"}})"), R"({"task":{"taskId":"t"}})");
+  for (const char* failed : {R"({"isError": true})", R"({"isError": 1})", R"({"isError": "true"})"})
+    EXPECT_TRUE(is_failure(Json::parse(failed))) << failed;
+  for (const char* fine : {"{}", R"({"isError": false})", R"({"isError": null})"})
+    EXPECT_FALSE(is_failure(Json::parse(fine))) << fine;
+}
+
+TEST(McpAnswer, StructuredContentStaysAsItWasWritten) {
+  const auto text = [](const std::string& result) {
+    return answer_text(parse_message(R"({"jsonrpc":"2.0","id":1,"result":)" + result + "}")["result"]);
+  };
+  EXPECT_EQ(text(R"({"structuredContent": {"zeta": 1, "n": 9223372036854775808123, "alpha": 1.10}})"),
+            R"({"zeta":1,"n":9223372036854775808123,"alpha":1.1})");
+  EXPECT_EQ(text(R"({"content": [{"type": "text", "text": "{\"n\": 9223372036854775808123}"}],
+                     "structuredContent": {"n": 9223372036854775808999}})"),
+            "{\"n\": 9223372036854775808123}\n{\"n\":9223372036854775808999}")
+      << "another number is another answer";
+  EXPECT_EQ(text(R"({"content": [{"type": "text", "text": "{\"n\":9223372036854775808123}"}],
+                     "structuredContent": {"n": 9223372036854775808123}})"),
+            R"({"n":9223372036854775808123})");
+  EXPECT_EQ(
+      text(
+          R"({"content": [{"type": "text", "text": "{\"b\":1,\"a\":2}"}], "structuredContent": {"a": 2, "b": 1}})"),
+      R"({"b":1,"a":2})");
+  EXPECT_EQ(text(R"({"structuredContent": {"a": 1}, "x-holdfast-structured-content": "{\"a\":2}"})"),
+            R"({"a":1})")
+      << "a server does not speak for us";
+}
+
+TEST(McpMessage, AnErrorThatIsNullIsNone) {
+  EXPECT_TRUE(result_of(Json::parse(R"({"id":1,"result":{"content":[]},"error":null})")).has_value());
+  const auto words = result_of(Json::parse(R"({"id":1,"error":"no such tool"})"));
+  ASSERT_FALSE(words.has_value());
+  EXPECT_NE(words.error().message.find("no such tool"), std::string::npos);
 }
 
 }  // namespace

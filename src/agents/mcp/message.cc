@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "model/kept_numbers.h"
 #include "spec/written_order.h"
 
 namespace holdfast::mcp {
@@ -20,10 +21,28 @@ AnyJson* tools_in(AnyJson& message) {
   return tools != result->end() && tools->is_array() ? &*tools : nullptr;
 }
 
+void keep_structured(Json& message, std::string_view text) {
+  if (!message.is_object()) return;
+  const auto result = message.find("result");
+  if (result == message.end() || !result->is_object()) return;
+  result->erase(std::string(kStructuredAsWritten));
+  const auto content = result->find("structuredContent");
+  if (content == result->end() || content->is_null()) return;
+  const auto written = model::parse_kept(text, kMaxForeignJsonDepth);
+  if (!written.is_object() || !written.contains("result") || !written["result"].is_object()) return;
+  const auto stood = written["result"].find("structuredContent");
+  if (stood == written["result"].end()) return;
+  std::string as_written = model::dump_kept(*stood);
+  // Two members of one name are two there.
+  if (parse_json(as_written) == *content)
+    (*result)[std::string(kStructuredAsWritten)] = std::move(as_written);
+}
+
 }  // namespace
 
 Json parse_message(std::string_view text) {
   Json message = parse_json(text, kMaxForeignJsonDepth);
+  keep_structured(message, text);
   Json* tools = tools_in(message);
   if (tools == nullptr) return message;
   // Two members of one name are two there, and the first one is found: what is not as it is here has no
@@ -44,6 +63,23 @@ Json parse_message(std::string_view text) {
     if (in_order != *schema) tool[std::string(kSchemaInOrder)] = std::move(in_order);
   }
   return message;
+}
+
+std::vector<Json> messages_in(Json sent) {
+  std::vector<Json> out;
+  if (!sent.is_array()) {
+    out.push_back(std::move(sent));
+  } else {
+    for (Json& one : sent) out.push_back(std::move(one));
+  }
+  return out;
+}
+
+std::optional<std::string> broken_message(std::string_view text) {
+  if (text.find("\"jsonrpc\"") == std::string_view::npos) return std::nullopt;
+  auto read = read_json(text, kMaxForeignJsonDepth);
+  if (read) return std::nullopt;
+  return "the server sent a message that cannot be read: " + bounded_text(read.error().message(), 300);
 }
 
 Json request(std::int64_t id, std::string_view method, Json params) {
@@ -70,6 +106,11 @@ bool answers(const Json& message, std::int64_t id) {
   return kind_of(message) == Kind::kAnswer && message.contains("id") && message["id"] == id;
 }
 
+bool says_error(const Json& message) {
+  const auto error = message.find("error");
+  return error != message.end() && !error->is_null();
+}
+
 Json reply_to(const Json& asked) {
   Json out = {{"jsonrpc", "2.0"}, {"id", asked["id"]}};
   if (asked["method"] == "ping") {
@@ -80,8 +121,17 @@ Json reply_to(const Json& asked) {
   return out;
 }
 
+namespace {
+
+std::string error_words(const Json& error) {
+  if (error.is_object()) return text_at(error, "message");
+  return error.is_string() ? error.get<std::string>() : dump_json(error);
+}
+
+}  // namespace
+
 Outcome<Json> result_of(Json answer) {
-  if (answer.contains("error")) {
+  if (says_error(answer)) {
     const Json& error = answer["error"];
     Failure out(Failure::Kind::kError, "");
     if (error.is_object() && error.contains("code") && error["code"].is_number_integer())
@@ -93,8 +143,8 @@ Outcome<Json> result_of(Json answer) {
           out.supported.push_back(version.get<std::string>());
       }
     }
-    out.message = fmt::format("the server answered error {}: {}", out.code,
-                              bounded_text(error.is_object() ? text_at(error, "message") : "", 2000));
+    out.message =
+        fmt::format("the server answered error {}: {}", out.code, bounded_text(error_words(error), 2000));
     return std::unexpected(std::move(out));
   }
   const auto result = answer.find("result");

@@ -82,26 +82,36 @@ class ProgramLine final : public Line {
 
  private:
   // The answer among what was read, once it is whole. Replies to the server's own requests go behind `out`.
-  std::optional<Json> next_answer(std::int64_t id, std::string& out, std::string_view& unsent) {
+  std::optional<Outcome<Json>> next_answer(std::int64_t id, std::string& out, std::string_view& unsent) {
     std::size_t begin = 0;
-    std::optional<Json> answer;
+    std::optional<Outcome<Json>> answer;
     for (std::size_t end = 0;
          !answer && (end = unread_.find('\n', std::max(begin, searched_))) != std::string::npos;
          begin = end + 1) {
-      Json message = parse_message(std::string_view(unread_).substr(begin, end - begin));
-      if (answers(message, id)) {
-        answer = std::move(message);
-      } else if (kind_of(message) == Kind::kNotification) {
-        hear(message);
-      } else if (kind_of(message) == Kind::kRequest && !dialect.modern &&
-                 unsent.size() < os::ChildProcess::kPieceBytes) {
-        out = std::string(unsent) + dump_json(reply_to(message)) + "\n";
-        unsent = out;
+      const std::string_view line = std::string_view(unread_).substr(begin, end - begin);
+      for (Json& message : messages_in(parse_message(line))) {
+        if (answers(message, id) || is_error_of_nobody(message)) {
+          answer = std::move(message);
+        } else if (kind_of(message) == Kind::kNotification) {
+          hear(message);
+        } else if (kind_of(message) == Kind::kRequest && !dialect.modern &&
+                   unsent.size() < os::ChildProcess::kPieceBytes) {
+          out = std::string(unsent) + dump_json(reply_to(message)) + "\n";
+          unsent = out;
+        } else if (auto why = message.is_discarded() ? broken_message(line) : std::nullopt) {
+          answer = failed(FailureKind::kBroken, *std::move(why));
+        }
       }
     }
     unread_.erase(0, begin);
     searched_ = answer ? 0 : unread_.size();
     return answer;
+  }
+
+  // What was not understood names no request; the one that waits is the only one.
+  static bool is_error_of_nobody(const Json& message) {
+    return kind_of(message) == Kind::kAnswer && says_error(message) &&
+           (!message.contains("id") || message["id"].is_null());
   }
 
   Outcome<Json> given_up(std::int64_t id, FailureKind kind, std::string why) {

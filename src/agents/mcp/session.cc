@@ -208,7 +208,10 @@ Outcome<Listing> list_tools(Line& line, const McpServer& server, const Access& a
       belief =
           std::min(kLongestBelief, milliseconds(std::min<std::uint64_t>(ttl->get<std::uint64_t>(), 60'000)));
     const auto next = result->find("nextCursor");
-    if (next == result->end() || !next->is_string()) {
+    if (next != result->end() && !next->is_null() && !next->is_string())
+      return failed(FailureKind::kBroken,
+                    "the server's `nextCursor` is no text: there are tools that it cannot be asked for");
+    if (next == result->end() || next->is_null()) {
       line.pins.clear();
       for (const ListedTool& tool : out.tools) line.pins[tool.name] = tool.sha256;
       line.pins_until = std::min(line.pins_until, access.clock->monotonic() + belief);
