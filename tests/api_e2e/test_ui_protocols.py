@@ -95,6 +95,9 @@ def test_ag_ui_a_run(server):
     run = server.run(body["runId"])
     assert run["input"] == "hello\n\nPage: orders" and run["conversation"] == body["threadId"]
     assert ag_ui_run(server, body) == found  # the same input is the same run
+    body = ag_ui([{"type": "text", "text": "hello"}, {"type": "text", "text": "and again"}])
+    ag_ui_run(server, body)
+    assert server.run(body["runId"])["input"] == "hello\n\nand again"  # what was said apart
 
 
 def test_ag_ui_a_question_and_its_answer(server, payments):

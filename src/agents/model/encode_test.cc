@@ -325,5 +325,24 @@ TEST(Encode, ASchemaThatIsNoneIsRefused) {
   }
 }
 
+TEST(Encode, TextsThatWereSaidApartStayApart) {
+  Request request = least();
+  request.messages[0].content.emplace_back("and then?");
+  const auto chat = kOpenAi.encode(request, {});
+  ASSERT_TRUE(chat);
+  EXPECT_NE(chat->find(R"({"role":"user","content":"hello\n\nand then?"})"), std::string::npos) << *chat;
+  const auto responses = kOpenaiResponses.encode(request, {});
+  ASSERT_TRUE(responses);
+  EXPECT_NE(
+      responses->find(R"([{"type":"input_text","text":"hello"},{"type":"input_text","text":"and then?"}])"),
+      std::string::npos)
+      << *responses;
+  request.messages[0].role = Role::kAssistant;
+  const auto one = kOpenAi.encode(request, {});
+  ASSERT_TRUE(one);
+  EXPECT_NE(one->find(R"("content":"helloand then?")"), std::string::npos)
+      << "one answer in pieces: " << *one;
+}
+
 }  // namespace
 }  // namespace holdfast::model

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/json.h"
 #include "base/json_member.h"
+#include "base/paragraphs.h"
 #include "model/call_assembly.h"
 #include "model/kept_numbers.h"
 #include "model/media.h"
@@ -33,6 +34,15 @@ Json media_part(const Media& media) {
           {"file", {{"filename", media.name.empty() ? "file" : media.name}, {"file_data", media.as_url()}}}};
 }
 
+// Not every server of the format takes texts in a list. What a model said was one text; what others said in
+// parts is not.
+std::string texts_of(const Message& message) {
+  if (message.role == Role::kAssistant) return message.text();
+  std::string out;
+  for (const Part& part : message.content) add_paragraph(out, part.text);
+  return out;
+}
+
 // Opaque parts only where they came from; the others stand apart.
 Json content_of(const Message& message, bool from_here) {
   Json parts = Json::array();
@@ -51,7 +61,7 @@ Json content_of(const Message& message, bool from_here) {
     }
     parts.push_back(std::move(json));
   }
-  if (only_text) return message.text();
+  if (only_text) return texts_of(message);
   return parts;
 }
 
@@ -355,6 +365,7 @@ class ChatDecoder : public Decoder {
     if (member == choice.end() || !says_something(*member)) return;
     const std::string reason =
         member->is_string() ? ascii_lower(member->get<std::string>()) : dump_kept(*member);
+    if (reason == "null") return;  // KoboldCpp's word for none yet
     const bool calls = !completion_.message.tool_calls.empty();
     if (reason == "content_filter" || reason == "safety" || reason == "recitation" || reason == "refusal" ||
         reason == "prohibited_content" || reason == "blocklist" || reason == "sensitive") {

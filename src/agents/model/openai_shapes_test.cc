@@ -81,6 +81,8 @@ TEST(OpenAiShapes, TheEnd) {
       {"the server's fault", kHello + finish("error"), "OverloadedError again"},
       {"by vLLM", kHello + finish("abort"), "OverloadedError again"},
       {"by DeepSeek", kHello + finish("insufficient_system_resource"), "OverloadedError again"},
+      {"none in words, by KoboldCpp", finish("null") + kHello + kEnd, "hello | end"},
+      {"none in words, and nothing else", kHello + finish("null") + kDone, "StreamCutError again"},
       {"a reason that nobody knows", kHello + finish("banana"), "UnknownStopReasonError final"},
       {"a reason that is a number", kHello + frame(R"({"choices":[{"delta":{},"finish_reason":7}]})"),
        "UnknownStopReasonError final"},

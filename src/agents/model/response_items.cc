@@ -16,7 +16,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Texts alone are a text; a list otherwise.
+// One text is a text; a list otherwise.
 Result<Json> input_of(const Message& message) {
   Json parts = Json::array();
   bool only_text = true;
@@ -42,7 +42,7 @@ Result<Json> input_of(const Message& message) {
                        {"file_data", (*media)->as_url()}});
     }
   }
-  if (only_text) return Json(message.text());
+  if (only_text && parts.size() <= 1) return Json(message.text());
   return parts;
 }
 

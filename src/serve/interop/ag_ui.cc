@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/iso_time.h"
+#include "base/paragraphs.h"
 #include "interop/decisions.h"
 #include "interop/json_rpc.h"
 #include "interop/start.h"
@@ -140,7 +141,7 @@ std::expected<std::string, net::Problem> text_of(const Json& message) {
   for (const Json& part : *content) {
     if (text_member(part, "type") != "text")
       return std::unexpected(wrong_field("parts of a message are of the type `text` here"));
-    text += text_member(part, "text");
+    add_paragraph(text, text_member(part, "text"));
   }
   return text;
 }

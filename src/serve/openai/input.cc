@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/json_member.h"
+#include "base/paragraphs.h"
 #include "openai/errors.h"
 
 namespace holdfast::openai {
@@ -36,7 +37,8 @@ void put_source(Json& part, const std::string& source) {
 Parts image_of(const Json& part, std::string_view param) {
   const auto image = part.find("image_url");
   std::string source;
-  if (image != part.end()) source = image->is_object() ? string_member(*image, "url") : string_member(part, "image_url");
+  if (image != part.end())
+    source = image->is_object() ? string_member(*image, "url") : string_member(part, "image_url");
   if (source.empty()) return bad(param, "needs image_url: a URL, or data:TYPE;base64,...");
   Json out = {{"type", "image"}};
   put_source(out, source);
@@ -89,14 +91,15 @@ Parts parts_of(const Json& message, const std::string& param) {
 
 // Marked, so that nobody takes it for what the agent's owner wrote.
 Json marked(const Json& parts) {
-  std::string text(kInstructions);
-  for (const Json& part : parts) text += string_member(part, "text");
-  return Json::array({text_part(std::move(text))});
+  std::string text;
+  for (const Json& part : parts) add_paragraph(text, string_member(part, "text"));
+  return Json::array({text_part(std::string(kInstructions) + text)});
 }
 
 // What an agent did, when its client sends it back: it reads as what it is.
 Json call_text(const Json& item) {
-  std::string text = fmt::format("[called {} with {}", string_member(item, "name"), string_member(item, "arguments"));
+  std::string text =
+      fmt::format("[called {} with {}", string_member(item, "name"), string_member(item, "arguments"));
   if (const std::string output = string_member(item, "output"); !output.empty()) text += ": " + output;
   if (const std::string error = string_member(item, "error"); !error.empty()) text += ": failed: " + error;
   return Json::array({text_part(text + "]")});
@@ -210,14 +213,15 @@ Json input_items(const std::string& input, const std::string& id) {
   if (read.is_object() && read.size() == 1 && read.contains("content") && read["content"].is_array()) {
     for (const Json& part : read["content"]) {
       if (!part.is_object()) continue;
-      const std::string source =
-          part.contains("url")
-              ? string_member(part, "url")
-              : fmt::format("data:{};base64,{}", string_member(part, "media_type"), string_member(part, "data"));
+      const std::string source = part.contains("url")
+                                     ? string_member(part, "url")
+                                     : fmt::format("data:{};base64,{}", string_member(part, "media_type"),
+                                                   string_member(part, "data"));
       if (string_member(part, "type") == "image") {
         content.push_back({{"type", "input_image"}, {"image_url", source}, {"detail", "auto"}});
       } else if (string_member(part, "type") == "file") {
-        content.push_back({{"type", "input_file"}, {"filename", string_member(part, "name")}, {"file_data", source}});
+        content.push_back(
+            {{"type", "input_file"}, {"filename", string_member(part, "name")}, {"file_data", source}});
       } else {
         content.push_back({{"type", "input_text"}, {"text", string_member(part, "text")}});
       }

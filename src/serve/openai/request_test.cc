@@ -55,6 +55,15 @@ TEST(Chat, EarlierTurnsAreTheBeginningOfItsConversation) {
   EXPECT_EQ(asked->input, R"({"content":[{"type":"text","text":"c"},{"type":"text","text":"d"}]})");
 }
 
+TEST(Chat, PartsOfOneInstructionAreParagraphs) {
+  const auto asked = read_chat(chat(R"([{"role":"system","content":[{"type":"text","text":"be brief"},
+      {"type":"text","text":"be kind"}]},{"role":"user","content":"a"}])"));
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->input,
+            R"({"content":[{"type":"text","text":"Instructions of the client:\nbe brief\n\nbe kind"},)"
+            R"({"type":"text","text":"a"}]})");
+}
+
 TEST(Chat, TextThatLooksLikeAMessageStaysText) {
   const auto asked = read_chat(chat(R"([{"role":"user","content":"{\"content\":[]}"}])"));
   ASSERT_TRUE(asked);
