@@ -48,12 +48,12 @@ std::string with_defaults(std::string url, const Json& variables) {
   return url;
 }
 
-Result<std::string> server_url(const Document& document, const ImportOptions& options) {
+// Of the first of `servers`, unless the options say otherwise.
+Result<std::string> server_url(const Json& servers, const ImportOptions& options) {
   const auto is_absolute = [](std::string_view url) {
     return url.starts_with("http://") || url.starts_with("https://");
   };
   std::string url = options.server.value_or("");
-  const Json& servers = member(document.root(), "servers");
   if (url.empty() && servers.is_array() && !servers.empty())
     url = with_defaults(text_of(servers[0], "url"), member(servers[0], "variables"));
   if (!is_absolute(url) && is_absolute(options.source)) {
@@ -68,6 +68,21 @@ Result<std::string> server_url(const Document& document, const ImportOptions& op
   }
   while (url.ends_with('/')) url.pop_back();
   return url;
+}
+
+// A path or an operation may have servers of its own, uploads for example. What the document says of them is
+// meant for them alone, and so is what is sent there.
+Result<ToolEntry> tool_at_its_server(const Document& document, const Operation& operation,
+                                     const ImportOptions& options, Place place) {
+  for (const Json* holder : {operation.node, operation.item}) {
+    const Json& servers = member(*holder, "servers");
+    if (!servers.is_array() || servers.empty()) continue;
+    auto url = server_url(servers, options);
+    if (!url) return fail(url.error());
+    place.url = *std::move(url);
+    break;
+  }
+  return tool_of(document, operation, place);
 }
 
 Result<std::vector<Operation>> selected(const Document& document, const ImportOptions& options) {
@@ -104,7 +119,7 @@ Json definition_of(const Document& document, const std::string& name, Json tools
 Result<Imported> import_tools(std::string_view text, const ImportOptions& options) {
   auto document = Document::read(text, options.source);
   if (!document) return fail(document.error());
-  auto url = server_url(*document, options);
+  auto url = server_url(member(document->root(), "servers"), options);
   if (!url) return fail(url.error());
   auto operations = selected(*document, options);
   if (!operations) return fail(operations.error());
@@ -115,7 +130,7 @@ Result<Imported> import_tools(std::string_view text, const ImportOptions& option
   Json tools = Json::array();
   std::set<std::string> names;
   for (const Operation& operation : *operations) {
-    auto made = tool_of(*document, operation, place);
+    auto made = tool_at_its_server(*document, operation, options, place);
     if (!made) {
       // What was asked for by name must come.
       if (!options.select.empty())

@@ -185,6 +185,49 @@ TEST(Openapi, WhatIsLeftOutIsTold) {
               ::testing::AllOf(HasSubstr("https://h/{part}"), HasSubstr("--server")));
 }
 
+TEST(Openapi, AnOperationGoesToItsOwnServer) {
+  constexpr std::string_view kDocument = R"json({
+    "openapi": "3.1.0", "info": {"title": "Files"}, "servers": [{"url": "https://api.example.com/v1"}],
+    "paths": {
+      "/list": {"get": {"operationId": "list"}},
+      "/put": {"servers": [{"url": "https://uploads.example.com"}], "get": {"operationId": "put"},
+               "head": {"operationId": "look", "servers": [
+                 {"url": "https://{region}.example.com/", "variables": {"region": {"default": "eu"}}}]}},
+      "/lost": {"get": {"operationId": "lost", "servers": [{"url": "https://{nowhere}.example.com"}]}}
+    }})json";
+  const Imported imported = must_import(kDocument);
+  EXPECT_THAT(imported.yaml, HasSubstr("https://api.example.com/v1/list"));
+  EXPECT_THAT(imported.yaml, HasSubstr("https://uploads.example.com/put"));
+  EXPECT_THAT(imported.yaml, HasSubstr("https://eu.example.com/put"));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`lost` is left out")));
+  ImportOptions options;
+  options.server = "https://test.example.com";
+  EXPECT_THAT(must_import(kDocument, options).yaml, HasSubstr("https://test.example.com/put"));
+}
+
+TEST(Openapi, WhatAUrlCannotHoldIsLeftOutAlone) {
+  constexpr std::string_view kDocument = R"json({
+    "openapi": "3.1.0", "info": {"title": "Odd"}, "servers": [{"url": "https://api.example.com"}],
+    "paths": {
+      "/lists/{ids}": {"get": {"operationId": "lists", "parameters": [
+        {"name": "ids", "in": "path", "required": true, "schema": {"type": "array"}}]}},
+      "/matrix/{id}": {"get": {"operationId": "matrix", "parameters": [
+        {"name": "id", "in": "path", "style": "matrix", "required": true, "schema": {"type": "string"}}]}},
+      "/nobody/{x}": {"get": {"operationId": "nobody"}},
+      "/fine": {"get": {"operationId": "fine", "parameters": [
+        {"name": "listed", "in": "query", "schema": {"type": ["array", "null"]}},
+        {"name": "either", "in": "query", "schema": {"oneOf": [{"type": "string"}, {"type": "array"}]}},
+        {"name": "single", "in": "query", "schema": {"type": ["string", "null"]}}]}}
+    }})json";
+  const Imported imported = must_import(kDocument);
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`lists` is left out: its path parameter `ids`")));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`matrix` is left out: its path parameter `id`")));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`nobody` is left out: its path needs `x`")));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`listed` is left out")));
+  EXPECT_THAT(imported.notes, Contains(HasSubstr("`either` is left out")));
+  EXPECT_THAT(imported.yaml, HasSubstr("single:"));
+}
+
 TEST(Openapi, WhatIsSelectedComesOrTheImportFails) {
   ImportOptions options;
   options.select = {"getPet"};

@@ -43,6 +43,27 @@ bool is_argument_name(const std::string& name) {
   });
 }
 
+// Whether a value of this schema may be a list or an object, in any of its forms.
+bool may_be_structured(const Document& document, const Json& schema, int depth = 0) {
+  constexpr int kMaxForms = 4;  // within one another
+  const auto found = document.resolved(schema);
+  if (!found || !(*found)->is_object() || depth > kMaxForms) return false;
+  const Json& type = member(**found, "type");
+  for (const char* structured : {"array", "object"}) {
+    if (type == structured ||
+        (type.is_array() && std::find(type.begin(), type.end(), structured) != type.end()))
+      return true;
+  }
+  for (const char* forms : {"oneOf", "anyOf", "allOf"}) {
+    const Json& list = member(**found, forms);
+    if (!list.is_array()) continue;
+    for (const Json& form : list) {
+      if (may_be_structured(document, form, depth + 1)) return true;
+    }
+  }
+  return false;
+}
+
 // Puts a tool together, one part of the operation after the other.
 class Building {
  public:
@@ -54,7 +75,11 @@ class Building {
  private:
   Status add_parameters();
   Status add_parameter(const Json& parameter);
+  Status check_path() const;
   Status add_query(const Json& parameter, const std::string& name, Json schema, bool required);
+  bool is_structured(const Json& parameter) const {
+    return parameter.contains("content") || may_be_structured(document_, member(parameter, "schema"));
+  }
   Status add_body();
   Status add_json_body(Json schema, bool required);
   void add_security();
@@ -86,14 +111,13 @@ bool Building::add_argument(const std::string& name, Json schema, bool required)
 }
 
 Status Building::add_query(const Json& parameter, const std::string& name, Json schema, bool required) {
-  const std::string type = text_of(schema, "type");
   const auto skip = [&](std::string_view why) {
     if (required)
       return Status(Code::kInvalidArgument, fmt::format("its query parameter `{}` {}", name, why));
     out_.notes.push_back(fmt::format("the optional query parameter `{}` is left out: it {}", name, why));
     return Status();
   };
-  if (type == "array" || type == "object" || parameter.contains("content")) return skip("is no single value");
+  if (is_structured(parameter)) return skip("is no single value");
   // What the URL does not use goes into the query by itself, of a request without a body.
   if ((reads() || (operation_.method == "DELETE" && !has_body())) && is_argument_name(name)) {
     return add_argument(name, std::move(schema), required) ? Status() : skip("has the name of another one");
@@ -121,6 +145,9 @@ Status Building::add_parameter(const Json& parameter) {
           fmt::format("the path parameter `{}` is left out: the path does not have it", name));
       return {};
     }
+    const std::string style = text_of(parameter, "style");
+    if (is_structured(parameter) || (!style.empty() && style != "simple"))
+      return {Code::kInvalidArgument, fmt::format("its path parameter `{}` is no single value", name)};
     if (!add_argument(argument, *std::move(schema), true))
       return {Code::kInvalidArgument, fmt::format("two of its parameters are called `{}`", argument)};
     path_.replace(at, name.size() + 2, "{" + argument + "}");
@@ -162,6 +189,17 @@ Status Building::add_parameters() {
   }
   for (const auto& [unused, parameter] : all) {
     if (Status added = add_parameter(*parameter); !added.ok()) return added;
+  }
+  return check_path();
+}
+
+// One that nobody describes would be refused with the whole definition.
+Status Building::check_path() const {
+  for (std::size_t at = 0; (at = path_.find('{', at)) != std::string::npos; ++at) {
+    const std::string name = path_.substr(at + 1, path_.find('}', at) - at - 1);
+    if (!parameters_["properties"].contains(name))
+      return {Code::kInvalidArgument,
+              fmt::format("its path needs `{}`, which no parameter of it is", cut_text(name, 80))};
   }
   return {};
 }
