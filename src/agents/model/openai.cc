@@ -213,6 +213,7 @@ class ChatDecoder : public Decoder {
       if (!said->is_object()) return unknown_shape(name);
       const bool whole = name == std::string_view("message");
       if (says_more(*said)) {
+        if (said_more) continue;  // all so far, beside what is new: Perplexity
         said_more = true;
         of_answer(id);
         if (whole && in_pieces_) {

@@ -346,6 +346,11 @@ TEST(OpenAiShapes, AnAnswerStandsInOddPlacesAndIsThereOnce) {
       {"pieces, and something else as all of it",
        kHello + choice(R"("finish_reason":"stop","message":{"content":"hello there"})"),
        "StreamCutError again"},
+      {"all so far beside what is new, by Perplexity",
+       choice(R"("delta":{"content":"hel"},"message":{"content":"hel"})") +
+           choice(R"("delta":{"content":"lo"},"message":{"content":"hello"})") +
+           choice(R"("delta":{"content":""},"message":{"content":"hello"},"finish_reason":"stop")"),
+       "hello | end"},
       {"calls, and all of them again",
        look + choice(R"("finish_reason":"tool_calls","message":{"content":"","tool_calls":[{"id":"c",)"
                      R"("function":{"name":"look","arguments":"{}"}}]})"),
