@@ -70,6 +70,7 @@ def test_a_message_is_a_run(server, old):
     assert run["input"] == "hello" and run["conversation"] == task["contextId"]
     assert task_of(ask(server, "SendMessage", {"message": said}, old), old)["id"] == task["id"]  # once
     got = ask(server, "GetTask", {"id": task["id"]}, old)["result"]
+    assert got["status"]["timestamp"] == server.run(task["id"])["closed_at"], "when it ended, not when it was asked for"
     assert got["status"]["state"] == task["status"]["state"] and got["artifacts"] == task["artifacts"]
     more = task_of(ask(server, "SendMessage", {"message": message(old, "hello again", contextId=task["contextId"])}, old), old)
     assert more["id"] != task["id"] and more["contextId"] == task["contextId"]
@@ -207,6 +208,12 @@ def test_what_is_refused(server):
     assert code(message={}) == -32602 and code(message=message(False)) == -32602
     assert code(message=message(False, "x", messageId="")) == -32602
     assert code(message={**message(False), "parts": [{"url": "https://example.com/x.png"}]}) == -32005
+    text = {"text": "hello"}
+    assert code(message={**message(False), "parts": [text, {"data": {"order": 7}}]}) == -32005  # would be passed over
+    assert code(message={**message(False), "parts": [text, {"data": {}}, {"data": {}}], "taskId": "nobody"}) == -32005
+    assert code(message=message(False, "hello"), configuration={"taskPushNotificationConfig": {"url": "http://x"}}) == -32003
+    old = ask(server, "SendMessage", {"message": message(True, "hello"), "configuration": {"pushNotificationConfig": {"url": "http://x"}}}, True)
+    assert old["error"]["code"] == -32003
     assert code(message=message(False, "hello"), agent="") == -32602
     assert code(message=message(False, "hello"), agent="/nobody") == -32602
     assert code(message=message(False, "x", contextId="a/b")) == -32602

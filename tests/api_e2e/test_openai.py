@@ -156,6 +156,9 @@ def test_a_response_is_a_run(server):
     assert server.wait(run_of(response))["status"] == "completed"
     items = list(ai.responses.input_items.list(response.id))
     assert [part.text for part in items[0].content] == ["Instructions of the client:\nbe brief", "hello"]
+    assert list(ai.responses.input_items.list(response.id, limit=1, order="asc", after=items[0].id)) == []
+    for wrong in ({"limit": 0}, {"limit": 101}, {"order": "up"}, {"after": "msg_nobody"}):
+        assert refused(lambda wrong=wrong: ai.responses.input_items.list(response.id, **wrong)) == (400, "invalid_value", *wrong)
     # Any run is a response, however it was started.
     run = server.start_run("payer", "hello")
     server.wait(run)

@@ -135,11 +135,28 @@ Response erase(ApiContext& context, Request& request) {
   return json_response({{"id", id}, {"object", "response"}, {"deleted", true}});
 }
 
+// Of a page that nobody can give.
+std::optional<Problem> wrong_page(const Request& request, std::string_view only_item) {
+  const std::string_view limit = request.query_value("limit").value_or("20");
+  int count = 0;
+  const auto [end, error] = std::from_chars(limit.data(), limit.data() + limit.size(), count);
+  if (error != std::errc() || end != limit.data() + limit.size() || count < 1 || count > 100)
+    return openai::wrong("limit", "invalid_value", "'limit' is 1 to 100");
+  const std::string_view order = request.query_value("order").value_or("desc");
+  if (order != "asc" && order != "desc")
+    return openai::wrong("order", "invalid_value", "'order' is asc or desc");
+  const std::string_view after = request.query_value("after").value_or("");
+  if (!after.empty() && after != only_item)
+    return openai::wrong("after", "invalid_value", "'after' is the id of an item of this list");
+  return std::nullopt;
+}
+
 // A run has one input, whole: there is never a second page.
 Response list_input(ApiContext& context, Request& request) {
   auto run = run_of_response(context, request.param("id"));
   if (!run) return run.error().response();
   const std::string id = "msg_" + run->run + "_input";
+  if (auto problem = wrong_page(request, id)) return problem->response();
   const bool all = request.query_value("after").value_or("").empty();
   Json items = all ? openai::input_items(run->input, id) : Json::array();
   return json_response({{"object", "list"},

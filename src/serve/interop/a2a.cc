@@ -235,6 +235,10 @@ void answer(const A2aCall& call, const std::string& id, const A2aSaid& said, boo
   follow_task(call, *std::move(now), streams, {}, std::move(responder));
 }
 
+bool says(const Json& object, const char* name) {
+  return object.contains(name) && !object[name].is_null();
+}
+
 void send(const A2aCall& call, bool streams, net::Responder responder) {
   const Json& message = object_member(call.message.params, "message");
   const std::string id = text_member(message, "messageId");
@@ -242,17 +246,19 @@ void send(const A2aCall& call, bool streams, net::Responder responder) {
     return call.fail(std::move(responder),
                      invalid("`message.messageId` is missing, or longer than 200 bytes"));
   const A2aSaid said = said_in(message);
-  if (!said.understood) {
+  // Data is an answer to a question; a message that begins a task is words.
+  const std::string asked = text_member(message, "taskId");
+  if (!said.understood || (asked.empty() && !said.data.is_null())) {
     return call.fail(
         std::move(responder),
         error_of(kContentType, "`message.parts` are text, or data in answers", "CONTENT_TYPE_NOT_SUPPORTED"));
   }
-  if (object_member(call.message.params, "configuration").contains("taskPushNotificationConfig"))
+  const Json& configuration = object_member(call.message.params, "configuration");
+  if (says(configuration, "taskPushNotificationConfig") || says(configuration, "pushNotificationConfig"))
     return call.fail(std::move(responder),
                      error_of(kNoPushNotifications, "there are no push notifications here",
                               "PUSH_NOTIFICATION_NOT_SUPPORTED"));
-  if (const std::string task = text_member(message, "taskId"); !task.empty())
-    return answer(call, task, said, streams, std::move(responder));
+  if (!asked.empty()) return answer(call, asked, said, streams, std::move(responder));
   if (said.text.empty()) return call.fail(std::move(responder), invalid("the message has no text"));
   ChatStart start;
   start.agent = call.agent;

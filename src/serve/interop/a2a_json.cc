@@ -94,7 +94,7 @@ Json A2aWords::question(const A2aTask& task) const {
 
 Json A2aWords::status(const A2aTask& task, WallTime now) const {
   const StateName& name = kStates[static_cast<std::size_t>(task.state)];
-  Json out = {{"state", is_old_ ? name.old : name.now}, {"timestamp", iso_time(now)}};
+  Json out = {{"state", is_old_ ? name.old : name.now}, {"timestamp", iso_time(task.ended_at.value_or(now))}};
   if (task.state == TaskState::kInputRequired && !task.approvals.empty()) out["message"] = question(task);
   if (task.state == TaskState::kFailed && !task.text.empty()) {
     out["message"] = {{"messageId", task.id + "-failure"},
@@ -187,7 +187,7 @@ A2aSaid said_in(const Json& message) {
   for (const Json& part : *parts) {
     if (part.is_object() && part.contains("text") && part["text"].is_string()) {
       out.text += (out.text.empty() ? "" : "\n") + part["text"].get<std::string>();
-    } else if (part.is_object() && part.contains("data")) {
+    } else if (part.is_object() && part.contains("data") && out.data.is_null()) {
       out.data = part["data"];
     } else {
       out.understood = false;

@@ -34,6 +34,7 @@ struct A2aTask {
   TaskState state = TaskState::kSubmitted;
   std::string text;                           // its answer so far; of a failed one, why
   std::vector<platform::Approval> approvals;  // about which people are asked
+  std::optional<WallTime> ended_at;           // of one that is over, if it is known
 };
 
 // The shapes of one version.
@@ -75,11 +76,11 @@ struct A2aCard {
 };
 Json card_json(const A2aCard& card);
 
-// What a message says: its text, and the data of its last part that has some. A Problem for files.
+// What a message says: its text, and the data of the one part that has some. A Problem for files.
 struct A2aSaid {
   std::string text;
   Json data = nullptr;
-  bool understood = true;  // false: it has parts that are neither text nor data
+  bool understood = true;  // false: it has parts that are neither text nor data, or data twice
 };
 A2aSaid said_in(const Json& message);
 

@@ -24,6 +24,7 @@ Result<A2aTask> read_task(const Host& host, const std::string& run) {
       out.approvals.push_back(std::move(one));
   }
   out.state = task_state(details->summary.standing.status, !out.approvals.empty());
+  if (const auto& outcome = details->summary.standing.outcome) out.ended_at = outcome->closed_at;
   const auto end = end_of(*details);
   out.text = end ? end->text : details->progress.partial_output;
   return out;
