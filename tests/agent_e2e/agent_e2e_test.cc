@@ -96,11 +96,13 @@ replies:
 
 TEST(AgentRun, ModelMistakesGoBackToTheModel) {
   const std::string deep = R"({"order_id": )" + std::string(100'000, '[') + std::string(100'000, ']') + "}";
-  Platform p(R"(
+  Platform p(
+      R"(
 replies:
   - when: {turn: 0}
     tool_calls: [{name: lookup, arguments: '{"order_id": 7'}, {name: lokup, arguments: {order_id: 7}}, {name: lookup, arguments: {order_id: seven}}, {name: lookup, arguments: {order_id: 7, all: true}}, {name: lookup, arguments: ')" +
-             deep + R"('}, {name: lookup, arguments: '{"order_id": 18446744073709551616}'}]
+      deep +
+      R"('}, {name: lookup, arguments: '{"order_id": 18446744073709551616}'}, {name: lookup, arguments: '{"order_id": 7, "order_id": 8}'}]
   - when: {turn: 1}
     text: I see.
 )");
@@ -116,6 +118,7 @@ replies:
                   "tool: Error: wrong arguments: `all` is not an argument of this tool",
                   "tool: Error: the arguments nest deeper than 100 levels",
                   "tool: Error: wrong arguments: the integer 18446744073709551616 has more than 64 bits",
+                  "tool: Error: wrong arguments: an object has the member \"order_id\" twice",
                   "assistant: I see."));
 }
 

@@ -127,6 +127,28 @@ model::Request Activities::model_request_in_turn(activity::Context& ctx, const A
   return request;
 }
 
+namespace {
+
+// INVALID_ARGUMENT says what is wrong with what the model wrote, as the model reads it.
+Result<Json> written_arguments(const std::string& text) {
+  const auto wrong = [](std::string why) { return fail(Code::kInvalidArgument, std::move(why)); };
+  if (nests_deeper(text, kMaxForeignJsonDepth))
+    return wrong(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
+  auto read = read_json(text.empty() ? "{}" : text, kMaxForeignJsonDepth, Integers::kExact);
+  if (!read) {
+    const bool json = !parse_json(text).is_discarded();
+    return wrong(json ? fmt::format("wrong arguments: {}", read.error().message())
+                      : "the arguments are not valid JSON; send one JSON object");
+  }
+  // A person who allows the call, or a tool that reads it, may see the other of the two.
+  if (auto name = repeated_member(text))
+    return wrong(fmt::format("wrong arguments: an object has the member {} twice",
+                             dump_json(Json(cut_text(*name, 100)))));
+  return read;
+}
+
+}  // namespace
+
 PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::ToolCall& call,
                                   std::uint32_t ordinal, const ModelInput& in, const PlanningOf& run,
                                   std::optional<ShadowRuling>& shadow) {
@@ -151,16 +173,8 @@ PlannedCall Activities::plan_call(const AgentDefinition& agent, const model::Too
   if (!builtin_of(*tool) && !is_loaded(agent, *tool, in.loaded))
     return invalid(fmt::format("`{}` is not loaded: find it with `{}` first", call.name, kSearchTools.name));
   out.kind = tool->type->name;
-  if (nests_deeper(call.arguments, kMaxForeignJsonDepth)) {
-    return invalid(fmt::format("the arguments nest deeper than {} levels", kMaxForeignJsonDepth));
-  }
-  auto read =
-      read_json(call.arguments.empty() ? "{}" : call.arguments, kMaxForeignJsonDepth, Integers::kExact);
-  if (!read) {
-    const bool json = !parse_json(call.arguments).is_discarded();
-    return invalid(json ? fmt::format("wrong arguments: {}", read.error().message())
-                        : "the arguments are not valid JSON; send one JSON object");
-  }
+  auto read = written_arguments(call.arguments);
+  if (!read) return invalid(read.error().message());
   Json& arguments = *read;
   if (auto refusal = run.permits && !builtin_of(*tool) ? run.permits->refusal(tool->name) : std::nullopt) {
     out.verdict = Verdict::kDeny;
