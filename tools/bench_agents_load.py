@@ -46,6 +46,7 @@ PAUSE = """\
   tools:
     - {name: pause, type: wait, description: Waits., wait: {max: 30d}}
 """
+LIMITS = "apiVersion: holdfast.dev/v1\nkind: Limits\nconcurrency: 2000\n"  # one key's calls at a time, 50 unless said
 TICK = os.sysconf("SC_CLK_TCK")
 
 
@@ -60,10 +61,12 @@ class Bench:
         self.model = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         self.model_port = int(self.model.stdout.readline())
         (self.folder / "loaded.yaml").write_text(AGENT.format(port=self.model_port) + tools)
+        (self.folder / "limits.yaml").write_text(LIMITS)
         self.port = free_port()
         self.server = subprocess.Popen(
             [build / "holdfast", "server", "--data", self.folder / "data", "--grpc", f"127.0.0.1:{free_port()}", "--http",
-             f"127.0.0.1:{self.port}", "--agent", self.folder / "loaded.yaml"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+             f"127.0.0.1:{self.port}", "--agent", self.folder / "loaded.yaml",
+             "--limits", self.folder / "limits.yaml"], stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         wait_for(self.port, self.server)
         wait_until_ready(self.port)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)

@@ -34,6 +34,7 @@ spec:
   model: {{provider: openai, base_url: "http://127.0.0.1:{port}/v1", name: load, timeout: 60m}}
   prompt: You speak.
 """
+LIMITS = "apiVersion: holdfast.dev/v1\nkind: Limits\nconcurrency: 2000\n"  # one key's calls at a time, 50 unless said
 PROBES = 200
 failed = []
 
@@ -130,7 +131,9 @@ def main() -> int:
     try:
         with model(tokens=1_000_000, rate=options.rate) as port:
             (folder / "speaker.yaml").write_text(AGENT.format(port=port))
-            server = Server(options.build.resolve() / "holdfast", folder / "data", "--agent", str(folder / "speaker.yaml")).start()
+            (folder / "limits.yaml").write_text(LIMITS)
+            agent, limits = str(folder / "speaker.yaml"), str(folder / "limits.yaml")
+            server = Server(options.build.resolve() / "holdfast", folder / "data", "--agent", agent, "--limits", limits).start()
             try:
                 measure(server, options)
             finally:
