@@ -176,7 +176,7 @@ class RunsTest : public ::testing::Test {
       int count = 0;
     };
     auto ready = std::make_shared<Ready>();
-    auto watch = must(runs_->watch({run}, std::nullopt, [ready] {
+    auto watch = must(runs_->watch({run}, std::nullopt, platform::Deltas::kCommitted, [ready] {
       std::lock_guard lock(ready->mutex);
       ++ready->count;
       ready->wake.notify_one();
@@ -257,7 +257,8 @@ TEST_F(RunsTest, AHistoryThatIsDeletedTakesItsStepsAlongAndLeavesTheRecord) {
   EXPECT_TRUE(must(platform_.store->lookup_step("step-kept")));
   EXPECT_FALSE(must(runs_->view("kept")).summary.standing.history_deleted);
   EXPECT_THAT(must(platform_.streams->logs("", 10)), ElementsAre("kept"));
-  EXPECT_EQ(must(runs_->erase({.run = "r", .by = "mara"})), RunStatus::kCompleted) << "to ask twice is no error";
+  EXPECT_EQ(must(runs_->erase({.run = "r", .by = "mara"})), RunStatus::kCompleted)
+      << "to ask twice is no error";
   EXPECT_EQ(run_fault(runs_->erase({.run = "nobody", .by = "mara"}).error()), RunFault::kRunNotFound);
 }
 
@@ -359,7 +360,8 @@ TEST_F(RunsTest, RequestsAtFaultAreToldApart) {
   EXPECT_EQ(fault(intent("ask", "r")), RunFault::kRunExists);
 
   EXPECT_EQ(run_fault(runs_->view("nothing").error()), RunFault::kRunNotFound);
-  EXPECT_EQ(run_fault(runs_->cancel({.run = "nothing", .by = "mara", .reason = ""}).error()), RunFault::kRunNotFound);
+  EXPECT_EQ(run_fault(runs_->cancel({.run = "nothing", .by = "mara", .reason = ""}).error()),
+            RunFault::kRunNotFound);
   EXPECT_EQ(run_fault(runs_->approval("nothing").error()), RunFault::kApprovalNotFound);
   EXPECT_EQ(run_fault(decide(approve("nothing", "mara")).error()), RunFault::kApprovalNotFound);
   EXPECT_EQ(run_fault(runs_->list({.agent = "", .status = {}, .held = {}, .after = "nothing"}).error()),
@@ -506,14 +508,14 @@ TEST_F(RunsTest, AWatchGoesOnWhereItWas) {
   publish(logs[0], "old news");
   publish("a", "one");
   publish("b", "two");
-  auto watch = must(runs_->watch(logs, std::nullopt, [] {}));
+  auto watch = must(runs_->watch(logs, std::nullopt, platform::Deltas::kAtOnce, [] {}));
   EXPECT_THAT(seen(*watch), ElementsAre("a one", "b two"));
   const RunWatch::Place place = watch->place();
   publish("b", "three");
   publish(logs[0], "news");
-  watch = must(runs_->watch(logs, place, [] {}));
+  watch = must(runs_->watch(logs, place, platform::Deltas::kAtOnce, [] {}));
   EXPECT_THAT(seen(*watch), ElementsAre("$runs news", "b three"));
-  watch = must(runs_->watch({"a"}, RunWatch::Place{{"a", "nonsense"}}, [] {}));
+  watch = must(runs_->watch({"a"}, RunWatch::Place{{"a", "nonsense"}}, platform::Deltas::kAtOnce, [] {}));
   EXPECT_THAT(seen(*watch), ElementsAre("a reset", "a one"));
 }
 
